@@ -1,0 +1,53 @@
+/** The dependency table of ARCHITECTURE.md, enforced. `not` lists what a package must never import. */
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: `^${from}/`, pathNot: '\\.spec\\.ts$' },
+  to: { path: '^(apps|libs|test)/', pathNot: [`^${from}/`, ...allowed.map((a) => `^libs/${a}/`)] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.d\\.ts$', '/main\\.ts$', '/index\\.ts$', '^test/'] }, to: {} },
+    only('sdk-imports-nothing', 'libs/sdk', []),
+    only('rocketmq-imports-nothing', 'libs/rocketmq', []),
+    only('embedded-rocketmq-imports-nothing', 'libs/embedded-rocketmq', []),
+    only('core-imports-sdk', 'libs/core', ['sdk']),
+    only('protocol-imports-sdk', 'libs/protocol', ['sdk']),
+    only('runtime-imports', 'libs/runtime', ['sdk', 'core', 'protocol']),
+    only('testing-imports', 'libs/testing', ['sdk', 'core', 'protocol', 'runtime']),
+    only('platform-imports', 'libs/platform', ['sdk', 'core', 'protocol', 'rocketmq', 'runtime']),
+    {
+      name: 'connectors-import-sdk',
+      severity: 'error',
+      from: { path: '^libs/connectors/([^/]+)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^(apps|libs|test)/', pathNot: ['^libs/connectors/$1/', '^libs/sdk/', '^libs/rocketmq/'] },
+    },
+    {
+      name: 'apps-never-import-apps',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^(apps|test)/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'testing-only-in-tests',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/testing/', '\\.spec\\.ts$', '/test/'] },
+      to: { path: '^libs/testing/' },
+    },
+    {
+      name: 'nest-only-at-the-edges',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: '^libs/platform/' },
+      to: { path: 'node_modules/@nestjs' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['/dist/', '/node_modules/'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.test.json' },
+    enhancedResolveOptions: { conditionNames: ['source', 'import', 'node', 'default'], exportsFields: ['exports'] },
+  },
+};

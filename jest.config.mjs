@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+
+const swc = JSON.parse(readFileSync(new URL('./swcrc.json', import.meta.url), 'utf8'));
+
+const common = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  modulePathIgnorePatterns: ['/dist/', '/\\.sluice/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+};
+
+/** unit: pure logic, no broker. integration: libraries on a real RocketMQ. e2e: the built system as processes. */
+export default {
+  testTimeout: 30_000,
+  projects: [
+    { ...common, displayName: 'unit', roots: ['<rootDir>/apps', '<rootDir>/libs'], testRegex: '\\.spec\\.ts$' },
+    {
+      ...common,
+      displayName: 'integration',
+      roots: ['<rootDir>/test/integration'],
+      testRegex: '\\.spec\\.ts$',
+      globalSetup: '<rootDir>/test/support/start-rocketmq.mjs',
+      globalTeardown: '<rootDir>/test/support/stop-rocketmq.mjs',
+    },
+    {
+      ...common,
+      displayName: 'e2e',
+      roots: ['<rootDir>/test/e2e'],
+      testRegex: '\\.spec\\.ts$',
+    },
+  ],
+};

@@ -1,0 +1,34 @@
+import type { ConfigSpec, FieldError } from './config/config-spec.js';
+import type { SinkTask } from './sink/sink-task.js';
+import type { SourceTask } from './source/source-task.js';
+import type { TaskConfig } from './task-context.js';
+
+interface ConnectorPluginBase {
+  /** The class name that users write as `connector.class`, for example `FileStreamSource`. */
+  readonly name: string;
+  /** Other class names it answers to: those of Kafka Connect and of Apache RocketMQ Connect. */
+  readonly aliases: readonly string[];
+  readonly version: string;
+  /** One sentence for lists and documentation. */
+  readonly doc: string;
+  /** The connector's own settings; those that every connector has come from the runtime. */
+  readonly spec: ConfigSpec;
+  /** What the spec cannot say: rules across settings. Pure. */
+  readonly validate?: (config: TaskConfig) => readonly FieldError[];
+  /** Splits the work. Pure: the same settings give the same tasks. Returns between 1 and `maxTasks` task settings. */
+  readonly taskConfigs: (config: TaskConfig, maxTasks: number) => readonly TaskConfig[];
+  /** Converters used when the user names none, by plugin name, for example `{ value: 'ByteArrayConverter' }`. */
+  readonly defaultConverters?: { readonly key?: string; readonly value?: string };
+}
+
+export interface SourceConnector extends ConnectorPluginBase {
+  readonly kind: 'source';
+  readonly createTask: () => SourceTask;
+}
+
+export interface SinkConnector extends ConnectorPluginBase {
+  readonly kind: 'sink';
+  readonly createTask: () => SinkTask;
+}
+
+export type Connector = SourceConnector | SinkConnector;

@@ -1,0 +1,68 @@
+import type { Schema } from './schema/schema.js';
+
+/** A value that a converter can turn into bytes and back. Objects are plain records of such values. */
+export type ConnectValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Date
+  | readonly ConnectValue[]
+  | { readonly [field: string]: ConnectValue };
+
+/** One header of a record. Keys may repeat; order is kept. */
+export interface RecordHeader {
+  readonly key: string;
+  readonly value: ConnectValue;
+  readonly schema?: Schema;
+}
+
+/**
+ * One unit of data on its way through Sluice.
+ *
+ * A text value may be given as its UTF-8 bytes with a string schema: converters that pass bytes on then never decode it.
+ * A `null` value is a tombstone; an absent key is `undefined`, which is not the same as a `null` key.
+ */
+export interface ConnectRecord {
+  readonly topic: string;
+  readonly key?: ConnectValue;
+  readonly keySchema?: Schema;
+  readonly value: ConnectValue;
+  readonly schema?: Schema;
+  readonly headers?: readonly RecordHeader[];
+  /** Milliseconds since the epoch, UTC. */
+  readonly timestamp?: number;
+}
+
+/** Names a part of the source that is read in order, for example one file. Small, flat, stable between runs. */
+export type SourcePartition = Readonly<Record<string, string | number>>;
+
+/** Where reading goes on after a record, in the source's own terms, for example the byte after a line. Small and flat. */
+export type SourcePosition = Readonly<Record<string, string | number | boolean>>;
+
+/** A record that a source task hands to the runtime. */
+export interface SourceRecord extends ConnectRecord {
+  readonly partition: SourcePartition;
+  /** The position *after* this record: a task started there produces the next record. */
+  readonly position: SourcePosition;
+}
+
+/** One queue of a topic on one broker. */
+export interface QueueRef {
+  readonly topic: string;
+  readonly brokerName: string;
+  readonly queueId: number;
+}
+
+/** A record that the runtime hands to a sink task, with where it was read. */
+export interface SinkRecord extends ConnectRecord {
+  readonly queue: QueueRef;
+  readonly offset: number;
+}
+
+/** The text form of a queue, unique within a cluster: `topic@broker:queueId`. */
+export function queueKey(queue: QueueRef): string {
+  return `${queue.topic}@${queue.brokerName}:${String(queue.queueId)}`;
+}

@@ -1,0 +1,43 @@
+import type { QueueRef, SinkRecord } from '../record.js';
+import type { TaskContext } from '../task-context.js';
+
+export type SinkTaskContext = TaskContext;
+
+/** How far a queue was consumed. */
+export interface SinkPosition {
+  readonly queue: QueueRef;
+  /** The offset of the next record that is to be put. */
+  readonly nextOffset: number;
+  /** State of the runtime's filter against doubled records; opaque, to be stored and returned together with the offset. */
+  readonly filterState?: string;
+}
+
+/**
+ * Writes to another system. The runtime calls one method at a time.
+ *
+ * Order of calls: `start`, `open`, then `put` and `flush` again and again, `close`, `stop` (always). A thrown error fails the task,
+ * unless it is marked `retriable`: then the same call with the same records is made again after a backoff.
+ */
+export interface SinkTask {
+  start(context: SinkTaskContext): Promise<void>;
+
+  /**
+   * The task now owns `queues`. A sink that stores offsets with its data returns what it has: the runtime goes on there, which makes
+   * every record count exactly once. A queue that is not in the answer goes on at the consumer group's offset.
+   */
+  open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]>;
+
+  /** Takes records, in order per queue. They need not be durable before the next `flush`. */
+  put(records: readonly SinkRecord[], signal: AbortSignal): Promise<void>;
+
+  /**
+   * When it resolves, everything put before `positions` is durable (and, in a sink that stores offsets, `positions` with it). The runtime
+   * commits the offsets to the consumer group afterwards.
+   */
+  flush(positions: readonly SinkPosition[], signal: AbortSignal): Promise<void>;
+
+  /** The queues are given up. Everything put was flushed before, unless the task failed. */
+  close(queues: readonly QueueRef[]): Promise<void>;
+
+  stop(): Promise<void>;
+}

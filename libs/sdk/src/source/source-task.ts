@@ -1,0 +1,35 @@
+import type { SourcePartition, SourcePosition, SourceRecord } from '../record.js';
+import type { TaskContext } from '../task-context.js';
+
+/** What the runtime gives a source task at its start. */
+export interface SourceTaskContext extends TaskContext {
+  /** The position after the last record of `partition` that is known to be stored, or `undefined` if there is none. */
+  position(partition: SourcePartition): SourcePosition | undefined;
+}
+
+/**
+ * Reads from another system. The runtime calls one method at a time.
+ *
+ * Order of calls: `start`, then `poll` again and again, now and then `commit`, at the end `stop` (always, also after an error in
+ * `start`). A thrown error fails the task, unless it is marked `retriable`: then the same call is made again after a backoff.
+ */
+export interface SourceTask {
+  start(context: SourceTaskContext): Promise<void>;
+
+  /**
+   * Returns the next records, in order per partition. Waits for data for a moment when there is none and then returns an empty array;
+   * returns early when `signal` is aborted. The runtime does not call it again before the records were accepted for sending.
+   */
+  poll(signal: AbortSignal): Promise<readonly SourceRecord[]>;
+
+  /** Called after the positions up to `positions` were stored: what lies before them is never asked for again. */
+  commit?(positions: readonly CommittedPosition[]): Promise<void>;
+
+  /** Frees everything. Called once, never during another call. */
+  stop(): Promise<void>;
+}
+
+export interface CommittedPosition {
+  readonly partition: SourcePartition;
+  readonly position: SourcePosition;
+}

@@ -1,0 +1,20 @@
+/** The settings of a task: those of its connector and what `taskConfigs` added, all as text. */
+export type TaskConfig = Readonly<Record<string, string>>;
+
+export interface TaskLogger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+export interface TaskContext {
+  readonly connectorName: string;
+  readonly taskIndex: number;
+  /** Grows with every start of this task anywhere in the cluster; never restarts. */
+  readonly generation: number;
+  readonly config: TaskConfig;
+  readonly logger: TaskLogger;
+  /** Aborted when the task is to stop. */
+  readonly signal: AbortSignal;
+}
