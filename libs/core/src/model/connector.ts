@@ -1,0 +1,52 @@
+/** What an operator wants of a connector; what it really does is told by reports. */
+export const TargetState = { running: 'RUNNING', paused: 'PAUSED', stopped: 'STOPPED' } as const;
+export type TargetState = (typeof TargetState)[keyof typeof TargetState];
+
+export type ConnectorType = 'source' | 'sink';
+
+/** Settings as users write them: every value is text. */
+export type Config = Readonly<Record<string, string>>;
+
+export interface ConnectorState {
+  readonly name: string;
+  readonly type: ConnectorType;
+  readonly config: Config;
+  /** The `seq` of the entry that put this config; task configs made from an older one are ignored. */
+  readonly configVersion: number;
+  readonly targetState: TargetState;
+  /** Version of the config that the current tasks were made from; `undefined` until the first answer. */
+  readonly tasksVersion?: number;
+  /** Why the connector could not be split into tasks. */
+  readonly error?: string;
+}
+
+export interface TaskId {
+  readonly connector: string;
+  readonly index: number;
+}
+
+/** The text form of a task id, `<connector>-<index>`: unique because the index is the part after the last dash. */
+export function taskKey(task: TaskId): string {
+  return `${task.connector}-${String(task.index)}`;
+}
+
+/** Where a task runs. `generation` is the `seq` of the entry that assigned it: it grows for ever and never restarts. */
+export interface TaskAssignment {
+  readonly nodeId: string;
+  readonly incarnation: string;
+  readonly generation: number;
+  /** Set while the owner is asked to stop: the `seq` of the revoking entry. */
+  readonly revokedAt?: number;
+}
+
+export interface TaskState {
+  readonly id: TaskId;
+  readonly type: ConnectorType;
+  /** The connector's settings together with those that `taskConfigs` added. */
+  readonly config: Config;
+  readonly assignment?: TaskAssignment;
+  /** The owner to prefer when it is assigned again. */
+  readonly lastNodeId?: string;
+  /** True once positions of this task were committed: from then on a missing position is an error. */
+  readonly committed: boolean;
+}

@@ -1,0 +1,86 @@
+import type { CommandResult } from './command.js';
+import type { Config, ConnectorType, TargetState, TaskId } from './connector.js';
+import type { Member } from './member.js';
+
+/** Written once by `sluice init`: names the log for ever. */
+export interface Genesis {
+  readonly kind: 'genesis';
+  readonly broker: string;
+}
+
+/** A coordinator takes the lead. Void unless `after` is the last accepted entry. */
+export interface Claimed {
+  readonly kind: 'claimed';
+  readonly nodeId: string;
+  readonly incarnation: string;
+  readonly after: { readonly seq: number; readonly digest: string };
+}
+
+export type LogEvent =
+  | Genesis
+  | Claimed
+  | { readonly kind: 'lease.renewed' }
+  /** The leader leaves in good order: a standby may claim at once. */
+  | { readonly kind: 'leader.resigned' }
+  | { readonly kind: 'member.joined'; readonly member: Omit<Member, 'suspectedAt' | 'joinedAt'> }
+  | { readonly kind: 'member.suspected'; readonly nodeId: string; readonly incarnation: string }
+  | { readonly kind: 'member.cleared'; readonly nodeId: string; readonly incarnation: string }
+  | {
+      readonly kind: 'member.left';
+      readonly nodeId: string;
+      readonly incarnation: string;
+      readonly reason: 'leaving' | 'expired' | 'superseded';
+    }
+  /** A second live node with the id of a member: it must exit. */
+  | { readonly kind: 'member.rejected'; readonly nodeId: string; readonly incarnation: string; readonly reason: string }
+  | {
+      readonly kind: 'connector.put';
+      readonly name: string;
+      readonly type: ConnectorType;
+      readonly config: Config;
+      readonly targetState: TargetState;
+    }
+  | { readonly kind: 'connector.target'; readonly name: string; readonly targetState: TargetState }
+  | { readonly kind: 'connector.deleted'; readonly name: string }
+  | {
+      readonly kind: 'tasks.configured';
+      readonly name: string;
+      readonly configVersion: number;
+      /** Full settings per task. */
+      readonly tasks: readonly Config[];
+    }
+  | { readonly kind: 'tasks.failed'; readonly name: string; readonly configVersion: number; readonly error: string }
+  | {
+      readonly kind: 'tasks.assigned';
+      readonly tasks: readonly (TaskId & { readonly nodeId: string; readonly incarnation: string })[];
+    }
+  | {
+      readonly kind: 'tasks.revoked';
+      readonly tasks: readonly TaskId[];
+      readonly reason: 'moved' | 'reconfigured' | 'stopped' | 'deleted' | 'restarted';
+    }
+  /** The owner reported it as not running, or is gone: the task is free. */
+  | { readonly kind: 'tasks.released'; readonly tasks: readonly TaskId[] }
+  | { readonly kind: 'tasks.committed'; readonly tasks: readonly TaskId[] }
+  | { readonly kind: 'command.done'; readonly result: CommandResult };
+
+/** What stands around every event in the log. */
+export interface EntryHead {
+  readonly logId: string;
+  readonly epoch: number;
+  readonly claimId: string;
+  readonly seq: number;
+  /** Digest of the entry before, as hexadecimal text; empty before the first. */
+  readonly prevDigest: string;
+  /** Wall clock of the writer, milliseconds since the epoch; for people and for expiry of results, never for leases. */
+  readonly at: number;
+}
+
+export type LogEntry = EntryHead & { readonly event: LogEvent };
+
+/** An entry as it was read: where it stands and the digest of its bytes. */
+export interface ReadEntry {
+  readonly offset: number;
+  readonly digest: string;
+  readonly entry: LogEntry;
+}

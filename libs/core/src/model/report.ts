@@ -1,0 +1,36 @@
+import type { TaskId } from './connector.js';
+import type { PluginInfo, Role } from './member.js';
+
+/** What a task does, in Kafka Connect's words. */
+export type RunState = 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'STOPPING';
+
+export interface TaskReport {
+  readonly id: TaskId;
+  readonly generation: number;
+  readonly state: RunState;
+  /** Full text of the error with its causes, for FAILED. */
+  readonly trace?: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly committed: boolean;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** The full state of a node, sent about every second and at every change of a task. */
+export interface Report {
+  readonly nodeId: string;
+  readonly incarnation: string;
+  readonly role: Role;
+  /** Grows by one per report of this incarnation. */
+  readonly reportSeq: number;
+  readonly sentAt: number;
+  readonly leaving: boolean;
+  /** An earlier incarnation on the same locked state directory, hence certainly dead. */
+  readonly supersedes?: string;
+  readonly capacity: number;
+  readonly plugins: readonly PluginInfo[];
+  /** `seq` of the last log entry that this node has applied. */
+  readonly appliedSeq: number;
+  /** Tasks that are not certainly stopped; an absent task does not run here. */
+  readonly tasks: readonly TaskReport[];
+}
