@@ -1,0 +1,43 @@
+import { MalformedMessageError } from './malformed-message-error.js';
+
+/** Version of the messages on the control topics that this build writes and reads. */
+export const PROTOCOL_VERSION = 1;
+
+/** Encodes a control message as JSON with its version in front. */
+export function encodeEnvelope(payload: object): Buffer {
+  return Buffer.from(JSON.stringify({ v: PROTOCOL_VERSION, ...payload }), 'utf8');
+}
+
+/**
+ * Decodes what {@link encodeEnvelope} wrote and checks the presence and the type of the fields that `required` lists.
+ *
+ * @throws MalformedMessageError
+ */
+export function decodeEnvelope<T extends object>(
+  what: string,
+  body: Uint8Array,
+  required: Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>,
+): T {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+  } catch (error) {
+    throw new MalformedMessageError(what, 'it is not JSON', { cause: error });
+  }
+  if (typeof parsed !== 'object' || parsed === null) throw new MalformedMessageError(what, 'it is not an object');
+  const fields = parsed as Record<string, unknown>;
+  if (fields['v'] !== PROTOCOL_VERSION) {
+    throw new MalformedMessageError(
+      what,
+      `its version is ${String(fields['v'])}, this node reads ${String(PROTOCOL_VERSION)}`,
+    );
+  }
+  for (const [field, type] of Object.entries(required)) {
+    const value = fields[field];
+    if (typeof value !== type || value === null) {
+      throw new MalformedMessageError(what, `its field "${field}" is not a ${type}`);
+    }
+  }
+  delete fields['v'];
+  return parsed as T;
+}

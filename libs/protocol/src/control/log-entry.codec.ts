@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { decodeEnvelope, encodeEnvelope } from './envelope.codec.js';
+
+/** What stands around an event in the log; the event itself is the control plane's. */
+export interface LogEnvelope<Event extends { readonly kind: string }> {
+  readonly logId: string;
+  readonly epoch: number;
+  readonly claimId: string;
+  readonly seq: number;
+  readonly prevDigest: string;
+  readonly at: number;
+  readonly event: Event;
+}
+
+export interface EncodedEntry {
+  readonly body: Buffer;
+  readonly digest: string;
+}
+
+/** Digest of an entry's bytes: the first 128 bits of SHA-256 as hexadecimal text. It chains every entry to the one before. */
+export function entryDigest(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex').slice(0, 32);
+}
+
+export function encodeLogEntry<Event extends { readonly kind: string }>(entry: LogEnvelope<Event>): EncodedEntry {
+  const { logId, epoch, claimId, seq, prevDigest, at, event } = entry;
+  const body = encodeEnvelope({ logId, epoch, claimId, seq, prevDigest, at, event });
+  return { body, digest: entryDigest(body) };
+}
+
+/**
+ * Encodes events that follow each other as a chain that starts after `after`.
+ *
+ * @returns one encoded entry per event, in order.
+ */
+export function encodeLogChain<Event extends { readonly kind: string }>(
+  head: { readonly logId: string; readonly epoch: number; readonly claimId: string; readonly at: number },
+  after: { readonly seq: number; readonly digest: string },
+  events: readonly Event[],
+): readonly EncodedEntry[] {
+  const encoded: EncodedEntry[] = [];
+  let { seq, digest } = after;
+  for (const event of events) {
+    seq += 1;
+    const entry = encodeLogEntry({ ...head, seq, prevDigest: digest, event });
+    digest = entry.digest;
+    encoded.push(entry);
+  }
+  return encoded;
+}
+
+/** @throws MalformedMessageError */
+export function decodeLogEntry<Event extends { readonly kind: string }>(body: Uint8Array): LogEnvelope<Event> {
+  return decodeEnvelope<LogEnvelope<Event>>('log', body, {
+    logId: 'string',
+    epoch: 'number',
+    claimId: 'string',
+    seq: 'number',
+    prevDigest: 'string',
+    at: 'number',
+    event: 'object',
+  });
+}

@@ -1,0 +1,11 @@
+/** Thrown when a message on one of Sluice's own topics cannot be understood. Readers count it and go on. */
+export class MalformedMessageError extends Error {
+  override readonly name = 'MalformedMessageError';
+  constructor(
+    readonly what: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`A ${what} message cannot be understood: ${reason}`, options);
+  }
+}

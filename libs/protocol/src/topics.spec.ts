@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  ClusterIdError,
+  groupNamePart,
+  positionsQueueOf,
+  reportsQueueOf,
+  rpcGroupOf,
+  sinkGroupOf,
+  topicsOf,
+} from './topics.js';
+
+describe('topics', () => {
+  it('derives every name from the id of the Connect cluster', () => {
+    const topics = topicsOf('main');
+    expect(Object.values(topics).map((topic) => (topic as { name: string; queues: number }).name)).toEqual([
+      'sluice-main-log',
+      'sluice-main-commands',
+      'sluice-main-reports',
+      'sluice-main-positions',
+      'sluice-main-rpc',
+    ]);
+    expect(topics.log.queues).toBe(1);
+  });
+
+  it('refuses an id that RocketMQ would not take in a name', () => {
+    expect(() => topicsOf('a b')).toThrow(ClusterIdError);
+    expect(() => topicsOf('')).toThrow('allowed are 1 to 40 letters');
+  });
+
+  it('keeps the queue of a node and of a task the same for ever', () => {
+    const topics = topicsOf('main');
+    expect(reportsQueueOf('node-1', topics)).toBe(2);
+    expect(positionsQueueOf('lines', 0, topics)).toBe(1);
+  });
+
+  it('makes group names that RocketMQ takes and that differ for different connectors', () => {
+    expect(groupNamePart('a.b c/é')).toBe('a_2e_b_20_c_2f__e9_');
+    expect(sinkGroupOf('c', 'a.b')).not.toBe(sinkGroupOf('c', 'a_2e_b'));
+    const long = sinkGroupOf('c', 'x'.repeat(300));
+    expect(long.length).toBeLessThanOrEqual(120);
+    expect(long).not.toBe(sinkGroupOf('c', 'x'.repeat(301)));
+    expect(rpcGroupOf('c', 'node-1')).toBe('sluice-c-rpc-node-1');
+  });
+});

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+
+/** What is kept on one of Sluice's own topics, who writes it and who reads it. */
+export interface TopicDefinition {
+  readonly name: string;
+  readonly queues: number;
+  readonly writers: string;
+  readonly readers: string;
+  readonly holds: string;
+}
+
+export interface ClusterTopics {
+  readonly log: TopicDefinition;
+  readonly commands: TopicDefinition;
+  readonly reports: TopicDefinition;
+  readonly positions: TopicDefinition;
+  readonly rpc: TopicDefinition;
+}
+
+const clusterIdPattern = /^[a-zA-Z0-9_-]{1,40}$/;
+
+/** Thrown when a cluster id cannot be part of a topic's name. */
+export class ClusterIdError extends Error {
+  override readonly name = 'ClusterIdError';
+  constructor(readonly clusterId: string) {
+    super(`The Connect cluster's id is "${clusterId}"; allowed are 1 to 40 letters, digits, "_" and "-"`);
+  }
+}
+
+/**
+ * The topics of one Connect cluster, all in the runtime cluster.
+ *
+ * @throws ClusterIdError
+ */
+export function topicsOf(clusterId: string): ClusterTopics {
+  if (!clusterIdPattern.test(clusterId)) throw new ClusterIdError(clusterId);
+  const name = (suffix: string): string => `sluice-${clusterId}-${suffix}`;
+  return {
+    log: {
+      name: name('log'),
+      queues: 1,
+      writers: 'the leading coordinator',
+      readers: 'every node, by offset',
+      holds: 'leaders, members, connector configs, target states, assignments, results of commands',
+    },
+    commands: {
+      name: name('commands'),
+      queues: 1,
+      writers: 'gateways, the command line',
+      readers: 'the leading coordinator, by offset',
+      holds: 'what is to change: connectors, target states, restarts',
+    },
+    reports: {
+      name: name('reports'),
+      queues: 4,
+      writers: 'every node',
+      readers: 'coordinators, gateways, by offset',
+      holds: 'heartbeats with incarnation, plugins, states of tasks and counters; probes of the leader',
+    },
+    positions: {
+      name: name('positions'),
+      queues: 8,
+      writers: 'source runners',
+      readers: 'source runners, by offset',
+      holds: 'how far source tasks have read, with the generation that wrote it',
+    },
+    rpc: {
+      name: name('rpc'),
+      queues: 4,
+      writers: 'any node',
+      readers: 'the node that the tag names',
+      holds: 'questions that change nothing, and their replies',
+    },
+  };
+}
+
+function spread(text: string, queues: number): number {
+  return createHash('sha256').update(text).digest().readUInt32BE(0) % queues;
+}
+
+/** The reports queue of a node: fixed by its id. */
+export function reportsQueueOf(nodeId: string, topics: ClusterTopics): number {
+  return spread(nodeId, topics.reports.queues);
+}
+
+/** The positions queue of a task: fixed by its name and index. */
+export function positionsQueueOf(connector: string, index: number, topics: ClusterTopics): number {
+  return spread(`${connector}-${String(index)}`, topics.positions.queues);
+}
+
+/** Makes any text fit for a group name: what is not allowed there becomes `_` and its code point in hexadecimal. */
+export function groupNamePart(text: string): string {
+  return text.replace(/[^a-zA-Z0-9-]/gu, (char) => `_${(char.codePointAt(0) ?? 0).toString(16)}_`);
+}
+
+const maxGroupLength = 120;
+
+/** The consumer group of a sink connector, shortened by a digest where it would be longer than RocketMQ allows. */
+export function sinkGroupOf(clusterId: string, connector: string): string {
+  return boundedGroup(`sluice-${clusterId}-sink-${groupNamePart(connector)}`);
+}
+
+/** The group in which a node receives questions and replies. */
+export function rpcGroupOf(clusterId: string, nodeId: string): string {
+  return boundedGroup(`sluice-${clusterId}-rpc-${groupNamePart(nodeId)}`);
+}
+
+/** The tag by which a node is addressed on the rpc topic. */
+export function rpcTagOf(nodeId: string): string {
+  return groupNamePart(nodeId);
+}
+
+function boundedGroup(name: string): string {
+  if (name.length <= maxGroupLength) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return `${name.slice(0, maxGroupLength - digest.length - 1)}-${digest}`;
+}
