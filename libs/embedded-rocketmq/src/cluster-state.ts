@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type ClusterLayout } from './cluster-layout.js';
+import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
+import { type ClusterRole, type HeapSizes } from './jvm-command.js';
+import { type ClusterPorts } from './ports.js';
+import { type ProcessIdentity } from './process-identity.js';
+
+/** What `cluster.json` in a data folder holds: enough to find, judge and stop the processes of a cluster. */
+export interface ClusterState {
+  readonly version: 1;
+  readonly name: string;
+  readonly ports: ClusterPorts;
+  readonly heap: HeapSizes;
+  readonly brokerConfig: Readonly<Record<string, string>>;
+  readonly processes: Readonly<Partial<Record<ClusterRole, ProcessIdentity>>>;
+}
+
+/** Undefined where no cluster was ever started in that folder. Throws EmbeddedRocketmqError `OPTION_INVALID` for a foreign file. */
+export async function readClusterState(layout: ClusterLayout): Promise<ClusterState | undefined> {
+  let text: string;
+  try {
+    text = await readFile(layout.stateFile, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const state = parse(text);
+  if (state === undefined) {
+    throw new EmbeddedRocketmqError(
+      'OPTION_INVALID',
+      `${layout.stateFile} was not written by this version: remove it or choose another data folder`,
+    );
+  }
+  return state;
+}
+
+function parse(text: string): ClusterState | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<ClusterState> | null;
+    const isWhole =
+      value?.version === 1 &&
+      typeof value.name === 'string' &&
+      typeof value.ports === 'object' &&
+      typeof value.processes === 'object';
+    return isWhole ? (value as ClusterState) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the file in one step, so that a reader never sees half of it. */
+export async function writeClusterState(layout: ClusterLayout, state: ClusterState): Promise<void> {
+  const temporary = `${layout.stateFile}.${randomBytes(4).toString('hex')}`;
+  try {
+    await writeFile(temporary, `${JSON.stringify(state, null, 2)}\n`);
+    await rename(temporary, layout.stateFile);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
