@@ -1,0 +1,86 @@
+import {
+  type Field,
+  hiddenValue,
+  isSecretField,
+  type ListField,
+  type NumberField,
+  type StringField,
+} from './config-spec.js';
+
+export type ParsedField =
+  | { readonly ok: true; readonly value: string | number | boolean | readonly string[] }
+  | { readonly ok: false; readonly message: string };
+
+const int32Max = 2 ** 31 - 1;
+
+/** Reads one setting from its text. `name` is the name that the user wrote. */
+export function parseField(name: string, field: Field, text: string): ParsedField {
+  const problem = (reason: string): ParsedField => ({
+    ok: false,
+    message: `Invalid value ${isSecretField(field) ? hiddenValue : text} for configuration ${name}: ${reason}`,
+  });
+  switch (field.type) {
+    case 'string':
+      return parseString(field, text, problem);
+    case 'int':
+    case 'long':
+    case 'double':
+      return parseNumber(field, text, problem);
+    case 'boolean': {
+      const word = text.trim().toLowerCase();
+      if (word !== 'true' && word !== 'false') return problem('Expected value to be either true or false');
+      return { ok: true, value: word === 'true' };
+    }
+    case 'list':
+      return parseList(field, text, problem);
+    case 'password':
+      return { ok: true, value: text };
+    case 'class': {
+      const className = text.trim();
+      return className === '' ? problem('Expected the name of a class') : { ok: true, value: className };
+    }
+    default:
+      return field satisfies never;
+  }
+}
+
+function parseString(field: StringField, text: string, problem: (reason: string) => ParsedField): ParsedField {
+  if (field.oneOf !== undefined && !field.oneOf.includes(text)) {
+    return problem(`String must be one of: ${field.oneOf.join(', ')}`);
+  }
+  if (field.nonEmpty === true && text === '') return problem('String must be non-empty');
+  if (field.pattern !== undefined && !new RegExp(`^(?:${field.pattern})$`, 'u').test(text)) {
+    return problem(`String must match ${field.pattern}`);
+  }
+  return { ok: true, value: text };
+}
+
+function parseNumber(field: NumberField, text: string, problem: (reason: string) => ParsedField): ParsedField {
+  const trimmed = text.trim();
+  const form = field.type === 'double' ? /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/ : /^[+-]?\d+$/;
+  const value = Number(trimmed);
+  const fits =
+    field.type === 'int'
+      ? value >= -int32Max - 1 && value <= int32Max
+      : field.type === 'long'
+        ? Number.isSafeInteger(value)
+        : Number.isFinite(value);
+  if (!form.test(trimmed) || !fits) return problem(`Not a number of type ${field.type.toUpperCase()}`);
+  if (field.min !== undefined && value < field.min) return problem(`Value must be at least ${field.min}`);
+  if (field.max !== undefined && value > field.max) return problem(`Value must be no more than ${field.max}`);
+  return { ok: true, value };
+}
+
+function parseList(field: ListField, text: string, problem: (reason: string) => ParsedField): ParsedField {
+  const separators = new Set(field.separators ?? ',');
+  const items: string[] = [];
+  let from = 0;
+  for (let at = 0; at <= text.length; at += 1) {
+    if (at < text.length && !separators.has(text.charAt(at))) continue;
+    const item = text.slice(from, at).trim();
+    if (item !== '') items.push(item);
+    from = at + 1;
+  }
+  if (field.nonEmpty === true && items.length === 0) return problem('List must not be empty');
+  return { ok: true, value: items };
+}

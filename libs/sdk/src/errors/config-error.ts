@@ -1,0 +1,32 @@
+import type { ConfigOf, ConfigSpec, FieldError } from '../config/config-spec.js';
+import { type ParseOptions, parseConfig, type RawConfig } from '../config/parse-config.js';
+import { ConnectError, ConnectErrorCode } from './connect-error.js';
+
+/** A configuration that is wrong in one or more fields. */
+export class ConfigError extends ConnectError {
+  readonly errors: readonly FieldError[];
+
+  constructor(subject: string, errors: readonly FieldError[]) {
+    const lines = errors.map((error) => error.message).join('\n');
+    super(
+      ConnectErrorCode.configInvalid,
+      `${subject} is invalid and contains the following ${errors.length} error(s):\n${lines}`,
+    );
+    this.errors = errors;
+  }
+}
+
+/**
+ * Like `parseConfig`, for callers that cannot go on with a wrong configuration.
+ * @throws {ConfigError} naming `subject` and every wrong field.
+ */
+export function requireConfig<const S extends ConfigSpec>(
+  subject: string,
+  spec: S,
+  raw: RawConfig,
+  options: ParseOptions = {},
+): ConfigOf<S> {
+  const parsed = parseConfig(spec, raw, options);
+  if (!parsed.ok) throw new ConfigError(subject, parsed.errors);
+  return parsed.value;
+}

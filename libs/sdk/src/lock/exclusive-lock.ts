@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { ConnectError, ConnectErrorCode } from '../errors/connect-error.js';
+import { currentHolder, isGone, type LockHolder, parseHolder } from './lock-holder.js';
+
+export interface ExclusiveLock {
+  readonly path: string;
+  /** Removes the lock file, if it is still ours. Safe to call twice. */
+  release(): Promise<void>;
+}
+
+/** Someone holds the lock, or the file at its place is no lock. */
+export class LockHeldError extends ConnectError {
+  readonly path: string;
+  readonly holder: LockHolder | undefined;
+
+  constructor(path: string, holder: LockHolder | undefined) {
+    super(ConnectErrorCode.lockHeld, heldMessage(path, holder));
+    this.path = path;
+    this.holder = holder;
+  }
+}
+
+const maxAttempts = 8;
+const maxDepth = 4;
+
+/**
+ * Takes a lock that one thread of one process can hold at a time, as a file at `path`. A lock is stale, and taken over, when its holder
+ * ran on this host and is gone. Never waits.
+ *
+ * A taker writes a temporary file and links it to `path`, which fails if something is there, so a lock file is never seen half
+ * written. A stale lock may only be replaced by who holds a second lock, named after the stale one's token, and finds the stale
+ * lock still in place: of two takers one wins, and a late one cannot remove the winner's lock.
+ *
+ * @throws {LockHeldError} if it is held, naming the holder.
+ */
+export async function acquireExclusiveLock(path: string): Promise<ExclusiveLock> {
+  const holder = currentHolder(randomUUID());
+  await take(path, holder, 0);
+  let isReleased = false;
+  return {
+    path,
+    release: async () => {
+      if (isReleased) return;
+      isReleased = true;
+      await drop(path, holder);
+    },
+  };
+}
+
+async function take(path: string, holder: LockHolder, depth: number): Promise<void> {
+  const temporary = `${path}.${holder.token}.tmp`;
+  await writeDurably(temporary, JSON.stringify(holder));
+  try {
+    let current: LockHolder | undefined;
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      if (await linkIfFree(temporary, path)) return;
+      const text = await readIfPresent(path);
+      if (text === undefined) continue;
+      current = parseHolder(text);
+      if (current === undefined || !isGone(current) || depth === maxDepth) throw new LockHeldError(path, current);
+      if (await replaceStale(path, temporary, holder, current, depth)) return;
+    }
+    throw new LockHeldError(path, current);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Returns false when another taker was first. */
+async function replaceStale(
+  path: string,
+  temporary: string,
+  holder: LockHolder,
+  stale: LockHolder,
+  depth: number,
+): Promise<boolean> {
+  const claimPath = `${path}.${stale.token}.takeover`;
+  await take(claimPath, holder, depth + 1);
+  try {
+    const text = await readIfPresent(path);
+    if (text === undefined || parseHolder(text)?.token !== stale.token) return false;
+    await rename(temporary, path);
+    return true;
+  } finally {
+    await drop(claimPath, holder);
+  }
+}
+
+async function drop(path: string, holder: LockHolder): Promise<void> {
+  const text = await readIfPresent(path);
+  if (text !== undefined && parseHolder(text)?.token === holder.token) await rm(path, { force: true });
+}
+
+async function linkIfFree(temporary: string, path: string): Promise<boolean> {
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o644);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function heldMessage(path: string, holder: LockHolder | undefined): string {
+  if (holder === undefined) {
+    return `${path} is in the way of a lock and is not a lock file: remove it if nothing uses what it guards.`;
+  }
+  const who = `process ${holder.pid} on host ${holder.host}`;
+  return `${path} is held by ${who}: stop that process first, or remove the file if that host is gone.`;
+}
