@@ -1,1 +1,9 @@
-export {};
+export * from './ports/clock.port.js';
+export * from './ports/lease.port.js';
+export * from './ports/offset-store.port.js';
+export * from './ports/position-store.port.js';
+export * from './ports/queue-messages.port.js';
+export * from './ports/record-producer.port.js';
+export * from './ports/task-counters.port.js';
+export * from './sink/stream-filter.js';
+export * from './system-clock.js';

@@ -1,0 +1,63 @@
+import type { QueueRef } from '@sluice/sdk';
+
+/** A stored message as it was read, its body decompressed. */
+export interface RawMessage {
+  readonly queueOffset: number;
+  readonly body: Buffer;
+  /** The property block as the broker stores it; `messageToRecord`, `scanStamp` and `scanBarrier` of `@sluice/protocol` read it. */
+  readonly rawProperties: Buffer;
+  /** Milliseconds since the epoch, set by the producer. */
+  readonly bornTimestamp: number;
+  /** Milliseconds since the epoch, set by the broker. */
+  readonly storeTimestamp: number;
+}
+
+/** Reads one queue in order, ahead of need within its own bounds. */
+export interface QueueReader {
+  /**
+   * The next messages, at least one; waits while there are none. The first one's offset is the offset asked for, or later when the broker holds
+   * offsets that carry no message. Not called again before it settled. Rejects with a {@link QueueReadFailure}, after a retriable one it may
+   * be called again; rejects with the signal's reason when the signal is aborted.
+   */
+  next(): Promise<readonly RawMessage[]>;
+  close(): void;
+}
+
+/** Reading by offset, without group state. */
+export interface QueueMessages {
+  /** The readable queues of a topic, sorted by broker name, then queue number; empty when there is no such topic. */
+  queues(topic: string): Promise<readonly QueueRef[]>;
+  /** The names of all topics, for subscriptions by pattern. */
+  topics(): Promise<readonly string[]>;
+  read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader;
+  /** The offset that the next stored message gets. */
+  endOffset(queue: QueueRef): Promise<number>;
+  /** The offset of the oldest message that retention left. */
+  minOffset(queue: QueueRef): Promise<number>;
+}
+
+/** Thrown by {@link QueueMessages}. `below-min`: retention has passed the offset; `beyond-end`: the queue was cut back or created again. */
+export class QueueReadFailure extends Error {
+  override readonly name = 'QueueReadFailure';
+  readonly code = 'RUNTIME_READ_FAILED';
+  readonly reason: 'below-min' | 'beyond-end' | 'unavailable';
+  readonly retriable: boolean;
+
+  constructor(
+    message: string,
+    details: {
+      readonly reason: 'below-min' | 'beyond-end' | 'unavailable';
+      readonly retriable: boolean;
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, { cause: details.cause });
+    this.reason = details.reason;
+    this.retriable = details.retriable;
+  }
+}
+
+/** Across package copies and realms, where `instanceof` fails. */
+export function isQueueReadFailure(error: unknown): error is QueueReadFailure {
+  return error instanceof Error && (error as { code?: unknown }).code === 'RUNTIME_READ_FAILED';
+}

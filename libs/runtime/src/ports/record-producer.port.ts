@@ -1,0 +1,60 @@
+import type { QueueRef } from '@sluice/sdk';
+
+/** Encoded messages that are stored in one piece, in order. */
+export interface RecordBatch {
+  /** Messages added so far. */
+  readonly count: number;
+  /** Encoded size so far, with what the encoding adds. */
+  readonly bytes: number;
+  /**
+   * Adds one message. `properties` holds the encoded properties as the message mapping of `@sluice/protocol` makes them.
+   * Returns `false`, and adds nothing, when the batch would pass the message limit. An empty batch answers `false` only to a message that can
+   * never be sent.
+   */
+  add(body: Buffer, properties: Buffer): boolean;
+}
+
+/** Sends batches to queues chosen by the caller. It never reroutes, reorders or resends by itself. */
+export interface RecordProducer {
+  /** The writable queues of a topic, sorted by broker name, then queue number. Rejects with a {@link SendFailure} when they cannot be had. */
+  queues(topic: string): Promise<readonly QueueRef[]>;
+  newBatch(): RecordBatch;
+  /**
+   * Resolves when the broker stored the batch, at offsets `firstOffset` to `firstOffset + count - 1`. Aborting `signal` gives up waiting:
+   * the outcome is then unknown. Rejects with a {@link SendFailure}.
+   */
+  send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<{ readonly firstOffset: number }>;
+}
+
+/** How a send of unknown outcome ended. `connection-closed`: no reply will come, it may or may not be (or still become) stored. */
+export type SendSettlement = 'stored' | 'not-stored' | 'connection-closed';
+
+/** Thrown by {@link RecordProducer}. Anything else that is thrown counts as `not-stored` and not retriable. */
+export class SendFailure extends Error {
+  override readonly name = 'SendFailure';
+  readonly code = 'RUNTIME_SEND_FAILED';
+  readonly outcome: 'not-stored' | 'unknown';
+  readonly retriable: boolean;
+  /** Present on an unknown outcome whose reply may still come. Never rejects. */
+  readonly settled: Promise<SendSettlement> | undefined;
+
+  constructor(
+    message: string,
+    details: {
+      readonly outcome: 'not-stored' | 'unknown';
+      readonly retriable: boolean;
+      readonly settled?: Promise<SendSettlement>;
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, { cause: details.cause });
+    this.outcome = details.outcome;
+    this.retriable = details.retriable;
+    this.settled = details.settled;
+  }
+}
+
+/** Across package copies and realms, where `instanceof` fails. */
+export function isSendFailure(error: unknown): error is SendFailure {
+  return error instanceof Error && (error as { code?: unknown }).code === 'RUNTIME_SEND_FAILED';
+}

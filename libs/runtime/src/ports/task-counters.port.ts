@@ -1,0 +1,57 @@
+/** What a task did since it started. The loops write them, anybody may read them at any time. */
+export interface TaskCounters {
+  /** Source: returned by `poll`. */
+  recordsPolled: number;
+  /** Source: acknowledged by brokers. */
+  recordsSent: number;
+  bytesSent: number;
+  batchesSent: number;
+  sendRetries: number;
+  unknownOutcomes: number;
+  positionWrites: number;
+  /** Source: records and bytes that wait for an acknowledgement now. */
+  bufferedRecords: number;
+  bufferedBytes: number;
+  /** Sink: read from queues, with barriers and doubled records. */
+  recordsRead: number;
+  /** Sink: taken by `put`. */
+  recordsPut: number;
+  putRetries: number;
+  flushes: number;
+  offsetCommits: number;
+  /** Sink: doubled records that were dropped. */
+  droppedOlderGeneration: number;
+  droppedRepeatedSeq: number;
+  /** Sink: records that retention removed before they were read. */
+  recordsLost: number;
+  conversionErrors: number;
+  /** Left out under `errors.tolerance=all`. */
+  recordsSkipped: number;
+  /** Source: queues whose tail could not be examined in full after an unclean stop. */
+  incompleteScans: number;
+}
+
+export function newTaskCounters(): TaskCounters {
+  return {
+    recordsPolled: 0,
+    recordsSent: 0,
+    bytesSent: 0,
+    batchesSent: 0,
+    sendRetries: 0,
+    unknownOutcomes: 0,
+    positionWrites: 0,
+    bufferedRecords: 0,
+    bufferedBytes: 0,
+    recordsRead: 0,
+    recordsPut: 0,
+    putRetries: 0,
+    flushes: 0,
+    offsetCommits: 0,
+    droppedOlderGeneration: 0,
+    droppedRepeatedSeq: 0,
+    recordsLost: 0,
+    conversionErrors: 0,
+    recordsSkipped: 0,
+    incompleteScans: 0,
+  };
+}
