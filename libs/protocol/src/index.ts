@@ -6,3 +6,4 @@ export * from './control/report.codec.js';
 export * from './position/fold-positions.js';
 export * from './position/position.codec.js';
 export * from './topics.js';
+export * from './record/index.js';

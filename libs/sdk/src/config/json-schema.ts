@@ -58,11 +58,7 @@ function fieldSchema(field: Field): JsonSchema {
     case 'boolean':
       return { ...common, enum: [true, false, 'true', 'false'] };
     case 'list':
-      return {
-        ...common,
-        type: 'string',
-        ...(field.default === undefined ? {} : { default: field.default.join(',') }),
-      };
+      return { ...common, type: 'string' };
     case 'password':
       return { ...common, type: 'string', format: 'password' };
     case 'class':

@@ -1,0 +1,79 @@
+import {
+  isSystemProperty,
+  rocketmqConnectHeaderPrefix,
+  rocketmqConnectTimestamp,
+  sluicePrefix,
+} from './reserved-properties.js';
+import { isPlainText, markedBase64, unmarkBase64 } from './text-value.js';
+
+/** A header as it travels: texts stay texts, everything else is bytes. */
+export interface MessageHeader {
+  readonly key: string;
+  readonly value: string | Uint8Array | null;
+}
+
+/**
+ * One header as one property. A text under a harmless name is a property of that name, so that anyone can read it and filter by it.
+ * Everything else is named `sluice-h.<kind><n>.<key in percent encoding>`, with kind `t` for text, `b` for bytes and `n` for null; `n` counts
+ * headers with the same key from 2, and is left out for the first. Texts that a property cannot hold, and bytes, are marked base64.
+ */
+const escapedPrefix = `${sluicePrefix}h.`;
+const escapedName = /^sluice-h\.([tbn])(\d*)\.(.*)$/s;
+const nullValue = '-';
+
+/**
+ * @param occurrence how many headers with this key came before, and this one
+ * @throws {URIError} if the key is not well-formed Unicode
+ */
+export function headerToProperty(header: MessageHeader, occurrence: number): readonly [name: string, value: string] {
+  const { key, value } = header;
+  if (typeof value === 'string' && occurrence === 1 && isPlainText(value) && isPlainHeaderKey(key)) return [key, value];
+  const nth = occurrence === 1 ? '' : String(occurrence);
+  const escapedKey = encodeURIComponent(key);
+  if (value === null) return [`${escapedPrefix}n${nth}.${escapedKey}`, nullValue];
+  if (typeof value !== 'string') return [`${escapedPrefix}b${nth}.${escapedKey}`, markedBase64(value)];
+  return [
+    `${escapedPrefix}t${nth}.${escapedKey}`,
+    isPlainText(value) ? value : markedBase64(Buffer.from(value, 'utf8')),
+  ];
+}
+
+/** True if a property of this name stands for a header. */
+export function isHeaderProperty(name: string): boolean {
+  if (name.startsWith(sluicePrefix)) return escapedName.test(name);
+  return !isSystemProperty(name) && name !== rocketmqConnectTimestamp;
+}
+
+/** The header that a property stands for, see {@link isHeaderProperty}. */
+export function propertyToHeader(name: string, value: string): MessageHeader {
+  const match = escapedName.exec(name);
+  if (match === null) {
+    const isForeign = name.startsWith(rocketmqConnectHeaderPrefix);
+    return { key: isForeign ? name.slice(rocketmqConnectHeaderPrefix.length) : name, value };
+  }
+  const key = decodeKey(match[3] ?? '');
+  if (match[1] === 'n') return { key, value: null };
+  const bytes = unmarkBase64(value);
+  if (match[1] === 'b') return { key, value: bytes ?? Buffer.from(value, 'utf8') };
+  return { key, value: bytes?.toString('utf8') ?? value };
+}
+
+/** A comma would break the list that keeps the order of headers. */
+function isPlainHeaderKey(key: string): boolean {
+  return (
+    isPlainText(key) &&
+    !key.includes(',') &&
+    !key.startsWith(sluicePrefix) &&
+    !key.startsWith(rocketmqConnectHeaderPrefix) &&
+    key !== rocketmqConnectTimestamp &&
+    !isSystemProperty(key)
+  );
+}
+
+function decodeKey(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,7 @@
+export * from './property-block.js';
+export * from './record-limits.js';
+export * from './record-mapping-error.js';
+export * from './record-mapping.js';
+export * from './reserved-properties.js';
+export * from './source-barrier.js';
+export * from './source-stamp.js';

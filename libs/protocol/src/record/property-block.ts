@@ -1,0 +1,52 @@
+/**
+ * The properties of a message as the brokers of RocketMQ store them: `key\u0001value\u0002…` in UTF-8, the last separator optional. Of two
+ * properties with the same key the last one counts; one with an empty value counts as absent.
+ */
+
+const nameEnd = 1;
+const valueEnd = 2;
+
+export const noProperties: Buffer = Buffer.alloc(0);
+
+/** Writes a block that ends with a separator, so that blocks can be joined. Names and values must be free of control characters. */
+export function encodeProperties(entries: Iterable<readonly [name: string, value: string]>): Buffer {
+  let text = '';
+  for (const [name, value] of entries) text += `${name}\u0001${value}\u0002`;
+  return text === '' ? noProperties : Buffer.from(text, 'utf8');
+}
+
+/**
+ * Finds one property without looking at the others. `needle` is what {@link propertyNeedle} made of its name, once.
+ * Returns `undefined` if there is none.
+ */
+export function scanProperty(properties: Buffer, needle: Buffer): string | undefined {
+  let at = properties.lastIndexOf(needle);
+  while (at >= 0) {
+    if (at === 0 || properties[at - 1] === valueEnd) {
+      const from = at + needle.length;
+      const end = properties.indexOf(valueEnd, from);
+      const to = end < 0 ? properties.length : end;
+      if (to > from) return properties.toString('utf8', from, to);
+    }
+    at = at === 0 ? -1 : properties.lastIndexOf(needle, at - 1);
+  }
+  return undefined;
+}
+
+/** The bytes that {@link scanProperty} looks for. */
+export function propertyNeedle(name: string): Buffer {
+  return Buffer.from(`${name}\u0001`, 'utf8');
+}
+
+/** Calls `visit` for each property in the order of the block. Pieces that are no property are passed over. */
+export function forEachProperty(properties: Buffer, visit: (name: string, value: string) => void): void {
+  let from = 0;
+  while (from < properties.length) {
+    const found = properties.indexOf(valueEnd, from);
+    const end = found < 0 ? properties.length : found;
+    const split = properties.indexOf(nameEnd, from);
+    if (split > from && split + 1 < end)
+      visit(properties.toString('utf8', from, split), properties.toString('utf8', split + 1, end));
+    from = end + 1;
+  }
+}

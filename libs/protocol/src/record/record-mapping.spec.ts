@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { maxValueBytes } from '@sluice/sdk';
+import * as fc from 'fast-check';
+import { encodeProperties } from './property-block.js';
+import { maxPropertiesBytes } from './record-limits.js';
+import { type ConvertedRecord, type MessageHeader, messageToRecord, recordToMessage } from './record-mapping.js';
+import { RecordMappingError } from './record-mapping-error.js';
+import { isSystemProperty } from './reserved-properties.js';
+
+type GoldenBytes = { readonly text: string } | { readonly hex: string } | null;
+interface GoldenRecord {
+  readonly value: GoldenBytes;
+  readonly key?: GoldenBytes;
+  readonly headers?: readonly { readonly key: string; readonly value: string | { readonly hex: string } | null }[];
+  readonly timestamp?: number;
+  readonly tag?: string;
+}
+interface GoldenCase {
+  readonly title: string;
+  readonly record: GoldenRecord;
+  readonly stamp?: string;
+  readonly body: string;
+  readonly properties: string;
+}
+
+const golden = JSON.parse(
+  readFileSync(new URL('./record-mapping.golden.json', import.meta.url), 'utf8'),
+) as readonly GoldenCase[];
+const origin = { topic: 't', partition: { filename: 'a' }, position: { position: 7 } };
+
+const bytesOf = (bytes: GoldenBytes): Buffer | null =>
+  bytes === null ? null : 'text' in bytes ? Buffer.from(bytes.text) : Buffer.from(bytes.hex, 'hex');
+
+function recordOf({ value, key, headers, timestamp, tag }: GoldenRecord): ConvertedRecord {
+  return {
+    value: bytesOf(value),
+    key: key === undefined ? undefined : bytesOf(key),
+    headers: (headers ?? []).map((header) => ({
+      key: header.key,
+      value: typeof header.value === 'object' ? bytesOf(header.value) : header.value,
+    })),
+    timestamp,
+    tag,
+  };
+}
+
+const thrownBy = (record: ConvertedRecord): unknown => {
+  try {
+    return recordToMessage(record, origin);
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('recordToMessage and messageToRecord', () => {
+  it.each(golden)('has kept its bytes: $title', ({ record, stamp, body, properties }) => {
+    const message = recordToMessage(recordOf(record), origin, stamp);
+    expect({ body: message.body.toString('hex'), properties: message.properties.toString('hex') }).toEqual({
+      body,
+      properties: Buffer.from(properties, 'utf8').toString('hex'),
+    });
+    expect(messageToRecord(message)).toEqual(recordOf(record));
+  });
+
+  it('passes a plain value on without copying it', () => {
+    const value = Buffer.from('line');
+    const { body, properties } = recordToMessage({ value }, origin);
+    expect(body).toBe(value);
+    expect(properties).toHaveLength(0);
+    expect(messageToRecord({ body, properties }).value).toBe(value);
+  });
+
+  it('gives any record back as it was, also after a broker changed the order of properties', () => {
+    const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => Buffer.from(array));
+    const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.constant('~x'));
+    const key = fc.oneof(
+      text,
+      fc.constantFrom('KEYS', 'TTL', 'sluice-null', 'sluice-h.t.x', 'connect-ext-a', 'a,b', ''),
+    );
+    const header: fc.Arbitrary<MessageHeader> = fc.record({ key, value: fc.oneof(text, bytes, fc.constant(null)) });
+    const record = fc.record({
+      key: fc.oneof(
+        bytes,
+        text.map((value) => Buffer.from(value)),
+        fc.constant(null),
+        fc.constant(undefined),
+      ),
+      value: fc.oneof(bytes, fc.constant(null)),
+      headers: fc.array(header, { maxLength: 6 }),
+      timestamp: fc.option(fc.maxSafeInteger(), { nil: undefined }),
+      tag: fc.constantFrom(undefined, 'tag'),
+    });
+    fc.assert(
+      fc.property(record, fc.boolean(), (given, isReversed) => {
+        const message = recordToMessage(given, origin, 'stamp');
+        const pieces = message.properties.toString('utf8').split('\u0002').slice(0, -1);
+        const properties = Buffer.from((isReversed ? pieces.reverse() : pieces).join('\u0002'));
+        expect(messageToRecord({ body: message.body, properties })).toEqual(given);
+        expect(new Set(pieces.map((piece) => piece.split('\u0001')[0])).size).toBe(pieces.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never lets a header take the name of a property that brokers act on', () => {
+    const names = ['KEYS', 'DELAY', 'UNIQ_KEY', 'TIMER_DELIVER_MS', '__SHARDINGKEY', '__RMQ.TRANSIENT.TOPIC_SYS_FLAG'];
+    expect(names.every(isSystemProperty)).toBe(true);
+    const headers = names.map((key) => ({ key, value: '1' }));
+    const text = recordToMessage({ value: null, headers }, origin).properties.toString();
+    expect(text.split('\u0002').filter((piece) => isSystemProperty(piece.split('\u0001')[0] ?? ''))).toEqual([]);
+  });
+
+  it('reads messages of Apache RocketMQ Connect and of plain producers', () => {
+    const properties = encodeProperties([
+      ['UNIQ_KEY', '0A'],
+      ['WAIT', 'true'],
+      ['KEYS', 'k1'],
+      ['TAGS', 'a'],
+      ['connect-ext-source', 'jdbc'],
+      ['connect.timestamp', '1700000000000'],
+      ['own', 'x'],
+    ]);
+    expect(messageToRecord({ body: Buffer.from('v'), properties })).toEqual({
+      key: Buffer.from('k1'),
+      value: Buffer.from('v'),
+      headers: [
+        { key: 'source', value: 'jdbc' },
+        { key: 'own', value: 'x' },
+      ],
+      timestamp: 1_700_000_000_000,
+      tag: 'a',
+    });
+  });
+
+  it('names the record and the limit when the value is too large', () => {
+    expect(recordToMessage({ value: Buffer.alloc(maxValueBytes) }, origin).body).toHaveLength(maxValueBytes);
+    const error = thrownBy({ value: Buffer.alloc(maxValueBytes + 1) });
+    expect(error).toBeInstanceOf(RecordMappingError);
+    expect(error).toMatchObject({
+      code: 'CONNECT_RECORD_TOO_LARGE',
+      retriable: false,
+      message:
+        'The record for topic t from {"filename":"a"} before {"position":7} cannot be sent: ' +
+        `its value has ${maxValueBytes + 1} bytes, at most ${maxValueBytes} fit into a message.`,
+    });
+  });
+
+  it('refuses headers that no broker would store', () => {
+    const error = thrownBy({ value: null, headers: [{ key: 'a', value: 'x'.repeat(maxPropertiesBytes) }] });
+    expect(error).toMatchObject({ code: 'CONNECT_RECORD_TOO_LARGE' });
+  });
+
+  it.each([
+    ['a key of a header', { value: null, headers: [{ key: '\ud800', value: 'x' }] }, 'is not well-formed Unicode'],
+    ['a tag', { value: null, tag: 'a|b' }, 'its tag is "a|b"'],
+    ['a timestamp', { value: null, timestamp: 1.5 }, 'its timestamp is 1.5'],
+  ])('refuses %s that cannot be kept', (_what, record, reason) => {
+    const error = thrownBy(record);
+    expect(error).toMatchObject({ code: 'CONNECT_RECORD_INVALID' });
+    expect((error as Error).message).toContain(reason);
+  });
+});

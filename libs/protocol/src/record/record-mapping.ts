@@ -1,0 +1,252 @@
+import { ConnectErrorCode } from '@sluice/sdk';
+import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
+import { encodeProperties, forEachProperty, noProperties } from './property-block.js';
+import { maxBodyBytes, maxPropertiesBytes } from './record-limits.js';
+import { RecordMappingError } from './record-mapping-error.js';
+import { rocketmqConnectTimestamp, SluiceProperty } from './reserved-properties.js';
+import { bytesToPropertyValue, isPlainText, propertyValueToBytes } from './text-value.js';
+
+export type { MessageHeader } from './header-property.js';
+
+/** A record whose parts a converter has made bytes. `null` is a value of its own, `undefined` means absent. */
+export interface ConvertedRecord {
+  readonly key?: Uint8Array | null | undefined;
+  readonly value: Uint8Array | null;
+  readonly headers?: readonly MessageHeader[] | undefined;
+  /** Milliseconds since the epoch, UTC. */
+  readonly timestamp?: number | undefined;
+  /** RocketMQ's tag, which consumers filter by. */
+  readonly tag?: string | undefined;
+}
+
+/** What of a record goes onto the wire. `properties` is empty or ends with a separator, so that more can be put behind it. */
+export interface MessageParts {
+  readonly body: Buffer;
+  readonly properties: Buffer;
+}
+
+/** What came from a message; `headers` is empty if there are none. */
+export interface DecodedRecord {
+  readonly key: Buffer | null | undefined;
+  readonly value: Buffer | null;
+  readonly headers: readonly MessageHeader[];
+  readonly timestamp: number | undefined;
+  readonly tag: string | undefined;
+}
+
+/** What tells a record from others, for error messages. */
+export interface RecordOrigin {
+  readonly topic: string;
+  readonly partition?: object;
+  readonly position?: object;
+}
+
+const oneByte = Buffer.from([0]);
+const noHeaders: readonly MessageHeader[] = [];
+const indexedKeyLength = 255;
+const indexedKey = /^[^\s\p{Cc}\p{Cf}\p{Z}]+$/u;
+
+/**
+ * Turns a record into body and properties of a message.
+ *
+ * - value → body, the same memory; an empty value is a one-byte body with `sluice-empty`, a null value one with `sluice-null`, because
+ *   brokers refuse empty bodies
+ * - key → `sluice-key`, as text where it is text, else `~` and base64url; and `KEYS`, if it is printable, without spaces and at most
+ *   255 characters long, so that RocketMQ's tools find it. A null key is noted in `sluice-null`.
+ * - headers → properties of their own names where possible, see header-property.ts; with two or more, `sluice-headers` keeps their order
+ * - timestamp → `sluice-ts`; tag → `TAGS`
+ *
+ * @param stamp text of `sluice-p`, see source-stamp.ts
+ * @throws {RecordMappingError} if the record is too large, or a header's key or the tag is no valid text
+ */
+export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, stamp?: string): MessageParts {
+  const { value } = record;
+  const body = value === null || value.length === 0 ? oneByte : asBuffer(value);
+  if (body.length > maxBodyBytes) {
+    throw tooLarge(origin, `its value has ${body.length} bytes, at most ${maxBodyBytes} fit into a message.`);
+  }
+  const isPlain =
+    value !== null &&
+    value.length > 0 &&
+    record.key === undefined &&
+    (record.headers === undefined || record.headers.length === 0) &&
+    record.timestamp === undefined &&
+    record.tag === undefined;
+  if (isPlain) {
+    if (stamp === undefined) return { body, properties: noProperties };
+    return { body, properties: Buffer.from(`${SluiceProperty.stamp}\u0001${stamp}\u0002`, 'latin1') };
+  }
+  const properties = encodeProperties(propertiesOf(record, origin, stamp));
+  if (properties.length > maxPropertiesBytes) {
+    throw tooLarge(
+      origin,
+      `its key and headers take ${properties.length} bytes as properties, at most ${maxPropertiesBytes} fit into a message.`,
+    );
+  }
+  return { body, properties };
+}
+
+/**
+ * Turns a message back into a record. Reads messages of other senders as well: `KEYS` is the key if there is no `sluice-key`; properties of
+ * Apache RocketMQ Connect (`connect-ext-…`, `connect.timestamp`) become headers and the timestamp; RocketMQ's own properties are left out.
+ */
+export function messageToRecord(message: MessageParts): DecodedRecord {
+  const found: Found = { nulls: '', isEmpty: false };
+  forEachProperty(message.properties, (name, value) => {
+    collect(found, name, value);
+  });
+  const { key, keys, nulls, isEmpty, properties } = found;
+  return {
+    key: nulls.includes('k') ? null : (key ?? (keys === undefined ? undefined : Buffer.from(keys, 'utf8'))),
+    value: nulls.includes('v') ? null : isEmpty ? noProperties : message.body,
+    headers: properties === undefined ? noHeaders : inOrder(properties, found.order),
+    timestamp: found.timestamp,
+    tag: found.tag,
+  };
+}
+
+interface Found {
+  key?: Buffer;
+  keys?: string;
+  nulls: string;
+  isEmpty: boolean;
+  timestamp?: number;
+  tag?: string;
+  order?: string;
+  properties?: Map<string, string>;
+}
+
+function collect(found: Found, name: string, value: string): void {
+  switch (name) {
+    case SluiceProperty.key:
+      found.key = propertyValueToBytes(value);
+      break;
+    case 'KEYS':
+      found.keys = value;
+      break;
+    case 'TAGS':
+      found.tag = value;
+      break;
+    case SluiceProperty.null:
+      found.nulls = value;
+      break;
+    case SluiceProperty.empty:
+      found.isEmpty = true;
+      break;
+    case SluiceProperty.timestamp:
+    case rocketmqConnectTimestamp: {
+      const timestamp = wholeNumber(value);
+      if (timestamp !== undefined) found.timestamp = timestamp;
+      break;
+    }
+    case SluiceProperty.headerOrder:
+      found.order = value;
+      break;
+    default:
+      if (isHeaderProperty(name)) (found.properties ??= new Map()).set(name, value);
+  }
+}
+
+function* propertiesOf(
+  record: ConvertedRecord,
+  origin: RecordOrigin,
+  stamp: string | undefined,
+): Generator<readonly [string, string]> {
+  if (stamp !== undefined) yield [SluiceProperty.stamp, stamp];
+  const { key, value, headers, timestamp, tag } = record;
+  if (tag !== undefined) yield ['TAGS', checkedTag(tag, origin)];
+  if (key !== undefined && key !== null) {
+    const text = bytesToPropertyValue(key);
+    yield [SluiceProperty.key, text];
+    if (text.length <= indexedKeyLength && !text.startsWith('~') && indexedKey.test(text)) yield ['KEYS', text];
+  }
+  const nulls = (value === null ? 'v' : '') + (key === null ? 'k' : '');
+  if (nulls !== '') yield [SluiceProperty.null, nulls];
+  if (value?.length === 0) yield [SluiceProperty.empty, '1'];
+  if (timestamp !== undefined) yield [SluiceProperty.timestamp, timestampText(timestamp, origin)];
+  if (headers !== undefined && headers.length > 0) yield* headerProperties(headers, origin);
+}
+
+function* headerProperties(
+  headers: readonly MessageHeader[],
+  origin: RecordOrigin,
+): Generator<readonly [string, string]> {
+  const occurrences = new Map<string, number>();
+  const names: string[] = [];
+  for (const header of headers) {
+    const occurrence = (occurrences.get(header.key) ?? 0) + 1;
+    occurrences.set(header.key, occurrence);
+    const property = checkedHeaderProperty(header, occurrence, origin);
+    names.push(property[0]);
+    yield property;
+  }
+  if (names.length > 1) yield [SluiceProperty.headerOrder, names.join(',')];
+}
+
+function checkedHeaderProperty(
+  header: MessageHeader,
+  occurrence: number,
+  origin: RecordOrigin,
+): readonly [string, string] {
+  try {
+    return headerToProperty(header, occurrence);
+  } catch {
+    throw new RecordMappingError(
+      ConnectErrorCode.recordInvalid,
+      originText(origin),
+      `the key of its header ${JSON.stringify(header.key)} is not well-formed Unicode.`,
+    );
+  }
+}
+
+function checkedTag(tag: string, origin: RecordOrigin): string {
+  if (isPlainText(tag) && !tag.includes('|')) return tag;
+  throw new RecordMappingError(
+    ConnectErrorCode.recordInvalid,
+    originText(origin),
+    `its tag is ${JSON.stringify(tag)}, a tag is a text without control characters and without "|".`,
+  );
+}
+
+function timestampText(timestamp: number, origin: RecordOrigin): string {
+  if (Number.isSafeInteger(timestamp)) return String(timestamp);
+  throw new RecordMappingError(
+    ConnectErrorCode.recordInvalid,
+    originText(origin),
+    `its timestamp is ${timestamp}, a timestamp is a whole number of milliseconds since the epoch.`,
+  );
+}
+
+function inOrder(properties: Map<string, string>, order: string | undefined): readonly MessageHeader[] {
+  const headers: MessageHeader[] = [];
+  const add = (name: string, value: string): void => {
+    headers.push(propertyToHeader(name, value));
+  };
+  for (const name of order?.split(',') ?? []) {
+    const value = properties.get(name);
+    if (value === undefined) continue;
+    add(name, value);
+    properties.delete(name);
+  }
+  for (const [name, value] of properties) add(name, value);
+  return headers;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function wholeNumber(text: string): number | undefined {
+  const value = Number(text);
+  return /^-?\d+$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
+}
+
+function tooLarge(origin: RecordOrigin, reason: string): RecordMappingError {
+  return new RecordMappingError(ConnectErrorCode.recordTooLarge, originText(origin), reason);
+}
+
+function originText(origin: RecordOrigin): string {
+  const place = origin.partition === undefined ? '' : ` from ${JSON.stringify(origin.partition)}`;
+  const position = origin.position === undefined ? '' : ` before ${JSON.stringify(origin.position)}`;
+  return `for topic ${origin.topic}${place}${position}`;
+}

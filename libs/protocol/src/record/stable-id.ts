@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+
+type PlainValue = string | number | boolean;
+
+/** JSON with sorted keys and without white space: equal objects give equal texts. For flat objects. */
+export function canonicalJson(object: Readonly<Record<string, PlainValue>>): string {
+  const sorted = Object.keys(object)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(object[key])}`);
+  return `{${sorted.join(',')}}`;
+}
+
+const idLength = 8;
+const idSpace = 36 ** idLength;
+
+/** Eight base36 characters from the first 48 bits of SHA-256 over the parts, which are joined by a zero byte. */
+export function stableId(...parts: readonly string[]): string {
+  const digest = createHash('sha256').update(parts.join('\0'), 'utf8').digest();
+  return (digest.readUIntBE(0, 6) % idSpace).toString(36).padStart(idLength, '0');
+}

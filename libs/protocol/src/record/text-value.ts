@@ -1,0 +1,33 @@
+import { isUtf8 } from 'node:buffer';
+
+/**
+ * Texts inside property values. What a property cannot hold as it is (nothing at all, control characters, bytes that are no UTF-8, a leading
+ * `~`) is written as `~` and base64url.
+ */
+
+const controlOrLoneSurrogate = /[\p{Cc}\p{Cs}]/u;
+const mark = '~';
+
+export function isPlainText(text: string): boolean {
+  return text !== '' && !text.startsWith(mark) && !controlOrLoneSurrogate.test(text);
+}
+
+export function markedBase64(bytes: Uint8Array): string {
+  return mark + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+}
+
+/** The bytes behind {@link markedBase64}, or `undefined` for any other text. */
+export function unmarkBase64(text: string): Buffer | undefined {
+  return text.startsWith(mark) ? Buffer.from(text.slice(1), 'base64url') : undefined;
+}
+
+/** Bytes as a property value: as text where they are plain text. */
+export function bytesToPropertyValue(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) return markedBase64(bytes);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return isPlainText(text) ? text : markedBase64(bytes);
+}
+
+export function propertyValueToBytes(value: string): Buffer {
+  return unmarkBase64(value) ?? Buffer.from(value, 'utf8');
+}
