@@ -1,6 +1,14 @@
+export * from './lease/node-lease.js';
+export { RESULT_RETENTION_MS } from './log/cluster-draft.js';
+export * from './log/fold.js';
+export * from './log/same-config.js';
+export * from './log/state-files.js';
 export * from './model/cluster-state.js';
 export * from './model/command.js';
 export * from './model/connector.js';
 export * from './model/entry.js';
 export * from './model/member.js';
 export * from './model/report.js';
+export * from './runner/desired-tasks.js';
+export * from './status/connector-status.js';
+export * from './status/reports-view.js';

@@ -11,7 +11,10 @@ export interface ClusterState {
   readonly epoch: number;
   readonly claimId: string;
   readonly leader?: { readonly nodeId: string; readonly incarnation: string; readonly resigned: boolean };
+  /** By node id. */
   readonly members: ReadonlyMap<string, Member>;
+  /** Incarnations that left or were rejected and never come back, by `memberKey`, with the wall clock of their entry. */
+  readonly departed: ReadonlyMap<string, number>;
   readonly connectors: ReadonlyMap<string, ConnectorState>;
   /** By `taskKey`. */
   readonly tasks: ReadonlyMap<string, TaskState>;

@@ -16,6 +16,8 @@ export interface ConnectorState {
   readonly targetState: TargetState;
   /** Version of the config that the current tasks were made from; `undefined` until the first answer. */
   readonly tasksVersion?: number;
+  /** How many tasks that answer named: a task with a higher index is surplus and goes once it is released. */
+  readonly taskCount?: number;
   /** Why the connector could not be split into tasks. */
   readonly error?: string;
 }
@@ -28,6 +30,11 @@ export interface TaskId {
 /** The text form of a task id, `<connector>-<index>`: unique because the index is the part after the last dash. */
 export function taskKey(task: TaskId): string {
   return `${task.connector}-${String(task.index)}`;
+}
+
+/** The class that a connector's settings name, also under the older key of Apache RocketMQ Connect. */
+export function connectorClass(config: Config): string {
+  return config['connector.class'] ?? config['connector-class'] ?? '';
 }
 
 /** Where a task runs. `generation` is the `seq` of the entry that assigned it: it grows for ever and never restarts. */
@@ -49,4 +56,25 @@ export interface TaskState {
   readonly lastNodeId?: string;
   /** True once positions of this task were committed: from then on a missing position is an error. */
   readonly committed: boolean;
+}
+
+/** The same task, held by nobody; its last owner is kept. */
+export function freed(task: TaskState): TaskState {
+  const { id, type, config, committed, assignment } = task;
+  const lastNodeId = assignment?.nodeId ?? task.lastNodeId;
+  return { id, type, config, ...(lastNodeId === undefined ? {} : { lastNodeId }), committed };
+}
+
+/** The same connector without the error of its last splitting: it is split anew if its config is newer than its tasks. */
+export function withoutError(connector: ConnectorState): ConnectorState {
+  const { name, type, config, configVersion, targetState, tasksVersion, taskCount } = connector;
+  return {
+    name,
+    type,
+    config,
+    configVersion,
+    targetState,
+    ...(tasksVersion === undefined ? {} : { tasksVersion }),
+    ...(taskCount === undefined ? {} : { taskCount }),
+  };
 }

@@ -29,3 +29,19 @@ export interface Member {
   readonly suspectedAt?: number;
   readonly joinedAt: number;
 }
+
+/** One start of one node as a map key. */
+export function memberKey(node: { readonly nodeId: string; readonly incarnation: string }): string {
+  return `${node.nodeId}@${node.incarnation}`;
+}
+
+/** The role that runs tasks of a type. */
+export function runnerRole(type: ConnectorType): Role {
+  return type === 'source' ? Role.sourceRunner : Role.sinkRunner;
+}
+
+/** The same member, not suspected. */
+export function trusted(member: Member): Member {
+  const { nodeId, incarnation, role, capacity, plugins, joinedAt } = member;
+  return { nodeId, incarnation, role, capacity, plugins, joinedAt };
+}

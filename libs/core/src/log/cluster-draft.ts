@@ -1,0 +1,355 @@
+import type { ClusterState } from '../model/cluster-state.js';
+import type { CommandResult } from '../model/command.js';
+import {
+  freed,
+  withoutError,
+  TargetState,
+  taskKey,
+  type Config,
+  type ConnectorState,
+  type TaskId,
+  type TaskState,
+} from '../model/connector.js';
+import type { LogEntry, LogEvent } from '../model/entry.js';
+import { memberKey, trusted, type Member } from '../model/member.js';
+import { sameConfig } from './same-config.js';
+
+/** How long results of commands and names of departed incarnations are remembered. */
+export const RESULT_RETENTION_MS = 24 * 60 * 60 * 1000;
+
+/** When an event happened: its place in the log and its writer's wall clock. */
+export type EventStamp = Pick<LogEntry, 'seq' | 'at' | 'epoch' | 'claimId' | 'logId'>;
+
+/**
+ * A cluster state under change: each map is copied at its first write and never again, so a batch of any length costs
+ * one copy. What the events imply is settled here, so that no log can break it:
+ * - a task is held without revocation only while it is wanted: stopping or deleting a connector, and new settings of a
+ *   task, revoke it by the same entry;
+ * - a free task always belongs to a connector that wants it: others vanish when they are released;
+ * - a task that is held is not assigned again, nor is one assigned to a node that is not a member;
+ * - a member that leaves releases all its tasks.
+ */
+export class ClusterDraft {
+  readonly #base: ClusterState;
+  #broker: string;
+  #logId: string;
+  #epoch: number;
+  #claimId: string;
+  #leader: ClusterState['leader'];
+  #members: ReadonlyMap<string, Member>;
+  #departed: ReadonlyMap<string, number>;
+  #connectors: ReadonlyMap<string, ConnectorState>;
+  #tasks: ReadonlyMap<string, TaskState>;
+  #results: ClusterState['results'];
+  #ownMembers?: Map<string, Member>;
+  #ownDeparted?: Map<string, number>;
+  #ownConnectors?: Map<string, ConnectorState>;
+  #ownTasks?: Map<string, TaskState>;
+  #ownResults?: Map<string, CommandResult & { readonly at: number }>;
+  #nextCommandOffset: number;
+  #head: ClusterState['head'];
+  #skipped: number;
+
+  constructor(base: ClusterState) {
+    this.#base = base;
+    this.#broker = base.broker;
+    this.#logId = base.logId;
+    this.#epoch = base.epoch;
+    this.#claimId = base.claimId;
+    this.#leader = base.leader;
+    this.#members = base.members;
+    this.#departed = base.departed;
+    this.#connectors = base.connectors;
+    this.#tasks = base.tasks;
+    this.#results = base.results;
+    this.#nextCommandOffset = base.nextCommandOffset;
+    this.#head = base.head;
+    this.#skipped = base.skipped;
+  }
+
+  get logId(): string {
+    return this.#logId;
+  }
+  get epoch(): number {
+    return this.#epoch;
+  }
+  get claimId(): string {
+    return this.#claimId;
+  }
+  get leader(): ClusterState['leader'] {
+    return this.#leader;
+  }
+  get head(): ClusterState['head'] {
+    return this.#head;
+  }
+  get members(): ReadonlyMap<string, Member> {
+    return this.#members;
+  }
+  get departed(): ReadonlyMap<string, number> {
+    return this.#departed;
+  }
+  get connectors(): ReadonlyMap<string, ConnectorState> {
+    return this.#connectors;
+  }
+  get tasks(): ReadonlyMap<string, TaskState> {
+    return this.#tasks;
+  }
+  get results(): ClusterState['results'] {
+    return this.#results;
+  }
+  get nextCommandOffset(): number {
+    return this.#nextCommandOffset;
+  }
+
+  skip(): void {
+    this.#skipped += 1;
+  }
+
+  advance(head: ClusterState['head']): void {
+    this.#head = head;
+  }
+
+  /** The state as it stands; the draft must not be changed afterwards. */
+  finish(): ClusterState {
+    const base = this.#base;
+    if (this.#head === base.head) {
+      return this.#skipped === base.skipped ? base : { ...base, skipped: this.#skipped };
+    }
+    return {
+      logId: this.#logId,
+      broker: this.#broker,
+      head: this.#head,
+      epoch: this.#epoch,
+      claimId: this.#claimId,
+      ...(this.#leader === undefined ? {} : { leader: this.#leader }),
+      members: this.#members,
+      departed: this.#departed,
+      connectors: this.#connectors,
+      tasks: this.#tasks,
+      nextCommandOffset: this.#nextCommandOffset,
+      results: this.#results,
+      skipped: this.#skipped,
+    };
+  }
+
+  /** Applies an event that was accepted at `stamp`. */
+  apply(event: LogEvent, stamp: EventStamp): void {
+    this.#forgetOld(stamp.at);
+    switch (event.kind) {
+      case 'genesis':
+        this.#logId = stamp.logId;
+        this.#broker = event.broker;
+        this.#epoch = stamp.epoch;
+        this.#claimId = stamp.claimId;
+        return;
+      case 'claimed':
+        this.#epoch = stamp.epoch;
+        this.#claimId = stamp.claimId;
+        this.#leader = { nodeId: event.nodeId, incarnation: event.incarnation, resigned: false };
+        return;
+      case 'lease.renewed':
+        return;
+      case 'leader.resigned':
+        if (this.#leader !== undefined) this.#leader = { ...this.#leader, resigned: true };
+        return;
+      case 'member.joined':
+        this.#join(event.member, stamp.seq);
+        return;
+      case 'member.suspected':
+      case 'member.cleared': {
+        const member = this.#members.get(event.nodeId);
+        if (member?.incarnation !== event.incarnation) return;
+        this.#writeMembers().set(
+          member.nodeId,
+          event.kind === 'member.suspected' ? { ...member, suspectedAt: stamp.seq } : trusted(member),
+        );
+        return;
+      }
+      case 'member.left':
+        this.#depart(event, stamp.at);
+        this.#leave(event.nodeId, event.incarnation);
+        return;
+      case 'member.rejected':
+        if (this.#members.get(event.nodeId)?.incarnation !== event.incarnation) this.#depart(event, stamp.at);
+        return;
+      case 'connector.put': {
+        const { name, type, config, targetState } = event;
+        const before = this.#connectors.get(name);
+        const put = { name, type, config, configVersion: stamp.seq, targetState };
+        this.#writeConnectors().set(name, before === undefined ? put : { ...withoutError(before), ...put });
+        if (event.targetState === TargetState.stopped) this.#revokeAll(event.name, stamp.seq);
+        return;
+      }
+      case 'connector.target':
+        this.#target(event.name, event.targetState, stamp.seq);
+        return;
+      case 'connector.deleted':
+        this.#delete(event.name, stamp.seq);
+        return;
+      case 'tasks.configured':
+        this.#configure(event.name, event.configVersion, event.tasks, stamp.seq);
+        return;
+      case 'tasks.failed': {
+        const connector = this.#connectors.get(event.name);
+        if (connector?.configVersion !== event.configVersion) return;
+        this.#writeConnectors().set(event.name, { ...connector, error: event.error });
+        return;
+      }
+      case 'tasks.assigned':
+        for (const task of event.tasks) this.#assign(task, stamp.seq);
+        return;
+      case 'tasks.revoked':
+        for (const task of event.tasks) this.#revoke(taskKey(task), stamp.seq);
+        return;
+      case 'tasks.released':
+        for (const task of event.tasks) this.#release(taskKey(task));
+        return;
+      case 'tasks.committed':
+        for (const id of event.tasks) {
+          const key = taskKey(id);
+          const task = this.#tasks.get(key);
+          if (task !== undefined && !task.committed) this.#writeTasks().set(key, { ...task, committed: true });
+        }
+        return;
+      case 'command.done': {
+        const { result } = event;
+        this.#nextCommandOffset = Math.max(this.#nextCommandOffset, result.commandOffset + 1);
+        if (!this.#results.has(result.requestId)) {
+          this.#writeResults().set(result.requestId, { ...result, at: stamp.at });
+        }
+        return;
+      }
+      default:
+        event satisfies never;
+    }
+  }
+
+  #join(member: Omit<Member, 'suspectedAt' | 'joinedAt'>, seq: number): void {
+    const before = this.#members.get(member.nodeId);
+    if (this.#departed.has(memberKey(member))) return;
+    if (before !== undefined && before.incarnation !== member.incarnation) return;
+    this.#writeMembers().set(member.nodeId, { ...before, ...member, joinedAt: before?.joinedAt ?? seq });
+  }
+
+  #depart(node: { readonly nodeId: string; readonly incarnation: string }, at: number): void {
+    this.#ownDeparted ??= new Map(this.#departed);
+    this.#departed = this.#ownDeparted;
+    this.#ownDeparted.set(memberKey(node), at);
+  }
+
+  #leave(nodeId: string, incarnation: string): void {
+    if (this.#members.get(nodeId)?.incarnation !== incarnation) return;
+    this.#writeMembers().delete(nodeId);
+    const held: string[] = [];
+    for (const [key, { assignment }] of this.#tasks) {
+      if (assignment?.nodeId === nodeId && assignment.incarnation === incarnation) held.push(key);
+    }
+    for (const key of held) this.#release(key);
+  }
+
+  #target(name: string, targetState: TargetState, seq: number): void {
+    const connector = this.#connectors.get(name);
+    if (connector === undefined) return;
+    const splitsAnew = connector.targetState === TargetState.stopped && targetState !== TargetState.stopped;
+    this.#writeConnectors().set(name, { ...(splitsAnew ? withoutError(connector) : connector), targetState });
+    if (targetState === TargetState.stopped) this.#revokeAll(name, seq);
+  }
+
+  #delete(name: string, seq: number): void {
+    const connector = this.#connectors.get(name);
+    if (connector === undefined) return;
+    for (let index = 0; index < (connector.taskCount ?? 0); index += 1) {
+      const key = taskKey({ connector: name, index });
+      if (this.#tasks.get(key)?.assignment === undefined) this.#writeTasks().delete(key);
+      else this.#revoke(key, seq);
+    }
+    this.#writeConnectors().delete(name);
+  }
+
+  #configure(name: string, configVersion: number, configs: readonly Config[], seq: number): void {
+    const connector = this.#connectors.get(name);
+    if (connector?.configVersion !== configVersion) return;
+    const taskCount = configs.length;
+    this.#writeConnectors().set(name, { ...withoutError(connector), tasksVersion: configVersion, taskCount });
+    configs.forEach((config, index) => {
+      const id = { connector: name, index };
+      const key = taskKey(id);
+      const task = this.#tasks.get(key);
+      if (task !== undefined && task.type === connector.type && sameConfig(task.config, config)) return;
+      if (task !== undefined) this.#revoke(key, seq);
+      const revoked = this.#tasks.get(key);
+      this.#writeTasks().set(key, { committed: false, ...revoked, id, type: connector.type, config });
+    });
+    for (let index = configs.length; index < (connector.taskCount ?? 0); index += 1) {
+      const key = taskKey({ connector: name, index });
+      if (this.#tasks.get(key)?.assignment === undefined) this.#writeTasks().delete(key);
+      else this.#revoke(key, seq);
+    }
+  }
+
+  #assign(target: TaskId & { readonly nodeId: string; readonly incarnation: string }, seq: number): void {
+    const key = taskKey(target);
+    const task = this.#tasks.get(key);
+    if (task === undefined || task.assignment !== undefined) return;
+    if (this.#members.get(target.nodeId)?.incarnation !== target.incarnation) return;
+    if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;
+    const { nodeId, incarnation } = target;
+    this.#writeTasks().set(key, { ...task, lastNodeId: nodeId, assignment: { nodeId, incarnation, generation: seq } });
+  }
+
+  #revoke(key: string, seq: number): void {
+    const task = this.#tasks.get(key);
+    if (task?.assignment === undefined || task.assignment.revokedAt !== undefined) return;
+    this.#writeTasks().set(key, { ...task, assignment: { ...task.assignment, revokedAt: seq } });
+  }
+
+  #revokeAll(name: string, seq: number): void {
+    const count = this.#connectors.get(name)?.taskCount ?? 0;
+    for (let index = 0; index < count; index += 1) this.#revoke(taskKey({ connector: name, index }), seq);
+  }
+
+  #release(key: string): void {
+    const task = this.#tasks.get(key);
+    if (task?.assignment === undefined) return;
+    if (task.id.index >= (this.#connectors.get(task.id.connector)?.taskCount ?? 0)) {
+      this.#writeTasks().delete(key);
+      return;
+    }
+    this.#writeTasks().set(key, freed(task));
+  }
+
+  #forgetOld(at: number): void {
+    const limit = at - RESULT_RETENTION_MS;
+    for (const [requestId, result] of this.#results) {
+      if (result.at >= limit) break;
+      this.#writeResults().delete(requestId);
+    }
+    for (const [key, departedAt] of this.#departed) {
+      if (departedAt >= limit) break;
+      this.#ownDeparted ??= new Map(this.#departed);
+      this.#departed = this.#ownDeparted;
+      this.#ownDeparted.delete(key);
+    }
+  }
+
+  #writeMembers(): Map<string, Member> {
+    this.#ownMembers ??= new Map(this.#members);
+    this.#members = this.#ownMembers;
+    return this.#ownMembers;
+  }
+  #writeConnectors(): Map<string, ConnectorState> {
+    this.#ownConnectors ??= new Map(this.#connectors);
+    this.#connectors = this.#ownConnectors;
+    return this.#ownConnectors;
+  }
+  #writeTasks(): Map<string, TaskState> {
+    this.#ownTasks ??= new Map(this.#tasks);
+    this.#tasks = this.#ownTasks;
+    return this.#ownTasks;
+  }
+  #writeResults(): Map<string, CommandResult & { readonly at: number }> {
+    this.#ownResults ??= new Map(this.#results);
+    this.#results = this.#ownResults;
+    return this.#ownResults;
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Report, RunState } from '../model/report.js';
+import { LogWriter } from '../testing/log-writer.js';
+import { connectorStatus, taskStatus } from './connector-status.js';
+import { foldReport, forgetDeparted, type ReportsView } from './reports-view.js';
+
+const none: ReportsView = new Map();
+
+function report(generation: number, state: RunState, change: Partial<Report> = {}): Report {
+  const counters = { records: 3 };
+  const trace = state === 'FAILED' ? { trace: 'Error: disk full' } : {};
+  return {
+    nodeId: 'w1',
+    incarnation: 'w1#1',
+    role: 'source-runner',
+    reportSeq: 1,
+    sentAt: 0,
+    leaving: false,
+    capacity: 1,
+    plugins: [{ kind: 'source', name: 'FileSource', aliases: [], version: '1.2.3' }],
+    appliedSeq: generation,
+    tasks: [{ id: { connector: 'a', index: 0 }, generation, state, since: 5, committed: false, counters, ...trace }],
+    ...change,
+  };
+}
+
+function assigned(): { log: LogWriter; generation: number } {
+  const log = LogWriter.started();
+  log.join('w1');
+  log.connector('a', 1);
+  return { log, generation: log.assign('a', 0, 'w1') };
+}
+
+const id = { connector: 'a', index: 0 };
+
+describe('status of a task', () => {
+  it.each<RunState>(['RUNNING', 'PAUSED', 'FAILED', 'RESTARTING'])('is %s as its member reports it', (state) => {
+    const { log, generation } = assigned();
+    const status = taskStatus(log.state, foldReport(none, report(generation, state)), id);
+    expect(status).toMatchObject({ state, workerId: 'w1', generation, version: '1.2.3', since: 5 });
+    expect(status?.trace).toBe(state === 'FAILED' ? 'Error: disk full' : undefined);
+  });
+
+  it('is UNASSIGNED when the report is of another generation or not there', () => {
+    const { log, generation } = assigned();
+    expect(taskStatus(log.state, none, id)?.state).toBe('UNASSIGNED');
+    expect(taskStatus(log.state, foldReport(none, report(generation - 1, 'RUNNING')), id)?.state).toBe('UNASSIGNED');
+  });
+
+  it('is UNASSIGNED once its worker is gone, whatever that said last', () => {
+    const { log, generation } = assigned();
+    const reports = foldReport(none, report(generation, 'RUNNING'));
+    log.write({ kind: 'member.left', nodeId: 'w1', incarnation: 'w1#1', reason: 'expired' });
+    expect(taskStatus(log.state, reports, id)).toEqual({ id, state: 'UNASSIGNED', workerId: 'w1' });
+    expect(forgetDeparted(reports, log.state).size).toBe(0);
+  });
+
+  it('is RESTARTING while it is moved', () => {
+    const { log, generation } = assigned();
+    log.write({ kind: 'tasks.revoked', tasks: [id], reason: 'moved' });
+    expect(taskStatus(log.state, foldReport(none, report(generation, 'RUNNING')), id)?.state).toBe('RESTARTING');
+  });
+
+  it('is still RUNNING while it ends with its stopped connector', () => {
+    const { log, generation } = assigned();
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'STOPPED' });
+    const reports = foldReport(none, report(generation, 'STOPPING'));
+    expect(connectorStatus(log.state, reports, 'a')).toMatchObject({ state: 'STOPPED', tasks: [{ state: 'RUNNING' }] });
+    log.write({ kind: 'tasks.released', tasks: [id] });
+    expect(connectorStatus(log.state, reports, 'a')?.tasks).toEqual([]);
+  });
+
+  it('ignores a report that is older than the last', () => {
+    const { log, generation } = assigned();
+    const view = foldReport(none, report(generation, 'FAILED', { reportSeq: 9 }));
+    expect(foldReport(view, report(generation, 'RUNNING', { reportSeq: 8 }))).toBe(view);
+    expect(taskStatus(log.state, view, id)?.state).toBe('FAILED');
+  });
+});
+
+describe('status of a connector', () => {
+  it('is RUNNING with its tasks held, PAUSED by its target, and names the worker', () => {
+    const { log, generation } = assigned();
+    const reports = foldReport(none, report(generation, 'RUNNING'));
+    const status = connectorStatus(log.state, reports, 'a');
+    expect(status).toMatchObject({ name: 'a', type: 'source', state: 'RUNNING', workerId: 'w1', version: '1.2.3' });
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'PAUSED' });
+    expect(connectorStatus(log.state, reports, 'a')?.state).toBe('PAUSED');
+  });
+
+  it('is UNASSIGNED before it was split', () => {
+    const log = LogWriter.started();
+    log.write({ kind: 'connector.put', name: 'a', type: 'source', config: {}, targetState: 'RUNNING' });
+    expect(connectorStatus(log.state, none, 'a')).toMatchObject({ state: 'UNASSIGNED', workerId: 'c1', tasks: [] });
+    expect(connectorStatus(log.state, none, 'b')).toBeUndefined();
+  });
+
+  it('is FAILED with the trace when it could not be split', () => {
+    const log = LogWriter.started();
+    const configVersion = log.write({
+      kind: 'connector.put',
+      name: 'a',
+      type: 'source',
+      config: {},
+      targetState: 'RUNNING',
+    });
+    log.write({ kind: 'tasks.failed', name: 'a', configVersion, error: 'no such file' });
+    expect(connectorStatus(log.state, none, 'a')).toMatchObject({ state: 'FAILED', trace: 'no such file' });
+  });
+});

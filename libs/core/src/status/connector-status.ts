@@ -1,0 +1,140 @@
+import type { ClusterState } from '../model/cluster-state.js';
+import {
+  connectorClass,
+  TargetState,
+  taskKey,
+  type ConnectorState,
+  type ConnectorType,
+  type TaskId,
+  type TaskState,
+} from '../model/connector.js';
+import { memberKey, runnerRole } from '../model/member.js';
+import type { TaskReport } from '../model/report.js';
+import type { ReportsView } from './reports-view.js';
+
+/** Kafka Connect's words; STOPPED is a state of connectors only. */
+export type ConnectorRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED';
+export type TaskRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING';
+
+export interface TaskStatus {
+  readonly id: TaskId;
+  readonly state: TaskRunState;
+  /** The node that holds it, or held it last; empty if none ever did. */
+  readonly workerId: string;
+  /** Version of the plugin as the node lists it. */
+  readonly version?: string;
+  readonly generation?: number;
+  readonly trace?: string;
+  /** Milliseconds since the epoch, from the node's report. */
+  readonly since?: number;
+  readonly counters?: Readonly<Record<string, number>>;
+}
+
+export interface ConnectorStatus {
+  readonly name: string;
+  readonly type: ConnectorType;
+  readonly state: ConnectorRunState;
+  /** The node of its first task that is held; the leader, which splits it, where none is; empty without a leader. */
+  readonly workerId: string;
+  readonly version?: string;
+  readonly trace?: string;
+  readonly tasks: readonly TaskStatus[];
+}
+
+/**
+ * What a connector and its tasks really do; `undefined` if there is none of that name. It is FAILED when it could not be
+ * split into tasks, RUNNING while a task of it is held by a member, and UNASSIGNED else, for instance when no
+ * runner has its plugin. A STOPPED connector shows only the tasks that have not stopped yet.
+ */
+export function connectorStatus(state: ClusterState, reports: ReportsView, name: string): ConnectorStatus | undefined {
+  const connector = state.connectors.get(name);
+  if (connector === undefined) return undefined;
+  const tasks: TaskStatus[] = [];
+  let holder: string | undefined;
+  for (let index = 0; index < (connector.taskCount ?? 0); index += 1) {
+    const task = state.tasks.get(taskKey({ connector: name, index }));
+    if (task === undefined) continue;
+    if (connector.targetState === TargetState.stopped && task.assignment === undefined) continue;
+    tasks.push(statusOf(state, reports, task));
+    holder ??= liveHolder(state, task)?.nodeId;
+  }
+  const workerId = holder ?? state.leader?.nodeId ?? '';
+  const version = pluginVersion(state, reports, connector, holder);
+  return {
+    name,
+    type: connector.type,
+    state: connectorRunState(connector, holder !== undefined),
+    workerId,
+    ...(version === undefined ? {} : { version }),
+    ...(connector.error === undefined ? {} : { trace: connector.error }),
+    tasks,
+  };
+}
+
+/** What one task really does; `undefined` if there is none of that id. */
+export function taskStatus(state: ClusterState, reports: ReportsView, id: TaskId): TaskStatus | undefined {
+  const task = state.tasks.get(taskKey(id));
+  return task === undefined ? undefined : statusOf(state, reports, task);
+}
+
+function connectorRunState(connector: ConnectorState, hasHolder: boolean): ConnectorRunState {
+  if (connector.targetState === TargetState.stopped) return 'STOPPED';
+  if (connector.error !== undefined) return 'FAILED';
+  if (connector.targetState === TargetState.paused) return 'PAUSED';
+  return hasHolder ? 'RUNNING' : 'UNASSIGNED';
+}
+
+function liveHolder(state: ClusterState, task: TaskState): TaskState['assignment'] {
+  const { assignment } = task;
+  if (assignment === undefined) return undefined;
+  return state.members.get(assignment.nodeId)?.incarnation === assignment.incarnation ? assignment : undefined;
+}
+
+function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): TaskStatus {
+  const holder = liveHolder(state, task);
+  const base = { id: task.id, workerId: holder?.nodeId ?? task.lastNodeId ?? '' };
+  if (holder === undefined) return { ...base, state: 'UNASSIGNED' };
+  const report = reports.get(memberKey(holder));
+  const key = taskKey(task.id);
+  const reported = report?.tasks.find(({ id, generation }) => generation === holder.generation && taskKey(id) === key);
+  const connector = state.connectors.get(task.id.connector);
+  const version = pluginVersion(state, reports, connector, holder.nodeId);
+  const known = { ...base, generation: holder.generation, ...(version === undefined ? {} : { version }) };
+  if (holder.revokedAt !== undefined && isWanted(connector, task)) return { ...known, state: 'RESTARTING' };
+  if (reported === undefined) return { ...known, state: 'UNASSIGNED' };
+  return {
+    ...known,
+    state: taskRunState(reported, holder.revokedAt !== undefined),
+    ...(reported.trace === undefined ? {} : { trace: reported.trace }),
+    since: reported.since,
+    counters: reported.counters,
+  };
+}
+
+/** A task on its way out still runs until it is reported as gone. */
+function taskRunState({ state }: TaskReport, isEnding: boolean): TaskRunState {
+  if (state !== 'STOPPING') return state;
+  return isEnding ? 'RUNNING' : 'RESTARTING';
+}
+
+function isWanted(connector: ConnectorState | undefined, task: TaskState): boolean {
+  return (
+    connector !== undefined &&
+    connector.targetState !== TargetState.stopped &&
+    task.id.index < (connector.taskCount ?? 0)
+  );
+}
+
+function pluginVersion(
+  state: ClusterState,
+  reports: ReportsView,
+  connector: ConnectorState | undefined,
+  nodeId: string | undefined,
+): string | undefined {
+  const member = nodeId === undefined ? undefined : state.members.get(nodeId);
+  if (connector === undefined || member?.role !== runnerRole(connector.type)) return undefined;
+  const wanted = connectorClass(connector.config);
+  return reports
+    .get(memberKey(member))
+    ?.plugins.find(({ name, aliases }) => name === wanted || aliases.includes(wanted))?.version;
+}

@@ -1,0 +1,33 @@
+import type { ClusterState } from '../model/cluster-state.js';
+import { memberKey } from '../model/member.js';
+import type { Report } from '../model/report.js';
+
+/** The latest report of each incarnation, by `memberKey`. */
+export type ReportsView = ReadonlyMap<string, Report>;
+
+/** Takes in a report; one that is older than what is known of its incarnation changes nothing. */
+export function foldReport(view: ReportsView, report: Report): ReportsView {
+  return foldReports(view, [report]);
+}
+
+/** As `foldReport` for many, with one copy. */
+export function foldReports(view: ReportsView, reports: readonly Report[]): ReportsView {
+  let next: Map<string, Report> | undefined;
+  for (const report of reports) {
+    const key = memberKey(report);
+    const known = (next ?? view).get(key);
+    if (known !== undefined && known.reportSeq >= report.reportSeq) continue;
+    next ??= new Map(view);
+    next.set(key, report);
+  }
+  return next ?? view;
+}
+
+/** Forgets the reports of incarnations that left the cluster; to be called now and then. */
+export function forgetDeparted(view: ReportsView, state: ClusterState): ReportsView {
+  const gone = [...view.keys()].filter((key) => state.departed.has(key));
+  if (gone.length === 0) return view;
+  const next = new Map(view);
+  for (const key of gone) next.delete(key);
+  return next;
+}
