@@ -1,1 +1,29 @@
-export {};
+export * from './errors.js';
+export { RocketMqClient, type RocketMqClientOptions, type Routes } from './client/rocketmq-client.js';
+export { type Producer, type OutgoingMessage, type SendResult, type SendStatus } from './client/producer.js';
+export { type Consumer } from './client/consumer.js';
+export { type PullOptions, type PullResult } from './client/pull.js';
+export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
+export { type Admin } from './admin/admin.js';
+export { TOPIC_PERM, type CreateTopicOptions, type TopicConfig, type TopicPerm } from './admin/topic-admin.js';
+export { type ConsumerConnection, type CreateGroupOptions } from './admin/group-admin.js';
+export { type QueueConsumeStats, type QueueStats, type TimeBoundary } from './admin/offset-admin.js';
+export { type BackoffOptions } from './connection/backoff.js';
+export { type CallOptions } from './connection/call-deadline.js';
+export {
+  readableQueues,
+  writableQueues,
+  type BrokerRoute,
+  type ClusterBroker,
+  type ClusterInfo,
+  type QueueRef,
+  type TopicRoute,
+} from './routing/topic-route.js';
+export {
+  BatchEncoder,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  type BatchEncoderOptions,
+  type EncodedBatch,
+} from './wire/batch-encoder.js';
+export { encodeProperties } from './wire/property-codec.js';
+export { decodeStoredMessages, StoredMessage, SYS_FLAG } from './wire/stored-message.js';

@@ -1,0 +1,139 @@
+import {
+  BrokerNotFoundError,
+  BrokerResponseError,
+  FlowControlError,
+  isRocketMqError,
+  TopicNotFoundError,
+} from '../errors.js';
+import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import { type Connection } from '../connection/connection.js';
+import { type ConnectionPool } from '../connection/connection-pool.js';
+import { type NameServers } from '../routing/name-servers.js';
+import { masterAddressOf, type RouteCache } from '../routing/route-cache.js';
+import { decodeClusterInfo, type ClusterInfo, type QueueRef } from '../routing/topic-route.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { REQUEST_CODE, requestName } from '../wire/request-code.js';
+import { RESPONSE_CODE } from '../wire/response-code.js';
+
+/** Brokers also report some refusals under load as SYSTEM_ERROR; their remarks begin with one of these. */
+const FLOW_CONTROL_REMARK = /\[(TIMEOUT_CLEAN_QUEUE|PC_SYNCHRONIZED|PCBUSY_CLEAN_QUEUE|REJECTREQUEST|OVERLOAD)\]/;
+
+/** How the parts of the client reach name servers and masters. */
+export class ClusterAccess {
+  constructor(
+    readonly pool: ConnectionPool,
+    readonly nameServers: NameServers,
+    readonly routes: RouteCache,
+    readonly requestTimeoutMs: number,
+  ) {}
+
+  deadline(options: CallOptions | undefined, defaultMs = this.requestTimeoutMs): CallDeadline {
+    return new CallDeadline(options?.timeoutMs ?? defaultMs, options?.signal);
+  }
+
+  /** The address of the master that holds a queue, from the topic's route. */
+  async queueAddress(queue: QueueRef, deadline: CallDeadline): Promise<string> {
+    const known = this.routes.cached(queue.topic);
+    if (known !== undefined) {
+      const address = known.brokers.find((broker) => broker.brokerName === queue.brokerName)?.masterAddress;
+      if (address !== undefined) return address;
+      return masterAddressOf(await this.routes.refresh(queue.topic, deadline), queue);
+    }
+    return masterAddressOf(await this.routes.route(queue.topic, deadline), queue);
+  }
+
+  /** An open connection to the master that holds a queue. A failure to connect makes the route suspect. */
+  async queueConnection(queue: QueueRef, deadline: CallDeadline, what: string): Promise<Connection> {
+    const address = await this.queueAddress(queue, deadline);
+    const open = this.pool.openConnection(address);
+    if (open !== undefined) return open;
+    try {
+      return await this.pool.acquire(address, deadline, what);
+    } catch (error) {
+      this.routes.invalidate(queue.topic);
+      throw error;
+    }
+  }
+
+  /** Sends to the master that holds a queue. Errors that a new route may cure make the route suspect. */
+  async askQueue(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
+    const connection = await this.queueConnection(queue, deadline, requestName(request.code));
+    try {
+      return await connection.invoke(request, deadline);
+    } catch (error) {
+      if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
+      throw error;
+    }
+  }
+
+  /** Sends to an address; any code but SUCCESS is an error. */
+  async call(address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
+    const reply = await this.pool.invoke(address, request, deadline);
+    if (reply.code !== RESPONSE_CODE.SUCCESS) throw responseError(reply, request, address);
+    return reply;
+  }
+
+  /** Sends to the master that holds a queue; any code but SUCCESS is an error. */
+  async callQueue(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
+    const reply = await this.askQueue(queue, request, deadline);
+    if (reply.code !== RESPONSE_CODE.SUCCESS) throw this.queueError(reply, request, queue);
+    return reply;
+  }
+
+  queueError(
+    reply: RemotingCommand,
+    request: RemotingRequest,
+    queue: QueueRef,
+  ): BrokerResponseError | TopicNotFoundError {
+    if (reply.code === RESPONSE_CODE.TOPIC_NOT_EXIST) {
+      this.routes.invalidate(queue.topic);
+      return new TopicNotFoundError(queue.topic);
+    }
+    if (reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) this.routes.invalidate(queue.topic);
+    return responseError(reply, request, queue.brokerName);
+  }
+
+  async clusterInfo(deadline: CallDeadline): Promise<ClusterInfo> {
+    const reply = await this.nameServers.ask({ code: REQUEST_CODE.GET_BROKER_CLUSTER_INFO, ext: {} }, deadline);
+    return decodeClusterInfo(reply.body);
+  }
+
+  /**
+   * Masters by broker name: of all brokers, of one cluster, or one named broker.
+   * @throws BrokerNotFoundError when there is none
+   */
+  async masters(
+    which: { readonly brokerName?: string | undefined; readonly cluster?: string | undefined },
+    deadline: CallDeadline,
+  ): Promise<ReadonlyMap<string, string>> {
+    const { brokers } = await this.clusterInfo(deadline);
+    const masters = new Map<string, string>();
+    for (const broker of brokers) {
+      if (which.brokerName !== undefined && broker.brokerName !== which.brokerName) continue;
+      if (which.cluster !== undefined && broker.cluster !== which.cluster) continue;
+      if (broker.masterAddress !== undefined) masters.set(broker.brokerName, broker.masterAddress);
+    }
+    if (masters.size === 0) {
+      throw new BrokerNotFoundError(
+        which.brokerName ?? '*',
+        brokers.map((broker) => broker.brokerName),
+        which.cluster === undefined ? 'registered at the name servers' : `in cluster '${which.cluster}'`,
+      );
+    }
+    return masters;
+  }
+}
+
+export function responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
+  const answer = { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark };
+  if (
+    reply.code === RESPONSE_CODE.SYSTEM_BUSY ||
+    reply.code === RESPONSE_CODE.FLOW_CONTROL ||
+    FLOW_CONTROL_REMARK.test(reply.remark)
+  ) {
+    return new FlowControlError(answer);
+  }
+  return new BrokerResponseError(answer, {
+    retriable: reply.code === RESPONSE_CODE.SYSTEM_ERROR || reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE,
+  });
+}

@@ -1,0 +1,81 @@
+import { InvalidArgumentError } from '../errors.js';
+import { type QueueRef } from '../routing/topic-route.js';
+import { type RemotingRequest } from '../wire/remoting-codec.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
+import { RESPONSE_CODE } from '../wire/response-code.js';
+import { decodeStoredMessages } from '../wire/stored-message.js';
+import { readExtInteger } from '../wire/tolerant-reader.js';
+import { type ClusterAccess } from './cluster-access.js';
+import { type PullOptions, type PullResult } from './pull.js';
+import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
+
+const PULL_FLAG = { SUSPEND: 2, SUBSCRIPTION: 4 } as const;
+/** The broker answers a suspended pull when its time is over at the latest, give or take its check every 5 s. */
+const SUSPEND_MARGIN_MS = 7_000;
+
+/** Reads named queues by offset. No group membership, no assignment, no commit. */
+export class Consumer {
+  constructor(private readonly cluster: ClusterAccess) {}
+
+  /**
+   * One pull request to the queue's master. `timeoutMs` defaults to the client's plus the suspension.
+   * @throws BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MalformedDataError and the connection's errors
+   */
+  async pull(options: PullOptions): Promise<PullResult> {
+    const { queue, offset, group, maxMessages = 32, suspendMs = 0 } = options;
+    if (!Number.isSafeInteger(offset) || offset < 0) {
+      throw new InvalidArgumentError(`pull offset ${offset}: expected a safe integer from 0`);
+    }
+    const request: RemotingRequest = {
+      code: REQUEST_CODE.PULL_MESSAGE,
+      ext: {
+        consumerGroup: group,
+        topic: queue.topic,
+        queueId: String(queue.queueId),
+        queueOffset: String(offset),
+        maxMsgNums: String(maxMessages),
+        sysFlag: String(suspendMs > 0 ? PULL_FLAG.SUBSCRIPTION | PULL_FLAG.SUSPEND : PULL_FLAG.SUBSCRIPTION),
+        commitOffset: '0',
+        suspendTimeoutMillis: String(suspendMs),
+        subscription: '*',
+        subVersion: '0',
+        expressionType: 'TAG',
+        bname: queue.brokerName,
+      },
+    };
+    const deadline = this.cluster.deadline(options, this.#defaultTimeoutMs(suspendMs));
+    const reply = await this.cluster.askQueue(queue, request, deadline);
+    const kind = PULL_KIND[reply.code];
+    if (kind === undefined) throw this.cluster.queueError(reply, request, queue);
+    return {
+      kind,
+      messages: kind === 'found' ? decodeStoredMessages(reply.body) : [],
+      nextOffset: readExtInteger(reply.ext, 'nextBeginOffset'),
+      minOffset: readExtInteger(reply.ext, 'minOffset'),
+      maxOffset: readExtInteger(reply.ext, 'maxOffset'),
+      bytes: reply.body.length,
+    };
+  }
+
+  /** A reader of one queue that keeps pulls in flight ahead of its caller. It does nothing before its first `next`. */
+  readQueue(queue: QueueRef, options: QueueReaderOptions): QueueReader {
+    return new QueueReader(queue, options, {
+      closing: this.cluster.pool.closing,
+      pull: (pull) => this.pull(pull),
+      invalidateRoute: () => {
+        this.cluster.routes.invalidate(queue.topic);
+      },
+    });
+  }
+
+  #defaultTimeoutMs(suspendMs: number): number | undefined {
+    return suspendMs > 0 ? this.cluster.requestTimeoutMs + suspendMs + SUSPEND_MARGIN_MS : undefined;
+  }
+}
+
+const PULL_KIND: Readonly<Record<number, PullResult['kind']>> = {
+  [RESPONSE_CODE.SUCCESS]: 'found',
+  [RESPONSE_CODE.PULL_NOT_FOUND]: 'empty',
+  [RESPONSE_CODE.PULL_RETRY_IMMEDIATELY]: 'empty',
+  [RESPONSE_CODE.PULL_OFFSET_MOVED]: 'offset-moved',
+};

@@ -1,0 +1,162 @@
+import {
+  ConnectionClosedError,
+  isRocketMqError,
+  MessageTooLargeError,
+  RequestAbortedError,
+  RequestTimeoutError,
+  SendOutcomeUnknownError,
+  type SendSettlement,
+} from '../errors.js';
+import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import { type InFlightRequest } from '../connection/connection.js';
+import { type QueueRef } from '../routing/topic-route.js';
+import { DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
+import { encodeProperties } from '../wire/property-codec.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
+import { RESPONSE_CODE } from '../wire/response-code.js';
+import { readExtInteger } from '../wire/tolerant-reader.js';
+import { type ClusterAccess } from './cluster-access.js';
+
+/** All of them mean that the master stored the messages; the last three that it could not flush or replicate as configured. */
+export type SendStatus = 'stored' | 'flush-disk-timeout' | 'slave-not-available' | 'flush-slave-timeout';
+
+export interface SendResult {
+  readonly status: SendStatus;
+  /** Offset of the first message; the others follow without a gap. */
+  readonly firstOffset: number;
+  readonly count: number;
+}
+
+export interface OutgoingMessage {
+  /** At least one byte: brokers refuse an empty body in a single send. */
+  readonly body: Buffer;
+  readonly properties?: Iterable<readonly [string, string]>;
+}
+
+const STATUS: Readonly<Record<number, SendStatus>> = {
+  [RESPONSE_CODE.SUCCESS]: 'stored',
+  [RESPONSE_CODE.FLUSH_DISK_TIMEOUT]: 'flush-disk-timeout',
+  [RESPONSE_CODE.SLAVE_NOT_AVAILABLE]: 'slave-not-available',
+  [RESPONSE_CODE.FLUSH_SLAVE_TIMEOUT]: 'flush-slave-timeout',
+};
+
+/** Sends to named queues. Nothing is ever resent here: what happened is said, the caller decides. */
+export class Producer {
+  constructor(
+    private readonly cluster: ClusterAccess,
+    private readonly producerGroup: string,
+    private readonly maxMessageBytes: number = DEFAULT_MAX_MESSAGE_BYTES,
+  ) {}
+
+  /**
+   * Stores a batch in one queue, in order and without a gap (request 320). The batch's bytes must stay unchanged until
+   * the send has settled.
+   *
+   * @throws SendOutcomeUnknownError: it may be stored; await its `settled` before anything is resent.
+   * @throws FlowControlError, BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MessageTooLargeError,
+   * ConnectFailedError, ConnectionClosedError, ConnectionOverloadedError, RequestTimeoutError, RequestAbortedError,
+   * ClientClosedError: nothing was stored.
+   */
+  sendBatch(queue: QueueRef, batch: EncodedBatch, options?: CallOptions): Promise<SendResult> {
+    const request: RemotingRequest = {
+      code: REQUEST_CODE.SEND_BATCH_MESSAGE,
+      ext: this.#header(queue, '', true),
+      body: batch.bytes,
+    };
+    return this.#send(queue, request, batch.count, options);
+  }
+
+  /** Stores one message in one queue (request 310). Errors as for `sendBatch`; also InvalidArgumentError. */
+  async send(queue: QueueRef, message: OutgoingMessage, options?: CallOptions): Promise<SendResult> {
+    const properties = encodeProperties(message.properties ?? []);
+    const request: RemotingRequest = {
+      code: REQUEST_CODE.SEND_MESSAGE_V2,
+      ext: this.#header(queue, properties, false),
+      body: message.body,
+    };
+    return this.#send(queue, request, 1, options);
+  }
+
+  #header(queue: QueueRef, properties: string, isBatch: boolean): Record<string, string> {
+    return {
+      a: this.producerGroup,
+      b: queue.topic,
+      // The topic whose settings a broker copies when it creates an unknown one; none of this name exists, so none is.
+      c: 'NO_AUTO_CREATE',
+      d: '1',
+      e: String(queue.queueId),
+      f: '0',
+      g: String(Date.now()),
+      h: '0',
+      i: properties,
+      j: '0',
+      k: 'false',
+      m: isBatch ? 'true' : 'false',
+      n: queue.brokerName,
+    };
+  }
+
+  async #send(
+    queue: QueueRef,
+    request: RemotingRequest,
+    count: number,
+    options: CallOptions | undefined,
+  ): Promise<SendResult> {
+    const bytes = request.body?.length ?? 0;
+    if (bytes > this.maxMessageBytes) throw new MessageTooLargeError('send', bytes, this.maxMessageBytes);
+    const what = `send to ${queue.topic}/${queue.brokerName}/${String(queue.queueId)}`;
+    const deadline = this.cluster.deadline(options);
+    deadline.throwIfEnded(what);
+    const connection = await this.cluster.queueConnection(queue, deadline, what);
+    deadline.throwIfEnded(what);
+    const inFlight = connection.submit(request);
+    const reply = await this.#awaitReply(inFlight, deadline, what, (late) => this.#result(late, request, queue, count));
+    return this.#result(reply, request, queue, count);
+  }
+
+  async #awaitReply(
+    inFlight: InFlightRequest,
+    deadline: CallDeadline,
+    what: string,
+    resultOf: (reply: RemotingCommand) => SendResult,
+  ): Promise<RemotingCommand> {
+    try {
+      return await deadline.race(inFlight.reply, what, () => inFlight.outcome);
+    } catch (error) {
+      if (error instanceof RequestTimeoutError || error instanceof RequestAbortedError) {
+        if (error.outcome === 'not-sent') {
+          inFlight.abandon();
+          throw error;
+        }
+        inFlight.markOverdue();
+        const reason = error instanceof RequestTimeoutError ? 'timeout' : 'aborted';
+        throw new SendOutcomeUnknownError(what, reason, settle(inFlight, resultOf), error);
+      }
+      if (error instanceof ConnectionClosedError && error.outcome === 'unknown') {
+        const settled = Promise.resolve({ kind: 'connection-closed', error } as const);
+        throw new SendOutcomeUnknownError<SendResult>(what, 'connection-closed', settled, error);
+      }
+      throw error;
+    }
+  }
+
+  #result(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, count: number): SendResult {
+    const status = STATUS[reply.code];
+    if (status === undefined) throw this.cluster.queueError(reply, request, queue);
+    return { status, firstOffset: readExtInteger(reply.ext, 'queueOffset'), count };
+  }
+}
+
+async function settle(
+  inFlight: InFlightRequest,
+  resultOf: (reply: RemotingCommand) => SendResult,
+): Promise<SendSettlement<SendResult>> {
+  try {
+    return { kind: 'stored', result: resultOf(await inFlight.reply) };
+  } catch (error) {
+    if (!isRocketMqError(error)) throw error;
+    const kind = error instanceof ConnectionClosedError && error.outcome === 'unknown' ? 'connection-closed' : 'failed';
+    return { kind, error };
+  }
+}

@@ -1,0 +1,51 @@
+import { InvalidArgumentError } from '../errors.js';
+
+const FIRST_GROW_AFTER = 16;
+const MAX_GROW_AFTER = 1_024;
+
+/**
+ * How many messages a pull asks for so that its answer holds exactly that many and the offset of the next one is known.
+ * The broker's limits differ by configuration and by whether the messages are in memory, and none of it is announced:
+ * the number falls to what an answer held when more was there, and doubles after a run of full answers.
+ */
+export class PullWindow {
+  #asked: number;
+  #fullAnswers = 0;
+  #growAfter = FIRST_GROW_AFTER;
+
+  constructor(private readonly maxMessages: number) {
+    if (!Number.isInteger(maxMessages) || maxMessages < 1) {
+      throw new InvalidArgumentError(`maxMessagesPerPull ${maxMessages}: expected an integer from 1`);
+    }
+    this.#asked = maxMessages;
+  }
+
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /**
+   * Learns from an answer with messages.
+   * @returns whether it ended where the next pull in flight begins
+   */
+  onFound(
+    offset: number,
+    asked: number,
+    answer: { readonly messages: readonly unknown[]; readonly nextOffset: number; readonly maxOffset: number },
+  ): boolean {
+    if (answer.nextOffset === offset + asked) {
+      this.#fullAnswers += 1;
+      if (this.#fullAnswers >= this.#growAfter && this.#asked < this.maxMessages) {
+        this.#asked = Math.min(this.maxMessages, this.#asked * 2);
+        this.#fullAnswers = 0;
+      }
+      return true;
+    }
+    if (answer.nextOffset < answer.maxOffset) {
+      this.#asked = Math.max(1, Math.min(asked, answer.messages.length));
+      this.#growAfter = Math.min(MAX_GROW_AFTER, this.#growAfter * 2);
+      this.#fullAnswers = 0;
+    }
+    return false;
+  }
+}

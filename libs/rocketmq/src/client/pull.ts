@@ -1,0 +1,29 @@
+import { type CallOptions } from '../connection/call-deadline.js';
+import { type QueueRef } from '../routing/topic-route.js';
+import { type StoredMessage } from '../wire/stored-message.js';
+
+export interface PullOptions extends CallOptions {
+  readonly queue: QueueRef;
+  readonly offset: number;
+  /** Named in the broker's statistics; a pull registers nothing and commits nothing. */
+  readonly group: string;
+  /** At most; the broker has limits of its own (by default 32 and 256 KiB, from disk 8 and 64 KiB). Default 32. */
+  readonly maxMessages?: number;
+  /** How long the broker may hold the pull while there is nothing at `offset`. 0 (default): it answers at once. */
+  readonly suspendMs?: number;
+}
+
+/**
+ * `empty`: nothing at `offset` yet (or, where `nextOffset` is greater, the broker skipped what is gone).
+ * `offset-moved`: `offset` is below `minOffset` or beyond `maxOffset`; `nextOffset` is what the broker suggests.
+ */
+export interface PullResult {
+  readonly kind: 'found' | 'empty' | 'offset-moved';
+  readonly messages: readonly StoredMessage[];
+  readonly nextOffset: number;
+  readonly minOffset: number;
+  /** The offset that the next stored message gets. */
+  readonly maxOffset: number;
+  /** Of all messages as stored. */
+  readonly bytes: number;
+}

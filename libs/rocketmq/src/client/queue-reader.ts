@@ -1,0 +1,300 @@
+import {
+  ClientClosedError,
+  InvalidArgumentError,
+  isRocketMqError,
+  OffsetOutOfRangeError,
+  RequestAbortedError,
+  type RocketMqError,
+  TopicNotFoundError,
+} from '../errors.js';
+import { backoffMs, pause, type BackoffOptions } from '../connection/backoff.js';
+import { type QueueRef } from '../routing/topic-route.js';
+import { type StoredMessage } from '../wire/stored-message.js';
+import { PullWindow } from './pull-window.js';
+import { type PullOptions, type PullResult } from './pull.js';
+
+/** `retrying`: the last pull failed; the next starts after `delayMs` at the same position. */
+export type QueueReaderState =
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'retrying'; readonly error: RocketMqError; readonly failures: number; readonly delayMs: number };
+
+export interface QueueReaderOptions {
+  /** Offset of the first message wanted. */
+  readonly from: number;
+  /** Named in the broker's statistics. */
+  readonly group: string;
+  /** Pulls in flight or answered and not yet taken, at most. Default 4. */
+  readonly ahead?: number;
+  /** Bytes of answers not yet taken above which no further pull starts; one always may. Default 8 MiB. */
+  readonly maxBufferedBytes?: number;
+  /** Asked of the broker per pull, at most; what it gives is found out. Default 512. */
+  readonly maxMessagesPerPull?: number;
+  /** How long the broker holds the pull at the head of the queue. Default 15 s. */
+  readonly suspendMs?: number;
+  readonly retryBackoff?: BackoffOptions;
+  /** Ends the reader. */
+  readonly signal?: AbortSignal;
+  /** Called at every change of state and every failed attempt. */
+  readonly onState?: (state: QueueReaderState) => void;
+}
+
+export interface QueueReaderSource {
+  /** Aborts when the client closes. */
+  readonly closing: AbortSignal;
+  pull(options: PullOptions): Promise<PullResult>;
+  invalidateRoute(): void;
+}
+
+type PullEnd =
+  { readonly kind: 'answered'; readonly result: PullResult } | { readonly kind: 'failed'; readonly error: unknown };
+
+interface Pull {
+  readonly offset: number;
+  readonly asked: number;
+  readonly end: Promise<PullEnd>;
+  /** Of the answer, once it is there. */
+  bufferedBytes: number;
+}
+
+const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 50, maxMs: 3_000 };
+
+/**
+ * Reads one queue in order and without a gap. Several pulls are in flight at predicted offsets: each asks for the
+ * messages after those that the one before asked for. An answer that is shorter than asked drops the ones behind it.
+ * At the head of the queue there is one pull, which the broker holds until a message comes.
+ */
+export class QueueReader {
+  readonly #ahead: number;
+  readonly #maxBufferedBytes: number;
+  readonly #suspendMs: number;
+  readonly #backoff: BackoffOptions;
+  readonly #closing = new AbortController();
+  readonly #onAbort = (): void => {
+    this.close();
+  };
+  readonly #window: PullWindow;
+  #inFlight: Pull[] = [];
+  /** Ends the pulls of `#inFlight` when they are dropped. */
+  #dropping = new AbortController();
+  #position: number;
+  #maxOffset: number | undefined;
+  #averageBytes = 0;
+  #failures = 0;
+  #hasAnswered = false;
+  #pausing: Promise<void> | undefined;
+  #isTaking = false;
+
+  constructor(
+    readonly queue: QueueRef,
+    private readonly options: QueueReaderOptions,
+    private readonly source: QueueReaderSource,
+  ) {
+    this.#ahead = options.ahead ?? 4;
+    this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
+    this.#suspendMs = options.suspendMs ?? 15_000;
+    this.#backoff = options.retryBackoff ?? DEFAULT_BACKOFF;
+    this.#window = new PullWindow(options.maxMessagesPerPull ?? 512);
+    this.#position = checkedOffset(options.from);
+    if (!Number.isInteger(this.#ahead) || this.#ahead < 1) {
+      throw new InvalidArgumentError(`ahead ${this.#ahead}: expected an integer from 1`);
+    }
+    if (options.signal?.aborted === true || source.closing.aborted) this.close();
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    source.closing.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Offset of the first message that the next `next` gives. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The queue's end as of the last answer; undefined before the first. */
+  get maxOffset(): number | undefined {
+    return this.#maxOffset;
+  }
+
+  /**
+   * The messages of the next pull answer. Waits for as long as there are none, through broker restarts too; with
+   * `timeoutMs` it gives an empty list then, and what is in flight goes on.
+   *
+   * @throws OffsetOutOfRangeError: the position stays, `seek` to go on elsewhere. TopicNotFoundError: if the topic was
+   * unknown from the start. Other RocketMqErrors that are not retriable. RequestAbortedError after `close` or the
+   * signal's abort. InvalidArgumentError while another `next` waits.
+   */
+  async next(options: { readonly timeoutMs?: number } = {}): Promise<readonly StoredMessage[]> {
+    if (this.#isTaking) throw new InvalidArgumentError('next() while another next() of the same reader waits');
+    this.#isTaking = true;
+    try {
+      const { timeoutMs } = options;
+      const endsAt = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      for (;;) {
+        this.#throwIfClosed();
+        const messages = await this.#step(endsAt);
+        if (messages !== undefined) return messages;
+        if (endsAt !== undefined && performance.now() >= endsAt) return [];
+      }
+    } finally {
+      this.#isTaking = false;
+    }
+  }
+
+  /** Continues at another offset. Not while a `next` waits. */
+  seek(offset: number): void {
+    if (this.#isTaking) throw new InvalidArgumentError('seek() while a next() waits');
+    this.#position = checkedOffset(offset);
+    this.#drop();
+  }
+
+  /** Ends a waiting `next` and all pulls. */
+  close(): void {
+    this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.source.closing.removeEventListener('abort', this.#onAbort);
+    this.#closing.abort();
+    this.#drop();
+  }
+
+  /** One wait for whatever is next; messages if there were any. */
+  async #step(endsAt: number | undefined): Promise<readonly StoredMessage[] | undefined> {
+    if (this.#pausing !== undefined) {
+      await this.#until(this.#pausing, endsAt);
+      return undefined;
+    }
+    this.#fill();
+    const [head] = this.#inFlight;
+    if (head === undefined) return undefined;
+    const end = await this.#until(head.end, endsAt);
+    if (end === undefined || this.#inFlight[0] !== head) return undefined;
+    this.#inFlight.shift();
+    if (end.kind === 'failed') {
+      this.#onFailure(end.error);
+      return undefined;
+    }
+    return this.#onAnswer(head, end.result);
+  }
+
+  #onAnswer(head: Pull, result: PullResult): readonly StoredMessage[] | undefined {
+    this.#hasAnswered = true;
+    if (this.#failures > 0) {
+      this.#failures = 0;
+      this.options.onState?.({ kind: 'reading' });
+    }
+    this.#maxOffset = result.maxOffset;
+    switch (result.kind) {
+      case 'found': {
+        this.#position = result.nextOffset;
+        if (!this.#window.onFound(head.offset, head.asked, result)) this.#drop();
+        this.#averageBytes = Math.max(result.bytes, (this.#averageBytes + result.bytes) / 2);
+        this.#fill();
+        return result.messages;
+      }
+      case 'empty':
+        this.#drop();
+        if (result.nextOffset !== head.offset) throw this.#outOfRange('removed', head.offset, result);
+        return undefined;
+      case 'offset-moved':
+        this.#drop();
+        throw this.#outOfRange(head.offset < result.minOffset ? 'below-min' : 'beyond-max', head.offset, result);
+    }
+  }
+
+  #onFailure(error: unknown): void {
+    this.#drop();
+    this.#throwIfClosed();
+    // The name servers also forget the topic of a broker that is restarting.
+    const isPassing =
+      isRocketMqError(error) && (error.retriable || (this.#hasAnswered && error instanceof TopicNotFoundError));
+    if (!isPassing) throw error;
+    this.#failures += 1;
+    const delayMs = backoffMs(this.#failures, this.#backoff);
+    this.source.invalidateRoute();
+    this.options.onState?.({ kind: 'retrying', error, failures: this.#failures, delayMs });
+    this.#pausing = pause(delayMs, this.#closing.signal).then(() => {
+      this.#pausing = undefined;
+    });
+  }
+
+  /** Starts what may be in flight now. Only the first pull may wait at the head; others start where messages are known to be. */
+  #fill(): void {
+    if (this.#closing.signal.aborted || this.#pausing !== undefined) return;
+    if (this.#inFlight.length === 0) {
+      // Without the queue's end one pull asks for all it may and learns the broker's limit.
+      this.#start(this.#position, this.#window.asked, this.#suspendMs);
+    }
+    let last = this.#inFlight.at(-1);
+    while (last !== undefined && this.#maxOffset !== undefined && this.#inFlight.length < this.#ahead) {
+      const offset: number = last.offset + last.asked;
+      if (offset >= this.#maxOffset || this.#expectedBytes() >= this.#maxBufferedBytes) return;
+      last = this.#start(offset, this.#window.asked, 0);
+    }
+  }
+
+  #expectedBytes(): number {
+    let bytes = this.#averageBytes;
+    for (const pull of this.#inFlight) bytes += Math.max(pull.bufferedBytes, this.#averageBytes);
+    return bytes;
+  }
+
+  #start(offset: number, asked: number, suspendMs: number): Pull {
+    const { signal } = this.#dropping;
+    const answer = this.source.pull({
+      queue: this.queue,
+      group: this.options.group,
+      offset,
+      maxMessages: asked,
+      suspendMs,
+      signal,
+    });
+    const pull: Pull = {
+      offset,
+      asked,
+      bufferedBytes: 0,
+      end: answer.then(
+        (result): PullEnd => {
+          pull.bufferedBytes = result.bytes;
+          return { kind: 'answered', result };
+        },
+        (error: unknown): PullEnd => ({ kind: 'failed', error }),
+      ),
+    };
+    this.#inFlight.push(pull);
+    return pull;
+  }
+
+  #drop(): void {
+    if (this.#inFlight.length === 0) return;
+    this.#inFlight = [];
+    this.#dropping.abort();
+    this.#dropping = new AbortController();
+  }
+
+  /** The value, or undefined once the time is over. A closed reader's pulls end by themselves. */
+  async #until<T>(work: Promise<T>, endsAt: number | undefined): Promise<T | undefined> {
+    if (endsAt === undefined) return work;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, endsAt - performance.now()), undefined);
+    });
+    try {
+      return await Promise.race([work, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #throwIfClosed(): void {
+    if (!this.#closing.signal.aborted) return;
+    const what = `reader of ${this.queue.topic}/${this.queue.brokerName}/${this.queue.queueId}`;
+    if (this.source.closing.aborted) throw new ClientClosedError(what);
+    throw new RequestAbortedError(what, 'not-sent', this.options.signal?.reason);
+  }
+
+  #outOfRange(reason: OffsetOutOfRangeError['reason'], offset: number, result: PullResult): OffsetOutOfRangeError {
+    const { nextOffset, minOffset, maxOffset } = result;
+    return new OffsetOutOfRangeError(this.queue, reason, { offset, nextOffset, minOffset, maxOffset });
+  }
+}
+
+function checkedOffset(offset: number): number {
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset;
+  throw new InvalidArgumentError(`offset ${offset}: expected a safe integer from 0`);
+}

@@ -1,0 +1,99 @@
+import { hostname } from 'node:os';
+import { Admin } from '../admin/admin.js';
+import { type BackoffOptions } from '../connection/backoff.js';
+import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import { ConnectionPool } from '../connection/connection-pool.js';
+import { NameServers, parseNameServers } from '../routing/name-servers.js';
+import { RouteCache } from '../routing/route-cache.js';
+import { type TopicRoute } from '../routing/topic-route.js';
+import { ClusterAccess } from './cluster-access.js';
+import { Consumer } from './consumer.js';
+import { Producer } from './producer.js';
+
+export interface RocketMqClientOptions {
+  /** `host:port`, several separated by `;` or `,`. */
+  readonly namesrv: string;
+  /** Shown by the brokers. Default: host name and process id. */
+  readonly clientId?: string;
+  /** Default limit of every call. Default 3 s. */
+  readonly requestTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  /** Default 30 s; brokers close connections that are idle for 120 s. */
+  readonly heartbeatIntervalMs?: number;
+  readonly reconnectBackoff?: BackoffOptions;
+  /** The brokers' `maxMessageSize`. Default 4 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Sent with every message. Default `sluice`. */
+  readonly producerGroup?: string;
+  /** Default 30 s. */
+  readonly routeRefreshMs?: number;
+}
+
+/** Topic routes as the client caches them. */
+export interface Routes {
+  /** The route, from the cache unless it is missing or led to an error. @throws TopicNotFoundError */
+  get(topic: string, options?: CallOptions): Promise<TopicRoute>;
+  /** Asks the name servers now. @throws TopicNotFoundError */
+  refresh(topic: string, options?: CallOptions): Promise<TopicRoute>;
+}
+
+let clientsOpened = 0;
+const OVERDUE_AFTER_MS = 60_000;
+
+/** A client of one cluster; any number of users may share it. It connects at first use. */
+export class RocketMqClient {
+  readonly producer: Producer;
+  readonly consumer: Consumer;
+  readonly admin: Admin;
+  readonly routes: Routes;
+  readonly clientId: string;
+  readonly #pool: ConnectionPool;
+
+  /** @throws InvalidArgumentError */
+  static open(options: RocketMqClientOptions): RocketMqClient {
+    return new RocketMqClient(options);
+  }
+
+  private constructor(options: RocketMqClientOptions) {
+    const requestTimeoutMs = options.requestTimeoutMs ?? 3_000;
+    const heartbeatIntervalMs = options.heartbeatIntervalMs ?? 30_000;
+    clientsOpened += 1;
+    this.clientId = options.clientId ?? `${hostname()}@${process.pid}#${clientsOpened}`;
+    const addresses = parseNameServers(options.namesrv);
+    this.#pool = new ConnectionPool({
+      clientId: this.clientId,
+      connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
+      heartbeatIntervalMs,
+      heartbeatTimeoutMs: Math.min(5_000, heartbeatIntervalMs),
+      maxFrameBytes: 16 * 1024 * 1024,
+      maxUnwrittenBytes: 16 * 1024 * 1024,
+      maxWaitingRequests: 4_096,
+      overdueAfterMs: OVERDUE_AFTER_MS,
+      reconnectBackoff: options.reconnectBackoff ?? { firstMs: 50, maxMs: 3_000 },
+    });
+    const nameServers = new NameServers(addresses, this.#pool);
+    const routes = new RouteCache(nameServers, {
+      requestTimeoutMs,
+      refreshAfterMs: options.routeRefreshMs ?? 30_000,
+      maxTopics: 10_000,
+    });
+    const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs);
+    this.producer = new Producer(cluster, options.producerGroup ?? 'sluice', options.maxMessageBytes);
+    this.consumer = new Consumer(cluster);
+    this.admin = new Admin(cluster);
+    const deadlineOf = (call?: CallOptions): CallDeadline => cluster.deadline(call);
+    this.routes = {
+      get: async (topic, call) => routes.route(topic, deadlineOf(call)),
+      refresh: async (topic, call) => routes.refresh(topic, deadlineOf(call)),
+    };
+  }
+
+  get isClosed(): boolean {
+    return this.#pool.isClosed;
+  }
+
+  /** Ends every call under way and every connection. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}

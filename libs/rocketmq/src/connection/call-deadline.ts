@@ -1,0 +1,77 @@
+import { InvalidArgumentError, RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
+
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** The limits that a caller sets to one call, however many requests it takes. */
+export interface CallOptions {
+  /** From the start of the call to its end. Default: the client's `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One point in time, on the monotonic clock, that all parts of a call share; and the caller's signal. */
+export class CallDeadline {
+  readonly #endsAt: number;
+
+  constructor(
+    readonly timeoutMs: number,
+    readonly signal: AbortSignal | undefined,
+  ) {
+    if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
+      throw new InvalidArgumentError(`timeoutMs ${timeoutMs}: allowed is 1 to ${MAX_TIMEOUT_MS}`);
+    }
+    this.#endsAt = performance.now() + timeoutMs;
+  }
+
+  /** A deadline within this one. */
+  within(timeoutMs: number): CallDeadline {
+    return new CallDeadline(Math.max(1, Math.min(timeoutMs, this.remainingMs)), this.signal);
+  }
+
+  get remainingMs(): number {
+    return this.#endsAt - performance.now();
+  }
+
+  /** @throws RequestTimeoutError, RequestAbortedError with outcome `not-sent` */
+  throwIfEnded(what: string): void {
+    if (this.signal?.aborted === true) throw new RequestAbortedError(what, 'not-sent', this.signal.reason);
+    if (this.remainingMs <= 0) throw new RequestTimeoutError(what, this.timeoutMs, 'not-sent');
+  }
+
+  /**
+   * Ends with `work`, or rejects at the deadline or abort with the outcome known then. `work` itself goes on and its
+   * result is dropped.
+   */
+  race<T>(work: Promise<T>, what: string, outcome: () => RequestOutcome): Promise<T> {
+    const { signal } = this;
+    return new Promise<T>((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => {
+        end();
+        reject(new RequestAbortedError(what, outcome(), signal?.reason));
+      };
+      const timer = setTimeout(
+        () => {
+          end();
+          reject(new RequestTimeoutError(what, this.timeoutMs, outcome()));
+        },
+        Math.max(0, this.remainingMs),
+      );
+      work.then(
+        (value) => {
+          end();
+          resolve(value);
+        },
+        (error: unknown) => {
+          end();
+          reject(error instanceof Error ? error : new Error('rejected without an error', { cause: error }));
+        },
+      );
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}

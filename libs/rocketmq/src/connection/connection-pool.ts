@@ -1,0 +1,121 @@
+import { ClientClosedError, ConnectFailedError } from '../errors.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { requestName } from '../wire/request-code.js';
+import { backoffMs, pause, type BackoffOptions } from './backoff.js';
+import { type CallDeadline } from './call-deadline.js';
+import { Connection, type ConnectionOptions } from './connection.js';
+
+interface Slot {
+  connection: Connection | undefined;
+  connecting: Promise<Connection> | undefined;
+  /** Consecutive connections that could not be opened or ended without one frame from the server. */
+  failures: number;
+  notBefore: number;
+}
+
+export interface ConnectionPoolOptions extends ConnectionOptions {
+  readonly reconnectBackoff: BackoffOptions;
+}
+
+/** One connection per address, opened at its first use and again at the first use after its end, with back-off. */
+export class ConnectionPool {
+  readonly #slots = new Map<string, Slot>();
+  readonly #closing = new AbortController();
+
+  constructor(private readonly options: ConnectionPoolOptions) {}
+
+  /** Aborts when the pool closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** The open connection to an address, if there is one now. */
+  openConnection(address: string): Connection | undefined {
+    const connection = this.#slots.get(address)?.connection;
+    return connection?.isOpen === true ? connection : undefined;
+  }
+
+  /** How long the next attempt to connect has to wait, in ms; 0 for an address that is connected or never failed. */
+  backoffRemainingMs(address: string): number {
+    const slot = this.#slots.get(address);
+    if (slot === undefined || this.openConnection(address) !== undefined) return 0;
+    return Math.max(0, slot.notBefore - performance.now());
+  }
+
+  /**
+   * The open connection, or a new one. All who wait for the same address share one attempt.
+   * @throws ConnectFailedError, ClientClosedError, RequestTimeoutError, RequestAbortedError
+   */
+  async acquire(address: string, deadline: CallDeadline, what: string): Promise<Connection> {
+    if (this.isClosed) throw new ClientClosedError(what);
+    const open = this.openConnection(address);
+    if (open !== undefined) return open;
+    deadline.throwIfEnded(what);
+    const slot = this.#slotOf(address);
+    if (slot.connecting === undefined) {
+      const attempt = this.#connect(address, slot);
+      slot.connecting = attempt;
+      attempt.catch(() => undefined);
+    }
+    return deadline.race(slot.connecting, what, () => 'not-sent');
+  }
+
+  /** Sends one request to an address and waits for its reply. */
+  async invoke(address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
+    const what = `${requestName(request.code)} to ${address}`;
+    deadline.throwIfEnded(what);
+    const connection = this.openConnection(address) ?? (await this.acquire(address, deadline, what));
+    return connection.invoke(request, deadline);
+  }
+
+  /** Ends every connection and every wait for one. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const ended: Promise<unknown>[] = [];
+    for (const slot of this.#slots.values()) {
+      slot.connection?.close('the client is closed');
+      if (slot.connection !== undefined) ended.push(slot.connection.ended);
+      if (slot.connecting !== undefined) ended.push(slot.connecting.catch(() => undefined));
+    }
+    await Promise.all(ended);
+  }
+
+  #slotOf(address: string): Slot {
+    let slot = this.#slots.get(address);
+    if (slot === undefined) {
+      slot = { connection: undefined, connecting: undefined, failures: 0, notBefore: 0 };
+      this.#slots.set(address, slot);
+    }
+    return slot;
+  }
+
+  async #connect(address: string, slot: Slot): Promise<Connection> {
+    const { signal } = this.#closing;
+    try {
+      const waitMs = slot.notBefore - performance.now();
+      if (waitMs > 0) await pause(waitMs, signal);
+      if (signal.aborted) throw new ConnectFailedError(address, 'the client is closed');
+      const connection = await Connection.open(address, this.options, signal);
+      slot.connection = connection;
+      void connection.ended.then(() => {
+        if (connection.hasReceived) slot.failures = 0;
+        else this.#countFailure(slot);
+      });
+      return connection;
+    } catch (error) {
+      this.#countFailure(slot);
+      throw error;
+    } finally {
+      slot.connecting = undefined;
+    }
+  }
+
+  #countFailure(slot: Slot): void {
+    slot.failures += 1;
+    slot.notBefore = performance.now() + backoffMs(slot.failures, this.options.reconnectBackoff);
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * Every error that this package throws on purpose is a `RocketMqError` with one of these codes.
+ * The set is closed: a `switch` over it can be exhaustive.
+ */
+export type RocketMqErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'CLIENT_CLOSED'
+  | 'CONNECT_FAILED'
+  | 'CONNECTION_CLOSED'
+  | 'CONNECTION_OVERLOADED'
+  | 'REQUEST_TIMEOUT'
+  | 'REQUEST_ABORTED'
+  | 'SEND_OUTCOME_UNKNOWN'
+  | 'FRAME_TOO_LARGE'
+  | 'MALFORMED_DATA'
+  | 'MESSAGE_TOO_LARGE'
+  | 'FLOW_CONTROL'
+  | 'BROKER_RESPONSE'
+  | 'TOPIC_NOT_FOUND'
+  | 'BROKER_NOT_FOUND'
+  | 'OFFSET_OUT_OF_RANGE';
+
+/**
+ * What is known about a request that got no reply.
+ * `not-sent`: no byte of it was handed to the socket, or the server said that it refused it unprocessed.
+ * `unknown`: the server may have executed it, or may still do so.
+ */
+export type RequestOutcome = 'not-sent' | 'unknown';
+
+const BRAND = Symbol.for('@sluice/rocketmq.error');
+
+interface RocketMqErrorOptions {
+  readonly retriable: boolean;
+  readonly cause?: unknown;
+}
+
+export class RocketMqError extends Error {
+  readonly code: RocketMqErrorCode;
+  /** Whether the same call can succeed later without a change by the caller. */
+  readonly retriable: boolean;
+
+  constructor(code: RocketMqErrorCode, message: string, options: RocketMqErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retriable = options.retriable;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** Works across copies of this package, unlike `instanceof`. */
+export function isRocketMqError(value: unknown): value is RocketMqError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+export class InvalidArgumentError extends RocketMqError {
+  constructor(message: string) {
+    super('INVALID_ARGUMENT', message, { retriable: false });
+  }
+}
+
+export class ClientClosedError extends RocketMqError {
+  readonly outcome: RequestOutcome = 'not-sent';
+
+  constructor(what: string) {
+    super('CLIENT_CLOSED', `${what}: the client is closed`, { retriable: false });
+  }
+}
+
+export class ConnectFailedError extends RocketMqError {
+  readonly outcome: RequestOutcome = 'not-sent';
+
+  constructor(
+    readonly address: string,
+    reason: string,
+    cause?: unknown,
+  ) {
+    super('CONNECT_FAILED', `cannot connect to ${address}: ${reason}`, { retriable: true, cause });
+  }
+}
+
+export class ConnectionClosedError extends RocketMqError {
+  constructor(
+    readonly address: string,
+    readonly outcome: RequestOutcome,
+    reason: string,
+    cause?: unknown,
+  ) {
+    super('CONNECTION_CLOSED', `connection to ${address} ended (${reason}); request ${outcome}`, {
+      retriable: true,
+      cause,
+    });
+  }
+}
+
+/** Too many requests wait for a connection whose peer does not read. */
+export class ConnectionOverloadedError extends RocketMqError {
+  readonly outcome: RequestOutcome = 'not-sent';
+
+  constructor(
+    readonly address: string,
+    waiting: number,
+  ) {
+    super('CONNECTION_OVERLOADED', `${String(waiting)} requests already wait to be written to ${address}`, {
+      retriable: true,
+    });
+  }
+}
+
+export class RequestTimeoutError extends RocketMqError {
+  constructor(
+    readonly what: string,
+    readonly timeoutMs: number,
+    readonly outcome: RequestOutcome,
+  ) {
+    super('REQUEST_TIMEOUT', `${what}: no answer within ${String(timeoutMs)} ms; request ${outcome}`, {
+      retriable: true,
+    });
+  }
+}
+
+export class RequestAbortedError extends RocketMqError {
+  constructor(
+    readonly what: string,
+    readonly outcome: RequestOutcome,
+    cause?: unknown,
+  ) {
+    super('REQUEST_ABORTED', `${what}: aborted by the caller; request ${outcome}`, { retriable: false, cause });
+  }
+}
+
+/** How a send of unknown outcome really ended. After `connection-closed` the broker may or may not have stored it. */
+export type SendSettlement<Result> =
+  | { readonly kind: 'stored'; readonly result: Result }
+  | { readonly kind: 'failed'; readonly error: RocketMqError }
+  | { readonly kind: 'connection-closed'; readonly error: RocketMqError };
+
+/**
+ * A send was handed to the socket and no reply came before its deadline, its abort or the end of its connection.
+ * `settled` never rejects; it resolves with the late reply or when the connection ends. Nothing may be resent before.
+ * The bytes of the batch belong to the connection until then.
+ */
+export class SendOutcomeUnknownError<Result = unknown> extends RocketMqError {
+  readonly outcome: RequestOutcome = 'unknown';
+
+  constructor(
+    what: string,
+    readonly reason: 'timeout' | 'aborted' | 'connection-closed',
+    readonly settled: Promise<SendSettlement<Result>>,
+    cause?: unknown,
+  ) {
+    super('SEND_OUTCOME_UNKNOWN', `${what}: ${reason} before the broker's reply; it may have been stored`, {
+      retriable: true,
+      cause,
+    });
+  }
+}
+
+export class FrameTooLargeError extends RocketMqError {
+  constructor(
+    readonly frameBytes: number,
+    readonly maxFrameBytes: number,
+  ) {
+    super('FRAME_TOO_LARGE', `frame of ${String(frameBytes)} bytes, allowed are ${String(maxFrameBytes)}`, {
+      retriable: false,
+    });
+  }
+}
+
+/** Bytes from a peer that do not have the form that the protocol gives them. */
+export class MalformedDataError extends RocketMqError {
+  constructor(what: string, detail: string, cause?: unknown) {
+    super('MALFORMED_DATA', `malformed ${what}: ${detail}`, { retriable: false, cause });
+  }
+}
+
+export class MessageTooLargeError extends RocketMqError {
+  constructor(
+    what: string,
+    readonly bytes: number,
+    readonly maxBytes: number,
+  ) {
+    super('MESSAGE_TOO_LARGE', `${what} of ${String(bytes)} bytes, allowed are ${String(maxBytes)}`, {
+      retriable: false,
+    });
+  }
+}
+
+interface BrokerAnswer {
+  readonly request: string;
+  readonly address: string;
+  readonly responseCode: number;
+  readonly remark: string;
+}
+
+/** The broker or name server answered with a code that the caller of the request cannot use. */
+export class BrokerResponseError extends RocketMqError {
+  readonly request: string;
+  readonly address: string;
+  readonly responseCode: number;
+  readonly remark: string;
+
+  constructor(answer: BrokerAnswer, options: { retriable: boolean; code?: 'BROKER_RESPONSE' | 'FLOW_CONTROL' }) {
+    super(
+      options.code ?? 'BROKER_RESPONSE',
+      `${answer.request} answered by ${answer.address} with code ${String(answer.responseCode)}: ${answer.remark}`,
+      { retriable: options.retriable },
+    );
+    this.request = answer.request;
+    this.address = answer.address;
+    this.responseCode = answer.responseCode;
+    this.remark = answer.remark;
+  }
+}
+
+/** The broker is busy and refused the request before executing it. */
+export class FlowControlError extends BrokerResponseError {
+  constructor(answer: BrokerAnswer) {
+    super(answer, { retriable: true, code: 'FLOW_CONTROL' });
+  }
+}
+
+export class TopicNotFoundError extends RocketMqError {
+  constructor(readonly topic: string) {
+    super('TOPIC_NOT_FOUND', `topic '${topic}' has no route on any reachable name server`, { retriable: false });
+  }
+}
+
+/** The named broker has no master in what the name servers know now. */
+export class BrokerNotFoundError extends RocketMqError {
+  constructor(
+    readonly brokerName: string,
+    known: readonly string[],
+    context: string,
+  ) {
+    super(
+      'BROKER_NOT_FOUND',
+      `no master of broker '${brokerName}' ${context}; known: ${known.length === 0 ? 'none' : known.join(', ')}`,
+      { retriable: true },
+    );
+  }
+}
+
+/**
+ * A reader's position is not in the queue: `below-min` (expired or deleted), `beyond-max` (the queue was truncated or
+ * recreated) or `removed` (the broker skipped ahead without a message). The reader keeps its position.
+ */
+export class OffsetOutOfRangeError extends RocketMqError {
+  constructor(
+    readonly queue: { readonly topic: string; readonly brokerName: string; readonly queueId: number },
+    readonly reason: 'below-min' | 'beyond-max' | 'removed',
+    readonly range: {
+      readonly offset: number;
+      readonly nextOffset: number;
+      readonly minOffset: number;
+      readonly maxOffset: number;
+    },
+  ) {
+    super(
+      'OFFSET_OUT_OF_RANGE',
+      `offset ${String(range.offset)} of ${queue.topic}/${queue.brokerName}/${String(queue.queueId)} is ${reason}; ` +
+        `the queue holds [${String(range.minOffset)}, ${String(range.maxOffset)}), the broker suggests ${String(range.nextOffset)}`,
+      { retriable: false },
+    );
+  }
+}

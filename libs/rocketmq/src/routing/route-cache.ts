@@ -1,0 +1,115 @@
+import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoundError } from '../errors.js';
+import { CallDeadline } from '../connection/call-deadline.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
+import { RESPONSE_CODE } from '../wire/response-code.js';
+import { type NameServers } from './name-servers.js';
+import { decodeTopicRoute, type BrokerRoute, type QueueRef, type TopicRoute } from './topic-route.js';
+
+interface Entry {
+  route: TopicRoute;
+  loadedAt: number;
+  /** Set by `invalidate`: the next use asks the name servers before it goes on. */
+  isSuspect: boolean;
+}
+
+export interface RouteCacheOptions {
+  readonly requestTimeoutMs: number;
+  /** A route older than this is used once more while a new one is fetched. */
+  readonly refreshAfterMs: number;
+  /** Routes kept; beyond it the one loaded first is dropped. */
+  readonly maxTopics: number;
+}
+
+/**
+ * Topic routes from the name servers. An aged route is still used while its successor is fetched in the background, and
+ * stays in use when no name server answers, so data keeps flowing without name servers.
+ */
+export class RouteCache {
+  readonly #entries = new Map<string, Entry>();
+  readonly #loading = new Map<string, Promise<TopicRoute>>();
+
+  constructor(
+    private readonly nameServers: NameServers,
+    private readonly options: RouteCacheOptions,
+  ) {}
+
+  /** The route if it can be used without waiting. */
+  cached(topic: string): TopicRoute | undefined {
+    const entry = this.#entries.get(topic);
+    if (entry === undefined || entry.isSuspect) return undefined;
+    if (performance.now() - entry.loadedAt > this.options.refreshAfterMs) this.#load(topic).catch(() => undefined);
+    return entry.route;
+  }
+
+  /** @throws TopicNotFoundError and the errors of a request */
+  async route(topic: string, deadline: CallDeadline): Promise<TopicRoute> {
+    const cached = this.cached(topic);
+    if (cached !== undefined) return cached;
+    const what = `route of topic '${topic}'`;
+    deadline.throwIfEnded(what);
+    try {
+      return await deadline.race(this.#load(topic), what, () => 'not-sent');
+    } catch (error) {
+      const known = this.#entries.get(topic);
+      const isUnreachable = isRocketMqError(error) && error.retriable && !(error instanceof BrokerResponseError);
+      if (known !== undefined && isUnreachable) return known.route;
+      throw error;
+    }
+  }
+
+  /** Asks the name servers now. */
+  async refresh(topic: string, deadline: CallDeadline): Promise<TopicRoute> {
+    this.invalidate(topic);
+    return this.route(topic, deadline);
+  }
+
+  /** Says that a route led to an error. It is asked for anew at its next use. */
+  invalidate(topic: string): void {
+    const entry = this.#entries.get(topic);
+    if (entry !== undefined) entry.isSuspect = true;
+  }
+
+  forget(topic: string): void {
+    this.#entries.delete(topic);
+  }
+
+  #load(topic: string): Promise<TopicRoute> {
+    const running = this.#loading.get(topic);
+    if (running !== undefined) return running;
+    const loading = this.#ask(topic).finally(() => this.#loading.delete(topic));
+    this.#loading.set(topic, loading);
+    return loading;
+  }
+
+  async #ask(topic: string): Promise<TopicRoute> {
+    const deadline = new CallDeadline(this.options.requestTimeoutMs, undefined);
+    try {
+      const reply = await this.nameServers.ask(
+        { code: REQUEST_CODE.GET_ROUTEINFO_BY_TOPIC, ext: { topic, acceptStandardJsonOnly: 'true' } },
+        deadline,
+      );
+      const route = decodeTopicRoute(topic, reply.body);
+      this.#entries.delete(topic);
+      this.#entries.set(topic, { route, loadedAt: performance.now(), isSuspect: false });
+      const [oldest] = this.#entries.keys();
+      if (this.#entries.size > this.options.maxTopics && oldest !== undefined) this.#entries.delete(oldest);
+      return route;
+    } catch (error) {
+      if (error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.TOPIC_NOT_EXIST) {
+        throw new TopicNotFoundError(topic);
+      }
+      throw error;
+    }
+  }
+}
+
+/** @throws BrokerNotFoundError when the route knows no master of the queue's broker */
+export function masterAddressOf(route: TopicRoute, queue: QueueRef): string {
+  const broker = route.brokers.find((candidate: BrokerRoute) => candidate.brokerName === queue.brokerName);
+  if (broker?.masterAddress !== undefined) return broker.masterAddress;
+  throw new BrokerNotFoundError(
+    queue.brokerName,
+    route.brokers.filter((known) => known.masterAddress !== undefined).map((known) => known.brokerName),
+    `in the route of topic '${queue.topic}'`,
+  );
+}

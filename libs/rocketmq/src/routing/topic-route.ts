@@ -1,0 +1,128 @@
+import { type TolerantMap } from '../wire/tolerant-json.js';
+import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
+
+const PERM_WRITE = 2;
+const PERM_READ = 4;
+const MASTER_ID = 0;
+
+/** One queue of a topic on one broker. */
+export interface QueueRef {
+  readonly topic: string;
+  readonly brokerName: string;
+  readonly queueId: number;
+}
+
+export interface BrokerRoute {
+  readonly brokerName: string;
+  readonly cluster: string;
+  /** `host:port`; absent while the broker group has no master. */
+  readonly masterAddress: string | undefined;
+  readonly readQueues: number;
+  readonly writeQueues: number;
+  readonly isReadable: boolean;
+  readonly isWritable: boolean;
+}
+
+export interface TopicRoute {
+  readonly topic: string;
+  readonly brokers: readonly BrokerRoute[];
+}
+
+/** Queues that take messages now, by broker name and queue id. */
+export function writableQueues(route: TopicRoute): QueueRef[] {
+  return queuesOf(route, (broker) =>
+    broker.isWritable && broker.masterAddress !== undefined ? broker.writeQueues : 0,
+  );
+}
+
+/** Queues that may be read, by broker name and queue id. */
+export function readableQueues(route: TopicRoute): QueueRef[] {
+  return queuesOf(route, (broker) => (broker.isReadable ? broker.readQueues : 0));
+}
+
+function queuesOf(route: TopicRoute, queueCount: (broker: BrokerRoute) => number): QueueRef[] {
+  return route.brokers.flatMap((broker) =>
+    Array.from({ length: queueCount(broker) }, (_, queueId) => ({
+      topic: route.topic,
+      brokerName: broker.brokerName,
+      queueId,
+    })),
+  );
+}
+
+/**
+ * Decodes the body of GET_ROUTEINFO_BY_TOPIC. Brokers come sorted by name.
+ * @throws MalformedDataError
+ */
+export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
+  const root = readBodyMap(body, 'route');
+  const addresses = new Map<string, { cluster: string; masterAddress: string | undefined }>();
+  for (const item of readList(root, 'brokerDatas')) {
+    const broker = asMap(item, 'route');
+    addresses.set(readText(broker, 'brokerName'), {
+      cluster: readText(broker, 'cluster'),
+      masterAddress: masterOf(broker),
+    });
+  }
+  const brokers = readList(root, 'queueDatas').map((item): BrokerRoute => {
+    const queues = asMap(item, 'route');
+    const brokerName = readText(queues, 'brokerName');
+    const perm = readNumber(queues, 'perm');
+    const address = addresses.get(brokerName);
+    return {
+      brokerName,
+      cluster: address?.cluster ?? '',
+      masterAddress: address?.masterAddress,
+      readQueues: readNumber(queues, 'readQueueNums'),
+      writeQueues: readNumber(queues, 'writeQueueNums'),
+      isReadable: (perm & PERM_READ) !== 0,
+      isWritable: (perm & PERM_WRITE) !== 0,
+    };
+  });
+  brokers.sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1));
+  return { topic, brokers };
+}
+
+export interface ClusterBroker {
+  readonly brokerName: string;
+  readonly cluster: string;
+  readonly masterAddress: string | undefined;
+  /** `host:port` by broker id; 0 is the master. */
+  readonly addresses: ReadonlyMap<number, string>;
+}
+
+export interface ClusterInfo {
+  /** Sorted by name. */
+  readonly brokers: readonly ClusterBroker[];
+}
+
+/**
+ * Decodes the body of GET_BROKER_CLUSTER_INFO.
+ * @throws MalformedDataError
+ */
+export function decodeClusterInfo(body: Buffer): ClusterInfo {
+  const brokers = [...readMap(readBodyMap(body, 'cluster info'), 'brokerAddrTable').values()];
+  const decoded = brokers.map((item): ClusterBroker => {
+    const broker = asMap(item, 'cluster info');
+    return {
+      brokerName: readText(broker, 'brokerName'),
+      cluster: readText(broker, 'cluster'),
+      masterAddress: masterOf(broker),
+      addresses: addressesOf(broker),
+    };
+  });
+  decoded.sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1));
+  return { brokers: decoded };
+}
+
+function addressesOf(broker: TolerantMap): Map<number, string> {
+  const addresses = new Map<number, string>();
+  for (const [id, address] of readMap(broker, 'brokerAddrs')) {
+    if (typeof address === 'string') addresses.set(Number(id), address);
+  }
+  return addresses;
+}
+
+function masterOf(broker: TolerantMap): string | undefined {
+  return addressesOf(broker).get(MASTER_ID);
+}

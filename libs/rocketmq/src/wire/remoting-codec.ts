@@ -1,0 +1,162 @@
+import { MalformedDataError } from '../errors.js';
+import { type RequestCode } from './request-code.js';
+
+/** `flag` bits of a remoting header. */
+export const HEADER_FLAG = { RESPONSE: 1, ONEWAY: 2 } as const;
+
+const SERIALIZE_JSON = 0;
+const SERIALIZE_ROCKETMQ = 1;
+/** V5_3_0. From 401 on the servers answer routes as standard JSON. */
+const PROTOCOL_VERSION = 473;
+const LANGUAGE = 'OTHER';
+const PREFIX_BYTES = 8;
+const MAX_HEADER_BYTES = 0xff_ff_ff;
+
+export type ExtFields = Readonly<Record<string, string>>;
+
+export interface RemotingRequest {
+  readonly code: RequestCode;
+  readonly ext: ExtFields;
+  readonly body?: Buffer;
+}
+
+/** A frame from a server: the answer to one of our requests, or a request of its own. */
+export interface RemotingCommand {
+  readonly code: number;
+  readonly opaque: number;
+  readonly flag: number;
+  readonly remark: string;
+  readonly ext: ExtFields;
+  readonly body: Buffer;
+}
+
+/** The frame up to its body, which follows on the wire as it is. */
+export function encodeRequestHead(request: RemotingRequest, opaque: number): Buffer {
+  return encodeHead(
+    {
+      code: request.code,
+      language: LANGUAGE,
+      version: PROTOCOL_VERSION,
+      opaque,
+      flag: 0,
+      extFields: request.ext,
+      serializeTypeCurrentRPC: 'JSON',
+    },
+    request.body?.length ?? 0,
+  );
+}
+
+/** The whole frame of an answer without a body. */
+export function encodeResponse(code: number, opaque: number, remark: string): Buffer {
+  return encodeHead(
+    {
+      code,
+      language: LANGUAGE,
+      version: PROTOCOL_VERSION,
+      opaque,
+      flag: HEADER_FLAG.RESPONSE,
+      remark,
+      extFields: {},
+      serializeTypeCurrentRPC: 'JSON',
+    },
+    0,
+  );
+}
+
+function encodeHead(header: object, bodyBytes: number): Buffer {
+  const json = JSON.stringify(header);
+  const headerBytes = Buffer.byteLength(json);
+  if (headerBytes > MAX_HEADER_BYTES) throw new MalformedDataError('header', `${String(headerBytes)} bytes`);
+  const head = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes);
+  head.writeInt32BE(4 + headerBytes + bodyBytes, 0);
+  head.writeInt32BE((SERIALIZE_JSON << 24) | headerBytes, 4);
+  head.write(json, PREFIX_BYTES, 'utf8');
+  return head;
+}
+
+/**
+ * Decodes a frame as `FrameReader` cuts it. The body is a view on the frame.
+ * @throws MalformedDataError
+ */
+export function decodeCommand(frame: Buffer): RemotingCommand {
+  if (frame.length < 4) throw new MalformedDataError('frame', `${String(frame.length)} bytes`);
+  const mark = frame.readUInt32BE(0);
+  const type = mark >>> 24;
+  const headerEnd = 4 + (mark & MAX_HEADER_BYTES);
+  if (headerEnd > frame.length) {
+    throw new MalformedDataError('frame', `header ends at ${String(headerEnd)} of ${String(frame.length)} bytes`);
+  }
+  const body = frame.subarray(headerEnd);
+  if (type === SERIALIZE_JSON) return decodeJsonHeader(frame.toString('utf8', 4, headerEnd), body);
+  if (type === SERIALIZE_ROCKETMQ) return decodeBinaryHeader(frame.subarray(4, headerEnd), body);
+  throw new MalformedDataError('frame', `serialization type ${String(type)}, known are 0 (JSON) and 1 (ROCKETMQ)`);
+}
+
+function decodeJsonHeader(json: string, body: Buffer): RemotingCommand {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (cause) {
+    throw new MalformedDataError('header', 'not JSON', cause);
+  }
+  if (typeof parsed !== 'object' || parsed === null) throw new MalformedDataError('header', 'not a JSON object');
+  const header = parsed as Record<string, unknown>;
+  const { code, opaque, flag, remark, extFields } = header;
+  if (!isInt32(code) || !isInt32(opaque) || !isInt32(flag)) {
+    throw new MalformedDataError('header', 'code, opaque and flag must be integers');
+  }
+  return { code, opaque, flag, remark: typeof remark === 'string' ? remark : '', ext: extOf(extFields), body };
+}
+
+function extOf(value: unknown): ExtFields {
+  if (typeof value !== 'object' || value === null) return {};
+  for (const field of Object.values(value)) {
+    if (typeof field !== 'string') return stringFieldsOf(value);
+  }
+  return value as ExtFields;
+}
+
+function stringFieldsOf(value: object): ExtFields {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, field]: [string, unknown]) =>
+      typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean'
+        ? [[key, String(field)]]
+        : [],
+    ),
+  );
+}
+
+function isInt32(value: unknown): value is number {
+  return typeof value === 'number' && (value | 0) === value;
+}
+
+/** int16 code, int8 language, int16 version, int32 opaque, int32 flag, int32+remark, int32+ext (int16+key, int32+value). */
+function decodeBinaryHeader(header: Buffer, body: Buffer): RemotingCommand {
+  const cursor = { at: 0 };
+  const code = header.readInt16BE(take(header, cursor, 2));
+  take(header, cursor, 3);
+  const opaque = header.readInt32BE(take(header, cursor, 4));
+  const flag = header.readInt32BE(take(header, cursor, 4));
+  const remark = takeText(header, cursor, header.readInt32BE(take(header, cursor, 4)));
+  const extBytes = header.readInt32BE(take(header, cursor, 4));
+  const extEnd = cursor.at + extBytes;
+  if (extBytes < 0 || extEnd > header.length) throw new MalformedDataError('header', 'fields longer than the header');
+  const entries: [string, string][] = [];
+  while (cursor.at < extEnd) {
+    const key = takeText(header, cursor, header.readInt16BE(take(header, cursor, 2)));
+    entries.push([key, takeText(header, cursor, header.readInt32BE(take(header, cursor, 4)))]);
+  }
+  return { code, opaque, flag, remark, ext: Object.fromEntries(entries), body };
+}
+
+function take(header: Buffer, cursor: { at: number }, bytes: number): number {
+  const start = cursor.at;
+  if (bytes < 0 || start + bytes > header.length) throw new MalformedDataError('header', `cut at ${String(start)}`);
+  cursor.at = start + bytes;
+  return start;
+}
+
+function takeText(header: Buffer, cursor: { at: number }, bytes: number): string {
+  const start = take(header, cursor, bytes);
+  return header.toString('utf8', start, start + bytes);
+}

@@ -1,0 +1,214 @@
+import { MalformedDataError } from '../errors.js';
+import { isSafeInt64, readInt64 } from './int64.js';
+import { decodeProperties, findProperty } from './property-codec.js';
+
+const MAGIC_V1 = 0xda_a3_20_a7;
+const MAGIC_V2 = 0xda_a3_20_ab;
+const MAGIC_BLANK = 0xcb_d4_31_94;
+
+const AT_MAGIC = 4;
+const AT_CRC = 8;
+const AT_QUEUE_ID = 12;
+const AT_FLAG = 16;
+const AT_QUEUE_OFFSET = 20;
+const AT_COMMIT_LOG_OFFSET = 28;
+const AT_SYS_FLAG = 36;
+const AT_BORN_TIMESTAMP = 40;
+const AT_BORN_HOST = 48;
+const HOST_V4_BYTES = 8;
+const HOST_V6_BYTES = 20;
+/** Store timestamp, reconsume times and prepared transaction offset around the store host. */
+const STORE_TIMESTAMP_BYTES = 8;
+const AFTER_HOSTS_BYTES = 12;
+const MIN_MESSAGE_BYTES = 91;
+const BLANK_BYTES = 8;
+
+/** Bits of `StoredMessage.sysFlag`. */
+export const SYS_FLAG = {
+  COMPRESSED: 1,
+  MULTI_TAGS: 1 << 1,
+  TRANSACTION_MASK: 3 << 2,
+  BORN_HOST_V6: 1 << 4,
+  STORE_HOST_V6: 1 << 5,
+  NEED_UNWRAP: 1 << 6,
+  INNER_BATCH: 1 << 7,
+  COMPRESSION_TYPE_MASK: 7 << 8,
+} as const;
+
+/**
+ * A lazy view on one message as the broker stores it and a pull returns it. Nothing is copied: a message that is kept
+ * keeps the whole pull answer in memory.
+ */
+export class StoredMessage {
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #bodyStart: number;
+  readonly #bodyEnd: number;
+  readonly #topicEnd: number;
+  readonly #propertiesStart: number;
+  readonly #propertiesEnd: number;
+  /** The offset of this message in its queue. */
+  readonly queueOffset: number;
+  readonly sysFlag: number;
+
+  /**
+   * @param start where the message begins in `bytes`
+   * @throws MalformedDataError when the bytes are cut, lie about a length, or hold an offset beyond 2^53
+   */
+  constructor(bytes: Buffer, start: number) {
+    const left = bytes.length - start;
+    if (left < MIN_MESSAGE_BYTES) throw malformed(start, `${String(left)} bytes left`);
+    const size = bytes.readInt32BE(start);
+    if (size < MIN_MESSAGE_BYTES || size > left) {
+      throw malformed(start, `size ${String(size)}, ${String(left)} bytes left`);
+    }
+    const end = start + size;
+    const magic = bytes.readUInt32BE(start + AT_MAGIC);
+    if (magic !== MAGIC_V1 && magic !== MAGIC_V2) throw malformed(start, `magic 0x${magic.toString(16)}`);
+    if (!isSafeInt64(bytes, start + AT_QUEUE_OFFSET)) throw malformed(start, 'queue offset beyond 2^53');
+    if (!isSafeInt64(bytes, start + AT_COMMIT_LOG_OFFSET)) throw malformed(start, 'commit log offset beyond 2^53');
+
+    const sysFlag = bytes.readInt32BE(start + AT_SYS_FLAG);
+    const bodyLengthAt =
+      start +
+      AT_BORN_HOST +
+      ((sysFlag & SYS_FLAG.BORN_HOST_V6) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES) +
+      STORE_TIMESTAMP_BYTES +
+      ((sysFlag & SYS_FLAG.STORE_HOST_V6) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES) +
+      AFTER_HOSTS_BYTES;
+    const bodyStart = bodyLengthAt + 4;
+    if (bodyStart > end) throw malformed(start, 'cut before the body');
+    const bodyLength = bytes.readInt32BE(bodyLengthAt);
+    const topicLengthAt = bodyStart + bodyLength;
+    const topicStart = topicLengthAt + (magic === MAGIC_V1 ? 1 : 2);
+    if (bodyLength < 0 || topicStart > end) throw malformed(start, `body length ${String(bodyLength)}`);
+    const topicLength = magic === MAGIC_V1 ? bytes.readUInt8(topicLengthAt) : bytes.readUInt16BE(topicLengthAt);
+    const topicEnd = topicStart + topicLength;
+    if (topicEnd + 2 > end) throw malformed(start, `topic length ${String(topicLength)}`);
+    const propertiesLength = bytes.readUInt16BE(topicEnd);
+    const propertiesStart = topicEnd + 2;
+    const propertiesEnd = propertiesStart + propertiesLength;
+    if (propertiesEnd > end) throw malformed(start, `properties length ${String(propertiesLength)}`);
+
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    this.#bodyStart = bodyStart;
+    this.#bodyEnd = topicLengthAt;
+    this.#topicEnd = topicEnd;
+    this.#propertiesStart = propertiesStart;
+    this.#propertiesEnd = propertiesEnd;
+    this.queueOffset = readInt64(bytes, start + AT_QUEUE_OFFSET);
+    this.sysFlag = sysFlag;
+  }
+
+  /** The bytes that the message takes in the commit log, all fields included. */
+  get storedBytes(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The body as it is stored, compressed or not; a view. */
+  get body(): Buffer {
+    return this.#bytes.subarray(this.#bodyStart, this.#bodyEnd);
+  }
+
+  get bodyBytes(): number {
+    return this.#bodyEnd - this.#bodyStart;
+  }
+
+  /** java.util.zip.CRC32 of the body & 0x7fffffff, as the broker computed it. */
+  get bodyCrc(): number {
+    return this.#bytes.readInt32BE(this.#start + AT_CRC);
+  }
+
+  get topic(): string {
+    const lengthBytes = this.#bytes.readUInt32BE(this.#start + AT_MAGIC) === MAGIC_V1 ? 1 : 2;
+    return this.#bytes.toString('utf8', this.#bodyEnd + lengthBytes, this.#topicEnd);
+  }
+
+  get queueId(): number {
+    return this.#bytes.readInt32BE(this.#start + AT_QUEUE_ID);
+  }
+
+  /** The producer's own int32. */
+  get flag(): number {
+    return this.#bytes.readInt32BE(this.#start + AT_FLAG);
+  }
+
+  get commitLogOffset(): number {
+    return readInt64(this.#bytes, this.#start + AT_COMMIT_LOG_OFFSET);
+  }
+
+  /** When the producer says that it made the message, ms since the epoch; unchecked. */
+  get bornTimestamp(): number {
+    return readInt64(this.#bytes, this.#start + AT_BORN_TIMESTAMP);
+  }
+
+  /** When the broker stored the message, ms since the epoch. */
+  get storeTimestamp(): number {
+    const hostBytes = (this.sysFlag & SYS_FLAG.BORN_HOST_V6) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
+    return readInt64(this.#bytes, this.#start + AT_BORN_HOST + hostBytes);
+  }
+
+  get reconsumeTimes(): number {
+    return this.#bytes.readInt32BE(this.#bodyStart - 4 - AFTER_HOSTS_BYTES);
+  }
+
+  get isCompressed(): boolean {
+    return (this.sysFlag & SYS_FLAG.COMPRESSED) !== 0;
+  }
+
+  /** Whether the body is a list of messages in the batch format (queues of type BatchCQ). */
+  get isInnerBatch(): boolean {
+    return (this.sysFlag & (SYS_FLAG.NEED_UNWRAP | SYS_FLAG.INNER_BATCH)) !== 0;
+  }
+
+  /** Space-separated message keys. */
+  get keys(): string | undefined {
+    return this.property('KEYS');
+  }
+
+  get tags(): string | undefined {
+    return this.property('TAGS');
+  }
+
+  property(name: string): string | undefined {
+    return findProperty(this.#bytes, this.#propertiesStart, this.#propertiesEnd, name);
+  }
+
+  properties(): Map<string, string> {
+    return decodeProperties(this.#bytes, this.#propertiesStart, this.#propertiesEnd);
+  }
+
+  /** The properties as they are stored; a view. */
+  get rawProperties(): Buffer {
+    return this.#bytes.subarray(this.#propertiesStart, this.#propertiesEnd);
+  }
+}
+
+/**
+ * Views on the messages of a pull answer, which stand back to back. Padding at the end of a commit log file is skipped.
+ * @throws MalformedDataError
+ */
+export function decodeStoredMessages(bytes: Buffer): StoredMessage[] {
+  const messages: StoredMessage[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes.length - at < BLANK_BYTES) throw malformed(at, `${String(bytes.length - at)} bytes left`);
+    if (bytes.readUInt32BE(at + AT_MAGIC) === MAGIC_BLANK) {
+      const size = bytes.readInt32BE(at);
+      if (size < BLANK_BYTES || size > bytes.length - at) throw malformed(at, `padding of ${String(size)} bytes`);
+      at += size;
+      continue;
+    }
+    const message = new StoredMessage(bytes, at);
+    messages.push(message);
+    at += message.storedBytes;
+  }
+  return messages;
+}
+
+function malformed(at: number, detail: string): MalformedDataError {
+  return new MalformedDataError('stored message', `at byte ${String(at)}: ${detail}`);
+}
