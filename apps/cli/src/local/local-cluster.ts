@@ -1,0 +1,106 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+import { initCommand } from '../init-command.js';
+import { startDemo } from './demo.js';
+import { prefixLine } from './line-prefix.js';
+import { RoleProcess } from './role-process.js';
+import { untilConnectorsCanBePosted } from './until-ready.js';
+
+export interface LocalClusterOptions {
+  readonly demo: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The order in which roles start; they stop in the opposite one. */
+const roles = ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const;
+const stopGraceMs = 15_000;
+const restUrl = (environment: Environment): string => `http://127.0.0.1:${environment['SLUICE_HTTP_PORT'] ?? '8083'}`;
+
+/** One of each role as separate processes, beside an embedded RocketMQ unless one is given, until SIGINT or SIGTERM. */
+export async function runLocalCluster(options: LocalClusterOptions, environment: Environment): Promise<void> {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    stopping.abort(new Error('stopped by a signal'));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  const say = (text: string): void => {
+    for (const line of text.split('\n')) print('sluice', line);
+  };
+  let rocketmq: RunningCluster | undefined;
+  const processes: RoleProcess[] = [];
+  try {
+    const home = resolve(environment['SLUICE_HOME'] ?? '.sluice');
+    if (environment['SLUICE_NAMESRV'] === undefined) {
+      say('Starting RocketMQ ...');
+      rocketmq = await startCluster({
+        name: 'local',
+        dataDir: join(home, 'rocketmq', 'local'),
+        ports: { namesrv: 9876, broker: 10911, grpc: 8081 },
+        ifRunning: 'attach',
+        signal: stopping.signal,
+        onProgress: (line) => {
+          print('rocketmq', line);
+        },
+      });
+      say(`RocketMQ is up: name server ${rocketmq.namesrv}, Proxy ${rocketmq.grpc}, logs in ${rocketmq.logDir}`);
+    }
+    const addresses = addressesOf(environment, rocketmq);
+    await initCommand(environment['SLUICE_CLUSTER_ID'] ?? 'default', undefined, { ...environment, ...addresses });
+    for (const role of roles) {
+      const child = new RoleProcess({
+        role,
+        main: fileURLToPath(new URL(`../../../${role}/dist/main.js`, import.meta.url)),
+        environment: {
+          ...addresses,
+          SLUICE_NODE_ID: `${role}-1`,
+          SLUICE_STORE_PATH: join(home, 'store'),
+          ...(role === 'gateway' ? {} : { SLUICE_HTTP_PORT: '0' }),
+        },
+        onLine: print,
+        onEvent: say,
+      });
+      processes.push(child);
+      child.start();
+    }
+    const url = restUrl(environment);
+    await untilConnectorsCanBePosted(url, stopping.signal);
+    say(`Sluice is ready: ${url}`);
+    if (options.demo) await startDemo({ url, directory: join(home, 'demo'), say, signal: stopping.signal });
+    await untilAborted(stopping.signal);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+  } finally {
+    say('Stopping ...');
+    for (const child of processes.reverse()) await child.stop(stopGraceMs);
+    await rocketmq?.stop();
+    say('Stopped');
+    process.removeListener('SIGINT', stop);
+    process.removeListener('SIGTERM', stop);
+  }
+}
+
+function addressesOf(environment: Environment, rocketmq: RunningCluster | undefined): Readonly<Record<string, string>> {
+  if (rocketmq !== undefined) return { SLUICE_NAMESRV: rocketmq.namesrv, SLUICE_GRPC: rocketmq.grpc };
+  const { SLUICE_NAMESRV: namesrv = '', SLUICE_GRPC: grpc } = environment;
+  return { SLUICE_NAMESRV: namesrv, ...(grpc === undefined ? {} : { SLUICE_GRPC: grpc }) };
+}
+
+function print(name: string, line: string): void {
+  console.log(prefixLine(name, line, process.stdout.isTTY));
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((done) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        done();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+export interface RoleProcessOptions {
+  readonly role: string;
+  /** Path of the role's built main file. */
+  readonly main: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Called with every line that the process prints. */
+  readonly onLine: (role: string, line: string) => void;
+  /** Called with what happens to the process: deaths and restarts. */
+  readonly onEvent: (text: string) => void;
+}
+
+const firstRestartMs = 500;
+const longestRestartMs = 15_000;
+/** A process that lived this long starts its backoff anew. */
+const soundAfterMs = 60_000;
+
+/** One role as a child process that is started again when it dies, until {@link stop}. */
+export class RoleProcess {
+  private child: ChildProcess | undefined;
+  private exited: Promise<void> = Promise.resolve();
+  private restartTimer: NodeJS.Timeout | undefined;
+  private restartMs = firstRestartMs;
+  private stopping = false;
+
+  constructor(private readonly options: RoleProcessOptions) {}
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  start(): void {
+    const { role, main, environment, onLine, onEvent } = this.options;
+    const startedAt = performance.now();
+    // A group of its own: Ctrl-C in a terminal reaches the supervisor only, which stops the roles in order. The channel tells the role
+    // when the supervisor itself is gone.
+    const child = spawn(process.execPath, [main], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream)
+        createInterface({ input: stream }).on('line', (line) => {
+          onLine(role, line);
+        });
+    }
+    this.exited = new Promise((resolve) => {
+      const gone = (how: string): void => {
+        this.child = undefined;
+        resolve();
+        if (this.stopping) return;
+        if (performance.now() - startedAt > soundAfterMs) this.restartMs = firstRestartMs;
+        onEvent(`${role} ${how}; starting it again in ${String(this.restartMs)} ms`);
+        this.restartTimer = setTimeout(() => {
+          this.start();
+        }, this.restartMs);
+        this.restartMs = Math.min(this.restartMs * 2, longestRestartMs);
+      };
+      child.once('error', (error) => {
+        gone(`could not be started: ${error.message}`);
+      });
+      child.once('exit', (code, signal) => {
+        gone(signal === null ? `ended with code ${String(code)}` : `was killed by ${signal}`);
+      });
+    });
+  }
+
+  /** Asks the process to end and waits; after `graceMs` it is killed. */
+  async stop(graceMs: number): Promise<void> {
+    this.stopping = true;
+    clearTimeout(this.restartTimer);
+    const child = this.child;
+    if (child === undefined) return;
+    child.kill('SIGTERM');
+    const killer = setTimeout(() => {
+      this.options.onEvent(`${this.options.role} did not stop within ${String(graceMs)} ms and is killed`);
+      child.kill('SIGKILL');
+    }, graceMs);
+    await this.exited;
+    clearTimeout(killer);
+  }
+}

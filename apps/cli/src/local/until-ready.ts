@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const pollMs = 100;
+const requestTimeoutMs = 3000;
+/** Classes that the roles of a local cluster bring: with them a connector can be posted. */
+const expectedPlugins = ['FileStreamSource', 'FileStreamSink'];
+
+/** Resolves when the gateway is ready and runners for both kinds of connectors are known to it. */
+export async function untilConnectorsCanBePosted(url: string, signal: AbortSignal): Promise<void> {
+  while (!(await canPost(url, signal))) await delay(pollMs, undefined, { signal });
+}
+
+async function canPost(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
+    const ready = await fetch(`${url}/health/ready`, { signal: limited });
+    if (!ready.ok) return false;
+    const plugins = (await (await fetch(`${url}/connector-plugins`, { signal: limited })).json()) as readonly {
+      readonly class: string;
+    }[];
+    return expectedPlugins.every((name) => plugins.some((plugin) => plugin.class === name));
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}

@@ -1,0 +1,83 @@
+import type { QueueRef } from '@sluice/sdk';
+import {
+  isRocketMqError,
+  OffsetOutOfRangeError,
+  readableQueues,
+  TopicNotFoundError,
+  type QueueReader as ClientReader,
+  type RocketMqClient,
+} from '@sluice/rocketmq';
+import { QueueReadFailure, type QueueMessages, type QueueReader, type RawMessage } from '@sluice/runtime';
+
+/** Pulls in flight per queue, ahead of what the task has taken. */
+const pullsAhead = 4;
+
+/** Reads records over the remoting protocol. */
+export class RocketMqQueueMessages implements QueueMessages {
+  constructor(
+    private readonly client: RocketMqClient,
+    private readonly group: string,
+  ) {}
+
+  async queues(topic: string): Promise<readonly QueueRef[]> {
+    try {
+      return readableQueues(await this.client.routes.get(topic));
+    } catch (error) {
+      if (error instanceof TopicNotFoundError) return [];
+      throw readFailure(error);
+    }
+  }
+
+  async topics(): Promise<readonly string[]> {
+    return this.client.admin.listTopics();
+  }
+
+  read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader {
+    return new FailingReader(
+      this.client.consumer.readQueue(queue, { from, group: this.group, ahead: pullsAhead, signal }),
+      signal,
+    );
+  }
+
+  endOffset(queue: QueueRef): Promise<number> {
+    return this.client.admin.maxOffset(queue).catch((error: unknown) => {
+      throw readFailure(error);
+    });
+  }
+
+  minOffset(queue: QueueRef): Promise<number> {
+    return this.client.admin.minOffset(queue).catch((error: unknown) => {
+      throw readFailure(error);
+    });
+  }
+}
+
+class FailingReader implements QueueReader {
+  constructor(
+    private readonly reader: ClientReader,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async next(): Promise<readonly RawMessage[]> {
+    try {
+      return await this.reader.next();
+    } catch (error) {
+      if (this.signal.aborted) throw this.signal.reason;
+      throw readFailure(error);
+    }
+  }
+
+  close(): void {
+    this.reader.close();
+  }
+}
+
+function readFailure(error: unknown): QueueReadFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof OffsetOutOfRangeError) {
+    const reason = error.reason === 'beyond-max' ? 'beyond-end' : 'below-min';
+    return new QueueReadFailure(message, { reason, retriable: false, cause: error });
+  }
+  const retriable = isRocketMqError(error) && error.retriable;
+  return new QueueReadFailure(message, { reason: 'unavailable', retriable, cause: error });
+}

@@ -1,0 +1,102 @@
+import type { QueueRef } from '@sluice/sdk';
+import {
+  BatchEncoder,
+  isRocketMqError,
+  SendOutcomeUnknownError,
+  TopicNotFoundError,
+  writableQueues,
+  type RocketMqClient,
+} from '@sluice/rocketmq';
+import { SendFailure, type RecordBatch, type RecordProducer, type SendSettlement } from '@sluice/runtime';
+
+/** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
+export type TopicCreation = { readonly queues: number } | undefined;
+
+const sendTimeoutMs = 10_000;
+
+class EncoderBatch implements RecordBatch {
+  readonly encoder = new BatchEncoder();
+
+  get count(): number {
+    return this.encoder.count;
+  }
+
+  get bytes(): number {
+    return this.encoder.bytes;
+  }
+
+  add(body: Buffer, properties: Buffer): boolean {
+    if (!this.encoder.fits(body, properties)) return false;
+    this.encoder.add(body, properties);
+    return true;
+  }
+}
+
+/** Sends records over the remoting protocol, and creates missing topics where that is allowed. */
+export class RocketMqRecordProducer implements RecordProducer {
+  constructor(
+    private readonly client: RocketMqClient,
+    private readonly creation: TopicCreation,
+    private readonly onCreated: (topic: string, queues: number) => void,
+  ) {}
+
+  async queues(topic: string): Promise<readonly QueueRef[]> {
+    try {
+      return await this.writable(topic);
+    } catch (error) {
+      if (!(error instanceof TopicNotFoundError)) throw notSent(error);
+      if (this.creation === undefined) {
+        throw new SendFailure(`${error.message}; topic.creation.enable is false`, {
+          outcome: 'not-stored',
+          retriable: false,
+          cause: error,
+        });
+      }
+    }
+    const { queues } = this.creation;
+    try {
+      await this.client.admin.createTopic({ topic, readQueues: queues, writeQueues: queues });
+      this.onCreated(topic, queues);
+      return writableQueues(await this.client.routes.refresh(topic));
+    } catch (error) {
+      // The name servers learn of a new topic with the broker's next registration.
+      throw notSent(error, error instanceof TopicNotFoundError);
+    }
+  }
+
+  newBatch(): RecordBatch {
+    return new EncoderBatch();
+  }
+
+  async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<{ readonly firstOffset: number }> {
+    if (!(batch instanceof EncoderBatch)) throw new TypeError('The batch was made by another producer');
+    try {
+      return await this.client.producer.sendBatch(queue, batch.encoder.finish(), { timeoutMs: sendTimeoutMs, signal });
+    } catch (error) {
+      if (error instanceof SendOutcomeUnknownError) {
+        throw new SendFailure(error.message, {
+          outcome: 'unknown',
+          retriable: true,
+          settled: error.settled.then((settlement) => settlements[settlement.kind]),
+          cause: error,
+        });
+      }
+      throw notSent(error);
+    }
+  }
+
+  private async writable(topic: string): Promise<readonly QueueRef[]> {
+    return writableQueues(await this.client.routes.get(topic));
+  }
+}
+
+const settlements: Readonly<Record<'stored' | 'failed' | 'connection-closed', SendSettlement>> = {
+  stored: 'stored',
+  failed: 'not-stored',
+  'connection-closed': 'connection-closed',
+};
+
+function notSent(error: unknown, retriable = isRocketMqError(error) && error.retriable): SendFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  return new SendFailure(message, { outcome: 'not-stored', retriable, cause: error });
+}

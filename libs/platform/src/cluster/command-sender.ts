@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import type { CommandBody, CommandOutcome } from '@sluice/core';
+import { encodeCommand, type ClusterTopics } from '@sluice/protocol';
+import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
+import type { LogFollower } from './log-follower.js';
+
+/** Thrown when a command was not answered; `mayHappen` tells whether it may still be carried out. */
+export class CommandUnansweredError extends Error {
+  override readonly name = 'CommandUnansweredError';
+  constructor(
+    message: string,
+    readonly mayHappen: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+const sendTimeoutMs = 5000;
+
+/** Puts commands into their topic and waits until the log tells their result. */
+export class CommandSender {
+  private readonly queue: QueueRef;
+
+  constructor(
+    private readonly client: RocketMqClient,
+    private readonly follower: LogFollower,
+    private readonly nodeId: string,
+    topics: ClusterTopics,
+    brokerName: string,
+  ) {
+    this.queue = { topic: topics.commands.name, brokerName, queueId: 0 };
+  }
+
+  /** @throws CommandUnansweredError when there is no result within `timeoutMs`, or the command could not be sent. */
+  async submit(body: CommandBody, timeoutMs: number): Promise<CommandOutcome> {
+    const requestId = randomUUID();
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const answer = this.resultOf(requestId, deadline);
+    try {
+      const command = encodeCommand({ ...body, requestId, sentAt: Date.now(), from: this.nodeId });
+      await this.client.producer.send(
+        this.queue,
+        { body: command },
+        { timeoutMs: Math.min(sendTimeoutMs, timeoutMs), signal: deadline },
+      );
+    } catch (error) {
+      answer.catch(() => undefined);
+      if (!isOutcomeUnknown(error)) {
+        throw new CommandUnansweredError(`The command could not be sent: ${(error as Error).message}`, false, {
+          cause: error,
+        });
+      }
+    }
+    return answer;
+  }
+
+  private resultOf(requestId: string, deadline: AbortSignal): Promise<CommandOutcome> {
+    return new Promise((resolve, reject) => {
+      const unsubscribe = this.follower.subscribe(({ state }) => {
+        const result = state.results.get(requestId);
+        if (result === undefined) return;
+        finish();
+        resolve(result.outcome);
+      });
+      const late = (): void => {
+        finish();
+        reject(new CommandUnansweredError('No coordinator answered in time', true));
+      };
+      const finish = (): void => {
+        unsubscribe();
+        deadline.removeEventListener('abort', late);
+      };
+      deadline.addEventListener('abort', late, { once: true });
+    });
+  }
+}
+
+function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof Error && (error as { outcome?: unknown }).outcome === 'unknown';
+}

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Report } from '@sluice/core';
+import type { ScopedLog } from '../logging/node-log.js';
+import type { ReportsChannel } from './reports-channel.js';
+
+/** How often a node reports when nothing changes, in milliseconds. */
+export const heartbeatIntervalMs = 1000;
+
+/** Sends the node's state every second and, through {@link announce}, at once when it changed. One report is in flight at a time. */
+export class Heartbeat {
+  private readonly ended = new AbortController();
+  private wake = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  private reportSeq = 0;
+  private failing = false;
+
+  constructor(
+    private readonly channel: ReportsChannel,
+    private readonly describe: () => Omit<Report, 'reportSeq' | 'sentAt'>,
+    private readonly log: ScopedLog,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** The state changed: report it now. */
+  announce(): void {
+    this.wake.abort();
+  }
+
+  /** Stops the beat; reports until then have been sent or given up. */
+  async stop(): Promise<void> {
+    this.ended.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const signal = this.ended.signal;
+    while (!signal.aborted) {
+      this.wake = new AbortController();
+      await this.send(signal);
+      await delay(heartbeatIntervalMs, undefined, { signal: AbortSignal.any([signal, this.wake.signal]) }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  private async send(signal: AbortSignal): Promise<void> {
+    this.reportSeq += 1;
+    try {
+      await this.channel.send({ ...this.describe(), reportSeq: this.reportSeq, sentAt: Date.now() }, signal);
+      if (this.failing) this.log.info('Reports are sent again');
+      this.failing = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!this.failing) this.log.warn(`A report could not be sent: ${(error as Error).message}`);
+      this.failing = true;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { ClusterTopics, TopicDefinition } from '@sluice/protocol';
+import { TopicNotFoundError, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
+
+/** Thrown when the topics of the Connect cluster are not as `sluice init` makes them. No service ever creates them. */
+export class ClusterNotInitialisedError extends Error {
+  override readonly name = 'ClusterNotInitialisedError';
+  constructor(reason: string, clusterId: string) {
+    super(
+      `${reason}. Run \`sluice init --cluster ${clusterId}\` for a new Connect cluster; if this one has run before, its log is gone: do not ` +
+        'create an empty one, restore it',
+    );
+  }
+}
+
+/**
+ * Finds the log's only queue and checks that the other topics are there.
+ *
+ * @throws ClusterNotInitialisedError
+ */
+export async function openLog(client: RocketMqClient, topics: ClusterTopics, clusterId: string): Promise<QueueRef> {
+  for (const topic of Object.values(topics) as TopicDefinition[]) await requireTopic(client, topic, clusterId);
+  const { brokers } = await client.routes.get(topics.log.name);
+  const [broker, ...others] = brokers;
+  if (broker?.writeQueues !== 1 || others.length > 0) {
+    throw new ClusterNotInitialisedError(
+      `Topic ${topics.log.name} must have exactly one queue on one broker, it has ` +
+        (brokers.map((b) => `${String(b.writeQueues)} on ${b.brokerName}`).join(', ') || 'none'),
+      clusterId,
+    );
+  }
+  return { topic: topics.log.name, brokerName: broker.brokerName, queueId: 0 };
+}
+
+async function requireTopic(client: RocketMqClient, topic: TopicDefinition, clusterId: string): Promise<void> {
+  try {
+    await client.routes.get(topic.name);
+  } catch (error) {
+    if (error instanceof TopicNotFoundError) {
+      throw new ClusterNotInitialisedError(`Topic ${topic.name} does not exist`, clusterId);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+
+const levels: readonly LogLevel[] = ['error', 'warn', 'log', 'debug'];
+
+/** How much a node logs. */
+export const LogThreshold = { error: 'error', warn: 'warn', info: 'info', debug: 'debug' } as const;
+export type LogThreshold = (typeof LogThreshold)[keyof typeof LogThreshold];
+
+function levelsUpTo(threshold: LogThreshold): LogLevel[] {
+  return levels.slice(0, levels.indexOf(threshold === 'info' ? 'log' : threshold) + 1);
+}
+
+/** One line per message: time, level, context, text. Times are UTC. */
+export class NodeLog extends ConsoleLogger {
+  constructor(threshold: LogThreshold, context?: string) {
+    super(context ?? '', { logLevels: levelsUpTo(threshold) });
+  }
+
+  setThreshold(threshold: LogThreshold): void {
+    this.setLogLevels(levelsUpTo(threshold));
+  }
+
+  /** For the framework: its start-up lines say nothing to an operator. */
+  quiet(): NodeLog {
+    return new NodeLog('warn');
+  }
+
+  /** A log for plain classes. */
+  scoped(scope: string): ScopedLog {
+    return {
+      debug: (text) => {
+        this.debug(text, scope);
+      },
+      info: (text) => {
+        this.log(text, scope);
+      },
+      warn: (text) => {
+        this.warn(text, scope);
+      },
+      error: (text) => {
+        this.error(text, undefined, scope);
+      },
+    };
+  }
+
+  protected override formatMessage(
+    level: LogLevel,
+    message: unknown,
+    _pid: string,
+    _level: string,
+    contextMessage: string,
+  ): string {
+    const name = level === 'log' ? 'INFO' : level.toUpperCase();
+    return `${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${contextMessage}${String(message)}\n`;
+  }
+
+  protected override formatContext(context: string): string {
+    return context === '' ? '' : `[${context}] `;
+  }
+}
+
+export interface ScopedLog {
+  debug(text: string): void;
+  info(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
+}

@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { emptyState, fromFiles } from '@sluice/core';
+import { topicsOf, type ClusterTopics } from '@sluice/protocol';
+import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
+import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
+import { openLog } from '../cluster/open-log.js';
+import { ReportsChannel } from '../cluster/reports-channel.js';
+import type { NodeLog } from '../logging/node-log.js';
+import type { NodeSettings } from '../settings/node-settings.js';
+import { NodeFile, NodeStore } from '../store/node-store.js';
+
+const firstRetryMs = 200;
+const longestRetryMs = 5000;
+const headTimeoutMs = 30_000;
+
+/** What every role stands on: its settings, its locked directory, the client of the runtime cluster and the folded log. */
+export class ClusterNode {
+  private following: Promise<void> = Promise.resolve();
+  private failure: ((error: Error) => void) | undefined;
+
+  private constructor(
+    readonly settings: NodeSettings,
+    readonly log: NodeLog,
+    readonly store: NodeStore,
+    readonly client: RocketMqClient,
+    readonly topics: ClusterTopics,
+    readonly logQueue: QueueRef,
+    readonly follower: LogFollower,
+    readonly reports: ReportsChannel,
+  ) {}
+
+  get self(): { readonly nodeId: string; readonly incarnation: string } {
+    return { nodeId: this.store.nodeId, incarnation: this.store.incarnation };
+  }
+
+  /** The consumer group named in pulls of the control topics; nothing is ever committed to it. */
+  static readerGroup(clusterId: string): string {
+    return `sluice-${clusterId}-reader`;
+  }
+
+  /**
+   * Locks the node's directory, finds the log and reads all of it. Waits while the runtime cluster cannot be reached.
+   *
+   * @throws ClusterNotInitialisedError, LogRewrittenError (the local copy is dropped: the next start reads the log from its beginning),
+   * LockHeldError
+   */
+  static async open(settings: NodeSettings, log: NodeLog, signal: AbortSignal): Promise<ClusterNode> {
+    const store = await NodeStore.open(settings.storePath, settings.nodeId);
+    const client = RocketMqClient.open({
+      namesrv: settings.namesrv,
+      clientId: `${settings.nodeId}@${store.incarnation}`,
+    });
+    try {
+      const topics = topicsOf(settings.clusterId);
+      const logQueue = await untilReachable(() => openLog(client, topics, settings.clusterId), log, signal);
+      const group = ClusterNode.readerGroup(settings.clusterId);
+      const local = fromFiles(await store.read(NodeFile.connectorConfig), await store.read(NodeFile.taskConfig));
+      const follower = new LogFollower(client, logQueue, group, local ?? emptyState(), log.scoped('log'));
+      const reports = new ReportsChannel(client, topics, logQueue.brokerName, group, log.scoped('reports'));
+      const node = new ClusterNode(settings, log, store, client, topics, logQueue, follower, reports);
+      await node.readLog(signal);
+      return node;
+    } catch (error) {
+      if (error instanceof LogRewrittenError) await store.forget();
+      await client.close();
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Called when the node cannot go on: the process has to end and start anew. */
+  onFailure(listener: (error: Error) => void): void {
+    this.failure = listener;
+  }
+
+  fail(error: Error): void {
+    this.failure?.(error);
+  }
+
+  async close(): Promise<void> {
+    this.follower.close();
+    await this.following;
+    await this.client.close();
+    await this.store.close();
+  }
+
+  private async readLog(signal: AbortSignal): Promise<void> {
+    await untilReachable(() => this.follower.verify(signal), this.log, signal);
+    this.following = this.follower.run().catch(async (error: unknown) => {
+      if (error instanceof LogRewrittenError || isBeyondEnd(error)) await this.store.forget();
+      this.fail(error as Error);
+    });
+    const started = performance.now();
+    await untilReachable(
+      () => this.follower.proveHead(AbortSignal.any([signal, AbortSignal.timeout(headTimeoutMs)])),
+      this.log,
+      signal,
+    );
+    const { head, epoch, connectors } = this.follower.state;
+    this.log
+      .scoped('log')
+      .info(
+        `Read up to entry ${String(head.seq)} (epoch ${String(epoch)}, ${String(connectors.size)} connectors) in ` +
+          `${(performance.now() - started).toFixed(0)} ms`,
+      );
+  }
+}
+
+function isBeyondEnd(error: unknown): boolean {
+  return isRocketMqError(error) && error.code === 'OFFSET_OUT_OF_RANGE';
+}
+
+async function untilReachable<T>(action: () => Promise<T>, log: NodeLog, signal: AbortSignal): Promise<T> {
+  for (let waitMs = firstRetryMs; ; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+    try {
+      return await action();
+    } catch (error) {
+      if (signal.aborted || !isRocketMqError(error) || !error.retriable) throw error;
+      log.scoped('start').warn(`RocketMQ cannot be reached yet: ${error.message}`);
+      await delay(waitMs, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { INestApplication } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Role } from '@sluice/core';
+import { ClusterNode } from '../node/cluster-node.js';
+import { NodeLog } from '../logging/node-log.js';
+import { readNodeSettings } from '../settings/node-settings.js';
+import { RocketMqServer, RpcEndpoint } from '../transport/index.js';
+import { prepareRpcGroup } from './prepare-rpc-group.js';
+import type { Service, ServiceFactory } from './service.js';
+
+const exitCodes = { sound: 0, failed: 1 } as const;
+
+/**
+ * Runs one role until SIGTERM, SIGINT or the end of its supervisor: settings from the environment, node, Nest application, loops; and all of it
+ * backwards at the end.
+ */
+export async function runService(role: Role, create: ServiceFactory): Promise<void> {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    stopping.abort(new Error('the process was asked to stop'));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  if (process.channel) process.once('disconnect', stop);
+
+  let failure: Error | undefined;
+  const log = new NodeLog('info');
+  try {
+    const settings = readNodeSettings(role, process.env);
+    log.setThreshold(settings.logLevel);
+    const node = await ClusterNode.open(settings, log, stopping.signal);
+    node.onFailure((error) => {
+      failure ??= error;
+      stop();
+    });
+    process.once('uncaughtException', (error: Error) => {
+      node.fail(error);
+    });
+    try {
+      await serve(node, create, stopping.signal);
+    } finally {
+      await node.close();
+    }
+  } catch (error) {
+    if (!stopping.signal.aborted) failure ??= error as Error;
+  }
+  if (failure !== undefined) log.scoped(role).error(`${role} cannot go on: ${failure.message}\n${failure.stack ?? ''}`);
+  process.exit(failure === undefined ? exitCodes.sound : exitCodes.failed);
+}
+
+async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSignal): Promise<void> {
+  const { settings, log } = node;
+  const rpc = new RpcEndpoint({
+    node: settings.nodeId,
+    topic: node.topics.rpc.name,
+    endpoints: settings.grpc,
+    prepareGroup: (group, topic) => prepareRpcGroup(node.client, group, topic),
+    logger: log.scoped('rpc'),
+  });
+  const service = await create(node, rpc);
+  let app: INestApplication | undefined;
+  try {
+    app = await listen(node, rpc, service);
+    await service.start();
+    log.scoped(settings.role).info(`Node ${settings.nodeId} is up: ${await app.getUrl()}/health/ready`);
+    await untilAborted(signal);
+    log.scoped(settings.role).info('Stopping');
+  } finally {
+    await service.stop();
+    await app?.close();
+    await rpc.stop();
+  }
+}
+
+async function listen(node: ClusterNode, rpc: RpcEndpoint, service: Service): Promise<INestApplication> {
+  const { settings, log } = node;
+  const app = await NestFactory.create<NestExpressApplication>(service.module, {
+    logger: log.quiet(),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  service.configure?.(app);
+  app.connectMicroservice({ strategy: new RocketMqServer(rpc) }, { inheritAppConfig: false });
+  await app.startAllMicroservices();
+  await app.listen(settings.httpPort, settings.httpHost);
+  return app;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,15 @@
+// npm start [-- --demo]: sets up, then runs a local cluster in the foreground.
+import { spawn } from 'node:child_process';
+import { root, setUp } from './setup.mjs';
+
+try {
+  await setUp();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+const child = spawn(process.execPath, [`${root}apps/cli/dist/main.js`, 'local', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+// A terminal sends Ctrl-C to the whole group; a supervisor sends SIGTERM to this process alone.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
