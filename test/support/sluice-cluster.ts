@@ -1,0 +1,211 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+
+export type RoleName = 'gateway' | 'coordinator' | 'source-runner' | 'sink-runner';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const pollMs = 50;
+
+/** Resolves when `condition` gives something; fails with what `describe` says when it does not in time. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 30_000,
+  describe: () => string = () => '',
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${String(timeoutMs)} ms. ${describe()}`);
+    await delay(pollMs);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export interface RestAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Headers;
+}
+
+/** One role as a child process, as a container would run it. */
+export class RoleHandle {
+  private child: ChildProcess | undefined;
+  private exited: Promise<number | null> = Promise.resolve(null);
+
+  constructor(
+    readonly role: RoleName,
+    readonly id: string,
+    private readonly environment: Readonly<Record<string, string>>,
+    private readonly logFile: string,
+  ) {}
+
+  get pid(): number {
+    if (this.child?.pid === undefined) throw new Error(`${this.id} does not run`);
+    return this.child.pid;
+  }
+
+  get log(): string {
+    return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8') : '';
+  }
+
+  start(): void {
+    const child = spawn(process.execPath, [join(root, 'apps', this.role, 'dist', 'main.js')], {
+      env: { ...process.env, ...this.environment, SLUICE_NODE_ID: this.id, NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const log = createWriteStream(this.logFile, { flags: 'a' });
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    this.child = child;
+    this.exited = new Promise((resolve) => child.once('exit', (code) => { resolve(code); }));
+  }
+
+  /** Sends a signal; after one that ends the process, waits for its end and gives the exit code. */
+  async kill(signal: NodeJS.Signals): Promise<number | null> {
+    this.child?.kill(signal);
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') return null;
+    const code = await this.exited;
+    this.child = undefined;
+    return code;
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+}
+
+/** A Connect cluster of real processes beside a RocketMQ of its own. */
+export class SluiceCluster {
+  readonly roles: RoleHandle[] = [];
+
+  private constructor(
+    readonly directory: string,
+    readonly rocketmq: RunningCluster,
+    readonly url: string,
+  ) {}
+
+  /** Starts RocketMQ, the topics and one of each role, and waits until connectors can be posted. */
+  static async start(): Promise<SluiceCluster> {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
+    const rocketmq = await startCluster({
+      name: 'e2e',
+      dataDir: join(directory, 'rocketmq'),
+      ports: await freePorts(),
+    });
+    const cluster = new SluiceCluster(directory, rocketmq, `http://127.0.0.1:${String(await freePort())}`);
+    try {
+      await cluster.init();
+      for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const) cluster.add(role, `${role}-1`).start();
+      await cluster.untilReady();
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  add(role: RoleName, id: string): RoleHandle {
+    const handle = new RoleHandle(
+      role,
+      id,
+      {
+        SLUICE_NAMESRV: this.rocketmq.namesrv,
+        SLUICE_GRPC: this.rocketmq.grpc,
+        SLUICE_STORE_PATH: join(this.directory, 'store'),
+        SLUICE_PERSIST_INTERVAL_MS: '1000',
+        SLUICE_HTTP_PORT: role === 'gateway' ? new URL(this.url).port : '0',
+      },
+      join(this.directory, `${id}.log`),
+    );
+    this.roles.push(handle);
+    return handle;
+  }
+
+  role(id: string): RoleHandle {
+    const handle = this.roles.find((role) => role.id === id);
+    if (handle === undefined) throw new Error(`no role ${id}`);
+    return handle;
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  async untilReady(): Promise<void> {
+    await until(
+      'connectors can be posted',
+      async () => {
+        const ready = await this.request('GET', '/health/ready').catch(() => undefined);
+        if (ready?.status !== 200) return false;
+        const plugins = (await this.request('GET', '/connector-plugins')).body as { class: string }[];
+        return plugins.some((p) => p.class === 'FileStreamSource') && plugins.some((p) => p.class === 'FileStreamSink');
+      },
+      30_000,
+      () => this.roles.map((role) => `\n--- ${role.id}\n${role.log.slice(-1500)}`).join(''),
+    );
+  }
+
+  async request(method: string, path: string, body?: unknown): Promise<RestAnswer> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown), headers: response.headers };
+  }
+
+  /** Waits until the connector's first task is in a state; fails at once, with its trace, when the task has failed. */
+  async untilTask(connector: string, state: string, workerId?: string, timeoutMs = 30_000): Promise<void> {
+    let last = '';
+    await until(
+      `task ${connector}-0 is ${state}`,
+      async () => {
+        const answer = await this.request('GET', `/connectors/${connector}/status`);
+        last = JSON.stringify(answer.body);
+        const task = (answer.body as { tasks?: { state: string; worker_id: string; trace?: string }[] }).tasks?.[0];
+        if (task?.state === 'FAILED' && state !== 'FAILED') throw new Error(`task ${connector}-0 failed: ${task.trace ?? ''}`);
+        return task?.state === state && (workerId === undefined || task.worker_id === workerId);
+      },
+      timeoutMs,
+      () => last,
+    );
+  }
+
+  /** Ends everything; the directory stays when `keep` is set. */
+  async close(keep = process.env['SLUICE_KEEP'] !== undefined): Promise<void> {
+    await Promise.all(this.roles.filter((role) => role.isRunning).map((role) => role.kill('SIGKILL')));
+    await this.rocketmq.stop();
+    if (!keep) rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async init(): Promise<void> {
+    const child = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'init'], {
+      env: { ...process.env, SLUICE_NAMESRV: this.rocketmq.namesrv, NODE_OPTIONS: '' },
+      stdio: 'pipe',
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    if (code !== 0) throw new Error(`sluice init failed: ${output}`);
+  }
+}
