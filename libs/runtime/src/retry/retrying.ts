@@ -1,0 +1,36 @@
+import { isRetriable } from '@sluice/sdk';
+import type { Clock } from '../ports/clock.port.js';
+import { backoffMs, type BackoffLimits } from './backoff.js';
+
+export interface RetryPolicy {
+  readonly clock: Clock;
+  readonly limits: BackoffLimits;
+  /** Gives up, with the last error, once this much time has passed since the first failure. Absent: goes on until aborted. */
+  readonly timeoutMs?: number | undefined;
+  readonly onRetry?: (error: unknown, attempt: number) => void;
+  /** Default: {@link isRetriable}. */
+  readonly retries?: (error: unknown) => boolean;
+}
+
+/**
+ * Makes a call again after errors that are marked retriable, with exponential backoff. Rejects with the call's error, or with the signal's
+ * reason when `signal` is aborted between two tries.
+ */
+export async function retrying<T>(policy: RetryPolicy, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  let failedSinceMs: number | undefined;
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(policy.retries ?? isRetriable)(error)) throw error;
+      const nowMs = policy.clock.nowMs();
+      failedSinceMs ??= nowMs;
+      const delayMs = backoffMs(attempt, policy.limits, policy.clock.random());
+      if (policy.timeoutMs !== undefined && nowMs + delayMs - failedSinceMs > policy.timeoutMs) throw error;
+      policy.onRetry?.(error, attempt);
+      await policy.clock.sleep(delayMs, signal);
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { QueueRef, SourcePartition, SourcePosition } from '@sluice/sdk';
+import type { PartitionPosition } from '../ports/position-store.port.js';
+import type { PendingBatch } from './pending-batch.js';
+import type { QueueLane } from './queue-lane.js';
+
+/** The records of one partition within one batch, up to `lastSeq`. */
+export interface Segment {
+  readonly partition: PartitionState;
+  readonly batch: PendingBatch;
+  lastSeq: number;
+  /** After the segment's last record. */
+  position: SourcePosition;
+  acknowledged: boolean;
+}
+
+/**
+ * What a source task knows of one partition. Its records are numbered by one sequence, whatever topics they go to; it counts as stored up to
+ * the first record that is not acknowledged, so that queues which run ahead of each other cannot hide a hole.
+ */
+export class PartitionState {
+  readonly routes = new Map<string, QueueLane>();
+  /** The seq of the last record that was given to a batch. */
+  lastSeq: number;
+  /** Up to here everything is acknowledged. */
+  storedSeq: number;
+  storedPosition: SourcePosition | undefined;
+  /** How many of the routes, in the order in which they were chosen, the position store knows. */
+  storedRoutes = 0;
+  /** Seqs above the stored one that a recovery found in a queue: they are not sent again. */
+  present: ReadonlySet<number> | undefined;
+  /** The lane of the last record, looked up by `lastTopic`. */
+  lastTopic: string | undefined;
+  lastLane: QueueLane | undefined;
+  private readonly segments: Segment[] = [];
+
+  constructor(
+    readonly partition: SourcePartition,
+    /** The partition's number in stamps. */
+    readonly stream: string,
+    /** What its stamps begin with. */
+    readonly stampPrefix: string,
+    storedSeq: number,
+    storedPosition: SourcePosition | undefined,
+  ) {
+    this.lastSeq = storedSeq;
+    this.storedSeq = storedSeq;
+    this.storedPosition = storedPosition;
+  }
+
+  /** Notes that the next record went into `batch`. */
+  append(batch: PendingBatch, position: SourcePosition): void {
+    this.lastSeq++;
+    const last = this.segments.at(-1);
+    if (last?.batch === batch) {
+      last.lastSeq = this.lastSeq;
+      last.position = position;
+      return;
+    }
+    const segment: Segment = { partition: this, batch, lastSeq: this.lastSeq, position, acknowledged: false };
+    this.segments.push(segment);
+    batch.segments.push(segment);
+    batch.unsettled++;
+  }
+
+  /** Notes that a record was left out: its position counts as soon as what came before is stored. Returns whether that is now. */
+  skip(position: SourcePosition): boolean {
+    const last = this.segments.at(-1);
+    if (last !== undefined) {
+      last.position = position;
+      return false;
+    }
+    this.storedPosition = position;
+    this.storedSeq = this.lastSeq;
+    return true;
+  }
+
+  /** Notes that the next record is in its queue already. Returns whether its position counts now. */
+  appendPresent(position: SourcePosition): boolean {
+    this.lastSeq++;
+    const last = this.segments.at(-1);
+    if (last !== undefined) last.lastSeq = this.lastSeq;
+    return this.skip(position);
+  }
+
+  /** Takes over the acknowledged segments that no open one precedes. Returns whether the stored position moved. */
+  settle(): boolean {
+    let settled = 0;
+    for (const segment of this.segments) {
+      if (!segment.acknowledged) break;
+      this.storedSeq = segment.lastSeq;
+      this.storedPosition = segment.position;
+      segment.batch.unsettled--;
+      settled++;
+    }
+    if (settled > 0) this.segments.splice(0, settled);
+    return settled > 0;
+  }
+
+  snapshot(generation: number): PartitionPosition {
+    const routes: QueueRef[] = [];
+    for (const lane of this.routes.values()) routes.push(lane.queue);
+    return {
+      partition: this.partition,
+      ...(this.storedPosition === undefined ? {} : { position: this.storedPosition }),
+      nextSeq: this.storedSeq + 1,
+      routes,
+      generation,
+    };
+  }
+}

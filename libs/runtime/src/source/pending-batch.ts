@@ -1,0 +1,61 @@
+import type { RecordBatch, RecordProducer } from '../ports/record-producer.port.js';
+import type { PartitionState, Segment } from './partition-state.js';
+
+/** A batch with what is needed to know, and to make again, its contents. */
+export class PendingBatch {
+  readonly segments: Segment[] = [];
+  /** Segments that are not part of a stored position yet. */
+  unsettled = 0;
+  /** Some partition's route may not be stored yet. */
+  hasNewRoutes = false;
+  /** The offset after the batch; set when it is acknowledged. */
+  endOffset = 0;
+  /** Bodies and properties, without what the encoding adds. */
+  payloadBytes = 0;
+  private readonly bodies: Buffer[] = [];
+  private readonly properties: Buffer[] = [];
+  private readonly owners: PartitionState[] = [];
+  private readonly seqs: number[] = [];
+  /** What is sent: all of it at first, what is missing in the queue after a recovery. */
+  private encoded: RecordBatch;
+
+  constructor(private readonly producer: RecordProducer) {
+    this.encoded = producer.newBatch();
+  }
+
+  get count(): number {
+    return this.owners.length;
+  }
+
+  get encodedBytes(): number {
+    return this.encoded.bytes;
+  }
+
+  get toSend(): RecordBatch {
+    return this.encoded;
+  }
+
+  /** Returns `false`, and adds nothing, when the batch is full. */
+  add(owner: PartitionState, seq: number, body: Buffer, properties: Buffer): boolean {
+    if (!this.encoded.add(body, properties)) return false;
+    this.bodies.push(body);
+    this.properties.push(properties);
+    this.owners.push(owner);
+    this.seqs.push(seq);
+    this.payloadBytes += body.length + properties.length;
+    return true;
+  }
+
+  /** Leaves out of what is sent every record for which `isStored` is true. */
+  leaveOut(isStored: (owner: PartitionState, seq: number) => boolean): void {
+    const rest = this.producer.newBatch();
+    for (const [index, owner] of this.owners.entries()) {
+      const seq = this.seqs[index];
+      const body = this.bodies[index];
+      const properties = this.properties[index];
+      if (seq === undefined || body === undefined || properties === undefined || isStored(owner, seq)) continue;
+      rest.add(body, properties);
+    }
+    this.encoded = rest;
+  }
+}

@@ -1,0 +1,97 @@
+import { type CommittedPosition } from '@sluice/sdk';
+import type { Clock } from '../ports/clock.port.js';
+import type { Lease } from '../ports/lease.port.js';
+import type { PositionStore, QueueScan, SourceTaskId } from '../ports/position-store.port.js';
+import type { TaskCounters } from '../ports/task-counters.port.js';
+import type { BackoffLimits } from '../retry/backoff.js';
+import { retrying } from '../retry/retrying.js';
+import type { PartitionState } from './partition-state.js';
+import type { QueueLane } from './queue-lane.js';
+
+export interface PositionWriting {
+  readonly store: PositionStore;
+  readonly task: SourceTaskId;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly backoff: BackoffLimits;
+  readonly counters: TaskCounters;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+  readonly partitions: () => Iterable<PartitionState>;
+  readonly lanes: () => Iterable<QueueLane>;
+  /** The positions are stored. */
+  readonly written: (positions: readonly CommittedPosition[]) => void;
+}
+
+/** Stores what changed, one write at a time. */
+export class PositionWriter {
+  private readonly dirty = new Set<PartitionState>();
+  private readonly storedScans = new Map<QueueLane, number>();
+  private running: Promise<void> | undefined;
+  private following: Promise<void> | undefined;
+
+  constructor(private readonly writing: PositionWriting) {}
+
+  markDirty(partition: PartitionState): void {
+    this.dirty.add(partition);
+  }
+
+  /** Resolves when everything that was dirty at the call is stored. */
+  flush(): Promise<void> {
+    if (this.running === undefined) return this.begin(() => this.write(false, false));
+    this.following ??= this.running.then(() => {
+      this.following = undefined;
+      return this.flush();
+    });
+    return this.following;
+  }
+
+  /** Stores everything that is known, changed or not. `clean`: nothing is in flight, and nothing is written after this. */
+  async writeAll(clean: boolean): Promise<void> {
+    while (this.running !== undefined) await this.running;
+    await this.begin(() => this.write(true, clean));
+  }
+
+  private async begin(write: () => Promise<void>): Promise<void> {
+    const running = write().finally(() => {
+      this.running = undefined;
+    });
+    this.running = running;
+    await running;
+  }
+
+  private async write(full: boolean, clean: boolean): Promise<void> {
+    const { store, task, lease, clock, backoff, counters, signal, warn } = this.writing;
+    const partitions = full ? [...this.writing.partitions()] : [...this.dirty];
+    this.dirty.clear();
+    const snapshots = partitions.map((partition) => partition.snapshot(task.generation));
+    const scans: [QueueLane, QueueScan][] = [];
+    for (const lane of this.writing.lanes()) {
+      const scanFrom = lane.scanFrom();
+      if (scanFrom === undefined || (!full && this.storedScans.get(lane) === scanFrom)) continue;
+      scans.push([lane, { queue: lane.queue, scanFrom }]);
+    }
+    if (snapshots.length === 0 && scans.length === 0 && !full) return;
+    const queues = scans.map(([, scan]) => scan);
+    const onRetry = (error: unknown): void => {
+      warn(`The positions are written again: ${String(error)}`);
+    };
+    await retrying({ clock, limits: backoff, onRetry }, signal, async () => {
+      await lease.whenHeld(signal);
+      await store.write(task, { partitions: snapshots, queues, full, clean });
+    });
+    counters.positionWrites++;
+    for (const [lane, { scanFrom }] of scans) {
+      this.storedScans.set(lane, scanFrom);
+      lane.scanIsStored = true;
+    }
+    const committed: CommittedPosition[] = [];
+    for (const [index, { routes, position }] of snapshots.entries()) {
+      const partition = partitions[index];
+      if (partition === undefined) continue;
+      partition.storedRoutes = Math.max(partition.storedRoutes, routes.length);
+      if (position !== undefined) committed.push({ partition: partition.partition, position });
+    }
+    this.writing.written(committed);
+  }
+}

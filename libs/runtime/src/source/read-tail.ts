@@ -1,0 +1,86 @@
+import { parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
+import type { QueueRef } from '@sluice/sdk';
+import type { Clock } from '../ports/clock.port.js';
+import { isQueueReadFailure, type QueueMessages, type RawMessage } from '../ports/queue-messages.port.js';
+import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
+import { StreamFilter } from '../sink/stream-filter.js';
+
+export interface TailToRead {
+  readonly queue: QueueRef;
+  readonly from: number;
+  /** The offset of the barrier that ends the tail. */
+  readonly barrierOffset: number;
+  /** The task whose records count; a newer generation than `generation` voids what follows it from an older one. */
+  readonly task: string;
+  readonly generation: number;
+  /** Called for each valid record of the task, in order. */
+  readonly onStamp: (stamp: Stamp) => void;
+}
+
+export interface TailReading {
+  readonly messages: QueueMessages;
+  readonly clock: Clock;
+  readonly backoff: BackoffLimits;
+  readonly signal: AbortSignal;
+}
+
+/** Retention had removed the messages from `from` up to `minOffset`. */
+export interface TailCut {
+  readonly from: number;
+  readonly minOffset: number;
+}
+
+/**
+ * Reads what a source task really has in a queue, from an offset up to a barrier, by the rules that readers follow. Waits for a broker that
+ * cannot be reached. Returns the part that could not be read because retention had removed it.
+ */
+export async function readTail(reading: TailReading, tail: TailToRead): Promise<TailCut | undefined> {
+  const { messages, clock, backoff, signal } = reading;
+  const filter = new StreamFilter({ maxStreams: Infinity, maxSilenceMs: Infinity });
+  filter.barrier(tail.task, tail.generation, 0);
+  let next = tail.from;
+  let cut: TailCut | undefined;
+  for (let attempt = 1; next < tail.barrierOffset; attempt++) {
+    const reader = messages.read(tail.queue, next, signal);
+    try {
+      while (next < tail.barrierOffset) {
+        for (const message of await reader.next()) {
+          if (message.queueOffset >= tail.barrierOffset) {
+            next = tail.barrierOffset;
+            break;
+          }
+          visit(message, tail, filter);
+          next = message.queueOffset + 1;
+          attempt = 1;
+        }
+        signal.throwIfAborted();
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isQueueReadFailure(error)) throw error;
+      if (error.reason === 'below-min') {
+        const minOffset = await messages.minOffset(tail.queue);
+        if (minOffset <= next) throw error;
+        cut ??= { from: next, minOffset };
+        next = minOffset;
+      } else if (error.retriable) await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
+      else throw error;
+    } finally {
+      reader.close();
+    }
+  }
+  return cut;
+}
+
+function visit(message: RawMessage, tail: TailToRead, filter: StreamFilter): void {
+  const stampText = scanStamp(message.rawProperties);
+  if (stampText !== undefined) {
+    const stamp = parseStamp(stampText);
+    if (stamp?.task !== tail.task) return;
+    if (filter.judge(stamp, message.storeTimestamp) === 'accept') tail.onStamp(stamp);
+    return;
+  }
+  const barrierText = scanBarrier(message.rawProperties);
+  const barrier = barrierText === undefined ? undefined : parseBarrier(barrierText);
+  if (barrier?.task === tail.task) filter.barrier(barrier.task, barrier.generation, message.storeTimestamp);
+}

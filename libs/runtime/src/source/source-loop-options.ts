@@ -1,0 +1,48 @@
+import type { SourceTask, TaskConfig, TaskLogger } from '@sluice/sdk';
+import type { Clock } from '../ports/clock.port.js';
+import type { Lease } from '../ports/lease.port.js';
+import type { PositionStore } from '../ports/position-store.port.js';
+import type { QueueMessages } from '../ports/queue-messages.port.js';
+import type { RecordProducer } from '../ports/record-producer.port.js';
+import type { TaskCounters } from '../ports/task-counters.port.js';
+import type { BackoffLimits } from '../retry/backoff.js';
+import type { RecordEncoder } from './record-encoder.js';
+
+export interface SourceLoopPorts {
+  readonly producer: RecordProducer;
+  readonly messages: QueueMessages;
+  readonly positions: PositionStore;
+  readonly lease: Lease;
+  readonly clock: Clock;
+}
+
+export interface SourceLoopSettings {
+  /** Every how many milliseconds positions are stored. */
+  readonly flushIntervalMs: number;
+  /** A batch is closed once it has this many bytes. */
+  readonly maxBatchBytes: number;
+  /** Polling waits while this much is not acknowledged. */
+  readonly maxBufferedBytes: number;
+  readonly maxBufferedRecords: number;
+  /** How long a stop may take in all. */
+  readonly shutdownTimeoutMs: number;
+  /** Retriable errors of the task: how long the same call is made again; `undefined` for ever. */
+  readonly retryTimeoutMs: number | undefined;
+  readonly backoff: BackoffLimits;
+  /** Leave out, rather than fail on, records that cannot be converted or are too large. */
+  readonly skipsBadRecords: boolean;
+  /** All positions are written again this often, well within the retention of their topic. */
+  readonly rewriteIntervalMs: number;
+}
+
+export interface SourceLoopSpec {
+  readonly connector: string;
+  readonly index: number;
+  readonly generation: number;
+  readonly task: SourceTask;
+  readonly config: TaskConfig;
+  readonly encoder: RecordEncoder;
+  readonly settings: SourceLoopSettings;
+  readonly logger: TaskLogger;
+  readonly counters: TaskCounters;
+}

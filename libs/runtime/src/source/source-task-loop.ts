@@ -1,0 +1,369 @@
+import { taskId } from '@sluice/protocol';
+import { type CommittedPosition, type QueueRef, type SourcePartition, type SourceRecord } from '@sluice/sdk';
+import { retrying } from '../retry/retrying.js';
+import { WakeUp } from '../wake-up.js';
+import { NoQueueError } from './no-queue-error.js';
+import { PartitionTable } from './partition-table.js';
+import { PositionWriter } from './position-writer.js';
+import type { LaneContext, QueueLane } from './queue-lane.js';
+import { readTail } from './read-tail.js';
+import { recoverPositions } from './recover-positions.js';
+import { RecordIntake } from './record-intake.js';
+import { sendBarrier } from './send-barrier.js';
+import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
+
+/** Part of the shutdown timeout that may pass before the last positions are written. */
+const drainShare = 0.6;
+
+/** How a loop ended. `clean`: everything polled is acknowledged and covered by stored positions. */
+export type LoopEnd =
+  { readonly kind: 'stopped'; readonly clean: boolean } | { readonly kind: 'failed'; readonly error: unknown };
+
+/**
+ * Runs one source task: poll, convert, send in batches, store positions, commit.
+ *
+ * - Records of a queue are sent in order; a position counts only when everything before it is acknowledged.
+ * - Before the task starts, the loop finds out what earlier generations left in the queues and starts it there.
+ * - Without the lease nothing is polled, sent, stored or committed.
+ */
+export class SourceTaskLoop {
+  /** Resolves when the loop has ended, whatever the reason. Never rejects. */
+  readonly ended: Promise<LoopEnd>;
+  private resolveEnded: (end: LoopEnd) => void = () => undefined;
+  /** Aborted when nothing is polled any more. */
+  private readonly stopping = new AbortController();
+  /** Aborted when nothing is sent or stored any more. */
+  private readonly killed = new AbortController();
+  private readonly wakeUp = new WakeUp();
+  private readonly writer: PositionWriter;
+  private readonly partitions: PartitionTable;
+  private readonly intake: RecordIntake;
+  private readonly toCommit = new Map<SourcePartition, CommittedPosition>();
+  private failure: { readonly error: unknown } | undefined;
+  private paused = false;
+  /** The partitions are known: positions may be written. */
+  private isRecovered = false;
+
+  constructor(
+    private readonly spec: SourceLoopSpec,
+    private readonly ports: SourceLoopPorts,
+  ) {
+    this.ended = new Promise((resolve) => {
+      this.resolveEnded = resolve;
+    });
+    const { connector, index, generation, settings, counters } = spec;
+    const { clock, lease, producer, messages } = ports;
+    const warn = (message: string): void => {
+      spec.logger.warn(message);
+    };
+    const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.killed.signal, warn };
+    const task = taskId(connector, index);
+    const laneContext: LaneContext = {
+      ...shared,
+      producer,
+      maxBatchBytes: settings.maxBatchBytes,
+      sendBarrier: (queue) => sendBarrier({ ...shared, producer }, queue, { task, generation }),
+      storeRoutes: (lane, batch) => this.storeRoutes(lane, batch.segments),
+      examine: async (queue, from, barrierOffset) => {
+        const seqs = new Map<string, number>();
+        const onStamp = ({ stream, seq }: { stream: string; seq: number }): unknown => seqs.set(stream, seq);
+        await readTail({ ...shared, messages }, { queue, from, barrierOffset, task, generation, onStamp });
+        return seqs;
+      },
+      acknowledged: (_lane, batch) => {
+        for (const segment of batch.segments) segment.acknowledged = true;
+        for (const { partition } of batch.segments) if (partition.settle()) this.writer.markDirty(partition);
+        this.wakeUp.wake();
+      },
+      failed: (error) => {
+        this.fail(error);
+      },
+    };
+    this.partitions = new PartitionTable({ connector, task, generation, laneContext });
+    this.writer = new PositionWriter({
+      ...shared,
+      store: ports.positions,
+      task: { connector, index, generation },
+      partitions: () => this.partitions.all(),
+      lanes: () => this.partitions.lanes(),
+      written: (positions) => {
+        for (const position of positions) this.toCommit.set(position.partition, position);
+        this.wakeUp.wake();
+      },
+    });
+    this.intake = new RecordIntake(spec, this.partitions, this.writer);
+  }
+
+  /**
+   * Recovers the positions and starts the task; resolves when it is polled. Rejects with the reason when it cannot start: the task is
+   * stopped then and `ended` resolves.
+   */
+  async start(): Promise<void> {
+    const { task, connector, index, generation, config, logger } = this.spec;
+    try {
+      await this.recover();
+      this.stopping.signal.throwIfAborted();
+      await this.ports.lease.whenHeld(this.stopping.signal);
+      await task.start({
+        connectorName: connector,
+        taskIndex: index,
+        generation,
+        config,
+        logger,
+        signal: this.stopping.signal,
+        position: (partition) => this.partitions.find(partition)?.storedPosition,
+      });
+    } catch (error) {
+      await this.end(this.stopping.signal.aborted ? this.failure : { error });
+      throw error;
+    }
+    void this.flushRegularly();
+    void this.run();
+  }
+
+  /** Stops polling; what is on its way is still sent and its positions stored, until the shutdown timeout. */
+  stop(): Promise<LoopEnd> {
+    this.stopping.abort(new Error('The task was asked to stop'));
+    this.wakeUp.wake();
+    return this.ended;
+  }
+
+  /** Gives up at once: nothing more is sent or stored. */
+  kill(): void {
+    this.killed.abort(new Error('The task was given up'));
+    void this.stop();
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.wakeUp.wake();
+  }
+
+  private async recover(): Promise<void> {
+    const { connector, index, generation, settings, counters, logger } = this.spec;
+    const { positions, clock, lease, producer, messages } = this.ports;
+    // Nothing of ours is in flight yet: a stop may interrupt anything.
+    const signal = this.stopping.signal;
+    const onRetry = (error: unknown): void => {
+      logger.warn(`The stored positions are asked for again: ${String(error)}`);
+    };
+    const stored = await retrying({ clock, limits: settings.backoff, onRetry }, signal, async () => {
+      await lease.whenHeld(signal);
+      return positions.open({ connector, index, generation });
+    });
+    const task = taskId(connector, index);
+    const warn = (message: string): void => {
+      logger.warn(message);
+    };
+    const shared = { clock, lease, backoff: settings.backoff, signal, warn };
+    if (stored.clean) this.partitions.takeOver(stored);
+    else {
+      const recovered = await recoverPositions(
+        {
+          connector,
+          task,
+          reading: { ...shared, messages },
+          sendBarrier: (queue) => sendBarrier({ ...shared, producer }, queue, { task, generation }),
+          incomplete: (message) => {
+            counters.incompleteScans++;
+            logger.error(message);
+          },
+        },
+        stored,
+      );
+      this.partitions.restore(recovered);
+    }
+    if (stored.partitions.length > 0) await this.writer.writeAll(false);
+    this.isRecovered = true;
+  }
+
+  private async run(): Promise<void> {
+    try {
+      await this.pollUntilStopped();
+    } catch (error) {
+      this.failure ??= { error };
+      this.stopping.abort(error);
+    }
+    await this.end(this.failure);
+  }
+
+  private async pollUntilStopped(): Promise<void> {
+    const { clock, lease } = this.ports;
+    const { settings, counters, task } = this.spec;
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.commit();
+      if (this.paused || this.intake.isFull) {
+        await this.wakeUp.wait();
+        continue;
+      }
+      if (!lease.held) {
+        await untilAborted(lease.whenHeld(signal), signal);
+        continue;
+      }
+      const policy = {
+        clock,
+        limits: settings.backoff,
+        timeoutMs: settings.retryTimeoutMs,
+        onRetry: this.warnOfRetry('poll'),
+      };
+      const records = await untilAborted(
+        retrying(policy, signal, () => task.poll(signal)),
+        signal,
+      );
+      if (records !== undefined && records.length > 0) {
+        counters.recordsPolled += records.length;
+        await this.accept(records);
+      }
+      await clock.yieldToIo();
+    }
+  }
+
+  private async accept(records: readonly SourceRecord[]): Promise<void> {
+    for (let next = 0; next < records.length && !this.stopping.signal.aborted;) {
+      const stop = this.intake.append(records, next);
+      next = stop.next;
+      if (stop.kind === 'unknown-topic') await this.loadQueues(stop.topic);
+      else if (stop.kind === 'full') await this.wakeUp.wait();
+    }
+  }
+
+  private async loadQueues(topic: string): Promise<void> {
+    const { clock, producer } = this.ports;
+    const { signal } = this.stopping;
+    const policy = {
+      clock,
+      limits: this.spec.settings.backoff,
+      onRetry: this.warnOfRetry(`asking for the queues of topic ${topic}`),
+    };
+    const queues = await untilAborted(
+      retrying(policy, signal, () => producer.queues(topic)),
+      signal,
+    );
+    if (queues !== undefined) this.partitions.setQueues(topic, queues);
+  }
+
+  /** The task's `commit` is called between two polls, for what was stored since the last call. */
+  private async commit(): Promise<void> {
+    const { task, settings } = this.spec;
+    const { lease, clock } = this.ports;
+    if (this.toCommit.size === 0 || !lease.held) return;
+    const positions = [...this.toCommit.values()];
+    this.toCommit.clear();
+    if (task.commit === undefined) return;
+    const policy = {
+      clock,
+      limits: settings.backoff,
+      timeoutMs: settings.retryTimeoutMs,
+      onRetry: this.warnOfRetry('commit'),
+    };
+    const { signal } = this.killed;
+    await retrying(policy, signal, async () => {
+      await lease.whenHeld(signal);
+      await task.commit?.(positions);
+    });
+  }
+
+  private async storeRoutes(
+    lane: QueueLane,
+    segments: readonly {
+      readonly partition: { readonly routes: ReadonlyMap<string, QueueLane>; readonly storedRoutes: number };
+    }[],
+  ): Promise<void> {
+    const isStored = (): boolean =>
+      lane.scanIsStored && segments.every(({ partition }) => partition.routes.size === partition.storedRoutes);
+    while (!isStored()) await this.writer.flush();
+  }
+
+  private async flushRegularly(): Promise<void> {
+    const { clock } = this.ports;
+    const { flushIntervalMs, rewriteIntervalMs } = this.spec.settings;
+    const { signal } = this.killed;
+    let rewrittenMs = clock.nowMs();
+    try {
+      while (!signal.aborted) {
+        await clock.sleep(flushIntervalMs, signal);
+        if (clock.nowMs() - rewrittenMs < rewriteIntervalMs) await this.writer.flush();
+        else {
+          await this.writer.writeAll(false);
+          rewrittenMs = clock.nowMs();
+        }
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.killed.signal.aborted) return;
+    this.failure ??= { error };
+    this.stopping.abort(error);
+    this.killed.abort(error);
+    this.wakeUp.wake();
+  }
+
+  private async end(failure: { readonly error: unknown } | undefined): Promise<void> {
+    const { logger, task } = this.spec;
+    let clean = false;
+    let problem = failure;
+    try {
+      const isDrained = await this.drain();
+      if (this.isRecovered && this.mayWrite()) {
+        await (isDrained ? this.writer.writeAll(true) : this.writer.flush());
+        clean = isDrained;
+        await this.commit();
+      }
+    } catch (error) {
+      problem ??= this.failure ?? { error };
+    }
+    problem ??= this.failure;
+    this.killed.abort(new Error('The task has ended'));
+    try {
+      await task.stop();
+    } catch (error) {
+      logger.warn(`The task's stop failed: ${String(error)}`);
+    }
+    this.resolveEnded(problem === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: problem.error });
+  }
+
+  /** Waits until everything accepted is acknowledged. Returns false when that cannot be had in time. */
+  private async drain(): Promise<boolean> {
+    const budgetMs = this.spec.settings.shutdownTimeoutMs * drainShare;
+    const timer = new AbortController();
+    const late = this.ports.clock.sleep(budgetMs, timer.signal).then(
+      () => {
+        timer.abort();
+        this.wakeUp.wake();
+      },
+      () => undefined,
+    );
+    while (!this.partitions.idle && !timer.signal.aborted && this.mayWrite()) await this.wakeUp.wait();
+    timer.abort(new Error('No longer waited for'));
+    await late;
+    return this.partitions.idle;
+  }
+
+  private mayWrite(): boolean {
+    return this.ports.lease.held && !this.killed.signal.aborted;
+  }
+
+  private warnOfRetry(call: string): (error: unknown, attempt: number) => void {
+    return (error, attempt) => {
+      this.spec.logger.warn(`Try ${attempt} of ${call} failed and is repeated: ${String(error)}`);
+    };
+  }
+}
+
+/** The promise's value, or `undefined` once the signal is aborted and the promise rejected. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}

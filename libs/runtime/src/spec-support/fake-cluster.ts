@@ -1,0 +1,206 @@
+import { queueKey, type QueueRef } from '@sluice/sdk';
+import type { QueueMessages, QueueReader, RawMessage } from '../ports/queue-messages.port.js';
+import { QueueReadFailure } from '../ports/queue-messages.port.js';
+import {
+  type RecordBatch,
+  type RecordProducer,
+  SendFailure,
+  type SendSettlement,
+} from '../ports/record-producer.port.js';
+
+interface StoredParts {
+  readonly body: Buffer;
+  readonly properties: Buffer;
+}
+
+export class FakeBatch implements RecordBatch {
+  readonly messages: StoredParts[] = [];
+  bytes = 0;
+  constructor(private readonly maxBytes: number) {}
+
+  get count(): number {
+    return this.messages.length;
+  }
+
+  add(body: Buffer, properties: Buffer): boolean {
+    const size = body.length + properties.length + 22;
+    if (this.bytes + size > this.maxBytes) return false;
+    this.bytes += size;
+    this.messages.push({ body, properties });
+    return true;
+  }
+}
+
+export class FakeQueue {
+  readonly messages: RawMessage[] = [];
+  minOffset = 0;
+  private waiting: (() => void)[] = [];
+  constructor(readonly ref: QueueRef) {}
+
+  get endOffset(): number {
+    return this.messages.length;
+  }
+
+  append(parts: readonly StoredParts[], storeTimestamp: number): number {
+    const firstOffset = this.messages.length;
+    for (const { body, properties } of parts) {
+      this.messages.push({
+        queueOffset: this.messages.length,
+        body,
+        rawProperties: properties,
+        bornTimestamp: storeTimestamp,
+        storeTimestamp,
+      });
+    }
+    const woken = this.waiting;
+    this.waiting = [];
+    for (const wake of woken) wake();
+    return firstOffset;
+  }
+
+  whenMore(wake: () => void): void {
+    this.waiting.push(wake);
+  }
+}
+
+/** What the fake broker does with a send. */
+export type SendFate =
+  | { readonly kind: 'store' }
+  /** Stored, but the reply is lost; `settled` tells how the client learns of it. */
+  | { readonly kind: 'store-unknown'; readonly settled?: Promise<SendSettlement> }
+  | { readonly kind: 'lose-unknown'; readonly settled?: Promise<SendSettlement> }
+  /** Only the first records are visible before the barrier; the others land when `land` is called. */
+  | { readonly kind: 'part-unknown'; readonly count: number }
+  | { readonly kind: 'reject'; readonly retriable: boolean }
+  /** Waits until the promise resolves, then is stored. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> };
+
+/** A log with topics and queues in memory. */
+export class FakeCluster {
+  readonly queues = new Map<string, FakeQueue>();
+  /** Batches that the broker has received and not stored yet. */
+  readonly late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
+  maxBatchBytes = 4 * 1024 * 1024;
+  readonly sends: { readonly queue: string; readonly count: number }[] = [];
+  /** Sends in flight now, and the most there ever were at once, by queue. */
+  readonly inFlight = new Map<string, number>();
+  maxInFlight = 0;
+  fate: (queue: QueueRef, batch: FakeBatch) => SendFate = () => ({ kind: 'store' });
+  nowMs: () => number = () => 0;
+
+  addTopic(topic: string, queueCount: number, brokerName = 'broker-a'): readonly QueueRef[] {
+    const refs: QueueRef[] = [];
+    for (let queueId = 0; queueId < queueCount; queueId++) {
+      const ref = { topic, brokerName, queueId };
+      refs.push(ref);
+      if (!this.queues.has(queueKey(ref))) this.queues.set(queueKey(ref), new FakeQueue(ref));
+    }
+    return refs;
+  }
+
+  queue(ref: QueueRef): FakeQueue {
+    const queue = this.queues.get(queueKey(ref));
+    if (queue === undefined) throw new Error(`No queue ${queueKey(ref)}`);
+    return queue;
+  }
+
+  queuesOf(topic: string): readonly QueueRef[] {
+    return [...this.queues.values()].filter(({ ref }) => ref.topic === topic).map(({ ref }) => ref);
+  }
+
+  /** Lets the batches land that were on their way for long. */
+  landLate(): void {
+    for (const { queue, messages } of this.late.splice(0)) queue.append(messages, this.nowMs());
+  }
+
+  readonly producer: RecordProducer = {
+    queues: (topic) => Promise.resolve(this.queuesOf(topic)),
+    newBatch: () => new FakeBatch(this.maxBatchBytes),
+    send: async (ref, batch) => {
+      if (!(batch instanceof FakeBatch)) throw new Error('Not a batch of this producer');
+      const key = queueKey(ref);
+      const inFlight = (this.inFlight.get(key) ?? 0) + 1;
+      this.inFlight.set(key, inFlight);
+      this.maxInFlight = Math.max(this.maxInFlight, inFlight);
+      try {
+        return await this.receive(ref, batch);
+      } finally {
+        this.inFlight.set(key, (this.inFlight.get(key) ?? 1) - 1);
+      }
+    },
+  };
+
+  readonly messages: QueueMessages = {
+    queues: (topic) => Promise.resolve(this.queuesOf(topic)),
+    topics: () => Promise.resolve([...new Set([...this.queues.values()].map(({ ref }) => ref.topic))]),
+    endOffset: (ref) => Promise.resolve(this.queue(ref).endOffset),
+    minOffset: (ref) => Promise.resolve(this.queue(ref).minOffset),
+    read: (ref, from, signal) => new FakeReader(this.queue(ref), from, signal),
+  };
+
+  private async receive(ref: QueueRef, batch: FakeBatch): Promise<{ firstOffset: number }> {
+    this.sends.push({ queue: queueKey(ref), count: batch.count });
+    const queue = this.queue(ref);
+    const fate = this.fate(ref, batch);
+    const unknown = (settled: Promise<SendSettlement> | undefined): SendFailure =>
+      new SendFailure('reply lost', {
+        outcome: 'unknown',
+        retriable: true,
+        ...(settled === undefined ? {} : { settled }),
+      });
+    await Promise.resolve();
+    switch (fate.kind) {
+      case 'store':
+        return { firstOffset: queue.append(batch.messages, this.nowMs()) };
+      case 'store-unknown':
+        queue.append(batch.messages, this.nowMs());
+        throw unknown(fate.settled);
+      case 'lose-unknown':
+        throw unknown(fate.settled);
+      case 'part-unknown':
+        queue.append(batch.messages.slice(0, fate.count), this.nowMs());
+        this.late.push({ queue, messages: batch.messages });
+        throw unknown(undefined);
+      case 'reject':
+        throw new SendFailure('refused', { outcome: 'not-stored', retriable: fate.retriable });
+      case 'hold':
+        await fate.until;
+        return { firstOffset: queue.append(batch.messages, this.nowMs()) };
+    }
+  }
+}
+
+class FakeReader implements QueueReader {
+  constructor(
+    private readonly queue: FakeQueue,
+    private next_: number,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async next(): Promise<readonly RawMessage[]> {
+    await Promise.resolve();
+    for (;;) {
+      this.signal.throwIfAborted();
+      const { queue } = this;
+      if (this.next_ < queue.minOffset)
+        throw new QueueReadFailure('too old', { reason: 'below-min', retriable: false });
+      if (this.next_ > queue.endOffset)
+        throw new QueueReadFailure('beyond', { reason: 'beyond-end', retriable: false });
+      const answer = queue.messages.slice(this.next_, this.next_ + 32);
+      if (answer.length > 0) {
+        this.next_ += answer.length;
+        return answer;
+      }
+      await new Promise<void>((resolve) => {
+        queue.whenMore(resolve);
+        this.signal.addEventListener('abort', () => {
+          resolve();
+        });
+      });
+    }
+  }
+
+  close(): void {
+    // Nothing is held.
+  }
+}
