@@ -4,3 +4,10 @@ export { type HeapSizes } from './jvm-command.js';
 export { type ClusterPorts, freePorts } from './ports.js';
 export { RunningCluster } from './running-cluster.js';
 export { startCluster, type StartClusterOptions } from './start-cluster.js';
+export {
+  type ClusterCondition,
+  type ClusterStatus,
+  clusterStatus,
+  stopCluster,
+  type StopClusterOptions,
+} from './cluster-status.js';

@@ -94,9 +94,13 @@ export async function stopJvm(jvm: JvmProcess, timeoutMs: number): Promise<StopO
   // A stopped process takes SIGTERM only once it continues.
   await signalJvm(jvm, 'SIGCONT');
   if (await waitForEnd(jvm, timeoutMs)) return { kind: 'stopped', tookMs: Math.round(performance.now() - startedAtMs) };
-  await signalJvm(jvm, 'SIGKILL');
-  if (!(await waitForEnd(jvm, KILL_LIMIT_MS))) {
-    throw new EmbeddedRocketmqError('NOT_ENDED_IN_TIME', `pid ${jvm.pid} still runs ${KILL_LIMIT_MS} ms after SIGKILL`);
-  }
+  await killJvm(jvm);
   return { kind: 'killed', afterMs: timeoutMs };
+}
+
+/** SIGKILL; resolves after the process has ended. Throws EmbeddedRocketmqError `NOT_ENDED_IN_TIME` when it did not within 10 s. */
+export async function killJvm(jvm: JvmProcess): Promise<void> {
+  await signalJvm(jvm, 'SIGKILL');
+  if (await waitForEnd(jvm, KILL_LIMIT_MS)) return;
+  throw new EmbeddedRocketmqError('NOT_ENDED_IN_TIME', `pid ${jvm.pid} still runs ${KILL_LIMIT_MS} ms after SIGKILL`);
 }
