@@ -3,7 +3,6 @@
  * properties with the same key the last one counts; one with an empty value counts as absent.
  */
 
-const nameEnd = 1;
 const valueEnd = 2;
 
 export const noProperties: Buffer = Buffer.alloc(0);
@@ -40,13 +39,15 @@ export function propertyNeedle(name: string): Buffer {
 
 /** Calls `visit` for each property in the order of the block. Pieces that are no property are passed over. */
 export function forEachProperty(properties: Buffer, visit: (name: string, value: string) => void): void {
+  // One text and its slices are several times faster than looking for each piece in the bytes.
+  const text = properties.toString('utf8');
   let from = 0;
-  while (from < properties.length) {
-    const found = properties.indexOf(valueEnd, from);
-    const end = found < 0 ? properties.length : found;
-    const split = properties.indexOf(nameEnd, from);
-    if (split > from && split + 1 < end)
-      visit(properties.toString('utf8', from, split), properties.toString('utf8', split + 1, end));
+  while (from < text.length) {
+    const found = text.indexOf('\u0002', from);
+    const end = found < 0 ? text.length : found;
+    const split = text.indexOf('\u0001', from);
+    if (split < 0) return;
+    if (split > from && split + 1 < end) visit(text.slice(from, split), text.slice(split + 1, end));
     from = end + 1;
   }
 }

@@ -1,7 +1,8 @@
+import { parseBase36 } from './base36.js';
 import { encodeProperties, propertyNeedle, scanProperty } from './property-block.js';
 import type { MessageParts } from './record-mapping.js';
 import { SluiceProperty } from './reserved-properties.js';
-import { parseBase36 } from './source-stamp.js';
+import { idLength, isId } from './stable-id.js';
 
 /**
  * Says that a task has a new owner: after it, nothing that the task stamped with a smaller generation counts. A message of its own with a
@@ -14,7 +15,6 @@ export interface Barrier {
 }
 
 const barrierNeedle = propertyNeedle(SluiceProperty.barrier);
-const taskForm = /^[0-9a-z]{8}$/;
 const barrierBody = Buffer.from([0]);
 
 export function encodeBarrier(barrier: Barrier): string {
@@ -23,10 +23,8 @@ export function encodeBarrier(barrier: Barrier): string {
 
 /** Reads a barrier; `undefined` if the text is none. */
 export function parseBarrier(text: string): Barrier | undefined {
-  const [task, generationText, ...rest] = text.split('.');
-  const generation = parseBase36(generationText);
-  if (task === undefined || !taskForm.test(task) || generation === undefined || rest.length > 0) return undefined;
-  return { task, generation };
+  const generation = parseBase36(text, idLength + 1, text.length);
+  return generation === undefined || !isId(text, 0) ? undefined : { task: text.slice(0, idLength), generation };
 }
 
 export function barrierMessage(barrier: Barrier): MessageParts {

@@ -1,7 +1,8 @@
 import type { SourcePartition, SourcePosition } from '@sluice/sdk';
 import { propertyNeedle, scanProperty } from './property-block.js';
 import { SluiceProperty } from './reserved-properties.js';
-import { canonicalJson, stableId } from './stable-id.js';
+import { parseBase36 } from './base36.js';
+import { canonicalJson, idLength, isId, stableId } from './stable-id.js';
 
 /**
  * Where a record came from, as the property `sluice-p`: `<task>.<stream>.<generation>.<seq>.<position>`.
@@ -24,8 +25,6 @@ export interface Stamp {
 }
 
 const stampNeedle = propertyNeedle(SluiceProperty.stamp);
-const id = /^[0-9a-z]{8}$/;
-const base36Number = /^(0|[1-9a-z][0-9a-z]*)$/;
 
 /** The id of a task: eight base36 characters of a hash of its connector's name and its index. */
 export function taskId(connector: string, taskIndex: number): string {
@@ -52,25 +51,27 @@ export function stampSuffix(seq: number, position: SourcePosition): string {
 
 /** Reads a stamp; `undefined` if the text is none. */
 export function parseStamp(text: string): Stamp | undefined {
-  const [task, stream, generationText, seqText, positionText, ...rest] = text.split('.');
-  if (task === undefined || stream === undefined || positionText === undefined || rest.length > 0) return undefined;
-  const generation = parseBase36(generationText);
-  const seq = parseBase36(seqText);
-  const position = parsePosition(positionText);
-  if (!id.test(task) || !id.test(stream) || generation === undefined || seq === undefined) return undefined;
-  return position === undefined ? undefined : { task, stream, generation, seq, position };
+  const streamStart = idLength + 1;
+  const generationStart = streamStart + idLength + 1;
+  const generationEnd = text.indexOf('.', generationStart);
+  const seqEnd = text.indexOf('.', generationEnd + 1);
+  if (generationEnd < 0 || seqEnd < 0 || !isId(text, 0) || !isId(text, streamStart)) return undefined;
+  const generation = parseBase36(text, generationStart, generationEnd);
+  const seq = parseBase36(text, generationEnd + 1, seqEnd);
+  const position = parsePosition(text, seqEnd + 1);
+  if (generation === undefined || seq === undefined || position === undefined) return undefined;
+  return {
+    task: text.slice(0, idLength),
+    stream: text.slice(streamStart, streamStart + idLength),
+    generation,
+    seq,
+    position,
+  };
 }
 
 /** The text of a message's stamp, without looking at its other properties. */
 export function scanStamp(properties: Buffer): string | undefined {
   return scanProperty(properties, stampNeedle);
-}
-
-/** A whole number from 0 in base36; `undefined` for any other text. */
-export function parseBase36(text: string | undefined): number | undefined {
-  if (text === undefined || !base36Number.test(text)) return undefined;
-  const value = parseInt(text, 36);
-  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 function encodePosition(position: SourcePosition): string {
@@ -85,13 +86,13 @@ function hasOneKey(object: object): boolean {
   return Object.keys(object).length === 1;
 }
 
-function parsePosition(text: string): SourcePosition | undefined {
-  if (!text.startsWith('~')) {
-    const position = parseBase36(text);
+function parsePosition(text: string, start: number): SourcePosition | undefined {
+  if (text[start] !== '~') {
+    const position = parseBase36(text, start, text.length);
     return position === undefined ? undefined : { position };
   }
   try {
-    const value: unknown = JSON.parse(Buffer.from(text.slice(1), 'base64url').toString('utf8'));
+    const value: unknown = JSON.parse(Buffer.from(text.slice(start + 1), 'base64url').toString('utf8'));
     return isPosition(value) ? value : undefined;
   } catch {
     return undefined;
