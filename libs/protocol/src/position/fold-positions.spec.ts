@@ -14,7 +14,7 @@ const write = (
   clean: options.clean ?? false,
   full: options.full ?? false,
   entries: { [`p${String(offset % 2)}`]: { offset } },
-  scanFrom: { 't@b:0': offset },
+  scans: { 't@b:0': { offset } },
 });
 const fold = (...messages: PositionMessage[]): TaskPositions | undefined =>
   messages.reduce<TaskPositions | undefined>((state, message) => foldPosition(state, message), undefined);

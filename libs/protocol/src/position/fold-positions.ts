@@ -7,7 +7,7 @@ export interface TaskPositions {
   readonly generation: number;
   readonly clean: boolean;
   readonly entries: Readonly<Record<string, object>>;
-  readonly scanFrom: Readonly<Record<string, number>>;
+  readonly scans: Readonly<Record<string, object>>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface TaskPositions {
 export function foldPosition(before: TaskPositions | undefined, message: PositionMessage): TaskPositions {
   const { connector, index, generation } = message;
   if (before !== undefined && generation < before.generation) return before;
-  const known = before ?? { connector, index, generation, clean: true, entries: {}, scanFrom: {} };
+  const known = before ?? { connector, index, generation, clean: true, entries: {}, scans: {} };
   switch (message.kind) {
     case 'barrier':
       return { ...known, generation, clean: false };
@@ -30,7 +30,7 @@ export function foldPosition(before: TaskPositions | undefined, message: Positio
         generation,
         clean: message.clean,
         entries: message.full ? message.entries : { ...known.entries, ...message.entries },
-        scanFrom: message.full ? message.scanFrom : { ...known.scanFrom, ...message.scanFrom },
+        scans: message.full ? message.scans : { ...known.scans, ...message.scans },
       };
   }
 }

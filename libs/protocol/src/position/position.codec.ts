@@ -17,10 +17,10 @@ export interface PositionWrite {
   /** The task stopped in good order: everything it sent is acknowledged and covered by its positions. */
   readonly clean: boolean;
   readonly full: boolean;
-  /** By partition key; the values are the runtime's. */
+  /** How far each partition is stored, by partition key; the values are the runtime's. */
   readonly entries: Readonly<Record<string, object>>;
-  /** Per queue: the offset from which an unclean hand-over has to be scanned. */
-  readonly scanFrom: Readonly<Record<string, number>>;
+  /** From where each queue has to be scanned after an unclean hand-over, by queue key; the values are the runtime's. */
+  readonly scans: Readonly<Record<string, object>>;
 }
 
 export type PositionMessage = PositionBarrier | PositionWrite;
@@ -39,6 +39,6 @@ export function decodePosition(body: Uint8Array): PositionMessage {
     clean: 'boolean',
     full: 'boolean',
     entries: 'object',
-    scanFrom: 'object',
+    scans: 'object',
   });
 }
