@@ -1,3 +1,4 @@
+export * from './assignment/assign-tasks.js';
 export * from './lease/node-lease.js';
 export { RESULT_RETENTION_MS } from './log/cluster-draft.js';
 export * from './log/fold.js';

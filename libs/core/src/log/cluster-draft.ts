@@ -278,7 +278,11 @@ export class ClusterDraft {
       if (task !== undefined && task.type === connector.type && sameConfig(task.config, config)) return;
       if (task !== undefined) this.#revoke(key, seq);
       const revoked = this.#tasks.get(key);
-      this.#writeTasks().set(key, { committed: false, ...revoked, id, type: connector.type, config });
+      const { type } = connector;
+      this.#writeTasks().set(
+        key,
+        revoked === undefined ? { id, type, config, committed: false } : { ...revoked, id, type, config },
+      );
     });
     for (let index = configs.length; index < (connector.taskCount ?? 0); index += 1) {
       const key = taskKey({ connector: name, index });
@@ -293,8 +297,10 @@ export class ClusterDraft {
     if (task === undefined || task.assignment !== undefined) return;
     if (this.#members.get(target.nodeId)?.incarnation !== target.incarnation) return;
     if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;
+    const { id, type, config, committed } = task;
     const { nodeId, incarnation } = target;
-    this.#writeTasks().set(key, { ...task, lastNodeId: nodeId, assignment: { nodeId, incarnation, generation: seq } });
+    const assignment = { nodeId, incarnation, generation: seq };
+    this.#writeTasks().set(key, { id, type, config, committed, lastNodeId: nodeId, assignment });
   }
 
   #revoke(key: string, seq: number): void {

@@ -62,7 +62,7 @@ export interface TaskState {
 export function freed(task: TaskState): TaskState {
   const { id, type, config, committed, assignment } = task;
   const lastNodeId = assignment?.nodeId ?? task.lastNodeId;
-  return { id, type, config, ...(lastNodeId === undefined ? {} : { lastNodeId }), committed };
+  return lastNodeId === undefined ? { id, type, config, committed } : { id, type, config, committed, lastNodeId };
 }
 
 /** The same connector without the error of its last splitting: it is split anew if its config is newer than its tasks. */
