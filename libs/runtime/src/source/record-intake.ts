@@ -33,32 +33,30 @@ export class RecordIntake {
 
   /** Appends records from `from` on, until one has to wait; then lets the lanes send. */
   append(records: readonly SourceRecord[], from: number): IntakeStop {
+    try {
+      return this.appendUntilBlocked(records, from);
+    } finally {
+      for (const lane of this.touched) lane.kick();
+      this.touched.clear();
+    }
+  }
+
+  private appendUntilBlocked(records: readonly SourceRecord[], from: number): IntakeStop {
     let lastLane: QueueLane | undefined;
-    let next = from;
-    let stop: IntakeStop | undefined;
-    while (next < records.length) {
+    for (let next = from; next < records.length; next++) {
       const record = records[next];
       if (record === undefined) break;
-      if (this.isFull) {
-        stop = { kind: 'full', next };
-        break;
-      }
+      if (this.isFull) return { kind: 'full', next };
       const state = this.stateOf(record);
       const lane = state.lastTopic === record.topic ? state.lastLane : this.laneOf(state, record.topic);
-      if (lane === undefined) {
-        stop = { kind: 'unknown-topic', next, topic: record.topic };
-        break;
-      }
-      this.appendTo(lane, state, record);
+      if (lane === undefined) return { kind: 'unknown-topic', next, topic: record.topic };
       if (lane !== lastLane) {
         this.touched.add(lane);
         lastLane = lane;
       }
-      next++;
+      this.appendTo(lane, state, record);
     }
-    for (const lane of this.touched) lane.kick();
-    this.touched.clear();
-    return stop ?? { kind: 'done', next };
+    return { kind: 'done', next: records.length };
   }
 
   private stateOf(record: SourceRecord): PartitionState {

@@ -240,10 +240,12 @@ export class SourceTaskLoop {
       limits: this.spec.settings.backoff,
       onRetry: this.warnOfRetry(`asking for the queues of topic ${topic}`),
     };
-    const queues = await untilAborted(
-      retrying(policy, signal, () => producer.queues(topic)),
-      signal,
-    );
+    const find = async (): Promise<readonly QueueRef[]> => {
+      const found = await producer.queues(topic);
+      if (found.length === 0) throw new NoQueueError(topic);
+      return found;
+    };
+    const queues = await untilAborted(retrying(policy, signal, find), signal);
     if (queues !== undefined) this.partitions.setQueues(topic, queues);
   }
 

@@ -1,0 +1,291 @@
+import { describe, expect, it } from '@jest/globals';
+import { queueKey, type SourceRecord, type SourceTask } from '@sluice/sdk';
+import type { SendSettlement } from '../ports/record-producer.port.js';
+import { scanBarrier } from '@sluice/protocol';
+import { readEverything, readValid } from '../spec-support/read-valid.js';
+import { SourceWorld } from '../spec-support/source-world.js';
+
+function listOf(count: number, topic = 't'): { topic: string; value: string }[] {
+  return Array.from({ length: count }, (_, index) => ({ topic, value: `${topic}${index}` }));
+}
+
+function valuesOf(count: number, topic = 't'): string[] {
+  return listOf(count, topic).map(({ value }) => value);
+}
+
+function oneQueueWorld(): { world: SourceWorld; queue: ReturnType<SourceWorld['cluster']['queue']> } {
+  const world = new SourceWorld();
+  const [ref] = world.cluster.addTopic('t', 1);
+  return { world, queue: world.cluster.queue(ref!) };
+}
+
+describe('the source task loop', () => {
+  it('sends the records of a partition in order, with a barrier of its generation before the first', async () => {
+    const { world, queue } = oneQueueWorld();
+    const { loop, counters } = world.loop(world.source({ a: listOf(20) }));
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 20);
+    expect(readEverything(queue)).toEqual(valuesOf(20));
+    expect(scanBarrier(queue.messages[0]!.rawProperties)).toMatch(/\.1$/);
+    void loop.stop();
+    await world.clock.until(() => world.positions.writes.at(-1)?.clean === true);
+  });
+
+  it('has one unacknowledged batch per queue and lets further records grow the next one', async () => {
+    const { world, queue } = oneQueueWorld();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    world.cluster.fate = (_queue, batch) =>
+      batch.messages[0]?.body.toString() === 't0' ? { kind: 'hold', until: held } : { kind: 'store' };
+    const { loop, counters } = world.loop(world.source({ a: listOf(30) }, 3));
+    await loop.start();
+    await world.clock.advance(100);
+    expect(queue.messages).toHaveLength(1);
+    expect(counters.recordsPolled).toBe(30);
+    release();
+    await world.clock.until(() => counters.recordsSent === 30);
+    expect(world.cluster.sends.map(({ count }) => count)).toEqual([1, 3, 27]);
+    expect(world.cluster.maxInFlight).toBe(1);
+    expect(readEverything(queue)).toEqual(valuesOf(30));
+    loop.kill();
+  });
+
+  it('sends to other queues while one waits, and never sends a partition elsewhere', async () => {
+    const world = new SourceWorld();
+    const [a0] = world.cluster.addTopic('a', 1, 'broker-a');
+    const [b0] = world.cluster.addTopic('b', 1, 'broker-b');
+    let isDown = true;
+    world.cluster.fate = (queue) =>
+      queue.brokerName === 'broker-a' && isDown ? { kind: 'reject', retriable: true } : { kind: 'store' };
+    const { loop } = world.loop(world.source({ x: listOf(4, 'a'), y: listOf(4, 'b') }));
+    await loop.start();
+    await world.clock.advance(20_000);
+    expect(readEverything(world.cluster.queue(b0!))).toEqual(valuesOf(4, 'b'));
+    expect(world.cluster.queue(a0!).messages).toHaveLength(0);
+    isDown = false;
+    await world.clock.advance(2000);
+    expect(readEverything(world.cluster.queue(a0!))).toEqual(valuesOf(4, 'a'));
+    loop.kill();
+  });
+
+  it('keeps a partition on its queue when the topic grows between two generations', async () => {
+    const { world, queue } = oneQueueWorld();
+    const first = world.loop(world.source({ a: listOf(5) }));
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 5);
+    await first.loop.stop();
+    world.cluster.addTopic('t', 16);
+    const second = world.loop(world.source({ a: listOf(10) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 5);
+    expect(readEverything(queue)).toEqual(valuesOf(10));
+    second.loop.kill();
+  });
+
+  it('stops polling while too many records are unacknowledged', async () => {
+    const { world } = oneQueueWorld();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    world.cluster.fate = (_queue, batch) =>
+      batch.messages[0]?.body.toString() === 't0' ? { kind: 'hold', until: held } : { kind: 'store' };
+    const source = world.source({ a: listOf(100) }, 5);
+    const { loop, counters } = world.loop(source, { settings: { maxBufferedRecords: 12 } });
+    await loop.start();
+    await world.clock.advance(5000);
+    expect(counters.bufferedRecords).toBe(12);
+    expect(source.polls).toBe(3);
+    release();
+    await world.clock.until(() => counters.recordsSent === 100);
+    expect(counters.bufferedRecords).toBe(0);
+    expect(counters.bufferedBytes).toBe(0);
+    loop.kill();
+  });
+
+  it('stores only acknowledged positions, then calls commit', async () => {
+    const { world } = oneQueueWorld();
+    const source = world.source({ a: listOf(7) });
+    world.cluster.fate = (_queue, batch) =>
+      batch.messages.some(({ body }) => body.toString() === 't5')
+        ? { kind: 'reject', retriable: true }
+        : { kind: 'store' };
+    const { loop, counters } = world.loop(source);
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent > 0);
+    await world.clock.advance(3000);
+    const sent = counters.recordsSent;
+    expect(sent).toBeLessThanOrEqual(5);
+    expect(source.committed.at(-1)?.position).toEqual({ position: sent });
+    expect(world.positions.writes.at(-1)?.partitions[0]).toMatchObject({
+      position: { position: sent },
+      nextSeq: sent + 1,
+    });
+    loop.kill();
+  });
+
+  it('leaves out what the queue has when the outcome of a send was lost with its connection', async () => {
+    for (const visible of [0, 2, 3]) {
+      const { world, queue } = oneQueueWorld();
+      let isFirst = true;
+      world.cluster.fate = (_queue, batch) => {
+        if (!isFirst || batch.messages[0]?.body.toString() !== 't3') return { kind: 'store' };
+        isFirst = false;
+        return { kind: 'part-unknown', count: visible };
+      };
+      const { loop, counters } = world.loop(world.source({ a: listOf(9) }, 3));
+      await loop.start();
+      await world.clock.until(() => counters.recordsSent === 9);
+      expect(readEverything(queue)).toEqual(valuesOf(9));
+      world.cluster.landLate();
+      expect(readEverything(queue).length).toBeGreaterThan(9);
+      expect(readValid(queue)).toEqual(valuesOf(9));
+      loop.kill();
+    }
+  });
+
+  it('resends nothing before the outcome of a send is settled', async () => {
+    const { world, queue } = oneQueueWorld();
+    let settle: (settlement: SendSettlement) => void = () => undefined;
+    const settled = new Promise<SendSettlement>((resolve) => (settle = resolve));
+    let isFirst = true;
+    world.cluster.fate = (_queue, batch) => {
+      if (!isFirst || batch.messages[0]?.body.toString() !== 't0') return { kind: 'store' };
+      isFirst = false;
+      return { kind: 'store-unknown', settled };
+    };
+    const { loop, counters } = world.loop(world.source({ a: listOf(3) }));
+    await loop.start();
+    await world.clock.advance(30_000);
+    expect(world.cluster.sends).toHaveLength(2);
+    settle('stored');
+    await world.clock.until(() => counters.recordsSent === 3);
+    expect(readEverything(queue)).toEqual(valuesOf(3));
+    loop.kill();
+  });
+
+  it('drains, stores clean positions and stops the task when asked to stop', async () => {
+    const { world } = oneQueueWorld();
+    const source = world.source({ a: listOf(8) });
+    const { loop } = world.loop(source);
+    await loop.start();
+    await world.clock.settle();
+    const end = await loop.stop();
+    expect(end).toEqual({ kind: 'stopped', clean: true });
+    expect(source.stops).toBe(1);
+    expect(world.positions.writes.at(-1)?.clean).toBe(true);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  it('ends unclean when the queue cannot be reached within the shutdown timeout', async () => {
+    const { world } = oneQueueWorld();
+    world.cluster.fate = () => ({ kind: 'reject', retriable: true });
+    const { loop } = world.loop(world.source({ a: listOf(8) }));
+    await loop.start();
+    await world.clock.advance(100);
+    let end: unknown;
+    void loop.stop().then((result) => (end = result));
+    await world.clock.until(() => end !== undefined, 5000);
+    expect(end).toEqual({ kind: 'stopped', clean: false });
+    expect(world.positions.writes.some(({ clean }) => clean)).toBe(false);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  it('neither sends nor stores without the lease and goes on when it is held again', async () => {
+    const { world, queue } = oneQueueWorld();
+    const { loop, counters } = world.loop(world.source({ a: listOf(6) }, 3));
+    await loop.start();
+    world.lease.lose();
+    await world.clock.advance(10_000);
+    expect(queue.messages).toHaveLength(0);
+    expect(world.positions.writes).toHaveLength(0);
+    world.lease.regain();
+    await world.clock.until(() => counters.recordsSent === 6);
+    expect(readEverything(queue)).toEqual(valuesOf(6));
+    loop.kill();
+  });
+
+  it('polls nothing while it is paused and still stores what was acknowledged', async () => {
+    const { world } = oneQueueWorld();
+    const source = world.source({ a: listOf(100) }, 1);
+    const { loop, counters } = world.loop(source);
+    await loop.start();
+    loop.pause();
+    await world.clock.advance(2000);
+    const { polls } = source;
+    await world.clock.advance(5000);
+    expect(source.polls).toBe(polls);
+    expect(source.committed.at(-1)?.position).toEqual({ position: counters.recordsPolled });
+    loop.resume();
+    await world.clock.until(() => counters.recordsSent === 100);
+    loop.kill();
+  });
+
+  it('fails with the task’s error and stops the task', async () => {
+    const { world } = oneQueueWorld();
+    const cause = new Error('disk on fire');
+    let stops = 0;
+    const task: SourceTask = {
+      start: () => Promise.resolve(),
+      poll: () => Promise.reject(cause),
+      stop: () => {
+        stops++;
+        return Promise.resolve();
+      },
+    };
+    const { loop } = world.loop(task);
+    await loop.start();
+    expect(await loop.ended).toEqual({ kind: 'failed', error: cause });
+    expect(stops).toBe(1);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  it('makes a poll again after a retriable error', async () => {
+    const { world, queue } = oneQueueWorld();
+    const source = world.source({ a: listOf(3) });
+    const poll = source.poll.bind(source);
+    let failures = 3;
+    source.poll = (signal) =>
+      failures-- > 0 ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : poll(signal);
+    const { loop, counters } = world.loop(source);
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 3);
+    expect(readEverything(queue)).toEqual(valuesOf(3));
+    loop.kill();
+  });
+
+  it('leaves out a record that cannot be converted when that is tolerated, and its position still advances', async () => {
+    const { world, queue } = oneQueueWorld();
+    const encoder = {
+      encode: (record: SourceRecord) => {
+        if (record.value === 't2') throw new Error('not convertible');
+        return { body: Buffer.from(String(record.value)), properties: Buffer.alloc(0) };
+      },
+    };
+    const source = world.source({ a: listOf(3) });
+    const { loop, counters } = world.loop(source, { encoder, settings: { skipsBadRecords: true } });
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 2);
+    await loop.stop();
+    expect(readEverything(queue)).toEqual(['t0', 't1']);
+    expect(counters.recordsSkipped).toBe(1);
+    expect(source.committed.at(-1)?.position).toEqual({ position: 3 });
+    const strict = world.loop(world.source({ b: listOf(3) }), { encoder });
+    await strict.loop.start();
+    const end = await strict.loop.ended;
+    expect(String((end as { error: unknown }).error)).toContain('not convertible');
+  });
+
+  it('reports a queue whose unexamined part retention has removed', async () => {
+    const { world, queue } = oneQueueWorld();
+    const first = world.loop(world.source({ a: listOf(5) }));
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 5);
+    first.loop.kill();
+    queue.minOffset = queue.endOffset;
+    const source = world.source({ a: listOf(5) });
+    const second = world.loop(source);
+    await second.loop.start();
+    expect(second.counters.incompleteScans).toBe(1);
+    expect(world.log.lines.join('\n')).toContain(`of queue ${queueKey(queue.ref)} before they could be examined`);
+    second.loop.kill();
+  });
+});

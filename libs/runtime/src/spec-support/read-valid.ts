@@ -1,0 +1,26 @@
+import { parseBarrier, parseStamp, scanBarrier, scanStamp } from '@sluice/protocol';
+import { StreamFilter } from '../sink/stream-filter.js';
+import type { FakeQueue } from './fake-cluster.js';
+
+/** The bodies of a queue as readers see them that drop doubled records. */
+export function readValid(queue: FakeQueue): readonly string[] {
+  const filter = new StreamFilter();
+  const seen: string[] = [];
+  for (const { rawProperties, body, storeTimestamp } of queue.messages) {
+    const barrier = parseBarrier(scanBarrier(rawProperties) ?? '');
+    if (barrier !== undefined) {
+      filter.barrier(barrier.task, barrier.generation, storeTimestamp);
+      continue;
+    }
+    const stamp = parseStamp(scanStamp(rawProperties) ?? '');
+    if (stamp === undefined || filter.judge(stamp, storeTimestamp) === 'accept') seen.push(body.toString('utf8'));
+  }
+  return seen;
+}
+
+/** Every record's body that anyone could see, doubled ones included. */
+export function readEverything(queue: FakeQueue): readonly string[] {
+  return queue.messages
+    .filter(({ rawProperties }) => scanBarrier(rawProperties) === undefined)
+    .map(({ body }) => body.toString('utf8'));
+}

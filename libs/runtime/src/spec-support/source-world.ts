@@ -1,0 +1,97 @@
+import { recordToMessage } from '@sluice/protocol';
+import type { SourceTask, TaskLogger } from '@sluice/sdk';
+import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
+import type { RecordEncoder } from '../source/record-encoder.js';
+import type { SourceLoopPorts, SourceLoopSettings } from '../source/source-loop-options.js';
+import { SourceTaskLoop } from '../source/source-task-loop.js';
+import { FakeCluster } from './fake-cluster.js';
+import { FakeLease, FakePositions } from './fake-stores.js';
+import { ListSource } from './list-source.js';
+import { ManualClock } from './manual-clock.js';
+
+export const textEncoder: RecordEncoder = {
+  encode: (record, stamp) => recordToMessage({ value: Buffer.from(String(record.value)) }, record, stamp),
+};
+
+export const testSettings: SourceLoopSettings = {
+  flushIntervalMs: 1000,
+  maxBatchBytes: 1024 * 1024,
+  maxBufferedBytes: 8 * 1024 * 1024,
+  maxBufferedRecords: 50_000,
+  shutdownTimeoutMs: 5000,
+  retryTimeoutMs: undefined,
+  backoff: { initialMs: 10, maxMs: 1000 },
+  skipsBadRecords: false,
+  rewriteIntervalMs: 3_600_000,
+};
+
+export class LogLines implements TaskLogger {
+  readonly lines: string[] = [];
+  debug(message: string): void {
+    this.lines.push(`debug ${message}`);
+  }
+  info(message: string): void {
+    this.lines.push(`info ${message}`);
+  }
+  warn(message: string): void {
+    this.lines.push(`warn ${message}`);
+  }
+  error(message: string): void {
+    this.lines.push(`error ${message}`);
+  }
+}
+
+/** A log, a position store and a clock that outlive the loops run on them. */
+export class SourceWorld {
+  readonly clock = new ManualClock();
+  readonly cluster = new FakeCluster();
+  readonly positions = new FakePositions();
+  readonly lease = new FakeLease();
+  readonly log = new LogLines();
+  private generation = 0;
+
+  constructor() {
+    this.cluster.nowMs = () => this.clock.wallMs();
+  }
+
+  /** A source that waits on this world's clock while it has nothing. */
+  source(lists: ListSource['lists'], pollSize?: number): ListSource {
+    return new ListSource(lists, pollSize, async (signal) => {
+      await this.clock.sleep(100, signal).catch(() => undefined);
+    });
+  }
+
+  /** A loop of the next generation. */
+  loop(
+    task: SourceTask,
+    options: {
+      readonly settings?: Partial<SourceLoopSettings>;
+      readonly ports?: Partial<SourceLoopPorts>;
+      readonly encoder?: RecordEncoder;
+      readonly counters?: TaskCounters;
+    } = {},
+  ): { readonly loop: SourceTaskLoop; readonly counters: TaskCounters } {
+    this.generation++;
+    const counters = options.counters ?? newTaskCounters();
+    const spec = {
+      connector: 'lists',
+      index: 0,
+      generation: this.generation,
+      task,
+      config: {},
+      encoder: options.encoder ?? textEncoder,
+      settings: { ...testSettings, ...options.settings },
+      logger: this.log,
+      counters,
+    };
+    const ports: SourceLoopPorts = {
+      producer: this.cluster.producer,
+      messages: this.cluster.messages,
+      positions: this.positions,
+      lease: this.lease,
+      clock: this.clock,
+      ...options.ports,
+    };
+    return { loop: new SourceTaskLoop(spec, ports), counters };
+  }
+}
