@@ -1,0 +1,58 @@
+import { RPC_ERROR_CODES, RpcError, isRpcError } from '../rpc-error.js';
+import { protocol } from './grpc-module.js';
+
+const { Code } = protocol;
+
+/** The broker has the message although it could not flush or replicate it in time: sending again would double it. */
+const STORED_CODES: readonly number[] = [
+  Code.MASTER_PERSISTENCE_TIMEOUT,
+  Code.SLAVE_PERSISTENCE_TIMEOUT,
+  Code.HA_NOT_AVAILABLE,
+];
+
+const TRANSIENT_PROXY_CODES: readonly number[] = [
+  Code.TOO_MANY_REQUESTS,
+  Code.INTERNAL_ERROR,
+  Code.INTERNAL_SERVER_ERROR,
+  Code.PROXY_TIMEOUT,
+  Code.REQUEST_TIMEOUT,
+  Code.UNRECOGNIZED_CLIENT_TYPE,
+];
+
+/** grpc's own: CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE. */
+const TRANSIENT_GRPC_CODES: readonly number[] = [1, 2, 4, 8, 10, 13, 14];
+
+function codeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined;
+}
+
+export function isStoredAlthoughFailed(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && STORED_CODES.includes(code);
+}
+
+/** In LOCAL mode the proxy gives 50001 for every broker error, so the words count too. */
+export function isGroupMissing(error: unknown): boolean {
+  if (codeOf(error) === Code.CONSUMER_GROUP_NOT_FOUND) return true;
+  return error instanceof Error && /(subscription|consumer) ?group.*not exist/i.test(error.message);
+}
+
+export function isAckRefused(error: unknown): boolean {
+  return codeOf(error) === Code.INVALID_RECEIPT_HANDLE;
+}
+
+/** What a failed call to the proxy means to a caller: RPC_UNAVAILABLE (try again) or RPC_REFUSED (do not). */
+export function toLinkError(action: string, error: unknown): RpcError {
+  if (isRpcError(error)) return error;
+  const code = codeOf(error);
+  const isTransient = code === undefined || TRANSIENT_PROXY_CODES.includes(code) || TRANSIENT_GRPC_CODES.includes(code);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RpcError(
+    isTransient ? RPC_ERROR_CODES.unavailable : RPC_ERROR_CODES.refused,
+    `${action} failed: ${reason}`,
+    {
+      retriable: isTransient,
+      cause: error,
+    },
+  );
+}
