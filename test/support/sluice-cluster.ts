@@ -2,15 +2,20 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
 
 export type RoleName = 'gateway' | 'coordinator' | 'source-runner' | 'sink-runner';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = repositoryRoot(fileURLToPath(new URL('.', import.meta.url)));
 const pollMs = 50;
+
+/** The same from the sources and from the built files. */
+function repositoryRoot(directory: string): string {
+  return existsSync(join(directory, 'nest-cli.json')) ? directory : repositoryRoot(dirname(directory));
+}
 
 /** Resolves when `condition` gives something; fails with what `describe` says when it does not in time. */
 export async function until<T>(
@@ -73,7 +78,11 @@ export class RoleHandle {
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     this.child = child;
-    this.exited = new Promise((resolve) => child.once('exit', (code) => { resolve(code); }));
+    this.exited = new Promise((resolve) =>
+      child.once('exit', (code) => {
+        resolve(code);
+      }),
+    );
   }
 
   /** Sends a signal; after one that ends the process, waits for its end and gives the exit code. */
@@ -111,7 +120,8 @@ export class SluiceCluster {
     const cluster = new SluiceCluster(directory, rocketmq, `http://127.0.0.1:${String(await freePort())}`);
     try {
       await cluster.init();
-      for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const) cluster.add(role, `${role}-1`).start();
+      for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const)
+        cluster.add(role, `${role}-1`).start();
       await cluster.untilReady();
       return cluster;
     } catch (error) {
@@ -166,11 +176,18 @@ export class SluiceCluster {
       method,
       ...(body === undefined
         ? {}
-        : { headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        : {
+            headers: { 'content-type': 'application/json' },
+            body: typeof body === 'string' ? body : JSON.stringify(body),
+          }),
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown), headers: response.headers };
+    return {
+      status: response.status,
+      body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      headers: response.headers,
+    };
   }
 
   /** Waits until the connector's first task is in a state; fails at once, with its trace, when the task has failed. */
@@ -182,7 +199,8 @@ export class SluiceCluster {
         const answer = await this.request('GET', `/connectors/${connector}/status`);
         last = JSON.stringify(answer.body);
         const task = (answer.body as { tasks?: { state: string; worker_id: string; trace?: string }[] }).tasks?.[0];
-        if (task?.state === 'FAILED' && state !== 'FAILED') throw new Error(`task ${connector}-0 failed: ${task.trace ?? ''}`);
+        if (task?.state === 'FAILED' && state !== 'FAILED')
+          throw new Error(`task ${connector}-0 failed: ${task.trace ?? ''}`);
         return task?.state === state && (workerId === undefined || task.worker_id === workerId);
       },
       timeoutMs,

@@ -7,3 +7,4 @@ export * from './position/fold-positions.js';
 export * from './position/position.codec.js';
 export * from './topics.js';
 export * from './record/index.js';
+export * from './rpc/questions.js';

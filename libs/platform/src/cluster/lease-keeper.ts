@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   heldUntil,
   isLeaseHeld,
@@ -10,7 +9,8 @@ import {
 } from '@sluice/core';
 import type { Lease } from '@sluice/runtime';
 import type { ScopedLog } from '../logging/node-log.js';
-import { LogRewrittenError, type LogFollower } from './log-follower.js';
+import { HeadWatch } from './head-watch.js';
+import type { LogFollower } from './log-follower.js';
 
 /** How long a node may run its tasks after it last knew all of the log, in milliseconds. The leader expires it later than that. */
 export const memberLeaseMs = 2500;
@@ -19,22 +19,40 @@ const probeIntervalMs = 500;
 /** Keeps a runner's lease by proving, twice a second, that it knows the whole log. */
 export class LeaseKeeper implements Lease {
   private lease: NodeLease;
-  private readonly ended = new AbortController();
   private readonly waiters = new Set<() => void>();
-  private running: Promise<void> = Promise.resolve();
+  private readonly watch: HeadWatch;
   private lapsed = false;
 
   constructor(
-    private readonly follower: LogFollower,
+    follower: LogFollower,
     self: { readonly nodeId: string; readonly incarnation: string },
     private readonly onLost: (why: string) => void,
     private readonly log: ScopedLog,
   ) {
     this.lease = newLease({ ...self, leaseMs: memberLeaseMs });
     follower.subscribe(({ accepted }) => {
+      if (this.lease.lost !== undefined) return;
       for (const { entry } of accepted) this.lease = leaseAfterEvent(this.lease, entry.event);
-      if (this.lease.lost !== undefined) this.onLost(this.lease.lost);
+      this.tellLoss(`the log says that this node has ${this.lease.lost ?? ''}`);
     });
+    this.watch = new HeadWatch(
+      follower,
+      {
+        intervalMs: probeIntervalMs,
+        onReached: (sentAt) => {
+          this.lease = leaseAfterHeadReached(this.lease, sentAt);
+          this.grant();
+        },
+        onAttempt: () => {
+          this.tellLapse();
+        },
+        onRewritten: (error) => {
+          this.lease = leaseAfterLogLost(this.lease);
+          this.tellLoss(error.message);
+        },
+      },
+      log,
+    );
   }
 
   get held(): boolean {
@@ -65,33 +83,11 @@ export class LeaseKeeper implements Lease {
   }
 
   start(): void {
-    this.running = this.run();
+    this.watch.start();
   }
 
-  async stop(): Promise<void> {
-    this.ended.abort();
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    const signal = this.ended.signal;
-    while (!signal.aborted) {
-      try {
-        const { sentAt } = await this.follower.proveHead(AbortSignal.any([signal, AbortSignal.timeout(memberLeaseMs)]));
-        this.lease = leaseAfterHeadReached(this.lease, sentAt);
-        this.grant();
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof LogRewrittenError) {
-          this.lease = leaseAfterLogLost(this.lease);
-          this.onLost(error.message);
-          return;
-        }
-        this.log.debug(`The head of the log was not reached: ${(error as Error).message}`);
-      }
-      this.tell();
-      await delay(probeIntervalMs, undefined, { signal }).catch(() => undefined);
-    }
+  stop(): Promise<void> {
+    return this.watch.stop();
   }
 
   private grant(): void {
@@ -101,7 +97,11 @@ export class LeaseKeeper implements Lease {
     for (const granted of waiters) granted();
   }
 
-  private tell(): void {
+  private tellLoss(why: string): void {
+    if (this.lease.lost !== undefined) this.onLost(why);
+  }
+
+  private tellLapse(): void {
     const lapsed = !this.held;
     if (lapsed === this.lapsed) return;
     this.lapsed = lapsed;

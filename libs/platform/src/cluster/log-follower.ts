@@ -16,6 +16,8 @@ export interface LogUpdate {
   /** As they were read, accepted or not. */
   readonly read: readonly ReadEntry[];
   readonly accepted: readonly ReadEntry[];
+  /** The offset after the last message read, whether it could be understood or not. */
+  readonly nextOffset: number;
 }
 
 export type LogListener = (update: LogUpdate) => void;
@@ -30,6 +32,7 @@ export class LogFollower {
   private nextOffset: number;
   private readonly ended = new AbortController();
   private lastReadAt = performance.now();
+  private lastAcceptedAt = performance.now();
   private malformed = 0;
 
   constructor(
@@ -50,6 +53,11 @@ export class LogFollower {
   /** Milliseconds since the log was last known to be read up to its head. */
   get ageMs(): number {
     return performance.now() - this.lastReadAt;
+  }
+
+  /** Milliseconds since an entry was accepted: a leader writes one at least every third of its lease. */
+  get leaderSilentMs(): number {
+    return performance.now() - this.lastAcceptedAt;
   }
 
   /** Messages of the log that could not be understood. */
@@ -152,12 +160,13 @@ export class LogFollower {
         this.log.warn(`Offset ${String(message.queueOffset)} of the log is skipped: ${error.message}`);
       }
     }
-    if (entries.length > 0) {
+    if (messages.length > 0) {
       const { state, skipped } = foldEntries(this.folded, entries);
       const refused = new Set(skipped.map((entry) => entry.offset));
       this.folded = state;
       const accepted = refused.size === 0 ? entries : entries.filter((entry) => !refused.has(entry.offset));
-      for (const listener of this.listeners) listener({ state, read: entries, accepted });
+      if (accepted.length > 0) this.lastAcceptedAt = performance.now();
+      for (const listener of this.listeners) listener({ state, read: entries, accepted, nextOffset: this.nextOffset });
     }
     for (const waiter of this.headWaiters) {
       if (waiter.offset > this.nextOffset) continue;

@@ -21,7 +21,13 @@ import { withinTime } from '../within-time.js';
 const QUICK_ANSWER_MS = 500;
 const QUICK_ANSWER_PAUSE_MS = 200;
 
+/**
+ * A message that comes in while the broker registers a poll is not seen by that poll; with two loops the other one's poll is there.
+ */
+const LOOPS_PER_BROKER = 2;
+
 interface Loop {
+  readonly broker: string;
   readonly stop: AbortController;
   state: RpcLinkState;
 }
@@ -142,23 +148,27 @@ export class GrpcLink implements RpcLink {
     const brokers = this.#clients.consumer.brokers();
     // An empty answer is more likely a name server that has just started than a topic without brokers.
     if (brokers.size === 0) return;
-    for (const [name, loop] of this.#loops) {
-      if (brokers.has(name)) continue;
+    for (const [key, loop] of this.#loops) {
+      if (brokers.has(loop.broker)) continue;
       loop.stop.abort();
-      this.#loops.delete(name);
+      this.#loops.delete(key);
     }
-    for (const name of brokers.keys()) {
-      if (this.#loops.has(name)) continue;
-      const loop: Loop = { stop: new AbortController(), state: 'ready' };
-      this.#loops.set(name, loop);
-      const running = this.#receive(name, loop, AbortSignal.any([this.#receiving.signal, loop.stop.signal]));
-      this.#running.add(running);
-      void running.then(() => this.#running.delete(running));
+    for (const broker of brokers.keys()) {
+      for (let index = 0; index < LOOPS_PER_BROKER; index += 1) {
+        const key = `${broker}#${index}`;
+        if (this.#loops.has(key)) continue;
+        const loop: Loop = { broker, stop: new AbortController(), state: 'ready' };
+        this.#loops.set(key, loop);
+        const running = this.#receive(loop, AbortSignal.any([this.#receiving.signal, loop.stop.signal]));
+        this.#running.add(running);
+        void running.then(() => this.#running.delete(running));
+      }
     }
     this.#publishState();
   }
 
-  async #receive(broker: string, loop: Loop, signal: AbortSignal): Promise<void> {
+  async #receive(loop: Loop, signal: AbortSignal): Promise<void> {
+    const { broker } = loop;
     const isStopped = (): boolean => signal.aborted;
     let failures = 0;
     while (!isStopped()) {

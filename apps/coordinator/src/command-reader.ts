@@ -1,0 +1,57 @@
+import type { Command } from '@sluice/core';
+import { ClusterNode, type ScopedLog } from '@sluice/platform';
+import { decodeCommand, MalformedMessageError } from '@sluice/protocol';
+
+/** Reads the commands queue from where the coordinator asks. */
+export class CommandReader {
+  private reading = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly node: ClusterNode,
+    private readonly onCommand: (offset: number, command: Command) => void,
+    private readonly log: ScopedLog,
+  ) {}
+
+  /** Gives up where it was and reads from `fromOffset` on. */
+  readFrom(fromOffset: number): void {
+    this.reading.abort();
+    this.reading = new AbortController();
+    const { signal } = this.reading;
+    this.running = this.follow(fromOffset, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.node.fail(error as Error);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.reading.abort();
+    await this.running;
+  }
+
+  private async follow(fromOffset: number, signal: AbortSignal): Promise<void> {
+    const { client, topics, logQueue, settings } = this.node;
+    const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
+    // Commands that retention has taken are older than any that could still be carried out.
+    const from = Math.max(fromOffset, await client.admin.minOffset(queue, { signal }));
+    const group = ClusterNode.readerGroup(settings.clusterId);
+    const reader = client.consumer.readQueue(queue, { from, group, ahead: 1, signal });
+    try {
+      while (!signal.aborted) {
+        for (const message of await reader.next()) {
+          if (!signal.aborted) this.deliver(message.queueOffset, message.body);
+        }
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  private deliver(offset: number, body: Buffer): void {
+    try {
+      this.onCommand(offset, decodeCommand<Command>(body));
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      this.log.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
+    }
+  }
+}

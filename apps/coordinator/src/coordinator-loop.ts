@@ -1,0 +1,45 @@
+import { step, type CoordinatorState, type Effect, type InputBody } from '@sluice/core';
+
+const tickMs = 100;
+
+/** The only mutable cell of the coordinator: inputs go through `step` one at a time, and their effects are run in order. */
+export class CoordinatorLoop {
+  private readonly waiting: InputBody[] = [];
+  private isStepping = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private current: CoordinatorState,
+    private readonly run: (effect: Effect) => void,
+  ) {}
+
+  get state(): CoordinatorState {
+    return this.current;
+  }
+
+  start(): void {
+    this.timer = setInterval(() => {
+      this.input({ kind: 'tick' });
+    }, tickMs);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** An input that comes while another is stepped waits its turn. */
+  input(body: InputBody): void {
+    this.waiting.push(body);
+    if (this.isStepping) return;
+    this.isStepping = true;
+    try {
+      for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+        const { state, effects } = step(this.current, { ...next, now: performance.now(), wall: Date.now() });
+        this.current = state;
+        for (const effect of effects) this.run(effect);
+      }
+    } finally {
+      this.isStepping = false;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { Module } from '@nestjs/common';
+import { initialCoordinator, Role, type Effect } from '@sluice/core';
+import {
+  HeadWatch,
+  HealthModule,
+  Heartbeat,
+  memberLeaseMs,
+  nodeChecks,
+  StatePersister,
+  type ClusterNode,
+  type RpcEndpoint,
+  type Service,
+} from '@sluice/platform';
+import { CommandReader } from './command-reader.js';
+import { CoordinatorLoop } from './coordinator-loop.js';
+import { EffectRunner } from './effect-runner.js';
+
+const headIntervalMs = 500;
+/** How long a leader may take to resign: a standby or its own next start takes over at once then, else after the lease. */
+const resignTimeoutMs = 3000;
+
+@Module({})
+class CoordinatorModule {}
+
+/** A coordinator: one loop over log, reports, probes, commands and time. */
+export function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): Service {
+  const { settings, log, follower, store } = node;
+  const scoped = log.scoped('coordinator');
+  const ended = new AbortController();
+  let resigned: (() => void) | undefined;
+  const onExit = (effect: Extract<Effect, { kind: 'exit' }>): void => {
+    if (effect.reason === 'stopped') resigned?.();
+    else node.fail(new Error(effect.message));
+  };
+  const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
+  const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, performance.now(), {
+    memberLeaseMs,
+    reportQueues: node.topics.reports.queues,
+  });
+  const loop: CoordinatorLoop = new CoordinatorLoop(initial, (effect) => {
+    effects.run(effect);
+  });
+  const input = loop.input.bind(loop);
+  // From here on, because the state above is of now: an entry between the two would be missed.
+  const unsubscribe = follower.subscribe(({ read, nextOffset }) => {
+    input({ kind: 'log.read', reads: read, nextOffset });
+  });
+  const commands = new CommandReader(
+    node,
+    (offset, command) => {
+      input({ kind: 'command.read', offset, command });
+    },
+    scoped,
+  );
+  const readCommands = commands.readFrom.bind(commands);
+  const effects = new EffectRunner({ node, rpc, input, readCommands, onExit, log: scoped, signal: ended.signal });
+  const heartbeat = new Heartbeat(
+    node.reports,
+    () => ({
+      ...node.self,
+      ...supersedes,
+      role: Role.coordinator,
+      leaving: false,
+      capacity: settings.capacity,
+      plugins: [],
+      appliedSeq: follower.state.head.seq,
+      tasks: [],
+    }),
+    log.scoped('reports'),
+  );
+  const head = new HeadWatch(
+    follower,
+    {
+      intervalMs: headIntervalMs,
+      onReached: (sentAt) => {
+        input({ kind: 'head.reached', sentAt });
+      },
+      onRewritten: (error) => {
+        node.fail(error);
+      },
+    },
+    log.scoped('log'),
+  );
+  const persister = new StatePersister(
+    store,
+    () => follower.state,
+    {},
+    settings.persistIntervalMs,
+    log.scoped('store'),
+  );
+  let following: Promise<void> = Promise.resolve();
+  return {
+    module: { module: CoordinatorModule, imports: [HealthModule.forChecks(nodeChecks(node, rpc))] },
+    start: () => {
+      following = node.reports
+        .follow((message, queue) => {
+          if (message.kind === 'report') input({ kind: 'report.read', queue, report: message.report });
+          else if (message.probe.incarnation === store.incarnation) {
+            input({ kind: 'probe.returned', queue, sentAt: message.probe.sentAt });
+          }
+        }, ended.signal)
+        .catch((error: unknown) => {
+          node.fail(error as Error);
+        });
+      loop.start();
+      head.start();
+      heartbeat.start();
+      persister.start();
+    },
+    stop: async () => {
+      const gone = new Promise<void>((resolve) => {
+        resigned = resolve;
+      });
+      input({ kind: 'stop' });
+      await Promise.race([gone, untilTimeout(resignTimeoutMs)]);
+      loop.stop();
+      unsubscribe();
+      ended.abort();
+      await heartbeat.stop();
+      await head.stop();
+      await commands.stop();
+      await following;
+      await persister.stop();
+    },
+  };
+}
+
+function untilTimeout(timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, timeoutMs).unref();
+  });
+}

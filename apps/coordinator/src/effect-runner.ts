@@ -1,0 +1,114 @@
+import type { AppendOutcome, Effect, InputBody, TaskConfigsAnswer as CoreAnswer } from '@sluice/core';
+import { isRpcError, RPC_ERROR_CODES, type ClusterNode, type RpcEndpoint, type ScopedLog } from '@sluice/platform';
+import { encodeLogChain, Question, type TaskConfigsAnswer, type TaskConfigsQuestion } from '@sluice/protocol';
+import { BatchEncoder, SendOutcomeUnknownError } from '@sluice/rocketmq';
+
+export interface EffectRunnerOptions {
+  readonly node: ClusterNode;
+  readonly rpc: RpcEndpoint;
+  readonly input: (body: InputBody) => void;
+  readonly readCommands: (fromOffset: number) => void;
+  readonly onExit: (effect: Extract<Effect, { kind: 'exit' }>) => void;
+  readonly log: ScopedLog;
+  readonly signal: AbortSignal;
+}
+
+const appendTimeoutMs = 5000;
+const questionTimeoutMs = 10_000;
+
+/** Carries out what `step` decided. What an effect leads to comes back as an input. */
+export class EffectRunner {
+  constructor(private readonly options: EffectRunnerOptions) {}
+
+  run(effect: Effect): void {
+    const { log } = this.options;
+    switch (effect.kind) {
+      case 'append':
+        void this.append(effect);
+        return;
+      case 'send-probe':
+        void this.probe(effect);
+        return;
+      case 'ask-task-configs':
+        void this.ask(effect);
+        return;
+      case 'read-commands':
+        this.options.readCommands(effect.fromOffset);
+        return;
+      case 'became-leader':
+        log.info(`Leads from now on, epoch ${String(effect.epoch)}`);
+        return;
+      case 'stepped-down':
+        log.info(`Leads no longer (epoch ${String(effect.epoch)}): ${effect.reason}`);
+        return;
+      case 'log':
+        log[effect.level](effect.message);
+        return;
+      case 'exit':
+        this.options.onExit(effect);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  private async append(effect: Extract<Effect, { kind: 'append' }>): Promise<void> {
+    const { node, input, log } = this.options;
+    const { appendId, logId, epoch, claimId, at, after, events } = effect;
+    const batch = new BatchEncoder();
+    for (const { body } of encodeLogChain({ logId, epoch, claimId, at }, after, events)) batch.add(body, '');
+    const settle = (outcome: AppendOutcome, lastOffset?: number): void => {
+      input({ kind: 'append.settled', appendId, outcome, ...(lastOffset === undefined ? {} : { lastOffset }) });
+    };
+    try {
+      const { firstOffset, count } = await node.client.producer.sendBatch(node.logQueue, batch.finish(), {
+        timeoutMs: appendTimeoutMs,
+      });
+      settle('stored', firstOffset + count - 1);
+    } catch (error) {
+      log.warn(`An append to the log went wrong: ${(error as Error).message}`);
+      if (!(error instanceof SendOutcomeUnknownError)) {
+        settle('not-stored');
+        return;
+      }
+      const settlement = await error.settled;
+      settle(settlement.kind === 'stored' ? 'stored' : settlement.kind === 'failed' ? 'not-stored' : 'unknown');
+    }
+  }
+
+  private async probe({ queue, sentAt }: Extract<Effect, { kind: 'send-probe' }>): Promise<void> {
+    const { node, log, signal } = this.options;
+    try {
+      await node.reports.sendProbe(queue, { ...node.self, sentAt }, signal);
+    } catch (error) {
+      log.debug(`A probe of reports queue ${String(queue)} was not sent: ${(error as Error).message}`);
+    }
+  }
+
+  private async ask(effect: Extract<Effect, { kind: 'ask-task-configs' }>): Promise<void> {
+    const { nodeId, connector, configVersion } = effect;
+    const answer = await this.taskConfigs(effect);
+    this.options.input({ kind: 'task-configs.answered', connector, configVersion, nodeId, answer });
+  }
+
+  private async taskConfigs({
+    nodeId,
+    connector,
+    config,
+  }: Extract<Effect, { kind: 'ask-task-configs' }>): Promise<CoreAnswer> {
+    const { rpc, log, signal } = this.options;
+    const question: TaskConfigsQuestion = { config };
+    try {
+      const target = { node: nodeId, pattern: Question.taskConfigs };
+      const answer = (await rpc.request(target, question, {
+        timeoutMs: questionTimeoutMs,
+        signal,
+      })) as TaskConfigsAnswer;
+      return 'tasks' in answer ? { kind: 'tasks', tasks: answer.tasks } : { kind: 'error', error: answer.error };
+    } catch (error) {
+      log.warn(`${nodeId} did not split ${connector}: ${(error as Error).message}`);
+      const isUnknown = isRpcError(error) && error.code === RPC_ERROR_CODES.unknownPattern;
+      return { kind: isUnknown ? 'no-such-plugin' : 'timeout' };
+    }
+  }
+}

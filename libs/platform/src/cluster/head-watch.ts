@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ScopedLog } from '../logging/node-log.js';
+import { LogRewrittenError, type LogFollower } from './log-follower.js';
+
+export interface HeadWatchOptions {
+  readonly intervalMs: number;
+  /** Called with the monotonic time at which the question was sent, once everything before is folded. */
+  readonly onReached: (sentAt: number) => void;
+  /** Called after every attempt, reached or not. */
+  readonly onAttempt?: () => void;
+  readonly onRewritten: (error: LogRewrittenError) => void;
+}
+
+const attemptTimeoutMs = 2500;
+
+/** Proves again and again that the node knows the log up to its head. */
+export class HeadWatch {
+  private readonly ended = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly follower: LogFollower,
+    private readonly options: HeadWatchOptions,
+    private readonly log: ScopedLog,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.ended.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const signal = this.ended.signal;
+    while (!signal.aborted) {
+      try {
+        const { sentAt } = await this.follower.proveHead(
+          AbortSignal.any([signal, AbortSignal.timeout(attemptTimeoutMs)]),
+        );
+        this.options.onReached(sentAt);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof LogRewrittenError) {
+          this.options.onRewritten(error);
+          return;
+        }
+        this.log.debug(`The head of the log was not reached: ${(error as Error).message}`);
+      }
+      this.options.onAttempt?.();
+      await delay(this.options.intervalMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

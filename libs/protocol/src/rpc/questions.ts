@@ -1,0 +1,41 @@
+import type { FieldDescription, FieldState } from '@sluice/sdk';
+
+/** Patterns of the questions that runners answer. They change nothing. */
+export const Question = {
+  validate: 'connector.validate',
+  definitions: 'connector.definitions',
+  taskConfigs: 'connector.task-configs',
+} as const;
+
+type Settings = Readonly<Record<string, string>>;
+
+export interface ValidateQuestion {
+  readonly className: string;
+  readonly config: Settings;
+}
+
+/** What a configuration means for a connector, setting by setting. Secret values are hidden. */
+export interface ValidateAnswer {
+  /** The name of the class that answered, not an alias. */
+  readonly className: string;
+  readonly type: 'source' | 'sink';
+  readonly errorCount: number;
+  readonly groups: readonly string[];
+  /** Without a description: a name that was given and that nothing defines. */
+  readonly fields: readonly { readonly description?: FieldDescription; readonly state: FieldState }[];
+}
+
+export interface DefinitionsQuestion {
+  readonly className: string;
+}
+
+export interface DefinitionsAnswer {
+  readonly fields: readonly FieldDescription[];
+}
+
+export interface TaskConfigsQuestion {
+  readonly config: Settings;
+}
+
+/** The full settings of each task, or why the connector could not be split. */
+export type TaskConfigsAnswer = { readonly tasks: readonly Settings[] } | { readonly error: string };

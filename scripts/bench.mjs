@@ -1,0 +1,14 @@
+// npm run bench -- NAME [options]: sets up, then runs a bench on a RocketMQ of its own.
+import { setUp } from './setup.mjs';
+
+const benches = {
+  file: async (args) => (await import('../test/dist/bench/file.js')).fileBench(args),
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+if (!(name in benches)) {
+  console.error(`npm run bench -- NAME, where NAME is one of: ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+await setUp();
+await benches[name](args);

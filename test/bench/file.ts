@@ -1,0 +1,131 @@
+// npm run bench -- file [--lines N]: file to topic to file through the runtime, beside a plain copy through the same kind of topic.
+import { spawn } from 'node:child_process';
+import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { RocketMqClient } from '@sluice/rocketmq';
+import { hundredByteLine } from '../support/sample-lines.js';
+import { SluiceCluster, until } from '../support/sluice-cluster.js';
+
+const lineBytes = 100;
+const limitMs = 300_000;
+
+interface Figure {
+  readonly seconds: number;
+  readonly linesPerSecond: number;
+}
+
+async function writeLines(file: string, lines: number): Promise<void> {
+  const out = createWriteStream(file);
+  for (let at = 0; at < lines; at += 10_000) {
+    const count = Math.min(10_000, lines - at);
+    const text = Array.from({ length: count }, (_, i) => `${hundredByteLine(at + i)}\n`).join('');
+    if (!out.write(text)) await once(out, 'drain');
+  }
+  out.end();
+  await once(out, 'finish');
+}
+
+async function digest(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+async function createTopic(cluster: SluiceCluster, topic: string): Promise<void> {
+  const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
+  try {
+    await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+    await until(`topic ${topic} has a route`, () => client.routes.refresh(topic).catch(() => undefined));
+  } finally {
+    await client.close();
+  }
+}
+
+async function untilSize(file: string, bytes: number): Promise<void> {
+  await until(`${file} has ${String(bytes)} bytes`, () => existsSync(file) && statSync(file).size >= bytes, limitMs);
+}
+
+/** Both connectors are posted first and idle; the clock starts when the file appears. */
+async function throughRuntime(cluster: SluiceCluster, source: string, lines: number, run: number): Promise<Figure> {
+  const topic = `bench-runtime-${String(run)}`;
+  const input = cluster.path(`runtime-${String(run)}.in`);
+  const output = cluster.path(`runtime-${String(run)}.out`);
+  await createTopic(cluster, topic);
+  const connectors = {
+    [`bench-in-${String(run)}`]: { 'connector.class': 'FileStreamSource', file: input, topic },
+    [`bench-out-${String(run)}`]: { 'connector.class': 'FileStreamSink', file: output, topics: topic },
+  };
+  for (const [name, config] of Object.entries(connectors)) {
+    const answer = await cluster.request('POST', '/connectors', { name, config });
+    if (answer.status !== 201) throw new Error(`${name}: ${JSON.stringify(answer.body)}`);
+    await cluster.untilTask(name, 'RUNNING');
+  }
+  const started = performance.now();
+  await runToEnd('ln', [source, input]);
+  await untilSize(output, lines * lineBytes);
+  const figure = figureOf(performance.now() - started, lines);
+  if ((await digest(output)) !== (await digest(source))) throw new Error('the copy is not identical');
+  for (const name of Object.keys(connectors)) await cluster.request('DELETE', `/connectors/${name}`);
+  return figure;
+}
+
+async function plainCopy(cluster: SluiceCluster, source: string, lines: number, run: number): Promise<Figure> {
+  const topic = `bench-plain-${String(run)}`;
+  const output = cluster.path(`plain-${String(run)}.out`);
+  await createTopic(cluster, topic);
+  const script = fileURLToPath(new URL('./plain-copy.js', import.meta.url));
+  const started = performance.now();
+  await Promise.all([
+    runToEnd(process.execPath, [script, 'receive', cluster.rocketmq.namesrv, topic, output, String(lines)]),
+    runToEnd(process.execPath, [script, 'send', cluster.rocketmq.namesrv, topic, source]),
+  ]);
+  const figure = figureOf(performance.now() - started, lines);
+  if ((await digest(output)) !== (await digest(source))) throw new Error('the plain copy is not identical');
+  return figure;
+}
+
+function figureOf(elapsedMs: number, lines: number): Figure {
+  return { seconds: elapsedMs / 1000, linesPerSecond: Math.round(lines / (elapsedMs / 1000)) };
+}
+
+async function runToEnd(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: '' } });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}`);
+}
+
+/** Runs the bench and prints both figures and their ratio, for each of `runs` rounds. */
+export async function fileBench(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { lines: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '3' } },
+  });
+  const lines = Number(values.lines);
+  const cluster = await SluiceCluster.start();
+  try {
+    const source = join(cluster.directory, 'source.txt');
+    await writeLines(source, lines);
+    process.stdout.write(
+      `file to topic to file, ${String(lines)} lines of ${String(lineBytes)} bytes, one task, one queue\n`,
+    );
+    const ratios: number[] = [];
+    for (let run = 1; run <= Number(values.runs); run += 1) {
+      const plain = await plainCopy(cluster, source, lines, run);
+      const sluice = await throughRuntime(cluster, source, lines, run);
+      const ratio = sluice.linesPerSecond / plain.linesPerSecond;
+      ratios.push(ratio);
+      process.stdout.write(
+        `round ${String(run)}: runtime ${String(sluice.linesPerSecond)} lines/s (${sluice.seconds.toFixed(2)} s), ` +
+          `plain copy ${String(plain.linesPerSecond)} lines/s (${plain.seconds.toFixed(2)} s), ratio ${ratio.toFixed(2)}\n`,
+      );
+    }
+    ratios.sort((a, b) => a - b);
+    process.stdout.write(`median ratio ${(ratios[Math.floor(ratios.length / 2)] ?? 0).toFixed(2)}\n`);
+  } finally {
+    await cluster.close();
+  }
+}

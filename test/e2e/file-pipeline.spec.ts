@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendLines, digestOf } from '../support/sample-lines.js';
+import { SluiceCluster, until } from '../support/sluice-cluster.js';
+
+const lines = 200_000;
+const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
+
+describe('a file through a topic into another file', () => {
+  let cluster: SluiceCluster;
+  let input: string;
+  let output: string;
+
+  beforeAll(async () => {
+    cluster = await SluiceCluster.start();
+    input = cluster.path('in.txt');
+    output = cluster.path('out.txt');
+  }, 120_000);
+  afterAll(() => cluster.close(), 60_000);
+
+  const untilIdentical = async (timeoutMs = 60_000): Promise<void> => {
+    const expected = await sizeOf(input);
+    let size = 0;
+    await until(
+      'the output has the size of the input',
+      async () => {
+        size = await sizeOf(output);
+        return size >= expected;
+      },
+      timeoutMs,
+      () =>
+        `${String(size)} of ${String(expected)} bytes; ${JSON.stringify(cluster.roles.map((role) => role.log.slice(-800)))}`,
+    );
+    expect(await digestOf(output)).toBe(await digestOf(input));
+  };
+
+  it('comes out identical and in order: 200,000 lines of mixed length, with empty ones, Chinese, emoji and one of 1 MB', async () => {
+    await appendLines(input, 0, lines / 2);
+    await appendFile(input, `${'1 MB '.repeat(200_000)}\n`);
+    await appendLines(input, lines / 2, lines - 1);
+    const source = await cluster.request('POST', '/connectors', {
+      name: 'lines-in',
+      config: {
+        'connector.class': 'FileStreamSource',
+        file: input,
+        topic: 'lines',
+        'topic.creation.default.partitions': '1',
+      },
+    });
+    expect(source.status).toBe(201);
+    expect(source.headers.get('location')).toMatch(/\/connectors\/lines-in$/);
+    expect(source.body).toMatchObject({
+      name: 'lines-in',
+      type: 'source',
+      config: { name: 'lines-in', topic: 'lines' },
+    });
+    const sink = await cluster.request('POST', '/connectors', {
+      name: 'lines-out',
+      config: { 'connector.class': 'FileStreamSink', file: output, topics: 'lines' },
+    });
+    expect(sink.status).toBe(201);
+    await untilIdentical();
+    expect((await readFile(output)).filter((byte) => byte === 10)).toHaveLength(lines);
+  }, 120_000);
+
+  it('is one message per line', async () => {
+    const { RocketMqClient } = await import('@sluice/rocketmq');
+    const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
+    try {
+      const queue = { topic: 'lines', brokerName: cluster.rocketmq.brokerName, queueId: 0 };
+      // Before the first line of a task its owner writes one barrier.
+      expect(await client.admin.maxOffset(queue)).toBeGreaterThanOrEqual(lines);
+      expect(await client.admin.maxOffset(queue)).toBeLessThanOrEqual(lines + 2);
+    } finally {
+      await client.close();
+    }
+  });
+
+  it('tells what runs where', async () => {
+    await cluster.untilTask('lines-in', 'RUNNING', 'source-runner-1');
+    await cluster.untilTask('lines-out', 'RUNNING', 'sink-runner-1');
+    expect((await cluster.request('GET', '/connectors')).body).toEqual(['lines-in', 'lines-out']);
+  });
+
+  it('holds still while paused and goes on when resumed', async () => {
+    expect((await cluster.request('PUT', '/connectors/lines-out/pause')).status).toBe(202);
+    await cluster.untilTask('lines-out', 'PAUSED');
+    const before = await sizeOf(output);
+    await appendFile(input, 'while paused\n');
+    await until('the source has read on', async () => {
+      const status = await cluster.request('GET', '/connectors/lines-in/status');
+      return status.status === 200;
+    });
+    expect(await sizeOf(output)).toBe(before);
+    expect((await cluster.request('PUT', '/connectors/lines-out/resume')).status).toBe(202);
+    await untilIdentical();
+  }, 60_000);
+
+  it('goes on where it was after everything was stopped and started again', async () => {
+    for (const role of [...cluster.roles].reverse()) expect(await role.kill('SIGTERM')).toBe(0);
+    await cluster.rocketmq.restartBroker();
+    await appendFile(input, 'while everything was down\n');
+    for (const role of cluster.roles) role.start();
+    await cluster.untilReady();
+    expect((await cluster.request('GET', '/connectors')).body).toEqual(['lines-in', 'lines-out']);
+    await untilIdentical();
+  }, 120_000);
+
+  it('stops, restarts and deletes', async () => {
+    expect((await cluster.request('POST', '/connectors/lines-in/tasks/0/restart')).status).toBe(204);
+    await cluster.untilTask('lines-in', 'RUNNING');
+    await appendFile(input, 'after a restart\n');
+    await untilIdentical();
+    expect((await cluster.request('PUT', '/connectors/lines-in/stop')).status).toBe(204);
+    await until('a stopped connector has no tasks', async () => {
+      const { body } = await cluster.request('GET', '/connectors/lines-in/status');
+      const status = body as { connector: { state: string }; tasks: unknown[] };
+      return status.connector.state === 'STOPPED' && status.tasks.length === 0;
+    });
+    expect((await cluster.request('DELETE', '/connectors/lines-in')).status).toBe(204);
+    expect((await cluster.request('DELETE', '/connectors/lines-out')).status).toBe(204);
+    expect((await cluster.request('GET', '/connectors')).body).toEqual([]);
+    expect((await cluster.request('GET', '/connectors/lines-in')).status).toBe(404);
+  }, 60_000);
+
+  describe('bad requests', () => {
+    const good = { 'connector.class': 'FileStreamSource', file: '/tmp/x', topic: 't' };
+
+    it.each([
+      ['an unknown class', { name: 'bad', config: { ...good, 'connector.class': 'Nope' } }, 400, ['Nope']],
+      [
+        'a missing field',
+        { name: 'bad', config: { 'connector.class': 'FileStreamSource', file: '/tmp/x' } },
+        400,
+        ['topic'],
+      ],
+      [
+        'two wrong fields',
+        { name: 'bad', config: { ...good, 'tasks.max': 'many', 'batch.size': 'x' } },
+        400,
+        ['tasks.max', 'batch.size'],
+      ],
+      ['a wrong type', { name: 'bad', config: 5 }, 400, ['config']],
+      ['malformed JSON', '{"name": ', 400, []],
+      ['a name with a slash', { name: 'a/b', config: good }, 400, ['a/b']],
+    ])('%s gets a 4xx that names it', async (_what, body, status, named) => {
+      const answer = await cluster.request('POST', '/connectors', body);
+      expect(answer.status).toBe(status);
+      expect(answer.body).toMatchObject({ error_code: status });
+      for (const name of named) expect((answer.body as { message: string }).message).toContain(name);
+    });
+
+    it('an unknown connector gets 404', async () => {
+      const answer = await cluster.request('GET', '/connectors/none/status');
+      expect(answer.status).toBe(404);
+      expect(answer.body).toEqual({ error_code: 404, message: 'No status found for connector none' });
+    });
+
+    it('a name that is taken gets 409', async () => {
+      await writeFile(cluster.path('twice.txt'), '');
+      const body = { name: 'twice', config: { ...good, file: cluster.path('twice.txt') } };
+      expect((await cluster.request('POST', '/connectors', body)).status).toBe(201);
+      const answer = await cluster.request('POST', '/connectors', body);
+      expect(answer.status).toBe(409);
+      expect(answer.body).toEqual({ error_code: 409, message: 'Connector twice already exists' });
+      expect((await cluster.request('DELETE', '/connectors/twice')).status).toBe(204);
+    });
+
+    it('leave nothing behind', async () => {
+      expect((await cluster.request('GET', '/connectors')).body).toEqual([]);
+    });
+  });
+});
