@@ -1,1 +1,2 @@
-export {};
+export { fileStreamSource } from './file-source.connector.js';
+export { fileSourceSpec } from './spec.js';

@@ -1,0 +1,239 @@
+import { appendFile, mkdtemp, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { maxValueBytes, parseConfig, type SourceRecord, type SourceTask } from '@sluice/sdk';
+import { RecordedLogger, RememberedPositions, sourceContract, sourceTestContext } from '@sluice/testing';
+import { fileStreamSource } from './file-source.connector.js';
+import { fileSourceSpec } from './spec.js';
+
+let folder = '';
+let file = '';
+let logger = new RecordedLogger();
+let positions = new RememberedPositions();
+let tasks: SourceTask[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-file-source-'));
+  file = join(folder, 'app.log');
+  logger = new RecordedLogger();
+  positions = new RememberedPositions();
+});
+afterEach(async () => {
+  for (const task of tasks) await task.stop();
+  tasks = [];
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(config: Record<string, string> = {}): Promise<SourceTask> {
+  const task = fileStreamSource.createTask();
+  tasks.push(task);
+  await task.start(sourceTestContext({ config: { file, topic: 't', ...config }, logger }, positions));
+  return task;
+}
+
+/** Polls until there are `count` lines, and remembers the position of the last. */
+async function lines(task: SourceTask, count: number): Promise<readonly string[]> {
+  const records: SourceRecord[] = [];
+  const signal = AbortSignal.timeout(10_000);
+  while (records.length < count && !signal.aborted) records.push(...(await task.poll(signal)));
+  for (const record of records) positions.set(record.partition, record.position);
+  return records.map((record) => (record.value as Buffer).toString());
+}
+
+const quiet = (task: SourceTask): Promise<readonly SourceRecord[]> => task.poll(AbortSignal.timeout(80));
+
+describe('every source, here the file source', () => {
+  const cases = sourceContract({
+    connector: fileStreamSource,
+    brokenConfig: { topic: 't' },
+    setUp: async () => {
+      const own = await mkdtemp(join(tmpdir(), 'sluice-file-source-'));
+      const path = join(own, 'in.txt');
+      return {
+        config: { file: path, topic: 't' },
+        append: (values) => appendFile(path, values.map((value) => `${value}\n`).join('')),
+        tearDown: () => rm(own, { recursive: true, force: true }),
+      };
+    },
+  });
+  it.each(cases)('$title', ({ run }) => run());
+});
+
+describe('the file source', () => {
+  it('gives bytes with the string schema, the topic, the file as partition and the offset as position', async () => {
+    await writeFile(file, 'one\ntwo\n');
+    const records = await (await start()).poll(new AbortController().signal);
+    expect(records).toEqual([
+      {
+        topic: 't',
+        value: Buffer.from('one'),
+        schema: { type: 'string' },
+        partition: { filename: file },
+        position: { position: 4 },
+      },
+      expect.objectContaining({ value: Buffer.from('two'), position: { position: 8, inode: expect.any(Number) } }),
+    ]);
+  });
+
+  it('keeps a carriage return, empty lines and bytes that are no text', async () => {
+    await writeFile(file, Buffer.from('a\r\n\n\xff\x00\n\n', 'latin1'));
+    const records = await (await start()).poll(new AbortController().signal);
+    expect(records.map((record) => (record.value as Buffer).toString('latin1'))).toEqual(['a\r', '', '\xff\x00', '']);
+  });
+
+  it('waits for a file that does not exist yet', async () => {
+    const task = await start();
+    expect(await quiet(task)).toEqual([]);
+    await writeFile(file, 'one\n');
+    expect(await lines(task, 1)).toEqual(['one']);
+  });
+
+  it('holds a last line back until its newline comes', async () => {
+    await writeFile(file, 'one\ntw');
+    const task = await start();
+    expect(await lines(task, 1)).toEqual(['one']);
+    expect(await quiet(task)).toEqual([]);
+    await appendFile(file, 'o\nthree');
+    expect(await lines(task, 1)).toEqual(['two']);
+  });
+
+  it('hands out at most batch.size lines at once', async () => {
+    await writeFile(file, 'a\nb\nc\n');
+    const task = await start({ 'batch.size': '2' });
+    const counts = [(await quiet(task)).length, (await quiet(task)).length, (await quiet(task)).length];
+    expect(counts).toEqual([2, 1, 0]);
+  });
+
+  it('reads lines of a megabyte, and the longest that a message can carry', async () => {
+    const long = ['x'.repeat(1_000_000), 'y'.repeat(maxValueBytes), 'z'];
+    await writeFile(file, `${long.join('\n')}\n`);
+    expect(await lines(await start(), 3)).toEqual(long);
+  });
+
+  it('names file, offset and limit of a line that no message can carry, after the lines before it', async () => {
+    await writeFile(file, `ok\n${'x'.repeat(maxValueBytes + 1)}\n`);
+    const task = await start();
+    expect(await lines(task, 1)).toEqual(['ok']);
+    await expect(quiet(task)).rejects.toMatchObject({
+      code: 'CONNECT_RECORD_TOO_LARGE',
+      message: `File ${file}: The line at offset 3 has more than ${maxValueBytes} bytes, the most that a message can carry.`,
+    });
+  });
+
+  it('finishes a rotated file, its open last line too, and goes on with the new one', async () => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    expect(await lines(task, 1)).toEqual(['one']);
+    await appendFile(file, 'two\n');
+    await rename(file, `${file}.1`);
+    await writeFile(file, '');
+    await appendFile(`${file}.1`, 'three\nfour');
+    expect(await lines(task, 2)).toEqual(['two', 'three']);
+    await writeFile(file, 'five\n');
+    expect(await lines(task, 2)).toEqual(['four', 'five']);
+    await appendFile(file, 'six\n');
+    expect(await lines(task, 1)).toEqual(['six']);
+  });
+
+  it('finishes a file that was rotated while no task ran', async () => {
+    await writeFile(file, 'one\ntwo\n');
+    const task = await start({ 'batch.size': '1' });
+    await lines(task, 1);
+    await task.stop();
+    await rename(file, `${file}.1`);
+    await writeFile(file, 'three\nfour\n');
+    expect(await lines(await start(), 3)).toEqual(['two', 'three', 'four']);
+    expect(await quiet(await start())).toEqual([]);
+  });
+
+  it('goes on in the new file after a stop right at the end of a rotated one', async () => {
+    await writeFile(file, 'one');
+    const task = await start();
+    await quiet(task);
+    await rename(file, `${file}.1`);
+    await writeFile(file, 'two\n');
+    expect(await lines(task, 1)).toEqual(['one']);
+    await task.stop();
+    expect(await lines(await start(), 1)).toEqual(['two']);
+  });
+
+  it('reads a new file from its start, with a warning, when the rotated one is gone', async () => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    await writeFile(join(folder, 'occupies-the-inode'), '');
+    await rename(file, join(folder, 'elsewhere'));
+    await writeFile(file, 'two\nthree\n');
+    await task.stop();
+    expect(await lines(await start(), 2)).toEqual(['two', 'three']);
+    expect(logger.lines.join()).toContain(`File ${file} is not the one that was read up to 4`);
+  });
+
+  it('waits with a stored position until the file is there again', async () => {
+    await writeFile(file, 'one\ntwo\n');
+    await lines(await start(), 2);
+    await rename(file, join(folder, 'away'));
+    const task = await start();
+    expect(await quiet(task)).toEqual([]);
+    await appendFile(join(folder, 'away'), 'three\n');
+    await rename(join(folder, 'away'), file);
+    expect(await lines(task, 1)).toEqual(['three']);
+  });
+
+  it('starts again at the start of a truncated file, with a warning', async () => {
+    await writeFile(file, 'one\ntwo\n');
+    const task = await start();
+    await lines(task, 2);
+    await truncate(file, 0);
+    await quiet(task);
+    await appendFile(file, 'three\n');
+    expect(await lines(task, 1)).toEqual(['three']);
+    expect(logger.lines.join()).toContain('it was truncated or replaced');
+  });
+
+  it('notices a file that was truncated and has grown beyond the position, by the missing newline', async () => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    await task.stop();
+    await writeFile(file, 'another line\n');
+    expect(await lines(await start(), 1)).toEqual(['another line']);
+  });
+
+  it('takes a position that a user set, without an inode', async () => {
+    await writeFile(file, 'one\ntwo\n');
+    positions.set({ filename: file }, { position: 4 });
+    expect(await lines(await start(), 1)).toEqual(['two']);
+  });
+
+  it('refuses a position that is none', async () => {
+    positions.set({ filename: file }, { position: 'four' });
+    await expect(start()).rejects.toMatchObject({ code: 'CONNECT_POSITION_INVALID' });
+  });
+
+  it('refuses what is no regular file', async () => {
+    await expect(start({ file: folder })).rejects.toThrow(`${folder} cannot be followed: it is not a regular file.`);
+  });
+
+  it('follows on when its file is deleted and made anew', async () => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    await unlink(file);
+    expect(await quiet(task)).toEqual([]);
+    await writeFile(file, 'two\n');
+    expect(await lines(task, 1)).toEqual(['two']);
+  });
+
+  it.each(['follow-a-log.json', 'as-in-rocketmq-connect.json'])('accepts the example %s', async (name) => {
+    const example = JSON.parse(await readFile(new URL(`../examples/${name}`, import.meta.url), 'utf8')) as {
+      readonly config: Record<string, string>;
+    };
+    const common = new Set(['connector.class', 'tasks.max']);
+    const parsed = parseConfig(fileSourceSpec, example.config, { isKnownElsewhere: (key) => common.has(key) });
+    expect(parsed).toMatchObject({ ok: true, warnings: [] });
+    const names = [fileStreamSource.name, ...fileStreamSource.aliases];
+    expect(names).toContain(example.config['connector.class']);
+  });
+});

@@ -1,0 +1,221 @@
+import { deepEqual, ok, rejects } from 'node:assert/strict';
+import {
+  queueKey,
+  type QueueRef,
+  type SinkConnector,
+  type SinkPosition,
+  type SinkRecord,
+  type SinkTask,
+  type TaskConfig,
+} from '@sluice/sdk';
+import type { ContractCase } from './contract-case.js';
+import { sinkTestContext } from './task-contexts.js';
+
+/** An external system to write to, made for one case. */
+export interface SinkFixture {
+  /** A valid configuration of a connector with one task. */
+  readonly config: TaskConfig;
+  /** Every value in the system now. The order counts within a queue only. */
+  readonly read: () => Promise<readonly string[]>;
+  /** What the end of a process does to the system, for example giving up its locks. */
+  readonly afterCrash?: () => Promise<void>;
+  readonly tearDown: () => Promise<void>;
+}
+
+export interface SinkContractSubject {
+  readonly connector: SinkConnector;
+  readonly setUp: () => Promise<SinkFixture>;
+  readonly brokenConfig?: TaskConfig;
+  /** The sink keeps offsets with its data, so that a crash neither loses nor doubles a record. */
+  readonly storesOffsets: boolean;
+}
+
+const queue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 0 };
+const otherQueue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 1 };
+const values = ['a', 'bc', '', 'ünï', 'last'];
+const signal = new AbortController().signal;
+
+/** What the runtime relies on in every sink connector. */
+export function sinkContract(subject: SinkContractSubject): readonly ContractCase[] {
+  return [
+    {
+      title: 'splits its work into between one and the most tasks allowed, always alike',
+      run: () =>
+        withFixture(subject, ({ config }) => {
+          for (const maxTasks of [1, 3]) {
+            const configs = subject.connector.taskConfigs(config, maxTasks);
+            ok(configs.length >= 1 && configs.length <= maxTasks);
+            deepEqual(subject.connector.taskConfigs(config, maxTasks), configs);
+          }
+          return Promise.resolve();
+        }),
+    },
+    {
+      title: 'has written everything once flushed, in the order of each queue',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await withTask(subject, fixture, [queue, otherQueue], async (task) => {
+            await task.put([...records(queue, 0, 3), ...records(otherQueue, 3, 5)], signal);
+            await task.put([], signal);
+            await task.flush([positionOf(queue, 3), positionOf(otherQueue, 5)], signal);
+            deepEqual(await fixture.read(), values);
+          });
+        }),
+    },
+    {
+      title: 'goes on after a stop at any record without loss or doubles',
+      run: async () => {
+        for (let stopAfter = 0; stopAfter <= values.length; stopAfter += 1) {
+          await withFixture(subject, async (fixture) => {
+            await withTask(subject, fixture, [queue], async (task) => {
+              await task.put(records(queue, 0, stopAfter), signal);
+              await task.flush([positionOf(queue, stopAfter)], signal);
+              await task.close([queue]);
+            });
+            await withTask(subject, fixture, [queue], async (task, positions) => {
+              const from = nextOffset(positions) ?? stopAfter;
+              await task.put(records(queue, from, values.length), signal);
+              await task.flush([positionOf(queue, values.length)], signal);
+            });
+            deepEqual(await fixture.read(), values);
+          });
+        }
+      },
+    },
+    {
+      title: subject.storesOffsets
+        ? 'neither loses nor doubles a record when its process dies between two flushes'
+        : 'loses no record when its process dies between two flushes',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          const dead = await startTask(subject, fixture);
+          await dead.open([queue]);
+          await dead.put(records(queue, 0, 2), signal);
+          await dead.flush([positionOf(queue, 2)], signal);
+          await dead.put(records(queue, 2, 4), signal);
+          await fixture.afterCrash?.();
+          await withTask(subject, fixture, [queue], async (task, positions) => {
+            const from = nextOffset(positions) ?? 2;
+            await task.put(records(queue, from, values.length), signal);
+            await task.flush([positionOf(queue, values.length)], signal);
+          });
+          const written = await fixture.read();
+          if (subject.storesOffsets) deepEqual(written, values);
+          else for (const value of values) ok(written.includes(value), `${value} is missing`);
+          await dead.stop();
+        }),
+    },
+    {
+      title: 'takes the same flush twice, and one without records',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await withTask(subject, fixture, [queue], async (task) => {
+            await task.flush([], signal);
+            await task.put(records(queue, 0, values.length), signal);
+            await task.flush([positionOf(queue, values.length)], signal);
+            await task.flush([positionOf(queue, values.length)], signal);
+            await task.flush([positionOf(queue, values.length + 7)], signal);
+          });
+          deepEqual(await fixture.read(), values);
+        }),
+    },
+    ...(subject.storesOffsets ? [returnsFilterState(subject), reopensQueue(subject)] : []),
+    {
+      title: 'can be stopped without a start, before it owns a queue, and after a start that failed',
+      run: async () => {
+        await subject.connector.createTask().stop();
+        await withFixture(subject, async (fixture) => {
+          await (await startTask(subject, fixture)).stop();
+        });
+        const { brokenConfig } = subject;
+        if (brokenConfig === undefined) return;
+        const task = subject.connector.createTask();
+        await rejects(async () => task.start(sinkTestContext({ config: brokenConfig })));
+        await task.stop();
+      },
+    },
+  ];
+}
+
+function returnsFilterState(subject: SinkContractSubject): ContractCase {
+  return {
+    title: 'returns offsets and filter states of the queues it is asked for, as they were flushed',
+    run: () =>
+      withFixture(subject, async (fixture) => {
+        await withTask(subject, fixture, [queue, otherQueue], async (task, positions) => {
+          deepEqual(positions, []);
+          await task.put(records(queue, 0, 1), signal);
+          await task.flush([{ ...positionOf(queue, 1), filterState: '{"x":1}' }, positionOf(otherQueue, 9)], signal);
+        });
+        await withTask(subject, fixture, [queue], (_task, positions) => {
+          deepEqual(positions, [{ ...positionOf(queue, 1), filterState: '{"x":1}' }]);
+          return Promise.resolve();
+        });
+      }),
+  };
+}
+
+function reopensQueue(subject: SinkContractSubject): ContractCase {
+  return {
+    title: 'forgets what was put and not flushed when a queue is given up and comes back',
+    run: () =>
+      withFixture(subject, async (fixture) => {
+        await withTask(subject, fixture, [queue], async (task) => {
+          await task.put(records(queue, 0, 1), signal);
+          await task.flush([positionOf(queue, 1)], signal);
+          await task.put(records(queue, 1, 3), signal);
+          await task.close([queue]);
+          deepEqual(await task.open([queue]), [positionOf(queue, 1)]);
+          await task.put(records(queue, 1, values.length), signal);
+          await task.flush([positionOf(queue, values.length)], signal);
+        });
+        deepEqual(await fixture.read(), values);
+      }),
+  };
+}
+
+/** The records of a queue from one offset to before another; the offset is the place in `values`. */
+function records(of: QueueRef, from: number, to: number): readonly SinkRecord[] {
+  return values
+    .slice(from, to)
+    .map((value, index) => ({ topic: of.topic, queue: of, offset: from + index, value: Buffer.from(value) }));
+}
+
+function positionOf(of: QueueRef, offset: number): SinkPosition {
+  return { queue: of, nextOffset: offset };
+}
+
+function nextOffset(positions: readonly SinkPosition[]): number | undefined {
+  return positions.find((position) => queueKey(position.queue) === queueKey(queue))?.nextOffset;
+}
+
+async function withFixture(subject: SinkContractSubject, body: (fixture: SinkFixture) => Promise<void>): Promise<void> {
+  const fixture = await subject.setUp();
+  try {
+    await body(fixture);
+  } finally {
+    await fixture.tearDown();
+  }
+}
+
+async function startTask(subject: SinkContractSubject, fixture: SinkFixture): Promise<SinkTask> {
+  const [config] = subject.connector.taskConfigs(fixture.config, 1);
+  ok(config !== undefined);
+  const task = subject.connector.createTask();
+  await task.start(sinkTestContext({ config }));
+  return task;
+}
+
+async function withTask(
+  subject: SinkContractSubject,
+  fixture: SinkFixture,
+  queues: readonly QueueRef[],
+  body: (task: SinkTask, positions: readonly SinkPosition[]) => Promise<void>,
+): Promise<void> {
+  const task = await startTask(subject, fixture);
+  try {
+    await body(task, await task.open(queues));
+  } finally {
+    await task.stop();
+  }
+}

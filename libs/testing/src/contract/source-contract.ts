@@ -1,0 +1,213 @@
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import type { SourceConnector, SourceRecord, SourceTask, TaskConfig } from '@sluice/sdk';
+import type { ContractCase } from './contract-case.js';
+import { RememberedPositions, sourceTestContext } from './task-contexts.js';
+
+/** An external system to read from, made for one case. */
+export interface SourceFixture {
+  /** A valid configuration of a connector with one task. */
+  readonly config: TaskConfig;
+  /** Adds values at the end, in order. */
+  readonly append: (values: readonly string[]) => Promise<void>;
+  readonly tearDown: () => Promise<void>;
+}
+
+export interface SourceContractSubject {
+  readonly connector: SourceConnector;
+  readonly setUp: () => Promise<SourceFixture>;
+  /** A configuration whose `start` fails, if there is one that `spec` lets through or not. */
+  readonly brokenConfig?: TaskConfig;
+}
+
+const promptMs = 2_000;
+const values = ['a', 'bc', '', 'ünï', 'last'];
+
+/** What the runtime relies on in every source connector. */
+export function sourceContract(subject: SourceContractSubject): readonly ContractCase[] {
+  return [
+    {
+      title: 'splits its work into between one and the most tasks allowed, always alike',
+      run: () =>
+        withFixture(subject, ({ config }) => {
+          for (const maxTasks of [1, 3]) {
+            const configs = subject.connector.taskConfigs(config, maxTasks);
+            ok(configs.length >= 1 && configs.length <= maxTasks);
+            deepEqual(subject.connector.taskConfigs(config, maxTasks), configs);
+          }
+          return Promise.resolve();
+        }),
+    },
+    {
+      title: 'hands out everything, in order, and then what comes later',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await fixture.append(values);
+          await withTask(subject, fixture, new RememberedPositions(), async (task) => {
+            deepEqual(textsOf(await collect(task, values.length)), values);
+            await fixture.append(['later']);
+            deepEqual(textsOf(await collect(task, 1)), ['later']);
+          });
+        }),
+    },
+    {
+      title: 'names partitions and positions in small, flat objects',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await fixture.append(values);
+          await withTask(subject, fixture, new RememberedPositions(), async (task) => {
+            for (const record of await collect(task, values.length)) {
+              for (const item of Object.values(record.partition)) ok(['string', 'number'].includes(typeof item));
+              for (const item of Object.values(record.position))
+                ok(['string', 'number', 'boolean'].includes(typeof item));
+            }
+          });
+        }),
+    },
+    {
+      title: 'goes on after any record without loss or doubles',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await fixture.append(values);
+          for (let stopAfter = 1; stopAfter <= values.length; stopAfter += 1) {
+            const positions = new RememberedPositions();
+            await withTask(subject, fixture, positions, async (task) => {
+              for (const record of (await collect(task, values.length)).slice(0, stopAfter)) {
+                positions.set(record.partition, record.position);
+              }
+            });
+            await withTask(subject, fixture, positions, async (task) => {
+              const rest = values.slice(stopAfter);
+              deepEqual(textsOf(await collect(task, rest.length)), rest);
+              deepEqual(textsOf(await task.poll(abortedAfter(50))), []);
+            });
+          }
+        }),
+    },
+    {
+      title: 'hands out again what was not committed when its process died',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await fixture.append(values);
+          const positions = new RememberedPositions();
+          const dead = await startTask(subject, fixture, positions);
+          const [first] = await collect(dead, values.length);
+          ok(first !== undefined);
+          positions.set(first.partition, first.position);
+          await dead.commit?.([{ partition: first.partition, position: first.position }]);
+          try {
+            await withTask(subject, fixture, positions, async (task) => {
+              deepEqual(textsOf(await collect(task, values.length - 1)), values.slice(1));
+            });
+          } finally {
+            await dead.stop();
+          }
+        }),
+    },
+    {
+      title: 'answers with nothing after a moment when there is nothing',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await withTask(subject, fixture, new RememberedPositions(), async (task) => {
+            deepEqual(await within(5_000, 'poll', task.poll(new AbortController().signal)), []);
+          });
+        }),
+    },
+    {
+      title: 'ends a poll promptly when it is told to stop',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await withTask(subject, fixture, new RememberedPositions(), async (task) => {
+            const controller = new AbortController();
+            const polled = task.poll(controller.signal);
+            controller.abort();
+            await within(promptMs, 'an aborted poll', polled);
+            await within(promptMs, 'a poll that is aborted from the start', task.poll(controller.signal));
+          });
+        }),
+    },
+    {
+      title: 'can be stopped without a start, and after one that failed',
+      run: async () => {
+        await subject.connector.createTask().stop();
+        const { brokenConfig } = subject;
+        if (brokenConfig === undefined) return;
+        const task = subject.connector.createTask();
+        await rejects(async () => task.start(sourceTestContext({ config: brokenConfig })));
+        await task.stop();
+      },
+    },
+  ];
+}
+
+async function withFixture(
+  subject: SourceContractSubject,
+  body: (fixture: SourceFixture) => Promise<void>,
+): Promise<void> {
+  const fixture = await subject.setUp();
+  try {
+    await body(fixture);
+  } finally {
+    await fixture.tearDown();
+  }
+}
+
+async function startTask(
+  subject: SourceContractSubject,
+  fixture: SourceFixture,
+  positions: RememberedPositions,
+): Promise<SourceTask> {
+  const [config] = subject.connector.taskConfigs(fixture.config, 1);
+  ok(config !== undefined);
+  const task = subject.connector.createTask();
+  await task.start(sourceTestContext({ config }, positions));
+  return task;
+}
+
+async function withTask(
+  subject: SourceContractSubject,
+  fixture: SourceFixture,
+  positions: RememberedPositions,
+  body: (task: SourceTask) => Promise<void>,
+): Promise<void> {
+  const task = await startTask(subject, fixture, positions);
+  try {
+    await body(task);
+  } finally {
+    await task.stop();
+  }
+}
+
+/** Polls until there are `count` records; fails when there are more, or not enough in time. */
+async function collect(task: SourceTask, count: number): Promise<readonly SourceRecord[]> {
+  const records: SourceRecord[] = [];
+  const signal = AbortSignal.timeout(10_000);
+  while (records.length < count && !signal.aborted) records.push(...(await task.poll(signal)));
+  equal(records.length, count, `polled ${textsOf(records).join(', ')}`);
+  return records;
+}
+
+function abortedAfter(timeoutMs: number): AbortSignal {
+  return AbortSignal.timeout(timeoutMs);
+}
+
+function textsOf(records: readonly SourceRecord[]): readonly string[] {
+  return records.map(({ value }) => {
+    if (typeof value === 'string') return value;
+    ok(value instanceof Uint8Array, 'a text value is a string or its bytes');
+    return Buffer.from(value).toString('utf8');
+  });
+}
+
+async function within<T>(limitMs: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} took longer than ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

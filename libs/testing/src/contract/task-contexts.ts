@@ -1,0 +1,72 @@
+import type {
+  SinkTaskContext,
+  SourcePartition,
+  SourcePosition,
+  SourceTaskContext,
+  TaskConfig,
+  TaskLogger,
+} from '@sluice/sdk';
+
+/** A logger that keeps what was said. */
+export class RecordedLogger implements TaskLogger {
+  readonly lines: string[] = [];
+
+  debug(message: string): void {
+    this.lines.push(`debug ${message}`);
+  }
+
+  info(message: string): void {
+    this.lines.push(`info ${message}`);
+  }
+
+  warn(message: string): void {
+    this.lines.push(`warn ${message}`);
+  }
+
+  error(message: string): void {
+    this.lines.push(`error ${message}`);
+  }
+}
+
+/** Positions by partition, compared by content. */
+export class RememberedPositions {
+  readonly #positions = new Map<string, SourcePosition>();
+
+  set(partition: SourcePartition, position: SourcePosition): void {
+    // Positions are kept as text between runs: what a text cannot hold must not be relied on.
+    this.#positions.set(canonical(partition), JSON.parse(JSON.stringify(position)) as SourcePosition);
+  }
+
+  get(partition: SourcePartition): SourcePosition | undefined {
+    return this.#positions.get(canonical(partition));
+  }
+}
+
+export interface TestContextOptions {
+  readonly config: TaskConfig;
+  readonly signal?: AbortSignal;
+  readonly generation?: number;
+  readonly logger?: TaskLogger;
+}
+
+export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
+  return {
+    connectorName: 'contract',
+    taskIndex: 0,
+    generation: options.generation ?? 1,
+    config: options.config,
+    logger: options.logger ?? new RecordedLogger(),
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+export function sourceTestContext(
+  options: TestContextOptions,
+  positions = new RememberedPositions(),
+): SourceTaskContext {
+  return { ...sinkTestContext(options), position: (partition) => positions.get(partition) };
+}
+
+function canonical(partition: SourcePartition): string {
+  return JSON.stringify(Object.entries(partition).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
