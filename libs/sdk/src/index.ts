@@ -13,4 +13,5 @@ export * from './schema/schema.js';
 export * from './schema/schemas.js';
 export * from './sink/sink-task.js';
 export * from './source/source-task.js';
+export * from './storage/durable-file.js';
 export * from './task-context.js';

@@ -1,1 +1,2 @@
-export {};
+export { fileStreamSink } from './file-sink.connector.js';
+export { fileSinkSpec } from './spec.js';

@@ -1,0 +1,153 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { ConnectError, ConnectErrorCode, type ExclusiveLock, acquireExclusiveLock } from '@sluice/sdk';
+import { type OffsetsRecord, offsetsPath, readOffsets, writeOffsets } from './offsets-record.js';
+
+/** Errors that end when somebody makes room. */
+const passingCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** The file of a sink, locked, with the record of what is in it. */
+export class AppendedFile {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #lock: ExclusiveLock;
+  #record: OffsetsRecord;
+  #length: number;
+  #isSynced = true;
+
+  private constructor(path: string, handle: FileHandle, lock: ExclusiveLock, record: OffsetsRecord) {
+    this.#path = path;
+    this.#handle = handle;
+    this.#lock = lock;
+    this.#record = record;
+    this.#length = record.length;
+  }
+
+  /**
+   * Opens the file and cuts off what was written after the last flush. Without a side record the file is taken as it is, and a record is
+   * made of its length.
+   * @throws {ConnectError} if someone else has the file, if it is no regular file, or does not fit its side record
+   */
+  static async open(name: string, connector: string): Promise<AppendedFile> {
+    // Two names of one file must meet at one lock.
+    const path = await realpath(name).catch(() => name);
+    const lock = await acquireExclusiveLock(`${path}.sluice-lock`).catch((error: unknown) => {
+      throw openError(path, error);
+    });
+    let handle: FileHandle | undefined;
+    try {
+      const stored = await readOffsets(path);
+      handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644).catch((error: unknown) => {
+        throw openError(path, error);
+      });
+      const found = await handle.stat();
+      if (!found.isFile()) throw openError(path, new Error('it is not a regular file'));
+      const record = stored ?? { connector, length: found.size, queues: {} };
+      checkFits(path, connector, found.size, record);
+      const file = new AppendedFile(path, handle, lock, record);
+      if (stored === undefined) await file.#recordAsItIs();
+      else await file.cutBack();
+      return file;
+    } catch (error) {
+      await handle?.close();
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async #recordAsItIs(): Promise<void> {
+    await this.#handle.sync();
+    await writeOffsets(this.#path, this.#record);
+  }
+
+  /** What is durable. */
+  get record(): OffsetsRecord {
+    return this.#record;
+  }
+
+  /** The length with what was written since. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Cuts off what was written after the last flush. */
+  async cutBack(): Promise<void> {
+    await this.#handle.truncate(this.#record.length);
+    this.#length = this.#record.length;
+    this.#isSynced = false;
+  }
+
+  /**
+   * Appends all pieces or, as far as the next call is concerned, none: it writes over what a failed one left.
+   * @throws {ConnectError} retriable if there is no room
+   */
+  async append(pieces: Iterable<Buffer>): Promise<void> {
+    let at = this.#length;
+    this.#isSynced = false;
+    try {
+      for (const piece of pieces) {
+        let done = 0;
+        while (done < piece.length) {
+          done += (await this.#handle.write(piece, done, piece.length - done, at + done)).bytesWritten;
+        }
+        at += piece.length;
+      }
+    } catch (error) {
+      throw writeError(this.#path, error);
+    }
+    this.#length = at;
+  }
+
+  /** Makes the data durable, then `record`, which must say this length. */
+  async commit(record: OffsetsRecord): Promise<void> {
+    try {
+      if (!this.#isSynced) {
+        await this.#handle.truncate(this.#length);
+        await this.#handle.sync();
+        this.#isSynced = true;
+      }
+      await writeOffsets(this.#path, record);
+    } catch (error) {
+      throw writeError(this.#path, error);
+    }
+    this.#record = record;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#handle.close();
+    } finally {
+      await this.#lock.release();
+    }
+  }
+}
+
+function checkFits(path: string, connector: string, size: number, record: OffsetsRecord): void {
+  if (record.connector !== connector) {
+    throw new ConnectError(
+      ConnectErrorCode.stateInvalid,
+      `File ${path} is written by connector ${record.connector}, says ${offsetsPath(path)}: ` +
+        `give connector ${connector} another file, or remove the record to append to the file.`,
+    );
+  }
+  if (size >= record.length) return;
+  throw new ConnectError(
+    ConnectErrorCode.stateInvalid,
+    `File ${path} has ${size} bytes, but ${record.length} were written, says ${offsetsPath(path)}: someone cut or replaced it. ` +
+      'Restore it, or remove the record to append to the file from the offsets of the consumer group.',
+  );
+}
+
+function openError(path: string, cause: unknown): unknown {
+  if (cause instanceof ConnectError) return cause;
+  return new ConnectError(ConnectErrorCode.sinkFailed, `File ${path} cannot be written: ${(cause as Error).message}`, {
+    cause,
+  });
+}
+
+function writeError(path: string, cause: unknown): ConnectError {
+  return new ConnectError(ConnectErrorCode.sinkFailed, `Writing to file ${path} failed: ${(cause as Error).message}`, {
+    cause,
+    retriable: passingCodes.has((cause as NodeJS.ErrnoException).code),
+  });
+}

@@ -1,0 +1,195 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ConnectValue, parseConfig, type QueueRef, type SinkPosition, type SinkTask } from '@sluice/sdk';
+import { sinkContract, sinkTestContext } from '@sluice/testing';
+import { fileStreamSink } from './file-sink.connector.js';
+import { fileSinkSpec } from './spec.js';
+
+const queue: QueueRef = { topic: 't', brokerName: 'b', queueId: 0 };
+const signal = new AbortController().signal;
+let folder = '';
+let file = '';
+let tasks: SinkTask[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-file-sink-'));
+  file = join(folder, 'out.txt');
+});
+afterEach(async () => {
+  for (const task of tasks) await task.stop();
+  tasks = [];
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(connectorName = 'contract', path = file): Promise<SinkTask> {
+  const task = fileStreamSink.createTask();
+  tasks.push(task);
+  await task.start({ ...sinkTestContext({ config: { file: path } }), connectorName });
+  return task;
+}
+
+async function opened(): Promise<SinkTask> {
+  const task = await start();
+  await task.open([queue]);
+  return task;
+}
+
+const put = (task: SinkTask, from: number, ...values: readonly ConnectValue[]): Promise<void> =>
+  task.put(
+    values.map((value, index) => ({ topic: 't', queue, offset: from + index, value })),
+    signal,
+  );
+const flush = (task: SinkTask, nextOffset: number): Promise<void> => task.flush([{ queue, nextOffset }], signal);
+const content = (): Promise<string> => readFile(file, 'utf8');
+
+describe('every sink, here the file sink', () => {
+  const cases = sinkContract({
+    connector: fileStreamSink,
+    brokenConfig: {},
+    storesOffsets: true,
+    setUp: async () => {
+      const own = await mkdtemp(join(tmpdir(), 'sluice-file-sink-'));
+      const path = join(own, 'out.txt');
+      return {
+        config: { file: path },
+        read: async () => (await readFile(path, 'utf8')).split('\n').slice(0, -1),
+        afterCrash: () => rm(`${path}.sluice-lock`),
+        tearDown: () => rm(own, { recursive: true, force: true }),
+      };
+    },
+  });
+  it.each(cases)('$title', ({ run }) => run());
+});
+
+describe('the file sink', () => {
+  it('writes bytes and texts as they are, null as null and everything else as JSON', async () => {
+    const task = await opened();
+    await put(task, 0, Buffer.from('b\r'), 'ü', null, 7, { a: [1n, Buffer.from('x')] });
+    await flush(task, 5);
+    expect(await content()).toBe('b\r\nü\nnull\n7\n{"a":["1","eA=="]}\n');
+  });
+
+  it('appends to a file that was there, and cuts back to it after a crash before the first flush', async () => {
+    await writeFile(file, 'before\n');
+    await put(await opened(), 0, 'lost');
+    expect(await content()).toBe('before\nlost\n');
+    await rm(`${file}.sluice-lock`);
+    const task = await opened();
+    expect(await content()).toBe('before\n');
+    await put(task, 0, 'a');
+    await flush(task, 1);
+    expect(await content()).toBe('before\na\n');
+  });
+
+  it('writes batches larger than its memory in order', async () => {
+    const task = await opened();
+    const values = Array.from({ length: 7 }, (_, index) => String(index).repeat(3_000_000));
+    await put(task, 0, ...values);
+    await flush(task, 7);
+    expect(await content()).toBe(`${values.join('\n')}\n`);
+  });
+
+  it('keeps the record of queues that it does not own now', async () => {
+    const first = await opened();
+    await put(first, 0, 'a');
+    await flush(first, 1);
+    await first.stop();
+    const other: QueueRef = { ...queue, queueId: 1 };
+    const second = await start();
+    expect(await second.open([other])).toEqual([]);
+    await second.flush([{ queue: other, nextOffset: 4 }], signal);
+    await second.stop();
+    const expected: readonly SinkPosition[] = [
+      { queue, nextOffset: 1 },
+      { queue: other, nextOffset: 4 },
+    ];
+    expect(await (await start()).open([queue, other])).toEqual(expected);
+  });
+
+  it('leaves only the file and its record behind', async () => {
+    const task = await opened();
+    await put(task, 0, 'a');
+    await flush(task, 1);
+    await task.stop();
+    expect((await readdir(folder)).sort()).toEqual(['out.txt', 'out.txt.sluice-offsets']);
+  });
+
+  it('cuts off what was written behind the record', async () => {
+    const task = await opened();
+    await put(task, 0, 'a');
+    await flush(task, 1);
+    await task.stop();
+    await appendFile(file, 'half a li');
+    await opened();
+    expect(await content()).toBe('a\n');
+  });
+
+  it('refuses a file that someone has cut', async () => {
+    const task = await opened();
+    await put(task, 0, 'abc');
+    await flush(task, 1);
+    await task.stop();
+    await truncate(file, 1);
+    await expect(opened()).rejects.toMatchObject({
+      code: 'CONNECT_STATE_INVALID',
+      message: expect.stringContaining(`File ${file} has 1 bytes, but 4 were written`),
+    });
+    await rm(file);
+    await expect(opened()).rejects.toThrow('has 0 bytes, but 4 were written');
+  });
+
+  it('refuses a damaged record', async () => {
+    await (await opened()).stop();
+    const path = `${file}.sluice-offsets`;
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"length":0', '"length":1'));
+    await expect(opened()).rejects.toThrow(`${path} is damaged`);
+  });
+
+  it('refuses a file of another connector', async () => {
+    await (await opened()).stop();
+    const task = await start('second');
+    await expect(task.open([queue])).rejects.toThrow(`File ${file} is written by connector contract`);
+  });
+
+  it('refuses a file that another task writes, by whatever name', async () => {
+    await writeFile(file, '');
+    await opened();
+    await symlink(file, join(folder, 'link'));
+    const task = await start('contract', join(folder, 'link'));
+    await expect(task.open([queue])).rejects.toMatchObject({ code: 'CONNECT_LOCK_HELD' });
+  });
+
+  it('refuses what is no regular file, and gives the lock up again', async () => {
+    await expect((await start('contract', folder)).open([queue])).rejects.toThrow(`File ${folder} cannot be written`);
+    await rm(`${folder}.sluice-lock`, { force: false }).then(
+      () => {
+        throw new Error('the lock is still there');
+      },
+      (error: unknown) => {
+        expect(error).toMatchObject({ code: 'ENOENT' });
+      },
+    );
+  });
+
+  it('refuses a flush that does not cover what was put', async () => {
+    const task = await opened();
+    await put(task, 0, 'a', 'b');
+    await expect(flush(task, 1)).rejects.toThrow(
+      'records of queue t@b:0 up to offset 1 were put, but the flush is for records before 1',
+    );
+    await expect(task.flush([], signal)).rejects.toThrow('the flush is for other queues');
+    await flush(task, 2);
+  });
+
+  it.each(['copy-a-topic.json', 'as-in-rocketmq-connect.json'])('accepts the example %s', async (name) => {
+    const example = JSON.parse(await readFile(new URL(`../examples/${name}`, import.meta.url), 'utf8')) as {
+      readonly config: Record<string, string>;
+    };
+    const common = new Set(['connector.class', 'tasks.max', 'topics', 'connect.topicnames']);
+    const parsed = parseConfig(fileSinkSpec, example.config, { isKnownElsewhere: (key) => common.has(key) });
+    expect(parsed).toMatchObject({ ok: true, warnings: [] });
+    expect([fileStreamSink.name, ...fileStreamSink.aliases]).toContain(example.config['connector.class']);
+  });
+});

@@ -1,0 +1,52 @@
+import type { ConnectValue, SinkRecord } from '@sluice/sdk';
+
+const newline = 10;
+const maxPieceBytes = 8 * 1024 * 1024;
+
+/**
+ * Puts the values of records into as few pieces of bytes as possible, each value with a newline behind it. Bytes and texts stand as they are;
+ * a null is the text `null`, as in Kafka Connect, so that each record is a line; everything else is JSON.
+ *
+ * The memory of a piece is used again for the next one: it must be written before the next is asked for.
+ */
+export class LineWriter {
+  #memory = Buffer.allocUnsafe(64 * 1024);
+
+  *pieces(records: readonly SinkRecord[]): Generator<Buffer, void, undefined> {
+    let used = 0;
+    for (const { value } of records) {
+      const bytes = toBytes(value);
+      const size = bytes.length + 1;
+      if (used > 0 && used + size > maxPieceBytes) {
+        yield this.#memory.subarray(0, used);
+        used = 0;
+      }
+      this.#reserve(used, used + size);
+      this.#memory.set(bytes, used);
+      used += size;
+      this.#memory[used - 1] = newline;
+    }
+    if (used > 0) yield this.#memory.subarray(0, used);
+  }
+
+  #reserve(used: number, needed: number): void {
+    if (needed <= this.#memory.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#memory.length * 2));
+    this.#memory.copy(larger, 0, 0, used);
+    this.#memory = larger;
+  }
+}
+
+function toBytes(value: ConnectValue): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  return Buffer.from(typeof value === 'string' ? value : toJson(value), 'utf8');
+}
+
+/** JSON, with bytes as base64. The original is looked up because Node's buffers have turned themselves into objects before. */
+function toJson(value: ConnectValue): string {
+  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, key: string, item: unknown) {
+    const original = this[key];
+    if (original instanceof Uint8Array) return Buffer.from(original).toString('base64');
+    return typeof item === 'bigint' ? item.toString() : item;
+  });
+}

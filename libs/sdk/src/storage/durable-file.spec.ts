@@ -1,0 +1,17 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { writeFileDurably } from './durable-file.js';
+
+describe('writeFileDurably', () => {
+  it('replaces the content and leaves nothing else behind', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-durable-'));
+    const path = join(folder, 'state.json');
+    await writeFileDurably(path, 'a long first content');
+    await writeFileDurably(path, Buffer.from('second'));
+    expect(await readFile(path, 'utf8')).toBe('second');
+    expect(await readdir(folder)).toEqual(['state.json']);
+    await rm(folder, { recursive: true });
+  });
+});
