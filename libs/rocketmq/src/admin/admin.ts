@@ -1,5 +1,5 @@
 import { type ClusterAccess } from '../client/cluster-access.js';
-import { type CallOptions } from '../connection/call-deadline.js';
+import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type ClusterInfo, type QueueRef, type TopicRoute } from '../routing/topic-route.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import {
@@ -30,6 +30,8 @@ import {
   type TopicConfig,
 } from './topic-admin.js';
 
+const TOPIC_CHANGE_MS = 10_000;
+
 /**
  * Administration over the remoting protocol. What changes something goes to every master that it concerns, since
  * brokers keep topics and groups each for itself. Every call may throw the connection's errors and BrokerResponseError.
@@ -37,17 +39,22 @@ import {
 export class Admin {
   constructor(private readonly cluster: ClusterAccess) {}
 
+  /** Changes of topics take several requests one after the other. */
+  #topicDeadline(options: CallOptions | undefined): CallDeadline {
+    return this.cluster.deadline(options, Math.max(TOPIC_CHANGE_MS, this.cluster.requestTimeoutMs));
+  }
+
   /**
-   * Creates or updates a topic and returns when the name servers route to it. A topic that is as wanted is not touched.
+   * Creates or updates a topic and returns when a name server routes to it (default limit 10 s). A topic that is as wanted is not touched.
    * @throws InvalidArgumentError, BrokerNotFoundError
    */
   async createTopic(options: CreateTopicOptions): Promise<void> {
-    await createTopic(this.cluster, options, this.cluster.deadline(options));
+    await createTopic(this.cluster, options, this.#topicDeadline(options));
   }
 
   /** Deletes a topic on all masters and name servers; one that does not exist is no error. */
   async deleteTopic(topic: string, options?: CallOptions): Promise<void> {
-    await deleteTopic(this.cluster, topic, this.cluster.deadline(options));
+    await deleteTopic(this.cluster, topic, this.#topicDeadline(options));
   }
 
   /** The route, asked of the name servers now. @throws TopicNotFoundError */

@@ -3,7 +3,7 @@ import { type ClusterAccess } from '../client/cluster-access.js';
 import { pause } from '../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type TolerantMap } from '../wire/tolerant-json.js';
-import { readBodyMap, readBoolean, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
+import { asMap, readBodyMap, readBoolean, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 import { type ExtFields } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
@@ -113,12 +113,17 @@ async function topicConfigOn(
 ): Promise<TopicConfig | undefined> {
   try {
     const reply = await cluster.call(address, { code: REQUEST_CODE.GET_TOPIC_CONFIG, ext: { topic } }, deadline);
-    const body = readBodyMap(reply.body, 'topic config');
-    return decodeTopicConfig(body);
+    return decodeTopicConfig(readBodyMap(reply.body, 'topic config'));
   } catch (error) {
     if (isTopicMissing(error)) return undefined;
-    throw error;
+    const isUnknownRequest =
+      error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED;
+    if (!isUnknownRequest) throw error;
   }
+  // Brokers before 4.9.4 give all topics or none.
+  const reply = await cluster.call(address, { code: REQUEST_CODE.GET_ALL_TOPIC_CONFIG, ext: {} }, deadline);
+  const config = readMap(readBodyMap(reply.body, 'topic configs'), 'topicConfigTable').get(topic);
+  return config === undefined ? undefined : decodeTopicConfig(asMap(config, 'topic config'));
 }
 
 function decodeTopicConfig(map: TolerantMap): TopicConfig {

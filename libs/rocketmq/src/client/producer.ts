@@ -1,6 +1,7 @@
 import {
   ConnectionClosedError,
   isRocketMqError,
+  MalformedDataError,
   MessageTooLargeError,
   RequestAbortedError,
   RequestTimeoutError,
@@ -56,7 +57,7 @@ export class Producer {
    * @throws SendOutcomeUnknownError: it may be stored; await its `settled` before anything is resent.
    * @throws FlowControlError, BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MessageTooLargeError,
    * ConnectFailedError, ConnectionClosedError, ConnectionOverloadedError, RequestTimeoutError, RequestAbortedError,
-   * ClientClosedError: nothing was stored.
+   * ClientClosedError: nothing was stored. MalformedDataError: stored, but the broker did not say where.
    */
   sendBatch(queue: QueueRef, batch: EncodedBatch, options?: CallOptions): Promise<SendResult> {
     const request: RemotingRequest = {
@@ -155,7 +156,9 @@ async function settle(
   try {
     return { kind: 'stored', result: resultOf(await inFlight.reply) };
   } catch (error) {
-    if (!isRocketMqError(error)) throw error;
+    if (!isRocketMqError(error)) {
+      return { kind: 'failed', error: new MalformedDataError('reply to a send', 'unreadable', error) };
+    }
     const kind = error instanceof ConnectionClosedError && error.outcome === 'unknown' ? 'connection-closed' : 'failed';
     return { kind, error };
   }

@@ -1,17 +1,19 @@
 import { InvalidArgumentError } from '../errors.js';
 
-const FIRST_GROW_AFTER = 16;
+const FIRST_GROW_AFTER = 8;
 const MAX_GROW_AFTER = 1_024;
 
 /**
  * How many messages a pull asks for so that its answer holds exactly that many and the offset of the next one is known.
  * The broker's limits differ by configuration and by whether the messages are in memory, and none of it is announced:
- * the number falls to what an answer held when more was there, and doubles after a run of full answers.
+ * the number falls to what an answer held when more was there, and doubles after a run of full answers. Doubling that
+ * proves too much is tried less and less often; a single short answer, as at the end of a file, is soon made good.
  */
 export class PullWindow {
   #asked: number;
   #fullAnswers = 0;
   #growAfter = FIRST_GROW_AFTER;
+  #isGrowthOnTrial = false;
 
   constructor(private readonly maxMessages: number) {
     if (!Number.isInteger(maxMessages) || maxMessages < 1) {
@@ -35,16 +37,19 @@ export class PullWindow {
   ): boolean {
     if (answer.nextOffset === offset + asked) {
       this.#fullAnswers += 1;
+      if (this.#isGrowthOnTrial && asked === this.#asked) this.#isGrowthOnTrial = false;
       if (this.#fullAnswers >= this.#growAfter && this.#asked < this.maxMessages) {
         this.#asked = Math.min(this.maxMessages, this.#asked * 2);
         this.#fullAnswers = 0;
+        this.#isGrowthOnTrial = true;
       }
       return true;
     }
     if (answer.nextOffset < answer.maxOffset) {
+      this.#growAfter = this.#isGrowthOnTrial ? Math.min(MAX_GROW_AFTER, this.#growAfter * 2) : FIRST_GROW_AFTER;
       this.#asked = Math.max(1, Math.min(asked, answer.messages.length));
-      this.#growAfter = Math.min(MAX_GROW_AFTER, this.#growAfter * 2);
       this.#fullAnswers = 0;
+      this.#isGrowthOnTrial = false;
     }
     return false;
   }

@@ -17,8 +17,8 @@ export class CallDeadline {
     readonly timeoutMs: number,
     readonly signal: AbortSignal | undefined,
   ) {
-    if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-      throw new InvalidArgumentError(`timeoutMs ${timeoutMs}: allowed is 1 to ${MAX_TIMEOUT_MS}`);
+    if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
+      throw new InvalidArgumentError(`timeoutMs ${timeoutMs}: allowed is 0 to ${MAX_TIMEOUT_MS}`);
     }
     this.#endsAt = performance.now() + timeoutMs;
   }

@@ -131,7 +131,7 @@ export class Connection {
         fail('the client is closed');
       };
       const onError = (error: Error): void => {
-        fail(error.message, error);
+        fail(reasonOf(error), error);
       };
       const onConnect = (): void => {
         end();
@@ -171,7 +171,7 @@ export class Connection {
       this.#writeWaiting();
     });
     socket.on('error', (error) => {
-      this.#end(error.message, error);
+      this.#end(reasonOf(error), error);
     });
     socket.on('end', () => {
       this.#end('closed by the server');
@@ -387,4 +387,9 @@ export class Connection {
       this.#end('no answer to a heartbeat', error);
     }
   }
+}
+
+/** An attempt on several addresses of one host fails with an error that has no message of its own. */
+function reasonOf(error: Error & { readonly code?: string }): string {
+  return error.message.length > 0 ? error.message : (error.code ?? error.name);
 }

@@ -1,0 +1,290 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  ConnectFailedError,
+  InvalidArgumentError,
+  MalformedDataError,
+  OffsetOutOfRangeError,
+  RequestAbortedError,
+  TopicNotFoundError,
+} from '../errors.js';
+import { decodeStoredMessages } from '../wire/stored-message.js';
+import { type PullOptions, type PullResult } from './pull.js';
+import { QueueReader, type QueueReaderOptions, type QueueReaderSource, type QueueReaderState } from './queue-reader.js';
+
+const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
+
+function messageBytes(offset: number): Buffer {
+  const bytes = Buffer.alloc(92);
+  bytes.writeInt32BE(92, 0);
+  bytes.writeUInt32BE(0xda_a3_20_a7, 4);
+  bytes.writeBigInt64BE(BigInt(offset), 20);
+  bytes.writeUInt8(1, 88);
+  return bytes;
+}
+
+/** A queue in memory with a broker's limits, failures and long polls. */
+class FakeQueue implements QueueReaderSource {
+  readonly client = new AbortController();
+  readonly closing = this.client.signal;
+  min = 0;
+  max = 0;
+  capOf: () => number = () => 32;
+  failureOf: () => Error | undefined = () => undefined;
+  pulls = 0;
+  suspended = 0;
+  inFlight = 0;
+  mostInFlight = 0;
+  invalidations = 0;
+  #wake: (() => void)[] = [];
+
+  append(count: number): void {
+    this.max += count;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  invalidateRoute(): void {
+    this.invalidations += 1;
+  }
+
+  async pull(options: PullOptions): Promise<PullResult> {
+    this.pulls += 1;
+    this.inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    try {
+      await new Promise((resolve) => setImmediate(resolve));
+      const failure = this.failureOf();
+      if (failure !== undefined) throw failure;
+      if (options.offset === this.max && (options.suspendMs ?? 0) > 0) await this.#suspend(options);
+      return this.#answer(options);
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  async #suspend(options: PullOptions): Promise<void> {
+    this.suspended += 1;
+    await new Promise<void>((resolve, reject) => {
+      this.#wake.push(resolve);
+      setTimeout(resolve, options.suspendMs).unref();
+      options.signal?.addEventListener('abort', () => {
+        reject(new RequestAbortedError('pull', 'unknown'));
+      });
+    });
+    this.suspended -= 1;
+  }
+
+  #answer({ offset, maxMessages = 32 }: PullOptions): PullResult {
+    const { min: minOffset, max: maxOffset } = this;
+    const base = { messages: [], minOffset, maxOffset, bytes: 0 };
+    if (offset < minOffset) return { ...base, kind: 'offset-moved', nextOffset: minOffset };
+    if (offset > maxOffset) return { ...base, kind: 'offset-moved', nextOffset: maxOffset };
+    const count = Math.min(maxMessages, this.capOf(), maxOffset - offset);
+    if (count === 0) return { ...base, kind: 'empty', nextOffset: offset };
+    const bytes = Buffer.concat(Array.from({ length: count }, (_, index) => messageBytes(offset + index)));
+    const messages = decodeStoredMessages(bytes);
+    return { kind: 'found', messages, nextOffset: offset + count, minOffset, maxOffset, bytes: bytes.length };
+  }
+}
+
+function readerOf(queue: FakeQueue, options: Partial<QueueReaderOptions> = {}): QueueReader {
+  const retryBackoff = { firstMs: 1, maxMs: 2 };
+  return new QueueReader(QUEUE, { from: 0, group: 'g', suspendMs: 1_000, retryBackoff, ...options }, queue);
+}
+
+async function take(reader: QueueReader, count: number): Promise<number[]> {
+  const offsets: number[] = [];
+  while (offsets.length < count) for (const message of await reader.next()) offsets.push(message.queueOffset);
+  return offsets;
+}
+
+/** Mulberry32. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const upTo = (count: number, from = 0): number[] => Array.from({ length: count }, (_, index) => from + index);
+
+describe('QueueReader', () => {
+  it('gives every message once and in order, whatever the limits, failures and appends', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 }),
+        fc.integer(),
+        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 64 }),
+        async (caps, seed, appends, ahead, maxMessagesPerPull) => {
+          const queue = new FakeQueue();
+          const random = randomFrom(seed);
+          queue.capOf = () => caps[Math.floor(random() * caps.length)]!;
+          queue.failureOf = () => (random() < 0.1 ? new ConnectFailedError('a:1', 'refused') : undefined);
+          const reader = readerOf(queue, { ahead, maxMessagesPerPull });
+          const total = appends.reduce((sum, count) => sum + count, 0);
+          const writing = (async () => {
+            for (const count of appends) {
+              queue.append(count);
+              await new Promise((resolve) => setImmediate(resolve));
+            }
+          })();
+          expect(await take(reader, total)).toEqual(upTo(total));
+          expect(reader.position).toBe(total);
+          await writing;
+          reader.close();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keeps as many pulls in flight as allowed while there is a backlog', async () => {
+    const queue = new FakeQueue();
+    queue.append(2_000);
+    const reader = readerOf(queue, { ahead: 4 });
+    expect(await take(reader, 2_000)).toEqual(upTo(2_000));
+    expect(queue.mostInFlight).toBeGreaterThanOrEqual(4);
+    expect(queue.mostInFlight).toBeLessThan(8);
+    expect(queue.pulls).toBeLessThan(2_000 / 32 + 30);
+    reader.close();
+  });
+
+  it('stops pulling ahead when the answers nobody took are too large together', async () => {
+    const queue = new FakeQueue();
+    queue.append(2_000);
+    const reader = readerOf(queue, { ahead: 50, maxBufferedBytes: 3 * 32 * 92 });
+    await take(reader, 1_000);
+    expect(queue.mostInFlight).toBeLessThanOrEqual(4);
+    reader.close();
+  });
+
+  it('waits at the head with one suspended pull, and an append wakes it', async () => {
+    const queue = new FakeQueue();
+    queue.append(10);
+    const reader = readerOf(queue);
+    await take(reader, 10);
+    const waiting = reader.next();
+    while (queue.suspended === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(queue.inFlight).toBe(1);
+    queue.append(1);
+    expect((await waiting).map((message) => message.queueOffset)).toEqual([10]);
+    reader.close();
+  });
+
+  it('gives an empty list when its time is over and goes on with the same pull', async () => {
+    const queue = new FakeQueue();
+    const reader = readerOf(queue);
+    expect(await reader.next({ timeoutMs: 20 })).toEqual([]);
+    expect(await reader.next({ timeoutMs: 20 })).toEqual([]);
+    expect(queue.pulls).toBe(1);
+    queue.append(1);
+    expect(await reader.next()).toHaveLength(1);
+    reader.close();
+  });
+
+  it('reports offsets outside of the queue, keeps its position, and goes on where it is told', async () => {
+    const queue = new FakeQueue();
+    queue.append(10);
+    queue.min = 5;
+    const below = readerOf(queue, { from: 2 });
+    await expect(below.next()).rejects.toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      reason: 'below-min',
+      range: { offset: 2, minOffset: 5 },
+    });
+    expect(below.position).toBe(2);
+    below.seek(5);
+    expect(await take(below, 5)).toEqual(upTo(5, 5));
+    const beyond = readerOf(queue, { from: 11 });
+    await expect(beyond.next()).rejects.toBeInstanceOf(OffsetOutOfRangeError);
+    await expect(beyond.next()).rejects.toMatchObject({ reason: 'beyond-max' });
+    below.close();
+    beyond.close();
+  });
+
+  it('reports failures and recovery, and asks for a new route', async () => {
+    const queue = new FakeQueue();
+    queue.append(3);
+    let left = 2;
+    queue.failureOf = () => ((left -= 1) >= 0 ? new ConnectFailedError('a:1', 'refused') : undefined);
+    const states: QueueReaderState[] = [];
+    const reader = readerOf(queue, { onState: (state) => states.push(state) });
+    expect(await take(reader, 3)).toEqual([0, 1, 2]);
+    expect(states).toMatchObject([
+      { kind: 'retrying', failures: 1 },
+      { kind: 'retrying', failures: 2 },
+      { kind: 'reading' },
+    ]);
+    expect(queue.invalidations).toBe(2);
+    reader.close();
+  });
+
+  it('takes a topic that is gone for a restart only after it has read from it', async () => {
+    const queue = new FakeQueue();
+    queue.failureOf = () => new TopicNotFoundError('t');
+    const reader = readerOf(queue);
+    await expect(reader.next()).rejects.toBeInstanceOf(TopicNotFoundError);
+    queue.failureOf = () => undefined;
+    queue.append(1);
+    expect(await take(reader, 1)).toEqual([0]);
+    let left = 3;
+    queue.failureOf = () => ((left -= 1) >= 0 ? new TopicNotFoundError('t') : undefined);
+    queue.append(1);
+    expect(await take(reader, 1)).toEqual([1]);
+    reader.close();
+  });
+
+  it('throws what retrying cannot cure', async () => {
+    const queue = new FakeQueue();
+    queue.failureOf = () => new MalformedDataError('stored message', 'x');
+    const reader = readerOf(queue);
+    await expect(reader.next()).rejects.toBeInstanceOf(MalformedDataError);
+    reader.close();
+  });
+
+  it('ends a waiting next at close, at the abort of its signal and when the client closes', async () => {
+    const ends: ((reader: QueueReader, abort: AbortController, queue: FakeQueue) => string)[] = [
+      (reader) => (reader.close(), 'REQUEST_ABORTED'),
+      (_, abort) => (abort.abort(), 'REQUEST_ABORTED'),
+      (_, __, queue) => (queue.client.abort(), 'CLIENT_CLOSED'),
+    ];
+    for (const isFailing of [false, true]) {
+      for (const end of ends) {
+        const queue = new FakeQueue();
+        if (isFailing) queue.failureOf = () => new ConnectFailedError('a:1', 'refused');
+        const abort = new AbortController();
+        const reader = readerOf(queue, { signal: abort.signal, retryBackoff: { firstMs: 60_000, maxMs: 60_000 } });
+        const waiting = reader.next();
+        const outcome = waiting.catch((error: unknown) => error);
+        await reader.next().catch(() => undefined);
+        while (isFailing ? queue.invalidations === 0 : queue.suspended === 0) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        const code = end(reader, abort, queue);
+        expect(await outcome).toMatchObject({ code });
+        await expect(reader.next()).rejects.toMatchObject({ code });
+        reader.close();
+      }
+    }
+  });
+
+  it('refuses two callers at once and offsets that are none', async () => {
+    const queue = new FakeQueue();
+    const reader = readerOf(queue);
+    const waiting = reader.next();
+    await expect(reader.next()).rejects.toBeInstanceOf(InvalidArgumentError);
+    expect(() => {
+      reader.seek(0);
+    }).toThrow(InvalidArgumentError);
+    queue.append(1);
+    await waiting;
+    expect(() => readerOf(queue, { from: -1 })).toThrow(InvalidArgumentError);
+    expect(() => readerOf(queue, { ahead: 0 })).toThrow(InvalidArgumentError);
+    reader.close();
+  });
+});

@@ -1,0 +1,288 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  ConnectFailedError,
+  ConnectionClosedError,
+  ConnectionOverloadedError,
+  RequestAbortedError,
+  RequestTimeoutError,
+} from '../errors.js';
+import { FrameReader } from '../wire/frame-reader.js';
+import { decodeCommand, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
+import { CallDeadline } from './call-deadline.js';
+import { Connection, type ConnectionOptions } from './connection.js';
+import { ConnectionPool } from './connection-pool.js';
+
+const OPTIONS: ConnectionOptions = {
+  clientId: 'spec',
+  connectTimeoutMs: 2_000,
+  heartbeatIntervalMs: 30_000,
+  heartbeatTimeoutMs: 1_000,
+  maxFrameBytes: 1024 * 1024,
+  maxUnwrittenBytes: 64 * 1024,
+  maxWaitingRequests: 4,
+  overdueAfterMs: 30_000,
+};
+const REQUEST: RemotingRequest = { code: REQUEST_CODE.GET_MAX_OFFSET, ext: { topic: 't' } };
+
+function frame(header: object, body = ''): Buffer {
+  const json = Buffer.from(JSON.stringify({ language: 'JAVA', version: 473, ...header }));
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(4 + json.length + body.length, 0);
+  head.writeInt32BE(json.length, 4);
+  return Buffer.concat([head, json, Buffer.from(body)]);
+}
+
+function reply(opaque: number, body = '', code = 0): Buffer {
+  return frame({ code, opaque, flag: 1, extFields: {} }, body);
+}
+
+/** A peer whose every move the test decides. */
+class Peer {
+  readonly received: RemotingCommand[] = [];
+  readonly sockets: Socket[] = [];
+  onCommand: (command: RemotingCommand, socket: Socket) => void = () => undefined;
+  readonly #server: Server;
+  readonly #waiters: (() => void)[] = [];
+
+  constructor() {
+    this.#server = createServer((socket) => {
+      this.sockets.push(socket);
+      const reader = new FrameReader(64 * 1024 * 1024);
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk: Buffer) => {
+        reader.push(chunk, (bytes) => {
+          const command = decodeCommand(Buffer.from(bytes));
+          this.received.push(command);
+          this.onCommand(command, socket);
+        });
+        for (const wake of this.#waiters.splice(0)) wake();
+      });
+    });
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+describe('Connection', () => {
+  let peer: Peer;
+  let address: string;
+  const opened: Connection[] = [];
+  const never = new AbortController().signal;
+
+  beforeEach(async () => {
+    peer = new Peer();
+    address = await peer.listen();
+  });
+
+  afterEach(async () => {
+    for (const connection of opened.splice(0)) connection.close('end of the test');
+    await peer.close();
+  });
+
+  async function open(options: Partial<ConnectionOptions> = {}): Promise<Connection> {
+    const connection = await Connection.open(address, { ...OPTIONS, ...options }, never);
+    opened.push(connection);
+    return connection;
+  }
+
+  const within = (timeoutMs: number, signal?: AbortSignal): CallDeadline => new CallDeadline(timeoutMs, signal);
+
+  it('matches replies that come in another order', async () => {
+    const connection = await open();
+    const first = connection.invoke(REQUEST, within(2_000));
+    const second = connection.invoke(REQUEST, within(2_000));
+    await peer.until(() => peer.received.length === 2);
+    const [a, b] = peer.received.map((command) => command.opaque);
+    peer.sockets[0]!.write(Buffer.concat([reply(b!, 'second'), reply(12_345, 'nobody asked'), reply(a!, 'first')]));
+    expect((await first).body.toString()).toBe('first');
+    expect((await second).body.toString()).toBe('second');
+  });
+
+  it('tells what was written from what was not when it ends', async () => {
+    const connection = await open();
+    const written = connection.submit(REQUEST);
+    await peer.until(() => peer.received.length === 1);
+    peer.sockets[0]!.destroy();
+    await expect(written.reply).rejects.toMatchObject({
+      code: 'CONNECTION_CLOSED',
+      outcome: 'unknown',
+      retriable: true,
+    });
+    await connection.ended;
+    expect(connection.isOpen).toBe(false);
+    await expect(connection.submit(REQUEST).reply).rejects.toMatchObject({ outcome: 'not-sent' });
+  });
+
+  it('ends a call at its deadline and drops its late reply', async () => {
+    const connection = await open();
+    const call = connection.invoke(REQUEST, within(30));
+    await expect(call).rejects.toBeInstanceOf(RequestTimeoutError);
+    await expect(call).rejects.toMatchObject({ outcome: 'unknown', retriable: true, timeoutMs: 30 });
+    peer.sockets[0]!.write(reply(peer.received[0]!.opaque));
+    peer.onCommand = (command, socket) => socket.write(reply(command.opaque, 'fresh'));
+    expect((await connection.invoke(REQUEST, within(2_000))).body.toString()).toBe('fresh');
+  });
+
+  it('ends a call at its abort', async () => {
+    const connection = await open();
+    const abort = new AbortController();
+    const call = connection.invoke(REQUEST, within(5_000, abort.signal));
+    await peer.until(() => peer.received.length === 1);
+    abort.abort(new Error('why'));
+    await expect(call).rejects.toBeInstanceOf(RequestAbortedError);
+    await expect(call).rejects.toMatchObject({ cause: new Error('why') });
+  });
+
+  it('answers requests of the server and ignores one-way ones', async () => {
+    const connection = await open();
+    peer.sockets[0]!.write(frame({ code: 220, opaque: 5, flag: 0, extFields: {} }));
+    peer.sockets[0]!.write(frame({ code: 40, opaque: 6, flag: 2, extFields: {} }));
+    peer.onCommand = (command, socket) =>
+      command.code === REQUEST.code ? socket.write(reply(command.opaque)) : undefined;
+    await connection.invoke(REQUEST, within(2_000));
+    expect(peer.received.filter((command) => command.flag === 1)).toMatchObject([{ code: 3, opaque: 5 }]);
+    expect(peer.received.some((command) => command.opaque === 6 && command.flag === 1)).toBe(false);
+  });
+
+  it('leaves a server that goes away once the pending requests have ended', async () => {
+    const connection = await open();
+    const refused = connection.submit(REQUEST);
+    const pending = connection.submit(REQUEST);
+    await peer.until(() => peer.received.length === 2);
+    const [first, second] = peer.received;
+    peer.sockets[0]!.write(reply(first!.opaque, '', 1_500));
+    await expect(refused.reply).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', outcome: 'not-sent' });
+    expect(connection.isOpen).toBe(false);
+    peer.sockets[0]!.write(reply(second!.opaque, 'done'));
+    expect((await pending.reply).body.toString()).toBe('done');
+    await connection.ended;
+  });
+
+  it.each([
+    ['a frame over the limit', Buffer.from([0x7f, 0, 0, 0]), 'allowed are 1048576'],
+    ['a header that is no JSON', Buffer.from([0, 0, 0, 5, 0, 0, 0, 1, 0x7b]), 'not JSON'],
+  ])('ends with a reason at %s', async (_, bytes, reason) => {
+    const connection = await open();
+    const pending = connection.submit(REQUEST);
+    await peer.until(() => peer.received.length === 1);
+    peer.sockets[0]!.write(bytes);
+    await expect(pending.reply).rejects.toBeInstanceOf(ConnectionClosedError);
+    await expect(pending.reply).rejects.toThrow(reason);
+  });
+
+  it('bounds what waits for a peer that does not read, and sends it when the peer reads again', async () => {
+    const connection = await open();
+    peer.sockets[0]!.pause();
+    peer.onCommand = (command, socket) => socket.write(reply(command.opaque));
+    const request: RemotingRequest = { ...REQUEST, body: Buffer.alloc(4 * 1024 * 1024) };
+    const submitted = [];
+    for (let count = 0; count < 10; count += 1) {
+      submitted.push(connection.submit(request));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const refused = submitted.filter((one) => one.outcome === 'not-sent').slice(OPTIONS.maxWaitingRequests);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const one of refused) await expect(one.reply).rejects.toBeInstanceOf(ConnectionOverloadedError);
+    peer.sockets[0]!.resume();
+    await Promise.all(submitted.filter((one) => !refused.includes(one)).map((one) => one.reply));
+  });
+
+  it('takes back a request that was not written', async () => {
+    const connection = await open();
+    peer.sockets[0]!.pause();
+    const request: RemotingRequest = { ...REQUEST, body: Buffer.alloc(16 * 1024 * 1024) };
+    const written = connection.submit(request);
+    const waiting = connection.invoke(REQUEST, within(20));
+    await expect(waiting).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', outcome: 'not-sent' });
+    peer.onCommand = (command, socket) => socket.write(reply(command.opaque));
+    peer.sockets[0]!.resume();
+    await written.reply;
+    await connection.invoke(REQUEST, within(5_000));
+    expect(peer.received).toHaveLength(2);
+  });
+
+  it('sends heartbeats while the server is silent and ends when they stay unanswered', async () => {
+    const connection = await open({ heartbeatIntervalMs: 20, heartbeatTimeoutMs: 100 });
+    const answered = { count: 0 };
+    peer.onCommand = (command, socket) => {
+      answered.count += 1;
+      if (answered.count < 3) socket.write(reply(command.opaque));
+    };
+    const pending = connection.submit(REQUEST);
+    await expect(pending.reply.then(() => connection.ended)).resolves.toBeUndefined();
+    expect(peer.received.map((command) => command.code)).toEqual([REQUEST.code, 34, 34]);
+    expect(JSON.parse(peer.received[1]!.body.toString())).toMatchObject({ clientID: 'spec' });
+  });
+
+  it('ends when a request is overdue on a connection that otherwise answers', async () => {
+    const connection = await open({ heartbeatIntervalMs: 20, overdueAfterMs: 30 });
+    peer.onCommand = (command, socket) => (command.code === 34 ? socket.write(reply(command.opaque)) : undefined);
+    const pending = connection.submit(REQUEST);
+    pending.markOverdue();
+    await expect(pending.reply).rejects.toThrow('overdue');
+  });
+
+  it('says why it cannot be opened', async () => {
+    await peer.close();
+    await expect(Connection.open(address, OPTIONS, never)).rejects.toBeInstanceOf(ConnectFailedError);
+    await expect(Connection.open(address, OPTIONS, never)).rejects.toMatchObject({ address, outcome: 'not-sent' });
+    peer = new Peer();
+    await peer.listen();
+  });
+
+  describe('pool', () => {
+    const reconnectBackoff = { firstMs: 20, maxMs: 100 };
+
+    it('gives all users of an address one connection, and a new one after its end', async () => {
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
+      peer.onCommand = (command, socket) => socket.write(reply(command.opaque));
+      await Promise.all([1, 2, 3].map(() => pool.invoke(address, REQUEST, within(2_000))));
+      expect(peer.sockets).toHaveLength(1);
+      const ended = pool.openConnection(address)!.ended;
+      peer.sockets[0]!.destroy();
+      await ended;
+      await pool.invoke(address, REQUEST, within(2_000));
+      expect(peer.sockets).toHaveLength(2);
+      await pool.close();
+    });
+
+    it('backs off after a failure, within the deadline of the call', async () => {
+      await peer.close();
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff: { firstMs: 60_000, maxMs: 60_000 } });
+      await expect(pool.invoke(address, REQUEST, within(2_000))).rejects.toBeInstanceOf(ConnectFailedError);
+      expect(pool.backoffRemainingMs(address)).toBeGreaterThan(20_000);
+      const waiting = pool.invoke(address, REQUEST, within(30));
+      await expect(waiting).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', outcome: 'not-sent' });
+      await pool.close();
+      peer = new Peer();
+      await peer.listen();
+    });
+
+    it('ends everything at once when it closes', async () => {
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
+      const call = pool.invoke(address, REQUEST, within(20_000));
+      const refused = expect(call).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+      await peer.until(() => peer.received.length === 1);
+      await pool.close();
+      await refused;
+      await expect(pool.invoke(address, REQUEST, within(1_000))).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    });
+  });
+});

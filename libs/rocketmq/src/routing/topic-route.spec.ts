@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import { InvalidArgumentError, MalformedDataError } from '../errors.js';
+import { parseNameServers } from './name-servers.js';
+import { decodeClusterInfo, decodeTopicRoute, readableQueues, writableQueues } from './topic-route.js';
+
+const ROUTE = `{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.2:10911","1":"10.0.0.3:10911"},"brokerName":"b","cluster":"c"},
+ {"brokerAddrs":{1:"10.0.0.5:10911"},"brokerName":"a","cluster":"c"}],"filterServerTable":{},
+ "queueDatas":[{"brokerName":"b","perm":6,"readQueueNums":2,"topicSysFlag":0,"writeQueueNums":1},
+ {"brokerName":"a","perm":4,"readQueueNums":1,"topicSysFlag":0,"writeQueueNums":1}]}`;
+
+describe('decodeTopicRoute', () => {
+  const route = decodeTopicRoute('t', Buffer.from(ROUTE));
+
+  it('takes masters only and sorts by broker', () => {
+    expect(route.brokers.map((broker) => [broker.brokerName, broker.masterAddress])).toEqual([
+      ['a', undefined],
+      ['b', '10.0.0.2:10911'],
+    ]);
+  });
+
+  it('lists queues by permission', () => {
+    expect(writableQueues(route)).toEqual([{ topic: 't', brokerName: 'b', queueId: 0 }]);
+    expect(readableQueues(route).map((queue) => [queue.brokerName, queue.queueId])).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['b', 1],
+    ]);
+  });
+
+  it('refuses a body that is no route', () => {
+    expect(() => decodeTopicRoute('t', Buffer.from('[]'))).toThrow(MalformedDataError);
+    expect(() => decodeTopicRoute('t', Buffer.from('{"queueDatas":[{"brokerName":"b"}]}'))).toThrow(MalformedDataError);
+  });
+});
+
+describe('decodeClusterInfo', () => {
+  it('reads broker ids that are bare keys', () => {
+    const body =
+      '{"brokerAddrTable":{"b":{"brokerAddrs":{0:"1.1.1.1:10911"},"brokerName":"b","cluster":"c"}},"clusterAddrTable":{"c":["b"]}}';
+    expect(decodeClusterInfo(Buffer.from(body)).brokers).toEqual([
+      { brokerName: 'b', cluster: 'c', masterAddress: '1.1.1.1:10911', addresses: new Map([[0, '1.1.1.1:10911']]) },
+    ]);
+  });
+});
+
+describe('parseNameServers', () => {
+  it('takes semicolons and commas', () => {
+    expect(parseNameServers('a:1; b:2,a:1')).toEqual(['a:1', 'b:2']);
+  });
+
+  it.each(['', ' ; ', 'a', 'a:b'])('refuses %j', (text) => {
+    expect(() => parseNameServers(text)).toThrow(InvalidArgumentError);
+  });
+});

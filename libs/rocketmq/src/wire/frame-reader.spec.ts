@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FrameTooLargeError, MalformedDataError } from '../errors.js';
+import { FrameReader } from './frame-reader.js';
+
+const MAX = 16 * 1024 * 1024;
+
+function framed(payload: Buffer): Buffer {
+  const frame = Buffer.alloc(4 + payload.length);
+  frame.writeInt32BE(payload.length, 0);
+  payload.copy(frame, 4);
+  return frame;
+}
+
+describe('FrameReader', () => {
+  it('gives the same frames however the stream is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: 4, maxLength: 60 }), { maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 50 }),
+        (payloads, cuts) => {
+          const stream = Buffer.concat(payloads.map((payload) => framed(Buffer.from(payload))));
+          const reader = new FrameReader(MAX);
+          const seen: string[] = [];
+          for (let at = 0, turn = 0; at < stream.length; turn += 1) {
+            const end = Math.min(stream.length, at + cuts[turn % cuts.length]!);
+            reader.push(stream.subarray(at, end), (frame) => seen.push(frame.toString('hex')));
+            at = end;
+          }
+          expect(seen).toEqual(payloads.map((payload) => Buffer.from(payload).toString('hex')));
+        },
+      ),
+    );
+  });
+
+  it('reads a frame of 4 MiB that comes byte by byte', () => {
+    const payload = Buffer.alloc(4 * 1024 * 1024);
+    for (let at = 0; at < payload.length; at += 1) payload[at] = at % 251;
+    const stream = framed(payload);
+    const reader = new FrameReader(MAX);
+    const frames: Buffer[] = [];
+    for (let at = 0; at < stream.length; at += 1)
+      reader.push(stream.subarray(at, at + 1), (frame) => frames.push(frame));
+    expect(frames).toHaveLength(1);
+    expect(frames[0]!.equals(payload)).toBe(true);
+  });
+
+  it('does not copy a frame that lies within one chunk', () => {
+    const chunk = framed(Buffer.from('abcdef'));
+    const frames: Buffer[] = [];
+    new FrameReader(MAX).push(chunk, (frame) => frames.push(frame));
+    chunk.write('X', 4);
+    expect(frames[0]?.toString()).toBe('Xbcdef');
+  });
+
+  it('refuses a frame over the limit before it is read', () => {
+    const head = Buffer.alloc(4);
+    head.writeInt32BE(1_001, 0);
+    const read = (): void => {
+      new FrameReader(1_000).push(head, () => undefined);
+    };
+    expect(read).toThrow(FrameTooLargeError);
+    expect(read).toThrow('frame of 1001 bytes, allowed are 1000');
+  });
+
+  it('refuses lengths that no frame has', () => {
+    for (const length of [-1, 0, 3]) {
+      const head = Buffer.alloc(4);
+      head.writeInt32BE(length, 0);
+      expect(() => {
+        new FrameReader(MAX).push(head, () => undefined);
+      }).toThrow(MalformedDataError);
+    }
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isRocketMqError, MalformedDataError } from '../errors.js';
+import { decodeCommand, encodeRequestHead, encodeResponse } from './remoting-codec.js';
+import { REQUEST_CODE } from './request-code.js';
+
+/** The frames of code 11, opaque 7, ext {topic: t, queueId: 3} as RocketMQ's own codec wrote them. */
+const GOLDEN_JSON =
+  '0000008a000000867b22636f6465223a31312c226578744669656c6473223a7b2271756575654964223a2233222c22746f706963223a2274227d2c22666c6167223a302c226c616e6775616765223a224a415641222c226f7061717565223a372c2273657269616c697a655479706543757272656e74525043223a224a534f4e222c2276657273696f6e223a307d';
+const GOLDEN_BINARY =
+  '000000330100002f000b0000000000000700000000000000000000001a00077175657565496400000001330005746f7069630000000174';
+
+function frameOf(hex: string): Buffer {
+  const bytes = Buffer.from(hex, 'hex');
+  expect(bytes.readInt32BE(0)).toBe(bytes.length - 4);
+  return bytes.subarray(4);
+}
+
+describe('remoting codec', () => {
+  it.each([
+    ['JSON', GOLDEN_JSON],
+    ['binary', GOLDEN_BINARY],
+  ])('decodes the golden %s frame', (_, hex) => {
+    const command = decodeCommand(frameOf(hex));
+    expect(command).toMatchObject({ code: 11, opaque: 7, flag: 0, ext: { topic: 't', queueId: '3' } });
+    expect(command.body).toHaveLength(0);
+  });
+
+  it('decodes what it encodes, with the body as a view', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.string().filter((key) => key !== '__proto__'),
+          fc.string(),
+        ),
+        fc.uint8Array({ maxLength: 100 }),
+        fc.integer({ min: 0, max: 0x7f_ff_ff_ff }),
+        (ext, bytes, opaque) => {
+          const body = Buffer.from(bytes);
+          const head = encodeRequestHead({ code: REQUEST_CODE.PULL_MESSAGE, ext, body }, opaque);
+          const frame = Buffer.concat([head, body]);
+          expect(frame.readInt32BE(0)).toBe(frame.length - 4);
+          const command = decodeCommand(frame.subarray(4));
+          expect(command).toMatchObject({ code: 11, opaque, flag: 0 });
+          expect({ ...command.ext }).toEqual({ ...ext });
+          expect(command.body.equals(body)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('marks a response as one', () => {
+    const command = decodeCommand(encodeResponse(3, 99, 'no').subarray(4));
+    expect(command).toMatchObject({ code: 3, opaque: 99, flag: 1, remark: 'no' });
+  });
+
+  it('turns fields that are not strings into strings or drops them', () => {
+    const json = '{"code":0,"opaque":1,"flag":1,"extFields":{"a":1,"b":true,"c":null,"d":"x","e":{}}}';
+    const frame = Buffer.concat([Buffer.alloc(4), Buffer.from(json)]);
+    frame.writeInt32BE(json.length, 0);
+    expect(decodeCommand(frame).ext).toEqual({ a: '1', b: 'true', d: 'x' });
+  });
+
+  it('answers any bytes with a command or a typed error', () => {
+    const golden = fc.constantFrom(frameOf(GOLDEN_JSON), frameOf(GOLDEN_BINARY));
+    const mutated = fc
+      .tuple(golden, fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 6 }), fc.nat(200))
+      .map(([frame, changes, cut]) => {
+        const copy = Buffer.from(frame);
+        for (const [at, value] of changes) copy[at % copy.length] = value;
+        return copy.subarray(0, Math.max(0, copy.length - (cut % 3 === 0 ? cut : 0)));
+      });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          mutated,
+          fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes)),
+        ),
+        (frame) => {
+          try {
+            expect(typeof decodeCommand(frame).code).toBe('number');
+          } catch (error) {
+            expect(isRocketMqError(error)).toBe(true);
+            expect(error).toBeInstanceOf(MalformedDataError);
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
