@@ -48,6 +48,6 @@ module.exports = {
     exclude: { path: ['/dist/', '/node_modules/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.test.json' },
-    enhancedResolveOptions: { conditionNames: ['source', 'import', 'node', 'default'], exportsFields: ['exports'] },
+    enhancedResolveOptions: { conditionNames: ['sluice-source', 'import', 'node', 'default'], exportsFields: ['exports'] },
   },
 };
