@@ -13,3 +13,13 @@ export * from './model/report.js';
 export * from './runner/desired-tasks.js';
 export * from './status/connector-status.js';
 export * from './status/reports-view.js';
+export * from './coordinator/effect.js';
+export * from './coordinator/input.js';
+export * from './coordinator/settings.js';
+export {
+  initialCoordinator,
+  type CoordinatorSelf,
+  type CoordinatorState,
+  type KnownReport,
+} from './coordinator/state.js';
+export * from './coordinator/step.js';

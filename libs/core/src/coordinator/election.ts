@@ -1,0 +1,76 @@
+import { memberKey } from '../model/member.js';
+import { append, canAppend } from './appends.js';
+import type { CoordinatorState, Turn } from './state.js';
+
+/** At most this share of the lease is added, fixed by node id, so that standbys do not all claim at once. */
+const MAX_JITTER = 0.25;
+
+/** Claims the lead if nobody holds it. A claim made behind the head is void and harms nobody. */
+export function claimIfVacant(turn: Turn): void {
+  const { next } = turn;
+  if (next.role !== 'standby' || next.isStopping || !canAppend(turn) || !isVacant(next)) return;
+  const { cluster, self } = next;
+  const { seq, digest } = cluster.head;
+  next.role = 'candidate';
+  append(turn, [{ kind: 'claimed', nodeId: self.nodeId, incarnation: self.incarnation, after: { seq, digest } }], {
+    epoch: cluster.epoch + 1,
+    claimId: `${memberKey(self)}/${String(next.appends + 1)}`,
+  });
+}
+
+function isVacant({ cluster, self, settings, headProvenAt, lastAcceptedAt }: CoordinatorState): boolean {
+  if (cluster.head.seq < 0 || headProvenAt === undefined) return false;
+  const { leader } = cluster;
+  if (leader === undefined || leader.resigned) return true;
+  if (leader.nodeId === self.nodeId && leader.incarnation === self.supersedes) return true;
+  return headProvenAt >= lastAcceptedAt + settings.leaseMs * (1 + MAX_JITTER * fractionOf(self.nodeId));
+}
+
+/** To be called when an own claim is read back. */
+export function takeLead(turn: Turn): void {
+  const { next, effects, now } = turn;
+  const { cluster } = next;
+  next.role = 'leader';
+  next.leaderSince = now;
+  next.inFlight = undefined;
+  next.appendNotBefore = now;
+  next.appendFailures = 0;
+  next.commands = [];
+  next.questions = new Map();
+  next.planned = undefined;
+  next.touched = new Set(next.reports.keys());
+  next.probes = new Map();
+  next.suspicions = new Map(
+    [...cluster.members.values()]
+      .filter(({ suspectedAt }) => suspectedAt !== undefined)
+      .map((member) => [memberKey(member), now]),
+  );
+  effects.push({ kind: 'became-leader', epoch: cluster.epoch });
+  readCommandsFrom(turn, cluster.nextCommandOffset);
+}
+
+/** Starts reading commands anew: what an earlier reading still delivers is ignored, so none is ever left out. */
+export function readCommandsFrom({ next, effects }: Turn, fromOffset: number): void {
+  next.commandReads += 1;
+  next.commandsCutAt = undefined;
+  effects.push({ kind: 'read-commands', readId: next.commandReads, fromOffset });
+}
+
+/** To be called when the claim of another, or the own resignation, is read. */
+export function stepDown({ next, effects }: Turn, epoch: number, reason: string): void {
+  const wasLeader = next.role === 'leader';
+  next.role = 'standby';
+  next.inFlight = undefined;
+  next.commands = [];
+  next.commandsCutAt = undefined;
+  next.questions = new Map();
+  next.planned = undefined;
+  if (wasLeader) effects.push({ kind: 'stepped-down', epoch, reason });
+}
+
+/** A number in [0, 1) that depends on the text alone (FNV-1a). */
+export function fractionOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
+}

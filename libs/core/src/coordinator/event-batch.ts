@@ -1,0 +1,58 @@
+import { ClusterDraft } from '../log/cluster-draft.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import type { LogEvent } from '../model/entry.js';
+
+/** Head, digest and property overhead of one entry. */
+const ENTRY_OVERHEAD_BYTES = 512;
+
+/** Events of one append, applied as they are added: later decisions of the batch see what earlier ones did. */
+export class EventBatch {
+  readonly events: LogEvent[] = [];
+  readonly draft: ClusterDraft;
+  /** A group was turned away: what is left is decided after this append. */
+  isFull = false;
+  readonly #cluster: ClusterState;
+  readonly #at: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(cluster: ClusterState, at: number, maxBytes: number) {
+    this.draft = new ClusterDraft(cluster);
+    this.#cluster = cluster;
+    this.#at = at;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Adds all of a group or nothing. */
+  add(...group: readonly LogEvent[]): boolean {
+    if (this.isFull) return false;
+    const bytes = estimateBytes(group);
+    if (this.#bytes + bytes > this.#maxBytes && this.events.length > 0) {
+      this.isFull = true;
+      return false;
+    }
+    this.#bytes += bytes;
+    const { logId, epoch, claimId, head } = this.#cluster;
+    for (const event of group) {
+      const seq = head.seq + 1 + this.events.length;
+      this.events.push(event);
+      this.draft.apply(event, { logId, epoch, claimId, seq, at: this.#at });
+    }
+    return true;
+  }
+
+  /** Whether a group could ever be appended. */
+  fits(...group: readonly LogEvent[]): boolean {
+    return estimateBytes(group) <= this.#maxBytes;
+  }
+}
+
+/** An upper bound: characters beyond ASCII take at most three bytes of UTF-8 per UTF-16 unit. */
+function estimateBytes(events: readonly LogEvent[]): number {
+  let bytes = 0;
+  for (const event of events) {
+    const text = JSON.stringify(event);
+    bytes += ENTRY_OVERHEAD_BYTES + (/^[ -~]*$/.test(text) ? text.length : 3 * text.length);
+  }
+  return bytes;
+}

@@ -1,0 +1,46 @@
+import type { Command } from '../model/command.js';
+import type { Config } from '../model/connector.js';
+import type { ReadEntry } from '../model/entry.js';
+import type { Report } from '../model/report.js';
+
+/** What a runner said when asked to split a connector. */
+export type TaskConfigsAnswer =
+  | { readonly kind: 'tasks'; readonly tasks: readonly Config[] }
+  /** The connector itself refused: this is final for this config. */
+  | { readonly kind: 'error'; readonly error: string }
+  | { readonly kind: 'no-such-plugin' }
+  | { readonly kind: 'timeout' };
+
+/** How a send ended: `unknown` is reported only once its connection is closed. */
+export type AppendOutcome = 'stored' | 'not-stored' | 'unknown';
+
+/** `now` is monotonic, `wall` the time since the epoch, both in milliseconds. */
+export type Input = { readonly now: number; readonly wall: number } & InputBody;
+
+export type InputBody =
+  /** Decoded entries in the order of the queue; `nextOffset` is the offset after the last message read, decodable or not. */
+  | { readonly kind: 'log.read'; readonly reads: readonly ReadEntry[]; readonly nextOffset: number }
+  /** A non-suspending pull sent at `sentAt` (monotonic) was answered with `nextOffset = maxOffset`, all before is folded. */
+  | { readonly kind: 'head.reached'; readonly sentAt: number }
+  | { readonly kind: 'report.read'; readonly queue: number; readonly report: Report }
+  /** This incarnation's own probe came back through the queue it was sent to. */
+  | { readonly kind: 'probe.returned'; readonly queue: number; readonly sentAt: number }
+  /** `readId` is that of the `read-commands` that this was read for. */
+  | { readonly kind: 'command.read'; readonly readId: number; readonly offset: number; readonly command: Command }
+  | {
+      readonly kind: 'task-configs.answered';
+      readonly connector: string;
+      readonly configVersion: number;
+      readonly nodeId: string;
+      readonly answer: TaskConfigsAnswer;
+    }
+  /** `lastOffset` is that of the append's last entry in the queue, where the broker told it. */
+  | {
+      readonly kind: 'append.settled';
+      readonly appendId: number;
+      readonly outcome: AppendOutcome;
+      readonly lastOffset?: number;
+    }
+  /** To be sent every 100 ms or so: all that depends on time alone happens here. */
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'stop' };

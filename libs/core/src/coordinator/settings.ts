@@ -1,0 +1,39 @@
+/** Times in milliseconds. `sessionMs` must exceed `memberLeaseMs + marginMs`. */
+export interface CoordinatorSettings {
+  /** How long a leader may be silent before a standby claims. */
+  readonly leaseMs: number;
+  /** How long a node may be silent before its tasks go to others. */
+  readonly sessionMs: number;
+  /** The lease of a runner: see `NodeLease`. */
+  readonly memberLeaseMs: number;
+  readonly marginMs: number;
+  readonly probeIntervalMs: number;
+  /** A probe that is not back by then means that its queue stands still. */
+  readonly probeTimeoutMs: number;
+  /** Number of queues of the reports topic. */
+  readonly reportQueues: number;
+  readonly questionTimeoutMs: number;
+  /** First pause after an unanswered question or a failed append; doubles up to `maxBackoffMs`. */
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+  readonly maxOpenQuestions: number;
+  readonly maxQueuedCommands: number;
+  /** Estimated size that one append may have. */
+  readonly maxAppendBytes: number;
+}
+
+export const defaultCoordinatorSettings: CoordinatorSettings = {
+  leaseMs: 3_000,
+  sessionMs: 6_000,
+  memberLeaseMs: 2_500,
+  marginMs: 500,
+  probeIntervalMs: 1_000,
+  probeTimeoutMs: 1_500,
+  reportQueues: 4,
+  questionTimeoutMs: 15_000,
+  backoffMs: 200,
+  maxBackoffMs: 10_000,
+  maxOpenQuestions: 32,
+  maxQueuedCommands: 4_096,
+  maxAppendBytes: 512 * 1_024,
+};

@@ -1,0 +1,137 @@
+import type { ClusterState } from '../model/cluster-state.js';
+import type { Command } from '../model/command.js';
+import type { Report } from '../model/report.js';
+import type { Effect } from './effect.js';
+import type { TaskConfigsAnswer } from './input.js';
+import { defaultCoordinatorSettings, type CoordinatorSettings } from './settings.js';
+
+export interface CoordinatorSelf {
+  readonly nodeId: string;
+  readonly incarnation: string;
+  /** An earlier incarnation on the same locked state directory, hence certainly dead. */
+  readonly supersedes?: string;
+}
+
+export interface KnownReport {
+  readonly report: Report;
+  readonly queue: number;
+  /** When the first and the last report of this incarnation were read; monotonic. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** What the own probes say about one queue of the reports topic; monotonic times. */
+export interface ProbeState {
+  readonly lastSentAt: number;
+  /** Send times of probes that are not back, oldest first. */
+  readonly outstanding: readonly number[];
+  /** Send time of the last probe that came back. */
+  readonly provenAt: number;
+  readonly isStalled: boolean;
+  /** Silence is counted from here: the end of the last stall. */
+  readonly graceFrom: number;
+}
+
+export interface InFlight {
+  readonly appendId: number;
+  /** `seq` of the last entry, if all are accepted. */
+  readonly lastSeq: number;
+  readonly settled: { readonly at: number; readonly lastOffset: number | undefined } | undefined;
+}
+
+export interface Question {
+  readonly configVersion: number;
+  /** Who was asked, and when; undefined while it waits for `notBefore`. */
+  readonly asked: { readonly nodeId: string; readonly at: number } | undefined;
+  readonly notBefore: number;
+  readonly failures: number;
+  /** Nodes that did not answer or had no such plugin. */
+  readonly tried: readonly string[];
+  readonly answer: Extract<TaskConfigsAnswer, { kind: 'tasks' | 'error' }> | undefined;
+}
+
+/** What the last assignment was computed from: while it stands, another would say the same. */
+export interface PlanBasis {
+  readonly tasks: ClusterState['tasks'];
+  readonly connectors: ClusterState['connectors'];
+  readonly members: ClusterState['members'];
+  readonly readiness: string;
+}
+
+export interface CoordinatorState {
+  readonly self: CoordinatorSelf;
+  readonly settings: CoordinatorSettings;
+  readonly cluster: ClusterState;
+  readonly role: 'standby' | 'candidate' | 'leader';
+  readonly nextOffset: number;
+  /** When the last accepted entry was read, or this coordinator started. */
+  readonly lastAcceptedAt: number;
+  /** Send time of the last pull that proved to be at the head. */
+  readonly headProvenAt: number | undefined;
+  readonly appends: number;
+  readonly appendFailures: number;
+  readonly appendNotBefore: number;
+  readonly inFlight: InFlight | undefined;
+  readonly leaderSince: number;
+  /** By `memberKey`. */
+  readonly reports: ReadonlyMap<string, KnownReport>;
+  /** Incarnations whose last report may free or mark tasks. */
+  readonly touched: ReadonlySet<string>;
+  /** When the suspicion of a member was read, by `memberKey`. */
+  readonly suspicions: ReadonlyMap<string, number>;
+  readonly probes: ReadonlyMap<number, ProbeState>;
+  readonly commands: readonly { readonly offset: number; readonly command: Command }[];
+  /** Id of the reading of the commands queue whose commands count. */
+  readonly commandReads: number;
+  /** Commands from this offset on were turned away because the queue was full. */
+  readonly commandsCutAt: number | undefined;
+  /** By connector name. */
+  readonly questions: ReadonlyMap<string, Question>;
+  readonly planned: PlanBasis | undefined;
+  readonly isStopping: boolean;
+  readonly hasEnded: boolean;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** One step under way: the next state as it grows, and what is to be done. */
+export interface Turn {
+  readonly now: number;
+  readonly wall: number;
+  readonly next: Mutable<CoordinatorState>;
+  readonly effects: Effect[];
+}
+
+/** A standby that knows `cluster` and goes on reading the log behind its head. `now` is monotonic. */
+export function initialCoordinator(
+  self: CoordinatorSelf,
+  cluster: ClusterState,
+  now: number,
+  settings: Partial<CoordinatorSettings> = {},
+): CoordinatorState {
+  return {
+    self,
+    settings: { ...defaultCoordinatorSettings, ...settings },
+    cluster,
+    role: 'standby',
+    nextOffset: cluster.head.offset + 1,
+    lastAcceptedAt: now,
+    headProvenAt: undefined,
+    appends: 0,
+    appendFailures: 0,
+    appendNotBefore: now,
+    inFlight: undefined,
+    leaderSince: now,
+    reports: new Map(),
+    touched: new Set(),
+    suspicions: new Map(),
+    probes: new Map(),
+    commands: [],
+    commandReads: 0,
+    commandsCutAt: undefined,
+    questions: new Map(),
+    planned: undefined,
+    isStopping: false,
+    hasEnded: false,
+  };
+}

@@ -1,0 +1,204 @@
+import { foldEntries } from '../log/fold.js';
+import { taskKey } from '../model/connector.js';
+import type { LogEvent, ReadEntry } from '../model/entry.js';
+import { memberKey } from '../model/member.js';
+import type { Report } from '../model/report.js';
+import { append, canAppend, reconcileInFlight, settleAppend } from './appends.js';
+import { decideCommands } from './decide-commands.js';
+import { decideMembers } from './decide-members.js';
+import { decideAssignment, decideReports } from './decide-tasks.js';
+import type { Effect } from './effect.js';
+import { claimIfVacant, readCommandsFrom, stepDown, takeLead } from './election.js';
+import { EventBatch } from './event-batch.js';
+import { tasksByHolder } from './held-tasks.js';
+import type { Input } from './input.js';
+import { probeReturned, tendProbes } from './probes.js';
+import { askQuestions, decideSplits, takeAnswer } from './questions.js';
+import type { CoordinatorState, Turn } from './state.js';
+
+export interface Step {
+  readonly state: CoordinatorState;
+  /** To be carried out in this order. */
+  readonly effects: readonly Effect[];
+}
+
+/** Renewals per lease. */
+const RENEWALS = 3;
+
+/**
+ * The coordinator: takes in what was read, then decides from the folded log and the latest reports, never while an append
+ * is in flight. Whatever was sent counts only once it is read back, so a lost, late or doubled append changes nothing.
+ */
+export function step(state: CoordinatorState, input: Input): Step {
+  if (state.hasEnded) return { state, effects: [] };
+  const turn: Turn = { now: input.now, wall: input.wall, next: { ...state }, effects: [] };
+  const mayDecide = receive(turn, input);
+  if (turn.next.hasEnded) return { state: turn.next, effects: turn.effects };
+  if (turn.next.isStopping) stopInOrder(turn);
+  else if (turn.next.role === 'leader') {
+    if (mayDecide) lead(turn);
+  } else claimIfVacant(turn);
+  return { state: turn.next, effects: turn.effects };
+}
+
+/** Returns whether the input can change a decision of a leader. */
+function receive(turn: Turn, input: Input): boolean {
+  const { next } = turn;
+  switch (input.kind) {
+    case 'log.read':
+      readLog(turn, input.reads, input.nextOffset);
+      return true;
+    case 'head.reached':
+      next.headProvenAt = Math.max(input.sentAt, next.headProvenAt ?? -Infinity);
+      reconcileInFlight(turn);
+      return true;
+    case 'report.read':
+      return readReport(turn, input.queue, input.report);
+    case 'probe.returned':
+      probeReturned(turn, input.queue, input.sentAt);
+      return false;
+    case 'command.read':
+      return readCommand(turn, input);
+    case 'task-configs.answered':
+      takeAnswer(turn, input, input.answer);
+      return true;
+    case 'append.settled':
+      settleAppend(turn, input.appendId, input.outcome, input.lastOffset);
+      reconcileInFlight(turn);
+      return true;
+    case 'tick':
+      if (next.role === 'leader') tendProbes(turn);
+      return true;
+    case 'stop':
+      next.isStopping = true;
+      return true;
+  }
+}
+
+function readLog(turn: Turn, reads: readonly ReadEntry[], nextOffset: number): void {
+  const { next, now } = turn;
+  const tasksBefore = next.cluster.tasks;
+  const { state, skipped } = foldEntries(next.cluster, reads);
+  next.cluster = state;
+  next.nextOffset = Math.max(next.nextOffset, nextOffset);
+  const skippedOffsets = new Set(skipped.map(({ offset }) => offset));
+  for (const { offset, entry } of reads) {
+    if (skippedOffsets.has(offset)) continue;
+    next.lastAcceptedAt = now;
+    noticeEvent(turn, entry.event, entry.epoch);
+  }
+  const first = skipped[0];
+  if (first !== undefined) {
+    const message = `skipped ${skipped.length} log entries, the first at offset ${first.offset}: ${first.reason}`;
+    turn.effects.push({ kind: 'log', level: 'info', message });
+  }
+  // A runner may have read and reported an entry before it was read here.
+  if (next.role === 'leader' && state.tasks !== tasksBefore) next.touched = new Set(next.reports.keys());
+  next.commands = next.commands.filter(({ offset }) => offset >= state.nextCommandOffset);
+  reconcileInFlight(turn);
+}
+
+function noticeEvent(turn: Turn, event: LogEvent, epoch: number): void {
+  const { next, now } = turn;
+  const { self } = next;
+  if (event.kind === 'claimed') {
+    const isOwn = event.nodeId === self.nodeId && event.incarnation === self.incarnation;
+    if (next.role === 'leader') stepDown(turn, epoch - 1, `${event.nodeId} claimed epoch ${String(epoch)}`);
+    else if (next.role === 'candidate' && !isOwn) stepDown(turn, epoch, 'another claim came first');
+    if (isOwn) takeLead(turn);
+  } else if (event.kind === 'leader.resigned') {
+    if (next.role === 'leader') stepDown(turn, epoch, 'resigned');
+  } else if (event.kind === 'member.suspected') {
+    next.suspicions = new Map(next.suspicions).set(memberKey(event), now);
+  } else if (event.kind === 'member.cleared' || event.kind === 'member.left' || event.kind === 'member.rejected') {
+    forget(turn, event);
+  }
+}
+
+function forget(
+  turn: Turn,
+  event: Extract<LogEvent, { kind: 'member.cleared' | 'member.left' | 'member.rejected' }>,
+): void {
+  const { next, effects } = turn;
+  const key = memberKey(event);
+  next.suspicions = withoutKey(next.suspicions, key);
+  if (event.kind === 'member.cleared') return;
+  next.reports = withoutKey(next.reports, key);
+  if (key !== memberKey(next.self) || (event.kind === 'member.left' && event.reason === 'leaving')) return;
+  const reason =
+    event.kind === 'member.rejected' ? 'rejected' : event.reason === 'superseded' ? 'superseded' : 'expired';
+  const why = event.kind === 'member.rejected' ? event.reason : `the cluster counts it as ${reason}`;
+  next.hasEnded = true;
+  effects.push({ kind: 'exit', reason, message: `node ${event.nodeId} (${event.incarnation}) must exit: ${why}` });
+}
+
+function withoutKey<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {
+  if (!map.has(key)) return map;
+  const copy = new Map(map);
+  copy.delete(key);
+  return copy;
+}
+
+function readReport({ next, now }: Turn, queue: number, report: Report): boolean {
+  const key = memberKey(report);
+  const known = next.reports.get(key);
+  if (next.cluster.departed.has(key)) return false;
+  if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;
+  next.reports = new Map(next.reports).set(key, { report, queue, firstAt: known?.firstAt ?? now, lastAt: now });
+  if (next.role !== 'leader') return false;
+  const member = next.cluster.members.get(report.nodeId);
+  const held = tasksByHolder(next.cluster.tasks).get(key) ?? [];
+  const frees = held.some(({ assignment }) => assignment?.revokedAt !== undefined);
+  const marks = report.tasks.some(
+    ({ id, committed }) => committed && next.cluster.tasks.get(taskKey(id))?.committed === false,
+  );
+  if (frees || marks) next.touched = new Set(next.touched).add(key);
+  const isNews = known === undefined || report.leaving || member?.incarnation !== report.incarnation;
+  return isNews || frees || marks || member.suspectedAt !== undefined;
+}
+
+function readCommand({ next }: Turn, { readId, offset, command }: Extract<Input, { kind: 'command.read' }>): boolean {
+  if (next.role !== 'leader' || readId !== next.commandReads || offset < next.cluster.nextCommandOffset) return false;
+  const last = next.commands.at(-1);
+  if (last !== undefined && offset <= last.offset) return false;
+  if (next.commandsCutAt !== undefined && offset >= next.commandsCutAt) return false;
+  if (next.commands.length >= next.settings.maxQueuedCommands) {
+    next.commandsCutAt = offset;
+    return false;
+  }
+  next.commands = [...next.commands, { offset, command }];
+  return true;
+}
+
+function lead(turn: Turn): void {
+  const { next, now, wall } = turn;
+  const { leaseMs, maxAppendBytes, maxQueuedCommands } = next.settings;
+  const sinceReadBackMs = now - next.lastAcceptedAt;
+  const isSuspended = sinceReadBackMs > leaseMs;
+  if (!isSuspended) askQuestions(turn);
+  if (next.commandsCutAt !== undefined && next.commands.length <= maxQueuedCommands / 2) {
+    readCommandsFrom(turn, next.commandsCutAt);
+  }
+  if (!canAppend(turn)) return;
+  const batch = new EventBatch(next.cluster, wall, maxAppendBytes);
+  if (!isSuspended) decide(turn, batch);
+  if (batch.events.length === 0 && sinceReadBackMs >= leaseMs / RENEWALS) batch.add({ kind: 'lease.renewed' });
+  if (batch.events.length > 0) append(turn, batch.events, next.cluster);
+}
+
+function decide({ next, now, wall }: Turn, batch: EventBatch): void {
+  decideMembers(next, now, batch);
+  decideCommands(next, wall, batch);
+  decideSplits(next, batch);
+  if (!decideReports(next, batch)) next.touched = new Set();
+  next.planned = decideAssignment(next, batch);
+}
+
+function stopInOrder(turn: Turn): void {
+  const { next, effects } = turn;
+  if (next.inFlight !== undefined) return;
+  if (next.role !== 'leader') {
+    next.hasEnded = true;
+    effects.push({ kind: 'exit', reason: 'stopped', message: `coordinator ${next.self.nodeId} stopped` });
+  } else if (canAppend(turn)) append(turn, [{ kind: 'leader.resigned' }], next.cluster);
+}

@@ -1,0 +1,112 @@
+import type { Command } from '../model/command.js';
+import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
+import type { Report } from '../model/report.js';
+import { fractionOf } from '../coordinator/election.js';
+import type { SimClock } from './sim-clock.js';
+
+export type ReportMessage =
+  | { readonly kind: 'report'; readonly report: Report }
+  | { readonly kind: 'probe'; readonly incarnation: string; readonly sentAt: number };
+
+/** The topics of a simulated cluster: total orders, and sends that are lost, late, doubled or end in doubt. */
+export class SimBroker {
+  readonly log: ReadEntry[] = [];
+  readonly commands: Command[] = [];
+  readonly reports: ReportMessage[][] = [[], [], [], []];
+  /** While it stands still nothing is stored and nothing is read. */
+  stalledUntil = 0;
+  isFaulty = true;
+
+  constructor(readonly clock: SimClock) {
+    this.#store(-1, '', [{ kind: 'genesis', broker: 'broker-a' }], { logId: 'L', epoch: 0, claimId: '', at: 0 });
+  }
+
+  /** Sends a chain of entries as one batch and tells its outcome once. */
+  append(
+    effect: {
+      readonly events: readonly LogEvent[];
+      readonly after: { readonly seq: number; readonly digest: string };
+      readonly logId: string;
+      readonly epoch: number;
+      readonly claimId: string;
+      readonly at: number;
+    },
+    settle: (outcome: 'stored' | 'not-stored' | 'unknown', lastOffset?: number) => void,
+  ): void {
+    const { clock } = this;
+    const fate = this.isFaulty ? clock.random() : 1;
+    const store = (): number => this.#store(effect.after.seq, effect.after.digest, effect.events, effect);
+    if (fate < 0.03) {
+      this.#arrive(() => {
+        settle('not-stored');
+      });
+    } else if (fate < 0.1) {
+      const lateMs = 300 + clock.random() * 8_000;
+      if (fate < 0.06) this.#landAfter(lateMs, store);
+      clock.after(1_000, () => {
+        settle('unknown');
+      });
+    } else {
+      this.#arrive(() => {
+        const lastOffset = store();
+        if (fate < 0.14) this.#landAfter(clock.random() * 3_000, store);
+        this.#arrive(() => {
+          if (fate < 0.5) settle('stored', lastOffset);
+          else settle('stored');
+        });
+      });
+    }
+  }
+
+  send<Message>(queue: Message[], message: Message): void {
+    const fate = this.isFaulty ? this.clock.random() : 1;
+    if (fate < 0.02) return;
+    this.#arrive(() => {
+      queue.push(message);
+    });
+    if (fate < 0.05) {
+      this.clock.after(this.clock.random() * 4_000, () => {
+        this.#whenAwake(() => queue.push(message));
+      });
+    }
+  }
+
+  /** Whether pulls are answered now. */
+  get isAwake(): boolean {
+    return this.clock.now >= this.stalledUntil;
+  }
+
+  #landAfter(delayMs: number, act: () => void): void {
+    this.clock.after(delayMs, () => {
+      this.#whenAwake(act);
+    });
+  }
+
+  #arrive(act: () => void): void {
+    this.clock.after(1 + this.clock.random() * (this.isFaulty ? 40 : 5), () => {
+      this.#whenAwake(act);
+    });
+  }
+
+  #whenAwake(act: () => void): void {
+    if (this.isAwake) act();
+    else this.clock.after(this.stalledUntil - this.clock.now + 1, act);
+  }
+
+  #store(
+    afterSeq: number,
+    afterDigest: string,
+    events: readonly LogEvent[],
+    head: Pick<LogEntry, 'logId' | 'epoch' | 'claimId' | 'at'>,
+  ): number {
+    let prevDigest = afterDigest;
+    events.forEach((event, i) => {
+      const { logId, epoch, claimId, at } = head;
+      const entry: LogEntry = { logId, epoch, claimId, at, seq: afterSeq + 1 + i, prevDigest, event };
+      const digest = String(fractionOf(JSON.stringify(entry)));
+      this.log.push({ offset: this.log.length, digest, entry });
+      prevDigest = digest;
+    });
+    return this.log.length - 1;
+  }
+}

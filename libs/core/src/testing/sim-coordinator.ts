@@ -1,0 +1,168 @@
+import type { Effect } from '../coordinator/effect.js';
+import type { InputBody, TaskConfigsAnswer } from '../coordinator/input.js';
+import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
+import { step } from '../coordinator/step.js';
+import { emptyState } from '../log/fold.js';
+import type { Report } from '../model/report.js';
+import type { SimBroker } from './sim-broker.js';
+import { SimProcess } from './sim-clock.js';
+
+export type Ask = (
+  effect: Extract<Effect, { kind: 'ask-task-configs' }>,
+  reply: (answer: TaskConfigsAnswer) => void,
+) => void;
+
+/** One coordinator process: the loop and the effects around `step`. */
+export class SimCoordinator extends SimProcess {
+  state: CoordinatorState;
+  hasExited = false;
+  isLeaving = false;
+  #commandsAt: { readId: number; offset: number } | undefined;
+  readonly #reportsAt: number[];
+  #reportSeq = 0;
+
+  constructor(
+    readonly broker: SimBroker,
+    readonly nodeId: string,
+    readonly incarnation: string,
+    supersedes: string | undefined,
+    readonly ask: Ask,
+  ) {
+    super(broker.clock);
+    const self = { nodeId, incarnation, ...(supersedes === undefined ? {} : { supersedes }) };
+    this.state = initialCoordinator(self, emptyState(), this.localNow);
+    this.#reportsAt = broker.reports.map((queue) => queue.length);
+    this.every(70, () => {
+      this.#pullLog();
+    });
+    this.every(90, () => {
+      this.#pullReports();
+    });
+    this.every(90, () => {
+      this.#pullCommands();
+    });
+    this.every(150, () => {
+      this.feed({ kind: 'tick' });
+    });
+    this.every(1_000, () => {
+      this.#report(supersedes);
+    });
+  }
+
+  get isLeader(): boolean {
+    return this.state.role === 'leader';
+  }
+
+  stop(): void {
+    this.feed({ kind: 'stop' });
+  }
+
+  feed(body: InputBody): void {
+    if (this.isDead) return;
+    const { state, effects } = step(this.state, { ...body, now: this.localNow, wall: 1e12 + this.clock.now });
+    this.state = state;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'append':
+        this.broker.append(effect, (outcome, lastOffset) => {
+          this.after(0, () => {
+            const { appendId } = effect;
+            this.feed({
+              kind: 'append.settled',
+              appendId,
+              outcome,
+              ...(lastOffset === undefined ? {} : { lastOffset }),
+            });
+          });
+        });
+        return;
+      case 'send-probe': {
+        const queue = this.broker.reports[effect.queue];
+        const { incarnation } = this;
+        if (queue !== undefined) this.broker.send(queue, { kind: 'probe', incarnation, sentAt: effect.sentAt });
+        return;
+      }
+      case 'ask-task-configs':
+        this.ask(effect, (answer) => {
+          this.after(5, () => {
+            const { connector, configVersion, nodeId } = effect;
+            this.feed({ kind: 'task-configs.answered', connector, configVersion, nodeId, answer });
+          });
+        });
+        return;
+      case 'read-commands':
+        this.#commandsAt = { readId: effect.readId, offset: effect.fromOffset };
+        return;
+      case 'exit':
+        this.hasExited = true;
+        this.isDead = true;
+        return;
+      case 'became-leader':
+      case 'stepped-down':
+      case 'log':
+        return;
+    }
+  }
+
+  #pullLog(): void {
+    const sentAt = this.localNow;
+    this.after(2, () => {
+      if (!this.broker.isAwake) return;
+      const from = this.state.nextOffset;
+      const reads = this.broker.log.slice(from, from + 200);
+      const nextOffset = from + reads.length;
+      const isHead = nextOffset === this.broker.log.length;
+      this.after(this.clock.random() * 20, () => {
+        if (this.state.nextOffset !== from) return;
+        if (reads.length > 0) this.feed({ kind: 'log.read', reads, nextOffset });
+        if (isHead) this.feed({ kind: 'head.reached', sentAt });
+      });
+    });
+  }
+
+  #pullReports(): void {
+    if (!this.broker.isAwake) return;
+    this.broker.reports.forEach((messages, queue) => {
+      const from = this.#reportsAt[queue] ?? 0;
+      this.#reportsAt[queue] = messages.length;
+      for (const message of messages.slice(from)) {
+        if (message.kind === 'report') this.feed({ kind: 'report.read', queue, report: message.report });
+        else if (message.incarnation === this.incarnation) {
+          this.feed({ kind: 'probe.returned', queue, sentAt: message.sentAt });
+        }
+      }
+    });
+  }
+
+  #pullCommands(): void {
+    const at = this.#commandsAt;
+    if (!this.broker.isAwake || at === undefined || !this.isLeader) return;
+    const commands = this.broker.commands.slice(at.offset, at.offset + 10);
+    commands.forEach((command, i) => {
+      this.feed({ kind: 'command.read', readId: at.readId, offset: at.offset + i, command });
+    });
+    if (this.#commandsAt === at) this.#commandsAt = { readId: at.readId, offset: at.offset + commands.length };
+  }
+
+  #report(supersedes: string | undefined): void {
+    this.#reportSeq += 1;
+    const report: Report = {
+      nodeId: this.nodeId,
+      incarnation: this.incarnation,
+      role: 'coordinator',
+      reportSeq: this.#reportSeq,
+      sentAt: this.clock.now,
+      leaving: this.isLeaving,
+      ...(supersedes === undefined ? {} : { supersedes }),
+      capacity: 1,
+      plugins: [],
+      appliedSeq: this.state.cluster.head.seq,
+      tasks: [],
+    };
+    const queue = this.broker.reports[this.nodeId.charCodeAt(this.nodeId.length - 1) % 4];
+    if (queue !== undefined) this.broker.send(queue, { kind: 'report', report });
+  }
+}

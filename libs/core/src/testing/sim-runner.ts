@@ -1,0 +1,137 @@
+import { heldUntil, leaseAfterEvent, leaseAfterHeadReached, newLease, type NodeLease } from '../lease/node-lease.js';
+import { emptyState, foldEntries } from '../log/fold.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import { taskKey, type TaskId } from '../model/connector.js';
+import type { Report } from '../model/report.js';
+import { desiredTasks } from '../runner/desired-tasks.js';
+import type { SimBroker } from './sim-broker.js';
+import { SimProcess } from './sim-clock.js';
+
+interface RunningTask {
+  readonly id: TaskId;
+  readonly generation: number;
+  isStopping: boolean;
+}
+
+/** One runner process: reads the log, keeps its lease, starts and stops tasks, reports. */
+export class SimRunner extends SimProcess {
+  cluster: ClusterState = emptyState();
+  readonly running = new Map<string, RunningTask>();
+  lease: NodeLease;
+  isLeaving = false;
+  #nextOffset = 0;
+  #reportSeq = 0;
+
+  constructor(
+    readonly broker: SimBroker,
+    readonly nodeId: string,
+    readonly incarnation: string,
+    readonly supersedes: string | undefined,
+  ) {
+    super(broker.clock);
+    this.lease = newLease({ nodeId, incarnation, leaseMs: 2_500 });
+    this.every(80, () => {
+      this.#pullLog();
+    });
+    this.every(900, () => {
+      this.#report();
+    });
+    this.after(1, () => {
+      this.#report();
+    });
+  }
+
+  /** It was put out of the cluster and must start again under another incarnation. */
+  get mustRestart(): boolean {
+    return this.lease.lost !== undefined;
+  }
+
+  get hasLease(): boolean {
+    return this.localNow < heldUntil(this.lease);
+  }
+
+  leave(): void {
+    this.isLeaving = true;
+    for (const key of this.running.keys()) this.#stop(key);
+    this.#report();
+  }
+
+  #pullLog(): void {
+    const sentAt = this.localNow;
+    this.after(2, () => {
+      if (!this.broker.isAwake) return;
+      const from = this.#nextOffset;
+      const reads = this.broker.log.slice(from, from + 200);
+      const isHead = from + reads.length === this.broker.log.length;
+      this.after(this.clock.random() * 30, () => {
+        if (this.#nextOffset !== from) return;
+        this.#nextOffset = from + reads.length;
+        const { state, skipped } = foldEntries(this.cluster, reads);
+        const skippedOffsets = new Set(skipped.map(({ offset }) => offset));
+        for (const { offset, entry } of reads) {
+          if (!skippedOffsets.has(offset)) this.lease = leaseAfterEvent(this.lease, entry.event);
+        }
+        this.cluster = state;
+        if (isHead) this.lease = leaseAfterHeadReached(this.lease, sentAt);
+        this.#follow();
+      });
+    });
+  }
+
+  #follow(): void {
+    const desired = desiredTasks(this.cluster, this);
+    for (const [key, task] of this.running) {
+      if (desired.get(key)?.generation !== task.generation) this.#stop(key);
+    }
+    if (this.isLeaving || this.mustRestart) return;
+    for (const [key, { id, generation }] of desired) {
+      if (this.running.has(key)) continue;
+      this.running.set(key, { id, generation, isStopping: false });
+      this.after(1, () => {
+        this.#report();
+      });
+    }
+  }
+
+  #stop(key: string): void {
+    const task = this.running.get(key);
+    if (task === undefined || task.isStopping) return;
+    task.isStopping = true;
+    this.after(this.clock.random() * 400, () => {
+      this.running.delete(key);
+      this.#report();
+      this.#follow();
+    });
+  }
+
+  #report(): void {
+    this.#reportSeq += 1;
+    const report: Report = {
+      nodeId: this.nodeId,
+      incarnation: this.incarnation,
+      role: 'source-runner',
+      reportSeq: this.#reportSeq,
+      sentAt: this.clock.now,
+      leaving: this.isLeaving,
+      ...(this.supersedes === undefined ? {} : { supersedes: this.supersedes }),
+      capacity: 1,
+      plugins: [{ kind: 'source', name: 'FileSource', aliases: ['alias.FileSource'], version: '1' }],
+      appliedSeq: this.cluster.head.seq,
+      tasks: [...this.running.values()].map(({ id, generation, isStopping }) => ({
+        id,
+        generation,
+        state: isStopping ? 'STOPPING' : 'RUNNING',
+        since: 0,
+        committed: generation % 2 === 0,
+        counters: {},
+      })),
+    };
+    const queue = this.broker.reports[this.nodeId.charCodeAt(this.nodeId.length - 1) % 4];
+    if (queue !== undefined) this.broker.send(queue, { kind: 'report', report });
+  }
+
+  /** Tasks that this process would act for, by key. */
+  active(): readonly string[] {
+    return this.isDead || !this.hasLease ? [] : [...this.running.values()].map(({ id }) => taskKey(id));
+  }
+}
