@@ -1,0 +1,111 @@
+// Writes docs/reference from the specs in the built packages; with --check, fails when a page is not what it would write.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'docs/reference');
+
+/** One connector a line: the folder below libs/connectors and the name of the export. */
+const connectors = [
+  ['file-source', 'fileStreamSource'],
+  ['file-sink', 'fileStreamSink'],
+];
+
+/** One spec a line: the page, its title, the built module and the name of the export. */
+const specs = [
+  // ['node.md', 'Settings of a node', 'libs/platform/dist/index.js', 'nodeSpec'],
+];
+
+const { toMarkdown } = await load('libs/sdk/dist/index.js');
+
+const pages = new Map([['connectors.md', await connectorsPage()]]);
+for (const [page, title, module, name] of specs) {
+  pages.set(page, `# ${title}\n\n${toMarkdown(exported(await load(module), module, name))}\n`);
+}
+
+const stale = [];
+for (const [page, text] of pages) {
+  const path = join(target, page);
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  if (before !== text) stale.push(page);
+}
+
+if (process.argv.includes('--check')) {
+  if (stale.length > 0) {
+    console.error(`docs/reference is stale: ${stale.join(', ')}. Run: npm run docs:gen`);
+    process.exitCode = 1;
+  }
+} else {
+  await mkdir(target, { recursive: true });
+  for (const page of stale) await writeFile(join(target, page), pages.get(page));
+  console.log(stale.length === 0 ? 'docs/reference is up to date' : `written: ${stale.join(', ')}`);
+}
+
+async function connectorsPage() {
+  const loaded = [];
+  for (const [folder, name] of connectors) {
+    const module = `libs/connectors/${folder}/dist/index.js`;
+    loaded.push({ folder, connector: exported(await load(module), module, name) });
+  }
+  const list = loaded.map(
+    ({ connector }) =>
+      `| [${connector.name}](#${connector.name.toLowerCase()}) | ${connector.kind} | ${connector.doc} |`,
+  );
+  const head = [
+    '# Connectors',
+    '',
+    'Written by `npm run docs:gen` from the specs of the connectors. A setting can be written under any of its names. The settings that every connector has',
+    'are not repeated here.',
+    '',
+    '| Connector | Kind | |',
+    '| --- | --- | --- |',
+    ...list,
+  ];
+  const sections = await Promise.all(loaded.map(({ folder, connector }) => connectorSection(folder, connector)));
+  return `${head.join('\n')}\n\n${sections.join('\n')}`;
+}
+
+async function connectorSection(folder, connector) {
+  const lines = [
+    `## ${connector.name}`,
+    '',
+    `${connector.doc} Version ${connector.version}.`,
+    '',
+    `\`connector.class\`: \`${connector.name}\`, or as in other systems ${codeList(connector.aliases)}.`,
+    '',
+    toMarkdown(connector.spec),
+    '',
+  ];
+  const converters = Object.entries(connector.defaultConverters ?? {}).map(([part, name]) => `${part} \`${name}\``);
+  if (converters.length > 0) lines.push(`Converters unless configured: ${converters.join(', ')}.`, '');
+  const prose = await readFile(join(root, 'libs/connectors', folder, 'README.md'), 'utf8').catch(() => '');
+  if (prose !== '') lines.push(prose.trim(), '');
+  for (const [name, text] of await examples(folder))
+    lines.push(`Example \`${name}\`:`, '', '```json', text.trim(), '```', '');
+  return lines.join('\n');
+}
+
+async function examples(folder) {
+  const path = join(root, 'libs/connectors', folder, 'examples');
+  const names = (await readdir(path).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(names.map(async (name) => [name, await readFile(join(path, name), 'utf8')]));
+}
+
+function codeList(names) {
+  return names.map((name) => `\`${name}\``).join(', ');
+}
+
+function exported(module, path, name) {
+  const value = module[name];
+  if (value === undefined) throw new Error(`${path} exports no ${name}`);
+  return value;
+}
+
+async function load(path) {
+  try {
+    return await import(join(root, path));
+  } catch (error) {
+    throw new Error(`${path} cannot be loaded, run npm run build first: ${error.message}`, { cause: error });
+  }
+}
