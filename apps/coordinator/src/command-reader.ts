@@ -9,16 +9,16 @@ export class CommandReader {
 
   constructor(
     private readonly node: ClusterNode,
-    private readonly onCommand: (offset: number, command: Command) => void,
+    private readonly onCommand: (readId: number, offset: number, command: Command) => void,
     private readonly log: ScopedLog,
   ) {}
 
-  /** Gives up where it was and reads from `fromOffset` on. */
-  readFrom(fromOffset: number): void {
+  /** Gives up where it was and reads from `fromOffset` on; what it reads is marked with `readId`. */
+  readFrom(readId: number, fromOffset: number): void {
     this.reading.abort();
     this.reading = new AbortController();
     const { signal } = this.reading;
-    this.running = this.follow(fromOffset, signal).catch((error: unknown) => {
+    this.running = this.follow(readId, fromOffset, signal).catch((error: unknown) => {
       if (!signal.aborted) this.node.fail(error as Error);
     });
   }
@@ -28,7 +28,7 @@ export class CommandReader {
     await this.running;
   }
 
-  private async follow(fromOffset: number, signal: AbortSignal): Promise<void> {
+  private async follow(readId: number, fromOffset: number, signal: AbortSignal): Promise<void> {
     const { client, topics, logQueue, settings } = this.node;
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
     // Commands that retention has taken are older than any that could still be carried out.
@@ -38,7 +38,7 @@ export class CommandReader {
     try {
       while (!signal.aborted) {
         for (const message of await reader.next()) {
-          if (!signal.aborted) this.deliver(message.queueOffset, message.body);
+          if (!signal.aborted) this.deliver(readId, message.queueOffset, message.body);
         }
       }
     } finally {
@@ -46,9 +46,9 @@ export class CommandReader {
     }
   }
 
-  private deliver(offset: number, body: Buffer): void {
+  private deliver(readId: number, offset: number, body: Buffer): void {
     try {
-      this.onCommand(offset, decodeCommand<Command>(body));
+      this.onCommand(readId, offset, decodeCommand<Command>(body));
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.log.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);

@@ -47,8 +47,8 @@ export function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): S
   });
   const commands = new CommandReader(
     node,
-    (offset, command) => {
-      input({ kind: 'command.read', offset, command });
+    (readId, offset, command) => {
+      input({ kind: 'command.read', readId, offset, command });
     },
     scoped,
   );

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DesiredTask } from '@sluice/core';
+import { planTasks, type HeldTask } from './plan-tasks.js';
+
+const desired = (...tasks: [key: string, generation: number, paused?: boolean][]): ReadonlyMap<string, DesiredTask> =>
+  new Map(
+    tasks.map(([key, generation, paused = false]) => [
+      key,
+      { id: { connector: key, index: 0 }, generation, type: 'source', config: {}, paused, committed: false },
+    ]),
+  );
+const held = (...tasks: [key: string, generation: number, more?: Partial<HeldTask>][]): ReadonlyMap<string, HeldTask> =>
+  new Map(tasks.map(([key, generation, more]) => [key, { generation, paused: false, isStopping: false, ...more }]));
+const nothing = { start: [], stop: [], pause: [], resume: [] };
+
+describe('planTasks', () => {
+  it('leaves a task alone that runs at the right generation', () => {
+    expect(planTasks(desired(['a', 3]), held(['a', 3]))).toEqual(nothing);
+  });
+
+  it('starts what is missing and stops what is not wanted', () => {
+    expect(planTasks(desired(['a', 3]), held(['b', 1]))).toEqual({ ...nothing, start: ['a'], stop: ['b'] });
+  });
+
+  it('stops another generation first and starts the new one only when the old one is gone', () => {
+    expect(planTasks(desired(['a', 4]), held(['a', 3]))).toEqual({ ...nothing, stop: ['a'] });
+    expect(planTasks(desired(['a', 4]), held(['a', 3, { isStopping: true }]))).toEqual(nothing);
+    expect(planTasks(desired(['a', 4]), held())).toEqual({ ...nothing, start: ['a'] });
+  });
+
+  it('pauses and resumes without a stop', () => {
+    expect(planTasks(desired(['a', 3, true]), held(['a', 3]))).toEqual({ ...nothing, pause: ['a'] });
+    expect(planTasks(desired(['a', 3]), held(['a', 3, { paused: true }]))).toEqual({ ...nothing, resume: ['a'] });
+  });
+});

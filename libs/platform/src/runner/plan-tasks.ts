@@ -1,0 +1,34 @@
+import type { DesiredTask } from '@sluice/core';
+
+/** A task that is not certainly stopped on this node. */
+export interface HeldTask {
+  readonly generation: number;
+  readonly paused: boolean;
+  readonly isStopping: boolean;
+}
+
+export interface TaskPlan {
+  readonly start: readonly string[];
+  readonly stop: readonly string[];
+  readonly pause: readonly string[];
+  readonly resume: readonly string[];
+}
+
+/**
+ * What a runner has to do so that it runs what it should, by task key. A task at another generation is stopped first and started by a later
+ * plan, once it is gone.
+ */
+export function planTasks(desired: ReadonlyMap<string, DesiredTask>, held: ReadonlyMap<string, HeldTask>): TaskPlan {
+  const stop: string[] = [];
+  const pause: string[] = [];
+  const resume: string[] = [];
+  for (const [key, task] of held) {
+    if (task.isStopping) continue;
+    const wanted = desired.get(key);
+    if (wanted?.generation !== task.generation) stop.push(key);
+    else if (wanted.paused && !task.paused) pause.push(key);
+    else if (!wanted.paused && task.paused) resume.push(key);
+  }
+  const start = [...desired.keys()].filter((key) => !held.has(key));
+  return { start, stop, pause, resume };
+}
