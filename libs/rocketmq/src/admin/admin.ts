@@ -98,7 +98,7 @@ export class Admin {
     return consumerConnections(this.cluster, group, this.cluster.deadline(options));
   }
 
-  /** The offset that the next stored message gets. */
+  /** The end of what can be pulled now; it trails the answer to a send by some ms. */
   async maxOffset(queue: QueueRef, options?: CallOptions): Promise<number> {
     return queueEnd(this.cluster, REQUEST_CODE.GET_MAX_OFFSET, queue, this.cluster.deadline(options));
   }

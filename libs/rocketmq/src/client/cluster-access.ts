@@ -124,7 +124,7 @@ export class ClusterAccess {
   }
 }
 
-export function responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
+function responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
   const answer = { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark };
   if (
     reply.code === RESPONSE_CODE.SYSTEM_BUSY ||

@@ -22,7 +22,7 @@ export interface PullResult {
   readonly messages: readonly StoredMessage[];
   readonly nextOffset: number;
   readonly minOffset: number;
-  /** The offset that the next stored message gets. */
+  /** The end of what can be pulled now. A broker answers a send some ms before its messages can be pulled. */
   readonly maxOffset: number;
   /** Of all messages as stored. */
   readonly bytes: number;

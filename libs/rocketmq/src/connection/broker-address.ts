@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 
-export interface BrokerAddress {
+interface BrokerAddress {
   readonly host: string;
   readonly port: number;
 }

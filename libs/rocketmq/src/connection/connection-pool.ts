@@ -13,7 +13,7 @@ interface Slot {
   notBefore: number;
 }
 
-export interface ConnectionPoolOptions extends ConnectionOptions {
+interface ConnectionPoolOptions extends ConnectionOptions {
   readonly reconnectBackoff: BackoffOptions;
 }
 

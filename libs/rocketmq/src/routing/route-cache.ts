@@ -12,7 +12,7 @@ interface Entry {
   isSuspect: boolean;
 }
 
-export interface RouteCacheOptions {
+interface RouteCacheOptions {
   readonly requestTimeoutMs: number;
   /** A route older than this is used once more while a new one is fetched. */
   readonly refreshAfterMs: number;
@@ -29,7 +29,7 @@ export class RouteCache {
   readonly #loading = new Map<string, Promise<TopicRoute>>();
 
   constructor(
-    private readonly nameServers: NameServers,
+    private readonly nameServers: Pick<NameServers, 'ask'>,
     private readonly options: RouteCacheOptions,
   ) {}
 

@@ -4,9 +4,8 @@ import { InvalidArgumentError } from '../errors.js';
 import { decodeProperties, encodeProperties, findProperty } from './property-codec.js';
 
 // eslint-disable-next-line no-control-regex -- the format's separators
-const text = fc
-  .string({ minLength: 1, maxLength: 12, unit: 'grapheme' })
-  .filter((value) => !/[\u0001\u0002]/.test(value));
+const SEPARATORS = /[\u0001\u0002]/;
+const text = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }).filter((value) => !SEPARATORS.test(value));
 
 function find(stored: string, name: string): string | undefined {
   const bytes = Buffer.from(`..${stored}..`);

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  BatchEncoder,
+  encodeProperties,
+  FlowControlError,
+  InvalidArgumentError,
+  RocketMqClient,
+  TopicNotFoundError,
+  writableQueues,
+  type QueueRef,
+} from '@sluice/rocketmq';
+
+const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
+
+describe('RocketMqClient on a real broker', () => {
+  const run = `${Date.now()}-${process.pid}`;
+  const topic = `it-client-${run}`;
+  const group = `it-group-${run}`;
+  let client: RocketMqClient;
+  let queue: QueueRef;
+  let other: QueueRef;
+
+  beforeAll(async () => {
+    client = RocketMqClient.open({ namesrv: NAMESRV });
+    await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
+    const queues = writableQueues(await client.routes.get(topic));
+    [queue, other] = queues as [QueueRef, QueueRef];
+  });
+
+  afterAll(async () => {
+    await client.admin.deleteTopic(topic);
+    await client.admin.deleteGroup(group);
+    await client.close();
+  });
+
+  /** Resends only what the broker refused because it was busy. */
+  async function store(to: QueueRef, encoder: BatchEncoder): Promise<number> {
+    for (;;) {
+      try {
+        return (await client.producer.sendBatch(to, encoder.finish(), { timeoutMs: 20_000 })).firstOffset;
+      } catch (error) {
+        if (!(error instanceof FlowControlError)) throw error;
+      }
+    }
+  }
+
+  it('pulls exactly what it sent', async () => {
+    const encoder = new BatchEncoder();
+    const sent = [
+      {
+        body: Buffer.from([0, 1, 2, 255]),
+        properties: new Map([
+          ['KEYS', 'k1 k2'],
+          ['TAGS', 'a'],
+          ['ü', 'väl\nue'],
+        ]),
+      },
+      { body: Buffer.alloc(0), properties: new Map([['x', 'y']]) },
+      { body: Buffer.alloc(70_000, 'z'), properties: new Map<string, string>() },
+    ];
+    for (const message of sent) encoder.add(message.body, encodeProperties(message.properties));
+    const before = Date.now();
+    const firstOffset = await store(queue, encoder);
+    const answer = await client.consumer.pull({ queue, offset: firstOffset, group });
+    expect(answer).toMatchObject({ kind: 'found', nextOffset: firstOffset + 3, maxOffset: firstOffset + 3 });
+    for (const [index, expected] of sent.entries()) {
+      const message = answer.messages[index]!;
+      expect(message).toMatchObject({
+        topic,
+        queueId: queue.queueId,
+        queueOffset: firstOffset + index,
+        reconsumeTimes: 0,
+      });
+      expect(message.body.equals(expected.body)).toBe(true);
+      expect(message.properties()).toEqual(expected.properties);
+      expect(Math.abs(message.storeTimestamp - before)).toBeLessThan(60_000);
+      expect(Math.abs(message.bornTimestamp - before)).toBeLessThan(60_000);
+    }
+  });
+
+  it('sends one message with its properties', async () => {
+    const result = await client.producer.send(other, { body: Buffer.from('single'), properties: [['KEYS', 'one']] });
+    expect(result).toMatchObject({ status: 'stored', count: 1 });
+    const { messages } = await client.consumer.pull({ queue: other, offset: result.firstOffset, group });
+    expect(messages[0]?.body.toString()).toBe('single');
+    expect(messages[0]?.keys).toBe('one');
+  });
+
+  it('fills a batch up to what the broker takes', async () => {
+    const encoder = new BatchEncoder({ topicBytes: topic.length });
+    const body = Buffer.alloc(100, 'b');
+    while (encoder.fits(body, 'a\u0001b')) encoder.add(body, 'a\u0001b');
+    expect(encoder.count).toBeGreaterThan(15_000);
+    const firstOffset = await store(other, encoder);
+    const reader = client.consumer.readQueue(other, { from: firstOffset, group });
+    while (reader.position < firstOffset + encoder.count) await reader.next();
+    expect(await client.admin.maxOffset(other)).toBe(firstOffset + encoder.count);
+    reader.close();
+  });
+
+  it('tells an empty head from an offset outside of the queue', async () => {
+    const end = await client.admin.maxOffset(queue);
+    expect(await client.consumer.pull({ queue, offset: end, group })).toMatchObject({
+      kind: 'empty',
+      nextOffset: end,
+      maxOffset: end,
+    });
+    expect(await client.consumer.pull({ queue, offset: end + 1, group })).toMatchObject({
+      kind: 'offset-moved',
+      maxOffset: end,
+    });
+    const reader = client.consumer.readQueue(queue, { from: end + 5, group });
+    await expect(reader.next()).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', reason: 'beyond-max' });
+    reader.close();
+  });
+
+  it('refuses unknown topics and queues, and creates none of them', async () => {
+    const missing = { ...queue, topic: `it-missing-${run}` };
+    await expect(client.producer.send(missing, { body: Buffer.from('x') })).rejects.toBeInstanceOf(TopicNotFoundError);
+    await expect(client.consumer.pull({ queue: missing, offset: 0, group })).rejects.toBeInstanceOf(TopicNotFoundError);
+    await expect(client.producer.send({ ...queue, queueId: 9 }, { body: Buffer.from('x') })).rejects.toMatchObject({
+      code: 'BROKER_RESPONSE',
+      retriable: false,
+    });
+    await expect(
+      client.producer.send({ ...queue, brokerName: 'nobody' }, { body: Buffer.from('x') }),
+    ).rejects.toMatchObject({
+      code: 'BROKER_NOT_FOUND',
+    });
+    expect(await client.admin.listTopics()).not.toContain(missing.topic);
+  });
+
+  it('commits and finds offsets', async () => {
+    await client.admin.createGroup({ group });
+    expect(await client.admin.groupExists(group)).toBe(true);
+    expect(await client.admin.queryOffset(group, queue)).toBeUndefined();
+    await client.admin.updateOffset(group, queue, 2);
+    expect(await client.admin.queryOffset(group, queue)).toBe(2);
+    const stats = await client.admin.consumeStats(group, { topic });
+    expect(stats.find((row) => row.queue.queueId === queue.queueId)).toMatchObject({ consumerOffset: 2, queue });
+    expect(await client.admin.consumerConnections(group)).toEqual([]);
+    await expect(client.admin.updateOffset(group, queue, -1)).rejects.toBeInstanceOf(InvalidArgumentError);
+  });
+
+  it('finds offsets by time and by queue', async () => {
+    const end = await client.admin.maxOffset(queue);
+    expect(await client.admin.minOffset(queue)).toBe(0);
+    expect(await client.admin.offsetByTime(queue, 0)).toBe(0);
+    expect(await client.admin.offsetByTime(queue, Date.now() + 3_600_000)).toBe(end);
+    const stats = await client.admin.topicStats(topic);
+    expect(stats.map((row) => row.queue)).toEqual([queue, other]);
+    expect(stats[0]).toMatchObject({ minOffset: 0, maxOffset: end });
+  });
+
+  it('creates a topic twice with the same attributes, changes and deletes it', async () => {
+    const name = `it-admin-${run}`;
+    const options = { topic: name, readQueues: 1, writeQueues: 1, attributes: { 'cleanup.policy': 'DELETE' } };
+    await client.admin.createTopic(options);
+    await client.admin.createTopic(options);
+    await client.admin.createTopic({ ...options, readQueues: 3, writeQueues: 3 });
+    const configs = [...(await client.admin.topicConfig(name)).values()];
+    expect(configs.length).toBeGreaterThan(0);
+    for (const config of configs) {
+      expect(config).toMatchObject({ topic: name, readQueues: 3, writeQueues: 3, perm: 6 });
+      expect(config.attributes.get('cleanup.policy')).toBe('DELETE');
+    }
+    expect(await client.admin.listTopics()).toContain(name);
+    await client.admin.deleteTopic(name);
+    await client.admin.deleteTopic(name);
+    await expect(client.admin.topicRoute(name)).rejects.toBeInstanceOf(TopicNotFoundError);
+    expect([...(await client.admin.topicConfig(name))]).toEqual([]);
+  });
+
+  it('deletes a group with its offsets', async () => {
+    const name = `it-gone-${run}`;
+    await client.admin.createGroup({ group: name });
+    await client.admin.updateOffset(name, queue, 1);
+    await client.admin.deleteGroup(name);
+    expect(await client.admin.groupExists(name)).toBe(false);
+    expect(await client.admin.queryOffset(name, queue)).toBeUndefined();
+  });
+
+  it('knows the brokers', async () => {
+    const { brokers } = await client.admin.clusterInfo();
+    expect(brokers.find((broker) => broker.brokerName === queue.brokerName)?.masterAddress).toMatch(/:\d+$/);
+  });
+
+  it('asks the next name server when one is not there', async () => {
+    const second = RocketMqClient.open({ namesrv: `127.0.0.1:1;${NAMESRV}` });
+    expect((await second.routes.get(topic)).brokers.map((broker) => broker.brokerName)).toContain(queue.brokerName);
+    await second.close();
+  });
+});
