@@ -1,0 +1,52 @@
+import { type Config } from '@sluice/core';
+
+/** Settings as sent: text, or `null` for a setting that should go. */
+export type ConfigMap = Readonly<Record<string, string | null>>;
+
+export type ReadConfigMap =
+  { readonly ok: true; readonly config: ConfigMap } | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * Reads a flat map of settings. Numbers and booleans become text; a whole number that JSON cannot carry exactly is refused, for
+ * the digits that were meant are already lost.
+ */
+export function readConfigMap(value: unknown): ReadConfigMap {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { ok: false, problems: [`${nameOfKind(value)} given, allowed is an object of settings`] };
+  }
+  const problems: string[] = [];
+  const entries: [string, string | null][] = [];
+  for (const [key, setting] of Object.entries(value as Readonly<Record<string, unknown>>)) {
+    if (setting === null || typeof setting === 'string') entries.push([key, setting]);
+    else if (typeof setting === 'boolean') entries.push([key, String(setting)]);
+    else if (typeof setting === 'number') {
+      if (Number.isInteger(setting) && !Number.isSafeInteger(setting)) {
+        problems.push(`${JSON.stringify(key)}: the number is too large to be exact, give it as text`);
+      } else entries.push([key, String(setting)]);
+    } else
+      problems.push(`${JSON.stringify(key)}: ${nameOfKind(setting)} given, allowed are text, numbers and booleans`);
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config: Object.fromEntries(entries) };
+}
+
+function nameOfKind(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** A new configuration: `null` counts as absent. */
+export function withoutNulls(sent: ConfigMap): Config {
+  return merged({}, sent);
+}
+
+/** A changed configuration: what is sent replaces what is there, and `null` removes it. */
+export function merged(stored: Config, patch: ConfigMap): Config {
+  const result = new Map(Object.entries(stored));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else result.set(key, value);
+  }
+  return Object.fromEntries(result);
+}

@@ -1,0 +1,120 @@
+import {
+  type ClusterState,
+  type Config,
+  connectorClass,
+  type ConnectorState,
+  type ConnectorStatus,
+  type ConnectorType,
+  taskKey,
+  type TaskState,
+  type TaskStatus,
+} from '@sluice/core';
+import { hideSecrets, type IsSecret, redact } from '../secrets/secret-settings.js';
+
+export interface TaskIdJson {
+  readonly connector: string;
+  readonly task: number;
+}
+
+export interface ConnectorInfoJson {
+  readonly name: string;
+  readonly config: Config;
+  readonly tasks: readonly TaskIdJson[];
+  readonly type: ConnectorType;
+}
+
+export interface TaskInfoJson {
+  readonly id: TaskIdJson;
+  readonly config: Config;
+}
+
+export interface TaskStatusJson {
+  readonly id: number;
+  readonly state: string;
+  readonly worker_id: string;
+  readonly version?: string;
+  readonly trace?: string;
+}
+
+export interface ConnectorStatusJson {
+  readonly name: string;
+  readonly connector: Omit<TaskStatusJson, 'id'>;
+  readonly tasks: readonly TaskStatusJson[];
+  readonly type: ConnectorType;
+}
+
+/** The tasks that the connector has now, in their order. */
+export function tasksOf(state: ClusterState, connector: ConnectorState): readonly TaskState[] {
+  const tasks: TaskState[] = [];
+  for (let index = 0; index < (connector.taskCount ?? 0); index += 1) {
+    const task = state.tasks.get(taskKey({ connector: connector.name, index }));
+    if (task !== undefined) tasks.push(task);
+  }
+  return tasks;
+}
+
+export function connectorInfoJson(
+  connector: Pick<ConnectorState, 'name' | 'type' | 'config'>,
+  tasks: readonly TaskState[],
+  isSecret: IsSecret,
+): ConnectorInfoJson {
+  return {
+    name: connector.name,
+    config: hideSecrets(connector.config, isSecret),
+    tasks: tasks.map(({ id }) => ({ connector: id.connector, task: id.index })),
+    type: connector.type,
+  };
+}
+
+export function taskInfoJson(task: TaskState, isSecret: IsSecret): TaskInfoJson {
+  return {
+    id: { connector: task.id.connector, task: task.id.index },
+    config: { 'task.class': taskClass(task.config), ...hideSecrets(task.config, isSecret) },
+  };
+}
+
+/** Clients expect the name of a task's class; here it follows from that of the connector. */
+function taskClass(config: Config): string {
+  return `${connectorClass(config).replace(/Connector$/, '')}Task`;
+}
+
+export function connectorStatusJson(status: ConnectorStatus, config: Config, isSecret: IsSecret): ConnectorStatusJson {
+  return {
+    name: status.name,
+    connector: runJson(status, config, isSecret),
+    tasks: status.tasks.map((task) => taskStatusJson(task, config, isSecret)),
+    type: status.type,
+  };
+}
+
+export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
+  return { id: status.id.index, ...runJson(status, config, isSecret) };
+}
+
+function runJson(
+  status: Pick<TaskStatus, 'workerId' | 'version' | 'trace'> & { readonly state: string },
+  config: Config,
+  isSecret: IsSecret,
+): Omit<TaskStatusJson, 'id'> {
+  const { state, workerId, version, trace } = status;
+  return {
+    state,
+    worker_id: workerId,
+    ...(version === undefined ? {} : { version }),
+    ...(trace === undefined || trace === '' ? {} : { trace: redact(trace, config, isSecret) }),
+  };
+}
+
+/** Keys under which connectors name the topics they read or write, with the separators of lists. */
+const topicKeys = ['topics', 'topic', 'connect.topicnames', 'connect.topicname'];
+
+/** The topics that a connector and its tasks name, sorted. */
+export function topicsNamedBy(configs: readonly Config[]): readonly string[] {
+  const topics = new Set<string>();
+  for (const config of configs) {
+    for (const key of topicKeys) {
+      for (const topic of (config[key] ?? '').split(/[,;]/)) if (topic.trim() !== '') topics.add(topic.trim());
+    }
+  }
+  return [...topics].sort();
+}

@@ -1,0 +1,29 @@
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+
+/** Percent-encoded, a longer name does not fit into the request line that Node accepts. */
+const maxNameLength = 1000;
+
+/**
+ * A connector's name is any text that can be addressed in a URL: not empty, no `/`, no control characters, not `.` or `..`.
+ *
+ * @throws ConnectError with code `CONNECT_REQUEST_INVALID`
+ */
+export function checkConnectorName(name: string): void {
+  const problem = problemOf(name);
+  if (problem === undefined) return;
+  const shown = name.length > maxNameLength ? `of ${name.length} characters` : JSON.stringify(name);
+  throw new ConnectError(
+    ConnectErrorCode.requestInvalid,
+    `Connector name ${shown} is invalid: it ${problem}. Allowed is any text of 1 to ${maxNameLength} characters without "/" and control characters.`,
+  );
+}
+
+function problemOf(name: string): string | undefined {
+  if (name === '') return 'is empty';
+  if (name.length > maxNameLength) return 'is too long';
+  if (name.includes('/')) return 'holds a "/"';
+  if (/\p{Cc}/u.test(name)) return 'holds a control character';
+  if (/\p{Cs}/u.test(name)) return 'holds half of a surrogate pair';
+  if (name === '.' || name === '..') return 'means a directory in a URL';
+  return undefined;
+}

@@ -1,0 +1,126 @@
+import {
+  type ClusterState,
+  type Config,
+  connectorClass,
+  type ConnectorState,
+  connectorStatus,
+  taskStatus,
+} from '@sluice/core';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { hideSecrets, type IsSecret, type SecretSettings } from '../secrets/secret-settings.js';
+import { type ClusterView } from '../server/cluster-view.js';
+import {
+  connectorInfoJson,
+  type ConnectorInfoJson,
+  connectorStatusJson,
+  type ConnectorStatusJson,
+  taskInfoJson,
+  type TaskInfoJson,
+  tasksOf,
+  taskStatusJson,
+  type TaskStatusJson,
+  topicsNamedBy,
+} from './connector-answers.js';
+
+/** What `?expand=` may ask for; other values add nothing. */
+export type Expansion = 'status' | 'info';
+
+export type ExpandedConnectors = Readonly<Record<string, { status?: ConnectorStatusJson; info?: ConnectorInfoJson }>>;
+
+/** Answers from the view of the cluster; changes nothing. Methods throw ControlPlaneUnavailableError while there is no view. */
+export class ConnectorReader {
+  constructor(
+    private readonly view: ClusterView,
+    private readonly secrets: SecretSettings,
+  ) {}
+
+  names(): readonly string[] {
+    return [...this.view.now().state.connectors.keys()].sort();
+  }
+
+  async expanded(expansions: ReadonlySet<string>): Promise<ExpandedConnectors> {
+    const names = this.names();
+    const classes = new Set([...this.view.now().state.connectors.values()].map(({ config }) => connectorClass(config)));
+    const secretOfClass = new Map<string, IsSecret>(
+      await Promise.all([...classes].map(async (name) => [name, await this.secrets.of(name)] as const)),
+    );
+    const { state, reports } = this.view.now();
+    const entries = names.flatMap((name) => {
+      const connector = state.connectors.get(name);
+      const isSecret = connector && secretOfClass.get(connectorClass(connector.config));
+      if (connector === undefined || isSecret === undefined) return [];
+      const status = expansions.has('status') ? connectorStatus(state, reports, name) : undefined;
+      const info = expansions.has('info')
+        ? connectorInfoJson(connector, tasksOf(state, connector), isSecret)
+        : undefined;
+      const expansion = {
+        ...(status === undefined ? {} : { status: connectorStatusJson(status, connector.config, isSecret) }),
+        ...(info === undefined ? {} : { info }),
+      };
+      return [[name, expansion] as const];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  async info(name: string): Promise<ConnectorInfoJson> {
+    const { connector, state, isSecret } = await this.#open(name);
+    return connectorInfoJson(connector, tasksOf(state, connector), isSecret);
+  }
+
+  async config(name: string): Promise<Config> {
+    const { connector, isSecret } = await this.#open(name);
+    return hideSecrets(connector.config, isSecret);
+  }
+
+  async tasks(name: string): Promise<readonly TaskInfoJson[]> {
+    const { connector, state, isSecret } = await this.#open(name);
+    return tasksOf(state, connector).map((task) => taskInfoJson(task, isSecret));
+  }
+
+  topics(name: string): Readonly<Record<string, { readonly topics: readonly string[] }>> {
+    const { state } = this.view.now();
+    const connector = state.connectors.get(name);
+    if (connector === undefined) throw notFound(`Connector ${name} not found`);
+    const configs = [connector.config, ...tasksOf(state, connector).map(({ config }) => config)];
+    return Object.fromEntries([[name, { topics: topicsNamedBy(configs) }]]);
+  }
+
+  async status(name: string): Promise<ConnectorStatusJson> {
+    const missing = `No status found for connector ${name}`;
+    const { connector, isSecret } = await this.#open(name, missing);
+    const { state, reports } = this.view.now();
+    const status = connectorStatus(state, reports, name);
+    if (status === undefined) throw notFound(missing);
+    return connectorStatusJson(status, connector.config, isSecret);
+  }
+
+  /** `index` is a part of the path: any text may stand there. */
+  async taskStatus(name: string, index: string): Promise<TaskStatusJson> {
+    const missing = `No status found for task ${name}-${index}`;
+    const { connector, isSecret } = await this.#open(name, missing);
+    const { state, reports } = this.view.now();
+    const status = isTaskIndex(index)
+      ? taskStatus(state, reports, { connector: name, index: Number(index) })
+      : undefined;
+    if (status === undefined) throw notFound(missing);
+    return taskStatusJson(status, connector.config, isSecret);
+  }
+
+  async #open(
+    name: string,
+    missing = `Connector ${name} not found`,
+  ): Promise<{ connector: ConnectorState; state: ClusterState; isSecret: IsSecret }> {
+    const { state } = this.view.now();
+    const connector = state.connectors.get(name);
+    if (connector === undefined) throw notFound(missing);
+    return { connector, state, isSecret: await this.secrets.of(connectorClass(connector.config)) };
+  }
+}
+
+export function isTaskIndex(text: string): boolean {
+  return /^\d{1,9}$/.test(text) && String(Number(text)) === text;
+}
+
+export function notFound(message: string): ConnectError {
+  return new ConnectError(ConnectErrorCode.notFound, message);
+}

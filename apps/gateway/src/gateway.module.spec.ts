@@ -1,0 +1,66 @@
+import { Controller, Get, Module, ServiceUnavailableException } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { createGateway } from './testing/create-gateway.js';
+import { readGatewaySettings } from './gateway-settings.js';
+import { GatewayModule } from './gateway.module.js';
+import { InMemoryCluster } from './testing/in-memory-cluster.js';
+
+@Controller('health')
+class ProbeController {
+  @Get('ready')
+  ready(): never {
+    throw new ServiceUnavailableException({ status: 'error', details: { log: { status: 'down' } } });
+  }
+  @Get('live')
+  live(): { status: string } {
+    return { status: 'ok' };
+  }
+}
+
+@Module({ controllers: [ProbeController] })
+class ProbeModule {}
+
+const settings = readGatewaySettings({}, { version: '1', commit: 'c' });
+
+describe('the gateway module', () => {
+  it('boots with its ports and the routes of imported modules, and stops', async () => {
+    const cluster = new InMemoryCluster();
+    const ports = { readModel: cluster, commands: cluster, plugins: cluster };
+    const app = await createGateway(GatewayModule.forPorts(ports, settings, ProbeModule), settings);
+    await app.listen(0, '127.0.0.1');
+    const url = await app.getUrl();
+    expect(await (await fetch(`${url}/connectors`)).json()).toEqual([]);
+    expect(await (await fetch(`${url}/health/live`, { headers: { accept: 'text/plain' } })).json()).toEqual({
+      status: 'ok',
+    });
+    const ready = await fetch(`${url}/health/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({
+      status: 'error',
+      details: { log: { status: 'down' } },
+      error_code: 503,
+      message: 'Service Unavailable Exception',
+    });
+    await app.close();
+    await expect(fetch(`${url}/connectors`)).rejects.toThrow();
+  });
+});
+
+describe('the settings of the gateway', () => {
+  it('have defaults', () => {
+    expect(settings).toEqual({
+      version: '1',
+      commit: 'c',
+      requestTimeoutMs: 90_000,
+      maxStalenessMs: 30_000,
+      maxBodyBytes: 1_048_576,
+    });
+  });
+
+  it('are refused all at once, by name', () => {
+    const environment = { SLUICE_GATEWAY_REQUEST_TIMEOUT_MS: '0', SLUICE_GATEWAY_MAX_BODY_BYTES: 'big', PATH: '/bin' };
+    expect(() => readGatewaySettings(environment, { version: '1', commit: 'c' })).toThrow(
+      /2 error\(s\)[^]*SLUICE_GATEWAY_REQUEST_TIMEOUT_MS[^]*SLUICE_GATEWAY_MAX_BODY_BYTES/,
+    );
+  });
+});

@@ -1,0 +1,58 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ConnectorReader } from './connectors/connector-reader.js';
+import { ConnectorWriter } from './connectors/connector-writer.js';
+import { ConnectorsController } from './connectors/connectors.controller.js';
+import { type GatewaySettings } from './gateway-settings.js';
+import { gatewaySettingsToken } from './gateway-tokens.js';
+import { PluginCatalog } from './plugins/plugin-catalog.js';
+import { PluginsController } from './plugins/plugins.controller.js';
+import { PluginsService } from './plugins/plugins.service.js';
+import { type GatewayPorts } from './ports/gateway-ports.js';
+import { SecretSettings } from './secrets/secret-settings.js';
+import { ClusterView } from './server/cluster-view.js';
+import { ServerController } from './server/server.controller.js';
+
+/** How long an answer waits to learn from a runner which settings of an unknown class are secret. */
+const secretsWaitMs = 1000;
+
+@Module({ controllers: [ServerController, ConnectorsController, PluginsController] })
+export class GatewayModule {
+  /** @param imports - modules that add routes of their own, for instance `/health/live`, `/health/ready` and `/metrics` */
+  static forPorts(
+    ports: GatewayPorts,
+    settings: GatewaySettings,
+    ...imports: NonNullable<DynamicModule['imports']>
+  ): DynamicModule {
+    const { readModel, commands, plugins } = ports;
+    return {
+      module: GatewayModule,
+      imports,
+      providers: [
+        { provide: gatewaySettingsToken, useValue: settings },
+        { provide: ClusterView, useFactory: () => new ClusterView(readModel, settings) },
+        { provide: SecretSettings, useFactory: () => new SecretSettings(plugins, { waitMs: secretsWaitMs }) },
+        {
+          provide: PluginCatalog,
+          inject: [ClusterView],
+          useFactory: (view: ClusterView) => new PluginCatalog(plugins, view),
+        },
+        {
+          provide: PluginsService,
+          inject: [PluginCatalog, ClusterView],
+          useFactory: (catalog: PluginCatalog, view: ClusterView) => new PluginsService(catalog, view, settings),
+        },
+        {
+          provide: ConnectorReader,
+          inject: [ClusterView, SecretSettings],
+          useFactory: (view: ClusterView, secrets: SecretSettings) => new ConnectorReader(view, secrets),
+        },
+        {
+          provide: ConnectorWriter,
+          inject: [ClusterView, ConnectorReader, PluginCatalog, SecretSettings],
+          useFactory: (view: ClusterView, reader: ConnectorReader, catalog: PluginCatalog, secrets: SecretSettings) =>
+            new ConnectorWriter(view, reader, catalog, commands, secrets, settings),
+        },
+      ],
+    };
+  }
+}

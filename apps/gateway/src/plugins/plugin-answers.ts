@@ -1,0 +1,96 @@
+import { type Config, type PluginInfo } from '@sluice/core';
+import { type FieldDescription } from '@sluice/sdk';
+import { type ValidationAnswer } from '../ports/plugin-questions.port.js';
+import { hideSecrets, type IsSecret, redact, secretsAmong } from '../secrets/secret-settings.js';
+
+/** Kafka Connect's JSON of one setting. `order` is what clients of releases before 4.1 read for `order_in_group`. */
+export interface FieldDefinitionJson {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly default_value: string | null;
+  readonly importance: string;
+  readonly documentation: string;
+  readonly group: string | null;
+  readonly order_in_group: number;
+  readonly order: number;
+  readonly width: string;
+  readonly display_name: string;
+  readonly dependents: readonly string[];
+}
+
+export interface ValidationJson {
+  readonly name: string;
+  readonly error_count: number;
+  readonly groups: readonly string[];
+  readonly configs: readonly {
+    readonly definition: FieldDefinitionJson | null;
+    readonly value: {
+      readonly name: string;
+      readonly value: string | null;
+      readonly recommended_values: readonly string[];
+      readonly errors: readonly string[];
+      readonly visible: boolean;
+    };
+  }[];
+}
+
+export function pluginJson(plugin: PluginInfo): { class: string; type: string; version: string } {
+  return { class: plugin.name, type: plugin.kind, version: plugin.version };
+}
+
+export function definitionJson(description: FieldDescription): FieldDefinitionJson {
+  return {
+    name: description.name,
+    type: description.type,
+    required: description.required,
+    default_value: description.defaultValue,
+    importance: description.importance,
+    documentation: description.documentation,
+    group: description.group,
+    order_in_group: description.orderInGroup,
+    order: description.orderInGroup,
+    width: description.width,
+    display_name: description.displayName,
+    dependents: description.dependents,
+  };
+}
+
+/** Secrets never leave, whoever wrote the texts: neither as a value nor inside an error. */
+export function validationJson(answer: ValidationAnswer, config: Config): ValidationJson {
+  const isSecret = secretsOf(answer);
+  return {
+    name: answer.className,
+    error_count: answer.errorCount,
+    groups: answer.groups,
+    configs: answer.fields.map(({ description, state }) => ({
+      definition: description === undefined ? null : definitionJson(description),
+      value: {
+        name: state.name,
+        value: state.value === null ? null : (hideSecrets({ [state.name]: state.value }, isSecret)[state.name] ?? null),
+        recommended_values: state.recommendedValues,
+        errors: state.errors.map((error) => redact(error, config, isSecret)),
+        visible: state.visible,
+      },
+    })),
+  };
+}
+
+/** Every wrong setting in Kafka Connect's words; a message that does not name its setting gets it in front. */
+export function invalidConfigMessage(answer: ValidationAnswer, config: Config): string {
+  const isSecret = secretsOf(answer);
+  const errors = answer.fields.flatMap(({ state }) =>
+    state.errors.map((error) =>
+      redact(error.includes(state.name) ? error : `${state.name}: ${error}`, config, isSecret),
+    ),
+  );
+  return [
+    `Connector configuration is invalid and contains the following ${answer.errorCount} error(s):`,
+    ...errors,
+    'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+  ].join('\n');
+}
+
+function secretsOf(answer: ValidationAnswer): IsSecret {
+  return secretsAmong(answer.fields.flatMap(({ description }) => (description === undefined ? [] : [description])));
+}

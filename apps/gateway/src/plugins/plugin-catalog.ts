@@ -1,0 +1,92 @@
+import { type Config, type ConnectorType, memberKey, type PluginInfo, runnerRole } from '@sluice/core';
+import { ConnectError, ConnectErrorCode, type FieldDescription } from '@sluice/sdk';
+import { type RequestDeadline } from '../http/request-deadline.js';
+import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
+import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';
+import { type ClusterView } from '../server/cluster-view.js';
+import { findPlugin } from './find-plugin.js';
+
+/** The plugins that live runners have, and questions to them. */
+export class PluginCatalog {
+  constructor(
+    private readonly questions: PluginQuestions,
+    private readonly view: ClusterView,
+  ) {}
+
+  /** Each plugin once per version, connectors first, then by name. */
+  list(): readonly PluginInfo[] {
+    this.view.now();
+    const distinct = new Map(
+      this.questions.list().map((plugin) => [JSON.stringify([plugin.kind, plugin.name, plugin.version]), plugin]),
+    );
+    return [...distinct.values()].sort(
+      (left, right) =>
+        Number(left.kind === 'converter') - Number(right.kind === 'converter') ||
+        compare(left.name, right.name) ||
+        compare(left.version, right.version),
+    );
+  }
+
+  /**
+   * The connector of that name or alias.
+   *
+   * @param type - what the connector is already known to be
+   * @throws ConnectError with code `CONNECT_PLUGIN_NOT_FOUND` when the runners that are there do not have it.
+   * @throws ControlPlaneUnavailableError when no runner is there that could.
+   */
+  connector(className: string, type?: ConnectorType): PluginInfo {
+    const connectors = this.list().filter((plugin) => plugin.kind !== 'converter');
+    const found = findPlugin(connectors, className);
+    if (found !== undefined) return found;
+    const missing = this.#missingRunners(type);
+    const available = connectors.map((plugin) => `${plugin.name} (${plugin.kind} ${plugin.version})`).join(', ');
+    const hint = missing.length === 0 ? '' : `; no ${missing.join(' and no ')} is live`;
+    throw new ConnectError(
+      ConnectErrorCode.pluginNotFound,
+      `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${available}${hint}`,
+    );
+  }
+
+  /** @throws like `connector`; with code `CONNECT_TIMEOUT` when the runner does not answer in time. */
+  async validate(plugin: PluginInfo, config: Config, deadline: RequestDeadline): Promise<ValidationAnswer> {
+    const stage = `waiting for a runner to validate the configuration with ${plugin.name}`;
+    return deadline.within(this.questions.validate(plugin.name, config), stage);
+  }
+
+  /**
+   * The settings of a connector or converter.
+   *
+   * @throws ConnectError with code `CONNECT_NOT_FOUND` when the runners that are there do not have it.
+   * @throws ControlPlaneUnavailableError when no runner is there.
+   */
+  async definitions(className: string, deadline: RequestDeadline): Promise<readonly FieldDescription[]> {
+    const plugin = findPlugin(this.list(), className);
+    if (plugin === undefined) {
+      this.#missingRunners();
+      throw new ConnectError(ConnectErrorCode.notFound, `Unknown plugin ${className}.`);
+    }
+    const stage = `waiting for a runner to describe ${plugin.name}`;
+    return deadline.within(this.questions.definitions(plugin.name), stage);
+  }
+
+  /** Kinds of runners that are not there. @throws ControlPlaneUnavailableError when none of those asked for is. */
+  #missingRunners(type?: ConnectorType): readonly string[] {
+    const { state, reports } = this.view.now();
+    const wanted = (type === undefined ? (['source', 'sink'] as const) : [type]).map(runnerRole);
+    const live = new Set<string>();
+    for (const member of state.members.values()) {
+      if (reports.get(memberKey(member))?.leaving === false) live.add(member.role);
+    }
+    const missing = wanted.filter((role) => !live.has(role));
+    if (missing.length === wanted.length) {
+      throw new ControlPlaneUnavailableError(
+        `No ${wanted.join(' and no ')} is live, so no connector class can be looked up or validated; nothing was changed.`,
+      );
+    }
+    return missing;
+  }
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : Number(left > right);
+}

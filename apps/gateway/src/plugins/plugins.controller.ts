@@ -1,0 +1,30 @@
+import { Body, Controller, Get, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
+import { type ConfigMap } from '../connectors/config-map.js';
+import { ConfigMapPipe } from '../connectors/dto/config-map.pipe.js';
+import { BooleanQueryPipe } from '../http/boolean-query.pipe.js';
+import { MediaTypeGuard } from '../http/media-type.guard.js';
+import { type FieldDefinitionJson, type ValidationJson } from './plugin-answers.js';
+import { PluginsService } from './plugins.service.js';
+
+@Controller('connector-plugins')
+@UseGuards(MediaTypeGuard)
+export class PluginsController {
+  constructor(@Inject(PluginsService) private readonly plugins: PluginsService) {}
+
+  @Get()
+  list(
+    @Query('connectorsOnly', new BooleanQueryPipe(true)) connectorsOnly: boolean,
+  ): readonly { class: string; type: string; version: string }[] {
+    return this.plugins.list(connectorsOnly);
+  }
+
+  @Get(':plugin/config')
+  definitions(@Param('plugin') plugin: string): Promise<readonly FieldDefinitionJson[]> {
+    return this.plugins.definitions(plugin);
+  }
+
+  @Put(':plugin/config/validate')
+  validate(@Param('plugin') plugin: string, @Body(new ConfigMapPipe()) config: ConfigMap): Promise<ValidationJson> {
+    return this.plugins.validate(plugin, config);
+  }
+}

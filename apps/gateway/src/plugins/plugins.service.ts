@@ -1,0 +1,58 @@
+import { connectorClass } from '@sluice/core';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { type ConfigMap, withoutNulls } from '../connectors/config-map.js';
+import { RequestDeadline } from '../http/request-deadline.js';
+import { restoreHidden } from '../secrets/restore-hidden.js';
+import { type ClusterView } from '../server/cluster-view.js';
+import {
+  definitionJson,
+  type FieldDefinitionJson,
+  pluginJson,
+  type ValidationJson,
+  validationJson,
+} from './plugin-answers.js';
+import { type PluginCatalog } from './plugin-catalog.js';
+
+export class PluginsService {
+  constructor(
+    private readonly catalog: PluginCatalog,
+    private readonly view: ClusterView,
+    private readonly options: { readonly requestTimeoutMs: number },
+  ) {}
+
+  list(connectorsOnly: boolean): readonly { class: string; type: string; version: string }[] {
+    return this.catalog
+      .list()
+      .filter((plugin) => !connectorsOnly || plugin.kind !== 'converter')
+      .map(pluginJson);
+  }
+
+  async definitions(className: string): Promise<readonly FieldDefinitionJson[]> {
+    const definitions = await this.catalog.definitions(className, this.#deadline());
+    return definitions.map(definitionJson);
+  }
+
+  /**
+   * Checks settings without storing them. `connector.class` may be left out; hidden values stand for those of the connector that the
+   * settings name.
+   */
+  async validate(className: string, sent: ConfigMap): Promise<ValidationJson> {
+    const given = withoutNulls(sent);
+    const plugin = this.catalog.connector(className);
+    const included = connectorClass(given);
+    if (included !== '' && ![plugin.name, ...plugin.aliases].includes(included)) {
+      throw new ConnectError(
+        ConnectErrorCode.requestInvalid,
+        `Included connector type ${included} does not match request type ${className}`,
+      );
+    }
+    const config = included === '' ? { ...given, 'connector.class': className } : given;
+    const stored = this.view.now().state.connectors.get(config['name'] ?? '')?.config;
+    const restored = restoreHidden(config, stored);
+    return validationJson(await this.catalog.validate(plugin, restored, this.#deadline()), restored);
+  }
+
+  #deadline(): RequestDeadline {
+    return new RequestDeadline(this.options.requestTimeoutMs);
+  }
+}

@@ -1,0 +1,94 @@
+import { type Config, type PluginInfo } from '@sluice/core';
+import { type FieldDescription, hiddenValue } from '@sluice/sdk';
+import { findPlugin } from '../plugins/find-plugin.js';
+import { type PluginQuestions } from '../ports/plugin-questions.port.js';
+
+/** Tells which names of a configuration hold secrets. */
+export type IsSecret = (name: string) => boolean;
+
+interface Known {
+  readonly version: string | undefined;
+  readonly isSecret: IsSecret;
+}
+
+const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
+const maxKnownClasses = 1000;
+const retryAfterMs = 5000;
+
+/** Where nothing defines a setting, its name decides. */
+export const isSecretByName: IsSecret = (name) => secretName.test(name);
+
+/**
+ * Remembers which settings of each connector class are secret, as the class itself defines it. Answers never wait long for a runner: while
+ * none can be asked, names decide.
+ */
+export class SecretSettings {
+  readonly #known = new Map<string, Known>();
+  readonly #asked = new Map<string, Promise<void>>();
+  readonly #retryAt = new Map<string, number>();
+
+  constructor(
+    private readonly plugins: PluginQuestions,
+    private readonly options: { readonly waitMs: number },
+  ) {}
+
+  async of(className: string): Promise<IsSecret> {
+    const plugin = findPlugin(this.plugins.list(), className);
+    const known = this.#known.get(className);
+    const isCurrent = known !== undefined && (plugin === undefined || plugin.version === known.version);
+    if (plugin !== undefined && !isCurrent && performance.now() >= (this.#retryAt.get(className) ?? 0)) {
+      await settledWithin(this.#ask(className, plugin), this.options.waitMs);
+    }
+    return this.#known.get(className)?.isSecret ?? isSecretByName;
+  }
+
+  #ask(className: string, plugin: PluginInfo): Promise<void> {
+    const pending = this.#asked.get(className);
+    if (pending !== undefined) return pending;
+    const asking = this.plugins
+      .definitions(plugin.name)
+      .then((definitions) => {
+        if (this.#known.size >= maxKnownClasses) this.#known.clear();
+        this.#known.set(className, { version: plugin.version, isSecret: secretsAmong(definitions) });
+        this.#retryAt.delete(className);
+      })
+      .catch(() => {
+        if (this.#retryAt.size >= maxKnownClasses) this.#retryAt.clear();
+        this.#retryAt.set(className, performance.now() + retryAfterMs);
+      })
+      .finally(() => this.#asked.delete(className));
+    this.#asked.set(className, asking);
+    return asking;
+  }
+}
+
+/** Names and aliases that are defined follow their definition, all others their name. */
+export function secretsAmong(definitions: readonly FieldDescription[]): IsSecret {
+  const defined = new Map<string, boolean>();
+  for (const { name, aliases, secret } of definitions) for (const each of [name, ...aliases]) defined.set(each, secret);
+  return (name) => defined.get(name) ?? isSecretByName(name);
+}
+
+export function hideSecrets(config: Config, isSecret: IsSecret): Config {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [name, isSecret(name) && value !== '' ? hiddenValue : value]),
+  );
+}
+
+/** Takes the secret values of a configuration out of a text. Values of one or two characters hide nothing and are left. */
+export function redact(text: string, config: Config, isSecret: IsSecret): string {
+  const values = Object.entries(config)
+    .filter(([name, value]) => value.length > 2 && value !== hiddenValue && isSecret(name))
+    .map(([, value]) => value)
+    .sort((left, right) => right.length - left.length);
+  return values.reduce((redacted, value) => redacted.replaceAll(value, hiddenValue), text);
+}
+
+async function settledWithin(work: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, expired]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { hiddenValue } from '@sluice/sdk';
+import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
+import { fileSource } from '../testing/file-plugins.js';
+import { errorBody, GatewayClient } from '../testing/gateway-client.js';
+import { hideSecrets, isSecretByName, redact } from './secret-settings.js';
+
+let gateway: GatewayClient;
+beforeEach(async () => {
+  gateway = await GatewayClient.start();
+});
+afterEach(() => gateway.stop());
+
+const secrets = { 'store.pin': 'hunter2', 'transforms.x.password': 'swordfish' };
+const hidden = { 'store.pin': hiddenValue, 'transforms.x.password': hiddenValue };
+
+function storedConfig(): Readonly<Record<string, string>> | undefined {
+  return gateway.cluster.state().connectors.get('src')?.config;
+}
+
+describe('secret settings', () => {
+  it('never leave, whichever route is asked', async () => {
+    const config = { 'connector.class': 'FileStreamSource', topic: 't', ...secrets };
+    const created = await gateway.post('/connectors', { name: 'src', config });
+    gateway.cluster.setTaskState({ connector: 'src', index: 0 }, 'FAILED', 'Error: login with hunter2 refused');
+    expect(created.body).toMatchObject({ config: hidden });
+    expect(storedConfig()).toMatchObject(secrets);
+    const answers = [
+      created,
+      await gateway.get('/connectors/src'),
+      await gateway.get('/connectors/src/config'),
+      await gateway.get('/connectors/src/tasks'),
+      await gateway.get('/connectors/src/status'),
+      await gateway.get('/connectors/src/tasks/0/status'),
+      await gateway.get('/connectors?expand=info&expand=status'),
+      await gateway.put('/connectors/src/config', { ...config, topic: 'u' }),
+      await gateway.send('PATCH', '/connectors/src/config', { topic: 'v' }),
+      await gateway.put('/connectors/src/config', { ...config, 'tasks.max': 'hunter2' }),
+      await gateway.put('/connector-plugins/FileStreamSource/config/validate', config),
+      await gateway.post('/connectors', { name: 'x', config: { password: 'hunter2' } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 200, 200, 200, 200, 200, 200, 400, 200, 400]);
+    expect(JSON.stringify(answers)).not.toMatch(/hunter2|swordfish/);
+    expect(answers[5]?.body).toMatchObject({ trace: `Error: login with ${hiddenValue} refused` });
+  });
+
+  it('stay out of the reasons of the coordinator', async () => {
+    gateway.cluster.answer = () => Promise.resolve({ status: 'invalid', message: 'cannot use hunter2' });
+    const config = { 'connector.class': 'FileStreamSource', topic: 't', ...secrets };
+    const answer = await gateway.post('/connectors', { name: 'src', config });
+    expect(answer.body).toEqual(errorBody(400, `cannot use ${hiddenValue}`));
+  });
+
+  it('are told by their names while no runner can say', async () => {
+    await gateway.createSource('src', { ...secrets, 'api.key': 'k' });
+    const other = await GatewayClient.start({ runners: false });
+    gateway.cluster.removeRunner('w1');
+    await other.stop();
+    expect((await gateway.get('/connectors/src/config')).body).toMatchObject({ ...hidden, 'api.key': hiddenValue });
+  });
+
+  it('are told by their names when the runner does not answer', async () => {
+    await gateway.createSource('src', secrets);
+    gateway.cluster.removeRunner('w1');
+    const info = { ...fileSource.info, version: '2.0.0' };
+    gateway.cluster.addRunner('w3', 'source', [{ ...fileSource, info }]);
+    gateway.cluster.question = () => Promise.reject(new ControlPlaneUnavailableError('gone'));
+    const { status, body } = await gateway.get('/connectors/src/config');
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).not.toMatch(/hunter2|swordfish/);
+  });
+});
+
+describe('the hidden mark sent back', () => {
+  it('keeps the stored value', async () => {
+    await gateway.createSource('src', secrets);
+    const { body } = await gateway.get('/connectors/src/config');
+    const answer = await gateway.put('/connectors/src/config', { ...(body as object), topic: 'u' });
+    expect(answer).toMatchObject({ status: 200, body: { config: { topic: 'u', ...hidden } } });
+    expect(storedConfig()).toMatchObject({ topic: 'u', ...secrets });
+  });
+
+  it('stands for the stored value in a validation of that connector', async () => {
+    await gateway.createSource('src', secrets);
+    const { body } = await gateway.get('/connectors/src/config');
+    const answer = await gateway.put('/connector-plugins/FileStreamSource/config/validate', body);
+    expect(answer).toMatchObject({ status: 200, body: { error_count: 0 } });
+  });
+
+  it('answers 400 where nothing is stored', async () => {
+    const config = { 'connector.class': 'FileStreamSource', topic: 't', ...hidden };
+    const answer = await gateway.post('/connectors', { name: 'src', config });
+    const message = `${hiddenValue} given for store.pin, transforms.x.password stands for a stored value, but no value is stored: give the value itself.`;
+    expect(answer).toMatchObject({ status: 400, body: errorBody(400, message) });
+    expect(storedConfig()).toBeUndefined();
+  });
+
+  it('answers 400 when the class changes, so that no other class shows the value', async () => {
+    await gateway.createSource('src', secrets);
+    const config = { 'connector.class': 'FileStreamSink', topics: 't', 'store.pin': hiddenValue };
+    const answer = await gateway.put('/connectors/src/config', config);
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining('connector.class changes') },
+    });
+    expect(storedConfig()).toMatchObject(secrets);
+  });
+});
+
+describe('hiding', () => {
+  it.each(['password', 'db.PASSWORD', 'client.secret', 'auth-token', 'aws.access.key.id', 'apiKey', 'ssl.private_key'])(
+    'takes %s for a secret',
+    (name) => {
+      expect(isSecretByName(name)).toBe(true);
+    },
+  );
+
+  it.each(['key.converter', 'topic', 'tasks.max', 'file'])('takes %s for no secret', (name) => {
+    expect(isSecretByName(name)).toBe(false);
+  });
+
+  it('shows that a secret is empty', () => {
+    expect(hideSecrets({ password: '', topic: 't' }, isSecretByName)).toEqual({ password: '', topic: 't' });
+  });
+
+  it('replaces the longer of two secrets first', () => {
+    const config = { password: 'abc', token: 'abcdef' };
+    expect(redact('abcdef and abc', config, isSecretByName)).toBe(`${hiddenValue} and ${hiddenValue}`);
+  });
+});

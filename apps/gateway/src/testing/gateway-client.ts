@@ -1,0 +1,88 @@
+import { type AddressInfo } from 'node:net';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import { createGateway } from './create-gateway.js';
+import { GatewayModule } from '../gateway.module.js';
+import { type GatewaySettings } from '../gateway-settings.js';
+import { fileSink, fileSource, stringConverter } from './file-plugins.js';
+import { InMemoryCluster } from './in-memory-cluster.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+const settings: GatewaySettings = {
+  version: '0.1.0',
+  commit: 'abc',
+  requestTimeoutMs: 300,
+  maxStalenessMs: 30_000,
+  maxBodyBytes: 64 * 1024,
+};
+
+/** A gateway listening on a free port, and the cluster behind it. */
+export class GatewayClient {
+  private constructor(
+    readonly cluster: InMemoryCluster,
+    readonly app: NestExpressApplication,
+    readonly baseUrl: string,
+  ) {}
+
+  /** With a source runner and a sink runner unless `runners` is false. */
+  static async start(options: { readonly runners?: boolean } = {}): Promise<GatewayClient> {
+    const cluster = new InMemoryCluster();
+    if (options.runners !== false) {
+      cluster.addRunner('w1', 'source', [fileSource, stringConverter]);
+      cluster.addRunner('w2', 'sink', [fileSink, stringConverter]);
+    }
+    const ports = { readModel: cluster, commands: cluster, plugins: cluster };
+    const app = await createGateway(GatewayModule.forPorts(ports, settings), settings);
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`);
+  }
+
+  stop(): Promise<void> {
+    return this.app.close();
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.send('GET', path);
+  }
+
+  post(path: string, body?: unknown): Promise<Answer> {
+    return this.send('POST', path, body);
+  }
+
+  put(path: string, body?: unknown): Promise<Answer> {
+    return this.send('PUT', path, body);
+  }
+
+  async send(method: string, path: string, body?: unknown): Promise<Answer> {
+    return this.sendText(method, path, body === undefined ? undefined : JSON.stringify(body), 'application/json');
+  }
+
+  async sendText(
+    method: string,
+    path: string,
+    text: string | undefined,
+    contentType: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const content = text === undefined ? {} : { body: text, headers: { ...headers, 'content-type': contentType } };
+    const response = await fetch(this.baseUrl + path, { method, headers, ...content });
+    const answer = await response.text();
+    return { status: response.status, headers: response.headers, body: answer === '' ? undefined : JSON.parse(answer) };
+  }
+
+  /** Creates a connector that is right. */
+  async createSource(name: string, config: Readonly<Record<string, string>> = {}): Promise<void> {
+    const full = { 'connector.class': 'FileStreamSource', topic: 't', ...config };
+    const answer = await this.post('/connectors', { name, config: full });
+    if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
+  }
+}
+
+export function errorBody(code: number, message: unknown): { error_code: number; message: unknown } {
+  return { error_code: code, message };
+}

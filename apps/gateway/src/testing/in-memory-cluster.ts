@@ -1,0 +1,224 @@
+import {
+  type ClusterState,
+  type CommandBody,
+  type CommandOutcome,
+  type Config,
+  connectorClass,
+  type ConnectorType,
+  emptyState,
+  foldEntries,
+  foldReport,
+  type LogEntry,
+  type LogEvent,
+  memberKey,
+  type PluginInfo,
+  type Report,
+  type ReportsView,
+  runnerRole,
+  type RunState,
+  TargetState,
+  type TaskId,
+  taskKey,
+} from '@sluice/core';
+import {
+  type ConfigSpec,
+  ConnectError,
+  ConnectErrorCode,
+  describeSpec,
+  type FieldDescription,
+  validateConfig,
+} from '@sluice/sdk';
+import { findPlugin } from '../plugins/find-plugin.js';
+import { type ClusterReadModel } from '../ports/cluster-read-model.port.js';
+import { type CommandSender } from '../ports/command-sender.port.js';
+import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';
+
+export interface InMemoryPlugin {
+  readonly info: PluginInfo;
+  readonly spec: ConfigSpec;
+}
+
+type TaskReportJson = Report['tasks'][number];
+
+/** A cluster in one object: it carries commands out at once, into a real log state, and runs tasks in name only. */
+export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQuestions {
+  isFollowing = true;
+  stalenessMs = 0;
+  /** Set: what the next commands are answered, or how they fail. */
+  answer: (() => Promise<CommandOutcome>) | undefined;
+  /** Set: how the next questions to runners fail or hang. */
+  question: (() => Promise<never>) | undefined;
+  readonly submitted: CommandBody[] = [];
+  #state = emptyState();
+  #reports: ReportsView = new Map();
+  readonly #plugins = new Map<string, readonly InMemoryPlugin[]>();
+
+  constructor() {
+    this.#append({ kind: 'genesis', broker: 'broker-a' });
+    const { head } = this.#state;
+    const claim: LogEvent = { kind: 'claimed', nodeId: 'c1', incarnation: 'c1#1', after: head };
+    this.#append(claim, { epoch: 1, claimId: 'claim-1' });
+  }
+
+  state(): ClusterState {
+    return this.#state;
+  }
+  reports(): ReportsView {
+    return this.#reports;
+  }
+  isCaughtUp(): boolean {
+    return this.isFollowing;
+  }
+  ageMs(): number {
+    return this.stalenessMs;
+  }
+
+  addRunner(nodeId: string, type: ConnectorType, plugins: readonly InMemoryPlugin[]): void {
+    const incarnation = `${nodeId}#1`;
+    const names = plugins.flatMap(({ info }) => [info.name, ...info.aliases]);
+    const role = runnerRole(type);
+    this.#plugins.set(nodeId, plugins);
+    this.#append({ kind: 'member.joined', member: { nodeId, incarnation, role, capacity: 1, plugins: names } });
+    this.#report(nodeId, []);
+  }
+
+  removeRunner(nodeId: string): void {
+    this.#plugins.delete(nodeId);
+    this.#append({ kind: 'member.left', nodeId, incarnation: `${nodeId}#1`, reason: 'expired' });
+  }
+
+  /** Lets a task's worker report it in another state. */
+  setTaskState(id: TaskId, state: RunState, trace?: string): void {
+    for (const report of this.#reports.values()) {
+      if (!report.tasks.some((task) => taskKey(task.id) === taskKey(id))) continue;
+      const tasks = report.tasks.map((task) =>
+        taskKey(task.id) === taskKey(id) ? { ...task, state, ...(trace === undefined ? {} : { trace }) } : task,
+      );
+      this.#report(report.nodeId, tasks);
+    }
+  }
+
+  failSplitting(name: string, error: string): void {
+    const configVersion = this.#state.connectors.get(name)?.configVersion ?? -1;
+    this.#append({ kind: 'tasks.failed', name, configVersion, error });
+  }
+
+  async submit(body: CommandBody): Promise<CommandOutcome> {
+    this.submitted.push(body);
+    return this.answer === undefined ? Promise.resolve(this.#carryOut(body)) : this.answer();
+  }
+
+  list(): readonly PluginInfo[] {
+    return [...this.#plugins.values()].flat().map(({ info }) => info);
+  }
+
+  async validate(className: string, config: Config): Promise<ValidationAnswer> {
+    if (this.question !== undefined) return this.question();
+    const { info, spec } = this.#plugin(className);
+    const { errorCount, groups, fields } = validateConfig(spec, config, { unknownKeys: 'ignore' });
+    const type = info.kind === 'sink' ? 'sink' : 'source';
+    return Promise.resolve({ className: info.name, type, errorCount, groups, fields });
+  }
+
+  async definitions(className: string): Promise<readonly FieldDescription[]> {
+    if (this.question !== undefined) return this.question();
+    return Promise.resolve(describeSpec(this.#plugin(className).spec));
+  }
+
+  #plugin(className: string): InMemoryPlugin {
+    const plugins = [...this.#plugins.values()].flat();
+    const info = findPlugin(this.list(), className);
+    const plugin = plugins.find((each) => each.info === info);
+    if (plugin === undefined) throw new ConnectError(ConnectErrorCode.unavailable, `No runner has ${className}`);
+    return plugin;
+  }
+
+  #carryOut(body: CommandBody): CommandOutcome {
+    const existing = this.#state.connectors.get(body.name);
+    if (body.kind === 'connector.put') {
+      if (body.mode === 'create' && existing !== undefined) {
+        return { status: 'conflict', message: `Connector ${body.name} already exists` };
+      }
+      const { name, type, config } = body;
+      const targetState = body.targetState ?? existing?.targetState ?? TargetState.running;
+      this.#append({ kind: 'connector.put', name, type, config, targetState });
+      if (targetState !== TargetState.stopped) this.#split(name);
+      return { status: 'done', created: existing === undefined };
+    }
+    if (existing === undefined) return { status: 'not-found', message: `No connector ${body.name}` };
+    switch (body.kind) {
+      case 'connector.target':
+        this.#append({ kind: 'connector.target', name: body.name, targetState: body.targetState });
+        if (body.targetState === TargetState.stopped) this.#releaseAll(body.name);
+        return { status: 'done' };
+      case 'connector.delete':
+        this.#append({ kind: 'connector.deleted', name: body.name });
+        this.#releaseAll(body.name);
+        return { status: 'done' };
+      case 'tasks.restart':
+      case 'connector.restart':
+        return { status: 'done' };
+      default:
+        return body satisfies never;
+    }
+  }
+
+  #split(name: string): void {
+    const connector = this.#state.connectors.get(name);
+    if (connector === undefined) return;
+    const count = Number(connector.config['tasks.max'] ?? '1');
+    const tasks = Array.from({ length: count }, (_, index) => ({ ...connector.config, part: String(index) }));
+    this.#append({ kind: 'tasks.configured', name, configVersion: connector.configVersion, tasks });
+    this.#releaseAll(name);
+    const wanted = connectorClass(connector.config);
+    const runner = [...this.#state.members.values()].find((member) => member.plugins.includes(wanted));
+    if (runner === undefined) return;
+    const { nodeId, incarnation } = runner;
+    const ids = tasks.map((_, index) => ({ connector: name, index }));
+    this.#append({ kind: 'tasks.assigned', tasks: ids.map((id) => ({ ...id, nodeId, incarnation })) });
+    const generation = this.#state.head.seq;
+    const running = ids.map(
+      (id) => ({ id, generation, state: 'RUNNING', since: 0, committed: false, counters: {} }) as const,
+    );
+    const others = this.#reports.get(memberKey(runner))?.tasks.filter(({ id }) => id.connector !== name) ?? [];
+    this.#report(nodeId, [...others, ...running]);
+  }
+
+  #releaseAll(name: string): void {
+    const tasks = [...this.#state.tasks.values()].map(({ id }) => id).filter(({ connector }) => connector === name);
+    if (tasks.length > 0) this.#append({ kind: 'tasks.released', tasks });
+  }
+
+  #report(nodeId: string, tasks: readonly TaskReportJson[]): void {
+    const member = this.#state.members.get(nodeId);
+    if (member === undefined) return;
+    const { incarnation, role, capacity } = member;
+    const reportSeq = (this.#reports.get(memberKey(member))?.reportSeq ?? 0) + 1;
+    const plugins = (this.#plugins.get(nodeId) ?? []).map(({ info }) => info);
+    const appliedSeq = this.#state.head.seq;
+    const report = {
+      nodeId,
+      incarnation,
+      role,
+      reportSeq,
+      sentAt: 0,
+      leaving: false,
+      capacity,
+      plugins,
+      appliedSeq,
+      tasks,
+    };
+    this.#reports = foldReport(this.#reports, report);
+  }
+
+  #append(event: LogEvent, claim: Pick<LogEntry, 'epoch' | 'claimId'> = this.#state): void {
+    const { head } = this.#state;
+    const seq = head.seq + 1;
+    const { epoch, claimId } = claim;
+    const entry: LogEntry = { logId: 'log-1', epoch, claimId, seq, prevDigest: head.digest, at: seq, event };
+    const result = foldEntries(this.#state, [{ offset: seq, digest: `d${seq}`, entry }]);
+    if (result.skipped.length > 0)
+      throw new Error(`Entry ${event.kind} was skipped: ${JSON.stringify(result.skipped)}`);
+    this.#state = result.state;
+  }
+}
