@@ -39,7 +39,7 @@ export interface RpcEndpointOptions {
   readonly invisibleMs?: number;
   /** Handlers running at once. @default 32 */
   readonly maxConcurrentHandlers?: number;
-  /** Requests waiting for a handler to end; above that they are refused as RPC_OVERLOADED. @default 256 */
+  /** Requests waiting for a handler to end; above that they are refused as RPC_OVERLOADED. @default 1000 */
   readonly maxQueuedMessages?: number;
   /** Own requests waiting for a reply; above that request() fails as RPC_OVERLOADED. @default 1000 */
   readonly maxPendingRequests?: number;
@@ -85,7 +85,7 @@ export function resolveRpcEndpointOptions(options: RpcEndpointOptions): Resolved
     callTimeoutMs: atLeast('callTimeoutMs', options.callTimeoutMs ?? 3_000, 1_000),
     invisibleMs: atLeast('invisibleMs', options.invisibleMs ?? 60_000, 10_000),
     maxConcurrentHandlers: atLeast('maxConcurrentHandlers', options.maxConcurrentHandlers ?? 32, 1),
-    maxQueuedMessages: atLeast('maxQueuedMessages', options.maxQueuedMessages ?? 256, 0),
+    maxQueuedMessages: atLeast('maxQueuedMessages', options.maxQueuedMessages ?? 1_000, 0),
     maxPendingRequests: atLeast('maxPendingRequests', options.maxPendingRequests ?? 1_000, 1),
     maxDeliveryAttempts: atLeast('maxDeliveryAttempts', options.maxDeliveryAttempts ?? 5, 1),
     maxBodyBytes: atLeast('maxBodyBytes', options.maxBodyBytes ?? 3 * 1024 * 1024, 1),

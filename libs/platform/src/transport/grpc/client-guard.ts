@@ -1,5 +1,6 @@
 import { type BaseClient } from 'rocketmq-client-nodejs';
 import { RPC_ERROR_CODES, RpcError } from '../rpc-error.js';
+import { abortableDelay } from '../abortable-delay.js';
 import { ChannelRpcManager } from './channel-rpc-manager.js';
 import { type ClientLogger } from './client-logger.js';
 import { type GrpcChannels } from './grpc-channels.js';
@@ -15,7 +16,7 @@ export class ClientGuard {
   readonly #streams = new Set<TelemetryStream>();
   readonly #synced = new Map<string, boolean>();
   readonly #syncWaiters = new Set<() => void>();
-  #isStopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(
     readonly channels: GrpcChannels,
@@ -31,7 +32,13 @@ export class ClientGuard {
   }
 
   assertRunning(): void {
-    if (this.#isStopped) throw new RpcError(RPC_ERROR_CODES.stopped, 'The transport is stopped');
+    if (this.#stopping.signal.aborted) throw new RpcError(RPC_ERROR_CODES.stopped, 'The transport is stopped');
+  }
+
+  /** The pause between startup()'s attempts for the route: its own timer outlives shutdown(), and startup() would then go on. */
+  async pause(delayMs: number): Promise<void> {
+    await abortableDelay(delayMs, this.#stopping.signal);
+    this.assertRunning();
   }
 
   openTelemetry(
@@ -49,7 +56,7 @@ export class ClientGuard {
       },
     });
     this.#streams.add(stream);
-    if (this.#isStopped) stream.end();
+    if (this.#stopping.signal.aborted) stream.end();
     return stream;
   }
 
@@ -58,7 +65,7 @@ export class ClientGuard {
     let wake: () => void = () => undefined;
     const synced = new Promise<void>((resolve) => {
       wake = () => {
-        if (this.#isStopped || this.#synced.get(endpoints.facade) === true) resolve();
+        if (this.#stopping.signal.aborted || this.#synced.get(endpoints.facade) === true) resolve();
       };
     });
     this.#syncWaiters.add(wake);
@@ -93,7 +100,7 @@ export class ClientGuard {
 
   /** Ends what startup() may still be doing, then the client. Never rejects, takes a bounded time. */
   async stop(client: BaseClient): Promise<void> {
-    this.#isStopped = true;
+    this.#stopping.abort();
     for (const wake of [...this.#syncWaiters]) wake();
     try {
       await withinTime(

@@ -8,7 +8,6 @@ interface Cancellable {
 }
 
 export interface ProxyEndpoints {
-  readonly facade: string;
   readonly addressesList: readonly { readonly host: string; readonly port: number }[];
 }
 
@@ -51,10 +50,11 @@ export class GrpcChannels {
   /** @throws RpcError RPC_STOPPED after close(). */
   stub(endpoints: ProxyEndpoints): MessagingStub {
     if (this.#isClosed) throw new RpcError(RPC_ERROR_CODES.stopped, 'The transport is stopped');
-    const existing = this.#stubs.get(endpoints.facade);
+    const target = this.#target(endpoints);
+    const existing = this.#stubs.get(target);
     if (existing !== undefined) return existing;
-    const stub = new MessagingServiceClient(this.#target(endpoints), this.#credentials, CHANNEL_OPTIONS);
-    this.#stubs.set(endpoints.facade, stub);
+    const stub = new MessagingServiceClient(target, this.#credentials, CHANNEL_OPTIONS);
+    this.#stubs.set(target, stub);
     return stub;
   }
 

@@ -100,10 +100,7 @@ export class NodeProducer extends Producer {
     this.#guard.assertRunning();
   }
 
-  /** The pause between startup()'s attempts for the route. */
-  protected override async sleep(ms: number): Promise<void> {
-    this.#guard.assertRunning();
-    await super.sleep(ms);
-    this.#guard.assertRunning();
+  protected override sleep(ms: number): Promise<void> {
+    return this.#guard.pause(ms);
   }
 }
