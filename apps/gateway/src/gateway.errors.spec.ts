@@ -250,6 +250,13 @@ describe('a cluster without runners', () => {
     expect(gateway.cluster.submitted).toEqual([]);
   });
 
+  it('answers by the code of an error that came over the wire', async () => {
+    const answered = Object.assign(new Error('FileStreamSource is not loaded.'), { code: 'CONNECT_PLUGIN_NOT_FOUND' });
+    gateway.cluster.question = () => Promise.reject(answered);
+    const answer = await gateway.post('/connectors', { name: 'src', config: source });
+    expect(answer).toMatchObject({ status: 400, body: errorBody(400, 'FileStreamSource is not loaded.') });
+  });
+
   it('answers 500 `Request timed out` when the runner hangs', async () => {
     gateway.cluster.question = () => new Promise(() => undefined);
     const answer = await gateway.put('/connector-plugins/FileStreamSource/config/validate', source);

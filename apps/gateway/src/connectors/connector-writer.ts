@@ -86,11 +86,12 @@ export class ConnectorWriter {
     const tasks = before.tasks.filter((task) => choice.includeTasks && isChosen(task.state));
     const isConnectorChosen = isChosen(before.connector.state);
     const deadline = this.#deadline();
-    if (isConnectorChosen) await this.#submit({ kind: 'connector.restart', name }, deadline, missing);
     if (tasks.length > 0) {
       const ids = tasks.map(({ id }): TaskId => ({ connector: name, index: id }));
       await this.#submit({ kind: 'tasks.restart', name, tasks: ids }, deadline, missing);
     }
+    // Last, for splitting it anew may leave it without some of the chosen tasks.
+    if (isConnectorChosen) await this.#submit({ kind: 'connector.restart', name }, deadline, missing);
     return {
       ...before,
       connector: isConnectorChosen ? restarting(before.connector) : before.connector,

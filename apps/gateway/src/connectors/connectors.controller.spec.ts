@@ -283,6 +283,13 @@ describe('PUT and PATCH /connectors/:name/config', () => {
     expect((await gateway.get('/connectors/src/status')).body).toMatchObject({ connector: { state: 'PAUSED' } });
   });
 
+  it('answers 400 when a source should become a sink', async () => {
+    await gateway.createSource('src');
+    const answer = await gateway.put('/connectors/src/config', { 'connector.class': 'FileStreamSink', topics: 't' });
+    const message = 'Connector src is a source and cannot become a sink';
+    expect(answer).toMatchObject({ status: 400, body: errorBody(400, message) });
+  });
+
   it('answers 400 when the names differ', async () => {
     const answer = await gateway.put('/connectors/snk/config', { ...source, name: 'other' });
     const message = "Connector name configuration (other) doesn't match connector name in the URL (snk)";

@@ -85,7 +85,7 @@ export function invalidConfigMessage(answer: ValidationAnswer, config: Config): 
     ),
   );
   return [
-    `Connector configuration is invalid and contains the following ${answer.errorCount} error(s):`,
+    `Connector configuration is invalid and contains the following ${Math.max(answer.errorCount, errors.length)} error(s):`,
     ...errors,
     'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
   ].join('\n');

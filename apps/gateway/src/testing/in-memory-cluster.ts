@@ -140,7 +140,10 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
         return { status: 'conflict', message: `Connector ${body.name} already exists` };
       }
       const { name, type, config } = body;
-      const targetState = body.targetState ?? existing?.targetState ?? TargetState.running;
+      if (existing !== undefined && existing.type !== type) {
+        return { status: 'invalid', message: `Connector ${name} is a ${existing.type} and cannot become a ${type}` };
+      }
+      const targetState = existing?.targetState ?? body.targetState ?? TargetState.running;
       this.#append({ kind: 'connector.put', name, type, config, targetState });
       if (targetState !== TargetState.stopped) this.#split(name);
       return { status: 'done', created: existing === undefined };
