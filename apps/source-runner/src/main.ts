@@ -1,1 +1,5 @@
-export {};
+import { Role } from '@sluice/core';
+import { fileStreamSource } from '@sluice/file-source';
+import { runnerService, runService } from '@sluice/platform';
+
+await runService(Role.sourceRunner, runnerService(Role.sourceRunner, [fileStreamSource]));

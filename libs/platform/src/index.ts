@@ -15,6 +15,7 @@ export * from './health/readiness-check.js';
 export * from './logging/node-log.js';
 export * from './node/cluster-node.js';
 export * from './positions/rocketmq-position-store.js';
+export * from './runner/runner-service.js';
 export * from './service/run-service.js';
 export * from './service/service.js';
 export * from './settings/node-settings.js';

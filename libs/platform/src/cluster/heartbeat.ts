@@ -6,6 +6,8 @@ import type { ReportsChannel } from './reports-channel.js';
 /** How often a node reports when nothing changes, in milliseconds. */
 export const heartbeatIntervalMs = 1000;
 
+const lastReportTimeoutMs = 2000;
+
 /** Sends the node's state every second and, through {@link announce}, at once when it changed. One report is in flight at a time. */
 export class Heartbeat {
   private readonly ended = new AbortController();
@@ -29,10 +31,11 @@ export class Heartbeat {
     this.wake.abort();
   }
 
-  /** Stops the beat; reports until then have been sent or given up. */
+  /** Stops the beat with a last report that says so. */
   async stop(): Promise<void> {
     this.ended.abort();
     await this.running;
+    await this.send(AbortSignal.timeout(lastReportTimeoutMs), { leaving: true });
   }
 
   private async run(): Promise<void> {
@@ -46,10 +49,10 @@ export class Heartbeat {
     }
   }
 
-  private async send(signal: AbortSignal): Promise<void> {
+  private async send(signal: AbortSignal, more: Partial<Report> = {}): Promise<void> {
     this.reportSeq += 1;
     try {
-      await this.channel.send({ ...this.describe(), reportSeq: this.reportSeq, sentAt: Date.now() }, signal);
+      await this.channel.send({ ...this.describe(), ...more, reportSeq: this.reportSeq, sentAt: Date.now() }, signal);
       if (this.failing) this.log.info('Reports are sent again');
       this.failing = false;
     } catch (error) {

@@ -1,0 +1,103 @@
+import { Role, type PluginInfo } from '@sluice/core';
+import {
+  CommandSender,
+  HeadWatch,
+  HealthModule,
+  Heartbeat,
+  LiveReports,
+  nodeChecks,
+  StatePersister,
+  type ClusterNode,
+  type RpcEndpoint,
+  type Service,
+} from '@sluice/platform';
+import { configureGateway } from './configure-gateway.js';
+import { readGatewaySettings } from './gateway-settings.js';
+import { GatewayModule } from './gateway.module.js';
+import { LogCommands } from './log-commands.js';
+import { LogReadModel } from './log-read-model.js';
+import { RunnerQuestions } from './runner-questions.js';
+
+const headIntervalMs = 1000;
+const leaderlessAfterMs = 10_000;
+const noPlugins: readonly PluginInfo[] = [];
+
+/** The gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
+export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
+  const { settings, log, follower } = node;
+  const gatewaySettings = readGatewaySettings(process.env, { version: '0.1.0', commit: 'unknown' });
+  const reports = new LiveReports(node.reports, follower, (error) => {
+    node.fail(error);
+  });
+  const sender = new CommandSender(node.client, follower, settings.nodeId, node.topics, node.logQueue.brokerName);
+  const heartbeat = new Heartbeat(
+    node.reports,
+    () => ({
+      ...node.self,
+      role: Role.gateway,
+      leaving: false,
+      ...(node.store.supersedes === undefined ? {} : { supersedes: node.store.supersedes }),
+      capacity: settings.capacity,
+      plugins: noPlugins,
+      appliedSeq: follower.state.head.seq,
+      tasks: [],
+    }),
+    log.scoped('reports'),
+  );
+  const head = new HeadWatch(
+    follower,
+    {
+      intervalMs: headIntervalMs,
+      onReached: () => undefined,
+      onRewritten: (error) => {
+        node.fail(error);
+      },
+    },
+    log.scoped('log'),
+  );
+  const persister = new StatePersister(
+    node.store,
+    () => follower.state,
+    {},
+    settings.persistIntervalMs,
+    log.scoped('store'),
+  );
+  const module = GatewayModule.forPorts(
+    {
+      readModel: new LogReadModel(follower, reports),
+      commands: new LogCommands(sender, follower),
+      plugins: new RunnerQuestions(reports, rpc),
+    },
+    gatewaySettings,
+    HealthModule.forChecks([
+      ...nodeChecks(node, rpc),
+      {
+        name: 'coordinator',
+        check: () => {
+          const { leader } = follower.state;
+          if (leader === undefined) throw new Error('no coordinator has ever led');
+          if (follower.leaderSilentMs > leaderlessAfterMs) throw new Error(`the leader ${leader.nodeId} is silent`);
+          return { leader: leader.nodeId };
+        },
+      },
+    ]),
+  );
+  return {
+    module,
+    configure: (app) => {
+      configureGateway(app, gatewaySettings);
+    },
+    start: () => {
+      reports.start();
+      heartbeat.start();
+      head.start();
+      persister.start();
+    },
+    stop: async () => {
+      await heartbeat.stop();
+      await reports.stop();
+      await head.stop();
+      await persister.stop();
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { Module } from '@nestjs/common';
+import { desiredTasks, taskKey, type Role } from '@sluice/core';
+import { sinkGroupOf } from '@sluice/protocol';
+import { createTaskLoop, PluginRegistry, SystemClock, TaskHost, type AssignedTask } from '@sluice/runtime';
+import type { Connector } from '@sluice/sdk';
+import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
+import { RocketMqQueueMessages } from '../adapters/rocketmq-queue-messages.js';
+import { RocketMqRecordProducer } from '../adapters/rocketmq-record-producer.js';
+import { Heartbeat } from '../cluster/heartbeat.js';
+import { LeaseKeeper } from '../cluster/lease-keeper.js';
+import { HealthModule } from '../health/health.module.js';
+import { nodeChecks } from '../health/node-checks.js';
+import { ClusterNode } from '../node/cluster-node.js';
+import { RocketMqPositionStore, type PositionFile } from '../positions/rocketmq-position-store.js';
+import type { Service, ServiceFactory } from '../service/service.js';
+import { NodeFile } from '../store/node-store.js';
+import { StatePersister } from '../store/state-persister.js';
+import type { RpcEndpoint } from '../transport/index.js';
+import { planTasks } from './plan-tasks.js';
+import { PLUGIN_REGISTRY, RunnerController } from './runner.controller.js';
+
+@Module({})
+class RunnerModule {}
+
+/** Longest time between the request to stop a task and its end, beyond the task's own `task.shutdown.timeout.ms`. */
+const stopTimeoutMs = 10_000;
+
+/** A runner of source or of sink tasks, for the connectors given. */
+export function runnerService(role: Role, connectors: readonly Connector[]): ServiceFactory {
+  return (node, rpc) => createRunner(role, connectors, node, rpc);
+}
+
+async function createRunner(
+  role: Role,
+  connectors: readonly Connector[],
+  node: ClusterNode,
+  rpc: RpcEndpoint,
+): Promise<Service> {
+  const { settings, log, follower, store, client, topics } = node;
+  const scoped = log.scoped('tasks');
+  const plugins = new PluginRegistry(connectors);
+  const group = ClusterNode.readerGroup(settings.clusterId);
+  const lease = new LeaseKeeper(
+    follower,
+    node.self,
+    (why) => {
+      node.fail(new Error(`Its tasks may run elsewhere now: ${why}`));
+    },
+    log.scoped('lease'),
+  );
+  const positions = new RocketMqPositionStore(
+    client,
+    topics,
+    node.logQueue.brokerName,
+    group,
+    ({ connector, index }) => follower.state.tasks.get(taskKey({ connector, index }))?.committed === true,
+    log.scoped('positions'),
+  );
+  const storedPositions = await store.read(NodeFile.position);
+  if (isPositionFile(storedPositions)) positions.restore(storedPositions);
+  const offsets = new RocketMqOffsetStore(client);
+  const clock = new SystemClock();
+  const host = new TaskHost({
+    createLoop: (task: AssignedTask) =>
+      createTaskLoop(task, plugins, {
+        producer: (creation) =>
+          new RocketMqRecordProducer(client, creation, (topic, queues) => {
+            scoped.info(`Created topic ${topic} with ${String(queues)} queues per broker`);
+          }),
+        messages: new RocketMqQueueMessages(client, group),
+        positions,
+        offsets,
+        lease,
+        clock,
+        groupOf: (connector) => sinkGroupOf(settings.clusterId, connector),
+        loggerOf: (name) => log.scoped(name),
+      }),
+    clock,
+    logger: scoped,
+    onChange: () => {
+      heartbeat.announce();
+      reconcile();
+    },
+    onStuck: (task) => {
+      node.fail(new Error(`Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`));
+    },
+    stopTimeoutMs,
+  });
+  let leaving = false;
+  const heartbeat = new Heartbeat(
+    node.reports,
+    () => ({
+      ...node.self,
+      role,
+      leaving,
+      ...(store.supersedes === undefined ? {} : { supersedes: store.supersedes }),
+      capacity: settings.capacity,
+      plugins: plugins.pluginInfos(),
+      appliedSeq: follower.state.head.seq,
+      tasks: host.reports(),
+    }),
+    log.scoped('reports'),
+  );
+  const reconcile = (): void => {
+    if (leaving) return;
+    const desired = desiredTasks(follower.state, node.self);
+    const plan = planTasks(desired, host.held());
+    for (const key of plan.stop) {
+      scoped.info(`Stopping ${key}`);
+      void host.stop(key);
+    }
+    for (const key of plan.pause) host.pause(key);
+    for (const key of plan.resume) host.resume(key);
+    for (const key of plan.start) {
+      const task = desired.get(key);
+      if (task === undefined) continue;
+      scoped.info(`Starting ${key}, generation ${String(task.generation)}`);
+      host.start(task);
+    }
+  };
+  const unsubscribe = follower.subscribe(({ state, accepted }) => {
+    reconcile();
+    // The leader waits to hear that a revocation is applied, also where the task was not started yet.
+    const concerned = accepted.some(
+      ({ entry: { event } }) =>
+        event.kind === 'tasks.revoked' &&
+        event.tasks.some((id) => state.tasks.get(taskKey(id))?.assignment?.nodeId === node.self.nodeId),
+    );
+    if (concerned) heartbeat.announce();
+  });
+  const persister = new StatePersister(
+    store,
+    () => follower.state,
+    { position: () => positions.snapshot(), offset: () => offsets.snapshot() },
+    settings.persistIntervalMs,
+    log.scoped('store'),
+  );
+  return {
+    module: {
+      module: RunnerModule,
+      imports: [
+        HealthModule.forChecks([
+          ...nodeChecks(node, rpc),
+          {
+            name: 'lease',
+            check: () => {
+              if (!lease.held) throw new Error('no contact to the log: tasks hold still');
+              return { tasks: host.held().size };
+            },
+          },
+        ]),
+      ],
+      controllers: [RunnerController],
+      providers: [{ provide: PLUGIN_REGISTRY, useValue: plugins }],
+    },
+    start: () => {
+      lease.start();
+      heartbeat.start();
+      persister.start();
+      reconcile();
+    },
+    stop: async () => {
+      // The leader gives each task away as soon as a report says that it is gone.
+      leaving = true;
+      heartbeat.announce();
+      await host.stopAll();
+      unsubscribe();
+      await heartbeat.stop();
+      await lease.stop();
+      await persister.stop();
+    },
+  };
+}
+
+function isPositionFile(value: unknown): value is PositionFile {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    value.version === 1 &&
+    'queues' in value &&
+    Array.isArray(value.queues)
+  );
+}

@@ -1,0 +1,46 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import {
+  Question,
+  type DefinitionsAnswer,
+  type DefinitionsQuestion,
+  type TaskConfigsAnswer,
+  type TaskConfigsQuestion,
+  type ValidateAnswer,
+  type ValidateQuestion,
+} from '@sluice/protocol';
+import type { PluginRegistry } from '@sluice/runtime';
+import { isConnectError } from '@sluice/sdk';
+
+export const PLUGIN_REGISTRY = Symbol('plugin registry');
+
+/** Answers the questions about plugins that gateways and the leader ask. */
+@Controller()
+export class RunnerController {
+  constructor(@Inject(PLUGIN_REGISTRY) private readonly plugins: PluginRegistry) {}
+
+  @MessagePattern(Question.validate)
+  validate(@Payload() { className, config }: ValidateQuestion): ValidateAnswer {
+    return answered(() => this.plugins.validate(className, config));
+  }
+
+  @MessagePattern(Question.definitions)
+  definitions(@Payload() { className }: DefinitionsQuestion): DefinitionsAnswer {
+    return answered(() => this.plugins.definitions(className));
+  }
+
+  @MessagePattern(Question.taskConfigs)
+  taskConfigs(@Payload() { config }: TaskConfigsQuestion): TaskConfigsAnswer {
+    return answered(() => this.plugins.taskConfigs(config));
+  }
+}
+
+/** Nest masks what is not an RpcException; the caller needs the code and the text. */
+function answered<T>(answer: () => T): T {
+  try {
+    return answer();
+  } catch (error) {
+    if (!isConnectError(error)) throw error;
+    throw new RpcException({ code: error.code, message: error.message });
+  }
+}
