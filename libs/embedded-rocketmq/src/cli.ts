@@ -101,5 +101,8 @@ try {
   console.error(error instanceof Error ? error.message : String(error));
   const isWrongArguments = error instanceof EmbeddedRocketmqError && error.code === 'OPTION_INVALID';
   if (isWrongArguments) console.error(`\n${USAGE}`);
+  if (error instanceof EmbeddedRocketmqError && error.code === 'PORT_TAKEN') {
+    console.error('choose others with --namesrv-port, --broker-port and --grpc-port');
+  }
   process.exitCode = isWrongArguments ? EXIT.wrongArguments : EXIT.failed;
 }

@@ -16,6 +16,7 @@ export interface LaunchInput extends ClusterConfigInput {
   readonly role: ClusterRole;
   readonly java: string;
   readonly libDir: string;
+  readonly launcherDir: string | undefined;
   readonly heap: HeapSizes;
   readonly lifetime: ClusterLifetime;
   readonly env: NodeJS.ProcessEnv;

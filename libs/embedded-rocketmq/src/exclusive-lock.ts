@@ -72,6 +72,7 @@ function tryListen(address: string): Promise<Release | undefined> {
 /** Stays connected to the holder: the connection ends when the holder releases or dies. */
 function waitForHolder(address: string, signal: AbortSignal | undefined): Promise<'released' | 'nobody-listens'> {
   return new Promise((resolvePromise, reject) => {
+    signal?.throwIfAborted();
     const socket = connect(address);
     let isConnected = false;
     const onAbort = (): void => {

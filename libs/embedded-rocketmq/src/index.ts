@@ -11,3 +11,4 @@ export {
   stopCluster,
   type StopClusterOptions,
 } from './cluster-status.js';
+export { type MqadminOptions, runMqadmin } from './mqadmin.js';

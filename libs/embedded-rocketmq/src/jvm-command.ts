@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { type ClusterLayout } from './cluster-layout.js';
 import { type ClusterPorts } from './ports.js';
 
@@ -35,22 +35,30 @@ export interface JvmCommandInput {
   readonly ports: ClusterPorts;
   readonly heap: HeapSizes;
   readonly libDir: string;
+  /** Folder of the compiled LoopbackMain; without it RocketMQ's main classes are run directly. */
+  readonly launcherDir: string | undefined;
 }
+
+/** What LoopbackMain needs: it sets the wildcard address of the IPv4 stack. */
+const LOOPBACK_ARGUMENTS = ['--add-opens=java.base/java.net=ALL-UNNAMED', '-Djava.net.preferIPv4Stack=true'];
+const LOOPBACK_MAIN = 'sluice.embedded.LoopbackMain';
 
 /** Arguments of `java` for one process of a cluster. */
 export function jvmArguments(input: JvmCommandInput): string[] {
-  const { role, layout, libDir } = input;
+  const { role, layout, libDir, launcherDir } = input;
+  const jars = join(libDir, '*');
   return [
     ...memoryArguments(input),
     '-XX:+ExitOnOutOfMemoryError',
     `-XX:ErrorFile=${join(layout.logDir, `${role}-crash-%p.log`)}`,
     '-XX:-UsePerfData',
     ...OPENED_PACKAGES,
+    ...(launcherDir === undefined ? [] : LOOPBACK_ARGUMENTS),
     `-Duser.home=${layout.dataDir}`,
     `-Drocketmq.home.dir=${layout.dataDir}`,
     processMarker(role, layout.dataDir),
     '-cp',
-    join(libDir, '*'),
+    ...(launcherDir === undefined ? [jars] : [`${launcherDir}${delimiter}${jars}`, LOOPBACK_MAIN]),
     ...mainAndArguments(input),
   ];
 }

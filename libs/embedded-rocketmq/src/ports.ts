@@ -113,16 +113,15 @@ export function checkPortNumbers(ports: ClusterPorts): void {
 
 /** Throws EmbeddedRocketmqError `PORT_TAKEN` that names each taken port, its use and who has it. */
 export async function checkPortsFree(uses: readonly PortUse[]): Promise<void> {
-  const problems: string[] = [];
+  const takenBy = new Map<string, string[]>();
   for (const { port, use } of uses) {
     const outcome = await tryBind(port);
-    if (outcome === 'taken') {
-      problems.push(`port ${port} (${use}) is taken by ${describePortOwner(await findPortOwner(port))}`);
-    } else if (outcome === 'forbidden') {
-      problems.push(`port ${port} (${use}) may not be opened by this user`);
-    }
+    if (outcome === 'free') continue;
+    const owner =
+      outcome === 'taken' ? describePortOwner(await findPortOwner(port)) : 'the system: this user may not open it';
+    takenBy.set(owner, [...(takenBy.get(owner) ?? []), `${port} (${use})`]);
   }
-  if (problems.length > 0) {
-    throw new EmbeddedRocketmqError('PORT_TAKEN', problems.join('; '), { retriable: true });
-  }
+  if (takenBy.size === 0) return;
+  const lines = [...takenBy].map(([owner, ports]) => `port ${ports.join(', ')} taken by ${owner}`);
+  throw new EmbeddedRocketmqError('PORT_TAKEN', lines.join('\n'), { retriable: true });
 }

@@ -15,12 +15,14 @@ export interface ProcessFacts extends ProcessIdentity {
   readonly command: string;
 }
 
-/** State and start time of `/proc/<pid>/stat` (proc(5): the name in parentheses may itself hold spaces and parentheses). */
-export function parseProcStat(stat: string): { state: string; startTicks: string } | undefined {
+/** Fields 3, 20 and 22 of `/proc/<pid>/stat` (proc(5); field 2, the name in parentheses, may itself hold spaces and parentheses). */
+export function parseProcStat(stat: string): { state: string; threads: number; startTicks: string } | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
+  const threads = fields[17];
   const startTicks = fields[19];
-  return state === undefined || startTicks === undefined ? undefined : { state, startTicks };
+  if (state === undefined || threads === undefined || startTicks === undefined) return undefined;
+  return { state, threads: Number(threads), startTicks };
 }
 
 /** What runs under `pid` now; undefined when nothing does, or only a zombie waits to be collected. */
@@ -35,7 +37,9 @@ async function factsFromProc(pid: number): Promise<ProcessFacts | undefined> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
     ]);
     const parsed = parseProcStat(stat);
-    if (parsed === undefined || parsed.state === 'Z' || parsed.state === 'X') return undefined;
+    if (parsed === undefined) return undefined;
+    // The first thread shows as a zombie while others still end, and those keep the sockets open.
+    if ((parsed.state === 'Z' || parsed.state === 'X') && parsed.threads <= 1) return undefined;
     return { pid, startedAt: parsed.startTicks, command: commandLine.split('\0').join(' ').trim() };
   } catch {
     return undefined;
@@ -59,8 +63,11 @@ export async function factsFromPs(pid: number): Promise<ProcessFacts | undefined
   }
 }
 
-/** Whether that very process still runs: same id, same start, and `marker` in its command line. */
+/**
+ * Whether that very process still runs: same id, same start, and `marker` in its command line. A process that is just
+ * ending has lost its command line but still holds its ports and files, so it counts as running.
+ */
 export async function isStillRunning(identity: ProcessIdentity, marker: string): Promise<boolean> {
   const facts = await processFacts(identity.pid);
-  return facts?.startedAt === identity.startedAt && facts.command.includes(marker);
+  return facts?.startedAt === identity.startedAt && (facts.command === '' || facts.command.includes(marker));
 }

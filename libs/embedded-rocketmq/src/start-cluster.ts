@@ -16,9 +16,18 @@ import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
 import { ensureJars } from './jar-cache.js';
 import { findJava } from './java.js';
+import { ensureLoopbackLauncher } from './loopback-launcher.js';
+import { findExposedPorts } from './port-owner.js';
 import { CLUSTER_ROLES, DEFAULT_HEAP_SIZES, type HeapSizes } from './jvm-command.js';
 import { stopJvm } from './jvm-process.js';
-import { brokerPortUses, checkPortNumbers, checkPortsFree, type ClusterPorts, preferredOrFreePort } from './ports.js';
+import {
+  brokerPortUses,
+  checkPortNumbers,
+  checkPortsFree,
+  type ClusterPorts,
+  portUses,
+  preferredOrFreePort,
+} from './ports.js';
 import { RunningCluster } from './running-cluster.js';
 
 export const DEFAULT_PORTS = { namesrv: 9876, broker: 10911, grpc: 8081 } as const;
@@ -89,13 +98,16 @@ async function startLocked(
   const ports = await choosePorts(options, previous);
   if (CLUSTER_ROLES.some((role) => found[role] !== undefined)) checkAttachable(options, previous, layout);
 
-  const [{ java }, { libDir }] = [await findJava(env), await ensureJars({ env, signal, onProgress })];
+  const { java, javac } = await findJava(env);
+  const { libDir } = await ensureJars({ env, signal, onProgress });
+  const launcherDir = await ensureLoopbackLauncher({ javac, libDir, signal });
   const launch = {
     name,
     ports,
     layout,
     java,
     libDir,
+    launcherDir,
     env,
     heap: { ...DEFAULT_HEAP_SIZES, ...previous?.heap, ...options.heap },
     brokerConfig: options.brokerConfig ?? {},
@@ -136,6 +148,7 @@ async function startLocked(
     await recordJvms(layout, found);
     throw error;
   }
+  await warnOfExposedPorts(ports, onProgress);
   return new RunningCluster({
     launch,
     jvms,
@@ -177,6 +190,14 @@ async function stopStarted(jvms: ClusterJvms, found: ClusterJvms, options: Start
     if (jvm !== undefined && found[role] === undefined)
       await stopJvm(jvm, options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS);
   }
+}
+
+async function warnOfExposedPorts(ports: ClusterPorts, onProgress: StartClusterOptions['onProgress']): Promise<void> {
+  const exposed = await findExposedPorts(portUses(ports).map(({ port }) => port));
+  if (exposed.length === 0) return;
+  onProgress?.(
+    `other hosts can connect to port ${exposed.join(', ')}: RocketMQ has no setting against it, a JDK (javac) beside java lets Sluice bind them to 127.0.0.1`,
+  );
 }
 
 async function warnOfFullDisk(layout: ClusterLayout, onProgress: StartClusterOptions['onProgress']): Promise<void> {

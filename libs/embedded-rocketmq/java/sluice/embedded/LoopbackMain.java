@@ -1,0 +1,80 @@
+package sluice.embedded;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.Field;
+import java.net.InetAddress;
+import java.util.Arrays;
+import java.util.Set;
+import javassist.ClassPool;
+import javassist.CtClass;
+import javassist.CtConstructor;
+import javassist.LoaderClassPath;
+
+/**
+ * Runs a RocketMQ main class whose every listener is bound to 127.0.0.1. RocketMQ has a setting for that for some of them
+ * only: not for the broker's HA port, the gRPC port and the proxy's remoting port.
+ *
+ * <p>Usage: java --add-opens=java.base/java.net=ALL-UNNAMED -Djava.net.preferIPv4Stack=true sluice.embedded.LoopbackMain MAIN-CLASS ARGUMENTS.
+ */
+public final class LoopbackMain {
+  private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
+  private static final String SERVER_CONFIG = "org.apache.rocketmq.remoting.netty.NettyServerConfig";
+  /** A class of the same package and class loader, through which the changed class is defined. */
+  private static final String SERVER_CONFIG_NEIGHBOUR = "org.apache.rocketmq.remoting.netty.NettySystemConfig";
+
+  private LoopbackMain() {}
+
+  public static void main(String[] arguments) throws Exception {
+    bindWildcardToLoopback();
+    bindNettyServersToLoopback();
+    Runtime.getRuntime().addShutdownHook(new Thread(LoopbackMain::endIdleEventThreads, "sluice-end-idle-event-threads"));
+    Class.forName(arguments[0])
+        .getMethod("main", String[].class)
+        .invoke(null, (Object) Arrays.copyOfRange(arguments, 1, arguments.length));
+  }
+
+  /** Makes {@code new InetSocketAddress(port)} mean 127.0.0.1: the HA port and gRPC are bound with it. */
+  private static void bindWildcardToLoopback() throws ReflectiveOperationException {
+    Field implField = InetAddress.class.getDeclaredField("impl");
+    implField.setAccessible(true);
+    Object impl = implField.get(null);
+    Field anyLocal = impl.getClass().getDeclaredField("anyLocalAddress");
+    anyLocal.setAccessible(true);
+    anyLocal.set(impl, LOOPBACK);
+  }
+
+  /** Changes the default of the bind address: the proxy's remoting server is built with the default and no way to set it. */
+  private static void bindNettyServersToLoopback() throws Exception {
+    ClassPool pool = new ClassPool();
+    pool.appendClassPath(new LoaderClassPath(LoopbackMain.class.getClassLoader()));
+    CtClass config = pool.get(SERVER_CONFIG);
+    for (CtConstructor constructor : config.getDeclaredConstructors()) {
+      constructor.insertAfter("this.bindAddress = \"" + LOOPBACK.getHostAddress() + "\";");
+    }
+    MethodHandles.privateLookupIn(Class.forName(SERVER_CONFIG_NEIGHBOUR), MethodHandles.lookup())
+        .defineClass(config.toBytecode());
+  }
+
+  /**
+   * RocketMQ ends its event threads one after the other and waits up to 3 s for each to look up from an empty queue. They
+   * hold nothing that an interrupt could harm, so they are woken: an orderly end takes seconds less.
+   */
+  private static void endIdleEventThreads() {
+    Set<Thread.State> idle = Set.of(Thread.State.TIMED_WAITING, Thread.State.WAITING);
+    long deadline = System.nanoTime() + 30_000_000_000L;
+    while (System.nanoTime() < deadline) {
+      boolean isOneAlive = false;
+      for (Thread thread : Thread.getAllStackTraces().keySet()) {
+        if (!thread.getName().contains("NettyEventExecutor")) continue;
+        isOneAlive = true;
+        if (idle.contains(thread.getState())) thread.interrupt();
+      }
+      if (!isOneAlive) return;
+      try {
+        Thread.sleep(100);
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { findJava } from './java.js';
+
+describe('findJava', () => {
+  let home: string;
+
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'sluice-java-'));
+    await mkdir(join(home, 'bin'));
+  });
+
+  afterEach(async () => {
+    await rm(home, { recursive: true, force: true });
+  });
+
+  async function install(banner: string): Promise<void> {
+    const java = join(home, 'bin', 'java');
+    await writeFile(java, `#!/bin/sh\necho '${banner}' >&2\n`);
+    await chmod(java, 0o755);
+  }
+
+  it('takes the java of JAVA_HOME', async () => {
+    await install('openjdk version "21.0.1" 2023-10-17');
+    await expect(findJava({ JAVA_HOME: home, PATH: '/usr/bin:/bin' })).resolves.toEqual({
+      java: join(home, 'bin', 'java'),
+      javac: undefined,
+      major: 21,
+    });
+  });
+
+  it('refuses a Java that is too old and says which one it found', async () => {
+    await install('java version "1.8.0_392"');
+    await expect(findJava({ PATH: join(home, 'bin') })).rejects.toMatchObject({
+      code: 'JAVA_TOO_OLD',
+      message: `${join(home, 'bin', 'java')} is Java 8: an embedded RocketMQ needs Java 17 or newer; point JAVA_HOME to one`,
+    });
+  });
+
+  it('says where it looked when there is no Java', async () => {
+    await expect(findJava({ JAVA_HOME: join(home, 'nowhere'), PATH: home })).rejects.toMatchObject({
+      code: 'JAVA_MISSING',
+      message: expect.stringContaining(join(home, 'nowhere')) as string,
+    });
+  });
+});

@@ -1,0 +1,164 @@
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type ClusterPorts,
+  clusterStatus,
+  freePorts,
+  type RunningCluster,
+  runMqadmin,
+  startCluster,
+  stopCluster,
+} from '@sluice/embedded-rocketmq';
+
+const LIMIT_MS = 180_000;
+
+function listenPorts(ports: ClusterPorts): number[] {
+  return [ports.namesrv, ports.broker, ports.broker - 2, ports.broker + 1, ports.grpc, ports.proxyRemoting];
+}
+
+function isAccepted(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+/** Local address of each listener on one of `ports`, as /proc/net writes it. */
+async function listenAddresses(ports: readonly number[]): Promise<string[]> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1')));
+  return tables
+    .flatMap((table) => table.split('\n').map((line) => line.trim().split(/\s+/)))
+    .filter(([, local, , state]) => state === '0A' && ports.includes(Number.parseInt(local?.split(':')[1] ?? '', 16)))
+    .map(([, local]) => local?.split(':')[0] ?? '');
+}
+
+describe('an embedded cluster', () => {
+  let root: string;
+  let cluster: RunningCluster;
+  let ports: ClusterPorts;
+
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'sluice-embedded-'));
+    ports = await freePorts();
+    cluster = await startCluster({ name: 'second', ports, dataDir: join(root, 'second') });
+  }, LIMIT_MS);
+
+  afterAll(async () => {
+    await cluster.kill();
+    await rm(root, { recursive: true, force: true });
+  }, LIMIT_MS);
+
+  it('is up under its name beside any other cluster', async () => {
+    expect(cluster.namesrv).toBe(`127.0.0.1:${ports.namesrv}`);
+    expect(cluster.grpc).toBe(`127.0.0.1:${ports.grpc}`);
+    await expect(clusterStatus(cluster.dataDir)).resolves.toEqual({
+      name: 'second',
+      condition: { kind: 'up' },
+      ports,
+      pids: cluster.pids,
+      dataDir: cluster.dataDir,
+      logDir: cluster.logDir,
+    });
+  });
+
+  it('listens on loopback only, with every listener', async () => {
+    const addresses = await listenAddresses(listenPorts(ports));
+    expect(addresses).toHaveLength(6);
+    expect(new Set(addresses)).toEqual(new Set(['0100007F']));
+  });
+
+  it('refuses to be started a second time, and is attached to on demand', async () => {
+    await expect(startCluster({ name: 'second', dataDir: cluster.dataDir })).rejects.toMatchObject({
+      code: 'CLUSTER_RUNNING',
+    });
+    const attached = await startCluster({ name: 'second', dataDir: cluster.dataDir, ifRunning: 'attach' });
+    expect(attached.pids).toEqual(cluster.pids);
+  });
+
+  it('names port, use and owner when a port is taken', async () => {
+    const dataDir = join(root, 'third');
+    const start = startCluster({ name: 'third', dataDir, ports: { ...(await freePorts()), namesrv: ports.namesrv } });
+    await expect(start).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringContaining(
+        `port ${ports.namesrv} (namesrv) taken by pid ${cluster.pids.namesrv} (`,
+      ) as string,
+    });
+    await expect(clusterStatus(dataDir)).resolves.toBeUndefined();
+  });
+
+  it('shows the last log lines of a JVM that dies at its start', async () => {
+    const dataDir = join(root, 'fourth');
+    const start = startCluster({ name: 'fourth', dataDir, ports: await freePorts(), heap: { brokerMb: 1 } });
+    await expect(start).rejects.toMatchObject({
+      code: 'JVM_DIED',
+      message: expect.stringMatching(
+        /the broker of cluster fourth ended at its start \(.+\)\nlast lines of .*broker\.out:/,
+      ) as string,
+    });
+    const status = await clusterStatus(dataDir);
+    expect(status).toMatchObject({ condition: { kind: 'down' }, pids: {} });
+  }, 60_000);
+
+  it(
+    'keeps topics over an orderly restart and a kill of the broker',
+    async () => {
+      const topic = `embedded-${Date.now()}`;
+      const admin = { logDir: cluster.logDir };
+      const created = await runMqadmin(
+        ['updateTopic', '-n', cluster.namesrv, '-b', cluster.brokerAddr, '-t', topic, '-r', '3', '-w', '3'],
+        admin,
+      );
+      expect(created).toContain('success');
+      const firstPid = cluster.pids.broker;
+      await cluster.restartBroker();
+      expect(cluster.pids.broker).not.toBe(firstPid);
+      await cluster.killBroker('SIGKILL');
+      await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({
+        condition: { kind: 'degraded', missing: 'the broker does not run' },
+      });
+      await cluster.startBroker();
+      const route = await runMqadmin(['topicRoute', '-n', cluster.namesrv, '-t', topic], admin);
+      expect(route).toMatch(/"readQueueNums":\s*3/);
+      expect(route).toContain(cluster.brokerAddr);
+    },
+    LIMIT_MS,
+  );
+
+  it('takes no process for its own that merely has the same id', async () => {
+    const stateFile = join(cluster.dataDir, 'cluster.json');
+    const original = await readFile(stateFile, 'utf8');
+    const state = JSON.parse(original) as { processes: { broker: { pid: number } } };
+    state.processes.broker.pid = process.pid;
+    try {
+      await writeFile(stateFile, JSON.stringify(state));
+      const status = await clusterStatus(cluster.dataDir);
+      expect(status?.pids).toEqual({ namesrv: cluster.pids.namesrv });
+    } finally {
+      await writeFile(stateFile, original);
+    }
+  });
+
+  it(
+    'ends every process and listener when it is stopped, and keeps its data',
+    async () => {
+      const outcomes = await stopCluster(cluster.dataDir);
+      expect(outcomes).toMatchObject({ broker: { kind: 'stopped' }, namesrv: { kind: 'stopped' } });
+      for (const pid of Object.values(cluster.pids)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      for (const port of listenPorts(ports)) await expect(isAccepted('127.0.0.1', port)).resolves.toBe(false);
+      await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({ condition: { kind: 'down' }, pids: {} });
+      await expect(access(join(cluster.dataDir, 'store', 'commitlog'))).resolves.toBeUndefined();
+      await expect(access(join(cluster.dataDir, 'store', 'abort'))).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+    LIMIT_MS,
+  );
+});
