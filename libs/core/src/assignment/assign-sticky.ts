@@ -1,4 +1,4 @@
-import { taskKey, type ConnectorType, type TaskId } from '../model/connector.js';
+import type { ConnectorType, TaskId } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
 import type { AssignableTask, AssignmentInput, AssignmentPlan, PreviousAssignment, Worker } from './assign-tasks.js';
 import { PriorityQueue } from './priority-queue.js';
@@ -24,7 +24,7 @@ interface Item {
   /** Place of the connector's name among all names: cheaper to compare than text. */
   readonly rank: number;
   readonly previous: PreviousAssignment | undefined;
-  slot?: Slot;
+  slot: Slot | undefined;
 }
 
 /** A queued slot; void once the slot's load has changed. */
@@ -76,11 +76,15 @@ class StickyRound {
     const own = tasks.filter((task) => task.type === type);
     const names = [...new Set(own.map(({ id }) => id.connector))].sort(compareText);
     const ranks = new Map(names.map((name, rank) => [name, rank]));
-    this.#items = own.map((task) => ({
-      task,
-      rank: ranks.get(task.id.connector) ?? 0,
-      previous: previous.get(taskKey(task.id)),
-    }));
+    let name = '';
+    let rank = 0;
+    this.#items = own.map((task) => {
+      if (task.id.connector !== name) {
+        name = task.id.connector;
+        rank = ranks.get(name) ?? 0;
+      }
+      return { task, rank, previous: previous.get(task.key), slot: undefined };
+    });
   }
 
   run(): void {

@@ -3,6 +3,8 @@ import type { Role } from '../model/member.js';
 import { assignSticky } from './assign-sticky.js';
 
 export interface AssignableTask {
+  /** `taskKey(id)`, which the caller has at hand. */
+  readonly key: string;
   readonly id: TaskId;
   readonly type: ConnectorType;
   /** A worker must list it among its plugins. */

@@ -46,7 +46,7 @@ export function reconcileInFlight(turn: Turn): void {
   const isReadBack = next.role === 'leader' && next.cluster.head.seq >= inFlight.lastSeq;
   const { settled } = inFlight;
   const isPassed = settled?.lastOffset !== undefined && next.nextOffset > settled.lastOffset;
-  const isGone = settled !== undefined && next.headProvenAt !== undefined && next.headProvenAt >= settled.at;
+  const isGone = settled !== undefined && next.headProvenAt !== undefined && next.headProvenAt > settled.at;
   if (isReadBack || isPassed || isGone) clear(turn);
 }
 

@@ -62,7 +62,7 @@ export function decideAssignment(state: CoordinatorState, batch: EventBatch): Pl
       wanted = connectorClass(connector.config);
       classes.set(connector.name, wanted);
     }
-    assignable.push({ id, type, connectorClass: wanted, ...(lastNodeId === undefined ? {} : { lastNodeId }) });
+    assignable.push({ key, id, type, connectorClass: wanted, ...(lastNodeId === undefined ? {} : { lastNodeId }) });
     if (assignment === undefined) continue;
     previous.set(key, { nodeId: assignment.nodeId, incarnation: assignment.incarnation, revoked: !isHeld });
   }

@@ -146,7 +146,7 @@ describe('acceptance of entries', () => {
     expect(foldEntries(emptyState(), log.reads).state).toEqual(log.state);
   });
 
-  it('folds 100,000 entries with 100,000 tasks in at most 2 s', () => {
+  it('folds 100,000 entries with 100,000 tasks in at most 2 s of CPU', () => {
     const log = LogWriter.started();
     log.join('w1');
     const config = { 'connector.class': 'FileSource' };
@@ -170,14 +170,14 @@ describe('acceptance of entries', () => {
       }
     }
     const fold = (): number => {
-      const startedAt = performance.now();
+      const before = process.cpuUsage();
       const { state, skipped } = foldEntries(emptyState(), reads);
       expect([state.tasks.size, skipped]).toEqual([100_000, []]);
-      return performance.now() - startedAt;
+      return process.cpuUsage(before).user / 1_000;
     };
-    const elapsedMs = Math.min(fold(), fold());
+    const cpuMs = Math.min(fold(), fold());
     expect(reads.length).toBeGreaterThan(100_000);
-    expect(elapsedMs).toBeLessThan(2_000);
+    expect(cpuMs).toBeLessThan(2_000);
   });
 });
 

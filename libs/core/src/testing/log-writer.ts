@@ -41,6 +41,12 @@ export class LogWriter {
     this.state = result.state;
   }
 
+  /** Takes in entries that somebody else made. */
+  accept(reads: readonly ReadEntry[]): void {
+    this.reads.push(...reads);
+    this.state = foldEntries(this.state, reads).state;
+  }
+
   /** The entry that would be accepted next; nothing is written. */
   next(event: LogEvent, claim: Pick<LogEntry, 'epoch' | 'claimId'> = this.state): ReadEntry {
     const { head } = this.state;

@@ -19,6 +19,8 @@ export class SimRunner extends SimProcess {
   readonly running = new Map<string, RunningTask>();
   lease: NodeLease;
   isLeaving = false;
+  /** Until then its reports are lost while it reads the log and works. */
+  mutedUntil = 0;
   #nextOffset = 0;
   #reportSeq = 0;
 
@@ -106,6 +108,7 @@ export class SimRunner extends SimProcess {
 
   #report(): void {
     this.#reportSeq += 1;
+    if (this.clock.now < this.mutedUntil) return;
     const report: Report = {
       nodeId: this.nodeId,
       incarnation: this.incarnation,

@@ -114,7 +114,8 @@ export class Simulation {
     if (what < 0.25) process.isDead = true;
     else if (what < 0.6) process.pausedUntil = clock.now + clock.random() * 12_000;
     else if (what < 0.7) this.broker.stalledUntil = clock.now + clock.random() * 9_000;
-    else if (what < 0.85 && process instanceof SimRunner) process.leave();
+    else if (what < 0.8 && process instanceof SimRunner) process.mutedUntil = clock.now + clock.random() * 12_000;
+    else if (what < 0.9 && process instanceof SimRunner) process.leave();
     else if (what < 0.85 && process instanceof SimCoordinator) process.stop();
   }
 
