@@ -15,6 +15,11 @@ export interface PartitionPosition {
   readonly nextSeq: number;
   /** One queue per topic that the partition writes to. Never changes while the partition lives. */
   readonly routes: readonly QueueRef[];
+  /**
+   * Records that are in their queues although the one with `nextSeq` is not, of a partition that writes to several topics. Only after an
+   * unclean hand-over, until the hole is filled.
+   */
+  readonly ahead?: readonly { readonly seq: number; readonly position: SourcePosition }[];
   /** The generation that wrote this entry. */
   readonly generation: number;
 }

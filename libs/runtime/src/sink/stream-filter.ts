@@ -54,23 +54,36 @@ export class StreamFilter {
 
   /** Judges the next record of the queue and remembers it when it is accepted. */
   judge(stamp: StampCoordinates, storedAtMs: number): FilterVerdict {
-    const { generation, seq } = stamp;
-    if (this.noteGeneration(stamp.task, generation, storedAtMs) > generation) return 'older-generation';
+    const verdict = this.verdict(stamp);
+    if (verdict === 'accept') this.remember(stamp, storedAtMs);
+    return verdict;
+  }
+
+  /** Judges a record without remembering it. */
+  verdict({ task, stream, generation, seq }: StampCoordinates): FilterVerdict {
+    const newest = this.generations.get(task);
+    if (newest !== undefined && generation < newest.generation) return 'older-generation';
+    const seen = this.streams.get(stream);
+    if (seen === undefined || generation > seen.generation) return 'accept';
+    if (generation < seen.generation) return 'older-generation';
+    return seq > seen.seq ? 'accept' : 'repeated-seq';
+  }
+
+  /** Remembers a record that was accepted. */
+  remember({ task, stream, generation, seq }: StampCoordinates, storedAtMs: number): void {
+    this.noteGeneration(task, generation, storedAtMs);
     const minute = Math.floor(storedAtMs / msPerMinute);
-    const seen = this.streams.get(stamp.stream);
+    const seen = this.streams.get(stream);
     if (seen === undefined) {
-      this.streams.set(stamp.stream, { generation, seq, minute });
+      this.streams.set(stream, { generation, seq, minute });
       if (this.streams.size > this.limits.maxStreams) this.forget(minute);
     } else {
-      if (generation < seen.generation) return 'older-generation';
-      if (generation === seen.generation && seq <= seen.seq) return 'repeated-seq';
       seen.generation = generation;
       seen.seq = seq;
       seen.minute = minute;
     }
     this.text = undefined;
     if (minute >= this.nextSweepMinute) this.forget(minute);
-    return 'accept';
   }
 
   /** `1;<task>:<generation>:<minute>,...;<stream>:<generation>:<seq>:<minute>,...` with numbers in base 36; empty when nothing is known. */
@@ -103,20 +116,18 @@ export class StreamFilter {
     return filter;
   }
 
-  /** Returns the newest generation of the task, this one included. */
-  private noteGeneration(task: string, generation: number, storedAtMs: number): number {
+  private noteGeneration(task: string, generation: number, storedAtMs: number): void {
     const seen = this.generations.get(task);
     if (seen === undefined) {
       this.generations.set(task, { generation, minute: Math.floor(storedAtMs / msPerMinute) });
       this.text = undefined;
-      return generation;
+      return;
     }
     if (generation > seen.generation) {
       seen.generation = generation;
       this.text = undefined;
     }
     seen.minute = Math.max(seen.minute, Math.floor(storedAtMs / msPerMinute));
-    return seen.generation;
   }
 
   private forget(minute: number): void {

@@ -26,8 +26,8 @@ export class PartitionState {
   storedPosition: SourcePosition | undefined;
   /** How many of the routes, in the order in which they were chosen, the position store knows. */
   storedRoutes = 0;
-  /** Seqs above the stored one that a recovery found in a queue: they are not sent again. */
-  present: ReadonlySet<number> | undefined;
+  /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
+  readonly ahead = new Map<number, SourcePosition>();
   /** The lane of the last record, looked up by `lastTopic`. */
   lastTopic: string | undefined;
   lastLane: QueueLane | undefined;
@@ -75,7 +75,7 @@ export class PartitionState {
   }
 
   /** Notes that the next record is in its queue already. Returns whether its position counts now. */
-  appendPresent(position: SourcePosition): boolean {
+  appendStored(position: SourcePosition): boolean {
     this.lastSeq++;
     const last = this.segments.at(-1);
     if (last !== undefined) last.lastSeq = this.lastSeq;
@@ -99,11 +99,17 @@ export class PartitionState {
   snapshot(generation: number): PartitionPosition {
     const routes: QueueRef[] = [];
     for (const lane of this.routes.values()) routes.push(lane.queue);
+    const ahead: { seq: number; position: SourcePosition }[] = [];
+    for (const [seq, position] of this.ahead) {
+      if (seq > this.storedSeq) ahead.push({ seq, position });
+      else this.ahead.delete(seq);
+    }
     return {
       partition: this.partition,
       ...(this.storedPosition === undefined ? {} : { position: this.storedPosition }),
       nextSeq: this.storedSeq + 1,
       routes,
+      ...(ahead.length === 0 ? {} : { ahead }),
       generation,
     };
   }

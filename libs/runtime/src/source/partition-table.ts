@@ -29,8 +29,9 @@ export class PartitionTable {
       const key = queueKey(queue);
       this.lanesByKey.set(key, new QueueLane(queue, this.options.laneContext, undefined, scanFrom));
     }
-    for (const { partition, position, nextSeq, routes } of stored.partitions) {
+    for (const { partition, position, nextSeq, routes, ahead } of stored.partitions) {
       const state = this.add(partition, streamId(this.options.connector, partition), nextSeq - 1, position);
+      for (const { seq, position: aheadPosition } of ahead ?? []) state.ahead.set(seq, aheadPosition);
       this.addRoutes(state, routes);
     }
   }
@@ -40,9 +41,9 @@ export class PartitionTable {
     for (const [key, { queue, barrierOffset }] of recovered.barriers) {
       this.lanesByKey.set(key, new QueueLane(queue, this.options.laneContext, barrierOffset));
     }
-    for (const { stored, stream, seq, position, present } of recovered.partitions) {
+    for (const { stored, stream, seq, position, ahead } of recovered.partitions) {
       const state = this.add(stored.partition, stream, seq, position);
-      if (present.size > 0) state.present = present;
+      for (const [aheadSeq, aheadPosition] of ahead) state.ahead.set(aheadSeq, aheadPosition);
       this.addRoutes(state, stored.routes);
     }
   }

@@ -1,5 +1,6 @@
 import { stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
+import type { RateLimitedLog } from '../rate-limited-log.js';
 import type { PartitionState } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
@@ -19,9 +20,10 @@ export class RecordIntake {
   private readonly touched = new Set<QueueLane>();
 
   constructor(
-    private readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder' | 'logger'>,
+    private readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder'>,
     private readonly table: PartitionTable,
     private readonly writer: PositionWriter,
+    private readonly skips: RateLimitedLog,
   ) {}
 
   get isFull(): boolean {
@@ -83,8 +85,8 @@ export class RecordIntake {
 
   private appendTo(lane: QueueLane, state: PartitionState, record: SourceRecord): void {
     const seq = state.lastSeq + 1;
-    if (state.present?.has(seq) === true) {
-      if (state.appendPresent(record.position)) this.writer.markDirty(state);
+    if (state.ahead.size > 0 && state.ahead.has(seq)) {
+      if (state.appendStored(record.position)) this.writer.markDirty(state);
       return;
     }
     try {
@@ -100,7 +102,7 @@ export class RecordIntake {
       this.spec.counters.conversionErrors++;
       if (!this.spec.settings.skipsBadRecords) throw describe(record, error);
       this.spec.counters.recordsSkipped++;
-      this.spec.logger.warn(`A record was left out: ${describe(record, error).message}`);
+      this.skips.write(`A record was left out. ${describe(record, error).message}`);
       if (state.skip(record.position)) this.writer.markDirty(state);
     }
   }

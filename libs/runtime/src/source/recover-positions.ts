@@ -19,8 +19,8 @@ export interface RecoveredPartition {
   readonly stream: string;
   readonly seq: number;
   readonly position: SourcePosition | undefined;
-  /** Seqs above `seq` that are in a queue already: of a partition that writes to several topics, the record after `seq` is missing. */
-  readonly present: ReadonlySet<number>;
+  /** Above `seq`, by seq: in a queue already, while the record after `seq` is missing. */
+  readonly ahead: ReadonlyMap<number, SourcePosition>;
 }
 
 export interface RecoveredPositions {
@@ -54,7 +54,7 @@ export async function recoverPositions(
   for (const partition of stored.partitions) {
     const stream = streamId(recovery.connector, partition.partition);
     const seq = partition.nextSeq - 1;
-    progress.set(stream, { stored: partition, stream, seq, position: partition.position, ahead: new Map() });
+    progress.set(stream, { stored: partition, stream, seq, position: partition.position, ahead: aheadOf(partition) });
     generation = Math.max(generation, partition.generation);
   }
   const scans = new Map(stored.queues.map((scan) => [queueKey(scan.queue), scan.scanFrom]));
@@ -122,6 +122,10 @@ function note(known: Progress, stamp: Stamp): void {
   }
 }
 
+function aheadOf(stored: PartitionPosition): Map<number, SourcePosition> {
+  return new Map(stored.ahead?.map(({ seq, position }) => [seq, position]));
+}
+
 function asRecovered({ stored, stream, seq, position, ahead }: Progress): RecoveredPartition {
-  return { stored, stream, seq, position, present: new Set(ahead.keys()) };
+  return { stored, stream, seq, position, ahead };
 }

@@ -257,7 +257,7 @@ describe('the source task loop', () => {
     const encoder = {
       encode: (record: SourceRecord) => {
         if (record.value === 't2') throw new Error('not convertible');
-        return { body: Buffer.from(String(record.value)), properties: Buffer.alloc(0) };
+        return { body: Buffer.from(record.value as string), properties: Buffer.alloc(0) };
       },
     };
     const source = world.source({ a: listOf(3) });

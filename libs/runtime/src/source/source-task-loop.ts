@@ -1,5 +1,7 @@
 import { taskId } from '@sluice/protocol';
 import { type CommittedPosition, type QueueRef, type SourcePartition, type SourceRecord } from '@sluice/sdk';
+import type { LoopEnd } from '../loop-end.js';
+import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying } from '../retry/retrying.js';
 import { WakeUp } from '../wake-up.js';
 import { NoQueueError } from './no-queue-error.js';
@@ -14,10 +16,6 @@ import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
 
 /** Part of the shutdown timeout that may pass before the last positions are written. */
 const drainShare = 0.6;
-
-/** How a loop ended. `clean`: everything polled is acknowledged and covered by stored positions. */
-export type LoopEnd =
-  { readonly kind: 'stopped'; readonly clean: boolean } | { readonly kind: 'failed'; readonly error: unknown };
 
 /**
  * Runs one source task: poll, convert, send in batches, store positions, commit.
@@ -91,7 +89,7 @@ export class SourceTaskLoop {
         this.wakeUp.wake();
       },
     });
-    this.intake = new RecordIntake(spec, this.partitions, this.writer);
+    this.intake = new RecordIntake(spec, this.partitions, this.writer, new RateLimitedLog(clock, warn));
   }
 
   /**

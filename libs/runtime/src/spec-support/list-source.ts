@@ -23,6 +23,11 @@ export class ListSource implements SourceTask {
     private readonly idle: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
   ) {}
 
+  get isExhausted(): boolean {
+    for (const [file, { next }] of this.partitions) if (next < (this.lists[file]?.length ?? 0)) return false;
+    return this.partitions.size > 0;
+  }
+
   start(context: SourceTaskContext): Promise<void> {
     for (const file of Object.keys(this.lists)) {
       const partition = { file };

@@ -10,7 +10,7 @@ import { ListSource } from './list-source.js';
 import { ManualClock } from './manual-clock.js';
 
 export const textEncoder: RecordEncoder = {
-  encode: (record, stamp) => recordToMessage({ value: Buffer.from(String(record.value)) }, record, stamp),
+  encode: (record, stamp) => recordToMessage({ value: Buffer.from(record.value as string) }, record, stamp),
 };
 
 export const testSettings: SourceLoopSettings = {

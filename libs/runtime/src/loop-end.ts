@@ -1,0 +1,3 @@
+/** How a loop ended. `clean`: everything that was taken is written and covered by stored positions. */
+export type LoopEnd =
+  { readonly kind: 'stopped'; readonly clean: boolean } | { readonly kind: 'failed'; readonly error: unknown };

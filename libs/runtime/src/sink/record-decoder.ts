@@ -1,0 +1,45 @@
+import { messageToRecord, type MessageHeader } from '@sluice/protocol';
+import type { QueueRef, RecordHeader, SinkRecord } from '@sluice/sdk';
+import type { Converter, Converters } from '../converters/converter.js';
+import type { RawMessage } from '../ports/queue-messages.port.js';
+
+/** Turns messages into records for a sink. */
+export interface RecordDecoder {
+  /** Throws when the message cannot be converted. */
+  decode(queue: QueueRef, message: RawMessage): SinkRecord;
+}
+
+/** Decodes with a connector's converters. A record without a timestamp of its own has the message's. */
+export class ConvertingDecoder implements RecordDecoder {
+  constructor(private readonly converters: Converters) {}
+
+  decode(queue: QueueRef, message: RawMessage): SinkRecord {
+    const { key: keyConverter, value: valueConverter, header: headerConverter } = this.converters;
+    const decoded = messageToRecord({ body: message.body, properties: message.rawProperties });
+    const { value, schema } = valueConverter.fromBytes(decoded.value);
+    const key = decoded.key === undefined ? undefined : keyConverter.fromBytes(decoded.key);
+    return {
+      topic: queue.topic,
+      value,
+      ...(schema === undefined ? undefined : { schema }),
+      ...(key === undefined ? undefined : { key: key.value }),
+      ...(key?.schema === undefined ? undefined : { keySchema: key.schema }),
+      ...(decoded.headers.length === 0
+        ? undefined
+        : { headers: decoded.headers.map((header) => recordHeader(headerConverter, header)) }),
+      timestamp: decoded.timestamp ?? message.bornTimestamp,
+      queue,
+      offset: message.queueOffset,
+    };
+  }
+}
+
+function recordHeader(converter: Converter, { key, value }: MessageHeader): RecordHeader {
+  if (typeof value !== 'string') return { key, value };
+  const converted = converter.fromBytes(Buffer.from(value, 'utf8'));
+  return {
+    key,
+    value: converted.value,
+    ...(converted.schema === undefined ? undefined : { schema: converted.schema }),
+  };
+}

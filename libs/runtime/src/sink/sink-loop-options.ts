@@ -1,0 +1,52 @@
+import type { SinkTask, TaskConfig, TaskLogger } from '@sluice/sdk';
+import type { Clock } from '../ports/clock.port.js';
+import type { Lease } from '../ports/lease.port.js';
+import type { OffsetStore } from '../ports/offset-store.port.js';
+import type { QueueMessages } from '../ports/queue-messages.port.js';
+import type { TaskCounters } from '../ports/task-counters.port.js';
+import type { BackoffLimits } from '../retry/backoff.js';
+import type { RecordDecoder } from './record-decoder.js';
+import type { Subscription } from './subscription.js';
+
+export interface SinkLoopPorts {
+  readonly messages: QueueMessages;
+  readonly offsets: OffsetStore;
+  readonly lease: Lease;
+  readonly clock: Clock;
+}
+
+export interface SinkLoopSettings {
+  /** Every how many milliseconds the task is flushed. */
+  readonly flushIntervalMs: number;
+  /** Records per `put`, at most. */
+  readonly maxPutRecords: number;
+  /** Reading a queue waits while this much of it, or of all queues together, is not put; one answer per queue always may be held. */
+  readonly maxAheadBytesPerQueue: number;
+  readonly maxAheadBytes: number;
+  /** Every how many milliseconds new topics and queues are looked for. */
+  readonly refreshIntervalMs: number;
+  /** Where a group that never committed begins. */
+  readonly offsetReset: 'earliest' | 'latest';
+  /** How long a stop may take in all. */
+  readonly shutdownTimeoutMs: number;
+  /** Retriable errors of the task: how long the same call is made again; `undefined` for ever. */
+  readonly retryTimeoutMs: number | undefined;
+  readonly backoff: BackoffLimits;
+  /** Leave out, rather than fail on, records that cannot be converted, and go on behind records that retention removed. */
+  readonly skipsBadRecords: boolean;
+}
+
+export interface SinkLoopSpec {
+  readonly connector: string;
+  readonly index: number;
+  readonly generation: number;
+  readonly task: SinkTask;
+  readonly config: TaskConfig;
+  /** The consumer group whose offsets are committed. */
+  readonly group: string;
+  readonly subscription: Subscription;
+  readonly decoder: RecordDecoder;
+  readonly settings: SinkLoopSettings;
+  readonly logger: TaskLogger;
+  readonly counters: TaskCounters;
+}
