@@ -1,4 +1,5 @@
 export * from './assignment/assign-tasks.js';
+export * from './assignment/assignment-plan.js';
 export * from './lease/node-lease.js';
 export { RESULT_RETENTION_MS } from './log/cluster-draft.js';
 export * from './log/fold.js';

@@ -1,6 +1,6 @@
 import type { ConnectorType, TaskId } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
-import type { AssignableTask, AssignmentInput, AssignmentPlan, PreviousAssignment, Worker } from './assign-tasks.js';
+import type { AssignableTask, AssignmentInput, AssignmentPlan, PreviousAssignment, Worker } from './assignment-plan.js';
 import { PriorityQueue } from './priority-queue.js';
 
 /** A worker with what it holds and what it is to be given. */

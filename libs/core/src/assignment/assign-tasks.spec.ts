@@ -1,13 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { taskKey } from '../model/connector.js';
-import {
-  assignTasks,
-  type AssignableTask,
-  type AssignmentPlan,
-  type PreviousAssignment,
-  type Worker,
-} from './assign-tasks.js';
+import { assignTasks } from './assign-tasks.js';
+import type { AssignableTask, AssignmentPlan, PreviousAssignment, Worker } from './assignment-plan.js';
 
 const worker = (nodeId: string, capacity = 1, plugins: readonly string[] = ['A', 'B']): Worker => ({
   nodeId,

@@ -1,4 +1,5 @@
-import { assignTasks, type AssignableTask, type PreviousAssignment, type Worker } from '../assignment/assign-tasks.js';
+import { assignTasks } from '../assignment/assign-tasks.js';
+import type { AssignableTask, PreviousAssignment, Worker } from '../assignment/assignment-plan.js';
 import { connectorClass, TargetState, taskKey, type TaskId } from '../model/connector.js';
 import { memberKey, Role } from '../model/member.js';
 import { listedTasks } from './decide-members.js';
