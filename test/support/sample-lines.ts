@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 
@@ -39,9 +39,4 @@ export async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
-}
-
-/** A moment somewhere in the middle, from a seed that is printed. */
-export function randomMoment(lowMs: number, highMs: number): number {
-  return randomInt(lowMs, highMs);
 }

@@ -12,26 +12,36 @@ export interface OffsetFile {
 export class RocketMqOffsetStore implements OffsetStore {
   private readonly committed = new Map<string, Map<string, number>>();
 
+  /** Brokers refuse offsets of groups that they do not know: each group is made once. */
+  private readonly prepared = new Map<string, Promise<void>>();
+
   constructor(private readonly client: RocketMqClient) {}
 
-  /** Makes sure that the group exists: brokers refuse offsets of groups that they do not know. */
-  async prepare(group: string): Promise<void> {
-    await this.client.admin.createGroup({ group });
-  }
-
-  read(group: string, queue: QueueRef): Promise<number | undefined> {
+  async read(group: string, queue: QueueRef): Promise<number | undefined> {
+    await this.prepare(group);
     return this.client.admin.queryOffset(group, queue);
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<void> {
     const known = this.committed.get(group) ?? new Map<string, number>();
     this.committed.set(group, known);
+    await this.prepare(group);
     await Promise.all(
       positions.map(async ({ queue, nextOffset }) => {
         await this.client.admin.updateOffset(group, queue, nextOffset);
         known.set(queueKey(queue), nextOffset);
       }),
     );
+  }
+
+  private prepare(group: string): Promise<void> {
+    let preparing = this.prepared.get(group);
+    if (preparing === undefined) {
+      preparing = this.client.admin.createGroup({ group });
+      this.prepared.set(group, preparing);
+      preparing.catch(() => this.prepared.delete(group));
+    }
+    return preparing;
   }
 
   snapshot(): OffsetFile {

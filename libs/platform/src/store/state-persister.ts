@@ -37,7 +37,7 @@ export class StatePersister {
     const signal = this.ended.signal;
     while (!signal.aborted) {
       await delay(this.intervalMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await this.persist();
+      if (!this.ended.signal.aborted) await this.persist();
     }
   }
 

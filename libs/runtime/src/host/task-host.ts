@@ -134,7 +134,7 @@ export class TaskHost {
         await this.runOnce(entry);
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        if (entry.stopping.signal.aborted) return;
         if (!isRetriable(error)) {
           this.fail(entry, error);
           return;
