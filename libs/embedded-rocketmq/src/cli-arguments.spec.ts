@@ -50,8 +50,6 @@ describe('parseCliArguments', () => {
     [['start', '--name'], "Option '--name <value>' argument missing"],
     [['start', '--data', ''], '--data "" given: a folder is expected'],
   ])('refuses %j: %s', (args, message) => {
-    expect(() => parseCliArguments(args)).toThrow(
-      expect.objectContaining({ code: 'OPTION_INVALID', message }) as Error,
-    );
+    expect(() => parseCliArguments(args)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', message }));
   });
 });

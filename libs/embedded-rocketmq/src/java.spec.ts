@@ -42,7 +42,7 @@ describe('findJava', () => {
   it('says where it looked when there is no Java', async () => {
     await expect(findJava({ JAVA_HOME: join(home, 'nowhere'), PATH: home })).rejects.toMatchObject({
       code: 'JAVA_MISSING',
-      message: expect.stringContaining(join(home, 'nowhere')) as string,
+      message: expect.stringContaining(join(home, 'nowhere')),
     });
   });
 });

@@ -32,6 +32,7 @@ export async function copyDependencies(options: CopyDependencies): Promise<void>
       `no mvn found in MAVEN_HOME (${home ?? 'not set'}) nor on PATH: Maven 3 fetches the RocketMQ jars the first time`,
     );
   }
+  options.signal?.throwIfAborted();
   const child = spawn(
     maven,
     [

@@ -36,7 +36,7 @@ describe('checkPortsFree', () => {
       await expect(checkPortsFree([{ port: address.port, use: 'namesrv' }])).rejects.toMatchObject({
         code: 'PORT_TAKEN',
         retriable: true,
-        message: expect.stringMatching(`^port ${address.port} \\(namesrv\\) taken by pid ${process.pid} \\(`) as string,
+        message: expect.stringMatching(`^port ${address.port} \\(namesrv\\) taken by pid ${process.pid} \\(`),
       });
       await expect(preferredOrFreePort(address.port)).resolves.not.toBe(address.port);
     } finally {

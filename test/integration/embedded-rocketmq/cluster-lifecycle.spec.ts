@@ -89,9 +89,7 @@ describe('an embedded cluster', () => {
     const start = startCluster({ name: 'third', dataDir, ports: { ...(await freePorts()), namesrv: ports.namesrv } });
     await expect(start).rejects.toMatchObject({
       code: 'PORT_TAKEN',
-      message: expect.stringContaining(
-        `port ${ports.namesrv} (namesrv) taken by pid ${cluster.pids.namesrv} (`,
-      ) as string,
+      message: expect.stringContaining(`port ${ports.namesrv} (namesrv) taken by pid ${cluster.pids.namesrv} (`),
     });
     await expect(clusterStatus(dataDir)).resolves.toBeUndefined();
   });
@@ -103,7 +101,7 @@ describe('an embedded cluster', () => {
       code: 'JVM_DIED',
       message: expect.stringMatching(
         /the broker of cluster fourth ended at its start \(.+\)\nlast lines of .*broker\.out:/,
-      ) as string,
+      ),
     });
     const status = await clusterStatus(dataDir);
     expect(status).toMatchObject({ condition: { kind: 'down' }, pids: {} });
