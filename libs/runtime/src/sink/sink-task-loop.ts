@@ -154,9 +154,9 @@ export class SinkTaskLoop {
         continue;
       }
       if (this.found.length > 0) {
-        const queues = this.found;
+        const queues = this.notYetRead(this.found);
         this.found = [];
-        await this.open(queues);
+        if (queues.length > 0) await this.open(queues);
       }
       if (this.isFlushDue) {
         this.isFlushDue = false;
@@ -280,6 +280,11 @@ export class SinkTaskLoop {
     }
   }
 
+  private notYetRead(queues: readonly QueueRef[]): readonly QueueRef[] {
+    const read = new Set(this.intakes.map((intake) => intake.key));
+    return queues.filter((queue) => !read.has(queueKey(queue)));
+  }
+
   /** Wakes the loop for its flushes. */
   private async tick(): Promise<void> {
     const { signal } = this.stopping;
@@ -300,8 +305,7 @@ export class SinkTaskLoop {
     while (!signal.aborted) {
       try {
         await this.ports.clock.sleep(this.spec.settings.refreshIntervalMs, signal);
-        const known = new Set(this.intakes.map((intake) => intake.key));
-        const fresh = (await this.ownQueues()).filter((queue) => !known.has(queueKey(queue)));
+        const fresh = this.notYetRead(await this.ownQueues());
         if (fresh.length === 0) continue;
         this.found = fresh;
         this.wakeUp.wake();

@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FilterStateError, StreamFilter } from './stream-filter.js';
+
+const minuteMs = 60_000;
+
+function stamp(generation: number, seq: number, stream = 's', task = 'k'): Parameters<StreamFilter['judge']>[0] {
+  return { task, stream, generation, seq };
+}
+
+describe('the filter against doubled records', () => {
+  it('accepts each seq of a generation once, holes included', () => {
+    const filter = new StreamFilter();
+    expect([1, 2, 2, 1, 5, 4, 6].map((seq) => filter.judge(stamp(1, seq), 0))).toEqual([
+      'accept',
+      'accept',
+      'repeated-seq',
+      'repeated-seq',
+      'accept',
+      'repeated-seq',
+      'accept',
+    ]);
+  });
+
+  it('drops an older generation after the barrier of a newer one, in every stream of the task', () => {
+    const filter = new StreamFilter();
+    filter.judge(stamp(3, 1), 0);
+    filter.barrier('k', 4, 0);
+    expect(filter.judge(stamp(3, 2), 0)).toBe('older-generation');
+    expect(filter.judge(stamp(3, 1, 'never seen'), 0)).toBe('older-generation');
+    expect(filter.judge(stamp(3, 2, 's2', 'other task'), 0)).toBe('accept');
+    filter.barrier('k', 2, 0);
+    expect(filter.judge(stamp(4, 2), 0)).toBe('accept');
+  });
+
+  it('drops the old task of a stream that moved to another task with a higher generation', () => {
+    const filter = new StreamFilter();
+    filter.judge(stamp(3, 8, 's', 'old'), 0);
+    filter.judge(stamp(5, 9, 's', 'new'), 0);
+    expect(filter.judge(stamp(3, 9, 's', 'old'), 0)).toBe('older-generation');
+  });
+
+  it('lets a newer generation count anew, as one does whose connector was deleted and created again', () => {
+    const filter = new StreamFilter();
+    filter.judge(stamp(3, 1000), 0);
+    expect(filter.judge(stamp(4, 1), 0)).toBe('accept');
+    expect(filter.judge(stamp(4, 1), 0)).toBe('repeated-seq');
+  });
+
+  it('judges alike when its state is stored and restored at any point', () => {
+    const event = fc.record({
+      isBarrier: fc.boolean(),
+      task: fc.constantFrom('k1', 'k2'),
+      stream: fc.constantFrom('s1', 's2', 's3'),
+      generation: fc.integer({ min: 1, max: 5 }),
+      seq: fc.integer({ min: 1, max: 20 }),
+      restores: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const whole = new StreamFilter();
+        let restored = new StreamFilter();
+        for (const [index, { isBarrier, restores, ...origin }] of events.entries()) {
+          const atMs = index * minuteMs;
+          if (isBarrier) {
+            whole.barrier(origin.task, origin.generation, atMs);
+            restored.barrier(origin.task, origin.generation, atMs);
+          } else expect(restored.judge(origin, atMs)).toBe(whole.judge(origin, atMs));
+          if (restores) restored = StreamFilter.restore(restored.serialize());
+        }
+      }),
+    );
+  });
+
+  it('forgets the streams that were silent longest when there are too many, and those silent for too long', () => {
+    const filter = new StreamFilter({ maxStreams: 100, maxSilenceMs: 60 * minuteMs });
+    for (let n = 0; n < 1000; n++) filter.judge(stamp(1, 1, `s${n}`), n * 10);
+    expect(filter.serialize().split(';')[2]?.split(',').length).toBeLessThanOrEqual(100);
+    expect(filter.judge(stamp(1, 1, 's999'), 10_000)).toBe('repeated-seq');
+    filter.judge(stamp(1, 1, 'later'), 200 * minuteMs);
+    expect(filter.serialize().split(';')[2]).toMatch(/^later:1:1:/);
+  });
+
+  it('refuses a state that is damaged', () => {
+    for (const text of ['x', '2;;', '1;k:1;', '1;k:1:1;s:1:1', '1;k:1:-;s:1:1:1', '1;k:1:1;:1:1:1', '1;;;']) {
+      expect(() => StreamFilter.restore(text)).toThrow(FilterStateError);
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import { barrierMessage, encodeStamp, messageToRecord, recordToMessage, streamId, taskId } from '@sluice/protocol';
+import type { QueueRef, SinkTask } from '@sluice/sdk';
+import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
+import type { RecordDecoder } from '../sink/record-decoder.js';
+import type { SinkLoopPorts, SinkLoopSettings } from '../sink/sink-loop-options.js';
+import { SinkTaskLoop } from '../sink/sink-task-loop.js';
+import type { Subscription } from '../sink/subscription.js';
+import { FakeCluster } from './fake-cluster.js';
+import { FakeLease, FakeOffsets } from './fake-stores.js';
+import { ManualClock } from './manual-clock.js';
+import { LogLines } from './source-world.js';
+
+export const textDecoder: RecordDecoder = {
+  decode: (queue, { body, rawProperties, queueOffset }) => {
+    const { value } = messageToRecord({ body, properties: rawProperties });
+    const text = value?.toString('utf8') ?? null;
+    if (text === 'poison') throw new Error('not a text');
+    return { topic: queue.topic, queue, offset: queueOffset, value: text };
+  },
+};
+
+export const testSinkSettings: SinkLoopSettings = {
+  flushIntervalMs: 1000,
+  maxPutRecords: 2000,
+  maxAheadBytesPerQueue: 1024 * 1024,
+  maxAheadBytes: 8 * 1024 * 1024,
+  refreshIntervalMs: 30_000,
+  offsetReset: 'earliest',
+  shutdownTimeoutMs: 5000,
+  retryTimeoutMs: undefined,
+  backoff: { initialMs: 10, maxMs: 1000 },
+  skipsBadRecords: false,
+};
+
+/** A log, group offsets and a clock that outlive the loops run on them. */
+export class SinkWorld {
+  readonly clock = new ManualClock();
+  readonly cluster = new FakeCluster();
+  readonly offsets = new FakeOffsets();
+  readonly lease = new FakeLease();
+  readonly log = new LogLines();
+  private generation = 0;
+
+  loop(
+    task: SinkTask,
+    options: {
+      readonly settings?: Partial<SinkLoopSettings>;
+      readonly ports?: Partial<SinkLoopPorts>;
+      readonly subscription?: Partial<Subscription>;
+    } = {},
+  ): { readonly loop: SinkTaskLoop; readonly counters: TaskCounters } {
+    this.generation++;
+    const counters = newTaskCounters();
+    const loop = new SinkTaskLoop(
+      {
+        connector: 'sink',
+        index: 0,
+        generation: this.generation,
+        task,
+        config: {},
+        group: 'g',
+        subscription: {
+          topics: { kind: 'names', names: ['t'] },
+          share: { index: 0, count: 1 },
+          ...options.subscription,
+        },
+        decoder: textDecoder,
+        settings: { ...testSinkSettings, ...options.settings },
+        logger: this.log,
+        counters,
+      },
+      {
+        messages: this.cluster.messages,
+        offsets: this.offsets,
+        lease: this.lease,
+        clock: this.clock,
+        ...options.ports,
+      },
+    );
+    return { loop, counters };
+  }
+
+  /** Puts records without stamps into a queue. */
+  plain(ref: QueueRef, ...values: readonly string[]): void {
+    const parts = values.map((value) => recordToMessage({ value: Buffer.from(value) }, { topic: ref.topic }));
+    this.cluster.queue(ref).append(parts, this.clock.wallMs());
+  }
+
+  /** Puts stamped records into a queue as generation `generation` of a source: one per seq, with the value `<file><seq>`. */
+  stamped(ref: QueueRef, file: string, generation: number, ...seqs: readonly number[]): void {
+    const parts = seqs.map((seq) => {
+      const stamp = encodeStamp({
+        task: taskId('source', 0),
+        stream: streamId('source', { file }),
+        generation,
+        seq,
+        position: { position: seq },
+      });
+      return recordToMessage({ value: Buffer.from(`${file}${seq}`) }, { topic: ref.topic }, stamp);
+    });
+    this.cluster.queue(ref).append(parts, this.clock.wallMs());
+  }
+
+  barrier(ref: QueueRef, generation: number): void {
+    this.cluster.queue(ref).append([barrierMessage({ task: taskId('source', 0), generation })], this.clock.wallMs());
+  }
+}
