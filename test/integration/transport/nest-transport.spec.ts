@@ -102,7 +102,6 @@ describe('Nest controllers on RocketMQ', () => {
 
   beforeAll(async () => {
     cluster = await RpcCluster.create();
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
     app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(RunnerModule, {
       logger: false,
       useFactory: (endpoint: RpcEndpoint) => ({ strategy: new RocketMqServer(endpoint) }),

@@ -7,7 +7,6 @@ import { type GatewaySettings } from '../gateway-settings.js';
 /** The HTTP application alone, silent and not yet listening. */
 export async function createGateway(module: DynamicModule, settings: GatewaySettings): Promise<NestExpressApplication> {
   const options = { logger: false, bodyParser: false, abortOnError: false } as const;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class that it does not export
   const app = await NestFactory.create<NestExpressApplication>(module, options);
   configureGateway(app, settings);
   return app;

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { desiredTasks, taskKey, type Role } from '@sluice/core';
 import { sinkGroupOf } from '@sluice/protocol';
-import { createTaskLoop, PluginRegistry, SystemClock, TaskHost, type AssignedTask } from '@sluice/runtime';
+import { createTaskLoop, PluginRegistry, systemClock, TaskHost, type AssignedTask } from '@sluice/runtime';
 import type { Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { RocketMqQueueMessages } from '../adapters/rocketmq-queue-messages.js';
@@ -59,7 +59,7 @@ async function createRunner(
   const storedPositions = await store.read(NodeFile.position);
   if (isPositionFile(storedPositions)) positions.restore(storedPositions);
   const offsets = new RocketMqOffsetStore(client);
-  const clock = new SystemClock();
+  const clock = systemClock;
   const host = new TaskHost({
     createLoop: (task: AssignedTask) =>
       createTaskLoop(task, plugins, {

@@ -9,7 +9,7 @@ import {
   type ValidateAnswer,
   type ValidateQuestion,
 } from '@sluice/protocol';
-import type { PluginRegistry } from '@sluice/runtime';
+import { type PluginRegistry } from '@sluice/runtime';
 import { isConnectError } from '@sluice/sdk';
 
 export const PLUGIN_REGISTRY = Symbol('plugin registry');

@@ -1,0 +1,213 @@
+import { ConfigError, type ConfigOf, type ConfigSpec, maxValueBytes, type RawConfig, requireConfig } from '@sluice/sdk';
+import { topicsErrors } from './topics-rule.js';
+
+/** The settings that every connector has. */
+export const commonSettingsSpec = {
+  name: {
+    type: 'string',
+    importance: 'high',
+    nonEmpty: true,
+    doc: 'Name of the connector, unique in the Connect cluster.',
+    example: 'orders-to-files',
+    group: 'Common',
+    width: 'medium',
+    displayName: 'Connector name',
+  },
+  'connector.class': {
+    type: 'class',
+    importance: 'high',
+    aliases: ['connector-class'],
+    doc: 'Class of the connector: its name, or one of the names that it has in other systems.',
+    example: 'FileStreamSource',
+    group: 'Common',
+    width: 'long',
+    displayName: 'Connector class',
+  },
+  'tasks.max': {
+    type: 'int',
+    importance: 'high',
+    default: 1,
+    min: 1,
+    max: 1000,
+    aliases: ['max.tasks'],
+    doc: 'The most tasks that the connector is split into.',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Tasks max',
+  },
+  'key.converter': {
+    type: 'class',
+    importance: 'low',
+    optional: true,
+    doc: "Converter of the records' keys; by default the one that the connector prefers, else StringConverter.",
+    example: 'StringConverter',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Key converter class',
+  },
+  'value.converter': {
+    type: 'class',
+    importance: 'low',
+    optional: true,
+    doc: "Converter of the records' values; by default the one that the connector prefers, else StringConverter.",
+    example: 'JsonConverter',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Value converter class',
+  },
+  'header.converter': {
+    type: 'class',
+    importance: 'low',
+    default: 'StringConverter',
+    doc: 'Converter of the values of headers that are neither text nor bytes.',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Header converter class',
+  },
+  'errors.tolerance': {
+    type: 'string',
+    importance: 'medium',
+    default: 'none',
+    oneOf: ['none', 'all'],
+    doc: 'What happens to a record that cannot be converted or is too large: the task fails (none), or the record is counted, logged and left out (all).',
+    group: 'Error Handling',
+    width: 'short',
+    displayName: 'Error tolerance',
+  },
+  'errors.retry.timeout': {
+    type: 'long',
+    importance: 'medium',
+    default: -1,
+    min: -1,
+    doc: 'How long a failed operation that may succeed later is tried again, in milliseconds; -1 for ever, 0 not at all.',
+    group: 'Error Handling',
+    width: 'medium',
+    displayName: 'Retry timeout for errors',
+  },
+  'errors.retry.delay.max.ms': {
+    type: 'long',
+    importance: 'medium',
+    default: 60_000,
+    min: 1,
+    max: 86_400_000,
+    doc: 'The longest delay between two tries of the same operation, in milliseconds.',
+    group: 'Error Handling',
+    width: 'medium',
+    displayName: 'Maximum delay between retries for errors',
+  },
+  'offset.flush.interval.ms': {
+    type: 'int',
+    importance: 'low',
+    default: 1000,
+    min: 10,
+    max: 3_600_000,
+    doc: 'How often a source stores its positions, or a sink flushes and commits its offsets, in milliseconds.',
+    group: 'Offsets',
+    width: 'short',
+    displayName: 'Offset flush interval',
+  },
+  'task.shutdown.timeout.ms': {
+    type: 'int',
+    importance: 'low',
+    default: 5000,
+    min: 100,
+    max: 600_000,
+    doc: 'How long a task may take to finish its work when it is stopped, in milliseconds.',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Task shutdown timeout',
+  },
+} as const satisfies ConfigSpec;
+
+/** The settings that every source has beyond the common ones. */
+export const sourceOnlySettingsSpec = {
+  'producer.batch.bytes': {
+    type: 'int',
+    importance: 'low',
+    default: 1024 * 1024,
+    min: 1024,
+    max: maxValueBytes,
+    doc: 'Records are sent in batches of at most about this many bytes.',
+    group: 'Producer',
+    width: 'medium',
+    displayName: 'Batch size',
+  },
+  'topic.creation.enable': {
+    type: 'boolean',
+    importance: 'low',
+    default: true,
+    doc: 'Whether topics that the source writes to are created when they are missing.',
+    group: 'Topic Creation',
+    width: 'short',
+    displayName: 'Topic creation',
+    dependents: ['topic.creation.default.partitions'],
+  },
+  'topic.creation.default.partitions': {
+    type: 'int',
+    importance: 'low',
+    default: 8,
+    min: 1,
+    max: 1000,
+    doc: 'Queues of a topic that the source creates.',
+    group: 'Topic Creation',
+    width: 'short',
+    displayName: 'Queues of a new topic',
+  },
+} as const satisfies ConfigSpec;
+
+/** The settings that every sink has beyond the common ones. */
+export const sinkOnlySettingsSpec = {
+  topics: {
+    type: 'list',
+    importance: 'high',
+    optional: true,
+    separators: ',;',
+    aliases: ['connect.topicnames'],
+    doc: 'Topics to read, separated by commas or semicolons.',
+    example: 'orders,payments',
+    group: 'Common',
+    width: 'long',
+    displayName: 'Topics',
+  },
+  'topics.regex': {
+    type: 'string',
+    importance: 'high',
+    optional: true,
+    doc: 'Regular expression that the whole names of the topics to read match; topics that come later are read too. Either this or topics.',
+    example: 'orders-.*',
+    group: 'Common',
+    width: 'long',
+    displayName: 'Topics regex',
+  },
+  'consumer.offset.reset': {
+    type: 'string',
+    importance: 'medium',
+    default: 'earliest',
+    oneOf: ['earliest', 'latest'],
+    doc: 'Where reading begins in a queue of which the connector never committed an offset.',
+    group: 'Offsets',
+    width: 'short',
+    displayName: 'Offset reset',
+  },
+} as const satisfies ConfigSpec;
+
+export const sourceSettingsSpec = { ...commonSettingsSpec, ...sourceOnlySettingsSpec } as const satisfies ConfigSpec;
+export const sinkSettingsSpec = { ...commonSettingsSpec, ...sinkOnlySettingsSpec } as const satisfies ConfigSpec;
+
+export type CommonSettings = ConfigOf<typeof commonSettingsSpec>;
+export type SourceSettings = ConfigOf<typeof sourceSettingsSpec>;
+export type SinkSettings = ConfigOf<typeof sinkSettingsSpec>;
+
+/** Reads what the runtime needs of a source's settings; the connector's own are left to it. @throws ConfigError */
+export function parseSourceSettings(config: RawConfig): SourceSettings {
+  return requireConfig('The configuration of the connector', sourceSettingsSpec, config, { unknownKeys: 'ignore' });
+}
+
+/** Reads what the runtime needs of a sink's settings; the connector's own are left to it. @throws ConfigError */
+export function parseSinkSettings(config: RawConfig): SinkSettings {
+  const subject = 'The configuration of the connector';
+  const settings = requireConfig(subject, sinkSettingsSpec, config, { unknownKeys: 'ignore' });
+  const errors = topicsErrors(settings.topics, settings['topics.regex']);
+  if (errors.length > 0) throw new ConfigError(subject, errors);
+  return settings;
+}

@@ -1,0 +1,63 @@
+import type { BackoffLimits } from '../retry/backoff.js';
+import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
+import type { Subscription } from '../sink/subscription.js';
+import type { SourceLoopSettings } from '../source/source-loop-options.js';
+import type { CommonSettings, SinkSettings, SourceSettings } from './connector-settings.js';
+import { topicPattern } from './topics-rule.js';
+
+const firstDelayMs = 300;
+const mebibyte = 1024 * 1024;
+
+export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings {
+  const maxBatchBytes = settings['producer.batch.bytes'];
+  return {
+    ...loopSettings(settings),
+    maxBatchBytes,
+    maxBufferedBytes: Math.max(16 * mebibyte, 4 * maxBatchBytes),
+    maxBufferedRecords: 50_000,
+    rewriteIntervalMs: 3_600_000,
+  };
+}
+
+export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
+  return {
+    ...loopSettings(settings),
+    maxPutRecords: 5000,
+    maxAheadBytesPerQueue: 4 * mebibyte,
+    maxAheadBytes: 32 * mebibyte,
+    refreshIntervalMs: 10_000,
+    offsetReset: settings['consumer.offset.reset'],
+  };
+}
+
+/** What one of the `count` tasks of a sink reads. */
+export function subscriptionOf(settings: SinkSettings, share: Subscription['share']): Subscription {
+  const { topics } = settings;
+  if (topics !== undefined && topics.length > 0) {
+    return { topics: { kind: 'names', names: [...new Set(topics)] }, share };
+  }
+  return { topics: { kind: 'pattern', pattern: topicPattern(settings['topics.regex'] ?? '') }, share };
+}
+
+/** How many queues a topic gets that a source finds missing, or `undefined` if it must not be created. */
+export function topicCreationOf(settings: SourceSettings): { readonly queues: number } | undefined {
+  return settings['topic.creation.enable'] ? { queues: settings['topic.creation.default.partitions'] } : undefined;
+}
+
+function loopSettings(settings: CommonSettings): {
+  readonly flushIntervalMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly retryTimeoutMs: number | undefined;
+  readonly backoff: BackoffLimits;
+  readonly skipsBadRecords: boolean;
+} {
+  const retryTimeoutMs = settings['errors.retry.timeout'];
+  const maxMs = settings['errors.retry.delay.max.ms'];
+  return {
+    flushIntervalMs: settings['offset.flush.interval.ms'],
+    shutdownTimeoutMs: settings['task.shutdown.timeout.ms'],
+    retryTimeoutMs: retryTimeoutMs === -1 ? undefined : retryTimeoutMs,
+    backoff: { initialMs: Math.min(firstDelayMs, maxMs), maxMs },
+    skipsBadRecords: settings['errors.tolerance'] === 'all',
+  };
+}

@@ -1,0 +1,25 @@
+import type { FieldError } from '@sluice/sdk';
+
+/** A sink reads either topics by name or those that match a pattern; the texts are Kafka Connect's. */
+export function topicsErrors(topics: readonly string[] | undefined, regex: string | undefined): readonly FieldError[] {
+  const hasTopics = topics !== undefined && topics.length > 0;
+  const pattern = regex?.trim() ?? '';
+  if (hasTopics && pattern !== '') {
+    const message = 'topics and topics.regex are mutually exclusive options, but both are set.';
+    return [{ field: 'topics', message }];
+  }
+  if (hasTopics) return [];
+  if (pattern === '') return [{ field: 'topics', message: 'Must configure one of topics or topics.regex' }];
+  try {
+    topicPattern(pattern);
+    return [];
+  } catch (error) {
+    const reason = `Must be a valid regular expression: ${(error as Error).message}`;
+    return [{ field: 'topics.regex', message: `Invalid value ${pattern} for configuration topics.regex: ${reason}` }];
+  }
+}
+
+/** @throws SyntaxError */
+export function topicPattern(regex: string): RegExp {
+  return new RegExp(regex.trim(), 'u');
+}

@@ -1,0 +1,82 @@
+import type { PluginInfo } from '@sluice/core';
+import { type ConfigSpec, type RawConfig, requireConfig } from '@sluice/sdk';
+import { ByteArrayConverter } from './byte-array.converter.js';
+import type { Converter } from './converter.js';
+import { JsonConverter, jsonConverterSpec } from './json.converter.js';
+import { StringConverter } from './string.converter.js';
+
+/** A converter that connectors can name. */
+export interface ConverterPlugin {
+  readonly name: string;
+  /** The names that Kafka Connect and Apache RocketMQ Connect have for it. */
+  readonly aliases: readonly string[];
+  readonly version: string;
+  readonly doc: string;
+  /** Its settings, without the prefix that they have in a connector's configuration. */
+  readonly spec: ConfigSpec;
+  /** Settings that it does not know are ignored. Throws a `ConfigError`. */
+  readonly create: (settings: RawConfig) => Converter;
+}
+
+const version = '0.1.0';
+
+export const converterPlugins: readonly ConverterPlugin[] = [
+  {
+    name: 'StringConverter',
+    aliases: [
+      'String',
+      'org.apache.kafka.connect.storage.StringConverter',
+      'org.apache.rocketmq.connect.runtime.converter.record.StringConverter',
+    ],
+    version,
+    doc: 'Text in UTF-8; bytes pass untouched.',
+    spec: {},
+    create: () => new StringConverter(),
+  },
+  {
+    name: 'ByteArrayConverter',
+    aliases: [
+      'ByteArray',
+      'org.apache.kafka.connect.converters.ByteArrayConverter',
+      'org.apache.rocketmq.connect.runtime.converter.record.ByteArrayConverter',
+    ],
+    version,
+    doc: 'Bytes, untouched.',
+    spec: {},
+    create: () => new ByteArrayConverter(),
+  },
+  {
+    name: 'JsonConverter',
+    aliases: [
+      'Json',
+      'org.apache.kafka.connect.json.JsonConverter',
+      'org.apache.rocketmq.connect.runtime.converter.record.json.JsonConverter',
+    ],
+    version,
+    doc: 'JSON, with or without a schema in each value.',
+    spec: jsonConverterSpec,
+    create: (settings) =>
+      new JsonConverter(
+        requireConfig('The configuration of JsonConverter', jsonConverterSpec, settings, { unknownKeys: 'ignore' }),
+      ),
+  },
+];
+
+const byName = new Map(
+  converterPlugins.flatMap((plugin) => [plugin.name, ...plugin.aliases].map((name) => [name, plugin] as const)),
+);
+
+/** The converter of that name or alias. */
+export function converterByName(name: string): ConverterPlugin | undefined {
+  return byName.get(name);
+}
+
+/** The converters for lists of plugins. */
+export function converterInfos(): readonly PluginInfo[] {
+  return converterPlugins.map((plugin) => ({
+    kind: 'converter',
+    name: plugin.name,
+    aliases: plugin.aliases,
+    version: plugin.version,
+  }));
+}

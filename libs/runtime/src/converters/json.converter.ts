@@ -1,0 +1,82 @@
+import { isUtf8 } from 'node:buffer';
+import { type ConfigOf, type ConfigSpec, type ConnectValue, type Schema } from '@sluice/sdk';
+import { ConversionError } from './conversion-error.js';
+import type { Converter, SchemaAndValue } from './converter.js';
+import { isJsonObject, type JsonValue, parseJson } from './json-parser.js';
+import { readJson } from './json-reader.js';
+import { readSchema, schemaText } from './json-schema-codec.js';
+import { writeJson, writePlainJson } from './json-writer.js';
+
+const name = 'JsonConverter';
+
+export const jsonConverterSpec = {
+  'schemas.enable': {
+    type: 'boolean',
+    importance: 'high',
+    default: true,
+    doc: 'Whether each value travels with its schema, as an object of schema and payload.',
+  },
+} as const satisfies ConfigSpec;
+
+/**
+ * JSON in the form of Kafka Connect's JsonConverter: with `schemas.enable` an envelope `{"schema": ..., "payload": ...}`, without it
+ * the plain value. Bytes and decimals are base64; whole numbers keep all their digits.
+ */
+export class JsonConverter implements Converter {
+  private readonly hasEnvelope: boolean;
+
+  constructor(settings: ConfigOf<typeof jsonConverterSpec>) {
+    this.hasEnvelope = settings['schemas.enable'];
+  }
+
+  toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null {
+    if (value === null) return null;
+    const payload = converting(() =>
+      schema === undefined ? writePlainJson(name, value) : writeJson(name, value, schema),
+    );
+    if (!this.hasEnvelope) return Buffer.from(payload, 'utf8');
+    const schemaJson = schema === undefined ? 'null' : schemaText(schema);
+    return Buffer.from(`{"schema":${schemaJson},"payload":${payload}}`, 'utf8');
+  }
+
+  fromBytes(bytes: Buffer | null): SchemaAndValue {
+    if (bytes === null) return { value: null };
+    return converting(() => {
+      const json = parse(bytes);
+      return this.hasEnvelope ? fromEnvelope(json) : { value: json };
+    });
+  }
+}
+
+function parse(bytes: Buffer): JsonValue {
+  if (!isUtf8(bytes)) throw new ConversionError(name, 'The bytes are not UTF-8');
+  try {
+    return parseJson(bytes.toString('utf8'));
+  } catch (error) {
+    throw new ConversionError(name, `The bytes are not JSON: ${(error as Error).message}`, error);
+  }
+}
+
+function fromEnvelope(json: JsonValue): SchemaAndValue {
+  const { schema, payload } = isJsonObject(json) && Object.keys(json).length === 2 ? json : {};
+  if (schema === undefined || payload === undefined) {
+    throw new ConversionError(
+      name,
+      'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ' +
+        'If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.',
+    );
+  }
+  if (schema === null) return { value: payload };
+  const read = readSchema(name, schema);
+  return { value: readJson(name, payload, read), schema: read };
+}
+
+/** Values nested too deep end in a `RangeError`, which says nothing of the record. */
+function converting<T>(convert: () => T): T {
+  try {
+    return convert();
+  } catch (error) {
+    if (error instanceof ConversionError) throw error;
+    throw new ConversionError(name, (error as Error).message, error);
+  }
+}

@@ -1,0 +1,39 @@
+import { ConversionError } from './conversion-error.js';
+
+/** Kafka Connect's names of the logical types that converters know. */
+export const LogicalType = {
+  timestamp: 'org.apache.kafka.connect.data.Timestamp',
+  date: 'org.apache.kafka.connect.data.Date',
+  time: 'org.apache.kafka.connect.data.Time',
+  decimal: 'org.apache.kafka.connect.data.Decimal',
+} as const;
+
+const dayMs = 86_400_000;
+
+/**
+ * The number that stands for a date in a schema of that name: milliseconds since the epoch, days since the epoch, or milliseconds since
+ * midnight. Throws a {@link ConversionError} when the date has a part that the type cannot hold.
+ */
+export function dateToNumber(converter: string, date: Date, schemaName: string | undefined, path: string): number {
+  const ms = date.getTime();
+  if (Number.isNaN(ms)) throw new ConversionError(converter, `${path}: the date is invalid`);
+  switch (schemaName) {
+    case undefined:
+    case LogicalType.timestamp:
+      return ms;
+    case LogicalType.date:
+      if (ms % dayMs === 0) return ms / dayMs;
+      throw new ConversionError(converter, `${path}: a Date must have no time of day, given ${date.toISOString()}`);
+    case LogicalType.time:
+      if (ms >= 0 && ms < dayMs) return ms;
+      throw new ConversionError(converter, `${path}: a Time must be on 1970-01-01, given ${date.toISOString()}`);
+    default:
+      throw new ConversionError(converter, `${path}: a date does not fit the type ${schemaName}`);
+  }
+}
+
+/** The date that a number stands for, or `undefined` if the type is none of dates. */
+export function numberToDate(value: number, schemaName: string | undefined): Date | undefined {
+  if (schemaName === LogicalType.timestamp || schemaName === LogicalType.time) return new Date(value);
+  return schemaName === LogicalType.date ? new Date(value * dayMs) : undefined;
+}

@@ -1,0 +1,34 @@
+import { isUtf8 } from 'node:buffer';
+import { type ConnectValue, optionalSchema, type Schema, schemas } from '@sluice/sdk';
+import { ConversionError } from './conversion-error.js';
+import type { Converter, SchemaAndValue } from './converter.js';
+import { writePlainJson } from './json-writer.js';
+
+const name = 'StringConverter';
+const textSchema: Schema = optionalSchema(schemas.string);
+
+/**
+ * Text in UTF-8. Bytes are passed on as they are; numbers and booleans are written in digits and words, dates in ISO 8601, arrays
+ * and objects as JSON.
+ */
+export class StringConverter implements Converter {
+  toBytes(value: ConnectValue): Uint8Array | null {
+    if (value === null || value instanceof Uint8Array) return value;
+    return Buffer.from(textOf(value), 'utf8');
+  }
+
+  fromBytes(bytes: Buffer | null): SchemaAndValue {
+    if (bytes === null) return { value: null, schema: textSchema };
+    // A replacement character would change the record without a word.
+    if (!isUtf8(bytes)) throw new ConversionError(name, 'The bytes are not UTF-8; ByteArrayConverter takes any bytes');
+    return { value: bytes.toString('utf8'), schema: textSchema };
+  }
+}
+
+function textOf(value: Exclude<ConnectValue, null | Uint8Array>): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object') return String(value);
+  if (!(value instanceof Date)) return writePlainJson(name, value);
+  if (Number.isNaN(value.getTime())) throw new ConversionError(name, 'The date is invalid');
+  return value.toISOString();
+}

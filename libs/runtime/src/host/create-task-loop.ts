@@ -1,0 +1,112 @@
+import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
+import { connectorClass, taskKey } from '@sluice/core';
+import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
+import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
+import { taskCountOf } from '../config/task-count.js';
+import { createConverters } from '../converters/create-converters.js';
+import type { PluginRegistry } from '../plugins/plugin-registry.js';
+import type { Clock } from '../ports/clock.port.js';
+import type { Lease } from '../ports/lease.port.js';
+import type { OffsetStore } from '../ports/offset-store.port.js';
+import type { PositionStore } from '../ports/position-store.port.js';
+import type { QueueMessages } from '../ports/queue-messages.port.js';
+import type { RecordProducer } from '../ports/record-producer.port.js';
+import { newTaskCounters } from '../ports/task-counters.port.js';
+import { ConvertingDecoder } from '../sink/record-decoder.js';
+import { SinkTaskLoop } from '../sink/sink-task-loop.js';
+import { ConvertingEncoder } from '../source/record-encoder.js';
+import { SourceTaskLoop } from '../source/source-task-loop.js';
+import type { AssignedTask } from './task-host.js';
+import type { TaskLoop } from './task-loop.js';
+
+/** What the loops of a node's tasks stand on. */
+export interface TaskEnvironment {
+  /** `creation` says whether and with how many queues a missing topic is made. */
+  readonly producer: (creation: { readonly queues: number } | undefined) => RecordProducer;
+  readonly messages: QueueMessages;
+  readonly positions: PositionStore;
+  readonly offsets: OffsetStore;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  /** The consumer group of a sink connector. */
+  readonly groupOf: (connector: string) => string;
+  readonly loggerOf: (task: string) => TaskLogger;
+}
+
+/**
+ * Makes the loop of a task from its settings.
+ *
+ * @throws UnknownPluginError, ConfigError
+ */
+export function createTaskLoop(task: AssignedTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
+  const connector = plugins.connector(connectorClass(task.config));
+  return connector.kind === 'source'
+    ? createSourceLoop(task, connector, environment)
+    : createSinkLoop(task, connector, environment);
+}
+
+function createSourceLoop(task: AssignedTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {
+  const settings = parseSourceSettings(task.config);
+  const counters = newTaskCounters();
+  const { messages, positions, lease, clock } = environment;
+  const loop = new SourceTaskLoop(
+    {
+      ...common(task, environment),
+      task: connector.createTask(),
+      encoder: new ConvertingEncoder(convertersOf(task, connector)),
+      settings: sourceLoopSettings(settings),
+      counters,
+    },
+    { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
+  );
+  return taskLoop(loop, counters);
+}
+
+function createSinkLoop(task: AssignedTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
+  const settings = parseSinkSettings(task.config);
+  const counters = newTaskCounters();
+  const { messages, offsets, lease, clock, groupOf } = environment;
+  const loop = new SinkTaskLoop(
+    {
+      ...common(task, environment),
+      task: connector.createTask(),
+      group: groupOf(task.id.connector),
+      subscription: subscriptionOf(settings, { index: task.id.index, count: taskCountOf(task.config) }),
+      decoder: new ConvertingDecoder(convertersOf(task, connector)),
+      settings: sinkLoopSettings(settings),
+      counters,
+    },
+    { messages, offsets, lease, clock },
+  );
+  return taskLoop(loop, counters);
+}
+
+function common(
+  task: AssignedTask,
+  { loggerOf }: TaskEnvironment,
+): { connector: string; index: number; generation: number; config: AssignedTask['config']; logger: TaskLogger } {
+  const { id, generation, config } = task;
+  return { connector: id.connector, index: id.index, generation, config, logger: loggerOf(taskKey(id)) };
+}
+
+function convertersOf(task: AssignedTask, connector: Connector): ReturnType<typeof createConverters> {
+  return createConverters(task.config, connector.defaultConverters);
+}
+
+function taskLoop(loop: SourceTaskLoop | SinkTaskLoop, counters: TaskLoop['counters']): TaskLoop {
+  return {
+    counters,
+    ended: loop.ended,
+    start: () => loop.start(),
+    stop: () => loop.stop(),
+    kill: () => {
+      loop.kill();
+    },
+    pause: () => {
+      loop.pause();
+    },
+    resume: () => {
+      loop.resume();
+    },
+  };
+}

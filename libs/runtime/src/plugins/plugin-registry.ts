@@ -1,0 +1,157 @@
+import { connectorClass, type PluginInfo } from '@sluice/core';
+import type { DefinitionsAnswer, TaskConfigsAnswer } from '@sluice/protocol';
+import {
+  type ConfigSpec,
+  type Connector,
+  ConnectError,
+  ConnectErrorCode,
+  describeSpec,
+  parseConfig,
+  type TaskConfig,
+} from '@sluice/sdk';
+import { commonSettingsSpec } from '../config/connector-settings.js';
+import { converterByName, converterInfos } from '../converters/converter-plugins.js';
+import { taskCountSetting } from '../config/task-count.js';
+import { connectorSpec } from './connector-spec.js';
+import { UnknownPluginError } from './unknown-plugin-error.js';
+import { type ConnectorValidation, validateConnector, withoutSecrets } from './validate-connector.js';
+
+/**
+ * The connectors of a runner, and the answers to questions about them. A connector is found under its name, its aliases and the last
+ * part of each, where no other connector has the same.
+ */
+export class PluginRegistry {
+  private readonly byName = new Map<string, Connector>();
+
+  /** Throws a `ConnectError` when two connectors claim the same name or alias. */
+  constructor(private readonly connectors: readonly Connector[]) {
+    for (const connector of connectors) {
+      for (const name of new Set([connector.name, ...connector.aliases])) {
+        const other = this.byName.get(name);
+        if (other !== undefined) throw claimedTwice(name, other, connector);
+        this.byName.set(name, connector);
+      }
+    }
+    for (const [name, connector] of simpleNames(connectors)) {
+      if (!this.byName.has(name)) this.byName.set(name, connector);
+    }
+  }
+
+  find(className: string): Connector | undefined {
+    return this.byName.get(className);
+  }
+
+  /** @throws UnknownPluginError */
+  connector(className: string): Connector {
+    const connector = this.find(className);
+    if (connector !== undefined) return connector;
+    throw new UnknownPluginError(
+      className,
+      this.connectors.map(({ name, kind, version }) => `${name} (${kind} ${version})`),
+    );
+  }
+
+  /** The connectors with every name that they are found under, and the converters. */
+  pluginInfos(): readonly PluginInfo[] {
+    const names = [...this.byName];
+    const connectors = this.connectors.map((connector) => ({
+      kind: connector.kind,
+      name: connector.name,
+      aliases: names.filter(([name, each]) => each === connector && name !== connector.name).map(([name]) => name),
+      version: connector.version,
+    }));
+    return [...connectors, ...converterInfos()];
+  }
+
+  /**
+   * Checks settings without changing anything. A name that nothing defines is a warning. Secret values are hidden.
+   *
+   * @throws UnknownPluginError
+   */
+  validate(className: string, config: TaskConfig): ConnectorValidation {
+    return validateConnector(
+      this.connector(className),
+      connectorClass(config) === '' ? { ...config, 'connector.class': className } : config,
+    );
+  }
+
+  /** The settings of a connector or converter. @throws UnknownPluginError */
+  definitions(className: string): DefinitionsAnswer {
+    const converter = this.find(className) === undefined ? converterByName(className) : undefined;
+    return { fields: describeSpec(converter?.spec ?? connectorSpec(this.connector(className))) };
+  }
+
+  /** The full settings of each task: the connector's, and over them what it gives the task. */
+  taskConfigs(config: TaskConfig): TaskConfigsAnswer {
+    const connector = this.find(connectorClass(config));
+    try {
+      return { tasks: this.split(this.connector(connectorClass(config)), config) };
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      return { error: connector === undefined ? text : withoutSecrets(text, connector, config) };
+    }
+  }
+
+  private split(connector: Connector, config: TaskConfig): readonly TaskConfig[] {
+    const { errorCount, fields } = validateConnector(connector, config);
+    const tasksMax = parseConfig({ 'tasks.max': commonSettingsSpec['tasks.max'] }, config, { unknownKeys: 'ignore' });
+    if (errorCount > 0 || !tasksMax.ok) {
+      const lines = fields.flatMap(({ state }) => state.errors);
+      throw new ConnectError(
+        ConnectErrorCode.configInvalid,
+        `Connector configuration is invalid and contains the following ${errorCount} error(s):\n${lines.join('\n')}`,
+      );
+    }
+    const most = tasksMax.value['tasks.max'];
+    const tasks = connector.taskConfigs(config, most);
+    const name = config['name'] ?? '';
+    if (tasks.length > most) {
+      throw new ConnectError(
+        ConnectErrorCode.configInvalid,
+        `The connector ${name} has generated ${tasks.length} tasks, which is greater than ${most}, the maximum number of ` +
+          'tasks it is configured to create. This behaviour should be considered a bug and is disallowed.',
+      );
+    }
+    if (tasks.length === 0) {
+      throw new ConnectError(ConnectErrorCode.configInvalid, `The connector ${name} has generated no task.`);
+    }
+    // Sink tasks divide queues among them, so each has to know how many there are; a source divides its work itself.
+    const share = connector.kind === 'sink' ? { [taskCountSetting]: String(tasks.length) } : {};
+    const spec = connectorSpec(connector);
+    return tasks.map((task) => ({ ...taskSettings(spec, config, task), ...share }));
+  }
+}
+
+/** What the task was given counts, also where the connector's settings have the same under another name. */
+function taskSettings(spec: ConfigSpec, config: TaskConfig, task: TaskConfig): TaskConfig {
+  const replaced = new Set<string>();
+  for (const [name, { aliases }] of Object.entries(spec)) {
+    const names = [name, ...(aliases ?? [])];
+    if (names.some((each) => Object.hasOwn(task, each))) for (const each of names) replaced.add(each);
+  }
+  return { ...Object.fromEntries(Object.entries(config).filter(([name]) => !replaced.has(name))), ...task };
+}
+
+/** The last parts of names and aliases, without those that more than one connector has. */
+function simpleNames(connectors: readonly Connector[]): ReadonlyMap<string, Connector> {
+  const found = new Map<string, Connector>();
+  const ambiguous = new Set<string>();
+  for (const connector of connectors) {
+    for (const name of [connector.name, ...connector.aliases]) {
+      const simple = name.slice(name.lastIndexOf('.') + 1);
+      const other = found.get(simple);
+      if (other !== undefined && other !== connector) ambiguous.add(simple);
+      found.set(simple, connector);
+    }
+  }
+  for (const name of ambiguous) found.delete(name);
+  return found;
+}
+
+function claimedTwice(name: string, first: Connector, second: Connector): ConnectError {
+  return new ConnectError(
+    ConnectErrorCode.conflict,
+    `Two connectors are called ${name}: ${first.name} (${first.kind} ${first.version}) and ` +
+      `${second.name} (${second.kind} ${second.version}); each name and alias may be used once.`,
+  );
+}

@@ -1,0 +1,112 @@
+import type { ValidateAnswer } from '@sluice/protocol';
+import {
+  type ConfigSpec,
+  ConfigError,
+  type Connector,
+  type FieldError,
+  type FieldState,
+  hiddenValue,
+  isSecretField,
+  parseConfig,
+  type TaskConfig,
+  validateConfig,
+} from '@sluice/sdk';
+import { sinkSettingsSpec } from '../config/connector-settings.js';
+import { topicsErrors } from '../config/topics-rule.js';
+import { unknownConverterError } from '../converters/converter-choice.js';
+import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-spec.js';
+
+/** A validation, with what is odd about the configuration but does not make it wrong. */
+export interface ConnectorValidation extends ValidateAnswer {
+  readonly warnings: readonly string[];
+}
+
+/** Where nothing defines a setting, its name tells whether it holds a secret. */
+const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
+
+/** Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it. */
+export function validateConnector(connector: Connector, config: TaskConfig): ConnectorValidation {
+  const choices = converterChoices(connector, config);
+  const spec: ConfigSpec = { ...connectorSpec(connector), ...converterSettingsSpec(choices) };
+  const foreign = choices.filter(({ plugin }) => plugin === undefined).map(({ setting }) => `${setting}.`);
+  const base = validateConfig(spec, config, {
+    unknownKeys: 'warn',
+    isKnownElsewhere: (name) => foreign.some((prefix) => name.startsWith(prefix)),
+  });
+  const wrong = new Set(base.fields.filter(({ state }) => state.errors.length > 0).map(({ state }) => state.name));
+  const further = [
+    ...choices.filter(({ plugin, setting }) => plugin === undefined && !wrong.has(setting)).map(unknownConverterError),
+    ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : []),
+    ...ownErrors(connector, config, spec),
+  ];
+  const fields: { description?: ValidateAnswer['fields'][number]['description']; state: FieldState }[] = [
+    ...base.fields,
+    ...undefinedSettings(spec, config, further).map((state) => ({ state })),
+  ];
+  return {
+    className: connector.name,
+    type: connector.kind,
+    errorCount: base.errorCount + further.length,
+    groups: base.groups,
+    fields: fields.map(({ description, state }) => {
+      const messages = further.filter(({ field }) => field === state.name).map(({ message }) => message);
+      const withErrors = messages.length === 0 ? state : { ...state, errors: [...state.errors, ...messages] };
+      return description === undefined ? { state: withErrors } : { description, state: withErrors };
+    }),
+    warnings: base.warnings,
+  };
+}
+
+/** Takes the values of secret settings out of a text that a connector wrote. Values of one or two characters hide nothing. */
+export function withoutSecrets(text: string, connector: Connector, config: TaskConfig): string {
+  let hidden = text;
+  for (const [name, field] of Object.entries(connectorSpec(connector))) {
+    if (!isSecretField(field)) continue;
+    for (const each of [name, ...(field.aliases ?? [])]) {
+      const value = config[each];
+      if (value !== undefined && value.length > 2) hidden = hidden.replaceAll(value, hiddenValue);
+    }
+  }
+  return hidden;
+}
+
+function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {
+  if (wrong.has('topics') || wrong.has('topics.regex')) return [];
+  const names = ['topics', 'topics.regex'] as const;
+  const parsed = parseConfig(
+    { topics: sinkSettingsSpec[names[0]], 'topics.regex': sinkSettingsSpec[names[1]] },
+    config,
+    { unknownKeys: 'ignore' },
+  );
+  return parsed.ok ? topicsErrors(parsed.value.topics, parsed.value['topics.regex']) : [];
+}
+
+/** The connector's own rules. They are asked only when each of its settings is right by itself. */
+function ownErrors(connector: Connector, config: TaskConfig, spec: ConfigSpec): readonly FieldError[] {
+  if (connector.validate === undefined || !parseConfig(spec, config, { unknownKeys: 'ignore' }).ok) return [];
+  let errors: readonly FieldError[];
+  try {
+    errors = connector.validate(config);
+  } catch (error) {
+    errors =
+      error instanceof ConfigError
+        ? error.errors
+        : [{ field: 'connector.class', message: `${connector.name} cannot check its settings: ${String(error)}` }];
+  }
+  return errors.map(({ field, message }) => ({ field, message: withoutSecrets(message, connector, config) }));
+}
+
+/** The settings that were given, or that an error names, and that nothing defines. */
+function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonly FieldError[]): readonly FieldState[] {
+  const known = new Set(Object.entries(spec).flatMap(([name, { aliases }]) => [name, ...(aliases ?? [])]));
+  const fields = new Set(Object.keys(spec));
+  const names = new Set([
+    ...Object.keys(config).filter((name) => !known.has(name)),
+    ...errors.map(({ field }) => field).filter((name) => !fields.has(name)),
+  ]);
+  return [...names].map((name) => {
+    const value = config[name] ?? null;
+    const shown = value !== null && secretName.test(name) ? hiddenValue : value;
+    return { name, value: shown, recommendedValues: [], errors: [], visible: true };
+  });
+}
