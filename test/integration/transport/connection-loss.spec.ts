@@ -1,4 +1,3 @@
-/** @jest-environment-options {"customExportConditions": ["node", "node-addons"]} */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   nodeGroup,

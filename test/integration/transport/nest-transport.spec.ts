@@ -1,4 +1,3 @@
-/** @jest-environment-options {"customExportConditions": ["node", "node-addons"]} */
 import 'reflect-metadata';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type INestMicroservice, Injectable, Module, type PipeTransform } from '@nestjs/common';

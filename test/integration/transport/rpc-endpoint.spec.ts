@@ -1,4 +1,3 @@
-/** @jest-environment-options {"customExportConditions": ["node", "node-addons"]} */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { nodeGroup, type RpcEndpoint, RpcError, RpcTimeoutError } from '../../../libs/platform/src/transport/index.js';
 import { eventually } from './eventually.js';

@@ -44,7 +44,6 @@ export class RocketMqClientProxy extends ClientProxy<Record<string, () => void>,
     this.close();
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the base declares it so
   unwrap<T>(): T {
     return this.#endpoint as T;
   }

@@ -53,7 +53,6 @@ export class RocketMqServer extends Server<RocketMqServerEvents, RpcEndpointStat
     this.#endpoint.onState(callback as RocketMqServerEvents['state']);
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the base declares it so
   unwrap<T>(): T {
     return this.#endpoint as T;
   }

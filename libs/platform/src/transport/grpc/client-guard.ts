@@ -1,9 +1,10 @@
 import { type BaseClient } from 'rocketmq-client-nodejs';
-import { RPC_ERROR_CODES, RpcError } from '../rpc-error.js';
+import { RPC_ERROR_CODES, RpcError, type RpcErrorCode } from '../rpc-error.js';
 import { abortableDelay } from '../abortable-delay.js';
 import { ChannelRpcManager } from './channel-rpc-manager.js';
 import { type ClientLogger } from './client-logger.js';
 import { type GrpcChannels } from './grpc-channels.js';
+import { rootMessage } from './link-error.js';
 import { TelemetryStream } from './telemetry-stream.js';
 import { withinTime } from '../within-time.js';
 
@@ -17,6 +18,7 @@ export class ClientGuard {
   readonly #synced = new Map<string, boolean>();
   readonly #syncWaiters = new Set<() => void>();
   readonly #stopping = new AbortController();
+  #lastLoss: unknown;
 
   constructor(
     readonly channels: GrpcChannels,
@@ -50,7 +52,8 @@ export class ClientGuard {
       open,
       settings: () => client.settingsCommand(),
       logger: this.logger,
-      onSynced: (isSynced) => {
+      onSynced: (isSynced, reason) => {
+        this.#lastLoss = isSynced ? undefined : reason;
         this.#synced.set(endpoints.facade, isSynced);
         for (const wake of [...this.#syncWaiters]) wake();
       },
@@ -71,14 +74,11 @@ export class ClientGuard {
     this.#syncWaiters.add(wake);
     wake();
     try {
-      await withinTime(
-        synced,
-        timeoutMs,
-        () =>
-          new RpcError(
-            RPC_ERROR_CODES.unavailable,
-            `The proxy at ${endpoints.facade} did not confirm the settings within ${timeoutMs} ms`,
-          ),
+      await withinTime(synced, timeoutMs, () =>
+        this.#notSynced(
+          RPC_ERROR_CODES.unavailable,
+          `The proxy at ${endpoints.facade} did not confirm the settings within ${timeoutMs} ms`,
+        ),
       );
     } finally {
       this.#syncWaiters.delete(wake);
@@ -88,14 +88,16 @@ export class ClientGuard {
 
   /** startup() waits for the proxy's settings without any limit, and for ever when they came before it began to wait. */
   start(client: BaseClient, timeoutMs: number, what: string): Promise<void> {
-    return withinTime(
-      client.startup(),
-      timeoutMs,
-      () =>
-        new RpcError(RPC_ERROR_CODES.startupFailed, `${what}: no settings from the proxy within ${timeoutMs} ms`, {
-          retriable: true,
-        }),
+    return withinTime(client.startup(), timeoutMs, () =>
+      this.#notSynced(RPC_ERROR_CODES.startupFailed, `${what}: no settings from the proxy within ${timeoutMs} ms`),
     );
+  }
+
+  /** The proxy says on the telemetry stream what it does not like, e.g. a missing group, and nowhere else. */
+  #notSynced(code: RpcErrorCode, message: string): RpcError {
+    const cause = this.#lastLoss;
+    const reason = cause === undefined ? '' : `; the telemetry stream was lost: ${rootMessage(cause)}`;
+    return new RpcError(code, `${message}${reason}`, { retriable: true, cause });
   }
 
   /** Ends what startup() may still be doing, then the client. Never rejects, takes a bounded time. */

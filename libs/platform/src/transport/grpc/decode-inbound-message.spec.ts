@@ -1,4 +1,3 @@
-/** @jest-environment-options {"customExportConditions": ["node", "node-addons"]} */
 import { describe, expect, it } from '@jest/globals';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { Endpoints } from 'rocketmq-client-nodejs';

@@ -1,6 +1,6 @@
 import { type MessageQueue } from 'rocketmq-client-nodejs';
 import { type ResolvedRpcEndpointOptions } from '../rpc-endpoint-options.js';
-import { RPC_ERROR_CODES, RpcError } from '../rpc-error.js';
+import { isRpcError, RPC_ERROR_CODES, RpcError } from '../rpc-error.js';
 import {
   type InboundMessage,
   type OutboundMessage,
@@ -12,7 +12,7 @@ import { abortableDelay, backoffMs } from '../abortable-delay.js';
 import { ClientGuard } from './client-guard.js';
 import { createClientLogger } from './client-logger.js';
 import { GrpcChannels } from './grpc-channels.js';
-import { isGroupMissing, isStoredAlthoughFailed, toLinkError } from './link-error.js';
+import { isGroupMissing, isStoredAlthoughFailed, rootMessage, toLinkError } from './link-error.js';
 import { NodeConsumer } from './node-consumer.js';
 import { NodeProducer } from './node-producer.js';
 import { withinTime } from '../within-time.js';
@@ -50,6 +50,7 @@ export class GrpcLink implements RpcLink {
   readonly #loops = new Map<string, Loop>();
   readonly #receiving = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  #preparing: Promise<void> | undefined;
   #listener: RpcLinkListener | undefined;
   #state: RpcLinkState = 'connecting';
 
@@ -95,8 +96,9 @@ export class GrpcLink implements RpcLink {
       this.#receiving.signal.throwIfAborted();
     } catch (error) {
       await this.stop();
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new RpcError(RPC_ERROR_CODES.startupFailed, reason.startsWith(what) ? reason : `${what}: ${reason}`, {
+      const message =
+        isRpcError(error) && error.message.startsWith(what) ? error.message : `${what}: ${rootMessage(error)}`;
+      throw new RpcError(RPC_ERROR_CODES.startupFailed, message, {
         retriable: true,
         cause: error,
       });
@@ -205,8 +207,18 @@ export class GrpcLink implements RpcLink {
     if (queue !== undefined) await consumerGuard.whenSynced(queue.broker.endpoints, this.#options.callTimeoutMs);
   }
 
-  /** The leader removes groups of nodes that it takes for gone, and nothing else brings one back. */
-  async #prepareGroupAgain(): Promise<void> {
+  /**
+   * The leader removes groups of nodes that it takes for gone, and nothing else brings one back. One at a time: a second one would move the
+   * group past what came in since the first.
+   */
+  #prepareGroupAgain(): Promise<void> {
+    this.#preparing ??= this.#prepareGroup().finally(() => {
+      this.#preparing = undefined;
+    });
+    return this.#preparing;
+  }
+
+  async #prepareGroup(): Promise<void> {
     const { group, topic, startupTimeoutMs, logger } = this.#options;
     try {
       await withinTime(
@@ -215,7 +227,7 @@ export class GrpcLink implements RpcLink {
         () => new Error(`not done within ${startupTimeoutMs} ms`),
       );
     } catch (error) {
-      logger.warn(`Group '${group}' of topic '${topic}' is gone and could not be made again: ${String(error)}`);
+      logger.warn(`Group '${group}' of topic '${topic}' is gone and could not be made again: ${rootMessage(error)}`);
     }
   }
 

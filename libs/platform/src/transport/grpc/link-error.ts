@@ -26,6 +26,25 @@ function codeOf(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined;
 }
 
+/** The error and what caused it, outermost first. */
+function causesOf(error: unknown): unknown[] {
+  const causes: unknown[] = [];
+  for (
+    let cause = error;
+    cause !== undefined && causes.length < 8;
+    cause = cause instanceof Error ? cause.cause : undefined
+  ) {
+    causes.push(cause);
+  }
+  return causes;
+}
+
+/** What the innermost cause says: the client wraps it in sentences that only say which step failed. */
+export function rootMessage(error: unknown): string {
+  const root = causesOf(error).at(-1);
+  return root instanceof Error ? root.message : String(root);
+}
+
 export function isStoredAlthoughFailed(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && STORED_CODES.includes(code);
@@ -33,12 +52,11 @@ export function isStoredAlthoughFailed(error: unknown): boolean {
 
 /** In LOCAL mode the proxy gives 50001 for every broker error, so the words count too. */
 export function isGroupMissing(error: unknown): boolean {
-  if (codeOf(error) === Code.CONSUMER_GROUP_NOT_FOUND) return true;
-  return error instanceof Error && /(subscription|consumer) ?group.*not exist/i.test(error.message);
-}
-
-export function isAckRefused(error: unknown): boolean {
-  return codeOf(error) === Code.INVALID_RECEIPT_HANDLE;
+  return causesOf(error).some(
+    (cause) =>
+      codeOf(cause) === Code.CONSUMER_GROUP_NOT_FOUND ||
+      /group.*not (exist|found)/i.test(cause instanceof Error ? cause.message : ''),
+  );
 }
 
 /** What a failed call to the proxy means to a caller: RPC_UNAVAILABLE (try again) or RPC_REFUSED (do not). */

@@ -14,7 +14,7 @@ export interface TelemetryStreamOptions {
   readonly settings: () => Command;
   readonly logger: ClientLogger;
   /** Called when the proxy has confirmed the settings, and when the connection that confirmed them is gone. */
-  readonly onSynced: (isSynced: boolean) => void;
+  readonly onSynced: (isSynced: boolean, reason?: unknown) => void;
 }
 
 /**
@@ -95,7 +95,7 @@ export class TelemetryStream extends EventEmitter {
   #lost(stream: Stream | undefined, reason: unknown): void {
     if (this.#closing.signal.aborted || this.#stream !== stream || this.#isReconnecting) return;
     this.#stream = undefined;
-    this.options.onSynced(false);
+    this.options.onSynced(false, reason);
     stream?.cancel();
     this.options.logger.warn('The telemetry stream is lost: %s', reason);
     this.#isReconnecting = true;
