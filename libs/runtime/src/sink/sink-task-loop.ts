@@ -7,6 +7,7 @@ import {
   type SinkRecord,
 } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
+import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { WakeUp } from '../wake-up.js';
@@ -44,6 +45,7 @@ export class SinkTaskLoop {
   private hasLeftovers = false;
   private failure: { readonly error: unknown } | undefined;
   private paused = false;
+  private isTaskStarted = false;
   private firstIntake = 0;
 
   constructor(
@@ -84,6 +86,10 @@ export class SinkTaskLoop {
     };
   }
 
+  get counters(): TaskCounters {
+    return this.spec.counters;
+  }
+
   /**
    * Starts the task and opens its queues; resolves when it is fed. Rejects with the reason when it cannot start: the task is stopped then and
    * `ended` resolves.
@@ -94,6 +100,7 @@ export class SinkTaskLoop {
     try {
       await this.ports.lease.whenHeld(signal);
       const queues = await retrying(this.policy('asking for the queues', undefined), signal, () => this.ownQueues());
+      this.isTaskStarted = true;
       await task.start({ connectorName: connector, taskIndex: index, generation, config, logger, signal });
       await this.open(queues);
     } catch (error) {
@@ -340,7 +347,8 @@ export class SinkTaskLoop {
       this.failure ??= { error };
     }
     this.killed.abort(new Error('The task has ended'));
-    const calls: [string, () => Promise<void>][] = [['stop', () => task.stop()]];
+    const calls: [string, () => Promise<void>][] = [];
+    if (this.isTaskStarted) calls.push(['stop', () => task.stop()]);
     if (this.intakes.length > 0) calls.unshift(['close', () => task.close(this.intakes.map(({ queue }) => queue))]);
     for (const [name, call] of calls) {
       try {

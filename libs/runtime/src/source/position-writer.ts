@@ -71,7 +71,8 @@ export class PositionWriter {
       if (scanFrom === undefined || (!full && this.storedScans.get(lane) === scanFrom)) continue;
       scans.push([lane, { queue: lane.queue, scanFrom }]);
     }
-    if (snapshots.length === 0 && scans.length === 0 && !full) return;
+    // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
+    if (snapshots.length === 0 && scans.length === 0) return;
     const queues = scans.map(([, scan]) => scan);
     const onRetry = (error: unknown): void => {
       warn(`The positions are written again: ${String(error)}`);

@@ -288,4 +288,29 @@ describe('the source task loop', () => {
     expect(world.log.lines.join('\n')).toContain(`of queue ${queueKey(queue.ref)} before they could be examined`);
     second.loop.kill();
   });
+
+  it('stores nothing for a task that never sent anything, and starts the next generation from nothing', async () => {
+    const { world, queue } = oneQueueWorld();
+    const first = world.loop(world.source({ a: [] }));
+    await first.loop.start();
+    await world.clock.advance(3000);
+    expect(await first.loop.stop()).toEqual({ kind: 'stopped', clean: true });
+    expect(world.positions.writes).toHaveLength(0);
+    const second = world.loop(world.source({ a: listOf(2) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 2);
+    expect(readEverything(queue)).toEqual(valuesOf(2));
+    second.loop.kill();
+  });
+
+  it('asks neither start nor stop of a task whose positions cannot be had', async () => {
+    const { world } = oneQueueWorld();
+    const source = world.source({ a: listOf(2) });
+    const lost = new Error('positions are gone');
+    const positions = { open: () => Promise.reject(lost), write: () => Promise.resolve() };
+    const { loop } = world.loop(source, { ports: { positions } });
+    await expect(loop.start()).rejects.toBe(lost);
+    expect(await loop.ended).toEqual({ kind: 'failed', error: lost });
+    expect(source.stops).toBe(0);
+  });
 });

@@ -1,6 +1,7 @@
 import { taskId } from '@sluice/protocol';
 import { type CommittedPosition, type QueueRef, type SourcePartition, type SourceRecord } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
+import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying } from '../retry/retrying.js';
 import { WakeUp } from '../wake-up.js';
@@ -39,6 +40,7 @@ export class SourceTaskLoop {
   private readonly toCommit = new Map<SourcePartition, CommittedPosition>();
   private failure: { readonly error: unknown } | undefined;
   private paused = false;
+  private isTaskStarted = false;
   /** The partitions are known: positions may be written. */
   private isRecovered = false;
 
@@ -92,6 +94,10 @@ export class SourceTaskLoop {
     this.intake = new RecordIntake(spec, this.partitions, this.writer, new RateLimitedLog(clock, warn));
   }
 
+  get counters(): TaskCounters {
+    return this.spec.counters;
+  }
+
   /**
    * Recovers the positions and starts the task; resolves when it is polled. Rejects with the reason when it cannot start: the task is
    * stopped then and `ended` resolves.
@@ -102,6 +108,7 @@ export class SourceTaskLoop {
       await this.recover();
       this.stopping.signal.throwIfAborted();
       await this.ports.lease.whenHeld(this.stopping.signal);
+      this.isTaskStarted = true;
       await task.start({
         connectorName: connector,
         taskIndex: index,
@@ -323,7 +330,7 @@ export class SourceTaskLoop {
     problem ??= this.failure;
     this.killed.abort(new Error('The task has ended'));
     try {
-      await task.stop();
+      if (this.isTaskStarted) await task.stop();
     } catch (error) {
       logger.warn(`The task's stop failed: ${String(error)}`);
     }
