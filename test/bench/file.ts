@@ -39,6 +39,7 @@ async function createTopic(cluster: SluiceCluster, topic: string): Promise<void>
   const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
   try {
     await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+    await client.admin.createGroup({ group: 'plain-copy' });
     await until(`topic ${topic} has a route`, () => client.routes.refresh(topic).catch(() => undefined));
   } finally {
     await client.close();

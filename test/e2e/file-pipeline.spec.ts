@@ -16,7 +16,9 @@ describe('a file through a topic into another file', () => {
     input = cluster.path('in.txt');
     output = cluster.path('out.txt');
   }, 120_000);
-  afterAll(() => cluster.close(), 60_000);
+  afterAll(async () => {
+    await (cluster as SluiceCluster | undefined)?.close();
+  }, 60_000);
 
   const untilIdentical = async (timeoutMs = 60_000): Promise<void> => {
     const expected = await sizeOf(input);

@@ -43,7 +43,7 @@ describe('deaths in the middle of the flow', () => {
   afterAll(async () => {
     stopped.abort();
     await writing;
-    await cluster.close();
+    await (cluster as SluiceCluster | undefined)?.close();
   }, 60_000);
 
   /** The flow has passed what was written when this was called. */

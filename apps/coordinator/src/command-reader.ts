@@ -1,6 +1,6 @@
 import type { Command } from '@sluice/core';
-import { ClusterNode, type ScopedLog } from '@sluice/platform';
-import { decodeCommand, MalformedMessageError } from '@sluice/protocol';
+import type { ClusterNode, ScopedLog } from '@sluice/platform';
+import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
 
 /** Reads the commands queue from where the coordinator asks. */
 export class CommandReader {
@@ -33,7 +33,7 @@ export class CommandReader {
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
     // Commands that retention has taken are older than any that could still be carried out.
     const from = Math.max(fromOffset, await client.admin.minOffset(queue, { signal }));
-    const group = ClusterNode.readerGroup(settings.clusterId);
+    const group = readerGroupOf(settings.clusterId);
     const reader = client.consumer.readQueue(queue, { from, group, ahead: 1, signal });
     try {
       while (!signal.aborted) {

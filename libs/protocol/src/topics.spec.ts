@@ -4,7 +4,7 @@ import {
   groupNamePart,
   positionsQueueOf,
   reportsQueueOf,
-  rpcGroupOf,
+ 
   sinkGroupOf,
   topicsOf,
 } from './topics.js';
@@ -39,6 +39,5 @@ describe('topics', () => {
     const long = sinkGroupOf('c', 'x'.repeat(300));
     expect(long.length).toBeLessThanOrEqual(120);
     expect(long).not.toBe(sinkGroupOf('c', 'x'.repeat(301)));
-    expect(rpcGroupOf('c', 'node-1')).toBe('sluice-c-rpc-node-1');
   });
 });

@@ -100,14 +100,9 @@ export function sinkGroupOf(clusterId: string, connector: string): string {
   return boundedGroup(`sluice-${clusterId}-sink-${groupNamePart(connector)}`);
 }
 
-/** The group in which a node receives questions and replies. */
-export function rpcGroupOf(clusterId: string, nodeId: string): string {
-  return boundedGroup(`sluice-${clusterId}-rpc-${groupNamePart(nodeId)}`);
-}
-
-/** The tag by which a node is addressed on the rpc topic. */
-export function rpcTagOf(nodeId: string): string {
-  return groupNamePart(nodeId);
+/** The group named in pulls of the control topics; nothing is ever committed to it. */
+export function readerGroupOf(clusterId: string): string {
+  return `sluice-${clusterId}-reader`;
 }
 
 function boundedGroup(name: string): string {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogEvent } from '@sluice/core';
-import { encodeLogEntry, topicsOf, type TopicDefinition } from '@sluice/protocol';
+import { encodeLogEntry, readerGroupOf, topicsOf, type TopicDefinition } from '@sluice/protocol';
 import { TopicNotFoundError, type RocketMqClient } from '@sluice/rocketmq';
 
 export interface InitOptions {
@@ -47,6 +47,8 @@ export async function initCluster(client: RocketMqClient, options: InitOptions):
     created.push(topic.name);
   }
   await Promise.all(created.map((topic) => untilRouted(client, topic)));
+  // Brokers that create no groups by themselves refuse a pull of one that they do not know.
+  await client.admin.createGroup({ group: readerGroupOf(options.clusterId) });
   const log = { topic: topics.log.name, brokerName, queueId: 0 };
   if ((await client.admin.maxOffset(log)) === 0) {
     const event: LogEvent = { kind: 'genesis', broker: brokerName };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, fromFiles } from '@sluice/core';
-import { topicsOf, type ClusterTopics } from '@sluice/protocol';
+import { readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
 import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
 import { openLog } from '../cluster/open-log.js';
@@ -33,11 +33,6 @@ export class ClusterNode {
     return { nodeId: this.store.nodeId, incarnation: this.store.incarnation };
   }
 
-  /** The consumer group named in pulls of the control topics; nothing is ever committed to it. */
-  static readerGroup(clusterId: string): string {
-    return `sluice-${clusterId}-reader`;
-  }
-
   /**
    * Locks the node's directory, finds the log and reads all of it. Waits while the runtime cluster cannot be reached.
    *
@@ -53,7 +48,7 @@ export class ClusterNode {
     try {
       const topics = topicsOf(settings.clusterId);
       const logQueue = await untilReachable(() => openLog(client, topics, settings.clusterId), log, signal);
-      const group = ClusterNode.readerGroup(settings.clusterId);
+      const group = readerGroupOf(settings.clusterId);
       const local = fromFiles(await store.read(NodeFile.connectorConfig), await store.read(NodeFile.taskConfig));
       const follower = new LogFollower(client, logQueue, group, local ?? emptyState(), log.scoped('log'));
       const reports = new ReportsChannel(client, topics, logQueue.brokerName, group, log.scoped('reports'));

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { desiredTasks, taskKey, type Role } from '@sluice/core';
-import { sinkGroupOf } from '@sluice/protocol';
+import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
 import { createTaskLoop, PluginRegistry, systemClock, TaskHost, type AssignedTask } from '@sluice/runtime';
 import type { Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
@@ -10,7 +10,7 @@ import { Heartbeat } from '../cluster/heartbeat.js';
 import { LeaseKeeper } from '../cluster/lease-keeper.js';
 import { HealthModule } from '../health/health.module.js';
 import { nodeChecks } from '../health/node-checks.js';
-import { ClusterNode } from '../node/cluster-node.js';
+import type { ClusterNode } from '../node/cluster-node.js';
 import { RocketMqPositionStore, type PositionFile } from '../positions/rocketmq-position-store.js';
 import type { Service, ServiceFactory } from '../service/service.js';
 import { NodeFile } from '../store/node-store.js';
@@ -38,13 +38,15 @@ async function createRunner(
 ): Promise<Service> {
   const { settings, log, follower, store, client, topics } = node;
   const scoped = log.scoped('tasks');
+  let leaving = false;
   const plugins = new PluginRegistry(connectors);
-  const group = ClusterNode.readerGroup(settings.clusterId);
+  const group = readerGroupOf(settings.clusterId);
   const lease = new LeaseKeeper(
     follower,
     node.self,
     (why) => {
-      node.fail(new Error(`Its tasks may run elsewhere now: ${why}`));
+      // The leader lets a leaving node go once its tasks are gone.
+      if (!leaving) node.fail(new Error(`Its tasks may run elsewhere now: ${why}`));
     },
     log.scoped('lease'),
   );
@@ -86,7 +88,6 @@ async function createRunner(
     },
     stopTimeoutMs,
   });
-  let leaving = false;
   const heartbeat = new Heartbeat(
     node.reports,
     () => ({

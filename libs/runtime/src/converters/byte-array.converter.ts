@@ -12,10 +12,7 @@ export class ByteArrayConverter implements Converter {
       throw new ConversionError(name, `Invalid schema type for ByteArrayConverter: ${schema.type.toUpperCase()}`);
     }
     if (value === null || value instanceof Uint8Array) return value;
-    throw new ConversionError(
-      name,
-      `ByteArrayConverter is not compatible with objects of type ${typeof value}; bytes are needed`,
-    );
+    throw new ConversionError(name, `It is not compatible with objects of type ${typeof value}; bytes are needed`);
   }
 
   fromBytes(bytes: Buffer | null): SchemaAndValue {

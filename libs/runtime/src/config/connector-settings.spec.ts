@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseSinkSettings, parseSourceSettings } from './connector-settings.js';
+import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from './loop-settings.js';
+
+const base = { name: 'c', 'connector.class': 'X' };
+const share = { index: 1, count: 3 };
+
+describe('settings of sources', () => {
+  it('have defaults for all but name and class', () => {
+    const settings = parseSourceSettings(base);
+    expect(sourceLoopSettings(settings)).toEqual({
+      flushIntervalMs: 1000,
+      maxBatchBytes: 1024 * 1024,
+      maxBufferedBytes: 16 * 1024 * 1024,
+      maxBufferedRecords: 50_000,
+      shutdownTimeoutMs: 5000,
+      retryTimeoutMs: undefined,
+      backoff: { initialMs: 300, maxMs: 60_000 },
+      skipsBadRecords: false,
+      rewriteIntervalMs: 3_600_000,
+    });
+    expect(topicCreationOf(settings)).toEqual({ queues: 8 });
+    expect(settings['tasks.max']).toBe(1);
+  });
+
+  it('reach the loop', () => {
+    const settings = parseSourceSettings({
+      ...base,
+      'producer.batch.bytes': '2048',
+      'offset.flush.interval.ms': '50',
+      'task.shutdown.timeout.ms': '700',
+      'errors.retry.timeout': '0',
+      'errors.retry.delay.max.ms': '100',
+      'errors.tolerance': 'all',
+      'topic.creation.default.partitions': '3',
+      'own.setting': 'is ignored',
+    });
+    expect(sourceLoopSettings(settings)).toMatchObject({
+      maxBatchBytes: 2048,
+      flushIntervalMs: 50,
+      shutdownTimeoutMs: 700,
+      retryTimeoutMs: 0,
+      backoff: { initialMs: 100, maxMs: 100 },
+      skipsBadRecords: true,
+    });
+    expect(topicCreationOf(settings)).toEqual({ queues: 3 });
+    expect(topicCreationOf(parseSourceSettings({ ...base, 'topic.creation.enable': 'false' }))).toBeUndefined();
+  });
+
+  it('can be written under their other names', () => {
+    const settings = parseSourceSettings({ name: 'c', 'connector-class': 'X', 'max.tasks': '4' });
+    expect(settings).toMatchObject({ 'connector.class': 'X', 'tasks.max': 4 });
+  });
+
+  it.each([
+    ['tasks.max', '0'],
+    ['tasks.max', '1001'],
+    ['errors.tolerance', 'some'],
+    ['errors.retry.timeout', '-2'],
+    ['producer.batch.bytes', String(4 * 1024 * 1024)],
+    ['topic.creation.default.partitions', '0'],
+  ])('are refused when %s is %s', (name, value) => {
+    expect(() => parseSourceSettings({ ...base, [name]: value })).toThrow(`for configuration ${name}`);
+  });
+});
+
+describe('settings of sinks', () => {
+  it('reach the loop', () => {
+    const settings = parseSinkSettings({ ...base, topics: 'a', 'consumer.offset.reset': 'latest' });
+    expect(sinkLoopSettings(settings)).toMatchObject({
+      offsetReset: 'latest',
+      flushIntervalMs: 1000,
+      refreshIntervalMs: 10_000,
+    });
+    expect(sinkLoopSettings(parseSinkSettings({ ...base, topics: 'a' })).offsetReset).toBe('earliest');
+  });
+
+  it.each(['topics', 'connect.topicnames'])('name topics in %s, each counted once', (name) => {
+    const settings = parseSinkSettings({ ...base, [name]: 'a, b;a' });
+    expect(subscriptionOf(settings, share)).toEqual({ topics: { kind: 'names', names: ['a', 'b'] }, share });
+  });
+
+  it('name topics by a pattern', () => {
+    const settings = parseSinkSettings({ ...base, 'topics.regex': 'orders-.*' });
+    expect(subscriptionOf(settings, share)).toEqual({ topics: { kind: 'pattern', pattern: /orders-.*/u }, share });
+  });
+
+  it.each([
+    [{}, 'Must configure one of topics or topics.regex'],
+    [{ topics: ' , ' }, 'Must configure one of topics or topics.regex'],
+    [
+      { topics: 'a', 'topics.regex': 'a.*' },
+      'topics and topics.regex are mutually exclusive options, but both are set.',
+    ],
+    [{ 'topics.regex': '(' }, 'Invalid value ( for configuration topics.regex: Must be a valid regular expression'],
+  ])('are refused with topics given as %p', (topics, message) => {
+    expect(() => parseSinkSettings({ ...base, ...topics })).toThrow(message);
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError } from '@sluice/sdk';
+import { ByteArrayConverter } from './byte-array.converter.js';
+import { converterByName, converterInfos, converterPlugins } from './converter-plugins.js';
+import { createConverters } from './create-converters.js';
+import { StringConverter } from './string.converter.js';
+
+describe('createConverters', () => {
+  it('takes the setting first, then the default of the connector, then StringConverter', () => {
+    const { key, value, header } = createConverters(
+      { 'key.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter' },
+      { key: 'JsonConverter', value: 'ByteArrayConverter' },
+    );
+    expect(key).toBeInstanceOf(ByteArrayConverter);
+    expect(value).toBeInstanceOf(ByteArrayConverter);
+    expect(header).toBeInstanceOf(StringConverter);
+  });
+
+  it('gives a converter the settings behind its prefix', () => {
+    const { key, value } = createConverters({
+      'key.converter': 'JsonConverter',
+      'value.converter': 'org.apache.rocketmq.connect.runtime.converter.record.json.JsonConverter',
+      'value.converter.schemas.enable': 'false',
+    });
+    expect(String(key.toBytes(1, undefined))).toBe('{"schema":null,"payload":1}');
+    expect(String(value.toBytes(1, undefined))).toBe('1');
+  });
+
+  it('names every converter that is unknown and every setting that is wrong', () => {
+    const create = (): unknown =>
+      createConverters({
+        'key.converter': 'com.acme.Nope',
+        'value.converter': 'JsonConverter',
+        'value.converter.schemas.enable': 'maybe',
+      });
+    expect(create).toThrow(ConfigError);
+    expect(create).toThrow(
+      'Invalid value com.acme.Nope for configuration key.converter: Class com.acme.Nope could not be found. ' +
+        'Available converters are: StringConverter, ByteArrayConverter, JsonConverter.',
+    );
+    expect(create).toThrow('value.converter: Invalid value maybe for configuration schemas.enable');
+  });
+});
+
+describe('converterByName', () => {
+  it('finds each converter under each of its names, and none under those of others', () => {
+    for (const plugin of converterPlugins) {
+      for (const name of [plugin.name, ...plugin.aliases]) expect(converterByName(name)).toBe(plugin);
+    }
+    expect(converterByName('com.acme.StringConverter')).toBeUndefined();
+  });
+
+  it('lists the converters', () => {
+    expect(converterInfos()).toMatchObject([
+      { kind: 'converter', name: 'StringConverter', version: '0.1.0' },
+      { kind: 'converter', name: 'ByteArrayConverter', version: '0.1.0' },
+      { kind: 'converter', name: 'JsonConverter', version: '0.1.0' },
+    ]);
+  });
+});

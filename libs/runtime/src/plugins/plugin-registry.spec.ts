@@ -1,0 +1,254 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DefinitionsAnswer } from '@sluice/protocol';
+import { ConnectErrorCode, type SinkConnector, type SourceConnector, type TaskConfig } from '@sluice/sdk';
+import { PluginRegistry } from './plugin-registry.js';
+import { UnknownPluginError } from './unknown-plugin-error.js';
+import type { ConnectorValidation } from './validate-connector.js';
+
+const source: SourceConnector = {
+  kind: 'source',
+  name: 'ListSource',
+  aliases: ['org.acme.ListSourceConnector'],
+  version: '1.2.3',
+  doc: 'Lists.',
+  spec: {
+    lists: { type: 'list', importance: 'high', doc: 'Lists.', nonEmpty: true, aliases: ['names'], group: 'List' },
+    pin: { type: 'password', importance: 'low', doc: 'Opens.', optional: true },
+    last: { type: 'int', importance: 'low', doc: 'Last.', default: 9 },
+  },
+  validate: ({ last, pin }) =>
+    last === '0' ? [{ field: 'last', message: `Last must not be 0 with ${pin ?? 'no pin'}` }] : [],
+  taskConfigs: ({ lists, names, pin }, maxTasks) => {
+    const items = (lists ?? names ?? '').split(',');
+    if (items.includes('bad')) throw new Error(`Cannot split with ${pin ?? ''}`);
+    if (items.includes('none')) return [];
+    if (items.includes('many')) return Array.from({ length: maxTasks + 1 }, () => ({}));
+    return items.slice(0, maxTasks).map((item) => ({ lists: item }));
+  },
+  defaultConverters: { value: 'ByteArrayConverter' },
+  createTask: () => {
+    throw new Error('not needed');
+  },
+};
+const sink: SinkConnector = {
+  kind: 'sink',
+  name: 'org.acme.ListSink',
+  aliases: [],
+  version: '1.0.0',
+  doc: 'Lists.',
+  spec: {},
+  taskConfigs: (config, maxTasks) => Array.from({ length: maxTasks }, () => config),
+  createTask: () => {
+    throw new Error('not needed');
+  },
+};
+const registry = new PluginRegistry([source, sink]);
+const good = { name: 'c', 'connector.class': 'ListSource', lists: 'a,b' };
+
+function stateOf(
+  validation: ConnectorValidation,
+  name: string,
+): ConnectorValidation['fields'][number]['state'] | undefined {
+  return validation.fields.find(({ state }) => state.name === name)?.state;
+}
+function errorsOf(validation: ConnectorValidation): readonly (readonly [string, string])[] {
+  return validation.fields.flatMap(({ state }) => state.errors.map((error) => [state.name, error] as const));
+}
+function fieldOf({ fields }: DefinitionsAnswer, name: string): DefinitionsAnswer['fields'][number] | undefined {
+  return fields.find((field) => field.name === name);
+}
+
+describe('finding plugins', () => {
+  it.each(['ListSource', 'org.acme.ListSourceConnector', 'ListSourceConnector'])('finds a connector as %s', (name) => {
+    expect(registry.connector(name)).toBe(source);
+  });
+
+  it('finds a connector by the last part of its name', () => {
+    expect(registry.find('ListSink')).toBe(sink);
+    expect(registry.find('com.other.ListSink')).toBeUndefined();
+  });
+
+  it('leaves out last parts that two connectors have', () => {
+    const other = { ...sink, name: 'com.other.ListSink' };
+    const both = new PluginRegistry([sink, other]);
+    expect(both.find('ListSink')).toBeUndefined();
+    expect(both.find('com.other.ListSink')).toBe(other);
+  });
+
+  it('refuses two connectors of one name', () => {
+    const twin = { ...sink, aliases: ['ListSource'] };
+    expect(() => new PluginRegistry([source, twin])).toThrow('Two connectors are called ListSource');
+  });
+
+  it('says what is there when a class is unknown', () => {
+    const error = new UnknownPluginError('Nope', ['ListSource (source 1.2.3)', 'org.acme.ListSink (sink 1.0.0)']);
+    expect(() => registry.connector('Nope')).toThrow(error);
+    expect(error.code).toBe(ConnectErrorCode.pluginNotFound);
+    expect(error.message).toBe(
+      'Failed to find any class that implements Connector and which name matches Nope, available connectors are: ' +
+        'ListSource (source 1.2.3), org.acme.ListSink (sink 1.0.0)',
+    );
+  });
+
+  it('lists connectors with all names that they answer to, and converters', () => {
+    expect(registry.pluginInfos().slice(0, 3)).toMatchObject([
+      {
+        kind: 'source',
+        name: 'ListSource',
+        aliases: ['org.acme.ListSourceConnector', 'ListSourceConnector'],
+        version: '1.2.3',
+      },
+      { kind: 'sink', name: 'org.acme.ListSink', aliases: ['ListSink'], version: '1.0.0' },
+      { kind: 'converter', name: 'StringConverter' },
+    ]);
+  });
+});
+
+describe('definitions', () => {
+  it('describe the settings of every connector, of its kind and its own', () => {
+    const definitions = registry.definitions('ListSourceConnector');
+    expect(fieldOf(definitions, 'tasks.max')).toMatchObject({ defaultValue: '1', group: 'Common' });
+    expect(fieldOf(definitions, 'topic.creation.enable')).toBeDefined();
+    expect(fieldOf(definitions, 'topics')).toBeUndefined();
+    expect(fieldOf(definitions, 'lists')).toMatchObject({ required: true });
+    expect(fieldOf(definitions, 'value.converter')).toMatchObject({ defaultValue: 'ByteArrayConverter' });
+    expect(fieldOf(definitions, 'key.converter')).toMatchObject({ defaultValue: 'StringConverter' });
+    expect(fieldOf(registry.definitions('ListSink'), 'topics')).toBeDefined();
+  });
+
+  it('describe converters', () => {
+    const { fields } = registry.definitions('org.apache.kafka.connect.json.JsonConverter');
+    expect(fields).toMatchObject([{ name: 'schemas.enable', defaultValue: 'true' }]);
+  });
+
+  it('are refused for what is not there', () => {
+    expect(() => registry.definitions('Nope')).toThrow(UnknownPluginError);
+  });
+});
+
+describe('validate', () => {
+  it('finds nothing wrong with a right configuration, and answers under the name of the class', () => {
+    const validation = registry.validate('ListSourceConnector', good);
+    expect(validation).toMatchObject({ className: 'ListSource', type: 'source', errorCount: 0, warnings: [] });
+    expect(validation.groups).toEqual(expect.arrayContaining(['Common', 'Error Handling', 'Topic Creation', 'List']));
+    expect(stateOf(validation, 'lists')).toMatchObject({ value: 'a,b', errors: [] });
+  });
+
+  it('takes the class asked for where the settings name none', () => {
+    expect(registry.validate('ListSource', { name: 'c', lists: 'a' }).errorCount).toBe(0);
+  });
+
+  it('reports every wrong setting', () => {
+    const validation = registry.validate('ListSource', { 'tasks.max': '0', last: 'x' });
+    expect(errorsOf(validation)).toEqual([
+      ['name', 'Missing required configuration "name" which has no default value.'],
+      ['tasks.max', 'Invalid value 0 for configuration tasks.max: Value must be at least 1'],
+      ['lists', 'Missing required configuration "lists" which has no default value.'],
+      ['last', 'Invalid value x for configuration last: Not a number of type INT'],
+    ]);
+    expect(validation.errorCount).toBe(4);
+  });
+
+  it('warns of settings that nothing defines and shows them without a definition', () => {
+    const validation = registry.validate('ListSource', { ...good, 'task.max': '3', 'api.key': 'abc' });
+    expect(validation.errorCount).toBe(0);
+    expect(validation.warnings).toEqual([
+      'Configuration task.max is not a known setting. Did you mean tasks.max?',
+      'Configuration api.key is not a known setting.',
+    ]);
+    expect(validation.fields.slice(-2)).toEqual([
+      { state: { name: 'task.max', value: '3', recommendedValues: [], errors: [], visible: true } },
+      { state: { name: 'api.key', value: '[hidden]', recommendedValues: [], errors: [], visible: true } },
+    ]);
+  });
+
+  it('applies the rules of the connector, without the secrets that they repeat', () => {
+    const validation = registry.validate('ListSource', { ...good, last: '0', pin: 'hunter2' });
+    expect(errorsOf(validation)).toEqual([['last', 'Last must not be 0 with [hidden]']]);
+    expect(stateOf(validation, 'pin')?.value).toBe('[hidden]');
+    expect(JSON.stringify(validation)).not.toContain('hunter2');
+  });
+
+  it('counts rules about settings that do not exist, and rules that fail', () => {
+    const rule = (validate: SourceConnector['validate']): ConnectorValidation =>
+      new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).validate('ListSource', good);
+    const odd = rule(() => [{ field: 'nowhere', message: 'odd' }]);
+    expect(odd.errorCount).toBe(1);
+    expect(errorsOf(odd)).toEqual([['nowhere', 'odd']]);
+    const failing = rule(() => {
+      throw new Error('broken');
+    });
+    expect(errorsOf(failing)).toEqual([['connector.class', 'ListSource cannot check its settings: Error: broken']]);
+  });
+
+  it('checks the names of converters and their settings', () => {
+    const unknown = registry.validate('ListSource', {
+      ...good,
+      'value.converter': 'Nope',
+      'value.converter.unknowable': 'x',
+    });
+    expect(errorsOf(unknown)).toEqual([
+      ['value.converter', expect.stringContaining('Invalid value Nope for configuration value.converter: Class Nope')],
+    ]);
+    expect(unknown.warnings).toEqual([]);
+    const wrong = registry.validate('ListSource', {
+      ...good,
+      'value.converter': 'JsonConverter',
+      'value.converter.schemas.enable': 'x',
+    });
+    expect(errorsOf(wrong)).toEqual([
+      ['value.converter.schemas.enable', expect.stringContaining('Expected value to be either true or false')],
+    ]);
+  });
+
+  it('wants topics of a sink', () => {
+    const settings = { name: 'c', 'connector.class': 'ListSink' };
+    expect(errorsOf(registry.validate('ListSink', settings))).toEqual([
+      ['topics', 'Must configure one of topics or topics.regex'],
+    ]);
+    expect(registry.validate('ListSink', { ...settings, 'connect.topicnames': 'a;b' }).errorCount).toBe(0);
+  });
+});
+
+describe('taskConfigs', () => {
+  const split = (config: TaskConfig): ReturnType<PluginRegistry['taskConfigs']> => registry.taskConfigs(config);
+
+  it('puts what a task is given over the settings of its connector', () => {
+    expect(split({ ...good, 'tasks.max': '2' })).toEqual({
+      tasks: [
+        { ...good, 'tasks.max': '2', lists: 'a' },
+        { ...good, 'tasks.max': '2', lists: 'b' },
+      ],
+    });
+  });
+
+  it('replaces settings that the connector has under another name', () => {
+    const config = { name: 'c', 'connector-class': 'ListSource', names: 'a,b' };
+    expect(split(config)).toEqual({ tasks: [{ name: 'c', 'connector-class': 'ListSource', lists: 'a' }] });
+  });
+
+  it('tells the tasks of a sink how many they are', () => {
+    const config = { name: 'c', 'connector.class': 'ListSink', topics: 't', 'max.tasks': '2' };
+    const task = { ...config, 'sluice.task.count': '2' };
+    expect(split(config)).toEqual({ tasks: [task, task] });
+  });
+
+  it.each<readonly [string, TaskConfig, string]>([
+    [
+      'more tasks than allowed',
+      { ...good, lists: 'many' },
+      'The connector c has generated 2 tasks, which is greater than 1,',
+    ],
+    ['no task', { ...good, lists: 'none' }, 'The connector c has generated no task.'],
+    ['an error of the connector', { ...good, lists: 'bad', pin: 'hunter2' }, 'Cannot split with [hidden]'],
+    [
+      'a wrong configuration',
+      { ...good, 'tasks.max': 'x' },
+      'contains the following 1 error(s):\nInvalid value x for configuration tasks.max',
+    ],
+    ['an unknown class', { name: 'c', 'connector.class': 'Nope' }, 'which name matches Nope'],
+    ['no class', { name: 'c' }, 'which name matches ,'],
+  ])('answers %s as an error', (_, config, message) => {
+    expect(split(config)).toEqual({ error: expect.stringContaining(message) });
+  });
+});
