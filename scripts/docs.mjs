@@ -14,7 +14,11 @@ const connectors = [
 
 /** One spec a line: the page, its title, the built module and the name of the export. */
 const specs = [
-  // ['node.md', 'Settings of a node', 'libs/platform/dist/index.js', 'nodeSpec'],
+  ['common-settings.md', 'Settings of every connector', 'libs/runtime/dist/index.js', 'commonSettingsSpec'],
+  ['source-settings.md', 'Settings of every source', 'libs/runtime/dist/index.js', 'sourceOnlySettingsSpec'],
+  ['sink-settings.md', 'Settings of every sink', 'libs/runtime/dist/index.js', 'sinkOnlySettingsSpec'],
+  ['node-settings.md', 'Settings of a node', 'libs/platform/dist/settings/node-settings.js', 'nodeSettingsSpec'],
+  ['gateway-settings.md', 'Settings of the gateway', 'apps/gateway/dist/gateway-settings.js', 'gatewaySettingsSpec'],
 ];
 
 const { toMarkdown } = await load('libs/sdk/dist/index.js');
@@ -56,7 +60,7 @@ async function connectorsPage() {
     '# Connectors',
     '',
     'Written by `npm run docs:gen` from the specs of the connectors. A setting can be written under any of its names. The settings that every connector has',
-    'are not repeated here.',
+    'are in [common settings](common-settings.md), [source settings](source-settings.md) and [sink settings](sink-settings.md).',
     '',
     '| Connector | Kind | |',
     '| --- | --- | --- |',

@@ -59,7 +59,7 @@ export const commonSettingsSpec = {
     type: 'class',
     importance: 'low',
     default: 'StringConverter',
-    doc: 'Converter of the values of headers that are neither text nor bytes.',
+    doc: 'Converter of the values of headers; a source sends texts and bytes in headers as they are.',
     group: 'Common',
     width: 'short',
     displayName: 'Header converter class',
