@@ -3,6 +3,7 @@ import { abortableDelay, backoffMs } from './abortable-delay.js';
 import { GrpcLink } from './grpc/grpc-link.js';
 import { nodeTag } from './node-tag.js';
 import { type OpenRequest, PendingRequests } from './pending-requests.js';
+import { RateLimit } from './rate-limit.js';
 import { createRpcCounters, type RpcCounters } from './rpc-counters.js';
 import {
   type ResolvedRpcEndpointOptions,
@@ -19,6 +20,8 @@ export type RpcEndpointState = RpcLinkState;
 
 /** First pause before an unanswered request is sent once more, then doubled. */
 const RESEND_AFTER_MS = 700;
+/** Of all requests together: when many wait because the receiver is slow, more copies would make it slower. */
+const MAX_RESENDS_PER_SECOND = 10;
 /** First pause before a probe is sent once more, then doubled. */
 const PROBE_AGAIN_AFTER_MS = 300;
 const MIN_PROBE_TIMEOUT_MS = 2_000;
@@ -51,6 +54,7 @@ export class RpcEndpoint {
   readonly #pending: PendingRequests;
   readonly #serving: RpcServing;
   readonly #counters = createRpcCounters();
+  readonly #resends = new RateLimit(MAX_RESENDS_PER_SECOND);
   readonly #stopping = new AbortController();
   readonly #stateListeners = new Set<(state: RpcEndpointState, cause?: unknown) => void>();
   #state: RpcEndpointState = 'connecting';
@@ -299,6 +303,7 @@ export class RpcEndpoint {
     for (let pauseMs = RESEND_AFTER_MS; Date.now() + pauseMs < deadlineMs; pauseMs *= 2) {
       await abortableDelay(pauseMs, settled);
       if (settled.aborted) return;
+      if (!this.#resends.tryTake()) continue;
       await this.#deliver(message, deadlineMs, settled);
       this.#counters.requestsResent += 1;
     }
