@@ -46,8 +46,17 @@ export function reconcileInFlight(turn: Turn): void {
   const isReadBack = next.role === 'leader' && next.cluster.head.seq >= inFlight.lastSeq;
   const { settled } = inFlight;
   const isPassed = settled?.lastOffset !== undefined && next.nextOffset > settled.lastOffset;
-  const isGone = settled !== undefined && next.headProvenAt !== undefined && next.headProvenAt > settled.at;
+  const isGone =
+    settled !== undefined && next.headProvenAt !== undefined && next.headProvenAt > goneAfter(turn, settled);
   if (isReadBack || isPassed || isGone) clear(turn);
+}
+
+/**
+ * From when on a pull that shows nothing of the append proves that it is not there. Right after a broker has answered a send, pulls may
+ * not show it yet; only where it was said to be stored and never shows was the queue cut back.
+ */
+function goneAfter({ next }: Turn, settled: { readonly at: number; readonly lastOffset: number | undefined }): number {
+  return settled.lastOffset === undefined ? settled.at : settled.at + next.settings.leaseMs;
 }
 
 function clear({ next }: Turn): void {

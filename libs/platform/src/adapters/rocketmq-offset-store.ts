@@ -1,6 +1,7 @@
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { RocketMqClient } from '@sluice/rocketmq';
 import type { OffsetStore } from '@sluice/runtime';
+import { callKnownQueue } from './known-queue.js';
 
 /** The content of `offset.json`: what this node committed last, by group and queue. */
 export interface OffsetFile {
@@ -19,7 +20,7 @@ export class RocketMqOffsetStore implements OffsetStore {
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
     await this.prepare(group);
-    return this.client.admin.queryOffset(group, queue);
+    return callKnownQueue(() => this.client.admin.queryOffset(group, queue));
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<void> {
@@ -28,7 +29,7 @@ export class RocketMqOffsetStore implements OffsetStore {
     await this.prepare(group);
     await Promise.all(
       positions.map(async ({ queue, nextOffset }) => {
-        await this.client.admin.updateOffset(group, queue, nextOffset);
+        await callKnownQueue(() => this.client.admin.updateOffset(group, queue, nextOffset));
         known.set(queueKey(queue), nextOffset);
       }),
     );

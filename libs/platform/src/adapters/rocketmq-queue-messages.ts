@@ -1,6 +1,5 @@
 import type { QueueRef } from '@sluice/sdk';
 import {
-  isRocketMqError,
   OffsetOutOfRangeError,
   readableQueues,
   TopicNotFoundError,
@@ -8,6 +7,7 @@ import {
   type RocketMqClient,
 } from '@sluice/rocketmq';
 import { QueueReadFailure, type QueueMessages, type QueueReader, type RawMessage } from '@sluice/runtime';
+import { errorOfKnownQueue, mayRetry } from './known-queue.js';
 
 /** Pulls in flight per queue, ahead of what the task has taken. */
 const pullsAhead = 4;
@@ -41,13 +41,13 @@ export class RocketMqQueueMessages implements QueueMessages {
 
   endOffset(queue: QueueRef): Promise<number> {
     return this.client.admin.maxOffset(queue).catch((error: unknown) => {
-      throw readFailure(error);
+      throw readFailure(errorOfKnownQueue(error));
     });
   }
 
   minOffset(queue: QueueRef): Promise<number> {
     return this.client.admin.minOffset(queue).catch((error: unknown) => {
-      throw readFailure(error);
+      throw readFailure(errorOfKnownQueue(error));
     });
   }
 }
@@ -63,7 +63,7 @@ class FailingReader implements QueueReader {
       return await this.reader.next();
     } catch (error) {
       if (this.signal.aborted) throw this.signal.reason;
-      throw readFailure(error);
+      throw readFailure(errorOfKnownQueue(error));
     }
   }
 
@@ -78,6 +78,5 @@ function readFailure(error: unknown): QueueReadFailure {
     const reason = error.reason === 'beyond-max' ? 'beyond-end' : 'below-min';
     return new QueueReadFailure(message, { reason, retriable: false, cause: error });
   }
-  const retriable = isRocketMqError(error) && error.retriable;
-  return new QueueReadFailure(message, { reason: 'unavailable', retriable, cause: error });
+  return new QueueReadFailure(message, { reason: 'unavailable', retriable: mayRetry(error), cause: error });
 }

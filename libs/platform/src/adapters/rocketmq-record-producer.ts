@@ -1,13 +1,13 @@
 import type { QueueRef } from '@sluice/sdk';
 import {
   BatchEncoder,
-  isRocketMqError,
   SendOutcomeUnknownError,
   TopicNotFoundError,
   writableQueues,
   type RocketMqClient,
 } from '@sluice/rocketmq';
 import { SendFailure, type RecordBatch, type RecordProducer, type SendSettlement } from '@sluice/runtime';
+import { errorOfKnownQueue, mayRetry } from './known-queue.js';
 
 /** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
 export type TopicCreation = { readonly queues: number } | undefined;
@@ -81,7 +81,7 @@ export class RocketMqRecordProducer implements RecordProducer {
           cause: error,
         });
       }
-      throw notSent(error);
+      throw notSent(errorOfKnownQueue(error));
     }
   }
 
@@ -96,7 +96,7 @@ const settlements: Readonly<Record<'stored' | 'failed' | 'connection-closed', Se
   'connection-closed': 'connection-closed',
 };
 
-function notSent(error: unknown, retriable = isRocketMqError(error) && error.retriable): SendFailure {
+function notSent(error: unknown, retriable = mayRetry(error)): SendFailure {
   const message = error instanceof Error ? error.message : String(error);
   return new SendFailure(message, { outcome: 'not-stored', retriable, cause: error });
 }

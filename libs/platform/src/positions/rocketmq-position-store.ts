@@ -18,6 +18,7 @@ import type {
   SourceTaskId,
   StoredPositions,
 } from '@sluice/runtime';
+import { callKnownQueue } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
 
 /** What was folded of one positions queue. */
@@ -90,7 +91,18 @@ export class RocketMqPositionStore implements PositionStore {
     };
   }
 
-  async open(task: SourceTaskId): Promise<StoredPositions> {
+  open(task: SourceTaskId): Promise<StoredPositions> {
+    return callKnownQueue(() => this.takeOver(task));
+  }
+
+  async write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
+    for (const message of splitWrite(task, change)) {
+      const body = encodePosition(message);
+      await callKnownQueue(() => this.client.producer.send(this.queueOf(task), { body }, { timeoutMs: sendTimeoutMs }));
+    }
+  }
+
+  private async takeOver(task: SourceTaskId): Promise<StoredPositions> {
     const { connector, index, generation } = task;
     const queue = this.queueOf(task);
     const barrier = encodePosition({ kind: 'barrier', connector, index, generation });
@@ -109,16 +121,6 @@ export class RocketMqPositionStore implements PositionStore {
       queues: Object.values(stored.scans) as QueueScan[],
       clean: stored.clean,
     };
-  }
-
-  async write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
-    for (const message of splitWrite(task, change)) {
-      await this.client.producer.send(
-        this.queueOf(task),
-        { body: encodePosition(message) },
-        { timeoutMs: sendTimeoutMs },
-      );
-    }
   }
 
   private queueOf(task: SourceTaskId): QueueRef {

@@ -1,0 +1,32 @@
+import { BrokerNotFoundError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
+
+/** Thrown when a queue that was found before has no broker now: it stopped or restarts, and nothing is to be done but wait. */
+class QueueAwayError extends Error {
+  override readonly name = 'QueueAwayError';
+  readonly retriable = true;
+}
+
+/**
+ * What an error means to a caller that addresses a queue which it has found before. Name servers forget a topic while all its brokers are
+ * down, so there an unknown topic is no mistake of the caller.
+ */
+export function errorOfKnownQueue(error: unknown): unknown {
+  if (error instanceof TopicNotFoundError || error instanceof BrokerNotFoundError) {
+    return new QueueAwayError(error.message, { cause: error });
+  }
+  return error;
+}
+
+/** Makes a call to a known queue; rejects as {@link errorOfKnownQueue} says. */
+export async function callKnownQueue<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw errorOfKnownQueue(error);
+  }
+}
+
+/** Whether the same call may succeed later. */
+export function mayRetry(error: unknown): boolean {
+  return error instanceof QueueAwayError || (isRocketMqError(error) && error.retriable);
+}
