@@ -32,7 +32,7 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   reportQueues: 4,
   questionTimeoutMs: 15_000,
   backoffMs: 200,
-  maxBackoffMs: 10_000,
+  maxBackoffMs: 2_000,
   maxOpenQuestions: 32,
   maxQueuedCommands: 4_096,
   maxAppendBytes: 512 * 1_024,
