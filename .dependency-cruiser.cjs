@@ -8,8 +8,13 @@ const only = (name, from, allowed) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.d\\.ts$', '/main\\.ts$', '/index\\.ts$', '^test/'] }, to: {} },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.d\\.ts$', '/main\\.ts$', '/index\\.ts$', '^test/'] },
+      to: {},
+    },
     only('sdk-imports-nothing', 'libs/sdk', []),
     only('rocketmq-imports-nothing', 'libs/rocketmq', []),
     only('embedded-rocketmq-imports-nothing', 'libs/embedded-rocketmq', []),
@@ -48,6 +53,9 @@ module.exports = {
     exclude: { path: ['/dist/', '/node_modules/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.test.json' },
-    enhancedResolveOptions: { conditionNames: ['sluice-source', 'import', 'node', 'default'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      conditionNames: ['sluice-source', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
   },
 };

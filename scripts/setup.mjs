@@ -14,7 +14,10 @@ export function run(command, args, options = {}) {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       if (code === 0) resolve();
-      else reject(Object.assign(new Error(`${command} ${args.join(' ')} ended with ${signal ?? `code ${code}`}`), { code }));
+      else
+        reject(
+          Object.assign(new Error(`${command} ${args.join(' ')} ended with ${signal ?? `code ${code}`}`), { code }),
+        );
     });
   });
 }
@@ -30,12 +33,14 @@ function requireNode() {
 /** Installs the locked dependencies, unless exactly they are there, and builds what changed. */
 export async function setUp() {
   requireNode();
-  const lock = createHash('sha256').update(readFileSync(`${root}package-lock.json`)).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(`${root}package-lock.json`))
+    .digest('hex');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
     console.log('Installing dependencies (once, about half a minute) ...');
     await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
     writeFileSync(stamp, lock);
   }
   console.log('Building ...');
-  await run(process.execPath, [`${root}node_modules/@typescript/native/bin/tsc`, "-b"]);
+  await run(process.execPath, [`${root}node_modules/@typescript/native/bin/tsc`, '-b']);
 }

@@ -8,7 +8,10 @@ try {
   console.error(error.message);
   process.exit(1);
 }
-const child = spawn(process.execPath, [`${root}apps/cli/dist/main.js`, 'local', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+const child = spawn(process.execPath, [`${root}apps/cli/dist/main.js`, 'local', ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
 // A terminal sends Ctrl-C to the whole group; a supervisor sends SIGTERM to this process alone.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));

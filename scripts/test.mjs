@@ -1,7 +1,11 @@
 // npm test: sets up, then runs every test: unit, integration on a real RocketMQ, end to end with real processes.
 import { root, run, setUp } from './setup.mjs';
 
-const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', `${root}node_modules/jest/bin/jest.js`];
+const jest = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  `${root}node_modules/jest/bin/jest.js`,
+];
 try {
   await setUp();
   await run(process.execPath, [...jest, '--runInBand', ...process.argv.slice(2)]);

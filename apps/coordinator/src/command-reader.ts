@@ -36,10 +36,10 @@ export class CommandReader {
     const group = readerGroupOf(settings.clusterId);
     const reader = client.consumer.readQueue(queue, { from, group, ahead: 1, signal });
     try {
-      while (!signal.aborted) {
-        for (const message of await reader.next()) {
-          if (!signal.aborted) this.deliver(readId, message.queueOffset, message.body);
-        }
+      for (;;) {
+        const messages = await reader.next();
+        if (signal.aborted) return;
+        for (const message of messages) this.deliver(readId, message.queueOffset, message.body);
       }
     } finally {
       reader.close();

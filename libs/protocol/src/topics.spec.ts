@@ -1,13 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  ClusterIdError,
-  groupNamePart,
-  positionsQueueOf,
-  reportsQueueOf,
- 
-  sinkGroupOf,
-  topicsOf,
-} from './topics.js';
+import { ClusterIdError, groupNamePart, positionsQueueOf, reportsQueueOf, sinkGroupOf, topicsOf } from './topics.js';
 
 describe('topics', () => {
   it('derives every name from the id of the Connect cluster', () => {

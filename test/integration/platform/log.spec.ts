@@ -5,7 +5,12 @@ import { initCluster, LogFollower, LogRewrittenError, type ScopedLog } from '@sl
 import { topicsOf } from '@sluice/protocol';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 
-const silent: ScopedLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent: ScopedLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const newClusterId = (): string => `t${randomUUID().slice(0, 8)}`;
 
 describe('the log on a real queue', () => {

@@ -5,7 +5,12 @@ import { topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import type { PartitionPosition, PositionsWrite } from '@sluice/runtime';
 
-const silent: ScopedLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent: ScopedLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const clusterId = `t${randomUUID().slice(0, 8)}`;
 const topics = topicsOf(clusterId);
 

@@ -22,9 +22,6 @@ import {
   topicsNamedBy,
 } from './connector-answers.js';
 
-/** What `?expand=` may ask for; other values add nothing. */
-export type Expansion = 'status' | 'info';
-
 export type ExpandedConnectors = Readonly<Record<string, { status?: ConnectorStatusJson; info?: ConnectorInfoJson }>>;
 
 /** Answers from the view of the cluster; changes nothing. Methods throw ControlPlaneUnavailableError while there is no view. */

@@ -42,7 +42,7 @@ export class HeadWatch {
         );
         this.options.onReached(sentAt);
       } catch (error) {
-        if (signal.aborted) return;
+        if (this.ended.signal.aborted) return;
         if (error instanceof LogRewrittenError) {
           this.options.onRewritten(error);
           return;

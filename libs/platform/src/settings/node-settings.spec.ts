@@ -4,7 +4,12 @@ import { NodeSettingsError, readNodeSettings } from './node-settings.js';
 describe('readNodeSettings', () => {
   it('needs nothing to run beside a local RocketMQ', () => {
     const settings = readNodeSettings('gateway', {});
-    expect(settings).toMatchObject({ namesrv: '127.0.0.1:9876', grpc: '127.0.0.1:8081', clusterId: 'default', httpPort: 8083 });
+    expect(settings).toMatchObject({
+      namesrv: '127.0.0.1:9876',
+      grpc: '127.0.0.1:8081',
+      clusterId: 'default',
+      httpPort: 8083,
+    });
     expect(settings.httpHost).toBe('127.0.0.1');
   });
 
@@ -14,13 +19,18 @@ describe('readNodeSettings', () => {
   });
 
   it('takes an empty variable as absent', () => {
-    expect(readNodeSettings('sink-runner', { SLUICE_HTTP_PORT: '', SLUICE_NODE_ID: 'n' })).toMatchObject({ httpPort: 8086, nodeId: 'n' });
+    expect(readNodeSettings('sink-runner', { SLUICE_HTTP_PORT: '', SLUICE_NODE_ID: 'n' })).toMatchObject({
+      httpPort: 8086,
+      nodeId: 'n',
+    });
   });
 
   it('names every wrong variable, what was given and what is allowed', () => {
     const wrong = { SLUICE_HTTP_PORT: 'x', SLUICE_LOG_LEVEL: 'loud' };
     expect(() => readNodeSettings('gateway', wrong)).toThrow(NodeSettingsError);
     expect(() => readNodeSettings('gateway', wrong)).toThrow(/SLUICE_HTTP_PORT.*x[^]*SLUICE_LOG_LEVEL.*loud/);
-    expect(() => readNodeSettings('gateway', { SLUICE_NODE_ID: 'a/b' })).toThrow('SLUICE_NODE_ID: "a/b" given; allowed are');
+    expect(() => readNodeSettings('gateway', { SLUICE_NODE_ID: 'a/b' })).toThrow(
+      'SLUICE_NODE_ID: "a/b" given; allowed are',
+    );
   });
 });

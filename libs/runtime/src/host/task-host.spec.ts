@@ -6,7 +6,12 @@ import { ManualClock } from '../spec-support/manual-clock.js';
 import { TaskHost, type AssignedTask } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 
-const silent: TaskLogger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent: TaskLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const task: AssignedTask = {
   id: { connector: 'c', index: 0 },
   generation: 7,
@@ -24,7 +29,7 @@ class ScriptedLoop implements TaskLoop {
   end: (end: LoopEnd) => void = () => undefined;
 
   constructor(
-    private readonly startError?: unknown,
+    private readonly startError?: Error,
     private readonly ignoresStop = false,
     private readonly ignoresKill = false,
   ) {
@@ -35,7 +40,7 @@ class ScriptedLoop implements TaskLoop {
 
   start(): Promise<void> {
     this.calls.push('start');
-    return this.startError === undefined ? Promise.resolve() : Promise.reject(this.startError as Error);
+    return this.startError === undefined ? Promise.resolve() : Promise.reject(this.startError);
   }
 
   stop(): Promise<LoopEnd> {
@@ -58,7 +63,12 @@ class ScriptedLoop implements TaskLoop {
   }
 }
 
-function hostOf(...loops: ScriptedLoop[]): { host: TaskHost; clock: ManualClock; states: () => string[]; stuck: string[] } {
+function hostOf(...loops: ScriptedLoop[]): {
+  host: TaskHost;
+  clock: ManualClock;
+  states: () => string[];
+  stuck: string[];
+} {
   const clock = new ManualClock();
   const seen: string[] = [];
   const stuck: string[] = [];
@@ -99,7 +109,9 @@ describe('TaskHost', () => {
     await clock.settle();
     loop.end({ kind: 'failed', error: new Error('broken', { cause: new Error('pipe') }) });
     await clock.settle();
-    expect(host.reports()).toMatchObject([{ state: 'FAILED', trace: expect.stringMatching(/broken[^]*Caused by: Error: pipe/) }]);
+    expect(host.reports()).toMatchObject([
+      { state: 'FAILED', trace: expect.stringMatching(/broken[^]*Caused by: Error: pipe/) },
+    ]);
     await host.stop('c-0');
     expect(host.reports()).toEqual([]);
   });
