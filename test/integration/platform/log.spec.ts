@@ -11,6 +11,7 @@ const silent: ScopedLog = {
   warn: () => undefined,
   error: () => undefined,
 };
+const groupOf = (queue: QueueRef): string => queue.topic.replace(/-log$/, '-reader');
 const newClusterId = (): string => `t${randomUUID().slice(0, 8)}`;
 
 describe('the log on a real queue', () => {
@@ -37,7 +38,7 @@ describe('the log on a real queue', () => {
   it('is followed up to a head that is proven, and taken up where the local copy ends', async () => {
     const queue = await logOf(newClusterId());
     const signal = AbortSignal.timeout(10_000);
-    const follower = new LogFollower(client, queue, 'reader', emptyState(), silent);
+    const follower = new LogFollower(client, queue, groupOf(queue), emptyState(), silent);
     await follower.verify(signal);
     const running = follower.run();
     const before = performance.now();
@@ -46,7 +47,7 @@ describe('the log on a real queue', () => {
     expect(follower.state.head).toMatchObject({ seq: 0, offset: 0 });
     follower.close();
     await running;
-    const next = new LogFollower(client, queue, 'reader', follower.state, silent);
+    const next = new LogFollower(client, queue, groupOf(queue), follower.state, silent);
     await expect(next.verify(signal)).resolves.toBeUndefined();
   });
 
@@ -54,7 +55,7 @@ describe('the log on a real queue', () => {
     const queue = await logOf(newClusterId());
     await client.producer.send(queue, { body: Buffer.from('noise') });
     const signal = AbortSignal.timeout(10_000);
-    const follower = new LogFollower(client, queue, 'reader', emptyState(), silent);
+    const follower = new LogFollower(client, queue, groupOf(queue), emptyState(), silent);
     await follower.verify(signal);
     const running = follower.run();
     await follower.proveHead(signal);
@@ -68,9 +69,9 @@ describe('the log on a real queue', () => {
     const queue = await logOf(newClusterId());
     const signal = AbortSignal.timeout(10_000);
     const head = { offset: 0, seq: 5, digest: 'another' };
-    const other = new LogFollower(client, queue, 'reader', { ...emptyState(), head }, silent);
+    const other = new LogFollower(client, queue, groupOf(queue), { ...emptyState(), head }, silent);
     await expect(other.verify(signal)).rejects.toThrow(LogRewrittenError);
-    const beyond = new LogFollower(client, queue, 'reader', { ...emptyState(), head: { ...head, offset: 50 } }, silent);
+    const beyond = new LogFollower(client, queue, groupOf(queue), { ...emptyState(), head: { ...head, offset: 50 } }, silent);
     await expect(beyond.verify(signal)).rejects.toThrow('there is no entry at offset 50 any more');
   });
 });

@@ -25,6 +25,7 @@ describe('a broker that goes away', () => {
   beforeAll(async () => {
     direct = RocketMqClient.open({ namesrv: NAMESRV.split(/[;,]/)[0]!, requestTimeoutMs: 10_000 });
     await direct.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+    await direct.admin.createGroup({ group });
     const route = await direct.routes.get(topic);
     [queue] = writableQueues(route) as [QueueRef];
     const address = route.brokers.find((known) => known.brokerName === queue.brokerName)!.masterAddress!;

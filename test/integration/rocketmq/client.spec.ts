@@ -23,6 +23,7 @@ describe('RocketMqClient on a real broker', () => {
   beforeAll(async () => {
     client = RocketMqClient.open({ namesrv: NAMESRV });
     await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
+    await client.admin.createGroup({ group });
     const queues = writableQueues(await client.routes.get(topic));
     [queue, other] = queues as [QueueRef, QueueRef];
   });

@@ -15,6 +15,7 @@ describe('QueueReader on a real broker', () => {
   beforeAll(async () => {
     client = RocketMqClient.open({ namesrv: NAMESRV, requestTimeoutMs: 10_000 });
     await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
+    await client.admin.createGroup({ group });
     queues = writableQueues(await client.routes.get(topic));
   });
 
