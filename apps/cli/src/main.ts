@@ -6,9 +6,18 @@ import { runLocalCluster } from './local/local-cluster.js';
 const usage = `sluice <command>
 
   init   [--cluster ID] [--broker NAME]   creates the topics of a Connect cluster in RocketMQ; does nothing when they are there
-  local  [--demo]                         runs one of each role, and RocketMQ where SLUICE_NAMESRV is not set, in the foreground
+  local  [--demo] [--namesrv-port N] [--broker-port N] [--grpc-port N]
+                                          runs one of each role, and RocketMQ where SLUICE_NAMESRV is not set, in the foreground;
+                                          RocketMQ's ports are 9876, 10911 and 8081 where nothing else is given
 
 Where RocketMQ is: SLUICE_NAMESRV (default 127.0.0.1:9876) and SLUICE_GRPC (default: that host, port 8081).`;
+
+function portOf(option: string, given: string | undefined, otherwise: number): number {
+  if (given === undefined) return otherwise;
+  const port = Number(given);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new Error(`${option} is "${given}"; allowed are whole numbers from 1 to 65535`);
+}
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   init: async (args) => {
@@ -19,8 +28,21 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
     await initCommand(values.cluster ?? process.env['SLUICE_CLUSTER_ID'] ?? 'default', values.broker, process.env);
   },
   local: async (args) => {
-    const { values } = parseArgs({ args: [...args], options: { demo: { type: 'boolean', default: false } } });
-    await runLocalCluster({ demo: values.demo }, process.env);
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        demo: { type: 'boolean', default: false },
+        'namesrv-port': { type: 'string' },
+        'broker-port': { type: 'string' },
+        'grpc-port': { type: 'string' },
+      },
+    });
+    const ports = {
+      namesrv: portOf('--namesrv-port', values['namesrv-port'], 9876),
+      broker: portOf('--broker-port', values['broker-port'], 10911),
+      grpc: portOf('--grpc-port', values['grpc-port'], 8081),
+    };
+    await runLocalCluster({ demo: values.demo, ports }, process.env);
   },
 };
 

@@ -39,6 +39,9 @@ describe('checkPortsFree', () => {
         message: expect.stringMatching(`^port ${address.port} \\(namesrv\\) taken by pid ${process.pid} \\(`),
       });
       await expect(preferredOrFreePort(address.port)).resolves.not.toBe(address.port);
+      const free = (await freePorts()).grpc;
+      await expect(preferredOrFreePort(free)).resolves.toBe(free);
+      await expect(preferredOrFreePort(free, new Set([free]))).resolves.not.toBe(free);
     } finally {
       server.close();
     }

@@ -80,9 +80,9 @@ export async function freePorts(): Promise<ClusterPorts> {
   );
 }
 
-/** `preferred` when nobody has it, else one that the system gives out. */
-export async function preferredOrFreePort(preferred: number): Promise<number> {
-  if ((await tryBind(preferred)) === 'free') return preferred;
+/** `preferred` when nobody has it and it is not `taken`, else one that the system gives out. */
+export async function preferredOrFreePort(preferred: number, taken: ReadonlySet<number> = new Set()): Promise<number> {
+  if (!taken.has(preferred) && (await tryBind(preferred)) === 'free') return preferred;
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

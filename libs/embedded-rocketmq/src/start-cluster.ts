@@ -161,7 +161,8 @@ async function startLocked(
 async function choosePorts(options: StartClusterOptions, previous: ClusterState | undefined): Promise<ClusterPorts> {
   const chosen = { ...DEFAULT_PORTS, ...previous?.ports, ...options.ports };
   const known = options.ports?.proxyRemoting ?? previous?.ports.proxyRemoting;
-  const ports = { ...chosen, proxyRemoting: known ?? (await preferredOrFreePort(chosen.grpc - 1)) };
+  const taken = new Set([chosen.namesrv, chosen.broker, chosen.broker - 2, chosen.broker + 1, chosen.grpc]);
+  const ports = { ...chosen, proxyRemoting: known ?? (await preferredOrFreePort(chosen.grpc - 1, taken)) };
   checkPortNumbers(ports);
   return ports;
 }

@@ -71,7 +71,13 @@ describe('the log on a real queue', () => {
     const head = { offset: 0, seq: 5, digest: 'another' };
     const other = new LogFollower(client, queue, groupOf(queue), { ...emptyState(), head }, silent);
     await expect(other.verify(signal)).rejects.toThrow(LogRewrittenError);
-    const beyond = new LogFollower(client, queue, groupOf(queue), { ...emptyState(), head: { ...head, offset: 50 } }, silent);
+    const beyond = new LogFollower(
+      client,
+      queue,
+      groupOf(queue),
+      { ...emptyState(), head: { ...head, offset: 50 } },
+      silent,
+    );
     await expect(beyond.verify(signal)).rejects.toThrow('there is no entry at offset 50 any more');
   });
 });

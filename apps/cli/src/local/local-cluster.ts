@@ -9,6 +9,8 @@ import { untilConnectorsCanBePosted } from './until-ready.js';
 
 export interface LocalClusterOptions {
   readonly demo: boolean;
+  /** Of the embedded RocketMQ. */
+  readonly ports: { readonly namesrv: number; readonly broker: number; readonly grpc: number };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,7 +40,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       rocketmq = await startCluster({
         name: 'local',
         dataDir: join(home, 'rocketmq', 'local'),
-        ports: { namesrv: 9876, broker: 10911, grpc: 8081 },
+        ports: options.ports,
         ifRunning: 'attach',
         signal: stopping.signal,
         onProgress: (line) => {

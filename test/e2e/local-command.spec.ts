@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from '@sluice/embedded-rocketmq';
+import { freePort, until } from '../support/sluice-cluster.js';
+
+const main = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
+
+describe('sluice local --demo', () => {
+  let home: string;
+  let url: string;
+  let args: readonly string[];
+  let child: ChildProcess | undefined;
+  let output = '';
+
+  const start = async (): Promise<number> => {
+    const started = performance.now();
+    output = '';
+    child = spawn(process.execPath, [main, 'local', ...args], {
+      env: { ...process.env, NODE_OPTIONS: '', SLUICE_HOME: home, SLUICE_HTTP_PORT: new URL(url).port },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    const starting = child;
+    await until(
+      'Sluice is ready',
+      () => {
+        if (starting.exitCode !== null) throw new Error(`it ended: ${output}`);
+        return output.includes(`Sluice is ready: ${url}`);
+      },
+      90_000,
+      () => output,
+    );
+    return performance.now() - started;
+  };
+  const stop = async (): Promise<number | null> => {
+    const ended = new Promise<number | null>((resolve) => child?.once('exit', resolve));
+    child?.kill('SIGTERM');
+    const code = await ended;
+    child = undefined;
+    return code;
+  };
+  const pidOf = (role: string): number | undefined => {
+    const path = join(home, 'store', `${role}-1`, 'lock');
+    const pid = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { pid?: number }).pid : undefined;
+    return pid;
+  };
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'sluice-local-'));
+    const ports = await freePorts();
+    url = `http://127.0.0.1:${String(await freePort())}`;
+    args = [
+      '--demo',
+      ...[
+        '--namesrv-port',
+        String(ports.namesrv),
+        '--broker-port',
+        String(ports.broker),
+        '--grpc-port',
+        String(ports.grpc),
+      ],
+    ];
+    await start();
+  }, 120_000);
+  afterAll(async () => {
+    if (child?.exitCode === null) await stop();
+    rmSync(home, { recursive: true, force: true });
+  }, 90_000);
+
+  it('shows the lines of the sample file arriving, and those that are appended', async () => {
+    await until(
+      'the sample has arrived',
+      () => output.includes('out.txt: 你好'),
+      30_000,
+      () => output,
+    );
+    appendFileSync(join(home, 'demo', 'in.txt'), 'one more\n');
+    await until(
+      'the new line has arrived',
+      () => output.includes('out.txt: one more'),
+      30_000,
+      () => output,
+    );
+  }, 90_000);
+
+  it('starts a role again that died, and says so', async () => {
+    const before = pidOf('sink-runner');
+    expect(before).toBeDefined();
+    process.kill(before!, 'SIGKILL');
+    await until('the restart is announced', () => /sink-runner was killed by SIGKILL; starting it again/.test(output));
+    await until(
+      'it is up again',
+      () => pidOf('sink-runner') !== before && pidOf('sink-runner'),
+      20_000,
+      () => output,
+    );
+    appendFileSync(join(home, 'demo', 'in.txt'), 'after the death\n');
+    await until(
+      'lines arrive again',
+      () => output.includes('out.txt: after the death'),
+      30_000,
+      () => output,
+    );
+  }, 90_000);
+
+  it('answers health on every role', async () => {
+    const urls = new Map<string, string>();
+    for (const [, node = '', base = ''] of output.matchAll(/Node (\S+) is up: (http:\/\/[^/]+)\/health\/ready/g)) {
+      urls.set(node, base);
+    }
+    expect([...urls.keys()].sort()).toEqual(['coordinator-1', 'gateway-1', 'sink-runner-1', 'source-runner-1']);
+    for (const path of ['live', 'ready']) {
+      const asked = [...urls.values()].map(async (base) => (await fetch(`${base}/health/${path}`)).status);
+      expect(await Promise.all(asked)).toEqual([200, 200, 200, 200]);
+    }
+  });
+
+  it('ends everything that it started on SIGTERM, and keeps what it knows for the next start', async () => {
+    const pids = ['gateway', 'coordinator', 'source-runner', 'sink-runner'].map(pidOf);
+    expect(await stop()).toBe(0);
+    expect(output).toContain('Stopped');
+    for (const pid of pids) expect(() => process.kill(pid!, 0)).toThrow();
+    for (const file of ['connectorConfig.json', 'taskConfig.json', 'position.json', 'offset.json']) {
+      expect(JSON.parse(readFileSync(join(home, 'store', 'source-runner-1', file), 'utf8'))).toHaveProperty(
+        'version',
+        1,
+      );
+    }
+    await start();
+    appendFileSync(join(home, 'demo', 'in.txt'), 'after everything\n');
+    await until(
+      'lines arrive again',
+      () => output.includes('out.txt: after everything'),
+      30_000,
+      () => output,
+    );
+    const out = readFileSync(join(home, 'demo', 'out.txt'), 'utf8');
+    expect(out).toBe(readFileSync(join(home, 'demo', 'in.txt'), 'utf8'));
+  }, 150_000);
+});
