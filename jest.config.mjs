@@ -14,6 +14,7 @@ const common = {
 /** unit: pure logic, no broker. integration: libraries on a real RocketMQ. e2e: the built system as processes. */
 export default {
   testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/scripts/summary-reporter.mjs'],
   projects: [
     { ...common, displayName: 'unit', roots: ['<rootDir>/apps', '<rootDir>/libs'], testRegex: '\\.spec\\.ts$' },
     {

@@ -3,7 +3,7 @@ import { emptyState, fromFiles } from '@sluice/core';
 import { readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
 import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
-import { openLog } from '../cluster/open-log.js';
+import { ClusterNotInitialisedError, openLog } from '../cluster/open-log.js';
 import { ReportsChannel } from '../cluster/reports-channel.js';
 import type { NodeLog } from '../logging/node-log.js';
 import type { NodeSettings } from '../settings/node-settings.js';
@@ -91,7 +91,11 @@ export class ClusterNode {
       this.log,
       signal,
     );
-    const { head, epoch, connectors } = this.follower.state;
+    const { head, epoch, connectors, broker } = this.follower.state;
+    if (head.seq < 0 || broker !== this.logQueue.brokerName) {
+      const found = head.seq < 0 ? 'has no first entry' : `begins on broker ${broker} and is on ${this.logQueue.brokerName}`;
+      throw new ClusterNotInitialisedError(`The log ${this.logQueue.topic} ${found}`, this.settings.clusterId);
+    }
     this.log
       .scoped('log')
       .info(

@@ -46,8 +46,14 @@ export async function runService(role: Role, create: ServiceFactory): Promise<vo
   } catch (error) {
     if (!stopping.signal.aborted) failure ??= error as Error;
   }
-  if (failure !== undefined) log.scoped(role).error(`${role} cannot go on: ${failure.message}\n${failure.stack ?? ''}`);
+  if (failure !== undefined) log.scoped(role).error(`${role} cannot go on: ${describeFailure(failure)}`);
   process.exit(failure === undefined ? exitCodes.sound : exitCodes.failed);
+}
+
+/** Errors with a name of their own say what to do; of all others the stack is needed. */
+function describeFailure(error: Error): string {
+  const isNamed = error.name.endsWith('Error') && error.constructor !== Error && !(error instanceof TypeError);
+  return isNamed ? error.message : (error.stack ?? error.message);
 }
 
 async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSignal): Promise<void> {

@@ -16,6 +16,8 @@ import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { startPositions } from './start-positions.js';
 import { ownsQueue, subscribedTopics } from './subscription.js';
 
+const firstQueueIntervalMs = 500;
+
 /** Part of the shutdown timeout after which a call that is still running is given up. */
 const drainShare = 0.6;
 
@@ -311,7 +313,10 @@ export class SinkTaskLoop {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        await this.ports.clock.sleep(this.spec.settings.refreshIntervalMs, signal);
+        const { refreshIntervalMs } = this.spec.settings;
+        // A task without a queue waits for its topic to be made, most often by a source that starts beside it.
+        const waitMs = this.intakes.length === 0 ? Math.min(firstQueueIntervalMs, refreshIntervalMs) : refreshIntervalMs;
+        await this.ports.clock.sleep(waitMs, signal);
         const fresh = this.notYetRead(await this.ownQueues());
         if (fresh.length === 0) continue;
         this.found = fresh;
