@@ -12,7 +12,14 @@ const child = spawn(process.execPath, [`${root}apps/cli/dist/main.js`, 'local', 
   cwd: root,
   stdio: 'inherit',
 });
-// A terminal sends Ctrl-C to the whole group; a supervisor sends SIGTERM to this process alone.
+// A terminal sends Ctrl-C to the whole group, the child included; a supervisor sends SIGTERM to this process alone.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
+// npm runs this through a shell that dies of SIGTERM without passing it on: the loss of the parent means the same.
+const parent = process.ppid;
+const watch = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(watch);
+  child.kill('SIGTERM');
+}, 500);
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

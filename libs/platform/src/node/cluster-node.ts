@@ -93,7 +93,8 @@ export class ClusterNode {
     );
     const { head, epoch, connectors, broker } = this.follower.state;
     if (head.seq < 0 || broker !== this.logQueue.brokerName) {
-      const found = head.seq < 0 ? 'has no first entry' : `begins on broker ${broker} and is on ${this.logQueue.brokerName}`;
+      const found =
+        head.seq < 0 ? 'has no first entry' : `begins on broker ${broker} and is on ${this.logQueue.brokerName}`;
       throw new ClusterNotInitialisedError(`The log ${this.logQueue.topic} ${found}`, this.settings.clusterId);
     }
     this.log
