@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RocketMqClient } from '@sluice/rocketmq';
+import { cpuSeconds } from '../support/cpu-time.js';
 import { hundredByteLine } from '../support/sample-lines.js';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 
@@ -65,10 +66,18 @@ async function throughRuntime(cluster: SluiceCluster, source: string, lines: num
     if (answer.status !== 201) throw new Error(`${name}: ${JSON.stringify(answer.body)}`);
     await cluster.untilTask(name, 'RUNNING');
   }
+  const pids = {
+    'source-runner': cluster.role('source-runner-1').pid,
+    'sink-runner': cluster.role('sink-runner-1').pid,
+    broker: cluster.rocketmq.pids.broker ?? 0,
+  };
+  const before = Object.entries(pids).map(([name, pid]) => [name, pid, cpuSeconds(pid)] as const);
   const started = performance.now();
   await runToEnd('ln', [source, input]);
   await untilSize(output, lines * lineBytes);
   const figure = figureOf(performance.now() - started, lines);
+  const perLine = before.map(([name, pid, used]) => `${name} ${(((cpuSeconds(pid) - used) * 1e6) / lines).toFixed(1)}`);
+  process.stdout.write(`CPU per line in microseconds: ${perLine.join(', ')}\n`);
   if ((await digest(output)) !== (await digest(source))) throw new Error('the copy is not identical');
   for (const name of Object.keys(connectors)) await cluster.request('DELETE', `/connectors/${name}`);
   return figure;
