@@ -112,6 +112,39 @@ describe('deaths in the middle of the flow', () => {
     90_000,
   );
 
+  it.each(['source-runner', 'sink-runner'] as const)(
+    'a %s that stands still for longer than its session: another takes over, and the sleeper writes nothing when it wakes',
+    async (role) => {
+      const connector = role === 'source-runner' ? 'in' : 'out';
+      const other = cluster.role(`${role}-1`);
+      other.start();
+      await until(
+        'the other runner is up',
+        () => other.log.split('is up').length > 2,
+        20_000,
+        () => other.log,
+      );
+      await untilFlowing(20_000);
+      const sleeper = cluster.role(`${role}-2`);
+      await sleeper.kill('SIGSTOP');
+      // A file has one writer: the sink waits for the sleeper's lock, and says so.
+      await cluster.untilTask(connector, role === 'source-runner' ? 'RUNNING' : 'RESTARTING', `${role}-1`, 30_000);
+      if (role === 'source-runner') await untilFlowing(30_000);
+      await sleeper.kill('SIGCONT');
+      await until(
+        'the sleeper has ended itself',
+        () => !sleeper.isRunning,
+        20_000,
+        () => sleeper.log,
+      );
+      expect(sleeper.log).toContain('Its tasks may run elsewhere now');
+      await cluster.untilTask(connector, 'RUNNING', `${role}-1`, 60_000);
+      await untilFlowing(30_000);
+      await expectPrefix();
+    },
+    150_000,
+  );
+
   it('a restart of the broker: the flow goes on by itself', async () => {
     await untilFlowing(20_000);
     await cluster.rocketmq.restartBroker();

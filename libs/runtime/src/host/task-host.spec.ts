@@ -121,10 +121,11 @@ describe('TaskHost', () => {
     const { host, clock } = hostOf(new ScriptedLoop(new RetriableError('not yet')), good);
     host.start(task);
     await clock.settle();
-    expect(host.reports()).toMatchObject([{ state: 'RESTARTING' }]);
+    expect(host.reports()).toMatchObject([{ state: 'RESTARTING', trace: expect.stringContaining('not yet') }]);
     await clock.advance(1000);
     await clock.settle();
     expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
+    expect(host.reports()[0]).not.toHaveProperty('trace');
 
     const bad = hostOf(new ScriptedLoop(new Error('never')));
     bad.host.start(task);

@@ -139,6 +139,7 @@ export class TaskHost {
           this.fail(entry, error);
           return;
         }
+        entry.trace = errorTrace(error);
         const waitMs = backoffMs(attempt, restartBackoff, clock.random());
         logger.warn(
           `Task ${taskKey(entry.task.id)} could not start and tries again in ${waitMs.toFixed(0)} ms: ${String(error)}`,
@@ -154,6 +155,7 @@ export class TaskHost {
     entry.loop = loop;
     if (entry.paused) loop.pause();
     await loop.start();
+    entry.trace = undefined;
     if (!entry.stopping.signal.aborted) this.change(entry, entry.paused ? 'PAUSED' : 'RUNNING');
     const end = await loop.ended;
     if (end.kind === 'failed' && !entry.stopping.signal.aborted) this.fail(entry, end.error);

@@ -24,6 +24,7 @@ describe('acquireExclusiveLock', () => {
     const lock = await acquireExclusiveLock(path);
     const error: unknown = await acquireExclusiveLock(path).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(LockHeldError);
+    expect(error).toMatchObject({ retriable: true });
     expect(error).toMatchObject({
       code: 'CONNECT_LOCK_HELD',
       message: `${path} is held by process ${process.pid} on host ${hostname()}: stop that process first, or remove the file if that host is gone.`,

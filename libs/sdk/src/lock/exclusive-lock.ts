@@ -9,13 +9,13 @@ export interface ExclusiveLock {
   release(): Promise<void>;
 }
 
-/** Someone holds the lock, or the file at its place is no lock. */
+/** Someone holds the lock, who may give it up or die: that is retriable. Or the file at its place is no lock: that is not. */
 export class LockHeldError extends ConnectError {
   readonly path: string;
   readonly holder: LockHolder | undefined;
 
   constructor(path: string, holder: LockHolder | undefined) {
-    super(ConnectErrorCode.lockHeld, heldMessage(path, holder));
+    super(ConnectErrorCode.lockHeld, heldMessage(path, holder), { retriable: holder !== undefined });
     this.path = path;
     this.holder = holder;
   }
