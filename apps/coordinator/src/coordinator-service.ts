@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
-import { initialCoordinator, Role, type Effect } from '@sluice/core';
+import { initialCoordinator, type Effect } from '@sluice/core';
 import {
   HeadWatch,
   HealthModule,
-  Heartbeat,
   memberLeaseMs,
   nodeChecks,
+  nodeHeartbeat,
   StatePersister,
   type ClusterNode,
   type RpcEndpoint,
@@ -54,20 +54,7 @@ export function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): S
   );
   const readCommands = commands.readFrom.bind(commands);
   const effects = new EffectRunner({ node, rpc, input, readCommands, onExit, log: scoped, signal: ended.signal });
-  const heartbeat = new Heartbeat(
-    node.reports,
-    () => ({
-      ...node.self,
-      ...supersedes,
-      role: Role.coordinator,
-      leaving: false,
-      capacity: settings.capacity,
-      plugins: [],
-      appliedSeq: follower.state.head.seq,
-      tasks: [],
-    }),
-    log.scoped('reports'),
-  );
+  const heartbeat = nodeHeartbeat(node);
   const head = new HeadWatch(
     follower,
     {

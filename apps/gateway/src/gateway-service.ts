@@ -1,11 +1,10 @@
-import { Role, type PluginInfo } from '@sluice/core';
 import {
   CommandSender,
   HeadWatch,
   HealthModule,
-  Heartbeat,
   LiveReports,
   nodeChecks,
+  nodeHeartbeat,
   StatePersister,
   type ClusterNode,
   type RpcEndpoint,
@@ -20,7 +19,6 @@ import { RunnerQuestions } from './runner-questions.js';
 
 const headIntervalMs = 1000;
 const leaderlessAfterMs = 10_000;
-const noPlugins: readonly PluginInfo[] = [];
 
 /** The gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
@@ -30,20 +28,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
     node.fail(error);
   });
   const sender = new CommandSender(node.client, follower, settings.nodeId, node.topics, node.logQueue.brokerName);
-  const heartbeat = new Heartbeat(
-    node.reports,
-    () => ({
-      ...node.self,
-      role: Role.gateway,
-      leaving: false,
-      ...(node.store.supersedes === undefined ? {} : { supersedes: node.store.supersedes }),
-      capacity: settings.capacity,
-      plugins: noPlugins,
-      appliedSeq: follower.state.head.seq,
-      tasks: [],
-    }),
-    log.scoped('reports'),
-  );
+  const heartbeat = nodeHeartbeat(node);
   const head = new HeadWatch(
     follower,
     {

@@ -2,4 +2,4 @@ import { Role } from '@sluice/core';
 import { fileStreamSink } from '@sluice/file-sink';
 import { runnerService, runService } from '@sluice/platform';
 
-await runService(Role.sinkRunner, runnerService(Role.sinkRunner, [fileStreamSink]));
+await runService(Role.sinkRunner, runnerService([fileStreamSink]));

@@ -2,4 +2,4 @@ import { Role } from '@sluice/core';
 import { fileStreamSource } from '@sluice/file-source';
 import { runnerService, runService } from '@sluice/platform';
 
-await runService(Role.sourceRunner, runnerService(Role.sourceRunner, [fileStreamSource]));
+await runService(Role.sourceRunner, runnerService([fileStreamSource]));

@@ -1,16 +1,16 @@
 import { Module } from '@nestjs/common';
-import { desiredTasks, taskKey, type Role } from '@sluice/core';
+import { desiredTasks, taskKey } from '@sluice/core';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
 import { createTaskLoop, PluginRegistry, systemClock, TaskHost, type AssignedTask } from '@sluice/runtime';
 import type { Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { RocketMqQueueMessages } from '../adapters/rocketmq-queue-messages.js';
 import { RocketMqRecordProducer } from '../adapters/rocketmq-record-producer.js';
-import { Heartbeat } from '../cluster/heartbeat.js';
 import { LeaseKeeper } from '../cluster/lease-keeper.js';
 import { HealthModule } from '../health/health.module.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { ClusterNode } from '../node/cluster-node.js';
+import { nodeHeartbeat } from '../node/node-heartbeat.js';
 import { RocketMqPositionStore, type PositionFile } from '../positions/rocketmq-position-store.js';
 import type { Service, ServiceFactory } from '../service/service.js';
 import { NodeFile } from '../store/node-store.js';
@@ -25,17 +25,12 @@ class RunnerModule {}
 /** Longest time between the request to stop a task and its end, beyond the task's own `task.shutdown.timeout.ms`. */
 const stopTimeoutMs = 10_000;
 
-/** A runner of source or of sink tasks, for the connectors given. */
-export function runnerService(role: Role, connectors: readonly Connector[]): ServiceFactory {
-  return (node, rpc) => createRunner(role, connectors, node, rpc);
+/** A runner for the connectors given; which kind it takes tasks of is its role's. */
+export function runnerService(connectors: readonly Connector[]): ServiceFactory {
+  return (node, rpc) => createRunner(connectors, node, rpc);
 }
 
-async function createRunner(
-  role: Role,
-  connectors: readonly Connector[],
-  node: ClusterNode,
-  rpc: RpcEndpoint,
-): Promise<Service> {
+async function createRunner(connectors: readonly Connector[], node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
   const { settings, log, follower, store, client, topics } = node;
   const scoped = log.scoped('tasks');
   let leaving = false;
@@ -88,20 +83,7 @@ async function createRunner(
     },
     stopTimeoutMs,
   });
-  const heartbeat = new Heartbeat(
-    node.reports,
-    () => ({
-      ...node.self,
-      role,
-      leaving,
-      ...(store.supersedes === undefined ? {} : { supersedes: store.supersedes }),
-      capacity: settings.capacity,
-      plugins: plugins.pluginInfos(),
-      appliedSeq: follower.state.head.seq,
-      tasks: host.reports(),
-    }),
-    log.scoped('reports'),
-  );
+  const heartbeat = nodeHeartbeat(node, () => ({ leaving, plugins: plugins.pluginInfos(), tasks: host.reports() }));
   const reconcile = (): void => {
     if (leaving) return;
     const desired = desiredTasks(follower.state, node.self);

@@ -1,0 +1,26 @@
+import type { Report } from '@sluice/core';
+import { Heartbeat } from '../cluster/heartbeat.js';
+import type { ClusterNode } from './cluster-node.js';
+
+/** The heartbeat of a node. `own` adds what only its role can tell: plugins, tasks, whether it is leaving. */
+export function nodeHeartbeat(
+  node: ClusterNode,
+  own: () => Partial<Pick<Report, 'plugins' | 'tasks' | 'leaving'>> = () => ({}),
+): Heartbeat {
+  const { settings, store, follower } = node;
+  return new Heartbeat(
+    node.reports,
+    () => ({
+      ...node.self,
+      role: settings.role,
+      leaving: false,
+      ...(store.supersedes === undefined ? {} : { supersedes: store.supersedes }),
+      capacity: settings.capacity,
+      plugins: [],
+      appliedSeq: follower.state.head.seq,
+      tasks: [],
+      ...own(),
+    }),
+    node.log.scoped('reports'),
+  );
+}
