@@ -14,6 +14,8 @@ export type RocketMqErrorCode =
   | 'FRAME_TOO_LARGE'
   | 'MALFORMED_DATA'
   | 'MESSAGE_TOO_LARGE'
+  | 'DECOMPRESSED_TOO_LARGE'
+  | 'UNSUPPORTED_COMPRESSION'
   | 'FLOW_CONTROL'
   | 'BROKER_RESPONSE'
   | 'TOPIC_NOT_FOUND'
@@ -183,6 +185,31 @@ export class MessageTooLargeError extends RocketMqError {
     super('MESSAGE_TOO_LARGE', `${what} of ${String(bytes)} bytes, allowed are ${String(maxBytes)}`, {
       retriable: false,
     });
+  }
+}
+
+/** A compressed body holds more than the reader allows; how much more is not known. */
+export class DecompressedTooLargeError extends RocketMqError {
+  constructor(
+    readonly compression: string,
+    readonly storedBytes: number,
+    readonly maxBytes: number,
+  ) {
+    super(
+      'DECOMPRESSED_TOO_LARGE',
+      `body of ${String(storedBytes)} bytes in ${compression} holds more than the allowed ${String(maxBytes)} bytes`,
+      { retriable: false },
+    );
+  }
+}
+
+/** A body is compressed in a way that this client, or this version of Node, cannot read. */
+export class UnsupportedCompressionError extends RocketMqError {
+  constructor(
+    readonly compression: string,
+    detail: string,
+  ) {
+    super('UNSUPPORTED_COMPRESSION', `body compressed with ${compression}: ${detail}`, { retriable: false });
   }
 }
 

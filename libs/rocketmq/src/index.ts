@@ -26,4 +26,7 @@ export {
   type EncodedBatch,
 } from './wire/batch-encoder.js';
 export { encodeProperties } from './wire/property-codec.js';
-export { decodeStoredMessages, StoredMessage, SYS_FLAG } from './wire/stored-message.js';
+export { type InnerMessage } from './wire/inner-batch.js';
+export { type HeaderFormat } from './wire/remoting-codec.js';
+export { decodeStoredMessages, StoredMessage } from './wire/stored-message.js';
+export { SYS_FLAG } from './wire/sys-flag.js';

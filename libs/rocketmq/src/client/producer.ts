@@ -12,6 +12,7 @@ import { type CallDeadline, type CallOptions } from '../connection/call-deadline
 import { type InFlightRequest } from '../connection/connection.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
+import { compressBody } from '../wire/compressed-body.js';
 import { encodeProperties } from '../wire/property-codec.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
@@ -48,6 +49,7 @@ export class Producer {
     private readonly cluster: ClusterAccess,
     private readonly producerGroup: string,
     private readonly maxMessageBytes: number = DEFAULT_MAX_MESSAGE_BYTES,
+    private readonly compressOverBytes: number = Infinity,
   ) {}
 
   /**
@@ -62,24 +64,29 @@ export class Producer {
   sendBatch(queue: QueueRef, batch: EncodedBatch, options?: CallOptions): Promise<SendResult> {
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_BATCH_MESSAGE,
-      ext: this.#header(queue, '', true),
+      ext: this.#header(queue, '', 0, true),
       body: batch.bytes,
     };
     return this.#send(queue, request, batch.count, options);
   }
 
-  /** Stores one message in one queue (request 310). Errors as for `sendBatch`; also InvalidArgumentError. */
+  /**
+   * Stores one message in one queue (request 310), its body compressed with zlib if it is longer than the client's
+   * `compressOverBytes` and gets shorter by it. Errors as for `sendBatch`; also InvalidArgumentError.
+   */
   async send(queue: QueueRef, message: OutgoingMessage, options?: CallOptions): Promise<SendResult> {
     const properties = encodeProperties(message.properties ?? []);
+    const { body, sysFlag } =
+      message.body.length > this.compressOverBytes ? compressBody(message.body) : { body: message.body, sysFlag: 0 };
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_MESSAGE_V2,
-      ext: this.#header(queue, properties, false),
-      body: message.body,
+      ext: this.#header(queue, properties, sysFlag, false),
+      body,
     };
     return this.#send(queue, request, 1, options);
   }
 
-  #header(queue: QueueRef, properties: string, isBatch: boolean): Record<string, string> {
+  #header(queue: QueueRef, properties: string, sysFlag: number, isBatch: boolean): Record<string, string> {
     return {
       a: this.producerGroup,
       b: queue.topic,
@@ -87,7 +94,7 @@ export class Producer {
       c: 'NO_AUTO_CREATE',
       d: '1',
       e: String(queue.queueId),
-      f: '0',
+      f: String(sysFlag),
       g: String(Date.now()),
       h: '0',
       i: properties,

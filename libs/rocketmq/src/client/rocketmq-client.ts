@@ -6,6 +6,7 @@ import { ConnectionPool } from '../connection/connection-pool.js';
 import { NameServers, parseNameServers } from '../routing/name-servers.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { type TopicRoute } from '../routing/topic-route.js';
+import { type HeaderFormat } from '../wire/remoting-codec.js';
 import { ClusterAccess } from './cluster-access.js';
 import { Consumer } from './consumer.js';
 import { Producer } from './producer.js';
@@ -17,12 +18,16 @@ export interface RocketMqClientOptions {
   readonly clientId?: string;
   /** Default limit of every call. Default 3 s. */
   readonly requestTimeoutMs?: number;
+  /** How request headers are written; replies are read in both forms. Default `json`. */
+  readonly headerFormat?: HeaderFormat;
   readonly connectTimeoutMs?: number;
   /** Default 30 s; brokers close connections that are idle for 120 s. */
   readonly heartbeatIntervalMs?: number;
   readonly reconnectBackoff?: BackoffOptions;
   /** The brokers' `maxMessageSize`. Default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Bodies of single sends above it are compressed with zlib. Default: none is. */
+  readonly compressOverBytes?: number;
   /** Sent with every message. Default `sluice`. */
   readonly producerGroup?: string;
   /** Default 30 s. */
@@ -62,6 +67,7 @@ export class RocketMqClient {
     const addresses = parseNameServers(options.namesrv);
     this.#pool = new ConnectionPool({
       clientId: this.clientId,
+      headerFormat: options.headerFormat ?? 'json',
       connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
       heartbeatIntervalMs,
       heartbeatTimeoutMs: Math.min(5_000, heartbeatIntervalMs),
@@ -78,7 +84,12 @@ export class RocketMqClient {
       maxTopics: 10_000,
     });
     const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs);
-    this.producer = new Producer(cluster, options.producerGroup ?? 'sluice', options.maxMessageBytes);
+    this.producer = new Producer(
+      cluster,
+      options.producerGroup ?? 'sluice',
+      options.maxMessageBytes,
+      options.compressOverBytes,
+    );
     this.consumer = new Consumer(cluster);
     this.admin = new Admin(cluster);
     const deadlineOf = (call?: CallOptions): CallDeadline => cluster.deadline(call);

@@ -17,6 +17,7 @@ import { ConnectionPool } from './connection-pool.js';
 
 const OPTIONS: ConnectionOptions = {
   clientId: 'spec',
+  headerFormat: 'json',
   connectTimeoutMs: 2_000,
   heartbeatIntervalMs: 30_000,
   heartbeatTimeoutMs: 1_000,

@@ -11,6 +11,7 @@ import {
   encodeRequestHead,
   encodeResponse,
   HEADER_FLAG,
+  type HeaderFormat,
   type RemotingCommand,
   type RemotingRequest,
 } from '../wire/remoting-codec.js';
@@ -22,6 +23,7 @@ import { CallDeadline } from './call-deadline.js';
 export interface ConnectionOptions {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
+  readonly headerFormat: HeaderFormat;
   /** A server's silence that is answered with a heartbeat. */
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
@@ -242,7 +244,7 @@ export class Connection {
   #write(pending: PendingRequest): void {
     let head: Buffer;
     try {
-      head = encodeRequestHead(pending.request, pending.opaque);
+      head = encodeRequestHead(pending.request, pending.opaque, this.options.headerFormat);
     } catch (error) {
       pending.reject(error);
       return;
@@ -298,9 +300,9 @@ export class Connection {
   #answerServer(command: RemotingCommand): void {
     if ((command.flag & HEADER_FLAG.ONEWAY) !== 0) return;
     this.#cork();
-    this.#socket.write(
-      encodeResponse(RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED, command.opaque, `request ${command.code} not supported`),
-    );
+    const remark = `request ${command.code} not supported`;
+    const code = RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED;
+    this.#socket.write(encodeResponse(code, command.opaque, remark, this.options.headerFormat));
   }
 
   /** Takes no new requests, lets the pending ones end, then closes. */

@@ -1,14 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isRocketMqError, MalformedDataError } from '../errors.js';
-import { decodeCommand, encodeRequestHead, encodeResponse } from './remoting-codec.js';
-import { REQUEST_CODE } from './request-code.js';
+import { decodeCommand, encodeRequestHead, encodeResponse, type HeaderFormat } from './remoting-codec.js';
+import { REQUEST_CODE, type RequestCode } from './request-code.js';
 
 /** The frames of code 11, opaque 7, ext {topic: t, queueId: 3} as RocketMQ's own codec wrote them. */
 const GOLDEN_JSON =
   '0000008a000000867b22636f6465223a31312c226578744669656c6473223a7b2271756575654964223a2233222c22746f706963223a2274227d2c22666c6167223a302c226c616e6775616765223a224a415641222c226f7061717565223a372c2273657269616c697a655479706543757272656e74525043223a224a534f4e222c2276657273696f6e223a307d';
 const GOLDEN_BINARY =
   '000000330100002f000b0000000000000700000000000000000000001a00077175657565496400000001330005746f7069630000000174';
+
+const FORMATS: readonly HeaderFormat[] = ['json', 'rocketmq'];
 
 function frameOf(hex: string): Buffer {
   const bytes = Buffer.from(hex, 'hex');
@@ -35,9 +38,10 @@ describe('remoting codec', () => {
         ),
         fc.uint8Array({ maxLength: 100 }),
         fc.integer({ min: 0, max: 0x7f_ff_ff_ff }),
-        (ext, bytes, opaque) => {
+        fc.constantFrom(...FORMATS),
+        (ext, bytes, opaque, format) => {
           const body = Buffer.from(bytes);
-          const head = encodeRequestHead({ code: REQUEST_CODE.PULL_MESSAGE, ext, body }, opaque);
+          const head = encodeRequestHead({ code: REQUEST_CODE.PULL_MESSAGE, ext, body }, opaque, format);
           const frame = Buffer.concat([head, body]);
           expect(frame.readInt32BE(0)).toBe(frame.length - 4);
           const command = decodeCommand(frame.subarray(4));
@@ -49,9 +53,32 @@ describe('remoting codec', () => {
     );
   });
 
-  it('marks a response as one', () => {
-    const command = decodeCommand(encodeResponse(3, 99, 'no').subarray(4));
-    expect(command).toMatchObject({ code: 3, opaque: 99, flag: 1, remark: 'no' });
+  it.each(FORMATS)('marks a response in %s as one', (format) => {
+    const command = decodeCommand(encodeResponse(3, 99, 'nö', format).subarray(4));
+    expect(command).toMatchObject({ code: 3, opaque: 99, flag: 1, remark: 'nö' });
+  });
+
+  it('writes the binary header byte for byte as RocketMQ does', () => {
+    const golden = JSON.parse(readFileSync(new URL('./wire-bytes.golden.json', import.meta.url), 'utf8')) as {
+      readonly binaryHeader: string;
+    };
+    const body = Buffer.from('body');
+    const request = { code: REQUEST_CODE.PULL_MESSAGE, ext: { queueId: '3', topic: 't' }, body };
+    expect(encodeRequestHead(request, 7, 'rocketmq').toString('hex') + body.toString('hex')).toBe(golden.binaryHeader);
+  });
+
+  it('writes as JSON what the binary header cannot hold', () => {
+    const serializationOf = (code: number, ext: Record<string, string>): number =>
+      encodeRequestHead({ code: code as RequestCode, ext }, 1, 'rocketmq').readUInt8(4);
+    expect(serializationOf(0x7f_ff, { name: 'v' })).toBe(1);
+    expect(serializationOf(0x80_00, { name: 'v' })).toBe(0);
+    expect(serializationOf(200_050, {})).toBe(0);
+    expect(serializationOf(11, { ['n'.repeat(0x80_00)]: 'v' })).toBe(0);
+    expect(
+      decodeCommand(encodeRequestHead({ code: 200_050 as RequestCode, ext: {} }, 1, 'rocketmq').subarray(4)),
+    ).toMatchObject({
+      code: 200_050,
+    });
   });
 
   it('turns fields that are not strings into strings or drops them', () => {

@@ -1,4 +1,5 @@
 import { MalformedDataError } from '../errors.js';
+import { decodeBinaryHeader, encodeBinaryHeader, fitsBinaryHeader, type RemotingHeader } from './binary-header.js';
 import { type RequestCode } from './request-code.js';
 
 /** `flag` bits of a remoting header. */
@@ -21,57 +22,51 @@ export interface RemotingRequest {
 }
 
 /** A frame from a server: the answer to one of our requests, or a request of its own. */
-export interface RemotingCommand {
-  readonly code: number;
-  readonly opaque: number;
-  readonly flag: number;
-  readonly remark: string;
-  readonly ext: ExtFields;
+export interface RemotingCommand extends RemotingHeader {
   readonly body: Buffer;
 }
 
-/** The frame up to its body, which follows on the wire as it is. */
-export function encodeRequestHead(request: RemotingRequest, opaque: number): Buffer {
-  return encodeHead(
-    {
-      code: request.code,
-      language: LANGUAGE,
-      version: PROTOCOL_VERSION,
-      opaque,
-      flag: 0,
-      extFields: request.ext,
-      serializeTypeCurrentRPC: 'JSON',
-    },
-    request.body?.length ?? 0,
-  );
+/** How a header is written; both are always read. Servers answer in the form of the request. */
+export type HeaderFormat = 'json' | 'rocketmq';
+
+/**
+ * The frame up to its body, which follows on the wire as it is. A header that the binary format cannot carry (a code
+ * beyond 16 bits) is written as JSON.
+ */
+export function encodeRequestHead(request: RemotingRequest, opaque: number, format: HeaderFormat): Buffer {
+  const header = { code: request.code, opaque, flag: 0, remark: '', ext: request.ext };
+  return encodeHead(header, format, request.body?.length ?? 0);
 }
 
 /** The whole frame of an answer without a body. */
-export function encodeResponse(code: number, opaque: number, remark: string): Buffer {
-  return encodeHead(
-    {
-      code,
-      language: LANGUAGE,
-      version: PROTOCOL_VERSION,
-      opaque,
-      flag: HEADER_FLAG.RESPONSE,
-      remark,
-      extFields: {},
-      serializeTypeCurrentRPC: 'JSON',
-    },
-    0,
-  );
+export function encodeResponse(code: number, opaque: number, remark: string, format: HeaderFormat): Buffer {
+  return encodeHead({ code, opaque, flag: HEADER_FLAG.RESPONSE, remark, ext: {} }, format, 0);
 }
 
-function encodeHead(header: object, bodyBytes: number): Buffer {
-  const json = JSON.stringify(header);
-  const headerBytes = Buffer.byteLength(json);
+function encodeHead(header: RemotingHeader, format: HeaderFormat, bodyBytes: number): Buffer {
+  const isBinary = format === 'rocketmq' && fitsBinaryHeader(header);
+  const encoded = isBinary ? encodeBinaryHeader(header, PROTOCOL_VERSION) : jsonOf(header);
+  const headerBytes = Buffer.byteLength(encoded);
   if (headerBytes > MAX_HEADER_BYTES) throw new MalformedDataError('header', `${String(headerBytes)} bytes`);
   const head = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes);
   head.writeInt32BE(4 + headerBytes + bodyBytes, 0);
-  head.writeInt32BE((SERIALIZE_JSON << 24) | headerBytes, 4);
-  head.write(json, PREFIX_BYTES, 'utf8');
+  head.writeInt32BE(((isBinary ? SERIALIZE_ROCKETMQ : SERIALIZE_JSON) << 24) | headerBytes, 4);
+  if (typeof encoded === 'string') head.write(encoded, PREFIX_BYTES, 'utf8');
+  else encoded.copy(head, PREFIX_BYTES);
   return head;
+}
+
+function jsonOf({ code, opaque, flag, remark, ext }: RemotingHeader): string {
+  return JSON.stringify({
+    code,
+    language: LANGUAGE,
+    version: PROTOCOL_VERSION,
+    opaque,
+    flag,
+    remark: remark === '' ? undefined : remark,
+    extFields: ext,
+    serializeTypeCurrentRPC: 'JSON',
+  });
 }
 
 /**
@@ -88,7 +83,7 @@ export function decodeCommand(frame: Buffer): RemotingCommand {
   }
   const body = frame.subarray(headerEnd);
   if (type === SERIALIZE_JSON) return decodeJsonHeader(frame.toString('utf8', 4, headerEnd), body);
-  if (type === SERIALIZE_ROCKETMQ) return decodeBinaryHeader(frame.subarray(4, headerEnd), body);
+  if (type === SERIALIZE_ROCKETMQ) return { ...decodeBinaryHeader(frame.subarray(4, headerEnd)), body };
   throw new MalformedDataError('frame', `serialization type ${String(type)}, known are 0 (JSON) and 1 (ROCKETMQ)`);
 }
 
@@ -128,35 +123,4 @@ function stringFieldsOf(value: object): ExtFields {
 
 function isInt32(value: unknown): value is number {
   return typeof value === 'number' && (value | 0) === value;
-}
-
-/** int16 code, int8 language, int16 version, int32 opaque, int32 flag, int32+remark, int32+ext (int16+key, int32+value). */
-function decodeBinaryHeader(header: Buffer, body: Buffer): RemotingCommand {
-  const cursor = { at: 0 };
-  const code = header.readInt16BE(take(header, cursor, 2));
-  take(header, cursor, 3);
-  const opaque = header.readInt32BE(take(header, cursor, 4));
-  const flag = header.readInt32BE(take(header, cursor, 4));
-  const remark = takeText(header, cursor, header.readInt32BE(take(header, cursor, 4)));
-  const extBytes = header.readInt32BE(take(header, cursor, 4));
-  const extEnd = cursor.at + extBytes;
-  if (extBytes < 0 || extEnd > header.length) throw new MalformedDataError('header', 'fields longer than the header');
-  const entries: [string, string][] = [];
-  while (cursor.at < extEnd) {
-    const key = takeText(header, cursor, header.readInt16BE(take(header, cursor, 2)));
-    entries.push([key, takeText(header, cursor, header.readInt32BE(take(header, cursor, 4)))]);
-  }
-  return { code, opaque, flag, remark, ext: Object.fromEntries(entries), body };
-}
-
-function take(header: Buffer, cursor: { at: number }, bytes: number): number {
-  const start = cursor.at;
-  if (bytes < 0 || start + bytes > header.length) throw new MalformedDataError('header', `cut at ${String(start)}`);
-  cursor.at = start + bytes;
-  return start;
-}
-
-function takeText(header: Buffer, cursor: { at: number }, bytes: number): string {
-  const start = take(header, cursor, bytes);
-  return header.toString('utf8', start, start + bytes);
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedDataError } from '../errors.js';
 import { encodeProperties } from './property-codec.js';
-import { decodeStoredMessages, StoredMessage, SYS_FLAG } from './stored-message.js';
+import { decodeStoredMessages, StoredMessage } from './stored-message.js';
+import { SYS_FLAG } from './sys-flag.js';
 
 interface Parts {
   readonly magic: number;
@@ -129,12 +130,15 @@ describe('StoredMessage', () => {
     const bytes = Buffer.concat([
       store(plain),
       store({ ...plain, properties: [], sysFlag: SYS_FLAG.COMPRESSED }),
+      store({ ...plain, sysFlag: SYS_FLAG.INNER_BATCH | SYS_FLAG.NEED_UNWRAP }),
       store({ ...plain, sysFlag: SYS_FLAG.INNER_BATCH }),
     ]);
-    const [first, second, third] = decodeStoredMessages(bytes);
+    const [first, second, third, fourth] = decodeStoredMessages(bytes);
     expect(first).toMatchObject({ keys: 'k1 k2', tags: 'tag', isCompressed: false, isInnerBatch: false });
     expect(second).toMatchObject({ keys: undefined, tags: undefined, isCompressed: true });
     expect(third).toMatchObject({ isInnerBatch: true });
+    expect(fourth).toMatchObject({ isInnerBatch: false });
+    expect(fourth?.unwrapInnerBatch()).toEqual([]);
   });
 
   it('gives the body as a view', () => {

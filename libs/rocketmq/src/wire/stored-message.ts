@@ -1,6 +1,9 @@
 import { MalformedDataError } from '../errors.js';
+import { decompressBody } from './compressed-body.js';
+import { decodeInnerBatch, type InnerMessage } from './inner-batch.js';
 import { isSafeInt64, readInt64 } from './int64.js';
 import { decodeProperties, findProperty } from './property-codec.js';
+import { SYS_FLAG } from './sys-flag.js';
 
 const MAGIC_V1 = 0xda_a3_20_a7;
 const MAGIC_V2 = 0xda_a3_20_ab;
@@ -22,18 +25,7 @@ const STORE_TIMESTAMP_BYTES = 8;
 const AFTER_HOSTS_BYTES = 12;
 const MIN_MESSAGE_BYTES = 91;
 const BLANK_BYTES = 8;
-
-/** Bits of `StoredMessage.sysFlag`. */
-export const SYS_FLAG = {
-  COMPRESSED: 1,
-  MULTI_TAGS: 1 << 1,
-  TRANSACTION_MASK: 3 << 2,
-  BORN_HOST_V6: 1 << 4,
-  STORE_HOST_V6: 1 << 5,
-  NEED_UNWRAP: 1 << 6,
-  INNER_BATCH: 1 << 7,
-  COMPRESSION_TYPE_MASK: 7 << 8,
-} as const;
+const INNER_BATCH_BITS = SYS_FLAG.NEED_UNWRAP | SYS_FLAG.INNER_BATCH;
 
 /**
  * A lazy view on one message as the broker stores it and a pull returns it. Nothing is copied: a message that is kept
@@ -159,9 +151,29 @@ export class StoredMessage {
     return (this.sysFlag & SYS_FLAG.COMPRESSED) !== 0;
   }
 
-  /** Whether the body is a list of messages in the batch format (queues of type BatchCQ). */
+  /** Whether the body is a list of messages in the batch format (queues of type BatchCQ): both bits are set. */
   get isInnerBatch(): boolean {
-    return (this.sysFlag & (SYS_FLAG.NEED_UNWRAP | SYS_FLAG.INNER_BATCH)) !== 0;
+    return (this.sysFlag & INNER_BATCH_BITS) === INNER_BATCH_BITS;
+  }
+
+  /**
+   * The body as its producer made it: `body` itself when it is not compressed, else a new buffer.
+   * @param maxBytes limit of the decompressed size, default 64 MiB
+   * @throws DecompressedTooLargeError, UnsupportedCompressionError, MalformedDataError, InvalidArgumentError
+   */
+  decompressedBody(maxBytes?: number): Buffer {
+    return decompressBody(this.body, this.sysFlag, maxBytes);
+  }
+
+  /**
+   * The messages of an inner batch, decompressed if need be; message i has offset `queueOffset + i`. A pull from an
+   * offset inside the batch returns the whole batch: the caller skips what is below. Empty for any other message.
+   * @param maxBytes limit of the decompressed size of the batch, default 64 MiB
+   * @throws MalformedDataError also when the number of messages is not the one that the broker counted; the errors of
+   * `decompressedBody`
+   */
+  unwrapInnerBatch(maxBytes?: number): InnerMessage[] {
+    return this.isInnerBatch ? decodeInnerBatch(this, this.decompressedBody(maxBytes)) : [];
   }
 
   /** Space-separated message keys. */

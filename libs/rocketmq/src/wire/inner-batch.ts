@@ -1,0 +1,90 @@
+import { MalformedDataError } from '../errors.js';
+import { decodeProperties, findProperty } from './property-codec.js';
+
+const AT_FLAG = 12;
+const AT_BODY_LENGTH = 16;
+const HEAD_BYTES = 20;
+const MIN_ENTRY_BYTES = HEAD_BYTES + 2;
+const INNER_NUM = 'INNER_NUM';
+
+/** What the messages of an inner batch have of the stored message around them. */
+interface OuterMessage {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly queueOffset: number;
+  readonly bornTimestamp: number;
+  readonly storeTimestamp: number;
+  property(name: string): string | undefined;
+}
+
+/** One message of an inner batch: a view on the batch's bytes. The body is as its producer gave it. */
+export interface InnerMessage {
+  readonly topic: string;
+  readonly queueId: number;
+  /** The offset of this message in its queue. */
+  readonly queueOffset: number;
+  readonly bornTimestamp: number;
+  readonly storeTimestamp: number;
+  /** The producer's own int32. */
+  readonly flag: number;
+  readonly body: Buffer;
+  /** The properties in the stored form; a view. */
+  readonly rawProperties: Buffer;
+  property(name: string): string | undefined;
+  properties(): Map<string, string>;
+}
+
+/**
+ * Reads the list of `int32 size | int32 magic | int32 crc | int32 flag | int32 bodyLength | body |
+ * int16 propertiesLength | properties` that `BatchEncoder` writes; brokers fill in neither magic nor crc.
+ * @throws MalformedDataError
+ */
+export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessage[] {
+  const { topic, queueId, queueOffset, bornTimestamp, storeTimestamp } = outer;
+  const messages: InnerMessage[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const left = bytes.length - at;
+    if (left < MIN_ENTRY_BYTES) throw malformed(at, `${String(left)} bytes left`);
+    const size = bytes.readInt32BE(at);
+    if (size < MIN_ENTRY_BYTES || size > left) throw malformed(at, `size ${String(size)}, ${String(left)} bytes left`);
+    const end = at + size;
+    const bodyStart = at + HEAD_BYTES;
+    const bodyLength = bytes.readInt32BE(at + AT_BODY_LENGTH);
+    const bodyEnd = bodyStart + bodyLength;
+    if (bodyLength < 0 || bodyEnd + 2 > end) throw malformed(at, `body length ${String(bodyLength)}`);
+    const propertiesStart = bodyEnd + 2;
+    const propertiesEnd = propertiesStart + bytes.readUInt16BE(bodyEnd);
+    if (propertiesEnd > end) throw malformed(at, `properties end at ${String(propertiesEnd)}, not at ${String(end)}`);
+    messages.push({
+      topic,
+      queueId,
+      queueOffset: queueOffset + messages.length,
+      bornTimestamp,
+      storeTimestamp,
+      flag: bytes.readInt32BE(at + AT_FLAG),
+      body: bytes.subarray(bodyStart, bodyEnd),
+      rawProperties: bytes.subarray(propertiesStart, propertiesEnd),
+      property: (name) => findProperty(bytes, propertiesStart, propertiesEnd, name),
+      properties: () => decodeProperties(bytes, propertiesStart, propertiesEnd),
+    });
+    at = end;
+  }
+  checkCount(outer, messages.length);
+  return messages;
+}
+
+/** The broker counted the messages to know how many offsets the batch takes; another number would shift the rest. */
+function checkCount(outer: OuterMessage, count: number): void {
+  const counted = outer.property(INNER_NUM);
+  if (counted !== undefined && counted !== String(count)) {
+    throw new MalformedDataError('inner batch', `${String(count)} messages, the broker counted ${counted}`);
+  }
+  if (!Number.isSafeInteger(outer.queueOffset + count)) {
+    throw new MalformedDataError('inner batch', `offsets from ${String(outer.queueOffset)} go beyond 2^53`);
+  }
+}
+
+function malformed(at: number, detail: string): MalformedDataError {
+  return new MalformedDataError('inner batch', `at byte ${String(at)}: ${detail}`);
+}
