@@ -6,6 +6,8 @@ export type RocketMqErrorCode =
   | 'INVALID_ARGUMENT'
   | 'CLIENT_CLOSED'
   | 'CONNECT_FAILED'
+  | 'TLS_HANDSHAKE'
+  | 'CREDENTIALS_UNAVAILABLE'
   | 'CONNECTION_CLOSED'
   | 'CONNECTION_OVERLOADED'
   | 'REQUEST_TIMEOUT'
@@ -18,6 +20,8 @@ export type RocketMqErrorCode =
   | 'UNSUPPORTED_COMPRESSION'
   | 'FLOW_CONTROL'
   | 'BROKER_RESPONSE'
+  | 'AUTHENTICATION'
+  | 'AUTHORIZATION'
   | 'TOPIC_NOT_FOUND'
   | 'BROKER_NOT_FOUND'
   | 'OFFSET_OUT_OF_RANGE';
@@ -78,6 +82,28 @@ export class ConnectFailedError extends RocketMqError {
     cause?: unknown,
   ) {
     super('CONNECT_FAILED', `cannot connect to ${address}: ${reason}`, { retriable: true, cause });
+  }
+}
+
+/** The server's certificate is not trusted or not for this address, ours was refused, or the server speaks no TLS. */
+export class TlsHandshakeError extends RocketMqError {
+  readonly outcome: RequestOutcome = 'not-sent';
+
+  constructor(
+    readonly address: string,
+    reason: string,
+    cause?: unknown,
+  ) {
+    super('TLS_HANDSHAKE', `no TLS connection to ${address}: ${reason}`, { retriable: false, cause });
+  }
+}
+
+/** The function that gives the credentials failed before it ever gave any. */
+export class CredentialsUnavailableError extends RocketMqError {
+  readonly outcome: RequestOutcome = 'not-sent';
+
+  constructor(cause: unknown) {
+    super('CREDENTIALS_UNAVAILABLE', 'the credentials function failed', { retriable: true, cause });
   }
 }
 
@@ -227,7 +253,10 @@ export class BrokerResponseError extends RocketMqError {
   readonly responseCode: number;
   readonly remark: string;
 
-  constructor(answer: BrokerAnswer, options: { retriable: boolean; code?: 'BROKER_RESPONSE' | 'FLOW_CONTROL' }) {
+  constructor(
+    answer: BrokerAnswer,
+    options: { retriable: boolean; code?: 'BROKER_RESPONSE' | 'FLOW_CONTROL' | 'AUTHENTICATION' | 'AUTHORIZATION' },
+  ) {
     super(
       options.code ?? 'BROKER_RESPONSE',
       `${answer.request} answered by ${answer.address} with code ${String(answer.responseCode)}: ${answer.remark}`,
@@ -244,6 +273,20 @@ export class BrokerResponseError extends RocketMqError {
 export class FlowControlError extends BrokerResponseError {
   constructor(answer: BrokerAnswer) {
     super(answer, { retriable: true, code: 'FLOW_CONTROL' });
+  }
+}
+
+/** The broker does not know the sender: the access key is missing, unknown or disabled, or the secret key is another. */
+export class AuthenticationError extends BrokerResponseError {
+  constructor(answer: BrokerAnswer) {
+    super(answer, { retriable: false, code: 'AUTHENTICATION' });
+  }
+}
+
+/** The broker knows the sender, and its rules do not allow the request. */
+export class AuthorizationError extends BrokerResponseError {
+  constructor(answer: BrokerAnswer) {
+    super(answer, { retriable: false, code: 'AUTHORIZATION' });
   }
 }
 

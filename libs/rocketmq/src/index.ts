@@ -4,6 +4,18 @@ export { type Producer, type OutgoingMessage, type SendResult, type SendStatus }
 export { type Consumer } from './client/consumer.js';
 export { type PullOptions, type PullResult } from './client/pull.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
+export {
+  type Acl,
+  type AclAction,
+  type AclAdmin,
+  type AclRule,
+  type AclUser,
+  type AclUserType,
+  type CreateAclUserOptions,
+  type UpdateAclUserOptions,
+} from './auth/acl-admin.js';
+export { type Credentials, type CredentialsSource } from './auth/credentials.js';
+export { type TlsOptions } from './connection/tls-settings.js';
 export { type Admin } from './admin/admin.js';
 export { TOPIC_PERM, type CreateTopicOptions, type TopicConfig, type TopicPerm } from './admin/topic-admin.js';
 export { type ConsumerConnection, type CreateGroupOptions } from './admin/group-admin.js';

@@ -1,10 +1,13 @@
 import {
+  AuthenticationError,
+  AuthorizationError,
   BrokerNotFoundError,
   BrokerResponseError,
   FlowControlError,
   isRocketMqError,
   TopicNotFoundError,
 } from '../errors.js';
+import { vipAddressOf } from '../connection/broker-address.js';
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type Connection } from '../connection/connection.js';
 import { type ConnectionPool } from '../connection/connection-pool.js';
@@ -12,7 +15,7 @@ import { type NameServers } from '../routing/name-servers.js';
 import { masterAddressOf, type RouteCache } from '../routing/route-cache.js';
 import { decodeClusterInfo, type ClusterInfo, type QueueRef } from '../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
-import { REQUEST_CODE, requestName } from '../wire/request-code.js';
+import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
 /** Brokers also report some refusals under load as SYSTEM_ERROR; their remarks begin with one of these. */
@@ -25,6 +28,7 @@ export class ClusterAccess {
     readonly nameServers: NameServers,
     readonly routes: RouteCache,
     readonly requestTimeoutMs: number,
+    private readonly isVipChannelUsed = false,
   ) {}
 
   deadline(options: CallOptions | undefined, defaultMs = this.requestTimeoutMs): CallDeadline {
@@ -43,8 +47,9 @@ export class ClusterAccess {
   }
 
   /** An open connection to the master that holds a queue. A failure to connect makes the route suspect. */
-  async queueConnection(queue: QueueRef, deadline: CallDeadline, what: string): Promise<Connection> {
-    const address = await this.queueAddress(queue, deadline);
+  async queueConnection(queue: QueueRef, deadline: CallDeadline, what: string, code: RequestCode): Promise<Connection> {
+    if (!this.pool.isPrepared) await this.pool.prepare(deadline);
+    const address = this.#portFor(await this.queueAddress(queue, deadline), code);
     const open = this.pool.openConnection(address);
     if (open !== undefined) return open;
     try {
@@ -57,7 +62,7 @@ export class ClusterAccess {
 
   /** Sends to the master that holds a queue. Errors that a new route may cure make the route suspect. */
   async askQueue(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
-    const connection = await this.queueConnection(queue, deadline, requestName(request.code));
+    const connection = await this.queueConnection(queue, deadline, requestName(request.code), request.code);
     try {
       return await connection.invoke(request, deadline);
     } catch (error) {
@@ -68,8 +73,9 @@ export class ClusterAccess {
 
   /** Sends to an address; any code but SUCCESS is an error. */
   async call(address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
-    const reply = await this.pool.invoke(address, request, deadline);
-    if (reply.code !== RESPONSE_CODE.SUCCESS) throw responseError(reply, request, address);
+    const to = this.#portFor(address, request.code);
+    const reply = await this.pool.invoke(to, request, deadline);
+    if (reply.code !== RESPONSE_CODE.SUCCESS) throw this.#responseError(reply, request, to);
     return reply;
   }
 
@@ -90,7 +96,18 @@ export class ClusterAccess {
       return new TopicNotFoundError(queue.topic);
     }
     if (reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) this.routes.invalidate(queue.topic);
-    return responseError(reply, request, queue.brokerName);
+    return this.#responseError(reply, request, queue.brokerName);
+  }
+
+  /** Pulls are not served on the broker's second port. */
+  #portFor(address: string, code: RequestCode): string {
+    return this.isVipChannelUsed && code !== REQUEST_CODE.PULL_MESSAGE ? vipAddressOf(address) : address;
+  }
+
+  #responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
+    const error = responseError(reply, request, address);
+    if (error instanceof AuthenticationError) this.pool.expireCredentials();
+    return error;
   }
 
   async clusterInfo(deadline: CallDeadline): Promise<ClusterInfo> {
@@ -124,6 +141,11 @@ export class ClusterAccess {
   }
 }
 
+/** With this code (16) the brokers of ACL 2.0 answer every refusal; only the remark says which (seen on 5.5.0). */
+const NO_PERMISSION = 16;
+const UNAUTHENTICATED_REMARK = /^(username cannot be null|check signature failed|User:\S+ is (not found|disabled))/;
+const UNAUTHORIZED_REMARK = /^\S+ has no permission to access /;
+
 function responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
   const answer = { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark };
   if (
@@ -133,6 +155,8 @@ function responseError(reply: RemotingCommand, request: RemotingRequest, address
   ) {
     return new FlowControlError(answer);
   }
+  if (reply.code === NO_PERMISSION && UNAUTHENTICATED_REMARK.test(reply.remark)) return new AuthenticationError(answer);
+  if (reply.code === NO_PERMISSION && UNAUTHORIZED_REMARK.test(reply.remark)) return new AuthorizationError(answer);
   return new BrokerResponseError(answer, {
     retriable: reply.code === RESPONSE_CODE.SYSTEM_ERROR || reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE,
   });

@@ -116,7 +116,7 @@ export class Producer {
     const what = `send to ${queue.topic}/${queue.brokerName}/${String(queue.queueId)}`;
     const deadline = this.cluster.deadline(options);
     deadline.throwIfEnded(what);
-    const connection = await this.cluster.queueConnection(queue, deadline, what);
+    const connection = await this.cluster.queueConnection(queue, deadline, what, request.code);
     deadline.throwIfEnded(what);
     const inFlight = connection.submit(request);
     const reply = await this.#awaitReply(inFlight, deadline, what, (late) => this.#result(late, request, queue, count));

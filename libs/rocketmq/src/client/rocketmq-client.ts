@@ -1,8 +1,11 @@
 import { hostname } from 'node:os';
+import { AclAdmin } from '../auth/acl-admin.js';
+import { CredentialsCache, type CredentialsSource } from '../auth/credentials.js';
 import { Admin } from '../admin/admin.js';
 import { type BackoffOptions } from '../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
+import { TlsSettings, type TlsOptions } from '../connection/tls-settings.js';
 import { NameServers, parseNameServers } from '../routing/name-servers.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { type TopicRoute } from '../routing/topic-route.js';
@@ -20,6 +23,12 @@ export interface RocketMqClientOptions {
   readonly requestTimeoutMs?: number;
   /** How request headers are written; replies are read in both forms. Default `json`. */
   readonly headerFormat?: HeaderFormat;
+  /** Signs every request. A function is asked again about once per second of use, so new credentials need no restart. */
+  readonly credentials?: CredentialsSource | undefined;
+  /** Encrypts the connections to name servers and brokers. Default: they are not encrypted. */
+  readonly tls?: TlsOptions | undefined;
+  /** Talks to the brokers' second port (the first less 2) for all but pulls. Default false. */
+  readonly vipChannel?: boolean | undefined;
   readonly connectTimeoutMs?: number;
   /** Default 30 s; brokers close connections that are idle for 120 s. */
   readonly heartbeatIntervalMs?: number;
@@ -52,7 +61,10 @@ export class RocketMqClient {
   readonly admin: Admin;
   readonly routes: Routes;
   readonly clientId: string;
+  /** Users and rules of ACL 2.0. */
+  readonly acl: AclAdmin;
   readonly #pool: ConnectionPool;
+  readonly #credentials: CredentialsCache;
 
   /** @throws InvalidArgumentError */
   static open(options: RocketMqClientOptions): RocketMqClient {
@@ -65,9 +77,12 @@ export class RocketMqClient {
     clientsOpened += 1;
     this.clientId = options.clientId ?? `${hostname()}@${process.pid}#${clientsOpened}`;
     const addresses = parseNameServers(options.namesrv);
+    this.#credentials = new CredentialsCache(options.credentials);
     this.#pool = new ConnectionPool({
       clientId: this.clientId,
       headerFormat: options.headerFormat ?? 'json',
+      credentials: this.#credentials,
+      tls: options.tls === undefined ? undefined : new TlsSettings(options.tls),
       connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
       heartbeatIntervalMs,
       heartbeatTimeoutMs: Math.min(5_000, heartbeatIntervalMs),
@@ -83,7 +98,7 @@ export class RocketMqClient {
       refreshAfterMs: options.routeRefreshMs ?? 30_000,
       maxTopics: 10_000,
     });
-    const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs);
+    const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs, options.vipChannel);
     this.producer = new Producer(
       cluster,
       options.producerGroup ?? 'sluice',
@@ -92,11 +107,17 @@ export class RocketMqClient {
     );
     this.consumer = new Consumer(cluster);
     this.admin = new Admin(cluster);
+    this.acl = new AclAdmin(cluster);
     const deadlineOf = (call?: CallOptions): CallDeadline => cluster.deadline(call);
     this.routes = {
       get: async (topic, call) => routes.route(topic, deadlineOf(call)),
       refresh: async (topic, call) => routes.refresh(topic, deadlineOf(call)),
     };
+  }
+
+  /** Signs with these from the next request on; undefined signs no more. @throws InvalidArgumentError */
+  setCredentials(credentials: CredentialsSource | undefined): void {
+    this.#credentials.set(credentials);
   }
 
   get isClosed(): boolean {

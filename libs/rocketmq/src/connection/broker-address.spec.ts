@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError } from '../errors.js';
-import { parseBrokerAddress } from './broker-address.js';
+import { parseBrokerAddress, vipAddressOf } from './broker-address.js';
 
 describe('parseBrokerAddress', () => {
   it.each([
@@ -14,5 +14,15 @@ describe('parseBrokerAddress', () => {
 
   it.each(['', 'host', ':1', 'host:', 'host:0', 'host:65536', 'host:1x', 'host:-1'])('refuses %j', (address) => {
     expect(() => parseBrokerAddress(address)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe('vipAddressOf', () => {
+  it.each([
+    ['127.0.0.1:10911', '127.0.0.1:10909'],
+    ['[::1]:10911', '[::1]:10909'],
+    ['::1:10911', '[::1]:10909'],
+  ])('of %s is %s', (address, vip) => {
+    expect(vipAddressOf(address)).toBe(vip);
   });
 });

@@ -5,6 +5,17 @@ interface BrokerAddress {
   readonly port: number;
 }
 
+/** `host:port`, with an IPv6 host in brackets. */
+function formatBrokerAddress({ host, port }: BrokerAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The broker's second port, with threads of its own, which serves all requests but pulls. @throws InvalidArgumentError */
+export function vipAddressOf(address: string): string {
+  const { host, port } = parseBrokerAddress(address);
+  return formatBrokerAddress({ host, port: port - 2 });
+}
+
 /**
  * Parses `host:port`; an IPv6 host may stand in brackets.
  * @throws InvalidArgumentError

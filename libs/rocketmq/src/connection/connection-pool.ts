@@ -39,6 +39,21 @@ export class ConnectionPool {
     return connection?.isOpen === true ? connection : undefined;
   }
 
+  /** Whether requests can be submitted to an open connection now; otherwise `prepare` comes first. */
+  get isPrepared(): boolean {
+    return this.options.credentials?.isReady ?? true;
+  }
+
+  /** Loads credentials that are due. @throws CredentialsUnavailableError, RequestTimeoutError, RequestAbortedError */
+  async prepare(deadline: CallDeadline): Promise<void> {
+    if (!this.isPrepared) await this.options.credentials?.load(deadline);
+  }
+
+  /** Says that a broker refused the credentials. */
+  expireCredentials(): void {
+    this.options.credentials?.expire();
+  }
+
   /** How long the next attempt to connect has to wait, in ms; 0 for an address that is connected or never failed. */
   backoffRemainingMs(address: string): number {
     const slot = this.#slots.get(address);
@@ -48,13 +63,14 @@ export class ConnectionPool {
 
   /**
    * The open connection, or a new one. All who wait for the same address share one attempt.
-   * @throws ConnectFailedError, ClientClosedError, RequestTimeoutError, RequestAbortedError
+   * @throws ConnectFailedError, TlsHandshakeError, CredentialsUnavailableError, ClientClosedError, RequestTimeoutError, RequestAbortedError
    */
   async acquire(address: string, deadline: CallDeadline, what: string): Promise<Connection> {
     if (this.isClosed) throw new ClientClosedError(what);
     const open = this.openConnection(address);
     if (open !== undefined) return open;
     deadline.throwIfEnded(what);
+    await this.prepare(deadline);
     const slot = this.#slotOf(address);
     if (slot.connecting === undefined) {
       const attempt = this.#connect(address, slot);
@@ -68,6 +84,7 @@ export class ConnectionPool {
   async invoke(address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
     const what = `${requestName(request.code)} to ${address}`;
     deadline.throwIfEnded(what);
+    if (!this.isPrepared) await this.prepare(deadline);
     const connection = this.openConnection(address) ?? (await this.acquire(address, deadline, what));
     return connection.invoke(request, deadline);
   }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { type Socket } from 'node:net';
 import {
   ConnectFailedError,
   ConnectionClosedError,
@@ -17,13 +17,20 @@ import {
 } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { parseBrokerAddress } from './broker-address.js';
+import { type CredentialsCache } from '../auth/credentials.js';
+import { signRequest } from '../auth/sign-request.js';
 import { CallDeadline } from './call-deadline.js';
+import { openSocket, reasonOf } from './open-socket.js';
+import { type TlsSettings } from './tls-settings.js';
 
 export interface ConnectionOptions {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
   readonly headerFormat: HeaderFormat;
+  /** Requests are signed with what it holds when they are written. */
+  readonly credentials?: CredentialsCache | undefined;
+  /** Without it connections are not encrypted. */
+  readonly tls?: TlsSettings | undefined;
   /** A server's silence that is answered with a heartbeat. */
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
@@ -108,44 +115,13 @@ export class Connection {
   /** Resolves when the connection has ended. */
   readonly ended: Promise<void>;
 
-  /** @throws ConnectFailedError (as a rejection), InvalidArgumentError */
-  static open(address: string, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
-    const { host, port } = parseBrokerAddress(address);
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(new ConnectFailedError(address, 'the client is closed'));
-        return;
-      }
-      const socket = connect({ host, port, noDelay: true, keepAlive: true });
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        socket.removeListener('connect', onConnect);
-        socket.removeListener('error', onError);
-      };
-      const fail = (reason: string, cause?: unknown): void => {
-        end();
-        socket.on('error', () => undefined);
-        socket.destroy();
-        reject(new ConnectFailedError(address, reason, cause));
-      };
-      const onAbort = (): void => {
-        fail('the client is closed');
-      };
-      const onError = (error: Error): void => {
-        fail(reasonOf(error), error);
-      };
-      const onConnect = (): void => {
-        end();
-        resolve(new Connection(address, socket, options));
-      };
-      const timer = setTimeout(() => {
-        fail(`no connection within ${options.connectTimeoutMs} ms`);
-      }, options.connectTimeoutMs);
-      signal.addEventListener('abort', onAbort, { once: true });
-      socket.once('connect', onConnect);
-      socket.once('error', onError);
-    });
+  /** @throws ConnectFailedError, TlsHandshakeError, InvalidArgumentError (as rejections) */
+  static async open(address: string, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+    const socket = await openSocket(address, options, signal);
+    if (socket.destroyed) throw new ConnectFailedError(address, 'closed at once');
+    const connection = new Connection(address, socket, options);
+    if (signal.aborted) connection.close('the client is closed');
+    return connection;
   }
 
   private constructor(
@@ -244,7 +220,9 @@ export class Connection {
   #write(pending: PendingRequest): void {
     let head: Buffer;
     try {
-      head = encodeRequestHead(pending.request, pending.opaque, this.options.headerFormat);
+      const credentials = this.options.credentials?.current;
+      const request = credentials === undefined ? pending.request : signRequest(pending.request, credentials);
+      head = encodeRequestHead(request, pending.opaque, this.options.headerFormat);
     } catch (error) {
       pending.reject(error);
       return;
@@ -389,9 +367,4 @@ export class Connection {
       this.#end('no answer to a heartbeat', error);
     }
   }
-}
-
-/** An attempt on several addresses of one host fails with an error that has no message of its own. */
-function reasonOf(error: Error & { readonly code?: string }): string {
-  return error.message.length > 0 ? error.message : (error.code ?? error.name);
 }

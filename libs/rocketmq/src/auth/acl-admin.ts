@@ -1,0 +1,179 @@
+import { type ClusterAccess } from '../client/cluster-access.js';
+import { type CallOptions } from '../connection/call-deadline.js';
+import { BrokerResponseError, MalformedDataError } from '../errors.js';
+import { type ExtFields, type RemotingCommand } from '../wire/remoting-codec.js';
+import { type RequestCode } from '../wire/request-code.js';
+import { parseTolerantJson, type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
+import { asMap, readList, readText } from '../wire/tolerant-reader.js';
+
+/** Requests of RocketMQ's ACL 2.0, from 5.3.0 on. */
+const ACL_CODE = {
+  AUTH_CREATE_USER: 3001,
+  AUTH_UPDATE_USER: 3002,
+  AUTH_DELETE_USER: 3003,
+  AUTH_LIST_USER: 3005,
+  AUTH_CREATE_ACL: 3006,
+  AUTH_DELETE_ACL: 3008,
+  AUTH_LIST_ACL: 3010,
+} as const;
+/** Brokers have no code of its own for it. */
+const NOT_THERE_REMARK = /^The (subject|policy|acl) is not exist/;
+
+export type AclUserType = 'Super' | 'Normal';
+export type AclAction = 'All' | 'Pub' | 'Sub' | 'Create' | 'Update' | 'Delete' | 'Get' | 'List';
+
+export interface AclUser {
+  readonly username: string;
+  readonly userType: AclUserType;
+  readonly isEnabled: boolean;
+}
+
+export interface CreateAclUserOptions extends CallOptions {
+  /** The access key of the user's requests. */
+  readonly username: string;
+  /** The secret key of the user's requests. */
+  readonly password: string;
+  /** `Super` users need no rules. Default `Normal`. */
+  readonly userType?: AclUserType;
+}
+
+/** What is not given stays as it is. */
+export interface UpdateAclUserOptions extends CallOptions {
+  readonly username: string;
+  readonly password?: string;
+  readonly userType?: AclUserType;
+  readonly isEnabled?: boolean;
+}
+
+export interface AclRule {
+  /** `Topic:name`, `Group:name`, `Cluster:name`; a name may be `*` or end with it. */
+  readonly resource: string;
+  readonly actions: readonly AclAction[];
+  /** Addresses or networks (`10.0.0.0/8`) of the clients. Default: all. */
+  readonly sourceIps?: readonly string[];
+  readonly decision: 'Allow' | 'Deny';
+}
+
+/** The rules of one subject, `User:<username>`. */
+export interface Acl {
+  readonly subject: string;
+  readonly rules: readonly AclRule[];
+}
+
+/**
+ * Users and rules of ACL 2.0. Brokers keep them each for itself, so changes go to every master. Every call may throw the
+ * connection's errors, AuthenticationError, AuthorizationError (the caller must be a super user) and BrokerResponseError.
+ */
+export class AclAdmin {
+  constructor(private readonly cluster: ClusterAccess) {}
+
+  /** Creates a user. On a master that has the user already: BrokerResponseError. */
+  async createUser(options: CreateAclUserOptions): Promise<void> {
+    const { username, password, userType = 'Normal' } = options;
+    await this.#askMasters(ACL_CODE.AUTH_CREATE_USER, { username }, { username, password, userType }, options);
+  }
+
+  async updateUser(options: UpdateAclUserOptions): Promise<void> {
+    const { username, password, userType, isEnabled } = options;
+    const userStatus = isEnabled === undefined ? undefined : isEnabled ? 'enable' : 'disable';
+    const body = { username, password, userType, userStatus };
+    await this.#askMasters(ACL_CODE.AUTH_UPDATE_USER, { username }, body, options);
+  }
+
+  /** Deletes a user; one that does not exist is no error. */
+  async deleteUser(username: string, options?: CallOptions): Promise<void> {
+    await this.#askMasters(ACL_CODE.AUTH_DELETE_USER, { username }, undefined, options);
+  }
+
+  /** Users that any master knows, sorted by name; of one that several know, the first master's. Passwords are not told. */
+  async listUsers(options?: CallOptions & { readonly filter?: string }): Promise<AclUser[]> {
+    const ext: Record<string, string> = options?.filter === undefined ? {} : { filter: options.filter };
+    const users = new Map<string, AclUser>();
+    for (const reply of await this.#askMasters(ACL_CODE.AUTH_LIST_USER, ext, undefined, options)) {
+      for (const item of bodyList(reply, 'users')) {
+        const user = asMap(item, 'user');
+        const username = readText(user, 'username');
+        if (users.has(username)) continue;
+        const userType = readText(user, 'userType') === 'Super' ? 'Super' : 'Normal';
+        users.set(username, { username, userType, isEnabled: user.get('userStatus') !== 'disable' });
+      }
+    }
+    return [...users.values()].sort((a, b) => (a.username < b.username ? -1 : 1));
+  }
+
+  /** Adds rules to a subject; a rule for the same resource is replaced. The user must exist. */
+  async createAcl({ subject, rules, ...options }: Acl & CallOptions): Promise<void> {
+    const entries = rules.map(({ resource, actions, sourceIps = [], decision }) => ({
+      resource,
+      actions,
+      sourceIps,
+      decision,
+    }));
+    const body = { subject, policies: [{ policyType: 'Custom', entries }] };
+    await this.#askMasters(ACL_CODE.AUTH_CREATE_ACL, { subject }, body, options);
+  }
+
+  /** Deletes the rule for one resource, or all rules of the subject; what does not exist is no error. */
+  async deleteAcl(options: CallOptions & { readonly subject: string; readonly resource?: string }): Promise<void> {
+    const { subject, resource } = options;
+    const ext = { subject, policyType: 'Custom', ...(resource === undefined ? {} : { resource }) };
+    try {
+      await this.#askMasters(ACL_CODE.AUTH_DELETE_ACL, ext, undefined, options);
+    } catch (error) {
+      if (!(error instanceof BrokerResponseError) || !NOT_THERE_REMARK.test(error.remark)) throw error;
+    }
+  }
+
+  /** Rules that any master knows, by subject, sorted; of a subject that several know, the first master's. */
+  async listAcls(
+    options?: CallOptions & { readonly subjectFilter?: string; readonly resourceFilter?: string },
+  ): Promise<Acl[]> {
+    const ext: Record<string, string> = {};
+    if (options?.subjectFilter !== undefined) ext['subjectFilter'] = options.subjectFilter;
+    if (options?.resourceFilter !== undefined) ext['resourceFilter'] = options.resourceFilter;
+    const acls = new Map<string, Acl>();
+    for (const reply of await this.#askMasters(ACL_CODE.AUTH_LIST_ACL, ext, undefined, options)) {
+      for (const item of bodyList(reply, 'rules')) {
+        const acl = asMap(item, 'subject with rules');
+        const subject = readText(acl, 'subject');
+        if (acls.has(subject)) continue;
+        const policies = readList(acl, 'policies').map((policy) => asMap(policy, 'policy'));
+        const rules = policies.flatMap((policy) =>
+          readList(policy, 'entries').map((e) => decodeRule(asMap(e, 'rule'))),
+        );
+        acls.set(subject, { subject, rules });
+      }
+    }
+    return [...acls.values()].sort((a, b) => (a.subject < b.subject ? -1 : 1));
+  }
+
+  async #askMasters(
+    code: number,
+    ext: ExtFields,
+    content: object | undefined,
+    options: CallOptions | undefined,
+  ): Promise<RemotingCommand[]> {
+    const deadline = this.cluster.deadline(options);
+    const masters = await this.cluster.masters({}, deadline);
+    const body = content === undefined ? {} : { body: Buffer.from(JSON.stringify(content)) };
+    const request = { code: code as RequestCode, ext, ...body };
+    return Promise.all([...masters.values()].map((address) => this.cluster.call(address, request, deadline)));
+  }
+}
+
+function bodyList(reply: RemotingCommand, what: string): readonly TolerantValue[] {
+  if (reply.body.length === 0) return [];
+  const list = parseTolerantJson(reply.body.toString('utf8'));
+  if (Array.isArray(list)) return list as readonly TolerantValue[];
+  throw new MalformedDataError('server answer', `${what} are not a list`);
+}
+
+function decodeRule(entry: TolerantMap): AclRule {
+  const texts = (field: string): string[] => readList(entry, field).filter((item) => typeof item === 'string');
+  return {
+    resource: readText(entry, 'resource'),
+    actions: texts('actions') as AclAction[],
+    sourceIps: texts('sourceIps'),
+    decision: readText(entry, 'decision') === 'Allow' ? 'Allow' : 'Deny',
+  };
+}

@@ -1,0 +1,20 @@
+import { createHmac } from 'node:crypto';
+import { type RemotingRequest } from '../wire/remoting-codec.js';
+import { type Credentials } from './credentials.js';
+
+/**
+ * The request with the fields that prove its sender: `AccessKey`, `SecurityToken` and `Signature`, the base64 of the
+ * HMAC-SHA1 over the values of all other fields in the order of their names (UTF-16 units) and the body. The same for
+ * ACL 1.0 and 2.0 (`AclUtils.combineRequestContent`, `AclSigner` of RocketMQ).
+ */
+export function signRequest(request: RemotingRequest, credentials: Credentials): RemotingRequest {
+  const { accessKey, secretKey, securityToken } = credentials;
+  const ext: Record<string, string> = { ...request.ext, AccessKey: accessKey };
+  delete ext['Signature'];
+  if (securityToken !== undefined) ext['SecurityToken'] = securityToken;
+  const hmac = createHmac('sha1', secretKey);
+  for (const name of Object.keys(ext).sort()) hmac.update(ext[name] ?? '', 'utf8');
+  if (request.body !== undefined) hmac.update(request.body);
+  ext['Signature'] = hmac.digest('base64');
+  return { ...request, ext };
+}

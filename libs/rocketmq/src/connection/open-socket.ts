@@ -1,0 +1,75 @@
+import { connect, type Socket } from 'node:net';
+import { ConnectFailedError, TlsHandshakeError } from '../errors.js';
+import { parseBrokerAddress } from './broker-address.js';
+import { type TlsSettings } from './tls-settings.js';
+
+interface OpenSocketOptions {
+  readonly connectTimeoutMs: number;
+  readonly tls?: TlsSettings | undefined;
+}
+
+/**
+ * A socket that is ready for requests: connected and, with `tls`, past the handshake.
+ * @throws ConnectFailedError, TlsHandshakeError (as rejections), InvalidArgumentError
+ */
+export function openSocket(address: string, options: OpenSocketOptions, signal: AbortSignal): Promise<Socket> {
+  const { host, port } = parseBrokerAddress(address);
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(new ConnectFailedError(address, 'the client is closed'));
+      return;
+    }
+    const { tls } = options;
+    const socket = tls === undefined ? connect({ host, port }) : tls.connect(host, port);
+    const readyEvent = tls === undefined ? 'connect' : 'secureConnect';
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      socket.removeListener(readyEvent, onReady);
+      socket.removeListener('error', onError);
+    };
+    const fail = (error: Error): void => {
+      end();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => {
+      fail(new ConnectFailedError(address, 'the client is closed'));
+    };
+    const onError = (error: Error): void => {
+      fail(
+        tls !== undefined && !isNetworkError(error)
+          ? new TlsHandshakeError(address, reasonOf(error), error)
+          : new ConnectFailedError(address, reasonOf(error), error),
+      );
+    };
+    const onReady = (): void => {
+      end();
+      // Until its owner listens, an error shows in `destroyed` only.
+      socket.on('error', () => undefined);
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true);
+      resolve(socket);
+    };
+    const timer = setTimeout(() => {
+      fail(new ConnectFailedError(address, `no connection within ${options.connectTimeoutMs} ms`));
+    }, options.connectTimeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.once(readyEvent, onReady);
+    socket.once('error', onError);
+  });
+}
+
+/** The server's host is away or went away; all other errors are about certificates and protocols and do not pass by themselves. */
+function isNetworkError(error: Error & { readonly code?: string; readonly syscall?: string }): boolean {
+  return error.code === 'ECONNRESET' || (error.syscall !== undefined && error.code !== 'EPROTO');
+}
+
+/** An attempt on several addresses of one host fails with an error that has no message of its own. */
+export function reasonOf(error: Error & { readonly code?: string }): string {
+  if (error.message.length === 0) return error.code ?? error.name;
+  return error.code === undefined || error.message.includes(error.code)
+    ? error.message
+    : `${error.message} (${error.code})`;
+}
