@@ -72,4 +72,31 @@ describe('FrameReader', () => {
       }).toThrow(MalformedDataError);
     }
   });
+
+  it('cuts any bytes into frames within the limit or refuses them with a typed error', () => {
+    const length = fc.oneof(fc.integer({ min: -5, max: 60 }), fc.integer()).map((value) => {
+      const bytes = Buffer.alloc(4);
+      bytes.writeInt32BE(value, 0);
+      return bytes;
+    });
+    const random = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(length, random), { maxLength: 12 }), (chunks) => {
+        const reader = new FrameReader(50);
+        let read = 0;
+        try {
+          for (const chunk of chunks) {
+            reader.push(chunk, (frame) => {
+              expect(frame.length).toBeLessThanOrEqual(50);
+              read += 4 + frame.length;
+            });
+          }
+        } catch (error) {
+          if (!(error instanceof FrameTooLargeError)) expect(error).toBeInstanceOf(MalformedDataError);
+        }
+        expect(read).toBeLessThanOrEqual(Buffer.concat(chunks).length);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });

@@ -88,6 +88,12 @@ describe('remoting codec', () => {
     expect(decodeCommand(frame).ext).toEqual({ a: '1', b: 'true', d: 'x' });
   });
 
+  it('refuses a field that goes beyond the length of all fields', () => {
+    const frame = Buffer.from(frameOf(GOLDEN_BINARY));
+    frame.writeInt32BE(frame.readInt32BE(21) - 1, 21);
+    expect(() => decodeCommand(frame)).toThrow('fields end at 47, not at 46');
+  });
+
   it('answers any bytes with a command or a typed error', () => {
     const golden = fc.constantFrom(frameOf(GOLDEN_JSON), frameOf(GOLDEN_BINARY));
     const mutated = fc

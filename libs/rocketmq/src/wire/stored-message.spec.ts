@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MalformedDataError } from '../errors.js';
+import { DecompressedTooLargeError, MalformedDataError, UnsupportedCompressionError } from '../errors.js';
 import { encodeProperties } from './property-codec.js';
 import { decodeStoredMessages, StoredMessage } from './stored-message.js';
 import { SYS_FLAG } from './sys-flag.js';
@@ -188,6 +188,30 @@ describe('StoredMessage', () => {
           }
         },
       ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('decompresses and unwraps any body within the limit or refuses it with a typed error', () => {
+    const magic = fc.constantFrom('', '04224d18', '28b52ffd', '789c', '0000001700000000');
+    const bodies = fc
+      .tuple(magic, fc.uint8Array({ maxLength: 60 }))
+      .map(([start, rest]) => Buffer.concat([Buffer.from(start, 'hex'), rest]));
+    fc.assert(
+      fc.property(bodies, fc.nat(0x7_ff), (body, sysFlag) => {
+        const message = new StoredMessage(store({ ...plain, body, sysFlag }), 0);
+        for (const read of [
+          () => message.decompressedBody(1_000).length,
+          () => message.unwrapInnerBatch(1_000).reduce((sum, inner) => sum + inner.body.length, 0),
+        ]) {
+          try {
+            expect(read()).toBeLessThanOrEqual(1_000);
+          } catch (error) {
+            if (error instanceof DecompressedTooLargeError || error instanceof UnsupportedCompressionError) continue;
+            expect(error).toBeInstanceOf(MalformedDataError);
+          }
+        }
+      }),
       { numRuns: 2_000 },
     );
   });

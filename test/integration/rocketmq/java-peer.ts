@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const SOURCE = fileURLToPath(new URL('../../interop/java/JavaPeer.java', import.meta.url));
+const TIMEOUT_MS = 60_000;
+
+/** RocketMQ's Java client, of the jars that the embedded RocketMQ keeps in its cache. */
+export class JavaPeer {
+  private constructor(
+    private readonly dir: string,
+    private readonly classPath: string,
+  ) {}
+
+  static async compile(): Promise<JavaPeer> {
+    const jars = join(await libDir(), '*');
+    const dir = await mkdtemp(join(tmpdir(), 'sluice-java-peer-'));
+    await run('javac', ['-nowarn', '-d', dir, '-cp', jars, SOURCE], { timeout: TIMEOUT_MS });
+    return new JavaPeer(dir, `${dir}:${jars}`);
+  }
+
+  /** The words of each line that the program printed. */
+  async run(...args: readonly (string | number)[]): Promise<string[][]> {
+    const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Duser.home=${this.dir}`];
+    const command = [...jvm, '-cp', this.classPath, 'JavaPeer', ...args.map(String)];
+    const { stdout } = await run('java', command, { timeout: TIMEOUT_MS });
+    return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')]));
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+async function libDir(): Promise<string> {
+  const { SLUICE_CACHE, XDG_CACHE_HOME } = process.env;
+  const cache = join(SLUICE_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sluice'), 'rocketmq');
+  const versions = (await readdir(cache)).filter((name) => /^\d/.test(name)).sort();
+  const newest = versions.at(-1);
+  if (newest === undefined) throw new Error(`no jars of RocketMQ in ${cache}: start the embedded RocketMQ once`);
+  return join(cache, newest, 'lib');
+}

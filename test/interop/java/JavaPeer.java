@@ -1,0 +1,89 @@
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
+import org.apache.rocketmq.client.consumer.PullResult;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.compression.CompressionType;
+import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.common.message.MessageQueue;
+
+/**
+ * RocketMQ's Java client at the other end of a topic; prints one line per message.
+ * send <namesrv> <topic> <broker> <queue> <type,type,...>: one compressed message per type, prints type and offset
+ * sendBatch <namesrv> <topic> <broker> <queue> <count>: one batch, prints "BATCH" and its offset
+ * read <namesrv> <topic> <broker> <queue> <offset> <count> <group>: prints offset, length, CRC32, hex of the first
+ * bytes and the property KEYS of each message
+ */
+public final class JavaPeer {
+    public static void main(String[] args) throws Exception {
+        MessageQueue queue = new MessageQueue(args[2], args[3], Integer.parseInt(args[4]));
+        switch (args[0]) {
+            case "send" -> send(args[1], queue, args[5].split(","));
+            case "sendBatch" -> sendBatch(args[1], queue, Integer.parseInt(args[5]));
+            case "read" -> read(args[1], queue, Long.parseLong(args[5]), Integer.parseInt(args[6]), args[7]);
+            default -> throw new IllegalArgumentException(args[0]);
+        }
+        System.exit(0);
+    }
+
+    /** 70,000 bytes with long and short repetitions; JavaPeer and the spec make the same. */
+    private static byte[] body() {
+        byte[] body = new byte[70_000];
+        for (int at = 0; at < body.length; at++) body[at] = (byte) (at % 251 ^ (at >> 10));
+        return body;
+    }
+
+    private static void send(String namesrv, MessageQueue queue, String[] types) throws Exception {
+        for (String type : types) {
+            DefaultMQProducer producer = new DefaultMQProducer("java-peer-" + type);
+            producer.setNamesrvAddr(namesrv);
+            producer.setInstanceName(type);
+            producer.setCompressMsgBodyOverHowmuch(100);
+            producer.setCompressType(CompressionType.of(type));
+            producer.start();
+            SendResult result = producer.send(new Message(queue.getTopic(), "", type, body()), queue, 10_000);
+            System.out.println(type + " " + result.getQueueOffset());
+            producer.shutdown();
+        }
+    }
+
+    private static void sendBatch(String namesrv, MessageQueue queue, int count) throws Exception {
+        DefaultMQProducer producer = new DefaultMQProducer("java-peer-batch");
+        producer.setNamesrvAddr(namesrv);
+        producer.start();
+        List<Message> messages = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            messages.add(new Message(queue.getTopic(), "tag" + i, "key" + i, ("body " + i).getBytes()));
+        }
+        System.out.println("BATCH " + producer.send(messages, queue, 10_000).getQueueOffset());
+        producer.shutdown();
+    }
+
+    private static void read(String namesrv, MessageQueue queue, long from, int count, String group) throws Exception {
+        DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group);
+        consumer.setNamesrvAddr(namesrv);
+        consumer.start();
+        TreeMap<Long, MessageExt> messages = new TreeMap<>();
+        long offset = from;
+        for (int pulls = 0; messages.size() < count && pulls < 50; pulls++) {
+            PullResult result = consumer.pullBlockIfNotFound(queue, "*", offset, 32);
+            if (result.getMsgFoundList() != null) {
+                for (MessageExt message : result.getMsgFoundList()) messages.put(message.getQueueOffset(), message);
+            }
+            offset = result.getNextBeginOffset();
+        }
+        for (MessageExt message : messages.values()) {
+            byte[] body = message.getBody();
+            CRC32 crc = new CRC32();
+            crc.update(body);
+            String start = HexFormat.of().formatHex(body, 0, Math.min(8, body.length));
+            System.out.println(message.getQueueOffset() + " " + body.length + " " + crc.getValue() + " " + start + " " + message.getKeys());
+        }
+        consumer.shutdown();
+    }
+}
