@@ -1,0 +1,216 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import {
+  AuthenticationError,
+  AuthorizationError,
+  type Credentials,
+  type QueueRef,
+  RocketMqClient,
+  type RocketMqClientOptions,
+  TlsHandshakeError,
+} from '@sluice/rocketmq';
+
+const run = promisify(execFile);
+const LIMIT_MS = 180_000;
+const AUTH = 'org.apache.rocketmq.auth';
+const ADMIN: Credentials = { accessKey: 'admin', secretKey: '12345678' };
+const ACL_2: Readonly<Record<string, string>> = {
+  authenticationEnabled: 'true',
+  authenticationProvider: `${AUTH}.authentication.provider.DefaultAuthenticationProvider`,
+  authenticationMetadataProvider: `${AUTH}.authentication.provider.LocalAuthenticationMetadataProvider`,
+  initAuthenticationUser: JSON.stringify({ username: ADMIN.accessKey, password: ADMIN.secretKey }),
+  innerClientAuthenticationCredentials: JSON.stringify({ accessKey: 'inner', secretKey: '12345678' }),
+  authorizationEnabled: 'true',
+  authorizationProvider: `${AUTH}.authorization.provider.DefaultAuthorizationProvider`,
+  authorizationMetadataProvider: `${AUTH}.authorization.provider.LocalAuthorizationMetadataProvider`,
+};
+
+/** An authority in `<name>-ca.pem`, and a certificate of it for 127.0.0.1 in `<name>.pem` and `<name>.key`. */
+async function makeCertificates(dir: string, name: string): Promise<void> {
+  const openssl = async (...args: string[]): Promise<unknown> => run('openssl', args, { cwd: dir, timeout: 30_000 });
+  const ca = ['-subj', `/CN=${name}-ca`, '-keyout', `${name}-ca.key`, '-out', `${name}-ca.pem`];
+  await openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...ca);
+  const request = ['-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`];
+  await openssl('req', '-newkey', 'rsa:2048', '-nodes', ...request);
+  await writeFile(join(dir, 'names.txt'), 'subjectAltName=IP:127.0.0.1\n');
+  const issuer = ['-CA', `${name}-ca.pem`, '-CAkey', `${name}-ca.key`, '-CAcreateserial'];
+  const issued = ['-in', `${name}.csr`, '-days', '2', '-extfile', 'names.txt', '-out', `${name}.pem`];
+  await openssl('x509', '-req', ...issuer, ...issued);
+}
+
+describe('a cluster with ACL 2.0 and TLS', () => {
+  let dir: string;
+  let cluster: RunningCluster;
+  let admin: RocketMqClient;
+  let allowed: QueueRef;
+  let denied: QueueRef;
+  const opened: RocketMqClient[] = [];
+
+  function open(options: Omit<RocketMqClientOptions, 'namesrv'>): RocketMqClient {
+    const client = RocketMqClient.open({ namesrv: cluster.namesrv, ...options });
+    opened.push(client);
+    return client;
+  }
+
+  const send = async (client: RocketMqClient, queue: QueueRef): Promise<string> =>
+    (await client.producer.send(queue, { body: Buffer.from('x') })).status;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'sluice-acl-tls-'));
+    await makeCertificates(dir, 'right');
+    await makeCertificates(dir, 'wrong');
+    const tls = {
+      'tls.server.mode': 'permissive',
+      'tls.test.mode.enable': 'false',
+      'tls.server.certPath': join(dir, 'right.pem'),
+      'tls.server.keyPath': join(dir, 'right.key'),
+    };
+    const javaOptions = Object.entries(tls).map(([name, value]) => `-D${name}=${value}`);
+    cluster = await startCluster({
+      name: 'secured',
+      ports: await freePorts(),
+      dataDir: join(dir, 'data'),
+      brokerConfig: ACL_2,
+      heap: { brokerMb: 256, brokerDirectMb: 256 },
+      env: { ...process.env, JAVA_TOOL_OPTIONS: javaOptions.join(' ') },
+    });
+    admin = open({ credentials: ADMIN });
+    await admin.admin.createTopic({ topic: 'allowed', readQueues: 1, writeQueues: 1 });
+    await admin.admin.createTopic({ topic: 'denied', readQueues: 1, writeQueues: 1 });
+    await admin.admin.createGroup({ group: 'readers' });
+    allowed = { topic: 'allowed', brokerName: 'broker-secured', queueId: 0 };
+    denied = { ...allowed, topic: 'denied' };
+  }, LIMIT_MS);
+
+  afterAll(async () => {
+    await Promise.all(opened.map((client) => client.close()));
+    await cluster.stop();
+    await rm(dir, { recursive: true, force: true });
+  }, LIMIT_MS);
+
+  it('knows who has the right keys and refuses missing, unknown and wrong ones', async () => {
+    await expect(send(admin, allowed)).resolves.toBe('stored');
+    const refused = [
+      undefined,
+      { accessKey: 'nobody', secretKey: ADMIN.secretKey },
+      { accessKey: ADMIN.accessKey, secretKey: 'the-wrong-secret' },
+    ];
+    for (const credentials of refused) {
+      const client = open({ credentials });
+      const error: unknown = await send(client, allowed).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(AuthenticationError);
+      expect(error).toMatchObject({ code: 'AUTHENTICATION', retriable: false });
+      expect(String(error)).not.toContain('the-wrong-secret');
+      await expect(client.admin.listGroups()).rejects.toBeInstanceOf(AuthenticationError);
+    }
+  });
+
+  it('lets a user do on one topic what its rules allow, until they are deleted', async () => {
+    await admin.acl.createUser({ username: 'one-topic', password: 'password1' });
+    const rules = [
+      { resource: 'Topic:allowed', actions: ['Pub', 'Sub'], sourceIps: [], decision: 'Allow' },
+      { resource: 'Group:readers', actions: ['Sub'], sourceIps: [], decision: 'Allow' },
+    ] as const;
+    await admin.acl.createAcl({ subject: 'User:one-topic', rules });
+    expect(await admin.acl.listAcls()).toEqual([{ subject: 'User:one-topic', rules }]);
+    const user = open({ credentials: { accessKey: 'one-topic', secretKey: 'password1' } });
+    await expect(send(user, allowed)).resolves.toBe('stored');
+    const pull = await user.consumer.pull({ queue: allowed, offset: 0, group: 'readers' });
+    expect(pull.kind).toBe('found');
+    await expect(send(user, denied)).rejects.toBeInstanceOf(AuthorizationError);
+    await expect(user.consumer.pull({ queue: denied, offset: 0, group: 'readers' })).rejects.toThrow('Topic:denied');
+    await expect(user.acl.listUsers()).rejects.toMatchObject({ code: 'AUTHORIZATION', retriable: false });
+    await admin.acl.deleteAcl({ subject: 'User:one-topic', resource: 'Topic:allowed' });
+    await expect(send(user, allowed)).rejects.toBeInstanceOf(AuthorizationError);
+    await admin.acl.deleteAcl({ subject: 'User:one-topic' });
+    await admin.acl.deleteAcl({ subject: 'User:one-topic' });
+    expect(await admin.acl.listAcls()).toEqual([]);
+    await admin.acl.deleteUser('one-topic');
+    await admin.acl.deleteUser('one-topic');
+    await expect(send(user, allowed)).rejects.toBeInstanceOf(AuthenticationError);
+  });
+
+  it('goes on with credentials that change while the client runs', async () => {
+    await admin.acl.createUser({ username: 'rotating', password: 'before-1', userType: 'Super' });
+    let secretKey = 'before-1';
+    const client = open({ credentials: () => Promise.resolve({ accessKey: 'rotating', secretKey }) });
+    const fixed = open({ credentials: { accessKey: 'rotating', secretKey } });
+    await expect(send(client, allowed)).resolves.toBe('stored');
+    await expect(send(fixed, allowed)).resolves.toBe('stored');
+    await admin.acl.updateUser({ username: 'rotating', password: 'after-22' });
+    await expect(send(client, allowed)).rejects.toBeInstanceOf(AuthenticationError);
+    secretKey = 'after-22';
+    await expect(send(client, allowed)).resolves.toBe('stored');
+    await expect(send(fixed, allowed)).rejects.toBeInstanceOf(AuthenticationError);
+    fixed.setCredentials({ accessKey: 'rotating', secretKey });
+    await expect(send(fixed, allowed)).resolves.toBe('stored');
+    await admin.acl.updateUser({ username: 'rotating', isEnabled: false });
+    await expect(send(client, allowed)).rejects.toThrow('is disabled');
+    const users = await admin.acl.listUsers();
+    expect(users).toContainEqual({ username: 'rotating', userType: 'Super', isEnabled: false });
+  });
+
+  it('sends and pulls over TLS when the authority is the right one', async () => {
+    const tls = { ca: await readFile(join(dir, 'right-ca.pem')) };
+    const client = open({ credentials: ADMIN, tls });
+    await expect(send(client, allowed)).resolves.toBe('stored');
+    const pull = await client.consumer.pull({ queue: allowed, offset: 0, group: 'readers' });
+    expect(pull.kind).toBe('found');
+  });
+
+  it('says why it does not trust another authority or name, and at which address', async () => {
+    const wrong = { ca: await readFile(join(dir, 'wrong-ca.pem')) };
+    const error: unknown = await open({ credentials: ADMIN, tls: wrong })
+      .admin.listGroups()
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TlsHandshakeError);
+    expect(error).toMatchObject({ code: 'TLS_HANDSHAKE', address: cluster.namesrv, retriable: false });
+    expect(String(error)).toContain('unable to verify the first certificate');
+    const named = { ca: await readFile(join(dir, 'right-ca.pem')), servername: 'other.example' };
+    await expect(open({ credentials: ADMIN, tls: named }).admin.listGroups()).rejects.toThrow('other.example');
+    const unchecked = open({ credentials: ADMIN, tls: { rejectUnauthorized: false } });
+    await expect(send(unchecked, allowed)).resolves.toBe('stored');
+  });
+
+  it('backs off from a server that fails each handshake', async () => {
+    let connections = 0;
+    const plain = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.end('this is no TLS server');
+    });
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    const address = plain.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const client = RocketMqClient.open({
+      namesrv: `127.0.0.1:${port}`,
+      tls: {},
+      reconnectBackoff: { firstMs: 60_000, maxMs: 60_000 },
+    });
+    try {
+      await expect(client.admin.listTopics()).rejects.toBeInstanceOf(TlsHandshakeError);
+      const calls = Array.from({ length: 20 }, () => client.admin.listTopics({ timeoutMs: 200 }));
+      const results = await Promise.allSettled(calls);
+      expect(results.every((result) => result.status === 'rejected')).toBe(true);
+      expect(connections).toBe(1);
+    } finally {
+      await client.close();
+      await new Promise((resolve) => plain.close(resolve));
+    }
+  });
+
+  it("sends by the broker's second port and pulls by the first", async () => {
+    const client = open({ credentials: ADMIN, vipChannel: true });
+    await expect(send(client, allowed)).resolves.toBe('stored');
+    await expect(client.admin.listGroups()).resolves.toContain('readers');
+    const pull = await client.consumer.pull({ queue: allowed, offset: 0, group: 'readers' });
+    expect(pull.kind).toBe('found');
+  });
+});
