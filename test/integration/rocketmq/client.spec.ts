@@ -9,6 +9,7 @@ import {
   writableQueues,
   type QueueRef,
 } from '@sluice/rocketmq';
+import { until } from '../../support/sluice-cluster.js';
 
 const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 
@@ -62,7 +63,11 @@ describe('RocketMqClient on a real broker', () => {
     for (const message of sent) encoder.add(message.body, encodeProperties(message.properties));
     const before = Date.now();
     const firstOffset = await store(queue, encoder);
-    const answer = await client.consumer.pull({ queue, offset: firstOffset, group });
+    // A broker answers a send before its queue shows the messages.
+    const answer = await until('the queue shows what was sent', async () => {
+      const pulled = await client.consumer.pull({ queue, offset: firstOffset, group });
+      return pulled.maxOffset >= firstOffset + 3 && pulled;
+    });
     expect(answer).toMatchObject({ kind: 'found', nextOffset: firstOffset + 3, maxOffset: firstOffset + 3 });
     for (const [index, expected] of sent.entries()) {
       const message = answer.messages[index]!;

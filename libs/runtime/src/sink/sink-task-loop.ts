@@ -315,7 +315,8 @@ export class SinkTaskLoop {
       try {
         const { refreshIntervalMs } = this.spec.settings;
         // A task without a queue waits for its topic to be made, most often by a source that starts beside it.
-        const waitMs = this.intakes.length === 0 ? Math.min(firstQueueIntervalMs, refreshIntervalMs) : refreshIntervalMs;
+        const waitMs =
+          this.intakes.length === 0 ? Math.min(firstQueueIntervalMs, refreshIntervalMs) : refreshIntervalMs;
         await this.ports.clock.sleep(waitMs, signal);
         const fresh = this.notYetRead(await this.ownQueues());
         if (fresh.length === 0) continue;
