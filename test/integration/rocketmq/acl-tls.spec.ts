@@ -121,7 +121,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     expect(await admin.acl.listAcls()).toEqual([{ subject: 'User:one-topic', rules }]);
     const user = open({ credentials: { accessKey: 'one-topic', secretKey: 'password1' } });
     await expect(send(user, allowed)).resolves.toBe('stored');
-    const pull = await user.consumer.pull({ queue: allowed, offset: 0, group: 'readers' });
+    const pull = await user.consumer.pull({ queue: allowed, offset: 0, group: 'readers', suspendMs: 5000 });
     expect(pull.kind).toBe('found');
     await expect(send(user, denied)).rejects.toBeInstanceOf(AuthorizationError);
     await expect(user.consumer.pull({ queue: denied, offset: 0, group: 'readers' })).rejects.toThrow('Topic:denied');
@@ -160,7 +160,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     const tls = { ca: await readFile(join(dir, 'right-ca.pem')) };
     const client = open({ credentials: ADMIN, tls });
     await expect(send(client, allowed)).resolves.toBe('stored');
-    const pull = await client.consumer.pull({ queue: allowed, offset: 0, group: 'readers' });
+    const pull = await client.consumer.pull({ queue: allowed, offset: 0, group: 'readers', suspendMs: 5000 });
     expect(pull.kind).toBe('found');
   });
 
@@ -210,7 +210,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     const client = open({ credentials: ADMIN, vipChannel: true });
     await expect(send(client, allowed)).resolves.toBe('stored');
     await expect(client.admin.listGroups()).resolves.toContain('readers');
-    const pull = await client.consumer.pull({ queue: allowed, offset: 0, group: 'readers' });
+    const pull = await client.consumer.pull({ queue: allowed, offset: 0, group: 'readers', suspendMs: 5000 });
     expect(pull.kind).toBe('found');
   });
 });

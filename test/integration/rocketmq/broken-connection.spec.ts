@@ -71,7 +71,7 @@ describe('a broker that goes away', () => {
     const settled = await error.settled;
     expect(settled).toMatchObject({ kind: 'stored', result: { status: 'stored' } });
     const offset = settled.kind === 'stored' ? settled.result.firstOffset : -1;
-    const { messages } = await direct.consumer.pull({ queue, offset, group });
+    const { messages } = await direct.consumer.pull({ queue, offset, group, suspendMs: 5000 });
     expect(messages[0]?.body.toString()).toBe('late');
   });
 

@@ -87,7 +87,12 @@ describe('RocketMqClient on a real broker', () => {
   it('sends one message with its properties', async () => {
     const result = await client.producer.send(other, { body: Buffer.from('single'), properties: [['KEYS', 'one']] });
     expect(result).toMatchObject({ status: 'stored', count: 1 });
-    const { messages } = await client.consumer.pull({ queue: other, offset: result.firstOffset, group });
+    const { messages } = await client.consumer.pull({
+      queue: other,
+      offset: result.firstOffset,
+      group,
+      suspendMs: 5000,
+    });
     expect(messages[0]?.body.toString()).toBe('single');
     expect(messages[0]?.keys).toBe('one');
   });

@@ -41,7 +41,7 @@ describe("RocketMQ's Java client at the other end", () => {
   }
 
   async function pullAt(format: HeaderFormat, queue: QueueRef, offset: number): Promise<StoredMessage> {
-    const { messages } = await client(format).consumer.pull({ queue, offset, group });
+    const { messages } = await client(format).consumer.pull({ queue, offset, group, suspendMs: 5000 });
     return messages[0]!;
   }
 
