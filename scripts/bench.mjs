@@ -2,6 +2,7 @@
 import { setUp } from './setup.mjs';
 
 const benches = {
+  client: async (args) => (await import('../test/dist/bench/client.js')).clientBench(args),
   file: async (args) => (await import('../test/dist/bench/file.js')).fileBench(args),
 };
 

@@ -12,3 +12,4 @@ export {
   type StopClusterOptions,
 } from './cluster-status.js';
 export { type MqadminOptions, runMqadmin } from './mqadmin.js';
+export { ensureJars, type JarCacheOptions, type Jars } from './jar-cache.js';

@@ -1,0 +1,218 @@
+// npm run bench -- client [--rounds N] [--seconds N] [--messages N]: sends and pulls of 1 KB messages through libs/rocketmq
+// beside RocketMQ's Java BatchProducer and a Java pull consumer, on the same broker in the same run.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as elapse } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+import { BatchEncoder, RocketMqClient } from '@sluice/rocketmq';
+import { until } from '../support/sluice-cluster.js';
+import { type LoadResult } from './client-load.js';
+import { JavaLoad } from './java-load.js';
+import { LoadProcess } from './load-process.js';
+import { checkRatios, median } from './ratio-check.js';
+
+const bodyBytes = 1024;
+const queues = 8;
+const batch = 64;
+const sendsInFlight = 4;
+const perPull = 512;
+const warmUpMs = 4_000;
+const loadScript = fileURLToPath(new URL('./client-load.js', import.meta.url));
+
+/** Both sides read and write through these; RocketMQ's own limits are 32 messages and 256 KiB a pull. */
+const brokerConfig = {
+  maxTransferCountOnMessageInMemory: String(perPull),
+  maxTransferBytesOnMessageInMemory: '4194304',
+  maxTransferCountOnMessageInDisk: String(perPull),
+  maxTransferBytesOnMessageInDisk: '4194304',
+  sendMessageThreadPoolNums: '4',
+  waitTimeMillsInSendQueue: '1000',
+};
+
+interface Speed {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+}
+
+class ClientBench {
+  constructor(
+    private readonly cluster: RunningCluster,
+    private readonly client: RocketMqClient,
+    private readonly java: JavaLoad,
+  ) {}
+
+  async createTopic(topic: string): Promise<void> {
+    await this.client.admin.createTopic({ topic, readQueues: queues, writeQueues: queues });
+  }
+
+  async #stored(topic: string): Promise<number> {
+    const stats = await this.client.admin.topicStats(topic);
+    return stats.reduce((sum, queue) => sum + queue.maxOffset, 0);
+  }
+
+  /** What the broker stored in a window of time, warmed up, whoever sends. */
+  async #window(topic: string, load: LoadProcess, seconds: number): Promise<Speed> {
+    await until(`${topic} is written`, async () => (await this.#stored(topic)) > 0, 60_000);
+    await elapse(warmUpMs);
+    const cpu = load.cpuSeconds();
+    const started = performance.now();
+    const before = await this.#stored(topic);
+    await elapse(seconds * 1000);
+    const messages = (await this.#stored(topic)) - before;
+    const elapsedSeconds = (performance.now() - started) / 1000;
+    return { perSecond: messages / elapsedSeconds, cpuMicros: ((load.cpuSeconds() - cpu) * 1e6) / messages };
+  }
+
+  async javaSend(topic: string, seconds: number): Promise<Speed> {
+    await this.createTopic(topic);
+    const load = this.java.batchProducer(this.cluster.namesrv, topic, batch, sendsInFlight, bodyBytes);
+    try {
+      return await this.#window(topic, load, seconds);
+    } finally {
+      await load.kill();
+    }
+  }
+
+  async send(topic: string, seconds: number): Promise<Speed & { readonly heapBytes: number }> {
+    await this.createTopic(topic);
+    const load = this.#node('send', topic, batch, sendsInFlight);
+    try {
+      await load.nextLine();
+      load.begin();
+      const speed = await this.#window(topic, load, seconds);
+      load.finish();
+      const result = await resultOf(load);
+      return { ...speed, heapBytes: result.heapBytes / result.messages };
+    } finally {
+      await load.kill();
+    }
+  }
+
+  /** Fills every queue alike. */
+  async fill(topic: string, messages: number): Promise<number> {
+    await this.createTopic(topic);
+    const perQueue = Math.ceil(messages / queues / batch) * batch;
+
+    const brokerName = (await this.client.routes.get(topic)).brokers[0]?.brokerName ?? '';
+    for (let queueId = 0; queueId < queues; queueId += 1) {
+      const encoder = new BatchEncoder();
+      for (let sent = 0; sent < perQueue; sent += encoder.count) {
+        encoder.reset();
+        while (encoder.count < Math.min(1_024, perQueue - sent)) encoder.add(Buffer.alloc(bodyBytes, 'x'), '');
+        await this.client.producer.sendBatch({ topic, brokerName, queueId }, encoder.finish(), { timeoutMs: 30_000 });
+      }
+    }
+    await until(`${topic} is full`, async () => (await this.#stored(topic)) === perQueue * queues, 60_000);
+    return perQueue;
+  }
+
+  async javaPull(topic: string, end: number): Promise<Speed> {
+    const load = this.java.pullConsumer(this.cluster.namesrv, topic, queues, perPull, end);
+    try {
+      await load.nextLine();
+      const cpu = load.cpuSeconds();
+      load.begin();
+      const [, messages = 0, milliseconds = 1] = (await load.nextLine()).split(' ').map(Number);
+      checkCount(messages, end * queues);
+      return {
+        perSecond: (messages * 1000) / milliseconds,
+        cpuMicros: ((load.cpuSeconds() - cpu) * 1e6) / messages,
+      };
+    } finally {
+      await load.kill();
+    }
+  }
+
+  async pull(topic: string, end: number): Promise<Speed & { readonly heapBytes: number }> {
+    const load = this.#node('pull', topic, perPull, end);
+    try {
+      await load.nextLine();
+      load.begin();
+      const { messages, milliseconds, cpuMicros, heapBytes } = await resultOf(load);
+      checkCount(messages, end * queues);
+      return {
+        perSecond: (messages * 1000) / milliseconds,
+        cpuMicros: cpuMicros / messages,
+        heapBytes: heapBytes / messages,
+      };
+    } finally {
+      await load.kill();
+    }
+  }
+
+  #node(mode: 'send' | 'pull', topic: string, ...numbers: readonly number[]): LoadProcess {
+    const words = [loadScript, mode, this.cluster.namesrv, topic, String(queues), ...numbers.map(String)];
+    return new LoadProcess(process.execPath, words);
+  }
+}
+
+async function resultOf(load: LoadProcess): Promise<LoadResult> {
+  return JSON.parse(await load.nextLine()) as LoadResult;
+}
+
+function checkCount(messages: number, expected: number): void {
+  if (messages !== expected) throw new Error(`${messages} messages were read, ${expected} are there`);
+}
+
+function line(who: string, speed: Speed & { readonly heapBytes?: number }): string {
+  const heap = speed.heapBytes === undefined ? '' : `, ${speed.heapBytes.toFixed(0)} B of heap`;
+  return `${who} ${speed.perSecond.toFixed(0)} msg/s, ${speed.cpuMicros.toFixed(2)} us CPU${heap} per message`;
+}
+
+async function compare(bench: ClientBench, rounds: number, seconds: number, messages: number): Promise<void> {
+  const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+  const sends: number[] = [];
+  const pulls: number[] = [];
+  const end = await bench.fill('bench-pull', messages);
+  for (let round = 1; round <= rounds; round += 1) {
+    const javaSend = await bench.javaSend(`bench-java-${round}`, seconds);
+    const send = await bench.send(`bench-sluice-${round}`, seconds);
+    print(`round ${round}, send, batches of ${batch}, ${sendsInFlight} in flight`);
+    print(`  ${line('Java BatchProducer', javaSend)}\n  ${line('Sluice', send)}`);
+    sends.push(send.perSecond / javaSend.perSecond);
+    const javaPull = await bench.javaPull('bench-pull', end);
+    const pull = await bench.pull('bench-pull', end);
+    print(`round ${round}, pull, ${queues} queues on one connection, at most ${perPull} messages a pull`);
+    print(`  ${line('Java pull consumer', javaPull)}\n  ${line('Sluice', pull)}`);
+    pulls.push(pull.perSecond / javaPull.perSecond);
+  }
+  checkRatios([
+    { name: 'send to Java BatchProducer', ratio: median(sends), goal: 1 },
+    { name: 'pull to Java pull consumer', ratio: median(pulls), goal: 1 },
+  ]);
+}
+
+/** Runs the bench. @throws Error when a ratio is below 0.8 of its goal */
+export async function clientBench(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '8' },
+      messages: { type: 'string', default: '800000' },
+    },
+  });
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const cluster = await startCluster({
+    name: 'bench',
+    dataDir: join(directory, 'rocketmq'),
+    ports: await freePorts(),
+    brokerConfig,
+  });
+  const client = RocketMqClient.open({ namesrv: cluster.namesrv });
+  try {
+    await client.admin.createGroup({ group: 'bench' });
+    process.stdout.write(
+      `${bodyBytes}-byte messages, one broker on the same machine with ${JSON.stringify(brokerConfig)}\n`,
+    );
+    const bench = new ClientBench(cluster, client, await JavaLoad.compile(directory));
+    await compare(bench, Number(values.rounds), Number(values.seconds), Number(values.messages));
+  } finally {
+    await client.close();
+    await cluster.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}

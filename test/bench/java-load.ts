@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ensureJars } from '@sluice/embedded-rocketmq';
+import { LoadProcess } from './load-process.js';
+
+const run = promisify(execFile);
+// Of the sources: nothing but TypeScript is built into dist.
+const source = fileURLToPath(new URL('../../bench/java/PullLoad.java', import.meta.url));
+const jvm = ['-Xms256m', '-Xmx256m', '-XX:+UseParallelGC'];
+
+/** RocketMQ's Java client under load: its own BatchProducer and a pull consumer. */
+export class JavaLoad {
+  private constructor(private readonly classPath: string) {}
+
+  static async compile(directory: string): Promise<JavaLoad> {
+    const jars = join((await ensureJars()).libDir, '*');
+    const classes = join(directory, 'java-load');
+    await mkdir(classes, { recursive: true });
+    await run('javac', ['-nowarn', '-d', classes, '-cp', jars, source], { timeout: 60_000 });
+    return new JavaLoad(`${classes}:${jars}`);
+  }
+
+  /** Sends batches of equal size from each of its threads until it is stopped. */
+  batchProducer(namesrv: string, topic: string, batch: number, threads: number, bodyBytes: number): LoadProcess {
+    const options = { n: namesrv, t: topic, b: batch, w: threads, s: bodyBytes, ri: 60_000 };
+    const words = Object.entries(options).flatMap(([name, value]) => [`-${name}`, String(value)]);
+    return this.#start('org.apache.rocketmq.example.benchmark.BatchProducer', words);
+  }
+
+  /** Reads each queue up to an offset, one pull at a time per queue, all queues at once. */
+  pullConsumer(namesrv: string, topic: string, queues: number, perPull: number, end: number): LoadProcess {
+    return this.#start('PullLoad', [namesrv, topic, 'bench', String(queues), String(perPull), String(end)]);
+  }
+
+  #start(mainClass: string, words: readonly string[]): LoadProcess {
+    return new LoadProcess('java', [...jvm, '-cp', this.classPath, mainClass, ...words]);
+  }
+}
