@@ -1,7 +1,9 @@
 // Writes docs/reference from the specs in the built packages; with --check, fails when a page is not what it would write.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Application } from 'typedoc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'docs/reference');
@@ -28,6 +30,8 @@ for (const [page, title, module, name] of specs) {
   pages.set(page, `# ${title}\n\n${toMarkdown(exported(await load(module), module, name))}\n`);
 }
 
+pages.set('rocketmq-client.md', await apiPage('libs/rocketmq/typedoc.json', 'rocketmq-client.md'));
+
 const stale = [];
 for (const [page, text] of pages) {
   const path = join(target, page);
@@ -44,6 +48,25 @@ if (process.argv.includes('--check')) {
   await mkdir(target, { recursive: true });
   for (const page of stale) await writeFile(join(target, page), pages.get(page));
   console.log(stale.length === 0 ? 'docs/reference is up to date' : `written: ${stale.join(', ')}`);
+}
+
+/** The page that TypeDoc writes with the options of a package. */
+async function apiPage(options, page) {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-docs-'));
+  try {
+    const typedoc = await Application.bootstrapWithPlugins({
+      options: join(root, options),
+      out: folder,
+      skipErrorChecking: true,
+      logLevel: 'Error',
+    });
+    const project = await typedoc.convert();
+    if (project === undefined) throw new Error(`TypeDoc could not read what ${options} names`);
+    await typedoc.generateOutputs(project);
+    return await readFile(join(folder, page), 'utf8');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function connectorsPage() {
