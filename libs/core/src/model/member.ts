@@ -15,6 +15,9 @@ export interface PluginInfo {
   readonly version: string;
 }
 
+/** What an operator says of a node's place, such as `{ zone: 'a' }`; a connector's placement asks for them. */
+export type Labels = Readonly<Record<string, string>>;
+
 /** A node that the log knows. */
 export interface Member {
   readonly nodeId: string;
@@ -25,6 +28,7 @@ export interface Member {
   readonly capacity: number;
   /** Names and aliases of the connectors it can run. */
   readonly plugins: readonly string[];
+  readonly labels?: Labels;
   /** The `seq` of the entry that suspects it of being gone, if one does. */
   readonly suspectedAt?: number;
   readonly joinedAt: number;
@@ -42,6 +46,6 @@ export function runnerRole(type: ConnectorType): Role {
 
 /** The same member, not suspected. */
 export function trusted(member: Member): Member {
-  const { nodeId, incarnation, role, capacity, plugins, joinedAt } = member;
-  return { nodeId, incarnation, role, capacity, plugins, joinedAt };
+  const { nodeId, incarnation, role, capacity, plugins, labels, joinedAt } = member;
+  return { nodeId, incarnation, role, capacity, plugins, ...(labels === undefined ? {} : { labels }), joinedAt };
 }
