@@ -8,15 +8,17 @@ import {
 } from '../errors.js';
 import { decodeLz4Frames, LZ4_FRAME_MAGIC } from './lz4-frame.js';
 import { SYS_FLAG } from './sys-flag.js';
+import { ZSTD_MAGIC, zstdCompress, zstdDecompress } from './zstd.js';
 
 const DEFAULT_MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
-const ZSTD_MAGIC = 0xfd_2f_b5_28;
 /** RFC 1950: method 8 in the low half of the first byte, the first two bytes together a multiple of 31. */
 const ZLIB_METHOD = 8;
 const ZLIB_CHECK = 31;
 
 type Compression = 'LZ4' | 'ZSTD' | 'ZLIB';
-type Inflate = (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Buffer;
+
+/** What bodies can be written with. */
+export type CompressionType = 'zlib' | 'zstd';
 
 /**
  * @param sysFlag the stored message's; where it names no type, the body's first bytes do
@@ -34,23 +36,24 @@ export function decompressBody(body: Buffer, sysFlag: number, maxBytes = DEFAULT
     case 'LZ4':
       return decodeLz4Frames(body, maxBytes);
     case 'ZLIB':
-      return inflate(zlib.inflateSync, compression, body, maxBytes);
-    case 'ZSTD': {
-      const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: Inflate };
-      if (zstdDecompressSync === undefined) {
-        throw new UnsupportedCompressionError(compression, `needs Node 22.15 or later, this is ${process.version}`);
-      }
-      return inflate(zstdDecompressSync, compression, body, maxBytes);
-    }
+      return inflate(body, maxBytes);
+    case 'ZSTD':
+      return zstdDecompress(body, maxBytes);
   }
 }
 
-/** Compresses with zlib, on the spot so that sends keep their order. A body that would not get shorter stays as it is. */
-export function compressBody(body: Buffer): { readonly body: Buffer; readonly sysFlag: number } {
-  const compressed = zlib.deflateSync(body);
-  return compressed.length < body.length
-    ? { body: compressed, sysFlag: SYS_FLAG.COMPRESSED | SYS_FLAG.COMPRESSION_ZLIB }
-    : { body, sysFlag: 0 };
+/**
+ * Compresses on the spot so that sends keep their order. A body that would not get shorter stays as it is.
+ * @throws UnsupportedCompressionError for `zstd` where Node has none
+ */
+export function compressBody(
+  body: Buffer,
+  type: CompressionType = 'zlib',
+): { readonly body: Buffer; readonly sysFlag: number } {
+  const compressed = type === 'zlib' ? zlib.deflateSync(body) : zstdCompress(body);
+  if (compressed.length >= body.length) return { body, sysFlag: 0 };
+  const typeBits = type === 'zlib' ? SYS_FLAG.COMPRESSION_ZLIB : SYS_FLAG.COMPRESSION_ZSTD;
+  return { body: compressed, sysFlag: SYS_FLAG.COMPRESSED | typeBits };
 }
 
 function compressionOf(body: Buffer, sysFlag: number): Compression {
@@ -83,13 +86,13 @@ function compressionByMagic(body: Buffer): Compression {
   throw new MalformedDataError('compressed body', `begins with 0x${start}, which is none of LZ4, ZSTD and ZLIB`);
 }
 
-function inflate(decompress: Inflate, compression: Compression, body: Buffer, maxBytes: number): Buffer {
+function inflate(body: Buffer, maxBytes: number): Buffer {
   try {
-    return decompress(body, { maxOutputLength: maxBytes });
+    return zlib.inflateSync(body, { maxOutputLength: maxBytes });
   } catch (cause) {
     if (typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new DecompressedTooLargeError(compression, body.length, maxBytes);
+      throw new DecompressedTooLargeError('ZLIB', body.length, maxBytes);
     }
-    throw new MalformedDataError('compressed body', `not ${compression}`, cause);
+    throw new MalformedDataError('compressed body', 'not ZLIB', cause);
   }
 }
