@@ -6,6 +6,7 @@ export type RocketMqErrorCode =
   | 'INVALID_ARGUMENT'
   | 'CLIENT_CLOSED'
   | 'CONNECT_FAILED'
+  | 'NAME_SERVERS_FAILED'
   | 'TLS_HANDSHAKE'
   | 'CREDENTIALS_UNAVAILABLE'
   | 'CONNECTION_CLOSED'
@@ -82,6 +83,33 @@ export class ConnectFailedError extends RocketMqError {
     cause?: unknown,
   ) {
     super('CONNECT_FAILED', `cannot connect to ${address}: ${reason}`, { retriable: true, cause });
+  }
+}
+
+/** What one name server did when it was asked. */
+export interface NameServerFailure {
+  readonly address: string;
+  readonly error: RocketMqError;
+}
+
+/**
+ * None of several name servers gave an answer that can be used. A client of one name server gets that one's own error
+ * instead. Retriable when one of them may answer later.
+ */
+export class NameServersFailedError extends RocketMqError {
+  /** Of what needed the answer. */
+  readonly outcome: RequestOutcome = 'not-sent';
+
+  constructor(
+    request: string,
+    /** In the order in which they were asked; every address once. */
+    readonly failures: readonly NameServerFailure[],
+  ) {
+    const tried = failures.map(({ address, error }) => `${address} (${error.message})`).join('; ');
+    super('NAME_SERVERS_FAILED', `${request}: no name server of ${String(failures.length)} gave an answer: ${tried}`, {
+      retriable: failures.some(({ error }) => error.retriable),
+      cause: failures[0]?.error,
+    });
   }
 }
 

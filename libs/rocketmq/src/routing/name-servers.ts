@@ -1,4 +1,11 @@
-import { BrokerResponseError, InvalidArgumentError, isRocketMqError } from '../errors.js';
+import {
+  BrokerResponseError,
+  InvalidArgumentError,
+  isRocketMqError,
+  type NameServerFailure,
+  NameServersFailedError,
+  type RocketMqError,
+} from '../errors.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { type ConnectionPool } from '../connection/connection-pool.js';
 import { parseBrokerAddress } from '../connection/broker-address.js';
@@ -20,46 +27,56 @@ export function parseNameServers(namesrv: string): readonly string[] {
   return [...new Set(addresses)];
 }
 
+/** How long a name server that failed is asked after the others. */
+const DOUBT_MS = 30_000;
+
 /**
  * The cluster's name servers. They do not know of each other, so any that answers will do, and one that answers
- * "unknown" may just have restarted: the next is asked.
+ * "unknown" may just have restarted: the next is asked. Nothing that one of them does ends the question.
  */
 export class NameServers {
   #preferred = 0;
+  /** By index: until when a failed one comes last. */
+  readonly #inDoubtUntil = new Map<number, number>();
 
   constructor(
     readonly addresses: readonly string[],
-    private readonly pool: ConnectionPool,
+    private readonly pool: Pick<ConnectionPool, 'invoke' | 'backoffRemainingMs' | 'isClosed'>,
   ) {}
 
   /**
-   * The first successful reply. Without one: the first reply with another code, thrown as BrokerResponseError; without
-   * any reply: the last failure. Each server gets an equal share of the time that is left.
+   * The first successful reply. Each server gets an equal share of the time that is left. With `isOtherWanted` another
+   * server than the one that answered last is asked first, since that one's view may be old.
+   *
+   * @throws BrokerResponseError when all replied with the same other code; NameServersFailedError when several failed in
+   * different ways; the failure itself when there is one name server; RequestAbortedError, ClientClosedError
    */
-  async ask(request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
-    let refusal: BrokerResponseError | undefined;
-    let failure: unknown;
-    const order = this.#order();
+  async ask(
+    request: RemotingRequest,
+    deadline: CallDeadline,
+    { isOtherWanted = false }: { readonly isOtherWanted?: boolean } = {},
+  ): Promise<RemotingCommand> {
+    const failures: NameServerFailure[] = [];
+    const order = this.#order(isOtherWanted ? 1 : 0);
     for (const [tried, index] of order.entries()) {
-      const address = this.addresses[index];
-      if (address === undefined) continue;
+      const address = this.addresses[index] ?? '';
       try {
         const share = deadline.within(deadline.remainingMs / (order.length - tried));
         const reply = await this.pool.invoke(address, request, share);
+        this.#inDoubtUntil.delete(index);
         if (reply.code === RESPONSE_CODE.SUCCESS) {
           this.#preferred = index;
           return reply;
         }
-        refusal ??= new BrokerResponseError(
-          { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark },
-          { retriable: false },
-        );
+        failures.push({ address, error: refusalOf(request, address, reply) });
       } catch (error) {
-        if (!isRocketMqError(error) || !error.retriable) throw error;
-        failure = error;
+        const isOver = this.pool.isClosed || deadline.signal?.aborted === true;
+        if (isOver || !isRocketMqError(error)) throw error;
+        this.#inDoubtUntil.set(index, performance.now() + DOUBT_MS);
+        failures.push({ address, error });
       }
     }
-    throw refusal ?? failure;
+    throw failureOf(request, failures);
   }
 
   /** Sends to every name server; rejects with the first failure after all have ended. */
@@ -69,21 +86,46 @@ export class NameServers {
     );
     for (const [index, result] of results.entries()) {
       if (result.status === 'rejected') throw result.reason;
-      const { code, remark } = result.value;
-      if (code !== RESPONSE_CODE.SUCCESS) {
-        throw new BrokerResponseError(
-          { request: requestName(request.code), address: this.addresses[index] ?? '', responseCode: code, remark },
-          { retriable: false },
-        );
+      if (result.value.code !== RESPONSE_CODE.SUCCESS) {
+        throw refusalOf(request, this.addresses[index] ?? '', result.value);
       }
     }
   }
 
-  /** The last one that answered first; those that wait out a failed connection last. */
-  #order(): number[] {
+  /** From the one that answered last, or `skipped` after it; those that failed or wait out a failed connection last. */
+  #order(skipped: number): number[] {
     const count = this.addresses.length;
-    const order = Array.from({ length: count }, (_, step) => (this.#preferred + step) % count);
-    const waitMs = (index: number): number => this.pool.backoffRemainingMs(this.addresses[index] ?? '');
-    return order.sort((a, b) => waitMs(a) - waitMs(b));
+    const now = performance.now();
+    const penalty = (index: number): number =>
+      this.pool.backoffRemainingMs(this.addresses[index] ?? '') +
+      Math.max(0, (this.#inDoubtUntil.get(index) ?? 0) - now);
+    return Array.from({ length: count }, (_, step) => (this.#preferred + skipped + step) % count)
+      .map((index) => ({ index, penalty: penalty(index) }))
+      .sort((a, b) => a.penalty - b.penalty)
+      .map(({ index }) => index);
   }
+}
+
+function refusalOf(request: RemotingRequest, address: string, reply: RemotingCommand): BrokerResponseError {
+  return new BrokerResponseError(
+    { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark },
+    { retriable: false },
+  );
+}
+
+function failureOf(request: RemotingRequest, failures: readonly NameServerFailure[]): RocketMqError {
+  const [first] = failures;
+  const name = requestName(request.code);
+  if (first === undefined) return new NameServersFailedError(name, failures);
+  if (failures.length === 1) return first.error;
+  const { error } = first;
+  const isUnanimous =
+    error instanceof BrokerResponseError &&
+    failures.every((one) => one.error instanceof BrokerResponseError && one.error.responseCode === error.responseCode);
+  if (!isUnanimous) return new NameServersFailedError(name, failures);
+  const address = failures.map((one) => one.address).join(', ');
+  return new BrokerResponseError(
+    { request: name, address, responseCode: error.responseCode, remark: error.remark },
+    { retriable: false },
+  );
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { CallDeadline } from '../connection/call-deadline.js';
-import { BrokerNotFoundError, BrokerResponseError, ConnectFailedError, TopicNotFoundError } from '../errors.js';
-import { type RemotingCommand } from '../wire/remoting-codec.js';
+import {
+  BrokerNotFoundError,
+  BrokerResponseError,
+  ConnectFailedError,
+  NameServersFailedError,
+  RequestAbortedError,
+  TopicNotFoundError,
+} from '../errors.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { masterAddressOf, RouteCache } from './route-cache.js';
 
 const BODY = (port: number): Buffer =>
@@ -12,10 +19,16 @@ const BODY = (port: number): Buffer =>
 
 class FakeNameServers {
   asked = 0;
+  othersWanted = 0;
   answer: () => Buffer = () => BODY(this.asked);
 
-  async ask(): Promise<RemotingCommand> {
+  async ask(
+    _request: RemotingRequest,
+    _deadline: CallDeadline,
+    options: { readonly isOtherWanted?: boolean } = {},
+  ): Promise<RemotingCommand> {
     this.asked += 1;
+    if (options.isOtherWanted === true) this.othersWanted += 1;
     await new Promise((resolve) => setImmediate(resolve));
     return { code: 0, opaque: 1, flag: 1, remark: '', ext: {}, body: this.answer() };
   }
@@ -72,6 +85,77 @@ describe('RouteCache', () => {
     };
     await expect(cache.route('missing', deadline())).rejects.toBeInstanceOf(TopicNotFoundError);
     await expect(cache.refresh('t', deadline())).rejects.toMatchObject({ topic: 't', retriable: false });
+  });
+
+  it('asks another name server when a route led to an error', async () => {
+    const servers = new FakeNameServers();
+    const cache = cacheOf(servers);
+    await cache.route('t', deadline());
+    await cache.refresh('t', deadline());
+    expect([servers.asked, servers.othersWanted]).toEqual([2, 1]);
+  });
+
+  it('takes a topic for missing only when no silent name server may know it', async () => {
+    const servers = new FakeNameServers();
+    const cache = cacheOf(servers);
+    await cache.route('t', deadline());
+    const unknown = new BrokerResponseError(
+      { request: 'r', address: 'a:1', responseCode: 17, remark: 'no route' },
+      { retriable: false },
+    );
+    const silent = new ConnectFailedError('b:2', 'refused');
+    servers.answer = () => {
+      throw new NameServersFailedError('r', [
+        { address: 'a:1', error: unknown },
+        { address: 'b:2', error: silent },
+      ]);
+    };
+    expect(masterAddressOf(await cache.refresh('t', deadline()), queue)).toBe('127.0.0.1:1');
+    await expect(cache.route('new', deadline())).rejects.toBeInstanceOf(TopicNotFoundError);
+    servers.answer = () => {
+      throw unknown;
+    };
+    await expect(cache.refresh('t', deadline())).rejects.toBeInstanceOf(TopicNotFoundError);
+  });
+
+  it('does not ask again at every use while the name servers fail', async () => {
+    const servers = new FakeNameServers();
+    const cache = cacheOf(servers, 0);
+    await cache.route('t', deadline());
+    servers.answer = () => {
+      throw new ConnectFailedError('127.0.0.1:1', 'refused');
+    };
+    cache.invalidate('t');
+    await cache.route('t', deadline());
+    const { asked } = servers;
+    for (let use = 0; use < 50; use += 1) expect(masterAddressOf(cache.cached('t')!, queue)).toBe('127.0.0.1:1');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(servers.asked).toBe(asked);
+  });
+
+  it('ends with the abort of its caller though a route is known', async () => {
+    const servers = new FakeNameServers();
+    const cache = cacheOf(servers);
+    await cache.route('t', deadline());
+    cache.invalidate('t');
+    const abort = new AbortController();
+    const asking = cache.route('t', new CallDeadline(1_000, abort.signal)).catch((error: unknown) => error);
+    abort.abort();
+    expect(await asking).toBeInstanceOf(RequestAbortedError);
+  });
+
+  it('doubts a route only when it is older than the refusal can be wrong about', async () => {
+    const servers = new FakeNameServers();
+    const cache = cacheOf(servers);
+    await cache.route('t', deadline());
+    cache.doubt('t');
+    expect(cache.cached('t')).toBeDefined();
+    while (cache.cached('t') !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      cache.doubt('t');
+    }
+    await cache.route('t', deadline());
+    expect(servers.asked).toBe(2);
   });
 
   it('keeps no more topics than it may', async () => {

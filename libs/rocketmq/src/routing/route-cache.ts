@@ -1,5 +1,14 @@
-import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoundError } from '../errors.js';
+import {
+  BrokerNotFoundError,
+  BrokerResponseError,
+  ClientClosedError,
+  isRocketMqError,
+  NameServersFailedError,
+  RequestAbortedError,
+  TopicNotFoundError,
+} from '../errors.js';
 import { CallDeadline } from '../connection/call-deadline.js';
+import { type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { type NameServers } from './name-servers.js';
@@ -8,9 +17,16 @@ import { decodeTopicRoute, type BrokerRoute, type QueueRef, type TopicRoute } fr
 interface Entry {
   route: TopicRoute;
   loadedAt: number;
+  /** When the name servers are asked for its successor. */
+  refreshAt: number;
   /** Set by `invalidate`: the next use asks the name servers before it goes on. */
   isSuspect: boolean;
 }
+
+/** How soon a failed refresh is tried again, however often the route is used. */
+const FAILED_REFRESH_AGAIN_MS = 1_000;
+/** A route as young as this is not put in doubt by a refusal that may have other causes. */
+const UNDOUBTED_MS = 500;
 
 interface RouteCacheOptions {
   readonly requestTimeoutMs: number;
@@ -37,7 +53,7 @@ export class RouteCache {
   cached(topic: string): TopicRoute | undefined {
     const entry = this.#entries.get(topic);
     if (entry === undefined || entry.isSuspect) return undefined;
-    if (performance.now() - entry.loadedAt > this.options.refreshAfterMs) this.#load(topic).catch(() => undefined);
+    if (performance.now() > entry.refreshAt) this.#refreshBehind(topic, entry);
     return entry.route;
   }
 
@@ -51,9 +67,10 @@ export class RouteCache {
       return await deadline.race(this.#load(topic), what, () => 'not-sent');
     } catch (error) {
       const known = this.#entries.get(topic);
-      const isUnreachable = isRocketMqError(error) && error.retriable && !(error instanceof BrokerResponseError);
-      if (known !== undefined && isUnreachable) return known.route;
-      throw error;
+      if (known === undefined || !isAnyServerUnheard(error)) throw error;
+      known.isSuspect = false;
+      known.refreshAt = performance.now() + FAILED_REFRESH_AGAIN_MS;
+      return known.route;
     }
   }
 
@@ -69,8 +86,19 @@ export class RouteCache {
     if (entry !== undefined) entry.isSuspect = true;
   }
 
+  /** Says that a broker refused what was sent by a route, which may be old or not. */
+  doubt(topic: string): void {
+    const entry = this.#entries.get(topic);
+    if (entry !== undefined && performance.now() - entry.loadedAt > UNDOUBTED_MS) entry.isSuspect = true;
+  }
+
   forget(topic: string): void {
     this.#entries.delete(topic);
+  }
+
+  #refreshBehind(topic: string, entry: Entry): void {
+    entry.refreshAt = performance.now() + Math.min(FAILED_REFRESH_AGAIN_MS, Math.max(0, this.options.refreshAfterMs));
+    this.#load(topic).catch(() => undefined);
   }
 
   #load(topic: string): Promise<TopicRoute> {
@@ -83,24 +111,52 @@ export class RouteCache {
 
   async #ask(topic: string): Promise<TopicRoute> {
     const deadline = new CallDeadline(this.options.requestTimeoutMs, undefined);
+    const request: RemotingRequest = {
+      code: REQUEST_CODE.GET_ROUTEINFO_BY_TOPIC,
+      ext: { topic, acceptStandardJsonOnly: 'true' },
+    };
+    const isOtherWanted = this.#entries.get(topic)?.isSuspect === true;
     try {
-      const reply = await this.nameServers.ask(
-        { code: REQUEST_CODE.GET_ROUTEINFO_BY_TOPIC, ext: { topic, acceptStandardJsonOnly: 'true' } },
-        deadline,
-      );
+      const reply = await this.nameServers.ask(request, deadline, { isOtherWanted });
       const route = decodeTopicRoute(topic, reply.body);
-      this.#entries.delete(topic);
-      this.#entries.set(topic, { route, loadedAt: performance.now(), isSuspect: false });
-      const [oldest] = this.#entries.keys();
-      if (this.#entries.size > this.options.maxTopics && oldest !== undefined) this.#entries.delete(oldest);
+      this.#keep(topic, route);
       return route;
     } catch (error) {
-      if (error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.TOPIC_NOT_EXIST) {
+      const isKnown = this.#entries.has(topic);
+      if (isTopicMissing(error) || (!isKnown && failuresOf(error).some(isTopicMissing))) {
         throw new TopicNotFoundError(topic);
       }
       throw error;
     }
   }
+
+  #keep(topic: string, route: TopicRoute): void {
+    const loadedAt = performance.now();
+    this.#entries.delete(topic);
+    this.#entries.set(topic, { route, loadedAt, refreshAt: loadedAt + this.options.refreshAfterMs, isSuspect: false });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.options.maxTopics && oldest !== undefined) this.#entries.delete(oldest);
+  }
+}
+
+function failuresOf(error: unknown): readonly unknown[] {
+  return error instanceof NameServersFailedError ? error.failures.map((failure) => failure.error) : [error];
+}
+
+function isTopicMissing(error: unknown): boolean {
+  return error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.TOPIC_NOT_EXIST;
+}
+
+/** Whether a name server that did not answer may know the topic. */
+function isAnyServerUnheard(error: unknown): boolean {
+  return failuresOf(error).some(
+    (failure) =>
+      isRocketMqError(failure) &&
+      !(failure instanceof BrokerResponseError) &&
+      !(failure instanceof TopicNotFoundError) &&
+      !(failure instanceof RequestAbortedError) &&
+      !(failure instanceof ClientClosedError),
+  );
 }
 
 /** @throws BrokerNotFoundError when the route knows no master of the queue's broker */
