@@ -21,6 +21,7 @@ export type RocketMqErrorCode =
   | 'UNSUPPORTED_COMPRESSION'
   | 'FLOW_CONTROL'
   | 'BROKER_RESPONSE'
+  | 'UNSUPPORTED_BY_BROKER'
   | 'AUTHENTICATION'
   | 'AUTHORIZATION'
   | 'TOPIC_NOT_FOUND'
@@ -274,6 +275,9 @@ interface BrokerAnswer {
   readonly remark: string;
 }
 
+type BrokerResponseErrorCode =
+  'BROKER_RESPONSE' | 'UNSUPPORTED_BY_BROKER' | 'FLOW_CONTROL' | 'AUTHENTICATION' | 'AUTHORIZATION';
+
 /** The broker or name server answered with a code that the caller of the request cannot use. */
 export class BrokerResponseError extends RocketMqError {
   readonly request: string;
@@ -283,7 +287,7 @@ export class BrokerResponseError extends RocketMqError {
 
   constructor(
     answer: BrokerAnswer,
-    options: { retriable: boolean; code?: 'BROKER_RESPONSE' | 'FLOW_CONTROL' | 'AUTHENTICATION' | 'AUTHORIZATION' },
+    options: { retriable: boolean; code?: BrokerResponseErrorCode },
   ) {
     super(
       options.code ?? 'BROKER_RESPONSE',
@@ -294,6 +298,17 @@ export class BrokerResponseError extends RocketMqError {
     this.address = answer.address;
     this.responseCode = answer.responseCode;
     this.remark = answer.remark;
+  }
+}
+
+/**
+ * The broker or name server at `address` does not know `request`, or not all that was asked with it: its RocketMQ is too
+ * old or too new for it. Nothing was changed there. The docs of each call say which versions lack it.
+ */
+export class UnsupportedByBrokerError extends BrokerResponseError {
+  constructor(answer: Omit<BrokerAnswer, 'responseCode'>, hint = '') {
+    const remark = hint === '' ? answer.remark : `${answer.remark.trim()}; ${hint}`;
+    super({ ...answer, responseCode: 3, remark }, { retriable: false, code: 'UNSUPPORTED_BY_BROKER' });
   }
 }
 

@@ -1,9 +1,7 @@
 import {
   AuthenticationError,
-  AuthorizationError,
   BrokerNotFoundError,
-  BrokerResponseError,
-  FlowControlError,
+  type BrokerResponseError,
   isRocketMqError,
   TopicNotFoundError,
 } from '../errors.js';
@@ -17,9 +15,7 @@ import { decodeClusterInfo, type ClusterInfo, type QueueRef } from '../routing/t
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-
-/** Brokers also report some refusals under load as SYSTEM_ERROR; their remarks begin with one of these. */
-const FLOW_CONTROL_REMARK = /\[(TIMEOUT_CLEAN_QUEUE|PC_SYNCHRONIZED|PCBUSY_CLEAN_QUEUE|REJECTREQUEST|OVERLOAD)\]/;
+import { responseError } from './response-error.js';
 
 /** How the parts of the client reach name servers and masters. */
 export class ClusterAccess {
@@ -139,25 +135,4 @@ export class ClusterAccess {
     }
     return masters;
   }
-}
-
-/** With this code (16) the brokers of ACL 2.0 answer every refusal; only the remark says which (seen on 5.5.0). */
-const NO_PERMISSION = 16;
-const UNAUTHENTICATED_REMARK = /^(username cannot be null|check signature failed|User:\S+ is (not found|disabled))/;
-const UNAUTHORIZED_REMARK = /^\S+ has no permission to access /;
-
-function responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
-  const answer = { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark };
-  if (
-    reply.code === RESPONSE_CODE.SYSTEM_BUSY ||
-    reply.code === RESPONSE_CODE.FLOW_CONTROL ||
-    FLOW_CONTROL_REMARK.test(reply.remark)
-  ) {
-    return new FlowControlError(answer);
-  }
-  if (reply.code === NO_PERMISSION && UNAUTHENTICATED_REMARK.test(reply.remark)) return new AuthenticationError(answer);
-  if (reply.code === NO_PERMISSION && UNAUTHORIZED_REMARK.test(reply.remark)) return new AuthorizationError(answer);
-  return new BrokerResponseError(answer, {
-    retriable: reply.code === RESPONSE_CODE.SYSTEM_ERROR || reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE,
-  });
 }
