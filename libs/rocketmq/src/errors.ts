@@ -19,6 +19,8 @@ export type RocketMqErrorCode =
   | 'MESSAGE_TOO_LARGE'
   | 'DECOMPRESSED_TOO_LARGE'
   | 'UNSUPPORTED_COMPRESSION'
+  | 'MESSAGE_UNREADABLE'
+  | 'PRODUCER_OVERLOADED'
   | 'FLOW_CONTROL'
   | 'BROKER_RESPONSE'
   | 'UNSUPPORTED_BY_BROKER'
@@ -140,7 +142,7 @@ export class ConnectionClosedError extends RocketMqError {
   constructor(
     readonly address: string,
     readonly outcome: RequestOutcome,
-    reason: string,
+    readonly reason: string,
     cause?: unknown,
   ) {
     super('CONNECTION_CLOSED', `connection to ${address} ended (${reason}); request ${outcome}`, {
@@ -285,10 +287,7 @@ export class BrokerResponseError extends RocketMqError {
   readonly responseCode: number;
   readonly remark: string;
 
-  constructor(
-    answer: BrokerAnswer,
-    options: { retriable: boolean; code?: BrokerResponseErrorCode },
-  ) {
+  constructor(answer: BrokerAnswer, options: { retriable: boolean; code?: BrokerResponseErrorCode }) {
     super(
       options.code ?? 'BROKER_RESPONSE',
       `${answer.request} answered by ${answer.address} with code ${String(answer.responseCode)}: ${answer.remark}`,

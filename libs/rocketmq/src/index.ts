@@ -2,6 +2,9 @@ export * from './errors.js';
 export { RocketMqClient, type RocketMqClientOptions, type Routes } from './client/rocketmq-client.js';
 export { type Producer, type OutgoingMessage, type SendResult, type SendStatus } from './client/producer.js';
 export { type Consumer } from './client/consumer.js';
+export { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './client/logical-messages.js';
+export { MessageUnreadableError, ProducerOverloadedError } from './client/message-errors.js';
+export { type MessageFilter } from './client/message-filter.js';
 export { type PullOptions, type PullResult } from './client/pull.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
 export {

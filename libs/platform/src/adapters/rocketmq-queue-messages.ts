@@ -60,7 +60,7 @@ class FailingReader implements QueueReader {
 
   async next(): Promise<readonly RawMessage[]> {
     try {
-      return await this.reader.next();
+      return await this.reader.nextMessages();
     } catch (error) {
       if (this.signal.aborted) throw this.signal.reason;
       throw readFailure(errorOfKnownQueue(error));

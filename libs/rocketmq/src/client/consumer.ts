@@ -1,11 +1,12 @@
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, type RocketMqError } from '../errors.js';
 import { type QueueRef } from '../routing/topic-route.js';
-import { type RemotingRequest } from '../wire/remoting-codec.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { decodeStoredMessages } from '../wire/stored-message.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from './cluster-access.js';
+import { compileFilter, filterRefusal, type CompiledFilter } from './message-filter.js';
 import { type PullOptions, type PullResult } from './pull.js';
 import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
 
@@ -18,14 +19,17 @@ export class Consumer {
   constructor(private readonly cluster: ClusterAccess) {}
 
   /**
-   * One pull request to the queue's master. `timeoutMs` defaults to the client's plus the suspension.
-   * @throws BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MalformedDataError and the connection's errors
+   * One pull request to the queue's master. `timeoutMs` defaults to the client's plus the suspension. Messages come as
+   * they are stored; `logicalMessages` decompresses and unwraps them.
+   * @throws UnsupportedByBrokerError for an SQL92 filter where the broker evaluates none, InvalidArgumentError for one
+   * that it cannot parse, BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MalformedDataError and the connection's errors
    */
   async pull(options: PullOptions): Promise<PullResult> {
     const { queue, offset, group, maxMessages = 32, suspendMs = 0 } = options;
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new InvalidArgumentError(`pull offset ${offset}: expected a safe integer from 0`);
     }
+    const filter = compileFilter(options.filter);
     const request: RemotingRequest = {
       code: REQUEST_CODE.PULL_MESSAGE,
       ext: {
@@ -37,24 +41,20 @@ export class Consumer {
         sysFlag: String(suspendMs > 0 ? PULL_FLAG.SUBSCRIPTION | PULL_FLAG.SUSPEND : PULL_FLAG.SUBSCRIPTION),
         commitOffset: '0',
         suspendTimeoutMillis: String(suspendMs),
-        subscription: '*',
+        subscription: filter.expression,
         subVersion: '0',
-        expressionType: 'TAG',
+        expressionType: filter.expressionType,
         bname: queue.brokerName,
       },
     };
     const deadline = this.cluster.deadline(options, this.#defaultTimeoutMs(suspendMs));
     const reply = await this.cluster.askQueue(queue, request, deadline);
-    const kind = PULL_KIND[reply.code];
-    if (kind === undefined) throw this.cluster.queueError(reply, request, queue);
-    return {
-      kind,
-      messages: kind === 'found' ? decodeStoredMessages(reply.body) : [],
-      nextOffset: readExtInteger(reply.ext, 'nextBeginOffset'),
-      minOffset: readExtInteger(reply.ext, 'minOffset'),
-      maxOffset: readExtInteger(reply.ext, 'maxOffset'),
-      bytes: reply.body.length,
-    };
+    return pullResult(reply, filter) ?? this.#refused(reply, request, queue, filter);
+  }
+
+  #refused(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, filter: CompiledFilter): never {
+    const refusal: RocketMqError = this.cluster.queueError(reply, request, queue);
+    throw filterRefusal(filter, refusal) ?? refusal;
   }
 
   /** A reader of one queue that keeps pulls in flight ahead of its caller. It does nothing before its first `next`. */
@@ -73,9 +73,33 @@ export class Consumer {
   }
 }
 
-const PULL_KIND: Readonly<Record<number, PullResult['kind']>> = {
-  [RESPONSE_CODE.SUCCESS]: 'found',
-  [RESPONSE_CODE.PULL_NOT_FOUND]: 'empty',
-  [RESPONSE_CODE.PULL_RETRY_IMMEDIATELY]: 'empty',
-  [RESPONSE_CODE.PULL_OFFSET_MOVED]: 'offset-moved',
-};
+function pullResult(reply: RemotingCommand, filter: CompiledFilter): PullResult | undefined {
+  const kind = pullKind(reply.code, filter);
+  if (kind === undefined) return undefined;
+  const stored = kind === 'found' ? decodeStoredMessages(reply.body) : [];
+  // What an inner batch holds has tags of its own: its reader compares them.
+  const messages = filter.isAll ? stored : stored.filter((message) => message.isInnerBatch || filter.matches(message));
+  return {
+    kind: stored.length > 0 && messages.length === 0 ? 'filtered' : kind,
+    messages,
+    nextOffset: readExtInteger(reply.ext, 'nextBeginOffset'),
+    minOffset: readExtInteger(reply.ext, 'minOffset'),
+    maxOffset: readExtInteger(reply.ext, 'maxOffset'),
+    bytes: reply.body.length,
+  };
+}
+
+function pullKind(code: number, filter: CompiledFilter): PullResult['kind'] | undefined {
+  switch (code) {
+    case RESPONSE_CODE.SUCCESS:
+      return 'found';
+    case RESPONSE_CODE.PULL_NOT_FOUND:
+      return 'empty';
+    case RESPONSE_CODE.PULL_RETRY_IMMEDIATELY:
+      return filter.isAll ? 'empty' : 'filtered';
+    case RESPONSE_CODE.PULL_OFFSET_MOVED:
+      return 'offset-moved';
+    default:
+      return undefined;
+  }
+}

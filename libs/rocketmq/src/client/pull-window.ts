@@ -30,11 +30,7 @@ export class PullWindow {
    * Learns from an answer with messages.
    * @returns whether it ended where the next pull in flight begins
    */
-  onFound(
-    offset: number,
-    asked: number,
-    answer: { readonly messages: readonly unknown[]; readonly nextOffset: number; readonly maxOffset: number },
-  ): boolean {
+  onFound(offset: number, asked: number, answer: { readonly nextOffset: number; readonly maxOffset: number }): boolean {
     if (answer.nextOffset === offset + asked) {
       this.#fullAnswers += 1;
       if (this.#isGrowthOnTrial && asked === this.#asked) this.#isGrowthOnTrial = false;
@@ -47,7 +43,7 @@ export class PullWindow {
     }
     if (answer.nextOffset < answer.maxOffset) {
       this.#growAfter = this.#isGrowthOnTrial ? Math.min(MAX_GROW_AFTER, this.#growAfter * 2) : FIRST_GROW_AFTER;
-      this.#asked = Math.max(1, Math.min(asked, answer.messages.length));
+      this.#asked = Math.max(1, Math.min(asked, answer.nextOffset - offset));
       this.#fullAnswers = 0;
       this.#isGrowthOnTrial = false;
     }

@@ -1,6 +1,7 @@
 import { type CallOptions } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { type StoredMessage } from '../wire/stored-message.js';
+import { type MessageFilter } from './message-filter.js';
 
 export interface PullOptions extends CallOptions {
   readonly queue: QueueRef;
@@ -11,19 +12,22 @@ export interface PullOptions extends CallOptions {
   readonly maxMessages?: number;
   /** How long the broker may hold the pull while there is nothing at `offset`. 0 (default): it answers at once. */
   readonly suspendMs?: number;
+  /** Default: all messages. */
+  readonly filter?: MessageFilter | undefined;
 }
 
 /**
  * `empty`: nothing at `offset` yet (or, where `nextOffset` is greater, the broker skipped what is gone).
+ * `filtered`: none of the messages before `nextOffset` matches the filter.
  * `offset-moved`: `offset` is below `minOffset` or beyond `maxOffset`; `nextOffset` is what the broker suggests.
  */
 export interface PullResult {
-  readonly kind: 'found' | 'empty' | 'offset-moved';
+  readonly kind: 'found' | 'filtered' | 'empty' | 'offset-moved';
   readonly messages: readonly StoredMessage[];
   readonly nextOffset: number;
   readonly minOffset: number;
   /** The end of what can be pulled now. A broker answers a send some ms before its messages can be pulled. */
   readonly maxOffset: number;
-  /** Of all messages as stored. */
+  /** Of all messages as stored, also of those that the client filters out. */
   readonly bytes: number;
 }

@@ -10,6 +10,8 @@ import {
 import { backoffMs, pause, type BackoffOptions } from '../connection/backoff.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { type StoredMessage } from '../wire/stored-message.js';
+import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './logical-messages.js';
+import { compileFilter, type CompiledFilter, type MessageFilter } from './message-filter.js';
 import { PullWindow } from './pull-window.js';
 import { type PullOptions, type PullResult } from './pull.js';
 
@@ -18,7 +20,7 @@ export type QueueReaderState =
   | { readonly kind: 'reading' }
   | { readonly kind: 'retrying'; readonly error: RocketMqError; readonly failures: number; readonly delayMs: number };
 
-export interface QueueReaderOptions {
+export interface QueueReaderOptions extends LogicalMessagesOptions {
   /** Offset of the first message wanted. */
   readonly from: number;
   /** Named in the broker's statistics. */
@@ -31,6 +33,8 @@ export interface QueueReaderOptions {
   readonly maxMessagesPerPull?: number;
   /** How long the broker holds the pull at the head of the queue. Default 15 s. */
   readonly suspendMs?: number;
+  /** Default: all messages. With a filter one pull is in flight, for nobody knows which offset the next begins at. */
+  readonly filter?: MessageFilter | undefined;
   readonly retryBackoff?: BackoffOptions;
   /** Ends the reader. */
   readonly signal?: AbortSignal;
@@ -65,6 +69,7 @@ const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 50, maxMs: 3_000 };
  */
 export class QueueReader {
   readonly #ahead: number;
+  readonly #filter: CompiledFilter;
   readonly #maxBufferedBytes: number;
   readonly #suspendMs: number;
   readonly #backoff: BackoffOptions;
@@ -89,7 +94,8 @@ export class QueueReader {
     private readonly options: QueueReaderOptions,
     private readonly source: QueueReaderSource,
   ) {
-    this.#ahead = options.ahead ?? 4;
+    this.#filter = compileFilter(options.filter);
+    this.#ahead = this.#filter.isAll ? (options.ahead ?? 4) : 1;
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
     this.#suspendMs = options.suspendMs ?? 15_000;
     this.#backoff = options.retryBackoff ?? DEFAULT_BACKOFF;
@@ -103,7 +109,7 @@ export class QueueReader {
     source.closing.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Offset of the first message that the next `next` gives. */
+  /** Offset of the first message that the next `next` or `nextMessages` gives. */
   get position(): number {
     return this.#position;
   }
@@ -114,7 +120,25 @@ export class QueueReader {
   }
 
   /**
-   * The messages of the next pull answer. Waits for as long as there are none, through broker restarts too; with
+   * What `next` gives, as its producers made it: decompressed, inner batches unwrapped and without what stands before
+   * the position in them. Errors as for `next`, and MessageUnreadableError for an inner batch that cannot be read: the
+   * position stays at it, `seek` behind it to go on.
+   */
+  async nextMessages(options: { readonly timeoutMs?: number } = {}): Promise<readonly LogicalMessage[]> {
+    const endsAt = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs;
+    for (;;) {
+      const from = this.#position;
+      const stored = await this.next(
+        endsAt === undefined ? {} : { timeoutMs: Math.max(0, endsAt - performance.now()) },
+      );
+      const messages = this.#logical(stored, from);
+      if (messages.length > 0 || (endsAt !== undefined && performance.now() >= endsAt)) return messages;
+    }
+  }
+
+  /**
+   * The messages of the next pull answer as they are stored; the first may be an inner batch that begins before the
+   * position. Waits for as long as there are none, through broker restarts too; with
    * `timeoutMs` it gives an empty list then, and what is in flight goes on.
    *
    * @throws OffsetOutOfRangeError: the position stays, `seek` to go on elsewhere. TopicNotFoundError: if the topic was
@@ -153,6 +177,17 @@ export class QueueReader {
     this.#drop();
   }
 
+  #logical(stored: readonly StoredMessage[], from: number): readonly LogicalMessage[] {
+    try {
+      const messages = logicalMessages(stored, from, this.options);
+      if (messages === stored || this.#filter.isAll) return messages;
+      return messages.filter((message) => this.#filter.matches(message));
+    } catch (error) {
+      this.seek(from);
+      throw error;
+    }
+  }
+
   /** One wait for whatever is next; messages if there were any. */
   async #step(endsAt: number | undefined): Promise<readonly StoredMessage[] | undefined> {
     if (this.#pausing !== undefined) {
@@ -182,11 +217,15 @@ export class QueueReader {
     switch (result.kind) {
       case 'found': {
         this.#position = result.nextOffset;
-        if (!this.#window.onFound(head.offset, head.asked, result)) this.#drop();
+        if (this.#filter.isAll && !this.#window.onFound(head.offset, head.asked, result)) this.#drop();
         this.#averageBytes = Math.max(result.bytes, (this.#averageBytes + result.bytes) / 2);
         this.#fill();
         return result.messages;
       }
+      case 'filtered':
+        this.#drop();
+        this.#position = result.nextOffset;
+        return undefined;
       case 'empty':
         this.#drop();
         if (result.nextOffset !== head.offset) throw this.#outOfRange('removed', head.offset, result);
@@ -242,6 +281,7 @@ export class QueueReader {
       offset,
       maxMessages: asked,
       suspendMs,
+      filter: this.options.filter,
       signal,
     });
     const pull: Pull = {

@@ -1,0 +1,106 @@
+import { type InnerMessage } from '../wire/inner-batch.js';
+import { type StoredMessage } from '../wire/stored-message.js';
+import { MessageUnreadableError } from './message-errors.js';
+
+/** A message as its producer made it: never an inner batch, and its body is not compressed. */
+export type LogicalMessage = InnerMessage;
+
+export interface LogicalMessagesOptions {
+  /** Limit of what one compressed body or one inner batch may hold. Default 64 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+}
+
+/**
+ * The messages from `fromOffset` on that stored messages stand for: inner batches are unwrapped, compressed bodies are
+ * decompressed at their first use. Plain messages are given as they are; if all are, so is the list.
+ *
+ * A compressed body that cannot be read throws MessageUnreadableError where `body` is read, so that the others can be
+ * used and its properties too.
+ * @throws MessageUnreadableError for an inner batch that cannot be read
+ */
+export function logicalMessages(
+  stored: readonly StoredMessage[],
+  fromOffset: number,
+  options: LogicalMessagesOptions = {},
+): readonly LogicalMessage[] {
+  if (stored.every((message) => isPlain(message) && message.queueOffset >= fromOffset)) return stored;
+  const messages: LogicalMessage[] = [];
+  for (const message of stored) {
+    if (message.isInnerBatch) {
+      for (const inner of unwrap(message, options)) if (inner.queueOffset >= fromOffset) messages.push(inner);
+    } else if (message.queueOffset >= fromOffset) {
+      messages.push(message.isCompressed ? new CompressedMessage(message, options) : message);
+    }
+  }
+  return messages;
+}
+
+function isPlain(message: StoredMessage): boolean {
+  return !message.isCompressed && !message.isInnerBatch;
+}
+
+function unwrap(message: StoredMessage, options: LogicalMessagesOptions): InnerMessage[] {
+  try {
+    return message.unwrapInnerBatch(options.maxBodyBytes);
+  } catch (cause) {
+    throw new MessageUnreadableError(message, cause);
+  }
+}
+
+class CompressedMessage implements LogicalMessage {
+  #body: Buffer | undefined;
+
+  constructor(
+    private readonly stored: StoredMessage,
+    private readonly options: LogicalMessagesOptions,
+  ) {}
+
+  get body(): Buffer {
+    this.#body ??= this.#decompress();
+    return this.#body;
+  }
+
+  get topic(): string {
+    return this.stored.topic;
+  }
+
+  get queueId(): number {
+    return this.stored.queueId;
+  }
+
+  get queueOffset(): number {
+    return this.stored.queueOffset;
+  }
+
+  get bornTimestamp(): number {
+    return this.stored.bornTimestamp;
+  }
+
+  get storeTimestamp(): number {
+    return this.stored.storeTimestamp;
+  }
+
+  get flag(): number {
+    return this.stored.flag;
+  }
+
+  get rawProperties(): Buffer {
+    return this.stored.rawProperties;
+  }
+
+  property(name: string): string | undefined {
+    return this.stored.property(name);
+  }
+
+  properties(): Map<string, string> {
+    return this.stored.properties();
+  }
+
+  #decompress(): Buffer {
+    try {
+      return this.stored.decompressedBody(this.options.maxBodyBytes);
+    } catch (cause) {
+      throw new MessageUnreadableError(this.stored, cause);
+    }
+  }
+}
