@@ -1,9 +1,22 @@
 export * from './assignment/assign-tasks.js';
+export * from './assignment/assignment-input.js';
 export * from './assignment/assignment-plan.js';
+export {
+  isPlacementKey,
+  parseLabels,
+  parsePlacement,
+  type LabelError,
+  type ParsedLabels,
+} from './assignment/placement.js';
+export * from './assignment/plan-assignment.js';
 export * from './lease/node-lease.js';
 export { RESULT_RETENTION_MS } from './log/cluster-draft.js';
 export * from './log/fold.js';
 export * from './log/same-config.js';
+export * from './log/snapshot-load.js';
+export { stateDigest } from './log/snapshot-records.js';
+export * from './log/start-plan.js';
+export * from './log/tail-check.js';
 export * from './log/state-files.js';
 export * from './model/cluster-state.js';
 export * from './model/command.js';
@@ -11,6 +24,7 @@ export * from './model/connector.js';
 export * from './model/entry.js';
 export * from './model/member.js';
 export * from './model/report.js';
+export * from './model/snapshot.js';
 export * from './runner/desired-tasks.js';
 export * from './status/connector-status.js';
 export * from './status/reports-view.js';

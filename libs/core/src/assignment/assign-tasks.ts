@@ -1,11 +1,59 @@
+import type { TaskId } from '../model/connector.js';
+import { memberKey } from '../model/member.js';
+import { assignAverage } from './assign-average.js';
+import { assignByHash } from './assign-by-hash.js';
 import { assignSticky } from './assign-sticky.js';
-import type { AssignmentInput, AssignmentPlan, AssignmentStrategy } from './assignment-plan.js';
+import type { AssignmentInput, AssignmentPlan, PreviousAssignment, UnassignedTask } from './assignment-plan.js';
+import { fleetOf, type Fleet, type Slot } from './fleet.js';
 
-/** By the values of `assignment.strategy`. */
-export const assignmentStrategies = { sticky: assignSticky } as const satisfies Record<string, AssignmentStrategy>;
-export type AssignmentStrategyName = keyof typeof assignmentStrategies;
+/** By the values of `assignment.strategy`. Each says in `item.slot` who is to run each task that somebody can run. */
+const strategies = {
+  sticky: assignSticky,
+  average: assignAverage,
+  'consistent-hash': assignByHash,
+} as const satisfies Record<string, (fleet: Fleet) => void>;
 
-/** Decides who runs what; tasks that no worker can run stay free. */
-export function assignTasks(input: AssignmentInput, strategy: AssignmentStrategyName = 'sticky'): AssignmentPlan {
-  return assignmentStrategies[strategy](input);
+export type AssignmentStrategyName = keyof typeof strategies;
+export const assignmentStrategyNames = Object.keys(strategies) as readonly AssignmentStrategyName[];
+
+/**
+ * Decides who runs what, for source and sink tasks apart. The order of tasks and workers does not matter. A worker is
+ * eligible for a task if it has the role, lists the connector's class, carries the labels of its placement, is not
+ * draining and has capacity; a task without an eligible worker is `unassigned`. A task is assigned only while nobody holds
+ * it: one that is to move is revoked first, and one whose owner is not among `workers` waits until it is freed.
+ */
+export function assignTasks(strategy: AssignmentStrategyName, input: AssignmentInput): AssignmentPlan;
+/** By the default strategy, `sticky`. */
+export function assignTasks(input: AssignmentInput): AssignmentPlan;
+export function assignTasks(first: AssignmentStrategyName | AssignmentInput, second?: AssignmentInput): AssignmentPlan {
+  if (typeof first !== 'string') return planBy('sticky', first);
+  if (second === undefined) throw new TypeError('assignTasks needs the tasks and workers behind the strategy');
+  return planBy(first, second);
+}
+
+function planBy(strategy: AssignmentStrategyName, input: AssignmentInput): AssignmentPlan {
+  const assign: (TaskId & { nodeId: string; incarnation: string })[] = [];
+  const revoke: TaskId[] = [];
+  const unassigned: UnassignedTask[] = [];
+  const present = new Set(input.workers.map(memberKey));
+  for (const type of ['source', 'sink'] as const) {
+    const fleet = fleetOf(type, input);
+    strategies[strategy](fleet);
+    for (const { task, group, previous, slot } of fleet.items) {
+      const { connector, index } = task.id;
+      if (group.reason !== undefined) unassigned.push({ connector, index, reason: group.reason });
+      if (previous === undefined) {
+        if (slot === undefined) continue;
+        const { nodeId, incarnation } = slot.worker;
+        assign.push({ connector, index, nodeId, incarnation });
+      } else if (!previous.revoked && !isOwner(slot, previous) && present.has(memberKey(previous))) {
+        revoke.push(task.id);
+      }
+    }
+  }
+  return { assign, revoke, unassigned };
+}
+
+function isOwner(slot: Slot | undefined, { nodeId, incarnation }: PreviousAssignment): boolean {
+  return slot?.worker.nodeId === nodeId && slot.worker.incarnation === incarnation;
 }
