@@ -15,3 +15,4 @@ export * from './sink/sink-task.js';
 export * from './source/source-task.js';
 export * from './storage/durable-file.js';
 export * from './task-context.js';
+export * from './verification/verification-record.js';

@@ -1,0 +1,36 @@
+import { type FieldError, requireConfig, type SourceConnector, type TaskConfig } from '@sluice/sdk';
+import { DatagenSourceTask } from './datagen-source.task.js';
+import { dealPartitions } from './numbering.js';
+import { datagenSourceSpec } from './spec.js';
+
+const parse = (config: TaskConfig): ReturnType<typeof requireConfig<typeof datagenSourceSpec>> =>
+  requireConfig('Configuration of the generator', datagenSourceSpec, config, { unknownKeys: 'ignore' });
+
+/** Makes numbered records with checksums at a given rate: the load of a test, or of a trial. */
+export const datagenSource: SourceConnector = {
+  kind: 'source',
+  name: 'DatagenSource',
+  aliases: [],
+  version: '0.1.0',
+  doc: 'Makes numbered records with checksums, at a given rate or as fast as possible.',
+  spec: datagenSourceSpec,
+  validate: (config) => keysErrors(config),
+  taskConfigs: (config, maxTasks) =>
+    dealPartitions(parse(config).partitions, maxTasks).map((partitions) => ({
+      ...config,
+      'task.partitions': partitions.join(','),
+    })),
+  defaultConverters: { key: 'StringConverter', value: 'ByteArrayConverter' },
+  createTask: () => new DatagenSourceTask(),
+};
+
+function keysErrors(config: TaskConfig): readonly FieldError[] {
+  const { keys, partitions } = parse(config);
+  if (keys >= partitions) return [];
+  return [
+    {
+      field: 'keys',
+      message: `Invalid value ${keys} for configuration keys: Value must be at least the number of partitions, ${partitions}`,
+    },
+  ];
+}

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  ConfigError,
+  type ConfigOf,
+  ConnectError,
+  ConnectErrorCode,
+  requireConfig,
+  type SourceRecord,
+  type SourceTask,
+  type SourceTaskContext,
+} from '@sluice/sdk';
+import { Pace } from './pace.js';
+import { type GeneratorSettings, PartitionGenerator } from './partition-generator.js';
+import { datagenTaskSpec } from './spec.js';
+
+/** The most bytes of values in one batch. */
+const maxBatchBytes = 4 * 1024 * 1024;
+/** A poll without records answers after this long. */
+const maxIdleMs = 1000;
+
+interface StartedTask {
+  readonly generators: readonly PartitionGenerator[];
+  readonly batchSize: number;
+  readonly rate: number;
+}
+
+/** Makes the records of its partitions: in each batch a run of every partition, at the rate of the task. */
+export class DatagenSourceTask implements SourceTask {
+  #started: StartedTask | undefined;
+  /** The time of the first poll begins the schedule. */
+  #pace: Pace | undefined;
+  /** The partition that the next batch begins with. */
+  #turn = 0;
+
+  start(context: SourceTaskContext): Promise<void> {
+    return new Promise((resolve) => {
+      this.#started = startedTask(context);
+      resolve();
+    });
+  }
+
+  async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
+    const { generators, batchSize, rate } = this.#running();
+    const idleUntilMs = performance.now() + maxIdleMs;
+    while (!signal.aborted) {
+      const nowMs = performance.now();
+      const open = generators.filter((generator) => !generator.isDone);
+      let waitMs = idleUntilMs - nowMs;
+      if (open.length > 0) {
+        if (rate === 0) return this.#make(open, batchSize);
+        this.#pace ??= new Pace(rate, nowMs);
+        const due = Math.min(this.#pace.due(nowMs), batchSize);
+        if (due > 0) {
+          const records = this.#make(open, due);
+          this.#pace.take(records.length);
+          return records;
+        }
+        waitMs = Math.min(waitMs, this.#pace.untilDueMs(nowMs));
+      }
+      if (nowMs >= idleUntilMs) return [];
+      await delay(Math.max(1, waitMs), undefined, { signal }).catch(() => undefined);
+    }
+    return [];
+  }
+
+  stop(): Promise<void> {
+    this.#started = undefined;
+    return Promise.resolve();
+  }
+
+  /** Makes up to `count` records, as many of each partition. */
+  #make(open: readonly PartitionGenerator[], count: number): readonly SourceRecord[] {
+    const records: SourceRecord[] = [];
+    const createdMs = Date.now();
+    const run = Math.ceil(count / open.length);
+    for (let n = 0; n < open.length && records.length < count; n += 1) {
+      open[this.#turn % open.length]?.make(Math.min(run, count - records.length), createdMs, records);
+      this.#turn += 1;
+    }
+    return records;
+  }
+
+  #running(): StartedTask {
+    if (this.#started !== undefined) return this.#started;
+    throw new ConnectError(ConnectErrorCode.internal, 'The generator polls before its start.');
+  }
+}
+
+function startedTask(context: SourceTaskContext): StartedTask {
+  const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
+  const config = requireConfig(subject, datagenTaskSpec, context.config, { unknownKeys: 'ignore' });
+  const settings: GeneratorSettings = {
+    topic: config.topic,
+    seed: config.seed,
+    records: config.records,
+    partitions: config.partitions,
+    keys: config.keys,
+    recordSize: config['record.size'],
+    payloadKind: config['payload.kind'],
+  };
+  return {
+    generators: ownPartitions(subject, config).map((partition) => {
+      const name = { seed: config.seed, partition };
+      return new PartitionGenerator(settings, name, context.position(name));
+    }),
+    batchSize: Math.max(1, Math.min(config['batch.size'], Math.floor(maxBatchBytes / config['record.size']))),
+    rate: config.rate,
+  };
+}
+
+function ownPartitions(subject: string, config: ConfigOf<typeof datagenTaskSpec>): readonly number[] {
+  return config['task.partitions'].map((text) => {
+    const partition = Number(text);
+    if (Number.isSafeInteger(partition) && partition >= 0 && partition < config.partitions) return partition;
+    const message = `Invalid value ${text} for configuration task.partitions: Value must be a number below ${config.partitions}`;
+    throw new ConfigError(subject, [{ field: 'task.partitions', message }]);
+  });
+}

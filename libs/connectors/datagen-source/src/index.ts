@@ -1,0 +1,2 @@
+export { datagenSource } from './datagen-source.connector.js';
+export { datagenSourceSpec } from './spec.js';

@@ -1,0 +1,41 @@
+/** How the records of a generator are numbered. Everything follows from a partition and a number within it: there is no other state. */
+export interface Numbering {
+  readonly partitions: number;
+  /** Over all partitions; not fewer than these. */
+  readonly keys: number;
+}
+
+/** Key `n` belongs to partition `n % partitions`, so that all records of a key are in one partition and in order. */
+export function keysOfPartition({ partitions, keys }: Numbering, partition: number): number {
+  return shareOf(keys, partitions, partition);
+}
+
+/** The key of a record and the number of the record within the key: a partition goes through its keys in turn. */
+export function keyOfRecord(
+  numbering: Numbering,
+  partition: number,
+  seq: number,
+): { readonly key: string; readonly keySeq: number } {
+  const keys = keysOfPartition(numbering, partition);
+  return { key: `key-${partition + (seq % keys) * numbering.partitions}`, keySeq: Math.floor(seq / keys) };
+}
+
+/** How many of `records` a partition makes; 0 records are no end. */
+export function recordsOfPartition(records: number, partitions: number, partition: number): number {
+  return records === 0 ? Infinity : shareOf(records, partitions, partition);
+}
+
+/**
+ * Deals partitions out to tasks, in turn. A partition goes whole to one task, whatever their number.
+ * @returns one list per task, none empty
+ */
+export function dealPartitions(partitions: number, maxTasks: number): readonly (readonly number[])[] {
+  const tasks = Math.min(partitions, maxTasks);
+  return Array.from({ length: tasks }, (_, task) =>
+    Array.from({ length: shareOf(partitions, tasks, task) }, (_item, turn) => task + turn * tasks),
+  );
+}
+
+function shareOf(total: number, holders: number, holder: number): number {
+  return Math.floor(total / holders) + (holder < total % holders ? 1 : 0);
+}

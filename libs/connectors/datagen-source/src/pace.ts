@@ -1,0 +1,46 @@
+/** How much of what a stall left undone is made up for. */
+const maxCatchUpMs = 200;
+
+/**
+ * Says how many records are due. The schedule is fixed at the start, record `n` is due at `n / rate` seconds, so lateness of single calls does not
+ * add up. What falls behind is made up for at once, but at most 200 ms of it: a longer stall moves the schedule, and its records are not
+ * made later in a burst. Slow rates keep at least one record due.
+ *
+ * Pure: the caller passes a clock that never goes back, in milliseconds.
+ */
+export class Pace {
+  readonly #perMs: number;
+  readonly #maxDue: number;
+  #startMs: number;
+  #taken = 0;
+
+  /** @param rate records per second, above 0 */
+  constructor(rate: number, nowMs: number) {
+    this.#perMs = rate / 1000;
+    this.#maxDue = Math.max(1, this.#perMs * maxCatchUpMs);
+    this.#startMs = nowMs;
+  }
+
+  /** How many records are due now. */
+  due(nowMs: number): number {
+    const scheduled = (nowMs - this.#startMs) * this.#perMs;
+    const behind = scheduled - this.#taken;
+    // One more, for the part of a record that the last call left.
+    if (behind > this.#perMs * maxCatchUpMs + 1) {
+      this.#startMs = nowMs - this.#maxDue / this.#perMs;
+      this.#taken = 0;
+      return Math.floor(this.#maxDue);
+    }
+    return Math.max(0, Math.floor(behind));
+  }
+
+  /** Notes that this many were made. */
+  take(count: number): void {
+    this.#taken += count;
+  }
+
+  /** Milliseconds until the next record is due; 0 if one is. */
+  untilDueMs(nowMs: number): number {
+    return Math.max(0, this.#startMs + (this.#taken + 1) / this.#perMs - nowMs);
+  }
+}

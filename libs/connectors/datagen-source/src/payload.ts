@@ -1,0 +1,63 @@
+export type PayloadKind = 'random' | 'words';
+
+const alphabet = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+const words = 'water lock gate basin river canal flow pump weir dam tide spring well stream lake delta'
+  .split(' ')
+  .map((word) => Buffer.from(`${word} `));
+
+/** Fills a body with what follows from the record's place alone: the same place gives the same bytes, another one others. */
+export function fillPayload(
+  kind: PayloadKind,
+  body: Buffer,
+  place: { readonly seed: number; readonly partition: number; readonly seq: number },
+): void {
+  const next = generator(place);
+  switch (kind) {
+    case 'random':
+      fillRandom(body, next);
+      return;
+    case 'words':
+      fillWords(body, next);
+      return;
+    default:
+      kind satisfies never;
+  }
+}
+
+function fillRandom(body: Buffer, next: () => number): void {
+  const charactersPerNumber = 5;
+  for (let at = 0; at < body.length;) {
+    let bits = next();
+    const end = Math.min(body.length, at + charactersPerNumber);
+    for (; at < end; at += 1, bits >>>= 6) body[at] = alphabet[bits & 63] ?? 0;
+  }
+}
+
+function fillWords(body: Buffer, next: () => number): void {
+  for (let at = 0; at < body.length;) {
+    const word = words[next() % words.length] ?? alphabet;
+    at += word.copy(body, at);
+  }
+}
+
+/** Unsigned 32-bit numbers by George Marsaglia's xorshift32, begun with all bits of a place. */
+function generator({ seed, partition, seq }: { seed: number; partition: number; seq: number }): () => number {
+  let state = 0x9e3779b9;
+  for (const part of [seed, seed / 2 ** 32, partition, seq, seq / 2 ** 32]) state = mix(state ^ Math.floor(part));
+  // The one state that xorshift never leaves.
+  if (state === 0) state = 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+/** The finalizer of MurmurHash3: every bit of its input changes half of the bits. */
+function mix(input: number): number {
+  let value = input;
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return value ^ (value >>> 16);
+}

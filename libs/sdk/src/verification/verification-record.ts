@@ -1,0 +1,94 @@
+import { crc32 } from './crc32.js';
+
+/**
+ * The numbers of a verification record. A load generator makes such records, and who reads them at the other end can tell what is missing,
+ * doubled, out of order or damaged.
+ */
+export interface VerificationNumbers {
+  /** Tells the runs of a generator apart: numbers are unique within a seed. A whole number from 0. */
+  readonly seed: number;
+  /** The source partition, from 0. */
+  readonly partition: number;
+  /** Number within the partition: 0, 1, 2 and so on. */
+  readonly seq: number;
+  /** The same as the record's key. */
+  readonly key: string;
+  /** Number within the key: 0, 1, 2 and so on. */
+  readonly keySeq: number;
+  /** When the record was made, in milliseconds since the epoch, UTC. */
+  readonly createdMs: number;
+}
+
+/** `format`: this is no verification record. `checksum`: it is one, but not all bytes are as they were made. */
+export type VerificationProblem = 'format' | 'checksum';
+
+export type DecodedVerification =
+  | { readonly ok: true; readonly numbers: VerificationNumbers }
+  | { readonly ok: false; readonly problem: VerificationProblem };
+
+const formatVersion = 1;
+const bodyStart = ',"body":"';
+const tailLength = '","crc":"00000000"}'.length;
+const tailPattern = /^","crc":"([0-9a-f]{8})"\}$/;
+
+/**
+ * The value of a verification record: one line of JSON in ASCII.
+ *
+ *     {"v":1,"seed":7,"partition":3,"seq":12,"key":"key-45","keySeq":0,"createdMs":1763713027000,"body":"...","crc":"1a2b3c4d"}
+ *
+ * `crc` is the CRC-32 of all bytes before `","crc"`, in eight hexadecimal digits.
+ *
+ * @param size bytes of the value; one whose numbers alone take more gets an empty body and is longer
+ * @param fillBody writes printable ASCII without quotes and backslashes over the whole buffer that it is given
+ */
+export function encodeVerificationRecord(
+  numbers: VerificationNumbers,
+  size: number,
+  fillBody: (body: Buffer) => void,
+): Buffer {
+  const { seed, partition, seq, key, keySeq, createdMs } = numbers;
+  const head =
+    `{"v":${formatVersion},"seed":${seed},"partition":${partition},"seq":${seq},` +
+    `"key":${JSON.stringify(key)},"keySeq":${keySeq},"createdMs":${createdMs}${bodyStart}`;
+  const headLength = Buffer.byteLength(head);
+  const bodyLength = Math.max(0, size - headLength - tailLength);
+  const bytes = Buffer.allocUnsafe(headLength + bodyLength + tailLength);
+  bytes.write(head, 0, 'utf8');
+  fillBody(bytes.subarray(headLength, headLength + bodyLength));
+  const tailStart = headLength + bodyLength;
+  const crc = crc32(bytes.subarray(0, tailStart)).toString(16).padStart(8, '0');
+  bytes.write(`","crc":"${crc}"}`, tailStart, 'latin1');
+  return bytes;
+}
+
+/** Reads what {@link encodeVerificationRecord} made. The checksum vouches for the body, which is not returned. Never throws. */
+export function decodeVerificationRecord(value: Uint8Array): DecodedVerification {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const tailStart = bytes.length - tailLength;
+  if (tailStart < 0) return { ok: false, problem: 'format' };
+  const crc = tailPattern.exec(bytes.toString('latin1', tailStart))?.[1];
+  const headLength = bytes.indexOf(bodyStart);
+  if (crc === undefined || headLength < 0) return { ok: false, problem: 'format' };
+  if (crc32(bytes.subarray(0, tailStart)) !== parseInt(crc, 16)) return { ok: false, problem: 'checksum' };
+  const numbers = parseHead(bytes.toString('utf8', 0, headLength));
+  return numbers === undefined ? { ok: false, problem: 'format' } : { ok: true, numbers };
+}
+
+function parseHead(head: string): VerificationNumbers | undefined {
+  let parsed: Partial<Record<keyof VerificationNumbers | 'v', unknown>>;
+  try {
+    parsed = JSON.parse(`${head}}`) as typeof parsed;
+  } catch {
+    return undefined;
+  }
+  const { v, seed, partition, seq, key, keySeq, createdMs } = parsed;
+  const isCurrent = v === formatVersion && typeof key === 'string';
+  if (!isCurrent || !isCount(seed) || !isCount(partition) || !isCount(seq) || !isCount(keySeq) || !isCount(createdMs)) {
+    return undefined;
+  }
+  return { seed, partition, seq, key, keySeq, createdMs };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
