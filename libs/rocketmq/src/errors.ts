@@ -27,6 +27,7 @@ export type RocketMqErrorCode =
   | 'AUTHENTICATION'
   | 'AUTHORIZATION'
   | 'TOPIC_NOT_FOUND'
+  | 'GROUP_NOT_FOUND'
   | 'BROKER_NOT_FOUND'
   | 'OFFSET_OUT_OF_RANGE';
 
@@ -305,9 +306,10 @@ export class BrokerResponseError extends RocketMqError {
  * old or too new for it. Nothing was changed there. The docs of each call say which versions lack it.
  */
 export class UnsupportedByBrokerError extends BrokerResponseError {
-  constructor(answer: Omit<BrokerAnswer, 'responseCode'>, hint = '') {
-    const remark = hint === '' ? answer.remark : `${answer.remark.trim()}; ${hint}`;
-    super({ ...answer, responseCode: 3, remark }, { retriable: false, code: 'UNSUPPORTED_BY_BROKER' });
+  constructor(answer: Omit<BrokerAnswer, 'responseCode'> & Partial<BrokerAnswer>, hint = '') {
+    const { request, address, responseCode = 3, remark } = answer;
+    const explained = hint === '' ? remark : `${remark.trim()}; ${hint}`;
+    super({ request, address, responseCode, remark: explained }, { retriable: false, code: 'UNSUPPORTED_BY_BROKER' });
   }
 }
 
@@ -335,6 +337,13 @@ export class AuthorizationError extends BrokerResponseError {
 export class TopicNotFoundError extends RocketMqError {
   constructor(readonly topic: string) {
     super('TOPIC_NOT_FOUND', `topic '${topic}' has no route on any reachable name server`, { retriable: false });
+  }
+}
+
+/** No master of those that were asked has the group. */
+export class GroupNotFoundError extends RocketMqError {
+  constructor(readonly group: string) {
+    super('GROUP_NOT_FOUND', `consumer group '${group}' is on none of the brokers`, { retriable: false });
   }
 }
 
