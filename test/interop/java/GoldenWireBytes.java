@@ -109,7 +109,7 @@ public final class GoldenWireBytes {
     private static byte[] binaryHeader() throws Exception {
         RemotingCommand command = RemotingCommand.createRequestCommand(11, null);
         command.setLanguage(LanguageCode.OTHER);
-        command.setVersion(473);
+        command.setVersion(513);
         command.setOpaque(7);
         command.setSerializeTypeCurrentRPC(SerializeType.ROCKETMQ);
         command.setBody("body".getBytes(StandardCharsets.UTF_8));

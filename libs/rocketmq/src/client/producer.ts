@@ -9,7 +9,7 @@ import {
   type SendSettlement,
 } from '../errors.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type InFlightRequest } from '../connection/connection.js';
+import { type InFlightRequest } from '../connection/in-flight-request.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
 import { compressBody } from '../wire/compressed-body.js';

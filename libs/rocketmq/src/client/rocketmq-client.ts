@@ -4,6 +4,7 @@ import { CredentialsCache, type CredentialsSource } from '../auth/credentials.js
 import { Admin } from '../admin/admin.js';
 import { type BackoffOptions } from '../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import { InvalidArgumentError } from '../errors.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
 import { TlsSettings, type TlsOptions } from '../connection/tls-settings.js';
 import { NameServers, parseNameServers } from '../routing/name-servers.js';
@@ -65,6 +66,7 @@ export class RocketMqClient {
   readonly acl: AclAdmin;
   readonly #pool: ConnectionPool;
   readonly #credentials: CredentialsCache;
+  readonly #tls: TlsSettings | undefined;
 
   /** @throws InvalidArgumentError */
   static open(options: RocketMqClientOptions): RocketMqClient {
@@ -78,11 +80,12 @@ export class RocketMqClient {
     this.clientId = options.clientId ?? `${hostname()}@${process.pid}#${clientsOpened}`;
     const addresses = parseNameServers(options.namesrv);
     this.#credentials = new CredentialsCache(options.credentials);
+    this.#tls = options.tls === undefined ? undefined : new TlsSettings(options.tls);
     this.#pool = new ConnectionPool({
       clientId: this.clientId,
       headerFormat: options.headerFormat ?? 'json',
       credentials: this.#credentials,
-      tls: options.tls === undefined ? undefined : new TlsSettings(options.tls),
+      tls: this.#tls,
       connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
       heartbeatIntervalMs,
       heartbeatTimeoutMs: Math.min(5_000, heartbeatIntervalMs),
@@ -118,6 +121,15 @@ export class RocketMqClient {
   /** Signs with these from the next request on; undefined signs no more. @throws InvalidArgumentError */
   setCredentials(credentials: CredentialsSource | undefined): void {
     this.#credentials.set(credentials);
+  }
+
+  /**
+   * Opens connections with these from now on, as after a certificate was renewed; open ones go on as they are.
+   * @throws InvalidArgumentError also for a client that was opened without `tls`: whether it encrypts does not change
+   */
+  setTls(tls: TlsOptions): void {
+    if (this.#tls === undefined) throw new InvalidArgumentError('setTls: the client was opened without tls');
+    this.#tls.set(tls);
   }
 
   get isClosed(): boolean {

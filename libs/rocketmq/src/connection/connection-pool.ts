@@ -2,8 +2,9 @@ import { ClientClosedError, ConnectFailedError } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
 import { backoffMs, pause, type BackoffOptions } from './backoff.js';
-import { type CallDeadline } from './call-deadline.js';
+import { CallDeadline } from './call-deadline.js';
 import { Connection, type ConnectionOptions } from './connection.js';
+import { type PendingRequest } from './in-flight-request.js';
 
 interface Slot {
   connection: Connection | undefined;
@@ -20,6 +21,8 @@ interface ConnectionPoolOptions extends ConnectionOptions {
 /** One connection per address, opened at its first use and again at the first use after its end, with back-off. */
 export class ConnectionPool {
   readonly #slots = new Map<string, Slot>();
+  /** All that have not ended, those that leave included. */
+  readonly #connections = new Set<Connection>();
   readonly #closing = new AbortController();
 
   constructor(private readonly options: ConnectionPoolOptions) {}
@@ -94,9 +97,11 @@ export class ConnectionPool {
     this.#closing.abort();
     const ended: Promise<unknown>[] = [];
     for (const slot of this.#slots.values()) {
-      slot.connection?.close('the client is closed');
-      if (slot.connection !== undefined) ended.push(slot.connection.ended);
       if (slot.connecting !== undefined) ended.push(slot.connecting.catch(() => undefined));
+    }
+    for (const connection of this.#connections) {
+      connection.close('the client is closed');
+      ended.push(connection.ended);
     }
     await Promise.all(ended);
   }
@@ -116,9 +121,13 @@ export class ConnectionPool {
       const waitMs = slot.notBefore - performance.now();
       if (waitMs > 0) await pause(waitMs, signal);
       if (signal.aborted) throw new ConnectFailedError(address, 'the client is closed');
-      const connection = await Connection.open(address, this.options, signal);
+      const connection = await Connection.open(address, this.options, signal, (refused) => {
+        void this.#move(address, refused);
+      });
       slot.connection = connection;
+      this.#connections.add(connection);
       void connection.ended.then(() => {
+        this.#connections.delete(connection);
         if (connection.hasReceived) slot.failures = 0;
         else this.#countFailure(slot);
       });
@@ -128,6 +137,18 @@ export class ConnectionPool {
       throw error;
     } finally {
       slot.connecting = undefined;
+    }
+  }
+
+  /** Sends a request again that a server refused unprocessed as it goes away. Its caller's deadline holds as before. */
+  async #move(address: string, refused: PendingRequest): Promise<void> {
+    const { connectTimeoutMs, reconnectBackoff } = this.options;
+    const deadline = new CallDeadline(connectTimeoutMs + reconnectBackoff.maxMs, undefined);
+    try {
+      const connection = await this.acquire(address, deadline, `${requestName(refused.request.code)} to ${address}`);
+      connection.take(refused);
+    } catch (error) {
+      refused.reject(error);
     }
   }
 

@@ -64,18 +64,24 @@ class Peer {
     });
   }
 
-  async listen(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
+  async listen(host = '127.0.0.1'): Promise<string> {
+    this.#server.listen(0, host);
     await once(this.#server, 'listening');
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { port } = this.#server.address() as AddressInfo;
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
+  stopListening(): void {
+    this.#server.close();
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
+    if (!this.#server.listening) return;
     this.#server.close();
     await once(this.#server, 'close');
   }
@@ -176,6 +182,37 @@ describe('Connection', () => {
     await connection.ended;
   });
 
+  it('lives on a busy process: what came in time counts, though it is read late', async () => {
+    const connection = await open({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 40 });
+    let heartbeats = 0;
+    peer.onCommand = (command, socket) => {
+      heartbeats += 1;
+      socket.write(reply(command.opaque), () => {
+        const busyUntil = performance.now() + 100;
+        if (heartbeats === 1) while (performance.now() < busyUntil);
+      });
+    };
+    await peer.until(() => heartbeats >= 3);
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('does not answer requests of a server that does not read', async () => {
+    const connection = await open();
+    peer.sockets[0]!.pause();
+    const request: RemotingRequest = { ...REQUEST, body: Buffer.alloc(16 * 1024 * 1024) };
+    const written = connection.submit(request);
+    await new Promise((resolve) => setImmediate(resolve));
+    peer.sockets[0]!.write(frame({ code: 220, opaque: 5, flag: 0, extFields: {} }));
+    const asked = connection.submit(REQUEST);
+    peer.onCommand = (command, socket) => {
+      if ((command.flag & 1) === 0) socket.write(reply(command.opaque));
+    };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    peer.sockets[0]!.resume();
+    await Promise.all([written.reply, asked.reply]);
+    expect(peer.received.filter((command) => command.flag === 1)).toEqual([]);
+  });
+
   it.each([
     ['a frame over the limit', Buffer.from([0x7f, 0, 0, 0]), 'allowed are 1048576'],
     ['a header that is no JSON', Buffer.from([0, 0, 0, 5, 0, 0, 0, 1, 0x7b]), 'not JSON'],
@@ -240,6 +277,15 @@ describe('Connection', () => {
     await expect(pending.reply).rejects.toThrow('overdue');
   });
 
+  it('connects to an IPv6 address', async () => {
+    const onIpv6 = new Peer();
+    onIpv6.onCommand = (command, socket) => socket.write(reply(command.opaque, 'six'));
+    const connection = await Connection.open(await onIpv6.listen('::1'), OPTIONS, never);
+    expect((await connection.invoke(REQUEST, within(5_000))).body.toString()).toBe('six');
+    connection.close('end of the test');
+    await onIpv6.close();
+  });
+
   it('says why it cannot be opened', async () => {
     await peer.close();
     await expect(Connection.open(address, OPTIONS, never)).rejects.toBeInstanceOf(ConnectFailedError);
@@ -274,6 +320,61 @@ describe('Connection', () => {
       await pool.close();
       peer = new Peer();
       await peer.listen();
+    });
+
+    it('sends again on a new connection what a server that goes away refused, in order', async () => {
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
+      const served: string[] = [];
+      peer.onCommand = (command, socket) => {
+        const isFirst = socket === peer.sockets[0];
+        if (!isFirst) served.push(command.body.toString());
+        socket.write(reply(command.opaque, command.body.toString(), isFirst ? 1_500 : 0));
+      };
+      const bodies = ['a', 'b', 'c', 'd'];
+      const replies = await Promise.all(
+        bodies.map((body) => pool.invoke(address, { ...REQUEST, body: Buffer.from(body) }, within(5_000))),
+      );
+      expect(replies.map((one) => one.body.toString())).toEqual(bodies);
+      expect(served).toEqual(bodies);
+      expect(peer.sockets).toHaveLength(2);
+      await pool.close();
+    });
+
+    it('says that nothing was executed when a server goes away twice', async () => {
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
+      peer.onCommand = (command, socket) => socket.write(reply(command.opaque, '', 1_500));
+      await expect(pool.invoke(address, REQUEST, within(5_000))).rejects.toMatchObject({
+        code: 'CONNECTION_CLOSED',
+        outcome: 'not-sent',
+        retriable: true,
+      });
+      expect(peer.received).toHaveLength(2);
+      await pool.close();
+    });
+
+    it('says what keeps it from sending again', async () => {
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
+      peer.onCommand = (command, socket) => {
+        peer.stopListening();
+        socket.write(reply(command.opaque, '', 1_500));
+      };
+      const refused = pool.invoke(address, REQUEST, within(5_000));
+      await expect(refused).rejects.toMatchObject({ code: 'CONNECT_FAILED', outcome: 'not-sent' });
+      await pool.close();
+      expect(peer.received).toHaveLength(1);
+      peer = new Peer();
+      await peer.listen();
+    });
+
+    it('closes connections that still wait for a server that goes away', async () => {
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
+      const slow = pool.invoke(address, REQUEST, within(60_000)).catch((error: unknown) => error);
+      const refused = pool.invoke(address, REQUEST, within(60_000)).catch((error: unknown) => error);
+      await peer.until(() => peer.received.length === 2);
+      peer.sockets[0]!.write(reply(peer.received[1]!.opaque, '', 1_500));
+      await peer.until(() => peer.received.length === 3);
+      await pool.close();
+      expect([await slow, await refused]).toMatchObject([{ code: 'CONNECTION_CLOSED' }, { code: 'CONNECTION_CLOSED' }]);
     });
 
     it('ends everything at once when it closes', async () => {

@@ -1,10 +1,5 @@
 import { type Socket } from 'node:net';
-import {
-  ConnectFailedError,
-  ConnectionClosedError,
-  ConnectionOverloadedError,
-  type RequestOutcome,
-} from '../errors.js';
+import { ConnectFailedError, ConnectionClosedError, ConnectionOverloadedError, TlsHandshakeError } from '../errors.js';
 import { FrameReader } from '../wire/frame-reader.js';
 import {
   decodeCommand,
@@ -20,7 +15,8 @@ import { RESPONSE_CODE } from '../wire/response-code.js';
 import { type CredentialsCache } from '../auth/credentials.js';
 import { signRequest } from '../auth/sign-request.js';
 import { CallDeadline } from './call-deadline.js';
-import { openSocket, reasonOf } from './open-socket.js';
+import { type InFlightRequest, PendingRequest } from './in-flight-request.js';
+import { isNetworkError, openSocket, reasonOf } from './open-socket.js';
 import { type TlsSettings } from './tls-settings.js';
 
 export interface ConnectionOptions {
@@ -44,60 +40,18 @@ export interface ConnectionOptions {
   readonly overdueAfterMs: number;
 }
 
-/** One request under way. */
-export interface InFlightRequest {
-  /** Ends with the reply, or rejects with ConnectionClosedError or ConnectionOverloadedError. */
-  readonly reply: Promise<RemotingCommand>;
-  readonly outcome: RequestOutcome;
-  /** Takes a waiting request back, and forgets one that was written: its late reply is dropped. */
-  abandon(): void;
-  /** Says that only `reply` still waits: a peer that leaves it unanswered for long is taken for stuck. */
-  markOverdue(): void;
-}
+/** Takes a request that the server refused unprocessed because it goes away. */
+export type MoveRequest = (refused: PendingRequest) => void;
 
 type State = { readonly kind: 'open' } | { readonly kind: 'leaving' } | { readonly kind: 'closed'; reason: string };
 
-class PendingRequest implements InFlightRequest {
-  outcome: RequestOutcome = 'not-sent';
-  overdueSince: number | undefined;
-  readonly reply: Promise<RemotingCommand>;
-  #resolve: ((reply: RemotingCommand) => void) | undefined;
-  #reject: ((error: unknown) => void) | undefined;
-
-  constructor(
-    readonly request: RemotingRequest,
-    readonly opaque: number,
-    private readonly owner: { forget(pending: PendingRequest): void },
-  ) {
-    this.reply = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.reply.catch(() => undefined);
-  }
-
-  resolve(reply: RemotingCommand): void {
-    this.#resolve?.(reply);
-  }
-
-  reject(error: unknown): void {
-    this.#reject?.(error);
-  }
-
-  markOverdue(): void {
-    this.overdueSince ??= performance.now();
-  }
-
-  abandon(): void {
-    this.owner.forget(this);
-  }
-}
-
 /**
  * One TCP connection: pipelined requests whose replies may come in any order. It is opened once and never reopens;
- * what was under way when it ends rejects with what is known about it.
+ * what was under way when it ends rejects with what is known about it. A request that the server refuses because it goes
+ * away (GO_AWAY) is given to `moveRequest`, once.
  *
- * Memory is bounded by the callers: the server sends only what was asked for, and its own requests are answered at once.
+ * Memory is bounded by the callers: the server sends only what was asked for, so the socket is always read, and a slow
+ * reader asks for less. Its own requests are answered at once, or not at all while it does not read.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -116,11 +70,25 @@ export class Connection {
   readonly ended: Promise<void>;
 
   /** @throws ConnectFailedError, TlsHandshakeError, InvalidArgumentError (as rejections) */
-  static async open(address: string, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+  static async open(
+    address: string,
+    options: ConnectionOptions,
+    signal: AbortSignal,
+    moveRequest?: MoveRequest,
+  ): Promise<Connection> {
     const socket = await openSocket(address, options, signal);
     if (socket.destroyed) throw new ConnectFailedError(address, 'closed at once');
-    const connection = new Connection(address, socket, options);
-    if (signal.aborted) connection.close('the client is closed');
+    const connection = new Connection(address, socket, options, moveRequest);
+    const onAbort = (): void => {
+      connection.close('the client is closed');
+    };
+    if (signal.aborted) onAbort();
+    else if (options.tls !== undefined) {
+      signal.addEventListener('abort', onAbort, { once: true });
+      await connection.#confirm().finally(() => {
+        signal.removeEventListener('abort', onAbort);
+      });
+    }
     return connection;
   }
 
@@ -128,6 +96,7 @@ export class Connection {
     readonly address: string,
     socket: Socket,
     private readonly options: ConnectionOptions,
+    private readonly moveRequest: MoveRequest | undefined,
   ) {
     this.#socket = socket;
     this.#reader = new FrameReader(options.maxFrameBytes);
@@ -172,7 +141,15 @@ export class Connection {
 
   /** Sends a request, or queues it while the peer does not read. Never throws. */
   submit(request: RemotingRequest): InFlightRequest {
-    const pending = new PendingRequest(request, this.#takeOpaque(), this);
+    const pending = new PendingRequest(request);
+    this.take(pending);
+    return pending;
+  }
+
+  /** As `submit`, for a request that another connection's server refused. */
+  take(pending: PendingRequest): void {
+    if (pending.isAbandoned) return;
+    pending.belongTo(this, this.#takeOpaque());
     if (this.#state.kind !== 'open') {
       pending.reject(new ConnectionClosedError(this.address, 'not-sent', this.#stateReason()));
     } else if (this.#waiting.length > 0 || this.#socket.writableLength > this.options.maxUnwrittenBytes) {
@@ -184,7 +161,6 @@ export class Connection {
     } else {
       this.#write(pending);
     }
-    return pending;
   }
 
   /** Submits a request and waits for its reply until the deadline. */
@@ -261,41 +237,47 @@ export class Connection {
       return;
     }
     const pending = this.#pending.get(command.opaque);
-    if (pending !== undefined) {
-      this.#pending.delete(command.opaque);
-      if (command.code === RESPONSE_CODE.GO_AWAY) {
-        pending.outcome = 'not-sent';
-        pending.reject(new ConnectionClosedError(this.address, 'not-sent', 'the server goes away'));
-      } else {
-        pending.resolve(command);
-      }
+    this.#pending.delete(command.opaque);
+    if (command.code === RESPONSE_CODE.GO_AWAY) {
+      this.#leave(pending);
+    } else {
+      pending?.resolve(command);
+      this.#closeIfLeft();
     }
-    if (command.code === RESPONSE_CODE.GO_AWAY) this.#leave();
-    else this.#closeIfLeft();
   }
 
   /** Servers notify clients of groups, resets and checks; none of it concerns a client without a group. */
   #answerServer(command: RemotingCommand): void {
-    if ((command.flag & HEADER_FLAG.ONEWAY) !== 0) return;
+    const isUnread = this.#socket.writableLength > this.options.maxUnwrittenBytes;
+    if ((command.flag & HEADER_FLAG.ONEWAY) !== 0 || isUnread) return;
     this.#cork();
     const remark = `request ${command.code} not supported`;
     const code = RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED;
     this.#socket.write(encodeResponse(code, command.opaque, remark, this.options.headerFormat));
   }
 
-  /** Takes no new requests, lets the pending ones end, then closes. */
-  #leave(): void {
-    if (this.#state.kind !== 'open') return;
+  /** Takes no new requests, gives back what was refused and what waits, lets the pending ones end, then closes. */
+  #leave(refused: PendingRequest | undefined): void {
+    const isFirst = this.#state.kind === 'open';
     this.#state = { kind: 'leaving' };
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const pending of waiting) {
-      pending.reject(new ConnectionClosedError(this.address, 'not-sent', this.#stateReason()));
+    if (refused !== undefined) this.#giveBack(refused);
+    for (const pending of this.#waiting.splice(0)) this.#giveBack(pending);
+    if (isFirst) {
+      this.#leaveTimer = setTimeout(() => {
+        this.#end('the server goes away');
+      }, this.options.overdueAfterMs);
     }
-    this.#leaveTimer = setTimeout(() => {
-      this.#end('the server goes away');
-    }, this.options.overdueAfterMs);
     this.#closeIfLeft();
+  }
+
+  #giveBack(pending: PendingRequest): void {
+    pending.outcome = 'not-sent';
+    if (pending.isMoved || this.moveRequest === undefined) {
+      pending.reject(new ConnectionClosedError(this.address, 'not-sent', 'the server goes away'));
+    } else {
+      pending.isMoved = true;
+      this.moveRequest(pending);
+    }
   }
 
   #closeIfLeft(): void {
@@ -347,24 +329,40 @@ export class Connection {
     this.#heartbeatTimer.unref();
   }
 
-  /** Any reply will do: it proves that the peer is there and keeps the server from closing an idle connection. */
   async #heartbeat(): Promise<void> {
-    const body = Buffer.from(
-      JSON.stringify({
-        clientID: this.options.clientId,
-        heartbeatFingerprint: 0,
-        producerDataSet: [],
-        consumerDataSet: [],
-      }),
-    );
+    const sentAt = performance.now();
     try {
-      await this.invoke(
-        { code: REQUEST_CODE.HEART_BEAT, ext: {}, body },
-        new CallDeadline(this.options.heartbeatTimeoutMs, undefined),
-      );
-      if (this.#state.kind !== 'closed') this.#scheduleHeartbeat(this.options.heartbeatIntervalMs);
+      await this.#askForLife();
     } catch (error) {
-      this.#end('no answer to a heartbeat', error);
+      // A process that was busy for long has not read yet what has come: the socket gets its turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#lastReceivedAt < sentAt) this.#end('no answer to a heartbeat', error);
+    }
+    if (this.#state.kind !== 'closed') this.#scheduleHeartbeat(this.options.heartbeatIntervalMs);
+  }
+
+  /** Any reply will do: it proves that the peer is there and keeps the server from closing an idle connection. */
+  async #askForLife(): Promise<void> {
+    const clientID = this.options.clientId;
+    const heartbeat = { clientID, heartbeatFingerprint: 0, producerDataSet: [], consumerDataSet: [] };
+    await this.invoke(
+      { code: REQUEST_CODE.HEART_BEAT, ext: {}, body: Buffer.from(JSON.stringify(heartbeat)) },
+      new CallDeadline(this.options.heartbeatTimeoutMs, undefined),
+    );
+  }
+
+  /** With TLS 1.3 a server judges the client's certificate when the client takes the handshake for done already. */
+  async #confirm(): Promise<void> {
+    try {
+      await this.#askForLife();
+    } catch (error) {
+      const reason = error instanceof ConnectionClosedError ? error.reason : 'no answer to the first request';
+      const cause = error instanceof ConnectionClosedError ? error.cause : error;
+      this.#end(reason, cause);
+      const isRefused = cause instanceof Error && 'code' in cause && !isNetworkError(cause);
+      throw isRefused
+        ? new TlsHandshakeError(this.address, reason, cause)
+        : new ConnectFailedError(this.address, `after the TLS handshake: ${reason}`, cause);
     }
   }
 }

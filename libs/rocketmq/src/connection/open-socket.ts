@@ -62,7 +62,7 @@ export function openSocket(address: string, options: OpenSocketOptions, signal: 
 }
 
 /** The server's host is away or went away; all other errors are about certificates and protocols and do not pass by themselves. */
-function isNetworkError(error: Error & { readonly code?: string; readonly syscall?: string }): boolean {
+export function isNetworkError(error: Error & { readonly code?: unknown; readonly syscall?: unknown }): boolean {
   return error.code === 'ECONNRESET' || (error.syscall !== undefined && error.code !== 'EPROTO');
 }
 

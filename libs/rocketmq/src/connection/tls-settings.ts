@@ -9,7 +9,9 @@ export interface TlsOptions {
   readonly cert?: string | Buffer | undefined;
   /** PEM of the key of `cert`. */
   readonly key?: string | Buffer | undefined;
-  /** The name that the servers' certificates must carry. Default: the host of each address. */
+  /** Of an encrypted `key`. */
+  readonly passphrase?: string | undefined;
+  /** The name that is asked for (SNI) and that the servers' certificates must carry. Default: the host of each address. */
   readonly servername?: string | undefined;
   /** Default true. With false, any certificate will do: the traffic is encrypted, the server not known. */
   readonly rejectUnauthorized?: boolean | undefined;
@@ -17,24 +19,20 @@ export interface TlsOptions {
 
 /** What TLS connections are made with. The key is not to be seen from outside. */
 export class TlsSettings {
-  readonly #context: SecureContext;
-  readonly #servername: string | undefined;
-  readonly #isServerChecked: boolean;
+  #context: SecureContext;
+  #servername: string | undefined;
+  #isServerChecked: boolean;
 
-  /** @throws InvalidArgumentError when a certificate or key cannot be read */
+  /** @throws InvalidArgumentError when a certificate or key cannot be used */
   constructor(options: TlsOptions) {
-    const { ca, cert, key } = options;
-    try {
-      this.#context = createSecureContext({
-        ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-        minVersion: 'TLSv1.2',
-      });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : 'unknown';
-      throw new InvalidArgumentError(`tls: ca, cert or key is not usable PEM (${reason})`);
-    }
+    this.#context = contextOf(options);
+    this.#servername = options.servername;
+    this.#isServerChecked = options.rejectUnauthorized ?? true;
+  }
+
+  /** For connections from now on; on an error everything stays as it is. @throws InvalidArgumentError */
+  set(options: TlsOptions): void {
+    this.#context = contextOf(options);
     this.#servername = options.servername;
     this.#isServerChecked = options.rejectUnauthorized ?? true;
   }
@@ -49,5 +47,25 @@ export class TlsSettings {
       rejectUnauthorized: this.#isServerChecked,
       ...(servername === undefined ? {} : { servername }),
     });
+  }
+}
+
+function contextOf({ ca, cert, key, passphrase }: TlsOptions): SecureContext {
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new InvalidArgumentError(
+      `tls: 'cert' and 'key' belong together, '${cert === undefined ? 'cert' : 'key'}' is missing`,
+    );
+  }
+  try {
+    return createSecureContext({
+      ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(passphrase === undefined ? {} : { passphrase }),
+      minVersion: 'TLSv1.2',
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    throw new InvalidArgumentError(`tls: ca, cert or key is not usable PEM (${reason})`);
   }
 }

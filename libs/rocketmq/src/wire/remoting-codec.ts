@@ -7,8 +7,11 @@ export const HEADER_FLAG = { RESPONSE: 1, ONEWAY: 2 } as const;
 
 const SERIALIZE_JSON = 0;
 const SERIALIZE_ROCKETMQ = 1;
-/** V5_3_0. From 401 on the servers answer routes as standard JSON. */
-const PROTOCOL_VERSION = 473;
+/**
+ * V5_5_0. Servers of 401 and later answer routes as standard JSON; only a client above V5_3_1 is told by GO_AWAY that a
+ * request was refused unprocessed. Older servers take a version that they do not know for their own.
+ */
+const PROTOCOL_VERSION = 513;
 const LANGUAGE = 'OTHER';
 const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 0xff_ff_ff;
