@@ -8,6 +8,8 @@ export interface InitOptions {
   readonly clusterId: string;
   /** The broker that holds the log; by default the first one by name. */
   readonly brokerName?: string;
+  /** How long to wait for a broker to appear at the name servers, in milliseconds. Default 30 s. */
+  readonly brokerWaitMs?: number;
 }
 
 export interface InitResult {
@@ -16,6 +18,7 @@ export interface InitResult {
   readonly created: readonly string[];
 }
 
+const brokerWaitMs = 30_000;
 const registrationTimeoutMs = 10_000;
 const registrationPollMs = 50;
 
@@ -31,7 +34,7 @@ export class InitError extends Error {
  */
 export async function initCluster(client: RocketMqClient, options: InitOptions): Promise<InitResult> {
   const topics = topicsOf(options.clusterId);
-  const brokerName = (await brokerOf(client, topics.log.name)) ?? (await chooseBroker(client, options.brokerName));
+  const brokerName = (await brokerOf(client, topics.log.name)) ?? (await chooseBroker(client, options));
   if (options.brokerName !== undefined && options.brokerName !== brokerName) {
     throw new InitError(`The log is on broker ${brokerName}; --broker ${options.brokerName} cannot move it`);
   }
@@ -80,14 +83,26 @@ async function brokerOf(client: RocketMqClient, topic: string): Promise<string |
   }
 }
 
-async function chooseBroker(client: RocketMqClient, wanted: string | undefined): Promise<string> {
-  const names = (await client.admin.clusterInfo()).brokers.flatMap((broker) =>
-    broker.masterAddress === undefined ? [] : [broker.brokerName],
-  );
-  if (wanted !== undefined && !names.includes(wanted)) {
-    throw new InitError(`There is no broker "${wanted}" with a master; there are: ${names.join(', ') || 'none'}`);
+async function chooseBroker(client: RocketMqClient, options: InitOptions): Promise<string> {
+  const { brokerName: wanted, brokerWaitMs: waitMs = brokerWaitMs } = options;
+  const deadline = AbortSignal.timeout(waitMs);
+  for (;;) {
+    const names = await masterNames(client);
+    const chosen = wanted === undefined ? names[0] : names.find((name) => name === wanted);
+    if (chosen !== undefined) return chosen;
+    if (deadline.aborted) {
+      const found = `there are: ${names.join(', ') || 'none'}`;
+      throw new InitError(
+        wanted === undefined
+          ? `The name servers know no broker with a master after ${String(waitMs)} ms`
+          : `There is no broker "${wanted}" with a master after ${String(waitMs)} ms; ${found}`,
+      );
+    }
+    await delay(registrationPollMs);
   }
-  const chosen = wanted ?? names[0];
-  if (chosen === undefined) throw new InitError('The name servers know no broker');
-  return chosen;
+}
+
+async function masterNames(client: RocketMqClient): Promise<readonly string[]> {
+  const { brokers } = await client.admin.clusterInfo();
+  return brokers.flatMap((broker) => (broker.masterAddress === undefined ? [] : [broker.brokerName]));
 }
