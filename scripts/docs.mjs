@@ -12,6 +12,8 @@ const target = join(root, 'docs/reference');
 const connectors = [
   ['file-source', 'fileStreamSource'],
   ['file-sink', 'fileStreamSink'],
+  ['datagen-source', 'datagenSource'],
+  ['verify-sink', 'verifySink'],
 ];
 
 /** One spec a line: the page, its title, the built module and the name of the export. */
@@ -99,7 +101,7 @@ async function connectorSection(folder, connector) {
     '',
     `${connector.doc} Version ${connector.version}.`,
     '',
-    `\`connector.class\`: \`${connector.name}\`, or as in other systems ${codeList(connector.aliases)}.`,
+    `\`connector.class\`: \`${connector.name}\`${connector.aliases.length > 0 ? `, or as in other systems ${codeList(connector.aliases)}` : ''}.`,
     '',
     toMarkdown(connector.spec),
     '',

@@ -1,0 +1,4 @@
+export { verifySink } from './verify-sink.connector.js';
+export { verifySinkSpec } from './spec.js';
+export { mergeReports } from './merge-reports.js';
+export type { ExpectedRecords, MissingRange, PartitionVerdict, Verdict } from './verdict.js';

@@ -1,0 +1,77 @@
+/** Counts by bucket; plain data. The index of a bucket is its place, empty ones are left out. */
+export interface LatencyState {
+  readonly counts: readonly (readonly [bucket: number, count: number])[];
+  readonly maxMs: number;
+}
+
+export interface LatencySummary {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Each power of two is cut into this many buckets, so a percentile is at most a sixteenth too high. */
+const bucketsPerOctave = 16;
+const octaveBits = 4;
+/** Everything from 2^40 ms (34 years) on is in the last bucket. */
+const maxMs = 2 ** 40;
+
+/** Durations in whole milliseconds, in buckets that grow with them: bounded memory, bounded relative error. The longest one is exact. */
+export class LatencyHistogram {
+  readonly #counts = new Map<number, number>();
+  #maxMs = 0;
+
+  static restore(...states: readonly LatencyState[]): LatencyHistogram {
+    const histogram = new LatencyHistogram();
+    for (const state of states) {
+      for (const [bucket, count] of state.counts) {
+        histogram.#counts.set(bucket, (histogram.#counts.get(bucket) ?? 0) + count);
+      }
+      histogram.#maxMs = Math.max(histogram.#maxMs, state.maxMs);
+    }
+    return histogram;
+  }
+
+  get state(): LatencyState {
+    return { counts: [...this.#counts], maxMs: this.#maxMs };
+  }
+
+  /** Clocks of two hosts may differ: what is below 0 counts as 0. */
+  add(ms: number): void {
+    const whole = Math.max(0, Math.floor(ms));
+    const bucket = bucketOf(Math.min(whole, maxMs));
+    this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + 1);
+    this.#maxMs = Math.max(this.#maxMs, whole);
+  }
+
+  /** `undefined` when nothing was counted. */
+  get summary(): LatencySummary | undefined {
+    if (this.#counts.size === 0) return undefined;
+    return { p50: this.#percentile(0.5), p99: this.#percentile(0.99), max: this.#maxMs };
+  }
+
+  /** The highest value of the bucket that the percentile lies in, at most the highest of all. */
+  #percentile(share: number): number {
+    const sorted = [...this.#counts].sort(([left], [right]) => left - right);
+    const total = sorted.reduce((sum, [, count]) => sum + count, 0);
+    let seen = 0;
+    for (const [bucket, count] of sorted) {
+      seen += count;
+      if (seen >= total * share) return Math.min(highestOf(bucket), this.#maxMs);
+    }
+    return this.#maxMs;
+  }
+}
+
+/** Up to 32 a bucket holds one value; from there on the leading bits of the value say which it is. */
+function bucketOf(ms: number): number {
+  if (ms < bucketsPerOctave) return ms;
+  const shift = Math.floor(Math.log2(ms)) - octaveBits;
+  return shift * bucketsPerOctave + Math.floor(ms / 2 ** shift);
+}
+
+function highestOf(bucket: number): number {
+  if (bucket < 2 * bucketsPerOctave) return bucket;
+  const shift = Math.floor(bucket / bucketsPerOctave) - 1;
+  return (bucket - shift * bucketsPerOctave + 1) * 2 ** shift - 1;
+}

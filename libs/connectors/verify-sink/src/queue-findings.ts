@@ -1,0 +1,240 @@
+import {
+  type ConnectValue,
+  decodeVerificationRecord,
+  type SinkRecord,
+  type VerificationNumbers,
+  type VerificationProblem,
+} from '@sluice/sdk';
+import { LatencyHistogram, type LatencyState } from './latency-histogram.js';
+import { type Arrival, type SequenceState, SequenceTracker } from './sequence-tracker.js';
+
+/** Open gaps of a source partition; see {@link SequenceTracker}. */
+const maxRangesOfPartition = 4096;
+/** Open gaps of a key. */
+const maxRangesOfKey = 16;
+/** Source partitions and keys of one queue together. */
+const defaultMaxSequences = 200_000;
+const examplesOfAKind = 5;
+
+/** `key`: the record's key is not the one that its value names. */
+export type FindingKind =
+  'damaged' | 'double' | 'out-of-order' | 'undecided' | 'key-double' | 'key-out-of-order' | 'untracked';
+
+/** One of the first findings of a kind. */
+export interface Example {
+  readonly kind: FindingKind;
+  /** In the queue. */
+  readonly offset: number;
+  /** What is wrong with a damaged record. `key`: its key is not the one that its value names. */
+  readonly problem?: VerificationProblem | 'key';
+  readonly numbers?: VerificationNumbers;
+}
+
+/** What was found in a sequence of numbers, besides the numbers. */
+export interface SequenceCounts {
+  readonly doubles: number;
+  readonly outOfOrder: number;
+  readonly undecided: number;
+}
+
+export interface PartitionState extends SequenceCounts {
+  readonly seed: number;
+  readonly partition: number;
+  readonly records: number;
+  readonly seen: SequenceState;
+}
+
+/** Everything found in one queue; plain data. */
+export interface FindingsState {
+  readonly records: number;
+  readonly damaged: number;
+  /** Records of partitions or keys for which there was no room. */
+  readonly untracked: number;
+  readonly partitions: readonly PartitionState[];
+  /** Of all keys together. */
+  readonly keyCounts: SequenceCounts;
+  readonly keys: readonly { readonly seed: number; readonly key: string; readonly seen: SequenceState }[];
+  readonly latency: LatencyState;
+  /** Milliseconds since the epoch. */
+  readonly lastArrivalMs?: number;
+  readonly largestArrivalGapMs: number;
+  readonly examples: readonly Example[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface TrackedPartition extends Mutable<Omit<PartitionState, 'seen'>> {
+  readonly tracker: SequenceTracker;
+}
+interface TrackedKey {
+  readonly seed: number;
+  readonly key: string;
+  readonly tracker: SequenceTracker;
+}
+
+/** Checks the records of one queue, in the order in which they come. Pure: the caller gives the time. */
+export class QueueFindings {
+  readonly #maxSequences: number;
+  #records = 0;
+  #damaged = 0;
+  #untracked = 0;
+  readonly #partitions = new Map<string, TrackedPartition>();
+  readonly #keys = new Map<string, TrackedKey>();
+  #keyCounts: Mutable<SequenceCounts> = { doubles: 0, outOfOrder: 0, undecided: 0 };
+  #latency = new LatencyHistogram();
+  #lastArrivalMs: number | undefined;
+  #largestArrivalGapMs = 0;
+  readonly #examples: Example[] = [];
+
+  constructor(state?: FindingsState, maxSequences = defaultMaxSequences) {
+    this.#maxSequences = maxSequences;
+    if (state !== undefined) this.#restore(state);
+  }
+
+  #restore(state: FindingsState): void {
+    this.#records = state.records;
+    this.#damaged = state.damaged;
+    this.#untracked = state.untracked;
+    for (const { seen, ...partition } of state.partitions) {
+      const tracker = new SequenceTracker(maxRangesOfPartition, seen);
+      this.#partitions.set(partitionKey(partition), { ...partition, tracker });
+    }
+    for (const { seed, key, seen } of state.keys) {
+      this.#keys.set(keyKey({ seed, key }), { seed, key, tracker: new SequenceTracker(maxRangesOfKey, seen) });
+    }
+    this.#keyCounts = { ...state.keyCounts };
+    this.#latency = LatencyHistogram.restore(state.latency);
+    this.#lastArrivalMs = state.lastArrivalMs;
+    this.#largestArrivalGapMs = state.largestArrivalGapMs;
+    this.#examples.push(...state.examples);
+  }
+
+  get state(): FindingsState {
+    return {
+      records: this.#records,
+      damaged: this.#damaged,
+      untracked: this.#untracked,
+      partitions: [...this.#partitions.values()].map(({ tracker, ...partition }) => ({
+        ...partition,
+        seen: tracker.state,
+      })),
+      keyCounts: { ...this.#keyCounts },
+      keys: [...this.#keys.values()].map(({ seed, key, tracker }) => ({ seed, key, seen: tracker.state })),
+      latency: this.#latency.state,
+      ...(this.#lastArrivalMs === undefined ? undefined : { lastArrivalMs: this.#lastArrivalMs }),
+      largestArrivalGapMs: this.#largestArrivalGapMs,
+      examples: [...this.#examples],
+    };
+  }
+
+  /** Takes the next record of the queue. */
+  add(record: SinkRecord, arrivedMs: number): void {
+    this.#records += 1;
+    this.#noteArrival(arrivedMs);
+    const { value, offset } = record;
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+    const decoded =
+      bytes instanceof Uint8Array ? decodeVerificationRecord(bytes) : ({ ok: false, problem: 'format' } as const);
+    if (!decoded.ok) {
+      this.#damaged += 1;
+      this.#note({ kind: 'damaged', offset, problem: decoded.problem });
+      return;
+    }
+    const { numbers } = decoded;
+    this.#latency.add(arrivedMs - numbers.createdMs);
+    // The checksum vouches for the value: its numbers count, whatever became of the key beside it.
+    if (textOf(record.key) !== numbers.key) {
+      this.#damaged += 1;
+      this.#note({ kind: 'damaged', offset, problem: 'key', numbers });
+    }
+    this.#track(numbers, offset);
+  }
+
+  #noteArrival(arrivedMs: number): void {
+    if (this.#lastArrivalMs !== undefined) {
+      this.#largestArrivalGapMs = Math.max(this.#largestArrivalGapMs, arrivedMs - this.#lastArrivalMs);
+    }
+    this.#lastArrivalMs = arrivedMs;
+  }
+
+  #track(numbers: VerificationNumbers, offset: number): void {
+    const partition = this.#partitionOf(numbers);
+    const key = this.#keyOf(numbers);
+    if (partition === undefined || key === undefined) {
+      this.#untracked += 1;
+      this.#note({ kind: 'untracked', offset, numbers });
+    }
+    if (partition !== undefined) {
+      partition.records += 1;
+      const finding = count(partition.tracker.add(numbers.seq), partition);
+      if (finding !== undefined) this.#note({ kind: finding, offset, numbers });
+    }
+    if (key !== undefined) {
+      const finding = count(key.tracker.add(numbers.keySeq), this.#keyCounts);
+      if (finding === 'double' || finding === 'out-of-order') this.#note({ kind: `key-${finding}`, offset, numbers });
+    }
+  }
+
+  #partitionOf({ seed, partition }: VerificationNumbers): TrackedPartition | undefined {
+    const name = partitionKey({ seed, partition });
+    const known = this.#partitions.get(name);
+    if (known !== undefined || !this.#hasRoom) return known;
+    const tracker = new SequenceTracker(maxRangesOfPartition);
+    const tracked = { seed, partition, records: 0, doubles: 0, outOfOrder: 0, undecided: 0, tracker };
+    this.#partitions.set(name, tracked);
+    return tracked;
+  }
+
+  #keyOf({ seed, key }: VerificationNumbers): TrackedKey | undefined {
+    const name = keyKey({ seed, key });
+    const known = this.#keys.get(name);
+    if (known !== undefined || !this.#hasRoom) return known;
+    const tracked = { seed, key, tracker: new SequenceTracker(maxRangesOfKey) };
+    this.#keys.set(name, tracked);
+    return tracked;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#partitions.size + this.#keys.size < this.#maxSequences;
+  }
+
+  #note(example: Example): void {
+    const alike = this.#examples.filter(({ kind }) => kind === example.kind);
+    if (alike.length < examplesOfAKind) this.#examples.push(example);
+  }
+}
+
+function count(arrival: Arrival, counts: Mutable<SequenceCounts>): 'double' | 'out-of-order' | 'undecided' | undefined {
+  switch (arrival) {
+    case 'next':
+    case 'ahead':
+      // A gap is no finding yet: what fills it is late, and what never does is missing.
+      return undefined;
+    case 'late':
+      counts.outOfOrder += 1;
+      return 'out-of-order';
+    case 'double':
+      counts.doubles += 1;
+      return 'double';
+    case 'undecided':
+      counts.undecided += 1;
+      return 'undecided';
+    default:
+      return arrival satisfies never;
+  }
+}
+
+/** The name of a source partition, unique over all seeds. */
+export function partitionKey({ seed, partition }: { readonly seed: number; readonly partition: number }): string {
+  return `${seed}/${partition}`;
+}
+
+/** The name of a key, unique over all seeds. */
+export function keyKey({ seed, key }: { readonly seed: number; readonly key: string }): string {
+  return `${seed}/${key}`;
+}
+
+function textOf(key: ConnectValue | undefined): string | undefined {
+  if (typeof key === 'string') return key;
+  if (!(key instanceof Uint8Array)) return undefined;
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('utf8');
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConnectError, ConnectErrorCode, type QueueRef, type SinkPosition, writeFileDurably } from '@sluice/sdk';
+import type { FindingsState } from './queue-findings.js';
+import { judge } from './verdict.js';
+
+/** What a report file keeps: the findings in all records of a queue before the position, and the position. */
+export interface QueueReport {
+  readonly connector: string;
+  readonly position: SinkPosition;
+  readonly findings: FindingsState;
+}
+
+const formatVersion = 1;
+
+/** How the names of report files end. */
+export const reportSuffix = '.verify.json';
+
+/** Where the report of a queue is: `<topic>@<broker>@<queue id>.verify.json`, with the names as in a URL. */
+export function reportPath(folder: string, { topic, brokerName, queueId }: QueueRef): string {
+  const name = [topic, brokerName, String(queueId)].map(encodeURIComponent).join('@');
+  return join(folder, `${name}${reportSuffix}`);
+}
+
+/**
+ * Reads a report; `undefined` if there is none.
+ * @throws {ConnectError} if it is damaged
+ */
+export async function readReport(path: string): Promise<QueueReport | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const report = parse(text);
+  if (report !== undefined) return report;
+  throw new ConnectError(
+    ConnectErrorCode.stateInvalid,
+    `Report ${path} is damaged: nobody knows what was verified. Remove all reports of the connector and read its topics from the start.`,
+  );
+}
+
+/** Replaces a report, durably. The verdict in it is for readers; it follows from the rest. */
+export async function writeReport(path: string, report: QueueReport): Promise<void> {
+  const { position, findings } = report;
+  const verdict = judge([{ queue: position.queue, findings }]);
+  const content = { version: formatVersion, verdict, report, checksum: checksumOf(report) };
+  await writeFileDurably(path, `${JSON.stringify(content)}\n`);
+}
+
+function parse(text: string): QueueReport | undefined {
+  try {
+    const { version, report, checksum } = JSON.parse(text) as {
+      readonly version?: number;
+      readonly report: QueueReport;
+      readonly checksum?: string;
+    };
+    return version === formatVersion && checksum === checksumOf(report) ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checksumOf(report: QueueReport): string {
+  return createHash('sha256').update(JSON.stringify(report)).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,119 @@
+import {
+  acquireExclusiveLock,
+  ConnectError,
+  ConnectErrorCode,
+  type ExclusiveLock,
+  isConnectError,
+  queueKey,
+  type QueueRef,
+  type SinkPosition,
+  type SinkRecord,
+} from '@sluice/sdk';
+import { QueueFindings } from './queue-findings.js';
+import { type QueueReport, readReport, reportPath, writeReport } from './report-file.js';
+
+/** Errors that end when somebody makes room. */
+const passingCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** A queue that a task owns: its findings in memory, its report in a file, and the lock that keeps other tasks from both. */
+export class VerifiedQueue {
+  readonly #path: string;
+  readonly #connector: string;
+  readonly #queue: QueueRef;
+  readonly #lock: ExclusiveLock;
+  readonly #findings: QueueFindings;
+  #stored: SinkPosition | undefined;
+  /** The offset after the last record since the last flush. */
+  #unflushedTo: number | undefined;
+
+  private constructor(
+    path: string,
+    connector: string,
+    queue: QueueRef,
+    lock: ExclusiveLock,
+    report: QueueReport | undefined,
+  ) {
+    this.#path = path;
+    this.#connector = connector;
+    this.#queue = queue;
+    this.#lock = lock;
+    this.#findings = new QueueFindings(report?.findings);
+    this.#stored = report?.position;
+  }
+
+  /**
+   * Takes the queue's lock and goes on with its report, or begins one.
+   * @throws {ConnectError} if another task has the queue (retriable), or the report is damaged or of another connector
+   */
+  static async open(folder: string, connector: string, queue: QueueRef): Promise<VerifiedQueue> {
+    const path = reportPath(folder, queue);
+    const lock = await acquireExclusiveLock(`${path}.lock`).catch((error: unknown) => {
+      throw asConnectError(`Report ${path} cannot be written`, error);
+    });
+    try {
+      const report = await readReport(path);
+      if (report !== undefined && report.connector !== connector) throw foreign(path, connector, report);
+      return new VerifiedQueue(path, connector, queue, lock, report);
+    } catch (error) {
+      await lock.release();
+      throw asConnectError(`Report ${path} cannot be read`, error);
+    }
+  }
+
+  /** The position in the report; `undefined` before the first flush. */
+  get stored(): SinkPosition | undefined {
+    return this.#stored;
+  }
+
+  add(record: SinkRecord, arrivedMs: number): void {
+    this.#findings.add(record, arrivedMs);
+    this.#unflushedTo = record.offset + 1;
+  }
+
+  /**
+   * Writes the report, if it is not in the file already.
+   * @param position must cover every record that was added
+   */
+  async flush(position: SinkPosition | undefined): Promise<void> {
+    const needed = this.#unflushedTo;
+    if (needed !== undefined && (position === undefined || position.nextOffset < needed)) {
+      throw new ConnectError(
+        ConnectErrorCode.internal,
+        `Verify sink: records of queue ${queueKey(this.#queue)} up to offset ${needed - 1} were put, but the flush is for ` +
+          `${position === undefined ? 'other queues' : `records before ${position.nextOffset}`}: it must cover everything that was put.`,
+      );
+    }
+    if (position === undefined || (needed === undefined && isSame(position, this.#stored))) return;
+    try {
+      await writeReport(this.#path, { connector: this.#connector, position, findings: this.#findings.state });
+    } catch (error) {
+      throw asConnectError(`Writing report ${this.#path} failed`, error);
+    }
+    this.#stored = position;
+    this.#unflushedTo = undefined;
+  }
+
+  /** Gives the queue up. What was not flushed is forgotten. */
+  release(): Promise<void> {
+    return this.#lock.release();
+  }
+}
+
+function isSame(left: SinkPosition, right: SinkPosition | undefined): boolean {
+  return left.nextOffset === right?.nextOffset && left.filterState === right.filterState;
+}
+
+function foreign(path: string, connector: string, report: QueueReport): ConnectError {
+  return new ConnectError(
+    ConnectErrorCode.stateInvalid,
+    `Report ${path} is written by connector ${report.connector}: give connector ${connector} another report.dir, or remove the reports.`,
+  );
+}
+
+function asConnectError(what: string, error: unknown): ConnectError {
+  if (isConnectError(error)) return error;
+  return new ConnectError(ConnectErrorCode.sinkFailed, `${what}: ${(error as Error).message}`, {
+    cause: error,
+    retriable: passingCodes.has((error as NodeJS.ErrnoException).code),
+  });
+}

@@ -1,0 +1,98 @@
+import {
+  ConnectError,
+  ConnectErrorCode,
+  queueKey,
+  type QueueRef,
+  requireConfig,
+  type SinkPosition,
+  type SinkRecord,
+  type SinkTask,
+  type SinkTaskContext,
+} from '@sluice/sdk';
+import { verifySinkSpec } from './spec.js';
+import { VerifiedQueue } from './verified-queue.js';
+
+interface StartedTask {
+  readonly folder: string;
+  readonly connector: string;
+}
+
+/**
+ * Checks verification records and keeps a report for each queue. A report is replaced at each flush, together with the offset that it is for, so
+ * each record counts once, whatever dies when. Reports go by queue, not by task: whatever task gets a queue goes on with its report.
+ */
+export class VerifySinkTask implements SinkTask {
+  #started: StartedTask | undefined;
+  readonly #queues = new Map<string, VerifiedQueue>();
+
+  start(context: SinkTaskContext): Promise<void> {
+    const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
+    return new Promise((resolve) => {
+      const config = requireConfig(subject, verifySinkSpec, context.config, { unknownKeys: 'ignore' });
+      this.#started = { folder: config['report.dir'], connector: context.connectorName };
+      resolve();
+    });
+  }
+
+  /** When a lock is still held, the runtime calls again: queues that were opened before stay as they are. */
+  async open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {
+    const { folder, connector } = this.#running();
+    const positions: SinkPosition[] = [];
+    for (const queue of queues) {
+      const key = queueKey(queue);
+      const opened = this.#queues.get(key) ?? (await VerifiedQueue.open(folder, connector, queue));
+      this.#queues.set(key, opened);
+      if (opened.stored !== undefined) positions.push({ ...opened.stored, queue });
+    }
+    return positions;
+  }
+
+  put(records: readonly SinkRecord[]): Promise<void> {
+    return new Promise((resolve) => {
+      const arrivedMs = Date.now();
+      let ref: QueueRef | undefined;
+      let queue: VerifiedQueue | undefined;
+      for (const record of records) {
+        if (queue === undefined || record.queue !== ref) queue = this.#opened(record.queue);
+        ref = record.queue;
+        queue.add(record, arrivedMs);
+      }
+      resolve();
+    });
+  }
+
+  async flush(positions: readonly SinkPosition[]): Promise<void> {
+    const byQueue = new Map(positions.map((position) => [queueKey(position.queue), position]));
+    for (const { queue } of positions) this.#opened(queue);
+    for (const [key, queue] of this.#queues) await queue.flush(byQueue.get(key));
+  }
+
+  async close(queues: readonly QueueRef[]): Promise<void> {
+    for (const queue of queues) {
+      const key = queueKey(queue);
+      const opened = this.#queues.get(key);
+      this.#queues.delete(key);
+      await opened?.release();
+    }
+  }
+
+  async stop(): Promise<void> {
+    const opened = [...this.#queues.values()];
+    this.#queues.clear();
+    for (const queue of opened) await queue.release();
+  }
+
+  #running(): StartedTask {
+    if (this.#started !== undefined) return this.#started;
+    throw new ConnectError(ConnectErrorCode.internal, 'The verify sink is used before its start.');
+  }
+
+  #opened(queue: QueueRef): VerifiedQueue {
+    const opened = this.#queues.get(queueKey(queue));
+    if (opened !== undefined) return opened;
+    throw new ConnectError(
+      ConnectErrorCode.internal,
+      `The verify sink was given records or a position of queue ${queueKey(queue)}, which it does not own.`,
+    );
+  }
+}
