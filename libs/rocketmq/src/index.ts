@@ -5,7 +5,7 @@ export { type Consumer } from './client/consumer.js';
 export { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './client/logical-messages.js';
 export { MessageUnreadableError, ProducerOverloadedError } from './client/message-errors.js';
 export { type MessageFilter } from './client/message-filter.js';
-export { type PullOptions, type PullResult } from './client/pull.js';
+export { type PullOptions, type PullResult, type ReplicaReadMode } from './client/pull.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
 export {
   type Acl,

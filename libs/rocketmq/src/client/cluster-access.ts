@@ -1,7 +1,7 @@
 import {
   AuthenticationError,
   BrokerNotFoundError,
-  type BrokerResponseError,
+  BrokerResponseError,
   isRocketMqError,
   TopicNotFoundError,
 } from '../errors.js';
@@ -11,11 +11,20 @@ import { type Connection } from '../connection/connection.js';
 import { type ConnectionPool } from '../connection/connection-pool.js';
 import { type NameServers } from '../routing/name-servers.js';
 import { masterAddressOf, type RouteCache } from '../routing/route-cache.js';
-import { decodeClusterInfo, type ClusterInfo, type QueueRef } from '../routing/topic-route.js';
+import {
+  decodeClusterInfo,
+  type BrokerRoute,
+  type ClusterInfo,
+  type QueueRef,
+  type TopicRoute,
+} from '../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { responseError } from './response-error.js';
+
+/** Busy brokers say it, and replicas that are asked for what only masters do. */
+const REPLICA_REFUSAL_REMARK = /\[REJECTREQUEST\]/;
 
 /** How the parts of the client reach name servers and masters. */
 export class ClusterAccess {
@@ -42,6 +51,20 @@ export class ClusterAccess {
     return masterAddressOf(await this.routes.route(queue.topic, deadline), queue);
   }
 
+  /** The brokers that hold a queue, master or not. @throws BrokerNotFoundError when the route has none of that name */
+  async queueBroker(queue: QueueRef, deadline: CallDeadline): Promise<BrokerRoute> {
+    const { brokerName, topic } = queue;
+    const find = (route: TopicRoute): BrokerRoute | undefined =>
+      route.brokers.find((broker) => broker.brokerName === brokerName);
+    const known = find(await this.routes.route(topic, deadline));
+    if (known !== undefined && known.addresses.size > 0) return known;
+    const route = await this.routes.refresh(topic, deadline);
+    const found = find(route);
+    if (found !== undefined && found.addresses.size > 0) return found;
+    const names = route.brokers.map((broker) => broker.brokerName);
+    throw new BrokerNotFoundError(brokerName, names, `in the route of topic '${topic}'`);
+  }
+
   /** An open connection to the master that holds a queue. A failure to connect makes the route suspect. */
   async queueConnection(queue: QueueRef, deadline: CallDeadline, what: string, code: RequestCode): Promise<Connection> {
     if (!this.pool.isPrepared) await this.pool.prepare(deadline);
@@ -61,6 +84,21 @@ export class ClusterAccess {
     const connection = await this.queueConnection(queue, deadline, requestName(request.code), request.code);
     try {
       return await connection.invoke(request, deadline);
+    } catch (error) {
+      if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
+      throw error;
+    }
+  }
+
+  /** Sends to one of the brokers that hold a queue. Errors that a new route may cure make the route suspect. */
+  async askBroker(
+    queue: QueueRef,
+    address: string,
+    request: RemotingRequest,
+    deadline: CallDeadline,
+  ): Promise<RemotingCommand> {
+    try {
+      return await this.pool.invoke(this.#portFor(address, request.code), request, deadline);
     } catch (error) {
       if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
       throw error;
@@ -92,7 +130,18 @@ export class ClusterAccess {
       return new TopicNotFoundError(queue.topic);
     }
     if (reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) this.routes.invalidate(queue.topic);
+    if (REPLICA_REFUSAL_REMARK.test(reply.remark)) this.routes.doubt(queue.topic);
     return this.#responseError(reply, request, queue.brokerName);
+  }
+
+  /** For the answer of a broker that the route takes for the master and that is none any more. */
+  notMasterError(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef): BrokerResponseError {
+    this.routes.invalidate(queue.topic);
+    const remark = `${reply.remark}; a replica answered, the route of topic '${queue.topic}' is old`;
+    return new BrokerResponseError(
+      { request: requestName(request.code), address: queue.brokerName, responseCode: reply.code, remark },
+      { retriable: true },
+    );
   }
 
   /** Pulls are not served on the broker's second port. */

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type RocketMqError } from '../errors.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
@@ -8,6 +8,7 @@ import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from './cluster-access.js';
 import { compileFilter, filterRefusal, type CompiledFilter } from './message-filter.js';
 import { type PullOptions, type PullResult } from './pull.js';
+import { isRedirectToMaster, ReplicaReads } from './replica-reads.js';
 import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
 
 const PULL_FLAG = { SUSPEND: 2, SUBSCRIPTION: 4 } as const;
@@ -16,10 +17,14 @@ const SUSPEND_MARGIN_MS = 7_000;
 
 /** Reads named queues by offset. No group membership, no assignment, no commit. */
 export class Consumer {
-  constructor(private readonly cluster: ClusterAccess) {}
+  readonly #replicas: ReplicaReads;
+
+  constructor(private readonly cluster: ClusterAccess) {
+    this.#replicas = new ReplicaReads(cluster);
+  }
 
   /**
-   * One pull request to the queue's master. `timeoutMs` defaults to the client's plus the suspension. Messages come as
+   * One pull request to the queue's master, or with `replicaReads` to a replica. `timeoutMs` defaults to the client's plus the suspension. Messages come as
    * they are stored; `logicalMessages` decompresses and unwraps them.
    * @throws UnsupportedByBrokerError for an SQL92 filter where the broker evaluates none, InvalidArgumentError for one
    * that it cannot parse, BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MalformedDataError and the connection's errors
@@ -48,8 +53,12 @@ export class Consumer {
       },
     };
     const deadline = this.cluster.deadline(options, this.#defaultTimeoutMs(suspendMs));
-    const reply = await this.cluster.askQueue(queue, request, deadline);
-    return pullResult(reply, filter) ?? this.#refused(reply, request, queue, filter);
+    const { reply, brokerId } =
+      options.replicaReads === 'suggested'
+        ? await this.#replicas.ask(queue, request, deadline, suspendMs)
+        : { reply: await this.cluster.askQueue(queue, request, deadline), brokerId: MASTER_ID };
+    if (isRedirectToMaster(reply)) throw this.cluster.notMasterError(reply, request, queue);
+    return pullResult(reply, filter, brokerId) ?? this.#refused(reply, request, queue, filter);
   }
 
   #refused(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, filter: CompiledFilter): never {
@@ -61,7 +70,7 @@ export class Consumer {
   readQueue(queue: QueueRef, options: QueueReaderOptions): QueueReader {
     return new QueueReader(queue, options, {
       closing: this.cluster.pool.closing,
-      pull: (pull) => this.pull(pull),
+      pull: (pull) => this.pull({ ...pull, replicaReads: options.replicaReads }),
       invalidateRoute: () => {
         this.cluster.routes.invalidate(queue.topic);
       },
@@ -73,7 +82,7 @@ export class Consumer {
   }
 }
 
-function pullResult(reply: RemotingCommand, filter: CompiledFilter): PullResult | undefined {
+function pullResult(reply: RemotingCommand, filter: CompiledFilter, brokerId: number): PullResult | undefined {
   const kind = pullKind(reply.code, filter);
   if (kind === undefined) return undefined;
   const stored = kind === 'found' ? decodeStoredMessages(reply.body) : [];
@@ -86,6 +95,7 @@ function pullResult(reply: RemotingCommand, filter: CompiledFilter): PullResult 
     minOffset: readExtInteger(reply.ext, 'minOffset'),
     maxOffset: readExtInteger(reply.ext, 'maxOffset'),
     bytes: reply.body.length,
+    brokerId,
   };
 }
 

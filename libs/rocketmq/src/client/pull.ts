@@ -3,6 +3,12 @@ import { type QueueRef } from '../routing/topic-route.js';
 import { type StoredMessage } from '../wire/stored-message.js';
 import { type MessageFilter } from './message-filter.js';
 
+/**
+ * `never`: every pull goes to the queue's master. `suggested`: to the replica that a broker suggests for the queue, and to
+ * any while the master is away. A replica may trail its master: its `maxOffset` can be smaller than one seen before.
+ */
+export type ReplicaReadMode = 'never' | 'suggested';
+
 export interface PullOptions extends CallOptions {
   readonly queue: QueueRef;
   readonly offset: number;
@@ -14,6 +20,8 @@ export interface PullOptions extends CallOptions {
   readonly suspendMs?: number;
   /** Default: all messages. */
   readonly filter?: MessageFilter | undefined;
+  /** Default `never`. */
+  readonly replicaReads?: ReplicaReadMode | undefined;
 }
 
 /**
@@ -30,4 +38,6 @@ export interface PullResult {
   readonly maxOffset: number;
   /** Of all messages as stored, also of those that the client filters out. */
   readonly bytes: number;
+  /** Of the broker that answered; 0 is the master. */
+  readonly brokerId: number;
 }

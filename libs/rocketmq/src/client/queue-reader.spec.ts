@@ -76,14 +76,14 @@ class FakeQueue implements QueueReaderSource {
 
   #answer({ offset, maxMessages = 32 }: PullOptions): PullResult {
     const { min: minOffset, max: maxOffset } = this;
-    const base = { messages: [], minOffset, maxOffset, bytes: 0 };
+    const base = { messages: [], minOffset, maxOffset, bytes: 0, brokerId: 0 };
     if (offset < minOffset) return { ...base, kind: 'offset-moved', nextOffset: minOffset };
     if (offset > maxOffset) return { ...base, kind: 'offset-moved', nextOffset: maxOffset };
     const count = Math.min(maxMessages, this.capOf(), maxOffset - offset);
     if (count === 0) return { ...base, kind: 'empty', nextOffset: offset };
     const bytes = Buffer.concat(Array.from({ length: count }, (_, index) => messageBytes(offset + index)));
     const messages = decodeStoredMessages(bytes);
-    return { kind: 'found', messages, nextOffset: offset + count, minOffset, maxOffset, bytes: bytes.length };
+    return { ...base, kind: 'found', messages, nextOffset: offset + count, bytes: bytes.length };
   }
 }
 

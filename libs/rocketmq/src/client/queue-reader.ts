@@ -13,7 +13,7 @@ import { type StoredMessage } from '../wire/stored-message.js';
 import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './logical-messages.js';
 import { compileFilter, type CompiledFilter, type MessageFilter } from './message-filter.js';
 import { PullWindow } from './pull-window.js';
-import { type PullOptions, type PullResult } from './pull.js';
+import { type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
 
 /** `retrying`: the last pull failed; the next starts after `delayMs` at the same position. */
 export type QueueReaderState =
@@ -35,6 +35,8 @@ export interface QueueReaderOptions extends LogicalMessagesOptions {
   readonly suspendMs?: number;
   /** Default: all messages. With a filter one pull is in flight, for nobody knows which offset the next begins at. */
   readonly filter?: MessageFilter | undefined;
+  /** Default `never`. */
+  readonly replicaReads?: ReplicaReadMode | undefined;
   readonly retryBackoff?: BackoffOptions;
   /** Ends the reader. */
   readonly signal?: AbortSignal;

@@ -11,10 +11,14 @@ const ROUTE = `{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.2:10911","1":"10.0.0.
 describe('decodeTopicRoute', () => {
   const route = decodeTopicRoute('t', Buffer.from(ROUTE));
 
-  it('takes masters only and sorts by broker', () => {
+  it('tells masters from replicas and sorts by broker', () => {
     expect(route.brokers.map((broker) => [broker.brokerName, broker.masterAddress])).toEqual([
       ['a', undefined],
       ['b', '10.0.0.2:10911'],
+    ]);
+    expect([...route.brokers[1]!.addresses]).toEqual([
+      [0, '10.0.0.2:10911'],
+      [1, '10.0.0.3:10911'],
     ]);
   });
 

@@ -3,7 +3,8 @@ import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../
 
 const PERM_WRITE = 2;
 const PERM_READ = 4;
-const MASTER_ID = 0;
+/** The broker id of a group's master. */
+export const MASTER_ID = 0;
 
 /** One queue of a topic on one broker. */
 export interface QueueRef {
@@ -17,6 +18,8 @@ export interface BrokerRoute {
   readonly cluster: string;
   /** `host:port`; absent while the broker group has no master. */
   readonly masterAddress: string | undefined;
+  /** `host:port` by broker id; 0 is the master. */
+  readonly addresses: ReadonlyMap<number, string>;
   readonly readQueues: number;
   readonly writeQueues: number;
   readonly isReadable: boolean;
@@ -56,23 +59,24 @@ function queuesOf(route: TopicRoute, queueCount: (broker: BrokerRoute) => number
  */
 export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
   const root = readBodyMap(body, 'route');
-  const addresses = new Map<string, { cluster: string; masterAddress: string | undefined }>();
+  const groups = new Map<string, { cluster: string; addresses: ReadonlyMap<number, string> }>();
   for (const item of readList(root, 'brokerDatas')) {
     const broker = asMap(item, 'route');
-    addresses.set(readText(broker, 'brokerName'), {
+    groups.set(readText(broker, 'brokerName'), {
       cluster: readText(broker, 'cluster'),
-      masterAddress: masterOf(broker),
+      addresses: addressesOf(broker),
     });
   }
   const brokers = readList(root, 'queueDatas').map((item): BrokerRoute => {
     const queues = asMap(item, 'route');
     const brokerName = readText(queues, 'brokerName');
     const perm = readNumber(queues, 'perm');
-    const address = addresses.get(brokerName);
+    const group = groups.get(brokerName);
     return {
       brokerName,
-      cluster: address?.cluster ?? '',
-      masterAddress: address?.masterAddress,
+      cluster: group?.cluster ?? '',
+      masterAddress: group?.addresses.get(MASTER_ID),
+      addresses: group?.addresses ?? new Map(),
       readQueues: readNumber(queues, 'readQueueNums'),
       writeQueues: readNumber(queues, 'writeQueueNums'),
       isReadable: (perm & PERM_READ) !== 0,
@@ -104,11 +108,12 @@ export function decodeClusterInfo(body: Buffer): ClusterInfo {
   const brokers = [...readMap(readBodyMap(body, 'cluster info'), 'brokerAddrTable').values()];
   const decoded = brokers.map((item): ClusterBroker => {
     const broker = asMap(item, 'cluster info');
+    const addresses = addressesOf(broker);
     return {
       brokerName: readText(broker, 'brokerName'),
       cluster: readText(broker, 'cluster'),
-      masterAddress: masterOf(broker),
-      addresses: addressesOf(broker),
+      masterAddress: addresses.get(MASTER_ID),
+      addresses,
     };
   });
   decoded.sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1));
@@ -121,8 +126,4 @@ function addressesOf(broker: TolerantMap): Map<number, string> {
     if (typeof address === 'string') addresses.set(Number(id), address);
   }
   return addresses;
-}
-
-function masterOf(broker: TolerantMap): string | undefined {
-  return addressesOf(broker).get(MASTER_ID);
 }
