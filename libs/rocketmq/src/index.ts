@@ -19,10 +19,38 @@ export {
 } from './auth/acl-admin.js';
 export { type Credentials, type CredentialsSource } from './auth/credentials.js';
 export { type TlsOptions } from './connection/tls-settings.js';
+export {
+  type PlainAclAccount,
+  type PlainAclAdmin,
+  type PlainAclConfig,
+  type PlainAclPerm,
+  type PutPlainAclAccountOptions,
+} from './auth/plain-acl-admin.js';
 export { type Admin } from './admin/admin.js';
-export { TOPIC_PERM, type CreateTopicOptions, type TopicConfig, type TopicPerm } from './admin/topic-admin.js';
-export { type ConsumerConnection, type CreateGroupOptions } from './admin/group-admin.js';
-export { type QueueConsumeStats, type QueueStats, type TimeBoundary } from './admin/offset-admin.js';
+export { type BrokerAdmin } from './admin/broker-admin.js';
+export { type ClientConnection, type ConsumerRunningInfo } from './admin/client-connections.js';
+export { type CreateGroupOptions, type UpdateGroupOptions } from './admin/group-admin.js';
+export { type GroupConfig, type GroupRetryPolicy, type GroupSettings } from './admin/group-config.js';
+export {
+  type FoundMessages,
+  type MessageByKeyOptions,
+  type MessageQuery,
+  type MessagesInTime,
+  type MessagesInTimeOptions,
+} from './admin/message-query.js';
+export { type KvKey, type NameServerAdmin } from './admin/name-server-admin.js';
+export { type TimeBoundary } from './admin/offset-admin.js';
+export { decodeOffsetMessageId, encodeOffsetMessageId, type MessagePosition } from './admin/offset-message-id.js';
+export { type QueueOffset, type ResetTarget } from './admin/offset-reset.js';
+export { type QueueLockOptions, type QueueLocks } from './admin/queue-locks.js';
+export {
+  type GroupProgress,
+  type QueueConsumeStats,
+  type QueueProgress,
+  type QueueStats,
+} from './admin/queue-stats.js';
+export { type CreateTopicOptions, type UpdateTopicOptions } from './admin/topic-admin.js';
+export { TOPIC_PERM, type TopicConfig, type TopicPerm } from './admin/topic-config.js';
 export { type BackoffOptions } from './connection/backoff.js';
 export { type CallOptions } from './connection/call-deadline.js';
 export {

@@ -1,60 +1,100 @@
 import { type ClusterAccess } from '../client/cluster-access.js';
+import { type Consumer } from '../client/consumer.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type ClusterInfo, type QueueRef, type TopicRoute } from '../routing/topic-route.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
+import { BrokerAdmin } from './broker-admin.js';
+import { checkTopicName } from './check-argument.js';
 import {
   consumerConnections,
+  consumerRunningInfo,
+  producerConnections,
+  type ClientConnection,
+  type ConsumerRunningInfo,
+} from './client-connections.js';
+import {
   createGroup,
   deleteGroup,
+  groupConfig,
+  groupsOfTopic,
   listGroups,
-  type ConsumerConnection,
+  topicsOfGroup,
+  updateGroup,
   type CreateGroupOptions,
+  type UpdateGroupOptions,
 } from './group-admin.js';
+import { type GroupConfig } from './group-config.js';
+import { MessageQuery } from './message-query.js';
+import { NameServerAdmin } from './name-server-admin.js';
+import { cloneOffsets, offsetByTime, queryOffset, queueEnd, updateOffset, type TimeBoundary } from './offset-admin.js';
+import { resetOffsets, resetQueueOffset, type QueueOffset, type ResetTarget } from './offset-reset.js';
 import {
   consumeStats,
-  offsetByTime,
-  queryOffset,
-  queueEnd,
+  progressOf,
   topicStats,
-  updateOffset,
+  type GroupProgress,
   type QueueConsumeStats,
   type QueueStats,
-  type TimeBoundary,
-} from './offset-admin.js';
+} from './queue-stats.js';
 import {
   createTopic,
   deleteTopic,
   listTopics,
+  topicClusters,
   topicConfig,
+  updateTopic,
   type CreateTopicOptions,
-  type TopicConfig,
+  type UpdateTopicOptions,
 } from './topic-admin.js';
+import { type TopicConfig } from './topic-config.js';
 
-const TOPIC_CHANGE_MS = 10_000;
+const CHANGE_MS = 10_000;
 
 /**
  * Administration over the remoting protocol. What changes something goes to every master that it concerns, since
- * brokers keep topics and groups each for itself. Every call may throw the connection's errors and BrokerResponseError.
+ * brokers keep topics and groups each for itself; when one fails, others may be changed already. Every call may throw the
+ * connection's errors and BrokerResponseError, UnsupportedByBrokerError among them.
  */
 export class Admin {
-  constructor(private readonly cluster: ClusterAccess) {}
+  readonly brokers: BrokerAdmin;
+  readonly nameServers: NameServerAdmin;
+  readonly messages: MessageQuery;
 
-  /** Changes of topics take several requests one after the other. */
-  #topicDeadline(options: CallOptions | undefined): CallDeadline {
-    return this.cluster.deadline(options, Math.max(TOPIC_CHANGE_MS, this.cluster.requestTimeoutMs));
+  constructor(
+    private readonly cluster: ClusterAccess,
+    consumer: Pick<Consumer, 'pull'>,
+  ) {
+    this.brokers = new BrokerAdmin(cluster);
+    this.nameServers = new NameServerAdmin(cluster);
+    this.messages = new MessageQuery(cluster, consumer);
+  }
+
+  /** Changes of topics and resets take several requests one after the other. */
+  #changeDeadline(options: CallOptions | undefined): CallDeadline {
+    return this.cluster.deadline(options, Math.max(CHANGE_MS, this.cluster.requestTimeoutMs));
   }
 
   /**
-   * Creates or updates a topic and returns when a name server routes to it (default limit 10 s). A topic that is as wanted is not touched.
-   * @throws InvalidArgumentError, BrokerNotFoundError
+   * Creates a topic or sets an existing one to these settings, and returns when a name server routes to it (default limit
+   * 10 s). A topic that is as wanted is not touched.
+   * @throws InvalidArgumentError, BrokerNotFoundError; UnsupportedByBrokerError for attributes on brokers before 5.0
    */
   async createTopic(options: CreateTopicOptions): Promise<void> {
-    await createTopic(this.cluster, options, this.#topicDeadline(options));
+    await createTopic(this.cluster, options, this.#changeDeadline(options));
+  }
+
+  /**
+   * Changes a topic where it exists (default limit 10 s). Routes show it some ms later.
+   * @throws InvalidArgumentError, BrokerNotFoundError; TopicNotFoundError when none of the brokers has it;
+   * UnsupportedByBrokerError for attributes on brokers before 5.0
+   */
+  async updateTopic(options: UpdateTopicOptions): Promise<void> {
+    await updateTopic(this.cluster, options, this.#changeDeadline(options));
   }
 
   /** Deletes a topic on all masters and name servers; one that does not exist is no error. */
   async deleteTopic(topic: string, options?: CallOptions): Promise<void> {
-    await deleteTopic(this.cluster, topic, this.#topicDeadline(options));
+    await deleteTopic(this.cluster, topic, this.#changeDeadline(options));
   }
 
   /** The route, asked of the name servers now. @throws TopicNotFoundError */
@@ -62,28 +102,55 @@ export class Admin {
     return this.cluster.routes.refresh(topic, this.cluster.deadline(options));
   }
 
+  /** The clusters whose brokers hold the topic, sorted. @throws TopicNotFoundError */
+  async topicClusters(topic: string, options?: CallOptions): Promise<string[]> {
+    checkTopicName(topic);
+    return topicClusters(this.cluster, topic, this.cluster.deadline(options));
+  }
+
   /** The topic's settings by broker name; brokers without the topic are missing. */
   async topicConfig(topic: string, options?: CallOptions): Promise<ReadonlyMap<string, TopicConfig>> {
+    checkTopicName(topic);
     return topicConfig(this.cluster, topic, this.cluster.deadline(options));
   }
 
-  /** All topics, the system's own included, sorted. */
-  async listTopics(options?: CallOptions): Promise<string[]> {
-    return listTopics(this.cluster, this.cluster.deadline(options));
+  /** All topics, the system's own included, or those of one cluster; sorted. Empty for an unknown cluster. */
+  async listTopics(options?: CallOptions & { readonly cluster?: string }): Promise<string[]> {
+    return listTopics(this.cluster, options?.cluster, this.cluster.deadline(options));
   }
 
   async clusterInfo(options?: CallOptions): Promise<ClusterInfo> {
     return this.cluster.clusterInfo(this.cluster.deadline(options));
   }
 
-  /** Creates a consumer group on the masters, or sets an existing one to these settings. */
+  /**
+   * Creates a consumer group on the masters, or sets an existing one to these settings.
+   * @throws InvalidArgumentError; UnsupportedByBrokerError for settings that brokers before 5.0 do not have
+   */
   async createGroup(options: CreateGroupOptions): Promise<void> {
     await createGroup(this.cluster, options, this.cluster.deadline(options));
   }
 
-  /** Deletes a consumer group and, unless they are to be kept, its offsets. */
+  /**
+   * Changes a group where it exists.
+   * @throws InvalidArgumentError; GroupNotFoundError when no master has it; UnsupportedByBrokerError for settings that
+   * brokers before 5.0 do not have
+   */
+  async updateGroup(options: UpdateGroupOptions): Promise<void> {
+    await updateGroup(this.cluster, options, this.cluster.deadline(options));
+  }
+
+  /**
+   * Deletes a consumer group and, unless they are to be kept, its offsets (brokers before 4.9 keep them always). Its retry
+   * and dead letter topics stay: `%RETRY%<group>`, `%DLQ%<group>`.
+   */
   async deleteGroup(group: string, options?: CallOptions & { readonly isOffsetKept?: boolean }): Promise<void> {
     await deleteGroup(this.cluster, group, options?.isOffsetKept ?? false, this.cluster.deadline(options));
+  }
+
+  /** The group's settings by broker name; brokers without the group are missing. */
+  async groupConfig(group: string, options?: CallOptions): Promise<ReadonlyMap<string, GroupConfig>> {
+    return groupConfig(this.cluster, group, this.cluster.deadline(options));
   }
 
   async listGroups(options?: CallOptions): Promise<string[]> {
@@ -94,8 +161,31 @@ export class Admin {
     return (await this.listGroups(options)).includes(group);
   }
 
-  async consumerConnections(group: string, options?: CallOptions): Promise<ConsumerConnection[]> {
+  /** Groups with members or offsets for the topic, sorted. @throws TopicNotFoundError */
+  async groupsOfTopic(topic: string, options?: CallOptions): Promise<string[]> {
+    return groupsOfTopic(this.cluster, topic, this.cluster.deadline(options));
+  }
+
+  /** Topics for which the group has offsets, sorted. @throws UnsupportedByBrokerError for brokers before 5.0 */
+  async topicsOfGroup(group: string, options?: CallOptions): Promise<string[]> {
+    return topicsOfGroup(this.cluster, group, this.cluster.deadline(options));
+  }
+
+  /** Clients that are in the group now, each once. Empty for an unknown group. */
+  async consumerConnections(group: string, options?: CallOptions): Promise<ClientConnection[]> {
     return consumerConnections(this.cluster, group, this.cluster.deadline(options));
+  }
+
+  /** Clients that said in their heartbeats that they produce under this name, each once. Empty for an unknown name. */
+  async producerConnections(producerGroup: string, options?: CallOptions): Promise<ClientConnection[]> {
+    return producerConnections(this.cluster, producerGroup, this.cluster.deadline(options));
+  }
+
+  /** What a consumer says of itself, through its broker; undefined when no master knows it in the group. */
+  async consumerRunningInfo(
+    options: CallOptions & { readonly group: string; readonly clientId: string; readonly isStackIncluded?: boolean },
+  ): Promise<ConsumerRunningInfo | undefined> {
+    return consumerRunningInfo(this.cluster, options, this.#changeDeadline(options));
   }
 
   /** The end of what can be pulled now; it trails the answer to a send by some ms. */
@@ -108,7 +198,10 @@ export class Admin {
     return queueEnd(this.cluster, REQUEST_CODE.GET_MIN_OFFSET, queue, this.cluster.deadline(options));
   }
 
-  /** An offset by store time, in ms since the epoch. `boundary` (default `lower`) needs RocketMQ 5. */
+  /**
+   * An offset by store time, in ms since the epoch. Brokers before 5.1.4 do not read `boundary` (default `lower`) and
+   * answer the message that is nearest in time.
+   */
   async offsetByTime(
     queue: QueueRef,
     timestampMs: number,
@@ -118,7 +211,7 @@ export class Admin {
     return offsetByTime(this.cluster, queue, timestampMs, boundary, this.cluster.deadline(options));
   }
 
-  /** What the group committed for the queue; undefined when it never did. */
+  /** What the group committed for the queue; undefined when it never did. Brokers before 5.0 may answer 0 for that. */
   async queryOffset(group: string, queue: QueueRef, options?: CallOptions): Promise<number | undefined> {
     return queryOffset(this.cluster, group, queue, this.cluster.deadline(options));
   }
@@ -126,6 +219,40 @@ export class Admin {
   /** Commits an offset. The last write wins: brokers fence nobody. */
   async updateOffset(group: string, queue: QueueRef, offset: number, options?: CallOptions): Promise<void> {
     await updateOffset(this.cluster, group, queue, offset, this.cluster.deadline(options));
+  }
+
+  /**
+   * Lets a group go on elsewhere in all queues of a topic (default limit 10 s). RocketMQ from 5.2 on does it in the broker
+   * (`useServerSideResetOffset`), running consumers included: until one has pulled, its commits are refused. Older brokers
+   * pass it on to running Java consumers; for a group without any, offsets are committed from here. Brokers with ACL 2.0
+   * let only those reset who may get the cluster's settings.
+   * @returns the new offsets, by queue @throws InvalidArgumentError, TopicNotFoundError
+   */
+  async resetOffsets(
+    options: CallOptions & { readonly group: string; readonly topic: string; readonly to: ResetTarget },
+  ): Promise<QueueOffset[]> {
+    return resetOffsets(this.cluster, options, this.#changeDeadline(options));
+  }
+
+  /**
+   * Lets a group go on at an offset of one queue (default limit 10 s), as `resetOffsets` does.
+   * @throws InvalidArgumentError also for an offset outside of the queue, TopicNotFoundError; UnsupportedByBrokerError for
+   * a running group on a broker without server-side reset
+   */
+  async resetQueueOffset(
+    options: CallOptions & { readonly group: string; readonly queue: QueueRef; readonly offset: number },
+  ): Promise<void> {
+    await resetQueueOffset(this.cluster, options, this.#changeDeadline(options));
+  }
+
+  /**
+   * Gives the group `to` the offsets that the group `from` has for a topic; without any of `from`, those of `to` stay.
+   * @throws InvalidArgumentError, TopicNotFoundError
+   */
+  async cloneOffsets(
+    options: CallOptions & { readonly from: string; readonly to: string; readonly topic: string },
+  ): Promise<void> {
+    await cloneOffsets(this.cluster, options, this.cluster.deadline(options));
   }
 
   /** Per queue, over all brokers of the topic. @throws TopicNotFoundError */
@@ -136,5 +263,10 @@ export class Admin {
   /** Per queue that the group consumes, of one topic or all. */
   async consumeStats(group: string, options?: CallOptions & { readonly topic?: string }): Promise<QueueConsumeStats[]> {
     return consumeStats(this.cluster, group, options?.topic, this.cluster.deadline(options));
+  }
+
+  /** How far the group is behind, per queue that it consumes, of one topic or all. */
+  async groupProgress(group: string, options?: CallOptions & { readonly topic?: string }): Promise<GroupProgress> {
+    return progressOf(await this.consumeStats(group, options));
   }
 }

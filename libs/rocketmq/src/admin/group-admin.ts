@@ -1,57 +1,105 @@
-import { BrokerResponseError, InvalidArgumentError } from '../errors.js';
+import { GroupNotFoundError, UnsupportedByBrokerError } from '../errors.js';
 import { type ClusterAccess } from '../client/cluster-access.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
+import { readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
-import { RESPONSE_CODE } from '../wire/response-code.js';
+import { checkGroupName, checkTopicName } from './check-argument.js';
+import {
+  checkGroupSettings,
+  decodeGroupConfig,
+  encodeGroupSettings,
+  groupConfigOn,
+  groupTable,
+  NEW_GROUP,
+  plainFields,
+  settingsOfVersion5,
+  type GroupConfig,
+  type GroupSettings,
+} from './group-config.js';
 
-const MAX_GROUP_CHARS = 120;
-const GROUP_NAME = /^[%|a-zA-Z0-9_-]+$/;
-
-export interface CreateGroupOptions extends CallOptions {
+interface GroupTarget {
   readonly group: string;
-  /** One message of a queue at a time. Default false. */
-  readonly isOrdered?: boolean;
-  /** Deliveries after the first before a message goes to the dead letter topic. Default 16. */
-  readonly retryMaxTimes?: number;
   /** On the masters of this cluster only. Default: all masters. */
   readonly cluster?: string | undefined;
 }
 
-export interface ConsumerConnection {
-  readonly clientId: string;
-  readonly clientAddress: string;
-  readonly language: string;
-  readonly version: number;
-}
+/** What is not given is set to its default, also when the group exists. */
+export interface CreateGroupOptions extends CallOptions, GroupTarget, GroupSettings {}
+
+/** What is not given stays as it is on each broker. */
+export interface UpdateGroupOptions extends CallOptions, GroupTarget, GroupSettings {}
 
 export async function createGroup(
   cluster: ClusterAccess,
   options: CreateGroupOptions,
   deadline: CallDeadline,
 ): Promise<void> {
-  const { group } = options;
-  checkGroupName(group);
+  checkGroupName(options.group);
+  checkGroupSettings(options);
   const masters = await cluster.masters({ cluster: options.cluster }, deadline);
-  const body = Buffer.from(
-    JSON.stringify({
-      groupName: group,
-      consumeEnable: true,
-      consumeFromMinEnable: true,
-      consumeBroadcastEnable: true,
-      consumeMessageOrderly: options.isOrdered ?? false,
-      retryQueueNums: 1,
-      retryMaxTimes: options.retryMaxTimes ?? 16,
-      brokerId: 0,
-      whichBrokerWhenConsumeSlowly: 1,
-      notifyConsumerIdsChangedEnable: true,
-      groupSysFlag: 0,
-      consumeTimeoutMinute: 15,
-      attributes: {},
+  await Promise.all(
+    [...masters.values()].map(async (address) => {
+      await refuseIgnoredSettings(cluster, address, options, deadline);
+      await putGroup(cluster, address, options, NEW_GROUP, deadline);
     }),
   );
-  const request = { code: REQUEST_CODE.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, ext: {}, body };
-  await Promise.all([...masters.values()].map((address) => cluster.call(address, request, deadline)));
+}
+
+export async function updateGroup(
+  cluster: ClusterAccess,
+  options: UpdateGroupOptions,
+  deadline: CallDeadline,
+): Promise<void> {
+  const { group } = options;
+  checkGroupName(group);
+  checkGroupSettings(options);
+  const masters = [...(await cluster.masters({ cluster: options.cluster }, deadline)).values()];
+  const found = await Promise.all(
+    masters.map(async (address) => ({ address, ...(await groupConfigOn(cluster, address, group, deadline)) })),
+  );
+  if (found.every(({ fields }) => fields === undefined)) throw new GroupNotFoundError(group);
+  await Promise.all(
+    found.map(async ({ address, fields, isVersion5 }) => {
+      if (fields === undefined) return;
+      if (!isVersion5) refuseVersion5Settings(address, options);
+      await putGroup(cluster, address, options, plainFields(fields), deadline);
+    }),
+  );
+}
+
+/** Old brokers read the fields that they know and say nothing of the others. */
+async function refuseIgnoredSettings(
+  cluster: ClusterAccess,
+  address: string,
+  options: CreateGroupOptions,
+  deadline: CallDeadline,
+): Promise<void> {
+  if (settingsOfVersion5(options).length === 0) return;
+  const { isVersion5 } = await groupConfigOn(cluster, address, options.group, deadline);
+  if (!isVersion5) refuseVersion5Settings(address, options);
+}
+
+function refuseVersion5Settings(address: string, options: CreateGroupOptions): void {
+  const settings = settingsOfVersion5(options);
+  if (settings.length === 0) return;
+  const remark = `group '${options.group}' with ${settings.join(', ')}`;
+  const answer = { request: 'UPDATE_AND_CREATE_SUBSCRIPTIONGROUP', address, remark };
+  throw new UnsupportedByBrokerError(answer, 'groups have these settings from RocketMQ 5.0 on');
+}
+
+async function putGroup(
+  cluster: ClusterAccess,
+  address: string,
+  options: CreateGroupOptions,
+  base: Readonly<Record<string, unknown>>,
+  deadline: CallDeadline,
+): Promise<void> {
+  const attributes = Object.fromEntries(
+    Object.entries(options.attributes ?? {}).map(([name, value]) => [`+${name}`, value]),
+  );
+  const content = { ...base, groupName: options.group, ...encodeGroupSettings(options), attributes };
+  const body = Buffer.from(JSON.stringify(content));
+  await cluster.call(address, { code: REQUEST_CODE.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, ext: {}, body }, deadline);
 }
 
 export async function deleteGroup(
@@ -67,57 +115,58 @@ export async function deleteGroup(
   await Promise.all([...masters.values()].map((address) => cluster.call(address, request, deadline)));
 }
 
-/** Groups that any master knows, sorted. */
-export async function listGroups(cluster: ClusterAccess, deadline: CallDeadline): Promise<string[]> {
-  const masters = await cluster.masters({}, deadline);
-  const request = { code: REQUEST_CODE.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, ext: {} };
-  const replies = await Promise.all([...masters.values()].map((address) => cluster.call(address, request, deadline)));
-  const groups = new Set<string>();
-  for (const reply of replies) {
-    for (const name of readMap(readBodyMap(reply.body, 'groups'), 'subscriptionGroupTable').keys()) {
-      if (typeof name === 'string') groups.add(name);
-    }
-  }
-  return [...groups].sort();
-}
-
-/** Clients that are in a group now, over all masters, each once. Empty for an unknown group. */
-export async function consumerConnections(
+/** By broker name; brokers without the group are missing. */
+export async function groupConfig(
   cluster: ClusterAccess,
   group: string,
   deadline: CallDeadline,
-): Promise<ConsumerConnection[]> {
-  const masters = await cluster.masters({}, deadline);
-  const connections = new Map<string, ConsumerConnection>();
-  const request = { code: REQUEST_CODE.GET_CONSUMER_CONNECTION_LIST, ext: { consumerGroup: group } };
-  await Promise.all(
-    [...masters.values()].map(async (address) => {
-      try {
-        const reply = await cluster.call(address, request, deadline);
-        for (const item of readList(readBodyMap(reply.body, 'consumer connections'), 'connectionSet')) {
-          const connection = asMap(item, 'connection');
-          const clientId = readText(connection, 'clientId');
-          connections.set(clientId, {
-            clientId,
-            clientAddress: readText(connection, 'clientAddr'),
-            language: readText(connection, 'language'),
-            version: readNumber(connection, 'version', 0),
-          });
-        }
-      } catch (error) {
-        const isOffline =
-          error instanceof BrokerResponseError &&
-          (error.responseCode === RESPONSE_CODE.CONSUMER_NOT_ONLINE ||
-            error.responseCode === RESPONSE_CODE.SUBSCRIPTION_GROUP_NOT_EXIST);
-        if (!isOffline) throw error;
-      }
-    }),
+): Promise<ReadonlyMap<string, GroupConfig>> {
+  checkGroupName(group);
+  const masters = [...(await cluster.masters({}, deadline))];
+  const found = await Promise.all(
+    masters.map(async ([brokerName, address]) => ({
+      brokerName,
+      fields: (await groupConfigOn(cluster, address, group, deadline)).fields,
+    })),
   );
-  return [...connections.values()].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+  return new Map(
+    found.flatMap(({ brokerName, fields }) => (fields === undefined ? [] : [[brokerName, decodeGroupConfig(fields)]])),
+  );
 }
 
-function checkGroupName(group: string): void {
-  if (!GROUP_NAME.test(group) || group.length > MAX_GROUP_CHARS) {
-    throw new InvalidArgumentError(`group '${group}': allowed are 1 to ${MAX_GROUP_CHARS} of [%|a-zA-Z0-9_-]`);
-  }
+/** Groups that any master knows, sorted. */
+export async function listGroups(cluster: ClusterAccess, deadline: CallDeadline): Promise<string[]> {
+  const masters = await cluster.masters({}, deadline);
+  const tables = await Promise.all([...masters.values()].map((address) => groupTable(cluster, address, deadline)));
+  const groups = new Set(tables.flatMap((table) => [...table.keys()].filter((name) => typeof name === 'string')));
+  return [...groups].sort();
+}
+
+/** Groups with members or offsets for the topic, over all its brokers, sorted. */
+export async function groupsOfTopic(cluster: ClusterAccess, topic: string, deadline: CallDeadline): Promise<string[]> {
+  checkTopicName(topic);
+  const route = await cluster.routes.refresh(topic, deadline);
+  const addresses = route.brokers.flatMap((broker) => broker.masterAddress ?? []);
+  const request = { code: REQUEST_CODE.QUERY_TOPIC_CONSUME_BY_WHO, ext: { topic } };
+  return namesIn(cluster, addresses, request, 'groupList', deadline);
+}
+
+/** Topics for which the group has offsets, over all masters, sorted. */
+export async function topicsOfGroup(cluster: ClusterAccess, group: string, deadline: CallDeadline): Promise<string[]> {
+  checkGroupName(group);
+  const masters = await cluster.masters({}, deadline);
+  const request = { code: REQUEST_CODE.QUERY_TOPICS_BY_CONSUMER, ext: { group } };
+  return namesIn(cluster, [...masters.values()], request, 'topicList', deadline);
+}
+
+async function namesIn(
+  cluster: ClusterAccess,
+  addresses: readonly string[],
+  request: Parameters<ClusterAccess['call']>[1],
+  field: string,
+  deadline: CallDeadline,
+): Promise<string[]> {
+  const replies = await Promise.all(addresses.map((address) => cluster.call(address, request, deadline)));
+  const names = replies.flatMap((reply) => readList(readBodyMap(reply.body, field), field));
+  return [...new Set(names.filter((name) => typeof name === 'string'))].sort();
 }

@@ -1,41 +1,49 @@
-import { BrokerResponseError, InvalidArgumentError, isRocketMqError, TopicNotFoundError } from '../errors.js';
+import { InvalidArgumentError, TopicNotFoundError, UnsupportedByBrokerError } from '../errors.js';
 import { type ClusterAccess } from '../client/cluster-access.js';
 import { pause } from '../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type TolerantMap } from '../wire/tolerant-json.js';
-import { asMap, readBodyMap, readBoolean, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
+import { readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { type ExtFields } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
-import { RESPONSE_CODE } from '../wire/response-code.js';
+import { checkAttributes, checkInteger, checkTopicName } from './check-argument.js';
+import { isTopicMissing, TOPIC_PERM, topicConfigOn, type TopicConfig, type TopicPerm } from './topic-config.js';
 
-const MAX_TOPIC_CHARS = 127;
-const TOPIC_NAME = /^[%|a-zA-Z0-9_-]+$/;
 const ROUTE_POLL_MS = 20;
 
-export const TOPIC_PERM = { NONE: 0, WRITE: 2, READ: 4, READ_WRITE: 6 } as const;
-export type TopicPerm = (typeof TOPIC_PERM)[keyof typeof TOPIC_PERM];
-
-export interface CreateTopicOptions extends CallOptions {
-  readonly topic: string;
-  readonly readQueues: number;
-  readonly writeQueues: number;
+interface TopicTarget {
   /** On this broker only. */
   readonly brokerName?: string | undefined;
   /** On the masters of this cluster only. Without either: on all masters. */
   readonly cluster?: string | undefined;
-  /** Default: read and write. */
-  readonly perm?: TopicPerm;
-  /** Such as `message.type` or `cleanup.policy`; without the protocol's `+`. */
-  readonly attributes?: Readonly<Record<string, string>>;
 }
 
-export interface TopicConfig {
+interface TopicAttributeChanges {
+  /**
+   * To set, such as `message.type` or `cleanup.policy`; without the protocol's `+`. Those that the topic has and that are
+   * not named stay. Some cannot be changed once they are set. RocketMQ before 5.0 has none.
+   */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** To remove; one that the topic does not have is no error. */
+  readonly removedAttributes?: readonly string[];
+}
+
+export interface CreateTopicOptions extends CallOptions, TopicTarget, TopicAttributeChanges {
   readonly topic: string;
   readonly readQueues: number;
   readonly writeQueues: number;
-  readonly perm: number;
-  readonly isOrdered: boolean;
-  readonly attributes: ReadonlyMap<string, string>;
+  /** Default: read and write. */
+  readonly perm?: TopicPerm;
+  /** Default: as it is, false for a new topic. */
+  readonly isOrdered?: boolean;
+}
+
+/** What is not given stays as it is on each broker. */
+export interface UpdateTopicOptions extends CallOptions, TopicTarget, TopicAttributeChanges {
+  readonly topic: string;
+  readonly readQueues?: number;
+  readonly writeQueues?: number;
+  readonly perm?: TopicPerm;
+  readonly isOrdered?: boolean;
 }
 
 export async function createTopic(
@@ -43,46 +51,94 @@ export async function createTopic(
   options: CreateTopicOptions,
   deadline: CallDeadline,
 ): Promise<void> {
-  const { topic } = options;
-  checkTopicName(topic);
-  checkQueues('readQueues', options.readQueues);
-  checkQueues('writeQueues', options.writeQueues);
+  checkChange(options);
+  const { topic, readQueues, writeQueues, perm = TOPIC_PERM.READ_WRITE } = options;
   const masters = await cluster.masters(options, deadline);
-  await Promise.all([...masters.values()].map((address) => createOn(cluster, address, options, deadline)));
+  await Promise.all(
+    [...masters.values()].map((address) =>
+      change(cluster, address, { ...options, readQueues, writeQueues, perm }, deadline),
+    ),
+  );
   cluster.routes.invalidate(topic);
   await untilRouted(cluster, topic, [...masters.keys()], deadline);
 }
 
-/** A broker refuses to set an immutable attribute again, even to its value, so only differences are sent. */
-async function createOn(
+export async function updateTopic(
   cluster: ClusterAccess,
-  address: string,
-  options: CreateTopicOptions,
+  options: UpdateTopicOptions,
   deadline: CallDeadline,
 ): Promise<void> {
-  const { topic, readQueues, writeQueues, perm = TOPIC_PERM.READ_WRITE } = options;
-  const current = await topicConfigOn(cluster, address, topic, deadline);
-  const missing = Object.entries(options.attributes ?? {}).filter(
-    ([name, value]) => current?.attributes.get(name) !== value,
+  checkChange(options);
+  const { topic } = options;
+  const masters = [...(await cluster.masters(options, deadline)).values()];
+  const found = await Promise.all(
+    masters.map(async (address) => ({ address, ...(await topicConfigOn(cluster, address, topic, deadline)) })),
   );
+  if (found.every(({ config }) => config === undefined)) throw new TopicNotFoundError(topic);
+  await Promise.all(
+    found.map(async ({ address, config }) => {
+      if (config === undefined) return;
+      const { readQueues = config.readQueues, writeQueues = config.writeQueues, perm = config.perm } = options;
+      await change(cluster, address, { ...options, readQueues, writeQueues, perm }, deadline);
+    }),
+  );
+  cluster.routes.invalidate(topic);
+}
+
+/** A topic as it is to be; undefined stays as it is. */
+interface WantedTopic extends TopicAttributeChanges {
+  readonly topic: string;
+  readonly readQueues: number;
+  readonly writeQueues: number;
+  readonly perm: number;
+  readonly isOrdered?: boolean;
+}
+
+/** A broker refuses to set an immutable attribute again, even to its value, so only differences are sent. */
+async function change(
+  cluster: ClusterAccess,
+  address: string,
+  wanted: WantedTopic,
+  deadline: CallDeadline,
+): Promise<void> {
+  const { topic } = wanted;
+  const { config: current, areAttributesKept } = await topicConfigOn(cluster, address, topic, deadline);
+  const attributes = attributeChanges(current, wanted);
+  if (attributes.length > 0 && !areAttributesKept) {
+    const remark = `topic '${topic}' with attributes ${attributes.join(',')}`;
+    const answer = { request: 'UPDATE_AND_CREATE_TOPIC', address, remark };
+    throw new UnsupportedByBrokerError(answer, 'topics have attributes from RocketMQ 5.0 on');
+  }
+  const isOrdered = wanted.isOrdered ?? current?.isOrdered ?? false;
   const isSame =
-    current?.readQueues === readQueues &&
-    current.writeQueues === writeQueues &&
-    current.perm === perm &&
-    missing.length === 0;
+    current?.readQueues === wanted.readQueues &&
+    current.writeQueues === wanted.writeQueues &&
+    current.perm === wanted.perm &&
+    current.isOrdered === isOrdered &&
+    attributes.length === 0;
   if (isSame) return;
   const ext: ExtFields = {
     topic,
     defaultTopic: 'TBW102',
-    readQueueNums: String(readQueues),
-    writeQueueNums: String(writeQueues),
-    perm: String(perm),
-    topicFilterType: 'SINGLE_TAG',
-    topicSysFlag: '0',
-    order: String(current?.isOrdered ?? false),
-    attributes: missing.map(([name, value]) => `+${name}=${value}`).join(','),
+    readQueueNums: String(wanted.readQueues),
+    writeQueueNums: String(wanted.writeQueues),
+    perm: String(wanted.perm),
+    topicFilterType: current?.filterType ?? 'SINGLE_TAG',
+    topicSysFlag: String(current?.sysFlag ?? 0),
+    order: String(isOrdered),
+    attributes: attributes.join(','),
   };
   await cluster.call(address, { code: REQUEST_CODE.UPDATE_AND_CREATE_TOPIC, ext }, deadline);
+}
+
+/** As the protocol writes them: `+name=value` sets, `-name` removes. */
+function attributeChanges(
+  current: TopicConfig | undefined,
+  { attributes = {}, removedAttributes = [] }: TopicAttributeChanges,
+): string[] {
+  const set = Object.entries(attributes).filter(([name, value]) => current?.attributes.get(name) !== value);
+  const removed = removedAttributes.filter((name) => current?.attributes.has(name) === true);
+  return [...set.map(([name, value]) => `+${name}=${value}`), ...removed.map((name) => `-${name}`)];
 }
 
 /** Brokers tell the name servers after they answered. */
@@ -104,56 +160,19 @@ async function untilRouted(
   }
 }
 
-/** @returns undefined when the broker does not have the topic */
-async function topicConfigOn(
-  cluster: ClusterAccess,
-  address: string,
-  topic: string,
-  deadline: CallDeadline,
-): Promise<TopicConfig | undefined> {
-  try {
-    const reply = await cluster.call(address, { code: REQUEST_CODE.GET_TOPIC_CONFIG, ext: { topic } }, deadline);
-    return decodeTopicConfig(readBodyMap(reply.body, 'topic config'));
-  } catch (error) {
-    if (isTopicMissing(error)) return undefined;
-    const isUnknownRequest =
-      error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED;
-    if (!isUnknownRequest) throw error;
-  }
-  // Brokers before 4.9.4 give all topics or none.
-  const reply = await cluster.call(address, { code: REQUEST_CODE.GET_ALL_TOPIC_CONFIG, ext: {} }, deadline);
-  const config = readMap(readBodyMap(reply.body, 'topic configs'), 'topicConfigTable').get(topic);
-  return config === undefined ? undefined : decodeTopicConfig(asMap(config, 'topic config'));
-}
-
-function decodeTopicConfig(map: TolerantMap): TopicConfig {
-  const attributes = new Map<string, string>();
-  for (const [name, value] of readMap(map, 'attributes')) {
-    if (typeof name === 'string' && typeof value === 'string') attributes.set(name.replace(/^\+/, ''), value);
-  }
-  return {
-    topic: readText(map, 'topicName'),
-    readQueues: readNumber(map, 'readQueueNums'),
-    writeQueues: readNumber(map, 'writeQueueNums'),
-    perm: readNumber(map, 'perm'),
-    isOrdered: readBoolean(map, 'order', false),
-    attributes,
-  };
-}
-
 export async function topicConfig(
   cluster: ClusterAccess,
   topic: string,
   deadline: CallDeadline,
 ): Promise<ReadonlyMap<string, TopicConfig>> {
   const masters = [...(await cluster.masters({}, deadline))];
-  const configs = await Promise.all(masters.map(([, address]) => topicConfigOn(cluster, address, topic, deadline)));
-  const byBroker = new Map<string, TopicConfig>();
-  for (const [index, [brokerName]] of masters.entries()) {
-    const config = configs[index];
-    if (config !== undefined) byBroker.set(brokerName, config);
-  }
-  return byBroker;
+  const found = await Promise.all(
+    masters.map(async ([brokerName, address]) => ({
+      brokerName,
+      config: (await topicConfigOn(cluster, address, topic, deadline)).config,
+    })),
+  );
+  return new Map(found.flatMap(({ brokerName, config }) => (config === undefined ? [] : [[brokerName, config]])));
 }
 
 export async function deleteTopic(cluster: ClusterAccess, topic: string, deadline: CallDeadline): Promise<void> {
@@ -172,28 +191,34 @@ export async function deleteTopic(cluster: ClusterAccess, topic: string, deadlin
   cluster.routes.forget(topic);
 }
 
-export async function listTopics(cluster: ClusterAccess, deadline: CallDeadline): Promise<string[]> {
-  const request = { code: REQUEST_CODE.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, ext: {} };
+/** All topics, or those of one cluster. */
+export async function listTopics(
+  cluster: ClusterAccess,
+  clusterName: string | undefined,
+  deadline: CallDeadline,
+): Promise<string[]> {
+  const request =
+    clusterName === undefined
+      ? { code: REQUEST_CODE.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, ext: {} }
+      : { code: REQUEST_CODE.GET_TOPICS_BY_CLUSTER, ext: { cluster: clusterName } };
   const reply = await cluster.nameServers.ask(request, deadline);
   const topics = readList(readBodyMap(reply.body, 'topic list'), 'topicList');
   return topics.filter((topic) => typeof topic === 'string').sort();
 }
 
-function isTopicMissing(error: unknown): boolean {
-  return (
-    isRocketMqError(error) &&
-    error instanceof BrokerResponseError &&
-    (error.responseCode === RESPONSE_CODE.TOPIC_NOT_EXIST || /no topic in this broker/i.test(error.remark))
-  );
+/** The clusters whose brokers hold the topic, sorted. */
+export async function topicClusters(cluster: ClusterAccess, topic: string, deadline: CallDeadline): Promise<string[]> {
+  const route = await cluster.routes.refresh(topic, deadline);
+  return [...new Set(route.brokers.map((broker) => broker.cluster))].sort();
 }
 
-function checkTopicName(topic: string): void {
-  if (!TOPIC_NAME.test(topic) || topic.length > MAX_TOPIC_CHARS) {
-    throw new InvalidArgumentError(`topic '${topic}': allowed are 1 to ${MAX_TOPIC_CHARS} of [%|a-zA-Z0-9_-]`);
+function checkChange(options: CreateTopicOptions | UpdateTopicOptions): void {
+  checkTopicName(options.topic);
+  if (options.readQueues !== undefined) checkInteger('readQueues', options.readQueues, 1);
+  if (options.writeQueues !== undefined) checkInteger('writeQueues', options.writeQueues, 1);
+  const perms: readonly number[] = Object.values(TOPIC_PERM);
+  if (options.perm !== undefined && !perms.includes(options.perm)) {
+    throw new InvalidArgumentError(`perm ${String(options.perm)}: allowed are ${perms.join(', ')}`);
   }
-}
-
-function checkQueues(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError(`${name} ${value}: expected an integer from 1`);
+  checkAttributes(options.attributes ?? {}, options.removedAttributes ?? []);
 }

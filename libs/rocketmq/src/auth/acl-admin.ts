@@ -1,21 +1,12 @@
 import { type ClusterAccess } from '../client/cluster-access.js';
 import { type CallOptions } from '../connection/call-deadline.js';
-import { BrokerResponseError, MalformedDataError } from '../errors.js';
+import { BrokerResponseError, MalformedDataError, UnsupportedByBrokerError } from '../errors.js';
 import { type ExtFields, type RemotingCommand } from '../wire/remoting-codec.js';
-import { type RequestCode } from '../wire/request-code.js';
+import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { parseTolerantJson, type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
-import { asMap, readList, readText } from '../wire/tolerant-reader.js';
+import { asMap, readBodyMap, readList, readText } from '../wire/tolerant-reader.js';
 
-/** Requests of RocketMQ's ACL 2.0, from 5.3.0 on. */
-const ACL_CODE = {
-  AUTH_CREATE_USER: 3001,
-  AUTH_UPDATE_USER: 3002,
-  AUTH_DELETE_USER: 3003,
-  AUTH_LIST_USER: 3005,
-  AUTH_CREATE_ACL: 3006,
-  AUTH_DELETE_ACL: 3008,
-  AUTH_LIST_ACL: 3010,
-} as const;
+const HINT = 'ACL 2.0 is in RocketMQ from 5.3.0 on; older brokers have plain ACL, administered by client.plainAcl';
 /** Brokers have no code of its own for it. */
 const NOT_THERE_REMARK = /^The (subject|policy|acl) is not exist/;
 
@@ -61,8 +52,8 @@ export interface Acl {
 }
 
 /**
- * Users and rules of ACL 2.0. Brokers keep them each for itself, so changes go to every master. Every call may throw the
- * connection's errors, AuthenticationError, AuthorizationError (the caller must be a super user) and BrokerResponseError.
+ * Users and rules of ACL 2.0 (RocketMQ 5.3.0 and later). Brokers keep them each for itself, so changes go to every master.
+ * Every call may throw UnsupportedByBrokerError for older brokers, the connection's errors, AuthenticationError, AuthorizationError (the caller must be a super user) and BrokerResponseError.
  */
 export class AclAdmin {
   constructor(private readonly cluster: ClusterAccess) {}
@@ -70,47 +61,56 @@ export class AclAdmin {
   /** Creates a user. On a master that has the user already: BrokerResponseError. */
   async createUser(options: CreateAclUserOptions): Promise<void> {
     const { username, password, userType = 'Normal' } = options;
-    await this.#askMasters(ACL_CODE.AUTH_CREATE_USER, { username }, { username, password, userType }, options);
+    await this.#askMasters(REQUEST_CODE.AUTH_CREATE_USER, { username }, { username, password, userType }, options);
   }
 
   async updateUser(options: UpdateAclUserOptions): Promise<void> {
     const { username, password, userType, isEnabled } = options;
     const userStatus = isEnabled === undefined ? undefined : isEnabled ? 'enable' : 'disable';
     const body = { username, password, userType, userStatus };
-    await this.#askMasters(ACL_CODE.AUTH_UPDATE_USER, { username }, body, options);
+    await this.#askMasters(REQUEST_CODE.AUTH_UPDATE_USER, { username }, body, options);
   }
 
   /** Deletes a user; one that does not exist is no error. */
   async deleteUser(username: string, options?: CallOptions): Promise<void> {
-    await this.#askMasters(ACL_CODE.AUTH_DELETE_USER, { username }, undefined, options);
+    await this.#askMasters(REQUEST_CODE.AUTH_DELETE_USER, { username }, undefined, options);
   }
 
   /** Users that any master knows, sorted by name; of one that several know, the first master's. Passwords are not told. */
   async listUsers(options?: CallOptions & { readonly filter?: string }): Promise<AclUser[]> {
     const ext: Record<string, string> = options?.filter === undefined ? {} : { filter: options.filter };
     const users = new Map<string, AclUser>();
-    for (const reply of await this.#askMasters(ACL_CODE.AUTH_LIST_USER, ext, undefined, options)) {
+    for (const reply of await this.#askMasters(REQUEST_CODE.AUTH_LIST_USER, ext, undefined, options)) {
       for (const item of bodyList(reply, 'users')) {
-        const user = asMap(item, 'user');
-        const username = readText(user, 'username');
-        if (users.has(username)) continue;
-        const userType = readText(user, 'userType') === 'Super' ? 'Super' : 'Normal';
-        users.set(username, { username, userType, isEnabled: user.get('userStatus') !== 'disable' });
+        const user = decodeUser(asMap(item, 'user'));
+        if (!users.has(user.username)) users.set(user.username, user);
       }
     }
     return [...users.values()].sort((a, b) => (a.username < b.username ? -1 : 1));
   }
 
+  /** A user as the first master knows it that has it; undefined when none has. The password is not told. */
+  async getUser(username: string, options?: CallOptions): Promise<AclUser | undefined> {
+    const replies = await this.#askMasters(REQUEST_CODE.AUTH_GET_USER, { username }, undefined, options);
+    const found = replies.find((reply) => reply.body.length > 0);
+    return found === undefined ? undefined : decodeUser(readBodyMap(found.body, 'user'));
+  }
+
   /** Adds rules to a subject; a rule for the same resource is replaced. The user must exist. */
   async createAcl({ subject, rules, ...options }: Acl & CallOptions): Promise<void> {
-    const entries = rules.map(({ resource, actions, sourceIps = [], decision }) => ({
-      resource,
-      actions,
-      sourceIps,
-      decision,
-    }));
-    const body = { subject, policies: [{ policyType: 'Custom', entries }] };
-    await this.#askMasters(ACL_CODE.AUTH_CREATE_ACL, { subject }, body, options);
+    await this.#askMasters(REQUEST_CODE.AUTH_CREATE_ACL, { subject }, encodeAcl({ subject, rules }), options);
+  }
+
+  /** Replaces the rules for the same resources and adds the others; the subject must have rules already. */
+  async updateAcl({ subject, rules, ...options }: Acl & CallOptions): Promise<void> {
+    await this.#askMasters(REQUEST_CODE.AUTH_UPDATE_ACL, { subject }, encodeAcl({ subject, rules }), options);
+  }
+
+  /** The rules of a subject on the first master that has any; undefined when none has. */
+  async getAcl(subject: string, options?: CallOptions): Promise<Acl | undefined> {
+    const replies = await this.#askMasters(REQUEST_CODE.AUTH_GET_ACL, { subject }, undefined, options);
+    const found = replies.find((reply) => reply.body.length > 0);
+    return found === undefined ? undefined : decodeAcl(readBodyMap(found.body, 'subject with rules'));
   }
 
   /** Deletes the rule for one resource, or all rules of the subject; what does not exist is no error. */
@@ -118,7 +118,7 @@ export class AclAdmin {
     const { subject, resource } = options;
     const ext = { subject, policyType: 'Custom', ...(resource === undefined ? {} : { resource }) };
     try {
-      await this.#askMasters(ACL_CODE.AUTH_DELETE_ACL, ext, undefined, options);
+      await this.#askMasters(REQUEST_CODE.AUTH_DELETE_ACL, ext, undefined, options);
     } catch (error) {
       if (!(error instanceof BrokerResponseError) || !NOT_THERE_REMARK.test(error.remark)) throw error;
     }
@@ -132,23 +132,17 @@ export class AclAdmin {
     if (options?.subjectFilter !== undefined) ext['subjectFilter'] = options.subjectFilter;
     if (options?.resourceFilter !== undefined) ext['resourceFilter'] = options.resourceFilter;
     const acls = new Map<string, Acl>();
-    for (const reply of await this.#askMasters(ACL_CODE.AUTH_LIST_ACL, ext, undefined, options)) {
+    for (const reply of await this.#askMasters(REQUEST_CODE.AUTH_LIST_ACL, ext, undefined, options)) {
       for (const item of bodyList(reply, 'rules')) {
-        const acl = asMap(item, 'subject with rules');
-        const subject = readText(acl, 'subject');
-        if (acls.has(subject)) continue;
-        const policies = readList(acl, 'policies').map((policy) => asMap(policy, 'policy'));
-        const rules = policies.flatMap((policy) =>
-          readList(policy, 'entries').map((e) => decodeRule(asMap(e, 'rule'))),
-        );
-        acls.set(subject, { subject, rules });
+        const acl = decodeAcl(asMap(item, 'subject with rules'));
+        if (!acls.has(acl.subject)) acls.set(acl.subject, acl);
       }
     }
     return [...acls.values()].sort((a, b) => (a.subject < b.subject ? -1 : 1));
   }
 
   async #askMasters(
-    code: number,
+    code: RequestCode,
     ext: ExtFields,
     content: object | undefined,
     options: CallOptions | undefined,
@@ -156,8 +150,17 @@ export class AclAdmin {
     const deadline = this.cluster.deadline(options);
     const masters = await this.cluster.masters({}, deadline);
     const body = content === undefined ? {} : { body: Buffer.from(JSON.stringify(content)) };
-    const request = { code: code as RequestCode, ext, ...body };
-    return Promise.all([...masters.values()].map((address) => this.cluster.call(address, request, deadline)));
+    const request = { code, ext, ...body };
+    return Promise.all(
+      [...masters.values()].map(async (address) => {
+        try {
+          return await this.cluster.call(address, request, deadline);
+        } catch (error) {
+          if (error instanceof UnsupportedByBrokerError) throw new UnsupportedByBrokerError(error, HINT);
+          throw error;
+        }
+      }),
+    );
   }
 }
 
@@ -166,6 +169,30 @@ function bodyList(reply: RemotingCommand, what: string): readonly TolerantValue[
   const list = parseTolerantJson(reply.body.toString('utf8'));
   if (Array.isArray(list)) return list as readonly TolerantValue[];
   throw new MalformedDataError('server answer', `${what} are not a list`);
+}
+
+function decodeUser(user: TolerantMap): AclUser {
+  return {
+    username: readText(user, 'username'),
+    userType: readText(user, 'userType') === 'Super' ? 'Super' : 'Normal',
+    isEnabled: user.get('userStatus') !== 'disable',
+  };
+}
+
+function encodeAcl({ subject, rules }: Acl): object {
+  const entries = rules.map(({ resource, actions, sourceIps = [], decision }) => ({
+    resource,
+    actions,
+    sourceIps,
+    decision,
+  }));
+  return { subject, policies: [{ policyType: 'Custom', entries }] };
+}
+
+function decodeAcl(acl: TolerantMap): Acl {
+  const policies = readList(acl, 'policies').map((policy) => asMap(policy, 'policy'));
+  const rules = policies.flatMap((policy) => readList(policy, 'entries').map((e) => decodeRule(asMap(e, 'rule'))));
+  return { subject: readText(acl, 'subject'), rules };
 }
 
 function decodeRule(entry: TolerantMap): AclRule {

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
 import { AclAdmin } from '../auth/acl-admin.js';
 import { CredentialsCache, type CredentialsSource } from '../auth/credentials.js';
+import { PlainAclAdmin } from '../auth/plain-acl-admin.js';
 import { Admin } from '../admin/admin.js';
+import { QueueLocks } from '../admin/queue-locks.js';
 import { type BackoffOptions } from '../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { InvalidArgumentError } from '../errors.js';
@@ -64,6 +66,9 @@ export class RocketMqClient {
   readonly clientId: string;
   /** Users and rules of ACL 2.0. */
   readonly acl: AclAdmin;
+  /** Accounts of plain ACL, which RocketMQ had before ACL 2.0. */
+  readonly plainAcl: PlainAclAdmin;
+  readonly queueLocks: QueueLocks;
   readonly #pool: ConnectionPool;
   readonly #credentials: CredentialsCache;
   readonly #tls: TlsSettings | undefined;
@@ -109,8 +114,10 @@ export class RocketMqClient {
       options.compressOverBytes,
     );
     this.consumer = new Consumer(cluster);
-    this.admin = new Admin(cluster);
+    this.admin = new Admin(cluster, this.consumer);
     this.acl = new AclAdmin(cluster);
+    this.plainAcl = new PlainAclAdmin(cluster);
+    this.queueLocks = new QueueLocks(cluster);
     const deadlineOf = (call?: CallOptions): CallDeadline => cluster.deadline(call);
     this.routes = {
       get: async (topic, call) => routes.route(topic, deadlineOf(call)),

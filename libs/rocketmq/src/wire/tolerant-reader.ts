@@ -35,10 +35,14 @@ export function readText(map: TolerantMap, field: string): string {
 /** A missing or null field is `fallback`; without one it is an error. Integers beyond 2^53 are rounded. */
 export function readNumber(map: TolerantMap, field: string, fallback?: number): number {
   const value = map.get(field);
+  if (fallback !== undefined && (value === undefined || value === null)) return fallback;
+  return asNumber(value, `'${field}'`);
+}
+
+export function asNumber(value: TolerantValue | undefined, what: string): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
-  if (fallback !== undefined && (value === undefined || value === null)) return fallback;
-  throw new MalformedDataError('server answer', `'${field}' is not a number`);
+  throw new MalformedDataError('server answer', `${what} is not a number`);
 }
 
 export function readBoolean(map: TolerantMap, field: string, fallback: boolean): boolean {

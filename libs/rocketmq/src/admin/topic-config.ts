@@ -1,0 +1,80 @@
+import { BrokerResponseError, UnsupportedByBrokerError } from '../errors.js';
+import { type ClusterAccess } from '../client/cluster-access.js';
+import { type CallDeadline } from '../connection/call-deadline.js';
+import { type TolerantMap } from '../wire/tolerant-json.js';
+import { asMap, readBodyMap, readBoolean, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
+import { RESPONSE_CODE } from '../wire/response-code.js';
+
+export const TOPIC_PERM = { NONE: 0, WRITE: 2, READ: 4, READ_WRITE: 6 } as const;
+export type TopicPerm = (typeof TOPIC_PERM)[keyof typeof TOPIC_PERM];
+
+/** How one broker keeps a topic. */
+export interface TopicConfig {
+  readonly topic: string;
+  readonly readQueues: number;
+  readonly writeQueues: number;
+  /** Bits: 4 read, 2 write. */
+  readonly perm: number;
+  readonly isOrdered: boolean;
+  /** Such as `message.type`; empty on brokers before 5.0, which have none. */
+  readonly attributes: ReadonlyMap<string, string>;
+  /** `SINGLE_TAG` or `MULTI_TAG`. */
+  readonly filterType: string;
+  /** Bits of RocketMQ's `TopicSysFlag`: 1 unit, 2 unit subscription. */
+  readonly sysFlag: number;
+}
+
+export interface FoundTopicConfig {
+  /** Undefined when the broker does not have the topic. */
+  readonly config: TopicConfig | undefined;
+  /** Whether the broker keeps attributes of topics, as those from 5.0 on do. */
+  readonly areAttributesKept: boolean;
+}
+
+export async function topicConfigOn(
+  cluster: ClusterAccess,
+  address: string,
+  topic: string,
+  deadline: CallDeadline,
+): Promise<FoundTopicConfig> {
+  try {
+    const reply = await cluster.call(address, { code: REQUEST_CODE.GET_TOPIC_CONFIG, ext: { topic } }, deadline);
+    return { config: decodeTopicConfig(readBodyMap(reply.body, 'topic config')), areAttributesKept: true };
+  } catch (error) {
+    if (isTopicMissing(error)) return { config: undefined, areAttributesKept: true };
+    if (!(error instanceof UnsupportedByBrokerError)) throw error;
+  }
+  // Brokers before 5.0 give all topics or none.
+  const reply = await cluster.call(address, { code: REQUEST_CODE.GET_ALL_TOPIC_CONFIG, ext: {} }, deadline);
+  const config = readMap(readBodyMap(reply.body, 'topic configs'), 'topicConfigTable').get(topic);
+  return {
+    config: config === undefined ? undefined : decodeTopicConfig(asMap(config, 'topic config')),
+    areAttributesKept: false,
+  };
+}
+
+function decodeTopicConfig(map: TolerantMap): TopicConfig {
+  const attributes = new Map<string, string>();
+  for (const [name, value] of readMap(map, 'attributes')) {
+    if (typeof name === 'string' && typeof value === 'string') attributes.set(name.replace(/^\+/, ''), value);
+  }
+  const filterType = map.get('topicFilterType');
+  return {
+    topic: readText(map, 'topicName'),
+    readQueues: readNumber(map, 'readQueueNums'),
+    writeQueues: readNumber(map, 'writeQueueNums'),
+    perm: readNumber(map, 'perm'),
+    isOrdered: readBoolean(map, 'order', false),
+    attributes,
+    filterType: typeof filterType === 'string' ? filterType : 'SINGLE_TAG',
+    sysFlag: readNumber(map, 'topicSysFlag', 0),
+  };
+}
+
+export function isTopicMissing(error: unknown): boolean {
+  return (
+    error instanceof BrokerResponseError &&
+    (error.responseCode === RESPONSE_CODE.TOPIC_NOT_EXIST || /no topic in this broker/i.test(error.remark))
+  );
+}
