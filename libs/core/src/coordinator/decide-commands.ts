@@ -13,7 +13,7 @@ interface Handled {
 /** Handles queued commands in their order: what each does and its result go into one append. */
 export function decideCommands(state: CoordinatorState, wall: number, batch: EventBatch): void {
   for (const { offset, command } of state.commands) {
-    if (offset < batch.draft.nextCommandOffset) continue;
+    if (offset < batch.draft.header.nextCommandOffset) continue;
     let { events, outcome } = handleCommand(batch.draft, command, wall);
     const done = (): LogEvent => {
       const result = { requestId: command.requestId, commandOffset: offset, outcome };

@@ -38,6 +38,7 @@ export function takeLead(turn: Turn): void {
   next.commands = [];
   next.questions = new Map();
   next.planned = undefined;
+  next.snapshotJob = undefined;
   next.touched = new Set(next.reports.keys());
   next.probes = new Map();
   next.suspicions = new Map(
@@ -65,6 +66,7 @@ export function stepDown({ next, effects }: Turn, epoch: number, reason: string)
   next.commandsCutAt = undefined;
   next.questions = new Map();
   next.planned = undefined;
+  next.snapshotJob = undefined;
   if (wasLeader) effects.push({ kind: 'stepped-down', epoch, reason });
 }
 

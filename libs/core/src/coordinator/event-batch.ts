@@ -32,27 +32,37 @@ export class EventBatch {
       return false;
     }
     this.#bytes += bytes;
-    const { logId, epoch, claimId, head } = this.#cluster;
-    for (const event of group) {
-      const seq = head.seq + 1 + this.events.length;
-      this.events.push(event);
-      this.draft.apply(event, { logId, epoch, claimId, seq, at: this.#at });
-    }
+    for (const event of group) this.#push(event);
     return true;
+  }
+
+  /** Adds an event of a size that the caller limits, whatever is in the batch already. */
+  addBeyondLimit(event: LogEvent): void {
+    this.#push(event);
   }
 
   /** Whether a group could ever be appended. */
   fits(...group: readonly LogEvent[]): boolean {
     return estimateBytes(group) <= this.#maxBytes;
   }
+
+  #push(event: LogEvent): void {
+    const { logId, epoch, claimId, head } = this.#cluster;
+    const at = this.events.length + 1;
+    this.events.push(event);
+    const stamp = { logId, epoch, claimId, seq: head.seq + at, offset: head.offset + at, at: this.#at };
+    this.draft.apply(event, stamp);
+  }
 }
 
 /** An upper bound: characters beyond ASCII take at most three bytes of UTF-8 per UTF-16 unit. */
 function estimateBytes(events: readonly LogEvent[]): number {
   let bytes = 0;
-  for (const event of events) {
-    const text = JSON.stringify(event);
-    bytes += ENTRY_OVERHEAD_BYTES + (/^[ -~]*$/.test(text) ? text.length : 3 * text.length);
-  }
+  for (const event of events) bytes += ENTRY_OVERHEAD_BYTES + utf8Bound(JSON.stringify(event));
   return bytes;
+}
+
+/** At least as many bytes as a text takes as UTF-8. */
+export function utf8Bound(text: string): number {
+  return /^[ -~]*$/.test(text) ? text.length : 3 * text.length;
 }

@@ -20,6 +20,12 @@ export interface CoordinatorSettings {
   readonly maxQueuedCommands: number;
   /** Estimated size that one append may have. */
   readonly maxAppendBytes: number;
+  /** A snapshot is written once so many entries were accepted after the last one. */
+  readonly snapshotEntries: number;
+  /** ... or after this time, which must be far below the log topic's retention. */
+  readonly snapshotAgeMs: number;
+  /** Estimated size of one chunk of a snapshot. With `maxAppendBytes` it must stay below the broker's message limit. */
+  readonly snapshotChunkBytes: number;
 }
 
 export const defaultCoordinatorSettings: CoordinatorSettings = {
@@ -36,4 +42,7 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   maxOpenQuestions: 32,
   maxQueuedCommands: 4_096,
   maxAppendBytes: 512 * 1_024,
+  snapshotEntries: 10_000,
+  snapshotAgeMs: 6 * 3_600_000,
+  snapshotChunkBytes: 1_024 * 1_024,
 };

@@ -1,6 +1,8 @@
-import type { ClusterState } from '../model/cluster-state.js';
+import type { RecordDigest } from '../log/record-digest.js';
+import type { ClusterState, LogHead } from '../model/cluster-state.js';
 import type { Command } from '../model/command.js';
 import type { Report } from '../model/report.js';
+import type { SnapshotRecord } from '../model/snapshot.js';
 import type { Effect } from './effect.js';
 import type { TaskConfigsAnswer } from './input.js';
 import { defaultCoordinatorSettings, type CoordinatorSettings } from './settings.js';
@@ -58,6 +60,22 @@ export interface PlanBasis {
   readonly readiness: string;
 }
 
+/** A snapshot that this leader writes, one chunk per append. */
+export interface SnapshotJob {
+  readonly snapshotId: string;
+  readonly asOf: LogHead;
+  readonly records: readonly SnapshotRecord[];
+  /** Where each chunk begins, as far as that is known; the first is 0. */
+  readonly cuts: readonly SnapshotCut[];
+}
+
+export interface SnapshotCut {
+  /** Index of the chunk's first record. */
+  readonly from: number;
+  /** Of the records before it. */
+  readonly digest: RecordDigest;
+}
+
 export interface CoordinatorState {
   readonly self: CoordinatorSelf;
   readonly settings: CoordinatorSettings;
@@ -88,6 +106,7 @@ export interface CoordinatorState {
   /** By connector name. */
   readonly questions: ReadonlyMap<string, Question>;
   readonly planned: PlanBasis | undefined;
+  readonly snapshotJob: SnapshotJob | undefined;
   readonly isStopping: boolean;
   readonly hasEnded: boolean;
 }
@@ -131,6 +150,7 @@ export function initialCoordinator(
     commandsCutAt: undefined,
     questions: new Map(),
     planned: undefined,
+    snapshotJob: undefined,
     isStopping: false,
     hasEnded: false,
   };

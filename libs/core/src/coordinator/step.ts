@@ -6,6 +6,7 @@ import type { Report } from '../model/report.js';
 import { append, canAppend, reconcileInFlight, settleAppend } from './appends.js';
 import { decideCommands } from './decide-commands.js';
 import { decideMembers } from './decide-members.js';
+import { decideSnapshot } from './decide-snapshot.js';
 import { decideAssignment, decideReports } from './decide-tasks.js';
 import type { Effect } from './effect.js';
 import { claimIfVacant, readCommandsFrom, stepDown, takeLead } from './election.js';
@@ -78,12 +79,10 @@ function receive(turn: Turn, input: Input): boolean {
 function readLog(turn: Turn, reads: readonly ReadEntry[], nextOffset: number): void {
   const { next, now } = turn;
   const tasksBefore = next.cluster.tasks;
-  const { state, skipped } = foldEntries(next.cluster, reads);
+  const { state, accepted, skipped } = foldEntries(next.cluster, reads);
   next.cluster = state;
   next.nextOffset = Math.max(next.nextOffset, nextOffset);
-  const skippedOffsets = new Set(skipped.map(({ offset }) => offset));
-  for (const { offset, entry } of reads) {
-    if (skippedOffsets.has(offset)) continue;
+  for (const { entry } of accepted) {
     next.lastAcceptedAt = now;
     noticeEvent(turn, entry.event, entry.epoch);
   }
@@ -182,7 +181,8 @@ function lead(turn: Turn): void {
   if (!canAppend(turn)) return;
   const batch = new EventBatch(next.cluster, wall, maxAppendBytes);
   if (!isSuspended) decide(turn, batch);
-  if (batch.events.length === 0 && sinceReadBackMs >= leaseMs / RENEWALS) batch.add({ kind: 'lease.renewed' });
+  if (!isSuspended) decideSnapshot(next, wall, batch);
+  if (batch.events.length === 0 && sinceReadBackMs >= leaseMs / RENEWALS) batch.add(renewal(next));
   if (batch.events.length > 0) append(turn, batch.events, next.cluster);
 }
 
@@ -192,6 +192,11 @@ function decide({ next, now, wall }: Turn, batch: EventBatch): void {
   decideSplits(next, batch);
   if (!decideReports(next, batch)) next.touched = new Set();
   next.planned = decideAssignment(next, batch);
+}
+
+function renewal({ cluster }: CoordinatorState): LogEvent {
+  const { snapshot } = cluster;
+  return { kind: 'lease.renewed', ...(snapshot === undefined ? {} : { snapshotAt: snapshot.doneOffset }) };
 }
 
 function stopInOrder(turn: Turn): void {

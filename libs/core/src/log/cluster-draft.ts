@@ -1,5 +1,10 @@
-import type { ClusterState } from '../model/cluster-state.js';
-import type { CommandResult } from '../model/command.js';
+import {
+  headerOf,
+  type ClusterState,
+  type LogHead,
+  type StateHeader,
+  type StoredResult,
+} from '../model/cluster-state.js';
 import {
   freed,
   withoutError,
@@ -10,15 +15,13 @@ import {
   type TaskId,
   type TaskState,
 } from '../model/connector.js';
-import type { LogEntry, LogEvent } from '../model/entry.js';
+import type { LogEvent } from '../model/entry.js';
 import { memberKey, trusted, type Member } from '../model/member.js';
+import { headerAfter, type EventStamp } from './header-events.js';
 import { sameConfig } from './same-config.js';
 
 /** How long results of commands and names of departed incarnations are remembered. */
 export const RESULT_RETENTION_MS = 24 * 60 * 60 * 1000;
-
-/** When an event happened: its place in the log and its writer's wall clock. */
-export type EventStamp = Pick<LogEntry, 'seq' | 'at' | 'epoch' | 'claimId' | 'logId'>;
 
 /**
  * A cluster state under change: each map is copied at its first write and never again, so a batch of any length costs
@@ -31,55 +34,37 @@ export type EventStamp = Pick<LogEntry, 'seq' | 'at' | 'epoch' | 'claimId' | 'lo
  */
 export class ClusterDraft {
   readonly #base: ClusterState;
-  #broker: string;
-  #logId: string;
-  #epoch: number;
-  #claimId: string;
-  #leader: ClusterState['leader'];
+  #header: StateHeader;
+  #head: LogHead;
   #members: ReadonlyMap<string, Member>;
   #departed: ReadonlyMap<string, number>;
   #connectors: ReadonlyMap<string, ConnectorState>;
   #tasks: ReadonlyMap<string, TaskState>;
-  #results: ClusterState['results'];
+  #results: ReadonlyMap<string, StoredResult>;
   #ownMembers?: Map<string, Member>;
   #ownDeparted?: Map<string, number>;
   #ownConnectors?: Map<string, ConnectorState>;
   #ownTasks?: Map<string, TaskState>;
-  #ownResults?: Map<string, CommandResult & { readonly at: number }>;
-  #nextCommandOffset: number;
-  #head: ClusterState['head'];
+  #ownResults?: Map<string, StoredResult>;
   #skipped: number;
 
   constructor(base: ClusterState) {
     this.#base = base;
-    this.#broker = base.broker;
-    this.#logId = base.logId;
-    this.#epoch = base.epoch;
-    this.#claimId = base.claimId;
-    this.#leader = base.leader;
+    this.#header = headerOf(base);
+    this.#head = base.head;
     this.#members = base.members;
     this.#departed = base.departed;
     this.#connectors = base.connectors;
     this.#tasks = base.tasks;
     this.#results = base.results;
-    this.#nextCommandOffset = base.nextCommandOffset;
-    this.#head = base.head;
     this.#skipped = base.skipped;
   }
 
-  get logId(): string {
-    return this.#logId;
+  /** Its `head` is that of the base; see `head`. */
+  get header(): StateHeader {
+    return this.#header;
   }
-  get epoch(): number {
-    return this.#epoch;
-  }
-  get claimId(): string {
-    return this.#claimId;
-  }
-  get leader(): ClusterState['leader'] {
-    return this.#leader;
-  }
-  get head(): ClusterState['head'] {
+  get head(): LogHead {
     return this.#head;
   }
   get members(): ReadonlyMap<string, Member> {
@@ -97,15 +82,12 @@ export class ClusterDraft {
   get results(): ClusterState['results'] {
     return this.#results;
   }
-  get nextCommandOffset(): number {
-    return this.#nextCommandOffset;
-  }
 
   skip(): void {
     this.#skipped += 1;
   }
 
-  advance(head: ClusterState['head']): void {
+  advance(head: LogHead): void {
     this.#head = head;
   }
 
@@ -116,17 +98,12 @@ export class ClusterDraft {
       return this.#skipped === base.skipped ? base : { ...base, skipped: this.#skipped };
     }
     return {
-      logId: this.#logId,
-      broker: this.#broker,
+      ...this.#header,
       head: this.#head,
-      epoch: this.#epoch,
-      claimId: this.#claimId,
-      ...(this.#leader === undefined ? {} : { leader: this.#leader }),
       members: this.#members,
       departed: this.#departed,
       connectors: this.#connectors,
       tasks: this.#tasks,
-      nextCommandOffset: this.#nextCommandOffset,
       results: this.#results,
       skipped: this.#skipped,
     };
@@ -137,20 +114,12 @@ export class ClusterDraft {
     this.#forgetOld(stamp.at);
     switch (event.kind) {
       case 'genesis':
-        this.#logId = stamp.logId;
-        this.#broker = event.broker;
-        this.#epoch = stamp.epoch;
-        this.#claimId = stamp.claimId;
-        return;
       case 'claimed':
-        this.#epoch = stamp.epoch;
-        this.#claimId = stamp.claimId;
-        this.#leader = { nodeId: event.nodeId, incarnation: event.incarnation, resigned: false };
-        return;
       case 'lease.renewed':
-        return;
       case 'leader.resigned':
-        if (this.#leader !== undefined) this.#leader = { ...this.#leader, resigned: true };
+      case 'snapshot.chunk':
+      case 'snapshot.done':
+        this.#header = headerAfter(this.#header, event, stamp);
         return;
       case 'member.joined':
         this.#join(event.member, stamp.seq);
@@ -213,7 +182,7 @@ export class ClusterDraft {
         return;
       case 'command.done': {
         const { result } = event;
-        this.#nextCommandOffset = Math.max(this.#nextCommandOffset, result.commandOffset + 1);
+        this.#header = headerAfter(this.#header, event, stamp);
         if (!this.#results.has(result.requestId)) {
           this.#writeResults().set(result.requestId, { ...result, at: stamp.at });
         }
@@ -353,7 +322,7 @@ export class ClusterDraft {
     this.#tasks = this.#ownTasks;
     return this.#ownTasks;
   }
-  #writeResults(): Map<string, CommandResult & { readonly at: number }> {
+  #writeResults(): Map<string, StoredResult> {
     this.#ownResults ??= new Map(this.#results);
     this.#results = this.#ownResults;
     return this.#ownResults;

@@ -317,7 +317,7 @@ describe('state files', () => {
     const connectors = toConnectorFile(log.state);
     const tasks = toTaskFile(log.state);
     expect(fromFiles(connectors, older)).toBeUndefined();
-    expect(fromFiles({ ...connectors, version: 2 }, tasks)).toBeUndefined();
+    expect(fromFiles({ ...connectors, version: 1 }, tasks)).toBeUndefined();
     expect(fromFiles(connectors, { ...tasks, tasks: {} })).toBeUndefined();
     expect(fromFiles(null, undefined)).toBeUndefined();
   });

@@ -1,5 +1,5 @@
-import type { ClusterState } from '../model/cluster-state.js';
-import type { ReadEntry } from '../model/entry.js';
+import type { ClusterState, LogHead, StateHeader } from '../model/cluster-state.js';
+import type { Claimed, LogEntry, ReadEntry } from '../model/entry.js';
 import { ClusterDraft } from './cluster-draft.js';
 
 /** Why an entry has no effect. All but `other-log` are expected where sends are repeated, late or from a deposed leader. */
@@ -12,6 +12,8 @@ export interface SkippedEntry {
 
 export interface FoldResult {
   readonly state: ClusterState;
+  /** In their order. */
+  readonly accepted: readonly ReadEntry[];
   readonly skipped: readonly SkippedEntry[];
 }
 
@@ -20,6 +22,7 @@ export function emptyState(): ClusterState {
   return {
     logId: '',
     broker: '',
+    createdAt: 0,
     head: { offset: -1, seq: -1, digest: '' },
     epoch: 0,
     claimId: '',
@@ -45,34 +48,41 @@ export function foldEntry(state: ClusterState, read: ReadEntry): ClusterState {
  */
 export function foldEntries(state: ClusterState, reads: readonly ReadEntry[]): FoldResult {
   const draft = new ClusterDraft(state);
+  const accepted: ReadEntry[] = [];
   const skipped: SkippedEntry[] = [];
-  for (const { offset, digest, entry } of reads) {
-    const reason = refusal(draft, { offset, digest, entry });
+  for (const read of reads) {
+    const { offset, digest, entry } = read;
+    const reason = refusal(draft, read);
     if (reason === undefined) {
-      draft.apply(entry.event, entry);
+      draft.apply(entry.event, { ...entry, offset });
       draft.advance({ offset, seq: entry.seq, digest });
+      accepted.push(read);
     } else {
       draft.skip();
       skipped.push({ offset, reason });
     }
   }
-  return { state: draft.finish(), skipped };
+  return { state: draft.finish(), accepted, skipped };
 }
 
-function refusal(draft: ClusterDraft, { entry }: ReadEntry): SkipReason | undefined {
-  const { head } = draft;
+function refusal({ head, header }: ClusterDraft, { entry }: ReadEntry): SkipReason | undefined {
   const { event } = entry;
   if (entry.seq !== head.seq + 1 || entry.prevDigest !== head.digest) {
-    return head.seq >= 0 && entry.logId !== draft.logId ? 'other-log' : 'not-successor';
+    return head.seq >= 0 && entry.logId !== header.logId ? 'other-log' : 'not-successor';
   }
   if (event.kind === 'genesis' || head.seq < 0) {
     return event.kind === 'genesis' && head.seq < 0 ? undefined : 'not-successor';
   }
-  if (entry.logId !== draft.logId) return 'other-log';
-  if (event.kind === 'claimed') {
-    const isAfterHead = event.after.seq === head.seq && event.after.digest === head.digest;
-    return isAfterHead && entry.epoch === draft.epoch + 1 ? undefined : 'void-claim';
-  }
-  const isInForce = draft.leader?.resigned === false && entry.epoch === draft.epoch && entry.claimId === draft.claimId;
-  return isInForce ? undefined : 'not-in-force';
+  if (entry.logId !== header.logId) return 'other-log';
+  if (event.kind === 'claimed') return isClaimValid(header, head, entry, event) ? undefined : 'void-claim';
+  return isInForce(header, entry) ? undefined : 'not-in-force';
+}
+
+/** A claim counts for the next epoch only, and only where no accepted entry stands between it and what its writer knew. */
+function isClaimValid(header: StateHeader, head: LogHead, entry: LogEntry, { after }: Claimed): boolean {
+  return after.seq === head.seq && after.digest === head.digest && entry.epoch === header.epoch + 1;
+}
+
+function isInForce({ leader, epoch, claimId }: StateHeader, entry: LogEntry): boolean {
+  return leader?.resigned === false && entry.epoch === epoch && entry.claimId === claimId;
 }

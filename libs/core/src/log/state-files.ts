@@ -1,24 +1,23 @@
-import type { ClusterState } from '../model/cluster-state.js';
+import {
+  headerOf,
+  type ClusterState,
+  type LogHead,
+  type StateHeader,
+  type StoredResult,
+} from '../model/cluster-state.js';
 import type { ConnectorState, TaskAssignment, TaskState } from '../model/connector.js';
 import type { Member } from '../model/member.js';
+import { sameHead } from './snapshot-events.js';
 
-const VERSION = 1;
-
-type StoredResult = ClusterState['results'] extends ReadonlyMap<string, infer Result> ? Result : never;
+const VERSION = 2;
 
 /** Content of `connectorConfig.json`: all but the tasks. Plain JSON. */
-export interface ConnectorFile {
+export interface ConnectorFile extends StateHeader {
   readonly version: typeof VERSION;
-  readonly logId: string;
-  readonly broker: string;
-  readonly head: ClusterState['head'];
-  readonly epoch: number;
-  readonly claimId: string;
-  readonly leader?: NonNullable<ClusterState['leader']>;
   readonly members: readonly Member[];
   readonly departed: readonly (readonly [memberKey: string, at: number])[];
   readonly connectors: readonly ConnectorState[];
-  readonly commands: { readonly nextOffset: number; readonly results: readonly StoredResult[] };
+  readonly results: readonly StoredResult[];
   readonly skipped: number;
 }
 
@@ -26,7 +25,7 @@ export interface ConnectorFile {
 export interface TaskFile {
   readonly version: typeof VERSION;
   readonly logId: string;
-  readonly head: ClusterState['head'];
+  readonly head: LogHead;
   readonly tasks: readonly (readonly [taskKey: string, task: Omit<TaskState, 'assignment'>])[];
   readonly assignments: readonly (readonly [taskKey: string, assignment: TaskAssignment])[];
 }
@@ -34,16 +33,11 @@ export interface TaskFile {
 export function toConnectorFile(state: ClusterState): ConnectorFile {
   return {
     version: VERSION,
-    logId: state.logId,
-    broker: state.broker,
-    head: state.head,
-    epoch: state.epoch,
-    claimId: state.claimId,
-    ...(state.leader === undefined ? {} : { leader: state.leader }),
+    ...headerOf(state),
     members: [...state.members.values()],
     departed: [...state.departed],
     connectors: [...state.connectors.values()],
-    commands: { nextOffset: state.nextCommandOffset, results: [...state.results.values()] },
+    results: [...state.results.values()],
     skipped: state.skipped,
   };
 }
@@ -65,9 +59,7 @@ export function toTaskFile(state: ClusterState): TaskFile {
 export function fromFiles(connectorFile: unknown, taskFile: unknown): ClusterState | undefined {
   if (!isConnectorFile(connectorFile) || !isTaskFile(taskFile)) return undefined;
   const { head, logId } = connectorFile;
-  const other = taskFile.head;
-  const isSameHead = head.offset === other.offset && head.seq === other.seq && head.digest === other.digest;
-  if (!isSameHead || logId !== taskFile.logId) return undefined;
+  if (!sameHead(head, taskFile.head) || logId !== taskFile.logId) return undefined;
   const assignments = new Map(taskFile.assignments);
   const tasks = new Map<string, TaskState>();
   for (const [key, task] of taskFile.tasks) {
@@ -75,41 +67,33 @@ export function fromFiles(connectorFile: unknown, taskFile: unknown): ClusterSta
     tasks.set(key, assignment === undefined ? task : { ...task, assignment });
   }
   return {
-    logId,
-    broker: connectorFile.broker,
-    head,
-    epoch: connectorFile.epoch,
-    claimId: connectorFile.claimId,
-    ...(connectorFile.leader === undefined ? {} : { leader: connectorFile.leader }),
+    ...headerOf(connectorFile),
     members: new Map(connectorFile.members.map((member) => [member.nodeId, member])),
     departed: new Map(connectorFile.departed),
     connectors: new Map(connectorFile.connectors.map((connector) => [connector.name, connector])),
     tasks,
-    nextCommandOffset: connectorFile.commands.nextOffset,
-    results: new Map(connectorFile.commands.results.map((result) => [result.requestId, result])),
+    results: new Map(connectorFile.results.map((result) => [result.requestId, result])),
     skipped: connectorFile.skipped,
   };
 }
 
 type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
 
-function isHead(value: unknown): boolean {
+function isHead(value: unknown): value is LogHead {
   if (typeof value !== 'object' || value === null) return false;
-  const head: Unchecked<ClusterState['head']> = value;
+  const head: Unchecked<LogHead> = value;
   return Number.isInteger(head.offset) && Number.isInteger(head.seq) && typeof head.digest === 'string';
 }
 
 function isConnectorFile(value: unknown): value is ConnectorFile {
   if (typeof value !== 'object' || value === null) return false;
   const file: Unchecked<ConnectorFile> = value;
-  if (typeof file.commands !== 'object' || file.commands === null) return false;
-  const commands: Unchecked<ConnectorFile['commands']> = file.commands;
   return (
     file.version === VERSION &&
     isHead(file.head) &&
     [file.logId, file.broker, file.claimId].every((text) => typeof text === 'string') &&
-    [file.epoch, file.skipped, commands.nextOffset].every((number) => Number.isInteger(number)) &&
-    [file.members, file.departed, file.connectors, commands.results].every((list) => Array.isArray(list))
+    [file.epoch, file.createdAt, file.skipped, file.nextCommandOffset].every((number) => Number.isInteger(number)) &&
+    [file.members, file.departed, file.connectors, file.results].every((list) => Array.isArray(list))
   );
 }
 

@@ -1,16 +1,35 @@
 import type { CommandResult } from './command.js';
 import type { ConnectorState, TaskState } from './connector.js';
 import type { Member } from './member.js';
+import type { OpenSnapshot, SnapshotRef } from './snapshot.js';
 
-/** Everything that the log says, folded. The same entries give the same state on every node. */
-export interface ClusterState {
+/** An accepted entry: where it stands in the queue, its number (-1 before genesis) and the digest of its bytes. */
+export interface LogHead {
+  readonly offset: number;
+  readonly seq: number;
+  readonly digest: string;
+}
+
+export type StoredResult = CommandResult & { readonly at: number };
+
+/** What the log says apart from its collections. Plain JSON. */
+export interface StateHeader {
   readonly logId: string;
   readonly broker: string;
-  /** The last accepted entry. `offset` is that of the entry in the queue; `seq` is -1 before genesis. */
-  readonly head: { readonly offset: number; readonly seq: number; readonly digest: string };
+  /** Wall clock of genesis, milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** The last accepted entry. */
+  readonly head: LogHead;
   readonly epoch: number;
   readonly claimId: string;
   readonly leader?: { readonly nodeId: string; readonly incarnation: string; readonly resigned: boolean };
+  readonly nextCommandOffset: number;
+  readonly snapshot?: SnapshotRef;
+  readonly openSnapshot?: OpenSnapshot;
+}
+
+/** Everything that the log says, folded. The same entries give the same state on every node. */
+export interface ClusterState extends StateHeader {
   /** By node id. */
   readonly members: ReadonlyMap<string, Member>;
   /** Incarnations that left or were rejected and never come back, by `memberKey`, with the wall clock of their entry. */
@@ -18,9 +37,28 @@ export interface ClusterState {
   readonly connectors: ReadonlyMap<string, ConnectorState>;
   /** By `taskKey`. */
   readonly tasks: ReadonlyMap<string, TaskState>;
-  readonly nextCommandOffset: number;
   /** By request id, with the wall clock of their entry. */
-  readonly results: ReadonlyMap<string, CommandResult & { readonly at: number }>;
-  /** Entries that were not the exact successor of the head: resends, late or deposed writers. */
+  readonly results: ReadonlyMap<string, StoredResult>;
+  /**
+   * Entries that this reader did not accept because they were not the exact successor of the head: resends, late or
+   * deposed writers. A count of its own reading, not of the log.
+   */
   readonly skipped: number;
+}
+
+/** The part of a state that is not a collection. */
+export function headerOf(state: StateHeader): StateHeader {
+  const { logId, broker, createdAt, head, epoch, claimId, leader, nextCommandOffset, snapshot, openSnapshot } = state;
+  return {
+    logId,
+    broker,
+    createdAt,
+    head,
+    epoch,
+    claimId,
+    ...(leader === undefined ? {} : { leader }),
+    nextCommandOffset,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(openSnapshot === undefined ? {} : { openSnapshot }),
+  };
 }

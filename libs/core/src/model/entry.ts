@@ -1,6 +1,8 @@
+import type { LogHead } from './cluster-state.js';
 import type { CommandResult } from './command.js';
 import type { Config, ConnectorType, TargetState, TaskId } from './connector.js';
 import type { Member } from './member.js';
+import type { SnapshotRecord } from './snapshot.js';
 
 /** Written once by `sluice init`: names the log for ever. */
 export interface Genesis {
@@ -19,7 +21,8 @@ export interface Claimed {
 export type LogEvent =
   | Genesis
   | Claimed
-  | { readonly kind: 'lease.renewed' }
+  /** `snapshotAt` is the offset of the `snapshot.done` of the last valid snapshot: readers without a state start there. */
+  | { readonly kind: 'lease.renewed'; readonly snapshotAt?: number }
   /** The leader leaves in good order: a standby may claim at once. */
   | { readonly kind: 'leader.resigned' }
   | { readonly kind: 'member.joined'; readonly member: Omit<Member, 'suspectedAt' | 'joinedAt'> }
@@ -62,7 +65,24 @@ export type LogEvent =
   /** The owner reported it as not running, or is gone: the task is free. */
   | { readonly kind: 'tasks.released'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'tasks.committed'; readonly tasks: readonly TaskId[] }
-  | { readonly kind: 'command.done'; readonly result: CommandResult };
+  | { readonly kind: 'command.done'; readonly result: CommandResult }
+  /** Part `index` of the state as of an earlier head. */
+  | {
+      readonly kind: 'snapshot.chunk';
+      readonly snapshotId: string;
+      readonly asOf: LogHead;
+      readonly index: number;
+      readonly data: readonly SnapshotRecord[];
+    }
+  /** Makes the chunks before it a snapshot if all of them stand in the log under the same claim. */
+  | {
+      readonly kind: 'snapshot.done';
+      readonly snapshotId: string;
+      readonly asOf: LogHead;
+      readonly chunks: number;
+      /** `RecordDigest` of all records. */
+      readonly digest: string;
+    };
 
 /** What stands around every event in the log. */
 export interface EntryHead {

@@ -6,7 +6,7 @@ import { emptyState, foldEntries } from '../log/fold.js';
 export class LogWriter {
   state: ClusterState = emptyState();
   readonly reads: ReadEntry[] = [];
-  at = 1_000_000;
+  at = 1_000_000_000;
 
   /** Genesis and a claim of `leader`. */
   static started(leader = 'c1'): LogWriter {

@@ -1,7 +1,19 @@
-import { foldEntries, type ClusterState, type LogEvent, type ReadEntry } from '@sluice/core';
-import { decodeLogEntry, entryDigest, MalformedMessageError } from '@sluice/protocol';
-import type { QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  foldEntries,
+  planStart,
+  SnapshotMissingError,
+  tailBreak,
+  type ClusterState,
+  type QueueBounds,
+  type ReadEntry,
+  type Tail,
+} from '@sluice/core';
+import { entryDigest, MalformedMessageError } from '@sluice/protocol';
+import { isRocketMqError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import type { ScopedLog } from '../logging/node-log.js';
+import { findSnapshot } from './find-snapshot.js';
+import { decodeEntry, LogQueue } from './log-queue.js';
 
 /** Thrown when the log is not the one that this node has folded: its tail was cut, or its topic was created again. */
 export class LogRewrittenError extends Error {
@@ -22,28 +34,43 @@ export interface LogUpdate {
 
 export type LogListener = (update: LogUpdate) => void;
 
-const probeTimeoutMs = 2000;
+export interface LogFollowerOptions {
+  /** Where the queue begins and ends, if not as the broker says. */
+  readonly bounds?: (signal: AbortSignal) => Promise<QueueBounds>;
+  /** Without a local copy, a snapshot is looked for where the log has more entries than this. */
+  readonly preferSnapshotBeyond?: number;
+}
+
+const readAhead = 2;
+const retryMs = 200;
 
 /** Reads the log by offset, folds it and tells its listeners. Used by every role. */
 export class LogFollower {
   private readonly listeners = new Set<LogListener>();
   private readonly headWaiters = new Set<{ readonly offset: number; readonly resolve: () => void }>();
+  private readonly source: LogQueue;
   private folded: ClusterState;
   private nextOffset: number;
+  private tail: Tail | undefined;
+  /** The head was reached once: from then on others rely on what is folded. */
+  private isLive = false;
   private readonly ended = new AbortController();
   private lastReadAt = performance.now();
   private lastAcceptedAt = performance.now();
   private malformed = 0;
 
   constructor(
-    private readonly client: RocketMqClient,
-    private readonly queue: QueueRef,
-    private readonly group: string,
+    client: RocketMqClient,
+    queue: QueueRef,
+    group: string,
     initial: ClusterState,
     private readonly log: ScopedLog,
+    private readonly options: LogFollowerOptions = {},
   ) {
+    this.source = new LogQueue(client, queue, group);
     this.folded = initial;
     this.nextOffset = initial.head.offset + 1;
+    this.tail = initial.head.seq < 0 ? undefined : initial.head;
   }
 
   get state(): ClusterState {
@@ -71,45 +98,40 @@ export class LogFollower {
   }
 
   /**
-   * Checks that the log goes on where the local copy ends.
+   * Finds out where to begin: behind the local copy where the log goes on there, else behind the newest snapshot, else at the first
+   * entry. To be called before {@link run}.
    *
-   * @throws LogRewrittenError
+   * @throws LogRewrittenError when the local copy is of another log.
+   * @throws SnapshotMissingError when the first entries are gone and there is no snapshot.
    */
-  async verify(signal: AbortSignal): Promise<void> {
-    const { head } = this.folded;
-    if (head.seq < 0) {
-      this.nextOffset = await this.client.admin.minOffset(this.queue, { signal });
-      return;
-    }
-    const answer = await this.client.consumer.pull({
-      queue: this.queue,
-      offset: head.offset,
-      group: this.group,
-      maxMessages: 1,
-      suspendMs: 0,
-      timeoutMs: probeTimeoutMs,
-      signal,
-    });
-    const message = answer.kind === 'found' ? answer.messages[0] : undefined;
-    if (message?.queueOffset !== head.offset) {
-      throw new LogRewrittenError(`there is no entry at offset ${String(head.offset)} any more`);
-    }
-    if (entryDigest(message.body) !== head.digest) {
-      throw new LogRewrittenError(`the entry at offset ${String(head.offset)} is another one`);
+  async begin(signal: AbortSignal): Promise<void> {
+    const bounds = await (this.options.bounds?.(signal) ?? this.source.bounds(signal));
+    const plan = planStart(this.tail && this.folded.head, bounds, this.options.preferSnapshotBeyond);
+    switch (plan.kind) {
+      case 'rewritten':
+        throw new LogRewrittenError(plan.reason);
+      case 'local':
+        await this.checkTail(signal);
+        return;
+      case 'snapshot':
+        await this.loadSnapshot(bounds, plan.isRequired, signal);
+        return;
+      case 'beginning':
+        this.nextOffset = bounds.minOffset;
+        return;
     }
   }
 
   /** Follows the log until {@link close}. Rejects when the log was rewritten or cannot be read for good. */
   async run(): Promise<void> {
     const signal = this.ended.signal;
-    const reader = this.client.consumer.readQueue(this.queue, {
-      from: this.nextOffset,
-      group: this.group,
-      ahead: 2,
-      signal,
-    });
+    const reader = this.source.reader(this.nextOffset, readAhead, signal);
     try {
-      while (!signal.aborted) this.apply(await reader.next());
+      while (!signal.aborted) {
+        const messages = await reader.next();
+        if (this.isLive) await this.checkTailWithRetry(signal);
+        this.apply(messages);
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -118,27 +140,16 @@ export class LogFollower {
   }
 
   /**
-   * Asks the master where the log ends and waits until everything before is folded.
+   * Asks the master where the log ends, makes sure that it still is the log that was read, and waits until everything before its end is folded.
    *
    * @returns the monotonic time at which the question was sent: the node knew all of the log as of then.
+   * @throws LogRewrittenError
    */
   async proveHead(signal: AbortSignal): Promise<{ readonly sentAt: number }> {
     const sentAt = performance.now();
-    const answer = await this.client.consumer.pull({
-      queue: this.queue,
-      offset: this.nextOffset,
-      group: this.group,
-      maxMessages: 1,
-      suspendMs: 0,
-      timeoutMs: probeTimeoutMs,
-      signal,
-    });
-    if (answer.maxOffset < this.nextOffset) {
-      throw new LogRewrittenError(
-        `it ends at offset ${String(answer.maxOffset)}, but ${String(this.nextOffset)} was read`,
-      );
-    }
-    await this.folding(answer.maxOffset, signal);
+    const { maxOffset } = await this.checkTail(signal);
+    await this.folding(maxOffset, signal);
+    this.isLive = true;
     this.lastReadAt = Math.max(this.lastReadAt, sentAt);
     return { sentAt };
   }
@@ -147,26 +158,60 @@ export class LogFollower {
     this.ended.abort();
   }
 
-  private apply(messages: readonly StoredMessage[]): void {
-    const entries: ReadEntry[] = [];
-    for (const message of messages) {
-      this.nextOffset = message.queueOffset + 1;
+  private async loadSnapshot(bounds: QueueBounds, isRequired: boolean, signal: AbortSignal): Promise<void> {
+    try {
+      const state = await findSnapshot(this.source.read.bind(this.source), bounds, signal);
+      this.folded = state;
+      this.tail = state.head;
+      this.nextOffset = state.head.offset + 1;
+      this.log.info(`Begins with the snapshot that ends at offset ${String(state.head.offset)}`);
+    } catch (error) {
+      if (isRequired || !(error instanceof SnapshotMissingError)) throw error;
+      this.nextOffset = bounds.minOffset;
+    }
+  }
+
+  /** A queue that was cut and has grown again would otherwise be taken for the old one. */
+  private async checkTail(signal: AbortSignal): Promise<QueueBounds> {
+    const { tail, nextOffset } = this;
+    const { digest, bounds } = await this.source.at(tail?.offset ?? nextOffset, signal);
+    const broken = tail === undefined ? undefined : tailBreak(tail, digest, bounds);
+    if (broken !== undefined) throw new LogRewrittenError(broken);
+    return bounds;
+  }
+
+  private async checkTailWithRetry(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       try {
-        const entry = decodeLogEntry<LogEvent>(message.body);
-        entries.push({ offset: message.queueOffset, digest: entryDigest(message.body), entry });
+        await this.checkTail(signal);
+        return;
       } catch (error) {
-        if (!(error instanceof MalformedMessageError)) throw error;
-        this.malformed += 1;
-        this.log.warn(`Offset ${String(message.queueOffset)} of the log is skipped: ${error.message}`);
+        if (!isRocketMqError(error) || !error.retriable) throw error;
+        await delay(retryMs, undefined, { signal });
       }
     }
+  }
+
+  private apply(messages: readonly StoredMessage[]): void {
+    const read: ReadEntry[] = [];
+    for (const message of messages) {
+      const { queueOffset } = message;
+      this.nextOffset = queueOffset + 1;
+      const entry = decodeEntry(message);
+      if (entry instanceof MalformedMessageError) {
+        this.malformed += 1;
+        this.log.warn(`Offset ${String(queueOffset)} of the log is skipped: ${entry.message}`);
+        this.tail = { offset: queueOffset, digest: entryDigest(message.body) };
+        continue;
+      }
+      read.push(entry);
+      this.tail = { offset: queueOffset, digest: entry.digest };
+    }
     if (messages.length > 0) {
-      const { state, skipped } = foldEntries(this.folded, entries);
-      const refused = new Set(skipped.map((entry) => entry.offset));
+      const { state, accepted } = foldEntries(this.folded, read);
       this.folded = state;
-      const accepted = refused.size === 0 ? entries : entries.filter((entry) => !refused.has(entry.offset));
       if (accepted.length > 0) this.lastAcceptedAt = performance.now();
-      for (const listener of this.listeners) listener({ state, read: entries, accepted, nextOffset: this.nextOffset });
+      for (const listener of this.listeners) listener({ state, read, accepted, nextOffset: this.nextOffset });
     }
     for (const waiter of this.headWaiters) {
       if (waiter.offset > this.nextOffset) continue;

@@ -36,7 +36,7 @@ export class ClusterNode {
   /**
    * Locks the node's directory, finds the log and reads all of it. Waits while the runtime cluster cannot be reached.
    *
-   * @throws ClusterNotInitialisedError, LogRewrittenError (the local copy is dropped: the next start reads the log from its beginning),
+   * @throws ClusterNotInitialisedError, LogRewrittenError (the local copy is dropped: the next start reads the log without it),
    * LockHeldError
    */
   static async open(settings: NodeSettings, log: NodeLog, signal: AbortSignal): Promise<ClusterNode> {
@@ -80,7 +80,7 @@ export class ClusterNode {
   }
 
   private async readLog(signal: AbortSignal): Promise<void> {
-    await untilReachable(() => this.follower.verify(signal), this.log, signal);
+    await untilReachable(() => this.follower.begin(signal), this.log, signal);
     this.following = this.follower.run().catch(async (error: unknown) => {
       if (error instanceof LogRewrittenError || isBeyondEnd(error)) await this.store.forget();
       this.fail(error as Error);

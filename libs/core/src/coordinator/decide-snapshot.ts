@@ -1,0 +1,67 @@
+import { digestAfterText, digestText, emptyDigest } from '../log/record-digest.js';
+import { recordsOf } from '../log/snapshot-records.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import { utf8Bound, type EventBatch } from './event-batch.js';
+import type { CoordinatorSettings } from './settings.js';
+import type { SnapshotCut, SnapshotJob, Turn } from './state.js';
+
+/**
+ * Writes the state into the log when it is time, one chunk per append on top of what else is to be said: a large state
+ * delays neither decisions nor renewals. How far it came is read from the log, so a chunk that was lost is sent again.
+ */
+export function decideSnapshot(next: Turn['next'], wall: number, batch: EventBatch): void {
+  const { cluster, settings } = next;
+  if (next.snapshotJob !== undefined && cluster.snapshot?.snapshotId === next.snapshotJob.snapshotId) {
+    next.snapshotJob = undefined;
+  }
+  if (next.snapshotJob === undefined) {
+    if (!isSnapshotDue(cluster, wall, settings)) return;
+    next.snapshotJob = newJob(cluster);
+  }
+  next.snapshotJob = addNextChunk(next.snapshotJob, cluster, settings.snapshotChunkBytes, batch);
+}
+
+/** By entries or by age since the last snapshot, or since the log began. */
+export function isSnapshotDue(
+  { head, snapshot, createdAt }: ClusterState,
+  wall: number,
+  { snapshotEntries, snapshotAgeMs }: Pick<CoordinatorSettings, 'snapshotEntries' | 'snapshotAgeMs'>,
+): boolean {
+  const entries = head.seq - (snapshot?.doneSeq ?? -1);
+  return entries >= snapshotEntries || wall - (snapshot?.at ?? createdAt) >= snapshotAgeMs;
+}
+
+function newJob(cluster: ClusterState): SnapshotJob {
+  const { claimId, head } = cluster;
+  const cuts = [{ from: 0, digest: emptyDigest }];
+  return { snapshotId: `${claimId}/${String(head.seq)}`, asOf: head, records: recordsOf(cluster), cuts };
+}
+
+function addNextChunk(job: SnapshotJob, cluster: ClusterState, chunkBytes: number, batch: EventBatch): SnapshotJob {
+  const { snapshotId, asOf, records } = job;
+  const { openSnapshot } = cluster;
+  const index = openSnapshot?.snapshotId === snapshotId ? openSnapshot.chunks : 0;
+  const cut = job.cuts[index] ?? { from: 0, digest: emptyDigest };
+  if (cut.from >= records.length) {
+    batch.addBeyondLimit({ kind: 'snapshot.done', snapshotId, asOf, chunks: index, digest: digestText(cut.digest) });
+    return job;
+  }
+  const end = nextCut(job, cut, chunkBytes);
+  batch.addBeyondLimit({ kind: 'snapshot.chunk', snapshotId, asOf, index, data: records.slice(cut.from, end.from) });
+  return { ...job, cuts: [...job.cuts.slice(0, index + 1), end] };
+}
+
+/** The end of a chunk: at least one record, and no more than fit. */
+function nextCut({ records }: SnapshotJob, { from, digest: before }: SnapshotCut, chunkBytes: number): SnapshotCut {
+  let digest = before;
+  let bytes = 0;
+  let index = from;
+  for (let record = records[index]; record !== undefined; record = records[index]) {
+    const text = JSON.stringify(record);
+    bytes += utf8Bound(text) + 1;
+    if (index > from && bytes > chunkBytes) break;
+    digest = digestAfterText(digest, text);
+    index += 1;
+  }
+  return { from: index, digest };
+}

@@ -1,0 +1,41 @@
+import type { StateHeader } from '../model/cluster-state.js';
+import type { LogEntry, LogEvent } from '../model/entry.js';
+import { snapshotAfterDone, snapshotAfterChunk, withoutOpenSnapshot } from './snapshot-events.js';
+
+/** When an event happened: its place in the log and its writer's wall clock. */
+export type EventStamp = Pick<LogEntry, 'seq' | 'at' | 'epoch' | 'claimId' | 'logId'> & { readonly offset: number };
+
+export type HeaderEvent = Extract<
+  LogEvent,
+  {
+    kind:
+      'genesis' | 'claimed' | 'lease.renewed' | 'leader.resigned' | 'command.done' | 'snapshot.chunk' | 'snapshot.done';
+  }
+>;
+
+/** What an accepted event changes apart from the collections. */
+export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: EventStamp): StateHeader {
+  switch (event.kind) {
+    case 'genesis': {
+      const { logId, epoch, claimId, at } = stamp;
+      return { ...header, logId, broker: event.broker, createdAt: at, epoch, claimId };
+    }
+    case 'claimed': {
+      const { epoch, claimId } = stamp;
+      const leader = { nodeId: event.nodeId, incarnation: event.incarnation, resigned: false };
+      return { ...withoutOpenSnapshot(header), epoch, claimId, leader };
+    }
+    case 'lease.renewed':
+      return header;
+    case 'leader.resigned':
+      return header.leader === undefined ? header : { ...header, leader: { ...header.leader, resigned: true } };
+    case 'command.done': {
+      const nextCommandOffset = Math.max(header.nextCommandOffset, event.result.commandOffset + 1);
+      return { ...header, nextCommandOffset };
+    }
+    case 'snapshot.chunk':
+      return snapshotAfterChunk(header, event, stamp);
+    case 'snapshot.done':
+      return snapshotAfterDone(header, event, stamp);
+  }
+}

@@ -1,0 +1,25 @@
+import type { QueueBounds } from './start-plan.js';
+
+/** The last message that a reader has read, accepted or not. */
+export interface Tail {
+  readonly offset: number;
+  readonly digest: string;
+}
+
+/**
+ * Whether a queue still is the one that was read up to `tail`. Brokers only ever lose the end of a queue or all of it, so whatever
+ * stands before an unchanged message is unchanged too. A queue that was cut and has grown again differs at the tail and
+ * nowhere else that a reader looks: without this check it would go on with what deposed writers send late.
+ *
+ * @param found digest of the message at `tail.offset`, if there is one.
+ * @returns why the log has to be read anew; undefined if it goes on.
+ */
+export function tailBreak(tail: Tail, found: string | undefined, bounds: QueueBounds): string | undefined {
+  const { offset, digest } = tail;
+  if (found !== undefined) return found === digest ? undefined : `the entry at offset ${String(offset)} is another one`;
+  if (offset >= bounds.maxOffset) return `there is no entry at offset ${String(offset)} any more`;
+  if (offset + 1 < bounds.minOffset) {
+    return `entries ${String(offset + 1)} to ${String(bounds.minOffset - 1)} are gone and were not read`;
+  }
+  return undefined;
+}

@@ -1,0 +1,86 @@
+import {
+  emptyState,
+  initialCoordinator,
+  step,
+  type CommandBody,
+  type CoordinatorSettings,
+  type CoordinatorState,
+  type Effect,
+  type InputBody,
+} from '@sluice/core';
+import { LogFollower, type ScopedLog } from '@sluice/platform';
+import { encodeLogChain } from '@sluice/protocol';
+import { BatchEncoder, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
+
+const tickMs = 20;
+
+/** A leader on a real log without the services around it: what it decides is stored, what is stored is read back. */
+export class LogLeader {
+  private state: CoordinatorState;
+  private readonly follower: LogFollower;
+  private readonly signal = AbortSignal.timeout(60_000);
+  private running: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
+  private commandOffset = 0;
+
+  constructor(
+    private readonly client: RocketMqClient,
+    private readonly queue: QueueRef,
+    group: string,
+    log: ScopedLog,
+    settings: Partial<CoordinatorSettings>,
+  ) {
+    this.follower = new LogFollower(client, queue, group, emptyState(), log);
+    this.state = initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, this.follower.state, performance.now(), {
+      reportQueues: 1,
+      ...settings,
+    });
+  }
+
+  get isLeading(): boolean {
+    return this.state.role === 'leader';
+  }
+
+  get cluster(): CoordinatorState['cluster'] {
+    return this.state.cluster;
+  }
+
+  async start(): Promise<void> {
+    await this.follower.begin(this.signal);
+    this.follower.subscribe(({ read, nextOffset }) => {
+      this.input({ kind: 'log.read', reads: read, nextOffset });
+    });
+    this.running = this.follower.run();
+    const { sentAt } = await this.follower.proveHead(this.signal);
+    this.input({ kind: 'head.reached', sentAt });
+    this.timer = setInterval(() => {
+      this.input({ kind: 'tick' });
+    }, tickMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    this.follower.close();
+    await this.running;
+  }
+
+  command(body: CommandBody): void {
+    const command = { requestId: `r${String(this.commandOffset)}`, sentAt: Date.now(), from: 'test', ...body };
+    this.input({ kind: 'command.read', readId: this.state.commandReads, offset: this.commandOffset, command });
+    this.commandOffset += 1;
+  }
+
+  private input(body: InputBody): void {
+    const { state, effects } = step(this.state, { ...body, now: performance.now(), wall: Date.now() });
+    this.state = state;
+    for (const effect of effects) if (effect.kind === 'append') void this.append(effect);
+  }
+
+  private async append(effect: Extract<Effect, { kind: 'append' }>): Promise<void> {
+    const { appendId, after, events, ...head } = effect;
+    const batch = new BatchEncoder();
+    for (const { body } of encodeLogChain(head, after, events)) batch.add(body, '');
+    const { firstOffset, count } = await this.client.producer.sendBatch(this.queue, batch.finish());
+    this.input({ kind: 'append.settled', appendId, outcome: 'stored', lastOffset: firstOffset + count - 1 });
+  }
+}
