@@ -1,0 +1,316 @@
+import { hostname } from 'node:os';
+import { setMaxListeners } from 'node:events';
+import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import {
+  BrokerNotFoundError,
+  ClientClosedError,
+  InvalidArgumentError,
+  isRocketMqError,
+  MalformedDataError,
+  RequestAbortedError,
+  type RocketMqError,
+} from '../errors.js';
+import {
+  type AckOutcome,
+  type MessageReceiver,
+  type ReceivedMessage,
+  type ReceiveOptions,
+  type ReceiverOptions,
+} from '../messaging/message-port.js';
+import { acknowledge, type AckEntry, changeInvisibility } from './acknowledge.js';
+import { consumerSettings, ConsumerSession } from './consumer-session.js';
+import { decodeMessage, type Delivery } from './incoming-message.js';
+import { durationOf } from './protobuf.js';
+import { type ProxyChannels } from './proxy-channels.js';
+import { receiveOnce, type ReceiveResult } from './receive-stream.js';
+import { isSessionLost } from './status-error.js';
+import { type ProxyBroker, type TopicRoutes } from './topic-routes.js';
+
+export interface GrpcReceiverContext {
+  readonly channels: ProxyChannels;
+  readonly routes: TopicRoutes;
+  /** The receiver's own: the Proxy keeps one subscription per client id. */
+  readonly clientId: string;
+  readonly requestTimeoutMs: number;
+  readonly onClose: (receiver: GrpcReceiver) => void;
+}
+
+/** The Proxy's least. It also limits how late a message is seen that came in while the broker registered the poll. */
+const POLL_MS = 5_000;
+const MAX_MESSAGES_PER_POLL = 32;
+const MAX_ENTRIES_PER_ACK = 32;
+const MIN_INVISIBLE_MS = 10_000;
+const HEARTBEAT_INTERVAL_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 1_000;
+/** An empty answer sooner than this is no long poll: the broker has no room to let us wait. */
+const QUICK_ANSWER_MS = 500;
+const QUICK_ANSWER_PAUSE_MS = 200;
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 5_000;
+
+/** One broker's polls: one at a time. */
+interface BrokerPolls {
+  isRunning: boolean;
+  failures: number;
+  failure: { readonly error: RocketMqError; readonly at: number } | undefined;
+  nextAt: number;
+}
+
+interface HeldMessage {
+  readonly message: ReceivedMessage;
+  /** Afterwards too little of its time would be left to whoever gets it: the broker delivers it again. */
+  readonly keepUntil: number;
+}
+
+/**
+ * Receives from all brokers of a topic at once, with one long poll per broker. A poll goes on when the `receive` that
+ * started it has ended; what it brings goes to the next one.
+ */
+export class GrpcReceiver implements MessageReceiver {
+  readonly topic: string;
+  readonly group: string;
+  readonly #filter: string;
+  readonly #context: GrpcReceiverContext;
+  readonly #sessions = new Map<string, ConsumerSession>();
+  readonly #brokers = new Map<string, BrokerPolls>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #waiters = new Set<() => void>();
+  readonly #closing = new AbortController();
+  #held: HeldMessage[] = [];
+  #heartbeats: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor({ topic, group, filter = '*' }: ReceiverOptions, context: GrpcReceiverContext) {
+    this.topic = topic;
+    this.group = group;
+    this.#filter = filter;
+    this.#context = context;
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  async receive(options: ReceiveOptions): Promise<ReceivedMessage[]> {
+    checkReceiveOptions(options);
+    const { maxMessages, signal } = options;
+    const what = `receive from topic '${this.topic}'`;
+    const deadline = new CallDeadline(options.waitMs, signal);
+    const startedAt = performance.now();
+    for (;;) {
+      if (this.#closing.signal.aborted) throw new ClientClosedError(what);
+      if (signal?.aborted === true) throw new RequestAbortedError(what, 'not-sent', signal.reason);
+      const taken = this.#take(maxMessages);
+      if (taken.length > 0) return taken;
+      await this.#startPolls(options);
+      const states = [...this.#brokers.values()];
+      const isAnyRunning = states.some((state) => state.isRunning);
+      const failures = states.flatMap((state) => (state.failure === undefined ? [] : [state.failure]));
+      const isOver = deadline.remainingMs <= 0;
+      const failure = isOver || !isAnyRunning ? failures.find(({ at }) => isOver || at >= startedAt) : undefined;
+      if (failure !== undefined) throw failure.error;
+      if (isOver) return [];
+      const nextAt = Math.min(...states.filter((state) => !state.isRunning).map((state) => state.nextAt), Infinity);
+      await this.#change(Math.min(deadline.remainingMs, nextAt - performance.now()), signal);
+    }
+  }
+
+  async ack(messages: readonly ReceivedMessage[], call?: CallOptions): Promise<readonly AckOutcome[]> {
+    const deadline = this.#deadline(call);
+    const outcomes = new Array<AckOutcome>(messages.length);
+    const byAddress = new Map<string, [number, ReceivedMessage][]>();
+    for (const [index, message] of messages.entries()) {
+      const { address } = this.#deliveryOf(message);
+      const indexed = byAddress.get(address);
+      if (indexed === undefined) byAddress.set(address, [[index, message]]);
+      else indexed.push([index, message]);
+    }
+    const target = { ...this.#context, topic: this.topic, group: this.group };
+    const requests = [...byAddress].flatMap(([address, indexed]) =>
+      chunks(indexed, MAX_ENTRIES_PER_ACK).map(async (chunk) => {
+        const entries = chunk.map(([, message]) => this.#entryOf(message));
+        const results = await acknowledge(target, address, entries, deadline);
+        for (const [at, [index]] of chunk.entries()) {
+          const result = results[at];
+          if (result !== undefined) outcomes[index] = result;
+        }
+      }),
+    );
+    await Promise.all(requests);
+    return outcomes;
+  }
+
+  async extend(message: ReceivedMessage, ms: number, call?: CallOptions): Promise<void> {
+    if (!Number.isFinite(ms) || ms < 0) throw new InvalidArgumentError(`extend by ${ms}: expected ms from 0`);
+    const entry = this.#entryOf(message);
+    const target = { ...this.#context, topic: this.topic, group: this.group };
+    entry.delivery.receiptHandle = await changeInvisibility(target, entry, ms, this.#deadline(call));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#heartbeats);
+    this.#closing.abort(new ClientClosedError(`receiver of topic '${this.topic}'`));
+    this.#wake();
+    await Promise.all([...this.#sessions.values()].map((session) => session.close(CLOSE_TIMEOUT_MS)));
+    await Promise.all(this.#running);
+    this.#held = [];
+    this.#context.onClose(this);
+  }
+
+  #take(maxMessages: number): ReceivedMessage[] {
+    const now = performance.now();
+    if (this.#held.length > 0) this.#held = this.#held.filter(({ keepUntil }) => keepUntil > now);
+    return this.#held.splice(0, maxMessages).map(({ message }) => message);
+  }
+
+  /** Starts a poll at each broker that has none and is not to be left alone yet. @throws what keeps the route away */
+  async #startPolls(options: ReceiveOptions): Promise<void> {
+    const { requestTimeoutMs, routes } = this.#context;
+    const route = await routes.route(this.topic, new CallDeadline(requestTimeoutMs, options.signal));
+    const readable = route.brokers.filter((broker) => broker.isReadable && broker.addresses.length > 0);
+    if (readable.length === 0) {
+      const names = route.brokers.map((broker) => broker.brokerName);
+      throw new BrokerNotFoundError('*', names, `gives out messages of topic '${this.topic}'`);
+    }
+    const names = new Set(readable.map((broker) => broker.brokerName));
+    for (const [name, state] of this.#brokers) if (!names.has(name) && !state.isRunning) this.#brokers.delete(name);
+    const now = performance.now();
+    for (const broker of readable) {
+      const state = this.#brokers.get(broker.brokerName) ?? {
+        isRunning: false,
+        failures: 0,
+        failure: undefined,
+        nextAt: 0,
+      };
+      this.#brokers.set(broker.brokerName, state);
+      if (state.isRunning || state.nextAt > now || this.#closing.signal.aborted) continue;
+      state.isRunning = true;
+      state.failure = undefined;
+      const running = this.#poll(broker, state, options).finally(() => {
+        this.#running.delete(running);
+      });
+      this.#running.add(running);
+    }
+  }
+
+  /** Never rejects. */
+  async #poll(broker: ProxyBroker, state: BrokerPolls, options: ReceiveOptions): Promise<void> {
+    const { channels, routes } = this.#context;
+    const startedAt = performance.now();
+    const address = channels.pick(broker.addresses) ?? '';
+    const { messages, error } = await this.#receive(broker, address, options);
+    const now = performance.now();
+    const delivery: Omit<Delivery, 'receiptHandle'> = { address, receiver: this };
+    for (const raw of messages) {
+      const message = decodeMessage(raw, this.topic, delivery);
+      this.#held.push({ message, keepUntil: now + options.invisibleMs / 2 });
+    }
+    state.isRunning = false;
+    if (error === undefined) {
+      const isQuick = messages.length === 0 && now - startedAt < QUICK_ANSWER_MS;
+      state.failures = 0;
+      state.nextAt = isQuick ? now + QUICK_ANSWER_PAUSE_MS : 0;
+    } else {
+      if (isSessionLost(error)) this.#sessions.get(address)?.forget();
+      else routes.invalidate(this.topic);
+      state.failure = { error, at: now };
+      state.nextAt = now + Math.min(FIRST_BACKOFF_MS * 2 ** state.failures, MAX_BACKOFF_MS);
+      state.failures += 1;
+    }
+    this.#wake();
+  }
+
+  async #receive(broker: ProxyBroker, address: string, options: ReceiveOptions): Promise<ReceiveResult> {
+    const { channels, clientId, requestTimeoutMs } = this.#context;
+    try {
+      await this.#session(address).ready(new CallDeadline(requestTimeoutMs, this.#closing.signal));
+      const request = {
+        topic: this.topic,
+        group: this.group,
+        filter: this.#filter,
+        brokerName: broker.brokerName,
+        maxMessages: Math.min(options.maxMessages, MAX_MESSAGES_PER_POLL),
+        pollMs: POLL_MS,
+        invisibleMs: options.invisibleMs,
+      };
+      const deadline = new CallDeadline(POLL_MS + requestTimeoutMs, this.#closing.signal);
+      return await receiveOnce(channels, address, clientId, request, deadline);
+    } catch (error) {
+      const typed = isRocketMqError(error) ? error : new MalformedDataError('receive over gRPC', String(error), error);
+      return { messages: [], error: typed };
+    }
+  }
+
+  #session(address: string): ConsumerSession {
+    const known = this.#sessions.get(address);
+    if (known !== undefined) return known;
+    const { channels, clientId, requestTimeoutMs, routes } = this.#context;
+    const { topic, group } = this;
+    const settings = consumerSettings({
+      topic,
+      group,
+      filter: this.#filter,
+      accessPoint: routes.accessPoint,
+      requestTimeout: durationOf(requestTimeoutMs),
+      hostname: hostname(),
+    });
+    const session = new ConsumerSession({ address, channels, clientId, topic, group, settings });
+    this.#sessions.set(address, session);
+    this.#heartbeats ??= setInterval(() => {
+      for (const each of this.#sessions.values()) void each.heartbeat(requestTimeoutMs);
+    }, HEARTBEAT_INTERVAL_MS);
+    return session;
+  }
+
+  #deadline(call: CallOptions | undefined): CallDeadline {
+    return new CallDeadline(call?.timeoutMs ?? this.#context.requestTimeoutMs, call?.signal);
+  }
+
+  #entryOf(message: ReceivedMessage): AckEntry {
+    return { messageId: message.messageId, delivery: this.#deliveryOf(message) };
+  }
+
+  #deliveryOf(message: ReceivedMessage): Delivery {
+    const delivery = message.handle as Partial<Delivery> | undefined;
+    if (delivery?.receiver !== this) {
+      throw new InvalidArgumentError(`message ${message.messageId} was not delivered by this receiver`);
+    }
+    return delivery as Delivery;
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** Resolves when a poll has ended, the receiver closes, the time is over or the signal is aborted. */
+  #change(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(done);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(1, ms));
+      this.#waiters.add(done);
+      signal?.addEventListener('abort', done, { once: true });
+      if (signal?.aborted === true) done();
+    });
+  }
+}
+
+function checkReceiveOptions({ maxMessages, waitMs, invisibleMs }: ReceiveOptions): void {
+  if (!Number.isSafeInteger(maxMessages) || maxMessages < 1) {
+    throw new InvalidArgumentError(`maxMessages ${maxMessages}: expected an integer from 1`);
+  }
+  if (!Number.isFinite(waitMs) || waitMs < 0) throw new InvalidArgumentError(`waitMs ${waitMs}: expected ms from 0`);
+  if (!Number.isFinite(invisibleMs) || invisibleMs < MIN_INVISIBLE_MS) {
+    throw new InvalidArgumentError(`invisibleMs ${invisibleMs}: the Proxy takes ${MIN_INVISIBLE_MS} or more`);
+  }
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}

@@ -1,0 +1,64 @@
+import { createRequire } from 'node:module';
+import type * as GrpcJs from '@grpc/grpc-js';
+import protocol from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
+import stubs from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_grpc_pb.js';
+import messages from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
+
+/** `google.protobuf.Timestamp` and `Duration`: google-protobuf brings no types of its own. */
+interface SecondsAndNanos {
+  getSeconds(): number;
+  getNanos(): number;
+  setSeconds(seconds: number): this;
+  setNanos(nanos: number): this;
+}
+type SecondsAndNanosClass = new () => SecondsAndNanos;
+
+// The copies that the stubs were built on, so they are resolved from there.
+const fromClient = createRequire(createRequire(import.meta.url).resolve('rocketmq-client-nodejs'));
+const { Timestamp } = fromClient('google-protobuf/google/protobuf/timestamp_pb.js') as {
+  readonly Timestamp: SecondsAndNanosClass;
+};
+const { Duration } = fromClient('google-protobuf/google/protobuf/duration_pb.js') as {
+  readonly Duration: SecondsAndNanosClass;
+};
+
+/** The part of grpc-js that is used here, of the very copy that the stubs are built on. */
+export const grpc = fromClient('@grpc/grpc-js') as typeof GrpcJs;
+export const { MessagingServiceClient } = stubs;
+export type MessagingStub = InstanceType<typeof stubs.MessagingServiceClient>;
+export { messages, protocol };
+export type ServiceError = GrpcJs.ServiceError;
+
+const MS_PER_SECOND = 1_000;
+const NANOS_PER_MS = 1_000_000;
+
+export function timestampOf(ms: number): SecondsAndNanos {
+  return fill(new Timestamp(), ms);
+}
+
+export function durationOf(ms: number): SecondsAndNanos {
+  return fill(new Duration(), ms);
+}
+
+/** Milliseconds of a `Timestamp`, which the stubs' types leave open. */
+export function millisecondsOf(timestamp: unknown): number {
+  const point = timestamp as SecondsAndNanos;
+  return point.getSeconds() * MS_PER_SECOND + Math.floor(point.getNanos() / NANOS_PER_MS);
+}
+
+export function resourceOf(name: string): InstanceType<typeof protocol.Resource> {
+  return new protocol.Resource().setName(name);
+}
+
+/** The entries of a protobuf map, which the stubs' types leave open. */
+export function mapOf(map: unknown): {
+  set(name: string, value: string): unknown;
+  entries(): Iterable<[string, string]>;
+} {
+  return map as { set(name: string, value: string): unknown; entries(): Iterable<[string, string]> };
+}
+
+function fill<T extends SecondsAndNanos>(target: T, ms: number): T {
+  const seconds = Math.floor(ms / MS_PER_SECOND);
+  return target.setSeconds(seconds).setNanos(Math.floor((ms - seconds * MS_PER_SECOND) * NANOS_PER_MS));
+}
