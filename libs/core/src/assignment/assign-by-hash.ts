@@ -1,4 +1,4 @@
-import { give, type Fleet, type Group, type Slot } from './fleet.js';
+import type { Fleet, Group } from './fleet.js';
 import { hashOfKey, HashRing, pointsOf } from './hash-ring.js';
 
 /**
@@ -14,23 +14,14 @@ import { hashOfKey, HashRing, pointsOf } from './hash-ring.js';
  * capacity (DeCandia et al.: Dynamo, 2007); the counterpart of Apache RocketMQ Connect's
  * `AllocateConnAndTaskStrategyByConsistentHash`.
  */
-export function assignByHash(fleet: Fleet): void {
-  const points = new Map<Slot, readonly number[]>();
+export function assignByHash({ groups, slots, items }: Fleet): void {
+  const points = slots.map(({ worker }) => pointsOf(worker.nodeId, worker.capacity));
   const rings = new Map<Group, HashRing>();
-  const pointsOfSlot = (slot: Slot): readonly number[] => {
-    let own = points.get(slot);
-    if (own === undefined) {
-      own = pointsOf(slot.worker.nodeId, slot.worker.capacity);
-      points.set(slot, own);
-    }
-    return own;
-  };
-  for (const group of fleet.groups) {
-    rings.set(group, new HashRing(group.eligible.map((slot) => [slot.order, pointsOfSlot(slot)])));
+  for (const group of groups) {
+    rings.set(group, new HashRing(group.eligible.map(({ order }) => [order, points[order] ?? []])));
   }
-  for (const item of fleet.items) {
+  for (const item of items) {
     const owner = rings.get(item.group)?.ownerOf(hashOfKey(item.task.key));
-    const slot = owner === undefined ? undefined : fleet.slots[owner];
-    if (slot !== undefined) give(slot, item);
+    if (owner !== undefined) item.slot = slots[owner];
   }
 }

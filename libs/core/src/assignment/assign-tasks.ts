@@ -1,5 +1,4 @@
 import type { TaskId } from '../model/connector.js';
-import { memberKey } from '../model/member.js';
 import { assignAverage } from './assign-average.js';
 import { assignByHash } from './assign-by-hash.js';
 import { assignSticky } from './assign-sticky.js';
@@ -35,7 +34,7 @@ function planBy(strategy: AssignmentStrategyName, input: AssignmentInput): Assig
   const assign: (TaskId & { nodeId: string; incarnation: string })[] = [];
   const revoke: TaskId[] = [];
   const unassigned: UnassignedTask[] = [];
-  const present = new Set(input.workers.map(memberKey));
+  const incarnations = new Map(input.workers.map(({ nodeId, incarnation }) => [nodeId, incarnation]));
   for (const type of ['source', 'sink'] as const) {
     const fleet = fleetOf(type, input);
     strategies[strategy](fleet);
@@ -46,7 +45,11 @@ function planBy(strategy: AssignmentStrategyName, input: AssignmentInput): Assig
         if (slot === undefined) continue;
         const { nodeId, incarnation } = slot.worker;
         assign.push({ connector, index, nodeId, incarnation });
-      } else if (!previous.revoked && !isOwner(slot, previous) && present.has(memberKey(previous))) {
+      } else if (
+        !previous.revoked &&
+        !isOwner(slot, previous) &&
+        incarnations.get(previous.nodeId) === previous.incarnation
+      ) {
         revoke.push(task.id);
       }
     }

@@ -60,7 +60,7 @@ export function fleetOf(type: ConnectorType, { tasks, workers, previous }: Assig
     .sort((a, b) => compareText(a.nodeId, b.nodeId))
     .map((worker, order) => ({ order, worker, load: 0, shares: new Map<Group, Share>() }));
   const grouping = new Grouping(type, slots);
-  const items = inOrder(tasks.filter((task) => task.type === type)).map((task) => ({
+  const items = inOrder(tasks, type).map((task) => ({
     task,
     group: grouping.groupOf(task),
     previous: previous.get(task.key),
@@ -85,14 +85,19 @@ export function give(slot: Slot, item: Item): void {
   slot.load += 1;
 }
 
-/** Orders names once per connector: cheaper than comparing text for every task. */
-function inOrder(tasks: readonly AssignableTask[]): AssignableTask[] {
-  const names = [...new Set(tasks.map(({ id }) => id.connector))].sort(compareText);
-  const ranks = new Map(names.map((name, rank) => [name, rank]));
-  return tasks
-    .map((task) => ({ task, rank: ranks.get(task.id.connector) ?? 0 }))
-    .sort((a, b) => a.rank - b.rank || a.task.id.index - b.task.id.index)
-    .map(({ task }) => task);
+/** By name, then index. Tasks are put together by connector first: names are compared once each. */
+function inOrder(tasks: readonly AssignableTask[], type: ConnectorType): readonly AssignableTask[] {
+  const byName = new Map<string, AssignableTask[]>();
+  for (const task of tasks) {
+    if (task.type !== type) continue;
+    const own = byName.get(task.id.connector);
+    if (own === undefined) byName.set(task.id.connector, [task]);
+    else own.push(task);
+  }
+  return [...byName.keys()].sort(compareText).flatMap((name) => {
+    const own = byName.get(name) ?? [];
+    return own.sort((a, b) => a.id.index - b.id.index);
+  });
 }
 
 /** Puts tasks with the same eligible workers together, whatever their classes and placements are. */

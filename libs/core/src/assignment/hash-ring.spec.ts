@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { HashRing, hashOfKey, pointsOf } from './hash-ring.js';
+import { HashRing, pointsOf } from './hash-ring.js';
 import { murmur3 } from './murmur3.js';
 
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+/** The text whose code units are these bytes, two by two. */
+function packed(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  const units = Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i]! | (bytes[2 * i + 1]! << 8));
+  return String.fromCharCode(...units);
+}
 
 describe('murmur3', () => {
   it.each([
@@ -10,30 +15,26 @@ describe('murmur3', () => {
     ['', 1, 0x514e28b7],
     ['', 0xffffffff, 0x81f16f39],
     ['test', 0, 0xba6bd213],
-    ['Hello, world!', 0, 0xc0363e43],
-    ['The quick brown fox jumps over the lazy dog', 0, 0x2e4ff723],
     ['aaaa', 0x9747b28c, 0x5a97808a],
-    ['aaa', 0x9747b28c, 0x283e0130],
     ['aa', 0x9747b28c, 0x5d211726],
-    ['a', 0x9747b28c, 0x7fa09ea6],
+    ['ab', 0x9747b28c, 0x74875592],
+    ['abcd', 0x9747b28c, 0xf0478627],
     ['ππππππππ', 0x9747b28c, 0xd58063c1],
-  ])('of %j with seed %d is the published %d', (text, seed, expected) => {
-    expect(murmur3(utf8(text), seed)).toBe(expected);
+  ])('of the bytes of %j with seed %d is the published %d', (bytes, seed, expected) => {
+    expect(murmur3(packed(bytes), seed)).toBe(expected);
   });
 
   it('changes about half of its bits with each bit of the input', () => {
-    const bytes = utf8('connector-0');
-    const flips = Array.from({ length: bytes.length * 8 }, (_, bit) => {
-      const other = Uint8Array.from(bytes);
-      other[bit >> 3]! ^= 1 << (bit & 7);
-      let changed = (murmur3(bytes, 7) ^ murmur3(other, 7)) >>> 0;
-      let count = 0;
-      for (; changed > 0; changed >>>= 1) count += changed & 1;
-      return count;
+    const text = 'connector-0';
+    const flips = Array.from({ length: text.length * 16 }, (_, bit) => {
+      const units = Array.from(text, (unit) => unit.charCodeAt(0));
+      units[bit >> 4]! ^= 1 << (bit & 15);
+      const changed = (murmur3(text, 7) ^ murmur3(String.fromCharCode(...units), 7)) >>> 0;
+      return changed.toString(2).replaceAll('0', '').length;
     });
     const mean = flips.reduce((sum, count) => sum + count, 0) / flips.length;
-    expect(mean).toBeGreaterThan(14);
-    expect(mean).toBeLessThan(18);
+    expect(mean).toBeGreaterThan(15);
+    expect(mean).toBeLessThan(17);
     expect(Math.min(...flips)).toBeGreaterThanOrEqual(6);
   });
 });
@@ -69,6 +70,5 @@ describe('HashRing', () => {
 
   it('keeps the points of a worker that only gains weight', () => {
     expect(pointsOf('w', 2).slice(0, 128)).toEqual(pointsOf('w', 1));
-    expect(hashOfKey('c-0')).toBe(hashOfKey('c-0'));
   });
 });

@@ -6,19 +6,19 @@ const POINTS_PER_CAPACITY = 128;
 const MAX_POINTS = 8_192;
 /** A point is hash · 2^21 + owner, a whole number below 2^53: sorting numbers sorts by hash, then by owner. */
 const MAX_OWNERS = 2 ** 21;
-const KEY_SEED = 0x51;
-
-const utf8 = new TextEncoder();
+/** None of the seeds of points: a key that is also a node's name does not fall on its points. */
+const KEY_SEED = 0x5ca1ab1e;
 
 /** An owner's points on the ring, without the owner: they follow from its name and weight alone. */
 export function pointsOf(name: string, weight: number): readonly number[] {
-  const bytes = utf8.encode(name);
   const count = Math.min(MAX_POINTS, Math.max(1, Math.round(weight * POINTS_PER_CAPACITY)));
-  return Array.from({ length: count }, (_, i) => murmur3(bytes, i));
+  const points: number[] = [];
+  for (let seed = 0; seed < count; seed += 1) points.push(murmur3(name, seed));
+  return points;
 }
 
 export function hashOfKey(key: string): number {
-  return murmur3(utf8.encode(key), KEY_SEED);
+  return murmur3(key, KEY_SEED);
 }
 
 /** A circle of hashes; a key belongs to the first point at or after its own hash. */

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ConnectorState, TaskState } from '../model/connector.js';
+import { taskKey } from '../model/connector.js';
+import type { Member } from '../model/member.js';
+import { assignmentInput } from './assignment-input.js';
+import { worker } from './testing/settled.js';
+
+const connector = (name: string, more: Partial<ConnectorState> = {}): ConnectorState => ({
+  name,
+  type: 'source',
+  config: { 'connector.class': 'A', 'placement.zone': 'a' },
+  configVersion: 5,
+  tasksVersion: 5,
+  taskCount: 1,
+  targetState: 'RUNNING',
+  ...more,
+});
+const taskOf = (name: string, index: number, more: Partial<TaskState> = {}): TaskState => ({
+  id: { connector: name, index },
+  type: 'source',
+  config: {},
+  committed: false,
+  ...more,
+});
+const member = (nodeId: string, role: Member['role']): Member => ({ ...worker(nodeId), role, joinedAt: 1 });
+const byName = (all: readonly ConnectorState[]): Map<string, ConnectorState> =>
+  new Map(all.map((each) => [each.name, each]));
+const byKey = (all: readonly TaskState[]): Map<string, TaskState> =>
+  new Map(all.map((each) => [taskKey(each.id), each]));
+const held = { nodeId: 'w1', incarnation: 'w1#1', generation: 7 };
+
+describe('assignmentInput', () => {
+  it('names class, placement, last owner and holder of each task', () => {
+    const input = assignmentInput({
+      connectors: byName([connector('c', { taskCount: 3 })]),
+      tasks: byKey([
+        taskOf('c', 0, { assignment: held }),
+        taskOf('c', 1, { assignment: { ...held, revokedAt: 9 } }),
+        taskOf('c', 2, { lastNodeId: 'w2' }),
+      ]),
+      members: new Map(),
+    });
+    const need = { type: 'source', connectorClass: 'A', placement: { zone: 'a' } };
+    expect(input.tasks).toEqual([
+      { key: 'c-0', id: { connector: 'c', index: 0 }, ...need },
+      { key: 'c-1', id: { connector: 'c', index: 1 }, ...need },
+      { key: 'c-2', id: { connector: 'c', index: 2 }, ...need, lastNodeId: 'w2' },
+    ]);
+    expect([...input.previous]).toEqual([
+      ['c-0', { nodeId: 'w1', incarnation: 'w1#1', revoked: false }],
+      ['c-1', { nodeId: 'w1', incarnation: 'w1#1', revoked: true }],
+    ]);
+  });
+
+  it('leaves out what is stopped, surplus, without a connector, or free and of an older config', () => {
+    const { tasks } = assignmentInput({
+      connectors: byName([
+        connector('stopped', { targetState: 'STOPPED' }),
+        connector('small'),
+        connector('newer', { configVersion: 6, taskCount: 2 }),
+      ]),
+      tasks: byKey([
+        taskOf('stopped', 0),
+        taskOf('small', 0),
+        taskOf('small', 1),
+        taskOf('deleted', 0),
+        taskOf('newer', 0),
+        taskOf('newer', 1, { assignment: held }),
+      ]),
+      members: new Map(),
+    });
+    expect(tasks.map(({ key }) => key)).toEqual(['small-0', 'newer-1']);
+  });
+
+  it('takes all runners, or the workers that it is given', () => {
+    const members = [member('g', 'gateway'), member('in', 'source-runner'), member('out', 'sink-runner')];
+    const cluster = {
+      connectors: new Map(),
+      tasks: new Map(),
+      members: new Map(members.map((each) => [each.nodeId, each])),
+    };
+    expect(assignmentInput(cluster).workers.map(({ nodeId }) => nodeId)).toEqual(['in', 'out']);
+    expect(assignmentInput(cluster, [worker('x')]).workers.map(({ nodeId }) => nodeId)).toEqual(['x']);
+  });
+});
