@@ -73,3 +73,16 @@ export { type InnerMessage } from './wire/inner-batch.js';
 export { type HeaderFormat } from './wire/remoting-codec.js';
 export { decodeStoredMessages, StoredMessage } from './wire/stored-message.js';
 export { SYS_FLAG } from './wire/sys-flag.js';
+export {
+  type AckOutcome,
+  type FailedOutcome,
+  type MessageReceiver,
+  type MessageSender,
+  type MessagingCluster,
+  type ReceivedMessage,
+  type ReceiveOptions,
+  type ReceiverOptions,
+  type SendOutcome,
+  type StoredOutcome,
+  type TopicMessage,
+} from './messaging/message-port.js';
