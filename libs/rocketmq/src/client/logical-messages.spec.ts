@@ -48,7 +48,13 @@ describe('logical messages', () => {
     const plain = stored(5, Buffer.from('a'));
     const [first, second] = logicalMessages([plain, stored(6, deflateSync(text), ZLIB)], 5);
     expect(first).toBe(plain);
-    expect(second).toMatchObject({ topic: 't', queueId: 3, queueOffset: 6, bornTimestamp: 1_700, storeTimestamp: 1_800 });
+    expect(second).toMatchObject({
+      topic: 't',
+      queueId: 3,
+      queueOffset: 6,
+      bornTimestamp: 1_700,
+      storeTimestamp: 1_800,
+    });
     expect(second!.body.equals(text)).toBe(true);
     expect(second!.body).toBe(second!.body);
     expect(second!.property('TAGS')).toBe('x');

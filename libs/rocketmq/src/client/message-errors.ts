@@ -35,3 +35,12 @@ export class ProducerOverloadedError extends RocketMqError {
     });
   }
 }
+
+/** A send by a producer that was closed before. */
+export class ProducerClosedError extends RocketMqError {
+  readonly outcome: RequestOutcome = 'not-sent';
+
+  constructor(readonly topic: string) {
+    super('CLIENT_CLOSED', `send to topic '${topic}': the producer is closed`, { retriable: false });
+  }
+}

@@ -36,6 +36,14 @@ export interface OutgoingMessage {
   readonly properties?: Iterable<readonly [string, string]>;
 }
 
+export interface EncodedMessage {
+  readonly body: Buffer;
+  /** As `encodeProperties` makes them. */
+  readonly properties: string;
+  /** Bits of `SYS_FLAG`. */
+  readonly sysFlag: number;
+}
+
 const STATUS: Readonly<Record<number, SendStatus>> = {
   [RESPONSE_CODE.SUCCESS]: 'stored',
   [RESPONSE_CODE.FLUSH_DISK_TIMEOUT]: 'flush-disk-timeout',
@@ -78,6 +86,12 @@ export class Producer {
     const properties = encodeProperties(message.properties ?? []);
     const { body, sysFlag } =
       message.body.length > this.compressOverBytes ? compressBody(message.body) : { body: message.body, sysFlag: 0 };
+    return this.sendEncoded(queue, { body, properties, sysFlag }, options);
+  }
+
+  /** As `send`, of a message whose properties are encoded and whose body is compressed as `sysFlag` says. */
+  sendEncoded(queue: QueueRef, message: EncodedMessage, options?: CallOptions): Promise<SendResult> {
+    const { body, properties, sysFlag } = message;
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_MESSAGE_V2,
       ext: this.#header(queue, properties, sysFlag, false),

@@ -9,6 +9,7 @@ import { type CallDeadline, type CallOptions } from '../connection/call-deadline
 import { InvalidArgumentError } from '../errors.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
 import { TlsSettings, type TlsOptions } from '../connection/tls-settings.js';
+import { DEFAULT_MAX_MESSAGE_BYTES } from '../wire/batch-encoder.js';
 import { NameServers, parseNameServers } from '../routing/name-servers.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { type TopicRoute } from '../routing/topic-route.js';
@@ -16,6 +17,8 @@ import { type HeaderFormat } from '../wire/remoting-codec.js';
 import { ClusterAccess } from './cluster-access.js';
 import { Consumer } from './consumer.js';
 import { Producer } from './producer.js';
+import { type TopicProducerOptions } from './topic-producer/producer-options.js';
+import { TopicProducer } from './topic-producer/topic-producer.js';
 
 export interface RocketMqClientOptions {
   /** `host:port`, several separated by `;` or `,`. */
@@ -70,6 +73,8 @@ export class RocketMqClient {
   readonly plainAcl: PlainAclAdmin;
   readonly queueLocks: QueueLocks;
   readonly #pool: ConnectionPool;
+  readonly #cluster: ClusterAccess;
+  readonly #maxMessageBytes: number;
   readonly #credentials: CredentialsCache;
   readonly #tls: TlsSettings | undefined;
 
@@ -107,10 +112,12 @@ export class RocketMqClient {
       maxTopics: 10_000,
     });
     const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs, options.vipChannel);
+    this.#cluster = cluster;
+    this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     this.producer = new Producer(
       cluster,
       options.producerGroup ?? 'sluice',
-      options.maxMessageBytes,
+      this.#maxMessageBytes,
       options.compressOverBytes,
     );
     this.consumer = new Consumer(cluster);
@@ -123,6 +130,15 @@ export class RocketMqClient {
       get: async (topic, call) => routes.route(topic, deadlineOf(call)),
       refresh: async (topic, call) => routes.refresh(topic, deadlineOf(call)),
     };
+  }
+
+  /**
+   * A producer that collects messages for one topic into batches. Any number may exist; each keeps the order of its own
+   * sends. @throws InvalidArgumentError, UnsupportedCompressionError
+   */
+  topicProducer(topic: string, options: TopicProducerOptions = {}): TopicProducer {
+    const context = { cluster: this.#cluster, producer: this.producer, maxMessageBytes: this.#maxMessageBytes };
+    return new TopicProducer(topic, options, context);
   }
 
   /** Signs with these from the next request on; undefined signs no more. @throws InvalidArgumentError */

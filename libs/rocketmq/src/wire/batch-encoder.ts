@@ -3,12 +3,17 @@ import { InvalidArgumentError, MessageTooLargeError } from '../errors.js';
 const HEAD_BYTES = 20;
 const PROPERTIES_LENGTH_BYTES = 2;
 const ENTRY_BYTES = HEAD_BYTES + PROPERTIES_LENGTH_BYTES;
-const MAX_PROPERTIES_BYTES = 32_767;
+export const MAX_PROPERTIES_BYTES = 32_767;
 /** What the broker stores per message beside body, topic and properties; its size limit counts the stored form. */
 const STORED_OVERHEAD_BYTES = 91;
 const MAX_TOPIC_BYTES = 127;
 export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const FIRST_CAPACITY_BYTES = 16 * 1024;
+
+/** What the broker counts against its size limit for one message: all lengths in bytes. */
+export function storedMessageBytes(topicBytes: number, bodyBytes: number, propertiesBytes: number): number {
+  return STORED_OVERHEAD_BYTES + topicBytes + bodyBytes + propertiesBytes;
+}
 
 /** The body of a SEND_BATCH_MESSAGE request. The bytes are the encoder's until its `reset`. */
 export interface EncodedBatch {
@@ -109,7 +114,7 @@ export class BatchEncoder {
   }
 
   #storedSize(bodyBytes: number, propertiesBytes: number): number {
-    return STORED_OVERHEAD_BYTES + this.#topicBytes + bodyBytes + propertiesBytes;
+    return storedMessageBytes(this.#topicBytes, bodyBytes, propertiesBytes);
   }
 
   #reserve(bytes: number): Buffer {

@@ -1,0 +1,25 @@
+import { backoffMs, type BackoffOptions } from '../../connection/backoff.js';
+
+/** Which brokers are left alone for a while after they failed; all times in ms on one clock. */
+export class BrokerHealth {
+  readonly #failing = new Map<string, { failures: number; notBefore: number }>();
+
+  constructor(private readonly backoff: BackoffOptions) {}
+
+  /** When the broker may be tried; -Infinity for one that works. */
+  notBefore(brokerName: string): number {
+    return this.#failing.get(brokerName)?.notBefore ?? -Infinity;
+  }
+
+  /** Failures of requests that were sent before the last one became known count once. */
+  failed(brokerName: string, now: number): void {
+    const known = this.#failing.get(brokerName);
+    if (known !== undefined && known.notBefore > now) return;
+    const failures = (known?.failures ?? 0) + 1;
+    this.#failing.set(brokerName, { failures, notBefore: now + backoffMs(failures, this.backoff) });
+  }
+
+  succeeded(brokerName: string): void {
+    if (this.#failing.size > 0) this.#failing.delete(brokerName);
+  }
+}

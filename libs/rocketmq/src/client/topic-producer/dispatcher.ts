@@ -1,0 +1,303 @@
+import { RequestTimeoutError, type SendOutcomeUnknownError } from '../../errors.js';
+import { type QueueRef } from '../../routing/topic-route.js';
+import { type Producer, type SendResult } from '../producer.js';
+import { BatchSender } from './batch-sender.js';
+import { BrokerHealth } from './broker-health.js';
+import { failureVerdict } from './failure-verdict.js';
+import { Lane } from './lane.js';
+import { MessageFifo, type PendingMessage } from './pending-message.js';
+import { type ProducerSettings } from './producer-options.js';
+import { queueKey } from './queue-choice.js';
+import { batchDueAt, isBatchDue, takeBatch } from './take-batch.js';
+import { TopicQueues, type RouteSource } from './topic-queues.js';
+import { WakeTimer } from './wake-timer.js';
+
+interface DispatcherContext {
+  readonly routes: RouteSource;
+  readonly producer: Pick<Producer, 'sendBatch' | 'sendEncoded'>;
+  /** Called before a message's promise ends. */
+  readonly onSettled: (message: PendingMessage) => void;
+  /** Called after promises ended: there may be room for other messages. */
+  readonly onRoom: () => void;
+}
+
+/** Decides which messages go to which queue when, sends them, and puts back what is to be sent again. */
+export class Dispatcher {
+  readonly stats = { storedMessages: 0, storedBatches: 0, resentNotStored: 0, resentUnknown: 0 };
+  /** While it is positive no batch waits for more messages. */
+  flushes = 0;
+  readonly #sender: BatchSender;
+  readonly #queues: TopicQueues;
+  readonly #health: BrokerHealth;
+  readonly #lanes = new Map<string, Lane>();
+  /** Messages for any queue. */
+  readonly #shared = new MessageFifo();
+  /** Messages with a sharding key, before the first route. */
+  readonly #keyed = new MessageFifo();
+  readonly #timer = new WakeTimer(() => {
+    this.#dispatch();
+  });
+  #isScheduled = false;
+  #ended: Error | undefined;
+
+  constructor(
+    private readonly topic: string,
+    private readonly settings: ProducerSettings,
+    private readonly context: DispatcherContext,
+  ) {
+    this.#sender = new BatchSender(context.producer, { topicBytes: Buffer.byteLength(topic), ...settings });
+    this.#health = new BrokerHealth(settings.retryBackoff);
+    this.#queues = new TopicQueues(topic, context.routes, settings.retryBackoff, {
+      loaded: () => {
+        this.#dispatch();
+      },
+      failed: (error) => {
+        this.#rejectAll([this.#shared, this.#keyed], () => error);
+      },
+    });
+  }
+
+  enqueue(message: PendingMessage): void {
+    this.#fifoOf(message).push(message);
+  }
+
+  /** Once per turn of the event loop, so that what is sent in one turn goes together. */
+  schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  /** Rejects what waits and what would be sent again; what is under way ends by itself. */
+  end(error: Error): void {
+    this.#ended = error;
+    this.#timer.clear();
+    this.#rejectAll(this.#fifos(), (message) => message.lastError ?? error);
+  }
+
+  #dispatch(): void {
+    const now = performance.now();
+    this.#rejectExpired(now);
+    if (this.#isIdle()) {
+      this.#timer.clear();
+      return;
+    }
+    if (this.#queues.refresh(now)) this.#onQueuesChanged();
+    this.#launchOwn(now, (lane) => !(lane.isOthersTurn && this.#shared.count > 0));
+    this.#launchShared(now);
+    this.#launchOwn(now, () => true);
+    this.#timer.wakeAt(this.#wakeAt(), now);
+  }
+
+  #isIdle(): boolean {
+    for (const fifo of this.#fifos()) if (fifo.count > 0) return false;
+    return true;
+  }
+
+  #launchOwn(now: number, isTurn: (lane: Lane) => boolean): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.fifo.count === 0 || !this.#isUsable(lane, now) || !isTurn(lane)) continue;
+      if (this.#isDue(lane.fifo, now)) this.#launch(lane, lane.fifo);
+    }
+  }
+
+  #launchShared(now: number): void {
+    const { choice } = this.#queues;
+    while (choice !== undefined && this.#isDue(this.#shared, now)) {
+      const queue = choice.next((candidate) => this.#isUsable(this.#laneOf(candidate), now));
+      if (queue === undefined) return;
+      this.#launch(this.#laneOf(queue), this.#shared);
+    }
+  }
+
+  #isUsable(lane: Lane, now: number): boolean {
+    return !lane.isBusy && this.#health.notBefore(lane.queue.brokerName) <= now;
+  }
+
+  #isDue(fifo: MessageFifo, now: number): boolean {
+    return this.flushes > 0 ? fifo.count > 0 : isBatchDue(fifo, this.settings, now);
+  }
+
+  #launch(lane: Lane, from: MessageFifo): void {
+    lane.isBusy = true;
+    lane.isOthersTurn = from === lane.fifo;
+    void this.#run(lane, takeBatch(from, this.settings));
+  }
+
+  async #run(lane: Lane, messages: readonly PendingMessage[]): Promise<void> {
+    const { brokerName } = lane.queue;
+    const end = await this.#sender.send(lane.queue, messages, () => {
+      this.#health.failed(brokerName, performance.now());
+    });
+    lane.isBusy = false;
+    switch (end.kind) {
+      case 'stored':
+        this.#health.succeeded(brokerName);
+        this.#onStored(lane.queue, messages, end.result);
+        break;
+      case 'failed':
+        this.#onFailed(lane, messages, end.error);
+        break;
+      case 'unknown':
+        this.#health.failed(brokerName, performance.now());
+        this.#onUnknown(messages, end.error);
+        break;
+    }
+    this.#forgetIfGone(lane);
+    this.context.onRoom();
+    this.schedule();
+  }
+
+  #onStored(queue: QueueRef, messages: readonly PendingMessage[], { status, firstOffset }: SendResult): void {
+    this.stats.storedBatches += 1;
+    this.stats.storedMessages += messages.length;
+    let offset = firstOffset;
+    for (const message of messages) {
+      this.context.onSettled(message);
+      message.resolve({ queue, offset: message.prepared.isDelayed ? undefined : offset, status });
+      offset += 1;
+    }
+  }
+
+  #onFailed(lane: Lane, messages: readonly PendingMessage[], error: unknown): void {
+    const { brokerName } = lane.queue;
+    const isBrokerKnown = this.#queues.knowsBroker(brokerName);
+    switch (failureVerdict(error, { count: messages.length, isBrokerKnown })) {
+      case 'reject':
+        for (const message of messages) this.#reject(message, message.lastError ?? error);
+        return;
+      case 'isolate':
+        for (const message of messages) message.isAlone = true;
+        this.#putBack(messages);
+        return;
+      case 'resend':
+        this.#health.failed(brokerName, performance.now());
+        this.stats.resentNotStored += messages.length;
+        for (const message of messages) message.lastError ??= error instanceof Error ? error : undefined;
+        this.#putBack(messages);
+    }
+  }
+
+  #onUnknown(messages: readonly PendingMessage[], error: SendOutcomeUnknownError): void {
+    if (this.settings.onUnknownOutcome === 'reject') {
+      for (const message of messages) this.#reject(message, error);
+      return;
+    }
+    this.stats.resentUnknown += messages.length;
+    for (const message of messages) message.lastError = error;
+    this.#putBack(messages);
+  }
+
+  /** Before all that waits for the same queue. */
+  #putBack(messages: readonly PendingMessage[]): void {
+    if (this.#ended !== undefined) {
+      for (const message of messages) this.#reject(message, message.lastError ?? this.#ended);
+      return;
+    }
+    const lists = new Map<MessageFifo, PendingMessage[]>();
+    for (const message of messages) {
+      const fifo = this.#fifoOf(message);
+      const list = lists.get(fifo);
+      if (list === undefined) lists.set(fifo, [message]);
+      else list.push(message);
+    }
+    for (const [fifo, list] of lists) fifo.putBack(list);
+  }
+
+  #fifoOf({ prepared }: PendingMessage): MessageFifo {
+    const { queue, shardingKey } = prepared;
+    if (queue !== undefined) return this.#laneOf(queue).fifo;
+    if (shardingKey === undefined) return this.#shared;
+    const chosen = this.#queues.choice?.ofKey(shardingKey);
+    return chosen === undefined ? this.#keyed : this.#laneOf(chosen).fifo;
+  }
+
+  #laneOf(queue: QueueRef): Lane {
+    const key = queueKey(queue);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = new Lane(queue);
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  #onQueuesChanged(): void {
+    const { choice } = this.#queues;
+    if (choice === undefined) return;
+    for (const message of this.#keyed.takeWhere(() => true)) this.enqueue(message);
+    for (const lane of [...this.#lanes.values()]) {
+      if (choice.has(lane.queue)) continue;
+      this.#putBack(lane.fifo.takeWhere((message) => message.prepared.queue === undefined));
+      this.#forgetIfGone(lane);
+    }
+  }
+
+  #forgetIfGone(lane: Lane): void {
+    if (lane.isBusy || lane.fifo.count > 0 || this.#queues.choice?.has(lane.queue) === true) return;
+    this.#lanes.delete(queueKey(lane.queue));
+  }
+
+  #rejectExpired(now: number): void {
+    const { deliveryTimeoutMs } = this.settings;
+    let hasExpired = false;
+    for (const fifo of this.#fifos()) {
+      for (let head = fifo.peek(); head !== undefined && head.sentAt + deliveryTimeoutMs <= now; head = fifo.peek()) {
+        fifo.remove(head);
+        hasExpired = true;
+        const what = `send to topic '${this.topic}'`;
+        this.#reject(head, head.lastError ?? new RequestTimeoutError(what, deliveryTimeoutMs, 'not-sent'));
+      }
+    }
+    if (hasExpired) this.context.onRoom();
+  }
+
+  #rejectAll(fifos: Iterable<MessageFifo>, errorOf: (message: PendingMessage) => unknown): void {
+    for (const fifo of fifos) {
+      for (const message of fifo.takeWhere(() => true)) this.#reject(message, errorOf(message));
+    }
+    this.context.onRoom();
+  }
+
+  #reject(message: PendingMessage, error: unknown): void {
+    this.context.onSettled(message);
+    message.reject(error);
+  }
+
+  *#fifos(): Generator<MessageFifo> {
+    yield this.#shared;
+    yield this.#keyed;
+    for (const lane of this.#lanes.values()) yield lane.fifo;
+  }
+
+  /** For what no send's end brings about: the end of a linger or a back-off, and expiry. */
+  #wakeAt(): number {
+    let at = this.#queues.wakeAt;
+    for (const fifo of this.#fifos()) {
+      const head = fifo.peek();
+      if (head !== undefined) at = Math.min(at, head.sentAt + this.settings.deliveryTimeoutMs);
+    }
+    for (const lane of this.#lanes.values()) {
+      if (!lane.isBusy) at = Math.min(at, this.#sendableAt(lane.fifo, this.#health.notBefore(lane.queue.brokerName)));
+    }
+    return this.#shared.count === 0 ? at : Math.min(at, this.#sendableAt(this.#shared, this.#freeLaneAt()));
+  }
+
+  #sendableAt(fifo: MessageFifo, laneAt: number): number {
+    const head = fifo.peek();
+    if (head === undefined) return Infinity;
+    return Math.max(laneAt, this.flushes > 0 ? -Infinity : batchDueAt(head, fifo, this.settings));
+  }
+
+  /** When a queue for messages of any queue is usable, as far as time alone decides it. */
+  #freeLaneAt(): number {
+    let at = Infinity;
+    for (const queue of this.#queues.choice?.queues ?? []) {
+      if (!this.#laneOf(queue).isBusy) at = Math.min(at, this.#health.notBefore(queue.brokerName));
+    }
+    return at;
+  }
+}

@@ -1,0 +1,115 @@
+import { type SendStatus } from '../producer.js';
+import { type QueueRef } from '../../routing/topic-route.js';
+import { type PreparedMessage } from './producer-message.js';
+
+/** Where a message was stored. */
+export interface StoredAt {
+  readonly queue: QueueRef;
+  /** Undefined for a delayed message: it gets its offset when it is due. */
+  readonly offset: number | undefined;
+  readonly status: SendStatus;
+}
+
+/** Messages that a flush waits for together. */
+export interface FlushGroup {
+  unsettled: number;
+}
+
+/** One send from its call to its end. */
+export interface PendingMessage {
+  readonly prepared: PreparedMessage;
+  /** Of the call, on the monotonic clock. */
+  readonly sentAt: number;
+  readonly flushGroup: FlushGroup;
+  readonly resolve: (stored: StoredAt) => void;
+  readonly reject: (error: unknown) => void;
+  /** The list that it waits in; undefined while it is under way and after its end. */
+  fifo: MessageFifo | undefined;
+  /** Whether its bytes count against the producer's limits. */
+  isCounted: boolean;
+  /** A batch with it was refused as illegal: it goes without others. */
+  isAlone: boolean;
+  /** Why it was sent again; an unknown outcome stays. */
+  lastError: Error | undefined;
+  /** Ends the wait for the caller's signal. */
+  unlisten: (() => void) | undefined;
+}
+
+const COMPACT_AFTER = 1_024;
+
+/** Messages that wait, in order. Messages that were taken back are skipped. */
+export class MessageFifo {
+  #items: PendingMessage[] = [];
+  #head = 0;
+  #count = 0;
+  #bytes = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** As brokers count them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(message: PendingMessage): void {
+    this.#own(message);
+    this.#items.push(message);
+  }
+
+  /** The first message. */
+  peek(): PendingMessage | undefined {
+    for (;;) {
+      const message = this.#items[this.#head];
+      if (message === undefined || message.fifo === this) return message;
+      this.#advance();
+    }
+  }
+
+  take(): PendingMessage | undefined {
+    const message = this.peek();
+    if (message === undefined) return undefined;
+    this.#advance();
+    this.remove(message);
+    return message;
+  }
+
+  /** Puts messages, in their order, before all others. */
+  putBack(messages: readonly PendingMessage[]): void {
+    for (const message of messages) this.#own(message);
+    this.#items = [...messages, ...this.#items.slice(this.#head)];
+    this.#head = 0;
+  }
+
+  /** Takes back a message that is in this list, wherever it stands. */
+  remove(message: PendingMessage): void {
+    message.fifo = undefined;
+    this.#count -= 1;
+    this.#bytes -= message.prepared.storedBytes;
+  }
+
+  /** Takes the messages that `isWanted` picks, in order; the others stay. */
+  takeWhere(isWanted: (message: PendingMessage) => boolean): PendingMessage[] {
+    const all = this.#items.slice(this.#head).filter((message) => message.fifo === this);
+    const taken = all.filter((message) => isWanted(message));
+    if (taken.length === 0) return taken;
+    for (const message of taken) this.remove(message);
+    this.#items = all.filter((message) => message.fifo === this);
+    this.#head = 0;
+    return taken;
+  }
+
+  #own(message: PendingMessage): void {
+    message.fifo = this;
+    this.#count += 1;
+    this.#bytes += message.prepared.storedBytes;
+  }
+
+  #advance(): void {
+    this.#head += 1;
+    if (this.#head < COMPACT_AFTER || this.#head * 2 < this.#items.length) return;
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,219 @@
+import { ClientClosedError, RequestAbortedError, RequestTimeoutError } from '../../errors.js';
+import { type ClusterAccess } from '../cluster-access.js';
+import { ProducerClosedError, ProducerOverloadedError } from '../message-errors.js';
+import { type Producer } from '../producer.js';
+import { Dispatcher } from './dispatcher.js';
+import { PendingBounds } from './pending-bounds.js';
+import { type PendingMessage, type StoredAt } from './pending-message.js';
+import { producerSettings, type ProducerSettings, type TopicProducerOptions } from './producer-options.js';
+import { prepareMessage, type PrepareLimits, type PreparedMessage, type ProducerMessage } from './producer-message.js';
+
+export interface TopicSendOptions {
+  /** Takes the message back while it waits; once it is under way the send ends as it ends. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Counters since the producer's start, and what it holds now. */
+export interface TopicProducerStats {
+  readonly pendingMessages: number;
+  readonly pendingBytes: number;
+  readonly waitingSends: number;
+  readonly storedMessages: number;
+  readonly storedBatches: number;
+  /** Messages that were not stored, sent again. */
+  readonly resentNotStored: number;
+  /** Messages that may have been stored, sent again: what consumers may see twice. */
+  readonly resentUnknown: number;
+}
+
+interface TopicProducerContext {
+  readonly cluster: ClusterAccess;
+  readonly producer: Producer;
+  readonly maxMessageBytes: number;
+}
+
+/**
+ * Sends messages to a topic in batches, one batch per queue at a time: the messages of a queue are stored in the order
+ * of their sends. What was surely not stored is sent again until `deliveryTimeoutMs` is over, messages without a queue
+ * or a sharding key at another broker if there is one. A send whose reply is overdue is waited for; nothing is sent
+ * again before it is known that no reply can come any more (`onUnknownOutcome`).
+ */
+export class TopicProducer {
+  readonly #settings: ProducerSettings;
+  readonly #limits: PrepareLimits;
+  readonly #bounds: PendingBounds;
+  readonly #dispatcher: Dispatcher;
+  readonly #clientClosing: AbortSignal;
+  readonly #onClientClosed = (): void => {
+    this.#end(new ClientClosedError(this.#what));
+  };
+  /** Why no further send is taken. */
+  #closed: ClientClosedError | ProducerClosedError | undefined;
+
+  /** @throws InvalidArgumentError, UnsupportedCompressionError */
+  constructor(
+    readonly topic: string,
+    options: TopicProducerOptions,
+    context: TopicProducerContext,
+  ) {
+    const { cluster, producer, maxMessageBytes } = context;
+    this.#settings = producerSettings(options, maxMessageBytes);
+    this.#limits = { topic, topicBytes: Buffer.byteLength(topic), maxMessageBytes, ...this.#settings };
+    this.#bounds = new PendingBounds(this.#settings);
+    this.#dispatcher = new Dispatcher(topic, this.#settings, {
+      routes: cluster,
+      producer,
+      onSettled: (message) => {
+        message.unlisten?.();
+        this.#bounds.settled(message);
+      },
+      onRoom: () => {
+        this.#admitWaiting();
+      },
+    });
+    this.#clientClosing = cluster.pool.closing;
+    if (this.#clientClosing.aborted) this.#onClientClosed();
+    else this.#clientClosing.addEventListener('abort', this.#onClientClosed, { once: true });
+  }
+
+  /**
+   * Resolves once the broker has stored the message. Waits while the producer holds as much as it may.
+   *
+   * Rejects with SendOutcomeUnknownError when it may have been stored and nobody can tell; with all others nothing was
+   * stored: RequestTimeoutError and what the last attempt failed with after `deliveryTimeoutMs`, BrokerResponseError,
+   * TopicNotFoundError, BrokerNotFoundError, InvalidArgumentError, MessageTooLargeError, ProducerOverloadedError,
+   * RequestAbortedError, ProducerClosedError, ClientClosedError and the connection's errors. With MalformedDataError it
+   * was stored, but the broker did not say where; after SYSTEM_ERROR with a remark that is not known it may have been.
+   */
+  send(message: ProducerMessage, options?: TopicSendOptions): Promise<StoredAt> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) throw this.#closed;
+      const signal = options?.signal;
+      if (signal?.aborted === true) throw new RequestAbortedError(this.#what, 'not-sent', signal.reason);
+      const prepared = prepareMessage(message, this.#limits);
+      if (this.#bounds.isFull && !this.#bounds.hasRoom) {
+        throw new ProducerOverloadedError(this.topic, this.#settings.maxWaitingSends);
+      }
+      this.#accept(prepared, resolve, reject, signal);
+    });
+  }
+
+  /** Whether a send would not wait for room. */
+  get hasRoom(): boolean {
+    return this.#bounds.hasRoom;
+  }
+
+  /** Resolves when a send would not wait for room: for callers that do not await each send. @throws RequestAbortedError */
+  async untilRoom(options: TopicSendOptions = {}): Promise<void> {
+    await this.#bounds.untilRoom(options.signal);
+  }
+
+  /**
+   * Sends what waits without lingering, and resolves when all that was sent before has settled, well or not: each
+   * send's own promise says how. @throws RequestAbortedError
+   */
+  async flush(options: TopicSendOptions = {}): Promise<void> {
+    this.#dispatcher.flushes += 1;
+    this.#dispatcher.schedule();
+    try {
+      await this.#bounds.untilSettled(options.signal);
+    } finally {
+      this.#dispatcher.flushes -= 1;
+    }
+  }
+
+  /** Takes no more sends and flushes. With an abort, what waits is rejected and what is under way ends by itself. */
+  async close(options: TopicSendOptions = {}): Promise<void> {
+    this.#closed ??= new ProducerClosedError(this.topic);
+    try {
+      await this.flush(options);
+    } catch (error) {
+      if (!(error instanceof RequestAbortedError)) throw error;
+      this.#end(this.#closed);
+    } finally {
+      this.#clientClosing.removeEventListener('abort', this.#onClientClosed);
+    }
+  }
+
+  get stats(): TopicProducerStats {
+    return {
+      pendingMessages: this.#bounds.messages,
+      pendingBytes: this.#bounds.bytes,
+      waitingSends: this.#bounds.waiting.count,
+      ...this.#dispatcher.stats,
+    };
+  }
+
+  get #what(): string {
+    return `send to topic '${this.topic}'`;
+  }
+
+  #end(error: ClientClosedError | ProducerClosedError): void {
+    this.#closed = error;
+    for (const message of this.#bounds.waiting.takeWhere(() => true)) this.#reject(message, error);
+    this.#dispatcher.end(error);
+  }
+
+  #accept(
+    prepared: PreparedMessage,
+    resolve: (stored: StoredAt) => void,
+    reject: (error: unknown) => void,
+    signal: AbortSignal | undefined,
+  ): void {
+    const message: PendingMessage = {
+      prepared,
+      sentAt: performance.now(),
+      flushGroup: this.#bounds.join(),
+      resolve,
+      reject,
+      fifo: undefined,
+      isCounted: false,
+      isAlone: false,
+      lastError: undefined,
+      unlisten: undefined,
+    };
+    if (signal !== undefined) this.#listen(message, signal);
+    if (this.#bounds.waiting.count === 0 && this.#bounds.admit(message)) this.#dispatcher.enqueue(message);
+    else this.#bounds.waiting.push(message);
+    this.#dispatcher.schedule();
+  }
+
+  #listen(message: PendingMessage, signal: AbortSignal): void {
+    const onAbort = (): void => {
+      if (message.fifo === undefined) return;
+      message.fifo.remove(message);
+      this.#reject(message, message.lastError ?? new RequestAbortedError(this.#what, 'not-sent', signal.reason));
+      this.#admitWaiting();
+    };
+    message.unlisten = () => {
+      signal.removeEventListener('abort', onAbort);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+
+  #reject(message: PendingMessage, error: unknown): void {
+    message.unlisten?.();
+    this.#bounds.settled(message);
+    message.reject(error);
+  }
+
+  /** Sends that wait for room get it in their order; those that waited too long are rejected. */
+  #admitWaiting(): void {
+    const { waiting } = this.#bounds;
+    const { deliveryTimeoutMs } = this.#settings;
+    const now = performance.now();
+    for (let head = waiting.peek(); head !== undefined; head = waiting.peek()) {
+      if (head.sentAt + deliveryTimeoutMs <= now) {
+        waiting.remove(head);
+        this.#reject(head, new RequestTimeoutError(this.#what, deliveryTimeoutMs, 'not-sent'));
+      } else if (this.#bounds.admit(head)) {
+        waiting.remove(head);
+        this.#dispatcher.enqueue(head);
+      } else {
+        break;
+      }
+    }
+    this.#bounds.wake();
+    if (this.#bounds.messages > 0) this.#dispatcher.schedule();
+  }
+}
