@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
 import {
@@ -15,8 +13,8 @@ import {
   type RocketMqClientOptions,
   TlsHandshakeError,
 } from '@sluice/rocketmq';
+import { makeCertificates } from './certificates.js';
 
-const run = promisify(execFile);
 const LIMIT_MS = 180_000;
 const AUTH = 'org.apache.rocketmq.auth';
 const ADMIN: Credentials = { accessKey: 'admin', secretKey: '12345678' };
@@ -30,19 +28,6 @@ const ACL_2: Readonly<Record<string, string>> = {
   authorizationProvider: `${AUTH}.authorization.provider.DefaultAuthorizationProvider`,
   authorizationMetadataProvider: `${AUTH}.authorization.provider.LocalAuthorizationMetadataProvider`,
 };
-
-/** An authority in `<name>-ca.pem`, and a certificate of it for 127.0.0.1 in `<name>.pem` and `<name>.key`. */
-async function makeCertificates(dir: string, name: string): Promise<void> {
-  const openssl = async (...args: string[]): Promise<unknown> => run('openssl', args, { cwd: dir, timeout: 30_000 });
-  const ca = ['-subj', `/CN=${name}-ca`, '-keyout', `${name}-ca.key`, '-out', `${name}-ca.pem`];
-  await openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...ca);
-  const request = ['-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`];
-  await openssl('req', '-newkey', 'rsa:2048', '-nodes', ...request);
-  await writeFile(join(dir, 'names.txt'), 'subjectAltName=IP:127.0.0.1\n');
-  const issuer = ['-CA', `${name}-ca.pem`, '-CAkey', `${name}-ca.key`, '-CAcreateserial'];
-  const issued = ['-in', `${name}.csr`, '-days', '2', '-extfile', 'names.txt', '-out', `${name}.pem`];
-  await openssl('x509', '-req', ...issuer, ...issued);
-}
 
 describe('a cluster with ACL 2.0 and TLS', () => {
   let dir: string;

@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
-/** A TCP proxy that can hold back what the server answers, cut every connection and refuse new ones. */
+/** A TCP proxy that can hold back what the server answers, swallow all bytes, cut every connection and refuse new ones. */
 export class CuttableProxy {
   readonly #server: Server;
   readonly #pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
@@ -58,6 +58,14 @@ export class CuttableProxy {
   releaseAnswers(): void {
     this.#isHolding = false;
     for (const { client, upstream } of this.#pairs) upstream.pipe(client);
+  }
+
+  /** The connections of now stay open and pass nothing in either direction, as when a host or a firewall forgets them. */
+  swallow(): void {
+    for (const { client, upstream } of this.#pairs) {
+      client.unpipe(upstream).resume();
+      upstream.unpipe(client).resume();
+    }
   }
 
   cut(): void {

@@ -16,7 +16,7 @@ import { type CredentialsCache } from '../auth/credentials.js';
 import { signRequest } from '../auth/sign-request.js';
 import { CallDeadline } from './call-deadline.js';
 import { type InFlightRequest, PendingRequest } from './in-flight-request.js';
-import { isNetworkError, openSocket, reasonOf } from './open-socket.js';
+import { isTlsError, openSocket, reasonOf } from './open-socket.js';
 import { type TlsSettings } from './tls-settings.js';
 
 export interface ConnectionOptions {
@@ -359,8 +359,7 @@ export class Connection {
       const reason = error instanceof ConnectionClosedError ? error.reason : 'no answer to the first request';
       const cause = error instanceof ConnectionClosedError ? error.cause : error;
       this.#end(reason, cause);
-      const isRefused = cause instanceof Error && 'code' in cause && !isNetworkError(cause);
-      throw isRefused
+      throw isTlsError(cause)
         ? new TlsHandshakeError(this.address, reason, cause)
         : new ConnectFailedError(this.address, `after the TLS handshake: ${reason}`, cause);
     }

@@ -62,14 +62,22 @@ export function openSocket(address: string, options: OpenSocketOptions, signal: 
 }
 
 /** The server's host is away or went away; all other errors are about certificates and protocols and do not pass by themselves. */
-export function isNetworkError(error: Error & { readonly code?: unknown; readonly syscall?: unknown }): boolean {
+function isNetworkError(error: Error & { readonly code?: string; readonly syscall?: string }): boolean {
   return error.code === 'ECONNRESET' || (error.syscall !== undefined && error.code !== 'EPROTO');
 }
 
-/** An attempt on several addresses of one host fails with an error that has no message of its own. */
-export function reasonOf(error: Error & { readonly code?: string }): string {
-  if (error.message.length === 0) return error.code ?? error.name;
-  return error.code === undefined || error.message.includes(error.code)
-    ? error.message
-    : `${error.message} (${error.code})`;
+/** What the other side of a TLS connection, or OpenSSL about it, says after the handshake. */
+export function isTlsError(error: unknown): boolean {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code.startsWith('ERR_SSL_');
+}
+
+/**
+ * An attempt on several addresses of one host fails with an error that has no message of its own; OpenSSL's `reason` says
+ * what its long message says.
+ */
+export function reasonOf(error: Error & { readonly code?: string; readonly reason?: unknown }): string {
+  const message = isTlsError(error) && typeof error.reason === 'string' ? error.reason : error.message;
+  if (message.length === 0) return error.code ?? error.name;
+  return error.code === undefined || message.includes(error.code) ? message : `${message} (${error.code})`;
 }
