@@ -19,6 +19,14 @@ export function decideCommands(state: CoordinatorState, wall: number, batch: Eve
       const result = { requestId: command.requestId, commandOffset: offset, outcome };
       return { kind: 'command.done', result };
     };
+    if (!batch.isKnownToAll(...events)) {
+      const level = String(batch.draft.header.level);
+      outcome = refused(
+        'conflict',
+        `The cluster is at feature level ${level} and cannot do this before all nodes are upgraded`,
+      );
+      events = [];
+    }
     if (!batch.fits(...events, done())) {
       events = [];
       outcome = refused('invalid', 'The request is larger than one entry of the log may be');

@@ -1,6 +1,7 @@
 import { ClusterDraft } from '../log/cluster-draft.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { LogEvent } from '../model/entry.js';
+import { levelOf } from '../model/feature-level.js';
 
 /** Head, digest and property overhead of one entry. */
 const ENTRY_OVERHEAD_BYTES = 512;
@@ -23,9 +24,14 @@ export class EventBatch {
     this.#maxBytes = maxBytes;
   }
 
-  /** Adds all of a group or nothing. */
+  /** Whether all members can read events of these kinds. */
+  isKnownToAll(...group: readonly LogEvent[]): boolean {
+    return group.every(({ kind }) => (levelOf(kind) ?? Infinity) <= this.draft.header.level);
+  }
+
+  /** Adds all of a group or nothing: what not all members can read is never written. */
   add(...group: readonly LogEvent[]): boolean {
-    if (this.isFull) return false;
+    if (this.isFull || !this.isKnownToAll(...group)) return false;
     const bytes = estimateBytes(group);
     if (this.#bytes + bytes > this.#maxBytes && this.events.length > 0) {
       this.isFull = true;
@@ -38,7 +44,7 @@ export class EventBatch {
 
   /** Adds an event of a size that the caller limits, whatever is in the batch already. */
   addBeyondLimit(event: LogEvent): void {
-    this.#push(event);
+    if (this.isKnownToAll(event)) this.#push(event);
   }
 
   /** Whether a group could ever be appended. */

@@ -1,3 +1,5 @@
+import { MAX_LEVEL } from '../model/feature-level.js';
+
 /** Times in milliseconds. `sessionMs` must exceed `memberLeaseMs + marginMs`. */
 export interface CoordinatorSettings {
   /** How long a leader may be silent before a standby claims. */
@@ -20,6 +22,8 @@ export interface CoordinatorSettings {
   readonly maxQueuedCommands: number;
   /** Estimated size that one append may have. */
   readonly maxAppendBytes: number;
+  /** The highest feature level that this build knows; only simulated older builds have another. */
+  readonly maxLevel: number;
   /** A snapshot is written once so many entries were accepted after the last one. */
   readonly snapshotEntries: number;
   /** ... or after this time, which must be far below the log topic's retention. */
@@ -42,6 +46,7 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   maxOpenQuestions: 32,
   maxQueuedCommands: 4_096,
   maxAppendBytes: 512 * 1_024,
+  maxLevel: MAX_LEVEL,
   snapshotEntries: 10_000,
   snapshotAgeMs: 6 * 3_600_000,
   snapshotChunkBytes: 1_024 * 1_024,

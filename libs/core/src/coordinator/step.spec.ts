@@ -14,7 +14,7 @@ describe('election', () => {
     expect(node.state.role).toBe('candidate');
     node.store(node.of('append')[0]!);
     expect(node.state.role).toBe('leader');
-    expect(node.effects.map(({ kind }) => kind)).toEqual(['append', 'became-leader', 'read-commands']);
+    expect(node.effects.map(({ kind }) => kind)).toEqual(['append', 'became-leader', 'read-commands', 'append']);
   });
 
   it('claims no sooner than a pull proves that the leader was silent for the lease', () => {

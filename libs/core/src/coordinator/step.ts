@@ -1,10 +1,12 @@
 import { foldEntries } from '../log/fold.js';
 import { taskKey } from '../model/connector.js';
 import type { LogEvent, ReadEntry } from '../model/entry.js';
+import { NewerVersionNeededError } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
 import type { Report } from '../model/report.js';
 import { append, canAppend, reconcileInFlight, settleAppend } from './appends.js';
 import { decideCommands } from './decide-commands.js';
+import { decideLevel } from './decide-level.js';
 import { decideMembers } from './decide-members.js';
 import { decideSnapshot } from './decide-snapshot.js';
 import { decideAssignment, decideReports } from './decide-tasks.js';
@@ -79,12 +81,18 @@ function receive(turn: Turn, input: Input): boolean {
 function readLog(turn: Turn, reads: readonly ReadEntry[], nextOffset: number): void {
   const { next, now } = turn;
   const tasksBefore = next.cluster.tasks;
-  const { state, accepted, skipped } = foldEntries(next.cluster, reads);
+  const { state, accepted, skipped } = foldEntries(next.cluster, reads, next.settings.maxLevel);
   next.cluster = state;
   next.nextOffset = Math.max(next.nextOffset, nextOffset);
   for (const { entry } of accepted) {
     next.lastAcceptedAt = now;
     noticeEvent(turn, entry.event, entry.epoch);
+  }
+  if (state.needsNewer !== undefined) {
+    const { message } = new NewerVersionNeededError(state.needsNewer, next.settings.maxLevel);
+    next.hasEnded = true;
+    turn.effects.push({ kind: 'exit', reason: 'outdated', message });
+    return;
   }
   const first = skipped[0];
   if (first !== undefined) {
@@ -187,6 +195,7 @@ function lead(turn: Turn): void {
 }
 
 function decide({ next, now, wall }: Turn, batch: EventBatch): void {
+  decideLevel(next, batch);
   decideMembers(next, now, batch);
   decideCommands(next, wall, batch);
   decideSplits(next, batch);

@@ -16,6 +16,7 @@ import {
   type TaskState,
 } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
+import type { UnknownEntry } from '../model/feature-level.js';
 import { memberKey, trusted, type Member } from '../model/member.js';
 import { headerAfter, type EventStamp } from './header-events.js';
 import { sameConfig } from './same-config.js';
@@ -47,6 +48,7 @@ export class ClusterDraft {
   #ownTasks?: Map<string, TaskState>;
   #ownResults?: Map<string, StoredResult>;
   #skipped: number;
+  #needsNewer: UnknownEntry | undefined;
 
   constructor(base: ClusterState) {
     this.#base = base;
@@ -58,6 +60,7 @@ export class ClusterDraft {
     this.#tasks = base.tasks;
     this.#results = base.results;
     this.#skipped = base.skipped;
+    this.#needsNewer = base.needsNewer;
   }
 
   /** Its `head` is that of the base; see `head`. */
@@ -83,6 +86,15 @@ export class ClusterDraft {
     return this.#results;
   }
 
+  /** Set once an accepted entry cannot be applied: nothing may follow. */
+  get needsNewer(): UnknownEntry | undefined {
+    return this.#needsNewer;
+  }
+
+  stopBefore(entry: UnknownEntry): void {
+    this.#needsNewer = entry;
+  }
+
   skip(): void {
     this.#skipped += 1;
   }
@@ -94,9 +106,8 @@ export class ClusterDraft {
   /** The state as it stands; the draft must not be changed afterwards. */
   finish(): ClusterState {
     const base = this.#base;
-    if (this.#head === base.head) {
-      return this.#skipped === base.skipped ? base : { ...base, skipped: this.#skipped };
-    }
+    const isSame = this.#head === base.head && this.#skipped === base.skipped && this.#needsNewer === base.needsNewer;
+    if (isSame) return base;
     return {
       ...this.#header,
       head: this.#head,
@@ -106,6 +117,7 @@ export class ClusterDraft {
       tasks: this.#tasks,
       results: this.#results,
       skipped: this.#skipped,
+      ...(this.#needsNewer === undefined ? {} : { needsNewer: this.#needsNewer }),
     };
   }
 
@@ -116,6 +128,7 @@ export class ClusterDraft {
       case 'genesis':
       case 'claimed':
       case 'lease.renewed':
+      case 'cluster.version':
       case 'leader.resigned':
       case 'snapshot.chunk':
       case 'snapshot.done':

@@ -1,5 +1,6 @@
 import type { ClusterState, LogHead, StateHeader } from '../model/cluster-state.js';
 import type { Claimed, LogEntry, ReadEntry } from '../model/entry.js';
+import { FIRST_LEVEL, levelOf, MAX_LEVEL, type UnknownEntry } from '../model/feature-level.js';
 import { ClusterDraft } from './cluster-draft.js';
 
 /** Why an entry has no effect. All but `other-log` are expected where sends are repeated, late or from a deposed leader. */
@@ -25,6 +26,7 @@ export function emptyState(): ClusterState {
     createdAt: 0,
     head: { offset: -1, seq: -1, digest: '' },
     epoch: 0,
+    level: FIRST_LEVEL,
     claimId: '',
     members: new Map(),
     departed: new Map(),
@@ -45,15 +47,21 @@ export function foldEntry(state: ClusterState, read: ReadEntry): ClusterState {
  * Folds entries in the order of their queue. An entry counts only as the exact successor of the head (`logId`, `seq` and
  * `prevDigest`) and from the claim in force, or as the claim of the next epoch made after that very head. Anything
  * else is skipped. `state` itself is not changed.
+ *
+ * Folding stops for good before an accepted entry that a build of `maxLevel` does not know: `needsNewer` tells which.
  */
-export function foldEntries(state: ClusterState, reads: readonly ReadEntry[]): FoldResult {
+export function foldEntries(state: ClusterState, reads: readonly ReadEntry[], maxLevel = MAX_LEVEL): FoldResult {
   const draft = new ClusterDraft(state);
   const accepted: ReadEntry[] = [];
   const skipped: SkippedEntry[] = [];
   for (const read of reads) {
+    if (draft.needsNewer !== undefined) break;
     const { offset, digest, entry } = read;
     const reason = refusal(draft, read);
-    if (reason === undefined) {
+    const unknown = reason === undefined ? unknownEntry(read, draft.header.level, maxLevel) : undefined;
+    if (unknown !== undefined) {
+      draft.stopBefore(unknown);
+    } else if (reason === undefined) {
       draft.apply(entry.event, { ...entry, offset });
       draft.advance({ offset, seq: entry.seq, digest });
       accepted.push(read);
@@ -76,6 +84,14 @@ function refusal({ head, header }: ClusterDraft, { entry }: ReadEntry): SkipReas
   if (entry.logId !== header.logId) return 'other-log';
   if (event.kind === 'claimed') return isClaimValid(header, head, entry, event) ? undefined : 'void-claim';
   return isInForce(header, entry) ? undefined : 'not-in-force';
+}
+
+/** What a build cannot apply: a kind that it does not know, or a level beyond its own. */
+function unknownEntry({ offset, entry }: ReadEntry, level: number, maxLevel: number): UnknownEntry | undefined {
+  const { event } = entry;
+  const needed =
+    event.kind === 'cluster.version' ? event.level : (levelOf(event.kind) ?? Math.max(level, maxLevel + 1));
+  return needed > maxLevel ? { offset, kind: event.kind, level: needed } : undefined;
 }
 
 /** A claim counts for the next epoch only, and only where no accepted entry stands between it and what its writer knew. */

@@ -9,7 +9,14 @@ export type HeaderEvent = Extract<
   LogEvent,
   {
     kind:
-      'genesis' | 'claimed' | 'lease.renewed' | 'leader.resigned' | 'command.done' | 'snapshot.chunk' | 'snapshot.done';
+      | 'genesis'
+      | 'claimed'
+      | 'lease.renewed'
+      | 'cluster.version'
+      | 'leader.resigned'
+      | 'command.done'
+      | 'snapshot.chunk'
+      | 'snapshot.done';
   }
 >;
 
@@ -27,6 +34,8 @@ export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: Even
     }
     case 'lease.renewed':
       return header;
+    case 'cluster.version':
+      return { ...header, level: Math.max(header.level, event.level) };
     case 'leader.resigned':
       return header.leader === undefined ? header : { ...header, leader: { ...header.leader, resigned: true } };
     case 'command.done': {

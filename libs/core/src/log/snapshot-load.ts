@@ -1,5 +1,6 @@
 import type { ClusterState } from '../model/cluster-state.js';
 import type { LogEvent, ReadEntry } from '../model/entry.js';
+import { MAX_LEVEL, type UnknownEntry } from '../model/feature-level.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import { foldEntries } from './fold.js';
 import { digestAfter, digestText, emptyDigest } from './record-digest.js';
@@ -10,7 +11,10 @@ type Done = Extract<LogEvent, { kind: 'snapshot.done' }>;
 
 export type LoadedSnapshot =
   /** The state right after the `snapshot.done`. */
-  { readonly kind: 'loaded'; readonly state: ClusterState } | { readonly kind: 'invalid'; readonly reason: string };
+  | { readonly kind: 'loaded'; readonly state: ClusterState }
+  /** It was written at a feature level that this build does not know. */
+  | { readonly kind: 'needs-newer'; readonly entry: UnknownEntry }
+  | { readonly kind: 'invalid'; readonly reason: string };
 
 /** Offsets of the `snapshot.done` entries that these entries name or are, newest first. */
 export function snapshotsNamedIn(reads: readonly ReadEntry[]): readonly number[] {
@@ -34,7 +38,7 @@ export function snapshotReadFrom(done: ReadEntry | undefined): number | undefine
  *
  * @param reads the entries from `snapshotReadFrom` to the `snapshot.done`, which is the last.
  */
-export function loadSnapshot(reads: readonly ReadEntry[]): LoadedSnapshot {
+export function loadSnapshot(reads: readonly ReadEntry[], maxLevel = MAX_LEVEL): LoadedSnapshot {
   const last = reads.at(-1);
   const done = last?.entry.event;
   if (last === undefined || done?.kind !== 'snapshot.done') return invalid('it does not end with snapshot.done');
@@ -45,7 +49,11 @@ export function loadSnapshot(reads: readonly ReadEntry[]): LoadedSnapshot {
   if (digestText(digest) !== done.digest) return invalid(`its digest is ${digestText(digest)}, not ${done.digest}`);
   const asOf = stateOfRecords(records);
   if (asOf === undefined || !sameHead(asOf.head, done.asOf)) return invalid('it holds the state of another head');
-  const { state } = foldEntries(asOf, reads);
+  if (asOf.level > maxLevel) {
+    return { kind: 'needs-newer', entry: { offset: last.offset, kind: done.kind, level: asOf.level } };
+  }
+  const { state } = foldEntries(asOf, reads, maxLevel);
+  if (state.needsNewer !== undefined) return { kind: 'needs-newer', entry: state.needsNewer };
   if (state.snapshot?.doneOffset !== last.offset) return invalid('the entries after its start do not lead to its end');
   return { kind: 'loaded', state };
 }

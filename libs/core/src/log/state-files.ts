@@ -6,6 +6,7 @@ import {
   type StoredResult,
 } from '../model/cluster-state.js';
 import type { ConnectorState, TaskAssignment, TaskState } from '../model/connector.js';
+import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Member } from '../model/member.js';
 import { sameHead } from './snapshot-events.js';
 
@@ -54,11 +55,12 @@ export function toTaskFile(state: ClusterState): TaskFile {
 
 /**
  * The state that both files were written from, given their parsed JSON. `undefined` where they are not of this version,
- * not complete or not written at the same head: the reader then starts from the log.
+ * not complete, beyond this build's feature level or not written at the same head: the reader then starts from the log.
  */
 export function fromFiles(connectorFile: unknown, taskFile: unknown): ClusterState | undefined {
   if (!isConnectorFile(connectorFile) || !isTaskFile(taskFile)) return undefined;
-  const { head, logId } = connectorFile;
+  const { head, logId, level } = connectorFile;
+  if (level > MAX_LEVEL) return undefined;
   if (!sameHead(head, taskFile.head) || logId !== taskFile.logId) return undefined;
   const assignments = new Map(taskFile.assignments);
   const tasks = new Map<string, TaskState>();
@@ -92,7 +94,9 @@ function isConnectorFile(value: unknown): value is ConnectorFile {
     file.version === VERSION &&
     isHead(file.head) &&
     [file.logId, file.broker, file.claimId].every((text) => typeof text === 'string') &&
-    [file.epoch, file.createdAt, file.skipped, file.nextCommandOffset].every((number) => Number.isInteger(number)) &&
+    [file.epoch, file.level, file.createdAt, file.skipped, file.nextCommandOffset].every((number) =>
+      Number.isInteger(number),
+    ) &&
     [file.members, file.departed, file.connectors, file.results].every((list) => Array.isArray(list))
   );
 }

@@ -1,5 +1,6 @@
 import type { CommandResult } from './command.js';
 import type { ConnectorState, TaskState } from './connector.js';
+import type { UnknownEntry } from './feature-level.js';
 import type { Member } from './member.js';
 import type { OpenSnapshot, SnapshotRef } from './snapshot.js';
 
@@ -23,6 +24,8 @@ export interface StateHeader {
   readonly epoch: number;
   readonly claimId: string;
   readonly leader?: { readonly nodeId: string; readonly incarnation: string; readonly resigned: boolean };
+  /** Feature level of the cluster: see `levelOf`. */
+  readonly level: number;
   readonly nextCommandOffset: number;
   readonly snapshot?: SnapshotRef;
   readonly openSnapshot?: OpenSnapshot;
@@ -44,11 +47,14 @@ export interface ClusterState extends StateHeader {
    * deposed writers. A count of its own reading, not of the log.
    */
   readonly skipped: number;
+  /** Set where this build cannot read on: the state ends before that entry and is never applied further. */
+  readonly needsNewer?: UnknownEntry;
 }
 
 /** The part of a state that is not a collection. */
 export function headerOf(state: StateHeader): StateHeader {
-  const { logId, broker, createdAt, head, epoch, claimId, leader, nextCommandOffset, snapshot, openSnapshot } = state;
+  const { logId, broker, createdAt, head, epoch, claimId, leader, level, nextCommandOffset, snapshot, openSnapshot } =
+    state;
   return {
     logId,
     broker,
@@ -57,6 +63,7 @@ export function headerOf(state: StateHeader): StateHeader {
     epoch,
     claimId,
     ...(leader === undefined ? {} : { leader }),
+    level,
     nextCommandOffset,
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(openSnapshot === undefined ? {} : { openSnapshot }),

@@ -23,6 +23,8 @@ export type LogEvent =
   | Claimed
   /** `snapshotAt` is the offset of the `snapshot.done` of the last valid snapshot: readers without a state start there. */
   | { readonly kind: 'lease.renewed'; readonly snapshotAt?: number }
+  /** Kinds of this feature level may follow: all members can read them. It never sinks. */
+  | { readonly kind: 'cluster.version'; readonly level: number }
   /** The leader leaves in good order: a standby may claim at once. */
   | { readonly kind: 'leader.resigned' }
   | { readonly kind: 'member.joined'; readonly member: Omit<Member, 'suspectedAt' | 'joinedAt'> }

@@ -29,6 +29,8 @@ export interface Report {
   readonly supersedes?: string;
   readonly capacity: number;
   readonly plugins: readonly PluginInfo[];
+  /** The highest feature level that this build reads and writes; 1 where it is not given. */
+  readonly maxLevel?: number;
   /** `seq` of the last log entry that this node has applied. */
   readonly appliedSeq: number;
   /** Tasks that are not certainly stopped; an absent task does not run here. */

@@ -5,6 +5,7 @@ import { initialCoordinator, type CoordinatorState } from '../coordinator/state.
 import { step } from '../coordinator/step.js';
 import type { Command, CommandBody, CommandOutcome } from '../model/command.js';
 import type { LogEvent, ReadEntry } from '../model/entry.js';
+import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Report, TaskReport } from '../model/report.js';
 import { LogWriter } from './log-writer.js';
 
@@ -32,7 +33,7 @@ export class CoordinatorHarness {
     this.state = initialCoordinator(self, log.state, 0, { reportQueues: 1, ...settings });
   }
 
-  /** A leader on a log that has no other. */
+  /** A leader on a log that has no other, at the highest feature level. */
   static leading(settings: Partial<CoordinatorSettings> = {}): CoordinatorHarness {
     const log = new LogWriter();
     log.write({ kind: 'genesis', broker: 'b' });
@@ -109,6 +110,7 @@ export class CoordinatorHarness {
       leaving: false,
       capacity: 1,
       plugins: [{ kind: 'source', name: 'FileSource', aliases: ['org.FileSource'], version: '1' }],
+      maxLevel: MAX_LEVEL,
       appliedSeq: this.state.cluster.head.seq,
       tasks,
       ...change,

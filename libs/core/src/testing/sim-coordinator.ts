@@ -3,6 +3,7 @@ import type { InputBody, TaskConfigsAnswer } from '../coordinator/input.js';
 import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
 import { step } from '../coordinator/step.js';
 import { emptyState } from '../log/fold.js';
+import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
@@ -156,6 +157,7 @@ export class SimCoordinator extends SimProcess {
       reportSeq: this.#reportSeq,
       sentAt: this.clock.now,
       leaving: this.isLeaving,
+      maxLevel: MAX_LEVEL,
       ...(supersedes === undefined ? {} : { supersedes }),
       capacity: 1,
       plugins: [],

@@ -2,6 +2,7 @@ import { heldUntil, leaseAfterEvent, leaseAfterHeadReached, newLease, type NodeL
 import { emptyState, foldEntries } from '../log/fold.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type TaskId } from '../model/connector.js';
+import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
 import { desiredTasks } from '../runner/desired-tasks.js';
 import type { SimBroker } from './sim-broker.js';
@@ -116,6 +117,7 @@ export class SimRunner extends SimProcess {
       reportSeq: this.#reportSeq,
       sentAt: this.clock.now,
       leaving: this.isLeaving,
+      maxLevel: MAX_LEVEL,
       ...(this.supersedes === undefined ? {} : { supersedes: this.supersedes }),
       capacity: 1,
       plugins: [{ kind: 'source', name: 'FileSource', aliases: ['alias.FileSource'], version: '1' }],

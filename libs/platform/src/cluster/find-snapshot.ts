@@ -1,5 +1,6 @@
 import {
   loadSnapshot,
+  NewerVersionNeededError,
   SnapshotMissingError,
   snapshotReadFrom,
   snapshotsNamedIn,
@@ -20,6 +21,7 @@ const windowEntries = 256;
  *
  * @returns the state right after the snapshot's last entry.
  * @throws SnapshotMissingError when there is none in all of the queue.
+ * @throws NewerVersionNeededError when this build cannot read it.
  */
 export async function findSnapshot(read: ReadRange, bounds: QueueBounds, signal: AbortSignal): Promise<ClusterState> {
   const refused = new Map<number, string>();
@@ -29,6 +31,7 @@ export async function findSnapshot(read: ReadRange, bounds: QueueBounds, signal:
       if (refused.has(doneOffset)) continue;
       const loaded = await load(read, doneOffset, bounds, signal);
       if (loaded.kind === 'loaded') return loaded.state;
+      if (loaded.kind === 'needs-newer') throw new NewerVersionNeededError(loaded.entry);
       refused.set(doneOffset, loaded.reason);
     }
   }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   foldEntries,
+  NewerVersionNeededError,
   planStart,
   SnapshotMissingError,
   tailBreak,
@@ -122,7 +123,7 @@ export class LogFollower {
     }
   }
 
-  /** Follows the log until {@link close}. Rejects when the log was rewritten or cannot be read for good. */
+  /** Follows the log until {@link close}. Rejects when the log was rewritten, needs a newer version (NewerVersionNeededError) or cannot be read for good. */
   async run(): Promise<void> {
     const signal = this.ended.signal;
     const reader = this.source.reader(this.nextOffset, readAhead, signal);
@@ -211,6 +212,7 @@ export class LogFollower {
       const { state, accepted } = foldEntries(this.folded, read);
       this.folded = state;
       if (accepted.length > 0) this.lastAcceptedAt = performance.now();
+      if (state.needsNewer !== undefined) throw new NewerVersionNeededError(state.needsNewer);
       for (const listener of this.listeners) listener({ state, read, accepted, nextOffset: this.nextOffset });
     }
     for (const waiter of this.headWaiters) {

@@ -1,4 +1,4 @@
-import type { Report } from '@sluice/core';
+import { MAX_LEVEL, type Report } from '@sluice/core';
 import { Heartbeat } from '../cluster/heartbeat.js';
 import type { ClusterNode } from './cluster-node.js';
 
@@ -17,6 +17,7 @@ export function nodeHeartbeat(
       ...(store.supersedes === undefined ? {} : { supersedes: store.supersedes }),
       capacity: settings.capacity,
       plugins: [],
+      maxLevel: MAX_LEVEL,
       appliedSeq: follower.state.head.seq,
       tasks: [],
       ...own(),
