@@ -3,10 +3,23 @@ export { RocketMqClient, type RocketMqClientOptions, type Routes } from './clien
 export { type Producer, type OutgoingMessage, type SendResult, type SendStatus } from './client/producer.js';
 export { type Consumer } from './client/consumer.js';
 export { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './client/logical-messages.js';
-export { MessageUnreadableError, ProducerClosedError, ProducerOverloadedError } from './client/message-errors.js';
+export {
+  AckFailedError,
+  MessageUnreadableError,
+  ProducerClosedError,
+  ProducerOverloadedError,
+  type AckFailure,
+} from './client/message-errors.js';
 export { type MessageFilter } from './client/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './client/pull.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
+export {
+  type PopConsumer,
+  type PopConsumerOptions,
+  type PoppedMessage,
+  type PopReceiveOptions,
+} from './client/pop/pop-consumer.js';
+export { type PopStart } from './client/pop/pop-request.js';
 export { type StoredAt } from './client/topic-producer/pending-message.js';
 export { type TopicProducerOptions } from './client/topic-producer/producer-options.js';
 export { type CompressionOptions, type ProducerMessage } from './client/topic-producer/producer-message.js';

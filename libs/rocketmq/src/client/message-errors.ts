@@ -44,3 +44,22 @@ export class ProducerClosedError extends RocketMqError {
     super('CLIENT_CLOSED', `send to topic '${topic}': the producer is closed`, { retriable: false });
   }
 }
+
+export interface AckFailure {
+  readonly handle: string;
+  readonly error: RocketMqError;
+}
+
+/** Some messages were not acknowledged; they are delivered again when they are visible again. */
+export class AckFailedError extends RocketMqError {
+  constructor(
+    readonly failures: readonly AckFailure[],
+    count: number,
+  ) {
+    const [first] = failures;
+    super('ACK_FAILED', `${failures.length} of ${count} messages not acknowledged: ${first?.error.message ?? ''}`, {
+      retriable: failures.every((failure) => failure.error.retriable),
+      cause: first?.error,
+    });
+  }
+}

@@ -16,6 +16,7 @@ import { type TopicRoute } from '../routing/topic-route.js';
 import { type HeaderFormat } from '../wire/remoting-codec.js';
 import { ClusterAccess } from './cluster-access.js';
 import { Consumer } from './consumer.js';
+import { PopConsumer, type PopConsumerOptions } from './pop/pop-consumer.js';
 import { Producer } from './producer.js';
 import { type TopicProducerOptions } from './topic-producer/producer-options.js';
 import { TopicProducer } from './topic-producer/topic-producer.js';
@@ -139,6 +140,11 @@ export class RocketMqClient {
   topicProducer(topic: string, options: TopicProducerOptions = {}): TopicProducer {
     const context = { cluster: this.#cluster, producer: this.producer, maxMessageBytes: this.#maxMessageBytes };
     return new TopicProducer(topic, options, context);
+  }
+
+  /** A consumer of messages that brokers hand out one by one. @throws InvalidArgumentError */
+  popConsumer(options: PopConsumerOptions): PopConsumer {
+    return new PopConsumer(options, this.#cluster);
   }
 
   /** Signs with these from the next request on; undefined signs no more. @throws InvalidArgumentError */

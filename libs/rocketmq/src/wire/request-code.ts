@@ -61,6 +61,9 @@ export const REQUEST_CODE = {
   AUTH_DELETE_ACL: 3008,
   AUTH_GET_ACL: 3009,
   AUTH_LIST_ACL: 3010,
+  POP_MESSAGE: 200050,
+  ACK_MESSAGE: 200051,
+  CHANGE_MESSAGE_INVISIBLETIME: 200053,
 } as const;
 
 export type RequestCode = (typeof REQUEST_CODE)[keyof typeof REQUEST_CODE];
