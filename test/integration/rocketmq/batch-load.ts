@@ -38,30 +38,43 @@ export class BatchLoad {
   readonly #stopping = new AbortController();
   readonly #producers: Promise<void>[];
   #longestPauseMs = 0;
+  #isAbandoned = false;
+  #fatal: unknown;
 
   constructor(
     private readonly client: RocketMqClient,
     private readonly queues: readonly QueueRef[],
   ) {
     this.#producers = queues.map((queue, index) => this.#produce(queue, index));
+    for (const producer of this.#producers) {
+      producer.catch((error: unknown) => {
+        this.#fatal = error;
+      });
+    }
   }
 
-  /** Resolves when `count` further batches were acknowledged. */
+  /** Resolves when `count` further batches were acknowledged; rejects with what no producer gets over. */
   async progress(count: number, timeoutMs = 60_000): Promise<void> {
     const goal = this.acknowledged.size + count;
     const what = `${String(count)} further batches`;
-    await until(
-      what,
-      () => this.acknowledged.size >= goal,
-      timeoutMs,
-      () => JSON.stringify([...this.#failures]),
-    );
+    const isReached = (): boolean => {
+      if (this.#fatal !== undefined) throw this.#fatal as Error;
+      return this.acknowledged.size >= goal;
+    };
+    await until(what, isReached, timeoutMs, () => JSON.stringify([...this.#failures]));
   }
 
   /** Lets every producer end with an acknowledgement. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#producers);
+  }
+
+  /** Ends every producer as soon as its send under way has ended, whatever became of it. */
+  async abandon(): Promise<void> {
+    this.#stopping.abort();
+    this.#isAbandoned = true;
+    await Promise.allSettled(this.#producers);
   }
 
   /** Reads all queues and compares them with the account. */
@@ -95,7 +108,10 @@ export class BatchLoad {
     let acknowledgedAt = performance.now();
     for (let sequence = 0; !this.#stopping.signal.aborted; sequence += 1) {
       const batch = `${String(producer)}/${String(sequence)}`;
-      while (!(await this.#send(queue, batch))) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      while (!(await this.#send(queue, batch))) {
+        if (this.#isAbandoned) return;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
       this.acknowledged.add(batch);
       const now = performance.now();
       this.#longestPauseMs = Math.max(this.#longestPauseMs, now - acknowledgedAt);
