@@ -200,11 +200,17 @@ describe('the generator', () => {
   });
 
   it('ends a poll at once when it is aborted while it waits for the next record', async () => {
-    const task = await start({ topic: 't', rate: '0.001' });
+    const [waiting, aborted] = [await start({ topic: 't', rate: '10' }), await start({ topic: 't', rate: '0.001' })];
     const controller = new AbortController();
-    const polled = task.poll(controller.signal);
+    const ended: string[] = [];
+    // If the abort did nothing, the poll with a record due after 100 ms would end first.
+    const polls = [
+      waiting.poll(never).then(() => ended.push('waiting')),
+      aborted.poll(controller.signal).then(() => ended.push('aborted')),
+    ];
     controller.abort();
-    expect(await polled).toEqual([]);
+    await Promise.all(polls);
+    expect(ended).toEqual(['aborted', 'waiting']);
   });
 
   it('hands on few large records at once', async () => {
