@@ -22,7 +22,7 @@ import { consumerSettings, ConsumerSession } from './consumer-session.js';
 import { decodeMessage, type Delivery } from './incoming-message.js';
 import { durationOf } from './protobuf.js';
 import { type ProxyChannels } from './proxy-channels.js';
-import { receiveOnce, type ReceiveResult } from './receive-stream.js';
+import { receiveOnce } from './receive-stream.js';
 import { isSessionLost } from './status-error.js';
 import { type ProxyBroker, type TopicRoutes } from './topic-routes.js';
 
@@ -202,11 +202,7 @@ export class GrpcReceiver implements MessageReceiver {
     const address = channels.pick(broker.addresses) ?? '';
     const { messages, error } = await this.#receive(broker, address, options);
     const now = performance.now();
-    const delivery: Omit<Delivery, 'receiptHandle'> = { address, receiver: this };
-    for (const raw of messages) {
-      const message = decodeMessage(raw, this.topic, delivery);
-      this.#held.push({ message, keepUntil: now + options.invisibleMs / 2 });
-    }
+    for (const message of messages) this.#held.push({ message, keepUntil: now + options.invisibleMs / 2 });
     state.isRunning = false;
     if (error === undefined) {
       const isQuick = messages.length === 0 && now - startedAt < QUICK_ANSWER_MS;
@@ -222,7 +218,11 @@ export class GrpcReceiver implements MessageReceiver {
     this.#wake();
   }
 
-  async #receive(broker: ProxyBroker, address: string, options: ReceiveOptions): Promise<ReceiveResult> {
+  async #receive(
+    broker: ProxyBroker,
+    address: string,
+    options: ReceiveOptions,
+  ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly error: RocketMqError | undefined }> {
     const { channels, clientId, requestTimeoutMs } = this.#context;
     try {
       await this.#session(address).ready(new CallDeadline(requestTimeoutMs, this.#closing.signal));
@@ -236,7 +236,9 @@ export class GrpcReceiver implements MessageReceiver {
         invisibleMs: options.invisibleMs,
       };
       const deadline = new CallDeadline(POLL_MS + requestTimeoutMs, this.#closing.signal);
-      return await receiveOnce(channels, address, clientId, request, deadline);
+      const { messages, error } = await receiveOnce(channels, address, clientId, request, deadline);
+      const delivery = { address, receiver: this };
+      return { messages: messages.map((message) => decodeMessage(message, this.topic, delivery)), error };
     } catch (error) {
       const typed = isRocketMqError(error) ? error : new MalformedDataError('receive over gRPC', String(error), error);
       return { messages: [], error: typed };

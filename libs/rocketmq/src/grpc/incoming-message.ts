@@ -39,9 +39,9 @@ export function decodeMessage(raw: ProtoMessage, topic: string, delivery: Omit<D
     keys: system.getKeysList(),
     properties: userProperties(properties),
     messageGroup: group === undefined || group === '' ? undefined : group,
-    bornTimestamp: millisecondsOf(system.getBornTimestamp()),
-    storeTimestamp: system.hasStoreTimestamp() ? millisecondsOf(system.getStoreTimestamp()) : undefined,
-    deliveryAttempt: system.getDeliveryAttempt() ?? 1,
+    bornTimestamp: millisecondsOf(system.getBornTimestamp()) ?? 0,
+    storeTimestamp: millisecondsOf(system.getStoreTimestamp()),
+    deliveryAttempt: Math.max(1, system.getDeliveryAttempt() ?? 1),
     handle: { ...delivery, receiptHandle },
   };
 }

@@ -40,9 +40,10 @@ export function durationOf(ms: number): SecondsAndNanos {
   return fill(new Duration(), ms);
 }
 
-/** Milliseconds of a `Timestamp`, which the stubs' types leave open. */
-export function millisecondsOf(timestamp: unknown): number {
-  const point = timestamp as SecondsAndNanos;
+/** Milliseconds of a `Timestamp`, which the stubs' types leave open; undefined where there is none. */
+export function millisecondsOf(timestamp: unknown): number | undefined {
+  const point = timestamp as SecondsAndNanos | undefined;
+  if (point === undefined) return undefined;
   return point.getSeconds() * MS_PER_SECOND + Math.floor(point.getNanos() / NANOS_PER_MS);
 }
 
