@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { jarDir } from './java-jars.js';
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../../interop/java/JavaPeer.java', import.meta.url));
@@ -17,7 +18,7 @@ export class JavaPeer {
   ) {}
 
   static async compile(): Promise<JavaPeer> {
-    const jars = join(await libDir(), '*');
+    const jars = join(await jarDir(), '*');
     const dir = await mkdtemp(join(tmpdir(), 'sluice-java-peer-'));
     await run('javac', ['-nowarn', '-d', dir, '-cp', jars, SOURCE], { timeout: TIMEOUT_MS });
     return new JavaPeer(dir, `${dir}:${jars}`);
@@ -34,13 +35,4 @@ export class JavaPeer {
   async remove(): Promise<void> {
     await rm(this.dir, { recursive: true, force: true });
   }
-}
-
-async function libDir(): Promise<string> {
-  const { SLUICE_CACHE, XDG_CACHE_HOME } = process.env;
-  const cache = join(SLUICE_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sluice'), 'rocketmq');
-  const versions = (await readdir(cache)).filter((name) => /^\d/.test(name)).sort();
-  const newest = versions.at(-1);
-  if (newest === undefined) throw new Error(`no jars of RocketMQ in ${cache}: start the embedded RocketMQ once`);
-  return join(cache, newest, 'lib');
 }
