@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-plan.js';
-import { settle, task, tasksOf, worker } from './testing/settled.js';
+import { loads, misplaced, settle, task, tasksOf, worker } from './testing/settled.js';
 
 function dealt(tasks: readonly AssignableTask[], workers: readonly Worker[]): string[] {
   const { assign } = assignTasks('average', { tasks, workers, previous: new Map() });
@@ -34,6 +34,14 @@ describe('strategy average', () => {
       'c-4 → w1',
       'c-5 → w2',
     ]);
+  });
+
+  it('evens out what dealing group by group leaves uneven', () => {
+    const workers = [worker('w1', { plugins: ['A'] }), worker('w2'), worker('w3', { plugins: ['B'] })];
+    const tasks = [...tasksOf(2, 'a'), ...tasksOf(6, 'b', { connectorClass: 'B' })];
+    const { held } = settle('average', tasks, workers);
+    expect(loads(held, workers)).toEqual({ w1: 2, w2: 3, w3: 3 });
+    expect(misplaced(tasks, workers, held)).toEqual([]);
   });
 
   it('forgets who ran what: the result is the same from any start', () => {
