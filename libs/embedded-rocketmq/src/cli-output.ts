@@ -1,24 +1,36 @@
-import { type ClusterStatus } from './cluster-status.js';
-import { CLUSTER_ROLES, type ClusterRole } from './jvm-command.js';
+import { addressOf, type ClusterNode } from './cluster-plan.js';
+import { type ClusterStatus, type StopOutcomes } from './cluster-status.js';
 import { type StopOutcome } from './jvm-process.js';
 
-/** A cluster as `status` shows it: one line of state, then where to reach it and where things are. */
-export function describeStatus({ name, condition, ports, pids, dataDir, logDir }: ClusterStatus): string {
+/** A cluster as `status` shows it: one line of state, then each process, then where things are. */
+export function describeStatus({ name, version, condition, nodes, pids, dataDir, logDir }: ClusterStatus): string {
   const state = condition.kind === 'degraded' ? `degraded: ${condition.missing}` : condition.kind;
-  const processes = CLUSTER_ROLES.map((role) => `${role} ${pids[role] ?? '-'}`).join(', ');
+  const width = Math.max(...nodes.map(({ id }) => id.length));
   return [
-    `${name}: ${state}`,
-    `  namesrv  127.0.0.1:${ports.namesrv}`,
-    `  gRPC     127.0.0.1:${ports.grpc}`,
-    `  broker   127.0.0.1:${ports.broker} (also ${ports.broker - 2}, ${ports.broker + 1}; remoting proxy ${ports.proxyRemoting})`,
-    `  pids     ${processes}`,
-    `  data     ${dataDir}`,
-    `  logs     ${logDir}`,
+    `${name}: ${state} (RocketMQ ${version})`,
+    ...nodes.map((node) => `  ${node.id.padEnd(width)}  ${describeNode(node)}, pid ${pids[node.id] ?? '-'}`),
+    `  ${'data'.padEnd(width)}  ${dataDir}`,
+    `  ${'logs'.padEnd(width)}  ${logDir}`,
   ].join('\n');
 }
 
-export function describeStop(name: string, outcomes: Readonly<Record<ClusterRole, StopOutcome>>): string {
-  return CLUSTER_ROLES.map((role) => `${name}: the ${role} ${describeOutcome(outcomes[role])}`).join('\n');
+function describeNode(node: ClusterNode): string {
+  const address = addressOf(node);
+  switch (node.kind) {
+    case 'namesrv':
+      return node.ports.controller === undefined ? address : `${address}, controller ${node.ports.controller}`;
+    case 'broker': {
+      const { listen, grpc, proxyRemoting } = node.ports;
+      const proxy = grpc === undefined ? '' : `, gRPC 127.0.0.1:${grpc}, remoting proxy ${proxyRemoting ?? '-'}`;
+      return `${address} (also ${listen - 2}, ${listen + 1})${proxy}, ${node.brokerName} ${node.brokerId ?? ''}`.trim();
+    }
+  }
+}
+
+export function describeStop(name: string, outcomes: StopOutcomes): string {
+  return Object.entries(outcomes)
+    .map(([id, outcome]) => `${name}: the ${id} ${describeOutcome(outcome)}`)
+    .join('\n');
 }
 
 function describeOutcome(outcome: StopOutcome): string {

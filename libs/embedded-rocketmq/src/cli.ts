@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type CliCommand, parseCliArguments, USAGE } from './cli-arguments.js';
-import { checkClusterName } from './cluster-config.js';
 import { clustersDir } from './cluster-layout.js';
 import { clusterStatus, DATA_DIR_NOTE, dataDirOf, listDataDirs, stopCluster } from './cluster-status.js';
 import { describeStatus, describeStop } from './cli-output.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { startCluster } from './start-cluster.js';
+import { checkName } from './topology.js';
 
 const EXIT = { done: 0, failed: 1, wrongArguments: 2, notUp: 3 } as const;
 type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -61,7 +61,7 @@ async function status(command: Extract<CliCommand, { kind: 'status' }>): Promise
 }
 
 async function chooseDataDir(name: string, data: string | undefined): Promise<string> {
-  checkClusterName(name);
+  checkName('cluster', name);
   return data === undefined ? dataDirOf(clustersDir(), name) : resolve(data);
 }
 

@@ -1,55 +1,62 @@
+import {
+  type BrokerNode,
+  type ClusterPlan,
+  controllerAddress,
+  LOOPBACK,
+  nameServerList,
+  type NameServerNode,
+} from './cluster-plan.js';
+import { type NodeLayout } from './cluster-layout.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
-import { type ClusterLayout } from './cluster-layout.js';
-import { type ClusterPorts } from './ports.js';
 
-export interface ClusterConfigInput {
-  readonly name: string;
-  readonly ports: ClusterPorts;
-  readonly layout: ClusterLayout;
-  /** Added to broker.conf, over the defaults of `brokerProperties`. */
-  readonly brokerConfig: Readonly<Record<string, string>>;
-}
+type Properties = Readonly<Record<string, string>>;
 
-const LOOPBACK = '127.0.0.1';
+/** A group of one: the only controller elects itself, and has to be asked for nothing else. */
+const CONTROLLER = { group: 'sluice', self: 'n0' };
 
-/** Letters, digits, `-` and `_`: RocketMQ allows no more in cluster and broker names, and the name is a folder. */
-export function checkClusterName(name: string): void {
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
-    throw new EmbeddedRocketmqError(
-      'OPTION_INVALID',
-      `cluster name ${JSON.stringify(name)}: 1 to 64 letters, digits, "-" and "_" are allowed`,
-    );
-  }
-}
-
-export function brokerNameOf(clusterName: string): string {
-  return `broker-${clusterName}`;
-}
-
-export function namesrvProperties({ ports, layout }: ClusterConfigInput): Record<string, string> {
+/**
+ * With a controller: a broker that stops its heartbeat is taken for gone after `controllerHeartBeatTimeoutMills`, one that
+ * ends at once, for its connection closes.
+ */
+export function namesrvProperties({ ports }: NameServerNode, layout: NodeLayout): Properties {
   return {
-    listenPort: String(ports.namesrv),
+    listenPort: String(ports.listen),
     bindAddress: LOOPBACK,
     kvConfigPath: `${layout.storeDir}/namesrv-kv.json`,
     configStorePath: `${layout.storeDir}/namesrv.properties`,
-    rocketmqHome: layout.dataDir,
+    rocketmqHome: layout.homeDir,
+    ...(ports.controller === undefined
+      ? {}
+      : {
+          enableControllerInNamesrv: 'true',
+          controllerDLegerGroup: CONTROLLER.group,
+          controllerDLegerPeers: `${CONTROLLER.self}-${LOOPBACK}:${ports.controller}`,
+          controllerDLegerSelfId: CONTROLLER.self,
+          controllerStorePath: `${layout.storeDir}/controller`,
+          mappedFileSize: '1048576',
+          enableElectUncleanMaster: 'false',
+          scanNotActiveBrokerInterval: '1000',
+        }),
   };
 }
 
 /** What the cluster itself depends on: not to be overridden. */
-function fixedBrokerProperties({ name, ports, layout }: ClusterConfigInput): Record<string, string> {
+function fixedBrokerProperties(node: BrokerNode, plan: ClusterPlan, layout: NodeLayout): Properties {
+  const controller = controllerAddress(plan.nodes);
   return {
-    brokerClusterName: name,
-    brokerName: brokerNameOf(name),
-    brokerId: '0',
+    brokerClusterName: plan.name,
+    brokerName: node.brokerName,
     brokerIP1: LOOPBACK,
     brokerIP2: LOOPBACK,
     bindAddress: LOOPBACK,
-    listenPort: String(ports.broker),
-    haListenPort: String(ports.broker + 1),
-    namesrvAddr: `${LOOPBACK}:${ports.namesrv}`,
+    listenPort: String(node.ports.listen),
+    haListenPort: String(node.ports.listen + 1),
+    namesrvAddr: nameServerList(plan.nodes),
     storePathRootDir: layout.storeDir,
     storePathCommitLog: `${layout.storeDir}/commitlog`,
+    ...(node.brokerId === undefined ? {} : { brokerId: String(node.brokerId) }),
+    ...(node.role === undefined ? {} : { brokerRole: node.role }),
+    ...(controller === undefined ? {} : { enableControllerMode: 'true', controllerAddr: controller }),
   };
 }
 
@@ -58,7 +65,7 @@ function fixedBrokerProperties({ name, ports, layout }: ClusterConfigInput): Rec
  * Disk: the broker refuses writes above 90 % used whatever is configured (the setting is capped there), and above 85 %
  * deletes even files that have not expired unless `cleanFileForciblyEnable` is off.
  */
-const DEFAULT_BROKER_PROPERTIES: Readonly<Record<string, string>> = {
+const DEFAULT_BROKER_PROPERTIES: Properties = {
   autoCreateTopicEnable: 'false',
   autoCreateSubscriptionGroup: 'false',
   enablePropertyFilter: 'true',
@@ -73,28 +80,65 @@ const DEFAULT_BROKER_PROPERTIES: Readonly<Record<string, string>> = {
   compactionMappedFileSize: '10485760',
   maxIndexNum: '200000',
   maxHashSlotNum: '50000',
+  // The shortest that brokers accept: a name server that starts later knows them after that time.
+  registerNameServerPeriod: '10000',
 };
 
-/** Throws EmbeddedRocketmqError `OPTION_INVALID` when `brokerConfig` sets what the cluster depends on. */
-export function brokerProperties(input: ClusterConfigInput): Record<string, string> {
-  const fixed = fixedBrokerProperties(input);
-  const refused = Object.keys(input.brokerConfig).filter((key) => Object.hasOwn(fixed, key));
+/** Nothing acknowledged is lost with a master: a send waits for every replica in sync, and only one of those follows it. */
+const CONTROLLER_BROKER_PROPERTIES: Properties = {
+  allAckInSyncStateSet: 'true',
+  syncFromLastFile: 'true',
+  brokerHeartbeatInterval: '500',
+  controllerHeartBeatTimeoutMills: '5000',
+  syncBrokerMetadataPeriod: '1000',
+  checkSyncStateSetPeriod: '1000',
+  syncControllerMetadataPeriod: '2000',
+};
+
+/** Throws EmbeddedRocketmqError `OPTION_INVALID` when the given properties set what the cluster depends on. */
+export function brokerProperties(node: BrokerNode, plan: ClusterPlan, layout: NodeLayout): Properties {
+  const fixed = fixedBrokerProperties(node, plan, layout);
+  const given = { ...plan.brokerConfig, ...node.config };
+  const refused = Object.keys(given).filter((key) => Object.hasOwn(fixed, key) || IDENTITY_PROPERTIES.has(key));
   if (refused.length > 0) {
     throw new EmbeddedRocketmqError(
       'OPTION_INVALID',
-      `brokerConfig sets ${refused.join(', ')}: these follow from the cluster's name, ports and data folder`,
+      `brokerConfig sets ${refused.join(', ')}: these follow from the cluster's name, topology, ports and data folder`,
     );
   }
-  return { ...DEFAULT_BROKER_PROPERTIES, ...input.brokerConfig, ...fixed };
+  const mode = controllerAddress(plan.nodes) === undefined ? {} : CONTROLLER_BROKER_PROPERTIES;
+  return { ...DEFAULT_BROKER_PROPERTIES, ...mode, ...given, ...fixed };
 }
 
-export function proxySettings({ name, ports }: ClusterConfigInput): Record<string, string | number> {
+/** Refused even where the cluster sets none of them. */
+const IDENTITY_PROPERTIES: ReadonlySet<string> = new Set([
+  'brokerId',
+  'brokerRole',
+  'enableControllerMode',
+  'controllerAddr',
+]);
+
+export function proxySettings(node: BrokerNode, plan: ClusterPlan): Readonly<Record<string, string | number>> {
+  const { grpc, proxyRemoting } = node.ports;
   return {
-    rocketMQClusterName: name,
-    namesrvAddr: `${LOOPBACK}:${ports.namesrv}`,
+    rocketMQClusterName: plan.name,
+    namesrvAddr: nameServerList(plan.nodes),
     proxyMode: 'LOCAL',
     localServeAddr: LOOPBACK,
-    grpcServerPort: ports.grpc,
-    remotingListenPort: ports.proxyRemoting,
+    ...(grpc === undefined ? {} : { grpcServerPort: grpc }),
+    ...(proxyRemoting === undefined ? {} : { remotingListenPort: proxyRemoting }),
   };
+}
+
+/** Configuration of logback (logback.qos.ch) that writes everything from INFO on to one file. */
+export function logbackConfig(logFile: string): string {
+  const path = logFile.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<configuration>
+  <appender name="file" class="ch.qos.logback.core.FileAppender">
+    <file>${path}</file>
+    <encoder><pattern>%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level [%thread] %logger: %msg%n</pattern></encoder>
+  </appender>
+  <root level="INFO"><appender-ref ref="file"/></root>
+</configuration>
+`;
 }

@@ -3,35 +3,44 @@ import { join, resolve } from 'node:path';
 /** Where one cluster keeps everything: nothing is written outside `dataDir`. */
 export interface ClusterLayout {
   readonly dataDir: string;
-  readonly confDir: string;
-  readonly storeDir: string;
+  /** The logs of the first name server and the first broker. */
   readonly logDir: string;
-  /** RocketMQ's own logs: below `logs` of the JVM's user.home. */
-  readonly rocketmqLogDir: string;
-  readonly namesrvConf: string;
-  readonly brokerConf: string;
-  readonly proxyConf: string;
-  readonly namesrvOut: string;
-  readonly brokerOut: string;
   readonly stateFile: string;
 }
 
 export function clusterLayout(dataDir: string): ClusterLayout {
   const root = resolve(dataDir);
-  const confDir = join(root, 'conf');
-  const logDir = join(root, 'logs');
+  return { dataDir: root, logDir: join(root, 'logs'), stateFile: join(root, 'cluster.json') };
+}
+
+/** Where one process of a cluster keeps its files. */
+export interface NodeLayout {
+  /** Home of the process: RocketMQ writes its own logs to `logs` below. */
+  readonly homeDir: string;
+  readonly confDir: string;
+  readonly storeDir: string;
+  readonly logDir: string;
+  readonly rocketmqLogDir: string;
+  readonly confFile: string;
+  readonly proxyConfFile: string;
+  /** What the process printed. */
+  readonly outFile: string;
+}
+
+/** The first name server and the first broker share the data folder; each other process has a folder of its own there. */
+export function nodeLayout({ dataDir }: ClusterLayout, { kind, id }: { kind: string; id: string }): NodeLayout {
+  const homeDir = id === kind ? dataDir : join(dataDir, id);
+  const confDir = join(homeDir, 'conf');
+  const logDir = join(homeDir, 'logs');
   return {
-    dataDir: root,
+    homeDir,
     confDir,
-    storeDir: join(root, 'store'),
+    storeDir: join(homeDir, 'store'),
     logDir,
     rocketmqLogDir: join(logDir, 'rocketmqlogs'),
-    namesrvConf: join(confDir, 'namesrv.conf'),
-    brokerConf: join(confDir, 'broker.conf'),
-    proxyConf: join(confDir, 'rmq-proxy.json'),
-    namesrvOut: join(logDir, 'namesrv.out'),
-    brokerOut: join(logDir, 'broker.out'),
-    stateFile: join(root, 'cluster.json'),
+    confFile: join(confDir, `${kind}.conf`),
+    proxyConfFile: join(confDir, 'rmq-proxy.json'),
+    outFile: join(logDir, `${kind}.out`),
   };
 }
 

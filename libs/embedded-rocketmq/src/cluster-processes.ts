@@ -1,44 +1,56 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { brokerProperties, type ClusterConfigInput, namesrvProperties, proxySettings } from './cluster-config.js';
-import { type ClusterLayout } from './cluster-layout.js';
+import { join } from 'node:path';
+import { brokerProperties, logbackConfig, namesrvProperties, proxySettings } from './cluster-config.js';
+import { type ClusterLayout, nodeLayout } from './cluster-layout.js';
+import { type ClusterNode, type ClusterPlan } from './cluster-plan.js';
 import { type ClusterState, readClusterState, writeClusterState } from './cluster-state.js';
 import { findExecutable } from './find-executable.js';
-import { CLUSTER_ROLES, type ClusterRole, type HeapSizes, jvmArguments, processMarker } from './jvm-command.js';
+import { jvmArguments, processMarker } from './jvm-command.js';
 import { isJvmRunning, type JvmProcess, spawnJvm } from './jvm-process.js';
 import { renderProperties } from './properties-file.js';
+import { versionTraits } from './rocketmq-version.js';
 
 /**
  * `child`: ends with the process that started it, at the latest. `detached`: stays until it is stopped.
  */
 export type ClusterLifetime = 'child' | 'detached';
 
-export interface LaunchInput extends ClusterConfigInput {
-  readonly role: ClusterRole;
+/** What all processes of a cluster are started with. */
+export interface LaunchInput {
+  readonly plan: ClusterPlan;
+  readonly layout: ClusterLayout;
   readonly java: string;
   readonly libDir: string;
   readonly launcherDir: string | undefined;
-  readonly heap: HeapSizes;
   readonly lifetime: ClusterLifetime;
   readonly env: NodeJS.ProcessEnv;
 }
 
-export type ClusterJvms = Partial<Record<ClusterRole, JvmProcess>>;
+/** The processes of a cluster by the id of their node. */
+export type ClusterJvms = Map<string, JvmProcess>;
 
-/** Writes the configuration files of a cluster, replacing those of an earlier run. */
-export async function writeConfigFiles(input: ClusterConfigInput): Promise<void> {
-  const { layout } = input;
+/** Writes the configuration files of one process, replacing those of an earlier run. */
+export async function writeConfigFiles(node: ClusterNode, plan: ClusterPlan, cluster: ClusterLayout): Promise<void> {
+  const layout = nodeLayout(cluster, node);
   await Promise.all([layout.confDir, layout.storeDir, layout.logDir].map((dir) => mkdir(dir, { recursive: true })));
-  await Promise.all([
-    writeFile(layout.namesrvConf, renderProperties(namesrvProperties(input))),
-    writeFile(layout.brokerConf, renderProperties(brokerProperties(input))),
-    writeFile(layout.proxyConf, `${JSON.stringify(proxySettings(input), null, 2)}\n`),
-  ]);
+  const properties = node.kind === 'namesrv' ? namesrvProperties(node, layout) : brokerProperties(node, plan, layout);
+  await writeFile(layout.confFile, renderProperties(properties));
+  if (node.kind === 'broker' && node.hasProxy) {
+    await writeFile(layout.proxyConfFile, `${JSON.stringify(proxySettings(node, plan), null, 2)}\n`);
+  }
+  if (versionTraits(plan.version).needsLogbackFiles) {
+    const logFile = join(layout.rocketmqLogDir, `${node.kind}.log`);
+    await writeFile(join(layout.confDir, `logback_${node.kind}.xml`), logbackConfig(logFile));
+  }
 }
 
 /** Starts one process of a cluster; its configuration files must be there. */
-export async function launchJvm(input: LaunchInput): Promise<JvmProcess> {
-  const { layout, role } = input;
-  const javaArgs = jvmArguments(input);
+export async function launchNode(node: ClusterNode, input: LaunchInput): Promise<JvmProcess> {
+  const layout = nodeLayout(input.layout, node);
+  const { nodes, heap } = input.plan;
+  const marker = processMarker(node.id, input.layout.dataDir);
+  const { libDir, launcherDir } = input;
+  const javaArgs = jvmArguments({ node, layout, nodes, heap, marker, libDir, launcherDir });
   // setpriv replaces itself by the JVM, which then gets SIGTERM from the kernel when its parent ends, even by SIGKILL.
   const setpriv =
     input.lifetime === 'child' && process.platform === 'linux' ? await findExecutable('setpriv') : undefined;
@@ -47,10 +59,10 @@ export async function launchJvm(input: LaunchInput): Promise<JvmProcess> {
   const jvm = await spawnJvm({
     java: command,
     args,
-    marker: processMarker(role, layout.dataDir),
-    cwd: layout.dataDir,
-    env: { ...input.env, ROCKETMQ_HOME: layout.dataDir },
-    outputFile: role === 'namesrv' ? layout.namesrvOut : layout.brokerOut,
+    marker,
+    cwd: layout.homeDir,
+    env: { ...input.env, ROCKETMQ_HOME: layout.homeDir },
+    outputFile: layout.outFile,
   });
   if (input.lifetime === 'child') endWithThisProcess(jvm);
   return jvm;
@@ -61,6 +73,8 @@ function endWithThisProcess(jvm: JvmProcess): void {
   if (child === undefined) return;
   const onExit = (): void => {
     child.kill('SIGTERM');
+    // A stopped process takes SIGTERM only once it continues.
+    child.kill('SIGCONT');
   };
   process.once('exit', onExit);
   child.once('exit', () => process.off('exit', onExit));
@@ -68,12 +82,10 @@ function endWithThisProcess(jvm: JvmProcess): void {
 
 /** The processes that `cluster.json` names and that still run. */
 export async function runningJvms(layout: ClusterLayout, state: ClusterState): Promise<ClusterJvms> {
-  const running: ClusterJvms = {};
-  for (const role of CLUSTER_ROLES) {
-    const identity = state.processes[role];
-    if (identity === undefined) continue;
-    const jvm: JvmProcess = { ...identity, marker: processMarker(role, layout.dataDir) };
-    if (await isJvmRunning(jvm)) running[role] = jvm;
+  const running: ClusterJvms = new Map();
+  for (const [id, identity] of Object.entries(state.processes)) {
+    const jvm: JvmProcess = { ...identity, marker: processMarker(id, layout.dataDir) };
+    if (await isJvmRunning(jvm)) running.set(id, jvm);
   }
   return running;
 }
@@ -82,8 +94,6 @@ export async function runningJvms(layout: ClusterLayout, state: ClusterState): P
 export async function recordJvms(layout: ClusterLayout, jvms: ClusterJvms): Promise<void> {
   const state = await readClusterState(layout);
   if (state === undefined) return;
-  const processes: ClusterState['processes'] = Object.fromEntries(
-    Object.entries(jvms).map(([role, { pid, startedAt }]) => [role, { pid, startedAt }]),
-  );
+  const processes = Object.fromEntries([...jvms].map(([id, { pid, startedAt }]) => [id, { pid, startedAt }] as const));
   await writeClusterState(layout, { ...state, processes });
 }

@@ -1,51 +1,107 @@
-import { type ClusterLayout } from './cluster-layout.js';
-import { brokerNameOf } from './cluster-config.js';
+import { join } from 'node:path';
+import { type ClusterLayout, nodeLayout } from './cluster-layout.js';
+import {
+  addressOf,
+  type BrokerNode,
+  brokersOf,
+  type ClusterNode,
+  type ClusterPlan,
+  LOOPBACK,
+  type NameServerNode,
+  nameServersOf,
+} from './cluster-plan.js';
+import { type ClusterJvms } from './cluster-processes.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
-import { CLUSTER_ROLES, type ClusterRole } from './jvm-command.js';
-import { describeExit, type JvmProcess } from './jvm-process.js';
+import { describeExit } from './jvm-process.js';
 import { lastLines } from './log-tail.js';
 import { pollUntil } from './poll-until.js';
-import { type ClusterPorts } from './ports.js';
-import { accepts, askClusterInfo, isRegistered } from './remoting-probe.js';
+import { accepts, askBrokers, askSyncState } from './remoting-probe.js';
 
 const PROBE_TIMEOUT_MS = 2_000;
 const PROBE_EVERY_MS = 50;
 const SHOWN_LINES = 15;
 
 export interface ReadinessInput {
-  readonly name: string;
-  readonly ports: ClusterPorts;
+  readonly plan: ClusterPlan;
   readonly layout: ClusterLayout;
-  readonly processes: Readonly<Partial<Record<ClusterRole, JvmProcess>>>;
+  /** The nodes that are to answer; others of the plan are taken for stopped. */
+  readonly nodes: readonly ClusterNode[];
+  readonly processes: ClusterJvms;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What keeps a cluster from being usable now; undefined when the namesrv knows the broker and all of its ports accept. */
-export async function missingForUse(name: string, ports: ClusterPorts): Promise<string | undefined> {
-  const host = '127.0.0.1';
-  const clusterInfo = await askClusterInfo({ host, port: ports.namesrv }, PROBE_TIMEOUT_MS);
-  if (clusterInfo === undefined) return `the namesrv does not answer on port ${ports.namesrv}`;
-  if (!isRegistered(clusterInfo, brokerNameOf(name), `${host}:${ports.broker}`)) {
-    return `the namesrv has no registration of ${brokerNameOf(name)} at ${host}:${ports.broker}`;
+/**
+ * What keeps these nodes from being usable now; undefined when each name server knows each broker, the ports of the brokers
+ * accept, and all brokers are in sync where a controller watches over that.
+ */
+export async function missingForUse(nodes: readonly ClusterNode[]): Promise<string | undefined> {
+  const brokers = brokersOf(nodes);
+  for (const nameServer of nameServersOf(nodes)) {
+    const missing = await missingInNameServer(nameServer, brokers);
+    if (missing !== undefined) return missing;
   }
-  if (!(await accepts({ host, port: ports.broker }, PROBE_TIMEOUT_MS)))
-    return `the broker does not accept on port ${ports.broker}`;
-  if (!(await accepts({ host, port: ports.grpc }, PROBE_TIMEOUT_MS)))
-    return `the gRPC proxy does not accept on port ${ports.grpc}`;
+  for (const { id, ports } of brokers) {
+    if (!(await isOpen(ports.listen))) return `the ${id} does not accept on port ${ports.listen}`;
+    if (ports.grpc !== undefined && !(await isOpen(ports.grpc)))
+      return `the gRPC proxy does not accept on port ${ports.grpc}`;
+  }
+  const controllerPort = nameServersOf(nodes).find(({ hasController }) => hasController)?.ports.controller;
+  return controllerPort === undefined ? undefined : missingInController(controllerPort, brokers);
+}
+
+async function missingInNameServer(
+  { id, ports }: NameServerNode,
+  brokers: readonly BrokerNode[],
+): Promise<string | undefined> {
+  const known = await askBrokers({ host: LOOPBACK, port: ports.listen }, PROBE_TIMEOUT_MS);
+  if (known === undefined) return `the ${id} does not answer on port ${ports.listen}`;
+  const missing = brokers.find((broker) => {
+    const addresses = [...(known.get(broker.brokerName)?.values() ?? [])];
+    return !addresses.includes(addressOf(broker));
+  });
+  return missing && `the ${id} has no registration of ${missing.brokerName} at ${addressOf(missing)}`;
+}
+
+async function missingInController(port: number, brokers: readonly BrokerNode[]): Promise<string | undefined> {
+  for (const broker of brokers) {
+    const state = await askSyncState({ host: LOOPBACK, port }, broker.brokerName, PROBE_TIMEOUT_MS);
+    if (state === undefined) return `the controller does not answer on port ${port}`;
+    if (state.masterAddress === undefined) return `the controller has no master of ${broker.brokerName}`;
+    if (!state.inSyncAddresses.includes(addressOf(broker)))
+      return `the ${broker.id} is not in sync with the master of ${broker.brokerName}`;
+  }
   return undefined;
 }
 
+function isOpen(port: number): Promise<boolean> {
+  return accepts({ host: LOOPBACK, port }, PROBE_TIMEOUT_MS);
+}
+
+/** Resolves when a controller answers; brokers that ask earlier try again only after 5 s. Throws as `waitUntilUsable`. */
+export async function waitForController(input: ReadinessInput): Promise<void> {
+  const port = nameServersOf(input.nodes).find(({ hasController }) => hasController)?.ports.controller;
+  if (port === undefined) return;
+  await waitUntil(input, async () => {
+    const state = await askSyncState({ host: LOOPBACK, port }, 'any', PROBE_TIMEOUT_MS);
+    return state === undefined ? `the controller does not answer on port ${port}` : undefined;
+  });
+}
+
 /**
- * Resolves when the cluster is usable.
+ * Resolves when the nodes are usable.
  * Throws EmbeddedRocketmqError `JVM_DIED` or `NOT_UP_IN_TIME`, both with the last log lines; rejects with the signal's reason.
  */
 export async function waitUntilUsable(input: ReadinessInput): Promise<void> {
+  await waitUntil(input, () => missingForUse(input.nodes));
+}
+
+async function waitUntil(input: ReadinessInput, findMissing: () => Promise<string | undefined>): Promise<void> {
   let missing = 'nothing was asked yet';
   const isUp = await pollUntil(
     async () => {
       await checkAlive(input);
-      const answer = await missingForUse(input.name, input.ports);
+      const answer = await findMissing();
       if (answer === undefined) return true;
       missing = answer;
       return undefined;
@@ -53,34 +109,32 @@ export async function waitUntilUsable(input: ReadinessInput): Promise<void> {
     { everyMs: PROBE_EVERY_MS, timeoutMs: input.timeoutMs, signal: input.signal },
   );
   if (isUp === true) return;
-  const logs = (await Promise.all(CLUSTER_ROLES.map((role) => logExcerpt(input.layout, role)))).join('\n');
+  const logs = (await Promise.all(input.nodes.map((node) => logExcerpt(input.layout, node)))).join('\n');
   throw new EmbeddedRocketmqError(
     'NOT_UP_IN_TIME',
-    `cluster ${input.name} is not up after ${input.timeoutMs} ms: ${missing}\n${logs}`,
+    `cluster ${input.plan.name} is not up after ${input.timeoutMs} ms: ${missing}\n${logs}`,
     { retriable: true },
   );
 }
 
-async function checkAlive({ name, layout, processes }: ReadinessInput): Promise<void> {
-  for (const role of CLUSTER_ROLES) {
-    const jvm = processes[role];
+async function checkAlive({ plan, layout, nodes, processes }: ReadinessInput): Promise<void> {
+  for (const node of nodes) {
+    const jvm = processes.get(node.id);
     const exit = jvm === undefined ? undefined : describeExit(jvm);
     if (exit === undefined) continue;
     throw new EmbeddedRocketmqError(
       'JVM_DIED',
-      `the ${role} of cluster ${name} ended at its start (${exit})\n${await logExcerpt(layout, role)}`,
+      `the ${node.id} of cluster ${plan.name} ended at its start (${exit})\n${await logExcerpt(layout, node)}`,
     );
   }
 }
 
 /** What the JVM printed last, and the last lines of its own logs where it printed nothing that explains its end. */
-async function logExcerpt(layout: ClusterLayout, role: ClusterRole): Promise<string> {
-  const files =
-    role === 'namesrv'
-      ? [layout.namesrvOut, `${layout.rocketmqLogDir}/namesrv.log`]
-      : [layout.brokerOut, `${layout.rocketmqLogDir}/broker.log`, `${layout.rocketmqLogDir}/proxy.log`];
+async function logExcerpt(cluster: ClusterLayout, node: ClusterNode): Promise<string> {
+  const { outFile, rocketmqLogDir } = nodeLayout(cluster, node);
+  const own = node.kind === 'broker' && node.hasProxy ? ['broker.log', 'proxy.log'] : [`${node.kind}.log`];
   const excerpts: string[] = [];
-  for (const file of files) {
+  for (const file of [outFile, ...own.map((name) => join(rocketmqLogDir, name))]) {
     const lines = await lastLines(file, SHOWN_LINES);
     excerpts.push(
       lines.length === 0

@@ -1,19 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type ClusterLayout } from './cluster-layout.js';
+import { type ClusterPlan } from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
-import { type ClusterRole, type HeapSizes } from './jvm-command.js';
-import { type ClusterPorts } from './ports.js';
 import { type ProcessIdentity } from './process-identity.js';
 
 /** What `cluster.json` in a data folder holds: enough to find, judge and stop the processes of a cluster. */
 export interface ClusterState {
-  readonly version: 1;
-  readonly name: string;
-  readonly ports: ClusterPorts;
-  readonly heap: HeapSizes;
-  readonly brokerConfig: Readonly<Record<string, string>>;
-  readonly processes: Readonly<Partial<Record<ClusterRole, ProcessIdentity>>>;
+  readonly version: 2;
+  readonly plan: ClusterPlan;
+  /** By the id of the node. */
+  readonly processes: Readonly<Record<string, ProcessIdentity>>;
 }
 
 /** Undefined where no cluster was ever started in that folder. Throws EmbeddedRocketmqError `OPTION_INVALID` for a foreign file. */
@@ -39,9 +36,9 @@ function parse(text: string): ClusterState | undefined {
   try {
     const value = JSON.parse(text) as Partial<ClusterState> | null;
     const isWhole =
-      value?.version === 1 &&
-      typeof value.name === 'string' &&
-      typeof value.ports === 'object' &&
+      value?.version === 2 &&
+      typeof value.plan?.name === 'string' &&
+      Array.isArray(value.plan.nodes) &&
       typeof value.processes === 'object';
     return isWhole ? (value as ClusterState) : undefined;
   } catch {

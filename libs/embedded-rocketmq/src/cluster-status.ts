@@ -1,14 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClusterLayout, clusterLayout } from './cluster-layout.js';
-import { recordJvms, runningJvms } from './cluster-processes.js';
+import { brokersOf, type ClusterNode, nameServersOf } from './cluster-plan.js';
+import { type ClusterJvms, recordJvms, runningJvms } from './cluster-processes.js';
 import { missingForUse } from './cluster-readiness.js';
 import { readClusterState } from './cluster-state.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
-import { CLUSTER_ROLES, type ClusterRole } from './jvm-command.js';
 import { type StopOutcome, stopJvm } from './jvm-process.js';
-import { type ClusterPorts } from './ports.js';
+import { type RocketmqVersion } from './rocketmq-version.js';
+import { type ClusterPids } from './running-cluster.js';
 
 /** `up`: answers. `down`: no process runs. `degraded`: something runs, but `missing` keeps it from being used. */
 export type ClusterCondition =
@@ -16,9 +17,11 @@ export type ClusterCondition =
 
 export interface ClusterStatus {
   readonly name: string;
+  readonly version: RocketmqVersion;
   readonly condition: ClusterCondition;
-  readonly ports: ClusterPorts;
-  readonly pids: Readonly<Partial<Record<ClusterRole, number>>>;
+  readonly nodes: readonly ClusterNode[];
+  /** Of those processes that run. */
+  readonly pids: ClusterPids;
   readonly dataDir: string;
   readonly logDir: string;
 }
@@ -29,27 +32,25 @@ export async function clusterStatus(dataDir: string): Promise<ClusterStatus | un
   const state = await readClusterState(layout);
   if (state === undefined) return undefined;
   const jvms = await runningJvms(layout, state);
-  const pids: Partial<Record<ClusterRole, number>> = {};
-  for (const role of CLUSTER_ROLES) {
-    const jvm = jvms[role];
-    if (jvm !== undefined) pids[role] = jvm.pid;
-  }
-  const { name, ports } = state;
+  const { name, version, nodes } = state.plan;
   return {
     name,
-    ports,
-    pids,
+    version,
+    nodes,
+    pids: Object.fromEntries([...jvms].map(([id, { pid }]) => [id, pid])),
     dataDir: layout.dataDir,
     logDir: layout.logDir,
-    condition: await conditionOf(name, ports, pids),
+    condition: await conditionOf(nodes, jvms),
   };
 }
 
-async function conditionOf(name: string, ports: ClusterPorts, pids: ClusterStatus['pids']): Promise<ClusterCondition> {
-  const absent = CLUSTER_ROLES.filter((role) => pids[role] === undefined);
-  if (absent.length === CLUSTER_ROLES.length) return { kind: 'down' };
-  if (absent.length > 0) return { kind: 'degraded', missing: `the ${absent.join(' and the ')} does not run` };
-  const missing = await missingForUse(name, ports);
+async function conditionOf(nodes: readonly ClusterNode[], jvms: ClusterJvms): Promise<ClusterCondition> {
+  const absent = nodes.filter(({ id }) => !jvms.has(id));
+  if (absent.length === nodes.length) return { kind: 'down' };
+  if (absent.length > 0) {
+    return { kind: 'degraded', missing: `the ${absent.map(({ id }) => id).join(' and the ')} does not run` };
+  }
+  const missing = await missingForUse(nodes);
   return missing === undefined ? { kind: 'up' } : { kind: 'degraded', missing };
 }
 
@@ -74,6 +75,9 @@ export async function dataDirOf(clustersDir: string, name: string): Promise<stri
 /** Name of the file that says where a cluster's data folder is, when it is not the default one. */
 export const DATA_DIR_NOTE = 'data-dir';
 
+/** By the id of the process. */
+export type StopOutcomes = Readonly<Record<string, StopOutcome>>;
+
 export interface StopClusterOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -85,10 +89,7 @@ const DEFAULT_STOP_TIMEOUT_MS = 30_000;
  * Stops the cluster in a data folder, whichever process started it. SIGTERM first, SIGKILL after `timeoutMs` (30 s by default).
  * Throws EmbeddedRocketmqError `CLUSTER_NOT_RUNNING` when there never was one, `NOT_ENDED_IN_TIME`.
  */
-export async function stopCluster(
-  dataDir: string,
-  options: StopClusterOptions = {},
-): Promise<Record<ClusterRole, StopOutcome>> {
+export async function stopCluster(dataDir: string, options: StopClusterOptions = {}): Promise<StopOutcomes> {
   const layout = clusterLayout(dataDir);
   const release = await acquireLock(layout.dataDir, { signal: options.signal });
   try {
@@ -98,15 +99,21 @@ export async function stopCluster(
   }
 }
 
-async function stopLocked(layout: ClusterLayout, timeoutMs: number): Promise<Record<ClusterRole, StopOutcome>> {
+async function stopLocked(layout: ClusterLayout, timeoutMs: number): Promise<StopOutcomes> {
   const state = await readClusterState(layout);
   if (state === undefined) {
     throw new EmbeddedRocketmqError('CLUSTER_NOT_RUNNING', `no cluster was ever started in ${layout.dataDir}`);
   }
   const jvms = await runningJvms(layout, state);
-  const notRunning: StopOutcome = { kind: 'not-running' };
-  const broker = jvms.broker === undefined ? notRunning : await stopJvm(jvms.broker, timeoutMs);
-  const namesrv = jvms.namesrv === undefined ? notRunning : await stopJvm(jvms.namesrv, timeoutMs);
-  await recordJvms(layout, {});
-  return { broker, namesrv };
+  const outcomes = new Map<string, StopOutcome>();
+  for (const nodes of [brokersOf(state.plan.nodes), nameServersOf(state.plan.nodes)]) {
+    await Promise.all(
+      nodes.map(async ({ id }) => {
+        const jvm = jvms.get(id);
+        outcomes.set(id, jvm === undefined ? { kind: 'not-running' } : await stopJvm(jvm, timeoutMs));
+      }),
+    );
+  }
+  await recordJvms(layout, new Map());
+  return Object.fromEntries(state.plan.nodes.map(({ id }) => [id, outcomes.get(id) ?? { kind: 'not-running' }]));
 }

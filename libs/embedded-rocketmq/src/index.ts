@@ -1,8 +1,10 @@
 export { type ClusterLifetime } from './cluster-processes.js';
 export { EmbeddedRocketmqError, type EmbeddedRocketmqErrorCode } from './embedded-rocketmq-error.js';
-export { type HeapSizes } from './jvm-command.js';
+export { type HeapSizes } from './cluster-plan.js';
+export { BrokerHandle, NodeHandle } from './node-handle.js';
 export { type ClusterPorts, freePorts } from './ports.js';
-export { RunningCluster } from './running-cluster.js';
+export { DEFAULT_ROCKETMQ_VERSION, ROCKETMQ_VERSIONS, type RocketmqVersion } from './rocketmq-version.js';
+export { type ClusterPids, RunningCluster } from './running-cluster.js';
 export { startCluster, type StartClusterOptions } from './start-cluster.js';
 export {
   type ClusterCondition,
@@ -10,6 +12,8 @@ export {
   clusterStatus,
   stopCluster,
   type StopClusterOptions,
+  type StopOutcomes,
 } from './cluster-status.js';
 export { type MqadminOptions, runMqadmin } from './mqadmin.js';
+export { type BrokerSetOptions, type MasterRole, type TopologyOptions } from './topology.js';
 export { ensureJars, type JarCacheOptions, type Jars } from './jar-cache.js';

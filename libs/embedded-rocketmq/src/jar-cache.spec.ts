@@ -2,19 +2,13 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { cacheDir, ensureJars, pomVersion } from './jar-cache.js';
+import { cacheDir, ensureJars } from './jar-cache.js';
 
 describe('cacheDir', () => {
   it('prefers SLUICE_CACHE, then XDG_CACHE_HOME', () => {
     expect(cacheDir({ SLUICE_CACHE: '/a', XDG_CACHE_HOME: '/b' })).toBe('/a');
     expect(cacheDir({ SLUICE_CACHE: '', XDG_CACHE_HOME: '/b' })).toBe('/b/sluice');
     expect(cacheDir({})).toMatch(/\/\.cache\/sluice$/);
-  });
-});
-
-describe('pomVersion', () => {
-  it('reads the RocketMQ version', () => {
-    expect(pomVersion('<properties><rocketmq.version>5.5.0</rocketmq.version></properties>')).toBe('5.5.0');
   });
 });
 
@@ -36,7 +30,7 @@ describe('ensureJars', () => {
   async function installMaven(script: string): Promise<void> {
     const maven = join(root, 'bin', 'mvn');
     const findDir = 'for a in "$@"; do case $a in -DoutputDirectory=*) dir=${a#*=};; esac; done; mkdir -p "$dir"';
-    await writeFile(maven, `#!/bin/sh\necho called >> '${root}/calls'\n${findDir}\n${script}\n`);
+    await writeFile(maven, `#!/bin/sh\necho called "$@" >> '${root}/calls'\n${findDir}\n${script}\n`);
     await chmod(maven, 0o755);
   }
 
@@ -47,8 +41,21 @@ describe('ensureJars', () => {
     const [first, second] = await Promise.all([ensureJars({ env }), ensureJars({ env })]);
     expect(second).toEqual(first);
     expect(await ensureJars({ env })).toEqual(first);
-    expect(await readFile(join(root, 'calls'), 'utf8')).toBe('called\n');
+    expect((await readFile(join(root, 'calls'), 'utf8')).split('\n')).toHaveLength(2);
     expect(await readdir(first.libDir)).toHaveLength(4);
+  });
+
+  it('keeps each version in a folder of its own and asks Maven for what that version has', async () => {
+    const copyOld = 'for n in namesrv broker tools; do echo jar > "$dir/rocketmq-$n-4.9.7.jar"; done';
+    await installMaven(`${COPY_ALL}\n${copyOld}`);
+    const newest = await ensureJars({ env });
+    const old = await ensureJars({ env, version: '4.9.7' });
+    expect(newest.version).toBe('5.5.0');
+    expect(old.libDir).not.toBe(newest.libDir);
+    const [first, second] = (await readFile(join(root, 'calls'), 'utf8')).split('\n');
+    expect(first).toContain('-Drocketmq.version=5.5.0 -P proxy,load-generators');
+    expect(second).toContain('-Drocketmq.version=4.9.7');
+    expect(second).not.toContain(' -P ');
   });
 
   it('leaves nothing that looks complete when Maven fails, shows its errors, and succeeds the next time', async () => {

@@ -6,18 +6,21 @@ import { fileURLToPath } from 'node:url';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
 import { copyDependencies } from './maven.js';
+import { DEFAULT_ROCKETMQ_VERSION, type RocketmqVersion, versionTraits } from './rocketmq-version.js';
 
 const POM = fileURLToPath(new URL('../pom.xml', import.meta.url));
-const EXPECTED_ARTIFACTS = ['rocketmq-namesrv', 'rocketmq-broker', 'rocketmq-proxy', 'rocketmq-tools'];
+const EXPECTED_ARTIFACTS = ['rocketmq-namesrv', 'rocketmq-broker', 'rocketmq-tools'];
 
 export interface JarCacheOptions {
+  /** 5.5.0 by default. */
+  readonly version?: RocketmqVersion;
   readonly env?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 export interface Jars {
-  readonly version: string;
+  readonly version: RocketmqVersion;
   /** The folder with nothing but the jars. */
   readonly libDir: string;
 }
@@ -30,21 +33,15 @@ export function cacheDir(env: NodeJS.ProcessEnv): string {
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'sluice');
 }
 
-/** The `rocketmq.version` property of the pom. Throws Error when it is missing. */
-export function pomVersion(pom: string): string {
-  const version = /<rocketmq\.version>([^<]+)<\/rocketmq\.version>/.exec(pom)?.[1];
-  if (version === undefined) throw new Error('pom.xml has no <rocketmq.version>');
-  return version;
-}
-
 /**
- * The jars of the package's pom.xml, fetched with Maven the first time (some 150 files, 100 MB) and kept in the cache.
+ * The jars of one RocketMQ version (see pom.xml), fetched with Maven the first time (up to 150 files, 100 MB) and kept in
+ * the cache.
  * Fetched into a temporary folder that is renamed when complete, under a lock, so any number of callers may come at once.
  * Throws EmbeddedRocketmqError `MAVEN_MISSING` or `JARS_NOT_FETCHED`; rejects with the signal's reason.
  */
 export async function ensureJars(options: JarCacheOptions = {}): Promise<Jars> {
   const pom = await readFile(POM, 'utf8');
-  const version = pomVersion(pom);
+  const version = options.version ?? DEFAULT_ROCKETMQ_VERSION;
   const folder = `${version}-${createHash('sha256').update(pom).digest('hex').slice(0, 12)}`;
   const jars: Jars = { version, libDir: join(cacheDir(options.env ?? process.env), 'rocketmq', folder, 'lib') };
   if (await isComplete(jars)) return jars;
@@ -52,7 +49,7 @@ export async function ensureJars(options: JarCacheOptions = {}): Promise<Jars> {
   await mkdir(parent, { recursive: true });
   const release = await acquireLock(jars.libDir, {
     signal: options.signal,
-    onWait: () => options.onProgress?.('another process is fetching the RocketMQ jars: waiting for it'),
+    onWait: () => options.onProgress?.(`another process is fetching the jars of RocketMQ ${version}: waiting for it`),
   });
   try {
     if (await isComplete(jars)) return jars;
@@ -73,6 +70,8 @@ async function fetchInto(parent: string, folder: string, jars: Jars, options: Ja
     options.onProgress?.(`fetching the jars of RocketMQ ${jars.version} with Maven (once, about 100 MB)`);
     await copyDependencies({
       pom: POM,
+      version: jars.version,
+      profiles: versionTraits(jars.version).mavenProfiles,
       outputDir: join(temporary, 'lib'),
       env: options.env ?? process.env,
       signal: options.signal,
@@ -96,5 +95,8 @@ async function isComplete(jars: Jars): Promise<boolean> {
 
 async function missingArtifacts(jars: Jars): Promise<string[]> {
   const present = new Set(await readdir(jars.libDir).catch(() => []));
-  return EXPECTED_ARTIFACTS.map((artifact) => `${artifact}-${jars.version}.jar`).filter((jar) => !present.has(jar));
+  const artifacts = versionTraits(jars.version).hasProxy
+    ? [...EXPECTED_ARTIFACTS, 'rocketmq-proxy']
+    : EXPECTED_ARTIFACTS;
+  return artifacts.map((artifact) => `${artifact}-${jars.version}.jar`).filter((jar) => !present.has(jar));
 }

@@ -1,37 +1,65 @@
 import { describe, expect, it } from '@jest/globals';
-import { clusterLayout } from './cluster-layout.js';
-import { DEFAULT_HEAP_SIZES, jvmArguments, processMarker } from './jvm-command.js';
+import { clusterLayout, nodeLayout } from './cluster-layout.js';
+import { type ClusterNode, DEFAULT_HEAP_SIZES } from './cluster-plan.js';
+import { jvmArguments, type JvmCommandInput, processMarker } from './jvm-command.js';
 
-const input = {
-  layout: clusterLayout('/data/a'),
-  ports: { namesrv: 9876, broker: 10_911, grpc: 8081, proxyRemoting: 8080 },
-  heap: DEFAULT_HEAP_SIZES,
-  libDir: '/lib',
-  launcherDir: '/launcher',
+const NAMESRV: ClusterNode = { kind: 'namesrv', id: 'namesrv', hasController: false, ports: { listen: 9876 } };
+const SECOND: ClusterNode = { kind: 'namesrv', id: 'namesrv-2', hasController: false, ports: { listen: 9877 } };
+const BROKER: ClusterNode = {
+  kind: 'broker',
+  id: 'broker',
+  brokerName: 'broker-a',
+  hasProxy: true,
+  config: {},
+  ports: { listen: 10_911, grpc: 8081, proxyRemoting: 8080 },
 };
+
+function input(node: ClusterNode, launcherDir: string | undefined = '/launcher'): JvmCommandInput {
+  return {
+    node,
+    nodes: [NAMESRV, SECOND, BROKER],
+    layout: nodeLayout(clusterLayout('/data/a'), node),
+    heap: DEFAULT_HEAP_SIZES,
+    marker: processMarker(node.id, '/data/a'),
+    libDir: '/lib',
+    launcherDir,
+  };
+}
 
 describe('jvmArguments', () => {
   it('run broker and proxy as one process through the loopback launcher', () => {
-    const args = jvmArguments({ ...input, role: 'broker' });
+    const args = jvmArguments(input(BROKER));
     const start = args.indexOf('-cp');
-    expect(args.slice(start, start + 4)).toEqual([
+    expect(args.slice(start, start + 6)).toEqual([
       '-cp',
       '/launcher:/lib/*',
       'sluice.embedded.LoopbackMain',
       'org.apache.rocketmq.proxy.ProxyStartup',
+      '-n',
+      '127.0.0.1:9876;127.0.0.1:9877',
     ]);
     expect(args).toContain('-Djava.net.preferIPv4Stack=true');
   });
 
+  it('run the broker alone where it has no proxy, in the folder of the process', () => {
+    const args = jvmArguments(input({ ...BROKER, id: 'broker-2', hasProxy: false }));
+    expect(args.slice(-3)).toEqual([
+      'org.apache.rocketmq.broker.BrokerStartup',
+      '-c',
+      '/data/a/broker-2/conf/broker.conf',
+    ]);
+    expect(args).toContain('-Duser.home=/data/a/broker-2');
+  });
+
   it('run the main class itself where nothing could compile the launcher', () => {
-    const args = jvmArguments({ ...input, role: 'namesrv', launcherDir: undefined });
+    const args = jvmArguments({ ...input(NAMESRV), launcherDir: undefined });
     const start = args.indexOf('-cp');
     expect(args.slice(start, start + 3)).toEqual(['-cp', '/lib/*', 'org.apache.rocketmq.namesrv.NamesrvStartup']);
     expect(args).not.toContain('-Djava.net.preferIPv4Stack=true');
   });
 
   it('carry the mark by which a process of the cluster is recognised', () => {
-    expect(jvmArguments({ ...input, role: 'broker' })).toContain(processMarker('broker', '/data/a'));
-    expect(processMarker('broker', '/data/a')).not.toBe(processMarker('namesrv', '/data/a'));
+    expect(jvmArguments(input(BROKER))).toContain('-Dsluice.embedded.broker=/data/a');
+    expect(processMarker('broker', '/data/a')).not.toBe(processMarker('broker-2', '/data/a'));
   });
 });

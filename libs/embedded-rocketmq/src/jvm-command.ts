@@ -1,20 +1,6 @@
 import { delimiter, join } from 'node:path';
-import { type ClusterLayout } from './cluster-layout.js';
-import { type ClusterPorts } from './ports.js';
-
-export const CLUSTER_ROLES = ['namesrv', 'broker'] as const;
-/** `broker` is the process that holds the broker and its proxy. */
-export type ClusterRole = (typeof CLUSTER_ROLES)[number];
-
-/** MiB. */
-export interface HeapSizes {
-  readonly namesrvMb: number;
-  readonly brokerMb: number;
-  /** Off-heap buffers of the broker and proxy (Netty). */
-  readonly brokerDirectMb: number;
-}
-
-export const DEFAULT_HEAP_SIZES: HeapSizes = { namesrvMb: 96, brokerMb: 512, brokerDirectMb: 512 };
+import { type NodeLayout } from './cluster-layout.js';
+import { type ClusterNode, type HeapSizes, nameServerList } from './cluster-plan.js';
 
 /** RocketMQ reaches into these packages for unmapping buffers. */
 const OPENED_PACKAGES = [
@@ -25,15 +11,18 @@ const OPENED_PACKAGES = [
 ];
 
 /** In the command line of each process of a cluster: tells that a pid is still that process. */
-export function processMarker(role: ClusterRole, dataDir: string): string {
-  return `-Dsluice.embedded.${role}=${dataDir}`;
+export function processMarker(nodeId: string, dataDir: string): string {
+  return `-Dsluice.embedded.${nodeId}=${dataDir}`;
 }
 
 export interface JvmCommandInput {
-  readonly role: ClusterRole;
-  readonly layout: ClusterLayout;
-  readonly ports: ClusterPorts;
+  readonly node: ClusterNode;
+  readonly layout: NodeLayout;
+  /** All of the cluster. */
+  readonly nodes: readonly ClusterNode[];
   readonly heap: HeapSizes;
+  /** See `processMarker`. */
+  readonly marker: string;
   readonly libDir: string;
   /** Folder of the compiled LoopbackMain; without it RocketMQ's main classes are run directly. */
   readonly launcherDir: string | undefined;
@@ -45,26 +34,26 @@ const LOOPBACK_MAIN = 'sluice.embedded.LoopbackMain';
 
 /** Arguments of `java` for one process of a cluster. */
 export function jvmArguments(input: JvmCommandInput): string[] {
-  const { role, layout, libDir, launcherDir } = input;
+  const { node, layout, marker, libDir, launcherDir } = input;
   const jars = join(libDir, '*');
   return [
     ...memoryArguments(input),
     '-XX:+ExitOnOutOfMemoryError',
-    `-XX:ErrorFile=${join(layout.logDir, `${role}-crash-%p.log`)}`,
+    `-XX:ErrorFile=${join(layout.logDir, `${node.kind}-crash-%p.log`)}`,
     '-XX:-UsePerfData',
     ...OPENED_PACKAGES,
     ...(launcherDir === undefined ? [] : LOOPBACK_ARGUMENTS),
-    `-Duser.home=${layout.dataDir}`,
-    `-Drocketmq.home.dir=${layout.dataDir}`,
-    processMarker(role, layout.dataDir),
+    `-Duser.home=${layout.homeDir}`,
+    `-Drocketmq.home.dir=${layout.homeDir}`,
+    marker,
     '-cp',
     ...(launcherDir === undefined ? [jars] : [`${launcherDir}${delimiter}${jars}`, LOOPBACK_MAIN]),
     ...mainAndArguments(input),
   ];
 }
 
-function memoryArguments({ role, heap }: JvmCommandInput): string[] {
-  switch (role) {
+function memoryArguments({ node, heap }: JvmCommandInput): string[] {
+  switch (node.kind) {
     case 'namesrv':
       return ['-Xms32m', `-Xmx${heap.namesrvMb}m`, '-Xss512k', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     case 'broker':
@@ -77,17 +66,14 @@ function memoryArguments({ role, heap }: JvmCommandInput): string[] {
   }
 }
 
-function mainAndArguments({ role, layout, ports }: JvmCommandInput): string[] {
-  switch (role) {
-    case 'namesrv':
-      return ['org.apache.rocketmq.namesrv.NamesrvStartup', '-c', layout.namesrvConf];
-    case 'broker':
-      return [
-        'org.apache.rocketmq.proxy.ProxyStartup',
-        ...['-n', `127.0.0.1:${ports.namesrv}`],
-        ...['-bc', layout.brokerConf],
-        ...['-pc', layout.proxyConf],
-        ...['-pm', 'local'],
-      ];
-  }
+function mainAndArguments({ node, nodes, layout }: JvmCommandInput): string[] {
+  if (node.kind === 'namesrv') return ['org.apache.rocketmq.namesrv.NamesrvStartup', '-c', layout.confFile];
+  if (!node.hasProxy) return ['org.apache.rocketmq.broker.BrokerStartup', '-c', layout.confFile];
+  return [
+    'org.apache.rocketmq.proxy.ProxyStartup',
+    ...['-n', nameServerList(nodes)],
+    ...['-bc', layout.confFile],
+    ...['-pc', layout.proxyConfFile],
+    ...['-pm', 'local'],
+  ];
 }

@@ -9,6 +9,9 @@ const KEPT_LINES = 40;
 
 export interface CopyDependencies {
   readonly pom: string;
+  /** `rocketmq.version` of the pom. */
+  readonly version: string;
+  readonly profiles: readonly string[];
   readonly outputDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal | undefined;
@@ -40,6 +43,8 @@ export async function copyDependencies(options: CopyDependencies): Promise<void>
       '-f',
       options.pom,
       'dependency:copy-dependencies',
+      `-Drocketmq.version=${options.version}`,
+      ...(options.profiles.length === 0 ? [] : ['-P', options.profiles.join(',')]),
       '-DincludeScope=runtime',
       `-DoutputDirectory=${options.outputDir}`,
     ],

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { logbackConfig } from './cluster-config.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { ensureJars } from './jar-cache.js';
 import { findJava } from './java.js';
+import { DEFAULT_ROCKETMQ_VERSION, type RocketmqVersion, versionTraits } from './rocketmq-version.js';
 
 const run = promisify(execFile);
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -11,6 +14,8 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 export interface MqadminOptions {
   /** Where RocketMQ's tools write their logs. */
   readonly logDir: string;
+  /** 5.5.0 by default. */
+  readonly version?: RocketmqVersion;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
@@ -24,7 +29,9 @@ export interface MqadminOptions {
 export async function runMqadmin(args: readonly string[], options: MqadminOptions): Promise<string> {
   const env = options.env ?? process.env;
   const { java } = await findJava(env);
-  const { libDir } = await ensureJars({ env, signal: options.signal });
+  const version = options.version ?? DEFAULT_ROCKETMQ_VERSION;
+  const { libDir } = await ensureJars({ version, env, signal: options.signal });
+  if (versionTraits(version).needsLogbackFiles) await writeLogbackConfig(options.logDir);
   const jvmArgs = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Duser.home=${options.logDir}`];
   const main = ['-cp', join(libDir, '*'), 'org.apache.rocketmq.tools.command.MQAdminStartup'];
   try {
@@ -43,4 +50,9 @@ export async function runMqadmin(args: readonly string[], options: MqadminOption
       { cause },
     );
   }
+}
+
+async function writeLogbackConfig(homeDir: string): Promise<void> {
+  await mkdir(join(homeDir, 'conf'), { recursive: true });
+  await writeFile(join(homeDir, 'conf', 'logback_tools.xml'), logbackConfig(join(homeDir, 'tools.log')));
 }

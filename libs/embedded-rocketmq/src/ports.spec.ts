@@ -1,27 +1,60 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { checkPortNumbers, checkPortsFree, freePorts, portUses, preferredOrFreePort } from './ports.js';
+import { type ClusterNode } from './cluster-plan.js';
+import {
+  checkPortNumbers,
+  checkPortsFree,
+  type ClusterPorts,
+  freeBlock,
+  freePorts,
+  portUses,
+  preferredOrFreePort,
+} from './ports.js';
+
+function nodesWith({ namesrv, broker, grpc, proxyRemoting }: ClusterPorts): ClusterNode[] {
+  return [
+    { kind: 'namesrv', id: 'namesrv', hasController: false, ports: { listen: namesrv } },
+    {
+      kind: 'broker',
+      id: 'broker',
+      brokerName: 'broker-a',
+      hasProxy: true,
+      config: {},
+      ports: { listen: broker, grpc, proxyRemoting },
+    },
+  ];
+}
 
 describe('freePorts', () => {
   it('gives out ports for every listener of a cluster without overlap', async () => {
     const ports = await freePorts();
-    const used = portUses(ports).map(({ port }) => port);
+    const uses = portUses(nodesWith(ports));
+    const used = uses.map(({ port }) => port);
     expect(new Set(used).size).toBe(6);
     expect(used).toEqual(expect.arrayContaining([ports.broker - 2, ports.broker + 1]));
-    await expect(checkPortsFree(portUses(ports))).resolves.toBeUndefined();
+    await expect(checkPortsFree(uses)).resolves.toBeUndefined();
+  });
+});
+
+describe('freeBlock', () => {
+  it('leaves out ports that are taken already', async () => {
+    const taken = new Set(Array.from({ length: 12_000 }, (_, index) => 20_000 + index));
+    await expect(freeBlock([0], taken)).rejects.toMatchObject({ code: 'PORT_TAKEN', retriable: true });
+    taken.clear();
+    await expect(freeBlock([0, 2, 3], taken)).resolves.toBeGreaterThanOrEqual(20_000);
   });
 });
 
 describe('checkPortNumbers', () => {
   it('refuses a port that two listeners would share, naming both', () => {
     expect(() => {
-      checkPortNumbers({ namesrv: 9876, broker: 10_911, grpc: 10_909, proxyRemoting: 8080 });
+      checkPortNumbers(nodesWith({ namesrv: 9876, broker: 10_911, grpc: 10_909, proxyRemoting: 8080 }));
     }).toThrow('port 10909 is asked for twice: broker fast port (broker port - 2) and gRPC proxy');
   });
 
   it('refuses a broker port whose fast port would be out of range', () => {
     expect(() => {
-      checkPortNumbers({ namesrv: 9876, broker: 2, grpc: 8081, proxyRemoting: 8080 });
+      checkPortNumbers(nodesWith({ namesrv: 9876, broker: 2, grpc: 8081, proxyRemoting: 8080 }));
     }).toThrow('port 0 given, 1 to 65535 are allowed');
   });
 });

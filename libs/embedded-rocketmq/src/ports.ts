@@ -1,14 +1,16 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { type BrokerNode, type ClusterNode, type NameServerNode } from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { describePortOwner, findPortOwner } from './port-owner.js';
 
-/** The ports that can be chosen. The broker also listens on `broker` - 2 (fast) and `broker` + 1 (HA). */
+/** The ports of the first name server and the first broker, which can be chosen. */
 export interface ClusterPorts {
   readonly namesrv: number;
+  /** The broker also listens on `broker` - 2 (fast) and `broker` + 1 (HA). */
   readonly broker: number;
+  /** Used where the version has a proxy, as is `proxyRemoting`. */
   readonly grpc: number;
-  /** The proxy's remoting protocol: RocketMQ always opens it, Sluice does not use it. */
   readonly proxyRemoting: number;
 }
 
@@ -20,23 +22,27 @@ export interface PortUse {
 /** Below the range from which Linux takes local ports of outgoing connections (32768 and up by default). */
 const FREE_PORT_RANGE = { first: 20_000, last: 32_000 };
 const FREE_PORT_ATTEMPTS = 200;
-/** namesrv, gRPC, proxy remoting, fast, (gap), broker, HA: offsets into one block, so that two blocks overlap seldom. */
-const BLOCK = { namesrv: 0, grpc: 1, proxyRemoting: 2, broker: 5, size: 7 };
 
-/** Every port that a cluster listens on, with a name for messages. */
-export function portUses(ports: ClusterPorts): readonly PortUse[] {
-  return [{ port: ports.namesrv, use: 'namesrv' }, ...brokerPortUses(ports)];
+/** Every port that the processes listen on, with a name for messages. */
+export function portUses(nodes: readonly ClusterNode[]): readonly PortUse[] {
+  return nodes.flatMap((node) => (node.kind === 'namesrv' ? nameServerPortUses(node) : brokerPortUses(node)));
 }
 
-/** The ports of the process that holds the broker and the proxy. */
-export function brokerPortUses(ports: ClusterPorts): readonly PortUse[] {
-  return [
-    { port: ports.broker, use: 'broker' },
-    { port: ports.broker - 2, use: 'broker fast port (broker port - 2)' },
-    { port: ports.broker + 1, use: 'broker HA port (broker port + 1)' },
-    { port: ports.grpc, use: 'gRPC proxy' },
-    { port: ports.proxyRemoting, use: 'remoting proxy' },
+function nameServerPortUses({ id, ports }: NameServerNode): PortUse[] {
+  const uses = [{ port: ports.listen, use: id }];
+  if (ports.controller !== undefined) uses.push({ port: ports.controller, use: `controller of ${id}` });
+  return uses;
+}
+
+function brokerPortUses({ id, ports }: BrokerNode): PortUse[] {
+  const uses = [
+    { port: ports.listen, use: id },
+    { port: ports.listen - 2, use: `${id} fast port (broker port - 2)` },
+    { port: ports.listen + 1, use: `${id} HA port (broker port + 1)` },
   ];
+  if (ports.grpc !== undefined) uses.push({ port: ports.grpc, use: 'gRPC proxy' });
+  if (ports.proxyRemoting !== undefined) uses.push({ port: ports.proxyRemoting, use: 'remoting proxy' });
+  return uses;
 }
 
 type BindOutcome = 'free' | 'taken' | 'forbidden';
@@ -58,24 +64,30 @@ function tryBind(port: number): Promise<BindOutcome> {
 }
 
 /**
- * Ports nobody listens on now, chosen at random so that two callers at the same time hardly meet.
- * Throws EmbeddedRocketmqError `PORT_TAKEN` when no block was free.
+ * Ports for one name server and one broker that nobody listens on now, chosen at random so that two callers at the same
+ * time hardly meet. Throws EmbeddedRocketmqError `PORT_TAKEN` when none were found.
  */
 export async function freePorts(): Promise<ClusterPorts> {
+  const base = await freeBlock([0, 1, 2, 3, 5, 6]);
+  return { namesrv: base, grpc: base + 1, proxyRemoting: base + 2, broker: base + 5 };
+}
+
+/**
+ * A port so that nobody listens on it plus any of `offsets`, chosen at random, and none of those is `taken`.
+ * Throws EmbeddedRocketmqError `PORT_TAKEN` when none was found.
+ */
+export async function freeBlock(offsets: readonly number[], taken: ReadonlySet<number> = new Set()): Promise<number> {
+  const size = Math.max(...offsets) + 1;
   for (let attempt = 0; attempt < FREE_PORT_ATTEMPTS; attempt++) {
-    const base = randomInt(FREE_PORT_RANGE.first, FREE_PORT_RANGE.last - BLOCK.size);
-    const ports: ClusterPorts = {
-      namesrv: base + BLOCK.namesrv,
-      grpc: base + BLOCK.grpc,
-      proxyRemoting: base + BLOCK.proxyRemoting,
-      broker: base + BLOCK.broker,
-    };
-    const outcomes = await Promise.all(portUses(ports).map(({ port }) => tryBind(port)));
-    if (outcomes.every((outcome) => outcome === 'free')) return ports;
+    const base = randomInt(FREE_PORT_RANGE.first, FREE_PORT_RANGE.last - size);
+    const ports = offsets.map((offset) => base + offset);
+    if (ports.some((port) => taken.has(port))) continue;
+    const outcomes = await Promise.all(ports.map(tryBind));
+    if (outcomes.every((outcome) => outcome === 'free')) return base;
   }
   throw new EmbeddedRocketmqError(
     'PORT_TAKEN',
-    `no block of ${BLOCK.size} free ports found between ${FREE_PORT_RANGE.first} and ${FREE_PORT_RANGE.last} in ${FREE_PORT_ATTEMPTS} attempts`,
+    `no block of ${size} free ports found between ${FREE_PORT_RANGE.first} and ${FREE_PORT_RANGE.last} in ${FREE_PORT_ATTEMPTS} attempts`,
     { retriable: true },
   );
 }
@@ -97,9 +109,9 @@ export async function preferredOrFreePort(preferred: number, taken: ReadonlySet<
 }
 
 /** Throws EmbeddedRocketmqError `OPTION_INVALID` for ports out of range or two uses of one port. */
-export function checkPortNumbers(ports: ClusterPorts): void {
+export function checkPortNumbers(nodes: readonly ClusterNode[]): void {
   const seen = new Map<number, string>();
-  for (const { port, use } of portUses(ports)) {
+  for (const { port, use } of portUses(nodes)) {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new EmbeddedRocketmqError('OPTION_INVALID', `${use}: port ${port} given, 1 to 65535 are allowed`);
     }

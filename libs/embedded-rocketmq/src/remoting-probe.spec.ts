@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeResponse, encodeRequest, isRegistered } from './remoting-probe.js';
+import { decodeResponse, encodeRequest, parseBrokerTable, parseSyncState } from './remoting-probe.js';
 
 describe('the remoting frame', () => {
   it('carries its length, the length of its JSON header and the code', () => {
@@ -7,6 +7,12 @@ describe('the remoting frame', () => {
     expect(frame.readInt32BE(0)).toBe(frame.length - 4);
     expect(frame.readInt32BE(4)).toBe(frame.length - 8);
     expect(JSON.parse(frame.toString('utf8', 8))).toMatchObject({ code: 106, flag: 0 });
+  });
+
+  it('carries a body behind its header', () => {
+    const frame = encodeRequest(1006, Buffer.from('["x"]'));
+    expect(frame.readInt32BE(0)).toBe(frame.length - 4);
+    expect(frame.toString('utf8', 8 + frame.readInt32BE(4))).toBe('["x"]');
   });
 
   it('is read only once it is whole', () => {
@@ -21,16 +27,36 @@ describe('the remoting frame', () => {
   });
 });
 
-describe('isRegistered', () => {
-  const info =
-    '{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:10911"},"brokerName":"broker-a","cluster":"a"}},"clusterAddrTable":{"a":["broker-a"]}}';
-
-  it('is true for the name and address that the namesrv knows', () => {
-    expect(isRegistered(info, 'broker-a', '127.0.0.1:10911')).toBe(true);
+describe('parseBrokerTable', () => {
+  it('reads the bare numbers that fastjson writes as keys, and leaves ports in addresses alone', () => {
+    const body =
+      '{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:10911",1:"127.0.0.1:10921"},"brokerName":"broker-a","cluster":"a"}},"clusterAddrTable":{"a":["broker-a"]}}';
+    expect(parseBrokerTable(body)).toEqual(
+      new Map([
+        [
+          'broker-a',
+          new Map([
+            [0, '127.0.0.1:10911'],
+            [1, '127.0.0.1:10921'],
+          ]),
+        ],
+      ]),
+    );
   });
 
-  it('is false for another address or a name that is only the start of a known one', () => {
-    expect(isRegistered(info, 'broker-a', '127.0.0.1:1091')).toBe(false);
-    expect(isRegistered(info, 'broker', '127.0.0.1:10911')).toBe(false);
+  it('is empty while the name server knows nobody', () => {
+    expect(parseBrokerTable('{"brokerAddrTable":{},"clusterAddrTable":{}}').size).toBe(0);
+  });
+});
+
+describe('parseSyncState', () => {
+  it('tells the master and who is in sync', () => {
+    const body =
+      '{"replicasInfoTable":{"x":{"inSyncReplicas":[{"alive":true,"brokerAddress":"127.0.0.1:1","brokerId":1,"brokerName":"x"}],"masterAddress":"127.0.0.1:1","masterBrokerId":1,"masterEpoch":1,"notInSyncReplicas":[{"alive":true,"brokerAddress":"127.0.0.1:2","brokerId":2,"brokerName":"x"}],"syncStateSetEpoch":1}}}';
+    expect(parseSyncState(body, 'x')).toEqual({ masterAddress: '127.0.0.1:1', inSyncAddresses: ['127.0.0.1:1'] });
+  });
+
+  it('has neither for a broker that the controller does not know', () => {
+    expect(parseSyncState('{"replicasInfoTable":{}}', 'x')).toEqual({ masterAddress: undefined, inSyncAddresses: [] });
   });
 });

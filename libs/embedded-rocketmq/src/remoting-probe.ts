@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 
 const GET_BROKER_CLUSTER_INFO = 106;
+const CONTROLLER_GET_SYNC_STATE_DATA = 1006;
 const SUCCESS = 0;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
@@ -31,14 +32,14 @@ export function accepts(address: Address, timeoutMs: number): Promise<boolean> {
 }
 
 /** A request of the remoting protocol: length, header length with serialize type 0 (JSON) in the top byte, header. */
-export function encodeRequest(code: number): Buffer {
+export function encodeRequest(code: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.from(
     JSON.stringify({ code, language: 'OTHER', version: 401, opaque: 1, flag: 0, serializeTypeCurrentRPC: 'JSON' }),
   );
   const prefix = Buffer.alloc(8);
-  prefix.writeInt32BE(4 + header.length, 0);
+  prefix.writeInt32BE(4 + header.length + body.length, 0);
   prefix.writeInt32BE(header.length, 4);
-  return Buffer.concat([prefix, header]);
+  return Buffer.concat([prefix, header, body]);
 }
 
 /** Header code and body of the first whole frame in `bytes`; undefined while it is incomplete. */
@@ -51,13 +52,64 @@ export function decodeResponse(bytes: Buffer): { code: number; body: string } | 
   return { code: header.code, body: bytes.toString('utf8', bodyStart, end) };
 }
 
-/**
- * What the namesrv knows of its brokers (GET_BROKER_CLUSTER_INFO), as the text it sends: fastjson writes broker ids as
- * bare keys, so it is not JSON. Undefined when the namesrv does not answer within `timeoutMs`.
- */
-export function askClusterInfo(namesrv: Address, timeoutMs: number): Promise<string | undefined> {
+/** Broker ids (0: the master) and addresses, by broker name. */
+export type BrokerTable = ReadonlyMap<string, ReadonlyMap<number, string>>;
+
+/** What a name server knows of the brokers. Undefined when it does not answer within `timeoutMs`. */
+export async function askBrokers(namesrv: Address, timeoutMs: number): Promise<BrokerTable | undefined> {
+  const body = await ask(namesrv, encodeRequest(GET_BROKER_CLUSTER_INFO), timeoutMs);
+  return body === undefined ? undefined : parseBrokerTable(body);
+}
+
+/** The body of GET_BROKER_CLUSTER_INFO; fastjson writes broker ids as bare keys, so it is not quite JSON. */
+export function parseBrokerTable(body: string): BrokerTable {
+  const info = JSON.parse(body.replace(/([{,])(\d+):/g, '$1"$2":')) as {
+    readonly brokerAddrTable?: Readonly<Record<string, { readonly brokerAddrs?: Readonly<Record<string, string>> }>>;
+  };
+  return new Map(
+    Object.entries(info.brokerAddrTable ?? {}).map(([name, { brokerAddrs = {} }]) => [
+      name,
+      new Map(Object.entries(brokerAddrs).map(([id, address]) => [Number(id), address])),
+    ]),
+  );
+}
+
+/** Of one broker name: who is the master, and who has all of its messages (the master too). */
+export interface SyncState {
+  /** Undefined while none is elected. */
+  readonly masterAddress: string | undefined;
+  readonly inSyncAddresses: readonly string[];
+}
+
+/** What a controller knows of the replicas of a broker name. Undefined when it does not answer within `timeoutMs`. */
+export async function askSyncState(
+  controller: Address,
+  brokerName: string,
+  timeoutMs: number,
+): Promise<SyncState | undefined> {
+  const request = encodeRequest(CONTROLLER_GET_SYNC_STATE_DATA, Buffer.from(JSON.stringify([brokerName])));
+  const body = await ask(controller, request, timeoutMs);
+  return body === undefined ? undefined : parseSyncState(body, brokerName);
+}
+
+/** The body of CONTROLLER_GET_SYNC_STATE_DATA. */
+export function parseSyncState(body: string, brokerName: string): SyncState {
+  interface Replicas {
+    readonly masterAddress?: string | null;
+    readonly inSyncReplicas?: readonly { readonly brokerAddress: string }[];
+  }
+  const { replicasInfoTable } = JSON.parse(body) as { replicasInfoTable?: Readonly<Record<string, Replicas>> };
+  const { masterAddress, inSyncReplicas = [] } = replicasInfoTable?.[brokerName] ?? {};
+  return {
+    masterAddress: masterAddress === null || masterAddress === '' ? undefined : masterAddress,
+    inSyncAddresses: inSyncReplicas.map(({ brokerAddress }) => brokerAddress),
+  };
+}
+
+/** The body of a successful answer; undefined for any other, and for none within `timeoutMs`. */
+function ask(address: Address, request: Buffer, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(namesrv);
+    const socket = connect(address);
     let received: Buffer = Buffer.alloc(0);
     const settle = (answer: string | undefined): void => {
       clearTimeout(timer);
@@ -67,7 +119,7 @@ export function askClusterInfo(namesrv: Address, timeoutMs: number): Promise<str
     const timer = setTimeout(() => {
       settle(undefined);
     }, timeoutMs);
-    socket.on('connect', () => socket.write(encodeRequest(GET_BROKER_CLUSTER_INFO)));
+    socket.on('connect', () => socket.write(request));
     socket.on('error', () => {
       settle(undefined);
     });
@@ -81,9 +133,4 @@ export function askClusterInfo(namesrv: Address, timeoutMs: number): Promise<str
       else if (received.length > MAX_ANSWER_BYTES) settle(undefined);
     });
   });
-}
-
-/** Whether cluster info names that broker with that master address. */
-export function isRegistered(clusterInfo: string, brokerName: string, brokerAddr: string): boolean {
-  return clusterInfo.includes(`"brokerName":"${brokerName}"`) && clusterInfo.includes(`"${brokerAddr}"`);
 }

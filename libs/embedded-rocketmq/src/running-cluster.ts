@@ -1,182 +1,144 @@
-import { brokerNameOf } from './cluster-config.js';
-import { type ClusterLayout } from './cluster-layout.js';
-import { type ClusterJvms, launchJvm, type LaunchInput, recordJvms } from './cluster-processes.js';
-import { waitUntilUsable } from './cluster-readiness.js';
+import {
+  brokersOf,
+  type ClusterNode,
+  controllerAddress,
+  LOOPBACK,
+  nameServerList,
+  nameServersOf,
+} from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
-import { acquireLock } from './exclusive-lock.js';
-import { CLUSTER_ROLES, type ClusterRole } from './jvm-command.js';
-import { isJvmRunning, type JvmProcess, killJvm, signalJvm, stopJvm, waitForEnd } from './jvm-process.js';
-import { brokerPortUses, checkPortsFree, type ClusterPorts } from './ports.js';
+import { BrokerHandle, NodeHandle } from './node-handle.js';
+import { NodeProcesses, type NodeProcessesInput } from './node-processes.js';
+import { type Address, askBrokers, askSyncState, type BrokerTable } from './remoting-probe.js';
+import { type RocketmqVersion } from './rocketmq-version.js';
 
-export interface RunningClusterInput {
-  readonly launch: Omit<LaunchInput, 'role'>;
-  readonly jvms: ClusterJvms;
-  readonly startTimeoutMs: number;
-  readonly stopTimeoutMs: number;
-  readonly onProgress: ((line: string) => void) | undefined;
+const ASK_TIMEOUT_MS = 2_000;
+
+/** Process ids by the id of the process. */
+export interface ClusterPids {
+  readonly namesrv?: number;
+  readonly broker?: number;
+  readonly [id: string]: number | undefined;
 }
-
-/** Signals after which a process is gone; others (SIGSTOP, SIGCONT, SIGQUIT) leave it running. */
-const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** A cluster that is up, or was when it was handed out. Its methods may be called at any time and wait for each other. */
 export class RunningCluster {
   readonly name: string;
-  readonly ports: ClusterPorts;
-  /** `127.0.0.1:9876` */
+  readonly version: RocketmqVersion;
+  /** All name servers as clients take them: `127.0.0.1:9876`, several separated by `;`. */
   readonly namesrv: string;
-  /** `127.0.0.1:8081` */
-  readonly grpc: string;
+  /** Name of the first broker. */
   readonly brokerName: string;
-  /** `127.0.0.1:10911` */
+  /** Address of the first broker: `127.0.0.1:10911`. */
   readonly brokerAddr: string;
+  readonly nameServers: readonly NodeHandle[];
+  /** In the order of the topology, each with its replicas after it. */
+  readonly brokers: readonly BrokerHandle[];
   readonly dataDir: string;
+  /** Of the first name server and the first broker. */
   readonly logDir: string;
-  readonly #input: RunningClusterInput;
-  readonly #layout: ClusterLayout;
-  readonly #jvms: ClusterJvms;
+  readonly #nodes: readonly ClusterNode[];
+  readonly #processes: NodeProcesses;
+  readonly #firstBroker: BrokerHandle;
 
-  constructor(input: RunningClusterInput) {
-    const { name, ports, layout } = input.launch;
-    this.name = name;
-    this.ports = ports;
-    this.namesrv = `127.0.0.1:${ports.namesrv}`;
-    this.grpc = `127.0.0.1:${ports.grpc}`;
-    this.brokerName = brokerNameOf(name);
-    this.brokerAddr = `127.0.0.1:${ports.broker}`;
+  constructor(input: NodeProcessesInput) {
+    const { plan, layout } = input.launch;
+    this.name = plan.name;
+    this.version = plan.version;
     this.dataDir = layout.dataDir;
     this.logDir = layout.logDir;
-    this.#input = input;
-    this.#layout = layout;
-    this.#jvms = { ...input.jvms };
-  }
-
-  /** Process ids as last started; a process may have ended since. */
-  get pids(): Readonly<Partial<Record<ClusterRole, number>>> {
-    const pids: Partial<Record<ClusterRole, number>> = {};
-    if (this.#jvms.namesrv !== undefined) pids.namesrv = this.#jvms.namesrv.pid;
-    if (this.#jvms.broker !== undefined) pids.broker = this.#jvms.broker.pid;
-    return pids;
+    this.#nodes = plan.nodes;
+    this.#processes = new NodeProcesses(input);
+    this.namesrv = nameServerList(plan.nodes);
+    this.nameServers = nameServersOf(plan.nodes).map((node) => new NodeHandle(node, this.#processes));
+    this.brokers = brokersOf(plan.nodes).map((node) => new BrokerHandle(node, this.#processes));
+    const [first] = this.brokers;
+    if (first === undefined) throw new Error(`the plan of cluster ${plan.name} has no broker`);
+    this.#firstBroker = first;
+    this.brokerName = first.brokerName;
+    this.brokerAddr = first.address;
   }
 
   /**
-   * Ends broker and namesrv with SIGTERM, with SIGKILL only after the stop limit (reported through `onProgress`).
-   * Resolves after both have ended. The data stays. Stopping twice is fine.
+   * Address of the gRPC proxy, which runs in the first broker: `127.0.0.1:8081`.
+   * Throws EmbeddedRocketmqError `OPTION_INVALID` for a version that has none.
+   */
+  get grpc(): string {
+    const [first] = brokersOf(this.#nodes);
+    if (first?.ports.grpc === undefined) {
+      throw new EmbeddedRocketmqError(
+        'OPTION_INVALID',
+        `cluster ${this.name} runs RocketMQ ${this.version}, whose released jars have no gRPC proxy`,
+      );
+    }
+    return `${LOOPBACK}:${first.ports.grpc}`;
+  }
+
+  /** As last started; a process may have ended since. */
+  get pids(): ClusterPids {
+    const pids = this.#nodes.map(({ id }) => [id, this.#processes.pidOf(id)] as const);
+    return Object.fromEntries(pids.filter(([, pid]) => pid !== undefined));
+  }
+
+  /**
+   * Ends the brokers and then the name servers with SIGTERM, with SIGKILL only after the stop limit (reported through
+   * `onProgress`). Resolves after all have ended. The data stays. Stopping twice is fine.
    * Throws EmbeddedRocketmqError `NOT_ENDED_IN_TIME`.
    */
   async stop(): Promise<void> {
-    await this.#exclusively(undefined, async () => {
-      await this.#stopRole('broker');
-      await this.#stopRole('namesrv');
-    });
+    await this.#processes.stop(brokersOf(this.#nodes));
+    await this.#processes.stop(nameServersOf(this.#nodes));
   }
 
   /**
-   * Ends broker and namesrv with SIGKILL, for data that is thrown away: an orderly end takes RocketMQ several seconds.
+   * Ends everything with SIGKILL, for data that is thrown away: an orderly end takes RocketMQ several seconds.
    * Throws EmbeddedRocketmqError `NOT_ENDED_IN_TIME`.
    */
   async kill(): Promise<void> {
-    await this.#exclusively(undefined, async () => {
-      for (const role of [...CLUSTER_ROLES].reverse()) {
-        const jvm = this.#jvms[role];
-        if (jvm === undefined) continue;
-        await killJvm(jvm);
-        await this.#forget(role);
-      }
-    });
+    await this.#processes.killAll(this.#nodes);
   }
 
-  /** Ends the broker and its proxy as `stop` does; the namesrv goes on. */
-  async stopBroker(): Promise<void> {
-    await this.#exclusively(undefined, () => this.#stopRole('broker'));
-  }
-
-  /**
-   * Sends a signal to the broker's JVM. After SIGKILL, SIGTERM, SIGINT and SIGHUP it resolves when the process has ended.
-   * Throws EmbeddedRocketmqError `CLUSTER_NOT_RUNNING` when the broker does not run, `NOT_ENDED_IN_TIME`.
-   */
+  /** `kill` of the first broker. */
   async killBroker(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    await this.#exclusively(undefined, async () => {
-      const jvm = this.#jvms.broker;
-      if (jvm === undefined || !(await signalJvm(jvm, signal))) {
-        throw new EmbeddedRocketmqError(
-          'CLUSTER_NOT_RUNNING',
-          `the broker of cluster ${this.name} does not run: ${signal} was not sent`,
-        );
-      }
-      if (!ENDING_SIGNALS.includes(signal)) return;
-      if (!(await waitForEnd(jvm, this.#input.stopTimeoutMs))) {
-        throw new EmbeddedRocketmqError(
-          'NOT_ENDED_IN_TIME',
-          `the broker of cluster ${this.name} (pid ${jvm.pid}) still runs ${this.#input.stopTimeoutMs} ms after ${signal}`,
-        );
-      }
-      await this.#forget('broker');
-    });
+    await this.#firstBroker.kill(signal);
+  }
+
+  /** `start` of the first broker. */
+  async startBroker(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#firstBroker.start(options);
+  }
+
+  /** `restart` of the first broker. */
+  async restartBroker(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#firstBroker.restart(options);
+  }
+
+  /** The broker that the name servers name as the master of a broker name now; undefined while they name none. */
+  async masterOf(brokerName: string): Promise<BrokerHandle | undefined> {
+    for (const { address } of this.nameServers) {
+      const known: BrokerTable | undefined = await askBrokers(parseAddress(address), ASK_TIMEOUT_MS);
+      if (known === undefined) continue;
+      const master = known.get(brokerName)?.get(0);
+      return this.brokers.find((broker) => broker.address === master);
+    }
+    return undefined;
   }
 
   /**
-   * Starts the broker and its proxy again on the same ports and data; resolves when they answer. Does nothing while it runs.
-   * Throws EmbeddedRocketmqError `PORT_TAKEN`, `JVM_DIED`, `NOT_UP_IN_TIME`; rejects with the signal's reason.
+   * The brokers of that name that have every acknowledged message, the master among them, as the controller says; empty
+   * while it does not answer. Throws EmbeddedRocketmqError `OPTION_INVALID` in a cluster without a controller.
    */
-  async startBroker(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await this.#exclusively(options.signal, () => this.#startBroker(options.signal));
-  }
-
-  /** `stopBroker` and `startBroker` in one step. */
-  async restartBroker(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await this.#exclusively(options.signal, async () => {
-      await this.#stopRole('broker');
-      await this.#startBroker(options.signal);
-    });
-  }
-
-  async #startBroker(signal: AbortSignal | undefined): Promise<void> {
-    const { launch, startTimeoutMs } = this.#input;
-    const current = this.#jvms.broker;
-    if (current !== undefined && (await isJvmRunning(current))) return;
-    await checkPortsFree(brokerPortUses(this.ports));
-    this.#jvms.broker = await launchJvm({ ...launch, role: 'broker' });
-    await recordJvms(this.#layout, this.#jvms);
-    try {
-      await waitUntilUsable({
-        name: this.name,
-        ports: this.ports,
-        layout: this.#layout,
-        processes: this.#jvms,
-        timeoutMs: startTimeoutMs,
-        signal,
-      });
-    } catch (error) {
-      await this.#stopRole('broker');
-      throw error;
+  async inSyncReplicas(brokerName: string): Promise<BrokerHandle[]> {
+    const controller = controllerAddress(this.#nodes);
+    if (controller === undefined) {
+      throw new EmbeddedRocketmqError('OPTION_INVALID', `cluster ${this.name} has no controller`);
     }
+    const state = await askSyncState(parseAddress(controller), brokerName, ASK_TIMEOUT_MS);
+    return this.brokers.filter(({ address }) => state?.inSyncAddresses.includes(address) === true);
   }
+}
 
-  async #stopRole(role: ClusterRole): Promise<void> {
-    const jvm: JvmProcess | undefined = this.#jvms[role];
-    if (jvm === undefined) return;
-    const outcome = await stopJvm(jvm, this.#input.stopTimeoutMs);
-    if (outcome.kind === 'killed') {
-      this.#input.onProgress?.(
-        `the ${role} of cluster ${this.name} (pid ${jvm.pid}) did not end within ${outcome.afterMs} ms of SIGTERM: it was killed`,
-      );
-    }
-    await this.#forget(role);
-  }
-
-  async #forget(role: ClusterRole): Promise<void> {
-    if (role === 'broker') delete this.#jvms.broker;
-    else delete this.#jvms.namesrv;
-    await recordJvms(this.#layout, this.#jvms);
-  }
-
-  async #exclusively<T>(signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
-    const release = await acquireLock(this.dataDir, { signal });
-    try {
-      return await act();
-    } finally {
-      await release();
-    }
-  }
+function parseAddress(address: string): Address {
+  const [host = '', port] = address.split(':');
+  return { host, port: Number(port) };
 }

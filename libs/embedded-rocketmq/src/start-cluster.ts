@@ -1,45 +1,50 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkClusterName } from './cluster-config.js';
+import { choosePorts } from './choose-ports.js';
 import { type ClusterLayout, clusterLayout, clustersDir } from './cluster-layout.js';
+import {
+  brokersOf,
+  type ClusterNode,
+  type ClusterPlan,
+  DEFAULT_HEAP_SIZES,
+  type HeapSizes,
+  nameServersOf,
+} from './cluster-plan.js';
 import {
   type ClusterJvms,
   type ClusterLifetime,
-  launchJvm,
+  launchNode,
   recordJvms,
   runningJvms,
   writeConfigFiles,
 } from './cluster-processes.js';
-import { waitUntilUsable } from './cluster-readiness.js';
-import { type ClusterState, readClusterState, writeClusterState } from './cluster-state.js';
+import { waitForController, waitUntilUsable } from './cluster-readiness.js';
+import { readClusterState, writeClusterState } from './cluster-state.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
 import { ensureJars } from './jar-cache.js';
 import { findJava } from './java.js';
+import { type JvmProcess, stopJvm } from './jvm-process.js';
 import { ensureLoopbackLauncher } from './loopback-launcher.js';
 import { findExposedPorts } from './port-owner.js';
-import { CLUSTER_ROLES, DEFAULT_HEAP_SIZES, type HeapSizes } from './jvm-command.js';
-import { stopJvm } from './jvm-process.js';
-import {
-  brokerPortUses,
-  checkPortNumbers,
-  checkPortsFree,
-  type ClusterPorts,
-  portUses,
-  preferredOrFreePort,
-} from './ports.js';
+import { checkPortsFree, type ClusterPorts, portUses } from './ports.js';
+import { checkVersion, DEFAULT_ROCKETMQ_VERSION, isOlder, type RocketmqVersion } from './rocketmq-version.js';
 import { RunningCluster } from './running-cluster.js';
+import { checkName, nodesOf, type TopologyOptions } from './topology.js';
 
-export const DEFAULT_PORTS = { namesrv: 9876, broker: 10911, grpc: 8081 } as const;
-const DEFAULT_START_TIMEOUT_MS = 60_000;
+const DEFAULT_START_TIMEOUT_MS = 120_000;
 const DEFAULT_STOP_TIMEOUT_MS = 30_000;
 /** Above this use of the disk a broker answers every send with "disk full". */
 const REFUSING_DISK_RATIO = 0.9;
 
 export interface StartClusterOptions {
-  /** Also the cluster's name in RocketMQ; its broker is `broker-<name>`. 1 to 64 letters, digits, `-` and `_`. */
+  /** Also the cluster's name in RocketMQ. 1 to 64 letters, digits, `-` and `_`. */
   readonly name: string;
-  /** What is not given is as it was at the last start in that data folder, else 9876, 10911, 8081 and any free port. */
+  /** As at the last start in that data folder, else 5.5.0. 4.9.7 and 5.1.4 have no gRPC proxy. */
+  readonly version?: RocketmqVersion;
+  /** As at the last start in that data folder, else one name server and one broker `broker-<name>`. */
+  readonly topology?: TopologyOptions;
+  /** Of the first name server and broker. What is not given is as it was at the last start in that data folder, else 9876, 10911, 8081 and any free port. */
   readonly ports?: Partial<ClusterPorts>;
   /** `<SLUICE_HOME or ./.sluice>/rocketmq/<name>` by default. Data found there is used. */
   readonly dataDir?: string;
@@ -59,12 +64,13 @@ export interface StartClusterOptions {
 }
 
 /**
- * Starts a namesrv and a broker with its gRPC proxy; resolves when the namesrv knows the broker and the gRPC port accepts.
+ * Starts the name servers and brokers, with the gRPC proxy in the first broker where the version has one; resolves when every
+ * name server knows every broker, the ports accept, and all replicas are in sync where there is a controller.
  * What was started is stopped again when it fails.
  * Throws EmbeddedRocketmqError (any code but COMMAND_FAILED); rejects with the signal's reason.
  */
 export async function startCluster(options: StartClusterOptions): Promise<RunningCluster> {
-  checkClusterName(options.name);
+  checkName('cluster', options.name);
   const env = options.env ?? process.env;
   const layout = clusterLayout(options.dataDir ?? join(clustersDir(env), options.name));
   const { signal, onProgress } = options;
@@ -88,113 +94,112 @@ async function startLocked(
 ): Promise<RunningCluster> {
   const { name, signal, onProgress } = options;
   const previous = await readClusterState(layout);
+  const found = previous === undefined ? new Map<string, JvmProcess>() : await runningJvms(layout, previous);
+  const plan = await planCluster(options, previous?.plan, layout);
+  if (found.size > 0) checkAttachable(options, plan, previous?.plan, found);
+
+  const { java, javac } = await findJava(env);
+  const { libDir } = await ensureJars({ version: plan.version, env, signal, onProgress });
+  const launcherDir = await ensureLoopbackLauncher({ javac, libDir, signal });
+  const launch = { plan, layout, java, libDir, launcherDir, env, lifetime: options.lifetime ?? 'child' };
+  const missing = plan.nodes.filter(({ id }) => !found.has(id));
+  await checkPortsFree(portUses(missing));
+  for (const node of missing) await writeConfigFiles(node, plan, layout);
+  if (missing.length > 0) await warnOfFullDisk(layout, onProgress);
+  await writeClusterState(layout, { version: 2, plan, processes: previous?.processes ?? {} });
+
+  const jvms: ClusterJvms = new Map(found);
+  const timeoutMs = options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS;
+  const stopTimeoutMs = options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS;
+  const readiness = { plan, layout, nodes: plan.nodes, processes: jvms, timeoutMs, signal };
+  const start = async (nodes: readonly ClusterNode[]): Promise<void> => {
+    for (const node of nodes) {
+      signal?.throwIfAborted();
+      jvms.set(node.id, await launchNode(node, launch));
+      await recordJvms(layout, jvms);
+    }
+  };
+  try {
+    await start(nameServersOf(missing));
+    await waitForController(readiness);
+    await start(brokersOf(missing));
+    onProgress?.(`waiting for cluster ${name} to answer`);
+    await waitUntilUsable(readiness);
+  } catch (error) {
+    await Promise.all(
+      [...jvms].map(async ([id, jvm]) => {
+        if (!found.has(id)) await stopJvm(jvm, stopTimeoutMs);
+      }),
+    );
+    await recordJvms(layout, found);
+    throw error;
+  }
+  await warnOfExposedPorts(plan.nodes, onProgress);
+  return new RunningCluster({ launch, jvms, startTimeoutMs: timeoutMs, stopTimeoutMs, onProgress });
+}
+
+/** What is not asked for is as it was at the last start in that data folder. */
+async function planCluster(
+  options: StartClusterOptions,
+  previous: ClusterPlan | undefined,
+  layout: ClusterLayout,
+): Promise<ClusterPlan> {
+  const { name } = options;
+  const version = options.version ?? previous?.version ?? DEFAULT_ROCKETMQ_VERSION;
+  checkVersion(version);
   if (previous !== undefined && previous.name !== name) {
     throw new EmbeddedRocketmqError(
       'OPTION_INVALID',
       `${layout.dataDir} holds cluster ${previous.name}: it cannot become ${name}`,
     );
   }
-  const found: ClusterJvms = previous === undefined ? {} : await runningJvms(layout, previous);
-  const ports = await choosePorts(options, previous);
-  if (CLUSTER_ROLES.some((role) => found[role] !== undefined)) checkAttachable(options, previous, layout);
-
-  const { java, javac } = await findJava(env);
-  const { libDir } = await ensureJars({ env, signal, onProgress });
-  const launcherDir = await ensureLoopbackLauncher({ javac, libDir, signal });
-  const launch = {
-    name,
-    ports,
-    layout,
-    java,
-    libDir,
-    launcherDir,
-    env,
-    heap: { ...DEFAULT_HEAP_SIZES, ...previous?.heap, ...options.heap },
-    brokerConfig: options.brokerConfig ?? {},
-    lifetime: options.lifetime ?? 'child',
-  };
-  const state: ClusterState = {
-    version: 1,
-    name,
-    ports,
-    heap: launch.heap,
-    brokerConfig: launch.brokerConfig,
-    processes: previous?.processes ?? {},
-  };
-  const jvms: ClusterJvms = { ...found };
-  const isNamesrvMissing = found.namesrv === undefined;
-  const isBrokerMissing = found.broker === undefined;
-  await checkPortsFree([
-    ...(isNamesrvMissing ? [{ port: ports.namesrv, use: 'namesrv' }] : []),
-    ...(isBrokerMissing ? brokerPortUses(ports) : []),
-  ]);
-  if (isBrokerMissing) {
-    await writeConfigFiles(launch);
-    await warnOfFullDisk(layout, onProgress);
-  }
-  await writeClusterState(layout, state);
-  try {
-    for (const role of CLUSTER_ROLES) {
-      signal?.throwIfAborted();
-      if (found[role] !== undefined) continue;
-      jvms[role] = await launchJvm({ ...launch, role });
-      await recordJvms(layout, jvms);
-    }
-    onProgress?.(`waiting for cluster ${name} to answer`);
-    const timeoutMs = options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS;
-    await waitUntilUsable({ name, ports, layout, processes: jvms, timeoutMs, signal });
-  } catch (error) {
-    await stopStarted(jvms, found, options);
-    await recordJvms(layout, found);
-    throw error;
-  }
-  await warnOfExposedPorts(ports, onProgress);
-  return new RunningCluster({
-    launch,
-    jvms,
-    startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
-    stopTimeoutMs: options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
-    onProgress,
-  });
-}
-
-async function choosePorts(options: StartClusterOptions, previous: ClusterState | undefined): Promise<ClusterPorts> {
-  const chosen = { ...DEFAULT_PORTS, ...previous?.ports, ...options.ports };
-  const known = options.ports?.proxyRemoting ?? previous?.ports.proxyRemoting;
-  const taken = new Set([chosen.namesrv, chosen.broker, chosen.broker - 2, chosen.broker + 1, chosen.grpc]);
-  const ports = { ...chosen, proxyRemoting: known ?? (await preferredOrFreePort(chosen.grpc - 1, taken)) };
-  checkPortNumbers(ports);
-  return ports;
-}
-
-function checkAttachable(options: StartClusterOptions, state: ClusterState | undefined, layout: ClusterLayout): void {
-  if (options.ifRunning !== 'attach') {
+  if (previous !== undefined && isOlder(version, previous.version)) {
     throw new EmbeddedRocketmqError(
-      'CLUSTER_RUNNING',
-      `cluster ${options.name} runs already in ${layout.dataDir}: stop it first`,
+      'OPTION_INVALID',
+      `${layout.dataDir} holds data of RocketMQ ${previous.version}: ${version} may not be able to read it`,
     );
   }
-  for (const [use, port] of Object.entries(options.ports ?? {})) {
-    const current = state?.ports[use as keyof ClusterPorts];
-    if (current !== undefined && current !== port) {
-      throw new EmbeddedRocketmqError(
-        'CLUSTER_RUNNING',
-        `cluster ${options.name} runs with ${use} port ${current}, ${port} was asked for: stop it first`,
-      );
+  const topology = options.topology ?? previous?.topology ?? {};
+  const identities = nodesOf(name, version, topology);
+  return {
+    name,
+    version,
+    topology,
+    nodes: await choosePorts(identities, { asked: options.ports ?? {}, previous: previous?.nodes ?? [] }),
+    heap: { ...DEFAULT_HEAP_SIZES, ...previous?.heap, ...options.heap },
+    brokerConfig: options.brokerConfig ?? {},
+  };
+}
+
+/** A node that runs stays as it is: the plan must not want it otherwise. */
+function checkAttachable(
+  options: StartClusterOptions,
+  plan: ClusterPlan,
+  running: ClusterPlan | undefined,
+  found: ClusterJvms,
+): void {
+  const refuse = (reason: string): EmbeddedRocketmqError =>
+    new EmbeddedRocketmqError('CLUSTER_RUNNING', `cluster ${plan.name} ${reason}: stop it first`);
+  if (options.ifRunning !== 'attach') throw refuse('runs already');
+  if (running === undefined) return;
+  if (running.version !== plan.version) throw refuse(`runs RocketMQ ${running.version}, ${plan.version} was asked for`);
+  for (const id of found.keys()) {
+    const current = running.nodes.find((node) => node.id === id);
+    const wanted = plan.nodes.find((node) => node.id === id);
+    if (current === undefined) continue;
+    if (wanted === undefined) throw refuse(`runs with a ${id}, which was not asked for`);
+    for (const { port, use } of portUses([current])) {
+      const other = portUses([wanted]).find((asked) => asked.use === use);
+      if (other?.port !== port) throw refuse(`runs with ${use} port ${port}, ${other?.port ?? 'none'} was asked for`);
     }
   }
 }
 
-async function stopStarted(jvms: ClusterJvms, found: ClusterJvms, options: StartClusterOptions): Promise<void> {
-  for (const role of [...CLUSTER_ROLES].reverse()) {
-    const jvm = jvms[role];
-    if (jvm !== undefined && found[role] === undefined)
-      await stopJvm(jvm, options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS);
-  }
-}
-
-async function warnOfExposedPorts(ports: ClusterPorts, onProgress: StartClusterOptions['onProgress']): Promise<void> {
-  const exposed = await findExposedPorts(portUses(ports).map(({ port }) => port));
+async function warnOfExposedPorts(
+  nodes: readonly ClusterNode[],
+  onProgress: StartClusterOptions['onProgress'],
+): Promise<void> {
+  const exposed = await findExposedPorts(portUses(nodes).map(({ port }) => port));
   if (exposed.length === 0) return;
   onProgress?.(
     `other hosts can connect to port ${exposed.join(', ')}: RocketMQ has no setting against it, a JDK (javac) beside java lets Sluice bind them to 127.0.0.1`,

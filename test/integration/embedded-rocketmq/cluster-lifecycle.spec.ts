@@ -13,6 +13,7 @@ import {
   stopCluster,
 } from '@sluice/embedded-rocketmq';
 import { until } from '../../support/sluice-cluster.js';
+import { listenAddresses } from './listen-addresses.js';
 
 const LIMIT_MS = 180_000;
 
@@ -31,15 +32,6 @@ function isAccepted(host: string, port: number): Promise<boolean> {
       resolve(false);
     });
   });
-}
-
-/** Local address of each listener on one of `ports`, as /proc/net writes it. */
-async function listenAddresses(ports: readonly number[]): Promise<string[]> {
-  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1')));
-  return tables
-    .flatMap((table) => table.split('\n').map((line) => line.trim().split(/\s+/)))
-    .filter(([, local, , state]) => state === '0A' && ports.includes(Number.parseInt(local?.split(':')[1] ?? '', 16)))
-    .map(([, local]) => local?.split(':')[0] ?? '');
 }
 
 describe('an embedded cluster', () => {
@@ -63,8 +55,15 @@ describe('an embedded cluster', () => {
     expect(cluster.grpc).toBe(`127.0.0.1:${ports.grpc}`);
     await expect(clusterStatus(cluster.dataDir)).resolves.toEqual({
       name: 'second',
+      version: '5.5.0',
       condition: { kind: 'up' },
-      ports,
+      nodes: [
+        expect.objectContaining({ id: 'namesrv', ports: { listen: ports.namesrv } }),
+        expect.objectContaining({
+          id: 'broker',
+          ports: { listen: ports.broker, grpc: ports.grpc, proxyRemoting: ports.proxyRemoting },
+        }),
+      ],
       pids: cluster.pids,
       dataDir: cluster.dataDir,
       logDir: cluster.logDir,
@@ -87,6 +86,14 @@ describe('an embedded cluster', () => {
     });
     const attached = await startCluster({ name: 'second', dataDir: cluster.dataDir, ifRunning: 'attach' });
     expect(attached.pids).toEqual(cluster.pids);
+  });
+
+  it('refuses an older version for its data', async () => {
+    const older = startCluster({ name: 'second', version: '4.9.7', dataDir: cluster.dataDir, ifRunning: 'attach' });
+    await expect(older).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining('holds data of RocketMQ 5.5.0: 4.9.7 may not be able to read it'),
+    });
   });
 
   it('names port, use and owner when a port is taken', async () => {
@@ -156,7 +163,8 @@ describe('an embedded cluster', () => {
     async () => {
       const outcomes = await stopCluster(cluster.dataDir);
       expect(outcomes).toMatchObject({ broker: { kind: 'stopped' }, namesrv: { kind: 'stopped' } });
-      for (const pid of Object.values(cluster.pids)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      for (const pid of Object.values(cluster.pids).filter((each) => each !== undefined))
+        expect(() => process.kill(pid, 0)).toThrow('ESRCH');
       for (const port of listenPorts(ports)) await expect(isAccepted('127.0.0.1', port)).resolves.toBe(false);
       await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({ condition: { kind: 'down' }, pids: {} });
       await expect(access(join(cluster.dataDir, 'store', 'commitlog'))).resolves.toBeUndefined();

@@ -48,6 +48,8 @@ public final class LoopbackMain {
     ClassPool pool = new ClassPool();
     pool.appendClassPath(new LoaderClassPath(LoopbackMain.class.getClassLoader()));
     CtClass config = pool.get(SERVER_CONFIG);
+    // Before 5.0 every server binds the wildcard address.
+    if (Arrays.stream(config.getDeclaredFields()).noneMatch(field -> field.getName().equals("bindAddress"))) return;
     for (CtConstructor constructor : config.getDeclaredConstructors()) {
       constructor.insertAfter("this.bindAddress = \"" + LOOPBACK.getHostAddress() + "\";");
     }

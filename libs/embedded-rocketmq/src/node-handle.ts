@@ -1,0 +1,78 @@
+import { addressOf, type BrokerNode, type ClusterNode } from './cluster-plan.js';
+import { type NodeProcesses } from './node-processes.js';
+
+/** One process of a running cluster. Its methods may be called at any time and wait for each other within the cluster. */
+export class NodeHandle {
+  /** `namesrv`, `namesrv-2`, …, `broker`, `broker-2`, … */
+  readonly id: string;
+  /** `127.0.0.1:9876` */
+  readonly address: string;
+  readonly #node: ClusterNode;
+  readonly #processes: NodeProcesses;
+
+  constructor(node: ClusterNode, processes: NodeProcesses) {
+    this.id = node.id;
+    this.address = addressOf(node);
+    this.#node = node;
+    this.#processes = processes;
+  }
+
+  /** As last started; undefined after it was stopped or killed. */
+  get pid(): number | undefined {
+    return this.#processes.pidOf(this.id);
+  }
+
+  /** Whether the process exists, paused or not. */
+  isRunning(): Promise<boolean> {
+    return this.#processes.isRunning(this.#node);
+  }
+
+  /**
+   * Starts it again on the same ports and data; resolves when it answers and name servers and brokers that run know each
+   * other (a name server learns of the brokers within 10 s), and when it is in sync where there is a controller. Does nothing
+   * while it runs. Throws EmbeddedRocketmqError `PORT_TAKEN`, `JVM_DIED`, `NOT_UP_IN_TIME`; rejects with the signal's reason.
+   */
+  start(options: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.#processes.start(this.#node, options.signal);
+  }
+
+  /** Ends it with SIGTERM, with SIGKILL after the stop limit. Throws EmbeddedRocketmqError `NOT_ENDED_IN_TIME`. */
+  stop(): Promise<void> {
+    return this.#processes.stop([this.#node]);
+  }
+
+  /** `stop` and `start` in one step. */
+  restart(options: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.#processes.restart(this.#node, options.signal);
+  }
+
+  /**
+   * Sends a signal to it. After SIGKILL, SIGTERM, SIGINT and SIGHUP it resolves when the process has ended.
+   * Throws EmbeddedRocketmqError `CLUSTER_NOT_RUNNING` when it does not run, `NOT_ENDED_IN_TIME`.
+   */
+  kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    return this.#processes.signal(this.#node, signal);
+  }
+
+  /** Stops it where it is (SIGSTOP): connections stay open and nothing answers. Throws EmbeddedRocketmqError `CLUSTER_NOT_RUNNING`. */
+  pause(): Promise<void> {
+    return this.#processes.pause(this.#node);
+  }
+
+  /** Lets it go on after `pause` (SIGCONT); does nothing otherwise. */
+  resume(): Promise<void> {
+    return this.#processes.resume(this.#node);
+  }
+}
+
+export class BrokerHandle extends NodeHandle {
+  readonly brokerName: string;
+  /** 0: started as the master. Undefined where a controller gives out ids and roles. */
+  readonly brokerId: number | undefined;
+
+  constructor(node: BrokerNode, processes: NodeProcesses) {
+    super(node, processes);
+    this.brokerName = node.brokerName;
+    this.brokerId = node.brokerId;
+  }
+}
