@@ -87,6 +87,13 @@ describe('planAssignment', () => {
     ]);
   });
 
+  it('keeps a task that is being restarted with its owner', () => {
+    const held = new Map([['c-0', { nodeId: 'w3', incarnation: 'w3#1', revoked: true }]]);
+    const plan = preview({ strategy: 'sticky' }, tasksOf(1), three, held);
+    expect(text(plan)).toEqual([]);
+    expect(loadsText(plan)).toEqual(['w1: 0 → 0', 'w2: 0 → 0', 'w3: 1 → 1']);
+  });
+
   it('refuses to add a worker that is there, and to remove or drain one that is not', () => {
     const input = { strategy: 'sticky' as const, tasks: [], workers: three, previous: new Map() };
     const missing = { ok: false, status: 'not-found', message: 'Worker w9 is not in the cluster.' };
