@@ -108,3 +108,5 @@ export {
   type StoredOutcome,
   type TopicMessage,
 } from './messaging/message-port.js';
+export { openMessaging, type OpenMessagingOptions } from './messaging/open-messaging.js';
+export { type MessagingAddress, type MessagingUrl, parseMessagingUrl } from './messaging/messaging-url.js';

@@ -1,17 +1,16 @@
-import { GrpcMessaging } from '@sluice/rocketmq/grpc';
+import { openMessaging } from '@sluice/rocketmq';
 import { describeMessaging } from './messaging-contract.js';
 
-const [host = '127.0.0.1', port = '8081'] = (process.env['SLUICE_TEST_GRPC'] ?? '').split(':');
-const proxies = [{ host, port: Number(port) }];
+const url = `rocketmq+grpc://${process.env['SLUICE_TEST_GRPC'] ?? '127.0.0.1:8081'}`;
 
 describeMessaging('grpc', {
-  open: () => new GrpcMessaging({ proxies, batchSend: 'on' }),
+  open: () => openMessaging(url, { grpc: { batchSend: 'on' } }),
   keepsBatchesTogether: true,
   takesControlCharacters: false,
 });
 
 describeMessaging('grpc-single', {
-  open: () => new GrpcMessaging({ proxies, batchSend: 'off' }),
+  open: () => openMessaging(url),
   keepsBatchesTogether: false,
   takesControlCharacters: false,
 });

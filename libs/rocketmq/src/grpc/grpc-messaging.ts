@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { CallDeadline } from '../connection/call-deadline.js';
 import { type CredentialsSource } from '../auth/credentials.js';
 import { type TlsOptions } from '../connection/tls-settings.js';
 import { ClientClosedError, InvalidArgumentError } from '../errors.js';
@@ -10,7 +9,7 @@ import {
   type MessagingCluster,
   type ReceiverOptions,
 } from '../messaging/message-port.js';
-import { formatAddress, type MessagingAddress } from '../messaging/messaging-url.js';
+import { type MessagingAddress } from '../messaging/messaging-url.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../wire/batch-encoder.js';
 import { GrpcReceiver } from './grpc-receiver.js';
 import { GrpcSender } from './grpc-sender.js';
@@ -75,12 +74,7 @@ export class GrpcMessaging implements MessagingCluster {
       tls: options.tls,
       mapAddress: options.mapAddress ?? ((address) => address),
     });
-    this.#routes = new TopicRoutes(
-      this.#channels,
-      proxies,
-      this.clientId,
-      () => new CallDeadline(this.#requestTimeoutMs, undefined),
-    );
+    this.#routes = new TopicRoutes(this.#channels, proxies, this.clientId, this.#requestTimeoutMs);
   }
 
   sender(topic: string): MessageSender {
@@ -115,10 +109,6 @@ export class GrpcMessaging implements MessagingCluster {
   /** Signs with these from the next call on; undefined signs no more. @throws InvalidArgumentError */
   setCredentials(credentials: CredentialsSource | undefined): void {
     this.#channels.setCredentials(credentials);
-  }
-
-  get proxies(): readonly string[] {
-    return this.#options.proxies.map(formatAddress);
   }
 
   async close(): Promise<void> {

@@ -22,6 +22,7 @@ import { consumerSettings, ConsumerSession } from './consumer-session.js';
 import { decodeMessage, type Delivery } from './incoming-message.js';
 import { durationOf } from './protobuf.js';
 import { type ProxyChannels } from './proxy-channels.js';
+import { decidingFailure, PollPacing } from './poll-pacing.js';
 import { receiveOnce } from './receive-stream.js';
 import { isSessionLost } from './status-error.js';
 import { type ProxyBroker, type TopicRoutes } from './topic-routes.js';
@@ -42,20 +43,6 @@ const MAX_ENTRIES_PER_ACK = 32;
 const MIN_INVISIBLE_MS = 10_000;
 const HEARTBEAT_INTERVAL_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_000;
-/** An empty answer sooner than this is no long poll: the broker has no room to let us wait. */
-const QUICK_ANSWER_MS = 500;
-const QUICK_ANSWER_PAUSE_MS = 200;
-const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 5_000;
-
-/** One broker's polls: one at a time. */
-interface BrokerPolls {
-  isRunning: boolean;
-  failures: number;
-  failure: { readonly error: RocketMqError; readonly at: number } | undefined;
-  nextAt: number;
-}
-
 interface HeldMessage {
   readonly message: ReceivedMessage;
   /** Afterwards too little of its time would be left to whoever gets it: the broker delivers it again. */
@@ -72,7 +59,8 @@ export class GrpcReceiver implements MessageReceiver {
   readonly #filter: string;
   readonly #context: GrpcReceiverContext;
   readonly #sessions = new Map<string, ConsumerSession>();
-  readonly #brokers = new Map<string, BrokerPolls>();
+  readonly #brokers = new Map<string, PollPacing>();
+  readonly #route = new PollPacing();
   readonly #running = new Set<Promise<void>>();
   readonly #waiters = new Set<() => void>();
   readonly #closing = new AbortController();
@@ -100,14 +88,12 @@ export class GrpcReceiver implements MessageReceiver {
       const taken = this.#take(maxMessages);
       if (taken.length > 0) return taken;
       await this.#startPolls(options);
-      const states = [...this.#brokers.values()];
-      const isAnyRunning = states.some((state) => state.isRunning);
-      const failures = states.flatMap((state) => (state.failure === undefined ? [] : [state.failure]));
+      const polls = [this.#route, ...this.#brokers.values()];
       const isOver = deadline.remainingMs <= 0;
-      const failure = isOver || !isAnyRunning ? failures.find(({ at }) => isOver || at >= startedAt) : undefined;
-      if (failure !== undefined) throw failure.error;
+      const failure = decidingFailure(polls, { startedAt, isOver });
+      if (failure !== undefined) throw failure;
       if (isOver) return [];
-      const nextAt = Math.min(...states.filter((state) => !state.isRunning).map((state) => state.nextAt), Infinity);
+      const nextAt = Math.min(...polls.map((poll) => poll.nextAt).filter((at) => at > performance.now()));
       await this.#change(Math.min(deadline.remainingMs, nextAt - performance.now()), signal);
     }
   }
@@ -165,55 +151,57 @@ export class GrpcReceiver implements MessageReceiver {
     return this.#held.splice(0, maxMessages).map(({ message }) => message);
   }
 
-  /** Starts a poll at each broker that has none and is not to be left alone yet. @throws what keeps the route away */
+  /** Starts a poll at each broker that has none and is not to be left alone yet. Never rejects. */
   async #startPolls(options: ReceiveOptions): Promise<void> {
+    if (this.#route.nextAt > performance.now()) return;
+    this.#route.start(performance.now());
+    try {
+      const brokers = await this.#readableBrokers(options.signal);
+      this.#route.succeed(performance.now(), false);
+      for (const broker of brokers) this.#startPoll(broker, options);
+    } catch (error) {
+      this.#route.fail(performance.now(), typed(error));
+    }
+  }
+
+  async #readableBrokers(signal: AbortSignal | undefined): Promise<readonly ProxyBroker[]> {
     const { requestTimeoutMs, routes } = this.#context;
-    const route = await routes.route(this.topic, new CallDeadline(requestTimeoutMs, options.signal));
+    const route = await routes.route(this.topic, new CallDeadline(requestTimeoutMs, signal));
     const readable = route.brokers.filter((broker) => broker.isReadable && broker.addresses.length > 0);
     if (readable.length === 0) {
       const names = route.brokers.map((broker) => broker.brokerName);
       throw new BrokerNotFoundError('*', names, `gives out messages of topic '${this.topic}'`);
     }
     const names = new Set(readable.map((broker) => broker.brokerName));
-    for (const [name, state] of this.#brokers) if (!names.has(name) && !state.isRunning) this.#brokers.delete(name);
+    for (const [name, poll] of this.#brokers) if (!names.has(name) && !poll.isRunning) this.#brokers.delete(name);
+    return readable;
+  }
+
+  #startPoll(broker: ProxyBroker, options: ReceiveOptions): void {
+    const poll = this.#brokers.get(broker.brokerName) ?? new PollPacing();
+    this.#brokers.set(broker.brokerName, poll);
     const now = performance.now();
-    for (const broker of readable) {
-      const state = this.#brokers.get(broker.brokerName) ?? {
-        isRunning: false,
-        failures: 0,
-        failure: undefined,
-        nextAt: 0,
-      };
-      this.#brokers.set(broker.brokerName, state);
-      if (state.isRunning || state.nextAt > now || this.#closing.signal.aborted) continue;
-      state.isRunning = true;
-      state.failure = undefined;
-      const running = this.#poll(broker, state, options).finally(() => {
-        this.#running.delete(running);
-      });
-      this.#running.add(running);
-    }
+    if (poll.nextAt > now || this.#closing.signal.aborted) return;
+    poll.start(now);
+    const running = this.#poll(broker, poll, options).finally(() => {
+      this.#running.delete(running);
+    });
+    this.#running.add(running);
   }
 
   /** Never rejects. */
-  async #poll(broker: ProxyBroker, state: BrokerPolls, options: ReceiveOptions): Promise<void> {
+  async #poll(broker: ProxyBroker, poll: PollPacing, options: ReceiveOptions): Promise<void> {
     const { channels, routes } = this.#context;
-    const startedAt = performance.now();
     const address = channels.pick(broker.addresses) ?? '';
     const { messages, error } = await this.#receive(broker, address, options);
     const now = performance.now();
     for (const message of messages) this.#held.push({ message, keepUntil: now + options.invisibleMs / 2 });
-    state.isRunning = false;
     if (error === undefined) {
-      const isQuick = messages.length === 0 && now - startedAt < QUICK_ANSWER_MS;
-      state.failures = 0;
-      state.nextAt = isQuick ? now + QUICK_ANSWER_PAUSE_MS : 0;
+      poll.succeed(now, messages.length === 0);
     } else {
       if (isSessionLost(error)) this.#sessions.get(address)?.forget();
       else routes.invalidate(this.topic);
-      state.failure = { error, at: now };
-      state.nextAt = now + Math.min(FIRST_BACKOFF_MS * 2 ** state.failures, MAX_BACKOFF_MS);
-      state.failures += 1;
+      poll.fail(now, error);
     }
     this.#wake();
   }
@@ -240,8 +228,7 @@ export class GrpcReceiver implements MessageReceiver {
       const delivery = { address, receiver: this };
       return { messages: messages.map((message) => decodeMessage(message, this.topic, delivery)), error };
     } catch (error) {
-      const typed = isRocketMqError(error) ? error : new MalformedDataError('receive over gRPC', String(error), error);
-      return { messages: [], error: typed };
+      return { messages: [], error: typed(error) };
     }
   }
 
@@ -311,6 +298,10 @@ function checkReceiveOptions({ maxMessages, waitMs, invisibleMs }: ReceiveOption
   if (!Number.isFinite(invisibleMs) || invisibleMs < MIN_INVISIBLE_MS) {
     throw new InvalidArgumentError(`invisibleMs ${invisibleMs}: the Proxy takes ${MIN_INVISIBLE_MS} or more`);
   }
+}
+
+function typed(error: unknown): RocketMqError {
+  return isRocketMqError(error) ? error : new MalformedDataError('receive over gRPC', String(error), error);
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type CallDeadline } from '../connection/call-deadline.js';
+import { CallDeadline } from '../connection/call-deadline.js';
 import {
   BrokerNotFoundError,
   ClientClosedError,
@@ -45,7 +45,7 @@ export class TopicRoutes {
     private readonly channels: ProxyChannels,
     private readonly proxies: readonly MessagingAddress[],
     private readonly clientId: string,
-    private readonly refreshDeadline: () => CallDeadline,
+    private readonly requestTimeoutMs: number,
   ) {}
 
   get accessPoint(): InstanceType<typeof protocol.Endpoints> {
@@ -58,9 +58,12 @@ export class TopicRoutes {
    */
   async route(topic: string, deadline: CallDeadline): Promise<ProxyRoute> {
     const cached = this.#cached.get(topic);
-    if (cached === undefined) return deadline.race(this.#ask(topic), `route of topic '${topic}'`, () => 'not-sent');
+    if (cached === undefined) {
+      const timeoutMs = Math.max(this.requestTimeoutMs, deadline.remainingMs);
+      return deadline.race(this.#ask(topic, timeoutMs), `route of topic '${topic}'`, () => 'not-sent');
+    }
     if (cached.staleAt <= performance.now()) {
-      this.#ask(topic).catch(() => undefined);
+      this.#ask(topic, this.requestTimeoutMs).catch(() => undefined);
     }
     return cached.route;
   }
@@ -70,16 +73,16 @@ export class TopicRoutes {
     this.#cached.delete(topic);
   }
 
-  #ask(topic: string): Promise<ProxyRoute> {
+  /** All who wait for a topic share one answer, so no caller's signal ends the question. */
+  #ask(topic: string, timeoutMs: number): Promise<ProxyRoute> {
     const running = this.#asking.get(topic);
     if (running !== undefined) return running;
-    const asking = this.#query(topic).finally(() => this.#asking.delete(topic));
+    const asking = this.#query(topic, new CallDeadline(timeoutMs, undefined)).finally(() => this.#asking.delete(topic));
     this.#asking.set(topic, asking);
     return asking;
   }
 
-  async #query(topic: string): Promise<ProxyRoute> {
-    const deadline = this.refreshDeadline();
+  async #query(topic: string, deadline: CallDeadline): Promise<ProxyRoute> {
     const all = this.proxies.map(formatAddress);
     const first = this.channels.pick(all);
     const ordered = first === undefined ? all : [first, ...all.filter((address) => address !== first)];

@@ -15,9 +15,12 @@ export interface TopicMessage {
   readonly properties?: ReadonlyMap<string, string> | undefined;
   /** Stored as `UNIQ_KEY`. Default: a new one. */
   readonly messageId?: string | undefined;
-  /** Messages of one group keep the order in which they were handed in; the topic must be of type FIFO (gRPC). */
+  /**
+   * Messages of one group keep the order in which they were handed in, within one protocol: the Proxy picks another queue
+   * for a group than remoting clients do. Over gRPC the topic must be of type FIFO.
+   */
   readonly messageGroup?: string | undefined;
-  /** When consumers may see the message, ms since the epoch; the topic must be of type DELAY (gRPC). */
+  /** When consumers may see the message, ms since the epoch; over gRPC the topic must be of type DELAY. */
   readonly deliverAt?: number | undefined;
 }
 
@@ -42,7 +45,10 @@ export interface FailedOutcome {
 
 export type SendOutcome = StoredOutcome | FailedOutcome;
 
-/** Sends to one topic. Nothing is ever resent here: what happened is said, the caller decides. */
+/**
+ * Sends to one topic. Nothing that may be stored is ever sent again here: what happened is said, the caller decides. Over
+ * remoting, what was surely not stored is tried again while the call has time.
+ */
 export interface MessageSender {
   readonly topic: string;
   /**
@@ -97,7 +103,10 @@ export type AckOutcome =
 
 export interface ReceiverOptions {
   readonly topic: string;
-  /** Must exist, and all its members must subscribe alike: what the filter of one rejects is skipped for the group. */
+  /**
+   * Must exist, and all its members must subscribe alike: what the filter of one rejects is skipped for the group. One
+   * that was never at the topic begins at the oldest message, over gRPC at the end: the Proxy decides that.
+   */
   readonly group: string;
   /** Tags joined by `||`. Default `*`: all messages. */
   readonly filter?: string | undefined;
