@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type RocketMqError } from '../errors.js';
+import { InvalidArgumentError } from '../errors.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
@@ -6,7 +6,8 @@ import { RESPONSE_CODE } from '../wire/response-code.js';
 import { decodeStoredMessages } from '../wire/stored-message.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from './cluster-access.js';
-import { compileFilter, filterRefusal, type CompiledFilter } from './message-filter.js';
+import { FilterCheck } from './filter-check.js';
+import { compileFilter, type CompiledFilter } from './message-filter.js';
 import { type PullOptions, type PullResult } from './pull.js';
 import { isRedirectToMaster, ReplicaReads } from './replica-reads.js';
 import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
@@ -18,9 +19,11 @@ const SUSPEND_MARGIN_MS = 7_000;
 /** Reads named queues by offset. No group membership, no assignment, no commit. */
 export class Consumer {
   readonly #replicas: ReplicaReads;
+  readonly #filterCheck: FilterCheck;
 
   constructor(private readonly cluster: ClusterAccess) {
     this.#replicas = new ReplicaReads(cluster);
+    this.#filterCheck = new FilterCheck(cluster);
   }
 
   /**
@@ -53,17 +56,15 @@ export class Consumer {
       },
     };
     const deadline = this.cluster.deadline(options, this.#defaultTimeoutMs(suspendMs));
+    if (!filter.isAll) await this.#filterCheck.pass(filter, queue, group, deadline);
     const { reply, brokerId } =
       options.replicaReads === 'suggested'
         ? await this.#replicas.ask(queue, request, deadline, suspendMs)
         : { reply: await this.cluster.askQueue(queue, request, deadline), brokerId: MASTER_ID };
     if (isRedirectToMaster(reply)) throw this.cluster.notMasterError(reply, request, queue);
-    return pullResult(reply, filter, brokerId) ?? this.#refused(reply, request, queue, filter);
-  }
-
-  #refused(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, filter: CompiledFilter): never {
-    const refusal: RocketMqError = this.cluster.queueError(reply, request, queue);
-    throw filterRefusal(filter, refusal) ?? refusal;
+    const result = pullResult(reply, filter, brokerId);
+    if (result === undefined) throw this.cluster.queueError(reply, request, queue);
+    return result;
   }
 
   /** A reader of one queue that keeps pulls in flight ahead of its caller. It does nothing before its first `next`. */

@@ -9,7 +9,8 @@ import { readExtInteger } from '../../wire/tolerant-reader.js';
 import { type ClusterAccess } from '../cluster-access.js';
 import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from '../logical-messages.js';
 import { AckFailedError, MessageUnreadableError, type AckFailure } from '../message-errors.js';
-import { compileFilter, filterRefusal, type CompiledFilter, type MessageFilter } from '../message-filter.js';
+import { FilterCheck } from '../filter-check.js';
+import { compileFilter, type CompiledFilter, type MessageFilter } from '../message-filter.js';
 import { decodePopReply, popRequest, type Delivery, type PopStart } from './pop-request.js';
 import { decodeReceipt, encodeReceipt, topicOfReceipt, type Receipt } from './receipt-handle.js';
 
@@ -57,6 +58,7 @@ const MIN_PAUSE_MS = 100;
  */
 export class PopConsumer {
   readonly #filter: CompiledFilter;
+  readonly #filterCheck: FilterCheck;
   #turn = 0;
 
   /** @throws InvalidArgumentError */
@@ -65,6 +67,7 @@ export class PopConsumer {
     private readonly cluster: ClusterAccess,
   ) {
     this.#filter = compileFilter(options.filter);
+    this.#filterCheck = new FilterCheck(cluster);
   }
 
   /**
@@ -195,7 +198,9 @@ export class PopConsumer {
     const request = popRequest({ topic, group, brokerName, maxMessages, invisibleMs, waitMs, start, filter });
     const timeoutMs = this.cluster.requestTimeoutMs + (waitMs > 0 ? waitMs + POLL_MARGIN_MS : 0);
     const queue = { topic, brokerName, queueId: -1 };
-    const reply = await this.cluster.askQueue(queue, request, this.cluster.deadline({ timeoutMs, signal }));
+    const deadline = this.cluster.deadline({ timeoutMs, signal });
+    await this.#filterCheck.pass(filter, queue, group, deadline);
+    const reply = await this.cluster.askQueue(queue, request, deadline);
     switch (reply.code) {
       case RESPONSE_CODE.SUCCESS:
         return this.#matching(decodePopReply(reply, brokerName));
@@ -207,10 +212,8 @@ export class PopConsumer {
         const what = requestName(request.code);
         throw new FlowControlError({ request: what, address: brokerName, responseCode: code, remark });
       }
-      default: {
-        const refusal: RocketMqError = this.cluster.queueError(reply, request, queue);
-        throw filterRefusal(filter, refusal) ?? refusal;
-      }
+      default:
+        throw this.cluster.queueError(reply, request, queue);
     }
   }
 

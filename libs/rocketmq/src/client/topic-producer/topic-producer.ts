@@ -1,5 +1,5 @@
 import { ClientClosedError, RequestAbortedError, RequestTimeoutError } from '../../errors.js';
-import { type ClusterAccess } from '../cluster-access.js';
+import { type ConnectionPool } from '../../connection/connection-pool.js';
 import { ProducerClosedError, ProducerOverloadedError } from '../message-errors.js';
 import { type Producer } from '../producer.js';
 import { Dispatcher } from './dispatcher.js';
@@ -7,6 +7,7 @@ import { PendingBounds } from './pending-bounds.js';
 import { type PendingMessage, type StoredAt } from './pending-message.js';
 import { producerSettings, type ProducerSettings, type TopicProducerOptions } from './producer-options.js';
 import { prepareMessage, type PrepareLimits, type PreparedMessage, type ProducerMessage } from './producer-message.js';
+import { type RouteSource } from './topic-queues.js';
 
 export interface TopicSendOptions {
   /** Takes the message back while it waits; once it is under way the send ends as it ends. */
@@ -27,8 +28,8 @@ export interface TopicProducerStats {
 }
 
 interface TopicProducerContext {
-  readonly cluster: ClusterAccess;
-  readonly producer: Producer;
+  readonly cluster: RouteSource & { readonly pool: Pick<ConnectionPool, 'closing'> };
+  readonly producer: Pick<Producer, 'sendBatch' | 'sendEncoded'>;
   readonly maxMessageBytes: number;
 }
 

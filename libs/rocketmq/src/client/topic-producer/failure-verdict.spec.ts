@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  BrokerNotFoundError,
+  BrokerResponseError,
+  ConnectFailedError,
+  ConnectionClosedError,
+  ConnectionOverloadedError,
+  FlowControlError,
+  MalformedDataError,
+  RequestTimeoutError,
+  TlsHandshakeError,
+  TopicNotFoundError,
+} from '../../errors.js';
+import { failureVerdict } from './failure-verdict.js';
+
+const answer = (
+  responseCode: number,
+  remark = '',
+): { request: string; address: string; responseCode: number; remark: string } => ({
+  request: 'SEND_BATCH_MESSAGE',
+  address: 'b',
+  responseCode,
+  remark,
+});
+const response = (code: number, remark?: string): BrokerResponseError =>
+  new BrokerResponseError(answer(code, remark), { retriable: code === 1 || code === 14 });
+const known = { count: 5, isBrokerKnown: true };
+
+describe('what becomes of a failed send', () => {
+  it.each([
+    new FlowControlError(answer(2)),
+    new ConnectFailedError('b', 'refused'),
+    new ConnectionClosedError('b', 'not-sent', 'gone'),
+    new ConnectionOverloadedError('b', 9),
+    new RequestTimeoutError('send', 1, 'not-sent'),
+    new TopicNotFoundError('t'),
+    new BrokerNotFoundError('b', [], ''),
+    response(14, 'service not available now'),
+    response(1, 'create mapped file failed, server is busy or broken.'),
+    response(1, 'in-sync replicas not enough'),
+  ])('is another attempt after $name: $message', (error) => {
+    expect(failureVerdict(error, known)).toBe('resend');
+  });
+
+  it.each([
+    new ConnectionClosedError('b', 'unknown', 'gone'),
+    new RequestTimeoutError('send', 1, 'unknown'),
+    new TlsHandshakeError('b', 'refused'),
+    new MalformedDataError('reply', 'x'),
+    response(1, 'UNKNOWN_ERROR'),
+    response(16, 'no permission'),
+    new Error('a mistake'),
+  ])('is an error for the caller after $name: $message', (error) => {
+    expect(failureVerdict(error, known)).toBe('reject');
+  });
+
+  it('is an error where the broker was never part of the topic', () => {
+    for (const error of [new TopicNotFoundError('t'), new BrokerNotFoundError('b', [], '')]) {
+      expect(failureVerdict(error, { count: 1, isBrokerKnown: false })).toBe('reject');
+    }
+  });
+
+  it('is one send per message where one of several is illegal', () => {
+    expect(failureVerdict(response(13), known)).toBe('isolate');
+    expect(failureVerdict(response(13), { ...known, count: 1 })).toBe('reject');
+  });
+});

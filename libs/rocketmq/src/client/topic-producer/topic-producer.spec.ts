@@ -1,0 +1,282 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  BrokerResponseError,
+  ConnectionClosedError,
+  ConnectFailedError,
+  FlowControlError,
+  SendOutcomeUnknownError,
+  type SendSettlement,
+} from '../../errors.js';
+import { CallDeadline } from '../../connection/call-deadline.js';
+import { type QueueRef, type TopicRoute } from '../../routing/topic-route.js';
+import { decodeInnerBatch } from '../../wire/inner-batch.js';
+import { type EncodedBatch } from '../../wire/batch-encoder.js';
+import { type EncodedMessage, type SendResult } from '../producer.js';
+import { type TopicProducerOptions } from './producer-options.js';
+import { TopicProducer } from './topic-producer.js';
+
+const TOPIC = 't';
+
+interface Attempt {
+  readonly queue: QueueRef;
+  readonly bodies: readonly string[];
+}
+
+/** Two brokers with a queue each; what a send ends with is the spec's. */
+class FakeCluster {
+  readonly client = new AbortController();
+  readonly pool = { closing: this.client.signal };
+  readonly attempts: Attempt[] = [];
+  readonly stored = new Map<string, string[]>();
+  underWay = 0;
+  mostUnderWay = 0;
+  before: (attempt: Attempt) => Promise<void> | void = () => undefined;
+  route: TopicRoute = routeOf('a', 'b');
+
+  readonly routes = {
+    cached: (): TopicRoute => this.route,
+    route: (): Promise<TopicRoute> => Promise.resolve(this.route),
+  };
+
+  deadline(): CallDeadline {
+    return new CallDeadline(1_000, undefined);
+  }
+
+  sendBatch(queue: QueueRef, batch: EncodedBatch): Promise<SendResult> {
+    const outer = { ...queue, queueOffset: 0, bornTimestamp: 0, storeTimestamp: 0, property: () => undefined };
+    return this.#send(
+      queue,
+      decodeInnerBatch(outer, batch.bytes).map((message) => message.body.toString()),
+    );
+  }
+
+  sendEncoded(queue: QueueRef, message: EncodedMessage): Promise<SendResult> {
+    return this.#send(queue, [message.body.toString()]);
+  }
+
+  async #send(queue: QueueRef, bodies: readonly string[]): Promise<SendResult> {
+    const attempt = { queue, bodies };
+    this.attempts.push(attempt);
+    this.underWay += 1;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    try {
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.before(attempt);
+      return { status: 'stored', firstOffset: this.store(attempt), count: bodies.length };
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  store({ queue, bodies }: Attempt): number {
+    const list = this.stored.get(queue.brokerName) ?? [];
+    this.stored.set(queue.brokerName, list);
+    const firstOffset = list.length;
+    list.push(...bodies);
+    return firstOffset;
+  }
+}
+
+function routeOf(...brokerNames: string[]): TopicRoute {
+  const brokers = brokerNames.map((brokerName) => ({
+    brokerName,
+    cluster: 'c',
+    masterAddress: `${brokerName}:1`,
+    addresses: new Map([[0, `${brokerName}:1`]]),
+    readQueues: 1,
+    writeQueues: 1,
+    isReadable: true,
+    isWritable: true,
+  }));
+  return { topic: TOPIC, brokers };
+}
+
+const onA: QueueRef = { topic: TOPIC, brokerName: 'a', queueId: 0 };
+const busy = new FlowControlError({ request: 'SEND', address: 'a', responseCode: 2, remark: 'busy' });
+
+function unknown(settled: Promise<SendSettlement<SendResult>>): SendOutcomeUnknownError<SendResult> {
+  return new SendOutcomeUnknownError('send to t/a/0', 'timeout', settled);
+}
+
+describe('a topic producer', () => {
+  let cluster: FakeCluster;
+  let producer: TopicProducer;
+
+  function open(options: TopicProducerOptions = {}): void {
+    const retryBackoff = { firstMs: 1, maxMs: 4 };
+    const context = { cluster, producer: cluster, maxMessageBytes: 1_000_000 };
+    producer = new TopicProducer(TOPIC, { retryBackoff, ...options }, context);
+  }
+
+  beforeEach(() => {
+    cluster = new FakeCluster();
+    open();
+  });
+
+  afterEach(async () => {
+    cluster.client.abort();
+    await producer.close();
+  });
+
+  const send = (body: string, queue?: QueueRef): ReturnType<TopicProducer['send']> =>
+    producer.send({ body: Buffer.from(body), queue });
+
+  it('has one batch of a queue under way, and keeps the order when brokers refuse some', async () => {
+    open({ maxBatchMessages: 3 });
+    let count = 0;
+    cluster.before = () => {
+      count += 1;
+      if (count % 3 === 0) throw busy;
+    };
+    const stored = await Promise.all(Array.from({ length: 20 }, (_, index) => send(String(index), onA)));
+    expect(cluster.mostUnderWay).toBe(1);
+    expect(stored.map((at) => at.offset)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect(cluster.stored.get('a')).toEqual(Array.from({ length: 20 }, (_, index) => String(index)));
+    expect(producer.stats.resentNotStored).toBeGreaterThan(0);
+  });
+
+  it('sends at another broker what one did not store, if no queue was asked for', async () => {
+    open({ retryBackoff: { firstMs: 60_000, maxMs: 60_000 } });
+    cluster.before = ({ queue }) => {
+      if (queue.brokerName === 'a') throw new ConnectFailedError('a:1', 'refused');
+    };
+    const stored = await Promise.all(Array.from({ length: 10 }, (_, index) => send(String(index))));
+    expect(new Set(stored.map((at) => at.queue.brokerName))).toEqual(new Set(['b']));
+    expect(cluster.attempts.filter(({ queue }) => queue.brokerName === 'a')).toHaveLength(1);
+  });
+
+  it('sends nothing again before it is known how a send ended, and takes a late answer', async () => {
+    let settle: (settlement: SendSettlement<SendResult>) => void = () => undefined;
+    cluster.before = (attempt) => {
+      if (!attempt.bodies.includes('late')) return;
+      const settled = new Promise<SendSettlement<SendResult>>((resolve) => (settle = resolve));
+      throw unknown(settled);
+    };
+    const late = send('late', onA);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const behind = send('behind', onA);
+    const elsewhere = await send('elsewhere');
+    expect(elsewhere.queue.brokerName).toBe('b');
+    expect(cluster.attempts.filter(({ queue }) => queue.brokerName === 'a')).toHaveLength(1);
+    cluster.before = () => undefined;
+    settle({ kind: 'stored', result: { status: 'slave-not-available', firstOffset: 41, count: 1 } });
+    expect(await late).toEqual({ queue: onA, offset: 41, status: 'slave-not-available' });
+    expect((await behind).queue).toEqual(onA);
+    expect(cluster.attempts.filter(({ bodies }) => bodies.includes('late'))).toHaveLength(1);
+  });
+
+  it('sends again what turns out as not stored', async () => {
+    let isFirst = true;
+    cluster.before = () => {
+      if (!isFirst) return;
+      isFirst = false;
+      throw unknown(Promise.resolve({ kind: 'failed', error: busy }));
+    };
+    expect(await send('m', onA)).toMatchObject({ offset: 0 });
+    expect(cluster.stored.get('a')).toEqual(['m']);
+  });
+
+  it('rejects what may have been stored, or sends it again where that is wanted', async () => {
+    const closed = new ConnectionClosedError('a:1', 'unknown', 'reset');
+    const cut = (): void => {
+      cluster.before = (attempt) => {
+        cluster.store(attempt);
+        cluster.before = () => undefined;
+        throw unknown(Promise.resolve({ kind: 'connection-closed', error: closed }));
+      };
+    };
+    cut();
+    await expect(send('once', onA)).rejects.toMatchObject({
+      code: 'SEND_OUTCOME_UNKNOWN',
+      reason: 'connection-closed',
+    });
+    expect(cluster.stored.get('a')).toEqual(['once']);
+    expect(producer.stats.resentUnknown).toBe(0);
+    open({ onUnknownOutcome: 'resend' });
+    cut();
+    await send('twice', onA);
+    expect(cluster.stored.get('a')).toEqual(['once', 'twice', 'twice']);
+    expect(producer.stats.resentUnknown).toBe(1);
+  });
+
+  it('finds the illegal one of a batch', async () => {
+    const illegal = { request: 'SEND', address: 'a', responseCode: 13, remark: 'illegal' };
+    cluster.before = ({ bodies }) => {
+      if (bodies.includes('bad')) throw new BrokerResponseError(illegal, { retriable: false });
+    };
+    const ends = await Promise.allSettled(['1', 'bad', '2'].map((body) => send(body, onA)));
+    expect(ends.map((end) => end.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(cluster.stored.get('a')).toEqual(['1', '2']);
+  });
+
+  it('gives up after the delivery timeout, with the reason', async () => {
+    open({ deliveryTimeoutMs: 50 });
+    cluster.before = () => {
+      throw busy;
+    };
+    await expect(send('m', onA)).rejects.toBe(busy);
+    expect(cluster.attempts.length).toBeGreaterThan(1);
+    expect(producer.stats.pendingMessages).toBe(0);
+  });
+
+  it('waits for more messages, but not when it is flushed', async () => {
+    open({ lingerMs: 60_000, maxBatchMessages: 4 });
+    const waiting = [send('1', onA), send('2', onA)];
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(cluster.attempts).toEqual([]);
+    waiting.push(send('3', onA), send('4', onA));
+    await Promise.all(waiting);
+    expect(cluster.attempts.map(({ bodies }) => bodies)).toEqual([['1', '2', '3', '4']]);
+    const last = send('5', onA);
+    await producer.flush();
+    expect(await last).toMatchObject({ offset: 4 });
+  });
+
+  it('waits for room, and a flush for those that waited too', async () => {
+    open({ maxPendingMessages: 2 });
+    const sends = Array.from({ length: 7 }, (_, index) => send(String(index), onA));
+    expect(producer.stats).toMatchObject({ pendingMessages: 2, waitingSends: 5 });
+    const offsets: (number | undefined)[] = [];
+    for (const sent of sends) void sent.then(({ offset }) => offsets.push(offset));
+    await producer.flush();
+    expect(offsets).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('follows the route: sharded messages go where their queue went, pinned ones stay', async () => {
+    cluster.route = routeOf('a');
+    cluster.before = ({ queue }) => {
+      if (queue.brokerName === 'a') throw busy;
+    };
+    const keyed = producer.send({ body: Buffer.from('keyed'), shardingKey: 'k' });
+    const pinned = send('pinned', onA);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    cluster.route = routeOf('b');
+    expect((await keyed).queue.brokerName).toBe('b');
+    cluster.before = () => undefined;
+    expect((await pinned).queue).toEqual(onA);
+  });
+
+  it('takes nothing any more once it or its client is closed, and rejects what waits', async () => {
+    open({ lingerMs: 60_000 });
+    const waiting = send('m', onA);
+    cluster.client.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'CLIENT_CLOSED', outcome: 'not-sent' });
+    await expect(send('n')).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    cluster = new FakeCluster();
+    open();
+    const last = send('last', onA);
+    await producer.close();
+    expect(await last).toMatchObject({ offset: 0 });
+    await expect(send('late')).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    open({ lingerMs: 60_000 });
+    cluster.before = () => {
+      throw busy;
+    };
+    const dropped = send('dropped', onA);
+    const closing = new AbortController();
+    const closed = producer.close({ signal: closing.signal });
+    closing.abort();
+    await closed;
+    await expect(dropped).rejects.toMatchObject({ outcome: 'not-sent' });
+  });
+});
