@@ -6,7 +6,6 @@ import {
   RocketMqClient,
   type StoredMessage,
   SYS_FLAG,
-  UnsupportedCompressionError,
   writableQueues,
   type HeaderFormat,
   type QueueRef,
@@ -20,7 +19,6 @@ const TYPES = {
   LZ4: SYS_FLAG.COMPRESSION_LZ4,
   ZSTD: SYS_FLAG.COMPRESSION_ZSTD,
 } as const;
-const hasZstd = 'zstdDecompressSync' in zlib;
 /** As JavaPeer makes it. */
 const body = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at % 251) ^ (at >> 10)));
 
@@ -84,11 +82,7 @@ describe("RocketMQ's Java client at the other end", () => {
         expect(message).toMatchObject({ isCompressed: true, keys: type, queueOffset: Number(offset) });
         expect(message.sysFlag & SYS_FLAG.COMPRESSION_TYPE_MASK).toBe(TYPES[type as keyof typeof TYPES]);
         expect(message.bodyBytes).toBeLessThan(body.length);
-        if (type === 'ZSTD' && !hasZstd) {
-          expect(() => message.decompressedBody()).toThrow(UnsupportedCompressionError);
-        } else {
-          expect(message.decompressedBody().equals(body)).toBe(true);
-        }
+        expect(message.decompressedBody().equals(body)).toBe(true);
       }
     }
   });

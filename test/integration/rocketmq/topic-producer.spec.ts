@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts, startCluster } from '@sluice/embedded-rocketmq';
 import {
+  isRocketMqError,
   readableQueues,
   RocketMqClient,
   writableQueues,
@@ -200,10 +205,86 @@ describe('a topic producer on a real broker', () => {
     await watching.close();
     await expect(producer.send(bodyOf('x'))).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
   });
+
+  it('loses nothing that it acknowledged when a broker stops and starts again, and keeps the order', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'sluice-producer-'));
+    const cluster = await startCluster({ name: 'restart', ports: await freePorts(), dataDir, startTimeoutMs: 180_000 });
+    const own = RocketMqClient.open({ namesrv: cluster.namesrv });
+    try {
+      const topic = `it-restart-${run}`;
+      await own.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
+      await own.admin.createGroup({ group });
+      const queues = writableQueues(await own.routes.get(topic));
+      const producers = queues.map(
+        (queue) => new PacedProducer(own.topicProducer(topic, { maxBatchMessages: 20 }), queue),
+      );
+      const sending = producers.map((producer) => producer.run());
+      const stored = (): number => Math.min(...producers.map((producer) => producer.stored.size));
+      await until('messages are stored', () => stored() > 100);
+      await cluster.restartBroker();
+      const before = stored();
+      await until('messages are stored again', () => stored() > before + 100, 120_000);
+      for (const producer of producers) producer.isStopped = true;
+      await Promise.all(sending);
+      for (const producer of producers) {
+        const end = await own.admin.maxOffset(producer.queue);
+        const reader = own.consumer.readQueue(producer.queue, { from: 0, group });
+        const bodies: string[] = [];
+        while (bodies.length < end) {
+          for (const message of await reader.nextMessages()) bodies.push(message.body.toString());
+        }
+        reader.close();
+        for (const [body, offset] of producer.stored) expect(bodies[offset]).toBe(body);
+        const numbers = bodies.map(Number);
+        expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+        expect(new Set(numbers).size).toBe(numbers.length);
+        const missing = producer.sent - producer.stored.size - producer.unknown;
+        expect({ missing, failures: producer.failures }).toEqual({ missing: 0, failures: [] });
+      }
+    } finally {
+      await own.close();
+      await cluster.kill();
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  }, 400_000);
 });
 
 /** In a turn of the event loop of its own, so that it makes a batch of its own. */
 async function sendLater(producer: TopicProducer, index: number): Promise<StoredAt> {
   await new Promise((resolve) => setTimeout(resolve, index * 5));
   return producer.send({ body: Buffer.from(`n${String(index)}`) });
+}
+
+/** Sends numbers to one queue, some at a time, until it is stopped, and notes what became of each. */
+class PacedProducer {
+  /** Offset by body. */
+  readonly stored = new Map<string, number>();
+  readonly failures: unknown[] = [];
+  sent = 0;
+  unknown = 0;
+  isStopped = false;
+
+  constructor(
+    private readonly producer: TopicProducer,
+    readonly queue: QueueRef,
+  ) {}
+
+  async run(): Promise<void> {
+    while (!this.isStopped) {
+      await Promise.all(Array.from({ length: 10 }, () => this.#send()));
+    }
+    await this.producer.close();
+  }
+
+  async #send(): Promise<void> {
+    const body = String(this.sent);
+    this.sent += 1;
+    try {
+      const { offset } = await this.producer.send({ body: Buffer.from(body), queue: this.queue });
+      this.stored.set(body, offset ?? -1);
+    } catch (error) {
+      if (isRocketMqError(error) && error.code === 'SEND_OUTCOME_UNKNOWN') this.unknown += 1;
+      else this.failures.push(error);
+    }
+  }
 }

@@ -7,7 +7,7 @@ const queuesOf = (count: number): { topic: string; brokerName: string; queueId: 
 describe('the choice of a queue', () => {
   it('takes turns among those that are usable', () => {
     const choice = new QueueChoice(queuesOf(4));
-    const next = (isUsable = (_: number): boolean => true): number | undefined =>
+    const next = (isUsable: (id: number) => boolean = () => true): number | undefined =>
       choice.next((queue) => isUsable(queue.queueId))?.queueId;
     expect([next(), next(), next(), next(), next()]).toEqual([0, 1, 2, 3, 0]);
     expect([next((id) => id !== 1), next((id) => id === 1), next(() => false), next()]).toEqual([2, 1, undefined, 2]);
