@@ -1,5 +1,6 @@
 import type { Command } from '@sluice/core';
 import type { ClusterNode, ScopedLog } from '@sluice/platform';
+import { OffsetOutOfRangeError } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
 
 /** Reads the commands queue from where the coordinator asks. */
@@ -10,6 +11,7 @@ export class CommandReader {
   constructor(
     private readonly node: ClusterNode,
     private readonly onCommand: (readId: number, offset: number, command: Command) => void,
+    private readonly onCut: (readId: number, minOffset: number) => void,
     private readonly log: ScopedLog,
   ) {}
 
@@ -31,8 +33,14 @@ export class CommandReader {
   private async follow(readId: number, fromOffset: number, signal: AbortSignal): Promise<void> {
     const { client, topics, logQueue, settings } = this.node;
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
+    const minOffset = await client.admin.minOffset(queue, { signal });
+    if (fromOffset > (await client.admin.maxOffset(queue, { signal }))) {
+      this.log.warn(`The commands queue ends before offset ${String(fromOffset)}: it was cut or created again`);
+      if (!signal.aborted) this.onCut(readId, minOffset);
+      return;
+    }
     // Commands that retention has taken are older than any that could still be carried out.
-    const from = Math.max(fromOffset, await client.admin.minOffset(queue, { signal }));
+    const from = Math.max(fromOffset, minOffset);
     const group = readerGroupOf(settings.clusterId);
     const reader = client.consumer.readQueue(queue, { from, group, ahead: 1, signal });
     try {
@@ -41,6 +49,10 @@ export class CommandReader {
         if (signal.aborted) return;
         for (const message of messages) this.deliver(readId, message.queueOffset, message.body);
       }
+    } catch (error) {
+      if (!(error instanceof OffsetOutOfRangeError)) throw error;
+      this.log.warn(`The commands queue was cut or created again: ${error.message}`);
+      if (!signal.aborted) this.onCut(readId, error.range.minOffset);
     } finally {
       reader.close();
     }

@@ -50,6 +50,9 @@ export function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): S
     (readId, offset, command) => {
       input({ kind: 'command.read', readId, offset, command });
     },
+    (readId, minOffset) => {
+      input({ kind: 'commands.cut', readId, minOffset });
+    },
     scoped,
   );
   const readCommands = commands.readFrom.bind(commands);

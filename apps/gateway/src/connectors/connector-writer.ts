@@ -1,5 +1,5 @@
 import {
-  type CommandBody,
+  type ConnectorCommand,
   type CommandOutcome,
   type Config,
   connectorClass,
@@ -132,7 +132,7 @@ export class ConnectorWriter {
     if (answer.errorCount > 0) {
       throw new ConnectError(ConnectErrorCode.configInvalid, invalidConfigMessage(answer, config));
     }
-    const command: CommandBody = {
+    const command: ConnectorCommand = {
       kind: 'connector.put',
       mode,
       name,
@@ -165,7 +165,7 @@ export class ConnectorWriter {
   }
 
   async #submit(
-    body: CommandBody,
+    body: ConnectorCommand,
     deadline: RequestDeadline,
     missing: string,
   ): Promise<Extract<CommandOutcome, { status: 'done' }>> {

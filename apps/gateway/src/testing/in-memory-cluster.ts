@@ -1,6 +1,7 @@
 import {
   type ClusterState,
   type CommandBody,
+  type ConnectorCommand,
   type CommandOutcome,
   type Config,
   connectorClass,
@@ -134,6 +135,22 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
   }
 
   #carryOut(body: CommandBody): CommandOutcome {
+    switch (body.kind) {
+      case 'node.drain':
+        this.#append({ kind: 'drain.started', nodeId: body.nodeId });
+        return { status: 'done' };
+      case 'node.undrain':
+        this.#append({ kind: 'drain.ended', nodeId: body.nodeId });
+        return { status: 'done' };
+      case 'settings.put':
+        this.#append({ kind: 'settings.changed', settings: body.settings });
+        return { status: 'done' };
+      default:
+        return this.#carryOutForConnector(body);
+    }
+  }
+
+  #carryOutForConnector(body: ConnectorCommand): CommandOutcome {
     const existing = this.#state.connectors.get(body.name);
     if (body.kind === 'connector.put') {
       if (body.mode === 'create' && existing !== undefined) {

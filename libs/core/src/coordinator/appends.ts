@@ -1,6 +1,6 @@
 import type { LogEvent } from '../model/entry.js';
 import type { AppendOutcome } from './input.js';
-import type { Turn } from './state.js';
+import type { InFlight, Turn } from './state.js';
 
 /** Sends events after the head that is folded; there must be nothing in flight. */
 export function append(
@@ -11,7 +11,8 @@ export function append(
   const { head, logId } = next.cluster;
   next.appends += 1;
   const appendId = next.appends;
-  next.inFlight = { appendId, lastSeq: head.seq + events.length, settled: undefined };
+  const givesTasks = events.some(({ kind }) => kind === 'tasks.assigned');
+  next.inFlight = { appendId, lastSeq: head.seq + events.length, givesTasks, settled: undefined };
   const { epoch, claimId } = claim;
   effects.push({ kind: 'append', appendId, events, after: head, logId, epoch, claimId, at: wall });
 }
@@ -47,16 +48,20 @@ export function reconcileInFlight(turn: Turn): void {
   const { settled } = inFlight;
   const isPassed = settled?.lastOffset !== undefined && next.nextOffset > settled.lastOffset;
   const isGone =
-    settled !== undefined && next.headProvenAt !== undefined && next.headProvenAt > goneAfter(turn, settled);
+    settled !== undefined &&
+    next.headProvenAt !== undefined &&
+    next.headProvenAt > goneAfter(turn, inFlight.givesTasks, settled);
   if (isReadBack || isPassed || isGone) clear(turn);
 }
 
 /**
  * From when on a pull that shows nothing of the append proves that it is not there. Right after a broker has answered a send, pulls may
- * not show it yet; only where it was said to be stored and never shows was the queue cut back.
+ * not show it yet. And where it gave tasks away and the queue was cut back since, runners may have read that: they have given
+ * them up when their leases have ended.
  */
-function goneAfter({ next }: Turn, settled: { readonly at: number; readonly lastOffset: number | undefined }): number {
-  return settled.lastOffset === undefined ? settled.at : settled.at + next.settings.leaseMs;
+function goneAfter({ next }: Turn, givesTasks: boolean, settled: NonNullable<InFlight['settled']>): number {
+  const mustWait = givesTasks || settled.lastOffset !== undefined;
+  return mustWait ? settled.at + next.settings.leaseMs : settled.at;
 }
 
 function clear({ next }: Turn): void {

@@ -85,9 +85,16 @@ function decideSilence(state: CoordinatorState, now: number, member: Member, bat
 }
 
 function asMember(report: Report): Omit<Member, 'suspectedAt' | 'joinedAt'> {
-  const { nodeId, incarnation, role, capacity } = report;
+  const { nodeId, incarnation, role, capacity, labels } = report;
   const plugins = report.plugins
     .filter(({ kind }) => kind !== 'converter')
     .flatMap(({ name, aliases }) => [name, ...aliases]);
-  return { nodeId, incarnation, role, capacity, plugins: [...new Set(plugins)] };
+  return {
+    nodeId,
+    incarnation,
+    role,
+    capacity,
+    plugins: [...new Set(plugins)],
+    ...(labels === undefined ? {} : { labels }),
+  };
 }

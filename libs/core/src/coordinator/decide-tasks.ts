@@ -1,6 +1,9 @@
+import { assignmentInput } from '../assignment/assignment-input.js';
+import type { AssignmentPlan, Worker } from '../assignment/assignment-plan.js';
 import { assignTasks } from '../assignment/assign-tasks.js';
-import type { AssignableTask, PreviousAssignment, Worker } from '../assignment/assignment-plan.js';
-import { connectorClass, TargetState, taskKey, type TaskId } from '../model/connector.js';
+import type { ClusterDraft } from '../log/cluster-draft.js';
+import { clusterSettings } from '../model/cluster-settings.js';
+import { taskKey, type TaskId } from '../model/connector.js';
 import { memberKey, Role } from '../model/member.js';
 import { listedTasks } from './decide-members.js';
 import type { EventBatch } from './event-batch.js';
@@ -36,43 +39,73 @@ export function decideReports(state: CoordinatorState, batch: EventBatch): boole
 
 /**
  * Gives free tasks to runners and revokes what must move. Returns what this was computed from if there was nothing to
- * do, so that it is not computed again before that changes.
+ * do, so that it is not computed again before that changes or `rebalance.interval.ms` has passed.
  */
-export function decideAssignment(state: CoordinatorState, batch: EventBatch): PlanBasis | undefined {
+export function decideAssignment(state: CoordinatorState, now: number, batch: EventBatch): PlanBasis | undefined {
+  if (now < assignsFrom(state)) return undefined;
   const { draft } = batch;
+  const { tasks, connectors, members, header } = draft;
+  const { draining, settings } = header;
   const { workers, isCalm, readiness } = workersOf(state, batch);
-  const { tasks, connectors, members } = draft;
-  const { planned } = state;
-  const isPlanned =
-    planned?.tasks === tasks &&
-    planned.connectors === connectors &&
-    planned.members === members &&
-    planned.readiness === readiness;
-  if (isPlanned) return planned;
-  const assignable: AssignableTask[] = [];
-  const previous = new Map<string, PreviousAssignment>();
-  const classes = new Map<string, string>();
-  for (const [key, { id, type, assignment, lastNodeId }] of tasks) {
-    const connector = connectors.get(id.connector);
-    if (connector === undefined || connector.targetState === TargetState.stopped) continue;
-    const isHeld = assignment !== undefined && assignment.revokedAt === undefined;
-    if (!isHeld && connector.tasksVersion !== connector.configVersion) continue;
-    if (id.index >= (connector.taskCount ?? 0)) continue;
-    let wanted = classes.get(connector.name);
-    if (wanted === undefined) {
-      wanted = connectorClass(connector.config);
-      classes.set(connector.name, wanted);
-    }
-    assignable.push({ key, id, type, connectorClass: wanted, ...(lastNodeId === undefined ? {} : { lastNodeId }) });
-    if (assignment === undefined) continue;
-    previous.set(key, { nodeId: assignment.nodeId, incarnation: assignment.incarnation, revoked: !isHeld });
-  }
-  const plan = assignTasks({ tasks: assignable, workers, previous });
+  const basis: PlanBasis = { tasks, connectors, members, readiness, draining, settings, at: now };
+  const { assignmentStrategy, rebalanceIntervalMs } = clusterSettings(settings);
+  if (state.planned !== undefined && isSameBasis(state.planned, basis, rebalanceIntervalMs)) return state.planned;
+  const plan = assignTasks(assignmentStrategy, assignmentInput(draft, workers));
   for (const chunk of inChunks(plan.assign)) batch.add({ kind: 'tasks.assigned', tasks: chunk });
-  const revoke = isCalm ? plan.revoke : [];
+  const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];
   for (const chunk of inChunks(revoke)) batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });
-  const isIdle = plan.assign.length + revoke.length === 0;
-  return isIdle ? { tasks, connectors, members, readiness } : undefined;
+  return plan.assign.length + revoke.length === 0 ? basis : undefined;
+}
+
+/**
+ * When a leader may give tasks away. If the log lost its tail, a runner may have read assignments there that this leader never saw; by then its
+ * lease has ended. A leader that follows one that resigned need not wait: nobody was assigned anything after that.
+ */
+function assignsFrom({ cluster, leaderSince, settings }: CoordinatorState): number {
+  const isOrderly = cluster.leader?.isOrderly ?? false;
+  return isOrderly ? leaderSince : leaderSince + settings.memberLeaseMs + settings.marginMs;
+}
+
+function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: number): boolean {
+  return (
+    planned.tasks === basis.tasks &&
+    planned.connectors === basis.connectors &&
+    planned.members === basis.members &&
+    planned.readiness === basis.readiness &&
+    planned.draining === basis.draining &&
+    planned.settings === basis.settings &&
+    basis.at - planned.at < rebalanceIntervalMs
+  );
+}
+
+/**
+ * What is to be revoked now: of each draining node only a few tasks at a time, so that most go on running until it is their
+ * turn, and none that nobody else could run.
+ */
+function withDrainLimit(
+  { settings }: CoordinatorState,
+  { tasks, header }: ClusterDraft,
+  { revoke, unassigned }: AssignmentPlan,
+): readonly TaskId[] {
+  if (header.draining.length === 0) return revoke;
+  const open = new Map(header.draining.map((nodeId) => [nodeId, settings.maxDrainMoves]));
+  for (const { assignment } of tasks.values()) {
+    if (assignment?.revokedAt !== undefined) takeOne(open, assignment.nodeId);
+  }
+  const kept = new Set(unassigned.filter(({ reason }) => reason.code === 'all-draining').map(taskKey));
+  return revoke.filter((id) => {
+    const key = taskKey(id);
+    const nodeId = tasks.get(key)?.assignment?.nodeId;
+    return !kept.has(key) && (nodeId === undefined || takeOne(open, nodeId));
+  });
+}
+
+/** Takes a place where places are limited; returns whether there was one. */
+function takeOne(open: Map<string, number>, nodeId: string): boolean {
+  const places = open.get(nodeId);
+  if (places === undefined) return true;
+  open.set(nodeId, places - 1);
+  return places > 0;
 }
 
 /**
@@ -81,17 +114,18 @@ export function decideAssignment(state: CoordinatorState, batch: EventBatch): Pl
  */
 function workersOf(
   state: CoordinatorState,
-  batch: EventBatch,
+  { draft }: EventBatch,
 ): { readonly workers: Worker[]; readonly isCalm: boolean; readonly readiness: string } {
+  const draining = new Set(draft.header.draining);
   const workers: Worker[] = [];
   const absent: string[] = [];
   let isCalm = true;
-  for (const member of batch.draft.members.values()) {
+  for (const member of draft.members.values()) {
     if (member.role !== Role.sourceRunner && member.role !== Role.sinkRunner) continue;
     const report = state.reports.get(memberKey(member))?.report;
     if (report === undefined || member.suspectedAt !== undefined) isCalm = false;
     if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push(memberKey(member));
-    else workers.push(member);
+    else workers.push(draining.has(member.nodeId) ? { ...member, draining: true } : member);
   }
   return { workers, isCalm, readiness: `${String(isCalm)} ${absent.sort().join(' ')}` };
 }

@@ -1,3 +1,4 @@
+import { isVacated } from '../log/header-events.js';
 import { memberKey } from '../model/member.js';
 import { append, canAppend } from './appends.js';
 import type { CoordinatorState, Turn } from './state.js';
@@ -21,7 +22,7 @@ export function claimIfVacant(turn: Turn): void {
 function isVacant({ cluster, self, settings, headProvenAt, lastAcceptedAt }: CoordinatorState): boolean {
   if (cluster.head.seq < 0 || headProvenAt === undefined) return false;
   const { leader } = cluster;
-  if (leader === undefined || leader.resigned) return true;
+  if (leader === undefined || isVacated(cluster)) return true;
   if (leader.nodeId === self.nodeId && leader.incarnation === self.supersedes) return true;
   return headProvenAt >= lastAcceptedAt + settings.leaseMs * (1 + MAX_JITTER * fractionOf(self.nodeId));
 }
@@ -36,6 +37,7 @@ export function takeLead(turn: Turn): void {
   next.appendNotBefore = now;
   next.appendFailures = 0;
   next.commands = [];
+  next.rewindTo = undefined;
   next.questions = new Map();
   next.planned = undefined;
   next.snapshotJob = undefined;

@@ -22,6 +22,8 @@ export interface CoordinatorSettings {
   readonly maxQueuedCommands: number;
   /** Estimated size that one append may have. */
   readonly maxAppendBytes: number;
+  /** Tasks of one draining node that are under way to others at a time. */
+  readonly maxDrainMoves: number;
   /** The highest feature level that this build knows; only simulated older builds have another. */
   readonly maxLevel: number;
   /** A snapshot is written once so many entries were accepted after the last one. */
@@ -46,6 +48,7 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   maxOpenQuestions: 32,
   maxQueuedCommands: 4_096,
   maxAppendBytes: 512 * 1_024,
+  maxDrainMoves: 8,
   maxLevel: MAX_LEVEL,
   snapshotEntries: 10_000,
   snapshotAgeMs: 6 * 3_600_000,

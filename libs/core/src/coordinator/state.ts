@@ -38,6 +38,8 @@ export interface InFlight {
   readonly appendId: number;
   /** `seq` of the last entry, if all are accepted. */
   readonly lastSeq: number;
+  /** Runners that read it act on it. */
+  readonly givesTasks: boolean;
   readonly settled: { readonly at: number; readonly lastOffset: number | undefined } | undefined;
 }
 
@@ -58,6 +60,10 @@ export interface PlanBasis {
   readonly connectors: ClusterState['connectors'];
   readonly members: ClusterState['members'];
   readonly readiness: string;
+  readonly draining: ClusterState['draining'];
+  readonly settings: ClusterState['settings'];
+  /** Monotonic. */
+  readonly at: number;
 }
 
 /** A snapshot that this leader writes, one chunk per append. */
@@ -101,6 +107,8 @@ export interface CoordinatorState {
   readonly commands: readonly { readonly offset: number; readonly command: Command }[];
   /** Id of the reading of the commands queue whose commands count. */
   readonly commandReads: number;
+  /** The commands queue was found to end before the next command: it has to be read from here again. */
+  readonly rewindTo: number | undefined;
   /** Commands from this offset on were turned away because the queue was full. */
   readonly commandsCutAt: number | undefined;
   /** By connector name. */
@@ -147,6 +155,7 @@ export function initialCoordinator(
     probes: new Map(),
     commands: [],
     commandReads: 0,
+    rewindTo: undefined,
     commandsCutAt: undefined,
     questions: new Map(),
     planned: undefined,

@@ -5,7 +5,7 @@ import { NewerVersionNeededError } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
 import type { Report } from '../model/report.js';
 import { append, canAppend, reconcileInFlight, settleAppend } from './appends.js';
-import { decideCommands } from './decide-commands.js';
+import { decideCommands, decideRewind } from './decide-commands.js';
 import { decideLevel } from './decide-level.js';
 import { decideMembers } from './decide-members.js';
 import { decideSnapshot } from './decide-snapshot.js';
@@ -62,6 +62,8 @@ function receive(turn: Turn, input: Input): boolean {
       return false;
     case 'command.read':
       return readCommand(turn, input);
+    case 'commands.cut':
+      return noticeCut(turn, input);
     case 'task-configs.answered':
       takeAnswer(turn, input, input.answer);
       return true;
@@ -113,6 +115,10 @@ function noticeEvent(turn: Turn, event: LogEvent, epoch: number): void {
     if (next.role === 'leader') stepDown(turn, epoch - 1, `${event.nodeId} claimed epoch ${String(epoch)}`);
     else if (next.role === 'candidate' && !isOwn) stepDown(turn, epoch, 'another claim came first');
     if (isOwn) takeLead(turn);
+  } else if (event.kind === 'commands.rewound') {
+    next.rewindTo = undefined;
+    next.commands = [];
+    if (next.role === 'leader') readCommandsFrom(turn, event.nextOffset);
   } else if (event.kind === 'leader.resigned') {
     if (next.role === 'leader') stepDown(turn, epoch, 'resigned');
   } else if (event.kind === 'member.suspected') {
@@ -177,6 +183,14 @@ function readCommand({ next }: Turn, { readId, offset, command }: Extract<Input,
   return true;
 }
 
+function noticeCut(turn: Turn, { readId, minOffset }: Extract<Input, { kind: 'commands.cut' }>): boolean {
+  const { next } = turn;
+  if (next.role !== 'leader' || readId !== next.commandReads) return false;
+  if (minOffset < next.cluster.nextCommandOffset) next.rewindTo = minOffset;
+  else readCommandsFrom(turn, minOffset);
+  return true;
+}
+
 function lead(turn: Turn): void {
   const { next, now, wall } = turn;
   const { leaseMs, maxAppendBytes, maxQueuedCommands } = next.settings;
@@ -197,10 +211,11 @@ function lead(turn: Turn): void {
 function decide({ next, now, wall }: Turn, batch: EventBatch): void {
   decideLevel(next, batch);
   decideMembers(next, now, batch);
+  decideRewind(next, batch);
   decideCommands(next, wall, batch);
   decideSplits(next, batch);
   if (!decideReports(next, batch)) next.touched = new Set();
-  next.planned = decideAssignment(next, batch);
+  next.planned = decideAssignment(next, now, batch);
 }
 
 function renewal({ cluster }: CoordinatorState): LogEvent {

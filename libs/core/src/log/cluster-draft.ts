@@ -17,12 +17,10 @@ import {
 } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
 import type { UnknownEntry } from '../model/feature-level.js';
+import { RESULT_RETENTION_MS } from '../model/command.js';
 import { memberKey, trusted, type Member } from '../model/member.js';
 import { headerAfter, type EventStamp } from './header-events.js';
-import { sameConfig } from './same-config.js';
-
-/** How long results of commands and names of departed incarnations are remembered. */
-export const RESULT_RETENTION_MS = 24 * 60 * 60 * 1000;
+import { sameConfig, sameTaskConfig } from './same-config.js';
 
 /**
  * A cluster state under change: each map is copied at its first write and never again, so a batch of any length costs
@@ -130,6 +128,10 @@ export class ClusterDraft {
       case 'lease.renewed':
       case 'cluster.version':
       case 'leader.resigned':
+      case 'commands.rewound':
+      case 'drain.started':
+      case 'drain.ended':
+      case 'settings.changed':
       case 'snapshot.chunk':
       case 'snapshot.done':
         this.#header = headerAfter(this.#header, event, stamp);
@@ -257,8 +259,9 @@ export class ClusterDraft {
       const id = { connector: name, index };
       const key = taskKey(id);
       const task = this.#tasks.get(key);
-      if (task !== undefined && task.type === connector.type && sameConfig(task.config, config)) return;
-      if (task !== undefined) this.#revoke(key, seq);
+      const isSame = task?.type === connector.type && sameTaskConfig(task.config, config);
+      if (isSame && sameConfig(task.config, config)) return;
+      if (!isSame) this.#revoke(key, seq);
       const revoked = this.#tasks.get(key);
       const { type } = connector;
       this.#writeTasks().set(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { RESULT_RETENTION_MS } from '../model/command.js';
 import type { LogEvent, ReadEntry } from '../model/entry.js';
 import { LogWriter } from '../testing/log-writer.js';
 import { emptyState, foldEntries, foldEntry } from './fold.js';
@@ -58,6 +59,7 @@ describe('acceptance of entries', () => {
       nodeId: 'c2',
       incarnation: 'c2#1',
       resigned: false,
+      isOrderly: false,
     });
   });
 
@@ -272,7 +274,7 @@ describe('what events imply', () => {
     expect(log.state.connectors.get('a')?.error).toBeUndefined();
   });
 
-  it('keeps the results of commands for 24 h and the first result of a request id', () => {
+  it('keeps the results of commands for 24 h and the difference of clocks, and the first result of a request id', () => {
     const log = LogWriter.started();
     const done = (requestId: string, commandOffset: number): LogEvent => ({
       kind: 'command.done',
@@ -281,7 +283,7 @@ describe('what events imply', () => {
     log.write(done('r1', 4), done('r1', 6));
     expect(log.state.nextCommandOffset).toBe(7);
     expect(log.state.results.get('r1')?.commandOffset).toBe(4);
-    log.at += 24 * 3_600_000;
+    log.at += RESULT_RETENTION_MS;
     log.write(done('r2', 7));
     expect([...log.state.results.keys()]).toEqual(['r1', 'r2']);
     log.at += 1;

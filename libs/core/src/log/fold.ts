@@ -33,6 +33,8 @@ export function emptyState(): ClusterState {
     connectors: new Map(),
     tasks: new Map(),
     nextCommandOffset: 0,
+    draining: [],
+    settings: {},
     results: new Map(),
     skipped: 0,
   };

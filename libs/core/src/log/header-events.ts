@@ -1,3 +1,4 @@
+import { changedSettings } from '../model/cluster-settings.js';
 import type { StateHeader } from '../model/cluster-state.js';
 import type { LogEntry, LogEvent } from '../model/entry.js';
 import { snapshotAfterDone, snapshotAfterChunk, withoutOpenSnapshot } from './snapshot-events.js';
@@ -5,20 +6,21 @@ import { snapshotAfterDone, snapshotAfterChunk, withoutOpenSnapshot } from './sn
 /** When an event happened: its place in the log and its writer's wall clock. */
 export type EventStamp = Pick<LogEntry, 'seq' | 'at' | 'epoch' | 'claimId' | 'logId'> & { readonly offset: number };
 
-export type HeaderEvent = Extract<
-  LogEvent,
-  {
-    kind:
-      | 'genesis'
-      | 'claimed'
-      | 'lease.renewed'
-      | 'cluster.version'
-      | 'leader.resigned'
-      | 'command.done'
-      | 'snapshot.chunk'
-      | 'snapshot.done';
-  }
->;
+type HeaderKind =
+  | 'genesis'
+  | 'claimed'
+  | 'lease.renewed'
+  | 'cluster.version'
+  | 'leader.resigned'
+  | 'command.done'
+  | 'commands.rewound'
+  | 'drain.started'
+  | 'drain.ended'
+  | 'settings.changed'
+  | 'snapshot.chunk'
+  | 'snapshot.done';
+
+export type HeaderEvent = Extract<LogEvent, { kind: HeaderKind }>;
 
 /** What an accepted event changes apart from the collections. */
 export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: EventStamp): StateHeader {
@@ -29,7 +31,8 @@ export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: Even
     }
     case 'claimed': {
       const { epoch, claimId } = stamp;
-      const leader = { nodeId: event.nodeId, incarnation: event.incarnation, resigned: false };
+      const { nodeId, incarnation } = event;
+      const leader = { nodeId, incarnation, resigned: false, isOrderly: isVacated(header) };
       return { ...withoutOpenSnapshot(header), epoch, claimId, leader };
     }
     case 'lease.renewed':
@@ -42,9 +45,23 @@ export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: Even
       const nextCommandOffset = Math.max(header.nextCommandOffset, event.result.commandOffset + 1);
       return { ...header, nextCommandOffset };
     }
+    case 'commands.rewound':
+      return { ...header, nextCommandOffset: event.nextOffset };
+    case 'drain.started':
+    case 'drain.ended': {
+      const others = header.draining.filter((nodeId) => nodeId !== event.nodeId);
+      return { ...header, draining: event.kind === 'drain.started' ? [...others, event.nodeId] : others };
+    }
+    case 'settings.changed':
+      return { ...header, settings: changedSettings(header.settings, event.settings) };
     case 'snapshot.chunk':
       return snapshotAfterChunk(header, event, stamp);
     case 'snapshot.done':
       return snapshotAfterDone(header, event, stamp);
   }
+}
+
+/** Nobody leads, and nobody has to be waited for. */
+export function isVacated({ leader }: StateHeader): boolean {
+  return leader === undefined || leader.resigned;
 }

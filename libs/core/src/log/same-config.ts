@@ -1,4 +1,8 @@
+import { isPlacementKey } from '../assignment/placement.js';
 import type { Config } from '../model/connector.js';
+
+/** Settings of a connector that say how many tasks there are and where they may run: no task behaves differently for them. */
+const COUNT_KEYS: readonly string[] = ['tasks.max', 'max.tasks'];
 
 /** Whether two settings hold the same keys and values. */
 export function sameConfig(left: Config, right: Config): boolean {
@@ -6,5 +10,16 @@ export function sameConfig(left: Config, right: Config): boolean {
   return (
     keys.length === Object.keys(right).length &&
     keys.every((key) => Object.hasOwn(right, key) && left[key] === right[key])
+  );
+}
+
+/** Whether a task that runs with one of these settings need not be restarted for the other. */
+export function sameTaskConfig(left: Config, right: Config): boolean {
+  return sameConfig(ofTask(left), ofTask(right));
+}
+
+function ofTask(config: Config): Config {
+  return Object.fromEntries(
+    Object.entries(config).filter(([key]) => !COUNT_KEYS.includes(key) && !isPlacementKey(key)),
   );
 }

@@ -18,7 +18,7 @@ function load(reads: readonly ReadEntry[]): LoadedSnapshot {
 /** Digest of what a reader without a state makes of the last snapshot and what follows it. */
 function readAnew({ reads }: LogWriter): string {
   const loaded = load(reads);
-  if (loaded.kind !== 'loaded') throw new Error(loaded.reason);
+  if (loaded.kind !== 'loaded') throw new Error(loaded.kind);
   const rest = reads.filter(({ offset }) => offset > loaded.state.head.offset);
   return stateDigest(foldEntries(loaded.state, rest).state);
 }

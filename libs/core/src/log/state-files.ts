@@ -97,7 +97,7 @@ function isConnectorFile(value: unknown): value is ConnectorFile {
     [file.epoch, file.level, file.createdAt, file.skipped, file.nextCommandOffset].every((number) =>
       Number.isInteger(number),
     ) &&
-    [file.members, file.departed, file.connectors, file.results].every((list) => Array.isArray(list))
+    [file.draining, file.members, file.departed, file.connectors, file.results].every((list) => Array.isArray(list))
   );
 }
 

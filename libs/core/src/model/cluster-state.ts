@@ -1,5 +1,5 @@
 import type { CommandResult } from './command.js';
-import type { ConnectorState, TaskState } from './connector.js';
+import type { Config, ConnectorState, TaskState } from './connector.js';
 import type { UnknownEntry } from './feature-level.js';
 import type { Member } from './member.js';
 import type { OpenSnapshot, SnapshotRef } from './snapshot.js';
@@ -13,6 +13,14 @@ export interface LogHead {
 
 export type StoredResult = CommandResult & { readonly at: number };
 
+export interface Leader {
+  readonly nodeId: string;
+  readonly incarnation: string;
+  readonly resigned: boolean;
+  /** There was no leader before, or it had resigned: nobody can act on entries of it that were lost with the log's tail. */
+  readonly isOrderly: boolean;
+}
+
 /** What the log says apart from its collections. Plain JSON. */
 export interface StateHeader {
   readonly logId: string;
@@ -23,10 +31,14 @@ export interface StateHeader {
   readonly head: LogHead;
   readonly epoch: number;
   readonly claimId: string;
-  readonly leader?: { readonly nodeId: string; readonly incarnation: string; readonly resigned: boolean };
+  readonly leader?: Leader;
   /** Feature level of the cluster: see `levelOf`. */
   readonly level: number;
   readonly nextCommandOffset: number;
+  /** Ids of nodes that give their tasks away and get none, members or not. */
+  readonly draining: readonly string[];
+  /** As they are stored: see `clusterSettings`. */
+  readonly settings: Config;
   readonly snapshot?: SnapshotRef;
   readonly openSnapshot?: OpenSnapshot;
 }
@@ -53,8 +65,8 @@ export interface ClusterState extends StateHeader {
 
 /** The part of a state that is not a collection. */
 export function headerOf(state: StateHeader): StateHeader {
-  const { logId, broker, createdAt, head, epoch, claimId, leader, level, nextCommandOffset, snapshot, openSnapshot } =
-    state;
+  const { logId, broker, createdAt, head, epoch, claimId, leader, level, nextCommandOffset } = state;
+  const { draining, settings, snapshot, openSnapshot } = state;
   return {
     logId,
     broker,
@@ -65,6 +77,8 @@ export function headerOf(state: StateHeader): StateHeader {
     ...(leader === undefined ? {} : { leader }),
     level,
     nextCommandOffset,
+    draining,
+    settings,
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(openSnapshot === undefined ? {} : { openSnapshot }),
   };

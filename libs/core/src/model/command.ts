@@ -2,7 +2,10 @@ import type { Config, ConnectorType, TargetState, TaskId } from './connector.js'
 
 export type Command = { readonly requestId: string; readonly sentAt: number; readonly from: string } & CommandBody;
 
-export type CommandBody =
+export type CommandBody = ConnectorCommand | ClusterCommand;
+
+/** What is asked for one connector. */
+export type ConnectorCommand =
   | {
       readonly kind: 'connector.put';
       /** `create` refuses an existing name; `upsert` replaces its config and keeps its target state. */
@@ -11,12 +14,30 @@ export type CommandBody =
       readonly type: ConnectorType;
       readonly config: Config;
       readonly targetState?: TargetState;
+      /** The `configVersion` that the new config was made from: another one is a conflict, so no change is lost. */
+      readonly expectedVersion?: number;
     }
   | { readonly kind: 'connector.target'; readonly name: string; readonly targetState: TargetState }
   | { readonly kind: 'connector.delete'; readonly name: string }
   | { readonly kind: 'tasks.restart'; readonly name: string; readonly tasks: readonly TaskId[] }
-  /** A connector whose splitting failed is split anew. */
-  | { readonly kind: 'connector.restart'; readonly name: string };
+  /**
+   * The connector is split anew; tasks that come out the same go on. With `includeTasks` its tasks are restarted too, with `onlyFailed`
+   * only what has failed: the splitting, and tasks that their owners report as FAILED.
+   */
+  | {
+      readonly kind: 'connector.restart';
+      readonly name: string;
+      readonly includeTasks?: boolean;
+      readonly onlyFailed?: boolean;
+    };
+
+/** What is asked for the cluster. */
+export type ClusterCommand =
+  /** Take the tasks from a node, one by one, and give it none until `node.undrain`, also after its restart. */
+  | { readonly kind: 'node.drain'; readonly nodeId: string }
+  | { readonly kind: 'node.undrain'; readonly nodeId: string }
+  /** Changes settings of the cluster; null brings a default back. See `ClusterSettings`. */
+  | { readonly kind: 'settings.put'; readonly settings: Readonly<Record<string, string | null>> };
 
 export type CommandOutcome =
   | { readonly status: 'done'; readonly created?: boolean }
@@ -28,3 +49,17 @@ export interface CommandResult {
   readonly commandOffset: number;
   readonly outcome: CommandOutcome;
 }
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Commands that were sent longer ago are rejected. */
+export const COMMAND_EXPIRY_MS = 24 * HOUR_MS;
+
+/** How far the clocks of nodes may be apart; a command from further in the future is rejected. */
+export const CLOCK_TOLERANCE_MS = HOUR_MS / 2;
+
+/**
+ * How long results of commands and names of departed incarnations are remembered: as long as any coordinator might take the same
+ * command for a fresh one.
+ */
+export const RESULT_RETENTION_MS = COMMAND_EXPIRY_MS + 2 * CLOCK_TOLERANCE_MS;

@@ -68,6 +68,12 @@ export type LogEvent =
   | { readonly kind: 'tasks.released'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'tasks.committed'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'command.done'; readonly result: CommandResult }
+  /** The commands queue begins anew: its next command is the one at this offset. */
+  | { readonly kind: 'commands.rewound'; readonly nextOffset: number }
+  | { readonly kind: 'drain.started'; readonly nodeId: string }
+  | { readonly kind: 'drain.ended'; readonly nodeId: string }
+  /** Settings that change; null brings a default back. */
+  | { readonly kind: 'settings.changed'; readonly settings: Readonly<Record<string, string | null>> }
   /** Part `index` of the state as of an earlier head. */
   | {
       readonly kind: 'snapshot.chunk';

@@ -32,6 +32,10 @@ const levels = {
   'tasks.released': 1,
   'tasks.committed': 1,
   'command.done': 1,
+  'commands.rewound': 2,
+  'drain.started': 2,
+  'drain.ended': 2,
+  'settings.changed': 2,
   'snapshot.chunk': 2,
   'snapshot.done': 2,
 } as const satisfies Record<LogEvent['kind'], number>;

@@ -1,5 +1,5 @@
 import type { TaskId } from './connector.js';
-import type { PluginInfo, Role } from './member.js';
+import type { Labels, PluginInfo, Role } from './member.js';
 
 /** What a task does, in Kafka Connect's words. */
 export type RunState = 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'STOPPING';
@@ -29,6 +29,7 @@ export interface Report {
   readonly supersedes?: string;
   readonly capacity: number;
   readonly plugins: readonly PluginInfo[];
+  readonly labels?: Labels;
   /** The highest feature level that this build reads and writes; 1 where it is not given. */
   readonly maxLevel?: number;
   /** `seq` of the last log entry that this node has applied. */

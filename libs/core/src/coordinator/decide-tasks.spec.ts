@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import { drainStateOf } from '../status/drain-status.js';
+import { CoordinatorHarness } from '../testing/coordinator-harness.js';
+import { LogWriter } from '../testing/log-writer.js';
+
+/** A leader and connector `a` with its tasks spread over the runners. */
+function running(tasks: number, runners: readonly string[] = ['w1', 'w2']): CoordinatorHarness {
+  const node = CoordinatorHarness.leading({ maxDrainMoves: 2 });
+  for (const nodeId of runners) node.report(nodeId);
+  node.create('a', tasks);
+  node.answer();
+  node.pass(100, runners);
+  return node;
+}
+
+const owners = (node: CoordinatorHarness): readonly (string | undefined)[] =>
+  [...node.state.cluster.tasks.keys()].map((key) => node.owner(key));
+
+describe('a draining node', () => {
+  it('gives its tasks away a few at a time, stays a member, and is drained when it holds none', () => {
+    const node = running(8);
+    const drain = { kind: 'node.drain', nodeId: 'w2' } as const;
+    expect(drainStateOf(node.state.cluster, 'w2')).toBe('active');
+    expect(node.command(drain)?.status).toBe('done');
+    node.pass(100);
+    expect(owners(node).filter((owner) => owner === 'w2✗')).toHaveLength(2);
+    expect(owners(node).filter((owner) => owner === 'w2')).toHaveLength(2);
+    expect(drainStateOf(node.state.cluster, 'w2')).toBe('draining');
+    for (let i = 0; i < 3; i += 1) {
+      node.report('w2');
+      node.pass(100);
+    }
+    expect(new Set(owners(node))).toEqual(new Set(['w1']));
+    expect(drainStateOf(node.state.cluster, 'w2')).toBe('drained');
+    expect(node.state.cluster.members.has('w2')).toBe(true);
+    expect(node.command(drain)?.status).toBe('done');
+    expect(node.events('drain.started')).toHaveLength(1);
+  });
+
+  it('gets no task though it restarts, until it is undrained', () => {
+    const node = running(4);
+    node.command({ kind: 'node.drain', nodeId: 'w2' });
+    node.report('w2', { leaving: true, tasks: [] });
+    node.report('w2', { incarnation: 'w2#2', supersedes: 'w2#1' });
+    node.pass(1_000, ['w1']);
+    expect(new Set(owners(node))).toEqual(new Set(['w1']));
+    expect(node.command({ kind: 'node.undrain', nodeId: 'w2' })?.status).toBe('done');
+    node.pass(100);
+    expect(owners(node)).toContain('w1✗');
+  });
+
+  it('keeps what nobody else can run', () => {
+    const node = running(2, ['w1']);
+    node.command({ kind: 'node.drain', nodeId: 'w1' });
+    node.pass(1_000, ['w1']);
+    expect(owners(node)).toEqual(['w1', 'w1']);
+    node.report('w2');
+    expect(owners(node)).toEqual(['w1✗', 'w1✗']);
+  });
+
+  it('must be a runner that the cluster knows', () => {
+    const node = running(1);
+    node.report('g1', { role: 'gateway' });
+    const drain = (nodeId: string) => node.command({ kind: 'node.drain', nodeId });
+    expect(drain('w9')).toEqual({ status: 'not-found', message: 'Node w9 not found' });
+    expect(drain('g1')).toMatchObject({ status: 'invalid', message: expect.stringContaining('g1 is a gateway') });
+    expect(node.command({ kind: 'node.undrain', nodeId: 'w9' })?.status).toBe('not-found');
+  });
+});
+
+describe('a leader that follows another', () => {
+  const after = (write: (log: LogWriter) => void): CoordinatorHarness => {
+    const log = LogWriter.started('c9');
+    log.join('w1');
+    log.connector('a', 1);
+    write(log);
+    const node = new CoordinatorHarness(log, 'c9#1');
+    node.wall = log.at;
+    node.pass(4_000);
+    node.feed({ kind: 'head.reached', sentAt: 4_000 });
+    expect(node.state.role).toBe('leader');
+    node.report('w1');
+    return node;
+  };
+
+  it('gives tasks away at once when the other has resigned', () => {
+    expect(after((log) => log.write({ kind: 'leader.resigned' })).owner('a-0')).toBe('w1');
+  });
+
+  it('else waits until no runner can act any more on what the log may have lost', () => {
+    const node = after(() => undefined);
+    node.pass(2_900, ['w1']);
+    expect(node.owner('a-0')).toBeUndefined();
+    node.pass(200, ['w1']);
+    expect(node.owner('a-0')).toBe('w1');
+  });
+});
+
+describe('the assignment strategy', () => {
+  it('is the one that the log says', () => {
+    const node = running(8, ['w1', 'w2', 'w3']);
+    const before = owners(node);
+    node.command({ kind: 'settings.put', settings: { 'assignment.strategy': 'consistent-hash' } });
+    node.pass(100, ['w1', 'w2', 'w3']);
+    expect(node.events('tasks.revoked').length).toBeGreaterThan(0);
+    expect(owners(node)).not.toEqual(before);
+  });
+
+  it('is looked at again after rebalance.interval.ms', () => {
+    const node = running(2);
+    node.command({ kind: 'settings.put', settings: { 'rebalance.interval.ms': '2000' } });
+    node.pass(1_000, ['w1', 'w2']);
+    const planned = node.state.planned;
+    node.pass(900, ['w1', 'w2']);
+    expect(node.state.planned).toBe(planned);
+    node.pass(1_500, ['w1', 'w2']);
+    expect(node.state.planned?.at).toBeGreaterThan(planned!.at);
+  });
+});
+
+describe('labels', () => {
+  it('of nodes come from their reports, and placement asks for them', () => {
+    const node = CoordinatorHarness.leading();
+    node.report('w1', { labels: { zone: 'a' } });
+    node.report('w2', { labels: { zone: 'b' } });
+    const config = { 'connector.class': 'FileSource', 'tasks.max': '2', 'placement.zone': 'b' };
+    node.command({ kind: 'connector.put', mode: 'create', name: 'a', type: 'source', config });
+    node.answer();
+    expect(owners(node)).toEqual(['w2', 'w2']);
+    expect(node.state.cluster.members.get('w1')?.labels).toEqual({ zone: 'a' });
+  });
+});

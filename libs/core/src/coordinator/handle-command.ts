@@ -1,0 +1,160 @@
+import type { ClusterDraft } from '../log/cluster-draft.js';
+import { settingsError } from '../model/cluster-settings.js';
+import {
+  CLOCK_TOLERANCE_MS,
+  COMMAND_EXPIRY_MS,
+  type ClusterCommand,
+  type Command,
+  type CommandOutcome,
+  type ConnectorCommand,
+} from '../model/command.js';
+import { TargetState, taskKey, type ConnectorState, type TaskId } from '../model/connector.js';
+import type { LogEvent } from '../model/entry.js';
+import { Role } from '../model/member.js';
+import { failedTasks, type KnownReports } from './failed-tasks.js';
+
+export interface Handled {
+  readonly events: readonly LogEvent[];
+  readonly outcome: CommandOutcome;
+}
+
+/** The command needs the reports of nodes that were not heard yet: they come soon, or their sessions end. */
+export const NEEDS_REPORTS = 'needs-reports';
+
+/** What a command does now, as events and its result; nothing is changed by this. */
+export function handleCommand(
+  draft: ClusterDraft,
+  reports: KnownReports,
+  command: Command,
+  wall: number,
+): Handled | typeof NEEDS_REPORTS {
+  const known = draft.results.get(command.requestId);
+  if (known !== undefined) return { events: [], outcome: known.outcome };
+  const ageMs = wall - command.sentAt;
+  if (ageMs > COMMAND_EXPIRY_MS) return refusal('expired', 'The request is older than 24 hours');
+  if (ageMs < -CLOCK_TOLERANCE_MS) {
+    return refusal(
+      'invalid',
+      `The request was sent ${String(-ageMs)} ms in the future: the clocks of the nodes differ too much`,
+    );
+  }
+  switch (command.kind) {
+    case 'node.drain':
+    case 'node.undrain':
+    case 'settings.put':
+      return handleForCluster(draft, command);
+    default:
+      return handleForConnector(draft, reports, command);
+  }
+}
+
+function handleForCluster({ header, members }: ClusterDraft, command: ClusterCommand): Handled {
+  switch (command.kind) {
+    case 'node.drain': {
+      const { nodeId } = command;
+      if (header.draining.includes(nodeId)) return doing([]);
+      const member = members.get(nodeId);
+      if (member === undefined) return refusal('not-found', `Node ${nodeId} not found`);
+      if (member.role !== Role.sourceRunner && member.role !== Role.sinkRunner) {
+        return refusal('invalid', `Node ${nodeId} is a ${member.role}: only runners have tasks to give away`);
+      }
+      return doing([{ kind: 'drain.started', nodeId }]);
+    }
+    case 'node.undrain': {
+      const { nodeId } = command;
+      if (header.draining.includes(nodeId)) return doing([{ kind: 'drain.ended', nodeId }]);
+      return members.has(nodeId) ? doing([]) : refusal('not-found', `Node ${nodeId} not found`);
+    }
+    case 'settings.put': {
+      const error = settingsError(command.settings);
+      if (error !== undefined) return refusal('invalid', error);
+      return doing([{ kind: 'settings.changed', settings: command.settings }]);
+    }
+  }
+}
+
+function handleForConnector(
+  draft: ClusterDraft,
+  reports: KnownReports,
+  command: ConnectorCommand,
+): Handled | typeof NEEDS_REPORTS {
+  const { name } = command;
+  if (name === '') return refusal('invalid', 'The name of a connector must not be empty');
+  const connector = draft.connectors.get(name);
+  if (command.kind === 'connector.put') return putConnector(connector, command);
+  if (connector === undefined) return refusal('not-found', `Connector ${name} not found`);
+  switch (command.kind) {
+    case 'connector.target': {
+      const { targetState } = command;
+      return doing(connector.targetState === targetState ? [] : [{ kind: 'connector.target', name, targetState }]);
+    }
+    case 'connector.delete':
+      return doing([{ kind: 'connector.deleted', name }]);
+    case 'connector.restart':
+      return restartConnector(draft, reports, connector, command);
+    case 'tasks.restart': {
+      const unknown = command.tasks.find((id) => id.connector !== name || !draft.tasks.has(taskKey(id)));
+      if (unknown !== undefined) return refusal('not-found', `Unknown task: ${taskKey(unknown)}`);
+      return doing(restartOf(draft, command.tasks));
+    }
+  }
+}
+
+function putConnector(
+  connector: ConnectorState | undefined,
+  command: Extract<ConnectorCommand, { kind: 'connector.put' }>,
+): Handled {
+  const { mode, name, type, config, expectedVersion } = command;
+  if (connector !== undefined && mode === 'create') return refusal('conflict', `Connector ${name} already exists`);
+  if (connector !== undefined && connector.type !== type) {
+    return refusal('invalid', `Connector ${name} is a ${connector.type} and cannot become a ${type}`);
+  }
+  if (expectedVersion !== undefined && connector?.configVersion !== expectedVersion) {
+    const found =
+      connector === undefined ? 'it does not exist' : `its config is at version ${String(connector.configVersion)}`;
+    return refusal('conflict', `Connector ${name} was changed meanwhile: ${found}, not ${String(expectedVersion)}`);
+  }
+  const targetState = connector?.targetState ?? command.targetState ?? TargetState.running;
+  const put = { kind: 'connector.put', name, type, config, targetState } as const;
+  return { events: [put], outcome: { status: 'done', created: connector === undefined } };
+}
+
+function restartConnector(
+  draft: ClusterDraft,
+  reports: KnownReports,
+  { name, type, config, targetState, error }: ConnectorState,
+  { includeTasks = false, onlyFailed = false }: Extract<ConnectorCommand, { kind: 'connector.restart' }>,
+): Handled | typeof NEEDS_REPORTS {
+  const events: LogEvent[] = [];
+  if (!onlyFailed || error !== undefined) events.push({ kind: 'connector.put', name, type, config, targetState });
+  if (includeTasks) {
+    const concerned = onlyFailed ? failedTasks(draft, reports, name) : tasksOf(draft, name);
+    if (concerned === undefined) return NEEDS_REPORTS;
+    events.push(...restartOf(draft, concerned));
+  }
+  return doing(events);
+}
+
+function tasksOf(draft: ClusterDraft, name: string): readonly TaskId[] {
+  const count = draft.connectors.get(name)?.taskCount ?? 0;
+  return Array.from({ length: count }, (_, index) => ({ connector: name, index }));
+}
+
+/** Tasks that run are revoked and come back with a new generation; what nobody holds starts anew anyway. */
+function restartOf(draft: ClusterDraft, tasks: readonly TaskId[]): readonly LogEvent[] {
+  const running = tasks.filter((id) => {
+    const assignment = draft.tasks.get(taskKey(id))?.assignment;
+    return assignment !== undefined && assignment.revokedAt === undefined;
+  });
+  return running.length === 0 ? [] : [{ kind: 'tasks.revoked', tasks: running, reason: 'restarted' }];
+}
+
+function doing(events: readonly LogEvent[]): Handled {
+  return { events, outcome: { status: 'done' } };
+}
+
+type Refusal = Exclude<CommandOutcome['status'], 'done'>;
+
+export function refusal(status: Refusal, message: string): Handled {
+  return { events: [], outcome: { status, message } };
+}
