@@ -1,21 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
 import { type QueueRef, RocketMqClient, type RocketMqClientOptions, writableQueues } from '@sluice/rocketmq';
 import { BatchLoad, type LoadBalance } from './batch-load.js';
 import { CuttableProxy } from './cuttable-proxy.js';
+import { report } from './report.js';
 import { RouteRewritingProxy } from './route-rewriting-proxy.js';
 
 const LIMIT_MS = 300_000;
 const START_LIMIT_MS = 200_000;
 const PRODUCERS = 8;
-
-function report(what: string, figures: object): void {
-  process.stdout.write(`${what}: ${inspect(figures, { breakLength: Infinity })}\n`);
-}
 
 describe('faults of a cluster of its own', () => {
   let dir: string;
