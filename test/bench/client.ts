@@ -22,7 +22,7 @@ const perPull = 512;
 const warmUpMs = 4_000;
 const loadScript = fileURLToPath(new URL('./client-load.js', import.meta.url));
 
-/** Both sides read and write through these; RocketMQ's own limits are 32 messages and 256 KiB a pull. */
+/** Both sides read and write through these. */
 const brokerConfig = {
   maxTransferCountOnMessageInMemory: String(perPull),
   maxTransferBytesOnMessageInMemory: '4194304',
@@ -30,6 +30,14 @@ const brokerConfig = {
   maxTransferBytesOnMessageInDisk: '4194304',
   sendMessageThreadPoolNums: '4',
   waitTimeMillsInSendQueue: '1000',
+};
+
+/** RocketMQ's own limits of a pull. */
+const defaultLimits = {
+  maxTransferCountOnMessageInMemory: '32',
+  maxTransferBytesOnMessageInMemory: '262144',
+  maxTransferCountOnMessageInDisk: '8',
+  maxTransferBytesOnMessageInDisk: '65536',
 };
 
 interface Speed {
@@ -143,6 +151,13 @@ class ClientBench {
     }
   }
 
+  /** From now on the broker answers pulls as it does without any configuration. */
+  async useDefaultLimits(): Promise<void> {
+    for (const { brokerName } of (await this.client.admin.clusterInfo()).brokers) {
+      await this.client.admin.brokers.updateConfig(brokerName, defaultLimits);
+    }
+  }
+
   #node(mode: 'send' | 'pull', topic: string, ...numbers: readonly number[]): LoadProcess {
     const words = [loadScript, mode, this.cluster.namesrv, topic, String(queues), ...numbers.map(String)];
     return new LoadProcess(process.execPath, words);
@@ -179,6 +194,10 @@ async function compare(bench: ClientBench, rounds: number, seconds: number, mess
     print(`  ${line('Java pull consumer', javaPull)}\n  ${line('Sluice', pull)}`);
     pulls.push(pull.perSecond / javaPull.perSecond);
   }
+  await bench.useDefaultLimits();
+  print(`pull with RocketMQ's own limits ${JSON.stringify(defaultLimits)}`);
+  print(`  ${line('Java pull consumer', await bench.javaPull('bench-pull', end))}`);
+  print(`  ${line('Sluice', await bench.pull('bench-pull', end))}`);
   checkRatios([
     { name: 'send to Java BatchProducer', ratio: median(sends), goal: 1 },
     { name: 'pull to Java pull consumer', ratio: median(pulls), goal: 1 },
