@@ -40,12 +40,13 @@ export class GroupMember {
     const { namesrv, topic, group, producerGroup, name } = options;
     const args = [...jvm, '-cp', `${dir}:${jars}`, 'GroupMember', namesrv, topic, group, producerGroup, name];
     const member = new GroupMember(spawn('java', args, { stdio: 'pipe' }), dir);
-    await until(
-      'the group member runs',
-      () => member.#lines.includes('READY') || member.#throwIfEnded(),
-      60_000,
-      () => member.#errors,
-    );
+    try {
+      const isReady = (): boolean => member.#lines.includes('READY') || member.#throwIfEnded();
+      await until('the group member runs', isReady, 120_000, () => member.#errors);
+    } catch (error) {
+      await member.stop();
+      throw error;
+    }
     return member;
   }
 

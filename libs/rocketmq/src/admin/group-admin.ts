@@ -110,7 +110,9 @@ export async function deleteGroup(
 ): Promise<void> {
   checkGroupName(group);
   const masters = await cluster.masters({}, deadline);
-  const ext = { groupName: group, cleanOffset: String(!isOffsetKept) };
+  const isCleaned = String(!isOffsetKept);
+  // The second name is that of brokers before 5.0.
+  const ext = { groupName: group, cleanOffset: isCleaned, removeOffset: isCleaned };
   const request = { code: REQUEST_CODE.DELETE_SUBSCRIPTIONGROUP, ext };
   await Promise.all([...masters.values()].map((address) => cluster.call(address, request, deadline)));
 }

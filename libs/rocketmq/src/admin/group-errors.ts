@@ -1,8 +1,12 @@
 import { BrokerResponseError } from '../errors.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
+/** Brokers before 5.2 have only a remark for it (seen on 5.1.4). */
 export function isGroupMissing(error: unknown): boolean {
-  return error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.SUBSCRIPTION_GROUP_NOT_EXIST;
+  return (
+    error instanceof BrokerResponseError &&
+    (error.responseCode === RESPONSE_CODE.SUBSCRIPTION_GROUP_NOT_EXIST || error.remark === 'No group in this broker')
+  );
 }
 
 /** No client is in the group on the broker that answered. */

@@ -13,6 +13,8 @@ import { decodeOffsetMessageId, encodeOffsetMessageId } from './offset-message-i
 
 /** Brokers give no more of them in one answer (`maxMsgsNumBatch`). */
 const MAX_INDEXED = 64;
+/** The index keeps store times rounded down by up to a second. */
+const INDEX_STEP_MS = 1_000;
 const MAX_IN_RANGE = 100_000;
 /** The brokers' own group for tools; it is there on every broker. */
 const TOOLS_GROUP = 'TOOLS_CONSUMER';
@@ -99,17 +101,12 @@ export class MessageQuery {
 
   /** Messages with a key, of all brokers of the topic. @throws InvalidArgumentError, TopicNotFoundError */
   async byKey(options: MessageByKeyOptions): Promise<FoundMessages> {
-    return this.#byIndex(
-      options,
-      { indexType: 'K' },
-      (message) => message.keys?.split(' ').includes(options.key) === true,
-    );
+    return this.#byIndex(options, 'K', (message) => message.keys?.split(' ').includes(options.key) === true);
   }
 
   /** Messages with the id that their producer gave them (`UNIQ_KEY`); several when one was resent. @throws as `byKey` */
   async byUniqueKey(options: Omit<MessageByKeyOptions, 'maxMessages'>): Promise<FoundMessages> {
-    const flags = { indexType: 'U', _UNIQUE_KEY_QUERY: 'true' };
-    return this.#byIndex(options, flags, (message) => message.property('UNIQ_KEY') === options.key);
+    return this.#byIndex(options, 'U', (message) => message.property('UNIQ_KEY') === options.key);
   }
 
   /** Messages of one queue by their store time, in the order of the queue. @throws InvalidArgumentError, TopicNotFoundError */
@@ -145,10 +142,13 @@ export class MessageQuery {
     }
   }
 
-  /** Different keys may share an entry of the index, so what the broker gives is looked at. */
+  /**
+   * Different keys may share an entry of the index, so what the broker gives is looked at. The protocol's flag
+   * `_UNIQUE_KEY_QUERY` is not sent: it only overrides `maxNum`, and brokers of plain ACL leave it out of the signature.
+   */
   async #byIndex(
     options: MessageByKeyOptions,
-    flags: Readonly<Record<string, string>>,
+    indexType: 'K' | 'U',
     isIt: (message: StoredMessage) => boolean,
   ): Promise<FoundMessages> {
     const { topic, key, fromMs = 0, toMs = Number.MAX_SAFE_INTEGER, maxMessages = MAX_INDEXED } = options;
@@ -159,8 +159,8 @@ export class MessageQuery {
     checkInteger('maxMessages', maxMessages, 1, MAX_INDEXED);
     const deadline = this.#deadline(options);
     const route = await this.cluster.routes.refresh(topic, deadline);
-    const range = { beginTimestamp: String(fromMs), endTimestamp: String(toMs) };
-    const ext = { topic, key, maxNum: String(maxMessages), ...range, ...flags };
+    const range = { beginTimestamp: String(Math.max(0, fromMs - INDEX_STEP_MS)), endTimestamp: String(toMs) };
+    const ext = { topic, key, maxNum: String(maxMessages), ...range, indexType };
     const addresses = route.brokers.flatMap((broker) => broker.masterAddress ?? []);
     const answers = await Promise.all(addresses.map((address) => this.#askIndex(address, ext, deadline)));
     const messages = answers

@@ -8,7 +8,7 @@ import { asNumber, readBodyMap } from '../wire/tolerant-reader.js';
 import { brokerConfigOn } from './broker-config.js';
 import { checkGroupName, checkInteger, checkQueue, checkTopicName } from './check-argument.js';
 import { isGroupOnline } from './client-connections.js';
-import { offsetByTime, queueEnd, updateOffset } from './offset-admin.js';
+import { offsetByTime, queryOffset, queueEnd, updateOffset } from './offset-admin.js';
 import { compareQueues, queueTable } from './queue-table.js';
 
 /** Where a group is to go on: at a store time in ms since the epoch, at the first message, or after the last one. */
@@ -40,19 +40,34 @@ export async function resetOffsets(
   const offsets = await Promise.all(
     route.brokers.map(async ({ brokerName, masterAddress }) => {
       if (masterAddress === undefined) return [];
-      const isReset = await isServerSideReset(cluster, masterAddress, deadline);
-      if (isReset || (await isGroupOnline(cluster, masterAddress, group, deadline))) {
-        const ext = { group, topic, timestamp: String(timestamp), isForce: 'true', ...(isReset ? ALL_QUEUES : {}) };
-        return invokeReset(cluster, masterAddress, ext, deadline);
+      const ext = { group, topic, timestamp: String(timestamp), isForce: 'true' };
+      if (await isServerSideReset(cluster, masterAddress, deadline)) {
+        return invokeReset(cluster, masterAddress, { ...ext, ...ALL_QUEUES }, deadline);
       }
       const queues = readableQueues(route).filter((queue) => queue.brokerName === brokerName);
-      return Promise.all(queues.map((queue) => commitTarget(cluster, group, queue, to, deadline)));
+      const isOnline = await isGroupOnline(cluster, masterAddress, group, deadline);
+      const uncommitted = isOnline ? await withoutOffset(cluster, group, queues, deadline) : queues;
+      const committed = await Promise.all(
+        uncommitted.map((queue) => commitTarget(cluster, group, queue, to, deadline)),
+      );
+      return isOnline ? invokeReset(cluster, masterAddress, ext, deadline) : committed;
     }),
   );
   return offsets.flat().sort((a, b) => compareQueues(a.queue, b.queue));
 }
 
 const ALL_QUEUES = { queueId: '-1' } as const;
+
+/** A broker asks running consumers only when the group has an offset in every queue; in an empty one it may have none. */
+async function withoutOffset(
+  cluster: ClusterAccess,
+  group: string,
+  queues: readonly QueueRef[],
+  deadline: CallDeadline,
+): Promise<QueueRef[]> {
+  const offsets = await Promise.all(queues.map((queue) => queryOffset(cluster, group, queue, deadline)));
+  return queues.filter((_, index) => offsets[index] === undefined);
+}
 
 async function commitTarget(
   cluster: ClusterAccess,
