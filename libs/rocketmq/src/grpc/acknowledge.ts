@@ -4,7 +4,7 @@ import { type AckOutcome } from '../messaging/message-port.js';
 import { type Delivery } from './incoming-message.js';
 import { durationOf, messages, resourceOf } from './protobuf.js';
 import { type ProxyChannels } from './proxy-channels.js';
-import { isMultipleResults, isOk, type ProxyStatus, statusError, statusOf } from './status-error.js';
+import { isOk, type ProxyStatus, statusError, statusOf } from './status-error.js';
 
 export interface AckTarget {
   readonly channels: ProxyChannels;
@@ -66,11 +66,7 @@ export function readAckReply(
   const statuses = new Map(reply.entries.map(({ receiptHandle, status }) => [receiptHandle, status]));
   const asked = { request: 'AckMessage', address, topic };
   return entries.map(({ messageId, delivery }) => {
-    const status = statuses.get(delivery.receiptHandle);
-    if (status === undefined && isMultipleResults(reply.status)) {
-      return failed(messageId, new MalformedDataError('reply to an ack', `no entry for message ${messageId}`));
-    }
-    const own = status ?? reply.status;
+    const own = statuses.get(delivery.receiptHandle) ?? reply.status;
     return isOk(own) ? { status: 'acknowledged', messageId } : failed(messageId, statusError(own, asked));
   });
 }

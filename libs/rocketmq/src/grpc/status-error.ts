@@ -59,10 +59,6 @@ export function isOk(status: ProxyStatus): boolean {
   return status.code === Code.OK;
 }
 
-export function isMultipleResults(status: ProxyStatus): boolean {
-  return status.code === Code.MULTIPLE_RESULTS;
-}
-
 export function isNoNewMessage(status: ProxyStatus): boolean {
   return status.code === Code.MESSAGE_NOT_FOUND;
 }
