@@ -1,14 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchEncoder,
   isRocketMqError,
   type QueueRef,
-  RocketMqClient,
+  type RocketMqClient,
   SendOutcomeUnknownError,
 } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 
 const BATCH = 10;
 const RETRY_MS = 50;
+/** A steady load: what is measured is what becomes of it. */
+const PAUSE_MS = 5;
 
 /** What was found of a load, after all that was stored has been read. */
 export interface LoadBalance {
@@ -110,12 +113,13 @@ export class BatchLoad {
       const batch = `${String(producer)}/${String(sequence)}`;
       while (!(await this.#send(queue, batch))) {
         if (this.#isAbandoned) return;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await delay(RETRY_MS);
       }
       this.acknowledged.add(batch);
       const now = performance.now();
       this.#longestPauseMs = Math.max(this.#longestPauseMs, now - acknowledgedAt);
       acknowledgedAt = now;
+      await delay(PAUSE_MS);
     }
   }
 
