@@ -5,6 +5,8 @@ export * from './converters/converter-plugins.js';
 export * from './converters/converter.js';
 export * from './converters/create-converters.js';
 export * from './host/create-task-loop.js';
+export * from './host/describe-task-error.js';
+export * from './host/hosted-task.js';
 export * from './host/task-host.js';
 export * from './loop-end.js';
 export * from './plugins/plugin-registry.js';

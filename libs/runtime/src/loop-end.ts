@@ -1,3 +1,7 @@
-/** How a loop ended. `clean`: everything that was taken is written and covered by stored positions. */
+/**
+ * How a loop ended. `clean`: everything that was taken is written and covered by stored positions, and nothing of the loop is still
+ * on its way.
+ */
 export type LoopEnd =
-  { readonly kind: 'stopped'; readonly clean: boolean } | { readonly kind: 'failed'; readonly error: unknown };
+  | { readonly kind: 'stopped'; readonly clean: boolean }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly clean: boolean };

@@ -5,6 +5,7 @@ import {
   type ConnectorState,
   type ConnectorStatus,
   type ConnectorType,
+  type RestartInfo,
   taskKey,
   type TaskState,
   type TaskStatus,
@@ -28,17 +29,28 @@ export interface TaskInfoJson {
   readonly config: Config;
 }
 
-export interface TaskStatusJson {
-  readonly id: number;
+export interface RunStatusJson {
   readonly state: string;
   readonly worker_id: string;
   readonly version?: string;
   readonly trace?: string;
 }
 
+/** Kafka Connect's fields first, then ours. Times are milliseconds since the epoch. */
+export interface TaskStatusJson extends RunStatusJson {
+  readonly id: number;
+  readonly generation?: number;
+  /** Since when the task is in its state. */
+  readonly since?: number;
+  /** Also of a task that runs again. */
+  readonly last_error?: { readonly at: number; readonly message: string };
+  /** A failed task starts again by itself at `at`; `max_attempts` is absent where there is no limit. */
+  readonly restart?: { readonly attempt: number; readonly max_attempts?: number; readonly at: number };
+}
+
 export interface ConnectorStatusJson {
   readonly name: string;
-  readonly connector: Omit<TaskStatusJson, 'id'>;
+  readonly connector: RunStatusJson;
   readonly tasks: readonly TaskStatusJson[];
   readonly type: ConnectorType;
 }
@@ -88,14 +100,28 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
 }
 
 export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
-  return { id: status.id.index, ...runJson(status, config, isSecret) };
+  const { id, generation, since, lastError, restart } = status;
+  return {
+    id: id.index,
+    ...runJson(status, config, isSecret),
+    ...(generation === undefined ? {} : { generation }),
+    ...(since === undefined ? {} : { since }),
+    ...(lastError === undefined
+      ? {}
+      : { last_error: { at: lastError.at, message: redact(lastError.message, config, isSecret) } }),
+    ...(restart === undefined ? {} : { restart: restartJson(restart) }),
+  };
+}
+
+function restartJson({ attempt, maxAttempts, at }: RestartInfo): NonNullable<TaskStatusJson['restart']> {
+  return { attempt, ...(maxAttempts === undefined ? {} : { max_attempts: maxAttempts }), at };
 }
 
 function runJson(
   status: Pick<TaskStatus, 'workerId' | 'version' | 'trace'> & { readonly state: string },
   config: Config,
   isSecret: IsSecret,
-): Omit<TaskStatusJson, 'id'> {
+): RunStatusJson {
   const { state, workerId, version, trace } = status;
   return {
     state,

@@ -203,9 +203,12 @@ function withName(name: string, config: Config): Config {
   return { ...config, name };
 }
 
-/** As it will be: the trace is that of the run that ends. */
-function restarting<T extends { readonly state: string; readonly trace?: string }>(status: T): Omit<T, 'trace'> {
-  const restarted: T & { trace?: string } = { ...status, state: 'RESTARTING' };
+/** As it will be: trace and further restarts are those of the run that ends. */
+function restarting<T extends { readonly state: string; readonly trace?: string; readonly restart?: unknown }>(
+  status: T,
+): Omit<T, 'trace' | 'restart'> {
+  const restarted: T & { trace?: string; restart?: unknown } = { ...status, state: 'RESTARTING' };
   delete restarted.trace;
+  delete restarted.restart;
   return restarted;
 }

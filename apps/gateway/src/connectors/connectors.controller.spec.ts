@@ -236,11 +236,12 @@ describe('one connector', () => {
   it('answers the status of it and its tasks, with a trace only where one failed', async () => {
     await gateway.createSource('src', { 'tasks.max': '2' });
     gateway.cluster.setTaskState({ connector: 'src', index: 1 }, 'FAILED', 'Error: disk full');
-    const failed = { id: 1, state: 'FAILED', worker_id: 'w1', version: '1.2.3', trace: 'Error: disk full' };
+    const where = { worker_id: 'w1', version: '1.2.3', generation: expect.any(Number), since: 0 };
+    const failed = { id: 1, state: 'FAILED', trace: 'Error: disk full', ...where };
     expect((await gateway.get('/connectors/src/status')).body).toEqual({
       name: 'src',
       connector: { state: 'RUNNING', worker_id: 'w1', version: '1.2.3' },
-      tasks: [{ id: 0, state: 'RUNNING', worker_id: 'w1', version: '1.2.3' }, failed],
+      tasks: [{ id: 0, state: 'RUNNING', ...where }, failed],
       type: 'source',
     });
     expect((await gateway.get('/connectors/src/tasks/1/status')).body).toEqual(failed);

@@ -4,13 +4,33 @@ import type { Labels, PluginInfo, Role } from './member.js';
 /** What a task does, in Kafka Connect's words. */
 export type RunState = 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'STOPPING';
 
+export interface TaskError {
+  /** When it happened; milliseconds since the epoch. */
+  readonly at: number;
+  /** Its first line. */
+  readonly message: string;
+}
+
+/** A failed task that starts again by itself. */
+export interface RestartInfo {
+  /** Number of the restart in its row, from 1. */
+  readonly attempt: number;
+  /** How many the row may have; absent for any number. */
+  readonly maxAttempts?: number;
+  /** When it is made; milliseconds since the epoch. */
+  readonly at: number;
+}
+
 export interface TaskReport {
   readonly id: TaskId;
   readonly generation: number;
   readonly state: RunState;
-  /** Full text of the error with its causes, for FAILED. */
+  /** Full text of the error with its causes, for FAILED and for RESTARTING after a failure; without secrets. */
   readonly trace?: string;
-  /** Milliseconds since the epoch. */
+  /** Also while it runs again. */
+  readonly lastError?: TaskError;
+  readonly restart?: RestartInfo;
+  /** Since when it is in this state; milliseconds since the epoch. */
   readonly since: number;
   readonly committed: boolean;
   readonly counters: Readonly<Record<string, number>>;

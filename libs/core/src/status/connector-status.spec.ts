@@ -41,6 +41,15 @@ describe('status of a task', () => {
     expect(status?.trace).toBe(state === 'FAILED' ? 'Error: disk full' : undefined);
   });
 
+  it('tells the last error and the next restart', () => {
+    const { log, generation } = assigned();
+    const lastError = { at: 4, message: 'Error: disk full' };
+    const restart = { attempt: 2, maxAttempts: 3, at: 9 };
+    const { tasks, ...node } = report(generation, 'RESTARTING');
+    const reported = { ...node, tasks: tasks.map((task) => ({ ...task, lastError, restart })) };
+    expect(taskStatus(log.state, foldReport(none, reported), id)).toMatchObject({ lastError, restart });
+  });
+
   it('is UNASSIGNED when the report is of another generation or not there', () => {
     const { log, generation } = assigned();
     expect(taskStatus(log.state, none, id)?.state).toBe('UNASSIGNED');

@@ -9,7 +9,7 @@ import {
   type TaskState,
 } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
-import type { TaskReport } from '../model/report.js';
+import type { RestartInfo, TaskError, TaskReport } from '../model/report.js';
 import type { ReportsView } from './reports-view.js';
 
 /** Kafka Connect's words; STOPPED is a state of connectors only. */
@@ -25,6 +25,9 @@ export interface TaskStatus {
   readonly version?: string;
   readonly generation?: number;
   readonly trace?: string;
+  readonly lastError?: TaskError;
+  /** When and as which restart of its row a failed task starts again by itself. */
+  readonly restart?: RestartInfo;
   /** Milliseconds since the epoch, from the node's report. */
   readonly since?: number;
   readonly counters?: Readonly<Record<string, number>>;
@@ -106,6 +109,8 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
     ...known,
     state: taskRunState(reported, holder.revokedAt !== undefined),
     ...(reported.trace === undefined ? {} : { trace: reported.trace }),
+    ...(reported.lastError === undefined ? {} : { lastError: reported.lastError }),
+    ...(reported.restart === undefined ? {} : { restart: reported.restart }),
     since: reported.since,
     counters: reported.counters,
   };

@@ -1,17 +1,26 @@
 import { Module } from '@nestjs/common';
 import { desiredTasks, taskKey } from '@sluice/core';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
-import { createTaskLoop, PluginRegistry, systemClock, TaskHost, type AssignedTask } from '@sluice/runtime';
+import {
+  createTaskLoop,
+  describeTaskError,
+  PluginRegistry,
+  systemClock,
+  TaskHost,
+  type AssignedTask,
+} from '@sluice/runtime';
 import type { Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { RocketMqQueueMessages } from '../adapters/rocketmq-queue-messages.js';
 import { RocketMqRecordProducer } from '../adapters/rocketmq-record-producer.js';
+import { CommandSender } from '../cluster/command-sender.js';
 import { LeaseKeeper } from '../cluster/lease-keeper.js';
 import { HealthModule } from '../health/health.module.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { ClusterNode } from '../node/cluster-node.js';
 import { nodeHeartbeat } from '../node/node-heartbeat.js';
 import { RocketMqPositionStore, type PositionFile } from '../positions/rocketmq-position-store.js';
+import { sourceOwners } from '../positions/source-owners.js';
 import type { Service, ServiceFactory } from '../service/service.js';
 import { NodeFile } from '../store/node-store.js';
 import { StatePersister } from '../store/state-persister.js';
@@ -22,8 +31,10 @@ import { PLUGIN_REGISTRY, RunnerController } from './runner.controller.js';
 @Module({})
 class RunnerModule {}
 
-/** Longest time between the request to stop a task and its end, beyond the task's own `task.shutdown.timeout.ms`. */
-const stopTimeoutMs = 10_000;
+/** Longest time between giving a task up, after its own `task.shutdown.timeout.ms`, and its end. */
+const killTimeoutMs = 5000;
+
+const restartCommandTimeoutMs = 10_000;
 
 /** A runner for the connectors given; which kind it takes tasks of is its role's. */
 export function runnerService(connectors: readonly Connector[]): ServiceFactory {
@@ -50,12 +61,13 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     topics,
     node.logQueue.brokerName,
     group,
-    ({ connector, index }) => follower.state.tasks.get(taskKey({ connector, index }))?.committed === true,
+    (connector) => sourceOwners(follower.state, connector),
     log.scoped('positions'),
   );
   const storedPositions = await store.read(NodeFile.position);
   if (isPositionFile(storedPositions)) positions.restore(storedPositions);
   const offsets = new RocketMqOffsetStore(client);
+  const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const clock = systemClock;
   const host = new TaskHost({
     createLoop: (task: AssignedTask) =>
@@ -72,6 +84,13 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
         groupOf: (connector) => sinkGroupOf(settings.clusterId, connector),
         loggerOf: (name) => log.scoped(name),
       }),
+    describeError: ({ config }, error) => describeTaskError(error, config, plugins),
+    requestNewGeneration: async ({ id }) => {
+      const restart = { kind: 'tasks.restart', name: id.connector, tasks: [id] } as const;
+      const outcome = await commands.submit(restart, restartCommandTimeoutMs);
+      // A task that is not there any more is revoked here too.
+      if (outcome.status !== 'done' && outcome.status !== 'not-found') throw new Error(outcome.message);
+    },
     clock,
     logger: scoped,
     onChange: () => {
@@ -81,7 +100,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     onStuck: (task) => {
       node.fail(new Error(`Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`));
     },
-    stopTimeoutMs,
+    killTimeoutMs,
   });
   const heartbeat = nodeHeartbeat(node, () => ({ leaving, plugins: plugins.pluginInfos(), tasks: host.reports() }));
   const reconcile = (): void => {
@@ -160,7 +179,7 @@ function isPositionFile(value: unknown): value is PositionFile {
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === 1 &&
+    value.version === 2 &&
     'queues' in value &&
     Array.isArray(value.queues)
   );

@@ -117,6 +117,41 @@ export const commonSettingsSpec = {
     width: 'short',
     displayName: 'Task shutdown timeout',
   },
+  'restart.max.attempts': {
+    type: 'int',
+    importance: 'medium',
+    default: 10,
+    min: -1,
+    max: 1_000_000,
+    doc:
+      'How many times in a row a task that failed is started again by itself before it stays FAILED; 0 never, -1 without end. Attempts are counted ' +
+      'anew once a task ran for restart.backoff.max.ms. Errors that no repetition can mend, as wrong settings, are final at once.',
+    group: 'Error Handling',
+    width: 'short',
+    displayName: 'Restart attempts',
+  },
+  'restart.backoff.initial.ms': {
+    type: 'int',
+    importance: 'low',
+    default: 1000,
+    min: 1,
+    max: 3_600_000,
+    doc: 'The delay before the first restart of a failed task, in milliseconds; it doubles with each further one, and a random part of up to half is taken off.',
+    group: 'Error Handling',
+    width: 'short',
+    displayName: 'Initial delay of restarts',
+  },
+  'restart.backoff.max.ms': {
+    type: 'int',
+    importance: 'low',
+    default: 300_000,
+    min: 1,
+    max: 86_400_000,
+    doc: 'The longest delay before a restart of a failed task, in milliseconds. A task that ran for so long counts as sound again.',
+    group: 'Error Handling',
+    width: 'short',
+    displayName: 'Maximum delay of restarts',
+  },
 } as const satisfies ConfigSpec;
 
 /** The settings that every source has beyond the common ones. */

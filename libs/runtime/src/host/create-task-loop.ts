@@ -16,7 +16,7 @@ import { ConvertingDecoder } from '../sink/record-decoder.js';
 import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
-import type { AssignedTask } from './task-host.js';
+import type { AssignedTask } from './hosted-task.js';
 import type { TaskLoop } from './task-loop.js';
 
 /** What the loops of a node's tasks stand on. */

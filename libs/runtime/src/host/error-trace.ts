@@ -1,5 +1,8 @@
 import { inspect } from 'node:util';
 
+/** Traces go into every report of the node: a longer one keeps its beginning and its end. */
+export const maxTraceLength = 16_384;
+
 /** The deepest chain of causes that is followed: causes may form a circle. */
 const mostCauses = 20;
 
@@ -18,4 +21,12 @@ export function errorTrace(error: unknown): string {
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join('\n');
+}
+
+/** A trace that fits into a report. */
+export function shortenedTrace(text: string): string {
+  const left = text.length - maxTraceLength;
+  if (left <= 0) return text;
+  const half = maxTraceLength / 2;
+  return `${text.slice(0, half)}\n... ${String(left)} characters are left out ...\n${text.slice(-half)}`;
 }

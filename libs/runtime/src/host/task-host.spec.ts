@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { RetriableError, type TaskLogger } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, RetriableError, type TaskLogger } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
 import { ManualClock } from '../spec-support/manual-clock.js';
-import { TaskHost, type AssignedTask } from './task-host.js';
+import { errorTrace } from './error-trace.js';
+import type { AssignedTask } from './hosted-task.js';
+import { TaskHost } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 
 const silent: TaskLogger = {
@@ -16,7 +18,12 @@ const task: AssignedTask = {
   id: { connector: 'c', index: 0 },
   generation: 7,
   type: 'source',
-  config: {},
+  config: {
+    'restart.max.attempts': '2',
+    'restart.backoff.initial.ms': '1000',
+    'restart.backoff.max.ms': '60000',
+    'task.shutdown.timeout.ms': '3000',
+  },
   paused: false,
   committed: false,
 };
@@ -63,15 +70,20 @@ class ScriptedLoop implements TaskLoop {
   }
 }
 
-function hostOf(...loops: ScriptedLoop[]): {
-  host: TaskHost;
-  clock: ManualClock;
-  states: () => string[];
-  stuck: string[];
-} {
+interface HostWorld {
+  readonly host: TaskHost;
+  readonly clock: ManualClock;
+  readonly states: string[];
+  readonly stuck: string[];
+  /** Requests for a new generation; the test answers them. */
+  readonly requests: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
+}
+
+function hostOf(...loops: ScriptedLoop[]): HostWorld {
   const clock = new ManualClock();
-  const seen: string[] = [];
+  const states: string[] = [];
   const stuck: string[] = [];
+  const requests: HostWorld['requests'] = [];
   const left = [...loops];
   const host: TaskHost = new TaskHost({
     createLoop: () => {
@@ -79,14 +91,21 @@ function hostOf(...loops: ScriptedLoop[]): {
       if (loop === undefined) throw new Error('no loop left');
       return loop;
     },
+    describeError: (_task, error) => errorTrace(error),
+    requestNewGeneration: () =>
+      new Promise((resolve, reject) => {
+        requests.push({ resolve, reject });
+      }),
     clock,
     logger: silent,
-    onChange: () => seen.push(host.reports()[0]?.state ?? 'gone'),
+    onChange: () => states.push(host.reports()[0]?.state ?? 'gone'),
     onStuck: ({ id }) => stuck.push(id.connector),
-    stopTimeoutMs: 1000,
+    killTimeoutMs: 1000,
   });
-  return { host, clock, states: () => seen, stuck };
+  return { host, clock, states, stuck, requests };
 }
+
+const broken = { kind: 'failed', error: new Error('broken', { cause: new Error('pipe') }), clean: true } as const;
 
 describe('TaskHost', () => {
   it('reports a task from its start to its end, and as gone only when its loop has ended', async () => {
@@ -98,39 +117,155 @@ describe('TaskHost', () => {
     expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
     await host.stop('c-0');
     expect(host.reports()).toEqual([]);
-    expect(states()).toEqual(['RUNNING', 'STOPPING', 'gone']);
+    expect(states).toEqual(['RUNNING', 'STOPPING', 'gone']);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('keeps a failed task with the full trace until it is stopped', async () => {
-    const loop = new ScriptedLoop();
-    const { host, clock } = hostOf(loop);
+  it('starts a failed task again, later each time, and keeps it as FAILED with the full trace after the last attempt', async () => {
+    const loops = [new ScriptedLoop(), new ScriptedLoop(), new ScriptedLoop()] as const;
+    const { host, clock, states } = hostOf(...loops);
     host.start(task);
     await clock.settle();
-    loop.end({ kind: 'failed', error: new Error('broken', { cause: new Error('pipe') }) });
+    loops[0].end(broken);
     await clock.settle();
+    const failedAt = clock.wallMs();
+    const lastError = { at: failedAt, message: 'Error: broken' };
     expect(host.reports()).toMatchObject([
-      { state: 'FAILED', trace: expect.stringMatching(/broken[^]*Caused by: Error: pipe/) },
+      {
+        state: 'RESTARTING',
+        since: failedAt,
+        trace: expect.stringMatching(/broken[^]*Caused by: Error: pipe/),
+        lastError,
+        restart: { attempt: 1, maxAttempts: 2, at: failedAt + 750 },
+      },
     ]);
+    await clock.advance(749);
+    expect(loops[1].calls).toEqual([]);
+    await clock.advance(1);
+    expect(loops[1].calls).toEqual(['start']);
+    expect(host.reports()).toMatchObject([{ generation: 7, state: 'RUNNING', lastError }]);
+    expect(host.reports()[0]).not.toHaveProperty('trace');
+    expect(host.reports()[0]).not.toHaveProperty('restart');
+
+    loops[1].end(broken);
+    await clock.settle();
+    expect(host.reports()).toMatchObject([{ restart: { attempt: 2, at: clock.wallMs() + 1500 } }]);
+    await clock.advance(1500);
+    loops[2].end(broken);
+    await clock.advance(100_000);
+    expect(host.reports()).toMatchObject([
+      { state: 'FAILED', trace: expect.stringContaining('Caused by: Error: pipe') },
+    ]);
+    expect(host.reports()[0]).not.toHaveProperty('restart');
+    expect(states).toEqual(['RUNNING', 'RESTARTING', 'RUNNING', 'RESTARTING', 'RUNNING', 'FAILED']);
+    expect(clock.pendingTimers).toBe(0);
     await host.stop('c-0');
     expect(host.reports()).toEqual([]);
   });
 
-  it('starts again after a start that failed with a retriable error, and not after another one', async () => {
-    const good = new ScriptedLoop();
-    const { host, clock } = hostOf(new ScriptedLoop(new RetriableError('not yet')), good);
+  it('counts its restarts anew once it ran for as long as the longest delay', async () => {
+    const loops = [new ScriptedLoop(), new ScriptedLoop(), new ScriptedLoop()] as const;
+    const { host, clock } = hostOf(...loops);
+    host.start(task);
+    await clock.settle();
+    loops[0].end(broken);
+    await clock.advance(750);
+    loops[1].end(broken);
+    await clock.advance(1500);
+    await clock.advance(60_000);
+    loops[2].end(broken);
+    await clock.settle();
+    expect(host.reports()).toMatchObject([{ state: 'RESTARTING', restart: { attempt: 1 } }]);
+    await host.stop('c-0');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('restarts a task that could not start, whatever it lacked, and stops it while it waits for that', async () => {
+    const { host, clock } = hostOf(new ScriptedLoop(new RetriableError('not yet')), new ScriptedLoop());
     host.start(task);
     await clock.settle();
     expect(host.reports()).toMatchObject([{ state: 'RESTARTING', trace: expect.stringContaining('not yet') }]);
     await clock.advance(1000);
-    await clock.settle();
     expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
-    expect(host.reports()[0]).not.toHaveProperty('trace');
 
-    const bad = hostOf(new ScriptedLoop(new Error('never')));
-    bad.host.start(task);
-    await bad.clock.settle();
-    expect(bad.host.reports()).toMatchObject([{ state: 'FAILED' }]);
+    const waiting = hostOf(new ScriptedLoop(new Error('never')));
+    waiting.host.start(task);
+    await waiting.clock.settle();
+    await waiting.host.stop('c-0');
+    expect(waiting.host.reports()).toEqual([]);
+    expect(waiting.clock.pendingTimers).toBe(0);
+  });
+
+  it.each([
+    ['an error that no repetition mends', {}, new ConnectError(ConnectErrorCode.configInvalid, 'no file')],
+    ['settings of restarts that are wrong', { 'restart.max.attempts': 'x' }, new Error('any')],
+    ['no restart allowed', { 'restart.max.attempts': '0' }, new Error('any')],
+  ])('fails at once with %s', async (_what, config, error) => {
+    const { host, clock } = hostOf(new ScriptedLoop(error));
+    host.start({ ...task, config: { ...task.config, ...config } });
+    await clock.settle();
+    expect(host.reports()).toMatchObject([{ state: 'FAILED', trace: expect.stringContaining(error.message) }]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  describe('a source that left sends of unknown outcome', () => {
+    const unsettled = { ...broken, clean: false } as const;
+
+    it('goes on with a new generation and the row of its restarts', async () => {
+      const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
+      const { host, clock, requests } = hostOf(...loops);
+      host.start(task);
+      await clock.settle();
+      loops[0].end(unsettled);
+      await clock.advance(749);
+      expect(requests).toHaveLength(0);
+      await clock.advance(1);
+      requests[0]?.reject(new Error('no coordinator'));
+      await clock.advance(750);
+      expect(requests).toHaveLength(2);
+      requests[1]?.resolve();
+      await clock.settle();
+      expect(loops[1].calls).toEqual([]);
+      expect(host.reports()).toMatchObject([{ generation: 7, state: 'RESTARTING' }]);
+      await host.stop('c-0');
+      host.start({ ...task, generation: 8 });
+      await clock.settle();
+      expect(loops[1].calls).toEqual(['start']);
+      loops[1].end(broken);
+      await clock.settle();
+      expect(host.reports()).toMatchObject([{ generation: 8, restart: { attempt: 2 } }]);
+      await host.stop('c-0');
+      expect(clock.pendingTimers).toBe(0);
+    });
+
+    it('begins a new row when somebody else restarts it first', async () => {
+      const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
+      const { host, clock, requests } = hostOf(...loops);
+      host.start(task);
+      await clock.settle();
+      loops[0].end(unsettled);
+      await clock.settle();
+      await host.stop('c-0');
+      host.start({ ...task, generation: 8 });
+      await clock.settle();
+      loops[1].end(broken);
+      await clock.settle();
+      expect(requests).toHaveLength(0);
+      expect(host.reports()).toMatchObject([{ generation: 8, restart: { attempt: 1 } }]);
+      await host.stop('c-0');
+    });
+
+    it('is no matter for a sink: nothing of it arrives after its loop has ended', async () => {
+      const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
+      const { host, clock, requests } = hostOf(...loops);
+      host.start({ ...task, type: 'sink' });
+      await clock.settle();
+      loops[0].end(unsettled);
+      await clock.advance(750);
+      expect(requests).toHaveLength(0);
+      expect(loops[1].calls).toEqual(['start']);
+      await host.stop('c-0');
+    });
   });
 
   it('pauses and resumes without a new start', async () => {
@@ -152,7 +287,9 @@ describe('TaskHost', () => {
     const stopped = host.stop('c-0');
     await clock.settle();
     expect(host.reports()).toMatchObject([{ state: 'STOPPING' }]);
-    await clock.advance(1000);
+    await clock.advance(2999);
+    expect(loop.calls).toEqual(['start', 'stop']);
+    await clock.advance(1);
     await stopped;
     expect(loop.calls).toEqual(['start', 'stop', 'kill']);
     expect(host.reports()).toEqual([]);
@@ -166,10 +303,11 @@ describe('TaskHost', () => {
     await clock.settle();
     const stopped = host.stop('c-0');
     await clock.settle();
-    await clock.advance(1000);
-    await clock.settle();
-    await clock.advance(1000);
+    await clock.advance(3999);
+    expect(stuck).toEqual([]);
+    await clock.advance(1);
     await stopped;
+    await host.stopAll();
     expect(stuck).toEqual(['c']);
     expect(host.held().get('c-0')).toEqual({ generation: 7, paused: false, isStopping: true });
   });

@@ -88,7 +88,7 @@ export class PluginRegistry {
       return { tasks: this.split(this.connector(connectorClass(config)), config) };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      return { error: connector === undefined ? text : withoutSecrets(text, connector, config) };
+      return { error: withoutSecrets(text, connector, config) };
     }
   }
 

@@ -57,17 +57,20 @@ export function validateConnector(connector: Connector, config: TaskConfig): Con
   };
 }
 
-/** Takes the values of secret settings out of a text that a connector wrote. Values of one or two characters hide nothing. */
-export function withoutSecrets(text: string, connector: Connector, config: TaskConfig): string {
-  let hidden = text;
-  for (const [name, field] of Object.entries(connectorSpec(connector))) {
-    if (!isSecretField(field)) continue;
-    for (const each of [name, ...(field.aliases ?? [])]) {
-      const value = config[each];
-      if (value !== undefined && value.length > 2) hidden = hidden.replaceAll(value, hiddenValue);
-    }
+/**
+ * Takes the values of secret settings out of a text that a connector wrote: those that the connector defines as secret, and those that nothing
+ * defines and whose names say it. Values of one or two characters hide nothing.
+ */
+export function withoutSecrets(text: string, connector: Connector | undefined, config: TaskConfig): string {
+  const defined = new Map<string, boolean>();
+  for (const [name, field] of Object.entries(connector === undefined ? {} : connectorSpec(connector))) {
+    for (const each of [name, ...(field.aliases ?? [])]) defined.set(each, isSecretField(field));
   }
-  return hidden;
+  const values = Object.entries(config)
+    .filter(([name, value]) => value.length > 2 && (defined.get(name) ?? secretName.test(name)))
+    .map(([, value]) => value)
+    .sort((left, right) => right.length - left.length);
+  return values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text);
 }
 
 function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {

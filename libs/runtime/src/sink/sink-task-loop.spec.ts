@@ -118,7 +118,7 @@ describe('the sink task loop', () => {
     let end: unknown;
     void loop.ended.then((result) => (end = result));
     await world.clock.until(() => end !== undefined, 4000);
-    expect(end).toEqual({ kind: 'failed', error: busy });
+    expect(end).toEqual({ kind: 'failed', error: busy, clean: false });
     expect(world.offsets.offsets.get(`g ${queueKey(ref)}`)).toBe(0);
     expect(sink.calls.slice(-2)).toEqual(['close', 'stop']);
   });

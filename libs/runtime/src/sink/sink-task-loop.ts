@@ -347,7 +347,7 @@ export class SinkTaskLoop {
     try {
       if (!this.hasLeftovers && this.ports.lease.held && !this.killed.signal.aborted) {
         await this.flush();
-        clean = this.failure === undefined;
+        clean = true;
       }
     } catch (error) {
       this.failure ??= { error };
@@ -364,7 +364,7 @@ export class SinkTaskLoop {
       }
     }
     this.resolveEnded(
-      this.failure === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: this.failure.error },
+      this.failure === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: this.failure.error, clean },
     );
   }
 

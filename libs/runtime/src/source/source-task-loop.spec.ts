@@ -233,7 +233,7 @@ describe('the source task loop', () => {
     };
     const { loop } = world.loop(task);
     await loop.start();
-    expect(await loop.ended).toEqual({ kind: 'failed', error: cause });
+    expect(await loop.ended).toEqual({ kind: 'failed', error: cause, clean: true });
     expect(stops).toBe(1);
     expect(world.clock.pendingTimers).toBe(0);
   });
@@ -310,7 +310,7 @@ describe('the source task loop', () => {
     const positions = { open: () => Promise.reject(lost), write: () => Promise.resolve() };
     const { loop } = world.loop(source, { ports: { positions } });
     await expect(loop.start()).rejects.toBe(lost);
-    expect(await loop.ended).toEqual({ kind: 'failed', error: lost });
+    expect(await loop.ended).toEqual({ kind: 'failed', error: lost, clean: false });
     expect(source.stops).toBe(0);
   });
 });

@@ -334,7 +334,9 @@ export class SourceTaskLoop {
     } catch (error) {
       logger.warn(`The task's stop failed: ${String(error)}`);
     }
-    this.resolveEnded(problem === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: problem.error });
+    this.resolveEnded(
+      problem === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: problem.error, clean },
+    );
   }
 
   /** Waits until everything accepted is acknowledged. Returns false when that cannot be had in time. */

@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TaskStatus } from '@sluice/core';
+import { hiddenValue } from '@sluice/sdk';
+import { isSecretByName } from '../secrets/secret-settings.js';
+import { taskStatusJson } from './connector-answers.js';
+
+const status: TaskStatus = {
+  id: { connector: 'c', index: 2 },
+  state: 'RESTARTING',
+  workerId: 'w1',
+  version: '1.2.3',
+  generation: 17,
+  since: 1000,
+  trace: 'Error: refused abcdef\n  at x',
+  lastError: { at: 1000, message: 'Error: refused abcdef' },
+  restart: { attempt: 3, maxAttempts: 10, at: 5000 },
+};
+
+describe('taskStatusJson', () => {
+  it('adds generation, times, the last error and the next restart to the fields that clients know, without secrets', () => {
+    expect(taskStatusJson(status, { password: 'abcdef' }, isSecretByName)).toEqual({
+      id: 2,
+      state: 'RESTARTING',
+      worker_id: 'w1',
+      version: '1.2.3',
+      trace: `Error: refused ${hiddenValue}\n  at x`,
+      generation: 17,
+      since: 1000,
+      last_error: { at: 1000, message: `Error: refused ${hiddenValue}` },
+      restart: { attempt: 3, max_attempts: 10, at: 5000 },
+    });
+  });
+
+  it('leaves out what is not known', () => {
+    const unassigned: TaskStatus = { id: status.id, state: 'UNASSIGNED', workerId: '' };
+    expect(taskStatusJson(unassigned, {}, isSecretByName)).toEqual({ id: 2, state: 'UNASSIGNED', worker_id: '' });
+  });
+});

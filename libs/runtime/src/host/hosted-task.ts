@@ -1,0 +1,251 @@
+import {
+  taskKey,
+  type Config,
+  type ConnectorType,
+  type RestartInfo,
+  type RunState,
+  type TaskError,
+  type TaskId,
+  type TaskReport,
+} from '@sluice/core';
+import type { TaskLogger } from '@sluice/sdk';
+import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
+import type { Clock } from '../ports/clock.port.js';
+import { backoffMs } from '../retry/backoff.js';
+import { decideRestart } from './restart-policy.js';
+import type { TaskLoop } from './task-loop.js';
+
+/** A task as the log assigns it. */
+export interface AssignedTask {
+  readonly id: TaskId;
+  readonly generation: number;
+  readonly type: ConnectorType;
+  readonly config: Config;
+  readonly paused: boolean;
+  /** Positions were committed before: a missing one is an error. */
+  readonly committed: boolean;
+}
+
+export interface HostedTaskOptions {
+  /** Makes the loop of a task; throws when its settings are wrong. */
+  readonly createLoop: (task: AssignedTask) => TaskLoop;
+  /** The text of an error with its causes, without the secrets of the task's settings. */
+  readonly describeError: (task: AssignedTask, error: unknown) => string;
+  /** Asks that the task be revoked and assigned anew. Rejects when nobody took the request. */
+  readonly requestNewGeneration: (task: AssignedTask, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: TaskLogger;
+  /** Called after every change of a task's state. */
+  readonly onChange: () => void;
+}
+
+/** What is remembered of a task while it waits for its next generation, so that this goes on with the row of its restarts. */
+export interface RestartRow {
+  readonly attempts: number;
+  readonly lastError: TaskError;
+}
+
+interface Failure {
+  readonly error: unknown;
+  readonly ranMs: number;
+  /** Something that it sent may still arrive: only a new generation keeps that from counting. */
+  readonly isUnsettled: boolean;
+}
+
+/**
+ * One task of a node, from its assignment to its end. A task that fails is started again as its settings say, with its generation; but a
+ * source with unsettled sends gets a new one, because a send that arrives late must not count beside those of the restarted loop.
+ */
+export class HostedTask {
+  readonly key: string;
+  /** Resolves when nothing of the task runs any more. */
+  readonly done: Promise<void>;
+  private readonly supervision: TaskSupervision;
+  private state: RunState = 'RESTARTING';
+  private since: number;
+  private trace: string | undefined;
+  private lastError: TaskError | undefined;
+  private restart: RestartInfo | undefined;
+  private attempts: number;
+  private row: RestartRow | undefined;
+  private isPaused: boolean;
+  private loop: TaskLoop | undefined;
+  private readonly stopping = new AbortController();
+
+  constructor(
+    readonly task: AssignedTask,
+    private readonly options: HostedTaskOptions,
+    /** Left by the generation before, when that asked for this one. */
+    before?: RestartRow,
+  ) {
+    this.key = taskKey(task.id);
+    this.supervision = taskSupervision(task.config);
+    this.since = options.clock.wallMs();
+    this.isPaused = task.paused;
+    this.attempts = before?.attempts ?? 0;
+    this.lastError = before?.lastError;
+    this.done = this.run();
+  }
+
+  get paused(): boolean {
+    return this.isPaused;
+  }
+
+  get isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  /** Set once the task has asked for a new generation. */
+  get restartRow(): RestartRow | undefined {
+    return this.row;
+  }
+
+  /** How long the task may take to stop by itself, in milliseconds. */
+  get shutdownTimeoutMs(): number {
+    return this.supervision.shutdownTimeoutMs;
+  }
+
+  report(): TaskReport {
+    const { task, state, since, trace, lastError, restart, loop } = this;
+    return {
+      id: task.id,
+      generation: task.generation,
+      state,
+      since,
+      ...(trace === undefined ? {} : { trace }),
+      ...(lastError === undefined ? {} : { lastError }),
+      ...(restart === undefined ? {} : { restart }),
+      committed: task.committed || (loop?.counters.positionWrites ?? 0) > 0,
+      counters: { ...loop?.counters },
+    };
+  }
+
+  setPaused(paused: boolean): void {
+    if (this.isPaused === paused) return;
+    this.isPaused = paused;
+    if (paused) this.loop?.pause();
+    else this.loop?.resume();
+    if (this.state === 'RUNNING' || this.state === 'PAUSED') this.change(paused ? 'PAUSED' : 'RUNNING');
+    else this.options.onChange();
+  }
+
+  stop(): void {
+    if (this.isStopping) return;
+    this.stopping.abort(new Error('The task was asked to stop'));
+    if (this.state !== 'FAILED') this.change('STOPPING');
+    void this.loop?.stop();
+  }
+
+  /** Gives up at once: nothing more is written. */
+  kill(): void {
+    this.loop?.kill();
+  }
+
+  private async run(): Promise<void> {
+    const { clock } = this.options;
+    const { signal } = this.stopping;
+    // The one who starts the task knows it before the first change is told.
+    await Promise.resolve();
+    while (!signal.aborted) {
+      const failure = await this.runOnce();
+      if (failure === undefined || this.isStopping) return;
+      const delayMs = this.noteFailure(failure);
+      if (delayMs === undefined) return;
+      await clock.sleep(delayMs, signal).catch(() => undefined);
+      if (failure.isUnsettled) {
+        await this.waitForNewGeneration();
+        return;
+      }
+    }
+  }
+
+  /** Resolves when the loop has ended; with the reason if that was a failure. */
+  private async runOnce(): Promise<Failure | undefined> {
+    const { createLoop, clock } = this.options;
+    let startedMs: number | undefined;
+    try {
+      const loop = (this.loop = createLoop(this.task));
+      if (this.isPaused) loop.pause();
+      await loop.start();
+      startedMs = clock.nowMs();
+      if (!this.isStopping) this.noteRunning();
+      const end = await loop.ended;
+      if (end.kind === 'stopped') return undefined;
+      if (this.isStopping) this.warn(`failed while it stopped: ${this.describe(end.error).trace}`);
+      const isUnsettled = this.task.type === 'source' && !end.clean;
+      return { error: end.error, ranMs: clock.nowMs() - startedMs, isUnsettled };
+    } catch (error) {
+      return { error, ranMs: 0, isUnsettled: false };
+    }
+  }
+
+  private noteRunning(): void {
+    this.trace = undefined;
+    this.restart = undefined;
+    this.change(this.isPaused ? 'PAUSED' : 'RUNNING');
+  }
+
+  /** Returns the delay before the restart; `undefined` when there will be none. */
+  private noteFailure({ error, ranMs }: Failure): number | undefined {
+    const { clock, logger } = this.options;
+    const { trace, message } = this.describe(error);
+    const at = clock.wallMs();
+    this.trace = trace;
+    this.lastError = { at, message };
+    const { restart: policy } = this.supervision;
+    const decision = decideRestart(policy, { error, ranMs, attempts: this.attempts }, clock.random());
+    if (decision.kind !== 'restart') {
+      this.restart = undefined;
+      const why = decision.kind === 'final' ? '' : ` for good after ${String(this.attempts)} restart(s)`;
+      logger.error(`Task ${this.key} failed${why}: ${trace}`);
+      this.change('FAILED');
+      return undefined;
+    }
+    const { attempt, delayMs } = decision;
+    this.attempts = attempt;
+    const { maxAttempts } = policy;
+    this.restart = { attempt, at: at + Math.round(delayMs), ...(maxAttempts === undefined ? {} : { maxAttempts }) };
+    this.warn(`failed and starts again in ${delayMs.toFixed(0)} ms (restart ${String(attempt)}): ${trace}`);
+    this.change('RESTARTING');
+    return delayMs;
+  }
+
+  /** Asks until it is taken; what follows is that the task is stopped here. */
+  private async waitForNewGeneration(): Promise<void> {
+    const { clock, requestNewGeneration } = this.options;
+    const { signal } = this.stopping;
+    if (this.lastError === undefined) return;
+    const row = { attempts: this.attempts, lastError: this.lastError };
+    const { backoff } = this.supervision.restart;
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      this.row = row;
+      try {
+        await requestNewGeneration(this.task, signal);
+        return;
+      } catch (error) {
+        if (this.isStopping) return;
+        const waitMs = backoffMs(attempt, backoff, clock.random());
+        this.warn(`gets no new generation yet and asks again in ${waitMs.toFixed(0)} ms: ${String(error)}`);
+        await clock.sleep(waitMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  private describe(error: unknown): { readonly trace: string; readonly message: string } {
+    const trace = this.options.describeError(this.task, error);
+    return { trace, message: trace.split('\n', 1)[0] ?? '' };
+  }
+
+  private warn(text: string): void {
+    this.options.logger.warn(`Task ${this.key} ${text}`);
+  }
+
+  /** Tells every change, also of one error to the next. */
+  private change(state: RunState): void {
+    if (this.state !== state) {
+      this.state = state;
+      this.since = this.options.clock.wallMs();
+    }
+    this.options.onChange();
+  }
+}
