@@ -1,5 +1,6 @@
 import {
   type ClusterState,
+  type ClusterCommand,
   type CommandBody,
   type ConnectorCommand,
   type CommandOutcome,
@@ -7,6 +8,7 @@ import {
   connectorClass,
   type ConnectorType,
   emptyState,
+  isConnectorCommand,
   foldEntries,
   foldReport,
   type LogEntry,
@@ -135,6 +137,10 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
   }
 
   #carryOut(body: CommandBody): CommandOutcome {
+    return isConnectorCommand(body) ? this.#carryOutForConnector(body) : this.#carryOutForCluster(body);
+  }
+
+  #carryOutForCluster(body: ClusterCommand): CommandOutcome {
     switch (body.kind) {
       case 'node.drain':
         this.#append({ kind: 'drain.started', nodeId: body.nodeId });
@@ -145,8 +151,6 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
       case 'settings.put':
         this.#append({ kind: 'settings.changed', settings: body.settings });
         return { status: 'done' };
-      default:
-        return this.#carryOutForConnector(body);
     }
   }
 

@@ -97,7 +97,7 @@ describe('a restart', () => {
     node.command({ kind: 'connector.restart', name: 'a', includeTasks: true });
     node.answer();
     settle(node);
-    generations(node).forEach((generation, i) => expect(generation).toBeGreaterThan(before[i]!));
+    expect(generations(node).map((generation, i) => generation! > before[i]!)).toEqual([true, true, true, true]);
   });
 
   it('of what has failed touches only those tasks', () => {

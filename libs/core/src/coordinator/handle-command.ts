@@ -3,6 +3,7 @@ import { settingsError } from '../model/cluster-settings.js';
 import {
   CLOCK_TOLERANCE_MS,
   COMMAND_EXPIRY_MS,
+  isConnectorCommand,
   type ClusterCommand,
   type Command,
   type CommandOutcome,
@@ -38,14 +39,7 @@ export function handleCommand(
       `The request was sent ${String(-ageMs)} ms in the future: the clocks of the nodes differ too much`,
     );
   }
-  switch (command.kind) {
-    case 'node.drain':
-    case 'node.undrain':
-    case 'settings.put':
-      return handleForCluster(draft, command);
-    default:
-      return handleForConnector(draft, reports, command);
-  }
+  return isConnectorCommand(command) ? handleForConnector(draft, reports, command) : handleForCluster(draft, command);
 }
 
 function handleForCluster({ header, members }: ClusterDraft, command: ClusterCommand): Handled {

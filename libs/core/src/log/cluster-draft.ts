@@ -20,11 +20,11 @@ import type { UnknownEntry } from '../model/feature-level.js';
 import { RESULT_RETENTION_MS } from '../model/command.js';
 import { memberKey, trusted, type Member } from '../model/member.js';
 import { headerAfter, type EventStamp } from './header-events.js';
+import { LayeredMap } from './layered-map.js';
 import { sameConfig, sameTaskConfig } from './same-config.js';
 
 /**
- * A cluster state under change: each map is copied at its first write and never again, so a batch of any length costs
- * one copy. What the events imply is settled here, so that no log can break it:
+ * A cluster state under change: each map is copied at its first write and never again. What the events imply is settled here, so that no log can break it:
  * - a task is held without revocation only while it is wanted: stopping or deleting a connector, and new settings of a
  *   task, revoke it by the same entry;
  * - a free task always belongs to a connector that wants it: others vanish when they are released;
@@ -40,11 +40,11 @@ export class ClusterDraft {
   #connectors: ReadonlyMap<string, ConnectorState>;
   #tasks: ReadonlyMap<string, TaskState>;
   #results: ReadonlyMap<string, StoredResult>;
-  #ownMembers?: Map<string, Member>;
+  #ownMembers?: LayeredMap<Member>;
   #ownDeparted?: Map<string, number>;
-  #ownConnectors?: Map<string, ConnectorState>;
-  #ownTasks?: Map<string, TaskState>;
-  #ownResults?: Map<string, StoredResult>;
+  #ownConnectors?: LayeredMap<ConnectorState>;
+  #ownTasks?: LayeredMap<TaskState>;
+  #ownResults?: LayeredMap<StoredResult>;
   #skipped: number;
   #needsNewer: UnknownEntry | undefined;
 
@@ -323,23 +323,23 @@ export class ClusterDraft {
     }
   }
 
-  #writeMembers(): Map<string, Member> {
-    this.#ownMembers ??= new Map(this.#members);
+  #writeMembers(): LayeredMap<Member> {
+    this.#ownMembers ??= new LayeredMap(this.#members);
     this.#members = this.#ownMembers;
     return this.#ownMembers;
   }
-  #writeConnectors(): Map<string, ConnectorState> {
-    this.#ownConnectors ??= new Map(this.#connectors);
+  #writeConnectors(): LayeredMap<ConnectorState> {
+    this.#ownConnectors ??= new LayeredMap(this.#connectors);
     this.#connectors = this.#ownConnectors;
     return this.#ownConnectors;
   }
-  #writeTasks(): Map<string, TaskState> {
-    this.#ownTasks ??= new Map(this.#tasks);
+  #writeTasks(): LayeredMap<TaskState> {
+    this.#ownTasks ??= new LayeredMap(this.#tasks);
     this.#tasks = this.#ownTasks;
     return this.#ownTasks;
   }
-  #writeResults(): Map<string, StoredResult> {
-    this.#ownResults ??= new Map(this.#results);
+  #writeResults(): LayeredMap<StoredResult> {
+    this.#ownResults ??= new LayeredMap(this.#results);
     this.#results = this.#ownResults;
     return this.#ownResults;
   }

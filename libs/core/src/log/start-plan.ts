@@ -37,6 +37,9 @@ export class SnapshotMissingError extends Error {
 /** Entries beyond which a snapshot is looked for though the whole log could be read. */
 export const PREFER_SNAPSHOT_BEYOND = 1_000;
 
+/** Entries that a reader folds at once while it catches up, at most: each fold copies what changed lately. */
+export const CATCH_UP_ENTRIES = 2_048;
+
 /**
  * Where a reader begins.
  *

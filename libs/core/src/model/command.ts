@@ -39,6 +39,12 @@ export type ClusterCommand =
   /** Changes settings of the cluster; null brings a default back. See `ClusterSettings`. */
   | { readonly kind: 'settings.put'; readonly settings: Readonly<Record<string, string | null>> };
 
+export function isConnectorCommand<Body extends CommandBody>(
+  body: Body,
+): body is Extract<Body, { readonly name: string }> {
+  return 'name' in body;
+}
+
 export type CommandOutcome =
   | { readonly status: 'done'; readonly created?: boolean }
   | { readonly status: 'conflict' | 'not-found' | 'invalid' | 'expired'; readonly message: string };

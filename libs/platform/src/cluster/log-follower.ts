@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  CATCH_UP_ENTRIES,
   foldEntries,
   NewerVersionNeededError,
   planStart,
@@ -11,7 +12,13 @@ import {
   type Tail,
 } from '@sluice/core';
 import { entryDigest, MalformedMessageError } from '@sluice/protocol';
-import { isRocketMqError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
+import {
+  isRocketMqError,
+  type QueueReader,
+  type QueueRef,
+  type RocketMqClient,
+  type StoredMessage,
+} from '@sluice/rocketmq';
 import type { ScopedLog } from '../logging/node-log.js';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeEntry, LogQueue } from './log-queue.js';
@@ -55,6 +62,8 @@ export class LogFollower {
   private tail: Tail | undefined;
   /** The head was reached once: from then on others rely on what is folded. */
   private isLive = false;
+  /** The end of the queue when this began. */
+  private catchUpTo = 0;
   private readonly ended = new AbortController();
   private lastReadAt = performance.now();
   private lastAcceptedAt = performance.now();
@@ -107,6 +116,7 @@ export class LogFollower {
    */
   async begin(signal: AbortSignal): Promise<void> {
     const bounds = await (this.options.bounds?.(signal) ?? this.source.bounds(signal));
+    this.catchUpTo = bounds.maxOffset;
     const plan = planStart(this.tail && this.folded.head, bounds, this.options.preferSnapshotBeyond);
     switch (plan.kind) {
       case 'rewritten':
@@ -129,7 +139,7 @@ export class LogFollower {
     const reader = this.source.reader(this.nextOffset, readAhead, signal);
     try {
       while (!signal.aborted) {
-        const messages = await reader.next();
+        const messages = await this.nextMessages(reader);
         if (this.isLive) await this.checkTailWithRetry(signal);
         this.apply(messages);
       }
@@ -157,6 +167,18 @@ export class LogFollower {
 
   close(): void {
     this.ended.abort();
+  }
+
+  /** Until the end that was found at the start is reached, many at once: folding few at a time would take long then. */
+  private async nextMessages(reader: QueueReader): Promise<readonly StoredMessage[]> {
+    const first = await reader.next();
+    if (this.isLive) return first;
+    const messages = [...first];
+    for (let last = messages.at(-1); last !== undefined; last = messages.at(-1)) {
+      if (last.queueOffset + 1 >= this.catchUpTo || messages.length >= CATCH_UP_ENTRIES) break;
+      messages.push(...(await reader.next()));
+    }
+    return messages;
   }
 
   private async loadSnapshot(bounds: QueueBounds, isRequired: boolean, signal: AbortSignal): Promise<void> {
