@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -39,6 +39,18 @@ describe('acquireExclusiveLock', () => {
     expect(await readdir(folder)).toEqual([]);
     const second = await acquireExclusiveLock(path);
     await second.release();
+  });
+
+  it('is free again when its folder was away while it was released', async () => {
+    const lock = await acquireExclusiveLock(path);
+    await rename(folder, `${folder}-away`);
+    await lock.release();
+    await rename(`${folder}-away`, folder);
+    expect(await readdir(folder)).toEqual(['data.lock']);
+    const second = await acquireExclusiveLock(path);
+    await expect(acquireExclusiveLock(path)).rejects.toThrow('is held by');
+    await second.release();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('takes over from a process of this host that is gone', async () => {

@@ -5,7 +5,7 @@ import { currentHolder, isGone, type LockHolder, parseHolder } from './lock-hold
 
 export interface ExclusiveLock {
   readonly path: string;
-  /** Removes the lock file, if it is still ours. Safe to call twice. */
+  /** Removes the lock file, if it is still ours. Where it cannot be removed, this thread takes it for stale from then on. Safe to call twice. */
   release(): Promise<void>;
 }
 
@@ -20,6 +20,10 @@ export class LockHeldError extends ConnectError {
     this.holder = holder;
   }
 }
+
+/** Tokens of locks that this thread gave up and whose files it could not remove, as when their folder was moved away for a while. */
+const leftBehind = new Set<string>();
+const maxLeftBehind = 1000;
 
 const maxAttempts = 8;
 const maxDepth = 4;
@@ -43,7 +47,12 @@ export async function acquireExclusiveLock(path: string): Promise<ExclusiveLock>
     release: async () => {
       if (isReleased) return;
       isReleased = true;
-      await drop(path, holder);
+      let isRemoved = false;
+      try {
+        isRemoved = await drop(path, holder);
+      } finally {
+        if (!isRemoved) leaveBehind(holder.token);
+      }
     },
   };
 }
@@ -58,13 +67,23 @@ async function take(path: string, holder: LockHolder, depth: number): Promise<vo
       const text = await readIfPresent(path);
       if (text === undefined) continue;
       current = parseHolder(text);
-      if (current === undefined || !isGone(current) || depth === maxDepth) throw new LockHeldError(path, current);
+      if (current === undefined || !isStale(current) || depth === maxDepth) throw new LockHeldError(path, current);
       if (await replaceStale(path, temporary, holder, current, depth)) return;
     }
     throw new LockHeldError(path, current);
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+function isStale(holder: LockHolder): boolean {
+  return leftBehind.has(holder.token) || isGone(holder);
+}
+
+function leaveBehind(token: string): void {
+  leftBehind.add(token);
+  const [oldest] = leftBehind;
+  if (leftBehind.size > maxLeftBehind && oldest !== undefined) leftBehind.delete(oldest);
 }
 
 /** Returns false when another taker was first. */
@@ -81,15 +100,19 @@ async function replaceStale(
     const text = await readIfPresent(path);
     if (text === undefined || parseHolder(text)?.token !== stale.token) return false;
     await rename(temporary, path);
+    leftBehind.delete(stale.token);
     return true;
   } finally {
     await drop(claimPath, holder);
   }
 }
 
-async function drop(path: string, holder: LockHolder): Promise<void> {
+/** Returns whether it removed the holder's file. */
+async function drop(path: string, holder: LockHolder): Promise<boolean> {
   const text = await readIfPresent(path);
-  if (text !== undefined && parseHolder(text)?.token === holder.token) await rm(path, { force: true });
+  if (text === undefined || parseHolder(text)?.token !== holder.token) return false;
+  await rm(path, { force: true });
+  return true;
 }
 
 async function linkIfFree(temporary: string, path: string): Promise<boolean> {
