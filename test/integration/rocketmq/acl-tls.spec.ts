@@ -8,11 +8,13 @@ import {
   AuthenticationError,
   AuthorizationError,
   type Credentials,
+  encodeOffsetMessageId,
   type QueueRef,
   RocketMqClient,
   type RocketMqClientOptions,
   TlsHandshakeError,
 } from '@sluice/rocketmq';
+import { until } from '../../support/sluice-cluster.js';
 import { makeCertificates } from './certificates.js';
 
 const LIMIT_MS = 180_000;
@@ -119,6 +121,51 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     await admin.acl.deleteUser('one-topic');
     await admin.acl.deleteUser('one-topic');
     await expect(send(user, allowed)).rejects.toBeInstanceOf(AuthenticationError);
+  });
+
+  it('tells and changes the rules of one user', async () => {
+    expect(await admin.acl.getUser('ruled')).toBeUndefined();
+    expect(await admin.acl.getAcl('User:ruled')).toBeUndefined();
+    await admin.acl.createUser({ username: 'ruled', password: 'password1' });
+    expect(await admin.acl.getUser('ruled')).toEqual({ username: 'ruled', userType: 'Normal', isEnabled: true });
+    const subject = 'User:ruled';
+    const rule = { actions: ['Sub'], sourceIps: [], decision: 'Allow' } as const;
+    const onGroup = { ...rule, resource: 'Group:readers' };
+    await admin.acl.createAcl({ subject, rules: [{ ...rule, resource: 'Topic:allowed' }, onGroup] });
+    const user = open({ credentials: { accessKey: 'ruled', secretKey: 'password1' } });
+    await expect(send(user, allowed)).rejects.toBeInstanceOf(AuthorizationError);
+    const onTopic = { ...rule, resource: 'Topic:allowed', actions: ['Pub', 'Sub'] } as const;
+    await admin.acl.updateAcl({ subject, rules: [onTopic] });
+    const acl = await admin.acl.getAcl(subject);
+    expect(acl?.rules).toHaveLength(2);
+    expect(acl?.rules).toEqual(expect.arrayContaining([onTopic, onGroup]));
+    await expect(send(user, allowed)).resolves.toBe('stored');
+    await admin.acl.deleteAcl({ subject });
+    await admin.acl.deleteUser('ruled');
+    expect(await admin.acl.getUser('ruled')).toBeUndefined();
+  });
+
+  it('lets an admin find messages by key and reset offsets', async () => {
+    const properties: [string, string][] = [
+      ['KEYS', 'found-by-key'],
+      ['UNIQ_KEY', 'found-by-id'],
+    ];
+    const { firstOffset } = await admin.producer.send(allowed, { body: Buffer.from('x'), properties });
+    const { messages } = admin.admin;
+    const [byKey] = await until('the index has the message', async () => {
+      const found = await messages.byKey({ topic: 'allowed', key: 'found-by-key' });
+      return found.messages.length === 1 && found.messages;
+    });
+    expect(byKey?.queueOffset).toBe(firstOffset);
+    const byId = await messages.byUniqueKey({ topic: 'allowed', key: 'found-by-id' });
+    expect(byId.messages.map((message) => message.queueOffset)).toEqual([firstOffset]);
+    const [host = '', port] = cluster.brokerAddr.split(':');
+    const { commitLogOffset } = byKey!;
+    const offsetId = encodeOffsetMessageId({ host, port: Number(port), commitLogOffset });
+    expect((await messages.byOffsetId(offsetId, { topic: 'allowed' }))?.queueOffset).toBe(firstOffset);
+    await admin.admin.createGroup({ group: 'resetters' });
+    const reset = await admin.admin.resetOffsets({ group: 'resetters', topic: 'allowed', to: 'earliest' });
+    expect(reset).toEqual([{ queue: allowed, offset: 0 }]);
   });
 
   it('goes on with credentials that change while the client runs', async () => {

@@ -1,7 +1,7 @@
 import { type ClusterAccess } from '../client/cluster-access.js';
-import { type CallOptions } from '../connection/call-deadline.js';
+import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { BrokerResponseError, MalformedDataError, UnsupportedByBrokerError } from '../errors.js';
-import { type ExtFields, type RemotingCommand } from '../wire/remoting-codec.js';
+import { type ExtFields, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { parseTolerantJson, type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readText } from '../wire/tolerant-reader.js';
@@ -108,9 +108,21 @@ export class AclAdmin {
 
   /** The rules of a subject on the first master that has any; undefined when none has. */
   async getAcl(subject: string, options?: CallOptions): Promise<Acl | undefined> {
-    const replies = await this.#askMasters(REQUEST_CODE.AUTH_GET_ACL, { subject }, undefined, options);
-    const found = replies.find((reply) => reply.body.length > 0);
-    return found === undefined ? undefined : decodeAcl(readBodyMap(found.body, 'subject with rules'));
+    const deadline = this.cluster.deadline(options);
+    const masters = await this.cluster.masters({}, deadline);
+    const request = { code: REQUEST_CODE.AUTH_GET_ACL, ext: { subject } };
+    const acls = await Promise.all(
+      [...masters.values()].map(async (address) => {
+        try {
+          const reply = await this.#ask(address, request, deadline);
+          return reply.body.length === 0 ? undefined : decodeAcl(readBodyMap(reply.body, 'subject with rules'));
+        } catch (error) {
+          if (isNotThere(error)) return undefined;
+          throw error;
+        }
+      }),
+    );
+    return acls.find((acl) => acl !== undefined);
   }
 
   /** Deletes the rule for one resource, or all rules of the subject; what does not exist is no error. */
@@ -120,7 +132,7 @@ export class AclAdmin {
     try {
       await this.#askMasters(REQUEST_CODE.AUTH_DELETE_ACL, ext, undefined, options);
     } catch (error) {
-      if (!(error instanceof BrokerResponseError) || !NOT_THERE_REMARK.test(error.remark)) throw error;
+      if (!isNotThere(error)) throw error;
     }
   }
 
@@ -151,17 +163,21 @@ export class AclAdmin {
     const masters = await this.cluster.masters({}, deadline);
     const body = content === undefined ? {} : { body: Buffer.from(JSON.stringify(content)) };
     const request = { code, ext, ...body };
-    return Promise.all(
-      [...masters.values()].map(async (address) => {
-        try {
-          return await this.cluster.call(address, request, deadline);
-        } catch (error) {
-          if (error instanceof UnsupportedByBrokerError) throw new UnsupportedByBrokerError(error, HINT);
-          throw error;
-        }
-      }),
-    );
+    return Promise.all([...masters.values()].map((address) => this.#ask(address, request, deadline)));
   }
+
+  async #ask(address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
+    try {
+      return await this.cluster.call(address, request, deadline);
+    } catch (error) {
+      if (error instanceof UnsupportedByBrokerError) throw new UnsupportedByBrokerError(error, HINT);
+      throw error;
+    }
+  }
+}
+
+function isNotThere(error: unknown): boolean {
+  return error instanceof BrokerResponseError && NOT_THERE_REMARK.test(error.remark);
 }
 
 function bodyList(reply: RemotingCommand, what: string): readonly TolerantValue[] {
