@@ -26,6 +26,14 @@ import { responseError } from './response-error.js';
 /** Busy brokers say it, and replicas that are asked for what only masters do. */
 const REPLICA_REFUSAL_REMARK = /\[REJECTREQUEST\]/;
 
+/** What brokers serve on their first port only. */
+const NOT_ON_SECOND_PORT: ReadonlySet<RequestCode> = new Set([
+  REQUEST_CODE.PULL_MESSAGE,
+  REQUEST_CODE.POP_MESSAGE,
+  REQUEST_CODE.ACK_MESSAGE,
+  REQUEST_CODE.CHANGE_MESSAGE_INVISIBLETIME,
+]);
+
 /** How the parts of the client reach name servers and masters. */
 export class ClusterAccess {
   constructor(
@@ -144,9 +152,8 @@ export class ClusterAccess {
     );
   }
 
-  /** Pulls are not served on the broker's second port. */
   #portFor(address: string, code: RequestCode): string {
-    return this.isVipChannelUsed && code !== REQUEST_CODE.PULL_MESSAGE ? vipAddressOf(address) : address;
+    return this.isVipChannelUsed && !NOT_ON_SECOND_PORT.has(code) ? vipAddressOf(address) : address;
   }
 
   #responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {

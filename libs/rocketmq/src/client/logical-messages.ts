@@ -60,6 +60,10 @@ class CompressedMessage implements LogicalMessage {
     return this.#body;
   }
 
+  get bodyBytes(): number {
+    return this.stored.bodyBytes;
+  }
+
   get topic(): string {
     return this.stored.topic;
   }

@@ -28,6 +28,8 @@ export interface InnerMessage {
   /** The producer's own int32. */
   readonly flag: number;
   readonly body: Buffer;
+  /** Of the body as it is stored. */
+  readonly bodyBytes: number;
   /** The properties in the stored form; a view. */
   readonly rawProperties: Buffer;
   property(name: string): string | undefined;
@@ -64,6 +66,7 @@ export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessa
       storeTimestamp,
       flag: bytes.readInt32BE(at + AT_FLAG),
       body: bytes.subarray(bodyStart, bodyEnd),
+      bodyBytes: bodyLength,
       rawProperties: bytes.subarray(propertiesStart, propertiesEnd),
       property: (name) => findProperty(bytes, propertiesStart, propertiesEnd, name),
       properties: () => decodeProperties(bytes, propertiesStart, propertiesEnd),

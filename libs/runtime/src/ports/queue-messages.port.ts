@@ -1,9 +1,12 @@
 import type { QueueRef } from '@sluice/sdk';
 
-/** A stored message as it was read, its body decompressed. */
+/** A stored message as it was read. */
 export interface RawMessage {
   readonly queueOffset: number;
+  /** Decompressed at its first use, which throws when that cannot be done: what that means is for the task's error tolerance to say. */
   readonly body: Buffer;
+  /** Of the body as it is stored. */
+  readonly bodyBytes: number;
   /** The property block as the broker stores it; `messageToRecord`, `scanStamp` and `scanBarrier` of `@sluice/protocol` read it. */
   readonly rawProperties: Buffer;
   /** Milliseconds since the epoch, set by the producer. */

@@ -25,7 +25,7 @@ export class ReadAhead {
 
   add(answer: readonly RawMessage[]): void {
     let bytes = 0;
-    for (const { body, rawProperties } of answer) bytes += body.length + rawProperties.length;
+    for (const { bodyBytes, rawProperties } of answer) bytes += bodyBytes + rawProperties.length;
     this.answers.push(answer);
     this.sizes.push(bytes);
     this.heldBytes += bytes;

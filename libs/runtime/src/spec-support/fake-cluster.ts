@@ -47,6 +47,7 @@ export class FakeQueue {
       this.messages.push({
         queueOffset: this.messages.length,
         body,
+        bodyBytes: body.length,
         rawProperties: properties,
         bornTimestamp: storeTimestamp,
         storeTimestamp,
