@@ -15,9 +15,8 @@ import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { describeExit } from './jvm-process.js';
 import { lastLines } from './log-tail.js';
 import { pollUntil } from './poll-until.js';
-import { accepts, askBrokers, askSyncState } from './remoting-probe.js';
+import { accepts, ASK_TIMEOUT_MS, askBrokers, askSyncState } from './remoting-probe.js';
 
-const PROBE_TIMEOUT_MS = 2_000;
 const PROBE_EVERY_MS = 50;
 const SHOWN_LINES = 15;
 
@@ -54,7 +53,7 @@ async function missingInNameServer(
   { id, ports }: NameServerNode,
   brokers: readonly BrokerNode[],
 ): Promise<string | undefined> {
-  const known = await askBrokers({ host: LOOPBACK, port: ports.listen }, PROBE_TIMEOUT_MS);
+  const known = await askBrokers({ host: LOOPBACK, port: ports.listen }, ASK_TIMEOUT_MS);
   if (known === undefined) return `the ${id} does not answer on port ${ports.listen}`;
   const missing = brokers.find((broker) => {
     const addresses = [...(known.get(broker.brokerName)?.values() ?? [])];
@@ -65,7 +64,7 @@ async function missingInNameServer(
 
 async function missingInController(port: number, brokers: readonly BrokerNode[]): Promise<string | undefined> {
   for (const broker of brokers) {
-    const state = await askSyncState({ host: LOOPBACK, port }, broker.brokerName, PROBE_TIMEOUT_MS);
+    const state = await askSyncState({ host: LOOPBACK, port }, broker.brokerName, ASK_TIMEOUT_MS);
     if (state === undefined) return `the controller does not answer on port ${port}`;
     if (state.masterAddress === undefined) return `the controller has no master of ${broker.brokerName}`;
     if (!state.inSyncAddresses.includes(addressOf(broker)))
@@ -75,7 +74,7 @@ async function missingInController(port: number, brokers: readonly BrokerNode[])
 }
 
 function isOpen(port: number): Promise<boolean> {
-  return accepts({ host: LOOPBACK, port }, PROBE_TIMEOUT_MS);
+  return accepts({ host: LOOPBACK, port }, ASK_TIMEOUT_MS);
 }
 
 /** Resolves when a controller answers; brokers that ask earlier try again only after 5 s. Throws as `waitUntilUsable`. */
@@ -83,7 +82,7 @@ export async function waitForController(input: ReadinessInput): Promise<void> {
   const port = nameServersOf(input.nodes).find(({ hasController }) => hasController)?.ports.controller;
   if (port === undefined) return;
   await waitUntil(input, async () => {
-    const state = await askSyncState({ host: LOOPBACK, port }, 'any', PROBE_TIMEOUT_MS);
+    const state = await askSyncState({ host: LOOPBACK, port }, 'any', ASK_TIMEOUT_MS);
     return state === undefined ? `the controller does not answer on port ${port}` : undefined;
   });
 }

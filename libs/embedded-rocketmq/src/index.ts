@@ -3,6 +3,7 @@ export { EmbeddedRocketmqError, type EmbeddedRocketmqErrorCode } from './embedde
 export { type HeapSizes } from './cluster-plan.js';
 export { BrokerHandle, NodeHandle } from './node-handle.js';
 export { type ClusterPorts, freePorts } from './ports.js';
+export { type BrokerMetadata } from './remoting-probe.js';
 export { DEFAULT_ROCKETMQ_VERSION, ROCKETMQ_VERSIONS, type RocketmqVersion } from './rocketmq-version.js';
 export { type ClusterPids, RunningCluster } from './running-cluster.js';
 export { startCluster, type StartClusterOptions } from './start-cluster.js';

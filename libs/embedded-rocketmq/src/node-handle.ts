@@ -1,5 +1,6 @@
 import { addressOf, type BrokerNode, type ClusterNode } from './cluster-plan.js';
 import { type NodeProcesses } from './node-processes.js';
+import { ASK_TIMEOUT_MS, askMetadata, type BrokerMetadata, parseAddress } from './remoting-probe.js';
 
 /** One process of a running cluster. Its methods may be called at any time and wait for each other within the cluster. */
 export class NodeHandle {
@@ -74,5 +75,13 @@ export class BrokerHandle extends NodeHandle {
     super(node, processes);
     this.brokerName = node.brokerName;
     this.brokerId = node.brokerId;
+  }
+
+  /**
+   * Topics and groups that this very process knows; undefined when it does not answer. A slave learns of new ones every
+   * 10 s only: until then they would be lost with the master, whatever became of the messages.
+   */
+  metadata(): Promise<BrokerMetadata | undefined> {
+    return askMetadata(parseAddress(this.address), ASK_TIMEOUT_MS);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeResponse, encodeRequest, parseBrokerTable, parseSyncState } from './remoting-probe.js';
+import { decodeResponse, encodeRequest, keysOfTable, parseBrokerTable, parseSyncState } from './remoting-probe.js';
 
 describe('the remoting frame', () => {
   it('carries its length, the length of its JSON header and the code', () => {
@@ -58,5 +58,13 @@ describe('parseSyncState', () => {
 
   it('has neither for a broker that the controller does not know', () => {
     expect(parseSyncState('{"replicasInfoTable":{}}', 'x')).toEqual({ masterAddress: undefined, inSyncAddresses: [] });
+  });
+});
+
+describe('keysOfTable', () => {
+  it('reads the names of a table', () => {
+    const body = '{"dataVersion":{"counter":2},"topicConfigTable":{"orders":{"topicName":"orders"},"paid":{}}}';
+    expect(keysOfTable(body, 'topicConfigTable')).toEqual(['orders', 'paid']);
+    expect(keysOfTable('{"dataVersion":{}}', 'topicConfigTable')).toEqual([]);
   });
 });

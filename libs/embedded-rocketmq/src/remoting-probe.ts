@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 
+const GET_ALL_TOPIC_CONFIG = 21;
 const GET_BROKER_CLUSTER_INFO = 106;
+const GET_ALL_SUBSCRIPTIONGROUP_CONFIG = 201;
 const CONTROLLER_GET_SYNC_STATE_DATA = 1006;
 const SUCCESS = 0;
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -8,6 +10,15 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** How long an answer of a process that runs may take. */
+export const ASK_TIMEOUT_MS = 2_000;
+
+/** `127.0.0.1:9876` */
+export function parseAddress(address: string): Address {
+  const [host = '', port] = address.split(':');
+  return { host, port: Number(port) };
 }
 
 /** Whether a TCP connection to `address` is accepted within `timeoutMs`. */
@@ -104,6 +115,29 @@ export function parseSyncState(body: string, brokerName: string): SyncState {
     masterAddress: masterAddress === null || masterAddress === '' ? undefined : masterAddress,
     inSyncAddresses: inSyncReplicas.map(({ brokerAddress }) => brokerAddress),
   };
+}
+
+/** What a broker, master or slave, holds beside messages. */
+export interface BrokerMetadata {
+  readonly topics: readonly string[];
+  readonly groups: readonly string[];
+}
+
+/** Undefined when the broker does not answer within `timeoutMs`. */
+export async function askMetadata(broker: Address, timeoutMs: number): Promise<BrokerMetadata | undefined> {
+  const topics = await ask(broker, encodeRequest(GET_ALL_TOPIC_CONFIG), timeoutMs);
+  const groups = await ask(broker, encodeRequest(GET_ALL_SUBSCRIPTIONGROUP_CONFIG), timeoutMs);
+  if (topics === undefined || groups === undefined) return undefined;
+  return {
+    topics: keysOfTable(topics, 'topicConfigTable'),
+    groups: keysOfTable(groups, 'subscriptionGroupTable'),
+  };
+}
+
+/** The names in a body `{"<table>":{"<name>":{…}},"dataVersion":…}`. */
+export function keysOfTable(body: string, table: string): string[] {
+  const tables = JSON.parse(body) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+  return Object.keys(tables[table] ?? {});
 }
 
 /** The body of a successful answer; undefined for any other, and for none within `timeoutMs`. */

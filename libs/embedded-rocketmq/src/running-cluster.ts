@@ -9,10 +9,8 @@ import {
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { BrokerHandle, NodeHandle } from './node-handle.js';
 import { NodeProcesses, type NodeProcessesInput } from './node-processes.js';
-import { type Address, askBrokers, askSyncState, type BrokerTable } from './remoting-probe.js';
+import { ASK_TIMEOUT_MS, askBrokers, askSyncState, type BrokerTable, parseAddress } from './remoting-probe.js';
 import { type RocketmqVersion } from './rocketmq-version.js';
-
-const ASK_TIMEOUT_MS = 2_000;
 
 /** Process ids by the id of the process. */
 export interface ClusterPids {
@@ -136,9 +134,4 @@ export class RunningCluster {
     const state = await askSyncState(parseAddress(controller), brokerName, ASK_TIMEOUT_MS);
     return this.brokers.filter(({ address }) => state?.inSyncAddresses.includes(address) === true);
   }
-}
-
-function parseAddress(address: string): Address {
-  const [host = '', port] = address.split(':');
-  return { host, port: Number(port) };
 }
