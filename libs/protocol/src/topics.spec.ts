@@ -19,10 +19,10 @@ describe('topics', () => {
     expect(() => topicsOf('')).toThrow('allowed are 1 to 40 letters');
   });
 
-  it('keeps the queue of a node and of a task the same for ever', () => {
+  it('keeps the queue of a node and of a connector the same for ever', () => {
     const topics = topicsOf('main');
     expect(reportsQueueOf('node-1', topics)).toBe(2);
-    expect(positionsQueueOf('lines', 0, topics)).toBe(1);
+    expect(positionsQueueOf('lines', topics)).toBe(1);
   });
 
   it('makes group names that RocketMQ takes and that differ for different connectors', () => {

@@ -83,9 +83,9 @@ export function reportsQueueOf(nodeId: string, topics: ClusterTopics): number {
   return spread(nodeId, topics.reports.queues);
 }
 
-/** The positions queue of a task: fixed by its name and index. */
-export function positionsQueueOf(connector: string, index: number, topics: ClusterTopics): number {
-  return spread(`${connector}-${String(index)}`, topics.positions.queues);
+/** The positions queue of a connector: fixed by its name, so that a task finds what any other task of the connector wrote. */
+export function positionsQueueOf(connector: string, topics: ClusterTopics): number {
+  return spread(connector, topics.positions.queues);
 }
 
 /** Makes any text fit for a group name: what is not allowed there becomes `_` and its code point in hexadecimal. */

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { initCluster, PositionsMissingError, RocketMqPositionStore, type ScopedLog } from '@sluice/platform';
-import { topicsOf } from '@sluice/protocol';
+import {
+  decodePosition,
+  positionsQueueOf,
+  topicsOf,
+  type PartitionPosition,
+  type PositionMessage,
+  type QueueScan,
+} from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
-import type { PartitionPosition, PositionsWrite } from '@sluice/runtime';
+import type { PositionsWrite, SourceTaskId } from '@sluice/runtime';
 
 const silent: ScopedLog = {
   debug: () => undefined,
@@ -13,30 +20,46 @@ const silent: ScopedLog = {
 };
 const clusterId = `t${randomUUID().slice(0, 8)}`;
 const topics = topicsOf(clusterId);
+const group = `sluice-${clusterId}-reader`;
 
 describe('source positions on their topic', () => {
   let client: RocketMqClient;
   let brokerName: string;
-  let committed = false;
+  let hasCommitted = false;
+  /** The generation that holds each task, and the log entry of the present task configs. */
+  let live = new Map<number, number>();
+  let tasksSince = 0;
   const newStore = (): RocketMqPositionStore =>
-    new RocketMqPositionStore(client, topics, brokerName, `sluice-${clusterId}-reader`, () => committed, silent);
-  const task = (generation: number, connector = 'files'): { connector: string; index: number; generation: number } => ({
-    connector,
-    index: 0,
-    generation,
-  });
-  const at = (position: number, generation: number, filename = 'a'): PartitionPosition => ({
+    new RocketMqPositionStore(
+      client,
+      topics,
+      brokerName,
+      group,
+      () => ({ asOf: Math.max(0, ...live.values()), live, tasksSince, hasCommitted }),
+      silent,
+    );
+  /** A task as the log assigns it: its generations before are over. */
+  const assigned = (generation: number, index = 0, connector = 'files'): SourceTaskId => {
+    live = new Map([...live, [index, generation]]);
+    return { connector, index, generation };
+  };
+  const at = (position: number, { index, generation }: SourceTaskId, filename = 'a'): PartitionPosition => ({
     partition: { filename },
     position: { position },
     nextSeq: position + 1,
     routes: [],
-    generation,
+    owner: { index, generation },
+    revision: position,
   });
-  const change = (partitions: PartitionPosition[], more: Partial<PositionsWrite> = {}): PositionsWrite => ({
+  const scanOf = ({ index, generation }: SourceTaskId): QueueScan => ({
+    owner: { index, generation },
+    queue: { topic: 't', brokerName: 'b', queueId: 0 },
+    scanFrom: 7,
+  });
+  const change = (partitions: readonly PartitionPosition[], more: Partial<PositionsWrite> = {}): PositionsWrite => ({
     partitions,
-    queues: [{ queue: { topic: 't', brokerName: 'b', queueId: 0 }, scanFrom: 7 }],
-    full: false,
-    clean: false,
+    scans: [],
+    settled: [],
     ...more,
   });
 
@@ -46,53 +69,121 @@ describe('source positions on their topic', () => {
   });
   afterAll(() => client.close());
 
-  it('has nothing for a new task', async () => {
-    expect(await newStore().open(task(1))).toEqual({ partitions: [], queues: [], clean: true });
+  it('has nothing for a new connector', async () => {
+    expect(await newStore().open(assigned(1))).toEqual({ free: [], held: [], unsettled: [] });
   });
 
   it('gives a new owner, on another node, what was written before its barrier, and not what the old one writes later', async () => {
     const old = newStore();
-    await old.open(task(2));
-    await old.write(task(2), change([at(10, 2)]));
-    await old.write(task(2), change([at(5, 2, 'b')]));
-    const next = newStore();
-    const stored = await next.open(task(3));
-    expect(stored.clean).toBe(false);
-    expect(stored.partitions).toEqual([at(10, 2), at(5, 2, 'b')]);
-    expect(stored.queues).toEqual([{ queue: { topic: 't', brokerName: 'b', queueId: 0 }, scanFrom: 7 }]);
-    await old.write(task(2), change([at(99, 2)]));
-    expect((await newStore().open(task(4))).partitions).toEqual([at(10, 2), at(5, 2, 'b')]);
+    const first = assigned(2);
+    await old.open(first);
+    await old.write(first, change([at(10, first)], { scans: [scanOf(first)] }));
+    await old.write(first, change([at(5, first, 'b')]));
+    const found = { free: [at(10, first), at(5, first, 'b')], held: [], unsettled: [scanOf(first)] };
+    expect(await newStore().open(assigned(3))).toEqual(found);
+    await old.write(first, change([at(99, first)]));
+    expect(await newStore().open(assigned(4))).toEqual(found);
   });
 
-  it('tells a clean stop from an unclean one', async () => {
+  it('has nothing to examine after a clean stop', async () => {
     const store = newStore();
-    await store.write(task(4), change([at(20, 4)], { clean: true, full: true }));
-    const stored = await newStore().open(task(5));
-    expect(stored).toMatchObject({ clean: true, partitions: [at(20, 4)] });
-    expect((await newStore().open(task(6))).clean).toBe(false);
+    const last = assigned(5);
+    await store.open(last);
+    await store.write(last, change([at(20, last)], { scans: [scanOf(last)] }));
+    await store.write(last, change([], { settled: [last, { index: 0, generation: 2 }] }));
+    const { free, unsettled } = await newStore().open(assigned(6));
+    expect(free).toContainEqual(at(20, last));
+    expect(unsettled).toEqual([]);
+  });
+
+  it('gives a partition to another task once the owner is over, and refuses what that one writes then', async () => {
+    const stores = [newStore(), newStore(), newStore()];
+    const old = assigned(10, 0, 'moved');
+    await stores[0]!.open(old);
+    await stores[0]!.write(old, change([at(10, old), at(5, old, 'b')], { scans: [scanOf(old)] }));
+    const neighbour = assigned(11, 1, 'moved');
+    expect(await stores[1]!.open(neighbour)).toEqual({
+      free: [],
+      held: [at(10, old), at(5, old, 'b')],
+      unsettled: [],
+    });
+    tasksSince = 15;
+    live = new Map();
+    const next = assigned(20, 2, 'moved');
+    const found = { free: [at(10, old), at(5, old, 'b')], held: [], unsettled: [scanOf(old)] };
+    expect(await stores[2]!.open(next)).toEqual(found);
+    // The old owner's last words come too late, before and after the new one has written.
+    await stores[0]!.write(old, change([at(98, old)], { settled: [old] }));
+    await stores[2]!.write(next, change([at(11, next)], { scans: [scanOf(next)], settled: [old] }));
+    await stores[0]!.write(old, change([at(99, old), at(99, old, 'b')]));
+    const other = assigned(21, 0, 'moved');
+    expect(await newStore().open(other)).toEqual({
+      free: [at(5, old, 'b')],
+      held: [at(11, next)],
+      unsettled: [],
+    });
+    tasksSince = 0;
   });
 
   it('goes on from a local copy', async () => {
     const store = newStore();
-    await store.open(task(7));
+    const first = assigned(7, 0, 'copied');
+    await store.open(first);
     const copy = newStore();
     copy.restore(JSON.parse(JSON.stringify(store.snapshot())) as ReturnType<RocketMqPositionStore['snapshot']>);
-    await store.write(task(7), change([at(30, 7)]));
-    expect((await copy.open(task(8))).partitions).toEqual([at(30, 7)]);
+    await store.write(first, change([at(30, first)]));
+    expect((await copy.open(assigned(8, 0, 'copied'))).free).toEqual([at(30, first)]);
   });
 
   it('splits a change that is larger than a message and keeps all of it', async () => {
     const store = newStore();
-    await store.open(task(1, 'many'));
-    const partitions = Array.from({ length: 20_000 }, (_, i) => at(i, 1, `${'d/'.repeat(60)}${String(i)}`));
-    await store.write(task(1, 'many'), change(partitions, { full: true, clean: true }));
-    const stored = await newStore().open(task(2, 'many'));
-    expect(stored.partitions).toHaveLength(20_000);
-    expect(stored.clean).toBe(true);
+    const first = assigned(1, 0, 'many');
+    await store.open(first);
+    const partitions = Array.from({ length: 20_000 }, (_, i) => at(i, first, `${'d/'.repeat(60)}${String(i)}`));
+    await store.write(first, change(partitions, { scans: [scanOf(first)], settled: [first] }));
+    const stored = await newStore().open(assigned(2, 0, 'many'));
+    expect(stored.free).toHaveLength(20_000);
+    expect(stored.unsettled).toEqual([]);
   }, 60_000);
 
-  it('is an error, not a start from zero, when a task that has committed has no positions', async () => {
-    committed = true;
-    await expect(newStore().open(task(1, 'lost'))).rejects.toThrow(PositionsMissingError);
+  it('writes again, with their owners, the positions that nobody told for long; once, however many tasks do so', async () => {
+    const gone = assigned(1, 0, 'idle');
+    const first = newStore();
+    await first.open(gone);
+    await first.write(gone, change([at(3, gone)], { scans: [scanOf(gone)] }));
+    const task = assigned(2, 1, 'idle');
+    const [one, two] = [newStore(), newStore()];
+    await one.open(task);
+    await one.refresh(task, Date.now() - 3_600_000);
+    await one.refresh(task, Date.now() + 3_600_000);
+    const told = (await messagesOf('idle')).filter(({ kind }) => kind === 'write');
+    const again = { kind: 'write', ...task, partitions: [at(3, gone)], scans: [scanOf(gone)], settled: [] };
+    expect(told.slice(1)).toEqual([again]);
+    await two.refresh(task, Date.now() - 3_600_000);
+    expect((await messagesOf('idle')).filter(({ kind }) => kind === 'write')).toHaveLength(2);
   });
+
+  it('is an error, not a start from zero, when a connector that has committed has no positions', async () => {
+    hasCommitted = true;
+    await expect(newStore().open(assigned(1, 0, 'lost'))).rejects.toThrow(PositionsMissingError);
+  });
+
+  async function messagesOf(connector: string): Promise<readonly PositionMessage[]> {
+    const queue = { topic: topics.positions.name, brokerName, queueId: positionsQueueOf(connector, topics) };
+    const found: PositionMessage[] = [];
+    for (let offset = 0, isMore = true; isMore;) {
+      const answer = await client.consumer.pull({
+        queue,
+        offset,
+        group,
+        maxMessages: 32,
+        suspendMs: 500,
+        timeoutMs: 5000,
+      });
+      found.push(...answer.messages.map(({ body }) => decodePosition(body)));
+      isMore = answer.kind === 'found';
+      offset = answer.nextOffset;
+    }
+    return found.filter((message) => message.connector === connector);
+  }
 });

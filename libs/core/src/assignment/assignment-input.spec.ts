@@ -72,6 +72,21 @@ describe('assignmentInput', () => {
     expect(tasks.map(({ key }) => key)).toEqual(['small-0', 'newer-1']);
   });
 
+  it('leaves out the free tasks of a connector until all owners from before its task configs have stopped', () => {
+    const older = { ...held, generation: 4 };
+    const input = (...owners: TaskState[]): readonly string[] =>
+      assignmentInput({
+        connectors: byName([connector('c', { taskCount: 2 }), connector('other')]),
+        tasks: byKey([taskOf('c', 0), taskOf('c', 1), taskOf('other', 0), ...owners]),
+        members: new Map(),
+      }).tasks.map(({ key }) => key);
+    expect(input()).toEqual(['c-0', 'c-1', 'other-0']);
+    expect(input(taskOf('c', 1, { assignment: { ...older, revokedAt: 6 } }))).toEqual(['c-1', 'other-0']);
+    expect(input(taskOf('c', 7, { assignment: { ...older, revokedAt: 6 } }))).toEqual(['other-0']);
+    expect(input(taskOf('c', 1, { assignment: older }))).toEqual(['c-0', 'c-1', 'other-0']);
+    expect(input(taskOf('c', 1, { assignment: { ...held, revokedAt: 9 } }))).toEqual(['c-0', 'c-1', 'other-0']);
+  });
+
   it('takes all runners, or the workers that it is given', () => {
     const members = [member('g', 'gateway'), member('in', 'source-runner'), member('out', 'sink-runner')];
     const cluster = {

@@ -1,62 +1,67 @@
 import { queueKey } from '@sluice/sdk';
 import {
+  ConnectorPositions,
   decodePosition,
   encodePosition,
-  foldPosition,
   MalformedMessageError,
   positionsQueueOf,
   type ClusterTopics,
-  type PositionWrite,
-  type TaskPositions,
+  type ConnectorPositionsCopy,
+  type PositionMessage,
+  type StoredPositions,
 } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
-import type {
-  PartitionPosition,
-  PositionStore,
-  PositionsWrite,
-  QueueScan,
-  SourceTaskId,
-  StoredPositions,
-} from '@sluice/runtime';
+import type { PositionStore, PositionsWrite, SourceTaskId } from '@sluice/runtime';
 import { callKnownQueue } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
+import type { SourceOwners } from './source-owners.js';
+import { splitWrite } from './split-write.js';
 
 /** What was folded of one positions queue. */
 interface FoldedQueue {
   nextOffset: number;
-  readonly tasks: Map<string, TaskPositions>;
+  readonly connectors: Map<string, ConnectorPositions>;
   /** Reads of one queue follow each other. */
   reading: Promise<void>;
 }
 
 /** The content of `position.json`: per queue, how far it was folded and what came out. */
 export interface PositionFile {
-  readonly version: 1;
+  readonly version: 2;
   readonly queues: readonly {
     readonly queueId: number;
     readonly nextOffset: number;
-    readonly tasks: readonly TaskPositions[];
+    readonly connectors: readonly ConnectorPositionsCopy[];
   }[];
 }
 
-/** Thrown when a task that has committed before has no positions: starting from zero would double everything. */
+/** Thrown when a connector that has committed before has no positions: starting from zero would double everything. */
 export class PositionsMissingError extends Error {
   override readonly name = 'PositionsMissingError';
   readonly retriable = false;
-  constructor(task: SourceTaskId) {
+  constructor(readonly connector: string) {
     super(
-      `The positions of task ${taskName(task)} are gone although it has committed some before: retention or a recreated topic took them. ` +
+      `The positions of connector ${connector} are gone although it has committed some before: retention or a recreated topic took them. ` +
         'Set its offsets, or delete the connector and create it under another name',
     );
   }
 }
 
+/** Thrown when a broker has acknowledged a message and does not show it. */
+class QueueNotShownError extends Error {
+  override readonly name = 'QueueNotShownError';
+  readonly retriable = true;
+}
+
 const sendTimeoutMs = 5000;
 const pullTimeoutMs = 5000;
+/** A broker acknowledges a message a moment before it shows it: a pull waits this long for it. */
+const suspendMs = 500;
+const maxEmptyPulls = 20;
 /** Well below the 4 MiB that a message may have. */
 const maxMessageBytes = 2 * 1024 * 1024;
 
-/** Source positions on the positions topic. */
+/** Source positions on the positions topic, all of a connector in one queue. */
 export class RocketMqPositionStore implements PositionStore {
   private readonly queues = new Map<number, FoldedQueue>();
 
@@ -65,28 +70,27 @@ export class RocketMqPositionStore implements PositionStore {
     private readonly topics: ClusterTopics,
     private readonly brokerName: string,
     private readonly group: string,
-    private readonly hasCommitted: (task: SourceTaskId) => boolean,
+    /** What the log says now; at least up to the entry that assigned the task that opens. */
+    private readonly ownersOf: (connector: string) => SourceOwners,
     private readonly log: ScopedLog,
   ) {}
 
   /** Takes over what a file holds; queues that do not go on there are read from their beginning. */
   restore(file: PositionFile): void {
-    for (const { queueId, nextOffset, tasks } of file.queues) {
-      this.queues.set(queueId, {
-        nextOffset,
-        tasks: new Map(tasks.map((task) => [taskName(task), task])),
-        reading: Promise.resolve(),
-      });
+    for (const { queueId, nextOffset, connectors } of file.queues) {
+      const folded = this.folded(queueId);
+      folded.nextOffset = nextOffset;
+      for (const copy of connectors) folded.connectors.set(copy.connector, ConnectorPositions.restore(copy));
     }
   }
 
   snapshot(): PositionFile {
     return {
-      version: 1,
-      queues: [...this.queues].map(([queueId, { nextOffset, tasks }]) => ({
+      version: 2,
+      queues: [...this.queues].map(([queueId, { nextOffset, connectors }]) => ({
         queueId,
         nextOffset,
-        tasks: [...tasks.values()],
+        connectors: [...connectors.values()].map((positions) => positions.copy()),
       })),
     };
   }
@@ -96,137 +100,125 @@ export class RocketMqPositionStore implements PositionStore {
   }
 
   async write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
-    for (const message of splitWrite(task, change)) {
-      const body = encodePosition(message);
-      await callKnownQueue(() => this.client.producer.send(this.queueOf(task), { body }, { timeoutMs: sendTimeoutMs }));
+    const queue = this.queueOf(task.connector);
+    for (const message of splitWrite(task, change, maxMessageBytes)) {
+      await callKnownQueue(() => this.send(queue, message));
     }
+  }
+
+  async refresh(task: SourceTaskId, beforeMs: number): Promise<void> {
+    const queue = this.queueOf(task.connector);
+    const folded = this.folded(queue.queueId);
+    await callKnownQueue(async () => {
+      const { maxOffset } = await this.pull(queue, folded.nextOffset, 0);
+      await this.readUpTo(queue, folded, maxOffset, maxOffset < folded.nextOffset);
+    });
+    const old = folded.connectors.get(task.connector)?.toldBefore(beforeMs);
+    if (old === undefined || old.partitions.length + old.scans.length === 0) return;
+    await this.write(task, { ...old, settled: [] });
   }
 
   private async takeOver(task: SourceTaskId): Promise<StoredPositions> {
     const { connector, index, generation } = task;
-    const queue = this.queueOf(task);
-    const barrier = encodePosition({ kind: 'barrier', connector, index, generation });
-    const { firstOffset } = await this.client.producer.send(queue, { body: barrier }, { timeoutMs: sendTimeoutMs });
+    const owners = this.ownersOf(connector);
+    const queue = this.queueOf(connector);
     const folded = this.folded(queue.queueId);
-    // The barrier itself stays unread: the state wanted is the one before it.
-    folded.reading = folded.reading.catch(() => undefined).then(() => this.readUpTo(queue, folded, firstOffset));
-    await folded.reading;
-    const stored = folded.tasks.get(taskName(task));
-    if (stored === undefined || Object.keys(stored.entries).length === 0) {
-      if (this.hasCommitted(task)) throw new PositionsMissingError(task);
-    }
-    if (stored === undefined) return { partitions: [], queues: [], clean: true };
-    return {
-      partitions: Object.values(stored.entries) as PartitionPosition[],
-      queues: Object.values(stored.scans) as QueueScan[],
-      clean: stored.clean,
-    };
+    const knownOffset = folded.nextOffset;
+    const live = [...owners.live].map(([held, by]) => ({ index: held, generation: by }));
+    const barrier = { kind: 'barrier', connector, index, generation, asOf: owners.asOf, live } as const;
+    const offset = await this.send(queue, barrier);
+    await this.readUpTo(queue, folded, offset + 1, offset < knownOffset);
+    const positions = folded.connectors.get(connector) ?? new ConnectorPositions(connector);
+    if (positions.isEmpty && owners.hasCommitted) throw new PositionsMissingError(connector);
+    return positions.storedFor(task, owners);
   }
 
-  private queueOf(task: SourceTaskId): QueueRef {
+  private async send(queue: QueueRef, message: PositionMessage): Promise<number> {
+    const body = encodePosition(message);
+    const { firstOffset } = await this.client.producer.send(queue, { body }, { timeoutMs: sendTimeoutMs });
+    return firstOffset;
+  }
+
+  private queueOf(connector: string): QueueRef {
+    const { positions } = this.topics;
     return {
-      topic: this.topics.positions.name,
+      topic: positions.name,
       brokerName: this.brokerName,
-      queueId: positionsQueueOf(task.connector, task.index, this.topics),
+      queueId: positionsQueueOf(connector, this.topics),
     };
   }
 
   private folded(queueId: number): FoldedQueue {
     let queue = this.queues.get(queueId);
     if (queue === undefined) {
-      queue = { nextOffset: 0, tasks: new Map(), reading: Promise.resolve() };
+      queue = { nextOffset: 0, connectors: new Map(), reading: Promise.resolve() };
       this.queues.set(queueId, queue);
     }
     return queue;
   }
 
-  private async readUpTo(queue: QueueRef, folded: FoldedQueue, end: number): Promise<void> {
-    if (folded.nextOffset > end) {
-      this.log.warn(`Positions queue ${queueKey(queue)} ends before what was read of it: it is read anew`);
-      folded.nextOffset = 0;
-      folded.tasks.clear();
-    }
-    while (folded.nextOffset < end) {
-      const answer = await this.client.consumer.pull({
-        queue,
-        offset: folded.nextOffset,
-        group: this.group,
-        maxMessages: 32,
-        suspendMs: 0,
-        timeoutMs: pullTimeoutMs,
+  /** Folds everything before offset `end`. `isAnew`: the queue ends before what was read of it, so that does not count. */
+  private async readUpTo(queue: QueueRef, folded: FoldedQueue, end: number, isAnew: boolean): Promise<void> {
+    folded.reading = folded.reading
+      .catch(() => undefined)
+      .then(async () => {
+        if (isAnew) {
+          this.log.warn(`Positions queue ${queueKey(queue)} ends before what was read of it: it is read anew`);
+          folded.nextOffset = 0;
+          folded.connectors.clear();
+        }
+        await this.foldUpTo(queue, folded, end);
       });
-      if (answer.kind === 'offset-moved' && answer.nextOffset <= folded.nextOffset) {
-        throw new Error(`Positions queue ${queueKey(queue)} cannot be read at offset ${String(folded.nextOffset)}`);
+    await folded.reading;
+  }
+
+  private async foldUpTo(queue: QueueRef, folded: FoldedQueue, end: number): Promise<void> {
+    for (let emptyPulls = 0; folded.nextOffset < end;) {
+      const from = folded.nextOffset;
+      const answer = await this.pull(queue, from, suspendMs);
+      if (answer.kind === 'offset-moved' && answer.nextOffset <= from) {
+        throw new Error(`Positions queue ${queueKey(queue)} cannot be read at offset ${String(from)}`);
       }
       for (const message of answer.kind === 'found' ? answer.messages : []) {
-        if (message.queueOffset >= end) break;
-        this.fold(folded, message.queueOffset, message.body);
+        this.fold(folded, message.queueOffset, message.storeTimestamp, message.body);
       }
-      folded.nextOffset = Math.min(answer.nextOffset, end);
+      folded.nextOffset = answer.nextOffset;
+      emptyPulls = answer.nextOffset > from ? 0 : emptyPulls + 1;
+      if (emptyPulls < maxEmptyPulls) continue;
+      throw new QueueNotShownError(
+        `Positions queue ${queueKey(queue)} shows nothing at offset ${String(from)} although it reaches to ${String(end)}`,
+      );
     }
   }
 
-  private fold(folded: FoldedQueue, offset: number, body: Buffer): void {
+  private pull(queue: QueueRef, offset: number, waitMs: number): ReturnType<RocketMqClient['consumer']['pull']> {
+    const { group } = this;
+    return this.client.consumer.pull({
+      queue,
+      offset,
+      group,
+      maxMessages: 32,
+      suspendMs: waitMs,
+      timeoutMs: pullTimeoutMs,
+    });
+  }
+
+  private fold(folded: FoldedQueue, offset: number, storedAtMs: number, body: Buffer): void {
     try {
       const message = decodePosition(body);
-      const key = taskName(message);
-      folded.tasks.set(key, foldPosition(folded.tasks.get(key), message));
+      let positions = folded.connectors.get(message.connector);
+      if (positions === undefined) {
+        positions = new ConnectorPositions(message.connector);
+        folded.connectors.set(message.connector, positions);
+      }
+      const { connector, index, generation } = message;
+      if (positions.apply(message, storedAtMs)) return;
+      this.log.warn(
+        `Offset ${String(offset)} of the positions does not count: generation ${String(generation)} of task ${connector}-${String(index)} is over`,
+      );
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.log.warn(`Offset ${String(offset)} of the positions is skipped: ${error.message}`);
     }
   }
-}
-
-function taskName(task: { readonly connector: string; readonly index: number }): string {
-  return `${task.connector}-${String(task.index)}`;
-}
-
-/** The text form of a partition: its fields in the order of their names. */
-function partitionKey(position: PartitionPosition): string {
-  return JSON.stringify(Object.entries(position.partition).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/**
- * One message, or several when it would be too large: partitions first, then queues, `clean` only in the last. A split change never replaces
- * what is stored as a whole.
- */
-function splitWrite(task: SourceTaskId, change: PositionsWrite): readonly PositionWrite[] {
-  const { connector, index, generation } = task;
-  const base = { kind: 'write', connector, index, generation } as const;
-  const entries = change.partitions.map((position) => [partitionKey(position), position] as const);
-  const scans = change.queues.map((scan) => [queueKey(scan.queue), scan] as const);
-  const whole: PositionWrite = {
-    ...base,
-    clean: change.clean,
-    full: change.full,
-    entries: Object.fromEntries(entries),
-    scans: Object.fromEntries(scans),
-  };
-  if (encodePosition(whole).length <= maxMessageBytes) return [whole];
-  const chunks: PositionWrite[] = [];
-  for (const part of chunksBySize(entries)) {
-    chunks.push({ ...base, clean: false, full: false, entries: Object.fromEntries(part), scans: {} });
-  }
-  const scanParts = chunksBySize(scans);
-  for (const [at, part] of scanParts.entries()) {
-    const last = at === scanParts.length - 1;
-    chunks.push({ ...base, clean: last && change.clean, full: false, entries: {}, scans: Object.fromEntries(part) });
-  }
-  return chunks;
-}
-
-function chunksBySize<T>(items: readonly (readonly [string, T])[]): readonly (readonly (readonly [string, T])[])[] {
-  const chunks: (readonly [string, T])[][] = [[]];
-  let bytes = 0;
-  for (const item of items) {
-    const size = Buffer.byteLength(JSON.stringify(item));
-    if (bytes + size > maxMessageBytes / 2 && bytes > 0) {
-      chunks.push([]);
-      bytes = 0;
-    }
-    chunks.at(-1)?.push(item);
-    bytes += size;
-  }
-  return chunks;
 }

@@ -20,6 +20,7 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { ClusterNode } from '../node/cluster-node.js';
 import { nodeHeartbeat } from '../node/node-heartbeat.js';
 import { RocketMqPositionStore, type PositionFile } from '../positions/rocketmq-position-store.js';
+import { sourceOwners } from '../positions/source-owners.js';
 import type { Service, ServiceFactory } from '../service/service.js';
 import { NodeFile } from '../store/node-store.js';
 import { StatePersister } from '../store/state-persister.js';
@@ -60,7 +61,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     topics,
     node.logQueue.brokerName,
     group,
-    ({ connector, index }) => follower.state.tasks.get(taskKey({ connector, index }))?.committed === true,
+    (connector) => sourceOwners(follower.state, connector),
     log.scoped('positions'),
   );
   const storedPositions = await store.read(NodeFile.position);

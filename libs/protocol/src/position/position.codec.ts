@@ -1,29 +1,65 @@
+import type { QueueRef, SourcePartition, SourcePosition } from '@sluice/sdk';
 import { decodeEnvelope, encodeEnvelope } from '../control/envelope.codec.js';
+import { MalformedMessageError } from '../control/malformed-message-error.js';
 
-/** Written by a task's new owner before it reads what is stored: what an older generation writes after it does not count. */
-export interface PositionBarrier {
-  readonly kind: 'barrier';
-  readonly connector: string;
+/** One life of a source task. Generations are numbers of log entries: within a connector a later owner always has the higher one. */
+export interface SourceGeneration {
   readonly index: number;
   readonly generation: number;
 }
 
-/** How far a task has read. `entries` holds what changed since the message before, or everything when `full`. */
-export interface PositionWrite {
+/** How far one source partition is known to be stored, and where its records go. Plain data, stored as it is. */
+export interface PartitionPosition {
+  readonly partition: SourcePartition;
+  /** After the last stored record; absent when a route was given and nothing was stored yet. */
+  readonly position?: SourcePosition;
+  /** The seq that the next record of this partition gets. The first is 1. */
+  readonly nextSeq: number;
+  /** One queue per topic that the partition writes to. Never changes while the partition lives. */
+  readonly routes: readonly QueueRef[];
+  /**
+   * Records that are in their queues although the one with `nextSeq` is not, of a partition that writes to several topics. Only after an
+   * unclean hand-over, until the hole is filled.
+   */
+  readonly ahead?: readonly { readonly seq: number; readonly position: SourcePosition }[];
+  /** Who sent the partition's last records. */
+  readonly owner: SourceGeneration;
+  /** Grows with every version of this position by the same owner. */
+  readonly revision: number;
+}
+
+/** What `owner` sent to the queue and its positions do not cover lies at `scanFrom` or later. */
+export interface QueueScan {
+  readonly owner: SourceGeneration;
+  readonly queue: QueueRef;
+  readonly scanFrom: number;
+}
+
+/**
+ * Written by a generation before it reads what is stored: of the connector's generations up to `asOf` only those in `live` may still write.
+ */
+export interface PositionBarrier extends SourceGeneration {
+  readonly kind: 'barrier';
+  readonly connector: string;
+  /** The number of the log entry up to which the writer knows who runs what. */
+  readonly asOf: number;
+  /** Tasks that somebody holds, the writer's among them. */
+  readonly live: readonly SourceGeneration[];
+}
+
+/** A change of a connector's positions, by a generation of one of its tasks. What it does not name stays as it was. */
+export interface PositionWrite extends SourceGeneration {
   readonly kind: 'write';
   readonly connector: string;
-  readonly index: number;
-  readonly generation: number;
-  /** The task stopped in good order: everything it sent is acknowledged and covered by its positions. */
-  readonly clean: boolean;
-  readonly full: boolean;
-  /** How far each partition is stored, by partition key; the values are the runtime's. */
-  readonly entries: Readonly<Record<string, object>>;
-  /** From where each queue has to be scanned after an unclean hand-over, by queue key; the values are the runtime's. */
-  readonly scans: Readonly<Record<string, object>>;
+  readonly partitions: readonly PartitionPosition[];
+  readonly scans: readonly QueueScan[];
+  /** Generations of which all that they sent is covered by positions: nothing of theirs has to be scanned. */
+  readonly settled: readonly SourceGeneration[];
 }
 
 export type PositionMessage = PositionBarrier | PositionWrite;
+
+const what = 'position';
 
 export function encodePosition(message: PositionMessage): Buffer {
   return encodeEnvelope(message);
@@ -32,13 +68,62 @@ export function encodePosition(message: PositionMessage): Buffer {
 /** @throws MalformedMessageError */
 export function decodePosition(body: Uint8Array): PositionMessage {
   const head = { kind: 'string', connector: 'string', index: 'number', generation: 'number' } as const;
-  const message = decodeEnvelope<PositionMessage>('position', body, head);
-  if (message.kind === 'barrier') return message;
-  return decodeEnvelope<PositionWrite>('position', body, {
-    ...head,
-    clean: 'boolean',
-    full: 'boolean',
-    entries: 'object',
-    scans: 'object',
-  });
+  const message = decodeEnvelope<PositionMessage>(what, body, head);
+  switch (message.kind) {
+    case 'barrier':
+      if (typeof message.asOf !== 'number') throw new MalformedMessageError(what, 'its field "asOf" is not a number');
+      requireItems('live', message.live, isGeneration);
+      return message;
+    case 'write':
+      requireItems('partitions', message.partitions, isPartitionPosition);
+      requireItems('scans', message.scans, isQueueScan);
+      requireItems('settled', message.settled, isGeneration);
+      return message;
+    default:
+      throw new MalformedMessageError(
+        what,
+        `its kind is "${(message as PositionMessage).kind}"; allowed are barrier and write`,
+      );
+  }
+}
+
+function requireItems(field: string, items: unknown, isItem: (item: unknown) => boolean): void {
+  if (!Array.isArray(items)) throw new MalformedMessageError(what, `its field "${field}" is not a list`);
+  const bad = items.findIndex((item) => !isItem(item));
+  if (bad >= 0) throw new MalformedMessageError(what, `item ${String(bad)} of its field "${field}" has another shape`);
+}
+
+function isGeneration(item: unknown): boolean {
+  return isObject(item) && Number.isSafeInteger(item['index']) && Number.isSafeInteger(item['generation']);
+}
+
+function isPartitionPosition(item: unknown): boolean {
+  return (
+    isObject(item) &&
+    isObject(item['partition']) &&
+    Number.isSafeInteger(item['nextSeq']) &&
+    Number.isSafeInteger(item['revision']) &&
+    isGeneration(item['owner']) &&
+    Array.isArray(item['routes']) &&
+    item['routes'].every(isQueue)
+  );
+}
+
+function isQueueScan(item: unknown): boolean {
+  return (
+    isObject(item) && isGeneration(item['owner']) && isQueue(item['queue']) && Number.isSafeInteger(item['scanFrom'])
+  );
+}
+
+function isQueue(item: unknown): boolean {
+  return (
+    isObject(item) &&
+    typeof item['topic'] === 'string' &&
+    typeof item['brokerName'] === 'string' &&
+    Number.isSafeInteger(item['queueId'])
+  );
+}
+
+function isObject(item: unknown): item is Readonly<Record<string, unknown>> {
+  return typeof item === 'object' && item !== null;
 }

@@ -40,6 +40,20 @@ describe('the filter against doubled records', () => {
     expect(filter.judge(stamp(3, 9, 's', 'old'), 0)).toBe('older-generation');
   });
 
+  it('voids the generation that a stream came from, and not the next one of its task, by a barrier just above it', () => {
+    const filter = new StreamFilter();
+    filter.judge(stamp(10, 4, 'moved', 'old'), 0);
+    filter.judge(stamp(10, 7, 'stays', 'old'), 0);
+    // The new owner of the one stream examines what generation 10 left; generation 19 has the other stream.
+    filter.barrier('old', 11, 0);
+    filter.barrier('new', 20, 0);
+    expect(filter.judge(stamp(10, 5, 'moved', 'old'), 0)).toBe('older-generation');
+    expect(filter.judge(stamp(20, 5, 'moved', 'new'), 0)).toBe('accept');
+    expect(filter.judge(stamp(19, 8, 'stays', 'old'), 0)).toBe('accept');
+    expect(filter.judge(stamp(10, 8, 'stays', 'old'), 0)).toBe('older-generation');
+    expect(filter.judge(stamp(19, 6, 'moved', 'old'), 0)).toBe('older-generation');
+  });
+
   it('lets a newer generation count anew, as one does whose connector was deleted and created again', () => {
     const filter = new StreamFilter();
     filter.judge(stamp(3, 1000), 0);

@@ -1,5 +1,5 @@
+import type { PartitionPosition, SourceGeneration } from '@sluice/protocol';
 import type { QueueRef, SourcePartition, SourcePosition } from '@sluice/sdk';
-import type { PartitionPosition } from '../ports/position-store.port.js';
 import type { PendingBatch } from './pending-batch.js';
 import type { QueueLane } from './queue-lane.js';
 
@@ -24,7 +24,7 @@ export class PartitionState {
   /** Up to here everything is acknowledged. */
   storedSeq: number;
   storedPosition: SourcePosition | undefined;
-  /** How many of the routes, in the order in which they were chosen, the position store knows. */
+  /** How many of the routes, in the order in which they were chosen, the position store knows as this generation's. */
   storedRoutes = 0;
   /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
   readonly ahead = new Map<number, SourcePosition>();
@@ -32,6 +32,7 @@ export class PartitionState {
   lastTopic: string | undefined;
   lastLane: QueueLane | undefined;
   private readonly segments: Segment[] = [];
+  private revision: number;
 
   constructor(
     readonly partition: SourcePartition,
@@ -39,12 +40,14 @@ export class PartitionState {
     readonly stream: string,
     /** What its stamps begin with. */
     readonly stampPrefix: string,
-    storedSeq: number,
-    storedPosition: SourcePosition | undefined,
+    /** Where its last owner ended, unless it is new. */
+    stored?: PartitionPosition,
   ) {
-    this.lastSeq = storedSeq;
-    this.storedSeq = storedSeq;
-    this.storedPosition = storedPosition;
+    this.storedSeq = (stored?.nextSeq ?? 1) - 1;
+    this.lastSeq = this.storedSeq;
+    this.storedPosition = stored?.position;
+    this.revision = stored?.revision ?? 0;
+    for (const { seq, position } of stored?.ahead ?? []) this.ahead.set(seq, position);
   }
 
   /** Notes that the next record went into `batch`. */
@@ -96,7 +99,8 @@ export class PartitionState {
     return settled > 0;
   }
 
-  snapshot(generation: number): PartitionPosition {
+  /** The next version of the partition's position, by the generation that sends its records. */
+  snapshot(owner: SourceGeneration): PartitionPosition {
     const routes: QueueRef[] = [];
     for (const lane of this.routes.values()) routes.push(lane.queue);
     const ahead: { seq: number; position: SourcePosition }[] = [];
@@ -110,7 +114,8 @@ export class PartitionState {
       nextSeq: this.storedSeq + 1,
       routes,
       ...(ahead.length === 0 ? {} : { ahead }),
-      generation,
+      owner,
+      revision: ++this.revision,
     };
   }
 }

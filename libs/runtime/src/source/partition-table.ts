@@ -1,21 +1,23 @@
-import { stampPrefix, streamId } from '@sluice/protocol';
-import { queueKey, type QueueRef, type SourcePartition } from '@sluice/sdk';
-import type { StoredPositions } from '../ports/position-store.port.js';
+import { stampPrefix, streamId, taskId, type PartitionPosition, type SourceGeneration } from '@sluice/protocol';
+import { queueKey, type QueueRef, type SourcePartition, type SourcePosition } from '@sluice/sdk';
 import { chooseQueue } from './choose-queue.js';
+import { PartitionHeldError } from './partition-held-error.js';
 import { PartitionState } from './partition-state.js';
 import { type LaneContext, QueueLane } from './queue-lane.js';
-import type { RecoveredPositions } from './recover-positions.js';
 
 export interface PartitionTableOptions {
   readonly connector: string;
-  readonly task: string;
-  readonly generation: number;
+  readonly task: SourceGeneration;
   readonly laneContext: LaneContext;
 }
 
 /** The partitions of a task, the queues they write to, and the lanes of these queues. */
 export class PartitionTable {
   private readonly byStream = new Map<string, PartitionState>();
+  /** What nobody works on, by stream. */
+  private readonly free = new Map<string, PartitionPosition>();
+  /** What other tasks work on, by stream. */
+  private readonly held = new Map<string, PartitionPosition>();
   /** Sources mostly use one object per partition for many records. */
   private readonly byObject = new WeakMap<SourcePartition, PartitionState>();
   private readonly lanesByKey = new Map<string, QueueLane>();
@@ -23,29 +25,10 @@ export class PartitionTable {
 
   constructor(private readonly options: PartitionTableOptions) {}
 
-  /** Takes over what a generation that stopped in good order stored. */
-  takeOver(stored: StoredPositions): void {
-    for (const { queue, scanFrom } of stored.queues) {
-      const key = queueKey(queue);
-      this.lanesByKey.set(key, new QueueLane(queue, this.options.laneContext, undefined, scanFrom));
-    }
-    for (const { partition, position, nextSeq, routes, ahead } of stored.partitions) {
-      const state = this.add(partition, streamId(this.options.connector, partition), nextSeq - 1, position);
-      for (const { seq, position: aheadPosition } of ahead ?? []) state.ahead.set(seq, aheadPosition);
-      this.addRoutes(state, routes);
-    }
-  }
-
-  /** Takes over what was found in the queues. */
-  restore(recovered: RecoveredPositions): void {
-    for (const [key, { queue, barrierOffset }] of recovered.barriers) {
-      this.lanesByKey.set(key, new QueueLane(queue, this.options.laneContext, barrierOffset));
-    }
-    for (const { stored, stream, seq, position, ahead } of recovered.partitions) {
-      const state = this.add(stored.partition, stream, seq, position);
-      for (const [aheadSeq, aheadPosition] of ahead) state.ahead.set(aheadSeq, aheadPosition);
-      this.addRoutes(state, stored.routes);
-    }
+  /** Takes note of what other generations stored. Nothing of it is this task's until it has a record of the partition. */
+  load(free: readonly PartitionPosition[], held: readonly PartitionPosition[]): void {
+    for (const stored of free) this.free.set(this.streamOf(stored.partition), stored);
+    for (const stored of held) this.held.set(this.streamOf(stored.partition), stored);
   }
 
   get idle(): boolean {
@@ -61,16 +44,28 @@ export class PartitionTable {
     return this.lanesByKey.values();
   }
 
-  find(partition: SourcePartition): PartitionState | undefined {
-    return this.byObject.get(partition) ?? this.byStream.get(streamId(this.options.connector, partition));
+  /** Up to where the partition is stored, and whether this task may go on there. */
+  lookUp(partition: SourcePartition): { readonly position: SourcePosition | undefined; readonly isFree: boolean } {
+    const stream = this.streamOf(partition);
+    const own = this.byStream.get(stream);
+    if (own !== undefined) return { position: own.storedPosition, isFree: true };
+    const held = this.held.get(stream);
+    return held === undefined
+      ? { position: this.free.get(stream)?.position, isFree: true }
+      : { position: held.position, isFree: false };
   }
 
-  /** The partition's state; a new one begins with seq 1. */
+  /**
+   * The partition's state. From the first call on the partition is this task's: it goes on where its last owner ended, a new one begins
+   * with seq 1.
+   *
+   * @throws PartitionHeldError
+   */
   obtain(partition: SourcePartition): PartitionState {
     const known = this.byObject.get(partition);
     if (known !== undefined) return known;
-    const stream = streamId(this.options.connector, partition);
-    const state = this.byStream.get(stream) ?? this.add(partition, stream, 0, undefined);
+    const stream = this.streamOf(partition);
+    const state = this.byStream.get(stream) ?? this.claim(partition, stream);
     this.byObject.set(partition, state);
     return state;
   }
@@ -94,21 +89,21 @@ export class PartitionTable {
     return lane;
   }
 
-  private add(
-    partition: SourcePartition,
-    stream: string,
-    storedSeq: number,
-    position: PartitionState['storedPosition'],
-  ): PartitionState {
-    const prefix = stampPrefix(this.options.task, stream, this.options.generation);
-    const state = new PartitionState(partition, stream, prefix, storedSeq, position);
+  private claim(partition: SourcePartition, stream: string): PartitionState {
+    const { connector, task } = this.options;
+    const held = this.held.get(stream);
+    if (held !== undefined) throw new PartitionHeldError(connector, held);
+    const stored = this.free.get(stream);
+    this.free.delete(stream);
+    const prefix = stampPrefix(taskId(connector, task.index), stream, task.generation);
+    const state = new PartitionState(partition, stream, prefix, stored);
+    for (const queue of stored?.routes ?? []) state.routes.set(queue.topic, this.lane(queue));
     this.byStream.set(stream, state);
     return state;
   }
 
-  private addRoutes(state: PartitionState, routes: readonly QueueRef[]): void {
-    for (const queue of routes) state.routes.set(queue.topic, this.lane(queue));
-    state.storedRoutes = state.routes.size;
+  private streamOf(partition: SourcePartition): string {
+    return streamId(this.options.connector, partition);
   }
 
   private lane(queue: QueueRef): QueueLane {

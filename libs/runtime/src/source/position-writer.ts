@@ -1,7 +1,8 @@
+import type { QueueScan } from '@sluice/protocol';
 import { type CommittedPosition } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
-import type { PositionStore, QueueScan, SourceTaskId } from '../ports/position-store.port.js';
+import type { PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
@@ -62,24 +63,29 @@ export class PositionWriter {
 
   private async write(full: boolean, clean: boolean): Promise<void> {
     const { store, task, lease, clock, backoff, counters, signal, warn } = this.writing;
+    const { index, generation } = task;
+    const owner = { index, generation };
     const partitions = full ? [...this.writing.partitions()] : [...this.dirty];
     this.dirty.clear();
-    const snapshots = partitions.map((partition) => partition.snapshot(task.generation));
+    const snapshots = partitions.map((partition) => partition.snapshot(owner));
     const scans: [QueueLane, QueueScan][] = [];
     for (const lane of this.writing.lanes()) {
       const scanFrom = lane.scanFrom();
       if (scanFrom === undefined || (!full && this.storedScans.get(lane) === scanFrom)) continue;
-      scans.push([lane, { queue: lane.queue, scanFrom }]);
+      scans.push([lane, { owner, queue: lane.queue, scanFrom }]);
     }
     // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
     if (snapshots.length === 0 && scans.length === 0) return;
-    const queues = scans.map(([, scan]) => scan);
     const onRetry = (error: unknown): void => {
       warn(`The positions are written again: ${String(error)}`);
     };
     await retrying({ clock, limits: backoff, onRetry }, signal, async () => {
       await lease.whenHeld(signal);
-      await store.write(task, { partitions: snapshots, queues, full, clean });
+      await store.write(task, {
+        partitions: snapshots,
+        scans: scans.map(([, scan]) => scan),
+        settled: clean ? [owner] : [],
+      });
     });
     counters.positionWrites++;
     for (const [lane, { scanFrom }] of scans) {

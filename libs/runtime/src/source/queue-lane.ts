@@ -44,19 +44,13 @@ export class QueueLane {
   private readonly unsettled: PendingBatch[] = [];
   private running = false;
   /** The position store knows from where to scan this queue. */
-  scanIsStored: boolean;
+  scanIsStored = false;
 
   constructor(
     readonly queue: QueueRef,
     private readonly context: LaneContext,
-    /** The offset of this generation's barrier, if it was sent already. */
-    barrierOffset?: number,
-    /** What an older generation stored as the place to scan from; in force until the barrier is sent. */
-    private readonly inheritedScanFrom?: number,
   ) {
     this.key = queueKey(queue);
-    if (barrierOffset !== undefined) this.scanFromOffset = barrierOffset + 1;
-    this.scanIsStored = inheritedScanFrom !== undefined;
   }
 
   /** True when everything given to it is acknowledged. */
@@ -96,7 +90,7 @@ export class QueueLane {
     void this.sendAll();
   }
 
-  /** From here on lies what the stored positions do not cover. `undefined` when nothing was ever sent to the queue. */
+  /** From here on lies what the stored positions do not cover. `undefined` when this generation sent nothing to the queue. */
   scanFrom(): number | undefined {
     let settled = 0;
     for (const batch of this.unsettled) {
@@ -105,7 +99,7 @@ export class QueueLane {
       settled++;
     }
     if (settled > 0) this.unsettled.splice(0, settled);
-    return this.scanFromOffset ?? this.inheritedScanFrom;
+    return this.scanFromOffset;
   }
 
   private close(batch: PendingBatch): void {

@@ -76,8 +76,9 @@ export class RecordIntake {
       if (queues === undefined) return undefined;
       lane = this.table.chooseRoute(state, topic, queues);
       if (lane === undefined) return undefined;
-      this.writer.markDirty(state);
     }
+    // Before the first record the store has to know the route, and to whom the partition belongs now.
+    if (state.storedRoutes < state.routes.size) this.writer.markDirty(state);
     state.lastTopic = topic;
     state.lastLane = lane;
     return lane;

@@ -1,102 +1,86 @@
-import { type Stamp, streamId } from '@sluice/protocol';
+import {
+  generationKey,
+  streamId,
+  taskId,
+  type Barrier,
+  type PartitionPosition,
+  type QueueScan,
+  type SourceGeneration,
+  type Stamp,
+} from '@sluice/protocol';
 import { queueKey, type QueueRef, type SourcePosition } from '@sluice/sdk';
-import type { PartitionPosition, StoredPositions } from '../ports/position-store.port.js';
+import type { SourceTaskId } from '../ports/position-store.port.js';
 import { readTail, type TailReading } from './read-tail.js';
 
 export interface PositionRecovery {
-  readonly connector: string;
-  readonly task: string;
+  /** The new generation. */
+  readonly task: SourceTaskId;
   readonly reading: TailReading;
-  /** Sends the new generation's barrier and returns its offset. */
-  readonly sendBarrier: (queue: QueueRef) => Promise<number>;
+  /** Sends a barrier and returns its offset. */
+  readonly sendBarrier: (queue: QueueRef, barrier: Barrier) => Promise<number>;
   /** A tail that could not be examined in full. */
   readonly incomplete: (message: string) => void;
 }
 
-/** Where a partition goes on: after the last record that its queues really have. */
-export interface RecoveredPartition {
-  readonly stored: PartitionPosition;
-  readonly stream: string;
-  readonly seq: number;
-  readonly position: SourcePosition | undefined;
-  /** Above `seq`, by seq: in a queue already, while the record after `seq` is missing. */
-  readonly ahead: ReadonlyMap<number, SourcePosition>;
-}
-
-export interface RecoveredPositions {
-  readonly partitions: readonly RecoveredPartition[];
-  /** Offsets of the barriers, by queue. */
-  readonly barriers: ReadonlyMap<string, { readonly queue: QueueRef; readonly barrierOffset: number }>;
-}
-
+/** How far the records of a partition are in their queues. */
 interface Progress {
   readonly stored: PartitionPosition;
-  readonly stream: string;
   seq: number;
   position: SourcePosition | undefined;
+  /** Above `seq`, by seq: in a queue already, while the record after `seq` is missing. */
   readonly ahead: Map<number, SourcePosition>;
 }
 
 /**
- * Finds out what a task's earlier generations left in its queues: a barrier into each, so that nothing of theirs counts after it, then
- * everything from the stored place up to the barrier.
+ * Finds out what generations that did not stop in good order left in their queues: a barrier into each, so that nothing of theirs counts after
+ * it, then everything from the stored place up to the barrier. Returns the positions of their partitions as the queues have them.
+ *
+ * The barriers void these generations and no later one, so several new generations may do this side by side, while others send already: by the
+ * first barrier it is decided what counts, and all find the same.
  */
 export async function recoverPositions(
   recovery: PositionRecovery,
-  stored: StoredPositions,
-): Promise<RecoveredPositions> {
-  const queues = new Map<string, QueueRef>();
-  for (const { queue } of stored.queues) queues.set(queueKey(queue), queue);
-  for (const { routes } of stored.partitions) for (const queue of routes) queues.set(queueKey(queue), queue);
-
-  const progress = new Map<string, Progress>();
-  let generation = 0;
-  for (const partition of stored.partitions) {
-    const stream = streamId(recovery.connector, partition.partition);
-    const seq = partition.nextSeq - 1;
-    progress.set(stream, { stored: partition, stream, seq, position: partition.position, ahead: aheadOf(partition) });
-    generation = Math.max(generation, partition.generation);
+  partitions: readonly PartitionPosition[],
+  unsettled: readonly QueueScan[],
+): Promise<readonly PartitionPosition[]> {
+  const { connector } = recovery.task;
+  const byOwner = new Map<string, Map<string, Progress>>();
+  for (const { owner } of unsettled) byOwner.set(generationKey(owner), new Map());
+  for (const stored of partitions) {
+    const { owner, partition, nextSeq, position } = stored;
+    const ahead = new Map(stored.ahead?.map((item) => [item.seq, item.position]));
+    const progress: Progress = { stored, seq: nextSeq - 1, position, ahead };
+    byOwner.get(generationKey(owner))?.set(streamId(connector, partition), progress);
   }
-  const scans = new Map(stored.queues.map((scan) => [queueKey(scan.queue), scan.scanFrom]));
-  const barriers = new Map<string, { queue: QueueRef; barrierOffset: number }>();
   await Promise.all(
-    [...queues].map(async ([key, queue]) => {
-      const barrierOffset = await recovery.sendBarrier(queue);
-      barriers.set(key, { queue, barrierOffset });
-      // A route without a place to scan from was stored by a generation that ended before it sent anything there.
-      const from = scans.get(key) ?? barrierOffset;
-      await examine(recovery, { queue, from, barrierOffset, generation, progress });
-    }),
+    unsettled.map((scan) => examine(recovery, scan, byOwner.get(generationKey(scan.owner)) ?? new Map())),
   );
-  return { partitions: [...progress.values()].map(asRecovered), barriers };
+  return [...byOwner.values()].flatMap((streams) => [...streams.values()].map(asPosition));
 }
 
-interface Examination {
-  readonly queue: QueueRef;
-  readonly from: number;
-  readonly barrierOffset: number;
-  readonly generation: number;
-  readonly progress: ReadonlyMap<string, Progress>;
-}
-
-async function examine(recovery: PositionRecovery, examination: Examination): Promise<void> {
-  const { queue, from, barrierOffset, generation, progress } = examination;
-  if (from > barrierOffset) {
+async function examine(
+  recovery: PositionRecovery,
+  { owner, queue, scanFrom }: QueueScan,
+  streams: ReadonlyMap<string, Progress>,
+): Promise<void> {
+  const task = taskId(recovery.task.connector, owner.index);
+  const barrierOffset = await recovery.sendBarrier(queue, { task, generation: firstValid(owner, recovery.task) });
+  if (scanFrom > barrierOffset) {
     recovery.incomplete(
-      `Queue ${queueKey(queue)} ends at ${barrierOffset}, before offset ${from} that was reached earlier: it was created anew or lost its ` +
+      `Queue ${queueKey(queue)} ends at ${barrierOffset}, before offset ${scanFrom} that was reached earlier: it was created anew or lost its ` +
         `tail. The stored positions are used; records between may be missing from it`,
     );
     return;
   }
   const cut = await readTail(recovery.reading, {
     queue,
-    from,
+    from: scanFrom,
     barrierOffset,
-    task: recovery.task,
-    generation,
+    task,
+    generation: owner.generation,
     onStamp: (stamp) => {
-      const known = progress.get(stamp.stream);
-      if (known !== undefined) note(known, stamp);
+      const known = streams.get(stamp.stream);
+      if (known !== undefined && stamp.generation === owner.generation) note(known, stamp);
     },
   });
   if (cut === undefined) return;
@@ -104,6 +88,12 @@ async function examine(recovery: PositionRecovery, examination: Examination): Pr
     `Retention removed offsets ${cut.from} to ${cut.minOffset - 1} of queue ${queueKey(queue)} before they could be examined; what is left of ` +
       `it and the stored positions are used, so records may be sent twice`,
   );
+}
+
+/** The smallest generation of the owner's task that counts from now on. The new generation may be a second try of the owner itself. */
+function firstValid(owner: SourceGeneration, task: SourceTaskId): number {
+  const next = owner.generation + 1;
+  return owner.index === task.index ? Math.min(next, task.generation) : next;
 }
 
 function note(known: Progress, stamp: Stamp): void {
@@ -122,10 +112,15 @@ function note(known: Progress, stamp: Stamp): void {
   }
 }
 
-function aheadOf(stored: PartitionPosition): Map<number, SourcePosition> {
-  return new Map(stored.ahead?.map(({ seq, position }) => [seq, position]));
-}
-
-function asRecovered({ stored, stream, seq, position, ahead }: Progress): RecoveredPartition {
-  return { stored, stream, seq, position, ahead };
+function asPosition({ stored, seq, position, ahead }: Progress): PartitionPosition {
+  const { partition, routes, owner, revision } = stored;
+  return {
+    partition,
+    ...(position === undefined ? {} : { position }),
+    nextSeq: seq + 1,
+    routes,
+    ...(ahead.size === 0 ? {} : { ahead: [...ahead].map(([at, after]) => ({ seq: at, position: after })) }),
+    owner,
+    revision: revision + 1,
+  };
 }

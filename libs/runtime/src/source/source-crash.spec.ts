@@ -21,6 +21,8 @@ interface Life {
   readonly cutOff: CutOff;
   /** The step of the next life at which late batches land. */
   readonly landAtStep: number;
+  /** How many tasks the process runs. With another number than before the partitions are dealt anew. */
+  readonly tasks: number;
 }
 
 interface Story {
@@ -44,6 +46,16 @@ function lists(topics: number): Record<string, ListedRecord[]> {
       })),
     ]),
   );
+}
+
+/** The lists of each of so many tasks; every number of tasks deals them in another way. */
+function dealt(input: Record<string, ListedRecord[]>, tasks: number): Record<string, ListedRecord[]>[] {
+  const shares = Array.from({ length: tasks }, (): Record<string, ListedRecord[]> => ({}));
+  for (const [at, [file, list]] of Object.entries(input).entries()) {
+    const share = shares[(at + tasks) % tasks];
+    if (share !== undefined) share[file] = list;
+  }
+  return shares;
 }
 
 /** The outward calls of one life, each of which may be its last. */
@@ -92,6 +104,7 @@ function portsOf(
     positions: {
       open: (task) => process.call(() => world.positions.open(task)),
       write: (task, change) => process.call(() => world.positions.write(task, change)),
+      refresh: (task, beforeMs) => process.call(() => world.positions.refresh(task, beforeMs)),
     },
   };
 }
@@ -124,36 +137,45 @@ async function live(story: Story): Promise<SourceWorld> {
     }
   };
   let landAtStep = Infinity;
+  let tasksBefore: number | undefined;
   for (const life of [
     ...story.lives,
-    { crashAtStep: Infinity, isStop: false, cutOff: 'lost', landAtStep: 0 } as const,
+    { crashAtStep: Infinity, isStop: false, cutOff: 'lost', landAtStep: 0, tasks: 1 } as const,
   ]) {
+    if (life.tasks !== tasksBefore) world.retask();
+    tasksBefore = life.tasks;
     let stop = (): unknown => undefined;
     const process = new CrashingProcess(life.isStop ? Infinity : life.crashAtStep, (step) => {
       if (step >= landAtStep) world.cluster.landLate();
       if (life.isStop && step === life.crashAtStep) stop();
     });
-    const source = world.source(input, story.pollSize);
-    const { loop } = world.loop(mortal(source, process), {
-      ports: portsOf(world, process, life),
-      settings: { flushIntervalMs: 7 },
+    const sources = dealt(input, life.tasks).map((lists) => world.source(lists, story.pollSize));
+    const loops = sources.map((source, index) => {
+      const { loop } = world.loop(mortal(source, process), {
+        index,
+        ports: portsOf(world, process, life),
+        settings: { flushIntervalMs: 7 },
+      });
+      return loop;
     });
-    let ended: LoopEnd | undefined;
-    void loop.ended.then((end) => (ended = end));
-    stop = () => loop.stop();
-    const started = loop.start();
-    started.catch(() => undefined);
+    const ends: LoopEnd[] = [];
+    for (const loop of loops) void loop.ended.then((end) => ends.push(end));
+    stop = () => {
+      for (const loop of loops) void loop.stop();
+    };
+    for (const loop of loops) loop.start().catch(() => undefined);
+    const isExhausted = (): boolean => sources.every((source) => source.isExhausted);
     const isDone = (): boolean => {
-      if (source.isExhausted) world.cluster.landLate();
-      if (!process.isAlive || ended !== undefined) return true;
-      return source.isExhausted && validCount(world) >= files.length * recordsPerFile;
+      if (isExhausted()) world.cluster.landLate();
+      if (!process.isAlive || ends.length > 0) return true;
+      return isExhausted() && validCount(world) >= files.length * recordsPerFile;
     };
     await world.clock.until(isDone, 60_000);
     if (process.isAlive) {
-      void loop.stop();
-      await world.clock.until(() => ended !== undefined || !process.isAlive);
-      expect(ended?.kind ?? 'stopped').toBe('stopped');
-      if (life.crashAtStep === Infinity) expect(ended).toEqual({ kind: 'stopped', clean: true });
+      stop();
+      await world.clock.until(() => ends.length === loops.length || !process.isAlive);
+      for (const end of ends) expect(end).toEqual({ kind: 'stopped', clean: expect.any(Boolean) });
+      if (life.crashAtStep === Infinity) expect(ends).toEqual([{ kind: 'stopped', clean: true }]);
     }
     landAtStep = life.landAtStep;
   }
@@ -184,6 +206,7 @@ const lifeArbitrary: fc.Arbitrary<Life> = fc.record({
   isStop: fc.boolean(),
   cutOff: fc.constantFrom('lost', 'late', 'part-then-late'),
   landAtStep: fc.integer({ min: 1, max: 40 }),
+  tasks: fc.integer({ min: 1, max: 3 }),
 });
 
 const storyArbitrary: fc.Arbitrary<Story> = fc.record({
@@ -209,12 +232,18 @@ describe('a source whose process dies or is stopped', () => {
     );
   });
 
-  it.each(['lost', 'late', 'part-then-late'] as const)(
-    'does so at each of its first 60 steps, with a batch that is %s',
-    async (cutOff) => {
+  it.each([
+    ['lost', 1],
+    ['late', 1],
+    ['part-then-late', 1],
+    ['part-then-late', 2],
+    ['late', 3],
+  ] as const)(
+    'does so at each of its first 60 steps, with a batch that is %s, and one task after %i',
+    async (cutOff, tasks) => {
       let doubled = 0;
       for (let crashAtStep = 1; crashAtStep <= 60; crashAtStep++) {
-        const lives = [{ crashAtStep, isStop: false, cutOff, landAtStep: 12 }];
+        const lives = [{ crashAtStep, isStop: false, cutOff, landAtStep: 12, tasks }];
         const world = await live({ lives, fates: [], topics: 1, queues: 2, pollSize: 4 });
         expectExactlyTheInput(world, 1);
         for (const queue of world.cluster.queues.values())

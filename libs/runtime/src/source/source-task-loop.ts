@@ -1,5 +1,11 @@
 import { taskId } from '@sluice/protocol';
-import { type CommittedPosition, type QueueRef, type SourcePartition, type SourceRecord } from '@sluice/sdk';
+import {
+  type CommittedPosition,
+  type QueueRef,
+  type SourcePartition,
+  type SourcePosition,
+  type SourceRecord,
+} from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
@@ -10,10 +16,10 @@ import { PartitionTable } from './partition-table.js';
 import { PositionWriter } from './position-writer.js';
 import type { LaneContext, QueueLane } from './queue-lane.js';
 import { readTail } from './read-tail.js';
-import { recoverPositions } from './recover-positions.js';
 import { RecordIntake } from './record-intake.js';
 import { sendBarrier } from './send-barrier.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
+import { takeOverPositions } from './take-over-positions.js';
 
 /** Part of the shutdown timeout that may pass before the last positions are written. */
 const drainShare = 0.6;
@@ -57,6 +63,7 @@ export class SourceTaskLoop {
       spec.logger.warn(message);
     };
     const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.killed.signal, warn };
+    const self = { index, generation };
     const task = taskId(connector, index);
     const laneContext: LaneContext = {
       ...shared,
@@ -79,7 +86,7 @@ export class SourceTaskLoop {
         this.fail(error);
       },
     };
-    this.partitions = new PartitionTable({ connector, task, generation, laneContext });
+    this.partitions = new PartitionTable({ connector, task: self, laneContext });
     this.writer = new PositionWriter({
       ...shared,
       store: ports.positions,
@@ -116,7 +123,7 @@ export class SourceTaskLoop {
         config,
         logger,
         signal: this.stopping.signal,
-        position: (partition) => this.partitions.find(partition)?.storedPosition,
+        position: (partition) => this.lookUp(partition),
       });
     } catch (error) {
       await this.end(this.stopping.signal.aborted ? this.failure : { error });
@@ -150,40 +157,29 @@ export class SourceTaskLoop {
 
   private async recover(): Promise<void> {
     const { connector, index, generation, settings, counters, logger } = this.spec;
-    const { positions, clock, lease, producer, messages } = this.ports;
-    // Nothing of ours is in flight yet: a stop may interrupt anything.
-    const signal = this.stopping.signal;
-    const onRetry = (error: unknown): void => {
-      logger.warn(`The stored positions are asked for again: ${String(error)}`);
-    };
-    const stored = await retrying({ clock, limits: settings.backoff, onRetry }, signal, async () => {
-      await lease.whenHeld(signal);
-      return positions.open({ connector, index, generation });
+    const { free, held } = await takeOverPositions({
+      ...this.ports,
+      task: { connector, index, generation },
+      backoff: settings.backoff,
+      // Nothing of ours is in flight yet: a stop may interrupt anything.
+      signal: this.stopping.signal,
+      warn: (message) => {
+        logger.warn(message);
+      },
+      incomplete: (message) => {
+        counters.incompleteScans++;
+        logger.error(message);
+      },
     });
-    const task = taskId(connector, index);
-    const warn = (message: string): void => {
-      logger.warn(message);
-    };
-    const shared = { clock, lease, backoff: settings.backoff, signal, warn };
-    if (stored.clean) this.partitions.takeOver(stored);
-    else {
-      const recovered = await recoverPositions(
-        {
-          connector,
-          task,
-          reading: { ...shared, messages },
-          sendBarrier: (queue) => sendBarrier({ ...shared, producer }, queue, { task, generation }),
-          incomplete: (message) => {
-            counters.incompleteScans++;
-            logger.error(message);
-          },
-        },
-        stored,
-      );
-      this.partitions.restore(recovered);
-    }
-    if (stored.partitions.length > 0) await this.writer.writeAll(false);
+    this.partitions.load(free, held);
     this.isRecovered = true;
+  }
+
+  /** What an earlier generation stored it may not have committed: it is committed again. */
+  private lookUp(partition: SourcePartition): SourcePosition | undefined {
+    const { position, isFree } = this.partitions.lookUp(partition);
+    if (position !== undefined && isFree) this.toCommit.set(partition, { partition, position });
+    return position;
   }
 
   private async run(): Promise<void> {
@@ -297,12 +293,25 @@ export class SourceTaskLoop {
         if (clock.nowMs() - rewrittenMs < rewriteIntervalMs) await this.writer.flush();
         else {
           await this.writer.writeAll(false);
+          await this.refresh(rewriteIntervalMs);
           rewrittenMs = clock.nowMs();
         }
       }
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Keeps what no running task of the connector writes from being taken by retention. */
+  private async refresh(rewriteIntervalMs: number): Promise<void> {
+    const { connector, index, generation, settings } = this.spec;
+    const { clock, lease, positions } = this.ports;
+    const { signal } = this.killed;
+    const policy = { clock, limits: settings.backoff, onRetry: this.warnOfRetry('writing old positions again') };
+    await retrying(policy, signal, async () => {
+      await lease.whenHeld(signal);
+      await positions.refresh({ connector, index, generation }, clock.wallMs() - 2 * rewriteIntervalMs);
+    });
   }
 
   private fail(error: unknown): void {

@@ -1,55 +1,33 @@
+import { ConnectorPositions, type ConnectorOwners, type StoredPositions } from '@sluice/protocol';
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
-import type {
-  PartitionPosition,
-  PositionsWrite,
-  PositionStore,
-  QueueScan,
-  SourceTaskId,
-  StoredPositions,
-} from '../ports/position-store.port.js';
+import type { PositionsWrite, PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 
-interface TaskEntry {
-  generation: number;
-  clean: boolean;
-  readonly partitions: Map<string, PartitionPosition>;
-  readonly queues: Map<string, QueueScan>;
-}
-
-/** Positions in memory, with the rule that a newer generation's barrier voids what older ones write after it. */
+/** Positions in memory: a list of messages, folded as they are folded from their topic. */
 export class FakePositions implements PositionStore {
-  private readonly tasks = new Map<string, TaskEntry>();
+  /** Who runs what; the spec keeps it up to date. */
+  owners: ConnectorOwners = { asOf: 0, live: new Map(), tasksSince: 0 };
   readonly writes: PositionsWrite[] = [];
+  readonly refreshes: number[] = [];
+  private readonly stored = new ConnectorPositions('lists');
 
-  async open(task: SourceTaskId): Promise<StoredPositions> {
+  async open({ connector, index, generation }: SourceTaskId): Promise<StoredPositions> {
     await Promise.resolve();
-    const entry = this.entry(task);
-    const { clean } = entry;
-    if (task.generation < entry.generation) throw new Error(`Generation ${task.generation} is over`);
-    entry.generation = task.generation;
-    entry.clean = false;
-    return { partitions: [...entry.partitions.values()], queues: [...entry.queues.values()], clean };
+    const { asOf } = this.owners;
+    const live = [...this.owners.live].map(([at, held]) => ({ index: at, generation: held }));
+    this.stored.apply({ kind: 'barrier', connector, index, generation, asOf, live }, 0);
+    return this.stored.storedFor({ index, generation }, this.owners);
   }
 
-  async write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
+  async write({ connector, index, generation }: SourceTaskId, change: PositionsWrite): Promise<void> {
     await Promise.resolve();
-    const entry = this.entry(task);
-    if (task.generation < entry.generation) return;
-    this.writes.push(change);
-    for (const partition of change.partitions) entry.partitions.set(JSON.stringify(partition.partition), partition);
-    for (const scan of change.queues) entry.queues.set(queueKey(scan.queue), scan);
-    entry.clean = change.clean;
+    if (this.stored.apply({ kind: 'write', connector, index, generation, ...change }, 0)) this.writes.push(change);
   }
 
-  private entry(task: SourceTaskId): TaskEntry {
-    const key = `${task.connector}-${task.index}`;
-    let entry = this.tasks.get(key);
-    if (entry === undefined) {
-      entry = { generation: 0, clean: true, partitions: new Map(), queues: new Map() };
-      this.tasks.set(key, entry);
-    }
-    return entry;
+  async refresh(_task: SourceTaskId, beforeMs: number): Promise<void> {
+    await Promise.resolve();
+    this.refreshes.push(beforeMs);
   }
 }
 

@@ -61,7 +61,12 @@ export class SourceWorld {
     });
   }
 
-  /** A loop of the next generation. */
+  /** New task configs: nobody runs any task until it gets a new generation. */
+  retask(): void {
+    this.positions.owners = { asOf: this.generation, live: new Map(), tasksSince: this.generation + 1 };
+  }
+
+  /** A loop of the task's next generation; the one before counts as over. */
   loop(
     task: SourceTask,
     options: {
@@ -69,13 +74,21 @@ export class SourceWorld {
       readonly ports?: Partial<SourceLoopPorts>;
       readonly encoder?: RecordEncoder;
       readonly counters?: TaskCounters;
+      readonly index?: number;
     } = {},
   ): { readonly loop: SourceTaskLoop; readonly counters: TaskCounters } {
     this.generation++;
+    const { index = 0 } = options;
+    const { live, tasksSince } = this.positions.owners;
+    this.positions.owners = {
+      asOf: this.generation,
+      live: new Map([...live, [index, this.generation]]),
+      tasksSince,
+    };
     const counters = options.counters ?? newTaskCounters();
     const spec = {
       connector: 'lists',
-      index: 0,
+      index,
       generation: this.generation,
       task,
       config: {},

@@ -1,0 +1,165 @@
+import { queueKey } from '@sluice/sdk';
+import { canonicalJson } from '../record/stable-id.js';
+import type {
+  PartitionPosition,
+  PositionBarrier,
+  PositionMessage,
+  PositionWrite,
+  QueueScan,
+  SourceGeneration,
+} from './position.codec.js';
+
+/** Something that is stored, and when a message last said so: milliseconds since the epoch, by the broker's clock. */
+interface Told<T> {
+  readonly value: T;
+  readonly storedAtMs: number;
+}
+
+/** Everything known of one connector, as plain data. */
+export interface ConnectorPositionsCopy {
+  readonly connector: string;
+  readonly floor: number;
+  readonly floors: readonly (readonly [index: number, floor: number])[];
+  readonly partitions: readonly Told<PartitionPosition>[];
+  readonly scans: readonly Told<QueueScan>[];
+}
+
+/** Who runs the tasks of a connector, as the log says up to entry `asOf`. */
+export interface ConnectorOwners {
+  readonly asOf: number;
+  /** The generation that holds a task, by task index; also one that is asked to stop. Tasks that nobody holds are missing. */
+  readonly live: ReadonlyMap<number, number>;
+  /** Generations from this one on run the present task configs; older ones may have had other partitions under the same index. */
+  readonly tasksSince: number;
+}
+
+/** What a generation finds at its start. */
+export interface StoredPositions {
+  /** Positions whose owner is over: whoever gets the partition goes on from here, once `unsettled` is examined. */
+  readonly free: readonly PartitionPosition[];
+  /** Positions of partitions that belong to other tasks, and are only to be looked at. */
+  readonly held: readonly PartitionPosition[];
+  /** Queues that owners of free positions left without stopping in good order. */
+  readonly unsettled: readonly QueueScan[];
+}
+
+/**
+ * The positions of one connector, folded from the messages of its queue. They belong to source partitions, whatever task wrote them:
+ *
+ * - once a barrier said that a generation is over, nothing that it writes counts;
+ * - of two versions of a position the one of the later generation counts, within a generation the later revision. So anybody may write what is
+ *   stored again, at any time.
+ */
+export class ConnectorPositions {
+  private readonly partitions = new Map<string, Told<PartitionPosition>>();
+  private readonly scans = new Map<string, Told<QueueScan>>();
+  /** Smaller generations of a task are over. */
+  private readonly floors = new Map<number, number>();
+  /** The same for tasks that no barrier named. */
+  private floor = 0;
+
+  constructor(readonly connector: string) {}
+
+  get isEmpty(): boolean {
+    return this.partitions.size === 0;
+  }
+
+  /** Applies the next message of the connector. Returns false when its writer is over: it does not count then. */
+  apply(message: PositionMessage, storedAtMs: number): boolean {
+    if (message.generation < this.floorOf(message.index)) return false;
+    switch (message.kind) {
+      case 'barrier':
+        this.fence(message);
+        return true;
+      case 'write':
+        this.write(message, storedAtMs);
+        return true;
+    }
+  }
+
+  /** What the task's new generation finds. Its barrier must have been applied. */
+  storedFor(task: SourceGeneration, owners: ConnectorOwners): StoredPositions {
+    const isOver = ({ index, generation }: SourceGeneration): boolean =>
+      index === task.index ? generation <= task.generation : owners.live.get(index) !== generation;
+    /** One that ended under the present task configs is followed by another of the same task, which looks after it. */
+    const isOurs = (owner: SourceGeneration): boolean =>
+      isOver(owner) && (owner.index === task.index || owner.generation < owners.tasksSince);
+    const unsettled = [...this.scans.values()].map(({ value }) => value);
+    const waiting = new Set(unsettled.filter(({ owner }) => !isOurs(owner)).map(({ owner }) => generationKey(owner)));
+    const free: PartitionPosition[] = [];
+    const held: PartitionPosition[] = [];
+    for (const { value } of this.partitions.values()) {
+      const isFree = isOver(value.owner) && !waiting.has(generationKey(value.owner));
+      (isFree ? free : held).push(value);
+    }
+    return { free, held, unsettled: unsettled.filter(({ owner }) => isOurs(owner)) };
+  }
+
+  /** What no message has said since `beforeMs`: it has to be written again before the topic's retention takes it. */
+  toldBefore(beforeMs: number): Pick<PositionWrite, 'partitions' | 'scans'> {
+    const old = <T>(told: Iterable<Told<T>>): T[] =>
+      [...told].filter(({ storedAtMs }) => storedAtMs < beforeMs).map(({ value }) => value);
+    return { partitions: old(this.partitions.values()), scans: old(this.scans.values()) };
+  }
+
+  copy(): ConnectorPositionsCopy {
+    return {
+      connector: this.connector,
+      floor: this.floor,
+      floors: [...this.floors],
+      partitions: [...this.partitions.values()],
+      scans: [...this.scans.values()],
+    };
+  }
+
+  static restore(copy: ConnectorPositionsCopy): ConnectorPositions {
+    const restored = new ConnectorPositions(copy.connector);
+    restored.floor = copy.floor;
+    for (const [index, floor] of copy.floors) restored.floors.set(index, floor);
+    for (const told of copy.partitions) restored.partitions.set(canonicalJson(told.value.partition), told);
+    for (const told of copy.scans) restored.scans.set(scanKey(told.value), told);
+    return restored;
+  }
+
+  private floorOf(index: number): number {
+    return this.floors.get(index) ?? this.floor;
+  }
+
+  private fence({ asOf, live }: PositionBarrier): void {
+    const held = new Map(live.map(({ index, generation }) => [index, generation]));
+    for (const index of new Set([...this.floors.keys(), ...held.keys()])) {
+      this.floors.set(index, Math.max(this.floorOf(index), held.get(index) ?? asOf + 1));
+    }
+    this.floor = Math.max(this.floor, asOf + 1);
+  }
+
+  private write({ partitions, scans, settled }: PositionWrite, storedAtMs: number): void {
+    for (const value of partitions) {
+      const key = canonicalJson(value.partition);
+      const known = this.partitions.get(key);
+      if (known === undefined || isNotOlder(value, known.value)) this.partitions.set(key, { value, storedAtMs });
+    }
+    for (const value of scans) {
+      const key = scanKey(value);
+      const known = this.scans.get(key);
+      if (known === undefined || value.scanFrom >= known.value.scanFrom) this.scans.set(key, { value, storedAtMs });
+    }
+    const done = new Set(settled.map(generationKey));
+    if (done.size === 0) return;
+    for (const [key, { value }] of this.scans) if (done.has(generationKey(value.owner))) this.scans.delete(key);
+  }
+}
+
+function isNotOlder(next: PartitionPosition, known: PartitionPosition): boolean {
+  const { generation } = next.owner;
+  return generation === known.owner.generation ? next.revision >= known.revision : generation > known.owner.generation;
+}
+
+/** `<index>.<generation>`: names a generation among those of its connector. */
+export function generationKey({ index, generation }: SourceGeneration): string {
+  return `${String(index)}.${String(generation)}`;
+}
+
+function scanKey({ owner, queue }: QueueScan): string {
+  return `${generationKey(owner)} ${queueKey(queue)}`;
+}
