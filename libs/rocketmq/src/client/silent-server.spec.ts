@@ -10,7 +10,7 @@ import { decodeCommand, type RemotingCommand } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RocketMqClient } from './rocketmq-client.js';
 
-const CALL_MS = 150;
+const CALL_MS = 1_000;
 /** Far above what a call may take on a busy machine, far below what "never" would be. */
 const LIMIT_MS = 20_000;
 const QUEUE: QueueRef = { topic: 't', brokerName: 'b', queueId: 0 };
