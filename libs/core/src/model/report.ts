@@ -44,6 +44,10 @@ export interface Report {
   /** Grows by one per report of this incarnation. */
   readonly reportSeq: number;
   readonly sentAt: number;
+  /** When its process began; milliseconds since the epoch. */
+  readonly startedAt?: number;
+  /** Where it answers HTTP, as host:port. */
+  readonly http?: string;
   readonly leaving: boolean;
   /** An earlier incarnation on the same locked state directory, hence certainly dead. */
   readonly supersedes?: string;

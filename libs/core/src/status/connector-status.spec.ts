@@ -60,7 +60,12 @@ describe('status of a task', () => {
     const { log, generation } = assigned();
     const reports = foldReport(none, report(generation, 'RUNNING'));
     log.write({ kind: 'member.left', nodeId: 'w1', incarnation: 'w1#1', reason: 'expired' });
-    expect(taskStatus(log.state, reports, id)).toEqual({ id, state: 'UNASSIGNED', workerId: 'w1' });
+    expect(taskStatus(log.state, reports, id)).toEqual({
+      id,
+      state: 'UNASSIGNED',
+      workerId: 'w1',
+      reason: { code: 'no-worker', message: 'No worker of role source-runner is a member.' },
+    });
     expect(forgetDeparted(reports, log.state).size).toBe(0);
   });
 
@@ -115,5 +120,41 @@ describe('status of a connector', () => {
     });
     log.write({ kind: 'tasks.failed', name: 'a', configVersion, error: 'no such file' });
     expect(connectorStatus(log.state, none, 'a')).toMatchObject({ state: 'FAILED', trace: 'no such file' });
+  });
+});
+
+describe('what nobody runs', () => {
+  const placed = (config: Readonly<Record<string, string>>): LogWriter => {
+    const log = LogWriter.started();
+    log.join('w1');
+    const full = { 'connector.class': 'FileSource', ...config };
+    log.write({ kind: 'connector.put', name: 'a', type: 'source', config: full, targetState: 'RUNNING' });
+    log.split('a', 1);
+    return log;
+  };
+
+  it.each([
+    [{ 'connector.class': 'Other' }, 'no-plugin', 'No worker of role source-runner has plugin Other.'],
+    [
+      { 'placement.zone': 'b' },
+      'no-labels',
+      'No worker of role source-runner has plugin FileSource and labels {zone: b}.',
+    ],
+  ])('tells with %j why: %s', (config, code, message) => {
+    const { state } = placed(config);
+    const reason = { code, message };
+    expect(taskStatus(state, none, id)).toMatchObject({ state: 'UNASSIGNED', reason });
+    expect(connectorStatus(state, none, 'a')).toMatchObject({ state: 'UNASSIGNED', reason, tasks: [{ reason }] });
+  });
+
+  it('follows who joins and who is drained', () => {
+    const log = placed({});
+    expect(taskStatus(log.state, none, id)).not.toHaveProperty('reason');
+    log.write({ kind: 'drain.started', nodeId: 'w1' });
+    expect(taskStatus(log.state, none, id)?.reason?.code).toBe('all-draining');
+    log.join('w2');
+    expect(taskStatus(log.state, none, id)).not.toHaveProperty('reason');
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'STOPPED' });
+    expect(connectorStatus(log.state, none, 'a')).not.toHaveProperty('reason');
   });
 });

@@ -1,3 +1,4 @@
+import type { UnassignedReason } from '../assignment/assignment-plan.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import {
   connectorClass,
@@ -11,6 +12,7 @@ import {
 import { memberKey, runnerRole } from '../model/member.js';
 import type { RestartInfo, TaskError, TaskReport } from '../model/report.js';
 import type { ReportsView } from './reports-view.js';
+import { unassignedReason } from './unassigned-reason.js';
 
 /** Kafka Connect's words; STOPPED is a state of connectors only. */
 export type ConnectorRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED';
@@ -19,6 +21,8 @@ export type TaskRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RES
 export interface TaskStatus {
   readonly id: TaskId;
   readonly state: TaskRunState;
+  /** Of a task that nobody holds: why no member can run it; absent while it only waits for its turn. */
+  readonly reason?: UnassignedReason;
   /** The node that holds it, or held it last; empty if none ever did. */
   readonly workerId: string;
   /** Version of the plugin as the node lists it. */
@@ -37,6 +41,8 @@ export interface ConnectorStatus {
   readonly name: string;
   readonly type: ConnectorType;
   readonly state: ConnectorRunState;
+  /** Of an UNASSIGNED one: why no member can run its tasks; absent while they only wait for their turn. */
+  readonly reason?: UnassignedReason;
   /** The node of its first task that is held; the leader, which splits it, where none is; empty without a leader. */
   readonly workerId: string;
   readonly version?: string;
@@ -63,10 +69,12 @@ export function connectorStatus(state: ClusterState, reports: ReportsView, name:
   }
   const workerId = holder ?? state.leader?.nodeId ?? '';
   const version = pluginVersion(state, reports, connector, holder);
+  const runState = connectorRunState(connector, holder !== undefined);
   return {
     name,
     type: connector.type,
-    state: connectorRunState(connector, holder !== undefined),
+    state: runState,
+    ...(runState === 'UNASSIGNED' ? reasonOf(state, connector) : {}),
     workerId,
     ...(version === undefined ? {} : { version }),
     ...(connector.error === undefined ? {} : { trace: connector.error }),
@@ -96,11 +104,11 @@ function liveHolder(state: ClusterState, task: TaskState): TaskState['assignment
 function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): TaskStatus {
   const holder = liveHolder(state, task);
   const base = { id: task.id, workerId: holder?.nodeId ?? task.lastNodeId ?? '' };
-  if (holder === undefined) return { ...base, state: 'UNASSIGNED' };
+  const connector = state.connectors.get(task.id.connector);
+  if (holder === undefined) return { ...base, state: 'UNASSIGNED', ...reasonOf(state, connector) };
   const report = reports.get(memberKey(holder));
   const key = taskKey(task.id);
   const reported = report?.tasks.find(({ id, generation }) => generation === holder.generation && taskKey(id) === key);
-  const connector = state.connectors.get(task.id.connector);
   const version = pluginVersion(state, reports, connector, holder.nodeId);
   const known = { ...base, generation: holder.generation, ...(version === undefined ? {} : { version }) };
   if (holder.revokedAt !== undefined && isWanted(connector, task)) return { ...known, state: 'RESTARTING' };
@@ -114,6 +122,11 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
     since: reported.since,
     counters: reported.counters,
   };
+}
+
+function reasonOf(state: ClusterState, connector: ConnectorState | undefined): { readonly reason?: UnassignedReason } {
+  const reason = connector === undefined ? undefined : unassignedReason(state, connector);
+  return reason === undefined ? {} : { reason };
 }
 
 /** A task on its way out still runs until it is reported as gone. */

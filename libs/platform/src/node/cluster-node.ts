@@ -15,6 +15,10 @@ const headTimeoutMs = 30_000;
 
 /** What every role stands on: its settings, its locked directory, the client of the runtime cluster and the folded log. */
 export class ClusterNode {
+  /** When it was opened; milliseconds since the epoch. */
+  readonly startedAt = Date.now();
+  /** Where others reach its HTTP server, as host:port; known once that listens. */
+  http: string | undefined;
   private following: Promise<void> = Promise.resolve();
   private failure: ((error: Error) => void) | undefined;
 

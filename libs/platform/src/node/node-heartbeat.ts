@@ -13,9 +13,12 @@ export function nodeHeartbeat(
     () => ({
       ...node.self,
       role: settings.role,
+      startedAt: node.startedAt,
+      ...(node.http === undefined ? {} : { http: node.http }),
       leaving: false,
       ...(store.supersedes === undefined ? {} : { supersedes: store.supersedes }),
       capacity: settings.capacity,
+      labels: settings.labels,
       plugins: [],
       maxLevel: MAX_LEVEL,
       appliedSeq: follower.state.head.seq,

@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -8,6 +10,7 @@ import { NodeLog } from '../logging/node-log.js';
 import { readNodeSettings } from '../settings/node-settings.js';
 import { RocketMqServer, RpcEndpoint } from '../transport/index.js';
 import { prepareRpcGroup } from './prepare-rpc-group.js';
+import { reachableAddress } from './reachable-address.js';
 import type { Service, ServiceFactory } from './service.js';
 
 const exitCodes = { sound: 0, failed: 1 } as const;
@@ -91,6 +94,7 @@ async function listen(node: ClusterNode, rpc: RpcEndpoint, service: Service): Pr
   app.connectMicroservice({ strategy: new RocketMqServer(rpc) }, { inheritAppConfig: false });
   await app.startAllMicroservices();
   await app.listen(settings.httpPort, settings.httpHost);
+  node.http = reachableAddress(app.getHttpServer().address() as AddressInfo, hostname());
   return app;
 }
 

@@ -25,6 +25,17 @@ describe('readNodeSettings', () => {
     });
   });
 
+  it('reads labels, and names what is wrong with them', () => {
+    expect(readNodeSettings('sink-runner', {}).labels).toEqual({});
+    expect(readNodeSettings('sink-runner', { SLUICE_LABELS: 'zone=a, rack=r1' }).labels).toEqual({
+      zone: 'a',
+      rack: 'r1',
+    });
+    expect(() => readNodeSettings('sink-runner', { SLUICE_LABELS: 'zone' })).toThrow(
+      /^SLUICE_LABELS: Label zone of configuration SLUICE_LABELS has no value/,
+    );
+  });
+
   it('names every wrong variable, what was given and what is allowed', () => {
     const wrong = { SLUICE_HTTP_PORT: 'x', SLUICE_LOG_LEVEL: 'loud' };
     expect(() => readNodeSettings('gateway', wrong)).toThrow(NodeSettingsError);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig, type ConfigSpec } from '@sluice/sdk';
-import type { Role } from '@sluice/core';
+import { parseLabels, type Labels, type Role } from '@sluice/core';
 
 /** The settings of every role, read from the environment. */
 export const nodeSettingsSpec = {
@@ -60,6 +60,13 @@ export const nodeSettingsSpec = {
     max: 1000,
     doc: 'Share of tasks that a runner takes, relative to the other runners.',
   },
+  SLUICE_LABELS: {
+    type: 'string',
+    importance: 'low',
+    optional: true,
+    doc: 'Labels of this node, as name=value, separated by commas: connectors with placement.<name>=<value> run only on runners that carry the label.',
+    example: 'zone=a,rack=r1',
+  },
   SLUICE_PERSIST_INTERVAL_MS: {
     type: 'int',
     importance: 'low',
@@ -87,6 +94,7 @@ export interface NodeSettings {
   readonly httpHost: string;
   readonly httpPort: number;
   readonly capacity: number;
+  readonly labels: Labels;
   readonly persistIntervalMs: number;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -127,6 +135,10 @@ export function readNodeSettings(role: Role, environment: Readonly<Record<string
       `SLUICE_NODE_ID: "${nodeId}" given; allowed are 1 to 64 letters, digits, ".", "_" and "-"`,
     );
   }
+  const labels = parseLabels('SLUICE_LABELS', value.SLUICE_LABELS ?? '');
+  if (!labels.ok) {
+    throw new NodeSettingsError(labels.errors.map(({ field, message }) => `${field}: ${message}`).join('\n'));
+  }
   return {
     role,
     namesrv: value.SLUICE_NAMESRV,
@@ -137,6 +149,7 @@ export function readNodeSettings(role: Role, environment: Readonly<Record<string
     httpHost: value.SLUICE_HTTP_HOST,
     httpPort: value.SLUICE_HTTP_PORT ?? defaultPorts[role],
     capacity: value.SLUICE_CAPACITY,
+    labels: labels.value,
     persistIntervalMs: value.SLUICE_PERSIST_INTERVAL_MS,
     logLevel: value.SLUICE_LOG_LEVEL,
   };
