@@ -16,11 +16,11 @@ export class CommandReader {
   ) {}
 
   /** Gives up where it was and reads from `fromOffset` on; what it reads is marked with `readId`. */
-  readFrom(readId: number, fromOffset: number): void {
+  readFrom(readId: number, fromOffset: number, lastRequestId?: string): void {
     this.reading.abort();
     this.reading = new AbortController();
     const { signal } = this.reading;
-    this.running = this.follow(readId, fromOffset, signal).catch((error: unknown) => {
+    this.running = this.follow({ readId, fromOffset, lastRequestId }, signal).catch((error: unknown) => {
       if (!signal.aborted) this.node.fail(error as Error);
     });
   }
@@ -30,29 +30,46 @@ export class CommandReader {
     await this.running;
   }
 
-  private async follow(readId: number, fromOffset: number, signal: AbortSignal): Promise<void> {
+  private async follow({ readId, fromOffset, lastRequestId }: Reading, signal: AbortSignal): Promise<void> {
     const { client, topics, logQueue, settings } = this.node;
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
     const minOffset = await client.admin.minOffset(queue, { signal });
+    const cut = (why: string): void => {
+      if (signal.aborted) return;
+      this.log.warn(`The commands queue was cut or created again: ${why}`);
+      this.onCut(readId, minOffset);
+    };
     if (fromOffset > (await client.admin.maxOffset(queue, { signal }))) {
-      this.log.warn(`The commands queue ends before offset ${String(fromOffset)}: it was cut or created again`);
-      if (!signal.aborted) this.onCut(readId, minOffset);
+      cut(`it ends before offset ${String(fromOffset)}`);
       return;
     }
     // Commands that retention has taken are older than any that could still be carried out.
-    const from = Math.max(fromOffset, minOffset);
+    let next = Math.max(fromOffset, minOffset);
+    const isLastThere = lastRequestId !== undefined && fromOffset > minOffset;
     const group = readerGroupOf(settings.clusterId);
-    const reader = client.consumer.readQueue(queue, { from, group, ahead: 1, signal });
+    const reader = client.consumer.readQueue(queue, {
+      from: isLastThere ? fromOffset - 1 : next,
+      group,
+      ahead: 1,
+      signal,
+    });
     try {
       for (;;) {
         const messages = await reader.next();
         if (signal.aborted) return;
-        for (const message of messages) this.deliver(readId, message.queueOffset, message.body);
+        for (const { queueOffset, body } of messages) {
+          if (queueOffset >= next) {
+            this.deliver(readId, queueOffset, body);
+            next = queueOffset + 1;
+          } else if (requestIdOf(body) !== lastRequestId) {
+            cut(`the command at offset ${String(queueOffset)} is another one`);
+            return;
+          }
+        }
       }
     } catch (error) {
       if (!(error instanceof OffsetOutOfRangeError)) throw error;
-      this.log.warn(`The commands queue was cut or created again: ${error.message}`);
-      if (!signal.aborted) this.onCut(readId, error.range.minOffset);
+      cut(error.message);
     } finally {
       reader.close();
     }
@@ -65,5 +82,20 @@ export class CommandReader {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.log.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
     }
+  }
+}
+
+interface Reading {
+  readonly readId: number;
+  readonly fromOffset: number;
+  readonly lastRequestId: string | undefined;
+}
+
+function requestIdOf(body: Buffer): string | undefined {
+  try {
+    return decodeCommand<Command>(body).requestId;
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return undefined;
+    throw error;
   }
 }

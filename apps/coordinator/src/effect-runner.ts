@@ -7,7 +7,7 @@ export interface EffectRunnerOptions {
   readonly node: ClusterNode;
   readonly rpc: RpcEndpoint;
   readonly input: (body: InputBody) => void;
-  readonly readCommands: (readId: number, fromOffset: number) => void;
+  readonly readCommands: (readId: number, fromOffset: number, lastRequestId?: string) => void;
   readonly onExit: (effect: Extract<Effect, { kind: 'exit' }>) => void;
   readonly log: ScopedLog;
   readonly signal: AbortSignal;
@@ -33,7 +33,7 @@ export class EffectRunner {
         void this.ask(effect);
         return;
       case 'read-commands':
-        this.options.readCommands(effect.readId, effect.fromOffset);
+        this.options.readCommands(effect.readId, effect.fromOffset, effect.lastRequestId);
         return;
       case 'became-leader':
         log.info(`Leads from now on, epoch ${String(effect.epoch)}`);

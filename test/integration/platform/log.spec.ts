@@ -95,7 +95,7 @@ describe('the log on a real queue', () => {
     let leader: LogLeader;
     beforeAll(async () => {
       queue = await logOf(newClusterId());
-      leader = new LogLeader(client, queue, groupOf(queue), silent, { snapshotEntries: 60, snapshotChunkBytes: 2_000 });
+      leader = new LogLeader(client, queue, groupOf(queue), silent, { snapshotEntries: 25, snapshotChunkBytes: 2_000 });
       await leader.start();
       await until(() => leader.isLeading);
       for (let i = 0; i < 30; i += 1) {

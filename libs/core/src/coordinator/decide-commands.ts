@@ -1,6 +1,7 @@
-import type { LogEvent } from '../model/entry.js';
+import type { CommandResult } from '../model/command.js';
+import type { CommandEvent, LogEvent } from '../model/entry.js';
 import type { EventBatch } from './event-batch.js';
-import { handleCommand, NEEDS_REPORTS, refusal } from './handle-command.js';
+import { handleCommand, NEEDS_REPORTS, refusal, type Handled } from './handle-command.js';
 import type { CoordinatorState } from './state.js';
 
 /** Handles queued commands in their order: what each does and its result go into one append. */
@@ -10,11 +11,10 @@ export function decideCommands(state: CoordinatorState, wall: number, batch: Eve
     if (offset < batch.draft.header.nextCommandOffset) continue;
     const wanted = handleCommand(batch.draft, state.reports, command, wall);
     if (wanted === NEEDS_REPORTS) return;
-    const { requestId } = command;
-    const withResult = ({ events, outcome }: typeof wanted): readonly LogEvent[] => [
-      ...events,
-      { kind: 'command.done', result: { requestId, commandOffset: offset, outcome } },
-    ];
+    const withResult = ({ events, outcome }: Handled): readonly LogEvent[] => {
+      const result = { requestId: command.requestId, commandOffset: offset, outcome };
+      return inOneEntry(batch, events, result);
+    };
     let events = withResult(wanted);
     if (!batch.isKnownToAll(...events)) {
       const level = String(batch.draft.header.level);
@@ -26,6 +26,13 @@ export function decideCommands(state: CoordinatorState, wall: number, batch: Eve
     }
     if (!batch.add(...events)) return;
   }
+}
+
+/** Where not all members know such an entry yet, the events come one by one. */
+function inOneEntry(batch: EventBatch, events: readonly CommandEvent[], result: CommandResult): readonly LogEvent[] {
+  if (events.length === 0) return [{ kind: 'command.done', result }];
+  const applied = { kind: 'command.applied', result, events } as const;
+  return batch.isKnownToAll({ ...applied, events: [] }) ? [applied] : [...events, { kind: 'command.done', result }];
 }
 
 /**

@@ -27,8 +27,16 @@ export type Effect =
       readonly config: Config;
       readonly maxTasks: number;
     }
-  /** Read the commands queue from this offset on instead of before, and deliver `command.read` with this id in its order. */
-  | { readonly kind: 'read-commands'; readonly readId: number; readonly fromOffset: number }
+  /**
+   * Read the commands queue from this offset on instead of before, and deliver `command.read` with this id in its order. Where the
+   * command before it is still there and is not `lastRequestId`, or the queue ends before it, deliver `commands.cut` instead.
+   */
+  | {
+      readonly kind: 'read-commands';
+      readonly readId: number;
+      readonly fromOffset: number;
+      readonly lastRequestId?: string;
+    }
   | { readonly kind: 'became-leader'; readonly epoch: number }
   | { readonly kind: 'stepped-down'; readonly epoch: number; readonly reason: string }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }

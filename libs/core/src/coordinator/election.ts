@@ -56,7 +56,9 @@ export function takeLead(turn: Turn): void {
 export function readCommandsFrom({ next, effects }: Turn, fromOffset: number): void {
   next.commandReads += 1;
   next.commandsCutAt = undefined;
-  effects.push({ kind: 'read-commands', readId: next.commandReads, fromOffset });
+  const { nextCommandOffset, lastRequestId } = next.cluster;
+  const last = fromOffset === nextCommandOffset && lastRequestId !== undefined ? { lastRequestId } : {};
+  effects.push({ kind: 'read-commands', readId: next.commandReads, fromOffset, ...last });
 }
 
 /** To be called when the claim of another, or the own resignation, is read. */

@@ -1,6 +1,6 @@
 import { ClusterDraft } from '../log/cluster-draft.js';
 import type { ClusterState } from '../model/cluster-state.js';
-import type { LogEvent } from '../model/entry.js';
+import { eventsIn, type LogEvent } from '../model/entry.js';
 import { levelOf } from '../model/feature-level.js';
 
 /** Head, digest and property overhead of one entry. */
@@ -26,7 +26,9 @@ export class EventBatch {
 
   /** Whether all members can read events of these kinds. */
   isKnownToAll(...group: readonly LogEvent[]): boolean {
-    return group.every(({ kind }) => (levelOf(kind) ?? Infinity) <= this.draft.header.level);
+    const { level } = this.draft.header;
+    const isKnown = ({ kind }: LogEvent): boolean => (levelOf(kind) ?? Infinity) <= level;
+    return group.every((event) => isKnown(event) && eventsIn(event).every(isKnown));
   }
 
   /** Adds all of a group or nothing: what not all members can read is never written. */

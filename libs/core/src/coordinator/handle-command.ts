@@ -10,12 +10,12 @@ import {
   type ConnectorCommand,
 } from '../model/command.js';
 import { TargetState, taskKey, type ConnectorState, type TaskId } from '../model/connector.js';
-import type { LogEvent } from '../model/entry.js';
+import type { CommandEvent } from '../model/entry.js';
 import { Role } from '../model/member.js';
 import { failedTasks, type KnownReports } from './failed-tasks.js';
 
 export interface Handled {
-  readonly events: readonly LogEvent[];
+  readonly events: readonly CommandEvent[];
   readonly outcome: CommandOutcome;
 }
 
@@ -119,7 +119,7 @@ function restartConnector(
   { name, type, config, targetState, error }: ConnectorState,
   { includeTasks = false, onlyFailed = false }: Extract<ConnectorCommand, { kind: 'connector.restart' }>,
 ): Handled | typeof NEEDS_REPORTS {
-  const events: LogEvent[] = [];
+  const events: CommandEvent[] = [];
   if (!onlyFailed || error !== undefined) events.push({ kind: 'connector.put', name, type, config, targetState });
   if (includeTasks) {
     const concerned = onlyFailed ? failedTasks(draft, reports, name) : tasksOf(draft, name);
@@ -135,7 +135,7 @@ function tasksOf(draft: ClusterDraft, name: string): readonly TaskId[] {
 }
 
 /** Tasks that run are revoked and come back with a new generation; what nobody holds starts anew anyway. */
-function restartOf(draft: ClusterDraft, tasks: readonly TaskId[]): readonly LogEvent[] {
+function restartOf(draft: ClusterDraft, tasks: readonly TaskId[]): readonly CommandEvent[] {
   const running = tasks.filter((id) => {
     const assignment = draft.tasks.get(taskKey(id))?.assignment;
     return assignment !== undefined && assignment.revokedAt === undefined;
@@ -143,7 +143,7 @@ function restartOf(draft: ClusterDraft, tasks: readonly TaskId[]): readonly LogE
   return running.length === 0 ? [] : [{ kind: 'tasks.revoked', tasks: running, reason: 'restarted' }];
 }
 
-function doing(events: readonly LogEvent[]): Handled {
+function doing(events: readonly CommandEvent[]): Handled {
   return { events, outcome: { status: 'done' } };
 }
 

@@ -27,7 +27,7 @@ export type InputBody =
   | { readonly kind: 'probe.returned'; readonly queue: number; readonly sentAt: number }
   /** `readId` is that of the `read-commands` that this was read for. */
   | { readonly kind: 'command.read'; readonly readId: number; readonly offset: number; readonly command: Command }
-  /** The queue read for `readId` ends before what was asked for; `minOffset` is where it begins now. */
+  /** The queue read for `readId` is not the one that was read before; `minOffset` is where it begins now. */
   | { readonly kind: 'commands.cut'; readonly readId: number; readonly minOffset: number }
   | {
       readonly kind: 'task-configs.answered';

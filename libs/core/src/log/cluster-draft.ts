@@ -15,7 +15,7 @@ import {
   type TaskId,
   type TaskState,
 } from '../model/connector.js';
-import type { LogEvent } from '../model/entry.js';
+import { eventsIn, type LogEvent } from '../model/entry.js';
 import type { UnknownEntry } from '../model/feature-level.js';
 import { RESULT_RETENTION_MS } from '../model/command.js';
 import { memberKey, trusted, type Member } from '../model/member.js';
@@ -194,6 +194,9 @@ export class ClusterDraft {
           const task = this.#tasks.get(key);
           if (task !== undefined && !task.committed) this.#writeTasks().set(key, { ...task, committed: true });
         }
+        return;
+      case 'command.applied':
+        for (const each of eventsIn(event)) this.apply(each, stamp);
         return;
       case 'command.done': {
         const { result } = event;

@@ -1,5 +1,5 @@
 import type { ClusterState, LogHead, StateHeader } from '../model/cluster-state.js';
-import type { Claimed, LogEntry, ReadEntry } from '../model/entry.js';
+import { eventsIn, type Claimed, type LogEntry, type ReadEntry } from '../model/entry.js';
 import { FIRST_LEVEL, levelOf, MAX_LEVEL, type UnknownEntry } from '../model/feature-level.js';
 import { ClusterDraft } from './cluster-draft.js';
 
@@ -91,9 +91,12 @@ function refusal({ head, header }: ClusterDraft, { entry }: ReadEntry): SkipReas
 /** What a build cannot apply: a kind that it does not know, or a level beyond its own. */
 function unknownEntry({ offset, entry }: ReadEntry, level: number, maxLevel: number): UnknownEntry | undefined {
   const { event } = entry;
-  const needed =
-    event.kind === 'cluster.version' ? event.level : (levelOf(event.kind) ?? Math.max(level, maxLevel + 1));
-  return needed > maxLevel ? { offset, kind: event.kind, level: needed } : undefined;
+  for (const kind of [event.kind, ...eventsIn(event).map((each) => each.kind)]) {
+    const known = levelOf(kind) ?? Math.max(level, maxLevel + 1);
+    const needed = event.kind === 'cluster.version' ? event.level : known;
+    if (needed > maxLevel) return { offset, kind, level: needed };
+  }
+  return undefined;
 }
 
 /** A claim counts for the next epoch only, and only where no accepted entry stands between it and what its writer knew. */

@@ -1,5 +1,6 @@
 import { changedSettings } from '../model/cluster-settings.js';
 import type { StateHeader } from '../model/cluster-state.js';
+import type { CommandResult } from '../model/command.js';
 import type { LogEntry, LogEvent } from '../model/entry.js';
 import { snapshotAfterDone, snapshotAfterChunk, withoutOpenSnapshot } from './snapshot-events.js';
 
@@ -41,12 +42,10 @@ export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: Even
       return { ...header, level: Math.max(header.level, event.level) };
     case 'leader.resigned':
       return header.leader === undefined ? header : { ...header, leader: { ...header.leader, resigned: true } };
-    case 'command.done': {
-      const nextCommandOffset = Math.max(header.nextCommandOffset, event.result.commandOffset + 1);
-      return { ...header, nextCommandOffset };
-    }
+    case 'command.done':
+      return headerAfterCommand(header, event.result);
     case 'commands.rewound':
-      return { ...header, nextCommandOffset: event.nextOffset };
+      return headerAfterRewind(header, event.nextOffset);
     case 'drain.started':
     case 'drain.ended': {
       const others = header.draining.filter((nodeId) => nodeId !== event.nodeId);
@@ -64,4 +63,13 @@ export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: Even
 /** Nobody leads, and nobody has to be waited for. */
 export function isVacated({ leader }: StateHeader): boolean {
   return leader === undefined || leader.resigned;
+}
+
+function headerAfterCommand(header: StateHeader, { requestId, commandOffset }: CommandResult): StateHeader {
+  if (commandOffset < header.nextCommandOffset) return header;
+  return { ...header, nextCommandOffset: commandOffset + 1, lastRequestId: requestId };
+}
+
+function headerAfterRewind({ lastRequestId: _, ...header }: StateHeader, nextCommandOffset: number): StateHeader {
+  return { ...header, nextCommandOffset };
 }

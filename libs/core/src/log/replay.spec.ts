@@ -92,9 +92,8 @@ describe('the replay of a log', () => {
       const { user, system } = process.cpuUsage(started);
       times.push((user + system) / 1_000);
     }
-    console.log(
-      `replay of ${String(ENTRIES)} entries, CPU: ${times.map((time) => `${time.toFixed(0)} ms`).join(', ')}`,
-    );
+    const told = times.map((time) => `${time.toFixed(0)} ms`).join(', ');
+    process.stderr.write(`replay of ${String(ENTRIES)} entries, CPU: ${told}\n`);
     expect(state.head.seq).toBe(ENTRIES - 1);
     expect(state.tasks.size).toBe(CONNECTORS * TASKS_EACH);
     expect([...state.tasks.values()].filter(({ assignment }) => assignment === undefined).length).toBeLessThan(2);

@@ -35,6 +35,8 @@ export interface StateHeader {
   /** Feature level of the cluster: see `levelOf`. */
   readonly level: number;
   readonly nextCommandOffset: number;
+  /** Request id of the command before `nextCommandOffset`: another one there means that the queue is not the same any more. */
+  readonly lastRequestId?: string;
   /** Ids of nodes that give their tasks away and get none, members or not. */
   readonly draining: readonly string[];
   /** As they are stored: see `clusterSettings`. */
@@ -65,7 +67,7 @@ export interface ClusterState extends StateHeader {
 
 /** The part of a state that is not a collection. */
 export function headerOf(state: StateHeader): StateHeader {
-  const { logId, broker, createdAt, head, epoch, claimId, leader, level, nextCommandOffset } = state;
+  const { logId, broker, createdAt, head, epoch, claimId, leader, level, nextCommandOffset, lastRequestId } = state;
   const { draining, settings, snapshot, openSnapshot } = state;
   return {
     logId,
@@ -77,6 +79,7 @@ export function headerOf(state: StateHeader): StateHeader {
     ...(leader === undefined ? {} : { leader }),
     level,
     nextCommandOffset,
+    ...(lastRequestId === undefined ? {} : { lastRequestId }),
     draining,
     settings,
     ...(snapshot === undefined ? {} : { snapshot }),

@@ -68,6 +68,8 @@ export type LogEvent =
   | { readonly kind: 'tasks.released'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'tasks.committed'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'command.done'; readonly result: CommandResult }
+  /** What a command did, with its result, in one entry: a log that loses its tail never holds half of it. */
+  | { readonly kind: 'command.applied'; readonly result: CommandResult; readonly events: readonly CommandEvent[] }
   /** The commands queue begins anew: its next command is the one at this offset. */
   | { readonly kind: 'commands.rewound'; readonly nextOffset: number }
   | { readonly kind: 'drain.started'; readonly nodeId: string }
@@ -91,6 +93,27 @@ export type LogEvent =
       /** `RecordDigest` of all records. */
       readonly digest: string;
     };
+
+/** What commands do. */
+export type CommandEvent = Extract<
+  LogEvent,
+  {
+    kind:
+      | 'connector.put'
+      | 'connector.target'
+      | 'connector.deleted'
+      | 'tasks.revoked'
+      | 'drain.started'
+      | 'drain.ended'
+      | 'settings.changed';
+  }
+>;
+
+/** An event, or those that a command did together, in their order. */
+export function eventsIn(event: LogEvent): readonly LogEvent[] {
+  if (event.kind !== 'command.applied') return [event];
+  return [...event.events, { kind: 'command.done', result: event.result }];
+}
 
 /** What stands around every event in the log. */
 export interface EntryHead {

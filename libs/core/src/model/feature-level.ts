@@ -32,6 +32,7 @@ const levels = {
   'tasks.released': 1,
   'tasks.committed': 1,
   'command.done': 1,
+  'command.applied': 2,
   'commands.rewound': 2,
   'drain.started': 2,
   'drain.ended': 2,

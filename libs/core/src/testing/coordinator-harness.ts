@@ -4,7 +4,7 @@ import type { CoordinatorSettings } from '../coordinator/settings.js';
 import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
 import { step } from '../coordinator/step.js';
 import type { Command, CommandBody, CommandOutcome } from '../model/command.js';
-import type { LogEvent, ReadEntry } from '../model/entry.js';
+import { eventsIn, type LogEvent, type ReadEntry } from '../model/entry.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Report, TaskReport } from '../model/report.js';
 import { LogWriter } from './log-writer.js';
@@ -148,7 +148,7 @@ export class CoordinatorHarness {
   /** The events of one kind that were accepted, oldest first. */
   events<Kind extends LogEvent['kind']>(kind: Kind): Extract<LogEvent, { kind: Kind }>[] {
     return this.log.reads
-      .map(({ entry }) => entry.event)
+      .flatMap(({ entry }) => eventsIn(entry.event))
       .filter((event): event is Extract<LogEvent, { kind: Kind }> => event.kind === kind);
   }
 
