@@ -15,8 +15,16 @@ interface ConnectorPluginBase {
   readonly spec: ConfigSpec;
   /** What the spec cannot say: rules across settings. Pure. */
   readonly validate?: (config: TaskConfig) => readonly FieldError[];
-  /** Splits the work. Pure: the same settings give the same tasks. Returns between 1 and `maxTasks` task settings. */
-  readonly taskConfigs: (config: TaskConfig, maxTasks: number) => readonly TaskConfig[];
+  /**
+   * Splits the work into between 1 and `maxTasks` task settings. It may look at the other system: the same settings and the same findings give
+   * the same tasks in the same order, for a task whose settings stay goes on undisturbed. Changes nothing. Called again after every change of
+   * the settings, and when a source task asks for it. After an error marked `retriable` it is asked again; any other is final for these
+   * settings.
+   */
+  readonly taskConfigs: (
+    config: TaskConfig,
+    maxTasks: number,
+  ) => readonly TaskConfig[] | Promise<readonly TaskConfig[]>;
   /** Converters used when the user names none, by plugin name, for example `{ value: 'ByteArrayConverter' }`. */
   readonly defaultConverters?: { readonly key?: string; readonly value?: string };
 }

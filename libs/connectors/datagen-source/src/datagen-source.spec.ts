@@ -24,7 +24,7 @@ afterEach(async () => {
 async function start(config: TaskConfig, positions = new RememberedPositions(), index = 0): Promise<SourceTask> {
   const task = datagenSource.createTask();
   tasks.push(task);
-  const own = datagenSource.taskConfigs(config, Number(config['tasks.max'] ?? 1))[index]!;
+  const own = (await datagenSource.taskConfigs(config, Number(config['tasks.max'] ?? 1)))[index]!;
   await task.start(sourceTestContext({ config: own }, positions));
   return task;
 }

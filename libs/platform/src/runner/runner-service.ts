@@ -26,6 +26,7 @@ import { NodeFile } from '../store/node-store.js';
 import { StatePersister } from '../store/state-persister.js';
 import type { RpcEndpoint } from '../transport/index.js';
 import { planTasks } from './plan-tasks.js';
+import { ReconfigurationRequests } from './reconfiguration-requests.js';
 import { PLUGIN_REGISTRY, RunnerController } from './runner.controller.js';
 
 @Module({})
@@ -34,7 +35,10 @@ class RunnerModule {}
 /** Longest time between giving a task up, after its own `task.shutdown.timeout.ms`, and its end. */
 const killTimeoutMs = 5000;
 
-const restartCommandTimeoutMs = 10_000;
+const commandTimeoutMs = 10_000;
+
+/** A source whose partitions change all the time has its connector split no more often than this. */
+const reconfigurationIntervalMs = 10_000;
 
 /** A runner for the connectors given; which kind it takes tasks of is its role's. */
 export function runnerService(connectors: readonly Connector[]): ServiceFactory {
@@ -69,6 +73,12 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const offsets = new RocketMqOffsetStore(client);
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const clock = systemClock;
+  const reconfigurations = new ReconfigurationRequests({
+    split: (name) => commands.submit({ kind: 'connector.restart', name }, commandTimeoutMs),
+    clock,
+    log: scoped,
+    intervalMs: reconfigurationIntervalMs,
+  });
   const host = new TaskHost({
     createLoop: (task: AssignedTask) =>
       createTaskLoop(task, plugins, {
@@ -83,11 +93,14 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
         clock,
         groupOf: (connector) => sinkGroupOf(settings.clusterId, connector),
         loggerOf: (name) => log.scoped(name),
+        requestTaskReconfiguration: (connector) => {
+          reconfigurations.request(connector);
+        },
       }),
     describeError: ({ config }, error) => describeTaskError(error, config, plugins),
     requestNewGeneration: async ({ id }) => {
       const restart = { kind: 'tasks.restart', name: id.connector, tasks: [id] } as const;
-      const outcome = await commands.submit(restart, restartCommandTimeoutMs);
+      const outcome = await commands.submit(restart, commandTimeoutMs);
       // A task that is not there any more is revoked here too.
       if (outcome.status !== 'done' && outcome.status !== 'not-found') throw new Error(outcome.message);
     },
@@ -164,6 +177,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     stop: async () => {
       // The leader gives each task away as soon as a report says that it is gone.
       leaving = true;
+      reconfigurations.stop();
       heartbeat.announce();
       await host.stopAll();
       unsubscribe();

@@ -20,25 +20,25 @@ export class RunnerController {
   constructor(@Inject(PLUGIN_REGISTRY) private readonly plugins: PluginRegistry) {}
 
   @MessagePattern(Question.validate)
-  validate(@Payload() { className, config }: ValidateQuestion): ValidateAnswer {
+  validate(@Payload() { className, config }: ValidateQuestion): Promise<ValidateAnswer> {
     return answered(() => this.plugins.validate(className, config));
   }
 
   @MessagePattern(Question.definitions)
-  definitions(@Payload() { className }: DefinitionsQuestion): DefinitionsAnswer {
+  definitions(@Payload() { className }: DefinitionsQuestion): Promise<DefinitionsAnswer> {
     return answered(() => this.plugins.definitions(className));
   }
 
   @MessagePattern(Question.taskConfigs)
-  taskConfigs(@Payload() { config }: TaskConfigsQuestion): TaskConfigsAnswer {
+  taskConfigs(@Payload() { config }: TaskConfigsQuestion): Promise<TaskConfigsAnswer> {
     return answered(() => this.plugins.taskConfigs(config));
   }
 }
 
 /** Nest masks what is not an RpcException; the caller needs the code and the text. */
-function answered<T>(answer: () => T): T {
+async function answered<T>(answer: () => T | Promise<T>): Promise<T> {
   try {
-    return answer();
+    return await answer();
   } catch (error) {
     if (!isConnectError(error)) throw error;
     throw new RpcException({ code: error.code, message: error.message });

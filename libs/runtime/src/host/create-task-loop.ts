@@ -31,6 +31,8 @@ export interface TaskEnvironment {
   /** The consumer group of a sink connector. */
   readonly groupOf: (connector: string) => string;
   readonly loggerOf: (task: string) => TaskLogger;
+  /** Has the task configs of a connector made anew, soon. */
+  readonly requestTaskReconfiguration: (connector: string) => void;
 }
 
 /**
@@ -56,6 +58,9 @@ function createSourceLoop(task: AssignedTask, connector: SourceConnector, enviro
       encoder: new ConvertingEncoder(convertersOf(task, connector)),
       settings: sourceLoopSettings(settings),
       counters,
+      requestTaskReconfiguration: () => {
+        environment.requestTaskReconfiguration(task.id.connector);
+      },
     },
     { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
   );

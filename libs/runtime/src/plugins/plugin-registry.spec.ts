@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DefinitionsAnswer } from '@sluice/protocol';
-import { ConnectErrorCode, type SinkConnector, type SourceConnector, type TaskConfig } from '@sluice/sdk';
+import {
+  ConnectErrorCode,
+  RetriableError,
+  type SinkConnector,
+  type SourceConnector,
+  type TaskConfig,
+} from '@sluice/sdk';
 import { PluginRegistry } from './plugin-registry.js';
 import { UnknownPluginError } from './unknown-plugin-error.js';
 import type { ConnectorValidation } from './validate-connector.js';
@@ -213,8 +219,8 @@ describe('validate', () => {
 describe('taskConfigs', () => {
   const split = (config: TaskConfig): ReturnType<PluginRegistry['taskConfigs']> => registry.taskConfigs(config);
 
-  it('puts what a task is given over the settings of its connector', () => {
-    expect(split({ ...good, 'tasks.max': '2' })).toEqual({
+  it('puts what a task is given over the settings of its connector', async () => {
+    await expect(split({ ...good, 'tasks.max': '2' })).resolves.toEqual({
       tasks: [
         { ...good, 'tasks.max': '2', lists: 'a' },
         { ...good, 'tasks.max': '2', lists: 'b' },
@@ -222,15 +228,34 @@ describe('taskConfigs', () => {
     });
   });
 
-  it('replaces settings that the connector has under another name', () => {
+  it('replaces settings that the connector has under another name', async () => {
     const config = { name: 'c', 'connector-class': 'ListSource', names: 'a,b' };
-    expect(split(config)).toEqual({ tasks: [{ name: 'c', 'connector-class': 'ListSource', lists: 'a' }] });
+    await expect(split(config)).resolves.toEqual({
+      tasks: [{ name: 'c', 'connector-class': 'ListSource', lists: 'a' }],
+    });
   });
 
-  it('tells the tasks of a sink how many they are', () => {
+  it('tells the tasks of a sink how many they are', async () => {
     const config = { name: 'c', 'connector.class': 'ListSink', topics: 't', 'max.tasks': '2' };
     const task = { ...config, 'sluice.task.count': '2' };
-    expect(split(config)).toEqual({ tasks: [task, task] });
+    await expect(split(config)).resolves.toEqual({ tasks: [task, task] });
+  });
+
+  it('waits for a connector that looks at the other system', async () => {
+    const looking: SourceConnector = {
+      ...source,
+      name: 'Looking',
+      aliases: [],
+      taskConfigs: () => Promise.resolve([{ lists: 'found' }]),
+    };
+    const config = { name: 'c', 'connector.class': 'Looking', names: 'a' };
+    await expect(new PluginRegistry([looking]).taskConfigs(config)).resolves.toEqual({
+      tasks: [{ name: 'c', 'connector.class': 'Looking', lists: 'found' }],
+    });
+    const failing = { ...looking, taskConfigs: () => Promise.reject(new Error('cannot look')) };
+    await expect(new PluginRegistry([failing]).taskConfigs(config)).resolves.toEqual({ error: 'cannot look' });
+    const away = { ...looking, taskConfigs: () => Promise.reject(new RetriableError('not there now')) };
+    await expect(new PluginRegistry([away]).taskConfigs(config)).rejects.toThrow('not there now');
   });
 
   it.each<readonly [string, TaskConfig, string]>([
@@ -248,7 +273,7 @@ describe('taskConfigs', () => {
     ],
     ['an unknown class', { name: 'c', 'connector.class': 'Nope' }, 'which name matches Nope'],
     ['no class', { name: 'c' }, 'which name matches ,'],
-  ])('answers %s as an error', (_, config, message) => {
-    expect(split(config)).toEqual({ error: expect.stringContaining(message) });
+  ])('answers %s as an error', async (_, config, message) => {
+    await expect(split(config)).resolves.toEqual({ error: expect.stringContaining(message) });
   });
 });

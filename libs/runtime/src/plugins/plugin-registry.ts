@@ -6,6 +6,7 @@ import {
   ConnectError,
   ConnectErrorCode,
   describeSpec,
+  isRetriable,
   parseConfig,
   type TaskConfig,
 } from '@sluice/sdk';
@@ -81,18 +82,22 @@ export class PluginRegistry {
     return { fields: describeSpec(converter?.spec ?? connectorSpec(this.connector(className))) };
   }
 
-  /** The full settings of each task: the connector's, and over them what it gives the task. */
-  taskConfigs(config: TaskConfig): TaskConfigsAnswer {
+  /**
+   * The full settings of each task: the connector's, and over them what it gives the task. Rejects only with an error marked `retriable`: then the
+   * same question may be answered later.
+   */
+  async taskConfigs(config: TaskConfig): Promise<TaskConfigsAnswer> {
     const connector = this.find(connectorClass(config));
     try {
-      return { tasks: this.split(this.connector(connectorClass(config)), config) };
+      return { tasks: await this.split(this.connector(connectorClass(config)), config) };
     } catch (error) {
+      if (isRetriable(error)) throw error;
       const text = error instanceof Error ? error.message : String(error);
       return { error: withoutSecrets(text, connector, config) };
     }
   }
 
-  private split(connector: Connector, config: TaskConfig): readonly TaskConfig[] {
+  private async split(connector: Connector, config: TaskConfig): Promise<readonly TaskConfig[]> {
     const { errorCount, fields } = validateConnector(connector, config);
     const tasksMax = parseConfig({ 'tasks.max': commonSettingsSpec['tasks.max'] }, config, { unknownKeys: 'ignore' });
     if (errorCount > 0 || !tasksMax.ok) {
@@ -103,7 +108,7 @@ export class PluginRegistry {
       );
     }
     const most = tasksMax.value['tasks.max'];
-    const tasks = connector.taskConfigs(config, most);
+    const tasks = await connector.taskConfigs(config, most);
     const name = config['name'] ?? '';
     if (tasks.length > most) {
       throw new ConnectError(

@@ -45,4 +45,6 @@ export interface SourceLoopSpec {
   readonly settings: SourceLoopSettings;
   readonly logger: TaskLogger;
   readonly counters: TaskCounters;
+  /** Has the connector's task configs made anew, soon. */
+  readonly requestTaskReconfiguration: () => void;
 }

@@ -309,6 +309,23 @@ describe('the source task loop', () => {
     second.loop.kill();
   });
 
+  it('passes on that the task asks for new task configs', async () => {
+    const { world } = oneQueueWorld();
+    const source = world.source({ a: [] });
+    const task: SourceTask = {
+      start: async (context) => {
+        await source.start(context);
+        context.requestTaskReconfiguration();
+      },
+      poll: (signal) => source.poll(signal),
+      stop: () => source.stop(),
+    };
+    const { loop } = world.loop(task);
+    await loop.start();
+    expect(world.reconfigurationRequests).toBe(1);
+    await loop.stop();
+  });
+
   it('asks neither start nor stop of a task whose positions cannot be had', async () => {
     const { world } = oneQueueWorld();
     const source = world.source({ a: listOf(2) });

@@ -123,6 +123,7 @@ export class SourceTaskLoop {
         config,
         logger,
         signal: this.stopping.signal,
+        requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
         position: (partition) => this.lookUp(partition),
       });
     } catch (error) {

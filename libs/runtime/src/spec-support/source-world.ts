@@ -48,6 +48,8 @@ export class SourceWorld {
   readonly positions = new FakePositions();
   readonly lease = new FakeLease();
   readonly log = new LogLines();
+  /** How many times tasks asked for new task configs. */
+  reconfigurationRequests = 0;
   private generation = 0;
 
   constructor() {
@@ -95,6 +97,9 @@ export class SourceWorld {
       encoder: options.encoder ?? textEncoder,
       settings: { ...testSettings, ...options.settings },
       logger: this.log,
+      requestTaskReconfiguration: () => {
+        this.reconfigurationRequests++;
+      },
       counters,
     };
     const ports: SourceLoopPorts = {

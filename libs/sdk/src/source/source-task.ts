@@ -5,6 +5,12 @@ import type { TaskContext } from '../task-context.js';
 export interface SourceTaskContext extends TaskContext {
   /** The position after the last record of `partition` that is known to be stored, or `undefined` if there is none. */
   position(partition: SourcePartition): SourcePosition | undefined;
+
+  /**
+   * Says that the other system has changed in a way that the connector's `taskConfigs` would answer: it is asked soon, and tasks whose settings
+   * changed are restarted, this one perhaps too. Returns at once; many requests may be served as one.
+   */
+  requestTaskReconfiguration(): void;
 }
 
 /**

@@ -41,13 +41,12 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
     {
       title: 'splits its work into between one and the most tasks allowed, always alike',
       run: () =>
-        withFixture(subject, ({ config }) => {
+        withFixture(subject, async ({ config }) => {
           for (const maxTasks of [1, 3]) {
-            const configs = subject.connector.taskConfigs(config, maxTasks);
+            const configs = await subject.connector.taskConfigs(config, maxTasks);
             ok(configs.length >= 1 && configs.length <= maxTasks);
-            deepEqual(subject.connector.taskConfigs(config, maxTasks), configs);
+            deepEqual(await subject.connector.taskConfigs(config, maxTasks), configs);
           }
-          return Promise.resolve();
         }),
     },
     {
@@ -199,7 +198,7 @@ async function withFixture(subject: SinkContractSubject, body: (fixture: SinkFix
 }
 
 async function startTask(subject: SinkContractSubject, fixture: SinkFixture): Promise<SinkTask> {
-  const [config] = subject.connector.taskConfigs(fixture.config, 1);
+  const [config] = await subject.connector.taskConfigs(fixture.config, 1);
   ok(config !== undefined);
   const task = subject.connector.createTask();
   await task.start(sinkTestContext({ config }));

@@ -28,13 +28,12 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
     {
       title: 'splits its work into between one and the most tasks allowed, always alike',
       run: () =>
-        withFixture(subject, ({ config }) => {
+        withFixture(subject, async ({ config }) => {
           for (const maxTasks of [1, 3]) {
-            const configs = subject.connector.taskConfigs(config, maxTasks);
+            const configs = await subject.connector.taskConfigs(config, maxTasks);
             ok(configs.length >= 1 && configs.length <= maxTasks);
-            deepEqual(subject.connector.taskConfigs(config, maxTasks), configs);
+            deepEqual(await subject.connector.taskConfigs(config, maxTasks), configs);
           }
-          return Promise.resolve();
         }),
     },
     {
@@ -156,7 +155,7 @@ async function startTask(
   fixture: SourceFixture,
   positions: RememberedPositions,
 ): Promise<SourceTask> {
-  const [config] = subject.connector.taskConfigs(fixture.config, 1);
+  const [config] = await subject.connector.taskConfigs(fixture.config, 1);
   ok(config !== undefined);
   const task = subject.connector.createTask();
   await task.start(sourceTestContext({ config }, positions));

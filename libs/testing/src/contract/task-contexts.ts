@@ -64,7 +64,11 @@ export function sourceTestContext(
   options: TestContextOptions,
   positions = new RememberedPositions(),
 ): SourceTaskContext {
-  return { ...sinkTestContext(options), position: (partition) => positions.get(partition) };
+  return {
+    ...sinkTestContext(options),
+    position: (partition) => positions.get(partition),
+    requestTaskReconfiguration: () => undefined,
+  };
 }
 
 function canonical(partition: SourcePartition): string {
