@@ -1,0 +1,92 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { mergeReports, type Verdict } from '@sluice/verify-sink';
+import { until, type SluiceCluster } from './sluice-cluster.js';
+
+interface CreateRequest {
+  readonly name: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+type Settings = Readonly<Record<string, string>>;
+
+const example = (path: string): CreateRequest =>
+  JSON.parse(readFileSync(new URL(`../../libs/connectors/${path}`, import.meta.url), 'utf8')) as CreateRequest;
+
+/** Numbered records of the generator through a topic into the verifier: the connectors `<name>-in` and `<name>-out`. */
+export class VerifiedFlow {
+  private constructor(
+    private readonly cluster: SluiceCluster,
+    readonly name: string,
+    readonly seed: number,
+    /** How many records each source partition has. */
+    readonly ofPartitions: readonly number[],
+    /** Of the verifier's reports. */
+    private readonly folder: string,
+  ) {}
+
+  /** Posts the examples of both connectors, changed as said, with a folder of reports of their own. */
+  static async start(
+    cluster: SluiceCluster,
+    { name, seed, ofPartitions }: { readonly name: string; readonly seed: number; readonly ofPartitions: number[] },
+    source: Settings,
+    sink: Settings = {},
+  ): Promise<VerifiedFlow> {
+    const folder = cluster.path(`${name}-reports`);
+    mkdirSync(folder);
+    const flow = new VerifiedFlow(cluster, name, seed, ofPartitions, folder);
+    const verifier = example('verify-sink/examples/verify-a-load.json').config;
+    const generator = example('datagen-source/examples/full-speed.json').config;
+    const shape = { topic: name, seed: String(seed), partitions: String(ofPartitions.length) };
+    await flow.post('out', { ...verifier, topics: name, 'report.dir': folder, ...sink });
+    await flow.post('in', { ...generator, ...shape, records: String(flow.records), ...source });
+    return flow;
+  }
+
+  get records(): number {
+    return this.ofPartitions.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** The verdict as soon as at least `count` records are verified. */
+  async until(count: number): Promise<Verdict> {
+    const ask = (): Promise<Verdict> => mergeReports(this.folder, { seed: this.seed, ofPartitions: this.ofPartitions });
+    let verdict = await ask();
+    return until(
+      `${String(count)} records are verified`,
+      async () => {
+        verdict = await ask();
+        return verdict.records >= count ? verdict : undefined;
+      },
+      90_000,
+      () =>
+        `${JSON.stringify({ ...verdict, examples: [] })}\n` +
+        this.cluster.roles.map((role) => `--- ${role.id}\n${role.log.slice(-1500)}`).join('\n'),
+    );
+  }
+
+  private async post(suffix: string, config: Settings): Promise<void> {
+    const answer = await this.cluster.request('POST', '/connectors', { name: `${this.name}-${suffix}`, config });
+    if (answer.status !== 201) throw new Error(`${this.name}-${suffix} is refused: ${JSON.stringify(answer)}`);
+  }
+}
+
+/** What a verdict says when every record came once, in order and whole; `keys` as the source's setting. */
+export function cleanVerdict({ seed, records, ofPartitions }: VerifiedFlow, keys = 100): object {
+  return {
+    examples: [],
+    complete: true,
+    clean: true,
+    records,
+    missing: 0,
+    doubles: 0,
+    outOfOrder: 0,
+    damaged: 0,
+    keys: { count: keys, missing: 0, doubles: 0, outOfOrder: 0 },
+    partitions: ofPartitions.map((count, partition) => ({
+      seed,
+      partition,
+      records: count,
+      first: 0,
+      last: count - 1,
+    })),
+  };
+}
