@@ -41,7 +41,7 @@ export interface ConnectionOptions {
 }
 
 /** Takes a request that the server refused unprocessed because it goes away. */
-export type MoveRequest = (refused: PendingRequest) => void;
+type MoveRequest = (refused: PendingRequest) => void;
 
 type State = { readonly kind: 'open' } | { readonly kind: 'leaving' } | { readonly kind: 'closed'; reason: string };
 
