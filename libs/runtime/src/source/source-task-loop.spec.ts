@@ -326,6 +326,55 @@ describe('the source task loop', () => {
     await loop.stop();
   });
 
+  it('goes on in another task where the partition was, with the same queue and the next number, and commits it again', async () => {
+    const { world, queue } = oneQueueWorld();
+    const first = world.loop(world.source({ a: listOf(5) }));
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 5);
+    await first.loop.stop();
+    world.cluster.addTopic('t', 16);
+    world.retask();
+    const source = world.source({ a: listOf(9) });
+    const second = world.loop(source, { index: 3 });
+    await second.loop.start();
+    expect(source.startedAt).toEqual({ a: { position: 5 } });
+    await world.clock.until(() => second.counters.recordsSent === 4);
+    expect(source.committed[0]).toEqual({ partition: { file: 'a' }, position: { position: 5 } });
+    expect(readEverything(queue)).toEqual(valuesOf(9));
+    expect(readValid(queue)).toEqual(valuesOf(9));
+    await second.loop.stop();
+    expect(world.positions.writes.at(-1)?.partitions).toMatchObject([
+      { nextSeq: 10, owner: { index: 3, generation: 2 }, routes: [queue.ref] },
+    ]);
+  });
+
+  it('fails, and sends nothing, when it has a record of a partition that another task owns', async () => {
+    const { world, queue } = oneQueueWorld();
+    const first = world.loop(world.source({ a: listOf(5) }));
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 5 && world.positions.writes.length > 0);
+    const second = world.loop(world.source({ a: listOf(9) }), { index: 1 });
+    await second.loop.start();
+    const end = await second.loop.ended;
+    expect(String((end as { error: unknown }).error)).toContain('belongs to task 0, generation 1');
+    expect(readEverything(queue)).toEqual(valuesOf(5));
+    first.loop.kill();
+  });
+
+  it('writes again every so often what it and others stored', async () => {
+    const { world } = oneQueueWorld();
+    const { loop, counters } = world.loop(world.source({ a: listOf(2) }), { settings: { rewriteIntervalMs: 60_000 } });
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 2);
+    await world.clock.advance(5000);
+    const before = world.positions.writes.length;
+    await world.clock.advance(60_000);
+    expect(world.positions.writes.slice(before)).toMatchObject([{ partitions: [{ nextSeq: 3 }], settled: [] }]);
+    expect(world.positions.refreshes).toHaveLength(1);
+    expect(world.positions.refreshes[0]).toBeLessThanOrEqual(world.clock.wallMs() - 120_000);
+    loop.kill();
+  });
+
   it('asks neither start nor stop of a task whose positions cannot be had', async () => {
     const { world } = oneQueueWorld();
     const source = world.source({ a: listOf(2) });
