@@ -1,0 +1,64 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { FlowControlError, TopicNotFoundError } from '../errors.js';
+import { type ConnectionPool } from '../connection/connection-pool.js';
+import { type NameServers } from '../routing/name-servers.js';
+import { type RouteCache } from '../routing/route-cache.js';
+import { type RemotingCommand } from '../wire/remoting-codec.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
+import { ClusterAccess } from './cluster-access.js';
+import { isRedirectToMaster } from './replica-reads.js';
+
+const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
+const SEND = { code: REQUEST_CODE.SEND_MESSAGE_V2, ext: {} };
+
+function replyOf(code: number, remark: string): RemotingCommand {
+  return { code, opaque: 1, flag: 1, remark, ext: {}, body: Buffer.alloc(0) };
+}
+
+describe('what a refusal says about the route', () => {
+  let changes: string[];
+  let cluster: ClusterAccess;
+
+  beforeEach(() => {
+    changes = [];
+    const routes: Pick<RouteCache, 'doubt' | 'invalidate'> = {
+      doubt: (topic) => changes.push(`doubt ${topic}`),
+      invalidate: (topic) => changes.push(`invalidate ${topic}`),
+    };
+    cluster = new ClusterAccess({} as ConnectionPool, {} as NameServers, routes as RouteCache, 1_000);
+  });
+
+  it.each([
+    ['a replica refuses what only masters do', 2, '[REJECTREQUEST]system busy, start flow control', ['doubt t']],
+    ['a busy master refuses', 2, '[PCBUSY_CLEAN_QUEUE]broker busy', []],
+    ['a store that is a slave or shuts down refuses', 14, 'service not available now', ['invalidate t']],
+    ['a broker does not have the topic', 17, 'topic[t] not exist', ['invalidate t']],
+    ['a broker refuses for another reason', 13, 'the message is illegal', []],
+  ])('when %s', (_what, code, remark, expected) => {
+    cluster.queueError(replyOf(code, remark), SEND, QUEUE);
+    expect(changes).toEqual(expected);
+  });
+
+  it('types the errors', () => {
+    expect(cluster.queueError(replyOf(2, '[REJECTREQUEST]'), SEND, QUEUE)).toBeInstanceOf(FlowControlError);
+    expect(cluster.queueError(replyOf(14, ''), SEND, QUEUE)).toMatchObject({ retriable: true, responseCode: 14 });
+    expect(cluster.queueError(replyOf(17, ''), SEND, QUEUE)).toBeInstanceOf(TopicNotFoundError);
+  });
+
+  it('finds a replica behind the address of the master', () => {
+    const reply = replyOf(20, 'OFFSET_OVERFLOW_ONE');
+    expect(isRedirectToMaster(reply)).toBe(true);
+    expect(cluster.notMasterError(reply, SEND, QUEUE)).toMatchObject({ retriable: true, code: 'BROKER_RESPONSE' });
+    expect(changes).toEqual(['invalidate t']);
+  });
+
+  it.each([
+    [20, 'NO_MATCHED_MESSAGE'],
+    [20, 'MESSAGE_WAS_REMOVING'],
+    [20, ''],
+    [19, 'OFFSET_OVERFLOW_ONE'],
+    [21, 'OFFSET_TOO_SMALL'],
+  ])('takes code %i with remark %j for the answer of a master', (code, remark) => {
+    expect(isRedirectToMaster(replyOf(code, remark))).toBe(false);
+  });
+});
