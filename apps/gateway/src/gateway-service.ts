@@ -16,9 +16,9 @@ import { GatewayModule } from './gateway.module.js';
 import { LogCommands } from './log-commands.js';
 import { LogReadModel } from './log-read-model.js';
 import { RunnerQuestions } from './runner-questions.js';
+import { ClusterView } from './server/cluster-view.js';
 
 const headIntervalMs = 1000;
-const leaderlessAfterMs = 10_000;
 
 /** The gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
@@ -47,10 +47,12 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
     settings.persistIntervalMs,
     log.scoped('store'),
   );
+  const readModel = new LogReadModel(follower, reports);
+  const view = new ClusterView(readModel, gatewaySettings);
   const module = GatewayModule.forPorts(
     {
-      readModel: new LogReadModel(follower, reports),
-      commands: new LogCommands(sender, follower),
+      readModel,
+      commands: new LogCommands(sender),
       plugins: new RunnerQuestions(reports, rpc),
     },
     gatewaySettings,
@@ -61,7 +63,8 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
         check: () => {
           const { leader } = follower.state;
           if (leader === undefined) throw new Error('no coordinator has ever led');
-          if (follower.leaderSilentMs > leaderlessAfterMs) throw new Error(`the leader ${leader.nodeId} is silent`);
+          const leaderless = view.leaderless();
+          if (leaderless !== undefined) throw new Error(leaderless.reason);
           return { leader: leader.nodeId };
         },
       },

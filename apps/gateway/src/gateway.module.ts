@@ -1,4 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ClusterReader } from './cluster/cluster-reader.js';
+import { ClusterWriter } from './cluster/cluster-writer.js';
+import { ClusterController } from './cluster/cluster.controller.js';
+import { CommandDesk } from './commands/command-desk.js';
 import { ConnectorReader } from './connectors/connector-reader.js';
 import { ConnectorWriter } from './connectors/connector-writer.js';
 import { ConnectorsController } from './connectors/connectors.controller.js';
@@ -15,7 +19,7 @@ import { ServerController } from './server/server.controller.js';
 /** How long an answer waits to learn from a runner which settings of an unknown class are secret. */
 const secretsWaitMs = 1000;
 
-@Module({ controllers: [ServerController, ConnectorsController, PluginsController] })
+@Module({ controllers: [ServerController, ClusterController, ConnectorsController, PluginsController] })
 export class GatewayModule {
   /** @param imports - modules that add routes of their own, for instance `/health/live`, `/health/ready` and `/metrics` */
   static forPorts(
@@ -48,9 +52,30 @@ export class GatewayModule {
         },
         {
           provide: ConnectorWriter,
-          inject: [ClusterView, ConnectorReader, PluginCatalog, SecretSettings],
-          useFactory: (view: ClusterView, reader: ConnectorReader, catalog: PluginCatalog, secrets: SecretSettings) =>
-            new ConnectorWriter(view, reader, catalog, commands, secrets, settings),
+          inject: [ClusterView, ConnectorReader, PluginCatalog, CommandDesk, SecretSettings],
+          useFactory: (
+            view: ClusterView,
+            reader: ConnectorReader,
+            catalog: PluginCatalog,
+            desk: CommandDesk,
+            secrets: SecretSettings,
+          ) => new ConnectorWriter(view, reader, catalog, desk, secrets),
+        },
+        {
+          provide: CommandDesk,
+          inject: [ClusterView],
+          useFactory: (view: ClusterView) => new CommandDesk(view, commands, settings),
+        },
+        {
+          provide: ClusterReader,
+          inject: [ClusterView],
+          useFactory: (view: ClusterView) => new ClusterReader(view),
+        },
+        {
+          provide: ClusterWriter,
+          inject: [ClusterView, ClusterReader, CommandDesk],
+          useFactory: (view: ClusterView, reader: ClusterReader, desk: CommandDesk) =>
+            new ClusterWriter(view, reader, desk),
         },
       ],
     };

@@ -24,4 +24,8 @@ export class LogReadModel implements ClusterReadModel {
   ageMs(): number {
     return this.follower.ageMs;
   }
+
+  leaderSilentMs(): number {
+    return this.follower.leaderSilentMs;
+  }
 }

@@ -34,6 +34,13 @@ export interface RunStatusJson {
   readonly worker_id: string;
   readonly version?: string;
   readonly trace?: string;
+  /** Why nobody can run what is UNASSIGNED; absent while it only waits for its turn. */
+  readonly reason?: ReasonJson;
+}
+
+export interface ReasonJson {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Kafka Connect's fields first, then ours. Times are milliseconds since the epoch. */
@@ -118,16 +125,17 @@ function restartJson({ attempt, maxAttempts, at }: RestartInfo): NonNullable<Tas
 }
 
 function runJson(
-  status: Pick<TaskStatus, 'workerId' | 'version' | 'trace'> & { readonly state: string },
+  status: Pick<TaskStatus, 'workerId' | 'version' | 'trace' | 'reason'> & { readonly state: string },
   config: Config,
   isSecret: IsSecret,
 ): RunStatusJson {
-  const { state, workerId, version, trace } = status;
+  const { state, workerId, version, trace, reason } = status;
   return {
     state,
     worker_id: workerId,
     ...(version === undefined ? {} : { version }),
     ...(trace === undefined || trace === '' ? {} : { trace: redact(trace, config, isSecret) }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

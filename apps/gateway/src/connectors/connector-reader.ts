@@ -64,9 +64,10 @@ export class ConnectorReader {
     return connectorInfoJson(connector, tasksOf(state, connector), isSecret);
   }
 
-  async config(name: string): Promise<Config> {
+  /** With the version of the configuration. */
+  async config(name: string): Promise<{ readonly config: Config; readonly version: number }> {
     const { connector, isSecret } = await this.#open(name);
-    return hideSecrets(connector.config, isSecret);
+    return { config: hideSecrets(connector.config, isSecret), version: connector.configVersion };
   }
 
   async tasks(name: string): Promise<readonly TaskInfoJson[]> {

@@ -1,6 +1,5 @@
 import {
   type ConnectorCommand,
-  type CommandOutcome,
   type Config,
   connectorClass,
   type ConnectorState,
@@ -8,13 +7,14 @@ import {
   type TaskId,
   taskKey,
 } from '@sluice/core';
-import { ConnectError, ConnectErrorCode, isConnectError } from '@sluice/sdk';
-import { RequestDeadline } from '../http/request-deadline.js';
+import { ConnectError, ConnectErrorCode, hiddenValue, isConnectError } from '@sluice/sdk';
+import { type CommandDesk, type DoneOutcome } from '../commands/command-desk.js';
+import { checkVersion, type ExpectedVersion } from '../http/config-version.js';
+import { type RequestDeadline } from '../http/request-deadline.js';
 import { invalidConfigMessage } from '../plugins/plugin-answers.js';
 import { type PluginCatalog } from '../plugins/plugin-catalog.js';
-import { type CommandSender } from '../ports/command-sender.port.js';
 import { restoreHidden } from '../secrets/restore-hidden.js';
-import { hideSecrets, redact, type SecretSettings } from '../secrets/secret-settings.js';
+import { hideSecrets, type IsSecret, redact, type SecretSettings } from '../secrets/secret-settings.js';
 import { type ClusterView } from '../server/cluster-view.js';
 import { type ConfigMap, merged, withoutNulls } from './config-map.js';
 import { type ConnectorInfoJson, connectorInfoJson, type ConnectorStatusJson, tasksOf } from './connector-answers.js';
@@ -24,57 +24,81 @@ import { type ConnectorReader, isTaskIndex, notFound } from './connector-reader.
 export interface PutResult {
   readonly created: boolean;
   readonly info: ConnectorInfoJson;
+  /** Version of the configuration in `info`; absent when the connector was deleted meanwhile. */
+  readonly version?: number;
+}
+
+/** How often a change is made again, from what another request has just stored, before it is given up. */
+const mostAttempts = 10;
+
+interface Put {
+  readonly mode: 'create' | 'upsert';
+  readonly name: string;
+  /** Makes the new configuration from the stored one. */
+  readonly make: (stored: Config | undefined) => Config;
+  /** What is made depends on what is stored, so it must not replace anything else. */
+  readonly isChange: boolean;
+  readonly targetState?: TargetState;
+  readonly expected?: ExpectedVersion | undefined;
 }
 
 /**
  * Turns requests into commands and waits for their results. What is wrong is refused before a command is written. Methods throw
  * ConnectError: `CONNECT_REQUEST_INVALID`, `CONNECT_CONFIG_INVALID`, `CONNECT_PLUGIN_NOT_FOUND`, `CONNECT_NOT_FOUND`, `CONNECT_CONFLICT`,
- * `CONNECT_UNAVAILABLE` or `CONNECT_TIMEOUT`.
+ * `CONNECT_UNAVAILABLE` or `CONNECT_TIMEOUT`; and PreconditionFailedException where a version is expected and another one is there.
  */
 export class ConnectorWriter {
   constructor(
     private readonly view: ClusterView,
     private readonly reader: ConnectorReader,
     private readonly catalog: PluginCatalog,
-    private readonly commands: CommandSender,
+    private readonly desk: CommandDesk,
     private readonly secrets: SecretSettings,
-    private readonly options: { readonly requestTimeoutMs: number },
   ) {}
 
   async create(name: string, sent: ConfigMap, targetState: TargetState): Promise<ConnectorInfoJson> {
-    const { info } = await this.#put('create', name, withoutNulls(sent), targetState);
+    const config = withoutNulls(sent);
+    const { info } = await this.#put({ mode: 'create', name, make: () => config, isChange: false, targetState });
     return info;
   }
 
-  async replaceConfig(name: string, sent: ConfigMap): Promise<PutResult> {
-    return this.#put('upsert', name, withoutNulls(sent));
+  async replaceConfig(name: string, sent: ConfigMap, expected?: ExpectedVersion): Promise<PutResult> {
+    const config = withoutNulls(sent);
+    const isChange = Object.values(config).includes(hiddenValue);
+    return this.#put({ mode: 'upsert', name, make: () => config, isChange, expected });
   }
 
-  async patchConfig(name: string, patch: ConfigMap): Promise<PutResult> {
-    const { config } = this.#existing(name, `Connector ${name} not found`);
-    return this.#put('upsert', name, merged(config, patch));
+  /** Two patches at a time both take effect: the later one is made again from what the earlier one has stored. */
+  async patchConfig(name: string, patch: ConfigMap, expected?: ExpectedVersion): Promise<PutResult> {
+    const missing = `Connector ${name} not found`;
+    this.#existing(name, missing);
+    const make = (stored: Config | undefined): Config => {
+      if (stored === undefined) throw notFound(missing);
+      return merged(stored, patch);
+    };
+    return this.#put({ mode: 'upsert', name, make, isChange: true, expected });
   }
 
   async setTarget(name: string, targetState: TargetState): Promise<void> {
     const missing = `Unknown connector ${name}`;
     this.#existing(name, missing);
-    await this.#submit({ kind: 'connector.target', name, targetState }, this.#deadline(), missing);
+    await this.#carryOut({ kind: 'connector.target', name, targetState }, missing);
   }
 
   async delete(name: string): Promise<void> {
     const missing = `Connector ${name} not found`;
     this.#existing(name, missing);
-    await this.#submit({ kind: 'connector.delete', name }, this.#deadline(), missing);
+    await this.#carryOut({ kind: 'connector.delete', name }, missing);
   }
 
   /** Restarts the connector itself: its settings are split into tasks anew. */
   async restart(name: string): Promise<void> {
     const missing = `Unknown connector: ${name}`;
     this.#existing(name, missing);
-    await this.#submit({ kind: 'connector.restart', name }, this.#deadline(), missing);
+    await this.#carryOut({ kind: 'connector.restart', name }, missing);
   }
 
-  /** Restarts what was chosen and answers the status with it RESTARTING. */
+  /** Restarts what was chosen and answers the status with it RESTARTING. What has failed is for the coordinator to decide. */
   async restartChosen(
     name: string,
     choice: { readonly includeTasks: boolean; readonly onlyFailed: boolean },
@@ -82,20 +106,12 @@ export class ConnectorWriter {
     const missing = `Unknown connector: ${name}`;
     this.#existing(name, missing);
     const before = await this.reader.status(name);
-    const isChosen = (state: string): boolean => !choice.onlyFailed || state === 'FAILED';
-    const tasks = before.tasks.filter((task) => choice.includeTasks && isChosen(task.state));
-    const isConnectorChosen = isChosen(before.connector.state);
-    const deadline = this.#deadline();
-    if (tasks.length > 0) {
-      const ids = tasks.map(({ id }): TaskId => ({ connector: name, index: id }));
-      await this.#submit({ kind: 'tasks.restart', name, tasks: ids }, deadline, missing);
-    }
-    // Last, for splitting it anew may leave it without some of the chosen tasks.
-    if (isConnectorChosen) await this.#submit({ kind: 'connector.restart', name }, deadline, missing);
+    await this.#carryOut({ kind: 'connector.restart', name, ...choice }, missing);
+    const isChosen = ({ state }: { readonly state: string }): boolean => !choice.onlyFailed || state === 'FAILED';
     return {
       ...before,
-      connector: isConnectorChosen ? restarting(before.connector) : before.connector,
-      tasks: before.tasks.map((task) => (tasks.includes(task) ? restarting(task) : task)),
+      connector: isChosen(before.connector) ? restarting(before.connector) : before.connector,
+      tasks: before.tasks.map((task) => (choice.includeTasks && isChosen(task) ? restarting(task) : task)),
     };
   }
 
@@ -105,26 +121,36 @@ export class ConnectorWriter {
     const missing = `Unknown task: ${name}-${index}`;
     const id: TaskId = { connector: name, index: Number(index) };
     if (!isTaskIndex(index) || !this.view.now().state.tasks.has(taskKey(id))) throw notFound(missing);
-    await this.#submit({ kind: 'tasks.restart', name, tasks: [id] }, this.#deadline(), missing);
+    await this.#carryOut({ kind: 'tasks.restart', name, tasks: [id] }, missing);
   }
 
-  async #put(mode: 'create' | 'upsert', name: string, sent: Config, targetState?: TargetState): Promise<PutResult> {
+  async #put(put: Put): Promise<PutResult> {
+    const { name, mode } = put;
     checkConnectorName(name);
-    const deadline = this.#deadline();
-    const stored = this.view.now().state.connectors.get(name);
-    const named = withName(name, sent);
-    if (mode === 'create' && stored !== undefined) {
-      throw new ConnectError(ConnectErrorCode.conflict, `Connector ${name} already exists`);
+    const deadline = this.desk.deadline();
+    for (let attempt = 1; ; attempt += 1) {
+      const stored = this.view.now().state.connectors.get(name);
+      checkVersion(name, put.expected, stored?.configVersion);
+      if (mode === 'create' && stored !== undefined) {
+        throw new ConnectError(ConnectErrorCode.conflict, `Connector ${name} already exists`);
+      }
+      try {
+        return await this.#putOver(put, stored, deadline);
+      } catch (error) {
+        const isConflict = isConnectError(error) && error.code === ConnectErrorCode.conflict;
+        const hasChanged = this.view.now().state.connectors.get(name)?.configVersion !== stored?.configVersion;
+        if (!isConflict || mode === 'create' || !hasChanged || attempt === mostAttempts) throw error;
+      }
     }
+  }
+
+  /** One attempt. @throws ConnectError with code `CONNECT_CONFLICT` when the change was made of a configuration that is not there any more. */
+  async #putOver(put: Put, stored: ConnectorState | undefined, deadline: RequestDeadline): Promise<PutResult> {
+    const { mode, name, targetState } = put;
+    const named = withName(name, put.make(stored?.config));
     const className = connectorClass(named);
     const isSecret = await this.secrets.of(className);
-    if (className === '') {
-      const shown = Object.entries(hideSecrets(named, isSecret)).map(([key, value]) => `${key}=${value}`);
-      throw new ConnectError(
-        ConnectErrorCode.configInvalid,
-        `Connector config {${shown.join(', ')}} contains no connector type`,
-      );
-    }
+    if (className === '') throw withoutClass(named, isSecret);
     const isSameClass = stored !== undefined && connectorClass(stored.config) === className;
     const plugin = this.catalog.connector(className, isSameClass ? stored.type : undefined);
     const config = restoreHidden(named, stored?.config);
@@ -132,6 +158,7 @@ export class ConnectorWriter {
     if (answer.errorCount > 0) {
       throw new ConnectError(ConnectErrorCode.configInvalid, invalidConfigMessage(answer, config));
     }
+    const isConditional = stored !== undefined && (put.isChange || put.expected !== undefined);
     const command: ConnectorCommand = {
       kind: 'connector.put',
       mode,
@@ -139,8 +166,10 @@ export class ConnectorWriter {
       type: answer.type,
       config,
       ...(targetState === undefined ? {} : { targetState }),
+      ...(isConditional ? { expectedVersion: stored.configVersion } : {}),
     };
-    const outcome = await this.#submit(command, deadline, `Connector ${name} not found`).catch((error: unknown) => {
+    const missing = `Connector ${name} not found`;
+    const outcome = await this.desk.carryOut(command, deadline, missing).catch((error: unknown) => {
       throw isConnectError(error)
         ? new ConnectError(error.code, redact(error.message, config, isSecret), {
             retriable: error.retriable,
@@ -155,7 +184,8 @@ export class ConnectorWriter {
       now ? tasksOf(state, now) : [],
       isSecret,
     );
-    return { created: outcome.created ?? mode === 'create', info };
+    const version = now === undefined ? {} : { version: now.configVersion };
+    return { created: outcome.created ?? mode === 'create', info, ...version };
   }
 
   #existing(name: string, missing: string): ConnectorState {
@@ -164,32 +194,17 @@ export class ConnectorWriter {
     return connector;
   }
 
-  async #submit(
-    body: ConnectorCommand,
-    deadline: RequestDeadline,
-    missing: string,
-  ): Promise<Extract<CommandOutcome, { status: 'done' }>> {
-    const stage = `waiting for the coordinator to carry out ${body.kind} of ${body.name}, which may still happen`;
-    const outcome = await deadline.within(this.commands.submit(body, { timeoutMs: deadline.remainingMs }), stage);
-    switch (outcome.status) {
-      case 'done':
-        return outcome;
-      case 'conflict':
-        throw new ConnectError(ConnectErrorCode.conflict, outcome.message);
-      case 'not-found':
-        throw notFound(missing);
-      case 'invalid':
-        throw new ConnectError(ConnectErrorCode.requestInvalid, outcome.message);
-      case 'expired':
-        throw new ConnectError(ConnectErrorCode.timeout, outcome.message, { retriable: true });
-      default:
-        return outcome satisfies never;
-    }
+  #carryOut(command: ConnectorCommand, missing: string): Promise<DoneOutcome> {
+    return this.desk.carryOut(command, this.desk.deadline(), missing);
   }
+}
 
-  #deadline(): RequestDeadline {
-    return new RequestDeadline(this.options.requestTimeoutMs);
-  }
+function withoutClass(config: Config, isSecret: IsSecret): ConnectError {
+  const shown = Object.entries(hideSecrets(config, isSecret)).map(([key, value]) => `${key}=${value}`);
+  return new ConnectError(
+    ConnectErrorCode.configInvalid,
+    `Connector config {${shown.join(', ')}} contains no connector type`,
+  );
 }
 
 function withName(name: string, config: Config): Config {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { fileSource } from '../testing/file-plugins.js';
 import { errorBody, GatewayClient } from '../testing/gateway-client.js';
 
 const source = { 'connector.class': 'FileStreamSource', topic: 't' };
@@ -323,6 +324,151 @@ describe('PUT and PATCH /connectors/:name/config', () => {
   });
 });
 
+describe('versions of a configuration', () => {
+  const patch = (body: object, headers: Readonly<Record<string, string>> = {}): ReturnType<GatewayClient['send']> =>
+    gateway.sendText('PATCH', '/connectors/src/config', JSON.stringify(body), 'application/json', headers);
+  const config = async (): Promise<unknown> => (await gateway.get('/connectors/src/config')).body;
+
+  it('patches at the same time all take effect', async () => {
+    await gateway.createSource('src');
+    gateway.cluster.submitted.length = 0;
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    let letGo = (): void => undefined;
+    const allAreThere = new Promise<void>((resolve) => (letGo = resolve));
+    gateway.cluster.before = () => {
+      if (gateway.cluster.submitted.length >= names.length) letGo();
+      return allAreThere;
+    };
+    const answers = await Promise.all(names.map((name) => patch({ [name]: name })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(await config()).toMatchObject({ a: 'a', b: 'b', c: 'c', d: 'd', e: 'e' });
+    expect(gateway.cluster.submitted.length).toBeGreaterThan(names.length);
+  });
+
+  it('a change that meets another one every time is given up with 409', async () => {
+    await gateway.createSource('src');
+    gateway.cluster.submitted.length = 0;
+    let other = 0;
+    gateway.cluster.answer = () => {
+      gateway.cluster.putDirectly('src', { other: String((other += 1)) });
+      return Promise.resolve({ status: 'conflict', message: 'Connector src was changed meanwhile' });
+    };
+    const answer = await patch({ a: '1' });
+    expect(answer).toMatchObject({ status: 409, body: errorBody(409, 'Connector src was changed meanwhile') });
+    expect(gateway.cluster.submitted).toHaveLength(10);
+    expect(await config()).not.toHaveProperty('a');
+  });
+
+  it('a conflict that no other change has caused is answered at once', async () => {
+    await gateway.createSource('src');
+    gateway.cluster.submitted.length = 0;
+    gateway.cluster.answer = () => Promise.resolve({ status: 'conflict', message: 'not at this feature level' });
+    expect(await patch({ a: '1' })).toMatchObject({ status: 409, body: errorBody(409, 'not at this feature level') });
+    expect(gateway.cluster.submitted).toHaveLength(1);
+  });
+
+  it('a PUT that keeps a hidden value is made of the value that is stored then', async () => {
+    await gateway.createSource('src', { 'store.pin': 'first' });
+    let isFirst = true;
+    gateway.cluster.before = () => {
+      if (isFirst) gateway.cluster.putDirectly('src', { 'store.pin': 'second' });
+      isFirst = false;
+    };
+    const shown = (await config()) as Record<string, string>;
+    expect((await gateway.put('/connectors/src/config', { ...shown, topic: 'u' })).status).toBe(200);
+    expect(gateway.cluster.state().connectors.get('src')?.config).toMatchObject({ topic: 'u', 'store.pin': 'second' });
+  });
+
+  it('a PUT of all values replaces whatever is stored', async () => {
+    await gateway.createSource('src');
+    await gateway.put('/connectors/src/config', { ...source, topic: 'u' });
+    expect(gateway.cluster.submitted.at(-1)).not.toHaveProperty('expectedVersion');
+  });
+
+  it('are told as ETag, and If-Match refuses another one with 412', async () => {
+    await gateway.createSource('src');
+    const tag = (await gateway.get('/connectors/src/config')).headers.get('etag') ?? '';
+    expect(tag).toMatch(/^"\d+"$/);
+    const first = await patch({ a: '1' }, { 'if-match': tag });
+    expect(first.status).toBe(200);
+    const next = first.headers.get('etag') ?? '';
+    expect(next).not.toBe(tag);
+    expect((await gateway.get('/connectors/src/config')).headers.get('etag')).toBe(next);
+    const late = await patch({ a: '2' }, { 'if-match': tag });
+    const message = `HTTP 412 Precondition Failed: If-Match asks for ${tag} of connector src, but its configuration has ETag ${next}`;
+    expect(late).toMatchObject({ status: 412, body: errorBody(412, message) });
+    expect(await config()).toMatchObject({ a: '1' });
+    expect((await patch({ a: '3' }, { 'if-match': '*' })).status).toBe(200);
+  });
+
+  it('If-Match holds until the change is stored', async () => {
+    await gateway.createSource('src');
+    const tag = (await gateway.get('/connectors/src/config')).headers.get('etag') ?? '';
+    gateway.cluster.before = () => {
+      gateway.cluster.putDirectly('src', { other: '1' });
+    };
+    const headers = { 'if-match': tag };
+    const text = JSON.stringify(source);
+    expect(await gateway.sendText('PUT', '/connectors/src/config', text, 'application/json', headers)).toMatchObject({
+      status: 412,
+    });
+    expect(await config()).toMatchObject({ other: '1' });
+  });
+
+  it('If-Match of what does not exist answers 412, one that is no tag 400', async () => {
+    const text = JSON.stringify(source);
+    for (const [header, status] of [
+      ['*', 412],
+      ['"7"', 412],
+      ['7', 400],
+      ['W/"7"', 400],
+    ] as const) {
+      const headers = { 'if-match': header };
+      const answer = await gateway.sendText('PUT', '/connectors/new/config', text, 'application/json', headers);
+      expect(answer.status).toBe(status);
+    }
+    expect(gateway.cluster.submitted).toEqual([]);
+  });
+});
+
+describe('placement', () => {
+  it('is kept with the connector, and what nobody can run says why', async () => {
+    gateway.cluster.removeRunner('w1');
+    gateway.cluster.addRunner('w3', 'source', [fileSource], { zone: 'a' });
+    await gateway.createSource('src', { 'placement.zone': 'b' });
+    expect((await gateway.get('/connectors/src/config')).body).toMatchObject({ 'placement.zone': 'b' });
+    gateway.cluster.free('src');
+    const reason = {
+      code: 'no-labels',
+      message: 'No worker of role source-runner has plugin FileStreamSource and labels {zone: b}.',
+    };
+    expect((await gateway.get('/connectors/src/status')).body).toMatchObject({
+      connector: { state: 'UNASSIGNED', reason },
+      tasks: [{ state: 'UNASSIGNED', reason }],
+    });
+    expect((await gateway.get('/connectors/src/tasks/0/status')).body).toMatchObject({ reason });
+  });
+
+  it('that is no label answers 400 and names the setting', async () => {
+    const config = { ...source, 'placement.zone': 'a b', 'placement.': 'x' };
+    const answer = await gateway.post('/connectors', { name: 'src', config });
+    expect(answer.status).toBe(400);
+    const { message } = answer.body as { message: string };
+    expect(message).toContain('contains the following 2 error(s)');
+    expect(message).toContain('Invalid value "a b" of label zone for configuration placement.zone');
+    expect(message).toContain('Invalid label name "" for configuration placement.');
+    expect(gateway.cluster.submitted).toEqual([]);
+  });
+});
+
+describe('offsets', () => {
+  it.each(['GET', 'PATCH', 'DELETE'])('%s says that they are not served', async (method) => {
+    const answer = await gateway.send(method, '/connectors/src/offsets');
+    const message = 'Offsets of connectors can be neither read nor changed through this API yet, those of src included';
+    expect(answer).toMatchObject({ status: 404, body: errorBody(404, message) });
+  });
+});
+
 describe('target states', () => {
   it.each([
     ['pause', 202, 'PAUSED'],
@@ -371,6 +517,8 @@ describe('restarts', () => {
       },
     });
     expect((answer.body as { tasks: object[] }).tasks[1]).not.toHaveProperty('trace');
+    const choice = { includeTasks: true, onlyFailed: false };
+    expect(gateway.cluster.submitted).toEqual([{ kind: 'connector.restart', name: 'src', ...choice }]);
   });
 
   it('of what failed leave the rest alone', async () => {
@@ -379,14 +527,15 @@ describe('restarts', () => {
       status: 202,
       body: { connector: { state: 'RUNNING' }, tasks: [{ state: 'RUNNING' }, { state: 'RESTARTING' }] },
     });
-    const tasks = [{ connector: 'src', index: 1 }];
-    expect(gateway.cluster.submitted).toEqual([{ kind: 'tasks.restart', name: 'src', tasks }]);
+    const choice = { includeTasks: true, onlyFailed: true };
+    expect(gateway.cluster.submitted).toEqual([{ kind: 'connector.restart', name: 'src', ...choice }]);
   });
 
-  it('of a connector that did not fail change nothing when only failed ones are meant', async () => {
+  it('of a connector that did not fail leave it as it is when only failed ones are meant', async () => {
     const answer = await gateway.post('/connectors/src/restart?onlyFailed=true');
     expect(answer).toMatchObject({ status: 202, body: { connector: { state: 'RUNNING' } } });
-    expect(gateway.cluster.submitted).toEqual([]);
+    const choice = { includeTasks: false, onlyFailed: true };
+    expect(gateway.cluster.submitted).toEqual([{ kind: 'connector.restart', name: 'src', ...choice }]);
   });
 
   it('of one task answer 204', async () => {

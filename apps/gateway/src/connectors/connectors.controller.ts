@@ -17,6 +17,7 @@ import {
 } from '@nestjs/common';
 import { type Config, TargetState } from '@sluice/core';
 import { BooleanQueryPipe } from '../http/boolean-query.pipe.js';
+import { entityTag, readIfMatch } from '../http/config-version.js';
 import { type HttpRequest, type HttpResponse } from '../http/http-request.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { ShallowBodyPipe } from '../http/shallow-body.pipe.js';
@@ -27,7 +28,7 @@ import {
   type TaskInfoJson,
   type TaskStatusJson,
 } from './connector-answers.js';
-import { ConnectorReader, type ExpandedConnectors } from './connector-reader.js';
+import { ConnectorReader, type ExpandedConnectors, notFound } from './connector-reader.js';
 import { ConnectorWriter, type PutResult } from './connector-writer.js';
 import { ConfigMapPipe } from './dto/config-map.pipe.js';
 import { CreateConnectorDto } from './dto/create-connector.dto.js';
@@ -71,8 +72,10 @@ export class ConnectorsController {
   }
 
   @Get(':name/config')
-  config(@Param('name') name: string): Promise<Config> {
-    return this.reader.config(name);
+  async config(@Param('name') name: string, @Res({ passthrough: true }) response: HttpResponse): Promise<Config> {
+    const { config, version } = await this.reader.config(name);
+    response.set('ETag', entityTag(version));
+    return config;
   }
 
   @Put(':name/config')
@@ -82,7 +85,11 @@ export class ConnectorsController {
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<ConnectorInfoJson> {
-    return answerPut(await this.writer.replaceConfig(name, config), request, response);
+    return answerPut(
+      await this.writer.replaceConfig(name, config, readIfMatch(request.headers['if-match'])),
+      request,
+      response,
+    );
   }
 
   @Patch(':name/config')
@@ -92,7 +99,11 @@ export class ConnectorsController {
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<ConnectorInfoJson> {
-    return answerPut(await this.writer.patchConfig(name, patch), request, response);
+    return answerPut(
+      await this.writer.patchConfig(name, patch, readIfMatch(request.headers['if-match'])),
+      request,
+      response,
+    );
   }
 
   @Get(':name/status')
@@ -153,6 +164,21 @@ export class ConnectorsController {
     return this.reader.topics(name);
   }
 
+  @Get(':name/offsets')
+  offsets(@Param('name') name: string): never {
+    return offsetsNotServed(name);
+  }
+
+  @Patch(':name/offsets')
+  alterOffsets(@Param('name') name: string): never {
+    return offsetsNotServed(name);
+  }
+
+  @Delete(':name/offsets')
+  resetOffsets(@Param('name') name: string): never {
+    return offsetsNotServed(name);
+  }
+
   /** The topics come from the settings, so there is no record of used topics to forget. */
   @Put(':name/topics/reset')
   resetTopics(@Param('name') name: string): never {
@@ -161,8 +187,15 @@ export class ConnectorsController {
   }
 }
 
+function offsetsNotServed(name: string): never {
+  throw notFound(
+    `Offsets of connectors can be neither read nor changed through this API yet, those of ${name} included`,
+  );
+}
+
 function answerPut(result: PutResult, request: HttpRequest, response: HttpResponse): ConnectorInfoJson {
   response.status(result.created ? 201 : 200);
+  if (result.version !== undefined) response.set('ETag', entityTag(result.version));
   if (result.created) setLocation(request, response, result.info.name);
   return result.info;
 }

@@ -5,6 +5,7 @@ import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable
 import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';
 import { type ClusterView } from '../server/cluster-view.js';
 import { findPlugin } from './find-plugin.js';
+import { withoutPlacement, withPlacement } from './placement-settings.js';
 
 /** The plugins that live runners have, and questions to them. */
 export class PluginCatalog {
@@ -50,7 +51,8 @@ export class PluginCatalog {
   /** @throws like `connector`; with code `CONNECT_TIMEOUT` when the runner does not answer in time. */
   async validate(plugin: PluginInfo, config: Config, deadline: RequestDeadline): Promise<ValidationAnswer> {
     const stage = `waiting for a runner to validate the configuration with ${plugin.name}`;
-    return deadline.within(this.questions.validate(plugin.name, config), stage);
+    const answer = await deadline.within(this.questions.validate(plugin.name, withoutPlacement(config)), stage);
+    return withPlacement(answer, config);
   }
 
   /**

@@ -9,4 +9,6 @@ export interface ClusterReadModel {
   isCaughtUp(): boolean;
   /** Milliseconds since the head of the log was last known to be reached. */
   ageMs(): number;
+  /** Milliseconds since something of a leader was read, or since this began to listen. */
+  leaderSilentMs(): number;
 }

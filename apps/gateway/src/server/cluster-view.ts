@@ -2,8 +2,23 @@ import { type ClusterState, type ReportsView } from '@sluice/core';
 import { type ClusterReadModel } from '../ports/cluster-read-model.port.js';
 import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
 
+/** Silence of the leader after which commands are refused, in milliseconds: well over the lease within which another one takes over. */
+const leaderlessAfterMs = 10_000;
+
 export type ViewHealth =
   { readonly kind: 'healthy' } | { readonly kind: 'starting' | 'unhealthy'; readonly reason: string };
+
+export interface View {
+  readonly state: ClusterState;
+  readonly reports: ReportsView;
+}
+
+export interface Leaderless {
+  /** When a leader was last heard of, or this gateway began to listen; milliseconds since the epoch. */
+  readonly since: number;
+  /** One sentence. */
+  readonly reason: string;
+}
 
 /** The read model, refused while it could answer something that is not true any more. */
 export class ClusterView {
@@ -13,10 +28,27 @@ export class ClusterView {
   ) {}
 
   /** @throws ControlPlaneUnavailableError while the view is incomplete or too old. */
-  now(): { readonly state: ClusterState; readonly reports: ReportsView } {
+  now(): View {
     const health = this.health();
     if (health.kind !== 'healthy') throw new ControlPlaneUnavailableError(health.reason);
-    return { state: this.readModel.state(), reports: this.readModel.reports() };
+    return this.#read();
+  }
+
+  /** The view of any age, for who tells the age too. @throws ControlPlaneUnavailableError while it is incomplete. */
+  latest(): View {
+    const health = this.health();
+    if (health.kind === 'starting') throw new ControlPlaneUnavailableError(health.reason);
+    return this.#read();
+  }
+
+  /** Milliseconds since the head of the log was last known to be reached. */
+  get ageMs(): number {
+    return Math.round(this.readModel.ageMs());
+  }
+
+  /** Wall clock at which a leader was last heard of, or this gateway began to listen; milliseconds since the epoch. */
+  get leaderHeardAt(): number {
+    return Math.round(Date.now() - this.readModel.leaderSilentMs());
   }
 
   health(): ViewHealth {
@@ -32,8 +64,25 @@ export class ClusterView {
     };
   }
 
+  /** Undefined while a coordinator leads, as far as this gateway can tell. */
+  leaderless(): Leaderless | undefined {
+    if (this.readModel.leaderSilentMs() <= leaderlessAfterMs) return undefined;
+    const since = this.leaderHeardAt;
+    const last = this.readModel.state().leader?.nodeId;
+    const silence = `since ${new Date(since).toISOString()}`;
+    if (this.ageMs > leaderlessAfterMs) {
+      return { since, reason: `The cluster's log cannot be read ${silence}, so no coordinator can be told anything.` };
+    }
+    const whom = last === undefined ? 'none ever led' : `${last}, the last one, was not heard of ${silence}`;
+    return { since, reason: `No coordinator leads: ${whom}.` };
+  }
+
   /** The id of the cluster's log; empty before it was read. */
   get logId(): string {
     return this.readModel.state().logId;
+  }
+
+  #read(): View {
+    return { state: this.readModel.state(), reports: this.readModel.reports() };
   }
 }

@@ -11,6 +11,7 @@ import {
   isConnectorCommand,
   foldEntries,
   foldReport,
+  type Labels,
   type LogEntry,
   type LogEvent,
   memberKey,
@@ -47,8 +48,11 @@ type TaskReportJson = Report['tasks'][number];
 export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQuestions {
   isFollowing = true;
   stalenessMs = 0;
+  leaderSilence = 0;
   /** Set: what the next commands are answered, or how they fail. */
   answer: (() => Promise<CommandOutcome>) | undefined;
+  /** Set: what happens just before each command is carried out. */
+  before: (() => void | Promise<void>) | undefined;
   /** Set: how the next questions to runners fail or hang. */
   question: (() => Promise<never>) | undefined;
   readonly submitted: CommandBody[] = [];
@@ -61,6 +65,11 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
     const { head } = this.#state;
     const claim: LogEvent = { kind: 'claimed', nodeId: 'c1', incarnation: 'c1#1', after: head };
     this.#append(claim, { epoch: 1, claimId: 'claim-1' });
+    const role = 'coordinator';
+    this.#append({
+      kind: 'member.joined',
+      member: { nodeId: 'c1', incarnation: 'c1#1', role, capacity: 1, plugins: [] },
+    });
   }
 
   state(): ClusterState {
@@ -75,13 +84,16 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
   ageMs(): number {
     return this.stalenessMs;
   }
+  leaderSilentMs(): number {
+    return this.leaderSilence;
+  }
 
-  addRunner(nodeId: string, type: ConnectorType, plugins: readonly InMemoryPlugin[]): void {
+  addRunner(nodeId: string, type: ConnectorType, plugins: readonly InMemoryPlugin[], labels: Labels = {}): void {
     const incarnation = `${nodeId}#1`;
     const names = plugins.flatMap(({ info }) => [info.name, ...info.aliases]);
     const role = runnerRole(type);
     this.#plugins.set(nodeId, plugins);
-    this.#append({ kind: 'member.joined', member: { nodeId, incarnation, role, capacity: 1, plugins: names } });
+    this.#append({ kind: 'member.joined', member: { nodeId, incarnation, role, capacity: 1, plugins: names, labels } });
     this.#report(nodeId, []);
   }
 
@@ -106,8 +118,22 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
     this.#append({ kind: 'tasks.failed', name, configVersion, error });
   }
 
+  /** Another request changes settings of a connector. */
+  putDirectly(name: string, change: Config): void {
+    const existing = this.#state.connectors.get(name);
+    if (existing === undefined) throw new Error(`no connector ${name}`);
+    const { type, config, targetState } = existing;
+    this.#append({ kind: 'connector.put', name, type, config: { ...config, ...change }, targetState });
+  }
+
+  /** Nobody runs the tasks of a connector any more. */
+  free(name: string): void {
+    this.#releaseAll(name);
+  }
+
   async submit(body: CommandBody): Promise<CommandOutcome> {
     this.submitted.push(body);
+    await this.before?.();
     return this.answer === undefined ? Promise.resolve(this.#carryOut(body)) : this.answer();
   }
 
@@ -160,7 +186,10 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
       if (body.mode === 'create' && existing !== undefined) {
         return { status: 'conflict', message: `Connector ${body.name} already exists` };
       }
-      const { name, type, config } = body;
+      const { name, type, config, expectedVersion } = body;
+      if (expectedVersion !== undefined && existing?.configVersion !== expectedVersion) {
+        return { status: 'conflict', message: `Connector ${name} was changed meanwhile` };
+      }
       if (existing !== undefined && existing.type !== type) {
         return { status: 'invalid', message: `Connector ${name} is a ${existing.type} and cannot become a ${type}` };
       }
@@ -226,6 +255,8 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
       role,
       reportSeq,
       sentAt: 0,
+      startedAt: 5,
+      http: `${nodeId}:8085`,
       leaving: false,
       capacity,
       plugins,

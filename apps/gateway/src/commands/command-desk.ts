@@ -1,0 +1,55 @@
+import { type CommandBody, type CommandOutcome, isConnectorCommand } from '@sluice/core';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { RequestDeadline } from '../http/request-deadline.js';
+import { type CommandSender } from '../ports/command-sender.port.js';
+import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
+import { type ClusterView } from '../server/cluster-view.js';
+
+export type DoneOutcome = Extract<CommandOutcome, { status: 'done' }>;
+
+/** Has commands carried out and turns refusals into errors. */
+export class CommandDesk {
+  constructor(
+    private readonly view: ClusterView,
+    private readonly commands: CommandSender,
+    private readonly options: { readonly requestTimeoutMs: number },
+  ) {}
+
+  /** The time that a request which begins now may take. */
+  deadline(): RequestDeadline {
+    return new RequestDeadline(this.options.requestTimeoutMs);
+  }
+
+  /**
+   * Resolves once the command is carried out and the view of the cluster shows it.
+   *
+   * @param missing - the words for a thing that the coordinator does not find, if not its own
+   * @throws ConnectError with code `CONNECT_CONFLICT`, `CONNECT_NOT_FOUND`, `CONNECT_REQUEST_INVALID` or `CONNECT_TIMEOUT`.
+   * @throws ControlPlaneUnavailableError while no coordinator leads, and when the command could not be written: nothing was changed.
+   */
+  async carryOut(body: CommandBody, deadline: RequestDeadline, missing?: string): Promise<DoneOutcome> {
+    const leaderless = this.view.leaderless();
+    if (leaderless !== undefined) throw new ControlPlaneUnavailableError(`${leaderless.reason} Nothing was changed.`);
+    const stage = `waiting for the coordinator to carry out ${nameOf(body)}, which may still happen`;
+    const outcome = await deadline.within(this.commands.submit(body, { timeoutMs: deadline.remainingMs }), stage);
+    switch (outcome.status) {
+      case 'done':
+        return outcome;
+      case 'conflict':
+        throw new ConnectError(ConnectErrorCode.conflict, outcome.message);
+      case 'not-found':
+        throw new ConnectError(ConnectErrorCode.notFound, missing ?? outcome.message);
+      case 'invalid':
+        throw new ConnectError(ConnectErrorCode.requestInvalid, outcome.message);
+      case 'expired':
+        throw new ConnectError(ConnectErrorCode.timeout, outcome.message, { retriable: true });
+      default:
+        return outcome satisfies never;
+    }
+  }
+}
+
+function nameOf(body: CommandBody): string {
+  if (isConnectorCommand(body)) return `${body.kind} of ${body.name}`;
+  return 'nodeId' in body ? `${body.kind} of ${body.nodeId}` : body.kind;
+}

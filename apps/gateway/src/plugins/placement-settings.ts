@@ -1,0 +1,55 @@
+import { type Config, isPlacementKey, parsePlacement } from '@sluice/core';
+import { type FieldDescription } from '@sluice/sdk';
+import { type ValidationAnswer } from '../ports/plugin-questions.port.js';
+
+const group = 'Placement';
+
+/** The settings that are a connector's own: where its tasks run is the cluster's affair, so no plugin is asked about it. */
+export function withoutPlacement(config: Config): Config {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !isPlacementKey(name)));
+}
+
+/** The answer of a plugin together with what is to say about the `placement.*` settings. */
+export function withPlacement(answer: ValidationAnswer, config: Config): ValidationAnswer {
+  const names = Object.keys(config).filter(isPlacementKey);
+  if (names.length === 0) return answer;
+  const parsed = parsePlacement(config);
+  const errors = parsed.ok ? [] : parsed.errors;
+  return {
+    ...answer,
+    errorCount: answer.errorCount + errors.length,
+    groups: [...answer.groups, group],
+    fields: [
+      ...answer.fields,
+      ...names.map((name, index) => ({
+        description: describe(name, index + 1),
+        state: {
+          name,
+          value: config[name] ?? null,
+          recommendedValues: [],
+          errors: errors.filter(({ field }) => field === name).map(({ message }) => message),
+          visible: true,
+        },
+      })),
+    ],
+  };
+}
+
+function describe(name: string, orderInGroup: number): FieldDescription {
+  return {
+    name,
+    type: 'STRING',
+    required: false,
+    defaultValue: null,
+    importance: 'LOW',
+    documentation: 'Tasks run only on runners that carry this label, see SLUICE_LABELS of a node.',
+    group,
+    orderInGroup,
+    width: 'SHORT',
+    displayName: name,
+    dependents: [],
+    recommendedValues: [],
+    aliases: [],
+    secret: false,
+  };
+}
