@@ -4,9 +4,10 @@ import { readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
 import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
 import { ClusterNotInitialisedError, openLog } from '../cluster/open-log.js';
+import { expulsionBy, refuseIfInUse } from '../cluster/own-membership.js';
 import { ReportsChannel } from '../cluster/reports-channel.js';
 import type { NodeLog } from '../logging/node-log.js';
-import type { NodeSettings } from '../settings/node-settings.js';
+import type { GivenNodeSettings, NodeSettings } from '../settings/node-settings.js';
 import { NodeFile, NodeStore } from '../store/node-store.js';
 
 const firstRetryMs = 200;
@@ -41,10 +42,14 @@ export class ClusterNode {
    * Locks the node's directory, finds the log and reads all of it. Waits while the runtime cluster cannot be reached.
    *
    * @throws ClusterNotInitialisedError, LogRewrittenError (the local copy is dropped: the next start reads the log without it),
-   * LockHeldError
+   * SnapshotMissingError, NodeIdInUseError
    */
-  static async open(settings: NodeSettings, log: NodeLog, signal: AbortSignal): Promise<ClusterNode> {
-    const store = await NodeStore.open(settings.storePath, settings.nodeId);
+  static async open(given: GivenNodeSettings, log: NodeLog, signal: AbortSignal): Promise<ClusterNode> {
+    const { storePath, role } = given;
+    const store = await (given.nodeId === undefined
+      ? NodeStore.openUnnamed(storePath, role)
+      : NodeStore.open(storePath, given.nodeId));
+    const settings: NodeSettings = { ...given, nodeId: store.nodeId };
     const client = RocketMqClient.open({
       namesrv: settings.namesrv,
       clientId: `${settings.nodeId}@${store.incarnation}`,
@@ -58,6 +63,13 @@ export class ClusterNode {
       const reports = new ReportsChannel(client, topics, logQueue.brokerName, group, log.scoped('reports'));
       const node = new ClusterNode(settings, log, store, client, topics, logQueue, follower, reports);
       await node.readLog(signal);
+      await refuseIfInUse(follower.state, store, reports, signal);
+      follower.subscribe(({ accepted }) => {
+        for (const { entry } of accepted) {
+          const expelled = expulsionBy(entry.event, store);
+          if (expelled !== undefined) node.fail(expelled);
+        }
+      });
       return node;
     } catch (error) {
       if (error instanceof LogRewrittenError) await store.forget();

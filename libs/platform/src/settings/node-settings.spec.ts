@@ -11,6 +11,7 @@ describe('readNodeSettings', () => {
       httpPort: 8083,
     });
     expect(settings.httpHost).toBe('127.0.0.1');
+    expect(settings.nodeId).toBeUndefined();
   });
 
   it("takes the Proxy from the first name server's host", () => {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig, type ConfigSpec } from '@sluice/sdk';
 import { parseLabels, type Labels, type Role } from '@sluice/core';
@@ -29,7 +28,7 @@ export const nodeSettingsSpec = {
     type: 'string',
     importance: 'high',
     optional: true,
-    doc: 'Id of this node, unique in the Connect cluster; by default the role and the host name.',
+    doc: 'Id of this node, unique in the Connect cluster; by default one is made at the first start and kept under SLUICE_STORE_PATH.',
     example: 'source-runner-1',
   },
   SLUICE_STORE_PATH: {
@@ -99,6 +98,9 @@ export interface NodeSettings {
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
 }
 
+/** As they are read: the id of a node that was given none is found under its store path. */
+export type GivenNodeSettings = Omit<NodeSettings, 'nodeId'> & { readonly nodeId?: string };
+
 const defaultPorts: Readonly<Record<Role, number>> = {
   gateway: 8083,
   coordinator: 8084,
@@ -118,7 +120,10 @@ export class NodeSettingsError extends Error {
  *
  * @throws NodeSettingsError
  */
-export function readNodeSettings(role: Role, environment: Readonly<Record<string, string | undefined>>): NodeSettings {
+export function readNodeSettings(
+  role: Role,
+  environment: Readonly<Record<string, string | undefined>>,
+): GivenNodeSettings {
   const given = Object.fromEntries(
     Object.keys(nodeSettingsSpec).flatMap((key) => {
       const value = environment[key];
@@ -129,8 +134,8 @@ export function readNodeSettings(role: Role, environment: Readonly<Record<string
   if (!parsed.ok)
     throw new NodeSettingsError(parsed.errors.map((error) => `${error.field}: ${error.message}`).join('\n'));
   const value = parsed.value;
-  const nodeId = value.SLUICE_NODE_ID ?? `${role}-${hostname()}`;
-  if (!nodeIdPattern.test(nodeId)) {
+  const nodeId = value.SLUICE_NODE_ID;
+  if (nodeId !== undefined && !nodeIdPattern.test(nodeId)) {
     throw new NodeSettingsError(
       `SLUICE_NODE_ID: "${nodeId}" given; allowed are 1 to 64 letters, digits, ".", "_" and "-"`,
     );
@@ -144,7 +149,7 @@ export function readNodeSettings(role: Role, environment: Readonly<Record<string
     namesrv: value.SLUICE_NAMESRV,
     grpc: value.SLUICE_GRPC ?? `${firstHost(value.SLUICE_NAMESRV)}:8081`,
     clusterId: value.SLUICE_CLUSTER_ID,
-    nodeId,
+    ...(nodeId === undefined ? {} : { nodeId }),
     storePath: value.SLUICE_STORE_PATH,
     httpHost: value.SLUICE_HTTP_HOST,
     httpPort: value.SLUICE_HTTP_PORT ?? defaultPorts[role],

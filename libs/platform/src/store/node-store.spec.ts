@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NodeIdInUseError } from './node-id-in-use-error.js';
 import { NodeFile, NodeStore } from './node-store.js';
 
 describe('NodeStore', () => {
@@ -23,8 +24,34 @@ describe('NodeStore', () => {
 
   it('refuses a directory that a living node holds', async () => {
     const first = await NodeStore.open(root, 'n1');
-    await expect(NodeStore.open(root, 'n1')).rejects.toThrow(String(process.pid));
+    const second = NodeStore.open(root, 'n1');
+    await expect(second).rejects.toThrow(NodeIdInUseError);
+    await expect(second).rejects.toThrow(String(process.pid));
+    await expect(second).rejects.toThrow('SLUICE_NODE_ID');
     await first.close();
+  });
+
+  it('makes an id for a node without one, and keeps it for the next start', async () => {
+    const first = await NodeStore.openUnnamed(root, 'sink-runner');
+    expect(first.nodeId).toMatch(/^sink-runner-[0-9a-f]{8}$/);
+    await first.close();
+    const again = await NodeStore.openUnnamed(root, 'sink-runner');
+    expect([again.nodeId, again.supersedes]).toEqual([first.nodeId, first.incarnation]);
+    const beside = await NodeStore.openUnnamed(root, 'sink-runner');
+    expect(beside.nodeId).not.toBe(first.nodeId);
+    await again.close();
+    await beside.close();
+  });
+
+  it('makes ids per role and takes none that was given', async () => {
+    const given = await NodeStore.open(root, 'sink-runner-1');
+    await given.close();
+    const sink = await NodeStore.openUnnamed(root, 'sink-runner');
+    expect(sink.nodeId).not.toBe('sink-runner-1');
+    await sink.close();
+    const source = await NodeStore.openUnnamed(root, 'source-runner');
+    expect(source.nodeId).toMatch(/^source-runner-/);
+    await source.close();
   });
 
   it('reads back what was written and leaves no temporary file', async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { acquireExclusiveLock, type ExclusiveLock } from '@sluice/sdk';
+import { acquireExclusiveLock, LockHeldError, type ExclusiveLock } from '@sluice/sdk';
+import { NodeIdInUseError } from './node-id-in-use-error.js';
 import { readJsonFile, writeFileAtomically } from './atomic-file.js';
 
 /** The four files of a node: the local copy of what was folded from the topics. */
@@ -14,6 +15,8 @@ export const NodeFile = {
 export type NodeFile = (typeof NodeFile)[keyof typeof NodeFile];
 
 const identityFile = 'node.json';
+/** What follows the role in ids that were made here. */
+const madeSuffix = /^[0-9a-f]{8}$/;
 
 /**
  * A node's own directory, `<storePathRootDir>/<nodeId>`, exclusively locked while the process lives.
@@ -29,11 +32,11 @@ export class NodeStore {
     private readonly lock: ExclusiveLock,
   ) {}
 
-  /** @throws ConnectError naming the holder when another process has the directory. */
+  /** @throws NodeIdInUseError naming the holder when another process has the directory. */
   static async open(rootDirectory: string, nodeId: string): Promise<NodeStore> {
     const directory = join(rootDirectory, nodeId);
     await mkdir(directory, { recursive: true });
-    const lock = await acquireExclusiveLock(join(directory, 'lock'));
+    const lock = await lockOf(directory, nodeId);
     try {
       const before = await readJsonFile(join(directory, identityFile));
       const incarnation = randomUUID();
@@ -43,6 +46,23 @@ export class NodeStore {
       await lock.release();
       throw error;
     }
+  }
+
+  /**
+   * The directory of a node that was given no id: the first one made before for its role that no living process holds, else a new one. So an
+   * id outlives restarts, and nodes that share a root each have their own.
+   */
+  static async openUnnamed(rootDirectory: string, role: string): Promise<NodeStore> {
+    await mkdir(rootDirectory, { recursive: true });
+    for (const name of (await readdir(rootDirectory)).sort()) {
+      if (!name.startsWith(`${role}-`) || !madeSuffix.test(name.slice(role.length + 1))) continue;
+      try {
+        return await NodeStore.open(rootDirectory, name);
+      } catch (error) {
+        if (!(error instanceof NodeIdInUseError)) throw error;
+      }
+    }
+    return NodeStore.open(rootDirectory, `${role}-${randomUUID().slice(0, 8)}`);
   }
 
   read(file: NodeFile): Promise<unknown> {
@@ -60,6 +80,15 @@ export class NodeStore {
 
   close(): Promise<void> {
     return this.lock.release();
+  }
+}
+
+async function lockOf(directory: string, nodeId: string): Promise<ExclusiveLock> {
+  try {
+    return await acquireExclusiveLock(join(directory, 'lock'));
+  } catch (error) {
+    if (!(error instanceof LockHeldError)) throw error;
+    throw new NodeIdInUseError(nodeId, error.message, { cause: error });
   }
 }
 

@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { emptyState, type ClusterState, type Member } from '@sluice/core';
+import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
+import { expulsionBy, NodeExpelledError, otherIncarnation } from './own-membership.js';
+
+const self = { nodeId: 'n1', incarnation: 'b', supersedes: 'a' };
+const withMember = (incarnation: string): ClusterState => {
+  const member: Member = { nodeId: 'n1', incarnation, role: 'gateway', capacity: 1, plugins: [], joinedAt: 1 };
+  return { ...emptyState(), members: new Map([['n1', member]]) };
+};
+
+describe('otherIncarnation', () => {
+  it.each([
+    ['no member has the id', emptyState(), undefined],
+    ['the member is the incarnation before this one', withMember('a'), undefined],
+    ['the member is this node', withMember('b'), undefined],
+    ['the member might live', withMember('c'), 'c'],
+  ])('where %s', (_, state, expected) => {
+    expect(otherIncarnation(state, self)).toBe(expected);
+  });
+});
+
+describe('expulsionBy', () => {
+  const left = { kind: 'member.left', nodeId: 'n1', incarnation: 'b' } as const;
+
+  it('ends a node whose id is in use, and says by whom', () => {
+    const reason = 'by a live node (c)';
+    const error = expulsionBy({ kind: 'member.rejected', nodeId: 'n1', incarnation: 'b', reason }, self);
+    expect(error).toBeInstanceOf(NodeIdInUseError);
+    expect(error?.message).toBe(
+      'Node id n1 is in use: by a live node (c). Give this node an id of its own with SLUICE_NODE_ID, or stop the other one',
+    );
+  });
+
+  it('ends a node that was given up, and not one that leaves', () => {
+    expect(expulsionBy({ ...left, reason: 'expired' }, self)).toBeInstanceOf(NodeExpelledError);
+    expect(expulsionBy({ ...left, reason: 'leaving' }, self)).toBeUndefined();
+  });
+
+  it('does not concern other nodes and earlier incarnations', () => {
+    expect(expulsionBy({ ...left, nodeId: 'n2', reason: 'expired' }, self)).toBeUndefined();
+    expect(expulsionBy({ ...left, incarnation: 'a', reason: 'superseded' }, self)).toBeUndefined();
+    expect(expulsionBy({ kind: 'leader.resigned' }, self)).toBeUndefined();
+  });
+});

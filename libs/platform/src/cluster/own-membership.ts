@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClusterState, LogEvent } from '@sluice/core';
+import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
+import { heartbeatIntervalMs } from './heartbeat.js';
+import type { ReportsChannel } from './reports-channel.js';
+
+export interface OwnIdentity {
+  readonly nodeId: string;
+  readonly incarnation: string;
+  /** The incarnation before this one, certainly dead; undefined at the first start. */
+  readonly supersedes: string | undefined;
+}
+
+/** Thrown when the cluster has given a node up while it lived, as after a long standstill. */
+export class NodeExpelledError extends Error {
+  override readonly name = 'NodeExpelledError';
+  constructor(nodeId: string) {
+    super(
+      `The cluster counts node ${nodeId} as gone, for it was silent for too long. Its tasks may run elsewhere now: it has to start again`,
+    );
+  }
+}
+
+/** Within this time a node that lives reports at least twice. */
+const listenMs = 2.5 * heartbeatIntervalMs;
+
+/** The incarnation of a member with this node's id that is not known to be dead. */
+export function otherIncarnation({ members }: ClusterState, self: OwnIdentity): string | undefined {
+  const incarnation = members.get(self.nodeId)?.incarnation;
+  return incarnation === self.incarnation || incarnation === self.supersedes ? undefined : incarnation;
+}
+
+/** Why a node has to end after an entry of the log; undefined if it may go on. */
+export function expulsionBy(event: LogEvent, { nodeId, incarnation }: OwnIdentity): Error | undefined {
+  if (event.kind !== 'member.left' && event.kind !== 'member.rejected') return undefined;
+  if (event.nodeId !== nodeId || event.incarnation !== incarnation) return undefined;
+  if (event.kind === 'member.rejected') return new NodeIdInUseError(nodeId, event.reason);
+  return event.reason === 'leaving' ? undefined : new NodeExpelledError(nodeId);
+}
+
+/**
+ * Listens for reports of another node with the same id, where the log knows one that might live. Two that start at the same moment are
+ * not told apart here: the leader rejects the second one.
+ *
+ * @throws NodeIdInUseError when it is heard.
+ */
+export async function refuseIfInUse(
+  state: ClusterState,
+  self: OwnIdentity,
+  reports: ReportsChannel,
+  signal: AbortSignal,
+): Promise<void> {
+  const other = otherIncarnation(state, self);
+  if (other === undefined) return;
+  const listening = new AbortController();
+  let isHeard = false;
+  const following = reports.follow(
+    (message) => {
+      if (message.kind !== 'report') return;
+      const { nodeId, incarnation } = message.report;
+      if (nodeId !== self.nodeId || incarnation !== other) return;
+      isHeard = true;
+      listening.abort();
+    },
+    AbortSignal.any([signal, listening.signal]),
+  );
+  const timeUp = delay(listenMs, undefined, { signal: listening.signal }).catch(() => undefined);
+  await Promise.race([following, timeUp]);
+  listening.abort();
+  await following;
+  signal.throwIfAborted();
+  if (isHeard)
+    throw new NodeIdInUseError(self.nodeId, `a node with that id reports from elsewhere (incarnation ${other})`);
+}
