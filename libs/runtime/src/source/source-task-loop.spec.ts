@@ -326,7 +326,7 @@ describe('the source task loop', () => {
     await loop.stop();
   });
 
-  it('goes on in another task where the partition was, with the same queue and the next number, and commits it again', async () => {
+  it('goes on in another task where the partition was, with the same queue and the next number', async () => {
     const { world, queue } = oneQueueWorld();
     const first = world.loop(world.source({ a: listOf(5) }));
     await first.loop.start();
@@ -339,13 +339,26 @@ describe('the source task loop', () => {
     await second.loop.start();
     expect(source.startedAt).toEqual({ a: { position: 5 } });
     await world.clock.until(() => second.counters.recordsSent === 4);
-    expect(source.committed[0]).toEqual({ partition: { file: 'a' }, position: { position: 5 } });
     expect(readEverything(queue)).toEqual(valuesOf(9));
     expect(readValid(queue)).toEqual(valuesOf(9));
     await second.loop.stop();
     expect(world.positions.writes.at(-1)?.partitions).toMatchObject([
       { nextSeq: 10, owner: { index: 3, generation: 2 }, routes: [queue.ref] },
     ]);
+  });
+
+  it('commits again what the generation before stored, also when there is nothing new', async () => {
+    const { world } = oneQueueWorld();
+    const first = world.loop(world.source({ a: listOf(5) }));
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 5);
+    await first.loop.stop();
+    const source = world.source({ a: listOf(5) });
+    const second = world.loop(source);
+    await second.loop.start();
+    await world.clock.advance(1000);
+    expect(source.committed).toEqual([{ partition: { file: 'a' }, position: { position: 5 } }]);
+    second.loop.kill();
   });
 
   it('fails, and sends nothing, when it has a record of a partition that another task owns', async () => {
