@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runMqadmin } from '@sluice/embedded-rocketmq';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { InvalidArgumentError, type QueueRef, RocketMqClient, UnsupportedByBrokerError } from '@sluice/rocketmq';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { until } from '../../support/sluice-cluster.js';
+import { Mqadmin } from './mqadmin.js';
+
+/** Each mqadmin starts a JVM. */
+jest.setTimeout(180_000);
 
 const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 
@@ -13,13 +13,13 @@ describe('administration of brokers and name servers', () => {
   const topic = `it-cluster-${run}`;
   const group = `it-cluster-${run}`;
   let client: RocketMqClient;
-  let logDir: string;
+  let mqadmin: Mqadmin;
   let queues: [QueueRef, QueueRef];
   let brokerName: string;
   let brokerAddress: string;
 
   beforeAll(async () => {
-    logDir = await mkdtemp(join(tmpdir(), 'sluice-mqadmin-'));
+    mqadmin = await Mqadmin.open(NAMESRV);
     client = RocketMqClient.open({ namesrv: NAMESRV, requestTimeoutMs: 10_000 });
     await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
     await client.admin.createGroup({ group });
@@ -36,18 +36,15 @@ describe('administration of brokers and name servers', () => {
     await client.admin.deleteTopic(topic);
     await client.admin.deleteGroup(group);
     await client.close();
-    await rm(logDir, { recursive: true, force: true });
+    await mqadmin.close();
   });
-
-  const mqadmin = (command: string, ...args: string[]): Promise<string> =>
-    runMqadmin([command, '-n', NAMESRV, ...args], { logDir });
 
   it('tells what a broker says of itself, as mqadmin does', async () => {
     const info = await client.admin.brokers.runtimeInfo(brokerName);
     const version = info.get('brokerVersionDesc')!;
     expect(version).toMatch(/^V5_\d+_\d+$/);
     expect(await client.admin.brokers.versions()).toEqual(new Map([[brokerName, version]]));
-    const seen = await mqadmin('brokerStatus', '-b', brokerAddress);
+    const seen = await mqadmin.run('brokerStatus', '-b', brokerAddress);
     expect(seen).toMatch(new RegExp(`brokerVersionDesc\\s*: ${version}`));
     const bootTime = info.get('bootTimestamp')!;
     expect(seen).toMatch(new RegExp(`bootTimestamp\\s*: ${bootTime}`));
@@ -62,7 +59,9 @@ describe('administration of brokers and name servers', () => {
     try {
       await brokers.updateConfig(brokerName, { [name]: value });
       expect((await brokers.config(brokerName)).get(name)).toBe(value);
-      expect(await mqadmin('getBrokerConfig', '-b', brokerAddress)).toMatch(new RegExp(`${name}\\s*=\\s*${value}\\b`));
+      expect(await mqadmin.run('getBrokerConfig', '-b', brokerAddress)).toMatch(
+        new RegExp(`${name}\\s*=\\s*${value}\\b`),
+      );
     } finally {
       await brokers.updateConfig(brokerName, { [name]: before });
     }
@@ -94,7 +93,7 @@ describe('administration of brokers and name servers', () => {
     try {
       await nameServers.updateConfig({ waitSecondsForService: value });
       expect(await setting()).toBe(value);
-      expect(await mqadmin('getNamesrvConfig')).toMatch(new RegExp(`waitSecondsForService\\s*=\\s*${value}\\b`));
+      expect(await mqadmin.run('getNamesrvConfig')).toMatch(new RegExp(`waitSecondsForService\\s*=\\s*${value}\\b`));
     } finally {
       await nameServers.updateConfig({ waitSecondsForService: before });
     }
@@ -117,7 +116,7 @@ describe('administration of brokers and name servers', () => {
         ['k2', '2'],
       ]),
     );
-    await mqadmin('updateKvConfig', '-s', namespace, '-k', 'k2', '-v', 'by-mqadmin');
+    await mqadmin.run('updateKvConfig', '-s', namespace, '-k', 'k2', '-v', 'by-mqadmin');
     expect(await nameServers.getKv({ namespace, key: 'k2' })).toBe('by-mqadmin');
     await nameServers.deleteKv(key);
     await nameServers.deleteKv(key);
@@ -135,7 +134,7 @@ describe('administration of brokers and name servers', () => {
       expect([...counts.keys()]).toEqual([NAMESRV]);
       expect(counts.get(NAMESRV)).toBeGreaterThan(0);
       expect(await isWritable()).toBe(false);
-      expect(await mqadmin('topicRoute', '-t', topic)).toMatch(/"perm":\s*4/);
+      expect(await mqadmin.run('topicRoute', '-t', topic)).toMatch(/"perm":\s*4/);
     } finally {
       await nameServers.addWritePerm(brokerName);
     }
@@ -163,15 +162,15 @@ describe('administration of brokers and name servers', () => {
   });
 
   it('says that this broker has no plain ACL and where ACL 2.0 is', async () => {
-    const calls = [
-      client.plainAcl.putAccount({ accessKey: 'account-1', secretKey: 'secret-of-1' }),
-      client.plainAcl.deleteAccount('account-1'),
-      client.plainAcl.setGlobalWhiteAddresses(['10.0.0.*']),
-      client.plainAcl.versions(),
-      client.plainAcl.config(),
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => client.plainAcl.putAccount({ accessKey: 'account-1', secretKey: 'secret-of-1' }),
+      () => client.plainAcl.deleteAccount('account-1'),
+      () => client.plainAcl.setGlobalWhiteAddresses(['10.0.0.*']),
+      () => client.plainAcl.versions(),
+      () => client.plainAcl.config(),
     ];
     for (const call of calls) {
-      const error: unknown = await call.catch((reason: unknown) => reason);
+      const error: unknown = await call().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(UnsupportedByBrokerError);
       expect(error).toMatchObject({ code: 'UNSUPPORTED_BY_BROKER', address: brokerAddress, retriable: false });
       expect(String(error)).toContain('client.acl');
@@ -190,16 +189,16 @@ describe('administration of brokers and name servers', () => {
   it('ends by its deadline when the broker is silent', async () => {
     const before = performance.now();
     const { brokers, nameServers } = client.admin;
-    const calls = [
-      brokers.config(brokerName, { timeoutMs: 0 }),
-      brokers.versions({ timeoutMs: 0 }),
-      nameServers.config({ timeoutMs: 0 }),
-      nameServers.wipeWritePerm(brokerName, { timeoutMs: 0 }),
-      client.queueLocks.lock({ group, clientId: 'c', queues, timeoutMs: 0 }),
-      client.plainAcl.config({ timeoutMs: 0 }),
-      client.acl.getUser('u', { timeoutMs: 0 }),
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => brokers.config(brokerName, { timeoutMs: 0 }),
+      () => brokers.versions({ timeoutMs: 0 }),
+      () => nameServers.config({ timeoutMs: 0 }),
+      () => nameServers.wipeWritePerm(brokerName, { timeoutMs: 0 }),
+      () => client.queueLocks.lock({ group, clientId: 'c', queues, timeoutMs: 0 }),
+      () => client.plainAcl.config({ timeoutMs: 0 }),
+      () => client.acl.getUser('u', { timeoutMs: 0 }),
     ];
-    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
     expect(performance.now() - before).toBeLessThan(5_000);
     await until('the topic is writable', async () => (await client.admin.topicRoute(topic)).brokers[0]!.isWritable);
   });

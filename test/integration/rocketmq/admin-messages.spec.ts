@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runMqadmin } from '@sluice/embedded-rocketmq';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   encodeOffsetMessageId,
   InvalidArgumentError,
@@ -7,10 +6,11 @@ import {
   RocketMqClient,
   type StoredMessage,
 } from '@sluice/rocketmq';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { until } from '../../support/sluice-cluster.js';
+import { Mqadmin } from './mqadmin.js';
+
+/** Each mqadmin starts a JVM. */
+jest.setTimeout(180_000);
 
 const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 const MESSAGES = 40;
@@ -21,13 +21,13 @@ describe('search of messages', () => {
   const uniqueKey = (index: number): string =>
     `7F0000010000${run.replaceAll('-', '')}${String(index).padStart(4, '0')}`;
   let client: RocketMqClient;
-  let logDir: string;
+  let mqadmin: Mqadmin;
   let queue: QueueRef;
   let brokerAddress: string;
   let stored: StoredMessage[];
 
   beforeAll(async () => {
-    logDir = await mkdtemp(join(tmpdir(), 'sluice-mqadmin-'));
+    mqadmin = await Mqadmin.open(NAMESRV);
     client = RocketMqClient.open({ namesrv: NAMESRV, requestTimeoutMs: 10_000 });
     await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
     const broker = (await client.admin.topicRoute(topic)).brokers[0]!;
@@ -44,16 +44,14 @@ describe('search of messages', () => {
       const { messages } = await client.admin.messages.inTimeRange({ queue, fromMs: 0, toMs: Date.now() + 60_000 });
       return messages.length === MESSAGES && [...messages];
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await client.admin.deleteTopic(topic);
     await client.close();
-    await rm(logDir, { recursive: true, force: true });
+    await mqadmin.close();
   });
 
-  const mqadmin = (command: string, ...args: string[]): Promise<string> =>
-    runMqadmin([command, '-n', NAMESRV, ...args], { logDir });
   const bodies = (messages: readonly StoredMessage[]): string[] => messages.map((message) => message.body.toString());
   const idOf = (message: StoredMessage): string => {
     const [host = '', port] = brokerAddress.split(':');
@@ -62,7 +60,7 @@ describe('search of messages', () => {
 
   it('finds a message by the id of its broker, as mqadmin does', async () => {
     const id = idOf(stored[7]!);
-    const seen = await mqadmin('queryMsgById', '-t', topic, '-i', id);
+    const seen = await mqadmin.run('queryMsgById', '-t', topic, '-i', id);
     expect(seen).toMatch(/Queue Offset:\s+7\b/);
     const message = await client.admin.messages.byOffsetId(id, { topic });
     expect(message).toMatchObject({ topic, queueId: 0, queueOffset: 7 });
@@ -95,7 +93,7 @@ describe('search of messages', () => {
     const all = await client.admin.messages.byKey({ topic, key: 'all' });
     expect(all.isTruncated).toBe(false);
     expect(new Set(bodies(all.messages)).size).toBe(MESSAGES);
-    const seen = await mqadmin('queryMsgByKey', '-t', topic, '-k', 'key-9');
+    const seen = await mqadmin.run('queryMsgByKey', '-t', topic, '-k', 'key-9');
     expect(seen.split('\n').filter((line) => line.includes(uniqueKey(9)))).toHaveLength(1);
     expect(seen).not.toContain(uniqueKey(8));
     const some = await client.admin.messages.byKey({ topic, key: 'all', maxMessages: 10 });
@@ -112,7 +110,7 @@ describe('search of messages', () => {
   it('finds a message by the id of its producer', async () => {
     const found = await client.admin.messages.byUniqueKey({ topic, key: uniqueKey(11) });
     expect(bodies(found.messages)).toEqual(['body 11']);
-    expect(await mqadmin('queryMsgByUniqueKey', '-t', topic, '-i', uniqueKey(11))).toMatch(/Queue Offset:\s+11\b/);
+    expect(await mqadmin.run('queryMsgByUniqueKey', '-t', topic, '-i', uniqueKey(11))).toMatch(/Queue Offset:\s+11\b/);
     expect((await client.admin.messages.byUniqueKey({ topic, key: 'all' })).messages).toEqual([]);
   });
 

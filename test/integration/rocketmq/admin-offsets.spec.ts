@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runMqadmin } from '@sluice/embedded-rocketmq';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { InvalidArgumentError, type QueueRef, RocketMqClient } from '@sluice/rocketmq';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { until } from '../../support/sluice-cluster.js';
 import { GroupMember } from './group-member.js';
+import { Mqadmin } from './mqadmin.js';
+
+/** Each mqadmin starts a JVM. */
+jest.setTimeout(180_000);
 
 const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 const MESSAGES = 5;
@@ -16,12 +16,12 @@ describe('administration of offsets', () => {
   const group = `it-offsets-${run}`;
   const other = `it-offsets-other-${run}`;
   let client: RocketMqClient;
-  let logDir: string;
+  let mqadmin: Mqadmin;
   let queues: [QueueRef, QueueRef];
   const storeTimes: number[] = [];
 
   beforeAll(async () => {
-    logDir = await mkdtemp(join(tmpdir(), 'sluice-mqadmin-'));
+    mqadmin = await Mqadmin.open(NAMESRV);
     client = RocketMqClient.open({ namesrv: NAMESRV, requestTimeoutMs: 10_000 });
     await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
     await client.admin.createGroup({ group });
@@ -40,18 +40,16 @@ describe('administration of offsets', () => {
       });
       storeTimes.push(stored);
     }
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await client.admin.deleteTopic(topic);
     await client.admin.deleteGroup(group);
     await client.admin.deleteGroup(other);
     await client.close();
-    await rm(logDir, { recursive: true, force: true });
+    await mqadmin.close();
   });
 
-  const mqadmin = (command: string, ...args: string[]): Promise<string> =>
-    runMqadmin([command, '-n', NAMESRV, ...args], { logDir });
   const committed = (of = group): Promise<(number | undefined)[]> =>
     Promise.all(queues.map((queue) => client.admin.queryOffset(of, queue)));
 
@@ -76,7 +74,7 @@ describe('administration of offsets', () => {
       { queue: queues[1], brokerOffset: 0, consumerOffset: 0, lag: 0 },
     ]);
     expect(rows[0]?.lastTimestamp).toBe(storeTimes[2]);
-    const seen = await mqadmin('consumerProgress', '-g', group, '-t', topic);
+    const seen = await mqadmin.run('consumerProgress', '-g', group, '-t', topic);
     expect(seen).toMatch(/Consume Diff Total: 2\b/);
     await expect(client.admin.groupProgress('no group')).rejects.toBeInstanceOf(InvalidArgumentError);
     expect(await client.admin.groupProgress(`it-missing-${run}`)).toEqual({ queues: [], totalLag: 0 });
@@ -102,7 +100,7 @@ describe('administration of offsets', () => {
     expect(await committed()).toEqual([0, 0]);
     await client.admin.resetQueueOffset({ group, queue: queues[0], offset: 4 });
     expect(await committed()).toEqual([4, 0]);
-    expect(await mqadmin('consumerProgress', '-g', group, '-t', topic)).toMatch(/Consume Diff Total: 1\b/);
+    expect(await mqadmin.run('consumerProgress', '-g', group, '-t', topic)).toMatch(/Consume Diff Total: 1\b/);
   });
 
   it('says that commits are refused until somebody has pulled after a reset', async () => {
@@ -163,5 +161,5 @@ describe('administration of offsets', () => {
     }
     expect(await client.admin.consumerRunningInfo({ group: other, clientId: 'nobody' })).toBeUndefined();
     expect(await client.admin.producerConnections(`it-missing-${run}`)).toEqual([]);
-  }, 180_000);
+  });
 });

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runMqadmin } from '@sluice/embedded-rocketmq';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   GroupNotFoundError,
   InvalidArgumentError,
@@ -8,10 +7,11 @@ import {
   TopicNotFoundError,
   type TopicPerm,
 } from '@sluice/rocketmq';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { until } from '../../support/sluice-cluster.js';
+import { Mqadmin } from './mqadmin.js';
+
+/** Each mqadmin starts a JVM. */
+jest.setTimeout(180_000);
 
 const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 
@@ -20,12 +20,12 @@ describe('administration of topics and groups', () => {
   const topic = `it-topic-${run}`;
   const group = `it-group-${run}`;
   let client: RocketMqClient;
-  let logDir: string;
+  let mqadmin: Mqadmin;
   let brokerName: string;
   let cluster: string;
 
   beforeAll(async () => {
-    logDir = await mkdtemp(join(tmpdir(), 'sluice-mqadmin-'));
+    mqadmin = await Mqadmin.open(NAMESRV);
     client = RocketMqClient.open({ namesrv: NAMESRV, requestTimeoutMs: 10_000 });
     const [broker] = (await client.admin.clusterInfo()).brokers;
     ({ brokerName, cluster } = broker!);
@@ -35,11 +35,8 @@ describe('administration of topics and groups', () => {
     await client.admin.deleteTopic(topic);
     await client.admin.deleteGroup(group);
     await client.close();
-    await rm(logDir, { recursive: true, force: true });
+    await mqadmin.close();
   });
-
-  const mqadmin = (command: string, ...args: string[]): Promise<string> =>
-    runMqadmin([command, '-n', NAMESRV, ...args], { logDir });
 
   it('changes what is given of a topic and nothing else, as mqadmin sees it', async () => {
     await client.admin.createTopic({
@@ -51,7 +48,7 @@ describe('administration of topics and groups', () => {
     });
     await client.admin.updateTopic({ topic, readQueues: 6, perm: TOPIC_PERM.READ });
     const route = await until('the route shows the change', async () => {
-      const seen = await mqadmin('topicRoute', '-t', topic);
+      const seen = await mqadmin.run('topicRoute', '-t', topic);
       return /"readQueueNums":\s*6/.test(seen) && seen;
     });
     expect(route).toMatch(/"perm":\s*4/);
@@ -83,29 +80,35 @@ describe('administration of topics and groups', () => {
     expect(ofCluster).toEqual([...ofCluster].sort());
     expect(await client.admin.listTopics({ cluster: 'no-such-cluster' })).toEqual([]);
     expect(await client.admin.topicClusters(topic)).toEqual([cluster]);
-    expect(await mqadmin('topicClusterList', '-t', topic)).toContain(cluster);
+    expect(await mqadmin.run('topicClusterList', '-t', topic)).toContain(cluster);
   });
 
   it('names the argument, what was given and what is allowed', async () => {
     const base = { topic, readQueues: 1, writeQueues: 1 };
-    const wrong: readonly (readonly [Promise<unknown>, string])[] = [
-      [client.admin.createTopic({ ...base, topic: 'a b' }), "topic 'a b': allowed are 1 to 127 of [%|a-zA-Z0-9_-]"],
-      [client.admin.createTopic({ ...base, readQueues: 0 }), 'readQueues 0: allowed are integers from 1'],
-      [client.admin.createTopic({ ...base, perm: 9 as TopicPerm }), 'perm 9: allowed are 0, 2, 4, 6'],
+    const wrong: readonly (readonly [() => Promise<unknown>, string])[] = [
       [
-        client.admin.createTopic({ ...base, attributes: { a: 'x,+b=y' } }),
+        () => client.admin.createTopic({ ...base, topic: 'a b' }),
+        "topic 'a b': allowed are 1 to 127 of [%|a-zA-Z0-9_-]",
+      ],
+      [() => client.admin.createTopic({ ...base, readQueues: 0 }), 'readQueues 0: allowed are integers from 1'],
+      [() => client.admin.createTopic({ ...base, perm: 9 as TopicPerm }), 'perm 9: allowed are 0, 2, 4, 6'],
+      [
+        () => client.admin.createTopic({ ...base, attributes: { a: 'x,+b=y' } }),
         "attribute a 'x,+b=y': allowed is text without",
       ],
-      [client.admin.updateTopic({ topic, removedAttributes: ['+a'] }), "attribute name '+a'"],
-      [client.admin.createGroup({ group: '' }), "group '': allowed are 1 to 120"],
-      [client.admin.createGroup({ group, retryQueues: -1 }), 'retryQueues -1: allowed are integers 0 to 2147483647'],
+      [() => client.admin.updateTopic({ topic, removedAttributes: ['+a'] }), "attribute name '+a'"],
+      [() => client.admin.createGroup({ group: '' }), "group '': allowed are 1 to 120"],
       [
-        client.admin.createGroup({ group, retryPolicy: { type: 'exponential', initialMs: 10, maxMs: 5 } }),
+        () => client.admin.createGroup({ group, retryQueues: -1 }),
+        'retryQueues -1: allowed are integers 0 to 2147483647',
+      ],
+      [
+        () => client.admin.createGroup({ group, retryPolicy: { type: 'exponential', initialMs: 10, maxMs: 5 } }),
         'retryPolicy.maxMs 5: allowed are integers from 10',
       ],
     ];
     for (const [call, message] of wrong) {
-      const error: unknown = await call.catch((reason: unknown) => reason);
+      const error: unknown = await call().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(InvalidArgumentError);
       expect(String(error)).toContain(message);
     }
@@ -147,7 +150,7 @@ describe('administration of topics and groups', () => {
     await client.admin.updateGroup({ group, isConsumeEnabled: true, retryMaxTimes: 9 });
     const changed = (await client.admin.groupConfig(group)).get(brokerName);
     expect(changed).toEqual({ ...created, isConsumeEnabled: true, retryMaxTimes: 9 });
-    const seen = await mqadmin('getConsumerConfig', '-g', group);
+    const seen = await mqadmin.run('getConsumerConfig', '-g', group);
     expect(seen).toMatch(/consumeEnable\s*=\s*true/);
     expect(seen).toMatch(/retryMaxTimes\s*=\s*9/);
     expect(seen).toMatch(/consumeTimeoutMinute\s*=\s*7/);

@@ -47,7 +47,7 @@ export interface MessagesInTimeOptions extends CallOptions {
 export interface FoundMessages {
   /** By store time, then as the brokers gave them. */
   readonly messages: readonly StoredMessage[];
-  /** Whether a broker gave as many as were asked for, so there may be more. */
+  /** Whether a broker gave as many as were asked for, so there may be more. One set to `maxMsgsNumBatch` below 64 hides it. */
   readonly isTruncated: boolean;
 }
 
