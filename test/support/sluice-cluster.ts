@@ -71,7 +71,7 @@ export class RoleHandle {
 
   start(): void {
     const child = spawn(process.execPath, [join(root, 'apps', this.role, 'dist', 'main.js')], {
-      env: { ...process.env, ...this.environment, SLUICE_NODE_ID: this.id, NODE_OPTIONS: '' },
+      env: { ...process.env, SLUICE_NODE_ID: this.id, ...this.environment, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const log = createWriteStream(this.logFile, { flags: 'a' });
@@ -92,6 +92,11 @@ export class RoleHandle {
     const code = await this.exited;
     this.child = undefined;
     return code;
+  }
+
+  /** Exit code of the last process once it has ended; null after a signal. */
+  get ended(): Promise<number | null> {
+    return this.exited;
   }
 
   get isRunning(): boolean {
@@ -130,7 +135,7 @@ export class SluiceCluster {
     }
   }
 
-  add(role: RoleName, id: string): RoleHandle {
+  add(role: RoleName, id: string, changed: Readonly<Record<string, string>> = {}): RoleHandle {
     const handle = new RoleHandle(
       role,
       id,
@@ -140,6 +145,7 @@ export class SluiceCluster {
         SLUICE_STORE_PATH: join(this.directory, 'store'),
         SLUICE_PERSIST_INTERVAL_MS: '1000',
         SLUICE_HTTP_PORT: role === 'gateway' ? new URL(this.url).port : '0',
+        ...changed,
       },
       join(this.directory, `${id}.log`),
     );
@@ -166,7 +172,7 @@ export class SluiceCluster {
         const plugins = (await this.request('GET', '/connector-plugins')).body as { class: string }[];
         return plugins.some((p) => p.class === 'FileStreamSource') && plugins.some((p) => p.class === 'FileStreamSink');
       },
-      30_000,
+      90_000,
       () => this.roles.map((role) => `\n--- ${role.id}\n${role.log.slice(-1500)}`).join(''),
     );
   }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterState, LogEvent } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
 import { heartbeatIntervalMs } from './heartbeat.js';
@@ -52,23 +51,15 @@ export async function refuseIfInUse(
 ): Promise<void> {
   const other = otherIncarnation(state, self);
   if (other === undefined) return;
-  const listening = new AbortController();
-  let isHeard = false;
-  const following = reports.follow(
-    (message) => {
-      if (message.kind !== 'report') return;
-      const { nodeId, incarnation } = message.report;
-      if (nodeId !== self.nodeId || incarnation !== other) return;
-      isHeard = true;
-      listening.abort();
-    },
-    AbortSignal.any([signal, listening.signal]),
-  );
-  const timeUp = delay(listenMs, undefined, { signal: listening.signal }).catch(() => undefined);
-  await Promise.race([following, timeUp]);
-  listening.abort();
-  await following;
+  const heard = new AbortController();
+  const ended = AbortSignal.any([signal, heard.signal, AbortSignal.timeout(listenMs)]);
+  await reports.follow((message) => {
+    if (message.kind !== 'report') return;
+    const { nodeId, incarnation } = message.report;
+    if (nodeId === self.nodeId && incarnation === other) heard.abort();
+  }, ended);
   signal.throwIfAborted();
-  if (isHeard)
+  if (heard.signal.aborted) {
     throw new NodeIdInUseError(self.nodeId, `a node with that id reports from elsewhere (incarnation ${other})`);
+  }
 }
