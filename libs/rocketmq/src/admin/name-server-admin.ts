@@ -91,7 +91,7 @@ export class NameServerAdmin {
 
   /**
    * Undoes `wipeWritePerm`: all of the broker's topics become readable and writable, also those that were not before. Name
-   * servers have it from RocketMQ 4.9 on, older ones are an UnsupportedByBrokerError.
+   * servers have it from RocketMQ 4.9.3 on, older ones are an UnsupportedByBrokerError.
    * @returns the number of topics changed, by name server @throws BrokerNotFoundError
    */
   async addWritePerm(brokerName: string, options?: CallOptions): Promise<ReadonlyMap<string, number>> {
