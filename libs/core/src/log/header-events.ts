@@ -70,6 +70,7 @@ function headerAfterCommand(header: StateHeader, { requestId, commandOffset }: C
   return { ...header, nextCommandOffset: commandOffset + 1, lastRequestId: requestId };
 }
 
-function headerAfterRewind({ lastRequestId: _, ...header }: StateHeader, nextCommandOffset: number): StateHeader {
-  return { ...header, nextCommandOffset };
+function headerAfterRewind(header: StateHeader, nextCommandOffset: number): StateHeader {
+  const { lastRequestId, ...rest } = header;
+  return { ...(lastRequestId === undefined ? header : rest), nextCommandOffset };
 }

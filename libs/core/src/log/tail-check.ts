@@ -7,8 +7,8 @@ export interface Tail {
 }
 
 /**
- * Whether a queue still is the one that was read up to `tail`. Brokers only ever lose the end of a queue or all of it, so whatever
- * stands before an unchanged message is unchanged too. A queue that was cut and has grown again differs at the tail and
+ * Whether a queue still is the one that was read up to `tail`. Brokers only ever lose the end of a queue or all of it, and what was under
+ * way to one that died never arrives: so whatever stands before an unchanged message is unchanged too. A queue that was cut and has grown again differs at the tail and
  * nowhere else that a reader looks: without this check it would go on with what deposed writers send late.
  *
  * @param found digest of the message at `tail.offset`, if there is one.

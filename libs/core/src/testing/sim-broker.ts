@@ -1,8 +1,9 @@
 import type { Command } from '../model/command.js';
+import type { QueueBounds } from '../log/start-plan.js';
 import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
 import type { Report } from '../model/report.js';
 import { fractionOf } from '../coordinator/election.js';
-import type { SimClock } from './sim-clock.js';
+import { wallOf, type SimClock } from './sim-clock.js';
 
 export type ReportMessage =
   | { readonly kind: 'report'; readonly report: Report }
@@ -10,7 +11,11 @@ export type ReportMessage =
 
 /** The topics of a simulated cluster: total orders, and sends that are lost, late, doubled or end in doubt. */
 export class SimBroker {
+  /** All entries from the first on; those before `minOffset` can be read no more. */
   readonly log: ReadEntry[] = [];
+  minOffset = 0;
+  /** How often the log's tail was lost, or the log was created again. */
+  rewrites = 0;
   readonly commands: Command[] = [];
   readonly reports: ReportMessage[][] = [[], [], [], []];
   /** While it stands still nothing is stored and nothing is read. */
@@ -18,7 +23,43 @@ export class SimBroker {
   isFaulty = true;
 
   constructor(readonly clock: SimClock) {
-    this.#store(-1, '', [{ kind: 'genesis', broker: 'broker-a' }], { logId: 'L', epoch: 0, claimId: '', at: 0 });
+    this.#storeGenesis('L0');
+  }
+
+  get bounds(): QueueBounds {
+    return { minOffset: this.minOffset, maxOffset: this.log.length };
+  }
+
+  /** Entries that can be read, from an offset on. */
+  readLog(from: number, limit: number): readonly ReadEntry[] {
+    return this.log.slice(Math.max(from, this.minOffset), from + limit);
+  }
+
+  /** The broker comes back without what it had answered last. */
+  loseTail(entries: number): void {
+    this.log.length -= entries;
+    this.rewrites += 1;
+  }
+
+  /** Retention takes what is before an offset. */
+  loseHead(minOffset: number): void {
+    this.minOffset = Math.max(this.minOffset, minOffset);
+  }
+
+  /** The log's topic is created again, as a new log. */
+  recreateLog(): void {
+    this.log.length = 0;
+    this.minOffset = 0;
+    this.rewrites += 1;
+    this.#storeGenesis(`L${String(this.rewrites)}`);
+  }
+
+  recreateCommands(): void {
+    this.commands.length = 0;
+  }
+
+  recreateReports(): void {
+    for (const queue of this.reports) queue.length = 0;
   }
 
   /** Sends a chain of entries as one batch and tells its outcome once. */
@@ -35,7 +76,11 @@ export class SimBroker {
   ): void {
     const { clock } = this;
     const fate = this.isFaulty ? clock.random() : 1;
-    const store = (): number => this.#store(effect.after.seq, effect.after.digest, effect.events, effect);
+    const sentTo = this.rewrites;
+    // What is under way when a broker dies never arrives: its connections die with it.
+    const isConnected = (): boolean => sentTo === this.rewrites;
+    const store = (): number | undefined =>
+      isConnected() ? this.#store(effect.after.seq, effect.after.digest, effect.events, effect) : undefined;
     if (fate < 0.03) {
       this.#arrive(() => {
         settle('not-stored');
@@ -51,7 +96,8 @@ export class SimBroker {
         const lastOffset = store();
         if (fate < 0.14) this.#landAfter(clock.random() * 3_000, store);
         this.#arrive(() => {
-          if (fate < 0.5) settle('stored', lastOffset);
+          if (!isConnected()) settle('unknown');
+          else if (fate < 0.5) settle('stored', lastOffset);
           else settle('stored');
         });
       });
@@ -91,6 +137,11 @@ export class SimBroker {
   #whenAwake(act: () => void): void {
     if (this.isAwake) act();
     else this.clock.after(this.stalledUntil - this.clock.now + 1, act);
+  }
+
+  #storeGenesis(logId: string): void {
+    const head = { logId, epoch: 0, claimId: '', at: wallOf(this.clock) };
+    this.#store(-1, '', [{ kind: 'genesis', broker: 'broker-a' }], head);
   }
 
   #store(

@@ -45,6 +45,11 @@ export class SimClock {
   }
 }
 
+/** The true wall clock. */
+export function wallOf(clock: SimClock): number {
+  return 1e12 + clock.now;
+}
+
 /** A process of the simulation: what is planned for it waits while it is paused and is dropped once it is dead. */
 export class SimProcess {
   isDead = false;
@@ -52,14 +57,21 @@ export class SimProcess {
   /** Its monotonic clock starts anywhere and runs a little fast or slow. */
   readonly #offset: number;
   readonly #rate: number;
+  /** Its wall clock is wrong by up to ten minutes. */
+  readonly #wallSkew: number;
 
   constructor(readonly clock: SimClock) {
     this.#offset = Math.floor(clock.random() * 1e6);
     this.#rate = 1 + (clock.random() - 0.5) * 0.02;
+    this.#wallSkew = Math.floor((clock.random() - 0.5) * 1_200_000);
   }
 
   get localNow(): number {
     return this.#offset + this.clock.now * this.#rate;
+  }
+
+  get wall(): number {
+    return wallOf(this.clock) + this.#wallSkew;
   }
 
   after(delayMs: number, act: () => void): void {

@@ -2,11 +2,11 @@ import type { Effect } from '../coordinator/effect.js';
 import type { InputBody, TaskConfigsAnswer } from '../coordinator/input.js';
 import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
 import { step } from '../coordinator/step.js';
-import { emptyState } from '../log/fold.js';
-import { MAX_LEVEL } from '../model/feature-level.js';
+import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
+import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
 export type Ask = (
   effect: Extract<Effect, { kind: 'ask-task-configs' }>,
@@ -18,8 +18,10 @@ export class SimCoordinator extends SimProcess {
   state: CoordinatorState;
   hasExited = false;
   isLeaving = false;
+  #lastRequestId: string | undefined;
   #commandsAt: { readId: number; offset: number } | undefined;
   readonly #reportsAt: number[];
+  readonly #reader: SimLogReader;
   #reportSeq = 0;
 
   constructor(
@@ -27,11 +29,19 @@ export class SimCoordinator extends SimProcess {
     readonly nodeId: string,
     readonly incarnation: string,
     supersedes: string | undefined,
+    readonly disk: SimDisk,
+    readonly maxLevel: number,
     readonly ask: Ask,
   ) {
     super(broker.clock);
     const self = { nodeId, incarnation, ...(supersedes === undefined ? {} : { supersedes }) };
-    this.state = initialCoordinator(self, emptyState(), this.localNow);
+    this.#reader = new SimLogReader(broker, disk);
+    const settings = { maxLevel, snapshotEntries: 60, snapshotChunkBytes: 1_500, maxDrainMoves: 1 };
+    this.state = initialCoordinator(self, this.#reader.initial, this.localNow, settings);
+    if (this.#reader.initial.level > maxLevel || this.#reader.isOtherLog) this.isDead = true;
+    this.every(2_000, () => {
+      this.#reader.persist(this.state.cluster);
+    });
     this.#reportsAt = broker.reports.map((queue) => queue.length);
     this.every(70, () => {
       this.#pullLog();
@@ -60,7 +70,7 @@ export class SimCoordinator extends SimProcess {
 
   feed(body: InputBody): void {
     if (this.isDead) return;
-    const { state, effects } = step(this.state, { ...body, now: this.localNow, wall: 1e12 + this.clock.now });
+    const { state, effects } = step(this.state, { ...body, now: this.localNow, wall: this.wall });
     this.state = state;
     for (const effect of effects) this.#carryOut(effect);
   }
@@ -96,6 +106,7 @@ export class SimCoordinator extends SimProcess {
         return;
       case 'read-commands':
         this.#commandsAt = { readId: effect.readId, offset: effect.fromOffset };
+        this.#lastRequestId = effect.lastRequestId;
         return;
       case 'exit':
         this.hasExited = true;
@@ -112,22 +123,30 @@ export class SimCoordinator extends SimProcess {
     const sentAt = this.localNow;
     this.after(2, () => {
       if (!this.broker.isAwake) return;
-      const from = this.state.nextOffset;
-      const reads = this.broker.log.slice(from, from + 200);
-      const nextOffset = from + reads.length;
-      const isHead = nextOffset === this.broker.log.length;
+      const pull = this.#reader.pull();
+      if (typeof pull === 'string') {
+        this.#loseLog();
+        return;
+      }
       this.after(this.clock.random() * 20, () => {
-        if (this.state.nextOffset !== from) return;
+        if (!this.#reader.advance(pull)) return;
+        const { reads, nextOffset, isHead } = pull;
         if (reads.length > 0) this.feed({ kind: 'log.read', reads, nextOffset });
         if (isHead) this.feed({ kind: 'head.reached', sentAt });
       });
     });
   }
 
+  /** It drops its copy and starts again. */
+  #loseLog(): void {
+    delete this.disk.files;
+    this.isDead = true;
+  }
+
   #pullReports(): void {
     if (!this.broker.isAwake) return;
     this.broker.reports.forEach((messages, queue) => {
-      const from = this.#reportsAt[queue] ?? 0;
+      const from = Math.min(this.#reportsAt[queue] ?? 0, messages.length);
       this.#reportsAt[queue] = messages.length;
       for (const message of messages.slice(from)) {
         if (message.kind === 'report') this.feed({ kind: 'report.read', queue, report: message.report });
@@ -141,11 +160,18 @@ export class SimCoordinator extends SimProcess {
   #pullCommands(): void {
     const at = this.#commandsAt;
     if (!this.broker.isAwake || at === undefined || !this.isLeader) return;
-    const commands = this.broker.commands.slice(at.offset, at.offset + 10);
-    commands.forEach((command, i) => {
+    const { commands } = this.broker;
+    const last = commands[at.offset - 1]?.requestId;
+    if (at.offset > commands.length || (this.#lastRequestId !== undefined && last !== this.#lastRequestId)) {
+      this.feed({ kind: 'commands.cut', readId: at.readId, minOffset: 0 });
+      return;
+    }
+    this.#lastRequestId = undefined;
+    const read = commands.slice(at.offset, at.offset + 10);
+    read.forEach((command, i) => {
       this.feed({ kind: 'command.read', readId: at.readId, offset: at.offset + i, command });
     });
-    if (this.#commandsAt === at) this.#commandsAt = { readId: at.readId, offset: at.offset + commands.length };
+    if (this.#commandsAt === at) this.#commandsAt = { readId: at.readId, offset: at.offset + read.length };
   }
 
   #report(supersedes: string | undefined): void {
@@ -155,9 +181,9 @@ export class SimCoordinator extends SimProcess {
       incarnation: this.incarnation,
       role: 'coordinator',
       reportSeq: this.#reportSeq,
-      sentAt: this.clock.now,
+      sentAt: this.wall,
       leaving: this.isLeaving,
-      maxLevel: MAX_LEVEL,
+      ...(this.maxLevel > FIRST_LEVEL ? { maxLevel: this.maxLevel } : {}),
       ...(supersedes === undefined ? {} : { supersedes }),
       capacity: 1,
       plugins: [],

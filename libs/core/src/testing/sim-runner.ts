@@ -1,12 +1,20 @@
-import { heldUntil, leaseAfterEvent, leaseAfterHeadReached, newLease, type NodeLease } from '../lease/node-lease.js';
-import { emptyState, foldEntries } from '../log/fold.js';
+import {
+  heldUntil,
+  leaseAfterEvent,
+  leaseAfterHeadReached,
+  leaseAfterLogLost,
+  newLease,
+  type NodeLease,
+} from '../lease/node-lease.js';
+import { foldEntries } from '../log/fold.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type TaskId } from '../model/connector.js';
-import { MAX_LEVEL } from '../model/feature-level.js';
+import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
 import { desiredTasks } from '../runner/desired-tasks.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
+import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
 interface RunningTask {
   readonly id: TaskId;
@@ -16,13 +24,13 @@ interface RunningTask {
 
 /** One runner process: reads the log, keeps its lease, starts and stops tasks, reports. */
 export class SimRunner extends SimProcess {
-  cluster: ClusterState = emptyState();
+  cluster: ClusterState;
   readonly running = new Map<string, RunningTask>();
   lease: NodeLease;
   isLeaving = false;
   /** Until then its reports are lost while it reads the log and works. */
   mutedUntil = 0;
-  #nextOffset = 0;
+  readonly #reader: SimLogReader;
   #reportSeq = 0;
 
   constructor(
@@ -30,8 +38,17 @@ export class SimRunner extends SimProcess {
     readonly nodeId: string,
     readonly incarnation: string,
     readonly supersedes: string | undefined,
+    readonly disk: SimDisk,
+    readonly maxLevel: number,
+    readonly capacity: number,
   ) {
     super(broker.clock);
+    this.#reader = new SimLogReader(broker, disk);
+    this.cluster = this.#reader.initial;
+    if (this.cluster.level > maxLevel || this.#reader.isOtherLog) this.isDead = true;
+    this.every(2_000, () => {
+      this.#reader.persist(this.cluster);
+    });
     this.lease = newLease({ nodeId, incarnation, leaseMs: 2_500 });
     this.every(80, () => {
       this.#pullLog();
@@ -49,6 +66,11 @@ export class SimRunner extends SimProcess {
     return this.lease.lost !== undefined;
   }
 
+  /** Put out, or done with leaving. */
+  get hasToEnd(): boolean {
+    return this.mustRestart || (this.isLeaving && this.running.size === 0);
+  }
+
   get hasLease(): boolean {
     return this.localNow < heldUntil(this.lease);
   }
@@ -63,19 +85,23 @@ export class SimRunner extends SimProcess {
     const sentAt = this.localNow;
     this.after(2, () => {
       if (!this.broker.isAwake) return;
-      const from = this.#nextOffset;
-      const reads = this.broker.log.slice(from, from + 200);
-      const isHead = from + reads.length === this.broker.log.length;
+      const pull = this.#reader.pull();
+      if (typeof pull === 'string') {
+        delete this.disk.files;
+        this.lease = leaseAfterLogLost(this.lease);
+        this.isDead = true;
+        return;
+      }
       this.after(this.clock.random() * 30, () => {
-        if (this.#nextOffset !== from) return;
-        this.#nextOffset = from + reads.length;
-        const { state, skipped } = foldEntries(this.cluster, reads);
-        const skippedOffsets = new Set(skipped.map(({ offset }) => offset));
-        for (const { offset, entry } of reads) {
-          if (!skippedOffsets.has(offset)) this.lease = leaseAfterEvent(this.lease, entry.event);
-        }
+        if (!this.#reader.advance(pull)) return;
+        const { state, accepted } = foldEntries(this.cluster, pull.reads, this.maxLevel);
+        for (const { entry } of accepted) this.lease = leaseAfterEvent(this.lease, entry.event);
         this.cluster = state;
-        if (isHead) this.lease = leaseAfterHeadReached(this.lease, sentAt);
+        if (state.needsNewer !== undefined) {
+          this.isDead = true;
+          return;
+        }
+        if (pull.isHead) this.lease = leaseAfterHeadReached(this.lease, sentAt);
         this.#follow();
       });
     });
@@ -115,11 +141,11 @@ export class SimRunner extends SimProcess {
       incarnation: this.incarnation,
       role: 'source-runner',
       reportSeq: this.#reportSeq,
-      sentAt: this.clock.now,
+      sentAt: this.wall,
       leaving: this.isLeaving,
-      maxLevel: MAX_LEVEL,
+      ...(this.maxLevel > FIRST_LEVEL ? { maxLevel: this.maxLevel } : {}),
       ...(this.supersedes === undefined ? {} : { supersedes: this.supersedes }),
-      capacity: 1,
+      capacity: this.capacity,
       plugins: [{ kind: 'source', name: 'FileSource', aliases: ['alias.FileSource'], version: '1' }],
       appliedSeq: this.cluster.head.seq,
       tasks: [...this.running.values()].map(({ id, generation, isStopping }) => ({

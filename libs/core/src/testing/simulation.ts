@@ -1,30 +1,62 @@
-import { foldEntries, emptyState } from '../log/fold.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import type { CommandBody } from '../model/command.js';
-import { taskKey } from '../model/connector.js';
-import type { LogEntry } from '../model/entry.js';
+import { FIRST_LEVEL, MAX_LEVEL } from '../model/feature-level.js';
 import { SimBroker } from './sim-broker.js';
 import { SimClock } from './sim-clock.js';
+import { SimCommands } from './sim-commands.js';
 import { SimCoordinator, type Ask } from './sim-coordinator.js';
+import { disturb, type SimFleet } from './sim-faults.js';
+import type { SimDisk } from './sim-log-reader.js';
+import { unsettled } from './sim-outcome.js';
 import { SimRunner } from './sim-runner.js';
+import { SimTruth } from './sim-truth.js';
 
-/** Three coordinators and three runners under crashes, pauses, stalls and bad sends, all from one seed. */
-export class Simulation {
+const COORDINATORS = ['c1', 'c2', 'c3'] as const;
+/** With their capacities. */
+const RUNNERS = [
+  ['r1', 1],
+  ['r2', 1],
+  ['r3', 2],
+] as const;
+/** Time between two faults, and between two commands. */
+export const STEP_MS = 1_500;
+/** In this share of the runs the nodes begin with an older build. */
+const UPGRADE_SHARE = 0.2;
+
+/**
+ * Three coordinators and three runners under crashes, pauses, wrong clocks, second nodes of one id, stalls, bad sends and a log that loses its
+ * head or its tail, all from one seed. A run with a seed is exactly the same every time.
+ */
+export class Simulation implements SimFleet {
   readonly clock: SimClock;
   readonly broker: SimBroker;
+  readonly truth: SimTruth;
   readonly coordinators: SimCoordinator[] = [];
   readonly runners: SimRunner[] = [];
+  /** Second nodes with ids of others. */
+  readonly doubles: SimRunner[] = [];
   readonly violations: string[] = [];
-  readonly #leaders = new Map<number, string>();
-  #incarnations = 0;
-  #requests = 0;
+  /** Nodes begin with an older build and are replaced one by one; such a log does not lose its tail. */
+  readonly isUpgrade: boolean;
+  readonly #disks = new Map<string, SimDisk>();
+  readonly #levels = new Map<string, number>();
+  readonly #leaders = new Map<string, string>();
+  readonly #commands: SimCommands;
   #isCalm = false;
 
   constructor(seed: number) {
     this.clock = new SimClock(seed);
     this.broker = new SimBroker(this.clock);
-    for (const nodeId of ['c1', 'c2', 'c3']) this.coordinators.push(this.#coordinator(nodeId));
-    for (const nodeId of ['r1', 'r2', 'r3']) this.runners.push(this.#runner(nodeId));
+    this.isUpgrade = this.clock.random() < UPGRADE_SHARE;
+    this.truth = new SimTruth(
+      this.broker,
+      (incarnation) => this.#levels.get(incarnation),
+      (what) => {
+        this.#violate(what);
+      },
+    );
+    this.#commands = new SimCommands(this.broker);
+    const level = this.isUpgrade ? FIRST_LEVEL : MAX_LEVEL;
+    for (const nodeId of COORDINATORS) this.coordinators.push(this.#coordinator(nodeId, undefined, level));
+    for (const [nodeId] of RUNNERS) this.runners.push(this.#runner(nodeId, undefined, level));
   }
 
   /** Faults and commands for a while, then peace until everything must be in order. */
@@ -35,35 +67,68 @@ export class Simulation {
       checkedAt = this.clock.now;
       this.#check();
     };
-    for (let at = 2_000; at < faultyMs; at += 1_500) {
+    for (let at = 2_000; at < faultyMs; at += STEP_MS) {
       this.clock.after(at + this.clock.random() * 1_000, () => {
-        this.#disturb();
+        disturb(this);
       });
       this.clock.after(at + this.clock.random() * 1_000, () => {
-        this.#command();
+        this.#commands.send();
       });
     }
     this.#keepAlive();
     this.clock.runUntil(faultyMs, check);
-    this.#isCalm = true;
-    this.broker.isFaulty = false;
+    this.#calm();
     this.clock.runUntil(faultyMs + calmMs, check);
   }
 
-  accepted(): { readonly state: ClusterState; readonly entries: readonly LogEntry[] } {
-    const { state, skipped } = foldEntries(emptyState(), this.broker.log);
-    const out = new Set(skipped.map(({ offset }) => offset));
-    return { state, entries: this.broker.log.filter(({ offset }) => !out.has(offset)).map(({ entry }) => entry) };
+  /** What went wrong on the way, and what is not in order at the end. */
+  wrong(): readonly string[] {
+    this.truth.follow();
+    const { state } = this.truth;
+    const { commands } = this.broker;
+    const { coordinators, runners } = this;
+    const { truth } = this;
+    const stateAt = truth.stateAt.bind(truth);
+    const accepted = truth.accepted();
+    return [...this.violations, ...unsettled({ state, stateAt, accepted, commands, coordinators, runners })];
   }
 
-  #coordinator(nodeId: string, supersedes?: string): SimCoordinator {
-    this.#incarnations += 1;
-    return new SimCoordinator(this.broker, nodeId, `i${String(this.#incarnations)}`, supersedes, this.#ask);
+  /** A second process with the id of a runner, on a disk of its own. */
+  double(nodeId: string): void {
+    const capacity = capacityOf(nodeId);
+    this.doubles.push(
+      new SimRunner(this.broker, nodeId, this.#incarnation(MAX_LEVEL), undefined, {}, MAX_LEVEL, capacity),
+    );
   }
 
-  #runner(nodeId: string, supersedes?: string): SimRunner {
-    this.#incarnations += 1;
-    return new SimRunner(this.broker, nodeId, `i${String(this.#incarnations)}`, supersedes);
+  #calm(): void {
+    this.#isCalm = true;
+    this.broker.isFaulty = false;
+    for (const double of this.doubles) double.isDead = true;
+    for (const each of [...this.coordinators, ...this.runners]) if (each.maxLevel < MAX_LEVEL) each.isDead = true;
+  }
+
+  #coordinator(nodeId: string, supersedes?: string, level = MAX_LEVEL): SimCoordinator {
+    const incarnation = this.#incarnation(level);
+    return new SimCoordinator(this.broker, nodeId, incarnation, supersedes, this.#disk(nodeId), level, this.#ask);
+  }
+
+  #runner(nodeId: string, supersedes?: string, level = MAX_LEVEL): SimRunner {
+    const incarnation = this.#incarnation(level);
+    return new SimRunner(this.broker, nodeId, incarnation, supersedes, this.#disk(nodeId), level, capacityOf(nodeId));
+  }
+
+  #incarnation(level: number): string {
+    const incarnation = `i${String(this.#levels.size + 1)}`;
+    this.#levels.set(incarnation, level);
+    return incarnation;
+  }
+
+  #disk(nodeId: string): SimDisk {
+    const disk = this.#disks.get(nodeId) ?? {};
+    if (this.clock.random() < 0.2) delete disk.files;
+    this.#disks.set(nodeId, disk);
+    return disk;
   }
 
   readonly #ask: Ask = (effect, reply) => {
@@ -83,22 +148,23 @@ export class Simulation {
     });
   };
 
-  /** Starts again what died or was put out, as a supervisor does. */
+  /** Starts again what died or was put out, as a supervisor does, with the newest build. */
   #keepAlive(): void {
     this.clock.after(500, () => {
       this.coordinators.forEach((each, i) => {
-        if (each.isDead && (this.#isCalm || this.clock.random() < 0.2)) {
-          this.coordinators[i] = this.#coordinator(each.nodeId, this.#lockOf(each));
-        }
+        if (each.isDead && this.#startsNow()) this.coordinators[i] = this.#coordinator(each.nodeId, this.#lockOf(each));
       });
       this.runners.forEach((each, i) => {
-        if (each.mustRestart || (each.isLeaving && each.running.size === 0)) each.isDead = true;
-        if (each.isDead && (this.#isCalm || this.clock.random() < 0.2)) {
-          this.runners[i] = this.#runner(each.nodeId, this.#lockOf(each));
-        }
+        if (each.hasToEnd) each.isDead = true;
+        if (each.isDead && this.#startsNow()) this.runners[i] = this.#runner(each.nodeId, this.#lockOf(each));
       });
+      for (const double of this.doubles) if (double.hasToEnd) double.isDead = true;
       this.#keepAlive();
     });
+  }
+
+  #startsNow(): boolean {
+    return this.#isCalm || this.clock.random() < 0.2;
   }
 
   /** Most nodes come back on the same state directory. */
@@ -106,63 +172,33 @@ export class Simulation {
     return this.clock.random() < 0.7 ? before.incarnation : undefined;
   }
 
-  #disturb(): void {
-    const { clock } = this;
-    const process = clock.random() < 0.5 ? clock.pick(this.coordinators) : clock.pick(this.runners);
-    const what = clock.random();
-    if (process === undefined || process.isDead) return;
-    if (what < 0.25) process.isDead = true;
-    else if (what < 0.6) process.pausedUntil = clock.now + clock.random() * 12_000;
-    else if (what < 0.7) this.broker.stalledUntil = clock.now + clock.random() * 9_000;
-    else if (what < 0.8 && process instanceof SimRunner) process.mutedUntil = clock.now + clock.random() * 12_000;
-    else if (what < 0.9 && process instanceof SimRunner) process.leave();
-    else if (what < 0.85 && process instanceof SimCoordinator) process.stop();
-  }
-
-  #command(): void {
-    this.#requests += 1;
-    const requestId = `q${String(this.#requests)}`;
-    const name = this.clock.pick(['a', 'b', 'c']) ?? 'a';
-    const config = {
-      'connector.class': this.clock.pick(['FileSource', 'alias.FileSource']) ?? '',
-      'tasks.max': String(1 + Math.floor(this.clock.random() * 5)),
-      bad: this.clock.random() < 0.1 ? 'yes' : 'no',
-      request: requestId,
-    };
-    const mode = this.clock.random() < 0.4 ? ('create' as const) : ('upsert' as const);
-    const put: CommandBody = { kind: 'connector.put', mode, name, type: 'source', config };
-    const targetState = this.clock.pick(['RUNNING', 'PAUSED', 'STOPPED'] as const) ?? 'RUNNING';
-    const task = { connector: name, index: 0 };
-    const body = this.clock.pick<CommandBody>([
-      put,
-      put,
-      put,
-      { kind: 'connector.target', name, targetState },
-      { kind: 'connector.delete', name },
-      { kind: 'tasks.restart', name, tasks: [task] },
-      { kind: 'connector.restart', name },
-    ]);
-    const command = { requestId, sentAt: 1e12 + this.clock.now, from: 'g', ...(body ?? put) };
-    this.broker.commands.push(command);
-    if (this.clock.random() < 0.3) {
-      this.clock.after(this.clock.random() * 9_000, () => this.broker.commands.push(command));
-    }
-  }
-
   #check(): void {
+    this.truth.follow();
+    this.#checkLeaders();
+    this.#checkOwners();
+  }
+
+  /** A claim belongs to one node, and one of each epoch stands in the log: where the tail was lost, others do not know yet. */
+  #checkLeaders(): void {
     for (const each of this.coordinators) {
       if (each.isDead || !each.isLeader) continue;
-      const { epoch } = each.state.cluster;
-      const known = this.#leaders.get(epoch);
-      if (known === undefined) this.#leaders.set(epoch, each.incarnation);
-      else if (known !== each.incarnation) this.#violate(`two leaders of epoch ${String(epoch)}`);
+      const { epoch, claimId } = each.state.cluster;
+      const known = this.#leaders.get(claimId);
+      if (known === undefined) this.#leaders.set(claimId, each.incarnation);
+      else if (known !== each.incarnation) this.#violate(`two leaders by claim ${claimId}`);
+      const isInLog = this.truth.claims.get(epoch) === claimId;
+      if (!isInLog && this.broker.rewrites === 0)
+        this.#violate(`${each.nodeId} leads epoch ${String(epoch)} without a claim`);
     }
+  }
+
+  #checkOwners(): void {
     const owners = new Map<string, string>();
-    for (const runner of this.runners) {
+    for (const runner of [...this.runners, ...this.doubles]) {
       for (const key of runner.active()) {
         const other = owners.get(key);
-        if (other !== undefined) this.#violate(`${key} on ${other} and ${runner.nodeId}`);
-        owners.set(key, runner.nodeId);
+        if (other !== undefined) this.#violate(`${key} on ${other} and ${runner.incarnation}`);
+        owners.set(key, runner.incarnation);
       }
     }
   }
@@ -170,55 +206,8 @@ export class Simulation {
   #violate(what: string): void {
     this.violations.push(`${this.clock.now.toFixed(0)}: ${what}`);
   }
+}
 
-  /** What is wrong once peace has lasted; empty if nothing is. */
-  unsettled(): readonly string[] {
-    const { state, entries } = this.accepted();
-    const wrong: string[] = [];
-    if (this.coordinators.filter((each) => !each.isDead && each.isLeader).length !== 1) wrong.push('not one leader');
-    for (const { requestId } of this.broker.commands) {
-      if (!state.results.has(requestId)) wrong.push(`command ${requestId} was lost`);
-    }
-    const puts = new Map<string, number>();
-    let lastOffset = -1;
-    for (const { event } of entries) {
-      if (event.kind !== 'command.done') continue;
-      if (event.result.commandOffset <= lastOffset) wrong.push(`command ${event.result.requestId} was done again`);
-      lastOffset = event.result.commandOffset;
-      const command = this.broker.commands[event.result.commandOffset];
-      if (command?.kind !== 'connector.put' || event.result.outcome.status !== 'done') continue;
-      puts.set(command.requestId, puts.get(command.requestId) ?? 0);
-    }
-    let previous: LogEntry | undefined;
-    for (const entry of entries) {
-      if (entry.event.kind === 'command.done' && previous?.event.kind === 'connector.put') {
-        const { requestId } = entry.event.result;
-        if (puts.has(requestId)) puts.set(requestId, (puts.get(requestId) ?? 0) + 1);
-      }
-      previous = entry;
-    }
-    for (const [requestId, count] of puts) {
-      if (count !== 1) wrong.push(`command ${requestId} was applied ${String(count)} times`);
-    }
-    for (const connector of state.connectors.values()) {
-      const isSplit = connector.tasksVersion === connector.configVersion || connector.error !== undefined;
-      if (!isSplit && connector.targetState !== 'STOPPED') wrong.push(`${connector.name} is not split`);
-    }
-    for (const [key, { id, assignment }] of state.tasks) {
-      const connector = state.connectors.get(id.connector);
-      const isWanted = connector !== undefined && connector.targetState !== 'STOPPED';
-      const runner = this.runners.find((each) => each.incarnation === assignment?.incarnation && !each.isDead);
-      const isRunning = runner?.running.get(key)?.generation === assignment?.generation && runner?.hasLease === true;
-      const mayWait = connector?.error !== undefined && assignment === undefined;
-      if (isWanted && !mayWait && !isRunning) wrong.push(`${key} does not run: ${JSON.stringify(assignment)}`);
-      if (!isWanted && assignment !== undefined) wrong.push(`${key} is still held`);
-    }
-    for (const runner of this.runners) {
-      for (const [key, { id }] of runner.running) {
-        if (state.tasks.get(taskKey(id))?.assignment?.incarnation !== runner.incarnation)
-          wrong.push(`${key} runs unasked`);
-      }
-    }
-    return wrong;
-  }
+function capacityOf(nodeId: string): number {
+  return RUNNERS.find(([id]) => id === nodeId)?.[1] ?? 1;
 }

@@ -1,0 +1,63 @@
+import type { Command, CommandBody } from '../model/command.js';
+import type { SimBroker } from './sim-broker.js';
+import { wallOf, type SimClock } from './sim-clock.js';
+
+const NAMES = ['a', 'b', 'c'] as const;
+const RUNNERS = ['r1', 'r2', 'r3'] as const;
+
+/** Users at work: commands of all kinds, some sent twice. */
+export class SimCommands {
+  #sent = 0;
+
+  constructor(readonly broker: SimBroker) {}
+
+  send(): void {
+    const { broker } = this;
+    const { clock } = broker;
+    this.#sent += 1;
+    const requestId = `q${String(this.#sent)}`;
+    const sentAt = wallOf(clock) + (clock.random() - 0.5) * 1_200_000;
+    const command: Command = { requestId, sentAt, from: 'g', ...this.#body(requestId, clock) };
+    broker.commands.push(command);
+    if (clock.random() < 0.3) clock.after(clock.random() * 9_000, () => broker.commands.push(command));
+  }
+
+  #body(requestId: string, clock: SimClock): CommandBody {
+    const name = clock.pick(NAMES) ?? 'a';
+    const put = putOf(requestId, name, clock);
+    const nodeId = clock.pick(RUNNERS) ?? 'r1';
+    const body = clock.pick<CommandBody>([
+      put,
+      put,
+      put,
+      put,
+      {
+        kind: 'connector.target',
+        name,
+        targetState: clock.pick(['RUNNING', 'PAUSED', 'STOPPED'] as const) ?? 'RUNNING',
+      },
+      { kind: 'connector.delete', name },
+      { kind: 'tasks.restart', name, tasks: [{ connector: name, index: 0 }] },
+      { kind: 'connector.restart', name, includeTasks: clock.random() < 0.5, onlyFailed: clock.random() < 0.5 },
+      { kind: 'node.drain', nodeId },
+      { kind: 'node.undrain', nodeId },
+      { kind: 'settings.put', settings: { 'assignment.strategy': strategyOf(clock) } },
+    ]);
+    return body ?? put;
+  }
+}
+
+function putOf(requestId: string, name: string, clock: SimClock): CommandBody {
+  const config = {
+    'connector.class': clock.pick(['FileSource', 'alias.FileSource']) ?? '',
+    'tasks.max': String(1 + Math.floor(clock.random() * 5)),
+    bad: clock.random() < 0.1 ? 'yes' : 'no',
+    ...(clock.random() < 0.5 ? { request: requestId } : {}),
+  };
+  const mode = clock.random() < 0.4 ? ('create' as const) : ('upsert' as const);
+  return { kind: 'connector.put', mode, name, type: 'source', config };
+}
+
+function strategyOf(clock: SimClock): string | null {
+  return clock.pick(['sticky', 'average', 'consistent-hash', null] as const) ?? null;
+}

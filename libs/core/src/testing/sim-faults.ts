@@ -1,0 +1,100 @@
+import type { SimBroker } from './sim-broker.js';
+import type { SimClock } from './sim-clock.js';
+import type { SimCoordinator } from './sim-coordinator.js';
+import { SimRunner } from './sim-runner.js';
+import type { SimTruth } from './sim-truth.js';
+
+/** What faults can happen to. */
+export interface SimFleet {
+  readonly clock: SimClock;
+  readonly broker: SimBroker;
+  readonly truth: SimTruth;
+  readonly coordinators: readonly SimCoordinator[];
+  readonly runners: readonly SimRunner[];
+  readonly isUpgrade: boolean;
+  double(nodeId: string): void;
+}
+
+const MAX_LOST_ENTRIES = 8;
+/** Retention keeps what follows a snapshot that is this old, counted in entries: it is far longer than the time between two. */
+const RETAINED_ENTRIES = 30;
+
+type Fault = (fleet: SimFleet, process: SimCoordinator | SimRunner) => void;
+
+const faults: readonly (readonly [weight: number, fault: Fault])[] = [
+  [20, crash],
+  [26, pause],
+  [8, stall],
+  [8, mute],
+  [8, leave],
+  [4, startDouble],
+  [10, loseHead],
+  [10, loseTail],
+  [3, recreateCommands],
+  [3, recreateReports],
+];
+
+/** One fault, by chance, to a process or to the broker. */
+export function disturb(fleet: SimFleet): void {
+  const { clock, coordinators, runners } = fleet;
+  const process = clock.random() < 0.5 ? clock.pick(coordinators) : clock.pick(runners);
+  let left = clock.random() * faults.reduce((sum, [weight]) => sum + weight, 0);
+  for (const [weight, fault] of faults) {
+    left -= weight;
+    if (left >= 0) continue;
+    if (process !== undefined && !process.isDead) fault(fleet, process);
+    return;
+  }
+}
+
+function crash(_: SimFleet, process: SimCoordinator | SimRunner): void {
+  process.isDead = true;
+}
+
+function pause({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
+  process.pausedUntil = clock.now + clock.random() * 12_000;
+}
+
+function stall({ clock, broker }: SimFleet): void {
+  broker.stalledUntil = clock.now + clock.random() * 9_000;
+}
+
+/** Its reports are lost while it reads and works. */
+function mute({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
+  if (process instanceof SimRunner) process.mutedUntil = clock.now + clock.random() * 12_000;
+}
+
+/** It ends in good order: runners give their tasks away, a leader resigns. */
+function leave(_: SimFleet, process: SimCoordinator | SimRunner): void {
+  if (process instanceof SimRunner) process.leave();
+  else process.stop();
+}
+
+function startDouble(fleet: SimFleet): void {
+  const runner = fleet.clock.pick(fleet.runners);
+  if (runner !== undefined) fleet.double(runner.nodeId);
+}
+
+function loseHead({ broker, truth }: SimFleet): void {
+  truth.follow();
+  const { snapshot } = truth.state;
+  if (snapshot === undefined || snapshot.doneOffset > broker.log.length - RETAINED_ENTRIES) return;
+  broker.loseHead(snapshot.asOf.offset + 1);
+}
+
+/** The broker dies, and comes back without the last entries: it had not flushed or replicated them. */
+function loseTail({ clock, broker, isUpgrade }: SimFleet): void {
+  const lost = 1 + Math.floor(clock.random() * MAX_LOST_ENTRIES);
+  const least = broker.minOffset === 0 ? 1 : broker.minOffset + RETAINED_ENTRIES;
+  if (isUpgrade || broker.log.length - lost < least) return;
+  broker.loseTail(lost);
+  broker.stalledUntil = Math.max(broker.stalledUntil, clock.now + clock.random() * 3_000);
+}
+
+function recreateCommands({ broker }: SimFleet): void {
+  broker.recreateCommands();
+}
+
+function recreateReports({ broker }: SimFleet): void {
+  broker.recreateReports();
+}
