@@ -1,5 +1,6 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { choosePorts } from './choose-ports.js';
 import { type ClusterLayout, clusterLayout, clustersDir } from './cluster-layout.js';
 import {
@@ -183,15 +184,15 @@ function checkAttachable(
   if (options.ifRunning !== 'attach') throw refuse('runs already');
   if (running === undefined) return;
   if (running.version !== plan.version) throw refuse(`runs RocketMQ ${running.version}, ${plan.version} was asked for`);
-  for (const id of found.keys()) {
-    const current = running.nodes.find((node) => node.id === id);
+  for (const current of running.nodes.filter(({ id }) => found.has(id))) {
+    const { id } = current;
     const wanted = plan.nodes.find((node) => node.id === id);
-    if (current === undefined) continue;
     if (wanted === undefined) throw refuse(`runs with a ${id}, which was not asked for`);
     for (const { port, use } of portUses([current])) {
       const other = portUses([wanted]).find((asked) => asked.use === use);
       if (other?.port !== port) throw refuse(`runs with ${use} port ${port}, ${other?.port ?? 'none'} was asked for`);
     }
+    if (!isDeepStrictEqual(current, wanted)) throw refuse(`runs with another ${id} than was asked for`);
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { type RocketmqVersion } from '@sluice/embedded-rocketmq';
 import { jarDir } from './java-jars.js';
 
 const run = promisify(execFile);
@@ -17,8 +18,9 @@ export class JavaPeer {
     private readonly classPath: string,
   ) {}
 
-  static async compile(): Promise<JavaPeer> {
-    const jars = join(await jarDir(), '*');
+  /** With the jars of a RocketMQ version, the newest by default. */
+  static async compile(version?: RocketmqVersion): Promise<JavaPeer> {
+    const jars = join(await jarDir(version), '*');
     const dir = await mkdtemp(join(tmpdir(), 'sluice-java-peer-'));
     await run('javac', ['-nowarn', '-d', dir, '-cp', jars, SOURCE], { timeout: TIMEOUT_MS });
     return new JavaPeer(dir, `${dir}:${jars}`);
@@ -29,7 +31,8 @@ export class JavaPeer {
     const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Duser.home=${this.dir}`];
     const command = [...jvm, '-cp', this.classPath, 'JavaPeer', ...args.map(String)];
     const { stdout } = await run('java', command, { timeout: TIMEOUT_MS });
-    return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')]));
+    const lines = stdout.split('\n').map((line) => line.split(' '));
+    return lines.filter(([mark]) => mark === 'peer').map(([, ...words]) => words);
   }
 
   async remove(): Promise<void> {

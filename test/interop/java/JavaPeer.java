@@ -7,17 +7,17 @@ import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendResult;
-import org.apache.rocketmq.common.compression.CompressionType;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
 
 /**
- * RocketMQ's Java client at the other end of a topic; prints one line per message.
- * send <namesrv> <topic> <broker> <queue> <type,type,...>: one compressed message per type, prints type and offset
+ * RocketMQ's Java client at the other end of a topic; prints one line per message, each after the word "peer".
+ * send <namesrv> <topic> <broker> <queue> <type,type,...>: one compressed message per type, with the tag
+ * "tag-<type>" and the user property "from", prints type and offset
  * sendBatch <namesrv> <topic> <broker> <queue> <count>: one batch, prints "BATCH" and its offset
  * read <namesrv> <topic> <broker> <queue> <offset> <count> <group>: prints offset, length, CRC32, hex of the first
- * bytes and the property KEYS of each message
+ * bytes, keys, tag and the user property "from" of each message
  */
 public final class JavaPeer {
     public static void main(String[] args) throws Exception {
@@ -31,6 +31,11 @@ public final class JavaPeer {
         System.exit(0);
     }
 
+    /** With a mark, for some clients print the state of their log there too. */
+    private static void say(String line) {
+        System.out.println("peer " + line);
+    }
+
     /** 70,000 bytes with long and short repetitions; JavaPeer and the spec make the same. */
     private static byte[] body() {
         byte[] body = new byte[70_000];
@@ -40,14 +45,17 @@ public final class JavaPeer {
 
     private static void send(String namesrv, MessageQueue queue, String[] types) throws Exception {
         for (String type : types) {
+            // Clients of every version that knows these types take the one of a new producer from here.
+            System.setProperty("rocketmq.message.compressType", type);
             DefaultMQProducer producer = new DefaultMQProducer("java-peer-" + type);
             producer.setNamesrvAddr(namesrv);
             producer.setInstanceName(type);
             producer.setCompressMsgBodyOverHowmuch(100);
-            producer.setCompressType(CompressionType.of(type));
             producer.start();
-            SendResult result = producer.send(new Message(queue.getTopic(), "", type, body()), queue, 10_000);
-            System.out.println(type + " " + result.getQueueOffset());
+            Message message = new Message(queue.getTopic(), "tag-" + type, type, body());
+            message.putUserProperty("from", "java " + type);
+            SendResult result = producer.send(message, queue, 10_000);
+            say(type + " " + result.getQueueOffset());
             producer.shutdown();
         }
     }
@@ -60,7 +68,7 @@ public final class JavaPeer {
         for (int i = 0; i < count; i++) {
             messages.add(new Message(queue.getTopic(), "tag" + i, "key" + i, ("body " + i).getBytes()));
         }
-        System.out.println("BATCH " + producer.send(messages, queue, 10_000).getQueueOffset());
+        say("BATCH " + producer.send(messages, queue, 10_000).getQueueOffset());
         producer.shutdown();
     }
 
@@ -82,7 +90,8 @@ public final class JavaPeer {
             CRC32 crc = new CRC32();
             crc.update(body);
             String start = HexFormat.of().formatHex(body, 0, Math.min(8, body.length));
-            System.out.println(message.getQueueOffset() + " " + body.length + " " + crc.getValue() + " " + start + " " + message.getKeys());
+            say(message.getQueueOffset() + " " + body.length + " " + crc.getValue() + " " + start + " " + message.getKeys()
+                + " " + message.getTags() + " " + message.getUserProperty("from"));
         }
         consumer.shutdown();
     }

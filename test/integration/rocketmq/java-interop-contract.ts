@@ -1,0 +1,170 @@
+import * as zlib from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  BatchEncoder,
+  encodeProperties,
+  RocketMqClient,
+  type StoredMessage,
+  SYS_FLAG,
+  writableQueues,
+  type HeaderFormat,
+  type QueueRef,
+} from '@sluice/rocketmq';
+import { type BrokerUnderTest, featuresOf } from './broker-features.js';
+import { JavaPeer } from './java-peer.js';
+
+const FORMATS: readonly HeaderFormat[] = ['json', 'rocketmq'];
+const TYPES = {
+  ZLIB: SYS_FLAG.COMPRESSION_ZLIB,
+  LZ4: SYS_FLAG.COMPRESSION_LZ4,
+  ZSTD: SYS_FLAG.COMPRESSION_ZSTD,
+} as const;
+const REQUEST_TIMEOUT_MS = 20_000;
+const LIMIT_MS = 120_000;
+/** As JavaPeer makes it. */
+const body = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at % 251) ^ (at >> 10)));
+
+/** RocketMQ's Java client of the broker's version and ours read what the other sends. */
+export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void {
+  describe(`the Java client of RocketMQ ${version} at the other end`, () => {
+    const { hasTopicAttributes } = featuresOf(version);
+    const run = `${Date.now()}-${process.pid}`;
+    const topic = `it-java-${run}`;
+    const batchTopic = `it-java-batch-${run}`;
+    const group = `it-java-${run}`;
+    const clients = new Map<HeaderFormat, RocketMqClient>();
+    let java: JavaPeer;
+
+    function client(format: HeaderFormat): RocketMqClient {
+      return clients.get(format)!;
+    }
+
+    function propertiesOf(key: string): [string, string][] {
+      return [
+        ['KEYS', key],
+        ['TAGS', `tag-${key}`],
+        ['from', `ours-${key}`],
+      ];
+    }
+
+    async function queueOf(name: string): Promise<QueueRef> {
+      return writableQueues(await client('json').routes.get(name))[0]!;
+    }
+
+    async function pullAt(format: HeaderFormat, queue: QueueRef, offset: number): Promise<StoredMessage> {
+      const { messages } = await client(format).consumer.pull({ queue, offset, group, suspendMs: 15_000 });
+      return messages[0]!;
+    }
+
+    function addressOf(queue: QueueRef): [string, string, string, number] {
+      return [namesrv(), queue.topic, queue.brokerName, queue.queueId];
+    }
+
+    beforeAll(async () => {
+      java = await JavaPeer.compile(version);
+      for (const headerFormat of FORMATS) {
+        clients.set(
+          headerFormat,
+          RocketMqClient.open({
+            namesrv: namesrv(),
+            requestTimeoutMs: REQUEST_TIMEOUT_MS,
+            headerFormat,
+            compressOverBytes: 1_000,
+          }),
+        );
+      }
+      const { admin } = client('rocketmq');
+      await admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+      if (hasTopicAttributes) {
+        const attributes = { 'queue.type': 'BatchCQ' };
+        await admin.createTopic({ topic: batchTopic, readQueues: 1, writeQueues: 1, attributes });
+      }
+      await admin.createGroup({ group });
+    }, LIMIT_MS);
+
+    afterAll(async () => {
+      const { admin } = client('rocketmq');
+      await admin.deleteTopic(topic);
+      await admin.deleteTopic(batchTopic);
+      await admin.deleteGroup(group);
+      for (const each of clients.values()) await each.close();
+      await java.remove();
+    });
+
+    it('compresses with ZLIB, LZ4 and ZSTD what we read', async () => {
+      const queue = await queueOf(topic);
+      const sent = await java.run('send', ...addressOf(queue), 'ZLIB,LZ4,ZSTD');
+      expect(sent.map(([type]) => type)).toEqual(['ZLIB', 'LZ4', 'ZSTD']);
+      for (const [type, offset] of sent) {
+        for (const format of FORMATS) {
+          const message = await pullAt(format, queue, Number(offset));
+          expect(message).toMatchObject({ isCompressed: true, keys: type, queueOffset: Number(offset) });
+          expect(message.sysFlag & SYS_FLAG.COMPRESSION_TYPE_MASK).toBe(TYPES[type as keyof typeof TYPES]);
+          expect(message.bodyBytes).toBeLessThan(body.length);
+          expect(message.decompressedBody().equals(body)).toBe(true);
+          expect(message.property('TAGS')).toBe(`tag-${type}`);
+          expect(message.property('from')).toBe(`java ${type}`);
+        }
+      }
+    });
+
+    it('reads what we send, compressed or not, in both header formats', async () => {
+      const queue = await queueOf(topic);
+      const first = await client('json').admin.maxOffset(queue);
+      for (const format of FORMATS) {
+        const { producer } = client(format);
+        await producer.send(queue, { body, properties: propertiesOf(`${format}-long`) });
+        await producer.send(queue, { body: Buffer.from('short'), properties: propertiesOf(`${format}-short`) });
+        const encoder = new BatchEncoder();
+        encoder.add(Buffer.from('in a batch'), encodeProperties(propertiesOf(`${format}-batch`)));
+        await producer.sendBatch(queue, encoder.finish());
+      }
+      expect(await pullAt('rocketmq', queue, first)).toMatchObject({
+        sysFlag: SYS_FLAG.COMPRESSED | SYS_FLAG.COMPRESSION_ZLIB,
+      });
+      const read = await java.run('read', ...addressOf(queue), first, 6, group);
+      const line = (index: number, bytes: Buffer, key: string): string[] => [
+        String(first + index),
+        String(bytes.length),
+        String(crc32(bytes)),
+        bytes.toString('hex', 0, 8),
+        key,
+        `tag-${key}`,
+        `ours-${key}`,
+      ];
+      expect(read).toEqual(
+        FORMATS.flatMap((format, turn) => [
+          line(turn * 3, body, `${format}-long`),
+          line(turn * 3 + 1, Buffer.from('short'), `${format}-short`),
+          line(turn * 3 + 2, Buffer.from('in a batch'), `${format}-batch`),
+        ]),
+      );
+    });
+
+    // Where topics have no attributes there are no such queues either: describeClient has the refusal.
+    if (hasTopicAttributes) {
+      it('sends batches to a BatchCQ topic that we unwrap', async () => {
+        const queue = await queueOf(batchTopic);
+        await java.run('sendBatch', ...addressOf(queue), 3);
+        await java.run('sendBatch', ...addressOf(queue), 2);
+        expect(await client('json').admin.maxOffset(queue)).toBe(5);
+        for (const format of FORMATS) {
+          const { messages } = await client(format).consumer.pull({ queue, offset: 0, group });
+          expect(messages.map(({ isInnerBatch }) => isInnerBatch)).toEqual([true, true]);
+          const inner = messages.flatMap((message) => message.unwrapInnerBatch());
+          expect(inner.map(({ queueOffset }) => queueOffset)).toEqual([0, 1, 2, 3, 4]);
+          const numbers = [0, 1, 2, 0, 1];
+          expect(inner.map((message) => message.body.toString())).toEqual(numbers.map((i) => `body ${i}`));
+          expect(inner.map((message) => message.property('KEYS'))).toEqual(numbers.map((i) => `key${i}`));
+          expect(inner.map((message) => message.property('TAGS'))).toEqual(numbers.map((i) => `tag${i}`));
+        }
+      });
+    }
+  });
+}
+
+/** The CRC-32 of java.util.zip, which zlib writes at the end of a gzip stream. */
+function crc32(bytes: Buffer): number {
+  const gzip = zlib.gzipSync(bytes);
+  return gzip.readUInt32LE(gzip.length - 8);
+}
