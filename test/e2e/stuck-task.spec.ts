@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { mergeReports, type Verdict } from '@sluice/verify-sink';
+import { SluiceCluster, until } from '../support/sluice-cluster.js';
+
+describe('a task that does not stop', () => {
+  let cluster: SluiceCluster;
+  let runner: ChildProcess | undefined;
+  let log = '';
+  let exited: Promise<number | null>;
+
+  beforeAll(async () => {
+    cluster = await SluiceCluster.start();
+    expect(await cluster.role('sink-runner-1').kill('SIGTERM')).toBe(0);
+    const script = fileURLToPath(new URL('../dist/support/stuck-sink-runner.js', import.meta.url));
+    const child = spawn(process.execPath, [script], {
+      env: {
+        ...process.env,
+        SLUICE_NAMESRV: cluster.rocketmq.namesrv,
+        SLUICE_GRPC: cluster.rocketmq.grpc,
+        SLUICE_STORE_PATH: cluster.path('store'),
+        SLUICE_NODE_ID: 'stuck-runner',
+        SLUICE_HTTP_PORT: '0',
+        NODE_OPTIONS: '',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    exited = new Promise((resolve) => child.once('exit', resolve));
+    runner = child;
+  }, 240_000);
+  afterAll(async () => {
+    runner?.kill('SIGKILL');
+    await (cluster as SluiceCluster | undefined)?.close();
+  }, 60_000);
+
+  const create = async (name: string, config: Readonly<Record<string, string>>): Promise<void> => {
+    await until(
+      `${name} is created`,
+      // Until a runner has told its plugins, the class is not known.
+      async () => (await cluster.request('POST', '/connectors', { name, config })).status === 201,
+      60_000,
+      () => log,
+    );
+  };
+
+  it('ends its process, and nobody loses anything: the other tasks of the node run elsewhere', async () => {
+    const records = 6000;
+    const folder = cluster.path('reports');
+    mkdirSync(folder);
+    const untilVerified = async (count: number): Promise<Verdict> => {
+      let verdict: Verdict | undefined;
+      return until(
+        `${String(count)} records are verified`,
+        async () => {
+          verdict = await mergeReports(folder, { seed: 1, ofPartitions: [records] });
+          return verdict.records >= count ? verdict : undefined;
+        },
+        90_000,
+        () => `${JSON.stringify({ ...verdict, examples: [] })}\n${log}`,
+      );
+    };
+    const load = { topic: 'lines', records: String(records), rate: '300', 'topic.creation.default.partitions': '2' };
+    await create('in', { 'connector.class': 'DatagenSource', ...load });
+    const flush = { 'offset.flush.interval.ms': '200' };
+    await create('out', { 'connector.class': 'VerifySink', topics: 'lines', 'report.dir': folder, ...flush });
+    await create('stuck', { 'connector.class': 'StuckSink', topics: 'lines', 'task.shutdown.timeout.ms': '500' });
+    await cluster.untilTask('out', 'RUNNING', 'stuck-runner', 60_000);
+    await cluster.untilTask('stuck', 'RUNNING', 'stuck-runner', 60_000);
+    // The second half is for the node that takes over.
+    await untilVerified(1);
+    expect((await cluster.request('PUT', '/connectors/in/pause')).status).toBe(202);
+    await cluster.untilTask('in', 'PAUSED', undefined, 60_000);
+
+    expect((await cluster.request('POST', '/connectors/stuck/tasks/0/restart')).status).toBe(204);
+    expect(await exited).toBe(1);
+    expect(log).toContain('Task stuck-0 does not stop');
+    expect((await untilVerified(1)).records).toBeLessThan(records);
+    expect((await cluster.request('PUT', '/connectors/in/resume')).status).toBe(202);
+    cluster.role('sink-runner-1').start();
+    await cluster.untilTask('out', 'RUNNING', 'sink-runner-1', 60_000);
+    await cluster.untilTask('stuck', 'UNASSIGNED', undefined, 60_000);
+    const end = await untilVerified(records);
+    expect(end.examples).toEqual([]);
+    expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, doubles: 0, outOfOrder: 0 });
+  }, 240_000);
+});
