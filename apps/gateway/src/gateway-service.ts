@@ -15,6 +15,7 @@ import { readGatewaySettings } from './gateway-settings.js';
 import { GatewayModule } from './gateway.module.js';
 import { LogCommands } from './log-commands.js';
 import { LogReadModel } from './log-read-model.js';
+import { NodeLogLevel } from './node-log-level.js';
 import { RunnerQuestions } from './runner-questions.js';
 import { ClusterView } from './server/cluster-view.js';
 
@@ -54,6 +55,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
       readModel,
       commands: new LogCommands(sender),
       plugins: new RunnerQuestions(reports, rpc),
+      logger: new NodeLogLevel(log),
     },
     gatewaySettings,
     HealthModule.forChecks([

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createGateway } from './testing/create-gateway.js';
 import { readGatewaySettings } from './gateway-settings.js';
 import { GatewayModule } from './gateway.module.js';
+import { type NodeLogger } from './ports/node-logger.port.js';
 import { InMemoryCluster } from './testing/in-memory-cluster.js';
 
 @Controller('health')
@@ -25,7 +26,8 @@ const settings = readGatewaySettings({}, { version: '1', commit: 'c' });
 describe('the gateway module', () => {
   it('boots with its ports and the routes of imported modules, and stops', async () => {
     const cluster = new InMemoryCluster();
-    const ports = { readModel: cluster, commands: cluster, plugins: cluster };
+    const logger: NodeLogger = { level: () => 'INFO', setLevel: () => undefined };
+    const ports = { readModel: cluster, commands: cluster, plugins: cluster, logger };
     const app = await createGateway(GatewayModule.forPorts(ports, settings, ProbeModule), settings);
     await app.listen(0, '127.0.0.1');
     const url = await app.getUrl();

@@ -8,6 +8,8 @@ import { ConnectorWriter } from './connectors/connector-writer.js';
 import { ConnectorsController } from './connectors/connectors.controller.js';
 import { type GatewaySettings } from './gateway-settings.js';
 import { gatewaySettingsToken } from './gateway-tokens.js';
+import { LoggersController } from './loggers/loggers.controller.js';
+import { LoggersService } from './loggers/loggers.service.js';
 import { PluginCatalog } from './plugins/plugin-catalog.js';
 import { PluginsController } from './plugins/plugins.controller.js';
 import { PluginsService } from './plugins/plugins.service.js';
@@ -19,7 +21,9 @@ import { ServerController } from './server/server.controller.js';
 /** How long an answer waits to learn from a runner which settings of an unknown class are secret. */
 const secretsWaitMs = 1000;
 
-@Module({ controllers: [ServerController, ClusterController, ConnectorsController, PluginsController] })
+@Module({
+  controllers: [ServerController, ClusterController, ConnectorsController, PluginsController, LoggersController],
+})
 export class GatewayModule {
   /** @param imports - modules that add routes of their own, for instance `/health/live`, `/health/ready` and `/metrics` */
   static forPorts(
@@ -27,13 +31,14 @@ export class GatewayModule {
     settings: GatewaySettings,
     ...imports: NonNullable<DynamicModule['imports']>
   ): DynamicModule {
-    const { readModel, commands, plugins } = ports;
+    const { readModel, commands, plugins, logger } = ports;
     return {
       module: GatewayModule,
       imports,
       providers: [
         { provide: gatewaySettingsToken, useValue: settings },
         { provide: ClusterView, useFactory: () => new ClusterView(readModel, settings) },
+        { provide: LoggersService, useFactory: () => new LoggersService(logger) },
         { provide: SecretSettings, useFactory: () => new SecretSettings(plugins, { waitMs: secretsWaitMs }) },
         {
           provide: PluginCatalog,

@@ -1,5 +1,6 @@
 import { type ClusterReadModel } from './cluster-read-model.port.js';
 import { type CommandSender } from './command-sender.port.js';
+import { type NodeLogger } from './node-logger.port.js';
 import { type PluginQuestions } from './plugin-questions.port.js';
 
 /** Everything that the gateway needs from outside. */
@@ -7,4 +8,5 @@ export interface GatewayPorts {
   readonly readModel: ClusterReadModel;
   readonly commands: CommandSender;
   readonly plugins: PluginQuestions;
+  readonly logger: NodeLogger;
 }

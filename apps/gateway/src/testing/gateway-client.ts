@@ -3,6 +3,7 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import { createGateway } from './create-gateway.js';
 import { GatewayModule } from '../gateway.module.js';
 import { type GatewaySettings } from '../gateway-settings.js';
+import { type LogLevel, type NodeLogger } from '../ports/node-logger.port.js';
 import { fileSink, fileSource, stringConverter } from './file-plugins.js';
 import { InMemoryCluster } from './in-memory-cluster.js';
 
@@ -26,6 +27,7 @@ export class GatewayClient {
     readonly cluster: InMemoryCluster,
     readonly app: NestExpressApplication,
     readonly baseUrl: string,
+    readonly logger: NodeLogger,
   ) {}
 
   /** With a source runner and a sink runner unless `runners` is false. */
@@ -35,11 +37,13 @@ export class GatewayClient {
       cluster.addRunner('w1', 'source', [fileSource, stringConverter]);
       cluster.addRunner('w2', 'sink', [fileSink, stringConverter]);
     }
-    const ports = { readModel: cluster, commands: cluster, plugins: cluster };
+    let level: LogLevel = 'INFO';
+    const logger: NodeLogger = { level: () => level, setLevel: (next) => (level = next) };
+    const ports = { readModel: cluster, commands: cluster, plugins: cluster, logger };
     const app = await createGateway(GatewayModule.forPorts(ports, settings), settings);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`);
+    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, logger);
   }
 
   stop(): Promise<void> {

@@ -12,11 +12,19 @@ function levelsUpTo(threshold: LogThreshold): LogLevel[] {
 
 /** One line per message: time, level, context, text. Times are UTC. */
 export class NodeLog extends ConsoleLogger {
+  #threshold: LogThreshold;
+
   constructor(threshold: LogThreshold, context?: string) {
     super(context ?? '', { logLevels: levelsUpTo(threshold) });
+    this.#threshold = threshold;
+  }
+
+  get threshold(): LogThreshold {
+    return this.#threshold;
   }
 
   setThreshold(threshold: LogThreshold): void {
+    this.#threshold = threshold;
     this.setLogLevels(levelsUpTo(threshold));
   }
 

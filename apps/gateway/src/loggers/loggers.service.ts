@@ -1,0 +1,52 @@
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { logLevels, type NodeLogger } from '../ports/node-logger.port.js';
+
+/** The one logger of the process: what it is set to holds for everything that the gateway logs. */
+const rootName = 'root';
+
+export interface LoggerJson {
+  readonly level: string;
+  /** When it was set through this API, milliseconds since the epoch; null before. */
+  readonly last_modified: number | null;
+}
+
+/** How much the gateway's own process logs, until its end. Methods throw ConnectError with code `CONNECT_NOT_FOUND` for another logger. */
+export class LoggersService {
+  #lastModified: number | null = null;
+
+  constructor(private readonly logger: NodeLogger) {}
+
+  all(): Readonly<Record<string, LoggerJson>> {
+    return { [rootName]: this.one(rootName) };
+  }
+
+  one(name: string): LoggerJson {
+    checkName(name);
+    return { level: this.logger.level(), last_modified: this.#lastModified };
+  }
+
+  /**
+   * Answers the names of the loggers that were changed. As in Kafka Connect a level that does not exist is "not found".
+   *
+   * @throws ConnectError with code `CONNECT_NOT_FOUND`, or `CONNECT_REQUEST_INVALID` without a level.
+   */
+  set(name: string, given: unknown): readonly string[] {
+    checkName(name);
+    const allowed = logLevels.join(', ');
+    if (typeof given !== 'string') {
+      throw new ConnectError(ConnectErrorCode.requestInvalid, `level: text is needed, allowed are ${allowed}`);
+    }
+    const level = logLevels.find((each) => each === given.toUpperCase());
+    if (level === undefined) {
+      const shown = JSON.stringify(given.slice(0, 100));
+      throw new ConnectError(ConnectErrorCode.notFound, `Invalid log level ${shown}: allowed are ${allowed}`);
+    }
+    this.logger.setLevel(level);
+    this.#lastModified = Date.now();
+    return [rootName];
+  }
+}
+
+function checkName(name: string): void {
+  if (name !== rootName) throw new ConnectError(ConnectErrorCode.notFound, `Logger ${name} not found.`);
+}

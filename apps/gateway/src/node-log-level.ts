@@ -1,0 +1,18 @@
+import { type NodeLog } from '@sluice/platform';
+import { type LogLevel, type NodeLogger } from './ports/node-logger.port.js';
+
+const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
+const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'debug' } as const;
+
+/** The log of the node that the gateway is. */
+export class NodeLogLevel implements NodeLogger {
+  constructor(private readonly log: NodeLog) {}
+
+  level(): LogLevel {
+    return levelOfThreshold[this.log.threshold];
+  }
+
+  setLevel(level: LogLevel): void {
+    this.log.setThreshold(thresholdOfLevel[level]);
+  }
+}
