@@ -221,15 +221,21 @@ export class SluiceCluster {
     if (!keep) rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private async init(): Promise<void> {
-    const child = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'init'], {
+  /** Runs the `sluice` command beside this cluster. */
+  async cli(...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+    const child = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), ...args], {
       env: { ...process.env, SLUICE_NAMESRV: this.rocketmq.namesrv, NODE_OPTIONS: '' },
       stdio: 'pipe',
     });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const code = await new Promise((resolve) => child.once('exit', resolve));
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { code, output };
+  }
+
+  private async init(): Promise<void> {
+    const { code, output } = await this.cli('init');
     if (code !== 0) throw new Error(`sluice init failed: ${output}`);
   }
 }

@@ -2,10 +2,14 @@
 import { parseArgs } from 'node:util';
 import { initCommand } from './init-command.js';
 import { runLocalCluster } from './local/local-cluster.js';
+import { restoreCommand } from './restore-command.js';
 
 const usage = `sluice <command>
 
   init   [--cluster ID] [--broker NAME]   creates the topics of a Connect cluster in RocketMQ; does nothing when they are there
+  restore --from DIR [--from DIR ...] [--cluster ID] [--broker NAME] [--yes]
+                                          rebuilds the topics of a Connect cluster that were wiped from the files of nodes, each in
+                                          <store path>/<node id>; shows what it would write, and writes it with --yes
   local  [--demo] [--namesrv-port N] [--broker-port N] [--grpc-port N]
                                           runs one of each role, and RocketMQ where SLUICE_NAMESRV is not set, in the foreground;
                                           RocketMQ's ports are 9876, 10911 and 8081 where nothing else is given
@@ -26,6 +30,20 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       options: { cluster: { type: 'string' }, broker: { type: 'string' } },
     });
     await initCommand(values.cluster ?? process.env['SLUICE_CLUSTER_ID'] ?? 'default', values.broker, process.env);
+  },
+  restore: async (args) => {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        from: { type: 'string', multiple: true, default: [] },
+        cluster: { type: 'string' },
+        broker: { type: 'string' },
+        yes: { type: 'boolean', default: false },
+      },
+    });
+    const clusterId = values.cluster ?? process.env['SLUICE_CLUSTER_ID'] ?? 'default';
+    const options = { clusterId, brokerName: values.broker, from: values.from, isConfirmed: values.yes };
+    await restoreCommand(options, process.env);
   },
   local: async (args) => {
     const { values } = parseArgs({

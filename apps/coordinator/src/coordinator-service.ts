@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
 import { initialCoordinator, type Effect } from '@sluice/core';
 import {
+  completeCopy,
   HeadWatch,
   HealthModule,
   memberLeaseMs,
   nodeChecks,
   nodeHeartbeat,
+  openPositions,
   StatePersister,
   type ClusterNode,
   type RpcEndpoint,
@@ -23,9 +25,11 @@ const resignTimeoutMs = 3000;
 class CoordinatorModule {}
 
 /** A coordinator: one loop over log, reports, probes, commands and time. */
-export function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): Service {
+export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
   const { settings, log, follower, store } = node;
   const scoped = log.scoped('coordinator');
+  const positionsLog = log.scoped('positions');
+  const positions = await openPositions(node, positionsLog);
   const ended = new AbortController();
   let resigned: (() => void) | undefined;
   const onExit = (effect: Extract<Effect, { kind: 'exit' }>): void => {
@@ -74,7 +78,7 @@ export function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): S
   const persister = new StatePersister(
     store,
     () => follower.state,
-    {},
+    { position: () => completeCopy(positions, positionsLog) },
     settings.persistIntervalMs,
     log.scoped('store'),
   );

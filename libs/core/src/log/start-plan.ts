@@ -15,6 +15,14 @@ export type StartPlan =
   /** The local copy is of another log than this one: drop it. */
   | { readonly kind: 'rewritten'; readonly reason: string };
 
+/** A restore was broken off: the log begins with a part of a snapshot. */
+export class RestoreUnfinishedError extends Error {
+  override readonly name = 'RestoreUnfinishedError';
+  constructor() {
+    super('The log was not restored to its end: run `sluice restore` again with the same files');
+  }
+}
+
 /** Retention has taken the beginning of the log, and there is no valid snapshot in what is left. */
 export class SnapshotMissingError extends Error {
   override readonly name = 'SnapshotMissingError';
@@ -29,7 +37,8 @@ export class SnapshotMissingError extends Error {
     super(
       `The log's entries before offset ${String(bounds.minOffset)} are gone and offsets ${String(bounds.minOffset)} to ` +
         `${String(bounds.maxOffset)} hold no snapshot to start from${found.length === 0 ? '' : ` (${found.join('; ')})`}. ` +
-        'Start this node with the files of a node that has read the log, or run `sluice restore` with them',
+        'Copy the files of a node that has read the log into the directory of this one. Where no node can read it any more, stop all ' +
+        'nodes, delete the topic of the log and run `sluice restore` with the newest files',
     );
   }
 }

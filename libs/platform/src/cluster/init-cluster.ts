@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogEvent } from '@sluice/core';
-import { encodeLogEntry, readerGroupOf, topicsOf, type TopicDefinition } from '@sluice/protocol';
+import { encodeLogEntry, readerGroupOf, topicsOf, type ClusterTopics, type TopicDefinition } from '@sluice/protocol';
 import { TopicNotFoundError, type RocketMqClient } from '@sluice/rocketmq';
 
 export interface InitOptions {
@@ -30,16 +30,41 @@ export class InitError extends Error {
 /**
  * Creates the topics of a Connect cluster, all on one broker, and the first entry of its log. Does nothing where they are there.
  *
- * @throws InitError
+ * @throws InitError, also where the topic of the log alone is gone: an empty one would make a second cluster.
  */
 export async function initCluster(client: RocketMqClient, options: InitOptions): Promise<InitResult> {
   const topics = topicsOf(options.clusterId);
-  const brokerName = (await brokerOf(client, topics.log.name)) ?? (await chooseBroker(client, options));
-  if (options.brokerName !== undefined && options.brokerName !== brokerName) {
-    throw new InitError(`The log is on broker ${brokerName}; --broker ${options.brokerName} cannot move it`);
+  const logBroker = await brokerOf(client, topics.log.name);
+  const orphan = logBroker === undefined ? await firstThere(client, topics) : undefined;
+  if (orphan !== undefined) {
+    throw new InitError(
+      `Topic ${topics.log.name} is gone, though ${orphan.topic} is there: the log of this Connect cluster was lost. Run \`sluice restore\` ` +
+        'with the files of a node, or delete all of its topics to begin anew',
+    );
+  }
+  const brokerName = logBroker ?? (await chooseBroker(client, options));
+  const created = await createTopics(client, options, brokerName);
+  const log = { topic: topics.log.name, brokerName, queueId: 0 };
+  if ((await client.admin.maxOffset(log)) === 0) {
+    const event: LogEvent = { kind: 'genesis', broker: brokerName };
+    const logId = randomUUID();
+    const { body } = encodeLogEntry({ logId, epoch: 0, claimId: logId, seq: 0, prevDigest: '', at: Date.now(), event });
+    await client.producer.send(log, { body });
+  }
+  return { brokerName, created };
+}
+
+/** Creates the topics that are missing, and the group of their readers. Returns the names of those that were not there before. */
+export async function createTopics(
+  client: RocketMqClient,
+  { clusterId, brokerName: wanted }: InitOptions,
+  brokerName: string,
+): Promise<readonly string[]> {
+  if (wanted !== undefined && wanted !== brokerName) {
+    throw new InitError(`The log is on broker ${brokerName}; --broker ${wanted} cannot move it`);
   }
   const created: string[] = [];
-  for (const topic of Object.values(topics) as TopicDefinition[]) {
+  for (const topic of Object.values(topicsOf(clusterId)) as TopicDefinition[]) {
     if ((await brokerOf(client, topic.name)) !== undefined) continue;
     await client.admin.createTopic({
       topic: topic.name,
@@ -51,15 +76,20 @@ export async function initCluster(client: RocketMqClient, options: InitOptions):
   }
   await Promise.all(created.map((topic) => untilRouted(client, topic)));
   // Brokers that create no groups by themselves refuse a pull of one that they do not know.
-  await client.admin.createGroup({ group: readerGroupOf(options.clusterId) });
-  const log = { topic: topics.log.name, brokerName, queueId: 0 };
-  if ((await client.admin.maxOffset(log)) === 0) {
-    const event: LogEvent = { kind: 'genesis', broker: brokerName };
-    const logId = randomUUID();
-    const { body } = encodeLogEntry({ logId, epoch: 0, claimId: logId, seq: 0, prevDigest: '', at: Date.now(), event });
-    await client.producer.send(log, { body });
+  await client.admin.createGroup({ group: readerGroupOf(clusterId) });
+  return created;
+}
+
+/** One of the cluster's topics that is there, and its broker. */
+export async function firstThere(
+  client: RocketMqClient,
+  topics: ClusterTopics,
+): Promise<{ readonly topic: string; readonly brokerName: string } | undefined> {
+  for (const { name } of Object.values(topics) as TopicDefinition[]) {
+    const brokerName = await brokerOf(client, name);
+    if (brokerName !== undefined) return { topic: name, brokerName };
   }
-  return { brokerName, created };
+  return undefined;
 }
 
 /** The name servers learn of a new topic with the broker's next registration, which follows at once. */
@@ -74,7 +104,8 @@ async function untilRouted(client: RocketMqClient, topic: string): Promise<void>
   }
 }
 
-async function brokerOf(client: RocketMqClient, topic: string): Promise<string | undefined> {
+/** The first broker of a topic; undefined where the name servers do not know it. */
+export async function brokerOf(client: RocketMqClient, topic: string): Promise<string | undefined> {
   try {
     return (await client.routes.refresh(topic)).brokers[0]?.brokerName;
   } catch (error) {
@@ -83,7 +114,8 @@ async function brokerOf(client: RocketMqClient, topic: string): Promise<string |
   }
 }
 
-async function chooseBroker(client: RocketMqClient, options: InitOptions): Promise<string> {
+/** Waits for the broker that is wanted, or for any. */
+export async function chooseBroker(client: RocketMqClient, options: InitOptions): Promise<string> {
   const { brokerName: wanted, brokerWaitMs: waitMs = brokerWaitMs } = options;
   const deadline = AbortSignal.timeout(waitMs);
   for (;;) {

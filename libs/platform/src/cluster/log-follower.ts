@@ -4,6 +4,7 @@ import {
   foldEntries,
   NewerVersionNeededError,
   planStart,
+  RestoreUnfinishedError,
   SnapshotMissingError,
   tailBreak,
   type ClusterState,
@@ -27,7 +28,7 @@ import { decodeEntry, LogQueue } from './log-queue.js';
 export class LogRewrittenError extends Error {
   override readonly name = 'LogRewrittenError';
   constructor(reason: string) {
-    super(`The log was rewritten: ${reason}. The node drops its local copy and has to start again`);
+    super(`The log was rewritten: ${reason}. The node puts its local copy aside and has to start again`);
   }
 }
 
@@ -113,6 +114,7 @@ export class LogFollower {
    *
    * @throws LogRewrittenError when the local copy is of another log.
    * @throws SnapshotMissingError when the first entries are gone and there is no snapshot.
+   * @throws RestoreUnfinishedError
    */
   async begin(signal: AbortSignal): Promise<void> {
     const bounds = await (this.options.bounds?.(signal) ?? this.source.bounds(signal));
@@ -128,7 +130,7 @@ export class LogFollower {
         await this.loadSnapshot(bounds, plan.isRequired, signal);
         return;
       case 'beginning':
-        this.nextOffset = bounds.minOffset;
+        await this.beginAtFirst(bounds, signal);
         return;
     }
   }
@@ -190,8 +192,18 @@ export class LogFollower {
       this.log.info(`Begins with the snapshot that ends at offset ${String(state.head.offset)}`);
     } catch (error) {
       if (isRequired || !(error instanceof SnapshotMissingError)) throw error;
-      this.nextOffset = bounds.minOffset;
+      await this.beginAtFirst(bounds, signal, true);
     }
+  }
+
+  /** A log that was restored begins with a snapshot, any other with genesis. */
+  private async beginAtFirst(bounds: QueueBounds, signal: AbortSignal, isWithoutSnapshot = false): Promise<void> {
+    this.nextOffset = bounds.minOffset;
+    if (bounds.minOffset >= bounds.maxOffset) return;
+    const [first] = await this.source.read(bounds.minOffset, bounds.minOffset + 1, signal);
+    if (first?.entry.event.kind !== 'snapshot.chunk') return;
+    if (isWithoutSnapshot) throw new RestoreUnfinishedError();
+    await this.loadSnapshot(bounds, false, signal);
   }
 
   /** A queue that was cut and has grown again would otherwise be taken for the old one. */

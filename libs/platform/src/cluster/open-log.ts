@@ -6,8 +6,8 @@ export class ClusterNotInitialisedError extends Error {
   override readonly name = 'ClusterNotInitialisedError';
   constructor(reason: string, clusterId: string) {
     super(
-      `${reason}. Run \`sluice init --cluster ${clusterId}\` for a new Connect cluster; if this one has run before, its log is gone: do not ` +
-        'create an empty one, restore it',
+      `${reason}. Run \`sluice init --cluster ${clusterId}\` for a new Connect cluster. If this one has run before, its topics were wiped: do ` +
+        `not create empty ones, stop all nodes and run \`sluice restore --cluster ${clusterId} --from <store path>/<node id>\``,
     );
   }
 }

@@ -41,7 +41,7 @@ export class ClusterNode {
   /**
    * Locks the node's directory, finds the log and reads all of it. Waits while the runtime cluster cannot be reached.
    *
-   * @throws ClusterNotInitialisedError, LogRewrittenError (the local copy is dropped: the next start reads the log without it),
+   * @throws ClusterNotInitialisedError, LogRewrittenError (the local copy is put aside: the next start reads the log without it),
    * SnapshotMissingError, NodeIdInUseError
    */
   static async open(given: GivenNodeSettings, log: NodeLog, signal: AbortSignal): Promise<ClusterNode> {
@@ -72,7 +72,7 @@ export class ClusterNode {
       });
       return node;
     } catch (error) {
-      if (error instanceof LogRewrittenError) await store.forget();
+      if (error instanceof LogRewrittenError) await putAside(store, log);
       await client.close();
       await store.close();
       throw error;
@@ -98,7 +98,7 @@ export class ClusterNode {
   private async readLog(signal: AbortSignal): Promise<void> {
     await untilReachable(() => this.follower.begin(signal), this.log, signal);
     this.following = this.follower.run().catch(async (error: unknown) => {
-      if (error instanceof LogRewrittenError || isBeyondEnd(error)) await this.store.forget();
+      if (error instanceof LogRewrittenError || isBeyondEnd(error)) await putAside(this.store, this.log);
       this.fail(error as Error);
     });
     const started = performance.now();
@@ -120,6 +120,12 @@ export class ClusterNode {
           `${(performance.now() - started).toFixed(0)} ms`,
       );
   }
+}
+
+async function putAside(store: NodeStore, log: NodeLog): Promise<void> {
+  const directory = await store.forget();
+  if (directory !== undefined)
+    log.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
 }
 
 function isBeyondEnd(error: unknown): boolean {

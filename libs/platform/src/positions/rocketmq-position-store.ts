@@ -95,6 +95,16 @@ export class RocketMqPositionStore implements PositionStore {
     };
   }
 
+  /** Folds all that is stored now, of every connector: {@link snapshot} is complete then. */
+  async catchUp(): Promise<void> {
+    const { positions } = this.topics;
+    await Promise.all(
+      Array.from({ length: positions.queues }, (_, queueId) =>
+        this.readAll({ topic: positions.name, brokerName: this.brokerName, queueId }),
+      ),
+    );
+  }
+
   open(task: SourceTaskId): Promise<StoredPositions> {
     return callKnownQueue(() => this.takeOver(task));
   }
@@ -108,14 +118,20 @@ export class RocketMqPositionStore implements PositionStore {
 
   async refresh(task: SourceTaskId, beforeMs: number): Promise<void> {
     const queue = this.queueOf(task.connector);
-    const folded = this.folded(queue.queueId);
-    await callKnownQueue(async () => {
-      const { maxOffset } = await this.pull(queue, folded.nextOffset, 0);
-      await this.readUpTo(queue, folded, maxOffset, maxOffset < folded.nextOffset);
-    });
-    const old = folded.connectors.get(task.connector)?.toldBefore(beforeMs);
+    await this.readAll(queue);
+    const old = this.folded(queue.queueId).connectors.get(task.connector)?.toldBefore(beforeMs);
     if (old === undefined || old.partitions.length + old.scans.length === 0) return;
     await this.write(task, { ...old, settled: [] });
+  }
+
+  private readAll(queue: QueueRef): Promise<void> {
+    const folded = this.folded(queue.queueId);
+    return callKnownQueue(async () => {
+      // Others may read on meanwhile: what they find is no sign of a queue that was cut.
+      const knownOffset = folded.nextOffset;
+      const { maxOffset } = await this.pull(queue, knownOffset, 0);
+      await this.readUpTo(queue, folded, maxOffset, maxOffset < knownOffset);
+    });
   }
 
   private async takeOver(task: SourceTaskId): Promise<StoredPositions> {

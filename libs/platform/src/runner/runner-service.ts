@@ -19,10 +19,8 @@ import { HealthModule } from '../health/health.module.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { ClusterNode } from '../node/cluster-node.js';
 import { nodeHeartbeat } from '../node/node-heartbeat.js';
-import { RocketMqPositionStore, type PositionFile } from '../positions/rocketmq-position-store.js';
-import { sourceOwners } from '../positions/source-owners.js';
+import { completeCopy, openPositions } from '../positions/open-positions.js';
 import type { Service, ServiceFactory } from '../service/service.js';
-import { NodeFile } from '../store/node-store.js';
 import { StatePersister } from '../store/state-persister.js';
 import type { RpcEndpoint } from '../transport/index.js';
 import { planTasks } from './plan-tasks.js';
@@ -60,16 +58,8 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     },
     log.scoped('lease'),
   );
-  const positions = new RocketMqPositionStore(
-    client,
-    topics,
-    node.logQueue.brokerName,
-    group,
-    (connector) => sourceOwners(follower.state, connector),
-    log.scoped('positions'),
-  );
-  const storedPositions = await store.read(NodeFile.position);
-  if (isPositionFile(storedPositions)) positions.restore(storedPositions);
+  const positionsLog = log.scoped('positions');
+  const positions = await openPositions(node, positionsLog);
   const offsets = new RocketMqOffsetStore(client);
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const clock = systemClock;
@@ -146,7 +136,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const persister = new StatePersister(
     store,
     () => follower.state,
-    { position: () => positions.snapshot(), offset: () => offsets.snapshot() },
+    { position: () => completeCopy(positions, positionsLog), offset: () => offsets.snapshot() },
     settings.persistIntervalMs,
     log.scoped('store'),
   );
@@ -186,15 +176,4 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       await persister.stop();
     },
   };
-}
-
-function isPositionFile(value: unknown): value is PositionFile {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'version' in value &&
-    value.version === 2 &&
-    'queues' in value &&
-    Array.isArray(value.queues)
-  );
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NodeIdInUseError } from './node-id-in-use-error.js';
 import { NodeFile, NodeStore } from './node-store.js';
 
@@ -70,11 +71,20 @@ describe('NodeStore', () => {
     await store.close();
   });
 
-  it('forgets its copies when told to', async () => {
+  it('puts its copies aside when told to, and keeps only some of them', async () => {
     const store = await NodeStore.open(root, 'n1');
-    await store.write(NodeFile.taskConfig, {});
-    await store.forget();
+    await store.write(NodeFile.taskConfig, { first: true });
+    const aside = await store.forget();
     expect(await store.read(NodeFile.taskConfig)).toBeUndefined();
+    expect(JSON.parse(await readFile(join(aside!, NodeFile.taskConfig), 'utf8'))).toEqual({ first: true });
+    expect(await store.forget()).toBeUndefined();
+    for (let i = 0; i < 6; i += 1) {
+      await store.write(NodeFile.taskConfig, { i });
+      await store.forget();
+      await delay(2);
+    }
+    expect((await readdir(store.directory)).filter((name) => name.startsWith('replaced-'))).toHaveLength(5);
+    await expect(readdir(aside!)).rejects.toThrow('ENOENT');
     await store.close();
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireExclusiveLock, LockHeldError, type ExclusiveLock } from '@sluice/sdk';
 import { NodeIdInUseError } from './node-id-in-use-error.js';
@@ -15,6 +15,9 @@ export const NodeFile = {
 export type NodeFile = (typeof NodeFile)[keyof typeof NodeFile];
 
 const identityFile = 'node.json';
+/** Name of a directory of copies that were put aside, before the time. */
+const asidePrefix = 'replaced-';
+const maxAside = 5;
 /** What follows the role in ids that were made here. */
 const madeSuffix = /^[0-9a-f]{8}$/;
 
@@ -73,9 +76,23 @@ export class NodeStore {
     return writeFileAtomically(join(this.directory, file), JSON.stringify(content, undefined, 1));
   }
 
-  /** Drops the local copies, so that the next start reads the topics from their beginning. */
-  async forget(): Promise<void> {
-    await Promise.all(Object.values(NodeFile).map((file) => rm(join(this.directory, file), { force: true })));
+  /**
+   * Puts the local copies aside, so that the next start reads the topics from their beginning. They are not deleted: where the topics were
+   * wiped, they may be all that is left.
+   *
+   * @returns the directory in which they are now; undefined if there was none.
+   */
+  async forget(): Promise<string | undefined> {
+    const found = new Set(await readdir(this.directory));
+    const files = Object.values(NodeFile).filter((file) => found.has(file));
+    if (files.length === 0) return undefined;
+    const aside = join(this.directory, `${asidePrefix}${new Date().toISOString().replaceAll(':', '')}`);
+    await mkdir(aside, { recursive: true });
+    for (const file of files) await rename(join(this.directory, file), join(aside, file));
+    const older = [...found].filter((name) => name.startsWith(asidePrefix)).sort();
+    const surplus = older.slice(0, Math.max(0, older.length + 1 - maxAside));
+    for (const name of surplus) await rm(join(this.directory, name), { recursive: true });
+    return aside;
   }
 
   close(): Promise<void> {

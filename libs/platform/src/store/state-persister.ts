@@ -5,7 +5,7 @@ import { NodeFile, type NodeStore } from './node-store.js';
 
 /** Contents of the two files that are not folded from the log; `undefined` where a role has none. */
 export interface ExtraFiles {
-  readonly position?: () => unknown;
+  readonly position?: () => Promise<unknown>;
   readonly offset?: () => unknown;
 }
 
@@ -47,7 +47,7 @@ export class StatePersister {
       // Both are valid for one head only: a crash in between makes the next start read the log instead.
       await this.write(NodeFile.taskConfig, toTaskFile(state));
       await this.write(NodeFile.connectorConfig, toConnectorFile(state));
-      await this.write(NodeFile.position, this.extra.position?.() ?? { version: 1, queues: [] });
+      await this.write(NodeFile.position, (await this.extra.position?.()) ?? { version: 1, queues: [] });
       await this.write(NodeFile.offset, this.extra.offset?.() ?? { version: 1, groups: {} });
     } catch (error) {
       this.log.error(`The local state cannot be written to ${this.store.directory}: ${(error as Error).message}`);

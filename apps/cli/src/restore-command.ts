@@ -1,0 +1,61 @@
+import { NodeLog, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/platform';
+import { RocketMqClient } from '@sluice/rocketmq';
+
+export interface RestoreCommandOptions {
+  readonly clusterId: string;
+  readonly brokerName: string | undefined;
+  /** Directories of nodes, `<store path>/<node id>`. */
+  readonly from: readonly string[];
+  /** Without it only the plan is shown. */
+  readonly isConfirmed: boolean;
+}
+
+/** `sluice restore`. */
+export async function restoreCommand(
+  { clusterId, brokerName, from, isConfirmed }: RestoreCommandOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  if (from.length === 0)
+    throw new RestoreError('--from is missing: give the directory of a node, <store path>/<node id>');
+  const copies = await Promise.all(from.map((directory) => readNodeCopy(directory)));
+  const client = RocketMqClient.open({ namesrv: environment['SLUICE_NAMESRV'] ?? '127.0.0.1:9876' });
+  try {
+    const plan = await planRestore(client, {
+      clusterId,
+      copies,
+      ...(brokerName === undefined ? {} : { brokerName }),
+    });
+    console.log(describePlan(plan));
+    if (!isConfirmed) {
+      console.log('Nothing was written. Stop all nodes of this Connect cluster and add --yes to write it.');
+      return;
+    }
+    const { head } = await restoreCluster(client, plan, new NodeLog('warn').scoped('restore'));
+    console.log(`Restored: the log goes on with entry ${String(head.seq + 1)}. Start the nodes.`);
+  } finally {
+    await client.close();
+  }
+}
+
+/** What a restore writes, for people. */
+export function describePlan({ clusterId, brokerName, missingTopics, log, positions, offsets }: RestorePlan): string {
+  const { state, directory, writtenAt } = log;
+  const partitions = positions.reduce((sum, connector) => sum + connector.partitions.length, 0);
+  const lines = [
+    `Connect cluster ${clusterId} on broker ${brokerName}:`,
+    `  topics to create: ${missingTopics.join(', ') || 'none'}`,
+    `  log: entry ${String(state.head.seq)} of epoch ${String(state.epoch)}, from ${directory}, written ${writtenAt.toISOString()}`,
+    `  connectors: ${[...state.connectors.keys()].sort().join(', ') || 'none'} (${String(state.tasks.size)} tasks)`,
+    `  positions: ${String(partitions)} source partitions of ${String(positions.length)} connectors`,
+    `  offsets of sinks that the broker has lost: ${String(offsets.length)}`,
+  ];
+  const withPositions = new Set(positions.map(({ connector }) => connector));
+  const committed = [...state.tasks.values()].filter(({ type, committed: has }) => type === 'source' && has);
+  const without = new Set(committed.map(({ id }) => id.connector).filter((name) => !withPositions.has(name)));
+  if (without.size > 0) {
+    lines.push(
+      `  WITHOUT positions, though they have stored some: ${[...without].sort().join(', ')}. Add --from with the directory of a runner that had them`,
+    );
+  }
+  return lines.join('\n');
+}

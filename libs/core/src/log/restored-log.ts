@@ -1,0 +1,109 @@
+import { utf8Bound } from '../coordinator/event-batch.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import { freed, type TaskState } from '../model/connector.js';
+import type { LogEvent } from '../model/entry.js';
+import { levelOf } from '../model/feature-level.js';
+import { memberKey } from '../model/member.js';
+import type { SnapshotRecord } from '../model/snapshot.js';
+import { digestAfter, digestText, emptyDigest } from './record-digest.js';
+import { recordsOf } from './snapshot-records.js';
+
+/** Entries that may have followed those of a node's files: numbers up to here are not given again. */
+const LEAP = 10_000_000;
+/** A log that is restored several times begins further on each time, unless it grew faster than this since. */
+const ENTRIES_PER_SECOND = 10;
+
+/** Claims of a restore begin with this. */
+export const RESTORE_NODE_ID = 'sluice-restore';
+
+/** Where a restored log begins. */
+export interface RestorePlace {
+  /** A new one: what late writers of the old log send does not count. */
+  readonly logId: string;
+  readonly broker: string;
+  readonly incarnation: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly at: number;
+  /** Offset of the last message in the queue; -1 where it is empty. */
+  readonly lastOffset: number;
+}
+
+/**
+ * The state that a restored log begins with, from one that was kept in files. Connectors, tasks, settings and results stay. No node is a
+ * member, and none of those that were may come back as the same incarnation: nobody holds a task. Numbers of entries, hence generations,
+ * go on far above those of the files.
+ */
+export function restoredState(
+  kept: ClusterState,
+  { logId, broker, incarnation, at, lastOffset }: RestorePlace,
+): ClusterState {
+  const seq = Math.max(kept.head.seq + LEAP, Math.floor((at / 1_000) * ENTRIES_PER_SECOND));
+  const departed = new Map(kept.departed);
+  for (const member of kept.members.values()) departed.set(memberKey(member), at);
+  return {
+    ...withoutSnapshots(kept),
+    logId,
+    broker,
+    head: { offset: lastOffset, seq, digest: kept.head.digest },
+    claimId: `${RESTORE_NODE_ID}/${incarnation}`,
+    leader: { nodeId: RESTORE_NODE_ID, incarnation, resigned: false, isOrderly: true },
+    level: Math.max(kept.level, levelOf('snapshot.done') ?? 0),
+    members: new Map(),
+    departed,
+    tasks: new Map([...kept.tasks].flatMap(([key, task]) => (isWanted(kept, task) ? [[key, freed(task)]] : []))),
+    skipped: 0,
+  };
+}
+
+/**
+ * The entries of a restored log, to be appended behind the state's head: a snapshot of it, so that they count only once all of them are
+ * there, and a resignation.
+ *
+ * @param chunkBytes estimated size of one entry; more only where one record alone is larger.
+ */
+export function restoredLog(state: ClusterState, chunkBytes: number): readonly LogEvent[] {
+  const snapshotId = `${state.claimId}/${String(state.head.seq)}`;
+  const asOf = state.head;
+  const records = recordsOf(state);
+  const chunks = chunksOf(records, chunkBytes).map((data, index): LogEvent => {
+    return { kind: 'snapshot.chunk', snapshotId, asOf, index, data };
+  });
+  let digest = emptyDigest;
+  for (const record of records) digest = digestAfter(digest, record);
+  return [
+    ...chunks,
+    { kind: 'snapshot.done', snapshotId, asOf, chunks: chunks.length, digest: digestText(digest) },
+    { kind: 'leader.resigned' },
+  ];
+}
+
+function withoutSnapshots(state: ClusterState): ClusterState {
+  const rest: Omitting<ClusterState, 'snapshot' | 'openSnapshot' | 'needsNewer'> = { ...state };
+  delete rest.snapshot;
+  delete rest.openSnapshot;
+  delete rest.needsNewer;
+  return rest;
+}
+
+type Omitting<T, Key extends keyof T> = Omit<T, Key> & { -readonly [K in Key]?: T[K] };
+
+function isWanted({ connectors }: ClusterState, { id }: TaskState): boolean {
+  return id.index < (connectors.get(id.connector)?.taskCount ?? 0);
+}
+
+function chunksOf(records: readonly SnapshotRecord[], chunkBytes: number): readonly (readonly SnapshotRecord[])[] {
+  const chunks: SnapshotRecord[][] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const size = utf8Bound(JSON.stringify(record)) + 1;
+    const last = chunks.at(-1);
+    if (last === undefined || bytes + size > chunkBytes) {
+      chunks.push([record]);
+      bytes = size;
+    } else {
+      last.push(record);
+      bytes += size;
+    }
+  }
+  return chunks;
+}

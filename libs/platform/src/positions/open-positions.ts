@@ -1,0 +1,38 @@
+import { readerGroupOf } from '@sluice/protocol';
+import type { ScopedLog } from '../logging/node-log.js';
+import type { ClusterNode } from '../node/cluster-node.js';
+import { NodeFile } from '../store/node-store.js';
+import { RocketMqPositionStore, type PositionFile } from './rocketmq-position-store.js';
+import { sourceOwners } from './source-owners.js';
+
+/** The positions of a cluster, from what the node's file holds on. */
+export async function openPositions(node: ClusterNode, log: ScopedLog): Promise<RocketMqPositionStore> {
+  const { client, topics, logQueue, settings, follower, store } = node;
+  const group = readerGroupOf(settings.clusterId);
+  const ownersOf = (connector: string): ReturnType<typeof sourceOwners> => sourceOwners(follower.state, connector);
+  const positions = new RocketMqPositionStore(client, topics, logQueue.brokerName, group, ownersOf, log);
+  const stored = await store.read(NodeFile.position);
+  if (isPositionFile(stored)) positions.restore(stored);
+  return positions;
+}
+
+/** All positions as of now, for `position.json`; as of the last reading where the topic cannot be read. */
+export async function completeCopy(positions: RocketMqPositionStore, log: ScopedLog): Promise<PositionFile> {
+  try {
+    await positions.catchUp();
+  } catch (error) {
+    log.warn(`The positions cannot be read, their copy is older: ${(error as Error).message}`);
+  }
+  return positions.snapshot();
+}
+
+export function isPositionFile(value: unknown): value is PositionFile {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    value.version === 2 &&
+    'queues' in value &&
+    Array.isArray(value.queues)
+  );
+}
