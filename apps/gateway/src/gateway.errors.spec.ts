@@ -32,6 +32,21 @@ describe('what is not there answers 404', () => {
     ['POST', '/connectors/src/tasks/7/restart', 'Unknown task: src-7'],
     ['POST', '/connectors/src/tasks/-1/restart', 'Unknown task: src--1'],
     ['GET', '/connector-plugins/Nope/config', 'Unknown plugin Nope.'],
+    [
+      'GET',
+      '/connectors/src/offsets',
+      'Offsets of connectors can be neither read nor changed through this API yet, those of src included',
+    ],
+    [
+      'PATCH',
+      '/connectors/src/offsets',
+      'Offsets of connectors can be neither read nor changed through this API yet, those of src included',
+    ],
+    [
+      'DELETE',
+      '/connectors/src/offsets',
+      'Offsets of connectors can be neither read nor changed through this API yet, those of src included',
+    ],
     ['GET', '/connectors/src/tasks-config', 'HTTP 404 Not Found: there is nothing at /connectors/src/tasks-config'],
     ['GET', '/nothing', 'HTTP 404 Not Found: there is nothing at /nothing'],
   ])('%s %s', async (method, path, message) => {
