@@ -11,6 +11,12 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.stop());
 
+/** In place of the gateway of the spec: one that gives up soon. */
+async function becomeImpatient(): Promise<void> {
+  await gateway.stop();
+  gateway = await GatewayClient.start({ requestTimeoutMs: 2_000 });
+}
+
 describe('what is not there answers 404', () => {
   it.each([
     ['GET', '/connectors/none', 'Connector none not found'],
@@ -165,6 +171,7 @@ describe('a control plane that does not answer', () => {
   });
 
   it('answers 500 `Request timed out` when no result comes in time', async () => {
+    await becomeImpatient();
     gateway.cluster.answer = () => new Promise(() => undefined);
     const answer = await gateway.post('/connectors', { name: 'src', config: source });
     const message =
@@ -273,6 +280,7 @@ describe('a cluster without runners', () => {
   });
 
   it('answers 500 `Request timed out` when the runner hangs', async () => {
+    await becomeImpatient();
     gateway.cluster.question = () => new Promise(() => undefined);
     const answer = await gateway.put('/connector-plugins/FileStreamSource/config/validate', source);
     const message =

@@ -13,10 +13,10 @@ export interface Answer {
   readonly body: unknown;
 }
 
-const settings: GatewaySettings = {
+const defaults: GatewaySettings = {
   version: '0.1.0',
   commit: 'abc',
-  requestTimeoutMs: 300,
+  requestTimeoutMs: 20_000,
   maxStalenessMs: 30_000,
   maxBodyBytes: 64 * 1024,
 };
@@ -31,7 +31,11 @@ export class GatewayClient {
   ) {}
 
   /** With a source runner and a sink runner unless `runners` is false. */
-  static async start(options: { readonly runners?: boolean } = {}): Promise<GatewayClient> {
+  static async start(
+    options: { readonly runners?: boolean; readonly requestTimeoutMs?: number } = {},
+  ): Promise<GatewayClient> {
+    const { requestTimeoutMs = defaults.requestTimeoutMs } = options;
+    const settings = { ...defaults, requestTimeoutMs };
     const cluster = new InMemoryCluster();
     if (options.runners !== false) {
       cluster.addRunner('w1', 'source', [fileSource, stringConverter]);
