@@ -74,9 +74,7 @@ describe('remoting codec', () => {
     expect(serializationOf(0x80_00, { name: 'v' })).toBe(0);
     expect(serializationOf(200_050, {})).toBe(0);
     expect(serializationOf(11, { ['n'.repeat(0x80_00)]: 'v' })).toBe(0);
-    expect(
-      decodeCommand(encodeRequestHead({ code: 200_050, ext: {} }, 1, 'rocketmq').subarray(4)),
-    ).toMatchObject({
+    expect(decodeCommand(encodeRequestHead({ code: 200_050, ext: {} }, 1, 'rocketmq').subarray(4))).toMatchObject({
       code: 200_050,
     });
   });
