@@ -1,7 +1,7 @@
 import { NodeLog, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/platform';
 import { RocketMqClient } from '@sluice/rocketmq';
 
-export interface RestoreCommandOptions {
+interface RestoreCommandOptions {
   readonly clusterId: string;
   readonly brokerName: string | undefined;
   /** Directories of nodes, `<store path>/<node id>`. */
@@ -38,7 +38,7 @@ export async function restoreCommand(
 }
 
 /** What a restore writes, for people. */
-export function describePlan({ clusterId, brokerName, missingTopics, log, positions, offsets }: RestorePlan): string {
+function describePlan({ clusterId, brokerName, missingTopics, log, positions, offsets }: RestorePlan): string {
   const { state, directory, writtenAt } = log;
   const partitions = positions.reduce((sum, connector) => sum + connector.partitions.length, 0);
   const lines = [
