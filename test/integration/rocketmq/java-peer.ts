@@ -35,6 +35,13 @@ export class JavaPeer {
     return lines.filter(([mark]) => mark === 'peer').map(([, ...words]) => words);
   }
 
+  /** Runs a program of RocketMQ's own examples to its end. @returns what it printed */
+  async runExample(name: string, ...args: readonly (string | number)[]): Promise<string> {
+    const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Duser.home=${this.dir}`];
+    const command = [...jvm, '-cp', this.classPath, `org.apache.rocketmq.example.${name}`, ...args.map(String)];
+    return (await run('java', command, { timeout: TIMEOUT_MS })).stdout;
+  }
+
   async remove(): Promise<void> {
     await rm(this.dir, { recursive: true, force: true });
   }

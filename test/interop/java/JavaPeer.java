@@ -16,6 +16,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * send <namesrv> <topic> <broker> <queue> <type,type,...>: one compressed message per type, with the tag
  * "tag-<type>" and the user property "from", prints type and offset
  * sendBatch <namesrv> <topic> <broker> <queue> <count>: one batch, prints "BATCH" and its offset
+ * sendDelayed <namesrv> <topic> <broker> <queue> <level>: one delayed message, prints "DELAYED" and the status
+ * moveOffset <namesrv> <topic> <broker> <queue> <to> <group>: prints "OFFSET" and the group's offset before, then sets it
  * read <namesrv> <topic> <broker> <queue> <offset> <count> <group>: prints offset, length, CRC32, hex of the first
  * bytes, keys, tag and the user property "from" of each message
  */
@@ -25,6 +27,8 @@ public final class JavaPeer {
         switch (args[0]) {
             case "send" -> send(args[1], queue, args[5].split(","));
             case "sendBatch" -> sendBatch(args[1], queue, Integer.parseInt(args[5]));
+            case "sendDelayed" -> sendDelayed(args[1], queue, Integer.parseInt(args[5]));
+            case "moveOffset" -> moveOffset(args[1], queue, Long.parseLong(args[5]), args[6]);
             case "read" -> read(args[1], queue, Long.parseLong(args[5]), Integer.parseInt(args[6]), args[7]);
             default -> throw new IllegalArgumentException(args[0]);
         }
@@ -70,6 +74,27 @@ public final class JavaPeer {
         }
         say("BATCH " + producer.send(messages, queue, 10_000).getQueueOffset());
         producer.shutdown();
+    }
+
+    private static void sendDelayed(String namesrv, MessageQueue queue, int level) throws Exception {
+        DefaultMQProducer producer = new DefaultMQProducer("java-peer-delayed");
+        producer.setNamesrvAddr(namesrv);
+        producer.start();
+        Message message = new Message(queue.getTopic(), "tag-delayed", "delayed", "delayed by Java".getBytes());
+        message.setDelayTimeLevel(level);
+        say("DELAYED " + producer.send(message, queue, 10_000).getSendStatus());
+        producer.shutdown();
+    }
+
+    private static void moveOffset(String namesrv, MessageQueue queue, long to, String group) throws Exception {
+        DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group);
+        consumer.setNamesrvAddr(namesrv);
+        consumer.start();
+        consumer.fetchSubscribeMessageQueues(queue.getTopic());
+        long found = consumer.fetchConsumeOffset(queue, true);
+        consumer.getDefaultMQPullConsumerImpl().getOffsetStore().updateConsumeOffsetToBroker(queue, to, false);
+        say("OFFSET " + found);
+        consumer.shutdown();
     }
 
     private static void read(String namesrv, MessageQueue queue, long from, int count, String group) throws Exception {
