@@ -141,73 +141,91 @@ export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void
       );
     });
 
-    it('delays messages that we read, and reads those that we delay', async () => {
-      const queue = await queueOf(topic);
-      const first = await client('json').admin.maxOffset(queue);
-      await java.run('sendDelayed', ...addressOf(queue), 1);
-      const fromJava = await pullAt('json', queue, first);
-      expect(fromJava.body.toString()).toBe('delayed by Java');
-      expect(fromJava.keys).toBe('delayed');
-      expect(fromJava.storeTimestamp - fromJava.bornTimestamp).toBeGreaterThanOrEqual(900);
+    it(
+      'delays messages that we read, and reads those that we delay',
+      async () => {
+        const queue = await queueOf(topic);
+        const first = await client('json').admin.maxOffset(queue);
+        await java.run('sendDelayed', ...addressOf(queue), 1);
+        const fromJava = await pullAt('json', queue, first);
+        expect(fromJava.body.toString()).toBe('delayed by Java');
+        expect(fromJava.keys).toBe('delayed');
+        expect(fromJava.storeTimestamp - fromJava.bornTimestamp).toBeGreaterThanOrEqual(900);
 
-      const producer = client('json').topicProducer(topic);
-      await producer.send({ body: Buffer.from('delayed by us'), keys: 'ours', tag: 'tag-ours', queue, delayLevel: 1 });
-      const ours = await pullAt('json', queue, first + 1);
-      expect(ours.storeTimestamp - ours.bornTimestamp).toBeGreaterThanOrEqual(900);
-      const [read] = await java.run('read', ...addressOf(queue), first + 1, 1, group);
-      const start = Buffer.from('delayed ').toString('hex');
-      expect(read).toMatchObject([
-        String(first + 1),
-        '13',
-        String(crc32(ours.body)),
-        start,
-        'ours',
-        'tag-ours',
-        'null',
-      ]);
-      await producer.close();
-    }, LIMIT_MS);
+        const producer = client('json').topicProducer(topic);
+        await producer.send({
+          body: Buffer.from('delayed by us'),
+          keys: 'ours',
+          tag: 'tag-ours',
+          queue,
+          delayLevel: 1,
+        });
+        const ours = await pullAt('json', queue, first + 1);
+        expect(ours.storeTimestamp - ours.bornTimestamp).toBeGreaterThanOrEqual(900);
+        const [read] = await java.run('read', ...addressOf(queue), first + 1, 1, group);
+        const start = Buffer.from('delayed ').toString('hex');
+        expect(read).toMatchObject([
+          String(first + 1),
+          '13',
+          String(crc32(ours.body)),
+          start,
+          'ours',
+          'tag-ours',
+          'null',
+        ]);
+        await producer.close();
+      },
+      LIMIT_MS,
+    );
 
-    it('finds the offsets that we commit, and we those that it commits', async () => {
-      const queue = await queueOf(topic);
-      const { admin } = client('json');
-      await admin.updateOffset(group, queue, 2);
-      expect(await java.run('moveOffset', ...addressOf(queue), 3, group)).toEqual([['OFFSET', '2']]);
-      expect(await admin.queryOffset(group, queue)).toBe(3);
-    }, LIMIT_MS);
+    it(
+      'finds the offsets that we commit, and we those that it commits',
+      async () => {
+        const queue = await queueOf(topic);
+        const { admin } = client('json');
+        await admin.updateOffset(group, queue, 2);
+        expect(await java.run('moveOffset', ...addressOf(queue), 3, group)).toEqual([['OFFSET', '2']]);
+        expect(await admin.queryOffset(group, queue)).toBe(3);
+      },
+      LIMIT_MS,
+    );
 
-    it("compresses with RocketMQ's own load generator what we read", async () => {
-      const queue = await queueOf(topic);
-      const first = await client('json').admin.maxOffset(queue);
-      const options = [
-        '-n',
-        namesrv(),
-        '-t',
-        topic,
-        '-w',
-        1,
-        '-s',
-        2_000,
-        '-q',
-        3,
-        '-k',
-        'true',
-        '-c',
-        'true',
-        '-ch',
-        100,
-      ];
-      let offset = first;
-      for (const type of Object.keys(TYPES)) {
-        await java.runExample('benchmark.Producer', ...options, '-ct', type);
-        for (const end = offset + 3; offset < end; offset += 1) {
-          const message = await pullAt('rocketmq', queue, offset);
-          expect(message.sysFlag & SYS_FLAG.COMPRESSION_TYPE_MASK).toBe(TYPES[type as keyof typeof TYPES]);
-          expect(message.decompressedBody()).toHaveLength(2_000);
-          expect(message.keys).not.toBe('');
+    it(
+      "compresses with RocketMQ's own load generator what we read",
+      async () => {
+        const queue = await queueOf(topic);
+        const first = await client('json').admin.maxOffset(queue);
+        const options = [
+          '-n',
+          namesrv(),
+          '-t',
+          topic,
+          '-w',
+          1,
+          '-s',
+          2_000,
+          '-q',
+          3,
+          '-k',
+          'true',
+          '-c',
+          'true',
+          '-ch',
+          100,
+        ];
+        let offset = first;
+        for (const type of Object.keys(TYPES)) {
+          await java.runExample('benchmark.Producer', ...options, '-ct', type);
+          for (const end = offset + 3; offset < end; offset += 1) {
+            const message = await pullAt('rocketmq', queue, offset);
+            expect(message.sysFlag & SYS_FLAG.COMPRESSION_TYPE_MASK).toBe(TYPES[type as keyof typeof TYPES]);
+            expect(message.decompressedBody()).toHaveLength(2_000);
+            expect(message.keys).not.toBe('');
+          }
         }
-      }
-    }, LIMIT_MS);
+      },
+      LIMIT_MS,
+    );
 
     // Where topics have no attributes there are no such queues either: describeClient has the refusal.
     if (hasTopicAttributes) {
