@@ -1,7 +1,13 @@
 import type { Command } from '@sluice/core';
 import type { ClusterNode, ScopedLog } from '@sluice/platform';
-import { OffsetOutOfRangeError } from '@sluice/rocketmq';
+import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
+
+export interface CommandListener {
+  onCommand(readId: number, offset: number, command: Command): void;
+  /** The queue is not the one that was read before; it begins at `minOffset` now. */
+  onCut(readId: number, minOffset: number): void;
+}
 
 /** Reads the commands queue from where the coordinator asks. */
 export class CommandReader {
@@ -10,18 +16,28 @@ export class CommandReader {
 
   constructor(
     private readonly node: ClusterNode,
-    private readonly onCommand: (readId: number, offset: number, command: Command) => void,
-    private readonly onCut: (readId: number, minOffset: number) => void,
+    private readonly listener: CommandListener,
     private readonly log: ScopedLog,
   ) {}
 
-  /** Gives up where it was and reads from `fromOffset` on; what it reads is marked with `readId`. */
+  /**
+   * Gives up where it was and reads from `fromOffset` on; what it reads is marked with `readId`.
+   *
+   * @param lastRequestId of the command before `fromOffset`.
+   */
   readFrom(readId: number, fromOffset: number, lastRequestId?: string): void {
     this.reading.abort();
     this.reading = new AbortController();
     const { signal } = this.reading;
-    this.running = this.follow({ readId, fromOffset, lastRequestId }, signal).catch((error: unknown) => {
-      if (!signal.aborted) this.node.fail(error as Error);
+    const last = lastRequestId === undefined ? undefined : { offset: fromOffset - 1, requestId: lastRequestId };
+    this.running = this.follow(readId, fromOffset, last, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      if (error instanceof CommandsCutError) {
+        this.log.warn(error.message);
+        this.listener.onCut(readId, error.minOffset);
+      } else {
+        this.node.fail(error as Error);
+      }
     });
   }
 
@@ -30,72 +46,84 @@ export class CommandReader {
     await this.running;
   }
 
-  private async follow({ readId, fromOffset, lastRequestId }: Reading, signal: AbortSignal): Promise<void> {
+  private async follow(
+    readId: number,
+    fromOffset: number,
+    before: Last | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, topics, logQueue, settings } = this.node;
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
     const minOffset = await client.admin.minOffset(queue, { signal });
-    const cut = (why: string): void => {
-      if (signal.aborted) return;
-      this.log.warn(`The commands queue was cut or created again: ${why}`);
-      this.onCut(readId, minOffset);
-    };
     if (fromOffset > (await client.admin.maxOffset(queue, { signal }))) {
-      cut(`it ends before offset ${String(fromOffset)}`);
-      return;
+      throw new CommandsCutError(`it ends before offset ${String(fromOffset)}`, minOffset);
     }
+    let last = before;
+    await this.check(queue, last, signal);
     // Commands that retention has taken are older than any that could still be carried out.
-    let next = Math.max(fromOffset, minOffset);
-    const isLastThere = lastRequestId !== undefined && fromOffset > minOffset;
-    const group = readerGroupOf(settings.clusterId);
+    const from = Math.max(fromOffset, minOffset);
     const reader = client.consumer.readQueue(queue, {
-      from: isLastThere ? fromOffset - 1 : next,
-      group,
+      from,
+      group: readerGroupOf(settings.clusterId),
       ahead: 1,
       signal,
     });
     try {
-      for (;;) {
+      while (!signal.aborted) {
         const messages = await reader.next();
-        if (signal.aborted) return;
-        for (const { queueOffset, body } of messages) {
-          if (queueOffset >= next) {
-            this.deliver(readId, queueOffset, body);
-            next = queueOffset + 1;
-          } else if (requestIdOf(body) !== lastRequestId) {
-            cut(`the command at offset ${String(queueOffset)} is another one`);
-            return;
-          }
+        await this.check(queue, last, signal);
+        for (const { queueOffset: offset, body } of messages) {
+          const command = this.decode(offset, body);
+          last = { offset, requestId: command?.requestId };
+          if (command !== undefined) this.listener.onCommand(readId, offset, command);
         }
       }
     } catch (error) {
       if (!(error instanceof OffsetOutOfRangeError)) throw error;
-      cut(error.message);
+      throw new CommandsCutError(error.message, error.range.minOffset);
     } finally {
       reader.close();
     }
   }
 
-  private deliver(readId: number, offset: number, body: Buffer): void {
+  /** A queue that was created again and has grown since would otherwise be read on in the middle. */
+  private async check(queue: QueueRef, last: Last | undefined, signal: AbortSignal): Promise<void> {
+    if (last === undefined) return;
+    const { offset, requestId } = last;
+    const group = readerGroupOf(this.node.settings.clusterId);
+    const answer = await this.node.client.consumer.pull({ queue, offset, group, maxMessages: 1, suspendMs: 0, signal });
+    const message = answer.messages[0];
+    const isExpired = offset < answer.minOffset;
+    const isSame = message?.queueOffset === offset && this.decode(offset, message.body)?.requestId === requestId;
+    if (!isExpired && !isSame) {
+      throw new CommandsCutError(`the command at offset ${String(offset)} is another one`, answer.minOffset);
+    }
+  }
+
+  private decode(offset: number, body: Buffer): Command | undefined {
     try {
-      this.onCommand(readId, offset, decodeCommand<Command>(body));
+      return decodeCommand<Command>(body);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.log.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
+      return undefined;
     }
   }
 }
 
-interface Reading {
-  readonly readId: number;
-  readonly fromOffset: number;
-  readonly lastRequestId: string | undefined;
+/** A message that was read. */
+interface Last {
+  readonly offset: number;
+  /** Undefined where it is not a command. */
+  readonly requestId: string | undefined;
 }
 
-function requestIdOf(body: Buffer): string | undefined {
-  try {
-    return decodeCommand<Command>(body).requestId;
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined;
-    throw error;
+class CommandsCutError extends Error {
+  override readonly name = 'CommandsCutError';
+  constructor(
+    reason: string,
+    readonly minOffset: number,
+  ) {
+    super(`The commands queue was cut or created again: ${reason}. It is read from its beginning`);
   }
 }

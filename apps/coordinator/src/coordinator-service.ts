@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { initialCoordinator, type Effect } from '@sluice/core';
+import { initialCoordinator, type Command, type Effect } from '@sluice/core';
 import {
   completeCopy,
   HeadWatch,
@@ -49,16 +49,15 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   const unsubscribe = follower.subscribe(({ read, nextOffset }) => {
     input({ kind: 'log.read', reads: read, nextOffset });
   });
-  const commands = new CommandReader(
-    node,
-    (readId, offset, command) => {
+  const listener = {
+    onCommand: (readId: number, offset: number, command: Command): void => {
       input({ kind: 'command.read', readId, offset, command });
     },
-    (readId, minOffset) => {
+    onCut: (readId: number, minOffset: number): void => {
       input({ kind: 'commands.cut', readId, minOffset });
     },
-    scoped,
-  );
+  };
+  const commands = new CommandReader(node, listener, scoped);
   const readCommands = commands.readFrom.bind(commands);
   const effects = new EffectRunner({ node, rpc, input, readCommands, onExit, log: scoped, signal: ended.signal });
   const heartbeat = nodeHeartbeat(node);

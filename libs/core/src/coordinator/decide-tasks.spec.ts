@@ -96,6 +96,25 @@ describe('a leader that follows another', () => {
   });
 });
 
+describe('a connector that is split anew', () => {
+  it('makes no task of another one move', () => {
+    const node = running(4);
+    node.create('b', 4);
+    node.answer();
+    node.pass(100, ['w1', 'w2']);
+    const before = [...node.state.cluster.tasks.values()].filter(({ id }) => id.connector === 'a');
+    node.command({ kind: 'tasks.restart', name: 'b', tasks: [0, 1, 2].map((index) => ({ connector: 'b', index })) });
+    node.command({ kind: 'connector.restart', name: 'b' });
+    for (let i = 0; i < 3; i += 1) node.pass(100, ['w1', 'w2']);
+    for (const nodeId of ['w1', 'w2']) node.report(nodeId);
+    expect(node.owner('b-0')).toBeUndefined();
+    expect([...node.state.cluster.tasks.values()].filter(({ id }) => id.connector === 'a')).toEqual(before);
+    node.answer();
+    expect(node.events('tasks.revoked')).toHaveLength(1);
+    expect(owners(node).filter((owner) => owner === 'w1')).toHaveLength(4);
+  });
+});
+
 describe('the assignment strategy', () => {
   it('is the one that the log says', () => {
     const node = running(8, ['w1', 'w2', 'w3']);

@@ -1,9 +1,17 @@
 import { assignmentInput } from '../assignment/assignment-input.js';
-import type { AssignmentPlan, Worker } from '../assignment/assignment-plan.js';
+import type { AssignableTask, AssignmentInput, AssignmentPlan, Worker } from '../assignment/assignment-plan.js';
+import { placementOf } from '../assignment/placement.js';
 import { assignTasks } from '../assignment/assign-tasks.js';
 import type { ClusterDraft } from '../log/cluster-draft.js';
 import { clusterSettings } from '../model/cluster-settings.js';
-import { taskKey, type TaskId } from '../model/connector.js';
+import {
+  connectorClass,
+  isBeingSplit,
+  TargetState,
+  taskKey,
+  type ConnectorState,
+  type TaskId,
+} from '../model/connector.js';
 import { memberKey, Role } from '../model/member.js';
 import { listedTasks } from './decide-members.js';
 import type { EventBatch } from './event-batch.js';
@@ -50,11 +58,36 @@ export function decideAssignment(state: CoordinatorState, now: number, batch: Ev
   const basis: PlanBasis = { tasks, connectors, members, readiness, draining, settings, at: now };
   const { assignmentStrategy, rebalanceIntervalMs } = clusterSettings(settings);
   if (state.planned !== undefined && isSameBasis(state.planned, basis, rebalanceIntervalMs)) return state.planned;
-  const plan = assignTasks(assignmentStrategy, assignmentInput(draft, workers));
+  const plan = assignTasks(assignmentStrategy, withWaitingTasks(draft, assignmentInput(draft, workers)));
   for (const chunk of inChunks(plan.assign)) batch.add({ kind: 'tasks.assigned', tasks: chunk });
   const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];
   for (const chunk of inChunks(revoke)) batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });
   return plan.assign.length + revoke.length === 0 ? basis : undefined;
+}
+
+/**
+ * Tasks that are not to be given away yet, but will be, count as placed, so that no other task is moved as if they were gone: they
+ * wait for a splitting, or for older owners of their connector.
+ */
+function withWaitingTasks({ tasks, connectors }: ClusterDraft, input: AssignmentInput): AssignmentInput {
+  const given = new Set(input.tasks.map(({ key }) => key));
+  const waiting: AssignableTask[] = [];
+  const previous = new Map(input.previous);
+  for (const [key, { id, type, assignment, lastNodeId }] of tasks) {
+    const connector = given.has(key) ? undefined : connectors.get(id.connector);
+    if (connector === undefined || !willRun(connector, id)) continue;
+    const { config } = connector;
+    const last = lastNodeId === undefined ? {} : { lastNodeId };
+    waiting.push({ key, id, type, connectorClass: connectorClass(config), placement: placementOf(config), ...last });
+    const { nodeId, incarnation } = assignment ?? { nodeId: lastNodeId ?? '', incarnation: '' };
+    previous.set(key, { nodeId, incarnation, revoked: true });
+  }
+  return waiting.length === 0 ? input : { ...input, tasks: [...input.tasks, ...waiting], previous };
+}
+
+function willRun(connector: ConnectorState, { index }: TaskId): boolean {
+  const isSplit = connector.tasksVersion === connector.configVersion || isBeingSplit(connector);
+  return isSplit && connector.targetState !== TargetState.stopped && index < (connector.taskCount ?? 0);
 }
 
 /**

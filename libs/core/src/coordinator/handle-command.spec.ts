@@ -212,4 +212,18 @@ describe('a commands queue that was cut or created again', () => {
     expect(node.events('connector.put').map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
     expect(node.state.cluster.nextCommandOffset).toBe(2);
   });
+
+  it('loses no new command though an append of old ones is in flight when that is noticed', () => {
+    const node = CoordinatorHarness.leading();
+    node.isStoring = false;
+    node.create('a');
+    const { commandReads: readId } = node.state;
+    node.feed({ kind: 'commands.cut', readId, minOffset: 0 });
+    node.isStoring = true;
+    node.store(node.of('append').at(-1)!);
+    expect(node.events('commands.rewound')).toEqual([{ kind: 'commands.rewound', nextOffset: 0 }]);
+    const fresh = { requestId: 'new', sentAt: node.wall, from: 'g', ...put, name: 'd' } as const;
+    node.feed({ kind: 'command.read', readId: readId + 1, offset: 0, command: fresh });
+    expect([...node.state.cluster.connectors.keys()]).toEqual(['a', 'd']);
+  });
 });

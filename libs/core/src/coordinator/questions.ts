@@ -1,5 +1,5 @@
 import type { ClusterState } from '../model/cluster-state.js';
-import { connectorClass, TargetState, type Config, type ConnectorState } from '../model/connector.js';
+import { connectorClass, isBeingSplit, TargetState, type Config, type ConnectorState } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
 import { memberKey, runnerRole } from '../model/member.js';
 import { fractionOf } from './election.js';
@@ -19,10 +19,7 @@ const unsplit = new WeakMap<ClusterState['connectors'], readonly ConnectorState[
 function connectorsToSplit(connectors: ClusterState['connectors']): readonly ConnectorState[] {
   let found = unsplit.get(connectors);
   if (found === undefined) {
-    found = [...connectors.values()].filter(
-      ({ tasksVersion, configVersion, error, targetState }) =>
-        tasksVersion !== configVersion && error === undefined && targetState !== TargetState.stopped,
-    );
+    found = [...connectors.values()].filter(isBeingSplit);
     unsplit.set(connectors, found);
   }
   return found;

@@ -183,11 +183,10 @@ function readCommand({ next }: Turn, { readId, offset, command }: Extract<Input,
   return true;
 }
 
-function noticeCut(turn: Turn, { readId, minOffset }: Extract<Input, { kind: 'commands.cut' }>): boolean {
-  const { next } = turn;
+/** What was read from the old queue counts no more, and an append in flight may still hold results of it: the log says where to go on. */
+function noticeCut({ next }: Turn, { readId, minOffset }: Extract<Input, { kind: 'commands.cut' }>): boolean {
   if (next.role !== 'leader' || readId !== next.commandReads) return false;
-  if (minOffset < next.cluster.nextCommandOffset) next.rewindTo = minOffset;
-  else readCommandsFrom(turn, minOffset);
+  next.rewindTo = minOffset;
   return true;
 }
 

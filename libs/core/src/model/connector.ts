@@ -58,6 +58,11 @@ export interface TaskState {
   readonly committed: boolean;
 }
 
+/** Its config is newer than its tasks, and it is not known that it cannot be split. */
+export function isBeingSplit({ tasksVersion, configVersion, error, targetState }: ConnectorState): boolean {
+  return tasksVersion !== configVersion && error === undefined && targetState !== TargetState.stopped;
+}
+
 /** The same task, held by nobody; its last owner is kept. */
 export function freed(task: TaskState): TaskState {
   const { id, type, config, committed, assignment } = task;

@@ -21,9 +21,15 @@ export class SimBroker {
   /** While it stands still nothing is stored and nothing is read. */
   stalledUntil = 0;
   isFaulty = true;
+  #onAssignment: ((entries: number) => void) | undefined;
 
   constructor(readonly clock: SimClock) {
     this.#storeGenesis('L0');
+  }
+
+  endFaults(): void {
+    this.isFaulty = false;
+    this.#onAssignment = undefined;
   }
 
   get bounds(): QueueBounds {
@@ -39,6 +45,18 @@ export class SimBroker {
   loseTail(entries: number): void {
     this.log.length -= entries;
     this.rewrites += 1;
+  }
+
+  /** It dies within `withinMs` after the next entries that give tasks away, and comes back without them: some have read them, some have not. */
+  loseNextAssignment(withinMs: number, before: () => void): void {
+    this.#onAssignment = (entries) => {
+      const { length } = this.log;
+      this.clock.after(this.clock.random() * withinMs, () => {
+        if (this.log.length !== length) return;
+        before();
+        this.loseTail(entries);
+      });
+    };
   }
 
   /** Retention takes what is before an offset. */
@@ -158,6 +176,11 @@ export class SimBroker {
       this.log.push({ offset: this.log.length, digest, entry });
       prevDigest = digest;
     });
+    if (events.some(({ kind }) => kind === 'tasks.assigned')) {
+      const act = this.#onAssignment;
+      this.#onAssignment = undefined;
+      act?.(events.length);
+    }
     return this.log.length - 1;
   }
 }

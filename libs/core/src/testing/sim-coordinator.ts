@@ -166,8 +166,8 @@ export class SimCoordinator extends SimProcess {
       this.feed({ kind: 'commands.cut', readId: at.readId, minOffset: 0 });
       return;
     }
-    this.#lastRequestId = undefined;
     const read = commands.slice(at.offset, at.offset + 10);
+    this.#lastRequestId = read.at(-1)?.requestId ?? this.#lastRequestId;
     read.forEach((command, i) => {
       this.feed({ kind: 'command.read', readId: at.readId, offset: at.offset + i, command });
     });

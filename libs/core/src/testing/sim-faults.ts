@@ -29,7 +29,8 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [8, leave],
   [4, startDouble],
   [10, loseHead],
-  [10, loseTail],
+  [6, loseTail],
+  [8, loseAssignment],
   [3, recreateCommands],
   [3, recreateReports],
 ];
@@ -89,6 +90,14 @@ function loseTail({ clock, broker, isUpgrade }: SimFleet): void {
   if (isUpgrade || broker.log.length - lost < least) return;
   broker.loseTail(lost);
   broker.stalledUntil = Math.max(broker.stalledUntil, clock.now + clock.random() * 3_000);
+}
+
+/** Entries that give tasks away are lost when some runners have read them and stand still at that very moment. */
+function loseAssignment({ clock, broker, runners, isUpgrade }: SimFleet): void {
+  if (isUpgrade) return;
+  broker.loseNextAssignment(300, () => {
+    for (const runner of runners) if (clock.random() < 0.5) runner.pausedUntil = clock.now + clock.random() * 5_000;
+  });
 }
 
 function recreateCommands({ broker }: SimFleet): void {

@@ -111,14 +111,14 @@ export function loadOf({ tasks }: ClusterState, nodeId: string): number {
   return load;
 }
 
-/** Tasks that are held or can be given to somebody now. */
+/** Tasks that are held or will be given to somebody. */
 function assignableTasks({ tasks, connectors }: ClusterState): number {
   let count = 0;
   for (const { id, assignment } of tasks.values()) {
     const connector = connectors.get(id.connector);
     if (connector === undefined || connector.targetState === TargetState.stopped) continue;
     const isHeld = assignment !== undefined && assignment.revokedAt === undefined;
-    if (!isHeld && connector.tasksVersion !== connector.configVersion) continue;
+    if (!isHeld && connector.tasksVersion !== connector.configVersion && connector.error !== undefined) continue;
     if (id.index < (connector.taskCount ?? 0)) count += 1;
   }
   return count;

@@ -103,7 +103,7 @@ export class Simulation implements SimFleet {
 
   #calm(): void {
     this.#isCalm = true;
-    this.broker.isFaulty = false;
+    this.broker.endFaults();
     for (const double of this.doubles) double.isDead = true;
     for (const each of [...this.coordinators, ...this.runners]) if (each.maxLevel < MAX_LEVEL) each.isDead = true;
   }
@@ -164,7 +164,7 @@ export class Simulation implements SimFleet {
   }
 
   #startsNow(): boolean {
-    return this.#isCalm || this.clock.random() < 0.2;
+    return this.#isCalm || this.clock.random() < 0.3;
   }
 
   /** Most nodes come back on the same state directory. */
