@@ -13,7 +13,7 @@ const task = (connector: string, index: number, generation?: number, more: Parti
 const stateOf = (...tasks: readonly TaskState[]): ClusterState =>
   ({
     head: { seq: 30, offset: 30, digest: '' },
-    connectors: new Map([['c', { tasksVersion: 15 } as Partial<ConnectorState>]]),
+    connectors: new Map([['c', { tasksVersion: 15 }]]),
     tasks: new Map(tasks.map((each) => [`${each.id.connector}-${String(each.id.index)}`, each])),
   }) as unknown as ClusterState;
 
