@@ -15,7 +15,10 @@ export class Eligibility {
   }
 
   /** The workers that can run such a task, in the order of the fleet; none with the reason. */
-  find(task: Pick<AssignableTask, 'connectorClass' | 'placement'>): { readonly workers: readonly Worker[]; readonly reason?: UnassignedReason } {
+  find(task: Pick<AssignableTask, 'connectorClass' | 'placement'>): {
+    readonly workers: readonly Worker[];
+    readonly reason?: UnassignedReason;
+  } {
     const { connectorClass, placement = {} } = task;
     const role = this.#role;
     if (this.#workers.length === 0) return none('no-worker', `No worker of role ${role} is a member.`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ClusterState, ConnectorState, TaskState } from '@sluice/core';
+import type { ClusterState, TaskState } from '@sluice/core';
 import { sourceOwners } from './source-owners.js';
 
 const task = (connector: string, index: number, generation?: number, more: Partial<TaskState> = {}): TaskState => ({
