@@ -16,7 +16,12 @@ export default {
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/scripts/summary-reporter.mjs'],
   projects: [
-    { ...common, displayName: 'unit', roots: ['<rootDir>/apps', '<rootDir>/libs'], testRegex: '\\.spec\\.ts$' },
+    {
+      ...common,
+      displayName: 'unit',
+      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test/bench'],
+      testRegex: '\\.spec\\.ts$',
+    },
     {
       ...common,
       displayName: 'integration',

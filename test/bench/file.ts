@@ -10,6 +10,7 @@ import { RocketMqClient } from '@sluice/rocketmq';
 import { cpuSeconds } from '../support/cpu-time.js';
 import { hundredByteLine } from '../support/sample-lines.js';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { checkRatios, median } from './ratio-check.js';
 
 const lineBytes = 100;
 const limitMs = 300_000;
@@ -108,7 +109,7 @@ async function runToEnd(command: string, args: readonly string[]): Promise<void>
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}`);
 }
 
-/** Runs the bench and prints both figures and their ratio, for each of `runs` rounds. */
+/** Runs the bench and prints both figures and their ratio, for each of `runs` rounds. @throws Error when the ratio is below 0.8 of its goal */
 export async function fileBench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -133,8 +134,7 @@ export async function fileBench(args: readonly string[]): Promise<void> {
           `plain copy ${String(plain.linesPerSecond)} lines/s (${plain.seconds.toFixed(2)} s), ratio ${ratio.toFixed(2)}\n`,
       );
     }
-    ratios.sort((a, b) => a - b);
-    process.stdout.write(`median ratio ${(ratios[Math.floor(ratios.length / 2)] ?? 0).toFixed(2)}\n`);
+    checkRatios([{ name: 'runtime to plain copy', ratio: median(ratios), goal: 0.8 }]);
   } finally {
     await cluster.close();
   }
