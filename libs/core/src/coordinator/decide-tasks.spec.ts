@@ -96,6 +96,26 @@ describe('a leader that follows another', () => {
   });
 });
 
+describe('entries that give tasks away and whose fate is unknown', () => {
+  it('are decided anew only when no runner can act on them any more: the log may have lost what some have read', () => {
+    const node = CoordinatorHarness.leading({ leaseMs: 10_000 });
+    for (const nodeId of ['w1', 'w2']) node.report(nodeId);
+    node.create('a');
+    node.isStoring = false;
+    node.answer();
+    const assigning = node.of('append').at(-1)!;
+    expect(assigning.events.map(({ kind }) => kind)).toContain('tasks.assigned');
+    node.feed({ kind: 'append.settled', appendId: assigning.appendId, outcome: 'unknown' });
+    node.pass(9_900, ['w1', 'w2']);
+    node.feed({ kind: 'head.reached', sentAt: node.now });
+    expect(node.of('append').at(-1)).toBe(assigning);
+    node.pass(200, ['w1', 'w2']);
+    node.feed({ kind: 'head.reached', sentAt: node.now });
+    node.pass(200, ['w1', 'w2']);
+    expect(node.of('append').at(-1)).not.toBe(assigning);
+  });
+});
+
 describe('a connector that is split anew', () => {
   it('makes no task of another one move', () => {
     const node = running(4);

@@ -21,6 +21,40 @@ describe('log entries', () => {
     expect(digest).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it.each([
+    [{ kind: 'lease.renewed', snapshotAt: 7 }, '{"kind":"lease.renewed","snapshotAt":7}'],
+    [{ kind: 'cluster.version', level: 2 }, '{"kind":"cluster.version","level":2}'],
+    [
+      {
+        kind: 'command.applied',
+        result: { requestId: 'r', commandOffset: 3, outcome: { status: 'done' } },
+        events: [{ kind: 'drain.started', nodeId: 'w' }],
+      },
+      '{"kind":"command.applied","result":{"requestId":"r","commandOffset":3,"outcome":{"status":"done"}},' +
+        '"events":[{"kind":"drain.started","nodeId":"w"}]}',
+    ],
+    [
+      {
+        kind: 'snapshot.chunk',
+        snapshotId: 's',
+        asOf: { offset: 1, seq: 1, digest: 'aa' },
+        index: 0,
+        data: [['departed', 'w@1', 5]],
+      },
+      '{"kind":"snapshot.chunk","snapshotId":"s","asOf":{"offset":1,"seq":1,"digest":"aa"},"index":0,"data":[["departed","w@1",5]]}',
+    ],
+    [
+      { kind: 'snapshot.done', snapshotId: 's', asOf: { offset: 1, seq: 1, digest: 'aa' }, chunks: 1, digest: 'ff' },
+      '{"kind":"snapshot.done","snapshotId":"s","asOf":{"offset":1,"seq":1,"digest":"aa"},"chunks":1,"digest":"ff"}',
+    ],
+  ])('with %j are these bytes', (event, text) => {
+    const { body } = encodeLogEntry({ logId: 'l', epoch: 1, claimId: 'c', seq: 5, prevDigest: 'aa', at: 1, event });
+    expect(body.toString()).toBe(
+      `{"v":1,"logId":"l","epoch":1,"claimId":"c","seq":5,"prevDigest":"aa","at":1,"event":${text}}`,
+    );
+    expect(decodeLogEntry(body).event).toEqual(event);
+  });
+
   it('come back as they were written', () => {
     expect(decodeLogEntry(Buffer.from(golden))).toEqual({
       logId: 'l',
