@@ -25,6 +25,15 @@ const PLAIN_ACL = `accounts:
     admin: true
 `;
 
+async function versionsUnlessTooEarly(client: RocketMqClient): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    return await client.admin.brokers.versions();
+  } catch (error) {
+    if (error instanceof BrokerResponseError && error.retriable) return undefined;
+    throw error;
+  }
+}
+
 describe.each([
   { version: '4.9.7', name: 'V4_9_7', isVersion5: false },
   { version: '5.1.4', name: 'V5_1_4', isVersion5: true },
@@ -73,6 +82,7 @@ describe.each([
       ];
       await client.producer.send(queue, { body: Buffer.from(String(index)), properties });
     }
+    await until('the broker has taken its first statistics', () => versionsUnlessTooEarly(client));
     await until('the messages can be pulled', async () => (await client.admin.maxOffset(queue)) === MESSAGES);
   }, LIMIT_MS);
 

@@ -11,14 +11,14 @@ export class BrokerAdmin {
 
   /**
    * What a broker says of itself, such as `brokerVersionDesc`, `putTps`, `commitLogMinOffset`; which there are depends on
-   * its version. @throws BrokerNotFoundError
+   * its version. In its first second or two a broker answers SYSTEM_ERROR, which is retriable. @throws BrokerNotFoundError
    */
   async runtimeInfo(brokerName: string, options?: CallOptions): Promise<ReadonlyMap<string, string>> {
     const deadline = this.cluster.deadline(options);
     return this.#runtimeInfo(await this.#address(brokerName, deadline), deadline);
   }
 
-  /** RocketMQ's version by broker name, such as `V5_5_0`; of all masters. */
+  /** RocketMQ's version by broker name, such as `V5_5_0`; of all masters. Of a broker that has just started as `runtimeInfo`. */
   async versions(options?: CallOptions): Promise<ReadonlyMap<string, string>> {
     const deadline = this.cluster.deadline(options);
     const masters = [...(await this.cluster.masters({}, deadline))];
