@@ -14,6 +14,7 @@ import {
   UnsupportedByBrokerError,
 } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
+import { olderVersions } from './broker-features.js';
 import { GroupMember } from './group-member.js';
 
 const LIMIT_MS = 180_000;
@@ -34,10 +35,9 @@ async function versionsUnlessTooEarly(client: RocketMqClient): Promise<ReadonlyM
   }
 }
 
-describe.each([
-  { version: '4.9.7', name: 'V4_9_7', isVersion5: false },
-  { version: '5.1.4', name: 'V5_1_4', isVersion5: true },
-] as const)('administration of RocketMQ $version with plain ACL', ({ version, name, isVersion5 }) => {
+describe.each(olderVersions)('administration of RocketMQ %s with plain ACL', (version) => {
+  const name = `V${version.replaceAll('.', '_')}`;
+  const isVersion5 = version.startsWith('5.');
   const topic = 'things';
   const group = 'readers';
   const opened: RocketMqClient[] = [];

@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import { freePorts, type RocketmqVersion, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import { olderVersions } from './broker-features.js';
 import { describeClient } from './client-contract.js';
 import { describeJavaInterop } from './java-interop-contract.js';
 
 const LIMIT_MS = 300_000;
 
-describe.each<RocketmqVersion>(['4.9.7', '5.1.4'])('on RocketMQ %s', (version) => {
+describe.each(olderVersions)('on RocketMQ %s', (version) => {
   let dataDir: string;
   let cluster: RunningCluster;
 
