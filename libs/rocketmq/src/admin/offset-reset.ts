@@ -58,7 +58,10 @@ export async function resetOffsets(
 
 const ALL_QUEUES = { queueId: '-1' } as const;
 
-/** A broker asks running consumers only when the group has an offset in every queue; in an empty one it may have none. */
+/**
+ * A broker asks running consumers only when the group has an offset in every queue; in an empty one it may have none.
+ * Brokers of 4.x answer 0 for none, and setting an offset of 0 to the target of the reset is what is asked for anyway.
+ */
 async function withoutOffset(
   cluster: ClusterAccess,
   group: string,
@@ -66,7 +69,7 @@ async function withoutOffset(
   deadline: CallDeadline,
 ): Promise<QueueRef[]> {
   const offsets = await Promise.all(queues.map((queue) => queryOffset(cluster, group, queue, deadline)));
-  return queues.filter((_, index) => offsets[index] === undefined);
+  return queues.filter((_, index) => (offsets[index] ?? 0) === 0);
 }
 
 async function commitTarget(
