@@ -17,6 +17,8 @@ export class SimBroker {
   /** How often the log's tail was lost, or the log was created again. */
   rewrites = 0;
   readonly commands: Command[] = [];
+  /** How often the commands topic was created. */
+  commandTopics = 1;
   readonly reports: ReportMessage[][] = [[], [], [], []];
   /** While it stands still nothing is stored and nothing is read. */
   stalledUntil = 0;
@@ -73,6 +75,7 @@ export class SimBroker {
   }
 
   recreateCommands(): void {
+    this.commandTopics += 1;
     this.commands.length = 0;
   }
 
