@@ -131,7 +131,7 @@ describe('sluice local --demo', () => {
     for (const file of ['connectorConfig.json', 'taskConfig.json', 'position.json', 'offset.json']) {
       expect(JSON.parse(readFileSync(join(home, 'store', 'source-runner-1', file), 'utf8'))).toHaveProperty(
         'version',
-        1,
+        2,
       );
     }
     await start();
