@@ -1,5 +1,6 @@
 import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DEFAULT_ROCKETMQ_VERSION } from '@sluice/embedded-rocketmq';
 import {
   BatchEncoder,
   encodeProperties,
@@ -190,42 +191,45 @@ export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void
       LIMIT_MS,
     );
 
-    it(
-      "compresses with RocketMQ's own load generator what we read",
-      async () => {
-        const queue = await queueOf(topic);
-        const first = await client('json').admin.maxOffset(queue);
-        const options = [
-          '-n',
-          namesrv(),
-          '-t',
-          topic,
-          '-w',
-          1,
-          '-s',
-          2_000,
-          '-q',
-          3,
-          '-k',
-          'true',
-          '-c',
-          'true',
-          '-ch',
-          100,
-        ];
-        let offset = first;
-        for (const type of Object.keys(TYPES)) {
-          await java.runExample('benchmark.Producer', ...options, '-ct', type);
-          for (const end = offset + 3; offset < end; offset += 1) {
-            const message = await pullAt('rocketmq', queue, offset);
-            expect(message.sysFlag & SYS_FLAG.COMPRESSION_TYPE_MASK).toBe(TYPES[type as keyof typeof TYPES]);
-            expect(message.decompressedBody()).toHaveLength(2_000);
-            expect(message.keys).not.toBe('');
+    // The load generators come with the jars of the newest version only.
+    if (version === DEFAULT_ROCKETMQ_VERSION) {
+      it(
+        "compresses with RocketMQ's own load generator what we read",
+        async () => {
+          const queue = await queueOf(topic);
+          const first = await client('json').admin.maxOffset(queue);
+          const options = [
+            '-n',
+            namesrv(),
+            '-t',
+            topic,
+            '-w',
+            1,
+            '-s',
+            2_000,
+            '-q',
+            3,
+            '-k',
+            'true',
+            '-c',
+            'true',
+            '-ch',
+            100,
+          ];
+          let offset = first;
+          for (const type of Object.keys(TYPES)) {
+            await java.runExample('benchmark.Producer', ...options, '-ct', type);
+            for (const end = offset + 3; offset < end; offset += 1) {
+              const message = await pullAt('rocketmq', queue, offset);
+              expect(message.sysFlag & SYS_FLAG.COMPRESSION_TYPE_MASK).toBe(TYPES[type as keyof typeof TYPES]);
+              expect(message.decompressedBody()).toHaveLength(2_000);
+              expect(message.keys).not.toBe('');
+            }
           }
-        }
-      },
-      LIMIT_MS,
-    );
+        },
+        LIMIT_MS,
+      );
+    }
 
     // Where topics have no attributes there are no such queues either: describeClient has the refusal.
     if (hasTopicAttributes) {
