@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { readFile, rename, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RocketMqClient } from '@sluice/rocketmq';
@@ -169,27 +169,24 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     })();
     const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
     const sent = Array.from({ length: 200 }, (_, number) => `new queue ${String(number)}`);
+    // A sink that starts at the latest makes its file with the first record that comes after.
+    const newQueueLines = async () =>
+      existsSync(output)
+        ? (await readFile(output, 'utf8')).split('\n').filter((line) => line.startsWith('new queue'))
+        : [];
     try {
       await client.admin.createTopic({ topic: 'grown', readQueues: 4, writeQueues: 4 });
       for (const [number, line] of sent.entries()) {
         const queue = { topic: 'grown', brokerName: cluster.rocketmq.brokerName, queueId: 2 + (number % 2) };
         await client.producer.send(queue, { body: Buffer.from(line) });
       }
-      await until(
-        'the new queues are read',
-        async () =>
-          (await readFile(output, 'utf8')).split('\n').filter((line) => line.startsWith('new queue')).length >=
-          sent.length,
-        90_000,
-        logs,
-      );
+      await until('the new queues are read', async () => (await newQueueLines()).length >= sent.length, 90_000, logs);
     } finally {
       stopped.abort();
       await loading;
       await client.close();
     }
-    const lines = (await readFile(output, 'utf8')).split('\n').filter((line) => line.startsWith('new queue'));
-    expect(lines.sort()).toEqual(sent.sort());
+    expect((await newQueueLines()).sort()).toEqual(sent.sort());
     expect(await untilAllRun('grown-out', 1)).toMatchObject([{ generation: before?.generation }]);
   }, 150_000);
 
