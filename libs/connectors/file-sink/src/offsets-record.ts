@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { ConnectError, ConnectErrorCode, queueKey, type SinkPosition, writeFileDurably } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  queueKey,
+  readTextIfPresent,
+  type SinkPosition,
+  writeFileDurably,
+} from '@sluice/sdk';
 
 interface QueueProgress {
   readonly nextOffset: number;
@@ -26,13 +32,8 @@ export function offsetsPath(file: string): string {
  */
 export async function readOffsets(file: string): Promise<OffsetsRecord | undefined> {
   const path = offsetsPath(file);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readTextIfPresent(path);
+  if (text === undefined) return undefined;
   const record = parse(text);
   if (record !== undefined) return record;
   throw new ConnectError(

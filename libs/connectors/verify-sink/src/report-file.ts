@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConnectError, ConnectErrorCode, type QueueRef, type SinkPosition, writeFileDurably } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  type QueueRef,
+  readTextIfPresent,
+  type SinkPosition,
+  writeFileDurably,
+} from '@sluice/sdk';
 import type { FindingsState } from './queue-findings.js';
 import { judge } from './verdict.js';
 
@@ -28,13 +34,8 @@ export function reportPath(folder: string, { topic, brokerName, queueId }: Queue
  * @throws {ConnectError} if it is damaged
  */
 export async function readReport(path: string): Promise<QueueReport | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readTextIfPresent(path);
+  if (text === undefined) return undefined;
   const report = parse(text);
   if (report !== undefined) return report;
   throw new ConnectError(

@@ -1,14 +1,7 @@
 import { Module } from '@nestjs/common';
-import { desiredTasks, taskKey } from '@sluice/core';
+import { desiredTasks, taskKey, type DesiredTask } from '@sluice/core';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
-import {
-  createTaskLoop,
-  describeTaskError,
-  PluginRegistry,
-  systemClock,
-  TaskHost,
-  type AssignedTask,
-} from '@sluice/runtime';
+import { createTaskLoop, describeTaskError, PluginRegistry, systemClock, TaskHost } from '@sluice/runtime';
 import type { Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { RocketMqQueueMessages } from '../adapters/rocketmq-queue-messages.js';
@@ -70,7 +63,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     intervalMs: reconfigurationIntervalMs,
   });
   const host = new TaskHost({
-    createLoop: (task: AssignedTask) =>
+    createLoop: (task: DesiredTask) =>
       createTaskLoop(task, plugins, {
         producer: (creation) =>
           new RocketMqRecordProducer(client, creation, (topic, queues) => {

@@ -4,7 +4,7 @@ import { fromFiles, type ClusterState } from '@sluice/core';
 import type { OffsetFile } from '../adapters/rocketmq-offset-store.js';
 import { isPositionFile } from '../positions/open-positions.js';
 import type { PositionFile } from '../positions/rocketmq-position-store.js';
-import { readJsonFile } from './atomic-file.js';
+import { readJsonFile } from './read-json-file.js';
 import { NodeFile } from './node-store.js';
 
 /** What the four files of a node hold. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { acquireExclusiveLock, LockHeldError, type ExclusiveLock } from '@sluice/sdk';
+import { acquireExclusiveLock, LockHeldError, writeFileDurably, type ExclusiveLock } from '@sluice/sdk';
 import { NodeIdInUseError } from './node-id-in-use-error.js';
-import { readJsonFile, writeFileAtomically } from './atomic-file.js';
+import { readJsonFile } from './read-json-file.js';
 
 /** The four files of a node: the local copy of what was folded from the topics. */
 export const NodeFile = {
@@ -43,7 +43,7 @@ export class NodeStore {
     try {
       const before = await readJsonFile(join(directory, identityFile));
       const incarnation = randomUUID();
-      await writeFileAtomically(join(directory, identityFile), JSON.stringify({ nodeId, incarnation }));
+      await writeFileDurably(join(directory, identityFile), JSON.stringify({ nodeId, incarnation }));
       return new NodeStore(directory, nodeId, incarnation, incarnationOf(before), lock);
     } catch (error) {
       await lock.release();
@@ -73,7 +73,7 @@ export class NodeStore {
   }
 
   write(file: NodeFile, content: unknown): Promise<void> {
-    return writeFileAtomically(join(this.directory, file), JSON.stringify(content, undefined, 1));
+    return writeFileDurably(join(this.directory, file), JSON.stringify(content, undefined, 1));
   }
 
   /**

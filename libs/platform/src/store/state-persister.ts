@@ -1,13 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { toConnectorFile, toTaskFile, type ClusterState } from '@sluice/core';
+import type { OffsetFile } from '../adapters/rocketmq-offset-store.js';
 import type { ScopedLog } from '../logging/node-log.js';
+import type { PositionFile } from '../positions/rocketmq-position-store.js';
 import { NodeFile, type NodeStore } from './node-store.js';
 
 /** Contents of the two files that are not folded from the log; `undefined` where a role has none. */
 export interface ExtraFiles {
-  readonly position?: () => Promise<unknown>;
-  readonly offset?: () => unknown;
+  readonly position?: () => Promise<PositionFile | undefined>;
+  readonly offset?: () => OffsetFile;
 }
+
+const emptyPositions: PositionFile = { version: 2, queues: [] };
+const emptyOffsets: OffsetFile = { version: 1, groups: {} };
 
 /** Writes the node's four files when something changed, at most once per interval, and once more at the end. */
 export class StatePersister {
@@ -47,8 +52,8 @@ export class StatePersister {
       // Both are valid for one head only: a crash in between makes the next start read the log instead.
       await this.write(NodeFile.taskConfig, toTaskFile(state));
       await this.write(NodeFile.connectorConfig, toConnectorFile(state));
-      await this.write(NodeFile.position, (await this.extra.position?.()) ?? { version: 1, queues: [] });
-      await this.write(NodeFile.offset, this.extra.offset?.() ?? { version: 1, groups: {} });
+      await this.write(NodeFile.position, (await this.extra.position?.()) ?? emptyPositions);
+      await this.write(NodeFile.offset, this.extra.offset?.() ?? emptyOffsets);
     } catch (error) {
       this.log.error(`The local state cannot be written to ${this.store.directory}: ${(error as Error).message}`);
     }

@@ -1,5 +1,5 @@
 import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
-import { connectorClass, taskKey } from '@sluice/core';
+import { connectorClass, taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
 import { taskCountOf } from '../config/task-count.js';
@@ -16,7 +16,6 @@ import { ConvertingDecoder } from '../sink/record-decoder.js';
 import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
-import type { AssignedTask } from './hosted-task.js';
 import type { TaskLoop } from './task-loop.js';
 
 /** What the loops of a node's tasks stand on. */
@@ -40,14 +39,14 @@ export interface TaskEnvironment {
  *
  * @throws UnknownPluginError, ConfigError
  */
-export function createTaskLoop(task: AssignedTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
+export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
   const connector = plugins.connector(connectorClass(task.config));
   return connector.kind === 'source'
     ? createSourceLoop(task, connector, environment)
     : createSinkLoop(task, connector, environment);
 }
 
-function createSourceLoop(task: AssignedTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {
+function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSourceSettings(task.config);
   const counters = newTaskCounters();
   const { messages, positions, lease, clock } = environment;
@@ -67,7 +66,7 @@ function createSourceLoop(task: AssignedTask, connector: SourceConnector, enviro
   return taskLoop(loop, counters);
 }
 
-function createSinkLoop(task: AssignedTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
+function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
   const counters = newTaskCounters();
   const { messages, offsets, lease, clock, groupOf } = environment;
@@ -87,14 +86,14 @@ function createSinkLoop(task: AssignedTask, connector: SinkConnector, environmen
 }
 
 function common(
-  task: AssignedTask,
+  task: DesiredTask,
   { loggerOf }: TaskEnvironment,
-): { connector: string; index: number; generation: number; config: AssignedTask['config']; logger: TaskLogger } {
+): { connector: string; index: number; generation: number; config: DesiredTask['config']; logger: TaskLogger } {
   const { id, generation, config } = task;
   return { connector: id.connector, index: id.index, generation, config, logger: loggerOf(taskKey(id)) };
 }
 
-function convertersOf(task: AssignedTask, connector: Connector): ReturnType<typeof createConverters> {
+function convertersOf(task: DesiredTask, connector: Connector): ReturnType<typeof createConverters> {
   return createConverters(task.config, connector.defaultConverters);
 }
 

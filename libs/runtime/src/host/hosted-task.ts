@@ -1,11 +1,9 @@
 import {
   taskKey,
-  type Config,
-  type ConnectorType,
+  type DesiredTask,
   type RestartInfo,
   type RunState,
   type TaskError,
-  type TaskId,
   type TaskReport,
 } from '@sluice/core';
 import type { TaskLogger } from '@sluice/sdk';
@@ -15,24 +13,13 @@ import { backoffMs } from '../retry/backoff.js';
 import { decideRestart } from './restart-policy.js';
 import type { TaskLoop } from './task-loop.js';
 
-/** A task as the log assigns it. */
-export interface AssignedTask {
-  readonly id: TaskId;
-  readonly generation: number;
-  readonly type: ConnectorType;
-  readonly config: Config;
-  readonly paused: boolean;
-  /** Positions were committed before: a missing one is an error. */
-  readonly committed: boolean;
-}
-
 export interface HostedTaskOptions {
   /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: AssignedTask) => TaskLoop;
+  readonly createLoop: (task: DesiredTask) => TaskLoop;
   /** The text of an error with its causes, without the secrets of the task's settings. */
-  readonly describeError: (task: AssignedTask, error: unknown) => string;
+  readonly describeError: (task: DesiredTask, error: unknown) => string;
   /** Asks that the task be revoked and assigned anew. Rejects when nobody took the request. */
-  readonly requestNewGeneration: (task: AssignedTask, signal: AbortSignal) => Promise<void>;
+  readonly requestNewGeneration: (task: DesiredTask, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly logger: TaskLogger;
   /** Called after every change of a task's state. */
@@ -73,7 +60,7 @@ export class HostedTask {
   private readonly stopping = new AbortController();
 
   constructor(
-    readonly task: AssignedTask,
+    readonly task: DesiredTask,
     private readonly options: HostedTaskOptions,
     /** Left by the generation before, when that asked for this one. */
     before?: RestartRow,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { DesiredTask } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, RetriableError, type TaskLogger } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
 import { ManualClock } from '../spec-support/manual-clock.js';
 import { errorTrace } from './error-trace.js';
-import type { AssignedTask } from './hosted-task.js';
 import { TaskHost } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 
@@ -14,7 +14,7 @@ const silent: TaskLogger = {
   warn: () => undefined,
   error: () => undefined,
 };
-const task: AssignedTask = {
+const task: DesiredTask = {
   id: { connector: 'c', index: 0 },
   generation: 7,
   type: 'source',

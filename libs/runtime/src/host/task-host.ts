@@ -1,10 +1,10 @@
-import { taskKey, type TaskReport } from '@sluice/core';
+import { taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
 import type { Clock } from '../ports/clock.port.js';
-import { HostedTask, type AssignedTask, type HostedTaskOptions, type RestartRow } from './hosted-task.js';
+import { HostedTask, type HostedTaskOptions, type RestartRow } from './hosted-task.js';
 
 export interface TaskHostOptions extends HostedTaskOptions {
   /** Called when a task could not be stopped: only the end of the process stops it for certain. */
-  readonly onStuck: (task: AssignedTask) => void;
+  readonly onStuck: (task: DesiredTask) => void;
   /** How long a task that was given up may take to end, in milliseconds. */
   readonly killTimeoutMs: number;
 }
@@ -44,7 +44,7 @@ export class TaskHost {
     return [...this.tasks.values()].map((task) => task.report());
   }
 
-  start(task: AssignedTask): void {
+  start(task: DesiredTask): void {
     const key = taskKey(task.id);
     if (this.tasks.has(key)) throw new Error(`Task ${key} is held already`);
     this.tasks.set(key, new HostedTask(task, this.options, this.takeRow(key)));

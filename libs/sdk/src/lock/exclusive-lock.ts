@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { ConnectError, ConnectErrorCode } from '../errors/connect-error.js';
+import { readTextIfPresent } from '../storage/durable-file.js';
 import { currentHolder, isGone, type LockHolder, parseHolder } from './lock-holder.js';
 
 export interface ExclusiveLock {
@@ -64,7 +65,7 @@ async function take(path: string, holder: LockHolder, depth: number): Promise<vo
     let current: LockHolder | undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (await linkIfFree(temporary, path)) return;
-      const text = await readIfPresent(path);
+      const text = await readTextIfPresent(path);
       if (text === undefined) continue;
       current = parseHolder(text);
       if (current === undefined || !isStale(current) || depth === maxDepth) throw new LockHeldError(path, current);
@@ -97,7 +98,7 @@ async function replaceStale(
   const claimPath = `${path}.${stale.token}.takeover`;
   await take(claimPath, holder, depth + 1);
   try {
-    const text = await readIfPresent(path);
+    const text = await readTextIfPresent(path);
     if (text === undefined || parseHolder(text)?.token !== stale.token) return false;
     await rename(temporary, path);
     leftBehind.delete(stale.token);
@@ -109,7 +110,7 @@ async function replaceStale(
 
 /** Returns whether it removed the holder's file. */
 async function drop(path: string, holder: LockHolder): Promise<boolean> {
-  const text = await readIfPresent(path);
+  const text = await readTextIfPresent(path);
   if (text === undefined || parseHolder(text)?.token !== holder.token) return false;
   await rm(path, { force: true });
   return true;
@@ -121,15 +122,6 @@ async function linkIfFree(temporary: string, path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }

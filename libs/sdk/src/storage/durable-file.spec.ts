@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { writeFileDurably } from './durable-file.js';
+import { readTextIfPresent, writeFileDurably } from './durable-file.js';
 
 describe('writeFileDurably', () => {
   it('replaces the content and leaves nothing else behind', async () => {
@@ -12,6 +12,17 @@ describe('writeFileDurably', () => {
     await writeFileDurably(path, Buffer.from('second'));
     expect(await readFile(path, 'utf8')).toBe('second');
     expect(await readdir(folder)).toEqual(['state.json']);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('readTextIfPresent', () => {
+  it('tells a file that is not there from one that cannot be read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-durable-'));
+    await writeFileDurably(join(folder, 'there'), 'text');
+    expect(await readTextIfPresent(join(folder, 'there'))).toBe('text');
+    expect(await readTextIfPresent(join(folder, 'not there'))).toBeUndefined();
+    await expect(readTextIfPresent(folder)).rejects.toThrow('EISDIR');
     await rm(folder, { recursive: true });
   });
 });
