@@ -1,12 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { ensureJars } from '@sluice/embedded-rocketmq';
+import { compileJava } from '../support/java-program.js';
 import { LoadProcess } from './load-process.js';
 
-const run = promisify(execFile);
 // Of the sources: nothing but TypeScript is built into dist.
 const source = fileURLToPath(new URL('../../bench/java/PullLoad.java', import.meta.url));
 const jvm = ['-Xms256m', '-Xmx256m', '-XX:+UseParallelGC'];
@@ -16,11 +12,7 @@ export class JavaLoad {
   private constructor(private readonly classPath: string) {}
 
   static async compile(directory: string): Promise<JavaLoad> {
-    const jars = join((await ensureJars()).libDir, '*');
-    const classes = join(directory, 'java-load');
-    await mkdir(classes, { recursive: true });
-    await run('javac', ['-nowarn', '-d', classes, '-cp', jars, source], { timeout: 60_000 });
-    return new JavaLoad(`${classes}:${jars}`);
+    return new JavaLoad(await compileJava(source, join(directory, 'java-load')));
   }
 
   /** Sends batches of equal size from each of its threads until it is stopped. */

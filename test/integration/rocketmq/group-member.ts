@@ -1,13 +1,11 @@
-import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { compileJava, smallJvm } from '../../support/java-program.js';
 import { until } from '../../support/sluice-cluster.js';
-import { jarDir } from './java-jars.js';
 
-const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../../interop/java/GroupMember.java', import.meta.url));
 
 export interface GroupMemberOptions {
@@ -33,12 +31,10 @@ export class GroupMember {
   }
 
   static async start(options: GroupMemberOptions): Promise<GroupMember> {
-    const jars = join(await jarDir(), '*');
     const dir = await mkdtemp(join(tmpdir(), 'sluice-group-member-'));
-    await run('javac', ['-nowarn', '-d', dir, '-cp', jars, SOURCE], { timeout: 60_000 });
-    const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Duser.home=${dir}`];
+    const jvm = [...smallJvm, `-Duser.home=${dir}`, '-cp', await compileJava(SOURCE, dir)];
     const { namesrv, topic, group, producerGroup, name } = options;
-    const args = [...jvm, '-cp', `${dir}:${jars}`, 'GroupMember', namesrv, topic, group, producerGroup, name];
+    const args = [...jvm, 'GroupMember', namesrv, topic, group, producerGroup, name];
     const member = new GroupMember(spawn('java', args, { stdio: 'pipe' }), dir);
     try {
       const isReady = (): boolean => member.#lines.includes('READY') || member.#throwIfEnded();
