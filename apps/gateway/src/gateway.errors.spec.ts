@@ -179,6 +179,25 @@ describe('a control plane that does not answer', () => {
     expect(answer).toMatchObject({ status: 500, body: errorBody(500, message) });
   });
 
+  it('answers 503 with the reason as soon as the leader is silent, not at the deadline, when it died before it answered', async () => {
+    await gateway.createSource('src');
+    gateway.cluster.before = () => {
+      gateway.cluster.leaderSilence = 10_001;
+    };
+    gateway.cluster.answer = () => new Promise(() => undefined);
+    const reason = /^No coordinator leads: c1, the last one, was not heard of since \S+Z\. /;
+    for (const [path, body, command] of [
+      ['/connectors/src/pause', undefined, 'connector.target of src'],
+      ['/cluster/settings', {}, 'settings.put'],
+    ] as const) {
+      gateway.cluster.leaderSilence = 9_000;
+      const answer = await gateway.put(path, body);
+      expect(answer).toMatchObject({ status: 503, body: errorBody(503, expect.stringMatching(reason)) });
+      const { message } = answer.body as { message: string };
+      expect(message.replace(reason, '')).toBe(`${command} may still be carried out once a coordinator leads again.`);
+    }
+  });
+
   it('answers 500 `Request timed out` when the sender gives up', async () => {
     const late = new ConnectError(ConnectErrorCode.timeout, 'No coordinator answered.');
     gateway.cluster.answer = () => Promise.reject(late);

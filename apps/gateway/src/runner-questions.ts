@@ -1,7 +1,7 @@
 import type { Config, PluginInfo, Report } from '@sluice/core';
-import { isRpcError, RpcTimeoutError, type LiveReports, type RpcEndpoint } from '@sluice/platform';
+import { isRpcError, type LiveReports, type RpcEndpoint } from '@sluice/platform';
 import { Question, type DefinitionsAnswer, type DefinitionsQuestion, type ValidateQuestion } from '@sluice/protocol';
-import { ConnectError, ConnectErrorCode, type FieldDescription } from '@sluice/sdk';
+import type { FieldDescription } from '@sluice/sdk';
 import { ControlPlaneUnavailableError } from './ports/control-plane-unavailable.error.js';
 import type { PluginQuestions, ValidationAnswer } from './ports/plugin-questions.port.js';
 
@@ -12,8 +12,8 @@ const mostRunnersAsked = 3;
 /** Asks runners over the rpc topic. */
 export class RunnerQuestions implements PluginQuestions {
   constructor(
-    private readonly reports: LiveReports,
-    private readonly rpc: RpcEndpoint,
+    private readonly reports: Pick<LiveReports, 'ofMembers'>,
+    private readonly rpc: Pick<RpcEndpoint, 'request'>,
   ) {}
 
   list(): readonly PluginInfo[] {
@@ -31,7 +31,7 @@ export class RunnerQuestions implements PluginQuestions {
   }
 
   private async ask(className: string, pattern: string, question: object): Promise<unknown> {
-    const runners = this.reports.ofMembers().filter((report) => lists(report, className));
+    const runners = this.reports.ofMembers().filter((report) => !report.leaving && lists(report, className));
     if (runners.length === 0) throw new ControlPlaneUnavailableError(`No runner that has ${className} is there`);
     let last: unknown;
     // The one heard of last is the likeliest to answer.
@@ -39,17 +39,13 @@ export class RunnerQuestions implements PluginQuestions {
       try {
         return await this.rpc.request({ node: runner.nodeId, pattern }, question, { timeoutMs: askTimeoutMs });
       } catch (error) {
-        if (!(error instanceof RpcTimeoutError) && !(isRpcError(error) && error.retriable)) throw error;
+        if (!isRpcError(error) || !error.retriable) throw error;
         last = error;
       }
     }
-    if (last instanceof RpcTimeoutError) {
-      throw new ConnectError(ConnectErrorCode.timeout, `No runner answered: ${last.message}`, {
-        retriable: true,
-        cause: last,
-      });
-    }
-    throw new ControlPlaneUnavailableError(`No runner could be asked: ${(last as Error).message}`, { cause: last });
+    throw new ControlPlaneUnavailableError(`No runner could be asked about ${className}: ${(last as Error).message}`, {
+      cause: last,
+    });
   }
 }
 

@@ -5,6 +5,9 @@ import { type CommandSender } from '../ports/command-sender.port.js';
 import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
 import { type ClusterView } from '../server/cluster-view.js';
 
+/** How often it is looked whether the leader that is to answer is still heard of, in milliseconds. */
+const leaderWatchMs = 250;
+
 export type DoneOutcome = Extract<CommandOutcome, { status: 'done' }>;
 
 /** Has commands carried out and turns refusals into errors. */
@@ -25,13 +28,15 @@ export class CommandDesk {
    *
    * @param missing - the words for a thing that the coordinator does not find, if not its own
    * @throws ConnectError with code `CONNECT_CONFLICT`, `CONNECT_NOT_FOUND`, `CONNECT_REQUEST_INVALID` or `CONNECT_TIMEOUT`.
-   * @throws ControlPlaneUnavailableError while no coordinator leads, and when the command could not be written: nothing was changed.
+   * @throws ControlPlaneUnavailableError while no coordinator leads, and when the command could not be written: nothing was changed. Also when
+   *   the leader falls silent before it answers: then the message says that the command may still be carried out.
    */
   async carryOut(body: CommandBody, deadline: RequestDeadline, missing?: string): Promise<DoneOutcome> {
     const leaderless = this.view.leaderless();
     if (leaderless !== undefined) throw new ControlPlaneUnavailableError(`${leaderless.reason} Nothing was changed.`);
     const stage = `waiting for the coordinator to carry out ${nameOf(body)}, which may still happen`;
-    const outcome = await deadline.within(this.commands.submit(body, { timeoutMs: deadline.remainingMs }), stage);
+    const answer = deadline.within(this.commands.submit(body, { timeoutMs: deadline.remainingMs }), stage);
+    const outcome = await this.#whileLed(answer, nameOf(body));
     switch (outcome.status) {
       case 'done':
         return outcome;
@@ -45,6 +50,24 @@ export class CommandDesk {
         throw new ConnectError(ConnectErrorCode.timeout, outcome.message, { retriable: true });
       default:
         return outcome satisfies never;
+    }
+  }
+
+  /** A leader that died just before the command was written is taken for silent only while the command waits. */
+  async #whileLed<T>(answer: Promise<T>, command: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const abandoned = new Promise<never>((_resolve, reject) => {
+      timer = setInterval(() => {
+        const leaderless = this.view.leaderless();
+        if (leaderless === undefined) return;
+        const outlook = `${command} may still be carried out once a coordinator leads again.`;
+        reject(new ControlPlaneUnavailableError(`${leaderless.reason} ${outlook}`));
+      }, leaderWatchMs);
+    });
+    try {
+      return await Promise.race([answer, abandoned]);
+    } finally {
+      clearInterval(timer);
     }
   }
 }

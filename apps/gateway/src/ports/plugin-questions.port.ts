@@ -19,8 +19,7 @@ export interface PluginQuestions {
   /**
    * Checks a configuration with the code of the connector.
    *
-   * @throws ControlPlaneUnavailableError when no runner with this plugin could be asked.
-   * @throws ConnectError with code `CONNECT_TIMEOUT` when none answered in time.
+   * @throws ControlPlaneUnavailableError when no runner with this plugin is there, or none of those asked answered.
    */
   validate(className: string, config: Config): Promise<ValidationAnswer>;
   /** The settings of a connector or converter, in the order of its specification. @throws like `validate`. */

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Report } from '@sluice/core';
+import { RpcTimeoutError, type RpcTarget } from '@sluice/platform';
+import { RunnerQuestions } from './runner-questions.js';
+
+const plugin = { kind: 'source', name: 'FileStreamSource', aliases: ['FileSource'], version: '1' } as const;
+
+const runner = (nodeId: string, sentAt: number, leaving = false): Report => ({
+  nodeId,
+  incarnation: `${nodeId}#1`,
+  role: 'source-runner',
+  reportSeq: 1,
+  sentAt,
+  leaving,
+  capacity: 1,
+  plugins: [plugin],
+  appliedSeq: 0,
+  tasks: [],
+});
+
+/** Questions to runners of which only some live; with whom was asked, in order. */
+function questions(runners: readonly Report[], living: readonly string[]): { ask: RunnerQuestions; asked: string[] } {
+  const asked: string[] = [];
+  const request = ({ node, pattern }: RpcTarget): Promise<unknown> => {
+    asked.push(node);
+    return living.includes(node)
+      ? Promise.resolve({ fields: [] })
+      : Promise.reject(new RpcTimeoutError(node, pattern, 5000));
+  };
+  return { ask: new RunnerQuestions({ ofMembers: () => [...runners] }, { request }), asked };
+}
+
+describe('questions to runners', () => {
+  it('go on to another runner when the one that was heard of last does not answer', async () => {
+    const { ask, asked } = questions([runner('w1', 1), runner('w2', 3), runner('w3', 2)], ['w3']);
+    expect(await ask.definitions('FileSource')).toEqual([]);
+    expect(asked).toEqual(['w2', 'w3']);
+  });
+
+  it('are refused as unavailable, not as timed out, when nobody answers', async () => {
+    const { ask, asked } = questions([runner('w1', 1), runner('w2', 2)], []);
+    await expect(ask.validate('FileStreamSource', {})).rejects.toMatchObject({
+      code: 'CONNECT_UNAVAILABLE',
+      retriable: true,
+      message: expect.stringMatching(/^No runner could be asked about FileStreamSource: Node 'w1' did not answer/),
+    });
+    expect(asked).toEqual(['w2', 'w1']);
+  });
+
+  it('do not go to a runner that is leaving', async () => {
+    const { ask, asked } = questions([runner('w1', 9, true), runner('w2', 1)], ['w1', 'w2']);
+    await ask.definitions('FileStreamSource');
+    expect(asked).toEqual(['w2']);
+  });
+
+  it('go to three runners at most', async () => {
+    const runners = ['w1', 'w2', 'w3', 'w4'].map((id, at) => runner(id, at));
+    const { ask, asked } = questions(runners, []);
+    await expect(ask.definitions('FileStreamSource')).rejects.toMatchObject({ code: 'CONNECT_UNAVAILABLE' });
+    expect(asked).toEqual(['w4', 'w3', 'w2']);
+  });
+});
