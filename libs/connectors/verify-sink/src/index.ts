@@ -1,4 +1,5 @@
 export { verifySink } from './verify-sink.connector.js';
 export { verifySinkSpec } from './spec.js';
+export { type ArrivalGap, maxArrivalGaps } from './arrival-gaps.js';
 export { mergeReports } from './merge-reports.js';
 export type { ExpectedRecords, MissingRange, PartitionVerdict, Verdict } from './verdict.js';

@@ -5,6 +5,7 @@ import {
   type VerificationNumbers,
   type VerificationProblem,
 } from '@sluice/sdk';
+import { type ArrivalGap, ArrivalGaps } from './arrival-gaps.js';
 import { LatencyHistogram, type LatencyState } from './latency-histogram.js';
 import { type Arrival, type SequenceState, SequenceTracker } from './sequence-tracker.js';
 
@@ -58,6 +59,8 @@ export interface FindingsState {
   /** Milliseconds since the epoch. */
   readonly lastArrivalMs?: number;
   readonly largestArrivalGapMs: number;
+  /** The longest ones; absent in reports from before they were kept. */
+  readonly arrivalGaps?: readonly ArrivalGap[];
   readonly examples: readonly Example[];
 }
 
@@ -83,6 +86,7 @@ export class QueueFindings {
   #latency = new LatencyHistogram();
   #lastArrivalMs: number | undefined;
   #largestArrivalGapMs = 0;
+  #arrivalGaps = new ArrivalGaps();
   readonly #examples: Example[] = [];
 
   constructor(state?: FindingsState, maxSequences = defaultMaxSequences) {
@@ -105,6 +109,7 @@ export class QueueFindings {
     this.#latency = LatencyHistogram.restore(state.latency);
     this.#lastArrivalMs = state.lastArrivalMs;
     this.#largestArrivalGapMs = state.largestArrivalGapMs;
+    this.#arrivalGaps = new ArrivalGaps(state.arrivalGaps);
     this.#examples.push(...state.examples);
   }
 
@@ -122,6 +127,7 @@ export class QueueFindings {
       latency: this.#latency.state,
       ...(this.#lastArrivalMs === undefined ? undefined : { lastArrivalMs: this.#lastArrivalMs }),
       largestArrivalGapMs: this.#largestArrivalGapMs,
+      arrivalGaps: this.#arrivalGaps.state,
       examples: [...this.#examples],
     };
   }
@@ -152,6 +158,7 @@ export class QueueFindings {
   #noteArrival(arrivedMs: number): void {
     if (this.#lastArrivalMs !== undefined) {
       this.#largestArrivalGapMs = Math.max(this.#largestArrivalGapMs, arrivedMs - this.#lastArrivalMs);
+      this.#arrivalGaps.add(this.#lastArrivalMs, arrivedMs);
     }
     this.#lastArrivalMs = arrivedMs;
   }

@@ -1,4 +1,5 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
+import type { ArrivalGap } from './arrival-gaps.js';
 import { LatencyHistogram, type LatencySummary } from './latency-histogram.js';
 import {
   type Example,
@@ -58,6 +59,8 @@ export interface Verdict extends SequenceCounts {
   readonly latencyMs?: LatencySummary;
   /** The longest time without a record in any one queue, between two that came. */
   readonly largestArrivalGapMs: number;
+  /** Of each queue the hundred longest times without a record, in the order of time. */
+  readonly arrivalGaps: readonly (ArrivalGap & { readonly queue: string })[];
   readonly examples: readonly (Example & { readonly queue: string })[];
 }
 
@@ -90,6 +93,9 @@ export function judge(
     missingRanges: judged.flatMap(({ missingRanges }) => missingRanges).slice(0, maxMissingRanges),
     ...(latencyMs === undefined ? undefined : { latencyMs }),
     largestArrivalGapMs: Math.max(0, ...findings.map(({ largestArrivalGapMs }) => largestArrivalGapMs)),
+    arrivalGaps: queues.flatMap(({ queue, findings: { arrivalGaps = [] } }) =>
+      arrivalGaps.map((gap) => ({ ...gap, queue: queueKey(queue) })),
+    ),
     examples: queues.flatMap(({ queue, findings: { examples } }) =>
       examples.map((example) => ({ ...example, queue: queueKey(queue) })),
     ),

@@ -290,6 +290,9 @@ describe('the verifier', () => {
     expect(verdict.largestArrivalGapMs).toBe(
       after.report.findings.lastArrivalMs - before.report.findings.lastArrivalMs,
     );
+    const fromMs = before.report.findings.lastArrivalMs;
+    const toMs = after.report.findings.lastArrivalMs;
+    expect(verdict.arrivalGaps).toEqual(fromMs === toMs ? [] : [{ queue: 't@b:0', fromMs, toMs }]);
   });
 
   it('goes on with the report of a queue in another task', async () => {
