@@ -5,7 +5,7 @@ import { appendLines, digestOf } from '../support/sample-lines.js';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
-const linesPerStep = 500;
+const linesPerStep = 100;
 const stepMs = 40;
 
 describe('deaths in the middle of the flow', () => {
