@@ -21,8 +21,6 @@ const specs = [
   ['common-settings.md', 'Settings of every connector', 'libs/runtime/dist/index.js', 'commonSettingsSpec'],
   ['source-settings.md', 'Settings of every source', 'libs/runtime/dist/index.js', 'sourceOnlySettingsSpec'],
   ['sink-settings.md', 'Settings of every sink', 'libs/runtime/dist/index.js', 'sinkOnlySettingsSpec'],
-  ['node-settings.md', 'Settings of a node', 'libs/platform/dist/settings/node-settings.js', 'nodeSettingsSpec'],
-  ['gateway-settings.md', 'Settings of the gateway', 'apps/gateway/dist/gateway-settings.js', 'gatewaySettingsSpec'],
 ];
 
 const { toMarkdown } = await load('libs/sdk/dist/index.js');
@@ -32,6 +30,7 @@ for (const [page, title, module, name] of specs) {
   pages.set(page, `# ${title}\n\n${toMarkdown(exported(await load(module), module, name))}\n`);
 }
 
+pages.set('settings.md', await settingsPage());
 pages.set('rocketmq-client.md', await apiPage('libs/rocketmq/typedoc.json', 'rocketmq-client.md'));
 
 const stale = [];
@@ -69,6 +68,44 @@ async function apiPage(options, page) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */
+async function settingsPage() {
+  const folder = 'libs/platform/dist/settings';
+  const { settingsSpec, variableOf } = await load(`${folder}/settings-spec.js`);
+  const { originalKeys } = await load(`${folder}/original-keys.js`);
+  const originalsOf = (setting) =>
+    Object.entries(originalKeys).flatMap(([key, { honouredAs }]) => (honouredAs === setting ? [key] : []));
+  const sections = new Map();
+  for (const [name, field] of Object.entries(settingsSpec)) {
+    const title = field.roles === undefined ? 'Every role' : `Only ${field.roles.join(' and ')}`;
+    const section = sections.get(title) ?? {};
+    section[name] = { ...field, aliases: [variableOf(name), ...originalsOf(name)] };
+    sections.set(title, section);
+  }
+  const keys = Object.entries(originalKeys).map(([key, fate]) => `| \`${key}\` | ${fateText(fate)} |`);
+  return [
+    '# Settings of nodes',
+    '',
+    'Written by `npm run docs:gen` from the spec of the settings. The first name is the one in a file; the names in brackets are its environment variable and',
+    'the keys of Apache RocketMQ Connect that mean the same. [Configuration](../operations/settings.md) says where settings are written and which count.',
+    '',
+    ...[...sections].flatMap(([title, spec]) => [`## ${title}`, '', toMarkdown(spec), '']),
+    '## Keys of Apache RocketMQ Connect',
+    '',
+    'A `connect.conf` can be used as it is. Ignored keys are named in the log at the start; with a refused one, or one that is not in this table, a node does not start.',
+    '',
+    '| Key | What becomes of it |',
+    '| --- | --- |',
+    ...keys,
+    '',
+  ].join('\n');
+}
+
+function fateText(fate) {
+  if (fate.honouredAs !== undefined) return `\`${fate.honouredAs}\`${fate.note === undefined ? '' : `; ${fate.note}`}`;
+  return fate.ignored === undefined ? `**refused**: ${fate.refused}` : `ignored: ${fate.ignored}`;
 }
 
 async function connectorsPage() {

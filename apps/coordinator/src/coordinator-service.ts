@@ -78,7 +78,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     store,
     () => follower.state,
     { position: () => completeCopy(positions, positionsLog) },
-    settings.persistIntervalMs,
+    settings.persistIntervals,
     log.scoped('store'),
   );
   let following: Promise<void> = Promise.resolve();

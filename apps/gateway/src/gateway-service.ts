@@ -11,7 +11,6 @@ import {
   type Service,
 } from '@sluice/platform';
 import { configureGateway } from './configure-gateway.js';
-import { readGatewaySettings } from './gateway-settings.js';
 import { GatewayModule } from './gateway.module.js';
 import { LogCommands } from './log-commands.js';
 import { LogReadModel } from './log-read-model.js';
@@ -24,7 +23,7 @@ const headIntervalMs = 1000;
 /** The gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
   const { settings, log, follower } = node;
-  const gatewaySettings = readGatewaySettings(process.env, { version: '0.1.0', commit: 'unknown' });
+  const gatewaySettings = { ...settings.gateway, version: '0.1.0', commit: 'unknown' };
   const reports = new LiveReports(node.reports, follower, (error) => {
     node.fail(error);
   });
@@ -45,7 +44,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
     node.store,
     () => follower.state,
     {},
-    settings.persistIntervalMs,
+    settings.persistIntervals,
     log.scoped('store'),
   );
   const readModel = new LogReadModel(follower, reports);

@@ -14,6 +14,9 @@ const pullsAhead = 4;
 
 /** Reads records over the remoting protocol. */
 export class RocketMqQueueMessages implements QueueMessages {
+  /** Brokers refuse a pull of a group that they do not know: it is made before the first. */
+  private prepared: Promise<void> | undefined;
+
   constructor(
     private readonly client: RocketMqClient,
     private readonly group: string,
@@ -35,6 +38,7 @@ export class RocketMqQueueMessages implements QueueMessages {
   read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader {
     return new FailingReader(
       this.client.consumer.readQueue(queue, { from, group: this.group, ahead: pullsAhead, signal }),
+      () => this.prepare(),
       signal,
     );
   }
@@ -50,16 +54,28 @@ export class RocketMqQueueMessages implements QueueMessages {
       throw readFailure(errorOfKnownQueue(error));
     });
   }
+
+  private prepare(): Promise<void> {
+    if (this.prepared === undefined) {
+      this.prepared = this.client.admin.createGroup({ group: this.group });
+      this.prepared.catch(() => {
+        this.prepared = undefined;
+      });
+    }
+    return this.prepared;
+  }
 }
 
 class FailingReader implements QueueReader {
   constructor(
     private readonly reader: ClientReader,
+    private readonly prepare: () => Promise<void>,
     private readonly signal: AbortSignal,
   ) {}
 
   async next(): Promise<readonly RawMessage[]> {
     try {
+      await this.prepare();
       return await this.reader.nextMessages();
     } catch (error) {
       if (this.signal.aborted) throw this.signal.reason;

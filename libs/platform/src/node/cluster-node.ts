@@ -52,6 +52,8 @@ export class ClusterNode {
     const settings: NodeSettings = { ...given, nodeId: store.nodeId };
     const client = RocketMqClient.open({
       namesrv: settings.namesrv,
+      credentials: settings.credentials,
+      requestTimeoutMs: settings.requestTimeoutMs,
       clientId: `${settings.nodeId}@${store.incarnation}`,
     });
     try {

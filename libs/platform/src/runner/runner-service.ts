@@ -11,9 +11,11 @@ import { LeaseKeeper } from '../cluster/lease-keeper.js';
 import { HealthModule } from '../health/health.module.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { ClusterNode } from '../node/cluster-node.js';
+import { openDataCluster } from '../node/data-cluster.js';
 import { nodeHeartbeat } from '../node/node-heartbeat.js';
 import { completeCopy, openPositions } from '../positions/open-positions.js';
 import type { Service, ServiceFactory } from '../service/service.js';
+import type { NodeSettings } from '../settings/node-settings.js';
 import { StatePersister } from '../store/state-persister.js';
 import type { RpcEndpoint } from '../transport/index.js';
 import { planTasks } from './plan-tasks.js';
@@ -40,7 +42,10 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const { settings, log, follower, store, client, topics } = node;
   const scoped = log.scoped('tasks');
   let leaving = false;
-  const plugins = new PluginRegistry(connectors);
+  const data = openDataCluster(node);
+  const plugins = new PluginRegistry(
+    connectors.map((connector) => withConverters(connector, settings.defaultConverters)),
+  );
   const group = readerGroupOf(settings.clusterId);
   const lease = new LeaseKeeper(
     follower,
@@ -53,7 +58,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   );
   const positionsLog = log.scoped('positions');
   const positions = await openPositions(node, positionsLog);
-  const offsets = new RocketMqOffsetStore(client);
+  const offsets = new RocketMqOffsetStore(data.client);
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const clock = systemClock;
   const reconfigurations = new ReconfigurationRequests({
@@ -66,10 +71,10 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     createLoop: (task: DesiredTask) =>
       createTaskLoop(task, plugins, {
         producer: (creation) =>
-          new RocketMqRecordProducer(client, creation, (topic, queues) => {
+          new RocketMqRecordProducer(data.client, settings.mayCreateTopics ? creation : undefined, (topic, queues) => {
             scoped.info(`Created topic ${topic} with ${String(queues)} queues per broker`);
           }),
-        messages: new RocketMqQueueMessages(client, group),
+        messages: new RocketMqQueueMessages(data.client, group),
         positions,
         offsets,
         lease,
@@ -130,7 +135,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     store,
     () => follower.state,
     { position: () => completeCopy(positions, positionsLog), offset: () => offsets.snapshot() },
-    settings.persistIntervalMs,
+    settings.persistIntervals,
     log.scoped('store'),
   );
   return {
@@ -167,6 +172,12 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       await heartbeat.stop();
       await lease.stop();
       await persister.stop();
+      await data.close();
     },
   };
+}
+
+/** The connector with the converters that the node prefers to those that the connector does. */
+function withConverters(connector: Connector, converters: NodeSettings['defaultConverters']): Connector {
+  return { ...connector, defaultConverters: { ...connector.defaultConverters, ...converters } };
 }

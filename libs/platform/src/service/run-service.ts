@@ -7,8 +7,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Role } from '@sluice/core';
 import { ClusterNode } from '../node/cluster-node.js';
 import { NodeLog } from '../logging/node-log.js';
-import { readNodeSettings } from '../settings/node-settings.js';
-import { RocketMqServer, RpcEndpoint } from '../transport/index.js';
+import { nodeSettingsOf, type GivenNodeSettings, type NodeSettings } from '../settings/node-settings.js';
+import { printSettings } from '../settings/print-settings.js';
+import { readRoleArguments, readSettings, readTextFile } from '../settings/read-settings.js';
+import { RocketMqServer, RpcEndpoint, type RpcEndpointOptions } from '../transport/index.js';
 import { prepareRpcGroup } from './prepare-rpc-group.js';
 import { reachableAddress } from './reachable-address.js';
 import type { Service, ServiceFactory } from './service.js';
@@ -16,8 +18,8 @@ import type { Service, ServiceFactory } from './service.js';
 const exitCodes = { sound: 0, failed: 1 } as const;
 
 /**
- * Runs one role until SIGTERM, SIGINT or the end of its supervisor: settings from the environment, node, Nest application, loops; and all of it
- * backwards at the end.
+ * Runs one role until SIGTERM, SIGINT or the end of its supervisor: settings, node, Nest application, loops; and all of it backwards at the end.
+ * With `--print-config` it shows the settings in force instead.
  */
 export async function runService(role: Role, create: ServiceFactory): Promise<void> {
   const stopping = new AbortController();
@@ -31,8 +33,8 @@ export async function runService(role: Role, create: ServiceFactory): Promise<vo
   let failure: Error | undefined;
   const log = new NodeLog('info');
   try {
-    const settings = readNodeSettings(role, process.env);
-    log.setThreshold(settings.logLevel);
+    const settings = settingsOf(role, log);
+    if (settings === undefined) process.exit(exitCodes.sound);
     const node = await ClusterNode.open(settings, log, stopping.signal);
     node.onFailure((error) => {
       failure ??= error;
@@ -53,6 +55,20 @@ export async function runService(role: Role, create: ServiceFactory): Promise<vo
   process.exit(failure === undefined ? exitCodes.sound : exitCodes.failed);
 }
 
+/** The settings of this process; undefined where they were to be shown only. @throws NodeSettingsError */
+function settingsOf(role: Role, log: NodeLog): GivenNodeSettings | undefined {
+  const { printConfig, ...places } = readRoleArguments(process.argv.slice(2));
+  const resolved = readSettings({ ...places, environment: process.env });
+  const settings = nodeSettingsOf(role, resolved, readTextFile);
+  if (printConfig) {
+    process.stdout.write(`${printSettings(role, resolved)}\n`);
+    return undefined;
+  }
+  log.setThreshold(settings.logLevel);
+  for (const note of resolved.notes) log.scoped('settings').warn(note);
+  return settings;
+}
+
 /** Errors with a name of their own say what to do; of all others the stack is needed. */
 function describeFailure(error: Error): string {
   const isNamed = error.name.endsWith('Error') && error.constructor !== Error && !(error instanceof TypeError);
@@ -65,6 +81,7 @@ async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSig
     node: settings.nodeId,
     topic: node.topics.rpc.name,
     endpoints: settings.grpc,
+    ...(await rpcCredentials(settings)),
     prepareGroup: (group, topic) => prepareRpcGroup(node.client, group, topic),
     logger: log.scoped('rpc'),
   });
@@ -81,6 +98,13 @@ async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSig
     await app?.close();
     await rpc.stop();
   }
+}
+
+/** The Proxy's client keeps the keys that it starts with. */
+async function rpcCredentials({ credentials }: NodeSettings): Promise<Pick<RpcEndpointOptions, 'credentials'>> {
+  if (credentials === undefined) return {};
+  const { accessKey, secretKey } = typeof credentials === 'function' ? await credentials() : credentials;
+  return { credentials: { accessKey, accessSecret: secretKey } };
 }
 
 async function listen(node: ClusterNode, rpc: RpcEndpoint, service: Service): Promise<INestApplication> {

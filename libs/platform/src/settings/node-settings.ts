@@ -1,92 +1,32 @@
-import { join } from 'node:path';
-import { parseConfig, type ConfigSpec } from '@sluice/sdk';
 import { parseLabels, type Labels, type Role } from '@sluice/core';
+import { dataClusterOf, runtimeClusterOf, type ClusterAccess } from './cluster-access.js';
+import { parseAddresses } from './cluster-address.js';
+import { hasKeys, type ReadText } from './cluster-credentials.js';
+import type { ResolvedSettings } from './resolve-settings.js';
+import type { SettingValues } from './settings-spec.js';
 
-/** The settings of every role, read from the environment. */
-export const nodeSettingsSpec = {
-  SLUICE_NAMESRV: {
-    type: 'string',
-    importance: 'high',
-    default: '127.0.0.1:9876',
-    doc: 'Name servers of the runtime cluster, as host:port, separated by commas or semicolons.',
-    example: '10.0.0.1:9876,10.0.0.2:9876',
-  },
-  SLUICE_GRPC: {
-    type: 'string',
-    importance: 'high',
-    optional: true,
-    doc: "Proxy of the runtime cluster, as host:port; by default the first name server's host with port 8081.",
-    example: '10.0.0.1:8081',
-  },
-  SLUICE_CLUSTER_ID: {
-    type: 'string',
-    importance: 'high',
-    default: 'default',
-    doc: 'Id of the Connect cluster: nodes with the same id work together, and their topics carry it in their names.',
-  },
-  SLUICE_NODE_ID: {
-    type: 'string',
-    importance: 'high',
-    optional: true,
-    doc: 'Id of this node, unique in the Connect cluster; by default one is made at the first start and kept under SLUICE_STORE_PATH.',
-    example: 'source-runner-1',
-  },
-  SLUICE_STORE_PATH: {
-    type: 'string',
-    importance: 'high',
-    default: join('.sluice', 'store'),
-    doc: 'Directory under which the node keeps its four files, in a directory named by its id.',
-  },
-  SLUICE_HTTP_HOST: {
-    type: 'string',
-    importance: 'medium',
-    default: '127.0.0.1',
-    doc: 'Address on which the node answers HTTP: health on every role, the REST API on the gateway.',
-  },
-  SLUICE_HTTP_PORT: {
-    type: 'int',
-    importance: 'medium',
-    optional: true,
-    min: 0,
-    max: 65535,
-    doc: 'Port for HTTP; 0 takes any free one. By default 8083 on the gateway, 8084 on the coordinator, 8085 on source runners, 8086 on sink runners.',
-  },
-  SLUICE_CAPACITY: {
-    type: 'int',
-    importance: 'low',
-    default: 1,
-    min: 1,
-    max: 1000,
-    doc: 'Share of tasks that a runner takes, relative to the other runners.',
-  },
-  SLUICE_LABELS: {
-    type: 'string',
-    importance: 'low',
-    optional: true,
-    doc: 'Labels of this node, as name=value, separated by commas: connectors with placement.<name>=<value> run only on runners that carry the label.',
-    example: 'zone=a,rack=r1',
-  },
-  SLUICE_PERSIST_INTERVAL_MS: {
-    type: 'int',
-    importance: 'low',
-    default: 5000,
-    min: 100,
-    max: 3_600_000,
-    doc: 'Longest time between a change and its writing to the four files, in milliseconds.',
-  },
-  SLUICE_LOG_LEVEL: {
-    type: 'string',
-    importance: 'low',
-    default: 'info',
-    oneOf: ['error', 'warn', 'info', 'debug'],
-    doc: 'How much is logged.',
-  },
-} as const satisfies ConfigSpec;
+/** Longest times between a change and its writing to a file of the node, in milliseconds. */
+export interface PersistIntervals {
+  /** Of connectorConfig.json and taskConfig.json. */
+  readonly config: number;
+  readonly position: number;
+  readonly offset: number;
+}
 
-export interface NodeSettings {
+/** What only a gateway is limited by. */
+export interface GatewayLimits {
+  readonly requestTimeoutMs: number;
+  readonly maxStalenessMs: number;
+  readonly maxBodyBytes: number;
+}
+
+export interface NodeSettings extends ClusterAccess {
   readonly role: Role;
-  readonly namesrv: string;
+  /** Proxies of the runtime cluster: host:port, separated by semicolons. */
   readonly grpc: string;
+  /** The cluster in which the topics of this role's tasks live; the runtime cluster on roles without tasks. */
+  readonly dataCluster: ClusterAccess;
+  readonly requestTimeoutMs: number;
   readonly clusterId: string;
   readonly nodeId: string;
   readonly storePath: string;
@@ -94,8 +34,12 @@ export interface NodeSettings {
   readonly httpPort: number;
   readonly capacity: number;
   readonly labels: Labels;
-  readonly persistIntervalMs: number;
-  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  readonly persistIntervals: PersistIntervals;
+  /** Converters of connectors that name none. */
+  readonly defaultConverters: { readonly key?: string; readonly value?: string };
+  readonly mayCreateTopics: boolean;
+  readonly gateway: GatewayLimits;
+  readonly logLevel: SettingValues['log.level'];
 }
 
 /** As they are read: the id of a node that was given none is found under its store path. */
@@ -108,59 +52,79 @@ const defaultPorts: Readonly<Record<Role, number>> = {
   'sink-runner': 8086,
 };
 
-const nodeIdPattern = /^[a-zA-Z0-9._-]{1,64}$/;
-
-/** Thrown when the environment does not make a valid configuration; names every wrong variable. */
-export class NodeSettingsError extends Error {
-  override readonly name = 'NodeSettingsError';
+/** The settings whose defaults follow from the role or from other settings, with what holds. */
+interface DerivedValues {
+  readonly grpc: string;
+  readonly 'source.namesrv': string;
+  readonly 'sink.namesrv': string;
+  readonly 'acl.enable': boolean;
+  readonly 'http.port': number;
+  readonly 'config.persist.interval.ms': number;
+  readonly 'position.persist.interval.ms': number;
+  readonly 'offset.persist.interval.ms': number;
 }
 
-/**
- * Reads a role's settings from environment variables.
- *
- * @throws NodeSettingsError
- */
-export function readNodeSettings(
-  role: Role,
-  environment: Readonly<Record<string, string | undefined>>,
-): GivenNodeSettings {
-  const given = Object.fromEntries(
-    Object.keys(nodeSettingsSpec).flatMap((key) => {
-      const value = environment[key];
-      return value === undefined || value === '' ? [] : [[key, value] as const];
-    }),
-  );
-  const parsed = parseConfig(nodeSettingsSpec, given);
-  if (!parsed.ok)
-    throw new NodeSettingsError(parsed.errors.map((error) => `${error.field}: ${error.message}`).join('\n'));
-  const value = parsed.value;
-  const nodeId = value.SLUICE_NODE_ID;
-  if (nodeId !== undefined && !nodeIdPattern.test(nodeId)) {
-    throw new NodeSettingsError(
-      `SLUICE_NODE_ID: "${nodeId}" given; allowed are 1 to 64 letters, digits, ".", "_" and "-"`,
-    );
-  }
-  const labels = parseLabels('SLUICE_LABELS', value.SLUICE_LABELS ?? '');
-  if (!labels.ok) {
-    throw new NodeSettingsError(labels.errors.map(({ field, message }) => `${field}: ${message}`).join('\n'));
-  }
+/** The values that hold for a role, every default in place and all addresses in one form. */
+export function valuesInForce(role: Role, values: SettingValues): SettingValues & DerivedValues {
+  const runtime = parseAddresses(values.namesrv, 'rocketmq');
+  const namesrv = runtime.join(',');
+  const dataNamesrv = (given: string | undefined): string =>
+    given === undefined ? namesrv : parseAddresses(given, 'rocketmq').join(',');
+  const grpc = parseAddresses(values.grpc ?? `${hostOf(runtime[0] ?? '')}:8081`, 'rocketmq+grpc');
+  const interval = values['persist.interval.ms'];
   return {
-    role,
-    namesrv: value.SLUICE_NAMESRV,
-    grpc: value.SLUICE_GRPC ?? `${firstHost(value.SLUICE_NAMESRV)}:8081`,
-    clusterId: value.SLUICE_CLUSTER_ID,
-    ...(nodeId === undefined ? {} : { nodeId }),
-    storePath: value.SLUICE_STORE_PATH,
-    httpHost: value.SLUICE_HTTP_HOST,
-    httpPort: value.SLUICE_HTTP_PORT ?? defaultPorts[role],
-    capacity: value.SLUICE_CAPACITY,
-    labels: labels.value,
-    persistIntervalMs: value.SLUICE_PERSIST_INTERVAL_MS,
-    logLevel: value.SLUICE_LOG_LEVEL,
+    ...values,
+    namesrv,
+    grpc: grpc.join(';'),
+    'source.namesrv': dataNamesrv(values['source.namesrv']),
+    'sink.namesrv': dataNamesrv(values['sink.namesrv']),
+    'acl.enable': values['acl.enable'] ?? hasKeys(values),
+    'http.port': values['http.port'] ?? defaultPorts[role],
+    'config.persist.interval.ms': values['config.persist.interval.ms'] ?? interval,
+    'position.persist.interval.ms': values['position.persist.interval.ms'] ?? interval,
+    'offset.persist.interval.ms': values['offset.persist.interval.ms'] ?? interval,
   };
 }
 
-function firstHost(addresses: string): string {
-  const first = addresses.split(/[;,]/)[0] ?? '';
-  return first.slice(0, first.lastIndexOf(':'));
+/**
+ * The settings of a role.
+ *
+ * @throws NodeSettingsError naming every problem with keys.
+ */
+export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText: ReadText): GivenNodeSettings {
+  const values = valuesInForce(role, resolved.values);
+  const runtime = runtimeClusterOf(resolved, readText);
+  const { 'node.id': nodeId, 'key.converter': key, 'value.converter': value } = values;
+  const labels = parseLabels('labels', values.labels ?? '');
+  return {
+    role,
+    ...runtime,
+    grpc: values.grpc,
+    dataCluster: dataClusterOf(role, resolved, runtime, readText),
+    requestTimeoutMs: values['rocketmq.request.timeout.ms'],
+    clusterId: values['cluster.id'],
+    ...(nodeId === undefined ? {} : { nodeId }),
+    storePath: values['store.path'],
+    httpHost: values['http.host'],
+    httpPort: values['http.port'],
+    capacity: values.capacity,
+    labels: labels.ok ? labels.value : {},
+    persistIntervals: {
+      config: values['config.persist.interval.ms'],
+      position: values['position.persist.interval.ms'],
+      offset: values['offset.persist.interval.ms'],
+    },
+    defaultConverters: { ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }) },
+    mayCreateTopics: values['topic.creation.enable'],
+    gateway: {
+      requestTimeoutMs: values['gateway.request.timeout.ms'],
+      maxStalenessMs: values['gateway.max.staleness.ms'],
+      maxBodyBytes: values['gateway.max.body.bytes'],
+    },
+    logLevel: values['log.level'],
+  };
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
 }

@@ -1,0 +1,72 @@
+import { Role } from '@sluice/core';
+import type { CredentialsSource } from '@sluice/rocketmq';
+import { parseAddresses } from './cluster-address.js';
+import { findCredentials, type KeyPrefix, type ReadText } from './cluster-credentials.js';
+import { NodeSettingsError, problemOf, type ResolvedSettings } from './resolve-settings.js';
+
+/** A RocketMQ cluster and how its requests are signed. */
+export interface ClusterAccess {
+  /** host:port, separated by commas. */
+  readonly namesrv: string;
+  /** Absent where requests are not signed. */
+  readonly credentials?: CredentialsSource;
+}
+
+/** Where the topics of Sluice itself are. @throws NodeSettingsError */
+export function runtimeClusterOf(resolved: ResolvedSettings, readText: ReadText): ClusterAccess {
+  return clusterAccess(resolved, '', resolved.values.namesrv, readText);
+}
+
+/**
+ * Where the topics of a role's tasks are: the runtime cluster unless another one is named. It has the runtime cluster's keys unless it has its own.
+ *
+ * @throws NodeSettingsError
+ */
+export function dataClusterOf(
+  role: Role,
+  resolved: ResolvedSettings,
+  runtime: ClusterAccess,
+  readText: ReadText,
+): ClusterAccess {
+  const prefix = dataPrefixOf(role);
+  if (prefix === undefined) return runtime;
+  const own = clusterAccess(resolved, prefix, resolved.values[`${prefix}namesrv`] ?? runtime.namesrv, readText);
+  return { ...runtime, ...own };
+}
+
+/** What stands in front of the settings of the cluster that a role's tasks have their data in. */
+function dataPrefixOf(role: Role): 'source.' | 'sink.' | undefined {
+  switch (role) {
+    case Role.sourceRunner:
+      return 'source.';
+    case Role.sinkRunner:
+      return 'sink.';
+    case Role.gateway:
+    case Role.coordinator:
+      return undefined;
+    default:
+      return role satisfies never;
+  }
+}
+
+function clusterAccess(
+  { values, origins }: ResolvedSettings,
+  prefix: KeyPrefix,
+  addresses: string,
+  readText: ReadText,
+): ClusterAccess {
+  const namesrv = parseAddresses(addresses, 'rocketmq').join(',');
+  const found = findCredentials(values, prefix, readText);
+  switch (found.kind) {
+    case 'none':
+      return { namesrv };
+    case 'found':
+      return { namesrv, credentials: found.source };
+    case 'wrong':
+      throw new NodeSettingsError(
+        found.problems.map(({ setting, message }) => problemOf(origins.get(setting), message)),
+      );
+    default:
+      return found satisfies never;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Role } from '@sluice/core';
+import { hiddenValue, isSecretField } from '@sluice/sdk';
+import { valuesInForce } from './node-settings.js';
+import { describeOrigin, type ResolvedSettings } from './resolve-settings.js';
+import { fieldOf, settingNames } from './settings-spec.js';
+
+/** The settings in force on a role, one a line with where it comes from, and what was given and does not count. Secrets are hidden. */
+export function printSettings(role: Role, resolved: ResolvedSettings): string {
+  const values = valuesInForce(role, resolved.values);
+  const lines = settingNames
+    .filter((name) => fieldOf(name).roles?.includes(role) !== false)
+    .map((name) => {
+      const given = resolved.origins.get(name);
+      const value = values[name];
+      const shown = value === undefined ? '' : isSecretField(fieldOf(name)) ? hiddenValue : String(value);
+      return { setting: `${name} = ${shown}`, origin: given === undefined ? 'default' : describeOrigin(given) };
+    });
+  const width = Math.max(...lines.map(({ setting }) => setting.length));
+  return [
+    ...lines.map(({ setting, origin }) => `${setting.padEnd(width)}  # ${origin}`),
+    ...[...resolved.notes, ...resolved.overridden].map((note) => `# ${note}`),
+  ].join('\n');
+}
