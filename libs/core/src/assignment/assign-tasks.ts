@@ -21,16 +21,7 @@ export const assignmentStrategyNames = Object.keys(strategies) as readonly Assig
  * draining and has capacity; a task without an eligible worker is `unassigned`. A task is assigned only while nobody holds
  * it: one that is to move is revoked first, and one whose owner is not among `workers` waits until it is freed.
  */
-export function assignTasks(strategy: AssignmentStrategyName, input: AssignmentInput): AssignmentPlan;
-/** By the default strategy, `sticky`. */
-export function assignTasks(input: AssignmentInput): AssignmentPlan;
-export function assignTasks(first: AssignmentStrategyName | AssignmentInput, second?: AssignmentInput): AssignmentPlan {
-  if (typeof first !== 'string') return planBy('sticky', first);
-  if (second === undefined) throw new TypeError('assignTasks needs the tasks and workers behind the strategy');
-  return planBy(first, second);
-}
-
-function planBy(strategy: AssignmentStrategyName, input: AssignmentInput): AssignmentPlan {
+export function assignTasks(strategy: AssignmentStrategyName, input: AssignmentInput): AssignmentPlan {
   const assign: (TaskId & { nodeId: string; incarnation: string })[] = [];
   const revoke: TaskId[] = [];
   const unassigned: UnassignedTask[] = [];

@@ -96,6 +96,45 @@ describe('a leader that follows another', () => {
   });
 });
 
+describe('tasks that run', () => {
+  it('are not moved while a runner is suspected; those that are free are given away', () => {
+    const node = running(4);
+    node.pass(3_200, ['w2']);
+    expect(node.state.cluster.members.get('w1')?.suspectedAt).toBeDefined();
+    node.report('w3');
+    node.create('b', 2);
+    node.answer();
+    node.pass(500, ['w2', 'w3']);
+    expect(['w2', 'w3']).toEqual(expect.arrayContaining([node.owner('b-0'), node.owner('b-1')]));
+    node.report('w4');
+    node.pass(500, ['w2', 'w3', 'w4']);
+    expect(node.events('tasks.revoked')).toEqual([]);
+    node.report('w1');
+    node.pass(100);
+    expect(node.state.cluster.members.get('w1')?.suspectedAt).toBeUndefined();
+    expect(node.events('tasks.revoked')).toMatchObject([{ reason: 'moved' }]);
+  });
+
+  it('are not moved before every runner was heard', () => {
+    const log = LogWriter.started('c9');
+    for (const nodeId of ['w1', 'w2', 'w3']) log.join(nodeId);
+    log.connector('a', 4);
+    for (let index = 0; index < 4; index += 1) log.assign('a', index, 'w1');
+    log.write({ kind: 'leader.resigned' });
+    const node = new CoordinatorHarness(log);
+    node.wall = log.at;
+    node.feed({ kind: 'head.reached', sentAt: 0 });
+    node.pass(100);
+    expect(node.state.role).toBe('leader');
+    for (const nodeId of ['w1', 'w2']) node.report(nodeId);
+    node.pass(1_000, ['w1', 'w2']);
+    expect(owners(node)).toEqual(['w1', 'w1', 'w1', 'w1']);
+    node.report('w3');
+    node.pass(100);
+    expect(owners(node).filter((owner) => owner === 'w1✗')).toHaveLength(2);
+  });
+});
+
 describe('entries that give tasks away and whose fate is unknown', () => {
   it('are decided anew only when no runner can act on them any more: the log may have lost what some have read', () => {
     const node = CoordinatorHarness.leading({ leaseMs: 10_000 });
