@@ -31,6 +31,7 @@ for (const [page, title, module, name] of specs) {
 }
 
 pages.set('settings.md', await settingsPage());
+pages.set('metrics.md', await metricsPage());
 pages.set('rocketmq-client.md', await apiPage('libs/rocketmq/typedoc.json', 'rocketmq-client.md'));
 
 const stale = [];
@@ -68,6 +69,40 @@ async function apiPage(options, page) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The metrics of each role, from the list that they are registered from. */
+async function metricsPage() {
+  const folder = 'libs/platform/dist/metrics';
+  const list = `${folder}/metric-specs.js`;
+  const process = `${folder}/process-metrics.js`;
+  const specs = Object.entries(exported(await load(list), list, 'metricSpecs'));
+  const ofProcess = await exported(await load(process), process, 'processMetrics')();
+  const row = (...cells) => `| ${cells.join(' | ')} |`;
+  const own = specs.map(([name, { type, labels, roles, help, buckets }]) => {
+    const limits = buckets === undefined ? '' : ` Buckets: ${buckets.join(', ')}.`;
+    const where = roles.length === 4 ? 'all' : roles.join(', ');
+    return row(`\`${name}\``, type, codeList(labels), where, help + limits);
+  });
+  return [
+    '# Metrics',
+    '',
+    'Written by `npm run docs:gen` from the list that the roles register. Every role answers `GET /metrics` on its HTTP port, in the text format of Prometheus.',
+    '[How to use them](../operations/metrics.md).',
+    '',
+    row('Metric', 'Type', 'Labels', 'Roles', 'Description'),
+    row('---', '---', '---', '---', '---'),
+    ...own,
+    '',
+    '## Of the process',
+    '',
+    'On all roles, as `prom-client` makes them.',
+    '',
+    row('Metric', 'Type', 'Description'),
+    row('---', '---', '---'),
+    ...ofProcess.map(({ name, type, help }) => row(`\`${name}\``, type, help)),
+    '',
+  ].join('\n');
 }
 
 /** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */

@@ -1,15 +1,19 @@
 import { Module } from '@nestjs/common';
-import { initialCoordinator, type Command, type Effect } from '@sluice/core';
+import { initialCoordinator, type Command, type CoordinatorState, type Effect, type ReportsView } from '@sluice/core';
 import {
+  collectModel,
   completeCopy,
   HeadWatch,
   HealthModule,
   memberLeaseMs,
+  MetricsModule,
   nodeChecks,
   nodeHeartbeat,
+  nodeMetrics,
   openPositions,
   StatePersister,
   type ClusterNode,
+  type MetricRegistry,
   type RpcEndpoint,
   type Service,
 } from '@sluice/platform';
@@ -83,7 +87,18 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   );
   let following: Promise<void> = Promise.resolve();
   return {
-    module: { module: CoordinatorModule, imports: [HealthModule.forChecks(nodeChecks(node, rpc))] },
+    module: {
+      module: CoordinatorModule,
+      imports: [
+        HealthModule.forChecks(
+          nodeChecks(node, rpc, {
+            name: 'election',
+            check: () => ({ role: loop.state.role, epoch: follower.state.epoch }),
+          }),
+        ),
+        MetricsModule.forRegistry(coordinatorMetrics(node, rpc, loop)),
+      ],
+    },
     start: () => {
       following = node.reports
         .follow((message, queue) => {
@@ -116,6 +131,21 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       await persister.stop();
     },
   };
+}
+
+function coordinatorMetrics(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): MetricRegistry {
+  const metrics = nodeMetrics(node, rpc);
+  let last: CoordinatorState['reports'] | undefined;
+  let view: ReportsView = new Map();
+  collectModel(metrics, node.follower, () => {
+    const { reports } = loop.state;
+    if (reports !== last) view = new Map([...reports].map(([key, { report }]) => [key, report]));
+    last = reports;
+    return view;
+  });
+  metrics.collectOne('sluice_coordinator_leads', () => (loop.state.role === 'leader' ? 1 : 0));
+  metrics.collectOne('sluice_commands_waiting', () => loop.state.commands.length);
+  return metrics;
 }
 
 function untilTimeout(timeoutMs: number): Promise<void> {

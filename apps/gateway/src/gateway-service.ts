@@ -1,10 +1,13 @@
 import {
+  collectModel,
   CommandSender,
   HeadWatch,
   HealthModule,
   LiveReports,
+  MetricsModule,
   nodeChecks,
   nodeHeartbeat,
+  nodeMetrics,
   StatePersister,
   type ClusterNode,
   type RpcEndpoint,
@@ -49,6 +52,8 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
   );
   const readModel = new LogReadModel(follower, reports);
   const view = new ClusterView(readModel, gatewaySettings);
+  const metrics = nodeMetrics(node, rpc);
+  collectModel(metrics, follower, () => reports.view);
   const module = GatewayModule.forPorts(
     {
       readModel,
@@ -57,19 +62,23 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
       logger: new NodeLogLevel(log),
     },
     gatewaySettings,
-    HealthModule.forChecks([
-      ...nodeChecks(node, rpc),
-      {
+    HealthModule.forChecks(
+      nodeChecks(node, rpc, {
         name: 'coordinator',
         check: () => {
           const { leader } = follower.state;
-          if (leader === undefined) throw new Error('no coordinator has ever led');
+          if (leader === undefined) {
+            throw new Error('No coordinator has ever led, so nothing is known and nothing can be changed: start one');
+          }
+          // What is known can be read without a leader, hence the gateway is ready; only changes are refused.
           const leaderless = view.leaderless();
-          if (leaderless !== undefined) throw new Error(leaderless.reason);
-          return { leader: leader.nodeId };
+          return leaderless === undefined
+            ? { leader: leader.nodeId }
+            : { leader: leader.nodeId, changesRefused: leaderless.reason };
         },
-      },
-    ]),
+      }),
+    ),
+    MetricsModule.forRegistry(metrics),
   );
   return {
     module,

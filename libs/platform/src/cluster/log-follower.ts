@@ -32,6 +32,22 @@ export class LogRewrittenError extends Error {
   }
 }
 
+/** Thrown when the node did not get to the end of the log in time. */
+export class LogBehindError extends Error {
+  override readonly name = 'LogBehindError';
+  constructor(
+    /** Entries that it has not read yet. */
+    readonly behind: number,
+    seq: number,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `The node is ${String(behind)} entries behind the end of the log, it has read up to entry ${String(seq)}`,
+      options,
+    );
+  }
+}
+
 export interface LogUpdate {
   readonly state: ClusterState;
   /** As they were read, accepted or not. */
@@ -65,6 +81,8 @@ export class LogFollower {
   private isLive = false;
   /** The end of the queue when this began. */
   private catchUpTo = 0;
+  /** The end of the queue as the broker last told it. */
+  private endOffset = 0;
   private readonly ended = new AbortController();
   private lastReadAt = performance.now();
   private lastAcceptedAt = performance.now();
@@ -98,6 +116,11 @@ export class LogFollower {
     return performance.now() - this.lastAcceptedAt;
   }
 
+  /** Messages between what is folded and the end of the log as the broker last told it. */
+  get behind(): number {
+    return Math.max(0, this.endOffset - this.nextOffset);
+  }
+
   /** Messages of the log that could not be understood. */
   get malformedCount(): number {
     return this.malformed;
@@ -119,6 +142,7 @@ export class LogFollower {
   async begin(signal: AbortSignal): Promise<void> {
     const bounds = await (this.options.bounds?.(signal) ?? this.source.bounds(signal));
     this.catchUpTo = bounds.maxOffset;
+    this.endOffset = bounds.maxOffset;
     const plan = planStart(this.tail && this.folded.head, bounds, this.options.preferSnapshotBeyond);
     switch (plan.kind) {
       case 'rewritten':
@@ -157,6 +181,7 @@ export class LogFollower {
    *
    * @returns the monotonic time at which the question was sent: the node knew all of the log as of then.
    * @throws LogRewrittenError
+   * @throws LogBehindError when the broker answered, but the signal is aborted before everything is folded.
    */
   async proveHead(signal: AbortSignal): Promise<{ readonly sentAt: number }> {
     const sentAt = performance.now();
@@ -212,6 +237,7 @@ export class LogFollower {
     const { digest, bounds } = await this.source.at(tail?.offset ?? nextOffset, signal);
     const broken = tail === undefined ? undefined : tailBreak(tail, digest, bounds);
     if (broken !== undefined) throw new LogRewrittenError(broken);
+    this.endOffset = bounds.maxOffset;
     return bounds;
   }
 
@@ -268,7 +294,8 @@ export class LogFollower {
       };
       const aborted = (): void => {
         this.headWaiters.delete(waiter);
-        reject(signal.reason as Error);
+        const behind = Math.max(0, offset - this.nextOffset);
+        reject(new LogBehindError(behind, this.folded.head.seq, { cause: signal.reason }));
       };
       this.headWaiters.add(waiter);
       signal.addEventListener('abort', aborted, { once: true });

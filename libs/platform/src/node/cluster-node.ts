@@ -22,6 +22,7 @@ export class ClusterNode {
   http: string | undefined;
   private following: Promise<void> = Promise.resolve();
   private failure: ((error: Error) => void) | undefined;
+  private firstFailure: Error | undefined;
 
   private constructor(
     readonly settings: NodeSettings,
@@ -86,7 +87,13 @@ export class ClusterNode {
     this.failure = listener;
   }
 
+  /** Why the node cannot go on; undefined while it can. */
+  get failed(): Error | undefined {
+    return this.firstFailure;
+  }
+
   fail(error: Error): void {
+    this.firstFailure ??= error;
     this.failure?.(error);
   }
 

@@ -1,15 +1,28 @@
 import { Module } from '@nestjs/common';
-import { desiredTasks, taskKey, type DesiredTask } from '@sluice/core';
+import { desiredTasks, Role, taskKey, type DesiredTask } from '@sluice/core';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
-import { createTaskLoop, describeTaskError, PluginRegistry, systemClock, TaskHost } from '@sluice/runtime';
-import type { Connector } from '@sluice/sdk';
+import {
+  createTaskLoop,
+  describeTaskError,
+  PluginRegistry,
+  systemClock,
+  TaskHost,
+  type TaskEnvironment,
+} from '@sluice/runtime';
+import { queueKey, type Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { RocketMqQueueMessages } from '../adapters/rocketmq-queue-messages.js';
 import { RocketMqRecordProducer } from '../adapters/rocketmq-record-producer.js';
 import { CommandSender } from '../cluster/command-sender.js';
 import { LeaseKeeper } from '../cluster/lease-keeper.js';
+import type { NodeCheck } from '../health/health-check.js';
 import { HealthModule } from '../health/health.module.js';
 import { nodeChecks } from '../health/node-checks.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
+import { nodeMetrics } from '../metrics/node-metrics.js';
+import { collectLag, SinkLag } from '../metrics/sink-lag.js';
+import { TaskMeter } from '../metrics/task-meter.js';
+import { collectTasks } from '../metrics/task-metrics.js';
 import type { ClusterNode } from '../node/cluster-node.js';
 import { openDataCluster } from '../node/data-cluster.js';
 import { nodeHeartbeat } from '../node/node-heartbeat.js';
@@ -67,24 +80,33 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     log: scoped,
     intervalMs: reconfigurationIntervalMs,
   });
+  const meter = new TaskMeter();
+  const lag = new SinkLag({
+    held: () => new Set(host.held().keys()),
+    onError: (queue, error) => {
+      scoped.debug(`The end of queue ${queueKey(queue)} was not told: ${error.message}`);
+    },
+  });
+  const ports = { messages: new RocketMqQueueMessages(data.client, group), offsets };
+  const environmentOf = (task: DesiredTask): TaskEnvironment => {
+    return {
+      producer: (creation) =>
+        new RocketMqRecordProducer(data.client, settings.mayCreateTopics ? creation : undefined, (topic, queues) => {
+          scoped.info(`Created topic ${topic} with ${String(queues)} queues per broker`);
+        }),
+      positions,
+      lease,
+      clock,
+      groupOf: (connector) => sinkGroupOf(settings.clusterId, connector),
+      loggerOf: (name) => log.scoped(name),
+      requestTaskReconfiguration: (connector) => {
+        reconfigurations.request(connector);
+      },
+      ...(task.type === 'sink' ? lag.watched(task, ports) : ports),
+    };
+  };
   const host = new TaskHost({
-    createLoop: (task: DesiredTask) =>
-      createTaskLoop(task, plugins, {
-        producer: (creation) =>
-          new RocketMqRecordProducer(data.client, settings.mayCreateTopics ? creation : undefined, (topic, queues) => {
-            scoped.info(`Created topic ${topic} with ${String(queues)} queues per broker`);
-          }),
-        messages: new RocketMqQueueMessages(data.client, group),
-        positions,
-        offsets,
-        lease,
-        clock,
-        groupOf: (connector) => sinkGroupOf(settings.clusterId, connector),
-        loggerOf: (name) => log.scoped(name),
-        requestTaskReconfiguration: (connector) => {
-          reconfigurations.request(connector);
-        },
-      }),
+    createLoop: (task: DesiredTask) => meter.counted(task.id, () => createTaskLoop(task, plugins, environmentOf(task))),
     describeError: ({ config }, error) => describeTaskError(error, config, plugins),
     requestNewGeneration: async ({ id }) => {
       const restart = { kind: 'tasks.restart', name: id.connector, tasks: [id] } as const;
@@ -138,21 +160,25 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     settings.persistIntervals,
     log.scoped('store'),
   );
+  const leaseCheck: NodeCheck = {
+    name: 'lease',
+    check: () => {
+      if (!lease.held) throw new Error('No contact to the log: tasks hold still until its broker answers');
+      return { tasks: host.held().size, remainingMs: Math.round(lease.remainingMs) };
+    },
+  };
+  const metrics = nodeMetrics(node, rpc);
+  collectTasks(metrics, {
+    role: settings.role,
+    totals: () => meter.totals((connector) => follower.state.connectors.has(connector)),
+    reports: () => host.reports(),
+    leaseRemainingMs: () => lease.remainingMs,
+  });
+  if (settings.role === Role.sinkRunner) collectLag(metrics, lag);
   return {
     module: {
       module: RunnerModule,
-      imports: [
-        HealthModule.forChecks([
-          ...nodeChecks(node, rpc),
-          {
-            name: 'lease',
-            check: () => {
-              if (!lease.held) throw new Error('no contact to the log: tasks hold still');
-              return { tasks: host.held().size };
-            },
-          },
-        ]),
-      ],
+      imports: [HealthModule.forChecks(nodeChecks(node, rpc, leaseCheck)), MetricsModule.forRegistry(metrics)],
       controllers: [RunnerController],
       providers: [{ provide: PLUGIN_REGISTRY, useValue: plugins }],
     },
@@ -160,6 +186,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       lease.start();
       heartbeat.start();
       persister.start();
+      lag.start();
       reconcile();
     },
     stop: async () => {
@@ -169,6 +196,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       heartbeat.announce();
       await host.stopAll();
       unsubscribe();
+      await lag.stop();
       await heartbeat.stop();
       await lease.stop();
       await persister.stop();

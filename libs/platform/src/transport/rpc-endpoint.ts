@@ -4,6 +4,7 @@ import { GrpcLink } from './grpc/grpc-link.js';
 import { nodeTag } from './node-tag.js';
 import { type OpenRequest, PendingRequests } from './pending-requests.js';
 import { RateLimit } from './rate-limit.js';
+import { RequestObservers, type SettledRequest } from './request-observers.js';
 import { createRpcCounters, type RpcCounters } from './rpc-counters.js';
 import {
   type ResolvedRpcEndpointOptions,
@@ -57,6 +58,7 @@ export class RpcEndpoint {
   readonly #resends = new RateLimit(MAX_RESENDS_PER_SECOND);
   readonly #stopping = new AbortController();
   readonly #stateListeners = new Set<(state: RpcEndpointState, cause?: unknown) => void>();
+  readonly #requests = new RequestObservers();
   #state: RpcEndpointState = 'connecting';
   #isProven = false;
   #probe: { readonly correlationId: string; readonly arrived: AbortController } | undefined;
@@ -100,6 +102,11 @@ export class RpcEndpoint {
     return () => this.#stateListeners.delete(listener);
   }
 
+  /** Called at the end of every request of this node. Returns the function that ends it. */
+  onRequestSettled(listener: (request: SettledRequest) => void): () => void {
+    return this.#requests.add(listener);
+  }
+
   /**
    * Resolves when whatever is sent to this node from now on will be received. Idempotent: the server and the client of a node both call it.
    *
@@ -132,6 +139,7 @@ export class RpcEndpoint {
     const correlationId = randomUUID();
     const message = this.#encode('request', target, data, correlationId, deadlineMs, options.metadata);
     const open = this.#pending.open({ correlationId, ...target, timeoutMs, signal: options.signal });
+    this.#requests.observe(target.pattern, open.reply);
     void this.#sendRequest(message, deadlineMs, open);
     return open.reply;
   }

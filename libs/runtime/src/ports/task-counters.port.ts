@@ -14,6 +14,8 @@ export interface TaskCounters {
   bufferedBytes: number;
   /** Sink: read from queues, with barriers and doubled records. */
   recordsRead: number;
+  /** Sink: bodies and properties of what was read, ahead of need. */
+  bytesRead: number;
   /** Sink: taken by `put`. */
   recordsPut: number;
   putRetries: number;
@@ -43,6 +45,7 @@ export function newTaskCounters(): TaskCounters {
     bufferedRecords: 0,
     bufferedBytes: 0,
     recordsRead: 0,
+    bytesRead: 0,
     recordsPut: 0,
     putRetries: 0,
     flushes: 0,

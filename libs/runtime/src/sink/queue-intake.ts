@@ -112,7 +112,7 @@ export class QueueIntake {
 
   /** Reads until the signal is aborted. Never rejects. */
   async read(): Promise<void> {
-    const { messages, signal, arrived, failed } = this.context;
+    const { messages, signal, counters, arrived, failed } = this.context;
     let from = this.next;
     let reader: QueueReader | undefined;
     try {
@@ -133,7 +133,7 @@ export class QueueIntake {
         if (last === undefined) continue;
         from = last.queueOffset + 1;
         attempt = 0;
-        this.ahead.add(answer);
+        counters.bytesRead += this.ahead.add(answer);
         arrived();
       }
     } catch (error) {

@@ -23,13 +23,15 @@ export class ReadAhead {
     return this.answers.length === 0;
   }
 
-  add(answer: readonly RawMessage[]): void {
+  /** Returns the bytes that it holds more. */
+  add(answer: readonly RawMessage[]): number {
     let bytes = 0;
     for (const { bodyBytes, rawProperties } of answer) bytes += bodyBytes + rawProperties.length;
     this.answers.push(answer);
     this.sizes.push(bytes);
     this.heldBytes += bytes;
     this.budget.heldBytes += bytes;
+    return bytes;
   }
 
   /** The next message, which is then taken. */

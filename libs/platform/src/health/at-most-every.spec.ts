@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { atMostEvery } from './at-most-every.js';
+
+describe('atMostEvery', () => {
+  const { signal } = new AbortController();
+
+  it('carries the check out once per interval and gives its outcome in between, also a failure', async () => {
+    let nowMs = 0;
+    let runs = 0;
+    const { check } = atMostEvery(
+      1000,
+      {
+        name: 'store',
+        check: () => {
+          runs += 1;
+          if (runs === 2) throw new Error('full');
+          return { runs };
+        },
+      },
+      () => nowMs,
+    );
+    expect(await check(signal)).toEqual({ runs: 1 });
+    nowMs = 999;
+    expect(await check(signal)).toEqual({ runs: 1 });
+    nowMs = 1000;
+    await expect(check(signal)).rejects.toThrow('full');
+    nowMs = 1500;
+    await expect(check(signal)).rejects.toThrow('full');
+    nowMs = 2000;
+    expect(await check(signal)).toEqual({ runs: 3 });
+  });
+
+  it('does not begin another one while one runs, however long that takes', async () => {
+    let nowMs = 0;
+    let runs = 0;
+    let finish: () => void = () => undefined;
+    const { check } = atMostEvery(
+      1000,
+      {
+        name: 'store',
+        check: async () => {
+          runs += 1;
+          await new Promise<void>((resolve) => {
+            finish = resolve;
+          });
+          return { runs };
+        },
+      },
+      () => nowMs,
+    );
+    const first = check(signal);
+    await Promise.resolve();
+    nowMs = 5000;
+    const second = check(signal);
+    finish();
+    expect(await Promise.all([first, second])).toEqual([{ runs: 1 }, { runs: 1 }]);
+  });
+});

@@ -1,0 +1,58 @@
+import type { NodeCheck } from './health-check.js';
+
+const tickMs = 500;
+/** About ten seconds of an event loop that turns. */
+const ticksKept = 20;
+/** The event loop is late by at least this most of the time: requests wait, leases cannot be kept. */
+const unsoundDelayMs = 1000;
+
+/** How late the event loop runs. A process that stood still once, as a whole, is sound again; one that is late at most of its turns is not. */
+export class EventLoopWatch {
+  private readonly delaysMs: number[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private dueMs = 0;
+
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  /** Called by Nest when the application starts. */
+  onModuleInit(): void {
+    this.dueMs = this.nowMs() + tickMs;
+    this.timer = setInterval(() => {
+      this.tick();
+    }, tickMs);
+    this.timer.unref();
+  }
+
+  /** Called by Nest when the application is closed. */
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Notes how late this turn is. */
+  tick(): void {
+    const now = this.nowMs();
+    this.delaysMs.push(Math.max(0, now - this.dueMs));
+    if (this.delaysMs.length > ticksKept) this.delaysMs.shift();
+    this.dueMs = now + tickMs;
+  }
+
+  /** The median of the last turns, in milliseconds; 0 before the first. */
+  get delayMs(): number {
+    const sorted = [...this.delaysMs].sort((a, b) => a - b);
+    return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+  }
+
+  get check(): NodeCheck {
+    return {
+      name: 'event-loop',
+      check: () => {
+        const delayMs = Math.round(this.delayMs);
+        if (delayMs < unsoundDelayMs) return { delayMs };
+        throw new Error(
+          `The event loop is late by ${String(delayMs)} ms at most of its turns, sound is less than ${String(unsoundDelayMs)} ms: ` +
+            'give the node more CPU, or have it run fewer tasks',
+        );
+      },
+    };
+  }
+}

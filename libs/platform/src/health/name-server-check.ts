@@ -1,0 +1,23 @@
+import type { RocketMqClient } from '@sluice/rocketmq';
+import type { NodeCheck } from './health-check.js';
+
+const askTimeoutMs = 1500;
+
+/** Any name server answers. */
+export function nameServerCheck({ admin }: Pick<RocketMqClient, 'admin'>): NodeCheck {
+  return {
+    name: 'namesrv',
+    check: async (signal) => {
+      const addresses = admin.nameServers.addresses.join(', ');
+      try {
+        const { brokers } = await admin.clusterInfo({ timeoutMs: askTimeoutMs, signal });
+        return { asked: addresses, brokers: brokers.length };
+      } catch (error) {
+        throw new Error(
+          `No name server answers at ${addresses}: ${(error as Error).message}. Start one, or correct the addresses in the node's settings`,
+          { cause: error },
+        );
+      }
+    },
+  };
+}

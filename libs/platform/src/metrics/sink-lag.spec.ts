@@ -1,0 +1,114 @@
+import { describe, expect, it } from '@jest/globals';
+import type { OffsetStore, QueueMessages, QueueReader } from '@sluice/runtime';
+import type { QueueRef } from '@sluice/sdk';
+import { SinkLag } from './sink-lag.js';
+
+const queueOf = (queueId: number): QueueRef => ({ topic: 't', brokerName: 'b', queueId });
+const silentReader: QueueReader = { next: () => new Promise(() => undefined), close: () => undefined };
+const { signal } = new AbortController();
+
+/** Queues with ends that grow by hand, and tasks that read them. */
+class World {
+  readonly ends = new Map<number, number>();
+  readonly held = new Set(['out-0', 'out-1']);
+  readonly errors: string[] = [];
+  nowMs = 0;
+  isAway = false;
+  readonly lag = new SinkLag({
+    held: () => this.held,
+    onError: (_, error) => this.errors.push(error.message),
+    nowMs: () => this.nowMs,
+  });
+  private readonly messages: QueueMessages = {
+    queues: () => Promise.resolve([]),
+    topics: () => Promise.resolve([]),
+    minOffset: () => Promise.resolve(0),
+    endOffset: ({ queueId }) =>
+      this.isAway ? Promise.reject(new Error('away')) : Promise.resolve(this.ends.get(queueId) ?? 0),
+    read: () => silentReader,
+  };
+  private readonly offsets: OffsetStore = { read: () => Promise.resolve(undefined), commit: () => Promise.resolve() };
+
+  loop(index: number, generation = 1): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
+    const id = { connector: 'out', index };
+    return this.lag.watched({ id, generation }, { messages: this.messages, offsets: this.offsets });
+  }
+
+  get messagesBehind(): number | undefined {
+    return this.lag.byConnector().get('out')?.messages;
+  }
+}
+
+describe('the lag of sinks', () => {
+  it('is what the queues of all tasks hold beyond what is committed', async () => {
+    const world = new World();
+    world.ends.set(0, 100).set(1, 50);
+    const first = world.loop(0);
+    first.messages.read(queueOf(0), 40, signal);
+    world.loop(1).messages.read(queueOf(1), 50, signal);
+    expect(world.messagesBehind).toBeUndefined();
+    await world.lag.measure();
+    expect(world.messagesBehind).toBe(60);
+    await first.offsets.commit('g', [{ queue: queueOf(0), nextOffset: 90 }]);
+    expect(world.messagesBehind).toBe(10);
+    world.ends.set(1, 55);
+    await world.lag.measure();
+    expect(world.messagesBehind).toBe(15);
+  });
+
+  it('grows while a task stands still, and keeps to what is committed when it reads a queue again', async () => {
+    const world = new World();
+    world.ends.set(0, 10);
+    const { messages } = world.loop(0);
+    messages.read(queueOf(0), 0, signal);
+    messages.read(queueOf(0), 8, signal);
+    await world.lag.measure();
+    expect(world.messagesBehind).toBe(10);
+    world.ends.set(0, 30);
+    await world.lag.measure();
+    expect(world.messagesBehind).toBe(30);
+  });
+
+  it('goes on from where a restarted loop begins, and no old loop changes it', async () => {
+    const world = new World();
+    world.ends.set(0, 100);
+    const before = world.loop(0);
+    before.messages.read(queueOf(0), 0, signal);
+    await world.lag.measure();
+    const after = world.loop(0);
+    expect(world.messagesBehind).toBe(100);
+    after.messages.read(queueOf(0), 20, signal);
+    await before.offsets.commit('g', [{ queue: queueOf(0), nextOffset: 99 }]);
+    expect(world.messagesBehind).toBe(80);
+  });
+
+  it('leaves out queues of an older generation, and tasks that the node holds no more', async () => {
+    const world = new World();
+    world.ends.set(0, 100).set(1, 7);
+    world.loop(0).messages.read(queueOf(0), 0, signal);
+    world.loop(0, 2).messages.read(queueOf(1), 0, signal);
+    await world.lag.measure();
+    expect(world.messagesBehind).toBe(7);
+    world.held.clear();
+    expect(world.messagesBehind).toBeUndefined();
+  });
+
+  it('tells how old its figures are while brokers do not answer', async () => {
+    const world = new World();
+    world.ends.set(0, 10);
+    world.loop(0).messages.read(queueOf(0), 0, signal);
+    await world.lag.measure();
+    world.nowMs = 4000;
+    world.isAway = true;
+    await world.lag.measure();
+    expect(world.lag.byConnector().get('out')).toEqual({ messages: 10, ageMs: 4000 });
+    expect(world.errors).toEqual(['away']);
+  });
+
+  it('stops, also in the middle of its questions', async () => {
+    const world = new World();
+    world.loop(0).messages.read(queueOf(0), 0, signal);
+    world.lag.start();
+    await world.lag.stop();
+  });
+});

@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Role } from '@sluice/core';
+import { metricNamesOf, metricSpecs, processMetrics, type MetricName } from '@sluice/platform';
+import { topicsOf } from '@sluice/protocol';
+import { RocketMqClient } from '@sluice/rocketmq';
+import { metricOf, parsePrometheusText, valueOf, type Scrape } from '../support/prometheus-text.js';
+import { appendLines } from '../support/sample-lines.js';
+import { SmallDisk } from '../support/small-disk.js';
+import { SluiceCluster, until } from '../support/sluice-cluster.js';
+
+const recoveryMs = 60_000;
+const answerLimitMs = 2500;
+const lines = 500;
+
+interface Check {
+  readonly status: string;
+  readonly reason?: string;
+}
+
+interface Health {
+  readonly status: number;
+  readonly details: Readonly<Record<string, Check>>;
+}
+
+const roleOf = (id: string): Role => id.replace(/-\d$/, '') as Role;
+/** The runner whose store is on the small disk. */
+const smallRunner = 'sink-runner-2';
+const ids = ['gateway-1', 'coordinator-1', 'source-runner-1', 'sink-runner-1', smallRunner];
+
+describe('probes and metrics of all roles', () => {
+  let cluster: SluiceCluster;
+  let disk: SmallDisk | undefined;
+  let client: RocketMqClient;
+  const addresses = new Map<string, string>();
+
+  beforeAll(async () => {
+    cluster = await SluiceCluster.start();
+    client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
+    disk = SmallDisk.at(cluster.path('small-disk'));
+    cluster.add('sink-runner', smallRunner, { SLUICE_STORE_PATH: disk.path }).start();
+    for (const id of ids) {
+      const http = await until(`the address of ${id}`, async () => {
+        const { nodes } = (await cluster.request('GET', '/cluster')).body as { nodes: { id: string; http?: string }[] };
+        return nodes.find((node) => node.id === id)?.http;
+      });
+      addresses.set(id, http);
+    }
+  }, 180_000);
+
+  afterAll(async () => {
+    await (client as RocketMqClient | undefined)?.close();
+    await cluster.role(smallRunner).kill('SIGKILL');
+    disk?.close();
+    await (cluster as SluiceCluster | undefined)?.close();
+  }, 60_000);
+
+  const fetchFrom = (id: string, path: string): Promise<Response> =>
+    fetch(`http://${addresses.get(id) ?? ''}${path}`, { signal: AbortSignal.timeout(10_000) });
+
+  const health = async (id: string, probe: 'live' | 'ready'): Promise<Health> => {
+    const answer = await fetchFrom(id, `/health/${probe}`);
+    const { details } = (await answer.json()) as { details: Health['details'] };
+    return { status: answer.status, details };
+  };
+
+  const scrape = async (id: string): Promise<Scrape> => {
+    const answer = await fetchFrom(id, '/metrics');
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    return parsePrometheusText(await answer.text());
+  };
+
+  const downIn = ({ details }: Health): string[] =>
+    Object.entries(details).flatMap(([name, { status }]) => (status === 'down' ? [name] : []));
+
+  const allReady = (): Promise<unknown> =>
+    Promise.all(
+      ids.map(async (id) => {
+        let last: Health | undefined;
+        await until(
+          `${id} is ready`,
+          async () => {
+            last = await health(id, 'ready');
+            return last.status === 200;
+          },
+          recoveryMs,
+          () => `${JSON.stringify(last)}\n${cluster.role(id).log.slice(-1500)}`,
+        );
+      }),
+    );
+
+  /** Waits until exactly these checks of a node are down; it has to answer in time and to live all the while. */
+  const untilDown = async (id: string, expected: Readonly<Record<string, RegExp>>): Promise<void> => {
+    let last: Health | undefined;
+    const found = await until(
+      `${Object.keys(expected).join(', ')} of ${id} down`,
+      async () => {
+        const began = performance.now();
+        last = await health(id, 'ready');
+        const tookMs = performance.now() - began;
+        expect((await health(id, 'live')).status).toBe(200);
+        const isSo = Object.keys(expected).sort().join() === downIn(last).sort().join();
+        return isSo && tookMs < answerLimitMs ? last : undefined;
+      },
+      recoveryMs,
+      () => JSON.stringify(last),
+    );
+    expect(found.status).toBe(503);
+    for (const [name, reason] of Object.entries(expected)) expect(found.details[name]?.reason).toMatch(reason);
+  };
+
+  it('every role is ready, with one check each for what it needs', async () => {
+    await allReady();
+    const common = ['namesrv', 'topics', 'log', 'store', 'rpc'];
+    const own: Readonly<Record<Role, string>> = {
+      gateway: 'coordinator',
+      coordinator: 'election',
+      'source-runner': 'lease',
+      'sink-runner': 'lease',
+    };
+    for (const id of ids) {
+      expect(Object.keys((await health(id, 'ready')).details)).toEqual([...common, own[roleOf(id)]]);
+      expect(Object.keys((await health(id, 'live')).details)).toEqual(['event-loop', 'process']);
+    }
+  });
+
+  it('every role answers a scrape with all metrics of its list and no other', async () => {
+    const ofProcess = new Set((await processMetrics()).map(({ name }) => name));
+    for (const id of ids) {
+      const scraped = await scrape(id);
+      const own = [...scraped.types.keys()].filter((name) => !ofProcess.has(name));
+      expect(own.sort()).toEqual([...metricNamesOf(roleOf(id))].sort());
+      for (const sample of scraped.samples) {
+        const name = metricOf(scraped, sample);
+        if (ofProcess.has(name)) continue;
+        const spec = metricSpecs[name as MetricName];
+        expect([name, scraped.types.get(name)]).toEqual([name, spec.type]);
+        const labels = Object.keys(sample.labels).filter((label) => label !== 'le');
+        expect([name, labels.sort()]).toEqual([name, [...spec.labels].sort()]);
+      }
+      expect(valueOf(scraped, 'sluice_build_info', { role: roleOf(id), node: id, cluster: 'default' })).toBe(1);
+      expect(valueOf(scraped, 'process_resident_memory_bytes')).toBeGreaterThan(0);
+      expect(valueOf(scraped, 'sluice_log_behind_entries')).toBeGreaterThanOrEqual(0);
+    }
+    expect(valueOf(await scrape('coordinator-1'), 'sluice_coordinator_leads')).toBe(1);
+  });
+
+  it('figures follow the records, and the lag of a sink those that it does not take', async () => {
+    const input = cluster.path('in.txt');
+    await appendLines(input, 0, lines);
+    const topic = { topic: 'lines', 'topic.creation.default.partitions': '2' };
+    for (const [name, config] of [
+      ['in', { 'connector.class': 'FileStreamSource', file: input, ...topic }],
+      ['out', { 'connector.class': 'FileStreamSink', file: cluster.path('out.txt'), topics: 'lines' }],
+    ] as const) {
+      expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
+    }
+    const sinks = async (name: string): Promise<number> => {
+      const values = [await scrape('sink-runner-1'), await scrape(smallRunner)].map((scraped) =>
+        valueOf(scraped, name, { connector: 'out' }),
+      );
+      return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+    };
+    await until('all lines are out', async () => (await sinks('sluice_connector_records_out_total')) === lines);
+    await until('no lag', async () => (await sinks('sluice_connector_offset_commits_total')) > 0);
+    const source = await scrape('source-runner-1');
+    expect(valueOf(source, 'sluice_connector_records_in_total', { connector: 'in' })).toBe(lines);
+    expect(valueOf(source, 'sluice_connector_records_out_total', { connector: 'in' })).toBe(lines);
+    expect(valueOf(source, 'sluice_connector_bytes_out_total', { connector: 'in' })).toBeGreaterThan(lines);
+    expect(await sinks('sluice_connector_bytes_in_total')).toBeGreaterThan(lines);
+    const model = await scrape('gateway-1');
+    expect(valueOf(model, 'sluice_tasks', { connector: 'out', state: 'RUNNING' })).toBe(1);
+    expect(valueOf(model, 'sluice_tasks_unassigned', { role: 'sink-runner' })).toBe(0);
+    expect(valueOf(model, 'sluice_commands_total', { result: 'done' })).toBe(2);
+    expect(valueOf(model, 'sluice_rpc_request_duration_seconds_count', { outcome: 'answered' })).toBeGreaterThan(0);
+
+    expect((await cluster.request('PUT', '/connectors/out/pause')).status).toBe(202);
+    await cluster.untilTask('out', 'PAUSED');
+    await appendLines(input, lines, 2 * lines);
+    await until('the lag is told', async () => (await sinks('sluice_connector_lag_messages')) === lines);
+    expect((await cluster.request('PUT', '/connectors/out/resume')).status).toBe(202);
+    await until('the lag is gone', async () => (await sinks('sluice_connector_lag_messages')) === 0);
+    expect(await sinks('sluice_connector_records_out_total')).toBe(2 * lines);
+  }, 120_000);
+
+  it('a full disk shows in the store check of the role that writes there', async () => {
+    if (disk === undefined) throw new Error('no disk');
+    const { pid } = cluster.role(smallRunner);
+    disk.fillFor(pid);
+    try {
+      await untilDown(smallRunner, {
+        store: new RegExp(`cannot write to ${disk.path}/.*\\(${disk.fullCode}\\), the `),
+      });
+      expect(downIn(await health('sink-runner-1', 'ready'))).toEqual([]);
+    } finally {
+      disk.clearFor(pid);
+    }
+    await allReady();
+  }, 120_000);
+
+  it('a name server that is down shows in its check, and the log is read on', async () => {
+    const [nameServer] = cluster.rocketmq.nameServers;
+    if (nameServer === undefined) throw new Error('no name server');
+    await nameServer.kill();
+    const reasons = {
+      namesrv: /^No name server answers at 127\.0\.0\.1:\d+: .+\. Start one, or correct the addresses/,
+      topics: /^The topics cannot be looked up while no name server answers/,
+    };
+    await Promise.all(ids.map((id) => untilDown(id, reasons)));
+    await nameServer.start();
+    await allReady();
+  }, 180_000);
+
+  it('a broker that is down makes every role unready, and none dead; scrapes are answered', async () => {
+    await cluster.rocketmq.killBroker();
+    const { brokerName } = cluster.rocketmq;
+    const reasons = {
+      log: new RegExp(`^The log sluice-default-log cannot be read from broker ${brokerName}: .+\\. Start the broker`),
+      rpc: /^The Proxy 127\.0\.0\.1:\d+ cannot be used \((connecting|failed)\)/,
+      topics: new RegExp(`^Broker ${brokerName}, which holds the topics, is not registered`),
+    };
+    await Promise.all(
+      ids.map(async (id) => {
+        const isRunner = roleOf(id).endsWith('runner');
+        await untilDown(id, isRunner ? { ...reasons, lease: /^No contact to the log: tasks hold still/ } : reasons);
+        const scraped = await scrape(id);
+        expect(valueOf(scraped, 'sluice_rpc_ready')).toBe(0);
+        expect(valueOf(scraped, 'sluice_log_age_seconds')).toBeGreaterThan(0);
+      }),
+    );
+    await cluster.rocketmq.startBroker();
+    await allReady();
+  }, 240_000);
+
+  it('a gateway without a leader is ready to be read, and says so; figures are still there', async () => {
+    await cluster.role('coordinator-1').kill('SIGKILL');
+    await until(
+      'the silence is told',
+      async () => {
+        const { status, details } = await health('gateway-1', 'ready');
+        expect(status).toBe(200);
+        return 'changesRefused' in (details['coordinator'] ?? {});
+      },
+      recoveryMs,
+    );
+    const scraped = await scrape('gateway-1');
+    expect(valueOf(scraped, 'sluice_leader_silence_seconds')).toBeGreaterThan(5);
+    expect(valueOf(scraped, 'sluice_tasks', { connector: 'out', state: 'RUNNING' })).toBe(1);
+    cluster.role('coordinator-1').start();
+  }, 120_000);
+
+  it('a topic that is missing shows by name', async () => {
+    const { positions } = topicsOf('default');
+    // A coordinator that has just come back has another address.
+    const others = ids.filter((id) => id !== 'coordinator-1');
+    await client.admin.deleteTopic(positions.name);
+    const reasons = { topics: new RegExp(`^Topic ${positions.name} does not exist on broker`) };
+    await Promise.all(others.map((id) => untilDown(id, reasons)));
+    await client.admin.createTopic({
+      topic: positions.name,
+      readQueues: positions.queues,
+      writeQueues: positions.queues,
+      brokerName: cluster.rocketmq.brokerName,
+    });
+    const isUp = async (id: string): Promise<boolean> => (await health(id, 'ready')).details['topics']?.status === 'up';
+    await Promise.all(others.map((id) => until(`${id} finds it`, () => isUp(id), recoveryMs)));
+  }, 180_000);
+});
