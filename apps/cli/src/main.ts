@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { readCommandSettings } from './command-settings.js';
 import { initCommand } from './init-command.js';
 import { runLocalCluster } from './local/local-cluster.js';
 import { restoreCommand } from './restore-command.js';
@@ -11,10 +12,13 @@ const usage = `sluice <command>
                                           rebuilds the topics of a Connect cluster that were wiped from the files of nodes, each in
                                           <store path>/<node id>; shows what it would write, and writes it with --yes
   local  [--demo] [--namesrv-port N] [--broker-port N] [--grpc-port N]
-                                          runs one of each role, and RocketMQ where SLUICE_NAMESRV is not set, in the foreground;
+                                          runs one of each role, and RocketMQ where nobody says where it is, in the foreground;
                                           RocketMQ's ports are 9876, 10911 and 8081 where nothing else is given
 
-Where RocketMQ is: SLUICE_NAMESRV (default 127.0.0.1:9876) and SLUICE_GRPC (default: that host, port 8081).`;
+Each takes -c FILE or --config FILE: a connect.conf or YAML with the settings of the nodes. Where RocketMQ is: SLUICE_NAMESRV (default
+127.0.0.1:9876) and SLUICE_GRPC (default: that host, port 8081), or namesrv and grpc in that file.`;
+
+const configOption = { config: { type: 'string', short: 'c' } } as const;
 
 function portOf(option: string, given: string | undefined, otherwise: number): number {
   if (given === undefined) return otherwise;
@@ -27,28 +31,32 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   init: async (args) => {
     const { values } = parseArgs({
       args: [...args],
-      options: { cluster: { type: 'string' }, broker: { type: 'string' } },
+      options: { ...configOption, cluster: { type: 'string' }, broker: { type: 'string' } },
     });
-    await initCommand(values.cluster ?? process.env['SLUICE_CLUSTER_ID'] ?? 'default', values.broker, process.env);
+    const { clusterId, runtimeCluster } = readCommandSettings(values.config, process.env);
+    await initCommand(values.cluster ?? clusterId, values.broker, runtimeCluster);
   },
   restore: async (args) => {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        ...configOption,
         from: { type: 'string', multiple: true, default: [] },
         cluster: { type: 'string' },
         broker: { type: 'string' },
         yes: { type: 'boolean', default: false },
       },
     });
-    const clusterId = values.cluster ?? process.env['SLUICE_CLUSTER_ID'] ?? 'default';
+    const settings = readCommandSettings(values.config, process.env);
+    const clusterId = values.cluster ?? settings.clusterId;
     const options = { clusterId, brokerName: values.broker, from: values.from, isConfirmed: values.yes };
-    await restoreCommand(options, process.env);
+    await restoreCommand(options, settings);
   },
   local: async (args) => {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        ...configOption,
         demo: { type: 'boolean', default: false },
         'namesrv-port': { type: 'string' },
         'broker-port': { type: 'string' },
@@ -60,7 +68,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       broker: portOf('--broker-port', values['broker-port'], 10911),
       grpc: portOf('--grpc-port', values['grpc-port'], 8081),
     };
-    await runLocalCluster({ demo: values.demo, ports }, process.env);
+    await runLocalCluster({ demo: values.demo, ports, file: values.config }, process.env);
   },
 };
 

@@ -1,5 +1,5 @@
 import { NodeLog, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/platform';
-import { RocketMqClient } from '@sluice/rocketmq';
+import { withClient, type CommandSettings } from './command-settings.js';
 
 interface RestoreCommandOptions {
   readonly clusterId: string;
@@ -13,28 +13,24 @@ interface RestoreCommandOptions {
 /** `sluice restore`. */
 export async function restoreCommand(
   { clusterId, brokerName, from, isConfirmed }: RestoreCommandOptions,
-  environment: Readonly<Record<string, string | undefined>>,
+  { runtimeCluster, sinkCluster }: Pick<CommandSettings, 'runtimeCluster' | 'sinkCluster'>,
 ): Promise<void> {
   if (from.length === 0)
     throw new RestoreError('--from is missing: give the directory of a node, <store path>/<node id>');
   const copies = await Promise.all(from.map((directory) => readNodeCopy(directory)));
-  const client = RocketMqClient.open({ namesrv: environment['SLUICE_NAMESRV'] ?? '127.0.0.1:9876' });
-  try {
-    const plan = await planRestore(client, {
-      clusterId,
-      copies,
-      ...(brokerName === undefined ? {} : { brokerName }),
-    });
-    console.log(describePlan(plan));
-    if (!isConfirmed) {
-      console.log('Nothing was written. Stop all nodes of this Connect cluster and add --yes to write it.');
-      return;
-    }
-    const { head } = await restoreCluster(client, plan, new NodeLog('warn').scoped('restore'));
-    console.log(`Restored: the log goes on with entry ${String(head.seq + 1)}. Start the nodes.`);
-  } finally {
-    await client.close();
-  }
+  const broker = brokerName === undefined ? {} : { brokerName };
+  await withClient(runtimeCluster, (client) =>
+    withClient(sinkCluster, async (sinkClient) => {
+      const plan = await planRestore(client, { clusterId, copies, sinkClient, ...broker });
+      console.log(describePlan(plan));
+      if (!isConfirmed) {
+        console.log('Nothing was written. Stop all nodes of this Connect cluster and add --yes to write it.');
+        return;
+      }
+      const { head } = await restoreCluster(client, plan, new NodeLog('warn').scoped('restore'), sinkClient);
+      console.log(`Restored: the log goes on with entry ${String(head.seq + 1)}. Start the nodes.`);
+    }),
+  );
 }
 
 /** What a restore writes, for people. */

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+import { readCommandSettings } from '../command-settings.js';
 import { initCommand } from '../init-command.js';
 import { startDemo } from './demo.js';
 import { prefixLine } from './line-prefix.js';
@@ -9,6 +10,8 @@ import { untilConnectorsCanBePosted } from './until-ready.js';
 
 export interface LocalClusterOptions {
   readonly demo: boolean;
+  /** Of settings for all roles; by default what `SLUICE_CONFIG_FILE` names. */
+  readonly file: string | undefined;
   /** Of the embedded RocketMQ. */
   readonly ports: { readonly namesrv: number; readonly broker: number; readonly grpc: number };
 }
@@ -18,7 +21,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The order in which roles start; they stop in the opposite one. */
 const roles = ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const;
 const stopGraceMs = 15_000;
-const restUrl = (environment: Environment): string => `http://127.0.0.1:${environment['SLUICE_HTTP_PORT'] ?? '8083'}`;
 
 /** One of each role as separate processes, beside an embedded RocketMQ unless one is given, until SIGINT or SIGTERM. */
 export async function runLocalCluster(options: LocalClusterOptions, environment: Environment): Promise<void> {
@@ -35,7 +37,8 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
   const processes: RoleProcess[] = [];
   try {
     const home = resolve(environment['SLUICE_HOME'] ?? '.sluice');
-    if (environment['SLUICE_NAMESRV'] === undefined) {
+    const settings = readCommandSettings(options.file, environment);
+    if (!settings.isRocketMqGiven) {
       say('Starting RocketMQ ...');
       rocketmq = await startCluster({
         name: 'local',
@@ -49,17 +52,18 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       });
       say(`RocketMQ is up: name server ${rocketmq.namesrv}, Proxy ${rocketmq.grpc}, logs in ${rocketmq.logDir}`);
     }
-    const addresses = addressesOf(environment, rocketmq);
-    await initCommand(environment['SLUICE_CLUSTER_ID'] ?? 'default', undefined, { ...environment, ...addresses });
+    const access = rocketmq === undefined ? settings.runtimeCluster : { namesrv: rocketmq.namesrv };
+    await initCommand(settings.clusterId, undefined, access);
     for (const role of roles) {
       const child = new RoleProcess({
         role,
         main: fileURLToPath(new URL(`../../../${role}/dist/main.js`, import.meta.url)),
         environment: {
-          ...addresses,
+          ...(rocketmq === undefined ? {} : { SLUICE_NAMESRV: rocketmq.namesrv, SLUICE_GRPC: rocketmq.grpc }),
+          ...(options.file === undefined ? {} : { SLUICE_CONFIG_FILE: resolve(options.file) }),
           SLUICE_NODE_ID: `${role}-1`,
-          SLUICE_STORE_PATH: join(home, 'store'),
-          ...(role === 'gateway' ? {} : { SLUICE_HTTP_PORT: '0' }),
+          SLUICE_STORE_PATH: settings.storePath ?? join(home, 'store'),
+          SLUICE_HTTP_PORT: role === 'gateway' ? String(settings.httpPort) : '0',
         },
         onLine: print,
         onEvent: say,
@@ -67,7 +71,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       processes.push(child);
       child.start();
     }
-    const url = restUrl(environment);
+    const url = `http://127.0.0.1:${String(settings.httpPort)}`;
     await untilConnectorsCanBePosted(url, stopping.signal);
     say(`Sluice is ready: ${url}`);
     if (options.demo) await startDemo({ url, directory: join(home, 'demo'), say, signal: stopping.signal });
@@ -82,12 +86,6 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
-}
-
-function addressesOf(environment: Environment, rocketmq: RunningCluster | undefined): Readonly<Record<string, string>> {
-  if (rocketmq !== undefined) return { SLUICE_NAMESRV: rocketmq.namesrv, SLUICE_GRPC: rocketmq.grpc };
-  const { SLUICE_NAMESRV: namesrv = '', SLUICE_GRPC: grpc } = environment;
-  return { SLUICE_NAMESRV: namesrv, ...(grpc === undefined ? {} : { SLUICE_GRPC: grpc }) };
 }
 
 function print(name: string, line: string): void {

@@ -22,7 +22,12 @@ const readBackMs = 60_000;
  * @returns the state that the log begins with, as it was read back.
  * @throws RestoreError when somebody else writes to the log. What was written counts for nothing then.
  */
-export async function restoreCluster(client: RocketMqClient, plan: RestorePlan, log: ScopedLog): Promise<ClusterState> {
+export async function restoreCluster(
+  client: RocketMqClient,
+  plan: RestorePlan,
+  log: ScopedLog,
+  sinkClient = client,
+): Promise<ClusterState> {
   const { clusterId, brokerName, lastOffset } = plan;
   const topics = topicsOf(clusterId);
   await createTopics(client, { clusterId }, brokerName);
@@ -33,8 +38,8 @@ export async function restoreCluster(client: RocketMqClient, plan: RestorePlan, 
   const state = restoredState(plan.log.state, place);
   await writePositions(client, plan, state.head.seq);
   for (const { group, queue: of, nextOffset } of plan.offsets) {
-    await client.admin.createGroup({ group });
-    await client.admin.updateOffset(group, of, nextOffset);
+    await sinkClient.admin.createGroup({ group });
+    await sinkClient.admin.updateOffset(group, of, nextOffset);
   }
   await writeLog(client, queue, state, place.at);
   return readBack(client, queue, state.logId, readerGroupOf(clusterId), log);

@@ -16,6 +16,8 @@ export interface RestoreOptions {
   readonly brokerName?: string;
   /** Of one node or several: the newest log counts, and of each positions queue the copy that was read furthest. */
   readonly copies: readonly NodeCopy[];
+  /** Of the cluster that sinks keep their offsets in; by default the one that the topics are in. */
+  readonly sinkClient?: RocketMqClient;
 }
 
 export interface GroupOffset {
@@ -52,7 +54,7 @@ const maxUnfinishedEntries = 4_096;
  * @throws RestoreError when the log is there: a second truth beside it would lose the first.
  */
 export async function planRestore(client: RocketMqClient, options: RestoreOptions): Promise<RestorePlan> {
-  const { clusterId, copies, brokerName: wanted } = options;
+  const { clusterId, copies, brokerName: wanted, sinkClient = client } = options;
   const log = newestOf(copies);
   const topics = topicsOf(clusterId);
   const left = await firstThere(client, topics);
@@ -75,7 +77,7 @@ export async function planRestore(client: RocketMqClient, options: RestoreOption
     log,
     lastOffset: isLogThere ? await endOfUnfinished(client, queue, readerGroupOf(clusterId)) : -1,
     positions: positionsIn(copies, log.state),
-    offsets: await lostOffsets(client, copies),
+    offsets: await lostOffsets(sinkClient, copies),
   };
 }
 

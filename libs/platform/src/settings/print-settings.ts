@@ -13,7 +13,8 @@ export function printSettings(role: Role, resolved: ResolvedSettings): string {
       const given = resolved.origins.get(name);
       const value = values[name];
       const shown = value === undefined ? '' : isSecretField(fieldOf(name)) ? hiddenValue : String(value);
-      return { setting: `${name} = ${shown}`, origin: given === undefined ? 'default' : describeOrigin(given) };
+      const otherwise = value === undefined ? 'not set' : 'default';
+      return { setting: `${name} = ${shown}`, origin: given === undefined ? otherwise : describeOrigin(given) };
     });
   const width = Math.max(...lines.map(({ setting }) => setting.length));
   return [

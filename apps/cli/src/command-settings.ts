@@ -1,0 +1,47 @@
+import { nodeSettingsOf, readSettings, readTextFile, type ClusterAccess } from '@sluice/platform';
+import { RocketMqClient } from '@sluice/rocketmq';
+
+/** What the commands read from the same places as the roles. */
+export interface CommandSettings {
+  readonly clusterId: string;
+  readonly runtimeCluster: ClusterAccess;
+  /** Where sinks keep their offsets. */
+  readonly sinkCluster: ClusterAccess;
+  /** Whether somebody said where RocketMQ is. */
+  readonly isRocketMqGiven: boolean;
+  /** Undefined where nobody said where the nodes keep their files. */
+  readonly storePath: string | undefined;
+  /** Of the gateway. */
+  readonly httpPort: number;
+}
+
+/** Reads a file of settings, by default what `SLUICE_CONFIG_FILE` names, and the environment. @throws NodeSettingsError */
+export function readCommandSettings(
+  file: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): CommandSettings {
+  const resolved = readSettings({ ...(file === undefined ? {} : { file }), environment });
+  const { namesrv, credentials, dataCluster, clusterId, storePath } = nodeSettingsOf(
+    'sink-runner',
+    resolved,
+    readTextFile,
+  );
+  return {
+    clusterId,
+    runtimeCluster: { namesrv, ...(credentials === undefined ? {} : { credentials }) },
+    sinkCluster: dataCluster,
+    isRocketMqGiven: resolved.origins.has('namesrv'),
+    storePath: resolved.origins.has('store.path') ? storePath : undefined,
+    httpPort: nodeSettingsOf('gateway', resolved, readTextFile).httpPort,
+  };
+}
+
+/** Does something with a client of a cluster and closes it. */
+export async function withClient<T>(access: ClusterAccess, action: (client: RocketMqClient) => Promise<T>): Promise<T> {
+  const client = RocketMqClient.open(access);
+  try {
+    return await action(client);
+  } finally {
+    await client.close();
+  }
+}
