@@ -19,7 +19,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test/bench'],
+      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test/bench', '<rootDir>/test/chaos'],
       testRegex: '\\.spec\\.ts$',
     },
     {

@@ -9,12 +9,12 @@ import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-r
 
 export type RoleName = 'gateway' | 'coordinator' | 'source-runner' | 'sink-runner';
 
-const root = repositoryRoot(fileURLToPath(new URL('.', import.meta.url)));
+/** The same from the sources and from the built files. */
+export const repositoryRoot = rootAbove(fileURLToPath(new URL('.', import.meta.url)));
 const pollMs = 50;
 
-/** The same from the sources and from the built files. */
-function repositoryRoot(directory: string): string {
-  return existsSync(join(directory, 'nest-cli.json')) ? directory : repositoryRoot(dirname(directory));
+function rootAbove(directory: string): string {
+  return existsSync(join(directory, 'nest-cli.json')) ? directory : rootAbove(dirname(directory));
 }
 
 /** Resolves when `condition` gives something; fails with what `describe` says when it does not in time. */
@@ -70,7 +70,7 @@ export class RoleHandle {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [join(root, 'apps', this.role, 'dist', 'main.js')], {
+    const child = spawn(process.execPath, [join(repositoryRoot, 'apps', this.role, 'dist', 'main.js')], {
       env: { ...process.env, SLUICE_NODE_ID: this.id, ...this.environment, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -223,7 +223,7 @@ export class SluiceCluster {
 
   /** Runs the `sluice` command beside this cluster. */
   async cli(...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
-    const child = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), ...args], {
+    const child = spawn(process.execPath, [join(repositoryRoot, 'apps/cli/dist/main.js'), ...args], {
       env: { ...process.env, SLUICE_NAMESRV: this.rocketmq.namesrv, NODE_OPTIONS: '' },
       stdio: 'pipe',
     });

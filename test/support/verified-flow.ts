@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { mergeReports, type Verdict } from '@sluice/verify-sink';
-import { until, type SluiceCluster } from './sluice-cluster.js';
+import { repositoryRoot, until, type SluiceCluster } from './sluice-cluster.js';
 
 interface CreateRequest {
   readonly name: string;
@@ -10,7 +11,7 @@ interface CreateRequest {
 type Settings = Readonly<Record<string, string>>;
 
 const example = (path: string): CreateRequest =>
-  JSON.parse(readFileSync(new URL(`../../libs/connectors/${path}`, import.meta.url), 'utf8')) as CreateRequest;
+  JSON.parse(readFileSync(join(repositoryRoot, 'libs/connectors', path), 'utf8')) as CreateRequest;
 
 /** Numbered records of the generator through a topic into the verifier: the connectors `<name>-in` and `<name>-out`. */
 export class VerifiedFlow {
@@ -46,17 +47,21 @@ export class VerifiedFlow {
     return this.ofPartitions.reduce((sum, count) => sum + count, 0);
   }
 
+  /** The verdict of what was verified up to now. */
+  verdict(): Promise<Verdict> {
+    return mergeReports(this.folder, { seed: this.seed, ofPartitions: this.ofPartitions });
+  }
+
   /** The verdict as soon as at least `count` records are verified. */
-  async until(count: number): Promise<Verdict> {
-    const ask = (): Promise<Verdict> => mergeReports(this.folder, { seed: this.seed, ofPartitions: this.ofPartitions });
-    let verdict = await ask();
+  async until(count: number, timeoutMs = 90_000): Promise<Verdict> {
+    let verdict = await this.verdict();
     return until(
       `${String(count)} records are verified`,
       async () => {
-        verdict = await ask();
+        verdict = await this.verdict();
         return verdict.records >= count ? verdict : undefined;
       },
-      90_000,
+      timeoutMs,
       () =>
         `${JSON.stringify({ ...verdict, examples: [] })}\n` +
         this.cluster.roles.map((role) => `--- ${role.id}\n${role.log.slice(-1500)}`).join('\n'),

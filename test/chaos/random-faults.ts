@@ -1,0 +1,57 @@
+import { startCrew, type CrewSize } from './crew.js';
+import { planFaults, type FaultCard, type FaultPlanOptions } from './fault-plan.js';
+import { FaultRunner } from './fault-runner.js';
+import type { Figure } from './figure.js';
+import { judge } from './judge.js';
+import type { LoadOptions } from './load.js';
+import type { AppliedFault } from './observations.js';
+import { watchedRun } from './watched-run.js';
+
+export interface RandomFaultsOptions {
+  readonly crew: CrewSize;
+  readonly load: Pick<LoadOptions, 'pipelines' | 'recordsPerSecond'>;
+  /** Processes get as many runners of each role as the smaller role has. */
+  readonly plan: Omit<FaultPlanOptions, 'runners'>;
+  readonly tell: (line: string) => void;
+}
+
+/** Records go on for this long after the last fault began, in milliseconds. */
+const afterLastMs = 10_000;
+
+/** Kills, standstills, ends in good order and restarts of the broker, as the seed says, while numbered records flow. */
+export async function randomFaults({ crew, load, plan, tell }: RandomFaultsOptions): Promise<readonly Figure[]> {
+  const faults = planFaults({ ...plan, runners: Math.min(crew.sourceRunners, crew.sinkRunners) });
+  const cluster = await startCrew(crew);
+  try {
+    const durationMs = plan.durationMs + afterLastMs;
+    const observed = await watchedRun(cluster, { name: 'chaos', ...load, durationMs }, async () => {
+      const runner = new FaultRunner(cluster, tell);
+      try {
+        await runner.run(faults);
+      } finally {
+        await runner.stop();
+      }
+      return { faults: runner.applied, unaskedEnds: runner.unaskedEnds };
+    });
+    return [...countsOf(observed.faults, plan.cards), ...judge(observed)];
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** A card that was never played shows nothing. */
+function countsOf(applied: readonly AppliedFault[], cards: readonly FaultCard[]): readonly Figure[] {
+  const unplayed = cards.filter(
+    (card) => !applied.some(({ fault }) => fault.kind === card.kind && fault.target === card.target),
+  );
+  return [
+    { name: 'faults', unit: 'count', value: applied.length, details: [] },
+    {
+      name: 'kinds of faults that never came',
+      unit: 'count',
+      value: unplayed.length,
+      limit: 0,
+      details: unplayed.map(({ kind, target }) => `${kind} ${target}`),
+    },
+  ];
+}

@@ -1,0 +1,39 @@
+import { readWholeLog } from '../support/control-log.js';
+import type { SluiceCluster } from '../support/sluice-cluster.js';
+import { CommandProber } from './command-prober.js';
+import { Load, type LoadOptions } from './load.js';
+import type { AppliedFault, Observations, UnaskedEnd } from './observations.js';
+import { StallMeter } from './stall-meter.js';
+import { StatusWatch } from './status-watch.js';
+
+/** After the end of the last fault everything that was made has to arrive within this time, in milliseconds. */
+const finishMs = 120_000;
+
+interface Acted {
+  readonly faults: readonly AppliedFault[];
+  readonly unaskedEnds: readonly UnaskedEnd[];
+}
+
+/** Puts load on a cluster, has something happen to it, and tells everything that was seen until all records have arrived. */
+export async function watchedRun(
+  cluster: SluiceCluster,
+  loadOptions: LoadOptions,
+  act: (load: Load) => Promise<Acted>,
+): Promise<Observations> {
+  const watch = new StatusWatch(cluster);
+  const meter = StallMeter.start();
+  try {
+    const load = await Load.start(cluster, loadOptions);
+    const beganMs = Date.now();
+    const prober = new CommandProber(cluster);
+    const acted = await act(load).finally(() => prober.stop());
+    const pipelines = await load.finish(finishMs);
+    await watch.stop();
+    const { accepted } = await readWholeLog(cluster.rocketmq.namesrv);
+    const { sightings } = watch;
+    return { ...acted, beganMs, sightings, probes: prober.probes, stalls: meter.stalls, pipelines, entries: accepted };
+  } finally {
+    await watch.stop();
+    await meter.stop();
+  }
+}
