@@ -59,14 +59,14 @@ export class RunningCluster {
 
   /**
    * Address of the gRPC proxy, which runs in the first broker: `127.0.0.1:8081`.
-   * Throws EmbeddedRocketmqError `OPTION_INVALID` for a version that has none.
+   * Throws EmbeddedRocketmqError `OPTION_INVALID` for a version that has none, and where it was left out.
    */
   get grpc(): string {
     const [first] = brokersOf(this.#nodes);
     if (first?.ports.grpc === undefined) {
       throw new EmbeddedRocketmqError(
         'OPTION_INVALID',
-        `cluster ${this.name} runs RocketMQ ${this.version}, whose released jars have no gRPC proxy`,
+        `cluster ${this.name} runs RocketMQ ${this.version} without a gRPC proxy`,
       );
     }
     return `${LOOPBACK}:${first.ports.grpc}`;

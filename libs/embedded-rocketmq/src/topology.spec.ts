@@ -54,6 +54,13 @@ describe('nodesOf', () => {
     expect(() => nodesOf('a', '5.5.0', topology)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', message }));
   });
 
+  it('leaves the proxy out on demand, and refuses it for a version without one', () => {
+    expect(nodesOf('a', '5.5.0', { proxy: false })[1]).toMatchObject({ id: 'broker', hasProxy: false });
+    expect(() => nodesOf('a', '5.1.4', { proxy: true })).toThrow(
+      'topology.proxy is set: there is no proxy of RocketMQ 5.1.4, 5.5.0 has one',
+    );
+  });
+
   it('refuses a controller for a version without one', () => {
     expect(() => nodesOf('a', '4.9.7', { controller: true })).toThrow(
       'topology.controller is set: RocketMQ 4.9.7 has no controller, 5.1 and newer have',

@@ -23,6 +23,8 @@ export interface TopologyOptions {
   readonly brokers?: readonly BrokerSetOptions[];
   /** Whether a controller in the first name server chooses the masters and replaces one that is gone. 5.x only. */
   readonly controller?: boolean;
+  /** Whether the gRPC proxy runs in the process of the first broker: by default where the version has one. It doubles what a start costs. */
+  readonly proxy?: boolean;
 }
 
 export interface NameServerIdentity {
@@ -66,10 +68,14 @@ export function checkName(what: 'cluster' | 'broker', name: string): void {
 export function nodesOf(clusterName: string, version: RocketmqVersion, topology: TopologyOptions): NodeIdentity[] {
   const { hasProxy, hasController } = versionTraits(version);
   const { nameServers = 1, brokers = [{ name: defaultBrokerName(clusterName) }], controller = false } = topology;
+  const { proxy = hasProxy } = topology;
   checkCount('topology.nameServers', nameServers, MOST_NAME_SERVERS);
   if (brokers.length === 0) throw invalid('topology.brokers is empty: at least one broker is needed');
   if (controller && !hasController) {
     throw invalid(`topology.controller is set: RocketMQ ${version} has no controller, 5.1 and newer have`);
+  }
+  if (proxy && !hasProxy) {
+    throw invalid(`topology.proxy is set: there is no proxy of RocketMQ ${version}, 5.5.0 has one`);
   }
   const names = new Set<string>();
   for (const { name, replicas = 1, role } of brokers) {
@@ -95,7 +101,7 @@ export function nodesOf(clusterName: string, version: RocketmqVersion, topology:
       id: numbered('broker', index),
       brokerName: set.name,
       ...(controller ? {} : { brokerId, role: brokerId === 0 ? (set.role ?? 'ASYNC_MASTER') : 'SLAVE' }),
-      hasProxy: hasProxy && index === 0,
+      hasProxy: proxy && index === 0,
       config: set.config ?? {},
     })),
   ];

@@ -19,7 +19,7 @@ describe('a cluster whose controller gives out the roles', () => {
       name: 'controlled',
       dataDir,
       ports: await freePorts(),
-      topology: { controller: true, brokers: [{ name: 'a', replicas: 2 }] },
+      topology: { controller: true, proxy: false, brokers: [{ name: 'a', replicas: 2 }] },
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       startTimeoutMs: LIMIT_MS,
     });

@@ -33,6 +33,7 @@ describe('a log whose head the broker has deleted', () => {
     directory = mkdtempSync(join(tmpdir(), 'sluice-retention-'));
     rocketmq = await startCluster({
       name: 'retention',
+      topology: { proxy: false },
       dataDir: directory,
       ports: await freePorts(),
       // Files that are full are deleted at the next look, whatever their age.

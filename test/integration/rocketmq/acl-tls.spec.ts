@@ -63,6 +63,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
       name: 'secured',
       ports: await freePorts(),
       dataDir: join(dir, 'data'),
+      topology: { proxy: false },
       brokerConfig: ACL_2,
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       env: { ...process.env, JAVA_TOOL_OPTIONS: javaOptions.join(' ') },

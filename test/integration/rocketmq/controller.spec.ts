@@ -42,7 +42,7 @@ describe('a controller that makes a replica the master', () => {
       name: 'controller',
       ports: await freePorts(),
       dataDir: join(dir, 'data'),
-      topology: { controller: true, brokers: [{ name: 'broker-c', replicas: 2 }] },
+      topology: { controller: true, proxy: false, brokers: [{ name: 'broker-c', replicas: 2 }] },
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       startTimeoutMs: START_LIMIT_MS,
     });

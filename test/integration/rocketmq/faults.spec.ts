@@ -55,6 +55,7 @@ describe('faults of a cluster of its own', () => {
       name: 'faults',
       ports: await freePorts(),
       dataDir: join(dir, 'data'),
+      topology: { proxy: false },
       startTimeoutMs: START_LIMIT_MS,
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       brokerConfig: { flushDiskType: 'SYNC_FLUSH', enableShutdownGracefully: 'true', shutdownWaitTimeSeconds: '2' },

@@ -107,6 +107,7 @@ describe('filters on a real broker', () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'sluice-filters-'));
     const cluster = await startCluster({
       name: 'filters',
+      topology: { proxy: false },
       ports: await freePorts(),
       dataDir,
       brokerConfig: { enablePropertyFilter: 'false' },

@@ -36,7 +36,10 @@ describe('a master with a replica', () => {
       name: 'replicas',
       ports: await freePorts(),
       dataDir: join(dir, 'data'),
-      topology: { brokers: [{ name: 'broker-a', replicas: 2, role: 'SYNC_MASTER', config: READS_ANYWHERE }] },
+      topology: {
+        brokers: [{ name: 'broker-a', replicas: 2, role: 'SYNC_MASTER', config: READS_ANYWHERE }],
+        proxy: false,
+      },
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       startTimeoutMs: START_LIMIT_MS,
     });

@@ -48,7 +48,7 @@ describe('several masters and name servers', () => {
       name: 'several',
       ports: await freePorts(),
       dataDir: join(dir, 'data'),
-      topology: { nameServers: 2, brokers: [{ name: 'broker-a' }, { name: 'broker-b' }] },
+      topology: { nameServers: 2, brokers: [{ name: 'broker-a' }, { name: 'broker-b' }], proxy: false },
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       startTimeoutMs: START_LIMIT_MS,
     });

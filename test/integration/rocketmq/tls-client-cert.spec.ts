@@ -59,6 +59,7 @@ describe('a cluster that asks for client certificates', () => {
       name: 'client-cert',
       ports: await freePorts(),
       dataDir: join(dir, 'data'),
+      topology: { proxy: false },
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       env: { ...process.env, JAVA_TOOL_OPTIONS: javaOptions.join(' ') },
     });
