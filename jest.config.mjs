@@ -13,7 +13,7 @@ const common = {
 
 /** unit: pure logic, no broker. integration: libraries on a real RocketMQ. e2e: the built system as processes. */
 export default {
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   reporters: ['default', '<rootDir>/scripts/summary-reporter.mjs'],
   projects: [
     {

@@ -56,13 +56,13 @@ describe('the cluster as a resource', () => {
         await delay(stepMs);
       }
     })();
-  }, 180_000);
+  }, 300_000);
 
   afterAll(async () => {
     stopped.abort();
     await writing;
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   const resource = async (): Promise<ClusterAnswer> => (await cluster.request('GET', '/cluster')).body as ClusterAnswer;
 
@@ -95,7 +95,7 @@ describe('the cluster as a resource', () => {
       expect(node.log.applied_seq + node.log.behind).toBe(log.seq);
       expect((await fetch(`http://${node.http}/health/live`)).status).toBe(200);
     }
-  }, 60_000);
+  }, 300_000);
 
   it('patches at the same time all take effect', async () => {
     const config = { 'connector.class': 'FileStreamSource', file: cluster.path('none.txt'), topic: 'none' };
@@ -108,7 +108,7 @@ describe('the cluster as a resource', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     const { body } = await cluster.request('GET', '/connectors/patched/config');
     expect(body).toMatchObject({ ...config, ...Object.fromEntries(patches.flatMap((patch) => Object.entries(patch))) });
-  }, 60_000);
+  }, 300_000);
 
   it('a connector whose placement no runner has says so', async () => {
     const config = { 'connector.class': 'FileStreamSource', file: input, topic: 'none', 'placement.zone': 'moon' };
@@ -126,7 +126,7 @@ describe('the cluster as a resource', () => {
       tasks: [{ state: 'UNASSIGNED', reason }],
     });
     expect((await cluster.request('DELETE', '/connectors/placed')).status).toBe(204);
-  }, 60_000);
+  }, 300_000);
 
   it('a drain moves the running task as the plan said before, and nothing is lost or doubled', async () => {
     cluster.add('source-runner', 'source-runner-2').start();
@@ -153,7 +153,7 @@ describe('the cluster as a resource', () => {
     expect(await digestOf(output)).toBe(await digestOf(input));
     const undrain = await cluster.request('POST', '/cluster/nodes/source-runner-1/undrain');
     expect(undrain).toMatchObject({ status: 202, body: { state: 'live', draining: false } });
-  }, 180_000);
+  }, 300_000);
 
   it('without a coordinator writes answer 503 and since when, reads their age, and data flows', async () => {
     await cluster.role('coordinator-1').kill('SIGKILL');
@@ -187,5 +187,5 @@ describe('the cluster as a resource', () => {
     cluster.role('coordinator-1').start();
     await until('a coordinator leads', async () => (await resource()).leader.state === 'leading', 60_000);
     expect((await cluster.request('PUT', '/connectors/in/pause')).status).toBe(202);
-  }, 180_000);
+  }, 300_000);
 });

@@ -44,7 +44,7 @@ describe('several coordinators', () => {
   }, 300_000);
   afterAll(async () => {
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   const untilUp = (handle: RoleHandle, starts = 1): Promise<true> =>
     until(
@@ -92,7 +92,7 @@ describe('several coordinators', () => {
     await command('pause');
     before.start();
     await untilUp(before, 2);
-  }, 120_000);
+  }, 300_000);
 
   it('kill -9 of the leader: the successor answers commands', async () => {
     const before = leader();
@@ -105,7 +105,7 @@ describe('several coordinators', () => {
     expect(leader()).not.toBe(before);
     before.start();
     await untilUp(before, epochOf(before) > 0 ? before.log.split('is up').length : 1);
-  }, 120_000);
+  }, 300_000);
 
   it('a leader that stands still for 30 s steps down when it wakes, and nothing is decided twice', async () => {
     const sleeper = leader();
@@ -138,7 +138,7 @@ describe('several coordinators', () => {
     sleeper.start();
     await untilUp(sleeper, 2);
     expect(leader()).toBe(successor);
-  }, 240_000);
+  }, 300_000);
 
   describe('a second node with the id of one that lives', () => {
     /** Ends with what it says last. */
@@ -159,13 +159,13 @@ describe('several coordinators', () => {
       expect(await startTwin('twin-here', cluster.path('store'))).toMatch(
         /sink-runner cannot go on: Node id sink-runner-1 is in use: .*sink-runner-1\/lock is held by process \d+ on host/,
       );
-    }, 90_000);
+    }, 300_000);
 
     it('does not start with another store, as on another host', async () => {
       expect(await startTwin('twin-there', cluster.path('another-store'))).toMatch(
         /sink-runner cannot go on: Node id sink-runner-1 is in use: a node with that id reports from elsewhere/,
       );
       expect(cluster.role('sink-runner-1').isRunning).toBe(true);
-    }, 90_000);
+    }, 300_000);
   });
 });

@@ -16,10 +16,10 @@ describe('a file through a topic into another file', () => {
     cluster = await SluiceCluster.start();
     input = cluster.path('in.txt');
     output = cluster.path('out.txt');
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   const untilIdentical = async (timeoutMs = 60_000): Promise<void> => {
     const expected = await sizeOf(input);
@@ -64,7 +64,7 @@ describe('a file through a topic into another file', () => {
     expect(sink.status).toBe(201);
     await untilIdentical();
     expect((await readFile(output)).filter((byte) => byte === 10)).toHaveLength(lines);
-  }, 120_000);
+  }, 300_000);
 
   /** How many messages the topic's only queue has taken. */
   const storedMessages = async (): Promise<number> => {
@@ -97,7 +97,7 @@ describe('a file through a topic into another file', () => {
     expect(await sizeOf(output)).toBe(before);
     expect((await cluster.request('PUT', '/connectors/lines-out/resume')).status).toBe(202);
     await untilIdentical();
-  }, 60_000);
+  }, 300_000);
 
   it('goes on where it was after everything was stopped and started again', async () => {
     for (const role of [...cluster.roles].reverse()) expect(await role.kill('SIGTERM')).toBe(0);
@@ -107,7 +107,7 @@ describe('a file through a topic into another file', () => {
     await cluster.untilReady();
     expect((await cluster.request('GET', '/connectors')).body).toEqual(['lines-in', 'lines-out']);
     await untilIdentical();
-  }, 120_000);
+  }, 300_000);
 
   it('stops, restarts and deletes', async () => {
     expect((await cluster.request('POST', '/connectors/lines-in/tasks/0/restart')).status).toBe(204);
@@ -124,7 +124,7 @@ describe('a file through a topic into another file', () => {
     expect((await cluster.request('DELETE', '/connectors/lines-out')).status).toBe(204);
     expect((await cluster.request('GET', '/connectors')).body).toEqual([]);
     expect((await cluster.request('GET', '/connectors/lines-in')).status).toBe(404);
-  }, 60_000);
+  }, 300_000);
 
   describe('bad requests', () => {
     const good = { 'connector.class': 'FileStreamSource', file: '/tmp/x', topic: 't' };

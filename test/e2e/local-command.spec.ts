@@ -69,27 +69,27 @@ describe('sluice local --demo', () => {
       ],
     ];
     await start();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     if (child?.exitCode === null) await stop();
     rmSync(home, { recursive: true, force: true });
-  }, 90_000);
+  }, 300_000);
 
   it('shows the lines of the sample file arriving, and those that are appended', async () => {
     await until(
       'the sample has arrived',
       () => output.includes('out.txt: 你好'),
-      30_000,
+      90_000,
       () => output,
     );
     appendFileSync(join(home, 'demo', 'in.txt'), 'one more\n');
     await until(
       'the new line has arrived',
       () => output.includes('out.txt: one more'),
-      30_000,
+      90_000,
       () => output,
     );
-  }, 90_000);
+  }, 300_000);
 
   it('starts a role again that died, and says so', async () => {
     const before = pidOf('sink-runner');
@@ -99,17 +99,17 @@ describe('sluice local --demo', () => {
     await until(
       'it is up again',
       () => pidOf('sink-runner') !== before && pidOf('sink-runner'),
-      20_000,
+      90_000,
       () => output,
     );
     appendFileSync(join(home, 'demo', 'in.txt'), 'after the death\n');
     await until(
       'lines arrive again',
       () => output.includes('out.txt: after the death'),
-      30_000,
+      90_000,
       () => output,
     );
-  }, 90_000);
+  }, 300_000);
 
   it('answers health on every role', async () => {
     const urls = new Map<string, string>();
@@ -138,10 +138,10 @@ describe('sluice local --demo', () => {
     await until(
       'lines arrive again',
       () => output.includes('out.txt: after everything'),
-      30_000,
+      90_000,
       () => output,
     );
     const out = readFileSync(join(home, 'demo', 'out.txt'), 'utf8');
     expect(out).toBe(readFileSync(join(home, 'demo', 'in.txt'), 'utf8'));
-  }, 150_000);
+  }, 300_000);
 });

@@ -39,7 +39,7 @@ describe('a Connect cluster whose topics were wiped', () => {
   afterAll(async () => {
     await (client as RocketMqClient | undefined)?.close();
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   const untilFlown = async (): Promise<void> => {
     const goal = await sizeOf(input);
@@ -87,7 +87,7 @@ describe('a Connect cluster whose topics were wiped', () => {
       patienceMs,
       () => text,
     );
-  }, 90_000);
+  }, 300_000);
 
   it('without its log is not begun anew by init, nor do its nodes start', async () => {
     for (const handle of cluster.roles) await handle.kill('SIGTERM');
@@ -104,7 +104,7 @@ describe('a Connect cluster whose topics were wiped', () => {
     expect(await coordinator.ended).toBe(1);
     expect(coordinator.log).toContain('Topic sluice-default-log does not exist');
     expect(coordinator.log).toContain('sluice restore --cluster default --from');
-  }, 120_000);
+  }, 300_000);
 
   it('is restored from the files of one node, only when that is confirmed', async () => {
     const from = ['--from', filesOf('coordinator-1')];
@@ -128,7 +128,7 @@ describe('a Connect cluster whose topics were wiped', () => {
       output: expect.stringContaining('is there and not empty'),
     });
     expect((await cluster.cli('init')).output).toContain('is there, on broker');
-  }, 120_000);
+  }, 300_000);
 
   it('runs on from its positions: nothing is lost or doubled, and generations have grown', async () => {
     // One with an empty disk, those of the others hold the log that is gone: they put it aside and start again.

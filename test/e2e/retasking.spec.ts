@@ -12,10 +12,10 @@ describe('a source whose partitions move between its tasks', () => {
   beforeAll(async () => {
     cluster = await SluiceCluster.start();
     cluster.add('source-runner', 'source-runner-2').start();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   const setTasks = async (connector: string, count: number): Promise<void> => {
     const answer = await cluster.request('PATCH', `/connectors/${connector}/config`, { 'tasks.max': String(count) });

@@ -30,11 +30,11 @@ describe('a task that does not stop', () => {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
     exited = new Promise((resolve) => child.once('exit', resolve));
     runner = child;
-  }, 240_000);
+  }, 300_000);
   afterAll(async () => {
     runner?.kill('SIGKILL');
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   const create = async (name: string, config: Readonly<Record<string, string>>): Promise<void> => {
     await until(
@@ -85,5 +85,5 @@ describe('a task that does not stop', () => {
     const end = await untilVerified(records);
     expect(end.examples).toEqual([]);
     expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, doubles: 0, outOfOrder: 0 });
-  }, 240_000);
+  }, 300_000);
 });

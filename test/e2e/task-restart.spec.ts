@@ -24,10 +24,10 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
 
   beforeAll(async () => {
     cluster = await SluiceCluster.start();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   const logs = (): string => cluster.roles.map((role) => `\n--- ${role.id}\n${role.log.slice(-1500)}`).join('');
 
@@ -131,7 +131,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
       expect(after).toMatchObject({ generation: before?.generation, last_error: { at: expect.any(Number) } });
       expect(after).not.toHaveProperty('trace');
       expect(after).not.toHaveProperty('restart');
-    }, 120_000);
+    }, 300_000);
 
     it('is FAILED with the trace after the last attempt, and a restart by hand mends it', async () => {
       const { input, folder, output } = await startFlow('gone', { 'restart.max.attempts': '2' });
@@ -148,7 +148,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
       const [after] = await untilAllRun('gone-out', 1);
       expect(after?.generation).toBeGreaterThan(before?.generation ?? Infinity);
       await untilSame(output, input);
-    }, 120_000);
+    }, 300_000);
   });
 
   it('reads a topic that grows from 2 to 4 queues under load, from the first message of the new ones on', async () => {
@@ -188,7 +188,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     }
     expect((await newQueueLines()).sort()).toEqual(sent.sort());
     expect(await untilAllRun('grown-out', 1)).toMatchObject([{ generation: before?.generation }]);
-  }, 150_000);
+  }, 300_000);
 
   it('splits a sink into 1, 3 and 2 tasks under load: nothing is lost, and the tasks of others go on', async () => {
     const partitions = 4;
@@ -249,5 +249,5 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     expect(end.examples).toEqual([]);
     expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, doubles: 0, outOfOrder: 0 });
     expect(await tasksOf('split-in')).toMatchObject([{ state: 'RUNNING', generation: source?.generation }]);
-  }, 200_000);
+  }, 300_000);
 });

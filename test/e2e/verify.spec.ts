@@ -9,10 +9,10 @@ describe('numbered records through a topic into the verifier', () => {
 
   beforeAll(async () => {
     cluster = await SluiceCluster.start();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 300_000);
 
   it('all come once, in order and whole: 20,000 of 4 partitions in 2 tasks, as fast as possible, into 2 tasks', async () => {
     const flow = await VerifiedFlow.start(cluster, { name: 'verified', seed: 1, ofPartitions }, {});
@@ -21,7 +21,7 @@ describe('numbered records through a topic into the verifier', () => {
     expect(verdict.latencyMs?.max).toBeGreaterThanOrEqual(verdict.latencyMs?.p50 ?? Infinity);
     const { body } = await cluster.request('GET', '/connectors/verified-out/status');
     expect((body as { tasks: unknown[] }).tasks).toHaveLength(2);
-  }, 120_000);
+  }, 300_000);
 
   it('all come once when sink runner and source runner are killed in between', async () => {
     const flow = await VerifiedFlow.start(

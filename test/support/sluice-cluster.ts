@@ -21,7 +21,7 @@ function rootAbove(directory: string): string {
 export async function until<T>(
   what: string,
   condition: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
   describe: () => string = () => '',
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
@@ -172,7 +172,7 @@ export class SluiceCluster {
         const plugins = (await this.request('GET', '/connector-plugins')).body as { class: string }[];
         return plugins.some((p) => p.class === 'FileStreamSource') && plugins.some((p) => p.class === 'FileStreamSink');
       },
-      90_000,
+      180_000,
       () => this.roles.map((role) => `\n--- ${role.id}\n${role.log.slice(-1500)}`).join(''),
     );
   }
@@ -197,7 +197,7 @@ export class SluiceCluster {
   }
 
   /** Waits until the connector's first task is in a state; fails at once, with its trace, when the task has failed. */
-  async untilTask(connector: string, state: string, workerId?: string, timeoutMs = 30_000): Promise<void> {
+  async untilTask(connector: string, state: string, workerId?: string, timeoutMs = 90_000): Promise<void> {
     let last = '';
     await until(
       `task ${connector}-0 is ${state}`,
