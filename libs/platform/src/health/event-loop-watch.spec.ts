@@ -20,7 +20,11 @@ const answerOf = async (watch: EventLoopWatch): Promise<unknown> => watch.check.
 describe('the watch on the event loop', () => {
   it('tells the median delay', async () => {
     expect(await answerOf(watchAfter([]))).toEqual({ delayMs: 0 });
-    expect(await answerOf(watchAfter([3, 1, 40]))).toEqual({ delayMs: 3 });
+    expect(await answerOf(watchAfter([...turns(9, 1), 3, ...turns(10, 40)]))).toEqual({ delayMs: 3 });
+  });
+
+  it('takes a slow start for sound', async () => {
+    expect(await answerOf(watchAfter(turns(10, 5000)))).toEqual({ delayMs: 0 });
   });
 
   it('forgives a process that stood still once', async () => {

@@ -36,10 +36,10 @@ export class EventLoopWatch {
     this.dueMs = now + tickMs;
   }
 
-  /** The median of the last turns, in milliseconds; 0 before the first. */
+  /** The median of the last turns, in milliseconds. Those that have not been yet count as on time: a slow start is no reason to restart. */
   get delayMs(): number {
-    const sorted = [...this.delaysMs].sort((a, b) => a - b);
-    return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+    const sorted = [...this.delaysMs].sort((a, b) => b - a);
+    return sorted[ticksKept / 2] ?? 0;
   }
 
   get check(): NodeCheck {
