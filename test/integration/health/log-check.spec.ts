@@ -4,6 +4,7 @@ import { emptyState } from '@sluice/core';
 import { initCluster, logCheck, LogFollower, type ScopedLog } from '@sluice/platform';
 import { readerGroupOf, topicsOf } from '@sluice/protocol';
 import { BatchEncoder, RocketMqClient } from '@sluice/rocketmq';
+import { until } from '../../support/sluice-cluster.js';
 
 const silent: ScopedLog = {
   debug: () => undefined,
@@ -31,6 +32,8 @@ describe('the check of the log', () => {
     const batch = new BatchEncoder();
     for (let index = 0; index < written; index += 1) batch.add(Buffer.from(`${String(index)} is no entry`), '');
     await client.producer.sendBatch(queue, batch.finish());
+    // The broker answers a send before its queue shows all of it.
+    await until('all is in the queue', async () => (await client.admin.maxOffset(queue)) === written + 1);
 
     // A node that does not get to reading: all that is there, genesis included, is before it.
     await expect(check(signal)).rejects.toThrow(
