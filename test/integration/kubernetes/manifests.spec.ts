@@ -105,7 +105,7 @@ describeWithTools('the Kubernetes manifests', () => {
   });
 
   it('every setting that they give is one of a node', async () => {
-    const settings = await readFile(join(root, 'docs/reference/node-settings.md'), 'utf8');
+    const settings = await readFile(join(root, 'docs/reference/settings.md'), 'utf8');
     const configMap = objects('base').find(({ kind }) => kind === 'ConfigMap') as { data?: object } | undefined;
     const given = [
       ...Object.keys(configMap?.data ?? {}),

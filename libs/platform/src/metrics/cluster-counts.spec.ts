@@ -87,8 +87,8 @@ describe('countCluster', () => {
     const state = stateOf([runner], [connector('a')], [task('a', 0, 5), task('a', 1, 6)]);
     const counts = countCluster(state, reportOf(['a', 0, 5, 'RUNNING'], ['a', 1, 6, 'FAILED']));
     expect(counts.tasks).toEqual([
-      { connector: 'a', state: 'RUNNING', count: 1 },
-      { connector: 'a', state: 'FAILED', count: 1 },
+      { connector: 'a', role: 'source-runner', state: 'RUNNING', count: 1 },
+      { connector: 'a', role: 'source-runner', state: 'FAILED', count: 1 },
     ]);
     expect(counts.connectors).toEqual([{ type: 'source', state: 'RUNNING', count: 1 }]);
     expect(counts.unassigned.get(Role.sourceRunner)).toBe(0);
@@ -98,7 +98,7 @@ describe('countCluster', () => {
   it('does not take a task for unassigned that its runner has not reported yet', () => {
     const state = stateOf([runner], [connector('a', { taskCount: 1 })], [task('a', 0, 5)]);
     const counts = countCluster(state, reportOf());
-    expect(counts.tasks).toEqual([{ connector: 'a', state: 'UNASSIGNED', count: 1 }]);
+    expect(counts.tasks).toEqual([{ connector: 'a', role: 'source-runner', state: 'UNASSIGNED', count: 1 }]);
     expect(counts.unassigned.get(Role.sourceRunner)).toBe(0);
   });
 
@@ -106,7 +106,7 @@ describe('countCluster', () => {
     const unsplit: ConnectorState = { name: 'b', type: 'source', config, configVersion: 3, targetState: 'RUNNING' };
     const state = stateOf([], [connector('a'), unsplit], [task('a', 0, 5), task('a', 1)]);
     const counts = countCluster(state, reportOf(['a', 0, 5, 'RUNNING']));
-    expect(counts.tasks).toEqual([{ connector: 'a', state: 'UNASSIGNED', count: 2 }]);
+    expect(counts.tasks).toEqual([{ connector: 'a', role: 'source-runner', state: 'UNASSIGNED', count: 2 }]);
     expect(counts.unassigned.get(Role.sourceRunner)).toBe(3);
     expect(counts.unassigned.get(Role.sinkRunner)).toBeUndefined();
   });

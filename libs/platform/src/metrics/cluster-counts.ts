@@ -17,7 +17,12 @@ export interface ClusterCounts {
     readonly count: number;
   }[];
   /** States that no task of the connector has are left out. */
-  readonly tasks: readonly { readonly connector: string; readonly state: TaskRunState; readonly count: number }[];
+  readonly tasks: readonly {
+    readonly connector: string;
+    readonly role: Role;
+    readonly state: TaskRunState;
+    readonly count: number;
+  }[];
   /** Tasks that no member holds, by the role that could; a connector that waits to be split counts as one. */
   readonly unassigned: ReadonlyMap<Role, number>;
 }
@@ -27,7 +32,7 @@ export function countCluster(state: ClusterState, reports: ReportsView): Cluster
   const members = new Map<Role, number>();
   for (const { role } of state.members.values()) add(members, role, 1);
   const connectors = new Map<ConnectorType, Map<ConnectorRunState, number>>();
-  const tasks: { connector: string; state: TaskRunState; count: number }[] = [];
+  const tasks: ClusterCounts['tasks'][number][] = [];
   const unassigned = new Map<Role, number>();
   for (const name of state.connectors.keys()) {
     const status = connectorStatus(state, reports, name);
@@ -35,6 +40,7 @@ export function countCluster(state: ClusterState, reports: ReportsView): Cluster
     const ofType = connectors.get(status.type) ?? new Map<ConnectorRunState, number>();
     connectors.set(status.type, ofType);
     add(ofType, status.state, 1);
+    const role = runnerRole(status.type);
     const byState = new Map<TaskRunState, number>();
     let free = status.state === 'UNASSIGNED' && status.tasks.length === 0 ? 1 : 0;
     for (const task of status.tasks) {
@@ -42,8 +48,8 @@ export function countCluster(state: ClusterState, reports: ReportsView): Cluster
       // One that is held has a generation; until its first report it is UNASSIGNED too.
       if (task.generation === undefined) free += 1;
     }
-    for (const [taskState, count] of byState) tasks.push({ connector: name, state: taskState, count });
-    add(unassigned, runnerRole(status.type), free);
+    for (const [taskState, count] of byState) tasks.push({ connector: name, role, state: taskState, count });
+    add(unassigned, role, free);
   }
   return {
     members,

@@ -32,9 +32,11 @@ describe('the registry of metrics', () => {
 
   it('has the metrics of the process, and names of connectors as they are', async () => {
     const metrics = new MetricRegistry('gateway');
-    metrics.collect('sluice_tasks', () => [{ labels: { connector: 'a "b"\\\n', state: 'RUNNING' }, value: 1 }]);
+    metrics.collect('sluice_tasks', () => [
+      { labels: { connector: 'a "b"\\\n', role: 'sink-runner', state: 'RUNNING' }, value: 1 },
+    ]);
     expect(await linesOf(metrics, 'sluice_tasks')).toEqual([
-      'sluice_tasks{connector="a \\"b\\"\\\\\\n",state="RUNNING"} 1',
+      'sluice_tasks{connector="a \\"b\\"\\\\\\n",role="sink-runner",state="RUNNING"} 1',
     ]);
     expect(await linesOf(metrics, 'process_resident_memory_bytes')).toHaveLength(1);
   });

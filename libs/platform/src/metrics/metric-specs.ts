@@ -114,8 +114,8 @@ export const metricSpecs = {
   },
   sluice_tasks: {
     type: 'gauge',
-    labels: ['connector', 'state'],
-    help: 'Tasks of a connector by state (UNASSIGNED, RUNNING, PAUSED, FAILED, RESTARTING).',
+    labels: ['connector', 'role', 'state'],
+    help: 'Tasks of a connector by the role that runs them and by state (UNASSIGNED, RUNNING, PAUSED, FAILED, RESTARTING).',
     roles: readers,
   },
   sluice_tasks_unassigned: {

@@ -27,9 +27,7 @@ export function collectModel(metrics: MetricRegistry, follower: LogFollower, rep
   metrics.collect('sluice_connectors', () =>
     counts().connectors.map(({ type, state, count }) => ({ labels: { type, state }, value: count })),
   );
-  metrics.collect('sluice_tasks', () =>
-    counts().tasks.map(({ connector, state, count }) => ({ labels: { connector, state }, value: count })),
-  );
+  metrics.collect('sluice_tasks', () => counts().tasks.map(({ count, ...labels }) => ({ labels, value: count })));
   const handled = new Map<string, number>(results.map((result) => [result, 0]));
   follower.subscribe(({ accepted }) => {
     for (const { entry } of accepted) {
