@@ -1,5 +1,5 @@
 import type { ClusterTopics, TopicDefinition } from '@sluice/protocol';
-import { TopicNotFoundError, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
+import { RocketMqError, TopicNotFoundError, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
 
 /** Thrown when the topics of the Connect cluster are not as `sluice init` makes them. No service ever creates them. */
 export class ClusterNotInitialisedError extends Error {
@@ -12,12 +12,19 @@ export class ClusterNotInitialisedError extends Error {
   }
 }
 
+/** What is asked of the runtime cluster. */
+export interface LogDirectory {
+  readonly routes: Pick<RocketMqClient['routes'], 'get'>;
+  readonly admin: Pick<RocketMqClient['admin'], 'clusterInfo'>;
+}
+
 /**
  * Finds the log's only queue and checks that the other topics are there.
  *
  * @throws ClusterNotInitialisedError
+ * @throws RocketMqError, retriable, with code `BROKER_NOT_FOUND` while no broker has registered: nobody knows then which topics there are.
  */
-export async function openLog(client: RocketMqClient, topics: ClusterTopics, clusterId: string): Promise<QueueRef> {
+export async function openLog(client: LogDirectory, topics: ClusterTopics, clusterId: string): Promise<QueueRef> {
   for (const topic of Object.values(topics) as TopicDefinition[]) await requireTopic(client, topic, clusterId);
   const { brokers } = await client.routes.get(topics.log.name);
   const [broker, ...others] = brokers;
@@ -31,13 +38,21 @@ export async function openLog(client: RocketMqClient, topics: ClusterTopics, clu
   return { topic: topics.log.name, brokerName: broker.brokerName, queueId: 0 };
 }
 
-async function requireTopic(client: RocketMqClient, topic: TopicDefinition, clusterId: string): Promise<void> {
+async function requireTopic(client: LogDirectory, topic: TopicDefinition, clusterId: string): Promise<void> {
   try {
     await client.routes.get(topic.name);
   } catch (error) {
     if (error instanceof TopicNotFoundError) {
+      await requireBroker(client);
       throw new ClusterNotInitialisedError(`Topic ${topic.name} does not exist`, clusterId);
     }
     throw error;
   }
+}
+
+/** Name servers forget the topics of a broker that is being restarted. */
+async function requireBroker({ admin }: LogDirectory): Promise<void> {
+  const { brokers } = await admin.clusterInfo();
+  if (brokers.length > 0) return;
+  throw new RocketMqError('BROKER_NOT_FOUND', 'no broker is registered with the name servers', { retriable: true });
 }
