@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RoleHandle, SluiceCluster } from '../support/sluice-cluster.js';
-import { leaderOf, startAndWait } from './crew.js';
+import { until, type RoleHandle, type SluiceCluster } from '../support/sluice-cluster.js';
+import { isLive, leaderOf, startAndWait } from './crew.js';
 import type { PlannedFault } from './fault-plan.js';
 import type { AppliedFault, UnaskedEnd } from './observations.js';
 
-/** A process that was woken ends within this time, if its tasks are not its own any more. */
-const awakeMs = 15_000;
+/** A process that was woken has ended within this time, unless it still counts as a member: it may need a broker to find out. */
+const awakeMs = 240_000;
+/** So long it reads what happened while it slept; whom the cluster counts as live then goes on. */
+const readMs = 3000;
+/** A fault of the leader waits so long for one. */
+const electionMs = 60_000;
 const superviseMs = 250;
 const mostStarts = 5;
 
@@ -17,12 +21,15 @@ export class FaultRunner {
   readonly #struck = new Set<string>();
   readonly #ended = new AbortController();
   readonly #supervising: Promise<void>;
+  #acting: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly cluster: SluiceCluster,
     private readonly tell: (line: string) => void,
   ) {
     this.#supervising = this.#supervise();
+    // Thrown by `stop`.
+    this.#supervising.catch(() => undefined);
   }
 
   get applied(): readonly AppliedFault[] {
@@ -33,24 +40,27 @@ export class FaultRunner {
     return this.#unaskedEnds;
   }
 
-  /** Resolves once the last fault is over and whom it struck is up again. */
+  /** Resolves once the last fault is over and whom it struck is up again. To be called once. */
   async run(plan: readonly PlannedFault[]): Promise<void> {
     const beganAt = performance.now();
-    const running: Promise<void>[] = [];
-    for (const fault of plan) {
-      await delay(Math.max(0, beganAt + fault.atMs - performance.now()));
-      running.push(this.#apply(fault));
-    }
-    await Promise.all(running);
+    const { signal } = this.#ended;
+    const acts = plan.map(async (fault) => {
+      await delay(Math.max(0, beganAt + fault.atMs - performance.now()), undefined, { signal });
+      await this.#apply(fault);
+    });
+    this.#acting = Promise.allSettled(acts);
+    await Promise.all(acts);
   }
 
+  /** Nothing is struck or started any more once this has resolved. */
   async stop(): Promise<void> {
     this.#ended.abort();
     await this.#supervising;
+    await this.#acting;
   }
 
   async #apply(fault: PlannedFault): Promise<void> {
-    const leader = await leaderOf(this.cluster);
+    const leader = await this.#leader(fault);
     const nodeId = nodeOf(fault, leader);
     const told = `${fault.kind} ${nodeId ?? fault.target}${fault.awayMs === 0 ? '' : `, away for ${String(fault.awayMs)} ms`}`;
     const handle = this.cluster.roles.find(({ id }) => id === nodeId);
@@ -68,23 +78,36 @@ export class FaultRunner {
     this.#applied.push({ fault, nodeId, isLeader: nodeId === leader, fromMs, toMs: Date.now() });
   }
 
+  /** For a fault of the leader the one that is there or comes soon. */
+  async #leader({ target }: PlannedFault): Promise<string | undefined> {
+    const now = await leaderOf(this.cluster);
+    if (target !== 'leader' || now !== undefined) return now;
+    return until('a coordinator leads', () => leaderOf(this.cluster), electionMs).catch(() => undefined);
+  }
+
   async #strike(handle: RoleHandle, { kind, awayMs }: PlannedFault): Promise<void> {
-    const back = delay(awayMs);
+    const { signal } = this.#ended;
+    const wakesAt = performance.now() + awayMs;
+    const back = (): Promise<void> => delay(Math.max(0, wakesAt - performance.now()), undefined, { signal });
     switch (kind) {
       case 'kill':
         await handle.kill('SIGKILL');
-        await back;
+        await back();
         break;
       case 'terminate':
         await handle.kill('SIGTERM');
-        await back;
+        await back();
         break;
       case 'stop':
         await handle.kill('SIGSTOP');
-        await back;
+        await back();
         await handle.kill('SIGCONT');
-        // One whose session was not over goes on.
-        await Promise.race([handle.ended, delay(awakeMs, undefined, { ref: false })]);
+        await Promise.race([handle.ended, delay(readMs, undefined, { signal })]);
+        await until(
+          `${handle.id} has ended or is a member`,
+          async () => !handle.isRunning || (await isLive(this.cluster, handle.id)),
+          awakeMs,
+        );
         if (handle.isRunning) return;
         break;
       case 'restart':
@@ -95,6 +118,7 @@ export class FaultRunner {
 
   async #start(handle: RoleHandle): Promise<void> {
     for (let start = 1; start <= mostStarts; start += 1) {
+      if (this.#ended.signal.aborted) return;
       if (await startAndWait(handle)) return;
       this.#noteEnd(handle);
     }
