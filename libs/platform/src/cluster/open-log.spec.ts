@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { topicsOf } from '@sluice/protocol';
+import { topicsOf, type TopicDefinition } from '@sluice/protocol';
 import { TopicNotFoundError, type ClusterInfo, type TopicRoute } from '@sluice/rocketmq';
 import { openLog, type LogDirectory } from './open-log.js';
 
@@ -23,7 +23,7 @@ function directory(known: readonly string[], brokers: readonly string[]): LogDir
 }
 
 describe('where the log is', () => {
-  const all = Object.values(topics).map(({ name }) => name);
+  const all = (Object.values(topics) as TopicDefinition[]).map(({ name }) => name);
 
   it('is on one queue of one broker', async () => {
     const queue = await openLog(directory(all, ['broker-a']), topics, 'default');
