@@ -20,6 +20,7 @@ import {
 import { CommandReader } from './command-reader.js';
 import { CoordinatorLoop } from './coordinator-loop.js';
 import { EffectRunner } from './effect-runner.js';
+import { PositionKeeper } from './position-keeper.js';
 
 const headIntervalMs = 500;
 /** How long a leader may take to resign: a standby or its own next start takes over at once then, else after the lease. */
@@ -85,6 +86,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     settings.persistIntervals,
     log.scoped('store'),
   );
+  const keeper = new PositionKeeper({ positions, state: () => loop.state, log: positionsLog });
   let following: Promise<void> = Promise.resolve();
   return {
     module: {
@@ -114,6 +116,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       head.start();
       heartbeat.start();
       persister.start();
+      keeper.start();
     },
     stop: async () => {
       const gone = new Promise<void>((resolve) => {
@@ -128,6 +131,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       await head.stop();
       await commands.stop();
       await following;
+      await keeper.stop();
       await persister.stop();
     },
   };

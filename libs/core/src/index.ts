@@ -43,3 +43,4 @@ export {
   type KnownReport,
 } from './coordinator/state.js';
 export * from './coordinator/step.js';
+export * from './coordinator/unattended-sources.js';

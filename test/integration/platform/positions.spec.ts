@@ -163,6 +163,28 @@ describe('source positions on their topic', () => {
     expect((await messagesOf('idle')).filter(({ kind }) => kind === 'write')).toHaveLength(2);
   });
 
+  it('writes again, for a leader, the positions of a connector that nobody runs; not after a task was given to somebody', async () => {
+    const gone = assigned(30, 0, 'stopped');
+    const first = newStore();
+    await first.open(gone);
+    await first.write(gone, change([at(3, gone)], { settled: [gone] }));
+    live = new Map();
+    const soon = (): number => Date.now() + 3_600_000;
+    const leader = newStore();
+    await leader.refreshUnattended('stopped', 40, Date.now() - 3_600_000);
+    await leader.refreshUnattended('stopped', 40, soon());
+    const told = (await messagesOf('stopped')).filter(({ kind }) => kind === 'write').slice(1);
+    expect(told).toMatchObject([{ index: -1, generation: 41, partitions: [at(3, gone)] }]);
+    const next = assigned(45, 0, 'stopped');
+    const store = newStore();
+    expect((await store.open(next)).free).toEqual([at(3, gone)]);
+    await store.write(next, change([at(4, next)]));
+    // What the leader still had under way comes too late.
+    await leader.write({ connector: 'stopped', index: -1, generation: 41 }, change([], { scans: [scanOf(gone)] }));
+    const other = assigned(46, 1, 'stopped');
+    expect(await newStore().open(other)).toEqual({ free: [], held: [at(4, next)], unsettled: [] });
+  });
+
   it('is an error, not a start from zero, when a connector that has committed has no positions', async () => {
     hasCommitted = true;
     await expect(newStore().open(assigned(1, 0, 'lost'))).rejects.toThrow(PositionsMissingError);

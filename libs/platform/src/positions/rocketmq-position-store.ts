@@ -58,6 +58,8 @@ const pullTimeoutMs = 5000;
 /** A broker acknowledges a message a moment before it shows it: a pull waits this long for it. */
 const suspendMs = 500;
 const maxEmptyPulls = 20;
+/** Index of a writer that is none of the connector's tasks. */
+const noTask = -1;
 /** Well below the 4 MiB that a message may have. */
 const maxMessageBytes = 2 * 1024 * 1024;
 
@@ -122,6 +124,14 @@ export class RocketMqPositionStore implements PositionStore {
     const old = this.folded(queue.queueId).connectors.get(task.connector)?.toldBefore(beforeMs);
     if (old === undefined || old.partitions.length + old.scans.length === 0) return;
     await this.write(task, { ...old, settled: [] });
+  }
+
+  /**
+   * As {@link refresh}, for a connector of which no task runs, by one who knows the log up to entry `asOf`. Where a task has been given to
+   * somebody since, that one's barrier ends this writer: what it writes later does not count.
+   */
+  refreshUnattended(connector: string, asOf: number, beforeMs: number): Promise<void> {
+    return this.refresh({ connector, index: noTask, generation: asOf + 1 }, beforeMs);
   }
 
   private readAll(queue: QueueRef): Promise<void> {

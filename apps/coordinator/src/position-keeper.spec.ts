@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { emptyState, initialCoordinator, type CoordinatorState, type TaskState } from '@sluice/core';
+import { PositionKeeper } from './position-keeper.js';
+
+const hourMs = 3_600_000;
+
+/** A leader of a log up to entry 70 with stopped connectors that have stored positions. */
+function leading(...names: readonly string[]): CoordinatorState {
+  const tasks = names.map((connector): [string, TaskState] => {
+    return [`${connector}-0`, { id: { connector, index: 0 }, type: 'source', config: {}, committed: true }];
+  });
+  const connectors = names.map((name) => {
+    return [name, { name, type: 'source', config: {}, configVersion: 1, targetState: 'STOPPED' }] as const;
+  });
+  const head = { offset: 70, seq: 70, digest: 'd' };
+  const cluster = { ...emptyState(), head, tasks: new Map(tasks), connectors: new Map(connectors) };
+  return { ...initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, cluster, 0), role: 'leader' };
+}
+
+describe('the keeper of positions', () => {
+  const keeping = (
+    state: () => CoordinatorState,
+    refresh: (connector: string) => Promise<void> = () => Promise.resolve(),
+  ): { keeper: PositionKeeper; asked: unknown[][]; warnings: string[] } => {
+    const asked: unknown[][] = [];
+    const warnings: string[] = [];
+    const quiet = (): void => undefined;
+    const log = { debug: quiet, info: quiet, warn: (text: string) => warnings.push(text), error: quiet };
+    const positions = {
+      refreshUnattended: (...args: [connector: string, asOf: number, beforeMs: number]) => {
+        asked.push(args);
+        return refresh(args[0]);
+      },
+    };
+    return { keeper: new PositionKeeper({ positions, state, log }), asked, warnings };
+  };
+
+  it('lets be written again what is older than two hours, of each connector that nobody runs', async () => {
+    const { keeper, asked } = keeping(() => leading('a', 'b'));
+    await keeper.keep(5 * hourMs);
+    expect(asked).toEqual([
+      ['a', 70, 3 * hourMs],
+      ['b', 70, 3 * hourMs],
+    ]);
+  });
+
+  it('does nothing unless it leads, and ends with the lead', async () => {
+    let state: CoordinatorState = { ...leading('a', 'b'), role: 'standby' };
+    const { keeper, asked } = keeping(
+      () => state,
+      () => {
+        state = { ...state, role: 'standby' };
+        return Promise.resolve();
+      },
+    );
+    await keeper.keep(0);
+    expect(asked).toEqual([]);
+    state = leading('a', 'b');
+    await keeper.keep(0);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('tells a failure and goes on with the next connector', async () => {
+    const { keeper, asked, warnings } = keeping(
+      () => leading('a', 'b'),
+      (connector) => (connector === 'a' ? Promise.reject(new Error('no broker')) : Promise.resolve()),
+    );
+    await keeper.keep(0);
+    expect(asked).toHaveLength(2);
+    expect(warnings).toEqual(['Old positions of connector a were not written again: no broker']);
+  });
+
+  it('stops at once while it waits', async () => {
+    const { keeper, asked } = keeping(() => leading('a'));
+    keeper.start();
+    await keeper.stop();
+    expect(asked).toEqual([]);
+  });
+});
