@@ -88,16 +88,24 @@ export function give(slot: Slot, item: Item): void {
 /** By name, then index. Tasks are put together by connector first: names are compared once each. */
 function inOrder(tasks: readonly AssignableTask[], type: ConnectorType): readonly AssignableTask[] {
   const byName = new Map<string, AssignableTask[]>();
+  let name: string | undefined;
+  let own: AssignableTask[] = [];
   for (const task of tasks) {
     if (task.type !== type) continue;
-    const own = byName.get(task.id.connector);
-    if (own === undefined) byName.set(task.id.connector, [task]);
-    else own.push(task);
+    // Tasks of one connector mostly follow each other: then they are looked up once.
+    if (task.id.connector !== name) {
+      name = task.id.connector;
+      own = byName.get(name) ?? [];
+      byName.set(name, own);
+    }
+    own.push(task);
   }
-  return [...byName.keys()].sort(compareText).flatMap((name) => {
-    const own = byName.get(name) ?? [];
-    return own.sort((a, b) => a.id.index - b.id.index);
-  });
+  const ordered: AssignableTask[] = [];
+  for (const each of [...byName.keys()].sort(compareText)) {
+    const sorted = (byName.get(each) ?? []).sort((a, b) => a.id.index - b.id.index);
+    for (const task of sorted) ordered.push(task);
+  }
+  return ordered;
 }
 
 /** Puts tasks with the same eligible workers together, whatever their classes and placements are. */
