@@ -30,10 +30,11 @@ describe('parseProperties', () => {
   });
 
   it('joins lines that a backslash ends, without the blanks before the next, also where it looks like a comment', () => {
-    expect(parseProperties('list = a,\\\n   b,\\\n # c\nnext=even\\\\\nlast=x\\')).toEqual([
+    expect(parseProperties('list = a,\\\n   b,\\\n # c\nnext=even\\\\\nodd=x\\\\\\\ny\nlast=x\\')).toEqual([
       { name: 'list', text: 'a,b,# c', line: 1 },
       { name: 'next', text: 'even\\', line: 4 },
-      { name: 'last', text: 'x', line: 5 },
+      { name: 'odd', text: 'x\\y', line: 5 },
+      { name: 'last', text: 'x', line: 7 },
     ]);
   });
 
