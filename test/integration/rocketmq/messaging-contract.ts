@@ -45,9 +45,10 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
     });
 
     /** A topic and a group of its own that reads it from the start. */
-    async function prepare(label: string): Promise<{ topic: string; group: string }> {
+    async function prepare(label: string, type = 'NORMAL'): Promise<{ topic: string; group: string }> {
       const topic = `it-msg-${label}-${run}`;
-      await admin.admin.createTopic({ topic, readQueues: QUEUES, writeQueues: QUEUES });
+      const attributes = { 'message.type': type };
+      await admin.admin.createTopic({ topic, readQueues: QUEUES, writeQueues: QUEUES, attributes });
       topics.push(topic);
       await prepareGroup(topic, topic);
       return { topic, group: topic };
@@ -243,6 +244,40 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
         });
         expect(more).toEqual([]);
         expect((await receiver.ack([long])).map(({ status }) => status)).toEqual(['acknowledged']);
+      },
+      2 * LIMIT_MS,
+    );
+
+    it(
+      'keeps the order within a message group',
+      async () => {
+        const { topic, group } = await prepare('groups', 'FIFO');
+        const messageGroups = ['a', 'b'];
+        const messages = Array.from({ length: 20 }, (_, number): TopicMessage => {
+          return { body: Buffer.from(String(number)), messageGroup: messageGroups[number % 2] };
+        });
+        await sendAll(topic, messages);
+        const received = await receiveAll(cluster.receiver({ topic, group }), messages.length);
+        for (const messageGroup of messageGroups) {
+          const sent = messages.filter((message) => message.messageGroup === messageGroup);
+          const of = received.filter((message) => message.messageGroup === messageGroup);
+          const inQueue = of.sort((left, right) => left.queueOffset - right.queueOffset);
+          expect(new Set(of.map(({ queueId }) => queueId)).size).toBe(1);
+          expect(inQueue.map(({ body }) => String(body))).toEqual(sent.map(({ body }) => String(body)));
+        }
+      },
+      2 * LIMIT_MS,
+    );
+
+    it(
+      'delivers a delayed message when it is due',
+      async () => {
+        const { topic, group } = await prepare('delayed', 'DELAY');
+        const deliverAt = Date.now() + 3_000;
+        await sendAll(topic, [{ body: Buffer.from('later'), deliverAt }]);
+        const [message] = await receiveAll(cluster.receiver({ topic, group }), 1);
+        expect(String(message?.body)).toBe('later');
+        expect(message?.storeTimestamp).toBeGreaterThanOrEqual(deliverAt - 1_000);
       },
       2 * LIMIT_MS,
     );
