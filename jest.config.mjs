@@ -19,7 +19,13 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test/bench', '<rootDir>/test/chaos'],
+      roots: [
+        '<rootDir>/apps',
+        '<rootDir>/libs',
+        '<rootDir>/test/bench',
+        '<rootDir>/test/chaos',
+        '<rootDir>/test/mutants',
+      ],
       testRegex: '\\.spec\\.ts$',
     },
     {

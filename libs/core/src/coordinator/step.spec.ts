@@ -167,6 +167,35 @@ describe('members', () => {
     expect([...node.state.cluster.members.keys()]).toEqual(['w1']);
   });
 
+  it('do not expire before their leases have ended, however late their suspicion is read back', () => {
+    const node = CoordinatorHarness.leading();
+    node.report('w1');
+    node.isStoring = false;
+    node.pass(7_000);
+    expect(node.events('member.suspected')).toEqual([]);
+    node.isStoring = true;
+    node.store(node.of('append').at(-1)!);
+    expect(node.events('member.suspected')).toHaveLength(1);
+    node.pass(2_900);
+    expect(node.events('member.left')).toEqual([]);
+    node.pass(200);
+    expect(node.events('member.left')).toHaveLength(1);
+  });
+
+  it('get a full session from a new leader', () => {
+    const log = LogWriter.started('c9');
+    log.join('w1');
+    const node = new CoordinatorHarness(log);
+    node.report('w1');
+    node.pass(4_000);
+    node.feed({ kind: 'head.reached', sentAt: node.now });
+    expect(node.state.role).toBe('leader');
+    node.pass(2_800);
+    expect(node.events('member.suspected')).toEqual([]);
+    node.pass(300);
+    expect(node.events('member.suspected')).toHaveLength(1);
+  });
+
   it('are cleared by a report that comes after the suspicion', () => {
     const node = CoordinatorHarness.leading();
     node.report('w1');

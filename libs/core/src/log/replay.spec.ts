@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
+import { LogWriter } from '../testing/log-writer.js';
 import { emptyState, foldEntries } from './fold.js';
 import { CATCH_UP_ENTRIES } from './start-plan.js';
 
@@ -98,5 +99,39 @@ describe('the replay of a log', () => {
     expect(state.tasks.size).toBe(CONNECTORS * TASKS_EACH);
     expect([...state.tasks.values()].filter(({ assignment }) => assignment === undefined).length).toBeLessThan(2);
     expect(Math.min(...times)).toBeLessThan(BUSY_FACTOR * GOAL_MS);
+  });
+
+  it('of as many entries at once takes at most 2 s of CPU', () => {
+    const log = LogWriter.started();
+    log.join('w1');
+    const config = { 'connector.class': 'FileSource' };
+    const entries = [...log.reads];
+    let { seq, digest } = log.state.head;
+    const { epoch, claimId } = log.state;
+    const add = (event: LogEvent): number => {
+      seq += 1;
+      const entry = { logId: 'log-1', epoch, claimId, seq, prevDigest: digest, at: seq, event };
+      digest = `d${String(seq)}`;
+      entries.push({ offset: seq, digest, entry });
+      return seq;
+    };
+    for (let c = 0; c < 10_000; c += 1) {
+      const name = `c${String(c)}`;
+      const configVersion = add({ kind: 'connector.put', name, type: 'source', config, targetState: 'RUNNING' });
+      const tasks = Array.from({ length: 10 }, (_, i) => ({ ...config, part: String(i) }));
+      add({ kind: 'tasks.configured', name, configVersion, tasks });
+      for (let index = 0; index < 8; index += 1) {
+        add({ kind: 'tasks.assigned', tasks: [{ connector: name, index, nodeId: 'w1', incarnation: 'w1#1' }] });
+      }
+    }
+    const fold = (): number => {
+      const before = process.cpuUsage();
+      const { state, skipped } = foldEntries(emptyState(), entries);
+      expect([state.tasks.size, skipped]).toEqual([100_000, []]);
+      return process.cpuUsage(before).user / 1_000;
+    };
+    const cpuMs = Math.min(fold(), fold());
+    expect(entries.length).toBeGreaterThan(100_000);
+    expect(cpuMs).toBeLessThan(2_000);
   });
 });

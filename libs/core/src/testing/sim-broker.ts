@@ -9,6 +9,8 @@ export type ReportMessage =
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'probe'; readonly incarnation: string; readonly sentAt: number };
 
+const REMEMBERED_REPORTS = 32;
+
 /** The topics of a simulated cluster: total orders, and sends that are lost, late, doubled or end in doubt. */
 export class SimBroker {
   /** All entries from the first on; those before `minOffset` can be read no more. */
@@ -23,6 +25,12 @@ export class SimBroker {
   /** While it stands still nothing is stored and nothing is read. */
   stalledUntil = 0;
   isFaulty = true;
+  /** Called with what somebody sends to the log, whether it arrives or not. */
+  onAppend: (events: readonly LogEvent[]) => void = () => undefined;
+  /** The same for the reports topic alone: it may be on another broker than the log. */
+  reportsStalledUntil = 0;
+  /** When the last reports of each incarnation were sent. */
+  readonly #reportedAt = new Map<string, readonly number[]>();
   #onAssignment: ((entries: number) => void) | undefined;
 
   constructor(readonly clock: SimClock) {
@@ -81,6 +89,7 @@ export class SimBroker {
 
   recreateReports(): void {
     for (const queue of this.reports) queue.length = 0;
+    this.#reportedAt.clear();
   }
 
   /** Sends a chain of entries as one batch and tells its outcome once. */
@@ -96,6 +105,7 @@ export class SimBroker {
     settle: (outcome: 'stored' | 'not-stored' | 'unknown', lastOffset?: number) => void,
   ): void {
     const { clock } = this;
+    this.onAppend(effect.events);
     const fate = this.isFaulty ? clock.random() : 1;
     const sentTo = this.rewrites;
     // What is under way when a broker dies never arrives: its connections die with it.
@@ -125,22 +135,49 @@ export class SimBroker {
     }
   }
 
-  send<Message>(queue: Message[], message: Message): void {
+  /** How often an incarnation reported in a time before now, as far as the topic was not created again since. */
+  reportsWithin(incarnation: string, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): number {
+    const { now } = this.clock;
+    const times = this.#reportedAt.get(incarnation) ?? [];
+    return times.filter((at) => now - at <= fromMs && now - at >= toMs).length;
+  }
+
+  /** Sends a report or a probe. */
+  send(queue: ReportMessage[], message: ReportMessage): void {
+    if (message.kind === 'report') this.#noteReport(message.report);
     const fate = this.isFaulty ? this.clock.random() : 1;
     if (fate < 0.02) return;
     this.#arrive(() => {
-      queue.push(message);
+      this.#storeReport(queue, message);
     });
     if (fate < 0.05) {
       this.clock.after(this.clock.random() * 4_000, () => {
-        this.#whenAwake(() => queue.push(message));
+        this.#storeReport(queue, message);
       });
     }
+  }
+
+  #storeReport(queue: ReportMessage[], message: ReportMessage): void {
+    if (this.canReport) queue.push(message);
+    else
+      this.clock.after(Math.max(this.stalledUntil, this.reportsStalledUntil) - this.clock.now + 1, () => {
+        this.#storeReport(queue, message);
+      });
+  }
+
+  #noteReport({ incarnation }: Report): void {
+    const times = this.#reportedAt.get(incarnation) ?? [];
+    this.#reportedAt.set(incarnation, [...times.slice(-REMEMBERED_REPORTS), this.clock.now]);
   }
 
   /** Whether pulls are answered now. */
   get isAwake(): boolean {
     return this.clock.now >= this.stalledUntil;
+  }
+
+  /** Whether reports are stored and read now. */
+  get canReport(): boolean {
+    return this.isAwake && this.clock.now >= this.reportsStalledUntil;
   }
 
   #landAfter(delayMs: number, act: () => void): void {

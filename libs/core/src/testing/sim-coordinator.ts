@@ -6,6 +6,7 @@ import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
+import type { JudgedNode } from './sim-judge.js';
 import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
 export type Ask = (
@@ -16,7 +17,8 @@ export type Ask = (
 /** One coordinator process: the loop and the effects around `step`. */
 export class SimCoordinator extends SimProcess {
   state: CoordinatorState;
-  hasExited = false;
+  hasStopped = false;
+  readonly running: JudgedNode['running'] = new Map();
   isLeaving = false;
   #lastRequestId: string | undefined;
   #commandsAt: { readId: number; offset: number } | undefined;
@@ -58,6 +60,10 @@ export class SimCoordinator extends SimProcess {
     this.every(1_000, () => {
       this.#report(supersedes);
     });
+  }
+
+  get appliedSeq(): number {
+    return this.state.cluster.head.seq;
   }
 
   get isLeader(): boolean {
@@ -109,7 +115,7 @@ export class SimCoordinator extends SimProcess {
         this.#lastRequestId = effect.lastRequestId;
         return;
       case 'exit':
-        this.hasExited = true;
+        this.hasStopped = effect.reason === 'stopped';
         this.isDead = true;
         return;
       case 'became-leader':
@@ -144,7 +150,7 @@ export class SimCoordinator extends SimProcess {
   }
 
   #pullReports(): void {
-    if (!this.broker.isAwake) return;
+    if (!this.broker.canReport) return;
     this.broker.reports.forEach((messages, queue) => {
       const from = Math.min(this.#reportsAt[queue] ?? 0, messages.length);
       this.#reportsAt[queue] = messages.length;

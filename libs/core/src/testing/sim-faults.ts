@@ -25,7 +25,9 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [20, crash],
   [26, pause],
   [8, stall],
+  [8, stallReports],
   [8, mute],
+  [8, cutOff],
   [8, leave],
   [4, startDouble],
   [10, loseHead],
@@ -58,6 +60,19 @@ function pause({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
 
 function stall({ clock, broker }: SimFleet): void {
   broker.stalledUntil = clock.now + clock.random() * 9_000;
+}
+
+/** The reports topic stands still while the log goes on. */
+function stallReports({ clock, broker }: SimFleet): void {
+  broker.reportsStalledUntil = clock.now + clock.random() * 12_000;
+}
+
+/** The network fails by and by: first its reports are lost, then it cannot read the log either, and it works on. */
+function cutOff({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
+  if (!(process instanceof SimRunner)) return;
+  const until = clock.now + 8_000 + clock.random() * 4_000;
+  process.mutedUntil = until;
+  process.deaf = { from: clock.now + clock.random() * 7_000, until };
 }
 
 /** Its reports are lost while it reads and works. */

@@ -4,8 +4,8 @@ import type { Command } from '../model/command.js';
 import { TargetState, taskKey } from '../model/connector.js';
 import { eventsIn, type LogEntry } from '../model/entry.js';
 import type { SimCoordinator } from './sim-coordinator.js';
+import { activeRunners, loadOf } from './sim-judge.js';
 import type { SimRunner } from './sim-runner.js';
-import { activeRunners, loadOf } from './sim-truth.js';
 
 /** Entries by which a reader may be behind at any moment. */
 const MAX_LAG = 20;

@@ -28,8 +28,11 @@ export class SimRunner extends SimProcess {
   readonly running = new Map<string, RunningTask>();
   lease: NodeLease;
   isLeaving = false;
+  readonly hasStopped = false;
   /** Until then its reports are lost while it reads the log and works. */
   mutedUntil = 0;
+  /** Between these times it cannot read the log while it works. */
+  deaf = { from: 0, until: 0 };
   readonly #reader: SimLogReader;
   #reportSeq = 0;
 
@@ -71,6 +74,10 @@ export class SimRunner extends SimProcess {
     return this.mustRestart || (this.isLeaving && this.running.size === 0);
   }
 
+  get appliedSeq(): number {
+    return this.cluster.head.seq;
+  }
+
   get hasLease(): boolean {
     return this.localNow < heldUntil(this.lease);
   }
@@ -81,10 +88,14 @@ export class SimRunner extends SimProcess {
     this.#report();
   }
 
+  get #isDeaf(): boolean {
+    return this.clock.now >= this.deaf.from && this.clock.now < this.deaf.until;
+  }
+
   #pullLog(): void {
     const sentAt = this.localNow;
     this.after(2, () => {
-      if (!this.broker.isAwake) return;
+      if (!this.broker.isAwake || this.#isDeaf) return;
       const pull = this.#reader.pull();
       if (typeof pull === 'string') {
         delete this.disk.files;

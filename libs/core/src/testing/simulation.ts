@@ -4,6 +4,7 @@ import { SimClock } from './sim-clock.js';
 import { SimCommands } from './sim-commands.js';
 import { SimCoordinator, type Ask } from './sim-coordinator.js';
 import { disturb, type SimFleet } from './sim-faults.js';
+import { SimJudge, type JudgedNode } from './sim-judge.js';
 import type { SimDisk } from './sim-log-reader.js';
 import { unsettled } from './sim-outcome.js';
 import { SimRunner } from './sim-runner.js';
@@ -37,7 +38,9 @@ export class Simulation implements SimFleet {
   /** Nodes begin with an older build and are replaced one by one; such a log does not lose its tail. */
   readonly isUpgrade: boolean;
   readonly #disks = new Map<string, SimDisk>();
-  readonly #levels = new Map<string, number>();
+  /** By incarnation. */
+  readonly #nodes = new Map<string, JudgedNode>();
+  #incarnations = 0;
   readonly #leaders = new Map<string, string>();
   readonly #commands: SimCommands;
   #isCalm = false;
@@ -46,13 +49,17 @@ export class Simulation implements SimFleet {
     this.clock = new SimClock(seed);
     this.broker = new SimBroker(this.clock);
     this.isUpgrade = this.clock.random() < UPGRADE_SHARE;
-    this.truth = new SimTruth(
-      this.broker,
-      (incarnation) => this.#levels.get(incarnation),
+    const judge = new SimJudge(
+      (incarnation) => this.#nodes.get(incarnation),
+      (incarnation, time) => this.broker.reportsWithin(incarnation, time),
       (what) => {
         this.#violate(what);
       },
     );
+    this.truth = new SimTruth(this.broker, judge);
+    this.broker.onAppend = (events) => {
+      for (const event of events) judge.judgeExpiry(event);
+    };
     this.#commands = new SimCommands(this.broker);
     const level = this.isUpgrade ? FIRST_LEVEL : MAX_LEVEL;
     for (const nodeId of COORDINATORS) this.coordinators.push(this.#coordinator(nodeId, undefined, level));
@@ -96,9 +103,9 @@ export class Simulation implements SimFleet {
   /** A second process with the id of a runner, on a disk of its own. */
   double(nodeId: string): void {
     const capacity = capacityOf(nodeId);
-    this.doubles.push(
-      new SimRunner(this.broker, nodeId, this.#incarnation(MAX_LEVEL), undefined, {}, MAX_LEVEL, capacity),
-    );
+    const double = new SimRunner(this.broker, nodeId, this.#incarnation(), undefined, {}, MAX_LEVEL, capacity);
+    this.#nodes.set(double.incarnation, double);
+    this.doubles.push(double);
   }
 
   #calm(): void {
@@ -109,19 +116,24 @@ export class Simulation implements SimFleet {
   }
 
   #coordinator(nodeId: string, supersedes?: string, level = MAX_LEVEL): SimCoordinator {
-    const incarnation = this.#incarnation(level);
-    return new SimCoordinator(this.broker, nodeId, incarnation, supersedes, this.#disk(nodeId), level, this.#ask);
+    const incarnation = this.#incarnation();
+    const disk = this.#disk(nodeId);
+    const node = new SimCoordinator(this.broker, nodeId, incarnation, supersedes, disk, level, this.#ask);
+    this.#nodes.set(incarnation, node);
+    return node;
   }
 
   #runner(nodeId: string, supersedes?: string, level = MAX_LEVEL): SimRunner {
-    const incarnation = this.#incarnation(level);
-    return new SimRunner(this.broker, nodeId, incarnation, supersedes, this.#disk(nodeId), level, capacityOf(nodeId));
+    const incarnation = this.#incarnation();
+    const disk = this.#disk(nodeId);
+    const node = new SimRunner(this.broker, nodeId, incarnation, supersedes, disk, level, capacityOf(nodeId));
+    this.#nodes.set(incarnation, node);
+    return node;
   }
 
-  #incarnation(level: number): string {
-    const incarnation = `i${String(this.#levels.size + 1)}`;
-    this.#levels.set(incarnation, level);
-    return incarnation;
+  #incarnation(): string {
+    this.#incarnations += 1;
+    return `i${String(this.#incarnations)}`;
   }
 
   #disk(nodeId: string): SimDisk {

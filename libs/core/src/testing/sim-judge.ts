@@ -1,0 +1,168 @@
+import { defaultCoordinatorSettings } from '../coordinator/settings.js';
+import type { ClusterState, Leader } from '../model/cluster-state.js';
+import { TargetState, taskKey, type TaskId, type TaskState } from '../model/connector.js';
+import { eventsIn, type LogEvent } from '../model/entry.js';
+import { levelOf } from '../model/feature-level.js';
+import { memberKey, Role } from '../model/member.js';
+
+/** A process as far as others depend on it. */
+export interface JudgedNode {
+  /** The feature level that its build knows. */
+  readonly maxLevel: number;
+  readonly isDead: boolean;
+  /** It has ended because it was asked to. */
+  readonly hasStopped: boolean;
+  readonly isLeaving: boolean;
+  /** `seq` of the last entry that it has folded. */
+  readonly appliedSeq: number;
+  /** What it runs, tasks that it stops included, by `taskKey`. */
+  readonly running: ReadonlyMap<string, { readonly generation: number }>;
+}
+
+const { leaseMs, sessionMs, probeIntervalMs, probeTimeoutMs } = defaultCoordinatorSettings;
+/** Clocks run up to one per cent fast or slow, and reading takes its time. */
+const TOLERANCE_MS = 200;
+/** A leader whose own probes come back has read what was stored so long ago. */
+const READ_WITHIN_MS = probeIntervalMs + probeTimeoutMs + TOLERANCE_MS;
+
+/** What a log must never say, whatever happens: judged by one who sees all processes. */
+export class SimJudge {
+  constructor(
+    readonly nodeOf: (incarnation: string) => JudgedNode | undefined,
+    /** How often an incarnation has reported in a time before now. */
+    readonly reportsWithin: (incarnation: string, time: { readonly fromMs: number; readonly toMs: number }) => number,
+    readonly violate: (what: string) => void,
+  ) {}
+
+  /** An entry was accepted: `before` is the state that it follows, `quietMs` the time since the last one. */
+  judge(before: ClusterState, event: LogEvent, quietMs: number): void {
+    this.#judgeKind(before, event);
+    if (event.kind === 'claimed') this.#judgeClaim(before, event, quietMs);
+    for (const each of eventsIn(event)) this.#judgeEvent(before, each);
+  }
+
+  /** Somebody decides that a node is out. A single report may be lost; more than that are there once the reports topic is read. */
+  judgeExpiry(event: LogEvent): void {
+    if (event.kind !== 'member.left' || event.reason !== 'expired') return;
+    const time = { fromMs: sessionMs - TOLERANCE_MS, toMs: READ_WITHIN_MS };
+    const reports = this.reportsWithin(event.incarnation, time);
+    if (reports > 1) this.violate(`${memberKey(event)} is expired though it reported ${String(reports)} times`);
+  }
+
+  #judgeKind({ level }: ClusterState, event: LogEvent): void {
+    for (const { kind } of [event, ...eventsIn(event)]) {
+      if ((levelOf(kind) ?? Infinity) > level) this.violate(`${kind} is written at level ${String(level)}`);
+    }
+    const isOfCommand = event.kind === 'connector.put' || event.kind === 'connector.target';
+    if (isOfCommand && level >= (levelOf('command.applied') ?? 0)) {
+      this.violate(`${event.kind} stands apart from the result of its command`);
+    }
+  }
+
+  /** A leader loses its lead only if it is gone, has resigned or wrote nothing for its lease. */
+  #judgeClaim({ leader, epoch }: ClusterState, claim: { readonly nodeId: string }, quietMs: number): void {
+    if (leader === undefined || leader.resigned) return;
+    const node = this.nodeOf(leader.incarnation);
+    if (node?.hasStopped === true) this.violate(`${leader.nodeId} stopped as the leader and did not resign`);
+    if (node?.isDead === false && quietMs < leaseMs - TOLERANCE_MS) {
+      this.violate(
+        `${claim.nodeId} deposes ${nameOf(leader)} of epoch ${String(epoch)} after ${quietMs.toFixed(0)} ms`,
+      );
+    }
+  }
+
+  #judgeEvent(before: ClusterState, event: LogEvent): void {
+    if (event.kind === 'cluster.version') this.#judgeLevel(before, event.level);
+    if (event.kind === 'member.left' && event.reason === 'leaving') this.#judgeLeaving(event);
+    if (event.kind === 'tasks.released') {
+      for (const id of event.tasks) this.#judgeRelease(before.tasks.get(taskKey(id)));
+    }
+    if (event.kind === 'tasks.revoked' && event.reason === 'moved') {
+      for (const id of event.tasks) this.#judgeMove(before, taskKey(id));
+    }
+    if (event.kind === 'tasks.assigned') {
+      for (const id of event.tasks) this.#judgeAssignment(before, id);
+    }
+  }
+
+  #judgeLevel({ members }: ClusterState, level: number): void {
+    for (const { nodeId, incarnation } of members.values()) {
+      if ((this.nodeOf(incarnation)?.maxLevel ?? level) < level)
+        this.violate(`level ${String(level)} though ${nodeId} is older`);
+    }
+  }
+
+  #judgeLeaving(node: { readonly nodeId: string; readonly incarnation: string }): void {
+    const running = this.nodeOf(node.incarnation)?.running.size ?? 0;
+    if (running > 0) this.violate(`${memberKey(node)} has left and runs ${String(running)} tasks`);
+  }
+
+  /** A task is free once its owner has read that it must stop and has stopped it. */
+  #judgeRelease(task: TaskState | undefined): void {
+    const { assignment } = task ?? {};
+    const owner = assignment === undefined ? undefined : this.nodeOf(assignment.incarnation);
+    if (task === undefined || assignment === undefined || owner === undefined || owner.isDead) return;
+    const key = taskKey(task.id);
+    if (owner.running.get(key)?.generation === assignment.generation)
+      this.violate(`${key} is free and ${memberKey(assignment)} runs it`);
+    if (!owner.isLeaving && owner.appliedSeq < (assignment.revokedAt ?? Infinity))
+      this.violate(`${key} is free and ${memberKey(assignment)} may still start it`);
+  }
+
+  /** While a runner may be back or gone soon no task is moved. Tasks are taken only from nodes that drain or hold more than their share. */
+  #judgeMove(before: ClusterState, key: string): void {
+    for (const { nodeId, role, suspectedAt } of before.members.values()) {
+      if (role === Role.sourceRunner && suspectedAt !== undefined)
+        this.violate(`${key} is moved while ${nodeId} is suspected`);
+    }
+    const task = before.tasks.get(key);
+    const owner = task?.assignment?.nodeId;
+    if (owner === undefined || before.draining.includes(owner)) return;
+    if ((before.settings['assignment.strategy'] ?? 'sticky') !== 'sticky') return;
+    const workers = activeRunners(before);
+    const capacity = workers.reduce((sum, member) => sum + member.capacity, 0);
+    const own = before.members.get(owner)?.capacity ?? 0;
+    const share = Math.floor((assignableTasks(before) * own) / Math.max(1, capacity));
+    if (loadOf(before, owner) <= share)
+      this.violate(`${key} was taken from ${owner}, which had no more than its share`);
+  }
+
+  #judgeAssignment(before: ClusterState, { nodeId, ...id }: TaskId & { readonly nodeId: string }): void {
+    const key = taskKey(id);
+    if (before.draining.includes(nodeId)) this.violate(`${key} was given to ${nodeId}, which drains`);
+    if (before.tasks.get(key)?.assignment !== undefined) this.violate(`${key} was given to ${nodeId} while it is held`);
+  }
+}
+
+/** Runners that may be given tasks. */
+export function activeRunners({
+  members,
+  draining,
+}: Pick<ClusterState, 'members' | 'draining'>): readonly { nodeId: string; incarnation: string; capacity: number }[] {
+  return [...members.values()].filter(({ role, nodeId }) => role === Role.sourceRunner && !draining.includes(nodeId));
+}
+
+export function loadOf({ tasks }: ClusterState, nodeId: string): number {
+  let load = 0;
+  for (const { assignment } of tasks.values()) {
+    if (assignment?.nodeId === nodeId && assignment.revokedAt === undefined) load += 1;
+  }
+  return load;
+}
+
+/** Tasks that are held or will be given to somebody. */
+function assignableTasks({ tasks, connectors }: ClusterState): number {
+  let count = 0;
+  for (const { id, assignment } of tasks.values()) {
+    const connector = connectors.get(id.connector);
+    if (connector === undefined || connector.targetState === TargetState.stopped) continue;
+    const isHeld = assignment !== undefined && assignment.revokedAt === undefined;
+    if (!isHeld && connector.tasksVersion !== connector.configVersion && connector.error !== undefined) continue;
+    if (id.index < (connector.taskCount ?? 0)) count += 1;
+  }
+  return count;
+}
+
+function nameOf({ nodeId, incarnation }: Leader): string {
+  return memberKey({ nodeId, incarnation });
+}

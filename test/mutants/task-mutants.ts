@@ -1,0 +1,90 @@
+import type { Mutant } from './mutant.js';
+
+/** Who runs which task, and that its old owner has stopped. */
+export const taskMutants: readonly Mutant[] = [
+  {
+    rule: 'revocation before grant: a task that is to move is free at once',
+    file: 'coordinator/decide-tasks.ts',
+    from: "batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });",
+    to: "batch.add({ kind: 'tasks.released', tasks: chunk });",
+  },
+  {
+    rule: 'acknowledged stop: a revoked task is free though its owner still lists it',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'if (!listed.has(taskKey(id))) released.push(id);',
+    to: 'if (listed.size >= 0) released.push(id);',
+  },
+  {
+    rule: 'acknowledged stop: a revoked task is free though its owner has not read the revocation',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'if (assignment?.revokedAt === undefined || report.appliedSeq < assignment.revokedAt) continue;',
+    to: 'if (assignment?.revokedAt === undefined) continue;',
+  },
+  {
+    rule: 'acknowledged stop: a runner does not stop what is revoked',
+    file: 'runner/desired-tasks.ts',
+    from: 'if (assignment.revokedAt !== undefined) continue;',
+    to: '',
+  },
+  {
+    rule: 'lost tail: a new leader gives tasks away before the leases of others have ended',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'return isOrderly ? leaderSince : leaderSince + settings.memberLeaseMs + settings.marginMs;',
+    to: 'return isOrderly ? leaderSince : leaderSince;',
+    specs: ['coordinator/decide-tasks.spec.ts'],
+  },
+  {
+    rule: 'lost tail: an append that gave tasks away and is gone is decided anew at once',
+    file: 'coordinator/appends.ts',
+    from: 'return mustWait ? settled.at + next.settings.leaseMs : settled.at;',
+    to: 'return mustWait ? settled.at : settled.at;',
+    specs: ['coordinator/decide-tasks.spec.ts'],
+  },
+  {
+    rule: 'balance: tasks are moved while a runner was not heard or is suspected',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];',
+    to: 'const revoke = withDrainLimit(state, draft, isCalm ? plan : plan);',
+    specs: ['coordinator/decide-tasks.spec.ts'],
+  },
+  {
+    rule: 'drain: a draining node is given tasks',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'workers.push(draining.has(member.nodeId) ? { ...member, draining: true } : member)',
+    to: 'workers.push(member)',
+  },
+  {
+    rule: 'drain: all tasks of a draining node stop at once',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'return places > 0;',
+    to: 'return places !== undefined;',
+    specs: ['coordinator/decide-tasks.spec.ts'],
+  },
+  {
+    rule: 'older owners: a task starts while one from before the present split may hold its share',
+    file: 'assignment/assignment-input.ts',
+    from: 'if (assignment === undefined && waiting.has(id.connector)) continue;',
+    to: '',
+    specs: ['assignment/assignment-input.spec.ts'],
+  },
+  {
+    rule: 'eligibility: a task is given to a worker without its plugin',
+    file: 'assignment/eligibility.ts',
+    from: '.filter(({ plugins }) => plugins.includes(connectorClass))',
+    to: '.filter(({ plugins }) => plugins.length > 0)',
+    specs: ['assignment/assign-tasks.spec.ts'],
+  },
+  {
+    rule: 'eligibility: a task is given to a worker outside its placement',
+    file: 'assignment/eligibility.ts',
+    from: 'skilled.filter((worker) => carries(worker, placement))',
+    to: 'skilled.filter((worker) => carries(worker, {}))',
+    specs: ['assignment/assign-tasks.spec.ts'],
+  },
+  {
+    rule: 'balance: the sticky strategy does not even loads out',
+    file: 'assignment/assign-sticky.ts',
+    from: 'balance(fleet);\n}',
+    to: '}',
+  },
+];
