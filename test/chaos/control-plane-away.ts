@@ -7,7 +7,7 @@ import type { LoadOptions } from './load.js';
 import { watchedRun } from './watched-run.js';
 
 export interface ControlPlaneAwayOptions {
-  readonly load: Omit<LoadOptions, 'durationMs'>;
+  readonly load: LoadOptions;
   readonly awayMs: number;
   readonly tell: (line: string) => void;
 }
@@ -33,8 +33,7 @@ export async function controlPlaneAway(
 ): Promise<readonly Figure[]> {
   const coordinators = cluster.roles.filter(({ role }) => role === 'coordinator');
   const asked: Asked[] = [];
-  const durationMs = beforeMs + awayMs + afterMs;
-  const observed = await watchedRun(cluster, { ...load, durationMs }, async () => {
+  const observed = await watchedRun(cluster, load, async () => {
     await delay(beforeMs);
     await Promise.all(coordinators.map((handle) => handle.kill('SIGKILL')));
     tell(`${String(coordinators.length)} coordinators are gone for ${String(awayMs)} ms`);

@@ -56,13 +56,13 @@ function workerFigures(observed: Observations, stays: readonly Stay[]): readonly
   const together = outages.filter(({ fault }) => othersNear(fault, observed.faults).length > 0);
   const limit = sessionMs + graceMs;
   return [
-    longest("a killed runner's tasks run again", alone, limit),
-    longest(
+    ...longest("a killed runner's tasks run again", alone, limit),
+    ...longest(
       '... when other faults came with it, beyond what these explain',
       together.map((outage) => ({ ...outage, ms: outage.ms - delayBy(othersNear(outage.fault, observed.faults)) })),
       limit,
     ),
-    { name: "... of so many killed runners' tasks", unit: 'count', value: outages.length, details: [] },
+    { name: 'tasks of killed runners', unit: 'count', value: outages.length, details: [] },
   ];
 }
 
@@ -118,9 +118,9 @@ function leaderFigures({ faults, probes }: Observations): readonly Figure[] {
       });
   const failed = probes.filter(({ status }) => status !== 200 && status !== 503);
   return [
-    longest("a killed leader's successor answers commands", answered('kill'), leaseMs + graceMs),
-    longest('... after a leader that stands still', answered('stop'), leaseMs + graceMs),
-    longest('... after SIGTERM of a leader', answered('terminate'), leaseMs + graceMs),
+    ...longest("a killed leader's successor answers commands", answered('kill'), leaseMs + graceMs),
+    ...longest('... after a leader that stands still', answered('stop'), leaseMs + graceMs),
+    ...longest('... after SIGTERM of a leader', answered('terminate'), leaseMs + graceMs),
     {
       name: 'commands answered neither with their result nor with 503',
       unit: 'count',
@@ -138,12 +138,16 @@ function isNearBroker(fault: AppliedFault, faults: readonly AppliedFault[]): boo
 }
 
 /** Tasks that stopped though neither their worker nor the balance of tasks was a reason. */
-function needlessStops({ faults, sightings, pipelines, beganMs }: Observations, stays: readonly Stay[]): Figure {
-  const ended = stays.filter((stay) => stay.end !== undefined && stay.toMs >= beganMs && !isExplained(stay, faults));
+function needlessStops(
+  { faults, sightings, pipelines, beganMs, endedMs }: Observations,
+  stays: readonly Stay[],
+): Figure {
+  const ended = stays.filter((stay) => stay.toMs >= beganMs && stay.toMs < endedMs && !isExplained(stay, faults));
   const connectors = pipelines.flatMap(({ source, sink }) => [source, sink]);
   const halted = connectors.flatMap((connector) => {
     const disturbed = disturbancesOf(connector, stays, faults, sightings);
     return sightings.filter((seen) => {
+      if (seen.seenMs >= endedMs) return false;
       const at = { fromMs: seen.sinceMs ?? seen.seenMs, toMs: seen.seenMs };
       return seen.connector === connector && seen.state !== 'RUNNING' && !disturbed.some((time) => overlaps(time, at));
     });
@@ -177,7 +181,7 @@ function unaskedEnds({ unaskedEnds: ends }: Observations): Figure {
 }
 
 function gapFigures(
-  { faults, sightings, stalls, pipelines, beganMs }: Observations,
+  { faults, sightings, stalls, pipelines, beganMs, endedMs }: Observations,
   stays: readonly Stay[],
   concernedGapMs: number | undefined,
 ): readonly Figure[] {
@@ -185,7 +189,7 @@ function gapFigures(
     const disturbed = [pipeline.source, pipeline.sink].flatMap((connector) =>
       disturbancesOf(connector, stays, faults, sightings),
     );
-    return { pipeline, ...splitGaps(pipeline, beganMs, disturbed) };
+    return { pipeline, ...splitGaps(pipeline, { fromMs: beganMs, toMs: endedMs }, disturbed) };
   });
   const stallMs = Math.max(0, ...stalls.map(lengthOf));
   const asOutages = (kind: 'quiet' | 'disturbed'): readonly Outage[] =>
@@ -195,19 +199,19 @@ function gapFigures(
   );
   return [
     { name: 'longest stall of the control process', unit: 'ms', value: stallMs, details: [] },
-    longest('longest gap of tasks of unconcerned workers', [...asOutages('quiet'), ...unlisted], gapMs + stallMs),
-    longest('longest gap of concerned tasks', asOutages('disturbed'), concernedGapMs),
+    ...longest('longest gap of tasks of unconcerned workers', [...asOutages('quiet'), ...unlisted], gapMs + stallMs),
+    ...longest('longest gap of concerned tasks', [...asOutages('disturbed'), ...unlisted], concernedGapMs),
   ];
 }
 
 /** `unlistedMs`: what a gap that is not listed may have been at most. */
 function splitGaps(
   { verdict: { arrivalGaps } }: Pipeline,
-  beganMs: number,
+  watched: Interval,
   disturbed: readonly Interval[],
 ): { readonly quiet: readonly Interval[]; readonly disturbed: readonly Interval[]; readonly unlistedMs: number } {
   const isDisturbed = (gap: Interval): boolean => disturbed.some((time) => overlaps(time, gap));
-  const gaps = arrivalGaps.filter(({ fromMs }) => fromMs >= beganMs);
+  const gaps = arrivalGaps.filter(({ fromMs }) => fromMs >= watched.fromMs && fromMs < watched.toMs);
   return {
     quiet: gaps.filter((gap) => !isDisturbed(gap)),
     disturbed: gaps.filter(isDisturbed),
@@ -223,11 +227,13 @@ function lengthOf({ fromMs, toMs }: Interval): number {
   return toMs - fromMs;
 }
 
-function longest(name: string, outages: readonly Outage[], limit?: number): Figure {
+/** Nothing where nothing was measured. */
+function longest(name: string, outages: readonly Outage[], limit?: number): readonly Figure[] {
   const sorted = [...outages].sort((left, right) => right.ms - left.ms);
-  const value = Math.max(0, sorted[0]?.ms ?? 0);
+  if (sorted[0] === undefined) return [];
+  const value = Math.max(0, sorted[0].ms);
   const details = sorted.filter(({ ms }) => limit === undefined || ms > limit).map(({ what }) => what);
-  return { name, unit: 'ms', value, ...(limit === undefined ? {} : { limit }), details };
+  return [{ name, unit: 'ms', value, ...(limit === undefined ? {} : { limit }), details }];
 }
 
 /** Like the times in the logs of the processes. */

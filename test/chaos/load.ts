@@ -1,4 +1,4 @@
-import type { SluiceCluster } from '../support/sluice-cluster.js';
+import { until, type SluiceCluster } from '../support/sluice-cluster.js';
 import { VerifiedFlow } from '../support/verified-flow.js';
 import type { Pipeline } from './observations.js';
 
@@ -8,37 +8,49 @@ export interface LoadOptions {
   /** Of each there are two connectors, a source and a sink, with one task each. */
   readonly pipelines: number;
   readonly recordsPerSecond: number;
-  /** Records are enough for this time; what stops the flow makes it last longer. */
-  readonly durationMs: number;
 }
+
+/** What a busy machine needs for a start is no finding, in milliseconds. */
+const startLimitMs = 240_000;
+/** More than any run makes: the load ends when it is told to. */
+const endlessSeconds = 86_400;
+/** So much is still made after the load is told to end: more than comes before the sources hear of it. */
+const lastSeconds = 8;
 
 /** Numbered records at a steady rate through topics of one queue each, so that every pause of a task is a gap of its queue. */
 export class Load {
-  private constructor(private readonly flows: readonly VerifiedFlow[]) {}
+  private constructor(
+    private readonly flows: readonly VerifiedFlow[],
+    private readonly recordsPerSecond: number,
+  ) {}
 
   /** Resolves when all connectors are accepted and records arrive at every sink. */
   static async start(cluster: SluiceCluster, options: LoadOptions): Promise<Load> {
-    const { name, pipelines, recordsPerSecond, durationMs } = options;
-    const records = Math.ceil((recordsPerSecond * durationMs) / 1000);
+    const { name, pipelines, recordsPerSecond } = options;
+    const ofPartitions = [Math.ceil(recordsPerSecond * endlessSeconds)];
     const flows = await Promise.all(
       Array.from({ length: pipelines }, (_, index) =>
         VerifiedFlow.start(
           cluster,
-          { name: `${name}-${String(index + 1)}`, seed: index + 1, ofPartitions: [records] },
+          { name: `${name}-${String(index + 1)}`, seed: index + 1, ofPartitions },
           { 'tasks.max': '1', 'topic.creation.default.partitions': '1', rate: String(recordsPerSecond) },
           { 'tasks.max': '1', 'offset.flush.interval.ms': '1000' },
         ),
       ),
     );
-    await Promise.all(flows.map((flow) => flow.until(recordsPerSecond)));
-    return new Load(flows);
+    await Promise.all(flows.map((flow) => flow.until(recordsPerSecond, startLimitMs)));
+    return new Load(flows, recordsPerSecond);
   }
 
-  /** What every pipeline had in the end, once nothing more is to come. */
+  /** Sets an end to the numbers, and tells what every pipeline had once the last one has arrived, or after the time given. */
   async finish(timeoutMs: number): Promise<readonly Pipeline[]> {
     return Promise.all(
       this.flows.map(async (flow) => {
-        const verdict = await flow.until(flow.records, timeoutMs).catch(() => flow.verdict());
+        const { records } = await flow.verdict();
+        const last = records + Math.ceil(this.recordsPerSecond * lastSeconds);
+        // Faults of the last moments may still be felt.
+        const ending = await until(`${flow.name} ends`, () => flow.endAt(last).catch(() => undefined), timeoutMs);
+        const verdict = await ending.until(ending.records, timeoutMs).catch(() => ending.verdict());
         return { source: `${flow.name}-in`, sink: `${flow.name}-out`, verdict };
       }),
     );

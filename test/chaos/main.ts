@@ -27,7 +27,6 @@ interface ChaosOptions {
 const crew: CrewSize = { coordinators: 3, sourceRunners: 3, sinkRunners: 3 };
 const minuteMs = 60_000;
 const defaultMinutes = { 'random-faults': 10, 'control-plane-away': 2 } as const;
-const scaleMs = 45_000;
 
 const scenarios: Readonly<Record<string, (options: ChaosOptions) => Promise<readonly Figure[]>>> = {
   'random-faults': ({ minutes = defaultMinutes['random-faults'], seed, load }) =>
@@ -50,7 +49,7 @@ const scenarios: Readonly<Record<string, (options: ChaosOptions) => Promise<read
     ),
   'scale-runners': ({ load }) =>
     onCrew({ ...crew, sourceRunners: 1 }, (cluster) =>
-      scaleRunners(cluster, { load: { name: 'scaled', ...load, durationMs: scaleMs }, most: 4, tell }),
+      scaleRunners(cluster, { load: { name: 'scaled', ...load }, most: 4, tell }),
     ),
 };
 

@@ -56,6 +56,8 @@ export interface Pipeline {
 export interface Observations {
   /** From when on records arrived at every sink. */
   readonly beganMs: number;
+  /** Until when they flowed as before; then the sources were told to end. */
+  readonly endedMs: number;
   readonly faults: readonly AppliedFault[];
   readonly sightings: readonly TaskSighting[];
   readonly probes: readonly CommandProbe[];

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { startCrew, type CrewSize } from './crew.js';
 import { planFaults, type FaultCard, type FaultPlanOptions } from './fault-plan.js';
 import { FaultRunner } from './fault-runner.js';
@@ -9,13 +10,13 @@ import { watchedRun } from './watched-run.js';
 
 export interface RandomFaultsOptions {
   readonly crew: CrewSize;
-  readonly load: Pick<LoadOptions, 'pipelines' | 'recordsPerSecond'>;
+  readonly load: Omit<LoadOptions, 'name'>;
   /** Processes get as many runners of each role as the smaller role has. */
   readonly plan: Omit<FaultPlanOptions, 'runners'>;
   readonly tell: (line: string) => void;
 }
 
-/** Records go on for this long after the last fault began, in milliseconds. */
+/** Records go on for this long after the last one struck is back, in milliseconds. */
 const afterLastMs = 10_000;
 
 /** Kills, standstills, ends in good order and restarts of the broker, as the seed says, while numbered records flow. */
@@ -23,11 +24,11 @@ export async function randomFaults({ crew, load, plan, tell }: RandomFaultsOptio
   const faults = planFaults({ ...plan, runners: Math.min(crew.sourceRunners, crew.sinkRunners) });
   const cluster = await startCrew(crew);
   try {
-    const durationMs = plan.durationMs + afterLastMs;
-    const observed = await watchedRun(cluster, { name: 'chaos', ...load, durationMs }, async () => {
+    const observed = await watchedRun(cluster, { name: 'chaos', ...load }, async () => {
       const runner = new FaultRunner(cluster, tell);
       try {
         await runner.run(faults);
+        await delay(afterLastMs);
       } finally {
         await runner.stop();
       }

@@ -92,6 +92,18 @@ describe('where tasks were', () => {
     expect(ends(entries)).toEqual(['moved', 'moved', 'needless', undefined]);
   });
 
+  it('finds a move needless that only changes who has one more', () => {
+    const three = ['a', 'b', 'c'];
+    const entries = entriesOf(
+      ...three.map(put),
+      joined('w1'),
+      given('w1', ...three),
+      joined('w2'),
+      revoked('moved', 'a', 'b'),
+    );
+    expect(ends(entries)).toEqual(['moved', 'needless', undefined]);
+  });
+
   it('finds a move needless where the only one with fewer is suspected of being gone, or of another role', () => {
     const begin = [...names.map(put), joined('w1'), given('w1', ...names), joined('s1', 'sink-runner')];
     const suspected: LogEvent = { kind: 'member.suspected', nodeId: 'w2', incarnation: 'w2#1' };

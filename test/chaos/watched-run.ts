@@ -18,7 +18,7 @@ interface Acted {
 export async function watchedRun(
   cluster: SluiceCluster,
   loadOptions: LoadOptions,
-  act: (load: Load) => Promise<Acted>,
+  act: () => Promise<Acted>,
 ): Promise<Observations> {
   const watch = new StatusWatch(cluster);
   const meter = StallMeter.start();
@@ -26,12 +26,22 @@ export async function watchedRun(
     const load = await Load.start(cluster, loadOptions);
     const beganMs = Date.now();
     const prober = new CommandProber(cluster);
-    const acted = await act(load).finally(() => prober.stop());
+    const acted = await act().finally(() => prober.stop());
+    const endedMs = Date.now();
     const pipelines = await load.finish(finishMs);
     await watch.stop();
     const { accepted } = await readWholeLog(cluster.rocketmq.namesrv);
     const { sightings } = watch;
-    return { ...acted, beganMs, sightings, probes: prober.probes, stalls: meter.stalls, pipelines, entries: accepted };
+    return {
+      ...acted,
+      beganMs,
+      endedMs,
+      sightings,
+      probes: prober.probes,
+      stalls: meter.stalls,
+      pipelines,
+      entries: accepted,
+    };
   } finally {
     await watch.stop();
     await meter.stop();

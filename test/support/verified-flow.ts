@@ -68,6 +68,15 @@ export class VerifiedFlow {
     );
   }
 
+  /** Lets a flow of one partition end with that many records, more than it has made. @throws Error when the change is refused */
+  async endAt(records: number): Promise<VerifiedFlow> {
+    const answer = await this.cluster.request('PATCH', `/connectors/${this.name}-in/config`, {
+      records: String(records),
+    });
+    if (answer.status !== 200) throw new Error(`${this.name}-in is not changed: ${JSON.stringify(answer)}`);
+    return new VerifiedFlow(this.cluster, this.name, this.seed, [records], this.folder);
+  }
+
   private async post(suffix: string, config: Settings): Promise<void> {
     const answer = await this.cluster.request('POST', '/connectors', { name: `${this.name}-${suffix}`, config });
     if (answer.status !== 201) throw new Error(`${this.name}-${suffix} is refused: ${JSON.stringify(answer)}`);

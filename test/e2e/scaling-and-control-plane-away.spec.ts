@@ -27,7 +27,7 @@ describe('tasks under load go on, but for those that must move,', () => {
   };
 
   it('while source runners become 4 and 1 again', async () => {
-    const load = { name: 'scaled', pipelines: 4, recordsPerSecond: 50, durationMs: 30_000 };
+    const load = { name: 'scaled', pipelines: 4, recordsPerSecond: 50 };
     const figures = await scaleRunners(cluster, { load, most: 4, tell: told('scale-runners') });
     expect(missed('scale-runners', figures)).toEqual([]);
   }, 300_000);
