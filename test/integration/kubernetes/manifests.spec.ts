@@ -12,6 +12,10 @@ const runners = ['source-runner', 'sink-runner'];
 const needed = ['kubectl', 'python3'];
 const missing = needed.filter((tool) => spawnSync(tool, ['--help'], { stdio: 'ignore' }).error !== undefined);
 
+interface Probe {
+  readonly httpGet: { readonly path: string };
+}
+
 interface PodSpec {
   readonly terminationGracePeriodSeconds?: number;
   readonly securityContext: Readonly<Record<string, unknown>>;
@@ -21,7 +25,9 @@ interface PodSpec {
     readonly envFrom: readonly { readonly secretRef?: { readonly optional?: boolean } }[];
     readonly securityContext: Readonly<Record<string, unknown>>;
     readonly resources: { readonly limits: { readonly memory: string } };
-    readonly [probe: `${string}Probe`]: { readonly httpGet: { readonly path: string } };
+    readonly startupProbe: Probe;
+    readonly livenessProbe: Probe;
+    readonly readinessProbe: Probe;
   }[];
 }
 
@@ -81,9 +87,9 @@ describeWithTools('the Kubernetes manifests', () => {
 
   it('probes ask the paths that every role answers', () => {
     for (const container of containersOf('base')) {
-      expect(container.startupProbe?.httpGet.path).toBe('/health/live');
-      expect(container.livenessProbe?.httpGet.path).toBe('/health/live');
-      expect(container.readinessProbe?.httpGet.path).toBe('/health/ready');
+      expect(container.startupProbe.httpGet.path).toBe('/health/live');
+      expect(container.livenessProbe.httpGet.path).toBe('/health/live');
+      expect(container.readinessProbe.httpGet.path).toBe('/health/ready');
     }
   });
 

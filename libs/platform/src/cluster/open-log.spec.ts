@@ -37,7 +37,7 @@ describe('where the log is', () => {
   it('is nowhere where a broker has registered without it', async () => {
     await expect(openLog(directory([], ['broker-a']), topics, 'default')).rejects.toMatchObject({
       name: 'ClusterNotInitialisedError',
-      message: expect.stringContaining('Topic sluice-default-log does not exist. Run `sluice init') as string,
+      message: expect.stringContaining('Topic sluice-default-log does not exist. Run `sluice init') as unknown,
     });
   });
 
