@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until, type RoleHandle, type SluiceCluster } from '../support/sluice-cluster.js';
 import { isLive, leaderOf, startAndWait } from './crew.js';
@@ -27,6 +28,8 @@ export class FaultRunner {
     private readonly cluster: SluiceCluster,
     private readonly tell: (line: string) => void,
   ) {
+    // Every fault of a plan waits for its time.
+    setMaxListeners(0, this.#ended.signal);
     this.#supervising = this.#supervise();
     // Thrown by `stop`.
     this.#supervising.catch(() => undefined);
