@@ -1,5 +1,5 @@
 import type { Command } from '@sluice/core';
-import type { ClusterNode, ScopedLog } from '@sluice/platform';
+import { untilAnswered, type ClusterNode, type ScopedLog } from '@sluice/platform';
 import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
 
@@ -54,8 +54,8 @@ export class CommandReader {
   ): Promise<void> {
     const { client, topics, logQueue, settings } = this.node;
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
-    const minOffset = await client.admin.minOffset(queue, { signal });
-    if (fromOffset > (await client.admin.maxOffset(queue, { signal }))) {
+    const minOffset = await untilAnswered(() => client.admin.minOffset(queue, { signal }), signal);
+    if (fromOffset > (await untilAnswered(() => client.admin.maxOffset(queue, { signal }), signal))) {
       throw new CommandsCutError(`it ends before offset ${String(fromOffset)}`, minOffset);
     }
     let last = before;
@@ -91,7 +91,9 @@ export class CommandReader {
     if (last === undefined) return;
     const { offset, requestId } = last;
     const group = readerGroupOf(this.node.settings.clusterId);
-    const answer = await this.node.client.consumer.pull({ queue, offset, group, maxMessages: 1, suspendMs: 0, signal });
+    const { consumer } = this.node.client;
+    const question = { queue, offset, group, maxMessages: 1, suspendMs: 0, signal };
+    const answer = await untilAnswered(() => consumer.pull(question), signal);
     const message = answer.messages[0];
     const isExpired = offset < answer.minOffset;
     const isSame = message?.queueOffset === offset && this.decode(offset, message.body)?.requestId === requestId;

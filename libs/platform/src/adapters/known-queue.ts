@@ -1,4 +1,8 @@
 import { BrokerNotFoundError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
+import { abortableDelay } from '../transport/abortable-delay.js';
+
+/** Short: leases run out while nobody knows that a broker is back. */
+const retryMs = 200;
 
 /** Thrown when a queue that was found before has no broker now: it stopped or restarts, and nothing is to be done but wait. */
 class QueueAwayError extends Error {
@@ -29,4 +33,19 @@ export async function callKnownQueue<T>(call: () => Promise<T>): Promise<T> {
 /** Whether the same call may succeed later. */
 export function mayRetry(error: unknown): boolean {
   return error instanceof QueueAwayError || (isRocketMqError(error) && error.retriable);
+}
+
+/**
+ * Makes a call to a known queue, again and again while its broker is away.
+ * @throws what the call throws when waiting does not mend it, or once `signal` is aborted
+ */
+export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await callKnownQueue(call);
+    } catch (error) {
+      if (signal.aborted || !mayRetry(error)) throw error;
+      await abortableDelay(retryMs, signal);
+    }
+  }
 }

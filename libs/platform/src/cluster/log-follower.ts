@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   CATCH_UP_ENTRIES,
   foldEntries,
@@ -13,13 +12,8 @@ import {
   type Tail,
 } from '@sluice/core';
 import { entryDigest, MalformedMessageError } from '@sluice/protocol';
-import {
-  isRocketMqError,
-  type QueueReader,
-  type QueueRef,
-  type RocketMqClient,
-  type StoredMessage,
-} from '@sluice/rocketmq';
+import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
+import { untilAnswered } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeEntry, LogQueue } from './log-queue.js';
@@ -67,7 +61,6 @@ export interface LogFollowerOptions {
 }
 
 const readAhead = 2;
-const retryMs = 200;
 
 /** Reads the log by offset, folds it and tells its listeners. Used by every role. */
 export class LogFollower {
@@ -166,7 +159,7 @@ export class LogFollower {
     try {
       while (!signal.aborted) {
         const messages = await this.nextMessages(reader);
-        if (this.isLive) await this.checkTailWithRetry(signal);
+        if (this.isLive) await untilAnswered(() => this.checkTail(signal), signal);
         this.apply(messages);
       }
     } catch (error) {
@@ -239,18 +232,6 @@ export class LogFollower {
     if (broken !== undefined) throw new LogRewrittenError(broken);
     this.endOffset = bounds.maxOffset;
     return bounds;
-  }
-
-  private async checkTailWithRetry(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.checkTail(signal);
-        return;
-      } catch (error) {
-        if (!isRocketMqError(error) || !error.retriable) throw error;
-        await delay(retryMs, undefined, { signal });
-      }
-    }
   }
 
   private apply(messages: readonly StoredMessage[]): void {

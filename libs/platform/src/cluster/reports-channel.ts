@@ -10,6 +10,7 @@ import {
   type ReportsMessage,
 } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
+import { untilAnswered } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
 
 const sendTimeoutMs = 3000;
@@ -57,7 +58,7 @@ export class ReportsChannel {
 
   private async followQueue(queueId: number, listener: ReportsListener, signal: AbortSignal): Promise<void> {
     const queue = this.queue(queueId);
-    const from = await this.client.admin.maxOffset(queue, { signal });
+    const from = await untilAnswered(() => this.client.admin.maxOffset(queue, { signal }), signal);
     const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
     try {
       while (!signal.aborted) {
