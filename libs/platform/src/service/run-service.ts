@@ -14,6 +14,7 @@ import { RocketMqServer, RpcEndpoint, type RpcEndpointOptions } from '../transpo
 import { prepareRpcGroup } from './prepare-rpc-group.js';
 import { reachableAddress } from './reachable-address.js';
 import type { Service, ServiceFactory } from './service.js';
+import { startRpc } from './start-rpc.js';
 
 const exitCodes = { sound: 0, failed: 1 } as const;
 
@@ -77,14 +78,17 @@ function describeFailure(error: Error): string {
 
 async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSignal): Promise<void> {
   const { settings, log } = node;
-  const rpc = new RpcEndpoint({
-    node: settings.nodeId,
-    topic: node.topics.rpc.name,
-    endpoints: settings.grpc,
-    ...(await rpcCredentials(settings)),
-    prepareGroup: (group, topic) => prepareRpcGroup(node.client, group, topic),
-    logger: log.scoped('rpc'),
-  });
+  const credentials = await rpcCredentials(settings);
+  const createRpc = (): RpcEndpoint =>
+    new RpcEndpoint({
+      node: settings.nodeId,
+      topic: node.topics.rpc.name,
+      endpoints: settings.grpc,
+      ...credentials,
+      prepareGroup: (group, topic) => prepareRpcGroup(node.client, group, topic),
+      logger: log.scoped('rpc'),
+    });
+  const rpc = await startRpc(createRpc, log.scoped('rpc'), signal);
   const service = await create(node, rpc);
   let app: INestApplication | undefined;
   try {

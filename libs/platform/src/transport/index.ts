@@ -18,3 +18,4 @@ export {
 export { type RpcMetadata } from './rpc-message.js';
 export { type RpcDelivery, type RpcHandler } from './rpc-serving.js';
 export { RpcTimeoutError } from './rpc-timeout.error.js';
+export { isTopicUnknown } from './grpc/link-error.js';

@@ -17,6 +17,8 @@ const TRANSIENT_PROXY_CODES: readonly number[] = [
   Code.PROXY_TIMEOUT,
   Code.REQUEST_TIMEOUT,
   Code.UNRECOGNIZED_CLIENT_TYPE,
+  // Name servers forget the topics of a broker that restarts, and the proxy remembers for a while that they did.
+  Code.TOPIC_NOT_FOUND,
 ];
 
 /** grpc's own: CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE. */
@@ -57,6 +59,11 @@ export function isGroupMissing(error: unknown): boolean {
       codeOf(cause) === Code.CONSUMER_GROUP_NOT_FOUND ||
       /group.*not (exist|found)/i.test(cause instanceof Error ? cause.message : ''),
   );
+}
+
+/** The proxy does not know the topic, or not yet after its broker has started. */
+export function isTopicUnknown(error: unknown): boolean {
+  return causesOf(error).some((cause) => codeOf(cause) === Code.TOPIC_NOT_FOUND);
 }
 
 /** What a failed call to the proxy means to a caller: RPC_UNAVAILABLE (try again) or RPC_REFUSED (do not). */
