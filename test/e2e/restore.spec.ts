@@ -106,6 +106,17 @@ describe('a Connect cluster whose topics were wiped', () => {
     expect(coordinator.log).toContain('sluice restore --cluster default --from');
   }, 300_000);
 
+  it('made anew, is not joined by a node that knows the log before it', async () => {
+    expect(await cluster.cli('init')).toMatchObject({ code: 0 });
+    const coordinator = cluster.role('coordinator-1');
+    coordinator.start();
+    await untilEnded(coordinator);
+    expect(await coordinator.ended).toBe(1);
+    expect(coordinator.log).toContain('is another one');
+    expect(existsSync(join(filesOf('coordinator-1'), 'connectorConfig.json'))).toBe(true);
+    await wipe(Object.values(topics).map(({ name }: { name: string }) => name));
+  }, 300_000);
+
   it('is restored from the files of one node, only when that is confirmed', async () => {
     const from = ['--from', filesOf('coordinator-1')];
     const shown = await cluster.cli('restore', ...from);

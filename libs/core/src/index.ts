@@ -11,6 +11,7 @@ export {
 export * from './assignment/plan-assignment.js';
 export * from './lease/node-lease.js';
 export * from './log/fold.js';
+export * from './log/log-id.js';
 export * from './log/restored-log.js';
 export * from './log/same-config.js';
 export * from './log/snapshot-load.js';

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScopedLog } from '../logging/node-log.js';
+import { limitedSignal } from './limited-signal.js';
 import { LogRewrittenError, type LogFollower } from './log-follower.js';
 
 export interface HeadWatchOptions {
@@ -37,9 +38,7 @@ export class HeadWatch {
     const signal = this.ended.signal;
     while (!signal.aborted) {
       try {
-        const { sentAt } = await this.follower.proveHead(
-          AbortSignal.any([signal, AbortSignal.timeout(attemptTimeoutMs)]),
-        );
+        const { sentAt } = await this.follower.proveHead(limitedSignal(signal, attemptTimeoutMs));
         this.options.onReached(sentAt);
       } catch (error) {
         if (this.ended.signal.aborted) return;

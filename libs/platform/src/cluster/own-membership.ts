@@ -1,6 +1,7 @@
 import type { ClusterState, LogEvent } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
 import { heartbeatIntervalMs } from './heartbeat.js';
+import { limitedSignal } from './limited-signal.js';
 import type { ReportsChannel } from './reports-channel.js';
 
 export interface OwnIdentity {
@@ -52,7 +53,7 @@ export async function refuseIfInUse(
   const other = otherIncarnation(state, self);
   if (other === undefined) return;
   const heard = new AbortController();
-  const ended = AbortSignal.any([signal, heard.signal, AbortSignal.timeout(listenMs)]);
+  const ended = limitedSignal(AbortSignal.any([signal, heard.signal]), listenMs);
   await reports.follow((message) => {
     if (message.kind !== 'report') return;
     const { nodeId, incarnation } = message.report;

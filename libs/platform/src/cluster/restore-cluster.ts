@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { emptyState, restoredLog, restoredState, type ClusterState } from '@sluice/core';
+import { emptyState, restoredLog, restoredLogId, restoredState, type ClusterState } from '@sluice/core';
 import { encodeLogChain, encodePosition, positionsQueueOf, readerGroupOf, topicsOf } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { ScopedLog } from '../logging/node-log.js';
@@ -34,8 +34,10 @@ export async function restoreCluster(
   await delay(quietMs);
   const queue = { topic: topics.log.name, brokerName, queueId: 0 };
   await expectEnd(client, queue, lastOffset + 1);
-  const place = { logId: randomUUID(), broker: brokerName, incarnation: randomUUID(), at: Date.now(), lastOffset };
-  const state = restoredState(plan.log.state, place);
+  const kept = plan.log.state;
+  const logId = restoredLogId(kept.logId, randomUUID());
+  const place = { logId, broker: brokerName, incarnation: randomUUID(), at: Date.now(), lastOffset };
+  const state = restoredState(kept, place);
   await writePositions(client, plan, state.head.seq);
   for (const { group, queue: of, nextOffset } of plan.offsets) {
     await sinkClient.admin.createGroup({ group });

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, fromFiles } from '@sluice/core';
 import { readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
-import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
+import { isRocketMqError, RocketMqClient, type QueueRef, type RocketMqError } from '@sluice/rocketmq';
+import { limitedSignal } from '../cluster/limited-signal.js';
 import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
 import { ClusterNotInitialisedError, openLog } from '../cluster/open-log.js';
+import { OtherLogError, requireOwnLog } from '../cluster/own-log.js';
 import { expulsionBy, refuseIfInUse } from '../cluster/own-membership.js';
 import { ReportsChannel } from '../cluster/reports-channel.js';
 import type { NodeLog } from '../logging/node-log.js';
@@ -13,6 +15,7 @@ import { NodeFile, NodeStore } from '../store/node-store.js';
 const firstRetryMs = 200;
 const longestRetryMs = 5000;
 const headTimeoutMs = 30_000;
+const lookTimeoutMs = 5000;
 
 /** What every role stands on: its settings, its locked directory, the client of the runtime cluster and the folded log. */
 export class ClusterNode {
@@ -42,7 +45,7 @@ export class ClusterNode {
   /**
    * Locks the node's directory, finds the log and reads all of it. Waits while the runtime cluster cannot be reached.
    *
-   * @throws ClusterNotInitialisedError, LogRewrittenError (the local copy is put aside: the next start reads the log without it),
+   * @throws ClusterNotInitialisedError, OtherLogError, LogRewrittenError (the local copy is put aside: the next start reads the log without it),
    * SnapshotMissingError, NodeIdInUseError
    */
   static async open(given: GivenNodeSettings, log: NodeLog, signal: AbortSignal): Promise<ClusterNode> {
@@ -105,29 +108,45 @@ export class ClusterNode {
   }
 
   private async readLog(signal: AbortSignal): Promise<void> {
+    await untilReachable(() => this.requireOwnLog(signal), this.log, signal);
     await untilReachable(() => this.follower.begin(signal), this.log, signal);
     this.following = this.follower.run().catch(async (error: unknown) => {
-      if (error instanceof LogRewrittenError || isBeyondEnd(error)) await putAside(this.store, this.log);
-      this.fail(error as Error);
+      this.fail(
+        error instanceof LogRewrittenError || isBeyondEnd(error) ? await this.afterRewrite(error) : (error as Error),
+      );
     });
     const started = performance.now();
-    await untilReachable(
-      () => this.follower.proveHead(AbortSignal.any([signal, AbortSignal.timeout(headTimeoutMs)])),
-      this.log,
-      signal,
-    );
+    await untilReachable(() => this.follower.proveHead(limitedSignal(signal, headTimeoutMs)), this.log, signal);
     const { head, epoch, connectors, broker } = this.follower.state;
     if (head.seq < 0 || broker !== this.logQueue.brokerName) {
       const found =
         head.seq < 0 ? 'has no first entry' : `begins on broker ${broker} and is on ${this.logQueue.brokerName}`;
       throw new ClusterNotInitialisedError(`The log ${this.logQueue.topic} ${found}`, this.settings.clusterId);
     }
+    await this.store.rememberLog(this.follower.state.logId);
     this.log
       .scoped('log')
       .info(
         `Read up to entry ${String(head.seq)} (epoch ${String(epoch)}, ${String(connectors.size)} connectors) in ` +
           `${(performance.now() - started).toFixed(0)} ms`,
       );
+  }
+
+  private requireOwnLog(signal: AbortSignal): Promise<void> {
+    const { clusterId } = this.settings;
+    const { logId, directory } = this.store;
+    return requireOwnLog(this.client, this.logQueue, readerGroupOf(clusterId), { clusterId, logId, directory }, signal);
+  }
+
+  /** Puts the copy of a log whose end was lost aside. That of a log which is gone stays for a restore: the next start says so. */
+  private async afterRewrite(rewritten: Error): Promise<Error> {
+    try {
+      await this.requireOwnLog(AbortSignal.timeout(lookTimeoutMs));
+    } catch (error) {
+      return error instanceof OtherLogError ? error : rewritten;
+    }
+    await putAside(this.store, this.log);
+    return rewritten;
   }
 }
 
@@ -137,7 +156,7 @@ async function putAside(store: NodeStore, log: NodeLog): Promise<void> {
     log.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
 }
 
-function isBeyondEnd(error: unknown): boolean {
+function isBeyondEnd(error: unknown): error is RocketMqError {
   return isRocketMqError(error) && error.code === 'OFFSET_OUT_OF_RANGE';
 }
 

@@ -71,6 +71,16 @@ describe('NodeStore', () => {
     await store.close();
   });
 
+  it('remembers the log that the node has read', async () => {
+    const first = await NodeStore.open(root, 'n1');
+    expect(first.logId).toBeUndefined();
+    await first.rememberLog('log-1');
+    await first.close();
+    const second = await NodeStore.open(root, 'n1');
+    expect([second.logId, second.supersedes]).toEqual(['log-1', first.incarnation]);
+    await second.close();
+  });
+
   it('puts its copies aside when told to, and keeps only some of them', async () => {
     const store = await NodeStore.open(root, 'n1');
     await store.write(NodeFile.taskConfig, { first: true });

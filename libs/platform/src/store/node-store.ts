@@ -32,6 +32,7 @@ export class NodeStore {
     readonly nodeId: string,
     readonly incarnation: string,
     readonly supersedes: string | undefined,
+    private known: string | undefined,
     private readonly lock: ExclusiveLock,
   ) {}
 
@@ -41,10 +42,10 @@ export class NodeStore {
     await mkdir(directory, { recursive: true });
     const lock = await lockOf(directory, nodeId);
     try {
-      const before = await readJsonFile(join(directory, identityFile));
-      const incarnation = randomUUID();
-      await writeFileDurably(join(directory, identityFile), JSON.stringify({ nodeId, incarnation }));
-      return new NodeStore(directory, nodeId, incarnation, incarnationOf(before), lock);
+      const before = identityIn(await readJsonFile(join(directory, identityFile)));
+      const store = new NodeStore(directory, nodeId, randomUUID(), before.incarnation, before.logId, lock);
+      await store.writeIdentity();
+      return store;
     } catch (error) {
       await lock.release();
       throw error;
@@ -66,6 +67,18 @@ export class NodeStore {
       }
     }
     return NodeStore.open(rootDirectory, `${role}-${randomUUID().slice(0, 8)}`);
+  }
+
+  /** Id of the log that this node has read; undefined at its first start. */
+  get logId(): string | undefined {
+    return this.known;
+  }
+
+  /** Keeps the id of the log that the node has read: it goes on with no other one. */
+  async rememberLog(logId: string): Promise<void> {
+    if (this.known === logId) return;
+    this.known = logId;
+    await this.writeIdentity();
   }
 
   read(file: NodeFile): Promise<unknown> {
@@ -98,6 +111,11 @@ export class NodeStore {
   close(): Promise<void> {
     return this.lock.release();
   }
+
+  private writeIdentity(): Promise<void> {
+    const { nodeId, incarnation, known: logId } = this;
+    return writeFileDurably(join(this.directory, identityFile), JSON.stringify({ nodeId, incarnation, logId }));
+  }
 }
 
 async function lockOf(directory: string, nodeId: string): Promise<ExclusiveLock> {
@@ -109,7 +127,13 @@ async function lockOf(directory: string, nodeId: string): Promise<ExclusiveLock>
   }
 }
 
-function incarnationOf(identity: unknown): string | undefined {
-  if (typeof identity !== 'object' || identity === null || !('incarnation' in identity)) return undefined;
-  return typeof identity.incarnation === 'string' ? identity.incarnation : undefined;
+type Identity = Partial<Record<'incarnation' | 'logId', string>>;
+
+function identityIn(content: unknown): Identity {
+  if (typeof content !== 'object' || content === null) return {};
+  const { incarnation, logId }: { readonly [Key in keyof Identity]: unknown } = content;
+  return {
+    ...(typeof incarnation === 'string' ? { incarnation } : {}),
+    ...(typeof logId === 'string' ? { logId } : {}),
+  };
 }

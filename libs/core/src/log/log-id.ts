@@ -1,0 +1,16 @@
+/** Between the id that a log was made with and what its restores add. */
+const separator = '.';
+
+/** Id of the log that a restore makes: it tells from which log it comes, and that it is not that one. */
+export function restoredLogId(logId: string, unique: string): string {
+  return `${originOf(logId)}${separator}${unique}`;
+}
+
+/** Whether both are one log, or restored from one. */
+export function isOfOneOrigin(left: string, right: string): boolean {
+  return originOf(left) === originOf(right);
+}
+
+function originOf(logId: string): string {
+  return logId.split(separator, 1)[0] ?? logId;
+}
