@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { limitedSignal } from '@sluice/platform';
 
 const pollMs = 100;
 const requestTimeoutMs = 3000;
@@ -12,7 +13,7 @@ export async function untilConnectorsCanBePosted(url: string, signal: AbortSigna
 
 async function canPost(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
+    const limited = limitedSignal(signal, requestTimeoutMs);
     const ready = await fetch(`${url}/health/ready`, { signal: limited });
     if (!ready.ok) return false;
     const plugins = (await (await fetch(`${url}/connector-plugins`, { signal: limited })).json()) as readonly {

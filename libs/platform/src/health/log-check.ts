@@ -1,4 +1,5 @@
 import type { QueueRef } from '@sluice/rocketmq';
+import { limitedSignal } from '../cluster/limited-signal.js';
 import { LogBehindError, LogRewrittenError, type LogFollower } from '../cluster/log-follower.js';
 import type { NodeCheck } from './health-check.js';
 
@@ -9,11 +10,11 @@ export function logCheck(follower: LogFollower, queue: QueueRef): NodeCheck {
   return {
     name: 'log',
     check: async (signal) => {
-      const limit = AbortSignal.timeout(proofTimeoutMs);
+      const limited = limitedSignal(signal, proofTimeoutMs);
       try {
-        await follower.proveHead(AbortSignal.any([signal, limit]));
+        await follower.proveHead(limited);
       } catch (error) {
-        throw new Error(reasonOf(error, queue, limit.aborted), { cause: error });
+        throw new Error(reasonOf(error, queue, limited.aborted && !signal.aborted), { cause: error });
       }
       const { head, epoch } = follower.state;
       return { seq: head.seq, epoch, behind: 0 };
