@@ -24,6 +24,7 @@ export default {
         '<rootDir>/libs',
         '<rootDir>/test/bench',
         '<rootDir>/test/chaos',
+        '<rootDir>/test/compose',
         '<rootDir>/test/mutants',
       ],
       testRegex: '\\.spec\\.ts$',

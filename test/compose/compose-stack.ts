@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, until } from '../support/sluice-cluster.js';
+import { containersOf, labelled, roles, type Container, type Role } from './container.js';
+import { docker, type CommandOptions } from './docker.js';
+
+export interface ConnectorStatus {
+  readonly type: 'source' | 'sink';
+  readonly tasks: readonly { readonly state: string; readonly worker_id: string; readonly trace?: string }[];
+}
+
+const buildTimeoutMs = 1_200_000;
+const upTimeoutMs = 400_000;
+const requestTimeoutMs = 30_000;
+const healthTimeoutMs = 120_000;
+const pollMs = 300;
+
+/** The repository's compose.yaml as a project of its own, with its REST port on a free one. */
+export class ComposeStack {
+  private constructor(
+    readonly project: string,
+    private readonly port: number,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  static async create(signal: AbortSignal): Promise<ComposeStack> {
+    return new ComposeStack(`sluice-test-${String(process.pid)}`, await freePort(), signal);
+  }
+
+  async build(): Promise<void> {
+    await this.#compose(['build', '--quiet'], { timeoutMs: buildTimeoutMs });
+  }
+
+  /** As a user would do it: everything is up and healthy afterwards, with as many containers of each role as said, else one. */
+  async up(scale: Partial<Record<Role, number>> = {}): Promise<void> {
+    const scales = Object.entries(scale).flatMap(([role, count]) => ['--scale', `${role}=${String(count)}`]);
+    await this.#compose(['up', '--detach', '--wait', ...scales], { timeoutMs: upTimeoutMs });
+  }
+
+  /** Stops every container in order and leaves them there. */
+  async stop(): Promise<void> {
+    await this.#compose(['stop']);
+  }
+
+  async down(): Promise<void> {
+    await this.#compose(['down']);
+  }
+
+  /** Restarts one service in order and waits until it is healthy. */
+  async restart(service: string): Promise<void> {
+    await this.#compose(['restart', service]);
+    await this.untilHealthy([service]);
+  }
+
+  /** Removes everything, volumes too; works also after the signal. */
+  async remove(): Promise<void> {
+    await docker(
+      ['compose', '--project-name', this.project, 'down', '--volumes', '--remove-orphans', '--timeout', '5'],
+      {
+        environment: this.#environment,
+      },
+    );
+  }
+
+  containers(): Promise<readonly Container[]> {
+    return containersOf(this.project);
+  }
+
+  /** Those of Sluice that stay up; without the one-shot set-up. */
+  async roleContainers(...wanted: readonly Role[]): Promise<readonly Container[]> {
+    const names: readonly string[] = wanted.length === 0 ? roles : wanted;
+    return (await this.containers()).filter(({ service }) => names.includes(service));
+  }
+
+  /** The container of a role with the lowest number. */
+  async first(role: Role): Promise<Container> {
+    const [container] = await this.roleContainers(role);
+    if (container === undefined) throw new Error(`no container of ${role}`);
+    return container;
+  }
+
+  /** Waits until Docker calls every container of these services healthy. */
+  async untilHealthy(services: readonly string[] = roles): Promise<void> {
+    let seen: readonly Container[] = [];
+    await until(
+      `${services.join(', ')} are healthy`,
+      async () => {
+        await delay(pollMs, undefined, { signal: this.signal });
+        seen = (await this.containers()).filter(({ service }) => services.includes(service));
+        return seen.every(({ isRunning, health }) => isRunning && health === 'healthy');
+      },
+      healthTimeoutMs,
+      () => seen.map(({ name, health, isRunning }) => `${name}: ${isRunning ? (health ?? '') : 'down'}`).join(', '),
+    );
+  }
+
+  networks(): Promise<readonly string[]> {
+    return labelled('network', this.project);
+  }
+
+  volumes(): Promise<readonly string[]> {
+    return labelled('volume', this.project);
+  }
+
+  /** A request to the gateway's REST API. @throws Error naming the answer if it is none of 200 to 299 */
+  async request(method: string, path: string, body?: unknown): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${String(this.port)}${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      signal: AbortSignal.any([this.signal, AbortSignal.timeout(requestTimeoutMs)]),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${String(response.status)} ${text}`);
+    return text;
+  }
+
+  /** By name. */
+  async connectors(): Promise<ReadonlyMap<string, ConnectorStatus>> {
+    const answer = JSON.parse(await this.request('GET', '/connectors?expand=status')) as Record<
+      string,
+      { readonly status: ConnectorStatus }
+    >;
+    return new Map(Object.entries(answer).map(([name, { status }]) => [name, status]));
+  }
+
+  /** The states of all containers, and the end of what each wrote. */
+  async describe(): Promise<string> {
+    const states = (await this.containers()).map(
+      ({ name, isRunning, exitCode, health, isOutOfMemory }) =>
+        `${name}: ${isRunning ? `up, ${health ?? 'no check'}` : `ended with ${String(exitCode)}`}${isOutOfMemory ? ', out of memory' : ''}`,
+    );
+    const logs = await docker(
+      ['compose', '--project-name', this.project, 'logs', '--no-color', '--tail', '80', 'init', ...roles],
+      { environment: this.#environment },
+    );
+    return `${states.join('\n')}\n${logs}`;
+  }
+
+  #compose(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return docker(['compose', '--project-name', this.project, ...args], {
+      timeoutMs: 180_000,
+      ...options,
+      signal: this.signal,
+      environment: this.#environment,
+    });
+  }
+
+  /** What a caller has set for other clusters does not count here. */
+  get #environment(): Readonly<Record<string, string | undefined>> {
+    const own = Object.entries(process.env).filter(([name]) => !/^(SLUICE|COMPOSE)_/.test(name));
+    return { ...Object.fromEntries(own), SLUICE_REST_PORT: String(this.port) };
+  }
+}

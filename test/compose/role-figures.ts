@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Figure } from '../chaos/figure.js';
+import { repositoryRoot } from '../support/sluice-cluster.js';
+import type { ComposeStack } from './compose-stack.js';
+import { roles, type Role } from './container.js';
+import { docker } from './docker.js';
+import type { Observer } from './observer.js';
+
+const bytesPerMb = 1_000_000;
+const imageLimitMb = 250;
+const readyLimitMs = 2000;
+const memoryLimitMb: Readonly<Record<Role, number>> = {
+  gateway: 160,
+  coordinator: 130,
+  'source-runner': 130,
+  'sink-runner': 130,
+};
+/** What a start leaves behind is collected by then. */
+const settleMs = 10_000;
+const pullTimeoutMs = 300_000;
+
+/** What each image adds to its base. */
+export async function imageFigures(): Promise<readonly Figure[]> {
+  const base = await baseImage();
+  const baseBytes = await imageBytes(base);
+  return Promise.all(
+    [...roles, 'cli'].map(async (role) => ({
+      name: `image of ${role}, MB on top of ${base}`,
+      value: ((await imageBytes(`sluice-${role}`)) - baseBytes) / bytesPerMb,
+      unit: 'count' as const,
+      limit: imageLimitMb,
+      details: [],
+    })),
+  );
+}
+
+/** The image that docker/Dockerfile starts from; pulled where only the builder has it. */
+async function baseImage(): Promise<string> {
+  const dockerfile = await readFile(join(repositoryRoot, 'docker/Dockerfile'), 'utf8');
+  const [, image] = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile) ?? [];
+  if (image === undefined) throw new Error('docker/Dockerfile names no NODE_IMAGE');
+  await docker(['image', 'inspect', image]).catch(() =>
+    docker(['pull', '--quiet', image], { timeoutMs: pullTimeoutMs }),
+  );
+  return image;
+}
+
+const imageBytes = async (image: string): Promise<number> =>
+  Number(await docker(['image', 'inspect', '--format', '{{.Size}}', image]));
+
+/** Restarts one container of each role, one after the other, and tells how long after its process started each is ready. */
+export async function startFigures(stack: ComposeStack, observer: Observer): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const role of roles) {
+    const { id, name } = await stack.first(role);
+    await docker(['stop', id]);
+    const [readyMs] = await Promise.all([observer.untilReady(name), docker(['start', id])]);
+    const { startedMs } = await stack.first(role);
+    const figure = { unit: 'ms', limit: readyLimitMs, details: [] } as const;
+    figures.push({ name: `${role} is ready after`, value: readyMs - startedMs, ...figure });
+  }
+  return figures;
+}
+
+/** The resident memory of the process of each role without tasks. */
+export async function memoryFigures(stack: ComposeStack, signal: AbortSignal): Promise<readonly Figure[]> {
+  await delay(settleMs, undefined, { signal });
+  return Promise.all(
+    roles.map(async (role) => {
+      const { id } = await stack.first(role);
+      const status = await docker(['exec', id, 'cat', '/proc/1/status']);
+      const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+      if (kib === undefined) throw new Error(`no VmRSS of ${role}: ${status}`);
+      const figure = { unit: 'count', limit: memoryLimitMb[role], details: [] } as const;
+      return {
+        name: `resident memory of ${role} without tasks, MB`,
+        value: (Number(kib) * 1024) / bytesPerMb,
+        ...figure,
+      };
+    }),
+  );
+}
