@@ -12,7 +12,8 @@ const cards: readonly FaultCard[] = [
   { kind: 'terminate', target: 'sink-runner' },
   { kind: 'restart', target: 'broker' },
 ];
-const seed = 1;
+/** Its plan has every card once, and the leader's death far from the restart of the broker: that one is measured too. */
+const seed = 41;
 /** Other tests run on the same processors, so times may be missed by this factor; what is counted may not. */
 const patience = 4;
 
@@ -26,7 +27,7 @@ it('kills, standstills, ends and a restart of the broker lose, double and needle
     load: { pipelines: 5, recordsPerSecond: 50 },
     plan: {
       seed,
-      durationMs: 60_000,
+      durationMs: 55_000,
       standstillMs: 10_000,
       spacingMs: { least: 9000, most: 11_000 },
       togetherChance: 0,
@@ -35,5 +36,12 @@ it('kills, standstills, ends and a restart of the broker lose, double and needle
     tell,
   });
   for (const line of figureLines(figures)) tell(line);
+  expect(figures.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      "a killed runner's tasks run again",
+      "a killed leader's successor answers commands",
+      'longest gap of tasks of unconcerned workers',
+    ]),
+  );
   expect(figures.filter((figure) => !isMet(figure, patience))).toEqual([]);
 }, 400_000);
