@@ -67,7 +67,7 @@ export class FaultRunner {
     const nodeId = nodeOf(fault, leader);
     const told = `${fault.kind} ${nodeId ?? fault.target}${fault.awayMs === 0 ? '' : `, away for ${String(fault.awayMs)} ms`}`;
     const handle = this.cluster.roles.find(({ id }) => id === nodeId);
-    const isThere = handle === undefined ? nodeId === 'broker' : handle.isRunning && !this.#struck.has(handle.id);
+    const isThere = handle === undefined ? nodeId === 'broker' : this.#isThere(handle) && this.#hasOther(handle);
     if (nodeId === undefined || !isThere) {
       this.tell(`${told}: nobody to strike`);
       return;
@@ -79,6 +79,15 @@ export class FaultRunner {
     else await this.#strike(handle, fault);
     this.#struck.delete(nodeId);
     this.#applied.push({ fault, nodeId, isLeader: nodeId === leader, fromMs, toMs: Date.now() });
+  }
+
+  #isThere(handle: RoleHandle): boolean {
+    return handle.isRunning && !this.#struck.has(handle.id);
+  }
+
+  /** On a slow machine others of its role may still be away: nobody could take its place then. */
+  #hasOther(struck: RoleHandle): boolean {
+    return this.cluster.roles.some((other) => other !== struck && other.role === struck.role && this.#isThere(other));
   }
 
   /** For a fault of the leader the one that is there or comes soon. */
