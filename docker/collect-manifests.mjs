@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [target = ''] = process.argv.slice(2);
-const compilers = ['@typescript/native', '@types/node'];
+const compilers = ['@typescript/native', '@types/node', 'esbuild'];
 const manifests = ['package.json', 'package-lock.json', '.npmrc'];
 
 for (const path of await readdir(root, { recursive: true })) {

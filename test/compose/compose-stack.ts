@@ -129,7 +129,19 @@ export class ComposeStack {
         `${name}: ${isRunning ? `up, ${health ?? 'no check'}` : `ended with ${String(exitCode)}`}${isOutOfMemory ? ', out of memory' : ''}`,
     );
     const logs = await docker(
-      ['compose', '--project-name', this.project, 'logs', '--no-color', '--tail', '80', 'init', ...roles],
+      [
+        'compose',
+        '--ansi',
+        'never',
+        '--project-name',
+        this.project,
+        'logs',
+        '--no-color',
+        '--tail',
+        '80',
+        'init',
+        ...roles,
+      ],
       { environment: this.#environment },
     );
     return `${states.join('\n')}\n${logs}`;

@@ -1,0 +1,75 @@
+// bundle-app.mjs APP TARGET: puts the built code of one app, with nearly all that it imports, into a few files in TARGET/app/dist/role. Of the
+// time that a role takes to get ready, finding and reading two thousand modules would be the greater part.
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [app = '', target = ''] = process.argv.slice(2);
+const output = join(target, 'app');
+
+/**
+ * Loaded from node_modules. Our code resolves the copies of gRPC and Protobuf from the place of the client that brings them. Nest's decorators
+ * need reflect-metadata before any other module, which holds for an import that stays one. The validation packages are no ES modules, and
+ * Nest takes their names from `import()`, of which a bundle keeps only the default.
+ */
+const external = [
+  'rocketmq-client-nodejs',
+  '@grpc/grpc-js',
+  'reflect-metadata',
+  'class-transformer',
+  'class-validator',
+];
+
+/** Packages that other packages use where they are installed, such as Nest's transports: those that are not there stay imports. */
+const absentPeers = {
+  name: 'absent-peers',
+  setup({ onResolve, resolve }) {
+    const seen = Symbol('seen');
+    onResolve({ filter: /^[^./]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
+      if (pluginData === seen || !importer.includes('/node_modules/')) return undefined;
+      const found = await resolve(path, { importer, kind, resolveDir, pluginData: seen });
+      return found.errors.length === 0 ? found : { path, external: true };
+    });
+  },
+};
+
+const { metafile } = await build({
+  entryPoints: [join(root, 'apps', app, 'dist/main.js')],
+  outdir: join(output, 'dist/role'),
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  // Nest names what it makes, and errors say what they are, by the names of classes.
+  keepNames: true,
+  external,
+  plugins: [absentPeers],
+  // What is not an ES module calls `require` for modules of Node.
+  banner: {
+    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+  },
+  metafile: true,
+  logLevel: 'warning',
+});
+const nameless = Object.values(metafile.outputs).filter(
+  ({ entryPoint = '', exports }) => entryPoint.includes('node_modules/') && exports.join() === 'default',
+);
+if (nameless.length > 0) {
+  const entries = nameless.map(({ entryPoint }) => entryPoint).join(', ');
+  throw new Error(`import() finds no names in the bundle of what is no ES module, make it external: ${entries}`);
+}
+
+// The metrics read the version two folders above the code.
+const { version } = JSON.parse(await readFile(join(root, 'apps', app, 'package.json'), 'utf8'));
+await mkdir(output, { recursive: true });
+await writeFile(join(output, 'package.json'), JSON.stringify({ name: `@sluice/${app}`, version, type: 'module' }));
+for (const [from, name] of [
+  ['LICENSE', 'LICENSE'],
+  ['docker/healthcheck.mjs', 'healthcheck.mjs'],
+]) {
+  await cp(join(root, from), join(output, name));
+}
