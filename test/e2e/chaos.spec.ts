@@ -15,7 +15,7 @@ const cards: readonly FaultCard[] = [
 /** Its plan has every card once, and the leader's death far from the restart of the broker: that one is measured too. */
 const seed = 41;
 /** Other tests run on the same processors, so times may be missed by this factor; what is counted may not. */
-const patience = 4;
+const patience = 20;
 
 const tell = (line: string): void => {
   process.stderr.write(`chaos, seed ${String(seed)}: ${line}\n`);
@@ -44,4 +44,4 @@ it('kills, standstills, ends and a restart of the broker lose, double and needle
     ]),
   );
   expect(figures.filter((figure) => !isMet(figure, patience))).toEqual([]);
-}, 400_000);
+}, 600_000);
