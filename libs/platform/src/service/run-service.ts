@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { NestFactory } from '@nestjs/core';
@@ -11,6 +12,7 @@ import { nodeSettingsOf, type GivenNodeSettings, type NodeSettings } from '../se
 import { printSettings } from '../settings/print-settings.js';
 import { readRoleArguments, readSettings, readTextFile } from '../settings/read-settings.js';
 import { RocketMqServer, RpcEndpoint, type RpcEndpointOptions } from '../transport/index.js';
+import { endConnections } from './end-connections.js';
 import { prepareRpcGroup } from './prepare-rpc-group.js';
 import { reachableAddress } from './reachable-address.js';
 import type { Service, ServiceFactory } from './service.js';
@@ -98,6 +100,7 @@ async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSig
     await untilAborted(signal);
     log.scoped(settings.role).info('Stopping');
   } finally {
+    if (app !== undefined) endConnections(app.getHttpServer() as Server);
     await service.stop();
     await app?.close();
     await rpc.stop();
