@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { freePort, until } from '../support/sluice-cluster.js';
 import { containersOf, labelled, roles, type Container, type Role } from './container.js';
 import { docker, type CommandOptions } from './docker.js';
@@ -129,22 +130,10 @@ export class ComposeStack {
         `${name}: ${isRunning ? `up, ${health ?? 'no check'}` : `ended with ${String(exitCode)}`}${isOutOfMemory ? ', out of memory' : ''}`,
     );
     const logs = await docker(
-      [
-        'compose',
-        '--ansi',
-        'never',
-        '--project-name',
-        this.project,
-        'logs',
-        '--no-color',
-        '--tail',
-        '80',
-        'init',
-        ...roles,
-      ],
+      ['compose', '--project-name', this.project, 'logs', '--no-color', '--tail', '80', 'init', ...roles],
       { environment: this.#environment },
     );
-    return `${states.join('\n')}\n${logs}`;
+    return `${states.join('\n')}\n${stripVTControlCharacters(logs)}`;
   }
 
   #compose(args: readonly string[], options: CommandOptions = {}): Promise<string> {

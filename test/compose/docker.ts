@@ -42,7 +42,7 @@ export function runCommand(program: string, args: readonly string[], options: Co
         const how =
           error.killed === true ? `did not end within ${String(timeoutMs)} ms` : `ended with ${String(error.code)}`;
         const command = `${program} ${args.join(' ')}`.slice(0, 300);
-        reject(new Error(`${command} ${how}\n${stderr.slice(-shownErrorChars)}`, { cause: error }));
+        reject(new Error(`${command} ${how}\n${stderr.slice(-shownErrorChars)}`));
       },
     );
     if (input !== undefined) child.stdin?.end(input);

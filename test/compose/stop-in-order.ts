@@ -1,13 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Figure } from '../chaos/figure.js';
 import type { ComposeStack } from './compose-stack.js';
 
 /** stop_grace_period of the roles in compose.yaml: SIGKILL comes then. */
 const graceMs = 20_000;
+const askIntervalMs = 20;
 
-/** Stops the stack as `docker compose down` does, and looks at the ends before containers are removed. */
+/** Stops the stack as `docker compose down` does, under the requests of a client, and looks at the ends before containers are removed. */
 export async function stopInOrder(stack: ComposeStack): Promise<readonly Figure[]> {
   const begunMs = Date.now();
-  await stack.stop();
+  const stopped = new AbortController();
+  const asking = keepAsking(stack, stopped.signal);
+  await stack.stop().finally(() => {
+    stopped.abort();
+  });
+  await asking;
   const ended = await stack.roleContainers();
   const unsound = ended.filter(
     ({ isRunning, exitCode, isOutOfMemory }) => isRunning || exitCode !== 0 || isOutOfMemory,
@@ -25,4 +32,13 @@ export async function stopInOrder(stack: ComposeStack): Promise<readonly Figure[
     // Whoever needs longer is killed: its code tells. What Docker needs for itself counts here too.
     { name: 'longest stop of a container of Sluice', unit: 'ms', value: longestMs, limit: graceMs, details: [] },
   ];
+}
+
+/** A client that asks again as soon as it has an answer, on one connection: it must not keep the gateway up. */
+async function keepAsking(stack: ComposeStack, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    // Nobody answers from some point on: that is the aim.
+    await stack.request('GET', '/').catch(() => undefined);
+    await delay(askIntervalMs, undefined, { signal }).catch(() => undefined);
+  }
 }
