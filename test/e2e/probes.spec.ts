@@ -52,7 +52,7 @@ describe('probes and metrics of all roles', () => {
     await cluster.role(smallRunner).kill('SIGKILL');
     disk?.close();
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 180_000);
 
   const fetchFrom = (id: string, path: string): Promise<Response> =>
     fetch(`http://${addresses.get(id) ?? ''}${path}`, { signal: AbortSignal.timeout(10_000) });
@@ -182,7 +182,7 @@ describe('probes and metrics of all roles', () => {
     expect((await cluster.request('PUT', '/connectors/out/resume')).status).toBe(202);
     await until('the lag is gone', async () => (await sinks('sluice_connector_lag_messages')) === 0);
     expect(await sinks('sluice_connector_records_out_total')).toBe(2 * lines);
-  }, 120_000);
+  }, 180_000);
 
   it('a full disk shows in the store check of the role that writes there', async () => {
     if (disk === undefined) throw new Error('no disk');
@@ -197,7 +197,7 @@ describe('probes and metrics of all roles', () => {
       disk.clearFor(pid);
     }
     await allReady();
-  }, 120_000);
+  }, 180_000);
 
   it('a name server that is down shows in its check, and the log is read on', async () => {
     const [nameServer] = cluster.rocketmq.nameServers;

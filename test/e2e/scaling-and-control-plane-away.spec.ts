@@ -16,7 +16,7 @@ describe('tasks under load go on, but for those that must move,', () => {
   }, 400_000);
   afterAll(async () => {
     await (cluster as SluiceCluster | undefined)?.close();
-  }, 60_000);
+  }, 180_000);
 
   const told = (scenario: string) => (line: string) => {
     process.stderr.write(`${scenario}: ${line}\n`);

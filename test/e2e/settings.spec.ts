@@ -114,7 +114,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     await Promise.all(clients.map((client) => client.close()));
     await Promise.all(clusters.map((cluster) => cluster.stop()));
     rmSync(directory, { recursive: true, force: true });
-  }, 60_000);
+  }, 180_000);
 
   const create = async (name: string, config: Readonly<Record<string, string>>): Promise<void> => {
     const answer = await fetch(`${url}/connectors/${name}/config`, {
@@ -149,7 +149,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     for (const record of records) expect(JSON.parse(record)).toHaveProperty('payload');
     const group = 'sluice-DefaultConnectCluster-sink-out';
     await until('the sink commits there', async () => (await data!.admin.queryOffset(group, queue)) === end, 30_000);
-  }, 120_000);
+  }, 180_000);
 
   it('create no topics for sources where autoCreateTopicEnable is false', async () => {
     await create('refused', { 'connector.class': 'FileStreamSource', file: path('in.txt'), topic: 'missing' });
@@ -161,7 +161,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
       logs,
     );
     await expect(clients[1]?.routes.refresh('missing')).rejects.toBeInstanceOf(TopicNotFoundError);
-  }, 90_000);
+  }, 180_000);
 
   it('write each file of a node at its own interval', async () => {
     const stored = (file: string): string => path(join('store', file));
@@ -178,7 +178,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     expect(existsSync(stored('source-runner-1/position.json'))).toBe(false);
     expect(await node('source-runner').kill('SIGTERM')).toBe(0);
     expect(readFileSync(stored('source-runner-1/position.json'), 'utf8')).toContain('in.txt');
-  }, 90_000);
+  }, 180_000);
 
   it('say what they ignore', () => {
     expect(node('gateway').log).toContain(`${conf}:16: pluginPaths is ignored:`);
@@ -191,7 +191,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     expect(output).toMatch(/^node\.id = w1 +# command line \(--workerId\)$/m);
     expect(output).toContain(`# ${conf}:2 (a.source.rocketmq.server)`);
     expect(output).toMatch(/^access\.key = \[hidden\]/m);
-  }, 30_000);
+  }, 180_000);
 
   it('do not start with settings that are wrong, and name them all', async () => {
     writeFileSync(path('wrong.yaml'), 'http: { prot: 1 }\nlog.level: loud\n');
@@ -199,5 +199,5 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     expect(code).toBe(1);
     expect(output).toContain('wrong.yaml:1: http.prot is not a known setting. Did you mean http.port?');
     expect(output).toContain('wrong.yaml:2: Invalid value loud for configuration log.level');
-  }, 30_000);
+  }, 180_000);
 });

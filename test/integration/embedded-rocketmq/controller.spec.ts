@@ -33,7 +33,7 @@ describe('a cluster whose controller gives out the roles', () => {
         const known = await Promise.all(cluster.brokers.map((broker) => broker.metadata()));
         return known.every((each) => each?.topics.includes(queue.topic) === true && each.groups.includes('readers'));
       },
-      120_000,
+      180_000,
     );
   }, LIMIT_MS);
 
@@ -80,7 +80,7 @@ describe('a cluster whose controller gives out the roles', () => {
         const now = await cluster.masterOf('a');
         return now !== undefined && now.id !== master.id && now;
       },
-      120_000,
+      180_000,
     );
   }
 

@@ -28,7 +28,7 @@ describe('an embedded cluster of RocketMQ 4.9', () => {
     const listed = await runMqadmin(['clusterList', '-n', cluster.namesrv], { logDir: cluster.logDir, version });
     expect(listed).toContain('V4_9_7');
     expect(listed).toContain(cluster.brokerAddr);
-  }, 120_000);
+  }, 180_000);
 
   it('listens on loopback only, without the ports of a proxy', async () => {
     const { namesrv, broker } = ports;

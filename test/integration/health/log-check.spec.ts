@@ -48,5 +48,5 @@ describe('the check of the log', () => {
     expect(follower.behind).toBe(0);
     follower.close();
     await reading;
-  }, 90_000);
+  }, 180_000);
 });

@@ -66,14 +66,14 @@ describeWithTools('the Kubernetes manifests', () => {
       const said = await validate(file);
       for (const role of roles) expect(said).toContain(`passed for resource deployment/${role}`);
     },
-    60_000,
+    180_000,
   );
 
   it('a field that Kubernetes does not know is refused', async () => {
     const file = join(folder, 'wrong.yaml');
     await writeFile(file, (manifests.get('base') ?? '').replace('readinessProbe:', 'readynessProbe:'));
     await expect(validate(file)).rejects.toMatchObject({ stdout: expect.stringContaining('readynessProbe') });
-  }, 60_000);
+  }, 180_000);
 
   it('each role has a Deployment, a budget for disruptions, and an image that docker/Dockerfile makes', async () => {
     const dockerfile = await readFile(join(root, 'docker/Dockerfile'), 'utf8');

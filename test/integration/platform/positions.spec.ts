@@ -144,7 +144,7 @@ describe('source positions on their topic', () => {
     const stored = await newStore().open(assigned(2, 0, 'many'));
     expect(stored.free).toHaveLength(20_000);
     expect(stored.unsettled).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('writes again, with their owners, the positions that nobody told for long; once, however many tasks do so', async () => {
     const gone = assigned(1, 0, 'idle');

@@ -122,7 +122,7 @@ describe('restore on a real cluster', () => {
     expect(stored.map((each) => [each.connector, each.partitions.map(({ value }) => value.nextSeq)])).toEqual([
       ['a', [50]],
     ]);
-  }, 120_000);
+  }, 180_000);
 
   it('is refused over a log that is there, and with files of two logs', async () => {
     const other = `r${randomUUID().slice(0, 8)}`;
@@ -133,5 +133,5 @@ describe('restore on a real cluster', () => {
     await expect(planRestore(client, { clusterId: other, copies: [copyOf(kept, [], 0)] })).rejects.toThrow('not empty');
     const copies = [copyOf(kept, [], 0), copyOf({ ...kept, logId: 'another' }, [], 0)];
     await expect(planRestore(client, { clusterId, copies })).rejects.toThrow('are of two logs (old, another)');
-  }, 60_000);
+  }, 180_000);
 });

@@ -54,7 +54,7 @@ describe('a log whose head the broker has deleted', () => {
     await (client as RocketMqClient | undefined)?.close();
     await (rocketmq as RunningCluster | undefined)?.stop();
     rmSync(directory, { recursive: true, force: true });
-  }, 60_000);
+  }, 180_000);
 
   /** What a node that begins with `initial` has folded once it knows the head. */
   const read = async (initial: ClusterState): Promise<ClusterState> => {
@@ -109,5 +109,5 @@ describe('a log whose head the broker has deleted', () => {
     await letRetentionTake((await client.admin.maxOffset(queue)) - 1);
     await expect(read(emptyState())).rejects.toThrow(SnapshotMissingError);
     await expect(read(away)).rejects.toThrow(/hold no snapshot.*Copy the files of a node.*sluice restore/);
-  }, 120_000);
+  }, 180_000);
 });

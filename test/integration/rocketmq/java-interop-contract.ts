@@ -21,7 +21,7 @@ const TYPES = {
   ZSTD: SYS_FLAG.COMPRESSION_ZSTD,
 } as const;
 const REQUEST_TIMEOUT_MS = 20_000;
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 180_000;
 /** As JavaPeer makes it. */
 const body = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at % 251) ^ (at >> 10)));
 

@@ -9,7 +9,7 @@ import { compileJava, smallJvm } from '../../support/java-program.js';
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../../interop/java/JavaPeer.java', import.meta.url));
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 
 /** RocketMQ's Java client, of the jars that the embedded RocketMQ keeps in its cache. */
 export class JavaPeer {

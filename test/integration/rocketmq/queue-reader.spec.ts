@@ -69,7 +69,7 @@ describe('QueueReader on a real broker', () => {
     );
     expect(reader.position).toBe(MESSAGES);
     reader.close();
-  }, 60_000);
+  }, 180_000);
 
   it('wakes at the head soon after an append', async () => {
     const queue = queues[1]!;

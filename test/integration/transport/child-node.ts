@@ -17,7 +17,7 @@ const scenarios: Record<string, (cluster: RpcCluster) => Promise<void>> = {
     const endpoint = await cluster.started('child', options);
     endpoint.serve(({ data }) => Promise.resolve(data));
     for (let round = 1; round <= 5; round += 1) {
-      const before = endpoint.request({ node: 'child', pattern: 'echo' }, round, { timeoutMs: 20_000 });
+      const before = endpoint.request({ node: 'child', pattern: 'echo' }, round, { timeoutMs: 60_000 });
       relay.cut();
       print(`answered ${String(await before)}`);
     }
@@ -26,7 +26,7 @@ const scenarios: Record<string, (cluster: RpcCluster) => Promise<void>> = {
     relay.restore();
     await eventually('ready', () => endpoint.state === 'ready');
     print(
-      `answered ${String(await endpoint.request({ node: 'child', pattern: 'echo' }, 'after', { timeoutMs: 20_000 }))}`,
+      `answered ${String(await endpoint.request({ node: 'child', pattern: 'echo' }, 'after', { timeoutMs: 60_000 }))}`,
     );
     await endpoint.stop();
     await relay.close();

@@ -111,7 +111,7 @@ describe('Nest controllers on RocketMQ', () => {
     serving = app.get(RpcEndpoint);
     asking = cluster.endpoint('gateway-1');
     client = new RocketMqClientProxy(asking);
-  }, 30_000);
+  }, 180_000);
 
   beforeEach(() => {
     seen.length = 0;
@@ -120,10 +120,10 @@ describe('Nest controllers on RocketMQ', () => {
   afterAll(async () => {
     await app.close();
     await cluster.close();
-  }, 30_000);
+  }, 180_000);
 
   const send = (pattern: string | Record<string, string>, data: unknown): Promise<unknown> =>
-    firstValueFrom(client.send({ node: 'runner-1', pattern, timeoutMs: 8_000 }, data));
+    firstValueFrom(client.send({ node: 'runner-1', pattern, timeoutMs: 30_000 }, data));
 
   it('answers a message pattern, with its context', async () => {
     client.setOnDispatchHook((packet) => {
@@ -182,7 +182,7 @@ describe('Nest controllers on RocketMQ', () => {
     expect(seen[1]?.attempt).toBeGreaterThan(1);
     expect(ackedBeforeSuccess).toBeGreaterThanOrEqual(1);
     await eventually('its acknowledgement', () => serving.counters.acked === serving.counters.received - 1);
-  }, 40_000);
+  }, 180_000);
 
   it('sends an emitted event that nobody subscribes to', async () => {
     client.emit({ node: 'runner-1', pattern: 'node.changed' }, { name: 'unwatched' });

@@ -36,14 +36,14 @@ describe('A process with an RpcEndpoint', () => {
     const ended = await run('stop');
     expect(ended).toMatchObject({ code: 0, errors: '', lines: ['answered hello', expect.stringMatching(/^stopped;/)] });
     expect(ended.exitMs).toBeLessThan(1_000);
-  }, 60_000);
+  }, 180_000);
 
   it('survives cut connections, reports no error of its own, and exits', async () => {
     const ended = await run('cut');
     expect(ended).toMatchObject({ code: 0, errors: '' });
     expect(ended.lines.slice(0, -1)).toEqual([1, 2, 3, 4, 5, 'after'].map((data) => `answered ${data}`));
     expect(ended.exitMs).toBeLessThan(1_000);
-  }, 60_000);
+  }, 180_000);
 
   it('exits after a start that failed', async () => {
     const ended = await run('failedStart');
@@ -53,11 +53,11 @@ describe('A process with an RpcEndpoint', () => {
       lines: ['failed RPC_STARTUP_FAILED', expect.stringMatching(/^stopped;/)],
     });
     expect(ended.exitMs).toBeLessThan(1_000);
-  }, 60_000);
+  }, 180_000);
 
   it('exits after stop() while the proxy cannot be reached', async () => {
     const ended = await run('stopWhileUnreachable');
     expect(ended).toMatchObject({ code: 0, errors: '' });
     expect(ended.exitMs).toBeLessThan(1_000);
-  }, 60_000);
+  }, 180_000);
 });

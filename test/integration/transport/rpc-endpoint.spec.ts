@@ -13,11 +13,11 @@ describe('RpcEndpoint on RocketMQ', () => {
 
   beforeAll(async () => {
     cluster = await RpcCluster.create();
-  }, 30_000);
+  }, 180_000);
 
   afterAll(async () => {
     await cluster.close();
-  }, 30_000);
+  }, 180_000);
 
   it('matches 100 parallel requests with their replies and acknowledges every message', async () => {
     const asking = await cluster.started('parallel-a');
@@ -30,7 +30,7 @@ describe('RpcEndpoint on RocketMQ', () => {
     });
     const numbers = Array.from({ length: 100 }, (_, index) => index);
     const replies = await Promise.all(
-      numbers.map((number) => asking.request({ node: 'parallel-b', pattern: 'square' }, number, { timeoutMs: 20_000 })),
+      numbers.map((number) => asking.request({ node: 'parallel-b', pattern: 'square' }, number, { timeoutMs: 60_000 })),
     );
     expect(replies).toEqual(numbers.map((number) => ({ squared: number ** 2 })));
     await eventually('all messages acknowledged', () =>
@@ -130,7 +130,7 @@ describe('RpcEndpoint on RocketMQ', () => {
     expect(attempts[1]).toBeGreaterThan(1);
     expect(ackedAtHandling).toEqual([0, 0]);
     expect(handling.counters.failed).toBe(1);
-  }, 40_000);
+  }, 180_000);
 
   it('gives up an event after its last delivery', async () => {
     const sending = await cluster.started('giveup-a');
@@ -142,7 +142,7 @@ describe('RpcEndpoint on RocketMQ', () => {
     expect(cluster.logged.some((line) => /Event 'changed' .* delivery 2 of 2\) is given up: never/.test(line))).toBe(
       true,
     );
-  }, 40_000);
+  }, 180_000);
 
   it('refuses a body above the limit before sending, and a reply above it with an error to the caller', async () => {
     const asking = await cluster.started('large-a');
@@ -166,7 +166,7 @@ describe('RpcEndpoint on RocketMQ', () => {
     answering.serve(({ data }) => Promise.resolve((data as string).length));
     const length = 3 * 1024 * 1024 - 100;
     await expect(
-      asking.request({ node: 'three-b', pattern: 'len' }, 'x'.repeat(length), { timeoutMs: 15_000 }),
+      asking.request({ node: 'three-b', pattern: 'len' }, 'x'.repeat(length), { timeoutMs: 60_000 }),
     ).resolves.toBe(length);
   });
 
@@ -181,7 +181,7 @@ describe('RpcEndpoint on RocketMQ', () => {
     });
     answering.serve(() => blocked);
     const requests = [1, 2, 3, 4].map((data) =>
-      asking.request({ node: 'busy-b', pattern: 'work' }, data, { timeoutMs: 20_000 }),
+      asking.request({ node: 'busy-b', pattern: 'work' }, data, { timeoutMs: 60_000 }),
     );
     const outcomes = Promise.allSettled(requests);
     await eventually('two refused', () => answering.counters.overloaded === 2);
@@ -251,7 +251,7 @@ describe('RpcEndpoint on RocketMQ', () => {
       message: expect.stringContaining(nodeGroup(`${cluster.topic}-missing`, 'nowhere')),
     });
     expect(endpoint.state).toBe('failed');
-  }, 20_000);
+  }, 180_000);
 
   it('fails the start within its time limit when nothing listens', async () => {
     const endpoint = cluster.endpoint('deaf', { endpoints: '127.0.0.1:1', startupTimeoutMs: 1_500 });
