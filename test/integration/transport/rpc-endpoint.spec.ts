@@ -100,7 +100,7 @@ describe('RpcEndpoint on RocketMQ', () => {
       await blocked;
       return 'done';
     });
-    const first = asking.request({ node: 'late-b', pattern: 'work' }, 'first', { timeoutMs: 15_000 });
+    const first = asking.request({ node: 'late-b', pattern: 'work' }, 'first', { timeoutMs: 60_000 });
     await eventually('the first request in its handler', () => handled.length === 1);
     await expect(
       asking.request({ node: 'late-b', pattern: 'work' }, 'second', { timeoutMs: 600 }),
