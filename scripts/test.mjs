@@ -1,4 +1,4 @@
-// npm test: sets up, then runs every test, three at a time, for most of them wait: unit, integration on a real RocketMQ, end to end with real processes.
+// npm test: sets up, then runs every test, two at a time: unit, integration on a real RocketMQ, end to end with real processes.
 import { root, run, setUp } from './setup.mjs';
 
 const jest = [
@@ -8,7 +8,7 @@ const jest = [
 ];
 try {
   await setUp();
-  await run(process.execPath, [...jest, '--maxWorkers=3', ...process.argv.slice(2)]);
+  await run(process.execPath, [...jest, '--maxWorkers=2', ...process.argv.slice(2)]);
 } catch (error) {
   console.error(error.message);
   process.exit(typeof error.code === 'number' ? error.code : 1);

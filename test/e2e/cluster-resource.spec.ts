@@ -70,13 +70,13 @@ describe('the cluster as a resource', () => {
     until(
       `${id} is ${state}`,
       async () => (await resource()).nodes.find((node) => node.id === id && node.state === state),
-      60_000,
+      180_000,
       () => cluster.roles.map((role) => `\n--- ${role.id}\n${role.log.slice(-1500)}`).join(''),
     );
 
   const untilFlowing = async (): Promise<void> => {
     const goal = await sizeOf(input);
-    await until('the flow goes on', async () => (await sizeOf(output)) >= goal, 60_000);
+    await until('the flow goes on', async () => (await sizeOf(output)) >= goal, 180_000);
   };
 
   it('tells every node, where it answers, since when, and that it follows the log', async () => {
@@ -163,7 +163,7 @@ describe('the cluster as a resource', () => {
         const answer = await resource();
         return answer.leader.state === 'silent' ? answer : undefined;
       },
-      60_000,
+      180_000,
     );
     expect(silent.leader.heard_at).toBeGreaterThan(began);
     expect(silent.leader.heard_at).toBeLessThan(Date.now() - 9_000);
@@ -185,7 +185,7 @@ describe('the cluster as a resource', () => {
     await untilFlowing();
     expect(await digestOf(output)).toBe(await digestOf(input));
     cluster.role('coordinator-1').start();
-    await until('a coordinator leads', async () => (await resource()).leader.state === 'leading', 60_000);
+    await until('a coordinator leads', async () => (await resource()).leader.state === 'leading', 180_000);
     expect((await cluster.request('PUT', '/connectors/in/pause')).status).toBe(202);
   }, 300_000);
 });

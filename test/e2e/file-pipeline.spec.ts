@@ -21,7 +21,7 @@ describe('a file through a topic into another file', () => {
     await (cluster as SluiceCluster | undefined)?.close();
   }, 300_000);
 
-  const untilIdentical = async (timeoutMs = 60_000): Promise<void> => {
+  const untilIdentical = async (timeoutMs = 180_000): Promise<void> => {
     const expected = await sizeOf(input);
     let size = 0;
     await until(

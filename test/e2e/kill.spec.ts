@@ -80,12 +80,12 @@ describe('deaths in the middle of the flow', () => {
     'kill -9 of the %s and a new start lose and double nothing',
     async (role) => {
       const handle = cluster.role(`${role}-1`);
-      await untilFlowing(90_000);
+      await untilFlowing(180_000);
       await handle.kill('SIGKILL');
       await delay(500);
       handle.start();
       await cluster.untilReady();
-      await untilFlowing(90_000);
+      await untilFlowing(180_000);
       await expectPrefix();
     },
     300_000,
@@ -100,13 +100,13 @@ describe('deaths in the middle of the flow', () => {
       await until(
         'the second runner is a member',
         () => second.log.includes('is up'),
-        90_000,
+        180_000,
         () => second.log,
       );
-      await untilFlowing(90_000);
+      await untilFlowing(180_000);
       await cluster.role(`${role}-1`).kill('SIGKILL');
-      await cluster.untilTask(connector, 'RUNNING', `${role}-2`, 90_000);
-      await untilFlowing(90_000);
+      await cluster.untilTask(connector, 'RUNNING', `${role}-2`, 180_000);
+      await untilFlowing(180_000);
       await expectPrefix();
     },
     300_000,
@@ -121,48 +121,48 @@ describe('deaths in the middle of the flow', () => {
       await until(
         'the other runner is up',
         () => other.log.split('is up').length > 2,
-        90_000,
+        180_000,
         () => other.log,
       );
-      await untilFlowing(90_000);
+      await untilFlowing(180_000);
       const sleeper = cluster.role(`${role}-2`);
       await sleeper.kill('SIGSTOP');
       // A file has one writer: the sink waits for the sleeper's lock, and says so.
-      await cluster.untilTask(connector, role === 'source-runner' ? 'RUNNING' : 'RESTARTING', `${role}-1`, 90_000);
-      if (role === 'source-runner') await untilFlowing(90_000);
+      await cluster.untilTask(connector, role === 'source-runner' ? 'RUNNING' : 'RESTARTING', `${role}-1`, 180_000);
+      if (role === 'source-runner') await untilFlowing(180_000);
       await sleeper.kill('SIGCONT');
       await until(
         'the sleeper has ended itself',
         () => !sleeper.isRunning,
-        90_000,
+        180_000,
         () => sleeper.log,
       );
       expect(sleeper.log).toContain('Its tasks may run elsewhere now');
-      await cluster.untilTask(connector, 'RUNNING', `${role}-1`, 120_000);
-      await untilFlowing(90_000);
+      await cluster.untilTask(connector, 'RUNNING', `${role}-1`, 180_000);
+      await untilFlowing(180_000);
       await expectPrefix();
     },
     300_000,
   );
 
   it('a restart of the broker: the flow goes on by itself', async () => {
-    await untilFlowing(90_000);
+    await untilFlowing(180_000);
     await cluster.rocketmq.restartBroker();
-    await untilFlowing(120_000);
+    await untilFlowing(180_000);
     await expectPrefix();
   }, 300_000);
 
   it('kill -9 of the broker: the flow goes on by itself', async () => {
     await cluster.rocketmq.killBroker('SIGKILL');
     await cluster.rocketmq.startBroker();
-    await untilFlowing(120_000);
+    await untilFlowing(180_000);
     await expectPrefix();
   }, 300_000);
 
   it('at the end the output is the input', async () => {
     stopped.abort();
     await writing;
-    await untilFlowing(120_000);
+    await untilFlowing(180_000);
     expect(await digestOf(output)).toBe(await digestOf(input));
   }, 300_000);
 });

@@ -35,7 +35,7 @@ describe('sluice local --demo', () => {
         if (starting.exitCode !== null) throw new Error(`it ended: ${output}`);
         return output.includes(`Sluice is ready: ${url}`);
       },
-      90_000,
+      180_000,
       () => output,
     );
     return performance.now() - started;
@@ -79,14 +79,14 @@ describe('sluice local --demo', () => {
     await until(
       'the sample has arrived',
       () => output.includes('out.txt: 你好'),
-      90_000,
+      180_000,
       () => output,
     );
     appendFileSync(join(home, 'demo', 'in.txt'), 'one more\n');
     await until(
       'the new line has arrived',
       () => output.includes('out.txt: one more'),
-      90_000,
+      180_000,
       () => output,
     );
   }, 300_000);
@@ -99,14 +99,14 @@ describe('sluice local --demo', () => {
     await until(
       'it is up again',
       () => pidOf('sink-runner') !== before && pidOf('sink-runner'),
-      90_000,
+      180_000,
       () => output,
     );
     appendFileSync(join(home, 'demo', 'in.txt'), 'after the death\n');
     await until(
       'lines arrive again',
       () => output.includes('out.txt: after the death'),
-      90_000,
+      180_000,
       () => output,
     );
   }, 300_000);
@@ -138,7 +138,7 @@ describe('sluice local --demo', () => {
     await until(
       'lines arrive again',
       () => output.includes('out.txt: after everything'),
-      90_000,
+      180_000,
       () => output,
     );
     const out = readFileSync(join(home, 'demo', 'out.txt'), 'utf8');

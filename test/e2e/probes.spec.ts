@@ -8,7 +8,7 @@ import { appendLines } from '../support/sample-lines.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 
-const recoveryMs = 60_000;
+const recoveryMs = 180_000;
 const answerLimitMs = 2500;
 const lines = 500;
 

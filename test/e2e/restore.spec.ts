@@ -8,7 +8,7 @@ import { appendLines, digestOf } from '../support/sample-lines.js';
 import { SluiceCluster, until, type RoleHandle } from '../support/sluice-cluster.js';
 
 const topics = topicsOf('default');
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
 
 describe('a Connect cluster whose topics were wiped', () => {

@@ -32,7 +32,7 @@ describe('a source whose partitions move between its tasks', () => {
         const { tasks } = body as StatusAnswer;
         return tasks.length === count && tasks.every(({ state }) => state === 'RUNNING') ? tasks : undefined;
       },
-      60_000,
+      180_000,
       () => last,
     );
   };

@@ -104,7 +104,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
         const known = (await answer.json()) as readonly { readonly class: string }[];
         return ['FileStreamSource', 'FileStreamSink'].every((name) => known.some((plugin) => plugin.class === name));
       },
-      90_000,
+      180_000,
       logs,
     );
   }, 300_000);
@@ -133,7 +133,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     await create('in', { 'connector.class': 'FileStreamSource', file: path('in.txt'), topic: 'lines' });
     await create('out', { 'connector.class': 'FileStreamSink', file: path('out.txt'), topics: 'lines' });
     const written = (): string => (existsSync(path('out.txt')) ? readFileSync(path('out.txt'), 'utf8') : '');
-    await until('all lines arrive', () => written() === expected, 60_000, logs);
+    await until('all lines arrive', () => written() === expected, 180_000, logs);
 
     await expect(runtime?.routes.refresh('lines')).rejects.toBeInstanceOf(TopicNotFoundError);
     await expect(data?.routes.refresh('sluice-DefaultConnectCluster-log')).rejects.toBeInstanceOf(TopicNotFoundError);
@@ -157,7 +157,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     await until(
       'the task says why',
       async () => (await status()).includes('topic.creation.enable is false'),
-      60_000,
+      180_000,
       logs,
     );
     await expect(clients[1]?.routes.refresh('missing')).rejects.toBeInstanceOf(TopicNotFoundError);

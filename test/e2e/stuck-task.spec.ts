@@ -41,7 +41,7 @@ describe('a task that does not stop', () => {
       `${name} is created`,
       // Until a runner has told its plugins, the class is not known.
       async () => (await cluster.request('POST', '/connectors', { name, config })).status === 201,
-      60_000,
+      180_000,
       () => log,
     );
   };
@@ -58,7 +58,7 @@ describe('a task that does not stop', () => {
           verdict = await mergeReports(folder, { seed: 1, ofPartitions: [records] });
           return verdict.records >= count ? verdict : undefined;
         },
-        90_000,
+        180_000,
         () => `${JSON.stringify({ ...verdict, examples: [] })}\n${log}`,
       );
     };
@@ -67,12 +67,12 @@ describe('a task that does not stop', () => {
     const flush = { 'offset.flush.interval.ms': '200' };
     await create('out', { 'connector.class': 'VerifySink', topics: 'lines', 'report.dir': folder, ...flush });
     await create('stuck', { 'connector.class': 'StuckSink', topics: 'lines', 'task.shutdown.timeout.ms': '500' });
-    await cluster.untilTask('out', 'RUNNING', 'stuck-runner', 60_000);
-    await cluster.untilTask('stuck', 'RUNNING', 'stuck-runner', 60_000);
+    await cluster.untilTask('out', 'RUNNING', 'stuck-runner', 180_000);
+    await cluster.untilTask('stuck', 'RUNNING', 'stuck-runner', 180_000);
     // The second half is for the node that takes over.
     await untilVerified(1);
     expect((await cluster.request('PUT', '/connectors/in/pause')).status).toBe(202);
-    await cluster.untilTask('in', 'PAUSED', undefined, 60_000);
+    await cluster.untilTask('in', 'PAUSED', undefined, 180_000);
 
     expect((await cluster.request('POST', '/connectors/stuck/tasks/0/restart')).status).toBe(204);
     expect(await exited).toBe(1);
@@ -80,8 +80,8 @@ describe('a task that does not stop', () => {
     expect((await untilVerified(1)).records).toBeLessThan(records);
     expect((await cluster.request('PUT', '/connectors/in/resume')).status).toBe(202);
     cluster.role('sink-runner-1').start();
-    await cluster.untilTask('out', 'RUNNING', 'sink-runner-1', 60_000);
-    await cluster.untilTask('stuck', 'UNASSIGNED', undefined, 60_000);
+    await cluster.untilTask('out', 'RUNNING', 'sink-runner-1', 180_000);
+    await cluster.untilTask('stuck', 'UNASSIGNED', undefined, 180_000);
     const end = await untilVerified(records);
     expect(end.examples).toEqual([]);
     expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, doubles: 0, outOfOrder: 0 });

@@ -52,7 +52,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
         tasks = await tasksOf(connector);
         return condition(tasks) ? tasks : undefined;
       },
-      60_000,
+      180_000,
       () => JSON.stringify(tasks) + logs(),
     );
   };
@@ -66,7 +66,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     await until(
       'the output is as long as the input',
       async () => (await sizeOf(output)) >= (await sizeOf(input)),
-      60_000,
+      180_000,
       logs,
     );
     expect(await digestOf(output)).toBe(await digestOf(input));
@@ -180,7 +180,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
         const queue = { topic: 'grown', brokerName: cluster.rocketmq.brokerName, queueId: 2 + (number % 2) };
         await client.producer.send(queue, { body: Buffer.from(line) });
       }
-      await until('the new queues are read', async () => (await newQueueLines()).length >= sent.length, 90_000, logs);
+      await until('the new queues are read', async () => (await newQueueLines()).length >= sent.length, 180_000, logs);
     } finally {
       stopped.abort();
       await loading;
@@ -222,7 +222,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
           last = await verdict();
           return last.records >= count ? last : undefined;
         },
-        90_000,
+        180_000,
         () => JSON.stringify({ ...last, examples: [] }) + logs(),
       );
     };
