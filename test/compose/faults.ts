@@ -37,6 +37,7 @@ export async function applyFaults(options: FaultOptions): Promise<void> {
   }
   tell('restart broker');
   await stack.restart('broker');
+  tell('broker is healthy again');
   await load.untilFlowing('after a restart of the broker');
   await stack.untilHealthy();
 }

@@ -34,11 +34,14 @@ export async function stopInOrder(stack: ComposeStack): Promise<readonly Figure[
   ];
 }
 
-/** A client that asks again as soon as it has an answer, on one connection: it must not keep the gateway up. */
+/**
+ * A client that asks again as soon as it has an answer, on one connection: it must not keep the gateway up. An answer of
+ * readiness takes some time, so a request is likely to be under way when the server closes.
+ */
 async function keepAsking(stack: ComposeStack, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     // Nobody answers from some point on: that is the aim.
-    await stack.request('GET', '/').catch(() => undefined);
+    await stack.request('GET', '/health/ready').catch(() => undefined);
     await delay(askIntervalMs, undefined, { signal }).catch(() => undefined);
   }
 }
