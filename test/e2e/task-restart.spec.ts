@@ -169,12 +169,11 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     })();
     const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
     const sent = Array.from({ length: 200 }, (_, number) => `new queue ${String(number)}`);
-    // A sink that starts at the latest makes its file with the first record that comes after.
     const newQueueLines = async () =>
-      existsSync(output)
-        ? (await readFile(output, 'utf8')).split('\n').filter((line) => line.startsWith('new queue'))
-        : [];
+      (await readFile(output, 'utf8')).split('\n').filter((line) => line.startsWith('new queue'));
     try {
+      // At the latest: what stands in a topic before the sink has found it does not count.
+      await until('the sink reads the topic', () => existsSync(output), 180_000, logs);
       await client.admin.createTopic({ topic: 'grown', readQueues: 4, writeQueues: 4 });
       for (const [number, line] of sent.entries()) {
         const queue = { topic: 'grown', brokerName: cluster.rocketmq.brokerName, queueId: 2 + (number % 2) };
