@@ -27,6 +27,7 @@ import {
   type ConnectorPositionsCopy,
 } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
+import { until } from '../../support/sluice-cluster.js';
 
 const silent: ScopedLog = {
   debug: () => undefined,
@@ -97,6 +98,8 @@ describe('restore on a real cluster', () => {
     const half = restoredState(kept, place);
     const [chunk] = encodeLogChain({ ...half, at: place.at }, half.head, restoredLog(half, 1_000_000));
     await client.producer.send(queue, { body: chunk!.body });
+    // A broker answers before its queue shows the message.
+    await until('the chunk is there', async () => (await client.admin.maxOffset(queue)) === 1);
     const follower = new LogFollower(client, queue, readerGroupOf(clusterId), emptyState(), silent);
     await expect(follower.begin(signal)).rejects.toThrow(RestoreUnfinishedError);
 
