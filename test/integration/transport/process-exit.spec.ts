@@ -10,6 +10,9 @@ interface Ended {
   readonly exitMs: number;
 }
 
+/** Measured idle: under 100 ms. What keeps a process alive wrongly - a long poll, a keepalive - lasts 20 s and more. */
+const exitWithinMs = 8_000;
+
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 async function run(scenario: string): Promise<Ended> {
@@ -35,14 +38,14 @@ describe('A process with an RpcEndpoint', () => {
   it('exits by itself right after stop()', async () => {
     const ended = await run('stop');
     expect(ended).toMatchObject({ code: 0, errors: '', lines: ['answered hello', expect.stringMatching(/^stopped;/)] });
-    expect(ended.exitMs).toBeLessThan(1_000);
+    expect(ended.exitMs).toBeLessThan(exitWithinMs);
   }, 180_000);
 
   it('survives cut connections, reports no error of its own, and exits', async () => {
     const ended = await run('cut');
     expect(ended).toMatchObject({ code: 0, errors: '' });
     expect(ended.lines.slice(0, -1)).toEqual([1, 2, 3, 4, 5, 'after'].map((data) => `answered ${data}`));
-    expect(ended.exitMs).toBeLessThan(1_000);
+    expect(ended.exitMs).toBeLessThan(exitWithinMs);
   }, 180_000);
 
   it('exits after a start that failed', async () => {
@@ -52,12 +55,12 @@ describe('A process with an RpcEndpoint', () => {
       errors: '',
       lines: ['failed RPC_STARTUP_FAILED', expect.stringMatching(/^stopped;/)],
     });
-    expect(ended.exitMs).toBeLessThan(1_000);
+    expect(ended.exitMs).toBeLessThan(exitWithinMs);
   }, 180_000);
 
   it('exits after stop() while the proxy cannot be reached', async () => {
     const ended = await run('stopWhileUnreachable');
     expect(ended).toMatchObject({ code: 0, errors: '' });
-    expect(ended.exitMs).toBeLessThan(1_000);
+    expect(ended.exitMs).toBeLessThan(exitWithinMs);
   }, 180_000);
 });

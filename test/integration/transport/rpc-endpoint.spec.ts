@@ -75,7 +75,7 @@ describe('RpcEndpoint on RocketMQ', () => {
     const error = await asking
       .request({ node: 'ghost', pattern: 'ping' }, {}, { timeoutMs: 700 })
       .catch((reason: unknown) => reason);
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    expect(Date.now() - startedAt).toBeLessThan(6_000);
     expect(error).toBeInstanceOf(RpcTimeoutError);
     expect(error).toMatchObject({
       code: 'RPC_TIMEOUT',
@@ -257,7 +257,7 @@ describe('RpcEndpoint on RocketMQ', () => {
     const endpoint = cluster.endpoint('deaf', { endpoints: '127.0.0.1:1', startupTimeoutMs: 1_500 });
     const startedAt = Date.now();
     await expect(endpoint.start()).rejects.toMatchObject({ code: 'RPC_STARTUP_FAILED', retriable: true });
-    expect(Date.now() - startedAt).toBeLessThan(4_000);
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
     expect(endpoint.state).toBe('failed');
   });
 

@@ -187,8 +187,8 @@ describe('the generator', () => {
   });
 
   it('keeps to its rate', async () => {
-    const task = await start({ topic: 't', rate: '200', partitions: '4', keys: '4' });
     const startMs = performance.now();
+    const task = await start({ topic: 't', rate: '200', partitions: '4', keys: '4' });
     const records = await collect(task, 100);
     const elapsedMs = performance.now() - startMs;
     // A stall of the machine makes it slower, never faster.

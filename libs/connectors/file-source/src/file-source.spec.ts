@@ -35,12 +35,16 @@ async function start(config: Record<string, string> = {}): Promise<SourceTask> {
 /** Polls until there are `count` lines, and remembers the position of the last. */
 async function lines(task: SourceTask, count: number): Promise<readonly string[]> {
   const records: SourceRecord[] = [];
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(60_000);
   while (records.length < count && !signal.aborted) records.push(...(await task.poll(signal)));
   for (const record of records) positions.set(record.partition, record.position);
   return records.map((record) => (record.value as Buffer).toString());
 }
 
+/** A poll that waits for what must come. */
+const poll = (task: SourceTask): Promise<readonly SourceRecord[]> => task.poll(AbortSignal.timeout(60_000));
+
+/** A poll that nothing is expected of. */
 const quiet = (task: SourceTask): Promise<readonly SourceRecord[]> => task.poll(AbortSignal.timeout(80));
 
 describe('every source, here the file source', () => {
@@ -101,7 +105,7 @@ describe('the file source', () => {
   it('hands out at most batch.size lines at once', async () => {
     await writeFile(file, 'a\nb\nc\n');
     const task = await start({ 'batch.size': '2' });
-    const counts = [(await quiet(task)).length, (await quiet(task)).length, (await quiet(task)).length];
+    const counts = [(await poll(task)).length, (await poll(task)).length, (await quiet(task)).length];
     expect(counts).toEqual([2, 1, 0]);
   });
 
@@ -115,7 +119,7 @@ describe('the file source', () => {
     await writeFile(file, `ok\n${'x'.repeat(maxValueBytes + 1)}\n`);
     const task = await start();
     expect(await lines(task, 1)).toEqual(['ok']);
-    await expect(quiet(task)).rejects.toMatchObject({
+    await expect(poll(task)).rejects.toMatchObject({
       code: 'CONNECT_RECORD_TOO_LARGE',
       message: `File ${file}: The line at offset 3 has more than ${maxValueBytes} bytes, the most that a message can carry.`,
     });
