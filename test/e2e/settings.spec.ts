@@ -193,6 +193,25 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     expect(output).toMatch(/^access\.key = \[hidden\]/m);
   }, 180_000);
 
+  it('are not ready without the name servers of their data; the others are', async () => {
+    const { nodes: members } = (await (await fetch(`${url}/cluster`)).json()) as {
+      readonly nodes: readonly { readonly id: string; readonly http: string }[];
+    };
+    const downOn = async (id: string): Promise<readonly string[]> => {
+      const address = members.find((member) => member.id === id)?.http;
+      const answer = await fetch(`http://${address ?? ''}/health/ready`);
+      const { details } = (await answer.json()) as { readonly details: Readonly<Record<string, { status: string }>> };
+      const down = Object.keys(details).filter((name) => details[name]?.status !== 'up');
+      expect(answer.status).toBe(down.length === 0 ? 200 : 503);
+      return down;
+    };
+    expect(await downOn('sink-runner-1')).toEqual([]);
+    await clusters[1]!.kill();
+    await until('the sink runner says so', async () => (await downOn('sink-runner-1')).length > 0, 60_000, logs);
+    expect(await downOn('sink-runner-1')).toEqual(['data-namesrv']);
+    expect(await downOn('gateway-1')).toEqual([]);
+  }, 180_000);
+
   it('do not start with settings that are wrong, and name them all', async () => {
     writeFileSync(path('wrong.yaml'), 'http: { prot: 1 }\nlog.level: loud\n');
     const { code, output } = await run('coordinator', ['--config', path('wrong.yaml')]);

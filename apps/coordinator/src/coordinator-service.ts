@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Module } from '@nestjs/common';
 import { initialCoordinator, type Command, type CoordinatorState, type Effect, type ReportsView } from '@sluice/core';
 import {
@@ -36,6 +37,8 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   const positionsLog = log.scoped('positions');
   const positions = await openPositions(node, positionsLog);
   const ended = new AbortController();
+  // Every queue that is read, every append and every question listens.
+  setMaxListeners(0, ended.signal);
   let resigned: (() => void) | undefined;
   const onExit = (effect: Extract<Effect, { kind: 'exit' }>): void => {
     if (effect.reason === 'stopped') resigned?.();

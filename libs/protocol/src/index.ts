@@ -2,6 +2,8 @@ export * from './control/command.codec.js';
 export * from './control/envelope.codec.js';
 export * from './control/log-entry.codec.js';
 export * from './control/malformed-message-error.js';
+export * from './control/report-assembler.js';
+export * from './control/report-writer.js';
 export * from './control/report.codec.js';
 export * from './position/connector-positions.js';
 export * from './position/position.codec.js';

@@ -200,7 +200,6 @@ describe('source positions on their topic', () => {
         group,
         maxMessages: 32,
         suspendMs: 500,
-        timeoutMs: 5000,
       });
       found.push(...answer.messages.map(({ body }) => decodePosition(body)));
       isMore = answer.kind === 'found';

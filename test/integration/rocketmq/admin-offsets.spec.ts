@@ -147,11 +147,14 @@ describe('administration of offsets', () => {
       });
       const { clientId } = consumer!;
       expect(producer).toMatchObject({ clientId, language: 'JAVA' });
-      const info = await client.admin.consumerRunningInfo({ group: other, clientId, isStackIncluded: true });
-      expect(info?.properties.get('PROP_CONSUME_TYPE')).toBe('CONSUME_PASSIVELY');
-      expect(info?.subscriptions).toContainEqual({ topic, expression: '*' });
-      expect(info?.queues.map((row) => row.queue)).toEqual(expect.arrayContaining(queues));
-      expect(info?.stack).toContain('ConsumeMessageThread');
+      const info = await until('the member has its queues', async () => {
+        const found = await client.admin.consumerRunningInfo({ group: other, clientId, isStackIncluded: true });
+        return (found?.queues.filter((row) => row.queue.topic === topic).length ?? 0) >= queues.length && found;
+      });
+      expect(info.properties.get('PROP_CONSUME_TYPE')).toBe('CONSUME_PASSIVELY');
+      expect(info.subscriptions).toContainEqual({ topic, expression: '*' });
+      expect(info.queues.map((row) => row.queue)).toEqual(expect.arrayContaining(queues));
+      expect(info.stack).toContain('ConsumeMessageThread');
       await until('the member has committed', async () => (await committed(other))[0] === MESSAGES);
       await client.admin.resetQueueOffset({ group: other, queue: queues[0], offset: 3 });
       await until('the member gets the last two again', () => member.offsets(0).length >= MESSAGES + 2, 60_000);

@@ -47,6 +47,9 @@ export const FIRST_LEVEL = 1;
 /** The highest level that this build writes and reads. */
 export const MAX_LEVEL = 2;
 
+/** From this level on all nodes understand reports that tell only what is new. */
+export const REPORT_DELTAS_LEVEL = 2;
+
 /** The level that a kind of entry belongs to; undefined for one that this build does not know. */
 export function levelOf(kind: string): number | undefined {
   return Object.hasOwn(levels, kind) ? levels[kind as LogEvent['kind']] : undefined;

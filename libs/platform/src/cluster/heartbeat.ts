@@ -19,6 +19,8 @@ export class Heartbeat {
   constructor(
     private readonly channel: ReportsChannel,
     private readonly describe: () => Omit<Report, 'reportSeq' | 'sentAt'>,
+    /** Whether all nodes of the cluster understand reports of what is new only. */
+    private readonly allowsDeltas: () => boolean,
     private readonly log: ScopedLog,
   ) {}
 
@@ -52,7 +54,8 @@ export class Heartbeat {
   private async send(signal: AbortSignal, more: Partial<Report> = {}): Promise<void> {
     this.reportSeq += 1;
     try {
-      await this.channel.send({ ...this.describe(), ...more, reportSeq: this.reportSeq, sentAt: Date.now() }, signal);
+      const report = { ...this.describe(), ...more, reportSeq: this.reportSeq, sentAt: Date.now() };
+      await this.channel.send(report, this.allowsDeltas(), signal);
       if (this.failing) this.log.info('Reports are sent again');
       this.failing = false;
     } catch (error) {

@@ -2,12 +2,13 @@ import type { Report } from '@sluice/core';
 import {
   decodeReportsMessage,
   encodeProbe,
-  encodeReport,
   MalformedMessageError,
+  ReportAssembler,
+  reportLimits,
   reportsQueueOf,
+  ReportWriter,
   type ClusterTopics,
   type Probe,
-  type ReportsMessage,
 } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import { untilAnswered } from '../adapters/known-queue.js';
@@ -15,11 +16,18 @@ import type { ScopedLog } from '../logging/node-log.js';
 
 const sendTimeoutMs = 3000;
 
-export type ReportsListener = (message: ReportsMessage<Report>, queueId: number) => void;
+/** Whole states are told often enough to find one of each node within this time; the clocks of broker and node may differ by the rest of it. */
+const lookBackMs = 3 * reportLimits.fullIntervalMs;
+
+export type HeardReport =
+  { readonly kind: 'report'; readonly report: Report } | { readonly kind: 'probe'; readonly probe: Probe };
+
+export type ReportsListener = (message: HeardReport, queueId: number) => void;
 
 /** Writes and reads the reports topic. */
 export class ReportsChannel {
   private malformed = 0;
+  private readonly writer = new ReportWriter<Report>();
 
   constructor(
     private readonly client: RocketMqClient,
@@ -34,9 +42,16 @@ export class ReportsChannel {
     return this.malformed;
   }
 
-  async send(report: Report, signal: AbortSignal): Promise<void> {
+  /** One report of this node at a time. */
+  async send(report: Report, allowsDeltas: boolean, signal: AbortSignal): Promise<void> {
     const queue = this.queue(reportsQueueOf(report.nodeId, this.topics));
-    await this.client.producer.send(queue, { body: encodeReport(report) }, { timeoutMs: sendTimeoutMs, signal });
+    try {
+      for (const body of this.writer.messagesOf(report, performance.now(), allowsDeltas))
+        await this.client.producer.send(queue, { body }, { timeoutMs: sendTimeoutMs, signal });
+    } catch (error) {
+      this.writer.forget();
+      throw error;
+    }
   }
 
   async sendProbe(queueId: number, probe: Probe, signal: AbortSignal): Promise<void> {
@@ -51,20 +66,25 @@ export class ReportsChannel {
     return Array.from({ length: this.topics.reports.queues }, (_, id) => id);
   }
 
-  /** Reads what arrives from now on until `signal` is aborted. */
+  /** Tells what arrives from now on until `signal` is aborted. */
   async follow(listener: ReportsListener, signal: AbortSignal): Promise<void> {
     await Promise.all(this.queueIds.map((queueId) => this.followQueue(queueId, listener, signal)));
   }
 
   private async followQueue(queueId: number, listener: ReportsListener, signal: AbortSignal): Promise<void> {
     const queue = this.queue(queueId);
-    const from = await untilAnswered(() => this.client.admin.maxOffset(queue, { signal }), signal);
-    const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
+    const { admin, consumer } = this.client;
+    const now = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
+    const lookBack = () => admin.offsetByTime(queue, Date.now() - lookBackMs, { signal });
+    const from = Math.min(now, await untilAnswered(lookBack, signal));
+    const assembler = new ReportAssembler<Report>();
+    const reader = consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
     try {
       while (!signal.aborted) {
         for (const message of await reader.next()) {
           try {
-            listener(decodeReportsMessage<Report>(message.body), queueId);
+            const heard = understood(assembler, message);
+            if (heard !== undefined && message.queueOffset >= now) listener(heard, queueId);
           } catch (error) {
             if (!(error instanceof MalformedMessageError)) throw error;
             this.malformed += 1;
@@ -82,4 +102,15 @@ export class ReportsChannel {
   private queue(queueId: number): QueueRef {
     return { topic: this.topics.reports.name, brokerName: this.brokerName, queueId };
   }
+}
+
+/** @throws MalformedMessageError */
+function understood(
+  assembler: ReportAssembler<Report>,
+  { body, storeTimestamp }: { readonly body: Buffer; readonly storeTimestamp: number },
+): HeardReport | undefined {
+  const message = decodeReportsMessage<Report>(body);
+  if (message.kind === 'probe') return message;
+  const report = assembler.take(message, storeTimestamp);
+  return report === undefined ? undefined : { kind: 'report', report };
 }

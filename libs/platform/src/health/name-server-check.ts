@@ -3,10 +3,10 @@ import type { NodeCheck } from './health-check.js';
 
 const askTimeoutMs = 1500;
 
-/** Any name server answers. */
-export function nameServerCheck({ admin }: Pick<RocketMqClient, 'admin'>): NodeCheck {
+/** Any name server of a cluster answers. */
+export function nameServerCheck(name: 'namesrv' | 'data-namesrv', { admin }: Pick<RocketMqClient, 'admin'>): NodeCheck {
   return {
-    name: 'namesrv',
+    name,
     check: async (signal) => {
       const addresses = admin.nameServers.addresses.join(', ');
       try {

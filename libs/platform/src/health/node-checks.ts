@@ -27,7 +27,7 @@ export function nodeChecks(node: ClusterNode, rpc: RpcEndpoint, ...own: readonly
       },
     ],
     ready: [
-      nameServerCheck(node.client),
+      nameServerCheck('namesrv', node.client),
       atMostEvery(topicsIntervalMs, topicsCheck(node)),
       logCheck(node.follower, node.logQueue),
       atMostEvery(storeIntervalMs, storeCheck(node.store.directory)),

@@ -4,6 +4,8 @@ import type { ClusterNode } from './cluster-node.js';
 /** The cluster in which the topics of a runner's tasks live. */
 export interface DataCluster {
   readonly client: RocketMqClient;
+  /** It is not the runtime cluster. */
+  readonly isSeparate: boolean;
   /** Closes what was opened for it; the runtime cluster's client is the node's own to close. */
   close(): Promise<void>;
 }
@@ -12,7 +14,7 @@ export interface DataCluster {
 export function openDataCluster({ client, settings, self }: ClusterNode): DataCluster {
   const { namesrv, credentials } = settings.dataCluster;
   if (namesrv === settings.namesrv && credentials === settings.credentials) {
-    return { client, close: () => Promise.resolve() };
+    return { client, isSeparate: false, close: () => Promise.resolve() };
   }
   const own = RocketMqClient.open({
     namesrv,
@@ -20,5 +22,5 @@ export function openDataCluster({ client, settings, self }: ClusterNode): DataCl
     requestTimeoutMs: settings.requestTimeoutMs,
     clientId: `${self.nodeId}@${self.incarnation}`,
   });
-  return { client: own, close: () => own.close() };
+  return { client: own, isSeparate: true, close: () => own.close() };
 }

@@ -1,4 +1,4 @@
-import { MAX_LEVEL, type Report } from '@sluice/core';
+import { MAX_LEVEL, REPORT_DELTAS_LEVEL, type Report } from '@sluice/core';
 import { Heartbeat } from '../cluster/heartbeat.js';
 import type { ClusterNode } from './cluster-node.js';
 
@@ -25,6 +25,7 @@ export function nodeHeartbeat(
       tasks: [],
       ...own(),
     }),
+    () => follower.state.level >= REPORT_DELTAS_LEVEL,
     node.log.scoped('reports'),
   );
 }

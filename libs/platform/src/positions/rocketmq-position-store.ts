@@ -54,7 +54,6 @@ class QueueNotShownError extends Error {
 }
 
 const sendTimeoutMs = 5000;
-const pullTimeoutMs = 5000;
 /** A broker acknowledges a message a moment before it shows it: a pull waits this long for it. */
 const suspendMs = 500;
 const maxEmptyPulls = 20;
@@ -219,14 +218,7 @@ export class RocketMqPositionStore implements PositionStore {
 
   private pull(queue: QueueRef, offset: number, waitMs: number): ReturnType<RocketMqClient['consumer']['pull']> {
     const { group } = this;
-    return this.client.consumer.pull({
-      queue,
-      offset,
-      group,
-      maxMessages: 32,
-      suspendMs: waitMs,
-      timeoutMs: pullTimeoutMs,
-    });
+    return this.client.consumer.pull({ queue, offset, group, maxMessages: 32, suspendMs: waitMs });
   }
 
   private fold(folded: FoldedQueue, offset: number, storedAtMs: number, body: Buffer): void {

@@ -17,6 +17,7 @@ import { CommandSender } from '../cluster/command-sender.js';
 import { LeaseKeeper } from '../cluster/lease-keeper.js';
 import type { NodeCheck } from '../health/health-check.js';
 import { HealthModule } from '../health/health.module.js';
+import { nameServerCheck } from '../health/name-server-check.js';
 import { nodeChecks } from '../health/node-checks.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { nodeMetrics } from '../metrics/node-metrics.js';
@@ -167,6 +168,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       return { tasks: host.held().size, remainingMs: Math.round(lease.remainingMs) };
     },
   };
+  const ownChecks = data.isSeparate ? [nameServerCheck('data-namesrv', data.client), leaseCheck] : [leaseCheck];
   const metrics = nodeMetrics(node, rpc);
   collectTasks(metrics, {
     role: settings.role,
@@ -178,7 +180,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   return {
     module: {
       module: RunnerModule,
-      imports: [HealthModule.forChecks(nodeChecks(node, rpc, leaseCheck)), MetricsModule.forRegistry(metrics)],
+      imports: [HealthModule.forChecks(nodeChecks(node, rpc, ...ownChecks)), MetricsModule.forRegistry(metrics)],
       controllers: [RunnerController],
       providers: [{ provide: PLUGIN_REGISTRY, useValue: plugins }],
     },

@@ -16,7 +16,10 @@ export interface PullOptions extends CallOptions {
   readonly group: string;
   /** At most; the broker has limits of its own (by default 32 and 256 KiB, from disk 8 and 64 KiB). Default 32. */
   readonly maxMessages?: number;
-  /** How long the broker may hold the pull while there is nothing at `offset`. 0 (default): it answers at once. */
+  /**
+   * How long the broker may hold the pull while there is nothing at `offset`. 0 (default): it answers at once. A broker looks at what it holds
+   * every 5 s only: a time limit of the call has to be longer than this and 5 s together, as the default is.
+   */
   readonly suspendMs?: number;
   /** Default: all messages. */
   readonly filter?: MessageFilter | undefined;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ClientClosedError, ConnectFailedError } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
@@ -25,7 +26,10 @@ export class ConnectionPool {
   readonly #connections = new Set<Connection>();
   readonly #closing = new AbortController();
 
-  constructor(private readonly options: ConnectionPoolOptions) {}
+  constructor(private readonly options: ConnectionPoolOptions) {
+    // Every reader and producer of the client listens.
+    setMaxListeners(0, this.#closing.signal);
+  }
 
   /** Aborts when the pool closes. */
   get closing(): AbortSignal {

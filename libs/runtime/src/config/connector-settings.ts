@@ -219,7 +219,7 @@ export const sinkOnlySettingsSpec = {
     importance: 'medium',
     default: 'earliest',
     oneOf: ['earliest', 'latest'],
-    doc: 'Where reading begins in a queue of which the connector never committed an offset.',
+    doc: 'Where reading begins in the queues that a topic has when the connector first reads it. Queues and topics that come while it runs are read from their oldest message.',
     group: 'Offsets',
     width: 'short',
     displayName: 'Offset reset',

@@ -186,6 +186,22 @@ describe('the sink task loop', () => {
     loop.kill();
   });
 
+  it('reads topics that come while it runs from their beginning', async () => {
+    const world = new SinkWorld();
+    const sink = new TransactionalSink(newSinkStorage());
+    const { loop, counters } = world.loop(sink, {
+      settings: { offsetReset: 'latest' },
+      subscription: { topics: { kind: 'names', names: ['not-yet'] } },
+    });
+    await loop.start();
+    const [ref] = world.cluster.addTopic('not-yet', 1);
+    world.plain(ref!, 'v0', 'v1');
+    await world.clock.until(() => counters.recordsPut === 2, 31_000);
+    await world.clock.until(() => counters.flushes === 1);
+    expect(sink.storage.values).toEqual(['v0', 'v1']);
+    loop.kill();
+  });
+
   it('subscribes to the topics whose whole name matches a pattern, without internal ones', async () => {
     const world = new SinkWorld();
     for (const topic of ['orders-eu', 'orders', 'x-orders-eu', '%RETRY%orders-eu', 'sluice-main-log'])

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   ConnectError,
   ConnectErrorCode,
@@ -12,7 +13,7 @@ import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { WakeUp } from '../wake-up.js';
 import { type IntakeContext, MessageConversionFailure, QueueIntake } from './queue-intake.js';
-import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
+import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
 import { startPositions } from './start-positions.js';
 import { ownsQueue, subscribedTopics } from './subscription.js';
 
@@ -38,7 +39,6 @@ export class SinkTaskLoop {
   private readonly killed = new AbortController();
   private readonly wakeUp = new WakeUp();
   private readonly intakes: QueueIntake[] = [];
-  private readonly knownTopics = new Set<string>();
   private readonly reads: Promise<void>[] = [];
   private readonly intakeContext: IntakeContext;
   private found: readonly QueueRef[] = [];
@@ -57,6 +57,8 @@ export class SinkTaskLoop {
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;
     });
+    // Every queue of the task listens.
+    setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { settings, logger, counters, decoder } = spec;
     const skips = new RateLimitedLog(ports.clock, (message) => {
       logger.warn(message);
@@ -104,7 +106,7 @@ export class SinkTaskLoop {
       const queues = await retrying(this.policy('asking for the queues', undefined), signal, () => this.ownQueues());
       this.isTaskStarted = true;
       await task.start({ connectorName: connector, taskIndex: index, generation, config, logger, signal });
-      await this.open(queues);
+      await this.open(queues, this.spec.settings.offsetReset);
     } catch (error) {
       this.failure ??= signal.aborted ? undefined : { error };
       await this.end();
@@ -165,7 +167,8 @@ export class SinkTaskLoop {
       if (this.found.length > 0) {
         const queues = this.notYetRead(this.found);
         this.found = [];
-        if (queues.length > 0) await this.open(queues);
+        // What is found while the task runs came after its start: nothing in it may be passed over.
+        if (queues.length > 0) await this.open(queues, 'earliest');
       }
       if (this.isFlushDue) {
         this.isFlushDue = false;
@@ -257,7 +260,7 @@ export class SinkTaskLoop {
     return own;
   }
 
-  private async open(queues: readonly QueueRef[]): Promise<void> {
+  private async open(queues: readonly QueueRef[], reset: SinkLoopSettings['offsetReset']): Promise<void> {
     const { task, group, settings, logger } = this.spec;
     const { messages, offsets } = this.ports;
     const { signal } = this.stopping;
@@ -274,16 +277,14 @@ export class SinkTaskLoop {
         messages,
         offsets,
         group,
-        reset: settings.offsetReset,
+        reset,
         queues,
         answers,
-        knownTopics: this.knownTopics,
       }),
     );
     if (chosen.length > 0) await this.commit(group, chosen, offsets);
     for (const position of positions) {
       const intake = new QueueIntake(position.queue, position, this.intakeContext);
-      this.knownTopics.add(position.queue.topic);
       this.intakes.push(intake);
       this.reads.push(intake.read());
     }

@@ -6,13 +6,12 @@ export interface StartQuestion {
   readonly messages: QueueMessages;
   readonly offsets: OffsetStore;
   readonly group: string;
+  /** For queues of topics that are new to the group. */
   readonly reset: 'earliest' | 'latest';
   /** The queues that the task opens now. */
   readonly queues: readonly QueueRef[];
   /** What the sink stored with its data. */
   readonly answers: readonly SinkPosition[];
-  /** Topics of which the task, or another one of its group, has read before. */
-  readonly knownTopics: ReadonlySet<string>;
 }
 
 export interface StartPositions {
@@ -41,7 +40,7 @@ export async function startPositions(question: StartQuestion): Promise<StartPosi
     answered.set(key, answer);
   }
   const committed = await Promise.all(queues.map((queue) => offsets.read(group, queue)));
-  const known = new Set(question.knownTopics);
+  const known = new Set<string>();
   for (const [index, queue] of queues.entries()) {
     if (committed[index] !== undefined || answered.has(queueKey(queue))) known.add(queue.topic);
   }

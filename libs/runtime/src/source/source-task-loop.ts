@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
 import {
   type CommittedPosition,
@@ -57,6 +58,8 @@ export class SourceTaskLoop {
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;
     });
+    // Every batch that is being sent listens.
+    setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { connector, index, generation, settings, counters } = spec;
     const { clock, lease, producer, messages } = ports;
     const warn = (message: string): void => {

@@ -1,0 +1,200 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ReportAssembler } from './report-assembler.js';
+import { ReportWriter, reportLimits } from './report-writer.js';
+import { decodeReportsMessage, type ReportMessage, type ReportShape } from './report.codec.js';
+
+interface TestReport extends ReportShape {
+  readonly tasks: readonly {
+    readonly id: { readonly connector: string; readonly index: number };
+    readonly state: string;
+    readonly trace?: string;
+    readonly counters: Readonly<Record<string, number>>;
+  }[];
+  readonly plugins: readonly string[];
+  readonly supersedes?: string;
+  readonly appliedSeq: number;
+}
+
+type TestTask = TestReport['tasks'][number];
+
+const base = { nodeId: 'n1', incarnation: 'n1#1', role: 'source-runner', leaving: false, plugins: ['Files'] };
+
+function reportOf(reportSeq: number, tasks: readonly TestTask[], more: Partial<TestReport> = {}): TestReport {
+  return { ...base, reportSeq, sentAt: reportSeq * 1000, appliedSeq: reportSeq, tasks, ...more };
+}
+
+function task(connector: string, more: Partial<TestTask> = {}): TestTask {
+  return { id: { connector, index: 0 }, state: 'RUNNING', counters: { records: 1 }, ...more };
+}
+
+const decoded = (body: Buffer): ReportMessage<TestReport> => {
+  const message = decodeReportsMessage<TestReport>(body);
+  if (message.kind === 'probe') throw new Error('a probe');
+  return message;
+};
+
+/** Sorted by task: their order means nothing. */
+const sorted = (report: TestReport | undefined): unknown =>
+  report && { ...report, tasks: [...report.tasks].sort((a, b) => (a.id.connector < b.id.connector ? -1 : 1)) };
+
+/** Sends reports one second after the other, as they are heard; `isLost` tells of which nothing arrives. */
+function heardOf(
+  reports: readonly TestReport[],
+  {
+    isLost = () => false,
+    isNoticed = true,
+    limits = reportLimits,
+  }: {
+    readonly isLost?: (report: TestReport) => boolean;
+    readonly isNoticed?: boolean;
+    readonly limits?: typeof reportLimits;
+  } = {},
+) {
+  const writer = new ReportWriter<TestReport>(limits);
+  const assembler = new ReportAssembler<TestReport>();
+  const kinds: string[] = [];
+  const heard = reports.map((report) => {
+    const bodies = writer.messagesOf(report, report.sentAt, true);
+    if (isLost(report)) {
+      if (isNoticed) writer.forget();
+      return undefined;
+    }
+    const found = bodies.map((body) => {
+      const message = decoded(body);
+      kinds.push(message.kind);
+      return assembler.take(message, report.sentAt);
+    });
+    expect(found.slice(0, -1)).toEqual(found.slice(0, -1).map(() => undefined));
+    return found.at(-1);
+  });
+  return { heard, kinds };
+}
+
+const anyTasks = fc.uniqueArray(
+  fc.record({
+    id: fc.record({ connector: fc.constantFrom('a', 'b', 'c d', 'e"}]'), index: fc.constant(0) }),
+    state: fc.constantFrom('RUNNING', 'FAILED'),
+    counters: fc.constant({ records: 1 }),
+  }),
+  { selector: ({ id }) => id.connector },
+);
+const anyReports = fc
+  .array(fc.record({ tasks: anyTasks, plugins: fc.array(fc.string(), { maxLength: 2 }) }), { maxLength: 30 })
+  .map((all) => all.map(({ tasks, plugins }, at) => reportOf(at + 1, tasks, { plugins })));
+
+describe('report messages', () => {
+  it('give every report again, whole or as what is new', () => {
+    fc.assert(
+      fc.property(anyReports, (reports) => {
+        const { heard, kinds } = heardOf(reports);
+        expect(heard.map(sorted)).toEqual(reports.map(sorted));
+        expect(kinds.filter((kind) => kind === 'report')).toHaveLength(Math.ceil(reports.length / 10));
+      }),
+    );
+  });
+
+  it('give every report again in parts', () => {
+    fc.assert(
+      fc.property(anyReports, (reports) => {
+        const { heard } = heardOf(reports, { limits: { ...reportLimits, maxTaskBytes: 100 } });
+        expect(heard.map(sorted)).toEqual(reports.map(sorted));
+      }),
+    );
+  });
+
+  it('never mix what was missed into a report: the last whole one stays, with the new number and time', () => {
+    fc.assert(
+      fc.property(anyReports, fc.infiniteStream(fc.boolean()), fc.boolean(), (reports, losses, isNoticed) => {
+        const lost = new Set(reports.filter(() => losses.next().value === true));
+        const { heard } = heardOf(reports, { isLost: (report) => lost.has(report), isNoticed });
+        let last: TestReport | undefined;
+        for (const [at, found] of heard.entries()) {
+          const report = reports[at]!;
+          if (found === undefined) continue;
+          expect(lost.has(report)).toBe(false);
+          expect(found).toMatchObject({ reportSeq: report.reportSeq, sentAt: report.sentAt });
+          if (found.appliedSeq === report.appliedSeq) {
+            expect(sorted(found)).toEqual(sorted(report));
+            last = report;
+          } else {
+            expect(isNoticed).toBe(false);
+            expect(sorted(found)).toEqual(sorted({ ...last!, reportSeq: report.reportSeq, sentAt: report.sentAt }));
+          }
+        }
+      }),
+    );
+  });
+
+  it('say of a hundred idle tasks next to nothing, and of counters every five seconds', () => {
+    const writer = new ReportWriter<TestReport>();
+    const sizeOf = (seq: number, records: number): number => {
+      const tasks = Array.from({ length: 100 }, (_, at) => task(`connector-${String(at)}`, { counters: { records } }));
+      return writer.messagesOf(reportOf(seq, tasks), seq * 1000, true).reduce((sum, { length }) => sum + length, 0);
+    };
+    expect(sizeOf(1, 1)).toBeGreaterThan(8_000);
+    for (const seq of [2, 3, 4, 5]) expect(sizeOf(seq, seq)).toBeLessThan(250);
+    expect(sizeOf(6, 6)).toBeGreaterThan(8_000);
+  });
+
+  it('fit into messages however many tasks have failed', () => {
+    const failed = Array.from({ length: 1000 }, (_, at) =>
+      task(`connector-${String(at)}`, { state: 'FAILED', trace: 'x'.repeat(16_384) }),
+    );
+    const writer = new ReportWriter<TestReport>();
+    const assembler = new ReportAssembler<TestReport>();
+    const first = reportOf(
+      1,
+      failed.map((each) => ({ ...each, state: 'RUNNING', trace: '' })),
+    );
+    const second = reportOf(2, failed);
+    for (const report of [first, second]) {
+      const bodies = writer.messagesOf(report, report.sentAt, true);
+      for (const { length } of bodies) expect(length).toBeLessThan(2 * 1_048_576);
+      expect(bodies.map((body) => assembler.take(decoded(body), 0)).at(-1)).toEqual(report);
+    }
+  });
+
+  it('are whole where a reader is too old for less, when the node leaves, when a field is gone, and after one that may not have arrived', () => {
+    const writer = new ReportWriter<TestReport>();
+    const kindOf = (report: TestReport, allowsDeltas = true): string =>
+      decoded(writer.messagesOf(report, report.sentAt, allowsDeltas)[0]!).kind;
+    expect(kindOf(reportOf(1, []), false)).toBe('report');
+    expect(kindOf(reportOf(2, [], { supersedes: 'n1#0' }), false)).toBe('report');
+    expect(kindOf(reportOf(3, [], { supersedes: 'n1#0' }))).toBe('report.delta');
+    expect(kindOf(reportOf(4, []))).toBe('report');
+    expect(kindOf(reportOf(5, [], { leaving: true }))).toBe('report');
+    expect(kindOf(reportOf(6, []))).toBe('report.delta');
+    writer.forget();
+    expect(kindOf(reportOf(7, []))).toBe('report');
+  });
+
+  it('count once, in order, and only from a whole one on', () => {
+    const writer = new ReportWriter<TestReport>();
+    const [one, two, three] = [1, 2, 3].map((seq) => {
+      const [body] = writer.messagesOf(reportOf(seq, [task(`of-${String(seq)}`)]), seq, true);
+      return decoded(body!);
+    });
+    const assembler = new ReportAssembler<TestReport>();
+    expect(assembler.take(two!, 0)).toBeUndefined();
+    expect(assembler.take(one!, 0)).toMatchObject({ reportSeq: 1 });
+    expect(assembler.take(two!, 0)).toMatchObject({ reportSeq: 2, tasks: [task('of-2')] });
+    expect([one!, two!].map((message) => assembler.take(message, 0))).toEqual([undefined, undefined]);
+    expect(assembler.take(three!, 0)).toMatchObject({ reportSeq: 3, tasks: [task('of-3')] });
+  });
+
+  it('of a node that was silent for more than a minute are forgotten once another one is heard', () => {
+    const writer = new ReportWriter<TestReport>();
+    const messages = [1, 2].map((seq) => decoded(writer.messagesOf(reportOf(seq, []), seq, true)[0]!));
+    const other: ReportMessage<TestReport> = { kind: 'report', report: reportOf(1, [], { nodeId: 'n2' }) };
+    const assembler = new ReportAssembler<TestReport>();
+    assembler.take(messages[0]!, 0);
+    assembler.take(other, 60_001);
+    expect(assembler.take(messages[1]!, 60_002)).toBeUndefined();
+  });
+
+  it('of an unknown kind are malformed', () => {
+    const body = Buffer.from(JSON.stringify({ v: 1, kind: 'report.moon', report: {} }));
+    expect(() => decodeReportsMessage(body)).toThrow('kind "report.moon" is unknown');
+  });
+});
