@@ -45,6 +45,8 @@ export default {
       displayName: 'e2e',
       roots: ['<rootDir>/test/e2e'],
       testRegex: '\\.spec\\.ts$',
+      globalSetup: '<rootDir>/test/support/bundle-roles.mjs',
+      globalTeardown: '<rootDir>/test/support/remove-bundles.mjs',
     },
   ],
 };

@@ -1,6 +1,7 @@
 // bundle-app.mjs APP TARGET: puts the built code of one app, with nearly all that it imports, into a few files in TARGET/app/dist/role. Of the
 // time that a role takes to get ready, finding and reading two thousand modules would be the greater part.
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,19 +9,33 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [app = '', target = ''] = process.argv.slice(2);
 const output = join(target, 'app');
+const fromPlatform = createRequire(join(root, 'libs/platform/package.json'));
+
+/** Loaded from node_modules: Nest's decorators need it before any other module, which holds for an import that stays one. */
+const external = ['reflect-metadata'];
 
 /**
- * Loaded from node_modules. Our code resolves the copies of gRPC and Protobuf from the place of the client that brings them. Nest's decorators
- * need reflect-metadata before any other module, which holds for an import that stays one. The validation packages are no ES modules, and
- * Nest takes their names from `import()`, of which a bundle keeps only the default.
+ * Loaded from node_modules too, as the CommonJS that they are. Our code resolves the copies of gRPC and Protobuf from the place of the client that
+ * brings them, and Nest takes names from `import()` of the validation packages, of which a bundle would keep only the default. An import would
+ * have Node search all their code for the names that they export; here they are told.
  */
-const external = [
-  'rocketmq-client-nodejs',
-  '@grpc/grpc-js',
-  'reflect-metadata',
-  'class-transformer',
-  'class-validator',
-];
+const required = /^(rocketmq-client-nodejs|class-transformer|class-validator)(\/|$)/;
+const commonJs = {
+  name: 'common-js',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: required }, ({ path }) => ({ path, namespace: 'common-js' }));
+    onLoad({ filter: /.*/, namespace: 'common-js' }, ({ path }) => {
+      const names = Object.keys(fromPlatform(path)).filter((name) => name !== 'default');
+      const contents = [
+        "import { createRequire } from 'node:module';",
+        `const loaded = createRequire(import.meta.url)('${path}');`,
+        `export default loaded;`,
+        `export const { ${names.join()} } = loaded;`,
+      ].join('\n');
+      return { contents };
+    });
+  },
+};
 
 /** Packages that other packages use where they are installed, such as Nest's transports: those that are not there stay imports. */
 const absentPeers = {
@@ -47,7 +62,7 @@ const { metafile } = await build({
   // Nest names what it makes, and errors say what they are, by the names of classes.
   keepNames: true,
   external,
-  plugins: [absentPeers],
+  plugins: [commonJs, absentPeers],
   // What is not an ES module calls `require` for modules of Node.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",

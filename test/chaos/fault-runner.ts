@@ -9,10 +9,17 @@ import type { AppliedFault, UnaskedEnd } from './observations.js';
 const awakeMs = 240_000;
 /** So long it reads what happened while it slept; whom the cluster counts as live then goes on. */
 const readMs = 3000;
-/** A fault of the leader waits so long for one. */
-const electionMs = 60_000;
+/** A fault waits so long for whom it strikes: on a slow machine that one may still be starting, and a leader may have to be elected. */
+const awaitedMs = 60_000;
 const superviseMs = 250;
 const mostStarts = 5;
+
+interface Victim {
+  readonly nodeId: string;
+  /** Undefined for the broker. */
+  readonly handle: RoleHandle | undefined;
+  readonly isLeader: boolean;
+}
 
 /** Does what a plan says to the processes of a cluster, and starts again what has ended, as a supervisor would. */
 export class FaultRunner {
@@ -63,22 +70,31 @@ export class FaultRunner {
   }
 
   async #apply(fault: PlannedFault): Promise<void> {
-    const leader = await this.#leader(fault);
-    const nodeId = nodeOf(fault, leader);
-    const told = `${fault.kind} ${nodeId ?? fault.target}${fault.awayMs === 0 ? '' : `, away for ${String(fault.awayMs)} ms`}`;
-    const handle = this.cluster.roles.find(({ id }) => id === nodeId);
-    const isThere = handle === undefined ? nodeId === 'broker' : this.#isThere(handle) && this.#hasOther(handle);
-    if (nodeId === undefined || !isThere) {
-      this.tell(`${told}: nobody to strike`);
+    const victim = await until('whom the fault strikes', () => this.#taken(fault), awaitedMs).catch(() => undefined);
+    const away = fault.awayMs === 0 ? '' : `, away for ${String(fault.awayMs)} ms`;
+    if (victim === undefined) {
+      this.tell(`${fault.kind} ${fault.target}${away}: nobody to strike`);
       return;
     }
-    this.tell(told);
-    this.#struck.add(nodeId);
+    const { nodeId, handle, isLeader } = victim;
+    this.tell(`${fault.kind} ${nodeId}${away}`);
     const fromMs = Date.now();
     if (handle === undefined) await this.cluster.rocketmq.restartBroker();
     else await this.#strike(handle, fault);
     this.#struck.delete(nodeId);
-    this.#applied.push({ fault, nodeId, isLeader: nodeId === leader, fromMs, toMs: Date.now() });
+    this.#applied.push({ fault, nodeId, isLeader, fromMs, toMs: Date.now() });
+  }
+
+  /** Whom a fault strikes now; no other fault does until it is over. */
+  async #taken(fault: PlannedFault): Promise<Victim | undefined> {
+    const leader = await leaderOf(this.cluster);
+    const nodeId = nodeOf(fault, leader);
+    this.#ended.signal.throwIfAborted();
+    if (nodeId === undefined) return undefined;
+    const handle = nodeId === 'broker' ? undefined : this.cluster.role(nodeId);
+    if (handle !== undefined && !(this.#isThere(handle) && this.#hasOther(handle))) return undefined;
+    this.#struck.add(nodeId);
+    return { nodeId, handle, isLeader: nodeId === leader };
   }
 
   #isThere(handle: RoleHandle): boolean {
@@ -88,13 +104,6 @@ export class FaultRunner {
   /** On a slow machine others of its role may still be away: nobody could take its place then. */
   #hasOther(struck: RoleHandle): boolean {
     return this.cluster.roles.some((other) => other !== struck && other.role === struck.role && this.#isThere(other));
-  }
-
-  /** For a fault of the leader the one that is there or comes soon. */
-  async #leader({ target }: PlannedFault): Promise<string | undefined> {
-    const now = await leaderOf(this.cluster);
-    if (target !== 'leader' || now !== undefined) return now;
-    return until('a coordinator leads', () => leaderOf(this.cluster), electionMs).catch(() => undefined);
   }
 
   async #strike(handle: RoleHandle, { kind, awayMs }: PlannedFault): Promise<void> {

@@ -48,6 +48,14 @@ export interface RestAnswer {
   readonly headers: Headers;
 }
 
+/** The bundle of this run, where one was made; else the built code. */
+function programOf(role: RoleName): string {
+  const bundles = process.env['SLUICE_ROLE_BUNDLES'];
+  return bundles === undefined
+    ? join(repositoryRoot, 'apps', role, 'dist/main.js')
+    : join(bundles, role, 'app/dist/role/main.mjs');
+}
+
 /** One role as a child process, as a container would run it. */
 export class RoleHandle {
   private child: ChildProcess | undefined;
@@ -70,7 +78,7 @@ export class RoleHandle {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [join(repositoryRoot, 'apps', this.role, 'dist', 'main.js')], {
+    const child = spawn(process.execPath, [programOf(this.role)], {
       env: { ...process.env, SLUICE_NODE_ID: this.id, ...this.environment, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -1,0 +1,3 @@
+export default async function removeBundles() {
+  await globalThis.removeRoleBundles?.();
+}
