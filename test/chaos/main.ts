@@ -16,7 +16,7 @@ const usage = `usage: npm run chaos -- [--scenario NAME] [--minutes N] [--seed N
   --minutes N      how long faults come (default 10), or how long the coordinators are away (default 2)
   --seed N         what happens when to whom (default: by chance); the same seed plans the same faults
   --connectors N   half of them sources, half sinks, with one task each (default 20)
-  --rate N         records per second of each source (default 50)`;
+  --rate N         records per second of each source (default 20)`;
 
 interface ChaosOptions {
   readonly minutes: number | undefined;
@@ -62,7 +62,7 @@ export async function chaosCommand(args: readonly string[]): Promise<boolean> {
       minutes: { type: 'string' },
       seed: { type: 'string' },
       connectors: { type: 'string', default: '20' },
-      rate: { type: 'string', default: '50' },
+      rate: { type: 'string', default: '20' },
       help: { type: 'boolean', default: false },
     },
   });

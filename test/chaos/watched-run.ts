@@ -1,4 +1,5 @@
 import { readWholeLog } from '../support/control-log.js';
+import { untilProcessorsIdle } from '../support/cpu-time.js';
 import type { SluiceCluster } from '../support/sluice-cluster.js';
 import { CommandProber } from './command-prober.js';
 import { Load, type LoadOptions } from './load.js';
@@ -8,6 +9,7 @@ import { StatusWatch } from './status-watch.js';
 
 /** After the end of the last fault everything that was made has to arrive within this time, in milliseconds. */
 const finishMs = 120_000;
+const calmLimitMs = 30_000;
 
 interface Acted {
   readonly faults: readonly AppliedFault[];
@@ -24,6 +26,7 @@ export async function watchedRun(
   const meter = StallMeter.start();
   try {
     const load = await Load.start(cluster, loadOptions);
+    await untilProcessorsIdle(calmLimitMs);
     const beganMs = Date.now();
     const prober = new CommandProber(cluster);
     const acted = await act().finally(() => prober.stop());

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Clock ticks per second in /proc on Linux. */
 const ticksPerSecond = 100;
@@ -12,5 +14,35 @@ export function cpuSeconds(pid: number): number {
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   } catch {
     return 0;
+  }
+}
+
+/** Which part of the time the processors of the machine have had nothing to do since `before`. */
+function idleShare(before: MachineTime, now: MachineTime): number {
+  return (now.idle - before.idle) / Math.max(1, now.all - before.all);
+}
+
+interface MachineTime {
+  readonly idle: number;
+  readonly all: number;
+}
+
+function machineTime(): MachineTime {
+  const times = cpus().map(({ times: each }) => each);
+  const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
+  return { idle: times.reduce((sum, { idle }) => sum + idle, 0), all };
+}
+
+/**
+ * Resolves once the processors were idle for a fifth of a second's time, or after the limit. A RocketMQ that has just started compiles for some
+ * seconds what it runs, and so do new processes: that takes all processors of a small machine.
+ */
+export async function untilProcessorsIdle(limitMs: number): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  for (let before = machineTime(); performance.now() < deadline;) {
+    await delay(1000);
+    const now = machineTime();
+    if (idleShare(before, now) >= 0.2) return;
+    before = now;
   }
 }
