@@ -33,8 +33,6 @@ export interface BrokerFeatures {
   readonly hasUsers: boolean;
   /** Properties that the broker adds to each message of a batch. */
   readonly addedToBatches: readonly string[];
-  /** Whether a queue that the topic does not have is refused with a code of its own, not with that of any failure. */
-  readonly refusesWrongQueueForGood: boolean;
   /** Whether a group without an offset is told from one at 0. */
   readonly tellsMissingOffsets: boolean;
   /** Whether the offset of a time after the last message is the end of the queue, not that message. */
@@ -48,7 +46,6 @@ const FEATURES: Readonly<Record<RocketmqVersion, BrokerFeatures>> = {
     hasPop: false,
     hasUsers: false,
     addedToBatches: ['CLUSTER'],
-    refusesWrongQueueForGood: false,
     tellsMissingOffsets: false,
     findsEndByTime: false,
   },
@@ -58,7 +55,6 @@ const FEATURES: Readonly<Record<RocketmqVersion, BrokerFeatures>> = {
     hasPop: true,
     hasUsers: false,
     addedToBatches: ['CLUSTER', 'MSG_REGION', 'TRACE_ON'],
-    refusesWrongQueueForGood: false,
     tellsMissingOffsets: true,
     findsEndByTime: true,
   },
@@ -68,7 +64,6 @@ const FEATURES: Readonly<Record<RocketmqVersion, BrokerFeatures>> = {
     hasPop: true,
     hasUsers: true,
     addedToBatches: [],
-    refusesWrongQueueForGood: true,
     tellsMissingOffsets: true,
     findsEndByTime: true,
   },

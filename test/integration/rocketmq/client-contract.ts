@@ -144,7 +144,7 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
       );
       await expect(client.producer.send({ ...queue, queueId: 9 }, { body: Buffer.from('x') })).rejects.toMatchObject({
         code: 'BROKER_RESPONSE',
-        retriable: !features.refusesWrongQueueForGood,
+        retriable: false,
         remark: expect.stringContaining('queueId'),
       });
       await expect(

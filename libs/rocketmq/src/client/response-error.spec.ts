@@ -23,6 +23,7 @@ const ANSWERS: readonly (readonly [number, string, string, boolean])[] = [
     false,
   ],
   [1, 'org.apache.rocketmq.acl.common.AclException: No default permission for t, org.apache', 'AUTHORIZATION', false],
+  [1, 'request queueId[9] is illegal, TopicConfig [topicName=t] Producer: 127.0.0.1', 'BROKER_RESPONSE', false],
   [1, 'something failed', 'BROKER_RESPONSE', true],
   [14, 'no permission now', 'BROKER_RESPONSE', true],
 ];

@@ -18,6 +18,9 @@ const UNAUTHORIZED_REMARK = /^\S+ has no permission to access /;
 const PLAIN_ACL_REMARK = /\bAclException: (.*)/s;
 const PLAIN_UNAUTHENTICATED = /^(No accessKey is configured|No acl config for |Check signature failed )/;
 
+/** Brokers before 5.2 report a queue that a topic does not have as SYSTEM_ERROR (seen on 4.9.7 and 5.1.4). */
+const ILLEGAL_QUEUE_REMARK = /^request queueId\[-?\d+\] is illegal/;
+
 /** The typed error for a reply with any code but SUCCESS. */
 export function responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
   const answer = { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark };
@@ -37,7 +40,8 @@ export function responseError(reply: RemotingCommand, request: RemotingRequest, 
   if (plainAcl !== undefined) {
     return PLAIN_UNAUTHENTICATED.test(plainAcl) ? new AuthenticationError(answer) : new AuthorizationError(answer);
   }
+  const mayPass = reply.code === RESPONSE_CODE.SYSTEM_ERROR && !ILLEGAL_QUEUE_REMARK.test(reply.remark);
   return new BrokerResponseError(answer, {
-    retriable: reply.code === RESPONSE_CODE.SYSTEM_ERROR || reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE,
+    retriable: mayPass || reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE,
   });
 }
