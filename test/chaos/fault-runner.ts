@@ -161,7 +161,7 @@ export class FaultRunner {
   }
 
   #noteEnd(handle: RoleHandle): void {
-    const lastWords = handle.log.trimEnd().split('\n').at(-1) ?? '';
+    const { lastWords } = handle;
     this.tell(`${handle.id} has ended by itself: ${lastWords}`);
     this.#unaskedEnds.push({ nodeId: handle.id, atMs: Date.now(), lastWords });
   }

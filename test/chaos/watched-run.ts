@@ -37,6 +37,7 @@ export async function watchedRun(
     const { sightings } = watch;
     return {
       ...acted,
+      unaskedEnds: [...acted.unaskedEnds, ...endsOf(cluster)],
       beganMs,
       endedMs,
       sightings,
@@ -49,4 +50,10 @@ export async function watchedRun(
     await watch.stop();
     await meter.stop();
   }
+}
+
+/** Processes that have ended by themselves and were not started again. */
+function endsOf(cluster: SluiceCluster): readonly UnaskedEnd[] {
+  const ended = cluster.roles.filter(({ hasEndedByItself }) => hasEndedByItself);
+  return ended.map(({ id, lastWords }) => ({ nodeId: id, atMs: Date.now(), lastWords }));
 }

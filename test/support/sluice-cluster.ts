@@ -77,6 +77,12 @@ export class RoleHandle {
     return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8') : '';
   }
 
+  /** The last line of its log that is not part of a stack. */
+  get lastWords(): string {
+    const lines = this.log.trimEnd().split('\n');
+    return lines.findLast((line) => !line.startsWith(' ')) ?? '';
+  }
+
   start(): void {
     const child = spawn(process.execPath, [programOf(this.role)], {
       env: { ...process.env, SLUICE_NODE_ID: this.id, ...this.environment, NODE_OPTIONS: '' },
@@ -105,6 +111,11 @@ export class RoleHandle {
   /** Exit code of the last process once it has ended; null after a signal. */
   get ended(): Promise<number | null> {
     return this.exited;
+  }
+
+  /** Its last process ended, and nobody had asked it to. */
+  get hasEndedByItself(): boolean {
+    return this.child !== undefined && !this.isRunning;
   }
 
   get isRunning(): boolean {

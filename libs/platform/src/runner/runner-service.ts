@@ -32,9 +32,9 @@ import type { Service, ServiceFactory } from '../service/service.js';
 import type { NodeSettings } from '../settings/node-settings.js';
 import { StatePersister } from '../store/state-persister.js';
 import type { RpcEndpoint } from '../transport/index.js';
-import { planTasks } from './plan-tasks.js';
 import { ReconfigurationRequests } from './reconfiguration-requests.js';
 import { PLUGIN_REGISTRY, RunnerController } from './runner.controller.js';
+import { TaskReconciler } from './task-reconciler.js';
 
 @Module({})
 class RunnerModule {}
@@ -127,22 +127,9 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     killTimeoutMs,
   });
   const heartbeat = nodeHeartbeat(node, () => ({ leaving, plugins: plugins.pluginInfos(), tasks: host.reports() }));
+  const reconciler = new TaskReconciler(host, () => desiredTasks(follower.state, node.self), scoped);
   const reconcile = (): void => {
-    if (leaving) return;
-    const desired = desiredTasks(follower.state, node.self);
-    const plan = planTasks(desired, host.held());
-    for (const key of plan.stop) {
-      scoped.info(`Stopping ${key}`);
-      void host.stop(key);
-    }
-    for (const key of plan.pause) host.pause(key);
-    for (const key of plan.resume) host.resume(key);
-    for (const key of plan.start) {
-      const task = desired.get(key);
-      if (task === undefined) continue;
-      scoped.info(`Starting ${key}, generation ${String(task.generation)}`);
-      host.start(task);
-    }
+    if (!leaving) reconciler.reconcile();
   };
   const unsubscribe = follower.subscribe(({ state, accepted }) => {
     reconcile();
