@@ -8,16 +8,15 @@ export function encodeEnvelope(payload: object): Buffer {
   return Buffer.from(JSON.stringify({ v: PROTOCOL_VERSION, ...payload }), 'utf8');
 }
 
+/** Fields that a message must have, and their types. */
+export type RequiredFields = Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>;
+
 /**
- * Decodes what {@link encodeEnvelope} wrote and checks the presence and the type of the fields that `required` lists.
+ * Decodes what {@link encodeEnvelope} wrote and checks the fields that `required` lists.
  *
  * @throws MalformedMessageError
  */
-export function decodeEnvelope<T extends object>(
-  what: string,
-  body: Uint8Array,
-  required: Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>,
-): T {
+export function decodeEnvelope<T extends object>(what: string, body: Uint8Array, required: RequiredFields): T {
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
@@ -32,12 +31,18 @@ export function decodeEnvelope<T extends object>(
       `its version is ${String(fields['v'])}, this node reads ${String(PROTOCOL_VERSION)}`,
     );
   }
+  requireFields(what, fields, required);
+  delete fields['v'];
+  return parsed as T;
+}
+
+/** @throws MalformedMessageError */
+export function requireFields(what: string, message: object, required: RequiredFields): void {
+  const fields = message as Readonly<Record<string, unknown>>;
   for (const [field, type] of Object.entries(required)) {
     const value = fields[field];
     if (typeof value !== type || value === null) {
       throw new MalformedMessageError(what, `its field "${field}" is not a ${type}`);
     }
   }
-  delete fields['v'];
-  return parsed as T;
 }

@@ -1,4 +1,10 @@
-import { decodeEnvelope, encodeEnvelope, PROTOCOL_VERSION } from './envelope.codec.js';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  PROTOCOL_VERSION,
+  requireFields,
+  type RequiredFields,
+} from './envelope.codec.js';
 import { MalformedMessageError } from './malformed-message-error.js';
 
 export interface TaskKey {
@@ -57,7 +63,7 @@ export function encodeProbe(probe: Probe): Buffer {
   return encodeEnvelope({ kind: 'probe', probe });
 }
 
-const fieldsOf: Readonly<Record<string, Parameters<typeof decodeEnvelope>[2]>> = {
+const fieldsOf: Readonly<Record<string, RequiredFields>> = {
   report: { report: 'object' },
   'report.part': { part: 'number', parts: 'number', report: 'object' },
   'report.delta': { since: 'number', report: 'object', gone: 'object' },
@@ -66,8 +72,9 @@ const fieldsOf: Readonly<Record<string, Parameters<typeof decodeEnvelope>[2]>> =
 
 /** @throws MalformedMessageError */
 export function decodeReportsMessage<Report extends ReportShape>(body: Uint8Array): ReportsMessage<Report> {
-  const { kind } = decodeEnvelope<{ kind: string }>('reports', body, { kind: 'string' });
-  const required = fieldsOf[kind];
-  if (required === undefined) throw new MalformedMessageError('reports', `its kind "${kind}" is unknown`);
-  return decodeEnvelope<ReportsMessage<Report>>('reports', body, required);
+  const message = decodeEnvelope<ReportsMessage<Report>>('reports', body, { kind: 'string' });
+  const required = fieldsOf[message.kind];
+  if (required === undefined) throw new MalformedMessageError('reports', `its kind "${message.kind}" is unknown`);
+  requireFields('reports', message, required);
+  return message;
 }
