@@ -13,7 +13,7 @@ export function isMet({ value, unit, limit }: Figure, patience = 1): boolean {
   return limit === undefined || value <= (unit === 'ms' ? limit * patience : limit);
 }
 
-/** The figures with a line each, and what stands behind those that miss their limits. */
+/** The figures with a line each, and what stands behind those that miss their limits or have none. */
 export function figureLines(figures: readonly Figure[]): readonly string[] {
   const width = Math.max(...figures.map(({ name }) => name.length));
   return figures.flatMap((figure) => {
@@ -22,6 +22,7 @@ export function figureLines(figures: readonly Figure[]): readonly string[] {
     const verdict = limit === undefined ? '' : isMet(figure) ? 'met' : 'MISSED';
     const allowed = limit === undefined ? ''.padStart(22) : ` at most ${measure(limit)}   `;
     const line = `${name.padEnd(width)} ${measure(value)}${allowed}${verdict}`.trimEnd();
-    return isMet(figure) ? [line] : [line, ...details.slice(0, 20).map((detail) => `    ${detail}`)];
+    const shown = limit === undefined ? 3 : isMet(figure) ? 0 : 20;
+    return [line, ...details.slice(0, shown).map((detail) => `    ${detail}`)];
   });
 }

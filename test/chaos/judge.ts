@@ -35,7 +35,7 @@ function recordFigures(pipelines: readonly Pipeline[]): readonly Figure[] {
     value: pipelines.reduce((sum, { verdict }) => sum + of(verdict), 0),
     ...(limit === undefined ? {} : { limit }),
     details: pipelines
-      .filter(({ verdict }) => of(verdict) > 0)
+      .filter(({ verdict }) => of(verdict) > (limit ?? Infinity))
       .map(({ sink, verdict }) => `${sink}: ${JSON.stringify({ ...verdict, arrivalGaps: [] })}`),
   });
   return [

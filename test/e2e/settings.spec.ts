@@ -112,7 +112,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
   afterAll(async () => {
     await Promise.all([...nodes.values()].filter(({ isRunning }) => isRunning).map((each) => each.kill('SIGKILL')));
     await Promise.all(clients.map((client) => client.close()));
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
+    await Promise.all(clusters.map((cluster) => cluster.kill()));
     rmSync(directory, { recursive: true, force: true });
   }, 180_000);
 

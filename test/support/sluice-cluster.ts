@@ -236,7 +236,7 @@ export class SluiceCluster {
   /** Ends everything; the directory stays when `keep` is set. */
   async close(keep = process.env['SLUICE_KEEP'] !== undefined): Promise<void> {
     await Promise.all(this.roles.filter((role) => role.isRunning).map((role) => role.kill('SIGKILL')));
-    await this.rocketmq.stop();
+    await this.rocketmq.kill();
     if (!keep) rmSync(this.directory, { recursive: true, force: true });
   }
 

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { initialCoordinator, type Command, type CoordinatorState, type Effect, type ReportsView } from '@sluice/core';
 import {
   collectModel,
-  completeCopy,
+  completeCopies,
   HeadWatch,
   HealthModule,
   memberLeaseMs,
@@ -85,7 +85,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   const persister = new StatePersister(
     store,
     () => follower.state,
-    { position: () => completeCopy(positions, positionsLog) },
+    { position: completeCopies(positions, positionsLog) },
     settings.persistIntervals,
     log.scoped('store'),
   );

@@ -1,5 +1,12 @@
 import type { AppendOutcome, Effect, InputBody, TaskConfigsAnswer as CoreAnswer } from '@sluice/core';
-import { isRpcError, RPC_ERROR_CODES, type ClusterNode, type RpcEndpoint, type ScopedLog } from '@sluice/platform';
+import {
+  isRpcError,
+  OutageLog,
+  RPC_ERROR_CODES,
+  type ClusterNode,
+  type RpcEndpoint,
+  type ScopedLog,
+} from '@sluice/platform';
 import { encodeLogChain, Question, type TaskConfigsAnswer, type TaskConfigsQuestion } from '@sluice/protocol';
 import { BatchEncoder, SendOutcomeUnknownError } from '@sluice/rocketmq';
 
@@ -18,7 +25,11 @@ const questionTimeoutMs = 10_000;
 
 /** Carries out what `step` decided. What an effect leads to comes back as an input. */
 export class EffectRunner {
-  constructor(private readonly options: EffectRunnerOptions) {}
+  private readonly appending: OutageLog;
+
+  constructor(private readonly options: EffectRunnerOptions) {
+    this.appending = new OutageLog(options.log, 'The log takes appends again');
+  }
 
   run(effect: Effect): void {
     const { log } = this.options;
@@ -53,7 +64,7 @@ export class EffectRunner {
   }
 
   private async append(effect: Extract<Effect, { kind: 'append' }>): Promise<void> {
-    const { node, input, log } = this.options;
+    const { node, input } = this.options;
     const { appendId, logId, epoch, claimId, at, after, events } = effect;
     const batch = new BatchEncoder();
     for (const { body } of encodeLogChain({ logId, epoch, claimId, at }, after, events)) batch.add(body, '');
@@ -64,9 +75,10 @@ export class EffectRunner {
       const { firstOffset, count } = await node.client.producer.sendBatch(node.logQueue, batch.finish(), {
         timeoutMs: appendTimeoutMs,
       });
+      this.appending.worked();
       settle('stored', firstOffset + count - 1);
     } catch (error) {
-      log.warn(`An append to the log went wrong: ${(error as Error).message}`);
+      this.appending.failed(`An append to the log went wrong: ${(error as Error).message}`);
       if (!(error instanceof SendOutcomeUnknownError)) {
         settle('not-stored');
         return;

@@ -3,7 +3,9 @@ import { parseCliArguments } from './cli-arguments.js';
 
 describe('parseCliArguments', () => {
   it('starts the cluster "dev" with ports left open by default', () => {
-    expect(parseCliArguments(['start'])).toEqual({ kind: 'start', name: 'dev', ports: {}, data: undefined });
+    const start = { kind: 'start', name: 'dev', ports: {}, tls: false, data: undefined };
+    expect(parseCliArguments(['start'])).toEqual(start);
+    expect(parseCliArguments(['start', '--tls'])).toEqual({ ...start, tls: true });
   });
 
   it('reads name, ports and data folder', () => {
@@ -23,6 +25,7 @@ describe('parseCliArguments', () => {
       kind: 'start',
       name: 'b',
       ports: { namesrv: 9976, broker: 11_911, grpc: 8181 },
+      tls: false,
       data: '/d',
     });
   });
@@ -43,9 +46,10 @@ describe('parseCliArguments', () => {
     [['start', '--grpc-port', '70000'], '--grpc-port "70000" given: a number from 1 to 65535 is allowed'],
     [['start', '--broker-port', '1e3'], '--broker-port "1e3" given: a number from 1 to 65535 is allowed'],
     [['stop', '--grpc-port', '8081'], '--grpc-port is allowed with start only, stop was given'],
+    [['stop', '--tls'], '--tls is allowed with start only, stop was given'],
     [
       ['start', '--heap', '1g'],
-      "Unknown option '--heap': --name, --namesrv-port, --broker-port, --grpc-port, --data, --help are allowed",
+      "Unknown option '--heap': --name, --namesrv-port, --broker-port, --grpc-port, --tls, --data, --help are allowed",
     ],
     [['start', '--name'], "Option '--name <value>' argument missing"],
     [['start', '--data', ''], '--data "" given: a folder is expected'],

@@ -7,6 +7,7 @@ export type CliCommand =
       readonly kind: 'start';
       readonly name: string;
       readonly ports: Partial<ClusterPorts>;
+      readonly tls: boolean;
       readonly data: string | undefined;
     }
   | { readonly kind: 'stop'; readonly name: string; readonly data: string | undefined }
@@ -25,6 +26,7 @@ export const USAGE = `usage: npm run rocketmq -- <command> [options]
   --namesrv-port PORT  start only (default: as before, else 9876)
   --broker-port PORT   start only (default: as before, else 10911); also takes PORT-2 and PORT+1
   --grpc-port PORT     start only (default: as before, else 8081)
+  --tls                start only (default: as before, else off): takes TLS too, with a certificate that RocketMQ makes, for seconds
   --data DIR           where data, configuration and logs are kept (default: .sluice/rocketmq/NAME, or below SLUICE_HOME)
 
 exit codes: 0 done (status: up); 1 failed; 2 wrong arguments; 3 status: not up, stop: was not running`;
@@ -34,6 +36,7 @@ const OPTIONS = {
   'namesrv-port': { type: 'string' },
   'broker-port': { type: 'string' },
   'grpc-port': { type: 'string' },
+  tls: { type: 'boolean' },
   data: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -53,7 +56,7 @@ export function parseCliArguments(args: readonly string[]): CliCommand {
     );
   }
   if (others.length > 0) throw invalid(`argument ${JSON.stringify(others[0])} is not expected after ${command}`);
-  for (const option of PORT_OPTIONS) {
+  for (const option of [...PORT_OPTIONS, 'tls'] as const) {
     if (command !== 'start' && values[option] !== undefined)
       throw invalid(`--${option} is allowed with start only, ${command} was given`);
   }
@@ -61,7 +64,13 @@ export function parseCliArguments(args: readonly string[]): CliCommand {
   const { name, data } = values;
   switch (command) {
     case 'start':
-      return { kind: command, name: name ?? DEFAULT_CLUSTER_NAME, data, ports: portsOf(values) };
+      return {
+        kind: command,
+        name: name ?? DEFAULT_CLUSTER_NAME,
+        data,
+        ports: portsOf(values),
+        tls: values.tls === true,
+      };
     case 'stop':
       return { kind: command, name: name ?? DEFAULT_CLUSTER_NAME, data };
     case 'status':

@@ -17,6 +17,7 @@ async function start(command: Extract<CliCommand, { kind: 'start' }>, signal: Ab
   const cluster = await startCluster({
     name: command.name,
     ports: command.ports,
+    ...(command.tls ? { tls: {} } : {}),
     dataDir,
     lifetime: 'detached',
     ifRunning: 'attach',

@@ -7,6 +7,7 @@ import {
   type ClusterNode,
   type ClusterPlan,
   DEFAULT_HEAP_SIZES,
+  NO_TLS,
   type NameServerNode,
   nameServersOf,
 } from './cluster-plan.js';
@@ -23,7 +24,7 @@ function plan(topology: TopologyOptions = {}, brokerConfig: Record<string, strin
     broker += 10;
     return { ...node, ports };
   });
-  return { name: 'a', version: '5.5.0', topology, nodes, heap: DEFAULT_HEAP_SIZES, brokerConfig };
+  return { name: 'a', version: '5.5.0', topology, nodes, heap: DEFAULT_HEAP_SIZES, brokerConfig, tls: NO_TLS };
 }
 
 function broker(from: ClusterPlan, index = 0): BrokerNode {

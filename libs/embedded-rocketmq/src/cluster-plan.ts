@@ -46,7 +46,14 @@ export interface ClusterPlan {
   readonly heap: HeapSizes;
   /** Added to every broker.conf, over the defaults of `brokerProperties`. */
   readonly brokerConfig: Readonly<Record<string, string>>;
+  /** System properties `tls.…` of every process. */
+  readonly tls: TlsProperties;
 }
+
+export type TlsProperties = Readonly<Record<`tls.${string}`, string>>;
+
+/** Plain connections only: for TLS a RocketMQ makes a certificate at each start, which takes half of that. */
+export const NO_TLS: TlsProperties = { 'tls.server.mode': 'disabled' };
 
 export const LOOPBACK = '127.0.0.1';
 

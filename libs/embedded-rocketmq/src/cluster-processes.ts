@@ -1,10 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { classArchiveArguments } from './class-archive.js';
 import { brokerProperties, logbackConfig, namesrvProperties, proxySettings } from './cluster-config.js';
 import { type ClusterLayout, nodeLayout } from './cluster-layout.js';
-import { type ClusterNode, type ClusterPlan } from './cluster-plan.js';
+import { brokersOf, type ClusterNode, type ClusterPlan } from './cluster-plan.js';
 import { type ClusterState, readClusterState, writeClusterState } from './cluster-state.js';
 import { findExecutable } from './find-executable.js';
+import { type Java } from './java.js';
 import { jvmArguments, processMarker } from './jvm-command.js';
 import { isJvmRunning, type JvmProcess, spawnJvm } from './jvm-process.js';
 import { renderProperties } from './properties-file.js';
@@ -19,9 +21,9 @@ export type ClusterLifetime = 'child' | 'detached';
 export interface LaunchInput {
   readonly plan: ClusterPlan;
   readonly layout: ClusterLayout;
-  readonly java: string;
+  readonly java: Java;
   readonly libDir: string;
-  readonly launcherDir: string | undefined;
+  readonly launcherJar: string | undefined;
   readonly lifetime: ClusterLifetime;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -47,15 +49,22 @@ export async function writeConfigFiles(node: ClusterNode, plan: ClusterPlan, clu
 /** Starts one process of a cluster; its configuration files must be there. */
 export async function launchNode(node: ClusterNode, input: LaunchInput): Promise<JvmProcess> {
   const layout = nodeLayout(input.layout, node);
-  const { nodes, heap } = input.plan;
+  const { nodes, heap, tls } = input.plan;
   const marker = processMarker(node.id, input.layout.dataDir);
-  const { libDir, launcherDir } = input;
-  const javaArgs = jvmArguments({ node, layout, nodes, heap, marker, libDir, launcherDir });
+  const { java, libDir, launcherJar } = input;
+  const classArchive = await classArchiveArguments({
+    javaBuild: java.build,
+    libDir,
+    launcherJar,
+    // The first broker loads nearly all that the others load, and the proxy.
+    mayMake: node.id === brokersOf(nodes)[0]?.id,
+  });
+  const javaArgs = jvmArguments({ node, layout, nodes, heap, tls, marker, libDir, launcherJar, classArchive });
   // setpriv replaces itself by the JVM, which then gets SIGTERM from the kernel when its parent ends, even by SIGKILL.
   const setpriv =
     input.lifetime === 'child' && process.platform === 'linux' ? await findExecutable('setpriv') : undefined;
   const [command, args] =
-    setpriv === undefined ? [input.java, javaArgs] : [setpriv, ['--pdeathsig', 'TERM', '--', input.java, ...javaArgs]];
+    setpriv === undefined ? [java.java, javaArgs] : [setpriv, ['--pdeathsig', 'TERM', '--', java.java, ...javaArgs]];
   const jvm = await spawnJvm({
     java: command,
     args,

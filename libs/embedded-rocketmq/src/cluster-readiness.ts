@@ -77,13 +77,21 @@ function isOpen(port: number): Promise<boolean> {
   return accepts({ host: LOOPBACK, port }, ASK_TIMEOUT_MS);
 }
 
-/** Resolves when a controller answers; brokers that ask earlier try again only after 5 s. Throws as `waitUntilUsable`. */
-export async function waitForController(input: ReadinessInput): Promise<void> {
-  const port = nameServersOf(input.nodes).find(({ hasController }) => hasController)?.ports.controller;
-  if (port === undefined) return;
+/**
+ * Resolves when all name servers answer, and the controller where there is one: a broker that finds none registers again only
+ * after 10 s, and asks a controller again after 5 s. Throws as `waitUntilUsable`.
+ */
+export async function waitForNameServers(input: ReadinessInput): Promise<void> {
+  const nameServers = nameServersOf(input.nodes);
+  const controllerPort = nameServers.find(({ hasController }) => hasController)?.ports.controller;
   await waitUntil(input, async () => {
-    const state = await askSyncState({ host: LOOPBACK, port }, 'any', ASK_TIMEOUT_MS);
-    return state === undefined ? `the controller does not answer on port ${port}` : undefined;
+    for (const nameServer of nameServers) {
+      const missing = await missingInNameServer(nameServer, []);
+      if (missing !== undefined) return missing;
+    }
+    if (controllerPort === undefined) return undefined;
+    const state = await askSyncState({ host: LOOPBACK, port: controllerPort }, 'any', ASK_TIMEOUT_MS);
+    return state === undefined ? `the controller does not answer on port ${controllerPort}` : undefined;
   });
 }
 

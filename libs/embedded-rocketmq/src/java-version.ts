@@ -9,3 +9,8 @@ export function parseJavaMajor(banner: string): number | undefined {
   if (first !== 1) return first;
   return match[2] === undefined ? undefined : Number(match[2]);
 }
+
+/** The builds that `java -version` prints, without the options and modes of the moment: `17.0.15+6-Debian-1,…`. */
+export function parseJavaBuild(banner: string): string {
+  return [...banner.matchAll(/\(build ([^,)\s]+)/g)].map(([, build]) => build).join();
+}

@@ -23,11 +23,12 @@ describe('findJava', () => {
   }
 
   it('takes the java of JAVA_HOME', async () => {
-    await install('openjdk version "21.0.1" 2023-10-17');
+    await install('openjdk version "21.0.1" 2023-10-17\nOpenJDK 64-Bit Server VM (build 21.0.1+12-29, mixed mode)');
     await expect(findJava({ JAVA_HOME: home, PATH: '/usr/bin:/bin' })).resolves.toEqual({
       java: join(home, 'bin', 'java'),
       javac: undefined,
       major: 21,
+      build: '21.0.1+12-29',
     });
   });
 

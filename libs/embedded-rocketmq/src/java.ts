@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { findExecutable } from './find-executable.js';
-import { parseJavaMajor } from './java-version.js';
+import { parseJavaBuild, parseJavaMajor } from './java-version.js';
 
 const run = promisify(execFile);
 
@@ -16,6 +16,8 @@ export interface Java {
   /** Path of the `javac` of the same installation; absent in a JRE. */
   readonly javac: string | undefined;
   readonly major: number;
+  /** Names the very build. */
+  readonly build: string;
 }
 
 /**
@@ -51,5 +53,10 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
       `${java} is Java ${major}: an embedded RocketMQ needs Java ${OLDEST_JAVA} or newer; point JAVA_HOME to one`,
     );
   }
-  return { java, javac: await findExecutable('javac', [dirname(java)], { PATH: '' }), major };
+  return {
+    java,
+    javac: await findExecutable('javac', [dirname(java)], { PATH: '' }),
+    major,
+    build: parseJavaBuild(banner),
+  };
 }

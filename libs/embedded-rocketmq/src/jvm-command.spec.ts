@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { clusterLayout, nodeLayout } from './cluster-layout.js';
-import { type ClusterNode, DEFAULT_HEAP_SIZES } from './cluster-plan.js';
+import { type ClusterNode, DEFAULT_HEAP_SIZES, NO_TLS } from './cluster-plan.js';
 import { jvmArguments, type JvmCommandInput, processMarker } from './jvm-command.js';
 
 const NAMESRV: ClusterNode = { kind: 'namesrv', id: 'namesrv', hasController: false, ports: { listen: 9876 } };
@@ -14,15 +14,17 @@ const BROKER: ClusterNode = {
   ports: { listen: 10_911, grpc: 8081, proxyRemoting: 8080 },
 };
 
-function input(node: ClusterNode, launcherDir: string | undefined = '/launcher'): JvmCommandInput {
+function input(node: ClusterNode, launcherJar: string | undefined = '/launcher.jar'): JvmCommandInput {
   return {
     node,
     nodes: [NAMESRV, SECOND, BROKER],
     layout: nodeLayout(clusterLayout('/data/a'), node),
     heap: DEFAULT_HEAP_SIZES,
+    tls: NO_TLS,
     marker: processMarker(node.id, '/data/a'),
     libDir: '/lib',
-    launcherDir,
+    launcherJar,
+    classArchive: ['-XX:SharedArchiveFile=/classes.jsa'],
   };
 }
 
@@ -32,7 +34,7 @@ describe('jvmArguments', () => {
     const start = args.indexOf('-cp');
     expect(args.slice(start, start + 6)).toEqual([
       '-cp',
-      '/launcher:/lib/*',
+      '/launcher.jar:/lib/*',
       'sluice.embedded.LoopbackMain',
       'org.apache.rocketmq.proxy.ProxyStartup',
       '-n',
@@ -52,10 +54,21 @@ describe('jvmArguments', () => {
   });
 
   it('run the main class itself where nothing could compile the launcher', () => {
-    const args = jvmArguments({ ...input(NAMESRV), launcherDir: undefined });
+    const args = jvmArguments({ ...input(NAMESRV), launcherJar: undefined });
     const start = args.indexOf('-cp');
     expect(args.slice(start, start + 3)).toEqual(['-cp', '/lib/*', 'org.apache.rocketmq.namesrv.NamesrvStartup']);
     expect(args).not.toContain('-Djava.net.preferIPv4Stack=true');
+  });
+
+  it('speak TLS only where that is asked for', () => {
+    expect(jvmArguments(input(BROKER))).toContain('-Dtls.server.mode=disabled');
+    const asked = { 'tls.server.mode': 'enforcing', 'tls.server.keyPath': '/my keys/key.pem' };
+    const args = jvmArguments({ ...input(BROKER), tls: asked });
+    expect(args.filter((argument) => argument.startsWith('-Dtls.'))).toEqual([
+      '-Dtls.server.mode=enforcing',
+      '-Dtls.server.keyPath=/my keys/key.pem',
+    ]);
+    expect(jvmArguments({ ...input(BROKER), tls: {} }).join(' ')).not.toContain('tls');
   });
 
   it('carry the mark by which a process of the cluster is recognised', () => {

@@ -1,6 +1,6 @@
 import { delimiter, join } from 'node:path';
 import { type NodeLayout } from './cluster-layout.js';
-import { type ClusterNode, type HeapSizes, nameServerList } from './cluster-plan.js';
+import { type ClusterNode, type HeapSizes, nameServerList, type TlsProperties } from './cluster-plan.js';
 
 /** RocketMQ reaches into these packages for unmapping buffers. */
 const OPENED_PACKAGES = [
@@ -21,11 +21,14 @@ export interface JvmCommandInput {
   /** All of the cluster. */
   readonly nodes: readonly ClusterNode[];
   readonly heap: HeapSizes;
+  readonly tls: TlsProperties;
   /** See `processMarker`. */
   readonly marker: string;
   readonly libDir: string;
-  /** Folder of the compiled LoopbackMain; without it RocketMQ's main classes are run directly. */
-  readonly launcherDir: string | undefined;
+  /** With LoopbackMain; without it RocketMQ's main classes are run directly. */
+  readonly launcherJar: string | undefined;
+  /** See `classArchiveArguments`. */
+  readonly classArchive: readonly string[];
 }
 
 /** What LoopbackMain needs: it sets the wildcard address of the IPv4 stack. */
@@ -34,20 +37,22 @@ const LOOPBACK_MAIN = 'sluice.embedded.LoopbackMain';
 
 /** Arguments of `java` for one process of a cluster. */
 export function jvmArguments(input: JvmCommandInput): string[] {
-  const { node, layout, marker, libDir, launcherDir } = input;
+  const { node, layout, marker, libDir, launcherJar, classArchive, tls } = input;
   const jars = join(libDir, '*');
   return [
     ...memoryArguments(input),
     '-XX:+ExitOnOutOfMemoryError',
     `-XX:ErrorFile=${join(layout.logDir, `${node.kind}-crash-%p.log`)}`,
     '-XX:-UsePerfData',
+    ...classArchive,
     ...OPENED_PACKAGES,
-    ...(launcherDir === undefined ? [] : LOOPBACK_ARGUMENTS),
+    ...(launcherJar === undefined ? [] : LOOPBACK_ARGUMENTS),
     `-Duser.home=${layout.homeDir}`,
     `-Drocketmq.home.dir=${layout.homeDir}`,
+    ...Object.entries(tls).map(([name, value]) => `-D${name}=${value}`),
     marker,
     '-cp',
-    ...(launcherDir === undefined ? [jars] : [`${launcherDir}${delimiter}${jars}`, LOOPBACK_MAIN]),
+    ...(launcherJar === undefined ? [jars] : [`${launcherJar}${delimiter}${jars}`, LOOPBACK_MAIN]),
     ...mainAndArguments(input),
   ];
 }

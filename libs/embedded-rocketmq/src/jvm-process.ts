@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
+import { placeClassArchive } from './class-archive.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { pollUntil } from './poll-until.js';
 import { isStillRunning, processFacts, type ProcessIdentity } from './process-identity.js';
@@ -90,11 +91,14 @@ const KILL_LIMIT_MS = 10_000;
  */
 export async function stopJvm(jvm: JvmProcess, timeoutMs: number): Promise<StopOutcome> {
   const startedAtMs = performance.now();
+  const command = (await processFacts(jvm.pid))?.command ?? '';
   if (!(await signalJvm(jvm, 'SIGTERM'))) return { kind: 'not-running' };
   // A stopped process takes SIGTERM only once it continues.
   await signalJvm(jvm, 'SIGCONT');
-  if (await waitForEnd(jvm, timeoutMs)) return { kind: 'stopped', tookMs: Math.round(performance.now() - startedAtMs) };
-  await killJvm(jvm);
+  const hasEnded = await waitForEnd(jvm, timeoutMs);
+  if (!hasEnded) await killJvm(jvm);
+  await placeClassArchive(command, hasEnded);
+  if (hasEnded) return { kind: 'stopped', tookMs: Math.round(performance.now() - startedAtMs) };
   return { kind: 'killed', afterMs: timeoutMs };
 }
 

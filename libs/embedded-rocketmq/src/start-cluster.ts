@@ -10,6 +10,8 @@ import {
   DEFAULT_HEAP_SIZES,
   type HeapSizes,
   nameServersOf,
+  NO_TLS,
+  type TlsProperties,
 } from './cluster-plan.js';
 import {
   type ClusterJvms,
@@ -19,7 +21,7 @@ import {
   runningJvms,
   writeConfigFiles,
 } from './cluster-processes.js';
-import { waitForController, waitUntilUsable } from './cluster-readiness.js';
+import { waitForNameServers, waitUntilUsable } from './cluster-readiness.js';
 import { readClusterState, writeClusterState } from './cluster-state.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
@@ -52,6 +54,11 @@ export interface StartClusterOptions {
   /** Broker properties over Sluice's defaults; names, ports, addresses and paths cannot be set here. */
   readonly brokerConfig?: Readonly<Record<string, string>>;
   readonly heap?: Partial<HeapSizes>;
+  /**
+   * RocketMQ's settings of TLS. As at the last start in that data folder, else `tls.server.mode=disabled`. With none of them, `{}`,
+   * RocketMQ takes TLS beside plain connections with a certificate of its own, and starts some seconds later.
+   */
+  readonly tls?: TlsProperties;
   /** `child` by default: ends with this process. */
   readonly lifetime?: ClusterLifetime;
   /** What to do when the cluster runs already: `fail` by default, `attach` takes it over as it is and starts what is missing. */
@@ -99,10 +106,10 @@ async function startLocked(
   const plan = await planCluster(options, previous?.plan, layout);
   if (found.size > 0) checkAttachable(options, plan, previous?.plan, found);
 
-  const { java, javac } = await findJava(env);
+  const java = await findJava(env);
   const { libDir } = await ensureJars({ version: plan.version, env, signal, onProgress });
-  const launcherDir = await ensureLoopbackLauncher({ javac, libDir, signal });
-  const launch = { plan, layout, java, libDir, launcherDir, env, lifetime: options.lifetime ?? 'child' };
+  const launcherJar = await ensureLoopbackLauncher({ javac: java.javac, libDir, signal });
+  const launch = { plan, layout, java, libDir, launcherJar, env, lifetime: options.lifetime ?? 'child' };
   const missing = plan.nodes.filter(({ id }) => !found.has(id));
   await checkPortsFree(portUses(missing));
   for (const node of missing) await writeConfigFiles(node, plan, layout);
@@ -122,7 +129,7 @@ async function startLocked(
   };
   try {
     await start(nameServersOf(missing));
-    await waitForController(readiness);
+    await waitForNameServers(readiness);
     await start(brokersOf(missing));
     onProgress?.(`waiting for cluster ${name} to answer`);
     await waitUntilUsable(readiness);
@@ -169,6 +176,7 @@ async function planCluster(
     nodes: await choosePorts(identities, { asked: options.ports ?? {}, previous: previous?.nodes ?? [] }),
     heap: { ...DEFAULT_HEAP_SIZES, ...previous?.heap, ...options.heap },
     brokerConfig: options.brokerConfig ?? {},
+    tls: options.tls ?? previous?.tls ?? NO_TLS,
   };
 }
 

@@ -17,6 +17,7 @@ export * from './health/health.module.js';
 export * from './health/log-check.js';
 export * from './health/node-checks.js';
 export * from './logging/node-log.js';
+export * from './logging/outage-log.js';
 export * from './metrics/metric-registry.js';
 export * from './metrics/metric-specs.js';
 export * from './metrics/metrics.module.js';

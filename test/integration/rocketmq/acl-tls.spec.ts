@@ -58,7 +58,6 @@ describe('a cluster with ACL 2.0 and TLS', () => {
       'tls.server.certPath': join(dir, 'right.pem'),
       'tls.server.keyPath': join(dir, 'right.key'),
     };
-    const javaOptions = Object.entries(tls).map(([name, value]) => `-D${name}=${value}`);
     cluster = await startCluster({
       name: 'secured',
       ports: await freePorts(),
@@ -66,7 +65,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
       topology: { proxy: false },
       brokerConfig: ACL_2,
       heap: { brokerMb: 256, brokerDirectMb: 256 },
-      env: { ...process.env, JAVA_TOOL_OPTIONS: javaOptions.join(' ') },
+      tls,
     });
     admin = open({ credentials: ADMIN });
     await admin.admin.createTopic({ topic: 'allowed', readQueues: 1, writeQueues: 1 });
@@ -78,7 +77,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
 
   afterAll(async () => {
     await Promise.all(opened.map((client) => client.close()));
-    await cluster.stop();
+    await cluster.kill();
     await rm(dir, { recursive: true, force: true });
   }, LIMIT_MS);
 

@@ -75,6 +75,7 @@ describe('the gRPC Proxy in trouble', () => {
       dataDir: join(dir, 'data'),
       brokerConfig: BROKER_USERS,
       heap: { brokerMb: 256, brokerDirectMb: 256 },
+      tls: {},
       startTimeoutMs: LIMIT_MS,
     });
     admin = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: CALL_MS, credentials: ADMIN });

@@ -54,14 +54,13 @@ describe('a cluster that asks for client certificates', () => {
       'tls.server.need.client.auth': 'require',
       'tls.server.trustCertPath': join(dir, 'known-ca.pem'),
     };
-    const javaOptions = Object.entries(tls).map(([name, value]) => `-D${name}=${value}`);
     cluster = await startCluster({
       name: 'client-cert',
       ports: await freePorts(),
       dataDir: join(dir, 'data'),
       topology: { proxy: false },
       heap: { brokerMb: 256, brokerDirectMb: 256 },
-      env: { ...process.env, JAVA_TOOL_OPTIONS: javaOptions.join(' ') },
+      tls,
     });
     const plain = open({});
     await plain.admin.createTopic({ topic: 'secured', readQueues: 1, writeQueues: 1 });

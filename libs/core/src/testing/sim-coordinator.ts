@@ -17,7 +17,8 @@ export type Ask = (
 /** One coordinator process: the loop and the effects around `step`. */
 export class SimCoordinator extends SimProcess {
   state: CoordinatorState;
-  hasStopped = false;
+  /** How often the log was cut when it had stopped in order. */
+  #stoppedAt: number | undefined;
   readonly running: JudgedNode['running'] = new Map();
   isLeaving = false;
   #lastRequestId: string | undefined;
@@ -70,6 +71,10 @@ export class SimCoordinator extends SimProcess {
     return this.state.role === 'leader';
   }
 
+  get hasStopped(): boolean {
+    return this.#stoppedAt === this.broker.rewrites;
+  }
+
   stop(): void {
     this.feed({ kind: 'stop' });
   }
@@ -115,7 +120,7 @@ export class SimCoordinator extends SimProcess {
         this.#lastRequestId = effect.lastRequestId;
         return;
       case 'exit':
-        this.hasStopped = effect.reason === 'stopped';
+        if (effect.reason === 'stopped') this.#stoppedAt = this.broker.rewrites;
         this.isDead = true;
         return;
       case 'became-leader':

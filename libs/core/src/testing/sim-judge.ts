@@ -10,7 +10,7 @@ export interface JudgedNode {
   /** The feature level that its build knows. */
   readonly maxLevel: number;
   readonly isDead: boolean;
-  /** It has ended because it was asked to. */
+  /** It has ended because it was asked to, and the log has all that it wrote: no tail was lost since. */
   readonly hasStopped: boolean;
   readonly isLeaving: boolean;
   /** `seq` of the last entry that it has folded. */

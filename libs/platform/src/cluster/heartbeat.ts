@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Report } from '@sluice/core';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { OutageLog } from '../logging/outage-log.js';
 import type { ReportsChannel } from './reports-channel.js';
 
 /** How often a node reports when nothing changes, in milliseconds. */
@@ -14,14 +14,13 @@ export class Heartbeat {
   private wake = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private reportSeq = 0;
-  private failing = false;
 
   constructor(
     private readonly channel: ReportsChannel,
     private readonly describe: () => Omit<Report, 'reportSeq' | 'sentAt'>,
     /** Whether all nodes of the cluster understand reports of what is new only. */
     private readonly allowsDeltas: () => boolean,
-    private readonly log: ScopedLog,
+    private readonly outage: OutageLog,
   ) {}
 
   start(): void {
@@ -56,12 +55,10 @@ export class Heartbeat {
     try {
       const report = { ...this.describe(), ...more, reportSeq: this.reportSeq, sentAt: Date.now() };
       await this.channel.send(report, this.allowsDeltas(), signal);
-      if (this.failing) this.log.info('Reports are sent again');
-      this.failing = false;
+      this.outage.worked();
     } catch (error) {
       if (signal.aborted) return;
-      if (!this.failing) this.log.warn(`A report could not be sent: ${(error as Error).message}`);
-      this.failing = true;
+      this.outage.failed(`A report could not be sent: ${(error as Error).message}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { MAX_LEVEL, REPORT_DELTAS_LEVEL, type Report } from '@sluice/core';
 import { Heartbeat } from '../cluster/heartbeat.js';
+import { OutageLog } from '../logging/outage-log.js';
 import type { ClusterNode } from './cluster-node.js';
 
 /** The heartbeat of a node. `own` adds what only its role can tell: plugins, tasks, whether it is leaving. */
@@ -26,6 +27,6 @@ export function nodeHeartbeat(
       ...own(),
     }),
     () => follower.state.level >= REPORT_DELTAS_LEVEL,
-    node.log.scoped('reports'),
+    new OutageLog(node.log.scoped('reports'), 'Reports are sent again'),
   );
 }

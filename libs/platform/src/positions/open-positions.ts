@@ -1,5 +1,6 @@
 import { readerGroupOf } from '@sluice/protocol';
 import type { ScopedLog } from '../logging/node-log.js';
+import { OutageLog } from '../logging/outage-log.js';
 import type { ClusterNode } from '../node/cluster-node.js';
 import { NodeFile } from '../store/node-store.js';
 import { RocketMqPositionStore, type PositionFile } from './rocketmq-position-store.js';
@@ -16,14 +17,18 @@ export async function openPositions(node: ClusterNode, log: ScopedLog): Promise<
   return positions;
 }
 
-/** All positions as of now, for `position.json`; as of the last reading where the topic cannot be read. */
-export async function completeCopy(positions: RocketMqPositionStore, log: ScopedLog): Promise<PositionFile> {
-  try {
-    await positions.catchUp();
-  } catch (error) {
-    log.warn(`The positions cannot be read, their copy is older: ${(error as Error).message}`);
-  }
-  return positions.snapshot();
+/** Gives all positions as of now, for `position.json`; as of the last reading where the topic cannot be read. */
+export function completeCopies(positions: RocketMqPositionStore, log: ScopedLog): () => Promise<PositionFile> {
+  const outage = new OutageLog(log, 'The positions are read again');
+  return async () => {
+    try {
+      await positions.catchUp();
+      outage.worked();
+    } catch (error) {
+      outage.failed(`The positions cannot be read, their copy is older: ${(error as Error).message}`);
+    }
+    return positions.snapshot();
+  };
 }
 
 export function isPositionFile(value: unknown): value is PositionFile {

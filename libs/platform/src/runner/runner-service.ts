@@ -27,7 +27,7 @@ import { collectTasks } from '../metrics/task-metrics.js';
 import type { ClusterNode } from '../node/cluster-node.js';
 import { openDataCluster } from '../node/data-cluster.js';
 import { nodeHeartbeat } from '../node/node-heartbeat.js';
-import { completeCopy, openPositions } from '../positions/open-positions.js';
+import { completeCopies, openPositions } from '../positions/open-positions.js';
 import type { Service, ServiceFactory } from '../service/service.js';
 import type { NodeSettings } from '../settings/node-settings.js';
 import { StatePersister } from '../store/state-persister.js';
@@ -144,7 +144,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const persister = new StatePersister(
     store,
     () => follower.state,
-    { position: () => completeCopy(positions, positionsLog), offset: () => offsets.snapshot() },
+    { position: completeCopies(positions, positionsLog), offset: () => offsets.snapshot() },
     settings.persistIntervals,
     log.scoped('store'),
   );

@@ -8,25 +8,30 @@ import java.util.Set;
 import javassist.ClassPool;
 import javassist.CtClass;
 import javassist.CtConstructor;
+import javassist.CtMethod;
 import javassist.LoaderClassPath;
 
 /**
  * Runs a RocketMQ main class whose every listener is bound to 127.0.0.1. RocketMQ has a setting for that for some of them
- * only: not for the broker's HA port, the gRPC port and the proxy's remoting port.
+ * only: not for the broker's HA port, the gRPC port and the proxy's remoting port. Takes away two waits at its start and end, too.
  *
  * <p>Usage: java --add-opens=java.base/java.net=ALL-UNNAMED -Djava.net.preferIPv4Stack=true sluice.embedded.LoopbackMain MAIN-CLASS ARGUMENTS.
  */
 public final class LoopbackMain {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
   private static final String SERVER_CONFIG = "org.apache.rocketmq.remoting.netty.NettyServerConfig";
-  /** A class of the same package and class loader, through which the changed class is defined. */
-  private static final String SERVER_CONFIG_NEIGHBOUR = "org.apache.rocketmq.remoting.netty.NettySystemConfig";
+  private static final String CLIENT = "org.apache.rocketmq.remoting.netty.NettyRemotingClient";
+  /** A class of the same package and class loader, through which the changed ones are defined. */
+  private static final String NEIGHBOUR = "org.apache.rocketmq.remoting.netty.NettySystemConfig";
 
   private LoopbackMain() {}
 
   public static void main(String[] arguments) throws Exception {
     bindWildcardToLoopback();
-    bindNettyServersToLoopback();
+    ClassPool pool = new ClassPool();
+    pool.appendClassPath(new LoaderClassPath(LoopbackMain.class.getClassLoader()));
+    bindNettyServersToLoopback(pool);
+    registerBeforeNameServersWereTried(pool);
     Runtime.getRuntime().addShutdownHook(new Thread(LoopbackMain::endIdleEventThreads, "sluice-end-idle-event-threads"));
     Class.forName(arguments[0])
         .getMethod("main", String[].class)
@@ -44,17 +49,30 @@ public final class LoopbackMain {
   }
 
   /** Changes the default of the bind address: the proxy's remoting server is built with the default and no way to set it. */
-  private static void bindNettyServersToLoopback() throws Exception {
-    ClassPool pool = new ClassPool();
-    pool.appendClassPath(new LoaderClassPath(LoopbackMain.class.getClassLoader()));
+  private static void bindNettyServersToLoopback(ClassPool pool) throws Exception {
     CtClass config = pool.get(SERVER_CONFIG);
     // Before 5.0 every server binds the wildcard address.
     if (Arrays.stream(config.getDeclaredFields()).noneMatch(field -> field.getName().equals("bindAddress"))) return;
     for (CtConstructor constructor : config.getDeclaredConstructors()) {
       constructor.insertAfter("this.bindAddress = \"" + LOOPBACK.getHostAddress() + "\";");
     }
-    MethodHandles.privateLookupIn(Class.forName(SERVER_CONFIG_NEIGHBOUR), MethodHandles.lookup())
-        .defineClass(config.toBytecode());
+    define(config);
+  }
+
+  /**
+   * A broker registers once at its start with those name servers that it could connect to by then, and again after 10 s. It
+   * looks at them in the background only, so one that starts fast finds none: it asks all of them then.
+   */
+  private static void registerBeforeNameServersWereTried(ClassPool pool) throws Exception {
+    CtClass client = pool.get(CLIENT);
+    for (CtMethod method : client.getDeclaredMethods("getAvailableNameSrvList")) {
+      method.insertAfter("if ($_.isEmpty() && getNameServerAddressList() != null) $_ = getNameServerAddressList();");
+      define(client);
+    }
+  }
+
+  private static void define(CtClass changed) throws Exception {
+    MethodHandles.privateLookupIn(Class.forName(NEIGHBOUR), MethodHandles.lookup()).defineClass(changed.toBytecode());
   }
 
   /**

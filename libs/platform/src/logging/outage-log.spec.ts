@@ -1,0 +1,42 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { OutageLog } from './outage-log.js';
+
+describe('OutageLog', () => {
+  let lines: string[];
+  let outage: OutageLog;
+
+  beforeEach(() => {
+    lines = [];
+    outage = new OutageLog(
+      { info: (line) => void lines.push(`info ${line}`), warn: (line) => void lines.push(`warn ${line}`) },
+      'Letters are sent again',
+    );
+  });
+
+  it('tells the first failure of many, and their end', () => {
+    outage.failed('no post');
+    outage.failed('still no post');
+    outage.failed('still no post');
+    outage.worked();
+    expect(lines).toEqual([
+      'warn no post',
+      expect.stringMatching(/^info Letters are sent again, after 3 failure\(s\) in \d+\.\d s$/),
+    ]);
+  });
+
+  it('says nothing of what works', () => {
+    outage.worked();
+    outage.worked();
+    expect(lines).toEqual([]);
+  });
+
+  it('tells each outage', () => {
+    for (const reason of ['flood', 'storm']) {
+      outage.failed(reason);
+      outage.worked();
+      outage.worked();
+    }
+    expect(lines.filter((line) => line.startsWith('warn'))).toEqual(['warn flood', 'warn storm']);
+    expect(lines).toHaveLength(4);
+  });
+});
