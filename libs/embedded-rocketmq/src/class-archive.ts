@@ -28,10 +28,7 @@ export interface ClassArchiveInput {
 export async function classArchiveArguments(input: ClassArchiveInput): Promise<string[]> {
   const { javaBuild, libDir, launcherJar, mayMake } = input;
   if (launcherJar === undefined) return [];
-  const id = createHash('sha256')
-    .update(`${javaBuild}\n${launcherJar}`)
-    .digest('hex')
-    .slice(0, 12);
+  const id = createHash('sha256').update(`${javaBuild}\n${launcherJar}`).digest('hex').slice(0, 12);
   const archive = join(dirname(libDir), `classes-${id}.jsa`);
   if (await exists(archive)) return [`${USE}${archive}`];
   if (!mayMake) return [];

@@ -24,7 +24,7 @@ const RESEND_AFTER_MS = 700;
 /** Of all requests together: when many wait because the receiver is slow, more copies would make it slower. */
 const MAX_RESENDS_PER_SECOND = 10;
 /** First pause before a probe is sent once more, then doubled. */
-const PROBE_AGAIN_AFTER_MS = 300;
+const PROBE_AGAIN_AFTER_MS = 50;
 const MIN_PROBE_TIMEOUT_MS = 2_000;
 
 /** Whom a request or an event is for. */
