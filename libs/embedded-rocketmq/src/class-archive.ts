@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pathExists } from './path-exists.js';
 
 const MAKE = '-XX:ArchiveClassesAtExit=';
 const USE = '-XX:SharedArchiveFile=';
@@ -30,7 +31,7 @@ export async function classArchiveArguments(input: ClassArchiveInput): Promise<s
   if (launcherJar === undefined) return [];
   const id = createHash('sha256').update(`${javaBuild}\n${launcherJar}`).digest('hex').slice(0, 12);
   const archive = join(dirname(libDir), `classes-${id}.jsa`);
-  if (await exists(archive)) return [`${USE}${archive}`];
+  if (await pathExists(archive)) return [`${USE}${archive}`];
   if (!mayMake) return [];
   await removeAbandoned(dirname(archive));
   return [`${MAKE}${archive}${PARTIAL}${randomBytes(4).toString('hex')}`];
@@ -53,15 +54,6 @@ async function removeAbandoned(folder: string): Promise<void> {
 export async function placeClassArchive(command: string, hasEndedWell: boolean): Promise<void> {
   const [, made] = MADE.exec(command) ?? [];
   if (made === undefined) return;
-  if (hasEndedWell && (await exists(made))) await rename(made, made.slice(0, made.lastIndexOf(PARTIAL)));
+  if (hasEndedWell && (await pathExists(made))) await rename(made, made.slice(0, made.lastIndexOf(PARTIAL)));
   else await rm(made, { force: true });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
+import { pathExists } from './path-exists.js';
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../java/sluice/embedded/LoopbackMain.java', import.meta.url));
@@ -30,11 +31,11 @@ export async function ensureLoopbackLauncher({ javac, libDir, signal }: Launcher
     .digest('hex')
     .slice(0, 12);
   const launcher = join(dirname(libDir), `launcher-${hash}.jar`);
-  if (await exists(launcher)) return launcher;
+  if (await pathExists(launcher)) return launcher;
   const release = await acquireLock(launcher, { signal });
   const temporary = `${launcher}.partial-${randomBytes(4).toString('hex')}`;
   try {
-    if (await exists(launcher)) return launcher;
+    if (await pathExists(launcher)) return launcher;
     const classes = join(temporary, 'classes');
     const jar = join(temporary, 'launcher.jar');
     await mkdir(temporary);
@@ -55,14 +56,5 @@ async function runTool(tool: string, args: readonly string[], signal: AbortSigna
     signal?.throwIfAborted();
     const printed = (cause as { stderr?: string }).stderr ?? String(cause);
     throw new EmbeddedRocketmqError('COMMAND_FAILED', `${tool} ${args.join(' ')} failed:\n${printed}`, { cause });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -6,7 +6,7 @@ export * from './cluster/command-sender.js';
 export * from './cluster/head-watch.js';
 export * from './cluster/init-cluster.js';
 export * from './cluster/lease-keeper.js';
-export { limitedSignal } from './cluster/limited-signal.js';
+export { withLimit } from './cluster/with-limit.js';
 export * from './cluster/live-reports.js';
 export * from './cluster/log-follower.js';
 export * from './cluster/reports-channel.js';

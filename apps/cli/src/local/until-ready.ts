@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { limitedSignal } from '@sluice/platform';
+import { withLimit } from '@sluice/platform';
 
 const pollMs = 100;
 const requestTimeoutMs = 3000;
@@ -13,13 +13,14 @@ export async function untilConnectorsCanBePosted(url: string, signal: AbortSigna
 
 async function canPost(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const limited = limitedSignal(signal, requestTimeoutMs);
-    const ready = await fetch(`${url}/health/ready`, { signal: limited });
-    if (!ready.ok) return false;
-    const plugins = (await (await fetch(`${url}/connector-plugins`, { signal: limited })).json()) as readonly {
-      readonly class: string;
-    }[];
-    return expectedPlugins.every((name) => plugins.some((plugin) => plugin.class === name));
+    return await withLimit(signal, requestTimeoutMs, async (limited) => {
+      const ready = await fetch(`${url}/health/ready`, { signal: limited });
+      if (!ready.ok) return false;
+      const plugins = (await (await fetch(`${url}/connector-plugins`, { signal: limited })).json()) as readonly {
+        readonly class: string;
+      }[];
+      return expectedPlugins.every((name) => plugins.some((plugin) => plugin.class === name));
+    });
   } catch {
     signal.throwIfAborted();
     return false;

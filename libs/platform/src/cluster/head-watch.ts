@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScopedLog } from '../logging/node-log.js';
-import { limitedSignal } from './limited-signal.js';
 import { LogRewrittenError, type LogFollower } from './log-follower.js';
+import { withLimit } from './with-limit.js';
 
 export interface HeadWatchOptions {
   readonly intervalMs: number;
@@ -38,7 +38,7 @@ export class HeadWatch {
     const signal = this.ended.signal;
     while (!signal.aborted) {
       try {
-        const { sentAt } = await this.follower.proveHead(limitedSignal(signal, attemptTimeoutMs));
+        const { sentAt } = await withLimit(signal, attemptTimeoutMs, (limited) => this.follower.proveHead(limited));
         this.options.onReached(sentAt);
       } catch (error) {
         if (this.ended.signal.aborted) return;

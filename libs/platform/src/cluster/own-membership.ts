@@ -1,8 +1,8 @@
 import type { ClusterState, LogEvent } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
 import { heartbeatIntervalMs } from './heartbeat.js';
-import { limitedSignal } from './limited-signal.js';
 import type { ReportsChannel } from './reports-channel.js';
+import { withLimit } from './with-limit.js';
 
 export interface OwnIdentity {
   readonly nodeId: string;
@@ -53,12 +53,13 @@ export async function refuseIfInUse(
   const other = otherIncarnation(state, self);
   if (other === undefined) return;
   const heard = new AbortController();
-  const ended = limitedSignal(AbortSignal.any([signal, heard.signal]), listenMs);
-  await reports.follow((message) => {
-    if (message.kind !== 'report') return;
-    const { nodeId, incarnation } = message.report;
-    if (nodeId === self.nodeId && incarnation === other) heard.abort();
-  }, ended);
+  await withLimit(AbortSignal.any([signal, heard.signal]), listenMs, (ended) =>
+    reports.follow((message) => {
+      if (message.kind !== 'report') return;
+      const { nodeId, incarnation } = message.report;
+      if (nodeId === self.nodeId && incarnation === other) heard.abort();
+    }, ended),
+  );
   signal.throwIfAborted();
   if (heard.signal.aborted) {
     throw new NodeIdInUseError(self.nodeId, `a node with that id reports from elsewhere (incarnation ${other})`);

@@ -1,6 +1,6 @@
 import type { QueueRef } from '@sluice/rocketmq';
-import { limitedSignal } from '../cluster/limited-signal.js';
 import { LogBehindError, LogRewrittenError, type LogFollower } from '../cluster/log-follower.js';
+import { withLimit } from '../cluster/with-limit.js';
 import type { NodeCheck } from './health-check.js';
 
 const proofTimeoutMs = 1500;
@@ -10,12 +10,13 @@ export function logCheck(follower: LogFollower, queue: QueueRef): NodeCheck {
   return {
     name: 'log',
     check: async (signal) => {
-      const limited = limitedSignal(signal, proofTimeoutMs);
-      try {
-        await follower.proveHead(limited);
-      } catch (error) {
-        throw new Error(reasonOf(error, queue, limited.aborted && !signal.aborted), { cause: error });
-      }
+      await withLimit(signal, proofTimeoutMs, async (limited) => {
+        try {
+          await follower.proveHead(limited);
+        } catch (error) {
+          throw new Error(reasonOf(error, queue, limited.aborted && !signal.aborted), { cause: error });
+        }
+      });
       const { head, epoch } = follower.state;
       return { seq: head.seq, epoch, behind: 0 };
     },

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, fromFiles } from '@sluice/core';
 import { readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
 import { isRocketMqError, RocketMqClient, type QueueRef, type RocketMqError } from '@sluice/rocketmq';
-import { limitedSignal } from '../cluster/limited-signal.js';
+import { withLimit } from '../cluster/with-limit.js';
 import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
 import { ClusterNotInitialisedError, openLog } from '../cluster/open-log.js';
 import { OtherLogError, requireOwnLog } from '../cluster/own-log.js';
@@ -116,7 +116,8 @@ export class ClusterNode {
       );
     });
     const started = performance.now();
-    await untilReachable(() => this.follower.proveHead(limitedSignal(signal, headTimeoutMs)), this.log, signal);
+    const proveHead = (limited: AbortSignal): Promise<unknown> => this.follower.proveHead(limited);
+    await untilReachable(() => withLimit(signal, headTimeoutMs, proveHead), this.log, signal);
     const { head, epoch, connectors, broker } = this.follower.state;
     if (head.seq < 0 || broker !== this.logQueue.brokerName) {
       const found =

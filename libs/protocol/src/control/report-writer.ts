@@ -69,8 +69,9 @@ export class ReportWriter<Report extends ReportShape> {
   }
 
   private toldTask(task: ReportShape['tasks'][number], nowMs: number): ToldTask {
-    const text = JSON.stringify(task);
-    const textWithoutCounters = JSON.stringify({ ...task, counters: undefined });
+    const { counters, ...others } = task;
+    const textWithoutCounters = JSON.stringify(others);
+    const text = `${textWithoutCounters.slice(0, -1)},"counters":${JSON.stringify(counters)}}`;
     const before = this.told?.tasks.get(keyOf(task.id));
     const isOld =
       before !== undefined &&
