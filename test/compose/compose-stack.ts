@@ -14,6 +14,7 @@ const upTimeoutMs = 400_000;
 const requestTimeoutMs = 30_000;
 const healthTimeoutMs = 120_000;
 const pollMs = 300;
+let stacks = 0;
 
 /** The repository's compose.yaml as a project of its own, with its REST port on a free one. */
 export class ComposeStack {
@@ -21,10 +22,13 @@ export class ComposeStack {
     readonly project: string,
     private readonly port: number,
     private readonly signal: AbortSignal,
+    private readonly environmentFile: string | undefined,
   ) {}
 
-  static async create(signal: AbortSignal): Promise<ComposeStack> {
-    return new ComposeStack(`sluice-test-${String(process.pid)}`, await freePort(), signal);
+  static async create(signal: AbortSignal, environmentFile?: string): Promise<ComposeStack> {
+    stacks += 1;
+    const project = `sluice-test-${String(process.pid)}-${String(stacks)}`;
+    return new ComposeStack(project, await freePort(), signal, environmentFile);
   }
 
   async build(): Promise<void> {
@@ -54,12 +58,9 @@ export class ComposeStack {
 
   /** Removes everything, volumes too; works also after the signal. */
   async remove(): Promise<void> {
-    await docker(
-      ['compose', '--project-name', this.project, 'down', '--volumes', '--remove-orphans', '--timeout', '5'],
-      {
-        environment: this.#environment,
-      },
-    );
+    await docker([...this.#command, 'down', '--volumes', '--remove-orphans', '--timeout', '5'], {
+      environment: this.#environment,
+    });
   }
 
   containers(): Promise<readonly Container[]> {
@@ -129,20 +130,24 @@ export class ComposeStack {
       ({ name, isRunning, exitCode, health, isOutOfMemory }) =>
         `${name}: ${isRunning ? `up, ${health ?? 'no check'}` : `ended with ${String(exitCode)}`}${isOutOfMemory ? ', out of memory' : ''}`,
     );
-    const logs = await docker(
-      ['compose', '--project-name', this.project, 'logs', '--no-color', '--tail', '80', 'init', ...roles],
-      { environment: this.#environment },
-    );
+    const logs = await docker([...this.#command, 'logs', '--no-color', '--tail', '80', 'init', ...roles], {
+      environment: this.#environment,
+    });
     return `${states.join('\n')}\n${stripVTControlCharacters(logs)}`;
   }
 
   #compose(args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    return docker(['compose', '--project-name', this.project, ...args], {
+    return docker([...this.#command, ...args], {
       timeoutMs: 180_000,
       ...options,
       signal: this.signal,
       environment: this.#environment,
     });
+  }
+
+  get #command(): readonly string[] {
+    const file = this.environmentFile === undefined ? [] : ['--env-file', this.environmentFile];
+    return ['compose', '--project-name', this.project, ...file];
   }
 
   /** What a caller has set for other clusters does not count here. */

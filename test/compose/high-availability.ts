@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { defaultCoordinatorSettings } from '@sluice/core';
+import type { Figure } from '../chaos/figure.js';
+import { until } from '../support/sluice-cluster.js';
+import { ComposeStack } from './compose-stack.js';
+import { docker } from './docker.js';
+import { copyFile } from './file-pipeline.js';
+import { Observer } from './observer.js';
+
+const environmentFile = 'docker/ha.env';
+const probe = 'probe';
+const pollMs = 100;
+/** A successor claims the lead after the lease; what comes on top is allowed everywhere. */
+const answerLimitMs = defaultCoordinatorSettings.leaseMs + 2000;
+
+/** The `ha` profile: the leader and a name server are killed, a command is answered soon after, and a file is copied without them. */
+export async function loseLeaderAndNameServer(signal: AbortSignal): Promise<readonly Figure[]> {
+  const stack = await ComposeStack.create(signal, environmentFile);
+  try {
+    await stack.up();
+    const observer = await Observer.start(stack.project, signal);
+    const config = { 'connector.class': 'FileStreamSource', file: '/data/none.txt', topic: probe };
+    await stack.request('POST', '/connectors', { name: probe, config });
+    const killed = [await leaderHost(stack), await idOf(stack, 'namesrv')];
+    const fromMs = performance.now();
+    await docker(['kill', ...killed]);
+    await untilAnswered(stack, signal);
+    const value = performance.now() - fromMs;
+    await copyFile(stack, observer, signal);
+    const name = 'ha: a command is answered without the leader and a name server after';
+    return [{ name, unit: 'ms', value, limit: answerLimitMs, details: [] }];
+  } catch (error) {
+    if (!signal.aborted) process.stderr.write(`${await stack.describe().catch(String)}\n`);
+    throw error;
+  } finally {
+    await Observer.remove(stack.project);
+    await stack.remove();
+  }
+}
+
+/** Name of the leader's host, which is the start of its container's id. */
+async function leaderHost(stack: ComposeStack): Promise<string> {
+  const { nodes } = JSON.parse(await stack.request('GET', '/cluster')) as {
+    readonly nodes: readonly { readonly leader: boolean; readonly http: string }[];
+  };
+  const [host] = nodes.find(({ leader }) => leader)?.http.split(':') ?? [];
+  if (host === undefined) throw new Error(`none of the nodes leads: ${JSON.stringify(nodes)}`);
+  return host;
+}
+
+async function idOf(stack: ComposeStack, wanted: string): Promise<string> {
+  const container = (await stack.containers()).find(({ service }) => service === wanted);
+  if (container === undefined) throw new Error(`no container of ${wanted}`);
+  return container.id;
+}
+
+/** Resolves when the leader carried a command out; until then the gateway may say that it does not answer. */
+async function untilAnswered(stack: ComposeStack, signal: AbortSignal): Promise<void> {
+  let last = '';
+  await until(
+    'a command is answered',
+    async () => {
+      try {
+        await stack.request('PUT', `/connectors/${probe}/pause`);
+        return true;
+      } catch (error) {
+        last = (error as Error).message;
+        if (!last.includes(': 503 ')) throw error;
+        await delay(pollMs, undefined, { signal });
+        return false;
+      }
+    },
+    undefined,
+    () => last,
+  );
+}
