@@ -73,10 +73,10 @@ export class ComposeStack {
     return (await this.containers()).filter(({ service }) => names.includes(service));
   }
 
-  /** The container of a role with the lowest number. */
-  async first(role: Role): Promise<Container> {
-    const [container] = await this.roleContainers(role);
-    if (container === undefined) throw new Error(`no container of ${role}`);
+  /** The container of a service with the lowest number. */
+  async first(wanted: string): Promise<Container> {
+    const container = (await this.containers()).find(({ service }) => service === wanted);
+    if (container === undefined) throw new Error(`no container of ${wanted}`);
     return container;
   }
 

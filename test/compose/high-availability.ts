@@ -6,6 +6,7 @@ import { ComposeStack } from './compose-stack.js';
 import { docker } from './docker.js';
 import { copyFile } from './file-pipeline.js';
 import { Observer } from './observer.js';
+import { onStack } from './on-stack.js';
 
 const environmentFile = 'docker/ha.env';
 const probe = 'probe';
@@ -16,12 +17,12 @@ const answerLimitMs = defaultCoordinatorSettings.leaseMs + 2000;
 /** The `ha` profile: the leader and a name server are killed, a command is answered soon after, and a file is copied without them. */
 export async function loseLeaderAndNameServer(signal: AbortSignal): Promise<readonly Figure[]> {
   const stack = await ComposeStack.create(signal, environmentFile);
-  try {
+  return onStack(stack, signal, async () => {
     await stack.up();
     const observer = await Observer.start(stack.project, signal);
     const config = { 'connector.class': 'FileStreamSource', file: '/data/none.txt', topic: probe };
     await stack.request('POST', '/connectors', { name: probe, config });
-    const killed = [await leaderHost(stack), await idOf(stack, 'namesrv')];
+    const killed = [await leaderHost(stack), (await stack.first('namesrv')).id];
     const fromMs = performance.now();
     await docker(['kill', ...killed]);
     await untilAnswered(stack, signal);
@@ -29,13 +30,7 @@ export async function loseLeaderAndNameServer(signal: AbortSignal): Promise<read
     await copyFile(stack, observer, signal);
     const name = 'ha: a command is answered without the leader and a name server after';
     return [{ name, unit: 'ms', value, limit: answerLimitMs, details: [] }];
-  } catch (error) {
-    if (!signal.aborted) process.stderr.write(`${await stack.describe().catch(String)}\n`);
-    throw error;
-  } finally {
-    await Observer.remove(stack.project);
-    await stack.remove();
-  }
+  });
 }
 
 /** Name of the leader's host, which is the start of its container's id. */
@@ -46,12 +41,6 @@ async function leaderHost(stack: ComposeStack): Promise<string> {
   const [host] = nodes.find(({ leader }) => leader)?.http.split(':') ?? [];
   if (host === undefined) throw new Error(`none of the nodes leads: ${JSON.stringify(nodes)}`);
   return host;
-}
-
-async function idOf(stack: ComposeStack, wanted: string): Promise<string> {
-  const container = (await stack.containers()).find(({ service }) => service === wanted);
-  if (container === undefined) throw new Error(`no container of ${wanted}`);
-  return container.id;
 }
 
 /** Resolves when the leader carried a command out; until then the gateway may say that it does not answer. */

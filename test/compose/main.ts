@@ -5,9 +5,10 @@ import { roles } from './container.js';
 import { ensureEngine } from './engine.js';
 import { applyFaults } from './faults.js';
 import { copyFile } from './file-pipeline.js';
+import { loseLeaderAndNameServer } from './high-availability.js';
 import { LineLoad } from './line-load.js';
 import { Observer } from './observer.js';
-import { loseLeaderAndNameServer } from './high-availability.js';
+import { onStack } from './on-stack.js';
 import { imageFigures, memoryFigures, startFigures } from './role-figures.js';
 import { scaleOut, scaleToZeroAndBack } from './scaling.js';
 import { stopInOrder } from './stop-in-order.js';
@@ -19,28 +20,16 @@ const patience = 4;
 export async function composeCommand(signal: AbortSignal): Promise<boolean> {
   const engine = await ensureEngine(tell, signal);
   try {
-    const figures = [...(await disturbAndStop(signal))];
+    const stack = await ComposeStack.create(signal);
+    const disturbed = await onStack(stack, signal, () => exercise(stack, signal));
     tell('three coordinators, two of all RocketMQ');
-    figures.push(...(await loseLeaderAndNameServer(signal)));
+    const figures = [...disturbed, ...(await loseLeaderAndNameServer(signal))];
     for (const line of figureLines(figures)) process.stdout.write(`${line}\n`);
     const missed = figures.filter((figure) => !isMet(figure, patience));
     process.stdout.write(missed.length === 0 ? 'compose: passed\n' : `compose: ${String(missed.length)} missed\n`);
     return missed.length === 0;
   } finally {
     await engine.stop();
-  }
-}
-
-async function disturbAndStop(signal: AbortSignal): Promise<readonly Figure[]> {
-  const stack = await ComposeStack.create(signal);
-  try {
-    return await exercise(stack, signal);
-  } catch (error) {
-    if (!signal.aborted) tell(await stack.describe().catch(String));
-    throw error;
-  } finally {
-    await Observer.remove(stack.project);
-    await stack.remove();
   }
 }
 

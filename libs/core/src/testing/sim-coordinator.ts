@@ -17,10 +17,10 @@ export type Ask = (
 /** One coordinator process: the loop and the effects around `step`. */
 export class SimCoordinator extends SimProcess {
   state: CoordinatorState;
-  /** How often the log was cut when it had stopped in order. */
-  #stoppedAt: number | undefined;
   readonly running: JudgedNode['running'] = new Map();
   isLeaving = false;
+  /** How often the log was rewritten when it had stopped in order. */
+  #rewritesAtStop: number | undefined;
   #lastRequestId: string | undefined;
   #commandsAt: { readId: number; offset: number } | undefined;
   readonly #reportsAt: number[];
@@ -72,7 +72,7 @@ export class SimCoordinator extends SimProcess {
   }
 
   get hasStopped(): boolean {
-    return this.#stoppedAt === this.broker.rewrites;
+    return this.#rewritesAtStop === this.broker.rewrites;
   }
 
   stop(): void {
@@ -120,7 +120,7 @@ export class SimCoordinator extends SimProcess {
         this.#lastRequestId = effect.lastRequestId;
         return;
       case 'exit':
-        if (effect.reason === 'stopped') this.#stoppedAt = this.broker.rewrites;
+        if (effect.reason === 'stopped') this.#rewritesAtStop = this.broker.rewrites;
         this.isDead = true;
         return;
       case 'became-leader':

@@ -1,0 +1,19 @@
+import type { ComposeStack } from './compose-stack.js';
+import { Observer } from './observer.js';
+
+/** Has something done with a stack, tells what its containers say if that fails, and removes the stack whatever comes. */
+export async function onStack<Result>(
+  stack: ComposeStack,
+  signal: AbortSignal,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!signal.aborted) process.stderr.write(`${await stack.describe().catch(String)}\n`);
+    throw error;
+  } finally {
+    await Observer.remove(stack.project);
+    await stack.remove();
+  }
+}
