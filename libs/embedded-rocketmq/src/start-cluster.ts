@@ -192,6 +192,9 @@ function checkAttachable(
   if (options.ifRunning !== 'attach') throw refuse('runs already');
   if (running === undefined) return;
   if (running.version !== plan.version) throw refuse(`runs RocketMQ ${running.version}, ${plan.version} was asked for`);
+  if (options.tls !== undefined && !isDeepStrictEqual(options.tls, running.tls)) {
+    throw refuse('runs with other settings of TLS than were asked for');
+  }
   for (const current of running.nodes.filter(({ id }) => found.has(id))) {
     const { id } = current;
     const wanted = plan.nodes.find((node) => node.id === id);

@@ -86,6 +86,11 @@ describe('an embedded cluster', () => {
     });
     const attached = await startCluster({ name: 'second', dataDir: cluster.dataDir, ifRunning: 'attach' });
     expect(attached.pids).toEqual(cluster.pids);
+    const withTls = startCluster({ name: 'second', dataDir: cluster.dataDir, ifRunning: 'attach', tls: {} });
+    await expect(withTls).rejects.toMatchObject({
+      code: 'CLUSTER_RUNNING',
+      message: expect.stringContaining('runs with other settings of TLS than were asked for'),
+    });
   });
 
   it('refuses an older version for its data', async () => {
