@@ -14,10 +14,11 @@ const status: TaskStatus = {
   trace: 'Error: refused abcdef\n  at x',
   lastError: { at: 1000, message: 'Error: refused abcdef' },
   restart: { attempt: 3, maxAttempts: 10, at: 5000 },
+  warnings: [{ at: 900, message: 'found abcdef' }],
 };
 
 describe('taskStatusJson', () => {
-  it('adds generation, times, the last error and the next restart to the fields that clients know, without secrets', () => {
+  it('adds generation, times, the last error, the next restart and warnings to the fields that clients know, without secrets', () => {
     expect(taskStatusJson(status, { password: 'abcdef' }, isSecretByName)).toEqual({
       id: 2,
       state: 'RESTARTING',
@@ -28,6 +29,7 @@ describe('taskStatusJson', () => {
       since: 1000,
       last_error: { at: 1000, message: `Error: refused ${hiddenValue}` },
       restart: { attempt: 3, max_attempts: 10, at: 5000 },
+      warnings: [{ at: 900, message: `found ${hiddenValue}` }],
     });
   });
 

@@ -53,6 +53,8 @@ export interface TaskStatusJson extends RunStatusJson {
   readonly last_error?: { readonly at: number; readonly message: string };
   /** A failed task starts again by itself at `at`; `max_attempts` is absent where there is no limit. */
   readonly restart?: { readonly attempt: number; readonly max_attempts?: number; readonly at: number };
+  /** What the task found that does not end it and that somebody should know. */
+  readonly warnings?: readonly { readonly at: number; readonly message: string }[];
 }
 
 export interface ConnectorStatusJson {
@@ -107,7 +109,7 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
 }
 
 export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
-  const { id, generation, since, lastError, restart } = status;
+  const { id, generation, since, lastError, restart, warnings } = status;
   return {
     id: id.index,
     ...runJson(status, config, isSecret),
@@ -117,6 +119,9 @@ export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsS
       ? {}
       : { last_error: { at: lastError.at, message: redact(lastError.message, config, isSecret) } }),
     ...(restart === undefined ? {} : { restart: restartJson(restart) }),
+    ...(warnings === undefined
+      ? {}
+      : { warnings: warnings.map(({ at, message }) => ({ at, message: redact(message, config, isSecret) })) }),
   };
 }
 

@@ -11,6 +11,13 @@ export interface TaskError {
   readonly message: string;
 }
 
+/** What a task found that does not end it and that somebody should know. */
+export interface TaskWarning {
+  /** When it was found; milliseconds since the epoch. */
+  readonly at: number;
+  readonly message: string;
+}
+
 /** A failed task that starts again by itself. */
 export interface RestartInfo {
   /** Number of the restart in its row, from 1. */
@@ -30,6 +37,8 @@ export interface TaskReport {
   /** Also while it runs again. */
   readonly lastError?: TaskError;
   readonly restart?: RestartInfo;
+  /** The newest ones since the task started, oldest first; absent where there are none. */
+  readonly warnings?: readonly TaskWarning[];
   /** Since when it is in this state; milliseconds since the epoch. */
   readonly since: number;
   readonly committed: boolean;

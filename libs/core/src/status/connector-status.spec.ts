@@ -41,13 +41,14 @@ describe('status of a task', () => {
     expect(status?.trace).toBe(state === 'FAILED' ? 'Error: disk full' : undefined);
   });
 
-  it('tells the last error and the next restart', () => {
+  it('tells the last error, the next restart and the warnings', () => {
     const { log, generation } = assigned();
     const lastError = { at: 4, message: 'Error: disk full' };
     const restart = { attempt: 2, maxAttempts: 3, at: 9 };
+    const warnings = [{ at: 3, message: 'an operator has reset queue t@b:0' }];
     const { tasks, ...node } = report(generation, 'RESTARTING');
-    const reported = { ...node, tasks: tasks.map((task) => ({ ...task, lastError, restart })) };
-    expect(taskStatus(log.state, foldReport(none, reported), id)).toMatchObject({ lastError, restart });
+    const reported = { ...node, tasks: tasks.map((task) => ({ ...task, lastError, restart, warnings })) };
+    expect(taskStatus(log.state, foldReport(none, reported), id)).toMatchObject({ lastError, restart, warnings });
   });
 
   it('is UNASSIGNED when the report is of another generation or not there', () => {

@@ -10,7 +10,7 @@ import {
   type TaskState,
 } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
-import type { RestartInfo, TaskError, TaskReport } from '../model/report.js';
+import type { RestartInfo, TaskError, TaskReport, TaskWarning } from '../model/report.js';
 import type { ReportsView } from './reports-view.js';
 import { unassignedReason } from './unassigned-reason.js';
 
@@ -32,6 +32,7 @@ export interface TaskStatus {
   readonly lastError?: TaskError;
   /** When and as which restart of its row a failed task starts again by itself. */
   readonly restart?: RestartInfo;
+  readonly warnings?: readonly TaskWarning[];
   /** Milliseconds since the epoch, from the node's report. */
   readonly since?: number;
   readonly counters?: Readonly<Record<string, number>>;
@@ -119,6 +120,7 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
     ...(reported.trace === undefined ? {} : { trace: reported.trace }),
     ...(reported.lastError === undefined ? {} : { lastError: reported.lastError }),
     ...(reported.restart === undefined ? {} : { restart: reported.restart }),
+    ...(reported.warnings === undefined ? {} : { warnings: reported.warnings }),
     since: reported.since,
     counters: reported.counters,
   };

@@ -13,9 +13,11 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
 import { ConvertingDecoder } from '../sink/record-decoder.js';
+import type { SinkLoopSpec } from '../sink/sink-loop-options.js';
 import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
+import { TaskWarnings } from '../task-warnings.js';
 import type { TaskLoop } from './task-loop.js';
 
 /** What the loops of a node's tasks stand on. */
@@ -49,10 +51,11 @@ export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, envir
 function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSourceSettings(task.config);
   const counters = newTaskCounters();
+  const shared = common(task, environment);
   const { messages, positions, lease, clock } = environment;
   const loop = new SourceTaskLoop(
     {
-      ...common(task, environment),
+      ...shared,
       task: connector.createTask(),
       encoder: new ConvertingEncoder(convertersOf(task, connector)),
       settings: sourceLoopSettings(settings),
@@ -63,16 +66,17 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
     },
     { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
   );
-  return taskLoop(loop, counters);
+  return taskLoop(loop, counters, shared.warnings);
 }
 
 function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
   const counters = newTaskCounters();
+  const shared = common(task, environment);
   const { messages, offsets, lease, clock, groupOf } = environment;
   const loop = new SinkTaskLoop(
     {
-      ...common(task, environment),
+      ...shared,
       task: connector.createTask(),
       group: groupOf(task.id.connector),
       subscription: subscriptionOf(settings, { index: task.id.index, count: taskCountOf(task.config) }),
@@ -82,24 +86,31 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
     },
     { messages, offsets, lease, clock },
   );
-  return taskLoop(loop, counters);
+  return taskLoop(loop, counters, shared.warnings);
 }
 
 function common(
   task: DesiredTask,
-  { loggerOf }: TaskEnvironment,
-): { connector: string; index: number; generation: number; config: DesiredTask['config']; logger: TaskLogger } {
+  { loggerOf, clock }: TaskEnvironment,
+): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings'> {
   const { id, generation, config } = task;
-  return { connector: id.connector, index: id.index, generation, config, logger: loggerOf(taskKey(id)) };
+  const logger = loggerOf(taskKey(id));
+  const warnings = new TaskWarnings(clock, logger);
+  return { connector: id.connector, index: id.index, generation, config, logger, warnings };
 }
 
 function convertersOf(task: DesiredTask, connector: Connector): ReturnType<typeof createConverters> {
   return createConverters(task.config, connector.defaultConverters);
 }
 
-function taskLoop(loop: SourceTaskLoop | SinkTaskLoop, counters: TaskLoop['counters']): TaskLoop {
+function taskLoop(
+  loop: SourceTaskLoop | SinkTaskLoop,
+  counters: TaskLoop['counters'],
+  warnings: TaskWarnings,
+): TaskLoop {
   return {
     counters,
+    warnings,
     ended: loop.ended,
     start: () => loop.start(),
     stop: () => loop.stop(),

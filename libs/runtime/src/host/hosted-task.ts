@@ -94,6 +94,7 @@ export class HostedTask {
 
   report(): TaskReport {
     const { task, state, since, trace, lastError, restart, loop } = this;
+    const warnings = loop?.warnings.list ?? [];
     return {
       id: task.id,
       generation: task.generation,
@@ -102,6 +103,7 @@ export class HostedTask {
       ...(trace === undefined ? {} : { trace }),
       ...(lastError === undefined ? {} : { lastError }),
       ...(restart === undefined ? {} : { restart }),
+      ...(warnings.length === 0 ? {} : { warnings }),
       committed: task.committed || (loop?.counters.positionWrites ?? 0) > 0,
       counters: { ...loop?.counters },
     };

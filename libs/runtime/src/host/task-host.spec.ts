@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DesiredTask } from '@sluice/core';
+import type { DesiredTask, TaskWarning } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, RetriableError, type TaskLogger } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
@@ -31,6 +31,7 @@ const task: DesiredTask = {
 /** A loop that starts, ends and hangs as told. */
 class ScriptedLoop implements TaskLoop {
   readonly counters = newTaskCounters();
+  readonly warnings: { list: readonly TaskWarning[] } = { list: [] };
   readonly calls: string[] = [];
   readonly ended: Promise<LoopEnd>;
   end: (end: LoopEnd) => void = () => undefined;
@@ -115,6 +116,9 @@ describe('TaskHost', () => {
     expect(host.reports()).toMatchObject([{ id: task.id, generation: 7, state: 'RESTARTING' }]);
     await clock.settle();
     expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
+    expect(host.reports()[0]).not.toHaveProperty('warnings');
+    loop.warnings.list = [{ at: 1, message: 'found' }];
+    expect(host.reports()).toMatchObject([{ warnings: [{ at: 1, message: 'found' }] }]);
     await host.stop('c-0');
     expect(host.reports()).toEqual([]);
     expect(states).toEqual(['RUNNING', 'STOPPING', 'gone']);

@@ -5,6 +5,7 @@ import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
+import type { TaskWarnings } from '../task-warnings.js';
 import type { RecordDecoder } from './record-decoder.js';
 import type { Subscription } from './subscription.js';
 
@@ -49,4 +50,6 @@ export interface SinkLoopSpec {
   readonly settings: SinkLoopSettings;
   readonly logger: TaskLogger;
   readonly counters: TaskCounters;
+  /** What the status tells beside the state. */
+  readonly warnings: TaskWarnings;
 }

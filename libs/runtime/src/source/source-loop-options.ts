@@ -6,6 +6,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
+import type { TaskWarnings } from '../task-warnings.js';
 import type { RecordEncoder } from './record-encoder.js';
 
 export interface SourceLoopPorts {
@@ -45,6 +46,8 @@ export interface SourceLoopSpec {
   readonly settings: SourceLoopSettings;
   readonly logger: TaskLogger;
   readonly counters: TaskCounters;
+  /** What the status tells beside the state. */
+  readonly warnings: TaskWarnings;
   /** Has the connector's task configs made anew, soon. */
   readonly requestTaskReconfiguration: () => void;
 }

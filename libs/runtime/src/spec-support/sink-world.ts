@@ -7,6 +7,7 @@ import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import type { Subscription } from '../sink/subscription.js';
 import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakeOffsets } from './fake-stores.js';
+import { TaskWarnings } from '../task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 import { LogLines } from './source-world.js';
 
@@ -39,6 +40,7 @@ export class SinkWorld {
   readonly offsets = new FakeOffsets();
   readonly lease = new FakeLease();
   readonly log = new LogLines();
+  readonly warnings = new TaskWarnings(this.clock, this.log);
   private generation = 0;
 
   loop(
@@ -68,6 +70,7 @@ export class SinkWorld {
         settings: { ...testSinkSettings, ...options.settings },
         logger: this.log,
         counters,
+        warnings: this.warnings,
       },
       {
         messages: this.cluster.messages,

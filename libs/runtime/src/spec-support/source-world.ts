@@ -7,6 +7,7 @@ import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakePositions } from './fake-stores.js';
 import { ListSource } from './list-source.js';
+import { TaskWarnings } from '../task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 
 export const textEncoder: RecordEncoder = {
@@ -101,6 +102,7 @@ export class SourceWorld {
         this.reconfigurationRequests++;
       },
       counters,
+      warnings: new TaskWarnings(this.clock, this.log),
     };
     const ports: SourceLoopPorts = {
       producer: this.cluster.producer,

@@ -1,0 +1,29 @@
+import type { TaskWarning } from '@sluice/core';
+import type { TaskLogger } from '@sluice/sdk';
+import type { Clock } from './ports/clock.port.js';
+
+/** Kept of a task; the log has the others. */
+const maxWarnings = 5;
+/** Reports carry the warnings of every task. */
+const maxCharacters = 1000;
+
+/** What a task found that does not end it and that somebody should know: written to the log, and kept for the status. */
+export class TaskWarnings {
+  private warnings: readonly TaskWarning[] = [];
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly logger: TaskLogger,
+  ) {}
+
+  /** The newest ones, oldest first. */
+  get list(): readonly TaskWarning[] {
+    return this.warnings;
+  }
+
+  add(message: string): void {
+    this.logger.warn(message);
+    const text = message.length > maxCharacters ? `${message.slice(0, maxCharacters)}...` : message;
+    this.warnings = [...this.warnings, { at: this.clock.wallMs(), message: text }].slice(-maxWarnings);
+  }
+}
