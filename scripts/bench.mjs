@@ -3,6 +3,7 @@ import { setUp } from './setup.mjs';
 
 const benches = {
   client: async (args) => (await import('../test/dist/bench/client.js')).clientBench(args),
+  control: async (args) => (await import('../test/dist/bench/control.js')).controlBench(args),
   file: async (args) => (await import('../test/dist/bench/file.js')).fileBench(args),
 };
 

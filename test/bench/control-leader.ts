@@ -1,0 +1,77 @@
+import type { ControlFigure } from './control.js';
+import type { ControlWorld } from './control-world.js';
+import { median } from './ratio-check.js';
+
+const runs = 7;
+
+/** What the leader's steps cost, each with its fold and its encoding. */
+export function leaderFigures(world: ControlWorld): ControlFigure[] {
+  const changes = changedTask(world);
+  const losses = lostWorker(world);
+  return [
+    { what: 'leader: CPU of the steps after the loss of one worker', value: median(losses), unit: 'ms', goal: 200 },
+    { what: 'leader: CPU of the dearest step of one restarted task', value: median(changes), unit: 'ms', goal: 5 },
+    { what: 'leader: the same, worst of all restarts', value: Math.max(...changes), unit: 'ms' },
+    ...snapshotFigures(world),
+  ];
+}
+
+function lostWorker(world: ControlWorld): number[] {
+  return Array.from({ length: Math.min(runs, world.scale.workers - 2) }, (_, run) => {
+    const lost = world.workerId(run);
+    const took = world.report(run, { leaving: true, tasks: [] });
+    if (world.followed.members.has(lost.nodeId)) throw new Error(`${lost.nodeId} is still a member`);
+    world.untilAssigned();
+    return took;
+  });
+}
+
+/** Asked to stop, stopped, assigned again: the dearest of these steps, per restart. */
+function changedTask(world: ControlWorld): number[] {
+  return Array.from({ length: 3 * runs }, (_, run) => {
+    const worker = world.scale.workers - 1;
+    const task = world.runs(worker)[run % 5];
+    if (task === undefined) throw new Error('the worker runs nothing');
+    const revoked = world.feed({
+      kind: 'command.read',
+      readId: world.state.commandReads,
+      offset: world.followed.nextCommandOffset,
+      command: {
+        kind: 'tasks.restart',
+        name: task.id.connector,
+        tasks: [task.id],
+        requestId: `restart-${String(run)}`,
+        sentAt: Date.UTC(2030, 0, 1) + world.now,
+        from: 'bench',
+      },
+    });
+    const left = world.runs(worker);
+    const assigned = world.report(worker, { tasks: left });
+    const committed = world.report(worker, { tasks: world.runs(worker).map((each) => ({ ...each, committed: true })) });
+    return Math.max(revoked, assigned, run === 0 ? 0 : committed);
+  });
+}
+
+/** A snapshot under way while a tick comes every 100 ms. */
+function snapshotFigures(world: ControlWorld): ControlFigure[] {
+  world.allowSnapshots();
+  const from = world.reads.length;
+  let worstBytes = 0;
+  let bytes = 0;
+  let worstStep = 0;
+  const startedAt = world.now;
+  const isDone = (): boolean => world.reads.slice(from).some(({ entry }) => entry.event.kind === 'snapshot.done');
+  for (let second = 0; second < 600 && !isDone(); second += 1) {
+    world.reportAll();
+    const before = world.appendedBytes;
+    for (let turn = 0; turn < 10; turn += 1) worstStep = Math.max(worstStep, world.tick(100));
+    worstBytes = Math.max(worstBytes, world.appendedBytes - before);
+    bytes += world.appendedBytes - before;
+  }
+  return [
+    { what: 'snapshot: size', value: bytes / 1e6, unit: 'MB' },
+    { what: 'snapshot: most of it in one second', value: worstBytes / 1e6, unit: 'MB', goal: 2 },
+    { what: 'snapshot: time it takes', value: (world.now - startedAt) / 1_000, unit: 's' },
+    { what: 'snapshot: CPU of the dearest tick', value: worstStep, unit: 'ms' },
+  ];
+}

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { desiredTasks, foldReport, type ClusterState, type Report, type ReportsView } from '@sluice/core';
+import { NodeStore, StatePersister } from '@sluice/platform';
+import { decodeReportsMessage, ReportAssembler, ReportWriter } from '@sluice/protocol';
+import type { ControlFigure } from './control.js';
+import { silent } from './control-node.js';
+import { foldRenewal, idleCounters, type ControlWorld } from './control-world.js';
+
+/** What a broker stores beside the body: head of the record, topic, unique key, and the entry of the queue's index. */
+const messageOverhead = 91 + 'sluice-default-reports'.length + 43 + 20;
+const idleSeconds = 12;
+
+/** Bytes that the reports of all workers take in 72 h while every task moves records. */
+export function reportFigures(world: ControlWorld): ControlFigure[] {
+  const seconds = 600;
+  const volume = (areMoving: boolean): number => {
+    const writer = new ReportWriter<Report>();
+    const base = world.reportOf(world.scale.workers - 1);
+    let bytes = 0;
+    for (let second = 0; second < seconds; second += 1) {
+      const moved = (factor: number): number => (areMoving ? second * factor : 0);
+      const tasks = base.tasks.map((task, at) => ({
+        ...task,
+        counters: {
+          ...idleCounters,
+          recordsPolled: moved(997 + at),
+          recordsSent: moved(991 + at),
+          bytesSent: moved(105_131 + 17 * at),
+          batchesSent: moved(13),
+          positionWrites: moved(7),
+        },
+      }));
+      const report = { ...base, tasks, reportSeq: second + 1, sentAt: base.sentAt + 1_000 * second };
+      const told = { ...report, appliedSeq: base.appliedSeq + second };
+      for (const { length } of writer.messagesOf(told, second * 1_000, true)) bytes += length + messageOverhead;
+    }
+    return (bytes * world.scale.workers * 72 * 3_600) / seconds / 1e9;
+  };
+  return [
+    { what: 'reports: volume in 72 h, all tasks busy', value: volume(true), unit: 'GB', goal: 100 },
+    { what: 'reports: volume in 72 h, all tasks idle', value: volume(false), unit: 'GB', goal: 100 },
+  ];
+}
+
+/** CPU of a second in which nothing happens, by role: reports, the leader's renewal, ticks and files; without the client's own work. */
+export async function idleFigures(world: ControlWorld): Promise<ControlFigure[]> {
+  const leader = await idle(world, new LeadingNode(world));
+  const gateway = await idle(world, new GatewayNode(world.followed));
+  const runner = await idle(world, new RunnerNode(world));
+  return [
+    { what: 'idle second of the leader', value: leader, unit: 'ms', goal: 10 },
+    { what: 'idle second of a gateway', value: gateway, unit: 'ms', goal: 10 },
+    { what: 'idle second of a runner', value: runner, unit: 'ms', goal: 10 },
+  ];
+}
+
+interface IdleNode {
+  readonly state: ClusterState;
+  /** A tenth of a second has passed; `bodies` are the reports of the others in it. */
+  tenth(bodies: readonly Buffer[], isSecond: boolean): void;
+}
+
+class LeadingNode implements IdleNode {
+  private readonly assembler = new ReportAssembler<Report>();
+  constructor(private readonly world: ControlWorld) {}
+
+  get state(): ClusterState {
+    return this.world.followed;
+  }
+
+  tenth(bodies: readonly Buffer[]): void {
+    const { world } = this;
+    world.tick(100);
+    for (const report of assembled(this.assembler, bodies, world.now)) {
+      world.feed({ kind: 'report.read', queue: 0, report });
+    }
+  }
+}
+
+class GatewayNode implements IdleNode {
+  private readonly assembler = new ReportAssembler<Report>();
+  private view: ReportsView = new Map();
+  private nowMs = 0;
+  constructor(public state: ClusterState) {}
+
+  tenth(bodies: readonly Buffer[], isSecond: boolean): void {
+    this.nowMs += 100;
+    for (const report of assembled(this.assembler, bodies, this.nowMs)) this.view = foldReport(this.view, report);
+    if (isSecond) this.state = foldRenewal(this.state);
+  }
+}
+
+class RunnerNode implements IdleNode {
+  private tenths = 0;
+  private readonly writer = new ReportWriter<Report>();
+  state: ClusterState;
+
+  constructor(private readonly world: ControlWorld) {
+    this.state = world.followed;
+  }
+
+  tenth(_bodies: readonly Buffer[], isSecond: boolean): void {
+    const { world } = this;
+    this.tenths += 1;
+    if (!isSecond) return;
+    this.state = foldRenewal(this.state);
+    desiredTasks(this.state, world.workerId(world.scale.workers - 1));
+    const report = world.reportOf(world.scale.workers - 1, { appliedSeq: this.state.head.seq });
+    this.writer.messagesOf(report, this.tenths * 100, true);
+  }
+}
+
+function assembled(assembler: ReportAssembler<Report>, bodies: readonly Buffer[], nowMs: number): readonly Report[] {
+  return bodies.flatMap((body) => {
+    const message = decodeReportsMessage<Report>(body);
+    return message.kind === 'probe' ? [] : (assembler.take(message, nowMs) ?? []);
+  });
+}
+
+/** In real time, with the files as a node writes them. The reports of the others are made outside of what is measured. */
+async function idle(world: ControlWorld, node: IdleNode): Promise<number> {
+  const root = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const store = await NodeStore.open(root, 'bench');
+  const intervals = { config: 5_000, position: 5_000, offset: 5_000 };
+  const persister = new StatePersister(store, () => node.state, {}, intervals, silent);
+  const writers = Array.from({ length: world.scale.workers }, () => new ReportWriter<Report>());
+  const messages = (at: number, tenth: number): readonly Buffer[] =>
+    writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
+  // Whole states are told at other moments by each node.
+  for (let at = 0; at < writers.length; at += 1) node.tenth(messages(at, -(at % 600)), false);
+  persister.start();
+  await delay(6_000);
+  let cpu = 0;
+  try {
+    for (let tenth = 0; tenth < 10 * idleSeconds; tenth += 1) {
+      const bodies = writers.flatMap((_, at) => (at % 10 === tenth % 10 ? messages(at, tenth) : []));
+      const before = process.cpuUsage();
+      node.tenth(bodies, tenth % 10 === 0);
+      await delay(95);
+      const { user, system } = process.cpuUsage(before);
+      cpu += (user + system) / 1_000;
+    }
+  } finally {
+    await persister.stop();
+    await store.close();
+    await rm(root, { recursive: true, force: true });
+  }
+  return cpu / idleSeconds;
+}

@@ -1,0 +1,59 @@
+// npm run bench -- control [--tasks N]: what a cluster of many tasks costs its nodes, without a broker.
+import { parseArgs } from 'node:util';
+import { leaderFigures } from './control-leader.js';
+import { fileFigures, foldFigures } from './control-node.js';
+import { idleFigures, reportFigures } from './control-reports.js';
+import { ControlWorld, type Scale } from './control-world.js';
+
+/** A figure, and what it must not exceed at the full size. */
+export interface ControlFigure {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly goal?: number;
+}
+
+const sizes: readonly Scale[] = [
+  { tasks: 1_000, connectors: 100, workers: 10 },
+  { tasks: 10_000, connectors: 1_000, workers: 100 },
+  { tasks: 100_000, connectors: 10_000, workers: 1_000 },
+];
+
+export async function controlBench(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { tasks: { type: 'string' } } });
+  const chosen = values.tasks === undefined ? sizes : sizes.filter(({ tasks }) => String(tasks) === values.tasks);
+  if (chosen.length === 0) {
+    throw new Error(`--tasks: ${values.tasks ?? ''} given; allowed are ${sizes.map(({ tasks }) => tasks).join(', ')}`);
+  }
+  const columns: ControlFigure[][] = [];
+  for (const scale of chosen) {
+    const world = ControlWorld.settled(scale);
+    columns.push([
+      ...leaderFigures(world),
+      ...(await idleFigures(world)),
+      ...(await fileFigures(world)),
+      ...reportFigures(world),
+      ...foldFigures(world),
+    ]);
+  }
+  print(chosen, columns);
+}
+
+function print(scales: readonly Scale[], columns: readonly (readonly ControlFigure[])[]): void {
+  const titles = scales.map(({ tasks, workers }) => `${String(tasks)} tasks, ${String(workers)} workers`);
+  process.stdout.write(`${''.padEnd(66)}${titles.map((title) => title.padStart(30)).join('')}   goal at 100000\n`);
+  for (const [row, { what, unit, goal }] of (columns[0] ?? []).entries()) {
+    const cells = columns.map((figures) => shown(figures[row]).padStart(30)).join('');
+    process.stdout.write(`${what.padEnd(66)}${cells}   ${goal === undefined ? '' : `≤ ${String(goal)} ${unit}`}\n`);
+  }
+  const top = scales.findIndex(({ tasks }) => tasks === 100_000);
+  const missed = (columns[top] ?? []).filter(({ value, goal }) => goal !== undefined && value > goal);
+  for (const figure of missed) process.stdout.write(`MISSED: ${figure.what}: ${shown(figure)}\n`);
+  if (missed.length > 0) process.exitCode = 1;
+}
+
+function shown(figure: ControlFigure | undefined): string {
+  if (figure === undefined) return '';
+  const { value, unit } = figure;
+  return `${value.toFixed(value < 100 ? 2 : 0)} ${unit}`;
+}
