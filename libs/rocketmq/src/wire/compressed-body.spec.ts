@@ -72,7 +72,40 @@ describe('compressed bodies', () => {
     const huge = Buffer.from('28b52ffde00000000000010000010000', 'hex');
     expect(() => decompressBody(huge, SYS_FLAG.COMPRESSED)).toThrow(DecompressedTooLargeError);
     const wide = Buffer.from('28b52ffd00f8010000', 'hex');
-    expect(() => decompressBody(wide, SYS_FLAG.COMPRESSED)).toThrow('ZSTD window of 2199023255552 bytes');
+    expect(() => decompressBody(wide, SYS_FLAG.COMPRESSED)).toThrow('ZSTD frames with windows of 2199023255552 bytes');
+  });
+
+  describe('in ZSTD of several frames', () => {
+    /** One raw block of one byte. */
+    const block = Buffer.from([(1 << 3) | 1, 0, 0, 0x61]);
+    const MAGIC = Buffer.from('28b52ffd', 'hex');
+    const small = Buffer.concat([MAGIC, Buffer.from([0x20, 1]), block]);
+    const withWindow = (descriptor: number): Buffer => Buffer.concat([MAGIC, Buffer.from([0, descriptor]), block]);
+    const skippable = Buffer.from('5a2a4d180300000000ffff', 'hex');
+    const read = (frames: readonly Buffer[], maxBytes?: number): Buffer =>
+      decompressBody(Buffer.concat(frames), SYS_FLAG.COMPRESSED | SYS_FLAG.COMPRESSION_ZSTD, maxBytes);
+
+    it.each([
+      ['a first one that is small', [small]],
+      ['one that decoders pass over', [small, skippable]],
+      ['one with a checksum', [Buffer.concat([MAGIC, Buffer.from([0x24, 1]), block, Buffer.alloc(4)])]],
+    ])('a window of 1 GiB behind %s is refused before it is reserved', (_what, before) => {
+      expect(() => read([...before, withWindow(20 << 3)])).toThrow('ZSTD frames with windows of 10737');
+    });
+
+    it('the windows are bounded together', () => {
+      const one = withWindow(13 << 3);
+      expect(read([one], 1).toString()).toBe('a');
+      expect(() => read([one, one], 1)).toThrow('ZSTD frames with windows of 16777216 bytes, allowed are 8388608');
+    });
+
+    it('what the frames say that they hold is bounded together', () => {
+      expect(read([small, small, small], 3).toString()).toBe('aaa');
+      expect(() => read([small, small, small], 2)).toThrow(DecompressedTooLargeError);
+      // A frame of 2 GiB minus 1 behind one of a byte, which the decoder would reserve at once.
+      const huge = Buffer.concat([MAGIC, Buffer.from('a0ffffff7f', 'hex'), block]);
+      expect(() => read([small, huge])).toThrow(DecompressedTooLargeError);
+    });
   });
 
   it('in ZSTD of many blocks end at the limit while they are read', () => {

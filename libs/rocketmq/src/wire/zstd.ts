@@ -4,14 +4,20 @@ import { DecompressedTooLargeError, MalformedDataError, UnsupportedCompressionEr
 
 /** Of a frame (RFC 8878), read as a little-endian integer. */
 export const ZSTD_MAGIC = 0xfd_2f_b5_28;
+/** Of a frame that decoders pass over; its last four bits are free. */
+const SKIPPABLE_MAGIC = 0x18_4d_2a_50;
+const SKIPPABLE_HEAD_BYTES = 8;
 const AT_DESCRIPTOR = 4;
 const AT_WINDOW = 5;
 const SINGLE_SEGMENT = 1 << 5;
+const HAS_CHECKSUM = 1 << 2;
+const BLOCK_HEAD_BYTES = 3;
+const RLE_BLOCK = 1;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 /** By the top two bits of the descriptor; a single segment of class 0 has one byte. */
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
-/** As in the reference implementation: decoders may refuse frames that need more memory. */
-const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
+/** The window that RFC 8878 asks every decoder to bear; compressors of short bodies take it without need. */
+const ORDINARY_WINDOW_BYTES = 8 * 1024 * 1024;
 
 type Transform = (bytes: Uint8Array, options?: { readonly maxOutputLength: number }) => Buffer;
 const native = zlib as { readonly zstdCompressSync?: Transform; readonly zstdDecompressSync?: Transform };
@@ -32,8 +38,7 @@ export function zstdCompress(bytes: Buffer): Buffer {
  * @throws DecompressedTooLargeError, MalformedDataError
  */
 export function zstdDecompress(bytes: Buffer, maxBytes: number): Buffer {
-  const size = declaredSize(bytes);
-  if (size !== undefined && size > maxBytes) throw new DecompressedTooLargeError('ZSTD', bytes.length, maxBytes);
+  checkFrames(bytes, maxBytes);
   try {
     return native.zstdDecompressSync === undefined
       ? decodeFrames(bytes, maxBytes)
@@ -60,30 +65,73 @@ function decodeFrames(bytes: Buffer, maxBytes: number): Buffer {
   return Buffer.concat(blocks, total);
 }
 
+interface FrameHead {
+  readonly bytes: number;
+  readonly windowBytes: number;
+  /** Undefined where the frame does not say. */
+  readonly contentBytes: number | undefined;
+  readonly hasChecksum: boolean;
+}
+
 /**
- * The content size in the header of the first frame, if it is there. The decoder reserves the window before it reads a
- * block: its size is checked here.
+ * Bounds what all frames together say that they hold, and the memory that they need. Decoders reserve each frame's window
+ * before they read its first block, and read any number of frames.
  */
-function declaredSize(bytes: Buffer): number | undefined {
-  const descriptor = bytes[AT_DESCRIPTOR];
-  if (descriptor === undefined || bytes.readUInt32LE(0) !== ZSTD_MAGIC) return undefined;
+function checkFrames(bytes: Buffer, maxBytes: number): void {
+  const maxNeed = Math.max(maxBytes, ORDINARY_WINDOW_BYTES);
+  let content = 0;
+  let need = 0;
+  for (let at = 0; at + 4 <= bytes.length;) {
+    const magic = bytes.readUInt32LE(at);
+    if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {
+      if (at + SKIPPABLE_HEAD_BYTES > bytes.length) return;
+      at += SKIPPABLE_HEAD_BYTES + bytes.readUInt32LE(at + 4);
+      continue;
+    }
+    const head = magic === ZSTD_MAGIC ? frameHeadAt(bytes, at) : undefined;
+    // What is no frame, or is cut, is for the decoder to tell.
+    if (head === undefined) return;
+    content += head.contentBytes ?? 0;
+    if (content > maxBytes) throw new DecompressedTooLargeError('ZSTD', bytes.length, maxBytes);
+    need += Math.min(head.windowBytes, head.contentBytes ?? Infinity);
+    if (need > maxNeed) {
+      const reason = `ZSTD frames with windows of ${String(need)} bytes, allowed are ${String(maxNeed)}`;
+      throw new MalformedDataError('compressed body', reason);
+    }
+    at = endOfBlocks(bytes, at + head.bytes) + (head.hasChecksum ? 4 : 0);
+  }
+}
+
+function frameHeadAt(bytes: Buffer, at: number): FrameHead | undefined {
+  const descriptor = bytes[at + AT_DESCRIPTOR];
+  if (descriptor === undefined) return undefined;
   const isSingleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
-  if (!isSingleSegment) checkWindow(bytes[AT_WINDOW] ?? 0);
   const sizeClass = (descriptor >> 6) as 0 | 1 | 2 | 3;
   const sizeBytes = sizeClass === 0 && isSingleSegment ? 1 : CONTENT_SIZE_BYTES[sizeClass];
-  const at = AT_WINDOW + (isSingleSegment ? 0 : 1) + DICTIONARY_ID_BYTES[(descriptor & 3) as 0 | 1 | 2 | 3];
-  if (sizeBytes === 0 || bytes.length < at + sizeBytes) return undefined;
+  const sizeAt = AT_WINDOW + (isSingleSegment ? 0 : 1) + DICTIONARY_ID_BYTES[(descriptor & 3) as 0 | 1 | 2 | 3];
+  if (bytes.length < at + sizeAt + sizeBytes) return undefined;
+  const contentBytes = contentSizeAt(bytes, at + sizeAt, sizeBytes);
+  const windowBytes = isSingleSegment ? (contentBytes ?? 0) : windowOf(bytes[at + AT_WINDOW] ?? 0);
+  return { bytes: sizeAt + sizeBytes, windowBytes, contentBytes, hasChecksum: (descriptor & HAS_CHECKSUM) !== 0 };
+}
+
+function contentSizeAt(bytes: Buffer, at: number, sizeBytes: 0 | 1 | 2 | 4 | 8): number | undefined {
+  if (sizeBytes === 0) return undefined;
   if (sizeBytes === 8) return Number(bytes.readBigUInt64LE(at));
   return bytes.readUIntLE(at, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
 }
 
-function checkWindow(descriptor: number): void {
+function windowOf(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >> 3));
-  const window = base + (base / 8) * (descriptor & 7);
-  if (window > MAX_WINDOW_BYTES) {
-    throw new MalformedDataError(
-      'compressed body',
-      `ZSTD window of ${String(window)} bytes, allowed are ${String(MAX_WINDOW_BYTES)}`,
-    );
+  return base + (base / 8) * (descriptor & 7);
+}
+
+/** Where the last block of a frame ends; the end of the bytes for a frame that is cut. */
+function endOfBlocks(bytes: Buffer, start: number): number {
+  for (let at = start; at + BLOCK_HEAD_BYTES <= bytes.length;) {
+    const head = bytes.readUIntLE(at, BLOCK_HEAD_BYTES);
+    at += BLOCK_HEAD_BYTES + (((head >> 1) & 3) === RLE_BLOCK ? 1 : head >> 3);
+    if ((head & 1) !== 0) return at;
   }
+  return bytes.length;
 }
