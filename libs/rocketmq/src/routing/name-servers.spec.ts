@@ -22,8 +22,14 @@ const REQUEST: RemotingRequest = { code: REQUEST_CODE.GET_ROUTEINFO_BY_TOPIC, ex
 class FakePool {
   readonly asked: string[] = [];
   isClosed = false;
+  readonly #held = new Map<string, () => void>();
 
   constructor(readonly behaviours: Record<string, Behaviour>) {}
+
+  /** Lets a server that hangs give its answer at last. */
+  release(address: string): void {
+    this.#held.get(address)?.();
+  }
 
   backoffRemainingMs(): number {
     return 0;
@@ -33,11 +39,17 @@ class FakePool {
     this.asked.push(address);
     const behaviour = this.behaviours[address];
     if (behaviour === 'hangs') {
-      return deadline.race(new Promise<never>(() => undefined), `ask ${address}`, () => 'unknown');
+      const held = new Promise<void>((resolve) => this.#held.set(address, resolve));
+      await deadline.race(held, `ask ${address}`, () => 'unknown');
+      return replyOf(address, 0);
     }
     if (typeof behaviour !== 'number') throw behaviour ?? new Error('no behaviour');
-    return { code: behaviour, opaque: 1, flag: 1, remark: 'from ' + address, ext: {}, body: Buffer.from(address) };
+    return replyOf(address, behaviour);
   }
+}
+
+function replyOf(address: string, code: number): RemotingCommand {
+  return { code, opaque: 1, flag: 1, remark: 'from ' + address, ext: {}, body: Buffer.from(address) };
 }
 
 describe('NameServers.ask', () => {
@@ -61,6 +73,38 @@ describe('NameServers.ask', () => {
     expect(pool.asked).toEqual(['a:1', 'b:2']);
     await servers.ask(REQUEST, within(200));
     expect(pool.asked.slice(2)).toEqual(['b:2']);
+  });
+
+  it.each(['first', 'second'] as const)(
+    'is held up for a moment only by a silent server, %s in the list, and not again by one in doubt',
+    async (place) => {
+      const good: [string, Behaviour] = ['good:1', 0];
+      const silent: [string, Behaviour] = ['silent:1', 'hangs'];
+      const { pool, servers } = serversOf(Object.fromEntries(place === 'first' ? [silent, good] : [good, silent]));
+      // An hour: whoever gives the silent server a share of it never ends.
+      const hour = (): CallDeadline => within(3_600_000);
+      expect((await servers.ask(REQUEST, hour())).body.toString()).toBe('good:1');
+      pool.behaviours['good:1'] = 17;
+      const error = await failureOf(servers.ask(REQUEST, hour()));
+      expect(error).toBeInstanceOf(NameServersFailedError);
+      expect((error as NameServersFailedError).failures.map((one) => [one.address, one.error.code]).sort()).toEqual([
+        ['good:1', 'BROKER_RESPONSE'],
+        ['silent:1', 'REQUEST_TIMEOUT'],
+      ]);
+      pool.behaviours['good:1'] = 0;
+      const askedBefore = pool.asked.length;
+      expect((await servers.ask(REQUEST, hour())).body.toString()).toBe('good:1');
+      expect(pool.asked.slice(askedBefore)).toEqual(['good:1']);
+    },
+    30_000,
+  );
+
+  it('takes the answer of a server that was given up for silent', async () => {
+    const { pool, servers } = serversOf({ 'a:1': 'hangs', 'b:2': 'hangs' });
+    const asking = servers.ask(REQUEST, within(3_600_000));
+    while (pool.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    pool.release('a:1');
+    expect((await asking).body.toString()).toBe('a:1');
   });
 
   it('names every address that it tried, and what each did', async () => {

@@ -4,9 +4,11 @@ import {
   isRocketMqError,
   type NameServerFailure,
   NameServersFailedError,
+  RequestAbortedError,
+  RequestTimeoutError,
   type RocketMqError,
 } from '../errors.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
+import { CallDeadline } from '../connection/call-deadline.js';
 import { type ConnectionPool } from '../connection/connection-pool.js';
 import { parseBrokerAddress } from '../connection/broker-address.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
@@ -29,10 +31,33 @@ export function parseNameServers(namesrv: string): readonly string[] {
 
 /** How long a name server that failed is asked after the others. */
 const DOUBT_MS = 30_000;
+/** How long a question waits for one server before it also goes to the next. */
+const PATIENCE_MS = 500;
+/** How long a silent server is waited for once another one has refused. */
+const SILENCE_LIMIT_MS = 2_000;
+/** The same for one that is in doubt. */
+const DOUBTED_SILENCE_LIMIT_MS = 250;
+/** The part of a call's time that several servers share; the rest lets the caller hear of their failures. */
+const ASKING_SHARE = 0.9;
+
+/** One server's part in a question. */
+interface Attempt {
+  readonly index: number;
+  readonly address: string;
+  readonly askedAt: number;
+  /** When the question ends without this server's answer, if another one has refused by then. */
+  readonly waitedForUntil: number;
+  readonly end: Promise<AttemptEnd>;
+}
+
+type AttemptEnd = { readonly attempt: Attempt } & (
+  { readonly reply: RemotingCommand } | { readonly error: RocketMqError }
+);
 
 /**
  * The cluster's name servers. They do not know of each other, so any that answers will do, and one that answers
- * "unknown" may just have restarted: the next is asked. Nothing that one of them does ends the question.
+ * "unknown" may just have restarted: the next is asked. Nothing that one of them does ends the question, and one that is
+ * silent holds it up for a moment only: the next is asked beside it.
  */
 export class NameServers {
   #preferred = 0;
@@ -45,8 +70,8 @@ export class NameServers {
   ) {}
 
   /**
-   * The first successful reply. Each server gets an equal share of the time that is left. With `isOtherWanted` another
-   * server than the one that answered last is asked first, since that one's view may be old.
+   * The first successful reply. With `isOtherWanted` another server than the one that answered last is asked first, since
+   * that one's view may be old.
    *
    * @throws BrokerResponseError when all replied with the same other code; NameServersFailedError when several failed in
    * different ways; the failure itself when there is one name server; RequestAbortedError, ClientClosedError
@@ -56,27 +81,92 @@ export class NameServers {
     deadline: CallDeadline,
     { isOtherWanted = false }: { readonly isOtherWanted?: boolean } = {},
   ): Promise<RemotingCommand> {
+    const ending = new AbortController();
+    const onAbort = (): void => {
+      ending.abort(deadline.signal?.reason);
+    };
+    if (deadline.signal?.aborted === true) onAbort();
+    deadline.signal?.addEventListener('abort', onAbort, { once: true });
+    const count = this.addresses.length;
+    const budgetMs = count === 1 ? deadline.remainingMs : deadline.remainingMs * ASKING_SHARE;
+    try {
+      return await this.#askInTurn(request, new CallDeadline(Math.max(0, budgetMs), ending.signal), isOtherWanted);
+    } finally {
+      deadline.signal?.removeEventListener('abort', onAbort);
+      ending.abort();
+    }
+  }
+
+  async #askInTurn(request: RemotingRequest, budget: CallDeadline, isOtherWanted: boolean): Promise<RemotingCommand> {
+    const shareMs = budget.remainingMs / this.addresses.length;
+    const unasked = this.#order(isOtherWanted ? 1 : 0);
+    const running = new Set<Attempt>();
     const failures: NameServerFailure[] = [];
-    const order = this.#order(isOtherWanted ? 1 : 0);
-    for (const [tried, index] of order.entries()) {
-      const address = this.addresses[index] ?? '';
-      try {
-        const share = deadline.within(deadline.remainingMs / (order.length - tried));
-        const reply = await this.pool.invoke(address, request, share);
-        this.#inDoubtUntil.delete(index);
-        if (reply.code === RESPONSE_CODE.SUCCESS) {
-          this.#preferred = index;
-          return reply;
-        }
-        failures.push({ address, error: refusalOf(request, address, reply) });
-      } catch (error) {
-        const isOver = this.pool.isClosed || deadline.signal?.aborted === true;
-        if (isOver || !isRocketMqError(error)) throw error;
-        this.#inDoubtUntil.set(index, performance.now() + DOUBT_MS);
-        failures.push({ address, error });
+    let hasRefusal = false;
+    for (;;) {
+      const next = unasked.shift();
+      if (next !== undefined) running.add(this.#start(next, request, budget, shareMs));
+      if (running.size === 0) throw failureOf(request, this.#inGivenOrder(failures));
+      const waitMs = waitOf(running, unasked.length > 0, shareMs, hasRefusal);
+      const end = await firstEnd(running, waitMs);
+      if (end === undefined) {
+        for (const { index } of running) this.#doubt(index);
+        if (unasked.length > 0) continue;
+        for (const silent of running) failures.push({ address: silent.address, error: silenceOf(request, silent) });
+        throw failureOf(request, this.#inGivenOrder(failures));
+      }
+      running.delete(end.attempt);
+      const { index, address } = end.attempt;
+      if ('error' in end) {
+        if (this.pool.isClosed || budget.signal?.aborted === true) throw end.error;
+        failures.push({ address, error: end.error });
+      } else if (end.reply.code === RESPONSE_CODE.SUCCESS) {
+        this.#preferred = index;
+        return end.reply;
+      } else {
+        hasRefusal = true;
+        failures.push({ address, error: refusalOf(request, address, end.reply) });
       }
     }
-    throw failureOf(request, failures);
+  }
+
+  /** Asks one server. It stays in doubt, or falls into it, until it has answered. */
+  #start(index: number, request: RemotingRequest, budget: CallDeadline, shareMs: number): Attempt {
+    const address = this.addresses[index] ?? '';
+    const limitMs = Math.min(shareMs, this.#doubtMs(index) > 0 ? DOUBTED_SILENCE_LIMIT_MS : SILENCE_LIMIT_MS);
+    const attempt: Attempt = {
+      index,
+      address,
+      askedAt: performance.now(),
+      waitedForUntil: performance.now() + limitMs,
+      end: this.pool.invoke(address, request, budget).then(
+        (reply) => {
+          this.#inDoubtUntil.delete(index);
+          return { attempt, reply };
+        },
+        (error: unknown) => {
+          if (!isRocketMqError(error)) throw error;
+          if (!(error instanceof RequestAbortedError) && !this.pool.isClosed) this.#doubt(index);
+          return { attempt, error };
+        },
+      ),
+    };
+    attempt.end.catch(() => undefined);
+    return attempt;
+  }
+
+  /** Once the time is over, one that was only too slow for the short wait gets the long one again. */
+  #doubt(index: number): void {
+    if (this.#doubtMs(index) === 0) this.#inDoubtUntil.set(index, performance.now() + DOUBT_MS);
+  }
+
+  #doubtMs(index: number): number {
+    return Math.max(0, (this.#inDoubtUntil.get(index) ?? 0) - performance.now());
+  }
+
+  #inGivenOrder(failures: readonly NameServerFailure[]): readonly NameServerFailure[] {
+    const rank = ({ address }: NameServerFailure): number => this.addresses.indexOf(address);
+    return [...failures].sort((a, b) => rank(a) - rank(b));
   }
 
   /** Sends to every name server; rejects with the first failure after all have ended. */
@@ -95,14 +185,40 @@ export class NameServers {
   /** From the one that answered last, or `skipped` after it; those that failed or wait out a failed connection last. */
   #order(skipped: number): number[] {
     const count = this.addresses.length;
-    const now = performance.now();
     const penalty = (index: number): number =>
-      this.pool.backoffRemainingMs(this.addresses[index] ?? '') +
-      Math.max(0, (this.#inDoubtUntil.get(index) ?? 0) - now);
+      this.pool.backoffRemainingMs(this.addresses[index] ?? '') + this.#doubtMs(index);
     return Array.from({ length: count }, (_, step) => (this.#preferred + skipped + step) % count)
       .map((index) => ({ index, penalty: penalty(index) }))
       .sort((a, b) => a.penalty - b.penalty)
       .map(({ index }) => index);
+  }
+}
+
+/** How long the question waits for those that it was put to; undefined: until they end by themselves. */
+function waitOf(
+  running: ReadonlySet<Attempt>,
+  isOneUnasked: boolean,
+  shareMs: number,
+  hasRefusal: boolean,
+): number | undefined {
+  if (isOneUnasked) return Math.min(shareMs, PATIENCE_MS);
+  if (!hasRefusal) return undefined;
+  const until = Math.max(...[...running].map((attempt) => attempt.waitedForUntil));
+  return Math.max(0, until - performance.now());
+}
+
+/** The first that ends, or undefined once the time is over. */
+async function firstEnd(running: ReadonlySet<Attempt>, waitMs: number | undefined): Promise<AttemptEnd | undefined> {
+  const ends = [...running].map((attempt) => attempt.end);
+  if (waitMs === undefined) return Promise.race(ends);
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, waitMs, undefined);
+  });
+  try {
+    return await Promise.race([...ends, over]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -111,6 +227,11 @@ function refusalOf(request: RemotingRequest, address: string, reply: RemotingCom
     { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark },
     { retriable: false },
   );
+}
+
+function silenceOf(request: RemotingRequest, { address, askedAt }: Attempt): RequestTimeoutError {
+  const waitedMs = Math.round(performance.now() - askedAt);
+  return new RequestTimeoutError(`${requestName(request.code)} to ${address}`, waitedMs, 'unknown');
 }
 
 function failureOf(request: RemotingRequest, failures: readonly NameServerFailure[]): RocketMqError {
