@@ -6,7 +6,6 @@ import {
   completeCopies,
   HeadWatch,
   HealthModule,
-  memberLeaseMs,
   MetricsModule,
   nodeChecks,
   nodeHeartbeat,
@@ -46,7 +45,6 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   };
   const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
   const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, performance.now(), {
-    memberLeaseMs,
     reportQueues: node.topics.reports.queues,
   });
   const loop: CoordinatorLoop = new CoordinatorLoop(initial, (effect) => {
@@ -75,9 +73,6 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       intervalMs: headIntervalMs,
       onReached: (sentAt) => {
         input({ kind: 'head.reached', sentAt });
-      },
-      onRewritten: (error) => {
-        node.fail(error);
       },
     },
     log.scoped('log'),

@@ -32,17 +32,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
   });
   const sender = new CommandSender(node.client, follower, settings.nodeId, node.topics, node.logQueue.brokerName);
   const heartbeat = nodeHeartbeat(node);
-  const head = new HeadWatch(
-    follower,
-    {
-      intervalMs: headIntervalMs,
-      onReached: () => undefined,
-      onRewritten: (error) => {
-        node.fail(error);
-      },
-    },
-    log.scoped('log'),
-  );
+  const head = new HeadWatch(follower, { intervalMs: headIntervalMs }, log.scoped('log'));
   const persister = new StatePersister(
     node.store,
     () => follower.state,

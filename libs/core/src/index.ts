@@ -28,6 +28,8 @@ export * from './model/feature-level.js';
 export * from './model/member.js';
 export * from './model/report.js';
 export * from './model/snapshot.js';
+export * from './node/node-loop.js';
+export * from './node/node-step.js';
 export * from './runner/desired-tasks.js';
 export * from './status/connector-status.js';
 export * from './status/drain-status.js';

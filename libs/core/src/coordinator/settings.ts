@@ -1,3 +1,4 @@
+import { MEMBER_LEASE_MS } from '../lease/node-lease.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 
 /** Times in milliseconds. `sessionMs` must exceed `memberLeaseMs + marginMs`. */
@@ -37,7 +38,7 @@ export interface CoordinatorSettings {
 export const defaultCoordinatorSettings: CoordinatorSettings = {
   leaseMs: 3_000,
   sessionMs: 6_000,
-  memberLeaseMs: 2_500,
+  memberLeaseMs: MEMBER_LEASE_MS,
   marginMs: 500,
   probeIntervalMs: 1_000,
   probeTimeoutMs: 1_500,

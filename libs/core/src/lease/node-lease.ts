@@ -1,5 +1,8 @@
 import type { LogEvent } from '../model/entry.js';
 
+/** How long a node may run its tasks after it last knew all of the log, in milliseconds. The leader expires it later than that. */
+export const MEMBER_LEASE_MS = 2_500;
+
 /**
  * The right of one incarnation to run its tasks, told by the log alone. Times are of one monotonic clock, in milliseconds.
  * Whoever expires a node waits for `leaseMs` and a margin after reading the suspicion: a node that could not read the

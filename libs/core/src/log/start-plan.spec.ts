@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { planStart, SnapshotMissingError } from './start-plan.js';
-import { tailBreak } from './tail-check.js';
+import { tailVerdict } from './tail-check.js';
 
 const head = (offset: number) => ({ offset, seq: offset, digest: 'd' });
 
@@ -34,8 +34,8 @@ describe('the log that was read', () => {
     ['has lost entries that were not read', undefined, { minOffset: 9, maxOffset: 12 }, '8 to 8 are gone'],
     ['goes on where retention took just what was read', undefined, { minOffset: 8, maxOffset: 12 }, undefined],
   ])('%s', (_, found, bounds, reason) => {
-    const broken = tailBreak(tail, found, bounds);
-    if (reason === undefined) expect(broken).toBeUndefined();
-    else expect(broken).toContain(reason);
+    const broken = tailVerdict(tail, found, bounds);
+    if (reason === undefined) expect(broken).toBe('same');
+    else expect(broken).toEqual({ broken: expect.stringContaining(reason) });
   });
 });

@@ -6,20 +6,24 @@ export interface Tail {
   readonly digest: string;
 }
 
+/** `unknown`: the answer does not tell; another one may. */
+export type TailVerdict = 'same' | 'unknown' | { readonly broken: string };
+
 /**
  * Whether a queue still is the one that was read up to `tail`. Brokers only ever lose the end of a queue or all of it, and what was under
  * way to one that died never arrives: so whatever stands before an unchanged message is unchanged too. A queue that was cut and has grown again differs at the tail and
  * nowhere else that a reader looks: without this check it would go on with what deposed writers send late.
  *
  * @param found digest of the message at `tail.offset`, if there is one.
- * @returns why the log has to be read anew; undefined if it goes on.
+ * @returns `broken` with the reason why the log has to be read anew.
  */
-export function tailBreak(tail: Tail, found: string | undefined, bounds: QueueBounds): string | undefined {
-  const { offset, digest } = tail;
-  if (found !== undefined) return found === digest ? undefined : `the entry at offset ${String(offset)} is another one`;
-  if (offset >= bounds.maxOffset) return `there is no entry at offset ${String(offset)} any more`;
-  if (offset + 1 < bounds.minOffset) {
-    return `entries ${String(offset + 1)} to ${String(bounds.minOffset - 1)} are gone and were not read`;
+export function tailVerdict({ offset, digest }: Tail, found: string | undefined, bounds: QueueBounds): TailVerdict {
+  if (found !== undefined) {
+    return found === digest ? 'same' : { broken: `the entry at offset ${String(offset)} is another one` };
   }
-  return undefined;
+  if (offset >= bounds.maxOffset) return { broken: `there is no entry at offset ${String(offset)} any more` };
+  if (offset + 1 < bounds.minOffset) {
+    return { broken: `entries ${String(offset + 1)} to ${String(bounds.minOffset - 1)} are gone and were not read` };
+  }
+  return offset < bounds.minOffset ? 'same' : 'unknown';
 }

@@ -4,6 +4,7 @@ import { initialCoordinator, type CoordinatorState } from '../coordinator/state.
 import { step } from '../coordinator/step.js';
 import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
+import type { NodeEffect } from '../node/node-step.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import type { JudgedNode } from './sim-judge.js';
@@ -14,17 +15,24 @@ export type Ask = (
   reply: (answer: TaskConfigsAnswer) => void,
 ) => void;
 
+/** Of an append whose outcome is unknown, after it was told so. */
+const LATEST_LANDING_MS = 8_000;
+
 /** One coordinator process: the loop and the effects around `step`. */
 export class SimCoordinator extends SimProcess {
   state: CoordinatorState;
   readonly running: JudgedNode['running'] = new Map();
   isLeaving = false;
-  /** How often the log was rewritten when it had stopped in order. */
+  /** How often the log was rewritten when it had stopped in order and nothing of it could follow. */
   #rewritesAtStop: number | undefined;
+  /** Until then an append whose outcome nobody knows may still be stored. */
+  #mayLandUntil = 0;
   #lastRequestId: string | undefined;
   #commandsAt: { readId: number; offset: number } | undefined;
   readonly #reportsAt: number[];
-  readonly #reader: SimLogReader;
+  readonly reader: SimLogReader;
+  /** Until then its reports are lost while it reads the log and works. */
+  mutedUntil = 0;
   #reportSeq = 0;
 
   constructor(
@@ -38,17 +46,12 @@ export class SimCoordinator extends SimProcess {
   ) {
     super(broker.clock);
     const self = { nodeId, incarnation, ...(supersedes === undefined ? {} : { supersedes }) };
-    this.#reader = new SimLogReader(broker, disk);
+    this.reader = new SimLogReader(this, broker, disk, this, (effect) => {
+      this.#follow(effect);
+    });
     const settings = { maxLevel, snapshotEntries: 60, snapshotChunkBytes: 1_500, maxDrainMoves: 1 };
-    this.state = initialCoordinator(self, this.#reader.initial, this.localNow, settings);
-    if (this.#reader.initial.level > maxLevel || this.#reader.isOtherLog) this.isDead = true;
-    this.every(2_000, () => {
-      this.#reader.persist(this.state.cluster);
-    });
+    this.state = initialCoordinator(self, this.reader.node.cluster, this.localNow, settings);
     this.#reportsAt = broker.reports.map((queue) => queue.length);
-    this.every(70, () => {
-      this.#pullLog();
-    });
     this.every(90, () => {
       this.#pullReports();
     });
@@ -90,6 +93,7 @@ export class SimCoordinator extends SimProcess {
     switch (effect.kind) {
       case 'append':
         this.broker.append(effect, (outcome, lastOffset) => {
+          if (outcome === 'unknown') this.#mayLandUntil = this.clock.now + LATEST_LANDING_MS;
           this.after(0, () => {
             const { appendId } = effect;
             this.feed({
@@ -120,7 +124,8 @@ export class SimCoordinator extends SimProcess {
         this.#lastRequestId = effect.lastRequestId;
         return;
       case 'exit':
-        if (effect.reason === 'stopped') this.#rewritesAtStop = this.broker.rewrites;
+        if (effect.reason === 'stopped' && this.clock.now > this.#mayLandUntil)
+          this.#rewritesAtStop = this.broker.rewrites;
         this.isDead = true;
         return;
       case 'became-leader':
@@ -130,28 +135,12 @@ export class SimCoordinator extends SimProcess {
     }
   }
 
-  #pullLog(): void {
-    const sentAt = this.localNow;
-    this.after(2, () => {
-      if (!this.broker.isAwake) return;
-      const pull = this.#reader.pull();
-      if (typeof pull === 'string') {
-        this.#loseLog();
-        return;
-      }
-      this.after(this.clock.random() * 20, () => {
-        if (!this.#reader.advance(pull)) return;
-        const { reads, nextOffset, isHead } = pull;
-        if (reads.length > 0) this.feed({ kind: 'log.read', reads, nextOffset });
-        if (isHead) this.feed({ kind: 'head.reached', sentAt });
-      });
-    });
-  }
-
-  /** It drops its copy and starts again. */
-  #loseLog(): void {
-    delete this.disk.files;
-    this.isDead = true;
+  #follow(effect: NodeEffect): void {
+    if (effect.kind === 'folded') {
+      this.feed({ kind: 'log.read', reads: effect.read, nextOffset: effect.nextOffset });
+    }
+    if (effect.kind === 'head-proven') this.feed({ kind: 'head.reached', sentAt: effect.sentAt });
+    if (effect.kind === 'end') this.isDead = true;
   }
 
   #pullReports(): void {
@@ -187,6 +176,7 @@ export class SimCoordinator extends SimProcess {
 
   #report(supersedes: string | undefined): void {
     this.#reportSeq += 1;
+    if (this.clock.now < this.mutedUntil) return;
     const report: Report = {
       nodeId: this.nodeId,
       incarnation: this.incarnation,

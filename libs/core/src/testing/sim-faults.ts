@@ -28,6 +28,7 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [8, stallReports],
   [8, mute],
   [8, cutOff],
+  [4, silenceReader],
   [8, leave],
   [4, startDouble],
   [10, loseHead],
@@ -69,21 +70,25 @@ function stallReports({ clock, broker }: SimFleet): void {
 
 /** The network fails by and by: first its reports are lost, then it cannot read the log either, and it works on. */
 function cutOff({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
-  if (!(process instanceof SimRunner)) return;
   const until = clock.now + 8_000 + clock.random() * 4_000;
   process.mutedUntil = until;
-  process.deaf = { from: clock.now + clock.random() * 7_000, until };
+  process.reader.deaf = { from: clock.now + clock.random() * 7_000, until };
 }
 
 /** Its reports are lost while it reads and works. */
 function mute({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
-  if (process instanceof SimRunner) process.mutedUntil = clock.now + clock.random() * 12_000;
+  process.mutedUntil = clock.now + clock.random() * 12_000;
 }
 
 /** It ends in good order: runners give their tasks away, a leader resigns. */
 function leave(_: SimFleet, process: SimCoordinator | SimRunner): void {
   if (process instanceof SimRunner) process.leave();
   else process.stop();
+}
+
+/** The broker, or something between, forgets the pull that it holds: the log is not read while proofs are answered. */
+function silenceReader(_: SimFleet, process: SimCoordinator | SimRunner): void {
+  process.reader.isReaderSilent = true;
 }
 
 function startDouble(fleet: SimFleet): void {

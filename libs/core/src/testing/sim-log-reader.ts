@@ -2,10 +2,12 @@ import { emptyState } from '../log/fold.js';
 import { loadSnapshot, snapshotReadFrom, snapshotsNamedIn } from '../log/snapshot-load.js';
 import { planStart } from '../log/start-plan.js';
 import { fromFiles, toConnectorFile, toTaskFile } from '../log/state-files.js';
-import { tailBreak, type Tail } from '../log/tail-check.js';
+import { tailVerdict } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
-import type { ReadEntry } from '../model/entry.js';
+import { beginningAt, initialNodeLoop, type NodeLoop, type TailAnswer, type TailQuestion } from '../node/node-loop.js';
+import { stepNode, tailQuestion, type NodeEffect, type NodeInputBody } from '../node/node-step.js';
 import type { SimBroker } from './sim-broker.js';
+import type { SimProcess } from './sim-clock.js';
 
 /** What a process keeps on its disk: the files of its folded state, as text. */
 export interface SimDisk {
@@ -19,65 +21,114 @@ const PULL_LIMIT = 200;
 /** Readers without a copy look for a snapshot in logs of more entries. */
 const PREFER_SNAPSHOT_BEYOND = 40;
 
-export interface SimPull {
-  readonly reads: readonly ReadEntry[];
-  readonly nextOffset: number;
-  /** All of the log was read. */
-  readonly isHead: boolean;
-}
-
-/** Reads the log as nodes do: from their files, the newest snapshot or the first entry, and with a look at the last message that they know. */
+/**
+ * Drives the node's loop of one process: begins from its files, the newest snapshot or the first entry, and pulls to read and to prove. Both
+ * kinds of pulls are under way independently, and each may be lost on its own.
+ */
 export class SimLogReader {
-  readonly initial: ClusterState;
-  nextOffset: number;
-  #tail: Tail | undefined;
+  node: NodeLoop;
+  /** Between these times no pull of this process is answered. */
+  deaf = { from: 0, until: 0 };
+  /** Pulls that read are not answered, until the reader is opened again; those that prove are. */
+  isReaderSilent = false;
+  #readers = 0;
+  #isPulling = false;
 
   constructor(
+    readonly process: SimProcess,
     readonly broker: SimBroker,
     readonly disk: SimDisk,
+    self: { readonly nodeId: string; readonly incarnation: string; readonly maxLevel: number },
+    readonly carryOut: (effect: NodeEffect) => void,
   ) {
-    this.initial = this.#begin();
-    const { head } = this.initial;
-    this.nextOffset = head.seq < 0 ? broker.minOffset : head.offset + 1;
-    this.#tail = head.seq < 0 ? undefined : head;
+    const cluster = this.#begin();
+    const { nodeId, incarnation, maxLevel } = self;
+    const node = initialNodeLoop({ nodeId, incarnation }, cluster, process.localNow, maxLevel);
+    this.node = cluster.head.seq < 0 ? beginningAt(node, cluster, broker.minOffset) : node;
+    if (cluster.level > maxLevel || this.#isOtherLog) process.isDead = true;
+    process.every(80, () => {
+      this.#read();
+    });
+    process.every(400, () => {
+      this.#ask();
+    });
+    process.every(2_000, () => {
+      this.#persist();
+    });
   }
 
   /** The log's topic was created again: a node that knew the old one must not run on the new one. */
-  get isOtherLog(): boolean {
+  get #isOtherLog(): boolean {
     const { logId } = this.disk;
     const found = this.broker.readLog(this.broker.minOffset, 1)[0]?.entry.logId;
     return logId !== undefined && found !== undefined && logId !== found;
   }
 
-  /** What the broker answers now, or why the log is another one than was read. */
-  pull(): SimPull | string {
-    const broken = this.#break();
-    if (broken !== undefined) return broken;
-    const reads = this.broker.readLog(this.nextOffset, PULL_LIMIT);
-    const nextOffset = this.nextOffset + reads.length;
-    return { reads, nextOffset, isHead: nextOffset === this.broker.log.length };
+  get #isHeard(): boolean {
+    const { now } = this.broker.clock;
+    return this.broker.isAwake && !(now >= this.deaf.from && now < this.deaf.until);
   }
 
-  /** Takes an answer in; false if another came first. */
-  advance({ reads, nextOffset }: SimPull): boolean {
-    if (this.nextOffset !== nextOffset - reads.length) return false;
-    this.nextOffset = nextOffset;
-    this.#tail = reads.at(-1) ?? this.#tail;
-    return true;
+  /** One pull of the reader is under way; after it, questions until what it brought is checked. */
+  #read(): void {
+    if (this.node.pulled !== undefined) this.#ask();
+    if (this.#isPulling || this.node.pulled !== undefined) return;
+    const reader = this.#readers;
+    this.#isPulling = true;
+    this.process.after(2, () => {
+      if (reader !== this.#readers) return;
+      const isAnswered = this.#isHeard && !this.isReaderSilent;
+      const messages = isAnswered ? this.broker.readLog(this.node.nextOffset, PULL_LIMIT) : [];
+      this.process.after(this.process.clock.random() * 30, () => {
+        if (reader !== this.#readers) return;
+        this.#isPulling = false;
+        this.#input({ kind: 'pulled', messages });
+        if (this.node.pulled !== undefined) this.#ask();
+      });
+    });
   }
 
-  persist(state: ClusterState): void {
-    if (state.logId !== '') this.disk.logId ??= state.logId;
+  #ask(): void {
+    const { process } = this;
+    const question = tailQuestion(this.node, process.localNow);
+    process.after(1 + process.clock.random() * 5, () => {
+      if (!this.#isHeard) return;
+      const answer = this.#answer(question);
+      process.after(process.clock.random() * 20, () => {
+        this.#input({ kind: 'answered', question, answer });
+      });
+    });
+  }
+
+  #answer({ about }: TailQuestion): TailAnswer {
+    const { bounds } = this.broker;
+    return { bounds, found: about.map(({ offset }) => this.broker.readLog(offset, 1)[0]?.digest) };
+  }
+
+  #input(body: NodeInputBody): void {
+    if (this.process.isDead) return;
+    const { state, effects } = stepNode(this.node, { ...body, now: this.process.localNow });
+    this.node = state;
+    for (const effect of effects) {
+      if (effect.kind === 'reopen-reader') this.#reopen();
+      if (effect.kind === 'end' && effect.end.kind === 'rewritten') delete this.disk.files;
+      this.carryOut(effect);
+    }
+  }
+
+  #reopen(): void {
+    this.#readers += 1;
+    this.#isPulling = false;
+    this.isReaderSilent = false;
+  }
+
+  #persist(): void {
+    const { cluster } = this.node;
+    if (cluster.logId !== '') this.disk.logId ??= cluster.logId;
     this.disk.files = {
-      connectors: JSON.stringify(toConnectorFile(state)),
-      tasks: JSON.stringify(toTaskFile(state)),
+      connectors: JSON.stringify(toConnectorFile(cluster)),
+      tasks: JSON.stringify(toTaskFile(cluster)),
     };
-  }
-
-  #break(): string | undefined {
-    const tail = this.#tail;
-    if (tail === undefined) return undefined;
-    return tailBreak(tail, this.broker.readLog(tail.offset, 1)[0]?.digest, this.broker.bounds);
   }
 
   #begin(): ClusterState {
@@ -85,8 +136,7 @@ export class SimLogReader {
     const local = files && fromFiles(JSON.parse(files.connectors), JSON.parse(files.tasks));
     const { bounds } = this.broker;
     const plan = planStart(local?.head, bounds, PREFER_SNAPSHOT_BEYOND);
-    this.#tail = local?.head;
-    if (plan.kind === 'local' && local !== undefined && this.#break() === undefined) return local;
+    if (plan.kind === 'local' && local !== undefined && this.#holds(local)) return local;
     if (plan.kind === 'local' || plan.kind === 'rewritten') {
       delete this.disk.files;
       return this.#begin();
@@ -94,6 +144,10 @@ export class SimLogReader {
     const found = plan.kind === 'snapshot' ? this.#snapshot() : undefined;
     if (found === undefined && bounds.minOffset > 0) throw new Error('no snapshot is left');
     return found ?? emptyState();
+  }
+
+  #holds({ head }: ClusterState): boolean {
+    return tailVerdict(head, this.broker.readLog(head.offset, 1)[0]?.digest, this.broker.bounds) === 'same';
   }
 
   #snapshot(): ClusterState | undefined {

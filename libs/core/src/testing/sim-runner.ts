@@ -1,16 +1,9 @@
-import {
-  heldUntil,
-  leaseAfterEvent,
-  leaseAfterHeadReached,
-  leaseAfterLogLost,
-  newLease,
-  type NodeLease,
-} from '../lease/node-lease.js';
-import { foldEntries } from '../log/fold.js';
+import { isLeaseHeld } from '../lease/node-lease.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type TaskId } from '../model/connector.js';
 import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
+import type { NodeEffect } from '../node/node-step.js';
 import { desiredTasks } from '../runner/desired-tasks.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
@@ -24,16 +17,12 @@ interface RunningTask {
 
 /** One runner process: reads the log, keeps its lease, starts and stops tasks, reports. */
 export class SimRunner extends SimProcess {
-  cluster: ClusterState;
   readonly running = new Map<string, RunningTask>();
-  lease: NodeLease;
   isLeaving = false;
   readonly hasStopped = false;
   /** Until then its reports are lost while it reads the log and works. */
   mutedUntil = 0;
-  /** Between these times it cannot read the log while it works. */
-  deaf = { from: 0, until: 0 };
-  readonly #reader: SimLogReader;
+  readonly reader: SimLogReader;
   #reportSeq = 0;
 
   constructor(
@@ -46,15 +35,8 @@ export class SimRunner extends SimProcess {
     readonly capacity: number,
   ) {
     super(broker.clock);
-    this.#reader = new SimLogReader(broker, disk);
-    this.cluster = this.#reader.initial;
-    if (this.cluster.level > maxLevel || this.#reader.isOtherLog) this.isDead = true;
-    this.every(2_000, () => {
-      this.#reader.persist(this.cluster);
-    });
-    this.lease = newLease({ nodeId, incarnation, leaseMs: 2_500 });
-    this.every(80, () => {
-      this.#pullLog();
+    this.reader = new SimLogReader(this, broker, disk, this, (effect) => {
+      this.#carryOut(effect);
     });
     this.every(900, () => {
       this.#report();
@@ -64,9 +46,13 @@ export class SimRunner extends SimProcess {
     });
   }
 
+  get cluster(): ClusterState {
+    return this.reader.node.cluster;
+  }
+
   /** It was put out of the cluster and must start again under another incarnation. */
   get mustRestart(): boolean {
-    return this.lease.lost !== undefined;
+    return this.reader.node.lease.lost !== undefined;
   }
 
   /** Put out, or done with leaving. */
@@ -79,7 +65,7 @@ export class SimRunner extends SimProcess {
   }
 
   get hasLease(): boolean {
-    return this.localNow < heldUntil(this.lease);
+    return isLeaseHeld(this.reader.node.lease, this.localNow);
   }
 
   leave(): void {
@@ -88,34 +74,9 @@ export class SimRunner extends SimProcess {
     this.#report();
   }
 
-  get #isDeaf(): boolean {
-    return this.clock.now >= this.deaf.from && this.clock.now < this.deaf.until;
-  }
-
-  #pullLog(): void {
-    const sentAt = this.localNow;
-    this.after(2, () => {
-      if (!this.broker.isAwake || this.#isDeaf) return;
-      const pull = this.#reader.pull();
-      if (typeof pull === 'string') {
-        delete this.disk.files;
-        this.lease = leaseAfterLogLost(this.lease);
-        this.isDead = true;
-        return;
-      }
-      this.after(this.clock.random() * 30, () => {
-        if (!this.#reader.advance(pull)) return;
-        const { state, accepted } = foldEntries(this.cluster, pull.reads, this.maxLevel);
-        for (const { entry } of accepted) this.lease = leaseAfterEvent(this.lease, entry.event);
-        this.cluster = state;
-        if (state.needsNewer !== undefined) {
-          this.isDead = true;
-          return;
-        }
-        if (pull.isHead) this.lease = leaseAfterHeadReached(this.lease, sentAt);
-        this.#follow();
-      });
-    });
+  #carryOut(effect: NodeEffect): void {
+    if (effect.kind === 'folded') this.#follow();
+    if (effect.kind === 'end') this.isDead = true;
   }
 
   #follow(): void {

@@ -1,20 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScopedLog } from '../logging/node-log.js';
-import { LogRewrittenError, type LogFollower } from './log-follower.js';
+import type { LogFollower } from './log-follower.js';
 import { withLimit } from './with-limit.js';
 
 export interface HeadWatchOptions {
   readonly intervalMs: number;
-  /** Called with the monotonic time at which the question was sent, once everything before is folded. */
-  readonly onReached: (sentAt: number) => void;
+  /** Called with a monotonic time as of which the node knows all of the log. */
+  readonly onReached?: (sentAt: number) => void;
   /** Called after every attempt, reached or not. */
   readonly onAttempt?: () => void;
-  readonly onRewritten: (error: LogRewrittenError) => void;
 }
 
 const attemptTimeoutMs = 2500;
 
-/** Proves again and again that the node knows the log up to its head. */
+/** Proves again and again that the node knows the log up to its head, until the log cannot be followed any more. */
 export class HeadWatch {
   private readonly ended = new AbortController();
   private running: Promise<void> = Promise.resolve();
@@ -36,16 +35,12 @@ export class HeadWatch {
 
   private async run(): Promise<void> {
     const signal = this.ended.signal;
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.follower.hasEnded) {
       try {
         const { sentAt } = await withLimit(signal, attemptTimeoutMs, (limited) => this.follower.proveHead(limited));
-        this.options.onReached(sentAt);
+        this.options.onReached?.(sentAt);
       } catch (error) {
         if (this.ended.signal.aborted) return;
-        if (error instanceof LogRewrittenError) {
-          this.options.onRewritten(error);
-          return;
-        }
         this.log.debug(`The head of the log was not reached: ${(error as Error).message}`);
       }
       this.options.onAttempt?.();

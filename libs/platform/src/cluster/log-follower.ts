@@ -1,22 +1,31 @@
 import {
+  behindBy,
+  beginningAt,
   CATCH_UP_ENTRIES,
-  foldEntries,
+  initialNodeLoop,
   NewerVersionNeededError,
   planStart,
   RestoreUnfinishedError,
   SnapshotMissingError,
-  tailBreak,
+  stepNode,
+  tailQuestion,
+  tailVerdict,
   type ClusterState,
+  type NodeEffect,
+  type NodeEnd,
+  type NodeInputBody,
+  type NodeLease,
+  type NodeLoop,
   type QueueBounds,
   type ReadEntry,
-  type Tail,
 } from '@sluice/core';
-import { entryDigest, MalformedMessageError } from '@sluice/protocol';
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
+import { isRocketMqError } from '@sluice/rocketmq';
 import { untilAnswered } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
+import { abortableDelay } from '../transport/abortable-delay.js';
 import { findSnapshot } from './find-snapshot.js';
-import { decodeEntry, LogQueue } from './log-queue.js';
+import { decodeLogMessage, LogQueue } from './log-queue.js';
 
 /** Thrown when the log is not the one that this node has folded: its tail was cut, or its topic was created again. */
 export class LogRewrittenError extends Error {
@@ -49,11 +58,14 @@ export interface LogUpdate {
   readonly accepted: readonly ReadEntry[];
   /** The offset after the last message read, whether it could be understood or not. */
   readonly nextOffset: number;
+  readonly lease: NodeLease;
 }
 
 export type LogListener = (update: LogUpdate) => void;
 
 export interface LogFollowerOptions {
+  /** The member whose lease is kept. */
+  readonly self?: { readonly nodeId: string; readonly incarnation: string };
   /** Where the queue begins and ends, if not as the broker says. */
   readonly bounds?: (signal: AbortSignal) => Promise<QueueBounds>;
   /** Without a local copy, a snapshot is looked for where the log has more entries than this. */
@@ -61,25 +73,21 @@ export interface LogFollowerOptions {
 }
 
 const readAhead = 2;
+/** Time between two questions while the first has not proven the head. */
+const askAgainMs = 250;
+const noMember = { nodeId: '', incarnation: '' };
 
-/** Reads the log by offset, folds it and tells its listeners. Used by every role. */
+/** Runs the node's loop on a real queue: reads the log by offset, asks what the loop has to know and tells listeners what is folded. */
 export class LogFollower {
   private readonly listeners = new Set<LogListener>();
-  private readonly headWaiters = new Set<{ readonly offset: number; readonly resolve: () => void }>();
+  private readonly proofWaiters = new Set<() => void>();
   private readonly source: LogQueue;
-  private folded: ClusterState;
-  private nextOffset: number;
-  private tail: Tail | undefined;
-  /** The head was reached once: from then on others rely on what is folded. */
-  private isLive = false;
+  private loop: NodeLoop;
   /** The end of the queue when this began. */
   private catchUpTo = 0;
-  /** The end of the queue as the broker last told it. */
-  private endOffset = 0;
   private readonly ended = new AbortController();
-  private lastReadAt = performance.now();
-  private lastAcceptedAt = performance.now();
-  private malformed = 0;
+  /** Ends the present reader. */
+  private reading = new AbortController();
 
   constructor(
     client: RocketMqClient,
@@ -90,33 +98,40 @@ export class LogFollower {
     private readonly options: LogFollowerOptions = {},
   ) {
     this.source = new LogQueue(client, queue, group);
-    this.folded = initial;
-    this.nextOffset = initial.head.offset + 1;
-    this.tail = initial.head.seq < 0 ? undefined : initial.head;
+    this.loop = initialNodeLoop(options.self ?? noMember, initial, performance.now());
   }
 
   get state(): ClusterState {
-    return this.folded;
+    return this.loop.cluster;
   }
 
-  /** Milliseconds since the log was last known to be read up to its head. */
+  get lease(): NodeLease {
+    return this.loop.lease;
+  }
+
+  /** Milliseconds since the log was last known to be read up to its head; Infinity before. */
   get ageMs(): number {
-    return performance.now() - this.lastReadAt;
+    return performance.now() - (this.loop.provenAt ?? -Infinity);
   }
 
   /** Milliseconds since an entry was accepted: a leader writes one at least every third of its lease. */
   get leaderSilentMs(): number {
-    return performance.now() - this.lastAcceptedAt;
+    return performance.now() - this.loop.lastAcceptedAt;
   }
 
   /** Messages between what is folded and the end of the log as the broker last told it. */
   get behind(): number {
-    return Math.max(0, this.endOffset - this.nextOffset);
+    return behindBy(this.loop);
   }
 
   /** Messages of the log that could not be understood. */
   get malformedCount(): number {
-    return this.malformed;
+    return this.loop.unreadableCount;
+  }
+
+  /** Nothing is folded any more. */
+  get hasEnded(): boolean {
+    return this.ended.signal.aborted;
   }
 
   subscribe(listener: LogListener): () => void {
@@ -135,13 +150,13 @@ export class LogFollower {
   async begin(signal: AbortSignal): Promise<void> {
     const bounds = await (this.options.bounds?.(signal) ?? this.source.bounds(signal));
     this.catchUpTo = bounds.maxOffset;
-    this.endOffset = bounds.maxOffset;
-    const plan = planStart(this.tail && this.folded.head, bounds, this.options.preferSnapshotBeyond);
+    const { tail, cluster } = this.loop;
+    const plan = planStart(tail && cluster.head, bounds, this.options.preferSnapshotBeyond);
     switch (plan.kind) {
       case 'rewritten':
         throw new LogRewrittenError(plan.reason);
       case 'local':
-        await this.checkTail(signal);
+        await this.requireTail(signal);
         return;
       case 'snapshot':
         await this.loadSnapshot(bounds, plan.isRequired, signal);
@@ -154,46 +169,62 @@ export class LogFollower {
 
   /** Follows the log until {@link close}. Rejects when the log was rewritten, needs a newer version (NewerVersionNeededError) or cannot be read for good. */
   async run(): Promise<void> {
-    const signal = this.ended.signal;
-    const reader = this.source.reader(this.nextOffset, readAhead, signal);
+    const { signal } = this.ended;
     try {
-      while (!signal.aborted) {
-        const messages = await this.nextMessages(reader);
-        if (this.isLive) await untilAnswered(() => this.checkTail(signal), signal);
-        this.apply(messages);
-      }
+      while (!signal.aborted) await this.readUntilReopened(signal);
     } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      reader.close();
+      if (!signal.aborted) this.input({ kind: 'reader.ended', end: endOf(error as Error) });
     }
+    if (signal.reason instanceof FollowingEndedError) throw signal.reason.cause;
   }
 
   /**
    * Asks the master where the log ends, makes sure that it still is the log that was read, and waits until everything before its end is folded.
    *
-   * @returns the monotonic time at which the question was sent: the node knew all of the log as of then.
+   * @returns the monotonic time as of which the node knew all of the log; not before this call.
    * @throws LogRewrittenError
    * @throws LogBehindError when the broker answered, but the signal is aborted before everything is folded.
    */
   async proveHead(signal: AbortSignal): Promise<{ readonly sentAt: number }> {
-    const sentAt = performance.now();
-    const { maxOffset } = await this.checkTail(signal);
-    await this.folding(maxOffset, signal);
-    this.isLive = true;
-    this.lastReadAt = Math.max(this.lastReadAt, sentAt);
-    return { sentAt };
+    const since = performance.now();
+    for (let isAnswered = false; ; isAnswered = true) {
+      try {
+        await this.ask(signal);
+      } catch (error) {
+        if (!isAnswered || !signal.aborted) throw error;
+      }
+      const { provenAt = -Infinity, cluster } = this.loop;
+      if (provenAt >= since) return { sentAt: provenAt };
+      if (signal.aborted) throw new LogBehindError(this.behind, cluster.head.seq, { cause: signal.reason });
+      await this.nextProof(signal);
+    }
   }
 
   close(): void {
     this.ended.abort();
   }
 
+  private async readUntilReopened(signal: AbortSignal): Promise<void> {
+    const reading = (this.reading = new AbortController());
+    const reader = this.source.reader(this.loop.nextOffset, readAhead, AbortSignal.any([signal, reading.signal]));
+    const isOver = (): boolean => signal.aborted || reading.signal.aborted;
+    try {
+      while (!isOver()) {
+        const messages = await this.nextMessages(reader);
+        if (isOver()) return;
+        this.input({ kind: 'pulled', messages: messages.map(decodeLogMessage) });
+        await this.checkPulled(signal);
+      }
+    } catch (error) {
+      if (!reading.signal.aborted) throw error;
+    } finally {
+      reader.close();
+    }
+  }
+
   /** Until the end that was found at the start is reached, many at once: folding few at a time would take long then. */
   private async nextMessages(reader: QueueReader): Promise<readonly StoredMessage[]> {
-    const first = await reader.next();
-    if (this.isLive) return first;
-    const messages = [...first];
+    const messages = [...(await reader.next())];
     for (let last = messages.at(-1); last !== undefined; last = messages.at(-1)) {
       if (last.queueOffset + 1 >= this.catchUpTo || messages.length >= CATCH_UP_ENTRIES) break;
       messages.push(...(await reader.next()));
@@ -201,12 +232,18 @@ export class LogFollower {
     return messages;
   }
 
+  private async checkPulled(signal: AbortSignal): Promise<void> {
+    const isUnchecked = (): boolean => this.loop.pulled !== undefined;
+    while (isUnchecked() && !signal.aborted) {
+      await untilAnswered(() => this.ask(signal), signal);
+      if (isUnchecked()) await abortableDelay(askAgainMs, signal);
+    }
+  }
+
   private async loadSnapshot(bounds: QueueBounds, isRequired: boolean, signal: AbortSignal): Promise<void> {
     try {
       const state = await findSnapshot(this.source.read.bind(this.source), bounds, signal);
-      this.folded = state;
-      this.tail = state.head;
-      this.nextOffset = state.head.offset + 1;
+      this.loop = beginningAt(this.loop, state, state.head.offset + 1);
       this.log.info(`Begins with the snapshot that ends at offset ${String(state.head.offset)}`);
     } catch (error) {
       if (isRequired || !(error instanceof SnapshotMissingError)) throw error;
@@ -216,7 +253,7 @@ export class LogFollower {
 
   /** A log that was restored begins with a snapshot, any other with genesis. */
   private async beginAtFirst(bounds: QueueBounds, signal: AbortSignal, isWithoutSnapshot = false): Promise<void> {
-    this.nextOffset = bounds.minOffset;
+    this.loop = beginningAt(this.loop, this.state, bounds.minOffset);
     if (bounds.minOffset >= bounds.maxOffset) return;
     const [first] = await this.source.read(bounds.minOffset, bounds.minOffset + 1, signal);
     if (first?.entry.event.kind !== 'snapshot.chunk') return;
@@ -224,62 +261,84 @@ export class LogFollower {
     await this.loadSnapshot(bounds, false, signal);
   }
 
-  /** A queue that was cut and has grown again would otherwise be taken for the old one. */
-  private async checkTail(signal: AbortSignal): Promise<QueueBounds> {
-    const { tail, nextOffset } = this;
-    const { digest, bounds } = await this.source.at(tail?.offset ?? nextOffset, signal);
-    const broken = tail === undefined ? undefined : tailBreak(tail, digest, bounds);
-    if (broken !== undefined) throw new LogRewrittenError(broken);
-    this.endOffset = bounds.maxOffset;
-    return bounds;
+  private async requireTail(signal: AbortSignal): Promise<void> {
+    const { tail } = this.loop;
+    if (tail === undefined) return;
+    const { found, bounds } = await this.source.answer(tailQuestion(this.loop, performance.now()), signal);
+    const verdict = tailVerdict(tail, found[0], bounds);
+    if (typeof verdict === 'object') throw new LogRewrittenError(verdict.broken);
   }
 
-  private apply(messages: readonly StoredMessage[]): void {
-    const read: ReadEntry[] = [];
-    for (const message of messages) {
-      const { queueOffset } = message;
-      this.nextOffset = queueOffset + 1;
-      const entry = decodeEntry(message);
-      if (entry instanceof MalformedMessageError) {
-        this.malformed += 1;
-        this.log.warn(`Offset ${String(queueOffset)} of the log is skipped: ${entry.message}`);
-        this.tail = { offset: queueOffset, digest: entryDigest(message.body) };
-        continue;
+  /** Asks what the loop needs to know now. */
+  private async ask(signal: AbortSignal): Promise<void> {
+    if (this.ended.signal.reason instanceof FollowingEndedError) throw this.ended.signal.reason.cause;
+    const question = tailQuestion(this.loop, performance.now());
+    const answer = await this.source.answer(question, signal);
+    this.input({ kind: 'answered', question, answer });
+  }
+
+  private input(body: NodeInputBody): void {
+    const { state, effects } = stepNode(this.loop, { ...body, now: performance.now() });
+    this.loop = state;
+    for (const effect of effects) this.carryOut(effect);
+  }
+
+  private carryOut(effect: NodeEffect): void {
+    switch (effect.kind) {
+      case 'folded': {
+        const { state, read, accepted, nextOffset } = effect;
+        const { lease } = this.loop;
+        for (const listener of this.listeners) listener({ state, read, accepted, nextOffset, lease });
+        return;
       }
-      read.push(entry);
-      this.tail = { offset: queueOffset, digest: entry.digest };
-    }
-    if (messages.length > 0) {
-      const { state, accepted } = foldEntries(this.folded, read);
-      this.folded = state;
-      if (accepted.length > 0) this.lastAcceptedAt = performance.now();
-      if (state.needsNewer !== undefined) throw new NewerVersionNeededError(state.needsNewer);
-      for (const listener of this.listeners) listener({ state, read, accepted, nextOffset: this.nextOffset });
-    }
-    for (const waiter of this.headWaiters) {
-      if (waiter.offset > this.nextOffset) continue;
-      this.headWaiters.delete(waiter);
-      waiter.resolve();
+      case 'unreadable': {
+        const { offset, why } = effect.message;
+        this.log.warn(`Offset ${String(offset)} of the log is skipped: ${why}`);
+        return;
+      }
+      case 'head-proven':
+        for (const waiter of [...this.proofWaiters]) waiter();
+        return;
+      case 'reopen-reader':
+        this.log.warn(`The log is read again from offset ${String(this.loop.nextOffset)}: ${effect.reason}`);
+        this.reading.abort();
+        return;
+      case 'end':
+        this.ended.abort(new FollowingEndedError(this.errorOf(effect.end)));
+        return;
     }
   }
 
-  private folding(offset: number, signal: AbortSignal): Promise<void> {
-    if (this.nextOffset >= offset) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const waiter = {
-        offset,
-        resolve: () => {
-          signal.removeEventListener('abort', aborted);
-          resolve();
-        },
-      };
-      const aborted = (): void => {
-        this.headWaiters.delete(waiter);
-        const behind = Math.max(0, offset - this.nextOffset);
-        reject(new LogBehindError(behind, this.folded.head.seq, { cause: signal.reason }));
-      };
-      this.headWaiters.add(waiter);
-      signal.addEventListener('abort', aborted, { once: true });
-    });
+  private errorOf(end: NodeEnd): Error {
+    if (end.kind === 'rewritten') return new LogRewrittenError(end.reason);
+    if (end.kind === 'outdated') return new NewerVersionNeededError(end.entry);
+    return end.error;
   }
+
+  /** Waits for a proof, or until it is time to ask again. */
+  private async nextProof(signal: AbortSignal): Promise<void> {
+    const proven = new AbortController();
+    const waiter = (): void => {
+      proven.abort();
+    };
+    this.proofWaiters.add(waiter);
+    try {
+      await abortableDelay(askAgainMs, AbortSignal.any([signal, this.ended.signal, proven.signal]));
+    } finally {
+      this.proofWaiters.delete(waiter);
+    }
+  }
+}
+
+/** Why nothing is folded any more; a follower that is closed has no such reason. */
+class FollowingEndedError extends Error {
+  constructor(override readonly cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+/** A reader that stands beyond the end, or before the beginning, has read another log than is there. */
+function endOf(error: Error): NodeEnd {
+  const isOutOfRange = isRocketMqError(error) && error.code === 'OFFSET_OUT_OF_RANGE';
+  return isOutOfRange ? { kind: 'rewritten', reason: error.message } : { kind: 'failed', error };
 }

@@ -1,15 +1,11 @@
-import type { LogEvent, QueueBounds, ReadEntry } from '@sluice/core';
+import type { LogEvent, LogMessage, QueueBounds, ReadEntry, TailAnswer, TailQuestion } from '@sluice/core';
 import { decodeLogEntry, entryDigest, MalformedMessageError } from '@sluice/protocol';
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
 
-export interface TailAnswer {
-  /** Digest of the message at the offset that was asked for, if it is there. */
-  readonly digest: string | undefined;
-  readonly bounds: QueueBounds;
-}
-
 const probeTimeoutMs = 2000;
 const readAhead = 4;
+/** Messages that brokers give in one answer by default, at most. */
+const oneAnswer = 32;
 
 /** The log's only queue, read by offset. */
 export class LogQueue {
@@ -28,20 +24,39 @@ export class LogQueue {
     return { minOffset, maxOffset };
   }
 
-  /** What stands at an offset now and where the queue ends, as the master says at once. */
-  async at(offset: number, signal: AbortSignal): Promise<TailAnswer> {
+  /** Answers with what the master says at once. Messages that stand close together are looked at in one pull. */
+  async answer({ about, nextOffset }: TailQuestion, signal: AbortSignal): Promise<TailAnswer> {
+    const from = about[0]?.offset ?? nextOffset;
+    const last = about.at(-1);
+    const count = last === undefined ? 1 : last.offset - from + 1;
+    const { digests, bounds } = await this.pullAt(from, count <= oneAnswer ? count : 1, signal);
+    if (last === undefined || digests.has(last.offset) || last.offset === from) {
+      return { found: about.map(({ offset }) => digests.get(offset)), bounds };
+    }
+    const other = await this.pullAt(last.offset, 1, signal);
+    return { found: [digests.get(from), other.digests.get(last.offset)], bounds: other.bounds };
+  }
+
+  private async pullAt(
+    offset: number,
+    maxMessages: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly digests: ReadonlyMap<number, string>; readonly bounds: QueueBounds }> {
     const { kind, messages, minOffset, maxOffset } = await this.client.consumer.pull({
       queue: this.ref,
       offset,
       group: this.group,
-      maxMessages: 1,
+      maxMessages,
       suspendMs: 0,
       timeoutMs: probeTimeoutMs,
       signal,
     });
-    const message = kind === 'found' ? messages[0] : undefined;
-    const digest = message?.queueOffset === offset ? entryDigest(message.body) : undefined;
-    return { digest, bounds: { minOffset, maxOffset } };
+    const digests = new Map<number, string>();
+    for (const message of kind === 'found' ? messages : []) {
+      if (digests.size === 0 || message === messages.at(-1))
+        digests.set(message.queueOffset, entryDigest(message.body));
+    }
+    return { digests, bounds: { minOffset, maxOffset } };
   }
 
   /** The entries from `from` up to but without `to`; what cannot be understood is left out. */
@@ -53,8 +68,8 @@ export class LogQueue {
         const messages = await reader.next();
         for (const message of messages) {
           next = message.queueOffset + 1;
-          const entry = next > to ? undefined : decodeEntry(message);
-          if (entry !== undefined && !(entry instanceof MalformedMessageError)) entries.push(entry);
+          const decoded = next > to ? undefined : decodeLogMessage(message);
+          if (decoded !== undefined && 'entry' in decoded) entries.push(decoded);
         }
       }
     } finally {
@@ -68,13 +83,13 @@ export class LogQueue {
   }
 }
 
-/** An entry with the digest of its bytes, or why it cannot be understood. */
-export function decodeEntry(message: StoredMessage): ReadEntry | MalformedMessageError {
+/** An entry with the digest of its bytes, or why this build cannot decode it. */
+export function decodeLogMessage(message: StoredMessage): LogMessage {
+  const digest = entryDigest(message.body);
   try {
-    const entry = decodeLogEntry<LogEvent>(message.body);
-    return { offset: message.queueOffset, digest: entryDigest(message.body), entry };
+    return { offset: message.queueOffset, digest, entry: decodeLogEntry<LogEvent>(message.body) };
   } catch (error) {
-    if (error instanceof MalformedMessageError) return error;
-    throw error;
+    if (!(error instanceof MalformedMessageError)) throw error;
+    return { offset: message.queueOffset, digest, why: error.message };
   }
 }

@@ -1,19 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { emptyState, restoredLog, restoredLogId, restoredState, type ClusterState } from '@sluice/core';
+import {
+  emptyState,
+  MEMBER_LEASE_MS,
+  restoredLog,
+  restoredLogId,
+  restoredState,
+  type ClusterState,
+} from '@sluice/core';
 import { encodeLogChain, encodePosition, positionsQueueOf, readerGroupOf, topicsOf } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { ScopedLog } from '../logging/node-log.js';
 import { splitWrite } from '../positions/split-write.js';
 import { createTopics } from './init-cluster.js';
-import { memberLeaseMs } from './lease-keeper.js';
 import { LogFollower } from './log-follower.js';
 import { RestoreError, type RestorePlan } from './restore-plan.js';
 
 const chunkBytes = 1024 * 1024;
 const positionsBytes = 2 * 1024 * 1024;
 /** By then no node runs tasks that it was given in the old log. */
-const quietMs = memberLeaseMs + 1_000;
+const quietMs = MEMBER_LEASE_MS + 1_000;
 const readBackMs = 60_000;
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, fromFiles } from '@sluice/core';
 import { readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
-import { isRocketMqError, RocketMqClient, type QueueRef, type RocketMqError } from '@sluice/rocketmq';
+import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { withLimit } from '../cluster/with-limit.js';
 import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
 import { ClusterNotInitialisedError, openLog } from '../cluster/open-log.js';
@@ -65,7 +65,9 @@ export class ClusterNode {
       const logQueue = await untilReachable(() => openLog(client, topics, settings.clusterId), log, signal);
       const group = readerGroupOf(settings.clusterId);
       const local = fromFiles(await store.read(NodeFile.connectorConfig), await store.read(NodeFile.taskConfig));
-      const follower = new LogFollower(client, logQueue, group, local ?? emptyState(), log.scoped('log'));
+      const follower = new LogFollower(client, logQueue, group, local ?? emptyState(), log.scoped('log'), {
+        self: { nodeId: store.nodeId, incarnation: store.incarnation },
+      });
       const reports = new ReportsChannel(client, topics, logQueue.brokerName, group, log.scoped('reports'));
       const node = new ClusterNode(settings, log, store, client, topics, logQueue, follower, reports);
       await node.readLog(signal);
@@ -111,9 +113,7 @@ export class ClusterNode {
     await untilReachable(() => this.requireOwnLog(signal), this.log, signal);
     await untilReachable(() => this.follower.begin(signal), this.log, signal);
     this.following = this.follower.run().catch(async (error: unknown) => {
-      this.fail(
-        error instanceof LogRewrittenError || isBeyondEnd(error) ? await this.afterRewrite(error) : (error as Error),
-      );
+      this.fail(error instanceof LogRewrittenError ? await this.afterRewrite(error) : (error as Error));
     });
     const started = performance.now();
     const proveHead = (limited: AbortSignal): Promise<unknown> => this.follower.proveHead(limited);
@@ -155,10 +155,6 @@ async function putAside(store: NodeStore, log: NodeLog): Promise<void> {
   const directory = await store.forget();
   if (directory !== undefined)
     log.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
-}
-
-function isBeyondEnd(error: unknown): error is RocketMqError {
-  return isRocketMqError(error) && error.code === 'OFFSET_OUT_OF_RANGE';
 }
 
 async function untilReachable<T>(action: () => Promise<T>, log: NodeLog, signal: AbortSignal): Promise<T> {

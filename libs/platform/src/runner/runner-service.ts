@@ -63,7 +63,6 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const group = readerGroupOf(settings.clusterId);
   const lease = new LeaseKeeper(
     follower,
-    node.self,
     (why) => {
       // The leader lets a leaving node go once its tasks are gone.
       if (!leaving) node.fail(new Error(`Its tasks may run elsewhere now: ${why}`));

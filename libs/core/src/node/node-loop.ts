@@ -1,0 +1,110 @@
+import { MEMBER_LEASE_MS, newLease, type NodeLease } from '../lease/node-lease.js';
+import type { QueueBounds } from '../log/start-plan.js';
+import type { Tail } from '../log/tail-check.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import type { ReadEntry } from '../model/entry.js';
+import { MAX_LEVEL, type UnknownEntry } from '../model/feature-level.js';
+
+/** A message of the log's queue that this build cannot decode. */
+export interface UnreadableMessage {
+  readonly offset: number;
+  readonly digest: string;
+  readonly why: string;
+}
+
+export type LogMessage = ReadEntry | UnreadableMessage;
+
+/**
+ * What a node asks the log's master: which messages stand at some offsets, and where the queue ends. The answer must come from a
+ * pull that the master does not suspend.
+ */
+export interface TailQuestion {
+  /** When it was sent; monotonic. */
+  readonly sentAt: number;
+  /** The last message that is folded and the last one that is pulled, as far as there are any; at least one offset to pull at. */
+  readonly about: readonly Tail[];
+  /** Where to pull when nothing was read yet. */
+  readonly nextOffset: number;
+}
+
+export interface TailAnswer {
+  /** Digests of the messages at the offsets of `about`; undefined where the answer holds none. */
+  readonly found: readonly (string | undefined)[];
+  readonly bounds: QueueBounds;
+}
+
+export type NodeEnd =
+  /** The log is not the one that this node has folded. */
+  | { readonly kind: 'rewritten'; readonly reason: string }
+  /** This build cannot apply the entry. */
+  | { readonly kind: 'outdated'; readonly entry: UnknownEntry }
+  /** Reading failed for good. */
+  | { readonly kind: 'failed'; readonly error: Error };
+
+/** What a node knows of the log and may do by it. */
+export interface NodeLoop {
+  readonly cluster: ClusterState;
+  readonly maxLevel: number;
+  readonly lease: NodeLease;
+  /** Offset after the last message that is folded, decodable or not. */
+  readonly nextOffset: number;
+  /** The last message that is folded, decodable or not. */
+  readonly tail: Tail | undefined;
+  /** Pulled after `tail`, in order, and not yet known to be in the log still; never empty. */
+  readonly pulled: readonly LogMessage[] | undefined;
+  /** The end of the queue as the broker last told it. */
+  readonly endOffset: number;
+  /** Send time of the last question whose answer showed that everything in the log was folded; monotonic. */
+  readonly provenAt: number | undefined;
+  /** The oldest question that waits for messages before `endOffset` to be folded. */
+  readonly due: { readonly sentAt: number; readonly endOffset: number } | undefined;
+  /** Messages that the reader has not delivered since `since` (monotonic) though an answer told of them. */
+  readonly undelivered: { readonly since: number; readonly patienceMs: number } | undefined;
+  /** When the last accepted entry was folded; monotonic. */
+  readonly lastAcceptedAt: number;
+  /** Messages that this build could not decode. */
+  readonly unreadableCount: number;
+  /** Nothing is folded any more. */
+  readonly ended: NodeEnd | undefined;
+}
+
+/** A node that holds `cluster` and reads the log behind its head. `now` is monotonic. */
+export function initialNodeLoop(
+  self: { readonly nodeId: string; readonly incarnation: string },
+  cluster: ClusterState,
+  now: number,
+  maxLevel = MAX_LEVEL,
+): NodeLoop {
+  const { head } = cluster;
+  return {
+    cluster,
+    maxLevel,
+    lease: newLease({ ...self, leaseMs: MEMBER_LEASE_MS }),
+    nextOffset: head.offset + 1,
+    tail: head.seq < 0 ? undefined : { offset: head.offset, digest: head.digest },
+    pulled: undefined,
+    endOffset: head.offset + 1,
+    provenAt: undefined,
+    due: undefined,
+    undelivered: undefined,
+    lastAcceptedAt: now,
+    unreadableCount: 0,
+    ended: undefined,
+  };
+}
+
+/** The node as it begins at `offset` with what a snapshot, or nothing, tells. */
+export function beginningAt(node: NodeLoop, cluster: ClusterState, offset: number): NodeLoop {
+  const { head } = cluster;
+  return {
+    ...node,
+    cluster,
+    nextOffset: offset,
+    tail: head.seq < 0 ? undefined : { offset: head.offset, digest: head.digest },
+  };
+}
+
+/** Messages between what is folded and the end of the log as the broker last told it. */
+export function behindBy({ endOffset, nextOffset }: NodeLoop): number {
+  return Math.max(0, endOffset - nextOffset);
+}

@@ -1,0 +1,202 @@
+import { describe, expect, it } from '@jest/globals';
+import { heldUntil } from '../lease/node-lease.js';
+import { emptyState } from '../log/fold.js';
+import type { ReadEntry } from '../model/entry.js';
+import { LogWriter } from '../testing/log-writer.js';
+import { initialNodeLoop, type LogMessage, type NodeLoop, type TailAnswer, type TailQuestion } from './node-loop.js';
+import { stepNode, tailQuestion, type NodeEffect, type NodeInputBody } from './node-step.js';
+
+const self = { nodeId: 'w1', incarnation: 'w1#1' };
+
+/** One node before a queue that the spec writes; each step of time is the spec's. */
+class Node {
+  loop: NodeLoop = initialNodeLoop(self, emptyState(), 0);
+  now = 0;
+  effects: readonly NodeEffect[] = [];
+  queue: LogMessage[];
+
+  constructor(queue: readonly LogMessage[]) {
+    this.queue = [...queue];
+  }
+
+  /** One that has read and proven all of a queue. */
+  static at(queue: readonly LogMessage[]): Node {
+    const node = new Node(queue);
+    node.pull();
+    node.answer(node.ask());
+    return node;
+  }
+
+  feed(body: NodeInputBody): readonly NodeEffect[] {
+    const { state, effects } = stepNode(this.loop, { ...body, now: this.now });
+    this.loop = state;
+    this.effects = effects;
+    return effects;
+  }
+
+  pull(messages: readonly LogMessage[] = this.queue.slice(this.loop.nextOffset)): void {
+    this.feed({ kind: 'pulled', messages });
+  }
+
+  ask(): TailQuestion {
+    return tailQuestion(this.loop, this.now);
+  }
+
+  /** What the queue says now, or said when the answer was made. */
+  answer(question: TailQuestion, answer: TailAnswer = this.answerTo(question)): readonly NodeEffect[] {
+    return this.feed({ kind: 'answered', question, answer });
+  }
+
+  answerTo({ about }: TailQuestion): TailAnswer {
+    const bounds = { minOffset: 0, maxOffset: this.queue.length };
+    return { bounds, found: about.map(({ offset }) => this.queue[offset]?.digest) };
+  }
+
+  get kinds(): readonly string[] {
+    return this.effects.map(({ kind }) => kind);
+  }
+
+  get seq(): number {
+    return this.loop.cluster.head.seq;
+  }
+}
+
+const renewals = (log: LogWriter, count: number): readonly ReadEntry[] => {
+  for (let i = 0; i < count; i += 1) log.write({ kind: 'lease.renewed' });
+  return log.reads;
+};
+/** Another chain from `after` on: its messages stand at the same offsets and have other digests. */
+const regrown = (reads: readonly ReadEntry[], after: number, length: number): readonly ReadEntry[] => {
+  const log = new LogWriter();
+  log.accept(reads.slice(0, after + 1));
+  log.claim('c9');
+  return renewals(log, length - log.reads.length);
+};
+
+describe('the loop of a node', () => {
+  it('folds nothing of a pull before a question that was sent after it is answered', () => {
+    const node = new Node(renewals(LogWriter.started(), 2));
+    const early = node.ask();
+    node.pull();
+    node.answer(early);
+    expect(node.seq).toBe(-1);
+    node.answer(node.ask());
+    expect(node.seq).toBe(3);
+    expect(node.kinds).toEqual(['folded', 'head-proven']);
+  });
+
+  it('drops a pull whose entries the log has lost, and reads again', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    const known = log.reads.length;
+    node.queue = [...renewals(log, 3)];
+    node.pull();
+    node.queue = [...regrown(log.reads, known - 1, 6)];
+    node.answer(node.ask());
+    expect(node.kinds).toEqual(['reopen-reader']);
+    expect(node.seq).toBe(known - 1);
+    node.pull();
+    node.answer(node.ask());
+    expect(node.loop.cluster.leader?.nodeId).toBe('c9');
+  });
+
+  it('ends where a folded entry was lost, though the pulled ones are in the log', () => {
+    const log = LogWriter.started();
+    const node = Node.at(renewals(log, 2));
+    node.queue = [...regrown(log.reads, 1, 7)];
+    node.pull(node.queue.slice(node.loop.nextOffset));
+    node.answer(node.ask());
+    expect(node.loop.ended).toEqual({ kind: 'rewritten', reason: 'the entry at offset 3 is another one' });
+    expect(heldUntil(node.loop.lease)).toBe(-Infinity);
+    expect(node.feed({ kind: 'pulled', messages: [] })).toEqual([]);
+  });
+
+  it('takes an answer that shows no message where one must be for none', () => {
+    const node = Node.at(LogWriter.started().reads);
+    node.now = 500;
+    const question = node.ask();
+    node.answer(question, { ...node.answerTo(question), found: [undefined] });
+    expect(node.effects).toEqual([]);
+    expect(node.loop.provenAt).toBe(0);
+  });
+
+  it('ends the lease when the reader ends', () => {
+    const node = Node.at(LogWriter.started().reads);
+    expect(heldUntil(node.loop.lease)).toBe(2_500);
+    node.feed({ kind: 'reader.ended', end: { kind: 'failed', error: new Error('no permission') } });
+    node.now = 100;
+    node.answer(node.ask());
+    expect(heldUntil(node.loop.lease)).toBe(-Infinity);
+  });
+});
+
+describe('a proof of the head', () => {
+  it('waits until what the answer told of is folded', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    node.queue = [...renewals(log, 2)];
+    node.now = 500;
+    node.answer(node.ask());
+    expect(node.kinds).toEqual([]);
+    node.now = 600;
+    node.pull();
+    const check = node.ask();
+    node.queue = [...renewals(log, 1)];
+    node.answer(check);
+    expect(node.effects).toContainEqual({ kind: 'head-proven', sentAt: 500 });
+    expect(heldUntil(node.loop.lease)).toBe(3_000);
+  });
+
+  it('is given by an earlier question as of its own time only', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    node.queue = [...renewals(log, 1)];
+    node.pull();
+    node.now = 100;
+    const check = node.ask();
+    const checked = node.answerTo(check);
+    node.queue = [...renewals(log, 1)];
+    node.now = 200;
+    // It asks about the pulled entry too, and learns of one more.
+    node.answer(node.ask());
+    node.pull();
+    node.answer(check, checked);
+    expect(node.loop.provenAt).toBe(100);
+    node.now = 300;
+    node.answer(node.ask());
+    expect(node.loop.provenAt).toBe(300);
+  });
+
+  it('is not given by an answer about an older tail', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    node.now = 100;
+    const old = node.ask();
+    const answer = node.answerTo(old);
+    node.queue = [...renewals(log, 1)];
+    node.pull();
+    node.now = 200;
+    node.answer(node.ask());
+    node.now = 300;
+    node.answer(old, { ...answer, bounds: { minOffset: 0, maxOffset: node.queue.length } });
+    expect(node.effects).toEqual([]);
+    expect(node.loop.provenAt).toBe(200);
+  });
+});
+
+describe('a reader that does not deliver', () => {
+  it('is opened again once answers have told of more for a second, then after twice the time', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    node.queue = [...renewals(log, 1)];
+    const reopenedAt: number[] = [];
+    for (node.now = 500; node.now <= 6_000; node.now += 500) {
+      node.answer(node.ask());
+      if (node.kinds.includes('reopen-reader')) reopenedAt.push(node.now);
+    }
+    expect(reopenedAt).toEqual([1_500, 3_500]);
+    node.pull();
+    node.answer(node.ask());
+    expect(node.loop.undelivered).toBeUndefined();
+  });
+});

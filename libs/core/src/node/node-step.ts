@@ -1,0 +1,181 @@
+import { leaseAfterEvent, leaseAfterHeadReached, leaseAfterLogLost } from '../lease/node-lease.js';
+import { foldEntries } from '../log/fold.js';
+import { tailVerdict, type Tail } from '../log/tail-check.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import type { ReadEntry } from '../model/entry.js';
+import type { LogMessage, NodeEnd, NodeLoop, TailAnswer, TailQuestion, UnreadableMessage } from './node-loop.js';
+
+/** `now` is monotonic, in milliseconds. */
+export type NodeInput = { readonly now: number } & NodeInputBody;
+
+export type NodeInputBody =
+  /**
+   * The reader delivers messages that follow the last ones. They wait for their check: ask at once, and deliver nothing more until
+   * `NodeLoop.pulled` is undefined.
+   */
+  | { readonly kind: 'pulled'; readonly messages: readonly LogMessage[] }
+  | { readonly kind: 'answered'; readonly question: TailQuestion; readonly answer: TailAnswer }
+  /** The log cannot be read on. */
+  | { readonly kind: 'reader.ended'; readonly end: NodeEnd };
+
+export type NodeEffect =
+  /** Messages were folded: `read` are the entries among them, `accepted` those of them that count. */
+  | {
+      readonly kind: 'folded';
+      readonly state: ClusterState;
+      readonly read: readonly ReadEntry[];
+      readonly accepted: readonly ReadEntry[];
+      readonly nextOffset: number;
+    }
+  | { readonly kind: 'unreadable'; readonly message: UnreadableMessage }
+  /** The node knew all of the log as of `sentAt`. */
+  | { readonly kind: 'head-proven'; readonly sentAt: number }
+  /** Pull again from `NodeLoop.nextOffset`, and drop what the reader still has. */
+  | { readonly kind: 'reopen-reader'; readonly reason: string }
+  /** Nothing follows: the process has to start again. */
+  | { readonly kind: 'end'; readonly end: NodeEnd };
+
+export interface NodeStep {
+  readonly state: NodeLoop;
+  /** To be carried out in this order. */
+  readonly effects: readonly NodeEffect[];
+}
+
+/** A reader that has not delivered what is there within this time is opened again; each time in vain doubles it. */
+const DELIVERY_PATIENCE_MS = 1_000;
+const MAX_DELIVERY_PATIENCE_MS = 16_000;
+
+/** A step under way: the next state as it grows, and what is to be done. */
+interface Turn {
+  next: NodeLoop;
+  readonly now: number;
+  readonly effects: NodeEffect[];
+}
+
+/** The question that a node has to ask when it wants to prove that it knows the log, and after each pull. */
+export function tailQuestion({ tail, pulled, nextOffset }: NodeLoop, now: number): TailQuestion {
+  const last = pulled?.at(-1);
+  const about = [tail, last].filter((each) => each !== undefined).map(({ offset, digest }) => ({ offset, digest }));
+  return { sentAt: now, about, nextOffset };
+}
+
+/**
+ * The loop that every node runs: it folds what it reads once a question that was sent after the pull finds the last pulled message
+ * and the last folded one in the log, and extends its lease by questions whose answers show that it has folded everything.
+ */
+export function stepNode(state: NodeLoop, input: NodeInput): NodeStep {
+  if (state.ended !== undefined) return { state, effects: [] };
+  const turn: Turn = { next: state, now: input.now, effects: [] };
+  if (input.kind === 'pulled') takePulled(turn, input.messages);
+  else if (input.kind === 'answered') takeAnswer(turn, input.question, input.answer);
+  else end(turn, input.end);
+  return { state: turn.next, effects: turn.effects };
+}
+
+function takePulled(turn: Turn, messages: readonly LogMessage[]): void {
+  const { next } = turn;
+  if (messages.length === 0) return;
+  if (next.pulled !== undefined) throw new Error('messages were delivered before those that came first were checked');
+  turn.next = { ...next, pulled: messages, undelivered: undefined };
+}
+
+function takeAnswer(turn: Turn, question: TailQuestion, { found, bounds }: TailAnswer): void {
+  const last = turn.next.pulled?.at(-1);
+  let isCertain = true;
+  for (const [i, about] of question.about.entries()) {
+    const verdict = tailVerdict(about, found[i], bounds);
+    if (verdict === 'same') continue;
+    if (verdict === 'unknown') isCertain = false;
+    else if (isSame(about, last)) {
+      turn.next = { ...turn.next, pulled: undefined };
+      turn.effects.push({ kind: 'reopen-reader', reason: verdict.broken });
+      return;
+    } else {
+      end(turn, { kind: 'rewritten', reason: verdict.broken });
+      return;
+    }
+  }
+  if (!isCertain) return;
+  turn.next = { ...turn.next, endOffset: bounds.maxOffset };
+  const covered = question.about.at(-1);
+  if (isSame(covered, last)) foldPulled(turn);
+  if (turn.next.ended !== undefined) return;
+  if (isSame(covered, turn.next.tail)) prove(turn, question.sentAt, bounds.maxOffset);
+  watchDelivery(turn, bounds.maxOffset);
+}
+
+/** A held pull can be forgotten on its way, and nobody says so: proofs alone would wait for what never comes. */
+function watchDelivery(turn: Turn, endOffset: number): void {
+  const { next, now } = turn;
+  const { undelivered, nextOffset, pulled } = next;
+  if (pulled !== undefined || endOffset <= nextOffset) {
+    turn.next = { ...next, undelivered: undefined };
+  } else if (undelivered === undefined) {
+    turn.next = { ...next, undelivered: { since: now, patienceMs: DELIVERY_PATIENCE_MS } };
+  } else if (now - undelivered.since >= undelivered.patienceMs) {
+    const patienceMs = Math.min(2 * undelivered.patienceMs, MAX_DELIVERY_PATIENCE_MS);
+    turn.next = { ...next, undelivered: { since: now, patienceMs } };
+    const reason = `entries from offset ${String(nextOffset)} on are in the log and were not delivered`;
+    turn.effects.push({ kind: 'reopen-reader', reason });
+  }
+}
+
+function foldPulled(turn: Turn): void {
+  const { next, now, effects } = turn;
+  const { pulled = [] } = next;
+  const last = pulled.at(-1);
+  if (last === undefined) return;
+  const unreadable = pulled.filter((message): message is UnreadableMessage => !('entry' in message));
+  const read = pulled.filter((message): message is ReadEntry => 'entry' in message);
+  const { state, accepted } = foldEntries(next.cluster, read, next.maxLevel);
+  let { lease } = next;
+  for (const { entry } of accepted) lease = leaseAfterEvent(lease, entry.event);
+  const nextOffset = last.offset + 1;
+  turn.next = {
+    ...next,
+    cluster: state,
+    lease,
+    nextOffset,
+    tail: { offset: last.offset, digest: last.digest },
+    pulled: undefined,
+    lastAcceptedAt: accepted.length > 0 ? now : next.lastAcceptedAt,
+    unreadableCount: next.unreadableCount + unreadable.length,
+  };
+  for (const message of unreadable) effects.push({ kind: 'unreadable', message });
+  if (state.needsNewer === undefined) effects.push({ kind: 'folded', state, read, accepted, nextOffset });
+  else end(turn, { kind: 'outdated', entry: state.needsNewer });
+}
+
+/** Messages that came after an answer are folded after later questions: those prove it too, as far as they were sent after it. */
+function prove(turn: Turn, sentAt: number, endOffset: number): void {
+  const { next } = turn;
+  const { due, nextOffset } = next;
+  if (endOffset <= nextOffset) {
+    proven(turn, sentAt);
+    return;
+  }
+  const isDueMet = due !== undefined && sentAt >= due.sentAt && nextOffset >= due.endOffset;
+  if (isDueMet) proven(turn, due.sentAt);
+  if (isDueMet || due === undefined) turn.next = { ...turn.next, due: { sentAt, endOffset } };
+}
+
+function proven(turn: Turn, sentAt: number): void {
+  const { next } = turn;
+  const { due, provenAt = -Infinity } = next;
+  turn.next = {
+    ...next,
+    provenAt: Math.max(provenAt, sentAt),
+    lease: leaseAfterHeadReached(next.lease, sentAt),
+    due: due !== undefined && due.sentAt <= sentAt ? undefined : due,
+  };
+  turn.effects.push({ kind: 'head-proven', sentAt });
+}
+
+function end(turn: Turn, why: NodeEnd): void {
+  turn.next = { ...turn.next, pulled: undefined, ended: why, lease: leaseAfterLogLost(turn.next.lease) };
+  turn.effects.push({ kind: 'end', end: why });
+}
+
+function isSame(left: Tail | undefined, right: Tail | undefined): boolean {
+  return left?.offset === right?.offset && left?.digest === right?.digest;
+}
