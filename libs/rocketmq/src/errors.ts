@@ -33,9 +33,9 @@ export type RocketMqErrorCode =
   | 'OFFSET_OUT_OF_RANGE';
 
 /**
- * What is known about a request that got no reply.
- * `not-sent`: no byte of it was handed to the socket, or the server said that it refused it unprocessed.
- * `unknown`: the server may have executed it, or may still do so.
+ * What is known about a request that failed.
+ * `not-sent`: no byte of it was handed to the socket, or the server's answer proves that it did not execute it.
+ * `unknown`: the server may have executed it, or may still do so. This is the rule for every answer that proves nothing.
  */
 export type RequestOutcome = 'not-sent' | 'unknown';
 
@@ -43,6 +43,8 @@ const BRAND = Symbol.for('@sluice/rocketmq.error');
 
 interface RocketMqErrorOptions {
   readonly retriable: boolean;
+  /** Default `not-sent`. */
+  readonly outcome?: RequestOutcome | undefined;
   readonly cause?: unknown;
 }
 
@@ -50,12 +52,14 @@ export class RocketMqError extends Error {
   readonly code: RocketMqErrorCode;
   /** Whether the same call can succeed later without a change by the caller. */
   readonly retriable: boolean;
+  readonly outcome: RequestOutcome;
 
   constructor(code: RocketMqErrorCode, message: string, options: RocketMqErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.retriable = options.retriable;
+    this.outcome = options.outcome ?? 'not-sent';
     Object.defineProperty(this, BRAND, { value: true });
   }
 }
@@ -72,16 +76,12 @@ export class InvalidArgumentError extends RocketMqError {
 }
 
 export class ClientClosedError extends RocketMqError {
-  readonly outcome: RequestOutcome = 'not-sent';
-
   constructor(what: string) {
     super('CLIENT_CLOSED', `${what}: the client is closed`, { retriable: false });
   }
 }
 
 export class ConnectFailedError extends RocketMqError {
-  readonly outcome: RequestOutcome = 'not-sent';
-
   constructor(
     readonly address: string,
     reason: string,
@@ -102,9 +102,6 @@ export interface NameServerFailure {
  * instead. Retriable when one of them may answer later.
  */
 export class NameServersFailedError extends RocketMqError {
-  /** Of what needed the answer. */
-  readonly outcome: RequestOutcome = 'not-sent';
-
   constructor(
     request: string,
     /** In the order in which they were asked; every address once. */
@@ -120,8 +117,6 @@ export class NameServersFailedError extends RocketMqError {
 
 /** The server's certificate is not trusted or not for this address, ours was refused, or the server speaks no TLS. */
 export class TlsHandshakeError extends RocketMqError {
-  readonly outcome: RequestOutcome = 'not-sent';
-
   constructor(
     readonly address: string,
     reason: string,
@@ -133,8 +128,6 @@ export class TlsHandshakeError extends RocketMqError {
 
 /** The function that gives the credentials failed before it ever gave any. */
 export class CredentialsUnavailableError extends RocketMqError {
-  readonly outcome: RequestOutcome = 'not-sent';
-
   constructor(cause: unknown) {
     super('CREDENTIALS_UNAVAILABLE', 'the credentials function failed', { retriable: true, cause });
   }
@@ -143,12 +136,13 @@ export class CredentialsUnavailableError extends RocketMqError {
 export class ConnectionClosedError extends RocketMqError {
   constructor(
     readonly address: string,
-    readonly outcome: RequestOutcome,
+    outcome: RequestOutcome,
     readonly reason: string,
     cause?: unknown,
   ) {
     super('CONNECTION_CLOSED', `connection to ${address} ended (${reason}); request ${outcome}`, {
       retriable: true,
+      outcome,
       cause,
     });
   }
@@ -156,8 +150,6 @@ export class ConnectionClosedError extends RocketMqError {
 
 /** Too many requests wait for a connection whose peer does not read. */
 export class ConnectionOverloadedError extends RocketMqError {
-  readonly outcome: RequestOutcome = 'not-sent';
-
   constructor(
     readonly address: string,
     waiting: number,
@@ -172,10 +164,11 @@ export class RequestTimeoutError extends RocketMqError {
   constructor(
     readonly what: string,
     readonly timeoutMs: number,
-    readonly outcome: RequestOutcome,
+    outcome: RequestOutcome,
   ) {
     super('REQUEST_TIMEOUT', `${what}: no answer within ${String(timeoutMs)} ms; request ${outcome}`, {
       retriable: true,
+      outcome,
     });
   }
 }
@@ -183,35 +176,12 @@ export class RequestTimeoutError extends RocketMqError {
 export class RequestAbortedError extends RocketMqError {
   constructor(
     readonly what: string,
-    readonly outcome: RequestOutcome,
+    outcome: RequestOutcome,
     cause?: unknown,
   ) {
-    super('REQUEST_ABORTED', `${what}: aborted by the caller; request ${outcome}`, { retriable: false, cause });
-  }
-}
-
-/** How a send of unknown outcome really ended. After `connection-closed` the broker may or may not have stored it. */
-export type SendSettlement<Result> =
-  | { readonly kind: 'stored'; readonly result: Result }
-  | { readonly kind: 'failed'; readonly error: RocketMqError }
-  | { readonly kind: 'connection-closed'; readonly error: RocketMqError };
-
-/**
- * A send was handed to the socket and no reply came before its deadline, its abort or the end of its connection.
- * `settled` never rejects; it resolves with the late reply or when the connection ends. Nothing may be resent before.
- * The bytes of the batch belong to the connection until then.
- */
-export class SendOutcomeUnknownError<Result = unknown> extends RocketMqError {
-  readonly outcome: RequestOutcome = 'unknown';
-
-  constructor(
-    what: string,
-    readonly reason: 'timeout' | 'aborted' | 'connection-closed',
-    readonly settled: Promise<SendSettlement<Result>>,
-    cause?: unknown,
-  ) {
-    super('SEND_OUTCOME_UNKNOWN', `${what}: ${reason} before the broker's reply; it may have been stored`, {
-      retriable: true,
+    super('REQUEST_ABORTED', `${what}: aborted by the caller; request ${outcome}`, {
+      retriable: false,
+      outcome,
       cause,
     });
   }
@@ -224,6 +194,7 @@ export class FrameTooLargeError extends RocketMqError {
   ) {
     super('FRAME_TOO_LARGE', `frame of ${String(frameBytes)} bytes, allowed are ${String(maxFrameBytes)}`, {
       retriable: false,
+      outcome: 'unknown',
     });
   }
 }
@@ -231,7 +202,7 @@ export class FrameTooLargeError extends RocketMqError {
 /** Bytes from a peer that do not have the form that the protocol gives them. */
 export class MalformedDataError extends RocketMqError {
   constructor(what: string, detail: string, cause?: unknown) {
-    super('MALFORMED_DATA', `malformed ${what}: ${detail}`, { retriable: false, cause });
+    super('MALFORMED_DATA', `malformed ${what}: ${detail}`, { retriable: false, outcome: 'unknown', cause });
   }
 }
 
@@ -282,6 +253,13 @@ interface BrokerAnswer {
 type BrokerResponseErrorCode =
   'BROKER_RESPONSE' | 'UNSUPPORTED_BY_BROKER' | 'FLOW_CONTROL' | 'AUTHENTICATION' | 'AUTHORIZATION';
 
+interface BrokerResponseErrorOptions {
+  readonly retriable: boolean;
+  readonly code?: BrokerResponseErrorCode;
+  /** Default `unknown`: most answers do not say how far the server came. */
+  readonly outcome?: RequestOutcome;
+}
+
 /** The broker or name server answered with a code that the caller of the request cannot use. */
 export class BrokerResponseError extends RocketMqError {
   readonly request: string;
@@ -289,11 +267,11 @@ export class BrokerResponseError extends RocketMqError {
   readonly responseCode: number;
   readonly remark: string;
 
-  constructor(answer: BrokerAnswer, options: { retriable: boolean; code?: BrokerResponseErrorCode }) {
+  constructor(answer: BrokerAnswer, options: BrokerResponseErrorOptions) {
     super(
       options.code ?? 'BROKER_RESPONSE',
       `${answer.request} answered by ${answer.address} with code ${String(answer.responseCode)}: ${answer.remark}`,
-      { retriable: options.retriable },
+      { retriable: options.retriable, outcome: options.outcome ?? 'unknown' },
     );
     this.request = answer.request;
     this.address = answer.address;
@@ -310,28 +288,31 @@ export class UnsupportedByBrokerError extends BrokerResponseError {
   constructor(answer: Omit<BrokerAnswer, 'responseCode'> & Partial<BrokerAnswer>, hint = '') {
     const { request, address, responseCode = 3, remark } = answer;
     const explained = hint === '' ? remark : `${remark.trim()}; ${hint}`;
-    super({ request, address, responseCode, remark: explained }, { retriable: false, code: 'UNSUPPORTED_BY_BROKER' });
+    super(
+      { request, address, responseCode, remark: explained },
+      { retriable: false, outcome: 'not-sent', code: 'UNSUPPORTED_BY_BROKER' },
+    );
   }
 }
 
 /** The broker is busy and refused the request before executing it. */
 export class FlowControlError extends BrokerResponseError {
   constructor(answer: BrokerAnswer) {
-    super(answer, { retriable: true, code: 'FLOW_CONTROL' });
+    super(answer, { retriable: true, outcome: 'not-sent', code: 'FLOW_CONTROL' });
   }
 }
 
 /** The broker does not know the sender: the access key is missing, unknown or disabled, or the secret key is another. */
 export class AuthenticationError extends BrokerResponseError {
   constructor(answer: BrokerAnswer) {
-    super(answer, { retriable: false, code: 'AUTHENTICATION' });
+    super(answer, { retriable: false, outcome: 'not-sent', code: 'AUTHENTICATION' });
   }
 }
 
 /** The broker knows the sender, and its rules do not allow the request. */
 export class AuthorizationError extends BrokerResponseError {
   constructor(answer: BrokerAnswer) {
-    super(answer, { retriable: false, code: 'AUTHORIZATION' });
+    super(answer, { retriable: false, outcome: 'not-sent', code: 'AUTHORIZATION' });
   }
 }
 

@@ -8,7 +8,10 @@ export {
   MessageUnreadableError,
   ProducerClosedError,
   ProducerOverloadedError,
+  SendOutcomeUnknownError,
   type AckFailure,
+  type SendSettlement,
+  type UnknownOutcomeReason,
 } from './client/message-errors.js';
 export { type MessageFilter } from './client/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './client/pull.js';

@@ -179,6 +179,10 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     await expect(send(client, allowed)).rejects.toBeInstanceOf(AuthenticationError);
     secretKey = 'after-22';
     await expect(send(client, allowed)).resolves.toBe('stored');
+    secretKey = 'after-333';
+    await admin.acl.updateUser({ username: 'rotating', password: secretKey });
+    // The client still holds the keys that it used a moment ago.
+    await expect(send(client, allowed)).resolves.toBe('stored');
     await expect(send(fixed, allowed)).rejects.toBeInstanceOf(AuthenticationError);
     fixed.setCredentials({ accessKey: 'rotating', secretKey });
     await expect(send(fixed, allowed)).resolves.toBe('stored');

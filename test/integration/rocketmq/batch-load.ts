@@ -134,7 +134,7 @@ export class BatchLoad {
       this.#failures.set(error.code, (this.#failures.get(error.code) ?? 0) + 1);
       if (!(error instanceof SendOutcomeUnknownError)) return false;
       const settled = await error.settled;
-      if (settled.kind === 'connection-closed') this.#unknown.add(batch);
+      if (settled.kind === 'unknown') this.#unknown.add(batch);
       return settled.kind === 'stored';
     }
   }

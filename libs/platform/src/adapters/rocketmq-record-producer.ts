@@ -1,6 +1,7 @@
 import type { QueueRef } from '@sluice/sdk';
 import {
   BatchEncoder,
+  isRocketMqError,
   SendOutcomeUnknownError,
   TopicNotFoundError,
   writableQueues,
@@ -73,15 +74,7 @@ export class RocketMqRecordProducer implements RecordProducer {
     try {
       return await this.client.producer.sendBatch(queue, batch.encoder.finish(), { timeoutMs: sendTimeoutMs, signal });
     } catch (error) {
-      if (error instanceof SendOutcomeUnknownError) {
-        throw new SendFailure(error.message, {
-          outcome: 'unknown',
-          retriable: true,
-          settled: error.settled.then((settlement) => settlements[settlement.kind]),
-          cause: error,
-        });
-      }
-      throw notSent(errorOfKnownQueue(error));
+      throw sendFailure(error);
     }
   }
 
@@ -90,11 +83,24 @@ export class RocketMqRecordProducer implements RecordProducer {
   }
 }
 
-const settlements: Readonly<Record<'stored' | 'failed' | 'connection-closed', SendSettlement>> = {
+const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SendSettlement>> = {
   stored: 'stored',
   failed: 'not-stored',
-  'connection-closed': 'connection-closed',
+  unknown: 'unknown',
 };
+
+/** Only an error that says so itself means that nothing was stored. */
+function sendFailure(error: unknown): SendFailure {
+  if (!isRocketMqError(error) || error.outcome === 'not-sent') return notSent(errorOfKnownQueue(error));
+  const settled =
+    error instanceof SendOutcomeUnknownError ? error.settled.then(({ kind }) => settlements[kind]) : undefined;
+  return new SendFailure(error.message, {
+    outcome: 'unknown',
+    retriable: true,
+    ...(settled === undefined ? {} : { settled }),
+    cause: error,
+  });
+}
 
 function notSent(error: unknown, retriable = mayRetry(error)): SendFailure {
   const message = error instanceof Error ? error.message : String(error);

@@ -17,9 +17,26 @@ describe('CredentialsCache', () => {
     await Promise.all([cache.load(deadline()), cache.load(deadline())]);
     expect(cache.isReady).toBe(true);
     expect(cache.current).toEqual(FIRST);
-    cache.expire();
-    expect(cache.isReady).toBe(false);
+    const refused = cache.version;
+    expect(await Promise.all([cache.renew(refused, deadline()), cache.renew(refused, deadline())])).toEqual([
+      true,
+      true,
+    ]);
+    expect(cache.current?.accessKey).toBe('ak2');
+    expect(answers).toEqual([]);
+    expect(await cache.renew(cache.version, deadline())).toBe(false);
+  });
+
+  it('asks again for an answer that was under way when a broker refused the last one', async () => {
+    let answer: ((credentials: Credentials) => void) | undefined;
+    const answers = [Promise.resolve(FIRST), new Promise<Credentials>((resolve) => (answer = resolve))];
+    const cache = new CredentialsCache(() => answers.shift() ?? SECOND);
     await cache.load(deadline());
+    const loading = cache.load(deadline());
+    const renewing = cache.renew(cache.version, deadline());
+    answer?.(FIRST);
+    await loading;
+    expect(await renewing).toBe(true);
     expect(cache.current?.accessKey).toBe('ak2');
   });
 
@@ -33,8 +50,7 @@ describe('CredentialsCache', () => {
     isFailing = false;
     await cache.load(deadline());
     isFailing = true;
-    cache.expire();
-    await cache.load(deadline());
+    expect(await cache.renew(cache.version, deadline())).toBe(false);
     expect(cache.current).toEqual(FIRST);
   });
 

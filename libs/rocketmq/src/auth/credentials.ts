@@ -25,6 +25,7 @@ export class CredentialsCache {
   #loading: Promise<void> | undefined;
   /** Counts what was set, so that an answer of an earlier source is dropped. */
   #generation = 0;
+  #version = 0;
 
   /** @throws InvalidArgumentError */
   constructor(source: CredentialsSource | undefined) {
@@ -35,7 +36,7 @@ export class CredentialsCache {
   set(source: CredentialsSource | undefined): void {
     const fixed = source === undefined || typeof source === 'function' ? undefined : checked(source);
     this.#source = fixed ?? source;
-    this.#current = fixed;
+    this.#use(fixed);
     this.#loadedAt = Number.NEGATIVE_INFINITY;
     this.#loading = undefined;
     this.#generation += 1;
@@ -50,9 +51,32 @@ export class CredentialsCache {
     return typeof this.#source !== 'function' || performance.now() - this.#loadedAt < REFRESH_AFTER_MS;
   }
 
-  /** Says that a broker refused the credentials: the source is asked before the next request. */
+  /** Changes with `current`. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Says that a server refused the credentials: the source is asked before the next request. */
   expire(): void {
     this.#loadedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Asks the source again after a broker refused the credentials of that version, unless others are in use already.
+   * Returns whether they are others now. A source that fails leaves them as they are.
+   */
+  async renew(refusedVersion: number, deadline: CallDeadline): Promise<boolean> {
+    const isOther = (): boolean => this.#version !== refusedVersion;
+    try {
+      // An answer that is under way may be older than the refusal.
+      if (!isOther() && this.#loading !== undefined) await this.load(deadline);
+      if (isOther()) return true;
+      this.expire();
+      await this.load(deadline);
+    } catch (error) {
+      if (!isRocketMqError(error)) throw error;
+    }
+    return isOther();
   }
 
   /** Asks the source; all who wait share one answer. @throws CredentialsUnavailableError, RequestTimeoutError, RequestAbortedError */
@@ -63,10 +87,15 @@ export class CredentialsCache {
     await deadline.race(this.#loading, WHAT, () => 'not-sent');
   }
 
+  #use(credentials: Credentials | undefined): void {
+    if (!isSame(credentials, this.#current)) this.#version += 1;
+    this.#current = credentials;
+  }
+
   async #ask(source: () => Credentials | Promise<Credentials>, generation: number): Promise<void> {
     try {
       const loaded = checked(await Promise.resolve().then(source));
-      if (generation === this.#generation) this.#current = loaded;
+      if (generation === this.#generation) this.#use(loaded);
     } catch (error) {
       if (generation === this.#generation && this.#current === undefined) {
         throw isRocketMqError(error) ? error : new CredentialsUnavailableError(error);
@@ -78,6 +107,10 @@ export class CredentialsCache {
       }
     }
   }
+}
+
+function isSame(a: Credentials | undefined, b: Credentials | undefined): boolean {
+  return a?.accessKey === b?.accessKey && a?.secretKey === b?.secretKey && a?.securityToken === b?.securityToken;
 }
 
 function checked(given: Credentials): Credentials {

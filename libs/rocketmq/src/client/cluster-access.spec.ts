@@ -62,3 +62,36 @@ describe('what a refusal says about the route', () => {
     expect(isRedirectToMaster(replyOf(code, remark))).toBe(false);
   });
 });
+
+describe('a request whose credentials a broker refuses', () => {
+  const refusal = replyOf(16, 'check signature failed');
+  const asked: number[] = [];
+
+  function access(isRenewed: boolean): ClusterAccess {
+    const pool: Pick<ConnectionPool, 'credentialsVersion' | 'renewCredentials'> = {
+      credentialsVersion: 7,
+      renewCredentials: (version) => {
+        asked.push(version);
+        return Promise.resolve(isRenewed);
+      },
+    };
+    return new ClusterAccess(pool as ConnectionPool, {} as NameServers, {} as RouteCache, 1_000);
+  }
+
+  it('goes out once more with new ones, and not again', async () => {
+    const replies = [refusal, refusal, replyOf(0, '')];
+    const cluster = access(true);
+    const ask = (): Promise<RemotingCommand> => Promise.resolve(replies.shift() ?? refusal);
+    expect(await cluster.askSigned(ask, cluster.deadline({}))).toBe(refusal);
+    expect(asked.splice(0)).toEqual([7]);
+    expect((await cluster.askSigned(ask, cluster.deadline({}))).code).toBe(0);
+    expect(asked.splice(0)).toEqual([]);
+  });
+
+  it('does not go out again without new ones', async () => {
+    const cluster = access(false);
+    const replies = [refusal, replyOf(0, '')];
+    const ask = (): Promise<RemotingCommand> => Promise.resolve(replies.shift() ?? refusal);
+    expect(await cluster.askSigned(ask, cluster.deadline({}))).toBe(refusal);
+  });
+});

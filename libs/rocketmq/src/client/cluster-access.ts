@@ -1,10 +1,4 @@
-import {
-  AuthenticationError,
-  BrokerNotFoundError,
-  BrokerResponseError,
-  isRocketMqError,
-  TopicNotFoundError,
-} from '../errors.js';
+import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoundError } from '../errors.js';
 import { vipAddressOf } from '../connection/broker-address.js';
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type Connection } from '../connection/connection.js';
@@ -21,7 +15,7 @@ import {
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { responseError } from './response-error.js';
+import { isUnauthenticated, responseError } from './response-error.js';
 
 /** Busy brokers say it, and replicas that are asked for what only masters do. */
 const REPLICA_REFUSAL_REMARK = /\[REJECTREQUEST\]/;
@@ -89,13 +83,32 @@ export class ClusterAccess {
 
   /** Sends to the master that holds a queue. Errors that a new route may cure make the route suspect. */
   async askQueue(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
-    const connection = await this.queueConnection(queue, deadline, requestName(request.code), request.code);
+    const what = requestName(request.code);
+    const connection = await this.queueConnection(queue, deadline, what, request.code);
     try {
-      return await connection.invoke(request, deadline);
+      return await this.askSigned(async (isAgain) => {
+        const to = isAgain ? await this.queueConnection(queue, deadline, what, request.code) : connection;
+        return to.invoke(request, deadline);
+      }, deadline);
     } catch (error) {
       if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
       throw error;
     }
+  }
+
+  /**
+   * Asks, and asks once more when the broker refused credentials that have been renewed since: a refused request was not
+   * executed.
+   */
+  async askSigned(
+    ask: (isAgain: boolean) => Promise<RemotingCommand>,
+    deadline: CallDeadline,
+  ): Promise<RemotingCommand> {
+    const version = this.pool.credentialsVersion;
+    const reply = await ask(false);
+    if (!isUnauthenticated(reply)) return reply;
+    const isRenewed = await this.pool.renewCredentials(version, deadline);
+    return isRenewed ? ask(true) : reply;
   }
 
   /** Sends to one of the brokers that hold a queue. Errors that a new route may cure make the route suspect. */
@@ -106,7 +119,7 @@ export class ClusterAccess {
     deadline: CallDeadline,
   ): Promise<RemotingCommand> {
     try {
-      return await this.pool.invoke(this.#portFor(address, request.code), request, deadline);
+      return await this.#invoke(this.#portFor(address, request.code), request, deadline);
     } catch (error) {
       if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
       throw error;
@@ -116,8 +129,8 @@ export class ClusterAccess {
   /** Sends to an address; any code but SUCCESS is an error. */
   async call(address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
     const to = this.#portFor(address, request.code);
-    const reply = await this.pool.invoke(to, request, deadline);
-    if (reply.code !== RESPONSE_CODE.SUCCESS) throw this.#responseError(reply, request, to);
+    const reply = await this.#invoke(to, request, deadline);
+    if (reply.code !== RESPONSE_CODE.SUCCESS) throw responseError(reply, request, to);
     return reply;
   }
 
@@ -132,6 +145,7 @@ export class ClusterAccess {
     reply: RemotingCommand,
     request: RemotingRequest,
     queue: QueueRef,
+    count = 1,
   ): BrokerResponseError | TopicNotFoundError {
     if (reply.code === RESPONSE_CODE.TOPIC_NOT_EXIST) {
       this.routes.invalidate(queue.topic);
@@ -139,7 +153,7 @@ export class ClusterAccess {
     }
     if (reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) this.routes.invalidate(queue.topic);
     if (REPLICA_REFUSAL_REMARK.test(reply.remark)) this.routes.doubt(queue.topic);
-    return this.#responseError(reply, request, queue.brokerName);
+    return responseError(reply, request, queue.brokerName, count);
   }
 
   /** For the answer of a broker that the route takes for the master and that is none any more. */
@@ -156,10 +170,8 @@ export class ClusterAccess {
     return this.isVipChannelUsed && !NOT_ON_SECOND_PORT.has(code) ? vipAddressOf(address) : address;
   }
 
-  #responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
-    const error = responseError(reply, request, address);
-    if (error instanceof AuthenticationError) this.pool.expireCredentials();
-    return error;
+  #invoke(address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
+    return this.askSigned(() => this.pool.invoke(address, request, deadline), deadline);
   }
 
   async clusterInfo(deadline: CallDeadline): Promise<ClusterInfo> {

@@ -1,12 +1,9 @@
 import {
-  ConnectionClosedError,
   isRocketMqError,
   MalformedDataError,
   MessageTooLargeError,
   RequestAbortedError,
   RequestTimeoutError,
-  SendOutcomeUnknownError,
-  type SendSettlement,
 } from '../errors.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type InFlightRequest } from '../connection/in-flight-request.js';
@@ -19,6 +16,7 @@ import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from './cluster-access.js';
+import { SendOutcomeUnknownError, type SendSettlement } from './message-errors.js';
 
 /** All of them mean that the master stored the messages; the last three that it could not flush or replicate as configured. */
 export type SendStatus = 'stored' | 'flush-disk-timeout' | 'slave-not-available' | 'flush-slave-timeout';
@@ -67,7 +65,7 @@ export class Producer {
    * @throws SendOutcomeUnknownError: it may be stored; await its `settled` before anything is resent.
    * @throws FlowControlError, BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MessageTooLargeError,
    * ConnectFailedError, ConnectionClosedError, ConnectionOverloadedError, RequestTimeoutError, RequestAbortedError,
-   * ClientClosedError: nothing was stored. MalformedDataError: stored, but the broker did not say where.
+   * ClientClosedError: nothing was stored. `outcome` says the same on every error.
    */
   sendBatch(queue: QueueRef, batch: EncodedBatch, options?: CallOptions): Promise<SendResult> {
     const request: RemotingRequest = {
@@ -130,11 +128,20 @@ export class Producer {
     const what = `send to ${queue.topic}/${queue.brokerName}/${String(queue.queueId)}`;
     const deadline = this.cluster.deadline(options);
     deadline.throwIfEnded(what);
-    const connection = await this.cluster.queueConnection(queue, deadline, what, request.code);
-    deadline.throwIfEnded(what);
-    const inFlight = connection.submit(request);
-    const reply = await this.#awaitReply(inFlight, deadline, what, (late) => this.#result(late, request, queue, count));
-    return this.#result(reply, request, queue, count);
+    const resultOf = (answer: RemotingCommand): SendResult => this.#result(answer, request, queue, count);
+    const ask = async (): Promise<RemotingCommand> => {
+      const connection = await this.cluster.queueConnection(queue, deadline, what, request.code);
+      deadline.throwIfEnded(what);
+      return this.#awaitReply(connection.submit(request), deadline, what, resultOf);
+    };
+    const reply = await this.cluster.askSigned(ask, deadline);
+    try {
+      return resultOf(reply);
+    } catch (error) {
+      if (!isRocketMqError(error) || error.outcome === 'not-sent') throw error;
+      const settled = Promise.resolve({ kind: 'unknown', error } as const);
+      throw new SendOutcomeUnknownError<SendResult>(what, 'answer', settled, error);
+    }
   }
 
   async #awaitReply(
@@ -155,8 +162,8 @@ export class Producer {
         const reason = error instanceof RequestTimeoutError ? 'timeout' : 'aborted';
         throw new SendOutcomeUnknownError(what, reason, settle(inFlight, resultOf), error);
       }
-      if (error instanceof ConnectionClosedError && error.outcome === 'unknown') {
-        const settled = Promise.resolve({ kind: 'connection-closed', error } as const);
+      if (isRocketMqError(error) && error.outcome === 'unknown') {
+        const settled = Promise.resolve({ kind: 'unknown', error } as const);
         throw new SendOutcomeUnknownError<SendResult>(what, 'connection-closed', settled, error);
       }
       throw error;
@@ -165,7 +172,7 @@ export class Producer {
 
   #result(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, count: number): SendResult {
     const status = STATUS[reply.code];
-    if (status === undefined) throw this.cluster.queueError(reply, request, queue);
+    if (status === undefined) throw this.cluster.queueError(reply, request, queue, count);
     return { status, firstOffset: readExtInteger(reply.ext, 'queueOffset'), count };
   }
 }
@@ -177,10 +184,7 @@ async function settle(
   try {
     return { kind: 'stored', result: resultOf(await inFlight.reply) };
   } catch (error) {
-    if (!isRocketMqError(error)) {
-      return { kind: 'failed', error: new MalformedDataError('reply to a send', 'unreadable', error) };
-    }
-    const kind = error instanceof ConnectionClosedError && error.outcome === 'unknown' ? 'connection-closed' : 'failed';
-    return { kind, error };
+    const typed = isRocketMqError(error) ? error : new MalformedDataError('reply to a send', 'unreadable', error);
+    return { kind: typed.outcome === 'unknown' ? 'unknown' : 'failed', error: typed };
   }
 }

@@ -3,14 +3,15 @@ import {
   AuthorizationError,
   BrokerResponseError,
   FlowControlError,
+  type RequestOutcome,
   UnsupportedByBrokerError,
 } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
-/** Brokers also report some refusals under load as SYSTEM_ERROR; their remarks begin with one of these. */
-const FLOW_CONTROL_REMARK = /\[(TIMEOUT_CLEAN_QUEUE|PC_SYNCHRONIZED|PCBUSY_CLEAN_QUEUE|REJECTREQUEST|OVERLOAD)\]/;
+/** Brokers report some refusals under load as SYSTEM_ERROR; their remarks begin with one of these. */
+const FLOW_CONTROL_REMARK = /^\[(TIMEOUT_CLEAN_QUEUE|PCBUSY_CLEAN_QUEUE|REJECTREQUEST|OVERLOAD)\]/;
 /** Brokers of ACL 2.0 answer every refusal with NO_PERMISSION; only the remark says which (seen on 5.5.0). */
 const UNAUTHENTICATED_REMARK = /^(username cannot be null|check signature failed|User:\S+ is (not found|disabled))/;
 const UNAUTHORIZED_REMARK = /^\S+ has no permission to access /;
@@ -21,8 +22,65 @@ const PLAIN_UNAUTHENTICATED = /^(No accessKey is configured|No acl config for |C
 /** Brokers before 5.2 report a queue that a topic does not have as SYSTEM_ERROR (seen on 4.9.7 and 5.1.4). */
 const ILLEGAL_QUEUE_REMARK = /^request queueId\[-?\d+\] is illegal/;
 
-/** The typed error for a reply with any code but SUCCESS. */
-export function responseError(reply: RemotingCommand, request: RemotingRequest, address: string): BrokerResponseError {
+/**
+ * Remarks of SYSTEM_ERROR that brokers give before they store (`SendMessageProcessor` of 4.5 to 5.5). Two look alike and are
+ * missing on purpose. "in-sync replicas not enough" of 5.x and "[PC_SYNCHRONIZED]" of 4.x also answer a DLedger leader's
+ * time-out: it has the message, and its followers may get it yet.
+ */
+const NOT_STORED_REMARK =
+  /^(create mapped file failed|timer message is under flow control|accurate timer message is not enabled|broker unable to service, until)/;
+
+/** Answers that brokers give before they execute anything, whatever the remark. */
+const REFUSALS: ReadonlySet<number> = new Set([
+  RESPONSE_CODE.SYSTEM_BUSY,
+  RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED,
+  RESPONSE_CODE.MESSAGE_ILLEGAL,
+  RESPONSE_CODE.NO_PERMISSION,
+  RESPONSE_CODE.TOPIC_NOT_EXIST,
+  RESPONSE_CODE.SUBSCRIPTION_GROUP_NOT_EXIST,
+  RESPONSE_CODE.INVALID_PARAMETER,
+  RESPONSE_CODE.FLOW_CONTROL,
+  RESPONSE_CODE.NOT_LEADER_FOR_QUEUE,
+]);
+
+/**
+ * What an answer proves about a request for `count` messages.
+ * A DLedger leader that loses its role within a batch answers SERVICE_NOT_AVAILABLE and keeps the first messages.
+ */
+export function answerOutcome(
+  { code, remark }: Pick<RemotingCommand, 'code' | 'remark'>,
+  count: number,
+): RequestOutcome {
+  if (REFUSALS.has(code)) return 'not-sent';
+  if (code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) return count > 1 ? 'unknown' : 'not-sent';
+  if (code !== RESPONSE_CODE.SYSTEM_ERROR) return 'unknown';
+  const isRefusal = [FLOW_CONTROL_REMARK, NOT_STORED_REMARK, ILLEGAL_QUEUE_REMARK, PLAIN_ACL_REMARK].some((known) =>
+    known.test(remark),
+  );
+  return isRefusal ? 'not-sent' : 'unknown';
+}
+
+/** Whether the broker does not know the sender. */
+export function isUnauthenticated(reply: Pick<RemotingCommand, 'code' | 'remark'>): boolean {
+  if (reply.code === RESPONSE_CODE.NO_PERMISSION) return UNAUTHENTICATED_REMARK.test(reply.remark);
+  const plainAcl = plainAclRefusal(reply);
+  return plainAcl !== undefined && PLAIN_UNAUTHENTICATED.test(plainAcl);
+}
+
+function plainAclRefusal({ code, remark }: Pick<RemotingCommand, 'code' | 'remark'>): string | undefined {
+  return code === RESPONSE_CODE.SYSTEM_ERROR ? PLAIN_ACL_REMARK.exec(remark)?.[1] : undefined;
+}
+
+/**
+ * The typed error for a reply with any code but SUCCESS.
+ * @param count messages of the request, where it sends some
+ */
+export function responseError(
+  reply: RemotingCommand,
+  request: RemotingRequest,
+  address: string,
+  count = 1,
+): BrokerResponseError {
   const answer = { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark };
   if (
     reply.code === RESPONSE_CODE.SYSTEM_BUSY ||
@@ -33,15 +91,15 @@ export function responseError(reply: RemotingCommand, request: RemotingRequest, 
   }
   if (reply.code === RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED) return new UnsupportedByBrokerError(answer);
   if (reply.code === RESPONSE_CODE.NO_PERMISSION) {
-    if (UNAUTHENTICATED_REMARK.test(reply.remark)) return new AuthenticationError(answer);
+    if (isUnauthenticated(reply)) return new AuthenticationError(answer);
     if (UNAUTHORIZED_REMARK.test(reply.remark)) return new AuthorizationError(answer);
   }
-  const plainAcl = reply.code === RESPONSE_CODE.SYSTEM_ERROR ? PLAIN_ACL_REMARK.exec(reply.remark)?.[1] : undefined;
-  if (plainAcl !== undefined) {
-    return PLAIN_UNAUTHENTICATED.test(plainAcl) ? new AuthenticationError(answer) : new AuthorizationError(answer);
+  if (plainAclRefusal(reply) !== undefined) {
+    return isUnauthenticated(reply) ? new AuthenticationError(answer) : new AuthorizationError(answer);
   }
   const mayPass = reply.code === RESPONSE_CODE.SYSTEM_ERROR && !ILLEGAL_QUEUE_REMARK.test(reply.remark);
   return new BrokerResponseError(answer, {
     retriable: mayPass || reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE,
+    outcome: answerOutcome(reply, count),
   });
 }

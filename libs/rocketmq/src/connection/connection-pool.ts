@@ -56,9 +56,14 @@ export class ConnectionPool {
     if (!this.isPrepared) await this.options.credentials?.load(deadline);
   }
 
-  /** Says that a broker refused the credentials. */
-  expireCredentials(): void {
-    this.options.credentials?.expire();
+  /** Changes with the credentials that requests are signed with. */
+  get credentialsVersion(): number {
+    return this.options.credentials?.version ?? 0;
+  }
+
+  /** Reloads credentials that a broker refused, unless they are others already. Returns whether they are others now. */
+  async renewCredentials(refusedVersion: number, deadline: CallDeadline): Promise<boolean> {
+    return (await this.options.credentials?.renew(refusedVersion, deadline)) ?? false;
   }
 
   /** How long the next attempt to connect has to wait, in ms; 0 for an address that is connected or never failed. */

@@ -1,5 +1,5 @@
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { isRocketMqError, MalformedDataError, type RocketMqError } from '../errors.js';
+import { AuthenticationError, isRocketMqError, MalformedDataError, type RocketMqError } from '../errors.js';
 import { checkMessage, PROXY_RULES } from '../messaging/check-message.js';
 import { type MessageSender, type SendOutcome, type TopicMessage } from '../messaging/message-port.js';
 import { type MessageIds } from '../messaging/message-id.js';
@@ -87,12 +87,22 @@ export class GrpcSender implements MessageSender {
 
   /** A batch that is refused for one of its messages is sent again one by one: nothing of it was stored. */
   async #sendRequest(request: readonly Item[], deadline: CallDeadline): Promise<readonly SendOutcome[]> {
-    const outcomes = await this.#sendOnce(request, deadline);
+    const outcomes = await this.#sendSigned(request, deadline);
     const [first] = outcomes;
     if (request.length === 1 || first?.status !== 'failed' || !isMessageRefused(first.error)) return outcomes;
     const alone: SendOutcome[] = [];
-    for (const item of request) alone.push(...(await this.#sendOnce([item], deadline)));
+    for (const item of request) alone.push(...(await this.#sendSigned([item], deadline)));
     return alone;
+  }
+
+  /** What is refused for credentials that have been renewed since is sent again once. */
+  async #sendSigned(request: readonly Item[], deadline: CallDeadline): Promise<readonly SendOutcome[]> {
+    const { channels } = this.#context;
+    const version = channels.credentialsVersion;
+    const outcomes = await this.#sendOnce(request, deadline);
+    const [first] = outcomes;
+    if (first?.status !== 'failed' || !(first.error instanceof AuthenticationError)) return outcomes;
+    return (await channels.renewCredentials(version, deadline)) ? this.#sendOnce(request, deadline) : outcomes;
   }
 
   async #sendOnce(request: readonly Item[], deadline: CallDeadline): Promise<readonly SendOutcome[]> {
@@ -129,7 +139,7 @@ export class GrpcSender implements MessageSender {
     } catch (cause) {
       const error = typed(cause);
       routes.invalidate(topic);
-      return request.map(({ messageId }) => failedOutcome(messageId, error, isOutcomeUnknown(error)));
+      return request.map(({ messageId }) => failedOutcome(messageId, error, error.outcome === 'unknown'));
     }
   }
 
@@ -138,12 +148,6 @@ export class GrpcSender implements MessageSender {
     channels.noteFailure(address, error);
     if (error.retriable || error.code === 'TOPIC_NOT_FOUND') routes.invalidate(this.topic);
   }
-}
-
-/** Errors say themselves what is known of the request that they ended. */
-function isOutcomeUnknown(error: RocketMqError): boolean {
-  if ('outcome' in error) return error.outcome === 'unknown';
-  return error.code === 'BROKER_RESPONSE' && error.retriable;
 }
 
 function typed(error: unknown): RocketMqError {

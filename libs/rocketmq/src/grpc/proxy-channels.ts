@@ -156,6 +156,16 @@ export class ProxyChannels {
     return failure;
   }
 
+  /** Changes with the credentials that calls are signed with. */
+  get credentialsVersion(): number {
+    return this.#credentials.version;
+  }
+
+  /** Reloads credentials that the Proxy refused. Returns whether they are others now. */
+  renewCredentials(refusedVersion: number, deadline: CallDeadline): Promise<boolean> {
+    return this.#credentials.renew(refusedVersion, deadline);
+  }
+
   noteFailure(address: string, failure: RocketMqError): void {
     if (failure instanceof AuthenticationError) this.#credentials.expire();
     if (

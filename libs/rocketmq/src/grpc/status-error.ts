@@ -45,7 +45,7 @@ const OUTCOME_UNKNOWN_CODES: ReadonlySet<number> = new Set([
   Code.PROXY_TIMEOUT,
 ]);
 /** A Proxy in the broker's process answers every broker error with 50001; a refusal under load is known by its words. */
-const FLOW_CONTROL_REMARK = /\[(TIMEOUT_CLEAN_QUEUE|PC_SYNCHRONIZED|PCBUSY_CLEAN_QUEUE|REJECTREQUEST|OVERLOAD)\]/;
+const FLOW_CONTROL_REMARK = /\[(TIMEOUT_CLEAN_QUEUE|PCBUSY_CLEAN_QUEUE|REJECTREQUEST|OVERLOAD)\]/;
 /** One code, 40100, stands for both refusals. */
 const UNAUTHORIZED_REMARK = /has no permission to access/;
 
@@ -104,5 +104,6 @@ export function statusError(status: ProxyStatus, asked: AskedProxy): RocketMqErr
     return UNAUTHORIZED_REMARK.test(message) ? new AuthorizationError(answer) : new AuthenticationError(answer);
   }
   if (code === Code.FORBIDDEN && UNAUTHORIZED_REMARK.test(message)) return new AuthorizationError(answer);
-  return new BrokerResponseError(answer, { retriable: RETRIABLE_CODES.has(code) });
+  const outcome = mayBeExecuted(status) ? 'unknown' : 'not-sent';
+  return new BrokerResponseError(answer, { retriable: RETRIABLE_CODES.has(code), outcome });
 }

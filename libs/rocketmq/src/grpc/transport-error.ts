@@ -65,6 +65,6 @@ export function transportError(error: ServiceError, call: FailedCall): RocketMqE
     case STATUS.OUT_OF_RANGE:
     case STATUS.UNIMPLEMENTED:
     case STATUS.DATA_LOSS:
-      return new BrokerResponseError(answer, { retriable: false });
+      return new BrokerResponseError(answer, { retriable: false, outcome: 'not-sent' });
   }
 }

@@ -26,8 +26,8 @@ export interface RecordProducer {
   send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<{ readonly firstOffset: number }>;
 }
 
-/** How a send of unknown outcome ended. `connection-closed`: no reply will come, it may or may not be (or still become) stored. */
-export type SendSettlement = 'stored' | 'not-stored' | 'connection-closed';
+/** How a send of unknown outcome ended. `unknown`: no reply will come, it may or may not be (or still become) stored. */
+export type SendSettlement = 'stored' | 'not-stored' | 'unknown';
 
 /** Thrown by {@link RecordProducer}. Anything else that is thrown counts as `not-stored` and not retriable. */
 export class SendFailure extends Error {

@@ -152,7 +152,7 @@ export class QueueLane {
             // The offsets are not known: scanning again from before the batch is always right.
             batch.endOffset = this.lowerBound();
             return;
-          case 'connection-closed':
+          case 'unknown':
             if (await this.recover(batch)) return;
             break;
           case 'not-stored':
@@ -172,7 +172,7 @@ export class QueueLane {
     if (!isSendFailure(error)) return 'rejected';
     if (error.outcome === 'not-stored') return error.retriable ? 'not-stored' : 'rejected';
     this.context.counters.unknownOutcomes++;
-    if (error.settled === undefined) return 'connection-closed';
+    if (error.settled === undefined) return 'unknown';
     const settlement = await error.settled;
     this.context.signal.throwIfAborted();
     return settlement;
@@ -187,7 +187,7 @@ export class QueueLane {
     const stored = await this.context.examine(this.queue, this.lowerBound(), barrierOffset);
     batch.leaveOut((partition, seq) => seq <= (stored.get(partition.stream) ?? 0));
     this.context.warn(
-      `The outcome of a send to ${this.key} was lost with its connection; of ${batch.count} record(s) ${batch.toSend.count} are not in the queue`,
+      `The outcome of a send to ${this.key} is unknown; of ${batch.count} record(s) ${batch.toSend.count} are not in the queue`,
     );
     batch.endOffset = barrierOffset + 1;
     return batch.toSend.count === 0;

@@ -1,10 +1,11 @@
-import { isRocketMqError, SendOutcomeUnknownError, type RocketMqError } from '../../errors.js';
+import { isRocketMqError, type RocketMqError } from '../../errors.js';
 import { type QueueRef } from '../../routing/topic-route.js';
 import { BatchEncoder } from '../../wire/batch-encoder.js';
+import { SendOutcomeUnknownError } from '../message-errors.js';
 import { type Producer, type SendResult } from '../producer.js';
 import { type PendingMessage } from './pending-message.js';
 
-/** How a send ended: `unknown` only after the connection's end, when no reply can come any more. */
+/** How a send ended: `unknown` only when no reply can come any more. */
 export type SendEnd =
   | { readonly kind: 'stored'; readonly result: SendResult }
   | { readonly kind: 'failed'; readonly error: unknown }
@@ -52,14 +53,14 @@ export class BatchSender {
       return { kind: 'stored', result: await send() };
     } catch (error) {
       if (!isUnknown(error)) return { kind: 'failed', error };
-      if (error.reason !== 'connection-closed') onOverdue();
+      if (error.reason === 'timeout' || error.reason === 'aborted') onOverdue();
       const settlement = await error.settled;
       switch (settlement.kind) {
         case 'stored':
           return { kind: 'stored', result: settlement.result };
         case 'failed':
           return { kind: 'failed', error: settlement.error };
-        case 'connection-closed':
+        case 'unknown':
           return { kind: 'unknown', error: finalError(queue, error, settlement.error) };
       }
     }
@@ -82,9 +83,10 @@ function isUnknown(error: unknown): error is SendOutcomeUnknownError<SendResult>
 function finalError(
   queue: QueueRef,
   error: SendOutcomeUnknownError<SendResult>,
-  closed: RocketMqError,
+  last: RocketMqError,
 ): SendOutcomeUnknownError<SendResult> {
-  if (error.reason === 'connection-closed') return error;
+  const reason = last.code === 'CONNECTION_CLOSED' ? 'connection-closed' : 'answer';
+  if (last.code === 'REQUEST_TIMEOUT' || error.reason === reason) return error;
   const what = `send to ${queue.topic}/${queue.brokerName}/${String(queue.queueId)}`;
-  return new SendOutcomeUnknownError<SendResult>(what, 'connection-closed', error.settled, closed);
+  return new SendOutcomeUnknownError<SendResult>(what, reason, error.settled, last);
 }

@@ -11,6 +11,11 @@ export class BrokerHealth {
     return this.#failing.get(brokerName)?.notBefore ?? -Infinity;
   }
 
+  /** Whether nothing was stored there since its last failure. */
+  isFailing(brokerName: string): boolean {
+    return this.#failing.size > 0 && this.#failing.has(brokerName);
+  }
+
   /** Failures of requests that were sent before the last one became known count once. */
   failed(brokerName: string, now: number): void {
     const known = this.#failing.get(brokerName);

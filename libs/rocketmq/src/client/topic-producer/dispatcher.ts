@@ -1,11 +1,12 @@
-import { RequestTimeoutError, type SendOutcomeUnknownError } from '../../errors.js';
+import { isRocketMqError, RequestTimeoutError } from '../../errors.js';
 import { type QueueRef } from '../../routing/topic-route.js';
+import { type SendOutcomeUnknownError } from '../message-errors.js';
 import { type Producer, type SendResult } from '../producer.js';
 import { BatchSender } from './batch-sender.js';
 import { BrokerHealth } from './broker-health.js';
 import { failureVerdict } from './failure-verdict.js';
 import { Lane } from './lane.js';
-import { MessageFifo, type PendingMessage } from './pending-message.js';
+import { MessageFifo, noteFailure, type PendingMessage } from './pending-message.js';
 import { type ProducerSettings } from './producer-options.js';
 import { queueKey } from './queue-choice.js';
 import { batchDueAt, isBatchDue, takeBatch } from './take-batch.js';
@@ -124,7 +125,9 @@ export class Dispatcher {
   #launch(lane: Lane, from: MessageFifo): void {
     lane.isBusy = true;
     lane.isOthersTurn = from === lane.fifo;
-    void this.#run(lane, takeBatch(from, this.settings));
+    // A broker that failed is tried with one message: a refusal of one proves more than a refusal of a batch.
+    const isProbe = this.#health.isFailing(lane.queue.brokerName);
+    void this.#run(lane, takeBatch(from, isProbe ? { ...this.settings, maxBatchMessages: 1 } : this.settings));
   }
 
   async #run(lane: Lane, messages: readonly PendingMessage[]): Promise<void> {
@@ -167,7 +170,9 @@ export class Dispatcher {
     const isBrokerKnown = this.#queues.knowsBroker(brokerName);
     switch (failureVerdict(error, { count: messages.length, isBrokerKnown })) {
       case 'reject':
-        for (const message of messages) this.#reject(message, message.lastError ?? error);
+        for (const message of messages) {
+          this.#reject(message, isRocketMqError(error) ? noteFailure(message, error) : (message.lastError ?? error));
+        }
         return;
       case 'isolate':
         for (const message of messages) message.isAlone = true;
@@ -176,7 +181,7 @@ export class Dispatcher {
       case 'resend':
         this.#health.failed(brokerName, performance.now());
         this.stats.resentNotStored += messages.length;
-        for (const message of messages) message.lastError ??= error instanceof Error ? error : undefined;
+        for (const message of messages) if (isRocketMqError(error)) noteFailure(message, error);
         this.#putBack(messages);
     }
   }
@@ -187,7 +192,7 @@ export class Dispatcher {
       return;
     }
     this.stats.resentUnknown += messages.length;
-    for (const message of messages) message.lastError = error;
+    for (const message of messages) noteFailure(message, error);
     this.#putBack(messages);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   BrokerNotFoundError,
-  BrokerResponseError,
+  type BrokerResponseError,
   ConnectFailedError,
   ConnectionClosedError,
   ConnectionOverloadedError,
@@ -11,6 +11,8 @@ import {
   TlsHandshakeError,
   TopicNotFoundError,
 } from '../../errors.js';
+import { REQUEST_CODE } from '../../wire/request-code.js';
+import { responseError } from '../response-error.js';
 import { failureVerdict } from './failure-verdict.js';
 
 const answer = (
@@ -22,8 +24,13 @@ const answer = (
   responseCode,
   remark,
 });
-const response = (code: number, remark?: string): BrokerResponseError =>
-  new BrokerResponseError(answer(code, remark), { retriable: code === 1 || code === 14 });
+const response = (code: number, remark?: string, count = 1): BrokerResponseError =>
+  responseError(
+    { code, remark: remark ?? '', opaque: 1, flag: 1, ext: {}, body: Buffer.alloc(0) },
+    { code: REQUEST_CODE.SEND_BATCH_MESSAGE, ext: {} },
+    'b',
+    count,
+  );
 const known = { count: 5, isBrokerKnown: true };
 
 describe('what becomes of a failed send', () => {
@@ -37,7 +44,11 @@ describe('what becomes of a failed send', () => {
     new BrokerNotFoundError('b', [], ''),
     response(14, 'service not available now'),
     response(1, 'create mapped file failed, server is busy or broken.'),
-    response(1, 'in-sync replicas not enough'),
+    response(2, '[PC_SYNCHRONIZED]broker busy, start flow control for a while'),
+    response(
+      2,
+      '[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: 205ms, size of queue: 3',
+    ),
   ])('is another attempt after $name: $message', (error) => {
     expect(failureVerdict(error, known)).toBe('resend');
   });
@@ -48,6 +59,9 @@ describe('what becomes of a failed send', () => {
     new TlsHandshakeError('b', 'refused'),
     new MalformedDataError('reply', 'x'),
     response(1, 'UNKNOWN_ERROR'),
+    response(1, 'in-sync replicas not enough'),
+    response(1, '[PC_SYNCHRONIZED]broker busy, start flow control for a while'),
+    response(14, 'service not available now', 2),
     response(16, 'no permission'),
     new Error('a mistake'),
   ])('is an error for the caller after $name: $message', (error) => {

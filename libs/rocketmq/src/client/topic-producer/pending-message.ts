@@ -1,3 +1,4 @@
+import { type RocketMqError } from '../../errors.js';
 import { type SendStatus } from '../producer.js';
 import { type QueueRef } from '../../routing/topic-route.js';
 import { type PreparedMessage } from './producer-message.js';
@@ -29,10 +30,18 @@ export interface PendingMessage {
   isCounted: boolean;
   /** A batch with it was refused as illegal: it goes without others. */
   isAlone: boolean;
-  /** Why it was sent again; an unknown outcome stays. */
-  lastError: Error | undefined;
+  /** How its last attempt failed; an attempt of unknown outcome stays, whatever the later ones end with. */
+  lastError: RocketMqError | undefined;
   /** Ends the wait for the caller's signal. */
   unlisten: (() => void) | undefined;
+}
+
+/** Notes how an attempt failed. Returns what to tell the caller if it was the last one. */
+export function noteFailure(message: PendingMessage, error: RocketMqError): RocketMqError {
+  const { lastError } = message;
+  if (lastError?.outcome === 'unknown' && error.outcome === 'not-sent') return lastError;
+  message.lastError = error;
+  return error;
 }
 
 const COMPACT_AFTER = 1_024;

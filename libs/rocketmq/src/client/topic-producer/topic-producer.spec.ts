@@ -1,16 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  BrokerResponseError,
-  ConnectionClosedError,
-  ConnectFailedError,
-  FlowControlError,
-  SendOutcomeUnknownError,
-  type SendSettlement,
-} from '../../errors.js';
+import { BrokerResponseError, ConnectionClosedError, ConnectFailedError, FlowControlError } from '../../errors.js';
 import { CallDeadline } from '../../connection/call-deadline.js';
 import { type QueueRef, type TopicRoute } from '../../routing/topic-route.js';
 import { decodeInnerBatch } from '../../wire/inner-batch.js';
 import { type EncodedBatch } from '../../wire/batch-encoder.js';
+import { SendOutcomeUnknownError, type SendSettlement } from '../message-errors.js';
 import { type EncodedMessage, type SendResult } from '../producer.js';
 import { type TopicProducerOptions } from './producer-options.js';
 import { TopicProducer } from './topic-producer.js';
@@ -92,7 +86,9 @@ function routeOf(...brokerNames: string[]): TopicRoute {
 }
 
 const onA: QueueRef = { topic: TOPIC, brokerName: 'a', queueId: 0 };
-const busy = new FlowControlError({ request: 'SEND', address: 'a', responseCode: 2, remark: 'busy' });
+const answer = { request: 'SEND', address: 'a', responseCode: 1, remark: 'in-sync replicas not enough' };
+const busy = new FlowControlError({ ...answer, responseCode: 2, remark: 'busy' });
+const quorumTimeout = new BrokerResponseError(answer, { retriable: true });
 
 function unknown(settled: Promise<SendSettlement<SendResult>>): SendOutcomeUnknownError<SendResult> {
   return new SendOutcomeUnknownError('send to t/a/0', 'timeout', settled);
@@ -182,7 +178,7 @@ describe('a topic producer', () => {
       cluster.before = (attempt) => {
         cluster.store(attempt);
         cluster.before = () => undefined;
-        throw unknown(Promise.resolve({ kind: 'connection-closed', error: closed }));
+        throw unknown(Promise.resolve({ kind: 'unknown', error: closed }));
       };
     };
     cut();
@@ -199,10 +195,36 @@ describe('a topic producer', () => {
     expect(producer.stats.resentUnknown).toBe(1);
   });
 
+  it('tells of the attempt that may have stored the message, whatever came before and after it', async () => {
+    const illegal = new BrokerResponseError({ ...answer, responseCode: 13 }, { retriable: false, outcome: 'not-sent' });
+    const maybe = unknown(Promise.resolve({ kind: 'unknown', error: quorumTimeout }));
+    open({ onUnknownOutcome: 'resend' });
+    const fails = [busy, maybe, busy, illegal];
+    cluster.before = () => {
+      throw fails.shift() ?? new Error('an attempt too many');
+    };
+    await expect(send('m', onA)).rejects.toMatchObject({ outcome: 'unknown', code: 'SEND_OUTCOME_UNKNOWN' });
+    open();
+    fails.push(busy, maybe);
+    await expect(send('m', onA)).rejects.toMatchObject({ outcome: 'unknown' });
+    fails.push(busy, illegal);
+    await expect(send('m', onA)).rejects.toBe(illegal);
+    expect(fails).toEqual([]);
+  });
+
+  it('tries a broker that failed with one message', async () => {
+    cluster.before = () => {
+      cluster.before = () => undefined;
+      throw busy;
+    };
+    await Promise.all(['1', '2', '3'].map((body) => send(body, onA)));
+    expect(cluster.attempts.map(({ bodies }) => bodies)).toEqual([['1', '2', '3'], ['1'], ['2', '3']]);
+  });
+
   it('finds the illegal one of a batch', async () => {
-    const illegal = { request: 'SEND', address: 'a', responseCode: 13, remark: 'illegal' };
     cluster.before = ({ bodies }) => {
-      if (bodies.includes('bad')) throw new BrokerResponseError(illegal, { retriable: false });
+      if (!bodies.includes('bad')) return;
+      throw new BrokerResponseError({ ...answer, responseCode: 13 }, { retriable: false, outcome: 'not-sent' });
     };
     const ends = await Promise.allSettled(['1', 'bad', '2'].map((body) => send(body, onA)));
     expect(ends.map((end) => end.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);

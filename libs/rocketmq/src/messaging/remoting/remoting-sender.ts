@@ -1,14 +1,12 @@
 import { type TopicProducer } from '../../client/topic-producer/topic-producer.js';
 import { CallDeadline, type CallOptions } from '../../connection/call-deadline.js';
 import {
-  BrokerResponseError,
   isRocketMqError,
   MalformedDataError,
   RequestAbortedError,
   RequestTimeoutError,
   type RocketMqError,
 } from '../../errors.js';
-import { RESPONSE_CODE } from '../../wire/response-code.js';
 import { checkMessage, REMOTING_RULES } from '../check-message.js';
 import { type MessageIds } from '../message-id.js';
 import { type MessageSender, type SendOutcome, type TopicMessage } from '../message-port.js';
@@ -119,16 +117,7 @@ async function whatIsKnown(
 }
 
 function failedOutcome(messageId: string, error: RocketMqError): SendOutcome {
-  return { status: 'failed', messageId, error, mayBeStored: mayBeStored(error) };
-}
-
-/** Brokers answer with SYSTEM_ERROR also when they failed after they stored, or do not know. */
-function mayBeStored(error: RocketMqError): boolean {
-  if (error.code === 'SEND_OUTCOME_UNKNOWN' || error.code === 'MALFORMED_DATA') return true;
-  if (error instanceof BrokerResponseError) {
-    return error.code === 'BROKER_RESPONSE' && error.responseCode === RESPONSE_CODE.SYSTEM_ERROR;
-  }
-  return 'outcome' in error && error.outcome === 'unknown';
+  return { status: 'failed', messageId, error, mayBeStored: error.outcome === 'unknown' };
 }
 
 function typed(error: unknown): RocketMqError {
