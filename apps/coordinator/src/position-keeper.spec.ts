@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { emptyState, initialCoordinator, type CoordinatorState, type TaskState } from '@sluice/core';
+import { emptyState, initialCoordinator, TaskTable, type CoordinatorState, type TaskState } from '@sluice/core';
 import { PositionKeeper } from './position-keeper.js';
 
 const hourMs = 3_600_000;
 
 /** A leader of a log up to entry 70 with stopped connectors that have stored positions. */
 function leading(...names: readonly string[]): CoordinatorState {
-  const tasks = names.map((connector): [string, TaskState] => {
-    return [`${connector}-0`, { id: { connector, index: 0 }, type: 'source', config: {}, committed: true }];
+  const tasks = names.map((connector): TaskState => {
+    return { id: { connector, index: 0 }, type: 'source', config: {}, committed: true };
   });
   const connectors = names.map((name) => {
     return [name, { name, type: 'source', config: {}, configVersion: 1, targetState: 'STOPPED' }] as const;
   });
   const head = { offset: 70, seq: 70, digest: 'd' };
-  const cluster = { ...emptyState(), head, tasks: new Map(tasks), connectors: new Map(connectors) };
+  const cluster = { ...emptyState(), head, tasks: TaskTable.of(tasks), connectors: new Map(connectors) };
   return { ...initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, cluster, 0), role: 'leader' };
 }
 

@@ -17,6 +17,7 @@ export * from './log/same-config.js';
 export * from './log/snapshot-load.js';
 export { stateDigest } from './log/snapshot-records.js';
 export * from './log/start-plan.js';
+export * from './log/task-table.js';
 export * from './log/tail-check.js';
 export * from './log/state-files.js';
 export * from './model/cluster-settings.js';

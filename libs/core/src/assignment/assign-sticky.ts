@@ -44,10 +44,10 @@ function keepWhatRuns({ items, slotOf }: Fleet): readonly Item[] {
 function returnToLastOwners(fleet: Fleet, open: readonly Item[]): readonly Item[] {
   const able = fleet.slots.filter(({ worker }) => worker.capacity > 0 && worker.draining !== true);
   const capacity = able.reduce((sum, { worker }) => sum + worker.capacity, 0);
-  const total = fleet.items.filter(({ group }) => group.eligible.length > 0).length;
   return open.filter((item) => {
     const slot = lastOwner(fleet, item);
-    if (slot === undefined || slot.load + 1 > Math.floor((total * slot.worker.capacity) / capacity)) return true;
+    if (slot === undefined || slot.load + 1 > Math.floor((fleet.runnable * slot.worker.capacity) / capacity))
+      return true;
     give(slot, item);
     return false;
   });

@@ -1,9 +1,11 @@
-import type { TaskId } from '../model/connector.js';
+import type { ConnectorType, TaskId } from '../model/connector.js';
 import { assignAverage } from './assign-average.js';
 import { assignByHash } from './assign-by-hash.js';
 import { assignSticky } from './assign-sticky.js';
-import type { AssignmentInput, AssignmentPlan, PreviousAssignment, UnassignedTask } from './assignment-plan.js';
-import { fleetOf, type Fleet, type Slot } from './fleet.js';
+import { inputWithMoving } from './assignment-input.js';
+import type { AssignmentInput, AssignmentPlan, PreviousAssignment, UnassignedTask, Worker } from './assignment-plan.js';
+import { fleetOf, fleetOfIndex, inOrderOfIds, type Fleet, type Item, type Slot } from './fleet.js';
+import type { TaskIndex } from './task-index.js';
 
 /** By the values of `assignment.strategy`. Each says in `item.slot` who is to run each task that somebody can run. */
 const strategies = {
@@ -22,14 +24,38 @@ export const assignmentStrategyNames = Object.keys(strategies) as readonly Assig
  * it: one that is to move is revoked first, and one whose owner is not among `workers` waits until it is freed.
  */
 export function assignTasks(strategy: AssignmentStrategyName, input: AssignmentInput): AssignmentPlan {
+  return planOf(input.workers, (type) => {
+    const fleet = fleetOf(type, input);
+    strategies[strategy](fleet);
+    return fleet.items;
+  });
+}
+
+/**
+ * The same of all tasks of an index. `sticky` looks only at what cannot stay, so that a plan costs what has changed; the other strategies look
+ * at every task.
+ */
+export function assignIndexed(
+  strategy: AssignmentStrategyName,
+  index: TaskIndex,
+  workers: readonly Worker[],
+): AssignmentPlan {
+  if (strategy !== 'sticky') return assignTasks(strategy, inputWithMoving(index, workers));
+  return planOf(workers, (type) => {
+    const fleet = fleetOfIndex(type, index, workers);
+    assignSticky(fleet);
+    if (fleet.taken.length === 0) return fleet.items;
+    return inOrderOfIds([...fleet.items, ...fleet.taken]);
+  });
+}
+
+function planOf(workers: readonly Worker[], itemsOf: (type: ConnectorType) => readonly Item[]): AssignmentPlan {
   const assign: (TaskId & { nodeId: string; incarnation: string })[] = [];
   const revoke: TaskId[] = [];
   const unassigned: UnassignedTask[] = [];
-  const incarnations = new Map(input.workers.map(({ nodeId, incarnation }) => [nodeId, incarnation]));
+  const incarnations = new Map(workers.map(({ nodeId, incarnation }) => [nodeId, incarnation]));
   for (const type of ['source', 'sink'] as const) {
-    const fleet = fleetOf(type, input);
-    strategies[strategy](fleet);
-    for (const { task, group, previous, slot } of fleet.items) {
+    for (const { task, group, previous, slot } of itemsOf(type)) {
       const { connector, index } = task.id;
       if (group.reason !== undefined) unassigned.push({ connector, index, reason: group.reason });
       if (previous === undefined) {

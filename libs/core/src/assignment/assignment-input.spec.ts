@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { TaskTable } from '../log/task-table.js';
 import type { ConnectorState, TaskState } from '../model/connector.js';
-import { taskKey } from '../model/connector.js';
 import type { Member } from '../model/member.js';
 import { assignmentInput } from './assignment-input.js';
 import { worker } from './testing/settled.js';
@@ -25,15 +25,13 @@ const taskOf = (name: string, index: number, more: Partial<TaskState> = {}): Tas
 const member = (nodeId: string, role: Member['role']): Member => ({ ...worker(nodeId), role, joinedAt: 1 });
 const byName = (all: readonly ConnectorState[]): Map<string, ConnectorState> =>
   new Map(all.map((each) => [each.name, each]));
-const byKey = (all: readonly TaskState[]): Map<string, TaskState> =>
-  new Map(all.map((each) => [taskKey(each.id), each]));
 const held = { nodeId: 'w1', incarnation: 'w1#1', generation: 7 };
 
 describe('assignmentInput', () => {
   it('names class, placement, last owner and holder of each task', () => {
     const input = assignmentInput({
       connectors: byName([connector('c', { taskCount: 3 })]),
-      tasks: byKey([
+      tasks: TaskTable.of([
         taskOf('c', 0, { assignment: held }),
         taskOf('c', 1, { assignment: { ...held, revokedAt: 9 } }),
         taskOf('c', 2, { lastNodeId: 'w2' }),
@@ -59,7 +57,7 @@ describe('assignmentInput', () => {
         connector('small'),
         connector('newer', { configVersion: 6, taskCount: 2 }),
       ]),
-      tasks: byKey([
+      tasks: TaskTable.of([
         taskOf('stopped', 0),
         taskOf('small', 0),
         taskOf('small', 1),
@@ -77,7 +75,7 @@ describe('assignmentInput', () => {
     const input = (...owners: TaskState[]): readonly string[] =>
       assignmentInput({
         connectors: byName([connector('c', { taskCount: 2 }), connector('other')]),
-        tasks: byKey([taskOf('c', 0), taskOf('c', 1), taskOf('other', 0), ...owners]),
+        tasks: TaskTable.of([taskOf('c', 0), taskOf('c', 1), taskOf('other', 0), ...owners]),
         members: new Map(),
       }).tasks.map(({ key }) => key);
     expect(input()).toEqual(['c-0', 'c-1', 'other-0']);
@@ -91,7 +89,7 @@ describe('assignmentInput', () => {
     const members = [member('g', 'gateway'), member('in', 'source-runner'), member('out', 'sink-runner')];
     const cluster = {
       connectors: new Map(),
-      tasks: new Map(),
+      tasks: new TaskTable(),
       members: new Map(members.map((each) => [each.nodeId, each])),
     };
     expect(assignmentInput(cluster).workers.map(({ nodeId }) => nodeId)).toEqual(['in', 'out']);

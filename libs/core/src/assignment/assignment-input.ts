@@ -1,54 +1,77 @@
+import type { TaskTable } from '../log/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
-import { connectorClass, TargetState, type ConnectorState } from '../model/connector.js';
-import { Role, type Labels } from '../model/member.js';
+import { connectorClass, taskKey, type ConnectorState, type TaskState } from '../model/connector.js';
+import { Role } from '../model/member.js';
 import type { AssignableTask, AssignmentInput, PreviousAssignment, Worker } from './assignment-plan.js';
 import { placementOf } from './placement.js';
+import { hasOlderOwners, standingOf } from './standing.js';
 
-type AssignedState = Pick<ClusterState, 'connectors' | 'tasks' | 'members'>;
+interface AssignedTables {
+  readonly connectors: ClusterState['connectors'];
+  readonly tasks: TaskTable;
+}
+
+/** What workers must have for the tasks of a connector. */
+export type Need = Pick<Required<AssignableTask>, 'connectorClass' | 'placement'>;
 
 /**
  * What there is to assign in a cluster. Tasks of stopped connectors, surplus tasks, and tasks of an older config that
  * nobody holds are left out; so are free tasks of a connector while owners from before its present task configs are
- * stopping: a source partition or a queue that another task gets has one owner at any time. `workers` are those that can be given tasks now; by default all runners.
+ * stopping. `workers` are those that can be given tasks now; by default all runners.
  */
 export function assignmentInput(
-  cluster: AssignedState,
+  cluster: AssignedTables & Pick<ClusterState, 'members'>,
   workers: readonly Worker[] = runners(cluster),
+): AssignmentInput {
+  return inputOf(cluster, workers, ({ assignment }, { tasksVersion, configVersion }) => {
+    return assignment !== undefined && tasksVersion === configVersion;
+  });
+}
+
+/** As {@link assignmentInput}; tasks that are not to be given away yet, but will be, count as placed, so that no other one is moved as if they were gone. */
+export function inputWithMoving(cluster: AssignedTables, workers: readonly Worker[]): AssignmentInput {
+  return inputOf(cluster, workers, () => true);
+}
+
+function inputOf(
+  { connectors, tasks: table }: AssignedTables,
+  workers: readonly Worker[],
+  countsMoving: (task: TaskState, connector: ConnectorState) => boolean,
 ): AssignmentInput {
   const tasks: AssignableTask[] = [];
   const previous = new Map<string, PreviousAssignment>();
-  const waiting = withOlderOwners(cluster);
-  const needs = new Map<ConnectorState, { readonly connectorClass: string; readonly placement: Labels }>();
-  for (const [key, { id, type, assignment, lastNodeId }] of cluster.tasks) {
-    const connector = cluster.connectors.get(id.connector);
-    if (connector === undefined || connector.targetState === TargetState.stopped) continue;
-    const isHeld = assignment !== undefined && assignment.revokedAt === undefined;
-    if (!isHeld && connector.tasksVersion !== connector.configVersion) continue;
-    if (assignment === undefined && waiting.has(id.connector)) continue;
-    if (id.index >= (connector.taskCount ?? 0)) continue;
-    let need = needs.get(connector);
-    if (need === undefined) {
-      need = { connectorClass: connectorClass(connector.config), placement: placementOf(connector.config) };
-      needs.set(connector, need);
+  for (const [name, group] of table.groups()) {
+    const connector = connectors.get(name);
+    if (connector === undefined) continue;
+    const isWaiting = hasOlderOwners(connector, group);
+    const need = needOf(connector);
+    for (const task of group) {
+      const standing = task === undefined ? 'out' : standingOf(task, connector, isWaiting);
+      if (task === undefined || standing === 'out') continue;
+      if (standing === 'moving' && !countsMoving(task, connector)) continue;
+      const assignable = assignableTask(task, need);
+      tasks.push(assignable);
+      if (standing !== 'free') previous.set(assignable.key, previousOf(task));
     }
-    tasks.push({ key, id, type, ...need, ...(lastNodeId === undefined ? {} : { lastNodeId }) });
-    if (assignment === undefined) continue;
-    previous.set(key, { nodeId: assignment.nodeId, incarnation: assignment.incarnation, revoked: !isHeld });
   }
   return { tasks, workers, previous };
 }
 
-/** Connectors of which some owner, from before the present task configs, was asked to stop and has not stopped. */
-function withOlderOwners({ connectors, tasks }: AssignedState): ReadonlySet<string> {
-  const waiting = new Set<string>();
-  for (const { id, assignment } of tasks.values()) {
-    if (assignment?.revokedAt === undefined) continue;
-    const tasksVersion = connectors.get(id.connector)?.tasksVersion;
-    if (tasksVersion !== undefined && assignment.generation < tasksVersion) waiting.add(id.connector);
-  }
-  return waiting;
+export function needOf({ config }: ConnectorState): Need {
+  return { connectorClass: connectorClass(config), placement: placementOf(config) };
 }
 
-function runners({ members }: AssignedState): readonly Worker[] {
+export function assignableTask({ id, type, lastNodeId }: TaskState, need: Need): AssignableTask {
+  return { key: taskKey(id), id, type, ...need, ...(lastNodeId === undefined ? {} : { lastNodeId }) };
+}
+
+/** Of a task that is held or moving: who has it, or had it last. */
+export function previousOf({ assignment, lastNodeId }: TaskState): PreviousAssignment {
+  if (assignment === undefined) return { nodeId: lastNodeId ?? '', incarnation: '', revoked: true };
+  const { nodeId, incarnation, revokedAt } = assignment;
+  return { nodeId, incarnation, revoked: revokedAt !== undefined };
+}
+
+function runners({ members }: Pick<ClusterState, 'members'>): readonly Worker[] {
   return [...members.values()].filter(({ role }) => role === Role.sourceRunner || role === Role.sinkRunner);
 }

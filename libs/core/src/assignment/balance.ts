@@ -56,6 +56,7 @@ export function balance({ groups }: Fleet): void {
 }
 
 function evenOut(group: Group, movable: 'placed' | 'all'): boolean {
+  if (isEven(group, movable)) return false;
   const givers = new PriorityQueue<Candidate>(isMoreLoaded);
   const takers = new PriorityQueue<Candidate>(isLessLoaded);
   const enqueue = (slot: Slot): void => {
@@ -79,6 +80,19 @@ function evenOut(group: Group, movable: 'placed' | 'all'): boolean {
     enqueue(taker);
     hasMoved = true;
   }
+}
+
+/** Whether no worker has anything to give away that would be better off elsewhere; mostly so, and much cheaper than the queues. */
+function isEven(group: Group, movable: 'placed' | 'all'): boolean {
+  let most = -Infinity;
+  let least = Infinity;
+  for (const slot of group.eligible) {
+    const share = slot.shares.get(group);
+    const gives = (share?.placed.length ?? 0) > 0 || (movable === 'all' && (share?.kept.length ?? 0) > 0);
+    if (gives) most = Math.max(most, slot.load / slot.worker.capacity);
+    least = Math.min(least, nextLoad(slot));
+  }
+  return most <= least + EPSILON;
 }
 
 function hasKept(slot: Slot, group: Group): boolean {

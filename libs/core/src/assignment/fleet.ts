@@ -1,5 +1,5 @@
 import type { ConnectorType } from '../model/connector.js';
-import { runnerRole } from '../model/member.js';
+import { memberKey, runnerRole } from '../model/member.js';
 import type {
   AssignableTask,
   AssignmentInput,
@@ -9,7 +9,10 @@ import type {
 } from './assignment-plan.js';
 import { Eligibility } from './eligibility.js';
 import { labelsText } from './placement.js';
-import { compareText } from './text-order.js';
+import type { IndexedTask, TaskIndex } from './task-index.js';
+import { compareIds, compareText } from './text-order.js';
+
+type NeedOfTask = Pick<AssignableTask, 'connectorClass' | 'placement'>;
 
 /** A worker with what it is to hold. */
 export interface Slot {
@@ -23,9 +26,16 @@ export interface Slot {
 
 export interface Share {
   /** Running here: moving one of these stops it. */
-  readonly kept: Item[];
+  readonly kept: KeptItems;
   /** Given by this plan: moving one of these again costs nothing. */
   readonly placed: Item[];
+}
+
+/** A list of items of which most are never looked at. */
+export interface KeptItems {
+  readonly length: number;
+  push(item: Item): void;
+  pop(): Item | undefined;
 }
 
 /** Tasks that the same workers can run. */
@@ -50,15 +60,20 @@ export interface Fleet {
   readonly slotOf: ReadonlyMap<string, Slot>;
   /** Those that some worker can run; those that few can run come first. */
   readonly groups: readonly Group[];
-  /** By connector name, then index. */
+  /** By connector name, then index: all of them, or all that may not stay where they are. */
   readonly items: readonly Item[];
+  /** How many tasks some worker can run. */
+  readonly runnable: number;
+}
+
+/** Tasks of an index, of which those that stay where they are are only counted until one of them is moved. */
+export interface IndexedFleet extends Fleet {
+  /** Items that were taken from where they ran. */
+  readonly taken: readonly Item[];
 }
 
 export function fleetOf(type: ConnectorType, { tasks, workers, previous }: AssignmentInput): Fleet {
-  const slots = workers
-    .filter(({ role }) => role === runnerRole(type))
-    .sort((a, b) => compareText(a.nodeId, b.nodeId))
-    .map((worker, order) => ({ order, worker, load: 0, shares: new Map<Group, Share>() }));
+  const slots = slotsOf(type, workers);
   const grouping = new Grouping(type, slots);
   const items = inOrder(tasks, type).map((task) => ({
     task,
@@ -66,8 +81,89 @@ export function fleetOf(type: ConnectorType, { tasks, workers, previous }: Assig
     previous: previous.get(task.key),
     slot: undefined,
   }));
-  const slotOf = new Map(slots.map((slot) => [slot.worker.nodeId, slot]));
-  return { slots, slotOf, groups: grouping.groups(), items };
+  const runnable = items.filter(({ group }) => group.eligible.length > 0).length;
+  return { slots, slotOf: byNode(slots), groups: grouping.groups(), items, runnable };
+}
+
+/** The same fleet as {@link fleetOf} makes of all tasks, at the cost of the workers and of the tasks that cannot stay. */
+export function fleetOfIndex(type: ConnectorType, index: TaskIndex, workers: readonly Worker[]): IndexedFleet {
+  const slots = slotsOf(type, workers);
+  const grouping = new Grouping(type, slots);
+  const slotOfOwner = new Map(slots.map((slot) => [memberKey(slot.worker), slot]));
+  const taken: Item[] = [];
+  const open: Item[] = [];
+  let runnable = 0;
+  for (const { need, owners } of index.counts(type)) {
+    const group = grouping.groupOf(need);
+    for (const [owner, count] of owners) {
+      if (group.eligible.length > 0) runnable += count;
+      const slot = slotOfOwner.get(owner);
+      if (slot === undefined || !group.members.has(slot)) {
+        for (const held of index.heldBy(owner, type, (other) => other === need)) {
+          open.push({ ...held, group, slot: undefined });
+        }
+        continue;
+      }
+      let kept = slot.shares.get(group)?.kept;
+      if (kept === undefined) {
+        const heldHere = (): readonly IndexedTask[] =>
+          index.heldBy(owner, type, (other) => grouping.groupOf(other) === group);
+        kept = new CountedItems(() => inOrderOfIds(heldHere().map((held) => ({ ...held, group, slot }))), taken);
+        slot.shares.set(group, { kept, placed: [] });
+      }
+      (kept as CountedItems).length += count;
+      slot.load += count;
+    }
+  }
+  for (const { task, previous } of index.open(type)) {
+    const group = grouping.groupOf(task);
+    if (group.eligible.length > 0) runnable += 1;
+    open.push({ task, group, previous, slot: undefined });
+  }
+  return { slots, slotOf: byNode(slots), groups: grouping.groups(), items: inOrderOfIds(open), runnable, taken };
+}
+
+/** Items that are counted, and made once the first of them is needed. */
+class CountedItems implements KeptItems {
+  length = 0;
+  #items: Item[] | undefined;
+
+  constructor(
+    private readonly make: () => Item[],
+    private readonly taken: Item[],
+  ) {}
+
+  push(item: Item): void {
+    this.#made().push(item);
+    this.length += 1;
+  }
+
+  pop(): Item | undefined {
+    const item = this.#made().pop();
+    if (item === undefined) return undefined;
+    this.length -= 1;
+    this.taken.push(item);
+    return item;
+  }
+
+  #made(): Item[] {
+    return (this.#items ??= this.make());
+  }
+}
+
+export function inOrderOfIds(items: Item[]): Item[] {
+  return items.sort(({ task: a }, { task: b }) => compareIds(a.id, b.id));
+}
+
+function slotsOf(type: ConnectorType, workers: readonly Worker[]): readonly Slot[] {
+  return workers
+    .filter(({ role }) => role === runnerRole(type))
+    .sort((a, b) => compareText(a.nodeId, b.nodeId))
+    .map((worker, order) => ({ order, worker, load: 0, shares: new Map<Group, Share>() }));
+}
+
+function byNode(slots: readonly Slot[]): ReadonlyMap<string, Slot> {
+  return new Map(slots.map((slot) => [slot.worker.nodeId, slot]));
 }
 
 export function shareOf(slot: Slot, group: Group): Share {
@@ -114,7 +210,7 @@ class Grouping {
   readonly #slotOf: ReadonlyMap<Worker, Slot>;
   readonly #byNeed = new Map<string, Group>();
   readonly #byWorkers = new Map<string, Group>();
-  #last: { readonly task: AssignableTask; readonly group: Group } | undefined;
+  #last: { readonly need: NeedOfTask; readonly group: Group } | undefined;
 
   constructor(type: ConnectorType, slots: readonly Slot[]) {
     const workers = slots.map(({ worker }) => worker);
@@ -122,11 +218,11 @@ class Grouping {
     this.#slotOf = new Map(slots.map((slot) => [slot.worker, slot]));
   }
 
-  groupOf(task: AssignableTask): Group {
+  groupOf(need: NeedOfTask): Group {
     const last = this.#last;
-    const isAlike = last?.task.connectorClass === task.connectorClass && last.task.placement === task.placement;
-    const group = last !== undefined && isAlike ? last.group : this.#find(task);
-    this.#last = { task, group };
+    const isAlike = last?.need.connectorClass === need.connectorClass && last.need.placement === need.placement;
+    const group = last !== undefined && isAlike ? last.group : this.#find(need);
+    this.#last = { need, group };
     return group;
   }
 
@@ -136,7 +232,7 @@ class Grouping {
       .map(([, group]) => group);
   }
 
-  #find(task: AssignableTask): Group {
+  #find(task: NeedOfTask): Group {
     const need = `${labelsText(task.placement ?? {})} ${task.connectorClass}`;
     let group = this.#byNeed.get(need);
     if (group === undefined) {
@@ -146,7 +242,7 @@ class Grouping {
     return group;
   }
 
-  #create(task: AssignableTask): Group {
+  #create(task: NeedOfTask): Group {
     const { workers, reason } = this.#eligibility.find(task);
     if (reason !== undefined) return { eligible: [], members: new Set(), reason };
     const eligible = workers.flatMap((worker) => this.#slotOf.get(worker) ?? []);

@@ -2,7 +2,6 @@ import { taskKey, type TaskId } from '../model/connector.js';
 import { memberKey, type Member } from '../model/member.js';
 import type { Report } from '../model/report.js';
 import type { EventBatch } from './event-batch.js';
-import { tasksByHolder } from './held-tasks.js';
 import { inChunks } from './in-chunks.js';
 import { silenceCountsFrom } from './probes.js';
 import type { CoordinatorState, KnownReport } from './state.js';
@@ -52,8 +51,10 @@ function letGo(state: CoordinatorState, report: Report, batch: EventBatch): void
 }
 
 function heldBy(state: CoordinatorState, report: Report, batch: EventBatch): TaskId[] {
-  const held = tasksByHolder(state.cluster.tasks).get(memberKey(report)) ?? [];
-  return held.map(({ id }) => id).filter((id) => batch.draft.tasks.get(taskKey(id))?.assignment !== undefined);
+  const { index, cluster } = state;
+  index.moveTo(cluster.tasks, cluster.connectors);
+  const held = index.ownedBy(memberKey(report));
+  return held.map(({ id }) => id).filter((id) => batch.draft.tasks.find(id)?.assignment !== undefined);
 }
 
 export function listedTasks(report: Report): ReadonlySet<string> {

@@ -1,21 +1,11 @@
-import { assignmentInput } from '../assignment/assignment-input.js';
-import type { AssignableTask, AssignmentInput, AssignmentPlan, Worker } from '../assignment/assignment-plan.js';
-import { placementOf } from '../assignment/placement.js';
-import { assignTasks } from '../assignment/assign-tasks.js';
+import type { AssignmentPlan, Worker } from '../assignment/assignment-plan.js';
+import { assignIndexed } from '../assignment/assign-tasks.js';
 import type { ClusterDraft } from '../log/cluster-draft.js';
 import { clusterSettings } from '../model/cluster-settings.js';
-import {
-  connectorClass,
-  isBeingSplit,
-  TargetState,
-  taskKey,
-  type ConnectorState,
-  type TaskId,
-} from '../model/connector.js';
+import { taskKey, type TaskId } from '../model/connector.js';
 import { memberKey, Role } from '../model/member.js';
 import { listedTasks } from './decide-members.js';
 import type { EventBatch } from './event-batch.js';
-import { tasksByHolder } from './held-tasks.js';
 import { inChunks } from './in-chunks.js';
 import type { CoordinatorState, PlanBasis } from './state.js';
 
@@ -24,18 +14,20 @@ import type { CoordinatorState, PlanBasis } from './state.js';
  * committed. Returns whether the reports had anything to say.
  */
 export function decideReports(state: CoordinatorState, batch: EventBatch): boolean {
+  const { index } = state;
+  index.moveTo(state.cluster.tasks, state.cluster.connectors);
   const released: TaskId[] = [];
   const committed: TaskId[] = [];
   for (const key of state.touched) {
     const report = state.reports.get(key)?.report;
     if (report === undefined) continue;
     const listed = listedTasks(report);
-    for (const { id, assignment } of tasksByHolder(state.cluster.tasks).get(key) ?? []) {
+    for (const { id, assignment } of index.ownedBy(key)) {
       if (assignment?.revokedAt === undefined || report.appliedSeq < assignment.revokedAt) continue;
       if (!listed.has(taskKey(id))) released.push(id);
     }
     for (const { id, generation, committed: hasCommitted } of report.tasks) {
-      const task = hasCommitted ? batch.draft.tasks.get(taskKey(id)) : undefined;
+      const task = hasCommitted ? batch.draft.tasks.find(id) : undefined;
       if (task === undefined || task.committed || task.assignment?.generation !== generation) continue;
       committed.push(id);
     }
@@ -52,42 +44,20 @@ export function decideReports(state: CoordinatorState, batch: EventBatch): boole
 export function decideAssignment(state: CoordinatorState, now: number, batch: EventBatch): PlanBasis | undefined {
   if (now < assignsFrom(state)) return undefined;
   const { draft } = batch;
-  const { tasks, connectors, members, header } = draft;
+  const { members, header } = draft;
   const { draining, settings } = header;
+  const { index } = state;
+  const { tasks, connectors } = draft.settled();
+  index.moveTo(tasks, connectors);
   const { workers, isCalm, readiness } = workersOf(state, batch);
-  const basis: PlanBasis = { tasks, connectors, members, readiness, draining, settings, at: now };
+  const basis: PlanBasis = { version: index.version, members, readiness, draining, settings, at: now };
   const { assignmentStrategy, rebalanceIntervalMs } = clusterSettings(settings);
   if (state.planned !== undefined && isSameBasis(state.planned, basis, rebalanceIntervalMs)) return state.planned;
-  const plan = assignTasks(assignmentStrategy, withWaitingTasks(draft, assignmentInput(draft, workers)));
+  const plan = assignIndexed(assignmentStrategy, index, workers);
   for (const chunk of inChunks(plan.assign)) batch.add({ kind: 'tasks.assigned', tasks: chunk });
   const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];
   for (const chunk of inChunks(revoke)) batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });
   return plan.assign.length + revoke.length === 0 ? basis : undefined;
-}
-
-/**
- * Tasks that are not to be given away yet, but will be, count as placed, so that no other task is moved as if they were gone: they
- * wait for a splitting, or for older owners of their connector.
- */
-function withWaitingTasks({ tasks, connectors }: ClusterDraft, input: AssignmentInput): AssignmentInput {
-  const given = new Set(input.tasks.map(({ key }) => key));
-  const waiting: AssignableTask[] = [];
-  const previous = new Map(input.previous);
-  for (const [key, { id, type, assignment, lastNodeId }] of tasks) {
-    const connector = given.has(key) ? undefined : connectors.get(id.connector);
-    if (connector === undefined || !willRun(connector, id)) continue;
-    const { config } = connector;
-    const last = lastNodeId === undefined ? {} : { lastNodeId };
-    waiting.push({ key, id, type, connectorClass: connectorClass(config), placement: placementOf(config), ...last });
-    const { nodeId, incarnation } = assignment ?? { nodeId: lastNodeId ?? '', incarnation: '' };
-    previous.set(key, { nodeId, incarnation, revoked: true });
-  }
-  return waiting.length === 0 ? input : { ...input, tasks: [...input.tasks, ...waiting], previous };
-}
-
-function willRun(connector: ConnectorState, { index }: TaskId): boolean {
-  const isSplit = connector.tasksVersion === connector.configVersion || isBeingSplit(connector);
-  return isSplit && connector.targetState !== TargetState.stopped && index < (connector.taskCount ?? 0);
 }
 
 /**
@@ -101,8 +71,7 @@ function assignsFrom({ cluster, leaderSince, settings }: CoordinatorState): numb
 
 function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: number): boolean {
   return (
-    planned.tasks === basis.tasks &&
-    planned.connectors === basis.connectors &&
+    planned.version === basis.version &&
     planned.members === basis.members &&
     planned.readiness === basis.readiness &&
     planned.draining === basis.draining &&

@@ -1,3 +1,4 @@
+import { TaskIndex } from '../assignment/task-index.js';
 import type { RecordDigest } from '../log/record-digest.js';
 import type { ClusterState, LogHead } from '../model/cluster-state.js';
 import type { Command } from '../model/command.js';
@@ -56,8 +57,8 @@ export interface Question {
 
 /** What the last assignment was computed from: while it stands, another would say the same. */
 export interface PlanBasis {
-  readonly tasks: ClusterState['tasks'];
-  readonly connectors: ClusterState['connectors'];
+  /** Of the index: how the tasks stand. */
+  readonly version: number;
   readonly members: ClusterState['members'];
   readonly readiness: string;
   readonly draining: ClusterState['draining'];
@@ -113,6 +114,8 @@ export interface CoordinatorState {
   readonly commandsCutAt: number | undefined;
   /** By connector name. */
   readonly questions: ReadonlyMap<string, Question>;
+  /** The tasks by owner and need, kept from step to step: it says nothing that `cluster` does not. */
+  readonly index: TaskIndex;
   readonly planned: PlanBasis | undefined;
   readonly snapshotJob: SnapshotJob | undefined;
   readonly isStopping: boolean;
@@ -158,6 +161,7 @@ export function initialCoordinator(
     rewindTo: undefined,
     commandsCutAt: undefined,
     questions: new Map(),
+    index: new TaskIndex(),
     planned: undefined,
     snapshotJob: undefined,
     isStopping: false,

@@ -1,5 +1,6 @@
 import { foldEntries } from '../log/fold.js';
-import { taskKey } from '../model/connector.js';
+import { LayeredMap } from '../log/layered-map.js';
+import { TaskTable } from '../log/task-table.js';
 import type { LogEvent, ReadEntry } from '../model/entry.js';
 import { NewerVersionNeededError } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
@@ -13,7 +14,6 @@ import { decideAssignment, decideReports } from './decide-tasks.js';
 import type { Effect } from './effect.js';
 import { claimIfVacant, readCommandsFrom, stepDown, takeLead } from './election.js';
 import { EventBatch } from './event-batch.js';
-import { tasksByHolder } from './held-tasks.js';
 import type { Input } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
 import { askQuestions, decideSplits, takeAnswer } from './questions.js';
@@ -102,9 +102,26 @@ function readLog(turn: Turn, reads: readonly ReadEntry[], nextOffset: number): v
     turn.effects.push({ kind: 'log', level: 'info', message });
   }
   // A runner may have read and reported an entry before it was read here.
-  if (next.role === 'leader' && state.tasks !== tasksBefore) next.touched = new Set(next.reports.keys());
+  if (next.role === 'leader') touchOwners(next, tasksBefore);
   next.commands = next.commands.filter(({ offset }) => offset >= state.nextCommandOffset);
   reconcileInFlight(turn);
+}
+
+/** The reports of those who hold, or held, a task that has changed are looked at again. */
+function touchOwners(next: Turn['next'], before: TaskTable): void {
+  const after = next.cluster.tasks;
+  const touched = new Set(next.touched);
+  for (const name of TaskTable.changedConnectors(before, after)) {
+    const groups = [before.ofConnector(name), after.ofConnector(name)] as const;
+    for (let index = 0; index < Math.max(groups[0].length, groups[1].length); index += 1) {
+      if (groups[0][index] === groups[1][index]) continue;
+      for (const group of groups) {
+        const assignment = group[index]?.assignment;
+        if (assignment !== undefined) touched.add(memberKey(assignment));
+      }
+    }
+  }
+  next.touched = touched;
 }
 
 function noticeEvent(turn: Turn, event: LogEvent, epoch: number): void {
@@ -157,14 +174,18 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
   const known = next.reports.get(key);
   if (next.cluster.departed.has(key)) return false;
   if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;
-  next.reports = new Map(next.reports).set(key, { report, queue, firstAt: known?.firstAt ?? now, lastAt: now });
+  const reports = new LayeredMap(next.reports);
+  reports.set(key, { report, queue, firstAt: known?.firstAt ?? now, lastAt: now });
+  next.reports = reports;
   if (next.role !== 'leader') return false;
   const member = next.cluster.members.get(report.nodeId);
-  const held = tasksByHolder(next.cluster.tasks).get(key) ?? [];
-  const frees = held.some(({ assignment }) => assignment?.revokedAt !== undefined);
-  const marks = report.tasks.some(
-    ({ id, committed }) => committed && next.cluster.tasks.get(taskKey(id))?.committed === false,
-  );
+  const { index, cluster } = next;
+  index.moveTo(cluster.tasks, cluster.connectors);
+  const frees = index.moves > 0 && index.ownedBy(key).some(({ assignment }) => assignment?.revokedAt !== undefined);
+  // What the log says of tasks that were reported before was looked at when it was read.
+  const isTold = report.tasks === known?.report.tasks;
+  const marks =
+    !isTold && report.tasks.some(({ id, committed }) => committed && cluster.tasks.find(id)?.committed === false);
   if (frees || marks) next.touched = new Set(next.touched).add(key);
   const isNews = known === undefined || report.leaving || member?.incarnation !== report.incarnation;
   return isNews || frees || marks || member.suspectedAt !== undefined;

@@ -9,7 +9,6 @@ import {
   freed,
   withoutError,
   TargetState,
-  taskKey,
   type Config,
   type ConnectorState,
   type TaskId,
@@ -22,6 +21,7 @@ import { memberKey, trusted, type Member } from '../model/member.js';
 import { headerAfter, type EventStamp } from './header-events.js';
 import { LayeredMap } from './layered-map.js';
 import { sameConfig, sameTaskConfig } from './same-config.js';
+import { TaskTable } from './task-table.js';
 
 /**
  * A cluster state under change: each map is copied at its first write and never again. What the events imply is settled here, so that no log can break it:
@@ -38,13 +38,15 @@ export class ClusterDraft {
   #members: ReadonlyMap<string, Member>;
   #departed: ReadonlyMap<string, number>;
   #connectors: ReadonlyMap<string, ConnectorState>;
-  #tasks: ReadonlyMap<string, TaskState>;
+  #tasks: TaskTable;
   #results: ReadonlyMap<string, StoredResult>;
   #ownMembers?: LayeredMap<Member>;
   #ownDeparted?: Map<string, number>;
-  #ownConnectors?: LayeredMap<ConnectorState>;
-  #ownTasks?: LayeredMap<TaskState>;
+  #ownConnectors: LayeredMap<ConnectorState> | undefined;
+  #ownTasks: TaskTable | undefined;
   #ownResults?: LayeredMap<StoredResult>;
+  /** Ids of the tasks that each incarnation holds. */
+  #held?: Map<string, Set<TaskId>>;
   #skipped: number;
   #needsNewer: UnknownEntry | undefined;
 
@@ -77,7 +79,7 @@ export class ClusterDraft {
   get connectors(): ReadonlyMap<string, ConnectorState> {
     return this.#connectors;
   }
-  get tasks(): ReadonlyMap<string, TaskState> {
+  get tasks(): TaskTable {
     return this.#tasks;
   }
   get results(): ClusterState['results'] {
@@ -99,6 +101,13 @@ export class ClusterDraft {
 
   advance(head: LogHead): void {
     this.#head = head;
+  }
+
+  /** Tasks and connectors as they stand: what is applied from now on does not change them. */
+  settled(): Pick<ClusterState, 'tasks' | 'connectors'> {
+    this.#ownTasks = undefined;
+    this.#ownConnectors = undefined;
+    return { tasks: this.#tasks, connectors: this.#connectors };
   }
 
   /** The state as it stands; the draft must not be changed afterwards. */
@@ -183,16 +192,15 @@ export class ClusterDraft {
         for (const task of event.tasks) this.#assign(task, stamp.seq);
         return;
       case 'tasks.revoked':
-        for (const task of event.tasks) this.#revoke(taskKey(task), stamp.seq);
+        for (const id of event.tasks) this.#revoke(id, stamp.seq);
         return;
       case 'tasks.released':
-        for (const task of event.tasks) this.#release(taskKey(task));
+        for (const id of event.tasks) this.#release(id);
         return;
       case 'tasks.committed':
         for (const id of event.tasks) {
-          const key = taskKey(id);
-          const task = this.#tasks.get(key);
-          if (task !== undefined && !task.committed) this.#writeTasks().set(key, { ...task, committed: true });
+          const task = this.#tasks.find(id);
+          if (task !== undefined && !task.committed) this.#writeTasks().set({ ...task, committed: true });
         }
         return;
       case 'command.applied':
@@ -227,11 +235,23 @@ export class ClusterDraft {
   #leave(nodeId: string, incarnation: string): void {
     if (this.#members.get(nodeId)?.incarnation !== incarnation) return;
     this.#writeMembers().delete(nodeId);
-    const held: string[] = [];
-    for (const [key, { assignment }] of this.#tasks) {
-      if (assignment?.nodeId === nodeId && assignment.incarnation === incarnation) held.push(key);
-    }
-    for (const key of held) this.#release(key);
+    for (const id of [...(this.#holdings().get(memberKey({ nodeId, incarnation })) ?? [])]) this.#release(id);
+  }
+
+  /** Looked up once for all members that leave in this draft, and kept up from then on. */
+  #holdings(): Map<string, Set<TaskId>> {
+    if (this.#held !== undefined) return this.#held;
+    this.#held = new Map();
+    for (const task of this.#tasks.values()) this.#noteHolding(task);
+    return this.#held;
+  }
+
+  #noteHolding({ id, assignment }: TaskState): void {
+    if (this.#held === undefined || assignment === undefined) return;
+    const owner = memberKey(assignment);
+    const ids = this.#held.get(owner);
+    if (ids === undefined) this.#held.set(owner, new Set([id]));
+    else ids.add(id);
   }
 
   #target(name: string, targetState: TargetState, seq: number): void {
@@ -246,9 +266,7 @@ export class ClusterDraft {
     const connector = this.#connectors.get(name);
     if (connector === undefined) return;
     for (let index = 0; index < (connector.taskCount ?? 0); index += 1) {
-      const key = taskKey({ connector: name, index });
-      if (this.#tasks.get(key)?.assignment === undefined) this.#writeTasks().delete(key);
-      else this.#revoke(key, seq);
+      this.#discard({ connector: name, index }, seq);
     }
     this.#writeConnectors().delete(name);
   }
@@ -260,56 +278,60 @@ export class ClusterDraft {
     this.#writeConnectors().set(name, { ...withoutError(connector), tasksVersion: configVersion, taskCount });
     configs.forEach((config, index) => {
       const id = { connector: name, index };
-      const key = taskKey(id);
-      const task = this.#tasks.get(key);
+      const task = this.#tasks.find(id);
       const isSame = task?.type === connector.type && sameTaskConfig(task.config, config);
       if (isSame && sameConfig(task.config, config)) return;
-      if (!isSame) this.#revoke(key, seq);
-      const revoked = this.#tasks.get(key);
+      if (!isSame) this.#revoke(id, seq);
+      const revoked = this.#tasks.find(id);
       const { type } = connector;
       this.#writeTasks().set(
-        key,
-        revoked === undefined ? { id, type, config, committed: false } : { ...revoked, id, type, config },
+        revoked === undefined ? { id, type, config, committed: false } : { ...revoked, type, config },
       );
     });
     for (let index = configs.length; index < (connector.taskCount ?? 0); index += 1) {
-      const key = taskKey({ connector: name, index });
-      if (this.#tasks.get(key)?.assignment === undefined) this.#writeTasks().delete(key);
-      else this.#revoke(key, seq);
+      this.#discard({ connector: name, index }, seq);
     }
   }
 
   #assign(target: TaskId & { readonly nodeId: string; readonly incarnation: string }, seq: number): void {
-    const key = taskKey(target);
-    const task = this.#tasks.get(key);
+    const task = this.#tasks.find(target);
     if (task === undefined || task.assignment !== undefined) return;
     if (this.#members.get(target.nodeId)?.incarnation !== target.incarnation) return;
     if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;
     const { id, type, config, committed } = task;
     const { nodeId, incarnation } = target;
     const assignment = { nodeId, incarnation, generation: seq };
-    this.#writeTasks().set(key, { id, type, config, committed, lastNodeId: nodeId, assignment });
+    const assigned = { id, type, config, committed, lastNodeId: nodeId, assignment };
+    this.#writeTasks().set(assigned);
+    this.#noteHolding(assigned);
   }
 
-  #revoke(key: string, seq: number): void {
-    const task = this.#tasks.get(key);
+  /** The connector has no such task any more: it goes, or once its owner has stopped it. */
+  #discard(id: TaskId, seq: number): void {
+    if (this.#tasks.find(id)?.assignment === undefined) this.#writeTasks().delete(id);
+    else this.#revoke(id, seq);
+  }
+
+  #revoke(id: TaskId, seq: number): void {
+    const task = this.#tasks.find(id);
     if (task?.assignment === undefined || task.assignment.revokedAt !== undefined) return;
-    this.#writeTasks().set(key, { ...task, assignment: { ...task.assignment, revokedAt: seq } });
+    this.#writeTasks().set({ ...task, assignment: { ...task.assignment, revokedAt: seq } });
   }
 
   #revokeAll(name: string, seq: number): void {
     const count = this.#connectors.get(name)?.taskCount ?? 0;
-    for (let index = 0; index < count; index += 1) this.#revoke(taskKey({ connector: name, index }), seq);
+    for (let index = 0; index < count; index += 1) this.#revoke({ connector: name, index }, seq);
   }
 
-  #release(key: string): void {
-    const task = this.#tasks.get(key);
+  #release(id: TaskId): void {
+    const task = this.#tasks.find(id);
     if (task?.assignment === undefined) return;
+    this.#held?.get(memberKey(task.assignment))?.delete(task.id);
     if (task.id.index >= (this.#connectors.get(task.id.connector)?.taskCount ?? 0)) {
-      this.#writeTasks().delete(key);
+      this.#writeTasks().delete(id);
       return;
     }
-    this.#writeTasks().set(key, freed(task));
+    this.#writeTasks().set(freed(task));
   }
 
   #forgetOld(at: number): void {
@@ -336,8 +358,8 @@ export class ClusterDraft {
     this.#connectors = this.#ownConnectors;
     return this.#ownConnectors;
   }
-  #writeTasks(): LayeredMap<TaskState> {
-    this.#ownTasks ??= new LayeredMap(this.#tasks);
+  #writeTasks(): TaskTable {
+    this.#ownTasks ??= new TaskTable(this.#tasks);
     this.#tasks = this.#ownTasks;
     return this.#ownTasks;
   }

@@ -1,10 +1,10 @@
-/** Changes beyond this share of the unchanged part are merged into it at the next copy. */
-const MERGE_SHARE = 1 / 32;
-const MERGE_FROM = 256;
+/** Changes beyond so many times the square root of the unchanged part are merged into it at the next copy: then copying and merging cost alike. */
+const MERGE_FACTOR = 2;
+const MERGE_FROM = 32;
 
 /**
- * A map of which copies are cheap: changes lie over an unchanged map that copies share, so that folding a few entries does not cost
- * a copy of a hundred thousand tasks. Iterates like a `Map`, in the order of insertion. Values must not be undefined.
+ * A map of which copies are cheap: changes lie over an unchanged map that copies share, so that folding an entry does not cost
+ * a copy of ten thousand connectors. Iterates like a `Map`, in the order of insertion. Values must not be undefined.
  */
 export class LayeredMap<Value extends object> implements ReadonlyMap<string, Value> {
   readonly #base: ReadonlyMap<string, Value>;
@@ -26,6 +26,30 @@ export class LayeredMap<Value extends object> implements ReadonlyMap<string, Val
     this.#replaced = new Map();
     this.#removed = new Set();
     this.#added = new Map();
+  }
+
+  /** Keys that only one of two maps has, or that have other values in them. Cheap where one was copied from the other. */
+  static changedKeys<Value extends object>(
+    before: ReadonlyMap<string, Value>,
+    after: ReadonlyMap<string, Value>,
+  ): readonly string[] {
+    if (before === after) return [];
+    const shareBase = LayeredMap.#baseOf(before) === LayeredMap.#baseOf(after);
+    const candidates = new Set<string>();
+    for (const map of [before, after]) {
+      for (const key of shareBase ? LayeredMap.#layeredKeys(map) : map.keys()) candidates.add(key);
+    }
+    return [...candidates].filter((key) => before.get(key) !== after.get(key));
+  }
+
+  static #baseOf(map: ReadonlyMap<string, object>): ReadonlyMap<string, object> {
+    return map instanceof LayeredMap ? (map as LayeredMap<object>).#base : map;
+  }
+
+  static #layeredKeys(map: ReadonlyMap<string, object>): readonly string[] {
+    if (!(map instanceof LayeredMap)) return [];
+    const layered = map as LayeredMap<object>;
+    return [...layered.#replaced.keys(), ...layered.#removed, ...layered.#added.keys()];
   }
 
   get size(): number {
@@ -81,6 +105,6 @@ export class LayeredMap<Value extends object> implements ReadonlyMap<string, Val
 
   #isDueToMerge(): boolean {
     const changes = this.#replaced.size + this.#removed.size + this.#added.size;
-    return changes > MERGE_FROM && changes > this.#base.size * MERGE_SHARE;
+    return changes > MERGE_FROM && changes > MERGE_FACTOR * Math.sqrt(this.#base.size);
   }
 }

@@ -7,6 +7,7 @@ import { memberKey } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import { digestAfter, digestText, emptyDigest } from './record-digest.js';
 import { recordsOf } from './snapshot-records.js';
+import { TaskTable } from './task-table.js';
 
 /** Entries that may have followed those of a node's files: numbers up to here are not given again. */
 const LEAP = 10_000_000;
@@ -50,7 +51,7 @@ export function restoredState(
     level: Math.max(kept.level, levelOf('snapshot.done') ?? 0),
     members: new Map(),
     departed,
-    tasks: new Map([...kept.tasks].flatMap(([key, task]) => (isWanted(kept, task) ? [[key, freed(task)]] : []))),
+    tasks: TaskTable.of([...kept.tasks.values()].filter((task) => isWanted(kept, task)).map(freed)),
     skipped: 0,
   };
 }

@@ -1,7 +1,8 @@
 import { headerOf, type ClusterState, type StateHeader, type StoredResult } from '../model/cluster-state.js';
-import { taskKey, type ConnectorState, type TaskState } from '../model/connector.js';
+import type { ConnectorState } from '../model/connector.js';
 import type { Member } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
+import { TaskTable } from './task-table.js';
 import { digestAfter, digestText, emptyDigest, type RecordDigest } from './record-digest.js';
 
 /** A whole state as records, in a fixed order. Only what the log says: not what this reader skipped. */
@@ -21,7 +22,7 @@ export function stateOfRecords(records: Iterable<SnapshotRecord>): ClusterState 
   const members = new Map<string, Member>();
   const departed = new Map<string, number>();
   const connectors = new Map<string, ConnectorState>();
-  const tasks = new Map<string, TaskState>();
+  const tasks = new TaskTable();
   const results = new Map<string, StoredResult>();
   for (const record of records) {
     switch (record[0]) {
@@ -38,7 +39,7 @@ export function stateOfRecords(records: Iterable<SnapshotRecord>): ClusterState 
         connectors.set(record[1].name, record[1]);
         break;
       case 'task':
-        tasks.set(taskKey(record[1].id), record[1]);
+        tasks.set(record[1]);
         break;
       case 'result':
         results.set(record[1].requestId, record[1]);

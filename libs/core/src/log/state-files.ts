@@ -9,6 +9,7 @@ import type { ConnectorState, TaskAssignment, TaskState } from '../model/connect
 import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Member } from '../model/member.js';
 import { sameHead } from './snapshot-events.js';
+import { TaskTable } from './task-table.js';
 
 const VERSION = 2;
 
@@ -63,10 +64,10 @@ export function fromFiles(connectorFile: unknown, taskFile: unknown): ClusterSta
   if (level > MAX_LEVEL) return undefined;
   if (!sameHead(head, taskFile.head) || logId !== taskFile.logId) return undefined;
   const assignments = new Map(taskFile.assignments);
-  const tasks = new Map<string, TaskState>();
+  const tasks = new TaskTable();
   for (const [key, task] of taskFile.tasks) {
     const assignment = assignments.get(key);
-    tasks.set(key, assignment === undefined ? task : { ...task, assignment });
+    tasks.set(assignment === undefined ? task : { ...task, assignment });
   }
   return {
     ...headerOf(connectorFile),

@@ -1,5 +1,6 @@
 import type { CommandResult } from './command.js';
-import type { Config, ConnectorState, TaskState } from './connector.js';
+import type { TaskTable } from '../log/task-table.js';
+import type { Config, ConnectorState } from './connector.js';
 import type { UnknownEntry } from './feature-level.js';
 import type { Member } from './member.js';
 import type { OpenSnapshot, SnapshotRef } from './snapshot.js';
@@ -53,7 +54,7 @@ export interface ClusterState extends StateHeader {
   readonly departed: ReadonlyMap<string, number>;
   readonly connectors: ReadonlyMap<string, ConnectorState>;
   /** By `taskKey`. */
-  readonly tasks: ReadonlyMap<string, TaskState>;
+  readonly tasks: TaskTable;
   /** By request id, with the wall clock of their entry. */
   readonly results: ReadonlyMap<string, StoredResult>;
   /**

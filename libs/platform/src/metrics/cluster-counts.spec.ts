@@ -3,7 +3,7 @@ import {
   emptyState,
   memberKey,
   Role,
-  taskKey,
+  TaskTable,
   type ClusterState,
   type ConnectorState,
   type Member,
@@ -55,7 +55,7 @@ function stateOf(
     ...emptyState(),
     members: new Map(members.map((member) => [member.nodeId, member])),
     connectors: new Map(connectors.map((each) => [each.name, each])),
-    tasks: new Map(tasks.map((each) => [taskKey(each.id), each])),
+    tasks: TaskTable.of(tasks),
   };
 }
 

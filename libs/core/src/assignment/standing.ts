@@ -1,0 +1,36 @@
+import { isBeingSplit, TargetState, type ConnectorState, type TaskState } from '../model/connector.js';
+import type { TaskGroup } from '../log/task-table.js';
+
+/**
+ * How a task stands towards assignment:
+ * - `held`: its owner runs it;
+ * - `free`: it is to be given to somebody;
+ * - `moving`: it is not to be given yet but will be, so no other task may take its place: its owner is stopping, its connector is being split,
+ *   or owners from before the connector's present tasks have not stopped;
+ * - `out`: it does not count.
+ */
+export type Standing = 'held' | 'free' | 'moving' | 'out';
+
+/** @param hasOlderOwners see {@link hasOlderOwners} */
+export function standingOf(
+  { id, assignment }: Pick<TaskState, 'id' | 'assignment'>,
+  connector: ConnectorState | undefined,
+  hasOlderOwners: boolean,
+): Standing {
+  if (connector === undefined || connector.targetState === TargetState.stopped) return 'out';
+  if (id.index >= (connector.taskCount ?? 0)) return 'out';
+  if (assignment !== undefined && assignment.revokedAt === undefined) return 'held';
+  const isCurrent = connector.tasksVersion === connector.configVersion;
+  if (!isCurrent && !isBeingSplit(connector)) return 'out';
+  return isCurrent && assignment === undefined && !hasOlderOwners ? 'free' : 'moving';
+}
+
+/**
+ * Whether some owner of a connector's tasks, from before the present ones, was asked to stop and has not stopped: a source partition or a queue
+ * that another task gets has one owner at any time.
+ */
+export function hasOlderOwners(connector: ConnectorState | undefined, group: TaskGroup): boolean {
+  const tasksVersion = connector?.tasksVersion;
+  if (tasksVersion === undefined) return false;
+  return group.some((task) => task?.assignment?.revokedAt !== undefined && task.assignment.generation < tasksVersion);
+}

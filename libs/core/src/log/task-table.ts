@@ -1,0 +1,112 @@
+import { taskKey, type TaskId, type TaskState } from '../model/connector.js';
+import { LayeredMap } from './layered-map.js';
+
+/** The tasks of one connector, each at its index; a place may be empty. */
+export type TaskGroup = readonly (TaskState | undefined)[];
+
+const none: TaskGroup = [];
+
+/**
+ * All tasks, by `taskKey`, kept by connector: a copy costs nothing that grows with their number, and two versions are compared by looking
+ * only at the connectors that changed between them. Iterates by connector, in the order of their first tasks, then by index.
+ */
+export class TaskTable implements ReadonlyMap<string, TaskState> {
+  readonly #groups: LayeredMap<TaskGroup>;
+  /** Groups that no other table shares. */
+  readonly #own = new Set<TaskGroup>();
+  #size: number;
+
+  /** A copy of a table that is not changed any more, or an empty one. */
+  constructor(from?: TaskTable) {
+    this.#groups = new LayeredMap(from === undefined ? new Map<string, TaskGroup>() : from.#groups);
+    this.#size = from?.size ?? 0;
+  }
+
+  static of(tasks: Iterable<TaskState>): TaskTable {
+    const table = new TaskTable();
+    for (const task of tasks) table.set(task);
+    return table;
+  }
+
+  /** Connectors whose tasks differ. */
+  static changedConnectors(before: TaskTable, after: TaskTable): readonly string[] {
+    return LayeredMap.changedKeys(before.#groups, after.#groups);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Empty where the connector has no tasks. */
+  ofConnector(name: string): TaskGroup {
+    return this.#groups.get(name) ?? none;
+  }
+
+  find({ connector, index }: TaskId): TaskState | undefined {
+    return this.#groups.get(connector)?.[index];
+  }
+
+  get(key: string): TaskState | undefined {
+    const dash = key.lastIndexOf('-');
+    const task = this.#groups.get(key.slice(0, dash))?.[Number(key.slice(dash + 1))];
+    // Numbers can be written in other ways than keys are.
+    return task !== undefined && taskKey(task.id) === key ? task : undefined;
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  set(task: TaskState): void {
+    const { connector, index } = task.id;
+    const group = this.#ownGroup(connector);
+    if (group[index] === undefined) this.#size += 1;
+    while (group.length < index) group.push(undefined);
+    group[index] = task;
+  }
+
+  delete({ connector, index }: TaskId): void {
+    if (this.find({ connector, index }) === undefined) return;
+    this.#size -= 1;
+    const group = this.#ownGroup(connector);
+    group[index] = undefined;
+    while (group.length > 0 && group.at(-1) === undefined) group.pop();
+    if (group.length === 0) this.#groups.delete(connector);
+  }
+
+  /** The tasks by connector. */
+  groups(): MapIterator<[string, TaskGroup]> {
+    return this.#groups.entries();
+  }
+
+  *values(): MapIterator<TaskState> {
+    for (const group of this.#groups.values()) {
+      for (const task of group) if (task !== undefined) yield task;
+    }
+  }
+
+  *entries(): MapIterator<[string, TaskState]> {
+    for (const task of this.values()) yield [taskKey(task.id), task];
+  }
+
+  *keys(): MapIterator<string> {
+    for (const task of this.values()) yield taskKey(task.id);
+  }
+
+  [Symbol.iterator](): MapIterator<[string, TaskState]> {
+    return this.entries();
+  }
+
+  forEach(visit: (value: TaskState, key: string, map: ReadonlyMap<string, TaskState>) => void): void {
+    for (const [key, task] of this.entries()) visit(task, key, this);
+  }
+
+  #ownGroup(connector: string): (TaskState | undefined)[] {
+    const group = this.ofConnector(connector);
+    if (this.#own.has(group)) return group as (TaskState | undefined)[];
+    const own = [...group];
+    this.#own.add(own);
+    this.#groups.set(connector, own);
+    return own;
+  }
+}
