@@ -1,13 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { topicsOf, type TopicDefinition } from '@sluice/protocol';
-import { TopicNotFoundError, type ClusterInfo, type TopicRoute } from '@sluice/rocketmq';
+import { TopicNotFoundError, type ClusterInfo, type TopicConfig, type TopicRoute } from '@sluice/rocketmq';
 import { openLog, type LogDirectory } from './open-log.js';
 
 const topics = topicsOf('default');
 const broker = { brokerName: 'broker-a', readQueues: 1, writeQueues: 1 };
 
-/** Name servers that know these topics and brokers. */
-function directory(known: readonly string[], brokers: readonly string[]): LogDirectory {
+/** Name servers that know these topics and brokers; `configured` is what the brokers themselves say. */
+function directory(
+  known: readonly string[],
+  brokers: readonly string[],
+  configured: readonly string[] = known,
+): LogDirectory {
   return {
     routes: {
       get: (topic) =>
@@ -17,7 +21,11 @@ function directory(known: readonly string[], brokers: readonly string[]): LogDir
     },
     admin: {
       clusterInfo: () =>
-        Promise.resolve({ brokers: brokers.map((brokerName) => ({ brokerName })) } as unknown as ClusterInfo),
+        Promise.resolve({
+          brokers: brokers.map((brokerName) => ({ brokerName, masterAddress: 'host:10911' })),
+        } as unknown as ClusterInfo),
+      topicConfig: (topic) =>
+        Promise.resolve(new Map(configured.includes(topic) ? [['broker-a', {} as TopicConfig]] : [])),
     },
   };
 }
@@ -37,7 +45,9 @@ describe('where the log is', () => {
   it('is nowhere where a broker has registered without it', async () => {
     await expect(openLog(directory([], ['broker-a']), topics, 'default')).rejects.toMatchObject({
       name: 'ClusterNotInitialisedError',
-      message: expect.stringContaining('Topic sluice-default-log does not exist. Run `sluice init') as unknown,
+      message: expect.stringContaining(
+        'Topic sluice-default-log does not exist. If Connect cluster default has run before, never create it again',
+      ) as unknown,
     });
   });
 
@@ -45,6 +55,26 @@ describe('where the log is', () => {
     await expect(openLog(directory([], []), topics, 'default')).rejects.toMatchObject({
       code: 'BROKER_NOT_FOUND',
       retriable: true,
+    });
+  });
+
+  it('is waited for while the broker that is known to hold it has not registered, though another one has', async () => {
+    await expect(openLog(directory([], ['broker-b'], all), topics, 'default', 'broker-a')).rejects.toMatchObject({
+      code: 'BROKER_NOT_FOUND',
+      retriable: true,
+      message: expect.stringContaining('broker broker-a, which holds the log, is not registered') as unknown,
+    });
+  });
+
+  it('is waited for while the name servers do not route to it, though its broker has it', async () => {
+    await expect(openLog(directory([], ['broker-a'], all), topics, 'default', 'broker-a')).rejects.toMatchObject({
+      retriable: true,
+    });
+  });
+
+  it('was wiped where the broker that is known to hold it says that it has none', async () => {
+    await expect(openLog(directory([], ['broker-a']), topics, 'default', 'broker-a')).rejects.toMatchObject({
+      name: 'ClusterNotInitialisedError',
     });
   });
 });

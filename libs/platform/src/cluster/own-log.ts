@@ -37,6 +37,7 @@ export async function requireOwnLog(
   if (logId === undefined) return;
   const source = new LogQueue(client, queue, group);
   const { minOffset, maxOffset } = await source.bounds(signal);
+  if (maxOffset === 0) throw new OtherLogError(clusterId, logId, 'empty', directory);
   if (minOffset >= maxOffset) return;
   const [first] = await source.read(minOffset, minOffset + 1, signal);
   if (first === undefined || isOfOneOrigin(first.entry.logId, logId)) return;

@@ -62,7 +62,8 @@ export class ClusterNode {
     });
     try {
       const topics = topicsOf(settings.clusterId);
-      const logQueue = await untilReachable(() => openLog(client, topics, settings.clusterId), log, signal);
+      const find = (): Promise<QueueRef> => openLog(client, topics, settings.clusterId, store.log?.broker);
+      const logQueue = await untilReachable(find, log, signal);
       const group = readerGroupOf(settings.clusterId);
       const local = fromFiles(await store.read(NodeFile.connectorConfig), await store.read(NodeFile.taskConfig));
       const follower = new LogFollower(client, logQueue, group, local ?? emptyState(), log.scoped('log'), {
@@ -124,7 +125,7 @@ export class ClusterNode {
         head.seq < 0 ? 'has no first entry' : `begins on broker ${broker} and is on ${this.logQueue.brokerName}`;
       throw new ClusterNotInitialisedError(`The log ${this.logQueue.topic} ${found}`, this.settings.clusterId);
     }
-    await this.store.rememberLog(this.follower.state.logId);
+    await this.store.rememberLog({ clusterId: this.settings.clusterId, logId: this.follower.state.logId, broker });
     this.log
       .scoped('log')
       .info(
@@ -135,8 +136,9 @@ export class ClusterNode {
 
   private requireOwnLog(signal: AbortSignal): Promise<void> {
     const { clusterId } = this.settings;
-    const { logId, directory } = this.store;
-    return requireOwnLog(this.client, this.logQueue, readerGroupOf(clusterId), { clusterId, logId, directory }, signal);
+    const { log, directory } = this.store;
+    const known = { clusterId, logId: log?.logId, directory };
+    return requireOwnLog(this.client, this.logQueue, readerGroupOf(clusterId), known, signal);
   }
 
   /** Puts the copy of a log whose end was lost aside. That of a log which is gone stays for a restore: the next start says so. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NodeIdInUseError } from './node-id-in-use-error.js';
-import { NodeFile, NodeStore } from './node-store.js';
+import { NodeFile, NodeStore, nodeThatKnows } from './node-store.js';
 
 describe('NodeStore', () => {
   let root: string;
@@ -73,11 +73,16 @@ describe('NodeStore', () => {
 
   it('remembers the log that the node has read', async () => {
     const first = await NodeStore.open(root, 'n1');
-    expect(first.logId).toBeUndefined();
-    await first.rememberLog('log-1');
+    expect(first.log).toBeUndefined();
+    const log = { clusterId: 'c', logId: 'log-1', broker: 'b' };
+    expect(await nodeThatKnows('c', root)).toBeUndefined();
+    await first.rememberLog(log);
     await first.close();
     const second = await NodeStore.open(root, 'n1');
-    expect([second.logId, second.supersedes]).toEqual(['log-1', first.incarnation]);
+    expect([second.log, second.supersedes]).toEqual([log, first.incarnation]);
+    expect(await nodeThatKnows('c', root)).toBe(second.directory);
+    expect(await nodeThatKnows('other', root)).toBeUndefined();
+    expect(await nodeThatKnows('c', join(root, 'nowhere'))).toBeUndefined();
     await second.close();
   });
 

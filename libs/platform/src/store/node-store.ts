@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { acquireExclusiveLock, LockHeldError, writeFileDurably, type ExclusiveLock } from '@sluice/sdk';
 import { NodeIdInUseError } from './node-id-in-use-error.js';
 import { readJsonFile } from './read-json-file.js';
@@ -21,6 +22,14 @@ const maxAside = 5;
 /** What follows the role in ids that were made here. */
 const madeSuffix = /^[0-9a-f]{8}$/;
 
+/** The log that a node has worked with. */
+export interface LogIdentity {
+  readonly clusterId: string;
+  readonly logId: string;
+  /** The broker that holds it. */
+  readonly broker: string;
+}
+
 /**
  * A node's own directory, `<storePathRootDir>/<nodeId>`, exclusively locked while the process lives.
  *
@@ -32,7 +41,7 @@ export class NodeStore {
     readonly nodeId: string,
     readonly incarnation: string,
     readonly supersedes: string | undefined,
-    private known: string | undefined,
+    private known: LogIdentity | undefined,
     private readonly lock: ExclusiveLock,
   ) {}
 
@@ -43,7 +52,7 @@ export class NodeStore {
     const lock = await lockOf(directory, nodeId);
     try {
       const before = identityIn(await readJsonFile(join(directory, identityFile)));
-      const store = new NodeStore(directory, nodeId, randomUUID(), before.incarnation, before.logId, lock);
+      const store = new NodeStore(directory, nodeId, randomUUID(), before.incarnation, before.log, lock);
       await store.writeIdentity();
       return store;
     } catch (error) {
@@ -69,15 +78,15 @@ export class NodeStore {
     return NodeStore.open(rootDirectory, `${role}-${randomUUID().slice(0, 8)}`);
   }
 
-  /** Id of the log that this node has read; undefined at its first start. */
-  get logId(): string | undefined {
+  /** The log that this node has read; undefined at its first start. */
+  get log(): LogIdentity | undefined {
     return this.known;
   }
 
-  /** Keeps the id of the log that the node has read: it goes on with no other one. */
-  async rememberLog(logId: string): Promise<void> {
-    if (this.known === logId) return;
-    this.known = logId;
+  /** Keeps which log the node has read: it resumes with no other one. */
+  async rememberLog(log: LogIdentity): Promise<void> {
+    if (isDeepStrictEqual(this.known, log)) return;
+    this.known = log;
     await this.writeIdentity();
   }
 
@@ -113,8 +122,28 @@ export class NodeStore {
   }
 
   private writeIdentity(): Promise<void> {
-    const { nodeId, incarnation, known: logId } = this;
-    return writeFileDurably(join(this.directory, identityFile), JSON.stringify({ nodeId, incarnation, logId }));
+    const { nodeId, incarnation, known: log } = this;
+    return writeFileDurably(join(this.directory, identityFile), JSON.stringify({ nodeId, incarnation, log }));
+  }
+}
+
+/** The directory of a node that has worked with a log of the cluster; undefined where there is none. */
+export async function nodeThatKnows(clusterId: string, rootDirectory: string): Promise<string | undefined> {
+  for (const name of (await directoriesIn(rootDirectory)).sort()) {
+    const directory = join(rootDirectory, name);
+    const { log } = identityIn(await readJsonFile(join(directory, identityFile)));
+    if (log?.clusterId === clusterId) return directory;
+  }
+  return undefined;
+}
+
+async function directoriesIn(directory: string): Promise<string[]> {
+  try {
+    const found = await readdir(directory, { withFileTypes: true });
+    return found.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }
 
@@ -127,13 +156,21 @@ async function lockOf(directory: string, nodeId: string): Promise<ExclusiveLock>
   }
 }
 
-type Identity = Partial<Record<'incarnation' | 'logId', string>>;
+interface Identity {
+  readonly incarnation?: string;
+  readonly log?: LogIdentity;
+}
 
 function identityIn(content: unknown): Identity {
-  if (typeof content !== 'object' || content === null) return {};
-  const { incarnation, logId }: { readonly [Key in keyof Identity]: unknown } = content;
+  const { incarnation, log } = fieldsOf(content);
+  const { logId, clusterId, broker } = fieldsOf(log);
+  const isKnown = typeof logId === 'string' && typeof clusterId === 'string' && typeof broker === 'string';
   return {
     ...(typeof incarnation === 'string' ? { incarnation } : {}),
-    ...(typeof logId === 'string' ? { logId } : {}),
+    ...(isKnown ? { log: { logId, clusterId, broker } } : {}),
   };
+}
+
+function fieldsOf(content: unknown): Readonly<Record<string, unknown>> {
+  return typeof content === 'object' && content !== null ? (content as Record<string, unknown>) : {};
 }
