@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { topicsOf } from '@sluice/protocol';
+import { readerGroupOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient, TopicNotFoundError } from '@sluice/rocketmq';
 import { appendLines, digestOf } from '../support/sample-lines.js';
 import { SluiceCluster, until, type RoleHandle } from '../support/sluice-cluster.js';
@@ -59,6 +59,8 @@ describe('a Connect cluster whose topics were wiped', () => {
     return (body as { tasks: { generation: number }[] }).tasks[0]?.generation ?? -1;
   };
 
+  const initNew = (): readonly string[] => ['init', '--new', '--broker', cluster.rocketmq.brokerName];
+
   const isThere = async (topic: string): Promise<boolean> => {
     try {
       await client.routes.refresh(topic);
@@ -92,11 +94,8 @@ describe('a Connect cluster whose topics were wiped', () => {
   it('without its log is not begun anew by init, nor do its nodes start', async () => {
     for (const handle of cluster.roles) await handle.kill('SIGTERM');
     await wipe([topics.log.name]);
-    const init = await cluster.cli('init');
-    expect(init).toMatchObject({
-      code: 1,
-      output: expect.stringContaining('the log of this Connect cluster was lost'),
-    });
+    const init = await cluster.cli(...initNew());
+    expect(init).toMatchObject({ code: 1, output: expect.stringContaining('was lost. Stop all nodes and run') });
     await wipe(Object.values(topics).flatMap(({ name }: { name: string }) => (name === topics.log.name ? [] : [name])));
     const coordinator = cluster.role('coordinator-1');
     coordinator.start();
@@ -107,7 +106,21 @@ describe('a Connect cluster whose topics were wiped', () => {
   }, 300_000);
 
   it('made anew, is not joined by a node that knows the log before it', async () => {
-    expect(await cluster.cli('init')).toMatchObject({ code: 0 });
+    expect(await cluster.cli('init')).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('Nothing of Connect cluster'),
+    });
+    const nodes = { SLUICE_STORE_PATH: cluster.path('store') };
+    expect(await cluster.cliWith(nodes, ...initNew())).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('is not new: the node in'),
+    });
+    expect(await cluster.cli(...initNew())).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('group sluice-default-reader of its readers exists'),
+    });
+    await client.admin.deleteGroup(readerGroupOf('default'));
+    expect(await cluster.cli(...initNew())).toMatchObject({ code: 0 });
     const coordinator = cluster.role('coordinator-1');
     coordinator.start();
     await untilEnded(coordinator);

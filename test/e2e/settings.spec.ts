@@ -86,7 +86,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
         '',
       ].join('\n'),
     );
-    expect(await run('cli', ['init', '-c', conf])).toMatchObject({ code: 0 });
+    expect(await run('cli', ['init', '--new', '--broker', runtime.brokerName, '-c', conf])).toMatchObject({ code: 0 });
     for (const role of roles) {
       const environment = {
         SLUICE_CONFIG_FILE: conf,

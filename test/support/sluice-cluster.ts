@@ -123,6 +123,11 @@ export class RoleHandle {
   }
 }
 
+export interface CliAnswer {
+  readonly code: number | null;
+  readonly output: string;
+}
+
 /** A Connect cluster of real processes beside a RocketMQ of its own. */
 export class SluiceCluster {
   readonly roles: RoleHandle[] = [];
@@ -241,9 +246,13 @@ export class SluiceCluster {
   }
 
   /** Runs the `sluice` command beside this cluster. */
-  async cli(...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+  cli(...args: readonly string[]): Promise<CliAnswer> {
+    return this.cliWith({}, ...args);
+  }
+
+  async cliWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliAnswer> {
     const child = spawn(process.execPath, [join(repositoryRoot, 'apps/cli/dist/main.js'), ...args], {
-      env: { ...process.env, SLUICE_NAMESRV: this.rocketmq.namesrv, NODE_OPTIONS: '' },
+      env: { ...process.env, SLUICE_NAMESRV: this.rocketmq.namesrv, ...environment, NODE_OPTIONS: '' },
       stdio: 'pipe',
     });
     let output = '';
@@ -254,7 +263,7 @@ export class SluiceCluster {
   }
 
   private async init(): Promise<void> {
-    const { code, output } = await this.cli('init');
+    const { code, output } = await this.cli('init', '--new', '--broker', this.rocketmq.brokerName);
     if (code !== 0) throw new Error(`sluice init failed: ${output}`);
   }
 }

@@ -9,8 +9,9 @@ export interface CommandSettings {
   readonly sinkCluster: ClusterAccess;
   /** Whether somebody said where RocketMQ is. */
   readonly isRocketMqGiven: boolean;
-  /** Undefined where nobody said where the nodes keep their files. */
-  readonly storePath: string | undefined;
+  /** Where the nodes keep their files. */
+  readonly storePath: string;
+  readonly isStorePathGiven: boolean;
   /** Of the gateway. */
   readonly httpPort: number;
 }
@@ -31,7 +32,8 @@ export function readCommandSettings(
     runtimeCluster: { namesrv, ...(credentials === undefined ? {} : { credentials }) },
     sinkCluster: dataCluster,
     isRocketMqGiven: resolved.origins.has('namesrv'),
-    storePath: resolved.origins.has('store.path') ? storePath : undefined,
+    storePath,
+    isStorePathGiven: resolved.origins.has('store.path'),
     httpPort: nodeSettingsOf('gateway', resolved, readTextFile).httpPort,
   };
 }
@@ -43,5 +45,18 @@ export async function withClient<T>(access: ClusterAccess, action: (client: Rock
     return await action(client);
   } finally {
     await client.close();
+  }
+}
+
+/** Does something with one client per name server, and closes them. */
+export async function withEachNameServer<T>(
+  access: ClusterAccess,
+  action: (clients: readonly RocketMqClient[]) => Promise<T>,
+): Promise<T> {
+  const clients = access.namesrv.split(/[,;]/).map((namesrv) => RocketMqClient.open({ ...access, namesrv }));
+  try {
+    return await action(clients);
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
   }
 }

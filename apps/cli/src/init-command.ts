@@ -1,14 +1,28 @@
-import { initCluster, type ClusterAccess } from '@sluice/platform';
-import { withClient } from './command-settings.js';
+import { initCluster, nodeThatKnows, type ClusterAccess, type InitPurpose } from '@sluice/platform';
+import { withClient, withEachNameServer } from './command-settings.js';
+
+interface InitCommandOptions {
+  readonly clusterId: string;
+  readonly purpose: InitPurpose;
+  readonly brokerName: string | undefined;
+  /** Where nodes on this machine keep their files: those tell whether the cluster has run before. */
+  readonly storePath: string;
+}
 
 /** `sluice init`. */
 export async function initCommand(
-  clusterId: string,
-  brokerName: string | undefined,
+  { clusterId, purpose, brokerName, storePath }: InitCommandOptions,
   access: ClusterAccess,
 ): Promise<void> {
+  const knownIn = await nodeThatKnows(clusterId, storePath);
+  const options = {
+    clusterId,
+    purpose,
+    ...(brokerName === undefined ? {} : { brokerName }),
+    ...(knownIn === undefined ? {} : { knownIn }),
+  };
   const result = await withClient(access, (client) =>
-    initCluster(client, { clusterId, ...(brokerName === undefined ? {} : { brokerName }) }),
+    withEachNameServer(access, (nameServers) => initCluster(client, { ...options, nameServers })),
   );
   if (result.created.length === 0) console.log(`Connect cluster ${clusterId} is there, on broker ${result.brokerName}`);
   else console.log(`Connect cluster ${clusterId} on broker ${result.brokerName}: created ${result.created.join(', ')}`);

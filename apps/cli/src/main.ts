@@ -7,13 +7,16 @@ import { restoreCommand } from './restore-command.js';
 
 const usage = `sluice <command>
 
-  init   [--cluster ID] [--broker NAME]   creates the topics of a Connect cluster in RocketMQ; does nothing when they are there
+  init   [--cluster ID]                   tells whether the topics of a Connect cluster are in RocketMQ; creates nothing
+  init --new --broker NAME [--cluster ID] creates them for a new Connect cluster, on that broker; does nothing when they are there
+  init --add-missing [--cluster ID]       creates those that are missing, empty, where the log is there
   restore --from DIR [--from DIR ...] [--cluster ID] [--broker NAME] [--yes]
                                           rebuilds the topics of a Connect cluster that were wiped from the files of nodes, each in
                                           <store path>/<node id>; shows what it would write, and writes it with --yes
-  local  [--demo] [--namesrv-port N] [--broker-port N] [--grpc-port N]
+  local  [--demo] [--namesrv-port N] [--broker-port N] [--grpc-port N] [--broker NAME]
                                           runs one of each role, and RocketMQ where nobody says where it is, in the foreground;
-                                          RocketMQ's ports are 9876, 10911 and 8081 where nothing else is given
+                                          RocketMQ's ports are 9876, 10911 and 8081 where nothing else is given; its first start creates
+                                          the topics, in a RocketMQ that is given only on a broker that --broker names
 
 Each takes -c FILE or --config FILE: a connect.conf or YAML with the settings of the nodes. Where RocketMQ is: SLUICE_NAMESRV (default
 127.0.0.1:9876) and SLUICE_GRPC (default: that host, port 8081), or namesrv and grpc in that file.`;
@@ -31,10 +34,20 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   init: async (args) => {
     const { values } = parseArgs({
       args: [...args],
-      options: { ...configOption, cluster: { type: 'string' }, broker: { type: 'string' } },
+      options: {
+        ...configOption,
+        cluster: { type: 'string' },
+        broker: { type: 'string' },
+        new: { type: 'boolean', default: false },
+        'add-missing': { type: 'boolean', default: false },
+      },
     });
-    const { clusterId, runtimeCluster } = readCommandSettings(values.config, process.env);
-    await initCommand(values.cluster ?? clusterId, values.broker, runtimeCluster);
+    if (values.new && values['add-missing'])
+      throw new Error('--new and --add-missing are given; allowed is one of them');
+    const { clusterId, runtimeCluster, storePath } = readCommandSettings(values.config, process.env);
+    const purpose = values.new ? 'create' : values['add-missing'] ? 'add-missing' : 'check';
+    const cluster = values.cluster ?? clusterId;
+    await initCommand({ clusterId: cluster, purpose, brokerName: values.broker, storePath }, runtimeCluster);
   },
   restore: async (args) => {
     const { values } = parseArgs({
@@ -61,6 +74,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
         'namesrv-port': { type: 'string' },
         'broker-port': { type: 'string' },
         'grpc-port': { type: 'string' },
+        broker: { type: 'string' },
       },
     });
     const ports = {
@@ -68,7 +82,8 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       broker: portOf('--broker-port', values['broker-port'], 10911),
       grpc: portOf('--grpc-port', values['grpc-port'], 8081),
     };
-    await runLocalCluster({ demo: values.demo, ports, file: values.config }, process.env);
+    const { demo, broker: brokerName, config: file } = values;
+    await runLocalCluster({ demo, ports, file, brokerName }, process.env);
   },
 };
 

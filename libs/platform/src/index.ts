@@ -5,6 +5,7 @@ export * from './adapters/rocketmq-record-producer.js';
 export * from './cluster/command-sender.js';
 export * from './cluster/head-watch.js';
 export * from './cluster/init-cluster.js';
+export { InitError, type InitPurpose } from './cluster/init-plan.js';
 export * from './cluster/lease-keeper.js';
 export { withLimit } from './cluster/with-limit.js';
 export * from './cluster/live-reports.js';

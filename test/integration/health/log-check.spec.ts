@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { emptyState } from '@sluice/core';
-import { initCluster, logCheck, LogFollower, type ScopedLog } from '@sluice/platform';
-import { readerGroupOf, topicsOf } from '@sluice/protocol';
+import { logCheck, LogFollower, type ScopedLog } from '@sluice/platform';
+import { readerGroupOf } from '@sluice/protocol';
 import { BatchEncoder, RocketMqClient } from '@sluice/rocketmq';
+import { createCluster } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
 
 const silent: ScopedLog = {
@@ -23,8 +24,7 @@ describe('the check of the log', () => {
 
   it('tells how far a node is behind, and is up once the node has read the log to its end', async () => {
     const clusterId = `t${randomUUID().slice(0, 8)}`;
-    const { brokerName } = await initCluster(client, { clusterId });
-    const queue = { topic: topicsOf(clusterId).log.name, brokerName, queueId: 0 };
+    const queue = await createCluster(client, clusterId);
     const { signal } = new AbortController();
     const follower = new LogFollower(client, queue, readerGroupOf(clusterId), emptyState(), silent);
     await follower.begin(AbortSignal.timeout(30_000));

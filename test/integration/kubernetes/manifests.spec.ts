@@ -53,7 +53,7 @@ describeWithTools('the Kubernetes manifests', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-kubernetes-'));
     await prepareValidator();
-    for (const name of ['base', 'autoscaling', 'keda'])
+    for (const name of ['base', 'autoscaling', 'keda', 'init'])
       manifests.set(name, await render(join(root, 'kubernetes', name)));
   }, 180_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -68,6 +68,22 @@ describeWithTools('the Kubernetes manifests', () => {
     },
     180_000,
   );
+
+  it('only a job that is applied by itself creates topics, on a broker that it names', async () => {
+    const file = join(folder, 'init.yaml');
+    await writeFile(file, manifests.get('init') ?? '');
+    expect(await validate(file)).toContain('passed for resource job/sluice-init');
+    for (const name of ['base', 'autoscaling', 'keda']) {
+      expect(objects(name).filter(({ kind }) => kind === 'Job')).toEqual([]);
+    }
+    const [job] = objects('init') as unknown as readonly { spec: { template: { spec: PodSpec } } }[];
+    const [container] = job?.spec.template.spec.containers ?? [];
+    expect(container).toMatchObject({
+      args: ['init', '--new', '--broker', '$(LOG_BROKER)'],
+      env: [{ name: 'LOG_BROKER', value: 'broker-a' }],
+    });
+    expect(job?.spec).not.toHaveProperty('ttlSecondsAfterFinished');
+  }, 180_000);
 
   it('a field that Kubernetes does not know is refused', async () => {
     const file = join(folder, 'wrong.yaml');

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, SnapshotMissingError, stateDigest, type QueueBounds } from '@sluice/core';
-import { initCluster, LogFollower, LogRewrittenError, type ScopedLog } from '@sluice/platform';
-import { topicsOf } from '@sluice/protocol';
+import { LogFollower, LogRewrittenError, type ScopedLog } from '@sluice/platform';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
+import { createCluster } from '../../support/create-cluster.js';
 import { LogLeader } from './log-leader.js';
 
 const silent: ScopedLog = {
@@ -29,19 +29,7 @@ describe('the log on a real queue', () => {
   });
   afterAll(() => client.close());
 
-  const logOf = async (clusterId: string): Promise<QueueRef> => {
-    const { brokerName } = await initCluster(client, { clusterId });
-    return { topic: topicsOf(clusterId).log.name, brokerName, queueId: 0 };
-  };
-
-  it('is created once, with one genesis, however often init runs', async () => {
-    const clusterId = newClusterId();
-    const first = await initCluster(client, { clusterId });
-    expect(first.created).toHaveLength(5);
-    const again = await initCluster(client, { clusterId });
-    expect(again).toEqual({ brokerName: first.brokerName, created: [] });
-    expect(await client.admin.maxOffset(await logOf(clusterId))).toBe(1);
-  });
+  const logOf = (clusterId: string): Promise<QueueRef> => createCluster(client, clusterId);
 
   it('is followed up to a head that is proven, and taken up where the local copy ends', async () => {
     const queue = await logOf(newClusterId());

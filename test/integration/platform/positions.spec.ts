@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { initCluster, PositionsMissingError, RocketMqPositionStore, type ScopedLog } from '@sluice/platform';
+import { PositionsMissingError, RocketMqPositionStore, type ScopedLog } from '@sluice/platform';
 import {
   decodePosition,
   positionsQueueOf,
@@ -11,6 +11,7 @@ import {
 } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import type { PositionsWrite, SourceTaskId } from '@sluice/runtime';
+import { createCluster } from '../../support/create-cluster.js';
 
 const silent: ScopedLog = {
   debug: () => undefined,
@@ -65,7 +66,7 @@ describe('source positions on their topic', () => {
 
   beforeAll(async () => {
     client = RocketMqClient.open({ namesrv: process.env['SLUICE_TEST_NAMESRV'] ?? '' });
-    ({ brokerName } = await initCluster(client, { clusterId }));
+    ({ brokerName } = await createCluster(client, clusterId));
   });
   afterAll(() => client.close());
 

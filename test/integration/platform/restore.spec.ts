@@ -10,8 +10,8 @@ import {
 } from '@sluice/core';
 import {
   createTopics,
-  initCluster,
   LogFollower,
+  masterNames,
   planRestore,
   restoreCluster,
   RestoreError,
@@ -27,6 +27,7 @@ import {
   type ConnectorPositionsCopy,
 } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
+import { createCluster } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
 
 const silent: ScopedLog = {
@@ -42,15 +43,15 @@ const connector = (name: string): ConnectorState => {
 };
 
 /** What the log said in the end. */
-const kept: ClusterState = {
+const keptOn = (broker: string): ClusterState => ({
   ...emptyState(),
   logId: 'old',
-  broker: 'gone',
+  broker,
   epoch: 3,
   claimId: 'c',
   head: { offset: 40, seq: 40, digest: 'd' },
   connectors: new Map(['a', 'b'].map((name) => [name, connector(name)])),
-};
+});
 
 const positionOf = (name: string, nextSeq: number): ConnectorPositionsCopy => {
   const owner = { index: 0, generation: 7 };
@@ -61,9 +62,13 @@ const positionOf = (name: string, nextSeq: number): ConnectorPositionsCopy => {
 describe('restore on a real cluster', () => {
   let client: RocketMqClient;
   let clusterId: string;
+  let brokerName: string;
+  let kept: ClusterState;
   const signal = AbortSignal.timeout(120_000);
-  beforeAll(() => {
+  beforeAll(async () => {
     client = RocketMqClient.open({ namesrv: process.env['SLUICE_TEST_NAMESRV'] ?? '' });
+    [brokerName = ''] = await masterNames(client);
+    kept = keptOn(brokerName);
     clusterId = `r${randomUUID().slice(0, 8)}`;
   });
   afterAll(() => client.close());
@@ -92,7 +97,7 @@ describe('restore on a real cluster', () => {
       missingTopics: Object.values(topicsOf(clusterId)).map(({ name }) => name as string),
     });
     expect(first.log.state).toBe(kept);
-    await createTopics(client, { clusterId }, first.brokerName);
+    await createTopics(client, clusterId, first.brokerName, first.missingTopics);
     const queue = { topic: topicsOf(clusterId).log.name, brokerName: first.brokerName, queueId: 0 };
     const place = { logId: 'half', broker: queue.brokerName, incarnation: 'i', at: Date.now(), lastOffset: -1 };
     const half = restoredState(kept, place);
@@ -127,9 +132,25 @@ describe('restore on a real cluster', () => {
     ]);
   }, 180_000);
 
+  it('writes to the broker that had the topics; to another one only where that is named', async () => {
+    const elsewhere = `r${randomUUID().slice(0, 8)}`;
+    const copies = [copyOf(keptOn('away'), [], 0)];
+    await expect(planRestore(client, { clusterId: elsewhere, copies })).rejects.toThrow(
+      /Broker away, which had the topics, has not registered a master and may still have them: start it/,
+    );
+    expect(await planRestore(client, { clusterId: elsewhere, copies, brokerName })).toMatchObject({ brokerName });
+    await expect(planRestore(client, { clusterId: elsewhere, copies, brokerName: 'away' })).rejects.toThrow(
+      `There is no broker "away" with a master; there are: ${brokerName}`,
+    );
+    // Topics that are left on another broker do not prove that the one which had the log is lost.
+    await createTopics(client, elsewhere, brokerName, [topicsOf(elsewhere).commands.name]);
+    await expect(planRestore(client, { clusterId: elsewhere, copies })).rejects.toThrow('may still have them');
+    expect(await planRestore(client, { clusterId: elsewhere, copies, brokerName })).toMatchObject({ brokerName });
+  }, 180_000);
+
   it('is refused over a log that is there, and with files of two logs', async () => {
     const other = `r${randomUUID().slice(0, 8)}`;
-    await initCluster(client, { clusterId: other });
+    await createCluster(client, other);
     await expect(planRestore(client, { clusterId: other, copies: [copyOf(kept, [], 0)] })).rejects.toThrow(
       RestoreError,
     );

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, SnapshotMissingError, stateDigest, type ClusterState } from '@sluice/core';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
-import { initCluster, LogFollower, type ScopedLog } from '@sluice/platform';
+import { LogFollower, type ScopedLog } from '@sluice/platform';
 import { readerGroupOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
+import { createCluster } from '../../support/create-cluster.js';
 import { LogLeader } from './log-leader.js';
 
 const clusterId = 'kept';
@@ -46,8 +47,7 @@ describe('a log whose head the broker has deleted', () => {
       },
     });
     client = RocketMqClient.open({ namesrv: rocketmq.namesrv });
-    const { brokerName } = await initCluster(client, { clusterId });
-    queue = { topic: topicsOf(clusterId).log.name, brokerName, queueId: 0 };
+    queue = await createCluster(client, clusterId);
     away = await read(emptyState());
   }, 200_000);
   afterAll(async () => {

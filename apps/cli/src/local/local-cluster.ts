@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+import { nodeThatKnows, type ClusterAccess } from '@sluice/platform';
 import { readCommandSettings } from '../command-settings.js';
 import { initCommand } from '../init-command.js';
 import { startDemo } from './demo.js';
@@ -12,6 +13,8 @@ export interface LocalClusterOptions {
   readonly demo: boolean;
   /** Of settings for all roles; by default what `SLUICE_CONFIG_FILE` names. */
   readonly file: string | undefined;
+  /** The broker that gets the topics at the first start; by default that of the embedded RocketMQ. */
+  readonly brokerName: string | undefined;
   /** Of the embedded RocketMQ. */
   readonly ports: { readonly namesrv: number; readonly broker: number; readonly grpc: number };
 }
@@ -53,7 +56,8 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       say(`RocketMQ is up: name server ${rocketmq.namesrv}, Proxy ${rocketmq.grpc}, logs in ${rocketmq.logDir}`);
     }
     const access = rocketmq === undefined ? settings.runtimeCluster : { namesrv: rocketmq.namesrv };
-    await initCommand(settings.clusterId, undefined, access);
+    const storePath = settings.isStorePathGiven ? settings.storePath : join(home, 'store');
+    await init(settings.clusterId, storePath, options.brokerName ?? rocketmq?.brokerName, access);
     for (const role of roles) {
       const child = new RoleProcess({
         role,
@@ -62,7 +66,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
           ...(rocketmq === undefined ? {} : { SLUICE_NAMESRV: rocketmq.namesrv, SLUICE_GRPC: rocketmq.grpc }),
           ...(options.file === undefined ? {} : { SLUICE_CONFIG_FILE: resolve(options.file) }),
           SLUICE_NODE_ID: `${role}-1`,
-          SLUICE_STORE_PATH: settings.storePath ?? join(home, 'store'),
+          SLUICE_STORE_PATH: storePath,
           SLUICE_HTTP_PORT: role === 'gateway' ? String(settings.httpPort) : '0',
         },
         onLine: print,
@@ -86,6 +90,19 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
+}
+
+/** Creates the Connect cluster at the first start here; later it must be there, and its broker is not looked at. */
+async function init(
+  clusterId: string,
+  storePath: string,
+  brokerName: string | undefined,
+  access: ClusterAccess,
+): Promise<void> {
+  const isFirst = (await nodeThatKnows(clusterId, storePath)) === undefined;
+  const isNew = isFirst && brokerName !== undefined;
+  const purpose = isNew ? 'create' : 'check';
+  await initCommand({ clusterId, purpose, brokerName: isNew ? brokerName : undefined, storePath }, access);
 }
 
 function print(name: string, line: string): void {

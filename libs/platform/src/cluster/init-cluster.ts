@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogEvent } from '@sluice/core';
-import { encodeLogEntry, readerGroupOf, topicsOf, type ClusterTopics, type TopicDefinition } from '@sluice/protocol';
-import { TopicNotFoundError, type RocketMqClient } from '@sluice/rocketmq';
+import { encodeLogEntry, readerGroupOf, topicsOf, type TopicDefinition } from '@sluice/protocol';
+import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
+import { surveyCluster } from './cluster-survey.js';
+import { InitError, planInit, type InitPurpose } from './init-plan.js';
 
 export interface InitOptions {
   readonly clusterId: string;
-  /** The broker that holds the log; by default the first one by name. */
+  readonly purpose: InitPurpose;
+  /** The broker that gets the topics of a new cluster, and must have those of one that exists. */
   readonly brokerName?: string;
-  /** How long to wait for a broker to appear at the name servers, in milliseconds. Default 30 s. */
+  /** One client for each name server: nothing may be made that one of them knows. By default the one client is asked. */
+  readonly nameServers?: readonly RocketMqClient[];
+  /** Directory of a node that has worked with a log of this cluster: then no other is made. */
+  readonly knownIn?: string;
+  /** How long to wait for a broker to register, and for servers that do not answer, in milliseconds. Default 30 s. */
   readonly brokerWaitMs?: number;
 }
 
@@ -18,123 +25,93 @@ export interface InitResult {
   readonly created: readonly string[];
 }
 
-const brokerWaitMs = 30_000;
-const registrationTimeoutMs = 10_000;
+const defaultBrokerWaitMs = 30_000;
 const registrationPollMs = 50;
-
-/** Thrown when the cluster cannot be set up as asked. */
-export class InitError extends Error {
-  override readonly name = 'InitError';
-}
+const unansweredPollMs = 500;
 
 /**
- * Creates the topics of a Connect cluster, all on one broker, and the first entry of its log. Does nothing where they are there.
+ * Looks for a Connect cluster; where it is asked to create one and nothing of it exists anywhere, creates its topics, all on one broker, and the
+ * first entry of its log. Changes nothing where they are there.
  *
- * @throws InitError, also where the topic of the log alone is gone: an empty one would make a second cluster.
+ * @throws InitError where the cluster is not there and may not be made: a second log would split it.
  */
 export async function initCluster(client: RocketMqClient, options: InitOptions): Promise<InitResult> {
-  const topics = topicsOf(options.clusterId);
-  const logBroker = await brokerOf(client, topics.log.name);
-  const orphan = logBroker === undefined ? await firstThere(client, topics) : undefined;
-  if (orphan !== undefined) {
-    throw new InitError(
-      `Topic ${topics.log.name} is gone, though ${orphan.topic} is there: the log of this Connect cluster was lost. Run \`sluice restore\` ` +
-        'with the files of a node, or delete all of its topics to begin anew',
-    );
-  }
-  const brokerName = logBroker ?? (await chooseBroker(client, options));
-  const created = await createTopics(client, options, brokerName);
-  const log = { topic: topics.log.name, brokerName, queueId: 0 };
-  if ((await client.admin.maxOffset(log)) === 0) {
+  const { clusterId, purpose, brokerName: wanted, nameServers = [client], knownIn } = options;
+  const { brokerWaitMs = defaultBrokerWaitMs } = options;
+  const topics = topicsOf(clusterId);
+  // The topics of a broker are known once it has registered, not before.
+  const deadline = AbortSignal.timeout(brokerWaitMs);
+  const registered = await untilRegistered(client, wanted, deadline);
+  const survey = await untilAnswered(() => surveyCluster(nameServers, topics), deadline);
+  const group = readerGroupOf(clusterId);
+  const readerGroup = (await client.admin.groupExists(group)) ? group : undefined;
+  const request = { clusterId, purpose, brokerName: wanted, registered, readerGroup, knownIn };
+  const plan = planInit(survey, topics, request);
+  const { brokerName, beginsLog } = plan;
+  const created = purpose === 'check' ? [] : await createTopics(client, clusterId, brokerName, plan.missing);
+  if (beginsLog) {
     const event: LogEvent = { kind: 'genesis', broker: brokerName };
     const logId = randomUUID();
     const { body } = encodeLogEntry({ logId, epoch: 0, claimId: logId, seq: 0, prevDigest: '', at: Date.now(), event });
-    await client.producer.send(log, { body });
+    await client.producer.send({ topic: topics.log.name, brokerName, queueId: 0 }, { body });
   }
   return { brokerName, created };
 }
 
-/** Creates the topics that are missing, and the group of their readers. Returns the names of those that were not there before. */
+/** Creates those of a cluster's topics that are missing, and the group of their readers. Returns their names. */
 export async function createTopics(
   client: RocketMqClient,
-  { clusterId, brokerName: wanted }: InitOptions,
+  clusterId: string,
   brokerName: string,
+  missing: readonly string[],
 ): Promise<readonly string[]> {
-  if (wanted !== undefined && wanted !== brokerName) {
-    throw new InitError(`The log is on broker ${brokerName}; --broker ${wanted} cannot move it`);
+  for (const { name, queues } of Object.values(topicsOf(clusterId)) as TopicDefinition[]) {
+    if (!missing.includes(name)) continue;
+    await client.admin.createTopic({ topic: name, readQueues: queues, writeQueues: queues, brokerName });
   }
-  const created: string[] = [];
-  for (const topic of Object.values(topicsOf(clusterId)) as TopicDefinition[]) {
-    if ((await brokerOf(client, topic.name)) !== undefined) continue;
-    await client.admin.createTopic({
-      topic: topic.name,
-      readQueues: topic.queues,
-      writeQueues: topic.queues,
-      brokerName,
-    });
-    created.push(topic.name);
-  }
-  await Promise.all(created.map((topic) => untilRouted(client, topic)));
   // Brokers that create no groups by themselves refuse a pull of one that they do not know.
   await client.admin.createGroup({ group: readerGroupOf(clusterId) });
-  return created;
+  return missing;
 }
 
-/** One of the cluster's topics that is there, and its broker. */
-export async function firstThere(
+/**
+ * Waits for a broker to register with its master; for any where none is named. Returns the names of all that have.
+ * @throws InitError when it does not in time.
+ */
+async function untilRegistered(
   client: RocketMqClient,
-  topics: ClusterTopics,
-): Promise<{ readonly topic: string; readonly brokerName: string } | undefined> {
-  for (const { name } of Object.values(topics) as TopicDefinition[]) {
-    const brokerName = await brokerOf(client, name);
-    if (brokerName !== undefined) return { topic: name, brokerName };
-  }
-  return undefined;
-}
-
-/** The name servers learn of a new topic with the broker's next registration, which follows at once. */
-async function untilRouted(client: RocketMqClient, topic: string): Promise<void> {
-  const deadline = AbortSignal.timeout(registrationTimeoutMs);
-  while ((await brokerOf(client, topic)) === undefined) {
-    if (deadline.aborted)
-      throw new InitError(
-        `Topic ${topic} was created, but the name servers do not know it after ${String(registrationTimeoutMs)} ms`,
-      );
-    await delay(registrationPollMs);
-  }
-}
-
-/** The first broker of a topic; undefined where the name servers do not know it. */
-export async function brokerOf(client: RocketMqClient, topic: string): Promise<string | undefined> {
-  try {
-    return (await client.routes.refresh(topic)).brokers[0]?.brokerName;
-  } catch (error) {
-    if (error instanceof TopicNotFoundError) return undefined;
-    throw error;
-  }
-}
-
-/** Waits for the broker that is wanted, or for any. */
-export async function chooseBroker(client: RocketMqClient, options: InitOptions): Promise<string> {
-  const { brokerName: wanted, brokerWaitMs: waitMs = brokerWaitMs } = options;
-  const deadline = AbortSignal.timeout(waitMs);
+  wanted: string | undefined,
+  deadline: AbortSignal,
+): Promise<readonly string[]> {
   for (;;) {
-    const names = await masterNames(client);
-    const chosen = wanted === undefined ? names[0] : names.find((name) => name === wanted);
-    if (chosen !== undefined) return chosen;
+    const names = await untilAnswered(() => masterNames(client), deadline);
+    if (wanted === undefined ? names.length > 0 : names.includes(wanted)) return names;
     if (deadline.aborted) {
       const found = `there are: ${names.join(', ') || 'none'}`;
       throw new InitError(
         wanted === undefined
-          ? `The name servers know no broker with a master after ${String(waitMs)} ms`
-          : `There is no broker "${wanted}" with a master after ${String(waitMs)} ms; ${found}`,
+          ? 'No broker has registered a master with the name servers'
+          : `Broker "${wanted}" has registered no master with the name servers; ${found}`,
       );
     }
     await delay(registrationPollMs);
   }
 }
 
-async function masterNames(client: RocketMqClient): Promise<readonly string[]> {
+/** Asks again while a server is starting or unavailable, until the deadline. */
+async function untilAnswered<T>(ask: () => Promise<T>, deadline: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (deadline.aborted || !isRocketMqError(error) || !error.retriable) throw error;
+      await delay(unansweredPollMs);
+    }
+  }
+}
+
+/** Brokers that have registered with their master. */
+export async function masterNames(client: RocketMqClient): Promise<readonly string[]> {
   const { brokers } = await client.admin.clusterInfo();
   return brokers.flatMap((broker) => (broker.masterAddress === undefined ? [] : [broker.brokerName]));
 }

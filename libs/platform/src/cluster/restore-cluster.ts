@@ -36,7 +36,7 @@ export async function restoreCluster(
 ): Promise<ClusterState> {
   const { clusterId, brokerName, lastOffset } = plan;
   const topics = topicsOf(clusterId);
-  await createTopics(client, { clusterId }, brokerName);
+  await createTopics(client, clusterId, brokerName, plan.missingTopics);
   await delay(quietMs);
   const queue = { topic: topics.log.name, brokerName, queueId: 0 };
   await expectEnd(client, queue, lastOffset + 1);

@@ -5,14 +5,16 @@ import {
   readerGroupOf,
   topicsOf,
   type ConnectorPositionsCopy,
+  type TopicDefinition,
 } from '@sluice/protocol';
 import { TopicNotFoundError, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
 import type { NodeCopy } from '../store/node-copy.js';
-import { brokerOf, chooseBroker, firstThere } from './init-cluster.js';
+import { surveyCluster, type ClusterSurvey } from './cluster-survey.js';
+import { masterNames } from './init-cluster.js';
 
 export interface RestoreOptions {
   readonly clusterId: string;
-  /** The broker that gets the log; by default that of topics which are left, else the one that had it, else the first by name. */
+  /** The broker that gets the log; by default that of topics which are left, else the one that had it. */
   readonly brokerName?: string;
   /** Of one node or several: the newest log counts, and of each positions queue the copy that was read furthest. */
   readonly copies: readonly NodeCopy[];
@@ -57,17 +59,11 @@ export async function planRestore(client: RocketMqClient, options: RestoreOption
   const { clusterId, copies, brokerName: wanted, sinkClient = client } = options;
   const log = newestOf(copies);
   const topics = topicsOf(clusterId);
-  const left = await firstThere(client, topics);
-  if (wanted !== undefined && left !== undefined && left.brokerName !== wanted) {
-    throw new RestoreError(`Topic ${left.topic} is on broker ${left.brokerName}; --broker ${wanted} cannot move it`);
-  }
-  const brokerName =
-    left?.brokerName ??
-    (await chooseBroker(client, { clusterId, ...(wanted === undefined ? {} : { brokerName: wanted }) }));
-  const missingTopics: string[] = [];
-  for (const { name } of Object.values(topics) as { name: string }[]) {
-    if ((await brokerOf(client, name)) === undefined) missingTopics.push(name);
-  }
+  const survey = await surveyCluster([client], topics);
+  const brokerName = brokerFor(survey, log.state.broker, wanted, await masterNames(client));
+  const missingTopics = (Object.values(topics) as TopicDefinition[])
+    .map(({ name }) => name)
+    .filter((name) => !survey.has(name));
   const queue = { topic: topics.log.name, brokerName, queueId: 0 };
   const isLogThere = !missingTopics.includes(queue.topic);
   return {
@@ -79,6 +75,36 @@ export async function planRestore(client: RocketMqClient, options: RestoreOption
     positions: positionsIn(copies, log.state),
     offsets: await lostOffsets(sinkClient, copies),
   };
+}
+
+/** A broker that is unavailable may still have the log: only who names another one says that it has not. */
+function brokerFor(
+  survey: ClusterSurvey,
+  had: string,
+  wanted: string | undefined,
+  registered: readonly string[],
+): string {
+  const left = [...survey].flatMap(([topic, { brokers }]) => brokers.map((brokerName) => ({ topic, brokerName })));
+  const brokerName = wanted ?? left[0]?.brokerName ?? had;
+  const elsewhere = left.find((each) => each.brokerName !== brokerName);
+  if (elsewhere !== undefined) {
+    throw new RestoreError(
+      `Topic ${elsewhere.topic} is on broker ${elsewhere.brokerName}: ` +
+        (wanted === undefined
+          ? `others are on ${brokerName}, delete those of one`
+          : `--broker ${wanted} cannot move it`),
+    );
+  }
+  const found = `there are: ${registered.join(', ') || 'none'}`;
+  if (wanted === undefined && !registered.includes(had)) {
+    throw new RestoreError(
+      `Broker ${had}, which had the topics, has not registered a master and may still have them: start it. If it is lost for certain, name the ` +
+        `broker that gets the topics with --broker; ${found}`,
+    );
+  }
+  if (!registered.includes(brokerName))
+    throw new RestoreError(`There is no broker "${brokerName}" with a master; ${found}`);
+  return brokerName;
 }
 
 function newestOf(copies: readonly NodeCopy[]): NodeCopy {

@@ -21,7 +21,7 @@ describe('topicProblems', () => {
       'a missing topic',
       positions,
       onBroker(['other', 8]),
-      /^Topic sluice-c-positions does not exist on broker b: .*sluice init --cluster c/,
+      /^Topic sluice-c-positions does not exist on broker b: .*sluice init --add-missing --cluster c/,
     ],
     ['too few queues', positions, onBroker(['b', 7]), /has 7 queues to read and 7 to write on broker b, it needs 8/],
     ['a second queue of the log', log, onBroker(['b', 2]), /has 2 queues, on b: it must have exactly one, on broker b/],

@@ -16,7 +16,7 @@ export function topicProblems(
     if (here === undefined) {
       return [
         `Topic ${topic.name} does not exist on broker ${brokerName}: stop all nodes and run ` +
-          `\`sluice init --cluster ${clusterId}\`, or \`sluice restore\` where it says so`,
+          `\`sluice init --add-missing --cluster ${clusterId}\`, or \`sluice restore\` where it says so`,
       ];
     }
     const problems: string[] = [];

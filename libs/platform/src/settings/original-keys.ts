@@ -8,7 +8,7 @@ export type OriginalKey =
   /** A node does not start with it: something other than what it asks would happen. */
   | { readonly refused: string };
 
-const storeTopic = { ignored: "Sluice's topics are named by cluster.id; `sluice init` creates them" } as const;
+const storeTopic = { ignored: "Sluice's topics are named by cluster.id; `sluice init --new` creates them" } as const;
 const ownGroup = { ignored: 'groups are named by cluster.id, and each sink has one of its own' } as const;
 const pulledByOffset = {
   ignored: 'queues are pulled by offset; there is no consumer with threads or redelivery',
