@@ -136,6 +136,41 @@ describe('source positions on their topic', () => {
     expect((await copy.open(assigned(8, 0, 'copied'))).free).toEqual([at(30, first)]);
   });
 
+  it('of a topic that was created again, and has grown beyond what was read, are not mixed with those of before', async () => {
+    const recreated = topicsOf(`t${randomUUID().slice(0, 8)}`);
+    await createCluster(client, recreated.log.name.replace(/^sluice-(.*)-log$/, '$1'));
+    const storeOf = (): RocketMqPositionStore =>
+      new RocketMqPositionStore(
+        client,
+        recreated,
+        brokerName,
+        group,
+        () => ({ asOf: Math.max(0, ...live.values()), live, tasksSince, hasCommitted: false }),
+        silent,
+      );
+    live = new Map();
+    const first = assigned(1, 0, 'again');
+    const before = storeOf();
+    await before.open(first);
+    await before.write(first, change([at(500, first), at(400, first, 'b')]));
+    await before.catchUp();
+    const copy = before.snapshot();
+
+    const { name, queues } = recreated.positions;
+    await client.admin.deleteTopic(name);
+    await client.admin.createTopic({ topic: name, readQueues: queues, writeQueues: queues, brokerName });
+    const other = storeOf();
+    await other.open(first);
+    for (const position of [1, 2, 3, 4]) await other.write(first, change([at(position, first)]));
+
+    const restored = storeOf();
+    restored.restore(JSON.parse(JSON.stringify(copy)) as typeof copy);
+    const next = assigned(9, 0, 'again');
+    expect((await restored.open(next)).free).toEqual([at(4, first)]);
+    expect((await before.open(assigned(10, 0, 'again'))).free).toEqual([at(4, first)]);
+    live = new Map();
+  }, 180_000);
+
   it('splits a change that is larger than a message and keeps all of it', async () => {
     const store = newStore();
     const first = assigned(1, 0, 'many');

@@ -56,7 +56,7 @@ const keptOn = (broker: string): ClusterState => ({
 const positionOf = (name: string, nextSeq: number): ConnectorPositionsCopy => {
   const owner = { index: 0, generation: 7 };
   const value = { partition: { file: name }, position: { at: nextSeq }, nextSeq, routes: [], owner, revision: nextSeq };
-  return { connector: name, floor: 0, floors: [], partitions: [{ value, storedAtMs: 1 }], scans: [] };
+  return { connector: name, floor: 0, floors: [], partitions: [{ value, storedAtMs: 1, offset: 1 }], scans: [] };
 };
 
 describe('restore on a real cluster', () => {

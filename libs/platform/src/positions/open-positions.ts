@@ -36,7 +36,7 @@ export function isPositionFile(value: unknown): value is PositionFile {
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === 2 &&
+    value.version === 3 &&
     'queues' in value &&
     Array.isArray(value.queues)
   );

@@ -1,12 +1,9 @@
 import { queueKey } from '@sluice/sdk';
 import {
   ConnectorPositions,
-  decodePosition,
   encodePosition,
-  MalformedMessageError,
   positionsQueueOf,
   type ClusterTopics,
-  type ConnectorPositionsCopy,
   type PositionMessage,
   type StoredPositions,
 } from '@sluice/protocol';
@@ -14,25 +11,14 @@ import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { PositionStore, PositionsWrite, SourceTaskId } from '@sluice/runtime';
 import { callKnownQueue } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
+import { PositionQueue, type PositionQueueCopy, type PullPositions } from './position-queue.js';
 import type { SourceOwners } from './source-owners.js';
 import { splitWrite } from './split-write.js';
 
-/** What was folded of one positions queue. */
-interface FoldedQueue {
-  nextOffset: number;
-  readonly connectors: Map<string, ConnectorPositions>;
-  /** Reads of one queue follow each other. */
-  reading: Promise<void>;
-}
-
 /** The content of `position.json`: per queue, how far it was folded and what came out. */
 export interface PositionFile {
-  readonly version: 2;
-  readonly queues: readonly {
-    readonly queueId: number;
-    readonly nextOffset: number;
-    readonly connectors: readonly ConnectorPositionsCopy[];
-  }[];
+  readonly version: 3;
+  readonly queues: readonly PositionQueueCopy[];
 }
 
 /** Thrown when a connector that has committed before has no positions: starting from zero would double everything. */
@@ -47,16 +33,7 @@ export class PositionsMissingError extends Error {
   }
 }
 
-/** Thrown when a broker has acknowledged a message and does not show it. */
-class QueueNotShownError extends Error {
-  override readonly name = 'QueueNotShownError';
-  readonly retriable = true;
-}
-
 const sendTimeoutMs = 5000;
-/** A broker acknowledges a message a moment before it shows it: a pull waits this long for it. */
-const suspendMs = 500;
-const maxEmptyPulls = 20;
 /** Index of a writer that is none of the connector's tasks. */
 const noTask = -1;
 /** Well below the 4 MiB that a message may have. */
@@ -64,7 +41,7 @@ const maxMessageBytes = 2 * 1024 * 1024;
 
 /** Source positions on the positions topic, all of a connector in one queue. */
 export class RocketMqPositionStore implements PositionStore {
-  private readonly queues = new Map<number, FoldedQueue>();
+  private readonly queues = new Map<number, PositionQueue>();
 
   constructor(
     private readonly client: RocketMqClient,
@@ -76,34 +53,19 @@ export class RocketMqPositionStore implements PositionStore {
     private readonly log: ScopedLog,
   ) {}
 
-  /** Takes over what a file holds; queues that do not go on there are read from their beginning. */
+  /** Takes over what a file holds; queues that are not those of the file any more are read from their beginning. */
   restore(file: PositionFile): void {
-    for (const { queueId, nextOffset, connectors } of file.queues) {
-      const folded = this.folded(queueId);
-      folded.nextOffset = nextOffset;
-      for (const copy of connectors) folded.connectors.set(copy.connector, ConnectorPositions.restore(copy));
-    }
+    for (const copy of file.queues) this.folded(copy.queueId).restore(copy);
   }
 
   snapshot(): PositionFile {
-    return {
-      version: 2,
-      queues: [...this.queues].map(([queueId, { nextOffset, connectors }]) => ({
-        queueId,
-        nextOffset,
-        connectors: [...connectors.values()].map((positions) => positions.copy()),
-      })),
-    };
+    return { version: 3, queues: [...this.queues.values()].map((queue) => queue.copy()) };
   }
 
   /** Folds all that is stored now, of every connector: {@link snapshot} is complete then. */
   async catchUp(): Promise<void> {
-    const { positions } = this.topics;
-    await Promise.all(
-      Array.from({ length: positions.queues }, (_, queueId) =>
-        this.readAll({ topic: positions.name, brokerName: this.brokerName, queueId }),
-      ),
-    );
+    const queueIds = Array.from({ length: this.topics.positions.queues }, (_, queueId) => queueId);
+    await Promise.all(queueIds.map((queueId) => this.readAll(queueId)));
   }
 
   open(task: SourceTaskId): Promise<StoredPositions> {
@@ -111,18 +73,16 @@ export class RocketMqPositionStore implements PositionStore {
   }
 
   async write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
-    const queue = this.queueOf(task.connector);
+    const queueId = this.queueIdOf(task.connector);
     for (const message of splitWrite(task, change, maxMessageBytes)) {
-      await callKnownQueue(() => this.send(queue, message));
+      await callKnownQueue(() => this.send(queueId, message));
     }
   }
 
   async refresh(task: SourceTaskId, beforeMs: number): Promise<void> {
-    const queue = this.queueOf(task.connector);
-    await this.readAll(queue);
-    const old = this.folded(queue.queueId).connectors.get(task.connector)?.toldBefore(beforeMs);
-    if (old === undefined || old.partitions.length + old.scans.length === 0) return;
-    await this.write(task, { ...old, settled: [] });
+    await this.readAll(this.queueIdOf(task.connector));
+    const old = this.oldOf(task.connector, beforeMs);
+    if (old !== undefined) await this.write(task, { ...old, settled: [] });
   }
 
   /**
@@ -133,110 +93,65 @@ export class RocketMqPositionStore implements PositionStore {
     return this.refresh({ connector, index: noTask, generation: asOf + 1 }, beforeMs);
   }
 
-  private readAll(queue: QueueRef): Promise<void> {
-    const folded = this.folded(queue.queueId);
-    return callKnownQueue(async () => {
-      // Others may read on meanwhile: what they find is no sign of a queue that was cut.
-      const knownOffset = folded.nextOffset;
-      const { maxOffset } = await this.pull(queue, knownOffset, 0);
-      await this.readUpTo(queue, folded, maxOffset, maxOffset < knownOffset);
-    });
+  /** Whether positions of the connector have to be written again, as of the last reading. */
+  isDue(connector: string, beforeMs: number): boolean {
+    return this.oldOf(connector, beforeMs) !== undefined;
+  }
+
+  private oldOf(connector: string, beforeMs: number): Pick<PositionsWrite, 'partitions' | 'scans'> | undefined {
+    const queue = this.folded(this.queueIdOf(connector));
+    const old = queue.get(connector)?.toldBefore({ storedAtMs: beforeMs, offset: endangeredBefore(queue.bounds) });
+    return old === undefined || old.partitions.length + old.scans.length === 0 ? undefined : old;
+  }
+
+  private readAll(queueId: number): Promise<void> {
+    return callKnownQueue(() => this.folded(queueId).readUpTo());
   }
 
   private async takeOver(task: SourceTaskId): Promise<StoredPositions> {
     const { connector, index, generation } = task;
     const owners = this.ownersOf(connector);
-    const queue = this.queueOf(connector);
-    const folded = this.folded(queue.queueId);
-    const knownOffset = folded.nextOffset;
+    const queueId = this.queueIdOf(connector);
+    const folded = this.folded(queueId);
     const live = [...owners.live].map(([held, by]) => ({ index: held, generation: by }));
     const barrier = { kind: 'barrier', connector, index, generation, asOf: owners.asOf, live } as const;
-    const offset = await this.send(queue, barrier);
-    await this.readUpTo(queue, folded, offset + 1, offset < knownOffset);
-    const positions = folded.connectors.get(connector) ?? new ConnectorPositions(connector);
+    const offset = await this.send(queueId, barrier);
+    await folded.readUpTo(offset + 1);
+    const positions = folded.get(connector) ?? new ConnectorPositions(connector);
     if (positions.isEmpty && owners.hasCommitted) throw new PositionsMissingError(connector);
     return positions.storedFor(task, owners);
   }
 
-  private async send(queue: QueueRef, message: PositionMessage): Promise<number> {
+  private async send(queueId: number, message: PositionMessage): Promise<number> {
     const body = encodePosition(message);
+    const queue = this.refOf(queueId);
     const { firstOffset } = await this.client.producer.send(queue, { body }, { timeoutMs: sendTimeoutMs });
     return firstOffset;
   }
 
-  private queueOf(connector: string): QueueRef {
-    const { positions } = this.topics;
-    return {
-      topic: positions.name,
-      brokerName: this.brokerName,
-      queueId: positionsQueueOf(connector, this.topics),
-    };
+  private queueIdOf(connector: string): number {
+    return positionsQueueOf(connector, this.topics);
   }
 
-  private folded(queueId: number): FoldedQueue {
-    let queue = this.queues.get(queueId);
-    if (queue === undefined) {
-      queue = { nextOffset: 0, connectors: new Map(), reading: Promise.resolve() };
-      this.queues.set(queueId, queue);
+  private refOf(queueId: number): QueueRef {
+    return { topic: this.topics.positions.name, brokerName: this.brokerName, queueId };
+  }
+
+  private folded(queueId: number): PositionQueue {
+    let folded = this.queues.get(queueId);
+    if (folded === undefined) {
+      const queue = this.refOf(queueId);
+      const { client, group } = this;
+      const pull: PullPositions = (offset, suspendMs) =>
+        client.consumer.pull({ queue, offset, group, maxMessages: 32, suspendMs });
+      folded = new PositionQueue(queueId, queueKey(queue), pull, this.log);
+      this.queues.set(queueId, folded);
     }
-    return queue;
+    return folded;
   }
+}
 
-  /** Folds everything before offset `end`. `isAnew`: the queue ends before what was read of it, so that does not count. */
-  private async readUpTo(queue: QueueRef, folded: FoldedQueue, end: number, isAnew: boolean): Promise<void> {
-    folded.reading = folded.reading
-      .catch(() => undefined)
-      .then(async () => {
-        if (isAnew) {
-          this.log.warn(`Positions queue ${queueKey(queue)} ends before what was read of it: it is read anew`);
-          folded.nextOffset = 0;
-          folded.connectors.clear();
-        }
-        await this.foldUpTo(queue, folded, end);
-      });
-    await folded.reading;
-  }
-
-  private async foldUpTo(queue: QueueRef, folded: FoldedQueue, end: number): Promise<void> {
-    for (let emptyPulls = 0; folded.nextOffset < end;) {
-      const from = folded.nextOffset;
-      const answer = await this.pull(queue, from, suspendMs);
-      if (answer.kind === 'offset-moved' && answer.nextOffset <= from) {
-        throw new Error(`Positions queue ${queueKey(queue)} cannot be read at offset ${String(from)}`);
-      }
-      for (const message of answer.kind === 'found' ? answer.messages : []) {
-        this.fold(folded, message.queueOffset, message.storeTimestamp, message.body);
-      }
-      folded.nextOffset = answer.nextOffset;
-      emptyPulls = answer.nextOffset > from ? 0 : emptyPulls + 1;
-      if (emptyPulls < maxEmptyPulls) continue;
-      throw new QueueNotShownError(
-        `Positions queue ${queueKey(queue)} shows nothing at offset ${String(from)} although it reaches to ${String(end)}`,
-      );
-    }
-  }
-
-  private pull(queue: QueueRef, offset: number, waitMs: number): ReturnType<RocketMqClient['consumer']['pull']> {
-    const { group } = this;
-    return this.client.consumer.pull({ queue, offset, group, maxMessages: 32, suspendMs: waitMs });
-  }
-
-  private fold(folded: FoldedQueue, offset: number, storedAtMs: number, body: Buffer): void {
-    try {
-      const message = decodePosition(body);
-      let positions = folded.connectors.get(message.connector);
-      if (positions === undefined) {
-        positions = new ConnectorPositions(message.connector);
-        folded.connectors.set(message.connector, positions);
-      }
-      const { connector, index, generation } = message;
-      if (positions.apply(message, storedAtMs)) return;
-      this.log.warn(
-        `Offset ${String(offset)} of the positions does not count: generation ${String(generation)} of task ${connector}-${String(index)} is over`,
-      );
-    } catch (error) {
-      if (!(error instanceof MalformedMessageError)) throw error;
-      this.log.warn(`Offset ${String(offset)} of the positions is skipped: ${error.message}`);
-    }
-  }
+/** Retention has begun to take a queue where its first offset is not 0: the older half of what is left is written again. */
+function endangeredBefore({ minOffset, endOffset }: PositionQueue['bounds']): number {
+  return minOffset === 0 ? 0 : minOffset + Math.ceil((endOffset - minOffset) / 2);
 }

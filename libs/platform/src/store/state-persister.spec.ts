@@ -51,7 +51,7 @@ describe('StatePersister', () => {
     await untilWritten(NodeFile.offset);
     expect(await store.read(NodeFile.position)).toBeUndefined();
     await persisting.stop();
-    expect(await store.read(NodeFile.position)).toEqual({ version: 2, queues: [] });
+    expect(await store.read(NodeFile.position)).toEqual({ version: 3, queues: [] });
   });
 
   it('goes on with the others where one cannot be had', async () => {

@@ -12,7 +12,7 @@ export interface ExtraFiles {
   readonly offset?: () => OffsetFile;
 }
 
-const emptyPositions: PositionFile = { version: 2, queues: [] };
+const emptyPositions: PositionFile = { version: 3, queues: [] };
 const emptyOffsets: OffsetFile = { version: 1, groups: {} };
 
 /** Files that are written together, at most once per interval. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ConnectorPositions, type ConnectorOwners } from './connector-positions.js';
+import { ConnectorPositions, type ConnectorOwners, type MessagePlace } from './connector-positions.js';
 import {
   decodePosition,
   encodePosition,
@@ -38,9 +38,11 @@ const owners = (tasksSince: number, ...live: SourceGeneration[]): ConnectorOwner
   live: new Map(live.map(({ index, generation }) => [index, generation])),
   tasksSince,
 });
+/** The message with this offset, stored at a time that only grows with it. */
+const place = (offset: number): MessagePlace => ({ storedAtMs: 1000 * offset, offset });
 function folded(...messages: readonly PositionMessage[]): ConnectorPositions {
   const positions = new ConnectorPositions('c');
-  for (const message of messages) positions.apply(message, 0);
+  for (const message of messages) positions.apply(message, place(0));
   return positions;
 }
 
@@ -71,11 +73,11 @@ describe('the positions of a connector', () => {
     const late = write(by(0, 10), [position('a', 9, by(0, 10))]);
     const before = [write(by(0, 10), [position('a', 4, by(0, 10))]), barrier(by(1, 20), 20)];
     const positions = folded(...before);
-    expect(positions.apply(late, 0)).toBe(false);
+    expect(positions.apply(late, place(0))).toBe(false);
     expect(positions.storedFor(by(1, 20), owners(15, by(1, 20))).free).toEqual([position('a', 4, by(0, 10))]);
-    expect(folded(before[0]!, barrier(by(1, 20), 20, by(0, 10))).apply(late, 0)).toBe(true);
-    expect(positions.apply(write(by(0, 25), []), 0)).toBe(true);
-    expect(positions.apply(barrier(by(2, 12), 12), 0)).toBe(false);
+    expect(folded(before[0]!, barrier(by(1, 20), 20, by(0, 10))).apply(late, place(0))).toBe(true);
+    expect(positions.apply(write(by(0, 25), []), place(0))).toBe(true);
+    expect(positions.apply(barrier(by(2, 12), 12), place(0))).toBe(false);
   });
 
   it('belong to the later generation, in whatever order the versions are written; within one the later revision counts', () => {
@@ -105,7 +107,7 @@ describe('the positions of a connector', () => {
       unsettled: [],
     });
     expect(positions.storedFor(by(0, 30), ofNow).unsettled).toEqual([scan(by(0, 10))]);
-    positions.apply(write(by(0, 30), [], { settled: [by(0, 10)] }), 0);
+    positions.apply(write(by(0, 30), [], { settled: [by(0, 10)] }), place(0));
     expect(positions.storedFor(by(1, 20), ofNow)).toMatchObject({ held: [], unsettled: [] });
   });
 
@@ -117,14 +119,21 @@ describe('the positions of a connector', () => {
     });
   });
 
-  it('are told from those that need writing again by when they were last told', () => {
+  it('are told from those that need writing again by when they were last told, and by where', () => {
     const positions = new ConnectorPositions('c');
-    positions.apply(write(by(0, 10), [position('a', 1, by(0, 10)), position('b', 1, by(0, 10))]), 1000);
-    positions.apply(write(by(0, 10), [position('b', 1, by(0, 10))], { scans: [scan(by(0, 10))] }), 2000);
-    expect(positions.toldBefore(2000)).toEqual({ partitions: [position('a', 1, by(0, 10))], scans: [] });
-    expect(positions.toldBefore(2001).scans).toEqual([scan(by(0, 10))]);
-    positions.apply(write(by(1, 20), positions.toldBefore(2000).partitions), 3000);
-    expect(positions.toldBefore(2000).partitions).toEqual([]);
+    positions.apply(write(by(0, 10), [position('a', 1, by(0, 10)), position('b', 1, by(0, 10))]), place(1));
+    positions.apply(write(by(0, 10), [position('b', 1, by(0, 10))], { scans: [scan(by(0, 10))] }), place(2));
+    const first = { partitions: [position('a', 1, by(0, 10))], scans: [] };
+    expect(positions.toldBefore({ storedAtMs: 2000, offset: 0 })).toEqual(first);
+    expect(positions.toldBefore({ storedAtMs: 0, offset: 2 })).toEqual(first);
+    for (const limit of [
+      { storedAtMs: 2001, offset: 0 },
+      { storedAtMs: 0, offset: 3 },
+    ]) {
+      expect(positions.toldBefore(limit).scans).toEqual([scan(by(0, 10))]);
+    }
+    positions.apply(write(by(1, 20), first.partitions), place(3));
+    expect(positions.toldBefore(place(2))).toEqual({ partitions: [], scans: [] });
   });
 
   it('are the same after a copy as text, at any point', () => {
@@ -143,7 +152,7 @@ describe('the positions of a connector', () => {
         let copied = new ConnectorPositions('c');
         for (const each of messages) {
           const read = decodePosition(encodePosition(each));
-          expect(copied.apply(read, 1)).toBe(whole.apply(each, 1));
+          expect(copied.apply(read, place(1))).toBe(whole.apply(each, place(1)));
           copied = ConnectorPositions.restore(JSON.parse(JSON.stringify(copied.copy())) as never);
         }
         expect(copied.copy()).toEqual(whole.copy());

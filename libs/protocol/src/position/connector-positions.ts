@@ -9,10 +9,15 @@ import type {
   SourceGeneration,
 } from './position.codec.js';
 
-/** Something that is stored, and when a message last said so: milliseconds since the epoch, by the broker's clock. */
-interface Told<T> {
-  readonly value: T;
+/** Where a message stands in its queue, and since when: milliseconds since the epoch, by the broker's clock. */
+export interface MessagePlace {
   readonly storedAtMs: number;
+  readonly offset: number;
+}
+
+/** Something that is stored, and the message that last said so. */
+interface Told<T> extends MessagePlace {
+  readonly value: T;
 }
 
 /** Everything known of one connector, as plain data. */
@@ -65,14 +70,14 @@ export class ConnectorPositions {
   }
 
   /** Applies the next message of the connector. Returns false when its writer is over: it does not count then. */
-  apply(message: PositionMessage, storedAtMs: number): boolean {
+  apply(message: PositionMessage, place: MessagePlace): boolean {
     if (message.generation < this.floorOf(message.index)) return false;
     switch (message.kind) {
       case 'barrier':
         this.fence(message);
         return true;
       case 'write':
-        this.write(message, storedAtMs);
+        this.write(message, place);
         return true;
     }
   }
@@ -95,10 +100,11 @@ export class ConnectorPositions {
     return { free, held, unsettled: unsettled.filter(({ owner }) => isOurs(owner)) };
   }
 
-  /** What no message has said since `beforeMs`: it has to be written again before the topic's retention takes it. */
-  toldBefore(beforeMs: number): Pick<PositionWrite, 'partitions' | 'scans'> {
-    const old = <T>(told: Iterable<Told<T>>): T[] =>
-      [...told].filter(({ storedAtMs }) => storedAtMs < beforeMs).map(({ value }) => value);
+  /** What no message has said since a time, or an offset: it has to be written again before the topic's retention takes it. */
+  toldBefore(limit: MessagePlace): Pick<PositionWrite, 'partitions' | 'scans'> {
+    const isOld = ({ storedAtMs, offset }: MessagePlace): boolean =>
+      storedAtMs < limit.storedAtMs || offset < limit.offset;
+    const old = <T>(told: Iterable<Told<T>>): T[] => [...told].filter(isOld).map(({ value }) => value);
     return { partitions: old(this.partitions.values()), scans: old(this.scans.values()) };
   }
 
@@ -133,16 +139,16 @@ export class ConnectorPositions {
     this.floor = Math.max(this.floor, asOf + 1);
   }
 
-  private write({ partitions, scans, settled }: PositionWrite, storedAtMs: number): void {
+  private write({ partitions, scans, settled }: PositionWrite, place: MessagePlace): void {
     for (const value of partitions) {
       const key = canonicalJson(value.partition);
       const known = this.partitions.get(key);
-      if (known === undefined || isNotOlder(value, known.value)) this.partitions.set(key, { value, storedAtMs });
+      if (known === undefined || isNotOlder(value, known.value)) this.partitions.set(key, { value, ...place });
     }
     for (const value of scans) {
       const key = scanKey(value);
       const known = this.scans.get(key);
-      if (known === undefined || value.scanFrom >= known.value.scanFrom) this.scans.set(key, { value, storedAtMs });
+      if (known === undefined || value.scanFrom >= known.value.scanFrom) this.scans.set(key, { value, ...place });
     }
     const done = new Set(settled.map(generationKey));
     if (done.size === 0) return;

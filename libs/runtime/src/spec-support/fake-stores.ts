@@ -4,6 +4,8 @@ import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { PositionsWrite, PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 
+const place = { storedAtMs: 0, offset: 0 };
+
 /** Positions in memory: a list of messages, folded as they are folded from their topic. */
 export class FakePositions implements PositionStore {
   /** Who runs what; the spec keeps it up to date. */
@@ -16,13 +18,13 @@ export class FakePositions implements PositionStore {
     await Promise.resolve();
     const { asOf } = this.owners;
     const live = [...this.owners.live].map(([at, held]) => ({ index: at, generation: held }));
-    this.stored.apply({ kind: 'barrier', connector, index, generation, asOf, live }, 0);
+    this.stored.apply({ kind: 'barrier', connector, index, generation, asOf, live }, place);
     return this.stored.storedFor({ index, generation }, this.owners);
   }
 
   async write({ connector, index, generation }: SourceTaskId, change: PositionsWrite): Promise<void> {
     await Promise.resolve();
-    if (this.stored.apply({ kind: 'write', connector, index, generation, ...change }, 0)) this.writes.push(change);
+    if (this.stored.apply({ kind: 'write', connector, index, generation, ...change }, place)) this.writes.push(change);
   }
 
   async refresh(_task: SourceTaskId, beforeMs: number): Promise<void> {
