@@ -36,11 +36,18 @@ export interface ConnectRecord {
   readonly timestamp?: number;
 }
 
-/** Names a part of the source that is read in order, for example one file. Small, flat, stable between runs. */
-export type SourcePartition = Readonly<Record<string, string | number>>;
+/**
+ * What partitions and positions hold: JSON, and bigints. Numbers must be finite, and whole ones within 2^53: a connector gives greater ones as
+ * bigint. A bigint comes back as a bigint, a number as a number.
+ */
+export type PositionValue =
+  string | number | boolean | bigint | null | readonly PositionValue[] | { readonly [field: string]: PositionValue };
 
-/** Where reading goes on after a record, in the source's own terms, for example the byte after a line. Small and flat. */
-export type SourcePosition = Readonly<Record<string, string | number | boolean>>;
+/** Names a part of the source that is read in order, for example one file. Small, stable between runs. */
+export type SourcePartition = Readonly<Record<string, PositionValue>>;
+
+/** Where reading resumes after a record, in the source's own terms, for example the byte after a line. At most 8 KiB as JSON. */
+export type SourcePosition = Readonly<Record<string, PositionValue>>;
 
 /** A record that a source task hands to the runtime. */
 export interface SourceRecord extends ConnectRecord {

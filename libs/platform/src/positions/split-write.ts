@@ -1,4 +1,4 @@
-import { encodePosition, type PositionWrite } from '@sluice/protocol';
+import { bigintAsObject, encodePosition, type PositionWrite } from '@sluice/protocol';
 import type { PositionsWrite, SourceTaskId } from '@sluice/runtime';
 
 /**
@@ -26,7 +26,7 @@ function partsBySize<T>(items: readonly T[], maxBytes: number): readonly (readon
   const parts: T[][] = [];
   let bytes = 0;
   for (const item of items) {
-    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
+    const size = Buffer.byteLength(JSON.stringify(item, bigintAsObject)) + 1;
     const last = parts.at(-1);
     if (last === undefined || bytes + size > maxBytes) {
       parts.push([item]);

@@ -3,9 +3,9 @@ import { MalformedMessageError } from './malformed-message-error.js';
 /** Version of the messages on the control topics that this build writes and reads. */
 export const PROTOCOL_VERSION = 1;
 
-/** Encodes a control message as JSON with its version in front. */
-export function encodeEnvelope(payload: object): Buffer {
-  return Buffer.from(JSON.stringify({ v: PROTOCOL_VERSION, ...payload }), 'utf8');
+/** Encodes a control message as JSON with its version in front. `replacer` is that of `JSON.stringify`. */
+export function encodeEnvelope(payload: object, replacer?: (key: string, value: unknown) => unknown): Buffer {
+  return Buffer.from(JSON.stringify({ v: PROTOCOL_VERSION, ...payload }, replacer), 'utf8');
 }
 
 /** Fields that a message must have, and their types. */

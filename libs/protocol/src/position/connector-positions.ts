@@ -1,5 +1,5 @@
 import { queueKey } from '@sluice/sdk';
-import { canonicalJson } from '../record/stable-id.js';
+import { positionJson, withBigints } from './position-value.js';
 import type {
   PartitionPosition,
   PositionBarrier,
@@ -95,7 +95,7 @@ export class ConnectorPositions {
     const held: PartitionPosition[] = [];
     for (const { value } of this.partitions.values()) {
       const isFree = isOver(value.owner) && !waiting.has(generationKey(value.owner));
-      (isFree ? free : held).push(value);
+      (isFree ? free : held).push(withBigints(value));
     }
     return { free, held, unsettled: unsettled.filter(({ owner }) => isOurs(owner)) };
   }
@@ -122,7 +122,7 @@ export class ConnectorPositions {
     const restored = new ConnectorPositions(copy.connector);
     restored.floor = copy.floor;
     for (const [index, floor] of copy.floors) restored.floors.set(index, floor);
-    for (const told of copy.partitions) restored.partitions.set(canonicalJson(told.value.partition), told);
+    for (const told of copy.partitions) restored.partitions.set(positionJson(told.value.partition), told);
     for (const told of copy.scans) restored.scans.set(scanKey(told.value), told);
     return restored;
   }
@@ -141,7 +141,7 @@ export class ConnectorPositions {
 
   private write({ partitions, scans, settled }: PositionWrite, place: MessagePlace): void {
     for (const value of partitions) {
-      const key = canonicalJson(value.partition);
+      const key = positionJson(value.partition);
       const known = this.partitions.get(key);
       if (known === undefined || isNotOlder(value, known.value)) this.partitions.set(key, { value, ...place });
     }

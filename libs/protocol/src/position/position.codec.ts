@@ -1,6 +1,7 @@
 import type { QueueRef, SourcePartition, SourcePosition } from '@sluice/sdk';
 import { decodeEnvelope, encodeEnvelope } from '../control/envelope.codec.js';
 import { MalformedMessageError } from '../control/malformed-message-error.js';
+import { bigintAsObject, positionJson } from './position-value.js';
 
 /** One life of a source task. Generations are numbers of log entries: within a connector a later owner always has the higher one. */
 export interface SourceGeneration {
@@ -8,7 +9,7 @@ export interface SourceGeneration {
   readonly generation: number;
 }
 
-/** How far one source partition is known to be stored, and where its records go. Plain data, stored as it is. */
+/** How far one source partition is known to be stored, and where its records go. Stored as JSON; see `position-value.ts` for bigints. */
 export interface PartitionPosition {
   readonly partition: SourcePartition;
   /** After the last stored record; absent when a route was given and nothing was stored yet. */
@@ -62,7 +63,7 @@ export type PositionMessage = PositionBarrier | PositionWrite;
 const what = 'position';
 
 export function encodePosition(message: PositionMessage): Buffer {
-  return encodeEnvelope(message);
+  return encodeEnvelope(message, bigintAsObject);
 }
 
 /** @throws MalformedMessageError */
@@ -100,13 +101,21 @@ function isGeneration(item: unknown): boolean {
 function isPartitionPosition(item: unknown): boolean {
   return (
     isObject(item) &&
-    isObject(item['partition']) &&
+    isStorable(item['partition']) &&
     Number.isSafeInteger(item['nextSeq']) &&
     Number.isSafeInteger(item['revision']) &&
     isGeneration(item['owner']) &&
     Array.isArray(item['routes']) &&
     item['routes'].every(isQueue)
   );
+}
+
+function isStorable(item: unknown): boolean {
+  try {
+    return isObject(item) && positionJson(item as SourcePartition) !== '';
+  } catch {
+    return false;
+  }
 }
 
 function isQueueScan(item: unknown): boolean {

@@ -2,7 +2,8 @@ import type { SourcePartition, SourcePosition } from '@sluice/sdk';
 import { propertyNeedle, scanProperty } from './property-block.js';
 import { SluiceProperty } from './reserved-properties.js';
 import { parseBase36 } from './base36.js';
-import { canonicalJson, idLength, isId, stableId } from './stable-id.js';
+import { parsePositionJson, positionJson } from '../position/position-value.js';
+import { idLength, isId, stableId } from './stable-id.js';
 
 /**
  * Where a record came from, as the property `sluice-p`: `<task>.<stream>.<generation>.<seq>.<position>`.
@@ -33,7 +34,7 @@ export function taskId(connector: string, taskIndex: number): string {
 
 /** The id of a stream: eight base36 characters of a hash of the connector's name and the canonical JSON of the source partition. */
 export function streamId(connector: string, partition: SourcePartition): string {
-  return stableId('stream', connector, canonicalJson(partition));
+  return stableId('stream', connector, positionJson(partition));
 }
 
 export function encodeStamp(stamp: Stamp): string {
@@ -79,7 +80,7 @@ function encodePosition(position: SourcePosition): string {
   if (typeof single === 'number' && single >= 0 && Number.isSafeInteger(single) && hasOneKey(position)) {
     return single.toString(36);
   }
-  return `~${Buffer.from(canonicalJson(position), 'utf8').toString('base64url')}`;
+  return `~${Buffer.from(positionJson(position), 'utf8').toString('base64url')}`;
 }
 
 function hasOneKey(object: object): boolean {
@@ -92,7 +93,7 @@ function parsePosition(text: string, start: number): SourcePosition | undefined 
     return position === undefined ? undefined : { position };
   }
   try {
-    const value: unknown = JSON.parse(Buffer.from(text.slice(start + 1), 'base64url').toString('utf8'));
+    const value = parsePositionJson(Buffer.from(text.slice(start + 1), 'base64url').toString('utf8'));
     return isPosition(value) ? value : undefined;
   } catch {
     return undefined;
@@ -100,6 +101,5 @@ function parsePosition(text: string, start: number): SourcePosition | undefined 
 }
 
 function isPosition(value: unknown): value is SourcePosition {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((item) => ['string', 'number', 'boolean'].includes(typeof item));
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

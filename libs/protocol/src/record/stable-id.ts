@@ -1,15 +1,5 @@
 import { createHash } from 'node:crypto';
 
-type PlainValue = string | number | boolean;
-
-/** JSON with sorted keys and without white space: equal objects give equal texts. For flat objects. */
-export function canonicalJson(object: Readonly<Record<string, PlainValue>>): string {
-  const sorted = Object.keys(object)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(object[key])}`);
-  return `{${sorted.join(',')}}`;
-}
-
 export const idLength = 8;
 const idSpace = 36 ** idLength;
 

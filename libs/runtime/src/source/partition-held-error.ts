@@ -1,4 +1,4 @@
-import type { PartitionPosition } from '@sluice/protocol';
+import { describePosition, type PartitionPosition } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
 /** Two tasks of a connector read the same source partition: their records would void each other. */
@@ -9,7 +9,7 @@ export class PartitionHeldError extends ConnectError {
   ) {
     super(
       ConnectErrorCode.positionInvalid,
-      `Partition ${JSON.stringify(partition)} of connector ${connector} belongs to task ${owner.index}, generation ${owner.generation}; ` +
+      `Partition ${describePosition(partition)} of connector ${connector} belongs to task ${owner.index}, generation ${owner.generation}; ` +
         'a partition has one task, and moves only with new task configs',
     );
   }

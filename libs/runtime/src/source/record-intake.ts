@@ -1,4 +1,4 @@
-import { stampSuffix } from '@sluice/protocol';
+import { describePosition, stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
 import type { RateLimitedLog } from '../rate-limited-log.js';
 import type { PartitionState } from './partition-state.js';
@@ -86,15 +86,13 @@ export class RecordIntake {
 
   private appendTo(lane: QueueLane, state: PartitionState, record: SourceRecord): void {
     const seq = state.lastSeq + 1;
+    const suffix = suffixOf(seq, record);
     if (state.ahead.size > 0 && state.ahead.has(seq)) {
       if (state.appendStored(record.position)) this.writer.markDirty(state);
       return;
     }
     try {
-      const { body, properties } = this.spec.encoder.encode(
-        record,
-        state.stampPrefix + stampSuffix(seq, record.position),
-      );
+      const { body, properties } = this.spec.encoder.encode(record, state.stampPrefix + suffix);
       const hasNewRoute = state.storedRoutes < state.routes.size;
       const batch = lane.append(state, body, properties, hasNewRoute);
       if (batch === undefined) throw tooLarge(record, body.length + properties.length);
@@ -116,12 +114,25 @@ function tooLarge(record: SourceRecord, bytes: number): ConnectError {
   );
 }
 
-function describe(record: SourceRecord, error: unknown): ConnectError {
+/** A position that cannot be stored is a mistake of the connector: no tolerance of bad records covers it. */
+function suffixOf(seq: number, record: SourceRecord): string {
+  try {
+    return stampSuffix(seq, record.position);
+  } catch (error) {
+    throw describe(record, error, ConnectErrorCode.positionInvalid);
+  }
+}
+
+function describe(
+  { topic, partition, position }: SourceRecord,
+  error: unknown,
+  code: ConnectErrorCode = ConnectErrorCode.conversionFailed,
+): ConnectError {
   const reason = error instanceof Error ? error.message : String(error);
+  const [from, before] = [describePosition(partition), describePosition(position)];
   return new ConnectError(
-    ConnectErrorCode.conversionFailed,
-    `Record for topic ${record.topic} of partition ${JSON.stringify(record.partition)}, before position ` +
-      `${JSON.stringify(record.position)}: ${reason}`,
+    code,
+    `Record for topic ${topic} of partition ${from}, before position ${before}: ${reason}`,
     { cause: error },
   );
 }

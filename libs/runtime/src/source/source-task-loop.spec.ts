@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { queueKey, type SourceRecord, type SourceTask } from '@sluice/sdk';
+import { queueKey, type SourcePosition, type SourceRecord, type SourceTask } from '@sluice/sdk';
 import type { PositionsWrite } from '../ports/position-store.port.js';
 import type { SendSettlement } from '../ports/record-producer.port.js';
 import { scanBarrier } from '@sluice/protocol';
@@ -278,6 +278,66 @@ describe('the source task loop', () => {
     await strict.loop.start();
     const end = await strict.loop.ended;
     expect(String((end as { error: unknown }).error)).toContain('not convertible');
+  });
+
+  it('recovers positions with nulls, nested values and bigints from what the queue has', async () => {
+    const { world, queue } = oneQueueWorld();
+    const partition = { server: 's', shard: null, tables: ['a', 'b'] };
+    const positionAt = (next: number): SourcePosition => ({ lsn: 2n ** 63n + BigInt(next), txId: null, at: { next } });
+    const started: unknown[] = [];
+    const source = (): SourceTask => {
+      let next = 0;
+      return {
+        start: (context) => {
+          const position = context.position(partition);
+          started.push(position);
+          next = (position?.['at'] as { next: number } | undefined)?.next ?? 0;
+          return Promise.resolve();
+        },
+        poll: () => {
+          const value = `t${String(next)}`;
+          if (next === 10) return Promise.resolve([]);
+          next += 1;
+          return Promise.resolve([{ topic: 't', value, partition, position: positionAt(next) }]);
+        },
+        stop: () => Promise.resolve(),
+      };
+    };
+    const first = world.loop(source());
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 10);
+    first.loop.kill();
+    queue.messages.splice(6);
+    for (const position of [positionAt(5), positionAt(10)]) {
+      const { loop, counters } = world.loop(source());
+      await loop.start();
+      expect(started.at(-1)).toEqual(position);
+      await world.clock.until(() => readEverything(queue).length === 10);
+      await world.clock.advance(1000);
+      expect(readValid(queue)).toEqual(valuesOf(10));
+      expect(counters.incompleteScans).toBe(0);
+      await loop.stop();
+    }
+  });
+
+  it('fails with what is wrong where a position cannot be stored, also when bad records are tolerated', async () => {
+    for (const lsn of [NaN, 2 ** 53, new Date(0), undefined, { deep: [() => 1] }]) {
+      const { world, queue } = oneQueueWorld();
+      const position = { lsn: [lsn] } as unknown as SourcePosition;
+      const task: SourceTask = {
+        start: () => Promise.resolve(),
+        poll: () => Promise.resolve([{ topic: 't', value: 'v', partition: { id: 1n }, position }]),
+        stop: () => Promise.resolve(),
+      };
+      const { loop } = world.loop(task, { settings: { skipsBadRecords: true } });
+      await loop.start();
+      const end = await loop.ended;
+      expect(end).toMatchObject({ kind: 'failed', error: { code: 'CONNECT_POSITION_INVALID', retriable: false } });
+      const text = String((end as { error: unknown }).error);
+      expect(text).toContain('Record for topic t of partition {"id":"1n"}');
+      expect(text).toContain('Its field "lsn[0]');
+      expect(readEverything(queue)).toEqual([]);
+    }
   });
 
   it('reports a queue whose unexamined part retention has removed', async () => {

@@ -33,8 +33,8 @@ export class RememberedPositions {
   readonly #positions = new Map<string, SourcePosition>();
 
   set(partition: SourcePartition, position: SourcePosition): void {
-    // Positions are kept as text between runs: what a text cannot hold must not be relied on.
-    this.#positions.set(canonical(partition), JSON.parse(JSON.stringify(position)) as SourcePosition);
+    // Positions are kept between runs: the task must not rely on the object that it gave.
+    this.#positions.set(canonical(partition), structuredClone(position));
   }
 
   get(partition: SourcePartition): SourcePosition | undefined {

@@ -1,0 +1,116 @@
+import { ConnectError, ConnectErrorCode, type PositionValue } from '@sluice/sdk';
+
+/** What partitions and positions are, in memory. */
+type PositionFields = Readonly<Record<string, PositionValue>>;
+
+/** The only field of the object that stands for a bigint in JSON; its value is the number's digits. */
+const bigintField = '#bigint';
+const bigintMark = `"${bigintField}"`;
+const digits = /^-?\d+$/;
+/** As base64url in a stamp this is a third of what all properties of a message may take. */
+const maxBytes = 8_192;
+const allowed =
+  'text, booleans, null, finite numbers (whole ones beyond 2^53 as bigint), bigints, lists and plain objects of these';
+
+/**
+ * Canonical JSON of a partition or position: sorted keys, no white space, so that equal ones give equal texts.
+ *
+ * @throws ConnectError for what would not come back as it is; names the field and the value.
+ */
+export function positionJson(fields: PositionFields): string {
+  const text = objectText(fields, '');
+  if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
+    const size = String(Buffer.byteLength(text));
+    throw invalid(`It takes ${size} bytes as JSON; allowed are ${String(maxBytes)}`);
+  }
+  return text;
+}
+
+/** The reverse of {@link positionJson}. @throws SyntaxError */
+export function parsePositionJson(text: string): unknown {
+  const value = JSON.parse(text) as unknown;
+  return text.includes(bigintMark) ? withBigints(value) : value;
+}
+
+/** For `JSON.stringify`: writes bigints as {@link withBigints} reads them. */
+export function bigintAsObject(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? { [bigintField]: value.toString() } : value;
+}
+
+/** Puts bigints in the places of the objects that stand for them. What holds none is returned itself. */
+export function withBigints<T>(value: T): T {
+  return revive(value) as T;
+}
+
+/** For people: never fails, whatever a connector gave. */
+export function describePosition(value: unknown): string {
+  return JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? `${field.toString()}n` : field));
+}
+
+function revive(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items: unknown[] = value.map(revive);
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
+  const entries = Object.entries(value);
+  const [first] = entries;
+  if (entries.length === 1 && first?.[0] === bigintField && typeof first[1] === 'string' && digits.test(first[1])) {
+    return BigInt(first[1]);
+  }
+  const revived = entries.map(([key, field]) => [key, revive(field)] as const);
+  return revived.some(([, field], index) => field !== entries[index]?.[1]) ? Object.fromEntries(revived) : value;
+}
+
+function objectText(fields: object, path: string): string {
+  const texts: string[] = [];
+  for (const key of Object.keys(fields).sort()) {
+    const value: unknown = fields[key as keyof typeof fields];
+    if (value !== undefined)
+      texts.push(`${JSON.stringify(key)}:${valueText(value, path === '' ? key : `${path}.${key}`)}`);
+  }
+  return `{${texts.join(',')}}`;
+}
+
+function valueText(value: unknown, path: string): string {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return JSON.stringify(value);
+    case 'number':
+      if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)))
+        return JSON.stringify(value);
+      break;
+    case 'bigint':
+      return `{${bigintMark}:"${value.toString()}"}`;
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value))
+        return `[${value.map((item, index) => valueText(item, `${path}[${String(index)}]`)).join(',')}]`;
+      if (isPlain(value)) return objectText(value, path);
+      break;
+    case 'function':
+    case 'symbol':
+    case 'undefined':
+      break;
+  }
+  throw invalid(`Its field "${path}" is ${nameOf(value)}; allowed are ${allowed}`);
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Those of another thread or context have another Object.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value === 'number') return `the number ${String(value)}`;
+  return typeof value === 'object' && value !== null ? `of class ${value.constructor.name}` : typeof value;
+}
+
+function invalid(reason: string): ConnectError {
+  return new ConnectError(
+    ConnectErrorCode.positionInvalid,
+    `A source partition or position cannot be stored. ${reason}`,
+  );
+}
