@@ -31,7 +31,7 @@ const settings = {
 describe('the gateway module', () => {
   it('boots with its ports and the routes of imported modules, and stops', async () => {
     const cluster = new InMemoryCluster();
-    const logger: NodeLogger = { level: () => 'INFO', setLevel: () => undefined };
+    const logger: NodeLogger = { level: () => 'INFO', setLevel: () => undefined, warn: () => undefined };
     const ports = { readModel: cluster, commands: cluster, plugins: cluster, logger };
     const app = await createGateway(GatewayModule.forPorts(ports, settings, ProbeModule), settings);
     await app.listen(0, '127.0.0.1');

@@ -64,7 +64,7 @@ export class GatewayModule {
             catalog: PluginCatalog,
             desk: CommandDesk,
             secrets: SecretSettings,
-          ) => new ConnectorWriter(view, reader, catalog, desk, secrets),
+          ) => new ConnectorWriter(view, reader, catalog, desk, secrets, logger),
         },
         {
           provide: CommandDesk,

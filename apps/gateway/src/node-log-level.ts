@@ -15,4 +15,8 @@ export class NodeLogLevel implements NodeLogger {
   setLevel(level: LogLevel): void {
     this.log.setThreshold(thresholdOfLevel[level]);
   }
+
+  warn(text: string): void {
+    this.log.scoped('connectors').warn(text);
+  }
 }

@@ -62,6 +62,8 @@ export interface ConnectorStatusJson {
   readonly connector: RunStatusJson;
   readonly tasks: readonly TaskStatusJson[];
   readonly type: ConnectorType;
+  /** What is odd about the configuration, such as settings that nothing reads; absent where nothing is. */
+  readonly warnings?: readonly string[];
 }
 
 /** The tasks that the connector has now, in their order. */
@@ -105,6 +107,7 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
     connector: runJson(status, config, isSecret),
     tasks: status.tasks.map((task) => taskStatusJson(task, config, isSecret)),
     type: status.type,
+    ...(status.warnings.length === 0 ? {} : { warnings: status.warnings }),
   };
 }
 

@@ -1,7 +1,15 @@
+import { type PipeTransform } from '@nestjs/common';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
 /** Percent-encoded, a longer name does not fit into the request line that Node accepts. */
 const maxNameLength = 1000;
+
+/** Takes the white space around a connector's name away, in bodies and paths alike: it never belongs to the name. */
+export class ConnectorNamePipe implements PipeTransform<string, string> {
+  transform(name: string): string {
+    return name.trim();
+  }
+}
 
 /**
  * A connector's name is any text that can be addressed in a URL: not empty, no `/`, no control characters, not `.` or `..`.

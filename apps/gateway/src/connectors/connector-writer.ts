@@ -13,6 +13,7 @@ import { checkVersion, type ExpectedVersion } from '../http/config-version.js';
 import { type RequestDeadline } from '../http/request-deadline.js';
 import { invalidConfigMessage } from '../plugins/plugin-answers.js';
 import { type PluginCatalog } from '../plugins/plugin-catalog.js';
+import { type NodeLogger } from '../ports/node-logger.port.js';
 import { restoreHidden } from '../secrets/restore-hidden.js';
 import { hideSecrets, type IsSecret, redact, type SecretSettings } from '../secrets/secret-settings.js';
 import { type ClusterView } from '../server/cluster-view.js';
@@ -54,6 +55,7 @@ export class ConnectorWriter {
     private readonly catalog: PluginCatalog,
     private readonly desk: CommandDesk,
     private readonly secrets: SecretSettings,
+    private readonly logger: NodeLogger,
   ) {}
 
   async create(name: string, sent: ConfigMap, targetState: TargetState): Promise<ConnectorInfoJson> {
@@ -166,6 +168,7 @@ export class ConnectorWriter {
       type: answer.type,
       config,
       ...(targetState === undefined ? {} : { targetState }),
+      ...(answer.warnings.length === 0 ? {} : { warnings: answer.warnings }),
       ...(isConditional ? { expectedVersion: stored.configVersion } : {}),
     };
     const missing = `Connector ${name} not found`;
@@ -177,6 +180,7 @@ export class ConnectorWriter {
           })
         : error;
     });
+    for (const warning of answer.warnings) this.logger.warn(`Connector ${name}: ${warning}`);
     const { state } = this.view.now();
     const now = state.connectors.get(name);
     const info = connectorInfoJson(
@@ -208,7 +212,7 @@ function withoutClass(config: Config, isSecret: IsSecret): ConnectError {
 }
 
 function withName(name: string, config: Config): Config {
-  const given = config['name'];
+  const given = config['name']?.trim();
   if (given !== undefined && given !== name) {
     throw new ConnectError(
       ConnectErrorCode.requestInvalid,

@@ -185,6 +185,44 @@ describe('POST /connectors', () => {
   });
 });
 
+describe('white space around a name', () => {
+  it('is no part of it, whether it stands in a body or in a path', async () => {
+    expect(await gateway.post('/connectors', { name: ' lead ', config: source })).toMatchObject({
+      status: 201,
+      body: { name: 'lead', config: { name: 'lead' } },
+    });
+    const put = await gateway.put('/connectors/%20lead/config', { ...source, name: ' lead', topic: 'u' });
+    expect(put).toMatchObject({ status: 200, body: { name: 'lead', config: { name: 'lead', topic: 'u' } } });
+    expect((await gateway.put('/connectors/%09new%20/config', source)).status).toBe(201);
+    expect((await gateway.get('/connectors')).body).toEqual(['lead', 'new']);
+    expect((await gateway.get('/connectors/lead%20/status')).status).toBe(200);
+  });
+});
+
+describe('settings that nothing reads', () => {
+  const warning = 'Configuration task.max is not a known setting. Did you mean tasks.max?';
+
+  it('are accepted with a warning in the log and in the status, until they are gone', async () => {
+    const odd = { ...source, 'task.max': '2' };
+    expect((await gateway.post('/connectors', { name: 'src', config: odd })).status).toBe(201);
+    expect(gateway.warned).toEqual([`Connector src: ${warning}`]);
+    expect((await gateway.get('/connectors/src/status')).body).toMatchObject({ warnings: [warning] });
+    await gateway.put('/connectors/src/config', source);
+    expect((await gateway.get('/connectors/src/status')).body).not.toHaveProperty('warnings');
+    await gateway.send('PATCH', '/connectors/src/config', { 'task.max': '2' });
+    expect((await gateway.get('/connectors?expand=status')).body).toMatchObject({
+      src: { status: { warnings: [warning] } },
+    });
+  });
+
+  it('are warned of when the settings are only checked', async () => {
+    const path = '/connector-plugins/FileStreamSource/config/validate';
+    const { body } = await gateway.put(path, { name: 'src', topic: 't', 'task.max': '2' });
+    expect(body).toMatchObject({ error_count: 0, warnings: [warning] });
+    expect((await gateway.put(path, { name: 'src', topic: 't' })).body).toMatchObject({ warnings: [] });
+  });
+});
+
 describe('GET /connectors', () => {
   beforeEach(async () => {
     await gateway.createSource('b');

@@ -28,6 +28,7 @@ import {
   type TaskInfoJson,
   type TaskStatusJson,
 } from './connector-answers.js';
+import { ConnectorNamePipe } from './connector-name.js';
 import { ConnectorReader, type ExpandedConnectors, notFound } from './connector-reader.js';
 import { ConnectorWriter, type PutResult } from './connector-writer.js';
 import { ConfigMapPipe } from './dto/config-map.pipe.js';
@@ -55,24 +56,31 @@ export class ConnectorsController {
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<ConnectorInfoJson> {
     const config = new ConfigMapPipe().transform(body.config);
-    const info = await this.writer.create((body.name ?? '').trim(), config, body.initial_state ?? TargetState.running);
+    const info = await this.writer.create(
+      new ConnectorNamePipe().transform(body.name ?? ''),
+      config,
+      body.initial_state ?? TargetState.running,
+    );
     setLocation(request, response, info.name);
     return info;
   }
 
   @Get(':name')
-  info(@Param('name') name: string): Promise<ConnectorInfoJson> {
+  info(@Param('name', ConnectorNamePipe) name: string): Promise<ConnectorInfoJson> {
     return this.reader.info(name);
   }
 
   @Delete(':name')
   @HttpCode(204)
-  delete(@Param('name') name: string): Promise<void> {
+  delete(@Param('name', ConnectorNamePipe) name: string): Promise<void> {
     return this.writer.delete(name);
   }
 
   @Get(':name/config')
-  async config(@Param('name') name: string, @Res({ passthrough: true }) response: HttpResponse): Promise<Config> {
+  async config(
+    @Param('name', ConnectorNamePipe) name: string,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<Config> {
     const { config, version } = await this.reader.config(name);
     response.set('ETag', entityTag(version));
     return config;
@@ -80,7 +88,7 @@ export class ConnectorsController {
 
   @Put(':name/config')
   async replaceConfig(
-    @Param('name') name: string,
+    @Param('name', ConnectorNamePipe) name: string,
     @Body(new ConfigMapPipe()) config: ConfigMap,
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
@@ -94,7 +102,7 @@ export class ConnectorsController {
 
   @Patch(':name/config')
   async patchConfig(
-    @Param('name') name: string,
+    @Param('name', ConnectorNamePipe) name: string,
     @Body(new ConfigMapPipe()) patch: ConfigMap,
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
@@ -107,14 +115,14 @@ export class ConnectorsController {
   }
 
   @Get(':name/status')
-  status(@Param('name') name: string): Promise<ConnectorStatusJson> {
+  status(@Param('name', ConnectorNamePipe) name: string): Promise<ConnectorStatusJson> {
     return this.reader.status(name);
   }
 
   @Post(':name/restart')
   @HttpCode(202)
   async restart(
-    @Param('name') name: string,
+    @Param('name', ConnectorNamePipe) name: string,
     @Query('includeTasks', new BooleanQueryPipe(false)) includeTasks: boolean,
     @Query('onlyFailed', new BooleanQueryPipe(false)) onlyFailed: boolean,
     @Res({ passthrough: true }) response: HttpResponse,
@@ -127,61 +135,63 @@ export class ConnectorsController {
 
   @Put(':name/pause')
   @HttpCode(202)
-  pause(@Param('name') name: string): Promise<void> {
+  pause(@Param('name', ConnectorNamePipe) name: string): Promise<void> {
     return this.writer.setTarget(name, TargetState.paused);
   }
 
   @Put(':name/resume')
   @HttpCode(202)
-  resume(@Param('name') name: string): Promise<void> {
+  resume(@Param('name', ConnectorNamePipe) name: string): Promise<void> {
     return this.writer.setTarget(name, TargetState.running);
   }
 
   @Put(':name/stop')
   @HttpCode(204)
-  stop(@Param('name') name: string): Promise<void> {
+  stop(@Param('name', ConnectorNamePipe) name: string): Promise<void> {
     return this.writer.setTarget(name, TargetState.stopped);
   }
 
   @Get(':name/tasks')
-  tasks(@Param('name') name: string): Promise<readonly TaskInfoJson[]> {
+  tasks(@Param('name', ConnectorNamePipe) name: string): Promise<readonly TaskInfoJson[]> {
     return this.reader.tasks(name);
   }
 
   @Get(':name/tasks/:index/status')
-  taskStatus(@Param('name') name: string, @Param('index') index: string): Promise<TaskStatusJson> {
+  taskStatus(@Param('name', ConnectorNamePipe) name: string, @Param('index') index: string): Promise<TaskStatusJson> {
     return this.reader.taskStatus(name, index);
   }
 
   @Post(':name/tasks/:index/restart')
   @HttpCode(204)
-  restartTask(@Param('name') name: string, @Param('index') index: string): Promise<void> {
+  restartTask(@Param('name', ConnectorNamePipe) name: string, @Param('index') index: string): Promise<void> {
     return this.writer.restartTask(name, index);
   }
 
   @Get(':name/topics')
-  topics(@Param('name') name: string): Readonly<Record<string, { readonly topics: readonly string[] }>> {
+  topics(
+    @Param('name', ConnectorNamePipe) name: string,
+  ): Readonly<Record<string, { readonly topics: readonly string[] }>> {
     return this.reader.topics(name);
   }
 
   @Get(':name/offsets')
-  offsets(@Param('name') name: string): never {
+  offsets(@Param('name', ConnectorNamePipe) name: string): never {
     return offsetsNotServed(name);
   }
 
   @Patch(':name/offsets')
-  alterOffsets(@Param('name') name: string): never {
+  alterOffsets(@Param('name', ConnectorNamePipe) name: string): never {
     return offsetsNotServed(name);
   }
 
   @Delete(':name/offsets')
-  resetOffsets(@Param('name') name: string): never {
+  resetOffsets(@Param('name', ConnectorNamePipe) name: string): never {
     return offsetsNotServed(name);
   }
 
   /** The topics come from the settings, so there is no record of used topics to forget. */
   @Put(':name/topics/reset')
-  resetTopics(@Param('name') name: string): never {
+  resetTopics(@Param('name', ConnectorNamePipe) name: string): never {
     this.reader.topics(name);
     throw new ForbiddenException('Topic tracking reset is disabled.');
   }

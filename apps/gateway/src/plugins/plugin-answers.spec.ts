@@ -5,7 +5,7 @@ import { invalidConfigMessage, validationJson } from './plugin-answers.js';
 
 function answerWith(name: string, value: string, errors: readonly string[]): ValidationAnswer {
   const state = { name, value, errors, recommendedValues: [], visible: true };
-  return { className: 'C', type: 'source', errorCount: errors.length, groups: [], fields: [{ state }] };
+  return { className: 'C', type: 'source', errorCount: errors.length, groups: [], fields: [{ state }], warnings: [] };
 }
 
 describe('a setting that nothing defines', () => {

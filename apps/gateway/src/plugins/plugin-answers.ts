@@ -33,6 +33,8 @@ export interface ValidationJson {
       readonly visible: boolean;
     };
   }[];
+  /** Beyond Kafka Connect: what is odd about the configuration but does not make it wrong. */
+  readonly warnings: readonly string[];
 }
 
 export function pluginJson(plugin: PluginInfo): { class: string; type: string; version: string } {
@@ -73,6 +75,7 @@ export function validationJson(answer: ValidationAnswer, config: Config): Valida
         visible: state.visible,
       },
     })),
+    warnings: answer.warnings,
   };
 }
 

@@ -5,4 +5,5 @@ export type LogLevel = (typeof logLevels)[number];
 export interface NodeLogger {
   level(): LogLevel;
   setLevel(level: LogLevel): void;
+  warn(text: string): void;
 }

@@ -10,6 +10,8 @@ export interface ValidationAnswer {
   readonly groups: readonly string[];
   /** Without a description: a name that was given and that nothing defines. */
   readonly fields: readonly { readonly description?: FieldDescription; readonly state: FieldState }[];
+  /** What is odd about the configuration but does not make it wrong. */
+  readonly warnings: readonly string[];
 }
 
 /** Questions about plugins. Only runners hold plugin code: a runner whose report lists the plugin is asked. */

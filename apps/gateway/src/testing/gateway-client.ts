@@ -28,6 +28,8 @@ export class GatewayClient {
     readonly app: NestExpressApplication,
     readonly baseUrl: string,
     readonly logger: NodeLogger,
+    /** What the gateway has warned of. */
+    readonly warned: readonly string[],
   ) {}
 
   /** With a source runner and a sink runner unless `runners` is false. */
@@ -42,12 +44,17 @@ export class GatewayClient {
       cluster.addRunner('w2', 'sink', [fileSink, stringConverter]);
     }
     let level: LogLevel = 'INFO';
-    const logger: NodeLogger = { level: () => level, setLevel: (next) => (level = next) };
+    const warned: string[] = [];
+    const logger: NodeLogger = {
+      level: () => level,
+      setLevel: (next) => (level = next),
+      warn: (text) => warned.push(text),
+    };
     const ports = { readModel: cluster, commands: cluster, plugins: cluster, logger };
     const app = await createGateway(GatewayModule.forPorts(ports, settings), settings);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, logger);
+    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, logger, warned);
   }
 
   stop(): Promise<void> {

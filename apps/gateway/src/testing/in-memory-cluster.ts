@@ -144,9 +144,9 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
   async validate(className: string, config: Config): Promise<ValidationAnswer> {
     if (this.question !== undefined) return this.question();
     const { info, spec } = this.#plugin(className);
-    const { errorCount, groups, fields } = validateConfig(spec, config, { unknownKeys: 'ignore' });
+    const { errorCount, groups, fields, warnings } = validateConfig(spec, config, { unknownKeys: 'warn' });
     const type = info.kind === 'sink' ? 'sink' : 'source';
-    return Promise.resolve({ className: info.name, type, errorCount, groups, fields });
+    return Promise.resolve({ className: info.name, type, errorCount, groups, fields, warnings });
   }
 
   async definitions(className: string): Promise<readonly FieldDescription[]> {
@@ -186,7 +186,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
       if (body.mode === 'create' && existing !== undefined) {
         return { status: 'conflict', message: `Connector ${body.name} already exists` };
       }
-      const { name, type, config, expectedVersion } = body;
+      const { name, type, config, expectedVersion, warnings } = body;
       if (expectedVersion !== undefined && existing?.configVersion !== expectedVersion) {
         return { status: 'conflict', message: `Connector ${name} was changed meanwhile` };
       }
@@ -194,7 +194,8 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
         return { status: 'invalid', message: `Connector ${name} is a ${existing.type} and cannot become a ${type}` };
       }
       const targetState = existing?.targetState ?? body.targetState ?? TargetState.running;
-      this.#append({ kind: 'connector.put', name, type, config, targetState });
+      const odd = warnings === undefined ? {} : { warnings };
+      this.#append({ kind: 'connector.put', name, type, config, targetState, ...odd });
       if (targetState !== TargetState.stopped) this.#split(name);
       return { status: 'done', created: existing === undefined };
     }

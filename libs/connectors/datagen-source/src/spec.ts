@@ -6,6 +6,7 @@ export const datagenSourceSpec = {
     type: 'string',
     importance: 'high',
     doc: 'Topic that the records go to.',
+    topic: 'write',
     nonEmpty: true,
     example: 'load',
     group: 'Records',

@@ -17,6 +17,7 @@ export const fileSourceSpec = {
     type: 'string',
     importance: 'high',
     doc: 'Topic that the lines go to.',
+    topic: 'write',
     nonEmpty: true,
     aliases: ['connect.topicname'],
     example: 'app-log',

@@ -98,7 +98,7 @@ function putConnector(
   connector: ConnectorState | undefined,
   command: Extract<ConnectorCommand, { kind: 'connector.put' }>,
 ): Handled {
-  const { mode, name, type, config, expectedVersion } = command;
+  const { mode, name, type, config, expectedVersion, warnings } = command;
   if (connector !== undefined && mode === 'create') return refusal('conflict', `Connector ${name} already exists`);
   if (connector !== undefined && connector.type !== type) {
     return refusal('invalid', `Connector ${name} is a ${connector.type} and cannot become a ${type}`);
@@ -109,18 +109,24 @@ function putConnector(
     return refusal('conflict', `Connector ${name} was changed meanwhile: ${found}, not ${String(expectedVersion)}`);
   }
   const targetState = connector?.targetState ?? command.targetState ?? TargetState.running;
-  const put = { kind: 'connector.put', name, type, config, targetState } as const;
+  const put = { kind: 'connector.put', name, type, config, targetState, ...warningsOf(warnings) } as const;
   return { events: [put], outcome: { status: 'done', created: connector === undefined } };
+}
+
+function warningsOf(warnings: readonly string[] = []): { readonly warnings?: readonly string[] } {
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 function restartConnector(
   draft: ClusterDraft,
   reports: KnownReports,
-  { name, type, config, targetState, error }: ConnectorState,
+  { name, type, config, targetState, warnings, error }: ConnectorState,
   { includeTasks = false, onlyFailed = false }: Extract<ConnectorCommand, { kind: 'connector.restart' }>,
 ): Handled | typeof NEEDS_REPORTS {
   const events: CommandEvent[] = [];
-  if (!onlyFailed || error !== undefined) events.push({ kind: 'connector.put', name, type, config, targetState });
+  if (!onlyFailed || error !== undefined) {
+    events.push({ kind: 'connector.put', name, type, config, targetState, ...warningsOf(warnings) });
+  }
   if (includeTasks) {
     const concerned = onlyFailed ? failedTasks(draft, reports, name) : tasksOf(draft, name);
     if (concerned === undefined) return NEEDS_REPORTS;

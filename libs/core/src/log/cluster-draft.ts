@@ -166,10 +166,18 @@ export class ClusterDraft {
         if (this.#members.get(event.nodeId)?.incarnation !== event.incarnation) this.#depart(event, stamp.at);
         return;
       case 'connector.put': {
-        const { name, type, config, targetState } = event;
-        const before = this.#connectors.get(name);
-        const put = { name, type, config, configVersion: stamp.seq, targetState };
-        this.#writeConnectors().set(name, before === undefined ? put : { ...withoutError(before), ...put });
+        const { name, type, config, targetState, warnings } = event;
+        const { tasksVersion, taskCount } = this.#connectors.get(name) ?? {};
+        this.#writeConnectors().set(name, {
+          name,
+          type,
+          config,
+          configVersion: stamp.seq,
+          targetState,
+          ...(warnings === undefined ? {} : { warnings }),
+          ...(tasksVersion === undefined ? {} : { tasksVersion }),
+          ...(taskCount === undefined ? {} : { taskCount }),
+        });
         if (event.targetState === TargetState.stopped) this.#revokeAll(event.name, stamp.seq);
         return;
       }

@@ -14,6 +14,8 @@ export type ConnectorCommand =
       readonly type: ConnectorType;
       readonly config: Config;
       readonly targetState?: TargetState;
+      /** What the plugin found odd about the config without refusing it. */
+      readonly warnings?: readonly string[];
       /** The `configVersion` that the new config was made from: another one is a conflict, so no change is lost. */
       readonly expectedVersion?: number;
     }

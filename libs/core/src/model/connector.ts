@@ -14,6 +14,8 @@ export interface ConnectorState {
   /** The `seq` of the entry that put this config; task configs made from an older one are ignored. */
   readonly configVersion: number;
   readonly targetState: TargetState;
+  /** What its plugin found odd about the config without refusing it, such as names that nothing defines. */
+  readonly warnings?: readonly string[];
   /** Version of the config that the current tasks were made from; `undefined` until the first answer. */
   readonly tasksVersion?: number;
   /** How many tasks that answer named: a task with a higher index is surplus and goes once it is released. */
@@ -72,13 +74,14 @@ export function freed(task: TaskState): TaskState {
 
 /** The same connector without the error of its last splitting: it is split anew if its config is newer than its tasks. */
 export function withoutError(connector: ConnectorState): ConnectorState {
-  const { name, type, config, configVersion, targetState, tasksVersion, taskCount } = connector;
+  const { name, type, config, configVersion, targetState, warnings, tasksVersion, taskCount } = connector;
   return {
     name,
     type,
     config,
     configVersion,
     targetState,
+    ...(warnings === undefined ? {} : { warnings }),
     ...(tasksVersion === undefined ? {} : { tasksVersion }),
     ...(taskCount === undefined ? {} : { taskCount }),
   };

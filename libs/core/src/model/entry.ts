@@ -44,6 +44,7 @@ export type LogEvent =
       readonly type: ConnectorType;
       readonly config: Config;
       readonly targetState: TargetState;
+      readonly warnings?: readonly string[];
     }
   | { readonly kind: 'connector.target'; readonly name: string; readonly targetState: TargetState }
   | { readonly kind: 'connector.deleted'; readonly name: string }

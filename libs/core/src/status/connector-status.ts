@@ -48,6 +48,8 @@ export interface ConnectorStatus {
   readonly workerId: string;
   readonly version?: string;
   readonly trace?: string;
+  /** What its plugin found odd about its config when it was put. */
+  readonly warnings: readonly string[];
   readonly tasks: readonly TaskStatus[];
 }
 
@@ -79,6 +81,7 @@ export function connectorStatus(state: ClusterState, reports: ReportsView, name:
     workerId,
     ...(version === undefined ? {} : { version }),
     ...(connector.error === undefined ? {} : { trace: connector.error }),
+    warnings: connector.warnings ?? [],
     tasks,
   };
 }

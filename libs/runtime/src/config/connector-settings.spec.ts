@@ -80,6 +80,11 @@ describe('settings of sinks', () => {
     expect(subscriptionOf(settings, share)).toEqual({ topics: { kind: 'names', names: ['a', 'b'] }, share });
   });
 
+  it("ignore case in a pattern that begins with Java's (?i)", () => {
+    const { topics } = subscriptionOf(parseSinkSettings({ ...base, 'topics.regex': '(?i)orders-.*' }), share);
+    expect(topics).toEqual({ kind: 'pattern', pattern: /orders-.*/iu });
+  });
+
   it('name topics by a pattern', () => {
     const settings = parseSinkSettings({ ...base, 'topics.regex': 'orders-.*' });
     expect(subscriptionOf(settings, share)).toEqual({ topics: { kind: 'pattern', pattern: /orders-.*/u }, share });
@@ -93,6 +98,7 @@ describe('settings of sinks', () => {
       'topics and topics.regex are mutually exclusive options, but both are set.',
     ],
     [{ 'topics.regex': '(' }, 'Invalid value ( for configuration topics.regex: Must be a valid regular expression'],
+    [{ 'topics.regex': 'a++(?s)' }, "Of Java's own syntax only (?i) at the beginning is supported."],
   ])('are refused with topics given as %p', (topics, message) => {
     expect(() => parseSinkSettings({ ...base, ...topics })).toThrow(message);
   });

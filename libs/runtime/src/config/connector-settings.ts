@@ -199,6 +199,7 @@ export const sinkOnlySettingsSpec = {
     separators: ',;',
     aliases: ['connect.topicnames'],
     doc: 'Topics to read, separated by commas or semicolons.',
+    topic: 'read',
     example: 'orders,payments',
     group: 'Common',
     width: 'long',

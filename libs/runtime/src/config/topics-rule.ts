@@ -14,12 +14,15 @@ export function topicsErrors(topics: readonly string[] | undefined, regex: strin
     topicPattern(pattern);
     return [];
   } catch (error) {
-    const reason = `Must be a valid regular expression: ${(error as Error).message}`;
+    const reason =
+      `Must be a valid regular expression of JavaScript: ${(error as Error).message}. ` +
+      "Of Java's own syntax only (?i) at the beginning is supported.";
     return [{ field: 'topics.regex', message: `Invalid value ${pattern} for configuration topics.regex: ${reason}` }];
   }
 }
 
-/** @throws SyntaxError */
+/** Reads a pattern of topic names; `(?i)` at its beginning ignores case, as in Java. @throws SyntaxError */
 export function topicPattern(regex: string): RegExp {
-  return new RegExp(regex.trim(), 'u');
+  const pattern = regex.trim();
+  return pattern.startsWith('(?i)') ? new RegExp(pattern.slice(4), 'iu') : new RegExp(pattern, 'u');
 }

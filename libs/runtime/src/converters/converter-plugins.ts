@@ -3,7 +3,7 @@ import { type ConfigSpec, type RawConfig, requireConfig } from '@sluice/sdk';
 import { ByteArrayConverter } from './byte-array.converter.js';
 import type { Converter } from './converter.js';
 import { JsonConverter, jsonConverterSpec } from './json.converter.js';
-import { StringConverter } from './string.converter.js';
+import { StringConverter, stringConverterSpec } from './string.converter.js';
 
 /** A converter that connectors can name. */
 export interface ConverterPlugin {
@@ -30,7 +30,7 @@ export const converterPlugins: readonly ConverterPlugin[] = [
     ],
     version,
     doc: 'Text in UTF-8; bytes pass untouched.',
-    spec: {},
+    spec: stringConverterSpec,
     create: () => new StringConverter(),
   },
   {

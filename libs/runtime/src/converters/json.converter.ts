@@ -16,6 +16,27 @@ export const jsonConverterSpec = {
     default: true,
     doc: 'Whether each value travels with its schema, as an object of schema and payload.',
   },
+  'decimal.format': {
+    type: 'string',
+    importance: 'low',
+    default: 'BASE64',
+    oneOf: ['BASE64', 'base64'],
+    doc: 'How decimals are written; digits (NUMERIC) are not supported yet.',
+  },
+  'replace.null.with.default': {
+    type: 'string',
+    importance: 'low',
+    default: 'true',
+    oneOf: ['true'],
+    doc: "A null becomes the default of the field's schema where it has one; keeping the null (false) is not supported yet.",
+  },
+  'schemas.cache.size': {
+    type: 'int',
+    importance: 'low',
+    default: 1000,
+    min: 0,
+    doc: 'Has no effect: texts of schemas are kept as long as the schemas are in use.',
+  },
 } as const satisfies ConfigSpec;
 
 /**
@@ -25,7 +46,7 @@ export const jsonConverterSpec = {
 export class JsonConverter implements Converter {
   private readonly hasEnvelope: boolean;
 
-  constructor(settings: ConfigOf<typeof jsonConverterSpec>) {
+  constructor(settings: Pick<ConfigOf<typeof jsonConverterSpec>, 'schemas.enable'>) {
     this.hasEnvelope = settings['schemas.enable'];
   }
 

@@ -1,11 +1,21 @@
 import { isUtf8 } from 'node:buffer';
-import { type ConnectValue, optionalSchema, type Schema, schemas } from '@sluice/sdk';
+import { type ConfigSpec, type ConnectValue, optionalSchema, type Schema, schemas } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 import type { Converter, SchemaAndValue } from './converter.js';
 import { writePlainJson } from './json-writer.js';
 
 const name = 'StringConverter';
 const textSchema: Schema = optionalSchema(schemas.string);
+
+export const stringConverterSpec = {
+  encoding: {
+    type: 'string',
+    importance: 'low',
+    default: 'UTF-8',
+    oneOf: ['UTF-8', 'utf-8', 'UTF8', 'utf8'],
+    doc: 'The encoding of texts; only UTF-8 is supported.',
+  },
+} as const satisfies ConfigSpec;
 
 /**
  * Text in UTF-8. Bytes are passed on as they are; numbers and booleans are written in digits and words, dates in ISO 8601, arrays

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DefinitionsAnswer } from '@sluice/protocol';
+import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
 import {
   ConnectErrorCode,
   RetriableError,
@@ -9,7 +9,6 @@ import {
 } from '@sluice/sdk';
 import { PluginRegistry } from './plugin-registry.js';
 import { UnknownPluginError } from './unknown-plugin-error.js';
-import type { ConnectorValidation } from './validate-connector.js';
 
 const source: SourceConnector = {
   kind: 'source',
@@ -51,13 +50,10 @@ const sink: SinkConnector = {
 const registry = new PluginRegistry([source, sink]);
 const good = { name: 'c', 'connector.class': 'ListSource', lists: 'a,b' };
 
-function stateOf(
-  validation: ConnectorValidation,
-  name: string,
-): ConnectorValidation['fields'][number]['state'] | undefined {
+function stateOf(validation: ValidateAnswer, name: string): ValidateAnswer['fields'][number]['state'] | undefined {
   return validation.fields.find(({ state }) => state.name === name)?.state;
 }
-function errorsOf(validation: ConnectorValidation): readonly (readonly [string, string])[] {
+function errorsOf(validation: ValidateAnswer): readonly (readonly [string, string])[] {
   return validation.fields.flatMap(({ state }) => state.errors.map((error) => [state.name, error] as const));
 }
 function fieldOf({ fields }: DefinitionsAnswer, name: string): DefinitionsAnswer['fields'][number] | undefined {
@@ -124,7 +120,7 @@ describe('definitions', () => {
 
   it('describe converters', () => {
     const { fields } = registry.definitions('org.apache.kafka.connect.json.JsonConverter');
-    expect(fields).toMatchObject([{ name: 'schemas.enable', defaultValue: 'true' }]);
+    expect(fields[0]).toMatchObject({ name: 'schemas.enable', defaultValue: 'true' });
   });
 
   it('are refused for what is not there', () => {
@@ -176,7 +172,7 @@ describe('validate', () => {
   });
 
   it('counts rules about settings that do not exist, and rules that fail', () => {
-    const rule = (validate: SourceConnector['validate']): ConnectorValidation =>
+    const rule = (validate: SourceConnector['validate']): ValidateAnswer =>
       new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).validate('ListSource', good);
     const odd = rule(() => [{ field: 'nowhere', message: 'odd' }]);
     expect(odd.errorCount).toBe(1);
@@ -204,6 +200,104 @@ describe('validate', () => {
     });
     expect(errorsOf(wrong)).toEqual([
       ['value.converter.schemas.enable', expect.stringContaining('Expected value to be either true or false')],
+    ]);
+  });
+
+  it.each([
+    ['transforms', 'mask', 'Sluice has no transforms yet'],
+    ['transforms.mask.type', 'MaskField$Value', 'Sluice has no transforms yet'],
+    ['predicates', 'p', 'Sluice has no predicates yet'],
+    ['errors.deadletterqueue.topic.name', 'dead', 'Sluice has no dead letter topic yet'],
+    ['errors.deadletterqueue.read.queue.nums', '8', 'Sluice has no dead letter topic yet'],
+    ['errors.log.enable', 'false', 'Sluice always logs'],
+    ['errors.log.include.messages', 'true', 'never its content'],
+    ['exactly.once.support', 'required', 'it cannot be required'],
+    ['topic.creation.groups', 'compacted', 'all topics of a source alike'],
+    ['topic.creation.default.cleanup.policy', 'compact', 'only the number of queues'],
+    ['producer.override.linger.ms', '5', 'the clients of Kafka'],
+    ['ordering.msg.enable', 'true', 'a queue is not chosen by key'],
+    ['task.group.id', 'g', 'the consumer group follows'],
+    ['value.converter.plugin.version', '4.3.1', 'one version of each'],
+    ['sluice.task.count', '9', 'Sluice writes the settings with this prefix itself'],
+  ])('refuses %s=%s, whose effect Sluice does not have', (name, value, reason) => {
+    const validation = registry.validate('ListSource', { ...good, [name]: value });
+    expect(errorsOf(validation)).toEqual([
+      [name, expect.stringMatching(`^Configuration ${name.replaceAll('.', '\\.')} is not supported: .*${reason}`)],
+    ]);
+    expect(validation).toMatchObject({ errorCount: 1, warnings: [] });
+  });
+
+  it('accepts values that ask for what happens anyway', () => {
+    const validation = registry.validate('ListSource', {
+      ...good,
+      transforms: '',
+      predicates: ' ',
+      'errors.deadletterqueue.topic.name': '',
+      'errors.deadletterqueue.context.headers.enable': 'false',
+      'errors.log.enable': 'TRUE',
+      'exactly.once.support': 'requested',
+      'tasks.max.enforce': 'true',
+    });
+    expect(validation).toMatchObject({ errorCount: 0, warnings: [] });
+  });
+
+  it('warns of a replication factor, which topics of RocketMQ do not have', () => {
+    const { errorCount, warnings } = registry.validate('ListSource', {
+      ...good,
+      'topic.creation.default.replication.factor': '3',
+    });
+    expect({ errorCount, warnings }).toEqual({
+      errorCount: 0,
+      warnings: [expect.stringContaining('topic.creation.default.replication.factor has no effect')],
+    });
+  });
+
+  it("leaves a connector's own settings to it, whatever they are called", () => {
+    const own: SourceConnector = {
+      ...source,
+      spec: { ...source.spec, transforms: { type: 'string', importance: 'low', doc: 'Own.', optional: true } },
+    };
+    expect(new PluginRegistry([own]).validate('ListSource', { ...good, transforms: 'x' }).errorCount).toBe(0);
+  });
+
+  it('refuses what a configuration provider would have to replace, without its value', () => {
+    const validation = registry.validate('ListSource', { ...good, pin: '${file:/run/secrets:pin}' });
+    expect(errorsOf(validation)).toEqual([['pin', expect.stringContaining('no configuration providers yet')]]);
+    expect(JSON.stringify(validation)).not.toContain('/run/secrets');
+  });
+
+  it.each([
+    ['decimal.format', 'NUMERIC', 'String must be one of: BASE64'],
+    ['replace.null.with.default', 'false', 'String must be one of: true'],
+    ['schema.enable', 'false', 'is not a setting of JsonConverter. Did you mean value.converter.schemas.enable?'],
+    ['nothing', 'x', 'is not a setting of JsonConverter. Its settings are: schemas.enable, decimal.format'],
+  ])('refuses the setting %s=%s that the converter does not have', (name, value, message) => {
+    const validation = registry.validate('ListSource', {
+      ...good,
+      'value.converter': 'JsonConverter',
+      [`value.converter.${name}`]: value,
+    });
+    expect(errorsOf(validation)).toEqual([[`value.converter.${name}`, expect.stringContaining(message)]]);
+    expect(validation.warnings).toEqual([]);
+  });
+
+  it('refuses a misspelt or unsupported setting also where it splits a connector', async () => {
+    await expect(registry.taskConfigs({ ...good, transforms: 'mask' })).resolves.toEqual({
+      error: expect.stringContaining('Configuration transforms is not supported'),
+    });
+  });
+
+  it.each(['db.inventory.items', 'x'.repeat(128), 'a b', 'ü'])('refuses the topic %s, which cannot exist', (topic) => {
+    const validation = registry.validate('ListSink', {
+      name: 'c',
+      'connector.class': 'ListSink',
+      topics: `a,${topic}`,
+    });
+    expect(errorsOf(validation)).toEqual([
+      [
+        'topics',
+        expect.stringMatching(/^Invalid value .* for configuration topics: Topic .* a topic's name has 1 to 127/),
+      ],
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { connectorClass, type PluginInfo } from '@sluice/core';
-import type { DefinitionsAnswer, TaskConfigsAnswer } from '@sluice/protocol';
+import type { DefinitionsAnswer, TaskConfigsAnswer, ValidateAnswer } from '@sluice/protocol';
 import {
   type ConfigSpec,
   type Connector,
@@ -15,7 +15,7 @@ import { converterByName, converterInfos } from '../converters/converter-plugins
 import { taskCountSetting } from '../config/task-count.js';
 import { connectorSpec } from './connector-spec.js';
 import { UnknownPluginError } from './unknown-plugin-error.js';
-import { type ConnectorValidation, validateConnector, withoutSecrets } from './validate-connector.js';
+import { validateConnector, withoutSecrets } from './validate-connector.js';
 
 /**
  * The connectors of a runner, and the answers to questions about them. A connector is found under its name, its aliases and the last
@@ -69,7 +69,7 @@ export class PluginRegistry {
    *
    * @throws UnknownPluginError
    */
-  validate(className: string, config: TaskConfig): ConnectorValidation {
+  validate(className: string, config: TaskConfig): ValidateAnswer {
     return validateConnector(
       this.connector(className),
       connectorClass(config) === '' ? { ...config, 'connector.class': className } : config,

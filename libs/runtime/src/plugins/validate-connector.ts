@@ -1,41 +1,41 @@
 import type { ValidateAnswer } from '@sluice/protocol';
 import {
   type ConfigSpec,
-  ConfigError,
   type Connector,
   type FieldError,
   type FieldState,
   hiddenValue,
+  isConfigError,
   isSecretField,
+  nearestName,
   parseConfig,
   type TaskConfig,
   validateConfig,
 } from '@sluice/sdk';
 import { sinkSettingsSpec } from '../config/connector-settings.js';
 import { topicsErrors } from '../config/topics-rule.js';
-import { unknownConverterError } from '../converters/converter-choice.js';
+import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
+import { type ConverterChoice, unknownConverterError } from '../converters/converter-choice.js';
 import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-spec.js';
-
-/** A validation, with what is odd about the configuration but does not make it wrong. */
-export interface ConnectorValidation extends ValidateAnswer {
-  readonly warnings: readonly string[];
-}
 
 /** Where nothing defines a setting, its name tells whether it holds a secret. */
 const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
 
 /** Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it. */
-export function validateConnector(connector: Connector, config: TaskConfig): ConnectorValidation {
+export function validateConnector(connector: Connector, config: TaskConfig): ValidateAnswer {
   const choices = converterChoices(connector, config);
   const spec: ConfigSpec = { ...connectorSpec(connector), ...converterSettingsSpec(choices) };
-  const foreign = choices.filter(({ plugin }) => plugin === undefined).map(({ setting }) => `${setting}.`);
   const base = validateConfig(spec, config, {
     unknownKeys: 'warn',
-    isKnownElsewhere: (name) => foreign.some((prefix) => name.startsWith(prefix)),
+    isKnownElsewhere: (name) =>
+      isJudgedElsewhere(name) || choices.some(({ setting }) => name.startsWith(`${setting}.`)),
   });
+  const unsupported = unsupportedSettingsIn(config, spec);
   const wrong = new Set(base.fields.filter(({ state }) => state.errors.length > 0).map(({ state }) => state.name));
   const further = [
     ...choices.filter(({ plugin, setting }) => plugin === undefined && !wrong.has(setting)).map(unknownConverterError),
+    ...choices.flatMap((choice) => unknownConverterSettings(choice, spec)),
+    ...unsupported.errors,
     ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : []),
     ...ownErrors(connector, config, spec),
   ];
@@ -53,8 +53,23 @@ export function validateConnector(connector: Connector, config: TaskConfig): Con
       const withErrors = messages.length === 0 ? state : { ...state, errors: [...state.errors, ...messages] };
       return description === undefined ? { state: withErrors } : { description, state: withErrors };
     }),
-    warnings: base.warnings,
+    warnings: [...base.warnings, ...unsupported.warnings.map(({ message }) => message)],
   };
+}
+
+/** What stands behind a converter's prefix is read by that converter alone, so a name that it does not have is an error. */
+function unknownConverterSettings({ plugin, setting, settings }: ConverterChoice, spec: ConfigSpec): FieldError[] {
+  if (plugin === undefined) return [];
+  return Object.keys(settings)
+    .filter((name) => !Object.hasOwn(spec, `${setting}.${name}`) && !isJudgedElsewhere(`${setting}.${name}`))
+    .map((name) => {
+      const field = `${setting}.${name}`;
+      const known = Object.keys(plugin.spec);
+      const nearest = nearestName(name, known);
+      const hint = nearest === undefined ? '' : ` Did you mean ${setting}.${nearest}?`;
+      const allowed = known.length === 0 ? 'It has no settings.' : `Its settings are: ${known.join(', ')}.`;
+      return { field, message: `Configuration ${field} is not a setting of ${plugin.name}.${hint} ${allowed}` };
+    });
 }
 
 /**
@@ -91,10 +106,9 @@ function ownErrors(connector: Connector, config: TaskConfig, spec: ConfigSpec): 
   try {
     errors = connector.validate(config);
   } catch (error) {
-    errors =
-      error instanceof ConfigError
-        ? error.errors
-        : [{ field: 'connector.class', message: `${connector.name} cannot check its settings: ${String(error)}` }];
+    errors = isConfigError(error)
+      ? error.errors
+      : [{ field: 'connector.class', message: `${connector.name} cannot check its settings: ${String(error)}` }];
   }
   return errors.map(({ field, message }) => ({ field, message: withoutSecrets(message, connector, config) }));
 }

@@ -146,3 +146,42 @@ describe('requireConfig', () => {
     );
   });
 });
+
+describe('names of topics', () => {
+  const topicSpec = {
+    into: { type: 'string', importance: 'high', doc: 'Target.', topic: 'write', optional: true },
+    from: { type: 'list', importance: 'high', doc: 'Sources.', topic: 'read', optional: true },
+  } as const satisfies ConfigSpec;
+  const errorsOf = (raw: Record<string, string>): readonly string[] => {
+    const parsed = parseConfig(topicSpec, raw);
+    return parsed.ok ? [] : parsed.errors.map((error) => error.message);
+  };
+
+  it.each(['orders', 'x'.repeat(127), 'A-1_b%c|d', '%RETRY%group'])('may be %s', (name) => {
+    expect(errorsOf({ into: name, from: name })).toEqual([]);
+  });
+
+  it.each(['db.inventory.items', 'x'.repeat(128), 'a/b', ' ', 'größe'])(
+    'may not be %j: RocketMQ has no such topic',
+    (name) => {
+      expect(errorsOf({ into: name })).toEqual([
+        expect.stringContaining(`Invalid value ${name} for configuration into: Topic`),
+      ]);
+      expect(errorsOf({ into: name })[0]).toContain("a topic's name has 1 to 127 of the characters");
+    },
+  );
+
+  it('name each topic of a list that cannot exist', () => {
+    const [message] = errorsOf({ from: 'good, a.b, c.d' });
+    expect(message).toMatch(/for configuration from: Topic "a\.b" cannot exist; .*; Topic "c\.d" cannot exist/);
+  });
+
+  it.each([
+    ['SCHEDULE_TOPIC_XXXX', 'belongs to RocketMQ itself'],
+    ['rmq_sys_SYNC_BROKER_MEMBER_a', 'belongs to RocketMQ itself'],
+    ['sluice-prod-log', 'is a control topic of Sluice'],
+  ])('may be %s for a reader, not for a writer', (name, reason) => {
+    expect(errorsOf({ from: name })).toEqual([]);
+    expect(errorsOf({ into: name })).toEqual([expect.stringContaining(reason)]);
+  });
+});

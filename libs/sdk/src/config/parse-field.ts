@@ -5,7 +5,9 @@ import {
   type ListField,
   type NumberField,
   type StringField,
+  type TopicUse,
 } from './config-spec.js';
+import { targetTopicProblem, topicNameProblem } from './topic-name.js';
 
 export type ParsedField =
   | { readonly ok: true; readonly value: string | number | boolean | readonly string[] }
@@ -52,7 +54,13 @@ function parseString(field: StringField, text: string, problem: (reason: string)
   if (field.pattern !== undefined && !new RegExp(`^(?:${field.pattern})$`, 'u').test(text)) {
     return problem(`String must match ${field.pattern}`);
   }
-  return { ok: true, value: text };
+  const topicProblem = text === '' ? undefined : topicProblemOf(field.topic, text);
+  return topicProblem === undefined ? { ok: true, value: text } : problem(topicProblem);
+}
+
+function topicProblemOf(use: TopicUse | undefined, name: string): string | undefined {
+  if (use === undefined) return undefined;
+  return use === 'read' ? topicNameProblem(name) : targetTopicProblem(name);
 }
 
 function parseNumber(field: NumberField, text: string, problem: (reason: string) => ParsedField): ParsedField {
@@ -82,5 +90,7 @@ function parseList(field: ListField, text: string, problem: (reason: string) => 
     from = at + 1;
   }
   if (field.nonEmpty === true && items.length === 0) return problem('List must not be empty');
+  const topicProblems = items.flatMap((item) => topicProblemOf(field.topic, item) ?? []);
+  if (topicProblems.length > 0) return problem(topicProblems.join('; '));
   return { ok: true, value: items };
 }

@@ -1,6 +1,6 @@
 import type { ConfigOf, ConfigSpec, FieldError } from '../config/config-spec.js';
 import { type ParseOptions, parseConfig, type RawConfig } from '../config/parse-config.js';
-import { ConnectError, ConnectErrorCode } from './connect-error.js';
+import { ConnectError, ConnectErrorCode, isConnectError } from './connect-error.js';
 
 /** A configuration that is wrong in one or more fields. */
 export class ConfigError extends ConnectError {
@@ -14,6 +14,11 @@ export class ConfigError extends ConnectError {
     );
     this.errors = errors;
   }
+}
+
+/** Tells whether an error is a `ConfigError`, also one that another copy of this package made. */
+export function isConfigError(error: unknown): error is ConfigError {
+  return isConnectError(error) && 'errors' in error && Array.isArray(error.errors);
 }
 
 /**

@@ -1,0 +1,109 @@
+import type { ConfigSpec, FieldError, RawConfig } from '@sluice/sdk';
+
+/** A setting of Kafka Connect or Apache RocketMQ Connect whose effect Sluice does not have. */
+interface UnsupportedSetting {
+  readonly names: RegExp;
+  /** Values that ask for what Sluice does anyway, in lower case; without any, every value is refused. */
+  readonly accepts?: readonly string[];
+  /** Names with each value that match have no effect and do no harm: a warning, not an error. */
+  readonly isHarmless?: true;
+  readonly reason: string;
+}
+
+const noTransforms = 'Sluice has no transforms yet, so the records would pass unchanged';
+const noPredicates = 'Sluice has no predicates yet';
+const noDeadLetters =
+  'Sluice has no dead letter topic yet; errors.tolerance=all counts, logs and drops records that fail';
+
+/** The first row whose `names` match decides. */
+const unsupportedSettings: readonly UnsupportedSetting[] = [
+  { names: /^transforms$/, accepts: [''], reason: noTransforms },
+  { names: /^transforms\./, reason: noTransforms },
+  { names: /^predicates$/, accepts: [''], reason: noPredicates },
+  { names: /^predicates\./, reason: noPredicates },
+  { names: /^errors\.deadletterqueue\.topic\.name$/, accepts: [''], reason: noDeadLetters },
+  {
+    names: /^errors\.deadletterqueue\.context\.(headers|properties)\.enable$/,
+    accepts: ['false'],
+    reason: noDeadLetters,
+  },
+  { names: /^errors\.deadletterqueue\./, reason: noDeadLetters },
+  { names: /^errors\.log\.enable$/, accepts: ['true'], reason: 'Sluice always logs the records that it drops' },
+  {
+    names: /^errors\.log\.include\.messages$/,
+    accepts: ['false'],
+    reason: 'Sluice logs the coordinates of a record, never its content',
+  },
+  {
+    names: /^exactly\.once\.support$/,
+    accepts: ['requested'],
+    reason: "Sluice's own sinks read each record once; other consumers may see duplicates, so it cannot be required",
+  },
+  { names: /^transaction\.boundary$/, accepts: ['poll'], reason: 'Sluice sends without transactions' },
+  { names: /^transaction\.boundary\./, reason: 'Sluice sends without transactions' },
+  { names: /^offsets\.storage\.topic$/, reason: 'Sluice keeps all positions in one topic of the Connect cluster' },
+  { names: /^topic\.creation\.groups$/, accepts: [''], reason: 'Sluice creates all topics of a source alike' },
+  {
+    names: /^topic\.creation\.default\.replication\.factor$/,
+    isHarmless: true,
+    reason: 'a RocketMQ broker group replicates all of its topics alike',
+  },
+  { names: /^topic\.creation\./, reason: 'Sluice sets only the number of queues of a topic that it creates' },
+  { names: /^(producer|consumer|admin)\.override\./, reason: 'these are settings of the clients of Kafka' },
+  {
+    names: /^config\.action\.reload$/,
+    accepts: ['none', 'restart'],
+    reason: 'Sluice has no configuration providers yet',
+  },
+  { names: /^tasks\.max\.enforce$/, accepts: ['true'], reason: 'Sluice always enforces tasks.max' },
+  { names: /^(connector|(key|value|header)\.converter)\.plugin\.version$/, reason: 'a runner has one version of each' },
+  {
+    names: /^ordering\.msg\.enable$/,
+    accepts: ['false'],
+    reason: 'a source partition is always sent in order to one queue; a queue is not chosen by key',
+  },
+  { names: /^consume\.from\.(where|timestamp)$/, reason: 'use consumer.offset.reset, earliest or latest' },
+  { names: /^task\.group\.id$/, reason: 'the consumer group follows from the names of Connect cluster and connector' },
+  { names: /^sluice\./, reason: 'Sluice writes the settings with this prefix itself' },
+];
+
+/** Kafka's form of a value that a configuration provider replaces. */
+const providerReference = /\$\{(file|dir|directory|env|vault|secrets?|secretsmanager|aws|gcp|azure|k8s|kubernetes):/i;
+
+/** What Sluice cannot do of what a configuration asks for. Names in `spec` are a connector's own and always pass. */
+export function unsupportedSettingsIn(
+  config: RawConfig,
+  spec: ConfigSpec,
+): { readonly errors: readonly FieldError[]; readonly warnings: readonly FieldError[] } {
+  const own = new Set(Object.entries(spec).flatMap(([name, { aliases }]) => [name, ...(aliases ?? [])]));
+  const errors: FieldError[] = [];
+  const warnings: FieldError[] = [];
+  for (const [field, value] of Object.entries(config)) {
+    if (value === null || value === undefined) continue;
+    const reference = providerReference.exec(value);
+    if (reference !== null) {
+      const reason = `Sluice has no configuration providers yet, so ${reference[0]}...} would be taken as it stands`;
+      errors.push({ field, message: `Configuration ${field} is refused: ${reason}.` });
+      continue;
+    }
+    const row = own.has(field) ? undefined : unsupportedRow(field);
+    if (row === undefined || row.accepts?.includes(value.trim().toLowerCase()) === true) continue;
+    if (row.isHarmless === true) {
+      warnings.push({ field, message: `Configuration ${field} has no effect: ${row.reason}.` });
+      continue;
+    }
+    const allowed = row.accepts?.map((each) => (each === '' ? 'an empty value' : each)).join(' or ');
+    const ending = allowed === undefined ? 'Leave it out.' : `Leave it out, or give ${allowed}.`;
+    errors.push({ field, message: `Configuration ${field} is not supported: ${row.reason}. ${ending}` });
+  }
+  return { errors, warnings };
+}
+
+/** True for names that {@link unsupportedSettingsIn} judges: nothing else has to be said of them. */
+export function isJudgedElsewhere(name: string): boolean {
+  return unsupportedRow(name) !== undefined;
+}
+
+function unsupportedRow(name: string): UnsupportedSetting | undefined {
+  return unsupportedSettings.find(({ names }) => names.test(name));
+}
