@@ -6,7 +6,7 @@ import {
   type TaskError,
   type TaskReport,
 } from '@sluice/core';
-import type { TaskLogger } from '@sluice/sdk';
+import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
 import { backoffMs } from '../retry/backoff.js';
@@ -186,7 +186,7 @@ export class HostedTask {
     if (decision.kind !== 'restart') {
       this.restart = undefined;
       const why = decision.kind === 'final' ? '' : ` for good after ${String(this.attempts)} restart(s)`;
-      logger.error(`Task ${this.key} failed${why}: ${trace}`);
+      logger.error(`Task ${this.key} failed${why}: ${this.shown(error, trace)}`);
       this.change('FAILED');
       return undefined;
     }
@@ -194,7 +194,9 @@ export class HostedTask {
     this.attempts = attempt;
     const { maxAttempts } = policy;
     this.restart = { attempt, at: at + Math.round(delayMs), ...(maxAttempts === undefined ? {} : { maxAttempts }) };
-    this.warn(`failed and starts again in ${delayMs.toFixed(0)} ms (restart ${String(attempt)}): ${trace}`);
+    this.warn(
+      `failed and starts again in ${delayMs.toFixed(0)} ms (restart ${String(attempt)}): ${this.shown(error, trace)}`,
+    );
     this.change('RESTARTING');
     return delayMs;
   }
@@ -218,6 +220,13 @@ export class HostedTask {
         await clock.sleep(waitMs, signal).catch(() => undefined);
       }
     }
+  }
+
+  /** What operators can mend, such as a missing folder, is one line; its trace is for whoever asks for more. */
+  private shown(error: unknown, trace: string): string {
+    if (!isConnectError(error) || error.code === ConnectErrorCode.internal) return trace;
+    this.options.logger.debug(`Task ${this.key}: ${trace}`);
+    return trace.split(/\n\s+at /, 1)[0] ?? trace;
   }
 
   private describe(error: unknown): { readonly trace: string; readonly message: string } {

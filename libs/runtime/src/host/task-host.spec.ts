@@ -76,6 +76,7 @@ interface HostWorld {
   readonly clock: ManualClock;
   readonly states: string[];
   readonly stuck: string[];
+  readonly logged: string[];
   /** Requests for a new generation; the test answers them. */
   readonly requests: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
 }
@@ -84,6 +85,7 @@ function hostOf(...loops: ScriptedLoop[]): HostWorld {
   const clock = new ManualClock();
   const states: string[] = [];
   const stuck: string[] = [];
+  const logged: string[] = [];
   const requests: HostWorld['requests'] = [];
   const left = [...loops];
   const host: TaskHost = new TaskHost({
@@ -98,15 +100,44 @@ function hostOf(...loops: ScriptedLoop[]): HostWorld {
         requests.push({ resolve, reject });
       }),
     clock,
-    logger: silent,
+    logger: {
+      ...silent,
+      debug: (text) => logged.push(`debug ${text}`),
+      warn: (text) => logged.push(`warn ${text}`),
+      error: (text) => logged.push(`error ${text}`),
+    },
     onChange: () => states.push(host.reports()[0]?.state ?? 'gone'),
     onStuck: ({ id }) => stuck.push(id.connector),
     killTimeoutMs: 1000,
   });
-  return { host, clock, states, stuck, requests };
+  return { host, clock, states, stuck, logged, requests };
 }
 
 const broken = { kind: 'failed', error: new Error('broken', { cause: new Error('pipe') }), clean: true } as const;
+
+describe('what the log says of a failed task', () => {
+  const missing = new ConnectError(ConnectErrorCode.sinkFailed, 'File /a/b cannot be written: no folder', {
+    cause: new Error('ENOENT'),
+  });
+
+  it('is one line for an error that an operator can mend; the trace is for debugging', async () => {
+    const { host, clock, logged } = hostOf(new ScriptedLoop(missing));
+    host.start({ ...task, config: { ...task.config, 'restart.max.attempts': '0' } });
+    await clock.settle();
+    await host.stop('c-0');
+    const [debug, error] = logged;
+    expect(error).toMatch(/^error Task c-0 failed.*: ConnectError: File \/a\/b cannot be written: no folder$/);
+    expect(debug).toMatch(/^debug Task c-0: ConnectError: File \/a\/b .*\n\s+at [^]*Caused by: Error: ENOENT/);
+  });
+
+  it('is the whole trace for any other error', async () => {
+    const { host, clock, logged } = hostOf(new ScriptedLoop(new TypeError('x is undefined')));
+    host.start({ ...task, config: { ...task.config, 'restart.max.attempts': '0' } });
+    await clock.settle();
+    await host.stop('c-0');
+    expect(logged[0]).toMatch(/^error Task c-0 failed.*: TypeError: x is undefined\n\s+at /);
+  });
+});
 
 describe('TaskHost', () => {
   it('reports a task from its start to its end, and as gone only when its loop has ended', async () => {
