@@ -59,12 +59,30 @@ export class NodeLog extends ConsoleLogger {
     contextMessage: string,
   ): string {
     const name = level === 'log' ? 'INFO' : level.toUpperCase();
-    return `${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${contextMessage}${String(message)}\n`;
+    return `${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${contextMessage}${printable(String(message))}\n`;
   }
 
   protected override formatContext(context: string): string {
     return context === '' ? '' : `[${context}] `;
   }
+}
+
+const shortEscapes: Readonly<Record<string, string>> = { '\r': '\\r', '\t': '\\t' };
+
+/**
+ * Shows what a terminal or a reader of lines would obey as text: control characters, and line separators of Unicode. Line ends stay,
+ * for traces; each further line is indented, so that no text can pass for a line of the log.
+ */
+function printable(text: string): string {
+  return text
+    .trimEnd()
+    .replaceAll(/\r?\n(?!\s)/g, '\n  ')
+    .replaceAll('\r\n', '\n')
+    .replaceAll(
+      // eslint-disable-next-line no-control-regex -- these are what is looked for
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g,
+      (character) => shortEscapes[character] ?? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+    );
 }
 
 export interface ScopedLog {
