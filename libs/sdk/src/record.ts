@@ -1,3 +1,4 @@
+import type { JsonNumber } from './json/json-number.js';
 import type { Schema } from './schema/schema.js';
 
 /** A value that a converter can turn into bytes and back. Objects are plain records of such values. */
@@ -6,6 +7,7 @@ export type ConnectValue =
   | boolean
   | number
   | bigint
+  | JsonNumber
   | string
   | Uint8Array
   | Date

@@ -6,10 +6,7 @@ export type ConfigMap = Readonly<Record<string, string | null>>;
 export type ReadConfigMap =
   { readonly ok: true; readonly config: ConfigMap } | { readonly ok: false; readonly problems: readonly string[] };
 
-/**
- * Reads a flat map of settings. Numbers and booleans become text; a whole number that JSON cannot carry exactly is refused, for
- * the digits that were meant are already lost.
- */
+/** Reads a flat map of settings. Numbers and booleans become the text that they were written as; see `parseJsonBody`. */
 export function readConfigMap(value: unknown): ReadConfigMap {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { ok: false, problems: [`${nameOfKind(value)} given, allowed is an object of settings`] };
@@ -18,13 +15,8 @@ export function readConfigMap(value: unknown): ReadConfigMap {
   const entries: [string, string | null][] = [];
   for (const [key, setting] of Object.entries(value as Readonly<Record<string, unknown>>)) {
     if (setting === null || typeof setting === 'string') entries.push([key, setting]);
-    else if (typeof setting === 'boolean') entries.push([key, String(setting)]);
-    else if (typeof setting === 'number') {
-      if (Number.isInteger(setting) && !Number.isSafeInteger(setting)) {
-        problems.push(`${JSON.stringify(key)}: the number is too large to be exact, give it as text`);
-      } else entries.push([key, String(setting)]);
-    } else
-      problems.push(`${JSON.stringify(key)}: ${nameOfKind(setting)} given, allowed are text, numbers and booleans`);
+    else if (typeof setting === 'boolean' || typeof setting === 'number') entries.push([key, String(setting)]);
+    else problems.push(`${JSON.stringify(key)}: ${nameOfKind(setting)} given, allowed are text, numbers and booleans`);
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config: Object.fromEntries(entries) };
 }

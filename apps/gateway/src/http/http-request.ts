@@ -4,6 +4,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly originalUrl: string;
   readonly protocol: string;
+  body?: unknown;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly app: { readonly router: { readonly stack: readonly RouteLayer[] } };
   accepts(type: string): string | false;

@@ -68,7 +68,7 @@ describe('the file sink', () => {
     const task = await opened();
     await put(task, 0, Buffer.from('b\r'), 'ü', null, 7, { a: [1n, Buffer.from('x')] });
     await flush(task, 5);
-    expect(await content()).toBe('b\r\nü\nnull\n7\n{"a":["1","eA=="]}\n');
+    expect(await content()).toBe('b\r\nü\nnull\n7\n{"a":[1,"eA=="]}\n');
   });
 
   it('appends to a file that was there, and cuts back to it after a crash before the first flush', async () => {

@@ -1,4 +1,4 @@
-import type { ConnectValue, SinkRecord } from '@sluice/sdk';
+import { ConnectError, isConnectError, plainJson, queueKey, type SinkRecord } from '@sluice/sdk';
 
 const newline = 10;
 const maxPieceBytes = 8 * 1024 * 1024;
@@ -14,8 +14,8 @@ export class LineWriter {
 
   *pieces(records: readonly SinkRecord[]): Generator<Buffer, void, undefined> {
     let used = 0;
-    for (const { value } of records) {
-      const bytes = toBytes(value);
+    for (const record of records) {
+      const bytes = toBytes(record);
       const size = bytes.length + 1;
       if (used > 0 && used + size > maxPieceBytes) {
         yield this.#memory.subarray(0, used);
@@ -37,16 +37,13 @@ export class LineWriter {
   }
 }
 
-function toBytes(value: ConnectValue): Uint8Array {
+function toBytes({ value, queue, offset }: SinkRecord): Uint8Array {
   if (value instanceof Uint8Array) return value;
-  return Buffer.from(typeof value === 'string' ? value : toJson(value), 'utf8');
-}
-
-/** JSON, with bytes as base64. The original is looked up because Node's buffers have turned themselves into objects before. */
-function toJson(value: ConnectValue): string {
-  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, key: string, item: unknown) {
-    const original = this[key];
-    if (original instanceof Uint8Array) return Buffer.from(original).toString('base64');
-    return typeof item === 'bigint' ? item.toString() : item;
-  });
+  if (typeof value === 'string') return Buffer.from(value, 'utf8');
+  try {
+    return Buffer.from(plainJson(value, { dates: 'iso', path: 'value' }), 'utf8');
+  } catch (error) {
+    if (!isConnectError(error)) throw error;
+    throw new ConnectError(error.code, `Record ${offset} of ${queueKey(queue)}: ${error.message}`, { cause: error });
+  }
 }

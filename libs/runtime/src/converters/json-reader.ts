@@ -1,7 +1,6 @@
-import { type ConnectValue, type Schema, SchemaType } from '@sluice/sdk';
+import { type ConnectValue, type Schema, SchemaType, isJsonObject, JsonNumber, type JsonValue } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
-import { isInteger } from './json-integer.js';
-import { isJsonObject, type JsonValue } from './json-parser.js';
+import { isInteger, type IntegerType } from './json-integer.js';
 import { defaultOf } from './json-schema-codec.js';
 import { LogicalType, numberToDate } from './logical-type.js';
 
@@ -24,11 +23,11 @@ class JsonReader {
       case SchemaType.int16:
       case SchemaType.int32:
       case SchemaType.int64:
-        if (!isInteger(json, schema.type)) throw this.mismatch(path, schema);
-        return numberToDate(Number(json), schema.name) ?? json;
+        return this.integer(json, schema.type, schema, path);
       case SchemaType.float32:
       case SchemaType.float64:
         if (typeof json === 'number' || typeof json === 'bigint') return Number(json);
+        if (json instanceof JsonNumber) return this.float(json, path);
         throw this.mismatch(path, schema);
       case SchemaType.boolean:
         if (typeof json === 'boolean') return json;
@@ -56,6 +55,22 @@ class JsonReader {
       default:
         return schema.type satisfies never;
     }
+  }
+
+  /** `1.0` and `1e3` are whole numbers too. */
+  private integer(json: JsonValue, type: IntegerType, schema: Schema, path: string): ConnectValue {
+    const value = json instanceof JsonNumber ? Number(json) + 0 : json;
+    if (!isInteger(value, type) || (json instanceof JsonNumber && !Number.isSafeInteger(value))) {
+      throw this.mismatch(path, schema);
+    }
+    return numberToDate(Number(value), schema.name) ?? value;
+  }
+
+  /** The schema says that the number is a double: its nearest one is what was meant, unless there is none. */
+  private float(json: JsonNumber, path: string): number {
+    const value = Number(json);
+    if (Number.isFinite(value)) return value;
+    throw this.refusal(path, `${json.text} is beyond what a double can hold`);
   }
 
   private bytes(json: JsonValue, schema: Schema, path: string): Buffer {

@@ -1,6 +1,5 @@
-import { type Schema, type SchemaField, SchemaType } from '@sluice/sdk';
+import { type Schema, type SchemaField, SchemaType, isJsonObject, type JsonValue, plainJson } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
-import { isJsonObject, type JsonValue } from './json-parser.js';
 
 type JsonObject = Readonly<Record<string, JsonValue>>;
 
@@ -18,7 +17,7 @@ const defaults = new WeakMap<Schema, JsonValue>();
 export function schemaText(schema: Schema): string {
   let text = texts.get(schema);
   if (text === undefined) {
-    text = JSON.stringify(schemaJson(schema));
+    text = plainJson(schemaJson(schema));
     texts.set(schema, text);
   }
   return text;
@@ -51,7 +50,7 @@ export function defaultOf(schema: Schema): JsonValue | undefined {
   return defaults.get(schema);
 }
 
-function schemaJson(schema: Schema): Record<string, unknown> {
+function schemaJson(schema: Schema): Record<string, JsonValue> {
   const { type, keySchema, valueSchema, name, version, doc, parameters } = schema;
   const fallback = defaults.get(schema);
   return {
@@ -65,17 +64,12 @@ function schemaJson(schema: Schema): Record<string, unknown> {
     ...(version === undefined ? undefined : { version }),
     ...(doc === undefined ? undefined : { doc }),
     ...(parameters === undefined ? undefined : { parameters }),
-    ...(fallback === undefined || hasBigInt(fallback) ? undefined : { default: fallback }),
+    ...(fallback === undefined ? undefined : { default: fallback }),
   };
 }
 
-function fieldJson({ name, schema }: SchemaField): Record<string, unknown> {
+function fieldJson({ name, schema }: SchemaField): Record<string, JsonValue> {
   return { ...schemaJson(schema), field: name };
-}
-
-function hasBigInt(value: JsonValue): boolean {
-  if (typeof value === 'bigint') return true;
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasBigInt);
 }
 
 function parametersOf(converter: string, json: JsonValue | undefined): Pick<Schema, 'parameters'> | undefined {

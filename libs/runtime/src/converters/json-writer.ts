@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type ConnectValue, type Schema, SchemaType } from '@sluice/sdk';
+import { type ConnectValue, JsonNumber, plainJson, type Schema, SchemaType } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 import { integerText, type IntegerType, isInteger, isIntegerType } from './json-integer.js';
 import { dateToNumber, LogicalType } from './logical-type.js';
@@ -20,14 +20,11 @@ class JsonWriter {
   constructor(private readonly converter: string) {}
 
   plain(value: ConnectValue | undefined, path: string): string {
-    if (value === null || value === undefined) return 'null';
-    if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-    if (typeof value === 'string') return JSON.stringify(value);
-    if (typeof value === 'number') return this.float(value, path);
-    if (value instanceof Uint8Array) return base64(value);
-    if (value instanceof Date) return String(dateToNumber(this.converter, value, undefined, path));
-    if (isArray(value)) return `[${value.map((item, n) => this.plain(item, `${path}[${n}]`)).join(',')}]`;
-    return this.object(this.asObject(value, path), path, (item, at) => this.plain(item, at));
+    try {
+      return plainJson(value, { path });
+    } catch (error) {
+      throw new ConversionError(this.converter, (error as Error).message, error);
+    }
   }
 
   typed(value: ConnectValue | undefined, schema: Schema, path: string): string {
@@ -43,8 +40,9 @@ class JsonWriter {
         return this.integer(value, schema.type, schema.name, path);
       case SchemaType.float32:
       case SchemaType.float64:
-        if (typeof value === 'bigint') return String(value);
-        if (typeof value === 'number') return this.float(value, path);
+        if (typeof value === 'bigint' || typeof value === 'number' || value instanceof JsonNumber) {
+          return this.plain(value, path);
+        }
         throw this.mismatch(path, value, schema);
       case SchemaType.boolean:
         if (typeof value === 'boolean') return String(value);
@@ -85,11 +83,6 @@ class JsonWriter {
     if (logicalName === undefined)
       throw this.refusal(path, 'a date needs a schema of a logical type such as Timestamp');
     return dateToNumber(this.converter, date, logicalName, path);
-  }
-
-  private float(value: number, path: string): string {
-    if (Number.isFinite(value)) return String(value);
-    throw this.refusal(path, `JSON has no ${value}`);
   }
 
   /** Kafka Connect writes maps whose keys are no text as a list of pairs. */
@@ -140,7 +133,13 @@ class JsonWriter {
       typeof value === 'object' &&
       value !== null &&
       !isArray(value) &&
-      !(value instanceof Date || value instanceof Uint8Array || value instanceof Map || value instanceof Set);
+      !(
+        value instanceof Date ||
+        value instanceof Uint8Array ||
+        value instanceof JsonNumber ||
+        value instanceof Map ||
+        value instanceof Set
+      );
     if (isObject) return value;
     throw this.refusal(path, `${kindOf(value)} is no object with fields`);
   }

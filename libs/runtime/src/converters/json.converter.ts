@@ -1,8 +1,15 @@
 import { isUtf8 } from 'node:buffer';
-import { type ConfigOf, type ConfigSpec, type ConnectValue, type Schema } from '@sluice/sdk';
+import {
+  type ConfigOf,
+  type ConfigSpec,
+  type ConnectValue,
+  type Schema,
+  isJsonObject,
+  type JsonValue,
+  parseJson,
+} from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 import type { Converter, SchemaAndValue } from './converter.js';
-import { isJsonObject, type JsonValue, parseJson } from './json-parser.js';
 import { readJson } from './json-reader.js';
 import { readSchema, schemaText } from './json-schema-codec.js';
 import { writeJson, writePlainJson } from './json-writer.js';

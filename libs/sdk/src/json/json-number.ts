@@ -1,0 +1,20 @@
+const grammar = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+/**
+ * Keeps a number of a JSON text whose digits a double would change. Arithmetic sees the nearest double; whoever writes JSON,
+ * or has decimals, takes `text`.
+ */
+export class JsonNumber {
+  /** @throws SyntaxError when the text is no number of JSON (RFC 8259, section 6) */
+  constructor(readonly text: string) {
+    if (!grammar.test(text)) throw new SyntaxError(`${JSON.stringify(text)} is no number of JSON`);
+  }
+
+  valueOf(): number {
+    return Number(this.text);
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
