@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ConnectError, ConnectErrorCode, type ExclusiveLock, acquireExclusiveLock } from '@sluice/sdk';
+import { locateFile } from './locate-file.js';
 import { type OffsetsRecord, offsetsPath, readOffsets, writeOffsets } from './offsets-record.js';
 
 /** Errors that end when somebody makes room. */
@@ -29,8 +31,7 @@ export class AppendedFile {
    * @throws {ConnectError} if someone else has the file, if it is no regular file, or does not fit its side record
    */
   static async open(name: string, connector: string): Promise<AppendedFile> {
-    // Two names of one file must meet at one lock.
-    const path = await realpath(name).catch(() => name);
+    const path = await requireFolder(name);
     const lock = await acquireExclusiveLock(`${path}.sluice-lock`).catch((error: unknown) => {
       throw openError(path, error);
     });
@@ -106,11 +107,28 @@ export class AppendedFile {
         await this.#handle.sync();
         this.#isSynced = true;
       }
+      await this.#requireInPlace();
       await writeOffsets(this.#path, record);
     } catch (error) {
       throw writeError(this.#path, error);
     }
     this.#record = record;
+  }
+
+  /** What was written into a file that was deleted or replaced is lost to its readers: it must not be recorded as done. */
+  async #requireInPlace(): Promise<void> {
+    const own = await this.#handle.stat({ bigint: true });
+    const found = await stat(this.#path, { bigint: true }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (found?.ino === own.ino && found.dev === own.dev) return;
+    throw new ConnectError(
+      ConnectErrorCode.stateInvalid,
+      `File ${this.#path} was ${found === undefined ? 'deleted or moved away' : 'replaced by another one'} while it was written. ` +
+        `Put it back as it was, or remove ${offsetsPath(this.#path)} to append to what is there from the offsets of the consumer group; ` +
+        'then restart the task.',
+    );
   }
 
   async close(): Promise<void> {
@@ -119,6 +137,21 @@ export class AppendedFile {
     } finally {
       await this.#lock.release();
     }
+  }
+}
+
+/**
+ * Finds the place of a file by whatever name.
+ * @throws {ConnectError} if its folder is missing or cannot be written
+ */
+export async function requireFolder(name: string): Promise<string> {
+  try {
+    const path = await locateFile(name);
+    await access(dirname(path), constants.W_OK | constants.X_OK);
+    return path;
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw openError(name, isMissing ? new Error('its folder does not exist where the worker runs; create it') : error);
   }
 }
 
@@ -146,6 +179,7 @@ function openError(path: string, cause: unknown): unknown {
 }
 
 function writeError(path: string, cause: unknown): ConnectError {
+  if (cause instanceof ConnectError) return cause;
   return new ConnectError(ConnectErrorCode.sinkFailed, `Writing to file ${path} failed: ${(cause as Error).message}`, {
     cause,
     retriable: passingCodes.has((cause as NodeJS.ErrnoException).code),

@@ -1,4 +1,15 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -159,6 +170,83 @@ describe('the file sink', () => {
     await symlink(file, join(folder, 'link'));
     const task = await start('contract', join(folder, 'link'));
     await expect(task.open([queue])).rejects.toMatchObject({ code: 'CONNECT_LOCK_HELD' });
+  });
+
+  it.each([
+    ['straight', ['out.txt']],
+    ['through a second link', ['second', 'out.txt']],
+    ['into another folder', ['elsewhere/out.txt']],
+  ])(
+    'refuses a file that another task writes by a link that led to nothing when both began: %s',
+    async (_, targets) => {
+      await mkdir(join(folder, 'elsewhere'));
+      const names = ['a', 'b'].map((name) => join(folder, name));
+      const [first = '', ...further] = targets;
+      for (const name of names) await symlink(first, name);
+      if (further[0] !== undefined) await symlink(further[0], join(folder, first));
+      const [one, two] = [await start('contract', names[0]), await start('contract', names[1])];
+      const outcomes = await Promise.allSettled([one.open([queue]), two.open([queue])]);
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+        reason: { code: 'CONNECT_LOCK_HELD' },
+      });
+    },
+  );
+
+  it('refuses links that lead to one another', async () => {
+    await symlink('b', join(folder, 'a'));
+    await symlink('a', join(folder, 'b'));
+    await expect(start('contract', join(folder, 'a'))).rejects.toThrow('more than 40 symbolic links');
+  });
+
+  it('refuses a folder that does not exist when it starts, also behind a link', async () => {
+    const missing = 'its folder does not exist where the worker runs; create it';
+    await expect(start('contract', join(folder, 'none', 'out.txt'))).rejects.toThrow(
+      `File ${join(folder, 'none', 'out.txt')} cannot be written: ${missing}`,
+    );
+    await symlink(join(folder, 'none', 'out.txt'), join(folder, 'link'));
+    await expect(start('contract', join(folder, 'link'))).rejects.toThrow(missing);
+  });
+
+  it.each([
+    ['deleted', 'was deleted or moved away while it was written', () => rm(file)],
+    ['moved away', 'was deleted or moved away while it was written', () => rename(file, `${file}.1`)],
+    [
+      'replaced by a longer one',
+      'was replaced by another one while it was written',
+      async () => {
+        await writeFile(`${file}.new`, 'much longer than before\n');
+        await rename(`${file}.new`, file);
+      },
+    ],
+  ])('commits nothing into a file that was %s while it ran', async (_, problem, change) => {
+    const task = await opened();
+    await put(task, 0, 'a');
+    await flush(task, 1);
+    await change();
+    await put(task, 1, 'b');
+    await expect(flush(task, 2)).rejects.toMatchObject({
+      code: 'CONNECT_STATE_INVALID',
+      message: `File ${file} ${problem}. Put it back as it was, or remove ${file}.sluice-offsets to append to what is there from the offsets of the consumer group; then restart the task.`,
+    });
+    expect(JSON.parse(await readFile(`${file}.sluice-offsets`, 'utf8'))).toMatchObject({
+      queues: { 't@b:0': { nextOffset: 1 } },
+    });
+  });
+
+  it('goes on when a file that was moved away is back', async () => {
+    const task = await opened();
+    await put(task, 0, 'a');
+    await flush(task, 1);
+    await rename(file, `${file}.1`);
+    await put(task, 1, 'b');
+    await expect(flush(task, 2)).rejects.toThrow('was deleted or moved away');
+    await task.stop();
+    await rename(`${file}.1`, file);
+    const again = await opened();
+    await put(again, 1, 'b');
+    await flush(again, 2);
+    expect(await content()).toBe('a\nb\n');
   });
 
   it('refuses what is no regular file, and gives the lock up again', async () => {

@@ -9,7 +9,7 @@ import {
   type SinkTask,
   type SinkTaskContext,
 } from '@sluice/sdk';
-import { AppendedFile } from './appended-file.js';
+import { AppendedFile, requireFolder } from './appended-file.js';
 import { LineWriter } from './line-writer.js';
 import { advance } from './offsets-record.js';
 import { fileSinkSpec } from './spec.js';
@@ -33,13 +33,12 @@ export class FileSinkTask implements SinkTask {
   /** The offset after the last record that was put, for each queue with records since the last flush. */
   readonly #unflushed = new Map<string, number>();
 
-  start(context: SinkTaskContext): Promise<void> {
+  async start(context: SinkTaskContext): Promise<void> {
     const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-    return new Promise((resolve) => {
-      const { file } = requireConfig(subject, fileSinkSpec, context.config, { unknownKeys: 'ignore' });
-      this.#started = { path: file, connector: context.connectorName };
-      resolve();
-    });
+    const { file } = requireConfig(subject, fileSinkSpec, context.config, { unknownKeys: 'ignore' });
+    // Its queues may come much later.
+    await requireFolder(file);
+    this.#started = { path: file, connector: context.connectorName };
   }
 
   async open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {

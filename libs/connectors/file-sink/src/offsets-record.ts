@@ -10,7 +10,7 @@ import {
 
 interface QueueProgress {
   readonly nextOffset: number;
-  readonly filterState?: string;
+  readonly readState?: string;
 }
 
 /** What the side record of a file says: the file's first `length` bytes hold exactly the records before the offsets. */
@@ -52,8 +52,8 @@ export async function writeOffsets(file: string, record: OffsetsRecord): Promise
 /** The record after a flush: queues that `positions` does not name stay as they were. */
 export function advance(record: OffsetsRecord, length: number, positions: readonly SinkPosition[]): OffsetsRecord {
   const queues = { ...record.queues };
-  for (const { queue, nextOffset, filterState } of positions) {
-    queues[queueKey(queue)] = filterState === undefined ? { nextOffset } : { nextOffset, filterState };
+  for (const { queue, nextOffset, readState } of positions) {
+    queues[queueKey(queue)] = readState === undefined ? { nextOffset } : { nextOffset, readState };
   }
   return { ...record, length, queues };
 }
