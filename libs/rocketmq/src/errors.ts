@@ -24,6 +24,7 @@ export type RocketMqErrorCode =
   | 'ACK_FAILED'
   | 'FLOW_CONTROL'
   | 'BROKER_RESPONSE'
+  | 'OFFSET_RESET'
   | 'UNSUPPORTED_BY_BROKER'
   | 'AUTHENTICATION'
   | 'AUTHORIZATION'
@@ -251,7 +252,7 @@ interface BrokerAnswer {
 }
 
 type BrokerResponseErrorCode =
-  'BROKER_RESPONSE' | 'UNSUPPORTED_BY_BROKER' | 'FLOW_CONTROL' | 'AUTHENTICATION' | 'AUTHORIZATION';
+  'BROKER_RESPONSE' | 'OFFSET_RESET' | 'UNSUPPORTED_BY_BROKER' | 'FLOW_CONTROL' | 'AUTHENTICATION' | 'AUTHORIZATION';
 
 interface BrokerResponseErrorOptions {
   readonly retriable: boolean;

@@ -64,6 +64,7 @@ export {
   type MessagesInTimeOptions,
 } from './admin/message-query.js';
 export { type KvKey, type NameServerAdmin } from './admin/name-server-admin.js';
+export { isGroupMissing } from './admin/group-errors.js';
 export { type TimeBoundary } from './admin/offset-admin.js';
 export { decodeOffsetMessageId, encodeOffsetMessageId, type MessagePosition } from './admin/offset-message-id.js';
 export { type QueueOffset, type ResetTarget } from './admin/offset-reset.js';

@@ -100,7 +100,7 @@ export class VerifiedQueue {
 }
 
 function isSame(left: SinkPosition, right: SinkPosition | undefined): boolean {
-  return left.nextOffset === right?.nextOffset && left.filterState === right.filterState;
+  return left.nextOffset === right?.nextOffset && left.readState === right.readState;
 }
 
 function foreign(path: string, connector: string, report: QueueReport): ConnectError {

@@ -1,6 +1,7 @@
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
-import type { RocketMqClient } from '@sluice/rocketmq';
-import type { OffsetStore } from '@sluice/runtime';
+import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
+import type { OffsetReset, OffsetStore } from '@sluice/runtime';
+import { KnownGroups } from './known-groups.js';
 import { callKnownQueue } from './known-queue.js';
 
 /** The content of `offset.json`: what this node committed last, by group and queue. */
@@ -13,36 +14,51 @@ export interface OffsetFile {
 export class RocketMqOffsetStore implements OffsetStore {
   private readonly committed = new Map<string, Map<string, number>>();
 
-  /** Brokers refuse offsets of groups that they do not know: each group is made once. */
-  private readonly prepared = new Map<string, Promise<void>>();
+  private readonly groups: KnownGroups;
 
-  constructor(private readonly client: RocketMqClient) {}
+  constructor(private readonly client: RocketMqClient) {
+    this.groups = new KnownGroups(client);
+  }
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
-    await this.prepare(group);
-    return callKnownQueue(() => this.client.admin.queryOffset(group, queue));
+    return this.groups.call(group, () => callKnownQueue(() => this.client.admin.queryOffset(group, queue)));
   }
 
-  async commit(group: string, positions: readonly SinkPosition[]): Promise<void> {
+  async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
     const known = this.committed.get(group) ?? new Map<string, number>();
     this.committed.set(group, known);
-    await this.prepare(group);
+    const resets: OffsetReset[] = [];
     await Promise.all(
       positions.map(async ({ queue, nextOffset }) => {
-        await callKnownQueue(() => this.client.admin.updateOffset(group, queue, nextOffset));
-        known.set(queueKey(queue), nextOffset);
+        const reset = await this.commitOne(group, queue, nextOffset);
+        if (reset === undefined) known.set(queueKey(queue), nextOffset);
+        else resets.push(reset);
       }),
     );
+    return resets;
   }
 
-  private prepare(group: string): Promise<void> {
-    let preparing = this.prepared.get(group);
-    if (preparing === undefined) {
-      preparing = this.client.admin.createGroup({ group });
-      this.prepared.set(group, preparing);
-      preparing.catch(() => this.prepared.delete(group));
+  /** A broker keeps a reset until the group pulls there once, and answers the pull with the offset to go on at. */
+  async takeReset(group: string, reset: OffsetReset): Promise<OffsetReset> {
+    const { queue, nextOffset: offset } = reset;
+    const answer = await this.groups.call(group, () =>
+      callKnownQueue(() => this.client.consumer.pull({ queue, group, offset, maxMessages: 1 })),
+    );
+    return answer.kind === 'offset-moved' ? { queue, nextOffset: answer.nextOffset } : reset;
+  }
+
+  /** Returns the reset that the broker keeps in place of the offset. */
+  private async commitOne(group: string, queue: QueueRef, offset: number): Promise<OffsetReset | undefined> {
+    try {
+      await this.groups.call(group, () => callKnownQueue(() => this.client.admin.updateOffset(group, queue, offset)));
+      return undefined;
+    } catch (error) {
+      if (!isRocketMqError(error) || error.code !== 'OFFSET_RESET') throw error;
+      const nextOffset = await this.read(group, queue);
+      // Somebody else has taken it meanwhile: the commit is made again.
+      if (nextOffset === undefined) throw error;
+      return { queue, nextOffset };
     }
-    return preparing;
   }
 
   snapshot(): OffsetFile {

@@ -3,44 +3,83 @@ import {
   OffsetOutOfRangeError,
   readableQueues,
   TopicNotFoundError,
+  type TopicRoute,
   type QueueReader as ClientReader,
   type RocketMqClient,
 } from '@sluice/rocketmq';
-import { QueueReadFailure, type QueueMessages, type QueueReader, type RawMessage } from '@sluice/runtime';
+import {
+  isQueueReadFailure,
+  QueueReadFailure,
+  type QueueMessages,
+  type QueueReader,
+  type RawMessage,
+} from '@sluice/runtime';
+import { KnownGroups } from './known-groups.js';
 import { errorOfKnownQueue, mayRetry } from './known-queue.js';
+
+/** Answers of the name servers serve all tasks of the node for this long. */
+const freshMs = 2000;
+const maxTopics = 10_000;
 
 /** Pulls in flight per queue, ahead of what the task has taken. */
 const pullsAhead = 4;
 
 /** Reads records over the remoting protocol. */
 export class RocketMqQueueMessages implements QueueMessages {
-  /** Brokers refuse a pull of a group that they do not know: it is made before the first. */
-  private prepared: Promise<void> | undefined;
+  private readonly groups: KnownGroups;
+  private readonly lastAsked = new Map<string, number>();
+  private allTopics: { readonly names: Promise<readonly string[]>; readonly askedMs: number } | undefined;
 
   constructor(
     private readonly client: RocketMqClient,
     private readonly group: string,
-  ) {}
+  ) {
+    this.groups = new KnownGroups(client);
+  }
 
   async queues(topic: string): Promise<readonly QueueRef[]> {
     try {
-      return readableQueues(await this.client.routes.get(topic));
+      return readableQueues(await this.freshRoute(topic));
     } catch (error) {
       if (error instanceof TopicNotFoundError) return [];
       throw readFailure(error);
     }
   }
 
-  async topics(): Promise<readonly string[]> {
-    return this.client.admin.listTopics();
+  topics(): Promise<readonly string[]> {
+    const askedMs = performance.now();
+    if (this.allTopics === undefined || askedMs - this.allTopics.askedMs > freshMs) {
+      const asked = { names: this.client.admin.listTopics(), askedMs };
+      this.allTopics = asked;
+      asked.names.catch(() => {
+        if (this.allTopics === asked) this.allTopics = undefined;
+      });
+    }
+    return this.allTopics.names;
   }
 
   read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader {
-    return new FailingReader(
-      this.client.consumer.readQueue(queue, { from, group: this.group, ahead: pullsAhead, signal }),
-      () => this.prepare(),
-      signal,
-    );
+    const { group } = this;
+    const reader = this.client.consumer.readQueue(queue, { from, group, ahead: pullsAhead, signal });
+    return new FailingReader(reader, (call) => this.groups.call(group, call), signal);
+  }
+
+  async *range(queue: QueueRef, from: number, to: number, signal: AbortSignal): AsyncGenerator<readonly RawMessage[]> {
+    const reader = this.read(queue, from, signal);
+    try {
+      for (let next = from; next < to;) {
+        const messages = await reader.next().catch((error: unknown) => {
+          if (isQueueReadFailure(error) && error.reason !== 'unavailable') return [];
+          throw error;
+        });
+        const last = messages.at(-1);
+        if (last === undefined) return;
+        next = last.queueOffset + 1;
+        yield next <= to ? messages : messages.filter(({ queueOffset }) => queueOffset < to);
+      }
+    } finally {
+      reader.close();
+    }
   }
 
   endOffset(queue: QueueRef): Promise<number> {
@@ -55,28 +94,29 @@ export class RocketMqQueueMessages implements QueueMessages {
     });
   }
 
-  private prepare(): Promise<void> {
-    if (this.prepared === undefined) {
-      this.prepared = this.client.admin.createGroup({ group: this.group });
-      this.prepared.catch(() => {
-        this.prepared = undefined;
-      });
-    }
-    return this.prepared;
+  /** A route ages in the client's cache for longer than new queues may wait. */
+  private async freshRoute(topic: string): Promise<TopicRoute> {
+    const { routes } = this.client;
+    const nowMs = performance.now();
+    if (nowMs - (this.lastAsked.get(topic) ?? -Infinity) < freshMs) return routes.get(topic);
+    this.lastAsked.delete(topic);
+    this.lastAsked.set(topic, nowMs);
+    const [oldest] = this.lastAsked.keys();
+    if (this.lastAsked.size > maxTopics && oldest !== undefined) this.lastAsked.delete(oldest);
+    return routes.refresh(topic);
   }
 }
 
 class FailingReader implements QueueReader {
   constructor(
     private readonly reader: ClientReader,
-    private readonly prepare: () => Promise<void>,
+    private readonly asGroup: <T>(call: () => Promise<T>) => Promise<T>,
     private readonly signal: AbortSignal,
   ) {}
 
   async next(): Promise<readonly RawMessage[]> {
     try {
-      await this.prepare();
-      return await this.reader.nextMessages();
+      return await this.asGroup(() => this.reader.nextMessages());
     } catch (error) {
       if (this.signal.aborted) throw this.signal.reason;
       throw readFailure(errorOfKnownQueue(error));

@@ -260,6 +260,12 @@ export const metricSpecs = {
     help: 'Commits of offsets to the consumer group of a sink by this runner.',
     roles: sink,
   },
+  sluice_connector_offset_resets_total: {
+    type: 'counter',
+    labels: ['connector'],
+    help: "Resets of a sink's consumer group by an operator that this runner followed, by queue.",
+    roles: sink,
+  },
   sluice_connector_lag_messages: {
     type: 'gauge',
     labels: ['connector'],

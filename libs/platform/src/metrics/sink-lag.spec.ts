@@ -26,8 +26,15 @@ class World {
     endOffset: ({ queueId }) =>
       this.isAway ? Promise.reject(new Error('away')) : Promise.resolve(this.ends.get(queueId) ?? 0),
     read: () => silentReader,
+    range: () => {
+      throw new Error('not asked for');
+    },
   };
-  private readonly offsets: OffsetStore = { read: () => Promise.resolve(undefined), commit: () => Promise.resolve() };
+  private readonly offsets: OffsetStore = {
+    read: () => Promise.resolve(undefined),
+    commit: () => Promise.resolve([]),
+    takeReset: (_, reset) => Promise.resolve(reset),
+  };
 
   loop(index: number, generation = 1): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
     const id = { connector: 'out', index };

@@ -66,6 +66,7 @@ export class SinkLag {
         topics: () => messages.topics(),
         endOffset: (queue) => messages.endOffset(queue),
         minOffset: (queue) => messages.minOffset(queue),
+        range: (queue, from, to, signal) => messages.range(queue, from, to, signal),
         read: (queue, from, signal) => {
           const key = queueKey(queue);
           const known = of.queues.get(key);
@@ -82,12 +83,14 @@ export class SinkLag {
       offsets: {
         read: (group, queue) => offsets.read(group, queue),
         commit: async (group, positions) => {
-          await offsets.commit(group, positions);
-          for (const { queue, nextOffset } of positions) {
+          const resets = await offsets.commit(group, positions);
+          for (const { queue, nextOffset } of [...positions, ...resets]) {
             const known = of.queues.get(queueKey(queue));
             if (known?.loop === loop) known.position = nextOffset;
           }
+          return resets;
         },
+        takeReset: (group, reset) => offsets.takeReset(group, reset),
       },
     };
   }

@@ -63,6 +63,7 @@ describe('the metrics of tasks', () => {
       [of('connector_bytes_in_total')]: counters.bytesRead,
       [of('connector_flushes_total')]: counters.flushes,
       [of('connector_offset_commits_total')]: counters.offsetCommits,
+      [of('connector_offset_resets_total')]: counters.offsetResets,
       [of('connector_conversion_errors_total')]: counters.conversionErrors,
       [of('connector_records_dropped_total', ',reason="older_generation"')]: counters.droppedOlderGeneration,
       [of('connector_records_dropped_total', ',reason="repeated_seq"')]: counters.droppedRepeatedSeq,

@@ -44,6 +44,7 @@ const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => numbe
   sluice_connector_buffered_bytes: both(({ bufferedBytes }) => bufferedBytes),
   sluice_connector_flushes_total: both(({ flushes }) => flushes),
   sluice_connector_offset_commits_total: both(({ offsetCommits }) => offsetCommits),
+  sluice_connector_offset_resets_total: both(({ offsetResets }) => offsetResets),
 };
 
 const dropReasons: Readonly<Record<string, (counters: Readonly<TaskCounters>) => number>> = {

@@ -1,10 +1,11 @@
 import { BrokerResponseError } from '../errors.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
-/** Brokers before 5.2 have only a remark for it (seen on 5.1.4). */
+/** Whether a broker refused a request because it does not know the consumer group; it may exist on other brokers. */
 export function isGroupMissing(error: unknown): boolean {
   return (
     error instanceof BrokerResponseError &&
+    // Brokers before 5.2 have only a remark for it (seen on 5.1.4).
     (error.responseCode === RESPONSE_CODE.SUBSCRIPTION_GROUP_NOT_EXIST || error.remark === 'No group in this broker')
   );
 }

@@ -79,7 +79,7 @@ export async function updateOffset(
   if (/previously reset/i.test(reply.remark)) {
     throw new BrokerResponseError(
       { request: 'UPDATE_CONSUMER_OFFSET', address: queue.brokerName, responseCode: reply.code, remark: reply.remark },
-      { retriable: true },
+      { retriable: true, code: 'OFFSET_RESET' },
     );
   }
 }

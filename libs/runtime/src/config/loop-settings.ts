@@ -25,7 +25,7 @@ export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
     maxPutRecords: 5000,
     maxAheadBytesPerQueue: 4 * mebibyte,
     maxAheadBytes: 32 * mebibyte,
-    refreshIntervalMs: 10_000,
+    refreshIntervalMs: 4000,
     offsetReset: settings['consumer.offset.reset'],
   };
 }

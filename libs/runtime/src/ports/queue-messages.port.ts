@@ -33,6 +33,11 @@ export interface QueueMessages {
   /** The names of all topics, for subscriptions by pattern. */
   topics(): Promise<readonly string[]>;
   read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader;
+  /**
+   * The messages from offset `from` to before `to`, both within the queue; ends early where they are gone. Rejects with a
+   * {@link QueueReadFailure}, or with the signal's reason when the signal is aborted.
+   */
+  range(queue: QueueRef, from: number, to: number, signal: AbortSignal): AsyncIterable<readonly RawMessage[]>;
   /** The offset that the next stored message gets. */
   endOffset(queue: QueueRef): Promise<number>;
   /** The offset of the oldest message that retention left. */

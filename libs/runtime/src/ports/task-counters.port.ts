@@ -21,6 +21,8 @@ export interface TaskCounters {
   putRetries: number;
   flushes: number;
   offsetCommits: number;
+  /** Sink: resets of the group's offsets by an operator that were followed. */
+  offsetResets: number;
   /** Sink: doubled records that were dropped. */
   droppedOlderGeneration: number;
   droppedRepeatedSeq: number;
@@ -50,6 +52,7 @@ export function newTaskCounters(): TaskCounters {
     putRetries: 0,
     flushes: 0,
     offsetCommits: 0,
+    offsetResets: 0,
     droppedOlderGeneration: 0,
     droppedRepeatedSeq: 0,
     recordsLost: 0,

@@ -1,5 +1,11 @@
-import { parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
-import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  queueKey,
+  type QueueRef,
+  type SinkPosition,
+  type SinkRecord,
+} from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import {
   isQueueReadFailure,
@@ -12,9 +18,15 @@ import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import { QueueOffsetError } from './queue-offset-error.js';
 import { type AheadBudget, ReadAhead } from './read-ahead.js';
 import type { RecordDecoder } from './record-decoder.js';
-import { StreamFilter } from './stream-filter.js';
+import { type QueueStart, requireSameMessage } from './prepare-start.js';
+import type { DropReason, ReadState } from './read-state.js';
+
+/** A wait for messages that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
+const doubtAfterMs = 1000;
 
 export interface IntakeContext {
+  /** The consumer group of the sink. */
+  readonly group: string;
   readonly messages: QueueMessages;
   readonly clock: Clock;
   readonly counters: TaskCounters;
@@ -44,23 +56,36 @@ export class MessageConversionFailure extends Error {
   }
 }
 
+export function conversionError({ message, cause }: MessageConversionFailure): ConnectError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectError(ConnectErrorCode.conversionFailed, `${message}: ${reason}`, { cause });
+}
+
 /** Reads one queue ahead of need, drops what is doubled, and knows how far the task has taken it. */
 export class QueueIntake {
+  readonly queue: QueueRef;
   readonly key: string;
+  /** The offset that the broker has for the group, as far as this task knows. */
+  committed: number | undefined;
   private readonly ahead: ReadAhead;
-  private readonly filter: StreamFilter;
+  private readonly state: ReadState;
   private next: number;
   /** The offset of the last flushed position. */
-  private flushed: number | undefined;
+  private flushed: number;
+  private readonly closing = new AbortController();
+  /** Aborted when this queue is not read any more. */
+  private readonly signal: AbortSignal;
+  private reading: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly queue: QueueRef,
-    start: SinkPosition,
+    start: QueueStart,
     private readonly context: IntakeContext,
   ) {
-    this.key = queueKey(queue);
+    this.queue = start.queue;
+    this.key = queueKey(start.queue);
     this.ahead = new ReadAhead(context.budget, context.maxAheadBytes);
-    this.filter = StreamFilter.restore(start.filterState ?? '');
+    this.state = start.state;
+    this.signal = AbortSignal.any([context.signal, this.closing.signal]);
     this.next = start.nextOffset;
     this.flushed = start.nextOffset;
   }
@@ -76,8 +101,13 @@ export class QueueIntake {
 
   /** How far the queue was taken. */
   position(): SinkPosition {
-    const filterState = this.filter.serialize();
-    return { queue: this.queue, nextOffset: this.next, ...(filterState === '' ? undefined : { filterState }) };
+    const readState = this.state.serialize();
+    return { queue: this.queue, nextOffset: this.next, ...(readState === '' ? undefined : { readState }) };
+  }
+
+  /** How far the queue was flushed. */
+  get flushedPosition(): SinkPosition {
+    return { queue: this.queue, nextOffset: this.flushed };
   }
 
   markFlushed(position: SinkPosition): void {
@@ -94,8 +124,9 @@ export class QueueIntake {
       const message = this.ahead.take();
       if (message === undefined) return;
       counters.recordsRead++;
-      const stamp = this.judge(message);
-      if (stamp !== 'dropped') {
+      const judged = this.state.judge(message);
+      if (typeof judged === 'string') this.countDropped(judged);
+      else {
         try {
           records.push(decoder.decode(this.queue, message));
         } catch (error) {
@@ -104,16 +135,30 @@ export class QueueIntake {
           counters.recordsSkipped++;
           skipped(this.queue, message.queueOffset, error);
         }
-        if (stamp !== undefined) this.filter.remember(stamp, message.storeTimestamp);
       }
+      this.state.took(message, judged);
       this.next = message.queueOffset + 1;
     }
   }
 
-  /** Reads until the signal is aborted. Never rejects. */
-  async read(): Promise<void> {
-    const { messages, signal, counters, arrived, failed } = this.context;
+  /** Reads until it is closed or the task ends. */
+  start(): void {
+    this.reading = this.read();
+  }
+
+  /** Resolves when nothing is read any more; what was read and not taken is dropped. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error(`Queue ${this.key} is not read any more`));
+    await this.reading;
+  }
+
+  /** Never rejects. */
+  private async read(): Promise<void> {
+    const { messages, group, clock, counters, arrived, failed } = this.context;
+    const { signal } = this;
     let from = this.next;
+    let lastStoredMs = this.state.lastStoredMs;
+    let askedMs = -Infinity;
     let reader: QueueReader | undefined;
     try {
       for (let attempt = 1; !signal.aborted; attempt++) {
@@ -121,7 +166,10 @@ export class QueueIntake {
         reader ??= messages.read(this.queue, from, signal);
         let answer: readonly RawMessage[] = [];
         try {
+          if (attempt === 1) askedMs = clock.nowMs();
           answer = await reader.next();
+          const mayBeAnother = attempt > 1 || clock.nowMs() - askedMs > doubtAfterMs;
+          if (mayBeAnother) await requireSameMessage({ messages, group, signal }, this.queue, from, lastStoredMs);
         } catch (error) {
           signal.throwIfAborted();
           from = await this.afterFailure(error, from, attempt);
@@ -131,6 +179,7 @@ export class QueueIntake {
         }
         const last = answer.at(-1);
         if (last === undefined) continue;
+        lastStoredMs = last.storeTimestamp;
         from = last.queueOffset + 1;
         attempt = 0;
         counters.bytesRead += this.ahead.add(answer);
@@ -146,20 +195,24 @@ export class QueueIntake {
 
   /** Returns where reading goes on, or throws. */
   private async afterFailure(error: unknown, from: number, attempt: number): Promise<number> {
-    const { messages, clock, backoff, signal, counters, skipsBadRecords, warn } = this.context;
+    const { messages, group, clock, backoff, counters, skipsBadRecords, warn } = this.context;
+    const { queue, signal } = this;
     if (!isQueueReadFailure(error)) throw error;
     switch (error.reason) {
       case 'below-min': {
         const minOffset = await messages.minOffset(this.queue);
         if (minOffset <= from) return from;
         counters.recordsLost += minOffset - from;
-        const problem = new QueueOffsetError(this.queue, 'below-min', from, minOffset);
+        const problem = new QueueOffsetError({ queue, reason: 'below-min', offset: from, limit: minOffset }, group);
         if (!skipsBadRecords) throw problem;
         warn(problem.message);
         return minOffset;
       }
       case 'beyond-end':
-        throw new QueueOffsetError(this.queue, 'beyond-end', from, await messages.endOffset(this.queue));
+        throw new QueueOffsetError(
+          { queue, reason: 'beyond-end', offset: from, limit: await messages.endOffset(queue) },
+          group,
+        );
       case 'unavailable':
         if (!error.retriable) throw error;
         warn(`Reading ${this.key} at offset ${from} failed and is repeated: ${error.message}`);
@@ -168,27 +221,9 @@ export class QueueIntake {
     }
   }
 
-  /** The stamp of a record that was not seen before, if it has one; `dropped` for barriers and doubled records. */
-  private judge({ rawProperties, storeTimestamp }: RawMessage): Stamp | undefined | 'dropped' {
+  private countDropped(reason: DropReason): void {
     const { counters } = this.context;
-    const stampText = scanStamp(rawProperties);
-    if (stampText !== undefined) {
-      const stamp = parseStamp(stampText);
-      if (stamp === undefined) return undefined;
-      switch (this.filter.verdict(stamp)) {
-        case 'accept':
-          return stamp;
-        case 'older-generation':
-          counters.droppedOlderGeneration++;
-          return 'dropped';
-        case 'repeated-seq':
-          counters.droppedRepeatedSeq++;
-          return 'dropped';
-      }
-    }
-    const barrier = parseBarrier(scanBarrier(rawProperties) ?? '');
-    if (barrier === undefined) return undefined;
-    this.filter.barrier(barrier.task, barrier.generation, storeTimestamp);
-    return 'dropped';
+    if (reason === 'older-generation') counters.droppedOlderGeneration++;
+    if (reason === 'repeated-seq') counters.droppedRepeatedSeq++;
   }
 }

@@ -97,6 +97,7 @@ function mortalPorts(world: SinkWorld, process: CrashingProcess): Partial<SinkLo
     offsets: {
       read: (group, queue) => process.call(() => world.offsets.read(group, queue)),
       commit: (group, positions) => process.call(() => world.offsets.commit(group, positions)),
+      takeReset: (group, reset) => process.call(() => world.offsets.takeReset(group, reset)),
     },
   };
 }

@@ -1,18 +1,15 @@
 import { setMaxListeners } from 'node:events';
-import {
-  ConnectError,
-  ConnectErrorCode,
-  queueKey,
-  type QueueRef,
-  type SinkPosition,
-  type SinkRecord,
-} from '@sluice/sdk';
+import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
+import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { WakeUp } from '../wake-up.js';
-import { type IntakeContext, MessageConversionFailure, QueueIntake } from './queue-intake.js';
+import { GroupOffsets } from './group-offsets.js';
+import { prepareStart } from './prepare-start.js';
+import { conversionError, MessageConversionFailure } from './queue-intake.js';
+import { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
 import { startPositions } from './start-positions.js';
 import { ownsQueue, subscribedTopics } from './subscription.js';
@@ -38,9 +35,8 @@ export class SinkTaskLoop {
   /** Aborted when nothing more is put, flushed or committed. */
   private readonly killed = new AbortController();
   private readonly wakeUp = new WakeUp();
-  private readonly intakes: QueueIntake[] = [];
-  private readonly reads: Promise<void>[] = [];
-  private readonly intakeContext: IntakeContext;
+  private readonly queues: QueueSet;
+  private readonly group: GroupOffsets;
   private found: readonly QueueRef[] = [];
   private isFlushDue = false;
   /** Records were taken from the queues that the task did not get: their positions must not be flushed. */
@@ -48,7 +44,8 @@ export class SinkTaskLoop {
   private failure: { readonly error: unknown } | undefined;
   private paused = false;
   private isTaskStarted = false;
-  private firstIntake = 0;
+  /** Queues whose group offset is not the one that was committed: an operator may have reset them. */
+  private suspects: readonly QueueRef[] = [];
 
   constructor(
     private readonly spec: SinkLoopSpec,
@@ -63,7 +60,8 @@ export class SinkTaskLoop {
     const skips = new RateLimitedLog(ports.clock, (message) => {
       logger.warn(message);
     });
-    this.intakeContext = {
+    this.queues = new QueueSet({
+      group: spec.group,
       messages: ports.messages,
       clock: ports.clock,
       counters,
@@ -87,7 +85,15 @@ export class SinkTaskLoop {
           `A record was left out. ${conversionError(new MessageConversionFailure(queue, offset, error)).message}`,
         );
       },
-    };
+    });
+    this.group = new GroupOffsets({
+      spec,
+      ports,
+      queues: this.queues,
+      policy: (call) => this.policy(call, undefined),
+      signal: this.killed.signal,
+      store: (positions) => this.store(positions),
+    });
   }
 
   get counters(): TaskCounters {
@@ -165,7 +171,7 @@ export class SinkTaskLoop {
         continue;
       }
       if (this.found.length > 0) {
-        const queues = this.notYetRead(this.found);
+        const queues = this.queues.notYetRead(this.found);
         this.found = [];
         // What is found while the task runs came after its start: nothing in it may be passed over.
         if (queues.length > 0) await this.open(queues, 'earliest');
@@ -175,30 +181,20 @@ export class SinkTaskLoop {
         await this.flush();
         continue;
       }
-      if (this.paused || !this.intakes.some((intake) => intake.hasMessages)) {
+      if (this.suspects.length > 0) {
+        const suspects = this.suspects;
+        this.suspects = [];
+        await this.commitAgain(suspects);
+        continue;
+      }
+      if (this.paused || !this.queues.hasMessages) {
         await this.wakeUp.wait();
         continue;
       }
-      const { records, failure } = this.collect();
+      const { records, failure } = this.queues.take(this.spec.settings.maxPutRecords);
       if (records.length > 0) await this.put(records);
       if (failure !== undefined) throw conversionError(failure);
       await clock.yieldToIo();
-    }
-  }
-
-  /** Takes records of all queues in turn, beginning with another queue each time. */
-  private collect(): { records: SinkRecord[]; failure: MessageConversionFailure | undefined } {
-    const records: SinkRecord[] = [];
-    const { maxPutRecords } = this.spec.settings;
-    this.firstIntake++;
-    try {
-      for (let n = 0; n < this.intakes.length && records.length < maxPutRecords; n++) {
-        this.intakes[(this.firstIntake + n) % this.intakes.length]?.take(records, maxPutRecords);
-      }
-      return { records, failure: undefined };
-    } catch (error) {
-      if (error instanceof MessageConversionFailure) return { records, failure: error };
-      throw error;
     }
   }
 
@@ -217,37 +213,49 @@ export class SinkTaskLoop {
   }
 
   private async flush(): Promise<void> {
-    const { task, group, counters, settings } = this.spec;
-    const { lease, offsets } = this.ports;
-    const { signal } = this.killed;
-    const advanced = this.intakes.filter((intake) => intake.isAdvanced);
-    if (advanced.length === 0) return;
-    const all = this.intakes.map((intake) => intake.position());
-    await retrying(this.policy('flush', settings.retryTimeoutMs), signal, async () => {
-      await lease.whenHeld(signal);
-      await task.flush(all, signal);
-    });
-    counters.flushes++;
-    const positions: SinkPosition[] = [];
-    for (const intake of advanced) {
-      const position = intake.position();
-      positions.push(position);
-      intake.markFlushed(position);
-    }
-    await this.commit(group, positions, offsets);
+    const positions = await this.storeAdvanced();
+    if (positions.length === 0) return;
+    const resets = await this.group.commit(positions);
+    // A task that ends leaves them to its next start.
+    if (resets.length > 0 && !this.stopping.signal.aborted) await this.seekTo(resets);
   }
 
-  private async commit(
-    group: string,
-    positions: readonly SinkPosition[],
-    offsets: SinkLoopPorts['offsets'],
-  ): Promise<void> {
-    const { signal } = this.killed;
-    await retrying(this.policy('committing offsets', undefined), signal, async () => {
-      await this.ports.lease.whenHeld(signal);
-      await offsets.commit(group, positions);
+  /** Returns the positions of the queues of which records were taken since the last flush. */
+  private async storeAdvanced(): Promise<readonly SinkPosition[]> {
+    const advanced = this.queues.advanced;
+    if (advanced.length === 0) return [];
+    await this.store(this.queues.positions());
+    return advanced.map((intake) => {
+      const position = intake.position();
+      intake.markFlushed(position);
+      return position;
     });
-    this.spec.counters.offsetCommits++;
+  }
+
+  /** Has the task make everything that was put durable, with these positions. */
+  private async store(positions: readonly SinkPosition[]): Promise<void> {
+    const { task, counters, settings } = this.spec;
+    const { signal } = this.killed;
+    await retrying(this.policy('flush', settings.retryTimeoutMs), signal, async () => {
+      await this.ports.lease.whenHeld(signal);
+      await task.flush(positions, signal);
+    });
+    counters.flushes++;
+  }
+
+  /** Commits what was flushed once more, where the group has another offset: a broker lost it, or says now that it was reset. */
+  private async commitAgain(queues: readonly QueueRef[]): Promise<void> {
+    const positions = queues.flatMap((queue) => this.queues.get(queue)?.flushedPosition ?? []);
+    if (positions.length === 0) return;
+    const resets = await this.group.commit(positions);
+    if (resets.length > 0) await this.seekTo(resets);
+  }
+
+  /** Reads queues on where an operator has reset them. */
+  private async seekTo(resets: readonly OffsetReset[]): Promise<void> {
+    await this.storeAdvanced();
+    await this.queues.remove(resets.map(({ queue }) => queue));
+    await this.begin([...(await this.group.follow(resets)).values()]);
   }
 
   private async ownQueues(): Promise<readonly QueueRef[]> {
@@ -261,7 +269,7 @@ export class SinkTaskLoop {
   }
 
   private async open(queues: readonly QueueRef[], reset: SinkLoopSettings['offsetReset']): Promise<void> {
-    const { task, group, settings, logger } = this.spec;
+    const { task, group, settings, logger, warnings } = this.spec;
     const { messages, offsets } = this.ports;
     const { signal } = this.stopping;
     if (queues.length === 0) {
@@ -272,7 +280,7 @@ export class SinkTaskLoop {
       await this.ports.lease.whenHeld(signal);
       return task.open(queues);
     });
-    const { positions, chosen } = await retrying(this.policy('asking for offsets', undefined), signal, () =>
+    const { positions, ahead } = await retrying(this.policy('asking for offsets', undefined), signal, () =>
       startPositions({
         messages,
         offsets,
@@ -282,17 +290,26 @@ export class SinkTaskLoop {
         answers,
       }),
     );
-    if (chosen.length > 0) await this.commit(group, chosen, offsets);
-    for (const position of positions) {
-      const intake = new QueueIntake(position.queue, position, this.intakeContext);
-      this.intakes.push(intake);
-      this.reads.push(intake.read());
+    // A position that the reset policy chose must not be chosen again; and the answer says where an operator has reset the group.
+    const followed = await this.group.follow(await this.group.commit(positions));
+    for (const { queue, nextOffset } of positions) {
+      const key = queueKey(queue);
+      const offset = ahead.get(key);
+      if (offset === undefined || followed.has(key)) continue;
+      warnings.add(
+        `Queue ${key} is read on at offset ${nextOffset}, which the sink has stored; that of consumer group ${group} was ahead, at ${offset}`,
+      );
     }
+    await this.begin(positions.map((position) => followed.get(queueKey(position.queue)) ?? position));
   }
 
-  private notYetRead(queues: readonly QueueRef[]): readonly QueueRef[] {
-    const read = new Set(this.intakes.map((intake) => intake.key));
-    return queues.filter((queue) => !read.has(queueKey(queue)));
+  private async begin(positions: readonly SinkPosition[]): Promise<void> {
+    const { signal } = this.stopping;
+    const context = { messages: this.ports.messages, group: this.spec.group, signal };
+    const starts = await retrying(this.policy('looking at what was read', undefined), signal, () =>
+      Promise.all(positions.map((position) => prepareStart(context, position))),
+    );
+    for (const start of starts) this.queues.add(start);
   }
 
   /** Wakes the loop for its flushes. */
@@ -309,20 +326,18 @@ export class SinkTaskLoop {
     }
   }
 
-  /** Looks for queues that came since the last look. */
+  /** Looks for queues that came since the last look, and for offsets that somebody else set. */
   private async refresh(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
         const { refreshIntervalMs } = this.spec.settings;
         // A task without a queue waits for its topic to be made, most often by a source that starts beside it.
-        const waitMs =
-          this.intakes.length === 0 ? Math.min(firstQueueIntervalMs, refreshIntervalMs) : refreshIntervalMs;
+        const waitMs = this.queues.isEmpty ? Math.min(firstQueueIntervalMs, refreshIntervalMs) : refreshIntervalMs;
         await this.ports.clock.sleep(waitMs, signal);
-        const fresh = this.notYetRead(await this.ownQueues());
-        if (fresh.length === 0) continue;
-        this.found = fresh;
-        this.wakeUp.wake();
+        this.suspects = await this.group.suspects();
+        this.found = this.queues.notYetRead(await this.ownQueues());
+        if (this.found.length > 0 || this.suspects.length > 0) this.wakeUp.wake();
       } catch (error) {
         if (this.isStopping()) return;
         this.spec.logger.warn(`Looking for new queues failed and is repeated later: ${String(error)}`);
@@ -343,7 +358,7 @@ export class SinkTaskLoop {
   private async end(): Promise<void> {
     const { task, logger } = this.spec;
     this.stopping.abort(new Error('The task has ended'));
-    await Promise.all(this.reads);
+    await this.queues.stopReading();
     let clean = false;
     try {
       if (!this.hasLeftovers && this.ports.lease.held && !this.killed.signal.aborted) {
@@ -356,7 +371,7 @@ export class SinkTaskLoop {
     this.killed.abort(new Error('The task has ended'));
     const calls: [string, () => Promise<void>][] = [];
     if (this.isTaskStarted) calls.push(['stop', () => task.stop()]);
-    if (this.intakes.length > 0) calls.unshift(['close', () => task.close(this.intakes.map(({ queue }) => queue))]);
+    if (!this.queues.isEmpty) calls.unshift(['close', () => task.close(this.queues.queues)]);
     for (const [name, call] of calls) {
       try {
         await call();
@@ -380,9 +395,4 @@ export class SinkTaskLoop {
       },
     };
   }
-}
-
-function conversionError({ message, cause }: MessageConversionFailure): ConnectError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectError(ConnectErrorCode.conversionFailed, `${message}: ${reason}`, { cause });
 }

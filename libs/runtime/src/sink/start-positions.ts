@@ -16,8 +16,8 @@ export interface StartQuestion {
 
 export interface StartPositions {
   readonly positions: readonly SinkPosition[];
-  /** Those that were chosen by the reset policy: to be committed at once, so that a restart does not choose again. */
-  readonly chosen: readonly SinkPosition[];
+  /** The group's offset where it is ahead of the one that the sink stored, by queue key. Nobody but an operator or a foreign consumer sets it. */
+  readonly ahead: ReadonlyMap<string, number>;
 }
 
 /**
@@ -47,20 +47,20 @@ export async function startPositions(question: StartQuestion): Promise<StartPosi
   await addTopicsOfOtherTasks(question, known);
 
   const positions: SinkPosition[] = [];
-  const chosen: SinkPosition[] = [];
+  const ahead = new Map<string, number>();
   for (const [index, queue] of queues.entries()) {
     const answer = answered.get(queueKey(queue));
     const offset = committed[index];
-    if (answer !== undefined) positions.push(answer);
-    else if (offset !== undefined) positions.push({ queue, nextOffset: offset });
+    if (answer !== undefined) {
+      positions.push(answer);
+      if (offset !== undefined && offset > answer.nextOffset) ahead.set(queueKey(queue), offset);
+    } else if (offset !== undefined) positions.push({ queue, nextOffset: offset });
     else {
       const fromEnd = reset === 'latest' && !known.has(queue.topic);
-      const position = { queue, nextOffset: await (fromEnd ? messages.endOffset(queue) : messages.minOffset(queue)) };
-      positions.push(position);
-      chosen.push(position);
+      positions.push({ queue, nextOffset: await (fromEnd ? messages.endOffset(queue) : messages.minOffset(queue)) });
     }
   }
-  return { positions, chosen };
+  return { positions, ahead };
 }
 
 /** With one earlier commit for any queue of a topic, the topic is not new to the group. */

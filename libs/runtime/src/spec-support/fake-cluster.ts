@@ -41,6 +41,12 @@ export class FakeQueue {
     return this.messages.length;
   }
 
+  /** What deleting the topic and creating it again does. */
+  clear(): void {
+    this.messages.length = 0;
+    this.minOffset = 0;
+  }
+
   append(parts: readonly StoredParts[], storeTimestamp: number): number {
     const firstOffset = this.messages.length;
     for (const { body, properties } of parts) {
@@ -136,6 +142,7 @@ export class FakeCluster {
     topics: () => Promise.resolve([...new Set([...this.queues.values()].map(({ ref }) => ref.topic))]),
     endOffset: (ref) => Promise.resolve(this.queue(ref).endOffset),
     minOffset: (ref) => Promise.resolve(this.queue(ref).minOffset),
+    range: (ref, from, to) => oneAnswer(this.queue(ref).messages.slice(from, to)),
     read: (ref, from, signal) => new FakeReader(this.queue(ref), from, signal),
   };
 
@@ -169,6 +176,11 @@ export class FakeCluster {
         return { firstOffset: queue.append(batch.messages, this.nowMs()) };
     }
   }
+}
+
+async function* oneAnswer(messages: readonly RawMessage[]): AsyncGenerator<readonly RawMessage[]> {
+  await Promise.resolve();
+  yield messages;
 }
 
 class FakeReader implements QueueReader {

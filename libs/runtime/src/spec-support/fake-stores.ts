@@ -1,7 +1,7 @@
 import { ConnectorPositions, type ConnectorOwners, type StoredPositions } from '@sluice/protocol';
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { Lease } from '../ports/lease.port.js';
-import type { OffsetStore } from '../ports/offset-store.port.js';
+import type { OffsetReset, OffsetStore } from '../ports/offset-store.port.js';
 import type { PositionsWrite, PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 
 const place = { storedAtMs: 0, offset: 0 };
@@ -34,18 +34,40 @@ export class FakePositions implements PositionStore {
 }
 
 export class FakeOffsets implements OffsetStore {
+  private readonly resets = new Map<string, number>();
   readonly offsets = new Map<string, number>();
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
     await Promise.resolve();
-    return this.offsets.get(`${group} ${queueKey(queue)}`);
+    const key = `${group} ${queueKey(queue)}`;
+    return this.resets.get(key) ?? this.offsets.get(key);
   }
 
-  async commit(group: string, positions: readonly SinkPosition[]): Promise<void> {
+  /** What an operator's tool does. */
+  reset(group: string, queue: QueueRef, nextOffset: number): void {
+    this.resets.set(`${group} ${queueKey(queue)}`, nextOffset);
+  }
+
+  async takeReset(group: string, reset: OffsetReset): Promise<OffsetReset> {
+    await Promise.resolve();
+    const key = `${group} ${queueKey(reset.queue)}`;
+    const nextOffset = this.resets.get(key) ?? reset.nextOffset;
+    this.resets.delete(key);
+    return { queue: reset.queue, nextOffset };
+  }
+
+  async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
     await Promise.resolve();
     this.commits.push({ group, positions });
-    for (const { queue, nextOffset } of positions) this.offsets.set(`${group} ${queueKey(queue)}`, nextOffset);
+    const refused: OffsetReset[] = [];
+    for (const { queue, nextOffset } of positions) {
+      const key = `${group} ${queueKey(queue)}`;
+      const reset = this.resets.get(key);
+      if (reset === undefined) this.offsets.set(key, nextOffset);
+      else refused.push({ queue, nextOffset: reset });
+    }
+    return refused;
   }
 }
 

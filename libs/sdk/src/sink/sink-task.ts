@@ -8,8 +8,8 @@ export interface SinkPosition {
   readonly queue: QueueRef;
   /** The offset of the next record that is to be put. */
   readonly nextOffset: number;
-  /** State of the runtime's filter against doubled records; opaque, to be stored and returned together with the offset. */
-  readonly filterState?: string;
+  /** What the runtime knows of the queue up to the offset; opaque, to be stored and returned together with it. */
+  readonly readState?: string;
 }
 
 /**
@@ -32,7 +32,8 @@ export interface SinkTask {
 
   /**
    * When it resolves, everything put before `positions` is durable (and, in a sink that stores offsets, `positions` with it). The runtime
-   * commits the offsets to the consumer group afterwards.
+   * commits the offsets to the consumer group afterwards. A position may lie before the last one, or further on than what was put: an operator
+   * has reset the group, and the sink goes on there.
    */
   flush(positions: readonly SinkPosition[], signal: AbortSignal): Promise<void>;
 

@@ -118,7 +118,7 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           deepEqual(await fixture.read(), values);
         }),
     },
-    ...(subject.storesOffsets ? [returnsFilterState(subject), reopensQueue(subject)] : []),
+    ...(subject.storesOffsets ? [returnsReadState(subject), reopensQueue(subject), followsReset(subject)] : []),
     {
       title: 'can be stopped without a start, before it owns a queue, and after a start that failed',
       run: async () => {
@@ -136,18 +136,18 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
   ];
 }
 
-function returnsFilterState(subject: SinkContractSubject): ContractCase {
+function returnsReadState(subject: SinkContractSubject): ContractCase {
   return {
-    title: 'returns offsets and filter states of the queues it is asked for, as they were flushed',
+    title: 'returns offsets and read states of the queues it is asked for, as they were flushed',
     run: () =>
       withFixture(subject, async (fixture) => {
         await withTask(subject, fixture, [queue, otherQueue], async (task, positions) => {
           deepEqual(positions, []);
           await task.put(records(queue, 0, 1), signal);
-          await task.flush([{ ...positionOf(queue, 1), filterState: '{"x":1}' }, positionOf(otherQueue, 9)], signal);
+          await task.flush([{ ...positionOf(queue, 1), readState: '{"x":1}' }, positionOf(otherQueue, 9)], signal);
         });
         await withTask(subject, fixture, [queue], (_task, positions) => {
-          deepEqual(positions, [{ ...positionOf(queue, 1), filterState: '{"x":1}' }]);
+          deepEqual(positions, [{ ...positionOf(queue, 1), readState: '{"x":1}' }]);
           return Promise.resolve();
         });
       }),
@@ -170,6 +170,30 @@ function reopensQueue(subject: SinkContractSubject): ContractCase {
         });
         deepEqual(await fixture.read(), values);
       }),
+  };
+}
+
+function followsReset(subject: SinkContractSubject): ContractCase {
+  return {
+    title: 'goes on where an operator has reset a queue to, before what it wrote or behind it',
+    run: async () => {
+      for (const to of [1, 4]) {
+        await withFixture(subject, async (fixture) => {
+          await withTask(subject, fixture, [queue], async (task) => {
+            await task.put(records(queue, 0, 2), signal);
+            await task.flush([{ ...positionOf(queue, 2), readState: 'old' }], signal);
+            await task.flush([positionOf(queue, to)], signal);
+          });
+          await withTask(subject, fixture, [queue], async (task, positions) => {
+            deepEqual(positions, [positionOf(queue, to)]);
+            await task.put(records(queue, to, values.length), signal);
+            await task.flush([positionOf(queue, values.length)], signal);
+          });
+          const written = await fixture.read();
+          for (const value of values.slice(to)) ok(written.includes(value), `${value} is missing`);
+        });
+      }
+    },
   };
 }
 

@@ -1,0 +1,64 @@
+import { parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
+import type { RawMessage } from '../ports/queue-messages.port.js';
+import { FilterStateError, StreamFilter } from './stream-filter.js';
+
+/** Why a message is not handed to the task. */
+export type DropReason = 'barrier' | 'older-generation' | 'repeated-seq';
+
+const formatVersion = 'r1';
+
+/**
+ * What is known of a queue up to the message that is taken next: the filter against duplicates, and when the message before was stored, which
+ * tells that message from another one at the same offset.
+ */
+export class ReadState {
+  private storedMs: number | undefined;
+
+  constructor(
+    private readonly filter = new StreamFilter(),
+    storedMs?: number,
+  ) {
+    this.storedMs = storedMs;
+  }
+
+  /** When the broker stored the last message that was taken; milliseconds since the epoch. `undefined` before the first one. */
+  get lastStoredMs(): number | undefined {
+    return this.storedMs;
+  }
+
+  /** The stamp of a record that was not seen before, if it has one; else why the message is dropped. */
+  judge({ rawProperties, storeTimestamp }: RawMessage): Stamp | undefined | DropReason {
+    const stampText = scanStamp(rawProperties);
+    if (stampText !== undefined) {
+      const stamp = parseStamp(stampText);
+      if (stamp === undefined) return undefined;
+      const verdict = this.filter.verdict(stamp);
+      return verdict === 'accept' ? stamp : verdict;
+    }
+    const barrier = parseBarrier(scanBarrier(rawProperties) ?? '');
+    if (barrier === undefined) return undefined;
+    this.filter.barrier(barrier.task, barrier.generation, storeTimestamp);
+    return 'barrier';
+  }
+
+  /** Remembers a message as the last one that was taken, with the stamp of a record that was accepted. */
+  took({ storeTimestamp }: RawMessage, judged: Stamp | undefined | DropReason): void {
+    if (typeof judged === 'object') this.filter.remember(judged, storeTimestamp);
+    this.storedMs = storeTimestamp;
+  }
+
+  /** `r1;<stored, base 36>;<filter>`; empty when nothing was taken. */
+  serialize(): string {
+    const filter = this.filter.serialize();
+    if (this.storedMs === undefined && filter === '') return '';
+    return `${formatVersion};${this.storedMs?.toString(36) ?? ''};${filter}`;
+  }
+
+  /** @throws FilterStateError when the text is not what {@link serialize} makes. */
+  static restore(text: string): ReadState {
+    if (text === '') return new ReadState();
+    const [, stored, filter] = /^r1;([0-9a-z]*);(.*)$/s.exec(text) ?? [];
+    if (stored === undefined || filter === undefined) throw new FilterStateError(text);
+    return new ReadState(StreamFilter.restore(filter), stored === '' ? undefined : parseInt(stored, 36));
+  }
+}

@@ -1,0 +1,210 @@
+import { describe, expect, it } from '@jest/globals';
+import { queueKey, type QueueRef } from '@sluice/sdk';
+import { SinkWorld } from '../spec-support/sink-world.js';
+import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
+
+function oneQueue(storesOffsets = true): { world: SinkWorld; ref: QueueRef; sink: TransactionalSink } {
+  const world = new SinkWorld();
+  const [ref] = world.cluster.addTopic('t', 1);
+  return { world, ref: ref!, sink: new TransactionalSink(newSinkStorage(), storesOffsets) };
+}
+
+function range(prefix: string, from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, index) => `${prefix}${from + index}`);
+}
+
+async function ended(world: SinkWorld, loop: { stop(): Promise<unknown> }): Promise<void> {
+  let isEnded = false;
+  void loop.stop().then(() => (isEnded = true));
+  await world.clock.until(() => isEnded);
+}
+
+describe('a sink whose group an operator resets', () => {
+  it('goes back there while it has nothing to do, stores the new position and tells so', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.stamped(ref, 'a', 1, 0, 1, 2, 3, 4);
+    const { loop, counters } = world.loop(sink, { settings: { refreshIntervalMs: 4000 } });
+    await loop.start();
+    await world.clock.until(() => sink.storage.values.length === 5);
+    world.offsets.reset('g', ref, 2);
+    await world.clock.until(() => sink.storage.values.length === 8, 6000);
+    expect(sink.storage.values).toEqual([...range('a', 0, 5), ...range('a', 2, 5)]);
+    expect(counters.offsetResets).toBe(1);
+    expect(world.warnings.list.map(({ message }) => message)).toEqual([
+      'The offset of consumer group g was reset: queue t@broker-a:0 is read on at offset 2',
+    ]);
+    world.stamped(ref, 'a', 1, 5);
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 6);
+    await ended(world, loop);
+    expect(sink.storage.positions.get(queueKey(ref))?.nextOffset).toBe(6);
+    expect(sink.storage.values).toHaveLength(9);
+  });
+
+  it('goes ahead there when a commit is refused, without what was read ahead', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 100));
+    const { loop } = world.loop(sink, { settings: { maxPutRecords: 10, refreshIntervalMs: 600_000 } });
+    const put = sink.put.bind(sink);
+    sink.put = async (records, signal) => {
+      if (records[0]?.offset === 0) world.offsets.reset('g', ref, 95);
+      if (records[0]?.offset === 20) await world.clock.sleep(2000, new AbortController().signal);
+      return put(records, signal);
+    };
+    await loop.start();
+    await world.clock.until(() => sink.storage.positions.get(queueKey(ref))?.nextOffset === 100);
+    expect(sink.storage.values).toEqual([...range('v', 0, 30), ...range('v', 95, 100)]);
+    await ended(world, loop);
+  });
+
+  it('goes back behind what it has put and not flushed', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 10));
+    const { loop, counters } = world.loop(sink, {
+      settings: { flushIntervalMs: 3_600_000, refreshIntervalMs: 4000 },
+    });
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 10);
+    world.offsets.reset('g', ref, 3);
+    await world.clock.until(() => counters.recordsPut === 17, 6000);
+    await ended(world, loop);
+    expect(sink.storage.values).toEqual([...range('v', 0, 10), ...range('v', 3, 10)]);
+  });
+
+  it.each([true, false])('goes there when it starts (it stores offsets: %s)', async (storesOffsets) => {
+    const { world, ref, sink } = oneQueue(storesOffsets);
+    world.plain(ref, ...range('v', 0, 10));
+    const first = world.loop(sink);
+    await first.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 10);
+    await ended(world, first.loop);
+    world.offsets.reset('g', ref, 7);
+    const second = world.loop(new TransactionalSink(sink.storage, storesOffsets));
+    await second.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 13);
+    expect(sink.storage.values.slice(10)).toEqual(range('v', 7, 10));
+    await ended(world, second.loop);
+    expect(world.offsets.offsets.get(`g ${queueKey(ref)}`)).toBe(10);
+  });
+
+  it('finds the reset again when it dies after the sink has stored it and before the broker knows', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 10));
+    const first = world.loop(sink);
+    await first.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 10);
+    await ended(world, first.loop);
+    world.offsets.reset('g', ref, 7);
+    const dying = world.loop(new TransactionalSink(sink.storage), {
+      ports: {
+        offsets: {
+          read: (group, queue) => world.offsets.read(group, queue),
+          commit: (group, positions) => world.offsets.commit(group, positions),
+          takeReset: () => Promise.reject(new Error('died')),
+        },
+      },
+    });
+    await expect(dying.loop.start()).rejects.toThrow('died');
+    expect(sink.storage.positions.get(queueKey(ref))?.nextOffset).toBe(7);
+    const third = world.loop(new TransactionalSink(sink.storage));
+    await third.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 13);
+    await ended(world, third.loop);
+    expect(sink.storage.values.slice(10)).toEqual(range('v', 7, 10));
+  });
+
+  it('says so when the group is ahead of what the sink has stored, and goes on there', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 10));
+    sink.storage.positions.set(queueKey(ref), { queue: ref, nextOffset: 4 });
+    world.offsets.offsets.set(`g ${queueKey(ref)}`, 9);
+    const { loop } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => sink.storage.values.length === 6);
+    expect(world.warnings.list[0]?.message).toBe(
+      'Queue t@broker-a:0 is read on at offset 4, which the sink has stored; that of consumer group g was ahead, at 9',
+    );
+    await ended(world, loop);
+  });
+});
+
+describe('a sink whose topic was deleted and created again', () => {
+  const remedy =
+    'To read the topic from its oldest message, run "mqadmin resetOffsetByTime -n <name server> -g g -t t -s 0" (-s now: from its end); then restart the task';
+
+  it('fails before it reads when the queue has grown beyond its offset, and reads it from where an operator says', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('old', 0, 5));
+    const first = world.loop(sink);
+    await first.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 5);
+    await ended(world, first.loop);
+    world.cluster.queue(ref).clear();
+    world.plain(ref, ...range('new', 0, 15));
+    const second = world.loop(new TransactionalSink(sink.storage));
+    const error = await second.loop.start().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'CONNECT_POSITION_INVALID', reason: 'replaced', offset: 5, limit: 15 });
+    expect((error as Error).message).toMatch(
+      /the message before it was stored at 2023-[^,]+, and the one that was read there at 2023-/,
+    );
+    expect((error as Error).message).toContain(remedy);
+    world.offsets.reset('g', ref, 0);
+    const third = world.loop(new TransactionalSink(sink.storage));
+    await third.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 20);
+    expect(sink.storage.values.slice(5)).toEqual(range('new', 0, 15));
+    await ended(world, third.loop);
+  });
+
+  it('fails while it runs too', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('old', 0, 5));
+    const { loop } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => sink.storage.values.length === 5);
+    await world.clock.advance(5000);
+    world.cluster.queue(ref).clear();
+    world.plain(ref, ...range('new', 0, 15));
+    let end: unknown;
+    void loop.ended.then((reason) => (end = reason));
+    await world.clock.until(() => end !== undefined);
+    expect(end).toMatchObject({ kind: 'failed', error: { reason: 'replaced' } });
+    expect(sink.storage.values).toHaveLength(5);
+  });
+
+  it('goes on where retention has removed the message before, for nothing else can be told', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 5));
+    const first = world.loop(sink);
+    await first.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 5);
+    await ended(world, first.loop);
+    world.plain(ref, 'v5');
+    world.cluster.queue(ref).minOffset = 5;
+    const second = world.loop(new TransactionalSink(sink.storage));
+    await second.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 6);
+    await ended(world, second.loop);
+  });
+});
+
+describe('a sink that stores no offsets', () => {
+  it('drops after a restart what an older generation writes late, and what was read before', async () => {
+    const { world, ref, sink } = oneQueue(false);
+    world.barrier(ref, 1);
+    world.stamped(ref, 'a', 1, 1, 2, 3);
+    world.barrier(ref, 2);
+    world.stamped(ref, 'a', 2, 4, 5);
+    const first = world.loop(sink);
+    await first.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 5);
+    await ended(world, first.loop);
+    world.stamped(ref, 'a', 1, 4);
+    world.stamped(ref, 'a', 2, 5, 6);
+    const second = world.loop(new TransactionalSink(sink.storage, false));
+    await second.loop.start();
+    await world.clock.until(() => sink.storage.values.length === 6);
+    await ended(world, second.loop);
+    expect(sink.storage.values).toEqual(range('a', 1, 7));
+    expect(second.counters).toMatchObject({ droppedOlderGeneration: 1, droppedRepeatedSeq: 1, recordsRead: 3 });
+  });
+});
