@@ -1,20 +1,25 @@
 import type { LogEvent } from '../model/entry.js';
 import type { AppendOutcome } from './input.js';
-import type { InFlight, Turn } from './state.js';
+import type { Turn } from './state.js';
+
+/** Nobody acts on entries of these kinds, and no number of theirs is kept. */
+const SILENT_KINDS: readonly LogEvent['kind'][] = ['lease.renewed', 'snapshot.chunk', 'snapshot.done'];
 
 /** Sends events after the head that is folded; there must be nothing in flight. */
 export function append(
-  { next, effects, wall }: Turn,
+  { next, effects, now, wall }: Turn,
   events: readonly LogEvent[],
-  claim: { readonly epoch: number; readonly claimId: string },
+  claim: { readonly epoch: number; readonly claimId: string; readonly firstSeq?: number },
 ): void {
   const { head, logId } = next.cluster;
   next.appends += 1;
   const appendId = next.appends;
-  const givesTasks = events.some(({ kind }) => kind === 'tasks.assigned');
-  next.inFlight = { appendId, lastSeq: head.seq + events.length, givesTasks, settled: undefined };
-  const { epoch, claimId } = claim;
-  effects.push({ kind: 'append', appendId, events, after: head, logId, epoch, claimId, at: wall });
+  const { epoch, claimId, firstSeq = head.seq + 1 } = claim;
+  const isTelling = events.some(({ kind }) => !SILENT_KINDS.includes(kind));
+  const lastSeq = firstSeq + events.length - 1;
+  next.inFlight = { appendId, claimId, sentAt: now, lastSeq, isTelling, settled: undefined };
+  const after = { ...head, seq: firstSeq - 1 };
+  effects.push({ kind: 'append', appendId, events, after, logId, epoch, claimId, at: wall });
 }
 
 export function canAppend({ next, now }: Turn): boolean {
@@ -33,35 +38,34 @@ export function settleAppend(turn: Turn, appendId: number, outcome: AppendOutcom
     next.appendFailures += 1;
   }
   if (outcome === 'not-stored') clear(turn);
-  else next.inFlight = { ...next.inFlight, settled: { at: now, lastOffset } };
+  else next.inFlight = { ...next.inFlight, settled: { outcome, at: now, lastOffset } };
 }
 
 /**
- * Forgets the append in flight once its fate is known: it was read back, or everything was read up to where it was
- * stored, or a pull sent after its end found nothing of it. What was to be decided is then decided anew.
+ * Forgets the append in flight once its fate is known: it was read back, or it is not there. In doubt that is so once a pull sent after its
+ * end shows nothing of it, or once all was read up to where the broker stored it.
+ *
+ * @returns whether entries are missing that others may have read: the queue may have been cut back after it took them.
  */
-export function reconcileInFlight(turn: Turn): void {
+export function reconcileInFlight(turn: Turn): boolean {
   const { next } = turn;
   const { inFlight } = next;
-  if (inFlight === undefined) return;
-  const isReadBack = next.role === 'leader' && next.cluster.head.seq >= inFlight.lastSeq;
-  const { settled } = inFlight;
-  const isPassed = settled?.lastOffset !== undefined && next.nextOffset > settled.lastOffset;
-  const isGone =
-    settled !== undefined &&
-    next.headProvenAt !== undefined &&
-    next.headProvenAt > goneAfter(turn, inFlight.givesTasks, settled);
-  if (isReadBack || isPassed || isGone) clear(turn);
-}
-
-/**
- * From when on a pull that shows nothing of the append proves that it is not there. Right after a broker has answered a send, pulls may
- * not show it yet. And where it gave tasks away and the queue was cut back since, runners may have read that: they have given
- * them up when their leases have ended.
- */
-function goneAfter({ next }: Turn, givesTasks: boolean, settled: NonNullable<InFlight['settled']>): number {
-  const mustWait = givesTasks || settled.lastOffset !== undefined;
-  return mustWait ? settled.at + next.settings.leaseMs : settled.at;
+  if (inFlight === undefined) return false;
+  const { settled, isTelling } = inFlight;
+  if (next.role === 'leader' && next.cluster.head.seq >= inFlight.lastSeq) {
+    next.lastConfirmedAt = inFlight.sentAt;
+    clear(turn);
+    return false;
+  }
+  if (settled === undefined) return false;
+  const { outcome, at, lastOffset } = settled;
+  const isPassed = lastOffset !== undefined && next.nextOffset > lastOffset;
+  // Right after a broker has answered a send, pulls may not show it yet: what is said to be stored is missed only where it must stand.
+  const isGone = outcome === 'unknown' && next.headProvenAt !== undefined && next.headProvenAt > at;
+  if (!isPassed && !isGone) return false;
+  const wasLeader = next.role === 'leader';
+  clear(turn);
+  return wasLeader && isTelling;
 }
 
 function clear({ next }: Turn): void {

@@ -1,6 +1,7 @@
 import { taskKey, type TaskId } from '../model/connector.js';
-import { memberKey, type Member } from '../model/member.js';
+import { isRunner, memberKey, type Member } from '../model/member.js';
 import type { Report } from '../model/report.js';
+import { givesFrom } from './election.js';
 import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
 import { silenceCountsFrom } from './probes.js';
@@ -9,12 +10,12 @@ import type { CoordinatorState, KnownReport } from './state.js';
 /** Who joins, leaves, is rejected, suspected, cleared or expired. */
 export function decideMembers(state: CoordinatorState, now: number, batch: EventBatch): void {
   for (const [key, known] of state.reports) {
-    if (!batch.draft.departed.has(key)) decideReporter(state, known, batch);
+    if (!batch.draft.departed.has(key)) decideReporter(state, now, known, batch);
   }
   for (const member of [...batch.draft.members.values()]) decideSilence(state, now, member, batch);
 }
 
-function decideReporter(state: CoordinatorState, known: KnownReport, batch: EventBatch): void {
+function decideReporter(state: CoordinatorState, now: number, known: KnownReport, batch: EventBatch): void {
   const { report } = known;
   const member = batch.draft.members.get(report.nodeId);
   if (member === undefined) {
@@ -26,16 +27,34 @@ function decideReporter(state: CoordinatorState, known: KnownReport, batch: Even
     if (report.leaving) letGo(state, report, batch);
     return;
   }
-  if (report.supersedes === member.incarnation) {
-    const left = { kind: 'member.left', nodeId, incarnation: member.incarnation, reason: 'superseded' } as const;
-    batch.add(left, { kind: 'member.joined', member: asMember(report) });
-    return;
-  }
   const older = state.reports.get(memberKey(member));
   if (older !== undefined && older.lastAt > known.firstAt) {
     const reason = `node id ${nodeId} is in use by a live node (${member.incarnation})`;
     batch.add({ kind: 'member.rejected', nodeId, incarnation, reason });
+  } else if (report.supersedes === member.incarnation) supersede(state, now, member, report, batch);
+}
+
+/**
+ * Puts a later incarnation in the place of an earlier one on the same state directory. That directory may have been copied, or its machine cloned:
+ * a runner is out only when it has no lease any more, and if it reports meanwhile the later one is rejected.
+ */
+function supersede(state: CoordinatorState, now: number, older: Member, report: Report, batch: EventBatch): void {
+  const { nodeId, incarnation } = older;
+  if (isRunner(older)) {
+    if (older.suspectedAt === undefined) {
+      batch.add({ kind: 'member.suspected', nodeId, incarnation });
+      return;
+    }
+    if (!hasNoLease(state, now, older)) return;
   }
+  const left = { kind: 'member.left', nodeId, incarnation, reason: 'superseded' } as const;
+  batch.add(left, { kind: 'member.joined', member: asMember(report) });
+}
+
+/** By its suspicion, as long as it cannot have been cleared since. */
+function hasNoLease({ suspicions, settings }: CoordinatorState, now: number, member: Member): boolean {
+  const suspectedSince = suspicions.get(memberKey(member));
+  return suspectedSince !== undefined && now - suspectedSince >= settings.memberLeaseMs + settings.marginMs;
 }
 
 /** After a report that says `leaving` a node starts nothing: what it does not list is free. */
@@ -67,8 +86,8 @@ function decideSilence(state: CoordinatorState, now: number, member: Member, bat
   const key = memberKey(member);
   const known = state.reports.get(key);
   const suspectedSince = state.suspicions.get(key);
-  if (member.suspectedAt !== undefined && known !== undefined && known.lastAt > (suspectedSince ?? state.leaderSince)) {
-    batch.add({ kind: 'member.cleared', nodeId, incarnation });
+  if (suspectedSince !== undefined && known !== undefined && known.lastAt > suspectedSince) {
+    if (now >= givesFrom(state)) batch.add({ kind: 'member.cleared', nodeId, incarnation });
     return;
   }
   const countsFrom = silenceCountsFrom(state, now, known?.queue);
@@ -79,8 +98,7 @@ function decideSilence(state: CoordinatorState, now: number, member: Member, bat
     if (silenceMs >= sessionMs - memberLeaseMs - marginMs) batch.add({ kind: 'member.suspected', nodeId, incarnation });
     return;
   }
-  const sinceSuspicionMs = now - (suspectedSince ?? now);
-  if (silenceMs >= sessionMs && sinceSuspicionMs >= memberLeaseMs + marginMs) {
+  if (silenceMs >= sessionMs && hasNoLease(state, now, member)) {
     batch.add({ kind: 'member.left', nodeId, incarnation, reason: 'expired' });
   }
 }

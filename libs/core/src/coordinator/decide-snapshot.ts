@@ -27,7 +27,7 @@ export function isSnapshotDue(
   wall: number,
   { snapshotEntries, snapshotAgeMs }: Pick<CoordinatorSettings, 'snapshotEntries' | 'snapshotAgeMs'>,
 ): boolean {
-  const entries = head.seq - (snapshot?.doneSeq ?? -1);
+  const entries = head.offset - (snapshot?.doneOffset ?? -1);
   return entries >= snapshotEntries || wall - (snapshot?.at ?? createdAt) >= snapshotAgeMs;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { drainStateOf } from '../status/drain-status.js';
-import { CoordinatorHarness } from '../testing/coordinator-harness.js';
+import { CoordinatorHarness, UNTIL_GIVING_MS } from '../testing/coordinator-harness.js';
 import { LogWriter } from '../testing/log-writer.js';
 
 /** A leader and connector `a` with its tasks spread over the runners. */
@@ -83,12 +83,11 @@ describe('a leader that follows another', () => {
     return node;
   };
 
-  it('gives tasks away at once when the other has resigned', () => {
-    expect(after((log) => log.write({ kind: 'leader.resigned' })).owner('a-0')).toBe('w1');
-  });
-
-  it('else waits until no runner can act any more on what the log may have lost', () => {
-    const node = after(() => undefined);
+  it.each<readonly [string, (log: LogWriter) => unknown]>([
+    ['was silent', () => undefined],
+    ['resigned', (log) => log.write({ kind: 'leader.resigned' })],
+  ])('that %s waits until no runner can act any more on what the log may have lost', (_, write) => {
+    const node = after(write);
     node.pass(2_900, ['w1']);
     expect(node.owner('a-0')).toBeUndefined();
     node.pass(200, ['w1']);
@@ -127,7 +126,7 @@ describe('tasks that run', () => {
     node.pass(100);
     expect(node.state.role).toBe('leader');
     for (const nodeId of ['w1', 'w2']) node.report(nodeId);
-    node.pass(1_000, ['w1', 'w2']);
+    node.pass(UNTIL_GIVING_MS, ['w1', 'w2']);
     expect(owners(node)).toEqual(['w1', 'w1', 'w1', 'w1']);
     node.report('w3');
     node.pass(100);
@@ -135,23 +134,53 @@ describe('tasks that run', () => {
   });
 });
 
-describe('entries that give tasks away and whose fate is unknown', () => {
-  it('are decided anew only when no runner can act on them any more: the log may have lost what some have read', () => {
-    const node = CoordinatorHarness.leading({ leaseMs: 10_000 });
+describe('entries that gave tasks away and are missing in the log: runners may have read them', () => {
+  const lost = (outcome: 'unknown' | 'stored') => {
+    const node = CoordinatorHarness.leading();
     for (const nodeId of ['w1', 'w2']) node.report(nodeId);
     node.create('a');
     node.isStoring = false;
     node.answer();
     const assigning = node.of('append').at(-1)!;
     expect(assigning.events.map(({ kind }) => kind)).toContain('tasks.assigned');
-    node.feed({ kind: 'append.settled', appendId: assigning.appendId, outcome: 'unknown' });
-    node.pass(9_900, ['w1', 'w2']);
+    node.pass(1_000, ['w1', 'w2']);
+    node.isStoring = true;
+    const { appendId, after, events } = assigning;
+    const lastOffset = after.offset + events.length;
+    node.feed({ kind: 'append.settled', appendId, outcome, ...(outcome === 'stored' ? { lastOffset } : {}) });
+    return { node, lastOffset, lastSeq: after.seq + events.length };
+  };
+  const givesAnew = (node: CoordinatorHarness, lastSeq: number): void => {
+    expect(node.state.cluster.epoch).toBe(2);
+    expect(node.state.role).toBe('leader');
+    expect(node.command({ kind: 'node.drain', nodeId: 'w2' })?.status).toBe('done');
+    node.answer();
+    node.pass(2_800, ['w1', 'w2']);
+    expect(node.owner('a-0')).toBeUndefined();
+    node.pass(300, ['w1', 'w2']);
+    expect(node.owner('a-0')).toBe('w1');
+    expect(node.state.cluster.tasks.get('a-0')?.assignment?.generation).toBeGreaterThan(lastSeq);
+  };
+
+  it('are decided anew under another claim, with other numbers, a lease after a pull has shown the gap', () => {
+    const { node, lastSeq } = lost('unknown');
     node.feed({ kind: 'head.reached', sentAt: node.now });
-    expect(node.of('append').at(-1)).toBe(assigning);
-    node.pass(200, ['w1', 'w2']);
+    expect(node.state.cluster.epoch).toBe(1);
+    node.pass(1_000, ['w1', 'w2']);
     node.feed({ kind: 'head.reached', sentAt: node.now });
-    node.pass(200, ['w1', 'w2']);
-    expect(node.of('append').at(-1)).not.toBe(assigning);
+    givesAnew(node, lastSeq);
+  });
+
+  it('are so too where other messages stand in their place', () => {
+    const { node, lastSeq, lastOffset } = lost('stored');
+    node.feed({ kind: 'head.reached', sentAt: node.now + 1 });
+    expect(node.state.cluster.epoch).toBe(1);
+    node.isStoring = false;
+    node.feed({ kind: 'log.read', reads: [], nextOffset: lastOffset + 1 });
+    const claim = node.of('append').at(-1)!;
+    node.isStoring = true;
+    node.store({ ...claim, after: { ...claim.after, offset: lastOffset } });
+    givesAnew(node, lastSeq);
   });
 });
 

@@ -3,8 +3,9 @@ import { assignIndexed } from '../assignment/assign-tasks.js';
 import type { ClusterDraft } from '../log/cluster-draft.js';
 import { clusterSettings } from '../model/cluster-settings.js';
 import { taskKey, type TaskId } from '../model/connector.js';
-import { memberKey, Role } from '../model/member.js';
+import { isRunner, memberKey } from '../model/member.js';
 import { listedTasks } from './decide-members.js';
+import { givesFrom } from './election.js';
 import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
 import type { CoordinatorState, PlanBasis } from './state.js';
@@ -42,7 +43,7 @@ export function decideReports(state: CoordinatorState, batch: EventBatch): boole
  * do, so that it is not computed again before that changes or `rebalance.interval.ms` has passed.
  */
 export function decideAssignment(state: CoordinatorState, now: number, batch: EventBatch): PlanBasis | undefined {
-  if (now < assignsFrom(state)) return undefined;
+  if (now < givesFrom(state)) return undefined;
   const { draft } = batch;
   const { members, header } = draft;
   const { draining, settings } = header;
@@ -58,15 +59,6 @@ export function decideAssignment(state: CoordinatorState, now: number, batch: Ev
   const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];
   for (const chunk of inChunks(revoke)) batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });
   return plan.assign.length + revoke.length === 0 ? basis : undefined;
-}
-
-/**
- * When a leader may give tasks away. If the log lost its tail, a runner may have read assignments there that this leader never saw; by then its
- * lease has ended. A leader that follows one that resigned need not wait: nobody was assigned anything after that.
- */
-function assignsFrom({ cluster, leaderSince, settings }: CoordinatorState): number {
-  const isOrderly = cluster.leader?.isOrderly ?? false;
-  return isOrderly ? leaderSince : leaderSince + settings.memberLeaseMs + settings.marginMs;
 }
 
 function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: number): boolean {
@@ -123,7 +115,7 @@ function workersOf(
   const absent: string[] = [];
   let isCalm = true;
   for (const member of draft.members.values()) {
-    if (member.role !== Role.sourceRunner && member.role !== Role.sinkRunner) continue;
+    if (!isRunner(member)) continue;
     const report = state.reports.get(memberKey(member))?.report;
     if (report === undefined || member.suspectedAt !== undefined) isCalm = false;
     if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push(memberKey(member));

@@ -1,3 +1,4 @@
+import { claimSeq } from '../log/claim-seq.js';
 import { isVacated } from '../log/header-events.js';
 import { memberKey } from '../model/member.js';
 import { append, canAppend } from './appends.js';
@@ -12,10 +13,14 @@ export function claimIfVacant(turn: Turn): void {
   if (next.role !== 'standby' || next.isStopping || !canAppend(turn) || !isVacant(next)) return;
   const { cluster, self } = next;
   const { seq, digest } = cluster.head;
+  const claimId = `${memberKey(self)}/${String(next.appends + 1)}`;
+  const reportedSeqs = [...next.reports.values()].map(({ report }) => report.appliedSeq);
+  const firstSeq = claimSeq(cluster, { wall: turn.wall, reportedSeqs, salt: fractionOf(claimId) });
   next.role = 'candidate';
   append(turn, [{ kind: 'claimed', nodeId: self.nodeId, incarnation: self.incarnation, after: { seq, digest } }], {
     epoch: cluster.epoch + 1,
-    claimId: `${memberKey(self)}/${String(next.appends + 1)}`,
+    claimId,
+    firstSeq,
   });
 }
 
@@ -24,15 +29,24 @@ function isVacant({ cluster, self, settings, headProvenAt, lastAcceptedAt }: Coo
   const { leader } = cluster;
   if (leader === undefined || isVacated(cluster)) return true;
   if (leader.nodeId === self.nodeId && leader.incarnation === self.supersedes) return true;
+  if (leadsByLog({ cluster, self })) return true;
   return headProvenAt >= lastAcceptedAt + settings.leaseMs * (1 + MAX_JITTER * fractionOf(self.nodeId));
 }
 
+/** The log has no other leader, though this one may have given the lead up. */
+export function leadsByLog({ cluster, self }: Pick<CoordinatorState, 'cluster' | 'self'>): boolean {
+  const { leader } = cluster;
+  return leader?.resigned === false && leader.nodeId === self.nodeId && leader.incarnation === self.incarnation;
+}
+
 /** To be called when an own claim is read back. */
-export function takeLead(turn: Turn): void {
+export function takeLead(turn: Turn, claimId: string): void {
   const { next, effects, now } = turn;
   const { cluster } = next;
   next.role = 'leader';
   next.leaderSince = now;
+  // One that landed late may be so old that others have claimed since.
+  next.lastConfirmedAt = next.inFlight?.claimId === claimId ? next.inFlight.sentAt : -Infinity;
   next.inFlight = undefined;
   next.appendNotBefore = now;
   next.appendFailures = 0;
@@ -59,6 +73,23 @@ export function readCommandsFrom({ next, effects }: Turn, fromOffset: number): v
   const { nextCommandOffset, lastRequestId } = next.cluster;
   const last = fromOffset === nextCommandOffset && lastRequestId !== undefined ? { lastRequestId } : {};
   effects.push({ kind: 'read-commands', readId: next.commandReads, fromOffset, ...last });
+}
+
+/**
+ * When a leader may give tasks out or back: assign them, or clear a runner that is suspected of being gone. If the log lost its tail, a runner may act on
+ * assignments there that this leader never saw, until its lease has ended. A resignation is no reason not to wait: it may follow what was lost.
+ */
+export function givesFrom({ leaderSince, settings }: CoordinatorState): number {
+  return leaderSince + settings.memberLeaseMs + settings.marginMs;
+}
+
+/**
+ * To be called where others may have written entries that the log does not hold any more: this leader claims anew. Numbers of the lost
+ * entries are not given again (see `claimSeq`), and nothing is given out before the leases of those who read them have ended.
+ */
+export function giveUpLead(turn: Turn, reason: string): void {
+  stepDown(turn, turn.next.cluster.epoch, reason);
+  claimIfVacant(turn);
 }
 
 /** To be called when the claim of another, or the own resignation, is read. */

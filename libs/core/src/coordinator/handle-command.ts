@@ -11,7 +11,7 @@ import {
 } from '../model/command.js';
 import { TargetState, taskKey, type ConnectorState, type TaskId } from '../model/connector.js';
 import type { CommandEvent } from '../model/entry.js';
-import { Role } from '../model/member.js';
+import { isRunner } from '../model/member.js';
 import { failedTasks, type KnownReports } from './failed-tasks.js';
 
 export interface Handled {
@@ -49,7 +49,7 @@ function handleForCluster({ header, members }: ClusterDraft, command: ClusterCom
       if (header.draining.includes(nodeId)) return doing([]);
       const member = members.get(nodeId);
       if (member === undefined) return refusal('not-found', `Node ${nodeId} not found`);
-      if (member.role !== Role.sourceRunner && member.role !== Role.sinkRunner) {
+      if (!isRunner(member)) {
         return refusal('invalid', `Node ${nodeId} is a ${member.role}: only runners have tasks to give away`);
       }
       return doing([{ kind: 'drain.started', nodeId }]);

@@ -1,4 +1,4 @@
-import { MEMBER_LEASE_MS } from '../lease/node-lease.js';
+import { LEASE_MARGIN_MS, MEMBER_LEASE_MS } from '../lease/node-lease.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 
 /** Times in milliseconds. `sessionMs` must exceed `memberLeaseMs + marginMs`. */
@@ -39,7 +39,7 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   leaseMs: 3_000,
   sessionMs: 6_000,
   memberLeaseMs: MEMBER_LEASE_MS,
-  marginMs: 500,
+  marginMs: LEASE_MARGIN_MS,
   probeIntervalMs: 1_000,
   probeTimeoutMs: 1_500,
   reportQueues: 4,

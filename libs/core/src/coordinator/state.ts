@@ -11,7 +11,7 @@ import { defaultCoordinatorSettings, type CoordinatorSettings } from './settings
 export interface CoordinatorSelf {
   readonly nodeId: string;
   readonly incarnation: string;
-  /** An earlier incarnation on the same locked state directory, hence certainly dead. */
+  /** The incarnation before this one on the same state directory. */
   readonly supersedes?: string;
 }
 
@@ -37,11 +37,16 @@ export interface ProbeState {
 
 export interface InFlight {
   readonly appendId: number;
+  readonly claimId: string;
+  /** Monotonic. */
+  readonly sentAt: number;
   /** `seq` of the last entry, if all are accepted. */
   readonly lastSeq: number;
-  /** Runners that read it act on it. */
-  readonly givesTasks: boolean;
-  readonly settled: { readonly at: number; readonly lastOffset: number | undefined } | undefined;
+  /** It holds what others may act on, or numbers that stay. */
+  readonly isTelling: boolean;
+  readonly settled:
+    | { readonly outcome: 'stored' | 'unknown'; readonly at: number; readonly lastOffset: number | undefined }
+    | undefined;
 }
 
 export interface Question {
@@ -91,6 +96,8 @@ export interface CoordinatorState {
   readonly nextOffset: number;
   /** When the last accepted entry was read, or this coordinator started. */
   readonly lastAcceptedAt: number;
+  /** When the last own append was sent that a leader has read back: it led then. */
+  readonly lastConfirmedAt: number;
   /** Send time of the last pull that proved to be at the head. */
   readonly headProvenAt: number | undefined;
   readonly appends: number;
@@ -146,6 +153,7 @@ export function initialCoordinator(
     role: 'standby',
     nextOffset: cluster.head.offset + 1,
     lastAcceptedAt: now,
+    lastConfirmedAt: now,
     headProvenAt: undefined,
     appends: 0,
     appendFailures: 0,

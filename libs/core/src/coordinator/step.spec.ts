@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Command } from '../model/command.js';
 import { CoordinatorHarness } from '../testing/coordinator-harness.js';
 import { LogWriter } from '../testing/log-writer.js';
 
@@ -51,22 +52,74 @@ describe('election', () => {
 
   it('renews its lease three times per lease when nothing else is to be said', () => {
     const node = CoordinatorHarness.leading();
+    const before = node.events('lease.renewed').length;
     node.pass(3_000);
-    expect(node.events('lease.renewed')).toHaveLength(3);
+    expect(node.events('lease.renewed')).toHaveLength(before + 3);
   });
 
-  it('decides nothing but a renewal while it has not read its own entries back for the lease', () => {
+  it('claims anew, and gives no task away for a lease, when it has not read its own entries back for the lease', () => {
     const node = CoordinatorHarness.leading();
+    node.report('w1');
     node.isStoring = false;
     node.pass(4_000);
     const renewal = node.of('append').at(-1)!;
-    node.feed({ kind: 'append.settled', appendId: renewal.appendId, outcome: 'not-stored' });
     node.create('a');
-    node.pass(1_000);
-    expect(node.of('append').at(-1)?.events).toEqual([{ kind: 'lease.renewed' }]);
     node.isStoring = true;
-    node.store(node.of('append').at(-1)!);
-    expect(node.state.cluster.connectors.has('a')).toBe(true);
+    node.feed({ kind: 'append.settled', appendId: renewal.appendId, outcome: 'not-stored' });
+    node.pass(500);
+    expect(node.of('stepped-down')).toMatchObject([{ reason: 'it has read nothing of its own for 3000 ms' }]);
+    expect([node.state.role, node.state.cluster.epoch]).toEqual(['leader', 2]);
+    node.create('b');
+    expect(node.state.cluster.connectors.has('b')).toBe(true);
+    node.report('w1');
+    node.answer();
+    expect(node.owner('b-0')).toBeUndefined();
+    node.pass(3_000, ['w1']);
+    expect(node.owner('b-0')).toBe('w1');
+  });
+
+  it('claims anew when it reads an entry back only so late: what it decides from it may be old', () => {
+    const node = CoordinatorHarness.leading();
+    node.isStoring = false;
+    node.pass(1_000);
+    const renewal = node.of('append').at(-1)!;
+    node.now += 6_000;
+    node.isStoring = true;
+    node.store(renewal);
+    node.pass(100);
+    expect([node.state.role, node.state.cluster.epoch]).toEqual(['leader', 2]);
+  });
+
+  it('numbers a claim above the age of the log and what nodes say they have applied', () => {
+    const log = LogWriter.started('c9');
+    log.join('w1');
+    log.write({ kind: 'leader.resigned' });
+    const first = new CoordinatorHarness(log);
+    first.wall = log.state.createdAt + 50_000;
+    first.feed({ kind: 'head.reached', sentAt: 0 });
+    expect(first.state.cluster.head.seq).toBeGreaterThan(50_000);
+    first.feed({ kind: 'stop' });
+    const second = new CoordinatorHarness(log);
+    second.report('w1', { appliedSeq: 700_000 });
+    second.report('w2', { appliedSeq: 2 ** 52 });
+    second.feed({ kind: 'head.reached', sentAt: 0 });
+    expect(second.state.role).toBe('leader');
+    expect(second.state.cluster.head.seq).toBeGreaterThan(700_000);
+    expect(second.state.cluster.head.seq).toBeLessThan(800_000);
+  });
+
+  it('resigns when it is stopped only after the append in flight', () => {
+    const node = CoordinatorHarness.leading();
+    node.isStoring = false;
+    node.create('a');
+    const first = node.of('append').at(-1)!;
+    node.feed({ kind: 'stop' });
+    node.pass(500);
+    expect(node.of('append').at(-1)).toBe(first);
+    node.isStoring = true;
+    node.store(first);
+    node.pass(100);
+    expect([node.events('connector.put').length, node.events('leader.resigned').length]).toEqual([1, 1]);
   });
 
   it('resigns when it is stopped, and ends after reading that back', () => {
@@ -92,6 +145,9 @@ describe('election', () => {
     node.isStoring = true;
     node.feed({ kind: 'head.reached', sentAt: node.now });
     node.pass(300);
+    expect(node.of('read-commands').at(-1)).toMatchObject({ fromOffset: 0 });
+    node.feed({ kind: 'command.read', readId: node.state.commandReads, offset: 0, command: put('a') });
+    node.feed({ kind: 'command.read', readId: node.state.commandReads, offset: 1, command: put('b') });
     expect([...node.state.cluster.connectors.keys()]).toEqual(['a', 'b']);
   });
 });
@@ -175,11 +231,14 @@ describe('members', () => {
     expect(node.events('member.suspected')).toEqual([]);
     node.isStoring = true;
     node.store(node.of('append').at(-1)!);
+    node.pass(3_200);
     expect(node.events('member.suspected')).toHaveLength(1);
-    node.pass(2_900);
+    const suspectedAt = node.now;
+    node.pass(2_700);
     expect(node.events('member.left')).toEqual([]);
-    node.pass(200);
+    node.pass(500);
     expect(node.events('member.left')).toHaveLength(1);
+    expect(node.now - suspectedAt).toBeGreaterThan(3_000);
   });
 
   it('get a full session from a new leader', () => {
@@ -229,12 +288,56 @@ describe('members', () => {
     expect(node.events('member.suspected')).toEqual([]);
   });
 
-  it('give way at once to a later incarnation on the same state directory', () => {
+  it('give way to a later incarnation on the same state directory: runners when they have no lease any more', () => {
     const node = CoordinatorHarness.leading();
     node.report('w1');
     node.report('w1', { incarnation: 'w1#2', supersedes: 'w1#1' });
+    expect(node.events('member.suspected')).toMatchObject([{ incarnation: 'w1#1' }]);
+    for (let i = 0; i < 29; i += 1) {
+      node.pass(100);
+      node.report('w1', { incarnation: 'w1#2', supersedes: 'w1#1' });
+    }
+    expect(node.events('member.left')).toEqual([]);
+    node.pass(100);
     expect(node.events('member.left')).toMatchObject([{ incarnation: 'w1#1', reason: 'superseded' }]);
     expect(node.state.cluster.members.get('w1')?.incarnation).toBe('w1#2');
+    node.report('g1', { role: 'gateway' });
+    node.report('g1', { role: 'gateway', incarnation: 'g1#2', supersedes: 'g1#1' });
+    expect(node.state.cluster.members.get('g1')?.incarnation).toBe('g1#2');
+  });
+
+  it('that report after a later incarnation on a copy of their state directory stay, and that one is rejected', () => {
+    const node = CoordinatorHarness.leading();
+    node.report('w1');
+    node.report('w1', { incarnation: 'w1#2', supersedes: 'w1#1' });
+    node.pass(100);
+    node.report('w1');
+    expect(node.events('member.rejected')).toMatchObject([{ nodeId: 'w1', incarnation: 'w1#2' }]);
+    expect(node.events('member.cleared')).toMatchObject([{ incarnation: 'w1#1' }]);
+    expect(node.state.cluster.members.get('w1')?.incarnation).toBe('w1#1');
+  });
+
+  it('are not cleared before a leader may give tasks away: others may act on what the log has lost', () => {
+    const log = LogWriter.started('c9');
+    log.join('w1');
+    log.write({ kind: 'member.suspected', nodeId: 'w1', incarnation: 'w1#1' });
+    const node = new CoordinatorHarness(log);
+    node.pass(4_000);
+    node.feed({ kind: 'head.reached', sentAt: node.now });
+    expect(node.state.role).toBe('leader');
+    node.pass(2_900, ['w1']);
+    expect(node.events('member.cleared')).toEqual([]);
+    node.pass(200, ['w1']);
+    expect(node.events('member.cleared')).toHaveLength(1);
+  });
+
+  it('are known by their latest report, not by one that lands late', () => {
+    const node = CoordinatorHarness.leading();
+    node.report('w1', { reportSeq: 7, appliedSeq: 90 });
+    node.pass(1_000);
+    const { lastAt } = node.state.reports.get('w1@w1#1')!;
+    for (const reportSeq of [6, 7]) node.report('w1', { reportSeq, appliedSeq: 80 });
+    expect(node.state.reports.get('w1@w1#1')).toMatchObject({ lastAt, report: { reportSeq: 7, appliedSeq: 90 } });
   });
 
   it('reject a second live node of the same id, but wait for a silent one to expire', () => {
@@ -262,6 +365,12 @@ describe('members', () => {
     expect(node.of('exit')).toMatchObject([{ reason: 'rejected' }]);
   });
 });
+
+/** A command that creates a connector. */
+function put(name: string): Command {
+  const body = { kind: 'connector.put', mode: 'create', name, type: 'source', config: {} } as const;
+  return { requestId: `put ${name}`, sentAt: 1_000_000_000, from: 'g1', ...body };
+}
 
 /** A leader, runners w1 and w2, and connector `a` with its tasks running. */
 function running(tasks: number, runners: readonly string[] = ['w1', 'w2']): CoordinatorHarness {

@@ -1,7 +1,7 @@
 import { foldEntries } from '../log/fold.js';
 import { LayeredMap } from '../log/layered-map.js';
 import { TaskTable } from '../log/task-table.js';
-import type { LogEvent, ReadEntry } from '../model/entry.js';
+import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
 import { NewerVersionNeededError } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
 import type { Report } from '../model/report.js';
@@ -12,7 +12,7 @@ import { decideMembers } from './decide-members.js';
 import { decideSnapshot } from './decide-snapshot.js';
 import { decideAssignment, decideReports } from './decide-tasks.js';
 import type { Effect } from './effect.js';
-import { claimIfVacant, readCommandsFrom, stepDown, takeLead } from './election.js';
+import { claimIfVacant, giveUpLead, leadsByLog, readCommandsFrom, stepDown, takeLead } from './election.js';
 import { EventBatch } from './event-batch.js';
 import type { Input } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
@@ -53,7 +53,7 @@ function receive(turn: Turn, input: Input): boolean {
       return true;
     case 'head.reached':
       next.headProvenAt = Math.max(input.sentAt, next.headProvenAt ?? -Infinity);
-      reconcileInFlight(turn);
+      reconcile(turn);
       return true;
     case 'report.read':
       return readReport(turn, input.queue, input.report);
@@ -69,7 +69,7 @@ function receive(turn: Turn, input: Input): boolean {
       return true;
     case 'append.settled':
       settleAppend(turn, input.appendId, input.outcome, input.lastOffset);
-      reconcileInFlight(turn);
+      reconcile(turn);
       return true;
     case 'tick':
       if (next.role === 'leader') tendProbes(turn);
@@ -88,7 +88,7 @@ function readLog(turn: Turn, reads: readonly ReadEntry[], nextOffset: number): v
   next.nextOffset = Math.max(next.nextOffset, nextOffset);
   for (const { entry } of accepted) {
     next.lastAcceptedAt = now;
-    noticeEvent(turn, entry.event, entry.epoch);
+    noticeEvent(turn, entry);
   }
   if (state.needsNewer !== undefined) {
     const { message } = new NewerVersionNeededError(state.needsNewer, next.settings.maxLevel);
@@ -104,7 +104,7 @@ function readLog(turn: Turn, reads: readonly ReadEntry[], nextOffset: number): v
   // A runner may have read and reported an entry before it was read here.
   if (next.role === 'leader') touchOwners(next, tasksBefore);
   next.commands = next.commands.filter(({ offset }) => offset >= state.nextCommandOffset);
-  reconcileInFlight(turn);
+  reconcile(turn);
 }
 
 /** The reports of those who hold, or held, a task that has changed are looked at again. */
@@ -124,14 +124,18 @@ function touchOwners(next: Turn['next'], before: TaskTable): void {
   next.touched = touched;
 }
 
-function noticeEvent(turn: Turn, event: LogEvent, epoch: number): void {
+function reconcile(turn: Turn): void {
+  if (reconcileInFlight(turn) && !turn.next.isStopping) giveUpLead(turn, 'entries that it sent are not in the log');
+}
+
+function noticeEvent(turn: Turn, { event, epoch, claimId }: LogEntry): void {
   const { next, now } = turn;
   const { self } = next;
   if (event.kind === 'claimed') {
     const isOwn = event.nodeId === self.nodeId && event.incarnation === self.incarnation;
     if (next.role === 'leader') stepDown(turn, epoch - 1, `${event.nodeId} claimed epoch ${String(epoch)}`);
     else if (next.role === 'candidate' && !isOwn) stepDown(turn, epoch, 'another claim came first');
-    if (isOwn) takeLead(turn);
+    if (isOwn) takeLead(turn, claimId);
   } else if (event.kind === 'commands.rewound') {
     next.rewindTo = undefined;
     next.commands = [];
@@ -214,17 +218,22 @@ function noticeCut({ next }: Turn, { readId, minOffset }: Extract<Input, { kind:
 function lead(turn: Turn): void {
   const { next, now, wall } = turn;
   const { leaseMs, maxAppendBytes, maxQueuedCommands } = next.settings;
-  const sinceReadBackMs = now - next.lastAcceptedAt;
-  const isSuspended = sinceReadBackMs > leaseMs;
-  if (!isSuspended) askQuestions(turn);
+  const sinceConfirmedMs = now - next.lastConfirmedAt;
+  if (sinceConfirmedMs > leaseMs) {
+    // Others may have claimed, and the log may have lost that: after a pause nothing else would tell.
+    const isWaiting = next.inFlight !== undefined && next.inFlight.settled === undefined;
+    if (!isWaiting) giveUpLead(turn, `it has read nothing of its own for ${String(leaseMs)} ms`);
+    return;
+  }
+  askQuestions(turn);
   if (next.commandsCutAt !== undefined && next.commands.length <= maxQueuedCommands / 2) {
     readCommandsFrom(turn, next.commandsCutAt);
   }
   if (!canAppend(turn)) return;
   const batch = new EventBatch(next.cluster, wall, maxAppendBytes);
-  if (!isSuspended) decide(turn, batch);
-  if (!isSuspended) decideSnapshot(next, wall, batch);
-  if (batch.events.length === 0 && sinceReadBackMs >= leaseMs / RENEWALS) batch.add(renewal(next));
+  decide(turn, batch);
+  decideSnapshot(next, wall, batch);
+  if (batch.events.length === 0 && sinceConfirmedMs >= leaseMs / RENEWALS) batch.add(renewal(next));
   if (batch.events.length > 0) append(turn, batch.events, next.cluster);
 }
 
@@ -246,7 +255,7 @@ function renewal({ cluster }: CoordinatorState): LogEvent {
 function stopInOrder(turn: Turn): void {
   const { next, effects } = turn;
   if (next.inFlight !== undefined) return;
-  if (next.role !== 'leader') {
+  if (next.role !== 'leader' && !leadsByLog(next)) {
     next.hasEnded = true;
     effects.push({ kind: 'exit', reason: 'stopped', message: `coordinator ${next.self.nodeId} stopped` });
   } else if (canAppend(turn)) append(turn, [{ kind: 'leader.resigned' }], next.cluster);

@@ -3,6 +3,9 @@ import type { LogEvent } from '../model/entry.js';
 /** How long a node may run its tasks after it last knew all of the log, in milliseconds. The leader expires it later than that. */
 export const MEMBER_LEASE_MS = 2_500;
 
+/** How far apart may be what a node and the leader take for the end of a lease, in milliseconds. */
+export const LEASE_MARGIN_MS = 500;
+
 /**
  * The right of one incarnation to run its tasks, told by the log alone. Times are of one monotonic clock, in milliseconds.
  * Whoever expires a node waits for `leaseMs` and a margin after reading the suspicion: a node that could not read the
@@ -12,26 +15,34 @@ export interface NodeLease {
   readonly nodeId: string;
   readonly incarnation: string;
   readonly leaseMs: number;
-  /** When the lease ends; undefined before the head was first reached. */
+  /** How far apart what this node and others take for the end of a lease may be. */
+  readonly marginMs: number;
+  /** Send time of the last proof of being at the head; before the first one, when this incarnation began. */
+  readonly provenAt: number;
+  /** When the lease ends; undefined before it was first held. */
   readonly until?: number;
+  /** No proof that was sent before this extends the lease: see `leaseAfterHeadReached`. */
+  readonly resumesAt: number;
   /** Between reading its own `member.suspected` and its own `member.cleared`. */
   readonly suspected: boolean;
   /** Why it is gone for good; only a new incarnation can run tasks again. */
   readonly lost?: 'left' | 'rejected' | 'log-lost';
 }
 
-export function newLease(self: {
-  readonly nodeId: string;
-  readonly incarnation: string;
-  readonly leaseMs: number;
-}): NodeLease {
-  return { nodeId: self.nodeId, incarnation: self.incarnation, leaseMs: self.leaseMs, suspected: false };
+/** @param nowMs not later than the first report of this incarnation. */
+export function newLease(
+  self: Pick<NodeLease, 'nodeId' | 'incarnation' | 'leaseMs' | 'marginMs'>,
+  nowMs: number,
+): NodeLease {
+  const { nodeId, incarnation, leaseMs, marginMs } = self;
+  return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, resumesAt: -Infinity, suspected: false };
 }
 
 /** Takes notice of an accepted entry. To be called in the order of the log, before a `headReached` that covers the entry. */
 export function leaseAfterEvent(lease: NodeLease, event: LogEvent): NodeLease {
   if (event.kind === 'member.suspected' || event.kind === 'member.cleared') {
-    return isOwn(lease, event) ? { ...lease, suspected: event.kind === 'member.suspected' } : lease;
+    if (!isOwn(lease, event)) return lease;
+    return event.kind === 'member.suspected' ? { ...lease, suspected: true } : cleared(lease);
   }
   if (event.kind === 'member.left' || event.kind === 'member.rejected') {
     if (!isOwn(lease, event)) return lease;
@@ -43,11 +54,22 @@ export function leaseAfterEvent(lease: NodeLease, event: LogEvent): NodeLease {
 /**
  * Extends the lease: a non-suspending pull that was sent at `sentAtMs` was answered by the master with
  * `nextOffset = maxOffset`, and everything before is folded.
+ *
+ * Where the proof before is older than a lease, this node may have been put out meanwhile by entries that the log has lost again, suspicion
+ * and all. Whoever read there that it owns the tasks has no lease any more after another lease and margin: this node waits for that. A
+ * `member.cleared` that follows ends the wait, for the leader waits likewise before it writes one.
  */
 export function leaseAfterHeadReached(lease: NodeLease, sentAtMs: number): NodeLease {
-  if (lease.suspected || lease.lost !== undefined) return lease;
-  const until = sentAtMs + lease.leaseMs;
-  return lease.until !== undefined && lease.until >= until ? lease : { ...lease, until };
+  const { leaseMs, marginMs, until = -Infinity } = lease;
+  if (lease.lost !== undefined) return lease;
+  const proven = { ...lease, provenAt: Math.max(lease.provenAt, sentAtMs) };
+  if (sentAtMs - lease.provenAt > leaseMs) return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs };
+  if (lease.suspected || sentAtMs < lease.resumesAt) return proven;
+  return { ...proven, until: Math.max(until, sentAtMs + leaseMs) };
+}
+
+function cleared(lease: NodeLease): NodeLease {
+  return { ...lease, suspected: false, resumesAt: -Infinity };
 }
 
 /** The log was cut, replaced or cannot be continued: nothing that was read from it holds any more. */

@@ -60,8 +60,19 @@ describe('acceptance of entries', () => {
       nodeId: 'c2',
       incarnation: 'c2#1',
       resigned: false,
-      isOrderly: false,
     });
+  });
+
+  it('lets a claim leap, and nothing else; none goes back', () => {
+    const log = LogWriter.started();
+    const { head } = log.state;
+    const after = { seq: head.seq, digest: head.digest };
+    const good = log.next({ kind: 'claimed', nodeId: 'c2', incarnation: 'c2#1', after }, { epoch: 2, claimId: 'k' });
+    const at = (read: ReadEntry, seq: number): ReadEntry => ({ ...read, entry: { ...read.entry, seq } });
+    const leapt = foldEntry(log.state, at(good, 500));
+    expect(leapt).toMatchObject({ epoch: 2, head: { offset: 2, seq: 500 } });
+    for (const seq of [head.seq, head.seq - 1]) expect(foldEntry(log.state, at(good, seq)).epoch).toBe(1);
+    expect(foldEntry(log.state, at(log.next({ kind: 'lease.renewed' }), 500)).head.seq).toBe(head.seq);
   });
 
   it('takes nothing but a claim after the leader resigned', () => {

@@ -48,8 +48,8 @@ export function foldEntry(state: ClusterState, read: ReadEntry): ClusterState {
 
 /**
  * Folds entries in the order of their queue. An entry counts only as the exact successor of the head (`logId`, `seq` and
- * `prevDigest`) and from the claim in force, or as the claim of the next epoch made after that very head. Anything
- * else is skipped. `state` itself is not changed.
+ * `prevDigest`) and from the claim in force, or as the claim of the next epoch made after that very head, whose `seq` may
+ * leap (see `claimSeq`). Anything else is skipped. `state` itself is not changed.
  *
  * Folding stops for good before an accepted entry that a build of `maxLevel` does not know: `needsNewer` tells which.
  */
@@ -78,7 +78,8 @@ export function foldEntries(state: ClusterState, reads: readonly ReadEntry[], ma
 
 function refusal({ head, header }: ClusterDraft, { entry }: ReadEntry): SkipReason | undefined {
   const { event } = entry;
-  if (entry.seq !== head.seq + 1 || entry.prevDigest !== head.digest) {
+  const isNext = event.kind === 'claimed' ? entry.seq > head.seq : entry.seq === head.seq + 1;
+  if (!isNext || entry.prevDigest !== head.digest) {
     return head.seq >= 0 && entry.logId !== header.logId ? 'other-log' : 'not-successor';
   }
   if (event.kind === 'genesis' || head.seq < 0) {

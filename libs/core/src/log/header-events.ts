@@ -33,7 +33,7 @@ export function headerAfter(header: StateHeader, event: HeaderEvent, stamp: Even
     case 'claimed': {
       const { epoch, claimId } = stamp;
       const { nodeId, incarnation } = event;
-      const leader = { nodeId, incarnation, resigned: false, isOrderly: isVacated(header) };
+      const leader = { nodeId, incarnation, resigned: false };
       return { ...withoutOpenSnapshot(header), epoch, claimId, leader };
     }
     case 'lease.renewed':

@@ -5,14 +5,13 @@ import type { LogEvent } from '../model/entry.js';
 import { levelOf } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
+import { logAge } from './claim-seq.js';
 import { digestAfter, digestText, emptyDigest } from './record-digest.js';
 import { recordsOf } from './snapshot-records.js';
 import { TaskTable } from './task-table.js';
 
-/** Entries that may have followed those of a node's files: numbers up to here are not given again. */
+/** Entries that may have followed those of a node's files, or the last claim of the old log: numbers up to here are not given again. */
 const LEAP = 10_000_000;
-/** A log that is restored several times begins further on each time, unless it grew faster than this since. */
-const ENTRIES_PER_SECOND = 10;
 
 /** Claims of a restore begin with this. */
 export const RESTORE_NODE_ID = 'sluice-restore';
@@ -38,7 +37,7 @@ export function restoredState(
   kept: ClusterState,
   { logId, broker, incarnation, at, lastOffset }: RestorePlace,
 ): ClusterState {
-  const seq = Math.max(kept.head.seq + LEAP, Math.floor((at / 1_000) * ENTRIES_PER_SECOND));
+  const seq = Math.max(kept.head.seq, logAge(kept, at)) + LEAP;
   const departed = new Map(kept.departed);
   for (const member of kept.members.values()) departed.set(memberKey(member), at);
   return {
@@ -47,7 +46,7 @@ export function restoredState(
     broker,
     head: { offset: lastOffset, seq, digest: kept.head.digest },
     claimId: `${RESTORE_NODE_ID}/${incarnation}`,
-    leader: { nodeId: RESTORE_NODE_ID, incarnation, resigned: false, isOrderly: true },
+    leader: { nodeId: RESTORE_NODE_ID, incarnation, resigned: false },
     level: Math.max(kept.level, levelOf('snapshot.done') ?? 0),
     members: new Map(),
     departed,

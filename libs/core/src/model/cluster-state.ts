@@ -18,8 +18,6 @@ export interface Leader {
   readonly nodeId: string;
   readonly incarnation: string;
   readonly resigned: boolean;
-  /** There was no leader before, or it had resigned: nobody can act on entries of it that were lost with the log's tail. */
-  readonly isOrderly: boolean;
 }
 
 /** What the log says apart from its collections. Plain JSON. */

@@ -39,6 +39,11 @@ export function memberKey(node: { readonly nodeId: string; readonly incarnation:
   return `${node.nodeId}@${node.incarnation}`;
 }
 
+/** Whether a node runs tasks. */
+export function isRunner({ role }: Pick<Member, 'role'>): boolean {
+  return role === Role.sourceRunner || role === Role.sinkRunner;
+}
+
 /** The role that runs tasks of a type. */
 export function runnerRole(type: ConnectorType): Role {
   return type === 'source' ? Role.sourceRunner : Role.sinkRunner;

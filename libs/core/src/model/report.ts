@@ -58,7 +58,7 @@ export interface Report {
   /** Where it answers HTTP, as host:port. */
   readonly http?: string;
   readonly leaving: boolean;
-  /** An earlier incarnation on the same locked state directory, hence certainly dead. */
+  /** The incarnation before this one on the same state directory, which may have been copied. */
   readonly supersedes?: string;
   readonly capacity: number;
   readonly plugins: readonly PluginInfo[];

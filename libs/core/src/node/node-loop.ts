@@ -1,4 +1,4 @@
-import { MEMBER_LEASE_MS, newLease, type NodeLease } from '../lease/node-lease.js';
+import { LEASE_MARGIN_MS, MEMBER_LEASE_MS, newLease, type NodeLease } from '../lease/node-lease.js';
 import type { QueueBounds } from '../log/start-plan.js';
 import type { Tail } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
@@ -79,7 +79,7 @@ export function initialNodeLoop(
   return {
     cluster,
     maxLevel,
-    lease: newLease({ ...self, leaseMs: MEMBER_LEASE_MS }),
+    lease: newLease({ ...self, leaseMs: MEMBER_LEASE_MS, marginMs: LEASE_MARGIN_MS }, now),
     nextOffset: head.offset + 1,
     tail: head.seq < 0 ? undefined : { offset: head.offset, digest: head.digest },
     pulled: undefined,

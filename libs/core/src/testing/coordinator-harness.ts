@@ -9,6 +9,9 @@ import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Report, TaskReport } from '../model/report.js';
 import { LogWriter } from './log-writer.js';
 
+/** A little more than a leader waits before it gives tasks away. */
+export const UNTIL_GIVING_MS = 3_100;
+
 type Append = Extract<Effect, { kind: 'append' }>;
 
 /** One coordinator on a log that a spec writes; time moves only when the spec says so. */
@@ -33,13 +36,13 @@ export class CoordinatorHarness {
     this.state = initialCoordinator(self, log.state, 0, { reportQueues: 1, ...settings });
   }
 
-  /** A leader on a log that has no other, at the highest feature level. */
+  /** A leader on a log that has no other, at the highest feature level, that may give tasks away. */
   static leading(settings: Partial<CoordinatorSettings> = {}): CoordinatorHarness {
     const log = new LogWriter();
     log.write({ kind: 'genesis', broker: 'b' });
     const harness = new CoordinatorHarness(log, undefined, settings);
     harness.feed({ kind: 'head.reached', sentAt: 0 });
-    harness.pass(100);
+    harness.pass(UNTIL_GIVING_MS);
     return harness;
   }
 

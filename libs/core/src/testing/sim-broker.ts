@@ -144,9 +144,9 @@ export class SimBroker {
 
   /** Sends a report or a probe. */
   send(queue: ReportMessage[], message: ReportMessage): void {
-    if (message.kind === 'report') this.#noteReport(message.report);
     const fate = this.isFaulty ? this.clock.random() : 1;
     if (fate < 0.02) return;
+    if (message.kind === 'report') this.#noteReport(message.report);
     this.#arrive(() => {
       this.#storeReport(queue, message);
     });

@@ -1,7 +1,7 @@
 import { defaultCoordinatorSettings } from '../coordinator/settings.js';
 import type { ClusterState, Leader } from '../model/cluster-state.js';
 import { TargetState, taskKey, type TaskId, type TaskState } from '../model/connector.js';
-import { eventsIn, type LogEvent } from '../model/entry.js';
+import { eventsIn, type Claimed, type LogEvent } from '../model/entry.js';
 import { levelOf } from '../model/feature-level.js';
 import { memberKey, Role } from '../model/member.js';
 
@@ -60,8 +60,8 @@ export class SimJudge {
   }
 
   /** A leader loses its lead only if it is gone, has resigned or wrote nothing for its lease. */
-  #judgeClaim({ leader, epoch }: ClusterState, claim: { readonly nodeId: string }, quietMs: number): void {
-    if (leader === undefined || leader.resigned) return;
+  #judgeClaim({ leader, epoch }: ClusterState, claim: Claimed, quietMs: number): void {
+    if (leader === undefined || leader.resigned || leader.incarnation === claim.incarnation) return;
     const node = this.nodeOf(leader.incarnation);
     if (node?.hasStopped === true) this.violate(`${leader.nodeId} stopped as the leader and did not resign`);
     if (node?.isDead === false && quietMs < leaseMs - TOLERANCE_MS) {

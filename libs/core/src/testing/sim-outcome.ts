@@ -48,7 +48,7 @@ function wrongReaders({ state, stateAt, coordinators, runners }: SimOutcome): re
   ];
   for (const { each, cluster } of readers) {
     if (each.isDead) wrong.push(`${each.nodeId} is dead`);
-    if (state.head.seq - cluster.head.seq > MAX_LAG) wrong.push(`${each.nodeId} lags behind the log`);
+    if (state.head.offset - cluster.head.offset > MAX_LAG) wrong.push(`${each.nodeId} lags behind the log`);
     if (stateDigest(cluster) !== stateDigest(stateAt(cluster.head.offset)))
       wrong.push(`${each.nodeId} holds another state`);
   }
