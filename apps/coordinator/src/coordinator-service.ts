@@ -103,7 +103,10 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       following = node.reports
         .follow((message, queue) => {
           if (message.kind === 'report') input({ kind: 'report.read', queue, report: message.report });
-          else if (message.probe.incarnation === store.incarnation) {
+          else if (message.kind === 'alive') {
+            const { nodeId, incarnation, reportSeq } = message;
+            input({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq });
+          } else if (message.probe.incarnation === store.incarnation) {
             input({ kind: 'probe.returned', queue, sentAt: message.probe.sentAt });
           }
         }, ended.signal)

@@ -5,7 +5,7 @@ import { givesFrom } from './election.js';
 import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
 import { silenceCountsFrom } from './probes.js';
-import type { CoordinatorState, KnownReport } from './state.js';
+import { lifeSignOf, type CoordinatorState, type KnownReport } from './state.js';
 
 /** Who joins, leaves, is rejected, suspected, cleared or expired. */
 export function decideMembers(state: CoordinatorState, now: number, batch: EventBatch): void {
@@ -27,7 +27,7 @@ function decideReporter(state: CoordinatorState, now: number, known: KnownReport
     if (report.leaving) letGo(state, report, batch);
     return;
   }
-  const older = state.reports.get(memberKey(member));
+  const older = lifeSignOf(state, memberKey(member));
   if (older !== undefined && older.lastAt > known.firstAt) {
     const reason = `node id ${nodeId} is in use by a live node (${member.incarnation})`;
     batch.add({ kind: 'member.rejected', nodeId, incarnation, reason });
@@ -84,7 +84,7 @@ function decideSilence(state: CoordinatorState, now: number, member: Member, bat
   const { nodeId, incarnation } = member;
   if (nodeId === state.self.nodeId && incarnation === state.self.incarnation) return;
   const key = memberKey(member);
-  const known = state.reports.get(key);
+  const known = lifeSignOf(state, key);
   const suspectedSince = state.suspicions.get(key);
   if (suspectedSince !== undefined && known !== undefined && known.lastAt > suspectedSince) {
     if (now >= givesFrom(state)) batch.add({ kind: 'member.cleared', nodeId, incarnation });

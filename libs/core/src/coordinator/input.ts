@@ -23,6 +23,14 @@ export type InputBody =
   /** A non-suspending pull sent at `sentAt` (monotonic) was answered with `nextOffset = maxOffset`, all before is folded. */
   | { readonly kind: 'head.reached'; readonly sentAt: number }
   | { readonly kind: 'report.read'; readonly queue: number; readonly report: Report }
+  /** A report came of which the whole is not known: its node lives. */
+  | {
+      readonly kind: 'node.heard';
+      readonly queue: number;
+      readonly nodeId: string;
+      readonly incarnation: string;
+      readonly reportSeq: number;
+    }
   /** This incarnation's own probe came back through the queue it was sent to. */
   | { readonly kind: 'probe.returned'; readonly queue: number; readonly sentAt: number }
   /** `readId` is that of the `read-commands` that this was read for. */

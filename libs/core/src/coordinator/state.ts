@@ -15,12 +15,16 @@ export interface CoordinatorSelf {
   readonly supersedes?: string;
 }
 
-export interface KnownReport {
-  readonly report: Report;
+/** That a node lives. */
+export interface LifeSign {
   readonly queue: number;
   /** When the first and the last report of this incarnation were read; monotonic. */
   readonly firstAt: number;
   readonly lastAt: number;
+}
+
+export interface KnownReport extends LifeSign {
+  readonly report: Report;
 }
 
 /** What the own probes say about one queue of the reports topic; monotonic times. */
@@ -107,6 +111,8 @@ export interface CoordinatorState {
   readonly leaderSince: number;
   /** By `memberKey`. */
   readonly reports: ReadonlyMap<string, KnownReport>;
+  /** Nodes that were heard and of which no whole report is known, by `memberKey`. */
+  readonly heard: ReadonlyMap<string, LifeSign & { readonly reportSeq: number }>;
   /** Incarnations whose last report may free or mark tasks. */
   readonly touched: ReadonlySet<string>;
   /** When the suspicion of a member was read, by `memberKey`. */
@@ -139,6 +145,11 @@ export interface Turn {
   readonly effects: Effect[];
 }
 
+/** What proves that an incarnation lives. */
+export function lifeSignOf({ reports, heard }: CoordinatorState, key: string): LifeSign | undefined {
+  return reports.get(key) ?? heard.get(key);
+}
+
 /** A standby that knows `cluster` and goes on reading the log behind its head. `now` is monotonic. */
 export function initialCoordinator(
   self: CoordinatorSelf,
@@ -161,6 +172,7 @@ export function initialCoordinator(
     inFlight: undefined,
     leaderSince: now,
     reports: new Map(),
+    heard: new Map(),
     touched: new Set(),
     suspicions: new Map(),
     probes: new Map(),

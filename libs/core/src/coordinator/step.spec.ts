@@ -357,6 +357,26 @@ describe('members', () => {
     expect(node.state.cluster.members.get('w1')?.incarnation).toBe('y');
   });
 
+  it('live as long as they are heard, though no whole report of theirs is known', () => {
+    const log = LogWriter.started('c9');
+    log.join('w1');
+    const node = new CoordinatorHarness(log);
+    node.pass(4_000);
+    node.feed({ kind: 'head.reached', sentAt: node.now });
+    const hear = (reportSeq: number) =>
+      node.feed({ kind: 'node.heard', queue: 0, nodeId: 'w1', incarnation: 'w1#1', reportSeq });
+    for (let reportSeq = 40; reportSeq < 52; reportSeq += 1) {
+      hear(reportSeq);
+      node.pass(1_000);
+    }
+    expect(node.events('member.suspected')).toEqual([]);
+    for (let i = 0; i < 7; i += 1) {
+      hear(51);
+      node.pass(1_000);
+    }
+    expect(node.events('member.left')).toMatchObject([{ nodeId: 'w1', reason: 'expired' }]);
+  });
+
   it('that are rejected coordinators exit', () => {
     const node = new CoordinatorHarness(LogWriter.started('c9'));
     node.readNew((log) =>

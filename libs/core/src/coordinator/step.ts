@@ -57,6 +57,8 @@ function receive(turn: Turn, input: Input): boolean {
       return true;
     case 'report.read':
       return readReport(turn, input.queue, input.report);
+    case 'node.heard':
+      return noticeLife(turn, input);
     case 'probe.returned':
       probeReturned(turn, input.queue, input.sentAt);
       return false;
@@ -158,6 +160,7 @@ function forget(
   next.suspicions = withoutKey(next.suspicions, key);
   if (event.kind === 'member.cleared') return;
   next.reports = withoutKey(next.reports, key);
+  next.heard = withoutKey(next.heard, key);
   if (key !== memberKey(next.self) || (event.kind === 'member.left' && event.reason === 'leaving')) return;
   const reason =
     event.kind === 'member.rejected' ? 'rejected' : event.reason === 'superseded' ? 'superseded' : 'expired';
@@ -178,9 +181,11 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
   const known = next.reports.get(key);
   if (next.cluster.departed.has(key)) return false;
   if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;
+  const firstAt = (known ?? next.heard.get(key))?.firstAt ?? now;
   const reports = new LayeredMap(next.reports);
-  reports.set(key, { report, queue, firstAt: known?.firstAt ?? now, lastAt: now });
+  reports.set(key, { report, queue, firstAt, lastAt: now });
   next.reports = reports;
+  next.heard = withoutKey(next.heard, key);
   if (next.role !== 'leader') return false;
   const member = next.cluster.members.get(report.nodeId);
   const { index, cluster } = next;
@@ -193,6 +198,26 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
   if (frees || marks) next.touched = new Set(next.touched).add(key);
   const isNews = known === undefined || report.leaving || member?.incarnation !== report.incarnation;
   return isNews || frees || marks || member.suspectedAt !== undefined;
+}
+
+/** A report without those that it builds on: what the node does is not known, but silent it is not. */
+function noticeLife(
+  { next, now }: Turn,
+  { queue, reportSeq, ...node }: Extract<Input, { kind: 'node.heard' }>,
+): boolean {
+  const key = memberKey(node);
+  if (next.cluster.departed.has(key)) return false;
+  const known = next.reports.get(key);
+  const last = next.heard.get(key);
+  if (reportSeq <= Math.max(known?.report.reportSeq ?? -1, last?.reportSeq ?? -1)) return false;
+  if (known !== undefined) {
+    const reports = new LayeredMap(next.reports);
+    reports.set(key, { ...known, lastAt: now });
+    next.reports = reports;
+  }
+  const firstAt = last?.firstAt ?? now;
+  if (known === undefined) next.heard = new Map(next.heard).set(key, { reportSeq, queue, firstAt, lastAt: now });
+  return next.role === 'leader' && next.cluster.members.get(node.nodeId)?.suspectedAt !== undefined;
 }
 
 function readCommand({ next }: Turn, { readId, offset, command }: Extract<Input, { kind: 'command.read' }>): boolean {

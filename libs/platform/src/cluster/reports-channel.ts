@@ -16,11 +16,14 @@ import type { ScopedLog } from '../logging/node-log.js';
 
 const sendTimeoutMs = 3000;
 
-/** Whole states are told often enough to find one of each node within this time; the clocks of broker and node may differ by the rest of it. */
+/** Whole states are told often enough to find one of each node within this time. */
 const lookBackMs = 3 * reportLimits.fullIntervalMs;
 
 export type HeardReport =
-  { readonly kind: 'report'; readonly report: Report } | { readonly kind: 'probe'; readonly probe: Probe };
+  | { readonly kind: 'report'; readonly report: Report }
+  /** A report of which the whole is not known, or one that came twice. */
+  | { readonly kind: 'alive'; readonly nodeId: string; readonly incarnation: string; readonly reportSeq: number }
+  | { readonly kind: 'probe'; readonly probe: Probe };
 
 export type ReportsListener = (message: HeardReport, queueId: number) => void;
 
@@ -75,8 +78,7 @@ export class ReportsChannel {
     const queue = this.queue(queueId);
     const { admin, consumer } = this.client;
     const now = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
-    const lookBack = () => admin.offsetByTime(queue, Date.now() - lookBackMs, { signal });
-    const from = Math.min(now, await untilAnswered(lookBack, signal));
+    const from = now === 0 ? 0 : Math.min(now, await this.lookBack(queue, now - 1, signal));
     const assembler = new ReportAssembler<Report>();
     const reader = consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
     try {
@@ -84,7 +86,7 @@ export class ReportsChannel {
         for (const message of await reader.next()) {
           try {
             const heard = understood(assembler, message);
-            if (heard !== undefined && message.queueOffset >= now) listener(heard, queueId);
+            if (message.queueOffset >= now) listener(heard, queueId);
           } catch (error) {
             if (!(error instanceof MalformedMessageError)) throw error;
             this.malformed += 1;
@@ -99,6 +101,15 @@ export class ReportsChannel {
     }
   }
 
+  /** Where to begin to find a whole report of each node, by the broker's clock: this node's own may be wrong by any time. */
+  private async lookBack(queue: QueueRef, lastOffset: number, signal: AbortSignal): Promise<number> {
+    const { admin, consumer } = this.client;
+    const question = { queue, offset: lastOffset, group: this.group, maxMessages: 1, suspendMs: 0, signal };
+    const { messages } = await untilAnswered(() => consumer.pull(question), signal);
+    const storedAt = messages[0]?.storeTimestamp ?? Date.now();
+    return untilAnswered(() => admin.offsetByTime(queue, storedAt - lookBackMs, { signal }), signal);
+  }
+
   private queue(queueId: number): QueueRef {
     return { topic: this.topics.reports.name, brokerName: this.brokerName, queueId };
   }
@@ -108,9 +119,11 @@ export class ReportsChannel {
 function understood(
   assembler: ReportAssembler<Report>,
   { body, storeTimestamp }: { readonly body: Buffer; readonly storeTimestamp: number },
-): HeardReport | undefined {
+): HeardReport {
   const message = decodeReportsMessage<Report>(body);
   if (message.kind === 'probe') return message;
   const report = assembler.take(message, storeTimestamp);
-  return report === undefined ? undefined : { kind: 'report', report };
+  if (report !== undefined) return { kind: 'report', report };
+  const { nodeId, incarnation, reportSeq } = message.report;
+  return { kind: 'alive', nodeId, incarnation, reportSeq };
 }
