@@ -60,8 +60,9 @@ export function reconcileInFlight(turn: Turn): boolean {
   if (settled === undefined) return false;
   const { outcome, at, lastOffset } = settled;
   const isPassed = lastOffset !== undefined && next.nextOffset > lastOffset;
-  // Right after a broker has answered a send, pulls may not show it yet: what is said to be stored is missed only where it must stand.
-  const isGone = outcome === 'unknown' && next.headProvenAt !== undefined && next.headProvenAt > at;
+  // Right after a broker has answered a send, pulls may not show it yet.
+  const goneFrom = outcome === 'stored' ? at + next.settings.leaseMs : at;
+  const isGone = next.headProvenAt !== undefined && next.headProvenAt > goneFrom;
   if (!isPassed && !isGone) return false;
   const wasLeader = next.role === 'leader';
   clear(turn);
