@@ -27,11 +27,15 @@ export class SimBroker {
   isFaulty = true;
   /** Called with what somebody sends to the log, whether it arrives or not. */
   onAppend: (events: readonly LogEvent[]) => void = () => undefined;
+  /** Called when the log is to be cut back. */
+  onLoss: (lose: () => void) => void = (lose) => {
+    lose();
+  };
   /** The same for the reports topic alone: it may be on another broker than the log. */
   reportsStalledUntil = 0;
   /** When the last reports of each incarnation were sent. */
   readonly #reportedAt = new Map<string, readonly number[]>();
-  #onAssignment: ((entries: number) => void) | undefined;
+  #watches: { readonly kind: LogEvent['kind']; readonly act: (read: ReadEntry) => void }[] = [];
 
   constructor(readonly clock: SimClock) {
     this.#storeGenesis('L0');
@@ -39,7 +43,7 @@ export class SimBroker {
 
   endFaults(): void {
     this.isFaulty = false;
-    this.#onAssignment = undefined;
+    this.#watches = [];
   }
 
   get bounds(): QueueBounds {
@@ -53,20 +57,15 @@ export class SimBroker {
 
   /** The broker comes back without what it had answered last. */
   loseTail(entries: number): void {
-    this.log.length -= entries;
-    this.rewrites += 1;
+    this.onLoss(() => {
+      this.log.length -= entries;
+      this.rewrites += 1;
+    });
   }
 
-  /** It dies within `withinMs` after the next entries that give tasks away, and comes back without them: some have read them, some have not. */
-  loseNextAssignment(withinMs: number, before: () => void): void {
-    this.#onAssignment = (entries) => {
-      const { length } = this.log;
-      this.clock.after(this.clock.random() * withinMs, () => {
-        if (this.log.length !== length) return;
-        before();
-        this.loseTail(entries);
-      });
-    };
+  /** Calls `act` once, when the next entry of a kind was stored, with it. */
+  afterNext(kind: LogEvent['kind'], act: (read: ReadEntry) => void): void {
+    this.#watches.push({ kind, act });
   }
 
   /** Retention takes what is before an offset. */
@@ -216,10 +215,12 @@ export class SimBroker {
       this.log.push({ offset: this.log.length, digest, entry });
       prevDigest = digest;
     });
-    if (events.some(({ kind }) => kind === 'tasks.assigned')) {
-      const act = this.#onAssignment;
-      this.#onAssignment = undefined;
-      act?.(events.length);
+    const stored = this.log.slice(-events.length);
+    for (const watch of [...this.#watches]) {
+      const read = stored.find(({ entry }) => entry.event.kind === watch.kind);
+      if (read === undefined) continue;
+      this.#watches = this.#watches.filter((each) => each !== watch);
+      watch.act(read);
     }
     return this.log.length - 1;
   }

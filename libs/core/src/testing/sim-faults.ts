@@ -16,6 +16,8 @@ export interface SimFleet {
 }
 
 const MAX_LOST_ENTRIES = 8;
+/** No loss reaches back further. */
+const MOST_LOST_ENTRIES = 60;
 /** Retention keeps what follows a snapshot that is this old, counted in entries: it is far longer than the time between two. */
 const RETAINED_ENTRIES = 30;
 
@@ -34,6 +36,8 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [10, loseHead],
   [6, loseTail],
   [8, loseAssignment],
+  [6, loseExpiry],
+  [3, resignSoon],
   [3, recreateCommands],
   [3, recreateReports],
 ];
@@ -103,20 +107,78 @@ function loseHead({ broker, truth }: SimFleet): void {
   broker.loseHead(snapshot.asOf.offset + 1);
 }
 
-/** The broker dies, and comes back without the last entries: it had not flushed or replicated them. */
+/**
+ * The broker dies, and comes back without the last entries: it had not flushed or replicated them. Now and then they reach back to the claim in
+ * force, or to the last suspicion.
+ */
 function loseTail({ clock, broker, isUpgrade }: SimFleet): void {
-  const lost = 1 + Math.floor(clock.random() * MAX_LOST_ENTRIES);
+  const fate = clock.random();
+  const aim = fate < 0.25 ? 'claimed' : fate < 0.5 ? 'member.suspected' : undefined;
+  const aimed = aim && broker.log.findLast(({ entry }) => entry.event.kind === aim);
+  const some = broker.log.length - 1 - Math.floor(clock.random() * MAX_LOST_ENTRIES);
+  if (!isUpgrade && loseFrom(broker, aimed?.offset ?? some))
+    broker.stalledUntil = Math.max(broker.stalledUntil, clock.now + clock.random() * 3_000);
+}
+
+/** Cuts the log back to what stands before an offset; false where that reaches back further than a broker may lose. */
+function loseFrom(broker: SimBroker, offset: number): boolean {
   const least = broker.minOffset === 0 ? 1 : broker.minOffset + RETAINED_ENTRIES;
-  if (isUpgrade || broker.log.length - lost < least) return;
-  broker.loseTail(lost);
-  broker.stalledUntil = Math.max(broker.stalledUntil, clock.now + clock.random() * 3_000);
+  const isPossible = offset >= Math.max(least, broker.log.length - MOST_LOST_ENTRIES) && offset < broker.log.length;
+  if (isPossible) broker.loseTail(broker.log.length - offset);
+  return isPossible;
 }
 
 /** Entries that give tasks away are lost when some runners have read them and stand still at that very moment. */
-function loseAssignment({ clock, broker, runners, isUpgrade }: SimFleet): void {
-  if (isUpgrade) return;
-  broker.loseNextAssignment(300, () => {
-    for (const runner of runners) if (clock.random() < 0.5) runner.pausedUntil = clock.now + clock.random() * 5_000;
+function loseAssignment(fleet: SimFleet): void {
+  const { broker, clock } = fleet;
+  if (fleet.isUpgrade) return;
+  broker.afterNext('tasks.assigned', ({ offset }) => {
+    clock.after(clock.random() * 300, () => {
+      freeze(fleet);
+      if (loseFrom(broker, offset) && clock.random() < 0.3) resignSoon(fleet);
+    });
+  });
+}
+
+/**
+ * A runner is cut off and expires. When its tasks are given to others, the log loses that, now and then with the suspicion; the leader dies, and the
+ * runner is back.
+ */
+function loseExpiry(fleet: SimFleet, process: SimCoordinator | SimRunner): void {
+  const { broker, clock } = fleet;
+  if (fleet.isUpgrade || !(process instanceof SimRunner)) return;
+  const until = clock.now + 14_000;
+  process.mutedUntil = until;
+  process.reader.deaf = { from: clock.now, until };
+  const isSuspicionLost = clock.random() < 0.5;
+  let suspectedAt: number | undefined;
+  broker.afterNext('member.suspected', ({ offset }) => (suspectedAt = offset));
+  broker.afterNext('member.left', ({ offset: leftAt }) => {
+    broker.afterNext('tasks.assigned', () => {
+      clock.after(30 + clock.random() * 300, () => {
+        freeze(fleet);
+        if (!loseFrom(broker, isSuspicionLost ? (suspectedAt ?? leftAt) : leftAt)) return;
+        for (const each of fleet.coordinators) if (each.isLeader && clock.random() < 0.7) each.isDead = true;
+        process.mutedUntil = 0;
+        process.reader.deaf = { from: 0, until: 0 };
+        if (clock.random() < 0.3) resignSoon(fleet);
+      });
+    });
+  });
+}
+
+/** Runners stand still, some of them: whatever they do after that they do by what they know now. */
+function freeze({ clock, runners }: SimFleet): void {
+  for (const runner of runners) if (clock.random() < 0.5) runner.pausedUntil = clock.now + clock.random() * 5_000;
+}
+
+/** Who takes the lead next resigns soon. */
+function resignSoon({ clock, broker, coordinators }: SimFleet): void {
+  broker.afterNext('claimed', ({ entry: { event } }) => {
+    if (event.kind !== 'claimed') return;
+    clock.after(clock.random() * 500, () => {
+      coordinators.find(({ incarnation }) => incarnation === event.incarnation)?.stop();
+    });
   });
 }
 

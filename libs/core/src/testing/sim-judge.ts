@@ -1,7 +1,7 @@
 import { defaultCoordinatorSettings } from '../coordinator/settings.js';
 import type { ClusterState, Leader } from '../model/cluster-state.js';
 import { TargetState, taskKey, type TaskId, type TaskState } from '../model/connector.js';
-import { eventsIn, type Claimed, type LogEvent } from '../model/entry.js';
+import { eventsIn, type Claimed, type LogEvent, type ReadEntry } from '../model/entry.js';
 import { levelOf } from '../model/feature-level.js';
 import { memberKey, Role } from '../model/member.js';
 
@@ -27,6 +27,9 @@ const READ_WITHIN_MS = probeIntervalMs + probeTimeoutMs + TOLERANCE_MS;
 
 /** What a log must never say, whatever happens: judged by one who sees all processes. */
 export class SimJudge {
+  /** Digests of the entries that gave them. */
+  readonly #generations = new Map<string, string>();
+
   constructor(
     readonly nodeOf: (incarnation: string) => JudgedNode | undefined,
     /** How often an incarnation has reported in a time before now. */
@@ -35,8 +38,11 @@ export class SimJudge {
   ) {}
 
   /** An entry was accepted: `before` is the state that it follows, `quietMs` the time since the last one. */
-  judge(before: ClusterState, event: LogEvent, quietMs: number): void {
+  judge(before: ClusterState, { digest, entry: { event, seq } }: ReadEntry, quietMs: number): void {
     this.#judgeKind(before, event);
+    if (event.kind === 'tasks.assigned') {
+      for (const id of event.tasks) this.#judgeGeneration(`generation ${String(seq)} of ${taskKey(id)}`, digest);
+    }
     if (event.kind === 'claimed') this.#judgeClaim(before, event, quietMs);
     for (const each of eventsIn(event)) this.#judgeEvent(before, each);
   }
@@ -47,6 +53,13 @@ export class SimJudge {
     const time = { fromMs: sessionMs - TOLERANCE_MS, toMs: READ_WITHIN_MS };
     const reports = this.reportsWithin(event.incarnation, time);
     if (reports > 1) this.violate(`${memberKey(event)} is expired though it reported ${String(reports)} times`);
+  }
+
+  /** Also over what the log has lost: whoever read that may have written with it. */
+  #judgeGeneration(what: string, digest: string): void {
+    const known = this.#generations.get(what);
+    if (known !== undefined && known !== digest) this.violate(`${what} is given twice`);
+    this.#generations.set(what, digest);
   }
 
   #judgeKind({ level }: ClusterState, event: LogEvent): void {
@@ -129,6 +142,12 @@ export class SimJudge {
 
   #judgeAssignment(before: ClusterState, { nodeId, ...id }: TaskId & { readonly nodeId: string }): void {
     const key = taskKey(id);
+    const member = before.members.get(nodeId);
+    if (member?.role !== Role.sourceRunner)
+      this.violate(`${key} was given to ${nodeId}, which is no member that runs tasks`);
+    if (member?.suspectedAt !== undefined) this.violate(`${key} was given to ${nodeId}, which is suspected`);
+    if (before.connectors.get(id.connector)?.targetState === TargetState.stopped)
+      this.violate(`${key} was given to ${nodeId} though its connector is stopped`);
     if (before.draining.includes(nodeId)) this.violate(`${key} was given to ${nodeId}, which drains`);
     if (before.tasks.get(key)?.assignment !== undefined) this.violate(`${key} was given to ${nodeId} while it is held`);
   }

@@ -3,6 +3,7 @@ import type { ClusterState } from '../model/cluster-state.js';
 import type { LogEntry, ReadEntry } from '../model/entry.js';
 import type { SimBroker } from './sim-broker.js';
 import type { SimJudge } from './sim-judge.js';
+import type { SimLedger } from './sim-ledger.js';
 
 /** What the log says to one who sees all of it at every moment. */
 export class SimTruth {
@@ -17,6 +18,7 @@ export class SimTruth {
   constructor(
     readonly broker: SimBroker,
     readonly judge: SimJudge,
+    readonly ledger: SimLedger,
   ) {}
 
   /** Reads what is new; after the loss of the tail, all of it again. */
@@ -33,6 +35,15 @@ export class SimTruth {
       const read = log[this.#read];
       if (read !== undefined) this.#take(read, isRewritten);
     }
+  }
+
+  /** Lets `lose` cut the log back, and notes who may still act on what is gone. */
+  followLoss(lose: () => void): void {
+    this.follow();
+    const before = this.state;
+    lose();
+    this.follow();
+    this.ledger.noteLoss(before, this.state, this.broker.clock.now);
   }
 
   /** What a reader must hold that has read up to an offset. */
@@ -54,7 +65,8 @@ export class SimTruth {
     if (event.kind === 'claimed') this.claims.set(epoch, claimId);
     if (wasSeen) return;
     const { now } = this.broker.clock;
-    this.judge.judge(before, event, now - (this.#acceptedAt.get(before.head.digest) ?? 0));
+    this.judge.judge(before, read, now - (this.#acceptedAt.get(before.head.digest) ?? 0));
+    this.ledger.judge(before, event, now);
     this.#acceptedAt.set(read.digest, now);
   }
 }

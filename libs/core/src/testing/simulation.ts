@@ -5,6 +5,7 @@ import { SimCommands } from './sim-commands.js';
 import { SimCoordinator, type Ask } from './sim-coordinator.js';
 import { disturb, type SimFleet } from './sim-faults.js';
 import { SimJudge, type JudgedNode } from './sim-judge.js';
+import { SimLedger } from './sim-ledger.js';
 import type { SimDisk } from './sim-log-reader.js';
 import { unsettled } from './sim-outcome.js';
 import { SimRunner } from './sim-runner.js';
@@ -21,9 +22,11 @@ const RUNNERS = [
 export const STEP_MS = 1_500;
 /** In this share of the runs the nodes begin with an older build. */
 const UPGRADE_SHARE = 0.2;
+/** In this share there is one coordinator. */
+const SINGLE_SHARE = 0.15;
 
 /**
- * Three coordinators and three runners under crashes, pauses, wrong clocks, second nodes of one id, stalls, bad sends and a log that loses its
+ * Three coordinators, now and then one, and three runners under crashes, pauses, wrong clocks, second nodes of one id, stalls, bad sends and a log that loses its
  * head or its tail, all from one seed. A run with a seed is exactly the same every time.
  */
 export class Simulation implements SimFleet {
@@ -41,6 +44,7 @@ export class Simulation implements SimFleet {
   /** By incarnation. */
   readonly #nodes = new Map<string, JudgedNode>();
   #incarnations = 0;
+  readonly #ledger: SimLedger;
   readonly #leaders = new Map<string, string>();
   readonly #commands: SimCommands;
   #isCalm = false;
@@ -56,13 +60,23 @@ export class Simulation implements SimFleet {
         this.#violate(what);
       },
     );
-    this.truth = new SimTruth(this.broker, judge);
+    this.#ledger = new SimLedger(
+      (incarnation) => this.#nodes.get(incarnation)?.isDead === false,
+      (what) => {
+        this.#violate(what);
+      },
+    );
+    this.truth = new SimTruth(this.broker, judge, this.#ledger);
+    this.broker.onLoss = (lose) => {
+      this.truth.followLoss(lose);
+    };
     this.broker.onAppend = (events) => {
       for (const event of events) judge.judgeExpiry(event);
     };
     this.#commands = new SimCommands(this.broker);
     const level = this.isUpgrade ? FIRST_LEVEL : MAX_LEVEL;
-    for (const nodeId of COORDINATORS) this.coordinators.push(this.#coordinator(nodeId, undefined, level));
+    const coordinators = this.clock.random() < SINGLE_SHARE ? COORDINATORS.slice(0, 1) : COORDINATORS;
+    for (const nodeId of coordinators) this.coordinators.push(this.#coordinator(nodeId, undefined, level));
     for (const [nodeId] of RUNNERS) this.runners.push(this.#runner(nodeId, undefined, level));
   }
 
@@ -211,6 +225,7 @@ export class Simulation implements SimFleet {
         const other = owners.get(key);
         if (other !== undefined) this.#violate(`${key} on ${other} and ${runner.incarnation}`);
         owners.set(key, runner.incarnation);
+        this.#ledger.judgeActive(key, runner, this.clock.now);
       }
     }
   }

@@ -1,0 +1,70 @@
+import { LEASE_MARGIN_MS, MEMBER_LEASE_MS } from '../lease/node-lease.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import { taskKey } from '../model/connector.js';
+import { eventsIn, type LogEvent } from '../model/entry.js';
+import { memberKey } from '../model/member.js';
+
+/** Clocks run up to one per cent fast or slow. */
+const TOLERANCE_MS = 100;
+
+interface LostTask {
+  readonly incarnation: string;
+  /** Until then its owner may act on what the log holds no more. */
+  readonly until: number;
+}
+
+/**
+ * What the log has lost of who owns which task: for as long as an owner that lives may act on it, nobody else may be given that task. This finds a broken
+ * rule far sooner than two owners do, for those take a runner that stands still at the right moment too.
+ */
+export class SimLedger {
+  readonly #lost = new Map<string, LostTask>();
+
+  constructor(
+    readonly isAlive: (incarnation: string) => boolean,
+    readonly violate: (what: string) => void,
+  ) {}
+
+  /** The log went back from one state to an earlier one. */
+  noteLoss(before: ClusterState, after: ClusterState, now: number): void {
+    const until = now + MEMBER_LEASE_MS + LEASE_MARGIN_MS - TOLERANCE_MS;
+    for (const [key, { assignment }] of before.tasks) {
+      if (assignment === undefined || !this.isAlive(assignment.incarnation)) continue;
+      const kept = after.tasks.get(key)?.assignment;
+      if (kept?.generation === assignment.generation && kept.incarnation === assignment.incarnation) continue;
+      this.#lost.set(key, { incarnation: assignment.incarnation, until });
+    }
+  }
+
+  /** An entry was accepted that follows `before`. */
+  judge(before: ClusterState, event: LogEvent, now: number): void {
+    if (this.#lost.size === 0) return;
+    for (const each of eventsIn(event)) {
+      if (each.kind === 'tasks.assigned') {
+        for (const task of each.tasks) this.#judge(taskKey(task), task, now, 'is given to');
+      } else if (each.kind === 'member.cleared') {
+        for (const [key, { assignment }] of before.tasks) {
+          const isOwn = assignment !== undefined && memberKey(assignment) === memberKey(each);
+          if (isOwn) this.#judge(key, assignment, now, 'is given back to');
+        }
+      }
+    }
+  }
+
+  /** An incarnation acts for a task. */
+  judgeActive(key: string, node: { readonly nodeId: string; readonly incarnation: string }, now: number): void {
+    if (this.#lost.size > 0) this.#judge(key, node, now, 'runs on');
+  }
+
+  #judge(
+    key: string,
+    node: { readonly nodeId: string; readonly incarnation: string },
+    now: number,
+    what: string,
+  ): void {
+    const lost = this.#lost.get(key);
+    if (lost === undefined || lost.incarnation === node.incarnation) return;
+    if (now >= lost.until) this.#lost.delete(key);
+    else this.violate(`${key} ${what} ${memberKey(node)} while ${lost.incarnation} may act on what the log has lost`);
+  }
+}
