@@ -33,21 +33,21 @@ export const logMutants: readonly Mutant[] = [
   {
     rule: 'chain: only the number of an entry counts, not the digest of the one before',
     file: 'log/fold.ts',
-    from: 'if (entry.seq !== head.seq + 1 || entry.prevDigest !== head.digest) {',
-    to: 'if (entry.seq !== head.seq + 1) {',
+    from: 'if (!isNext || entry.prevDigest !== head.digest) {',
+    to: 'if (!isNext) {',
     specs: ['log/fold.spec.ts'],
   },
   {
     rule: 'chain: an entry may leave others out',
     file: 'log/fold.ts',
-    from: 'if (entry.seq !== head.seq + 1 || entry.prevDigest !== head.digest) {',
+    from: 'if (!isNext || entry.prevDigest !== head.digest) {',
     to: 'if (entry.seq <= head.seq) {',
   },
   {
     rule: 'truncated tail: another entry at the offset of the last one read is not noticed',
     file: 'log/tail-check.ts',
-    from: 'if (found !== undefined) return found === digest ? undefined :',
-    to: "if (found !== undefined) return found !== '' || digest === '' ? undefined :",
+    from: "return found === digest ? 'same' :",
+    to: "return found !== '' || digest === '' ? 'same' :",
   },
   {
     rule: 'truncated tail: a log that ends before the last entry read is not noticed',
@@ -60,6 +60,26 @@ export const logMutants: readonly Mutant[] = [
     file: 'log/cluster-draft.ts',
     from: 'const assignment = { nodeId, incarnation, generation: seq };',
     to: 'const assignment = { nodeId, incarnation, generation: Math.min(seq, 1) };',
+  },
+  {
+    rule: 'generation: numbers that the log has lost are given again',
+    file: 'log/claim-seq.ts',
+    from: 'return seq + 1 + Math.floor(salt * MAX_SALT);',
+    to: 'return header.head.seq + (salt > 1 ? seq : 1);',
+  },
+  {
+    rule: 'generation: a restored log begins right behind the files',
+    file: 'log/restored-log.ts',
+    from: 'logAge(kept, at)) + LEAP;',
+    to: 'logAge(kept, at) - LEAP);',
+    specs: ['log/restored-log.spec.ts'],
+  },
+  {
+    rule: 'one owner: a task of a stopped connector can be given away',
+    file: 'log/cluster-draft.ts',
+    from: 'if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;',
+    to: '',
+    specs: ['log/fold.spec.ts'],
   },
   {
     rule: 'one owner: a task that somebody holds can be given to another',

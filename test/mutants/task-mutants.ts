@@ -54,6 +54,19 @@ export const taskMutants: readonly Mutant[] = [
     specs: ['coordinator/decide-tasks.spec.ts'],
   },
   {
+    rule: 'one owner: tasks are given to a runner that is suspected',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push',
+    to: 'if (report === undefined || report.leaving) absent.push',
+  },
+  {
+    rule: 'leaving: tasks are given to a runner that leaves',
+    file: 'coordinator/decide-tasks.ts',
+    from: 'if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push',
+    to: 'if (report === undefined || member.suspectedAt !== undefined) absent.push',
+    specs: ['coordinator/step.spec.ts'],
+  },
+  {
     rule: 'drain: a draining node is given tasks',
     file: 'coordinator/decide-tasks.ts',
     from: 'workers.push(draining.has(member.nodeId) ? { ...member, draining: true } : member)',

@@ -180,6 +180,15 @@ describe('what events imply', () => {
     expect(log.state.tasks.get('a-0')?.assignment?.nodeId).toBe('w1');
   });
 
+  it('does not assign a task of a stopped connector', () => {
+    const log = LogWriter.started();
+    log.join('w1');
+    log.connector('a', 1);
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'STOPPED' });
+    log.assign('a', 0, 'w1');
+    expect(log.state.tasks.get('a-0')?.assignment).toBeUndefined();
+  });
+
   it('frees the tasks of a member that leaves and never lets that incarnation in again', () => {
     const log = LogWriter.started();
     log.join('w1');

@@ -6,7 +6,8 @@ import { fractionOf } from '../coordinator/election.js';
 import { wallOf, type SimClock } from './sim-clock.js';
 
 export type ReportMessage =
-  | { readonly kind: 'report'; readonly report: Report }
+  /** With `since` it tells only what is new after that number: who has not read that one cannot tell the whole. */
+  | { readonly kind: 'report'; readonly report: Report; readonly since?: number }
   | { readonly kind: 'probe'; readonly incarnation: string; readonly sentAt: number };
 
 const REMEMBERED_REPORTS = 32;

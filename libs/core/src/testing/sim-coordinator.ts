@@ -33,6 +33,8 @@ export class SimCoordinator extends SimProcess {
   readonly reader: SimLogReader;
   /** Until then its reports are lost while it reads the log and works. */
   mutedUntil = 0;
+  /** Number of the last report of each incarnation that is known as a whole. */
+  readonly #wholeReports = new Map<string, number>();
   #reportSeq = 0;
 
   constructor(
@@ -149,12 +151,21 @@ export class SimCoordinator extends SimProcess {
       const from = Math.min(this.#reportsAt[queue] ?? 0, messages.length);
       this.#reportsAt[queue] = messages.length;
       for (const message of messages.slice(from)) {
-        if (message.kind === 'report') this.feed({ kind: 'report.read', queue, report: message.report });
+        if (message.kind === 'report') this.#readReport(queue, message.report, message.since);
         else if (message.incarnation === this.incarnation) {
           this.feed({ kind: 'probe.returned', queue, sentAt: message.sentAt });
         }
       }
     });
+  }
+
+  #readReport(queue: number, report: Report, since?: number): void {
+    const { nodeId, incarnation, reportSeq } = report;
+    const last = this.#wholeReports.get(incarnation);
+    if (since === undefined || since === last) {
+      this.#wholeReports.set(incarnation, Math.max(reportSeq, last ?? 0));
+      this.feed({ kind: 'report.read', queue, report });
+    } else this.feed({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq });
   }
 
   #pullCommands(): void {

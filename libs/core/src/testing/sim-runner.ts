@@ -9,6 +9,9 @@ import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
+/** Every so many reports tell all; the others tell what is new. */
+const WHOLE_REPORTS = 10;
+
 interface RunningTask {
   readonly id: TaskId;
   readonly generation: number;
@@ -130,7 +133,8 @@ export class SimRunner extends SimProcess {
       })),
     };
     const queue = this.broker.reports[this.nodeId.charCodeAt(this.nodeId.length - 1) % 4];
-    if (queue !== undefined) this.broker.send(queue, { kind: 'report', report });
+    const since = this.#reportSeq % WHOLE_REPORTS === 1 ? {} : { since: this.#reportSeq - 1 };
+    if (queue !== undefined) this.broker.send(queue, { kind: 'report', report, ...since });
   }
 
   /** Tasks that this process would act for, by key. */
