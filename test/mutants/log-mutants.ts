@@ -97,7 +97,7 @@ export const logMutants: readonly Mutant[] = [
   {
     rule: 'revocation: new settings of a task do not revoke it',
     file: 'log/cluster-draft.ts',
-    from: 'if (!isSame) this.#revoke(key, seq);',
+    from: 'if (!isSame) this.#revoke(id, seq);',
     to: '',
   },
 ];

@@ -81,9 +81,9 @@ export const taskMutants: readonly Mutant[] = [
   },
   {
     rule: 'older owners: a task starts while one from before the present split may hold its share',
-    file: 'assignment/assignment-input.ts',
-    from: 'if (assignment === undefined && waiting.has(id.connector)) continue;',
-    to: '',
+    file: 'assignment/standing.ts',
+    from: 'return isCurrent && assignment === undefined && !hasOlderOwners ?',
+    to: 'return isCurrent && assignment === undefined ?',
     specs: ['assignment/assignment-input.spec.ts'],
   },
   {

@@ -126,7 +126,7 @@ export class SimCoordinator extends SimProcess {
         this.#lastRequestId = effect.lastRequestId;
         return;
       case 'exit':
-        if (effect.reason === 'stopped' && this.clock.now > this.#mayLandUntil)
+        if (effect.reason === 'stopped' && this.clock.now > this.#mayLandUntil && this.#knowsLog())
           this.#rewritesAtStop = this.broker.rewrites;
         this.isDead = true;
         return;
@@ -135,6 +135,12 @@ export class SimCoordinator extends SimProcess {
       case 'log':
         return;
     }
+  }
+
+  /** The log has not lost what this process last read of it. */
+  #knowsLog(): boolean {
+    const { offset, digest } = this.state.cluster.head;
+    return this.broker.readLog(offset, 1)[0]?.digest === digest;
   }
 
   #follow(effect: NodeEffect): void {

@@ -11,7 +11,7 @@ import type { SimProcess } from './sim-clock.js';
 
 /** What a process keeps on its disk: the files of its folded state, as text. */
 export interface SimDisk {
-  files?: { readonly connectors: string; readonly tasks: string };
+  files?: () => { readonly connectors: string; readonly tasks: string };
   /** Of the first log that the node has read: it refuses another one. */
   logId?: string;
 }
@@ -125,14 +125,15 @@ export class SimLogReader {
   #persist(): void {
     const { cluster } = this.node;
     if (cluster.logId !== '') this.disk.logId ??= cluster.logId;
-    this.disk.files = {
+    // What is folded never changes: the text is made where somebody reads it.
+    this.disk.files = () => ({
       connectors: JSON.stringify(toConnectorFile(cluster)),
       tasks: JSON.stringify(toTaskFile(cluster)),
-    };
+    });
   }
 
   #begin(): ClusterState {
-    const { files } = this.disk;
+    const files = this.disk.files?.();
     const local = files && fromFiles(JSON.parse(files.connectors), JSON.parse(files.tasks));
     const { bounds } = this.broker;
     const plan = planStart(local?.head, bounds, PREFER_SNAPSHOT_BEYOND);

@@ -48,6 +48,7 @@ export class Simulation implements SimFleet {
   readonly #leaders = new Map<string, string>();
   readonly #commands: SimCommands;
   #isCalm = false;
+  #checkedAt = 0;
 
   constructor(seed: number) {
     this.clock = new SimClock(seed);
@@ -82,12 +83,6 @@ export class Simulation implements SimFleet {
 
   /** Faults and commands for a while, then peace until everything must be in order. */
   run(faultyMs: number, calmMs: number): void {
-    let checkedAt = 0;
-    const check = (): void => {
-      if (this.clock.now < checkedAt + 5) return;
-      checkedAt = this.clock.now;
-      this.#check();
-    };
     for (let at = 2_000; at < faultyMs; at += STEP_MS) {
       this.clock.after(at + this.clock.random() * 1_000, () => {
         disturb(this);
@@ -97,9 +92,18 @@ export class Simulation implements SimFleet {
       });
     }
     this.#keepAlive();
-    this.clock.runUntil(faultyMs, check);
+    this.goOn(faultyMs - this.clock.now);
     this.#calm();
-    this.clock.runUntil(faultyMs + calmMs, check);
+    this.goOn(calmMs);
+  }
+
+  /** Lets time pass. */
+  goOn(durationMs: number): void {
+    this.clock.runUntil(this.clock.now + durationMs, () => {
+      if (this.clock.now < this.#checkedAt + 5) return;
+      this.#checkedAt = this.clock.now;
+      this.#check();
+    });
   }
 
   /** What went wrong on the way, and what is not in order at the end. */
