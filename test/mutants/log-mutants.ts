@@ -56,6 +56,12 @@ export const logMutants: readonly Mutant[] = [
     to: 'if (offset >= bounds.maxOffset + 1_000_000) return',
   },
   {
+    rule: 'proofs: one counts though what is in the log is not folded yet',
+    file: 'node/node-step.ts',
+    from: 'if (endOffset <= nextOffset) {',
+    to: 'if (endOffset >= 0) {',
+  },
+  {
     rule: 'generation: a task that is given away again keeps its number',
     file: 'log/cluster-draft.ts',
     from: 'const assignment = { nodeId, incarnation, generation: seq };',

@@ -28,6 +28,8 @@ export class SimBroker {
   isFaulty = true;
   /** Called with what somebody sends to the log, whether it arrives or not. */
   onAppend: (events: readonly LogEvent[]) => void = () => undefined;
+  /** Called with what must never happen. */
+  violate: (what: string) => void = () => undefined;
   /** Called when the log is to be cut back. */
   onLoss: (lose: () => void) => void = (lose) => {
     lose();

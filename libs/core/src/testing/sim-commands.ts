@@ -7,6 +7,8 @@ const RUNNERS = ['r1', 'r2', 'r3'] as const;
 
 /** Users at work: commands of all kinds, some sent twice. */
 export class SimCommands {
+  /** All that were ever sent, by request id. */
+  readonly sent = new Map<string, Command>();
   #sent = 0;
 
   constructor(readonly broker: SimBroker) {}
@@ -18,6 +20,7 @@ export class SimCommands {
     const requestId = `q${String(this.#sent)}`;
     const sentAt = wallOf(clock) + (clock.random() - 0.5) * 1_200_000;
     const command: Command = { requestId, sentAt, from: 'g', ...this.#body(requestId, clock) };
+    this.sent.set(requestId, command);
     broker.commands.push(command);
     // A double that lands in a new topic at the very offset of the old one cannot be told from it.
     const sentTo = broker.commandTopics;

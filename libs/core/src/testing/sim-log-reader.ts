@@ -4,6 +4,7 @@ import { planStart } from '../log/start-plan.js';
 import { fromFiles, toConnectorFile, toTaskFile } from '../log/state-files.js';
 import { tailVerdict } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
+import type { ReadEntry } from '../model/entry.js';
 import { beginningAt, initialNodeLoop, type NodeLoop, type TailAnswer, type TailQuestion } from '../node/node-loop.js';
 import { stepNode, tailQuestion, type NodeEffect, type NodeInputBody } from '../node/node-step.js';
 import type { SimBroker } from './sim-broker.js';
@@ -16,6 +17,8 @@ export interface SimDisk {
   logId?: string;
 }
 
+/** More than are under way. */
+const REMEMBERED_QUESTIONS = 64;
 /** As many entries as one pull brings. */
 const PULL_LIMIT = 200;
 /** Readers without a copy look for a snapshot in logs of more entries. */
@@ -32,6 +35,9 @@ export class SimLogReader {
   /** Pulls that read are not answered, until the reader is opened again; those that prove are. */
   isReaderSilent = false;
   #readers = 0;
+  readonly #name: string;
+  /** The end of the log when a question was sent, by its time. */
+  readonly #sent = new Map<number, { readonly log: ReadEntry | undefined; readonly rewrites: number }>();
   #isPulling = false;
 
   constructor(
@@ -43,6 +49,7 @@ export class SimLogReader {
   ) {
     const cluster = this.#begin();
     const { nodeId, incarnation, maxLevel } = self;
+    this.#name = `${nodeId}@${incarnation}`;
     const node = initialNodeLoop({ nodeId, incarnation }, cluster, process.localNow, maxLevel);
     this.node = cluster.head.seq < 0 ? beginningAt(node, cluster, broker.minOffset) : node;
     if (cluster.level > maxLevel || this.#isOtherLog) process.isDead = true;
@@ -91,6 +98,8 @@ export class SimLogReader {
   #ask(): void {
     const { process } = this;
     const question = tailQuestion(this.node, process.localNow);
+    this.#sent.set(question.sentAt, { log: this.broker.log.at(-1), rewrites: this.broker.rewrites });
+    if (this.#sent.size > REMEMBERED_QUESTIONS) this.#sent.delete(this.#sent.keys().next().value ?? 0);
     process.after(1 + process.clock.random() * 5, () => {
       if (!this.#isHeard) return;
       const answer = this.#answer(question);
@@ -111,9 +120,32 @@ export class SimLogReader {
     this.node = state;
     for (const effect of effects) {
       if (effect.kind === 'reopen-reader') this.#reopen();
+      if (effect.kind === 'head-proven') this.#judgeProof(effect.sentAt);
       if (effect.kind === 'end' && effect.end.kind === 'rewritten') delete this.disk.files;
       this.carryOut(effect);
     }
+  }
+
+  /** A lease that a proof extends means that the node has folded all of the log as of the time when it asked, and no other one. */
+  #judgeProof(sentAt: number): void {
+    const sent = this.#sent.get(sentAt);
+    const { nextOffset, tail } = this.node;
+    const last = sent?.log;
+    if (sent === undefined || last === undefined) return;
+    const isAll = nextOffset > last.offset;
+    const isSame =
+      nextOffset > last.offset + 1
+        ? sent.rewrites !== this.broker.rewrites || this.#isInLog()
+        : tail?.digest === last.digest;
+    if (!isAll || !isSame) {
+      const what = `${String(last.offset + 1)} entries and has folded ${isAll ? 'others' : String(nextOffset)}`;
+      this.broker.violate(`${this.#name} proves that it knows ${what}`);
+    }
+  }
+
+  #isInLog(): boolean {
+    const { tail } = this.node;
+    return tail === undefined || this.broker.log[tail.offset]?.digest === tail.digest;
   }
 
   #reopen(): void {

@@ -5,6 +5,7 @@ import { TargetState, taskKey } from '../model/connector.js';
 import { eventsIn, type LogEntry } from '../model/entry.js';
 import type { SimCoordinator } from './sim-coordinator.js';
 import { activeRunners, loadOf } from './sim-judge.js';
+import { SimModel } from './sim-model.js';
 import type { SimRunner } from './sim-runner.js';
 
 /** Entries by which a reader may be behind at any moment. */
@@ -18,6 +19,8 @@ export interface SimOutcome {
   readonly accepted: readonly LogEntry[];
   /** What the commands queue holds. */
   readonly commands: readonly Command[];
+  /** All commands that were ever sent, by request id. */
+  readonly sent: ReadonlyMap<string, Command>;
   readonly coordinators: readonly SimCoordinator[];
   readonly runners: readonly SimRunner[];
 }
@@ -28,6 +31,7 @@ export function unsettled(outcome: SimOutcome): readonly string[] {
     ...wrongLeaders(outcome),
     ...wrongReaders(outcome),
     ...wrongCommands(outcome),
+    ...SimModel.judge(outcome.accepted, outcome.sent, outcome.state),
     ...wrongConnectors(outcome),
     ...wrongTasks(outcome),
     ...wrongBalance(outcome),

@@ -68,6 +68,9 @@ export class Simulation implements SimFleet {
       },
     );
     this.truth = new SimTruth(this.broker, judge, this.#ledger);
+    this.broker.violate = (what) => {
+      this.#violate(what);
+    };
     this.broker.onLoss = (lose) => {
       this.truth.followLoss(lose);
     };
@@ -111,11 +114,12 @@ export class Simulation implements SimFleet {
     this.truth.follow();
     const { state } = this.truth;
     const { commands } = this.broker;
+    const { sent } = this.#commands;
     const { coordinators, runners } = this;
     const { truth } = this;
     const stateAt = truth.stateAt.bind(truth);
     const accepted = truth.accepted();
-    return [...this.violations, ...unsettled({ state, stateAt, accepted, commands, coordinators, runners })];
+    return [...this.violations, ...unsettled({ state, stateAt, accepted, commands, sent, coordinators, runners })];
   }
 
   /** A second process with the id of a runner, on a disk of its own. */
