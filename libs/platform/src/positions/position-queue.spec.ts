@@ -32,7 +32,9 @@ class FakeQueue {
     return this;
   }
 
-  /** At most two messages, so that a reading takes several pulls. */
+  /** How many messages fit into an answer: few, so that a reading takes several pulls. */
+  perAnswer = 2;
+
   readonly pull = (offset: number): Promise<PositionsPull> => {
     this.pulls += 1;
     this.beforeAnswer();
@@ -43,7 +45,7 @@ class FakeQueue {
       return Promise.resolve({ kind: 'offset-moved', messages: [], nextOffset: minOffset, ...bounds });
     if (offset > maxOffset)
       return Promise.resolve({ kind: 'offset-moved', messages: [], nextOffset: maxOffset, ...bounds });
-    const messages = this.messages.slice(offset, offset + 2).map((body, index) => ({
+    const messages = this.messages.slice(offset, offset + this.perAnswer).map((body, index) => ({
       queueOffset: offset + index,
       storeTimestamp: 1000 * (offset + index),
       body,
@@ -83,6 +85,27 @@ describe('a positions queue', () => {
     await positions.readUpTo();
     expect(lineIn(positions)).toBe(7);
     expect(warnings).toEqual([]);
+  });
+
+  it('is folded up to its end where each message fills an answer alone, and read again when it is cut meanwhile', async () => {
+    const queue = new FakeQueue().write(1, 2, 3, 4, 5);
+    queue.perAnswer = 1;
+    const positions = reading(queue);
+    await positions.readUpTo();
+    expect([lineIn(positions), warnings]).toEqual([5, []]);
+    queue.write(6, 7);
+    const pulls = queue.pulls;
+    queue.beforeAnswer = () => {
+      // Between the look at the last message and the pull of those that follow it.
+      if (queue.pulls !== pulls + 2) return;
+      queue.messages.length = 2;
+      queue.write(20, 21, 22, 23, 24);
+    };
+    await positions.readUpTo();
+    const fresh = reading(queue);
+    await fresh.readUpTo();
+    expect(positions.copy()).toEqual(fresh.copy());
+    expect(lineIn(positions)).toBe(24);
   });
 
   it.each([

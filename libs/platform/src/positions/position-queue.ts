@@ -86,6 +86,8 @@ export class PositionQueue {
 
   private async foldUpTo(end: number | undefined): Promise<void> {
     let goal = end;
+    /** Pulled behind the last message, and folded once that one was seen again. */
+    let following: PositionsPull['messages'] = [];
     for (let waits = 0; ;) {
       const before = this.next;
       const from = this.digest === undefined ? before : before - 1;
@@ -100,21 +102,25 @@ export class PositionQueue {
         this.digest = undefined;
         this.folded = new Map();
         goal = end;
+        following = [];
         continue;
       }
       this.skipExpired(answer);
       goal ??= answer.maxOffset;
-      for (const message of answer.messages) if (message.queueOffset >= this.next) this.fold(message);
+      for (const message of [...answer.messages, ...following]) {
+        if (message.queueOffset >= this.next) this.fold(message);
+      }
+      following = [];
       if (this.next >= goal) return;
       if (this.next > before) continue;
-      waits += 1;
-      if (waits > maxWaits) {
-        const offset = String(this.next);
-        throw new QueueNotShownError(
-          `Positions queue ${this.name} shows nothing at offset ${offset} although it reaches to ${String(goal)}`,
-        );
-      }
-      await this.pull(before, suspendMs);
+      // A large message fills an answer alone: what follows it has to be asked for.
+      following = (await this.pull(before, suspendMs)).messages;
+      waits = following.length > 0 ? 0 : waits + 1;
+      if (waits <= maxWaits) continue;
+      const offset = String(this.next);
+      throw new QueueNotShownError(
+        `Positions queue ${this.name} shows nothing at offset ${offset} although it reaches to ${String(goal)}`,
+      );
     }
   }
 
