@@ -4,18 +4,24 @@ import type { EventBatch } from './event-batch.js';
 import { handleCommand, NEEDS_REPORTS, refusal, type Handled } from './handle-command.js';
 import type { CoordinatorState } from './state.js';
 
+const SILENT_OWNER =
+  'Which tasks have failed is unknown: a node that holds some does not report. Try again once its session has ended';
+
+/** A new leader hears every node that is alive within this time: who was not heard by then is silent, and no command waits for it. */
+const REPORTS_WAIT_MS = 3_000;
+
 /** Handles queued commands in their order: what each does and its result go into one append. */
-export function decideCommands(state: CoordinatorState, wall: number, batch: EventBatch): void {
+export function decideCommands(state: CoordinatorState, now: number, wall: number, batch: EventBatch): void {
   if (state.rewindTo !== undefined) return;
   for (const { offset, command } of state.commands) {
     if (offset < batch.draft.header.nextCommandOffset) continue;
     const wanted = handleCommand(batch.draft, state.reports, command, wall);
-    if (wanted === NEEDS_REPORTS) return;
+    if (wanted === NEEDS_REPORTS && now - state.leaderSince < REPORTS_WAIT_MS) return;
     const withResult = ({ events, outcome }: Handled): readonly LogEvent[] => {
       const result = { requestId: command.requestId, commandOffset: offset, outcome };
       return inOneEntry(batch, events, result);
     };
-    let events = withResult(wanted);
+    let events = withResult(wanted === NEEDS_REPORTS ? refusal('conflict', SILENT_OWNER) : wanted);
     if (!batch.isKnownToAll(...events)) {
       const level = String(batch.draft.header.level);
       const why = `The cluster is at feature level ${level}: this works once all nodes are upgraded`;

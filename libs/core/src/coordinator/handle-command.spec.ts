@@ -121,7 +121,8 @@ describe('a restart', () => {
     expect(node.state.cluster.connectors.get('a')?.error).toBeUndefined();
   });
 
-  it('of what has failed waits until a new leader has heard the owners', () => {
+  /** A new leader that is told to restart what has failed of connector `a`, and another command behind that. */
+  const restartAfterTakeOver = (): CoordinatorHarness => {
     const before = running(2);
     before.log.write({ kind: 'leader.resigned' });
     const node = new CoordinatorHarness(before.log);
@@ -129,9 +130,27 @@ describe('a restart', () => {
     node.feed({ kind: 'head.reached', sentAt: 0 });
     expect(node.state.role).toBe('leader');
     const restart = { kind: 'connector.restart', name: 'a', includeTasks: true, onlyFailed: true } as const;
-    const offset = node.state.cluster.nextCommandOffset;
-    const command = { requestId: 'x', sentAt: node.wall, from: 'g', ...restart };
-    node.feed({ kind: 'command.read', readId: node.state.commandReads, offset, command });
+    const next = { kind: 'settings.put', settings: {} } as const;
+    for (const [i, body] of [restart, next].entries()) {
+      const offset = node.state.cluster.nextCommandOffset + i;
+      const command = { requestId: i === 0 ? 'x' : 'y', sentAt: node.wall, from: 'g', ...body };
+      node.feed({ kind: 'command.read', readId: node.state.commandReads, offset, command });
+    }
+    return node;
+  };
+
+  it('of what has failed holds no other command up where an owner stays silent', () => {
+    const node = restartAfterTakeOver();
+    node.pass(4_000, ['w1']);
+    expect(node.state.cluster.results.get('x')?.outcome).toMatchObject({
+      status: 'conflict',
+      message: expect.stringContaining('a node that holds some does not report'),
+    });
+    expect(node.state.cluster.results.get('y')?.outcome.status).toBe('done');
+  });
+
+  it('of what has failed waits until a new leader has heard the owners', () => {
+    const node = restartAfterTakeOver();
     node.report('w1', { tasks: failed(node, 0) });
     node.pass(300);
     expect(node.state.cluster.results.has('x')).toBe(false);

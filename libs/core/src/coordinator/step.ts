@@ -266,7 +266,7 @@ function decide({ next, now, wall }: Turn, batch: EventBatch): void {
   decideLevel(next, batch);
   decideMembers(next, now, batch);
   decideRewind(next, batch);
-  decideCommands(next, wall, batch);
+  decideCommands(next, now, wall, batch);
   decideSplits(next, batch);
   if (!decideReports(next, batch)) next.touched = new Set();
   next.planned = decideAssignment(next, now, batch);
