@@ -46,6 +46,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
   const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, performance.now(), {
     reportQueues: node.topics.reports.queues,
+    sessionMs: settings.sessionTimeoutMs,
   });
   const loop: CoordinatorLoop = new CoordinatorLoop(initial, (effect) => {
     effects.run(effect);

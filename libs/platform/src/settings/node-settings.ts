@@ -32,6 +32,8 @@ export interface NodeSettings extends ClusterAccess {
   readonly storePath: string;
   readonly httpHost: string;
   readonly httpPort: number;
+  /** Of a coordinator: how long a node may be silent before its tasks go to others. */
+  readonly sessionTimeoutMs: number;
   readonly capacity: number;
   readonly labels: Labels;
   readonly persistIntervals: PersistIntervals;
@@ -107,6 +109,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
     storePath: values['store.path'],
     httpHost: values['http.host'],
     httpPort: values['http.port'],
+    sessionTimeoutMs: values['session.timeout.ms'],
     capacity: values.capacity,
     labels: labels.ok ? labels.value : {},
     persistIntervals: {

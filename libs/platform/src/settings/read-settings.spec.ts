@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Role } from '@sluice/core';
+import { defaultCoordinatorSettings, Role } from '@sluice/core';
 import type { Credentials } from '@sluice/rocketmq';
 import { nodeSettingsOf, type GivenNodeSettings } from './node-settings.js';
 import { originalKeys, type OriginalKey } from './original-keys.js';
@@ -50,6 +50,19 @@ function problems(action: () => unknown): readonly string[] {
 }
 
 describe('the settings of a node', () => {
+  it('give nodes a session that leaves room for a lease, a margin and two reports', () => {
+    const sessionOf = (text: string): number =>
+      read(Role.coordinator, { environment: { SLUICE_SESSION_TIMEOUT_MS: text } }).sessionTimeoutMs;
+    const { sessionMs, memberLeaseMs, marginMs } = defaultCoordinatorSettings;
+    expect(read(Role.coordinator, {}).sessionTimeoutMs).toBe(sessionMs);
+    expect(sessionOf('30000')).toBe(30_000);
+    const least = memberLeaseMs + marginMs + 2_000;
+    expect(sessionOf(String(least))).toBe(least);
+    expect(problems(() => sessionOf(String(least - 1)))).toEqual([
+      'environment: Invalid value 4999 for configuration SLUICE_SESSION_TIMEOUT_MS: Value must be at least 5000',
+    ]);
+  });
+
   it('need nothing to run beside a local RocketMQ', () => {
     const settings = read(Role.gateway, {});
     expect(settings).toMatchObject({
@@ -167,6 +180,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
     const converters = 'org.apache.rocketmq.connect.runtime.converter.record';
     expect(read(Role.sourceRunner, conf(file))).toEqual({
       role: 'source-runner',
+      sessionTimeoutMs: 6000,
       namesrv: 'runtime:9876',
       grpc: 'runtime:8081',
       credentials,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Role } from '@sluice/core';
+import { defaultCoordinatorSettings, Role } from '@sluice/core';
 import type { ConfigOf, ConfigSpec, Field } from '@sluice/sdk';
 
 /** One setting of a node, and the roles that it means something to; all of them where none is named. */
@@ -12,6 +12,9 @@ const runners = [Role.sourceRunner, Role.sinkRunner] as const;
 const sources = [Role.sourceRunner] as const;
 const sinks = [Role.sinkRunner] as const;
 const gateway = [Role.gateway] as const;
+const coordinators = [Role.coordinator] as const;
+/** Nodes report every second: a single report that is late makes nobody suspected. */
+const reportsMissedMs = 2_000;
 
 /**
  * Every setting of a node under its name in a file. The name of its environment variable follows from it ({@link variableOf}); the names that Apache
@@ -151,6 +154,17 @@ export const settingsSpec = {
     default: 'info',
     oneOf: ['error', 'warn', 'info', 'debug'],
     doc: 'How much is logged.',
+  },
+  'session.timeout.ms': {
+    type: 'int',
+    importance: 'medium',
+    default: defaultCoordinatorSettings.sessionMs,
+    min: defaultCoordinatorSettings.memberLeaseMs + defaultCoordinatorSettings.marginMs + reportsMissedMs,
+    max: 600_000,
+    roles: coordinators,
+    doc:
+      'How long a node may be silent before its tasks go to others, in milliseconds. The leader suspects it earlier, by the lease that a runner ' +
+      'holds and a margin: at the least value after two reports are missing. The same on all coordinators.',
   },
   capacity: {
     type: 'int',
