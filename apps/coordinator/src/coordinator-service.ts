@@ -73,7 +73,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     {
       intervalMs: headIntervalMs,
       onReached: (sentAt) => {
-        input({ kind: 'head.reached', sentAt });
+        input({ kind: 'head.reached', sentAt, minOffset: follower.minOffset });
       },
     },
     log.scoped('log'),

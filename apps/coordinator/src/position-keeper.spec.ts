@@ -21,13 +21,17 @@ describe('the keeper of positions', () => {
   const keeping = (
     state: () => CoordinatorState,
     refresh: (connector: string) => Promise<void> = () => Promise.resolve(),
+    isDue: (connector: string, beforeMs: number) => boolean = () => true,
+    catchUp: () => Promise<void> = () => Promise.resolve(),
   ): { keeper: PositionKeeper; asked: unknown[][]; warnings: string[] } => {
     const asked: unknown[][] = [];
     const warnings: string[] = [];
     const quiet = (): void => undefined;
     const log = { debug: quiet, info: quiet, warn: (text: string) => warnings.push(text), error: quiet };
     const positions = {
-      refreshUnattended: (...args: [connector: string, asOf: number, beforeMs: number]) => {
+      catchUp,
+      isDue,
+      refreshFor: (...args: [connector: string, asOf: number, beforeMs: number]) => {
         asked.push(args);
         return refresh(args[0]);
       },
@@ -42,6 +46,39 @@ describe('the keeper of positions', () => {
       ['a', 70, 3 * hourMs],
       ['b', 70, 3 * hourMs],
     ]);
+  });
+
+  it('leaves alone what is not due, and those that a task keeps unless retention comes near to them', async () => {
+    const due: [string, number][] = [];
+    const attended = leading('a', 'b', 'c');
+    const { tasks } = attended.cluster;
+    const state = { ...attended, cluster: { ...attended.cluster, tasks: TaskTable.of([...tasks.values()].slice(1)) } };
+    const { keeper, asked } = keeping(
+      () => state,
+      undefined,
+      (connector, beforeMs) => {
+        due.push([connector, beforeMs]);
+        return connector !== 'b';
+      },
+    );
+    await keeper.keep(5 * hourMs);
+    expect(due).toEqual([
+      ['a', 0],
+      ['b', 3 * hourMs],
+      ['c', 3 * hourMs],
+    ]);
+    expect(asked).toEqual([
+      ['a', 70, 0],
+      ['c', 70, 3 * hourMs],
+    ]);
+  });
+
+  it('tells that it cannot read the positions, and looks again later', async () => {
+    const unreadable = (): Promise<void> => Promise.reject(new Error('no broker'));
+    const { keeper, asked, warnings } = keeping(() => leading('a'), undefined, undefined, unreadable);
+    await keeper.keep(5 * hourMs);
+    expect(asked).toEqual([]);
+    expect(warnings).toEqual(['The positions cannot be read, so old ones were not written again: no broker']);
   });
 
   it('does nothing unless it leads, and ends with the lead', async () => {

@@ -2,20 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { unattendedSources, type CoordinatorState } from '@sluice/core';
 import type { RocketMqPositionStore, ScopedLog } from '@sluice/platform';
 
-/** Between two looks. */
-const intervalMs = 600_000;
+/** Between two looks. Short: a broker whose disk is full deletes much at once, and nodes still know what it took. */
+const intervalMs = 60_000;
 /** Positions that were last written so long ago are written again: as the tasks do, and far below the retention of any topic. */
 const oldMs = 2 * 3_600_000;
 
 export interface PositionKeeperOptions {
-  readonly positions: Pick<RocketMqPositionStore, 'refreshUnattended'>;
+  readonly positions: Pick<RocketMqPositionStore, 'catchUp' | 'isDue' | 'refreshFor'>;
   readonly state: () => CoordinatorState;
   readonly log: ScopedLog;
 }
 
 /**
- * While this coordinator leads, writes the positions of source connectors again that no task keeps: retention would take those of a connector
- * that is stopped for long, and it could not go on where it was.
+ * While this coordinator leads, writes positions of source connectors again before retention takes them: by age those that no task keeps, and
+ * all of them once a queue's beginning comes near. A connector that is stopped for long could not resume otherwise.
  */
 export class PositionKeeper {
   private readonly ended = new AbortController();
@@ -35,12 +35,22 @@ export class PositionKeeper {
   /** One look at all connectors. A failed one is told and left for the next look. */
   async keep(wallMs: number): Promise<void> {
     const { positions, state, log } = this.options;
-    const { cluster, reports } = state();
-    for (const connector of unattendedSources(cluster, reports)) {
-      const { role, cluster: now } = state();
-      if (role !== 'leader' || this.ended.signal.aborted) return;
+    const { role, cluster, reports } = state();
+    if (role !== 'leader') return;
+    try {
+      await positions.catchUp();
+    } catch (error) {
+      log.warn(`The positions cannot be read, so old ones were not written again: ${(error as Error).message}`);
+      return;
+    }
+    const unattended = new Set(unattendedSources(cluster, reports));
+    for (const { name: connector, type } of cluster.connectors.values()) {
+      const beforeMs = unattended.has(connector) ? wallMs - oldMs : 0;
+      if (type !== 'source' || !positions.isDue(connector, beforeMs)) continue;
+      const now = state();
+      if (now.role !== 'leader' || this.ended.signal.aborted) return;
       try {
-        await positions.refreshUnattended(connector, now.head.seq, wallMs - oldMs);
+        await positions.refreshFor(connector, now.cluster.head.seq, beforeMs);
       } catch (error) {
         log.warn(`Old positions of connector ${connector} were not written again: ${(error as Error).message}`);
       }

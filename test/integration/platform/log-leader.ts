@@ -8,16 +8,18 @@ import {
   type Effect,
   type InputBody,
 } from '@sluice/core';
-import { LogFollower, type ScopedLog } from '@sluice/platform';
+import { HeadWatch, LogFollower, type ScopedLog } from '@sluice/platform';
 import { encodeLogChain } from '@sluice/protocol';
 import { BatchEncoder, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
 
 const tickMs = 20;
+const headIntervalMs = 200;
 
 /** A leader on a real log without the services around it: what it decides is stored, what is stored is read back. */
 export class LogLeader {
   private state: CoordinatorState;
   private readonly follower: LogFollower;
+  private readonly head: HeadWatch;
   private readonly signal = AbortSignal.timeout(60_000);
   private running: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -31,6 +33,10 @@ export class LogLeader {
     settings: Partial<CoordinatorSettings>,
   ) {
     this.follower = new LogFollower(client, queue, group, emptyState(), log);
+    const onReached = (sentAt: number): void => {
+      this.input({ kind: 'head.reached', sentAt, minOffset: this.follower.minOffset });
+    };
+    this.head = new HeadWatch(this.follower, { intervalMs: headIntervalMs, onReached }, log);
     this.state = initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, this.follower.state, performance.now(), {
       reportQueues: 1,
       ...settings,
@@ -51,8 +57,8 @@ export class LogLeader {
       this.input({ kind: 'log.read', reads: read, nextOffset });
     });
     this.running = this.follower.run();
-    const { sentAt } = await this.follower.proveHead(this.signal);
-    this.input({ kind: 'head.reached', sentAt });
+    await this.follower.proveHead(this.signal);
+    this.head.start();
     this.timer = setInterval(() => {
       this.input({ kind: 'tick' });
     }, tickMs);
@@ -60,6 +66,7 @@ export class LogLeader {
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    await this.head.stop();
     this.follower.close();
     await this.running;
   }

@@ -207,8 +207,8 @@ describe('source positions on their topic', () => {
     live = new Map();
     const soon = (): number => Date.now() + 3_600_000;
     const leader = newStore();
-    await leader.refreshUnattended('stopped', 40, Date.now() - 3_600_000);
-    await leader.refreshUnattended('stopped', 40, soon());
+    await leader.refreshFor('stopped', 40, Date.now() - 3_600_000);
+    await leader.refreshFor('stopped', 40, soon());
     const told = (await messagesOf('stopped')).filter(({ kind }) => kind === 'write').slice(1);
     expect(told).toMatchObject([{ index: -1, generation: 41, partitions: [at(3, gone)] }]);
     const next = assigned(45, 0, 'stopped');

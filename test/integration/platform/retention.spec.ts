@@ -84,7 +84,7 @@ describe('a log whose head the broker has deleted', () => {
   };
 
   it('is read by a node with an empty disk, and by one that was away, from the snapshot and the tail', async () => {
-    const leader = new LogLeader(client, queue, group, silent, { snapshotEntries: 25, snapshotAgeMs: 1_000 });
+    const leader = new LogLeader(client, queue, group, silent, { snapshotEntries: 25 });
     await leader.start();
     await until('it leads', () => leader.isLeading);
     const config = { 'connector.class': 'X' };

@@ -15,20 +15,31 @@ export function decideSnapshot(next: Turn['next'], wall: number, batch: EventBat
     next.snapshotJob = undefined;
   }
   if (next.snapshotJob === undefined) {
-    if (!isSnapshotDue(cluster, wall, settings)) return;
+    if (!isSnapshotDue(cluster, wall, settings) && !isEndangered(cluster, next.logMinOffset)) return;
     next.snapshotJob = newJob(cluster);
   }
   next.snapshotJob = addNextChunk(next.snapshotJob, cluster, settings.snapshotChunkBytes, batch);
 }
 
 /** By entries or by age since the last snapshot, or since the log began. */
-export function isSnapshotDue(
+function isSnapshotDue(
   { head, snapshot, createdAt }: ClusterState,
   wall: number,
   { snapshotEntries, snapshotAgeMs }: Pick<CoordinatorSettings, 'snapshotEntries' | 'snapshotAgeMs'>,
 ): boolean {
   const entries = head.offset - (snapshot?.doneOffset ?? -1);
   return entries >= snapshotEntries || wall - (snapshot?.at ?? createdAt) >= snapshotAgeMs;
+}
+
+/** So many entries follow a snapshot that still stands before another is written because retention comes near: half a minute of renewals. */
+const MIN_ENTRIES_BETWEEN = 30;
+
+/** Retention has taken entries, by age or because the disk is full, and what is left before the last snapshot is less than what follows. */
+function isEndangered({ head, snapshot }: ClusterState, minOffset: number): boolean {
+  if (minOffset === 0) return false;
+  if (snapshot === undefined || snapshot.asOf.offset < minOffset) return true;
+  const behind = head.offset - snapshot.asOf.offset;
+  return behind >= MIN_ENTRIES_BETWEEN && snapshot.asOf.offset - minOffset < behind;
 }
 
 function newJob(cluster: ClusterState): SnapshotJob {

@@ -20,8 +20,11 @@ export type Input = { readonly now: number; readonly wall: number } & InputBody;
 export type InputBody =
   /** Decoded entries in the order of the queue; `nextOffset` is the offset after the last message read, decodable or not. */
   | { readonly kind: 'log.read'; readonly reads: readonly ReadEntry[]; readonly nextOffset: number }
-  /** A non-suspending pull sent at `sentAt` (monotonic) was answered with `nextOffset = maxOffset`, all before is folded. */
-  | { readonly kind: 'head.reached'; readonly sentAt: number }
+  /**
+   * A non-suspending pull sent at `sentAt` (monotonic) was answered with `nextOffset = maxOffset`, all before is folded. `minOffset` is the
+   * first entry that retention has left.
+   */
+  | { readonly kind: 'head.reached'; readonly sentAt: number; readonly minOffset?: number }
   | { readonly kind: 'report.read'; readonly queue: number; readonly report: Report }
   /** A report came of which the whole is not known: its node lives. */
   | {

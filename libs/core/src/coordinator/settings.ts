@@ -29,7 +29,7 @@ export interface CoordinatorSettings {
   readonly maxLevel: number;
   /** A snapshot is written once so many entries were accepted after the last one. */
   readonly snapshotEntries: number;
-  /** ... or after this time, which must be far below the log topic's retention. */
+  /** ... or after this time; and whenever retention comes near to the last one, see `decideSnapshot`. */
   readonly snapshotAgeMs: number;
   /** Estimated size of one chunk of a snapshot. With `maxAppendBytes` it must stay below the broker's message limit. */
   readonly snapshotChunkBytes: number;

@@ -104,6 +104,8 @@ export interface CoordinatorState {
   readonly lastConfirmedAt: number;
   /** Send time of the last pull that proved to be at the head. */
   readonly headProvenAt: number | undefined;
+  /** The first entry that retention has left, as of the last proof. */
+  readonly logMinOffset: number;
   readonly appends: number;
   readonly appendFailures: number;
   readonly appendNotBefore: number;
@@ -166,6 +168,7 @@ export function initialCoordinator(
     lastAcceptedAt: now,
     lastConfirmedAt: now,
     headProvenAt: undefined,
+    logMinOffset: 0,
     appends: 0,
     appendFailures: 0,
     appendNotBefore: now,

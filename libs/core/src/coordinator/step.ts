@@ -53,6 +53,7 @@ function receive(turn: Turn, input: Input): boolean {
       return true;
     case 'head.reached':
       next.headProvenAt = Math.max(input.sentAt, next.headProvenAt ?? -Infinity);
+      next.logMinOffset = input.minOffset ?? next.logMinOffset;
       reconcile(turn);
       return true;
     case 'report.read':

@@ -105,6 +105,43 @@ describe('a snapshot in the log', () => {
   });
 });
 
+describe('a snapshot that retention comes near to', () => {
+  const reached = (node: CoordinatorHarness, minOffset: number): void => {
+    node.feed({ kind: 'head.reached', sentAt: node.now, minOffset });
+    node.pass(200);
+  };
+  const count = (node: CoordinatorHarness): number => node.events('snapshot.done').length;
+
+  it('is followed by another as soon as less is left before it than stands behind it', () => {
+    const node = CoordinatorHarness.leading();
+    node.pass(60_000);
+    reached(node, 0);
+    expect(count(node)).toBe(0);
+    reached(node, 1);
+    expect(count(node)).toBe(1);
+    const { offset } = node.state.cluster.snapshot!.asOf;
+    node.pass(40_000);
+    const behind = node.state.cluster.head.offset - offset;
+    expect(offset - behind).toBeGreaterThan(1);
+    reached(node, offset - behind - 5);
+    expect(count(node)).toBe(1);
+    reached(node, offset - behind + 5);
+    expect(count(node)).toBe(2);
+    reached(node, offset - behind + 5);
+    expect(count(node)).toBe(2);
+  });
+
+  it('is followed by another at once where retention has taken it', () => {
+    const node = CoordinatorHarness.leading();
+    node.pass(5_000);
+    reached(node, 1);
+    expect(count(node)).toBe(1);
+    reached(node, node.state.cluster.head.offset);
+    expect(count(node)).toBe(2);
+    expect(node.state.cluster.snapshot!.asOf.offset).toBeGreaterThanOrEqual(node.state.logMinOffset);
+  });
+});
+
 describe('what makes a snapshot void', () => {
   const chunksOf = (log: LogWriter): Chunk[] => {
     const records = recordsOf(log.state);

@@ -52,7 +52,8 @@ export interface NodeLoop {
   readonly tail: Tail | undefined;
   /** Pulled after `tail`, in order, and not yet known to be in the log still; never empty. */
   readonly pulled: readonly LogMessage[] | undefined;
-  /** The end of the queue as the broker last told it. */
+  /** The beginning and the end of the queue as the broker last told them. */
+  readonly minOffset: number;
   readonly endOffset: number;
   /** Send time of the last question whose answer showed that everything in the log was folded; monotonic. */
   readonly provenAt: number | undefined;
@@ -83,6 +84,7 @@ export function initialNodeLoop(
     nextOffset: head.offset + 1,
     tail: head.seq < 0 ? undefined : { offset: head.offset, digest: head.digest },
     pulled: undefined,
+    minOffset: 0,
     endOffset: head.offset + 1,
     provenAt: undefined,
     due: undefined,

@@ -96,7 +96,7 @@ function takeAnswer(turn: Turn, question: TailQuestion, { found, bounds }: TailA
     }
   }
   if (!isCertain) return;
-  turn.next = { ...turn.next, endOffset: bounds.maxOffset };
+  turn.next = { ...turn.next, minOffset: bounds.minOffset, endOffset: bounds.maxOffset };
   const covered = question.about.at(-1);
   if (isSame(covered, last)) foldPulled(turn);
   if (turn.next.ended !== undefined) return;

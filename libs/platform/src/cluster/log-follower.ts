@@ -124,6 +124,11 @@ export class LogFollower {
     return behindBy(this.loop);
   }
 
+  /** The first entry that retention has left, as the broker last told it. */
+  get minOffset(): number {
+    return this.loop.minOffset;
+  }
+
   /** Messages of the log that could not be understood. */
   get malformedCount(): number {
     return this.loop.unreadableCount;

@@ -86,10 +86,10 @@ export class RocketMqPositionStore implements PositionStore {
   }
 
   /**
-   * As {@link refresh}, for a connector of which no task runs, by one who knows the log up to entry `asOf`. Where a task has been given to
-   * somebody since, that one's barrier ends this writer: what it writes later does not count.
+   * As {@link refresh}, by one who runs no task of the connector and knows the log up to entry `asOf`. Where a task has been given to somebody
+   * since, that one's barrier ends this writer: what it writes later does not count.
    */
-  refreshUnattended(connector: string, asOf: number, beforeMs: number): Promise<void> {
+  refreshFor(connector: string, asOf: number, beforeMs: number): Promise<void> {
     return this.refresh({ connector, index: noTask, generation: asOf + 1 }, beforeMs);
   }
 
