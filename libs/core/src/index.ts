@@ -19,6 +19,7 @@ export { stateDigest } from './log/snapshot-records.js';
 export * from './log/start-plan.js';
 export * from './log/task-table.js';
 export * from './log/tail-check.js';
+export * from './log/json-parts.js';
 export * from './log/state-files.js';
 export * from './model/cluster-settings.js';
 export * from './model/cluster-state.js';

@@ -1,6 +1,7 @@
 import { emptyState } from '../log/fold.js';
 import { loadSnapshot, snapshotReadFrom, snapshotsNamedIn } from '../log/snapshot-load.js';
 import { planStart } from '../log/start-plan.js';
+import { jsonParts } from '../log/json-parts.js';
 import { fromFiles, toConnectorFile, toTaskFile } from '../log/state-files.js';
 import { tailVerdict } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
@@ -159,8 +160,8 @@ export class SimLogReader {
     if (cluster.logId !== '') this.disk.logId ??= cluster.logId;
     // What is folded never changes: the text is made where somebody reads it.
     this.disk.files = () => ({
-      connectors: JSON.stringify(toConnectorFile(cluster)),
-      tasks: JSON.stringify(toTaskFile(cluster)),
+      connectors: [...jsonParts(toConnectorFile(cluster))].join(''),
+      tasks: [...jsonParts(toTaskFile(cluster))].join(''),
     });
   }
 
