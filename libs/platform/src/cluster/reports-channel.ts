@@ -17,7 +17,7 @@ import type { ScopedLog } from '../logging/node-log.js';
 const sendTimeoutMs = 3000;
 
 /** Whole states are told often enough to find one of each node within this time. */
-const lookBackMs = 3 * reportLimits.fullIntervalMs;
+const lookBackMs = reportLimits.fullIntervalMs + 30_000;
 
 export type HeardReport =
   | { readonly kind: 'report'; readonly report: Report }
