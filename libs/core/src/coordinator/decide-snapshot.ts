@@ -47,7 +47,13 @@ function isEndangered({ head, snapshot }: ClusterState, minOffset: number): bool
 function newJob(cluster: ClusterState, now: number): SnapshotJob {
   const { claimId, head } = cluster;
   const cuts = [{ from: 0, digest: emptyDigest }];
-  return { snapshotId: `${claimId}/${String(head.seq)}`, asOf: head, notBefore: now, records: recordsOf(cluster), cuts };
+  return {
+    snapshotId: `${claimId}/${String(head.seq)}`,
+    asOf: head,
+    notBefore: now,
+    records: recordsOf(cluster),
+    cuts,
+  };
 }
 
 function addNextChunk(job: SnapshotJob, cluster: ClusterState, chunkBytes: number, batch: EventBatch): SnapshotJob {

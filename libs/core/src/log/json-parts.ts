@@ -6,7 +6,7 @@
  */
 export function* jsonParts(value: unknown, depth = 2): Generator<string> {
   if (depth === 0 || typeof value !== 'object' || value === null) {
-    yield JSON.stringify(value) ?? 'null';
+    yield value === undefined ? 'null' : JSON.stringify(value);
     return;
   }
   if (isIterable(value)) {

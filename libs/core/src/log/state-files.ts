@@ -119,10 +119,5 @@ function isConnectorFile(value: unknown): value is ConnectorFile {
 function isTaskFile(value: unknown): value is TaskFile {
   if (typeof value !== 'object' || value === null) return false;
   const file: Unchecked<TaskFile> = value;
-  return (
-    file.version === VERSION &&
-    typeof file.logId === 'string' &&
-    isHead(file.head) &&
-    Array.isArray(file.tasks)
-  );
+  return file.version === VERSION && typeof file.logId === 'string' && isHead(file.head) && Array.isArray(file.tasks);
 }

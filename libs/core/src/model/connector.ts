@@ -74,9 +74,7 @@ export function isBeingSplit({ tasksVersion, configVersion, error, targetState }
 export function freed(task: TaskState): TaskState {
   const { id, type, overrides, committed, assignment } = task;
   const lastNodeId = assignment?.nodeId ?? task.lastNodeId;
-  return lastNodeId === undefined
-    ? { id, type, overrides, committed }
-    : { id, type, overrides, committed, lastNodeId };
+  return lastNodeId === undefined ? { id, type, overrides, committed } : { id, type, overrides, committed, lastNodeId };
 }
 
 /** The same connector without the error of its last splitting: it is split anew if its config is newer than its tasks. */

@@ -197,7 +197,7 @@ describe('report messages', () => {
       decoded(writer.messagesOf(report, report.sentAt, allowsDeltas)[0]!).kind;
     expect(kindOf(reportOf(1, []), false)).toBe('report');
     expect(kindOf(reportOf(2, [], { supersedes: 'n1#0' }), false)).toBe('report');
-    expect(kindOf(reportOf(3, [], { supersedes: 'n1#0' }))).toBe('report.delta');
+    expect(kindOf(reportOf(3, [], { supersedes: 'n1#0' }))).toBe('report.beat');
     expect(kindOf(reportOf(4, []))).toBe('report');
     expect(kindOf(reportOf(5, [], { leaving: true }))).toBe('report');
     expect(kindOf(reportOf(6, []))).toBe('report.delta');

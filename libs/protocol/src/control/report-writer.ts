@@ -30,8 +30,8 @@ interface Told {
 
 /** Fields that every message has, whether they have changed or not. */
 const always = ['nodeId', 'incarnation', 'role', 'reportSeq', 'sentAt', 'leaving'];
-/** Fields that a beat has. */
-const inBeats = [...always, 'appliedSeq'];
+/** Fields of which a beat tells the new value. */
+const inBeats = ['reportSeq', 'sentAt', 'appliedSeq'];
 
 /** Turns the reports of one incarnation into messages that say what is new, now and then all. `ReportAssembler` puts them together again. */
 export class ReportWriter<Report extends ReportShape> {
