@@ -30,6 +30,7 @@ export * from './model/feature-level.js';
 export * from './model/member.js';
 export * from './model/report.js';
 export * from './model/snapshot.js';
+export * from './node/elapsed-time.js';
 export * from './node/node-loop.js';
 export * from './node/node-step.js';
 export * from './runner/desired-tasks.js';
