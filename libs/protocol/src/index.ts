@@ -7,7 +7,7 @@ export * from './control/report-writer.js';
 export * from './control/report.codec.js';
 export * from './position/connector-positions.js';
 export * from './position/position.codec.js';
-export { bigintAsObject, describePosition } from './position/position-value.js';
+export { bigintAsObject, describePosition, positionJson } from './position/position-value.js';
 export * from './topics.js';
 export * from './record/index.js';
 export * from './rpc/questions.js';

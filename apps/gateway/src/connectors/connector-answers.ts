@@ -6,7 +6,6 @@ import {
   type ConnectorStatus,
   type ConnectorType,
   type RestartInfo,
-  taskConfig,
   taskKey,
   type TaskState,
   type TaskStatus,
@@ -56,6 +55,8 @@ export interface TaskStatusJson extends RunStatusJson {
   readonly restart?: { readonly attempt: number; readonly max_attempts?: number; readonly at: number };
   /** What the task found that does not end it and that somebody should know. */
   readonly warnings?: readonly { readonly at: number; readonly message: string }[];
+  /** Calls that failed and are repeated until they succeed. */
+  readonly waits?: readonly { readonly call: string; readonly error: string; readonly since: number }[];
 }
 
 export interface ConnectorStatusJson {
@@ -90,11 +91,10 @@ export function connectorInfoJson(
   };
 }
 
-export function taskInfoJson(connector: ConnectorState, task: TaskState, isSecret: IsSecret): TaskInfoJson {
-  const config = taskConfig(connector, task);
+export function taskInfoJson(task: TaskState, isSecret: IsSecret): TaskInfoJson {
   return {
     id: { connector: task.id.connector, task: task.id.index },
-    config: { 'task.class': taskClass(config), ...hideSecrets(config, isSecret) },
+    config: { 'task.class': taskClass(task.config), ...hideSecrets(task.config, isSecret) },
   };
 }
 
@@ -114,7 +114,7 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
 }
 
 export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
-  const { id, generation, since, lastError, restart, warnings } = status;
+  const { id, generation, since, lastError, restart, warnings, waits } = status;
   return {
     id: id.index,
     ...runJson(status, config, isSecret),
@@ -127,6 +127,9 @@ export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsS
     ...(warnings === undefined
       ? {}
       : { warnings: warnings.map(({ at, message }) => ({ at, message: redact(message, config, isSecret) })) }),
+    ...(waits === undefined
+      ? {}
+      : { waits: waits.map((wait) => ({ ...wait, error: redact(wait.error, config, isSecret) })) }),
   };
 }
 

@@ -76,10 +76,8 @@ export interface PlanBasis {
   readonly at: number;
 }
 
-/** A snapshot that this leader writes, one chunk per append, with pauses. */
+/** A snapshot that this leader writes, one chunk per append. */
 export interface SnapshotJob {
-  /** Monotonic: no chunk is written before. */
-  readonly notBefore: number;
   readonly snapshotId: string;
   readonly asOf: LogHead;
   readonly records: readonly SnapshotRecord[];

@@ -18,6 +18,15 @@ export interface TaskWarning {
   readonly message: string;
 }
 
+/** A call that failed and is repeated until it succeeds. */
+export interface TaskWait {
+  /** What the task does, as "sending to queue t@broker-a:0". */
+  readonly call: string;
+  readonly error: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
 /** A failed task that starts again by itself. */
 export interface RestartInfo {
   /** Number of the restart in its row, from 1. */
@@ -39,6 +48,8 @@ export interface TaskReport {
   readonly restart?: RestartInfo;
   /** The newest ones since the task started, oldest first; absent where there are none. */
   readonly warnings?: readonly TaskWarning[];
+  /** What it waits for now, the longest first; absent where it waits for nothing. */
+  readonly waits?: readonly TaskWait[];
   /** Since when it is in this state; milliseconds since the epoch. */
   readonly since: number;
   readonly committed: boolean;

@@ -1,6 +1,5 @@
 import type { LogHead, StateHeader, StoredResult } from './cluster-state.js';
-import type { TaskRows } from '../log/task-rows.js';
-import type { ConnectorState } from './connector.js';
+import type { ConnectorState, TaskState } from './connector.js';
 import type { Member } from './member.js';
 
 /** A part of a snapshot. Each map of the state keeps its order. Plain JSON. */
@@ -9,7 +8,7 @@ export type SnapshotRecord =
   | readonly [kind: 'member', member: Member]
   | readonly [kind: 'departed', memberKey: string, at: number]
   | readonly [kind: 'connector', connector: ConnectorState]
-  | readonly [kind: 'tasks', tasks: TaskRows]
+  | readonly [kind: 'task', task: TaskState]
   | readonly [kind: 'result', result: StoredResult];
 
 /** A snapshot under way: so many of its chunks are in the log, all under the claim in force. */

@@ -10,7 +10,7 @@ import {
   type TaskState,
 } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
-import type { RestartInfo, TaskError, TaskReport, TaskWarning } from '../model/report.js';
+import type { RestartInfo, TaskError, TaskReport, TaskWait, TaskWarning } from '../model/report.js';
 import type { ReportsView } from './reports-view.js';
 import { unassignedReason } from './unassigned-reason.js';
 
@@ -33,6 +33,7 @@ export interface TaskStatus {
   /** When and as which restart of its row a failed task starts again by itself. */
   readonly restart?: RestartInfo;
   readonly warnings?: readonly TaskWarning[];
+  readonly waits?: readonly TaskWait[];
   /** Milliseconds since the epoch, from the node's report. */
   readonly since?: number;
   readonly counters?: Readonly<Record<string, number>>;
@@ -124,6 +125,7 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
     ...(reported.lastError === undefined ? {} : { lastError: reported.lastError }),
     ...(reported.restart === undefined ? {} : { restart: reported.restart }),
     ...(reported.warnings === undefined ? {} : { warnings: reported.warnings }),
+    ...(reported.waits === undefined ? {} : { waits: reported.waits }),
     since: reported.since,
     counters: reported.counters,
   };

@@ -1,3 +1,4 @@
+import { isLeaseHeld } from '../lease/node-lease.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type TaskId } from '../model/connector.js';
 import { FIRST_LEVEL } from '../model/feature-level.js';
@@ -67,7 +68,7 @@ export class SimRunner extends SimProcess {
   }
 
   get hasLease(): boolean {
-    return this.reader.hasLease;
+    return isLeaseHeld(this.reader.node.lease, this.localNow);
   }
 
   leave(): void {

@@ -1,8 +1,9 @@
-import type { QueueRef } from '@sluice/sdk';
+import { queueKey, type QueueRef } from '@sluice/sdk';
 import {
   OffsetOutOfRangeError,
   readableQueues,
   TopicNotFoundError,
+  writableQueues,
   type TopicRoute,
   type QueueReader as ClientReader,
   type RocketMqClient,
@@ -40,6 +41,17 @@ export class RocketMqQueueMessages implements QueueMessages {
   async queues(topic: string): Promise<readonly QueueRef[]> {
     try {
       return readableQueues(await this.freshRoute(topic));
+    } catch (error) {
+      if (error instanceof TopicNotFoundError) return [];
+      throw readFailure(error);
+    }
+  }
+
+  async unreadableQueues(topic: string): Promise<readonly QueueRef[]> {
+    try {
+      const route = await this.freshRoute(topic);
+      const readable = new Set(readableQueues(route).map(queueKey));
+      return writableQueues(route).filter((queue) => !readable.has(queueKey(queue)));
     } catch (error) {
       if (error instanceof TopicNotFoundError) return [];
       throw readFailure(error);

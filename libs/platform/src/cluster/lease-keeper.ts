@@ -1,3 +1,4 @@
+import { heldUntil, isLeaseHeld } from '@sluice/core';
 import type { Lease } from '@sluice/runtime';
 import type { ScopedLog } from '../logging/node-log.js';
 import { HeadWatch } from './head-watch.js';
@@ -38,12 +39,12 @@ export class LeaseKeeper implements Lease {
   }
 
   get held(): boolean {
-    return this.follower.holdsLease;
+    return isLeaseHeld(this.follower.lease, performance.now());
   }
 
   /** Milliseconds that the lease still lasts; negative when it has ended. */
   get remainingMs(): number {
-    return this.follower.leaseRemainingMs;
+    return heldUntil(this.follower.lease) - performance.now();
   }
 
   async whenHeld(signal: AbortSignal): Promise<void> {

@@ -20,6 +20,7 @@ class World {
     nowMs: () => this.nowMs,
   });
   private readonly messages: QueueMessages = {
+    unreadableQueues: () => Promise.resolve([]),
     queues: () => Promise.resolve([]),
     topics: () => Promise.resolve([]),
     minOffset: () => Promise.resolve(0),

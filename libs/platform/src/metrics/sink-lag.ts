@@ -63,6 +63,7 @@ export class SinkLag {
     return {
       messages: {
         queues: (topic) => messages.queues(topic),
+        unreadableQueues: (topic) => messages.unreadableQueues(topic),
         topics: () => messages.topics(),
         endOffset: (queue) => messages.endOffset(queue),
         minOffset: (queue) => messages.minOffset(queue),

@@ -1,4 +1,5 @@
 export * from './property-block.js';
+export * from './queue-tag.js';
 export * from './record-limits.js';
 export * from './record-mapping-error.js';
 export * from './record-mapping.js';

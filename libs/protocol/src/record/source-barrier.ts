@@ -1,12 +1,14 @@
+import type { QueueRef } from '@sluice/sdk';
 import { parseBase36 } from './base36.js';
 import { encodeProperties, propertyNeedle, scanProperty } from './property-block.js';
+import { isTag, queueTag, queueTagLength } from './queue-tag.js';
 import type { MessageParts } from './record-mapping.js';
 import { SluiceProperty } from './reserved-properties.js';
 import { idLength, isId } from './stable-id.js';
 
 /**
  * Says that a task has a new owner: after it, nothing that the task stamped with a smaller generation counts. A message of its own with a
- * body of one zero byte and the property `sluice-b`: `<task>.<generation in base36>`. It is no record; sinks never see it.
+ * body of one zero byte and the property `sluice-b`: `<task>.<queue>.<generation in base36>`. It is no record; sinks never see it, not even a copy in another queue, where it says nothing.
  */
 export interface Barrier {
   /** See `taskId`. */
@@ -17,18 +19,26 @@ export interface Barrier {
 const barrierNeedle = propertyNeedle(SluiceProperty.barrier);
 const barrierBody = Buffer.from([0]);
 
-export function encodeBarrier(barrier: Barrier): string {
-  return `${barrier.task}.${barrier.generation.toString(36)}`;
+export function encodeBarrier(barrier: Barrier, queue: string): string {
+  return `${barrier.task}.${queue}.${barrier.generation.toString(36)}`;
 }
 
-/** Reads a barrier; `undefined` if the text is none. */
-export function parseBarrier(text: string): Barrier | undefined {
-  const generation = parseBase36(text, idLength + 1, text.length);
-  return generation === undefined || !isId(text, 0) ? undefined : { task: text.slice(0, idLength), generation };
+/** Reads the barrier of a message in the queue with the tag `queue`; `undefined` if the text is none, or was written for another queue. */
+export function parseBarrier(text: string, queue: string): Barrier | undefined {
+  const queueStart = idLength + 1;
+  const generation = parseBase36(text, queueStart + queueTagLength + 1, text.length);
+  if (generation === undefined || !isId(text, 0) || !isTag(text, queueStart, queue)) return undefined;
+  return { task: text.slice(0, idLength), generation };
 }
 
-export function barrierMessage(barrier: Barrier): MessageParts {
-  return { body: barrierBody, properties: encodeProperties([[SluiceProperty.barrier, encodeBarrier(barrier)]]) };
+export function barrierMessage(barrier: Barrier, queue: QueueRef): MessageParts {
+  const text = encodeBarrier(barrier, queueTag(queue));
+  return { body: barrierBody, properties: encodeProperties([[SluiceProperty.barrier, text]]) };
+}
+
+/** True for the body that every barrier has. */
+export function isBarrierBody(body: Uint8Array): boolean {
+  return body.length === 1 && body[0] === 0;
 }
 
 /** The text of a message's barrier, without looking at its other properties. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import type { SourcePartition, SourcePosition } from '@sluice/sdk';
+import type { QueueRef, SourcePartition, SourcePosition } from '@sluice/sdk';
 import * as fc from 'fast-check';
 import { encodeProperties, forEachProperty, propertyNeedle, scanProperty } from './property-block.js';
+import { queueTag } from './queue-tag.js';
 import { recordToMessage } from './record-mapping.js';
 import { barrierMessage, encodeBarrier, parseBarrier, scanBarrier } from './source-barrier.js';
 import { encodeStamp, parseStamp, scanStamp, stampPrefix, stampSuffix, streamId, taskId } from './source-stamp.js';
@@ -12,6 +13,7 @@ interface Golden {
     readonly connector: string;
     readonly taskIndex: number;
     readonly partition: SourcePartition;
+    readonly queue: QueueRef;
     readonly generation: number;
     readonly seq: number;
     readonly position: SourcePosition;
@@ -19,29 +21,35 @@ interface Golden {
     readonly barrier: string;
   }[];
 }
+const queue = { topic: 't', brokerName: 'broker-a', queueId: 3 };
+const tag = queueTag(queue);
 const golden = JSON.parse(readFileSync(new URL('./source-stamp.golden.json', import.meta.url), 'utf8')) as Golden;
 
 describe('the stamp', () => {
   it.each(golden.stamps)(
     'has kept its text: $stamp',
-    ({ connector, taskIndex, partition, stamp, barrier, ...rest }) => {
+    ({ connector, taskIndex, partition, queue, stamp, barrier, ...rest }) => {
       const parsed = { task: taskId(connector, taskIndex), stream: streamId(connector, partition), ...rest };
-      expect(encodeStamp(parsed)).toBe(stamp);
-      expect(parseStamp(stamp)).toEqual(parsed);
-      expect(encodeBarrier({ task: parsed.task, generation: rest.generation })).toBe(barrier);
-      expect(parseBarrier(barrier)).toEqual({ task: parsed.task, generation: rest.generation });
+      const tag = queueTag(queue);
+      expect(encodeStamp(parsed, tag)).toBe(stamp);
+      expect(parseStamp(stamp, tag)).toEqual(parsed);
+      expect(encodeBarrier({ task: parsed.task, generation: rest.generation }, tag)).toBe(barrier);
+      expect(parseBarrier(barrier, tag)).toEqual({ task: parsed.task, generation: rest.generation });
     },
   );
 
-  it('takes 32 bytes after two billion records of a file of 100 GB', () => {
-    const stamp = encodeStamp({
-      task: taskId('file', 0),
-      stream: streamId('file', { filename: '/var/log/app.log' }),
-      generation: 35,
-      seq: 2_000_000_000,
-      position: { position: 2_000_000_000 },
-    });
-    expect(stamp.length).toBeLessThanOrEqual(33);
+  it('takes 39 bytes after two billion records of a file of 100 GB', () => {
+    const stamp = encodeStamp(
+      {
+        task: taskId('file', 0),
+        stream: streamId('file', { filename: '/var/log/app.log' }),
+        generation: 35,
+        seq: 2_000_000_000,
+        position: { position: 2_000_000_000 },
+      },
+      tag,
+    );
+    expect(stamp.length).toBeLessThanOrEqual(39);
   });
 
   it('is the prefix of the stream and the suffix of the record', () => {
@@ -52,7 +60,21 @@ describe('the stamp', () => {
       seq: 3,
       position: { lsn: 'x' },
     };
-    expect(stampPrefix(stamp.task, stamp.stream, 40) + stampSuffix(3, { lsn: 'x' })).toBe(encodeStamp(stamp));
+    expect(stampPrefix(stamp.task, stamp.stream, tag, 40) + stampSuffix(3, { lsn: 'x' })).toBe(encodeStamp(stamp, tag));
+  });
+
+  it('counts in its own queue alone: not in another topic, on another broker or in another queue', () => {
+    const stamp = { task: taskId('a', 1), stream: streamId('a', {}), generation: 1, seq: 3, position: { position: 7 } };
+    const barrier = { task: stamp.task, generation: 1 };
+    expect(parseStamp(encodeStamp(stamp, tag), tag)).toEqual(stamp);
+    for (const other of [
+      { ...queue, topic: 'u' },
+      { ...queue, brokerName: 'broker-b' },
+      { ...queue, queueId: 4 },
+    ]) {
+      expect(parseStamp(encodeStamp(stamp, tag), queueTag(other))).toBeUndefined();
+      expect(parseBarrier(encodeBarrier(barrier, tag), queueTag(other))).toBeUndefined();
+    }
   });
 
   it('names a stream by its partition, whatever the order of its fields, and not by its task', () => {
@@ -75,7 +97,7 @@ describe('the stamp', () => {
     fc.assert(
       fc.property(position, fc.maxSafeNat(), fc.maxSafeNat(), (given, generation, seq) => {
         const stamp = { task: taskId('c', 0), stream: streamId('c', {}), generation, seq, position: given };
-        expect(parseStamp(encodeStamp(stamp))).toEqual(stamp);
+        expect(parseStamp(encodeStamp(stamp, tag), tag)).toEqual(stamp);
       }),
     );
   });
@@ -83,16 +105,18 @@ describe('the stamp', () => {
   it.each([
     '',
     'x',
-    'abcdefgh.abcdefgh.1.2',
-    'abcdefgh.abcdefgh.1.2.3.4',
-    'ABCDEFGH.abcdefgh.1.2.3',
-    'abcdefgh.abcdefgh.-1.2.3',
-    'abcdefgh.abcdefgh.1.01.3',
-    'abcdefgh.abcdefgh.1.2.~x',
-    'abcdefgh.abcdefgh.1.2.',
-    'abcdefgh.abcdefgh.zzzzzzzzzzzz.2.3',
+    'abcdefgh.abcdefgh.abcde.1.2',
+    'abcdefgh.abcdefgh.1.2.3',
+    'abcdefgh.abcdefgh.abcde.1.2.3.4',
+    'abcdefgh.abcdefgh.abcdf.1.2.3',
+    'ABCDEFGH.abcdefgh.abcde.1.2.3',
+    'abcdefgh.abcdefgh.abcde.-1.2.3',
+    'abcdefgh.abcdefgh.abcde.1.01.3',
+    'abcdefgh.abcdefgh.abcde.1.2.~x',
+    'abcdefgh.abcdefgh.abcde.1.2.',
+    'abcdefgh.abcdefgh.abcde.zzzzzzzzzzzz.2.3',
   ])('is not %p', (text) => {
-    expect(parseStamp(text)).toBeUndefined();
+    expect(parseStamp(text, 'abcde')).toBeUndefined();
   });
 
   it('is found among other properties', () => {
@@ -105,13 +129,21 @@ describe('the stamp', () => {
 
 describe('the barrier', () => {
   it('is a message of its own', () => {
-    const { body, properties } = barrierMessage({ task: 'abcdefgh', generation: 36 });
+    const { body, properties } = barrierMessage({ task: 'abcdefgh', generation: 36 }, queue);
     expect(body).toEqual(Buffer.from([0]));
-    expect(scanBarrier(properties)).toBe('abcdefgh.10');
+    expect(scanBarrier(properties)).toBe(`abcdefgh.${tag}.10`);
   });
 
-  it.each(['', 'abcdefgh', 'abcdefgh.', 'abcdefgh.A', 'abcdefg.1', 'abcdefgh.1.1'])('is not %p', (text) => {
-    expect(parseBarrier(text)).toBeUndefined();
+  it.each([
+    '',
+    'abcdefgh',
+    'abcdefgh.abcde',
+    'abcdefgh.abcde.A',
+    'abcdefg.abcde.1',
+    'abcdefgh.abcde.1.1',
+    'abcdefgh.abcdf.1',
+  ])('is not %p', (text) => {
+    expect(parseBarrier(text, 'abcde')).toBeUndefined();
   });
 });
 

@@ -1,5 +1,3 @@
-import { onAbort } from './on-abort.js';
-
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly maxMs: number;
@@ -21,10 +19,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     }
     const end = (): void => {
       clearTimeout(timer);
-      unlisten();
+      signal.removeEventListener('abort', end);
       resolve();
     };
     const timer = setTimeout(end, ms);
-    const unlisten = onAbort(signal, end);
+    signal.addEventListener('abort', end, { once: true });
   });
 }

@@ -1,5 +1,4 @@
 import { InvalidArgumentError, RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
-import { onAbort } from './on-abort.js';
 
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
@@ -48,13 +47,12 @@ export class CallDeadline {
     return new Promise<T>((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
-        unlisten();
+        signal?.removeEventListener('abort', onAbort);
       };
-      const abort = (): void => {
+      const onAbort = (): void => {
         end();
         reject(new RequestAbortedError(what, outcome(), signal?.reason));
       };
-      const unlisten = onAbort(signal, abort);
       const timer = setTimeout(
         () => {
           end();
@@ -72,7 +70,8 @@ export class CallDeadline {
           reject(error instanceof Error ? error : new Error('rejected without an error', { cause: error }));
         },
       );
-      if (signal?.aborted === true) abort();
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 }

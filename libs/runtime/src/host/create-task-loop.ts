@@ -17,6 +17,7 @@ import type { SinkLoopSpec } from '../sink/sink-loop-options.js';
 import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
+import { TaskWaits } from '../retry/task-waits.js';
 import { TaskWarnings } from '../task-warnings.js';
 import type { TaskLoop } from './task-loop.js';
 
@@ -66,7 +67,7 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
     },
     { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
   );
-  return taskLoop(loop, counters, shared.warnings);
+  return taskLoop(loop, counters, shared);
 }
 
 function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
@@ -86,17 +87,18 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
     },
     { messages, offsets, lease, clock },
   );
-  return taskLoop(loop, counters, shared.warnings);
+  return taskLoop(loop, counters, shared);
 }
 
 function common(
   task: DesiredTask,
   { loggerOf, clock }: TaskEnvironment,
-): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings'> {
+): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits'> {
   const { id, generation, config } = task;
   const logger = loggerOf(taskKey(id));
   const warnings = new TaskWarnings(clock, logger);
-  return { connector: id.connector, index: id.index, generation, config, logger, warnings };
+  const waits = new TaskWaits(clock);
+  return { connector: id.connector, index: id.index, generation, config, logger, warnings, waits };
 }
 
 function convertersOf(task: DesiredTask, connector: Connector): ReturnType<typeof createConverters> {
@@ -106,19 +108,20 @@ function convertersOf(task: DesiredTask, connector: Connector): ReturnType<typeo
 function taskLoop(
   loop: SourceTaskLoop | SinkTaskLoop,
   counters: TaskLoop['counters'],
-  warnings: TaskWarnings,
+  { warnings, waits }: Pick<TaskLoop, 'warnings' | 'waits'>,
 ): TaskLoop {
   return {
     counters,
     warnings,
+    waits,
     ended: loop.ended,
     start: () => loop.start(),
     stop: () => loop.stop(),
     kill: () => {
       loop.kill();
     },
-    pause: () => {
-      loop.pause();
+    pause: (onStill) => {
+      loop.pause(onStill);
     },
     resume: () => {
       loop.resume();

@@ -47,9 +47,6 @@ export class HostedTask {
   readonly key: string;
   /** Resolves when nothing of the task runs any more. */
   readonly done: Promise<void>;
-  /** Resolves when the first attempt to start it is over, however it went. */
-  readonly tried: Promise<void>;
-  private noteTried: () => void = () => undefined;
   private readonly supervision: TaskSupervision;
   private state: RunState = 'RESTARTING';
   private since: number;
@@ -59,6 +56,8 @@ export class HostedTask {
   private attempts: number;
   private row: RestartRow | undefined;
   private isPaused: boolean;
+  /** It is paused, and what it had taken before is written. */
+  private isStill = false;
   private loop: TaskLoop | undefined;
   private readonly stopping = new AbortController();
 
@@ -74,10 +73,7 @@ export class HostedTask {
     this.isPaused = task.paused;
     this.attempts = before?.attempts ?? 0;
     this.lastError = before?.lastError;
-    this.tried = new Promise((resolve) => {
-      this.noteTried = resolve;
-    });
-    this.done = this.run().finally(this.noteTried);
+    this.done = this.run();
   }
 
   get paused(): boolean {
@@ -101,6 +97,11 @@ export class HostedTask {
   report(): TaskReport {
     const { task, state, since, trace, lastError, restart, loop } = this;
     const warnings = loop?.warnings.list ?? [];
+    // Errors of connectors may name secrets.
+    const waits = (loop?.waits.list ?? []).map((wait) => ({
+      ...wait,
+      error: this.options.describeError(task, wait.error),
+    }));
     return {
       id: task.id,
       generation: task.generation,
@@ -110,6 +111,7 @@ export class HostedTask {
       ...(lastError === undefined ? {} : { lastError }),
       ...(restart === undefined ? {} : { restart }),
       ...(warnings.length === 0 ? {} : { warnings }),
+      ...(waits.length === 0 ? {} : { waits }),
       committed: task.committed || (loop?.counters.positionWrites ?? 0) > 0,
       counters: { ...loop?.counters },
     };
@@ -118,9 +120,10 @@ export class HostedTask {
   setPaused(paused: boolean): void {
     if (this.isPaused === paused) return;
     this.isPaused = paused;
-    if (paused) this.loop?.pause();
+    this.isStill = false;
+    if (paused) this.pauseLoop();
     else this.loop?.resume();
-    if (this.state === 'RUNNING' || this.state === 'PAUSED') this.change(paused ? 'PAUSED' : 'RUNNING');
+    if (this.state === 'RUNNING' || this.state === 'PAUSED') this.change('RUNNING');
     else this.options.onChange();
   }
 
@@ -160,18 +163,17 @@ export class HostedTask {
     let startedMs: number | undefined;
     try {
       const loop = (this.loop = createLoop(this.task));
-      if (this.isPaused) loop.pause();
+      this.isStill = false;
+      if (this.isPaused) this.pauseLoop();
       await loop.start();
       startedMs = clock.nowMs();
       if (!this.isStopping) this.noteRunning();
-      this.noteTried();
       const end = await loop.ended;
       if (end.kind === 'stopped') return undefined;
       if (this.isStopping) this.warn(`failed while it stopped: ${this.describe(end.error).trace}`);
       const isUnsettled = this.task.type === 'source' && !end.clean;
       return { error: end.error, ranMs: clock.nowMs() - startedMs, isUnsettled };
     } catch (error) {
-      this.noteTried();
       return { error, ranMs: 0, isUnsettled: false };
     }
   }
@@ -179,7 +181,14 @@ export class HostedTask {
   private noteRunning(): void {
     this.trace = undefined;
     this.restart = undefined;
-    this.change(this.isPaused ? 'PAUSED' : 'RUNNING');
+    this.change(this.isStill ? 'PAUSED' : 'RUNNING');
+  }
+
+  private pauseLoop(): void {
+    this.loop?.pause(() => {
+      this.isStill = true;
+      if (this.state === 'RUNNING') this.change('PAUSED');
+    });
   }
 
   /** Returns the delay before the restart; `undefined` when there will be none. */

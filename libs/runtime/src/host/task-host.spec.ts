@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DesiredTask, TaskWarning } from '@sluice/core';
+import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, RetriableError, type TaskLogger } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
@@ -32,7 +32,9 @@ const task: DesiredTask = {
 class ScriptedLoop implements TaskLoop {
   readonly counters = newTaskCounters();
   readonly warnings: { list: readonly TaskWarning[] } = { list: [] };
+  readonly waits: { list: readonly TaskWait[] } = { list: [] };
   readonly calls: string[] = [];
+  onStill: () => void = () => undefined;
   readonly ended: Promise<LoopEnd>;
   end: (end: LoopEnd) => void = () => undefined;
 
@@ -62,8 +64,9 @@ class ScriptedLoop implements TaskLoop {
     if (!this.ignoresKill) this.end({ kind: 'stopped', clean: false });
   }
 
-  pause(): void {
+  pause(onStill: () => void): void {
     this.calls.push('pause');
+    this.onStill = onStill;
   }
 
   resume(): void {
@@ -150,6 +153,9 @@ describe('TaskHost', () => {
     expect(host.reports()[0]).not.toHaveProperty('warnings');
     loop.warnings.list = [{ at: 1, message: 'found' }];
     expect(host.reports()).toMatchObject([{ warnings: [{ at: 1, message: 'found' }] }]);
+    expect(host.reports()[0]).not.toHaveProperty('waits');
+    loop.waits.list = [{ call: 'poll', error: 'busy', since: 2 }];
+    expect(host.reports()).toMatchObject([{ waits: [{ call: 'poll', error: 'busy', since: 2 }] }]);
     await host.stop('c-0');
     expect(host.reports()).toEqual([]);
     expect(states).toEqual(['RUNNING', 'STOPPING', 'gone']);
@@ -308,10 +314,16 @@ describe('TaskHost', () => {
     const { host, clock } = hostOf(loop);
     host.start({ ...task, paused: true });
     await clock.settle();
+    expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
+    loop.onStill();
     expect(host.reports()).toMatchObject([{ state: 'PAUSED' }]);
     host.resume('c-0');
     expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
     expect(loop.calls).toEqual(['pause', 'start', 'resume']);
+    host.pause('c-0');
+    expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
+    loop.onStill();
+    expect(host.reports()).toMatchObject([{ state: 'PAUSED' }]);
   });
 
   it('kills a task that does not stop in time', async () => {

@@ -1,17 +1,20 @@
 import type { LoopEnd } from '../loop-end.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task-warnings.js';
 
 /** What a host needs of a source or a sink loop. */
 export interface TaskLoop {
   readonly counters: TaskCounters;
   readonly warnings: Pick<TaskWarnings, 'list'>;
+  readonly waits: Pick<TaskWaits, 'list'>;
   /** Resolves when the loop has ended, whatever the reason. Never rejects. */
   readonly ended: Promise<LoopEnd>;
   start(): Promise<void>;
   stop(): Promise<LoopEnd>;
   /** Gives up at once: nothing more is written. */
   kill(): void;
-  pause(): void;
+  /** `onStill` is called once nothing moves any more, unless the loop was resumed before. */
+  pause(onStill: () => void): void;
   resume(): void;
 }

@@ -30,6 +30,8 @@ export interface QueueReader {
 export interface QueueMessages {
   /** The readable queues of a topic, sorted by broker name, then queue number; empty when there is no such topic. */
   queues(topic: string): Promise<readonly QueueRef[]>;
+  /** Queues of a topic that take records which nobody may read. */
+  unreadableQueues(topic: string): Promise<readonly QueueRef[]>;
   /** The names of all topics, for subscriptions by pattern. */
   topics(): Promise<readonly string[]>;
   read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader;

@@ -1,6 +1,7 @@
 import { isRetriable } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import { backoffMs, type BackoffLimits } from './backoff.js';
+import type { WaitingCall } from './task-waits.js';
 
 export interface RetryPolicy {
   readonly clock: Clock;
@@ -8,6 +9,8 @@ export interface RetryPolicy {
   /** Gives up, with the last error, once this much time has passed since the first failure. Absent: goes on until aborted. */
   readonly timeoutMs?: number | undefined;
   readonly onRetry?: (error: unknown, attempt: number) => void;
+  /** Shows the call in the task's status while it is repeated. */
+  readonly waiting?: WaitingCall;
   /** Default: {@link isRetriable}. */
   readonly retries?: (error: unknown) => boolean;
 }
@@ -17,6 +20,14 @@ export interface RetryPolicy {
  * reason when `signal` is aborted between two tries.
  */
 export async function retrying<T>(policy: RetryPolicy, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  try {
+    return await repeat(policy, signal, call);
+  } finally {
+    policy.waiting?.ended();
+  }
+}
+
+async function repeat<T>(policy: RetryPolicy, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   let failedSinceMs: number | undefined;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
@@ -29,6 +40,7 @@ export async function retrying<T>(policy: RetryPolicy, signal: AbortSignal, call
       failedSinceMs ??= nowMs;
       const delayMs = backoffMs(attempt, policy.limits, policy.clock.random());
       if (policy.timeoutMs !== undefined && nowMs + delayMs - failedSinceMs > policy.timeoutMs) throw error;
+      policy.waiting?.failed(error);
       policy.onRetry?.(error, attempt);
       await policy.clock.sleep(delayMs, signal);
     }

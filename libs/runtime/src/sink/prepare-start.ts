@@ -1,3 +1,4 @@
+import { queueTag } from '@sluice/protocol';
 import type { QueueRef, SinkPosition } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import { QueueOffsetError } from './queue-offset-error.js';
@@ -62,13 +63,14 @@ export async function requireSameMessage(
 
 async function warmedUp({ messages, signal }: StartContext, queue: QueueRef, nextOffset: number): Promise<ReadState> {
   const state = new ReadState();
+  const tag = queueTag(queue);
   if (nextOffset === 0) return state;
   const [min, end] = await Promise.all([messages.minOffset(queue), messages.endOffset(queue)]);
   const to = Math.min(nextOffset, end);
   const from = Math.max(min, to - warmUpMessages);
   if (from >= to) return state;
   for await (const answer of messages.range(queue, from, to, signal)) {
-    for (const message of answer) state.took(message, state.judge(message));
+    for (const message of answer) state.took(message, state.judge(message, tag));
   }
   return to === nextOffset ? state : new ReadState();
 }

@@ -1,3 +1,4 @@
+import { queueTag } from '@sluice/protocol';
 import {
   ConnectError,
   ConnectErrorCode,
@@ -15,6 +16,7 @@ import {
 } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
+import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { QueueOffsetError } from './queue-offset-error.js';
 import { type AheadBudget, ReadAhead } from './read-ahead.js';
 import type { RecordDecoder } from './record-decoder.js';
@@ -31,6 +33,7 @@ export interface IntakeContext {
   readonly clock: Clock;
   readonly counters: TaskCounters;
   readonly backoff: BackoffLimits;
+  readonly waits: TaskWaits;
   readonly decoder: RecordDecoder;
   readonly budget: AheadBudget;
   readonly maxAheadBytes: number;
@@ -67,6 +70,8 @@ export class QueueIntake {
   readonly key: string;
   /** The offset that the broker has for the group, as far as this task knows. */
   committed: number | undefined;
+  private readonly tag: string;
+  private readonly waiting: WaitingCall;
   private readonly ahead: ReadAhead;
   private readonly state: ReadState;
   private next: number;
@@ -83,6 +88,8 @@ export class QueueIntake {
   ) {
     this.queue = start.queue;
     this.key = queueKey(start.queue);
+    this.tag = queueTag(start.queue);
+    this.waiting = context.waits.begin(`reading queue ${this.key}`);
     this.ahead = new ReadAhead(context.budget, context.maxAheadBytes);
     this.state = start.state;
     this.signal = AbortSignal.any([context.signal, this.closing.signal]);
@@ -124,7 +131,7 @@ export class QueueIntake {
       const message = this.ahead.take();
       if (message === undefined) return;
       counters.recordsRead++;
-      const judged = this.state.judge(message);
+      const judged = this.state.judge(message, this.tag);
       if (typeof judged === 'string') this.countDropped(judged);
       else {
         try {
@@ -177,6 +184,7 @@ export class QueueIntake {
           reader = undefined;
           continue;
         }
+        this.waiting.ended();
         const last = answer.at(-1);
         if (last === undefined) continue;
         lastStoredMs = last.storeTimestamp;
@@ -188,6 +196,7 @@ export class QueueIntake {
     } catch (error) {
       if (!signal.aborted) failed(error);
     } finally {
+      this.waiting.ended();
       reader?.close();
       this.ahead.clear();
     }
@@ -215,6 +224,7 @@ export class QueueIntake {
         );
       case 'unavailable':
         if (!error.retriable) throw error;
+        this.waiting.failed(error);
         warn(`Reading ${this.key} at offset ${from} failed and is repeated: ${error.message}`);
         await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
         return from;

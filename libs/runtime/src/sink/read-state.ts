@@ -1,4 +1,4 @@
-import { parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
+import { isBarrierBody, parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { FilterStateError, StreamFilter } from './stream-filter.js';
 
@@ -26,19 +26,22 @@ export class ReadState {
     return this.storedMs;
   }
 
-  /** The stamp of a record that was not seen before, if it has one; else why the message is dropped. */
-  judge({ rawProperties, storeTimestamp }: RawMessage): Stamp | undefined | DropReason {
+  /** The stamp of a record that was not seen before, if it has one for the queue with the tag `queue`; else why the message is dropped. */
+  judge(message: RawMessage, queue: string): Stamp | undefined | DropReason {
+    const { rawProperties, storeTimestamp } = message;
     const stampText = scanStamp(rawProperties);
     if (stampText !== undefined) {
-      const stamp = parseStamp(stampText);
+      const stamp = parseStamp(stampText, queue);
       if (stamp === undefined) return undefined;
       const verdict = this.filter.verdict(stamp);
       return verdict === 'accept' ? stamp : verdict;
     }
-    const barrier = parseBarrier(scanBarrier(rawProperties) ?? '');
-    if (barrier === undefined) return undefined;
-    this.filter.barrier(barrier.task, barrier.generation, storeTimestamp);
-    return 'barrier';
+    const barrierText = scanBarrier(rawProperties);
+    if (barrierText === undefined) return undefined;
+    const barrier = parseBarrier(barrierText, queue);
+    if (barrier !== undefined) this.filter.barrier(barrier.task, barrier.generation, storeTimestamp);
+    // A barrier that somebody copied from another queue says nothing here, and is no record either.
+    return barrier !== undefined || (message.bodyBytes === 1 && isBarrierBody(message.body)) ? 'barrier' : undefined;
   }
 
   /** Remembers a message as the last one that was taken, with the stamp of a record that was accepted. */

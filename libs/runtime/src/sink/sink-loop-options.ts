@@ -5,6 +5,7 @@ import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task-warnings.js';
 import type { RecordDecoder } from './record-decoder.js';
 import type { Subscription } from './subscription.js';
@@ -52,4 +53,5 @@ export interface SinkLoopSpec {
   readonly counters: TaskCounters;
   /** What the status tells beside the state. */
   readonly warnings: TaskWarnings;
+  readonly waits: TaskWaits;
 }

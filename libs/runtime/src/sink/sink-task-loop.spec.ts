@@ -35,6 +35,31 @@ describe('the sink task loop', () => {
     expect(world.clock.pendingTimers).toBe(0);
   });
 
+  it('takes every message that somebody copied here from other queues with all its properties, and no copied barrier', async () => {
+    const { world, ref, sink } = oneQueue();
+    const origins = world.cluster.addTopic('original', 2);
+    const copy = (): void => {
+      for (const origin of origins) {
+        for (const { body, rawProperties } of world.cluster.queue(origin).messages)
+          world.cluster.queue(ref).append([{ body, properties: rawProperties }], world.clock.wallMs());
+      }
+    };
+    const [first, second] = origins;
+    world.barrier(first!, 2);
+    world.stamped(first!, 'a', 2, 4, 5, 6);
+    world.stamped(second!, 'a', 1, 1, 2, 3);
+    copy();
+    copy();
+    world.stamped(ref, 'b', 1, 1, 2, 2);
+    const { loop, counters } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => counters.offsetCommits === 2);
+    const copies = ['a4', 'a5', 'a6', 'a1', 'a2', 'a3'];
+    expect(sink.storage.values).toEqual([...copies, ...copies, 'b1', 'b2']);
+    expect(counters).toMatchObject({ droppedRepeatedSeq: 1, droppedOlderGeneration: 0 });
+    await stopped(world, loop);
+  });
+
   it('drops barriers, repeated seqs and what an older generation wrote after a barrier, and counts them', async () => {
     const { world, ref, sink } = oneQueue();
     world.barrier(ref, 1);
@@ -233,7 +258,7 @@ describe('the sink task loop', () => {
     const { world, ref, sink } = oneQueue();
     const { loop, counters } = world.loop(sink);
     await loop.start();
-    loop.pause();
+    loop.pause(() => undefined);
     world.plain(ref, 'v0');
     await world.clock.advance(5000);
     expect(sink.calls).toEqual(['start', 'open']);

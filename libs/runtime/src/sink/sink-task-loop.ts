@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
+import { PauseSwitch } from '../pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import { UnreadableQueues } from '../unreadable-queues.js';
 import { WakeUp } from '../wake-up.js';
 import { GroupOffsets } from './group-offsets.js';
 import { prepareStart } from './prepare-start.js';
@@ -12,7 +14,7 @@ import { conversionError, MessageConversionFailure } from './queue-intake.js';
 import { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
 import { startPositions } from './start-positions.js';
-import { ownsQueue, subscribedTopics } from './subscription.js';
+import { ownQueues } from './subscription.js';
 
 const firstQueueIntervalMs = 500;
 
@@ -42,7 +44,8 @@ export class SinkTaskLoop {
   /** Records were taken from the queues that the task did not get: their positions must not be flushed. */
   private hasLeftovers = false;
   private failure: { readonly error: unknown } | undefined;
-  private paused = false;
+  private readonly pausing = new PauseSwitch();
+  private readonly unreadable: UnreadableQueues;
   private isTaskStarted = false;
   /** Queues whose group offset is not the one that was committed: an operator may have reset them. */
   private suspects: readonly QueueRef[] = [];
@@ -57,14 +60,15 @@ export class SinkTaskLoop {
     // Every queue of the task listens.
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { settings, logger, counters, decoder } = spec;
-    const skips = new RateLimitedLog(ports.clock, (message) => {
-      logger.warn(message);
-    });
+    this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
+    const warn = logger.warn.bind(logger);
+    const skips = new RateLimitedLog(ports.clock, warn);
     this.queues = new QueueSet({
       group: spec.group,
       messages: ports.messages,
       clock: ports.clock,
       counters,
+      waits: spec.waits,
       decoder,
       backoff: settings.backoff,
       budget: { heldBytes: 0, maxBytes: settings.maxAheadBytes },
@@ -77,9 +81,7 @@ export class SinkTaskLoop {
       failed: (error) => {
         this.fail(error);
       },
-      warn: (message) => {
-        logger.warn(message);
-      },
+      warn,
       skipped: (queue, offset, error) => {
         skips.write(
           `A record was left out. ${conversionError(new MessageConversionFailure(queue, offset, error)).message}`,
@@ -109,7 +111,9 @@ export class SinkTaskLoop {
     const { signal } = this.stopping;
     try {
       await this.ports.lease.whenHeld(signal);
-      const queues = await retrying(this.policy('asking for the queues', undefined), signal, () => this.ownQueues());
+      const queues = await retrying(this.policy('asking for the queues', undefined), signal, () =>
+        ownQueues(this.ports.messages, this.spec.subscription, this.unreadable),
+      );
       this.isTaskStarted = true;
       await task.start({ connectorName: connector, taskIndex: index, generation, config, logger, signal });
       await this.open(queues, this.spec.settings.offsetReset);
@@ -144,12 +148,14 @@ export class SinkTaskLoop {
     this.wakeUp.wake();
   }
 
-  pause(): void {
-    this.paused = true;
+  /** Takes nothing more; calls `onStill` once what was put is flushed and committed. */
+  pause(onStill: () => void): void {
+    this.pausing.pause(onStill);
+    this.wakeUp.wake();
   }
 
   resume(): void {
-    this.paused = false;
+    this.pausing.resume();
     this.wakeUp.wake();
   }
 
@@ -176,6 +182,7 @@ export class SinkTaskLoop {
         // What is found while the task runs came after its start: nothing in it may be passed over.
         if (queues.length > 0) await this.open(queues, 'earliest');
       }
+      if (this.pausing.isPaused && this.queues.advanced.length > 0) this.isFlushDue = true;
       if (this.isFlushDue) {
         this.isFlushDue = false;
         await this.flush();
@@ -187,7 +194,8 @@ export class SinkTaskLoop {
         await this.commitAgain(suspects);
         continue;
       }
-      if (this.paused || !this.queues.hasMessages) {
+      if (this.pausing.isPaused || !this.queues.hasMessages) {
+        if (this.pausing.isPaused) this.pausing.tellStill();
         await this.wakeUp.wait();
         continue;
       }
@@ -258,16 +266,6 @@ export class SinkTaskLoop {
     await this.begin([...(await this.group.follow(resets)).values()]);
   }
 
-  private async ownQueues(): Promise<readonly QueueRef[]> {
-    const { subscription } = this.spec;
-    const { messages } = this.ports;
-    const own: QueueRef[] = [];
-    for (const topic of await subscribedTopics(messages, subscription)) {
-      for (const queue of await messages.queues(topic)) if (ownsQueue(queue, subscription.share)) own.push(queue);
-    }
-    return own;
-  }
-
   private async open(queues: readonly QueueRef[], reset: SinkLoopSettings['offsetReset']): Promise<void> {
     const { task, group, settings, logger, warnings } = this.spec;
     const { messages, offsets } = this.ports;
@@ -336,7 +334,9 @@ export class SinkTaskLoop {
         const waitMs = this.queues.isEmpty ? Math.min(firstQueueIntervalMs, refreshIntervalMs) : refreshIntervalMs;
         await this.ports.clock.sleep(waitMs, signal);
         this.suspects = await this.group.suspects();
-        this.found = this.queues.notYetRead(await this.ownQueues());
+        this.found = this.queues.notYetRead(
+          await ownQueues(this.ports.messages, this.spec.subscription, this.unreadable),
+        );
         if (this.found.length > 0 || this.suspects.length > 0) this.wakeUp.wake();
       } catch (error) {
         if (this.isStopping()) return;
@@ -389,6 +389,7 @@ export class SinkTaskLoop {
       clock: this.ports.clock,
       limits: this.spec.settings.backoff,
       timeoutMs,
+      waiting: this.spec.waits.begin(call),
       onRetry: (error, attempt) => {
         count?.();
         this.spec.logger.warn(`Try ${attempt} of ${call} failed and is repeated: ${String(error)}`);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { QueueRef } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
+import type { UnreadableQueues } from '../unreadable-queues.js';
 
 /** What a sink task reads: topics, by name or by a pattern of their whole name, and which part of their queues. */
 export interface Subscription {
@@ -35,4 +36,18 @@ export async function subscribedTopics(messages: QueueMessages, { topics }: Subs
 export function ownsQueue(queue: QueueRef, { index, count }: Subscription['share']): boolean {
   const start = createHash('sha256').update(`${queue.topic}@${queue.brokerName}`).digest().readUInt32BE(0) % count;
   return (start + queue.queueId) % count === index;
+}
+
+/** The queues that a task reads; warns of topics with queues that nobody may read. */
+export async function ownQueues(
+  messages: QueueMessages,
+  subscription: Subscription,
+  unreadable: UnreadableQueues,
+): Promise<readonly QueueRef[]> {
+  const own: QueueRef[] = [];
+  for (const topic of await subscribedTopics(messages, subscription)) {
+    await unreadable.of(topic);
+    for (const queue of await messages.queues(topic)) if (ownsQueue(queue, subscription.share)) own.push(queue);
+  }
+  return own;
 }

@@ -3,8 +3,12 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 /** A topic that no record can be sent to: it does not exist, or none of its queues is writable. */
 export class NoQueueError extends ConnectError {
   constructor(readonly topic: string) {
-    super(ConnectErrorCode.unavailable, `Topic ${topic} has no writable queue; create it or permit writing`, {
-      retriable: true,
-    });
+    super(
+      ConnectErrorCode.unavailable,
+      `Topic ${topic} has no queue that may be written and read; create it, or permit both`,
+      {
+        retriable: true,
+      },
+    );
   }
 }

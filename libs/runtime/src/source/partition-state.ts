@@ -1,4 +1,4 @@
-import type { PartitionPosition, SourceGeneration } from '@sluice/protocol';
+import { positionJson, type PartitionPosition, type SourceGeneration } from '@sluice/protocol';
 import type { QueueRef, SourcePartition, SourcePosition } from '@sluice/sdk';
 import type { PendingBatch } from './pending-batch.js';
 import type { QueueLane } from './queue-lane.js';
@@ -28,9 +28,12 @@ export class PartitionState {
   storedRoutes = 0;
   /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
   readonly ahead = new Map<number, SourcePosition>();
-  /** The lane of the last record, looked up by `lastTopic`. */
+  /** The source gave other records than before its restart. */
+  isReordered = false;
+  /** The lane of the last record and what stamps in its queue begin with, looked up by `lastTopic`. */
   lastTopic: string | undefined;
   lastLane: QueueLane | undefined;
+  lastPrefix = '';
   private readonly segments: Segment[] = [];
   private revision: number;
 
@@ -38,8 +41,6 @@ export class PartitionState {
     readonly partition: SourcePartition,
     /** The partition's number in stamps. */
     readonly stream: string,
-    /** What its stamps begin with. */
-    readonly stampPrefix: string,
     /** Where its last owner ended, unless it is new. */
     stored?: PartitionPosition,
   ) {
@@ -75,6 +76,20 @@ export class PartitionState {
     this.storedPosition = position;
     this.storedSeq = this.lastSeq;
     return true;
+  }
+
+  /**
+   * Whether a recovery found the next record in its queue. A source that gives other records than before, or in another order, shifts the
+   * numbers: then nothing that was found counts, and the records are sent.
+   */
+  isStored(position: SourcePosition): boolean {
+    if (this.ahead.size === 0) return false;
+    const found = this.ahead.get(this.lastSeq + 1);
+    if (found === undefined) return false;
+    if (positionJson(found) === positionJson(position)) return true;
+    this.ahead.clear();
+    this.isReordered = true;
+    return false;
   }
 
   /** Notes that the next record is in its queue already. Returns whether its position counts now. */

@@ -22,18 +22,32 @@ export class PartitionTable {
   private readonly byObject = new WeakMap<SourcePartition, PartitionState>();
   private readonly lanesByKey = new Map<string, QueueLane>();
   private readonly queuesByTopic = new Map<string, readonly QueueRef[]>();
+  /** How many partitions go to a queue, by its key: those that a task works on, and those that nobody does. */
+  private readonly loads = new Map<string, number>();
+  private readonly idleLoads = new Map<string, number>();
 
-  constructor(private readonly options: PartitionTableOptions) {}
+  private readonly taskId: string;
+
+  constructor(private readonly options: PartitionTableOptions) {
+    this.taskId = taskId(options.connector, options.task.index);
+  }
 
   /** Takes note of what other generations stored. Nothing of it is this task's until it has a record of the partition. */
   load(free: readonly PartitionPosition[], held: readonly PartitionPosition[]): void {
     for (const stored of free) this.free.set(this.streamOf(stored.partition), stored);
     for (const stored of held) this.held.set(this.streamOf(stored.partition), stored);
+    for (const { routes } of this.free.values()) for (const queue of routes) addTo(this.idleLoads, queue, 1);
+    for (const { routes } of this.held.values()) for (const queue of routes) addTo(this.loads, queue, 1);
   }
 
   get idle(): boolean {
     for (const lane of this.lanesByKey.values()) if (!lane.idle) return false;
     return true;
+  }
+
+  /** Has idle lanes store where others have come meanwhile. Never rejects: what fails now is asked again the next time. */
+  async catchUp(minMessages: number): Promise<void> {
+    await Promise.allSettled([...this.lanesByKey.values()].map((lane) => lane.catchUp(minMessages)));
   }
 
   all(): Iterable<PartitionState> {
@@ -82,22 +96,33 @@ export class PartitionTable {
 
   /** Gives the partition a queue among those of the topic, for good. `undefined` when the topic has none that can be written. */
   chooseRoute(state: PartitionState, topic: string, queues: readonly QueueRef[]): QueueLane | undefined {
-    const queue = chooseQueue(state.stream, queues);
+    const { loads, idleLoads } = this;
+    const { connector, task } = this.options;
+    const queue = chooseQueue({ queues, connector, taskIndex: task.index, loads, idleLoads });
     if (queue === undefined) return undefined;
+    addTo(this.loads, queue, 1);
     const lane = this.lane(queue);
     state.routes.set(topic, lane);
     return lane;
   }
 
+  /** What the partition's stamps in the lane's queue begin with. */
+  stampPrefixOf(state: PartitionState, lane: QueueLane): string {
+    return stampPrefix(this.taskId, state.stream, lane.tag, this.options.task.generation);
+  }
+
   private claim(partition: SourcePartition, stream: string): PartitionState {
-    const { connector, task } = this.options;
+    const { connector } = this.options;
     const held = this.held.get(stream);
     if (held !== undefined) throw new PartitionHeldError(connector, held);
     const stored = this.free.get(stream);
     this.free.delete(stream);
-    const prefix = stampPrefix(taskId(connector, task.index), stream, task.generation);
-    const state = new PartitionState(partition, stream, prefix, stored);
-    for (const queue of stored?.routes ?? []) state.routes.set(queue.topic, this.lane(queue));
+    const state = new PartitionState(partition, stream, stored);
+    for (const queue of stored?.routes ?? []) {
+      addTo(this.idleLoads, queue, -1);
+      addTo(this.loads, queue, 1);
+      state.routes.set(queue.topic, this.lane(queue));
+    }
     this.byStream.set(stream, state);
     return state;
   }
@@ -115,4 +140,9 @@ export class PartitionTable {
     }
     return lane;
   }
+}
+
+function addTo(loads: Map<string, number>, queue: QueueRef, count: number): void {
+  const key = queueKey(queue);
+  loads.set(key, (loads.get(key) ?? 0) + count);
 }

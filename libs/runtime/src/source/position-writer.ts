@@ -6,6 +6,7 @@ import type { PositionStore, SourceTaskId } from '../ports/position-store.port.j
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 import type { PartitionState } from './partition-state.js';
 import type { QueueLane } from './queue-lane.js';
 
@@ -18,6 +19,7 @@ export interface PositionWriting {
   readonly counters: TaskCounters;
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
+  readonly waits: TaskWaits;
   readonly partitions: () => Iterable<PartitionState>;
   readonly lanes: () => Iterable<QueueLane>;
   /** The positions are stored. */
@@ -32,6 +34,11 @@ export class PositionWriter {
   private following: Promise<void> | undefined;
 
   constructor(private readonly writing: PositionWriting) {}
+
+  /** Nothing waits to be stored. */
+  get isIdle(): boolean {
+    return this.dirty.size === 0 && this.running === undefined;
+  }
 
   markDirty(partition: PartitionState): void {
     this.dirty.add(partition);
@@ -79,7 +86,8 @@ export class PositionWriter {
     const onRetry = (error: unknown): void => {
       warn(`The positions are written again: ${String(error)}`);
     };
-    await retrying({ clock, limits: backoff, onRetry }, signal, async () => {
+    const waiting = this.writing.waits.begin('writing positions');
+    await retrying({ clock, limits: backoff, onRetry, waiting }, signal, async () => {
       await lease.whenHeld(signal);
       await store.write(task, {
         partitions: snapshots,

@@ -1,9 +1,11 @@
+import { queueTag } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import { isSendFailure, type RecordProducer, type SendSettlement } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
+import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
 
@@ -19,6 +21,9 @@ export interface LaneContext {
   /** Aborted when nothing may be sent any more. */
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
+  readonly waits: TaskWaits;
+  /** The offset that the next message of the queue gets. */
+  readonly endOffset: (queue: QueueRef) => Promise<number>;
   /** Sends this generation's barrier and returns its offset. */
   readonly sendBarrier: (queue: QueueRef) => Promise<number>;
   /** Resolves when the place to scan the lane's queue from, and the routes of the batch's partitions, are stored. */
@@ -35,7 +40,9 @@ export interface LaneContext {
  */
 export class QueueLane {
   readonly key: string;
-  /** After this generation's barrier, or after the last batch that is part of the stored positions; `undefined` before the barrier. */
+  /** The queue's name in stamps. */
+  readonly tag: string;
+  /** What this generation sent and the stored positions do not cover lies here or later; `undefined` before its first batch. */
   private scanFromOffset: number | undefined;
   /** Closed batches, the first of which is being sent. */
   private readonly closed: PendingBatch[] = [];
@@ -43,6 +50,7 @@ export class QueueLane {
   /** Acknowledged batches that are not part of the stored positions in full. */
   private readonly unsettled: PendingBatch[] = [];
   private running = false;
+  private readonly waiting: WaitingCall;
   /** The position store knows from where to scan this queue. */
   scanIsStored = false;
 
@@ -51,6 +59,8 @@ export class QueueLane {
     private readonly context: LaneContext,
   ) {
     this.key = queueKey(queue);
+    this.tag = queueTag(queue);
+    this.waiting = context.waits.begin(`sending to queue ${this.key}`);
   }
 
   /** True when everything given to it is acknowledged. */
@@ -102,6 +112,22 @@ export class QueueLane {
     return this.scanFromOffset;
   }
 
+  /**
+   * Moves the place to scan from to the end of the queue when nothing of this task is there that its positions do not cover: others may have
+   * written much since its last batch. Waits for a move of at least `minMessages`, because each is to be stored.
+   */
+  async catchUp(minMessages: number): Promise<void> {
+    if (!this.isSettled()) return;
+    const end = await this.context.endOffset(this.queue);
+    // What is given to it from now on lands behind that end.
+    if (this.isSettled() && end - (this.scanFromOffset ?? end) >= minMessages) this.scanFromOffset = end;
+  }
+
+  /** Something was sent, and all of it is part of the positions. */
+  private isSettled(): boolean {
+    return this.idle && this.scanIsStored && this.scanFrom() !== undefined && this.unsettled.length === 0;
+  }
+
   private close(batch: PendingBatch): void {
     this.closed.push(batch);
     this.kick();
@@ -127,13 +153,15 @@ export class QueueLane {
     } catch (error) {
       this.context.failed(error);
     } finally {
+      this.waiting.ended();
       this.running = false;
     }
   }
 
   private async deliver(batch: PendingBatch): Promise<void> {
     const { lease, signal, producer, counters } = this.context;
-    if (this.scanFromOffset === undefined) this.scanFromOffset = (await this.context.sendBarrier(this.queue)) + 1;
+    // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
+    this.scanFromOffset ??= await this.context.endOffset(this.queue);
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       if (batch.hasNewRoutes || !this.scanIsStored) await this.context.storeRoutes(this, batch);
@@ -142,18 +170,24 @@ export class QueueLane {
       try {
         const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
         batch.endOffset = firstOffset + batch.toSend.count;
+        this.waiting.ended();
         return;
       } catch (error) {
         signal.throwIfAborted();
+        this.waiting.failed(error);
         switch (await this.settle(error)) {
           case 'rejected':
             throw error;
           case 'stored':
             // The offsets are not known: scanning again from before the batch is always right.
             batch.endOffset = this.lowerBound();
+            this.waiting.ended();
             return;
           case 'unknown':
-            if (await this.recover(batch)) return;
+            if (await this.recover(batch)) {
+              this.waiting.ended();
+              return;
+            }
             break;
           case 'not-stored':
             break;

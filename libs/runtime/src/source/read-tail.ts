@@ -1,8 +1,9 @@
-import { parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
-import type { QueueRef } from '@sluice/sdk';
+import { parseBarrier, parseStamp, queueTag, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
+import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import { isQueueReadFailure, type QueueMessages, type RawMessage } from '../ports/queue-messages.port.js';
 import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 import { StreamFilter } from '../sink/stream-filter.js';
 
 export interface TailToRead {
@@ -22,6 +23,7 @@ export interface TailReading {
   readonly clock: Clock;
   readonly backoff: BackoffLimits;
   readonly signal: AbortSignal;
+  readonly waits: TaskWaits;
 }
 
 /** Retention had removed the messages from `from` up to `minOffset`. */
@@ -38,8 +40,10 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
   const { messages, clock, backoff, signal } = reading;
   const filter = new StreamFilter({ maxStreams: Infinity, maxSilenceMs: Infinity });
   filter.barrier(tail.task, tail.generation, 0);
+  const tag = queueTag(tail.queue);
   let next = tail.from;
   let cut: TailCut | undefined;
+  const waiting = reading.waits.begin(`reading what is in queue ${queueKey(tail.queue)}`);
   for (let attempt = 1; next < tail.barrierOffset; attempt++) {
     const reader = messages.read(tail.queue, next, signal);
     try {
@@ -49,9 +53,10 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
             next = tail.barrierOffset;
             break;
           }
-          visit(message, tail, filter);
+          visit(message, tag, tail, filter);
           next = message.queueOffset + 1;
           attempt = 1;
+          waiting.ended();
         }
         signal.throwIfAborted();
       }
@@ -63,24 +68,27 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
         if (minOffset <= next) throw error;
         cut ??= { from: next, minOffset };
         next = minOffset;
-      } else if (error.retriable) await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
-      else throw error;
+      } else if (error.retriable) {
+        waiting.failed(error);
+        await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
+      } else throw error;
     } finally {
+      if (next >= tail.barrierOffset || signal.aborted) waiting.ended();
       reader.close();
     }
   }
   return cut;
 }
 
-function visit(message: RawMessage, tail: TailToRead, filter: StreamFilter): void {
+function visit(message: RawMessage, tag: string, tail: TailToRead, filter: StreamFilter): void {
   const stampText = scanStamp(message.rawProperties);
   if (stampText !== undefined) {
-    const stamp = parseStamp(stampText);
+    const stamp = parseStamp(stampText, tag);
     if (stamp?.task !== tail.task) return;
     if (filter.judge(stamp, message.storeTimestamp) === 'accept') tail.onStamp(stamp);
     return;
   }
   const barrierText = scanBarrier(message.rawProperties);
-  const barrier = barrierText === undefined ? undefined : parseBarrier(barrierText);
+  const barrier = barrierText === undefined ? undefined : parseBarrier(barrierText, tag);
   if (barrier?.task === tail.task) filter.barrier(barrier.task, barrier.generation, message.storeTimestamp);
 }

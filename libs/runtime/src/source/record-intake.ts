@@ -81,18 +81,22 @@ export class RecordIntake {
     if (state.storedRoutes < state.routes.size) this.writer.markDirty(state);
     state.lastTopic = topic;
     state.lastLane = lane;
+    state.lastPrefix = this.table.stampPrefixOf(state, lane);
     return lane;
   }
 
   private appendTo(lane: QueueLane, state: PartitionState, record: SourceRecord): void {
     const seq = state.lastSeq + 1;
     const suffix = suffixOf(seq, record);
-    if (state.ahead.size > 0 && state.ahead.has(seq)) {
-      if (state.appendStored(record.position)) this.writer.markDirty(state);
-      return;
+    if (state.ahead.size > 0) {
+      if (state.isStored(record.position)) {
+        if (state.appendStored(record.position)) this.writer.markDirty(state);
+        return;
+      }
+      if (state.isReordered) this.tellOfReordering(state, record);
     }
     try {
-      const { body, properties } = this.spec.encoder.encode(record, state.stampPrefix + suffix);
+      const { body, properties } = this.spec.encoder.encode(record, state.lastPrefix + suffix);
       const hasNewRoute = state.storedRoutes < state.routes.size;
       const batch = lane.append(state, body, properties, hasNewRoute);
       if (batch === undefined) throw tooLarge(record, body.length + properties.length);
@@ -104,6 +108,14 @@ export class RecordIntake {
       this.skips.write(`A record was left out. ${describe(record, error).message}`);
       if (state.skip(record.position)) this.writer.markDirty(state);
     }
+  }
+
+  private tellOfReordering(state: PartitionState, record: SourceRecord): void {
+    state.isReordered = false;
+    this.skips.write(
+      `Partition ${JSON.stringify(record.partition)} gives other records than before the restart, from the one before position ` +
+        `${JSON.stringify(record.position)} on: records that the queues have already are sent again`,
+    );
   }
 }
 

@@ -27,8 +27,10 @@ interface Progress {
   readonly stored: PartitionPosition;
   seq: number;
   position: SourcePosition | undefined;
-  /** Above `seq`, by seq: in a queue already, while the record after `seq` is missing. */
+  /** Above `seq`, by seq: the owner sent them, and the record after `seq` is missing. */
   readonly ahead: Map<number, SourcePosition>;
+  /** The same, sent by an earlier generation. The owner may have numbered other records so: only the records themselves can tell. */
+  readonly earlier: ReadonlyMap<number, SourcePosition>;
 }
 
 /**
@@ -48,8 +50,8 @@ export async function recoverPositions(
   for (const { owner } of unsettled) byOwner.set(generationKey(owner), new Map());
   for (const stored of partitions) {
     const { owner, partition, nextSeq, position } = stored;
-    const ahead = new Map(stored.ahead?.map((item) => [item.seq, item.position]));
-    const progress: Progress = { stored, seq: nextSeq - 1, position, ahead };
+    const earlier = new Map(stored.ahead?.map((item) => [item.seq, item.position]));
+    const progress: Progress = { stored, seq: nextSeq - 1, position, ahead: new Map(), earlier };
     byOwner.get(generationKey(owner))?.set(streamId(connector, partition), progress);
   }
   await Promise.all(
@@ -112,14 +114,15 @@ function note(known: Progress, stamp: Stamp): void {
   }
 }
 
-function asPosition({ stored, seq, position, ahead }: Progress): PartitionPosition {
+function asPosition({ stored, seq, position, ahead, earlier }: Progress): PartitionPosition {
   const { partition, routes, owner, revision } = stored;
+  const above = new Map([...earlier, ...ahead].filter(([at]) => at > seq));
   return {
     partition,
     ...(position === undefined ? {} : { position }),
     nextSeq: seq + 1,
     routes,
-    ...(ahead.size === 0 ? {} : { ahead: [...ahead].map(([at, after]) => ({ seq: at, position: after })) }),
+    ...(above.size === 0 ? {} : { ahead: [...above].map(([at, after]) => ({ seq: at, position: after })) }),
     owner,
     revision: revision + 1,
   };

@@ -5,6 +5,7 @@ import type { Lease } from '../ports/lease.port.js';
 import { isSendFailure, type RecordProducer } from '../ports/record-producer.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 
 export interface BarrierSending {
   readonly producer: RecordProducer;
@@ -13,6 +14,7 @@ export interface BarrierSending {
   readonly backoff: BackoffLimits;
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
+  readonly waits: TaskWaits;
 }
 
 /**
@@ -21,10 +23,11 @@ export interface BarrierSending {
  */
 export async function sendBarrier(sending: BarrierSending, queue: QueueRef, barrier: Barrier): Promise<number> {
   const { producer, lease, signal } = sending;
-  const { body, properties } = barrierMessage(barrier);
+  const { body, properties } = barrierMessage(barrier, queue);
   const policy = {
     clock: sending.clock,
     limits: sending.backoff,
+    waiting: sending.waits.begin(`sending a barrier to queue ${queueKey(queue)}`),
     retries: (error: unknown) => isSendFailure(error) && (error.retriable || error.outcome === 'unknown'),
     onRetry: (error: unknown) => {
       sending.warn(

@@ -6,6 +6,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task-warnings.js';
 import type { RecordEncoder } from './record-encoder.js';
 
@@ -48,6 +49,7 @@ export interface SourceLoopSpec {
   readonly counters: TaskCounters;
   /** What the status tells beside the state. */
   readonly warnings: TaskWarnings;
+  readonly waits: TaskWaits;
   /** Has the connector's task configs made anew, soon. */
   readonly requestTaskReconfiguration: () => void;
 }

@@ -4,7 +4,9 @@ import type { PositionsWrite } from '../ports/position-store.port.js';
 import type { SendSettlement } from '../ports/record-producer.port.js';
 import { scanBarrier } from '@sluice/protocol';
 import { readEverything, readValid } from '../spec-support/read-valid.js';
-import { SourceWorld } from '../spec-support/source-world.js';
+import type { FakeBatch } from '../spec-support/fake-cluster.js';
+import { SourceWorld, textEncoder } from '../spec-support/source-world.js';
+import type { RecordEncoder } from './record-encoder.js';
 
 function listOf(count: number, topic = 't'): { topic: string; value: string }[] {
   return Array.from({ length: count }, (_, index) => ({ topic, value: `${topic}${index}` }));
@@ -19,6 +21,10 @@ function isClean(write: PositionsWrite | undefined): boolean {
   return (write?.settled.length ?? 0) > 0;
 }
 
+function isBarrier({ messages }: FakeBatch): boolean {
+  return messages.some(({ properties }) => scanBarrier(properties) !== undefined);
+}
+
 function oneQueueWorld(): { world: SourceWorld; queue: ReturnType<SourceWorld['cluster']['queue']> } {
   const world = new SourceWorld();
   const [ref] = world.cluster.addTopic('t', 1);
@@ -26,15 +32,66 @@ function oneQueueWorld(): { world: SourceWorld; queue: ReturnType<SourceWorld['c
 }
 
 describe('the source task loop', () => {
-  it('sends the records of a partition in order, with a barrier of its generation before the first', async () => {
+  it('sends the records of a partition in order, and no barrier while every generation ends cleanly', async () => {
     const { world, queue } = oneQueueWorld();
     const { loop, counters } = world.loop(world.source({ a: listOf(20) }));
     await loop.start();
     await world.clock.until(() => counters.recordsSent === 20);
-    expect(readEverything(queue)).toEqual(valuesOf(20));
-    expect(scanBarrier(queue.messages[0]!.rawProperties)).toMatch(/\.1$/);
     void loop.stop();
     await world.clock.until(() => isClean(world.positions.writes.at(-1)));
+    const second = world.loop(world.source({ a: listOf(30) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 10);
+    expect(queue.messages).toHaveLength(30);
+    expect(readEverything(queue)).toEqual(valuesOf(30));
+    second.loop.kill();
+    const third = world.loop(world.source({ a: listOf(31) }));
+    await third.loop.start();
+    await world.clock.until(() => third.counters.recordsSent === 1);
+    const barriers = queue.messages
+      .map(({ rawProperties }) => scanBarrier(rawProperties))
+      .filter((text) => text !== undefined);
+    expect(barriers).toEqual([expect.stringMatching(/\.3$/)]);
+    third.loop.kill();
+  });
+
+  it('examines little of a queue in which others wrote much since its last record', async () => {
+    const { world, queue } = oneQueueWorld();
+    const first = world.loop(world.source({ a: listOf(1) }));
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 1);
+    const foreign = { body: Buffer.from('foreign'), properties: Buffer.alloc(0) };
+    for (let burst = 0; burst < 5; burst++) {
+      queue.append(
+        Array.from({ length: 10_000 }, () => foreign),
+        world.clock.wallMs(),
+      );
+      await world.clock.advance(15_000);
+    }
+    const writes = world.positions.writes.length;
+    queue.append([foreign], world.clock.wallMs());
+    await world.clock.advance(60_000);
+    expect(world.positions.writes).toHaveLength(writes);
+    first.loop.kill();
+    queue.minOffset = 50_000;
+    let from = 0;
+    const second = world.loop(world.source({ a: listOf(2) }), {
+      ports: {
+        messages: {
+          ...world.cluster.messages,
+          read: (ref, start, signal) => {
+            from = start;
+            return world.cluster.messages.read(ref, start, signal);
+          },
+        },
+      },
+    });
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 1);
+    expect(from).toBe(50_001);
+    expect(second.counters.incompleteScans).toBe(0);
+    expect(readEverything(queue).filter((value) => value !== 'foreign')).toEqual(valuesOf(2));
+    second.loop.kill();
   });
 
   it('has one unacknowledged batch per queue and lets further records grow the next one', async () => {
@@ -46,11 +103,11 @@ describe('the source task loop', () => {
     const { loop, counters } = world.loop(world.source({ a: listOf(30) }, 3));
     await loop.start();
     await world.clock.advance(100);
-    expect(queue.messages).toHaveLength(1);
+    expect(queue.messages).toHaveLength(0);
     expect(counters.recordsPolled).toBe(30);
     release();
     await world.clock.until(() => counters.recordsSent === 30);
-    expect(world.cluster.sends.map(({ count }) => count)).toEqual([1, 3, 27]);
+    expect(world.cluster.sends.map(({ count }) => count)).toEqual([3, 27]);
     expect(world.cluster.maxInFlight).toBe(1);
     expect(readEverything(queue)).toEqual(valuesOf(30));
     loop.kill();
@@ -161,7 +218,7 @@ describe('the source task loop', () => {
     const { loop, counters } = world.loop(world.source({ a: listOf(3) }));
     await loop.start();
     await world.clock.advance(30_000);
-    expect(world.cluster.sends).toHaveLength(2);
+    expect(world.cluster.sends).toHaveLength(1);
     settle('stored');
     await world.clock.until(() => counters.recordsSent === 3);
     expect(readEverything(queue)).toEqual(valuesOf(3));
@@ -214,7 +271,7 @@ describe('the source task loop', () => {
     const source = world.source({ a: listOf(100) }, 1);
     const { loop, counters } = world.loop(source);
     await loop.start();
-    loop.pause();
+    loop.pause(() => undefined);
     await world.clock.advance(2000);
     const { polls } = source;
     await world.clock.advance(5000);
@@ -307,7 +364,7 @@ describe('the source task loop', () => {
     await first.loop.start();
     await world.clock.until(() => first.counters.recordsSent === 10);
     first.loop.kill();
-    queue.messages.splice(6);
+    queue.messages.splice(5);
     for (const position of [positionAt(5), positionAt(10)]) {
       const { loop, counters } = world.loop(source());
       await loop.start();
@@ -337,6 +394,45 @@ describe('the source task loop', () => {
       expect(text).toContain('Record for topic t of partition {"id":"1n"}');
       expect(text).toContain('Its field "lsn[0]');
       expect(readEverything(queue)).toEqual([]);
+    }
+  });
+
+  it('sends each record that an earlier generation did not, when the source gives others than before under the same numbers', async () => {
+    const lines = ['a0', 'b1', 'b2', 'b3', 'b4'].map((value) => ({ topic: value.slice(0, 1), value }));
+    const without = (left: string): RecordEncoder => ({
+      encode: (record, stamp) => {
+        if (record.value === left) throw new Error('not convertible yet');
+        return textEncoder.encode(record, stamp);
+      },
+    });
+    for (const crashAfter of [0, 1, 2, 3]) {
+      const world = new SourceWorld();
+      const [a] = world.cluster.addTopic('a', 1);
+      const [b] = world.cluster.addTopic('b', 1);
+      world.cluster.fate = ({ topic }) => (topic === 'a' ? { kind: 'reject', retriable: true } : { kind: 'store' });
+      const skipsBadRecords = true;
+      const first = world.loop(world.source({ f: lines }), { encoder: without('b1'), settings: { skipsBadRecords } });
+      await first.loop.start();
+      await world.clock.until(() => first.counters.recordsSent === 3);
+      await world.clock.advance(2000);
+      first.loop.kill();
+      // The second generation converts b1, and dies when it has sent so many records to topic b.
+      world.cluster.fate = ({ topic }, batch) =>
+        topic === 'b' && !isBarrier(batch) && crashAfter < 3
+          ? { kind: 'part-unknown', count: crashAfter }
+          : { kind: 'store' };
+      const second = world.loop(world.source({ f: lines }), { settings: { skipsBadRecords } });
+      await second.loop.start();
+      await world.clock.settle();
+      second.loop.kill();
+      world.cluster.fate = () => ({ kind: 'store' });
+      const third = world.loop(world.source({ f: lines }), { settings: { skipsBadRecords } });
+      await third.loop.start();
+      await world.clock.advance(5000);
+      await third.loop.stop();
+      expect(readValid(world.cluster.queue(a!))).toEqual(['a0']);
+      expect(new Set(readValid(world.cluster.queue(b!)))).toEqual(new Set(['b1', 'b2', 'b3', 'b4']));
+      expect(world.log.lines.join('\n')).toContain('gives other records than before the restart');
     }
   });
 

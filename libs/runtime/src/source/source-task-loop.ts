@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
 import {
+  queueKey,
   type CommittedPosition,
   type QueueRef,
   type SourcePartition,
@@ -8,17 +9,20 @@ import {
   type SourceRecord,
 } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
+import { PauseSwitch } from '../pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
-import { retrying } from '../retry/retrying.js';
+import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import { untilAborted } from '../retry/until-aborted.js';
+import { UnreadableQueues } from '../unreadable-queues.js';
 import { WakeUp } from '../wake-up.js';
+import { laneServices } from './lane-services.js';
 import { NoQueueError } from './no-queue-error.js';
 import { PartitionTable } from './partition-table.js';
+import { keepPositionsStored } from './position-upkeep.js';
 import { PositionWriter } from './position-writer.js';
 import type { LaneContext, QueueLane } from './queue-lane.js';
-import { readTail } from './read-tail.js';
 import { RecordIntake } from './record-intake.js';
-import { sendBarrier } from './send-barrier.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
 import { takeOverPositions } from './take-over-positions.js';
 
@@ -46,7 +50,8 @@ export class SourceTaskLoop {
   private readonly intake: RecordIntake;
   private readonly toCommit = new Map<SourcePartition, CommittedPosition>();
   private failure: { readonly error: unknown } | undefined;
-  private paused = false;
+  private readonly pausing = new PauseSwitch();
+  private readonly unreadable: UnreadableQueues;
   private isTaskStarted = false;
   /** The partitions are known: positions may be written. */
   private isRecovered = false;
@@ -61,25 +66,21 @@ export class SourceTaskLoop {
     // Every batch that is being sent listens.
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { connector, index, generation, settings, counters } = spec;
+    this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'source');
     const { clock, lease, producer, messages } = ports;
     const warn = (message: string): void => {
       spec.logger.warn(message);
     };
-    const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.killed.signal, warn };
+    const { waits } = spec;
+    const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.killed.signal, warn, waits };
     const self = { index, generation };
     const task = taskId(connector, index);
     const laneContext: LaneContext = {
       ...shared,
       producer,
       maxBatchBytes: settings.maxBatchBytes,
-      sendBarrier: (queue) => sendBarrier({ ...shared, producer }, queue, { task, generation }),
+      ...laneServices({ ...shared, ...ports, retried: (call) => this.retried(call) }, { task, generation }),
       storeRoutes: (lane, batch) => this.storeRoutes(lane, batch.segments),
-      examine: async (queue, from, barrierOffset) => {
-        const seqs = new Map<string, number>();
-        const onStamp = ({ stream, seq }: { stream: string; seq: number }): unknown => seqs.set(stream, seq);
-        await readTail({ ...shared, messages }, { queue, from, barrierOffset, task, generation, onStamp });
-        return seqs;
-      },
       acknowledged: (_lane, batch) => {
         for (const segment of batch.segments) segment.acknowledged = true;
         for (const { partition } of batch.segments) if (partition.settle()) this.writer.markDirty(partition);
@@ -150,12 +151,14 @@ export class SourceTaskLoop {
     void this.stop();
   }
 
-  pause(): void {
-    this.paused = true;
+  /** Polls nothing more; calls `onStill` once what was polled is sent and its positions are stored. */
+  pause(onStill: () => void): void {
+    this.pausing.pause(onStill);
+    this.wakeUp.wake();
   }
 
   resume(): void {
-    this.paused = false;
+    this.pausing.resume();
     this.wakeUp.wake();
   }
 
@@ -167,6 +170,7 @@ export class SourceTaskLoop {
       backoff: settings.backoff,
       // Nothing of ours is in flight yet: a stop may interrupt anything.
       signal: this.stopping.signal,
+      waits: this.spec.waits,
       warn: (message) => {
         logger.warn(message);
       },
@@ -202,7 +206,8 @@ export class SourceTaskLoop {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       await this.commit();
-      if (this.paused || this.intake.isFull) {
+      if (this.pausing.isPaused || this.intake.isFull) {
+        if (this.pausing.isPaused && this.isStill) this.pausing.tellStill();
         await this.wakeUp.wait();
         continue;
       }
@@ -214,7 +219,7 @@ export class SourceTaskLoop {
         clock,
         limits: settings.backoff,
         timeoutMs: settings.retryTimeoutMs,
-        onRetry: this.warnOfRetry('poll'),
+        ...this.retried('poll'),
       };
       const records = await untilAborted(
         retrying(policy, signal, () => task.poll(signal)),
@@ -226,6 +231,11 @@ export class SourceTaskLoop {
       }
       await clock.yieldToIo();
     }
+  }
+
+  /** Everything that was polled is sent, stored and committed. */
+  private get isStill(): boolean {
+    return this.partitions.idle && this.writer.isIdle && this.toCommit.size === 0;
   }
 
   private async accept(records: readonly SourceRecord[]): Promise<void> {
@@ -243,10 +253,11 @@ export class SourceTaskLoop {
     const policy = {
       clock,
       limits: this.spec.settings.backoff,
-      onRetry: this.warnOfRetry(`asking for the queues of topic ${topic}`),
+      ...this.retried(`asking for the queues of topic ${topic}`),
     };
     const find = async (): Promise<readonly QueueRef[]> => {
-      const found = await producer.queues(topic);
+      const unreadable = await this.unreadable.of(topic);
+      const found = (await producer.queues(topic)).filter((queue) => !unreadable.has(queueKey(queue)));
       if (found.length === 0) throw new NoQueueError(topic);
       return found;
     };
@@ -266,7 +277,7 @@ export class SourceTaskLoop {
       clock,
       limits: settings.backoff,
       timeoutMs: settings.retryTimeoutMs,
-      onRetry: this.warnOfRetry('commit'),
+      ...this.retried('commit'),
     };
     const { signal } = this.killed;
     await retrying(policy, signal, async () => {
@@ -288,19 +299,21 @@ export class SourceTaskLoop {
 
   private async flushRegularly(): Promise<void> {
     const { clock } = this.ports;
+    const { writer, partitions } = this;
     const { flushIntervalMs, rewriteIntervalMs } = this.spec.settings;
-    const { signal } = this.killed;
-    let rewrittenMs = clock.nowMs();
     try {
-      while (!signal.aborted) {
-        await clock.sleep(flushIntervalMs, signal);
-        if (clock.nowMs() - rewrittenMs < rewriteIntervalMs) await this.writer.flush();
-        else {
-          await this.writer.writeAll(false);
-          await this.refresh(rewriteIntervalMs);
-          rewrittenMs = clock.nowMs();
-        }
-      }
+      await keepPositionsStored({
+        clock,
+        writer,
+        partitions,
+        flushIntervalMs,
+        rewriteIntervalMs,
+        signal: this.killed.signal,
+        refreshOthers: () => this.refresh(rewriteIntervalMs),
+        flushed: () => {
+          if (this.pausing.isPaused) this.wakeUp.wake();
+        },
+      });
     } catch (error) {
       this.fail(error);
     }
@@ -311,7 +324,7 @@ export class SourceTaskLoop {
     const { connector, index, generation, settings } = this.spec;
     const { clock, lease, positions } = this.ports;
     const { signal } = this.killed;
-    const policy = { clock, limits: settings.backoff, onRetry: this.warnOfRetry('writing old positions again') };
+    const policy = { clock, limits: settings.backoff, ...this.retried('writing old positions again') };
     await retrying(policy, signal, async () => {
       await lease.whenHeld(signal);
       await positions.refresh({ connector, index, generation }, clock.wallMs() - 2 * rewriteIntervalMs);
@@ -373,19 +386,12 @@ export class SourceTaskLoop {
     return this.ports.lease.held && !this.killed.signal.aborted;
   }
 
-  private warnOfRetry(call: string): (error: unknown, attempt: number) => void {
-    return (error, attempt) => {
-      this.spec.logger.warn(`Try ${attempt} of ${call} failed and is repeated: ${String(error)}`);
+  private retried(call: string): Pick<RetryPolicy, 'waiting' | 'onRetry'> {
+    return {
+      waiting: this.spec.waits.begin(call),
+      onRetry: (error, attempt) => {
+        this.spec.logger.warn(`Try ${attempt} of ${call} failed and is repeated: ${String(error)}`);
+      },
     };
-  }
-}
-
-/** The promise's value, or `undefined` once the signal is aborted and the promise rejected. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
   }
 }

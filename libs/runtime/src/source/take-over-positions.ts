@@ -7,6 +7,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 import { recoverPositions } from './recover-positions.js';
 import { sendBarrier } from './send-barrier.js';
 
@@ -20,6 +21,7 @@ export interface TakeOver {
   readonly backoff: BackoffLimits;
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
+  readonly waits: TaskWaits;
   /** What an earlier generation left in a queue could not be examined in full. */
   readonly incomplete: (message: string) => void;
 }
@@ -40,6 +42,7 @@ export async function takeOverPositions(takeOver: TakeOver): Promise<TakenOver> 
   const policy = {
     clock,
     limits: backoff,
+    waiting: takeOver.waits.begin('taking over the stored positions'),
     onRetry: (error: unknown) => {
       warn(`The stored positions are taken over in another try: ${String(error)}`);
     },

@@ -87,6 +87,8 @@ export class FakeCluster {
   readonly queues = new Map<string, FakeQueue>();
   /** Batches that the broker has received and not stored yet. */
   readonly late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
+  /** Keys of queues that may be written and not be read. */
+  readonly unreadable = new Set<string>();
   maxBatchBytes = 4 * 1024 * 1024;
   readonly sends: { readonly queue: string; readonly count: number }[] = [];
   /** Sends in flight now, and the most there ever were at once, by queue. */
@@ -138,8 +140,10 @@ export class FakeCluster {
   };
 
   readonly messages: QueueMessages = {
-    queues: (topic) => Promise.resolve(this.queuesOf(topic)),
+    queues: (topic) => Promise.resolve(this.queuesOf(topic).filter((ref) => !this.unreadable.has(queueKey(ref)))),
     topics: () => Promise.resolve([...new Set([...this.queues.values()].map(({ ref }) => ref.topic))]),
+    unreadableQueues: (topic) =>
+      Promise.resolve(this.queuesOf(topic).filter((ref) => this.unreadable.has(queueKey(ref)))),
     endOffset: (ref) => Promise.resolve(this.queue(ref).endOffset),
     minOffset: (ref) => Promise.resolve(this.queue(ref).minOffset),
     range: (ref, from, to) => oneAnswer(this.queue(ref).messages.slice(from, to)),

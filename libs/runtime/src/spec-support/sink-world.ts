@@ -1,4 +1,12 @@
-import { barrierMessage, encodeStamp, messageToRecord, recordToMessage, streamId, taskId } from '@sluice/protocol';
+import {
+  barrierMessage,
+  encodeStamp,
+  messageToRecord,
+  queueTag,
+  recordToMessage,
+  streamId,
+  taskId,
+} from '@sluice/protocol';
 import type { QueueRef, SinkTask } from '@sluice/sdk';
 import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
 import type { RecordDecoder } from '../sink/record-decoder.js';
@@ -7,6 +15,7 @@ import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import type { Subscription } from '../sink/subscription.js';
 import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakeOffsets } from './fake-stores.js';
+import { TaskWaits } from '../retry/task-waits.js';
 import { TaskWarnings } from '../task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 import { LogLines } from './source-world.js';
@@ -41,6 +50,7 @@ export class SinkWorld {
   readonly lease = new FakeLease();
   readonly log = new LogLines();
   readonly warnings = new TaskWarnings(this.clock, this.log);
+  readonly waits = new TaskWaits(this.clock);
   private generation = 0;
 
   loop(
@@ -71,6 +81,7 @@ export class SinkWorld {
         logger: this.log,
         counters,
         warnings: this.warnings,
+        waits: this.waits,
       },
       {
         messages: this.cluster.messages,
@@ -92,19 +103,23 @@ export class SinkWorld {
   /** Puts stamped records into a queue as generation `generation` of a source: one per seq, with the value `<file><seq>`. */
   stamped(ref: QueueRef, file: string, generation: number, ...seqs: readonly number[]): void {
     const parts = seqs.map((seq) => {
-      const stamp = encodeStamp({
-        task: taskId('source', 0),
-        stream: streamId('source', { file }),
-        generation,
-        seq,
-        position: { position: seq },
-      });
+      const stamp = encodeStamp(
+        {
+          task: taskId('source', 0),
+          stream: streamId('source', { file }),
+          generation,
+          seq,
+          position: { position: seq },
+        },
+        queueTag(ref),
+      );
       return recordToMessage({ value: Buffer.from(`${file}${seq}`) }, { topic: ref.topic }, stamp);
     });
     this.cluster.queue(ref).append(parts, this.clock.wallMs());
   }
 
   barrier(ref: QueueRef, generation: number): void {
-    this.cluster.queue(ref).append([barrierMessage({ task: taskId('source', 0), generation })], this.clock.wallMs());
+    const message = barrierMessage({ task: taskId('source', 0), generation }, ref);
+    this.cluster.queue(ref).append([message], this.clock.wallMs());
   }
 }

@@ -7,6 +7,7 @@ import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakePositions } from './fake-stores.js';
 import { ListSource } from './list-source.js';
+import { TaskWaits } from '../retry/task-waits.js';
 import { TaskWarnings } from '../task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -49,6 +50,8 @@ export class SourceWorld {
   readonly positions = new FakePositions();
   readonly lease = new FakeLease();
   readonly log = new LogLines();
+  readonly warnings = new TaskWarnings(this.clock, this.log);
+  readonly waits = new TaskWaits(this.clock);
   /** How many times tasks asked for new task configs. */
   reconfigurationRequests = 0;
   private generation = 0;
@@ -102,7 +105,8 @@ export class SourceWorld {
         this.reconfigurationRequests++;
       },
       counters,
-      warnings: new TaskWarnings(this.clock, this.log),
+      warnings: this.warnings,
+      waits: this.waits,
     };
     const ports: SourceLoopPorts = {
       producer: this.cluster.producer,

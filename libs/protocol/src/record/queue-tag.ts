@@ -1,0 +1,18 @@
+import type { QueueRef } from '@sluice/sdk';
+import { stableId } from './stable-id.js';
+
+/** Characters of a queue's tag. Of 100 queues, two share one with a probability below 1 in 10,000. */
+export const queueTagLength = 5;
+
+/**
+ * Names a queue in stamps and barriers: five base36 characters of a hash of topic, broker and queue number. Whoever copies a message with all its
+ * properties copies its stamp too; the tag tells readers of another queue that the stamp says nothing about theirs.
+ */
+export function queueTag({ topic, brokerName, queueId }: QueueRef): string {
+  return stableId('queue', topic, brokerName, String(queueId)).slice(-queueTagLength);
+}
+
+/** True if the tag and then a full stop stand at `start`. */
+export function isTag(text: string, start: number, tag: string): boolean {
+  return text.startsWith(tag, start) && text[start + queueTagLength] === '.';
+}

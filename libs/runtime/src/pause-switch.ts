@@ -1,0 +1,26 @@
+/** Whether a loop is paused, and who is to be told once nothing of it moves any more. */
+export class PauseSwitch {
+  private paused = false;
+  private onStill: (() => void) | undefined;
+
+  get isPaused(): boolean {
+    return this.paused;
+  }
+
+  pause(onStill: () => void): void {
+    this.paused = true;
+    this.onStill = onStill;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.onStill = undefined;
+  }
+
+  /** Tells that nothing moves any more; once per pause. */
+  tellStill(): void {
+    const { onStill } = this;
+    this.onStill = undefined;
+    onStill?.();
+  }
+}

@@ -1,0 +1,41 @@
+import type { TaskWait } from '@sluice/core';
+import type { Clock } from '../ports/clock.port.js';
+
+/** Reports carry the waits of every task. */
+const maxListed = 3;
+const maxCharacters = 500;
+
+/** One call that is made until it succeeds. */
+export interface WaitingCall {
+  /** Notes a failure after which the call is repeated. */
+  failed(error: unknown): void;
+  /** The call succeeded or was given up. May be called twice. */
+  ended(): void;
+}
+
+/** What a task waits for: the calls that failed and are repeated now, for its status. */
+export class TaskWaits {
+  private readonly waits = new Map<WaitingCall, TaskWait>();
+
+  constructor(private readonly clock: Pick<Clock, 'wallMs'>) {}
+
+  /** The longest ones first. */
+  get list(): readonly TaskWait[] {
+    return [...this.waits.values()].slice(0, maxListed);
+  }
+
+  begin(call: string): WaitingCall {
+    const waiting: WaitingCall = {
+      failed: (error) => {
+        const text = error instanceof Error ? error.message : String(error);
+        const since = this.waits.get(waiting)?.since ?? this.clock.wallMs();
+        const shown = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
+        this.waits.set(waiting, { call, error: shown, since });
+      },
+      ended: () => {
+        this.waits.delete(waiting);
+      },
+    };
+    return waiting;
+  }
+}

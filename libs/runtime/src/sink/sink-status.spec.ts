@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { queueKey } from '@sluice/sdk';
+import { SinkWorld } from '../spec-support/sink-world.js';
+import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
+
+describe('what a sink task tells of itself', () => {
+  it('is still only when all that it had put is flushed and committed', async () => {
+    const world = new SinkWorld();
+    const [ref] = world.cluster.addTopic('t', 1);
+    const sink = new TransactionalSink(newSinkStorage());
+    const flush = sink.flush.bind(sink);
+    let isBusy = true;
+    sink.flush = (positions) =>
+      isBusy ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : flush(positions);
+    world.plain(ref!, 'a', 'b');
+    const { loop, counters } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 2);
+    let isStill = false;
+    loop.pause(() => {
+      isStill = true;
+    });
+    await world.clock.advance(10_000);
+    expect(isStill).toBe(false);
+    expect(world.waits.list).toMatchObject([{ call: 'flush', error: 'busy' }]);
+    isBusy = false;
+    await world.clock.until(() => isStill);
+    expect(world.offsets.offsets.get(`g ${queueKey(ref!)}`)).toBe(2);
+    expect(world.waits.list).toEqual([]);
+    world.plain(ref!, 'c');
+    await world.clock.advance(10_000);
+    expect(sink.storage.values).toEqual(['a', 'b']);
+    loop.resume();
+    await world.clock.until(() => sink.storage.values.length === 3);
+    loop.kill();
+  });
+
+  it('warns once of a topic with queues that may be written and not be read', async () => {
+    const world = new SinkWorld();
+    const [, second] = world.cluster.addTopic('t', 2);
+    world.cluster.unreadable.add(queueKey(second!));
+    const { loop } = world.loop(new TransactionalSink(newSinkStorage()), { settings: { refreshIntervalMs: 1000 } });
+    await loop.start();
+    await world.clock.advance(10_000);
+    expect(world.warnings.list.map(({ message }) => message)).toEqual([
+      expect.stringContaining(`Topic t has 1 queue(s) that may be written and not be read: ${queueKey(second!)}`),
+    ]);
+    loop.kill();
+  });
+});

@@ -1,0 +1,44 @@
+import type { Clock } from '../ports/clock.port.js';
+import type { PartitionTable } from './partition-table.js';
+import type { PositionWriter } from './position-writer.js';
+
+/** How often idle queues are asked for their end, and how far it must have moved on to be stored: bounds what a recovery reads. */
+const catchUpIntervalMs = 10_000;
+const catchUpMessages = 1000;
+
+export interface PositionUpkeep {
+  readonly clock: Clock;
+  readonly writer: PositionWriter;
+  readonly partitions: PartitionTable;
+  readonly flushIntervalMs: number;
+  /** Everything is written again this often, well within the retention of the positions. */
+  readonly rewriteIntervalMs: number;
+  readonly signal: AbortSignal;
+  /** Writes again what no running task of the connector writes. */
+  readonly refreshOthers: () => Promise<void>;
+  /** Called after each round. */
+  readonly flushed: () => void;
+}
+
+/** Stores what changes, until the signal is aborted; rejects then too. */
+export async function keepPositionsStored(upkeep: PositionUpkeep): Promise<void> {
+  const { clock, writer, partitions, signal } = upkeep;
+  let rewrittenMs = clock.nowMs();
+  let caughtUpMs = rewrittenMs;
+  for (;;) {
+    await clock.sleep(upkeep.flushIntervalMs, signal);
+    const nowMs = clock.nowMs();
+    const isRewriteDue = nowMs - rewrittenMs >= upkeep.rewriteIntervalMs;
+    if (isRewriteDue || nowMs - caughtUpMs >= catchUpIntervalMs) {
+      caughtUpMs = nowMs;
+      // Not waited for: a broker that does not answer must not keep the positions of the others waiting.
+      void partitions.catchUp(isRewriteDue ? 1 : catchUpMessages);
+    }
+    if (isRewriteDue) {
+      await writer.writeAll(false);
+      await upkeep.refreshOthers();
+      rewrittenMs = clock.nowMs();
+    } else await writer.flush();
+    upkeep.flushed();
+  }
+}
