@@ -23,8 +23,8 @@ export const taskMutants: readonly Mutant[] = [
   {
     rule: 'acknowledged stop: a runner does not stop what is revoked',
     file: 'runner/desired-tasks.ts',
-    from: 'if (assignment.revokedAt !== undefined) continue;',
-    to: '',
+    from: 'return assignment.revokedAt === undefined;',
+    to: "return assignment.incarnation !== '';",
   },
   {
     rule: 'lost tail: a new leader gives tasks away before the leases of others have ended',

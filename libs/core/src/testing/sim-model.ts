@@ -74,7 +74,11 @@ export class SimModel {
     if (command.kind === 'connector.target')
       this.#connectors.set(command.name, { ...known, targetState: command.targetState });
     if (command.kind === 'connector.delete') this.#connectors.delete(command.name);
-    return outcome.status === 'done' || (command.kind === 'tasks.restart' && outcome.status === 'not-found');
+    // Which tasks there are, and which have failed, is not the model's to know.
+    if (command.kind === 'tasks.restart' && outcome.status === 'not-found') return true;
+    if (command.kind === 'connector.restart' && command.onlyFailed === true && outcome.status === 'conflict')
+      return true;
+    return outcome.status === 'done';
   }
 
   #set(settings: Readonly<Record<string, string | null>>): void {
