@@ -15,6 +15,8 @@ export interface TaskContext {
   readonly generation: number;
   readonly config: TaskConfig;
   readonly logger: TaskLogger;
+  /** Says what operators should know and does not end the task: it stands in the log and in the status. */
+  warn(message: string): void;
   /** Aborted when the task is to stop. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -10,6 +10,7 @@ import { fileSourceSpec } from './spec.js';
 let folder = '';
 let file = '';
 let logger = new RecordedLogger();
+let warnings: string[] = [];
 let positions = new RememberedPositions();
 let tasks: SourceTask[] = [];
 
@@ -17,6 +18,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-file-source-'));
   file = join(folder, 'app.log');
   logger = new RecordedLogger();
+  warnings = [];
   positions = new RememberedPositions();
 });
 afterEach(async () => {
@@ -28,7 +30,7 @@ afterEach(async () => {
 async function start(config: Record<string, string> = {}): Promise<SourceTask> {
   const task = fileStreamSource.createTask();
   tasks.push(task);
-  await task.start(sourceTestContext({ config: { file, topic: 't', ...config }, logger }, positions));
+  await task.start(sourceTestContext({ config: { file, topic: 't', ...config }, logger, warnings }, positions));
   return task;
 }
 
@@ -74,9 +76,12 @@ describe('the file source', () => {
         value: Buffer.from('one'),
         schema: { type: 'string' },
         partition: { filename: file },
-        position: { position: 4 },
+        position: { position: 4, file: expect.stringMatching(/^[0-9a-z]+-[0-9a-z]+$/) },
       },
-      expect.objectContaining({ value: Buffer.from('two'), position: { position: 8, inode: expect.any(Number) } }),
+      expect.objectContaining({
+        value: Buffer.from('two'),
+        position: { position: 8, file: expect.stringMatching(/^[0-9a-z]+-[0-9a-z]+$/) },
+      }),
     ]);
   });
 
@@ -125,6 +130,90 @@ describe('the file source', () => {
     });
   });
 
+  it('leaves out a line that no message can carry where errors are tolerated, and says so', async () => {
+    const long = 'x'.repeat(2 * maxValueBytes);
+    await writeFile(file, `one\n${long}\ntwo\n`);
+    const task = await start({ 'errors.tolerance': 'all' });
+    expect(await lines(task, 2)).toEqual(['one', 'two']);
+    expect(warnings).toEqual([
+      `skipped: File ${file}: The line at offset 4 has more than ${maxValueBytes} bytes, the most that a message can carry.`,
+    ]);
+    await appendFile(file, 'three\n');
+    await task.stop();
+    expect(await lines(await start({ 'errors.tolerance': 'all' }), 1)).toEqual(['three']);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('loses no line when a crash in the middle of a poll is followed by a rotation', async () => {
+    await writeFile(file, 'one\ntwo\nthree\n');
+    const [first] = await poll(await start());
+    if (first !== undefined) positions.set(first.partition, first.position);
+    await rename(file, `${file}.1`);
+    await writeFile(file, 'four\nfive\nsix\nseven\n');
+    expect(await lines(await start(), 6)).toEqual(['two', 'three', 'four', 'five', 'six', 'seven']);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    ['stopped', true],
+    ['paused', false],
+  ])('reads the files in between when it was %s during several rotations', async (_what, isStopped) => {
+    await writeFile(file, 'a1\na2\n');
+    let task = await start({ 'batch.size': '1' });
+    await lines(task, 1);
+    if (isStopped) await task.stop();
+    for (const next of ['b', 'c', 'd']) {
+      await rename(`${file}.2`, `${file}.3`).catch(() => undefined);
+      await rename(`${file}.1`, `${file}.2`).catch(() => undefined);
+      await rename(file, `${file}.1`);
+      await writeFile(file, `${next}1\n${next}2\n`);
+    }
+    if (isStopped) task = await start();
+    expect(await lines(task, 7)).toEqual(['a2', 'b1', 'b2', 'c1', 'c2', 'd1', 'd2']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('warns of a rotated file that was compressed before it was read', async () => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    await rename(file, `${file}.2`);
+    await writeFile(`${file}.1.gz`, 'packed');
+    await writeFile(file, 'three\n');
+    expect(await lines(task, 1)).toEqual(['three']);
+    expect(warnings).toEqual([expect.stringContaining(`their lines are missing: ${file}.1.gz.`)]);
+  });
+
+  const fixedWidth = (from: number, count: number): string =>
+    Array.from({ length: count }, (_, n) => `${String(from + n).padStart(8, '0')}\n`).join('');
+
+  it.each([
+    ['stopped', true],
+    ['running', false],
+  ])('reads the copy and then the file that was copied and truncated while it was %s', async (_what, isStopped) => {
+    await writeFile(file, fixedWidth(0, 100));
+    let task = await start({ 'batch.size': '50' });
+    await lines(task, 50);
+    if (isStopped) await task.stop();
+    await copyFile(file, `${file}.1`);
+    await truncate(file, 0);
+    await appendFile(file, fixedWidth(100, 150));
+    if (isStopped) task = await start();
+    const rest = await lines(task, 200);
+    expect(rest.map(Number)).toEqual(Array.from({ length: 200 }, (_, n) => 50 + n));
+    expect(warnings).toEqual([]);
+  });
+
+  it('reads a file again whose lines of the same width were replaced, with a warning', async () => {
+    await writeFile(file, fixedWidth(0, 100));
+    const task = await start();
+    await lines(task, 100);
+    await truncate(file, 0);
+    await appendFile(file, fixedWidth(100, 150));
+    expect((await lines(task, 150)).map(Number)).toEqual(Array.from({ length: 150 }, (_, n) => 100 + n));
+    expect(warnings).toEqual([expect.stringContaining('has other bytes before offset 900')]);
+  });
+
   it('finishes a rotated file, its open last line too, and goes on with the new one', async () => {
     await writeFile(file, 'one\n');
     const task = await start();
@@ -171,7 +260,9 @@ describe('the file source', () => {
     await writeFile(file, 'two\nthree\n');
     await task.stop();
     expect(await lines(await start(), 2)).toEqual(['two', 'three']);
-    expect(logger.lines.join()).toContain(`File ${file} is not the one that was read up to 4`);
+    expect(warnings).toEqual([
+      expect.stringContaining(`File ${file} is not the one that was read up to offset 4, and no rotated file`),
+    ]);
   });
 
   it('waits with a stored position until the file is there again', async () => {
@@ -193,16 +284,19 @@ describe('the file source', () => {
     await quiet(task);
     await appendFile(file, 'three\n');
     expect(await lines(task, 1)).toEqual(['three']);
-    expect(logger.lines.join()).toContain('it was truncated or replaced');
+    expect(warnings).toEqual([
+      expect.stringContaining(`File ${file} is shorter than offset 8, up to which it was read`),
+    ]);
   });
 
-  it('notices a file that was truncated and has grown beyond the position, by the missing newline', async () => {
+  it('notices a file that was truncated and has grown beyond the position, by the bytes before it', async () => {
     await writeFile(file, 'one\n');
     const task = await start();
     await lines(task, 1);
     await task.stop();
-    await writeFile(file, 'another line\n');
-    expect(await lines(await start(), 1)).toEqual(['another line']);
+    await writeFile(file, 'two\nthree\n');
+    expect(await lines(await start(), 2)).toEqual(['two', 'three']);
+    expect(warnings).toHaveLength(1);
   });
 
   it('takes a position that a user set, without an inode', async () => {

@@ -5,13 +5,14 @@ import {
   ConnectErrorCode,
   requireConfig,
   schemas,
-  type SourcePosition,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
-  type TaskLogger,
 } from '@sluice/sdk';
-import { FollowedFile, statIfPresent } from './followed-file.js';
+import { type FileAge, type FollowedFile, type ReadOutcome, statIfPresent } from './followed-file.js';
+import { LineTooLongError } from './line-splitter.js';
+import { fromPosition, type StoredPlace, toPosition } from './position.js';
+import { findPlace, nextFile } from './rotated-files.js';
 import { fileSourceSpec } from './spec.js';
 
 const firstIdleDelayMs = 1;
@@ -21,43 +22,42 @@ const maxIdleMs = 1_000;
 type FileSourceConfig = ConfigOf<typeof fileSourceSpec>;
 
 /**
- * Follows one file by byte offset. The partition is `{filename}`; the position is `{position}`, the offset after the line's newline.
+ * Follows one file by byte offset. The partition is `{filename}`; the position is the offset after a line's newline, with the inode of
+ * the file and a print of the bytes before it. A position is looked up only in a file that has these bytes there.
  *
- * When another file takes the name (rotation), the old one is read to its end through the open descriptor, its last line also without a newline,
- * and then the new one from its start. So that a position is never looked up in the wrong file, the last record of each poll, and every
- * record of a file that has lost its name, has the file's inode in its position as well. A task that starts with a position of another inode
- * looks for that file beside the name and finishes it first. A position without inode, or one that a user has set, is taken for one of
- * the file that has the name.
+ * When another file takes the name (rotation), the task reads the old one to its end through the open descriptor, its last line also
+ * without a newline. It then reads the rotated files that came in between, and at last the file that has the name, from its start. The same
+ * happens to a file that was copied and truncated: the copy is read to its end first.
  *
- * A file that is shorter than the position, or has no newline before it, was truncated or replaced: it is read from its start. What was cut
- * off before it was read is lost, and so is a file that came and lost the name again while the one before it was not read to its end.
+ * Where no file has the position any more, the task reads the file that has the name from its start and warns: lines may be missing.
  */
 export class FileSourceTask implements SourceTask {
   #config: FileSourceConfig | undefined;
-  #logger: TaskLogger | undefined;
+  #context: SourceTaskContext | undefined;
   #partition = { filename: '' };
   #file: FollowedFile | undefined;
-  /** Where to go on, until the file of that position has been looked for. */
-  #stored: StoredPosition | undefined;
+  /** Where to resume, until the file of that position has been looked for. */
+  #stored: StoredPlace | undefined;
+  /** The file that was read to its end, until the next one is found. */
+  #left: FileAge | undefined;
   #hasName = true;
   #idleDelayMs = firstIdleDelayMs;
-  #restarts = 0;
 
   async start(context: SourceTaskContext): Promise<void> {
     const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
     const config = requireConfig(subject, fileSourceSpec, context.config, { unknownKeys: 'ignore' });
     this.#config = config;
-    this.#logger = context.logger;
+    this.#context = context;
     this.#partition = { filename: config.file };
     const stored = context.position(this.#partition);
-    if (stored !== undefined) this.#stored = checkedPosition(config.file, stored);
+    if (stored !== undefined) this.#stored = fromPosition(config.file, stored);
     await statIfPresent(config.file);
   }
 
   async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
     let idleMs = 0;
     while (!signal.aborted) {
-      const records = await this.#read();
+      const records = await this.#read(signal);
       if (records.length > 0) {
         this.#idleDelayMs = firstIdleDelayMs;
         return records;
@@ -76,117 +76,133 @@ export class FileSourceTask implements SourceTask {
     await file?.close();
   }
 
-  async #read(): Promise<SourceRecord[]> {
-    const config = this.#started();
+  async #read(signal: AbortSignal): Promise<SourceRecord[]> {
+    const { config } = this.#started();
     const records: SourceRecord[] = [];
     const file = (this.#file ??= await this.#open(config.file));
     if (file === undefined) return records;
-    this.#take(file, config, records);
-    if (records.length > 0) return records;
-    const current = await statIfPresent(config.file);
-    this.#hasName = current?.ino === file.inode;
-    const outcome = await file.read();
-    switch (outcome) {
-      case 'data':
-        this.#take(file, config, records);
-        return records;
-      case 'nothing':
-        // A writer may write on into the old file until it opens the new one: its end is the end once the new one has content.
-        if (!this.#hasName && current !== undefined && current.size > 0) await this.#leave(file, config, records);
-        return records;
-      case 'shrunk':
-      case 'replaced':
-        await this.#startAgain(file, outcome);
-        return records;
-      default:
-        return outcome satisfies never;
+    this.#take(file, records);
+    while (records.length === 0 && !signal.aborted) {
+      const current = await statIfPresent(config.file);
+      this.#hasName = current?.ino === file.inode;
+      const outcome = await file.read();
+      if (outcome !== 'data') {
+        await this.#withoutData(file, outcome, current !== undefined && current.size > 0, records);
+        break;
+      }
+      this.#take(file, records);
     }
+    return records;
   }
 
-  /** Opens the file to go on with: the one of the stored position, once, and later the one that has the name. */
+  async #withoutData(
+    file: FollowedFile,
+    outcome: Exclude<ReadOutcome, 'data'>,
+    hasSuccessor: boolean,
+    records: SourceRecord[],
+  ): Promise<void> {
+    // A writer may write on into the old file until it opens the new one: its end is the end once the new one has content.
+    if (outcome !== 'nothing') await this.#resumeElsewhere(file, outcome);
+    else if (!this.#hasName && hasSuccessor) await this.#leave(file, records);
+  }
+
+  /** Opens the file to resume with: that of the stored position, once, later the one that came after the one that was left. */
   async #open(path: string): Promise<FollowedFile | undefined> {
     const stored = this.#stored;
-    if (stored === undefined) return FollowedFile.open(path, 0);
-    const current = await statIfPresent(path);
-    const isSame = stored.inode === undefined || current?.ino === stored.inode;
-    let file = isSame
-      ? await FollowedFile.open(path, stored.position)
-      : await FollowedFile.findRotated(path, stored.inode, stored.position);
-    if (file === undefined && current !== undefined && !isSame) {
-      this.#logger?.warn(
-        `File ${path} is not the one that was read up to ${stored.position}, and that one is not beside it: ` +
-          'lines that were added to it since are missing; reading the new file from its start.',
-      );
-      file = await FollowedFile.open(path, 0);
+    if (stored !== undefined) {
+      const file = await this.#openStored(path, stored);
+      if (file !== undefined) this.#stored = undefined;
+      return file;
     }
-    if (file !== undefined) this.#stored = undefined;
+    const { context } = this.#started();
+    const file = await nextFile(path, this.#left, (text) => {
+      context.warn(text);
+    });
+    if (file !== undefined) this.#left = undefined;
     return file;
   }
 
-  #take(file: FollowedFile, config: FileSourceConfig, records: SourceRecord[]): void {
+  async #openStored(path: string, stored: StoredPlace): Promise<FollowedFile | undefined> {
+    const { context } = this.#started();
+    const file = await findPlace(path, stored, stored.inode);
+    if (file !== undefined) {
+      context.logger.info(`File ${path}: resumes at offset ${stored.position} of ${file.path}.`);
+      return file;
+    }
+    if ((await statIfPresent(path)) === undefined) return undefined;
+    context.warn(
+      `File ${path} is not the one that was read up to offset ${stored.position}, and no rotated file beside it is: ` +
+        'lines that were added to that one since may be missing. The task reads the file from its start.',
+    );
+    return nextFile(path, undefined, () => undefined);
+  }
+
+  #take(file: FollowedFile, records: SourceRecord[]): void {
+    const { config, context } = this.#started();
     const { topic } = config;
     const partition = this.#partition;
-    const inode = this.#hasName ? undefined : file.inode;
+    const inode = file.inode.toString(36);
     const { string: schema } = schemas;
-    file.take(config['batch.size'], (value, position) => {
-      records.push({
-        topic,
-        value,
-        schema,
-        partition,
-        position: inode === undefined ? { position } : { position, inode },
+    try {
+      file.take(config['batch.size'], (value, position, print) => {
+        records.push({ topic, value, schema, partition, position: toPosition(position, inode, print) });
       });
-    });
-    const last = records.pop();
-    if (last !== undefined) records.push({ ...last, position: { ...last.position, inode: file.inode } });
+    } catch (error) {
+      if (!(error instanceof LineTooLongError)) throw error;
+      context.skipRecord(
+        new ConnectError(ConnectErrorCode.recordTooLarge, `File ${file.path}: ${error.message}`, { cause: error }),
+      );
+      file.skipLine();
+    }
   }
 
   /** Ends a file that another has taken the name of. It had no new lines when it was last read. */
-  async #leave(file: FollowedFile, config: FileSourceConfig, records: SourceRecord[]): Promise<void> {
+  async #leave(file: FollowedFile, records: SourceRecord[]): Promise<void> {
     if ((await file.read()) === 'data') return;
-    const rest = await file.readRest();
+    const { config, context } = this.#started();
+    const rest = await this.#restOf(file);
     if (rest !== undefined) {
-      const position = { position: rest.position, inode: file.inode };
-      records.push({
-        topic: config.topic,
-        value: rest.line,
-        schema: schemas.string,
-        partition: this.#partition,
-        position,
-      });
+      const position = toPosition(rest.position, file.inode.toString(36), rest.print);
+      const { topic } = config;
+      records.push({ topic, value: rest.line, schema: schemas.string, partition: this.#partition, position });
     }
-    this.#logger?.info(`File ${config.file} was replaced by a new one: going on at the start of that.`);
+    context.logger.info(`File ${file.path} was rotated and is read to its end; the next one follows.`);
+    this.#left = await file.age();
     await this.stop();
   }
 
-  async #startAgain(file: FollowedFile, outcome: 'shrunk' | 'replaced'): Promise<void> {
-    this.#restarts += 1;
-    const what = outcome === 'shrunk' ? 'is shorter than' : 'has no end of a line at';
-    this.#logger?.warn(
-      `File ${file.path} ${what} the position ${file.position}: it was truncated or replaced. ` +
-        `Reading from the start (${this.#restarts} times since the task started).`,
+  async #restOf(file: FollowedFile): ReturnType<FollowedFile['readRest']> {
+    try {
+      return await file.readRest();
+    } catch (error) {
+      if (!(error instanceof ConnectError) || error.code !== ConnectErrorCode.recordTooLarge) throw error;
+      this.#started().context.skipRecord(error);
+      return undefined;
+    }
+  }
+
+  /** The position is not in this file any more: it was truncated, after a copy of it was made or not. */
+  async #resumeElsewhere(file: FollowedFile, outcome: 'shrunk' | 'replaced'): Promise<void> {
+    const { config, context } = this.#started();
+    const { place } = file;
+    await this.stop();
+    const copy = await findPlace(config.file, place, undefined);
+    if (copy !== undefined) {
+      context.logger.info(`File ${file.path} was truncated; its copy ${copy.path} is read to its end first.`);
+      this.#file = copy;
+      return;
+    }
+    const what = outcome === 'shrunk' ? 'is shorter than' : 'has other bytes before';
+    context.warn(
+      `File ${file.path} ${what} offset ${place.position}, up to which it was read, and no copy beside it has that place: ` +
+        'lines that were cut off may be missing. The task reads the file from its start.',
     );
-    await this.stop();
+    this.#file = await nextFile(config.file, undefined, () => undefined);
   }
 
-  #started(): FileSourceConfig {
-    if (this.#config === undefined)
+  #started(): { readonly config: FileSourceConfig; readonly context: SourceTaskContext } {
+    if (this.#config === undefined || this.#context === undefined)
       throw new ConnectError(ConnectErrorCode.internal, 'The file source polls before its start.');
-    return this.#config;
+    return { config: this.#config, context: this.#context };
   }
-}
-
-interface StoredPosition {
-  readonly position: number;
-  readonly inode: number | undefined;
-}
-
-function checkedPosition(path: string, stored: SourcePosition): StoredPosition {
-  const { position, inode } = stored;
-  const isValid = typeof position === 'number' && Number.isSafeInteger(position) && position >= 0;
-  if (isValid && (inode === undefined || typeof inode === 'number')) return { position, inode };
-  throw new ConnectError(
-    ConnectErrorCode.positionInvalid,
-    `The stored position ${JSON.stringify(stored)} of file ${path} is none: it has the byte offset as "position", a whole number from 0.`,
-  );
 }

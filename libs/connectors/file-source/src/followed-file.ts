@@ -1,63 +1,61 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ConnectError, ConnectErrorCode, maxValueBytes } from '@sluice/sdk';
-import { LineSplitter } from './line-splitter.js';
+import { printBefore, printBytes } from './file-print.js';
+import { type EmitLine, LineSplitter } from './line-splitter.js';
 
 /** What became of an attempt to read. `shrunk` and `replaced` mean that the position is not in this file any more. */
 export type ReadOutcome = 'data' | 'nothing' | 'shrunk' | 'replaced';
 
-/** One open file with the place where reading goes on. It stays the same file when another takes its name. */
+/** A place in a file that is proven by the bytes before it. */
+export interface FilePlace {
+  readonly position: number;
+  /** Of the bytes before it; `undefined` where whoever set the position did not say. */
+  readonly print: number | undefined;
+}
+
+/** Which file it is, and where it stands among the files that had the same name one after the other. */
+export interface FileAge {
+  readonly inode: number;
+  /** Nanoseconds since the epoch: the last write, and the making of the file. */
+  readonly writtenNs: bigint;
+  readonly madeNs: bigint;
+}
+
+/** One open file with the place where reading resumes. It stays the same file when another takes its name. */
 export class FollowedFile {
   readonly path: string;
   readonly inode: number;
   readonly #handle: FileHandle;
   readonly #splitter: LineSplitter;
 
-  private constructor(path: string, inode: number, handle: FileHandle, position: number) {
+  private constructor(path: string, inode: number, handle: FileHandle, splitter: LineSplitter) {
     this.path = path;
     this.inode = inode;
     this.#handle = handle;
-    this.#splitter = new LineSplitter(position);
+    this.#splitter = splitter;
   }
 
   /**
-   * Opens a file, or gives `undefined` if there is none.
-   * @throws {ConnectError} if it is no regular file
+   * Opens a file at a place. Gives `absent` if there is none, and `other` if it does not have this place: it is shorter, or other
+   * bytes stand before the position.
+   * @throws {ConnectError} if it is no regular file, or cannot be read
    */
-  static async open(path: string, position: number): Promise<FollowedFile | undefined> {
-    if ((await statIfPresent(path)) === undefined) return undefined;
+  static async open(path: string, { position, print }: FilePlace): Promise<FollowedFile | 'absent' | 'other'> {
+    if ((await statIfPresent(path)) === undefined) return 'absent';
     const handle = await openIfPresent(path);
-    if (handle === undefined) return undefined;
-    const { ino } = await handle.stat();
-    return new FollowedFile(path, ino, handle, position);
-  }
-
-  /** Finds the file with this inode beside `path`, where it goes when it is rotated: same folder, a name that begins alike. */
-  static async findRotated(
-    path: string,
-    inode: number | undefined,
-    position: number,
-  ): Promise<FollowedFile | undefined> {
-    const folder = dirname(path);
-    const name = basename(path);
-    if (inode === undefined) return undefined;
-    for (const candidate of await readdir(folder).catch(() => [])) {
-      if (candidate === name || !candidate.startsWith(name)) continue;
-      const file = await FollowedFile.#openAs(join(folder, candidate), inode, position);
-      if (file !== undefined) return file;
+    if (handle === undefined) return 'absent';
+    try {
+      const { ino } = await handle.stat();
+      const before = Buffer.alloc(Math.min(position, printBytes));
+      const { bytesRead } = await handle.read(before, 0, before.length, position - before.length);
+      const isThere = bytesRead === before.length && hasPlace(before, print);
+      if (isThere) return new FollowedFile(path, ino, handle, new LineSplitter(position, before));
+    } catch (error) {
+      await handle.close();
+      throw unreadable(path, error);
     }
-    return undefined;
-  }
-
-  static async #openAs(path: string, inode: number, position: number): Promise<FollowedFile | undefined> {
-    const found = await stat(path).catch(() => undefined);
-    if (found?.ino !== inode || !found.isFile()) return undefined;
-    const handle = await openIfPresent(path);
-    if (handle === undefined) return undefined;
-    const { ino, size } = await handle.stat();
-    if (ino === inode && size >= position) return new FollowedFile(path, inode, handle, position);
     await handle.close();
-    return undefined;
+    return 'other';
   }
 
   /** The offset of the next line. */
@@ -65,15 +63,24 @@ export class FollowedFile {
     return this.#splitter.position;
   }
 
-  /** Hands out lines that were read before. */
-  take(limit: number, emit: (line: Buffer, position: number) => void): number {
-    try {
-      return this.#splitter.take(limit, emit);
-    } catch (error) {
-      throw new ConnectError(ConnectErrorCode.recordTooLarge, `File ${this.path}: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
+  /** Where reading resumes, for finding it again in a copy. */
+  get place(): FilePlace {
+    return { position: this.#splitter.position, print: this.#splitter.print };
+  }
+
+  async age(): Promise<FileAge> {
+    const { mtimeNs, birthtimeNs } = await this.#handle.stat({ bigint: true });
+    return { inode: this.inode, writtenNs: mtimeNs, madeNs: birthtimeNs };
+  }
+
+  /** Hands out lines that were read before. @throws LineTooLongError, see {@link LineSplitter.take} */
+  take(limit: number, emit: EmitLine): number {
+    return this.#splitter.take(limit, emit);
+  }
+
+  /** Passes over the line that `take` found too long. */
+  skipLine(): void {
+    this.#splitter.skipLine();
   }
 
   /** Reads the next piece, if the file has grown. */
@@ -88,23 +95,35 @@ export class FollowedFile {
     return this.#splitter.accept(chunk.subarray(0, bytesRead)) ? 'data' : 'replaced';
   }
 
-  /** What stands after the last newline, with the offset after it; `undefined` if there is nothing. */
-  async readRest(): Promise<{ readonly line: Buffer; readonly position: number } | undefined> {
+  /**
+   * What stands after the last newline, with the offset after it and the print there; `undefined` if there is nothing.
+   * @throws ConnectError with code `CONNECT_RECORD_TOO_LARGE`
+   */
+  async readRest(): Promise<{ readonly line: Buffer; readonly position: number; readonly print: number } | undefined> {
     const { size } = await this.#handle.stat();
-    const length = size - this.position;
+    const { position } = this;
+    const length = size - position;
     if (length <= 0) return undefined;
     if (length > maxValueBytes) {
-      const place = `File ${this.path}: the rest at offset ${this.position} has ${length} bytes`;
+      const place = `File ${this.path}: the rest at offset ${position} has ${length} bytes`;
       throw new ConnectError(ConnectErrorCode.recordTooLarge, `${place}, a message can carry ${maxValueBytes}.`);
     }
-    const line = Buffer.allocUnsafe(length);
-    const { bytesRead } = await this.#handle.read(line, 0, length, this.position);
-    return { line: line.subarray(0, bytesRead), position: this.position + bytesRead };
+    const before = Math.min(position, printBytes);
+    const bytes = Buffer.allocUnsafe(before + length);
+    const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, position - before);
+    const end = Math.max(before, bytesRead);
+    return { line: bytes.subarray(before, end), position: position + end - before, print: printBefore(bytes, end) };
   }
 
   close(): Promise<void> {
     return this.#handle.close();
   }
+}
+
+/** Without a print, a position must at least follow a newline. */
+function hasPlace(before: Buffer, print: number | undefined): boolean {
+  if (print !== undefined) return printBefore(before, before.length) === print;
+  return before.length === 0 || before.at(-1) === 10;
 }
 
 /** The inode and size of the file that has this name now; `undefined` if none has. */

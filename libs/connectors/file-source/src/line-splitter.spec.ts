@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { LineSplitter } from './line-splitter.js';
+import { printBefore, printBytes } from './file-print.js';
+import { LineSplitter, LineTooLongError } from './line-splitter.js';
+
+const nothing = Buffer.alloc(0);
 
 interface Line {
   readonly text: string;
@@ -51,7 +54,9 @@ describe('LineSplitter', () => {
         fc.array(fc.nat(200), { maxLength: 6 }).map((sizes) => sizes.sort((left, right) => left - right)),
         (array, chunkBytes, limit, sizes) => {
           const content = Buffer.from(array);
-          expect(readAll(content, new LineSplitter(0, { chunkBytes }), limit, sizes)).toEqual(linesOf(content));
+          expect(readAll(content, new LineSplitter(0, nothing, { chunkBytes }), limit, sizes)).toEqual(
+            linesOf(content),
+          );
         },
       ),
       { numRuns: 1_000 },
@@ -65,20 +70,69 @@ describe('LineSplitter', () => {
         const all = linesOf(content);
         const after = pick % (all.length + 1);
         const position = after === 0 ? 0 : (all[after - 1]?.position ?? 0);
-        expect(readAll(content, new LineSplitter(position, { chunkBytes }), 3, [])).toEqual(all.slice(after));
+        const before = content.subarray(Math.max(0, position - printBytes), position);
+        expect(readAll(content, new LineSplitter(position, before, { chunkBytes }), 3, [])).toEqual(all.slice(after));
       }),
     );
   });
 
-  it('refuses a piece that does not follow a newline', () => {
-    const splitter = new LineSplitter(2);
-    expect(splitter.plan(5)).toEqual({ offset: 1, length: 4 });
-    expect(splitter.accept(Buffer.from('bcd\n'))).toBe(false);
-    expect(splitter.accept(Buffer.from('\ncd\n'))).toBe(true);
+  it('refuses a piece that has other bytes before the position than were read there', () => {
+    const splitter = new LineSplitter(2, Buffer.from('a\n'));
+    expect(splitter.plan(5)).toEqual({ offset: 0, length: 5 });
+    expect(splitter.accept(Buffer.from('b\ncd\n'))).toBe(false);
+    expect(splitter.accept(Buffer.from('a\ncd\n'))).toBe(true);
+    expect(splitter.take(9, () => undefined)).toBe(1);
+    expect(splitter.plan(7)).toEqual({ offset: 0, length: 7 });
+    expect(splitter.accept(Buffer.from('a\ncX\ne\n'))).toBe(false);
+  });
+
+  it('gives each line the print of the bytes before the next one, the same in whatever pieces it was read', () => {
+    fc.assert(
+      fc.property(bytes, fc.integer({ min: 1, max: 90 }), (array, chunkBytes) => {
+        const content = Buffer.from(array);
+        const prints: number[] = [];
+        const splitter = new LineSplitter(0, nothing, { chunkBytes });
+        for (let plan = splitter.plan(content.length); plan !== undefined; plan = splitter.plan(content.length)) {
+          splitter.accept(content.subarray(plan.offset, plan.offset + plan.length));
+          while (splitter.take(3, (_line, position, print) => prints.push(position, print)) > 0);
+          expect(splitter.print).toBe(printBefore(content, splitter.position));
+        }
+        expect(prints).toEqual(linesOf(content).flatMap(({ position }) => [position, printBefore(content, position)]));
+      }),
+    );
+  });
+
+  it('passes over lines that are too long, and gives all others', () => {
+    const line = fc.integer({ min: 0, max: 30 }).map((length) => 'x'.repeat(length));
+    fc.assert(
+      fc.property(fc.array(line), fc.integer({ min: 1, max: 20 }), (all, chunkBytes) => {
+        const content = Buffer.from(all.map((text, n) => `${n % 10}${text}\n`).join(''));
+        const splitter = new LineSplitter(0, nothing, { chunkBytes, maxLineBytes: 12 });
+        const found: Line[] = [];
+        const takeAll = (): void => {
+          try {
+            while (
+              splitter.take(2, (text, position, print) => {
+                expect(print).toBe(printBefore(content, position));
+                found.push({ text: text.toString(), position });
+              }) > 0
+            );
+          } catch (error) {
+            expect(error).toBeInstanceOf(LineTooLongError);
+            splitter.skipLine();
+          }
+        };
+        for (let plan = splitter.plan(content.length); plan !== undefined; plan = splitter.plan(content.length)) {
+          expect(splitter.accept(content.subarray(plan.offset, plan.offset + plan.length))).toBe(true);
+          takeAll();
+        }
+        expect(found).toEqual(linesOf(content).filter(({ text }) => text.length <= 12));
+      }),
+    );
   });
 
   it('asks for nothing while a line is not complete, and for larger pieces while a line is longer', () => {
-    const splitter = new LineSplitter(0, { chunkBytes: 4, maxLineBytes: 9 });
+    const splitter = new LineSplitter(0, nothing, { chunkBytes: 4, maxLineBytes: 9 });
     const take = (): number => splitter.take(9, () => undefined);
     expect(splitter.plan(20)).toEqual({ offset: 0, length: 4 });
     splitter.accept(Buffer.from('abcd'));
@@ -94,12 +148,12 @@ describe('LineSplitter', () => {
   });
 
   it('refuses a line that is too long, after the lines before it', () => {
-    const splitter = new LineSplitter(0, { chunkBytes: 16, maxLineBytes: 3 });
+    const splitter = new LineSplitter(0, nothing, { chunkBytes: 16, maxLineBytes: 3 });
     const content = Buffer.from('a\nbcde\n');
     splitter.accept(content);
     expect(splitter.take(9, () => undefined)).toBe(1);
-    expect(splitter.plan(content.length)).toEqual({ offset: 1, length: 6 });
-    splitter.accept(content.subarray(1));
+    expect(splitter.plan(content.length)).toEqual({ offset: 0, length: 7 });
+    splitter.accept(content);
     expect(() => splitter.take(9, () => undefined)).toThrow('The line at offset 2 has more than 3 bytes');
   });
 });

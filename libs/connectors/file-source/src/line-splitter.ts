@@ -1,4 +1,5 @@
 import { ConnectError, ConnectErrorCode, maxValueBytes } from '@sluice/sdk';
+import { printBefore, printBytes } from './file-print.js';
 
 const newline = 10;
 
@@ -14,27 +15,46 @@ export interface LineSplitterOptions {
   readonly maxLineBytes?: number;
 }
 
+/** What a line is handed over with. */
+export type EmitLine = (line: Buffer, position: number, print: number) => void;
+
+/** The next line is longer than a message can carry; `skipLine` passes over it. */
+export class LineTooLongError extends ConnectError {
+  constructor(offset: number, limit: number) {
+    super(
+      ConnectErrorCode.recordTooLarge,
+      `The line at offset ${offset} has more than ${limit} bytes, the most that a message can carry.`,
+    );
+  }
+}
+
 /**
  * Cuts a file into lines. The caller reads what {@link LineSplitter.plan} asks for and hands it in; lines are views of those bytes, nothing is
  * copied or decoded. A line that a piece ends in is read again with the next piece instead of being put together.
  *
- * Each piece but the first begins with the byte before the line, which must be a newline: if not, this is not the file that the position
+ * Each piece begins with the bytes before the line that were read last time: if they changed, this is not the file any more that the position
  * belongs to.
  */
 export class LineSplitter {
   readonly #chunkBytes: number;
   readonly #maxLineBytes: number;
   #position: number;
+  /** The last bytes before the position. */
+  #before: Buffer;
   #chunk: Buffer = Buffer.alloc(0);
   #cursor = 0;
   #wantedBytes: number;
   /** Up to here there is no newline after the position. */
   #searchedTo: number;
+  /** Set while a line is passed over: where its end is looked for next. */
+  #skippedTo: number | undefined;
 
-  constructor(position: number, options: LineSplitterOptions = {}) {
+  /** @param before - the bytes before `position`, at most {@link printBytes} of them */
+  constructor(position: number, before: Uint8Array, options: LineSplitterOptions = {}) {
     this.#chunkBytes = options.chunkBytes ?? 1024 * 1024;
     this.#maxLineBytes = options.maxLineBytes ?? maxValueBytes;
     this.#position = position;
+    this.#before = Buffer.from(before);
     this.#searchedTo = position;
     this.#wantedBytes = this.#chunkBytes;
   }
@@ -44,31 +64,45 @@ export class LineSplitter {
     return this.#position;
   }
 
+  /** The print of the bytes before the position. */
+  get print(): number {
+    const cursor = this.#cursor;
+    return cursor > 0 ? printBefore(this.#chunk, cursor) : printBefore(this.#before, this.#before.length);
+  }
+
   /** What to read of a file that has `fileBytes` now; `undefined` if there is nothing new. */
   plan(fileBytes: number): ReadPlan | undefined {
+    if (this.#skippedTo !== undefined) {
+      const length = Math.min(this.#chunkBytes, fileBytes - this.#skippedTo);
+      return length > 0 ? { offset: this.#skippedTo, length } : undefined;
+    }
     if (fileBytes === this.#searchedTo) return undefined;
     if (fileBytes < this.#searchedTo) this.#searchedTo = this.#position;
     if (fileBytes <= this.#position) return undefined;
-    const before = this.#position > 0 ? 1 : 0;
+    const before = this.#before.length;
     const length = Math.min(this.#wantedBytes, fileBytes - this.#position);
     return { offset: this.#position - before, length: length + before };
   }
 
-  /** Takes the bytes that were read, which may be fewer. Returns false if they do not follow a newline. */
+  /** Takes the bytes that were read, which may be fewer. Returns false if what stands before the position has changed. */
   accept(bytes: Buffer): boolean {
-    const before = this.#position > 0 ? 1 : 0;
+    if (this.#skippedTo !== undefined) {
+      this.#acceptSkipped(bytes, this.#skippedTo);
+      return true;
+    }
+    const before = this.#before.length;
     if (bytes.length < before) return true;
-    if (before === 1 && bytes[0] !== newline) return false;
+    if (!bytes.subarray(0, before).equals(this.#before)) return false;
     this.#chunk = bytes;
     this.#cursor = before;
     return true;
   }
 
   /**
-   * Hands out up to `limit` lines, without their newlines, each with the offset after its newline. Returns how many.
-   * @throws {ConnectError} if the next line is longer than a message can carry, and no line comes before it
+   * Hands out up to `limit` lines, without their newlines, each with the offset after its newline and the print there. Returns how many.
+   * @throws {LineTooLongError} if the next line is longer than a message can carry, and no line comes before it
    */
-  take(limit: number, emit: (line: Buffer, position: number) => void): number {
+  take(limit: number, emit: EmitLine): number {
     const chunk = this.#chunk;
     let cursor = this.#cursor;
     let position = this.#position;
@@ -77,7 +111,7 @@ export class LineSplitter {
       const end = chunk.indexOf(newline, cursor);
       if (end < 0 || end - cursor > this.#maxLineBytes) break;
       position += end + 1 - cursor;
-      emit(chunk.subarray(cursor, end), position);
+      emit(chunk.subarray(cursor, end), position, printBefore(chunk, end + 1));
       cursor = end + 1;
       count += 1;
     }
@@ -87,21 +121,47 @@ export class LineSplitter {
     return count;
   }
 
+  /** Passes over the line that `take` found too long; the position moves once its end has been read. */
+  skipLine(): void {
+    this.#keepBefore(this.#before);
+    this.#skippedTo = this.#position;
+  }
+
+  #acceptSkipped(bytes: Buffer, offset: number): void {
+    const end = bytes.indexOf(newline);
+    this.#keepBefore(Buffer.concat([this.#before, end < 0 ? bytes : bytes.subarray(0, end + 1)]));
+    if (end < 0) {
+      this.#skippedTo = offset + bytes.length;
+      return;
+    }
+    this.#skippedTo = undefined;
+    this.#position = offset + end + 1;
+    this.#searchedTo = this.#position;
+  }
+
   #endChunk(count: number): void {
     const rest = this.#chunk.length - this.#cursor;
     if (count > 0) {
       this.#wantedBytes = this.#chunkBytes;
     } else if (rest > this.#maxLineBytes) {
-      throw new ConnectError(
-        ConnectErrorCode.recordTooLarge,
-        `The line at offset ${this.#position} has more than ${this.#maxLineBytes} bytes, the most that a message can carry.`,
-      );
+      this.#dropChunk();
+      throw new LineTooLongError(this.#position, this.#maxLineBytes);
     } else if (rest >= this.#wantedBytes) {
       this.#wantedBytes = Math.min(this.#wantedBytes * 2, this.#maxLineBytes + 1);
     }
     const searched = rest > this.#maxLineBytes ? 0 : rest;
     this.#searchedTo = Math.max(this.#searchedTo, this.#position + searched);
+    this.#dropChunk();
+  }
+
+  #dropChunk(): void {
+    if (this.#cursor > 0) this.#keepBefore(this.#chunk.subarray(0, this.#cursor));
     this.#chunk = Buffer.alloc(0);
     this.#cursor = 0;
+  }
+
+  /** Copies, so that a large chunk can go. */
+  #keepBefore(bytes: Buffer): void {
+    this.#before = Buffer.from(bytes.subarray(Math.max(0, bytes.length - printBytes)));
   }
 }

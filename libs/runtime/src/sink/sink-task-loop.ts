@@ -115,7 +115,10 @@ export class SinkTaskLoop {
         ownQueues(this.ports.messages, this.spec.subscription, this.unreadable),
       );
       this.isTaskStarted = true;
-      await task.start({ connectorName: connector, taskIndex: index, generation, config, logger, signal });
+      const warn = (message: string): void => {
+        this.spec.warnings.add(message);
+      };
+      await task.start({ connectorName: connector, taskIndex: index, generation, config, logger, warn, signal });
       await this.open(queues, this.spec.settings.offsetReset);
     } catch (error) {
       this.failure ??= signal.aborted ? undefined : { error };

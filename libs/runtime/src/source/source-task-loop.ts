@@ -127,6 +127,12 @@ export class SourceTaskLoop {
         config,
         logger,
         signal: this.stopping.signal,
+        warn: (message) => {
+          this.spec.warnings.add(message);
+        },
+        skipRecord: (error) => {
+          this.intake.skipUnpolled(error);
+        },
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
         position: (partition) => this.lookUp(partition),
       });

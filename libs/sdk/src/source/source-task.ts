@@ -1,3 +1,4 @@
+import type { ConnectError } from '../errors/connect-error.js';
 import type { SourcePartition, SourcePosition, SourceRecord } from '../record.js';
 import type { TaskContext } from '../task-context.js';
 
@@ -5,6 +6,12 @@ import type { TaskContext } from '../task-context.js';
 export interface SourceTaskContext extends TaskContext {
   /** The position after the last record of `partition` that is known to be stored, or `undefined` if there is none. */
   position(partition: SourcePartition): SourcePosition | undefined;
+
+  /**
+   * Leaves out a record that cannot be handed over, and says why: with `errors.tolerance=all` it is counted and logged, else the
+   * error is thrown and ends the task.
+   */
+  skipRecord(error: ConnectError): void;
 
   /**
    * Says that the other system has changed in a way that the connector's `taskConfigs` would answer: it is asked soon, and tasks whose settings

@@ -47,6 +47,8 @@ export interface TestContextOptions {
   readonly signal?: AbortSignal;
   readonly generation?: number;
   readonly logger?: TaskLogger;
+  /** What was warned of. */
+  readonly warnings?: string[];
 }
 
 export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
@@ -56,6 +58,7 @@ export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
     generation: options.generation ?? 1,
     config: options.config,
     logger: options.logger ?? new RecordedLogger(),
+    warn: (message) => options.warnings?.push(message),
     signal: options.signal ?? new AbortController().signal,
   };
 }
@@ -67,6 +70,10 @@ export function sourceTestContext(
   return {
     ...sinkTestContext(options),
     position: (partition) => positions.get(partition),
+    skipRecord: (error) => {
+      if (options.config['errors.tolerance'] !== 'all') throw error;
+      options.warnings?.push(`skipped: ${error.message}`);
+    },
     requestTaskReconfiguration: () => undefined,
   };
 }

@@ -1,0 +1,32 @@
+import { ConnectError, ConnectErrorCode, type SourcePosition } from '@sluice/sdk';
+import type { FilePlace } from './followed-file.js';
+
+/** A stored position: the place, and the inode of the file that it is in. */
+export interface StoredPlace extends FilePlace {
+  readonly inode: number | undefined;
+}
+
+/**
+ * Writes a place as a position: `position` is the byte offset, `file` says which file it is in, `<inode>-<print>` in base 36. An operator
+ * may write a position without `file`.
+ */
+export function toPosition(position: number, inode: string, print: number): SourcePosition {
+  return { position, file: `${inode}-${print.toString(36)}` };
+}
+
+/** @throws ConnectError with code `CONNECT_POSITION_INVALID` */
+export function fromPosition(path: string, stored: SourcePosition): StoredPlace {
+  const { position, file } = stored;
+  if (typeof position === 'number' && Number.isSafeInteger(position) && position >= 0) {
+    if (file === undefined) return { position, inode: undefined, print: undefined };
+    const [inode, print] = typeof file === 'string' && /^[0-9a-z]+-[0-9a-z]+$/.test(file) ? file.split('-') : [];
+    if (inode !== undefined && print !== undefined) {
+      return { position, inode: Number.parseInt(inode, 36), print: Number.parseInt(print, 36) };
+    }
+  }
+  throw new ConnectError(
+    ConnectErrorCode.positionInvalid,
+    `The stored position ${JSON.stringify(stored)} of file ${path} is none: it has the byte offset as "position", a whole number ` +
+      'from 0, and may have "file", the inode and the print of the bytes before it in base 36, joined by a dash.',
+  );
+}

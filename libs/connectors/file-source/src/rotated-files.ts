@@ -1,0 +1,113 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { type FileAge, type FilePlace, FollowedFile, statIfPresent } from './followed-file.js';
+
+/** A file beside the followed one that was rotated away from its name. */
+interface RotatedFile extends FileAge {
+  readonly path: string;
+  readonly isCompressed: boolean;
+}
+
+const rotationMark = /^[.\-_](\d[\w.:-]*|old|bak|prev|orig)$/;
+const compressed = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
+
+/**
+ * Opens the file that has a place: the one of that name if its inode is the one given, else the rotated file with that inode, else a
+ * rotated file with the same bytes there, which is a copy. A place without inode and print is one of the file that has the name.
+ */
+export async function findPlace(
+  path: string,
+  place: FilePlace,
+  inode: number | undefined,
+): Promise<FollowedFile | undefined> {
+  const current = await statIfPresent(path);
+  const isNamed = inode === undefined ? place.print === undefined : current?.ino === inode;
+  const candidates = isNamed ? [path] : [];
+  if (place.print !== undefined) {
+    const rotated = (await rotatedBeside(path)).filter(({ isCompressed }) => !isCompressed);
+    const same = rotated.filter((file) => file.inode === inode);
+    candidates.push(...[...same, ...rotated.filter((file) => file.inode !== inode)].map((file) => file.path));
+  }
+  for (const candidate of candidates) {
+    const file = await FollowedFile.open(candidate, place);
+    if (file instanceof FollowedFile) return file;
+  }
+  return undefined;
+}
+
+/**
+ * Opens the file that follows the one that was left: the first rotated file that was written after it, else the file that has the name.
+ * One written at the same time is taken for later, since reading twice loses nothing. Files that cannot be read are told to `warn`.
+ */
+export async function nextFile(
+  path: string,
+  left: FileAge | undefined,
+  warn: (text: string) => void,
+): Promise<FollowedFile | undefined> {
+  const later = left === undefined ? [] : await rotatedAfter(path, left);
+  const unreadable = later.filter(({ isCompressed }) => isCompressed);
+  if (unreadable.length > 0) {
+    const names = unreadable.map((file) => file.path).join(', ');
+    warn(`Rotated files of ${path} were compressed before they were read, their lines are missing: ${names}.`);
+  }
+  const next = later.find(({ isCompressed }) => !isCompressed)?.path ?? path;
+  const file = await FollowedFile.open(next, { position: 0, print: undefined });
+  return file instanceof FollowedFile ? file : undefined;
+}
+
+/** The oldest first. A file whose age cannot be told apart from that of `left` is taken for later. */
+async function rotatedAfter(path: string, left: FileAge): Promise<readonly RotatedFile[]> {
+  const files = await rotatedBeside(path);
+  const place = files.find(({ inode }) => inode === left.inode);
+  const isLater = (file: RotatedFile): boolean =>
+    file.inode !== left.inode && (place === undefined ? byAge(file, left) >= 0 : byRotation(file, place) > 0);
+  return files.filter(isLater).reverse();
+}
+
+function byAge(one: FileAge, other: FileAge): number {
+  return compare(one.writtenNs, other.writtenNs) || compare(one.madeNs, other.madeNs);
+}
+
+/** Of two files of one time `app.log.2` is older than `app.log.1`, and `app.log-20261127` than `app.log-20261128`. */
+function byRotation(one: RotatedFile, other: RotatedFile): number {
+  const [oneNumber, otherNumber] = [one, other].map(({ path }) => /[.](\d{1,4})(?=[.][a-z]+$|$)/i.exec(path)?.[1]);
+  const byName =
+    oneNumber !== undefined && otherNumber !== undefined
+      ? Number(otherNumber) - Number(oneNumber)
+      : compare(one.path, other.path);
+  return byAge(one, other) || byName;
+}
+
+function compare<T extends bigint | string>(left: T, right: T): number {
+  return left < right ? -1 : Number(left > right);
+}
+
+/** Lists the rotated files of `path`, the last written first. A folder that cannot be read has none. */
+async function rotatedBeside(path: string): Promise<readonly RotatedFile[]> {
+  const folder = dirname(path);
+  const name = basename(path);
+  const files: RotatedFile[] = [];
+  for (const candidate of await readdir(folder).catch(() => [])) {
+    if (!isRotation(name, candidate)) continue;
+    const found = await stat(join(folder, candidate), { bigint: true }).catch(() => undefined);
+    if (found?.isFile() !== true) continue;
+    files.push({
+      path: join(folder, candidate),
+      inode: Number(found.ino),
+      writtenNs: found.mtimeNs,
+      madeNs: found.birthtimeNs,
+      isCompressed: compressed.test(candidate),
+    });
+  }
+  return files.sort((left, right) => byRotation(right, left));
+}
+
+/** `app.log` becomes `app.log.1`, `app.log-20261128`, `app.log.old`, `app.1.log` or `app-2026-11-28.log`, compressed or not. */
+export function isRotation(name: string, candidate: string): boolean {
+  const plain = candidate.replace(compressed, '');
+  if (plain.startsWith(name)) return rotationMark.test(plain.slice(name.length));
+  const extension = extname(name);
+  const stem = name.slice(0, name.length - extension.length);
+  if (extension === '' || !plain.startsWith(stem) || !plain.endsWith(extension)) return false;
+  return rotationMark.test(plain.slice(stem.length, plain.length - extension.length));
+}
