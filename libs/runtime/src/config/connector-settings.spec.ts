@@ -70,7 +70,7 @@ describe('settings of sinks', () => {
     expect(sinkLoopSettings(settings)).toMatchObject({
       offsetReset: 'latest',
       flushIntervalMs: 1000,
-      refreshIntervalMs: 10_000,
+      refreshIntervalMs: 4000,
     });
     expect(sinkLoopSettings(parseSinkSettings({ ...base, topics: 'a' })).offsetReset).toBe('earliest');
   });

@@ -67,7 +67,7 @@ export class SourceTaskLoop {
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { connector, index, generation, settings, counters } = spec;
     this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'source');
-    const { clock, lease, producer, messages } = ports;
+    const { clock, lease, producer } = ports;
     const warn = (message: string): void => {
       spec.logger.warn(message);
     };
