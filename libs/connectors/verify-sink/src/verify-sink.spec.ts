@@ -364,11 +364,6 @@ describe('the verifier', () => {
     }
   });
 
-  it('names the folder that is not there', async () => {
-    folder = join(folder, 'none');
-    await expect(opened()).rejects.toMatchObject({ code: 'CONNECT_SINK_FAILED', retriable: false });
-  });
-
   it('refuses a flush that does not cover what was put', async () => {
     const task = await opened();
     await task.put(records([value(0, 0), value(0, 1)], 0), signal);
@@ -380,6 +375,21 @@ describe('the verifier', () => {
   it('refuses records of a queue that it does not own', async () => {
     const task = await opened();
     await expect(task.put(records([value(0, 0)], 0, other), signal)).rejects.toThrow('t@b:1, which it does not own');
+  });
+
+  it('refuses a folder that does not exist, or is none, when it starts', async () => {
+    const start = async (path: string): Promise<void> => {
+      const task = verifySink.createTask();
+      tasks.push(task);
+      await task.start(sinkTestContext({ config: { 'report.dir': path } }));
+    };
+    const missing = join(folder, 'none');
+    await expect(start(missing)).rejects.toMatchObject({
+      code: 'CONNECT_SINK_FAILED',
+      message: `report.dir ${missing} cannot be written: it does not exist where the worker runs; create it`,
+    });
+    await writeFile(missing, '');
+    await expect(start(missing)).rejects.toThrow(`report.dir ${missing} cannot be written: it is no folder`);
   });
 
   it('accepts the example', async () => {

@@ -9,6 +9,7 @@ import {
   type SinkTask,
   type SinkTaskContext,
 } from '@sluice/sdk';
+import { requireReportFolder } from './report-file.js';
 import { verifySinkSpec } from './spec.js';
 import { VerifiedQueue } from './verified-queue.js';
 
@@ -25,13 +26,11 @@ export class VerifySinkTask implements SinkTask {
   #started: StartedTask | undefined;
   readonly #queues = new Map<string, VerifiedQueue>();
 
-  start(context: SinkTaskContext): Promise<void> {
+  async start(context: SinkTaskContext): Promise<void> {
     const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-    return new Promise((resolve) => {
-      const config = requireConfig(subject, verifySinkSpec, context.config, { unknownKeys: 'ignore' });
-      this.#started = { folder: config['report.dir'], connector: context.connectorName };
-      resolve();
-    });
+    const config = requireConfig(subject, verifySinkSpec, context.config, { unknownKeys: 'ignore' });
+    await requireReportFolder(config['report.dir']);
+    this.#started = { folder: config['report.dir'], connector: context.connectorName };
   }
 
   /** When a lock is still held, the runtime calls again: queues that were opened before stay as they are. */
