@@ -108,6 +108,21 @@ describe('election', () => {
     expect(second.state.cluster.head.seq).toBeLessThan(800_000);
   });
 
+  it('that is stopped while its claim is under way waits for it, and resigns', () => {
+    const log = new LogWriter();
+    log.write({ kind: 'genesis', broker: 'b' });
+    const node = new CoordinatorHarness(log);
+    node.isStoring = false;
+    node.feed({ kind: 'head.reached', sentAt: 0 });
+    const claim = node.of('append').at(-1)!;
+    node.feed({ kind: 'stop' });
+    expect(node.of('exit')).toEqual([]);
+    node.isStoring = true;
+    node.store(claim);
+    expect(node.events('leader.resigned')).toHaveLength(1);
+    expect(node.of('exit')).toMatchObject([{ reason: 'stopped' }]);
+  });
+
   it('resigns when it is stopped only after the append in flight', () => {
     const node = CoordinatorHarness.leading();
     node.isStoring = false;
