@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { desiredTasks, foldReport, type ClusterState, type Report, type ReportsView } from '@sluice/core';
+import { DesiredTasks, foldReport, type ClusterState, type Report, type ReportsView } from '@sluice/core';
 import { NodeStore, StatePersister } from '@sluice/platform';
 import { decodeReportsMessage, ReportAssembler, ReportWriter } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
@@ -96,10 +96,12 @@ class GatewayNode implements IdleNode {
 class RunnerNode implements IdleNode {
   private tenths = 0;
   private readonly writer = new ReportWriter<Report>();
+  private readonly desired: DesiredTasks;
   state: ClusterState;
 
   constructor(private readonly world: ControlWorld) {
     this.state = world.followed;
+    this.desired = new DesiredTasks(world.workerId(world.scale.workers - 1));
   }
 
   tenth(_bodies: readonly Buffer[], isSecond: boolean): void {
@@ -107,7 +109,7 @@ class RunnerNode implements IdleNode {
     this.tenths += 1;
     if (!isSecond) return;
     this.state = foldRenewal(this.state);
-    desiredTasks(this.state, world.workerId(world.scale.workers - 1));
+    this.desired.in(this.state);
     const report = world.reportOf(world.scale.workers - 1, { appliedSeq: this.state.head.seq });
     this.writer.messagesOf(report, this.tenths * 100, true);
   }
@@ -130,7 +132,10 @@ async function idle(world: ControlWorld, node: IdleNode): Promise<number> {
   const messages = (at: number, tenth: number): readonly Buffer[] =>
     writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
   // Whole states are told at other moments by each node.
-  for (let at = 0; at < writers.length; at += 1) node.tenth(messages(at, -(at % 600)), false);
+  node.tenth(
+    writers.flatMap((_, at) => messages(at, -(at % 600))),
+    false,
+  );
   persister.start();
   await delay(6_000);
   let cpu = 0;

@@ -12,6 +12,7 @@ import {
   type LogEvent,
   type ReadEntry,
   type Report,
+  type TaskId,
   type TaskReport,
 } from '@sluice/core';
 import { decodeLogEntry, encodeLogChain, entryDigest } from '@sluice/protocol';
@@ -66,29 +67,22 @@ export class ControlWorld {
     readonly scale: Scale,
     settings: Partial<CoordinatorSettings> = {},
   ) {
-    const bodies = encodeLogChain({ logId: 'log-1', epoch: 0, claimId: '', at: startedAt }, { seq: -1, digest: '' }, [
-      { kind: 'genesis', broker: 'broker-a' },
-    ]);
-    this.followed = foldEntries(
-      emptyState(),
-      decoded(
-        -1,
-        bodies.map(({ body }) => body),
-      ),
-    ).state;
+    this.followed = emptyState();
+    this.writeAs({ epoch: 0, claimId: '' }, [{ kind: 'genesis', broker: 'broker-a' }]);
+    const { seq, digest } = this.followed.head;
+    const first = { epoch: 1, claimId: 'first' };
+    this.writeAs(first, [{ kind: 'claimed', nodeId: 'coordinator-0', incarnation: 'c0', after: { seq, digest } }]);
+    this.writeAs(first, [{ kind: 'cluster.version', level: MAX_LEVEL }]);
+    for (const events of this.clusterEvents()) this.writeAs(first, events);
     this.state = initialCoordinator(coordinator, this.followed, 0, settings);
   }
 
-  /** A cluster that runs all its tasks. */
+  /** A cluster that runs all its tasks, under a leader that has just taken over and has heard all workers. */
   static settled(scale: Scale, settings: Partial<CoordinatorSettings> = {}): ControlWorld {
     const world = new ControlWorld(scale, { snapshotEntries: 1e9, snapshotAgeMs: 1e12, ...settings });
     world.feed({ kind: 'head.reached', sentAt: 0 });
-    world.tick(100);
-    world.reportAll();
-    world.tick(100);
-    world.define();
-    world.untilAssigned();
-    world.reportAll();
+    // A new leader gives nothing away before leases of what the log may have lost have ended.
+    for (let second = 0; second < 6; second += 1) world.passSecond();
     return world;
   }
 
@@ -119,21 +113,6 @@ export class ControlWorld {
     return this.feed({ kind: 'tick' });
   }
 
-  /** Entries of the leader that its decisions did not make. */
-  write(...events: readonly LogEvent[]): void {
-    const { logId, epoch, claimId } = this.followed;
-    this.store({
-      kind: 'append',
-      appendId: 0,
-      events,
-      after: this.followed.head,
-      logId,
-      epoch,
-      claimId,
-      at: this.wall,
-    });
-  }
-
   /** What a worker says now: it runs what it was given. */
   reportOf(at: number, more: Partial<Report> = {}): Report {
     const self = this.workerId(at);
@@ -161,13 +140,19 @@ export class ControlWorld {
     return this.feed({ kind: 'report.read', queue: at % 4, report: this.reportOf(at, more) });
   }
 
+  /** A second in which every worker reports. */
+  passSecond(): void {
+    this.reportAll();
+    for (let tenth = 0; tenth < 10; tenth += 1) this.tick(100);
+  }
+
   reportAll(): void {
     for (let at = 0; at < this.scale.workers; at += 1) this.report(at);
   }
 
-  /** From now on a snapshot is due. */
-  allowSnapshots(): void {
-    this.state = { ...this.state, settings: { ...this.state.settings, snapshotEntries: 1 } };
+  /** How many entries lie between two snapshots from now on. */
+  setSnapshotEntries(snapshotEntries: number): void {
+    this.state = { ...this.state, settings: { ...this.state.settings, snapshotEntries } };
   }
 
   /** What a worker runs, as it reports it. */
@@ -197,17 +182,40 @@ export class ControlWorld {
     return startedAt + this.now;
   }
 
-  private define(): void {
-    const { tasks, connectors } = this.scale;
+  /** All that was said before: connectors with their tasks, workers, and who has what. */
+  private *clusterEvents(): Generator<LogEvent[]> {
+    const { tasks, connectors, workers } = this.scale;
     const tasksMax = tasks / connectors;
+    for (let at = 0; at < workers; at += 1) {
+      const { role, capacity, labels = {} } = this.reportOf(at, { tasks: [] });
+      const plugins = ['FileStreamSource', 'FileSource'];
+      yield [{ kind: 'member.joined', member: { ...this.workerId(at), role, capacity, labels, plugins } }];
+    }
+    const owned: (TaskId & { nodeId: string; incarnation: string })[] = [];
     for (let at = 0; at < connectors; at += 1) {
       const name = `connector-${String(at)}`;
       const config = connectorConfig(name, tasksMax);
-      this.write({ kind: 'connector.put', name, type: 'source', config, targetState: 'RUNNING' });
-      const configVersion = this.followed.head.seq;
-      const tasks = Array.from({ length: tasksMax }, (_, index) => taskOf(config, index));
-      this.write({ kind: 'tasks.configured', name, configVersion, tasks });
+      const configVersion = this.followed.head.seq + 1;
+      const own = Array.from({ length: tasksMax }, (_, index) => fileOf(index));
+      yield [
+        { kind: 'connector.put', name, type: 'source', config, targetState: 'RUNNING' },
+        { kind: 'tasks.configured', name, configVersion, tasks: own },
+      ];
+      own.forEach((_, index) => owned.push({ connector: name, index, ...this.workerId(owned.length % workers) }));
     }
+    for (let at = 0; at < owned.length; at += 250) yield [{ kind: 'tasks.assigned', tasks: owned.slice(at, at + 250) }];
+    yield [{ kind: 'leader.resigned' }];
+  }
+
+  private writeAs(claim: { readonly epoch: number; readonly claimId: string }, events: readonly LogEvent[]): void {
+    const { head } = this.followed;
+    const chain = encodeLogChain({ logId: 'log-1', ...claim, at: startedAt }, head, events);
+    const reads = decoded(
+      head.offset,
+      chain.map(({ body }) => body),
+    );
+    this.reads.push(...reads);
+    this.followed = foldEntries(this.followed, reads).state;
   }
 
   private heldBy(at: number): readonly { connector: string; index: number; generation: number }[] {
@@ -234,8 +242,7 @@ export class ControlWorld {
     this.reads.push(...reads);
     const lastOffset = first + reads.length;
     this.waiting.push({ kind: 'append.settled', appendId, outcome: 'stored', lastOffset });
-    if (appendId === 0) this.feed({ kind: 'log.read', reads, nextOffset: lastOffset + 1 });
-    else this.waiting.push({ kind: 'log.read', reads, nextOffset: lastOffset + 1 });
+    this.waiting.push({ kind: 'log.read', reads, nextOffset: lastOffset + 1 });
   }
 }
 
@@ -281,8 +288,8 @@ export const idleCounters: Readonly<Record<string, number>> = {
   incompleteScans: 0,
 };
 
-function taskOf(config: Readonly<Record<string, string>>, index: number): Readonly<Record<string, string>> {
-  return { ...config, file: `/var/lib/exports/till-${String(index)}.csv` };
+function fileOf(index: number): Readonly<Record<string, string>> {
+  return { file: `/var/lib/exports/till-${String(index)}.csv` };
 }
 
 function heldTasks({ tasks }: ClusterState): Map<string, { connector: string; index: number; generation: number }[]> {

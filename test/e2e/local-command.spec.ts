@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '@sluice/embedded-rocketmq';
+import { clusterStatus, freePorts } from '@sluice/embedded-rocketmq';
 import { freePort, until } from '../support/sluice-cluster.js';
 
 const main = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
@@ -122,6 +122,56 @@ describe('sluice local --demo', () => {
       expect(await Promise.all(asked)).toEqual([200, 200, 200, 200]);
     }
   });
+
+  it('refuses a second one in the same place, naming the first', async () => {
+    const second = spawn(process.execPath, [main, 'local', ...args], {
+      env: { ...process.env, NODE_OPTIONS: '', SLUICE_HOME: home, SLUICE_HTTP_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [second.stdout, second.stderr])
+      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    expect(await new Promise((resolve) => second.once('close', resolve))).toBe(1);
+    expect(said).toContain(`The local cluster of process ${String(child?.pid)} in ${home} runs already: stop it first`);
+    appendFileSync(join(home, 'demo', 'in.txt'), 'after the second\n');
+    await until(
+      'lines arrive as before',
+      () => output.includes('out.txt: after the second'),
+      180_000,
+      () => output,
+    );
+  }, 300_000);
+
+  it('waits for one before it that is stopping, and starts a RocketMQ that ends before it is ready', async () => {
+    const first = child!;
+    const ended = new Promise<number | null>((resolve) => first.once('exit', resolve));
+    first.kill('SIGTERM');
+    const starting = start();
+    await until(
+      'it waits',
+      () => output.includes(`of process ${String(first.pid)} is stopping: waiting`),
+      60_000,
+      () => output,
+    );
+    expect(await ended).toBe(0);
+    await until(
+      'RocketMQ is up',
+      () => output.includes('RocketMQ is up'),
+      180_000,
+      () => output,
+    );
+    const { pids } = (await clusterStatus(join(home, 'rocketmq', 'local')))!;
+    for (const pid of Object.values(pids)) process.kill(pid!, 'SIGKILL');
+    await starting;
+    expect(output).toContain('has ended before Sluice was ready: starting it again');
+    appendFileSync(join(home, 'demo', 'in.txt'), 'after the stop\n');
+    await until(
+      'lines arrive again',
+      () => output.includes('out.txt: after the stop'),
+      180_000,
+      () => output,
+    );
+  }, 400_000);
 
   it('ends everything that it started on SIGTERM, and keeps what it knows for the next start', async () => {
     const pids = ['gateway', 'coordinator', 'source-runner', 'sink-runner'].map(pidOf);

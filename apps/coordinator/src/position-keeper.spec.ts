@@ -7,7 +7,7 @@ const hourMs = 3_600_000;
 /** A leader of a log up to entry 70 with stopped connectors that have stored positions. */
 function leading(...names: readonly string[]): CoordinatorState {
   const tasks = names.map((connector): TaskState => {
-    return { id: { connector, index: 0 }, type: 'source', config: {}, committed: true };
+    return { id: { connector, index: 0 }, type: 'source', overrides: {}, committed: true };
   });
   const connectors = names.map((name) => {
     return [name, { name, type: 'source', config: {}, configVersion: 1, targetState: 'STOPPED' }] as const;

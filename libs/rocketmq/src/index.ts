@@ -24,6 +24,7 @@ export {
 } from './client/pop/pop-consumer.js';
 export { type PopStart } from './client/pop/pop-request.js';
 export { type StoredAt } from './client/topic-producer/pending-message.js';
+export { SendsFailedError, type SendFailureOfMany } from './client/topic-producer/send-receivers.js';
 export { type TopicProducerOptions } from './client/topic-producer/producer-options.js';
 export { type CompressionOptions, type ProducerMessage } from './client/topic-producer/producer-message.js';
 export {

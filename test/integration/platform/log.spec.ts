@@ -1,10 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { emptyState, SnapshotMissingError, stateDigest, type QueueBounds } from '@sluice/core';
+import {
+  emptyState,
+  NewerVersionNeededError,
+  SnapshotMissingError,
+  stateDigest,
+  type LogEvent,
+  type QueueBounds,
+} from '@sluice/core';
 import { LogFollower, LogRewrittenError, type ScopedLog } from '@sluice/platform';
+import { decodeLogEntry, encodeLogEntry } from '@sluice/protocol';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
+import { CuttableProxy } from '../rocketmq/cuttable-proxy.js';
+import { RouteRewritingProxy } from '../rocketmq/route-rewriting-proxy.js';
 import { LogLeader } from './log-leader.js';
 
 const silent: ScopedLog = {
@@ -14,20 +24,25 @@ const silent: ScopedLog = {
   error: () => undefined,
 };
 const groupOf = (queue: QueueRef): string => queue.topic.replace(/-log$/, '-reader');
-const until = async (isTrue: () => boolean): Promise<void> => {
-  for (const deadline = performance.now() + 30_000; !isTrue();) {
+const until = async (isTrue: () => boolean | Promise<boolean>): Promise<void> => {
+  for (const deadline = performance.now() + 30_000; !(await isTrue());) {
     if (performance.now() > deadline) throw new Error('it did not come true within 30 s');
     await delay(20);
   }
 };
+const namesrvAddress = (): string => (process.env['SLUICE_TEST_NAMESRV'] ?? '').split(/[;,]/)[0]!;
 const newClusterId = (): string => `t${randomUUID().slice(0, 8)}`;
 
 describe('the log on a real queue', () => {
   let client: RocketMqClient;
   beforeAll(() => {
-    client = RocketMqClient.open({ namesrv: process.env['SLUICE_TEST_NAMESRV'] ?? '' });
+    client = RocketMqClient.open({ namesrv: namesrvAddress() });
   });
   afterAll(() => client.close());
+
+  const createLogTopic = async ({ topic, brokerName }: QueueRef): Promise<void> => {
+    await client.admin.createTopic({ topic, brokerName, readQueues: 1, writeQueues: 1 });
+  };
 
   const logOf = (clusterId: string): Promise<QueueRef> => createCluster(client, clusterId);
 
@@ -75,6 +90,114 @@ describe('the log on a real queue', () => {
       silent,
     );
     await expect(beyond.begin(signal)).rejects.toThrow('there is no entry at offset 50 any more');
+  });
+
+  describe('of a node that reads and proves by separate pulls', () => {
+    const signal = AbortSignal.timeout(60_000);
+    let queue: QueueRef;
+    let genesis: Buffer;
+    beforeEach(async () => {
+      queue = await logOf(newClusterId());
+      genesis = await bodyAt(queue, 0);
+    });
+
+    /** Waits for the message: a broker answers a send before pulls show it. */
+    const bodyAt = async (ref: QueueRef, offset: number): Promise<Buffer> => {
+      const { messages } = await client.consumer.pull({ queue: ref, offset, group: groupOf(ref), suspendMs: 10_000 });
+      return messages[0]!.body;
+    };
+
+    /** The body of a claim right after genesis. */
+    const claimOf = (nodeId: string): Buffer => {
+      const first = encodeLogEntry(decodeLogEntry<LogEvent>(genesis));
+      const after = { seq: 0, digest: first.digest };
+      const event: LogEvent = { kind: 'claimed', nodeId, incarnation: 'i', after };
+      const { logId } = decodeLogEntry(genesis);
+      return encodeLogEntry({ logId, epoch: 1, claimId: nodeId, seq: 1, prevDigest: first.digest, at: 1, event }).body;
+    };
+
+    /** A client whose pulls that prove, and readers, a test gets hold of. */
+    const observed = (hooks: {
+      readonly beforePull?: () => Promise<void>;
+      readonly readerOf?: (count: number) => RocketMqClient;
+    }): RocketMqClient => {
+      let readers = 0;
+      const consumer: Pick<RocketMqClient['consumer'], 'pull' | 'readQueue'> = {
+        pull: async (options) => {
+          await hooks.beforePull?.();
+          return client.consumer.pull(options);
+        },
+        readQueue: (ref, options) => {
+          readers += 1;
+          return (hooks.readerOf?.(readers) ?? client).consumer.readQueue(ref, options);
+        },
+      };
+      return { admin: client.admin, routes: client.routes, consumer } as RocketMqClient;
+    };
+
+    it('folds nothing that the log lost after it was pulled', async () => {
+      let isLost = false;
+      const loseClaim = async (): Promise<void> => {
+        if (isLost || follower.state.head.seq !== 0 || (await client.admin.maxOffset(queue)) < 2) return;
+        isLost = true;
+        // The claim was pulled, and its check is about to be sent: the queue loses it and grows again.
+        await client.admin.deleteTopic(queue.topic);
+        await createLogTopic(queue);
+        await client.producer.send(queue, { body: genesis });
+        await client.producer.send(queue, { body: claimOf('kept') });
+        await until(async () => (await client.admin.maxOffset(queue)) === 2);
+      };
+      const hooked = observed({ beforePull: () => loseClaim() });
+      const follower = new LogFollower(hooked, queue, groupOf(queue), emptyState(), silent);
+      const leaders: (string | undefined)[] = [];
+      follower.subscribe(({ state }) => leaders.push(state.leader?.nodeId));
+      await follower.begin(signal);
+      const running = follower.run();
+      await follower.proveHead(signal);
+      await client.producer.send(queue, { body: claimOf('lost') });
+      await until(() => follower.state.head.seq === 1);
+      expect(isLost).toBe(true);
+      expect(leaders).toEqual([undefined, 'kept']);
+      follower.close();
+      await running;
+    });
+
+    it('opens its reader again when that does not deliver what proofs see', async () => {
+      const { masterAddress } = (await client.routes.get(queue.topic)).brokers[0]!;
+      const proxy = await CuttableProxy.to(masterAddress!);
+      const namesrv = await RouteRewritingProxy.of(namesrvAddress(), masterAddress!, proxy.address);
+      const other = RocketMqClient.open({ namesrv: namesrv.address });
+      try {
+        const hooked = observed({ readerOf: (count) => (count === 1 ? other : client) });
+        const follower = new LogFollower(hooked, queue, groupOf(queue), emptyState(), silent);
+        await follower.begin(signal);
+        const running = follower.run();
+        await follower.proveHead(signal);
+        proxy.swallow();
+        await client.producer.send(queue, { body: claimOf('c1') });
+        // Without it the pull that is held would end after more than 15 s.
+        await follower.proveHead(AbortSignal.timeout(12_000));
+        expect(follower.state.leader?.nodeId).toBe('c1');
+        follower.close();
+        await running;
+      } finally {
+        await other.close();
+        await namesrv.close();
+        await proxy.close();
+      }
+    });
+
+    it('ends at an entry of a newer version, and proves nothing any more', async () => {
+      const follower = new LogFollower(client, queue, groupOf(queue), emptyState(), silent);
+      await follower.begin(signal);
+      const running = follower.run();
+      await follower.proveHead(signal);
+      const { logId } = follower.state;
+      await client.producer.send(queue, { body: Buffer.from(JSON.stringify({ v: 2, logId, what: 'unknown' })) });
+      await expect(running).rejects.toThrow(NewerVersionNeededError);
+      await expect(follower.proveHead(signal)).rejects.toThrow('offset 1 that this build cannot decode');
+      expect(follower.holdsLease).toBe(false);
+    });
   });
 
   describe('when a leader has written a snapshot', () => {

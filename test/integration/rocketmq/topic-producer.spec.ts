@@ -11,9 +11,11 @@ import {
   type ProducerMessage,
   type QueueRef,
   type StoredAt,
+  type StoredMessage,
   type TopicProducer,
 } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
+import { Mqadmin } from './mqadmin.js';
 
 const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 
@@ -163,6 +165,64 @@ describe('a topic producer on a real broker', () => {
     expect(messages[0]).toMatchObject({ keys: 'k1 k2', tags: 't' });
     expect(messages[0]?.property('p')).toBe('v');
     await producer.close();
+  });
+
+  it('stores flags, born times, and ids by which RocketMQ finds the messages of a batch', async () => {
+    const { topic, queues } = await newTopic('stamps', 1);
+    const [queue] = queues as [QueueRef];
+    const producer = client.topicProducer(topic);
+    const before = Date.now();
+    const stored = await producer.sendAll([
+      { ...bodyOf('one'), flag: -7, bornAt: 1_700_000_000_000 },
+      { ...bodyOf('two'), flag: 8, bornAt: new Date(1_700_000_000_000) },
+      { ...bodyOf('three'), properties: [['UNIQ_KEY', 'an-id-of-its-own']] },
+      { body: Buffer.alloc(1_200_000), flag: 9, bornAt: 1_600_000_000_000 },
+    ]);
+    expect(stored.map(({ offset }) => offset)).toEqual([0, 1, 2, 3]);
+    expect(stored[2]?.messageId).toBe('an-id-of-its-own');
+    const messages: StoredMessage[] = [];
+    for (let offset = 0; offset < 4; offset = messages.length) {
+      messages.push(...(await client.consumer.pull({ queue, offset, group })).messages);
+    }
+    expect(messages.map(({ flag }) => flag)).toEqual([-7, 8, 0, 9]);
+    const born = messages.map(({ bornTimestamp }) => bornTimestamp);
+    expect([born[0], born[1], born[3]]).toEqual([1_700_000_000_000, 1_700_000_000_000, 1_600_000_000_000]);
+    expect(born[2]).toBeGreaterThanOrEqual(before);
+    const mqadmin = await Mqadmin.open(NAMESRV);
+    try {
+      for (const [index, { messageId }] of stored.entries()) {
+        expect(messages[index]?.property('UNIQ_KEY')).toBe(messageId);
+        const found = await until(`message ${messageId} is found by its id`, async () => {
+          const [one] = (await client.admin.messages.byUniqueKey({ topic, key: messageId })).messages;
+          return one;
+        });
+        expect(found.queueOffset).toBe(index);
+      }
+      // The tool looks for the message around the time that it reads from the id.
+      const printed = await mqadmin.run('queryMsgByUniqueKey', '-t', topic, '-i', stored[1]!.messageId);
+      expect(printed).toMatch(/Queue Offset:\s+1\b/);
+    } finally {
+      await mqadmin.close();
+      await producer.close();
+    }
+  });
+
+  it('sends elsewhere what was meant for a queue that the topic no longer has', async () => {
+    const { topic } = await newTopic('shrunk', 4);
+    // Its route stays old until a broker refuses a queue.
+    const stale = RocketMqClient.open({ namesrv: NAMESRV, routeRefreshMs: 3_600_000 });
+    const producer = stale.topicProducer(topic, { maxBatchMessages: 1 });
+    await Promise.all(Array.from({ length: 8 }, () => producer.send(bodyOf('before'))));
+    await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+    const keys = Array.from({ length: 16 }, (_, index) => `key-${String(index)}`);
+    const stored = await producer.sendAll([
+      ...keys.map((shardingKey) => ({ ...bodyOf('keyed'), shardingKey })),
+      ...keys.map(() => bodyOf('any')),
+    ]);
+    expect(new Set(stored.map(({ queue }) => queue.queueId))).toEqual(new Set([0]));
+    const gone = producer.send({ ...bodyOf('pinned'), queue: { ...stored[0]!.queue, queueId: 3 } });
+    await expect(gone).rejects.toMatchObject({ code: 'BROKER_RESPONSE', outcome: 'not-sent' });
+    await stale.close();
   });
 
   it('refuses what cannot be sent, and nothing else of its batch', async () => {

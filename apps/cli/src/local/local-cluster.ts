@@ -6,6 +6,7 @@ import { readCommandSettings } from '../command-settings.js';
 import { initCommand } from '../init-command.js';
 import { startDemo } from './demo.js';
 import { prefixLine } from './line-prefix.js';
+import { LocalLock } from './local-lock.js';
 import { RoleProcess } from './role-process.js';
 import { untilConnectorsCanBePosted } from './until-ready.js';
 
@@ -28,7 +29,9 @@ const stopGraceMs = 15_000;
 /** One of each role as separate processes, beside an embedded RocketMQ unless one is given, until SIGINT or SIGTERM. */
 export async function runLocalCluster(options: LocalClusterOptions, environment: Environment): Promise<void> {
   const stopping = new AbortController();
+  let lock: LocalLock | undefined;
   const stop = (): void => {
+    lock?.announceStop();
     stopping.abort(new Error('stopped by a signal'));
   };
   process.on('SIGINT', stop);
@@ -41,6 +44,10 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
   try {
     const home = resolve(environment['SLUICE_HOME'] ?? '.sluice');
     const settings = readCommandSettings(options.file, environment);
+    const onWait = (pid: number): void => {
+      say(`The local cluster of process ${String(pid)} is stopping: waiting for its end ...`);
+    };
+    lock = await LocalLock.take(home, onWait, stopping.signal);
     if (!settings.isRocketMqGiven) {
       say('Starting RocketMQ ...');
       rocketmq = await startCluster({
@@ -57,7 +64,9 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     }
     const access = rocketmq === undefined ? settings.runtimeCluster : { namesrv: rocketmq.namesrv };
     const storePath = settings.isStorePathGiven ? settings.storePath : join(home, 'store');
-    await init(settings.clusterId, storePath, options.brokerName ?? rocketmq?.brokerName, access);
+    const keepRocketMq = (): Promise<boolean> => startAgain(rocketmq, say, stopping.signal);
+    const brokerName = options.brokerName ?? rocketmq?.brokerName;
+    await retryingOnce(() => init(settings.clusterId, storePath, brokerName, access), keepRocketMq);
     for (const role of roles) {
       const child = new RoleProcess({
         role,
@@ -76,7 +85,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       child.start();
     }
     const url = `http://127.0.0.1:${String(settings.httpPort)}`;
-    await untilConnectorsCanBePosted(url, stopping.signal);
+    await untilConnectorsCanBePosted(url, stopping.signal, keepRocketMq);
     say(`Sluice is ready: ${url}`);
     if (options.demo) await startDemo({ url, directory: join(home, 'demo'), say, signal: stopping.signal });
     await untilAborted(stopping.signal);
@@ -86,9 +95,35 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     say('Stopping ...');
     for (const child of processes.reverse()) await child.stop(stopGraceMs);
     await rocketmq?.stop();
+    await lock?.release();
     say('Stopped');
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
+  }
+}
+
+/** Starts what has ended of the embedded RocketMQ, as when somebody else stopped it. Returns whether there was anything. */
+async function startAgain(
+  rocketmq: RunningCluster | undefined,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let hasStarted = false;
+  for (const process of [...(rocketmq?.nameServers ?? []), ...(rocketmq?.brokers ?? [])]) {
+    if (await process.isRunning()) continue;
+    say(`RocketMQ's ${process.id} has ended before Sluice was ready: starting it again ...`);
+    await process.start({ signal });
+    hasStarted = true;
+  }
+  return hasStarted;
+}
+
+async function retryingOnce(action: () => Promise<void>, isMended: () => Promise<boolean>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(await isMended())) throw error;
+    await action();
   }
 }
 

@@ -6,9 +6,21 @@ const requestTimeoutMs = 3000;
 /** Classes that the roles of a local cluster bring: with them a connector can be posted. */
 const expectedPlugins = ['FileStreamSource', 'FileStreamSink'];
 
-/** Resolves when the gateway is ready and runners for both kinds of connectors are known to it. */
-export async function untilConnectorsCanBePosted(url: string, signal: AbortSignal): Promise<void> {
-  while (!(await canPost(url, signal))) await delay(pollMs, undefined, { signal });
+/**
+ * Resolves when the gateway is ready and runners for both kinds of connectors are known to it.
+ *
+ * @param beforeEachLook mends what the roles need.
+ */
+export async function untilConnectorsCanBePosted(
+  url: string,
+  signal: AbortSignal,
+  beforeEachLook: () => Promise<unknown>,
+): Promise<void> {
+  for (;;) {
+    await beforeEachLook();
+    if (await canPost(url, signal)) return;
+    await delay(pollMs, undefined, { signal });
+  }
 }
 
 async function canPost(url: string, signal: AbortSignal): Promise<boolean> {

@@ -6,6 +6,7 @@ import {
   type ConnectorStatus,
   type ConnectorType,
   type RestartInfo,
+  taskConfig,
   taskKey,
   type TaskState,
   type TaskStatus,
@@ -91,10 +92,11 @@ export function connectorInfoJson(
   };
 }
 
-export function taskInfoJson(task: TaskState, isSecret: IsSecret): TaskInfoJson {
+export function taskInfoJson(connector: ConnectorState, task: TaskState, isSecret: IsSecret): TaskInfoJson {
+  const config = taskConfig(connector, task);
   return {
     id: { connector: task.id.connector, task: task.id.index },
-    config: { 'task.class': taskClass(task.config), ...hideSecrets(task.config, isSecret) },
+    config: { 'task.class': taskClass(config), ...hideSecrets(config, isSecret) },
   };
 }
 

@@ -4,6 +4,7 @@ import {
   connectorClass,
   type ConnectorState,
   connectorStatus,
+  taskConfig,
   taskStatus,
 } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
@@ -72,14 +73,14 @@ export class ConnectorReader {
 
   async tasks(name: string): Promise<readonly TaskInfoJson[]> {
     const { connector, state, isSecret } = await this.#open(name);
-    return tasksOf(state, connector).map((task) => taskInfoJson(task, isSecret));
+    return tasksOf(state, connector).map((task) => taskInfoJson(connector, task, isSecret));
   }
 
   topics(name: string): Readonly<Record<string, { readonly topics: readonly string[] }>> {
     const { state } = this.view.now();
     const connector = state.connectors.get(name);
     if (connector === undefined) throw notFound(`Connector ${name} not found`);
-    const configs = [connector.config, ...tasksOf(state, connector).map(({ config }) => config)];
+    const configs = [connector.config, ...tasksOf(state, connector).map((task) => taskConfig(connector, task))];
     return Object.fromEntries([[name, { topics: topicsNamedBy(configs) }]]);
   }
 

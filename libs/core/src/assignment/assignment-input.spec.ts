@@ -18,7 +18,7 @@ const connector = (name: string, more: Partial<ConnectorState> = {}): ConnectorS
 const taskOf = (name: string, index: number, more: Partial<TaskState> = {}): TaskState => ({
   id: { connector: name, index },
   type: 'source',
-  config: {},
+  overrides: {},
   committed: false,
   ...more,
 });

@@ -66,7 +66,7 @@ function taskOf(given: GivenTask): TaskState {
             ...(revokedAt === undefined ? {} : { revokedAt }),
           },
         };
-  return { id: { connector, index }, type, config: {}, committed, lastNodeId: owner ?? lastNodeId, ...held };
+  return { id: { connector, index }, type, overrides: {}, committed, lastNodeId: owner ?? lastNodeId, ...held };
 }
 
 const fleets = fc
@@ -146,7 +146,7 @@ describe('an index of tasks', () => {
         },
       ],
     ] as const);
-    const task: TaskState = { id: { connector: 'c1', index: 0 }, type: 'source', config: {}, committed: false };
+    const task: TaskState = { id: { connector: 'c1', index: 0 }, type: 'source', overrides: {}, committed: false };
     const first = TaskTable.of([task]);
     index.moveTo(first, known);
     const { version } = index;

@@ -6,19 +6,21 @@ import type { CoordinatorSettings } from './settings.js';
 import type { SnapshotCut, SnapshotJob, Turn } from './state.js';
 
 /**
- * Writes the state into the log when it is time, one chunk per append on top of what else is to be said: a large state
- * delays neither decisions nor renewals. How far it came is read from the log, so a chunk that was lost is sent again.
+ * Writes the state into the log when it is time, one chunk per append on top of what else is to be said and a pause between two: a large
+ * state delays neither decisions nor renewals, nor the leases of those who read it. How far it came is read from the log, so a chunk that was lost is sent again.
  */
-export function decideSnapshot(next: Turn['next'], wall: number, batch: EventBatch): void {
+export function decideSnapshot({ next, now, wall }: Turn, batch: EventBatch): void {
   const { cluster, settings } = next;
   if (next.snapshotJob !== undefined && cluster.snapshot?.snapshotId === next.snapshotJob.snapshotId) {
     next.snapshotJob = undefined;
   }
   if (next.snapshotJob === undefined) {
     if (!isSnapshotDue(cluster, wall, settings) && !isEndangered(cluster, next.logMinOffset)) return;
-    next.snapshotJob = newJob(cluster);
+    next.snapshotJob = newJob(cluster, now);
   }
-  next.snapshotJob = addNextChunk(next.snapshotJob, cluster, settings.snapshotChunkBytes, batch);
+  if (now < next.snapshotJob.notBefore) return;
+  const job = addNextChunk(next.snapshotJob, cluster, settings.snapshotChunkBytes, batch);
+  next.snapshotJob = { ...job, notBefore: now + settings.snapshotPauseMs };
 }
 
 /** By entries or by age since the last snapshot, or since the log began. */
@@ -42,10 +44,16 @@ function isEndangered({ head, snapshot }: ClusterState, minOffset: number): bool
   return behind >= MIN_ENTRIES_BETWEEN && snapshot.asOf.offset - minOffset < behind;
 }
 
-function newJob(cluster: ClusterState): SnapshotJob {
+function newJob(cluster: ClusterState, now: number): SnapshotJob {
   const { claimId, head } = cluster;
   const cuts = [{ from: 0, digest: emptyDigest }];
-  return { snapshotId: `${claimId}/${String(head.seq)}`, asOf: head, records: recordsOf(cluster), cuts };
+  return {
+    snapshotId: `${claimId}/${String(head.seq)}`,
+    asOf: head,
+    notBefore: now,
+    records: recordsOf(cluster),
+    cuts,
+  };
 }
 
 function addNextChunk(job: SnapshotJob, cluster: ClusterState, chunkBytes: number, batch: EventBatch): SnapshotJob {

@@ -10,6 +10,8 @@ import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
 import type { CoordinatorState, PlanBasis } from './state.js';
 
+const REPLAN_PAUSE_MS = 250;
+
 /**
  * Frees the revoked tasks whose owner has applied the revocation and does not run them, and marks those that have
  * committed. Returns whether the reports had anything to say.
@@ -54,11 +56,21 @@ export function decideAssignment(state: CoordinatorState, now: number, batch: Ev
   const basis: PlanBasis = { version: index.version, members, readiness, draining, settings, at: now };
   const { assignmentStrategy, rebalanceIntervalMs } = clusterSettings(settings);
   if (state.planned !== undefined && isSameBasis(state.planned, basis, rebalanceIntervalMs)) return state.planned;
+  if (state.planned !== undefined && isWorthWaiting(state.planned, basis, isCalm)) return state.planned;
   const plan = assignIndexed(assignmentStrategy, index, workers);
   for (const chunk of inChunks(plan.assign)) batch.add({ kind: 'tasks.assigned', tasks: chunk });
   const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];
   for (const chunk of inChunks(revoke)) batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });
   return plan.assign.length + revoke.length === 0 ? basis : undefined;
+}
+
+/**
+ * Runners that are heard for the first time after a change of leaders, or suspected, come by the hundred: what to do about them is not looked at
+ * anew for each.
+ */
+function isWorthWaiting(planned: PlanBasis, basis: PlanBasis, isCalm: boolean): boolean {
+  const isOnlyReadiness = isSameBasis({ ...planned, readiness: basis.readiness }, basis, Infinity);
+  return isOnlyReadiness && !isCalm && basis.at - planned.at < REPLAN_PAUSE_MS;
 }
 
 function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: number): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { taskConfig } from '../model/connector.js';
 import { CoordinatorHarness } from '../testing/coordinator-harness.js';
 import type { TaskReport } from '../model/report.js';
 
@@ -174,7 +175,8 @@ describe('a changed config', () => {
     change(node, { 'tasks.max': '4' });
     expect(generations(node).slice(0, 2)).toEqual(before);
     expect(generations(node).slice(2)).not.toContain(undefined);
-    expect(node.state.cluster.tasks.get('a-0')?.config['tasks.max']).toBe('4');
+    const { connectors, tasks } = node.state.cluster;
+    expect(taskConfig(connectors.get('a'), tasks.get('a-0')!)['tasks.max']).toBe('4');
   });
 
   it('that allows fewer tasks stops the surplus ones only', () => {

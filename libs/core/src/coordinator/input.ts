@@ -1,11 +1,11 @@
 import type { Command } from '../model/command.js';
-import type { Config } from '../model/connector.js';
+import type { Overrides } from '../model/connector.js';
 import type { ReadEntry } from '../model/entry.js';
 import type { Report } from '../model/report.js';
 
 /** What a runner said when asked to split a connector. */
 export type TaskConfigsAnswer =
-  | { readonly kind: 'tasks'; readonly tasks: readonly Config[] }
+  | { readonly kind: 'tasks'; readonly tasks: readonly Overrides[] }
   /** The connector itself refused: this is final for this config. */
   | { readonly kind: 'error'; readonly error: string }
   | { readonly kind: 'no-such-plugin' }

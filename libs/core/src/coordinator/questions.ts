@@ -1,5 +1,12 @@
 import type { ClusterState } from '../model/cluster-state.js';
-import { connectorClass, isBeingSplit, TargetState, type Config, type ConnectorState } from '../model/connector.js';
+import {
+  connectorClass,
+  isBeingSplit,
+  TargetState,
+  withoutRepeats,
+  type Config,
+  type ConnectorState,
+} from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
 import { memberKey, runnerRole } from '../model/member.js';
 import { fractionOf } from './election.js';
@@ -67,7 +74,7 @@ export function decideSplits(state: CoordinatorState, batch: EventBatch): void {
       batch.add(failed(`Connector ${name} was split into ${given} tasks; tasks.max allows ${String(maxTasks)}`));
       continue;
     }
-    const tasks = answer.tasks.map((task) => ({ ...connector.config, ...task }));
+    const tasks = answer.tasks.map((task) => withoutRepeats(connector.config, task));
     const event: LogEvent = { kind: 'tasks.configured', name, configVersion, tasks };
     const tooLarge = `The settings of the ${String(tasks.length)} tasks of connector ${name} exceed one entry of the log`;
     batch.add(batch.fits(event) ? event : failed(tooLarge));

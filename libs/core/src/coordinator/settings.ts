@@ -33,6 +33,8 @@ export interface CoordinatorSettings {
   readonly snapshotAgeMs: number;
   /** Estimated size of one chunk of a snapshot. With `maxAppendBytes` it must stay below the broker's message limit. */
   readonly snapshotChunkBytes: number;
+  /** Between two chunks: all nodes read them in the queue that carries their leases. */
+  readonly snapshotPauseMs: number;
 }
 
 export const defaultCoordinatorSettings: CoordinatorSettings = {
@@ -53,5 +55,6 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   maxLevel: MAX_LEVEL,
   snapshotEntries: 10_000,
   snapshotAgeMs: 6 * 3_600_000,
-  snapshotChunkBytes: 1_024 * 1_024,
+  snapshotChunkBytes: 256 * 1_024,
+  snapshotPauseMs: 200,
 };

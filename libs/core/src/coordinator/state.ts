@@ -76,8 +76,10 @@ export interface PlanBasis {
   readonly at: number;
 }
 
-/** A snapshot that this leader writes, one chunk per append. */
+/** A snapshot that this leader writes, one chunk per append, with pauses. */
 export interface SnapshotJob {
+  /** Monotonic: no chunk is written before. */
+  readonly notBefore: number;
   readonly snapshotId: string;
   readonly asOf: LogHead;
   readonly records: readonly SnapshotRecord[];

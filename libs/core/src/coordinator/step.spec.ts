@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Command } from '../model/command.js';
+import { taskConfig } from '../model/connector.js';
 import { CoordinatorHarness } from '../testing/coordinator-harness.js';
 import { LogWriter } from '../testing/log-writer.js';
 
@@ -422,7 +423,8 @@ function running(tasks: number, runners: readonly string[] = ['w1', 'w2']): Coor
 describe('tasks', () => {
   it('come from the answer of a runner, with the settings of the connector, and are spread', () => {
     const node = running(2);
-    expect(node.state.cluster.tasks.get('a-1')?.config).toEqual({
+    const { connectors, tasks } = node.state.cluster;
+    expect(taskConfig(connectors.get('a'), tasks.get('a-1')!)).toEqual({
       'connector.class': 'FileSource',
       'tasks.max': '2',
       part: '1',

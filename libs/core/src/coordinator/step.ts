@@ -258,7 +258,7 @@ function lead(turn: Turn): void {
   if (!canAppend(turn)) return;
   const batch = new EventBatch(next.cluster, wall, maxAppendBytes);
   decide(turn, batch);
-  decideSnapshot(next, wall, batch);
+  decideSnapshot(turn, batch);
   if (batch.events.length === 0 && sinceConfirmedMs >= leaseMs / RENEWALS) batch.add(renewal(next));
   if (batch.events.length > 0) append(turn, batch.events, next.cluster);
 }

@@ -7,9 +7,12 @@ import {
 } from '../model/cluster-state.js';
 import {
   freed,
+  asSplit,
+  reconfigured,
+  taskConfig,
   withoutError,
   TargetState,
-  type Config,
+  type Overrides,
   type ConnectorState,
   type TaskId,
   type TaskState,
@@ -22,6 +25,8 @@ import { headerAfter, type EventStamp } from './header-events.js';
 import { LayeredMap } from './layered-map.js';
 import { sameConfig, sameTaskConfig } from './same-config.js';
 import { TaskTable } from './task-table.js';
+
+const noOverrides = { overrides: {} };
 
 /**
  * A cluster state under change: each map is copied at its first write and never again. What the events imply is settled here, so that no log can break it:
@@ -167,17 +172,9 @@ export class ClusterDraft {
         return;
       case 'connector.put': {
         const { name, type, config, targetState, warnings } = event;
-        const { tasksVersion, taskCount } = this.#connectors.get(name) ?? {};
-        this.#writeConnectors().set(name, {
-          name,
-          type,
-          config,
-          configVersion: stamp.seq,
-          targetState,
-          ...(warnings === undefined ? {} : { warnings }),
-          ...(tasksVersion === undefined ? {} : { tasksVersion }),
-          ...(taskCount === undefined ? {} : { taskCount }),
-        });
+        const told = warnings === undefined ? {} : { warnings };
+        const put = { name, type, config, configVersion: stamp.seq, targetState, ...told };
+        this.#writeConnectors().set(name, reconfigured(this.#connectors.get(name), put));
         if (event.targetState === TargetState.stopped) this.#revokeAll(event.name, stamp.seq);
         return;
       }
@@ -279,24 +276,27 @@ export class ClusterDraft {
     this.#writeConnectors().delete(name);
   }
 
-  #configure(name: string, configVersion: number, configs: readonly Config[], seq: number): void {
+  #configure(name: string, configVersion: number, tasks: readonly Overrides[], seq: number): void {
     const connector = this.#connectors.get(name);
     if (connector?.configVersion !== configVersion) return;
-    const taskCount = configs.length;
-    this.#writeConnectors().set(name, { ...withoutError(connector), tasksVersion: configVersion, taskCount });
-    configs.forEach((config, index) => {
+    const split = asSplit(connector, tasks.length);
+    this.#writeConnectors().set(name, split);
+    const { type } = split;
+    const isSameBase = sameTaskConfig(taskConfig(connector, noOverrides), taskConfig(split, noOverrides));
+    tasks.forEach((overrides, index) => {
       const id = { connector: name, index };
       const task = this.#tasks.find(id);
-      const isSame = task?.type === connector.type && sameTaskConfig(task.config, config);
-      if (isSame && sameConfig(task.config, config)) return;
+      const isSameText = task?.type === type && sameConfig(task.overrides, overrides);
+      if (isSameText && isSameBase) return;
+      const isSame =
+        task?.type === type && sameTaskConfig(taskConfig(connector, task), taskConfig(split, { overrides }));
       if (!isSame) this.#revoke(id, seq);
       const revoked = this.#tasks.find(id);
-      const { type } = connector;
       this.#writeTasks().set(
-        revoked === undefined ? { id, type, config, committed: false } : { ...revoked, type, config },
+        revoked === undefined ? { id, type, overrides, committed: false } : { ...revoked, type, overrides },
       );
     });
-    for (let index = configs.length; index < (connector.taskCount ?? 0); index += 1) {
+    for (let index = tasks.length; index < (connector.taskCount ?? 0); index += 1) {
       this.#discard({ connector: name, index }, seq);
     }
   }
@@ -306,10 +306,10 @@ export class ClusterDraft {
     if (task === undefined || task.assignment !== undefined) return;
     if (this.#members.get(target.nodeId)?.incarnation !== target.incarnation) return;
     if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;
-    const { id, type, config, committed } = task;
+    const { id, type, overrides, committed } = task;
     const { nodeId, incarnation } = target;
     const assignment = { nodeId, incarnation, generation: seq };
-    const assigned = { id, type, config, committed, lastNodeId: nodeId, assignment };
+    const assigned = { id, type, overrides, committed, lastNodeId: nodeId, assignment };
     this.#writeTasks().set(assigned);
     this.#noteHolding(assigned);
   }

@@ -1,11 +1,11 @@
 import { isPlacementKey } from '../assignment/placement.js';
-import type { Config } from '../model/connector.js';
+import type { Config, Overrides } from '../model/connector.js';
 
 /** Settings of a connector that say how many tasks there are and where they may run: no task behaves differently for them. */
 const COUNT_KEYS: readonly string[] = ['tasks.max', 'max.tasks'];
 
 /** Whether two settings hold the same keys and values. */
-export function sameConfig(left: Config, right: Config): boolean {
+export function sameConfig(left: Overrides, right: Overrides): boolean {
   const keys = Object.keys(left);
   return (
     keys.length === Object.keys(right).length &&

@@ -24,8 +24,13 @@ function readAnew({ reads }: LogWriter): string {
 }
 
 /** A leader with many connectors that has just written a snapshot in small chunks. */
-function snapshotted(settings: { snapshotChunkBytes?: number } = {}): CoordinatorHarness {
-  const node = CoordinatorHarness.leading({ snapshotEntries: 30, snapshotChunkBytes: 2_000, ...settings });
+function snapshotted(settings: { snapshotPauseMs?: number } = {}): CoordinatorHarness {
+  const node = CoordinatorHarness.leading({
+    snapshotEntries: 30,
+    snapshotChunkBytes: 2_000,
+    snapshotPauseMs: 0,
+    ...settings,
+  });
   node.report('w1');
   for (let i = 0; i < 30; i += 1) node.create(`c${String(i)}`);
   node.pass(1_000, ['w1']);
@@ -40,8 +45,8 @@ describe('a snapshot in the log', () => {
     expect(stateDigest(foldEntries(emptyState(), log.reads).state)).toBe(stateDigest(log.state));
   });
 
-  it('of more than 4 MB comes in chunks below 1 MiB each, and is read back whole', () => {
-    const node = CoordinatorHarness.leading({ snapshotEntries: 60 });
+  it('of more than 4 MB comes in chunks below 256 KiB each, and is read back whole', () => {
+    const node = CoordinatorHarness.leading({ snapshotEntries: 60, snapshotPauseMs: 0 });
     for (let i = 0; i < 64; i += 1) {
       const config = { 'connector.class': 'X', text: 'é'.repeat(40_000), n: String(i) };
       node.command({ kind: 'connector.put', mode: 'create', name: `c${String(i)}`, type: 'source', config });
@@ -49,7 +54,7 @@ describe('a snapshot in the log', () => {
     const chunks = node.events('snapshot.chunk');
     const sizes = chunks.map((chunk) => Buffer.byteLength(JSON.stringify(chunk)));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(4_000_000);
-    expect(Math.max(...sizes)).toBeLessThan(1_048_576 + 512);
+    expect(Math.max(...sizes)).toBeLessThan(262_144 + 512);
     expect(readAnew(node.log)).toBe(stateDigest(node.log.state));
   });
 
@@ -62,7 +67,7 @@ describe('a snapshot in the log', () => {
   });
 
   it('goes on with the chunk that was lost', () => {
-    const node = CoordinatorHarness.leading({ snapshotEntries: 25, snapshotChunkBytes: 1_000 });
+    const node = CoordinatorHarness.leading({ snapshotEntries: 25, snapshotChunkBytes: 1_000, snapshotPauseMs: 0 });
     for (let i = 0; i < 18; i += 1) node.create(`c${String(i)}`);
     node.isStoring = false;
     node.create('last');
@@ -79,7 +84,7 @@ describe('a snapshot in the log', () => {
   });
 
   it('adds one chunk to what is said anyway: neither decisions nor renewals wait for it', () => {
-    const node = CoordinatorHarness.leading({ snapshotEntries: 25, snapshotChunkBytes: 300 });
+    const node = CoordinatorHarness.leading({ snapshotEntries: 25, snapshotChunkBytes: 300, snapshotPauseMs: 0 });
     for (let i = 0; i < 18; i += 1) node.create(`c${String(i)}`);
     node.isStoring = false;
     node.create('x');
@@ -91,6 +96,21 @@ describe('a snapshot in the log', () => {
       .at(-1)!
       .events.map(({ kind }) => kind);
     expect(kinds).toEqual(['command.applied', 'snapshot.chunk']);
+  });
+
+  it('leaves time between its chunks, in which the leader decides and renews', () => {
+    const node = snapshotted({ snapshotPauseMs: 2_000 });
+    const startedAt = node.now;
+    const times: number[] = [];
+    for (let turn = 0; turn < 200 && node.events('snapshot.done').length === 0; turn += 1) {
+      const before = node.events('snapshot.chunk').length;
+      node.pass(100, ['w1']);
+      if (node.events('snapshot.chunk').length > before) times.push(node.now);
+    }
+    expect(times.length).toBeGreaterThan(1);
+    for (const [i, time] of times.slice(1).entries()) expect(time - times[i]!).toBeGreaterThanOrEqual(2_000);
+    expect(node.events('lease.renewed').length).toBeGreaterThan((node.now - startedAt) / 1_500);
+    expect(readAnew(node.log)).toBe(stateDigest(node.log.state));
   });
 
   it('is written by age too, and the next one only when it is due again', () => {

@@ -2,6 +2,7 @@ import { headerOf, type ClusterState, type StateHeader, type StoredResult } from
 import type { ConnectorState } from '../model/connector.js';
 import type { Member } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
+import { rowsOf, tasksIn } from './task-rows.js';
 import { TaskTable } from './task-table.js';
 import { digestAfter, digestText, emptyDigest, type RecordDigest } from './record-digest.js';
 
@@ -11,7 +12,9 @@ export function recordsOf(state: ClusterState): readonly SnapshotRecord[] {
   for (const member of state.members.values()) records.push(['member', member]);
   for (const [key, at] of state.departed) records.push(['departed', key, at]);
   for (const connector of state.connectors.values()) records.push(['connector', connector]);
-  for (const task of state.tasks.values()) records.push(['task', task]);
+  for (const [, group] of state.tasks.groups()) {
+    for (const rows of rowsOf(group, state.members)) records.push(['tasks', rows]);
+  }
   for (const result of state.results.values()) records.push(['result', result]);
   return records;
 }
@@ -38,8 +41,8 @@ export function stateOfRecords(records: Iterable<SnapshotRecord>): ClusterState 
       case 'connector':
         connectors.set(record[1].name, record[1]);
         break;
-      case 'task':
-        tasks.set(record[1]);
+      case 'tasks':
+        for (const task of tasksIn(record[1], members)) tasks.set(task);
         break;
       case 'result':
         results.set(record[1].requestId, record[1]);

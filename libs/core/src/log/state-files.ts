@@ -5,77 +5,90 @@ import {
   type StateHeader,
   type StoredResult,
 } from '../model/cluster-state.js';
-import type { ConnectorState, TaskAssignment, TaskState } from '../model/connector.js';
+import type { ConnectorState } from '../model/connector.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Member } from '../model/member.js';
 import { sameHead } from './snapshot-events.js';
+import { rowsOf, tasksIn, type TaskRows } from './task-rows.js';
 import { TaskTable } from './task-table.js';
 
-const VERSION = 2;
+const VERSION = 3;
 
-/** Content of `connectorConfig.json`: all but the tasks. Plain JSON. */
+/** Content of `connectorConfig.json`: all but the tasks. Lists are iterated once. */
 export interface ConnectorFile extends StateHeader {
   readonly version: typeof VERSION;
-  readonly members: readonly Member[];
-  readonly departed: readonly (readonly [memberKey: string, at: number])[];
-  readonly connectors: readonly ConnectorState[];
-  readonly results: readonly StoredResult[];
+  /** The head of the task file that belongs to it: tasks have not changed since. */
+  readonly tasksAsOf: LogHead;
+  readonly members: Iterable<Member>;
+  readonly departed: Iterable<readonly [memberKey: string, at: number]>;
+  readonly connectors: Iterable<ConnectorState>;
+  readonly results: Iterable<StoredResult>;
   readonly skipped: number;
 }
 
-/** Content of `taskConfig.json`: the tasks and who holds them, valid for the same head. Plain JSON. */
+/** Content of `taskConfig.json`: the tasks and who holds them. Lists are iterated once. */
 export interface TaskFile {
   readonly version: typeof VERSION;
   readonly logId: string;
   readonly head: LogHead;
-  readonly tasks: readonly (readonly [taskKey: string, task: Omit<TaskState, 'assignment'>])[];
-  readonly assignments: readonly (readonly [taskKey: string, assignment: TaskAssignment])[];
+  readonly tasks: Iterable<TaskRows>;
 }
 
-export function toConnectorFile(state: ClusterState): ConnectorFile {
+export function toConnectorFile(state: ClusterState, tasksAsOf = state.head): ConnectorFile {
   return {
     version: VERSION,
     ...headerOf(state),
-    members: [...state.members.values()],
-    departed: [...state.departed],
-    connectors: [...state.connectors.values()],
-    results: [...state.results.values()],
+    tasksAsOf,
     skipped: state.skipped,
+    members: state.members.values(),
+    departed: state.departed,
+    connectors: state.connectors.values(),
+    results: state.results.values(),
   };
 }
 
-export function toTaskFile(state: ClusterState): TaskFile {
-  const tasks: (readonly [string, Omit<TaskState, 'assignment'>])[] = [];
-  const assignments: (readonly [string, TaskAssignment])[] = [];
-  for (const [key, { assignment, ...task }] of state.tasks) {
-    tasks.push([key, task]);
-    if (assignment !== undefined) assignments.push([key, assignment]);
-  }
-  return { version: VERSION, logId: state.logId, head: state.head, tasks, assignments };
+export function toTaskFile({ logId, head, tasks, members }: ClusterState): TaskFile {
+  return { version: VERSION, logId, head, tasks: allRows(tasks, members) };
+}
+
+function* allRows(tasks: TaskTable, members: ClusterState['members']): Generator<TaskRows> {
+  for (const [, group] of tasks.groups()) yield* rowsOf(group, members);
+}
+
+/** Whether two states differ in nothing but how many entries were read. */
+export function isSameButHead(left: ClusterState, right: ClusterState): boolean {
+  const { head: leftHead, ...leftHeader } = headerOf(left);
+  const { head: rightHead, ...rightHeader } = headerOf(right);
+  return (
+    leftHead.seq <= rightHead.seq &&
+    left.members === right.members &&
+    left.departed === right.departed &&
+    left.connectors === right.connectors &&
+    left.tasks === right.tasks &&
+    left.results === right.results &&
+    JSON.stringify(leftHeader) === JSON.stringify(rightHeader)
+  );
 }
 
 /**
  * The state that both files were written from, given their parsed JSON. `undefined` where they are not of this version,
- * not complete, beyond this build's feature level or not written at the same head: the reader then starts from the log.
+ * not complete, beyond this build's feature level or do not belong together: the reader then starts from the log.
  */
 export function fromFiles(connectorFile: unknown, taskFile: unknown): ClusterState | undefined {
   if (!isConnectorFile(connectorFile) || !isTaskFile(taskFile)) return undefined;
-  const { head, logId, level } = connectorFile;
+  const { tasksAsOf, logId, level } = connectorFile;
   if (level > MAX_LEVEL) return undefined;
-  if (!sameHead(head, taskFile.head) || logId !== taskFile.logId) return undefined;
-  const assignments = new Map(taskFile.assignments);
+  if (!sameHead(tasksAsOf, taskFile.head) || logId !== taskFile.logId) return undefined;
+  const members = new Map(Array.from(connectorFile.members, (member) => [member.nodeId, member]));
   const tasks = new TaskTable();
-  for (const [key, task] of taskFile.tasks) {
-    const assignment = assignments.get(key);
-    tasks.set(assignment === undefined ? task : { ...task, assignment });
-  }
+  for (const rows of taskFile.tasks) for (const task of tasksIn(rows, members)) tasks.set(task);
   return {
     ...headerOf(connectorFile),
-    members: new Map(connectorFile.members.map((member) => [member.nodeId, member])),
+    members,
     departed: new Map(connectorFile.departed),
-    connectors: new Map(connectorFile.connectors.map((connector) => [connector.name, connector])),
+    connectors: new Map(Array.from(connectorFile.connectors, (connector) => [connector.name, connector])),
     tasks,
-    results: new Map(connectorFile.results.map((result) => [result.requestId, result])),
+    results: new Map(Array.from(connectorFile.results, (result) => [result.requestId, result])),
     skipped: connectorFile.skipped,
   };
 }
@@ -94,6 +107,7 @@ function isConnectorFile(value: unknown): value is ConnectorFile {
   return (
     file.version === VERSION &&
     isHead(file.head) &&
+    isHead(file.tasksAsOf) &&
     [file.logId, file.broker, file.claimId].every((text) => typeof text === 'string') &&
     [file.epoch, file.level, file.createdAt, file.skipped, file.nextCommandOffset].every((number) =>
       Number.isInteger(number),
@@ -105,11 +119,5 @@ function isConnectorFile(value: unknown): value is ConnectorFile {
 function isTaskFile(value: unknown): value is TaskFile {
   if (typeof value !== 'object' || value === null) return false;
   const file: Unchecked<TaskFile> = value;
-  return (
-    file.version === VERSION &&
-    typeof file.logId === 'string' &&
-    isHead(file.head) &&
-    Array.isArray(file.tasks) &&
-    Array.isArray(file.assignments)
-  );
+  return file.version === VERSION && typeof file.logId === 'string' && isHead(file.head) && Array.isArray(file.tasks);
 }

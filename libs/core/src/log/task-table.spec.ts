@@ -8,7 +8,7 @@ const operations = fc.array(fc.tuple(fc.constantFrom('set', 'set', 'delete', 'co
 
 function taskOf(id: TaskState['id'], generation: number): TaskState {
   const assignment = { nodeId: 'w', incarnation: 'w#1', generation };
-  return { id, type: 'source', config: {}, committed: false, assignment };
+  return { id, type: 'source', overrides: {}, committed: false, assignment };
 }
 
 describe('a table of tasks', () => {

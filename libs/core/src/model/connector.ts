@@ -7,6 +7,9 @@ export type ConnectorType = 'source' | 'sink';
 /** Settings as users write them: every value is text. */
 export type Config = Readonly<Record<string, string>>;
 
+/** Settings of a task beside or instead of those of its connector; null stands for one that the task does not have. */
+export type Overrides = Readonly<Record<string, string | null>>;
+
 export interface ConnectorState {
   readonly name: string;
   readonly type: ConnectorType;
@@ -18,6 +21,8 @@ export interface ConnectorState {
   readonly warnings?: readonly string[];
   /** Version of the config that the current tasks were made from; `undefined` until the first answer. */
   readonly tasksVersion?: number;
+  /** The config that the current tasks were made from, where it is not `config`. */
+  readonly tasksConfig?: Config;
   /** How many tasks that answer named: a task with a higher index is surplus and goes once it is released. */
   readonly taskCount?: number;
   /** Why the connector could not be split into tasks. */
@@ -51,8 +56,8 @@ export interface TaskAssignment {
 export interface TaskState {
   readonly id: TaskId;
   readonly type: ConnectorType;
-  /** The connector's settings together with those that `taskConfigs` added. */
-  readonly config: Config;
+  /** Settings that it has beside or instead of those of its connector: see {@link taskConfig}. */
+  readonly overrides: Overrides;
   readonly assignment?: TaskAssignment;
   /** The owner to prefer when it is assigned again. */
   readonly lastNodeId?: string;
@@ -67,14 +72,15 @@ export function isBeingSplit({ tasksVersion, configVersion, error, targetState }
 
 /** The same task, held by nobody; its last owner is kept. */
 export function freed(task: TaskState): TaskState {
-  const { id, type, config, committed, assignment } = task;
+  const { id, type, overrides, committed, assignment } = task;
   const lastNodeId = assignment?.nodeId ?? task.lastNodeId;
-  return lastNodeId === undefined ? { id, type, config, committed } : { id, type, config, committed, lastNodeId };
+  return lastNodeId === undefined ? { id, type, overrides, committed } : { id, type, overrides, committed, lastNodeId };
 }
 
 /** The same connector without the error of its last splitting: it is split anew if its config is newer than its tasks. */
 export function withoutError(connector: ConnectorState): ConnectorState {
-  const { name, type, config, configVersion, targetState, warnings, tasksVersion, taskCount } = connector;
+  const { name, type, config, configVersion, targetState, warnings } = connector;
+  const { tasksVersion, tasksConfig, taskCount } = connector;
   return {
     name,
     type,
@@ -83,6 +89,44 @@ export function withoutError(connector: ConnectorState): ConnectorState {
     targetState,
     ...(warnings === undefined ? {} : { warnings }),
     ...(tasksVersion === undefined ? {} : { tasksVersion }),
+    ...(tasksConfig === undefined ? {} : { tasksConfig }),
     ...(taskCount === undefined ? {} : { taskCount }),
   };
+}
+
+/** What of a task's settings its connector says otherwise, or says and the task does not have. */
+export function overridesOf(base: Config, config: Config): Overrides {
+  const dropped = Object.keys(base).filter((key) => !Object.hasOwn(config, key));
+  return { ...withoutRepeats(base, config), ...Object.fromEntries(dropped.map((key) => [key, null])) };
+}
+
+/** Overrides without those that say the same as the connector does. */
+export function withoutRepeats(base: Config, overrides: Overrides): Overrides {
+  return Object.fromEntries(Object.entries(overrides).filter(([key, value]) => base[key] !== value));
+}
+
+/** All settings of a task, by the config that its connector's present tasks were made from. */
+export function taskConfig(
+  connector: Pick<ConnectorState, 'config' | 'tasksConfig'> | undefined,
+  { overrides }: Pick<TaskState, 'overrides'>,
+): Config {
+  const all: Overrides = { ...(connector?.tasksConfig ?? connector?.config), ...overrides };
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** The same connector with a new config; its tasks stay those of the old one until it is split anew. */
+export function reconfigured(
+  before: ConnectorState | undefined,
+  put: Pick<ConnectorState, 'name' | 'type' | 'config' | 'configVersion' | 'targetState' | 'warnings'>,
+): ConnectorState {
+  if (before?.tasksVersion === undefined) return put;
+  const { tasksVersion, taskCount, tasksConfig = before.config } = before;
+  return { ...put, tasksVersion, tasksConfig, ...(taskCount === undefined ? {} : { taskCount }) };
+}
+
+/** The same connector with tasks of its present config. */
+export function asSplit(connector: ConnectorState, taskCount: number): ConnectorState {
+  const { name, type, config, configVersion, targetState, warnings } = connector;
+  const split = { name, type, config, configVersion, targetState, tasksVersion: configVersion, taskCount };
+  return warnings === undefined ? split : { ...split, warnings };
 }

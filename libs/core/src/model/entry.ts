@@ -1,6 +1,6 @@
 import type { LogHead } from './cluster-state.js';
 import type { CommandResult } from './command.js';
-import type { Config, ConnectorType, TargetState, TaskId } from './connector.js';
+import type { Config, ConnectorType, Overrides, TargetState, TaskId } from './connector.js';
 import type { Member } from './member.js';
 import type { SnapshotRecord } from './snapshot.js';
 
@@ -52,8 +52,8 @@ export type LogEvent =
       readonly kind: 'tasks.configured';
       readonly name: string;
       readonly configVersion: number;
-      /** Full settings per task. */
-      readonly tasks: readonly Config[];
+      /** Per task, what it has beside or instead of the connector's settings. */
+      readonly tasks: readonly Overrides[];
     }
   | { readonly kind: 'tasks.failed'; readonly name: string; readonly configVersion: number; readonly error: string }
   | {

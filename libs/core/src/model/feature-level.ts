@@ -8,6 +8,8 @@ import type { LogEvent } from './entry.js';
  *   cluster has it. So nodes may be replaced one by one, in any order, and nothing new is used before the last one is.
  * - The level never sinks: a build that is too old for it cannot come back. Such a reader stops at the first accepted entry that
  *   it does not know and ends with `NewerVersionNeededError`; it never applies a log in part.
+ * - The version of the messages on the control topics belongs to a level too ({@link protocolVersionAt}): nodes write a newer one only once the cluster
+ *   has its level. Every version of a log entry is a JSON object with `v` and `logId`: a reader knows what it cannot decode.
  * - What a kind means never changes once it was released: another meaning is another kind. A new kind goes into a new level
  *   together with the code that folds it. New optional fields may be added to a kind only if folding does not depend on them.
  */
@@ -47,6 +49,14 @@ export const FIRST_LEVEL = 1;
 /** The highest level that this build writes and reads. */
 export const MAX_LEVEL = 2;
 
+/** Versions of the messages on the control topics, by the level from which on nodes write them. */
+const protocolVersions: readonly (readonly [level: number, version: number])[] = [[FIRST_LEVEL, 1]];
+
+/** The version of the messages on the control topics that nodes write in a cluster of a level. */
+export function protocolVersionAt(level: number): number {
+  return Math.max(...protocolVersions.filter(([from]) => from <= level).map(([, version]) => version));
+}
+
 /** From this level on all nodes understand reports that tell only what is new. */
 export const REPORT_DELTAS_LEVEL = 2;
 
@@ -63,16 +73,24 @@ export interface UnknownEntry {
   readonly level: number;
 }
 
-/** The log goes on with entries of a newer version: this node has to be upgraded. */
+/** An entry that others have accepted and a reader's build cannot decode. */
+export interface UnreadableEntry {
+  readonly offset: number;
+  readonly why: string;
+}
+
+/** The log continues with entries of a newer version: this node has to be upgraded. */
 export class NewerVersionNeededError extends Error {
   override readonly name = 'NewerVersionNeededError';
   constructor(
-    readonly entry: UnknownEntry,
+    readonly entry: UnknownEntry | UnreadableEntry,
     readonly maxLevel: number = MAX_LEVEL,
   ) {
-    super(
-      `The log holds an entry "${entry.kind}" of feature level ${String(entry.level)} at offset ${String(entry.offset)}; this build knows ` +
-        `levels up to ${String(maxLevel)}. The node reads no further: upgrade it`,
-    );
+    const what =
+      'why' in entry
+        ? `an entry at offset ${String(entry.offset)} that this build cannot decode (${entry.why})`
+        : `an entry "${entry.kind}" of feature level ${String(entry.level)} at offset ${String(entry.offset)}; this build knows ` +
+          `levels up to ${String(maxLevel)}`;
+    super(`The log holds ${what}. The node reads no further: upgrade it`);
   }
 }

@@ -1,5 +1,6 @@
 import type { LogHead, StateHeader, StoredResult } from './cluster-state.js';
-import type { ConnectorState, TaskState } from './connector.js';
+import type { TaskRows } from '../log/task-rows.js';
+import type { ConnectorState } from './connector.js';
 import type { Member } from './member.js';
 
 /** A part of a snapshot. Each map of the state keeps its order. Plain JSON. */
@@ -8,7 +9,7 @@ export type SnapshotRecord =
   | readonly [kind: 'member', member: Member]
   | readonly [kind: 'departed', memberKey: string, at: number]
   | readonly [kind: 'connector', connector: ConnectorState]
-  | readonly [kind: 'task', task: TaskState]
+  | readonly [kind: 'tasks', tasks: TaskRows]
   | readonly [kind: 'result', result: StoredResult];
 
 /** A snapshot under way: so many of its chunks are in the log, all under the claim in force. */

@@ -1,26 +1,42 @@
-import { LEASE_MARGIN_MS, MEMBER_LEASE_MS, newLease, type NodeLease } from '../lease/node-lease.js';
+import {
+  heldUntil,
+  isLeaseHeld,
+  LEASE_MARGIN_MS,
+  MEMBER_LEASE_MS,
+  newLease,
+  type NodeLease,
+} from '../lease/node-lease.js';
 import type { QueueBounds } from '../log/start-plan.js';
 import type { Tail } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
-import { MAX_LEVEL, type UnknownEntry } from '../model/feature-level.js';
+import { MAX_LEVEL, type UnknownEntry, type UnreadableEntry } from '../model/feature-level.js';
+import { elapsedAfter, elapsedMs, type ClockReading, type ElapsedTime } from './elapsed-time.js';
 
 /** A message of the log's queue that this build cannot decode. */
 export interface UnreadableMessage {
   readonly offset: number;
   readonly digest: string;
   readonly why: string;
+  /** The log that it names: every version of an entry does, so one without is none. */
+  readonly logId?: string | undefined;
+  /** It says that it is of a protocol version that this build does not know. */
+  readonly isNewer?: boolean;
 }
 
 export type LogMessage = ReadEntry | UnreadableMessage;
+
+/** When a question was sent, on the monotonic clock and in the time that leases are measured in. */
+export interface SentTime {
+  readonly sentAt: number;
+  readonly sentElapsedMs: number;
+}
 
 /**
  * What a node asks the log's master: which messages stand at some offsets, and where the queue ends. The answer must come from a
  * pull that the master does not suspend.
  */
-export interface TailQuestion {
-  /** When it was sent; monotonic. */
-  readonly sentAt: number;
+export interface TailQuestion extends SentTime {
   /** The last message that is folded and the last one that is pulled, as far as there are any; at least one offset to pull at. */
   readonly about: readonly Tail[];
   /** Where to pull when nothing was read yet. */
@@ -36,8 +52,8 @@ export interface TailAnswer {
 export type NodeEnd =
   /** The log is not the one that this node has folded. */
   | { readonly kind: 'rewritten'; readonly reason: string }
-  /** This build cannot apply the entry. */
-  | { readonly kind: 'outdated'; readonly entry: UnknownEntry }
+  /** This build cannot apply or decode the entry. */
+  | { readonly kind: 'outdated'; readonly entry: UnknownEntry | UnreadableEntry }
   /** Reading failed for good. */
   | { readonly kind: 'failed'; readonly error: Error };
 
@@ -58,7 +74,12 @@ export interface NodeLoop {
   /** Send time of the last question whose answer showed that everything in the log was folded; monotonic. */
   readonly provenAt: number | undefined;
   /** The oldest question that waits for messages before `endOffset` to be folded. */
-  readonly due: { readonly sentAt: number; readonly endOffset: number } | undefined;
+  readonly due: (SentTime & { readonly endOffset: number }) | undefined;
+  /** The last message that may be an accepted entry which this build cannot read, or follow one: nothing is proven before `until`, monotonic. */
+  readonly gap: { readonly offset: number; readonly until: number } | undefined;
+  /** The last messages that this build could not decode. */
+  readonly unreadable: readonly UnreadableMessage[];
+  readonly time: ElapsedTime;
   /** Messages that the reader has not delivered since `since` (monotonic) though an answer told of them. */
   readonly undelivered: { readonly since: number; readonly patienceMs: number } | undefined;
   /** When the last accepted entry was folded; monotonic. */
@@ -69,11 +90,11 @@ export interface NodeLoop {
   readonly ended: NodeEnd | undefined;
 }
 
-/** A node that holds `cluster` and reads the log behind its head. `now` is monotonic. */
+/** A node that holds `cluster` and reads the log behind its head. */
 export function initialNodeLoop(
   self: { readonly nodeId: string; readonly incarnation: string },
   cluster: ClusterState,
-  now: number,
+  { now, wall }: ClockReading,
   maxLevel = MAX_LEVEL,
 ): NodeLoop {
   const { head } = cluster;
@@ -88,6 +109,9 @@ export function initialNodeLoop(
     endOffset: head.offset + 1,
     provenAt: undefined,
     due: undefined,
+    gap: undefined,
+    unreadable: [],
+    time: { now, wall, stoodStillMs: 0 },
     undelivered: undefined,
     lastAcceptedAt: now,
     unreadableCount: 0,
@@ -109,4 +133,14 @@ export function beginningAt(node: NodeLoop, cluster: ClusterState, offset: numbe
 /** Messages between what is folded and the end of the log as the broker last told it. */
 export function behindBy({ endOffset, nextOffset }: NodeLoop): number {
   return Math.max(0, endOffset - nextOffset);
+}
+
+/** Whether the node may act for its tasks at a moment. */
+export function holdsLease({ lease, time }: NodeLoop, reading: ClockReading): boolean {
+  return isLeaseHeld(lease, elapsedMs(elapsedAfter(time, reading)));
+}
+
+/** Milliseconds that the lease still lasts; negative when it has ended. */
+export function leaseRemainingMs({ lease, time }: NodeLoop, reading: ClockReading): number {
+  return heldUntil(lease) - elapsedMs(elapsedAfter(time, reading));
 }

@@ -3,15 +3,26 @@ import { heldUntil } from '../lease/node-lease.js';
 import { emptyState } from '../log/fold.js';
 import type { ReadEntry } from '../model/entry.js';
 import { LogWriter } from '../testing/log-writer.js';
-import { initialNodeLoop, type LogMessage, type NodeLoop, type TailAnswer, type TailQuestion } from './node-loop.js';
+import type { ClockReading } from './elapsed-time.js';
+import {
+  holdsLease,
+  initialNodeLoop,
+  leaseRemainingMs,
+  type LogMessage,
+  type NodeLoop,
+  type TailAnswer,
+  type TailQuestion,
+} from './node-loop.js';
 import { stepNode, tailQuestion, type NodeEffect, type NodeInputBody } from './node-step.js';
 
 const self = { nodeId: 'w1', incarnation: 'w1#1' };
 
 /** One node before a queue that the spec writes; each step of time is the spec's. */
 class Node {
-  loop: NodeLoop = initialNodeLoop(self, emptyState(), 0);
+  loop: NodeLoop = initialNodeLoop(self, emptyState(), { now: 0, wall: 1e12 });
   now = 0;
+  /** For how long the monotonic clock has stood still. */
+  suspendedMs = 0;
   effects: readonly NodeEffect[] = [];
   queue: LogMessage[];
 
@@ -27,8 +38,12 @@ class Node {
     return node;
   }
 
+  get clock(): ClockReading {
+    return { now: this.now, wall: 1e12 + this.now + this.suspendedMs };
+  }
+
   feed(body: NodeInputBody): readonly NodeEffect[] {
-    const { state, effects } = stepNode(this.loop, { ...body, now: this.now });
+    const { state, effects } = stepNode(this.loop, { ...body, ...this.clock });
     this.loop = state;
     this.effects = effects;
     return effects;
@@ -39,7 +54,7 @@ class Node {
   }
 
   ask(): TailQuestion {
-    return tailQuestion(this.loop, this.now);
+    return tailQuestion(this.loop, this.clock);
   }
 
   /** What the queue says now, or said when the answer was made. */
@@ -198,5 +213,132 @@ describe('a reader that does not deliver', () => {
     node.pull();
     node.answer(node.ask());
     expect(node.loop.undelivered).toBeUndefined();
+  });
+});
+
+describe('an entry that this build cannot decode', () => {
+  const unread = ({ offset, digest, entry }: ReadEntry): LogMessage => ({
+    offset,
+    digest,
+    why: 'w',
+    logId: entry.logId,
+  });
+  const step = (node: Node, atMs: number): void => {
+    node.now = atMs;
+    if (node.queue.length > node.loop.nextOffset) node.pull();
+    node.answer(node.ask());
+  };
+
+  it('ends the node as soon as a later one builds on it', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    const [next, after] = renewals(log, 2).slice(2);
+    node.queue.push(unread(next!));
+    step(node, 500);
+    expect(node.kinds).toEqual(['unreadable', 'folded']);
+    expect(node.loop.provenAt).toBe(0);
+    node.queue.push(after!);
+    step(node, 1_000);
+    expect(node.loop.ended).toEqual({ kind: 'outdated', entry: { offset: 2, why: 'w' } });
+    expect(heldUntil(node.loop.lease)).toBe(-Infinity);
+  });
+
+  it('ends the node at once where it says that its version is newer', () => {
+    const node = Node.at(LogWriter.started().reads);
+    node.queue.push({ offset: 2, digest: 'x', why: 'its version is 9', logId: 'log-1', isNewer: true });
+    step(node, 500);
+    expect(node.loop.ended).toEqual({ kind: 'outdated', entry: { offset: 2, why: 'its version is 9' } });
+  });
+
+  it('ends the node where it is the first one', () => {
+    const node = new Node([]);
+    const [genesis, claim] = LogWriter.started().reads;
+    node.queue = [unread(genesis!), claim!];
+    step(node, 500);
+    expect(node.loop.ended).toEqual({ kind: 'outdated', entry: { offset: 0, why: 'w' } });
+  });
+
+  it('is nothing where it names no log, or another one', () => {
+    const node = Node.at(LogWriter.started().reads);
+    node.queue.push({ offset: 2, digest: 'x', why: 'no JSON' });
+    node.queue.push({ offset: 3, digest: 'y', why: 'newer', logId: 'log-0', isNewer: true });
+    step(node, 500);
+    expect(node.loop.provenAt).toBe(500);
+    expect(node.loop.unreadableCount).toBe(2);
+  });
+
+  it('is nothing once a later one is accepted', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    node.queue.push({ offset: 2, digest: 'x', why: 'w', logId: 'log-1' });
+    step(node, 500);
+    step(node, 500_000);
+    expect(node.loop.provenAt).toBe(0);
+    node.queue.push({ ...log.next({ kind: 'lease.renewed' }), offset: 3 });
+    step(node, 500_600);
+    expect(node.loop.provenAt).toBe(500_600);
+  });
+});
+
+describe('an entry that follows entries which the node has not accepted', () => {
+  const nodeAfter = (messages: (log: LogWriter) => readonly ReadEntry[]): Node => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    node.queue.push(...messages(log).map((read, i) => ({ ...read, offset: node.queue.length + i })));
+    node.now = 500;
+    node.pull();
+    node.answer(node.ask());
+    return node;
+  };
+
+  it('stops proofs until none came for two leases of a leader: somebody has to claim', () => {
+    const node = nodeAfter((log) => renewals(log, 2).slice(3));
+    expect(node.loop.provenAt).toBe(0);
+    node.now = 6_500;
+    node.answer(node.ask());
+    expect(node.loop.provenAt).toBe(0);
+    node.now = 6_501;
+    node.answer(node.ask());
+    expect(node.loop.provenAt).toBe(6_501);
+  });
+
+  it('stops no proof where a deposed leader wrote the whole chain too late', () => {
+    const node = nodeAfter((log) => {
+      const late = new LogWriter();
+      late.accept(log.reads);
+      log.claim('c2');
+      return [...log.reads.slice(2), ...renewals(late, 4).slice(2)];
+    });
+    expect(node.loop.provenAt).toBe(500);
+  });
+});
+
+describe('a machine that was suspended', () => {
+  it('has no lease when it is back, though its monotonic clock stood still', () => {
+    const node = Node.at(LogWriter.started().reads);
+    node.now = 100;
+    const underWay = node.ask();
+    expect(holdsLease(node.loop, node.clock)).toBe(true);
+    node.suspendedMs = 60_000;
+    expect(holdsLease(node.loop, node.clock)).toBe(false);
+    node.answer(underWay);
+    expect(holdsLease(node.loop, node.clock)).toBe(false);
+    const backAt = node.now;
+    while (!holdsLease(node.loop, node.clock)) {
+      node.now += 500;
+      node.answer(node.ask());
+    }
+    // As after any gap between proofs: those who were given its tasks meanwhile have no lease any more.
+    expect(node.now - backAt).toBeGreaterThanOrEqual(3_000);
+    expect(leaseRemainingMs(node.loop, node.clock)).toBe(2_500);
+  });
+
+  it('is not told from one whose wall clock was set: back costs nothing, forward the lease', () => {
+    const node = Node.at(LogWriter.started().reads);
+    node.suspendedMs = -3_600_000;
+    expect(leaseRemainingMs(node.loop, node.clock)).toBe(2_500);
+    node.answer(node.ask());
+    node.suspendedMs = 0;
+    expect(holdsLease(node.loop, node.clock)).toBe(false);
   });
 });

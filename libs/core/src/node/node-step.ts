@@ -3,10 +3,19 @@ import { foldEntries } from '../log/fold.js';
 import { tailVerdict, type Tail } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
-import type { LogMessage, NodeEnd, NodeLoop, TailAnswer, TailQuestion, UnreadableMessage } from './node-loop.js';
+import { chainAfter } from './chain-gap.js';
+import { elapsedAfter, elapsedMs, type ClockReading } from './elapsed-time.js';
+import type {
+  LogMessage,
+  NodeEnd,
+  NodeLoop,
+  SentTime,
+  TailAnswer,
+  TailQuestion,
+  UnreadableMessage,
+} from './node-loop.js';
 
-/** `now` is monotonic, in milliseconds. */
-export type NodeInput = { readonly now: number } & NodeInputBody;
+export type NodeInput = ClockReading & NodeInputBody;
 
 export type NodeInputBody =
   /**
@@ -53,10 +62,10 @@ interface Turn {
 }
 
 /** The question that a node has to ask when it wants to prove that it knows the log, and after each pull. */
-export function tailQuestion({ tail, pulled, nextOffset }: NodeLoop, now: number): TailQuestion {
+export function tailQuestion({ tail, pulled, nextOffset, time }: NodeLoop, reading: ClockReading): TailQuestion {
   const last = pulled?.at(-1);
   const about = [tail, last].filter((each) => each !== undefined).map(({ offset, digest }) => ({ offset, digest }));
-  return { sentAt: now, about, nextOffset };
+  return { sentAt: reading.now, sentElapsedMs: elapsedMs(elapsedAfter(time, reading)), about, nextOffset };
 }
 
 /**
@@ -65,7 +74,8 @@ export function tailQuestion({ tail, pulled, nextOffset }: NodeLoop, now: number
  */
 export function stepNode(state: NodeLoop, input: NodeInput): NodeStep {
   if (state.ended !== undefined) return { state, effects: [] };
-  const turn: Turn = { next: state, now: input.now, effects: [] };
+  const next = { ...state, time: elapsedAfter(state.time, input) };
+  const turn: Turn = { next, now: input.now, effects: [] };
   if (input.kind === 'pulled') takePulled(turn, input.messages);
   else if (input.kind === 'answered') takeAnswer(turn, input.question, input.answer);
   else end(turn, input.end);
@@ -100,7 +110,7 @@ function takeAnswer(turn: Turn, question: TailQuestion, { found, bounds }: TailA
   const covered = question.about.at(-1);
   if (isSame(covered, last)) foldPulled(turn);
   if (turn.next.ended !== undefined) return;
-  if (isSame(covered, turn.next.tail)) prove(turn, question.sentAt, bounds.maxOffset);
+  if (isSame(covered, turn.next.tail)) prove(turn, question, bounds.maxOffset);
   watchDelivery(turn, bounds.maxOffset);
 }
 
@@ -125,9 +135,15 @@ function foldPulled(turn: Turn): void {
   const { pulled = [] } = next;
   const last = pulled.at(-1);
   if (last === undefined) return;
-  const unreadable = pulled.filter((message): message is UnreadableMessage => !('entry' in message));
   const read = pulled.filter((message): message is ReadEntry => 'entry' in message);
   const { state, accepted } = foldEntries(next.cluster, read, next.maxLevel);
+  const chain = chainAfter(next, pulled, { logId: state.logId, accepted, now });
+  const newer = state.needsNewer ?? chain.newer;
+  if (newer !== undefined) {
+    turn.next = { ...next, cluster: state };
+    end(turn, { kind: 'outdated', entry: newer });
+    return;
+  }
   let { lease } = next;
   for (const { entry } of accepted) lease = leaseAfterEvent(lease, entry.event);
   const nextOffset = last.offset + 1;
@@ -138,35 +154,37 @@ function foldPulled(turn: Turn): void {
     nextOffset,
     tail: { offset: last.offset, digest: last.digest },
     pulled: undefined,
+    gap: chain.gap,
+    unreadable: chain.unreadable,
     lastAcceptedAt: accepted.length > 0 ? now : next.lastAcceptedAt,
-    unreadableCount: next.unreadableCount + unreadable.length,
+    unreadableCount: next.unreadableCount + pulled.length - read.length,
   };
-  for (const message of unreadable) effects.push({ kind: 'unreadable', message });
-  if (state.needsNewer === undefined) effects.push({ kind: 'folded', state, read, accepted, nextOffset });
-  else end(turn, { kind: 'outdated', entry: state.needsNewer });
+  for (const message of pulled) if (!('entry' in message)) effects.push({ kind: 'unreadable', message });
+  effects.push({ kind: 'folded', state, read, accepted, nextOffset });
 }
 
 /** Messages that came after an answer are folded after later questions: those prove it too, as far as they were sent after it. */
-function prove(turn: Turn, sentAt: number, endOffset: number): void {
-  const { next } = turn;
-  const { due, nextOffset } = next;
+function prove(turn: Turn, sent: SentTime, endOffset: number): void {
+  const { due, nextOffset } = turn.next;
   if (endOffset <= nextOffset) {
-    proven(turn, sentAt);
+    proven(turn, sent);
     return;
   }
-  const isDueMet = due !== undefined && sentAt >= due.sentAt && nextOffset >= due.endOffset;
-  if (isDueMet) proven(turn, due.sentAt);
-  if (isDueMet || due === undefined) turn.next = { ...turn.next, due: { sentAt, endOffset } };
+  const isDueMet = due !== undefined && sent.sentAt >= due.sentAt && nextOffset >= due.endOffset;
+  if (isDueMet) proven(turn, due);
+  const { sentAt, sentElapsedMs } = sent;
+  if (isDueMet || due === undefined) turn.next = { ...turn.next, due: { sentAt, sentElapsedMs, endOffset } };
 }
 
-function proven(turn: Turn, sentAt: number): void {
+function proven(turn: Turn, { sentAt, sentElapsedMs }: SentTime): void {
   const { next } = turn;
-  const { due, provenAt = -Infinity } = next;
+  const { due, gap, provenAt = -Infinity } = next;
+  turn.next = { ...next, due: due !== undefined && due.sentAt <= sentAt ? undefined : due };
+  if (gap !== undefined && sentAt <= gap.until) return;
   turn.next = {
-    ...next,
+    ...turn.next,
     provenAt: Math.max(provenAt, sentAt),
-    lease: leaseAfterHeadReached(next.lease, sentAt),
-    due: due !== undefined && due.sentAt <= sentAt ? undefined : due,
+    lease: leaseAfterHeadReached(next.lease, sentElapsedMs),
   };
   turn.effects.push({ kind: 'head-proven', sentAt });
 }

@@ -1,5 +1,16 @@
+import { LayeredMap } from '../log/layered-map.js';
+import { TaskTable } from '../log/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
-import { TargetState, type Config, type ConnectorType, type TaskId } from '../model/connector.js';
+import {
+  TargetState,
+  taskConfig,
+  taskKey,
+  type Config,
+  type ConnectorState,
+  type ConnectorType,
+  type TaskId,
+  type TaskState,
+} from '../model/connector.js';
 
 /** A task that a node should run. A change of `generation` means a stop and a new start. */
 export interface DesiredTask {
@@ -13,21 +24,67 @@ export interface DesiredTask {
   readonly committed: boolean;
 }
 
+type Tables = Pick<ClusterState, 'members' | 'connectors' | 'tasks'>;
+
 /**
- * What this incarnation of a node should run, by `taskKey`. What it runs beyond that, or at another generation, it must
+ * What one incarnation of a node should run, by `taskKey`. What it runs beyond that, or at another generation, it must
  * stop and then report as absent. An incarnation that is not a member should run nothing.
  */
+export class DesiredTasks {
+  #tasks = new TaskTable();
+  #connectors: Tables['connectors'] = new Map();
+  #isMember = false;
+  #desired: ReadonlyMap<string, DesiredTask> = new Map();
+
+  constructor(private readonly node: { readonly nodeId: string; readonly incarnation: string }) {}
+
+  /** The same map as before where nothing has changed; what this costs grows only with the connectors that have. */
+  in({ members, connectors, tasks }: Tables): ReadonlyMap<string, DesiredTask> {
+    const isMember = members.get(this.node.nodeId)?.incarnation === this.node.incarnation;
+    const wasMember = this.#isMember;
+    this.#isMember = isMember;
+    if (!isMember) return this.#forget();
+    const before = wasMember ? this.#tasks : new TaskTable();
+    const changed = new Set(TaskTable.changedConnectors(before, tasks));
+    for (const name of LayeredMap.changedKeys(this.#connectors, connectors)) changed.add(name);
+    let desired: Map<string, DesiredTask> | undefined;
+    for (const name of changed) {
+      for (const task of before.ofConnector(name)) {
+        if (task !== undefined && this.#isOwn(task)) (desired ??= new Map(this.#desired)).delete(taskKey(task.id));
+      }
+      for (const task of tasks.ofConnector(name)) {
+        if (task === undefined || !this.#isOwn(task)) continue;
+        (desired ??= new Map(this.#desired)).set(taskKey(task.id), desiredTask(task, connectors.get(name)));
+      }
+    }
+    this.#tasks = tasks;
+    this.#connectors = connectors;
+    return (this.#desired = desired ?? this.#desired);
+  }
+
+  #forget(): ReadonlyMap<string, DesiredTask> {
+    this.#tasks = new TaskTable();
+    if (this.#desired.size > 0) this.#desired = new Map();
+    return this.#desired;
+  }
+
+  #isOwn({ assignment }: TaskState): boolean {
+    if (assignment?.nodeId !== this.node.nodeId || assignment.incarnation !== this.node.incarnation) return false;
+    return assignment.revokedAt === undefined;
+  }
+}
+
+/** As {@link DesiredTasks} of one moment. */
 export function desiredTasks(
-  state: ClusterState,
+  state: Tables,
   node: { readonly nodeId: string; readonly incarnation: string },
 ): ReadonlyMap<string, DesiredTask> {
-  const desired = new Map<string, DesiredTask>();
-  if (state.members.get(node.nodeId)?.incarnation !== node.incarnation) return desired;
-  for (const [key, { id, type, config, assignment, committed }] of state.tasks) {
-    if (assignment?.nodeId !== node.nodeId || assignment.incarnation !== node.incarnation) continue;
-    if (assignment.revokedAt !== undefined) continue;
-    const paused = state.connectors.get(id.connector)?.targetState === TargetState.paused;
-    desired.set(key, { id, generation: assignment.generation, type, config, paused, committed });
-  }
-  return desired;
+  return new DesiredTasks(node).in(state);
+}
+
+function desiredTask(task: TaskState, connector: ConnectorState | undefined): DesiredTask {
+  const { id, type, assignment, committed } = task;
+  const paused = connector?.targetState === TargetState.paused;
+  const generation = assignment?.generation ?? 0;
+  return { id, generation, type, config: taskConfig(connector, task), paused, committed };
 }

@@ -54,6 +54,9 @@ export function wallOf(clock: SimClock): number {
 export class SimProcess {
   isDead = false;
   pausedUntil = 0;
+  /** Its monotonic clock stands still between these times. */
+  #suspended = { from: 0, until: 0 };
+  #stoodStillMs = 0;
   /** Its monotonic clock starts anywhere and runs a little fast or slow. */
   readonly #offset: number;
   readonly #rate: number;
@@ -67,7 +70,19 @@ export class SimProcess {
   }
 
   get localNow(): number {
-    return this.#offset + this.clock.now * this.#rate;
+    const { from, until } = this.#suspended;
+    const { now } = this.clock;
+    const stoodStillMs = this.#stoodStillMs + Math.max(0, Math.min(now, until) - from);
+    return this.#offset + (now - stoodStillMs) * this.#rate;
+  }
+
+  /** It does nothing for a while, and its monotonic clock does not notice: its machine is suspended. */
+  suspend(forMs: number): void {
+    const { now } = this.clock;
+    const { from, until } = this.#suspended;
+    this.#stoodStillMs += Math.max(0, Math.min(now, until) - from);
+    this.#suspended = { from: now, until: now + forMs };
+    this.pausedUntil = Math.max(this.pausedUntil, now + forMs);
   }
 
   get wall(): number {

@@ -31,6 +31,8 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [8, mute],
   [8, cutOff],
   [4, silenceReader],
+  [4, blind],
+  [8, suspend],
   [8, leave],
   [4, startDouble],
   [10, loseHead],
@@ -93,6 +95,16 @@ function leave(_: SimFleet, process: SimCoordinator | SimRunner): void {
 /** The broker, or something between, forgets the pull that it holds: the log is not read while proofs are answered. */
 function silenceReader(_: SimFleet, process: SimCoordinator | SimRunner): void {
   process.reader.isReaderSilent = true;
+}
+
+/** The next entry is one that it cannot decode. */
+function blind(_: SimFleet, process: SimCoordinator | SimRunner): void {
+  process.reader.blindAt = process.reader.node.nextOffset;
+}
+
+/** Its machine is suspended: its monotonic clock stands still. */
+function suspend({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
+  process.suspend(clock.random() * 15_000);
 }
 
 function startDouble(fleet: SimFleet): void {

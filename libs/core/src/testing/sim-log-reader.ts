@@ -1,11 +1,21 @@
 import { emptyState } from '../log/fold.js';
 import { loadSnapshot, snapshotReadFrom, snapshotsNamedIn } from '../log/snapshot-load.js';
 import { planStart } from '../log/start-plan.js';
+import { jsonParts } from '../log/json-parts.js';
 import { fromFiles, toConnectorFile, toTaskFile } from '../log/state-files.js';
 import { tailVerdict } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
-import { beginningAt, initialNodeLoop, type NodeLoop, type TailAnswer, type TailQuestion } from '../node/node-loop.js';
+import type { ClockReading } from '../node/elapsed-time.js';
+import {
+  beginningAt,
+  holdsLease,
+  initialNodeLoop,
+  type LogMessage,
+  type NodeLoop,
+  type TailAnswer,
+  type TailQuestion,
+} from '../node/node-loop.js';
 import { stepNode, tailQuestion, type NodeEffect, type NodeInputBody } from '../node/node-step.js';
 import type { SimBroker } from './sim-broker.js';
 import type { SimProcess } from './sim-clock.js';
@@ -34,6 +44,8 @@ export class SimLogReader {
   deaf = { from: 0, until: 0 };
   /** Pulls that read are not answered, until the reader is opened again; those that prove are. */
   isReaderSilent = false;
+  /** The message at this offset cannot be decoded, as by a build that is too old for it. */
+  blindAt: number | undefined;
   #readers = 0;
   readonly #name: string;
   /** The end of the log when a question was sent, by its time. */
@@ -50,7 +62,7 @@ export class SimLogReader {
     const cluster = this.#begin();
     const { nodeId, incarnation, maxLevel } = self;
     this.#name = `${nodeId}@${incarnation}`;
-    const node = initialNodeLoop({ nodeId, incarnation }, cluster, process.localNow, maxLevel);
+    const node = initialNodeLoop({ nodeId, incarnation }, cluster, this.#clock, maxLevel);
     this.node = cluster.head.seq < 0 ? beginningAt(node, cluster, broker.minOffset) : node;
     if (cluster.level > maxLevel || this.#isOtherLog) process.isDead = true;
     process.every(80, () => {
@@ -62,6 +74,15 @@ export class SimLogReader {
     process.every(2_000, () => {
       this.#persist();
     });
+  }
+
+  /** Whether its process may act for its tasks now. */
+  get hasLease(): boolean {
+    return holdsLease(this.node, this.#clock);
+  }
+
+  get #clock(): ClockReading {
+    return { now: this.process.localNow, wall: this.process.wall };
   }
 
   /** The log's topic was created again: a node that knew the old one must not run on the new one. */
@@ -89,15 +110,21 @@ export class SimLogReader {
       this.process.after(this.process.clock.random() * 30, () => {
         if (reader !== this.#readers) return;
         this.#isPulling = false;
-        this.#input({ kind: 'pulled', messages });
+        this.#input({ kind: 'pulled', messages: messages.map((each) => this.#decoded(each)) });
         if (this.node.pulled !== undefined) this.#ask();
       });
     });
   }
 
+  #decoded(read: ReadEntry): LogMessage {
+    const { offset, digest, entry } = read;
+    const isOwn = entry.claimId.startsWith(this.#name);
+    return offset === this.blindAt && !isOwn ? { offset, digest, why: 'too new', logId: entry.logId } : read;
+  }
+
   #ask(): void {
     const { process } = this;
-    const question = tailQuestion(this.node, process.localNow);
+    const question = tailQuestion(this.node, this.#clock);
     this.#sent.set(question.sentAt, { log: this.broker.log.at(-1), rewrites: this.broker.rewrites });
     if (this.#sent.size > REMEMBERED_QUESTIONS) this.#sent.delete(this.#sent.keys().next().value ?? 0);
     process.after(1 + process.clock.random() * 5, () => {
@@ -116,7 +143,7 @@ export class SimLogReader {
 
   #input(body: NodeInputBody): void {
     if (this.process.isDead) return;
-    const { state, effects } = stepNode(this.node, { ...body, now: this.process.localNow });
+    const { state, effects } = stepNode(this.node, { ...body, ...this.#clock });
     this.node = state;
     for (const effect of effects) {
       if (effect.kind === 'reopen-reader') this.#reopen();
@@ -159,8 +186,8 @@ export class SimLogReader {
     if (cluster.logId !== '') this.disk.logId ??= cluster.logId;
     // What is folded never changes: the text is made where somebody reads it.
     this.disk.files = () => ({
-      connectors: JSON.stringify(toConnectorFile(cluster)),
-      tasks: JSON.stringify(toTaskFile(cluster)),
+      connectors: [...jsonParts(toConnectorFile(cluster))].join(''),
+      tasks: [...jsonParts(toTaskFile(cluster))].join(''),
     });
   }
 

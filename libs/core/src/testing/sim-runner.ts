@@ -1,4 +1,3 @@
-import { isLeaseHeld } from '../lease/node-lease.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type TaskId } from '../model/connector.js';
 import { FIRST_LEVEL } from '../model/feature-level.js';
@@ -68,7 +67,7 @@ export class SimRunner extends SimProcess {
   }
 
   get hasLease(): boolean {
-    return isLeaseHeld(this.reader.node.lease, this.localNow);
+    return this.reader.hasLease;
   }
 
   leave(): void {

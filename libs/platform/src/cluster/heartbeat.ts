@@ -8,6 +8,9 @@ export const heartbeatIntervalMs = 1000;
 
 const lastReportTimeoutMs = 2000;
 
+/** At least so much time lies between two reports, in milliseconds: of many changes that come together the next one tells all. */
+const shortestPauseMs = 50;
+
 /** Sends the node's state every second and, through {@link announce}, at once when it changed. One report is in flight at a time. */
 export class Heartbeat {
   private readonly ended = new AbortController();
@@ -44,9 +47,10 @@ export class Heartbeat {
     while (!signal.aborted) {
       this.wake = new AbortController();
       await this.send(signal);
-      await delay(heartbeatIntervalMs, undefined, { signal: AbortSignal.any([signal, this.wake.signal]) }).catch(
-        () => undefined,
-      );
+      await delay(shortestPauseMs, undefined, { signal }).catch(() => undefined);
+      await delay(heartbeatIntervalMs - shortestPauseMs, undefined, {
+        signal: AbortSignal.any([signal, this.wake.signal]),
+      }).catch(() => undefined);
     }
   }
 

@@ -1,4 +1,3 @@
-import { heldUntil, isLeaseHeld } from '@sluice/core';
 import type { Lease } from '@sluice/runtime';
 import type { ScopedLog } from '../logging/node-log.js';
 import { HeadWatch } from './head-watch.js';
@@ -39,12 +38,12 @@ export class LeaseKeeper implements Lease {
   }
 
   get held(): boolean {
-    return isLeaseHeld(this.follower.lease, performance.now());
+    return this.follower.holdsLease;
   }
 
   /** Milliseconds that the lease still lasts; negative when it has ended. */
   get remainingMs(): number {
-    return heldUntil(this.follower.lease) - performance.now();
+    return this.follower.leaseRemainingMs;
   }
 
   async whenHeld(signal: AbortSignal): Promise<void> {

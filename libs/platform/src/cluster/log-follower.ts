@@ -2,7 +2,9 @@ import {
   behindBy,
   beginningAt,
   CATCH_UP_ENTRIES,
+  holdsLease,
   initialNodeLoop,
+  leaseRemainingMs,
   NewerVersionNeededError,
   planStart,
   RestoreUnfinishedError,
@@ -10,6 +12,7 @@ import {
   stepNode,
   tailQuestion,
   tailVerdict,
+  type ClockReading,
   type ClusterState,
   type NodeEffect,
   type NodeEnd,
@@ -46,6 +49,18 @@ export class LogBehindError extends Error {
   ) {
     super(
       `The node is ${String(behind)} entries behind the end of the log, it has read up to entry ${String(seq)}`,
+      options,
+    );
+  }
+}
+
+/** Thrown when the log may hold an entry that the node could not read, and nothing later has shown otherwise. */
+export class LogUnclearError extends Error {
+  override readonly name = 'LogUnclearError';
+  constructor(offset: number, options?: ErrorOptions) {
+    super(
+      `The message at offset ${String(offset)} of the log may follow an entry that this node cannot read. The node knows the log again ` +
+        'when it accepts a later entry. Where all coordinators run and this lasts, upgrade the node',
       options,
     );
   }
@@ -98,15 +113,21 @@ export class LogFollower {
     private readonly options: LogFollowerOptions = {},
   ) {
     this.source = new LogQueue(client, queue, group);
-    this.loop = initialNodeLoop(options.self ?? noMember, initial, performance.now());
+    this.loop = initialNodeLoop(options.self ?? noMember, initial, clocks());
   }
 
   get state(): ClusterState {
     return this.loop.cluster;
   }
 
-  get lease(): NodeLease {
-    return this.loop.lease;
+  /** Whether the member may act for its tasks now. */
+  get holdsLease(): boolean {
+    return holdsLease(this.loop, clocks());
+  }
+
+  /** Milliseconds that the member's lease still lasts; negative when it has ended. */
+  get leaseRemainingMs(): number {
+    return leaseRemainingMs(this.loop, clocks());
   }
 
   /** Milliseconds since the log was last known to be read up to its head; Infinity before. */
@@ -189,6 +210,7 @@ export class LogFollower {
    * @returns the monotonic time as of which the node knew all of the log; not before this call.
    * @throws LogRewrittenError
    * @throws LogBehindError when the broker answered, but the signal is aborted before everything is folded.
+   * @throws LogUnclearError when the signal is aborted and everything is folded, but an entry may have been missed.
    */
   async proveHead(signal: AbortSignal): Promise<{ readonly sentAt: number }> {
     const since = performance.now();
@@ -198,9 +220,13 @@ export class LogFollower {
       } catch (error) {
         if (!isAnswered || !signal.aborted) throw error;
       }
-      const { provenAt = -Infinity, cluster } = this.loop;
+      const { provenAt = -Infinity, cluster, gap } = this.loop;
       if (provenAt >= since) return { sentAt: provenAt };
-      if (signal.aborted) throw new LogBehindError(this.behind, cluster.head.seq, { cause: signal.reason });
+      if (signal.aborted) {
+        const cause: unknown = signal.reason;
+        if (gap !== undefined && this.behind === 0) throw new LogUnclearError(gap.offset, { cause });
+        throw new LogBehindError(this.behind, cluster.head.seq, { cause });
+      }
       await this.nextProof(signal);
     }
   }
@@ -269,7 +295,7 @@ export class LogFollower {
   private async requireTail(signal: AbortSignal): Promise<void> {
     const { tail } = this.loop;
     if (tail === undefined) return;
-    const { found, bounds } = await this.source.answer(tailQuestion(this.loop, performance.now()), signal);
+    const { found, bounds } = await this.source.answer(tailQuestion(this.loop, clocks()), signal);
     const verdict = tailVerdict(tail, found[0], bounds);
     if (typeof verdict === 'object') throw new LogRewrittenError(verdict.broken);
   }
@@ -277,13 +303,13 @@ export class LogFollower {
   /** Asks what the loop needs to know now. */
   private async ask(signal: AbortSignal): Promise<void> {
     if (this.ended.signal.reason instanceof FollowingEndedError) throw this.ended.signal.reason.cause;
-    const question = tailQuestion(this.loop, performance.now());
+    const question = tailQuestion(this.loop, clocks());
     const answer = await this.source.answer(question, signal);
     this.input({ kind: 'answered', question, answer });
   }
 
   private input(body: NodeInputBody): void {
-    const { state, effects } = stepNode(this.loop, { ...body, now: performance.now() });
+    const { state, effects } = stepNode(this.loop, { ...body, ...clocks() });
     this.loop = state;
     for (const effect of effects) this.carryOut(effect);
   }
@@ -333,6 +359,10 @@ export class LogFollower {
       this.proofWaiters.delete(waiter);
     }
   }
+}
+
+function clocks(): ClockReading {
+  return { now: performance.now(), wall: Date.now() };
 }
 
 /** Why nothing is folded any more; a follower that is closed has no such reason. */

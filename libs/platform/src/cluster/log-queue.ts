@@ -1,5 +1,5 @@
 import type { LogEvent, LogMessage, QueueBounds, ReadEntry, TailAnswer, TailQuestion } from '@sluice/core';
-import { decodeLogEntry, entryDigest, MalformedMessageError } from '@sluice/protocol';
+import { decodeLogEntry, entryDigest, MalformedMessageError, PROTOCOL_VERSION } from '@sluice/protocol';
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
 
 const probeTimeoutMs = 2000;
@@ -90,6 +90,13 @@ export function decodeLogMessage(message: StoredMessage): LogMessage {
     return { offset: message.queueOffset, digest, entry: decodeLogEntry<LogEvent>(message.body) };
   } catch (error) {
     if (!(error instanceof MalformedMessageError)) throw error;
-    return { offset: message.queueOffset, digest, why: error.message };
+    const { v, logId } = error.fields ?? {};
+    return {
+      offset: message.queueOffset,
+      digest,
+      why: error.message,
+      logId: typeof logId === 'string' ? logId : undefined,
+      isNewer: typeof v === 'number' && v > PROTOCOL_VERSION,
+    };
   }
 }

@@ -10,14 +10,14 @@ import {
   type ClusterTopics,
   type Probe,
 } from '@sluice/protocol';
-import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
+import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { untilAnswered } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
 
 const sendTimeoutMs = 3000;
 
 /** Whole states are told often enough to find one of each node within this time. */
-const lookBackMs = 3 * reportLimits.fullIntervalMs;
+const lookBackMs = reportLimits.fullIntervalMs + 30_000;
 
 export type HeardReport =
   | { readonly kind: 'report'; readonly report: Report }
@@ -69,33 +69,50 @@ export class ReportsChannel {
     return Array.from({ length: this.topics.reports.queues }, (_, id) => id);
   }
 
-  /** Tells what arrives from now on until `signal` is aborted. */
+  /** Tells what arrives from now on until `signal` is aborted. Where a queue has lost its end, it reads on from the end that is left. */
   async follow(listener: ReportsListener, signal: AbortSignal): Promise<void> {
     await Promise.all(this.queueIds.map((queueId) => this.followQueue(queueId, listener, signal)));
   }
 
   private async followQueue(queueId: number, listener: ReportsListener, signal: AbortSignal): Promise<void> {
     const queue = this.queue(queueId);
-    const { admin, consumer } = this.client;
-    const now = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
-    const from = now === 0 ? 0 : Math.min(now, await this.lookBack(queue, now - 1, signal));
+    const { admin } = this.client;
     const assembler = new ReportAssembler<Report>();
-    const reader = consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
     try {
+      let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
+      let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));
       while (!signal.aborted) {
-        for (const message of await reader.next()) {
-          try {
-            const heard = understood(assembler, message);
-            if (message.queueOffset >= now) listener(heard, queueId);
-          } catch (error) {
-            if (!(error instanceof MalformedMessageError)) throw error;
-            this.malformed += 1;
-            this.log.warn(error.message);
-          }
-        }
+        const tell = (heard: HeardReport, offset: number): void => {
+          if (offset >= end) listener(heard, queueId);
+        };
+        const lost = await this.readUntilLost(queue, from, assembler, tell, signal);
+        from = end = lost.range.maxOffset;
+        this.log.warn(`Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Resolves when the queue does not have the offset any more that is to be read next. */
+  private async readUntilLost(
+    queue: QueueRef,
+    from: number,
+    assembler: ReportAssembler<Report>,
+    tell: (heard: HeardReport, offset: number) => void,
+    signal: AbortSignal,
+  ): Promise<OffsetOutOfRangeError> {
+    const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
+    try {
+      for (;;) {
+        for (const message of await reader.next()) {
+          const heard = this.understood(assembler, message);
+          if (heard !== undefined) tell(heard, message.queueOffset);
+        }
+      }
+    } catch (error) {
+      if (error instanceof OffsetOutOfRangeError) return error;
+      throw error;
     } finally {
       reader.close();
     }
@@ -110,20 +127,26 @@ export class ReportsChannel {
     return untilAnswered(() => admin.offsetByTime(queue, storedAt - lookBackMs, { signal }), signal);
   }
 
+  private understood(
+    assembler: ReportAssembler<Report>,
+    { body, storeTimestamp }: StoredMessage,
+  ): HeardReport | undefined {
+    try {
+      const message = decodeReportsMessage<Report>(body);
+      if (message.kind === 'probe') return message;
+      const report = assembler.take(message, storeTimestamp);
+      if (report !== undefined) return { kind: 'report', report };
+      const { nodeId, incarnation, reportSeq } = message.report;
+      return { kind: 'alive', nodeId, incarnation, reportSeq };
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      this.malformed += 1;
+      this.log.warn(error.message);
+      return undefined;
+    }
+  }
+
   private queue(queueId: number): QueueRef {
     return { topic: this.topics.reports.name, brokerName: this.brokerName, queueId };
   }
-}
-
-/** @throws MalformedMessageError */
-function understood(
-  assembler: ReportAssembler<Report>,
-  { body, storeTimestamp }: { readonly body: Buffer; readonly storeTimestamp: number },
-): HeardReport {
-  const message = decodeReportsMessage<Report>(body);
-  if (message.kind === 'probe') return message;
-  const report = assembler.take(message, storeTimestamp);
-  if (report !== undefined) return { kind: 'report', report };
-  const { nodeId, incarnation, reportSeq } = message.report;
-  return { kind: 'alive', nodeId, incarnation, reportSeq };
 }

@@ -1,5 +1,5 @@
 import type { QueueRef } from '@sluice/rocketmq';
-import { LogBehindError, LogRewrittenError, type LogFollower } from '../cluster/log-follower.js';
+import { LogBehindError, LogRewrittenError, LogUnclearError, type LogFollower } from '../cluster/log-follower.js';
 import { withLimit } from '../cluster/with-limit.js';
 import type { NodeCheck } from './health-check.js';
 
@@ -25,7 +25,7 @@ export function logCheck(follower: LogFollower, queue: QueueRef): NodeCheck {
 
 function reasonOf(error: unknown, { topic, brokerName }: QueueRef, isLate: boolean): string {
   const { message } = error as Error;
-  if (error instanceof LogRewrittenError) return message;
+  if (error instanceof LogRewrittenError || error instanceof LogUnclearError) return message;
   if (error instanceof LogBehindError) {
     return `${message}. It becomes ready by itself once it has read them; if the distance does not shrink, look at its CPU and its network`;
   }

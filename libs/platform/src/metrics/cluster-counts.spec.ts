@@ -39,7 +39,7 @@ const connector = (name: string, change: Partial<ConnectorState> = {}): Connecto
 const task = (name: string, index: number, generation?: number): TaskState => ({
   id: { connector: name, index },
   type: 'source',
-  config,
+  overrides: {},
   committed: false,
   ...(generation === undefined
     ? {}

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ClusterState, TaskState } from '@sluice/core';
+import { TaskTable, type ClusterState, type TaskState } from '@sluice/core';
 import { sourceOwners } from './source-owners.js';
 
 const task = (connector: string, index: number, generation?: number, more: Partial<TaskState> = {}): TaskState => ({
   id: { connector, index },
   type: 'source',
-  config: {},
+  overrides: {},
   committed: false,
   ...(generation === undefined ? {} : { assignment: { nodeId: 'w', incarnation: 'w#1', generation } }),
   ...more,
@@ -14,7 +14,7 @@ const stateOf = (...tasks: readonly TaskState[]): ClusterState =>
   ({
     head: { seq: 30, offset: 30, digest: '' },
     connectors: new Map([['c', { tasksVersion: 15 }]]),
-    tasks: new Map(tasks.map((each) => [`${each.id.connector}-${String(each.id.index)}`, each])),
+    tasks: TaskTable.of(tasks),
   }) as unknown as ClusterState;
 
 describe('sourceOwners', () => {

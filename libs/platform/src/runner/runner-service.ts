@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { desiredTasks, Role, taskKey, type DesiredTask } from '@sluice/core';
+import { DesiredTasks, Role, taskKey, type DesiredTask } from '@sluice/core';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
 import {
   createTaskLoop,
@@ -118,7 +118,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     logger: scoped,
     onChange: () => {
       heartbeat.announce();
-      reconcile();
+      reconcileSoon();
     },
     onStuck: (task) => {
       node.fail(new Error(`Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`));
@@ -126,12 +126,23 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     killTimeoutMs,
   });
   const heartbeat = nodeHeartbeat(node, () => ({ leaving, plugins: plugins.pluginInfos(), tasks: host.reports() }));
-  const reconciler = new TaskReconciler(host, () => desiredTasks(follower.state, node.self), scoped);
-  const reconcile = (): void => {
-    if (!leaving) reconciler.reconcile();
+  const desired = new DesiredTasks(node.self);
+  const reconciler = new TaskReconciler(host, () => desired.in(follower.state), scoped);
+  let isReconcilingSoon = false;
+  // Many tasks change in one turn of the event loop: what is held is looked at once for all of them.
+  const reconcileSoon = (): void => {
+    if (isReconcilingSoon) return;
+    isReconcilingSoon = true;
+    setImmediate(() => {
+      isReconcilingSoon = false;
+      reconciler.reconcile();
+    });
   };
+  let last: ReturnType<DesiredTasks['in']> | undefined;
   const unsubscribe = follower.subscribe(({ state, accepted }) => {
-    reconcile();
+    const now = desired.in(state);
+    if (now !== last) reconciler.reconcile();
+    last = now;
     // The leader waits to hear that a revocation is applied, also where the task was not started yet.
     const concerned = accepted.some(
       ({ entry: { event } }) =>
@@ -175,11 +186,12 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       heartbeat.start();
       persister.start();
       lag.start();
-      reconcile();
+      reconciler.reconcile();
     },
     stop: async () => {
       // The leader gives each task away as soon as a report says that it is gone.
       leaving = true;
+      reconciler.close();
       reconfigurations.stop();
       heartbeat.announce();
       await host.stopAll();

@@ -9,6 +9,7 @@ import {
   type ValidateAnswer,
   type ValidateQuestion,
 } from '@sluice/protocol';
+import { overridesOf } from '@sluice/core';
 import { type PluginRegistry } from '@sluice/runtime';
 import { isConnectError } from '@sluice/sdk';
 
@@ -31,7 +32,10 @@ export class RunnerController {
 
   @MessagePattern(Question.taskConfigs)
   taskConfigs(@Payload() { config }: TaskConfigsQuestion): Promise<TaskConfigsAnswer> {
-    return answered(() => this.plugins.taskConfigs(config));
+    return answered(async () => {
+      const answer = await this.plugins.taskConfigs(config);
+      return 'error' in answer ? answer : { tasks: answer.tasks.map((task) => overridesOf(config, task)) };
+    });
   }
 }
 

@@ -57,7 +57,7 @@ describe('NodeStore', () => {
 
   it('reads back what was written and leaves no temporary file', async () => {
     const store = await NodeStore.open(root, 'n1');
-    await store.write(NodeFile.position, { version: 1, queues: [] });
+    await store.write(NodeFile.position, ['{"version":1,', '"queues":[]}']);
     expect(await store.read(NodeFile.position)).toEqual({ version: 1, queues: [] });
     expect((await readdir(store.directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     await store.close();
@@ -88,13 +88,13 @@ describe('NodeStore', () => {
 
   it('puts its copies aside when told to, and keeps only some of them', async () => {
     const store = await NodeStore.open(root, 'n1');
-    await store.write(NodeFile.taskConfig, { first: true });
+    await store.write(NodeFile.taskConfig, ['{"first":true}']);
     const aside = await store.forget();
     expect(await store.read(NodeFile.taskConfig)).toBeUndefined();
     expect(JSON.parse(await readFile(join(aside!, NodeFile.taskConfig), 'utf8'))).toEqual({ first: true });
     expect(await store.forget()).toBeUndefined();
     for (let i = 0; i < 6; i += 1) {
-      await store.write(NodeFile.taskConfig, { i });
+      await store.write(NodeFile.taskConfig, [JSON.stringify({ i })]);
       await store.forget();
       await delay(2);
     }

@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { acquireExclusiveLock, LockHeldError, writeFileDurably, type ExclusiveLock } from '@sluice/sdk';
+import { inSlices } from './in-slices.js';
 import { NodeIdInUseError } from './node-id-in-use-error.js';
 import { readJsonFile } from './read-json-file.js';
 
@@ -94,8 +95,10 @@ export class NodeStore {
     return readJsonFile(join(this.directory, file));
   }
 
-  write(file: NodeFile, content: unknown): Promise<void> {
-    return writeFileDurably(join(this.directory, file), JSON.stringify(content, undefined, 1));
+  /** @param content parts of JSON text, which are asked for while the event loop goes on, or what they were made into. */
+  write(file: NodeFile, content: Iterable<string> | readonly Buffer[]): Promise<void> {
+    const slices = Array.isArray(content) ? (content as readonly Buffer[]) : inSlices(content as Iterable<string>);
+    return writeFileDurably(join(this.directory, file), slices);
   }
 
   /**

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { emptyState } from '@sluice/core';
+import { emptyState, fromFiles, TaskTable, type ClusterState, type TaskState } from '@sluice/core';
 import type { ScopedLog } from '../logging/node-log.js';
 import { NodeFile, NodeStore } from './node-store.js';
 import { StatePersister, type ExtraFiles } from './state-persister.js';
 
 const anHour = 3_600_000;
+const nothing = (): void => undefined;
+const quiet: ScopedLog = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 describe('StatePersister', () => {
   let directory: string;
@@ -62,5 +64,72 @@ describe('StatePersister', () => {
     await persisting.stop();
     expect(errors[0]).toContain('no broker');
     expect(await store.read(NodeFile.position)).toBeUndefined();
+  });
+
+  it('writes the tasks only where they have changed, and nothing where only renewals were read', async () => {
+    let state: ClusterState = { ...emptyState(), head: { offset: 1, seq: 1, digest: 'a' }, connectors: new Map() };
+    const writes: string[] = [];
+    const write = store.write.bind(store);
+    store.write = (file, content) => {
+      writes.push(file);
+      return write(file, content);
+    };
+    const persisting = new StatePersister(
+      store,
+      () => state,
+      {},
+      { config: 1, position: anHour, offset: anHour },
+      quiet,
+    );
+    persisting.start();
+    const untilWrites = async (count: number): Promise<void> => {
+      while (writes.length < count) await delay(2);
+    };
+    await untilWrites(2);
+    state = { ...state, head: { offset: 2, seq: 2, digest: 'b' } };
+    await delay(50);
+    expect(writes).toEqual([NodeFile.taskConfig, NodeFile.connectorConfig]);
+    state = { ...state, head: { offset: 3, seq: 3, digest: 'c' }, connectors: new Map() };
+    await untilWrites(3);
+    expect(writes.slice(2)).toEqual([NodeFile.connectorConfig]);
+    const read = async (): Promise<ClusterState | undefined> =>
+      fromFiles(await store.read(NodeFile.connectorConfig), await store.read(NodeFile.taskConfig));
+    while ((await read())?.head.seq !== 3) await delay(2);
+    state = { ...state, head: { offset: 4, seq: 4, digest: 'd' } };
+    await persisting.stop();
+    expect((await read())?.head.seq).toBe(4);
+    expect(writes.filter((file) => file === NodeFile.taskConfig)).toHaveLength(1);
+  });
+
+  it('lets the event loop go on while it writes many tasks', async () => {
+    const tasks = Array.from({ length: 20_000 }, (_, n): TaskState => {
+      const id = { connector: `c${String(n % 2_000)}`, index: Math.floor(n / 2_000) };
+      return { id, type: 'source', overrides: { file: 'x'.repeat(100) }, committed: true };
+    });
+    const state: ClusterState = {
+      ...emptyState(),
+      tasks: TaskTable.of(tasks),
+      head: { offset: 1, seq: 1, digest: 'a' },
+    };
+    let turns = 0;
+    let isWriting = true;
+    const count = (): void => {
+      turns += 1;
+      if (isWriting) setImmediate(count);
+    };
+    const persisting = new StatePersister(
+      store,
+      () => state,
+      {},
+      { config: anHour, position: anHour, offset: anHour },
+      quiet,
+    );
+    setImmediate(count);
+    await persisting.stop();
+    isWriting = false;
+    const { size } = await stat(join(store.directory, NodeFile.taskConfig));
+    expect(turns).toBeGreaterThan(size / 131_072);
+    const read = fromFiles(await store.read(NodeFile.connectorConfig), await store.read(NodeFile.taskConfig));
+    expect([...read!.tasks.values()]).toEqual([...state.tasks.values()]);
   });
 });

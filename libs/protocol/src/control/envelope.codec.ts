@@ -1,6 +1,9 @@
 import { MalformedMessageError } from './malformed-message-error.js';
 
-/** Version of the messages on the control topics that this build writes and reads. */
+/**
+ * Version of the messages on the control topics that this build writes and reads. A newer one belongs to a newer feature level of the cluster: see
+ * `protocolVersionAt` of the core.
+ */
 export const PROTOCOL_VERSION = 1;
 
 /** Encodes a control message as JSON with its version in front. `replacer` is that of `JSON.stringify`. */
@@ -29,6 +32,8 @@ export function decodeEnvelope<T extends object>(what: string, body: Uint8Array,
     throw new MalformedMessageError(
       what,
       `its version is ${String(fields['v'])}, this node reads ${String(PROTOCOL_VERSION)}`,
+      undefined,
+      fields,
     );
   }
   requireFields(what, fields, required);
@@ -42,7 +47,7 @@ export function requireFields(what: string, message: object, required: RequiredF
   for (const [field, type] of Object.entries(required)) {
     const value = fields[field];
     if (typeof value !== type || value === null) {
-      throw new MalformedMessageError(what, `its field "${field}" is not a ${type}`);
+      throw new MalformedMessageError(what, `its field "${field}" is not a ${type}`, undefined, fields);
     }
   }
 }

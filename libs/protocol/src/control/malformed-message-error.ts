@@ -5,6 +5,8 @@ export class MalformedMessageError extends Error {
     readonly what: string,
     reason: string,
     options?: ErrorOptions,
+    /** What the message says as far as it is a JSON object. */
+    readonly fields?: Readonly<Record<string, unknown>>,
   ) {
     super(`A ${what} message cannot be understood: ${reason}`, options);
   }

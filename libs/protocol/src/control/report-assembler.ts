@@ -34,12 +34,18 @@ export class ReportAssembler<Report extends ReportShape> {
         if (last === undefined) return undefined;
         if (last.reportSeq === message.since) return (known.report = applied(last, message));
         return { ...last, reportSeq: message.report.reportSeq, sentAt: message.report.sentAt };
+      case 'report.beat': {
+        if (last === undefined) return undefined;
+        const { reportSeq, sentAt, appliedSeq } = message.report;
+        if (last.reportSeq !== reportSeq - 1) return { ...last, reportSeq, sentAt };
+        return (known.report = { ...last, reportSeq, sentAt, appliedSeq });
+      }
       default:
         return message satisfies never;
     }
   }
 
-  private knownOf({ nodeId, incarnation }: ReportShape, nowMs: number): Known<Report> {
+  private knownOf({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, nowMs: number): Known<Report> {
     const key = `${nodeId} ${incarnation}`;
     let known = this.known.get(key);
     if (known === undefined) {
@@ -72,6 +78,8 @@ function applied<Report extends ReportShape>(
   last: Report,
   { report, gone }: ReportMessage<Report> & { readonly kind: 'report.delta' },
 ): Report {
+  // The same list where no task is new: readers need not look at it again.
+  if (report.tasks.length + gone.length === 0) return { ...last, ...report, tasks: last.tasks };
   const tasks = new Map(last.tasks.map((task) => [keyOf(task.id), task]));
   for (const id of gone) tasks.delete(keyOf(id));
   for (const task of report.tasks) tasks.set(keyOf(task.id), task);

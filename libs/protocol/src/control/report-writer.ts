@@ -1,26 +1,25 @@
-import { encodeReportMessage, type ReportShape, type TaskKey } from './report.codec.js';
+import { encodeBeat, encodeReportMessage, type ReportShape, type TaskKey } from './report.codec.js';
 
 export interface ReportLimits {
-  /** How often the whole state is told. */
+  /** How often the whole state is told, with the counters of all tasks. */
   readonly fullIntervalMs: number;
-  /** How often a task is told of which nothing but its counters has changed. */
-  readonly countersIntervalMs: number;
+  /** How soon after a change of a task the whole state is told, for readers that missed the change. */
+  readonly fullAfterChangeMs: number;
   /** Tasks of one message, in bytes; a single task may be larger. */
   readonly maxTaskBytes: number;
 }
 
 /** A reader that starts looks back further than the whole state is old. */
 export const reportLimits: ReportLimits = {
-  fullIntervalMs: 10_000,
-  countersIntervalMs: 5_000,
+  fullIntervalMs: 60_000,
+  fullAfterChangeMs: 10_000,
   maxTaskBytes: 1_048_576,
 };
 
 interface ToldTask {
-  readonly id: TaskKey;
-  readonly toldAtMs: number;
+  readonly task: ReportShape['tasks'][number];
+  /** Without its counters: those alone are no news. */
   readonly text: string;
-  readonly textWithoutCounters: string;
 }
 
 interface Told {
@@ -31,11 +30,13 @@ interface Told {
 
 /** Fields that every message has, whether they have changed or not. */
 const always = ['nodeId', 'incarnation', 'role', 'reportSeq', 'sentAt', 'leaving'];
+/** Fields of which a beat tells the new value. */
+const inBeats = ['reportSeq', 'sentAt', 'appliedSeq'];
 
 /** Turns the reports of one incarnation into messages that say what is new, now and then all. `ReportAssembler` puts them together again. */
 export class ReportWriter<Report extends ReportShape> {
   private told: Told | undefined;
-  private fullAtMs = 0;
+  private fullDueMs = 0;
 
   constructor(private readonly limits: ReportLimits = reportLimits) {}
 
@@ -48,18 +49,18 @@ export class ReportWriter<Report extends ReportShape> {
   messagesOf(report: Report, nowMs: number, allowsDeltas: boolean): readonly Buffer[] {
     const { tasks: reported, ...fields } = report;
     const header = new Map(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]));
-    const tasks = new Map(reported.map((task) => [keyOf(task.id), this.toldTask(task, nowMs)]));
+    const tasks = new Map(reported.map((task) => [keyOf(task.id), { task, text: withoutCounters(task) }]));
     const before = this.told;
     const isFull =
       !allowsDeltas ||
       before === undefined ||
       report.leaving ||
-      nowMs - this.fullAtMs >= this.limits.fullIntervalMs ||
+      nowMs >= this.fullDueMs ||
       [...before.header.keys()].some((name) => !header.has(name));
     this.told = { reportSeq: report.reportSeq, header, tasks };
-    const delta = isFull ? undefined : this.delta(fields, before, this.told);
+    const delta = isFull ? undefined : this.delta(report, before, this.told, nowMs);
     if (delta !== undefined) return [delta];
-    this.fullAtMs = nowMs;
+    this.fullDueMs = nowMs + this.limits.fullIntervalMs;
     return this.full(fields, [...tasks.values()]);
   }
 
@@ -68,24 +69,8 @@ export class ReportWriter<Report extends ReportShape> {
     this.told = undefined;
   }
 
-  private toldTask(task: ReportShape['tasks'][number], nowMs: number): ToldTask {
-    const { counters, ...others } = task;
-    const textWithoutCounters = JSON.stringify(others);
-    const text = `${textWithoutCounters.slice(0, -1)},"counters":${JSON.stringify(counters)}}`;
-    const before = this.told?.tasks.get(keyOf(task.id));
-    const isOld =
-      before !== undefined &&
-      (before.text === text ||
-        (before.textWithoutCounters === textWithoutCounters &&
-          nowMs - before.toldAtMs < this.limits.countersIntervalMs));
-    return isOld ? before : { id: task.id, toldAtMs: nowMs, text, textWithoutCounters };
-  }
-
   private full(fields: object, tasks: readonly ToldTask[]): readonly Buffer[] {
-    const parts = inParts(
-      tasks.map(({ text }) => text),
-      this.limits.maxTaskBytes,
-    );
+    const parts = inParts(tasks.map(withCounters), this.limits.maxTaskBytes);
     const [all = [], ...others] = parts;
     if (others.length === 0) return [encodeReportMessage({ kind: 'report' }, fields, all)];
     return parts.map((texts, part) =>
@@ -98,12 +83,20 @@ export class ReportWriter<Report extends ReportShape> {
   }
 
   /** Undefined where it is too large for one message. */
-  private delta(fields: object, before: Told, now: Told): Buffer | undefined {
-    const texts = [...now.tasks].filter(([key, task]) => before.tasks.get(key) !== task).map(([, { text }]) => text);
+  private delta({ tasks: _, ...fields }: Report, before: Told, now: Told, nowMs: number): Buffer | undefined {
+    const changed = [...now.tasks].filter(([key, { text }]) => before.tasks.get(key)?.text !== text);
+    const gone = [...before.tasks].filter(([key]) => !now.tasks.has(key)).map(([, { task }]) => task.id);
+    const isNew = (name: string): boolean => before.header.get(name) !== now.header.get(name);
+    const hasNews = changed.length + gone.length > 0;
+    const since = before.reportSeq;
+    if (!hasNews && since === now.reportSeq - 1) {
+      if (Object.keys(fields).every((name) => inBeats.includes(name) || !isNew(name))) return encodeBeat(fields);
+    }
+    const texts = changed.map(([, told]) => withCounters(told));
     if (inParts(texts, this.limits.maxTaskBytes).length > 1) return undefined;
-    const gone = [...before.tasks].filter(([key]) => !now.tasks.has(key)).map(([, { id }]) => id);
-    const changed = only(fields, (name) => always.includes(name) || before.header.get(name) !== now.header.get(name));
-    return encodeReportMessage({ kind: 'report.delta', since: before.reportSeq, gone }, changed, texts);
+    if (hasNews) this.fullDueMs = Math.min(this.fullDueMs, nowMs + this.limits.fullAfterChangeMs);
+    const news = only(fields, (name) => always.includes(name) || isNew(name));
+    return encodeReportMessage({ kind: 'report.delta', since, gone }, news, texts);
   }
 }
 
@@ -111,8 +104,18 @@ export function keyOf({ connector, index }: TaskKey): string {
   return `${String(index)} ${connector}`;
 }
 
-function only(fields: object, isWanted: (name: string) => boolean): object {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => isWanted(name)));
+function withoutCounters({ counters: _, ...others }: ReportShape['tasks'][number]): string {
+  return JSON.stringify(others);
+}
+
+/** Counters that are zero are left out. */
+function withCounters({ task, text }: ToldTask): string {
+  const counters = only(task.counters, (_, value) => value !== 0);
+  return `${text.slice(0, -1)},"counters":${JSON.stringify(counters)}}`;
+}
+
+function only(fields: object, isWanted: (name: string, value: unknown) => boolean): object {
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => isWanted(name, value)));
 }
 
 /** At least one part, which may be empty. */

@@ -39,5 +39,6 @@ export interface TaskConfigsQuestion {
   readonly config: Settings;
 }
 
-/** The full settings of each task, or why the connector could not be split. */
-export type TaskConfigsAnswer = { readonly tasks: readonly Settings[] } | { readonly error: string };
+/** Settings of each task beside or instead of the connector's (null for one that it does not have), or why the connector could not be split. */
+export type TaskConfigsAnswer =
+  { readonly tasks: readonly Readonly<Record<string, string | null>>[] } | { readonly error: string };

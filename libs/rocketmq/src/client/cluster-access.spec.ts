@@ -33,6 +33,10 @@ describe('what a refusal says about the route', () => {
     ['a busy master refuses', 2, '[PCBUSY_CLEAN_QUEUE]broker busy', []],
     ['a store that is a slave or shuts down refuses', 14, 'service not available now', ['invalidate t']],
     ['a broker does not have the topic', 17, 'topic[t] not exist', ['invalidate t']],
+    ['a topic has fewer queues', 29, 'request queueId[9] is illegal, TopicConfig', ['invalidate t']],
+    ['a topic has fewer queues, before 5.2', 1, 'request queueId[9] is illegal, TopicConfig', ['invalidate t']],
+    ['another broker leads the queue', 501, 't-3 does not exit in request process', ['invalidate t']],
+    ['a broker takes no messages', 16, 'the broker[b] sending message is forbidden', ['invalidate t']],
     ['a broker refuses for another reason', 13, 'the message is illegal', []],
   ])('when %s', (_what, code, remark, expected) => {
     cluster.queueError(replyOf(code, remark), SEND, QUEUE);

@@ -15,7 +15,7 @@ import {
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { isUnauthenticated, responseError } from './response-error.js';
+import { isQueueRefused, isUnauthenticated, responseError } from './response-error.js';
 
 /** Busy brokers say it, and replicas that are asked for what only masters do. */
 const REPLICA_REFUSAL_REMARK = /\[REJECTREQUEST\]/;
@@ -152,6 +152,7 @@ export class ClusterAccess {
       return new TopicNotFoundError(queue.topic);
     }
     if (reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) this.routes.invalidate(queue.topic);
+    if (isQueueRefused(reply)) this.routes.invalidate(queue.topic);
     if (REPLICA_REFUSAL_REMARK.test(reply.remark)) this.routes.doubt(queue.topic);
     return responseError(reply, request, queue.brokerName, count);
   }

@@ -1,4 +1,5 @@
 import {
+  InvalidArgumentError,
   isRocketMqError,
   MalformedDataError,
   MessageTooLargeError,
@@ -32,6 +33,10 @@ export interface OutgoingMessage {
   /** At least one byte: brokers refuse an empty body in a single send. */
   readonly body: Buffer;
   readonly properties?: Iterable<readonly [string, string]>;
+  /** `Message.flag`, an int32 for applications. Default 0. */
+  readonly flag?: number | undefined;
+  /** When the message was made, ms since the epoch. Default: when it is sent. */
+  readonly bornAt?: number | undefined;
 }
 
 export interface EncodedMessage {
@@ -40,6 +45,18 @@ export interface EncodedMessage {
   readonly properties: string;
   /** Bits of `SYS_FLAG`. */
   readonly sysFlag: number;
+  readonly flag?: number | undefined;
+  readonly bornAt?: number | undefined;
+}
+
+/** @throws InvalidArgumentError */
+export function checkStamps({ flag, bornAt }: Pick<OutgoingMessage, 'flag' | 'bornAt'>): void {
+  if (flag !== undefined && flag !== (flag | 0)) {
+    throw new InvalidArgumentError(`flag ${flag}: expected a signed integer of 32 bits`);
+  }
+  if (bornAt !== undefined && !(Number.isSafeInteger(bornAt) && bornAt >= 0)) {
+    throw new InvalidArgumentError(`bornAt ${bornAt}: expected ms since the epoch`);
+  }
 }
 
 const STATUS: Readonly<Record<number, SendStatus>> = {
@@ -70,7 +87,7 @@ export class Producer {
   sendBatch(queue: QueueRef, batch: EncodedBatch, options?: CallOptions): Promise<SendResult> {
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_BATCH_MESSAGE,
-      ext: this.#header(queue, '', 0, true),
+      ext: this.#header(queue, { properties: '', sysFlag: 0, bornAt: batch.bornAt }, true),
       body: batch.bytes,
     };
     return this.#send(queue, request, batch.count, options);
@@ -81,24 +98,26 @@ export class Producer {
    * `compressOverBytes` and gets shorter by it. Errors as for `sendBatch`; also InvalidArgumentError.
    */
   async send(queue: QueueRef, message: OutgoingMessage, options?: CallOptions): Promise<SendResult> {
+    const { flag, bornAt } = message;
+    checkStamps(message);
     const properties = encodeProperties(message.properties ?? []);
     const { body, sysFlag } =
       message.body.length > this.compressOverBytes ? compressBody(message.body) : { body: message.body, sysFlag: 0 };
-    return this.sendEncoded(queue, { body, properties, sysFlag }, options);
+    return this.sendEncoded(queue, { body, properties, sysFlag, flag, bornAt }, options);
   }
 
   /** As `send`, of a message whose properties are encoded and whose body is compressed as `sysFlag` says. */
   sendEncoded(queue: QueueRef, message: EncodedMessage, options?: CallOptions): Promise<SendResult> {
-    const { body, properties, sysFlag } = message;
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_MESSAGE_V2,
-      ext: this.#header(queue, properties, sysFlag, false),
-      body,
+      ext: this.#header(queue, message, false),
+      body: message.body,
     };
     return this.#send(queue, request, 1, options);
   }
 
-  #header(queue: QueueRef, properties: string, sysFlag: number, isBatch: boolean): Record<string, string> {
+  #header(queue: QueueRef, message: Omit<EncodedMessage, 'body'>, isBatch: boolean): Record<string, string> {
+    const { properties, sysFlag, flag = 0, bornAt = Date.now() } = message;
     return {
       a: this.producerGroup,
       b: queue.topic,
@@ -107,8 +126,8 @@ export class Producer {
       d: '1',
       e: String(queue.queueId),
       f: String(sysFlag),
-      g: String(Date.now()),
-      h: '0',
+      g: String(bornAt),
+      h: String(flag),
       i: properties,
       j: '0',
       k: 'false',

@@ -60,6 +60,27 @@ export function answerOutcome(
   return isRefusal ? 'not-sent' : 'unknown';
 }
 
+/** Of a broker without write permission, about topics with an order configuration. */
+const FORBIDDEN_REMARK = /^the broker\[.*\] sending message is forbidden/;
+
+/**
+ * Whether a broker refused the queue of a send and not the send: the topic has fewer queues now, another broker leads the
+ * queue of a static topic, or the broker takes no messages.
+ */
+export function isQueueRefused({ code, remark }: Pick<RemotingCommand, 'code' | 'remark'>): boolean {
+  switch (code) {
+    case RESPONSE_CODE.NOT_LEADER_FOR_QUEUE:
+      return true;
+    case RESPONSE_CODE.NO_PERMISSION:
+      return FORBIDDEN_REMARK.test(remark);
+    case RESPONSE_CODE.INVALID_PARAMETER:
+    case RESPONSE_CODE.SYSTEM_ERROR:
+      return ILLEGAL_QUEUE_REMARK.test(remark);
+    default:
+      return false;
+  }
+}
+
 /** Whether the broker does not know the sender. */
 export function isUnauthenticated(reply: Pick<RemotingCommand, 'code' | 'remark'>): boolean {
   if (reply.code === RESPONSE_CODE.NO_PERMISSION) return UNAUTHENTICATED_REMARK.test(reply.remark);

@@ -59,7 +59,8 @@ export interface Routes {
 }
 
 let clientsOpened = 0;
-const OVERDUE_AFTER_MS = 60_000;
+/** Three times what brokers themselves wait for disks and replicas at most. */
+const OVERDUE_AFTER_MS = 15_000;
 
 /** A client of one cluster; any number of users may share it. It connects at first use. */
 export class RocketMqClient {

@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly maxMs: number;
@@ -19,10 +21,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     }
     const end = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      unlisten();
       resolve();
     };
     const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
+    const unlisten = onAbort(signal, end);
   });
 }

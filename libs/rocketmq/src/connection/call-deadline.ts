@@ -1,4 +1,5 @@
 import { InvalidArgumentError, RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
+import { onAbort } from './on-abort.js';
 
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
@@ -47,12 +48,13 @@ export class CallDeadline {
     return new Promise<T>((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        unlisten();
       };
-      const onAbort = (): void => {
+      const abort = (): void => {
         end();
         reject(new RequestAbortedError(what, outcome(), signal?.reason));
       };
+      const unlisten = onAbort(signal, abort);
       const timer = setTimeout(
         () => {
           end();
@@ -70,8 +72,7 @@ export class CallDeadline {
           reject(error instanceof Error ? error : new Error('rejected without an error', { cause: error }));
         },
       );
-      if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted === true) abort();
     });
   }
 }

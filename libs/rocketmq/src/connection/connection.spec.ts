@@ -269,12 +269,25 @@ describe('Connection', () => {
     expect(JSON.parse(peer.received[1]!.body.toString())).toMatchObject({ clientID: 'spec' });
   });
 
-  it('ends when a request is overdue on a connection that otherwise answers', async () => {
-    const connection = await open({ heartbeatIntervalMs: 20, overdueAfterMs: 30 });
-    peer.onCommand = (command, socket) => (command.code === 34 ? socket.write(reply(command.opaque)) : undefined);
-    const pending = connection.submit(REQUEST);
-    pending.markOverdue();
-    await expect(pending.reply).rejects.toThrow('overdue');
+  it('gives up a request whose reply is lost, and none of its neighbours', async () => {
+    const connection = await open({ overdueAfterMs: 30 });
+    const lost = connection.submit(REQUEST);
+    const neighbour = connection.submit(REQUEST);
+    lost.markOverdue();
+    await expect(lost.reply).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', outcome: 'unknown' });
+    expect(connection.isOpen).toBe(true);
+    peer.sockets[0]!.write(reply(peer.received[0]!.opaque, 'late'));
+    peer.sockets[0]!.write(reply(peer.received[1]!.opaque, 'in time'));
+    expect((await neighbour.reply).body.toString()).toBe('in time');
+  });
+
+  it('ends when an overdue request was never taken by the peer: its memory may be used again', async () => {
+    const connection = await open({ overdueAfterMs: 30, maxUnwrittenBytes: 64 * 1024 * 1024 });
+    peer.sockets[0]!.pause();
+    const stuck = connection.submit({ ...REQUEST, body: Buffer.alloc(32 * 1024 * 1024) });
+    stuck.markOverdue();
+    await expect(stuck.reply).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', outcome: 'unknown' });
+    expect(connection.isOpen).toBe(false);
   });
 
   it('connects to an IPv6 address', async () => {

@@ -36,7 +36,7 @@ export interface ConnectionOptions {
   readonly maxUnwrittenBytes: number;
   /** Requests that may wait; above it, they are refused. */
   readonly maxWaitingRequests: number;
-  /** A request that stays unanswered that long after its deadline means that the peer is stuck. */
+  /** A reply that does not come within that time after its request's deadline is lost. */
   readonly overdueAfterMs: number;
 }
 
@@ -60,6 +60,7 @@ export class Connection {
   #waiting: PendingRequest[] = [];
   #state: State = { kind: 'open' };
   #nextOpaque = 1;
+  #submittedBytes = 0;
   #isCorked = false;
   #lastReceivedAt = performance.now();
   #hasReceived = false;
@@ -187,6 +188,14 @@ export class Connection {
     this.#closeIfLeft();
   }
 
+  get overdueAfterMs(): number {
+    return this.options.overdueAfterMs;
+  }
+
+  hasWritten({ endsAt }: PendingRequest): boolean {
+    return this.#submittedBytes - this.#socket.writableLength >= endsAt;
+  }
+
   #takeOpaque(): number {
     do this.#nextOpaque = this.#nextOpaque >= 0x7f_ff_ff_ff ? 1 : this.#nextOpaque + 1;
     while (this.#pending.has(this.#nextOpaque));
@@ -205,6 +214,7 @@ export class Connection {
     }
     pending.outcome = 'unknown';
     this.#pending.set(pending.opaque, pending);
+    pending.endsAt = this.#submittedBytes += head.length + (pending.request.body?.length ?? 0);
     this.#cork();
     this.#socket.write(head);
     if (pending.request.body !== undefined) this.#socket.write(pending.request.body);
@@ -313,12 +323,6 @@ export class Connection {
   #scheduleHeartbeat(afterMs: number): void {
     this.#heartbeatTimer = setTimeout(() => {
       const now = performance.now();
-      for (const pending of this.#pending.values()) {
-        if (pending.overdueSince !== undefined && now - pending.overdueSince > this.options.overdueAfterMs) {
-          this.#end(`${requestName(pending.request.code)} overdue for ${this.options.overdueAfterMs} ms`);
-          return;
-        }
-      }
       const silentMs = now - this.#lastReceivedAt;
       if (silentMs < this.options.heartbeatIntervalMs) {
         this.#scheduleHeartbeat(this.options.heartbeatIntervalMs - silentMs);

@@ -1,35 +1,44 @@
-import { type RequestOutcome } from '../errors.js';
+import { RequestTimeoutError, type RequestOutcome } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { requestName } from '../wire/request-code.js';
 
 /** One request under way. */
 export interface InFlightRequest {
   /**
-   * Ends with the reply, or rejects with ConnectionClosedError or ConnectionOverloadedError; after a server that goes
+   * Ends with the reply, or rejects with ConnectionClosedError, ConnectionOverloadedError or, overdue, RequestTimeoutError; after a server that goes
    * away refused it also with what keeps a new connection from opening.
    */
   readonly reply: Promise<RemotingCommand>;
   readonly outcome: RequestOutcome;
   /** Takes a waiting request back, and forgets one that was written: its late reply is dropped. */
   abandon(): void;
-  /** Says that only `reply` still waits: a peer that leaves it unanswered for long is taken for stuck. */
+  /** Says that only `reply` still waits. After `overdueAfterMs` it is given up, and rejects with RequestTimeoutError. */
   markOverdue(): void;
 }
 
 /** The connection that a request waits on. */
 interface RequestOwner {
+  readonly address: string;
+  /** How long an overdue reply is waited for. */
+  readonly overdueAfterMs: number;
   forget(pending: PendingRequest): void;
+  /** Whether the operating system has all bytes of the request: the caller may use its memory again. */
+  hasWritten(pending: PendingRequest): boolean;
+  close(reason: string): void;
 }
 
 /** A request from its first connection to its end: a server that goes away may have it moved to a second one. */
 export class PendingRequest implements InFlightRequest {
   outcome: RequestOutcome = 'not-sent';
-  overdueSince: number | undefined;
+  /** Where it ends in the stream of its connection. */
+  endsAt = 0;
   /** Whether it was refused once by a server that goes away. */
   isMoved = false;
   readonly reply: Promise<RemotingCommand>;
   #owner: RequestOwner | undefined;
   #opaque = 0;
   #isAbandoned = false;
+  #overdueTimer: NodeJS.Timeout | undefined;
   #resolve: ((reply: RemotingCommand) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
 
@@ -56,19 +65,40 @@ export class PendingRequest implements InFlightRequest {
   }
 
   resolve(reply: RemotingCommand): void {
+    clearTimeout(this.#overdueTimer);
     this.#resolve?.(reply);
   }
 
   reject(error: unknown): void {
+    clearTimeout(this.#overdueTimer);
     this.#reject?.(error);
   }
 
   markOverdue(): void {
-    this.overdueSince ??= performance.now();
+    const owner = this.#owner;
+    if (owner === undefined || this.#overdueTimer !== undefined) return;
+    this.#overdueTimer = setTimeout(() => {
+      this.#giveUp();
+    }, owner.overdueAfterMs);
+    this.#overdueTimer.unref();
   }
 
   abandon(): void {
+    clearTimeout(this.#overdueTimer);
     this.#isAbandoned = true;
     this.#owner?.forget(this);
+  }
+
+  /** Its reply is lost, and the other requests of the connection go on; a peer that never took it is stuck. */
+  #giveUp(): void {
+    const owner = this.#owner;
+    if (owner === undefined) return;
+    const what = `${requestName(this.request.code)} to ${owner.address}`;
+    if (owner.hasWritten(this)) {
+      this.abandon();
+      this.reject(new RequestTimeoutError(`${what}, overdue`, owner.overdueAfterMs, this.outcome));
+    } else {
+      owner.close(`${what} overdue for ${owner.overdueAfterMs} ms`);
+    }
   }
 }

@@ -11,18 +11,18 @@ export interface MessageRules {
   readonly maxMessageBytes: number;
 }
 
-/** The two characters separate stored properties from each other. */
+/** Two characters separate stored properties from each other; halves of surrogate pairs would become U+FFFD. */
 export const REMOTING_RULES = {
   // eslint-disable-next-line no-control-regex -- the characters of the format
-  forbidden: /[\u0001\u0002]/,
-  forbiddenName: 'U+0001 and U+0002',
+  forbidden: /[\u0001\u0002\p{Cs}]/u,
+  forbiddenName: 'U+0001, U+0002 and halves of surrogate pairs',
 } as const;
 
-/** Java's ISO control characters, which the Proxy refuses. */
+/** Java's ISO control characters, which the Proxy refuses, and what would become U+FFFD. */
 export const PROXY_RULES = {
   // eslint-disable-next-line no-control-regex -- the characters that the Proxy names
-  forbidden: /[\u0000-\u001f\u007f-\u009f]/,
-  forbiddenName: 'control characters (U+0000-U+001F, U+007F-U+009F)',
+  forbidden: /[\u0000-\u001f\u007f-\u009f\p{Cs}]/u,
+  forbiddenName: 'control characters (U+0000-U+001F, U+007F-U+009F) and halves of surrogate pairs',
 } as const;
 
 /**

@@ -31,6 +31,16 @@ describe('decodeTopicRoute', () => {
     ]);
   });
 
+  it('reads the order configuration', () => {
+    expect(route.orderedQueues).toBeUndefined();
+    const ordered = ROUTE.replace('{', '{"orderTopicConf":"b:1;c:2;;d:x",');
+    expect(decodeTopicRoute('t', Buffer.from(ordered)).orderedQueues).toEqual([
+      { topic: 't', brokerName: 'b', queueId: 0 },
+      { topic: 't', brokerName: 'c', queueId: 0 },
+      { topic: 't', brokerName: 'c', queueId: 1 },
+    ]);
+  });
+
   it('refuses a body that is no route', () => {
     expect(() => decodeTopicRoute('t', Buffer.from('[]'))).toThrow(MalformedDataError);
     expect(() => decodeTopicRoute('t', Buffer.from('{"queueDatas":[{"brokerName":"b"}]}'))).toThrow(MalformedDataError);

@@ -29,6 +29,8 @@ export interface BrokerRoute {
 export interface TopicRoute {
   readonly topic: string;
   readonly brokers: readonly BrokerRoute[];
+  /** Of the topic's order configuration: keys stay with these queues also while a broker of theirs is unavailable. */
+  readonly orderedQueues?: readonly QueueRef[] | undefined;
 }
 
 /** Queues that take messages now, by broker name and queue id. */
@@ -84,7 +86,16 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
     };
   });
   brokers.sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1));
-  return { topic, brokers };
+  return { topic, brokers, orderedQueues: orderedQueuesOf(topic, root.get('orderTopicConf')) };
+}
+
+/** Reads `broker-a:8;broker-b:8`; undefined for a topic without an order configuration. */
+function orderedQueuesOf(topic: string, conf: unknown): readonly QueueRef[] | undefined {
+  if (typeof conf !== 'string' || conf === '') return undefined;
+  return conf.split(';').flatMap((entry) => {
+    const [, brokerName = '', count = '0'] = /^(.+):(\d{1,5})$/.exec(entry) ?? [];
+    return Array.from({ length: Number(count) }, (_, queueId) => ({ topic, brokerName, queueId }));
+  });
 }
 
 export interface ClusterBroker {

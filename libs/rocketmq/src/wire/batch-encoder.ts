@@ -19,6 +19,8 @@ export function storedMessageBytes(topicBytes: number, bodyBytes: number, proper
 export interface EncodedBatch {
   readonly bytes: Buffer;
   readonly count: number;
+  /** When the messages were made, ms since the epoch. Default: when they are sent. */
+  readonly bornAt?: number | undefined;
 }
 
 export interface BatchEncoderOptions {
@@ -30,7 +32,7 @@ export interface BatchEncoderOptions {
 
 /**
  * Encodes messages of one queue into the body of request 320, one after the other into one growing buffer:
- * `int32 size | int32 0 | int32 0 | int32 flag 0 | int32 bodyLength | body | int16 propertiesLength | properties`.
+ * `int32 size | int32 0 | int32 0 | int32 flag | int32 bodyLength | body | int16 propertiesLength | properties`.
  *
  * `finish` seals the batch. `reset` starts the next one in the same memory and may be called only once the send of the
  * last one has settled (see `SendOutcomeUnknownError.settled`).
@@ -39,6 +41,7 @@ export class BatchEncoder {
   readonly #maxBytes: number;
   readonly #topicBytes: number;
   #buffer = Buffer.allocUnsafe(FIRST_CAPACITY_BYTES);
+  #view = viewOf(this.#buffer);
   #bytes = 0;
   #storedBytes = 0;
   #count = 0;
@@ -67,34 +70,33 @@ export class BatchEncoder {
 
   /**
    * @param properties as `encodeProperties` makes them, or their UTF-8 bytes; may be empty
+   * @param flag `Message.flag`, an int32 for applications
    * @throws MessageTooLargeError when the batch would go over the broker's limit, or the properties over 32,767 bytes;
    * the batch is unchanged then
    */
-  add(body: Uint8Array, properties: Uint8Array | string): void {
+  add(body: Uint8Array, properties: Uint8Array | string, flag = 0): void {
     if (this.#isSealed) throw new InvalidArgumentError('add after finish: reset the encoder first');
-    const propertiesBytes = typeof properties === 'string' ? Buffer.byteLength(properties) : properties.length;
-    if (propertiesBytes > MAX_PROPERTIES_BYTES) {
-      throw new MessageTooLargeError('message properties', propertiesBytes, MAX_PROPERTIES_BYTES);
-    }
-    const storedBytes = this.#storedBytes + this.#storedSize(body.length, propertiesBytes);
-    if (storedBytes > this.#maxBytes) {
-      throw new MessageTooLargeError(`batch of ${String(this.#count + 1)} messages`, storedBytes, this.#maxBytes);
-    }
-    const size = ENTRY_BYTES + body.length + propertiesBytes;
+    const bodyBytes = body.length;
+    this.#check(bodyBytes, properties.length);
     const start = this.#bytes;
-    const buffer = this.#reserve(start + size);
-    buffer.writeInt32BE(size, start);
-    buffer.writeInt32BE(0, start + 4);
-    buffer.writeInt32BE(0, start + 8);
-    buffer.writeInt32BE(0, start + 12);
-    buffer.writeInt32BE(body.length, start + 16);
+    const propertiesAt = start + ENTRY_BYTES + bodyBytes;
+    // A UTF-16 unit takes three bytes at most.
+    const buffer = this.#reserve(propertiesAt + properties.length * (typeof properties === 'string' ? 3 : 1));
+    let propertiesBytes = properties.length;
+    if (typeof properties !== 'string') buffer.set(properties, propertiesAt);
+    else if (propertiesBytes > 0) propertiesBytes = buffer.write(properties, propertiesAt, 'utf8');
+    if (propertiesBytes > properties.length) this.#check(bodyBytes, propertiesBytes);
+    const size = ENTRY_BYTES + bodyBytes + propertiesBytes;
+    const view = this.#view;
+    view.setInt32(start, size);
+    view.setInt32(start + 4, 0);
+    view.setInt32(start + 8, 0);
+    view.setInt32(start + 12, flag);
+    view.setInt32(start + 16, bodyBytes);
     buffer.set(body, start + HEAD_BYTES);
-    const propertiesAt = start + HEAD_BYTES + body.length;
-    buffer.writeInt16BE(propertiesBytes, propertiesAt);
-    if (typeof properties === 'string') buffer.write(properties, propertiesAt + PROPERTIES_LENGTH_BYTES, 'utf8');
-    else buffer.set(properties, propertiesAt + PROPERTIES_LENGTH_BYTES);
+    view.setInt16(propertiesAt - PROPERTIES_LENGTH_BYTES, propertiesBytes);
     this.#bytes = start + size;
-    this.#storedBytes = storedBytes;
+    this.#storedBytes += this.#storedSize(bodyBytes, propertiesBytes);
     this.#count += 1;
   }
 
@@ -113,6 +115,16 @@ export class BatchEncoder {
     this.#isSealed = false;
   }
 
+  #check(bodyBytes: number, propertiesBytes: number): void {
+    if (propertiesBytes > MAX_PROPERTIES_BYTES) {
+      throw new MessageTooLargeError('message properties', propertiesBytes, MAX_PROPERTIES_BYTES);
+    }
+    const storedBytes = this.#storedBytes + this.#storedSize(bodyBytes, propertiesBytes);
+    if (storedBytes > this.#maxBytes) {
+      throw new MessageTooLargeError(`batch of ${String(this.#count + 1)} messages`, storedBytes, this.#maxBytes);
+    }
+  }
+
   #storedSize(bodyBytes: number, propertiesBytes: number): number {
     return storedMessageBytes(this.#topicBytes, bodyBytes, propertiesBytes);
   }
@@ -122,7 +134,12 @@ export class BatchEncoder {
       const grown = Buffer.allocUnsafe(Math.max(bytes, this.#buffer.length * 2));
       this.#buffer.copy(grown, 0, 0, this.#bytes);
       this.#buffer = grown;
+      this.#view = viewOf(grown);
     }
     return this.#buffer;
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

@@ -65,4 +65,10 @@ describe('property codec', () => {
   it.each([[['', 'v']], [['n', '']], [['n\u0001', 'v']], [['n', 'v\u0002']]] as const)('refuses %j', (entry) => {
     expect(() => encodeProperties([entry])).toThrow(InvalidArgumentError);
   });
+
+  it.each(['\ud800', 'a\udc00b', '\ud800\ud800\udc00'])('refuses half of a surrogate pair: %j', (half) => {
+    expect(() => encodeProperties([['name', half]])).toThrow(InvalidArgumentError);
+    expect(() => encodeProperties([[half, 'value']])).toThrow(InvalidArgumentError);
+    expect(encodeProperties([['name', '\ud83d\ude00']])).toBe('name\u0001\ud83d\ude00');
+  });
 });

@@ -2,12 +2,14 @@ import { InvalidArgumentError } from '../errors.js';
 
 const NAME_VALUE_SEPARATOR = 1;
 const PROPERTY_SEPARATOR = 2;
-// eslint-disable-next-line no-control-regex -- these two characters are the format's separators
-const SEPARATORS = /[\u0001\u0002]/;
+/** The format's separators, and halves of surrogate pairs. */
+// eslint-disable-next-line no-control-regex -- the separators are control characters
+const FORBIDDEN = /[\u0001\u0002\p{Cs}]/u;
 
 /**
  * Message properties as the broker stores them: `name \u0001 value \u0002 name \u0001 value`.
- * @throws InvalidArgumentError for an empty name or value (the format loses them) or a separator inside one.
+ * @throws InvalidArgumentError for an empty name or value (the format loses them), a separator inside one, or half of a
+ * surrogate pair (UTF-8 cannot carry it: it would become U+FFFD).
  */
 export function encodeProperties(properties: Iterable<readonly [string, string]>): string {
   let text = '';
@@ -15,8 +17,10 @@ export function encodeProperties(properties: Iterable<readonly [string, string]>
     if (name.length === 0 || value.length === 0) {
       throw new InvalidArgumentError(`property '${name}' with value '${value}': neither may be empty`);
     }
-    if (SEPARATORS.test(name) || SEPARATORS.test(value)) {
-      throw new InvalidArgumentError(`property '${name}': U+0001 and U+0002 are allowed in neither name nor value`);
+    if (FORBIDDEN.test(name) || FORBIDDEN.test(value)) {
+      throw new InvalidArgumentError(
+        `property ${JSON.stringify(name)}: U+0001, U+0002 and halves of surrogate pairs are allowed in neither name nor value`,
+      );
     }
     text += text.length === 0 ? `${name}\u0001${value}` : `\u0002${name}\u0001${value}`;
   }

@@ -97,4 +97,14 @@ describe('parseTolerantJson', () => {
       { numRuns: 3_000 },
     );
   });
+
+  it('reads a string of 15 MB, escapes and all', () => {
+    const text = `${'x'.repeat(15 * 1024 * 1024)}"\\`;
+    expect(parseTolerantJson(JSON.stringify(text)) === text).toBe(true);
+    expect(() => parseTolerantJson(JSON.stringify(text).slice(0, -1))).toThrow(MalformedDataError);
+  });
+
+  it.each(['"', '"\\"', '"a\\\\\\"'])('refuses %s, which does not end', (text) => {
+    expect(() => parseTolerantJson(text)).toThrow(MalformedDataError);
+  });
 });

@@ -8,8 +8,6 @@ export type TolerantKey = string | TolerantMap;
 const MAX_DEPTH = 64;
 const BARE_TOKEN = /[-+.\w$]+/y;
 const NUMBER = /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/;
-const PLAIN_STRING = /"[^"\\]*"/y;
-const ESCAPED_STRING = /"(?:[^"\\]|\\.)*"/sy;
 
 /**
  * Parses the JSON-like bodies of brokers and name servers (fastjson): standard JSON, and bare or object keys.
@@ -83,13 +81,24 @@ class Parser {
   }
 
   #string(): string {
-    const token = this.#match(PLAIN_STRING) ?? this.#match(ESCAPED_STRING);
-    if (token === undefined) throw this.#unexpected('a closed string');
+    const start = this.#at;
+    let end = this.text.indexOf('"', start + 1);
+    while (end >= 0 && this.#isEscaped(end)) end = this.text.indexOf('"', end + 1);
+    if (end < 0) throw this.#unexpected('a closed string');
+    this.#at = end + 1;
+    const token = this.text.slice(start, end + 1);
     try {
       return JSON.parse(token) as string;
     } catch {
       return token.slice(1, -1);
     }
+  }
+
+  /** Whether an odd number of backslashes stands before a character. */
+  #isEscaped(at: number): boolean {
+    let first = at;
+    while (this.text[first - 1] === '\\') first -= 1;
+    return (at - first) % 2 === 1;
   }
 
   #bareValue(): TolerantValue {

@@ -47,6 +47,9 @@ export class HostedTask {
   readonly key: string;
   /** Resolves when nothing of the task runs any more. */
   readonly done: Promise<void>;
+  /** Resolves when the first attempt to start it is over, however it went. */
+  readonly tried: Promise<void>;
+  private noteTried: () => void = () => undefined;
   private readonly supervision: TaskSupervision;
   private state: RunState = 'RESTARTING';
   private since: number;
@@ -73,7 +76,10 @@ export class HostedTask {
     this.isPaused = task.paused;
     this.attempts = before?.attempts ?? 0;
     this.lastError = before?.lastError;
-    this.done = this.run();
+    this.tried = new Promise((resolve) => {
+      this.noteTried = resolve;
+    });
+    this.done = this.run().finally(this.noteTried);
   }
 
   get paused(): boolean {
@@ -168,12 +174,14 @@ export class HostedTask {
       await loop.start();
       startedMs = clock.nowMs();
       if (!this.isStopping) this.noteRunning();
+      this.noteTried();
       const end = await loop.ended;
       if (end.kind === 'stopped') return undefined;
       if (this.isStopping) this.warn(`failed while it stopped: ${this.describe(end.error).trace}`);
       const isUnsettled = this.task.type === 'source' && !end.clean;
       return { error: end.error, ranMs: clock.nowMs() - startedMs, isUnsettled };
     } catch (error) {
+      this.noteTried();
       return { error, ranMs: 0, isUnsettled: false };
     }
   }

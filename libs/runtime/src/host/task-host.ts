@@ -50,6 +50,11 @@ export class TaskHost {
     this.tasks.set(key, new HostedTask(task, this.options, this.takeRow(key)));
   }
 
+  /** Resolves when the first attempt to start a task is over; at once where it is not held. */
+  async tried(key: string): Promise<void> {
+    await this.tasks.get(key)?.tried;
+  }
+
   pause(key: string): void {
     this.tasks.get(key)?.setPaused(true);
   }

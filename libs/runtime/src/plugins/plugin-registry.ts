@@ -1,5 +1,5 @@
 import { connectorClass, type PluginInfo } from '@sluice/core';
-import type { DefinitionsAnswer, TaskConfigsAnswer, ValidateAnswer } from '@sluice/protocol';
+import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
 import {
   type ConfigSpec,
   type Connector,
@@ -86,7 +86,9 @@ export class PluginRegistry {
    * The full settings of each task: the connector's, and over them what it gives the task. Rejects only with an error marked `retriable`: then the
    * same question may be answered later.
    */
-  async taskConfigs(config: TaskConfig): Promise<TaskConfigsAnswer> {
+  async taskConfigs(
+    config: TaskConfig,
+  ): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
     const connector = this.find(connectorClass(config));
     try {
       return { tasks: await this.split(this.connector(connectorClass(config)), config) };

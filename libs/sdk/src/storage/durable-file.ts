@@ -5,12 +5,16 @@ import { dirname } from 'node:path';
  * Replaces the content of a file so that after a crash there is either the old or the new content, whole: writes `<path>.tmp`, syncs it, renames
  * it, and syncs the folder. Callers see to it that there is one writer at a time.
  */
-export async function writeFileDurably(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileDurably(
+  path: string,
+  content: string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     const file = await open(temporary, 'w', 0o644);
     try {
-      await file.writeFile(content);
+      if (typeof content === 'string' || content instanceof Uint8Array) await file.writeFile(content);
+      else for await (const piece of content) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();

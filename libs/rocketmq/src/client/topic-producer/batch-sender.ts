@@ -37,8 +37,8 @@ export class BatchSender {
     }
     const encoder = this.#spare.pop() ?? new BatchEncoder(this.#encoderOptions());
     try {
-      for (const { prepared } of messages) encoder.add(prepared.body, prepared.properties);
-      const batch = encoder.finish();
+      for (const { prepared } of messages) encoder.add(prepared.body, prepared.properties, prepared.flag);
+      const batch = { ...encoder.finish(), bornAt: first?.prepared.bornAt };
       return await this.#settled(queue, () => this.producer.sendBatch(queue, batch, this.#limits()), onOverdue);
     } catch (error) {
       return { kind: 'failed', error };

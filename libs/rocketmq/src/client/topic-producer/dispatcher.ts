@@ -6,12 +6,16 @@ import { BatchSender } from './batch-sender.js';
 import { BrokerHealth } from './broker-health.js';
 import { failureVerdict } from './failure-verdict.js';
 import { Lane } from './lane.js';
+import { MovedSlots } from './moved-slots.js';
 import { MessageFifo, noteFailure, type PendingMessage } from './pending-message.js';
 import { type ProducerSettings } from './producer-options.js';
 import { queueKey } from './queue-choice.js';
 import { batchDueAt, isBatchDue, takeBatch } from './take-batch.js';
 import { TopicQueues, type RouteSource } from './topic-queues.js';
 import { WakeTimer } from './wake-timer.js';
+
+/** Before the broker's answer is given to the caller. The name servers learn of a topic's new queues within a moment. */
+const MAX_REFUSALS = 6;
 
 interface DispatcherContext {
   readonly routes: RouteSource;
@@ -33,8 +37,9 @@ export class Dispatcher {
   readonly #lanes = new Map<string, Lane>();
   /** Messages for any queue. */
   readonly #shared = new MessageFifo();
-  /** Messages with a sharding key, before the first route. */
+  /** Messages with a sharding key that wait for the first route, or for what is under way with their slot elsewhere. */
   readonly #keyed = new MessageFifo();
+  readonly #moved = new MovedSlots();
   readonly #timer = new WakeTimer(() => {
     this.#dispatch();
   });
@@ -115,7 +120,11 @@ export class Dispatcher {
   }
 
   #isUsable(lane: Lane, now: number): boolean {
-    return !lane.isBusy && this.#health.notBefore(lane.queue.brokerName) <= now;
+    return !lane.isBusy && this.#notBefore(lane) <= now;
+  }
+
+  #notBefore(lane: Lane): number {
+    return Math.max(lane.notBefore, this.#health.notBefore(lane.queue.brokerName));
   }
 
   #isDue(fifo: MessageFifo, now: number): boolean {
@@ -123,11 +132,11 @@ export class Dispatcher {
   }
 
   #launch(lane: Lane, from: MessageFifo): void {
-    lane.isBusy = true;
-    lane.isOthersTurn = from === lane.fifo;
     // A broker that failed is tried with one message: a refusal of one proves more than a refusal of a batch.
     const isProbe = this.#health.isFailing(lane.queue.brokerName);
-    void this.#run(lane, takeBatch(from, isProbe ? { ...this.settings, maxBatchMessages: 1 } : this.settings));
+    lane.underWay = takeBatch(from, isProbe ? { ...this.settings, maxBatchMessages: 1 } : this.settings);
+    lane.isOthersTurn = from === lane.fifo;
+    void this.#run(lane, lane.underWay);
   }
 
   async #run(lane: Lane, messages: readonly PendingMessage[]): Promise<void> {
@@ -135,10 +144,11 @@ export class Dispatcher {
     const end = await this.#sender.send(lane.queue, messages, () => {
       this.#health.failed(brokerName, performance.now());
     });
-    lane.isBusy = false;
+    lane.settled();
     switch (end.kind) {
       case 'stored':
         this.#health.succeeded(brokerName);
+        lane.accepted();
         this.#onStored(lane.queue, messages, end.result);
         break;
       case 'failed':
@@ -149,6 +159,7 @@ export class Dispatcher {
         this.#onUnknown(messages, end.error);
         break;
     }
+    if (this.#moved.release(lane)) this.#putBack(this.#keyed.takeWhere(() => true));
     this.#forgetIfGone(lane);
     this.context.onRoom();
     this.schedule();
@@ -159,8 +170,9 @@ export class Dispatcher {
     this.stats.storedMessages += messages.length;
     let offset = firstOffset;
     for (const message of messages) {
+      const { isDelayed, messageId } = message.prepared;
       this.context.onSettled(message);
-      message.resolve({ queue, offset: message.prepared.isDelayed ? undefined : offset, status });
+      message.receiver.stored(message.index, { queue, offset: isDelayed ? undefined : offset, status, messageId });
       offset += 1;
     }
   }
@@ -178,12 +190,29 @@ export class Dispatcher {
         for (const message of messages) message.isAlone = true;
         this.#putBack(messages);
         return;
+      case 'elsewhere':
+        this.#onRefused(lane, messages, error);
+        return;
       case 'resend':
         this.#health.failed(brokerName, performance.now());
         this.stats.resentNotStored += messages.length;
         for (const message of messages) if (isRocketMqError(error)) noteFailure(message, error);
         this.#putBack(messages);
     }
+  }
+
+  /** The queue takes no messages, its broker does. The route is asked for anew: it may have the queues that do. */
+  #onRefused(lane: Lane, messages: readonly PendingMessage[], error: unknown): void {
+    lane.refused(performance.now(), this.settings.retryBackoff);
+    const again: PendingMessage[] = [];
+    for (const message of messages) {
+      message.refusals += 1;
+      const last = isRocketMqError(error) ? noteFailure(message, error) : error;
+      if (message.prepared.queue !== undefined || message.refusals > MAX_REFUSALS) this.#reject(message, last);
+      else again.push(message);
+    }
+    this.stats.resentNotStored += again.length;
+    this.#putBack(again);
   }
 
   #onUnknown(messages: readonly PendingMessage[], error: SendOutcomeUnknownError): void {
@@ -213,10 +242,10 @@ export class Dispatcher {
   }
 
   #fifoOf({ prepared }: PendingMessage): MessageFifo {
-    const { queue, shardingKey } = prepared;
+    const { queue, slot } = prepared;
     if (queue !== undefined) return this.#laneOf(queue).fifo;
-    if (shardingKey === undefined) return this.#shared;
-    const chosen = this.#queues.choice?.ofKey(shardingKey);
+    if (slot === undefined) return this.#shared;
+    const chosen = this.#moved.has(slot) ? undefined : this.#queues.choice?.ofSlot(slot);
     return chosen === undefined ? this.#keyed : this.#laneOf(chosen).fifo;
   }
 
@@ -233,12 +262,15 @@ export class Dispatcher {
   #onQueuesChanged(): void {
     const { choice } = this.#queues;
     if (choice === undefined) return;
-    for (const message of this.#keyed.takeWhere(() => true)) this.enqueue(message);
-    for (const lane of [...this.#lanes.values()]) {
-      if (choice.has(lane.queue)) continue;
-      this.#putBack(lane.fifo.takeWhere((message) => message.prepared.queue === undefined));
+    const lanes = [...this.#lanes.values()];
+    for (const lane of lanes) this.#moved.hold(lane, choice);
+    for (const lane of lanes) {
+      this.#putBack(
+        lane.fifo.takeWhere(({ prepared: { slot } }) => slot !== undefined && !choice.isOwner(lane.queue, slot)),
+      );
       this.#forgetIfGone(lane);
     }
+    this.#putBack(this.#keyed.takeWhere(() => true));
   }
 
   #forgetIfGone(lane: Lane): void {
@@ -269,7 +301,7 @@ export class Dispatcher {
 
   #reject(message: PendingMessage, error: unknown): void {
     this.context.onSettled(message);
-    message.reject(error);
+    message.receiver.failed(message.index, error);
   }
 
   *#fifos(): Generator<MessageFifo> {
@@ -286,7 +318,7 @@ export class Dispatcher {
       if (head !== undefined) at = Math.min(at, head.sentAt + this.settings.deliveryTimeoutMs);
     }
     for (const lane of this.#lanes.values()) {
-      if (!lane.isBusy) at = Math.min(at, this.#sendableAt(lane.fifo, this.#health.notBefore(lane.queue.brokerName)));
+      if (!lane.isBusy) at = Math.min(at, this.#sendableAt(lane.fifo, this.#notBefore(lane)));
     }
     return this.#shared.count === 0 ? at : Math.min(at, this.#sendableAt(this.#shared, this.#freeLaneAt()));
   }
@@ -301,7 +333,8 @@ export class Dispatcher {
   #freeLaneAt(): number {
     let at = Infinity;
     for (const queue of this.#queues.choice?.queues ?? []) {
-      if (!this.#laneOf(queue).isBusy) at = Math.min(at, this.#health.notBefore(queue.brokerName));
+      const lane = this.#laneOf(queue);
+      if (!lane.isBusy) at = Math.min(at, this.#notBefore(lane));
     }
     return at;
   }

@@ -63,6 +63,7 @@ describe('what becomes of a failed send', () => {
     response(1, '[PC_SYNCHRONIZED]broker busy, start flow control for a while'),
     response(14, 'service not available now', 2),
     response(16, 'no permission'),
+    response(29, 'The specified topic contains illegal characters'),
     new Error('a mistake'),
   ])('is an error for the caller after $name: $message', (error) => {
     expect(failureVerdict(error, known)).toBe('reject');
@@ -72,6 +73,15 @@ describe('what becomes of a failed send', () => {
     for (const error of [new TopicNotFoundError('t'), new BrokerNotFoundError('b', [], '')]) {
       expect(failureVerdict(error, { count: 1, isBrokerKnown: false })).toBe('reject');
     }
+  });
+
+  it.each([
+    response(29, 'request queueId[9] is illegal, TopicConfig [topicName=t] Producer: 127.0.0.1'),
+    response(1, 'request queueId[9] is illegal, TopicConfig [topicName=t] Producer: 127.0.0.1'),
+    response(501, 't-3 does not exit in request process of current broker b'),
+    response(16, 'the broker[127.0.0.1] sending message is forbidden'),
+  ])('is another queue after $message', (error) => {
+    expect(failureVerdict(error, known)).toBe('elsewhere');
   });
 
   it('is one send per message where one of several is illegal', () => {

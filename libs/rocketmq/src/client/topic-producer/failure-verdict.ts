@@ -1,12 +1,13 @@
 import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoundError } from '../../errors.js';
 import { RESPONSE_CODE } from '../../wire/response-code.js';
+import { isQueueRefused } from '../response-error.js';
 
 /**
  * What to do with messages that were not stored. `resend`: the same send may work later or at another broker;
- * `isolate`: one of several is illegal, each is sent without the others; `reject`: it would fail again, or it is not
+ * `elsewhere`: their queue takes no messages, another one may; `isolate`: one of several is illegal, each is sent without the others; `reject`: it would fail again, or it is not
  * known that nothing was stored.
  */
-export type FailureVerdict = 'resend' | 'isolate' | 'reject';
+export type FailureVerdict = 'resend' | 'elsewhere' | 'isolate' | 'reject';
 
 export interface FailedSend {
   readonly count: number;
@@ -20,8 +21,9 @@ export function failureVerdict(error: unknown, send: FailedSend): FailureVerdict
   if (error instanceof TopicNotFoundError || error instanceof BrokerNotFoundError) {
     return send.isBrokerKnown ? 'resend' : 'reject';
   }
-  if (error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.MESSAGE_ILLEGAL) {
-    return send.count > 1 ? 'isolate' : 'reject';
+  if (error instanceof BrokerResponseError) {
+    if (isQueueRefused({ code: error.responseCode, remark: error.remark })) return 'elsewhere';
+    if (error.responseCode === RESPONSE_CODE.MESSAGE_ILLEGAL) return send.count > 1 ? 'isolate' : 'reject';
   }
   return error.retriable ? 'resend' : 'reject';
 }

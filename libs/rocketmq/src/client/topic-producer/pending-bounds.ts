@@ -1,4 +1,5 @@
 import { RequestAbortedError } from '../../errors.js';
+import { onAbort } from '../../connection/on-abort.js';
 import { MessageFifo, type FlushGroup, type PendingMessage } from './pending-message.js';
 
 export interface PendingLimits {
@@ -18,7 +19,8 @@ export class PendingBounds {
   readonly waiting = new MessageFifo();
   #messages = 0;
   #bytes = 0;
-  #flushGroups: FlushGroup[] = [{ unsettled: 0 }];
+  /** Oldest first; the last one takes new sends. */
+  #flushGroups: FlushGroup[] = [];
   #waiters: Waiter[] = [];
 
   constructor(private readonly limits: PendingLimits) {}
@@ -37,6 +39,17 @@ export class PendingBounds {
 
   get isFull(): boolean {
     return this.waiting.count >= this.limits.maxWaitingSends;
+  }
+
+  /** Groups of sends that flushes keep apart. */
+  get flushGroups(): number {
+    return this.#flushGroups.length;
+  }
+
+  /** How many further sends may be held or wait, as far as their number decides it. */
+  get free(): number {
+    const { maxPendingMessages, maxWaitingSends } = this.limits;
+    return Math.max(0, maxPendingMessages - this.#messages) + Math.max(0, maxWaitingSends - this.waiting.count);
   }
 
   /** The group of a new send, which counts from now on. */
@@ -70,16 +83,15 @@ export class PendingBounds {
 
   /** Resolves when everything that was sent so far has settled. */
   untilSettled(signal: AbortSignal | undefined): Promise<void> {
+    this.#forgetSettled();
     const last = this.#flushGroups.at(-1);
-    this.#newGroup();
-    return this.#wait(
-      'flush of a producer',
-      () => {
-        const end = last === undefined ? -1 : this.#flushGroups.indexOf(last);
-        return this.#flushGroups.slice(0, end + 1).every((group) => group.unsettled === 0);
-      },
-      signal,
-    );
+    const group = last?.unsettled === 0 ? this.#flushGroups.at(-2) : last;
+    if (last !== undefined && last === group) this.#newGroup();
+    const isOver = (): boolean => {
+      this.#forgetSettled();
+      return group === undefined || !this.#flushGroups.includes(group);
+    };
+    return this.#wait('flush of a producer', isOver, signal);
   }
 
   /** Ends the waits whose condition holds. */
@@ -89,12 +101,15 @@ export class PendingBounds {
     if (over.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => !over.includes(waiter));
     for (const waiter of over) waiter.resolve();
-    while (this.#flushGroups.length > 1 && this.#flushGroups[0]?.unsettled === 0) this.#flushGroups.shift();
   }
 
   #hasRoomFor(bytes: number): boolean {
     const { maxPendingMessages, maxPendingBytes } = this.limits;
     return this.#messages === 0 || (this.#messages < maxPendingMessages && this.#bytes + bytes <= maxPendingBytes);
+  }
+
+  #forgetSettled(): void {
+    while (this.#flushGroups[0]?.unsettled === 0) this.#flushGroups.shift();
   }
 
   #newGroup(): FlushGroup {
@@ -107,19 +122,18 @@ export class PendingBounds {
     if (signal?.aborted === true) throw new RequestAbortedError(what, 'not-sent', signal.reason);
     if (isOver()) return;
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
+      const unlisten = onAbort(signal, () => {
         this.#waiters = this.#waiters.filter((other) => other !== waiter);
         reject(new RequestAbortedError(what, 'not-sent', signal?.reason));
-      };
+      });
       const waiter: Waiter = {
         isOver,
         resolve: () => {
-          signal?.removeEventListener('abort', onAbort);
+          unlisten();
           resolve();
         },
       };
       this.#waiters.push(waiter);
-      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 }

@@ -9,6 +9,15 @@ export interface StoredAt {
   /** Undefined for a delayed message: it gets its offset when it is due. */
   readonly offset: number | undefined;
   readonly status: SendStatus;
+  /** `UNIQ_KEY`: the message can be found by it. */
+  readonly messageId: string;
+}
+
+/** Takes how sends ended. */
+export interface SendReceiver {
+  /** @param index the receiver's own name for the message */
+  stored(index: number, at: StoredAt): void;
+  failed(index: number, error: unknown): void;
 }
 
 /** Messages that a flush waits for together. */
@@ -22,12 +31,14 @@ export interface PendingMessage {
   /** Of the call, on the monotonic clock. */
   readonly sentAt: number;
   readonly flushGroup: FlushGroup;
-  readonly resolve: (stored: StoredAt) => void;
-  readonly reject: (error: unknown) => void;
+  readonly receiver: SendReceiver;
+  readonly index: number;
   /** The list that it waits in; undefined while it is under way and after its end. */
   fifo: MessageFifo | undefined;
   /** Whether its bytes count against the producer's limits. */
   isCounted: boolean;
+  /** How often a broker said that the queue which it was sent to takes no messages. */
+  refusals: number;
   /** A batch with it was refused as illegal: it goes without others. */
   isAlone: boolean;
   /** How its last attempt failed; an attempt of unknown outcome stays, whatever the later ones end with. */
@@ -84,11 +95,15 @@ export class MessageFifo {
     return message;
   }
 
-  /** Puts messages, in their order, before all others. */
+  /** Puts messages that were sent before those of the list; the list stays in the order of the sends. */
   putBack(messages: readonly PendingMessage[]): void {
     for (const message of messages) this.#own(message);
+    const first = this.peek();
+    const last = messages.at(-1);
     this.#items = [...messages, ...this.#items.slice(this.#head)];
     this.#head = 0;
+    const isInOrder = first === undefined || last === undefined || last.sentAt <= first.sentAt;
+    if (!isInOrder) this.#items = this.#items.filter(({ fifo }) => fifo === this).sort((a, b) => a.sentAt - b.sentAt);
   }
 
   /** Takes back a message that is in this list, wherever it stands. */

@@ -3,7 +3,9 @@ import { type QueueRef } from '../../routing/topic-route.js';
 import { MAX_PROPERTIES_BYTES, storedMessageBytes } from '../../wire/batch-encoder.js';
 import { compressBody, type CompressionType } from '../../wire/compressed-body.js';
 import { encodeProperties } from '../../wire/property-codec.js';
-import { type EncodedMessage } from '../producer.js';
+import { checkStamps, type EncodedMessage } from '../producer.js';
+import { slotOf } from './queue-choice.js';
+import { type UniqueIds } from './unique-ids.js';
 
 /** At most one of `queue` and `shardingKey`, and one of `delayLevel` and `deliverAt`. */
 export interface ProducerMessage {
@@ -12,6 +14,7 @@ export interface ProducerMessage {
   /** Index keys, without white space. */
   readonly keys?: string | readonly string[] | undefined;
   readonly tag?: string | undefined;
+  /** A `UNIQ_KEY` among them is the message's id. Default: a new one, as the Java client makes them. */
   readonly properties?: Iterable<readonly [string, string]> | undefined;
   /** The queue to store it in. */
   readonly queue?: QueueRef | undefined;
@@ -21,6 +24,10 @@ export interface ProducerMessage {
   readonly delayLevel?: number | undefined;
   /** When consumers may see it, ms since the epoch; brokers from 5.0 on. */
   readonly deliverAt?: number | Date | undefined;
+  /** `Message.flag`, an int32 for applications. Default 0. */
+  readonly flag?: number | undefined;
+  /** When it was made, ms since the epoch. A batch has one born time: messages of different ones go apart. Default: when it is sent. */
+  readonly bornAt?: number | Date | undefined;
 }
 
 export interface PrepareLimits {
@@ -31,6 +38,7 @@ export interface PrepareLimits {
   /** A message whose stored size is beyond it goes alone. */
   readonly maxBatchBytes: number;
   readonly compression: CompressionOptions | undefined;
+  readonly ids: Pick<UniqueIds, 'next'>;
 }
 
 export interface CompressionOptions {
@@ -48,7 +56,10 @@ export interface PreparedMessage extends EncodedMessage {
   readonly isSingle: boolean;
   readonly isDelayed: boolean;
   readonly queue: QueueRef | undefined;
-  readonly shardingKey: string | undefined;
+  /** Of its sharding key. */
+  readonly slot: number | undefined;
+  /** `UNIQ_KEY`. */
+  readonly messageId: string;
 }
 
 /** Fields of their own here; a property of such a name would have the broker treat a batch as something that it is not. */
@@ -63,6 +74,7 @@ const RESERVED = new Set([
   'TAGS',
 ]);
 const MAX_DELAY_LEVEL = 18;
+const ID_PROPERTY = 'UNIQ_KEY';
 
 /** @throws InvalidArgumentError, MessageTooLargeError */
 export function prepareMessage(message: ProducerMessage, limits: PrepareLimits): PreparedMessage {
@@ -77,8 +89,11 @@ export function prepareMessage(message: ProducerMessage, limits: PrepareLimits):
     throw new MessageTooLargeError('message body', message.body.length, limits.maxMessageBytes);
   }
   const isDelayed = message.delayLevel !== undefined || message.deliverAt !== undefined;
-  const properties = propertiesOf(message);
-  const propertiesBytes = properties === '' ? 0 : Buffer.byteLength(properties);
+  const flag = message.flag;
+  const bornAt = message.bornAt === undefined ? undefined : Number(message.bornAt);
+  checkStamps({ flag, bornAt });
+  const { properties, messageId } = propertiesOf(message, limits.ids);
+  const propertiesBytes = Buffer.byteLength(properties);
   if (propertiesBytes > MAX_PROPERTIES_BYTES) {
     throw new MessageTooLargeError('message properties', propertiesBytes, MAX_PROPERTIES_BYTES);
   }
@@ -92,17 +107,23 @@ export function prepareMessage(message: ProducerMessage, limits: PrepareLimits):
   if (isSingle && body.length === 0) {
     throw new InvalidArgumentError('body: brokers take an empty one in batches only, and delayed messages go alone');
   }
-  return { body, properties, sysFlag, storedBytes, isSingle, isDelayed, queue, shardingKey };
+  const slot = shardingKey === undefined ? undefined : slotOf(shardingKey);
+  return { body, properties, sysFlag, flag, bornAt, storedBytes, isSingle, isDelayed, queue, slot, messageId };
 }
 
-function propertiesOf(message: ProducerMessage): string {
+function propertiesOf(
+  message: ProducerMessage,
+  ids: Pick<UniqueIds, 'next'>,
+): { readonly properties: string; readonly messageId: string } {
   const { keys, tag, properties, shardingKey, delayLevel, deliverAt } = message;
   const entries: (readonly [string, string])[] = [];
+  let messageId: string | undefined;
   if (properties !== undefined) {
     for (const entry of properties) {
       if (RESERVED.has(entry[0])) {
         throw new InvalidArgumentError(`property '${entry[0]}': the message has a field of its own for it, or none`);
       }
+      if (entry[0] === ID_PROPERTY) messageId = entry[1];
       entries.push(entry);
     }
   }
@@ -111,7 +132,11 @@ function propertiesOf(message: ProducerMessage): string {
   if (shardingKey !== undefined) entries.push(['__SHARDINGKEY', shardingKey]);
   if (delayLevel !== undefined) entries.push(['DELAY', delayLevelOf(delayLevel, deliverAt)]);
   if (deliverAt !== undefined) entries.push(['TIMER_DELIVER_MS', timeOf(deliverAt)]);
-  return entries.length === 0 ? '' : encodeProperties(entries);
+  const given = entries.length === 0 ? '' : encodeProperties(entries);
+  if (messageId !== undefined) return { properties: given, messageId };
+  messageId = ids.next();
+  const own = `${ID_PROPERTY}\u0001${messageId}`;
+  return { properties: given === '' ? own : `${given}\u0002${own}`, messageId };
 }
 
 function keysOf(keys: string | readonly string[]): string {

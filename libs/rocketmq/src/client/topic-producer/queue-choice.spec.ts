@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { QueueChoice } from './queue-choice.js';
+import { QueueChoice, slotOf } from './queue-choice.js';
 
 const queuesOf = (count: number): { topic: string; brokerName: string; queueId: number }[] =>
   Array.from({ length: count }, (_, queueId) => ({ topic: 't', brokerName: 'b', queueId }));
@@ -18,13 +18,13 @@ describe('the choice of a queue', () => {
     const choice = new QueueChoice(queuesOf(8));
     const counts = new Map<number, number>();
     for (let key = 0; key < 8_000; key += 1) {
-      const queueId = choice.ofKey(`key-${String(key)}`)!.queueId;
+      const queueId = choice.ofSlot(slotOf(`key-${String(key)}`))!.queueId;
       counts.set(queueId, (counts.get(queueId) ?? 0) + 1);
     }
-    expect(choice.ofKey('some')).toEqual(new QueueChoice(queuesOf(8)).ofKey('some'));
+    expect(choice.ofSlot(slotOf('some'))).toEqual(new QueueChoice(queuesOf(8)).ofSlot(slotOf('some')));
     for (const count of counts.values()) expect(Math.abs(count - 1_000)).toBeLessThan(200);
     expect(counts.size).toBe(8);
-    expect(new QueueChoice([]).ofKey('some')).toBeUndefined();
+    expect(new QueueChoice([]).ofSlot(slotOf('some'))).toBeUndefined();
   });
 
   it('moves no key but those that a new queue takes', () => {
@@ -32,7 +32,7 @@ describe('the choice of a queue', () => {
     const after = new QueueChoice(queuesOf(9));
     let moved = 0;
     for (let key = 0; key < 5_000; key += 1) {
-      const [was, is] = [before.ofKey(String(key))!, after.ofKey(String(key))!];
+      const [was, is] = [before.ofSlot(slotOf(String(key)))!, after.ofSlot(slotOf(String(key)))!];
       if (was.queueId === is.queueId) continue;
       expect(is.queueId).toBe(8);
       moved += 1;

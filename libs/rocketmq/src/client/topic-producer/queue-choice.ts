@@ -7,18 +7,33 @@ export function queueKey(queue: QueueRef): string {
   return `${queue.brokerName}/${String(queue.queueId)}`;
 }
 
-/** Which of a topic's writable queues a message goes to. */
+/** The slot of a sharding key. */
+export function slotOf(key: string): number {
+  return hashOf(key) % SLOTS;
+}
+
+/** Which of a topic's queues a message goes to. */
 export class QueueChoice {
   readonly #keys: ReadonlySet<string>;
   #next = 0;
   #slots: readonly QueueRef[] | undefined;
 
-  constructor(readonly queues: readonly QueueRef[]) {
-    this.#keys = new Set(queues.map(queueKey));
+  constructor(
+    /** For messages without a key. */
+    readonly queues: readonly QueueRef[],
+    /** For messages with one. */
+    readonly keyed: readonly QueueRef[] = queues,
+  ) {
+    this.#keys = new Set([...queues, ...keyed].map(queueKey));
   }
 
   has(queue: QueueRef): boolean {
     return this.#keys.has(queueKey(queue));
+  }
+
+  /** Whether both choose alike. */
+  isSame(other: QueueChoice): boolean {
+    return isSameList(this.queues, other.queues) && isSameList(this.keyed, other.keyed);
   }
 
   /** The next queue in turn that is usable. */
@@ -33,13 +48,22 @@ export class QueueChoice {
   }
 
   /**
-   * The queue of a key. Every slot belongs to the queue with the greatest hash for it, so a queue that comes or goes
+   * The queue of a slot. Every slot belongs to the queue with the greatest hash for it, so a queue that comes or goes
    * moves only the keys that it gains or loses.
    */
-  ofKey(key: string): QueueRef | undefined {
-    this.#slots ??= assignSlots(this.queues);
-    return this.#slots[hashOf(key) % SLOTS];
+  ofSlot(slot: number): QueueRef | undefined {
+    this.#slots ??= assignSlots(this.keyed);
+    return this.#slots[slot];
   }
+
+  isOwner(queue: QueueRef, slot: number): boolean {
+    const owner = this.ofSlot(slot);
+    return owner?.brokerName === queue.brokerName && owner.queueId === queue.queueId;
+  }
+}
+
+function isSameList(a: readonly QueueRef[], b: readonly QueueRef[]): boolean {
+  return a.length === b.length && a.every((queue, index) => queueKey(queue) === queueKey(b[index] ?? queue));
 }
 
 function assignSlots(queues: readonly QueueRef[]): QueueRef[] {

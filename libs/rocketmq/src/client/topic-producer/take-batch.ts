@@ -20,7 +20,10 @@ export function batchDueAt(head: PendingMessage, fifo: MessageFifo, limits: Batc
   return isFull || goesAlone(head) || head.lastError !== undefined ? -Infinity : head.sentAt + limits.lingerMs;
 }
 
-/** The messages of the next batch: from the front of the list, or the first one alone where it cannot be with others. */
+/**
+ * The messages of the next batch: from the front of the list, or the first one alone where it cannot be with others. A batch
+ * has one born time.
+ */
 export function takeBatch(fifo: MessageFifo, limits: BatchLimits): PendingMessage[] {
   const first = fifo.take();
   if (first === undefined) return [];
@@ -29,7 +32,7 @@ export function takeBatch(fifo: MessageFifo, limits: BatchLimits): PendingMessag
   let bytes = first.prepared.storedBytes;
   while (batch.length < limits.maxBatchMessages) {
     const next = fifo.peek();
-    if (next === undefined || goesAlone(next)) break;
+    if (next === undefined || goesAlone(next) || next.prepared.bornAt !== first.prepared.bornAt) break;
     bytes += next.prepared.storedBytes;
     if (bytes > limits.maxBatchBytes) break;
     fifo.take();

@@ -1,12 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerResponseError, ConnectionClosedError, ConnectFailedError, FlowControlError } from '../../errors.js';
+import {
+  BrokerNotFoundError,
+  BrokerResponseError,
+  ConnectionClosedError,
+  ConnectFailedError,
+  FlowControlError,
+} from '../../errors.js';
 import { CallDeadline } from '../../connection/call-deadline.js';
-import { type QueueRef, type TopicRoute } from '../../routing/topic-route.js';
+import { type QueueRef, type TopicRoute, writableQueues } from '../../routing/topic-route.js';
 import { decodeInnerBatch } from '../../wire/inner-batch.js';
 import { type EncodedBatch } from '../../wire/batch-encoder.js';
 import { SendOutcomeUnknownError, type SendSettlement } from '../message-errors.js';
 import { type EncodedMessage, type SendResult } from '../producer.js';
+import { type ProducerMessage } from './producer-message.js';
 import { type TopicProducerOptions } from './producer-options.js';
+import { QueueChoice, slotOf } from './queue-choice.js';
 import { TopicProducer } from './topic-producer.js';
 
 const TOPIC = 't';
@@ -94,6 +102,10 @@ function unknown(settled: Promise<SendSettlement<SendResult>>): SendOutcomeUnkno
   return new SendOutcomeUnknownError('send to t/a/0', 'timeout', settled);
 }
 
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('a topic producer', () => {
   let cluster: FakeCluster;
   let producer: TopicProducer;
@@ -156,7 +168,7 @@ describe('a topic producer', () => {
     expect(cluster.attempts.filter(({ queue }) => queue.brokerName === 'a')).toHaveLength(1);
     cluster.before = () => undefined;
     settle({ kind: 'stored', result: { status: 'slave-not-available', firstOffset: 41, count: 1 } });
-    expect(await late).toEqual({ queue: onA, offset: 41, status: 'slave-not-available' });
+    expect(await late).toMatchObject({ queue: onA, offset: 41, status: 'slave-not-available' });
     expect((await behind).queue).toEqual(onA);
     expect(cluster.attempts.filter(({ bodies }) => bodies.includes('late'))).toHaveLength(1);
   });
@@ -276,6 +288,113 @@ describe('a topic producer', () => {
     expect((await keyed).queue.brokerName).toBe('b');
     cluster.before = () => undefined;
     expect((await pinned).queue).toEqual(onA);
+  });
+
+  /** A key whose queue is at the broker while both are there. */
+  const keyOf = (broker: string): string => {
+    const choice = new QueueChoice(writableQueues(routeOf('a', 'b')));
+    return ['k1', 'k2', 'k3', 'k4', 'k5', 'k6'].find((key) => choice.ofSlot(slotOf(key))?.brokerName === broker) ?? '';
+  };
+  const sendKeyed = (body: string, shardingKey: string): ReturnType<TopicProducer['send']> =>
+    producer.send({ body: Buffer.from(body), shardingKey });
+
+  it('keeps the order of a key whose broker leaves the route and comes back', async () => {
+    const key = keyOf('a');
+    let refuse: (() => void) | undefined;
+    const refused = new Promise<void>((resolve) => (refuse = resolve));
+    cluster.before = async () => {
+      cluster.before = () => undefined;
+      await refused;
+      throw busy;
+    };
+    const sends = ['m1', 'm2', 'm3'].map((body) => sendKeyed(body, key));
+    await until(() => cluster.underWay === 1);
+    cluster.route = routeOf('b');
+    sends.push(...['m4', 'm5'].map((body) => sendKeyed(body, key)));
+    const other = await sendKeyed('other', keyOf('b'));
+    expect(other.queue.brokerName).toBe('b');
+    cluster.route = routeOf('a', 'b');
+    sends.push(...['m6', 'm7'].map((body) => sendKeyed(body, key)));
+    await send('anywhere');
+    refuse?.();
+    const stored = await Promise.all(sends);
+    expect(new Set(stored.map(({ queue }) => queue.brokerName)).size).toBe(1);
+    const bodies = cluster.stored.get(stored[0]!.queue.brokerName) ?? [];
+    expect(bodies.filter((body) => body.startsWith('m'))).toEqual(['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7']);
+  });
+
+  it('moves what waits for a queue together with its key when a broker comes', async () => {
+    const key = keyOf('b');
+    cluster.route = routeOf('a');
+    cluster.before = ({ queue }) => {
+      if (queue.brokerName === 'a') throw busy;
+    };
+    const sends = [sendKeyed('m1', key), sendKeyed('m2', key)];
+    await until(() => cluster.attempts.length > 0);
+    cluster.route = routeOf('a', 'b');
+    sends.push(sendKeyed('m3', key));
+    const stored = await Promise.all(sends);
+    expect(stored.map(({ queue }) => queue.brokerName)).toEqual(['b', 'b', 'b']);
+    expect(cluster.stored.get('b')).toEqual(['m1', 'm2', 'm3']);
+  });
+
+  it('keeps keys with the queues of an order configuration while their broker is unavailable', async () => {
+    const key = keyOf('a');
+    const orderedQueues = writableQueues(routeOf('a', 'b'));
+    cluster.route = { ...routeOf('b'), orderedQueues };
+    let tries = 0;
+    cluster.before = ({ queue }) => {
+      if (queue.brokerName === 'a' && ++tries < 3) throw new BrokerNotFoundError('a', ['b'], 'in the route');
+    };
+    expect((await sendKeyed('m', key)).queue).toEqual(onA);
+    expect((await send('any')).queue.brokerName).toBe('b');
+  });
+
+  it('sends elsewhere what a queue does not take, and gives up where there is nothing else', async () => {
+    const illegal = { ...answer, responseCode: 29, remark: 'request queueId[0] is illegal, TopicConfig' };
+    const refusal = new BrokerResponseError(illegal, { retriable: false, outcome: 'not-sent' });
+    cluster.before = ({ queue }) => {
+      if (queue.brokerName === 'a') throw refusal;
+    };
+    const stored = await Promise.all([send('1'), send('2')]);
+    expect(stored.map(({ queue }) => queue.brokerName)).toEqual(['b', 'b']);
+    await expect(send('pinned', onA)).rejects.toBe(refusal);
+    cluster.route = routeOf('a');
+    await expect(send('nowhere')).rejects.toBe(refusal);
+  });
+
+  it('gives up what waits for room after the delivery timeout, also when nothing else ends', async () => {
+    open({ deliveryTimeoutMs: 50, maxPendingMessages: 1 });
+    let settle: (() => void) | undefined;
+    cluster.before = () => new Promise<void>((resolve) => (settle = resolve));
+    const first = send('first', onA);
+    await expect(send('waiting', onA)).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', outcome: 'not-sent' });
+    settle?.();
+    expect(await first).toMatchObject({ offset: 0 });
+  });
+
+  it('sends many with one promise, which says what became of each when some fail', async () => {
+    const message = (body: string): ProducerMessage => ({ body: Buffer.from(body), queue: onA });
+    expect((await producer.sendAll(['1', '2'].map(message))).map(({ offset }) => offset)).toEqual([0, 1]);
+    expect(await producer.sendAll([])).toEqual([]);
+    cluster.before = ({ bodies }) => {
+      if (!bodies.includes('bad')) return;
+      throw new BrokerResponseError({ ...answer, responseCode: 13 }, { retriable: false, outcome: 'not-sent' });
+    };
+    await expect(producer.sendAll(['3', 'bad', '4'].map(message))).rejects.toMatchObject({
+      code: 'SENDS_FAILED',
+      outcome: 'not-sent',
+      failures: [{ index: 1 }],
+      stored: [{ offset: 2 }, undefined, { offset: 3 }],
+    });
+    const attempts = cluster.attempts.length;
+    await expect(producer.sendAll([message('5'), { ...message('6'), tag: '' }])).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    open({ maxPendingMessages: 1, maxWaitingSends: 1 });
+    const tooMany = producer.sendAll(['7', '8', '9'].map(message));
+    await expect(tooMany).rejects.toMatchObject({ code: 'PRODUCER_OVERLOADED' });
+    expect(cluster.attempts).toHaveLength(attempts);
   });
 
   it('takes nothing any more once it or its client is closed, and rejects what waits', async () => {

@@ -1,13 +1,17 @@
 import { ClientClosedError, RequestAbortedError, RequestTimeoutError } from '../../errors.js';
 import { type ConnectionPool } from '../../connection/connection-pool.js';
+import { onAbort } from '../../connection/on-abort.js';
 import { ProducerClosedError, ProducerOverloadedError } from '../message-errors.js';
 import { type Producer } from '../producer.js';
 import { Dispatcher } from './dispatcher.js';
 import { PendingBounds } from './pending-bounds.js';
-import { type PendingMessage, type StoredAt } from './pending-message.js';
+import { type PendingMessage, type SendReceiver, type StoredAt } from './pending-message.js';
 import { producerSettings, type ProducerSettings, type TopicProducerOptions } from './producer-options.js';
 import { prepareMessage, type PrepareLimits, type PreparedMessage, type ProducerMessage } from './producer-message.js';
+import { ManySends, OneSend } from './send-receivers.js';
 import { type RouteSource } from './topic-queues.js';
+import { UniqueIds } from './unique-ids.js';
+import { WakeTimer } from './wake-timer.js';
 
 export interface TopicSendOptions {
   /** Takes the message back while it waits; once it is under way the send ends as it ends. */
@@ -45,6 +49,10 @@ export class TopicProducer {
   readonly #bounds: PendingBounds;
   readonly #dispatcher: Dispatcher;
   readonly #clientClosing: AbortSignal;
+  /** Wakes for the send that waits for room and is overdue first. */
+  readonly #waitTimer = new WakeTimer(() => {
+    this.#admitWaiting();
+  });
   readonly #onClientClosed = (): void => {
     this.#end(new ClientClosedError(this.#what));
   };
@@ -59,7 +67,8 @@ export class TopicProducer {
   ) {
     const { cluster, producer, maxMessageBytes } = context;
     this.#settings = producerSettings(options, maxMessageBytes);
-    this.#limits = { topic, topicBytes: Buffer.byteLength(topic), maxMessageBytes, ...this.#settings };
+    const ids = new UniqueIds();
+    this.#limits = { topic, topicBytes: Buffer.byteLength(topic), maxMessageBytes, ids, ...this.#settings };
     this.#bounds = new PendingBounds(this.#settings);
     this.#dispatcher = new Dispatcher(topic, this.#settings, {
       routes: cluster,
@@ -81,21 +90,34 @@ export class TopicProducer {
    * Resolves once the broker has stored the message. Waits while the producer holds as much as it may.
    *
    * Rejects with SendOutcomeUnknownError when it may have been stored and nobody can tell; with all others nothing was
-   * stored: RequestTimeoutError and what the last attempt failed with after `deliveryTimeoutMs`, BrokerResponseError,
-   * TopicNotFoundError, BrokerNotFoundError, InvalidArgumentError, MessageTooLargeError, ProducerOverloadedError,
-   * RequestAbortedError, ProducerClosedError, ClientClosedError and the connection's errors. With MalformedDataError it
-   * was stored, but the broker did not say where; after SYSTEM_ERROR with a remark that is not known it may have been.
+   * stored, as their `outcome` says: RequestTimeoutError and what the last attempt failed with after `deliveryTimeoutMs`,
+   * BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, InvalidArgumentError, MessageTooLargeError,
+   * ProducerOverloadedError, RequestAbortedError, ProducerClosedError, ClientClosedError and the connection's errors.
    */
   send(message: ProducerMessage, options?: TopicSendOptions): Promise<StoredAt> {
     return new Promise((resolve, reject) => {
-      if (this.#closed !== undefined) throw this.#closed;
       const signal = options?.signal;
-      if (signal?.aborted === true) throw new RequestAbortedError(this.#what, 'not-sent', signal.reason);
+      this.#checkOpen(signal);
       const prepared = prepareMessage(message, this.#limits);
-      if (this.#bounds.isFull && !this.#bounds.hasRoom) {
-        throw new ProducerOverloadedError(this.topic, this.#settings.maxWaitingSends);
-      }
-      this.#accept(prepared, resolve, reject, signal);
+      if (this.#bounds.isFull && !this.#bounds.hasRoom) throw this.#overloaded();
+      this.#accept(prepared, new OneSend(resolve, reject), 0, signal);
+    });
+  }
+
+  /**
+   * Sends messages as `send` does, with one promise for all: it resolves once every one is stored, in the order in which they
+   * were given. None is sent when one of them is invalid or when they are more than the producer may hold and let wait.
+   *
+   * Rejects with SendsFailedError when some failed: it says which, with the error of each, and where the others are.
+   */
+  sendAll(messages: readonly ProducerMessage[], options?: TopicSendOptions): Promise<readonly StoredAt[]> {
+    return new Promise((resolve, reject) => {
+      const signal = options?.signal;
+      this.#checkOpen(signal);
+      const prepared = messages.map((message) => prepareMessage(message, this.#limits));
+      if (prepared.length > this.#bounds.free) throw this.#overloaded();
+      const receiver = new ManySends(this.topic, prepared.length, resolve, reject);
+      for (const [index, each] of prepared.entries()) this.#accept(each, receiver, index, signal);
     });
   }
 
@@ -149,53 +171,61 @@ export class TopicProducer {
     return `send to topic '${this.topic}'`;
   }
 
+  /** @throws ProducerClosedError, ClientClosedError, RequestAbortedError */
+  #checkOpen(signal: AbortSignal | undefined): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (signal?.aborted === true) throw new RequestAbortedError(this.#what, 'not-sent', signal.reason);
+  }
+
+  #overloaded(): ProducerOverloadedError {
+    return new ProducerOverloadedError(this.topic, this.#settings.maxWaitingSends);
+  }
+
   #end(error: ClientClosedError | ProducerClosedError): void {
     this.#closed = error;
+    this.#waitTimer.clear();
     for (const message of this.#bounds.waiting.takeWhere(() => true)) this.#reject(message, error);
     this.#dispatcher.end(error);
   }
 
-  #accept(
-    prepared: PreparedMessage,
-    resolve: (stored: StoredAt) => void,
-    reject: (error: unknown) => void,
-    signal: AbortSignal | undefined,
-  ): void {
+  #accept(prepared: PreparedMessage, receiver: SendReceiver, index: number, signal: AbortSignal | undefined): void {
     const message: PendingMessage = {
       prepared,
       sentAt: performance.now(),
       flushGroup: this.#bounds.join(),
-      resolve,
-      reject,
+      receiver,
+      index,
       fifo: undefined,
       isCounted: false,
+      refusals: 0,
       isAlone: false,
       lastError: undefined,
       unlisten: undefined,
     };
     if (signal !== undefined) this.#listen(message, signal);
     if (this.#bounds.waiting.count === 0 && this.#bounds.admit(message)) this.#dispatcher.enqueue(message);
-    else this.#bounds.waiting.push(message);
+    else this.#wait(message);
     this.#dispatcher.schedule();
   }
 
   #listen(message: PendingMessage, signal: AbortSignal): void {
-    const onAbort = (): void => {
+    message.unlisten = onAbort(signal, () => {
       if (message.fifo === undefined) return;
       message.fifo.remove(message);
       this.#reject(message, message.lastError ?? new RequestAbortedError(this.#what, 'not-sent', signal.reason));
       this.#admitWaiting();
-    };
-    message.unlisten = () => {
-      signal.removeEventListener('abort', onAbort);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 
   #reject(message: PendingMessage, error: unknown): void {
     message.unlisten?.();
     this.#bounds.settled(message);
-    message.reject(error);
+    message.receiver.failed(message.index, error);
+  }
+
+  #wait(message: PendingMessage): void {
+    this.#bounds.waiting.push(message);
+    this.#waitTimer.wakeAt(message.sentAt + this.#settings.deliveryTimeoutMs, message.sentAt);
   }
 
   /** Sends that wait for room get it in their order; those that waited too long are rejected. */
@@ -214,6 +244,9 @@ export class TopicProducer {
         break;
       }
     }
+    const head = waiting.peek();
+    if (head === undefined) this.#waitTimer.clear();
+    else this.#waitTimer.wakeAt(head.sentAt + deliveryTimeoutMs, now);
     this.#bounds.wake();
     if (this.#bounds.messages > 0) this.#dispatcher.schedule();
   }

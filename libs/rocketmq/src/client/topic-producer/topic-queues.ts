@@ -9,7 +9,8 @@ export type RouteSource = Pick<ClusterAccess, 'deadline'> & {
 };
 
 /**
- * The writable queues of a topic as its route changes. While the route is missing or has no such queue, the last ones
+ * The queues of a topic as its route changes: the writable ones, and for keys those of its order configuration if it has one.
+ * While the route is missing or has no such queue, the last ones
  * stay: a broker that restarts is away for a while.
  */
 export class TopicQueues {
@@ -60,9 +61,12 @@ export class TopicQueues {
     if (route === this.#route) return false;
     this.#route = route;
     for (const broker of route.brokers) this.#brokers.add(broker.brokerName);
+    const ordered = route.orderedQueues ?? [];
+    for (const { brokerName } of ordered) this.#brokers.add(brokerName);
     const queues = writableQueues(route);
-    if (this.#choice !== undefined && (queues.length === 0 || isSame(this.#choice, queues))) return false;
-    this.#choice = new QueueChoice(queues);
+    const choice = ordered.length === 0 ? new QueueChoice(queues) : new QueueChoice(queues, ordered);
+    if (this.#choice !== undefined && (queues.length === 0 || this.#choice.isSame(choice))) return false;
+    this.#choice = choice;
     return true;
   }
 
@@ -88,8 +92,4 @@ export class TopicQueues {
     this.#notBefore = failures === 0 ? -Infinity : performance.now() + backoffMs(failures, this.backoff);
     this.on.loaded();
   }
-}
-
-function isSame(choice: QueueChoice, queues: QueueChoice['queues']): boolean {
-  return choice.queues.length === queues.length && queues.every((queue) => choice.has(queue));
 }

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalLock } from './local-lock.js';
+
+describe('the lock of a local cluster', () => {
+  let home: string;
+  const signal = new AbortController().signal;
+  const noWait = (): void => undefined;
+
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'sluice-lock-'));
+  });
+  afterEach(() => {
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it('is waited for once its holder is about to end', async () => {
+    const first = await LocalLock.take(home, noWait, signal);
+    let hasWaited: (pid: number) => void = noWait;
+    const waiting = new Promise<number>((resolve) => (hasWaited = resolve));
+    const second = LocalLock.take(home, hasWaited, signal);
+    first.announceStop();
+    expect(await waiting).toBe(process.pid);
+    await first.release();
+    await (await second).release();
+    expect(existsSync(join(home, 'local.stopping'))).toBe(false);
+  });
+
+  it('is refused while its holder stays, naming it', async () => {
+    const first = await LocalLock.take(home, noWait, signal);
+    await expect(LocalLock.take(home, noWait, signal)).rejects.toThrow(
+      `The local cluster of process ${String(process.pid)} in ${home} runs already: stop it first`,
+    );
+    await first.release();
+  });
+
+  it('is not taken for one that stops because an earlier holder did', async () => {
+    writeFileSync(join(home, 'local.stopping'), String(process.pid));
+    const first = await LocalLock.take(home, noWait, signal);
+    expect(existsSync(join(home, 'local.stopping'))).toBe(false);
+    await first.release();
+  });
+
+  it('is waited for no longer than until the signal', async () => {
+    const first = await LocalLock.take(home, noWait, signal);
+    first.announceStop();
+    const stopping = new AbortController();
+    const second = LocalLock.take(
+      home,
+      () => {
+        stopping.abort(new Error('stopped'));
+      },
+      stopping.signal,
+    );
+    await expect(second).rejects.toThrow();
+    await first.release();
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  BrokerResponseError,
+  FlowControlError,
+  type RocketMqClient,
+  SendOutcomeUnknownError,
+  type SendSettlement,
+  TopicNotFoundError,
+} from '@sluice/rocketmq';
+import { RocketMqRecordProducer } from './rocketmq-record-producer.js';
+
+const queue = { topic: 't', brokerName: 'b', queueId: 0 };
+const answer = { request: 'SEND_BATCH_MESSAGE', address: 'b', responseCode: 1, remark: 'in-sync replicas not enough' };
+const timedOut = new BrokerResponseError(answer, { retriable: true });
+
+function send(error: Error): Promise<unknown> {
+  const client = { producer: { sendBatch: () => Promise.reject(error) } };
+  const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, undefined, () => undefined);
+  const batch = producer.newBatch();
+  batch.add(Buffer.from('x'), Buffer.alloc(0));
+  return producer.send(queue, batch, new AbortController().signal);
+}
+
+function unknown(settled: SendSettlement<unknown>): SendOutcomeUnknownError {
+  return new SendOutcomeUnknownError('send', 'answer', Promise.resolve(settled), timedOut);
+}
+
+describe('a failed send of records', () => {
+  it('may be stored unless its error says otherwise', async () => {
+    await expect(send(timedOut)).rejects.toMatchObject({ outcome: 'unknown', retriable: true, settled: undefined });
+  });
+
+  it.each([
+    [new FlowControlError({ ...answer, responseCode: 2 }), true],
+    [new BrokerResponseError({ ...answer, responseCode: 13 }, { retriable: false, outcome: 'not-sent' }), false],
+    [new TopicNotFoundError('t'), true],
+    [new Error('a mistake'), false],
+  ])('is not stored after %s', async (error, retriable) => {
+    await expect(send(error)).rejects.toMatchObject({ outcome: 'not-stored', retriable });
+  });
+
+  it.each([
+    [{ kind: 'stored', result: {} }, 'stored'],
+    [{ kind: 'failed', error: timedOut }, 'not-stored'],
+    [{ kind: 'unknown', error: timedOut }, 'unknown'],
+  ] as const)('tells how it ended: %j', async (settlement, expected) => {
+    const failure: unknown = await send(unknown(settlement)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ outcome: 'unknown' });
+    expect(await (failure as { settled: Promise<string> }).settled).toBe(expected);
+  });
+});

@@ -1,0 +1,23 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
+/** Work on a large file holds the event loop no longer than this, in milliseconds; leases and reports wait behind it. */
+const sliceMs = 5;
+const sliceLength = 65_536;
+
+/** Puts text together into buffers, and lets the event loop go on after each. */
+export async function* inSlices(parts: Iterable<string>): AsyncGenerator<Buffer> {
+  let texts: string[] = [];
+  let length = 0;
+  let startedAt = performance.now();
+  for (const text of parts) {
+    texts.push(text);
+    length += text.length;
+    if (length < sliceLength && performance.now() - startedAt < sliceMs) continue;
+    yield Buffer.from(texts.join(''));
+    texts = [];
+    length = 0;
+    await turn();
+    startedAt = performance.now();
+  }
+  if (texts.length > 0) yield Buffer.from(texts.join(''));
+}
