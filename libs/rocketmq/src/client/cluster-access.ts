@@ -2,7 +2,7 @@ import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoun
 import { vipAddressOf } from '../connection/broker-address.js';
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type Connection } from '../connection/connection.js';
-import { type ConnectionPool } from '../connection/connection-pool.js';
+import { type ConnectionPool, laneOf } from '../connection/connection-pool.js';
 import { type NameServers } from '../routing/name-servers.js';
 import { masterAddressOf, type RouteCache } from '../routing/route-cache.js';
 import {
@@ -71,10 +71,11 @@ export class ClusterAccess {
   async queueConnection(queue: QueueRef, deadline: CallDeadline, what: string, code: RequestCode): Promise<Connection> {
     if (!this.pool.isPrepared) await this.pool.prepare(deadline);
     const address = this.#portFor(await this.queueAddress(queue, deadline), code);
-    const open = this.pool.openConnection(address);
+    const lane = laneOf(code);
+    const open = this.pool.openConnection(address, lane);
     if (open !== undefined) return open;
     try {
-      return await this.pool.acquire(address, deadline, what);
+      return await this.pool.acquire(address, deadline, what, lane);
     } catch (error) {
       this.routes.invalidate(queue.topic);
       throw error;

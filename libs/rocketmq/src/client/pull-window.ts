@@ -27,6 +27,18 @@ export class PullWindow {
   }
 
   /**
+   * Learns that the answer to a pull was longer than the client reads.
+   * @returns false when nothing less can be asked for
+   */
+  onTooLarge(asked: number): boolean {
+    this.#asked = Math.max(1, Math.min(this.#asked, Math.floor(asked / 2)));
+    this.#growAfter = MAX_GROW_AFTER;
+    this.#fullAnswers = 0;
+    this.#isGrowthOnTrial = false;
+    return asked > 1;
+  }
+
+  /**
    * Learns from an answer with messages.
    * @returns whether it ended where the next pull in flight begins
    */

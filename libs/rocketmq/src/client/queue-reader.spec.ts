@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   ConnectFailedError,
+  FrameTooLargeError,
   InvalidArgumentError,
   MalformedDataError,
   OffsetOutOfRangeError,
@@ -30,7 +31,7 @@ class FakeQueue implements QueueReaderSource {
   min = 0;
   max = 0;
   capOf: () => number = () => 32;
-  failureOf: () => Error | undefined = () => undefined;
+  failureOf: (pull: PullOptions) => Error | undefined = () => undefined;
   pulls = 0;
   suspended = 0;
   inFlight = 0;
@@ -53,7 +54,7 @@ class FakeQueue implements QueueReaderSource {
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
       await new Promise((resolve) => setImmediate(resolve));
-      const failure = this.failureOf();
+      const failure = this.failureOf(options);
       if (failure !== undefined) throw failure;
       if (options.offset === this.max && (options.suspendMs ?? 0) > 0) await this.#suspend(options);
       return this.#answer(options);
@@ -236,6 +237,23 @@ describe('QueueReader', () => {
     queue.failureOf = () => ((left -= 1) >= 0 ? new TopicNotFoundError('t') : undefined);
     queue.append(1);
     expect(await take(reader, 1)).toEqual([1]);
+    reader.close();
+  });
+
+  it('asks for less where an answer is longer than the client reads, down to one message', async () => {
+    const queue = new FakeQueue();
+    queue.capOf = () => 512;
+    queue.append(1_000);
+    const tooLarge = new FrameTooLargeError(2_000, 1_000);
+    queue.failureOf = ({ maxMessages = 32 }) => (maxMessages > 10 ? tooLarge : undefined);
+    const reader = readerOf(queue);
+    const offsets: number[] = [];
+    while (offsets.length < 1_000) offsets.push(...(await reader.next()).map((message) => message.queueOffset));
+    expect(offsets).toEqual(Array.from({ length: 1_000 }, (_, offset) => offset));
+    queue.failureOf = () => tooLarge;
+    queue.append(1);
+    await expect(reader.next()).rejects.toBe(tooLarge);
+    expect(reader.position).toBe(1_000);
     reader.close();
   });
 

@@ -1,5 +1,6 @@
 import {
   ClientClosedError,
+  FrameTooLargeError,
   InvalidArgumentError,
   isRocketMqError,
   OffsetOutOfRangeError,
@@ -203,7 +204,7 @@ export class QueueReader {
     if (end === undefined || this.#inFlight[0] !== head) return undefined;
     this.#inFlight.shift();
     if (end.kind === 'failed') {
-      this.#onFailure(end.error);
+      this.#onFailure(head, end.error);
       return undefined;
     }
     return this.#onAnswer(head, end.result);
@@ -238,9 +239,10 @@ export class QueueReader {
     }
   }
 
-  #onFailure(error: unknown): void {
+  #onFailure(head: Pull, error: unknown): void {
     this.#drop();
     this.#throwIfClosed();
+    if (error instanceof FrameTooLargeError && this.#window.onTooLarge(head.asked)) return;
     // The name servers also forget the topic of a broker that is restarting.
     const isPassing =
       isRocketMqError(error) && (error.retriable || (this.#hasAnswered && error instanceof TopicNotFoundError));

@@ -42,6 +42,8 @@ export interface RocketMqClientOptions {
   readonly reconnectBackoff?: BackoffOptions;
   /** The brokers' `maxMessageSize`. Default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Answers above it are not read: their requests reject with FrameTooLargeError. Default 16 MiB. */
+  readonly maxFrameBytes?: number;
   /** Bodies of single sends above it are compressed with zlib. Default: none is. */
   readonly compressOverBytes?: number;
   /** Sent with every message. Default `sluice`. */
@@ -61,6 +63,11 @@ export interface Routes {
 let clientsOpened = 0;
 /** Three times what brokers themselves wait for disks and replicas at most. */
 const OVERDUE_AFTER_MS = 15_000;
+
+function maxFrameBytesOf({ maxFrameBytes = 16 * 1024 * 1024 }: RocketMqClientOptions): number {
+  if (Number.isInteger(maxFrameBytes) && maxFrameBytes >= 1_024 && maxFrameBytes <= 0x7f_ff_ff_ff) return maxFrameBytes;
+  throw new InvalidArgumentError(`maxFrameBytes ${maxFrameBytes}: allowed is an integer from 1024 to 2147483647`);
+}
 
 /** A client of one cluster; any number of users may share it. It connects at first use. */
 export class RocketMqClient {
@@ -101,7 +108,7 @@ export class RocketMqClient {
       connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
       heartbeatIntervalMs,
       heartbeatTimeoutMs: Math.min(5_000, heartbeatIntervalMs),
-      maxFrameBytes: 16 * 1024 * 1024,
+      maxFrameBytes: maxFrameBytesOf(options),
       maxUnwrittenBytes: 16 * 1024 * 1024,
       maxWaitingRequests: 4_096,
       overdueAfterMs: OVERDUE_AFTER_MS,

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { ClientClosedError, ConnectFailedError } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
-import { requestName } from '../wire/request-code.js';
+import { type RequestCode, requestName, STEADY_REQUESTS } from '../wire/request-code.js';
 import { backoffMs, pause, type BackoffOptions } from './backoff.js';
 import { CallDeadline } from './call-deadline.js';
 import { Connection, type ConnectionOptions } from './connection.js';
@@ -19,9 +19,19 @@ interface ConnectionPoolOptions extends ConnectionOptions {
   readonly reconnectBackoff: BackoffOptions;
 }
 
-/** One connection per address, opened at its first use and again at the first use after its end, with back-off. */
+/** `steady`: sends, pulls and other short requests. `admin`: lists, look-ups of messages, settings. */
+type Lane = 'steady' | 'admin';
+
+/** Which of an address's two connections takes a request. */
+export function laneOf(code: RequestCode): Lane {
+  return STEADY_REQUESTS.has(code) ? 'steady' : 'admin';
+}
+
+/**
+ * One connection per address and lane, opened at its first use and again at the first use after its end, with back-off.
+ */
 export class ConnectionPool {
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots: Readonly<Record<Lane, Map<string, Slot>>> = { steady: new Map(), admin: new Map() };
   /** All that have not ended, those that leave included. */
   readonly #connections = new Set<Connection>();
   readonly #closing = new AbortController();
@@ -41,8 +51,8 @@ export class ConnectionPool {
   }
 
   /** The open connection to an address, if there is one now. */
-  openConnection(address: string): Connection | undefined {
-    const connection = this.#slots.get(address)?.connection;
+  openConnection(address: string, lane: Lane = 'steady'): Connection | undefined {
+    const connection = this.#slots[lane].get(address)?.connection;
     return connection?.isOpen === true ? connection : undefined;
   }
 
@@ -68,7 +78,7 @@ export class ConnectionPool {
 
   /** How long the next attempt to connect has to wait, in ms; 0 for an address that is connected or never failed. */
   backoffRemainingMs(address: string): number {
-    const slot = this.#slots.get(address);
+    const slot = this.#slots.steady.get(address);
     if (slot === undefined || this.openConnection(address) !== undefined) return 0;
     return Math.max(0, slot.notBefore - performance.now());
   }
@@ -77,15 +87,15 @@ export class ConnectionPool {
    * The open connection, or a new one. All who wait for the same address share one attempt.
    * @throws ConnectFailedError, TlsHandshakeError, CredentialsUnavailableError, ClientClosedError, RequestTimeoutError, RequestAbortedError
    */
-  async acquire(address: string, deadline: CallDeadline, what: string): Promise<Connection> {
+  async acquire(address: string, deadline: CallDeadline, what: string, lane: Lane = 'steady'): Promise<Connection> {
     if (this.isClosed) throw new ClientClosedError(what);
-    const open = this.openConnection(address);
+    const open = this.openConnection(address, lane);
     if (open !== undefined) return open;
     deadline.throwIfEnded(what);
     await this.prepare(deadline);
-    const slot = this.#slotOf(address);
+    const slot = this.#slotOf(address, lane);
     if (slot.connecting === undefined) {
-      const attempt = this.#connect(address, slot);
+      const attempt = this.#connect(address, slot, lane);
       slot.connecting = attempt;
       attempt.catch(() => undefined);
     }
@@ -97,7 +107,8 @@ export class ConnectionPool {
     const what = `${requestName(request.code)} to ${address}`;
     deadline.throwIfEnded(what);
     if (!this.isPrepared) await this.prepare(deadline);
-    const connection = this.openConnection(address) ?? (await this.acquire(address, deadline, what));
+    const lane = laneOf(request.code);
+    const connection = this.openConnection(address, lane) ?? (await this.acquire(address, deadline, what, lane));
     return connection.invoke(request, deadline);
   }
 
@@ -105,7 +116,7 @@ export class ConnectionPool {
   async close(): Promise<void> {
     this.#closing.abort();
     const ended: Promise<unknown>[] = [];
-    for (const slot of this.#slots.values()) {
+    for (const slot of [...this.#slots.steady.values(), ...this.#slots.admin.values()]) {
       if (slot.connecting !== undefined) ended.push(slot.connecting.catch(() => undefined));
     }
     for (const connection of this.#connections) {
@@ -115,23 +126,23 @@ export class ConnectionPool {
     await Promise.all(ended);
   }
 
-  #slotOf(address: string): Slot {
-    let slot = this.#slots.get(address);
+  #slotOf(address: string, lane: Lane): Slot {
+    let slot = this.#slots[lane].get(address);
     if (slot === undefined) {
       slot = { connection: undefined, connecting: undefined, failures: 0, notBefore: 0 };
-      this.#slots.set(address, slot);
+      this.#slots[lane].set(address, slot);
     }
     return slot;
   }
 
-  async #connect(address: string, slot: Slot): Promise<Connection> {
+  async #connect(address: string, slot: Slot, lane: Lane): Promise<Connection> {
     const { signal } = this.#closing;
     try {
       const waitMs = slot.notBefore - performance.now();
       if (waitMs > 0) await pause(waitMs, signal);
       if (signal.aborted) throw new ConnectFailedError(address, 'the client is closed');
       const connection = await Connection.open(address, this.options, signal, (refused) => {
-        void this.#move(address, refused);
+        void this.#move(address, refused, lane);
       });
       slot.connection = connection;
       this.#connections.add(connection);
@@ -150,11 +161,12 @@ export class ConnectionPool {
   }
 
   /** Sends a request again that a server refused unprocessed as it goes away. Its caller's deadline holds as before. */
-  async #move(address: string, refused: PendingRequest): Promise<void> {
+  async #move(address: string, refused: PendingRequest, lane: Lane): Promise<void> {
     const { connectTimeoutMs, reconnectBackoff } = this.options;
     const deadline = new CallDeadline(connectTimeoutMs + reconnectBackoff.maxMs, undefined);
     try {
-      const connection = await this.acquire(address, deadline, `${requestName(refused.request.code)} to ${address}`);
+      const what = `${requestName(refused.request.code)} to ${address}`;
+      const connection = await this.acquire(address, deadline, what, lane);
       connection.take(refused);
     } catch (error) {
       refused.reject(error);

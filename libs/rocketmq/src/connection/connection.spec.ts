@@ -5,6 +5,7 @@ import {
   ConnectFailedError,
   ConnectionClosedError,
   ConnectionOverloadedError,
+  FrameTooLargeError,
   RequestAbortedError,
   RequestTimeoutError,
 } from '../errors.js';
@@ -43,6 +44,8 @@ function reply(opaque: number, body = '', code = 0): Buffer {
 /** A peer whose every move the test decides. */
 class Peer {
   readonly received: RemotingCommand[] = [];
+  /** The socket of each received command. */
+  readonly receivedOn: Socket[] = [];
   readonly sockets: Socket[] = [];
   onCommand: (command: RemotingCommand, socket: Socket) => void = () => undefined;
   readonly #server: Server;
@@ -57,6 +60,7 @@ class Peer {
         reader.push(chunk, (bytes) => {
           const command = decodeCommand(Buffer.from(bytes));
           this.received.push(command);
+          this.receivedOn.push(socket);
           this.onCommand(command, socket);
         });
         for (const wake of this.#waiters.splice(0)) wake();
@@ -214,7 +218,7 @@ describe('Connection', () => {
   });
 
   it.each([
-    ['a frame over the limit', Buffer.from([0x7f, 0, 0, 0]), 'allowed are 1048576'],
+    ['bytes of another protocol', Buffer.from('HTTP/1.1 400 Bad Request'), 'allowed are 1048576'],
     ['a header that is no JSON', Buffer.from([0, 0, 0, 5, 0, 0, 0, 1, 0x7b]), 'not JSON'],
   ])('ends with a reason at %s', async (_, bytes, reason) => {
     const connection = await open();
@@ -223,6 +227,21 @@ describe('Connection', () => {
     peer.sockets[0]!.write(bytes);
     await expect(pending.reply).rejects.toBeInstanceOf(ConnectionClosedError);
     await expect(pending.reply).rejects.toThrow(reason);
+  });
+
+  it('fails only the request whose answer is over the limit', async () => {
+    const connection = await open();
+    const [before, tooLong, after] = [1, 2, 3].map(() => connection.submit(REQUEST));
+    await peer.until(() => peer.received.length === 3);
+    const [a, b, c] = peer.received.map((command) => command.opaque);
+    const long = reply(b!, 'x'.repeat(2 * 1024 * 1024));
+    peer.sockets[0]!.write(Buffer.concat([long, reply(c!, 'after'), frame({ ...REQUEST, opaque: 9, flag: 0 })]));
+    await expect(tooLong!.reply).rejects.toBeInstanceOf(FrameTooLargeError);
+    await expect(tooLong!.reply).rejects.toMatchObject({ maxFrameBytes: 1024 * 1024, outcome: 'unknown' });
+    expect((await after!.reply).body.toString()).toBe('after');
+    peer.sockets[0]!.write(reply(a!, 'before'));
+    expect((await before!.reply).body.toString()).toBe('before');
+    expect(connection.isOpen).toBe(true);
   });
 
   it('bounds what waits for a peer that does not read, and sends it when the peer reads again', async () => {
@@ -320,6 +339,18 @@ describe('Connection', () => {
       await ended;
       await pool.invoke(address, REQUEST, within(2_000));
       expect(peer.sockets).toHaveLength(2);
+      await pool.close();
+    });
+
+    it('gives lists and look-ups a connection of their own', async () => {
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
+      peer.onCommand = (command, socket) => socket.write(reply(command.opaque));
+      const codes = ['PULL_MESSAGE', 'SEND_BATCH_MESSAGE', 'QUERY_MESSAGE', 'GET_ALL_TOPIC_CONFIG'] as const;
+      for (const code of codes) await pool.invoke(address, { code: REQUEST_CODE[code], ext: {} }, within(2_000));
+      expect(peer.sockets).toHaveLength(2);
+      const [steady, admin] = peer.sockets;
+      const expected = [steady, steady, admin, admin];
+      expect(peer.receivedOn.map((socket, index) => socket === expected[index])).toEqual([true, true, true, true]);
       await pool.close();
     });
 

@@ -1,5 +1,11 @@
 import { type Socket } from 'node:net';
-import { ConnectFailedError, ConnectionClosedError, ConnectionOverloadedError, TlsHandshakeError } from '../errors.js';
+import {
+  ConnectFailedError,
+  ConnectionClosedError,
+  ConnectionOverloadedError,
+  FrameTooLargeError,
+  TlsHandshakeError,
+} from '../errors.js';
 import { FrameReader } from '../wire/frame-reader.js';
 import {
   decodeCommand,
@@ -16,7 +22,7 @@ import { type CredentialsCache } from '../auth/credentials.js';
 import { signRequest } from '../auth/sign-request.js';
 import { CallDeadline } from './call-deadline.js';
 import { type InFlightRequest, PendingRequest } from './in-flight-request.js';
-import { isTlsError, openSocket, reasonOf } from './open-socket.js';
+import { isTlsError, openSocket, reasonOf, type SocketReads } from './open-socket.js';
 import { type TlsSettings } from './tls-settings.js';
 
 export interface ConnectionOptions {
@@ -30,7 +36,7 @@ export interface ConnectionOptions {
   /** A server's silence that is answered with a heartbeat. */
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
-  /** Frames beyond it end the connection. */
+  /** An answer beyond it is not read: its request fails. */
   readonly maxFrameBytes: number;
   /** Bytes given to the socket and not yet to the kernel; above it, requests wait. */
   readonly maxUnwrittenBytes: number;
@@ -55,7 +61,12 @@ type State = { readonly kind: 'open' } | { readonly kind: 'leaving' } | { readon
  */
 export class Connection {
   readonly #socket: Socket;
-  readonly #reader: FrameReader;
+  readonly #takeFrame = (frame: Buffer): void => {
+    this.#onFrame(frame);
+  };
+  readonly #takeOversized = (head: Buffer, frameBytes: number): void => {
+    this.#onOversized(head, frameBytes);
+  };
   readonly #pending = new Map<number, PendingRequest>();
   #waiting: PendingRequest[] = [];
   #state: State = { kind: 'open' };
@@ -77,9 +88,21 @@ export class Connection {
     signal: AbortSignal,
     moveRequest?: MoveRequest,
   ): Promise<Connection> {
-    const socket = await openSocket(address, options, signal);
+    const reader = new FrameReader(options.maxFrameBytes);
+    const early: Buffer[] = [];
+    const reads: SocketReads = {
+      space: () => reader.space,
+      onBytes: (count) => {
+        reader.filled(count, (frame) => early.push(frame));
+      },
+    };
+    const socket = await openSocket(address, options, signal, reads);
     if (socket.destroyed) throw new ConnectFailedError(address, 'closed at once');
     const connection = new Connection(address, socket, options, moveRequest);
+    reads.onBytes = (count) => {
+      connection.#onBytes(reader, count);
+    };
+    for (const frame of early) connection.#onFrame(frame);
     const onAbort = (): void => {
       connection.close('the client is closed');
     };
@@ -100,20 +123,8 @@ export class Connection {
     private readonly moveRequest: MoveRequest | undefined,
   ) {
     this.#socket = socket;
-    this.#reader = new FrameReader(options.maxFrameBytes);
     this.ended = new Promise((resolve) => {
       this.#notifyEnded = resolve;
-    });
-    const onFrame = (frame: Buffer): void => {
-      this.#onFrame(frame);
-    };
-    socket.on('data', (chunk: Buffer) => {
-      this.#lastReceivedAt = performance.now();
-      try {
-        this.#reader.push(chunk, onFrame);
-      } catch (error) {
-        this.#end(error instanceof Error ? error.message : 'unreadable stream', error);
-      }
     });
     socket.on('drain', () => {
       this.#writeWaiting();
@@ -236,6 +247,27 @@ export class Connection {
       const pending = this.#waiting.shift();
       if (pending !== undefined) this.#write(pending);
     }
+  }
+
+  #onBytes(reader: FrameReader, count: number): void {
+    if (this.#state.kind === 'closed') return;
+    this.#lastReceivedAt = performance.now();
+    try {
+      reader.filled(count, this.#takeFrame, this.#takeOversized);
+    } catch (error) {
+      this.#end(error instanceof Error ? error.message : 'unreadable stream', error);
+    }
+  }
+
+  /** Only the request whose answer is too long fails; the bytes are passed over. */
+  #onOversized(head: Buffer, frameBytes: number): void {
+    this.#hasReceived = true;
+    const command = decodeCommand(head);
+    if ((command.flag & HEADER_FLAG.RESPONSE) === 0) return;
+    const pending = this.#pending.get(command.opaque);
+    this.#pending.delete(command.opaque);
+    pending?.reject(new FrameTooLargeError(frameBytes, this.options.maxFrameBytes));
+    this.#closeIfLeft();
   }
 
   #onFrame(frame: Buffer): void {

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { ConnectFailedError, TlsHandshakeError } from '../errors.js';
 import { parseBrokerAddress } from './broker-address.js';
 import { type TlsSettings } from './tls-settings.js';
@@ -8,11 +8,23 @@ interface OpenSocketOptions {
   readonly tls?: TlsSettings | undefined;
 }
 
+/** Takes what a socket reads. */
+export interface SocketReads {
+  /** Where the next bytes go. */
+  space(): Buffer;
+  onBytes(count: number): void;
+}
+
 /**
  * A socket that is ready for requests: connected and, with `tls`, past the handshake.
  * @throws ConnectFailedError, TlsHandshakeError (as rejections), InvalidArgumentError
  */
-export function openSocket(address: string, options: OpenSocketOptions, signal: AbortSignal): Promise<Socket> {
+export function openSocket(
+  address: string,
+  options: OpenSocketOptions,
+  signal: AbortSignal,
+  reads: SocketReads,
+): Promise<Socket> {
   const { host, port } = parseBrokerAddress(address);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -20,7 +32,14 @@ export function openSocket(address: string, options: OpenSocketOptions, signal: 
       return;
     }
     const { tls } = options;
-    const socket = tls === undefined ? connect({ host, port }) : tls.connect(host, port);
+    const onread: OnReadOpts = {
+      buffer: () => reads.space(),
+      callback: (count) => {
+        reads.onBytes(count);
+        return true;
+      },
+    };
+    const socket = tls === undefined ? connect({ host, port, onread }) : tls.connect(host, port, onread);
     const readyEvent = tls === undefined ? 'connect' : 'secureConnect';
     const end = (): void => {
       clearTimeout(timer);

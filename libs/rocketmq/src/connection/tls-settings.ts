@@ -1,5 +1,5 @@
-import { createSecureContext, connect, type SecureContext, type TLSSocket } from 'node:tls';
-import { isIP } from 'node:net';
+import { createSecureContext, connect, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls';
+import { isIP, type OnReadOpts } from 'node:net';
 import { InvalidArgumentError } from '../errors.js';
 
 export interface TlsOptions {
@@ -38,15 +38,17 @@ export class TlsSettings {
   }
 
   /** A socket that emits `secureConnect` once the server is known, or `error`. */
-  connect(host: string, port: number): TLSSocket {
+  connect(host: string, port: number, onread: OnReadOpts): TLSSocket {
     const servername = this.#servername ?? (isIP(host) === 0 ? host : undefined);
-    return connect({
+    const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
+      onread,
       host,
       port,
       secureContext: this.#context,
       rejectUnauthorized: this.#isServerChecked,
       ...(servername === undefined ? {} : { servername }),
-    });
+    };
+    return connect(options);
   }
 }
 

@@ -33,6 +33,61 @@ describe('FrameReader', () => {
     );
   });
 
+  it('gives frames of their own from the memory that it lends, however it is filled', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 4, max: 300_000 }), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 64 * 1024 }), { minLength: 1, maxLength: 20 }),
+        (sizes, cuts) => {
+          const payloads = sizes.map((size, index) => Buffer.alloc(size, index + 1));
+          const stream = Buffer.concat(payloads.map(framed));
+          const reader = new FrameReader(MAX);
+          const frames: Buffer[] = [];
+          for (let at = 0, turn = 0; at < stream.length; turn += 1) {
+            const count = stream.copy(reader.space, 0, at, at + cuts[turn % cuts.length]!);
+            reader.filled(count, (frame) => frames.push(frame));
+            at += count;
+          }
+          expect(frames.map((frame) => frame.length)).toEqual(sizes);
+          expect(frames.every((frame, index) => frame.equals(payloads[index]!))).toBe(true);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('passes over a frame over the limit once it has given its header', () => {
+    const long = Buffer.concat([Buffer.from([0, 0, 0, 3]), Buffer.from('{ }'), Buffer.alloc(200)]);
+    const stream = Buffer.concat([framed(Buffer.from('before')), framed(long), framed(Buffer.from('after'))]);
+    for (const step of [1, 7, 100, stream.length]) {
+      const reader = new FrameReader(50);
+      const seen: string[] = [];
+      for (let at = 0; at < stream.length; at += step) {
+        reader.push(
+          stream.subarray(at, at + step),
+          (frame) => seen.push(frame.toString()),
+          (head, bytes) => seen.push(`${head.toString('utf8', 4)} of ${String(bytes)}`),
+        );
+      }
+      expect(seen).toEqual(['before', '{ } of 207', 'after']);
+    }
+  });
+
+  it.each([
+    ['another type of header', [2, 0, 0, 3]],
+    ['a header longer than the frame', [0, 0, 1, 0]],
+    ['a header that none has', [0, 1, 0, 0]],
+  ])('does not pass over a frame with %s', (_what, mark) => {
+    const long = framed(Buffer.concat([Buffer.from(mark), Buffer.alloc(100)]));
+    expect(() => {
+      new FrameReader(50).push(
+        long,
+        () => undefined,
+        () => undefined,
+      );
+    }).toThrow(FrameTooLargeError);
+  });
+
   it('reads a frame of 4 MiB that comes byte by byte', () => {
     const payload = Buffer.alloc(4 * 1024 * 1024);
     for (let at = 0; at < payload.length; at += 1) payload[at] = at % 251;

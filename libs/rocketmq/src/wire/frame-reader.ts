@@ -3,11 +3,22 @@ import { FrameTooLargeError, MalformedDataError } from '../errors.js';
 const LENGTH_BYTES = 4;
 /** A frame holds at least the int32 with the serialization type and the header length. */
 const MIN_FRAME_BYTES = 4;
+const HEADER_LENGTH_MASK = 0xff_ff_ff;
+const LENT_BYTES = 64 * 1024;
+/** Of a frame over the limit; what has a longer one, or another type of header, is no frame of this protocol. */
+const MAX_SKIPPED_HEAD_BYTES = 64 * 1024;
+const MAX_HEADER_TYPE = 1;
+/** A frame that lacks at least this much is read into its own memory at once. */
+const DIRECT_BYTES = LENT_BYTES / 2;
+
+type OnFrame = (frame: Buffer) => void;
+/** Takes a frame's header, as `decodeCommand` takes a frame, and the length of the whole. */
+type OnOversized = (head: Buffer, frameBytes: number) => void;
 
 /**
- * Cuts a byte stream into remoting frames (`int32 length | frame`), length excluded.
- * A frame inside one chunk is a view on that chunk; one that spans chunks is copied once into a buffer of its own,
- * so the work is linear in the number of bytes whatever the chunk sizes.
+ * Cuts a byte stream into remoting frames (`int32 length | frame`), length excluded. Bytes come as chunks (`push`) or are
+ * written into memory that the reader lends (`space`, `filled`): most of a long frame then goes where it stays.
+ * The work is linear in the number of bytes however the stream is cut.
  */
 export class FrameReader {
   readonly #maxFrameBytes: number;
@@ -15,26 +26,59 @@ export class FrameReader {
   #lengthFilled = 0;
   #partial: Buffer | undefined;
   #partialFilled = 0;
+  /** Length of the frame over the limit whose header `#partial` gathers. */
+  #oversized: number | undefined;
+  /** Bytes of a frame over the limit that are still to be passed over. */
+  #toSkip = 0;
+  #lent: Buffer | undefined;
+  #isDirect = false;
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes;
   }
 
+  /** Where the next bytes of the stream are to be written. Valid until `filled`. */
+  get space(): Buffer {
+    const partial = this.#partial;
+    this.#isDirect = partial !== undefined && partial.length - this.#partialFilled >= DIRECT_BYTES;
+    if (partial !== undefined && this.#isDirect) return partial.subarray(this.#partialFilled);
+    this.#lent ??= Buffer.allocUnsafeSlow(LENT_BYTES);
+    return this.#lent;
+  }
+
+  /** Says that so many bytes were written into `space`. Frames have memory of their own; errors as for `push`. */
+  filled(bytes: number, onFrame: OnFrame, onOversized?: OnOversized): void {
+    if (this.#isDirect) {
+      this.#partialFilled += bytes;
+      this.#endPartial(onFrame, onOversized);
+    } else if (this.#lent !== undefined) {
+      this.#take(this.#lent.subarray(0, bytes), true, onFrame, onOversized);
+    }
+  }
+
   /**
-   * Takes the next bytes of the stream and calls `onFrame` for each frame that they complete, in order.
-   * @throws FrameTooLargeError, MalformedDataError: the stream cannot be read further.
+   * Takes the next bytes of the stream and calls `onFrame` for each frame that they complete, in order. A frame inside one
+   * chunk is a view on it. A frame over the limit is passed over after `onOversized` has got its header.
+   * @throws FrameTooLargeError without `onOversized`, MalformedDataError: the stream cannot be read further.
    */
-  push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
+  push(chunk: Buffer, onFrame: OnFrame, onOversized?: OnOversized): void {
+    this.#take(chunk, false, onFrame, onOversized);
+  }
+
+  #take(chunk: Buffer, isLent: boolean, onFrame: OnFrame, onOversized: OnOversized | undefined): void {
     let at = 0;
     while (at < chunk.length) {
+      if (this.#toSkip > 0) {
+        const skipped = Math.min(this.#toSkip, chunk.length - at);
+        this.#toSkip -= skipped;
+        at += skipped;
+        continue;
+      }
       if (this.#partial !== undefined) {
         const copied = chunk.copy(this.#partial, this.#partialFilled, at);
         at += copied;
         this.#partialFilled += copied;
-        if (this.#partialFilled < this.#partial.length) return;
-        const frame = this.#partial;
-        this.#partial = undefined;
-        onFrame(frame);
+        this.#endPartial(onFrame, onOversized);
         continue;
       }
       let length: number;
@@ -49,21 +93,49 @@ export class FrameReader {
         this.#lengthFilled = 0;
         length = this.#length.readInt32BE(0);
       }
-      this.#checkLength(length);
-      if (chunk.length - at >= length) {
+      if (length < MIN_FRAME_BYTES) throw new MalformedDataError('frame', `length ${String(length)}`);
+      if (length > this.#maxFrameBytes) {
+        if (onOversized === undefined) throw new FrameTooLargeError(length, this.#maxFrameBytes);
+        this.#oversized = length;
+        this.#begin(MIN_FRAME_BYTES);
+      } else if (chunk.length - at >= length) {
         const frame = chunk.subarray(at, at + length);
         at += length;
-        onFrame(frame);
+        onFrame(isLent ? Buffer.from(frame) : frame);
       } else {
-        this.#partial = Buffer.allocUnsafe(length);
-        this.#partialFilled = chunk.copy(this.#partial, 0, at);
-        return;
+        this.#begin(length);
       }
     }
   }
 
-  #checkLength(length: number): void {
-    if (length > this.#maxFrameBytes) throw new FrameTooLargeError(length, this.#maxFrameBytes);
-    if (length < MIN_FRAME_BYTES) throw new MalformedDataError('frame', `length ${String(length)}`);
+  #begin(bytes: number): void {
+    this.#partial = Buffer.allocUnsafe(bytes);
+    this.#partialFilled = 0;
+  }
+
+  /** Gives the partial frame away once it is whole. */
+  #endPartial(onFrame: OnFrame, onOversized: OnOversized | undefined): void {
+    const partial = this.#partial;
+    if (partial === undefined || this.#partialFilled < partial.length) return;
+    if (this.#oversized === undefined) {
+      this.#partial = undefined;
+      onFrame(partial);
+      return;
+    }
+    const mark = partial.readUInt32BE(0);
+    const headBytes = MIN_FRAME_BYTES + (mark & HEADER_LENGTH_MASK);
+    if (mark >>> 24 > MAX_HEADER_TYPE || headBytes > MAX_SKIPPED_HEAD_BYTES || headBytes > this.#oversized) {
+      throw new FrameTooLargeError(this.#oversized, this.#maxFrameBytes);
+    }
+    if (partial.length < headBytes) {
+      this.#begin(headBytes);
+      this.#partialFilled = partial.copy(this.#partial ?? partial);
+      return;
+    }
+    const frameBytes = this.#oversized;
+    this.#partial = undefined;
+    this.#oversized = undefined;
+    this.#toSkip = frameBytes - headBytes;
+    onOversized?.(partial, frameBytes);
   }
 }

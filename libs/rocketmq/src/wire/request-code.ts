@@ -74,3 +74,24 @@ const NAMES = new Map<number, string>(Object.entries(REQUEST_CODE).map(([name, c
 export function requestName(code: number): string {
   return NAMES.get(code) ?? `request ${String(code)}`;
 }
+
+/**
+ * What clients ask again and again, with answers that are short or bounded by the request. All else has a connection of its
+ * own, so that a long list neither waits for messages nor holds them up.
+ */
+export const STEADY_REQUESTS: ReadonlySet<RequestCode> = new Set([
+  REQUEST_CODE.PULL_MESSAGE,
+  REQUEST_CODE.QUERY_CONSUMER_OFFSET,
+  REQUEST_CODE.UPDATE_CONSUMER_OFFSET,
+  REQUEST_CODE.SEARCH_OFFSET_BY_TIMESTAMP,
+  REQUEST_CODE.GET_MAX_OFFSET,
+  REQUEST_CODE.GET_MIN_OFFSET,
+  REQUEST_CODE.HEART_BEAT,
+  REQUEST_CODE.GET_ROUTEINFO_BY_TOPIC,
+  REQUEST_CODE.GET_BROKER_CLUSTER_INFO,
+  REQUEST_CODE.SEND_MESSAGE_V2,
+  REQUEST_CODE.SEND_BATCH_MESSAGE,
+  REQUEST_CODE.POP_MESSAGE,
+  REQUEST_CODE.ACK_MESSAGE,
+  REQUEST_CODE.CHANGE_MESSAGE_INVISIBLETIME,
+]);
