@@ -45,6 +45,21 @@ describe('decodeTopicRoute', () => {
     expect(() => decodeTopicRoute('t', Buffer.from('[]'))).toThrow(MalformedDataError);
     expect(() => decodeTopicRoute('t', Buffer.from('{"queueDatas":[{"brokerName":"b"}]}'))).toThrow(MalformedDataError);
   });
+
+  it.each(['-1', '1.5', '2147483647', '9223372036854775807'])('refuses %s queues', (count) => {
+    for (const field of ['readQueueNums', 'writeQueueNums']) {
+      const body = ROUTE.replace(new RegExp(`"${field}":\\d`), `"${field}":${count}`);
+      const reason = new RegExp(`'${field}' of broker '.' is -?[\\d.]+, allowed is an integer from 0 to 100000`);
+      expect(() => decodeTopicRoute('t', Buffer.from(body))).toThrow(reason);
+    }
+  });
+
+  it('refuses broker ids that are none', () => {
+    for (const id of ['-1', 'x']) {
+      const body = ROUTE.replace('"0":"10.0.0.2:10911"', `"${id}":"10.0.0.2:10911"`);
+      expect(() => decodeTopicRoute('t', Buffer.from(body))).toThrow(`broker id '${id}' of 10.0.0.2:10911`);
+    }
+  });
 });
 
 describe('decodeClusterInfo', () => {

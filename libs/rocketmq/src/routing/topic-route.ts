@@ -1,8 +1,11 @@
+import { MalformedDataError } from '../errors.js';
 import { type TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 
 const PERM_WRITE = 2;
 const PERM_READ = 4;
+/** Far above what a broker bears; a list of so many queues is still made at once. */
+const MAX_QUEUES_PER_BROKER = 100_000;
 /** The broker id of a group's master. */
 export const MASTER_ID = 0;
 
@@ -79,8 +82,8 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
       cluster: group?.cluster ?? '',
       masterAddress: group?.addresses.get(MASTER_ID),
       addresses: group?.addresses ?? new Map(),
-      readQueues: readNumber(queues, 'readQueueNums'),
-      writeQueues: readNumber(queues, 'writeQueueNums'),
+      readQueues: queueCountOf(queues, 'readQueueNums', brokerName),
+      writeQueues: queueCountOf(queues, 'writeQueueNums', brokerName),
       isReadable: (perm & PERM_READ) !== 0,
       isWritable: (perm & PERM_WRITE) !== 0,
     };
@@ -96,6 +99,13 @@ function orderedQueuesOf(topic: string, conf: unknown): readonly QueueRef[] | un
     const [, brokerName = '', count = '0'] = /^(.+):(\d{1,5})$/.exec(entry) ?? [];
     return Array.from({ length: Number(count) }, (_, queueId) => ({ topic, brokerName, queueId }));
   });
+}
+
+function queueCountOf(queues: TolerantMap, field: string, brokerName: string): number {
+  const count = readNumber(queues, field);
+  if (Number.isInteger(count) && count >= 0 && count <= MAX_QUEUES_PER_BROKER) return count;
+  const allowed = `allowed is an integer from 0 to ${String(MAX_QUEUES_PER_BROKER)}`;
+  throw new MalformedDataError('route', `'${field}' of broker '${brokerName}' is ${String(count)}, ${allowed}`);
 }
 
 export interface ClusterBroker {
@@ -134,7 +144,12 @@ export function decodeClusterInfo(body: Buffer): ClusterInfo {
 function addressesOf(broker: TolerantMap): Map<number, string> {
   const addresses = new Map<number, string>();
   for (const [id, address] of readMap(broker, 'brokerAddrs')) {
-    if (typeof address === 'string') addresses.set(Number(id), address);
+    if (typeof address !== 'string' || typeof id !== 'string') continue;
+    const brokerId = Number(id);
+    if (!Number.isSafeInteger(brokerId) || brokerId < 0) {
+      throw new MalformedDataError('route', `broker id '${id}' of ${address}: expected an integer from 0`);
+    }
+    addresses.set(brokerId, address);
   }
   return addresses;
 }
