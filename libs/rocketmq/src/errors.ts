@@ -191,9 +191,6 @@ export class RequestAbortedError extends RocketMqError {
 
 /** An answer is longer than the client reads (`maxFrameBytes`). */
 export class FrameTooLargeError extends RocketMqError {
-  /** Of the request: the server has answered it. */
-  readonly outcome: RequestOutcome = 'unknown';
-
   constructor(
     readonly frameBytes: number,
     readonly maxFrameBytes: number,
