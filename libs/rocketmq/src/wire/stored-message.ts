@@ -24,6 +24,7 @@ const HOST_V6_BYTES = 20;
 const STORE_TIMESTAMP_BYTES = 8;
 const AFTER_HOSTS_BYTES = 12;
 const MIN_MESSAGE_BYTES = 91;
+const PROPERTIES_LENGTH_BYTES = 2;
 const BLANK_BYTES = 8;
 const INNER_BATCH_BITS = SYS_FLAG.NEED_UNWRAP | SYS_FLAG.INNER_BATCH;
 
@@ -33,11 +34,10 @@ const INNER_BATCH_BITS = SYS_FLAG.NEED_UNWRAP | SYS_FLAG.INNER_BATCH;
  */
 export class StoredMessage {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   readonly #start: number;
-  readonly #end: number;
   readonly #bodyStart: number;
   readonly #bodyEnd: number;
-  readonly #topicEnd: number;
   readonly #propertiesStart: number;
   readonly #propertiesEnd: number;
   /** The offset of this message in its queue. */
@@ -46,22 +46,23 @@ export class StoredMessage {
 
   /**
    * @param start where the message begins in `bytes`
+   * @param view of all `bytes`, for many messages in them
    * @throws MalformedDataError when the bytes are cut, lie about a length, or hold an offset beyond 2^53
    */
-  constructor(bytes: Buffer, start: number) {
+  constructor(bytes: Buffer, start: number, view: DataView = viewOf(bytes)) {
     const left = bytes.length - start;
     if (left < MIN_MESSAGE_BYTES) throw malformed(start, `${String(left)} bytes left`);
-    const size = bytes.readInt32BE(start);
+    const size = view.getInt32(start);
     if (size < MIN_MESSAGE_BYTES || size > left) {
       throw malformed(start, `size ${String(size)}, ${String(left)} bytes left`);
     }
     const end = start + size;
-    const magic = bytes.readUInt32BE(start + AT_MAGIC);
+    const magic = view.getUint32(start + AT_MAGIC);
     if (magic !== MAGIC_V1 && magic !== MAGIC_V2) throw malformed(start, `magic 0x${magic.toString(16)}`);
-    if (!isSafeInt64(bytes, start + AT_QUEUE_OFFSET)) throw malformed(start, 'queue offset beyond 2^53');
-    if (!isSafeInt64(bytes, start + AT_COMMIT_LOG_OFFSET)) throw malformed(start, 'commit log offset beyond 2^53');
+    if (!isSafeInt64(view, start + AT_QUEUE_OFFSET)) throw malformed(start, 'queue offset beyond 2^53');
+    if (!isSafeInt64(view, start + AT_COMMIT_LOG_OFFSET)) throw malformed(start, 'commit log offset beyond 2^53');
 
-    const sysFlag = bytes.readInt32BE(start + AT_SYS_FLAG);
+    const sysFlag = view.getInt32(start + AT_SYS_FLAG);
     const bodyLengthAt =
       start +
       AT_BORN_HOST +
@@ -71,33 +72,32 @@ export class StoredMessage {
       AFTER_HOSTS_BYTES;
     const bodyStart = bodyLengthAt + 4;
     if (bodyStart > end) throw malformed(start, 'cut before the body');
-    const bodyLength = bytes.readInt32BE(bodyLengthAt);
+    const bodyLength = view.getInt32(bodyLengthAt);
     const topicLengthAt = bodyStart + bodyLength;
     const topicStart = topicLengthAt + (magic === MAGIC_V1 ? 1 : 2);
     if (bodyLength < 0 || topicStart > end) throw malformed(start, `body length ${String(bodyLength)}`);
-    const topicLength = magic === MAGIC_V1 ? bytes.readUInt8(topicLengthAt) : bytes.readUInt16BE(topicLengthAt);
+    const topicLength = magic === MAGIC_V1 ? view.getUint8(topicLengthAt) : view.getUint16(topicLengthAt);
     const topicEnd = topicStart + topicLength;
-    if (topicEnd + 2 > end) throw malformed(start, `topic length ${String(topicLength)}`);
-    const propertiesLength = bytes.readUInt16BE(topicEnd);
-    const propertiesStart = topicEnd + 2;
+    if (topicEnd + PROPERTIES_LENGTH_BYTES > end) throw malformed(start, `topic length ${String(topicLength)}`);
+    const propertiesLength = view.getUint16(topicEnd);
+    const propertiesStart = topicEnd + PROPERTIES_LENGTH_BYTES;
     const propertiesEnd = propertiesStart + propertiesLength;
     if (propertiesEnd > end) throw malformed(start, `properties length ${String(propertiesLength)}`);
 
     this.#bytes = bytes;
+    this.#view = view;
     this.#start = start;
-    this.#end = end;
     this.#bodyStart = bodyStart;
     this.#bodyEnd = topicLengthAt;
-    this.#topicEnd = topicEnd;
     this.#propertiesStart = propertiesStart;
     this.#propertiesEnd = propertiesEnd;
-    this.queueOffset = readInt64(bytes, start + AT_QUEUE_OFFSET);
+    this.queueOffset = readInt64(view, start + AT_QUEUE_OFFSET);
     this.sysFlag = sysFlag;
   }
 
   /** The bytes that the message takes in the commit log, all fields included. */
   get storedBytes(): number {
-    return this.#end - this.#start;
+    return this.#view.getInt32(this.#start);
   }
 
   /** The body as it is stored, compressed or not; a view. */
@@ -111,40 +111,40 @@ export class StoredMessage {
 
   /** java.util.zip.CRC32 of the body & 0x7fffffff, as the broker computed it. */
   get bodyCrc(): number {
-    return this.#bytes.readInt32BE(this.#start + AT_CRC);
+    return this.#view.getInt32(this.#start + AT_CRC);
   }
 
   get topic(): string {
-    const lengthBytes = this.#bytes.readUInt32BE(this.#start + AT_MAGIC) === MAGIC_V1 ? 1 : 2;
-    return this.#bytes.toString('utf8', this.#bodyEnd + lengthBytes, this.#topicEnd);
+    const lengthBytes = this.#view.getUint32(this.#start + AT_MAGIC) === MAGIC_V1 ? 1 : 2;
+    return this.#bytes.toString('utf8', this.#bodyEnd + lengthBytes, this.#propertiesStart - PROPERTIES_LENGTH_BYTES);
   }
 
   get queueId(): number {
-    return this.#bytes.readInt32BE(this.#start + AT_QUEUE_ID);
+    return this.#view.getInt32(this.#start + AT_QUEUE_ID);
   }
 
   /** The producer's own int32. */
   get flag(): number {
-    return this.#bytes.readInt32BE(this.#start + AT_FLAG);
+    return this.#view.getInt32(this.#start + AT_FLAG);
   }
 
   get commitLogOffset(): number {
-    return readInt64(this.#bytes, this.#start + AT_COMMIT_LOG_OFFSET);
+    return readInt64(this.#view, this.#start + AT_COMMIT_LOG_OFFSET);
   }
 
   /** When the producer says that it made the message, ms since the epoch; unchecked. */
   get bornTimestamp(): number {
-    return readInt64(this.#bytes, this.#start + AT_BORN_TIMESTAMP);
+    return readInt64(this.#view, this.#start + AT_BORN_TIMESTAMP);
   }
 
   /** When the broker stored the message, ms since the epoch. */
   get storeTimestamp(): number {
     const hostBytes = (this.sysFlag & SYS_FLAG.BORN_HOST_V6) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
-    return readInt64(this.#bytes, this.#start + AT_BORN_HOST + hostBytes);
+    return readInt64(this.#view, this.#start + AT_BORN_HOST + hostBytes);
   }
 
   get reconsumeTimes(): number {
-    return this.#bytes.readInt32BE(this.#bodyStart - 4 - AFTER_HOSTS_BYTES);
+    return this.#view.getInt32(this.#bodyStart - 4 - AFTER_HOSTS_BYTES);
   }
 
   get isCompressed(): boolean {
@@ -204,21 +204,25 @@ export class StoredMessage {
  * @throws MalformedDataError
  */
 export function decodeStoredMessages(bytes: Buffer): StoredMessage[] {
+  const view = viewOf(bytes);
   const messages: StoredMessage[] = [];
   let at = 0;
   while (at < bytes.length) {
     if (bytes.length - at < BLANK_BYTES) throw malformed(at, `${String(bytes.length - at)} bytes left`);
-    if (bytes.readUInt32BE(at + AT_MAGIC) === MAGIC_BLANK) {
-      const size = bytes.readInt32BE(at);
+    const size = view.getInt32(at);
+    if (view.getUint32(at + AT_MAGIC) === MAGIC_BLANK) {
       if (size < BLANK_BYTES || size > bytes.length - at) throw malformed(at, `padding of ${String(size)} bytes`);
-      at += size;
-      continue;
+    } else {
+      messages.push(new StoredMessage(bytes, at, view));
     }
-    const message = new StoredMessage(bytes, at);
-    messages.push(message);
-    at += message.storedBytes;
+    at += size;
   }
   return messages;
+}
+
+/** Reads integers without the checks of their arguments that a Buffer's methods make each time. */
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function malformed(at: number, detail: string): MalformedDataError {
