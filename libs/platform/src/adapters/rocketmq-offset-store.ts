@@ -10,7 +10,10 @@ export interface OffsetFile {
   readonly groups: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** Offsets of sink connectors in the brokers' consumer groups, where RocketMQ's own tools show them. */
+/**
+ * Offsets of sink connectors in the brokers' consumer groups, where RocketMQ's own tools show them. The node is a visible member of each group
+ * whose offsets it keeps, under its node id.
+ */
 export class RocketMqOffsetStore implements OffsetStore {
   private readonly committed = new Map<string, Map<string, number>>();
 
@@ -21,7 +24,7 @@ export class RocketMqOffsetStore implements OffsetStore {
   }
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
-    return this.groups.call(group, () => callKnownQueue(() => this.client.admin.queryOffset(group, queue)));
+    return this.asMember(group, () => this.client.admin.queryOffset(group, queue));
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
@@ -50,7 +53,7 @@ export class RocketMqOffsetStore implements OffsetStore {
   /** Returns the reset that the broker keeps in place of the offset. */
   private async commitOne(group: string, queue: QueueRef, offset: number): Promise<OffsetReset | undefined> {
     try {
-      await this.groups.call(group, () => callKnownQueue(() => this.client.admin.updateOffset(group, queue, offset)));
+      await this.asMember(group, () => this.client.admin.updateOffset(group, queue, offset));
       return undefined;
     } catch (error) {
       if (!isRocketMqError(error) || error.code !== 'OFFSET_RESET') throw error;
@@ -59,6 +62,13 @@ export class RocketMqOffsetStore implements OffsetStore {
       if (nextOffset === undefined) throw error;
       return { queue, nextOffset };
     }
+  }
+
+  private asMember<T>(group: string, call: () => Promise<T>): Promise<T> {
+    return this.groups.call(group, () => {
+      this.client.consumer.attend(group);
+      return callKnownQueue(call);
+    });
   }
 
   snapshot(): OffsetFile {

@@ -15,6 +15,7 @@ import {
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
+import { type GroupMembers } from './group-members.js';
 import { isQueueRefused, isUnauthenticated, responseError } from './response-error.js';
 
 /** Busy brokers say it, and replicas that are asked for what only masters do. */
@@ -36,6 +37,8 @@ export class ClusterAccess {
     readonly routes: RouteCache,
     readonly requestTimeoutMs: number,
     private readonly isVipChannelUsed = false,
+    /** Of pulls; without it the client is no member of the groups that it pulls as. */
+    private readonly members?: GroupMembers,
   ) {}
 
   deadline(options: CallOptions | undefined, defaultMs = this.requestTimeoutMs): CallDeadline {
@@ -86,6 +89,8 @@ export class ClusterAccess {
   async askQueue(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
     const what = requestName(request.code);
     const connection = await this.queueConnection(queue, deadline, what, request.code);
+    const announced = this.#announce(connection, request, deadline);
+    if (announced !== undefined) await announced;
     try {
       return await this.askSigned(async (isAgain) => {
         const to = isAgain ? await this.queueConnection(queue, deadline, what, request.code) : connection;
@@ -120,7 +125,11 @@ export class ClusterAccess {
     deadline: CallDeadline,
   ): Promise<RemotingCommand> {
     try {
-      return await this.#invoke(this.#portFor(address, request.code), request, deadline);
+      const to = this.#portFor(address, request.code);
+      const connection = await this.pool.acquire(to, deadline, requestName(request.code), laneOf(request.code));
+      const announced = this.#announce(connection, request, deadline);
+      if (announced !== undefined) await announced;
+      return await this.#invoke(to, request, deadline);
     } catch (error) {
       if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
       throw error;
@@ -166,6 +175,12 @@ export class ClusterAccess {
       { request: requestName(request.code), address: queue.brokerName, responseCode: reply.code, remark },
       { retriable: true },
     );
+  }
+
+  /** A broker that rejects pulls of strangers is told first that this is none. */
+  #announce(connection: Connection, request: RemotingRequest, deadline: CallDeadline): Promise<void> | undefined {
+    const group = request.code === REQUEST_CODE.PULL_MESSAGE ? request.ext['consumerGroup'] : undefined;
+    return group === undefined ? undefined : this.members?.beforePull(connection, group, deadline);
   }
 
   #portFor(address: string, code: RequestCode): string {

@@ -1,3 +1,4 @@
+import { checkGroupName } from '../admin/check-argument.js';
 import { InvalidArgumentError } from '../errors.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
@@ -7,21 +8,25 @@ import { decodeStoredMessages } from '../wire/stored-message.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from './cluster-access.js';
 import { FilterCheck } from './filter-check.js';
+import { type GroupMembers } from './group-members.js';
 import { compileFilter, type CompiledFilter } from './message-filter.js';
 import { type PullOptions, type PullResult } from './pull.js';
-import { isRedirectToMaster, ReplicaReads } from './replica-reads.js';
+import { type AnsweredPull, isRedirectToMaster, ReplicaReads } from './replica-reads.js';
 import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
 
 const PULL_FLAG = { SUSPEND: 2, SUBSCRIPTION: 4 } as const;
 /** The broker answers a suspended pull when its time is over at the latest, give or take its check every 5 s. */
 const SUSPEND_MARGIN_MS = 7_000;
 
-/** Reads named queues by offset. No group membership, no assignment, no commit. */
+/** Reads named queues by offset: no assignment, no commit. Its readers are visible members of their groups. */
 export class Consumer {
   readonly #replicas: ReplicaReads;
   readonly #filterCheck: FilterCheck;
 
-  constructor(private readonly cluster: ClusterAccess) {
+  constructor(
+    private readonly cluster: ClusterAccess,
+    private readonly members: GroupMembers,
+  ) {
     this.#replicas = new ReplicaReads(cluster);
     this.#filterCheck = new FilterCheck(cluster);
   }
@@ -57,21 +62,41 @@ export class Consumer {
     };
     const deadline = this.cluster.deadline(options, this.#defaultTimeoutMs(suspendMs));
     if (!filter.isAll) await this.#filterCheck.pass(filter, queue, group, deadline);
-    const { reply, brokerId } =
+    const ask = async (): Promise<AnsweredPull> =>
       options.replicaReads === 'suggested'
-        ? await this.#replicas.ask(queue, request, deadline, suspendMs)
+        ? this.#replicas.ask(queue, request, deadline, suspendMs)
         : { reply: await this.cluster.askQueue(queue, request, deadline), brokerId: MASTER_ID };
+    let answered = await ask();
+    if (answered.reply.code === RESPONSE_CODE.SUBSCRIPTION_NOT_EXIST) {
+      this.members.attend(group);
+      answered = await ask();
+    }
+    const { reply, brokerId } = answered;
     if (isRedirectToMaster(reply)) throw this.cluster.notMasterError(reply, request, queue);
     const result = pullResult(reply, filter, brokerId);
     if (result === undefined) throw this.cluster.queueError(reply, request, queue);
     return result;
   }
 
+  /**
+   * Makes this client a visible member of a group for the next minute, on the brokers that it pulls from: `mqadmin
+   * consumerConnection` and dashboards list it by its client id. Readers do it by themselves for the group that they name;
+   * call it for a group in whose name offsets are kept elsewhere, at least every 30 s. A member subscribes to nothing and is
+   * assigned nothing. Brokers make the group's retry topic for it.
+   */
+  attend(group: string): void {
+    checkGroupName(group);
+    this.members.attend(group);
+  }
+
   /** A reader of one queue that keeps pulls in flight ahead of its caller. It does nothing before its first `next`. */
   readQueue(queue: QueueRef, options: QueueReaderOptions): QueueReader {
     return new QueueReader(queue, options, {
       closing: this.cluster.pool.closing,
-      pull: (pull) => this.pull({ ...pull, replicaReads: options.replicaReads }),
+      pull: (pull) => {
+        this.members.attend(options.group);
+        return this.pull({ ...pull, replicaReads: options.replicaReads });
+      },
       invalidateRoute: () => {
         this.cluster.routes.invalidate(queue.topic);
       },

@@ -12,7 +12,10 @@ export type ReplicaReadMode = 'never' | 'suggested';
 export interface PullOptions extends CallOptions {
   readonly queue: QueueRef;
   readonly offset: number;
-  /** Named in the broker's statistics; a pull registers nothing and commits nothing. */
+  /**
+   * Named in the broker's statistics. A pull commits nothing; it makes the client a member of the group only where the broker
+   * rejects pulls of others.
+   */
   readonly group: string;
   /** At most; the broker has limits of its own (by default 32 and 256 KiB, from disk 8 and 64 KiB). Default 32. */
   readonly maxMessages?: number;

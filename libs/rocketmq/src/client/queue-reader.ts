@@ -24,7 +24,7 @@ export type QueueReaderState =
 export interface QueueReaderOptions extends LogicalMessagesOptions {
   /** Offset of the first message wanted. */
   readonly from: number;
-  /** Named in the broker's statistics. */
+  /** Named in the broker's statistics; the client is a visible member of it while the reader reads. */
   readonly group: string;
   /** Pulls in flight or answered and not yet taken, at most. Default 4. */
   readonly ahead?: number;

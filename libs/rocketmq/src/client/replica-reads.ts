@@ -6,7 +6,7 @@ import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-cod
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { type ClusterAccess } from './cluster-access.js';
 
-interface AnsweredPull {
+export interface AnsweredPull {
   readonly reply: RemotingCommand;
   /** Of the broker that answered; 0 is the master. */
   readonly brokerId: number;

@@ -16,6 +16,7 @@ import { type TopicRoute } from '../routing/topic-route.js';
 import { type HeaderFormat } from '../wire/remoting-codec.js';
 import { ClusterAccess } from './cluster-access.js';
 import { Consumer } from './consumer.js';
+import { GroupMembers } from './group-members.js';
 import { PopConsumer, type PopConsumerOptions } from './pop/pop-consumer.js';
 import { Producer } from './producer.js';
 import { type TopicProducerOptions } from './topic-producer/producer-options.js';
@@ -100,7 +101,11 @@ export class RocketMqClient {
     const addresses = parseNameServers(options.namesrv);
     this.#credentials = new CredentialsCache(options.credentials);
     this.#tls = options.tls === undefined ? undefined : new TlsSettings(options.tls);
+    const members = new GroupMembers({ clientId: this.clientId, heartbeatIntervalMs });
     this.#pool = new ConnectionPool({
+      onNotice: (connection, notice) => {
+        members.onNotice(connection, notice);
+      },
       clientId: this.clientId,
       headerFormat: options.headerFormat ?? 'json',
       credentials: this.#credentials,
@@ -114,13 +119,16 @@ export class RocketMqClient {
       overdueAfterMs: OVERDUE_AFTER_MS,
       reconnectBackoff: options.reconnectBackoff ?? { firstMs: 50, maxMs: 3_000 },
     });
+    this.#pool.closing.addEventListener('abort', () => {
+      members.close();
+    });
     const nameServers = new NameServers(addresses, this.#pool);
     const routes = new RouteCache(nameServers, {
       requestTimeoutMs,
       refreshAfterMs: options.routeRefreshMs ?? 30_000,
       maxTopics: 10_000,
     });
-    const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs, options.vipChannel);
+    const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs, options.vipChannel, members);
     this.#cluster = cluster;
     this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     this.producer = new Producer(
@@ -129,7 +137,7 @@ export class RocketMqClient {
       this.#maxMessageBytes,
       options.compressOverBytes,
     );
-    this.consumer = new Consumer(cluster);
+    this.consumer = new Consumer(cluster, members);
     this.admin = new Admin(cluster, this.consumer);
     this.acl = new AclAdmin(cluster);
     this.plainAcl = new PlainAclAdmin(cluster);

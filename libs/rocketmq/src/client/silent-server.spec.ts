@@ -150,7 +150,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 /** Methods that wait for nothing. */
-const SYNCHRONOUS = new Set(['consumer.readQueue']);
+const SYNCHRONOUS = new Set(['consumer.readQueue', 'consumer.attend']);
 
 /** The paths of all public methods of the client's parts. */
 function publicMethods(part: object, path: string): string[] {

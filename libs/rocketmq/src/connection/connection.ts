@@ -29,6 +29,8 @@ export interface ConnectionOptions {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
   readonly headerFormat: HeaderFormat;
+  /** Takes what the server asks or tells by itself. */
+  readonly onNotice?: ((connection: Connection, notice: RemotingCommand) => void) | undefined;
   /** Requests are signed with what it holds when they are written. */
   readonly credentials?: CredentialsCache | undefined;
   /** Without it connections are not encrypted. */
@@ -49,7 +51,9 @@ export interface ConnectionOptions {
 /** Takes a request that the server refused unprocessed because it goes away. */
 type MoveRequest = (refused: PendingRequest) => void;
 
-type State = { readonly kind: 'open' } | { readonly kind: 'leaving' } | { readonly kind: 'closed'; reason: string };
+type State = { readonly kind: 'open' } | { readonly kind: 'leaving' | 'closed'; readonly reason: string };
+
+const LEAVING = 'the server goes away';
 
 /**
  * One TCP connection: pipelined requests whose replies may come in any order. It is opened once and never reopens;
@@ -163,7 +167,7 @@ export class Connection {
     if (pending.isAbandoned) return;
     pending.belongTo(this, this.#takeOpaque());
     if (this.#state.kind !== 'open') {
-      pending.reject(new ConnectionClosedError(this.address, 'not-sent', this.#stateReason()));
+      pending.reject(new ConnectionClosedError(this.address, 'not-sent', this.#state.reason));
     } else if (this.#waiting.length > 0 || this.#socket.writableLength > this.options.maxUnwrittenBytes) {
       if (this.#waiting.length >= this.options.maxWaitingRequests) {
         pending.reject(new ConnectionOverloadedError(this.address, this.#waiting.length));
@@ -288,8 +292,9 @@ export class Connection {
     }
   }
 
-  /** Servers notify clients of groups, resets and checks; none of it concerns a client without a group. */
+  /** What servers tell the members of a group needs no answer; what they ask is not served. */
   #answerServer(command: RemotingCommand): void {
+    this.options.onNotice?.(this, command);
     const isUnread = this.#socket.writableLength > this.options.maxUnwrittenBytes;
     if ((command.flag & HEADER_FLAG.ONEWAY) !== 0 || isUnread) return;
     this.#cork();
@@ -301,12 +306,12 @@ export class Connection {
   /** Takes no new requests, gives back what was refused and what waits, lets the pending ones end, then closes. */
   #leave(refused: PendingRequest | undefined): void {
     const isFirst = this.#state.kind === 'open';
-    this.#state = { kind: 'leaving' };
+    this.#state = { kind: 'leaving', reason: LEAVING };
     if (refused !== undefined) this.#giveBack(refused);
     for (const pending of this.#waiting.splice(0)) this.#giveBack(pending);
     if (isFirst) {
       this.#leaveTimer = setTimeout(() => {
-        this.#end('the server goes away');
+        this.#end(LEAVING);
       }, this.options.overdueAfterMs);
     }
     this.#closeIfLeft();
@@ -315,7 +320,7 @@ export class Connection {
   #giveBack(pending: PendingRequest): void {
     pending.outcome = 'not-sent';
     if (pending.isMoved || this.moveRequest === undefined) {
-      pending.reject(new ConnectionClosedError(this.address, 'not-sent', 'the server goes away'));
+      pending.reject(new ConnectionClosedError(this.address, 'not-sent', LEAVING));
     } else {
       pending.isMoved = true;
       this.moveRequest(pending);
@@ -323,18 +328,7 @@ export class Connection {
   }
 
   #closeIfLeft(): void {
-    if (this.#state.kind === 'leaving' && this.#pending.size === 0) this.#end('the server goes away');
-  }
-
-  #stateReason(): string {
-    switch (this.#state.kind) {
-      case 'open':
-        return 'open';
-      case 'leaving':
-        return 'the server goes away';
-      case 'closed':
-        return this.#state.reason;
-    }
+    if (this.#state.kind === 'leaving' && this.#pending.size === 0) this.#end(LEAVING);
   }
 
   #end(reason: string, cause?: unknown): void {

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { CallDeadline } from '../connection/call-deadline.js';
+import { RequestTimeoutError } from '../errors.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { REQUEST_CODE, requestName } from '../wire/request-code.js';
+import { GroupMembers } from './group-members.js';
+
+/** A broker's side of one connection. */
+class FakeConnection {
+  readonly address = 'b:1';
+  readonly told: string[] = [];
+  isSilent = false;
+  #end: (() => void) | undefined;
+  readonly ended = new Promise<void>((resolve) => (this.#end = resolve));
+
+  invoke(request: RemotingRequest): Promise<RemotingCommand> {
+    this.told.push(`${requestName(request.code)} ${namesOf(request).join(' ')}`);
+    if (this.isSilent) return Promise.reject(new RequestTimeoutError('heartbeat', 3_000, 'unknown'));
+    return Promise.resolve({ code: 0, opaque: 1, flag: 1, remark: '', ext: {}, body: Buffer.alloc(0) });
+  }
+
+  close(): void {
+    this.#end?.();
+  }
+}
+
+function namesOf({ code, ext, body }: RemotingRequest): readonly string[] {
+  if (code === REQUEST_CODE.UPDATE_CONSUMER_OFFSET) return Object.values(ext);
+  if (body === undefined) return [ext['consumerGroup'] ?? ''];
+  const { consumerDataSet } = JSON.parse(body.toString()) as { consumerDataSet: { groupName: string }[] };
+  return consumerDataSet.map((consumer) => consumer.groupName);
+}
+
+describe('GroupMembers', () => {
+  let members: GroupMembers;
+  let connection: FakeConnection;
+  const pull = (group: string, on = connection): Promise<void> | undefined =>
+    members.beforePull(on, group, new CallDeadline(3_000, undefined));
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    members = new GroupMembers({ clientId: 'c', heartbeatIntervalMs: 30_000 });
+    connection = new FakeConnection();
+  });
+
+  afterEach(() => {
+    members.close();
+    jest.useRealTimers();
+  });
+
+  it('tells a broker of a group before the first pull on a connection only', async () => {
+    expect(pull('g')).toBeUndefined();
+    members.attend('g');
+    await pull('g');
+    expect(connection.told).toEqual(['HEART_BEAT g']);
+    members.attend('g');
+    expect(pull('g')).toBeUndefined();
+    const second = new FakeConnection();
+    await pull('g', second);
+    expect(second.told).toEqual(['HEART_BEAT g']);
+    expect(connection.told).toHaveLength(1);
+  });
+
+  it('tells the brokers that it pulls from of a group in whose name nobody pulls', async () => {
+    members.attend('reader');
+    await pull('reader');
+    members.attend('sink');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(connection.told).toEqual(['HEART_BEAT reader', 'HEART_BEAT reader sink']);
+  });
+
+  it('says it again while it is a member, then leaves and stops', async () => {
+    members.attend('g');
+    await pull('g');
+    for (let turn = 0; turn < 5; turn += 1) {
+      members.attend('g');
+      await jest.advanceTimersByTimeAsync(30_000);
+    }
+    expect(connection.told).toEqual(Array.from({ length: 6 }, () => 'HEART_BEAT g'));
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(connection.told.at(-1)).toBe('UNREGISTER_CLIENT g');
+    expect(jest.getTimerCount()).toBe(0);
+    const told = connection.told.length;
+    members.attend('g');
+    await pull('g');
+    expect(connection.told.slice(told)).toEqual(['HEART_BEAT g']);
+  });
+
+  it('lets pulls go on where a broker does not answer, and forgets a connection that ended', async () => {
+    connection.isSilent = true;
+    members.attend('g');
+    await pull('g');
+    expect(pull('g')).toBeUndefined();
+    connection.close();
+    await jest.advanceTimersByTimeAsync(0);
+    const told = connection.told.length;
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(connection.told).toHaveLength(told);
+  });
+
+  it('commits the offsets that a broker lets the members of a group reset', async () => {
+    const notice = (group: string, body: string): RemotingCommand => ({
+      code: REQUEST_CODE.RESET_CONSUMER_CLIENT_OFFSET,
+      opaque: 1,
+      flag: 2,
+      remark: '',
+      ext: { group, topic: 't' },
+      body: Buffer.from(body),
+    });
+    const table = '{"offsetTable":{{"brokerName":"b","queueId":3,"topic":"t"}:17}}';
+    members.attend('g');
+    members.onNotice(connection, notice('other', table));
+    members.onNotice(connection, notice('g', 'no table'));
+    expect(connection.told).toEqual([]);
+    members.onNotice(connection, notice('g', table));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(connection.told).toEqual(['UPDATE_CONSUMER_OFFSET g t 3 17 b']);
+  });
+});

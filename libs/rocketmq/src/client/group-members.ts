@@ -1,0 +1,182 @@
+import { setMaxListeners } from 'node:events';
+import { isRocketMqError } from '../errors.js';
+import { CallDeadline } from '../connection/call-deadline.js';
+import { type Connection } from '../connection/connection.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
+import { RESPONSE_CODE } from '../wire/response-code.js';
+import { queueTable } from '../admin/queue-table.js';
+import { asNumber, readBodyMap } from '../wire/tolerant-reader.js';
+import { type QueueRef } from '../routing/topic-route.js';
+
+/** How long a client stays a member of a group after it was last said to be one. */
+const MEMBER_FOR_MS = 60_000;
+/** Brokers forget a client after 120 s, and close its connection with it. */
+const MAX_HEARTBEAT_INTERVAL_MS = 30_000;
+const MAX_ANNOUNCE_MS = 3_000;
+/** More are not announced; they work as before, unseen. */
+const MAX_GROUPS = 1_000;
+
+type MemberConnection = Pick<Connection, 'address' | 'ended' | 'invoke'>;
+
+/** What a broker has been told over a connection. */
+interface Announced {
+  /** Groups that it was told of, whether it took them or not. */
+  readonly groups: Set<string>;
+  version: number;
+  running: Promise<void> | undefined;
+}
+
+interface GroupMembersOptions {
+  readonly clientId: string;
+  readonly heartbeatIntervalMs: number;
+}
+
+/**
+ * Makes a client a visible member of the groups in whose name it reads: brokers list it, count it as online, and serve it
+ * where they reject pulls of strangers. A member has no part in anything that other members do: it subscribes to nothing,
+ * and nothing is assigned to it.
+ *
+ * Brokers know members by connection, so each connection that carries pulls says it before the first one and then every
+ * 30 s.
+ */
+export class GroupMembers {
+  /** By group: until when. */
+  readonly #groups = new Map<string, number>();
+  readonly #connections = new Map<MemberConnection, Announced>();
+  readonly #closing = new AbortController();
+  #version = 0;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #intervalMs: number;
+
+  constructor(private readonly options: GroupMembersOptions) {
+    this.#intervalMs = Math.min(options.heartbeatIntervalMs, MAX_HEARTBEAT_INTERVAL_MS);
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    clearInterval(this.#timer);
+  }
+
+  /** Makes the client a member for the next minute. */
+  attend(group: string): void {
+    if (this.#closing.signal.aborted) return;
+    const isNew = !this.#groups.has(group);
+    if (isNew && this.#groups.size >= MAX_GROUPS) return;
+    this.#groups.set(group, performance.now() + MEMBER_FOR_MS);
+    if (!isNew) return;
+    this.#version += 1;
+    this.#timer ??= setInterval(() => {
+      this.#beat();
+    }, this.#intervalMs).unref();
+    for (const connection of this.#connections.keys()) void this.#announce(connection);
+  }
+
+  /**
+   * Tells a broker of the groups before it is asked in the name of one. Undefined when it was told. A broker that refuses
+   * to be told answers what it is asked all the same, or says why not.
+   */
+  beforePull(connection: MemberConnection, group: string, deadline: CallDeadline): Promise<void> | undefined {
+    if (!this.#groups.has(group) || this.#connections.get(connection)?.groups.has(group) === true) return undefined;
+    return deadline.race(this.#announce(connection), `heartbeat to ${connection.address}`, () => 'not-sent');
+  }
+
+  /**
+   * Takes what a broker tells the members of a group. Brokers before 5.2 let the members carry a reset of offsets out: they
+   * commit the new ones.
+   */
+  onNotice(connection: MemberConnection, notice: RemotingCommand): void {
+    const { group } = notice.ext;
+    if (notice.code !== REQUEST_CODE.RESET_CONSUMER_CLIENT_OFFSET || group === undefined) return;
+    if (!this.#groups.has(group)) return;
+    for (const { queue, offset } of resetOffsetsOf(notice)) {
+      const ext = {
+        consumerGroup: group,
+        topic: queue.topic,
+        queueId: String(queue.queueId),
+        commitOffset: String(offset),
+        bname: queue.brokerName,
+      };
+      void this.#tell(connection, { code: REQUEST_CODE.UPDATE_CONSUMER_OFFSET, ext });
+    }
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    for (const [group, until] of this.#groups) if (until < now) this.#groups.delete(group);
+    this.#version += 1;
+    for (const connection of this.#connections.keys()) void this.#announce(connection);
+    if (this.#groups.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #announce(connection: MemberConnection): Promise<void> {
+    let announced = this.#connections.get(connection);
+    if (announced === undefined) {
+      announced = { groups: new Set(), version: -1, running: undefined };
+      this.#connections.set(connection, announced);
+      void connection.ended.then(() => this.#connections.delete(connection));
+    }
+    const { running } = announced;
+    const next =
+      running === undefined ? this.#sync(connection, announced) : running.then(() => this.#sync(connection, announced));
+    announced.running = next;
+    return next;
+  }
+
+  /** Leaves the groups that are over, and announces the others together. */
+  async #sync(connection: MemberConnection, announced: Announced): Promise<void> {
+    const version = this.#version;
+    if (announced.version === version) return;
+    for (const group of announced.groups) {
+      if (this.#groups.has(group)) continue;
+      const ext = { clientID: this.options.clientId, consumerGroup: group };
+      if (await this.#tell(connection, { code: REQUEST_CODE.UNREGISTER_CLIENT, ext })) announced.groups.delete(group);
+    }
+    const groups = [...this.#groups.keys()];
+    if (groups.length > 0) {
+      const body = heartbeatBody(this.options.clientId, groups);
+      await this.#tell(connection, { code: REQUEST_CODE.HEART_BEAT, ext: {}, body });
+    }
+    for (const group of groups) announced.groups.add(group);
+    announced.version = version;
+  }
+
+  /** Whether the broker did it. What it refuses or leaves unanswered is said again with the next heartbeat. */
+  async #tell(connection: MemberConnection, request: RemotingRequest): Promise<boolean> {
+    try {
+      const reply = await connection.invoke(request, new CallDeadline(MAX_ANNOUNCE_MS, this.#closing.signal));
+      return reply.code === RESPONSE_CODE.SUCCESS;
+    } catch (error) {
+      if (!isRocketMqError(error)) throw error;
+      return false;
+    }
+  }
+}
+
+/** The client as a consumer that pulls, in each of the groups. */
+function heartbeatBody(clientId: string, groups: readonly string[]): Buffer {
+  const consumerDataSet = groups.map((groupName) => ({
+    groupName,
+    consumeType: 'CONSUME_ACTIVELY',
+    messageModel: 'CLUSTERING',
+    consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+    subscriptionDataSet: [],
+    unitMode: false,
+  }));
+  const content = { clientID: clientId, heartbeatFingerprint: 0, producerDataSet: [], consumerDataSet };
+  return Buffer.from(JSON.stringify(content));
+}
+
+/** Empty when the broker's table cannot be read. */
+function resetOffsetsOf({ body }: RemotingCommand): readonly { readonly queue: QueueRef; readonly offset: number }[] {
+  try {
+    const table = readBodyMap(body, 'reset offsets');
+    return queueTable(table, (queue, value) => ({ queue, offset: asNumber(value, 'offset') }));
+  } catch (error) {
+    if (isRocketMqError(error)) return [];
+    throw error;
+  }
+}
