@@ -79,6 +79,7 @@ export {
 export { type CreateTopicOptions, type UpdateTopicOptions } from './admin/topic-admin.js';
 export { TOPIC_PERM, type TopicConfig, type TopicPerm } from './admin/topic-config.js';
 export { type BackoffOptions } from './connection/backoff.js';
+export { type ClientEvent, type ClientEventListener } from './connection/client-event.js';
 export { type CallOptions } from './connection/call-deadline.js';
 export {
   readableQueues,

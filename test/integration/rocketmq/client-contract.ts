@@ -163,7 +163,12 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
       expect(await client.admin.queryOffset(group, queue)).toBe(2);
       const stats = await client.admin.consumeStats(group, { topic });
       expect(stats.find((row) => row.queue.queueId === queue.queueId)).toMatchObject({ consumerOffset: 2, queue });
-      expect(await client.admin.consumerConnections(group)).toEqual([]);
+      client.consumer.attend(group);
+      const [member] = await until('the client is shown as a member', async () => {
+        const found = await client.admin.consumerConnections(group);
+        return found.length > 0 && found;
+      });
+      expect(member).toMatchObject({ clientId: client.clientId, language: 'OTHER' });
       await expect(client.admin.updateOffset(group, queue, -1)).rejects.toBeInstanceOf(InvalidArgumentError);
     });
 

@@ -34,9 +34,9 @@ describe('a broker that rejects pulls of clients that are no members of their gr
     });
     mqadmin = await Mqadmin.open(cluster.namesrv);
     const client = open('maker');
-    await client.admin.createTopic({ topic: 'members', readQueues: 1, writeQueues: 1 });
+    await client.admin.createTopic({ topic: 'membership', readQueues: 1, writeQueues: 1 });
     for (const group of ['readers', 'pulls', 'sinks']) await client.admin.createGroup({ group });
-    [queue] = writableQueues(await client.routes.get('members')) as [QueueRef];
+    [queue] = writableQueues(await client.routes.get('membership')) as [QueueRef];
     await client.producer.send(queue, { body: Buffer.from('one') });
   }, LIMIT_MS);
 

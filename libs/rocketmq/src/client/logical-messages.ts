@@ -96,6 +96,10 @@ class CompressedMessage implements LogicalMessage {
     return this.stored.property(name);
   }
 
+  select(names: readonly string[]): (string | undefined)[] {
+    return this.stored.select(names);
+  }
+
   properties(): Map<string, string> {
     return this.stored.properties();
   }

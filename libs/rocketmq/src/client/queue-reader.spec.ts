@@ -257,6 +257,40 @@ describe('QueueReader', () => {
     reader.close();
   });
 
+  it('is a loop over its messages, which its end closes', async () => {
+    const queue = new FakeQueue();
+    queue.append(100);
+    const reader = readerOf(queue, { suspendMs: 60_000 });
+    const offsets: number[] = [];
+    for await (const { queueOffset } of reader) {
+      offsets.push(queueOffset);
+      if (queueOffset === 70) break;
+    }
+    expect(offsets).toEqual(Array.from({ length: 71 }, (_, offset) => offset));
+    await expect(reader.next()).rejects.toBeInstanceOf(RequestAbortedError);
+  });
+
+  it('ends a loop at close without an error, and at the abort of its signal with one', async () => {
+    const queue = new FakeQueue();
+    queue.append(1);
+    const abort = new AbortController();
+    for (const end of ['close', 'abort'] as const) {
+      const reader = readerOf(queue, { suspendMs: 60_000, signal: abort.signal });
+      const ends = async (): Promise<string> => {
+        for await (const { queueOffset } of reader) {
+          expect(queueOffset).toBe(0);
+          setImmediate(() => {
+            if (end === 'close') reader.close();
+            else abort.abort();
+          });
+        }
+        return 'over';
+      };
+      if (end === 'close') await expect(ends()).resolves.toBe('over');
+      else await expect(ends()).rejects.toBeInstanceOf(RequestAbortedError);
+    }
+  });
+
   it('throws what retrying cannot cure', async () => {
     const queue = new FakeQueue();
     queue.failureOf = () => new MalformedDataError('stored message', 'x');

@@ -165,6 +165,32 @@ export class QueueReader {
     }
   }
 
+  /**
+   * The messages as `nextMessages` gives them, one by one and without end: `close` ends the loop, an error and the signal's
+   * abort throw. The loop's end, also by `break`, closes the reader. `position` stands behind the answer that the message
+   * came with: keep the message's own offset + 1 to resume.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<LogicalMessage, void, undefined> {
+    try {
+      for (;;) {
+        const messages = await this.nextMessages().catch((error: unknown) => {
+          if (this.#closing.signal.aborted && this.options.signal?.aborted !== true && !this.source.closing.aborted) {
+            return undefined;
+          }
+          throw error;
+        });
+        if (messages === undefined) return;
+        yield* messages;
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** Continues at another offset. Not while a `next` waits. */
   seek(offset: number): void {
     if (this.#isTaking) throw new InvalidArgumentError('seek() while a next() waits');

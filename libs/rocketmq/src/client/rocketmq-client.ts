@@ -5,6 +5,7 @@ import { PlainAclAdmin } from '../auth/plain-acl-admin.js';
 import { Admin } from '../admin/admin.js';
 import { QueueLocks } from '../admin/queue-locks.js';
 import { type BackoffOptions } from '../connection/backoff.js';
+import { type ClientEventListener } from '../connection/client-event.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { InvalidArgumentError } from '../errors.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
@@ -37,6 +38,8 @@ export interface RocketMqClientOptions {
   readonly tls?: TlsOptions | undefined;
   /** Talks to the brokers' second port (the first less 2) for all but pulls. Default false. */
   readonly vipChannel?: boolean | undefined;
+  /** Hears of each connection and of the end of each request: for logs and metrics. */
+  readonly onEvent?: ClientEventListener | undefined;
   readonly connectTimeoutMs?: number;
   /** Default 30 s; brokers close connections that are idle for 120 s. */
   readonly heartbeatIntervalMs?: number;
@@ -107,6 +110,7 @@ export class RocketMqClient {
         members.onNotice(connection, notice);
       },
       clientId: this.clientId,
+      onEvent: options.onEvent,
       headerFormat: options.headerFormat ?? 'json',
       credentials: this.#credentials,
       tls: this.#tls,
@@ -184,5 +188,10 @@ export class RocketMqClient {
   /** Ends every call under way and every connection. */
   async close(): Promise<void> {
     await this.#pool.close();
+  }
+
+  /** As `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -4,6 +4,7 @@ import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-cod
 import { type RequestCode, requestName, STEADY_REQUESTS } from '../wire/request-code.js';
 import { backoffMs, pause, type BackoffOptions } from './backoff.js';
 import { CallDeadline } from './call-deadline.js';
+import { tell } from './client-event.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { type PendingRequest } from './in-flight-request.js';
 
@@ -145,6 +146,7 @@ export class ConnectionPool {
         void this.#move(address, refused, lane);
       });
       slot.connection = connection;
+      tell(this.options.onEvent, { kind: 'connection-opened', address });
       this.#connections.add(connection);
       void connection.ended.then(() => {
         this.#connections.delete(connection);
@@ -154,6 +156,7 @@ export class ConnectionPool {
       return connection;
     } catch (error) {
       this.#countFailure(slot);
+      if (!signal.aborted) tell(this.options.onEvent, { kind: 'connection-failed', address, error });
       throw error;
     } finally {
       slot.connecting = undefined;

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   ConnectFailedError,
   ConnectionClosedError,
@@ -13,6 +13,7 @@ import { FrameReader } from '../wire/frame-reader.js';
 import { decodeCommand, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { CallDeadline } from './call-deadline.js';
+import { type ClientEvent } from './client-event.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { ConnectionPool } from './connection-pool.js';
 
@@ -352,6 +353,36 @@ describe('Connection', () => {
       const expected = [steady, steady, admin, admin];
       expect(peer.receivedOn.map((socket, index) => socket === expected[index])).toEqual([true, true, true, true]);
       await pool.close();
+    });
+
+    it('tells of connections and of the end of every request, whatever its listener does', async () => {
+      const events: ClientEvent[] = [];
+      const warnings: unknown[] = [];
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation((warning) => void warnings.push(warning));
+      const pool = new ConnectionPool({
+        ...OPTIONS,
+        reconnectBackoff,
+        onEvent: (event) => {
+          events.push(event);
+          throw new Error('a bad listener');
+        },
+      });
+      peer.onCommand = (command, socket) => {
+        if (command.ext['topic'] !== 'silent') socket.write(reply(command.opaque, 'answer', 17));
+      };
+      await pool.invoke(address, { ...REQUEST, body: Buffer.from('ask') }, within(2_000));
+      const silent = { ...REQUEST, ext: { topic: 'silent' } };
+      await expect(pool.invoke(address, silent, within(20))).rejects.toBeInstanceOf(RequestTimeoutError);
+      await pool.close();
+      const request = { kind: 'request-ended', address, request: 'GET_MAX_OFFSET', milliseconds: expect.any(Number) };
+      expect(events).toEqual([
+        { kind: 'connection-opened', address },
+        { ...request, responseCode: 17, requestBytes: 3, responseBytes: 6 },
+        { ...request, responseCode: undefined, requestBytes: 0, responseBytes: 0 },
+        { kind: 'connection-ended', address, reason: 'the client is closed' },
+      ]);
+      warn.mockRestore();
+      expect(new Set(warnings)).toEqual(new Set(['A listener of client events failed: Error: a bad listener']));
     });
 
     it('backs off after a failure, within the deadline of the call', async () => {

@@ -21,6 +21,7 @@ import { RESPONSE_CODE } from '../wire/response-code.js';
 import { type CredentialsCache } from '../auth/credentials.js';
 import { signRequest } from '../auth/sign-request.js';
 import { CallDeadline } from './call-deadline.js';
+import { type ClientEventListener, tell, tellEndOf } from './client-event.js';
 import { type InFlightRequest, PendingRequest } from './in-flight-request.js';
 import { isTlsError, openSocket, reasonOf, type SocketReads } from './open-socket.js';
 import { type TlsSettings } from './tls-settings.js';
@@ -31,6 +32,8 @@ export interface ConnectionOptions {
   readonly headerFormat: HeaderFormat;
   /** Takes what the server asks or tells by itself. */
   readonly onNotice?: ((connection: Connection, notice: RemotingCommand) => void) | undefined;
+  /** Hears of connections and requests. */
+  readonly onEvent?: ClientEventListener | undefined;
   /** Requests are signed with what it holds when they are written. */
   readonly credentials?: CredentialsCache | undefined;
   /** Without it connections are not encrypted. */
@@ -166,6 +169,7 @@ export class Connection {
   take(pending: PendingRequest): void {
     if (pending.isAbandoned) return;
     pending.belongTo(this, this.#takeOpaque());
+    if (this.options.onEvent !== undefined) tellEndOf(pending, this.address, this.options.onEvent);
     if (this.#state.kind !== 'open') {
       pending.reject(new ConnectionClosedError(this.address, 'not-sent', this.#state.reason));
     } else if (this.#waiting.length > 0 || this.#socket.writableLength > this.options.maxUnwrittenBytes) {
@@ -343,6 +347,7 @@ export class Connection {
     for (const pending of unanswered) {
       pending.reject(new ConnectionClosedError(this.address, pending.outcome, reason, cause));
     }
+    tell(this.options.onEvent, { kind: 'connection-ended', address: this.address, reason });
     this.#notifyEnded?.();
   }
 

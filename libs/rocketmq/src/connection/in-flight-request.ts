@@ -34,6 +34,8 @@ export class PendingRequest implements InFlightRequest {
   endsAt = 0;
   /** Whether it was refused once by a server that goes away. */
   isMoved = false;
+  /** Called once at its end, without a reply if there was none. */
+  onEnd: ((reply: RemotingCommand | undefined) => void) | undefined;
   readonly reply: Promise<RemotingCommand>;
   #owner: RequestOwner | undefined;
   #opaque = 0;
@@ -66,11 +68,13 @@ export class PendingRequest implements InFlightRequest {
 
   resolve(reply: RemotingCommand): void {
     clearTimeout(this.#overdueTimer);
+    this.#tellEnd(reply);
     this.#resolve?.(reply);
   }
 
   reject(error: unknown): void {
     clearTimeout(this.#overdueTimer);
+    this.#tellEnd(undefined);
     this.#reject?.(error);
   }
 
@@ -86,6 +90,7 @@ export class PendingRequest implements InFlightRequest {
   abandon(): void {
     clearTimeout(this.#overdueTimer);
     this.#isAbandoned = true;
+    this.#tellEnd(undefined);
     this.#owner?.forget(this);
   }
 
@@ -100,5 +105,12 @@ export class PendingRequest implements InFlightRequest {
     } else {
       owner.close(`${what} overdue for ${owner.overdueAfterMs} ms`);
     }
+  }
+
+  #tellEnd(reply: RemotingCommand | undefined): void {
+    const { onEnd } = this;
+    if (onEnd === undefined) return;
+    this.onEnd = undefined;
+    onEnd(reply);
   }
 }

@@ -1,5 +1,5 @@
 import { MalformedDataError } from '../errors.js';
-import { decodeProperties, findProperty } from './property-codec.js';
+import { decodeProperties, findProperties, findProperty } from './property-codec.js';
 
 const AT_FLAG = 12;
 const AT_BODY_LENGTH = 16;
@@ -33,6 +33,8 @@ export interface InnerMessage {
   /** The properties in the stored form; a view. */
   readonly rawProperties: Buffer;
   property(name: string): string | undefined;
+  /** The values of several properties, in the order of `names`: one pass over all of them. */
+  select(names: readonly string[]): (string | undefined)[];
   properties(): Map<string, string>;
 }
 
@@ -69,6 +71,7 @@ export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessa
       bodyBytes: bodyLength,
       rawProperties: bytes.subarray(propertiesStart, propertiesEnd),
       property: (name) => findProperty(bytes, propertiesStart, propertiesEnd, name),
+      select: (names) => findProperties(bytes, propertiesStart, propertiesEnd, names),
       properties: () => decodeProperties(bytes, propertiesStart, propertiesEnd),
     });
     at = end;

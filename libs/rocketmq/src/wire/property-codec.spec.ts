@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { InvalidArgumentError } from '../errors.js';
-import { decodeProperties, encodeProperties, findProperty } from './property-codec.js';
+import { decodeProperties, encodeProperties, findProperties, findProperty } from './property-codec.js';
 
 // eslint-disable-next-line no-control-regex -- the format's separators
 const SEPARATORS = /[\u0001\u0002]/;
@@ -36,6 +36,8 @@ describe('property codec', () => {
           const bytes = Buffer.from(parts.join(''));
           const decoded = decodeProperties(bytes, 0, bytes.length).get(name);
           expect(findProperty(bytes, 0, bytes.length, name)).toBe(decoded);
+          const both = findProperties(bytes, 0, bytes.length, ['b', name, name]);
+          expect(both).toEqual([decodeProperties(bytes, 0, bytes.length).get('b'), decoded, decoded]);
         },
       ),
       { numRuns: 2_000 },

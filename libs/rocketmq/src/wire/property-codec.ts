@@ -56,6 +56,45 @@ export function findProperty(bytes: Buffer, start: number, end: number, name: st
   return valueStart < 0 ? undefined : bytes.toString('utf8', valueStart, valueEnd);
 }
 
+/**
+ * The values of several properties, found in one pass; same rules as `findProperty`.
+ * @returns in the order of `names`
+ */
+export function findProperties(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  names: readonly string[],
+): (string | undefined)[] {
+  const found = new Array<string | undefined>(names.length).fill(undefined);
+  for (let at = start; at < end;) {
+    let separator = -1;
+    let entryEnd = at;
+    for (; entryEnd < end; entryEnd += 1) {
+      const byte = bytes[entryEnd];
+      if (byte === PROPERTY_SEPARATOR) break;
+      if (byte === NAME_VALUE_SEPARATOR && separator < 0) separator = entryEnd;
+    }
+    if (separator > at && separator + 1 < entryEnd) {
+      for (const [index, name] of names.entries()) {
+        if (isName(bytes, at, separator, name)) found[index] = bytes.toString('utf8', separator + 1, entryEnd);
+      }
+    }
+    at = entryEnd + 1;
+  }
+  return found;
+}
+
+function isName(bytes: Buffer, start: number, end: number, name: string): boolean {
+  if (name.length > end - start) return false;
+  for (let at = 0; at < name.length; at += 1) {
+    const char = name.charCodeAt(at);
+    if (char >= 0x80) return bytes.toString('utf8', start, end) === name;
+    if (bytes[start + at] !== char) return false;
+  }
+  return name.length === end - start;
+}
+
 /** All properties in the order of their first appearance; same rules as `findProperty`. */
 export function decodeProperties(bytes: Buffer, start: number, end: number): Map<string, string> {
   const properties = new Map<string, string>();

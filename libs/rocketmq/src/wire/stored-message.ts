@@ -2,7 +2,7 @@ import { MalformedDataError } from '../errors.js';
 import { decompressBody } from './compressed-body.js';
 import { decodeInnerBatch, type InnerMessage } from './inner-batch.js';
 import { isSafeInt64, readInt64 } from './int64.js';
-import { decodeProperties, findProperty } from './property-codec.js';
+import { decodeProperties, findProperties, findProperty } from './property-codec.js';
 import { SYS_FLAG } from './sys-flag.js';
 
 const MAGIC_V1 = 0xda_a3_20_a7;
@@ -187,6 +187,11 @@ export class StoredMessage {
 
   property(name: string): string | undefined {
     return findProperty(this.#bytes, this.#propertiesStart, this.#propertiesEnd, name);
+  }
+
+  /** The values of several properties, in the order of `names`: one pass over all of them. */
+  select(names: readonly string[]): (string | undefined)[] {
+    return findProperties(this.#bytes, this.#propertiesStart, this.#propertiesEnd, names);
   }
 
   properties(): Map<string, string> {

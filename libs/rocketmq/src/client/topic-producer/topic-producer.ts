@@ -158,6 +158,11 @@ export class TopicProducer {
     }
   }
 
+  /** As `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   get stats(): TopicProducerStats {
     return {
       pendingMessages: this.#bounds.messages,
