@@ -68,12 +68,8 @@ const LEAVING = 'the server goes away';
  */
 export class Connection {
   readonly #socket: Socket;
-  readonly #takeFrame = (frame: Buffer): void => {
-    this.#onFrame(frame);
-  };
-  readonly #takeOversized = (head: Buffer, frameBytes: number): void => {
-    this.#onOversized(head, frameBytes);
-  };
+  readonly #takeFrame = this.#onFrame.bind(this);
+  readonly #takeOversized = this.#onOversized.bind(this);
   readonly #pending = new Map<number, PendingRequest>();
   #waiting: PendingRequest[] = [];
   #state: State = { kind: 'open' };
