@@ -69,6 +69,7 @@ describe('the stamps of source records on a real RocketMQ', () => {
     const lines = { idle: ['a1'] };
     const idle = await plane.source(new LineSource(topic, lines));
     await until('it is sent', () => idle.counters.recordsSent === 1);
+    await until('its route, then its position are stored', () => idle.counters.positionWrites === 2);
     const encoder = new BatchEncoder();
     while (encoder.count < 2000) encoder.add(Buffer.from('foreign'), Buffer.alloc(0));
     await plane.client.producer.sendBatch(queue!, encoder.finish());
