@@ -66,6 +66,7 @@ export const logMutants: readonly Mutant[] = [
     file: 'node/node-step.ts',
     from: 'turn.next = { ...next, pulled: messages, undelivered: undefined };',
     to: 'turn.next = { ...next, pulled: messages, undelivered: undefined };\n  foldPulled(turn);',
+    specs: ['node/node-step.spec.ts'],
   },
   {
     rule: 'proof: an answer about an older message proves the head',
@@ -79,6 +80,7 @@ export const logMutants: readonly Mutant[] = [
     file: 'node/node-step.ts',
     from: 'now - undelivered.since >= undelivered.patienceMs',
     to: 'now - undelivered.since >= Infinity',
+    specs: ['node/node-step.spec.ts'],
   },
   {
     rule: 'broken chain: an entry that builds on one that cannot be decoded is skipped',
@@ -99,6 +101,7 @@ export const logMutants: readonly Mutant[] = [
     file: 'node/elapsed-time.ts',
     from: '(jumpMs > JUMP_MS ? jumpMs : 0)',
     to: '(jumpMs > Infinity ? jumpMs : 0)',
+    specs: ['node/node-step.spec.ts'],
   },
   {
     rule: 'generation: a task that is given away again keeps its number',
