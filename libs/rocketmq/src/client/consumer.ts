@@ -68,7 +68,7 @@ export class Consumer {
         : { reply: await this.cluster.askQueue(queue, request, deadline), brokerId: MASTER_ID };
     let answered = await ask();
     if (answered.reply.code === RESPONSE_CODE.SUBSCRIPTION_NOT_EXIST) {
-      this.members.attend(group);
+      this.members.subscribe(group, queue.topic);
       answered = await ask();
     }
     const { reply, brokerId } = answered;

@@ -43,6 +43,8 @@ interface GroupMembersOptions {
 export class GroupMembers {
   /** By group: until when. */
   readonly #groups = new Map<string, number>();
+  /** Topics by group, where a broker rejected pulls of those that subscribe to nothing. */
+  readonly #subscriptions = new Map<string, Set<string>>();
   readonly #connections = new Map<MemberConnection, Announced>();
   readonly #closing = new AbortController();
   #version = 0;
@@ -71,6 +73,18 @@ export class GroupMembers {
       this.#beat();
     }, this.#intervalMs).unref();
     for (const connection of this.#connections.keys()) void this.#announce(connection);
+  }
+
+  /**
+   * Makes the client a member as brokers with `rejectPullConsumerEnable` want it: one that consumes what it subscribes to. They
+   * keep the subscriptions of the member that spoke last, so it is said again after each refusal.
+   */
+  subscribe(group: string, topic: string): void {
+    const topics = this.#subscriptions.get(group) ?? new Set();
+    this.#subscriptions.set(group, topics.add(topic));
+    this.#version += 1;
+    for (const announced of this.#connections.values()) announced.groups.delete(group);
+    this.attend(group);
   }
 
   /**
@@ -104,12 +118,17 @@ export class GroupMembers {
 
   #beat(): void {
     const now = performance.now();
-    for (const [group, until] of this.#groups) if (until < now) this.#groups.delete(group);
+    for (const [group, until] of this.#groups) if (until < now) this.#forget(group);
     this.#version += 1;
     for (const connection of this.#connections.keys()) void this.#announce(connection);
     if (this.#groups.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #forget(group: string): void {
+    this.#groups.delete(group);
+    this.#subscriptions.delete(group);
   }
 
   #announce(connection: MemberConnection): Promise<void> {
@@ -137,7 +156,7 @@ export class GroupMembers {
     }
     const groups = [...this.#groups.keys()];
     if (groups.length > 0) {
-      const body = heartbeatBody(this.options.clientId, groups);
+      const body = heartbeatBody(this.options.clientId, groups, this.#subscriptions);
       await this.#tell(connection, { code: REQUEST_CODE.HEART_BEAT, ext: {}, body });
     }
     for (const group of groups) announced.groups.add(group);
@@ -156,18 +175,27 @@ export class GroupMembers {
   }
 }
 
-/** The client as a consumer that pulls, in each of the groups. */
-function heartbeatBody(clientId: string, groups: readonly string[]): Buffer {
+/** The client as a consumer in each of the groups; with subscriptions as one that is no pull consumer, which is rejected. */
+function heartbeatBody(
+  clientId: string,
+  groups: readonly string[],
+  subscriptions: ReadonlyMap<string, ReadonlySet<string>>,
+): Buffer {
   const consumerDataSet = groups.map((groupName) => ({
     groupName,
-    consumeType: 'CONSUME_ACTIVELY',
+    consumeType: subscriptions.has(groupName) ? 'CONSUME_PASSIVELY' : 'CONSUME_ACTIVELY',
     messageModel: 'CLUSTERING',
     consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
-    subscriptionDataSet: [],
+    subscriptionDataSet: [...(subscriptions.get(groupName) ?? [])].map(subscriptionTo),
     unitMode: false,
   }));
   const content = { clientID: clientId, heartbeatFingerprint: 0, producerDataSet: [], consumerDataSet };
   return Buffer.from(JSON.stringify(content));
+}
+
+function subscriptionTo(topic: string): object {
+  const everything = { subString: '*', expressionType: 'TAG', tagsSet: [], codeSet: [], classFilterMode: false };
+  return { topic, ...everything, subVersion: 1 };
 }
 
 /** Empty when the broker's table cannot be read. */
