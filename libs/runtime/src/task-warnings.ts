@@ -21,9 +21,9 @@ export class TaskWarnings {
     return this.warnings;
   }
 
-  add(message: string): void {
+  readonly add = (message: string): void => {
     this.logger.warn(message);
     const text = message.length > maxCharacters ? `${message.slice(0, maxCharacters)}...` : message;
     this.warnings = [...this.warnings, { at: this.clock.wallMs(), message: text }].slice(-maxWarnings);
-  }
+  };
 }

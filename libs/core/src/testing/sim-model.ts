@@ -57,7 +57,10 @@ export class SimModel {
         this.#connectors.set(command.name, { config: command.config, targetState });
         return isDone && outcome.created === (known === undefined);
       }
-      default:
+      case 'connector.target':
+      case 'connector.delete':
+      case 'tasks.restart':
+      case 'connector.restart':
         return this.#takeForConnector(command, outcome);
     }
   }

@@ -107,7 +107,7 @@ export class SinkTaskLoop {
    * `ended` resolves.
    */
   async start(): Promise<void> {
-    const { task, connector, index, generation, config, logger } = this.spec;
+    const { task, connector, index, generation, config, logger, warnings } = this.spec;
     const { signal } = this.stopping;
     try {
       await this.ports.lease.whenHeld(signal);
@@ -115,10 +115,15 @@ export class SinkTaskLoop {
         ownQueues(this.ports.messages, this.spec.subscription, this.unreadable),
       );
       this.isTaskStarted = true;
-      const warn = (message: string): void => {
-        this.spec.warnings.add(message);
-      };
-      await task.start({ connectorName: connector, taskIndex: index, generation, config, logger, warn, signal });
+      await task.start({
+        connectorName: connector,
+        taskIndex: index,
+        generation,
+        config,
+        logger,
+        warn: warnings.add,
+        signal,
+      });
       await this.open(queues, this.spec.settings.offsetReset);
     } catch (error) {
       this.failure ??= signal.aborted ? undefined : { error };

@@ -44,13 +44,13 @@ export class RecordIntake {
   }
 
   /** Counts a record that the task could not even make, or throws why where that ends the task. */
-  skipUnpolled(error: Error): void {
+  readonly skipUnpolled = (error: Error): void => {
     const { counters, settings } = this.spec;
     counters.conversionErrors++;
     if (!settings.skipsBadRecords) throw error;
     counters.recordsSkipped++;
     this.skips.write(`A record was left out. ${error.message}`);
-  }
+  };
 
   private appendUntilBlocked(records: readonly SourceRecord[], from: number): IntakeStop {
     let lastLane: QueueLane | undefined;

@@ -127,12 +127,8 @@ export class SourceTaskLoop {
         config,
         logger,
         signal: this.stopping.signal,
-        warn: (message) => {
-          this.spec.warnings.add(message);
-        },
-        skipRecord: (error) => {
-          this.intake.skipUnpolled(error);
-        },
+        warn: this.spec.warnings.add,
+        skipRecord: this.intake.skipUnpolled,
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
         position: (partition) => this.lookUp(partition),
       });
