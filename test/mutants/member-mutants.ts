@@ -87,12 +87,14 @@ export const memberMutants: readonly Mutant[] = [
     file: 'coordinator/decide-members.ts',
     from: "if (now >= givesFrom(state)) batch.add({ kind: 'member.cleared', nodeId, incarnation });",
     to: "batch.add({ kind: 'member.cleared', nodeId, incarnation });",
+    specs: ['coordinator/step.spec.ts'],
   },
   {
     rule: 'lost tail: a runner extends its lease at once after a gap between its proofs',
     file: 'lease/node-lease.ts',
     from: 'if (sentAtMs - lease.provenAt > leaseMs) return',
     to: 'if (sentAtMs - lease.provenAt > leaseMs * 1_000) return',
+    specs: ['lease/node-lease.spec.ts'],
   },
   {
     rule: 'reports: one that lands late takes the place of a later one',
