@@ -107,7 +107,8 @@ export class SinkTaskLoop {
    * `ended` resolves.
    */
   async start(): Promise<void> {
-    const { task, connector, index, generation, config, logger, warnings } = this.spec;
+    const { task, connector: connectorName, index: taskIndex, generation, config, logger, warnings } = this.spec;
+    const warn = warnings.add;
     const { signal } = this.stopping;
     try {
       await this.ports.lease.whenHeld(signal);
@@ -115,15 +116,7 @@ export class SinkTaskLoop {
         ownQueues(this.ports.messages, this.spec.subscription, this.unreadable),
       );
       this.isTaskStarted = true;
-      await task.start({
-        connectorName: connector,
-        taskIndex: index,
-        generation,
-        config,
-        logger,
-        warn: warnings.add,
-        signal,
-      });
+      await task.start({ connectorName, taskIndex, generation, config, logger, warn, signal });
       await this.open(queues, this.spec.settings.offsetReset);
     } catch (error) {
       this.failure ??= signal.aborted ? undefined : { error };
