@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ConnectValue, parseConfig, type QueueRef, type SinkPosition, type SinkTask } from '@sluice/sdk';
-import { sinkContract, sinkTestContext } from '@sluice/testing';
+import { RecordedLogger, sinkContract, sinkTestContext } from '@sluice/testing';
 import { fileStreamSink } from './file-sink.connector.js';
 import { fileSinkSpec } from './spec.js';
 
@@ -75,6 +75,19 @@ describe('every sink, here the file sink', () => {
 });
 
 describe('the file sink', () => {
+  it('says where it resumes, also for a connector that was created again under its name', async () => {
+    const first = await opened();
+    await put(first, 0, 'a', 'b');
+    await flush(first, 2);
+    await first.stop();
+    const logger = new RecordedLogger();
+    const again = fileStreamSink.createTask();
+    tasks.push(again);
+    await again.start({ ...sinkTestContext({ config: { file }, logger }), connectorName: 'contract' });
+    await again.open([queue]);
+    expect(logger.lines).toEqual([`info File ${file}: resumes queue t@b:0 at offset 2.`]);
+  });
+
   it('writes bytes and texts as they are, null as null and everything else as JSON', async () => {
     const task = await opened();
     await put(task, 0, Buffer.from('b\r'), 'ü', null, 7, { a: [1n, Buffer.from('x')] });

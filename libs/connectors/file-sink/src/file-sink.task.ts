@@ -8,6 +8,7 @@ import {
   type SinkRecord,
   type SinkTask,
   type SinkTaskContext,
+  type TaskLogger,
 } from '@sluice/sdk';
 import { AppendedFile, requireFolder } from './appended-file.js';
 import { LineWriter } from './line-writer.js';
@@ -17,6 +18,7 @@ import { fileSinkSpec } from './spec.js';
 interface StartedTask {
   readonly path: string;
   readonly connector: string;
+  readonly logger: TaskLogger;
 }
 
 /**
@@ -38,11 +40,11 @@ export class FileSinkTask implements SinkTask {
     const { file } = requireConfig(subject, fileSinkSpec, context.config, { unknownKeys: 'ignore' });
     // Its queues may come much later.
     await requireFolder(file);
-    this.#started = { path: file, connector: context.connectorName };
+    this.#started = { path: file, connector: context.connectorName, logger: context.logger };
   }
 
   async open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {
-    const { path, connector } = this.#running();
+    const { path, connector, logger } = this.#running();
     this.#file ??= await AppendedFile.open(path, connector);
     if (this.#openQueues.size === 0 && this.#unflushed.size > 0) {
       await this.#file.cutBack();
@@ -53,7 +55,9 @@ export class FileSinkTask implements SinkTask {
       const key = queueKey(queue);
       this.#openQueues.add(key);
       const progress = this.#file.record.queues[key];
-      if (progress !== undefined) positions.push({ queue, ...progress });
+      if (progress === undefined) continue;
+      positions.push({ queue, ...progress });
+      logger.info(`File ${path}: resumes queue ${key} at offset ${progress.nextOffset}.`);
     }
     return positions;
   }
