@@ -123,6 +123,8 @@ export class AppendedFile {
       throw error;
     });
     if (found?.ino === own.ino && found.dev === own.dev) return;
+    // A folder that is gone, such as one that was unmounted, may come back with the file and its record: that is worth further attempts.
+    if (found === undefined) await requireFolder(this.#path);
     throw new ConnectError(
       ConnectErrorCode.stateInvalid,
       `File ${this.#path} was ${found === undefined ? 'deleted or moved away' : 'replaced by another one'} while it was written. ` +
@@ -151,8 +153,12 @@ export async function requireFolder(name: string): Promise<string> {
     return path;
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw openError(name, isMissing ? new Error('its folder does not exist where the worker runs; create it') : error);
+    throw openError(name, isMissing ? missingFolder(error) : error);
   }
+}
+
+function missingFolder(cause: unknown): Error {
+  return new Error('its folder does not exist where the worker runs; create it', { cause });
 }
 
 function checkFits(path: string, connector: string, size: number, record: OffsetsRecord): void {

@@ -247,6 +247,25 @@ describe('the file sink', () => {
     });
   });
 
+  it('fails so that further attempts are made while the folder of its file is gone, and resumes when it is back', async () => {
+    const own = join(folder, 'own');
+    await mkdir(own);
+    const task = await start('contract', join(own, 'out.txt'));
+    await task.open([queue]);
+    await put(task, 0, 'a');
+    await flush(task, 1);
+    await rename(own, `${own}-moved`);
+    await put(task, 1, 'b');
+    await expect(flush(task, 2)).rejects.toMatchObject({
+      code: 'CONNECT_SINK_FAILED',
+      message: expect.stringContaining('its folder does not exist'),
+    });
+    await task.stop();
+    await rename(`${own}-moved`, own);
+    const again = await start('contract', join(own, 'out.txt'));
+    expect(await again.open([queue])).toMatchObject([{ nextOffset: 1 }]);
+  });
+
   it('goes on when a file that was moved away is back', async () => {
     const task = await opened();
     await put(task, 0, 'a');
