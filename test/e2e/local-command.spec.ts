@@ -178,7 +178,7 @@ describe('sluice local --demo', () => {
     expect(await stop()).toBe(0);
     expect(output).toContain('Stopped');
     for (const pid of pids) expect(() => process.kill(pid!, 0)).toThrow();
-    const versions = { 'connectorConfig.json': 2, 'taskConfig.json': 2, 'position.json': 3, 'offset.json': 1 };
+    const versions = { 'connectorConfig.json': 3, 'taskConfig.json': 3, 'position.json': 3, 'offset.json': 1 };
     for (const [file, version] of Object.entries(versions)) {
       const content: unknown = JSON.parse(readFileSync(join(home, 'store', 'source-runner-1', file), 'utf8'));
       expect(content).toHaveProperty('version', version);
