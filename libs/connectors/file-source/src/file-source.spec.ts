@@ -173,6 +173,28 @@ describe('the file source', () => {
     expect(warnings).toEqual([]);
   });
 
+  it.each([
+    ['stopped', true],
+    ['running', false],
+  ])(
+    'leaves the logs of other processes beside its file alone when it was %s during a rotation',
+    async (_what, isStopped) => {
+      const others = [1, 2, 3].map((n) => join(folder, `app-${n}.log`));
+      for (const other of others) await writeFile(other, 'other\n');
+      await writeFile(file, 'one\n');
+      let task = await start();
+      await lines(task, 1);
+      if (isStopped) await task.stop();
+      await rename(file, `${file}.1`);
+      await writeFile(file, 'two\n');
+      for (const other of others) await appendFile(other, 'other\n');
+      if (isStopped) task = await start();
+      expect(await lines(task, 1)).toEqual(['two']);
+      expect(await quiet(task)).toEqual([]);
+      expect(warnings).toEqual([]);
+    },
+  );
+
   it('warns of a rotated file that was compressed before it was read', async () => {
     await writeFile(file, 'one\n');
     const task = await start();

@@ -12,7 +12,7 @@ import {
 import { type FileAge, type FollowedFile, type ReadOutcome, statIfPresent } from './followed-file.js';
 import { LineTooLongError } from './line-splitter.js';
 import { fromPosition, type StoredPlace, toPosition } from './position.js';
-import { findPlace, nextFile } from './rotated-files.js';
+import { findPlace, RotationWatch } from './rotated-files.js';
 import { fileSourceSpec } from './spec.js';
 
 const firstIdleDelayMs = 1;
@@ -34,6 +34,7 @@ type FileSourceConfig = ConfigOf<typeof fileSourceSpec>;
 export class FileSourceTask implements SourceTask {
   #config: FileSourceConfig | undefined;
   #context: SourceTaskContext | undefined;
+  #watch: RotationWatch | undefined;
   #partition = { filename: '' };
   #file: FollowedFile | undefined;
   /** Where to resume, until the file of that position has been looked for. */
@@ -48,6 +49,9 @@ export class FileSourceTask implements SourceTask {
     const config = requireConfig(subject, fileSourceSpec, context.config, { unknownKeys: 'ignore' });
     this.#config = config;
     this.#context = context;
+    this.#watch = new RotationWatch(config.file, (text) => {
+      context.warn(text);
+    });
     this.#partition = { filename: config.file };
     const stored = context.position(this.#partition);
     if (stored !== undefined) this.#stored = fromPosition(config.file, stored);
@@ -114,18 +118,16 @@ export class FileSourceTask implements SourceTask {
       if (file !== undefined) this.#stored = undefined;
       return file;
     }
-    const { context } = this.#started();
-    const file = await nextFile(path, this.#left, (text) => {
-      context.warn(text);
-    });
+    const file = await this.#started().watch.next(this.#left);
     if (file !== undefined) this.#left = undefined;
     return file;
   }
 
   async #openStored(path: string, stored: StoredPlace): Promise<FollowedFile | undefined> {
-    const { context } = this.#started();
+    const { context, watch } = this.#started();
     const file = await findPlace(path, stored, stored.inode);
     if (file !== undefined) {
+      if (file.path === path) await watch.lookAround();
       context.logger.info(`File ${path}: resumes at offset ${stored.position} of ${file.path}.`);
       return file;
     }
@@ -134,7 +136,7 @@ export class FileSourceTask implements SourceTask {
       `File ${path} is not the one that was read up to offset ${stored.position}, and no rotated file beside it is: ` +
         'lines that were added to that one since may be missing. The task reads the file from its start.',
     );
-    return nextFile(path, undefined, () => undefined);
+    return watch.next(undefined);
   }
 
   #take(file: FollowedFile, records: SourceRecord[]): void {
@@ -183,7 +185,7 @@ export class FileSourceTask implements SourceTask {
 
   /** The position is not in this file any more: it was truncated, after a copy of it was made or not. */
   async #resumeElsewhere(file: FollowedFile, outcome: 'shrunk' | 'replaced'): Promise<void> {
-    const { config, context } = this.#started();
+    const { config, context, watch } = this.#started();
     const { place } = file;
     await this.stop();
     const copy = await findPlace(config.file, place, undefined);
@@ -197,12 +199,20 @@ export class FileSourceTask implements SourceTask {
       `File ${file.path} ${what} offset ${place.position}, up to which it was read, and no copy beside it has that place: ` +
         'lines that were cut off may be missing. The task reads the file from its start.',
     );
-    this.#file = await nextFile(config.file, undefined, () => undefined);
+    this.#file = await watch.next(undefined);
   }
 
-  #started(): { readonly config: FileSourceConfig; readonly context: SourceTaskContext } {
-    if (this.#config === undefined || this.#context === undefined)
+  #started(): {
+    readonly config: FileSourceConfig;
+    readonly context: SourceTaskContext;
+    readonly watch: RotationWatch;
+  } {
+    const config = this.#config;
+    const context = this.#context;
+    const watch = this.#watch;
+    if (config === undefined || context === undefined || watch === undefined) {
       throw new ConnectError(ConnectErrorCode.internal, 'The file source polls before its start.');
-    return { config: this.#config, context: this.#context };
+    }
+    return { config, context, watch };
   }
 }

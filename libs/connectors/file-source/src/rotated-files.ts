@@ -35,33 +35,71 @@ export async function findPlace(
   return undefined;
 }
 
-/**
- * Opens the file that follows the one that was left: the first rotated file that was written after it, else the file that has the name.
- * One written at the same time is taken for later, since reading twice loses nothing. Files that cannot be read are told to `warn`.
- */
-export async function nextFile(
-  path: string,
-  left: FileAge | undefined,
-  warn: (text: string) => void,
-): Promise<FollowedFile | undefined> {
-  const later = left === undefined ? [] : await rotatedAfter(path, left);
-  const unreadable = later.filter(({ isCompressed }) => isCompressed);
-  if (unreadable.length > 0) {
-    const names = unreadable.map((file) => file.path).join(', ');
-    warn(`Rotated files of ${path} were compressed before they were read, their lines are missing: ${names}.`);
+/** What is known of the files beside the followed one. */
+export class RotationWatch {
+  readonly #path: string;
+  readonly #warn: (text: string) => void;
+  /** Files that stood beside the followed one while it had its name: they did not come after it. `undefined` after a restart. */
+  #known: Set<string> | undefined;
+
+  /** @param warn - is told of files that cannot be read */
+  constructor(path: string, warn: (text: string) => void) {
+    this.#path = path;
+    this.#warn = warn;
   }
-  const next = later.find(({ isCompressed }) => !isCompressed)?.path ?? path;
-  const file = await FollowedFile.open(next, { position: 0, print: undefined });
-  return file instanceof FollowedFile ? file : undefined;
+
+  /** Notes which files stand beside the followed one, which has its name now. */
+  async lookAround(): Promise<void> {
+    this.#known = new Set((await rotatedBeside(this.#path)).map(identity));
+  }
+
+  /**
+   * Opens the file that follows the one that was left: the first rotated file that was written after it, else the file that has the name.
+   * One written at the same time is taken for later, since reading twice loses nothing.
+   */
+  async next(left: FileAge | undefined): Promise<FollowedFile | undefined> {
+    const path = this.#path;
+    const later = left === undefined ? [] : await this.#after(left);
+    const unreadable = later.filter(({ isCompressed }) => isCompressed);
+    if (unreadable.length > 0) {
+      const names = unreadable.map((file) => file.path).join(', ');
+      this.#warn(`Rotated files of ${path} were compressed before they were read, their lines are missing: ${names}.`);
+    }
+    const next = later.find(({ isCompressed }) => !isCompressed)?.path ?? path;
+    const file = await FollowedFile.open(next, { position: 0, print: undefined });
+    if (!(file instanceof FollowedFile)) return undefined;
+    if (left !== undefined) this.#known?.add(identity(left));
+    if (next === path) await this.lookAround();
+    return file;
+  }
+
+  /**
+   * The oldest first. A file beside the followed one may be the log of another process, `worker-1.log` beside `worker.log`: only one that
+   * was not there before counts, and, where that is not known, one whose name has the form that the left file has now.
+   */
+  async #after(left: FileAge): Promise<readonly RotatedFile[]> {
+    const files = await rotatedBeside(this.#path);
+    const place = files.find(({ inode }) => inode === left.inode);
+    const known = this.#known;
+    const isOwn = (file: RotatedFile): boolean =>
+      known === undefined
+        ? place !== undefined && formOf(this.#path, file.path) === formOf(this.#path, place.path)
+        : !known.has(identity(file));
+    const isLater = (file: RotatedFile): boolean =>
+      file.inode !== left.inode && (place === undefined ? byAge(file, left) >= 0 : byRotation(file, place) > 0);
+    return files.filter((file) => isOwn(file) && isLater(file)).reverse();
+  }
 }
 
-/** The oldest first. A file whose age cannot be told apart from that of `left` is taken for later. */
-async function rotatedAfter(path: string, left: FileAge): Promise<readonly RotatedFile[]> {
-  const files = await rotatedBeside(path);
-  const place = files.find(({ inode }) => inode === left.inode);
-  const isLater = (file: RotatedFile): boolean =>
-    file.inode !== left.inode && (place === undefined ? byAge(file, left) >= 0 : byRotation(file, place) > 0);
-  return files.filter(isLater).reverse();
+/** An inode that is used again belongs to a file that was made at another time. */
+function identity({ inode, madeNs }: FileAge): string {
+  return `${inode}-${madeNs}`;
+}
+
+/** The name of a rotated file with its digits and its compression taken out. */
+function formOf(path: string, rotated: string): string {
+  const name = basename(rotated).replace(compressed, '');
+  return basename(path) === name ? name : name.replaceAll(/\d+/g, '0');
 }
 
 function byAge(one: FileAge, other: FileAge): number {
