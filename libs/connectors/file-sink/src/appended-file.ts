@@ -86,6 +86,7 @@ export class AppendedFile {
     let at = this.#length;
     this.#isSynced = false;
     try {
+      await this.#requireLength();
       for (const piece of pieces) {
         let done = 0;
         while (done < piece.length) {
@@ -103,6 +104,7 @@ export class AppendedFile {
   async commit(record: OffsetsRecord): Promise<void> {
     try {
       if (!this.#isSynced) {
+        await this.#requireLength();
         await this.#handle.truncate(this.#length);
         await this.#handle.sync();
         this.#isSynced = true;
@@ -113,6 +115,12 @@ export class AppendedFile {
       throw writeError(this.#path, error);
     }
     this.#record = record;
+  }
+
+  /** A file that somebody cut would be filled up with zeros. */
+  async #requireLength(): Promise<void> {
+    const { size } = await this.#handle.stat();
+    if (size < this.#length) throw tooShort(this.#path, size, this.#length);
   }
 
   /** What was written into a file that was deleted or replaced is lost to its readers: it must not be recorded as done. */
@@ -169,10 +177,13 @@ function checkFits(path: string, connector: string, size: number, record: Offset
         `give connector ${connector} another file, or remove the record to append to the file.`,
     );
   }
-  if (size >= record.length) return;
-  throw new ConnectError(
+  if (size < record.length) throw tooShort(path, size, record.length);
+}
+
+function tooShort(path: string, size: number, written: number): ConnectError {
+  return new ConnectError(
     ConnectErrorCode.stateInvalid,
-    `File ${path} has ${size} bytes, but ${record.length} were written, says ${offsetsPath(path)}: someone cut or replaced it. ` +
+    `File ${path} has ${size} bytes, but ${written} were written, says ${offsetsPath(path)}: someone cut or replaced it. ` +
       'Restore it, or remove the record to append to the file from the offsets of the consumer group.',
   );
 }

@@ -247,6 +247,28 @@ describe('the file sink', () => {
     });
   });
 
+  it.each([
+    ['before a put', async (task: SinkTask): Promise<void> => put(task, 1, 'second')],
+    [
+      'between a put and its flush',
+      async (task: SinkTask): Promise<void> => {
+        await put(task, 1, 'second');
+        await truncate(file, 0);
+        await flush(task, 2);
+      },
+    ],
+  ])('fails when somebody cuts its file %s, and fills no gap with zeros', async (_, resume) => {
+    const task = await opened();
+    await put(task, 0, 'first');
+    await flush(task, 1);
+    if (_ === 'before a put') await truncate(file, 0);
+    await expect(resume(task)).rejects.toMatchObject({
+      code: 'CONNECT_STATE_INVALID',
+      message: expect.stringContaining('someone cut or replaced it'),
+    });
+    expect(await content()).not.toContain('\0');
+  });
+
   it('fails so that further attempts are made while the folder of its file is gone, and resumes when it is back', async () => {
     const own = join(folder, 'own');
     await mkdir(own);
