@@ -51,18 +51,22 @@ describe('name servers of which one does not answer', () => {
   const start = async (clusterId: string, namesrv: string): Promise<void> => {
     output = '';
     url = `http://127.0.0.1:${String(await freePort())}`;
-    const started = spawn(process.execPath, [join(repositoryRoot, 'apps/cli/dist/main.js'), 'local'], {
-      env: {
-        ...process.env,
-        NODE_OPTIONS: '',
-        SLUICE_HOME: join(home, clusterId),
-        SLUICE_CLUSTER_ID: clusterId,
-        SLUICE_NAMESRV: namesrv,
-        SLUICE_GRPC: rocketmq.grpc,
-        SLUICE_HTTP_PORT: new URL(url).port,
+    const started = spawn(
+      process.execPath,
+      [join(repositoryRoot, 'apps/cli/dist/main.js'), 'local', '--broker', 'broker-name-servers'],
+      {
+        env: {
+          ...process.env,
+          NODE_OPTIONS: '',
+          SLUICE_HOME: join(home, clusterId),
+          SLUICE_CLUSTER_ID: clusterId,
+          SLUICE_NAMESRV: namesrv,
+          SLUICE_GRPC: rocketmq.grpc,
+          SLUICE_HTTP_PORT: new URL(url).port,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    );
     for (const stream of [started.stdout, started.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         output += chunk.toString();

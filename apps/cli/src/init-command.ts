@@ -20,6 +20,9 @@ export async function initCommand(
     purpose,
     ...(brokerName === undefined ? {} : { brokerName }),
     ...(knownIn === undefined ? {} : { knownIn }),
+    warn: (text: string) => {
+      console.error(`sluice init: ${text}`);
+    },
   };
   const result = await withClient(access, (client) =>
     withEachNameServer(access, (nameServers) => initCluster(client, { ...options, nameServers })),

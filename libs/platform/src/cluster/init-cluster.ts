@@ -13,6 +13,8 @@ export interface InitOptions {
   readonly brokerName?: string;
   /** One client for each name server: nothing may be made that one of them knows. By default the one client is asked. */
   readonly nameServers?: readonly RocketMqClient[];
+  /** Is told of name servers that do not answer: what only they know was not looked at. */
+  readonly warn?: (text: string) => void;
   /** Directory of a node that has worked with a log of this cluster: then no other is made. */
   readonly knownIn?: string;
   /** How long to wait for a broker to register, and for servers that do not answer, in milliseconds. Default 30 s. */
@@ -42,7 +44,10 @@ export async function initCluster(client: RocketMqClient, options: InitOptions):
   // The topics of a broker are known once it has registered, not before.
   const deadline = AbortSignal.timeout(brokerWaitMs);
   const registered = await untilRegistered(client, wanted, deadline);
-  const survey = await untilAnswered(() => surveyCluster(nameServers, topics), deadline);
+  const survey = await untilAnswered(
+    async () => surveyCluster(await answering(nameServers, options.warn), topics),
+    deadline,
+  );
   const group = readerGroupOf(clusterId);
   const readerGroup = (await client.admin.groupExists(group)) ? group : undefined;
   const request = { clusterId, purpose, brokerName: wanted, registered, readerGroup, knownIn };
@@ -96,6 +101,20 @@ async function untilRegistered(
     }
     await delay(registrationPollMs);
   }
+}
+
+/** Those of the name servers that answer. @throws RocketMqError when none does. */
+async function answering(
+  nameServers: readonly RocketMqClient[],
+  warn: InitOptions['warn'],
+): Promise<readonly RocketMqClient[]> {
+  const answers = await Promise.allSettled(nameServers.map((client) => client.admin.clusterInfo()));
+  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []));
+  if (failures.length === answers.length && failures[0] !== undefined) throw failures[0];
+  for (const { message } of failures) {
+    warn?.(`A name server does not answer, so topics that only it knows were not looked for: ${message}`);
+  }
+  return nameServers.filter((_, index) => answers[index]?.status === 'fulfilled');
 }
 
 /** Asks again while a server is starting or unavailable, until the deadline. */
