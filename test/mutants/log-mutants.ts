@@ -90,6 +90,27 @@ export const logMutants: readonly Mutant[] = [
     specs: ['node/node-step.spec.ts'],
   },
   {
+    rule: 'broken chain: an entry is folded though it may be void because of one that cannot be decoded',
+    file: 'node/node-step.ts',
+    from: 'isCertain ? undefined : chain.doubtFrom',
+    to: 'isCertain ? chain.doubtFrom : undefined',
+    specs: ['node/node-step.spec.ts'],
+  },
+  {
+    rule: 'broken chain: a second entry of the same append shows that the first one counts',
+    file: 'node/chain-gap.ts',
+    from: 'left.at === right.at && left.claimId',
+    to: 'left === right && left.claimId',
+    specs: ['node/node-step.spec.ts'],
+  },
+  {
+    rule: 'broken chain: a node keeps a copy that others skipped',
+    file: 'node/chain-gap.ts',
+    from: 'now - gap.since > SILENCE_MS',
+    to: 'now - gap.since > Infinity',
+    specs: ['node/node-step.spec.ts'],
+  },
+  {
     rule: 'broken chain: the head is proven though an entry may have been missed',
     file: 'node/node-step.ts',
     from: 'if (gap !== undefined && sentAt <= gap.until) return;',

@@ -1,21 +1,23 @@
 import { defaultCoordinatorSettings } from '../coordinator/settings.js';
+import type { LogHead } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
-import type { UnreadableEntry } from '../model/feature-level.js';
-import type { LogMessage, NodeLoop, UnreadableMessage } from './node-loop.js';
+import type { LogMessage, NodeEnd, NodeLoop, UnreadableMessage } from './node-loop.js';
 
 /** What the messages of a pull say about entries that others may have accepted and this build has not. */
 export interface Chain {
   readonly gap: NodeLoop['gap'];
   readonly unreadable: readonly UnreadableMessage[];
-  /** This build cannot follow the log: it has to be upgraded. */
-  readonly newer: UnreadableEntry | undefined;
+  /** This build cannot follow the log, or what the node has folded is no part of it. */
+  readonly end: NodeEnd | undefined;
+  /** Index of the first message that may be accepted here and void for others; what follows builds on it. */
+  readonly doubtFrom: number | undefined;
 }
 
 /** Messages that could not be decoded, of which one is remembered until an entry builds on it. */
 const REMEMBERED = 16;
 
 /** A leader that a node cannot follow writes again within this time, and where there is none somebody has to claim. */
-const SILENCE_MS = 2 * defaultCoordinatorSettings.leaseMs;
+export const SILENCE_MS = 2 * defaultCoordinatorSettings.leaseMs;
 
 /**
  * Looks for entries that the node has missed though it has read their messages.
@@ -24,6 +26,9 @@ const SILENCE_MS = 2 * defaultCoordinatorSettings.leaseMs;
  * - An entry whose number is beyond the next one follows entries that this node has not accepted. After what a deposed leader wrote late that is
  *   in order: the first entry of its chain was read, and skipped. What a writer sent before it noticed that the log had lost its end ends by itself.
  * - A message of this log that cannot be decoded may have been accepted by others, until a later entry is accepted.
+ * - That later entry may have been sent before its writer read the message: a rival claim, or an append that landed late. Others skip it then. Only an entry
+ *   of another append that builds on it shows that a node which read both accepted it.
+ * - Where entries that the node cannot explain follow one another for two leases, others have accepted a leader that it has not: its own copy is void.
  *
  * @param found `logId` and `accepted` as they are once the messages are folded; `now` is monotonic.
  */
@@ -37,27 +42,59 @@ export function chainAfter(
   const isOfLog = (logId: string | undefined): boolean =>
     logId === found.logId || (found.logId === '' && logId !== undefined);
   const accepted = new Set(found.accepted);
+  const { head } = before.cluster;
   let { gap, unreadable } = before;
-  let seq = before.cluster.head.seq;
+  let { seq } = head;
+  let isUnread = unreadable.some(({ logId, offset }) => isOfLog(logId) && offset > head.offset);
+  let last: ReadEntry | undefined;
+  let doubtFrom: number | undefined;
+  const ending = (end: NodeEnd): Chain => ({ gap, unreadable, end, doubtFrom });
   let previous = { digest: before.tail?.digest, isExplained: before.gap?.offset !== before.tail?.offset };
-  for (const message of messages) {
+  for (const [i, message] of messages.entries()) {
     const { offset, digest } = message;
     let isExplained = true;
     if (!('entry' in message)) {
       unreadable = [...unreadable.slice(1 - REMEMBERED), message];
       isExplained = !isOfLog(message.logId);
-      if (!isExplained && message.isNewer === true) return { gap, unreadable, newer: { offset, why: message.why } };
+      if (!isExplained && message.isNewer === true) return ending(endBy(message));
+      isUnread ||= !isExplained;
     } else if (accepted.has(message)) {
+      if (last !== undefined && !isOfSameAppend(last, message)) doubtFrom = undefined;
+      if (isUnread) doubtFrom ??= i;
+      isUnread = false;
+      last = message;
       seq = message.entry.seq;
       gap = undefined;
     } else if (isOfLog(message.entry.logId)) {
       const { entry } = message;
       const base = unreadable.find((each) => each.digest === entry.prevDigest);
-      if (base !== undefined) return { gap, unreadable, newer: { offset: base.offset, why: base.why } };
+      if (base !== undefined) return ending(endBy(base, head));
       isExplained = entry.seq <= seq + 1 || (previous.isExplained && entry.prevDigest === previous.digest);
     }
-    if (!isExplained) gap = { offset, until: 'entry' in message ? now + SILENCE_MS : Infinity };
+    if (!isExplained) gap = 'entry' in message ? gapAfter(gap, offset, now) : { offset, since: now, until: Infinity };
+    if (gap !== undefined && now - gap.since > SILENCE_MS && !isExplained) {
+      const reason = `for ${String(SILENCE_MS)} ms, last at offset ${String(offset)}, entries came that follow none which this node accepted`;
+      return ending({ kind: 'rewritten', reason });
+    }
     previous = { digest, isExplained };
   }
-  return { gap, unreadable, newer: undefined };
+  return { gap, unreadable, end: undefined, doubtFrom };
+}
+
+/** Keeps the beginning of a gap that has not ended. One without an end waits for an accepted entry: it does not tell how long entries came. */
+function gapAfter(before: NodeLoop['gap'], offset: number, now: number): NonNullable<NodeLoop['gap']> {
+  const isSame = before !== undefined && before.until !== Infinity && now <= before.until;
+  return { offset, since: isSame ? before.since : now, until: now + SILENCE_MS };
+}
+
+/** Others build on an entry that this node could not read: what it has accepted behind that entry, it has accepted alone. */
+function endBy({ offset, why }: UnreadableMessage, head?: LogHead): NodeEnd {
+  if (head === undefined || head.offset < offset) return { kind: 'outdated', entry: { offset, why } };
+  const reason = `others accepted the entry at offset ${String(offset)}, which this node could not read and took for void`;
+  return { kind: 'rewritten', reason };
+}
+
+/** Entries of one append have one time. Two appends of one millisecond count as one: the next one tells. */
+function isOfSameAppend({ entry: left }: ReadEntry, { entry: right }: ReadEntry): boolean {
+  return left.at === right.at && left.claimId === right.claimId;
 }

@@ -62,10 +62,15 @@ export interface NodeLoop {
   readonly cluster: ClusterState;
   readonly maxLevel: number;
   readonly lease: NodeLease;
-  /** Offset after the last message that is folded, decodable or not. */
+  /** Offset after the last message that is folded or held, decodable or not. */
   readonly nextOffset: number;
-  /** The last message that is folded, decodable or not. */
+  /** The last message that is folded or held, decodable or not. */
   readonly tail: Tail | undefined;
+  /**
+   * Known to be in the log and not folded: the first one may be void because of a message before it that this build cannot decode. Nothing is proven
+   * meanwhile; empty where nothing is in doubt.
+   */
+  readonly held: readonly LogMessage[];
   /** Pulled after `tail`, in order, and not yet known to be in the log still; never empty. */
   readonly pulled: readonly LogMessage[] | undefined;
   /** The beginning and the end of the queue as the broker last told them. */
@@ -75,8 +80,8 @@ export interface NodeLoop {
   readonly provenAt: number | undefined;
   /** The oldest question that waits for messages before `endOffset` to be folded. */
   readonly due: (SentTime & { readonly endOffset: number }) | undefined;
-  /** The last message that may be an accepted entry which this build cannot read, or follow one: nothing is proven before `until`, monotonic. */
-  readonly gap: { readonly offset: number; readonly until: number } | undefined;
+  /** The last message that may be an accepted entry which this build cannot read, or follow one: nothing is proven before `until`. Times are monotonic. */
+  readonly gap: { readonly offset: number; readonly since: number; readonly until: number } | undefined;
   /** The last messages that this build could not decode. */
   readonly unreadable: readonly UnreadableMessage[];
   readonly time: ElapsedTime;
@@ -104,6 +109,7 @@ export function initialNodeLoop(
     lease: newLease({ ...self, leaseMs: MEMBER_LEASE_MS, marginMs: LEASE_MARGIN_MS }, now),
     nextOffset: head.offset + 1,
     tail: head.seq < 0 ? undefined : { offset: head.offset, digest: head.digest },
+    held: [],
     pulled: undefined,
     minOffset: 0,
     endOffset: head.offset + 1,

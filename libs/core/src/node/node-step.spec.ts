@@ -267,16 +267,112 @@ describe('an entry that this build cannot decode', () => {
     expect(node.loop.unreadableCount).toBe(2);
   });
 
-  it('is nothing once a later one is accepted', () => {
+  /** A node before a message of its log that it cannot decode, and the entries that another one would write there. */
+  const nodeBefore = (next: (log: LogWriter) => void): { node: Node; log: LogWriter } => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    next(log);
+    node.queue.push(unread(log.reads[2]!));
+    step(node, 500);
+    return { node, log };
+  };
+  /** What `writer` writes behind what was there before the message. */
+  const rival = (log: LogWriter, write: (writer: LogWriter) => void): readonly ReadEntry[] => {
+    const writer = new LogWriter();
+    writer.accept(log.reads.slice(0, 2));
+    write(writer);
+    // Its claim has an id of its own.
+    const own = (text: string): string => text.replace('claim-2', 'rival-2');
+    return writer.reads.slice(2).map(({ offset, digest, entry }) => {
+      const { claimId, prevDigest } = entry;
+      return { offset, digest: own(digest), entry: { ...entry, claimId: own(claimId), prevDigest: own(prevDigest) } };
+    });
+  };
+  const push = (node: Node, reads: readonly ReadEntry[]): void => {
+    for (const read of reads) node.queue.push({ ...read, offset: node.queue.length });
+  };
+  const claimOf = (nodeId: string) => (log: LogWriter) => {
+    log.claim(nodeId);
+  };
+
+  it('is nothing once entries of two appends are accepted: the writer of the second one has read it', () => {
     const log = LogWriter.started();
     const node = Node.at(log.reads);
     node.queue.push({ offset: 2, digest: 'x', why: 'w', logId: 'log-1' });
     step(node, 500);
     step(node, 500_000);
     expect(node.loop.provenAt).toBe(0);
-    node.queue.push({ ...log.next({ kind: 'lease.renewed' }), offset: 3 });
+    const [first, second] = renewals(log, 2).slice(2);
+    push(node, [first!]);
     step(node, 500_600);
-    expect(node.loop.provenAt).toBe(500_600);
+    expect(node.seq).toBe(1);
+    log.at += 1_000;
+    push(node, [{ ...second!, entry: { ...second!.entry, at: log.at } }]);
+    step(node, 501_600);
+    expect(node.seq).toBe(3);
+    expect(node.loop.provenAt).toBe(501_600);
+  });
+
+  it('may be a claim that makes a rival one void: the node ends and has folded no part of the rival', () => {
+    const { node, log } = nodeBefore(claimOf('c2'));
+    push(
+      node,
+      rival(log, (writer) => {
+        writer.claim('c3');
+        writer.write({ kind: 'lease.renewed' });
+      }),
+    );
+    step(node, 600);
+    expect(node.kinds).toEqual([]);
+    expect(node.loop.cluster.leader?.nodeId).toBe('c1');
+    expect(node.loop.provenAt).toBe(0);
+    push(node, renewals(log, 1).slice(3));
+    step(node, 1_500);
+    expect(node.loop.ended).toEqual({ kind: 'outdated', entry: { offset: 2, why: 'w' } });
+    expect(node.loop.cluster.leader?.nodeId).toBe('c1');
+  });
+
+  it('may stand in the place of an append that landed late, though the rest was pulled with it', () => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    claimOf('c2')(log);
+    node.queue.push(unread(log.reads[2]!));
+    push(node, rival(log, claimOf('c3')));
+    step(node, 500);
+    expect(node.kinds).toEqual(['unreadable', 'folded']);
+    expect(node.loop.cluster.leader?.nodeId).toBe('c1');
+    expect(node.loop.nextOffset).toBe(4);
+  });
+
+  it('is taken for void where nobody has written anything else for two leases of a leader', () => {
+    const { node, log } = nodeBefore(claimOf('c2'));
+    push(node, rival(log, claimOf('c3')));
+    for (const at of [1_000, 4_000, 7_000]) {
+      step(node, at);
+      // What comes meanwhile and tells nothing does not prolong the wait.
+      node.queue.push({ offset: node.queue.length, digest: 'n', why: 'noise' });
+    }
+    expect(node.loop.cluster.leader?.nodeId).toBe('c1');
+    step(node, 7_001);
+    expect(node.kinds).toContain('folded');
+    expect(node.loop.cluster.leader?.nodeId).toBe('c3');
+    step(node, 7_100);
+    expect(node.loop.provenAt).toBe(7_100);
+    // It was not: what the node has folded is no part of the log that others know.
+    push(node, renewals(log, 1).slice(3));
+    step(node, 8_000);
+    expect(node.loop.ended?.kind).toBe('rewritten');
+  });
+
+  it('lets only so many messages wait for what shows whether it counts', () => {
+    const { node, log } = nodeBefore(claimOf('c2'));
+    push(node, rival(log, claimOf('c3')));
+    for (let i = 0; i < 4_096; i += 1) node.queue.push({ offset: node.queue.length, digest: 'n', why: 'noise' });
+    step(node, 1_000);
+    expect(node.loop.ended).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringMatching(/^4097 messages/) },
+    });
   });
 });
 
@@ -300,6 +396,41 @@ describe('an entry that follows entries which the node has not accepted', () => 
     node.now = 6_501;
     node.answer(node.ask());
     expect(node.loop.provenAt).toBe(6_501);
+  });
+
+  it('ends a node whose copy is void once a leader that it cannot follow has written for two leases', () => {
+    const log = LogWriter.started();
+    const others = new LogWriter();
+    others.accept(log.reads);
+    log.claim('c3');
+    const node = Node.at(log.reads);
+    others.claim('c2');
+    others.write({ kind: 'lease.renewed' });
+    for (node.now = 1_000; node.now <= 7_000; node.now += 1_000) {
+      others.write({ kind: 'lease.renewed' });
+      node.queue.push({ ...others.reads.at(-1)!, offset: node.queue.length });
+      node.pull();
+      node.answer(node.ask());
+      expect(node.loop.ended).toBeUndefined();
+    }
+    node.now = 7_001;
+    others.write({ kind: 'lease.renewed' });
+    node.queue.push({ ...others.reads.at(-1)!, offset: node.queue.length });
+    node.pull();
+    node.answer(node.ask());
+    expect(node.loop.ended?.kind).toBe('rewritten');
+  });
+
+  it('does not end a node where single ones come, each long after the one before', () => {
+    const node = nodeAfter((log) => renewals(log, 2).slice(3));
+    const others = LogWriter.started();
+    for (let i = 0; i < 4; i += 1) {
+      node.now += 6_100;
+      node.queue.push({ ...renewals(others, 5).at(-1)!, offset: node.queue.length });
+      node.pull();
+      node.answer(node.ask());
+      expect(node.loop.ended).toBeUndefined();
+    }
   });
 
   it('stops no proof where a deposed leader wrote the whole chain too late', () => {

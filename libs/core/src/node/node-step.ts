@@ -1,9 +1,10 @@
 import { leaseAfterEvent, leaseAfterHeadReached, leaseAfterLogLost } from '../lease/node-lease.js';
 import { foldEntries } from '../log/fold.js';
+import { CATCH_UP_ENTRIES } from '../log/start-plan.js';
 import { tailVerdict, type Tail } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
-import { chainAfter } from './chain-gap.js';
+import { chainAfter, SILENCE_MS } from './chain-gap.js';
 import { elapsedAfter, elapsedMs, type ClockReading } from './elapsed-time.js';
 import type {
   LogMessage,
@@ -53,6 +54,9 @@ export interface NodeStep {
 /** A reader that has not delivered what is there within this time is opened again; each time in vain doubles it. */
 const DELIVERY_PATIENCE_MS = 1_000;
 const MAX_DELIVERY_PATIENCE_MS = 16_000;
+
+/** Far more than one append and what comes late within two leases; a reader that catches up delivers as many at once. */
+const MAX_HELD = 2 * CATCH_UP_ENTRIES;
 
 /** A step under way: the next state as it grows, and what is to be done. */
 interface Turn {
@@ -117,7 +121,8 @@ function takeAnswer(turn: Turn, question: TailQuestion, { found, bounds }: TailA
 /** A held pull can be forgotten on its way, and nobody says so: proofs alone would wait for what never comes. */
 function watchDelivery(turn: Turn, endOffset: number): void {
   const { next, now } = turn;
-  const { undelivered, nextOffset, pulled } = next;
+  const { undelivered, nextOffset, pulled, ended } = next;
+  if (ended !== undefined) return;
   if (pulled !== undefined || endOffset <= nextOffset) {
     turn.next = { ...next, undelivered: undefined };
   } else if (undelivered === undefined) {
@@ -130,37 +135,66 @@ function watchDelivery(turn: Turn, endOffset: number): void {
   }
 }
 
+/** What may be void for others waits until an entry of another append shows that it is not, or until nobody has written anything else. */
 function foldPulled(turn: Turn): void {
-  const { next, now, effects } = turn;
-  const { pulled = [] } = next;
+  const { held, pulled = [] } = turn.next;
   const last = pulled.at(-1);
   if (last === undefined) return;
-  const read = pulled.filter((message): message is ReadEntry => 'entry' in message);
+  foldMessages(turn, [...held, ...pulled], false);
+  if (turn.next.ended !== undefined) return;
+  const tail = { offset: last.offset, digest: last.digest };
+  turn.next = { ...turn.next, nextOffset: last.offset + 1, tail, pulled: undefined };
+}
+
+function foldMessages(turn: Turn, messages: readonly LogMessage[], isCertain: boolean): void {
+  const { next, now, effects } = turn;
+  const read = messages.filter((message): message is ReadEntry => 'entry' in message);
   const { state, accepted } = foldEntries(next.cluster, read, next.maxLevel);
-  const chain = chainAfter(next, pulled, { logId: state.logId, accepted, now });
-  const newer = state.needsNewer ?? chain.newer;
-  if (newer !== undefined) {
+  const chain = chainAfter(next, messages, { logId: state.logId, accepted, now });
+  const doubtFrom = isCertain ? undefined : chain.doubtFrom;
+  if (state.needsNewer !== undefined && doubtFrom === undefined) {
     turn.next = { ...next, cluster: state };
-    end(turn, { kind: 'outdated', entry: newer });
+    end(turn, { kind: 'outdated', entry: state.needsNewer });
+    return;
+  }
+  if (chain.end !== undefined) {
+    end(turn, chain.end);
+    return;
+  }
+  if (doubtFrom !== undefined) {
+    hold(turn, messages, doubtFrom);
     return;
   }
   let { lease } = next;
   for (const { entry } of accepted) lease = leaseAfterEvent(lease, entry.event);
-  const nextOffset = last.offset + 1;
   turn.next = {
     ...next,
     cluster: state,
     lease,
-    nextOffset,
-    tail: { offset: last.offset, digest: last.digest },
-    pulled: undefined,
+    held: [],
     gap: chain.gap,
     unreadable: chain.unreadable,
     lastAcceptedAt: accepted.length > 0 ? now : next.lastAcceptedAt,
-    unreadableCount: next.unreadableCount + pulled.length - read.length,
+    unreadableCount: next.unreadableCount + messages.length - read.length,
   };
-  for (const message of pulled) if (!('entry' in message)) effects.push({ kind: 'unreadable', message });
+  for (const message of messages) if (!('entry' in message)) effects.push({ kind: 'unreadable', message });
+  const nextOffset = (messages.at(-1)?.offset ?? -1) + 1;
   effects.push({ kind: 'folded', state, read, accepted, nextOffset });
+}
+
+/** Folds what comes before the message in doubt, and keeps the rest. */
+function hold(turn: Turn, messages: readonly LogMessage[], from: number): void {
+  const first = messages[from];
+  if (first === undefined) return;
+  const { held, gap } = turn.next;
+  const until = held[0] === first && gap !== undefined ? gap.until : turn.now + SILENCE_MS;
+  if (from > 0) foldMessages(turn, messages.slice(0, from), true);
+  if (turn.next.ended !== undefined) return;
+  const rest = messages.slice(from);
+  turn.next = { ...turn.next, held: rest, gap: { offset: first.offset, since: turn.now, until } };
+  if (rest.length <= MAX_HELD) return;
+  const what = `${String(rest.length)} messages of the log follow one that this build cannot decode, and do not show whether it counts`;
+  end(turn, { kind: 'failed', error: new Error(what) });
 }
 
 /** Messages that came after an answer are folded after later questions: those prove it too, as far as they were sent after it. */
@@ -181,6 +215,10 @@ function proven(turn: Turn, { sentAt, sentElapsedMs }: SentTime): void {
   const { due, gap, provenAt = -Infinity } = next;
   turn.next = { ...next, due: due !== undefined && due.sentAt <= sentAt ? undefined : due };
   if (gap !== undefined && sentAt <= gap.until) return;
+  if (next.held.length > 0) {
+    foldMessages(turn, next.held, true);
+    return;
+  }
   turn.next = {
     ...turn.next,
     provenAt: Math.max(provenAt, sentAt),
@@ -190,7 +228,7 @@ function proven(turn: Turn, { sentAt, sentElapsedMs }: SentTime): void {
 }
 
 function end(turn: Turn, why: NodeEnd): void {
-  turn.next = { ...turn.next, pulled: undefined, ended: why, lease: leaseAfterLogLost(turn.next.lease) };
+  turn.next = { ...turn.next, held: [], pulled: undefined, ended: why, lease: leaseAfterLogLost(turn.next.lease) };
   turn.effects.push({ kind: 'end', end: why });
 }
 
