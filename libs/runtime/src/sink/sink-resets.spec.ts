@@ -70,6 +70,27 @@ describe('a sink whose group an operator resets', () => {
     expect(sink.storage.values).toEqual([...range('v', 0, 10), ...range('v', 3, 10)]);
   });
 
+  it('commits what it had put of other queues before it goes there, and ends with nothing to read twice', async () => {
+    const world = new SinkWorld();
+    const [ref, other] = world.cluster.addTopic('t', 2);
+    world.plain(ref!, ...range('v', 0, 10));
+    world.plain(other!, ...range('w', 0, 10));
+    const sink = new TransactionalSink(newSinkStorage(), false);
+    const { loop, counters } = world.loop(sink, { settings: { flushIntervalMs: 3_600_000, refreshIntervalMs: 4000 } });
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 20);
+    world.offsets.reset('g', ref!, 3);
+    await world.clock.until(() => counters.recordsPut === 27, 6000);
+    await ended(world, loop);
+    expect(await world.offsets.read('g', other!)).toBe(10);
+    const second = world.loop(new TransactionalSink(sink.storage, false));
+    await second.loop.start();
+    world.plain(ref!, 'last');
+    await world.clock.until(() => sink.storage.values.includes('last'));
+    await ended(world, second.loop);
+    expect(sink.storage.values.filter((value) => value.startsWith('w'))).toEqual(range('w', 0, 10));
+  });
+
   it.each([true, false])('goes there when it starts (it stores offsets: %s)', async (storesOffsets) => {
     const { world, ref, sink } = oneQueue(storesOffsets);
     world.plain(ref, ...range('v', 0, 10));

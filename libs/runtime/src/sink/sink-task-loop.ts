@@ -252,17 +252,17 @@ export class SinkTaskLoop {
     counters.flushes++;
   }
 
-  /** Commits what was flushed once more, where the group has another offset: a broker lost it, or says now that it was reset. */
+  /** Flushes, then commits once more where the group has another offset: a broker lost it, or says now that it was reset. */
   private async commitAgain(queues: readonly QueueRef[]): Promise<void> {
+    await this.flush();
     const positions = queues.flatMap((queue) => this.queues.get(queue)?.flushedPosition ?? []);
     if (positions.length === 0) return;
     const resets = await this.group.commit(positions);
     if (resets.length > 0) await this.seekTo(resets);
   }
 
-  /** Reads queues on where an operator has reset them. */
+  /** Reads queues on where an operator has reset them. Nothing may be left to flush. */
   private async seekTo(resets: readonly OffsetReset[]): Promise<void> {
-    await this.storeAdvanced();
     await this.queues.remove(resets.map(({ queue }) => queue));
     await this.begin([...(await this.group.follow(resets)).values()]);
   }
