@@ -63,7 +63,7 @@ class JsonReader {
     if (!isInteger(value, type) || (json instanceof JsonNumber && !Number.isSafeInteger(value))) {
       throw this.mismatch(path, schema);
     }
-    return numberToDate(Number(value), schema.name) ?? value;
+    return numberToDate(this.converter, value, schema.name, path) ?? value;
   }
 
   /** The schema says that the number is a double: its nearest one is what was meant, unless there is none. */

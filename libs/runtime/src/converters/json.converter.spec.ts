@@ -190,6 +190,14 @@ describe('JsonConverter with schemas', () => {
       '{"schema":{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal"},"payload":1.56}',
       'a Decimal can only be read in base64',
     ],
+    [
+      `{"schema":{"type":"int64","name":"${timestampName}"},"payload":9007199254740993}`,
+      'payload: 9007199254740993 is no date; allowed are -8640000000000000 to 8640000000000000',
+    ],
+    [
+      '{"schema":{"type":"int32","name":"org.apache.kafka.connect.data.Date"},"payload":100000001}',
+      'payload: 100000001 is no date; allowed are -100000000 to 100000000',
+    ],
   ])('refuses to read %s', (text, message) => {
     expect(() => read(text)).toThrow(ConversionError);
     expect(() => read(text)).toThrow(message);
@@ -197,10 +205,19 @@ describe('JsonConverter with schemas', () => {
 
   it('refuses values nested too deep with an error of conversion', () => {
     const depth = 200_000;
-    expect(() => read(`{"schema":null,"payload":${'['.repeat(depth)}${']'.repeat(depth)}}`)).not.toThrow(RangeError);
     let value: ConnectValue = [];
     for (let n = 0; n < depth; n += 1) value = [value];
     expect(() => write(value)).toThrow(ConversionError);
+  });
+
+  it.each(['', '1.50'])('reads lists and objects in 500 levels and refuses more, around "%s"', (inner) => {
+    const nested = (depth: number): string => `${'[{"a":'.repeat(depth / 2)}[${inner}]${'}]'.repeat(depth / 2)}`;
+    expect(read(nested(498), plain).value).toHaveLength(1);
+    for (const depth of [500, 2000, 200_000]) {
+      expect(() => read(nested(depth), plain)).toThrow(ConversionError);
+      expect(() => read(`{"schema":null,"payload":${nested(depth)}}`)).toThrow(ConversionError);
+    }
+    expect(() => read(nested(500), plain)).toThrow('at most 500 are allowed');
   });
 
   it('reads a field called __proto__ as a field', () => {

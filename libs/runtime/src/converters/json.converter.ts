@@ -15,6 +15,8 @@ import { readSchema, schemaText } from './json-schema-codec.js';
 import { writeJson, writePlainJson } from './json-writer.js';
 
 const name = 'JsonConverter';
+/** Lists and objects inside of each other. What handles a value later, such as a sink, may use the stack once or more for each. */
+const maxDepth = 500;
 
 export const jsonConverterSpec = {
   'schemas.enable': {
@@ -78,11 +80,27 @@ export class JsonConverter implements Converter {
 
 function parse(bytes: Buffer): JsonValue {
   if (!isUtf8(bytes)) throw new ConversionError(name, 'The bytes are not UTF-8');
+  let json: JsonValue;
   try {
-    return parseJson(bytes.toString('utf8'));
+    json = parseJson(bytes.toString('utf8'));
   } catch (error) {
     throw new ConversionError(name, `The bytes are not JSON: ${(error as Error).message}`, error);
   }
+  // Each level takes two brackets.
+  if (bytes.length > 2 * maxDepth && isDeeper(json, maxDepth)) {
+    throw new ConversionError(
+      name,
+      `The JSON has lists or objects in more than ${maxDepth} levels; at most ${maxDepth} are allowed`,
+    );
+  }
+  return json;
+}
+
+function isDeeper(json: JsonValue, levels: number): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  if (levels === 0) return true;
+  for (const item of Object.values(json) as readonly JsonValue[]) if (isDeeper(item, levels - 1)) return true;
+  return false;
 }
 
 function fromEnvelope(json: JsonValue): SchemaAndValue {

@@ -9,6 +9,14 @@ export const LogicalType = {
 } as const;
 
 const dayMs = 86_400_000;
+/** Beyond it, either side of the epoch, JavaScript has no dates. */
+const maxDateMs = 8.64e15;
+/** Milliseconds of one unit of the number that stands for a date. */
+const unitsMs: ReadonlyMap<string | undefined, number> = new Map([
+  [LogicalType.timestamp, 1],
+  [LogicalType.time, 1],
+  [LogicalType.date, dayMs],
+]);
 
 /**
  * The number that stands for a date in a schema of that name: milliseconds since the epoch, days since the epoch, or milliseconds since
@@ -32,8 +40,22 @@ export function dateToNumber(converter: string, date: Date, schemaName: string |
   }
 }
 
-/** The date that a number stands for, or `undefined` if the type is none of dates. */
-export function numberToDate(value: number, schemaName: string | undefined): Date | undefined {
-  if (schemaName === LogicalType.timestamp || schemaName === LogicalType.time) return new Date(value);
-  return schemaName === LogicalType.date ? new Date(value * dayMs) : undefined;
+/**
+ * The date that a number stands for, or `undefined` if the type is none of dates. Throws a {@link ConversionError} for a number that no date
+ * can hold.
+ */
+export function numberToDate(
+  converter: string,
+  value: number | bigint,
+  schemaName: string | undefined,
+  path: string,
+): Date | undefined {
+  const unitMs = unitsMs.get(schemaName);
+  if (unitMs === undefined) return undefined;
+  const date = new Date(Number(value) * unitMs);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new ConversionError(
+    converter,
+    `${path}: ${value} is no date; allowed are -${maxDateMs / unitMs} to ${maxDateMs / unitMs}`,
+  );
 }
