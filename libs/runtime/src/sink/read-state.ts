@@ -41,7 +41,7 @@ export class ReadState {
     const barrier = parseBarrier(barrierText, queue);
     if (barrier !== undefined) this.filter.barrier(barrier.task, barrier.generation, storeTimestamp);
     // A barrier that somebody copied from another queue says nothing here, and is no record either.
-    return barrier !== undefined || (message.bodyBytes === 1 && isBarrierBody(message.body)) ? 'barrier' : undefined;
+    return barrier !== undefined || isBarrierOfAnother(message) ? 'barrier' : undefined;
   }
 
   /** Remembers a message as the last one that was taken, with the stamp of a record that was accepted. */
@@ -63,5 +63,15 @@ export class ReadState {
     const [, stored, filter] = /^r1;([0-9a-z]*);(.*)$/s.exec(text) ?? [];
     if (stored === undefined || filter === undefined) throw new FilterStateError(text);
     return new ReadState(StreamFilter.restore(filter), stored === '' ? undefined : parseInt(stored, 36));
+  }
+}
+
+function isBarrierOfAnother(message: RawMessage): boolean {
+  if (message.bodyBytes !== 1) return false;
+  try {
+    return isBarrierBody(message.body);
+  } catch {
+    // A body that cannot be decompressed is a record's: whoever decodes it meets the error where the tolerance of errors covers it.
+    return false;
   }
 }

@@ -175,6 +175,32 @@ describe('the sink task loop', () => {
     loop.kill();
   });
 
+  it('leaves out a message with the property of a barrier and a body that cannot be decompressed, also in what it reads to warm up', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, 'v0');
+    world.barrier({ ...ref, queueId: 7 }, 1, ref);
+    world.plain(ref, 'v1');
+    const { messages } = world.cluster.queue(ref);
+    Object.defineProperty(messages[1], 'body', {
+      get: () => {
+        throw new Error('not compressed');
+      },
+    });
+    const { loop, counters } = world.loop(sink, { settings: { skipsBadRecords: true } });
+    await loop.start();
+    await world.clock.until(() => counters.flushes === 1);
+    expect(sink.storage.values).toEqual(['v0', 'v1']);
+    expect(counters.recordsSkipped).toBe(1);
+    expect(world.log.lines.join('\n')).toContain('at offset 1 cannot be converted: not compressed');
+    loop.kill();
+    world.plain(ref, 'v2');
+    const second = world.loop(new TransactionalSink(sink.storage, false));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.flushes === 1);
+    expect(sink.storage.values).toEqual(['v0', 'v1', 'v2']);
+    second.loop.kill();
+  });
+
   it('fails, naming what is lost, when retention has passed its offset, and goes on only when that is tolerated', async () => {
     for (const skipsBadRecords of [false, true]) {
       const { world, ref, sink } = oneQueue();

@@ -118,8 +118,9 @@ export class SinkWorld {
     this.cluster.queue(ref).append(parts, this.clock.wallMs());
   }
 
-  barrier(ref: QueueRef, generation: number): void {
+  /** Puts the barrier of queue `ref` there, or a copy of it into another queue. */
+  barrier(ref: QueueRef, generation: number, into = ref): void {
     const message = barrierMessage({ task: taskId('source', 0), generation }, ref);
-    this.cluster.queue(ref).append([message], this.clock.wallMs());
+    this.cluster.queue(into).append([message], this.clock.wallMs());
   }
 }
