@@ -228,6 +228,7 @@ describe('the generator', () => {
   it.each([
     [{ seq: 'x' }, 'a whole number from 0'],
     [{ seq: -1 }, 'a whole number from 0'],
+    [{ seq: 2n ** 60n }, '{"seq":1152921504606846976} of source partition {"seed":1,"partition":0}'],
     [{ seq: 3, keys: 7 }, 'another number of keys than the 1000'],
   ])('refuses the position %p', async (position, reason) => {
     const positions = new RememberedPositions();

@@ -2,6 +2,7 @@ import {
   ConnectError,
   ConnectErrorCode,
   encodeVerificationRecord,
+  plainJson,
   schemas,
   type SourcePosition,
   type SourceRecord,
@@ -71,7 +72,7 @@ export class PartitionGenerator {
 
   #checked(stored: SourcePosition): number {
     const { seq, keys } = stored;
-    const where = `The stored position ${JSON.stringify(stored)} of source partition ${JSON.stringify(this.#partition)}`;
+    const where = `The stored position ${plainJson(stored)} of source partition ${plainJson(this.#partition)}`;
     if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) {
       throw new ConnectError(
         ConnectErrorCode.positionInvalid,

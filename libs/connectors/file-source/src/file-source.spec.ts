@@ -327,8 +327,8 @@ describe('the file source', () => {
     expect(await lines(await start(), 1)).toEqual(['two']);
   });
 
-  it('refuses a position that is none', async () => {
-    positions.set({ filename: file }, { position: 'four' });
+  it.each(['four', 2n ** 60n])('refuses the position %p', async (position) => {
+    positions.set({ filename: file }, { position });
     await expect(start()).rejects.toMatchObject({ code: 'CONNECT_POSITION_INVALID' });
   });
 

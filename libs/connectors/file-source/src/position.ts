@@ -1,4 +1,4 @@
-import { ConnectError, ConnectErrorCode, type SourcePosition } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, plainJson, type SourcePosition } from '@sluice/sdk';
 import type { FilePlace } from './followed-file.js';
 
 /** A stored position: the place, and the inode of the file that it is in. */
@@ -26,7 +26,7 @@ export function fromPosition(path: string, stored: SourcePosition): StoredPlace 
   }
   throw new ConnectError(
     ConnectErrorCode.positionInvalid,
-    `The stored position ${JSON.stringify(stored)} of file ${path} is none: it has the byte offset as "position", a whole number ` +
+    `The stored position ${plainJson(stored)} of file ${path} is none: it has the byte offset as "position", a whole number ` +
       'from 0, and may have "file", the inode and the print of the bytes before it in base 36, joined by a dash.',
   );
 }

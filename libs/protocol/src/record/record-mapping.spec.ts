@@ -146,6 +146,12 @@ describe('recordToMessage and messageToRecord', () => {
     });
   });
 
+  it('names a record whose position has a bigint', () => {
+    const [partition, position] = [{ id: 2n ** 60n }, { position: 7n }];
+    const make = (): unknown => recordToMessage({ value: null, tag: 'a|b' }, { topic: 't', partition, position });
+    expect(make).toThrow('The record for topic t from {"id":"1152921504606846976n"} before {"position":"7n"} cannot');
+  });
+
   it('refuses headers that no broker would store', () => {
     const error = thrownBy({ value: null, headers: [{ key: 'a', value: 'x'.repeat(maxPropertiesBytes) }] });
     expect(error).toMatchObject({ code: 'CONNECT_RECORD_TOO_LARGE' });

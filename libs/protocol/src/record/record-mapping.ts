@@ -1,4 +1,5 @@
 import { ConnectErrorCode } from '@sluice/sdk';
+import { describePosition } from '../position/position-value.js';
 import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
 import { encodeProperties, forEachProperty, noProperties } from './property-block.js';
 import { maxBodyBytes, maxPropertiesBytes } from './record-limits.js';
@@ -246,7 +247,7 @@ function tooLarge(origin: RecordOrigin, reason: string): RecordMappingError {
 }
 
 function originText(origin: RecordOrigin): string {
-  const place = origin.partition === undefined ? '' : ` from ${JSON.stringify(origin.partition)}`;
-  const position = origin.position === undefined ? '' : ` before ${JSON.stringify(origin.position)}`;
+  const place = origin.partition === undefined ? '' : ` from ${describePosition(origin.partition)}`;
+  const position = origin.position === undefined ? '' : ` before ${describePosition(origin.position)}`;
   return `for topic ${origin.topic}${place}${position}`;
 }

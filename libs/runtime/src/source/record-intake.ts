@@ -122,8 +122,8 @@ export class RecordIntake {
   private tellOfReordering(state: PartitionState, record: SourceRecord): void {
     state.isReordered = false;
     this.skips.write(
-      `Partition ${JSON.stringify(record.partition)} gives other records than before the restart, from the one before position ` +
-        `${JSON.stringify(record.position)} on: records that the queues have already are sent again`,
+      `Partition ${describePosition(record.partition)} gives other records than before the restart, from the one before position ` +
+        `${describePosition(record.position)} on: records that the queues have already are sent again`,
     );
   }
 }
