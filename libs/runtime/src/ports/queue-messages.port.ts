@@ -71,3 +71,11 @@ export class QueueReadFailure extends Error {
 export function isQueueReadFailure(error: unknown): error is QueueReadFailure {
   return error instanceof Error && (error as { code?: unknown }).code === 'RUNTIME_READ_FAILED';
 }
+
+/** What a broker says that counts an offset as removed and has its messages still; later it may say something else. */
+export function contradictionOf(error: QueueReadFailure, minOffset: number): QueueReadFailure {
+  return new QueueReadFailure(
+    `the broker contradicts itself, for its oldest message is at offset ${minOffset}: ${error.message}`,
+    { reason: 'unavailable', retriable: true, cause: error },
+  );
+}

@@ -9,6 +9,7 @@ import {
 } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import {
+  contradictionOf,
   isQueueReadFailure,
   type QueueMessages,
   type QueueReader,
@@ -204,13 +205,16 @@ export class QueueIntake {
 
   /** Returns where reading goes on, or throws. */
   private async afterFailure(error: unknown, from: number, attempt: number): Promise<number> {
-    const { messages, group, clock, backoff, counters, skipsBadRecords, warn } = this.context;
-    const { queue, signal } = this;
+    const { messages, group, counters, skipsBadRecords, warn } = this.context;
+    const { queue } = this;
     if (!isQueueReadFailure(error)) throw error;
     switch (error.reason) {
       case 'below-min': {
         const minOffset = await messages.minOffset(this.queue);
-        if (minOffset <= from) return from;
+        if (minOffset <= from) {
+          await this.waitAfter(contradictionOf(error, minOffset), from, attempt);
+          return from;
+        }
         counters.recordsLost += minOffset - from;
         const problem = new QueueOffsetError({ queue, reason: 'below-min', offset: from, limit: minOffset }, group);
         if (!skipsBadRecords) throw problem;
@@ -224,11 +228,16 @@ export class QueueIntake {
         );
       case 'unavailable':
         if (!error.retriable) throw error;
-        this.waiting.failed(error);
-        warn(`Reading ${this.key} at offset ${from} failed and is repeated: ${error.message}`);
-        await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
+        await this.waitAfter(error, from, attempt);
         return from;
     }
+  }
+
+  private async waitAfter(error: Error, from: number, attempt: number): Promise<void> {
+    const { clock, backoff, warn } = this.context;
+    this.waiting.failed(error);
+    warn(`Reading ${this.key} at offset ${from} failed and is repeated: ${error.message}`);
+    await clock.sleep(backoffMs(attempt, backoff, clock.random()), this.signal);
   }
 
   private countDropped(reason: DropReason): void {

@@ -35,6 +35,29 @@ describe('what a sink task tells of itself', () => {
     loop.kill();
   });
 
+  it('waits, and tells so, while a broker says that messages are removed which it has', async () => {
+    const world = new SinkWorld();
+    const [ref] = world.cluster.addTopic('t', 1);
+    world.plain(ref!, 'a');
+    const sink = new TransactionalSink(newSinkStorage());
+    const { loop, counters } = world.loop(sink, { ports: { messages: world.cluster.contradicting(3) } });
+    await loop.start();
+    await world.clock.settle();
+    const call = 'reading queue t@broker-a:0';
+    expect(world.waits.list).toMatchObject([
+      { call, error: expect.stringContaining('its oldest message is at offset 0') },
+    ]);
+    expect(world.log.lines).toHaveLength(1);
+    await world.clock.until(() => counters.recordsPut === 1);
+    expect(world.clock.nowMs()).toBeGreaterThanOrEqual(30);
+    expect(world.log.lines).toHaveLength(3);
+    expect(world.log.lines[2]).toContain(
+      'Reading t@broker-a:0 at offset 0 failed and is repeated: the broker contradicts',
+    );
+    expect(world.waits.list).toEqual([]);
+    loop.kill();
+  });
+
   it('warns once of a topic with queues that may be written and not be read', async () => {
     const world = new SinkWorld();
     const [, second] = world.cluster.addTopic('t', 2);

@@ -1,7 +1,12 @@
 import { parseBarrier, parseStamp, queueTag, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
-import { isQueueReadFailure, type QueueMessages, type RawMessage } from '../ports/queue-messages.port.js';
+import {
+  contradictionOf,
+  isQueueReadFailure,
+  type QueueMessages,
+  type RawMessage,
+} from '../ports/queue-messages.port.js';
 import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import { StreamFilter } from '../sink/stream-filter.js';
@@ -24,6 +29,7 @@ export interface TailReading {
   readonly backoff: BackoffLimits;
   readonly signal: AbortSignal;
   readonly waits: TaskWaits;
+  readonly warn: (message: string) => void;
 }
 
 /** Retention had removed the messages from `from` up to `minOffset`. */
@@ -37,7 +43,7 @@ export interface TailCut {
  * cannot be reached. Returns the part that could not be read because retention had removed it.
  */
 export async function readTail(reading: TailReading, tail: TailToRead): Promise<TailCut | undefined> {
-  const { messages, clock, backoff, signal } = reading;
+  const { messages, clock, backoff, signal, warn } = reading;
   const filter = new StreamFilter({ maxStreams: Infinity, maxSilenceMs: Infinity });
   filter.barrier(tail.task, tail.generation, 0);
   const tag = queueTag(tail.queue);
@@ -63,15 +69,17 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
     } catch (error) {
       signal.throwIfAborted();
       if (!isQueueReadFailure(error)) throw error;
-      if (error.reason === 'below-min') {
-        const minOffset = await messages.minOffset(tail.queue);
-        if (minOffset <= next) throw error;
+      const minOffset = error.reason === 'below-min' ? await messages.minOffset(tail.queue) : undefined;
+      if (minOffset !== undefined && minOffset > next) {
         cut ??= { from: next, minOffset };
         next = minOffset;
-      } else if (error.retriable) {
-        waiting.failed(error);
-        await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
-      } else throw error;
+        continue;
+      }
+      const failure = minOffset === undefined ? error : contradictionOf(error, minOffset);
+      if (!failure.retriable) throw error;
+      waiting.failed(failure);
+      warn(`Reading ${queueKey(tail.queue)} at offset ${next} failed and is repeated: ${failure.message}`);
+      await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
     } finally {
       if (next >= tail.barrierOffset || signal.aborted) waiting.ended();
       reader.close();

@@ -40,6 +40,29 @@ describe('what a source task tells of itself', () => {
     loop.kill();
   });
 
+  it('waits, and tells so, while a broker says that messages are removed which it has to examine', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 1);
+    const first = world.loop(world.source({ a: listOf(3) }));
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 3);
+    first.loop.kill();
+    await world.clock.settle();
+    const second = world.loop(world.source({ a: listOf(3) }), { ports: { messages: world.cluster.contradicting(3) } });
+    let isStarted = false;
+    const starting = second.loop.start().then(() => (isStarted = true));
+    await world.clock.settle();
+    const call = 'reading what is in queue t@broker-a:0';
+    expect(world.waits.list).toMatchObject([
+      { call, error: expect.stringContaining('its oldest message is at offset 0') },
+    ]);
+    await world.clock.until(() => isStarted);
+    await starting;
+    expect(world.log.lines.filter((line) => line.includes('at offset 0 failed and is repeated'))).toHaveLength(3);
+    expect(second.counters.incompleteScans).toBe(0);
+    second.loop.kill();
+  });
+
   it('shows the calls that are repeated, since when and why, until they succeed', async () => {
     const world = new SourceWorld();
     world.cluster.addTopic('t', 1);

@@ -117,6 +117,20 @@ export class FakeCluster {
     return [...this.queues.values()].filter(({ ref }) => ref.topic === topic).map(({ ref }) => ref);
   }
 
+  /** Messages of a broker that says of the first `times` reads that the offset was removed, although it has its message. */
+  contradicting(times: number): QueueMessages {
+    let left = times;
+    const next = (): Promise<never> => {
+      left--;
+      return Promise.reject(new QueueReadFailure('too old', { reason: 'below-min', retriable: false }));
+    };
+    const close = (): void => undefined;
+    return {
+      ...this.messages,
+      read: (ref, from, signal) => (left > 0 ? { next, close } : this.messages.read(ref, from, signal)),
+    };
+  }
+
   /** Lets the batches land that were on their way for long. */
   landLate(): void {
     for (const { queue, messages } of this.late.splice(0)) queue.append(messages, this.nowMs());
