@@ -1,5 +1,6 @@
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { OffsetReset } from '../ports/offset-store.port.js';
+import { backoffMs } from '../retry/backoff.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
@@ -39,19 +40,39 @@ export class GroupOffsets {
    * @returns where to read on, by queue key
    */
   async follow(first: readonly OffsetReset[]): Promise<ReadonlyMap<string, SinkPosition>> {
-    const { queues, store } = this.options;
+    const { queues, store, policy } = this.options;
     const followed = new Map<string, SinkPosition>();
-    for (let resets = first; resets.length > 0;) {
-      for (const reset of resets) {
-        this.tell(reset);
-        followed.set(queueKey(reset.queue), reset);
+    const told = new Set<string>();
+    const again = policy('following a reset of offsets');
+    let attempt = 0;
+    try {
+      for (let resets = first; resets.length > 0;) {
+        let repeated: string | undefined;
+        for (const reset of resets) {
+          const place = placeOf(reset);
+          if (told.has(place)) repeated = place;
+          else this.tell(reset);
+          told.add(place);
+          followed.set(queueKey(reset.queue), reset);
+        }
+        if (repeated !== undefined) await this.waitAfter(repeated, again, ++attempt);
+        await store([...queues.positions(), ...followed.values()]);
+        const taken = await this.take(resets);
+        const newer = taken.filter(({ nextOffset }, index) => nextOffset !== resets[index]?.nextOffset);
+        resets = newer.length > 0 ? newer : await this.commit(taken);
       }
-      await store([...queues.positions(), ...followed.values()]);
-      const taken = await this.take(resets);
-      const newer = taken.filter(({ nextOffset }, index) => nextOffset !== resets[index]?.nextOffset);
-      resets = newer.length > 0 ? newer : await this.commit(taken);
+    } finally {
+      again.waiting?.ended();
     }
     return followed;
+  }
+
+  /** A broker that asks for a reset which it was told of may do so for ever. */
+  private async waitAfter(place: string, { clock, limits, ...policy }: RetryPolicy, attempt: number): Promise<void> {
+    const error = new Error(`The broker asks again for a reset that the group has followed: ${place}`);
+    policy.waiting?.failed(error);
+    policy.onRetry?.(error, attempt);
+    await clock.sleep(backoffMs(attempt, limits, clock.random()), this.options.signal);
   }
 
   /**
@@ -78,11 +99,13 @@ export class GroupOffsets {
     );
   }
 
-  private tell({ queue, nextOffset }: OffsetReset): void {
+  private tell(reset: OffsetReset): void {
     const { spec } = this.options;
     spec.counters.offsetResets++;
-    spec.warnings.add(
-      `The offset of consumer group ${spec.group} was reset: queue ${queueKey(queue)} is read on at offset ${nextOffset}`,
-    );
+    spec.warnings.add(`The offset of consumer group ${spec.group} was reset: ${placeOf(reset)}`);
   }
+}
+
+function placeOf({ queue, nextOffset }: OffsetReset): string {
+  return `queue ${queueKey(queue)} is read on at offset ${nextOffset}`;
 }

@@ -107,6 +107,39 @@ describe('a sink whose group an operator resets', () => {
     expect(world.offsets.offsets.get(`g ${queueKey(ref)}`)).toBe(10);
   });
 
+  it('waits between its turns, and tells once, while the broker asks again for the reset that it followed', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 10));
+    world.offsets.reset('g', ref, 7);
+    let turns = 0;
+    const { loop, counters } = world.loop(sink, {
+      ports: {
+        offsets: {
+          read: (group, queue) => world.offsets.read(group, queue),
+          commit: (group, positions) => world.offsets.commit(group, positions),
+          takeReset: (group, reset) => {
+            turns++;
+            return turns < 8 ? Promise.resolve(reset) : world.offsets.takeReset(group, reset);
+          },
+        },
+      },
+    });
+    let isStarted = false;
+    void loop.start().then(() => (isStarted = true));
+    await world.clock.settle();
+    expect(turns).toBe(1);
+    const error = expect.stringContaining('queue t@broker-a:0 is read on at offset 7');
+    expect(world.waits.list).toMatchObject([{ call: 'following a reset of offsets', error }]);
+    await world.clock.until(() => isStarted);
+    expect(turns).toBe(8);
+    expect(world.clock.nowMs()).toBeGreaterThan(500);
+    expect(world.warnings.list).toHaveLength(1);
+    expect(counters.offsetResets).toBe(1);
+    expect(world.waits.list).toEqual([]);
+    await world.clock.until(() => counters.recordsPut === 3);
+    await ended(world, loop);
+  });
+
   it('finds the reset again when it dies after the sink has stored it and before the broker knows', async () => {
     const { world, ref, sink } = oneQueue();
     world.plain(ref, ...range('v', 0, 10));
