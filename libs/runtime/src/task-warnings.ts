@@ -14,6 +14,8 @@ export class TaskWarnings {
   constructor(
     private readonly clock: Clock,
     private readonly logger: TaskLogger,
+    /** Takes secrets out of a text. */
+    private readonly hide: (text: string) => string = (text) => text,
   ) {}
 
   /** The newest ones, oldest first. */
@@ -21,7 +23,8 @@ export class TaskWarnings {
     return this.warnings;
   }
 
-  readonly add = (message: string): void => {
+  readonly add = (given: string): void => {
+    const message = this.hide(given);
     this.logger.warn(message);
     const text = message.length > maxCharacters ? `${message.slice(0, maxCharacters)}...` : message;
     this.warnings = [...this.warnings, { at: this.clock.wallMs(), message: text }].slice(-maxWarnings);

@@ -5,6 +5,7 @@ import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf }
 import { taskCountOf } from '../config/task-count.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
+import { secretsHider } from '../plugins/validate-connector.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
@@ -52,7 +53,7 @@ export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, envir
 function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSourceSettings(task.config);
   const counters = newTaskCounters();
-  const shared = common(task, environment);
+  const shared = common(task, connector, environment);
   const { messages, positions, lease, clock } = environment;
   const loop = new SourceTaskLoop(
     {
@@ -73,7 +74,7 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
 function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
   const counters = newTaskCounters();
-  const shared = common(task, environment);
+  const shared = common(task, connector, environment);
   const { messages, offsets, lease, clock, groupOf } = environment;
   const loop = new SinkTaskLoop(
     {
@@ -90,15 +91,36 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
   return taskLoop(loop, counters, shared);
 }
 
+/** What a connector writes into an error or a warning may name its secrets: they are taken out before anything is logged, kept or cut. */
 function common(
   task: DesiredTask,
+  connector: Connector,
   { loggerOf, clock }: TaskEnvironment,
 ): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits'> {
   const { id, generation, config } = task;
-  const logger = loggerOf(taskKey(id));
-  const warnings = new TaskWarnings(clock, logger);
-  const waits = new TaskWaits(clock);
+  const hide = secretsHider(connector, config);
+  const plain = loggerOf(taskKey(id));
+  const warnings = new TaskWarnings(clock, plain, hide);
+  const waits = new TaskWaits(clock, hide);
+  const logger = loggerWithoutSecrets(plain, hide);
   return { connector: id.connector, index: id.index, generation, config, logger, warnings, waits };
+}
+
+function loggerWithoutSecrets(logger: TaskLogger, hide: (text: string) => string): TaskLogger {
+  return {
+    debug: (message) => {
+      logger.debug(hide(message));
+    },
+    info: (message) => {
+      logger.info(hide(message));
+    },
+    warn: (message) => {
+      logger.warn(hide(message));
+    },
+    error: (message) => {
+      logger.error(hide(message));
+    },
+  };
 }
 
 function convertersOf(task: DesiredTask, connector: Connector): ReturnType<typeof createConverters> {

@@ -103,11 +103,7 @@ export class HostedTask {
   report(): TaskReport {
     const { task, state, since, trace, lastError, restart, loop } = this;
     const warnings = loop?.warnings.list ?? [];
-    // Errors of connectors may name secrets.
-    const waits = (loop?.waits.list ?? []).map((wait) => ({
-      ...wait,
-      error: this.options.describeError(task, wait.error),
-    }));
+    const waits = loop?.waits.list ?? [];
     return {
       id: task.id,
       generation: task.generation,

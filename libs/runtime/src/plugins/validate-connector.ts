@@ -77,6 +77,11 @@ function unknownConverterSettings({ plugin, setting, settings }: ConverterChoice
  * defines and whose names say it. Values of one or two characters hide nothing.
  */
 export function withoutSecrets(text: string, connector: Connector | undefined, config: TaskConfig): string {
+  return secretsHider(connector, config)(text);
+}
+
+/** {@link withoutSecrets} for many texts. */
+export function secretsHider(connector: Connector | undefined, config: TaskConfig): (text: string) => string {
   const defined = new Map<string, boolean>();
   for (const [name, field] of Object.entries(connector === undefined ? {} : connectorSpec(connector))) {
     for (const each of [name, ...(field.aliases ?? [])]) defined.set(each, isSecretField(field));
@@ -85,7 +90,7 @@ export function withoutSecrets(text: string, connector: Connector | undefined, c
     .filter(([name, value]) => value.length > 2 && (defined.get(name) ?? secretName.test(name)))
     .map(([, value]) => value)
     .sort((left, right) => right.length - left.length);
-  return values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text);
+  return (text) => values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text);
 }
 
 function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {

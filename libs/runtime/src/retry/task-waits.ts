@@ -17,7 +17,11 @@ export interface WaitingCall {
 export class TaskWaits {
   private readonly waits = new Map<WaitingCall, TaskWait>();
 
-  constructor(private readonly clock: Pick<Clock, 'wallMs'>) {}
+  constructor(
+    private readonly clock: Pick<Clock, 'wallMs'>,
+    /** Takes secrets out of a text. */
+    private readonly hide: (text: string) => string = (text) => text,
+  ) {}
 
   /** The longest ones first. */
   get list(): readonly TaskWait[] {
@@ -27,7 +31,7 @@ export class TaskWaits {
   begin(call: string): WaitingCall {
     const waiting: WaitingCall = {
       failed: (error) => {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = this.hide(error instanceof Error ? error.message : String(error));
         const since = this.waits.get(waiting)?.since ?? this.clock.wallMs();
         const shown = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
         this.waits.set(waiting, { call, error: shown, since });
