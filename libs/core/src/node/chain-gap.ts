@@ -23,7 +23,7 @@ export const SILENCE_MS = 2 * defaultCoordinatorSettings.leaseMs;
  * Looks for entries that the node has missed though it has read their messages.
  *
  * - An entry names the digest of the one before it. Where that one could not be decoded, its writer has accepted what this node cannot.
- * - An entry whose number is beyond the next one follows entries that this node has not accepted. After what a deposed leader wrote late that is
+ * - An entry whose number is beyond the next one, or a claim after such a one, follows entries that this node has not accepted. After what a deposed leader wrote late that is
  *   in order: the first entry of its chain was read, and skipped. What a writer sent before it noticed that the log had lost its end ends by itself.
  * - A message of this log that cannot be decoded may have been accepted by others, until a later entry is accepted.
  * - That later entry may have been sent before its writer read the message: a rival claim, or an append that landed late. Others skip it then. Only an entry
@@ -69,7 +69,9 @@ export function chainAfter(
       const { entry } = message;
       const base = unreadable.find((each) => each.digest === entry.prevDigest);
       if (base !== undefined) return ending(endBy(base, head));
-      isExplained = entry.seq <= seq + 1 || (previous.isExplained && entry.prevDigest === previous.digest);
+      // The number of a claim leaps, so it does not tell what the claim follows.
+      const follows = entry.event.kind === 'claimed' ? entry.event.after.seq : entry.seq - 1;
+      isExplained = follows <= seq || (previous.isExplained && entry.prevDigest === previous.digest);
     }
     if (!isExplained) gap = 'entry' in message ? gapAfter(gap, offset, now) : { offset, since: now, until: Infinity };
     if (gap !== undefined && now - gap.since > SILENCE_MS && !isExplained) {

@@ -442,6 +442,28 @@ describe('an entry that follows entries which the node has not accepted', () => 
     });
     expect(node.loop.provenAt).toBe(500);
   });
+
+  it('is missed by no void claim, whatever its number: it follows what the claim before it follows', () => {
+    const node = nodeAfter((log) => {
+      const { seq, digest } = log.state.head;
+      const beside = log.next(
+        { kind: 'claimed', nodeId: 'c3', incarnation: 'c3#1', after: { seq, digest } },
+        { epoch: 2, claimId: 'beside' },
+      );
+      log.claim('c2');
+      return [...log.reads.slice(2), { ...beside, entry: { ...beside.entry, seq: seq + 900 } }];
+    });
+    expect(node.loop.provenAt).toBe(500);
+  });
+
+  it('is missed where a claim follows it', () => {
+    const node = nodeAfter((log) => {
+      renewals(log, 1);
+      log.claim('c2');
+      return log.reads.slice(3);
+    });
+    expect(node.loop.provenAt).toBe(0);
+  });
 });
 
 describe('a machine that was suspended', () => {
