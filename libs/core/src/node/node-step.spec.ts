@@ -494,4 +494,29 @@ describe('a machine that was suspended', () => {
     node.suspendedMs = 0;
     expect(holdsLease(node.loop, node.clock)).toBe(false);
   });
+
+  it.each([1_900, 60_000])('is not told by a wall clock that was %d ms ahead while a question was sent', (aheadMs) => {
+    const log = LogWriter.started();
+    const node = Node.at(log.reads);
+    node.now = 100;
+    node.suspendedMs = aheadMs;
+    const question = node.ask();
+    node.suspendedMs = 0;
+    node.now = 200;
+    node.answer(question);
+    expect(leaseRemainingMs(node.loop, node.clock)).toBe(2_400);
+    // The same where the proof waits for messages that have to be folded first.
+    node.queue = [...renewals(log, 1)];
+    node.now = 300;
+    node.suspendedMs = aheadMs;
+    const early = node.ask();
+    node.suspendedMs = 0;
+    node.answer(early);
+    node.pull();
+    const check = node.ask();
+    node.queue = [...renewals(log, 1)];
+    node.answer(check);
+    expect(node.loop.provenAt).toBe(300);
+    expect(leaseRemainingMs(node.loop, node.clock)).toBe(2_500);
+  });
 });

@@ -114,7 +114,7 @@ function takeAnswer(turn: Turn, question: TailQuestion, { found, bounds }: TailA
   const covered = question.about.at(-1);
   if (isSame(covered, last)) foldPulled(turn);
   if (turn.next.ended !== undefined) return;
-  if (isSame(covered, turn.next.tail)) prove(turn, question, bounds.maxOffset);
+  if (isSame(covered, turn.next.tail)) prove(turn, sentBy(turn, question), bounds.maxOffset);
   watchDelivery(turn, bounds.maxOffset);
 }
 
@@ -195,6 +195,13 @@ function hold(turn: Turn, messages: readonly LogMessage[], from: number): void {
   if (rest.length <= MAX_HELD) return;
   const what = `${String(rest.length)} messages of the log follow one that this build cannot decode, and do not show whether it counts`;
   end(turn, { kind: 'failed', error: new Error(what) });
+}
+
+/**
+ * The wall clock may have been set back since the question was sent: a jump forward that the send met counts only where the answer meets it too.
+ */
+function sentBy({ next, now }: Turn, { sentAt, sentElapsedMs }: SentTime): SentTime {
+  return { sentAt, sentElapsedMs: Math.min(sentElapsedMs, elapsedMs(next.time) - (now - sentAt)) };
 }
 
 /** Messages that came after an answer are folded after later questions: those prove it too, as far as they were sent after it. */
