@@ -10,13 +10,15 @@ class FakeConnection {
   readonly address = 'b:1';
   readonly told: string[] = [];
   isSilent = false;
+  beforeReply: () => Promise<void> = () => Promise.resolve();
   #end: (() => void) | undefined;
   readonly ended = new Promise<void>((resolve) => (this.#end = resolve));
 
-  invoke(request: RemotingRequest): Promise<RemotingCommand> {
+  async invoke(request: RemotingRequest): Promise<RemotingCommand> {
     this.told.push(`${requestName(request.code)} ${namesOf(request).join(' ')}`);
-    if (this.isSilent) return Promise.reject(new RequestTimeoutError('heartbeat', 3_000, 'unknown'));
-    return Promise.resolve({ code: 0, opaque: 1, flag: 1, remark: '', ext: {}, body: Buffer.alloc(0) });
+    if (this.isSilent) throw new RequestTimeoutError('heartbeat', 3_000, 'unknown');
+    await this.beforeReply();
+    return { code: 0, opaque: 1, flag: 1, remark: '', ext: {}, body: Buffer.alloc(0) };
   }
 
   close(): void {
@@ -96,6 +98,32 @@ describe('GroupMembers', () => {
     const told = connection.told.length;
     await jest.advanceTimersByTimeAsync(30_000);
     expect(connection.told).toHaveLength(told);
+  });
+
+  it('lets a pull go on where the heartbeat takes long, and the pulls after it at once', async () => {
+    let reply: (() => void) | undefined;
+    const taken = new Promise<void>((resolve) => (reply = resolve));
+    connection.beforeReply = () => taken;
+    members.attend('g');
+    let isThrough = false;
+    const first = pull('g')?.then(() => (isThrough = true));
+    await jest.advanceTimersByTimeAsync(299);
+    expect(isThrough).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    await first;
+    expect(pull('g')).toBeUndefined();
+    reply?.();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(connection.told).toEqual(['HEART_BEAT g']);
+  });
+
+  it('says first of which groups it is a member, then of which no more', async () => {
+    members.attend('old');
+    await pull('old');
+    await jest.advanceTimersByTimeAsync(30_000);
+    members.attend('new');
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(connection.told.slice(-2)).toEqual(['HEART_BEAT new', 'UNREGISTER_CLIENT old']);
   });
 
   it('commits the offsets that a broker lets the members of a group reset', async () => {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { isRocketMqError } from '../errors.js';
+import { isRocketMqError, RequestTimeoutError } from '../errors.js';
 import { CallDeadline } from '../connection/call-deadline.js';
 import { type Connection } from '../connection/connection.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
@@ -14,6 +14,8 @@ const MEMBER_FOR_MS = 60_000;
 /** Brokers forget a client after 120 s, and close its connection with it. */
 const MAX_HEARTBEAT_INTERVAL_MS = 30_000;
 const MAX_ANNOUNCE_MS = 3_000;
+/** How long a pull waits for that: much shorter than a lease that the pull may have to extend. */
+const PATIENCE_MS = 300;
 /** More are not announced; they work as before, unseen. */
 const MAX_GROUPS = 1_000;
 
@@ -89,11 +91,21 @@ export class GroupMembers {
 
   /**
    * Tells a broker of the groups before it is asked in the name of one. Undefined when it was told. A broker that refuses
-   * to be told answers what it is asked all the same, or says why not.
+   * to be told, or is slow to take it, answers what it is asked all the same, or says why not.
+   *
+   * @throws RequestAbortedError
    */
   beforePull(connection: MemberConnection, group: string, deadline: CallDeadline): Promise<void> | undefined {
     if (!this.#groups.has(group) || this.#connections.get(connection)?.groups.has(group) === true) return undefined;
-    return deadline.race(this.#announce(connection), `heartbeat to ${connection.address}`, () => 'not-sent');
+    const what = `heartbeat to ${connection.address}`;
+    return deadline
+      .within(PATIENCE_MS)
+      .race(this.#announce(connection), what, () => 'not-sent')
+      .catch((error: unknown) => {
+        if (!(error instanceof RequestTimeoutError)) throw error;
+        // It is under way: the pulls that follow need not wait for it again.
+        this.#connections.get(connection)?.groups.add(group);
+      });
   }
 
   /**
@@ -145,21 +157,21 @@ export class GroupMembers {
     return next;
   }
 
-  /** Leaves the groups that are over, and announces the others together. */
+  /** Announces the groups together, for pulls wait for that, then leaves those that are over. */
   async #sync(connection: MemberConnection, announced: Announced): Promise<void> {
     const version = this.#version;
     if (announced.version === version) return;
-    for (const group of announced.groups) {
-      if (this.#groups.has(group)) continue;
-      const ext = { clientID: this.options.clientId, consumerGroup: group };
-      if (await this.#tell(connection, { code: REQUEST_CODE.UNREGISTER_CLIENT, ext })) announced.groups.delete(group);
-    }
     const groups = [...this.#groups.keys()];
     if (groups.length > 0) {
       const body = heartbeatBody(this.options.clientId, groups, this.#subscriptions);
       await this.#tell(connection, { code: REQUEST_CODE.HEART_BEAT, ext: {}, body });
     }
     for (const group of groups) announced.groups.add(group);
+    for (const group of announced.groups) {
+      if (this.#groups.has(group)) continue;
+      const ext = { clientID: this.options.clientId, consumerGroup: group };
+      if (await this.#tell(connection, { code: REQUEST_CODE.UNREGISTER_CLIENT, ext })) announced.groups.delete(group);
+    }
     announced.version = version;
   }
 
