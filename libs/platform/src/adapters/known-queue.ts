@@ -1,4 +1,4 @@
-import { BrokerNotFoundError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
+import { BrokerNotFoundError, FrameTooLargeError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
 import { abortableDelay } from '../transport/abortable-delay.js';
 
 /** Short: leases run out while nobody knows that a broker is back. */
@@ -47,5 +47,15 @@ export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSign
       if (signal.aborted || !mayRetry(error)) throw error;
       await abortableDelay(retryMs, signal);
     }
+  }
+}
+
+/** Pulls up to `maxMessages`, and one alone where so many make an answer that is longer than the client reads. */
+export async function fittingAnswer<T>(maxMessages: number, pull: (maxMessages: number) => Promise<T>): Promise<T> {
+  try {
+    return await pull(maxMessages);
+  } catch (error) {
+    if (!(error instanceof FrameTooLargeError) || maxMessages === 1) throw error;
+    return pull(1);
   }
 }

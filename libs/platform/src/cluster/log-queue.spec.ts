@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_LEVEL, protocolVersionAt } from '@sluice/core';
 import { entryDigest, PROTOCOL_VERSION } from '@sluice/protocol';
-import type { StoredMessage } from '@sluice/rocketmq';
-import { decodeLogMessage } from './log-queue.js';
+import { FrameTooLargeError, type PullOptions, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
+import { decodeLogMessage, LogQueue } from './log-queue.js';
 
 const decoded = (text: string) => {
   const body = Buffer.from(text);
@@ -25,5 +25,34 @@ describe('the version of messages', () => {
   // Where this fails: a newer version needs a newer level, and nodes write it only in a cluster that has this level.
   it('belongs to the feature level of the build', () => {
     expect(protocolVersionAt(MAX_LEVEL)).toBe(PROTOCOL_VERSION);
+  });
+});
+
+describe('a question about the log', () => {
+  const body = Buffer.from('{}');
+  const digest = entryDigest(body);
+
+  it('is asked for single messages where the answer with all of them is too long to be read', async () => {
+    const asked: (readonly [number, number | undefined])[] = [];
+    const pull = ({ offset, maxMessages }: PullOptions) => {
+      asked.push([offset, maxMessages]);
+      if (maxMessages !== 1) return Promise.reject(new FrameTooLargeError(17 * 1024 * 1024, 16 * 1024 * 1024));
+      const messages = [{ queueOffset: offset, body }];
+      return Promise.resolve({ kind: 'found', messages, nextOffset: offset + 1, minOffset: 0, maxOffset: 9 });
+    };
+    const client = { consumer: { pull } } as unknown as RocketMqClient;
+    const queue = new LogQueue(client, { topic: 't', brokerName: 'b', queueId: 0 }, 'g');
+    const about = [
+      { offset: 3, digest },
+      { offset: 7, digest },
+    ];
+    const question = { sentAt: 0, sentElapsedMs: 0, about, nextOffset: 4 };
+    const answer = await queue.answer(question, new AbortController().signal);
+    expect(answer).toEqual({ found: [digest, digest], bounds: { minOffset: 0, maxOffset: 9 } });
+    expect(asked).toEqual([
+      [3, 5],
+      [3, 1],
+      [7, 1],
+    ]);
   });
 });

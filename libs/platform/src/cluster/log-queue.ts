@@ -1,6 +1,7 @@
 import type { LogEvent, LogMessage, QueueBounds, ReadEntry, TailAnswer, TailQuestion } from '@sluice/core';
 import { decodeLogEntry, entryDigest, MalformedMessageError, PROTOCOL_VERSION } from '@sluice/protocol';
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
+import { fittingAnswer } from '../adapters/known-queue.js';
 
 const probeTimeoutMs = 2000;
 const readAhead = 4;
@@ -42,15 +43,17 @@ export class LogQueue {
     maxMessages: number,
     signal: AbortSignal,
   ): Promise<{ readonly digests: ReadonlyMap<number, string>; readonly bounds: QueueBounds }> {
-    const { kind, messages, minOffset, maxOffset } = await this.client.consumer.pull({
-      queue: this.ref,
-      offset,
-      group: this.group,
-      maxMessages,
-      suspendMs: 0,
-      timeoutMs: probeTimeoutMs,
-      signal,
-    });
+    const { kind, messages, minOffset, maxOffset } = await fittingAnswer(maxMessages, (count) =>
+      this.client.consumer.pull({
+        queue: this.ref,
+        offset,
+        group: this.group,
+        maxMessages: count,
+        suspendMs: 0,
+        timeoutMs: probeTimeoutMs,
+        signal,
+      }),
+    );
     const digests = new Map<number, string>();
     for (const message of kind === 'found' ? messages : []) {
       if (digests.size === 0 || message === messages.at(-1))

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodePosition, type PositionMessage } from '@sluice/protocol';
+import { encodePosition, type ClusterTopics, type PositionMessage } from '@sluice/protocol';
+import { FrameTooLargeError, type PullOptions, type RocketMqClient } from '@sluice/rocketmq';
 import { PositionQueue, type PositionsPull } from './position-queue.js';
+import { RocketMqPositionStore } from './rocketmq-position-store.js';
 
 const owner = { index: 0, generation: 1 };
 const routes = [{ topic: 't', brokerName: 'b', queueId: 0 }];
@@ -197,5 +199,20 @@ describe('a positions queue', () => {
     await positions.readUpTo(2);
     expect(lineIn(positions)).toBe(2);
     await expect(positions.readUpTo(9)).rejects.toThrow('shows nothing at offset 2 although it reaches to 9');
+  });
+
+  it('is read one message at a time where more make an answer that is too long to be read', async () => {
+    const queue = new FakeQueue().write(1, 2, 3);
+    queue.perAnswer = 1;
+    const pull = ({ offset, maxMessages }: PullOptions) =>
+      maxMessages === 1 ? queue.pull(offset) : Promise.reject(new FrameTooLargeError(17_000_000, 16_777_216));
+    const client = { consumer: { pull } } as unknown as RocketMqClient;
+    const topics = { positions: { name: 'p', queues: 1 } } as ClusterTopics;
+    const nobody = () => {
+      throw new Error('no task opens');
+    };
+    const store = new RocketMqPositionStore(client, topics, 'b', 'g', nobody, log);
+    await store.catchUp();
+    expect(store.snapshot().queues[0]?.nextOffset).toBe(3);
   });
 });

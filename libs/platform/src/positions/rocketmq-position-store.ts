@@ -9,7 +9,7 @@ import {
 } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { PositionStore, PositionsWrite, SourceTaskId } from '@sluice/runtime';
-import { callKnownQueue } from '../adapters/known-queue.js';
+import { callKnownQueue, fittingAnswer } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
 import { PositionQueue, type PositionQueueCopy, type PullPositions } from './position-queue.js';
 import type { SourceOwners } from './source-owners.js';
@@ -143,7 +143,7 @@ export class RocketMqPositionStore implements PositionStore {
       const queue = this.refOf(queueId);
       const { client, group } = this;
       const pull: PullPositions = (offset, suspendMs) =>
-        client.consumer.pull({ queue, offset, group, maxMessages: 32, suspendMs });
+        fittingAnswer(32, (maxMessages) => client.consumer.pull({ queue, offset, group, maxMessages, suspendMs }));
       folded = new PositionQueue(queueId, queueKey(queue), pull, this.log);
       this.queues.set(queueId, folded);
     }
