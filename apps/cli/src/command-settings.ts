@@ -1,5 +1,5 @@
 import { nodeSettingsOf, readSettings, readTextFile, type ClusterAccess } from '@sluice/platform';
-import { RocketMqClient } from '@sluice/rocketmq';
+import { parseNameServers, RocketMqClient } from '@sluice/rocketmq';
 
 /** What the commands read from the same places as the roles. */
 export interface CommandSettings {
@@ -53,8 +53,9 @@ export async function withEachNameServer<T>(
   access: ClusterAccess,
   action: (clients: readonly RocketMqClient[]) => Promise<T>,
 ): Promise<T> {
-  const clients = access.namesrv.split(/[,;]/).map((namesrv) => RocketMqClient.open({ ...access, namesrv }));
+  const clients: RocketMqClient[] = [];
   try {
+    for (const namesrv of parseNameServers(access.namesrv)) clients.push(RocketMqClient.open({ ...access, namesrv }));
     return await action(clients);
   } finally {
     await Promise.all(clients.map((client) => client.close()));

@@ -81,6 +81,7 @@ export { TOPIC_PERM, type TopicConfig, type TopicPerm } from './admin/topic-conf
 export { type BackoffOptions } from './connection/backoff.js';
 export { type ClientEvent, type ClientEventListener } from './connection/client-event.js';
 export { type CallOptions } from './connection/call-deadline.js';
+export { parseNameServers } from './routing/name-servers.js';
 export {
   readableQueues,
   writableQueues,
