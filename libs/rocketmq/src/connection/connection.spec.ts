@@ -310,6 +310,21 @@ describe('Connection', () => {
     expect(connection.isOpen).toBe(false);
   });
 
+  it('gives up a request that waits for a second server by what that one took, and by its time', async () => {
+    const second = await open({ overdueAfterMs: 30 });
+    const first = await Connection.open(address, { ...OPTIONS, overdueAfterMs: 60_000 }, never, (refused) => {
+      second.take(refused);
+    });
+    opened.push(first);
+    peer.sockets[0]!.pause();
+    void second.submit({ ...REQUEST, body: Buffer.alloc(32 * 1024 * 1024) }).reply.catch(() => undefined);
+    peer.onCommand = (command, socket) => socket.write(reply(command.opaque, '', 1_500));
+    const moved = first.submit(REQUEST);
+    moved.markOverdue();
+    await expect(moved.reply).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', outcome: 'not-sent' });
+    expect(second.isOpen).toBe(true);
+  }, 10_000);
+
   it('connects to an IPv6 address', async () => {
     const onIpv6 = new Peer();
     onIpv6.onCommand = (command, socket) => socket.write(reply(command.opaque, 'six'));

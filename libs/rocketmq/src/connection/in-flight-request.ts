@@ -64,6 +64,12 @@ export class PendingRequest implements InFlightRequest {
   belongTo(owner: RequestOwner, opaque: number): void {
     this.#owner = owner;
     this.#opaque = opaque;
+    // Both are of the connection before: where it ended there, and since when it is overdue.
+    this.endsAt = 0;
+    if (this.#overdueTimer === undefined) return;
+    clearTimeout(this.#overdueTimer);
+    this.#overdueTimer = undefined;
+    this.markOverdue();
   }
 
   resolve(reply: RemotingCommand): void {
@@ -99,7 +105,7 @@ export class PendingRequest implements InFlightRequest {
     const owner = this.#owner;
     if (owner === undefined) return;
     const what = `${requestName(this.request.code)} to ${owner.address}`;
-    if (owner.hasWritten(this)) {
+    if (this.outcome === 'not-sent' || owner.hasWritten(this)) {
       this.abandon();
       this.reject(new RequestTimeoutError(`${what}, overdue`, owner.overdueAfterMs, this.outcome));
     } else {
