@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { emptyState, type ClusterState, type Member } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
-import { expulsionBy, NodeExpelledError, otherIncarnation } from './own-membership.js';
+import { expulsionBy, NodeExpelledError, otherIncarnation, refuseIfInUse } from './own-membership.js';
+import type { HeardReport, ReportsListener } from './reports-channel.js';
 
 const self = { nodeId: 'n1', incarnation: 'b', supersedes: 'a' };
 const withMember = (incarnation: string): ClusterState => {
@@ -41,5 +42,58 @@ describe('expulsionBy', () => {
     expect(expulsionBy({ ...left, nodeId: 'n2', reason: 'expired' }, self)).toBeUndefined();
     expect(expulsionBy({ ...left, incarnation: 'a', reason: 'superseded' }, self)).toBeUndefined();
     expect(expulsionBy({ kind: 'leader.resigned' }, self)).toBeUndefined();
+  });
+});
+
+describe('refuseIfInUse', () => {
+  /** Reports that the spec lets come in. */
+  class FakeReports {
+    tell: (heard: HeardReport) => void = () => undefined;
+    reachEnd: (() => void) | undefined;
+
+    follow(listener: ReportsListener, signal: AbortSignal, onListening?: () => void): Promise<void> {
+      this.tell = (heard) => {
+        listener(heard, 0);
+      };
+      this.reachEnd = onListening;
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          resolve();
+        });
+      });
+    }
+  }
+  const alive = (incarnation: string): HeardReport => ({ kind: 'alive', nodeId: 'n1', incarnation, reportSeq: 7 });
+  const signal = new AbortController().signal;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('refuses a node whose id is used by one of which no whole report is known', async () => {
+    const reports = new FakeReports();
+    const started = refuseIfInUse(withMember('c'), self, reports, signal);
+    reports.tell(alive('a'));
+    reports.tell(alive('c'));
+    reports.reachEnd?.();
+    await Promise.all([expect(started).rejects.toThrow(NodeIdInUseError), jest.advanceTimersByTimeAsync(10_000)]);
+  });
+
+  it('listens for two reports from where the queue ended, however long it takes to get there', async () => {
+    const reports = new FakeReports();
+    const end: string[] = [];
+    const started = refuseIfInUse(withMember('c'), self, reports, signal).then(() => end.push('accepted'));
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(end).toEqual([]);
+    reports.reachEnd?.();
+    await jest.advanceTimersByTimeAsync(2_499);
+    expect(end).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    await started;
+    expect(jest.getTimerCount()).toBe(0);
   });
 });

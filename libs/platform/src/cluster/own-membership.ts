@@ -1,8 +1,7 @@
 import type { ClusterState, LogEvent } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
 import { heartbeatIntervalMs } from './heartbeat.js';
-import type { ReportsChannel } from './reports-channel.js';
-import { withLimit } from './with-limit.js';
+import type { HeardReport, ReportsChannel } from './reports-channel.js';
 
 export interface OwnIdentity {
   readonly nodeId: string;
@@ -47,19 +46,31 @@ export function expulsionBy(event: LogEvent, { nodeId, incarnation }: OwnIdentit
 export async function refuseIfInUse(
   state: ClusterState,
   self: OwnIdentity,
-  reports: ReportsChannel,
+  reports: Pick<ReportsChannel, 'follow'>,
   signal: AbortSignal,
 ): Promise<void> {
   const other = otherIncarnation(state, self);
   if (other === undefined) return;
   const heard = new AbortController();
-  await withLimit(AbortSignal.any([signal, heard.signal]), listenMs, (ended) =>
-    reports.follow((message) => {
-      if (message.kind !== 'report') return;
-      const { nodeId, incarnation } = message.report;
-      if (nodeId === self.nodeId && incarnation === other) heard.abort();
-    }, ended),
-  );
+  const silent = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const listener = (message: HeardReport): void => {
+    if (message.kind === 'probe') return;
+    // A node whose last whole report is not found lives all the same.
+    const { nodeId, incarnation } = message.kind === 'report' ? message.report : message;
+    if (nodeId === self.nodeId && incarnation === other) heard.abort();
+  };
+  // Reading up to there can take long; nothing of it tells that somebody lives.
+  const onListening = (): void => {
+    timer = setTimeout(() => {
+      silent.abort();
+    }, listenMs);
+  };
+  try {
+    await reports.follow(listener, AbortSignal.any([signal, heard.signal, silent.signal]), onListening);
+  } finally {
+    clearTimeout(timer);
+  }
   signal.throwIfAborted();
   if (heard.signal.aborted) {
     throw new NodeIdInUseError(self.nodeId, `a node with that id reports from elsewhere (incarnation ${other})`);

@@ -13,8 +13,10 @@ import {
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { untilAnswered } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
+import { abortableDelay } from '../transport/abortable-delay.js';
 
 const sendTimeoutMs = 3000;
+const refusedPauseMs = 1000;
 
 /** Whole states are told often enough to find one of each node within this time. */
 const lookBackMs = reportLimits.fullIntervalMs + 30_000;
@@ -69,25 +71,45 @@ export class ReportsChannel {
     return Array.from({ length: this.topics.reports.queues }, (_, id) => id);
   }
 
-  /** Tells what arrives from now on until `signal` is aborted. Where a queue has lost its end, it reads on from the end that is left. */
-  async follow(listener: ReportsListener, signal: AbortSignal): Promise<void> {
-    await Promise.all(this.queueIds.map((queueId) => this.followQueue(queueId, listener, signal)));
+  /**
+   * Tells what arrives from now on until `signal` is aborted. Where a queue has lost its end, it reads on from the end that is left.
+   *
+   * @param onListening is called once all queues are read up to where they ended at the call: what comes then is told soon.
+   */
+  async follow(listener: ReportsListener, signal: AbortSignal, onListening?: () => void): Promise<void> {
+    const unread = new Set(this.queueIds);
+    const onEnd = (queueId: number): void => {
+      if (unread.delete(queueId) && unread.size === 0) onListening?.();
+    };
+    await Promise.all(this.queueIds.map((queueId) => this.followQueue(queueId, listener, signal, onEnd)));
   }
 
-  private async followQueue(queueId: number, listener: ReportsListener, signal: AbortSignal): Promise<void> {
+  private async followQueue(
+    queueId: number,
+    listener: ReportsListener,
+    signal: AbortSignal,
+    onEnd: (queueId: number) => void,
+  ): Promise<void> {
     const queue = this.queue(queueId);
     const { admin } = this.client;
     const assembler = new ReportAssembler<Report>();
     try {
       let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
       let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));
+      let readTo = from;
+      const tell = (heard: HeardReport | undefined, offset: number): void => {
+        readTo = offset + 1;
+        if (heard !== undefined && offset >= end) listener(heard, queueId);
+        if (readTo >= end) onEnd(queueId);
+      };
       while (!signal.aborted) {
-        const tell = (heard: HeardReport, offset: number): void => {
-          if (offset >= end) listener(heard, queueId);
-        };
+        if (from >= end) onEnd(queueId);
         const lost = await this.readUntilLost(queue, from, assembler, tell, signal);
-        from = end = lost.range.maxOffset;
+        const isStuck = readTo === from && from === lost.range.maxOffset;
+        readTo = from = end = lost.range.maxOffset;
         this.log.warn(`Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`);
+        // A broker that says that the queue begins behind its end refuses every offset.
+        if (isStuck) await abortableDelay(refusedPauseMs, signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -99,16 +121,13 @@ export class ReportsChannel {
     queue: QueueRef,
     from: number,
     assembler: ReportAssembler<Report>,
-    tell: (heard: HeardReport, offset: number) => void,
+    tell: (heard: HeardReport | undefined, offset: number) => void,
     signal: AbortSignal,
   ): Promise<OffsetOutOfRangeError> {
     const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
     try {
       for (;;) {
-        for (const message of await reader.next()) {
-          const heard = this.understood(assembler, message);
-          if (heard !== undefined) tell(heard, message.queueOffset);
-        }
+        for (const message of await reader.next()) tell(this.understood(assembler, message), message.queueOffset);
       }
     } catch (error) {
       if (error instanceof OffsetOutOfRangeError) return error;
