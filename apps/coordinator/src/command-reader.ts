@@ -1,7 +1,9 @@
 import type { Command } from '@sluice/core';
-import { untilAnswered, type ClusterNode, type ScopedLog } from '@sluice/platform';
+import { abortableDelay, untilAnswered, type ClusterNode, type ScopedLog } from '@sluice/platform';
 import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
+
+const refusedPauseMs = 1_000;
 
 export interface CommandListener {
   onCommand(readId: number, offset: number, command: Command): void;
@@ -30,7 +32,7 @@ export class CommandReader {
     this.reading = new AbortController();
     const { signal } = this.reading;
     const last = lastRequestId === undefined ? undefined : { offset: fromOffset - 1, requestId: lastRequestId };
-    this.running = this.follow(readId, fromOffset, last, signal).catch((error: unknown) => {
+    this.running = this.followUnlessRefused(readId, fromOffset, { last }, signal).catch((error: unknown) => {
       if (signal.aborted) return;
       if (error instanceof CommandsCutError) {
         this.log.warn(error.message);
@@ -46,22 +48,35 @@ export class CommandReader {
     await this.running;
   }
 
-  private async follow(
+  /** A queue that begins where it is read from already, and refuses that, is no other one: it is asked again after a pause. */
+  private async followUnlessRefused(
     readId: number,
     fromOffset: number,
-    before: Last | undefined,
+    progress: Progress,
     signal: AbortSignal,
   ): Promise<void> {
+    for (;;) {
+      try {
+        await this.follow(readId, fromOffset, progress, signal);
+        return;
+      } catch (error) {
+        const isRefused = error instanceof CommandsCutError && error.minOffset === fromOffset;
+        if (!isRefused || progress.last !== undefined) throw error;
+        await abortableDelay(refusedPauseMs, signal);
+      }
+    }
+  }
+
+  private async follow(readId: number, fromOffset: number, progress: Progress, signal: AbortSignal): Promise<void> {
     const { client, topics, logQueue, settings } = this.node;
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
     const minOffset = await untilAnswered(() => client.admin.minOffset(queue, { signal }), signal);
-    if (fromOffset > (await untilAnswered(() => client.admin.maxOffset(queue, { signal }), signal))) {
-      throw new CommandsCutError(`it ends before offset ${String(fromOffset)}`, minOffset);
-    }
-    let last = before;
-    await this.check(queue, last, signal);
+    const maxOffset = await untilAnswered(() => client.admin.maxOffset(queue, { signal }), signal);
+    const bounds = { minOffset, maxOffset };
+    if (fromOffset > maxOffset) throw new CommandsCutError(`it ends before offset ${String(fromOffset)}`, bounds);
+    await this.check(queue, progress.last, signal);
     // Commands that retention has taken are older than any that could still be carried out.
-    const from = Math.max(fromOffset, minOffset);
+    const from = Math.max(fromOffset, Math.min(minOffset, maxOffset));
     const reader = client.consumer.readQueue(queue, {
       from,
       group: readerGroupOf(settings.clusterId),
@@ -71,16 +86,16 @@ export class CommandReader {
     try {
       while (!signal.aborted) {
         const messages = await reader.next();
-        await this.check(queue, last, signal);
+        await this.check(queue, progress.last, signal);
         for (const { queueOffset: offset, body } of messages) {
           const command = this.decode(offset, body);
-          last = { offset, requestId: command?.requestId };
+          progress.last = { offset, requestId: command?.requestId };
           if (command !== undefined) this.listener.onCommand(readId, offset, command);
         }
       }
     } catch (error) {
       if (!(error instanceof OffsetOutOfRangeError)) throw error;
-      throw new CommandsCutError(error.message, error.range.minOffset);
+      throw new CommandsCutError(error.message, error.range);
     } finally {
       reader.close();
     }
@@ -98,7 +113,7 @@ export class CommandReader {
     const isExpired = offset < answer.minOffset;
     const isSame = message?.queueOffset === offset && this.decode(offset, message.body)?.requestId === requestId;
     if (!isExpired && !isSame) {
-      throw new CommandsCutError(`the command at offset ${String(offset)} is another one`, answer.minOffset);
+      throw new CommandsCutError(`the command at offset ${String(offset)} is another one`, answer);
     }
   }
 
@@ -120,12 +135,17 @@ interface Last {
   readonly requestId: string | undefined;
 }
 
+interface Progress {
+  /** The message before the next one; undefined where none was read and none is known. */
+  last: Last | undefined;
+}
+
 class CommandsCutError extends Error {
   override readonly name = 'CommandsCutError';
-  constructor(
-    reason: string,
-    readonly minOffset: number,
-  ) {
+  /** A queue that was cut below what retention has left may be said to begin behind its end. */
+  readonly minOffset: number;
+  constructor(reason: string, bounds: { readonly minOffset: number; readonly maxOffset: number }) {
     super(`The commands queue was cut or created again: ${reason}. It is read from its beginning`);
+    this.minOffset = Math.min(bounds.minOffset, bounds.maxOffset);
   }
 }

@@ -39,4 +39,5 @@ export * from './settings/resolve-settings.js';
 export * from './store/node-copy.js';
 export * from './store/node-store.js';
 export * from './store/state-persister.js';
+export { abortableDelay } from './transport/abortable-delay.js';
 export * from './transport/index.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodePosition, type ClusterTopics, type PositionMessage } from '@sluice/protocol';
 import { FrameTooLargeError, type PullOptions, type RocketMqClient } from '@sluice/rocketmq';
-import { PositionQueue, type PositionsPull } from './position-queue.js';
+import { PositionQueue, QueueNotShownError, type PositionsPull } from './position-queue.js';
 import { RocketMqPositionStore } from './rocketmq-position-store.js';
 
 const owner = { index: 0, generation: 1 };
@@ -199,6 +199,34 @@ describe('a positions queue', () => {
     await positions.readUpTo(2);
     expect(lineIn(positions)).toBe(2);
     await expect(positions.readUpTo(9)).rejects.toThrow('shows nothing at offset 2 although it reaches to 9');
+  });
+
+  it('is not read in a loop where it is said to begin behind its end', async () => {
+    const queue = new FakeQueue().write(1, 2, 3, 4, 5);
+    const positions = reading(queue);
+    await positions.readUpTo();
+    queue.messages.length = 2;
+    queue.minOffset = 4;
+    queue.beforeAnswer = () => {
+      if (queue.pulls > 100) throw new Error('asked too often');
+    };
+    await expect(positions.readUpTo(6)).rejects.toThrow(QueueNotShownError);
+    // What is written then is read once it can be.
+    queue.write(20, 21, 22, 23);
+    await positions.readUpTo(6);
+    expect(lineIn(positions)).toBe(23);
+  });
+
+  it('is not read in a loop where it becomes shorter with each answer', async () => {
+    const queue = new FakeQueue().write(1, 2, 3, 4, 5, 6);
+    const positions = reading(queue);
+    await positions.readUpTo();
+    queue.minOffset = 9;
+    queue.beforeAnswer = () => {
+      if (queue.messages.length > 0) queue.messages.length -= 1;
+      if (queue.pulls > 100) throw new Error('asked too often');
+    };
+    await expect(positions.readUpTo(6)).rejects.toThrow(QueueNotShownError);
   });
 
   it('is read one message at a time where more make an answer that is too long to be read', async () => {

@@ -88,6 +88,8 @@ export class PositionQueue {
     let goal = end;
     /** Pulled behind the last message, and folded once that one was seen again. */
     let following: PositionsPull['messages'] = [];
+    /** Where it was begun again, with nothing folded since. */
+    let begunAt: number | undefined;
     for (let waits = 0; ;) {
       const before = this.next;
       const from = this.digest === undefined ? before : before - 1;
@@ -95,10 +97,13 @@ export class PositionQueue {
       this.min = answer.minOffset;
       const broken = this.whyBroken(answer);
       if (broken !== undefined) {
+        if (begunAt === this.next) {
+          throw new QueueNotShownError(`Positions queue ${this.name} cannot be read from its beginning: ${broken}`);
+        }
         this.log.warn(
           `Positions queue ${this.name} was cut or created again: ${broken}. It is read from its beginning`,
         );
-        this.next = answer.minOffset;
+        this.next = begunAt = firstOf(answer);
         this.digest = undefined;
         this.folded = new Map();
         goal = end;
@@ -138,8 +143,9 @@ export class PositionQueue {
   /** Whoever has positions writes them again before retention takes them: what stands behind is complete. */
   private skipExpired({ messages, nextOffset, minOffset, maxOffset }: PositionsPull): void {
     // A broker that misses what should be there skips it.
-    const first = messages.length === 0 ? Math.max(minOffset, Math.min(nextOffset, maxOffset)) : minOffset;
-    if (first < this.next || (first === this.next && first !== minOffset) || first === 0) return;
+    const min = firstOf({ minOffset, maxOffset });
+    const first = messages.length === 0 ? Math.max(min, Math.min(nextOffset, maxOffset)) : min;
+    if (first < this.next || (first === this.next && first !== min) || first === 0) return;
     if (first > this.next && this.next > 0) {
       const [from, to] = [String(this.next), String(first - 1)];
       this.log.warn(
@@ -170,4 +176,9 @@ export class PositionQueue {
       this.log.warn(`Offset ${String(offset)} of the positions is skipped: ${error.message}`);
     }
   }
+}
+
+/** Where a queue begins; one that was cut below what retention has left may be said to begin behind its end. */
+function firstOf({ minOffset, maxOffset }: Pick<PositionsPull, 'minOffset' | 'maxOffset'>): number {
+  return Math.min(minOffset, maxOffset);
 }

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ClusterNode } from '@sluice/platform';
+import { OffsetOutOfRangeError, type QueueReaderOptions, type QueueRef } from '@sluice/rocketmq';
+import { CommandReader } from './command-reader.js';
+
+const log = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
+
+describe('a commands queue that is said to begin behind its end', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is begun again once, at its end, and asked again after a pause', async () => {
+    const opened: number[] = [];
+    const refuse = (queue: QueueRef, { from: offset }: Pick<QueueReaderOptions, 'from'>) => {
+      opened.push(offset);
+      const error = new OffsetOutOfRangeError(queue, 'below-min', {
+        offset,
+        nextOffset: 9,
+        minOffset: 9,
+        maxOffset: 3,
+      });
+      return { next: () => Promise.reject(error), close: () => undefined };
+    };
+    const node = {
+      client: {
+        admin: { minOffset: () => Promise.resolve(9), maxOffset: () => Promise.resolve(3) },
+        consumer: { readQueue: refuse },
+      },
+      topics: { commands: { name: 'c' } },
+      logQueue: { brokerName: 'b' },
+      settings: { clusterId: 'x' },
+      fail: (error: Error) => {
+        throw error;
+      },
+    } as unknown as ClusterNode;
+    const cuts: number[] = [];
+    const onCut = (readId: number, minOffset: number): void => {
+      cuts.push(minOffset);
+      if (cuts.length < 20) reader.readFrom(readId + 1, minOffset);
+    };
+    const reader = new CommandReader(node, { onCommand: () => undefined, onCut }, log);
+    reader.readFrom(1, 7);
+    await jest.advanceTimersByTimeAsync(0);
+    expect([cuts, opened]).toEqual([[3], [3]]);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect([cuts, opened]).toEqual([[3], [3, 3]]);
+    await reader.stop();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
