@@ -253,11 +253,15 @@ export class LogFollower {
     }
   }
 
-  /** Until the end that was found at the start is reached, many at once: folding few at a time would take long then. */
+  /**
+   * Until the end that was found at the start is reached, many at once: folding few at a time would take long then. The log may have lost that
+   * end meanwhile: nothing is waited for behind the end that the last answer told of.
+   */
   private async nextMessages(reader: QueueReader): Promise<readonly StoredMessage[]> {
     const messages = [...(await reader.next())];
     for (let last = messages.at(-1); last !== undefined; last = messages.at(-1)) {
-      if (last.queueOffset + 1 >= this.catchUpTo || messages.length >= CATCH_UP_ENTRIES) break;
+      if (last.queueOffset + 1 >= Math.min(this.catchUpTo, this.loop.endOffset) || messages.length >= CATCH_UP_ENTRIES)
+        break;
       messages.push(...(await reader.next()));
     }
     return messages;
