@@ -7,7 +7,7 @@ import { RocketMqOffsetStore, RocketMqQueueMessages } from '@sluice/platform';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 
-const topic = 'growing';
+const topic = 'lines';
 const group = 'growing-out';
 
 describe('a topic that grows onto another broker while a sink reads it', () => {
