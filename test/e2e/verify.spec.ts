@@ -27,7 +27,7 @@ describe('numbered records through a topic into the verifier', () => {
     const flow = await VerifiedFlow.start(
       cluster,
       { name: 'killed', seed: 2, ofPartitions },
-      { rate: '1000' },
+      { rate: '400' },
       { 'offset.flush.interval.ms': '200' },
     );
     for (const [id, share] of [

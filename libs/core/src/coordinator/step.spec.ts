@@ -361,6 +361,7 @@ describe('members', () => {
     node.report('w1');
     node.report('w1', { incarnation: 'x' });
     expect(node.events('member.rejected')).toEqual([]);
+    expect(node.events('member.suspected')).toEqual([]);
     node.pass(100);
     node.report('w1');
     node.pass(100);
