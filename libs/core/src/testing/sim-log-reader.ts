@@ -159,11 +159,10 @@ export class SimLogReader {
     const { nextOffset, tail } = this.node;
     const last = sent?.log;
     if (sent === undefined || last === undefined) return;
-    const isAll = nextOffset > last.offset;
-    const isSame =
-      nextOffset > last.offset + 1
-        ? sent.rewrites !== this.broker.rewrites || this.#isInLog()
-        : tail?.digest === last.digest;
+    // Where the log lost its end before the answer came, what was lost need not be folded: nobody else can fold it any more.
+    const isRewritten = sent.rewrites !== this.broker.rewrites;
+    const isAll = isRewritten || nextOffset > last.offset;
+    const isSame = isRewritten || (nextOffset > last.offset + 1 ? this.#isInLog() : tail?.digest === last.digest);
     if (!isAll || !isSame) {
       const what = `${String(last.offset + 1)} entries and has folded ${isAll ? 'others' : String(nextOffset)}`;
       this.broker.violate(`${this.#name} proves that it knows ${what}`);
