@@ -31,6 +31,7 @@ export const taskMutants: readonly Mutant[] = [
     file: 'coordinator/decide-tasks.ts',
     from: 'if (now < givesFrom(state)) return undefined;',
     to: '',
+    specs: ['coordinator/decide-tasks.spec.ts'],
   },
   {
     rule: 'lost tail: a leader whose entries are missing goes on under the same claim',
