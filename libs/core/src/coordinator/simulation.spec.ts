@@ -29,8 +29,8 @@ describe('coordinators and runners under crashes, pauses, wrong clocks, bad send
   });
 
   it('do not run on a log that was created anew', () => {
-    const simulation = new Simulation(1);
-    simulation.run(9_000, 10_000);
+    const simulation = new Simulation(3);
+    simulation.run(9_000, 20_000);
     expect(simulation.runners.flatMap((each) => each.active()).length).toBeGreaterThan(0);
     simulation.broker.recreateLog();
     simulation.run(simulation.clock.now, 20_000);

@@ -106,7 +106,7 @@ describe('election', () => {
     second.feed({ kind: 'head.reached', sentAt: 0 });
     expect(second.state.role).toBe('leader');
     expect(second.state.cluster.head.seq).toBeGreaterThan(700_000);
-    expect(second.state.cluster.head.seq).toBeLessThan(800_000);
+    expect(second.state.cluster.head.seq).toBeLessThan(2 ** 31);
   });
 
   it('that is stopped while its claim is under way waits for it, and resigns', () => {

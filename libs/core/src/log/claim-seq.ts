@@ -4,9 +4,15 @@ import type { StateHeader } from '../model/cluster-state.js';
 const MAX_REPORTED_SEQ = 2 ** 52;
 /** Less than two claims are apart in time: of two that follow the same head, the later one still has the higher number. */
 const MAX_SALT = 1_024;
+/** Twelve days of milliseconds: a tail that is lost is younger. Numbers last for four million claims by clocks that are behind the head. */
+const CLAIM_CYCLE = 2 ** 30;
+/** 34 years of milliseconds: the files of a restore may be that old. */
+const RESTORE_CYCLE = 2 ** 40;
+/** More than all claims that may have followed those of a node's files, and than two years of a clock that was ahead; whole cycles of claims. */
+const RESTORE_LEAP = 2 ** 36;
 
 /** Milliseconds since the first entry of the log, by the wall clock of a writer. */
-export function logAge({ createdAt }: Pick<StateHeader, 'createdAt'>, wall: number): number {
+function logAge({ createdAt }: Pick<StateHeader, 'createdAt'>, wall: number): number {
   return Math.max(0, Math.floor(wall - createdAt));
 }
 
@@ -25,7 +31,21 @@ export function claimSeq(
     salt,
   }: { readonly wall: number; readonly reportedSeqs: Iterable<number>; readonly salt: number },
 ): number {
-  let seq = Math.max(header.head.seq, logAge(header, wall));
-  for (const reported of reportedSeqs) if (reported > seq && reported < MAX_REPORTED_SEQ) seq = reported;
-  return seq + 1 + Math.floor(salt * MAX_SALT);
+  let known = header.head.seq;
+  for (const reported of reportedSeqs) if (reported > known && reported < MAX_REPORTED_SEQ) known = reported;
+  return withTime(known, logAge(header, wall), CLAIM_CYCLE) + 1 + Math.floor(salt * MAX_SALT);
+}
+
+/** The `seq` that a restored log goes on behind, far above what claims after `header` can have reached. */
+export function restoredSeq(header: StateHeader, wall: number): number {
+  return withTime(header.head.seq, logAge(header, wall), RESTORE_CYCLE) + RESTORE_LEAP;
+}
+
+/**
+ * The age of the log where that is not below `known`; else the next number that is whole cycles above it. Once a clock was far ahead, numbers are above
+ * the age for as long, and they still grow with time: of two that follow the same head, the later one is the higher one, except where the age comes to
+ * exceed that head between them.
+ */
+function withTime(known: number, age: number, cycle: number): number {
+  return age >= known ? age : age + Math.ceil((known - age) / cycle) * cycle;
 }

@@ -5,13 +5,10 @@ import type { LogEvent } from '../model/entry.js';
 import { levelOf } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
-import { logAge } from './claim-seq.js';
+import { restoredSeq } from './claim-seq.js';
 import { digestAfter, digestText, emptyDigest } from './record-digest.js';
 import { recordsOf } from './snapshot-records.js';
 import { TaskTable } from './task-table.js';
-
-/** Entries that may have followed those of a node's files, or the last claim of the old log: numbers up to here are not given again. */
-const LEAP = 10_000_000;
 
 /** Claims of a restore begin with this. */
 export const RESTORE_NODE_ID = 'sluice-restore';
@@ -37,7 +34,7 @@ export function restoredState(
   kept: ClusterState,
   { logId, broker, incarnation, at, lastOffset }: RestorePlace,
 ): ClusterState {
-  const seq = Math.max(kept.head.seq, logAge(kept, at)) + LEAP;
+  const seq = restoredSeq(kept, at);
   const departed = new Map(kept.departed);
   for (const member of kept.members.values()) departed.set(memberKey(member), at);
   return {

@@ -49,6 +49,9 @@ export function chainAfter(
   let last: ReadEntry | undefined;
   let doubtFrom: number | undefined;
   const ending = (end: NodeEnd): Chain => ({ gap, unreadable, end, doubtFrom });
+  if (head.seq < 0 && found.accepted.length === 0 && messages.some(isOfSnapshot)) {
+    return ending({ kind: 'rewritten', reason: 'the log was restored after this node had begun to read it' });
+  }
   let previous = { digest: before.tail?.digest, isExplained: before.gap?.offset !== before.tail?.offset };
   for (const [i, message] of messages.entries()) {
     const { offset, digest } = message;
@@ -94,6 +97,11 @@ function endBy({ offset, why }: UnreadableMessage, head?: LogHead): NodeEnd {
   if (head === undefined || head.offset < offset) return { kind: 'outdated', entry: { offset, why } };
   const reason = `others accepted the entry at offset ${String(offset)}, which this node could not read and took for void`;
   return { kind: 'rewritten', reason };
+}
+
+/** A restored log begins with a snapshot, which nodes load when they start. */
+function isOfSnapshot(message: LogMessage): boolean {
+  return 'entry' in message && message.entry.event.kind === 'snapshot.chunk';
 }
 
 /** Entries of one append have one time. Two appends of one millisecond count as one: the next one tells. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { heldUntil } from '../lease/node-lease.js';
 import { emptyState } from '../log/fold.js';
+import { restoredLog } from '../log/restored-log.js';
 import type { ReadEntry } from '../model/entry.js';
 import { LogWriter } from '../testing/log-writer.js';
 import type { ClockReading } from './elapsed-time.js';
@@ -124,6 +125,19 @@ describe('the loop of a node', () => {
     expect(node.loop.ended).toEqual({ kind: 'rewritten', reason: 'the entry at offset 3 is another one' });
     expect(heldUntil(node.loop.lease)).toBe(-Infinity);
     expect(node.feed({ kind: 'pulled', messages: [] })).toEqual([]);
+  });
+
+  it('ends where it has begun with an empty log that is restored then: snapshots are loaded at the start', () => {
+    const { state } = LogWriter.started();
+    const { head, logId, epoch, claimId } = state;
+    const node = Node.at([]);
+    node.queue = restoredLog(state, 10_000).map((event, at): ReadEntry => {
+      const entry = { logId, epoch, claimId, seq: head.seq + 1 + at, prevDigest: `r${String(at - 1)}`, at: 0, event };
+      return { offset: at, digest: `r${String(at)}`, entry };
+    });
+    node.pull();
+    node.answer(node.ask());
+    expect(node.effects).toEqual([{ kind: 'end', end: expect.objectContaining({ kind: 'rewritten' }) }]);
   });
 
   it('takes an answer that shows no message where one must be for none', () => {

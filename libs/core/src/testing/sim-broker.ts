@@ -1,3 +1,5 @@
+import { emptyState } from '../log/fold.js';
+import type { ClusterState } from '../model/cluster-state.js';
 import type { Command } from '../model/command.js';
 import type { QueueBounds } from '../log/start-plan.js';
 import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
@@ -19,6 +21,12 @@ export class SimBroker {
   minOffset = 0;
   /** How often the log's tail was lost, or the log was created again. */
   rewrites = 0;
+  /** Whether the log's topic exists. */
+  isLogThere = true;
+  /** What the log builds on: a restored one goes on from a state that was kept in files. */
+  base: ClusterState = emptyState();
+  /** So many entries at the beginning are never lost with the tail. */
+  leastEntries = 1;
   readonly commands: Command[] = [];
   /** How often the commands topic was created. */
   commandTopics = 1;
@@ -76,11 +84,26 @@ export class SimBroker {
     this.minOffset = Math.max(this.minOffset, minOffset);
   }
 
+  /** The log's topic is deleted: nothing is read or stored before it is there again. */
+  deleteLog(): void {
+    this.onLoss(() => {
+      this.log.length = 0;
+      this.minOffset = 0;
+      this.rewrites += 1;
+      this.isLogThere = false;
+      this.base = emptyState();
+    });
+  }
+
+  /** The log's topic is created again, without any entry. */
+  makeLog(): void {
+    this.isLogThere = true;
+  }
+
   /** The log's topic is created again, as a new log. */
   recreateLog(): void {
-    this.log.length = 0;
-    this.minOffset = 0;
-    this.rewrites += 1;
+    this.deleteLog();
+    this.makeLog();
     this.#storeGenesis(`L${String(this.rewrites)}`);
   }
 
@@ -111,10 +134,10 @@ export class SimBroker {
     const fate = this.isFaulty ? clock.random() : 1;
     const sentTo = this.rewrites;
     // What is under way when a broker dies never arrives: its connections die with it.
-    const isConnected = (): boolean => sentTo === this.rewrites;
+    const isConnected = (): boolean => sentTo === this.rewrites && this.isLogThere;
     const store = (): number | undefined =>
-      isConnected() ? this.#store(effect.after.seq, effect.after.digest, effect.events, effect) : undefined;
-    if (fate < 0.03) {
+      isConnected() ? this.store(effect.after.seq, effect.after.digest, effect.events, effect) : undefined;
+    if (fate < 0.03 || !this.isLogThere) {
       this.#arrive(() => {
         settle('not-stored');
       });
@@ -201,10 +224,11 @@ export class SimBroker {
 
   #storeGenesis(logId: string): void {
     const head = { logId, epoch: 0, claimId: '', at: wallOf(this.clock) };
-    this.#store(-1, '', [{ kind: 'genesis', broker: 'broker-a' }], head);
+    this.store(-1, '', [{ kind: 'genesis', broker: 'broker-a' }], head);
   }
 
-  #store(
+  /** Stores a chain of entries at once; returns the offset of the last one. */
+  store(
     afterSeq: number,
     afterDigest: string,
     events: readonly LogEvent[],
@@ -214,7 +238,7 @@ export class SimBroker {
     events.forEach((event, i) => {
       const { logId, epoch, claimId, at } = head;
       const entry: LogEntry = { logId, epoch, claimId, at, seq: afterSeq + 1 + i, prevDigest, event };
-      const digest = String(fractionOf(JSON.stringify(entry)));
+      const digest = `${String(entry.seq)}/${String(fractionOf(JSON.stringify(entry)))}`;
       this.log.push({ offset: this.log.length, digest, entry });
       prevDigest = digest;
     });

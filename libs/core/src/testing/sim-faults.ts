@@ -1,6 +1,7 @@
 import type { SimBroker } from './sim-broker.js';
 import type { SimClock } from './sim-clock.js';
 import type { SimCoordinator } from './sim-coordinator.js';
+import { loseLog } from './sim-restore.js';
 import { SimRunner } from './sim-runner.js';
 import type { SimTruth } from './sim-truth.js';
 
@@ -42,6 +43,7 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, resignSoon],
   [3, recreateCommands],
   [3, recreateReports],
+  [6, loseLog],
 ];
 
 /** One fault, by chance, to a process or to the broker. */
@@ -109,7 +111,7 @@ function suspend({ clock }: SimFleet, process: SimCoordinator | SimRunner): void
 
 function startDouble(fleet: SimFleet): void {
   const runner = fleet.clock.pick(fleet.runners);
-  if (runner !== undefined) fleet.double(runner.nodeId);
+  if (runner !== undefined && fleet.broker.isLogThere) fleet.double(runner.nodeId);
 }
 
 function loseHead({ broker, truth }: SimFleet): void {
@@ -134,7 +136,7 @@ function loseTail({ clock, broker, isUpgrade }: SimFleet): void {
 
 /** Cuts the log back to what stands before an offset; false where that reaches back further than a broker may lose. */
 function loseFrom(broker: SimBroker, offset: number): boolean {
-  const least = broker.minOffset === 0 ? 1 : broker.minOffset + RETAINED_ENTRIES;
+  const least = broker.minOffset === 0 ? broker.leastEntries : broker.minOffset + RETAINED_ENTRIES;
   const isPossible = offset >= Math.max(least, broker.log.length - MOST_LOST_ENTRIES) && offset < broker.log.length;
   if (isPossible) broker.loseTail(broker.log.length - offset);
   return isPossible;

@@ -1,5 +1,6 @@
 import { emptyState } from '../log/fold.js';
 import { loadSnapshot, snapshotReadFrom, snapshotsNamedIn } from '../log/snapshot-load.js';
+import { isOfOneOrigin } from '../log/log-id.js';
 import { planStart } from '../log/start-plan.js';
 import { jsonParts } from '../log/json-parts.js';
 import { fromFiles, toConnectorFile, toTaskFile } from '../log/state-files.js';
@@ -65,6 +66,7 @@ export class SimLogReader {
     const node = initialNodeLoop({ nodeId, incarnation }, cluster, this.#clock, maxLevel);
     this.node = cluster.head.seq < 0 ? beginningAt(node, cluster, broker.minOffset) : node;
     if (cluster.level > maxLevel || this.#isOtherLog) process.isDead = true;
+    else this.#rememberLog();
     process.every(80, () => {
       this.#read();
     });
@@ -88,13 +90,18 @@ export class SimLogReader {
   /** The log's topic was created again: a node that knew the old one must not run on the new one. */
   get #isOtherLog(): boolean {
     const { logId } = this.disk;
-    const found = this.broker.readLog(this.broker.minOffset, 1)[0]?.entry.logId;
-    return logId !== undefined && found !== undefined && logId !== found;
+    if (logId === undefined) return false;
+    const found = this.#first?.entry.logId;
+    return found === undefined || !isOfOneOrigin(logId, found);
+  }
+
+  get #first(): ReadEntry | undefined {
+    return this.broker.readLog(this.broker.minOffset, 1)[0];
   }
 
   get #isHeard(): boolean {
     const { now } = this.broker.clock;
-    return this.broker.isAwake && !(now >= this.deaf.from && now < this.deaf.until);
+    return this.broker.isAwake && this.broker.isLogThere && !(now >= this.deaf.from && now < this.deaf.until);
   }
 
   /** One pull of the reader is under way; after it, questions until what it brought is checked. */
@@ -181,13 +188,18 @@ export class SimLogReader {
   }
 
   #persist(): void {
+    this.#rememberLog();
     const { cluster } = this.node;
-    if (cluster.logId !== '') this.disk.logId ??= cluster.logId;
     // What is folded never changes: the text is made where somebody reads it.
     this.disk.files = () => ({
       connectors: [...jsonParts(toConnectorFile(cluster))].join(''),
       tasks: [...jsonParts(toTaskFile(cluster))].join(''),
     });
+  }
+
+  #rememberLog(): void {
+    const { logId } = this.node.cluster;
+    if (logId !== '') this.disk.logId ??= logId;
   }
 
   #begin(): ClusterState {
@@ -200,8 +212,11 @@ export class SimLogReader {
       delete this.disk.files;
       return this.#begin();
     }
-    const found = plan.kind === 'snapshot' ? this.#snapshot() : undefined;
+    // A log that was restored begins with a snapshot; where the restore was broken off, nobody starts.
+    const isRestored = this.#first?.entry.event.kind === 'snapshot.chunk' && bounds.minOffset === 0;
+    const found = plan.kind === 'snapshot' || isRestored ? this.#snapshot() : undefined;
     if (found === undefined && bounds.minOffset > 0) throw new Error('no snapshot is left');
+    if (found === undefined && isRestored) this.process.isDead = true;
     return found ?? emptyState();
   }
 

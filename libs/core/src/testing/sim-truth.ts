@@ -12,6 +12,11 @@ export class SimTruth {
   readonly claims = new Map<number, string>();
   #read = 0;
   #rewrites = 0;
+  #base: ClusterState;
+  /** All that were ever accepted, by digest: those of a restored log build on some that its topic does not hold. */
+  readonly #accepted = new Map<string, LogEntry>();
+  /** Highest number of an entry that was ever accepted. */
+  #highestSeq = -1;
   /** When entries were accepted, by their digests: the head may go back to an older one. */
   readonly #acceptedAt = new Map<string, number>();
 
@@ -19,15 +24,18 @@ export class SimTruth {
     readonly broker: SimBroker,
     readonly judge: SimJudge,
     readonly ledger: SimLedger,
-  ) {}
+  ) {
+    this.#base = broker.base;
+  }
 
   /** Reads what is new; after the loss of the tail, all of it again. */
   follow(): void {
-    const { log, rewrites } = this.broker;
-    const isRewritten = rewrites !== this.#rewrites;
+    const { log, rewrites, base } = this.broker;
+    const isRewritten = rewrites !== this.#rewrites || base !== this.#base;
     if (isRewritten) {
       this.#rewrites = rewrites;
-      this.state = emptyState();
+      this.#base = base;
+      this.state = base;
       this.claims.clear();
       this.#read = 0;
     }
@@ -48,12 +56,24 @@ export class SimTruth {
 
   /** What a reader must hold that has read up to an offset. */
   stateAt(offset: number): ClusterState {
-    return foldEntries(emptyState(), this.broker.log.slice(0, offset + 1)).state;
+    return foldEntries(this.broker.base, this.broker.log.slice(0, offset + 1)).state;
   }
 
-  /** Accepted entries in their order. */
+  /** Accepted entries in their order, from the first one of the first log on. */
   accepted(): readonly LogEntry[] {
-    return foldEntries(emptyState(), this.broker.log).accepted.map(({ entry }) => entry);
+    const chain: LogEntry[] = [];
+    for (let entry = this.#accepted.get(this.state.head.digest); entry !== undefined;) {
+      chain.push(entry);
+      entry = this.#accepted.get(entry.prevDigest);
+    }
+    return chain.reverse();
+  }
+
+  /** A log is to begin with `state`: its numbers are above all that were ever given. */
+  judgeRestored({ head }: ClusterState): void {
+    this.follow();
+    if (head.seq <= this.#highestSeq)
+      this.broker.violate(`a restored log goes on at ${String(head.seq)} after ${String(this.#highestSeq)}`);
   }
 
   #take(read: ReadEntry, wasSeen: boolean): void {
@@ -61,6 +81,9 @@ export class SimTruth {
     const { state, accepted } = foldEntries(before, [read]);
     this.state = state;
     if (accepted.length === 0) return;
+    this.#accepted.set(read.digest, read.entry);
+    // Nobody keeps numbers of a restore that was broken off.
+    if (read.entry.event.kind !== 'snapshot.chunk') this.#highestSeq = Math.max(this.#highestSeq, read.entry.seq);
     const { event, epoch, claimId } = read.entry;
     if (event.kind === 'claimed') this.claims.set(epoch, claimId);
     if (wasSeen) return;

@@ -198,7 +198,7 @@ export class Simulation implements SimFleet {
   }
 
   #startsNow(): boolean {
-    return this.#isCalm || this.clock.random() < 0.3;
+    return this.broker.isLogThere && (this.#isCalm || this.clock.random() < 0.3);
   }
 
   /** Most nodes come back on the same state directory. */

@@ -1,0 +1,93 @@
+import { MEMBER_LEASE_MS } from '../lease/node-lease.js';
+import { restoredLogId } from '../log/log-id.js';
+import { restoredLog, restoredState } from '../log/restored-log.js';
+import { fromFiles } from '../log/state-files.js';
+import type { ClusterState } from '../model/cluster-state.js';
+import type { LogEvent } from '../model/entry.js';
+import { wallOf } from './sim-clock.js';
+import type { SimFleet } from './sim-faults.js';
+
+/** As a restore waits after it has made the topic. */
+const QUIET_MS = MEMBER_LEASE_MS + 1_000;
+const CHUNK_BYTES = 1_500;
+
+/**
+ * The log's topic is deleted. Somebody stops the nodes, though now and then not all of them, and restores the log from the files of a node: of the one that has
+ * read furthest, mostly. Before that others may make the topic again, empty or as a new log.
+ */
+export function loseLog(fleet: SimFleet): void {
+  const { broker, clock, coordinators, runners, isUpgrade } = fleet;
+  const kept = filesOf(fleet);
+  if (isUpgrade || !broker.isLogThere || broker.log.length === 0 || kept === undefined) return;
+  broker.deleteLog();
+  for (const each of [...coordinators, ...runners]) if (clock.random() < 0.7) each.isDead = true;
+  const fate = clock.random();
+  if (fate < 0.2) broker.makeLog();
+  else if (fate < 0.4) broker.recreateLog();
+  clock.after(500 + clock.random() * 4_000, () => {
+    if (broker.log.length > 0) broker.deleteLog();
+    restore(fleet, kept);
+  });
+}
+
+/** The state that the files of one node tell, as far as they are of the log that is there: those of an earlier one are older than a restore. */
+function filesOf({ clock, coordinators, runners, truth }: SimFleet): ClusterState | undefined {
+  truth.follow();
+  const { logId } = truth.state;
+  const copies = [...coordinators, ...runners].flatMap(({ disk }) => {
+    const files = disk.files?.();
+    const state = files && fromFiles(JSON.parse(files.connectors), JSON.parse(files.tasks));
+    return state === undefined || state.head.seq < 0 || state.logId !== logId ? [] : [state];
+  });
+  if (clock.random() < 0.3) return clock.pick(copies);
+  return copies.sort((left, right) => right.head.seq - left.head.seq)[0];
+}
+
+/** As `sluice restore` does it. Where others write meanwhile, the topic is deleted and it begins anew; one that was broken off goes on behind what is there. */
+function restore(fleet: SimFleet, kept: ClusterState): void {
+  const { broker, clock, truth } = fleet;
+  broker.makeLog();
+  const lastOffset = broker.log.length - 1;
+  clock.after(QUIET_MS, () => {
+    const unique = String(clock.random());
+    const place = { broker: kept.broker, incarnation: unique, at: wallOf(clock), lastOffset };
+    const state = restoredState(kept, { ...place, logId: restoredLogId(kept.logId, unique) });
+    truth.judgeRestored(state);
+    write(fleet, kept, state, restoredLog(state, CHUNK_BYTES));
+  });
+}
+
+function write(fleet: SimFleet, kept: ClusterState, state: ClusterState, events: readonly LogEvent[]): void {
+  const { broker, clock } = fleet;
+  const { logId, epoch, claimId } = state;
+  const end = state.head.offset + events.length + 1;
+  const place = { logId, epoch, claimId, at: wallOf(clock) };
+  const brokenOffAt = clock.random() < 0.2 ? Math.floor(clock.random() * events.length) : undefined;
+  let { seq, digest, offset } = state.head;
+  let written = 0;
+  const next = (): void => {
+    const event = events[written];
+    if (event === undefined) return;
+    if (broker.log.length !== offset + 1) {
+      broker.deleteLog();
+      restore(fleet, kept);
+      return;
+    }
+    if (written === 0) {
+      broker.base = state;
+      broker.leastEntries = end;
+    }
+    if (written === brokenOffAt && event.kind === 'snapshot.chunk') {
+      clock.after(clock.random() * 2_000, () => {
+        restore(fleet, kept);
+      });
+      return;
+    }
+    offset = broker.store(seq, digest, [event], place);
+    digest = broker.log[offset]?.digest ?? '';
+    seq += 1;
+    written += 1;
+    clock.after(1 + clock.random() * 20, next);
+  };
+  next();
+}
