@@ -47,13 +47,15 @@ export class ClusterAccess {
 
   /** The address of the master that holds a queue, from the topic's route. */
   async queueAddress(queue: QueueRef, deadline: CallDeadline): Promise<string> {
-    const known = this.routes.cached(queue.topic);
-    if (known !== undefined) {
-      const address = known.brokers.find((broker) => broker.brokerName === queue.brokerName)?.masterAddress;
-      if (address !== undefined) return address;
-      return masterAddressOf(await this.routes.refresh(queue.topic, deadline), queue);
-    }
-    return masterAddressOf(await this.routes.route(queue.topic, deadline), queue);
+    const address = this.#knownAddress(queue);
+    if (address !== undefined) return address;
+    const isCached = this.routes.cached(queue.topic) !== undefined;
+    const route = isCached ? this.routes.refresh(queue.topic, deadline) : this.routes.route(queue.topic, deadline);
+    return masterAddressOf(await route, queue);
+  }
+
+  #knownAddress({ topic, brokerName }: QueueRef): string | undefined {
+    return this.routes.cached(topic)?.brokers.find((broker) => broker.brokerName === brokerName)?.masterAddress;
   }
 
   /** The brokers that hold a queue, master or not. @throws BrokerNotFoundError when the route has none of that name */
@@ -68,6 +70,12 @@ export class ClusterAccess {
     if (found !== undefined && found.addresses.size > 0) return found;
     const names = route.brokers.map((broker) => broker.brokerName);
     throw new BrokerNotFoundError(brokerName, names, `in the route of topic '${topic}'`);
+  }
+
+  /** The connection to the master that holds a queue, where it is open and nothing has to be asked for first. */
+  openQueueConnection(queue: QueueRef, code: RequestCode): Connection | undefined {
+    const address = this.pool.isPrepared ? this.#knownAddress(queue) : undefined;
+    return address === undefined ? undefined : this.pool.openConnection(this.#portFor(address, code), laneOf(code));
   }
 
   /** An open connection to the master that holds a queue. A failure to connect makes the route suspect. */
@@ -88,7 +96,9 @@ export class ClusterAccess {
   /** Sends to the master that holds a queue. Errors that a new route may cure make the route suspect. */
   async askQueue(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
     const what = requestName(request.code);
-    const connection = await this.queueConnection(queue, deadline, what, request.code);
+    const connection =
+      this.openQueueConnection(queue, request.code) ??
+      (await this.queueConnection(queue, deadline, what, request.code));
     const announced = this.#announce(connection, request, deadline);
     if (announced !== undefined) await announced;
     try {

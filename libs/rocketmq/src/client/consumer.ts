@@ -1,16 +1,15 @@
 import { checkGroupName } from '../admin/check-argument.js';
 import { InvalidArgumentError } from '../errors.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { decodeStoredMessages } from '../wire/stored-message.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from './cluster-access.js';
 import { FilterCheck } from './filter-check.js';
 import { type GroupMembers } from './group-members.js';
 import { compileFilter, type CompiledFilter } from './message-filter.js';
-import { type PullOptions, type PullResult } from './pull.js';
+import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult } from './pull.js';
 import { type AnsweredPull, isRedirectToMaster, ReplicaReads } from './replica-reads.js';
 import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
 
@@ -38,11 +37,15 @@ export class Consumer {
    * that it cannot parse, BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MalformedDataError and the connection's errors
    */
   async pull(options: PullOptions): Promise<PullResult> {
+    const filter = compileFilter(options.filter);
+    return decodePullAnswer(await this.#pull(options, filter), filter);
+  }
+
+  async #pull(options: PullOptions, filter: CompiledFilter): Promise<PullAnswer> {
     const { queue, offset, group, maxMessages = 32, suspendMs = 0 } = options;
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new InvalidArgumentError(`pull offset ${offset}: expected a safe integer from 0`);
     }
-    const filter = compileFilter(options.filter);
     const request: RemotingRequest = {
       code: REQUEST_CODE.PULL_MESSAGE,
       ext: {
@@ -73,9 +76,16 @@ export class Consumer {
     }
     const { reply, brokerId } = answered;
     if (isRedirectToMaster(reply)) throw this.cluster.notMasterError(reply, request, queue);
-    const result = pullResult(reply, filter, brokerId);
-    if (result === undefined) throw this.cluster.queueError(reply, request, queue);
-    return result;
+    const kind = pullKind(reply.code, filter);
+    if (kind === undefined) throw this.cluster.queueError(reply, request, queue);
+    return {
+      kind,
+      body: reply.body,
+      nextOffset: readExtInteger(reply.ext, 'nextBeginOffset'),
+      minOffset: readExtInteger(reply.ext, 'minOffset'),
+      maxOffset: readExtInteger(reply.ext, 'maxOffset'),
+      brokerId,
+    };
   }
 
   /**
@@ -91,11 +101,12 @@ export class Consumer {
 
   /** A reader of one queue that keeps pulls in flight ahead of its caller. It does nothing before its first `next`. */
   readQueue(queue: QueueRef, options: QueueReaderOptions): QueueReader {
+    const filter = compileFilter(options.filter);
     return new QueueReader(queue, options, {
       closing: this.cluster.pool.closing,
       pull: (pull) => {
         this.members.attend(options.group);
-        return this.pull({ ...pull, replicaReads: options.replicaReads });
+        return this.#pull({ ...pull, replicaReads: options.replicaReads }, filter);
       },
       invalidateRoute: () => {
         this.cluster.routes.invalidate(queue.topic);
@@ -106,23 +117,6 @@ export class Consumer {
   #defaultTimeoutMs(suspendMs: number): number | undefined {
     return suspendMs > 0 ? this.cluster.requestTimeoutMs + suspendMs + SUSPEND_MARGIN_MS : undefined;
   }
-}
-
-function pullResult(reply: RemotingCommand, filter: CompiledFilter, brokerId: number): PullResult | undefined {
-  const kind = pullKind(reply.code, filter);
-  if (kind === undefined) return undefined;
-  const stored = kind === 'found' ? decodeStoredMessages(reply.body) : [];
-  // What an inner batch holds has tags of its own: its reader compares them.
-  const messages = filter.isAll ? stored : stored.filter((message) => message.isInnerBatch || filter.matches(message));
-  return {
-    kind: stored.length > 0 && messages.length === 0 ? 'filtered' : kind,
-    messages,
-    nextOffset: readExtInteger(reply.ext, 'nextBeginOffset'),
-    minOffset: readExtInteger(reply.ext, 'minOffset'),
-    maxOffset: readExtInteger(reply.ext, 'maxOffset'),
-    bytes: reply.body.length,
-    brokerId,
-  };
 }
 
 function pullKind(code: number, filter: CompiledFilter): PullResult['kind'] | undefined {

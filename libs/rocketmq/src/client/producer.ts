@@ -149,7 +149,9 @@ export class Producer {
     deadline.throwIfEnded(what);
     const resultOf = (answer: RemotingCommand): SendResult => this.#result(answer, request, queue, count);
     const ask = async (): Promise<RemotingCommand> => {
-      const connection = await this.cluster.queueConnection(queue, deadline, what, request.code);
+      const connection =
+        this.cluster.openQueueConnection(queue, request.code) ??
+        (await this.cluster.queueConnection(queue, deadline, what, request.code));
       deadline.throwIfEnded(what);
       return this.#awaitReply(connection.submit(request), deadline, what, resultOf);
     };

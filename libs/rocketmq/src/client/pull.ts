@@ -1,7 +1,7 @@
 import { type CallOptions } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
-import { type StoredMessage } from '../wire/stored-message.js';
-import { type MessageFilter } from './message-filter.js';
+import { decodeStoredMessages, type StoredMessage } from '../wire/stored-message.js';
+import { type CompiledFilter, type MessageFilter } from './message-filter.js';
 
 /**
  * `never`: every pull goes to the queue's master. `suggested`: to the replica that a broker suggests for the queue, and to
@@ -46,4 +46,21 @@ export interface PullResult {
   readonly bytes: number;
   /** Of the broker that answered; 0 is the master. */
   readonly brokerId: number;
+}
+
+/**
+ * A pull's answer before its messages are decoded. Readers keep answers ahead as bytes: views on thousands of waiting
+ * messages would outlive the garbage collector's cheap collections.
+ */
+export interface PullAnswer extends Omit<PullResult, 'messages' | 'bytes'> {
+  readonly body: Buffer;
+}
+
+/** @throws MalformedDataError */
+export function decodePullAnswer({ body, ...answer }: PullAnswer, filter: CompiledFilter): PullResult {
+  const stored = answer.kind === 'found' ? decodeStoredMessages(body) : [];
+  // What an inner batch holds has tags of its own: its reader compares them.
+  const messages = filter.isAll ? stored : stored.filter((message) => message.isInnerBatch || filter.matches(message));
+  const kind = stored.length > 0 && messages.length === 0 ? 'filtered' : answer.kind;
+  return { ...answer, kind, messages, bytes: body.length };
 }

@@ -9,8 +9,7 @@ import {
   RequestAbortedError,
   TopicNotFoundError,
 } from '../errors.js';
-import { decodeStoredMessages } from '../wire/stored-message.js';
-import { type PullOptions, type PullResult } from './pull.js';
+import { type PullAnswer, type PullOptions } from './pull.js';
 import { QueueReader, type QueueReaderOptions, type QueueReaderSource, type QueueReaderState } from './queue-reader.js';
 
 const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
@@ -32,6 +31,7 @@ class FakeQueue implements QueueReaderSource {
   max = 0;
   capOf: () => number = () => 32;
   failureOf: (pull: PullOptions) => Error | undefined = () => undefined;
+  bytesOf = messageBytes;
   pulls = 0;
   suspended = 0;
   inFlight = 0;
@@ -48,7 +48,7 @@ class FakeQueue implements QueueReaderSource {
     this.invalidations += 1;
   }
 
-  async pull(options: PullOptions): Promise<PullResult> {
+  async pull(options: PullOptions): Promise<PullAnswer> {
     this.pulls += 1;
     this.inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
@@ -75,16 +75,15 @@ class FakeQueue implements QueueReaderSource {
     this.suspended -= 1;
   }
 
-  #answer({ offset, maxMessages = 32 }: PullOptions): PullResult {
+  #answer({ offset, maxMessages = 32 }: PullOptions): PullAnswer {
     const { min: minOffset, max: maxOffset } = this;
-    const base = { messages: [], minOffset, maxOffset, bytes: 0, brokerId: 0 };
+    const base = { body: Buffer.alloc(0), minOffset, maxOffset, brokerId: 0 };
     if (offset < minOffset) return { ...base, kind: 'offset-moved', nextOffset: minOffset };
     if (offset > maxOffset) return { ...base, kind: 'offset-moved', nextOffset: maxOffset };
     const count = Math.min(maxMessages, this.capOf(), maxOffset - offset);
     if (count === 0) return { ...base, kind: 'empty', nextOffset: offset };
-    const bytes = Buffer.concat(Array.from({ length: count }, (_, index) => messageBytes(offset + index)));
-    const messages = decodeStoredMessages(bytes);
-    return { ...base, kind: 'found', messages, nextOffset: offset + count, bytes: bytes.length };
+    const body = Buffer.concat(Array.from({ length: count }, (_, index) => this.bytesOf(offset + index)));
+    return { ...base, kind: 'found', body, nextOffset: offset + count };
   }
 }
 
@@ -296,6 +295,19 @@ describe('QueueReader', () => {
     queue.failureOf = () => new MalformedDataError('stored message', 'x');
     const reader = readerOf(queue);
     await expect(reader.next()).rejects.toBeInstanceOf(MalformedDataError);
+    reader.close();
+  });
+
+  it('stays before an answer that it cannot read, and pulls it again', async () => {
+    const queue = new FakeQueue();
+    queue.append(100);
+    const reader = readerOf(queue, { maxMessagesPerPull: 10 });
+    queue.bytesOf = (offset) => (offset < 50 ? messageBytes(offset) : Buffer.alloc(50));
+    expect(await take(reader, 50)).toEqual(upTo(50));
+    await expect(reader.next()).rejects.toBeInstanceOf(MalformedDataError);
+    expect(reader.position).toBe(50);
+    queue.bytesOf = messageBytes;
+    expect(await take(reader, 50)).toEqual(upTo(50, 50));
     reader.close();
   });
 

@@ -14,7 +14,7 @@ import { type StoredMessage } from '../wire/stored-message.js';
 import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './logical-messages.js';
 import { compileFilter, type CompiledFilter, type MessageFilter } from './message-filter.js';
 import { PullWindow } from './pull-window.js';
-import { type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
+import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
 
 /** `retrying`: the last pull failed; the next starts after `delayMs` at the same position. */
 export type QueueReaderState =
@@ -48,12 +48,12 @@ export interface QueueReaderOptions extends LogicalMessagesOptions {
 export interface QueueReaderSource {
   /** Aborts when the client closes. */
   readonly closing: AbortSignal;
-  pull(options: PullOptions): Promise<PullResult>;
+  pull(options: PullOptions): Promise<PullAnswer>;
   invalidateRoute(): void;
 }
 
 type PullEnd =
-  { readonly kind: 'answered'; readonly result: PullResult } | { readonly kind: 'failed'; readonly error: unknown };
+  { readonly kind: 'answered'; readonly answer: PullAnswer } | { readonly kind: 'failed'; readonly error: unknown };
 
 interface Pull {
   readonly offset: number;
@@ -233,7 +233,17 @@ export class QueueReader {
       this.#onFailure(head, end.error);
       return undefined;
     }
-    return this.#onAnswer(head, end.result);
+    const result = this.#decoded(head, end.answer);
+    return result === undefined ? undefined : this.#onAnswer(head, result);
+  }
+
+  #decoded(head: Pull, answer: PullAnswer): PullResult | undefined {
+    try {
+      return decodePullAnswer(answer, this.#filter);
+    } catch (error) {
+      this.#onFailure(head, error);
+      return undefined;
+    }
   }
 
   #onAnswer(head: Pull, result: PullResult): readonly StoredMessage[] | undefined {
@@ -319,9 +329,9 @@ export class QueueReader {
       asked,
       bufferedBytes: 0,
       end: answer.then(
-        (result): PullEnd => {
-          pull.bufferedBytes = result.bytes;
-          return { kind: 'answered', result };
+        (received): PullEnd => {
+          pull.bufferedBytes = received.body.length;
+          return { kind: 'answered', answer: received };
         },
         (error: unknown): PullEnd => ({ kind: 'failed', error }),
       ),

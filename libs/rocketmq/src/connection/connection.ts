@@ -96,7 +96,7 @@ export class Connection {
     const reads: SocketReads = {
       space: () => reader.space,
       onBytes: (count) => {
-        reader.filled(count, (frame) => early.push(frame));
+        reader.filled(count, (frame, isLent) => early.push(isLent ? Buffer.from(frame) : frame));
       },
     };
     const socket = await openSocket(address, options, signal, reads);
@@ -105,7 +105,7 @@ export class Connection {
     reads.onBytes = (count) => {
       connection.#onBytes(reader, count);
     };
-    for (const frame of early) connection.#onFrame(frame);
+    for (const frame of early) connection.#onFrame(frame, false);
     const onAbort = (): void => {
       connection.close('the client is closed');
     };
@@ -274,10 +274,10 @@ export class Connection {
     this.#closeIfLeft();
   }
 
-  #onFrame(frame: Buffer): void {
+  #onFrame(frame: Buffer, isLent: boolean): void {
     if (this.#state.kind === 'closed') return;
     this.#hasReceived = true;
-    const command = decodeCommand(frame);
+    const command = decodeCommand(frame, isLent);
     if ((command.flag & HEADER_FLAG.RESPONSE) === 0) {
       this.#answerServer(command);
       return;

@@ -83,8 +83,10 @@ export class BatchEncoder {
     // A UTF-16 unit takes three bytes at most.
     const buffer = this.#reserve(propertiesAt + properties.length * (typeof properties === 'string' ? 3 : 1));
     let propertiesBytes = properties.length;
-    if (typeof properties !== 'string') buffer.set(properties, propertiesAt);
-    else if (propertiesBytes > 0) propertiesBytes = buffer.write(properties, propertiesAt, 'utf8');
+    if (propertiesBytes > 0) {
+      if (typeof properties === 'string') propertiesBytes = buffer.write(properties, propertiesAt, 'utf8');
+      else buffer.set(properties, propertiesAt);
+    }
     if (propertiesBytes > properties.length) this.#check(bodyBytes, propertiesBytes);
     const size = ENTRY_BYTES + bodyBytes + propertiesBytes;
     const view = this.#view;

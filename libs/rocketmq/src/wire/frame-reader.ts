@@ -11,7 +11,8 @@ const MAX_HEADER_TYPE = 1;
 /** A frame that lacks at least this much is read into its own memory at once. */
 const DIRECT_BYTES = LENT_BYTES / 2;
 
-type OnFrame = (frame: Buffer) => void;
+/** Takes a frame. A lent one is valid during the call only: the next bytes of the stream overwrite it. */
+type OnFrame = (frame: Buffer, isLent: boolean) => void;
 /** Takes a frame's header, as `decodeCommand` takes a frame, and the length of the whole. */
 type OnOversized = (head: Buffer, frameBytes: number) => void;
 
@@ -46,13 +47,13 @@ export class FrameReader {
     return this.#lent;
   }
 
-  /** Says that so many bytes were written into `space`. Frames have memory of their own; errors as for `push`. */
+  /** Says that so many bytes were written into `space`. Short frames are lent; errors as for `push`. */
   filled(bytes: number, onFrame: OnFrame, onOversized?: OnOversized): void {
     if (this.#isDirect) {
       this.#partialFilled += bytes;
       this.#endPartial(onFrame, onOversized);
     } else if (this.#lent !== undefined) {
-      this.#take(this.#lent.subarray(0, bytes), true, onFrame, onOversized);
+      this.#take(this.#lent, bytes, true, onFrame, onOversized);
     }
   }
 
@@ -62,31 +63,31 @@ export class FrameReader {
    * @throws FrameTooLargeError without `onOversized`, MalformedDataError: the stream cannot be read further.
    */
   push(chunk: Buffer, onFrame: OnFrame, onOversized?: OnOversized): void {
-    this.#take(chunk, false, onFrame, onOversized);
+    this.#take(chunk, chunk.length, false, onFrame, onOversized);
   }
 
-  #take(chunk: Buffer, isLent: boolean, onFrame: OnFrame, onOversized: OnOversized | undefined): void {
+  #take(chunk: Buffer, end: number, isLent: boolean, onFrame: OnFrame, onOversized: OnOversized | undefined): void {
     let at = 0;
-    while (at < chunk.length) {
+    while (at < end) {
       if (this.#toSkip > 0) {
-        const skipped = Math.min(this.#toSkip, chunk.length - at);
+        const skipped = Math.min(this.#toSkip, end - at);
         this.#toSkip -= skipped;
         at += skipped;
         continue;
       }
       if (this.#partial !== undefined) {
-        const copied = chunk.copy(this.#partial, this.#partialFilled, at);
+        const copied = chunk.copy(this.#partial, this.#partialFilled, at, end);
         at += copied;
         this.#partialFilled += copied;
         this.#endPartial(onFrame, onOversized);
         continue;
       }
       let length: number;
-      if (this.#lengthFilled === 0 && chunk.length - at >= LENGTH_BYTES) {
+      if (this.#lengthFilled === 0 && end - at >= LENGTH_BYTES) {
         length = chunk.readInt32BE(at);
         at += LENGTH_BYTES;
       } else {
-        const copied = chunk.copy(this.#length, this.#lengthFilled, at);
+        const copied = chunk.copy(this.#length, this.#lengthFilled, at, end);
         at += copied;
         this.#lengthFilled += copied;
         if (this.#lengthFilled < LENGTH_BYTES) return;
@@ -98,10 +99,10 @@ export class FrameReader {
         if (onOversized === undefined) throw new FrameTooLargeError(length, this.#maxFrameBytes);
         this.#oversized = length;
         this.#begin(MIN_FRAME_BYTES);
-      } else if (chunk.length - at >= length) {
+      } else if (end - at >= length) {
         const frame = chunk.subarray(at, at + length);
         at += length;
-        onFrame(isLent ? Buffer.from(frame) : frame);
+        onFrame(frame, isLent);
       } else {
         this.#begin(length);
       }
@@ -119,7 +120,7 @@ export class FrameReader {
     if (partial === undefined || this.#partialFilled < partial.length) return;
     if (this.#oversized === undefined) {
       this.#partial = undefined;
-      onFrame(partial);
+      onFrame(partial, false);
       return;
     }
     const mark = partial.readUInt32BE(0);

@@ -15,6 +15,7 @@ const PROTOCOL_VERSION = 513;
 const LANGUAGE = 'OTHER';
 const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 0xff_ff_ff;
+const NO_BODY = Buffer.alloc(0);
 
 export type ExtFields = Readonly<Record<string, string>>;
 
@@ -73,10 +74,10 @@ function jsonOf({ code, opaque, flag, remark, ext }: RemotingHeader): string {
 }
 
 /**
- * Decodes a frame as `FrameReader` cuts it. The body is a view on the frame.
+ * Decodes a frame as `FrameReader` cuts it. The body is a view on the frame, or a copy where the frame's memory is lent.
  * @throws MalformedDataError
  */
-export function decodeCommand(frame: Buffer): RemotingCommand {
+export function decodeCommand(frame: Buffer, isLent = false): RemotingCommand {
   if (frame.length < 4) throw new MalformedDataError('frame', `${String(frame.length)} bytes`);
   const mark = frame.readUInt32BE(0);
   const type = mark >>> 24;
@@ -84,10 +85,16 @@ export function decodeCommand(frame: Buffer): RemotingCommand {
   if (headerEnd > frame.length) {
     throw new MalformedDataError('frame', `header ends at ${String(headerEnd)} of ${String(frame.length)} bytes`);
   }
-  const body = frame.subarray(headerEnd);
+  const body = bodyOf(frame, headerEnd, isLent);
   if (type === SERIALIZE_JSON) return decodeJsonHeader(frame.toString('utf8', 4, headerEnd), body);
   if (type === SERIALIZE_ROCKETMQ) return { ...decodeBinaryHeader(frame.subarray(4, headerEnd)), body };
   throw new MalformedDataError('frame', `serialization type ${String(type)}, known are 0 (JSON) and 1 (ROCKETMQ)`);
+}
+
+function bodyOf(frame: Buffer, start: number, isLent: boolean): Buffer {
+  if (start === frame.length) return NO_BODY;
+  const body = frame.subarray(start);
+  return isLent ? Buffer.from(body) : body;
 }
 
 function decodeJsonHeader(json: string, body: Buffer): RemotingCommand {
