@@ -20,6 +20,7 @@ export type RocketMqErrorCode =
   | 'MESSAGE_TOO_LARGE'
   | 'DECOMPRESSED_TOO_LARGE'
   | 'UNSUPPORTED_COMPRESSION'
+  | 'PACKAGE_MISSING'
   | 'MESSAGE_UNREADABLE'
   | 'PRODUCER_OVERLOADED'
   | 'ACK_FAILED'
@@ -243,6 +244,22 @@ export class UnsupportedCompressionError extends RocketMqError {
     detail: string,
   ) {
     super('UNSUPPORTED_COMPRESSION', `body compressed with ${compression}: ${detail}`, { retriable: false });
+  }
+}
+
+/** What was asked for needs an optional package that is not installed. */
+export class PackageMissingError extends RocketMqError {
+  constructor(
+    readonly packageName: string,
+    version: string,
+    what: string,
+    cause: unknown,
+  ) {
+    const install = `npm install ${packageName}@${version}`;
+    super('PACKAGE_MISSING', `${what} needs the package '${packageName}', which is not installed: ${install}`, {
+      retriable: false,
+      cause,
+    });
   }
 }
 

@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const run = promisify(execFile);
 const library = fileURLToPath(new URL('../../../libs/rocketmq', import.meta.url));
+const PEER = 'rocketmq-client-nodejs';
 const namesrv = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
+const proxy = process.env['SLUICE_TEST_GRPC'] ?? '127.0.0.1:8081';
 const LIMIT_MS = 200_000;
 
 const USE = `
@@ -21,22 +23,64 @@ await client.admin.createGroup({ group: topic });
 const producer = client.topicProducer(topic);
 const { queue, offset, messageId } = await producer.send({ body: new TextEncoder().encode('packed') });
 await producer.close();
+await client.producer.send(queue, { body: new TextEncoder().encode('[single]').subarray(1, 7), properties: [['UNIQ_KEY', messageId]] });
 for await (const message of client.consumer.readQueue(queue, { from: offset, group: topic })) {
   console.log(message.body.toString(), message.property('UNIQ_KEY') === messageId);
-  break;
+  if (message.queueOffset > offset) break;
 }
 await client.admin.deleteTopic(topic);
 await client.close();
+`;
+
+/** Over gRPC, whose topic and group the remoting client makes. */
+const USE_GRPC = `
+import { openMessaging, RocketMqClient } from '@sluice/rocketmq';
+const [namesrv, proxy, topic] = process.argv.slice(2);
+const client = RocketMqClient.open({ namesrv });
+await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1, attributes: { 'message.type': 'NORMAL' } });
+await client.admin.createGroup({ group: topic });
+const cluster = await openMessaging('rocketmq+grpc://' + proxy, { requestTimeoutMs: 30_000 });
+const receiver = cluster.receiver({ topic, group: topic });
+let received = [];
+for (let sent = 0; received.length === 0; sent += 1) {
+  const [outcome] = await cluster.sender(topic).send([{ body: new TextEncoder().encode('packed') }]);
+  if (outcome.status === 'failed') throw outcome.error;
+  received = await receiver.receive({ maxMessages: 1, waitMs: 3_000, invisibleMs: 10_000 });
+}
+console.log(received[0].body.toString(), cluster.protocol);
+await receiver.ack(received);
+await cluster.close();
+await client.admin.deleteTopic(topic);
+await client.close();
+`;
+
+const USE_GRPC_WITHOUT_PEER = `
+import { openMessaging } from '@sluice/rocketmq';
+for (const use of [() => openMessaging('rocketmq+grpc://127.0.0.1:1'), () => import('@sluice/rocketmq/grpc')]) {
+  await use().catch(({ name, code, message }) => console.log(name, code, message));
+}
 `;
 
 describe('the package of the client, installed by itself', () => {
   let dir: string;
   let files: readonly string[];
   const app = (): string => join(dir, 'app');
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const install = (what: string): Promise<unknown> =>
+    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', what], {
+      cwd: app(),
+      env,
+    });
+
+  /** What a program prints, line by line. */
+  async function outputOf(program: string, ...args: readonly string[]): Promise<string[]> {
+    await writeFile(join(app(), 'use.mjs'), program);
+    const { stdout } = await run(process.execPath, ['use.mjs', ...args], { cwd: app(), env, timeout: 90_000 });
+    return stdout.trimEnd().split('\n');
+  }
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sluice-package-'));
-    const env = { ...process.env, NODE_OPTIONS: '' };
     const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
       cwd: library,
       env,
@@ -47,8 +91,7 @@ describe('the package of the client, installed by itself', () => {
     files = entries.map(({ path }) => path);
     await mkdir(app());
     await writeFile(join(app(), 'package.json'), '{ "private": true, "type": "module" }');
-    const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
-    await run('npm', ['install', ...flags, join(dir, filename)], { cwd: app(), env });
+    await install(join(dir, filename));
   }, LIMIT_MS);
 
   afterAll(async () => {
@@ -64,6 +107,7 @@ describe('the package of the client, installed by itself', () => {
     expect(files.filter((file) => /spec|readme-examples/.test(file))).toEqual([]);
     const installed = join(app(), 'node_modules');
     expect(existsSync(join(installed, 'fzstd'))).toBe(true);
+    expect([PEER, '@grpc/grpc-js'].filter((name) => existsSync(join(installed, name)))).toEqual([]);
   });
 
   it('has a README without links out of the package', async () => {
@@ -75,10 +119,26 @@ describe('the package of the client, installed by itself', () => {
   it(
     'sends and reads',
     async () => {
-      await writeFile(join(app(), 'use.mjs'), USE);
       const topic = `packed-${String(Date.now())}`;
-      const { stdout } = await run(process.execPath, ['use.mjs', namesrv, topic], { cwd: app(), timeout: 60_000 });
-      expect(stdout.split('\n')).toEqual(['packed true', '']);
+      expect(await outputOf(USE, namesrv, topic)).toEqual(['packed true', 'single true']);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'needs its peer for gRPC, and says so',
+    async () => {
+      const manifest = await readFile(join(app(), 'node_modules/@sluice/rocketmq/package.json'), 'utf8');
+      const { peerDependencies } = JSON.parse(manifest) as {
+        readonly peerDependencies: Readonly<Record<string, string>>;
+      };
+      const peer = `${PEER}@${String(peerDependencies[PEER])}`;
+      const message = `gRPC needs the package '${PEER}', which is not installed: npm install ${peer}`;
+      const line = `PackageMissingError PACKAGE_MISSING ${message}`;
+      expect(await outputOf(USE_GRPC_WITHOUT_PEER)).toEqual([line, line]);
+      await install(peer);
+      const topic = `packed-grpc-${String(Date.now())}`;
+      expect(await outputOf(USE_GRPC, namesrv, proxy, topic)).toEqual(['packed grpc']);
     },
     LIMIT_MS,
   );

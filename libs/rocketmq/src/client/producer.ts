@@ -9,7 +9,7 @@ import {
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type InFlightRequest } from '../connection/in-flight-request.js';
 import { type QueueRef } from '../routing/topic-route.js';
-import { DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
+import { checkBody, DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
 import { compressBody } from '../wire/compressed-body.js';
 import { encodeProperties } from '../wire/property-codec.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
@@ -30,8 +30,8 @@ export interface SendResult {
 }
 
 export interface OutgoingMessage {
-  /** At least one byte: brokers refuse an empty body in a single send. */
-  readonly body: Buffer;
+  /** At least one byte: brokers refuse an empty body in a single send. Must stay unchanged until the send has settled. */
+  readonly body: Uint8Array;
   readonly properties?: Iterable<readonly [string, string]>;
   /** `Message.flag`, an int32 for applications. Default 0. */
   readonly flag?: number | undefined;
@@ -40,7 +40,7 @@ export interface OutgoingMessage {
 }
 
 export interface EncodedMessage {
-  readonly body: Buffer;
+  readonly body: Uint8Array;
   /** As `encodeProperties` makes them. */
   readonly properties: string;
   /** Bits of `SYS_FLAG`. */
@@ -66,7 +66,15 @@ const STATUS: Readonly<Record<number, SendStatus>> = {
   [RESPONSE_CODE.FLUSH_SLAVE_TIMEOUT]: 'flush-slave-timeout',
 };
 
-/** Sends to named queues. Nothing is ever resent here: what happened is said, the caller decides. */
+/**
+ * Sends each call's message or batch to the queue that it names, at once, in one request.
+ *
+ * - Retries: none. A request that a server refused unprocessed, as it goes away or as credentials were renewed, goes once more.
+ * - Outcome: every error has it. A `SendOutcomeUnknownError` may still be stored; its `settled` tells when that is known.
+ * - Order: await a send before the next one to its queue; brokers may store sends that overlap in any order.
+ * - Flush: not needed, for nothing waits for other messages.
+ * - Close: the client's. A send under way rejects with `SendOutcomeUnknownError`.
+ */
 export class Producer {
   constructor(
     private readonly cluster: ClusterAccess,
@@ -99,6 +107,7 @@ export class Producer {
    */
   async send(queue: QueueRef, message: OutgoingMessage, options?: CallOptions): Promise<SendResult> {
     const { flag, bornAt } = message;
+    checkBody(message.body);
     checkStamps(message);
     const properties = encodeProperties(message.properties ?? []);
     const { body, sysFlag } =

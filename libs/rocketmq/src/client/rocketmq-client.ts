@@ -75,6 +75,7 @@ function maxFrameBytesOf({ maxFrameBytes = 16 * 1024 * 1024 }: RocketMqClientOpt
 
 /** A client of one cluster; any number of users may share it. It connects at first use. */
 export class RocketMqClient {
+  /** Sends to named queues, call by call; `topicProducer` collects, chooses queues and retries. */
   readonly producer: Producer;
   readonly consumer: Consumer;
   readonly admin: Admin;
@@ -154,8 +155,8 @@ export class RocketMqClient {
   }
 
   /**
-   * A producer that collects messages for one topic into batches. Any number may exist; each keeps the order of its own
-   * sends. @throws InvalidArgumentError, UnsupportedCompressionError
+   * Opens a producer that collects messages for one topic into batches, chooses queues and retries; `producer` does none of
+   * it. Any number may exist; each keeps the order of its own sends. @throws InvalidArgumentError, UnsupportedCompressionError
    */
   topicProducer(topic: string, options: TopicProducerOptions = {}): TopicProducer {
     const context = { cluster: this.#cluster, producer: this.producer, maxMessageBytes: this.#maxMessageBytes };

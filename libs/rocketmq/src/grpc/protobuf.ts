@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as GrpcJs from '@grpc/grpc-js';
-import protocol from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
-import stubs from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_grpc_pb.js';
-import messages from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
+import type Protocol from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
+import type Stubs from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_grpc_pb.js';
+import type Messages from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
+import { PackageMissingError } from '../errors.js';
 
 /** `google.protobuf.Timestamp` and `Duration`: google-protobuf brings no types of its own. */
 interface SecondsAndNanos {
@@ -13,8 +14,13 @@ interface SecondsAndNanos {
 }
 type SecondsAndNanosClass = new () => SecondsAndNanos;
 
-// The copies that the stubs were built on, so they are resolved from there.
-const fromClient = createRequire(createRequire(import.meta.url).resolve('rocketmq-client-nodejs'));
+const CLIENT = 'rocketmq-client-nodejs';
+
+/** Loads modules from where the client is installed: the stubs, and the copies of gRPC and Protobuf that they were built on. */
+const fromClient = requireFromClient();
+const protocol = fromClient(`${CLIENT}/proto/apache/rocketmq/v2/definition_pb.js`) as typeof Protocol;
+const stubs = fromClient(`${CLIENT}/proto/apache/rocketmq/v2/service_grpc_pb.js`) as typeof Stubs;
+const messages = fromClient(`${CLIENT}/proto/apache/rocketmq/v2/service_pb.js`) as typeof Messages;
 const { Timestamp } = fromClient('google-protobuf/google/protobuf/timestamp_pb.js') as {
   readonly Timestamp: SecondsAndNanosClass;
 };
@@ -22,7 +28,6 @@ const { Duration } = fromClient('google-protobuf/google/protobuf/duration_pb.js'
   readonly Duration: SecondsAndNanosClass;
 };
 
-/** The part of grpc-js that is used here, of the very copy that the stubs are built on. */
 export const grpc = fromClient('@grpc/grpc-js') as typeof GrpcJs;
 export const { MessagingServiceClient } = stubs;
 export type MessagingStub = InstanceType<typeof stubs.MessagingServiceClient>;
@@ -57,6 +62,15 @@ export function mapOf(map: unknown): {
   entries(): Iterable<[string, string]>;
 } {
   return map as { set(name: string, value: string): unknown; entries(): Iterable<[string, string]> };
+}
+
+/** The client is an optional peer of this package. @throws PackageMissingError */
+function requireFromClient(): NodeJS.Require {
+  try {
+    return createRequire(createRequire(import.meta.url).resolve(CLIENT));
+  } catch (cause) {
+    throw new PackageMissingError(CLIENT, '1.0.8', 'gRPC', cause);
+  }
 }
 
 function fill<T extends SecondsAndNanos>(target: T, ms: number): T {

@@ -31,6 +31,7 @@ describe('checkMessage', () => {
 
   it.each<[string, TopicMessage, string]>([
     ['an empty body', { body: Buffer.alloc(0) }, 'message body: empty'],
+    ['a body that is text', { body: 'text' as unknown as Uint8Array }, 'body: expected a Buffer or another Uint8Array'],
     ['an empty tag', { body, tag: '' }, 'tag: empty'],
     ['a tag with a bar', { body, tag: 'a|b' }, "tag 'a|b'"],
     ['a key with a space', { body, keys: ['a', 'b c'] }, "key 'b c'"],

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, MessageTooLargeError } from '../errors.js';
+import { checkBody } from '../wire/batch-encoder.js';
 import { type TopicMessage } from './message-port.js';
 import { isSystemProperty } from './system-properties.js';
 
@@ -31,6 +32,7 @@ export const PROXY_RULES = {
  */
 export function checkMessage(message: TopicMessage, rules: MessageRules): void {
   const { body, tag, keys, properties, messageId, messageGroup, deliverAt } = message;
+  checkBody(body);
   if (body.length === 0) throw new InvalidArgumentError('message body: empty, brokers take at least one byte');
   if (body.length > rules.maxMessageBytes) {
     throw new MessageTooLargeError('message body', body.length, rules.maxMessageBytes);

@@ -3,8 +3,8 @@ import { type CallOptions } from '../connection/call-deadline.js';
 
 /** A message as it is handed in. The same for every protocol. */
 export interface TopicMessage {
-  /** At least one byte: brokers refuse an empty body. */
-  readonly body: Buffer;
+  /** At least one byte: brokers refuse an empty body. Must stay unchanged until the send has settled. */
+  readonly body: Uint8Array;
   readonly tag?: string | undefined;
   /** Without spaces: the broker stores them joined by one. */
   readonly keys?: readonly string[] | undefined;

@@ -57,6 +57,20 @@ describe('BatchEncoder', () => {
     }).toThrow(MessageTooLargeError);
   });
 
+  it.each([
+    ['a string', 'text'],
+    ['numbers of 16 bits', new Uint16Array([1, 2])],
+    ['a list', [1, 2]],
+    ['no object', null],
+  ])('refuses %s as a body and keeps the batch', (_what, body) => {
+    const encoder = new BatchEncoder();
+    encoder.add(new Uint8Array([1, 2]), '');
+    expect(() => {
+      encoder.add(body as unknown as Uint8Array, '');
+    }).toThrow(/^body: expected a Buffer or another Uint8Array, got (String|Uint16Array|Array|Null)$/);
+    expect(encoder.count).toBe(1);
+  });
+
   it('refuses an empty batch, and an add after finish', () => {
     const encoder = new BatchEncoder();
     expect(() => encoder.finish()).toThrow(InvalidArgumentError);

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { InvalidArgumentError, MessageTooLargeError } from '../errors.js';
 
 const HEAD_BYTES = 20;
@@ -13,6 +14,16 @@ const FIRST_CAPACITY_BYTES = 16 * 1024;
 /** What the broker counts against its size limit for one message: all lengths in bytes. */
 export function storedMessageBytes(topicBytes: number, bodyBytes: number, propertiesBytes: number): number {
   return STORED_OVERHEAD_BYTES + topicBytes + bodyBytes + propertiesBytes;
+}
+
+/**
+ * Refuses what JavaScript callers may give instead of bytes: a copy of a string or of wider numbers would be other bytes.
+ * @throws InvalidArgumentError
+ */
+export function checkBody(body: Uint8Array): void {
+  if (isUint8Array(body)) return;
+  const kind = Object.prototype.toString.call(body).slice('[object '.length, -1);
+  throw new InvalidArgumentError(`body: expected a Buffer or another Uint8Array, got ${kind}`);
 }
 
 /** The body of a SEND_BATCH_MESSAGE request. The bytes are the encoder's until its `reset`. */
@@ -71,11 +82,12 @@ export class BatchEncoder {
   /**
    * @param properties as `encodeProperties` makes them, or their UTF-8 bytes; may be empty
    * @param flag `Message.flag`, an int32 for applications
-   * @throws MessageTooLargeError when the batch would go over the broker's limit, or the properties over 32,767 bytes;
+   * @throws InvalidArgumentError for a body of another type; MessageTooLargeError when the batch would go over the broker's limit, or the properties over 32,767 bytes;
    * the batch is unchanged then
    */
   add(body: Uint8Array, properties: Uint8Array | string, flag = 0): void {
     if (this.#isSealed) throw new InvalidArgumentError('add after finish: reset the encoder first');
+    checkBody(body);
     const bodyBytes = body.length;
     this.#check(bodyBytes, properties.length);
     const start = this.#bytes;

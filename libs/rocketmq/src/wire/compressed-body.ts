@@ -47,9 +47,9 @@ export function decompressBody(body: Buffer, sysFlag: number, maxBytes = DEFAULT
  * @throws UnsupportedCompressionError for `zstd` where Node has none
  */
 export function compressBody(
-  body: Buffer,
+  body: Uint8Array,
   type: CompressionType = 'zlib',
-): { readonly body: Buffer; readonly sysFlag: number } {
+): { readonly body: Uint8Array; readonly sysFlag: number } {
   const compressed = type === 'zlib' ? zlib.deflateSync(body) : zstdCompress(body);
   if (compressed.length >= body.length) return { body, sysFlag: 0 };
   const typeBits = type === 'zlib' ? SYS_FLAG.COMPRESSION_ZLIB : SYS_FLAG.COMPRESSION_ZSTD;

@@ -22,7 +22,7 @@ export type ExtFields = Readonly<Record<string, string>>;
 export interface RemotingRequest {
   readonly code: RequestCode;
   readonly ext: ExtFields;
-  readonly body?: Buffer;
+  readonly body?: Uint8Array;
 }
 
 /** A frame from a server: the answer to one of our requests, or a request of its own. */

@@ -26,7 +26,7 @@ const native = zlib as { readonly zstdCompressSync?: Transform; readonly zstdDec
 export const canCompressZstd = native.zstdCompressSync !== undefined;
 
 /** @throws UnsupportedCompressionError where Node has no zstd */
-export function zstdCompress(bytes: Buffer): Buffer {
+export function zstdCompress(bytes: Uint8Array): Buffer {
   if (native.zstdCompressSync === undefined) {
     throw new UnsupportedCompressionError('ZSTD', `writing it needs Node 22.15 or later, this is ${process.version}`);
   }

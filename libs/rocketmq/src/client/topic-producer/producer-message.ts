@@ -1,6 +1,6 @@
 import { InvalidArgumentError, MessageTooLargeError } from '../../errors.js';
 import { type QueueRef } from '../../routing/topic-route.js';
-import { MAX_PROPERTIES_BYTES, storedMessageBytes } from '../../wire/batch-encoder.js';
+import { checkBody, MAX_PROPERTIES_BYTES, storedMessageBytes } from '../../wire/batch-encoder.js';
 import { compressBody, type CompressionType } from '../../wire/compressed-body.js';
 import { encodeProperties } from '../../wire/property-codec.js';
 import { checkStamps, type EncodedMessage } from '../producer.js';
@@ -10,7 +10,7 @@ import { type UniqueIds } from './unique-ids.js';
 /** At most one of `queue` and `shardingKey`, and one of `delayLevel` and `deliverAt`. */
 export interface ProducerMessage {
   /** Must stay unchanged until the send has settled. */
-  readonly body: Buffer;
+  readonly body: Uint8Array;
   /** Index keys, without white space. */
   readonly keys?: string | readonly string[] | undefined;
   readonly tag?: string | undefined;
@@ -85,6 +85,7 @@ export function prepareMessage(message: ProducerMessage, limits: PrepareLimits):
   if (queue !== undefined && shardingKey !== undefined) {
     throw new InvalidArgumentError('queue and shardingKey: at most one of them chooses the queue');
   }
+  checkBody(message.body);
   if (message.body.length > limits.maxMessageBytes) {
     throw new MessageTooLargeError('message body', message.body.length, limits.maxMessageBytes);
   }

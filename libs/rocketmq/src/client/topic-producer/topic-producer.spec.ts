@@ -53,7 +53,7 @@ class FakeCluster {
   }
 
   sendEncoded(queue: QueueRef, message: EncodedMessage): Promise<SendResult> {
-    return this.#send(queue, [message.body.toString()]);
+    return this.#send(queue, [Buffer.from(message.body).toString()]);
   }
 
   async #send(queue: QueueRef, bodies: readonly string[]): Promise<SendResult> {
@@ -264,6 +264,17 @@ describe('a topic producer', () => {
     const last = send('5', onA);
     await producer.flush();
     expect(await last).toMatchObject({ offset: 4 });
+  });
+
+  it('takes views on memory of any kind, in batches and alone, and nothing else for a body', async () => {
+    const memory = new TextEncoder().encode('0123456789');
+    await producer.send({ body: memory.subarray(2, 5), queue: onA });
+    await producer.send({ body: new Uint8Array(memory.buffer, 7), queue: onA, delayLevel: 1 });
+    expect(cluster.stored.get('a')).toEqual(['234', '789']);
+    await expect(producer.send({ body: 'text' as unknown as Uint8Array })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'body: expected a Buffer or another Uint8Array, got String',
+    });
   });
 
   it('waits for room, and a flush for those that waited too', async () => {

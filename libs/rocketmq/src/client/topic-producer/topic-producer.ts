@@ -38,10 +38,16 @@ interface TopicProducerContext {
 }
 
 /**
- * Sends messages to a topic in batches, one batch per queue at a time: the messages of a queue are stored in the order
- * of their sends. What was surely not stored is sent again until `deliveryTimeoutMs` is over, messages without a queue
- * or a sharding key at another broker if there is one. A send whose reply is overdue is waited for; nothing is sent
- * again before it is known that no reply can come any more (`onUnknownOutcome`).
+ * Collects the messages of many calls into batches, chooses their queues, and sends one batch per queue at a time.
+ *
+ * - Retries: what was surely not stored goes again until `deliveryTimeoutMs` is over, messages without a queue or a
+ *   sharding key to another broker if there is one.
+ * - Outcome: every error has it. An overdue reply is waited for until no reply can come any more; then `onUnknownOutcome`
+ *   decides whether the send rejects with `SendOutcomeUnknownError` or the message goes again.
+ * - Order: brokers store the messages of a queue, and those of a sharding key, in the order of their sends.
+ * - Flush: `flush` sends what waits for more messages, and waits for the end of every earlier send.
+ * - Close: `close` takes no more sends and flushes. The client's close rejects what waits; a send under way rejects with
+ *   `SendOutcomeUnknownError`.
  */
 export class TopicProducer {
   readonly #settings: ProducerSettings;
