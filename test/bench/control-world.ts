@@ -74,7 +74,7 @@ export class ControlWorld {
     this.writeAs(first, [{ kind: 'claimed', nodeId: 'coordinator-0', incarnation: 'c0', after: { seq, digest } }]);
     this.writeAs(first, [{ kind: 'cluster.version', level: MAX_LEVEL }]);
     for (const events of this.clusterEvents()) this.writeAs(first, events);
-    this.state = initialCoordinator(coordinator, this.followed, 0, settings);
+    this.state = initialCoordinator(coordinator, this.followed, { now: 0, wall: 0 }, settings);
   }
 
   /** A cluster that runs all its tasks, under a leader that has just taken over and has heard all workers. */

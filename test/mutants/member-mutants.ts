@@ -97,6 +97,20 @@ export const memberMutants: readonly Mutant[] = [
     specs: ['lease/node-lease.spec.ts'],
   },
   {
+    rule: 'suspension: a leader does not notice that its machine was suspended',
+    file: 'coordinator/step.ts',
+    from: 'next.lastConfirmedAt -= stoodStillMs;',
+    to: '',
+    specs: ['coordinator/step.spec.ts'],
+  },
+  {
+    rule: 'late sends: a leader sends what it decided before its process stood still',
+    file: 'coordinator/appends.ts',
+    from: 'return elapsedMs(elapsedAfter(time, reading)) < sendBeforeMs;',
+    to: 'return elapsedMs(elapsedAfter(time, reading)) < sendBeforeMs + 1e9;',
+    specs: ['coordinator/step.spec.ts'],
+  },
+  {
     rule: 'reports: one that lands late takes the place of a later one',
     file: 'coordinator/step.ts',
     from: 'if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;',

@@ -1,6 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { Module } from '@nestjs/common';
-import { initialCoordinator, type Command, type CoordinatorState, type Effect, type ReportsView } from '@sluice/core';
+import {
+  initialCoordinator,
+  maySend,
+  type ClockReading,
+  type Command,
+  type CoordinatorState,
+  type Effect,
+  type ReportsView,
+} from '@sluice/core';
 import {
   collectModel,
   completeCopies,
@@ -44,7 +52,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     else node.fail(new Error(effect.message));
   };
   const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
-  const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, performance.now(), {
+  const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, clocks(), {
     reportQueues: node.topics.reports.queues,
     sessionMs: settings.sessionTimeoutMs,
   });
@@ -66,7 +74,16 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   };
   const commands = new CommandReader(node, listener, scoped);
   const readCommands = commands.readFrom.bind(commands);
-  const effects = new EffectRunner({ node, rpc, input, readCommands, onExit, log: scoped, signal: ended.signal });
+  const effects = new EffectRunner({
+    node,
+    rpc,
+    input,
+    maySend: (append) => maySend(loop.state, append, clocks()),
+    readCommands,
+    onExit,
+    log: scoped,
+    signal: ended.signal,
+  });
   const heartbeat = nodeHeartbeat(node);
   const head = new HeadWatch(
     follower,
@@ -137,6 +154,10 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       await persister.stop();
     },
   };
+}
+
+function clocks(): ClockReading {
+  return { now: performance.now(), wall: Date.now() };
 }
 
 function coordinatorMetrics(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): MetricRegistry {

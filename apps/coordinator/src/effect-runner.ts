@@ -14,6 +14,8 @@ export interface EffectRunnerOptions {
   readonly node: ClusterNode;
   readonly rpc: RpcEndpoint;
   readonly input: (body: InputBody) => void;
+  /** Asked at the moment when an append is written to its connection. */
+  readonly maySend: (append: Extract<Effect, { kind: 'append' }>) => boolean;
   readonly readCommands: (readId: number, fromOffset: number, lastRequestId?: string) => void;
   readonly onExit: (effect: Extract<Effect, { kind: 'exit' }>) => void;
   readonly log: ScopedLog;
@@ -64,7 +66,7 @@ export class EffectRunner {
   }
 
   private async append(effect: Extract<Effect, { kind: 'append' }>): Promise<void> {
-    const { node, input } = this.options;
+    const { node, input, maySend } = this.options;
     const { appendId, logId, epoch, claimId, at, after, events } = effect;
     const batch = new BatchEncoder();
     for (const { body } of encodeLogChain({ logId, epoch, claimId, at }, after, events)) batch.add(body, '');
@@ -74,6 +76,7 @@ export class EffectRunner {
     try {
       const { firstOffset, count } = await node.client.producer.sendBatch(node.logQueue, batch.finish(), {
         timeoutMs: appendTimeoutMs,
+        maySend: () => maySend(effect),
       });
       this.appending.worked();
       settle('stored', firstOffset + count - 1);

@@ -14,7 +14,7 @@ function leading(...names: readonly string[]): CoordinatorState {
   });
   const head = { offset: 70, seq: 70, digest: 'd' };
   const cluster = { ...emptyState(), head, tasks: TaskTable.of(tasks), connectors: new Map(connectors) };
-  return { ...initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, cluster, 0), role: 'leader' };
+  return { ...initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, cluster, { now: 0, wall: 0 }), role: 'leader' };
 }
 
 describe('the keeper of positions', () => {

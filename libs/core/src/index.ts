@@ -39,6 +39,7 @@ export * from './status/drain-status.js';
 export * from './status/node-status.js';
 export * from './status/reports-view.js';
 export { runnersOf } from './status/unassigned-reason.js';
+export { maySend } from './coordinator/appends.js';
 export * from './coordinator/effect.js';
 export * from './coordinator/input.js';
 export * from './coordinator/settings.js';

@@ -9,6 +9,7 @@ import {
   UnsupportedByBrokerError,
   writableQueues,
   type QueueRef,
+  type SendResult,
 } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { type BrokerUnderTest, featuresOf } from './broker-features.js';
@@ -104,6 +105,24 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
       });
       expect(messages[0]?.body.toString()).toBe('single');
       expect(messages[0]?.keys).toBe('one');
+    });
+
+    it('stores nothing that is not wanted any more once there is a connection', async () => {
+      const fresh = RocketMqClient.open({ namesrv: namesrv(), requestTimeoutMs: REQUEST_TIMEOUT_MS });
+      const end = await client.admin.maxOffset(other);
+      let asked = 0;
+      const maySend = (): boolean => {
+        asked += 1;
+        return asked > 1;
+      };
+      try {
+        const send = (): Promise<SendResult> => fresh.producer.send(other, { body: Buffer.from('late') }, { maySend });
+        await expect(send()).rejects.toMatchObject({ code: 'REQUEST_ABORTED', outcome: 'not-sent' });
+        expect(await client.admin.maxOffset(other)).toBe(end);
+        expect(await send()).toMatchObject({ firstOffset: end });
+      } finally {
+        await fresh.close();
+      }
     });
 
     it('fills a batch up to what the broker takes', async () => {

@@ -1,15 +1,22 @@
 import type { LogEvent } from '../model/entry.js';
+import { elapsedAfter, elapsedMs, type ClockReading } from '../node/elapsed-time.js';
+import type { Effect } from './effect.js';
 import type { AppendOutcome } from './input.js';
-import type { Turn } from './state.js';
+import type { CoordinatorState, Turn } from './state.js';
 
 /** Nobody acts on entries of these kinds, and no number of theirs is kept. */
 const SILENT_KINDS: readonly LogEvent['kind'][] = ['lease.renewed', 'snapshot.chunk', 'snapshot.done'];
 
-/** Sends events after the head that is folded; there must be nothing in flight. */
+/**
+ * Sends events after the head that is folded; there must be nothing in flight.
+ *
+ * @param sendBefore monotonic. Default: within a leader's lease, for what harms nobody however late it comes.
+ */
 export function append(
   { next, effects, now, wall }: Turn,
   events: readonly LogEvent[],
   claim: { readonly epoch: number; readonly claimId: string; readonly firstSeq?: number },
+  sendBefore = now + next.settings.leaseMs,
 ): void {
   const { head, logId } = next.cluster;
   next.appends += 1;
@@ -19,7 +26,20 @@ export function append(
   const lastSeq = firstSeq + events.length - 1;
   next.inFlight = { appendId, claimId, sentAt: now, lastSeq, isTelling, settled: undefined };
   const after = { ...head, seq: firstSeq - 1 };
-  effects.push({ kind: 'append', appendId, events, after, logId, epoch, claimId, at: wall });
+  const sendBeforeMs = elapsedMs(next.time) + sendBefore - now;
+  effects.push({ kind: 'append', appendId, events, after, logId, epoch, claimId, at: wall, sendBeforeMs });
+}
+
+/**
+ * Whether an append may be sent now. A process may stand still between deciding and sending: meanwhile others may have claimed, and the log may have lost
+ * that. What is sent then would count, though others have acted since.
+ */
+export function maySend(
+  { time }: Pick<CoordinatorState, 'time'>,
+  { sendBeforeMs }: Extract<Effect, { kind: 'append' }>,
+  reading: ClockReading,
+): boolean {
+  return elapsedMs(elapsedAfter(time, reading)) < sendBeforeMs;
 }
 
 export function canAppend({ next, now }: Turn): boolean {

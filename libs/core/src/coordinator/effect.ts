@@ -4,7 +4,7 @@ import type { LogEvent } from '../model/entry.js';
 export type Effect =
   /**
    * Encode the events as a chain after `after`, each with this `logId`, `epoch`, `claimId` and `at`, and send them as one
-   * batch; then report `append.settled` exactly once. Never resend.
+   * batch; then report `append.settled` exactly once. Never resend, and send nothing that `maySend` does not allow at that moment: it is `not-stored`.
    */
   | {
       readonly kind: 'append';
@@ -15,6 +15,8 @@ export type Effect =
       readonly epoch: number;
       readonly claimId: string;
       readonly at: number;
+      /** In the time of `elapsedMs`. */
+      readonly sendBeforeMs: number;
     }
   /** Send a probe that carries this incarnation and `sentAt` to a queue of the reports topic. */
   | { readonly kind: 'send-probe'; readonly queue: number; readonly sentAt: number }

@@ -4,6 +4,7 @@ import type { ClusterState, LogHead } from '../model/cluster-state.js';
 import type { Command } from '../model/command.js';
 import type { Report } from '../model/report.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
+import type { ClockReading, ElapsedTime } from '../node/elapsed-time.js';
 import type { Effect } from './effect.js';
 import type { TaskConfigsAnswer } from './input.js';
 import { defaultCoordinatorSettings, type CoordinatorSettings } from './settings.js';
@@ -42,7 +43,7 @@ export interface ProbeState {
 export interface InFlight {
   readonly appendId: number;
   readonly claimId: string;
-  /** Monotonic. */
+  /** When it was decided; monotonic, and earlier by the time for which that clock has stood still since. */
   readonly sentAt: number;
   /** `seq` of the last entry, if all are accepted. */
   readonly lastSeq: number;
@@ -98,11 +99,12 @@ export interface CoordinatorState {
   readonly self: CoordinatorSelf;
   readonly settings: CoordinatorSettings;
   readonly cluster: ClusterState;
+  readonly time: ElapsedTime;
   readonly role: 'standby' | 'candidate' | 'leader';
   readonly nextOffset: number;
   /** When the last accepted entry was read, or this coordinator started. */
   readonly lastAcceptedAt: number;
-  /** When the last own append was sent that a leader has read back: it led then. */
+  /** When the last own append was decided that a leader has read back: it led then. Earlier by the time for which the clock has stood still since. */
   readonly lastConfirmedAt: number;
   /** Send time of the last pull that proved to be at the head. */
   readonly headProvenAt: number | undefined;
@@ -154,17 +156,18 @@ export function lifeSignOf({ reports, heard }: CoordinatorState, key: string): L
   return reports.get(key) ?? heard.get(key);
 }
 
-/** A standby that knows `cluster` and goes on reading the log behind its head. `now` is monotonic. */
+/** A standby that knows `cluster` and goes on reading the log behind its head. */
 export function initialCoordinator(
   self: CoordinatorSelf,
   cluster: ClusterState,
-  now: number,
+  { now, wall }: ClockReading,
   settings: Partial<CoordinatorSettings> = {},
 ): CoordinatorState {
   return {
     self,
     settings: { ...defaultCoordinatorSettings, ...settings },
     cluster,
+    time: { now, wall, stoodStillMs: 0 },
     role: 'standby',
     nextOffset: cluster.head.offset + 1,
     lastAcceptedAt: now,

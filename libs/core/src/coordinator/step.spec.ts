@@ -3,6 +3,7 @@ import type { Command } from '../model/command.js';
 import { taskConfig } from '../model/connector.js';
 import { CoordinatorHarness } from '../testing/coordinator-harness.js';
 import { LogWriter } from '../testing/log-writer.js';
+import { maySend } from './appends.js';
 
 describe('election', () => {
   it('claims a log without a leader once the head is reached, and leads only after reading the claim back', () => {
@@ -89,6 +90,33 @@ describe('election', () => {
     node.store(renewal);
     node.pass(100);
     expect([node.state.role, node.state.cluster.epoch]).toEqual(['leader', 2]);
+  });
+
+  it('claims anew when its machine was suspended for the lease, though its monotonic clock stood still', () => {
+    const node = CoordinatorHarness.leading();
+    node.pass(1_000);
+    node.wall += 2_000;
+    node.pass(100);
+    expect([node.of('stepped-down'), node.state.cluster.epoch]).toEqual([[], 1]);
+    node.wall += 3_000;
+    node.pass(100);
+    expect(node.of('stepped-down')).toMatchObject([{ reason: 'it has read nothing of its own for 3000 ms' }]);
+    expect([node.state.role, node.state.cluster.epoch]).toEqual(['leader', 2]);
+  });
+
+  it('sends nothing later than a lease after it last led for certain, however the process stood still', () => {
+    const node = CoordinatorHarness.leading();
+    const confirmedAt = node.state.lastConfirmedAt;
+    node.isStoring = false;
+    node.now = confirmedAt + 2_000;
+    node.wall += 2_000;
+    const stood = { now: node.now, wall: node.wall };
+    const [decided] = node.feed({ kind: 'tick' }).filter((effect) => effect.kind === 'append');
+    const sentAfter = (now: number, wall: number): boolean =>
+      maySend(node.state, decided!, { now: stood.now + now, wall: stood.wall + wall });
+    expect(sentAfter(900, 900)).toBe(true);
+    expect(sentAfter(1_000, 1_000)).toBe(false);
+    expect(sentAfter(0, 1_000)).toBe(false);
   });
 
   it('numbers a claim above the age of the log and what nodes say they have applied', () => {

@@ -4,6 +4,7 @@ import { TaskTable } from '../log/task-table.js';
 import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
 import { NewerVersionNeededError } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
+import { elapsedAfter } from '../node/elapsed-time.js';
 import type { Report } from '../model/report.js';
 import { append, canAppend, reconcileInFlight, settleAppend } from './appends.js';
 import { decideCommands, decideRewind } from './decide-commands.js';
@@ -35,6 +36,7 @@ const RENEWALS = 3;
 export function step(state: CoordinatorState, input: Input): Step {
   if (state.hasEnded) return { state, effects: [] };
   const turn: Turn = { now: input.now, wall: input.wall, next: { ...state }, effects: [] };
+  readClocks(turn);
   const mayDecide = receive(turn, input);
   if (turn.next.hasEnded) return { state: turn.next, effects: turn.effects };
   if (turn.next.isStopping) stopInOrder(turn);
@@ -42,6 +44,19 @@ export function step(state: CoordinatorState, input: Input): Step {
     if (mayDecide) lead(turn);
   } else claimIfVacant(turn);
   return { state: turn.next, effects: turn.effects };
+}
+
+/**
+ * While a machine is suspended others may claim, and its monotonic clock does not tell: the time for which it stood still makes older what the lead is
+ * known by. All other waits only get longer by it.
+ */
+function readClocks({ next, now, wall }: Turn): void {
+  const time = elapsedAfter(next.time, { now, wall });
+  const stoodStillMs = time.stoodStillMs - next.time.stoodStillMs;
+  next.time = time;
+  if (stoodStillMs === 0) return;
+  next.lastConfirmedAt -= stoodStillMs;
+  if (next.inFlight !== undefined) next.inFlight = { ...next.inFlight, sentAt: next.inFlight.sentAt - stoodStillMs };
 }
 
 /** Returns whether the input can change a decision of a leader. */
@@ -260,7 +275,7 @@ function lead(turn: Turn): void {
   decide(turn, batch);
   decideSnapshot(turn, batch);
   if (batch.events.length === 0 && sinceConfirmedMs >= leaseMs / RENEWALS) batch.add(renewal(next));
-  if (batch.events.length > 0) append(turn, batch.events, next.cluster);
+  if (batch.events.length > 0) append(turn, batch.events, next.cluster, next.lastConfirmedAt + leaseMs);
 }
 
 function decide({ next, now, wall }: Turn, batch: EventBatch): void {

@@ -33,7 +33,7 @@ export class CoordinatorHarness {
     settings: Partial<CoordinatorSettings> = {},
   ) {
     const self = { nodeId: 'c1', incarnation: 'c1#2', ...(supersedes === undefined ? {} : { supersedes }) };
-    this.state = initialCoordinator(self, log.state, 0, { reportQueues: 1, ...settings });
+    this.state = initialCoordinator(self, log.state, { now: 0, wall: this.wall }, { reportQueues: 1, ...settings });
   }
 
   /** A leader on a log that has no other, at the highest feature level, that may give tasks away. */

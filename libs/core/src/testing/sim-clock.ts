@@ -1,4 +1,5 @@
 import { PriorityQueue } from '../assignment/priority-queue.js';
+import type { ClockReading } from '../node/elapsed-time.js';
 
 interface Planned {
   readonly at: number;
@@ -87,6 +88,10 @@ export class SimProcess {
 
   get wall(): number {
     return wallOf(this.clock) + this.#wallSkew;
+  }
+
+  get clocks(): ClockReading {
+    return { now: this.localNow, wall: this.wall };
   }
 
   after(delayMs: number, act: () => void): void {

@@ -1,9 +1,11 @@
+import { maySend } from '../coordinator/appends.js';
 import type { Effect } from '../coordinator/effect.js';
-import type { InputBody, TaskConfigsAnswer } from '../coordinator/input.js';
+import type { AppendOutcome, InputBody, TaskConfigsAnswer } from '../coordinator/input.js';
 import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
 import { step } from '../coordinator/step.js';
 import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
+import type { LogEvent } from '../model/entry.js';
 import type { NodeEffect } from '../node/node-step.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
@@ -33,6 +35,8 @@ export class SimCoordinator extends SimProcess {
   readonly reader: SimLogReader;
   /** Until then its reports are lost while it reads the log and works. */
   mutedUntil = 0;
+  /** What happens to it between the next append with an event of a kind and its send. */
+  standsStillBefore: { readonly kind: LogEvent['kind']; readonly act: () => void } | undefined;
   /** Number of the last report of each incarnation that is known as a whole. */
   readonly #wholeReports = new Map<string, number>();
   #reportSeq = 0;
@@ -52,7 +56,7 @@ export class SimCoordinator extends SimProcess {
       this.#follow(effect);
     });
     const settings = { maxLevel, snapshotEntries: 60, snapshotChunkBytes: 1_500, maxDrainMoves: 1 };
-    this.state = initialCoordinator(self, this.reader.node.cluster, this.localNow, settings);
+    this.state = initialCoordinator(self, this.reader.node.cluster, this.clocks, settings);
     this.#reportsAt = broker.reports.map((queue) => queue.length);
     this.every(90, () => {
       this.#pullReports();
@@ -86,7 +90,7 @@ export class SimCoordinator extends SimProcess {
 
   feed(body: InputBody): void {
     if (this.isDead) return;
-    const { state, effects } = step(this.state, { ...body, now: this.localNow, wall: this.wall });
+    const { state, effects } = step(this.state, { ...body, ...this.clocks });
     this.state = state;
     for (const effect of effects) this.#carryOut(effect);
   }
@@ -94,17 +98,12 @@ export class SimCoordinator extends SimProcess {
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'append':
-        this.broker.append(effect, (outcome, lastOffset) => {
-          if (outcome === 'unknown') this.#mayLandUntil = this.clock.now + LATEST_LANDING_MS;
-          this.after(0, () => {
-            const { appendId } = effect;
-            this.feed({
-              kind: 'append.settled',
-              appendId,
-              outcome,
-              ...(lastOffset === undefined ? {} : { lastOffset }),
-            });
-          });
+        if (effect.events.some(({ kind }) => kind === this.standsStillBefore?.kind)) {
+          this.standsStillBefore?.act();
+          this.standsStillBefore = undefined;
+        }
+        this.after(1, () => {
+          this.#send(effect);
         });
         return;
       case 'send-probe': {
@@ -135,6 +134,24 @@ export class SimCoordinator extends SimProcess {
       case 'log':
         return;
     }
+  }
+
+  /** Between the decision and this the process may have stood still. */
+  #send(effect: Extract<Effect, { kind: 'append' }>): void {
+    const { appendId } = effect;
+    const settle = (outcome: AppendOutcome, lastOffset?: number): void => {
+      this.after(0, () => {
+        this.feed({ kind: 'append.settled', appendId, outcome, ...(lastOffset === undefined ? {} : { lastOffset }) });
+      });
+    };
+    if (!maySend(this.state, effect, this.clocks)) {
+      settle('not-stored');
+      return;
+    }
+    this.broker.append(effect, (outcome, lastOffset) => {
+      if (outcome === 'unknown') this.#mayLandUntil = this.clock.now + LATEST_LANDING_MS;
+      settle(outcome, lastOffset);
+    });
   }
 
   /** The log has not lost what this process last read of it. */

@@ -44,6 +44,7 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, recreateCommands],
   [3, recreateReports],
   [6, loseLog],
+  [8, supplant],
 ];
 
 /** One fault, by chance, to a process or to the broker. */
@@ -179,6 +180,36 @@ function loseExpiry(fleet: SimFleet, process: SimCoordinator | SimRunner): void 
       });
     });
   });
+}
+
+/**
+ * The leader stands still, stopped or with its whole machine, when it has decided something or has written it. Another one claims and gives tasks away; the
+ * log loses that, and the first leader is back.
+ */
+function supplant(fleet: SimFleet): void {
+  const { broker, clock, coordinators, isUpgrade } = fleet;
+  const leader = coordinators.find((each) => each.isLeader && !each.isDead);
+  if (isUpgrade || leader === undefined) return;
+  const standStill = (): void => {
+    const forMs = 8_000 + clock.random() * 6_000;
+    if (clock.random() < 0.5) leader.suspend(forMs);
+    else leader.pausedUntil = clock.now + forMs;
+    let claimedAt: number | undefined;
+    let hasGiven = false;
+    broker.afterNext('claimed', ({ offset }) => {
+      claimedAt = offset;
+      broker.afterNext('tasks.assigned', () => (hasGiven = true));
+    });
+    clock.after(forMs - 20, () => {
+      if (!hasGiven || claimedAt === undefined) return;
+      freeze(fleet);
+      loseFrom(broker, claimedAt);
+    });
+  };
+  const kind = clock.pick(['tasks.assigned', 'tasks.released', 'tasks.configured', 'member.suspected'] as const);
+  if (kind === undefined) return;
+  if (clock.random() < 0.5) leader.standsStillBefore = { kind, act: standStill };
+  else broker.afterNext(kind, standStill);
 }
 
 /** Runners stand still, some of them: whatever they do after that they do by what they know now. */

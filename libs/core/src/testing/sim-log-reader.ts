@@ -7,7 +7,6 @@ import { fromFiles, toConnectorFile, toTaskFile } from '../log/state-files.js';
 import { tailVerdict } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
-import type { ClockReading } from '../node/elapsed-time.js';
 import {
   beginningAt,
   holdsLease,
@@ -63,7 +62,7 @@ export class SimLogReader {
     const cluster = this.#begin();
     const { nodeId, incarnation, maxLevel } = self;
     this.#name = `${nodeId}@${incarnation}`;
-    const node = initialNodeLoop({ nodeId, incarnation }, cluster, this.#clock, maxLevel);
+    const node = initialNodeLoop({ nodeId, incarnation }, cluster, process.clocks, maxLevel);
     this.node = cluster.head.seq < 0 ? beginningAt(node, cluster, broker.minOffset) : node;
     if (cluster.level > maxLevel || this.#isOtherLog) process.isDead = true;
     else this.#rememberLog();
@@ -80,11 +79,7 @@ export class SimLogReader {
 
   /** Whether its process may act for its tasks now. */
   get hasLease(): boolean {
-    return holdsLease(this.node, this.#clock);
-  }
-
-  get #clock(): ClockReading {
-    return { now: this.process.localNow, wall: this.process.wall };
+    return holdsLease(this.node, this.process.clocks);
   }
 
   /** The log's topic was created again: a node that knew the old one must not run on the new one. */
@@ -131,7 +126,7 @@ export class SimLogReader {
 
   #ask(): void {
     const { process } = this;
-    const question = tailQuestion(this.node, this.#clock);
+    const question = tailQuestion(this.node, this.process.clocks);
     this.#sent.set(question.sentAt, { log: this.broker.log.at(-1), rewrites: this.broker.rewrites });
     if (this.#sent.size > REMEMBERED_QUESTIONS) this.#sent.delete(this.#sent.keys().next().value ?? 0);
     process.after(1 + process.clock.random() * 5, () => {
@@ -150,7 +145,7 @@ export class SimLogReader {
 
   #input(body: NodeInputBody): void {
     if (this.process.isDead) return;
-    const { state, effects } = stepNode(this.node, { ...body, ...this.#clock });
+    const { state, effects } = stepNode(this.node, { ...body, ...this.process.clocks });
     this.node = state;
     for (const effect of effects) {
       if (effect.kind === 'reopen-reader') this.#reopen();

@@ -1,5 +1,5 @@
 import { MEMBER_LEASE_MS } from '../lease/node-lease.js';
-import { restoredLogId } from '../log/log-id.js';
+import { isOfOneOrigin, restoredLogId } from '../log/log-id.js';
 import { restoredLog, restoredState } from '../log/restored-log.js';
 import { fromFiles } from '../log/state-files.js';
 import type { ClusterState } from '../model/cluster-state.js';
@@ -26,8 +26,20 @@ export function loseLog(fleet: SimFleet): void {
   else if (fate < 0.4) broker.recreateLog();
   clock.after(500 + clock.random() * 4_000, () => {
     if (broker.log.length > 0) broker.deleteLog();
+    forgetOthers(fleet, kept.logId);
     restore(fleet, kept);
   });
+}
+
+/** Nodes that had read no log before have joined the one that was made anew: their directories are removed. */
+function forgetOthers({ coordinators, runners }: SimFleet, own: string): void {
+  for (const each of [...coordinators, ...runners]) {
+    const { logId = own } = each.disk;
+    if (isOfOneOrigin(logId, own)) continue;
+    each.isDead = true;
+    delete each.disk.logId;
+    delete each.disk.files;
+  }
 }
 
 /** The state that the files of one node tell, as far as they are of the log that is there: those of an earlier one are older than a restore. */

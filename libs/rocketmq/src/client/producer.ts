@@ -29,6 +29,14 @@ export interface SendResult {
   readonly count: number;
 }
 
+export interface SendOptions extends CallOptions {
+  /**
+   * Asked right before the request is written, also where it has waited for a connection: where it says no, nothing is sent and the call rejects with
+   * RequestAbortedError.
+   */
+  readonly maySend?: (() => boolean) | undefined;
+}
+
 export interface OutgoingMessage {
   /** At least one byte: brokers refuse an empty body in a single send. Must stay unchanged until the send has settled. */
   readonly body: Uint8Array;
@@ -92,7 +100,7 @@ export class Producer {
    * ConnectFailedError, ConnectionClosedError, ConnectionOverloadedError, RequestTimeoutError, RequestAbortedError,
    * ClientClosedError: nothing was stored. `outcome` says the same on every error.
    */
-  sendBatch(queue: QueueRef, batch: EncodedBatch, options?: CallOptions): Promise<SendResult> {
+  sendBatch(queue: QueueRef, batch: EncodedBatch, options?: SendOptions): Promise<SendResult> {
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_BATCH_MESSAGE,
       ext: this.#header(queue, { properties: '', sysFlag: 0, bornAt: batch.bornAt }, true),
@@ -105,7 +113,7 @@ export class Producer {
    * Stores one message in one queue (request 310), its body compressed with zlib if it is longer than the client's
    * `compressOverBytes` and gets shorter by it. Errors as for `sendBatch`; also InvalidArgumentError.
    */
-  async send(queue: QueueRef, message: OutgoingMessage, options?: CallOptions): Promise<SendResult> {
+  async send(queue: QueueRef, message: OutgoingMessage, options?: SendOptions): Promise<SendResult> {
     const { flag, bornAt } = message;
     checkBody(message.body);
     checkStamps(message);
@@ -116,7 +124,7 @@ export class Producer {
   }
 
   /** As `send`, of a message whose properties are encoded and whose body is compressed as `sysFlag` says. */
-  sendEncoded(queue: QueueRef, message: EncodedMessage, options?: CallOptions): Promise<SendResult> {
+  sendEncoded(queue: QueueRef, message: EncodedMessage, options?: SendOptions): Promise<SendResult> {
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_MESSAGE_V2,
       ext: this.#header(queue, message, false),
@@ -147,10 +155,12 @@ export class Producer {
 
   async #send(
     queue: QueueRef,
-    request: RemotingRequest,
+    unguarded: RemotingRequest,
     count: number,
-    options: CallOptions | undefined,
+    options: SendOptions | undefined,
   ): Promise<SendResult> {
+    const maySend = options?.maySend;
+    const request = maySend === undefined ? unguarded : { ...unguarded, maySend };
     const bytes = request.body?.length ?? 0;
     if (bytes > this.maxMessageBytes) throw new MessageTooLargeError('send', bytes, this.maxMessageBytes);
     const what = `send to ${queue.topic}/${queue.brokerName}/${String(queue.queueId)}`;

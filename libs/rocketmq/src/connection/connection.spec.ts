@@ -276,6 +276,23 @@ describe('Connection', () => {
     expect(peer.received).toHaveLength(2);
   });
 
+  it('writes no request that is not wanted any more when its turn comes', async () => {
+    const connection = await open({ maxUnwrittenBytes: 0 });
+    peer.sockets[0]!.pause();
+    let isWanted = true;
+    const maySend = (): boolean => isWanted;
+    const large = { ...REQUEST, body: Buffer.alloc(8 * 1024 * 1024), maySend };
+    const written = connection.submit(large);
+    const waiting = connection.submit({ ...REQUEST, maySend });
+    isWanted = false;
+    peer.onCommand = (command, socket) => socket.write(reply(command.opaque));
+    peer.sockets[0]!.resume();
+    await written.reply;
+    await expect(waiting.reply).rejects.toMatchObject({ code: 'REQUEST_ABORTED', outcome: 'not-sent' });
+    await expect(connection.submit({ ...REQUEST, maySend }).reply).rejects.toBeInstanceOf(RequestAbortedError);
+    expect(peer.received).toHaveLength(1);
+  });
+
   it('sends heartbeats while the server is silent and ends when they stay unanswered', async () => {
     const connection = await open({ heartbeatIntervalMs: 20, heartbeatTimeoutMs: 100 });
     const answered = { count: 0 };

@@ -220,6 +220,7 @@ export class Connection {
   #write(pending: PendingRequest): void {
     let head: Buffer;
     try {
+      pending.requireWanted();
       const credentials = this.options.credentials?.current;
       const request = credentials === undefined ? pending.request : signRequest(pending.request, credentials);
       head = encodeRequestHead(request, pending.opaque, this.options.headerFormat);

@@ -1,4 +1,4 @@
-import { RequestTimeoutError, type RequestOutcome } from '../errors.js';
+import { RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
 
@@ -59,6 +59,12 @@ export class PendingRequest implements InFlightRequest {
 
   get isAbandoned(): boolean {
     return this.#isAbandoned;
+  }
+
+  /** @throws RequestAbortedError when its caller does not want it sent any more */
+  requireWanted(): void {
+    const { code, maySend } = this.request;
+    if (maySend?.() === false) throw new RequestAbortedError(requestName(code), 'not-sent');
   }
 
   belongTo(owner: RequestOwner, opaque: number): void {

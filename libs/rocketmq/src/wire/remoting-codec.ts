@@ -23,6 +23,8 @@ export interface RemotingRequest {
   readonly code: RequestCode;
   readonly ext: ExtFields;
   readonly body?: Uint8Array;
+  /** Asked right before it is written: where it says no, nothing is sent. */
+  readonly maySend?: (() => boolean) | undefined;
 }
 
 /** A frame from a server: the answer to one of our requests, or a request of its own. */
