@@ -1,6 +1,12 @@
 export * from './errors.js';
 export { RocketMqClient, type RocketMqClientOptions, type Routes } from './client/rocketmq-client.js';
-export { type Producer, type OutgoingMessage, type SendOptions, type SendResult, type SendStatus } from './client/producer.js';
+export {
+  type Producer,
+  type OutgoingMessage,
+  type SendOptions,
+  type SendResult,
+  type SendStatus,
+} from './client/producer.js';
 export { type Consumer } from './client/consumer.js';
 export { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './client/logical-messages.js';
 export {

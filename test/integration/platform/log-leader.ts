@@ -37,10 +37,15 @@ export class LogLeader {
       this.input({ kind: 'head.reached', sentAt, minOffset: this.follower.minOffset });
     };
     this.head = new HeadWatch(this.follower, { intervalMs: headIntervalMs, onReached }, log);
-    this.state = initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, this.follower.state, { now: performance.now(), wall: Date.now() }, {
-      reportQueues: 1,
-      ...settings,
-    });
+    this.state = initialCoordinator(
+      { nodeId: 'c1', incarnation: 'c1#1' },
+      this.follower.state,
+      { now: performance.now(), wall: Date.now() },
+      {
+        reportQueues: 1,
+        ...settings,
+      },
+    );
   }
 
   get isLeading(): boolean {

@@ -21,6 +21,7 @@ const positionsBytes = 2 * 1024 * 1024;
 /** By then no node runs tasks that it was given in the old log. */
 const quietMs = MEMBER_LEASE_MS + 1_000;
 const readBackMs = 60_000;
+const pollMs = 50;
 
 /**
  * Writes what the plan says: topics, positions and offsets, the log last, so that no node starts on half of it.
@@ -49,8 +50,8 @@ export async function restoreCluster(
     await sinkClient.admin.createGroup({ group });
     await sinkClient.admin.updateOffset(group, of, nextOffset);
   }
-  await writeLog(client, queue, state, place.at);
-  return readBack(client, queue, state.logId, readerGroupOf(clusterId), log);
+  const end = await writeLog(client, queue, state, place.at);
+  return readBack(client, queue, { end, logId: state.logId }, readerGroupOf(clusterId), log);
 }
 
 async function writePositions(client: RocketMqClient, plan: RestorePlan, generation: number): Promise<void> {
@@ -69,7 +70,8 @@ async function writePositions(client: RocketMqClient, plan: RestorePlan, generat
   }
 }
 
-async function writeLog(client: RocketMqClient, queue: QueueRef, state: ClusterState, at: number): Promise<void> {
+/** Returns the offset behind its last entry. */
+async function writeLog(client: RocketMqClient, queue: QueueRef, state: ClusterState, at: number): Promise<number> {
   const { logId, epoch, claimId, head } = state;
   let expected = head.offset + 1;
   for (const { body } of encodeLogChain({ logId, epoch, claimId, at }, head, restoredLog(state, chunkBytes))) {
@@ -77,6 +79,7 @@ async function writeLog(client: RocketMqClient, queue: QueueRef, state: ClusterS
     if (firstOffset !== expected) throw writtenByOthers(queue);
     expected += 1;
   }
+  return expected;
 }
 
 async function expectEnd(client: RocketMqClient, queue: QueueRef, end: number): Promise<void> {
@@ -90,11 +93,13 @@ function writtenByOthers({ topic }: QueueRef): RestoreError {
 async function readBack(
   client: RocketMqClient,
   queue: QueueRef,
-  logId: string,
+  { end, logId }: { readonly end: number; readonly logId: string },
   group: string,
   log: ScopedLog,
 ): Promise<ClusterState> {
   const signal = AbortSignal.timeout(readBackMs);
+  // A broker answers a send before its queue shows the message.
+  while ((await client.admin.maxOffset(queue, { signal })) < end) await delay(pollMs, undefined, { signal });
   const follower = new LogFollower(client, queue, group, emptyState(), log);
   await follower.begin(signal);
   const following = follower.run();
