@@ -65,7 +65,6 @@ export const taskMutants: readonly Mutant[] = [
     file: 'coordinator/decide-tasks.ts',
     from: 'if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push',
     to: 'if (report === undefined || member.suspectedAt !== undefined) absent.push',
-    specs: ['coordinator/step.spec.ts'],
   },
   {
     rule: 'drain: a draining node is given tasks',
@@ -92,7 +91,12 @@ export const taskMutants: readonly Mutant[] = [
     file: 'assignment/eligibility.ts',
     from: '.filter(({ plugins }) => plugins.includes(connectorClass))',
     to: '.filter(({ plugins }) => plugins.length > 0)',
-    specs: ['assignment/assign-tasks.spec.ts'],
+  },
+  {
+    rule: 'causes: the tasks of a connector stop though it is only paused',
+    file: 'log/cluster-draft.ts',
+    from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);',
+    to: 'this.#revokeAll(name, seq);',
   },
   {
     rule: 'eligibility: a task is given to a worker outside its placement',

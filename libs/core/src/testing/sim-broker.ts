@@ -36,6 +36,8 @@ export class SimBroker {
   isFaulty = true;
   /** Called with what somebody sends to the log, whether it arrives or not. */
   onAppend: (events: readonly LogEvent[]) => void = () => undefined;
+  /** Called with what a leader has decided, and the reports that it knows by `memberKey`. */
+  onDecide: (events: readonly LogEvent[], reportOf: (key: string) => Report | undefined) => void = () => undefined;
   /** Called with what must never happen. */
   violate: (what: string) => void = () => undefined;
   /** Called when the log is to be cut back. */

@@ -98,6 +98,7 @@ export class SimCoordinator extends SimProcess {
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'append':
+        this.broker.onDecide(effect.events, (key) => this.state.reports.get(key)?.report);
         if (effect.events.some(({ kind }) => kind === this.standsStillBefore?.kind)) {
           this.standsStillBefore?.act();
           this.standsStillBefore = undefined;

@@ -1,9 +1,10 @@
 import { defaultCoordinatorSettings } from '../coordinator/settings.js';
 import type { ClusterState, Leader } from '../model/cluster-state.js';
-import { TargetState, taskKey, type TaskId, type TaskState } from '../model/connector.js';
+import { TargetState, taskConfig, taskKey, type TaskId, type TaskState } from '../model/connector.js';
 import { eventsIn, type Claimed, type LogEvent, type ReadEntry } from '../model/entry.js';
 import { levelOf } from '../model/feature-level.js';
-import { memberKey, Role } from '../model/member.js';
+import { memberKey, Role, type Member } from '../model/member.js';
+import type { Report } from '../model/report.js';
 
 /** A process as far as others depend on it. */
 export interface JudgedNode {
@@ -53,6 +54,18 @@ export class SimJudge {
     const time = { fromMs: sessionMs - TOLERANCE_MS, toMs: READ_WITHIN_MS };
     const reports = this.reportsWithin(event.incarnation, time);
     if (reports > 1) this.violate(`${memberKey(event)} is expired though it reported ${String(reports)} times`);
+  }
+
+  /** A leader decides to give tasks to runners: it has heard them, and none of them leaves as far as it knows. */
+  judgeGrants(events: readonly LogEvent[], reportOf: (key: string) => Report | undefined): void {
+    for (const event of events) {
+      for (const task of event.kind === 'tasks.assigned' ? event.tasks : []) {
+        const report = reportOf(memberKey(task));
+        if (report === undefined)
+          this.violate(`${taskKey(task)} is to be given to ${task.nodeId}, which was not heard`);
+        if (report?.leaving === true) this.violate(`${taskKey(task)} is to be given to ${task.nodeId}, which leaves`);
+      }
+    }
   }
 
   /** Also over what the log has lost: whoever read that may have written with it. */
@@ -131,7 +144,7 @@ export class SimJudge {
     const task = before.tasks.get(key);
     const owner = task?.assignment?.nodeId;
     if (owner === undefined || before.draining.includes(owner)) return;
-    if ((before.settings['assignment.strategy'] ?? 'sticky') !== 'sticky') return;
+    if ((before.settings['assignment.strategy'] ?? 'sticky') !== 'sticky' || !isUniform(before)) return;
     const workers = activeRunners(before);
     const capacity = workers.reduce((sum, member) => sum + member.capacity, 0);
     const own = before.members.get(owner)?.capacity ?? 0;
@@ -149,15 +162,39 @@ export class SimJudge {
     if (before.connectors.get(id.connector)?.targetState === TargetState.stopped)
       this.violate(`${key} was given to ${nodeId} though its connector is stopped`);
     if (before.draining.includes(nodeId)) this.violate(`${key} was given to ${nodeId}, which drains`);
-    if (before.tasks.get(key)?.assignment !== undefined) this.violate(`${key} was given to ${nodeId} while it is held`);
+    const task = before.tasks.get(key);
+    if (task !== undefined && member !== undefined && !canRun(before, task, member))
+      this.violate(`${key} was given to ${nodeId}, which has no such plugin`);
+    if (task?.assignment !== undefined) this.violate(`${key} was given to ${nodeId} while it is held`);
   }
 }
 
+/** Whether an accepted event is a reason for a node to stop one of its tasks. */
+export function isCauseOfStop(event: LogEvent, id: TaskId, node: Parameters<typeof memberKey>[0]): boolean {
+  return eventsIn(event).some((each) => {
+    if (each.kind === 'member.left') return memberKey(each) === memberKey(node);
+    if (each.kind === 'connector.deleted' || each.kind === 'tasks.configured') return each.name === id.connector;
+    if (each.kind === 'connector.put' || each.kind === 'connector.target') {
+      return each.name === id.connector && each.targetState === TargetState.stopped;
+    }
+    const isOfTasks = each.kind === 'tasks.revoked' || each.kind === 'tasks.released' || each.kind === 'tasks.assigned';
+    return isOfTasks && each.tasks.some((task) => taskKey(task) === taskKey(id));
+  });
+}
+
+/** Whether a member has the plugin that a task needs. */
+export function canRun({ connectors }: ClusterState, task: TaskState, { plugins }: Pick<Member, 'plugins'>): boolean {
+  return plugins.includes(taskConfig(connectors.get(task.id.connector), task)['connector.class'] ?? '');
+}
+
+/** Whether all runners can run the same tasks. */
+export function isUniform({ members }: ClusterState): boolean {
+  const runners = [...members.values()].filter(({ role }) => role === Role.sourceRunner);
+  return new Set(runners.map(({ plugins }) => plugins.length)).size <= 1;
+}
+
 /** Runners that may be given tasks. */
-export function activeRunners({
-  members,
-  draining,
-}: Pick<ClusterState, 'members' | 'draining'>): readonly { nodeId: string; incarnation: string; capacity: number }[] {
+export function activeRunners({ members, draining }: Pick<ClusterState, 'members' | 'draining'>): readonly Member[] {
   return [...members.values()].filter(({ role, nodeId }) => role === Role.sourceRunner && !draining.includes(nodeId));
 }
 

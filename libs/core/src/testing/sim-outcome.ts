@@ -4,7 +4,7 @@ import type { Command } from '../model/command.js';
 import { TargetState, taskKey } from '../model/connector.js';
 import { eventsIn, type LogEntry } from '../model/entry.js';
 import type { SimCoordinator } from './sim-coordinator.js';
-import { activeRunners, loadOf } from './sim-judge.js';
+import { activeRunners, canRun, isUniform, loadOf } from './sim-judge.js';
 import { SimModel } from './sim-model.js';
 import type { SimRunner } from './sim-runner.js';
 
@@ -100,12 +100,14 @@ function wrongConnectors({ state }: SimOutcome): readonly string[] {
 /** What is wanted runs where the log says, and nothing else runs. */
 function wrongTasks({ state, runners }: SimOutcome): readonly string[] {
   const wrong: string[] = [];
-  for (const [key, { id, assignment }] of state.tasks) {
+  for (const [key, task] of state.tasks) {
+    const { id, assignment } = task;
     const connector = state.connectors.get(id.connector);
     const isWanted = connector !== undefined && connector.targetState !== TargetState.stopped;
     const runner = runners.find((each) => each.incarnation === assignment?.incarnation && !each.isDead);
     const isRunning = runner?.running.get(key)?.generation === assignment?.generation && runner?.hasLease === true;
-    const isHopeless = connector?.error !== undefined || activeRunners(state).length === 0;
+    const isHopeless =
+      connector?.error !== undefined || !activeRunners(state).some((each) => canRun(state, task, each));
     const mayWait = isHopeless && assignment === undefined;
     if (isWanted && !mayWait && !isRunning) wrong.push(`${key} does not run: ${JSON.stringify(assignment)}`);
     if (!isWanted && assignment !== undefined) wrong.push(`${key} is still held`);
@@ -122,6 +124,7 @@ function wrongTasks({ state, runners }: SimOutcome): readonly string[] {
 /** No task could move from one runner to another and make them more equal; who drains holds nothing that others can run. */
 function wrongBalance({ state }: SimOutcome): readonly string[] {
   const wrong: string[] = [];
+  if (!isUniform(state)) return wrong;
   const workers = activeRunners(state);
   for (const nodeId of workers.length > 0 ? state.draining : []) {
     if (loadOf(state, nodeId) > 0) wrong.push(`${nodeId} drains and holds ${String(loadOf(state, nodeId))} tasks`);

@@ -1,11 +1,13 @@
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type TaskId } from '../model/connector.js';
+import type { ReadEntry } from '../model/entry.js';
 import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
 import type { NodeEffect } from '../node/node-step.js';
 import { desiredTasks } from '../runner/desired-tasks.js';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
+import { isCauseOfStop } from './sim-judge.js';
 import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
 /** Every so many reports tell all; the others tell what is new. */
@@ -34,7 +36,7 @@ export class SimRunner extends SimProcess {
     readonly supersedes: string | undefined,
     readonly disk: SimDisk,
     readonly maxLevel: number,
-    readonly capacity: number,
+    readonly abilities: { readonly capacity: number; readonly aliases: readonly string[] },
   ) {
     super(broker.clock);
     this.reader = new SimLogReader(this, broker, disk, this, (effect) => {
@@ -77,14 +79,17 @@ export class SimRunner extends SimProcess {
   }
 
   #carryOut(effect: NodeEffect): void {
-    if (effect.kind === 'folded') this.#follow();
+    if (effect.kind === 'folded') this.#follow(effect.accepted);
     if (effect.kind === 'end') this.isDead = true;
   }
 
-  #follow(): void {
+  #follow(accepted: readonly ReadEntry[] = []): void {
     const desired = desiredTasks(this.cluster, this);
     for (const [key, task] of this.running) {
-      if (desired.get(key)?.generation !== task.generation) this.#stop(key);
+      if (task.isStopping || desired.get(key)?.generation === task.generation) continue;
+      if (!accepted.some(({ entry }) => isCauseOfStop(entry.event, task.id, this)))
+        this.broker.violate(`${this.nodeId} stops ${key}, and no entry says so`);
+      this.#stop(key);
     }
     if (this.isLeaving || this.mustRestart) return;
     for (const [key, { id, generation }] of desired) {
@@ -119,8 +124,8 @@ export class SimRunner extends SimProcess {
       leaving: this.isLeaving,
       ...(this.maxLevel > FIRST_LEVEL ? { maxLevel: this.maxLevel } : {}),
       ...(this.supersedes === undefined ? {} : { supersedes: this.supersedes }),
-      capacity: this.capacity,
-      plugins: [{ kind: 'source', name: 'FileSource', aliases: ['alias.FileSource'], version: '1' }],
+      capacity: this.abilities.capacity,
+      plugins: [{ kind: 'source', name: 'FileSource', aliases: this.abilities.aliases, version: '1' }],
       appliedSeq: this.cluster.head.seq,
       tasks: [...this.running.values()].map(({ id, generation, isStopping }) => ({
         id,

@@ -10,6 +10,8 @@ export class SimTruth {
   state: ClusterState = emptyState();
   /** Claims that were accepted and are still in the log, by epoch. */
   readonly claims = new Map<number, string>();
+  /** Epochs of all claims that were ever accepted. */
+  readonly epochs = new Map<string, number>();
   #read = 0;
   #rewrites = 0;
   #base: ClusterState;
@@ -85,7 +87,10 @@ export class SimTruth {
     // Nobody keeps numbers of a restore that was broken off.
     if (read.entry.event.kind !== 'snapshot.chunk') this.#highestSeq = Math.max(this.#highestSeq, read.entry.seq);
     const { event, epoch, claimId } = read.entry;
-    if (event.kind === 'claimed') this.claims.set(epoch, claimId);
+    if (event.kind === 'claimed') {
+      this.claims.set(epoch, claimId);
+      this.epochs.set(claimId, epoch);
+    }
     if (wasSeen) return;
     const { now } = this.broker.clock;
     this.judge.judge(before, read, now - (this.#acceptedAt.get(before.head.digest) ?? 0));

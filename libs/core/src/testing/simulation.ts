@@ -18,10 +18,13 @@ const RUNNERS = [
   ['r2', 1],
   ['r3', 2],
 ] as const;
+const LIMITED_RUNNER = 'r1';
 /** Time between two faults, and between two commands. */
 export const STEP_MS = 1_500;
 /** In this share of the runs the nodes begin with an older build. */
 const UPGRADE_SHARE = 0.2;
+/** In this share one runner cannot run what the others can. */
+const LIMITED_SHARE = 0.2;
 /** In this share there is one coordinator. */
 const SINGLE_SHARE = 0.15;
 
@@ -40,6 +43,7 @@ export class Simulation implements SimFleet {
   readonly violations: string[] = [];
   /** Nodes begin with an older build and are replaced one by one; such a log does not lose its tail. */
   readonly isUpgrade: boolean;
+  readonly #isLimited: boolean;
   readonly #disks = new Map<string, SimDisk>();
   /** By incarnation. */
   readonly #nodes = new Map<string, JudgedNode>();
@@ -54,6 +58,7 @@ export class Simulation implements SimFleet {
     this.clock = new SimClock(seed);
     this.broker = new SimBroker(this.clock);
     this.isUpgrade = this.clock.random() < UPGRADE_SHARE;
+    this.#isLimited = this.clock.random() < LIMITED_SHARE;
     const judge = new SimJudge(
       (incarnation) => this.#nodes.get(incarnation),
       (incarnation, time) => this.broker.reportsWithin(incarnation, time),
@@ -76,6 +81,9 @@ export class Simulation implements SimFleet {
     };
     this.broker.onAppend = (events) => {
       for (const event of events) judge.judgeExpiry(event);
+    };
+    this.broker.onDecide = (events, reportOf) => {
+      judge.judgeGrants(events, reportOf);
     };
     this.#commands = new SimCommands(this.broker);
     const level = this.isUpgrade ? FIRST_LEVEL : MAX_LEVEL;
@@ -124,10 +132,7 @@ export class Simulation implements SimFleet {
 
   /** A second process with the id of a runner, on a disk of its own. */
   double(nodeId: string): void {
-    const capacity = capacityOf(nodeId);
-    const double = new SimRunner(this.broker, nodeId, this.#incarnation(), undefined, {}, MAX_LEVEL, capacity);
-    this.#nodes.set(double.incarnation, double);
-    this.doubles.push(double);
+    this.doubles.push(this.#start(nodeId, undefined, {}, MAX_LEVEL));
   }
 
   #calm(): void {
@@ -146,9 +151,14 @@ export class Simulation implements SimFleet {
   }
 
   #runner(nodeId: string, supersedes?: string, level = MAX_LEVEL): SimRunner {
+    return this.#start(nodeId, supersedes, this.#disk(nodeId), level);
+  }
+
+  #start(nodeId: string, supersedes: string | undefined, disk: SimDisk, level: number): SimRunner {
     const incarnation = this.#incarnation();
-    const disk = this.#disk(nodeId);
-    const node = new SimRunner(this.broker, nodeId, incarnation, supersedes, disk, level, capacityOf(nodeId));
+    const aliases = this.#isLimited && nodeId === LIMITED_RUNNER ? [] : ['alias.FileSource'];
+    const abilities = { capacity: capacityOf(nodeId), aliases };
+    const node = new SimRunner(this.broker, nodeId, incarnation, supersedes, disk, level, abilities);
     this.#nodes.set(incarnation, node);
     return node;
   }
@@ -212,7 +222,7 @@ export class Simulation implements SimFleet {
     this.#checkOwners();
   }
 
-  /** A claim belongs to one node, and one of each epoch stands in the log: where the tail was lost, others do not know yet. */
+  /** A claim belongs to one node, and nobody leads by one that never counted: where the tail was lost, others do not know yet. */
   #checkLeaders(): void {
     for (const each of this.coordinators) {
       if (each.isDead || !each.isLeader) continue;
@@ -221,8 +231,8 @@ export class Simulation implements SimFleet {
       if (known === undefined) this.#leaders.set(claimId, each.incarnation);
       else if (known !== each.incarnation) this.#violate(`two leaders by claim ${claimId}`);
       const isInLog = this.truth.claims.get(epoch) === claimId;
-      if (!isInLog && this.broker.rewrites === 0)
-        this.#violate(`${each.nodeId} leads epoch ${String(epoch)} without a claim`);
+      const wasInLog = this.broker.rewrites > 0 && this.truth.epochs.get(claimId) === epoch;
+      if (!isInLog && !wasInLog) this.#violate(`${each.nodeId} leads epoch ${String(epoch)} without a claim`);
     }
   }
 
