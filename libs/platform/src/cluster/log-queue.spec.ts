@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_LEVEL, protocolVersionAt } from '@sluice/core';
-import { entryDigest, PROTOCOL_VERSION } from '@sluice/protocol';
+import { FIRST_LEVEL, MAX_LEVEL, protocolVersionAt } from '@sluice/core';
+import {
+  encodeBeat,
+  encodeCommand,
+  encodeLogEntry,
+  encodePosition,
+  encodeProbe,
+  encodeReportMessage,
+  entryDigest,
+  PROTOCOL_VERSION,
+} from '@sluice/protocol';
 import { FrameTooLargeError, type PullOptions, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
 
@@ -8,6 +17,8 @@ const decoded = (text: string) => {
   const body = Buffer.from(text);
   return decodeLogMessage({ queueOffset: 7, body } as StoredMessage);
 };
+
+const entry = { logId: 'l', epoch: 1, claimId: 'c', seq: 1, prevDigest: '', at: 0 };
 
 describe('a message of the log', () => {
   it.each([
@@ -25,6 +36,25 @@ describe('the version of messages', () => {
   // Where this fails: a newer version needs a newer level, and nodes write it only in a cluster that has this level.
   it('belongs to the feature level of the build', () => {
     expect(protocolVersionAt(MAX_LEVEL)).toBe(PROTOCOL_VERSION);
+  });
+
+  // Nothing tells the encoders the level of the cluster: they may write only what every level has.
+  it.each([
+    ['an entry', encodeLogEntry({ ...entry, event: { kind: 'claimed' } }).body],
+    ['a command', encodeCommand({ requestId: 'q', sentAt: 0, from: 'g', kind: 'k' })],
+    ['a report', encodeReportMessage({ kind: 'report' }, { nodeId: 'n' }, [])],
+    ['a beat', encodeBeat({ nodeId: 'n', incarnation: 'i', reportSeq: 1, sentAt: 0, appliedSeq: 0 })],
+    ['a probe', encodeProbe({ nodeId: 'n', incarnation: 'i', sentAt: 0 })],
+    ['a position', encodePosition({ kind: 'barrier', connector: 'c', index: 0, generation: 1, asOf: 0, live: [] })],
+  ])('is that of the first level in %s', (_, body) => {
+    expect(JSON.parse(body.toString())).toMatchObject({ v: protocolVersionAt(FIRST_LEVEL) });
+  });
+
+  it('is read as it was written at any level before', () => {
+    for (let level = FIRST_LEVEL; level <= MAX_LEVEL; level += 1) {
+      const text = JSON.stringify({ v: protocolVersionAt(level), ...entry, event: { kind: 'claimed' } });
+      expect(decoded(text)).toMatchObject({ entry: { event: { kind: 'claimed' } } });
+    }
   });
 });
 
