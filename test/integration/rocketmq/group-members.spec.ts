@@ -46,7 +46,7 @@ describe('a broker that rejects pulls of clients that are no members of their gr
   }, LIMIT_MS);
 
   it(
-    'serves readers, over a restart too',
+    'serves readers and shows them, over a restart too',
     async () => {
       const clients = [open('runner-1@first'), open('runner-2@second')];
       const readers = clients.map((client) => client.consumer.readQueue(queue, { from: 0, group: 'readers' }));
@@ -60,7 +60,16 @@ describe('a broker that rejects pulls of clients that are no members of their gr
         ),
       );
       for (const reader of readers) expect((await reader.next()).map(({ queueOffset }) => queueOffset)).toEqual([1]);
+      // What they wait for keeps them members.
+      const waiting = readers.map((reader) => reader.next());
+      const mqadmin = await Mqadmin.open(cluster.namesrv);
+      await until('mqadmin shows both', async () => {
+        const text = await mqadmin.run('consumerConnection', '-g', 'readers');
+        return clients.every(({ clientId }) => text.includes(clientId));
+      });
+      await mqadmin.close();
       for (const reader of readers) reader.close();
+      for (const next of waiting) await expect(next).rejects.toMatchObject({ code: 'REQUEST_ABORTED' });
     },
     LIMIT_MS,
   );

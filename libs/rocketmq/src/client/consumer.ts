@@ -91,8 +91,9 @@ export class Consumer {
   /**
    * Makes this client a visible member of a group for the next minute, on the brokers that it pulls from: `mqadmin
    * consumerConnection` and dashboards list it by its client id. Readers do it by themselves for the group that they name;
-   * call it for a group in whose name offsets are kept elsewhere, at least every 30 s. A member subscribes to nothing and is
-   * assigned nothing. Brokers make the group's retry topic for it.
+   * call it for a group in whose name offsets are kept elsewhere, at least every 30 s. A member subscribes to nothing, but
+   * where a broker lists no other members. Brokers make the group's retry topic for it, and Java consumers of the same group
+   * leave it its share of the queues.
    */
   attend(group: string): void {
     checkGroupName(group);
@@ -105,7 +106,7 @@ export class Consumer {
     return new QueueReader(queue, options, {
       closing: this.cluster.pool.closing,
       pull: (pull) => {
-        this.members.attend(options.group);
+        this.members.attend(options.group, queue.topic);
         return this.#pull({ ...pull, replicaReads: options.replicaReads }, filter);
       },
       invalidateRoute: () => {

@@ -9,12 +9,18 @@ import { GroupMembers } from './group-members.js';
 class FakeConnection {
   readonly address = 'b:1';
   readonly told: string[] = [];
+  /** What it answers for the members of a group: code, remark, body. */
+  list: (group: string) => readonly [number, string, string] = () => [0, '', '{"consumerIdList":["c"]}'];
   isSilent = false;
   beforeReply: () => Promise<void> = () => Promise.resolve();
   #end: (() => void) | undefined;
   readonly ended = new Promise<void>((resolve) => (this.#end = resolve));
 
   async invoke(request: RemotingRequest): Promise<RemotingCommand> {
+    if (request.code === REQUEST_CODE.GET_CONSUMER_LIST_BY_GROUP) {
+      const [code, remark, body] = this.list(request.ext['consumerGroup'] ?? '');
+      return { code, opaque: 1, flag: 1, remark, ext: {}, body: Buffer.from(body) };
+    }
     this.told.push(`${requestName(request.code)} ${namesOf(request).join(' ')}`);
     if (this.isSilent) throw new RequestTimeoutError('heartbeat', 3_000, 'unknown');
     await this.beforeReply();
@@ -26,11 +32,22 @@ class FakeConnection {
   }
 }
 
+interface ConsumerData {
+  readonly groupName: string;
+  readonly consumeType: string;
+  readonly subscriptionDataSet: readonly { readonly topic: string }[];
+}
+
+/** Groups, those that subscribe with their topics. */
 function namesOf({ code, ext, body }: RemotingRequest): readonly string[] {
   if (code === REQUEST_CODE.UPDATE_CONSUMER_OFFSET) return Object.values(ext);
   if (body === undefined) return [ext['consumerGroup'] ?? ''];
-  const { consumerDataSet } = JSON.parse(body.toString()) as { consumerDataSet: { groupName: string }[] };
-  return consumerDataSet.map((consumer) => consumer.groupName);
+  const { consumerDataSet } = JSON.parse(Buffer.from(body).toString()) as { consumerDataSet: ConsumerData[] };
+  return consumerDataSet.map(({ groupName, consumeType, subscriptionDataSet }) =>
+    consumeType === 'CONSUME_ACTIVELY'
+      ? groupName
+      : `${groupName}(${subscriptionDataSet.map(({ topic }) => topic).join()})`,
+  );
 }
 
 describe('GroupMembers', () => {
@@ -69,6 +86,45 @@ describe('GroupMembers', () => {
     members.attend('sink');
     await jest.advanceTimersByTimeAsync(0);
     expect(connection.told).toEqual(['HEART_BEAT reader', 'HEART_BEAT reader sink']);
+  });
+
+  it.each<[string, readonly [number, string, string]]>([
+    ['lists others only', [0, '', '{"consumerIdList":["x","y"]}']],
+    ['has no member', [1, 'no consumer for this group, g', '']],
+  ])('subscribes in a group of which a broker %s, and in no other', async (_what, answer) => {
+    connection.list = (group) => (group === 'other' ? [0, '', '{"consumerIdList":["x","c"]}'] : answer);
+    members.attend('sink');
+    members.attend('other', 'topic-1');
+    members.attend('g', 'topic-1');
+    members.attend('g', 'topic-2');
+    await pull('g');
+    expect(connection.told).toEqual(['HEART_BEAT sink other g', 'HEART_BEAT sink() other g(topic-1,topic-2)']);
+    members.attend('g', 'topic-3');
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(connection.told.at(-1)).toBe('HEART_BEAT sink() other g(topic-1,topic-2,topic-3)');
+  });
+
+  it.each<[string, readonly [number, string, string]]>([
+    ['cannot be read', [0, '', 'no list']],
+    ['is refused', [1, 'busy', '']],
+  ])('stays one that does not where the list of members %s', async (_what, answer) => {
+    connection.list = () => answer;
+    members.attend('g', 'topic');
+    await pull('g');
+    expect(connection.told).toEqual(['HEART_BEAT g']);
+  });
+
+  it('subscribes once a broker has refused a pull, and starts as every member when it comes back', async () => {
+    members.attend('g', 'topic-1');
+    await pull('g');
+    members.subscribe('g', 'topic-2');
+    await pull('g');
+    expect(connection.told).toEqual(['HEART_BEAT g', 'HEART_BEAT g(topic-1,topic-2)']);
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(connection.told.at(-1)).toBe('UNREGISTER_CLIENT g');
+    members.attend('g', 'topic-1');
+    await pull('g');
+    expect(connection.told.at(-1)).toBe('HEART_BEAT g');
   });
 
   it('says it again while it is a member, then leaves and stops', async () => {

@@ -6,7 +6,8 @@ import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-cod
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { queueTable } from '../admin/queue-table.js';
-import { asNumber, readBodyMap } from '../wire/tolerant-reader.js';
+import { type TolerantValue } from '../wire/tolerant-json.js';
+import { asNumber, readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { type QueueRef } from '../routing/topic-route.js';
 
 /** How long a client stays a member of a group after it was last said to be one. */
@@ -19,12 +20,17 @@ const PATIENCE_MS = 300;
 /** More are not announced; they work as before, unseen. */
 const MAX_GROUPS = 1_000;
 
+/** Brokers have no code of its own for it. */
+const NO_MEMBERS_REMARK = /^no consumer for this group/;
+
 type MemberConnection = Pick<Connection, 'address' | 'ended' | 'invoke'>;
 
 /** What a broker has been told over a connection. */
 interface Announced {
   /** Groups that it was told of, whether it took them or not. */
   readonly groups: Set<string>;
+  /** Groups that it takes this client into only as one that subscribes. */
+  readonly subscribed: Set<string>;
   version: number;
   running: Promise<void> | undefined;
 }
@@ -36,8 +42,8 @@ interface GroupMembersOptions {
 
 /**
  * Makes a client a visible member of the groups in whose name it reads: brokers list it, count it as online, and serve it
- * where they reject pulls of strangers. A member has no part in anything that other members do: it subscribes to nothing,
- * and nothing is assigned to it.
+ * where they reject pulls of strangers. A member subscribes to nothing, but where a broker passes over members that do not:
+ * with `rejectPullConsumerEnable` it says nothing of it and does not list them.
  *
  * Brokers know members by connection, so each connection that carries pulls says it before the first one and then every
  * 30 s.
@@ -45,8 +51,8 @@ interface GroupMembersOptions {
 export class GroupMembers {
   /** By group: until when. */
   readonly #groups = new Map<string, number>();
-  /** Topics by group, where a broker rejected pulls of those that subscribe to nothing. */
-  readonly #subscriptions = new Map<string, Set<string>>();
+  /** Topics that are read, by group. */
+  readonly #topics = new Map<string, Set<string>>();
   readonly #connections = new Map<MemberConnection, Announced>();
   readonly #closing = new AbortController();
   #version = 0;
@@ -63,12 +69,13 @@ export class GroupMembers {
     clearInterval(this.#timer);
   }
 
-  /** Makes the client a member for the next minute. */
-  attend(group: string): void {
+  /** Makes the client a member for the next minute, which may read a topic. */
+  attend(group: string, topic?: string): void {
     if (this.#closing.signal.aborted) return;
     const isNew = !this.#groups.has(group);
     if (isNew && this.#groups.size >= MAX_GROUPS) return;
     this.#groups.set(group, performance.now() + MEMBER_FOR_MS);
+    if (topic !== undefined) this.#topicsOf(group).add(topic);
     if (!isNew) return;
     this.#version += 1;
     this.#timer ??= setInterval(() => {
@@ -82,11 +89,12 @@ export class GroupMembers {
    * keep the subscriptions of the member that spoke last, so it is said again after each refusal.
    */
   subscribe(group: string, topic: string): void {
-    const topics = this.#subscriptions.get(group) ?? new Set();
-    this.#subscriptions.set(group, topics.add(topic));
     this.#version += 1;
-    for (const announced of this.#connections.values()) announced.groups.delete(group);
-    this.attend(group);
+    for (const announced of this.#connections.values()) {
+      announced.groups.delete(group);
+      announced.subscribed.add(group);
+    }
+    this.attend(group, topic);
   }
 
   /**
@@ -140,13 +148,19 @@ export class GroupMembers {
 
   #forget(group: string): void {
     this.#groups.delete(group);
-    this.#subscriptions.delete(group);
+    this.#topics.delete(group);
+  }
+
+  #topicsOf(group: string): Set<string> {
+    const topics = this.#topics.get(group) ?? new Set();
+    this.#topics.set(group, topics);
+    return topics;
   }
 
   #announce(connection: MemberConnection): Promise<void> {
     let announced = this.#connections.get(connection);
     if (announced === undefined) {
-      announced = { groups: new Set(), version: -1, running: undefined };
+      announced = { groups: new Set(), subscribed: new Set(), version: -1, running: undefined };
       this.#connections.set(connection, announced);
       void connection.ended.then(() => this.#connections.delete(connection));
     }
@@ -163,51 +177,85 @@ export class GroupMembers {
     if (announced.version === version) return;
     const groups = [...this.#groups.keys()];
     if (groups.length > 0) {
-      const body = heartbeatBody(this.options.clientId, groups, this.#subscriptions);
-      await this.#tell(connection, { code: REQUEST_CODE.HEART_BEAT, ext: {}, body });
+      await this.#heartbeat(connection, announced, groups);
+      const fresh = groups.filter((group) => !announced.groups.has(group) && !announced.subscribed.has(group));
+      const arePassedOver = await Promise.all(fresh.map((group) => this.#isPassedOver(connection, group)));
+      const passedOver = fresh.filter((_, index) => arePassedOver[index]);
+      for (const group of passedOver) announced.subscribed.add(group);
+      if (passedOver.length > 0) await this.#heartbeat(connection, announced, groups);
     }
     for (const group of groups) announced.groups.add(group);
     for (const group of announced.groups) {
       if (this.#groups.has(group)) continue;
       const ext = { clientID: this.options.clientId, consumerGroup: group };
-      if (await this.#tell(connection, { code: REQUEST_CODE.UNREGISTER_CLIENT, ext })) announced.groups.delete(group);
+      if (!(await this.#tell(connection, { code: REQUEST_CODE.UNREGISTER_CLIENT, ext }))) continue;
+      announced.groups.delete(group);
+      announced.subscribed.delete(group);
     }
     announced.version = version;
   }
 
+  async #heartbeat(connection: MemberConnection, announced: Announced, groups: readonly string[]): Promise<void> {
+    const consumerDataSet = groups.map((group) =>
+      announced.subscribed.has(group) ? subscriberOf(group, this.#topicsOf(group)) : pullConsumerOf(group),
+    );
+    const content = { clientID: this.options.clientId, heartbeatFingerprint: 0, producerDataSet: [], consumerDataSet };
+    const body = Buffer.from(JSON.stringify(content));
+    await this.#tell(connection, { code: REQUEST_CODE.HEART_BEAT, ext: {}, body });
+  }
+
+  /** Whether the broker, which took the heartbeat, has the client not among the group's members. */
+  async #isPassedOver(connection: MemberConnection, group: string): Promise<boolean> {
+    const request = { code: REQUEST_CODE.GET_CONSUMER_LIST_BY_GROUP, ext: { consumerGroup: group } };
+    const reply = await this.#ask(connection, request);
+    if (reply?.code === RESPONSE_CODE.SYSTEM_ERROR) return NO_MEMBERS_REMARK.test(reply.remark);
+    return reply?.code === RESPONSE_CODE.SUCCESS && memberIdsOf(reply)?.includes(this.options.clientId) === false;
+  }
+
   /** Whether the broker did it. What it refuses or leaves unanswered is said again with the next heartbeat. */
   async #tell(connection: MemberConnection, request: RemotingRequest): Promise<boolean> {
+    return (await this.#ask(connection, request))?.code === RESPONSE_CODE.SUCCESS;
+  }
+
+  async #ask(connection: MemberConnection, request: RemotingRequest): Promise<RemotingCommand | undefined> {
     try {
-      const reply = await connection.invoke(request, new CallDeadline(MAX_ANNOUNCE_MS, this.#closing.signal));
-      return reply.code === RESPONSE_CODE.SUCCESS;
+      return await connection.invoke(request, new CallDeadline(MAX_ANNOUNCE_MS, this.#closing.signal));
     } catch (error) {
       if (!isRocketMqError(error)) throw error;
-      return false;
+      return undefined;
     }
   }
 }
 
-/** The client as a consumer in each of the groups; with subscriptions as one that is no pull consumer, which is rejected. */
-function heartbeatBody(
-  clientId: string,
-  groups: readonly string[],
-  subscriptions: ReadonlyMap<string, ReadonlySet<string>>,
-): Buffer {
-  const consumerDataSet = groups.map((groupName) => ({
-    groupName,
-    consumeType: subscriptions.has(groupName) ? 'CONSUME_PASSIVELY' : 'CONSUME_ACTIVELY',
-    messageModel: 'CLUSTERING',
-    consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
-    subscriptionDataSet: [...(subscriptions.get(groupName) ?? [])].map(subscriptionTo),
-    unitMode: false,
-  }));
-  const content = { clientID: clientId, heartbeatFingerprint: 0, producerDataSet: [], consumerDataSet };
-  return Buffer.from(JSON.stringify(content));
+const MEMBER = {
+  messageModel: 'CLUSTERING',
+  consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+  unitMode: false,
+};
+
+function pullConsumerOf(groupName: string): object {
+  return { ...MEMBER, groupName, consumeType: 'CONSUME_ACTIVELY', subscriptionDataSet: [] };
+}
+
+/** Brokers take a member that has its messages brought to it for one that subscribes. */
+function subscriberOf(groupName: string, topics: ReadonlySet<string>): object {
+  const subscriptionDataSet = [...topics].map(subscriptionTo);
+  return { ...MEMBER, groupName, consumeType: 'CONSUME_PASSIVELY', subscriptionDataSet };
 }
 
 function subscriptionTo(topic: string): object {
   const everything = { subString: '*', expressionType: 'TAG', tagsSet: [], codeSet: [], classFilterMode: false };
   return { topic, ...everything, subVersion: 1 };
+}
+
+/** Undefined when the broker's list cannot be read. */
+function memberIdsOf({ body }: RemotingCommand): readonly TolerantValue[] | undefined {
+  try {
+    return readList(readBodyMap(body, 'members of a group'), 'consumerIdList');
+  } catch (error) {
+    if (isRocketMqError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Empty when the broker's table cannot be read. */

@@ -13,8 +13,9 @@ export interface PullOptions extends CallOptions {
   readonly queue: QueueRef;
   readonly offset: number;
   /**
-   * Named in the broker's statistics. A pull commits nothing; it makes the client a member of the group only where the broker
-   * rejects pulls of others.
+   * Named in the broker's statistics. A pull commits nothing, and does not make the client a member of the group: that would
+   * make topics on the brokers and take queues from the group's other members for what may be one look. Where a broker rejects
+   * pulls of strangers the client becomes a member for a minute; `attend` makes it one anywhere.
    */
   readonly group: string;
   /** At most; the broker has limits of its own (by default 32 and 256 KiB, from disk 8 and 64 KiB). Default 32. */
