@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import { until } from '../../support/sluice-cluster.js';
 import { makeCertificates } from './certificates.js';
 
 const LIMIT_MS = 180_000;
+const NO_PERMISSION = 16;
 const AUTH = 'org.apache.rocketmq.auth';
 const ADMIN: Credentials = { accessKey: 'admin', secretKey: '12345678' };
 const ACL_2: Readonly<Record<string, string>> = {
@@ -191,6 +192,69 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     const users = await admin.acl.listUsers();
     expect(users).toContainEqual({ username: 'rotating', userType: 'Super', isEnabled: false });
   });
+
+  it(
+    'stores every send once while keys are rotated in place, on the broker and in the file',
+    async () => {
+      const keys = join(dir, 'keys.json');
+      const rotate = async (password: string): Promise<void> => {
+        await admin.acl.updateUser({ username: 'in-place', password });
+        await writeFile(keys, JSON.stringify({ accessKey: 'in-place', secretKey: password }));
+      };
+      await admin.acl.createUser({ username: 'in-place', password: 'rotated-0', userType: 'Super' });
+      await rotate('rotated-0');
+      let rotation = Promise.resolve();
+      let refused = 0;
+      const client = open({
+        credentials: async () => {
+          // Whoever rotates keys keeps readers of the file out until the broker knows the new ones.
+          await rotation;
+          return JSON.parse(await readFile(keys, 'utf8')) as Credentials;
+        },
+        onEvent: (event) => {
+          if (event.kind === 'request-ended' && event.responseCode === NO_PERMISSION) refused += 1;
+        },
+      });
+      const producer = client.topicProducer('allowed');
+      const from = await admin.admin.maxOffset(allowed);
+      const sent: string[] = [];
+      let isOver = false;
+      const lane = async (name: string, sendOne: (body: Buffer) => Promise<unknown>): Promise<void> => {
+        for (let number = 0; !isOver; number += 1) {
+          const body = `${name} ${number}`;
+          await sendOne(Buffer.from(body));
+          sent.push(body);
+        }
+      };
+      const lanes = Promise.all([
+        lane('single', (body) => client.producer.send(allowed, { body })),
+        lane('other single', (body) => client.producer.send(allowed, { body })),
+        lane('collected', (body) => producer.send({ body, queue: allowed })),
+        lane('of many', (body) => producer.sendAll([{ body, queue: allowed }])),
+      ]);
+      try {
+        for (let turn = 1; turn <= 20 && (turn <= 3 || refused === 0); turn += 1) {
+          const before = sent.length;
+          await Promise.race([lanes, until('sends run', () => sent.length > before + 40)]);
+          rotation = rotate(`rotated-${turn}`);
+          await rotation;
+        }
+      } finally {
+        isOver = true;
+      }
+      await lanes;
+      expect(refused).toBeGreaterThan(0);
+      const stored: string[] = [];
+      const reader = admin.consumer.readQueue(allowed, { from, group: 'readers' });
+      while (stored.length < sent.length) {
+        for (const message of await reader.next()) stored.push(message.body.toString());
+      }
+      reader.close();
+      expect(await admin.admin.maxOffset(allowed)).toBe(from + sent.length);
+      expect(stored.sort()).toEqual(sent.sort());
+    },
+    LIMIT_MS,
+  );
 
   it('sends and pulls over TLS when the authority is the right one', async () => {
     const tls = { ca: await readFile(join(dir, 'right-ca.pem')) };
