@@ -38,14 +38,14 @@ export const memberMutants: readonly Mutant[] = [
   {
     rule: 'suspicion: a silent node is never suspected',
     file: 'coordinator/decide-members.ts',
-    from: "if (silenceMs >= sessionMs - memberLeaseMs - marginMs) batch.add({ kind: 'member.suspected', nodeId, incarnation });",
+    from: "if (now >= mayBeSilentUntil) batch.add({ kind: 'member.suspected', nodeId, incarnation });",
     to: '',
   },
   {
     rule: 'new leader: silence counts from before its lead, nobody is granted a full session',
     file: 'coordinator/decide-members.ts',
-    from: 'const silenceMs = now - Math.max(countsFrom, known?.lastAt ?? countsFrom);',
-    to: 'const silenceMs = now - (known?.lastAt ?? countsFrom);',
+    from: 'const silentFrom = Math.max(countsFrom, known?.lastAt ?? countsFrom);',
+    to: 'const silentFrom = known?.lastAt ?? countsFrom;',
     specs: ['coordinator/step.spec.ts'],
   },
   {

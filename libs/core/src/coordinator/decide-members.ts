@@ -5,14 +5,37 @@ import { givesFrom } from './election.js';
 import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
 import { silenceCountsFrom } from './probes.js';
-import { lifeSignOf, type CoordinatorState, type KnownReport } from './state.js';
+import { lifeSignOf, type Calm, type CoordinatorState, type KnownReport } from './state.js';
 
-/** Who joins, leaves, is rejected, suspected, cleared or expired. */
-export function decideMembers(state: CoordinatorState, now: number, batch: EventBatch): void {
+/**
+ * Decides who joins, leaves, is rejected, suspected, cleared or expired. Returns how long nobody has to be looked at again; undefined where that is
+ * not known, since somebody is on the way.
+ */
+export function decideMembers(state: CoordinatorState, now: number, batch: EventBatch): Calm | undefined {
+  const { calm, news } = state;
+  const { members } = batch.draft;
+  if (calm !== undefined && calm.members === members && calm.news === news && now < calm.until) return calm;
+  let isSettled = true;
   for (const [key, known] of state.reports) {
-    if (!batch.draft.departed.has(key)) decideReporter(state, now, known, batch);
+    if (batch.draft.departed.has(key) || isRunningOn(known.report, batch.draft.members)) continue;
+    isSettled = false;
+    decideReporter(state, now, known, batch);
   }
-  for (const member of [...batch.draft.members.values()]) decideSilence(state, now, member, batch);
+  let until = now + silenceLimitMs(state);
+  for (const member of [...batch.draft.members.values()]) {
+    const mayBeSilentUntil = decideSilence(state, now, member, batch);
+    if (mayBeSilentUntil === undefined) isSettled = false;
+    else until = Math.min(until, mayBeSilentUntil);
+  }
+  return isSettled ? { members, news, until } : undefined;
+}
+
+/** Whether a report tells nothing but that its member lives. */
+function isRunningOn(
+  { nodeId, incarnation, leaving }: Report,
+  members: CoordinatorState['cluster']['members'],
+): boolean {
+  return !leaving && members.get(nodeId)?.incarnation === incarnation;
 }
 
 function decideReporter(state: CoordinatorState, now: number, known: KnownReport, batch: EventBatch): void {
@@ -24,7 +47,7 @@ function decideReporter(state: CoordinatorState, now: number, known: KnownReport
   }
   const { nodeId, incarnation } = report;
   if (member.incarnation === incarnation) {
-    if (report.leaving) letGo(state, report, batch);
+    letGo(state, report, batch);
     return;
   }
   const older = lifeSignOf(state, memberKey(member));
@@ -80,27 +103,34 @@ export function listedTasks(report: Report): ReadonlySet<string> {
   return new Set(report.tasks.map(({ id }) => taskKey(id)));
 }
 
-function decideSilence(state: CoordinatorState, now: number, member: Member, batch: EventBatch): void {
+/** Returns until when the member may stay silent before there is something to decide; undefined where that is not known. */
+function decideSilence(state: CoordinatorState, now: number, member: Member, batch: EventBatch): number | undefined {
   const { nodeId, incarnation } = member;
-  if (nodeId === state.self.nodeId && incarnation === state.self.incarnation) return;
+  if (nodeId === state.self.nodeId && incarnation === state.self.incarnation) return Infinity;
   const key = memberKey(member);
   const known = lifeSignOf(state, key);
   const suspectedSince = state.suspicions.get(key);
   if (suspectedSince !== undefined && known !== undefined && known.lastAt > suspectedSince) {
     if (now >= givesFrom(state)) batch.add({ kind: 'member.cleared', nodeId, incarnation });
-    return;
+    return undefined;
   }
   const countsFrom = silenceCountsFrom(state, now, known?.queue);
-  if (countsFrom === undefined) return;
-  const silenceMs = now - Math.max(countsFrom, known?.lastAt ?? countsFrom);
-  const { sessionMs, memberLeaseMs, marginMs } = state.settings;
+  if (countsFrom === undefined) return undefined;
+  const silentFrom = Math.max(countsFrom, known?.lastAt ?? countsFrom);
   if (member.suspectedAt === undefined) {
-    if (silenceMs >= sessionMs - memberLeaseMs - marginMs) batch.add({ kind: 'member.suspected', nodeId, incarnation });
-    return;
+    const mayBeSilentUntil = silentFrom + silenceLimitMs(state);
+    if (now >= mayBeSilentUntil) batch.add({ kind: 'member.suspected', nodeId, incarnation });
+    return suspectedSince === undefined ? mayBeSilentUntil : undefined;
   }
-  if (silenceMs >= sessionMs && hasNoLease(state, now, member)) {
+  if (now - silentFrom >= state.settings.sessionMs && hasNoLease(state, now, member)) {
     batch.add({ kind: 'member.left', nodeId, incarnation, reason: 'expired' });
   }
+  return undefined;
+}
+
+/** After this time of silence a member is suspected: so its lease ends before its session. */
+function silenceLimitMs({ settings: { sessionMs, memberLeaseMs, marginMs } }: CoordinatorState): number {
+  return sessionMs - memberLeaseMs - marginMs;
 }
 
 function asMember(report: Report): Omit<Member, 'suspectedAt' | 'joinedAt'> {

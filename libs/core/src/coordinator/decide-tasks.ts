@@ -52,11 +52,20 @@ export function decideAssignment(state: CoordinatorState, now: number, batch: Ev
   const { index } = state;
   const { tasks, connectors } = draft.settled();
   index.moveTo(tasks, connectors);
-  const { workers, isCalm, readiness } = workersOf(state, batch);
-  const basis: PlanBasis = { version: index.version, members, readiness, draining, settings, at: now };
+  const { planned, news } = state;
   const { assignmentStrategy, rebalanceIntervalMs } = clusterSettings(settings);
-  if (state.planned !== undefined && isSameBasis(state.planned, basis, rebalanceIntervalMs)) return state.planned;
-  if (state.planned !== undefined && isWorthWaiting(state.planned, basis, isCalm)) return state.planned;
+  const inputs = { version: index.version, members, news, draining, settings, at: now };
+  // Who is ready follows from the members and from what was news of them.
+  if (
+    planned?.news === news &&
+    isSameBasis(planned, { ...inputs, readiness: planned.readiness }, rebalanceIntervalMs)
+  ) {
+    return planned;
+  }
+  const { workers, isCalm, readiness } = workersOf(state, batch);
+  const basis: PlanBasis = { ...inputs, readiness };
+  if (planned !== undefined && isSameBasis(planned, basis, rebalanceIntervalMs)) return { ...planned, news };
+  if (planned !== undefined && isWorthWaiting(planned, basis, isCalm)) return planned;
   const plan = assignIndexed(assignmentStrategy, index, workers);
   for (const chunk of inChunks(plan.assign)) batch.add({ kind: 'tasks.assigned', tasks: chunk });
   const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];

@@ -53,6 +53,7 @@ export function takeLead(turn: Turn, claimId: string): void {
   next.commands = [];
   next.rewindTo = undefined;
   next.questions = new Map();
+  next.calm = undefined;
   next.planned = undefined;
   next.snapshotJob = undefined;
   next.touched = new Set(next.reports.keys());

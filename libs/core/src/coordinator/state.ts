@@ -65,11 +65,20 @@ export interface Question {
   readonly answer: Extract<TaskConfigsAnswer, { kind: 'tasks' | 'error' }> | undefined;
 }
 
+/** What the last look at the members was based on, which found nothing to do: while it stands, another would find nothing either. */
+export interface Calm {
+  readonly members: ClusterState['members'];
+  readonly news: number;
+  /** Monotonic: from then on a member may have been silent for too long. */
+  readonly until: number;
+}
+
 /** What the last assignment was computed from: while it stands, another would say the same. */
 export interface PlanBasis {
   /** Of the index: how the tasks stand. */
   readonly version: number;
   readonly members: ClusterState['members'];
+  readonly news: number;
   readonly readiness: string;
   readonly draining: ClusterState['draining'];
   readonly settings: ClusterState['settings'];
@@ -119,6 +128,9 @@ export interface CoordinatorState {
   readonly reports: ReadonlyMap<string, KnownReport>;
   /** Nodes that were heard and of which no whole report is known, by `memberKey`. */
   readonly heard: ReadonlyMap<string, LifeSign & { readonly reportSeq: number }>;
+  /** Grows whenever a report tells more than that its member runs on, and whenever a report is forgotten. */
+  readonly news: number;
+  readonly calm: Calm | undefined;
   /** Incarnations whose last report may free or mark tasks. */
   readonly touched: ReadonlySet<string>;
   /** When the suspicion of a member was read, by `memberKey`. */
@@ -181,6 +193,8 @@ export function initialCoordinator(
     leaderSince: now,
     reports: new Map(),
     heard: new Map(),
+    news: 0,
+    calm: undefined,
     touched: new Set(),
     suspicions: new Map(),
     probes: new Map(),

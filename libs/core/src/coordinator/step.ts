@@ -177,6 +177,7 @@ function forget(
   if (event.kind === 'member.cleared') return;
   next.reports = withoutKey(next.reports, key);
   next.heard = withoutKey(next.heard, key);
+  next.news += 1;
   if (key !== memberKey(next.self) || (event.kind === 'member.left' && event.reason === 'leaving')) return;
   const reason =
     event.kind === 'member.rejected' ? 'rejected' : event.reason === 'superseded' ? 'superseded' : 'expired';
@@ -213,6 +214,7 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
     !isTold && report.tasks.some(({ id, committed }) => committed && cluster.tasks.find(id)?.committed === false);
   if (frees || marks) next.touched = new Set(next.touched).add(key);
   const isNews = known === undefined || report.leaving || member?.incarnation !== report.incarnation;
+  if (isNews) next.news += 1;
   return isNews || frees || marks || member.suspectedAt !== undefined;
 }
 
@@ -280,7 +282,7 @@ function lead(turn: Turn): void {
 
 function decide({ next, now, wall }: Turn, batch: EventBatch): void {
   decideLevel(next, batch);
-  decideMembers(next, now, batch);
+  next.calm = decideMembers(next, now, batch);
   decideRewind(next, batch);
   decideCommands(next, now, wall, batch);
   decideSplits(next, batch);

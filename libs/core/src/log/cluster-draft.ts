@@ -50,8 +50,6 @@ export class ClusterDraft {
   #ownConnectors: LayeredMap<ConnectorState> | undefined;
   #ownTasks: TaskTable | undefined;
   #ownResults?: LayeredMap<StoredResult>;
-  /** Ids of the tasks that each incarnation holds. */
-  #held?: Map<string, Set<TaskId>>;
   #skipped: number;
   #needsNewer: UnknownEntry | undefined;
 
@@ -240,23 +238,7 @@ export class ClusterDraft {
   #leave(nodeId: string, incarnation: string): void {
     if (this.#members.get(nodeId)?.incarnation !== incarnation) return;
     this.#writeMembers().delete(nodeId);
-    for (const id of [...(this.#holdings().get(memberKey({ nodeId, incarnation })) ?? [])]) this.#release(id);
-  }
-
-  /** Looked up once for all members that leave in this draft, and kept up from then on. */
-  #holdings(): Map<string, Set<TaskId>> {
-    if (this.#held !== undefined) return this.#held;
-    this.#held = new Map();
-    for (const task of this.#tasks.values()) this.#noteHolding(task);
-    return this.#held;
-  }
-
-  #noteHolding({ id, assignment }: TaskState): void {
-    if (this.#held === undefined || assignment === undefined) return;
-    const owner = memberKey(assignment);
-    const ids = this.#held.get(owner);
-    if (ids === undefined) this.#held.set(owner, new Set([id]));
-    else ids.add(id);
+    for (const id of [...this.#tasks.heldBy(memberKey({ nodeId, incarnation }))]) this.#release(id);
   }
 
   #target(name: string, targetState: TargetState, seq: number): void {
@@ -309,9 +291,7 @@ export class ClusterDraft {
     const { id, type, overrides, committed } = task;
     const { nodeId, incarnation } = target;
     const assignment = { nodeId, incarnation, generation: seq };
-    const assigned = { id, type, overrides, committed, lastNodeId: nodeId, assignment };
-    this.#writeTasks().set(assigned);
-    this.#noteHolding(assigned);
+    this.#writeTasks().set({ id, type, overrides, committed, lastNodeId: nodeId, assignment });
   }
 
   /** The connector has no such task any more: it goes, or once its owner has stopped it. */
@@ -334,7 +314,6 @@ export class ClusterDraft {
   #release(id: TaskId): void {
     const task = this.#tasks.find(id);
     if (task?.assignment === undefined) return;
-    this.#held?.get(memberKey(task.assignment))?.delete(task.id);
     if (task.id.index >= (this.#connectors.get(task.id.connector)?.taskCount ?? 0)) {
       this.#writeTasks().delete(id);
       return;

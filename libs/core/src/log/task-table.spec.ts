@@ -1,15 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { taskKey, type TaskState } from '../model/connector.js';
+import { memberKey } from '../model/member.js';
 import { TaskTable } from './task-table.js';
 
 const ids = fc.record({ connector: fc.constantFrom('a', 'b-1', '__proto__'), index: fc.nat({ max: 4 }) });
 const operations = fc.array(fc.tuple(fc.constantFrom('set', 'set', 'delete', 'copy'), ids), { maxLength: 60 });
 
 function taskOf(id: TaskState['id'], generation: number): TaskState {
-  const assignment = { nodeId: 'w', incarnation: 'w#1', generation };
-  return { id, type: 'source', overrides: {}, committed: false, assignment };
+  const task = { id, type: 'source', overrides: {}, committed: false } as const;
+  if (generation % 4 === 3) return task;
+  return { ...task, assignment: { nodeId: 'w', incarnation: `w#${String(generation % 3)}`, generation } };
 }
+
+/** Keys of the tasks that each of the three owners has, as every task says. */
+function heldIn(tasks: Iterable<TaskState>): readonly (readonly string[])[] {
+  const all = [...tasks];
+  return owners.map((owner) => keysOf(all.filter(({ assignment }) => assignment && memberKey(assignment) === owner)));
+}
+
+const keysOf = (tasks: Iterable<Pick<TaskState, 'id'>>): readonly string[] =>
+  Array.from(tasks, ({ id }) => taskKey(id)).sort();
+const owners = [0, 1, 2].map((n) => memberKey({ nodeId: 'w', incarnation: `w#${String(n)}` }));
+const heldBy = (table: TaskTable): readonly (readonly string[])[] =>
+  owners.map((owner) => keysOf(Array.from(table.heldBy(owner), (id) => ({ id }))));
 
 describe('a table of tasks', () => {
   it('holds what was set and not deleted, by connector and index, and never changes what it was copied from', () => {
@@ -17,10 +31,11 @@ describe('a table of tasks', () => {
       fc.property(operations, (steps) => {
         const model = new Map<string, TaskState>();
         let table = new TaskTable();
-        const frozen: { readonly table: TaskTable; readonly entries: readonly unknown[] }[] = [];
+        const frozen: { readonly table: TaskTable; readonly entries: readonly unknown[]; readonly held: unknown }[] =
+          [];
         for (const [generation, [what, id]] of steps.entries()) {
           if (what === 'copy') {
-            frozen.push({ table, entries: [...table] });
+            frozen.push({ table, entries: [...table], held: heldBy(table) });
             table = new TaskTable(table);
           } else if (what === 'set') {
             table.set(taskOf(id, generation));
@@ -31,9 +46,10 @@ describe('a table of tasks', () => {
           }
           expect(new Map(table)).toEqual(model);
           expect(table.size).toBe(model.size);
+          expect(heldBy(table)).toEqual(heldIn(model.values()));
           expect([table.get(taskKey(id)), table.find(id)]).toEqual([model.get(taskKey(id)), model.get(taskKey(id))]);
         }
-        for (const { table: old, entries } of frozen) expect([...old]).toEqual(entries);
+        for (const { table: old, entries, held } of frozen) expect([[...old], heldBy(old)]).toEqual([entries, held]);
       }),
     );
   });

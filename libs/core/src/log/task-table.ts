@@ -1,24 +1,31 @@
 import { taskKey, type TaskId, type TaskState } from '../model/connector.js';
+import { memberKey } from '../model/member.js';
 import { LayeredMap } from './layered-map.js';
 
 /** The tasks of one connector, each at its index; a place may be empty. */
 export type TaskGroup = readonly (TaskState | undefined)[];
 
 const none: TaskGroup = [];
+const nothing: ReadonlySet<TaskId> = new Set();
 
 /**
- * All tasks, by `taskKey`, kept by connector: a copy costs nothing that grows with their number, and two versions are compared by looking
+ * All tasks, by `taskKey`, kept by connector and by owner: a copy costs nothing that grows with their number, and two versions are compared by looking
  * only at the connectors that changed between them. Iterates by connector, in the order of their first tasks, then by index.
  */
 export class TaskTable implements ReadonlyMap<string, TaskState> {
   readonly #groups: LayeredMap<TaskGroup>;
   /** Groups that no other table shares. */
   readonly #own = new Set<TaskGroup>();
+  /** By `memberKey`. */
+  readonly #held: LayeredMap<ReadonlySet<TaskId>>;
+  /** Sets that no other table shares. */
+  readonly #ownHeld = new Set<ReadonlySet<TaskId>>();
   #size: number;
 
   /** A copy of a table that is not changed any more, or an empty one. */
   constructor(from?: TaskTable) {
     this.#groups = new LayeredMap(from === undefined ? new Map<string, TaskGroup>() : from.#groups);
+    this.#held = new LayeredMap(from === undefined ? new Map<string, ReadonlySet<TaskId>>() : from.#held);
     this.#size = from?.size ?? 0;
   }
 
@@ -42,6 +49,11 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
     return this.#groups.get(name) ?? none;
   }
 
+  /** The tasks that an incarnation holds, asked to stop or not. */
+  heldBy(owner: string): ReadonlySet<TaskId> {
+    return this.#held.get(owner) ?? nothing;
+  }
+
   find({ connector, index }: TaskId): TaskState | undefined {
     return this.#groups.get(connector)?.[index];
   }
@@ -60,13 +72,17 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
   set(task: TaskState): void {
     const { connector, index } = task.id;
     const group = this.#ownGroup(connector);
-    if (group[index] === undefined) this.#size += 1;
+    const before = group[index];
+    if (before === undefined) this.#size += 1;
     while (group.length < index) group.push(undefined);
     group[index] = task;
+    this.#moveHolding(before, task);
   }
 
   delete({ connector, index }: TaskId): void {
-    if (this.find({ connector, index }) === undefined) return;
+    const before = this.find({ connector, index });
+    if (before === undefined) return;
+    this.#moveHolding(before, undefined);
     this.#size -= 1;
     const group = this.#ownGroup(connector);
     group[index] = undefined;
@@ -107,6 +123,30 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
     const own = [...group];
     this.#own.add(own);
     this.#groups.set(connector, own);
+    return own;
+  }
+
+  /** The sets hold the very ids of the tasks. */
+  #moveHolding(before: TaskState | undefined, after: TaskState | undefined): void {
+    const from = before?.assignment;
+    const to = after?.assignment;
+    const stays = from?.nodeId === to?.nodeId && from?.incarnation === to?.incarnation && before?.id === after?.id;
+    if (stays) return;
+    if (before !== undefined && from !== undefined) {
+      const owner = memberKey(from);
+      const held = this.#ownHolding(owner);
+      held.delete(before.id);
+      if (held.size === 0) this.#held.delete(owner);
+    }
+    if (after !== undefined && to !== undefined) this.#ownHolding(memberKey(to)).add(after.id);
+  }
+
+  #ownHolding(owner: string): Set<TaskId> {
+    const held = this.heldBy(owner);
+    if (this.#ownHeld.has(held)) return held as Set<TaskId>;
+    const own = new Set(held);
+    this.#ownHeld.add(own);
+    this.#held.set(owner, own);
     return own;
   }
 }
