@@ -1,5 +1,5 @@
 import type { ControlFigure } from './control.js';
-import type { ControlWorld } from './control-world.js';
+import { collectGarbage, type ControlWorld } from './control-world.js';
 import { median } from './ratio-check.js';
 
 const runs = 7;
@@ -19,6 +19,7 @@ export function leaderFigures(world: ControlWorld): ControlFigure[] {
 function lostWorker(world: ControlWorld): number[] {
   return Array.from({ length: Math.min(runs, world.scale.workers - 2) }, (_, run) => {
     const lost = world.workerId(run);
+    collectGarbage();
     const took = world.report(run, { leaving: true, tasks: [] });
     if (world.followed.members.has(lost.nodeId)) throw new Error(`${lost.nodeId} is still a member`);
     world.untilAssigned();
@@ -28,6 +29,7 @@ function lostWorker(world: ControlWorld): number[] {
 
 /** Asked to stop, stopped, assigned again: the dearest of these steps, per restart. */
 function changedTask(world: ControlWorld): number[] {
+  collectGarbage();
   return Array.from({ length: 3 * runs }, (_, run) => {
     const worker = world.scale.workers - 1;
     const task = world.runs(worker)[run % 5];

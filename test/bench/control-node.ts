@@ -6,7 +6,7 @@ import { emptyState, foldEntries, type LogEvent, type ReadEntry } from '@sluice/
 import { NodeStore, StatePersister, type ScopedLog } from '@sluice/platform';
 import { decodeLogEntry, encodeLogEntry, entryDigest } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
-import type { ControlWorld } from './control-world.js';
+import { collectGarbage, type ControlWorld } from './control-world.js';
 
 export const silent: ScopedLog = {
   debug: () => undefined,
@@ -24,6 +24,7 @@ export async function fileFigures(world: ControlWorld): Promise<ControlFigure[]>
   try {
     const intervals = { config: 10, position: 3_600_000, offset: 3_600_000 };
     const persister = new StatePersister(store, () => world.followed, {}, intervals, silent);
+    collectGarbage();
     let worst = 0;
     let isWatching = true;
     let before = process.cpuUsage();
@@ -59,6 +60,7 @@ const batch = 2_048;
 export function foldFigures(world: ControlWorld): ControlFigure[] {
   const entries = world.reads.filter(({ entry }) => entry.event.kind !== 'snapshot.chunk');
   const bodies = entries.slice(0, 100_000).map(({ entry }) => encodeLogEntry<LogEvent>(entry).body);
+  collectGarbage();
   const before = process.cpuUsage();
   let state = emptyState();
   for (let at = 0; at < bodies.length; at += batch) {

@@ -52,6 +52,10 @@ describe('desiredTasks', () => {
     expect(desired.in(log.state).get('a-0')).toMatchObject({ paused: true });
     log.assign('a', 1, 'w1');
     expect(names()).toEqual(['a-0', 'a-1']);
+    const first = desired.in(log.state).get('a-0');
+    log.write({ kind: 'tasks.committed', tasks: [{ connector: 'a', index: 1 }] });
+    expect(desired.in(log.state).get('a-1')).toMatchObject({ committed: true });
+    expect(desired.in(log.state).get('a-0')).toBe(first);
     log.write({ kind: 'connector.deleted', name: 'a' });
     expect(names()).toEqual([]);
     expect([...desired.in(log.state)]).toEqual([...desiredTasks(log.state, w1)]);

@@ -49,12 +49,17 @@ export class DesiredTasks {
     for (const name of LayeredMap.changedKeys(this.#connectors, connectors)) changed.add(name);
     let desired: Map<string, DesiredTask> | undefined;
     for (const name of changed) {
-      for (const task of before.ofConnector(name)) {
-        if (task !== undefined && this.#isOwn(task)) (desired ??= new Map(this.#desired)).delete(taskKey(task.id));
-      }
-      for (const task of tasks.ofConnector(name)) {
-        if (task === undefined || !this.#isOwn(task)) continue;
-        (desired ??= new Map(this.#desired)).set(taskKey(task.id), desiredTask(task, connectors.get(name)));
+      const connector = connectors.get(name);
+      const isSameConnector = connector === this.#connectors.get(name);
+      const was = before.ofConnector(name);
+      const is = tasks.ofConnector(name);
+      for (let index = 0; index < Math.max(was.length, is.length); index += 1) {
+        const task = is[index];
+        if (isSameConnector && task === was[index]) continue;
+        const key = taskKey({ connector: name, index });
+        if (task !== undefined && this.#isOwn(task)) {
+          (desired ??= new Map(this.#desired)).set(key, desiredTask(task, connector));
+        } else if (this.#desired.has(key)) (desired ??= new Map(this.#desired)).delete(key);
       }
     }
     this.#tasks = tasks;

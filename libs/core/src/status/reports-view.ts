@@ -1,3 +1,4 @@
+import { LayeredMap } from '../log/layered-map.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { memberKey } from '../model/member.js';
 import type { Report } from '../model/report.js';
@@ -7,20 +8,12 @@ export type ReportsView = ReadonlyMap<string, Report>;
 
 /** Takes in a report; one that is older than what is known of its incarnation changes nothing. */
 export function foldReport(view: ReportsView, report: Report): ReportsView {
-  return foldReports(view, [report]);
-}
-
-/** As `foldReport` for many, with one copy. */
-export function foldReports(view: ReportsView, reports: readonly Report[]): ReportsView {
-  let next: Map<string, Report> | undefined;
-  for (const report of reports) {
-    const key = memberKey(report);
-    const known = (next ?? view).get(key);
-    if (known !== undefined && known.reportSeq >= report.reportSeq) continue;
-    next ??= new Map(view);
-    next.set(key, report);
-  }
-  return next ?? view;
+  const key = memberKey(report);
+  const known = view.get(key);
+  if (known !== undefined && known.reportSeq >= report.reportSeq) return view;
+  const next = new LayeredMap(view);
+  next.set(key, report);
+  return next;
 }
 
 /** Forgets the reports of incarnations that left the cluster; to be called now and then. */

@@ -23,11 +23,12 @@ export function planTasks(desired: ReadonlyMap<string, DesiredTask>, held: Reado
   const pause: string[] = [];
   const resume: string[] = [];
   for (const [key, task] of held) {
-    if (task.isStopping) continue;
     const wanted = desired.get(key);
+    if (wanted?.generation === task.generation && wanted.paused === task.paused) continue;
+    if (task.isStopping) continue;
     if (wanted?.generation !== task.generation) stop.push(key);
-    else if (wanted.paused && !task.paused) pause.push(key);
-    else if (!wanted.paused && task.paused) resume.push(key);
+    else if (wanted.paused) pause.push(key);
+    else resume.push(key);
   }
   const start = [...desired.keys()].filter((key) => !held.has(key));
   return { start, stop, pause, resume };

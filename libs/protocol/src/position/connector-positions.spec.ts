@@ -111,6 +111,15 @@ describe('the positions of a connector', () => {
     expect(positions.storedFor(by(1, 20), ofNow)).toMatchObject({ held: [], unsettled: [] });
   });
 
+  it('are the same objects for each task that starts, also where they hold a bigint', () => {
+    const stored = { ...position('a', 4, by(0, 10)), position: { lsn: 2n ** 60n } };
+    const encoded = encodePosition(write(by(0, 10), [stored]));
+    const positions = folded(decodePosition(encoded), barrier(by(1, 20), 20));
+    const found = [by(1, 20), by(2, 20)].map((task) => positions.storedFor(task, owners(15)).free[0]);
+    expect(found[0]).toEqual(stored);
+    expect(found[1]).toBe(found[0]);
+  });
+
   it('are taken up by a generation that starts a second time', () => {
     const positions = folded(write(by(0, 10), [position('a', 4, by(0, 10))], { scans: [scan(by(0, 10))] }));
     expect(positions.storedFor(by(0, 10), owners(5, by(0, 10)))).toMatchObject({

@@ -58,6 +58,8 @@ export interface StoredPositions {
 export class ConnectorPositions {
   private readonly partitions = new Map<string, Told<PartitionPosition>>();
   private readonly scans = new Map<string, Told<QueueScan>>();
+  /** Positions as they are in memory: all tasks of the connector that start on a node are given the same objects. */
+  private readonly inMemory = new WeakMap<PartitionPosition, PartitionPosition>();
   /** Smaller generations of a task are over. */
   private readonly floors = new Map<number, number>();
   /** The same for tasks that no barrier named. */
@@ -95,7 +97,7 @@ export class ConnectorPositions {
     const held: PartitionPosition[] = [];
     for (const { value } of this.partitions.values()) {
       const isFree = isOver(value.owner) && !waiting.has(generationKey(value.owner));
-      (isFree ? free : held).push(withBigints(value));
+      (isFree ? free : held).push(this.inMemoryOf(value));
     }
     return { free, held, unsettled: unsettled.filter(({ owner }) => isOurs(owner)) };
   }
@@ -125,6 +127,12 @@ export class ConnectorPositions {
     for (const told of copy.partitions) restored.partitions.set(positionJson(told.value.partition), told);
     for (const told of copy.scans) restored.scans.set(scanKey(told.value), told);
     return restored;
+  }
+
+  private inMemoryOf(value: PartitionPosition): PartitionPosition {
+    let position = this.inMemory.get(value);
+    if (position === undefined) this.inMemory.set(value, (position = withBigints(value)));
+    return position;
   }
 
   private floorOf(index: number): number {

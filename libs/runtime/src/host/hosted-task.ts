@@ -82,6 +82,10 @@ export class HostedTask {
     this.done = this.run().finally(this.noteTried);
   }
 
+  get generation(): number {
+    return this.task.generation;
+  }
+
   get paused(): boolean {
     return this.isPaused;
   }

@@ -356,6 +356,6 @@ describe('TaskHost', () => {
     await stopped;
     await host.stopAll();
     expect(stuck).toEqual(['c']);
-    expect(host.held().get('c-0')).toEqual({ generation: 7, paused: false, isStopping: true });
+    expect(host.held().get('c-0')).toMatchObject({ generation: 7, paused: false, isStopping: true });
   });
 });

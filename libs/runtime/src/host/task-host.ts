@@ -30,14 +30,9 @@ export class TaskHost {
 
   constructor(private readonly options: TaskHostOptions) {}
 
-  /** By task key: every task that is not certainly stopped, and those that failed. */
+  /** By task key, as it stands at any time: every task that is not certainly stopped, and those that failed. */
   held(): ReadonlyMap<string, HeldState> {
-    return new Map(
-      [...this.tasks].map(([key, { task, paused, isStopping }]) => [
-        key,
-        { generation: task.generation, paused, isStopping },
-      ]),
-    );
+    return this.tasks;
   }
 
   reports(): readonly TaskReport[] {

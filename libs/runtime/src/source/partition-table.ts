@@ -5,6 +5,9 @@ import { PartitionHeldError } from './partition-held-error.js';
 import { PartitionState } from './partition-state.js';
 import { type LaneContext, QueueLane } from './queue-lane.js';
 
+/** All tasks of a connector that start on a node are given the same positions: each is hashed once, not once a task. */
+const streamsOfStored = new WeakMap<PartitionPosition, { readonly connector: string; readonly stream: string }>();
+
 export interface PartitionTableOptions {
   readonly connector: string;
   readonly task: SourceGeneration;
@@ -34,8 +37,8 @@ export class PartitionTable {
 
   /** Takes note of what other generations stored. Nothing of it is this task's until it has a record of the partition. */
   load(free: readonly PartitionPosition[], held: readonly PartitionPosition[]): void {
-    for (const stored of free) this.free.set(this.streamOf(stored.partition), stored);
-    for (const stored of held) this.held.set(this.streamOf(stored.partition), stored);
+    for (const stored of free) this.free.set(this.streamOfStored(stored), stored);
+    for (const stored of held) this.held.set(this.streamOfStored(stored), stored);
     for (const { routes } of this.free.values()) for (const queue of routes) addTo(this.idleLoads, queue, 1);
     for (const { routes } of this.held.values()) for (const queue of routes) addTo(this.loads, queue, 1);
   }
@@ -125,6 +128,15 @@ export class PartitionTable {
     }
     this.byStream.set(stream, state);
     return state;
+  }
+
+  private streamOfStored(stored: PartitionPosition): string {
+    const { connector } = this.options;
+    const known = streamsOfStored.get(stored);
+    if (known?.connector === connector) return known.stream;
+    const stream = this.streamOf(stored.partition);
+    streamsOfStored.set(stored, { connector, stream });
+    return stream;
   }
 
   private streamOf(partition: SourcePartition): string {
