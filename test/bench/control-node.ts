@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, foldEntries, type LogEvent, type ReadEntry } from '@sluice/core';
-import { NodeStore, StatePersister, type ScopedLog } from '@sluice/platform';
+import { NodeFile, NodeStore, StatePersister, type ScopedLog } from '@sluice/platform';
 import { decodeLogEntry, encodeLogEntry, entryDigest } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
 import { collectGarbage, type ControlWorld } from './control-world.js';
@@ -37,10 +38,7 @@ export async function fileFigures(world: ControlWorld): Promise<ControlFigure[]>
     };
     setImmediate(turn);
     persister.start();
-    for (let waited = 0; waited < 60_000; waited += 50) {
-      await delay(50);
-      if ((await store.read('connectorConfig.json')) !== undefined) break;
-    }
+    await untilWritten(store);
     isWatching = false;
     const { user, system } = process.cpuUsage(started);
     await persister.stop();
@@ -52,6 +50,15 @@ export async function fileFigures(world: ControlWorld): Promise<ControlFigure[]>
     await store.close();
     await rm(root, { recursive: true, force: true });
   }
+}
+
+/** Resolves once the last file of a first writing is there. */
+export async function untilWritten(store: NodeStore): Promise<void> {
+  for (let waited = 0; waited < 60_000; waited += 50) {
+    await delay(50);
+    if (existsSync(join(store.directory, NodeFile.connectorConfig))) return;
+  }
+  throw new Error('the files of the node are not written');
 }
 
 const batch = 2_048;

@@ -6,7 +6,7 @@ import { DesiredTasks, foldReport, type ClusterState, type Report, type ReportsV
 import { NodeStore, StatePersister } from '@sluice/platform';
 import { decodeReportsMessage, ReportAssembler, ReportWriter } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
-import { silent } from './control-node.js';
+import { silent, untilWritten } from './control-node.js';
 import { collectGarbage, foldRenewal, idleCounters, type ControlWorld } from './control-world.js';
 
 /** What a broker stores beside the body: head of the record, topic, unique key, and the entry of the queue's index. */
@@ -142,7 +142,7 @@ async function idle(world: ControlWorld, node: IdleNode): Promise<number> {
   persister.start();
   let cpu = 0;
   try {
-    await delay(6_000);
+    await untilWritten(store);
     collectGarbage();
     for (const [tenth, bodies] of tenths.entries()) {
       const before = process.cpuUsage();
