@@ -28,8 +28,8 @@ export const taskMutants: readonly Mutant[] = [
   },
   {
     rule: 'lost tail: a new leader gives tasks away before the leases of others have ended',
-    file: 'coordinator/decide-tasks.ts',
-    from: 'if (now < givesFrom(state)) return undefined;',
+    file: 'coordinator/step.ts',
+    from: 'if (now < givesFrom(next)) return;',
     to: '',
     specs: ['coordinator/decide-tasks.spec.ts'],
   },

@@ -1,5 +1,5 @@
 import type { ConnectorType } from '../model/connector.js';
-import { memberKey, runnerRole } from '../model/member.js';
+import { memberKey } from '../model/member.js';
 import type {
   AssignableTask,
   AssignmentInput,
@@ -7,8 +7,8 @@ import type {
   UnassignedReason,
   Worker,
 } from './assignment-plan.js';
-import { Eligibility } from './eligibility.js';
 import { labelsText } from './placement.js';
+import { Roster, type Able } from './roster.js';
 import type { IndexedTask, TaskIndex } from './task-index.js';
 import { compareIds, compareText } from './text-order.js';
 
@@ -73,8 +73,9 @@ export interface IndexedFleet extends Fleet {
 }
 
 export function fleetOf(type: ConnectorType, { tasks, workers, previous }: AssignmentInput): Fleet {
-  const slots = slotsOf(type, workers);
-  const grouping = new Grouping(type, slots);
+  const roster = Roster.of(type, workers);
+  const slots = slotsOf(roster);
+  const grouping = new Grouping(roster, slots);
   const items = inOrder(tasks, type).map((task) => ({
     task,
     group: grouping.groupOf(task),
@@ -87,8 +88,9 @@ export function fleetOf(type: ConnectorType, { tasks, workers, previous }: Assig
 
 /** The same fleet as {@link fleetOf} makes of all tasks, at the cost of the workers and of the tasks that cannot stay. */
 export function fleetOfIndex(type: ConnectorType, index: TaskIndex, workers: readonly Worker[]): IndexedFleet {
-  const slots = slotsOf(type, workers);
-  const grouping = new Grouping(type, slots);
+  const roster = Roster.of(type, workers);
+  const slots = slotsOf(roster);
+  const grouping = new Grouping(roster, slots);
   const slotOfOwner = new Map(slots.map((slot) => [memberKey(slot.worker), slot]));
   const taken: Item[] = [];
   const open: Item[] = [];
@@ -155,11 +157,8 @@ export function inOrderOfIds(items: Item[]): Item[] {
   return items.sort(({ task: a }, { task: b }) => compareIds(a.id, b.id));
 }
 
-function slotsOf(type: ConnectorType, workers: readonly Worker[]): readonly Slot[] {
-  return workers
-    .filter(({ role }) => role === runnerRole(type))
-    .sort((a, b) => compareText(a.nodeId, b.nodeId))
-    .map((worker, order) => ({ order, worker, load: 0, shares: new Map<Group, Share>() }));
+function slotsOf({ workers }: Roster): readonly Slot[] {
+  return workers.map((worker, order) => ({ order, worker, load: 0, shares: new Map<Group, Share>() }));
 }
 
 function byNode(slots: readonly Slot[]): ReadonlyMap<string, Slot> {
@@ -206,17 +205,14 @@ function inOrder(tasks: readonly AssignableTask[], type: ConnectorType): readonl
 
 /** Puts tasks with the same eligible workers together, whatever their classes and placements are. */
 class Grouping {
-  readonly #eligibility: Eligibility;
-  readonly #slotOf: ReadonlyMap<Worker, Slot>;
   readonly #byNeed = new Map<string, Group>();
   readonly #byWorkers = new Map<string, Group>();
   #last: { readonly need: NeedOfTask; readonly group: Group } | undefined;
 
-  constructor(type: ConnectorType, slots: readonly Slot[]) {
-    const workers = slots.map(({ worker }) => worker);
-    this.#eligibility = new Eligibility(runnerRole(type), workers);
-    this.#slotOf = new Map(slots.map((slot) => [slot.worker, slot]));
-  }
+  constructor(
+    private readonly roster: Roster,
+    private readonly slots: readonly Slot[],
+  ) {}
 
   groupOf(need: NeedOfTask): Group {
     const last = this.#last;
@@ -236,19 +232,17 @@ class Grouping {
     const need = `${labelsText(task.placement ?? {})} ${task.connectorClass}`;
     let group = this.#byNeed.get(need);
     if (group === undefined) {
-      group = this.#create(task);
+      group = this.#create(this.roster.able(need, task));
       this.#byNeed.set(need, group);
     }
     return group;
   }
 
-  #create(task: NeedOfTask): Group {
-    const { workers, reason } = this.#eligibility.find(task);
+  #create({ orders, key, reason }: Able): Group {
     if (reason !== undefined) return { eligible: [], members: new Set(), reason };
-    const eligible = workers.flatMap((worker) => this.#slotOf.get(worker) ?? []);
-    const key = eligible.map(({ order }) => order).join(' ');
     const known = this.#byWorkers.get(key);
     if (known !== undefined) return known;
+    const eligible = orders.flatMap((order) => this.slots[order] ?? []);
     const group = { eligible, members: new Set(eligible) };
     this.#byWorkers.set(key, group);
     return group;

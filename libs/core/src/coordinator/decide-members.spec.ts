@@ -6,50 +6,30 @@ import { step } from './step.js';
 type Action = (harness: CoordinatorHarness) => void;
 
 const node = fc.constantFrom('a', 'b', 'c');
-const action: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: node.map(
-      (id): Action =>
-        (harness) =>
-          void harness.report(id),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ id: node, leaving: fc.boolean(), isSecond: fc.boolean() }).map(
-      ({ id, leaving, isSecond }): Action =>
-        (harness) =>
-          void harness.report(id, {
-            leaving,
-            ...(isSecond ? { incarnation: `${id}#2`, supersedes: `${id}#1` } : {}),
-          }),
-    ),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.integer({ min: 1, max: 30 }).map(
-      (tenths): Action =>
-        (harness) =>
-          void harness.pass(100 * tenths),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.boolean().map(
-      (is): Action =>
-        (harness) =>
-          void (harness.isProbing = is),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.boolean().map(
-      (is): Action =>
-        (harness) =>
-          void (harness.isStoring = is),
-    ),
-  },
+const reported = node.map((id): Action => (harness) => {
+  harness.report(id);
+});
+const oddlyReported = fc
+  .record({ id: node, leaving: fc.boolean(), isSecond: fc.boolean() })
+  .map(({ id, leaving, isSecond }): Action => (harness) => {
+    const second = isSecond ? { incarnation: `${id}#2`, supersedes: `${id}#1` } : {};
+    harness.report(id, { leaving, ...second });
+  });
+const passed = fc.integer({ min: 1, max: 30 }).map((tenths): Action => (harness) => {
+  harness.pass(100 * tenths);
+});
+const probing = fc.boolean().map((is): Action => (harness) => {
+  harness.isProbing = is;
+});
+const storing = fc.boolean().map((is): Action => (harness) => {
+  harness.isStoring = is;
+});
+const action = fc.oneof(
+  { weight: 6, arbitrary: reported },
+  { weight: 1, arbitrary: oddlyReported },
+  { weight: 4, arbitrary: passed },
+  { weight: 1, arbitrary: probing },
+  { weight: 1, arbitrary: storing },
 );
 
 describe('what is decided about members', () => {

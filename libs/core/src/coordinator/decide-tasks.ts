@@ -5,10 +5,9 @@ import { clusterSettings } from '../model/cluster-settings.js';
 import { taskKey, type TaskId } from '../model/connector.js';
 import { isRunner, memberKey } from '../model/member.js';
 import { listedTasks } from './decide-members.js';
-import { givesFrom } from './election.js';
 import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
-import type { CoordinatorState, PlanBasis } from './state.js';
+import type { CoordinatorState, PlanBasis, Workforce } from './state.js';
 
 const REPLAN_PAUSE_MS = 250;
 
@@ -41,36 +40,38 @@ export function decideReports(state: CoordinatorState, batch: EventBatch): boole
 }
 
 /**
- * Gives free tasks to runners and revokes what must move. Returns what this was computed from if there was nothing to
- * do, so that it is not computed again before that changes or `rebalance.interval.ms` has passed.
+ * Gives free tasks to runners and revokes what must move. Returns what this was computed from, so that it is not computed again before that changes
+ * or `rebalance.interval.ms` has passed; undefined where another look is due once the batch is read.
  */
-export function decideAssignment(state: CoordinatorState, now: number, batch: EventBatch): PlanBasis | undefined {
-  if (now < givesFrom(state)) return undefined;
+export function decideAssignment(
+  state: CoordinatorState,
+  { workers, isCalm, readiness }: Workforce,
+  now: number,
+  batch: EventBatch,
+): PlanBasis | undefined {
+  const { index, planned } = state;
   const { draft } = batch;
   const { members, header } = draft;
   const { draining, settings } = header;
-  const { index } = state;
-  const { tasks, connectors } = draft.settled();
-  index.moveTo(tasks, connectors);
-  const { planned, news } = state;
+  indexDraft(state, batch);
+  const basis: PlanBasis = { version: index.version, members, readiness, draining, settings, at: now };
   const { assignmentStrategy, rebalanceIntervalMs } = clusterSettings(settings);
-  const inputs = { version: index.version, members, news, draining, settings, at: now };
-  // Who is ready follows from the members and from what was news of them.
-  if (
-    planned?.news === news &&
-    isSameBasis(planned, { ...inputs, readiness: planned.readiness }, rebalanceIntervalMs)
-  ) {
-    return planned;
-  }
-  const { workers, isCalm, readiness } = workersOf(state, batch);
-  const basis: PlanBasis = { ...inputs, readiness };
-  if (planned !== undefined && isSameBasis(planned, basis, rebalanceIntervalMs)) return { ...planned, news };
+  if (planned !== undefined && isSameBasis(planned, basis, rebalanceIntervalMs)) return planned;
   if (planned !== undefined && isWorthWaiting(planned, basis, isCalm)) return planned;
   const plan = assignIndexed(assignmentStrategy, index, workers);
-  for (const chunk of inChunks(plan.assign)) batch.add({ kind: 'tasks.assigned', tasks: chunk });
+  const assigned = inChunks(plan.assign).map((chunk) => batch.add({ kind: 'tasks.assigned', tasks: chunk }));
   const revoke = isCalm ? withDrainLimit(state, draft, plan) : [];
   for (const chunk of inChunks(revoke)) batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });
-  return plan.assign.length + revoke.length === 0 ? basis : undefined;
+  if (revoke.length > 0 || assigned.includes(false)) return undefined;
+  // Carried out, the plan leaves nothing to do: what it leads to would be found balanced.
+  indexDraft(state, batch);
+  return { ...basis, version: index.version };
+}
+
+/** Moves the index to the tasks as the batch leaves them. */
+function indexDraft({ index }: CoordinatorState, { draft }: EventBatch): void {
+  const { tasks, connectors } = draft.settled();
+  index.moveTo(tasks, connectors);
 }
 
 /**
@@ -124,23 +125,24 @@ function takeOne(open: Map<string, number>, nodeId: string): boolean {
 }
 
 /**
- * Runners that can be given tasks now. While one is suspected or was not heard yet nothing is moved for balance: it
- * will be back or gone soon.
+ * Finds the runners that can be given tasks now; the same ones as before while nobody has come, gone or told news. While one is suspected or was not
+ * heard yet nothing is moved for balance: it will be back or gone soon.
  */
-function workersOf(
-  state: CoordinatorState,
-  { draft }: EventBatch,
-): { readonly workers: Worker[]; readonly isCalm: boolean; readonly readiness: string } {
-  const draining = new Set(draft.header.draining);
+export function workforceOf(
+  { workforce, news, reports }: CoordinatorState,
+  { members, header: { draining } }: ClusterDraft,
+): Workforce {
+  if (workforce?.news === news && workforce.members === members && workforce.draining === draining) return workforce;
+  const drained = new Set(draining);
   const workers: Worker[] = [];
   const absent: string[] = [];
   let isCalm = true;
-  for (const member of draft.members.values()) {
+  for (const member of members.values()) {
     if (!isRunner(member)) continue;
-    const report = state.reports.get(memberKey(member))?.report;
+    const report = reports.get(memberKey(member))?.report;
     if (report === undefined || member.suspectedAt !== undefined) isCalm = false;
     if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push(memberKey(member));
-    else workers.push(draining.has(member.nodeId) ? { ...member, draining: true } : member);
+    else workers.push(drained.has(member.nodeId) ? { ...member, draining: true } : member);
   }
-  return { workers, isCalm, readiness: `${String(isCalm)} ${absent.sort().join(' ')}` };
+  return { members, news, draining, workers, isCalm, readiness: `${String(isCalm)} ${absent.sort().join(' ')}` };
 }

@@ -54,6 +54,7 @@ export function takeLead(turn: Turn, claimId: string): void {
   next.rewindTo = undefined;
   next.questions = new Map();
   next.calm = undefined;
+  next.workforce = undefined;
   next.planned = undefined;
   next.snapshotJob = undefined;
   next.touched = new Set(next.reports.keys());

@@ -1,3 +1,4 @@
+import type { Worker } from '../assignment/assignment-plan.js';
 import { TaskIndex } from '../assignment/task-index.js';
 import type { RecordDigest } from '../log/record-digest.js';
 import type { ClusterState, LogHead } from '../model/cluster-state.js';
@@ -73,12 +74,23 @@ export interface Calm {
   readonly until: number;
 }
 
+/** The runners that can be given tasks, as of the members and of what was news of them. */
+export interface Workforce {
+  readonly members: ClusterState['members'];
+  readonly news: number;
+  readonly draining: ClusterState['draining'];
+  readonly workers: readonly Worker[];
+  /** None is suspected, and all were heard. */
+  readonly isCalm: boolean;
+  /** Tells one that can be given other tasks from another. */
+  readonly readiness: string;
+}
+
 /** What the last assignment was computed from: while it stands, another would say the same. */
 export interface PlanBasis {
   /** Of the index: how the tasks stand. */
   readonly version: number;
   readonly members: ClusterState['members'];
-  readonly news: number;
   readonly readiness: string;
   readonly draining: ClusterState['draining'];
   readonly settings: ClusterState['settings'];
@@ -147,6 +159,7 @@ export interface CoordinatorState {
   readonly questions: ReadonlyMap<string, Question>;
   /** The tasks by owner and need, kept from step to step: it says nothing that `cluster` does not. */
   readonly index: TaskIndex;
+  readonly workforce: Workforce | undefined;
   readonly planned: PlanBasis | undefined;
   readonly snapshotJob: SnapshotJob | undefined;
   readonly isStopping: boolean;
@@ -204,6 +217,7 @@ export function initialCoordinator(
     commandsCutAt: undefined,
     questions: new Map(),
     index: new TaskIndex(),
+    workforce: undefined,
     planned: undefined,
     snapshotJob: undefined,
     isStopping: false,

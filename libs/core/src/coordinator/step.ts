@@ -11,9 +11,9 @@ import { decideCommands, decideRewind } from './decide-commands.js';
 import { decideLevel } from './decide-level.js';
 import { decideMembers } from './decide-members.js';
 import { decideSnapshot } from './decide-snapshot.js';
-import { decideAssignment, decideReports } from './decide-tasks.js';
+import { decideAssignment, decideReports, workforceOf } from './decide-tasks.js';
 import type { Effect } from './effect.js';
-import { claimIfVacant, giveUpLead, leadsByLog, readCommandsFrom, stepDown, takeLead } from './election.js';
+import { claimIfVacant, giveUpLead, givesFrom, leadsByLog, readCommandsFrom, stepDown, takeLead } from './election.js';
 import { EventBatch } from './event-batch.js';
 import type { Input } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
@@ -287,7 +287,9 @@ function decide({ next, now, wall }: Turn, batch: EventBatch): void {
   decideCommands(next, now, wall, batch);
   decideSplits(next, batch);
   if (!decideReports(next, batch)) next.touched = new Set();
-  next.planned = decideAssignment(next, now, batch);
+  if (now < givesFrom(next)) return;
+  next.workforce = workforceOf(next, batch.draft);
+  next.planned = decideAssignment(next, next.workforce, now, batch);
 }
 
 function renewal({ cluster }: CoordinatorState): LogEvent {

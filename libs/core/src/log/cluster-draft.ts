@@ -15,7 +15,6 @@ import {
   type Overrides,
   type ConnectorState,
   type TaskId,
-  type TaskState,
 } from '../model/connector.js';
 import { eventsIn, type LogEvent } from '../model/entry.js';
 import type { UnknownEntry } from '../model/feature-level.js';
