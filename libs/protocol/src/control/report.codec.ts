@@ -108,10 +108,10 @@ export function decodeReportsMessage<Report extends ReportShape>(body: Uint8Arra
 
 function beatIn({ beat }: { readonly beat?: unknown }): Beat {
   const [nodeId, incarnation, reportSeq, sentAt, appliedSeq] = Array.isArray(beat) ? (beat as unknown[]) : [];
-  const texts = [nodeId, incarnation].every((each) => typeof each === 'string');
-  const numbers = [reportSeq, sentAt, appliedSeq].every((each) => typeof each === 'number');
-  if (!texts || !numbers) throw new MalformedMessageError('reports', 'its beat lacks a part');
-  return { nodeId, incarnation, reportSeq, sentAt, appliedSeq } as Beat;
+  const hasTexts = typeof nodeId === 'string' && typeof incarnation === 'string';
+  const hasNumbers = typeof reportSeq === 'number' && typeof sentAt === 'number' && typeof appliedSeq === 'number';
+  if (!hasTexts || !hasNumbers) throw new MalformedMessageError('reports', 'its beat lacks a part');
+  return { nodeId, incarnation, reportSeq, sentAt, appliedSeq };
 }
 
 function inflated(body: Uint8Array): Uint8Array {
