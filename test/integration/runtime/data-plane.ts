@@ -162,6 +162,7 @@ export class DataPlane {
           maxBufferedRecords: 50_000,
           shutdownTimeoutMs: 10_000,
           rewriteIntervalMs: 3_600_000,
+          maxUnavailableMs: 1000,
         },
         logger: loggerTo(log),
         counters,

@@ -39,6 +39,12 @@ describe('a failed send of records', () => {
     await expect(send(error)).rejects.toMatchObject({ outcome: 'not-stored', retriable });
   });
 
+  it('may be sent again where the queue was refused, which name servers learn later', async () => {
+    const refusal = { ...answer, responseCode: 29, remark: 'request queueId[3] is illegal, TopicConfig' };
+    const error = new BrokerResponseError(refusal, { retriable: false, outcome: 'not-sent' });
+    await expect(send(error)).rejects.toMatchObject({ outcome: 'not-stored', retriable: true });
+  });
+
   it.each([
     [{ kind: 'stored', result: {} }, 'stored'],
     [{ kind: 'failed', error: timedOut }, 'not-stored'],
@@ -47,5 +53,33 @@ describe('a failed send of records', () => {
     const failure: unknown = await send(unknown(settlement)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ outcome: 'unknown' });
     expect(await (failure as { settled: Promise<string> }).settled).toBe(expected);
+  });
+});
+
+describe('a queue that is looked up', () => {
+  const broker = { brokerName: 'b', isWritable: true, writeQueues: 1, masterAddress: '127.0.0.1:10911' };
+
+  it.each([
+    ['writable', [broker]],
+    ['closed', [{ ...broker, isWritable: false }]],
+    ['closed', [{ ...broker, writeQueues: 0 }]],
+    ['absent', [{ ...broker, masterAddress: undefined }]],
+    ['absent', [{ ...broker, brokerName: 'c' }]],
+  ])('is %s by the newest route %j', async (state, brokers) => {
+    const asked: string[] = [];
+    const old = { topic: 't', brokers: [{ ...broker, isWritable: false }] };
+    const routes = {
+      get: () => Promise.resolve(asked.push('get') && state === 'writable' ? { topic: 't', brokers } : old),
+      refresh: () => Promise.resolve(asked.push('refresh') && { topic: 't', brokers }),
+    };
+    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, undefined, () => undefined);
+    expect((await producer.lookUpQueue(queue)).state).toBe(state);
+    expect(asked).toEqual(state === 'writable' ? ['get'] : ['get', 'refresh']);
+  });
+
+  it('is absent while no name server has its topic', async () => {
+    const routes = { get: () => Promise.reject(new TopicNotFoundError('t')) };
+    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, undefined, () => undefined);
+    expect(await producer.lookUpQueue(queue)).toEqual({ state: 'absent', writable: [] });
   });
 });

@@ -1,13 +1,22 @@
 import type { QueueRef } from '@sluice/sdk';
 import {
   BatchEncoder,
+  BrokerResponseError,
+  isQueueRefused,
   isRocketMqError,
   SendOutcomeUnknownError,
   TopicNotFoundError,
   writableQueues,
   type RocketMqClient,
+  type TopicRoute,
 } from '@sluice/rocketmq';
-import { SendFailure, type RecordBatch, type RecordProducer, type SendSettlement } from '@sluice/runtime';
+import {
+  SendFailure,
+  type QueueLookUp,
+  type RecordBatch,
+  type RecordProducer,
+  type SendSettlement,
+} from '@sluice/runtime';
 import { errorOfKnownQueue, mayRetry } from './known-queue.js';
 
 /** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
@@ -65,6 +74,16 @@ export class RocketMqRecordProducer implements RecordProducer {
     }
   }
 
+  async lookUpQueue(queue: QueueRef): Promise<QueueLookUp> {
+    try {
+      const known = lookUp(queue, await this.client.routes.get(queue.topic));
+      return known.state === 'writable' ? known : lookUp(queue, await this.client.routes.refresh(queue.topic));
+    } catch (error) {
+      if (error instanceof TopicNotFoundError) return { state: 'absent', writable: [] };
+      throw error;
+    }
+  }
+
   newBatch(): RecordBatch {
     return new EncoderBatch();
   }
@@ -83,6 +102,13 @@ export class RocketMqRecordProducer implements RecordProducer {
   }
 }
 
+function lookUp({ brokerName, queueId }: QueueRef, route: TopicRoute): QueueLookUp {
+  const writable = writableQueues(route);
+  const broker = route.brokers.find((each) => each.brokerName === brokerName);
+  if (broker?.masterAddress === undefined) return { state: 'absent', writable };
+  return { state: broker.isWritable && queueId < broker.writeQueues ? 'writable' : 'closed', writable };
+}
+
 const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SendSettlement>> = {
   stored: 'stored',
   failed: 'not-stored',
@@ -91,6 +117,8 @@ const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SendSettleme
 
 /** Only an error that says so itself means that nothing was stored. */
 function sendFailure(error: unknown): SendFailure {
+  // Name servers learn a little later than the broker that a queue takes no messages.
+  if (error instanceof BrokerResponseError && isQueueRefused(error)) return notSent(error, true);
   if (!isRocketMqError(error) || error.outcome === 'not-sent') return notSent(errorOfKnownQueue(error));
   const settled =
     error instanceof SendOutcomeUnknownError ? error.settled.then(({ kind }) => settlements[kind]) : undefined;

@@ -7,6 +7,7 @@ import {
   type PartitionPosition,
   type PositionMessage,
   type QueueScan,
+  type SettledGeneration,
   type SourceGeneration,
 } from './position.codec.js';
 
@@ -24,7 +25,7 @@ const scan = (owner: SourceGeneration, scanFrom = 7): QueueScan => ({ owner, que
 const write = (
   writer: SourceGeneration,
   partitions: readonly PartitionPosition[],
-  more: { readonly scans?: readonly QueueScan[]; readonly settled?: readonly SourceGeneration[] } = {},
+  more: { readonly scans?: readonly QueueScan[]; readonly settled?: readonly SettledGeneration[] } = {},
 ): PositionMessage => ({ kind: 'write', connector: 'c', ...writer, partitions, scans: [], settled: [], ...more });
 const barrier = (writer: SourceGeneration, asOf: number, ...live: SourceGeneration[]): PositionMessage => ({
   kind: 'barrier',
@@ -118,6 +119,18 @@ describe('the positions of a connector', () => {
     const found = [by(1, 20), by(2, 20)].map((task) => positions.storedFor(task, owners(15)).free[0]);
     expect(found[0]).toEqual(stored);
     expect(found[1]).toBe(found[0]);
+  });
+
+  it('are not to be examined in a queue that was settled by itself', () => {
+    const other = { ...queue, queueId: 1 };
+    const owner = by(0, 10);
+    const positions = folded(
+      write(owner, [position('a', 4, owner)], { scans: [scan(owner), { owner, queue: other, scanFrom: 3 }] }),
+      write(owner, [], { settled: [{ ...owner, queue }] }),
+    );
+    expect(positions.storedFor(by(0, 20), owners(5, by(0, 20))).unsettled).toEqual([
+      { owner, queue: other, scanFrom: 3 },
+    ]);
   });
 
   it('are taken up by a generation that starts a second time', () => {

@@ -158,7 +158,11 @@ export class ConnectorPositions {
       const known = this.scans.get(key);
       if (known === undefined || value.scanFrom >= known.value.scanFrom) this.scans.set(key, { value, ...place });
     }
-    const done = new Set(settled.map(generationKey));
+    const done = new Set<string>();
+    for (const { queue, ...owner } of settled) {
+      if (queue === undefined) done.add(generationKey(owner));
+      else this.scans.delete(scanKey({ owner, queue }));
+    }
     if (done.size === 0) return;
     for (const [key, { value }] of this.scans) if (done.has(generationKey(value.owner))) this.scans.delete(key);
   }
@@ -174,6 +178,6 @@ export function generationKey({ index, generation }: SourceGeneration): string {
   return `${String(index)}.${String(generation)}`;
 }
 
-function scanKey({ owner, queue }: QueueScan): string {
+function scanKey({ owner, queue }: Pick<QueueScan, 'owner' | 'queue'>): string {
   return `${generationKey(owner)} ${queueKey(queue)}`;
 }

@@ -16,7 +16,7 @@ export interface PartitionPosition {
   readonly position?: SourcePosition;
   /** The seq that the next record of this partition gets. The first is 1. */
   readonly nextSeq: number;
-  /** One queue per topic that the partition writes to. Never changes while the partition lives. */
+  /** One queue per topic that the partition writes to. Another one takes its place when the queue takes no messages any more. */
   readonly routes: readonly QueueRef[];
   /**
    * Records that are in their queues although the one with `nextSeq` is not, of a partition that writes to several topics. Only after an
@@ -34,6 +34,11 @@ export interface QueueScan {
   readonly owner: SourceGeneration;
   readonly queue: QueueRef;
   readonly scanFrom: number;
+}
+
+/** A generation of which all that it sent, or all that it sent to `queue`, is covered by positions: nothing of that has to be scanned. */
+export interface SettledGeneration extends SourceGeneration {
+  readonly queue?: QueueRef;
 }
 
 /**
@@ -54,8 +59,7 @@ export interface PositionWrite extends SourceGeneration {
   readonly connector: string;
   readonly partitions: readonly PartitionPosition[];
   readonly scans: readonly QueueScan[];
-  /** Generations of which all that they sent is covered by positions: nothing of theirs has to be scanned. */
-  readonly settled: readonly SourceGeneration[];
+  readonly settled: readonly SettledGeneration[];
 }
 
 export type PositionMessage = PositionBarrier | PositionWrite;
@@ -78,7 +82,7 @@ export function decodePosition(body: Uint8Array): PositionMessage {
     case 'write':
       requireItems('partitions', message.partitions, isPartitionPosition);
       requireItems('scans', message.scans, isQueueScan);
-      requireItems('settled', message.settled, isGeneration);
+      requireItems('settled', message.settled, isSettled);
       return message;
     default:
       throw new MalformedMessageError(
@@ -96,6 +100,10 @@ function requireItems(field: string, items: unknown, isItem: (item: unknown) => 
 
 function isGeneration(item: unknown): boolean {
   return isObject(item) && Number.isSafeInteger(item['index']) && Number.isSafeInteger(item['generation']);
+}
+
+function isSettled(item: unknown): boolean {
+  return isObject(item) && isGeneration(item) && (item['queue'] === undefined || isQueue(item['queue']));
 }
 
 function isPartitionPosition(item: unknown): boolean {

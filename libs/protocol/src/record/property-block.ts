@@ -19,17 +19,26 @@ export function encodeProperties(entries: Iterable<readonly [name: string, value
  * Returns `undefined` if there is none.
  */
 export function scanProperty(properties: Buffer, needle: Buffer): string | undefined {
+  const from = valueStart(properties, needle);
+  return from < 0 ? undefined : properties.toString('utf8', from, endOfValue(properties, from));
+}
+
+/** The place of the property's value, which is not empty; -1 if there is none. */
+export function valueStart(properties: Buffer, needle: Buffer): number {
   let at = properties.lastIndexOf(needle);
   while (at >= 0) {
     if (at === 0 || properties[at - 1] === valueEnd) {
       const from = at + needle.length;
-      const end = properties.indexOf(valueEnd, from);
-      const to = end < 0 ? properties.length : end;
-      if (to > from) return properties.toString('utf8', from, to);
+      if (endOfValue(properties, from) > from) return from;
     }
     at = at === 0 ? -1 : properties.lastIndexOf(needle, at - 1);
   }
-  return undefined;
+  return -1;
+}
+
+function endOfValue(properties: Buffer, from: number): number {
+  const end = properties.indexOf(valueEnd, from);
+  return end < 0 ? properties.length : end;
 }
 
 /** The bytes that {@link scanProperty} looks for. */

@@ -1,5 +1,5 @@
 import type { SourcePartition, SourcePosition } from '@sluice/sdk';
-import { propertyNeedle, scanProperty } from './property-block.js';
+import { propertyNeedle, scanProperty, valueStart } from './property-block.js';
 import { SluiceProperty } from './reserved-properties.js';
 import { parseBase36 } from './base36.js';
 import { parsePositionJson, positionJson } from '../position/position-value.js';
@@ -27,6 +27,8 @@ export interface Stamp {
   readonly position: SourcePosition;
 }
 
+const streamStart = idLength + 1;
+const queueStart = streamStart + idLength + 1;
 const stampNeedle = propertyNeedle(SluiceProperty.stamp);
 
 /** The id of a task: eight base36 characters of a hash of its connector's name and its index. */
@@ -54,8 +56,6 @@ export function stampSuffix(seq: number, position: SourcePosition): string {
 
 /** Reads the stamp of a message in the queue with the tag `queue`; `undefined` if the text is none, or was written for another queue. */
 export function parseStamp(text: string, queue: string): Stamp | undefined {
-  const streamStart = idLength + 1;
-  const queueStart = streamStart + idLength + 1;
   const generationStart = queueStart + queueTagLength + 1;
   const generationEnd = text.indexOf('.', generationStart);
   const seqEnd = text.indexOf('.', generationEnd + 1);
@@ -77,6 +77,15 @@ export function parseStamp(text: string, queue: string): Stamp | undefined {
 /** The text of a message's stamp, without looking at its other properties. */
 export function scanStamp(properties: Buffer): string | undefined {
   return scanProperty(properties, stampNeedle);
+}
+
+/** Returns a copy of a message's properties in which the stamp is one for the queue with the tag `queue`. The properties must have a stamp. */
+export function rebindStamp(properties: Buffer, queue: string): Buffer {
+  const start = valueStart(properties, stampNeedle);
+  if (start < 0) throw new TypeError('The properties have no stamp');
+  const rebound = Buffer.from(properties);
+  rebound.write(queue, start + queueStart, 'latin1');
+  return rebound;
 }
 
 function encodePosition(position: SourcePosition): string {

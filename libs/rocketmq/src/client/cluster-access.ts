@@ -172,7 +172,7 @@ export class ClusterAccess {
       return new TopicNotFoundError(queue.topic);
     }
     if (reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) this.routes.invalidate(queue.topic);
-    if (isQueueRefused(reply)) this.routes.invalidate(queue.topic);
+    if (isQueueRefused({ responseCode: reply.code, remark: reply.remark })) this.routes.invalidate(queue.topic);
     if (REPLICA_REFUSAL_REMARK.test(reply.remark)) this.routes.doubt(queue.topic);
     return responseError(reply, request, queue.brokerName, count);
   }

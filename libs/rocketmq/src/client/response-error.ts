@@ -67,8 +67,11 @@ const FORBIDDEN_REMARK = /^the broker\[.*\] sending message is forbidden/;
  * Whether a broker refused the queue of a send and not the send: the topic has fewer queues now, another broker leads the
  * queue of a static topic, or the broker takes no messages.
  */
-export function isQueueRefused({ code, remark }: Pick<RemotingCommand, 'code' | 'remark'>): boolean {
-  switch (code) {
+export function isQueueRefused({
+  responseCode,
+  remark,
+}: Pick<BrokerResponseError, 'responseCode' | 'remark'>): boolean {
+  switch (responseCode) {
     case RESPONSE_CODE.NOT_LEADER_FOR_QUEUE:
       return true;
     case RESPONSE_CODE.NO_PERMISSION:

@@ -18,6 +18,7 @@ describe('settings of sources', () => {
       backoff: { initialMs: 300, maxMs: 60_000 },
       skipsBadRecords: false,
       rewriteIntervalMs: 3_600_000,
+      maxUnavailableMs: 300_000,
     });
     expect(topicCreationOf(settings)).toEqual({ queues: 8 });
     expect(settings['tasks.max']).toBe(1);

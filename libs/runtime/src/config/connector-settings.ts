@@ -167,6 +167,19 @@ export const sourceOnlySettingsSpec = {
     width: 'medium',
     displayName: 'Batch size',
   },
+  'queue.unavailable.timeout.ms': {
+    type: 'long',
+    importance: 'medium',
+    default: 300_000,
+    min: -1,
+    doc:
+      'How long records wait for the queue of their source partition while its broker is unavailable, in milliseconds; -1 without end. After that ' +
+      'the partition moves to another queue of the topic: readers may then get its newer records before those in the old queue. A queue that was ' +
+      'closed for writing is waited for 10 s at most.',
+    group: 'Producer',
+    width: 'medium',
+    displayName: 'Unavailable queue timeout',
+  },
   'topic.creation.enable': {
     type: 'boolean',
     importance: 'low',

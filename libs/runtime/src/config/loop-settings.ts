@@ -10,12 +10,14 @@ const mebibyte = 1024 * 1024;
 
 export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings {
   const maxBatchBytes = settings['producer.batch.bytes'];
+  const maxUnavailableMs = settings['queue.unavailable.timeout.ms'];
   return {
     ...loopSettings(settings),
     maxBatchBytes,
     maxBufferedBytes: Math.max(16 * mebibyte, 4 * maxBatchBytes),
     maxBufferedRecords: 50_000,
     rewriteIntervalMs: 3_600_000,
+    maxUnavailableMs: maxUnavailableMs === -1 ? undefined : maxUnavailableMs,
   };
 }
 

@@ -1,4 +1,10 @@
-import type { PartitionPosition, QueueScan, SourceGeneration, StoredPositions } from '@sluice/protocol';
+import type {
+  PartitionPosition,
+  QueueScan,
+  SettledGeneration,
+  SourceGeneration,
+  StoredPositions,
+} from '@sluice/protocol';
 
 export interface SourceTaskId extends SourceGeneration {
   readonly connector: string;
@@ -8,8 +14,11 @@ export interface SourceTaskId extends SourceGeneration {
 export interface PositionsWrite {
   readonly partitions: readonly PartitionPosition[];
   readonly scans: readonly QueueScan[];
-  /** Generations of which everything is covered by positions: the writer's own when it stops in good order, older ones that it examined. */
-  readonly settled: readonly SourceGeneration[];
+  /**
+   * What positions cover: the writer's own generation when it stops in good order, or in a queue that it left; older generations that it
+   * examined.
+   */
+  readonly settled: readonly SettledGeneration[];
 }
 
 /** Keeps the positions of source partitions, by connector: they stay when a partition moves to another task. */

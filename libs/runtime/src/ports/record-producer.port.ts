@@ -14,10 +14,20 @@ export interface RecordBatch {
   add(body: Buffer, properties: Buffer): boolean;
 }
 
+/** What the name servers say of a queue now. */
+export interface QueueLookUp {
+  /** `closed`: its broker is there and the topic may not be written there, or has fewer queues. `absent`: no broker says that it has the queue. */
+  readonly state: 'writable' | 'closed' | 'absent';
+  /** All writable queues of the topic. */
+  readonly writable: readonly QueueRef[];
+}
+
 /** Sends batches to queues chosen by the caller. It never reroutes, reorders or resends by itself. */
 export interface RecordProducer {
   /** The writable queues of a topic, sorted by broker name, then queue number. Rejects with a {@link SendFailure} when they cannot be had. */
   queues(topic: string): Promise<readonly QueueRef[]>;
+  /** Asks the name servers about a queue, and creates nothing. Rejects when none answers. */
+  lookUpQueue(queue: QueueRef): Promise<QueueLookUp>;
   newBatch(): RecordBatch;
   /**
    * Resolves when the broker stored the batch, at offsets `firstOffset` to `firstOffset + count - 1`. Aborting `signal` gives up waiting:

@@ -13,19 +13,30 @@ export interface Segment {
   acknowledged: boolean;
 }
 
+export interface PartitionSnapshot {
+  readonly position: PartitionPosition;
+  /** As the source gave it. */
+  readonly partition: SourcePartition;
+  /** To be called when the position store has it. */
+  readonly stored: () => void;
+}
+
 /**
  * What a source task knows of one partition. Its records are numbered by one sequence, whatever topics they go to; it counts as stored up to
  * the first record that is not acknowledged, so that queues which run ahead of each other cannot hide a hole.
  */
 export class PartitionState {
-  readonly routes = new Map<string, QueueLane>();
+  /** By topic. */
+  private readonly lanes = new Map<string, QueueLane>();
   /** The seq of the last record that was given to a batch. */
   lastSeq: number;
   /** Up to here everything is acknowledged. */
   storedSeq: number;
   storedPosition: SourcePosition | undefined;
-  /** How many of the routes, in the order in which they were chosen, the position store knows as this generation's. */
-  storedRoutes = 0;
+  /** Grows with every change of a route. */
+  private routesVersion = 0;
+  /** The version that the position store knows as this generation's. */
+  private storedRoutesVersion = 0;
   /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
   readonly ahead = new Map<number, SourcePosition>();
   /** The source gave other records than before its restart. */
@@ -49,6 +60,22 @@ export class PartitionState {
     this.storedPosition = stored?.position;
     this.revision = stored?.revision ?? 0;
     for (const { seq, position } of stored?.ahead ?? []) this.ahead.set(seq, position);
+  }
+
+  /** The position store knows all routes, and that they are this generation's. */
+  get areRoutesStored(): boolean {
+    return this.storedRoutesVersion === this.routesVersion;
+  }
+
+  routeTo(topic: string): QueueLane | undefined {
+    return this.lanes.get(topic);
+  }
+
+  /** Sends the topic's records to a lane from now on. */
+  setRoute(topic: string, lane: QueueLane): void {
+    this.lanes.set(topic, lane);
+    this.routesVersion++;
+    this.lastTopic = undefined;
   }
 
   /** Notes that the next record went into `batch`. */
@@ -114,16 +141,17 @@ export class PartitionState {
     return settled > 0;
   }
 
-  /** The next version of the partition's position, by the generation that sends its records. */
-  snapshot(owner: SourceGeneration): PartitionPosition {
+  /** Makes the next version of the partition's position, by the generation that sends its records, to be {@link PartitionSnapshot.stored stored}. */
+  snapshot(owner: SourceGeneration): PartitionSnapshot {
     const routes: QueueRef[] = [];
-    for (const lane of this.routes.values()) routes.push(lane.queue);
+    for (const lane of this.lanes.values()) routes.push(lane.queue);
+    const { routesVersion } = this;
     const ahead: { seq: number; position: SourcePosition }[] = [];
     for (const [seq, position] of this.ahead) {
       if (seq > this.storedSeq) ahead.push({ seq, position });
       else this.ahead.delete(seq);
     }
-    return {
+    const position = {
       partition: this.partition,
       ...(this.storedPosition === undefined ? {} : { position: this.storedPosition }),
       nextSeq: this.storedSeq + 1,
@@ -132,5 +160,9 @@ export class PartitionState {
       owner,
       revision: ++this.revision,
     };
+    const stored = (): void => {
+      this.storedRoutesVersion = Math.max(this.storedRoutesVersion, routesVersion);
+    };
+    return { position, partition: this.partition, stored };
   }
 }

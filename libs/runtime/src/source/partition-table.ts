@@ -53,6 +53,17 @@ export class PartitionTable {
     await Promise.allSettled([...this.lanesByKey.values()].map((lane) => lane.catchUp(minMessages)));
   }
 
+  /** Has the partitions of closed queues leave them: brokers still take what is sent there. Never rejects. */
+  async leaveClosedQueues(): Promise<void> {
+    const { queues } = this.options.laneContext;
+    await Promise.all(
+      [...this.lanesByKey.values()].map(async (lane) => {
+        const stop = await queues.stopOf(lane.queue);
+        if (stop?.isLost === true && stop.state === 'closed') lane.leave(stop);
+      }),
+    );
+  }
+
   all(): Iterable<PartitionState> {
     return this.byStream.values();
   }
@@ -97,16 +108,46 @@ export class PartitionTable {
     return this.queuesByTopic.get(topic);
   }
 
-  /** Gives the partition a queue among those of the topic, for good. `undefined` when the topic has none that can be written. */
+  /** Gives the partition a queue among those of the topic. `undefined` when the topic has none that can be written. */
   chooseRoute(state: PartitionState, topic: string, queues: readonly QueueRef[]): QueueLane | undefined {
-    const { loads, idleLoads } = this;
-    const { connector, task } = this.options;
-    const queue = chooseQueue({ queues, connector, taskIndex: task.index, loads, idleLoads });
+    const queue = this.choose(queues);
     if (queue === undefined) return undefined;
     addTo(this.loads, queue, 1);
     const lane = this.lane(queue);
-    state.routes.set(topic, lane);
+    state.setRoute(topic, lane);
     return lane;
+  }
+
+  /**
+   * Gives all partitions of a lane one of `queues` instead, the least loaded, with what the lane has not sent. Returns its lane and the moved
+   * partitions.
+   */
+  moveLane(
+    lane: QueueLane,
+    queues: readonly QueueRef[],
+  ): { readonly to: QueueLane; readonly moved: readonly PartitionState[] } {
+    const queue = this.choose(queues);
+    if (queue === undefined) throw new TypeError('A lane moves to one of several queues');
+    const to = this.lane(queue);
+    const { topic } = lane.queue;
+    const moved = [...this.byStream.values()].filter((state) => state.routeTo(topic) === lane);
+    for (const state of moved) state.setRoute(topic, to);
+    addTo(this.loads, lane.queue, -moved.length);
+    addTo(this.loads, queue, moved.length);
+    this.queuesByTopic.set(topic, queues);
+    to.adopt(lane.giveAway());
+    return { to, moved };
+  }
+
+  /** Forgets a lane that no partition uses and whose queue holds nothing of interest. */
+  forget(lane: QueueLane): void {
+    if (lane.isLeft) this.lanesByKey.delete(lane.key);
+  }
+
+  private choose(queues: readonly QueueRef[]): QueueRef | undefined {
+    const { loads, idleLoads } = this;
+    const { connector, task } = this.options;
+    return chooseQueue({ queues, connector, taskIndex: task.index, loads, idleLoads });
   }
 
   /** What the partition's stamps in the lane's queue begin with. */
@@ -124,7 +165,7 @@ export class PartitionTable {
     for (const queue of stored?.routes ?? []) {
       addTo(this.idleLoads, queue, -1);
       addTo(this.loads, queue, 1);
-      state.routes.set(queue.topic, this.lane(queue));
+      state.setRoute(queue.topic, this.lane(queue));
     }
     this.byStream.set(stream, state);
     return state;

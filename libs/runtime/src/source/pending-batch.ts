@@ -1,3 +1,4 @@
+import { rebindStamp } from '@sluice/protocol';
 import type { RecordBatch, RecordProducer } from '../ports/record-producer.port.js';
 import type { PartitionState, Segment } from './partition-state.js';
 
@@ -16,6 +17,8 @@ export class PendingBatch {
   private readonly properties: Buffer[] = [];
   private readonly owners: PartitionState[] = [];
   private readonly seqs: number[] = [];
+  /** Places of records that a recovery found in the queue. */
+  private readonly found = new Set<number>();
   /** What is sent: all of it at first, what is missing in the queue after a recovery. */
   private encoded: RecordBatch;
 
@@ -48,14 +51,28 @@ export class PendingBatch {
 
   /** Leaves out of what is sent every record for which `isStored` is true. */
   leaveOut(isStored: (owner: PartitionState, seq: number) => boolean): void {
-    const rest = this.producer.newBatch();
     for (const [index, owner] of this.owners.entries()) {
       const seq = this.seqs[index];
-      const body = this.bodies[index];
-      const properties = this.properties[index];
-      if (seq === undefined || body === undefined || properties === undefined || isStored(owner, seq)) continue;
-      rest.add(body, properties);
+      if (seq !== undefined && isStored(owner, seq)) this.found.add(index);
     }
-    this.encoded = rest;
+    this.encoded = this.encode();
+  }
+
+  /** Makes what is to be sent fit for the queue with the tag `queue`, whose stamps name it. */
+  rebind(queue: string): void {
+    for (const [index, properties] of this.properties.entries()) {
+      if (!this.found.has(index)) this.properties[index] = rebindStamp(properties, queue);
+    }
+    this.encoded = this.encode();
+    this.hasNewRoutes = true;
+  }
+
+  private encode(): RecordBatch {
+    const rest = this.producer.newBatch();
+    for (const [index, body] of this.bodies.entries()) {
+      const properties = this.properties[index];
+      if (properties !== undefined && !this.found.has(index)) rest.add(body, properties);
+    }
+    return rest;
   }
 }

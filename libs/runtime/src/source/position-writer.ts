@@ -22,6 +22,8 @@ export interface PositionWriting {
   readonly waits: TaskWaits;
   readonly partitions: () => Iterable<PartitionState>;
   readonly lanes: () => Iterable<QueueLane>;
+  /** The store knows that nothing has to be scanned in the queue of a lane that is left. */
+  readonly settled: (lane: QueueLane) => void;
   /** The positions are stored. */
   readonly written: (positions: readonly CommittedPosition[]) => void;
 }
@@ -76,13 +78,21 @@ export class PositionWriter {
     this.dirty.clear();
     const snapshots = partitions.map((partition) => partition.snapshot(owner));
     const scans: [QueueLane, QueueScan][] = [];
+    const left: QueueLane[] = [];
     for (const lane of this.writing.lanes()) {
+      if (lane.isSettled() && lane.isLeft) {
+        left.push(lane);
+        // Whoever uses it again meanwhile has it stored again first.
+        lane.scanIsStored = false;
+        this.storedScans.delete(lane);
+        continue;
+      }
       const scanFrom = lane.scanFrom();
       if (scanFrom === undefined || (!full && this.storedScans.get(lane) === scanFrom)) continue;
       scans.push([lane, { owner, queue: lane.queue, scanFrom }]);
     }
     // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
-    if (snapshots.length === 0 && scans.length === 0) return;
+    if (snapshots.length === 0 && scans.length === 0 && left.length === 0) return;
     const onRetry = (error: unknown): void => {
       warn(`The positions are written again: ${String(error)}`);
     };
@@ -90,9 +100,9 @@ export class PositionWriter {
     await retrying({ clock, limits: backoff, onRetry, waiting }, signal, async () => {
       await lease.whenHeld(signal);
       await store.write(task, {
-        partitions: snapshots,
+        partitions: snapshots.map(({ position }) => position),
         scans: scans.map(([, scan]) => scan),
-        settled: clean ? [owner] : [],
+        settled: clean ? [owner] : left.map(({ queue }) => ({ ...owner, queue })),
       });
     });
     counters.positionWrites++;
@@ -100,12 +110,11 @@ export class PositionWriter {
       this.storedScans.set(lane, scanFrom);
       lane.scanIsStored = true;
     }
+    for (const lane of left) this.writing.settled(lane);
     const committed: CommittedPosition[] = [];
-    for (const [index, { routes, position }] of snapshots.entries()) {
-      const partition = partitions[index];
-      if (partition === undefined) continue;
-      partition.storedRoutes = Math.max(partition.storedRoutes, routes.length);
-      if (position !== undefined) committed.push({ partition: partition.partition, position });
+    for (const { partition, position, stored } of snapshots) {
+      stored();
+      if (position.position !== undefined) committed.push({ partition, position: position.position });
     }
     this.writing.written(committed);
   }

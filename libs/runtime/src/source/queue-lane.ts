@@ -1,5 +1,5 @@
 import { queueTag } from '@sluice/protocol';
-import { queueKey, type QueueRef } from '@sluice/sdk';
+import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import { isSendFailure, type RecordProducer, type SendSettlement } from '../ports/record-producer.port.js';
@@ -8,6 +8,8 @@ import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
+import { isQueueLostError } from './queue-lost-error.js';
+import type { QueueStop, QueueStops } from './writable-queues.js';
 
 /** What the lanes of a task share. */
 export interface LaneContext {
@@ -24,19 +26,22 @@ export interface LaneContext {
   readonly waits: TaskWaits;
   /** The offset that the next message of the queue gets. */
   readonly endOffset: (queue: QueueRef) => Promise<number>;
-  /** Sends this generation's barrier and returns its offset. */
-  readonly sendBarrier: (queue: QueueRef) => Promise<number>;
+  /** Resolves with an offset behind which nothing of what was sent before can come: that of this generation's barrier, where one can be sent. */
+  readonly boundTail: (queue: QueueRef) => Promise<number>;
   /** Resolves when the place to scan the lane's queue from, and the routes of the batch's partitions, are stored. */
   readonly storeRoutes: (lane: QueueLane, batch: PendingBatch) => Promise<void>;
   /** Reads the queue from an offset up to a barrier and returns the last seq per stream that this generation has there. */
   readonly examine: (queue: QueueRef, from: number, barrierOffset: number) => Promise<ReadonlyMap<string, number>>;
+  readonly queues: QueueStops;
+  /** Has another lane send what this one has not. `isUncertain`: its queue may have, or get, the first batch. */
+  readonly move: (lane: QueueLane, stop: QueueStop, isUncertain: boolean) => void;
   readonly acknowledged: (lane: QueueLane, batch: PendingBatch) => void;
   readonly failed: (error: unknown) => void;
 }
 
 /**
  * Sends the records of one queue, in order: one batch is unacknowledged at a time, and while it is, further records collect in the next
- * ones. A queue that cannot be reached keeps its records until it can: they are never sent elsewhere.
+ * ones. A queue that cannot be reached keeps its records until it can, or until it is lost: then another lane gets them all.
  */
 export class QueueLane {
   readonly key: string;
@@ -45,11 +50,17 @@ export class QueueLane {
   /** What this generation sent and the stored positions do not cover lies here or later; `undefined` before its first batch. */
   private scanFromOffset: number | undefined;
   /** Closed batches, the first of which is being sent. */
-  private readonly closed: PendingBatch[] = [];
+  private closed: PendingBatch[] = [];
   private open: PendingBatch | undefined;
   /** Acknowledged batches that are not part of the stored positions in full. */
   private readonly unsettled: PendingBatch[] = [];
   private running = false;
+  /** The queue may have, or get, records of the batch that is being sent. */
+  private isUncertain = false;
+  /** No partition sends to it any more. */
+  private left = false;
+  /** Why its partitions leave the queue before the next batch. */
+  private leaving: QueueStop | undefined;
   private readonly waiting: WaitingCall;
   /** The position store knows from where to scan this queue. */
   scanIsStored = false;
@@ -68,12 +79,18 @@ export class QueueLane {
     return !this.running && this.open === undefined && this.closed.length === 0;
   }
 
+  /** True while no partition sends to its queue. */
+  get isLeft(): boolean {
+    return this.left;
+  }
+
   /**
    * Appends a record, under the partition's next seq, to what is to be sent and returns its batch. Returns `undefined`, and appends
    * nothing, when not even an empty batch takes it: the record is too large.
    */
   append(partition: PartitionState, body: Buffer, properties: Buffer, hasNewRoute: boolean): PendingBatch | undefined {
     const { counters } = this.context;
+    this.left = false;
     const seq = partition.lastSeq + 1;
     let batch = (this.open ??= new PendingBatch(this.context.producer));
     if (!batch.add(partition, seq, body, properties)) {
@@ -91,6 +108,36 @@ export class QueueLane {
       this.close(batch);
     }
     return batch;
+  }
+
+  /** Moves what it sends elsewhere as soon as nothing is on its way. */
+  leave(stop: QueueStop): void {
+    if (this.context.signal.aborted) return;
+    this.leaving = stop;
+    if (!this.running) this.moveIfLeaving();
+  }
+
+  /** Gives everything away that is not acknowledged, in order, to be sent to another queue. */
+  giveAway(): readonly PendingBatch[] {
+    const batches = this.open === undefined ? this.closed : [...this.closed, this.open];
+    this.closed = [];
+    this.open = undefined;
+    this.left = true;
+    return batches;
+  }
+
+  /** Sends batches that were meant for another queue after what it has. */
+  adopt(batches: readonly PendingBatch[]): void {
+    this.left = false;
+    if (this.open !== undefined && batches.length > 0) {
+      this.closed.push(this.open);
+      this.open = undefined;
+    }
+    for (const batch of batches) {
+      batch.rebind(this.tag);
+      this.closed.push(batch);
+    }
+    this.kick();
   }
 
   /** Sends what has collected, unless a batch is on its way: then it goes after it. */
@@ -124,7 +171,7 @@ export class QueueLane {
   }
 
   /** Something was sent, and all of it is part of the positions. */
-  private isSettled(): boolean {
+  isSettled(): boolean {
     return this.idle && this.scanIsStored && this.scanFrom() !== undefined && this.unsettled.length === 0;
   }
 
@@ -136,11 +183,16 @@ export class QueueLane {
   private async sendAll(): Promise<void> {
     try {
       for (;;) {
-        const batch = this.closed.shift() ?? this.open;
+        this.moveIfLeaving();
+        const batch = this.closed[0] ?? this.open;
         if (batch === undefined) break;
-        if (batch === this.open) this.open = undefined;
+        if (batch === this.open) {
+          this.closed.push(batch);
+          this.open = undefined;
+        }
         const { count, payloadBytes } = batch;
-        await this.deliver(batch);
+        if (!(await this.deliver(batch))) continue;
+        this.closed.shift();
         this.unsettled.push(batch);
         const { counters } = this.context;
         counters.recordsSent += count;
@@ -158,52 +210,65 @@ export class QueueLane {
     }
   }
 
-  private async deliver(batch: PendingBatch): Promise<void> {
-    const { lease, signal, producer, counters } = this.context;
-    // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
-    this.scanFromOffset ??= await this.context.endOffset(this.queue);
+  private moveIfLeaving(): void {
+    const stop = this.leaving;
+    this.leaving = undefined;
+    if (stop !== undefined && !this.left) this.context.move(this, stop, false);
+  }
+
+  /** Tries until the queue has the batch. Returns false when another lane has the batch now. */
+  private async deliver(batch: PendingBatch): Promise<boolean> {
+    const { signal, counters, backoff, clock } = this.context;
+    this.isUncertain = false;
     for (let attempt = 1; ; attempt++) {
-      signal.throwIfAborted();
-      if (batch.hasNewRoutes || !this.scanIsStored) await this.context.storeRoutes(this, batch);
-      if (!lease.held) await lease.whenHeld(signal);
-      signal.throwIfAborted();
       try {
-        const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
-        batch.endOffset = firstOffset + batch.toSend.count;
+        await this.trySending(batch);
+        this.context.queues.answered(this.queue);
         this.waiting.ended();
-        return;
+        return true;
       } catch (error) {
         signal.throwIfAborted();
         this.waiting.failed(error);
-        switch (await this.settle(error)) {
-          case 'rejected':
-            throw error;
-          case 'stored':
-            // The offsets are not known: scanning again from before the batch is always right.
-            batch.endOffset = this.lowerBound();
-            this.waiting.ended();
-            return;
-          case 'unknown':
-            if (await this.recover(batch)) {
-              this.waiting.ended();
-              return;
-            }
-            break;
-          case 'not-stored':
-            break;
+        const settlement = await this.settle(error);
+        if (settlement === 'stored') {
+          // The offsets are not known: scanning again from before the batch is always right.
+          batch.endOffset = this.lowerBound();
+          this.waiting.ended();
+          return true;
         }
+        this.isUncertain ||= settlement === 'unknown';
+        const stop = await this.context.queues.stopOf(this.queue);
+        signal.throwIfAborted();
+        if (stop?.isLost === true) {
+          this.context.move(this, stop, this.isUncertain);
+          return false;
+        }
+        if (settlement === 'rejected' && stop === undefined) throw error;
         counters.sendRetries++;
-        const delayMs = backoffMs(attempt, this.context.backoff, this.context.clock.random());
+        const delayMs = backoffMs(attempt, backoff, clock.random());
         this.context.warn(
           `Sending ${batch.toSend.count} record(s) to ${this.key} again in ${Math.round(delayMs)} ms: ${String(error)}`,
         );
-        await this.context.clock.sleep(delayMs, signal);
+        await clock.sleep(delayMs, signal);
       }
     }
   }
 
+  private async trySending(batch: PendingBatch): Promise<void> {
+    const { lease, signal, producer } = this.context;
+    signal.throwIfAborted();
+    // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
+    this.scanFromOffset ??= await this.context.endOffset(this.queue);
+    if (batch.hasNewRoutes || !this.scanIsStored) await this.context.storeRoutes(this, batch);
+    if (!lease.held) await lease.whenHeld(signal);
+    signal.throwIfAborted();
+    if (this.isUncertain && (await this.recover(batch))) return;
+    const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
+    batch.endOffset = firstOffset + batch.toSend.count;
+  }
+
   private async settle(error: unknown): Promise<SendSettlement | 'rejected'> {
-    if (!isSendFailure(error)) return 'rejected';
+    if (!isSendFailure(error)) return isRetriable(error) || isQueueLostError(error) ? 'not-stored' : 'rejected';
     if (error.outcome === 'not-stored') return error.retriable ? 'not-stored' : 'rejected';
     this.context.counters.unknownOutcomes++;
     if (error.settled === undefined) return 'unknown';
@@ -217,13 +282,14 @@ export class QueueLane {
    * seq to readers. Returns whether nothing is left to send.
    */
   private async recover(batch: PendingBatch): Promise<boolean> {
-    const barrierOffset = await this.context.sendBarrier(this.queue);
-    const stored = await this.context.examine(this.queue, this.lowerBound(), barrierOffset);
+    const bound = await this.context.boundTail(this.queue);
+    const stored = await this.context.examine(this.queue, this.lowerBound(), bound);
+    this.isUncertain = false;
     batch.leaveOut((partition, seq) => seq <= (stored.get(partition.stream) ?? 0));
     this.context.warn(
       `The outcome of a send to ${this.key} is unknown; of ${batch.count} record(s) ${batch.toSend.count} are not in the queue`,
     );
-    batch.endOffset = barrierOffset + 1;
+    batch.endOffset = bound;
     return batch.toSend.count === 0;
   }
 

@@ -9,13 +9,15 @@ import {
 } from '../ports/queue-messages.port.js';
 import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits } from '../retry/task-waits.js';
+import { throwIfLost } from './queue-lost-error.js';
+import type { QueueStops } from './writable-queues.js';
 import { StreamFilter } from '../sink/stream-filter.js';
 
 export interface TailToRead {
   readonly queue: QueueRef;
   readonly from: number;
-  /** The offset of the barrier that ends the tail. */
-  readonly barrierOffset: number;
+  /** The tail ends before this offset, see `boundTail`. */
+  readonly to: number;
   /** The task whose records count; a newer generation than `generation` voids what follows it from an older one. */
   readonly task: string;
   readonly generation: number;
@@ -30,6 +32,7 @@ export interface TailReading {
   readonly signal: AbortSignal;
   readonly waits: TaskWaits;
   readonly warn: (message: string) => void;
+  readonly queues: QueueStops;
 }
 
 /** Retention had removed the messages from `from` up to `minOffset`. */
@@ -39,8 +42,9 @@ export interface TailCut {
 }
 
 /**
- * Reads what a source task really has in a queue, from an offset up to a barrier, by the rules that readers follow. Waits for a broker that
+ * Reads what a source task really has in a queue, from an offset up to its bound, by the rules that readers follow. Waits for a broker that
  * cannot be reached. Returns the part that could not be read because retention had removed it.
+ * @throws QueueLostError when the broker is unavailable for longer than the task waits
  */
 export async function readTail(reading: TailReading, tail: TailToRead): Promise<TailCut | undefined> {
   const { messages, clock, backoff, signal, warn } = reading;
@@ -50,13 +54,13 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
   let next = tail.from;
   let cut: TailCut | undefined;
   const waiting = reading.waits.begin(`reading what is in queue ${queueKey(tail.queue)}`);
-  for (let attempt = 1; next < tail.barrierOffset; attempt++) {
+  for (let attempt = 1; next < tail.to; attempt++) {
     const reader = messages.read(tail.queue, next, signal);
     try {
-      while (next < tail.barrierOffset) {
+      while (next < tail.to) {
         for (const message of await reader.next()) {
-          if (message.queueOffset >= tail.barrierOffset) {
-            next = tail.barrierOffset;
+          if (message.queueOffset >= tail.to) {
+            next = tail.to;
             break;
           }
           visit(message, tag, tail, filter);
@@ -65,6 +69,7 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
           waiting.ended();
         }
         signal.throwIfAborted();
+        reading.queues.answered(tail.queue);
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -77,11 +82,12 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
       }
       const failure = minOffset === undefined ? error : contradictionOf(error, minOffset);
       if (!failure.retriable) throw error;
+      throwIfLost(await reading.queues.stopOf(tail.queue));
       waiting.failed(failure);
       warn(`Reading ${queueKey(tail.queue)} at offset ${next} failed and is repeated: ${failure.message}`);
       await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
     } finally {
-      if (next >= tail.barrierOffset || signal.aborted) waiting.ended();
+      if (next >= tail.to || signal.aborted) waiting.ended();
       reader.close();
     }
   }

@@ -79,7 +79,7 @@ export class RecordIntake {
   }
 
   private laneOf(state: PartitionState, topic: string): QueueLane | undefined {
-    let lane = state.routes.get(topic);
+    let lane = state.routeTo(topic);
     if (lane === undefined) {
       const queues = this.table.queuesOf(topic);
       if (queues === undefined) return undefined;
@@ -87,7 +87,7 @@ export class RecordIntake {
       if (lane === undefined) return undefined;
     }
     // Before the first record the store has to know the route, and to whom the partition belongs now.
-    if (state.storedRoutes < state.routes.size) this.writer.markDirty(state);
+    if (!state.areRoutesStored) this.writer.markDirty(state);
     state.lastTopic = topic;
     state.lastLane = lane;
     state.lastPrefix = this.table.stampPrefixOf(state, lane);
@@ -106,8 +106,7 @@ export class RecordIntake {
     }
     try {
       const { body, properties } = this.spec.encoder.encode(record, state.lastPrefix + suffix);
-      const hasNewRoute = state.storedRoutes < state.routes.size;
-      const batch = lane.append(state, body, properties, hasNewRoute);
+      const batch = lane.append(state, body, properties, !state.areRoutesStored);
       if (batch === undefined) throw tooLarge(record, body.length + properties.length);
       state.append(batch, record.position);
     } catch (error) {

@@ -10,14 +10,15 @@ import {
 } from '@sluice/protocol';
 import { queueKey, type QueueRef, type SourcePosition } from '@sluice/sdk';
 import type { SourceTaskId } from '../ports/position-store.port.js';
+import { isQueueLostError } from './queue-lost-error.js';
 import { readTail, type TailReading } from './read-tail.js';
 
 export interface PositionRecovery {
   /** The new generation. */
   readonly task: SourceTaskId;
   readonly reading: TailReading;
-  /** Sends a barrier and returns its offset. */
-  readonly sendBarrier: (queue: QueueRef, barrier: Barrier) => Promise<number>;
+  /** See `boundTail`. */
+  readonly boundTail: (queue: QueueRef, barrier: Barrier) => Promise<number>;
   /** A tail that could not be examined in full. */
   readonly incomplete: (message: string) => void;
 }
@@ -62,14 +63,29 @@ export async function recoverPositions(
 
 async function examine(
   recovery: PositionRecovery,
+  scan: QueueScan,
+  streams: ReadonlyMap<string, Progress>,
+): Promise<void> {
+  try {
+    await examineQueue(recovery, scan, streams);
+  } catch (error) {
+    if (!isQueueLostError(error)) throw error;
+    recovery.incomplete(
+      `${error.message}, and is not examined: the stored positions are used, so records may be sent twice`,
+    );
+  }
+}
+
+async function examineQueue(
+  recovery: PositionRecovery,
   { owner, queue, scanFrom }: QueueScan,
   streams: ReadonlyMap<string, Progress>,
 ): Promise<void> {
   const task = taskId(recovery.task.connector, owner.index);
-  const barrierOffset = await recovery.sendBarrier(queue, { task, generation: firstValid(owner, recovery.task) });
-  if (scanFrom > barrierOffset) {
+  const to = await recovery.boundTail(queue, { task, generation: firstValid(owner, recovery.task) });
+  if (scanFrom > to) {
     recovery.incomplete(
-      `Queue ${queueKey(queue)} ends at ${barrierOffset}, before offset ${scanFrom} that was reached earlier: it was created anew or lost its ` +
+      `Queue ${queueKey(queue)} ends at ${to}, before offset ${scanFrom} that was reached earlier: it was created again or lost its ` +
         `tail. The stored positions are used; records between may be missing from it`,
     );
     return;
@@ -77,7 +93,7 @@ async function examine(
   const cut = await readTail(recovery.reading, {
     queue,
     from: scanFrom,
-    barrierOffset,
+    to,
     task,
     generation: owner.generation,
     onStamp: (stamp) => {

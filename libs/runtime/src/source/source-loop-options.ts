@@ -30,6 +30,8 @@ export interface SourceLoopSettings {
   readonly shutdownTimeoutMs: number;
   /** Retriable errors of the task: how long the same call is made again; `undefined` for ever. */
   readonly retryTimeoutMs: number | undefined;
+  /** How long a queue is waited for whose broker is unavailable; `undefined` without end. */
+  readonly maxUnavailableMs: number | undefined;
   readonly backoff: BackoffLimits;
   /** Leave out, rather than fail on, records that cannot be converted or are too large. */
   readonly skipsBadRecords: boolean;

@@ -1,30 +1,23 @@
 import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
-import {
-  queueKey,
-  type CommittedPosition,
-  type QueueRef,
-  type SourcePartition,
-  type SourcePosition,
-  type SourceRecord,
-} from '@sluice/sdk';
+import type { SourcePartition, SourcePosition, SourceRecord } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
 import { PauseSwitch } from '../pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { untilAborted } from '../retry/until-aborted.js';
-import { UnreadableQueues } from '../unreadable-queues.js';
 import { WakeUp } from '../wake-up.js';
 import { laneServices } from './lane-services.js';
-import { NoQueueError } from './no-queue-error.js';
 import { PartitionTable } from './partition-table.js';
+import { PositionCommits } from './position-commits.js';
 import { keepPositionsStored } from './position-upkeep.js';
 import { PositionWriter } from './position-writer.js';
 import type { LaneContext, QueueLane } from './queue-lane.js';
 import { RecordIntake } from './record-intake.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
 import { takeOverPositions } from './take-over-positions.js';
+import { describeStop, WritableQueues, type QueueStop } from './writable-queues.js';
 
 /** Part of the shutdown timeout that may pass before the last positions are written. */
 const drainShare = 0.6;
@@ -48,10 +41,10 @@ export class SourceTaskLoop {
   private readonly writer: PositionWriter;
   private readonly partitions: PartitionTable;
   private readonly intake: RecordIntake;
-  private readonly toCommit = new Map<SourcePartition, CommittedPosition>();
+  private readonly commits: PositionCommits;
   private failure: { readonly error: unknown } | undefined;
   private readonly pausing = new PauseSwitch();
-  private readonly unreadable: UnreadableQueues;
+  private readonly queues: WritableQueues;
   private isTaskStarted = false;
   /** The partitions are known: positions may be written. */
   private isRecovered = false;
@@ -65,22 +58,36 @@ export class SourceTaskLoop {
     });
     // Every batch that is being sent listens.
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
-    const { connector, index, generation, settings, counters } = spec;
-    this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'source');
+    const { connector, index, generation, settings, counters, warnings } = spec;
+    const { maxUnavailableMs } = settings;
+    this.queues = new WritableQueues({ ...ports, warnings, maxUnavailableMs });
     const { clock, lease, producer } = ports;
     const warn = (message: string): void => {
       spec.logger.warn(message);
     };
     const { waits } = spec;
-    const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.killed.signal, warn, waits };
+    const { queues } = this;
+    const shared = {
+      clock,
+      lease,
+      counters,
+      backoff: settings.backoff,
+      signal: this.killed.signal,
+      warn,
+      waits,
+      queues,
+    };
     const self = { index, generation };
     const task = taskId(connector, index);
     const laneContext: LaneContext = {
       ...shared,
       producer,
       maxBatchBytes: settings.maxBatchBytes,
-      ...laneServices({ ...shared, ...ports, retried: (call) => this.retried(call) }, { task, generation }),
+      ...laneServices({ ...shared, ...ports }, { task, generation }),
       storeRoutes: (lane, batch) => this.storeRoutes(lane, batch.segments),
+      move: (lane, stop, isUncertain) => {
+        this.move(lane, stop, isUncertain);
+      },
       acknowledged: (_lane, batch) => {
         for (const segment of batch.segments) segment.acknowledged = true;
         for (const { partition } of batch.segments) if (partition.settle()) this.writer.markDirty(partition);
@@ -97,10 +104,18 @@ export class SourceTaskLoop {
       task: { connector, index, generation },
       partitions: () => this.partitions.all(),
       lanes: () => this.partitions.lanes(),
+      settled: (lane) => {
+        this.partitions.forget(lane);
+      },
       written: (positions) => {
-        for (const position of positions) this.toCommit.set(position.partition, position);
+        for (const position of positions) this.commits.add(position);
         this.wakeUp.wake();
       },
+    });
+    this.commits = new PositionCommits({
+      ...shared,
+      task: spec.task,
+      policy: () => ({ limits: settings.backoff, timeoutMs: settings.retryTimeoutMs, ...this.retried('commit') }),
     });
     this.intake = new RecordIntake(spec, this.partitions, this.writer, new RateLimitedLog(clock, warn));
   }
@@ -173,6 +188,7 @@ export class SourceTaskLoop {
       // Nothing of ours is in flight yet: a stop may interrupt anything.
       signal: this.stopping.signal,
       waits: this.spec.waits,
+      queues: this.queues,
       warn: (message) => {
         logger.warn(message);
       },
@@ -188,7 +204,7 @@ export class SourceTaskLoop {
   /** What an earlier generation stored it may not have committed: it is committed again. */
   private lookUp(partition: SourcePartition): SourcePosition | undefined {
     const { position, isFree } = this.partitions.lookUp(partition);
-    if (position !== undefined && isFree) this.toCommit.set(partition, { partition, position });
+    if (position !== undefined && isFree) this.commits.add({ partition, position });
     return position;
   }
 
@@ -207,7 +223,7 @@ export class SourceTaskLoop {
     const { settings, counters, task } = this.spec;
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      await this.commit();
+      await this.commits.run();
       if (this.pausing.isPaused || this.intake.isFull) {
         if (this.pausing.isPaused && this.isStill) this.pausing.tellStill();
         await this.wakeUp.wait();
@@ -237,7 +253,7 @@ export class SourceTaskLoop {
 
   /** Everything that was polled is sent, stored and committed. */
   private get isStill(): boolean {
-    return this.partitions.idle && this.writer.isIdle && this.toCommit.size === 0;
+    return this.partitions.idle && this.writer.isIdle && this.commits.isEmpty;
   }
 
   private async accept(records: readonly SourceRecord[]): Promise<void> {
@@ -250,52 +266,36 @@ export class SourceTaskLoop {
   }
 
   private async loadQueues(topic: string): Promise<void> {
-    const { clock, producer } = this.ports;
+    const { clock } = this.ports;
     const { signal } = this.stopping;
     const policy = {
       clock,
       limits: this.spec.settings.backoff,
       ...this.retried(`asking for the queues of topic ${topic}`),
     };
-    const find = async (): Promise<readonly QueueRef[]> => {
-      const unreadable = await this.unreadable.of(topic);
-      const found = (await producer.queues(topic)).filter((queue) => !unreadable.has(queueKey(queue)));
-      if (found.length === 0) throw new NoQueueError(topic);
-      return found;
-    };
-    const queues = await untilAborted(retrying(policy, signal, find), signal);
+    const queues = await untilAborted(
+      retrying(policy, signal, () => this.queues.of(topic)),
+      signal,
+    );
     if (queues !== undefined) this.partitions.setQueues(topic, queues);
   }
 
-  /** The task's `commit` is called between two polls, for what was stored since the last call. */
-  private async commit(): Promise<void> {
-    const { task, settings } = this.spec;
-    const { lease, clock } = this.ports;
-    if (this.toCommit.size === 0 || !lease.held) return;
-    const positions = [...this.toCommit.values()];
-    this.toCommit.clear();
-    if (task.commit === undefined) return;
-    const policy = {
-      clock,
-      limits: settings.backoff,
-      timeoutMs: settings.retryTimeoutMs,
-      ...this.retried('commit'),
-    };
-    const { signal } = this.killed;
-    await retrying(policy, signal, async () => {
-      await lease.whenHeld(signal);
-      await task.commit?.(positions);
-    });
+  private move(lane: QueueLane, stop: QueueStop, isUncertain: boolean): void {
+    const { to, moved } = this.partitions.moveLane(lane, stop.others);
+    for (const partition of moved) this.writer.markDirty(partition);
+    this.spec.warnings.add(
+      `${describeStop(stop)}: ${moved.length} partition(s) of it go to queue ${to.key} from now on.` +
+        (isUncertain
+          ? ' It may have the records that were being sent: they are sent again, and may be there twice.'
+          : ''),
+    );
   }
 
   private async storeRoutes(
     lane: QueueLane,
-    segments: readonly {
-      readonly partition: { readonly routes: ReadonlyMap<string, QueueLane>; readonly storedRoutes: number };
-    }[],
+    segments: readonly { readonly partition: { readonly areRoutesStored: boolean } }[],
   ): Promise<void> {
-    const isStored = (): boolean =>
-      lane.scanIsStored && segments.every(({ partition }) => partition.routes.size === partition.storedRoutes);
+    const isStored = (): boolean => lane.scanIsStored && segments.every(({ partition }) => partition.areRoutesStored);
     while (!isStored()) await this.writer.flush();
   }
 
@@ -350,7 +350,7 @@ export class SourceTaskLoop {
       if (this.isRecovered && this.mayWrite()) {
         await (isDrained ? this.writer.writeAll(true) : this.writer.flush());
         clean = isDrained;
-        await this.commit();
+        await this.commits.run();
       }
     } catch (error) {
       problem ??= this.failure ?? { error };

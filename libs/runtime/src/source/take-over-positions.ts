@@ -8,8 +8,9 @@ import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
 import type { TaskWaits } from '../retry/task-waits.js';
+import { boundTail } from './bound-tail.js';
 import { recoverPositions } from './recover-positions.js';
-import { sendBarrier } from './send-barrier.js';
+import type { QueueStops } from './writable-queues.js';
 
 export interface TakeOver {
   readonly task: SourceTaskId;
@@ -22,6 +23,7 @@ export interface TakeOver {
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
   readonly waits: TaskWaits;
+  readonly queues: QueueStops;
   /** What an earlier generation left in a queue could not be examined in full. */
   readonly incomplete: (message: string) => void;
 }
@@ -56,7 +58,7 @@ export async function takeOverPositions(takeOver: TakeOver): Promise<TakenOver> 
     {
       task,
       reading: takeOver,
-      sendBarrier: (queue: QueueRef, barrier: Barrier) => sendBarrier(takeOver, queue, barrier),
+      boundTail: (queue: QueueRef, barrier: Barrier) => boundTail(takeOver, queue, barrier),
       incomplete: takeOver.incomplete,
     },
     free,

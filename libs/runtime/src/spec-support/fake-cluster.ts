@@ -86,7 +86,12 @@ export type SendFate =
 export class FakeCluster {
   readonly queues = new Map<string, FakeQueue>();
   /** Batches that the broker has received and not stored yet. */
-  readonly late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
+  private readonly late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
+  /**
+   * By key: queues of which the name servers say that they take no messages. Brokers still store what is sent to a closed one, and refuse it
+   * where the topic does not have the queue any more. Of an absent one nothing can be read either.
+   */
+  readonly stopped = new Map<string, 'closed' | 'refusing' | 'absent'>();
   /** Keys of queues that may be written and not be read. */
   readonly unreadable = new Set<string>();
   maxBatchBytes = 4 * 1024 * 1024;
@@ -117,6 +122,10 @@ export class FakeCluster {
     return [...this.queues.values()].filter(({ ref }) => ref.topic === topic).map(({ ref }) => ref);
   }
 
+  private writable(topic: string): readonly QueueRef[] {
+    return this.queuesOf(topic).filter((ref) => !this.stopped.has(queueKey(ref)));
+  }
+
   /** Messages of a broker that says of the first `times` reads that the offset was removed, although it has its message. */
   contradicting(times: number): QueueMessages {
     let left = times;
@@ -131,13 +140,29 @@ export class FakeCluster {
     };
   }
 
+  /** Has the queue refuse everything, also what is on its way. */
+  refuse(ref: QueueRef): void {
+    this.stopped.set(queueKey(ref), 'refusing');
+    const others = this.late.filter(({ queue }) => queue.ref !== ref);
+    this.late.splice(0, Infinity, ...others);
+  }
+
+  /** Keeps messages on their way to a queue that takes them. */
+  delay(ref: QueueRef, messages: readonly StoredParts[]): void {
+    if (this.stopped.get(queueKey(ref)) !== 'refusing') this.late.push({ queue: this.queue(ref), messages });
+  }
+
   /** Lets the batches land that were on their way for long. */
   landLate(): void {
     for (const { queue, messages } of this.late.splice(0)) queue.append(messages, this.nowMs());
   }
 
-  readonly producer: RecordProducer = {
-    queues: (topic) => Promise.resolve(this.queuesOf(topic)),
+  readonly producer: { -readonly [K in keyof RecordProducer]: RecordProducer[K] } = {
+    queues: (topic) => Promise.resolve(this.writable(topic)),
+    lookUpQueue: (ref) => {
+      const state = this.stopped.get(queueKey(ref)) ?? 'writable';
+      return Promise.resolve({ state: state === 'refusing' ? 'closed' : state, writable: this.writable(ref.topic) });
+    },
     newBatch: () => new FakeBatch(this.maxBatchBytes),
     send: async (ref, batch) => {
       if (!(batch instanceof FakeBatch)) throw new Error('Not a batch of this producer');
@@ -158,15 +183,39 @@ export class FakeCluster {
     topics: () => Promise.resolve([...new Set([...this.queues.values()].map(({ ref }) => ref.topic))]),
     unreadableQueues: (topic) =>
       Promise.resolve(this.queuesOf(topic).filter((ref) => this.unreadable.has(queueKey(ref)))),
-    endOffset: (ref) => Promise.resolve(this.queue(ref).endOffset),
+    endOffset: async (ref) => {
+      await this.throwIfAbsent(ref);
+      return this.queue(ref).endOffset;
+    },
     minOffset: (ref) => Promise.resolve(this.queue(ref).minOffset),
     range: (ref, from, to) => oneAnswer(this.queue(ref).messages.slice(from, to)),
-    read: (ref, from, signal) => new FakeReader(this.queue(ref), from, signal),
+    read: (ref, from, signal) => {
+      const reader = new FakeReader(this.queue(ref), from, signal);
+      return {
+        next: async () => {
+          await this.throwIfAbsent(ref);
+          return reader.next();
+        },
+        close: () => {
+          reader.close();
+        },
+      };
+    },
   };
+
+  private async throwIfAbsent(ref: QueueRef): Promise<void> {
+    await Promise.resolve();
+    if (this.stopped.get(queueKey(ref)) !== 'absent') return;
+    throw new QueueReadFailure('it is absent', { reason: 'unavailable', retriable: true });
+  }
 
   private async receive(ref: QueueRef, batch: FakeBatch): Promise<{ firstOffset: number }> {
     this.sends.push({ queue: queueKey(ref), count: batch.count });
     const queue = this.queue(ref);
+    const stopped = this.stopped.get(queueKey(ref));
+    if (stopped === 'refusing' || stopped === 'absent') {
+      throw new SendFailure(`it is ${stopped}`, { outcome: 'not-stored', retriable: true });
+    }
     const fate = this.fate(ref, batch);
     const unknown = (settled: Promise<SendSettlement> | undefined): SendFailure =>
       new SendFailure('reply lost', {
@@ -185,7 +234,7 @@ export class FakeCluster {
         throw unknown(fate.settled);
       case 'part-unknown':
         queue.append(batch.messages.slice(0, fate.count), this.nowMs());
-        this.late.push({ queue, messages: batch.messages });
+        this.delay(ref, batch.messages);
         throw unknown(undefined);
       case 'reject':
         throw new SendFailure('refused', { outcome: 'not-stored', retriable: fate.retriable });

@@ -22,6 +22,7 @@ export const testSettings: SourceLoopSettings = {
   maxBufferedRecords: 50_000,
   shutdownTimeoutMs: 5000,
   retryTimeoutMs: undefined,
+  maxUnavailableMs: 300_000,
   backoff: { initialMs: 10, maxMs: 1000 },
   skipsBadRecords: false,
   rewriteIntervalMs: 3_600_000,

@@ -22,7 +22,7 @@ export function failureVerdict(error: unknown, send: FailedSend): FailureVerdict
     return send.isBrokerKnown ? 'resend' : 'reject';
   }
   if (error instanceof BrokerResponseError) {
-    if (isQueueRefused({ code: error.responseCode, remark: error.remark })) return 'elsewhere';
+    if (isQueueRefused(error)) return 'elsewhere';
     if (error.responseCode === RESPONSE_CODE.MESSAGE_ILLEGAL) return send.count > 1 ? 'isolate' : 'reject';
   }
   return error.retriable ? 'resend' : 'reject';

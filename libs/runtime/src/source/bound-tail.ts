@@ -1,0 +1,63 @@
+import { barrierMessage, type Barrier } from '@sluice/protocol';
+import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
+import type { Clock } from '../ports/clock.port.js';
+import type { Lease } from '../ports/lease.port.js';
+import type { QueueMessages } from '../ports/queue-messages.port.js';
+import { isSendFailure, type RecordProducer } from '../ports/record-producer.port.js';
+import type { BackoffLimits } from '../retry/backoff.js';
+import { retrying } from '../retry/retrying.js';
+import type { TaskWaits } from '../retry/task-waits.js';
+import { isQueueLostError, throwIfLost } from './queue-lost-error.js';
+import type { QueueStop, QueueStops } from './writable-queues.js';
+
+export interface BarrierSending {
+  readonly producer: RecordProducer;
+  readonly messages: Pick<QueueMessages, 'endOffset'>;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly backoff: BackoffLimits;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+  readonly waits: TaskWaits;
+  readonly queues: QueueStops;
+}
+
+/**
+ * Puts a barrier into a queue and resolves with its offset: what counts of earlier generations lies before. A barrier of unknown outcome is
+ * followed by another: two say the same as one. A queue that is closed for writing has its end for a barrier: nothing gets behind it either.
+ *
+ * Waits for a broker that cannot be reached. @throws QueueLostError when that takes longer than the task waits
+ */
+export async function boundTail(sending: BarrierSending, queue: QueueRef, barrier: Barrier): Promise<number> {
+  const { producer, messages, lease, signal } = sending;
+  const { body, properties } = barrierMessage(barrier, queue);
+  let stop: QueueStop | undefined;
+  const policy = {
+    clock: sending.clock,
+    limits: sending.backoff,
+    waiting: sending.waits.begin(`sending a barrier to queue ${queueKey(queue)}`),
+    retries: (error: unknown) =>
+      !isQueueLostError(error) &&
+      (stop !== undefined || isRetriable(error) || (isSendFailure(error) && error.outcome === 'unknown')),
+    onRetry: (error: unknown) => {
+      sending.warn(
+        `The barrier of generation ${barrier.generation} for ${queueKey(queue)} is sent again: ${String(error)}`,
+      );
+    },
+  };
+  return retrying(policy, signal, async () => {
+    await lease.whenHeld(signal);
+    const batch = producer.newBatch();
+    batch.add(body, properties);
+    try {
+      const { firstOffset } = await producer.send(queue, batch, signal);
+      sending.queues.answered(queue);
+      return firstOffset;
+    } catch (error) {
+      stop = await sending.queues.stopOf(queue);
+      throwIfLost(stop);
+      if (stop?.isLost === true) return messages.endOffset(queue);
+      throw error;
+    }
+  });
+}

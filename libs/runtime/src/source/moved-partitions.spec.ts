@@ -1,0 +1,264 @@
+import { describe, expect, it } from '@jest/globals';
+import { scanBarrier } from '@sluice/protocol';
+import { queueKey, type QueueRef } from '@sluice/sdk';
+import type { FakeQueue } from '../spec-support/fake-cluster.js';
+import { readEverything, readValid } from '../spec-support/read-valid.js';
+import { SourceWorld } from '../spec-support/source-world.js';
+
+const recordsOf = (count: number): { topic: string; value: string }[] =>
+  Array.from({ length: count }, (_, index) => ({ topic: 't', value: `t${index}` }));
+const values = (count: number, from = 0): string[] =>
+  Array.from({ length: count - from }, (_, index) => `t${index + from}`);
+
+/** A topic with a queue on each of two brokers, and a source that has sent five records to one of them. */
+async function running(settings: { readonly maxUnavailableMs?: number | undefined } = {}) {
+  const world = new SourceWorld();
+  world.cluster.addTopic('t', 1, 'broker-a');
+  world.cluster.addTopic('t', 1, 'broker-b');
+  const list = recordsOf(5);
+  const { loop, counters } = world.loop(world.source({ a: list }, 4), { settings });
+  await loop.start();
+  await world.clock.until(() => counters.recordsSent === 5);
+  await world.clock.advance(2000);
+  const queues = [...world.cluster.queues.values()];
+  const first = queues.find(({ messages }) => messages.length > 0)!;
+  const other = queues.find((queue) => queue !== first)!;
+  const stop = (queue: FakeQueue, state: 'closed' | 'refusing' | 'absent'): unknown =>
+    world.cluster.stopped.set(queueKey(queue.ref), state);
+  return { world, loop, counters, list, first, other, stop };
+}
+
+function barriersOf({ messages }: FakeQueue): number {
+  return messages.filter(({ rawProperties }) => scanBarrier(rawProperties) !== undefined).length;
+}
+
+describe('a partition whose queue takes no messages any more', () => {
+  it('moves, with all that was not sent, when the queue stays closed for writing', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    stop(first, 'refusing');
+    list.push(...recordsOf(50).slice(5));
+    await world.clock.advance(5000);
+    expect(counters.recordsSent).toBe(5);
+    expect(world.waits.list).toMatchObject([{ call: `sending to queue ${queueKey(first.ref)}` }]);
+    await world.clock.until(() => counters.recordsSent === 50, 20_000);
+    expect([readEverything(first), readValid(other)]).toEqual([values(5), values(50, 5)]);
+    expect(world.warnings.list.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^Queue t.* takes no messages since 1\d s: 1 partition\(s\) of it go to queue t.* from now on\.$/,
+      ),
+    ]);
+    await loop.stop();
+    const writes = world.positions.writes.flatMap(({ partitions, settled }) => [
+      ...partitions.flatMap(({ routes }) => routes),
+      ...settled.map(({ queue }) => queue),
+    ]);
+    expect(writes).toContainEqual(other.ref);
+    expect(world.positions.writes.flatMap(({ settled }) => settled)).toContainEqual({
+      index: 0,
+      generation: 1,
+      queue: first.ref,
+    });
+    const second = world.loop(world.source({ a: recordsOf(60) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 10);
+    expect(readEverything(other)).toEqual(values(60, 5));
+    expect([barriersOf(first), barriersOf(other)]).toEqual([0, 0]);
+    second.loop.kill();
+  });
+
+  it('moves between two batches while the broker still stores what is sent to the closed queue', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    stop(first, 'closed');
+    list.push(...recordsOf(7).slice(5));
+    await world.clock.until(() => counters.recordsSent === 7);
+    await world.clock.advance(30_000);
+    expect(world.warnings.list).toHaveLength(1);
+    list.push(...recordsOf(9).slice(7));
+    await world.clock.until(() => counters.recordsSent === 9);
+    expect([readEverything(first), readEverything(other)]).toEqual([values(7), values(9, 7)]);
+    await loop.stop();
+    expect(world.positions.writes.at(-1)?.partitions.at(-1)).toMatchObject({ routes: [other.ref], nextSeq: 10 });
+  });
+
+  it('waits for an unavailable broker, and stays when that comes back in time', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    stop(first, 'absent');
+    list.push(...recordsOf(10).slice(5));
+    await world.clock.advance(290_000);
+    expect(counters.recordsSent).toBe(5);
+    world.cluster.stopped.clear();
+    await world.clock.until(() => counters.recordsSent === 10, 10_000);
+    stop(first, 'absent');
+    list.push(...recordsOf(11).slice(10));
+    await world.clock.advance(290_000);
+    expect([readEverything(first), readEverything(other)]).toEqual([values(10), []]);
+    await world.clock.until(() => counters.recordsSent === 11, 20_000);
+    expect(readEverything(other)).toEqual(values(11, 10));
+    loop.kill();
+  });
+
+  it('waits without end where that is asked for', async () => {
+    const { world, loop, counters, list, first, stop } = await running({ maxUnavailableMs: undefined });
+    stop(first, 'absent');
+    list.push(...recordsOf(10).slice(5));
+    await world.clock.advance(1_200_000);
+    expect(counters.recordsSent).toBe(5);
+    loop.kill();
+  });
+
+  it('waits while the topic has no other queue, or nobody says which it has', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    stop(first, 'refusing');
+    stop(other, 'refusing');
+    list.push(...recordsOf(10).slice(5));
+    await world.clock.advance(60_000);
+    expect(counters.recordsSent).toBe(5);
+    world.cluster.stopped.delete(queueKey(other.ref));
+    await world.clock.until(() => counters.recordsSent === 10, 20_000);
+    loop.kill();
+  });
+
+  it('goes on in its topic when that was deleted and may be created again', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    const { queues } = world.cluster.producer;
+    stop(first, 'absent');
+    stop(other, 'absent');
+    let asked = 0;
+    world.cluster.producer.queues = (topic) => {
+      asked++;
+      world.cluster.stopped.clear();
+      return queues(topic);
+    };
+    list.push(...recordsOf(10).slice(5));
+    await world.clock.advance(290_000);
+    expect([counters.recordsSent, asked]).toEqual([5, 0]);
+    await world.clock.until(() => counters.recordsSent === 10, 20_000);
+    expect([readEverything(first), asked]).toEqual([values(10), 1]);
+    loop.kill();
+  });
+
+  it('sends only what the closed queue does not have of a batch whose outcome was unknown', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    world.cluster.fate = () => {
+      stop(first, 'refusing');
+      world.cluster.fate = () => ({ kind: 'store' });
+      return { kind: 'part-unknown', count: 2 };
+    };
+    list.push(...recordsOf(9).slice(5));
+    await world.clock.until(() => counters.recordsSent === 9, 60_000);
+    expect([readEverything(first), readEverything(other)]).toEqual([values(7), values(9, 7)]);
+    loop.kill();
+  });
+
+  it('sends again what a lost broker may have, and says so', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    world.cluster.fate = () => {
+      stop(first, 'absent');
+      world.cluster.fate = () => ({ kind: 'store' });
+      return { kind: 'store-unknown' };
+    };
+    list.push(...recordsOf(9).slice(5));
+    await world.clock.until(() => counters.recordsSent === 9, 400_000);
+    expect([readEverything(first), readEverything(other)]).toEqual([values(9), values(9, 5)]);
+    expect(world.warnings.list.at(-1)?.message).toMatch(/has no broker since 30\d s: .* may be there twice\.$/);
+    loop.kill();
+  });
+
+  it('is taken over from an owner that died after the move, by what both queues have', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    stop(first, 'refusing');
+    list.push(...recordsOf(8).slice(5));
+    await world.clock.until(() => counters.recordsSent === 8, 20_000);
+    loop.kill();
+    const second = world.loop(world.source({ a: recordsOf(12) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 4);
+    expect([readValid(first), readValid(other)]).toEqual([values(5), values(12, 5)]);
+    expect(second.counters.incompleteScans).toBe(0);
+    second.loop.kill();
+  });
+
+  it('is taken over from an owner that died before the move: a closed queue is examined up to its end', async () => {
+    const { world, loop, list, first, other, stop } = await running();
+    world.cluster.fate = () => ({ kind: 'store-unknown', settled: new Promise(() => undefined) });
+    list.push(...recordsOf(8).slice(5));
+    await world.clock.until(() => first.messages.length === 8);
+    loop.kill();
+    world.cluster.fate = () => ({ kind: 'store' });
+    stop(first, 'refusing');
+    const second = world.loop(world.source({ a: recordsOf(12) }));
+    const started = second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 4, 60_000);
+    await started;
+    expect([readEverything(first), readEverything(other)]).toEqual([values(8), values(12, 8)]);
+    second.loop.kill();
+  });
+
+  it.each([300_000, undefined])(
+    'is taken over without what a lost broker has after %p ms, which is an error',
+    async (limit) => {
+      const { world, loop, first, other, stop } = await running();
+      loop.kill();
+      stop(first, 'absent');
+      const second = world.loop(world.source({ a: recordsOf(12) }), { settings: { maxUnavailableMs: limit } });
+      const started = second.loop.start();
+      started.catch(() => undefined);
+      await world.clock.advance(290_000);
+      expect(second.counters.recordsSent).toBe(0);
+      await world.clock.advance(60_000);
+      expect(second.counters.recordsSent).toBe(limit === undefined ? 0 : 7);
+      expect(second.counters.incompleteScans).toBe(limit === undefined ? 0 : 1);
+      expect(
+        world.log.lines.some((line) => /^error Queue .* has no broker since 30\d s, and is not examined/.test(line)),
+      ).toBe(limit !== undefined);
+      if (limit !== undefined) expect(readValid(other)).toEqual(values(12, 5));
+      second.loop.kill();
+    },
+  );
+
+  it('comes back to a queue that was closed for a while, in a later move, under the numbers that follow', async () => {
+    const { world, loop, counters, list, first, other, stop } = await running();
+    const turn = async (from: FakeQueue, count: number): Promise<void> => {
+      world.cluster.stopped.clear();
+      stop(from, 'refusing');
+      list.push(...recordsOf(count).slice(list.length));
+      await world.clock.until(() => counters.recordsSent === count, 60_000);
+    };
+    await turn(first, 8);
+    await turn(other, 11);
+    await world.clock.advance(5000);
+    await turn(first, 14);
+    loop.kill();
+    const second = world.loop(world.source({ a: recordsOf(15) }));
+    const started = second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 1, 60_000);
+    await started;
+    const inFirst = [...values(5), ...values(11, 8)];
+    expect([readValid(first), readValid(other)]).toEqual([inFirst, [...values(8, 5), ...values(15, 11)]]);
+    second.loop.kill();
+  });
+});
+
+describe('partitions of several queues', () => {
+  it('flow on while one moves', async () => {
+    const world = new SourceWorld();
+    const refs: QueueRef[] = ['broker-a', 'broker-b', 'broker-c'].flatMap((broker) =>
+      world.cluster.addTopic('t', 1, broker),
+    );
+    const named = (file: string): { topic: string; value: string }[] =>
+      Array.from({ length: 20 }, (_, index) => ({ topic: 't', value: `${file}${index}` }));
+    const files = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const { loop, counters } = world.loop(
+      world.source(Object.fromEntries(files.map((file) => [file, named(file)])), 7),
+    );
+    world.cluster.stopped.set(queueKey(refs[1]!), 'absent');
+    world.cluster.producer.queues = () => Promise.resolve(refs);
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 120, 400_000);
+    const found = refs.flatMap((ref) => readValid(world.cluster.queue(ref)));
+    for (const file of files) {
+      expect(found.filter((value) => value.startsWith(file))).toEqual(named(file).map(({ value }) => value));
+    }
+    loop.kill();
+  });
+});
