@@ -127,7 +127,10 @@ export class SimLogReader {
   #ask(): void {
     const { process } = this;
     const question = tailQuestion(this.node, this.process.clocks);
-    this.#sent.set(question.sentAt, { log: this.broker.log.at(-1), rewrites: this.broker.rewrites });
+    // While the clock stands still, what a time proves is what the first of its questions proves.
+    if (!this.#sent.has(question.sentAt)) {
+      this.#sent.set(question.sentAt, { log: this.broker.log.at(-1), rewrites: this.broker.rewrites });
+    }
     if (this.#sent.size > REMEMBERED_QUESTIONS) this.#sent.delete(this.#sent.keys().next().value ?? 0);
     process.after(1 + process.clock.random() * 5, () => {
       if (!this.#isHeard) return;
