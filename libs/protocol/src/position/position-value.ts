@@ -7,7 +7,7 @@ type PositionFields = Readonly<Record<string, PositionValue>>;
 const bigintField = '#bigint';
 const bigintMark = `"${bigintField}"`;
 const digits = /^-?\d+$/;
-/** As base64url in a stamp this is a third of what all properties of a message may take. */
+/** In a stamp this is a quarter of what all properties of a message may take. */
 const maxBytes = 8_192;
 const allowed =
   'text, booleans, null, finite numbers (whole ones beyond 2^53 as bigint), bigints, lists and plain objects of these';

@@ -113,6 +113,8 @@ describe('the stamp', () => {
     'abcdefgh.abcdefgh.abcde.-1.2.3',
     'abcdefgh.abcdefgh.abcde.1.01.3',
     'abcdefgh.abcdefgh.abcde.1.2.~x',
+    'abcdefgh.abcdefgh.abcde.1.2.{',
+    'abcdefgh.abcdefgh.abcde.1.2.{}x',
     'abcdefgh.abcdefgh.abcde.1.2.',
     'abcdefgh.abcdefgh.abcde.zzzzzzzzzzzz.2.3',
   ])('is not %p', (text) => {
