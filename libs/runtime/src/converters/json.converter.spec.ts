@@ -210,6 +210,21 @@ describe('JsonConverter with schemas', () => {
     expect(() => write(value)).toThrow(ConversionError);
   });
 
+  it.each([
+    [{ 'schemas.enable': false }, 500],
+    [{ 'schemas.enable': true }, 499],
+  ])('writes with %j what it can read: %i levels, and no more', (settings, levels) => {
+    const nested = (depth: number): ConnectValue => {
+      let value: ConnectValue = [Buffer.alloc(2000)];
+      for (let level = 1; level < depth; level += 1) value = [value];
+      return value;
+    };
+    const converter = new JsonConverter(settings);
+    const written = converter.toBytes(nested(levels), undefined);
+    expect(converter.fromBytes(Buffer.from(written ?? [])).value).toHaveLength(1);
+    expect(() => converter.toBytes(nested(levels + 1), undefined)).toThrow('at most 500 are allowed');
+  });
+
   it.each(['', '1.50'])('reads lists and objects in 500 levels and refuses more, around "%s"', (inner) => {
     const nested = (depth: number): string => `${'[{"a":'.repeat(depth / 2)}[${inner}]${'}]'.repeat(depth / 2)}`;
     expect(read(nested(498), plain).value).toHaveLength(1);

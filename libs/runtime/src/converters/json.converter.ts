@@ -64,6 +64,8 @@ export class JsonConverter implements Converter {
     const payload = converting(() =>
       schema === undefined ? writePlainJson(name, value) : writeJson(name, value, schema),
     );
+    // Readers refuse it: better the source tells than every sink.
+    if (payload.length > 2 * maxDepth && isDeeper(value, maxDepth - (this.hasEnvelope ? 1 : 0))) throw tooDeep();
     if (!this.hasEnvelope) return Buffer.from(payload, 'utf8');
     const schemaJson = schema === undefined ? 'null' : schemaText(schema);
     return Buffer.from(`{"schema":${schemaJson},"payload":${payload}}`, 'utf8');
@@ -87,20 +89,23 @@ function parse(bytes: Buffer): JsonValue {
     throw new ConversionError(name, `The bytes are not JSON: ${(error as Error).message}`, error);
   }
   // Each level takes two brackets.
-  if (bytes.length > 2 * maxDepth && isDeeper(json, maxDepth)) {
-    throw new ConversionError(
-      name,
-      `The JSON has lists or objects in more than ${maxDepth} levels; at most ${maxDepth} are allowed`,
-    );
-  }
+  if (bytes.length > 2 * maxDepth && isDeeper(json, maxDepth)) throw tooDeep();
   return json;
 }
 
-function isDeeper(json: JsonValue, levels: number): boolean {
-  if (typeof json !== 'object' || json === null) return false;
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
   if (levels === 0) return true;
-  for (const item of Object.values(json) as readonly JsonValue[]) if (isDeeper(item, levels - 1)) return true;
+  for (const item of Object.values(value)) if (isDeeper(item, levels - 1)) return true;
   return false;
+}
+
+function tooDeep(): ConversionError {
+  const limit = String(maxDepth);
+  return new ConversionError(
+    name,
+    `The JSON has lists or objects in more than ${limit} levels; at most ${limit} are allowed`,
+  );
 }
 
 function fromEnvelope(json: JsonValue): SchemaAndValue {
