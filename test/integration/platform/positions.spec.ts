@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { PositionsMissingError, RocketMqPositionStore, type ScopedLog } from '@sluice/platform';
+import { PositionsMissingError, RocketMqPositionStore, type PositionFile, type ScopedLog } from '@sluice/platform';
 import {
   decodePosition,
   positionsQueueOf,
@@ -131,7 +131,7 @@ describe('source positions on their topic', () => {
     const first = assigned(7, 0, 'copied');
     await store.open(first);
     const copy = newStore();
-    copy.restore(JSON.parse(JSON.stringify(store.snapshot())) as ReturnType<RocketMqPositionStore['snapshot']>);
+    copy.restore(JSON.parse(JSON.stringify(await store.snapshot())) as PositionFile);
     await store.write(first, change([at(30, first)]));
     expect((await copy.open(assigned(8, 0, 'copied'))).free).toEqual([at(30, first)]);
   });
@@ -154,7 +154,7 @@ describe('source positions on their topic', () => {
     await before.open(first);
     await before.write(first, change([at(500, first), at(400, first, 'b')]));
     await before.catchUp();
-    const copy = before.snapshot();
+    const copy = await before.snapshot();
 
     const { name, queues } = recreated.positions;
     await client.admin.deleteTopic(name);

@@ -126,7 +126,7 @@ describe('restore on a real cluster', () => {
       silent,
     );
     await positions.catchUp();
-    const stored = positions.snapshot().queues.flatMap(({ connectors }) => connectors);
+    const stored = (await positions.snapshot()).queues.flatMap(({ connectors }) => connectors);
     expect(stored.map((each) => [each.connector, each.partitions.map(({ value }) => value.nextSeq)])).toEqual([
       ['a', [50]],
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodePosition, type ClusterTopics, type PositionMessage } from '@sluice/protocol';
 import { FrameTooLargeError, type PullOptions, type RocketMqClient } from '@sluice/rocketmq';
-import { PositionQueue, QueueNotShownError, type PositionsPull } from './position-queue.js';
+import { PositionQueue, QueueNotShownError, type PositionQueueCopy, type PositionsPull } from './position-queue.js';
 import { RocketMqPositionStore } from './rocketmq-position-store.js';
 
 const owner = { index: 0, generation: 1 };
@@ -106,7 +106,7 @@ describe('a positions queue', () => {
     await positions.readUpTo();
     const fresh = reading(queue);
     await fresh.readUpTo();
-    expect(positions.copy()).toEqual(fresh.copy());
+    expect(await positions.copy()).toEqual(await fresh.copy());
     expect(lineIn(positions)).toBe(24);
   });
 
@@ -126,7 +126,7 @@ describe('a positions queue', () => {
     await positions.readUpTo();
     const fresh = reading(queue);
     await fresh.readUpTo();
-    expect(positions.copy()).toEqual(fresh.copy());
+    expect(await positions.copy()).toEqual(await fresh.copy());
     expect(lineIn(positions)).toBe(written.at(-1) ?? kept.at(-1));
   });
 
@@ -154,14 +154,35 @@ describe('a positions queue', () => {
     expect(lineIn(positions)).toBe(24);
     const fresh = reading(queue);
     await fresh.readUpTo();
-    expect(positions.copy()).toEqual(fresh.copy());
+    expect(await positions.copy()).toEqual(await fresh.copy());
+  });
+
+  it('is copied in turns of the event loop, as far as it was read when the copy began', async () => {
+    const positions = reading(new FakeQueue().write(1, 2, 3));
+    const empty = { floor: 0, floors: [], partitions: [], scans: [] };
+    const connectors = Array.from({ length: 50_000 }, (_, n) => ({ connector: `c${String(n)}`, ...empty }));
+    positions.restore({ queueId: 0, nextOffset: 0, connectors });
+    let turns = 0;
+    let isCopying = true;
+    const count = (): void => {
+      turns += 1;
+      if (isCopying) setImmediate(count);
+    };
+    setImmediate(count);
+    const copying = positions.copy();
+    await positions.readUpTo();
+    const { nextOffset, connectors: copied } = await copying;
+    isCopying = false;
+    expect(turns).toBeGreaterThan(1);
+    expect([nextOffset, copied.length]).toEqual([0, connectors.length]);
+    expect(await positions.copy()).toMatchObject({ nextOffset: 3, connectors: { length: connectors.length + 1 } });
   });
 
   it('goes on from a copy of the same queue, and not from one of another', async () => {
     const queue = new FakeQueue().write(1, 2, 3);
     const first = reading(queue);
     await first.readUpTo();
-    const copy = JSON.parse(JSON.stringify(first.copy())) as ReturnType<PositionQueue['copy']>;
+    const copy = JSON.parse(JSON.stringify(await first.copy())) as PositionQueueCopy;
     queue.write(4);
     const second = reading(queue);
     second.restore(copy);
@@ -241,6 +262,6 @@ describe('a positions queue', () => {
     };
     const store = new RocketMqPositionStore(client, topics, 'b', 'g', nobody, log);
     await store.catchUp();
-    expect(store.snapshot().queues[0]?.nextOffset).toBe(3);
+    expect((await store.snapshot()).queues[0]?.nextOffset).toBe(3);
   });
 });

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   ConnectorPositions,
   decodePosition,
@@ -6,6 +7,7 @@ import {
   type ConnectorPositionsCopy,
 } from '@sluice/protocol';
 import type { PullResult, StoredMessage } from '@sluice/rocketmq';
+import { sliceMs } from '../store/in-slices.js';
 import type { ScopedLog } from '../logging/node-log.js';
 
 /** Pulls at an offset; waits up to `suspendMs` where nothing is there yet. */
@@ -21,6 +23,7 @@ export interface PositionQueueCopy {
   readonly nextOffset: number;
   /** Of the message before `nextOffset`; absent where retention has taken it. */
   readonly digest?: string;
+  /** At least up to `nextOffset`: what is folded twice changes nothing. */
   readonly connectors: readonly ConnectorPositionsCopy[];
 }
 
@@ -60,13 +63,18 @@ export class PositionQueue {
     this.folded = new Map(connectors.map((copy) => [copy.connector, ConnectorPositions.restore(copy)]));
   }
 
-  copy(): PositionQueueCopy {
-    return {
-      queueId: this.queueId,
-      nextOffset: this.next,
-      ...(this.digest === undefined ? {} : { digest: this.digest }),
-      connectors: [...this.folded.values()].map((positions) => positions.copy()),
-    };
+  /** Lets the event loop go on between the connectors. */
+  async copy(): Promise<PositionQueueCopy> {
+    const { queueId, next: nextOffset, digest } = this;
+    const connectors: ConnectorPositionsCopy[] = [];
+    let startedAt = performance.now();
+    for (const positions of [...this.folded.values()]) {
+      connectors.push(positions.copy());
+      if (performance.now() - startedAt < sliceMs) continue;
+      await turn();
+      startedAt = performance.now();
+    }
+    return { queueId, nextOffset, ...(digest === undefined ? {} : { digest }), connectors };
   }
 
   get(connector: string): ConnectorPositions | undefined {

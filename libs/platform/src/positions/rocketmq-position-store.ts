@@ -58,8 +58,10 @@ export class RocketMqPositionStore implements PositionStore {
     for (const copy of file.queues) this.folded(copy.queueId).restore(copy);
   }
 
-  snapshot(): PositionFile {
-    return { version: 3, queues: [...this.queues.values()].map((queue) => queue.copy()) };
+  async snapshot(): Promise<PositionFile> {
+    const queues: PositionQueueCopy[] = [];
+    for (const queue of [...this.queues.values()]) queues.push(await queue.copy());
+    return { version: 3, queues };
   }
 
   /** Folds all that is stored now, of every connector: {@link snapshot} is complete then. */

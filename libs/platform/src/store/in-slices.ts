@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /** Work on a large file holds the event loop no longer than this, in milliseconds; leases and reports wait behind it. */
-const sliceMs = 5;
+export const sliceMs = 5;
 const sliceLength = 65_536;
 
 /** Puts text together into buffers, and lets the event loop go on after each. */
