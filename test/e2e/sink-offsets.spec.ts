@@ -92,30 +92,55 @@ describe('the offsets of a sink', () => {
     await untilCommitted(31);
   }, 300_000);
 
+  it.each(['before', 'after'])(
+    'lead to no duplicate when an operator resets an idle sink to the end, %s it notices',
+    async (noticed) => {
+      const written = await lines();
+      const before = await client.admin.queryOffset(group, queue);
+      const resets = async (): Promise<number> =>
+        ((await status())?.warnings ?? []).filter(({ message }) => message.includes('was reset: queue orders@')).length;
+      const earlier = await resets();
+      await mqadmin.run('resetOffsetByTime', '-g', group, '-t', topic, '-s', 'now');
+      if (noticed === 'after') await until('the sink has noticed the reset', async () => (await resets()) > earlier);
+      const sent = range(`${noticed}-`, 0, 3);
+      await send(...sent);
+      await untilLines([...written, ...sent]);
+      await untilCommitted((before ?? 0) + sent.length);
+      expect(await resets()).toBeGreaterThan(earlier);
+      // A queue that was read again would have shown it before this record.
+      await send(`${noticed}-last`);
+      await untilLines([...written, ...sent, `${noticed}-last`]);
+      await untilCommitted((before ?? 0) + sent.length + 1);
+    },
+    300_000,
+  );
+
   it('are followed when an operator resets the group of a stopped sink', async () => {
     await cluster.request('PUT', '/connectors/orders-out/stop');
     await until('the task is gone', async () => (await status()) === undefined);
     const written = await lines();
+    const last = (await client.admin.queryOffset(group, queue)) ?? 0;
     // mqadmin takes a time of which nothing is older: the end of the topic, and then one queue's offset.
     await mqadmin.run('resetOffsetByTime', '-g', group, '-t', topic, '-s', 'now');
-    await client.admin.resetQueueOffset({ group, queue, offset: 29 });
+    await client.admin.resetQueueOffset({ group, queue, offset: last - 1 });
     await cluster.request('PUT', '/connectors/orders-out/resume');
-    await untilLines([...written, 'a29', 'a30']);
-    await untilCommitted(31);
+    await untilLines([...written, 'after-last']);
+    await untilCommitted(last);
   }, 300_000);
 
   it('do not hide that the topic was created again and has grown beyond them; the error names the command that mends it', async () => {
     await cluster.request('PUT', '/connectors/orders-out/stop');
     await until('the task is gone', async () => (await status()) === undefined);
     const written = await lines();
+    const committed = (await client.admin.queryOffset(group, queue)) ?? 0;
     await client.admin.deleteTopic(topic);
     await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
-    await send(...range('new', 0, 41));
+    await send(...range('new', 0, committed + 10));
     await cluster.request('PUT', '/connectors/orders-out/resume');
     await cluster.untilTask('orders-out', 'FAILED');
     const trace = (await status())?.trace ?? '';
     expect(trace).toContain(
-      `Queue orders@${queue.brokerName}:0 should be read at offset 31, but the message before it was stored`,
+      `Queue orders@${queue.brokerName}:0 should be read at offset ${String(committed)}, but the message before it was stored`,
     );
     expect(await lines()).toEqual(written);
     const [, command = ''] = /run "mqadmin ([^"]+)"/.exec(trace) ?? [];
@@ -124,7 +149,7 @@ describe('the offsets of a sink', () => {
     expect(
       (await cluster.request('POST', '/connectors/orders-out/restart?includeTasks=true&onlyFailed=true')).status,
     ).toBe(202);
-    await untilLines([...written, ...range('new', 0, 41)]);
+    await untilLines([...written, ...range('new', 0, committed + 10)]);
     await cluster.untilTask('orders-out', 'RUNNING');
   }, 300_000);
 

@@ -27,12 +27,46 @@ export class GroupOffsets {
       await ports.lease.whenHeld(signal);
       return ports.offsets.commit(spec.group, positions);
     });
+    const refused = new Set(resets.map(({ queue }) => queueKey(queue)));
     for (const { queue, nextOffset } of positions) {
       const intake = queues.get(queue);
-      if (intake !== undefined) intake.committed = nextOffset;
+      if (intake !== undefined && !refused.has(queueKey(queue))) intake.committed = nextOffset;
     }
     spec.counters.offsetCommits++;
     return resets;
+  }
+
+  /**
+   * Ends the resets after which nothing has to be read again: the queues stay where they are. Nothing may be left to flush.
+   * @returns the other resets, which have to be followed
+   */
+  async settle(resets: readonly OffsetReset[]): Promise<readonly OffsetReset[]> {
+    const { queues } = this.options;
+    const passed = resets.filter((reset) => this.isPassed(reset));
+    if (passed.length === 0) return resets;
+    const taken = await this.take(passed);
+    const kept: SinkPosition[] = [];
+    for (const { queue, nextOffset } of taken.filter((reset) => this.isPassed(reset))) {
+      const position = queues.get(queue)?.flushedPosition;
+      if (position === undefined) continue;
+      kept.push(position);
+      const from = `queue ${queueKey(queue)} was read once from offset ${nextOffset} since the last commit`;
+      this.tell(`${from} and is read on at offset ${position.nextOffset}`);
+    }
+    const newer = taken.filter((reset) => !this.isPassed(reset));
+    // What this commit shows is left to the next look.
+    if (kept.length > 0) await this.commit(kept);
+    return [...resets.filter((reset) => !passed.includes(reset)), ...newer];
+  }
+
+  /**
+   * Whether a reset lies at or after the group's last commit and before the flushed position: the operator sent the group ahead, and the sink has
+   * got there itself. An order to read again names an offset before the last commit.
+   */
+  private isPassed({ queue, nextOffset }: OffsetReset): boolean {
+    const intake = this.options.queues.get(queue);
+    if (intake?.committed === undefined) return false;
+    return intake.committed <= nextOffset && nextOffset < intake.flushedPosition.nextOffset;
   }
 
   /**
@@ -51,7 +85,7 @@ export class GroupOffsets {
         for (const reset of resets) {
           const place = placeOf(reset);
           if (told.has(place)) repeated = place;
-          else this.tell(reset);
+          else this.tell(place);
           told.add(place);
           followed.set(queueKey(reset.queue), reset);
         }
@@ -76,7 +110,8 @@ export class GroupOffsets {
   }
 
   /**
-   * The queues for which the group has another offset than the one that was committed: an operator may have reset it, or a broker has lost it.
+   * The queues whose offset has to be committed once more. The group has another one where an operator has reset it, or a broker has lost it.
+   * A reset to the committed offset looks like none: only a commit shows it, and of a queue with nothing to flush no other one is due.
    * A queue whose broker does not answer is left to the next time.
    */
   async suspects(): Promise<readonly QueueRef[]> {
@@ -84,7 +119,7 @@ export class GroupOffsets {
     const answers = await Promise.allSettled(
       queues.all().map(async (intake) => {
         const offset = await ports.offsets.read(spec.group, intake.queue);
-        return offset === intake.committed ? undefined : intake.queue;
+        return offset === intake.committed && intake.isAdvanced ? undefined : intake.queue;
       }),
     );
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []));
@@ -99,10 +134,10 @@ export class GroupOffsets {
     );
   }
 
-  private tell(reset: OffsetReset): void {
+  private tell(text: string): void {
     const { spec } = this.options;
     spec.counters.offsetResets++;
-    spec.warnings.add(`The offset of consumer group ${spec.group} was reset: ${placeOf(reset)}`);
+    spec.warnings.add(`The offset of consumer group ${spec.group} was reset: ${text}`);
   }
 }
 

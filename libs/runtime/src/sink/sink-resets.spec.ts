@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey, type QueueRef } from '@sluice/sdk';
+import type { SinkTaskLoop } from './sink-task-loop.js';
 import { SinkWorld } from '../spec-support/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
 
@@ -11,6 +12,14 @@ function oneQueue(storesOffsets = true): { world: SinkWorld; ref: QueueRef; sink
 
 function range(prefix: string, from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, index) => `${prefix}${from + index}`);
+}
+
+/** Has the loop flush and commit now. */
+async function flushed(world: SinkWorld, loop: SinkTaskLoop): Promise<void> {
+  let isStill = false;
+  loop.pause(() => (isStill = true));
+  await world.clock.until(() => isStill);
+  loop.resume();
 }
 
 async function ended(world: SinkWorld, loop: { stop(): Promise<unknown> }): Promise<void> {
@@ -56,13 +65,102 @@ describe('a sink whose group an operator resets', () => {
     await ended(world, loop);
   });
 
-  it('goes back behind what it has put and not flushed', async () => {
+  it.each([true, false])(
+    'notices a reset to the offset that it has while it has nothing to do (it stores offsets: %s)',
+    async (storesOffsets) => {
+      const { world, ref, sink } = oneQueue(storesOffsets);
+      world.plain(ref, ...range('v', 0, 5));
+      const { loop, counters } = world.loop(sink, { settings: { refreshIntervalMs: 4000 } });
+      await loop.start();
+      await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 5);
+      world.offsets.reset('g', ref, 5);
+      await world.clock.until(() => counters.offsetResets === 1, 6000);
+      expect(world.warnings.list.map(({ message }) => message)).toEqual([
+        'The offset of consumer group g was reset: queue t@broker-a:0 is read on at offset 5',
+      ]);
+      world.plain(ref, ...range('v', 5, 8));
+      await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 8);
+      await ended(world, loop);
+      expect(sink.storage.values).toEqual(range('v', 0, 8));
+    },
+  );
+
+  it.each([5, 6, 8])(
+    'reads nothing twice when it has passed the reset, to offset %d of 5 to 8, before it knows of it',
+    async (offset) => {
+      const { world, ref, sink } = oneQueue();
+      world.plain(ref, ...range('v', 0, 5));
+      const { loop, counters } = world.loop(sink, { settings: { flushIntervalMs: 10_000, refreshIntervalMs: 4000 } });
+      await loop.start();
+      await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 5);
+      world.offsets.reset('g', ref, offset);
+      world.plain(ref, ...range('v', 5, 8));
+      await world.clock.until(() => counters.offsetResets === 1);
+      world.plain(ref, 'v8');
+      await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 9);
+      await ended(world, loop);
+      expect(sink.storage.values).toEqual(range('v', 0, 9));
+      expect(world.warnings.list.map(({ message }) => message)).toEqual([
+        offset === 8
+          ? 'The offset of consumer group g was reset: queue t@broker-a:0 is read on at offset 8'
+          : `The offset of consumer group g was reset: queue t@broker-a:0 was read once from offset ${String(offset)} since the last commit and is read on at offset 8`,
+      ]);
+    },
+  );
+
+  it('reads nothing twice when it stops before it knows of a reset that it has passed', async () => {
     const { world, ref, sink } = oneQueue();
-    world.plain(ref, ...range('v', 0, 10));
+    world.plain(ref, ...range('v', 0, 5));
+    const first = world.loop(sink);
+    await first.loop.start();
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 5);
+    world.offsets.reset('g', ref, 5);
+    world.plain(ref, 'v5');
+    await world.clock.until(() => first.counters.recordsPut === 6);
+    await ended(world, first.loop);
+    const second = world.loop(new TransactionalSink(sink.storage));
+    await second.loop.start();
+    world.plain(ref, 'v6');
+    await world.clock.until(() => sink.storage.values.includes('v6'));
+    await ended(world, second.loop);
+    expect(sink.storage.values).toEqual(range('v', 0, 7));
+  });
+
+  it('follows the newer reset when the operator sends it back while it ends one that it has passed', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 5));
+    const { loop, counters } = world.loop(sink, {
+      ports: {
+        offsets: {
+          read: (group, queue) => world.offsets.read(group, queue),
+          commit: (group, positions) => world.offsets.commit(group, positions),
+          takeReset: (group, reset) => {
+            if (reset.nextOffset === 5) world.offsets.reset('g', ref, 3);
+            return world.offsets.takeReset(group, reset);
+          },
+        },
+      },
+    });
+    await loop.start();
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 5);
+    world.offsets.reset('g', ref, 5);
+    world.plain(ref, 'v5');
+    await world.clock.until(() => counters.recordsPut === 9);
+    await ended(world, loop);
+    expect(sink.storage.values).toEqual([...range('v', 0, 6), ...range('v', 3, 6)]);
+    expect(world.offsets.offsets.get(`g ${queueKey(ref)}`)).toBe(6);
+  });
+
+  it('goes back behind its last commit, and behind what it has put and not flushed', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 6));
     const { loop, counters } = world.loop(sink, {
       settings: { flushIntervalMs: 3_600_000, refreshIntervalMs: 4000 },
     });
     await loop.start();
+    await world.clock.until(() => counters.recordsPut === 6);
+    await flushed(world, loop);
+    world.plain(ref, ...range('v', 6, 10));
     await world.clock.until(() => counters.recordsPut === 10);
     world.offsets.reset('g', ref, 3);
     await world.clock.until(() => counters.recordsPut === 17, 6000);
@@ -79,16 +177,19 @@ describe('a sink whose group an operator resets', () => {
     const { loop, counters } = world.loop(sink, { settings: { flushIntervalMs: 3_600_000, refreshIntervalMs: 4000 } });
     await loop.start();
     await world.clock.until(() => counters.recordsPut === 20);
+    await flushed(world, loop);
+    world.plain(other!, 'w10');
+    await world.clock.until(() => counters.recordsPut === 21);
     world.offsets.reset('g', ref!, 3);
-    await world.clock.until(() => counters.recordsPut === 27, 6000);
+    await world.clock.until(() => counters.recordsPut === 28, 6000);
     await ended(world, loop);
-    expect(await world.offsets.read('g', other!)).toBe(10);
+    expect(await world.offsets.read('g', other!)).toBe(11);
     const second = world.loop(new TransactionalSink(sink.storage, false));
     await second.loop.start();
     world.plain(ref!, 'last');
     await world.clock.until(() => sink.storage.values.includes('last'));
     await ended(world, second.loop);
-    expect(sink.storage.values.filter((value) => value.startsWith('w'))).toEqual(range('w', 0, 10));
+    expect(sink.storage.values.filter((value) => value.startsWith('w'))).toEqual(range('w', 0, 11));
   });
 
   it.each([true, false])('goes there when it starts (it stores offsets: %s)', async (storesOffsets) => {

@@ -12,11 +12,10 @@ import { GroupOffsets } from './group-offsets.js';
 import { prepareStart } from './prepare-start.js';
 import { conversionError, MessageConversionFailure } from './queue-intake.js';
 import { QueueSet } from './queue-set.js';
+import { QueueWatch } from './queue-watch.js';
 import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
 import { startPositions } from './start-positions.js';
 import { ownQueues } from './subscription.js';
-
-const firstQueueIntervalMs = 500;
 
 /** Part of the shutdown timeout after which a call that is still running is given up. */
 const drainShare = 0.6;
@@ -39,7 +38,7 @@ export class SinkTaskLoop {
   private readonly wakeUp = new WakeUp();
   private readonly queues: QueueSet;
   private readonly group: GroupOffsets;
-  private found: readonly QueueRef[] = [];
+  private readonly watch: QueueWatch;
   private isFlushDue = false;
   /** Records were taken from the queues that the task did not get: their positions must not be flushed. */
   private hasLeftovers = false;
@@ -47,8 +46,6 @@ export class SinkTaskLoop {
   private readonly pausing = new PauseSwitch();
   private readonly unreadable: UnreadableQueues;
   private isTaskStarted = false;
-  /** Queues whose group offset is not the one that was committed: an operator may have reset them. */
-  private suspects: readonly QueueRef[] = [];
 
   constructor(
     private readonly spec: SinkLoopSpec,
@@ -96,6 +93,18 @@ export class SinkTaskLoop {
       signal: this.killed.signal,
       store: (positions) => this.store(positions),
     });
+    this.watch = new QueueWatch({
+      intervalMs: settings.refreshIntervalMs,
+      clock: ports.clock,
+      queues: this.queues,
+      group: this.group,
+      list: () => ownQueues(ports.messages, spec.subscription, this.unreadable),
+      signal: this.stopping.signal,
+      found: () => {
+        this.wakeUp.wake();
+      },
+      warn,
+    });
   }
 
   get counters(): TaskCounters {
@@ -124,7 +133,7 @@ export class SinkTaskLoop {
       throw error;
     }
     void this.tick();
-    void this.refresh();
+    void this.watch.run();
     void this.run();
   }
 
@@ -177,11 +186,10 @@ export class SinkTaskLoop {
         await lease.whenHeld(signal);
         continue;
       }
-      if (this.found.length > 0) {
-        const queues = this.queues.notYetRead(this.found);
-        this.found = [];
+      const queues = this.watch.takeNew();
+      if (queues.length > 0) {
         // What is found while the task runs came after its start: nothing in it may be passed over.
-        if (queues.length > 0) await this.open(queues, 'earliest');
+        await this.open(queues, 'earliest');
       }
       if (this.pausing.isPaused && this.queues.advanced.length > 0) this.isFlushDue = true;
       if (this.isFlushDue) {
@@ -189,9 +197,8 @@ export class SinkTaskLoop {
         await this.flush();
         continue;
       }
-      if (this.suspects.length > 0) {
-        const suspects = this.suspects;
-        this.suspects = [];
+      const suspects = this.watch.takeSuspects();
+      if (suspects.length > 0) {
         await this.commitAgain(suspects);
         continue;
       }
@@ -221,12 +228,15 @@ export class SinkTaskLoop {
     counters.recordsPut += records.length;
   }
 
-  private async flush(): Promise<void> {
+  /** Flushes and commits; follows the resets that the commit shows, and those that another one has shown. */
+  private async flush(shown: readonly OffsetReset[] = []): Promise<void> {
     const positions = await this.storeAdvanced();
-    if (positions.length === 0) return;
-    const resets = await this.group.commit(positions);
+    const resets = new Map(shown.map((reset) => [queueKey(reset.queue), reset]));
+    const refused = positions.length === 0 ? [] : await this.group.commit(positions);
+    for (const reset of refused) resets.set(queueKey(reset.queue), reset);
+    const left = await this.group.settle([...resets.values()]);
     // A task that ends leaves them to its next start.
-    if (resets.length > 0 && !this.stopping.signal.aborted) await this.seekTo(resets);
+    if (left.length > 0 && !this.stopping.signal.aborted) await this.seekTo(left);
   }
 
   /** Returns the positions of the queues of which records were taken since the last flush. */
@@ -252,13 +262,12 @@ export class SinkTaskLoop {
     counters.flushes++;
   }
 
-  /** Flushes, then commits once more where the group has another offset: a broker lost it, or says now that it was reset. */
+  /** Commits once more what was flushed: a broker has lost it, or says now that the group was reset. */
   private async commitAgain(queues: readonly QueueRef[]): Promise<void> {
-    await this.flush();
     const positions = queues.flatMap((queue) => this.queues.get(queue)?.flushedPosition ?? []);
     if (positions.length === 0) return;
     const resets = await this.group.commit(positions);
-    if (resets.length > 0) await this.seekTo(resets);
+    if (resets.length > 0) await this.flush(resets);
   }
 
   /** Reads queues on where an operator has reset them. Nothing may be left to flush. */
@@ -323,31 +332,6 @@ export class SinkTaskLoop {
       this.isFlushDue = true;
       this.wakeUp.wake();
     }
-  }
-
-  /** Looks for queues that came since the last look, and for offsets that somebody else set. */
-  private async refresh(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        const { refreshIntervalMs } = this.spec.settings;
-        // A task without a queue waits for its topic to be made, most often by a source that starts beside it.
-        const waitMs = this.queues.isEmpty ? Math.min(firstQueueIntervalMs, refreshIntervalMs) : refreshIntervalMs;
-        await this.ports.clock.sleep(waitMs, signal);
-        this.suspects = await this.group.suspects();
-        this.found = this.queues.notYetRead(
-          await ownQueues(this.ports.messages, this.spec.subscription, this.unreadable),
-        );
-        if (this.found.length > 0 || this.suspects.length > 0) this.wakeUp.wake();
-      } catch (error) {
-        if (this.isStopping()) return;
-        this.spec.logger.warn(`Looking for new queues failed and is repeated later: ${String(error)}`);
-      }
-    }
-  }
-
-  private isStopping(): boolean {
-    return this.stopping.signal.aborted;
   }
 
   private fail(error: unknown): void {

@@ -1,0 +1,61 @@
+import type { QueueRef } from '@sluice/sdk';
+import type { Clock } from '../ports/clock.port.js';
+import type { GroupOffsets } from './group-offsets.js';
+import type { QueueSet } from './queue-set.js';
+
+const firstQueueIntervalMs = 500;
+
+export interface QueueWatchOptions {
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly queues: QueueSet;
+  readonly group: Pick<GroupOffsets, 'suspects'>;
+  /** The queues that the task reads. */
+  readonly list: () => Promise<readonly QueueRef[]>;
+  /** Aborted when nothing more is looked for. */
+  readonly signal: AbortSignal;
+  /** Called when there is something to take. */
+  readonly found: () => void;
+  readonly warn: (message: string) => void;
+}
+
+/** Looks for queues that came since the last look, and for offsets that have to be committed once more. */
+export class QueueWatch {
+  private listed: readonly QueueRef[] = [];
+  private suspects: readonly QueueRef[] = [];
+
+  constructor(private readonly options: QueueWatchOptions) {}
+
+  /** Returns, once, the queues that are not read yet. */
+  takeNew(): readonly QueueRef[] {
+    const listed = this.listed;
+    this.listed = [];
+    return listed.length === 0 ? listed : this.options.queues.notYetRead(listed);
+  }
+
+  /** Returns, once, the queues whose offset has to be committed again. */
+  takeSuspects(): readonly QueueRef[] {
+    const suspects = this.suspects;
+    this.suspects = [];
+    return suspects;
+  }
+
+  /** Looks until the task stops. Never rejects. */
+  async run(): Promise<void> {
+    const { intervalMs, clock, queues, group, list, signal, found, warn } = this.options;
+    const isOver = (): boolean => signal.aborted;
+    while (!isOver()) {
+      try {
+        // A task without a queue waits for its topic to be created, most often by a source that starts beside it.
+        const waitMs = queues.isEmpty ? Math.min(firstQueueIntervalMs, intervalMs) : intervalMs;
+        await clock.sleep(waitMs, signal);
+        this.suspects = await group.suspects();
+        this.listed = queues.notYetRead(await list());
+        if (this.listed.length > 0 || this.suspects.length > 0) found();
+      } catch (error) {
+        if (isOver()) return;
+        warn(`Looking for new queues failed and is repeated later: ${String(error)}`);
+      }
+    }
+  }
+}
