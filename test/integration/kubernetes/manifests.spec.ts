@@ -22,7 +22,10 @@ interface PodSpec {
   readonly containers: readonly {
     readonly image: string;
     readonly env?: readonly { readonly name: string }[];
-    readonly envFrom: readonly { readonly secretRef?: { readonly optional?: boolean } }[];
+    readonly envFrom: readonly {
+      readonly configMapRef?: { readonly name: string };
+      readonly secretRef?: { readonly optional?: boolean };
+    }[];
     readonly securityContext: Readonly<Record<string, unknown>>;
     readonly resources: { readonly limits: { readonly memory: string } };
     readonly startupProbe: Probe;
@@ -83,6 +86,9 @@ describeWithTools('the Kubernetes manifests', () => {
       env: [{ name: 'LOG_BROKER', value: 'broker-a' }],
     });
     expect(job?.spec).not.toHaveProperty('ttlSecondsAfterFinished');
+    const made = objects('base').flatMap(({ kind, metadata }) => (kind === 'ConfigMap' ? [metadata.name] : []));
+    const used = container?.envFrom.flatMap(({ configMapRef }) => configMapRef?.name ?? []);
+    expect(used).toEqual(made);
   }, 180_000);
 
   it('a field that Kubernetes does not know is refused', async () => {
