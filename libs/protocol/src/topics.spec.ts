@@ -28,8 +28,17 @@ describe('topics', () => {
   it('makes group names that RocketMQ takes and that differ for different connectors', () => {
     expect(groupNamePart('a.b c/é')).toBe('a_2e_b_20_c_2f__e9_');
     expect(sinkGroupOf('c', 'a.b')).not.toBe(sinkGroupOf('c', 'a_2e_b'));
+    expect(groupNamePart('my_sink-2_x')).toBe('my_sink-2_x');
+    expect(groupNamePart('a_2e_b')).toBe('a_5f_2e_b');
     const long = sinkGroupOf('c', 'x'.repeat(300));
     expect(long.length).toBeLessThanOrEqual(120);
     expect(long).not.toBe(sinkGroupOf('c', 'x'.repeat(301)));
+  });
+
+  it('makes a different group name of every text, also where texts look like the codes in names', () => {
+    const parts = ['_', '2', 'e', '.', 'x'];
+    let texts = [''];
+    for (let length = 0; length < 6; length++) texts = texts.flatMap((text) => parts.map((part) => text + part));
+    expect(new Set(texts.map(groupNamePart)).size).toBe(texts.length);
   });
 });

@@ -88,9 +88,15 @@ export function positionsQueueOf(connector: string, topics: ClusterTopics): numb
   return spread(connector, topics.positions.queues);
 }
 
-/** Makes any text fit for a group name: what is not allowed there becomes `_` and its code point in hexadecimal. */
+/**
+ * Makes any text fit for a group name: what is not allowed there becomes its code point in hexadecimal between two `_`. A `_` stays, except where
+ * it could be read as the begin of such a code: no two texts become the same name.
+ */
 export function groupNamePart(text: string): string {
-  return text.replace(/[^a-zA-Z0-9-]/gu, (char) => `_${(char.codePointAt(0) ?? 0).toString(16)}_`);
+  return text.replace(
+    /_(?=[0-9a-f]+[^a-zA-Z0-9-])|[^a-zA-Z0-9_-]/gu,
+    (char) => `_${(char.codePointAt(0) ?? 0).toString(16)}_`,
+  );
 }
 
 const maxGroupLength = 120;
