@@ -87,6 +87,7 @@ export class ControlWorld {
   /** A cluster that runs all its tasks, under a leader that has just taken over and has heard all workers. */
   static settled(scale: Scale, settings: Partial<CoordinatorSettings> = {}): ControlWorld {
     const world = new ControlWorld(scale, { snapshotEntries: 1e9, snapshotAgeMs: 1e12, ...settings });
+    world.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: startedAt });
     world.feed({ kind: 'head.reached', sentAt: 0 });
     // A new leader gives nothing away before leases of what the log may have lost have ended.
     for (let second = 0; second < 6; second += 1) world.passSecond();

@@ -137,6 +137,13 @@ export const logMutants: readonly Mutant[] = [
     to: 'return header.head.seq + (salt > 1 ? known : 1);',
   },
   {
+    rule: 'generation: claims are numbered by the clock of their writer',
+    file: 'coordinator/election.ts',
+    from: '{ wall: brokerTime.storedAt + turn.now - brokerTime.now, reportedSeqs,',
+    to: '{ wall: turn.wall, reportedSeqs,',
+    specs: ['coordinator/step.spec.ts'],
+  },
+  {
     rule: 'generation: behind a head that is above the age of the log, claims do not grow with time',
     file: 'log/claim-seq.ts',
     from: 'return age >= known ? age : age +',

@@ -119,13 +119,13 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     },
     start: () => {
       following = node.reports
-        .follow((message, queue) => {
-          if (message.kind === 'report') input({ kind: 'report.read', queue, report: message.report });
+        .follow((message, queue, storedAt) => {
+          if (message.kind === 'report') input({ kind: 'report.read', queue, report: message.report, storedAt });
           else if (message.kind === 'alive') {
             const { nodeId, incarnation, reportSeq } = message;
-            input({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq });
+            input({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq, storedAt });
           } else if (message.probe.incarnation === store.incarnation) {
-            input({ kind: 'probe.returned', queue, sentAt: message.probe.sentAt });
+            input({ kind: 'probe.returned', queue, sentAt: message.probe.sentAt, storedAt });
           }
         }, ended.signal)
         .catch((error: unknown) => {

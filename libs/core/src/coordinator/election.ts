@@ -7,15 +7,34 @@ import type { CoordinatorState, Turn } from './state.js';
 /** At most this share of the lease is added, fixed by node id, so that standbys do not all claim at once. */
 const MAX_JITTER = 0.25;
 
-/** Claims the lead if nobody holds it. A claim made behind the head is void and harms nobody. */
+/** The own clock may run faster than the broker's by this share: what messages told before counts for less than what they tell now. */
+const CLOCK_DRIFT = 0.01;
+
+/** Takes notice of the broker's clock. Messages that were stored long ago change nothing. */
+export function noteBrokerTime({ next, now }: Turn, storedAt: number | undefined): void {
+  if (storedAt === undefined) return;
+  const known = next.brokerTime;
+  const expected = known === undefined ? -Infinity : known.storedAt + (now - known.now) * (1 - CLOCK_DRIFT);
+  next.brokerTime = { storedAt: Math.max(storedAt, expected), now };
+}
+
+/**
+ * Claims the lead if nobody holds it. A claim is numbered by the broker's clock: those of coordinators differ, and a runner must never be given a lower
+ * generation than others that the log has lost. A claim made behind the head is void and harms nobody.
+ */
 export function claimIfVacant(turn: Turn): void {
   const { next } = turn;
   if (next.role !== 'standby' || next.isStopping || !canAppend(turn) || !isVacant(next)) return;
-  const { cluster, self } = next;
+  const { cluster, self, brokerTime } = next;
+  if (brokerTime === undefined) return;
   const { seq, digest } = cluster.head;
   const claimId = `${memberKey(self)}/${String(next.appends + 1)}`;
   const reportedSeqs = [...next.reports.values()].map(({ report }) => report.appliedSeq);
-  const firstSeq = claimSeq(cluster, { wall: turn.wall, reportedSeqs, salt: fractionOf(claimId) });
+  const firstSeq = claimSeq(cluster, {
+    wall: brokerTime.storedAt + turn.now - brokerTime.now,
+    reportedSeqs,
+    salt: fractionOf(claimId),
+  });
   next.role = 'candidate';
   append(turn, [{ kind: 'claimed', nodeId: self.nodeId, incarnation: self.incarnation, after: { seq, digest } }], {
     epoch: cluster.epoch + 1,

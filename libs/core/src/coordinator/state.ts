@@ -121,6 +121,8 @@ export interface CoordinatorState {
   readonly settings: CoordinatorSettings;
   readonly cluster: ClusterState;
   readonly time: ElapsedTime;
+  /** What the broker's clock said at a moment of the own one, `now`; undefined before a message told it. */
+  readonly brokerTime: { readonly storedAt: number; readonly now: number } | undefined;
   readonly role: 'standby' | 'candidate' | 'leader';
   readonly nextOffset: number;
   /** When the last accepted entry was read, or this coordinator started. */
@@ -193,6 +195,7 @@ export function initialCoordinator(
     settings: { ...defaultCoordinatorSettings, ...settings },
     cluster,
     time: { now, wall, stoodStillMs: 0 },
+    brokerTime: undefined,
     role: 'standby',
     nextOffset: cluster.head.offset + 1,
     lastAcceptedAt: now,

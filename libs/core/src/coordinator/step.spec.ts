@@ -119,12 +119,40 @@ describe('election', () => {
     expect(sentAfter(0, 1_000)).toBe(false);
   });
 
+  it('numbers claims by the clock of the broker: those of coordinators may differ by any time', () => {
+    const log = LogWriter.started('c9');
+    log.write({ kind: 'leader.resigned' });
+    const seqs = [3_600_000, 0, -3_600_000].map((skewMs, at) => {
+      const node = new CoordinatorHarness(log);
+      node.isStoring = false;
+      node.wall += skewMs;
+      node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 60_000 + at * 5_000 });
+      // What was stored long ago tells nothing new.
+      node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 1_000 });
+      node.feed({ kind: 'head.reached', sentAt: 0 });
+      return node.of('append')[0]?.after.seq ?? 0;
+    });
+    expect(seqs).toEqual([...seqs].sort((left, right) => left - right));
+    expect(Math.min(...seqs)).toBeGreaterThanOrEqual(60_000);
+    expect(Math.max(...seqs)).toBeLessThan(80_000);
+  });
+
+  it('claims nothing before a message has told it the clock of the broker', () => {
+    const node = new CoordinatorHarness(new LogWriter());
+    node.state = { ...node.state, brokerTime: undefined };
+    node.readNew((log) => log.write({ kind: 'genesis', broker: 'b' }));
+    node.feed({ kind: 'head.reached', sentAt: 0 });
+    expect(node.state.role).toBe('standby');
+    node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: node.wall });
+    expect(node.state.role).toBe('leader');
+  });
+
   it('numbers a claim above the age of the log and what nodes say they have applied', () => {
     const log = LogWriter.started('c9');
     log.join('w1');
     log.write({ kind: 'leader.resigned' });
     const first = new CoordinatorHarness(log);
-    first.wall = log.state.createdAt + 50_000;
+    first.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 50_000 });
     first.feed({ kind: 'head.reached', sentAt: 0 });
     expect(first.state.cluster.head.seq).toBeGreaterThan(50_000);
     first.feed({ kind: 'stop' });

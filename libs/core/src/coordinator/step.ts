@@ -13,7 +13,16 @@ import { decideMembers } from './decide-members.js';
 import { decideSnapshot } from './decide-snapshot.js';
 import { decideAssignment, decideReports, workforceOf } from './decide-tasks.js';
 import type { Effect } from './effect.js';
-import { claimIfVacant, giveUpLead, givesFrom, leadsByLog, readCommandsFrom, stepDown, takeLead } from './election.js';
+import {
+  claimIfVacant,
+  giveUpLead,
+  givesFrom,
+  leadsByLog,
+  noteBrokerTime,
+  readCommandsFrom,
+  stepDown,
+  takeLead,
+} from './election.js';
 import { EventBatch } from './event-batch.js';
 import type { Input } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
@@ -62,6 +71,7 @@ function readClocks({ next, now, wall }: Turn): void {
 /** Returns whether the input can change a decision of a leader. */
 function receive(turn: Turn, input: Input): boolean {
   const { next } = turn;
+  if ('storedAt' in input) noteBrokerTime(turn, input.storedAt);
   switch (input.kind) {
     case 'log.read':
       readLog(turn, input.reads, input.nextOffset);

@@ -11,9 +11,9 @@ const RESTORE_CYCLE = 2 ** 40;
 /** More than all claims that may have followed those of a node's files, and than two years of a clock that was ahead; whole cycles of claims. */
 const RESTORE_LEAP = 2 ** 36;
 
-/** Milliseconds since the first entry of the log, by the wall clock of a writer. */
+/** Milliseconds since the first entry of the log; its writer's clock may have been another one, so they may be negative. */
 function logAge({ createdAt }: Pick<StateHeader, 'createdAt'>, wall: number): number {
-  return Math.max(0, Math.floor(wall - createdAt));
+  return Math.floor(wall - createdAt);
 }
 
 /**
@@ -21,6 +21,7 @@ function logAge({ createdAt }: Pick<StateHeader, 'createdAt'>, wall: number): nu
  * again, not even where the claim itself was lost. So each claim leaps: above the head, above all that nodes reported as applied, and with the age of
  * the log, which grows faster than entries do; `salt` separates claims that know the same.
  *
+ * @param wall by the broker's clock, the one that all claims share.
  * @param salt in [0, 1), of the claim alone.
  */
 export function claimSeq(

@@ -34,6 +34,7 @@ export class CoordinatorHarness {
   ) {
     const self = { nodeId: 'c1', incarnation: 'c1#2', ...(supersedes === undefined ? {} : { supersedes }) };
     this.state = initialCoordinator(self, log.state, { now: 0, wall: this.wall }, { reportQueues: 1, ...settings });
+    this.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: this.wall });
   }
 
   /** A leader on a log that has no other, at the highest feature level, that may give tasks away. */

@@ -7,10 +7,12 @@ import type { Report } from '../model/report.js';
 import { fractionOf } from '../coordinator/election.js';
 import { wallOf, type SimClock } from './sim-clock.js';
 
-export type ReportMessage =
+export type ReportMessage = { readonly storedAt?: number } &
   /** With `since` it tells only what is new after that number: who has not read that one cannot tell the whole. */
-  | { readonly kind: 'report'; readonly report: Report; readonly since?: number }
-  | { readonly kind: 'probe'; readonly incarnation: string; readonly sentAt: number };
+  (
+    | { readonly kind: 'report'; readonly report: Report; readonly since?: number }
+    | { readonly kind: 'probe'; readonly incarnation: string; readonly sentAt: number }
+  );
 
 const REMEMBERED_REPORTS = 32;
 
@@ -185,7 +187,7 @@ export class SimBroker {
   }
 
   #storeReport(queue: ReportMessage[], message: ReportMessage): void {
-    if (this.canReport) queue.push(message);
+    if (this.canReport) queue.push({ ...message, storedAt: wallOf(this.clock) });
     else
       this.clock.after(Math.max(this.stalledUntil, this.reportsStalledUntil) - this.clock.now + 1, () => {
         this.#storeReport(queue, message);

@@ -175,21 +175,23 @@ export class SimCoordinator extends SimProcess {
       const from = Math.min(this.#reportsAt[queue] ?? 0, messages.length);
       this.#reportsAt[queue] = messages.length;
       for (const message of messages.slice(from)) {
-        if (message.kind === 'report') this.#readReport(queue, message.report, message.since);
+        const { storedAt = 0 } = message;
+        const stored = { storedAt };
+        if (message.kind === 'report') this.#readReport(queue, message.report, stored, message.since);
         else if (message.incarnation === this.incarnation) {
-          this.feed({ kind: 'probe.returned', queue, sentAt: message.sentAt });
+          this.feed({ kind: 'probe.returned', queue, sentAt: message.sentAt, ...stored });
         }
       }
     });
   }
 
-  #readReport(queue: number, report: Report, since?: number): void {
+  #readReport(queue: number, report: Report, stored: { readonly storedAt?: number }, since?: number): void {
     const { nodeId, incarnation, reportSeq } = report;
     const last = this.#wholeReports.get(incarnation);
     if (since === undefined || since === last) {
       this.#wholeReports.set(incarnation, Math.max(reportSeq, last ?? 0));
-      this.feed({ kind: 'report.read', queue, report });
-    } else this.feed({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq });
+      this.feed({ kind: 'report.read', queue, report, ...stored });
+    } else this.feed({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq, ...stored });
   }
 
   #pullCommands(): void {

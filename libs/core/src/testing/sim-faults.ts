@@ -100,9 +100,9 @@ function silenceReader(_: SimFleet, process: SimCoordinator | SimRunner): void {
   process.reader.isReaderSilent = true;
 }
 
-/** The next entry is one that it cannot decode. */
-function blind(_: SimFleet, process: SimCoordinator | SimRunner): void {
-  process.reader.blindAt = process.reader.node.nextOffset;
+/** The next entry is one that it cannot decode. A single coordinator can decode what it wrote itself, before a restart too. */
+function blind({ coordinators }: SimFleet, process: SimCoordinator | SimRunner): void {
+  if (coordinators.length > 1 || process instanceof SimRunner) process.reader.blindAt = process.reader.node.nextOffset;
 }
 
 /** Its machine is suspended: its monotonic clock stands still. */

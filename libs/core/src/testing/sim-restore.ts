@@ -1,6 +1,6 @@
 import { MEMBER_LEASE_MS } from '../lease/node-lease.js';
 import { isOfOneOrigin, restoredLogId } from '../log/log-id.js';
-import { restoredLog, restoredState } from '../log/restored-log.js';
+import { RESTORE_NODE_ID, restoredLog, restoredState } from '../log/restored-log.js';
 import { fromFiles } from '../log/state-files.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { LogEvent } from '../model/entry.js';
@@ -58,6 +58,7 @@ function filesOf({ clock, coordinators, runners, truth }: SimFleet): ClusterStat
 /** As `sluice restore` does it. Where others write meanwhile, the topic is deleted and it begins anew; one that was broken off goes on behind what is there. */
 function restore(fleet: SimFleet, kept: ClusterState): void {
   const { broker, clock, truth } = fleet;
+  if (broker.log.some(({ entry }) => !entry.claimId.startsWith(`${RESTORE_NODE_ID}/`))) broker.deleteLog();
   broker.makeLog();
   const lastOffset = broker.log.length - 1;
   clock.after(QUIET_MS, () => {

@@ -1,5 +1,5 @@
 import type { ClusterState } from '../model/cluster-state.js';
-import { taskKey, type TaskId } from '../model/connector.js';
+import type { TaskId } from '../model/connector.js';
 import type { ReadEntry } from '../model/entry.js';
 import { FIRST_LEVEL } from '../model/feature-level.js';
 import type { Report } from '../model/report.js';
@@ -143,6 +143,6 @@ export class SimRunner extends SimProcess {
 
   /** Tasks that this process would act for, by key. */
   active(): readonly string[] {
-    return this.isDead || !this.hasLease ? [] : [...this.running.values()].map(({ id }) => taskKey(id));
+    return this.isDead || !this.hasLease ? [] : [...this.running.keys()];
   }
 }

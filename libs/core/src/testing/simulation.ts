@@ -51,6 +51,8 @@ export class Simulation implements SimFleet {
   readonly #ledger: SimLedger;
   readonly #leaders = new Map<string, string>();
   readonly #commands: SimCommands;
+  /** The last generation that acted for a task, by `taskKey`. */
+  readonly #acted = new Map<string, number>();
   #isCalm = false;
   #checkedAt = 0;
 
@@ -243,9 +245,17 @@ export class Simulation implements SimFleet {
         const other = owners.get(key);
         if (other !== undefined) this.#violate(`${key} on ${other} and ${runner.incarnation}`);
         owners.set(key, runner.incarnation);
+        this.#checkGeneration(key, runner.running.get(key)?.generation ?? 0);
         this.#ledger.judgeActive(key, runner, this.clock.now);
       }
     }
+  }
+
+  /** Sinks drop records of a generation that is older than one that they have seen, and positions that it writes do not count. */
+  #checkGeneration(key: string, generation: number): void {
+    const before = this.#acted.get(key) ?? 0;
+    if (generation < before) this.#violate(`${key} runs at generation ${String(generation)} after ${String(before)}`);
+    this.#acted.set(key, generation);
   }
 
   #violate(what: string): void {

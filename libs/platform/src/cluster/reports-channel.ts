@@ -27,7 +27,8 @@ export type HeardReport =
   | { readonly kind: 'alive'; readonly nodeId: string; readonly incarnation: string; readonly reportSeq: number }
   | { readonly kind: 'probe'; readonly probe: Probe };
 
-export type ReportsListener = (message: HeardReport, queueId: number) => void;
+/** `storedAt` is by the broker's clock. */
+export type ReportsListener = (message: HeardReport, queueId: number, storedAt: number) => void;
 
 /** Writes and reads the reports topic. */
 export class ReportsChannel {
@@ -97,9 +98,9 @@ export class ReportsChannel {
       let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
       let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));
       let readTo = from;
-      const tell = (heard: HeardReport | undefined, offset: number): void => {
-        readTo = offset + 1;
-        if (heard !== undefined && offset >= end) listener(heard, queueId);
+      const tell = (heard: HeardReport | undefined, { queueOffset, storeTimestamp }: StoredMessage): void => {
+        readTo = queueOffset + 1;
+        if (heard !== undefined && queueOffset >= end) listener(heard, queueId, storeTimestamp);
         if (readTo >= end) onEnd(queueId);
       };
       while (!signal.aborted) {
@@ -121,13 +122,13 @@ export class ReportsChannel {
     queue: QueueRef,
     from: number,
     assembler: ReportAssembler<Report>,
-    tell: (heard: HeardReport | undefined, offset: number) => void,
+    tell: (heard: HeardReport | undefined, message: StoredMessage) => void,
     signal: AbortSignal,
   ): Promise<OffsetOutOfRangeError> {
     const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
     try {
       for (;;) {
-        for (const message of await reader.next()) tell(this.understood(assembler, message), message.queueOffset);
+        for (const message of await reader.next()) tell(this.understood(assembler, message), message);
       }
     } catch (error) {
       if (error instanceof OffsetOutOfRangeError) return error;
