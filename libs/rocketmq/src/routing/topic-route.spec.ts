@@ -41,6 +41,17 @@ describe('decodeTopicRoute', () => {
     ]);
   });
 
+  it('lists the queues of a static topic by the ids of the whole topic, each on the broker that leads it', () => {
+    const mapping = '"topicQueueMappingByBroker":{"b":{"bname":"b","currIdMap":{4:0,2:1,10:2}},"d":{"currIdMap":{}}}';
+    const body = Buffer.from(ROUTE.replace('{', `{${mapping},`));
+    const isStatic = decodeTopicRoute('t', body);
+    const queues = [2, 4, 10].map((queueId) => ({ topic: 't', brokerName: 'b', queueId }));
+    expect(writableQueues(isStatic)).toEqual(queues);
+    expect(readableQueues(isStatic)).toEqual(queues);
+    const noId = Buffer.from(body.toString().replace('4:0', 'x:0'));
+    expect(() => decodeTopicRoute('t', noId)).toThrow("'currIdMap' of broker 'b' holds ids that no queue has");
+  });
+
   it('refuses a body that is no route', () => {
     expect(() => decodeTopicRoute('t', Buffer.from('[]'))).toThrow(MalformedDataError);
     expect(() => decodeTopicRoute('t', Buffer.from('{"queueDatas":[{"brokerName":"b"}]}'))).toThrow(MalformedDataError);

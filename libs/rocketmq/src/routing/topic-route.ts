@@ -27,6 +27,11 @@ export interface BrokerRoute {
   readonly writeQueues: number;
   readonly isReadable: boolean;
   readonly isWritable: boolean;
+  /**
+   * Of a static topic, whose queues have ids of the whole topic: those that this broker leads now. Other topics have queues from
+   * 0 on each broker.
+   */
+  readonly staticQueueIds?: readonly number[] | undefined;
 }
 
 export interface TopicRoute {
@@ -49,13 +54,12 @@ export function readableQueues(route: TopicRoute): QueueRef[] {
 }
 
 function queuesOf(route: TopicRoute, queueCount: (broker: BrokerRoute) => number): QueueRef[] {
-  return route.brokers.flatMap((broker) =>
-    Array.from({ length: queueCount(broker) }, (_, queueId) => ({
-      topic: route.topic,
-      brokerName: broker.brokerName,
-      queueId,
-    })),
-  );
+  return route.brokers.flatMap((broker) => {
+    const { brokerName, staticQueueIds } = broker;
+    const count = queueCount(broker);
+    const ids = staticQueueIds === undefined ? Array.from({ length: count }, (_, id) => id) : staticQueueIds;
+    return count === 0 ? [] : ids.map((queueId) => ({ topic: route.topic, brokerName, queueId }));
+  });
 }
 
 /**
@@ -72,6 +76,7 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
       addresses: addressesOf(broker),
     });
   }
+  const staticQueues = readMap(root, 'topicQueueMappingByBroker');
   const brokers = readList(root, 'queueDatas').map((item): BrokerRoute => {
     const queues = asMap(item, 'route');
     const brokerName = readText(queues, 'brokerName');
@@ -86,10 +91,20 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
       writeQueues: queueCountOf(queues, 'writeQueueNums', brokerName),
       isReadable: (perm & PERM_READ) !== 0,
       isWritable: (perm & PERM_WRITE) !== 0,
+      staticQueueIds: staticQueues.size === 0 ? undefined : staticQueueIdsOf(staticQueues, brokerName),
     };
   });
   brokers.sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1));
   return { topic, brokers, orderedQueues: orderedQueuesOf(topic, root.get('orderTopicConf')) };
+}
+
+/** Ascending; a broker that has none left is in the route of its topic all the same. */
+function staticQueueIdsOf(byBroker: TolerantMap, brokerName: string): readonly number[] {
+  const ids = [...readMap(readMap(byBroker, brokerName), 'currIdMap').keys()].map(Number);
+  if (ids.length > MAX_QUEUES_PER_BROKER || ids.some((id) => !Number.isInteger(id) || id < 0)) {
+    throw new MalformedDataError('route', `'currIdMap' of broker '${brokerName}' holds ids that no queue has`);
+  }
+  return ids.sort((a, b) => a - b);
 }
 
 /** Reads `broker-a:8;broker-b:8`; undefined for a topic without an order configuration. */
