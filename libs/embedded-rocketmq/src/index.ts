@@ -2,7 +2,7 @@ export { type ClusterLifetime } from './cluster-processes.js';
 export { EmbeddedRocketmqError, type EmbeddedRocketmqErrorCode } from './embedded-rocketmq-error.js';
 export { type HeapSizes } from './cluster-plan.js';
 export { BrokerHandle, NodeHandle } from './node-handle.js';
-export { type ClusterPorts, freePorts } from './ports.js';
+export { checkPortsFree, type ClusterPorts, freePorts } from './ports.js';
 export { type BrokerMetadata } from './remoting-probe.js';
 export { DEFAULT_ROCKETMQ_VERSION, ROCKETMQ_VERSIONS, type RocketmqVersion } from './rocketmq-version.js';
 export { type ClusterPids, RunningCluster } from './running-cluster.js';

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+import { checkPortsFree, EmbeddedRocketmqError, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
 import { nodeThatKnows, type ClusterAccess } from '@sluice/platform';
 import { readCommandSettings } from '../command-settings.js';
 import { initCommand } from '../init-command.js';
@@ -48,9 +48,13 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       say(`The local cluster of process ${String(pid)} is stopping: waiting for its end ...`);
     };
     lock = await LocalLock.take(home, onWait, stopping.signal);
+    await withAdvice(
+      'Set SLUICE_HTTP_PORT to choose another',
+      checkPortsFree([{ port: settings.httpPort, use: 'REST of the gateway' }]),
+    );
     if (!settings.isRocketMqGiven) {
       say('Starting RocketMQ ...');
-      rocketmq = await startCluster({
+      const starting = startCluster({
         name: 'local',
         dataDir: join(home, 'rocketmq', 'local'),
         ports: options.ports,
@@ -60,6 +64,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
           print('rocketmq', line);
         },
       });
+      rocketmq = await withAdvice('Choose others with --namesrv-port, --broker-port and --grpc-port', starting);
       say(`RocketMQ is up: name server ${rocketmq.namesrv}, Proxy ${rocketmq.grpc}, logs in ${rocketmq.logDir}`);
     }
     const access = rocketmq === undefined ? settings.runtimeCluster : { namesrv: rocketmq.namesrv };
@@ -99,6 +104,16 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     say('Stopped');
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
+  }
+}
+
+/** Adds to the error about a port in use how to choose another. */
+async function withAdvice<T>(advice: string, action: Promise<T>): Promise<T> {
+  try {
+    return await action;
+  } catch (error) {
+    if (!(error instanceof EmbeddedRocketmqError) || error.code !== 'PORT_TAKEN') throw error;
+    throw new Error(`${error.message}\n${advice}`, { cause: error });
   }
 }
 

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runLocalCluster } from './local-cluster.js';
+
+describe('a local cluster whose port somebody else has', () => {
+  let home: string;
+  let server: Server;
+  let taken: number;
+
+  beforeEach(async () => {
+    home = mkdtempSync(join(tmpdir(), 'sluice-local-ports-'));
+    server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    taken = (server.address() as AddressInfo).port;
+  });
+  afterEach(() => {
+    server.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it('does not start when it is the port for REST, and names the setting', async () => {
+    const ports = { namesrv: taken, broker: 10911, grpc: 8081 };
+    const environment = { SLUICE_HOME: home, SLUICE_HTTP_PORT: String(taken) };
+    await expect(
+      runLocalCluster({ demo: false, file: undefined, brokerName: undefined, ports }, environment),
+    ).rejects.toThrow(
+      new RegExp(
+        `^port ${String(taken)} \\(REST of the gateway\\) taken by pid ${String(process.pid)} .*\\nSet SLUICE_HTTP_PORT to choose another$`,
+      ),
+    );
+  });
+
+  it('does not start when it is a port of RocketMQ, and names the options', async () => {
+    const ports = { namesrv: taken, broker: 10911, grpc: 8081 };
+    const environment = { SLUICE_HOME: home, SLUICE_HTTP_PORT: '0' };
+    const starting = runLocalCluster({ demo: false, file: undefined, brokerName: undefined, ports }, environment);
+    await expect(starting).rejects.toThrow(`port ${String(taken)} (namesrv) taken by pid ${String(process.pid)}`);
+    await expect(starting).rejects.toThrow('Choose others with --namesrv-port, --broker-port and --grpc-port');
+  });
+});
