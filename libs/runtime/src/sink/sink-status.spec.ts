@@ -35,6 +35,53 @@ describe('what a sink task tells of itself', () => {
     loop.kill();
   });
 
+  it('waits, and tells so, for each topic that no broker has, also beside one that is there', async () => {
+    const world = new SinkWorld();
+    world.cluster.addTopic('t', 1);
+    const { loop } = world.loop(new TransactionalSink(newSinkStorage()), {
+      settings: { refreshIntervalMs: 1000 },
+      subscription: { topics: { kind: 'names', names: ['t', 'later'] } },
+    });
+    await loop.start();
+    expect(world.waits.list).toMatchObject([
+      {
+        call: 'waiting for topics',
+        error: "No broker has a queue of topic later: create it, or correct the connector's topics",
+      },
+    ]);
+    world.cluster.addTopic('later', 1);
+    await world.clock.until(() => world.waits.list.length === 0, 2000);
+    loop.kill();
+  });
+
+  it('waits, and tells so, for a topic that matches its pattern', async () => {
+    const world = new SinkWorld();
+    const { loop } = world.loop(new TransactionalSink(newSinkStorage()), {
+      subscription: { topics: { kind: 'pattern', pattern: /t.*/ } },
+    });
+    await loop.start();
+    expect(world.waits.list).toMatchObject([{ error: 'No topic has a name that matches t.*' }]);
+    world.cluster.addTopic('t', 1);
+    await world.clock.until(() => world.waits.list.length === 0, 2000);
+    loop.kill();
+  });
+
+  it('logs the group and where each queue is read from, and from whom it has that', async () => {
+    const world = new SinkWorld();
+    const [first, second] = world.cluster.addTopic('t', 2);
+    world.plain(first!, 'a', 'b');
+    world.plain(second!, 'c', 'd');
+    const sink = new TransactionalSink(newSinkStorage());
+    world.offsets.offsets.set(`g ${queueKey(first!)}`, 2);
+    sink.storage.positions.set(queueKey(second!), { queue: second!, nextOffset: 1 });
+    const { loop } = world.loop(sink);
+    await loop.start();
+    expect(world.log.lines).toEqual([
+      'info Starting with consumer group g to read t@broker-a:0 at offset 2 (of the group), t@broker-a:1 at offset 1 (of the sink)',
+    ]);
+    loop.kill();
+  });
+
   it('waits, and tells so, while a broker says that messages are removed which it has', async () => {
     const world = new SinkWorld();
     const [ref] = world.cluster.addTopic('t', 1);
@@ -47,13 +94,12 @@ describe('what a sink task tells of itself', () => {
     expect(world.waits.list).toMatchObject([
       { call, error: expect.stringContaining('its oldest message is at offset 0') },
     ]);
-    expect(world.log.lines).toHaveLength(1);
+    const warned = (): readonly string[] => world.log.lines.filter((line) => line.startsWith('warn'));
+    expect(warned()).toHaveLength(1);
     await world.clock.until(() => counters.recordsPut === 1);
     expect(world.clock.nowMs()).toBeGreaterThanOrEqual(30);
-    expect(world.log.lines).toHaveLength(3);
-    expect(world.log.lines[2]).toContain(
-      'Reading t@broker-a:0 at offset 0 failed and is repeated: the broker contradicts',
-    );
+    expect(warned()).toHaveLength(3);
+    expect(warned()[2]).toContain('Reading t@broker-a:0 at offset 0 failed and is repeated: the broker contradicts');
     expect(world.waits.list).toEqual([]);
     loop.kill();
   });

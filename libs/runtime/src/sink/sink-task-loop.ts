@@ -6,6 +6,7 @@ import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import type { WaitingCall } from '../retry/task-waits.js';
 import { UnreadableQueues } from '../unreadable-queues.js';
 import { WakeUp } from '../wake-up.js';
 import { GroupOffsets } from './group-offsets.js';
@@ -14,7 +15,7 @@ import { conversionError, MessageConversionFailure } from './queue-intake.js';
 import { QueueSet } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
 import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
-import { startPositions } from './start-positions.js';
+import { describeStart, startPositions } from './start-positions.js';
 import { ownQueues } from './subscription.js';
 
 /** Part of the shutdown timeout after which a call that is still running is given up. */
@@ -45,6 +46,7 @@ export class SinkTaskLoop {
   private failure: { readonly error: unknown } | undefined;
   private readonly pausing = new PauseSwitch();
   private readonly unreadable: UnreadableQueues;
+  private readonly waitingForTopics: WaitingCall;
   private isTaskStarted = false;
 
   constructor(
@@ -58,6 +60,7 @@ export class SinkTaskLoop {
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { settings, logger, counters, decoder } = spec;
     this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
+    this.waitingForTopics = spec.waits.begin('waiting for topics');
     const warn = logger.warn.bind(logger);
     const skips = new RateLimitedLog(ports.clock, warn);
     this.queues = new QueueSet({
@@ -98,7 +101,7 @@ export class SinkTaskLoop {
       clock: ports.clock,
       queues: this.queues,
       group: this.group,
-      list: () => ownQueues(ports.messages, spec.subscription, this.unreadable),
+      list: () => this.listQueues(),
       signal: this.stopping.signal,
       found: () => {
         this.wakeUp.wake();
@@ -121,9 +124,7 @@ export class SinkTaskLoop {
     const { signal } = this.stopping;
     try {
       await this.ports.lease.whenHeld(signal);
-      const queues = await retrying(this.policy('asking for the queues', undefined), signal, () =>
-        ownQueues(this.ports.messages, this.spec.subscription, this.unreadable),
-      );
+      const queues = await retrying(this.policy('asking for the queues', undefined), signal, () => this.listQueues());
       this.isTaskStarted = true;
       await task.start({ connectorName, taskIndex, generation, config, logger, warn, signal });
       await this.open(queues, this.spec.settings.offsetReset);
@@ -276,6 +277,10 @@ export class SinkTaskLoop {
     await this.begin([...(await this.group.follow(resets)).values()]);
   }
 
+  private listQueues(): Promise<readonly QueueRef[]> {
+    return ownQueues(this.ports.messages, this.spec.subscription, this.unreadable, this.waitingForTopics);
+  }
+
   private async open(queues: readonly QueueRef[], reset: SinkLoopSettings['offsetReset']): Promise<void> {
     const { task, group, settings, logger, warnings } = this.spec;
     const { messages, offsets } = this.ports;
@@ -289,14 +294,7 @@ export class SinkTaskLoop {
       return task.open(queues);
     });
     const { positions, ahead } = await retrying(this.policy('asking for offsets', undefined), signal, () =>
-      startPositions({
-        messages,
-        offsets,
-        group,
-        reset,
-        queues,
-        answers,
-      }),
+      startPositions({ messages, offsets, group, reset, queues, answers }),
     );
     // A position that the reset policy chose must not be chosen again; and the answer says where an operator has reset the group.
     const followed = await this.group.follow(await this.group.commit(positions));
@@ -308,7 +306,9 @@ export class SinkTaskLoop {
         `Queue ${key} is read on at offset ${nextOffset}, which the sink has stored; that of consumer group ${group} was ahead, at ${offset}`,
       );
     }
-    await this.begin(positions.map((position) => followed.get(queueKey(position.queue)) ?? position));
+    const starts = positions.map((position) => followed.get(queueKey(position.queue)) ?? position);
+    logger.info(describeStart(group, answers, starts));
+    await this.begin(starts);
   }
 
   private async begin(positions: readonly SinkPosition[]): Promise<void> {

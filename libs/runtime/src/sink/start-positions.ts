@@ -14,6 +14,8 @@ export interface StartQuestion {
   readonly answers: readonly SinkPosition[];
 }
 
+const maxDescribed = 10;
+
 export interface StartPositions {
   readonly positions: readonly SinkPosition[];
   /** The group's offset where it is ahead of the one that the sink stored, by queue key. Nobody but an operator or a foreign consumer sets it. */
@@ -61,6 +63,21 @@ export async function startPositions(question: StartQuestion): Promise<StartPosi
     }
   }
   return { positions, ahead };
+}
+
+/** Says, for the log, where a task begins to read its queues. */
+export function describeStart(
+  group: string,
+  answers: readonly SinkPosition[],
+  positions: readonly SinkPosition[],
+): string {
+  const stored = new Map(answers.map(({ queue, nextOffset }) => [queueKey(queue), nextOffset]));
+  const places = positions.slice(0, maxDescribed).map(({ queue, nextOffset }) => {
+    const key = queueKey(queue);
+    return `${key} at offset ${nextOffset} (${stored.get(key) === nextOffset ? 'of the sink' : 'of the group'})`;
+  });
+  if (positions.length > maxDescribed) places.push(`${positions.length - maxDescribed} more`);
+  return `Starting with consumer group ${group} to read ${places.join(', ')}`;
 }
 
 /** With one earlier commit for any queue of a topic, the topic is not new to the group. */

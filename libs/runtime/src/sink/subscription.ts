@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { QueueRef } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
+import type { WaitingCall } from '../retry/task-waits.js';
 import type { UnreadableQueues } from '../unreadable-queues.js';
 
 /** What a sink task reads: topics, by name or by a pattern of their whole name, and which part of their queues. */
@@ -15,6 +16,8 @@ export interface Subscription {
 /** Topics that hold no records of users: retries, dead letters, RocketMQ's and Sluice's own. */
 const internalTopic =
   /^(%|rmq_sys_|RMQ_SYS_|SCHEDULE_TOPIC_|TBW102$|SELF_TEST_TOPIC$|sluice-.+-(log|commands|reports|positions|rpc)$)/;
+
+const maxNamed = 5;
 
 /** The topics that a subscription covers now. */
 export async function subscribedTopics(messages: QueueMessages, { topics }: Subscription): Promise<readonly string[]> {
@@ -38,16 +41,36 @@ export function ownsQueue(queue: QueueRef, { index, count }: Subscription['share
   return (start + queue.queueId) % count === index;
 }
 
-/** The queues that a task reads; warns of topics with queues that nobody may read. */
+/** The queues that a task reads; warns of topics with queues that nobody may read, and shows in `waiting` those that are not there. */
 export async function ownQueues(
   messages: QueueMessages,
   subscription: Subscription,
   unreadable: UnreadableQueues,
+  waiting: WaitingCall,
 ): Promise<readonly QueueRef[]> {
   const own: QueueRef[] = [];
-  for (const topic of await subscribedTopics(messages, subscription)) {
-    await unreadable.of(topic);
-    for (const queue of await messages.queues(topic)) if (ownsQueue(queue, subscription.share)) own.push(queue);
+  const missing: string[] = [];
+  const topics = await subscribedTopics(messages, subscription);
+  for (const topic of topics) {
+    const isUnreadable = (await unreadable.of(topic)).size > 0;
+    const queues = await messages.queues(topic);
+    if (queues.length === 0 && !isUnreadable) missing.push(topic);
+    for (const queue of queues) if (ownsQueue(queue, subscription.share)) own.push(queue);
   }
+  const problem = missingProblem(subscription, topics, missing);
+  if (problem === undefined) waiting.ended();
+  else waiting.failed(new Error(problem));
   return own;
+}
+
+function missingProblem(
+  { topics }: Subscription,
+  found: readonly string[],
+  missing: readonly string[],
+): string | undefined {
+  if (topics.kind === 'pattern' && found.length === 0)
+    return `No topic has a name that matches ${topics.pattern.source}`;
+  if (missing.length === 0) return undefined;
+  const more = missing.length > maxNamed ? ` and ${missing.length - maxNamed} more` : '';
+  return `No broker has a queue of topic ${missing.slice(0, maxNamed).join(', ')}${more}: create it, or correct the connector's topics`;
 }
