@@ -32,7 +32,7 @@ export class AppendedFile {
    */
   static async open(name: string, connector: string): Promise<AppendedFile> {
     const path = await requireFolder(name);
-    const lock = await acquireExclusiveLock(`${path}.sluice-lock`).catch((error: unknown) => {
+    const lock = await acquireExclusiveLock(`${path}.sluice-lock`, `connector ${connector}`).catch((error: unknown) => {
       throw openError(path, error);
     });
     let handle: FileHandle | undefined;

@@ -185,6 +185,12 @@ describe('the file sink', () => {
     await expect(task.open([queue])).rejects.toMatchObject({ code: 'CONNECT_LOCK_HELD' });
   });
 
+  it('names the connector that writes the file', async () => {
+    await opened();
+    const task = await start('another');
+    await expect(task.open([queue])).rejects.toThrow(`${file}.sluice-lock is held by connector contract in process`);
+  });
+
   it.each([
     ['straight', ['out.txt']],
     ['through a second link', ['second', 'out.txt']],

@@ -47,7 +47,7 @@ export class VerifiedQueue {
    */
   static async open(folder: string, connector: string, queue: QueueRef): Promise<VerifiedQueue> {
     const path = reportPath(folder, queue);
-    const lock = await acquireExclusiveLock(`${path}.lock`).catch((error: unknown) => {
+    const lock = await acquireExclusiveLock(`${path}.lock`, `connector ${connector}`).catch((error: unknown) => {
       throw asConnectError(`Report ${path} cannot be written`, error);
     });
     try {

@@ -80,12 +80,12 @@ describe('parseConfig', () => {
     expect(messages({ 'tasks.max': '101' })).toEqual([
       'Invalid value 101 for configuration tasks.max: Value must be no more than 100',
     ]);
-    expect(messages({ 'tasks.max': '2147483648' })).toEqual([
-      'Invalid value 2147483648 for configuration tasks.max: Not a number of type INT',
+    expect(messages({ offset: '9007199254740993' })).toEqual([
+      'Invalid value 9007199254740993 for configuration offset: Value must be no more than 9007199254740991',
     ]);
   });
 
-  it.each(['', '1.5', '0x10', '1e3', 'NaN', 'Infinity', '9007199254740993'])('does not take %p for a long', (text) => {
+  it.each(['', '1.5', '0x10', '1e3', 'NaN', 'Infinity'])('does not take %p for a long', (text) => {
     expect(messages({ offset: text })).toEqual([
       `Invalid value ${text} for configuration offset: Not a number of type LONG`,
     ]);

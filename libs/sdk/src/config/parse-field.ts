@@ -13,7 +13,12 @@ export type ParsedField =
   | { readonly ok: true; readonly value: string | number | boolean | readonly string[] }
   | { readonly ok: false; readonly message: string };
 
-const int32Max = 2 ** 31 - 1;
+/** What each type of number can hold. */
+const ranges = {
+  int: { min: -(2 ** 31), max: 2 ** 31 - 1 },
+  long: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },
+  double: { min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
+} as const;
 
 /** Reads one setting from its text. `name` is the name that the user wrote. */
 export function parseField(name: string, field: Field, text: string): ParsedField {
@@ -67,15 +72,11 @@ function parseNumber(field: NumberField, text: string, problem: (reason: string)
   const trimmed = text.trim();
   const form = field.type === 'double' ? /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/ : /^[+-]?\d+$/;
   const value = Number(trimmed);
-  const fits =
-    field.type === 'int'
-      ? value >= -int32Max - 1 && value <= int32Max
-      : field.type === 'long'
-        ? Number.isSafeInteger(value)
-        : Number.isFinite(value);
-  if (!form.test(trimmed) || !fits) return problem(`Not a number of type ${field.type.toUpperCase()}`);
-  if (field.min !== undefined && value < field.min) return problem(`Value must be at least ${field.min}`);
-  if (field.max !== undefined && value > field.max) return problem(`Value must be no more than ${field.max}`);
+  const range = ranges[field.type];
+  const { min = range.min, max = range.max } = field;
+  if (!form.test(trimmed)) return problem(`Not a number of type ${field.type.toUpperCase()}`);
+  if (value < min) return problem(`Value must be at least ${min}`);
+  if (value > max) return problem(`Value must be no more than ${max}`);
   return { ok: true, value };
 }
 

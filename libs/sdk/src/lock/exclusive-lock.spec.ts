@@ -32,6 +32,14 @@ describe('acquireExclusiveLock', () => {
     await lock.release();
   });
 
+  it('names what the first holder has it for', async () => {
+    const lock = await acquireExclusiveLock(path, 'connector one');
+    await expect(acquireExclusiveLock(path, 'connector two')).rejects.toThrow(
+      `${path} is held by connector one in process ${process.pid} on host ${hostname()}: stop that connector or process first, or`,
+    );
+    await lock.release();
+  });
+
   it('is free again after a release and leaves no file behind', async () => {
     const first = await acquireExclusiveLock(path);
     await first.release();

@@ -37,10 +37,11 @@ const maxDepth = 4;
  * written. A stale lock may only be replaced by who holds a second lock, named after the stale one's token, and finds the stale
  * lock still in place: of two takers one wins, and a late one cannot remove the winner's lock.
  *
+ * @param user what the lock is held for, as the error of the next taker names it.
  * @throws {LockHeldError} if it is held, naming the holder.
  */
-export async function acquireExclusiveLock(path: string): Promise<ExclusiveLock> {
-  const holder = currentHolder(randomUUID());
+export async function acquireExclusiveLock(path: string, user?: string): Promise<ExclusiveLock> {
+  const holder = currentHolder(randomUUID(), user);
   await take(path, holder, 0);
   let isReleased = false;
   return {
@@ -140,6 +141,8 @@ function heldMessage(path: string, holder: LockHolder | undefined): string {
   if (holder === undefined) {
     return `${path} is in the way of a lock and is not a lock file: remove it if nothing uses what it guards.`;
   }
-  const who = `process ${holder.pid} on host ${holder.host}`;
-  return `${path} is held by ${who}: stop that process first, or remove the file if that host is gone.`;
+  const { user, pid, host } = holder;
+  const who = `process ${pid} on host ${host}`;
+  const [held, toStop] = user === undefined ? [who, 'process'] : [`${user} in ${who}`, 'connector or process'];
+  return `${path} is held by ${held}: stop that ${toStop} first, or remove the file if that host is gone.`;
 }

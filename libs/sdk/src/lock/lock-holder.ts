@@ -10,6 +10,8 @@ export interface LockHolder {
   readonly host: string;
   /** Unique for each time a lock was taken. */
   readonly token: string;
+  /** What it holds the lock for, for people: "connector lines-out". */
+  readonly user?: string;
   readonly bootId?: string;
   /** The system's id of the thread. */
   readonly threadId?: number;
@@ -18,7 +20,7 @@ export interface LockHolder {
 }
 
 /** Describes the calling thread. Synchronous, because `/proc/thread-self` must be read by the thread itself. */
-export function currentHolder(token: string): LockHolder {
+export function currentHolder(token: string, user?: string): LockHolder {
   const bootId = readProc('/proc/sys/kernel/random/boot_id');
   const threadId = currentThreadId();
   const startTime = threadId === undefined ? undefined : threadStartTime(process.pid, threadId);
@@ -26,6 +28,7 @@ export function currentHolder(token: string): LockHolder {
     pid: process.pid,
     host: hostname(),
     token,
+    ...(user === undefined ? {} : { user }),
     ...(bootId === undefined ? {} : { bootId }),
     ...(threadId === undefined || startTime === undefined ? {} : { threadId, startTime }),
   };
