@@ -1,4 +1,5 @@
 import { emptyState, foldEntries } from '../log/fold.js';
+import { recordsOf, stateOfRecords } from '../log/snapshot-records.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { LogEntry, ReadEntry } from '../model/entry.js';
 import type { SimBroker } from './sim-broker.js';
@@ -15,6 +16,8 @@ export class SimTruth {
   #read = 0;
   #rewrites = 0;
   #base: ClusterState;
+  /** The same, made anew: what the log builds on is judged by no code of the nodes. */
+  #origin = emptyState();
   /** All that were ever accepted, by digest: those of a restored log build on some that its topic does not hold. */
   readonly #accepted = new Map<string, LogEntry>();
   /** Highest number of an entry that was ever accepted. */
@@ -37,7 +40,8 @@ export class SimTruth {
     if (isRewritten) {
       this.#rewrites = rewrites;
       this.#base = base;
-      this.state = base;
+      this.#origin = stateOfRecords(recordsOf(base)) ?? emptyState();
+      this.state = this.#origin;
       this.claims.clear();
       this.#read = 0;
     }
@@ -58,7 +62,7 @@ export class SimTruth {
 
   /** What a reader must hold that has read up to an offset. */
   stateAt(offset: number): ClusterState {
-    return foldEntries(this.broker.base, this.broker.log.slice(0, offset + 1)).state;
+    return foldEntries(this.#origin, this.broker.log.slice(0, offset + 1)).state;
   }
 
   /** Accepted entries in their order, from the first one of the first log on. */
