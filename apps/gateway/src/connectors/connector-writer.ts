@@ -109,7 +109,8 @@ export class ConnectorWriter {
     this.#existing(name, missing);
     const before = await this.reader.status(name);
     await this.#carryOut({ kind: 'connector.restart', name, ...choice }, missing);
-    const isChosen = ({ state }: { readonly state: string }): boolean => !choice.onlyFailed || state === 'FAILED';
+    const isChosen = ({ state }: { readonly state: string }): boolean =>
+      state !== 'STOPPED' && (!choice.onlyFailed || state === 'FAILED');
     return {
       ...before,
       connector: isChosen(before.connector) ? restarting(before.connector) : before.connector,

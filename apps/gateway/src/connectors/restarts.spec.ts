@@ -55,6 +55,12 @@ describe('restarts', () => {
     expect(gateway.cluster.submitted).toEqual([{ kind: 'connector.restart', name: 'src', ...choice }]);
   });
 
+  it('of a connector that is stopped answer that it is stopped', async () => {
+    await gateway.put('/connectors/src/stop');
+    const answer = await gateway.post('/connectors/src/restart?includeTasks=true');
+    expect(answer).toMatchObject({ status: 202, body: { connector: { state: 'STOPPED' } } });
+  });
+
   it('of one task answer 204', async () => {
     expect(await gateway.post('/connectors/src/tasks/1/restart')).toMatchObject({ status: 204, body: undefined });
     const tasks = [{ connector: 'src', index: 1 }];
