@@ -86,8 +86,18 @@ describe('sluice init, with two brokers', () => {
       expect(await init('once', purpose, 'a')).toEqual(ofA);
     }
     await expect(init('once', 'create', 'b')).rejects.toThrow('--broker b cannot move it');
+    // A broker that nobody knows is not waited for.
+    await expect(init('once', 'create', 'nope')).rejects.toThrow('--broker nope cannot move it');
     expect(await entriesOf('once')).toBe(1);
   }, 180_000);
+
+  it('says for which broker it waits, and which are there', async () => {
+    const said: string[] = [];
+    const warn = (text: string): void => void said.push(text);
+    const options = { clusterId: 'waits', purpose: 'create', brokerName: 'nope', warn, brokerWaitMs: 1000 } as const;
+    await expect(initCluster(client, options)).rejects.toThrow('Broker "nope" has registered no master');
+    expect(said).toEqual([expect.stringMatching(/^Waiting for broker nope; registered are (a, b|b, a)$/)]);
+  }, 60_000);
 
   it('makes no second one while the broker of the log is unavailable; a node that knows the log waits for it', async () => {
     const [a] = rocketmq.brokers;

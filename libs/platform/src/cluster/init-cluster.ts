@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LogEvent } from '@sluice/core';
 import { encodeLogEntry, readerGroupOf, topicsOf, type TopicDefinition } from '@sluice/protocol';
 import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
-import { surveyCluster } from './cluster-survey.js';
+import { surveyCluster, type ClusterSurvey } from './cluster-survey.js';
 import { InitError, planInit, type InitPurpose } from './init-plan.js';
 
 export interface InitOptions {
@@ -13,7 +13,7 @@ export interface InitOptions {
   readonly brokerName?: string;
   /** One client for each name server: nothing may be made that one of them knows. By default the one client is asked. */
   readonly nameServers?: readonly RocketMqClient[];
-  /** Is told of name servers that do not answer: what only they know was not looked at. */
+  /** Is told of name servers that do not answer, for what only they know was not looked at, and of the broker that is waited for. */
   readonly warn?: (text: string) => void;
   /** Directory of a node that has worked with a log of this cluster: then no other is made. */
   readonly knownIn?: string;
@@ -43,11 +43,14 @@ export async function initCluster(client: RocketMqClient, options: InitOptions):
   const topics = topicsOf(clusterId);
   // The topics of a broker are known once it has registered, not before.
   const deadline = AbortSignal.timeout(brokerWaitMs);
-  const registered = await untilRegistered(client, wanted, deadline);
-  const survey = await untilAnswered(
-    async () => surveyCluster(await answering(nameServers, options.warn), topics),
-    deadline,
-  );
+  let registered = await untilRegistered(client, undefined, deadline);
+  const look = async (): Promise<ClusterSurvey> => surveyCluster(await answering(nameServers, options.warn), topics);
+  let survey = await untilAnswered(look, deadline);
+  if (wanted !== undefined && !registered.includes(wanted) && !isElsewhere(survey, wanted)) {
+    options.warn?.(`Waiting for broker ${wanted}; registered are ${registered.join(', ')}`);
+    registered = await untilRegistered(client, wanted, deadline);
+    survey = await untilAnswered(look, deadline);
+  }
   const group = readerGroupOf(clusterId);
   const readerGroup = (await client.admin.groupExists(group)) ? group : undefined;
   const request = { clusterId, purpose, brokerName: wanted, registered, readerGroup, knownIn };
@@ -61,6 +64,11 @@ export async function initCluster(client: RocketMqClient, options: InitOptions):
     await client.producer.send({ topic: topics.log.name, brokerName, queueId: 0 }, { body });
   }
   return { brokerName, created };
+}
+
+/** Topics of the cluster are there, and none on this broker: waiting for it changes nothing. */
+function isElsewhere(survey: ClusterSurvey, wanted: string): boolean {
+  return survey.size > 0 && [...survey.values()].every(({ brokers }) => !brokers.includes(wanted));
 }
 
 /** Creates those of a cluster's topics that are missing, and the group of their readers. Returns their names. */
