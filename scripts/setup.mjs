@@ -7,12 +7,15 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = `${root}node_modules/.sluice-installed`;
 
-/** Runs a command with its output shown; rejects when it fails. */
+/** Runs a command with its output shown; rejects when it fails. Passes SIGTERM on: a supervisor sends it to this process alone. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+    const passOn = () => child.kill('SIGTERM');
+    process.on('SIGTERM', passOn);
     child.on('error', reject);
     child.on('exit', (code, signal) => {
+      process.off('SIGTERM', passOn);
       if (code === 0) resolve();
       else
         reject(

@@ -1,14 +1,17 @@
 // npm start [-- --demo]: sets up, then runs a local cluster in the foreground.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { root, setUp } from './setup.mjs';
 
+const main = `${root}apps/cli/dist/main.js`;
+const isBuiltForHelp = process.argv.includes('--help') && existsSync(main);
 try {
-  await setUp();
+  if (!isBuiltForHelp) await setUp();
 } catch (error) {
   console.error(error.message);
   process.exit(1);
 }
-const child = spawn(process.execPath, [`${root}apps/cli/dist/main.js`, 'local', ...process.argv.slice(2)], {
+const child = spawn(process.execPath, [main, 'local', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
 });

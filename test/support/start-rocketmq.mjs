@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,11 @@ export default async function startRocketmq() {
     );
   });
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-test-rocketmq-'));
+  // Jest does not run its teardown then. RocketMQ ends with this process.
+  process.once('SIGTERM', () => {
+    rmSync(dataDir, { recursive: true, force: true });
+    process.exit(143);
+  });
   try {
     const cluster = await startCluster({
       name: 'test',

@@ -89,9 +89,11 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 
 const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
-if (command === undefined) {
-  console.error(name === '' || name === '--help' ? usage : `There is no command "${name}".\n\n${usage}`);
-  process.exitCode = name === '--help' ? 0 : 2;
+if ([name, ...args].some((word) => word === '--help' || word === '-h')) {
+  console.log(usage);
+} else if (command === undefined) {
+  console.error(name === '' ? usage : `There is no command "${name}".\n\n${usage}`);
+  process.exitCode = 2;
 } else {
   try {
     await command(args);

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkPortsFree, EmbeddedRocketmqError, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
-import { nodeThatKnows, type ClusterAccess } from '@sluice/platform';
+import { InitError, nodeThatKnows, type ClusterAccess } from '@sluice/platform';
 import { readCommandSettings } from '../command-settings.js';
 import { initCommand } from '../init-command.js';
 import { startDemo } from './demo.js';
@@ -71,7 +71,14 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     const storePath = settings.isStorePathGiven ? settings.storePath : join(home, 'store');
     const keepRocketMq = (): Promise<boolean> => startAgain(rocketmq, say, stopping.signal);
     const brokerName = options.brokerName ?? rocketmq?.brokerName;
-    await retryingOnce(() => init(settings.clusterId, storePath, brokerName, access), keepRocketMq);
+    try {
+      await retryingOnce(() => init(settings.clusterId, storePath, brokerName, access), keepRocketMq);
+    } catch (error) {
+      if (rocketmq === undefined || !(error instanceof InitError)) throw error;
+      const advice =
+        'RocketMQ stops with this command. To run `sluice`, start it with `npm run rocketmq -- start --name local`; then `npm run sluice -- restore` takes the same options';
+      throw new Error(`${error.message}\n${advice}`, { cause: error });
+    }
     for (const role of roles) {
       const child = new RoleProcess({
         role,
