@@ -18,7 +18,8 @@ interface LostTask {
  * rule far sooner than two owners do, for those take a runner that stands still at the right moment too.
  */
 export class SimLedger {
-  readonly #lost = new Map<string, LostTask>();
+  /** Several owners where the log was cut back further each time. */
+  readonly #lost = new Map<string, readonly LostTask[]>();
 
   constructor(
     readonly isAlive: (incarnation: string) => boolean,
@@ -32,7 +33,9 @@ export class SimLedger {
       if (assignment === undefined || !this.isAlive(assignment.incarnation)) continue;
       const kept = after.tasks.get(key)?.assignment;
       if (kept?.generation === assignment.generation && kept.incarnation === assignment.incarnation) continue;
-      this.#lost.set(key, { incarnation: assignment.incarnation, until });
+      const { incarnation } = assignment;
+      const others = this.#open(key, now).filter((lost) => lost.incarnation !== incarnation);
+      this.#lost.set(key, [...others, { incarnation, until }]);
     }
   }
 
@@ -51,9 +54,15 @@ export class SimLedger {
     }
   }
 
-  /** An incarnation acts for a task. */
+  /** An incarnation acts for a task: it may itself be one of those who act on what is lost. */
   judgeActive(key: string, node: { readonly nodeId: string; readonly incarnation: string }, now: number): void {
-    if (this.#lost.size > 0) this.#judge(key, node, now, 'runs on');
+    if (this.#lost.size === 0) return;
+    const isOwn = this.#open(key, now).some(({ incarnation }) => incarnation === node.incarnation);
+    if (!isOwn) this.#judge(key, node, now, 'runs on');
+  }
+
+  #open(key: string, now: number): readonly LostTask[] {
+    return (this.#lost.get(key) ?? []).filter(({ until }) => now < until);
   }
 
   #judge(
@@ -62,9 +71,8 @@ export class SimLedger {
     now: number,
     what: string,
   ): void {
-    const lost = this.#lost.get(key);
-    if (lost === undefined || lost.incarnation === node.incarnation) return;
-    if (now >= lost.until) this.#lost.delete(key);
-    else this.violate(`${key} ${what} ${memberKey(node)} while ${lost.incarnation} may act on what the log has lost`);
+    const lost = this.#open(key, now).find(({ incarnation }) => incarnation !== node.incarnation);
+    if (lost === undefined) return;
+    this.violate(`${key} ${what} ${memberKey(node)} while ${lost.incarnation} may act on what the log has lost`);
   }
 }
