@@ -63,8 +63,8 @@ describe('a queue that is looked up', () => {
     ['writable', [broker]],
     ['closed', [{ ...broker, isWritable: false }]],
     ['closed', [{ ...broker, writeQueues: 0 }]],
-    ['absent', [{ ...broker, masterAddress: undefined }]],
-    ['absent', [{ ...broker, brokerName: 'c' }]],
+    ['unavailable', [{ ...broker, masterAddress: undefined }]],
+    ['unavailable', [{ ...broker, brokerName: 'c' }]],
   ])('is %s by the newest route %j', async (state, brokers) => {
     const asked: string[] = [];
     const old = { topic: 't', brokers: [{ ...broker, isWritable: false }] };
@@ -77,9 +77,9 @@ describe('a queue that is looked up', () => {
     expect(asked).toEqual(state === 'writable' ? ['get'] : ['get', 'refresh']);
   });
 
-  it('is absent while no name server has its topic', async () => {
+  it('is unavailable while no name server has its topic', async () => {
     const routes = { get: () => Promise.reject(new TopicNotFoundError('t')) };
     const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, undefined, () => undefined);
-    expect(await producer.lookUpQueue(queue)).toEqual({ state: 'absent', writable: [] });
+    expect(await producer.lookUpQueue(queue)).toEqual({ state: 'unavailable', writable: [] });
   });
 });

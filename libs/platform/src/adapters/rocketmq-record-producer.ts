@@ -79,7 +79,7 @@ export class RocketMqRecordProducer implements RecordProducer {
       const known = lookUp(queue, await this.client.routes.get(queue.topic));
       return known.state === 'writable' ? known : lookUp(queue, await this.client.routes.refresh(queue.topic));
     } catch (error) {
-      if (error instanceof TopicNotFoundError) return { state: 'absent', writable: [] };
+      if (error instanceof TopicNotFoundError) return { state: 'unavailable', writable: [] };
       throw error;
     }
   }
@@ -105,7 +105,7 @@ export class RocketMqRecordProducer implements RecordProducer {
 function lookUp({ brokerName, queueId }: QueueRef, route: TopicRoute): QueueLookUp {
   const writable = writableQueues(route);
   const broker = route.brokers.find((each) => each.brokerName === brokerName);
-  if (broker?.masterAddress === undefined) return { state: 'absent', writable };
+  if (broker?.masterAddress === undefined) return { state: 'unavailable', writable };
   return { state: broker.isWritable && queueId < broker.writeQueues ? 'writable' : 'closed', writable };
 }
 

@@ -16,8 +16,8 @@ export interface RecordBatch {
 
 /** What the name servers say of a queue now. */
 export interface QueueLookUp {
-  /** `closed`: its broker is there and the topic may not be written there, or has fewer queues. `absent`: no broker says that it has the queue. */
-  readonly state: 'writable' | 'closed' | 'absent';
+  /** `closed`: its broker is there and the topic may not be written there, or has fewer queues. `unavailable`: no broker says that it has the queue. */
+  readonly state: 'writable' | 'closed' | 'unavailable';
   /** All writable queues of the topic. */
   readonly writable: readonly QueueRef[];
 }

@@ -56,7 +56,7 @@ export async function boundTail(sending: BarrierSending, queue: QueueRef, barrie
     } catch (error) {
       stop = await sending.queues.stopOf(queue);
       throwIfLost(stop);
-      if (stop?.isLost === true) return messages.endOffset(queue);
+      if (stop?.isOverdue === true) return messages.endOffset(queue);
       throw error;
     }
   });

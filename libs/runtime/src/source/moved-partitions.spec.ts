@@ -23,7 +23,7 @@ async function running(settings: { readonly maxUnavailableMs?: number | undefine
   const queues = [...world.cluster.queues.values()];
   const first = queues.find(({ messages }) => messages.length > 0)!;
   const other = queues.find((queue) => queue !== first)!;
-  const stop = (queue: FakeQueue, state: 'closed' | 'refusing' | 'absent'): unknown =>
+  const stop = (queue: FakeQueue, state: 'closed' | 'refusing' | 'unavailable'): unknown =>
     world.cluster.stopped.set(queueKey(queue.ref), state);
   return { world, loop, counters, list, first, other, stop };
 }
@@ -82,13 +82,13 @@ describe('a partition whose queue takes no messages any more', () => {
 
   it('waits for an unavailable broker, and stays when that comes back in time', async () => {
     const { world, loop, counters, list, first, other, stop } = await running();
-    stop(first, 'absent');
+    stop(first, 'unavailable');
     list.push(...recordsOf(10).slice(5));
     await world.clock.advance(290_000);
     expect(counters.recordsSent).toBe(5);
     world.cluster.stopped.clear();
     await world.clock.until(() => counters.recordsSent === 10, 10_000);
-    stop(first, 'absent');
+    stop(first, 'unavailable');
     list.push(...recordsOf(11).slice(10));
     await world.clock.advance(290_000);
     expect([readEverything(first), readEverything(other)]).toEqual([values(10), []]);
@@ -99,7 +99,7 @@ describe('a partition whose queue takes no messages any more', () => {
 
   it('waits without end where that is asked for', async () => {
     const { world, loop, counters, list, first, stop } = await running({ maxUnavailableMs: undefined });
-    stop(first, 'absent');
+    stop(first, 'unavailable');
     list.push(...recordsOf(10).slice(5));
     await world.clock.advance(1_200_000);
     expect(counters.recordsSent).toBe(5);
@@ -121,8 +121,8 @@ describe('a partition whose queue takes no messages any more', () => {
   it('goes on in its topic when that was deleted and may be created again', async () => {
     const { world, loop, counters, list, first, other, stop } = await running();
     const { queues } = world.cluster.producer;
-    stop(first, 'absent');
-    stop(other, 'absent');
+    stop(first, 'unavailable');
+    stop(other, 'unavailable');
     let asked = 0;
     world.cluster.producer.queues = (topic) => {
       asked++;
@@ -153,7 +153,7 @@ describe('a partition whose queue takes no messages any more', () => {
   it('sends again what a lost broker may have, and says so', async () => {
     const { world, loop, counters, list, first, other, stop } = await running();
     world.cluster.fate = () => {
-      stop(first, 'absent');
+      stop(first, 'unavailable');
       world.cluster.fate = () => ({ kind: 'store' });
       return { kind: 'store-unknown' };
     };
@@ -199,7 +199,7 @@ describe('a partition whose queue takes no messages any more', () => {
     async (limit) => {
       const { world, loop, first, other, stop } = await running();
       loop.kill();
-      stop(first, 'absent');
+      stop(first, 'unavailable');
       const second = world.loop(world.source({ a: recordsOf(12) }), { settings: { maxUnavailableMs: limit } });
       const started = second.loop.start();
       started.catch(() => undefined);
@@ -251,7 +251,7 @@ describe('partitions of several queues', () => {
     const { loop, counters } = world.loop(
       world.source(Object.fromEntries(files.map((file) => [file, named(file)])), 7),
     );
-    world.cluster.stopped.set(queueKey(refs[1]!), 'absent');
+    world.cluster.stopped.set(queueKey(refs[1]!), 'unavailable');
     world.cluster.producer.queues = () => Promise.resolve(refs);
     await loop.start();
     await world.clock.until(() => counters.recordsSent === 120, 400_000);

@@ -5,7 +5,7 @@ export class NoQueueError extends ConnectError {
   constructor(readonly topic: string) {
     super(
       ConnectErrorCode.unavailable,
-      `Topic ${topic} has no queue that may be written and read; create it, or permit both`,
+      `Topic ${topic} has no queue that may be read and written. Create it, or give it read and write permission (perm 6)`,
       {
         retriable: true,
       },

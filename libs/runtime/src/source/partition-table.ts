@@ -59,7 +59,7 @@ export class PartitionTable {
     await Promise.all(
       [...this.lanesByKey.values()].map(async (lane) => {
         const stop = await queues.stopOf(lane.queue);
-        if (stop?.isLost === true && stop.state === 'closed') lane.leave(stop);
+        if (stop?.isOverdue === true && stop.state === 'closed') lane.leave(stop);
       }),
     );
   }

@@ -239,7 +239,7 @@ export class QueueLane {
         this.isUncertain ||= settlement === 'unknown';
         const stop = await this.context.queues.stopOf(this.queue);
         signal.throwIfAborted();
-        if (stop?.isLost === true) {
+        if (stop?.isOverdue === true) {
           this.context.move(this, stop, this.isUncertain);
           return false;
         }

@@ -12,7 +12,7 @@ export class QueueLostError extends ConnectError {
 
 /** Throws when the queue's broker is unavailable for longer than the task waits. */
 export function throwIfLost(stop: QueueStop | undefined): void {
-  if (stop?.isLost === true && stop.state === 'absent') throw new QueueLostError(stop);
+  if (stop?.isOverdue === true && stop.state === 'unavailable') throw new QueueLostError(stop);
 }
 
 /** Across package copies and realms, where `instanceof` fails. */

@@ -14,8 +14,8 @@ export interface QueueStop {
   readonly queue: QueueRef;
   readonly state: Exclude<QueueLookUp['state'], 'writable'>;
   readonly forMs: number;
-  /** Its time is up: what was meant for it goes to one of `others`. Never true while there is no other. */
-  readonly isLost: boolean;
+  /** The task waits no longer: what was meant for it goes to one of `others`. Never true while there is no other. */
+  readonly isOverdue: boolean;
   /** Queues of the topic that may be written and read. */
   readonly others: readonly QueueRef[];
 }
@@ -87,7 +87,7 @@ export class WritableQueues implements QueueStops {
     const unreadable = await this.unreadable.of(queue.topic);
     const others = found.filter((other) => !unreadable.has(queueKey(other)));
     if (others.some((other) => queueKey(other) === key)) return undefined;
-    return { queue, state, forMs, isLost: isDue && others.length > 0, others };
+    return { queue, state, forMs, isOverdue: isDue && others.length > 0, others };
   }
 }
 

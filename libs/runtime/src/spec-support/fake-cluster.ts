@@ -89,9 +89,9 @@ export class FakeCluster {
   private readonly late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
   /**
    * By key: queues of which the name servers say that they take no messages. Brokers still store what is sent to a closed one, and refuse it
-   * where the topic does not have the queue any more. Of an absent one nothing can be read either.
+   * where the topic does not have the queue any more. Of an unavailable one nothing can be read either.
    */
-  readonly stopped = new Map<string, 'closed' | 'refusing' | 'absent'>();
+  readonly stopped = new Map<string, 'closed' | 'refusing' | 'unavailable'>();
   /** Keys of queues that may be written and not be read. */
   readonly unreadable = new Set<string>();
   maxBatchBytes = 4 * 1024 * 1024;
@@ -184,7 +184,7 @@ export class FakeCluster {
     unreadableQueues: (topic) =>
       Promise.resolve(this.queuesOf(topic).filter((ref) => this.unreadable.has(queueKey(ref)))),
     endOffset: async (ref) => {
-      await this.throwIfAbsent(ref);
+      await this.throwIfUnavailable(ref);
       return this.queue(ref).endOffset;
     },
     minOffset: (ref) => Promise.resolve(this.queue(ref).minOffset),
@@ -193,7 +193,7 @@ export class FakeCluster {
       const reader = new FakeReader(this.queue(ref), from, signal);
       return {
         next: async () => {
-          await this.throwIfAbsent(ref);
+          await this.throwIfUnavailable(ref);
           return reader.next();
         },
         close: () => {
@@ -203,17 +203,17 @@ export class FakeCluster {
     },
   };
 
-  private async throwIfAbsent(ref: QueueRef): Promise<void> {
+  private async throwIfUnavailable(ref: QueueRef): Promise<void> {
     await Promise.resolve();
-    if (this.stopped.get(queueKey(ref)) !== 'absent') return;
-    throw new QueueReadFailure('it is absent', { reason: 'unavailable', retriable: true });
+    if (this.stopped.get(queueKey(ref)) !== 'unavailable') return;
+    throw new QueueReadFailure('it is unavailable', { reason: 'unavailable', retriable: true });
   }
 
   private async receive(ref: QueueRef, batch: FakeBatch): Promise<{ firstOffset: number }> {
     this.sends.push({ queue: queueKey(ref), count: batch.count });
     const queue = this.queue(ref);
     const stopped = this.stopped.get(queueKey(ref));
-    if (stopped === 'refusing' || stopped === 'absent') {
+    if (stopped === 'refusing' || stopped === 'unavailable') {
       throw new SendFailure(`it is ${stopped}`, { outcome: 'not-stored', retriable: true });
     }
     const fate = this.fate(ref, batch);
