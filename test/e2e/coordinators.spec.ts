@@ -157,13 +157,13 @@ describe('several coordinators', () => {
 
     it('does not start on the same store', async () => {
       expect(await startTwin('twin-here', cluster.path('store'))).toMatch(
-        /sink-runner cannot go on: Node id sink-runner-1 is in use: .*sink-runner-1\/lock is held by process \d+ on host/,
+        /sink-runner cannot continue: Node id sink-runner-1 is in use: .*sink-runner-1\/lock is held by process \d+ on host/,
       );
     }, 300_000);
 
     it('does not start with another store, as on another host', async () => {
       expect(await startTwin('twin-there', cluster.path('another-store'))).toMatch(
-        /sink-runner cannot go on: Node id sink-runner-1 is in use: a node with that id reports from elsewhere/,
+        /sink-runner cannot continue: Node id sink-runner-1 is in use: a node with that id reports from elsewhere/,
       );
       expect(cluster.role('sink-runner-1').isRunning).toBe(true);
     }, 300_000);

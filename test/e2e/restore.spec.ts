@@ -145,7 +145,7 @@ describe('a Connect cluster whose topics were wiped', () => {
 
     expect(await cluster.cli('restore', ...from, '--yes')).toMatchObject({
       code: 0,
-      output: expect.stringContaining('Restored: the log goes on with entry'),
+      output: expect.stringContaining('Restored: the log continues with entry'),
     });
     expect(await cluster.cli('restore', ...from, '--yes')).toMatchObject({
       code: 1,

@@ -80,7 +80,7 @@ describe('the offsets of a sink', () => {
     const printed = await mqadmin.run('resetOffsetByTime', '-g', group, '-t', topic, '-s', '0');
     expect(printed).toContain(topic);
     await untilLines([...range('a', 0, 30), ...range('a', 0, 30)]);
-    const warning = `The offset of consumer group ${group} was reset: queue orders@${queue.brokerName}:0 is read on at offset 0`;
+    const warning = `The offset of consumer group ${group} was reset: queue orders@${queue.brokerName}:0 resumes at offset 0`;
     await until('the status tells it', async () =>
       (await status())?.warnings?.some(({ message }) => message === warning),
     );

@@ -43,7 +43,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       },
     });
     if (values.new && values['add-missing'])
-      throw new Error('--new and --add-missing are given; allowed is one of them');
+      throw new Error('--new and --add-missing are both given; give one of them');
     const { clusterId, runtimeCluster, storePath } = readCommandSettings(values.config, process.env);
     const purpose = values.new ? 'create' : values['add-missing'] ? 'add-missing' : 'check';
     const cluster = values.cluster ?? clusterId;

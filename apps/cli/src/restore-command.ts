@@ -28,7 +28,7 @@ export async function restoreCommand(
         return;
       }
       const { head } = await restoreCluster(client, plan, new NodeLog('warn').scoped('restore'), sinkClient);
-      console.log(`Restored: the log goes on with entry ${String(head.seq + 1)}. Start the nodes.`);
+      console.log(`Restored: the log continues with entry ${String(head.seq + 1)}. Start the nodes.`);
     }),
   );
 }

@@ -60,7 +60,7 @@ describe('source partitions on two real brokers', () => {
 
     await rocketmq.brokers[1]?.stop();
     add(lines, 15);
-    await until('two partitions have moved', () => source.log.join('\n').includes('has no broker since'), 60_000);
+    await until('two partitions have moved', () => source.log.join('\n').includes('has had no broker for'), 60_000);
     await until('the last lines are read', () => sink.values.length === 60, 60_000);
     await source.loop.stop();
     await reading.loop.stop();

@@ -42,7 +42,7 @@ export class LocalLock {
           continue;
         }
         const what = isWaiting
-          ? 'does not end'
+          ? `has not ended ${String(stopMs / 1000)} s after its stop: end it, then start again`
           : 'runs already: stop it first, or set SLUICE_HOME to another directory';
         throw new Error(`The local cluster of process ${String(pid ?? 'unknown')} in ${home} ${what}`, {
           cause: error,

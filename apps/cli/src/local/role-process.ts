@@ -14,7 +14,7 @@ export interface RoleProcessOptions {
 
 const firstRestartMs = 500;
 const longestRestartMs = 15_000;
-/** A process that lived this long starts its backoff anew. */
+/** A process that lived this long starts its backoff over. */
 const soundAfterMs = 60_000;
 
 /** One role as a child process that is started again when it dies, until {@link stop}. */

@@ -9,7 +9,7 @@ const expectedPlugins = ['FileStreamSource', 'FileStreamSink'];
 /**
  * Resolves when the gateway is ready and runners for both kinds of connectors are known to it.
  *
- * @param beforeEachLook mends what the roles need.
+ * @param beforeEachLook repairs what the roles need.
  */
 export async function untilConnectorsCanBePosted(
   url: string,

@@ -65,7 +65,7 @@ export interface ConnectorStatusJson {
   readonly connector: RunStatusJson;
   readonly tasks: readonly TaskStatusJson[];
   readonly type: ConnectorType;
-  /** What is odd about the configuration, such as settings that nothing reads; absent where nothing is. */
+  /** Warnings about the configuration, such as settings that nothing reads; absent where there are none. */
   readonly warnings?: readonly string[];
 }
 

@@ -93,7 +93,7 @@ export class ConnectorWriter {
     await this.#carryOut({ kind: 'connector.delete', name }, missing);
   }
 
-  /** Restarts the connector itself: its settings are split into tasks anew. */
+  /** Restarts the connector itself: its settings are split into tasks again. */
   async restart(name: string): Promise<void> {
     const missing = `Unknown connector: ${name}`;
     this.#existing(name, missing);

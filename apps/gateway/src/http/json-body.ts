@@ -28,10 +28,12 @@ export function parseJsonBody(request: HttpRequest, _: HttpResponse, next: (erro
 
 function read(bytes: Buffer, contentType: string | readonly string[] | undefined): unknown {
   const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(String(contentType))?.[1]?.toLowerCase() ?? 'utf-8';
-  if (charset !== 'utf-8' && charset !== 'utf8') throw new BodyError(415, `charset ${charset}`);
+  if (charset !== 'utf-8' && charset !== 'utf8') throw new BodyError(415, `Charset ${charset} given; allowed is utf-8`);
   if (!isUtf8(bytes)) throw new BodyError(400, 'The body is not UTF-8');
   if (bytes.length === 0) return {};
   const body = parseJson(bytes.toString('utf8'), (digits) => digits);
-  if (typeof body !== 'object' || body === null) throw new BodyError(400, 'The body is no object');
+  if (typeof body !== 'object' || body === null) {
+    throw new BodyError(400, `The body is ${body === null ? 'null' : `a ${typeof body}`}; allowed is a JSON object`);
+  }
   return body;
 }

@@ -33,7 +33,7 @@ export interface ValidationJson {
       readonly visible: boolean;
     };
   }[];
-  /** Beyond Kafka Connect: what is odd about the configuration but does not make it wrong. */
+  /** Beyond Kafka Connect: warnings about a valid configuration. */
   readonly warnings: readonly string[];
 }
 

@@ -10,7 +10,7 @@ export interface ValidationAnswer {
   readonly groups: readonly string[];
   /** Without a description: a name that was given and that nothing defines. */
   readonly fields: readonly { readonly description?: FieldDescription; readonly state: FieldState }[];
-  /** What is odd about the configuration but does not make it wrong. */
+  /** Warnings about a valid configuration. */
   readonly warnings: readonly string[];
 }
 

@@ -19,7 +19,7 @@ export interface GeneratorSettings extends Numbering {
   readonly payloadKind: PayloadKind;
 }
 
-/** The name of a source partition. The seed is in it because another seed begins all numbers anew. */
+/** The name of a source partition. The seed is in it because another seed starts all numbers over. */
 export type GeneratorPartition = Readonly<Record<'seed' | 'partition', number>>;
 
 /** Makes the records of one source partition, one after the other. */
@@ -31,7 +31,7 @@ export class PartitionGenerator {
   #next: number;
 
   /**
-   * @param stored the position to go on at
+   * @param stored the position to resume at
    * @throws {ConnectError} if it is none, or belongs to another number of keys
    */
   constructor(settings: GeneratorSettings, partition: GeneratorPartition, stored: SourcePosition | undefined) {
@@ -83,7 +83,7 @@ export class PartitionGenerator {
     throw new ConnectError(
       ConnectErrorCode.positionInvalid,
       `${where} counts on another number of keys than the ${this.#keys} that the partition has now: ` +
-        'set keys and partitions as they were, or another seed to begin anew.',
+        'set keys and partitions as they were, or another seed to start over.',
     );
   }
 }

@@ -48,7 +48,7 @@ export const datagenSourceSpec = {
   seed: {
     type: 'long',
     importance: 'medium',
-    doc: 'What the bodies follow from; another seed also begins all numbers anew.',
+    doc: 'What the bodies follow from; another seed also starts all numbers over.',
     default: 1,
     min: 0,
     group: 'Records',

@@ -18,5 +18,5 @@ export async function locateFile(name: string): Promise<string> {
     if (target === undefined) return place;
     path = resolve(dirname(place), target);
   }
-  throw new Error(`more than ${maxLinks} symbolic links lead from it to one another`);
+  throw new Error(`its name leads through more than ${maxLinks} symbolic links: remove the loop`);
 }

@@ -26,7 +26,7 @@ export function fromPosition(path: string, stored: SourcePosition): StoredPlace 
   }
   throw new ConnectError(
     ConnectErrorCode.positionInvalid,
-    `The stored position ${plainJson(stored)} of file ${path} is none: it has the byte offset as "position", a whole number ` +
-      'from 0, and may have "file", the inode and the print of the bytes before it in base 36, joined by a dash.',
+    `The stored position ${plainJson(stored)} of file ${path} is invalid: allowed are the byte offset as "position", a whole number ` +
+      'from 0, and "file", the inode and the print of the bytes before it in base 36, joined by a dash.',
   );
 }

@@ -37,7 +37,7 @@ export function reportPath(folder: string, { topic, brokerName, queueId }: Queue
  */
 export async function requireReportFolder(folder: string): Promise<void> {
   try {
-    if (!(await stat(folder)).isDirectory()) throw new Error('it is no folder');
+    if (!(await stat(folder)).isDirectory()) throw new Error('it is not a folder');
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -8,7 +8,7 @@ export type NumberRange = readonly [first: number, last: number];
  * - `ahead`: it is above the highest one, with a gap between.
  * - `late`: it is below the highest one and was not seen before: it is out of order.
  * - `double`: it was seen before.
- * - `undecided`: it is below a gap that was given up: late or doubled, nobody can tell.
+ * - `undecided`: it is below a gap that was given up: late or duplicate, nobody can tell.
  */
 export type Arrival = 'next' | 'ahead' | 'late' | 'double' | 'undecided';
 

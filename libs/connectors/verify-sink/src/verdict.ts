@@ -42,9 +42,9 @@ export interface PartitionVerdict extends SequenceCounts {
 export interface Verdict extends SequenceCounts {
   /** Something came, and of every source partition and key each number up to the highest, or up to the expected end. */
   readonly complete: boolean;
-  /** Complete, and nothing was doubled, out of order, damaged or undecided. */
+  /** Complete, and nothing was duplicate, out of order, damaged or undecided. */
   readonly clean: boolean;
-  /** Everything that came, also what is doubled or damaged. */
+  /** Everything that came, also duplicates and what is damaged. */
   readonly records: number;
   readonly missing: number;
   readonly damaged: number;

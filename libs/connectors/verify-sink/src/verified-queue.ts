@@ -42,7 +42,7 @@ export class VerifiedQueue {
   }
 
   /**
-   * Takes the queue's lock and goes on with its report, or begins one.
+   * Takes the queue's lock and continues its report, or begins one.
    * @throws {ConnectError} if another task has the queue (retriable), or the report is damaged or of another connector
    */
   static async open(folder: string, connector: string, queue: QueueRef): Promise<VerifiedQueue> {

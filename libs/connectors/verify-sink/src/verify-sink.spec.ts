@@ -389,7 +389,7 @@ describe('the verifier', () => {
       message: `report.dir ${missing} cannot be written: it does not exist where the worker runs; create it`,
     });
     await writeFile(missing, '');
-    await expect(start(missing)).rejects.toThrow(`report.dir ${missing} cannot be written: it is no folder`);
+    await expect(start(missing)).rejects.toThrow(`report.dir ${missing} cannot be written: it is not a folder`);
   });
 
   it('accepts the example', async () => {

@@ -20,7 +20,7 @@ interface StartedTask {
 
 /**
  * Checks verification records and keeps a report for each queue. A report is replaced at each flush, together with the offset that it is for, so
- * each record counts once, whatever dies when. Reports go by queue, not by task: whatever task gets a queue goes on with its report.
+ * each record counts once, whatever dies when. Reports go by queue, not by task: whatever task gets a queue continues its report.
  */
 export class VerifySinkTask implements SinkTask {
   #started: StartedTask | undefined;

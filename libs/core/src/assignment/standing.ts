@@ -7,7 +7,7 @@ import type { TaskGroup } from '../log/task-table.js';
  * - `free`: it is to be given to somebody;
  * - `moving`: it is not to be given yet but will be, so no other task may take its place: its owner is stopping, its connector is being split,
  *   or owners from before the connector's present tasks have not stopped;
- * - `out`: it does not count.
+ * - `out`: nobody is to run it.
  */
 export type Standing = 'held' | 'free' | 'moving' | 'out';
 

@@ -31,8 +31,8 @@ export function append(
 }
 
 /**
- * Whether an append may be sent now. A process may stand still between deciding and sending: meanwhile others may have claimed, and the log may have lost
- * that. What is sent then would count, though others have acted since.
+ * Whether an append may be sent now. A process may pause between deciding and sending: meanwhile others may have claimed, and the log may have lost
+ * that. Readers would accept what is sent then, though others have acted since.
  */
 export function maySend(
   { time }: Pick<CoordinatorState, 'time'>,

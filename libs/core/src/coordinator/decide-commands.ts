@@ -5,7 +5,7 @@ import { handleCommand, NEEDS_REPORTS, refusal, type Handled } from './handle-co
 import type { CoordinatorState } from './state.js';
 
 const SILENT_OWNER =
-  'Which tasks have failed is unknown: a node that holds some does not report. Try again once its session has ended';
+  'Which tasks have failed is unknown: a node that holds some does not report. Try again after its session.timeout.ms';
 
 /** A new leader hears every node that is alive within this time: who was not heard by then is silent, and no command waits for it. */
 const REPORTS_WAIT_MS = 3_000;

@@ -75,8 +75,8 @@ function indexDraft({ index }: CoordinatorState, { draft }: EventBatch): void {
 }
 
 /**
- * Runners that are heard for the first time after a change of leaders, or suspected, come by the hundred: what to do about them is not looked at
- * anew for each.
+ * Runners that are heard for the first time after a change of leaders, or suspected, come by the hundred: the plan is not computed
+ * again for each.
  */
 function isWorthWaiting(planned: PlanBasis, basis: PlanBasis, isCalm: boolean): boolean {
   const isOnlyReadiness = isSameBasis({ ...planned, readiness: basis.readiness }, basis, Infinity);

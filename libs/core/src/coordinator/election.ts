@@ -87,7 +87,7 @@ export function takeLead(turn: Turn, claimId: string): void {
   readCommandsFrom(turn, cluster.nextCommandOffset);
 }
 
-/** Starts reading commands anew: what an earlier reading still delivers is ignored, so none is ever left out. */
+/** Starts reading commands again: what an earlier reading still delivers is ignored, so none is ever left out. */
 export function readCommandsFrom({ next, effects }: Turn, fromOffset: number): void {
   next.commandReads += 1;
   next.commandsCutAt = undefined;
@@ -105,7 +105,7 @@ export function givesFrom({ leaderSince, settings }: CoordinatorState): number {
 }
 
 /**
- * To be called where others may have written entries that the log does not hold any more: this leader claims anew. Numbers of the lost
+ * To be called where others may have written entries that the log does not hold any more: this leader claims again. Numbers of the lost
  * entries are not given again (see `claimSeq`), and nothing is given out before the leases of those who read them have ended.
  */
 export function giveUpLead(turn: Turn, reason: string): void {

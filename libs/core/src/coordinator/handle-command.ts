@@ -140,7 +140,7 @@ function tasksOf(draft: ClusterDraft, name: string): readonly TaskId[] {
   return Array.from({ length: count }, (_, index) => ({ connector: name, index }));
 }
 
-/** Tasks that run are revoked and come back with a new generation; what nobody holds starts anew anyway. */
+/** Tasks that run are revoked and come back with a new generation; what nobody holds starts again anyway. */
 function restartOf(draft: ClusterDraft, tasks: readonly TaskId[]): readonly CommandEvent[] {
   const running = tasks.filter((id) => {
     const assignment = draft.tasks.get(taskKey(id))?.assignment;

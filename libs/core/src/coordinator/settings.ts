@@ -11,7 +11,7 @@ export interface CoordinatorSettings {
   readonly memberLeaseMs: number;
   readonly marginMs: number;
   readonly probeIntervalMs: number;
-  /** A probe that is not back by then means that its queue stands still. */
+  /** A probe that is not back by then means that its queue is stalled. */
   readonly probeTimeoutMs: number;
   /** Number of queues of the reports topic. */
   readonly reportQueues: number;

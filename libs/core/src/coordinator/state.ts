@@ -44,7 +44,7 @@ export interface ProbeState {
 export interface InFlight {
   readonly appendId: number;
   readonly claimId: string;
-  /** When it was decided; monotonic, and earlier by the time for which that clock has stood still since. */
+  /** When it was decided; monotonic, and earlier by the time for which that clock has stopped since. */
   readonly sentAt: number;
   /** `seq` of the last entry, if all are accepted. */
   readonly lastSeq: number;
@@ -127,7 +127,7 @@ export interface CoordinatorState {
   readonly nextOffset: number;
   /** When the last accepted entry was read, or this coordinator started. */
   readonly lastAcceptedAt: number;
-  /** When the last own append was decided that a leader has read back: it led then. Earlier by the time for which the clock has stood still since. */
+  /** When the last own append was decided that a leader has read back: it led then. Earlier by the time for which the clock has stopped since. */
   readonly lastConfirmedAt: number;
   /** Send time of the last pull that proved to be at the head. */
   readonly headProvenAt: number | undefined;
@@ -183,7 +183,7 @@ export function lifeSignOf({ reports, heard }: CoordinatorState, key: string): L
   return reports.get(key) ?? heard.get(key);
 }
 
-/** A standby that knows `cluster` and goes on reading the log behind its head. */
+/** A standby that knows `cluster` and reads the log from its head on. */
 export function initialCoordinator(
   self: CoordinatorSelf,
   cluster: ClusterState,

@@ -40,7 +40,7 @@ const RENEWALS = 3;
 
 /**
  * The coordinator: takes in what was read, then decides from the folded log and the latest reports, never while an append
- * is in flight. Whatever was sent counts only once it is read back, so a lost, late or doubled append changes nothing.
+ * is in flight. Whatever was sent counts only once it is read back, so a lost, late or duplicate append changes nothing.
  */
 export function step(state: CoordinatorState, input: Input): Step {
   if (state.hasEnded) return { state, effects: [] };
@@ -56,7 +56,7 @@ export function step(state: CoordinatorState, input: Input): Step {
 }
 
 /**
- * While a machine is suspended others may claim, and its monotonic clock does not tell: the time for which it stood still makes older what the lead is
+ * While a machine is suspended others may claim, and its monotonic clock does not tell: the time of the suspension ages what the lead is
  * known by. All other waits only get longer by it.
  */
 function readClocks({ next, now, wall }: Turn): void {

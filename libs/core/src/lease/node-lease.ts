@@ -7,7 +7,7 @@ export const MEMBER_LEASE_MS = 2_500;
 export const LEASE_MARGIN_MS = 500;
 
 /**
- * The right of one incarnation to run its tasks, told by the log alone. Times are of one monotonic clock, in milliseconds.
+ * The right of one incarnation to run its tasks, told by the log alone. Times are those of `elapsedMs`, in milliseconds: they include suspensions.
  * Whoever expires a node waits for `leaseMs` and a margin after reading the suspicion: a node that could not read the
  * log by then has no lease left.
  */

@@ -37,7 +37,7 @@ export function claimSeq(
   return withTime(known, logAge(header, wall), CLAIM_CYCLE) + 1 + Math.floor(salt * MAX_SALT);
 }
 
-/** The `seq` that a restored log goes on behind, far above what claims after `header` can have reached. */
+/** The `seq` after which a restored log continues, far above what claims after `header` can have reached. */
 export function restoredSeq(header: StateHeader, wall: number): number {
   return withTime(header.head.seq, logAge(header, wall), RESTORE_CYCLE) + RESTORE_LEAP;
 }

@@ -47,7 +47,7 @@ export function foldEntry(state: ClusterState, read: ReadEntry): ClusterState {
 }
 
 /**
- * Folds entries in the order of their queue. An entry counts only as the exact successor of the head (`logId`, `seq` and
+ * Folds entries in the order of their queue. An entry is accepted only as the exact successor of the head (`logId`, `seq` and
  * `prevDigest`) and from the claim in force, or as the claim of the next epoch made after that very head, whose `seq` may
  * leap (see `claimSeq`). Anything else is skipped. `state` itself is not changed.
  *

@@ -1,7 +1,7 @@
 import type { SnapshotRecord } from '../model/snapshot.js';
 
 /**
- * A running digest over records of a snapshot, two 32-bit lanes (the first is FNV-1a). It finds a chunk that is missing, doubled or out of order,
+ * A running digest over records of a snapshot, two 32-bit lanes (the first is FNV-1a). It finds a chunk that is missing, duplicate or out of order,
  * and a state that was folded differently; against forged entries stands the chain of digests of the log.
  */
 export type RecordDigest = readonly [number, number];

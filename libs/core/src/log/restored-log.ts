@@ -15,7 +15,7 @@ export const RESTORE_NODE_ID = 'sluice-restore';
 
 /** Where a restored log begins. */
 export interface RestorePlace {
-  /** A new one: what late writers of the old log send does not count. */
+  /** A new one: readers skip what late writers of the old log send. */
   readonly logId: string;
   readonly broker: string;
   readonly incarnation: string;
@@ -28,7 +28,7 @@ export interface RestorePlace {
 /**
  * The state that a restored log begins with, from one that was kept in files. Connectors, tasks, settings and results stay. No node is a
  * member, and none of those that were may come back as the same incarnation: nobody holds a task. Numbers of entries, hence generations,
- * go on far above those of the files.
+ * continue far above those of the files.
  */
 export function restoredState(
   kept: ClusterState,

@@ -12,10 +12,10 @@ export type TailVerdict = 'same' | 'unknown' | { readonly broken: string };
 /**
  * Whether a queue still is the one that was read up to `tail`. Brokers only ever lose the end of a queue or all of it, and what was under
  * way to one that died never arrives: so whatever stands before an unchanged message is unchanged too. A queue that was cut and has grown again differs at the tail and
- * nowhere else that a reader looks: without this check it would go on with what deposed writers send late.
+ * nowhere else that a reader looks: without this check it would accept what deposed writers send late.
  *
  * @param found digest of the message at `tail.offset`, if there is one.
- * @returns `broken` with the reason why the log has to be read anew.
+ * @returns `broken` with the reason why the log has to be read from its beginning.
  */
 export function tailVerdict({ offset, digest }: Tail, found: string | undefined, bounds: QueueBounds): TailVerdict {
   if (found !== undefined) {

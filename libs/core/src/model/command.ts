@@ -14,7 +14,7 @@ export type ConnectorCommand =
       readonly type: ConnectorType;
       readonly config: Config;
       readonly targetState?: TargetState;
-      /** What the plugin found odd about the config without refusing it. */
+      /** The plugin's warnings about the config, which it accepted. */
       readonly warnings?: readonly string[];
       /** The `configVersion` that the new config was made from: another one is a conflict, so no change is lost. */
       readonly expectedVersion?: number;
@@ -23,7 +23,7 @@ export type ConnectorCommand =
   | { readonly kind: 'connector.delete'; readonly name: string }
   | { readonly kind: 'tasks.restart'; readonly name: string; readonly tasks: readonly TaskId[] }
   /**
-   * The connector is split anew; tasks that come out the same go on. With `includeTasks` its tasks are restarted too, with `onlyFailed`
+   * The connector is split into tasks again; unchanged tasks keep running. With `includeTasks` its tasks are restarted too, with `onlyFailed`
    * only what has failed: the splitting, and tasks that their owners report as FAILED.
    */
   | {
@@ -53,7 +53,7 @@ export type CommandOutcome =
 
 export interface CommandResult {
   readonly requestId: string;
-  /** Offset of the command in the commands queue: a new leader goes on after the highest one. */
+  /** Offset of the command in the commands queue: a new leader resumes after the highest one. */
   readonly commandOffset: number;
   readonly outcome: CommandOutcome;
 }

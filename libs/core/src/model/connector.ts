@@ -17,7 +17,7 @@ export interface ConnectorState {
   /** The `seq` of the entry that put this config; task configs made from an older one are ignored. */
   readonly configVersion: number;
   readonly targetState: TargetState;
-  /** What its plugin found odd about the config without refusing it, such as names that nothing defines. */
+  /** The plugin's warnings about the config, which it accepted, such as names that nothing defines. */
   readonly warnings?: readonly string[];
   /** Version of the config that the current tasks were made from; `undefined` until the first answer. */
   readonly tasksVersion?: number;
@@ -77,7 +77,7 @@ export function freed(task: TaskState): TaskState {
   return lastNodeId === undefined ? { id, type, overrides, committed } : { id, type, overrides, committed, lastNodeId };
 }
 
-/** The same connector without the error of its last splitting: it is split anew if its config is newer than its tasks. */
+/** The same connector without the error of its last splitting: it is split again if its config is newer than its tasks. */
 export function withoutError(connector: ConnectorState): ConnectorState {
   const { name, type, config, configVersion, targetState, warnings } = connector;
   const { tasksVersion, tasksConfig, taskCount } = connector;
@@ -114,7 +114,7 @@ export function taskConfig(
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
-/** The same connector with a new config; its tasks stay those of the old one until it is split anew. */
+/** The same connector with a new config; its tasks stay those of the old one until it is split again. */
 export function reconfigured(
   before: ConnectorState | undefined,
   put: Pick<ConnectorState, 'name' | 'type' | 'config' | 'configVersion' | 'targetState' | 'warnings'>,

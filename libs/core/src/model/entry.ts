@@ -71,7 +71,7 @@ export type LogEvent =
   | { readonly kind: 'command.done'; readonly result: CommandResult }
   /** What a command did, with its result, in one entry: a log that loses its tail never holds half of it. */
   | { readonly kind: 'command.applied'; readonly result: CommandResult; readonly events: readonly CommandEvent[] }
-  /** The commands queue begins anew: its next command is the one at this offset. */
+  /** The commands queue was cut or created again: its next command is the one at this offset. */
   | { readonly kind: 'commands.rewound'; readonly nextOffset: number }
   | { readonly kind: 'drain.started'; readonly nodeId: string }
   | { readonly kind: 'drain.ended'; readonly nodeId: string }

@@ -69,7 +69,7 @@ export function levelOf(kind: string): number | undefined {
 export interface UnknownEntry {
   readonly offset: number;
   readonly kind: string;
-  /** The level that the reader has to support to go on. */
+  /** The level that the reader has to support to read further. */
   readonly level: number;
 }
 

@@ -1,12 +1,12 @@
 /** What both clocks of a node say at one moment, in milliseconds. */
 export interface ClockReading {
-  /** Of a clock that never goes back, and that stands still while the machine is suspended. */
+  /** Of a clock that never goes back, and that stops while the machine is suspended. */
   readonly now: number;
   /** Since the epoch: it may be set at any time, and after a suspension it is. */
   readonly wall: number;
 }
 
-/** The last reading, and the time for which the monotonic clock stood still up to then. */
+/** The last reading, and the time for which the monotonic clock had stopped up to then. */
 export interface ElapsedTime extends ClockReading {
   readonly stoodStillMs: number;
 }
@@ -23,7 +23,7 @@ export function elapsedAfter(before: ElapsedTime, { now, wall }: ClockReading): 
   return { now, wall, stoodStillMs: before.stoodStillMs + (jumpMs > JUMP_MS ? jumpMs : 0) };
 }
 
-/** A time that goes on through suspensions; leases are measured in it. */
+/** A time that advances through suspensions; leases are measured in it. */
 export function elapsedMs({ now, stoodStillMs }: ElapsedTime): number {
   return now + stoodStillMs;
 }

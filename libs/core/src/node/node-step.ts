@@ -29,7 +29,7 @@ export type NodeInputBody =
   | { readonly kind: 'reader.ended'; readonly end: NodeEnd };
 
 export type NodeEffect =
-  /** Messages were folded: `read` are the entries among them, `accepted` those of them that count. */
+  /** Messages were folded: `read` are the entries among them, `accepted` those of them that are valid. */
   | {
       readonly kind: 'folded';
       readonly state: ClusterState;
@@ -193,7 +193,7 @@ function hold(turn: Turn, messages: readonly LogMessage[], from: number): void {
   const rest = messages.slice(from);
   turn.next = { ...turn.next, held: rest, gap: { offset: first.offset, since: turn.now, until } };
   if (rest.length <= MAX_HELD) return;
-  const what = `${String(rest.length)} messages of the log follow one that this build cannot decode, and do not show whether it counts`;
+  const what = `${String(rest.length)} messages of the log follow one that this build cannot decode, and none shows whether it is valid. Upgrade the node`;
   end(turn, { kind: 'failed', error: new Error(what) });
 }
 

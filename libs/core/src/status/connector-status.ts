@@ -49,7 +49,7 @@ export interface ConnectorStatus {
   readonly workerId: string;
   readonly version?: string;
   readonly trace?: string;
-  /** What its plugin found odd about its config when it was put. */
+  /** The plugin's warnings about the config when it was put. */
   readonly warnings: readonly string[];
   readonly tasks: readonly TaskStatus[];
 }

@@ -79,7 +79,7 @@ export class SimTruth {
   judgeRestored({ head }: ClusterState): void {
     this.follow();
     if (head.seq <= this.#highestSeq)
-      this.broker.violate(`a restored log goes on at ${String(head.seq)} after ${String(this.#highestSeq)}`);
+      this.broker.violate(`a restored log continues at ${String(head.seq)} after ${String(this.#highestSeq)}`);
   }
 
   #take(read: ReadEntry, wasSeen: boolean): void {

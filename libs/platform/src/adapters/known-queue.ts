@@ -36,8 +36,8 @@ export function mayRetry(error: unknown): boolean {
 }
 
 /**
- * Makes a call to a known queue, again and again while its broker is away.
- * @throws what the call throws when waiting does not mend it, or once `signal` is aborted
+ * Makes a call to a known queue, again and again while its broker is unavailable.
+ * @throws what the call throws when waiting does not help, or once `signal` is aborted
  */
 export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {

@@ -41,7 +41,7 @@ export class RocketMqOffsetStore implements OffsetStore {
     return resets;
   }
 
-  /** A broker keeps a reset until the group pulls there once, and answers the pull with the offset to go on at. */
+  /** A broker keeps a reset until the group pulls there once, and answers the pull with the offset to resume at. */
   async takeReset(group: string, reset: OffsetReset): Promise<OffsetReset> {
     const { queue, nextOffset: offset } = reset;
     const answer = await this.groups.call(group, () =>

@@ -71,13 +71,13 @@ function brokerOfNew({ clusterId, purpose, brokerName, registered, readerGroup, 
   if (knownIn !== undefined) {
     throw new InitError(
       `Connect cluster ${clusterId} is not new: the node in ${knownIn} has worked with its log. Start the broker that holds it; if the topics were ` +
-        `wiped, run \`sluice restore --cluster ${clusterId} --from ${knownIn}\`. To begin anew, remove the directories of all nodes first`,
+        `wiped, run \`sluice restore --cluster ${clusterId} --from ${knownIn}\`. To start over, remove the directories of all nodes first`,
     );
   }
   if (readerGroup !== undefined) {
     throw new InitError(
       `Connect cluster ${clusterId} is not new: group ${readerGroup} of its readers exists. Start the broker that holds its topics; if they were ` +
-        'wiped, run `sluice restore`. To begin anew, stop all nodes and delete the group with `mqadmin deleteSubGroup` first',
+        'wiped, run `sluice restore`. To start over, stop all nodes and delete the group with `mqadmin deleteSubGroup` first',
     );
   }
   if (brokerName !== undefined) return brokerName;
@@ -103,7 +103,7 @@ function unfinished(
     throw new InitError(
       `Topic ${topics.log.name} is ${survey.has(topics.log.name) ? 'empty' : 'gone'}, though ${traces.join(' and ')}: the log of Connect cluster ` +
         `${clusterId} was lost. Stop all nodes and run \`sluice restore --cluster ${clusterId} --from ${from}\`, or delete all of its topics ` +
-        'and the directories of its nodes to begin anew',
+        'and the directories of its nodes to start over',
     );
   }
   if (purpose === 'create') return brokerName;

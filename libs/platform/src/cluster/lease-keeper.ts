@@ -20,7 +20,7 @@ export class LeaseKeeper implements Lease {
     const unsubscribe = follower.subscribe(({ lease }) => {
       if (lease.lost === undefined) return;
       unsubscribe();
-      onLost(`the log says that this node has ${lease.lost}`);
+      onLost(lease.lost === 'left' ? 'the cluster expired or released this node' : 'the leader rejected this node');
     });
     this.watch = new HeadWatch(
       follower,

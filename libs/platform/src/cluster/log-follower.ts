@@ -166,7 +166,7 @@ export class LogFollower {
   }
 
   /**
-   * Finds out where to begin: behind the local copy where the log goes on there, else behind the newest snapshot, else at the first
+   * Finds out where to begin: behind the local copy where the log continues there, else behind the newest snapshot, else at the first
    * entry. To be called before {@link run}.
    *
    * @throws LogRewrittenError when the local copy is of another log.

@@ -8,7 +8,7 @@ export class OtherLogError extends Error {
   constructor(clusterId: string, known: string, found: string, directory: string) {
     super(
       `The log of Connect cluster ${clusterId} is another one (${found}) than the one that this node has worked with (${known}): its topics were ` +
-        'wiped and made anew, or these are the name servers of another RocketMQ. To go on with what this node knows, stop all nodes, delete the ' +
+        'wiped and created again, or these are the name servers of another RocketMQ. To keep what this node knows, stop all nodes, delete the ' +
         `topics of the Connect cluster and run \`sluice restore --cluster ${clusterId} --from ${directory}\`. To join the new one, remove ${directory}`,
     );
   }

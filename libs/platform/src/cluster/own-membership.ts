@@ -10,7 +10,7 @@ export interface OwnIdentity {
   readonly supersedes: string | undefined;
 }
 
-/** Thrown when the cluster has given a node up while it lived, as after a long standstill. */
+/** Thrown when the cluster has given a node up while it lived, as after a long pause. */
 export class NodeExpelledError extends Error {
   override readonly name = 'NodeExpelledError';
   constructor(nodeId: string) {
@@ -29,7 +29,7 @@ export function otherIncarnation({ members }: ClusterState, self: OwnIdentity): 
   return incarnation === self.incarnation || incarnation === self.supersedes ? undefined : incarnation;
 }
 
-/** Why a node has to end after an entry of the log; undefined if it may go on. */
+/** Why a node has to end after an entry of the log; undefined if it may continue. */
 export function expulsionBy(event: LogEvent, { nodeId, incarnation }: OwnIdentity): Error | undefined {
   if (event.kind !== 'member.left' && event.kind !== 'member.rejected') return undefined;
   if (event.nodeId !== nodeId || event.incarnation !== incarnation) return undefined;

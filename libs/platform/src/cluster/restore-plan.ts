@@ -91,7 +91,7 @@ function brokerFor(
     throw new RestoreError(
       `Topic ${elsewhere.topic} is on broker ${elsewhere.brokerName}: ` +
         (wanted === undefined
-          ? `others are on ${brokerName}, delete those of one`
+          ? `other topics are on ${brokerName}. All must be on one broker: delete those of one of the two with mqadmin deleteTopic`
           : `--broker ${wanted} cannot move it`),
     );
   }

@@ -21,7 +21,7 @@ export function nodeChecks(node: ClusterNode, rpc: RpcEndpoint, ...own: readonly
       {
         name: 'process',
         check: () => {
-          if (node.failed !== undefined) throw new Error(`The node cannot go on and ends: ${node.failed.message}`);
+          if (node.failed !== undefined) throw new Error(`The node cannot continue and ends: ${node.failed.message}`);
           return {};
         },
       },

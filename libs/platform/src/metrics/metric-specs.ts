@@ -171,7 +171,7 @@ export const metricSpecs = {
   sluice_connector_records_in_total: {
     type: 'counter',
     labels: ['connector'],
-    help: 'Records that came in on this runner: returned by a source, or read from the queues of a sink, doubled ones included.',
+    help: 'Records that came in on this runner: returned by a source, or read from the queues of a sink, duplicates included.',
     roles: runners,
   },
   sluice_connector_records_out_total: {
@@ -227,7 +227,7 @@ export const metricSpecs = {
   sluice_connector_incomplete_scans_total: {
     type: 'counter',
     labels: ['connector'],
-    help: 'Queues whose tail could not be examined in full after an unclean stop: records may be doubled there.',
+    help: 'Queues whose tail could not be examined in full after an unclean stop: there may be duplicates.',
     roles: source,
   },
   sluice_connector_position_writes_total: {

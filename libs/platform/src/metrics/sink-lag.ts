@@ -43,7 +43,7 @@ export interface SinkLagOptions {
 
 /**
  * How far the sinks of a node are behind their queues, in messages that are not committed. It watches what the tasks read and commit, and asks for
- * the ends of these queues every few seconds, so that a task that stands still is behind too.
+ * the ends of these queues every few seconds, so that a stalled task is behind too.
  */
 export class SinkLag {
   private readonly tasks = new Map<string, ReadTask>();

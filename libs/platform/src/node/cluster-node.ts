@@ -88,12 +88,12 @@ export class ClusterNode {
     }
   }
 
-  /** Called when the node cannot go on: the process has to end and start anew. */
+  /** Called when the node cannot continue: the process has to end and restart. */
   onFailure(listener: (error: Error) => void): void {
     this.failure = listener;
   }
 
-  /** Why the node cannot go on; undefined while it can. */
+  /** Why the node cannot continue; undefined while it can. */
   get failed(): Error | undefined {
     return this.firstFailure;
   }

@@ -63,7 +63,7 @@ export class PositionQueue {
     this.folded = new Map(connectors.map((copy) => [copy.connector, ConnectorPositions.restore(copy)]));
   }
 
-  /** Lets the event loop go on between the connectors. */
+  /** Copies what is folded; yields to the event loop between connectors. */
   async copy(): Promise<PositionQueueCopy> {
     const { queueId, next: nextOffset, digest } = this;
     const connectors: ConnectorPositionsCopy[] = [];
@@ -96,7 +96,7 @@ export class PositionQueue {
     let goal = end;
     /** Pulled behind the last message, and folded once that one was seen again. */
     let following: PositionsPull['messages'] = [];
-    /** Where it was begun again, with nothing folded since. */
+    /** Where reading restarted, with nothing folded since. */
     let begunAt: number | undefined;
     for (let waits = 0; ;) {
       const before = this.next;
@@ -177,7 +177,7 @@ export class PositionQueue {
       const { connector, index, generation } = message;
       if (positions.apply(message, { storedAtMs, offset })) return;
       this.log.warn(
-        `Offset ${String(offset)} of the positions does not count: generation ${String(generation)} of task ${connector}-${String(index)} is over`,
+        `Offset ${String(offset)} of the positions is ignored: generation ${String(generation)} of task ${connector}-${String(index)} has been replaced`,
       );
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;

@@ -21,7 +21,7 @@ export interface PositionFile {
   readonly queues: readonly PositionQueueCopy[];
 }
 
-/** Thrown when a connector that has committed before has no positions: starting from zero would double everything. */
+/** Thrown when a connector that has committed before has no positions: starting from zero would send duplicates of everything. */
 export class PositionsMissingError extends Error {
   override readonly name = 'PositionsMissingError';
   readonly retriable = false;
@@ -89,7 +89,7 @@ export class RocketMqPositionStore implements PositionStore {
 
   /**
    * As {@link refresh}, by one who runs no task of the connector and knows the log up to entry `asOf`. Where a task has been given to somebody
-   * since, that one's barrier ends this writer: what it writes later does not count.
+   * since, that one's barrier ends this writer: readers ignore what it writes later.
    */
   refreshFor(connector: string, asOf: number, beforeMs: number): Promise<void> {
     return this.refresh({ connector, index: noTask, generation: asOf + 1 }, beforeMs);

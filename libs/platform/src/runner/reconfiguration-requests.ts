@@ -3,7 +3,7 @@ import type { Clock } from '@sluice/runtime';
 import type { ScopedLog } from '../logging/node-log.js';
 
 export interface ReconfigurationOptions {
-  /** Has the connector split anew; rejects when nobody took the command. */
+  /** Has the connector split again; rejects when nobody took the command. */
   readonly split: (connector: string) => Promise<CommandOutcome>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Pick<ScopedLog, 'info' | 'warn'>;
@@ -49,11 +49,15 @@ export class ReconfigurationRequests {
     const { split, log } = this.options;
     try {
       const outcome = await split(connector);
-      if (outcome.status === 'done') log.info(`Connector ${connector} is split anew, as a task of it asked for`);
-      else log.warn(`Connector ${connector} is not split anew as a task of it asked for: ${outcome.message}`);
+      if (outcome.status === 'done')
+        log.info(`Connector ${connector} is split into tasks again, because one of its tasks asked for it`);
+      else
+        log.warn(
+          `Connector ${connector} is not split into tasks again, though one of its tasks asked for it: ${outcome.message}`,
+        );
       return true;
     } catch (error) {
-      log.warn(`Connector ${connector} could not be split anew yet: ${(error as Error).message}`);
+      log.warn(`Connector ${connector} could not be split into tasks again yet: ${(error as Error).message}`);
       return false;
     }
   }

@@ -24,7 +24,7 @@ export interface ReconcilerOptions {
 const defaults: ReconcilerOptions = { maxStarting: 16, startingMs: 2_000 };
 
 /**
- * Has a node hold what it should. It stops tasks at once; it starts them a few at a time, and lets the event loop go on after each: a thousand
+ * Has a node hold what it should. It stops tasks at once; it starts them a few at a time, and yields to the event loop after each: a thousand
  * tasks that come together must not keep the node from renewing its lease.
  */
 export class TaskReconciler {

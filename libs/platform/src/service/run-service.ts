@@ -54,7 +54,7 @@ export async function runService(role: Role, create: ServiceFactory): Promise<vo
   } catch (error) {
     if (!stopping.signal.aborted) failure ??= error as Error;
   }
-  if (failure !== undefined) log.scoped(role).error(`${role} cannot go on: ${describeFailure(failure)}`);
+  if (failure !== undefined) log.scoped(role).error(`${role} cannot continue: ${describeFailure(failure)}`);
   process.exit(failure === undefined ? exitCodes.sound : exitCodes.failed);
 }
 

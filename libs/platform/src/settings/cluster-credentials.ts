@@ -20,7 +20,7 @@ const prefixes = ['', 'source.', 'sink.'] as const satisfies readonly KeyPrefix[
 type Key = { readonly text: string } | { readonly file: string };
 
 /**
- * The credentials for one cluster. Keys in files are read anew whenever the client asks, so that new ones count without a restart.
+ * The credentials for one cluster. Keys in files are read whenever the client asks, so that new ones need no restart.
  *
  * A key that is given twice, is missing beside the other, or whose file cannot be read is a problem. With `acl.enable=false` there are none.
  */

@@ -4,7 +4,7 @@ import { valuesInForce } from './node-settings.js';
 import { describeOrigin, type ResolvedSettings } from './resolve-settings.js';
 import { fieldOf, settingNames } from './settings-spec.js';
 
-/** The settings in force on a role, one a line with where it comes from, and what was given and does not count. Secrets are hidden. */
+/** The settings in force on a role, one a line with where it comes from, and what was given and is overridden. Secrets are hidden. */
 export function printSettings(role: Role, resolved: ResolvedSettings): string {
   const values = valuesInForce(role, resolved.values);
   const lines = settingNames

@@ -285,7 +285,7 @@ describe('--print-config', () => {
     expect(lines.filter((line) => line.startsWith('#'))).toEqual([
       '# environment: SLUICE_HTTP_HOTS is not a known setting. Did you mean SLUICE_HTTP_HOST?',
       '# connect.conf:5: pluginPaths is ignored: a runner has the connectors that it was built with; jars cannot be loaded',
-      '# connect.conf:2: httpPort does not count: environment (SLUICE_HTTP_PORT) does',
+      '# connect.conf:2: httpPort is overridden by environment (SLUICE_HTTP_PORT)',
     ]);
     expect(lines.join()).not.toMatch(/hunter2|public/);
   });

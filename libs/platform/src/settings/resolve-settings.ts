@@ -10,7 +10,7 @@ export interface ResolvedSettings {
   readonly origins: ReadonlyMap<SettingName, GivenSetting>;
   /** What was given and changes nothing, though whoever wrote it may think that it does. */
   readonly notes: readonly string[];
-  /** What was given and does not count because it is given elsewhere too. */
+  /** What was given and is overridden by another place. */
   readonly overridden: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export function resolveSettings(places: readonly GivenSettings[]): ResolvedSetti
     for (const [setting, each] of here) {
       const chosen = origins.get(setting);
       if (chosen === undefined) origins.set(setting, each);
-      else overridden.push(`${each.place}: ${each.name} does not count: ${describeOrigin(chosen)} does`);
+      else overridden.push(`${each.place}: ${each.name} is overridden by ${describeOrigin(chosen)}`);
     }
   }
   const parsed = parseConfig(

@@ -96,7 +96,7 @@ export const settingsSpec = {
   'secret.key': { ...keyText, doc: 'Secret key at the runtime cluster.' },
   'access.key.file': {
     ...keyFile,
-    doc: 'File that holds the access key, instead of access.key. A new key in it counts without a restart, but for the Proxy.',
+    doc: 'File that holds the access key, instead of access.key. A new key in it needs no restart, except for the Proxy.',
     example: '/run/secrets/rocketmq-access-key',
   },
   'secret.key.file': {
@@ -163,8 +163,8 @@ export const settingsSpec = {
     max: 600_000,
     roles: coordinators,
     doc:
-      'How long a node may be silent before its tasks go to others, in milliseconds. The leader suspects it earlier, by the lease that a runner ' +
-      'holds and a margin: at the least value after two reports are missing. The same on all coordinators.',
+      'How long a node may be silent before the leader reassigns its tasks, in milliseconds. The leader suspects the node 3 s earlier: the lease and ' +
+      'the margin of a runner. At the least value that is after two missing reports. Set the same value on all coordinators.',
   },
   capacity: {
     type: 'int',

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 export const sliceMs = 5;
 const sliceLength = 65_536;
 
-/** Puts text together into buffers, and lets the event loop go on after each. */
+/** Joins text into buffers, and yields to the event loop after each. */
 export async function* inSlices(parts: Iterable<string>): AsyncGenerator<Buffer> {
   let texts: string[] = [];
   let length = 0;

@@ -95,7 +95,7 @@ export class NodeStore {
     return readJsonFile(join(this.directory, file));
   }
 
-  /** @param content parts of JSON text, which are asked for while the event loop goes on, or what they were made into. */
+  /** @param content parts of JSON text, which are asked for between turns of the event loop, or what they were made into. */
   write(file: NodeFile, content: Iterable<string> | readonly Buffer[]): Promise<void> {
     const slices = Array.isArray(content) ? (content as readonly Buffer[]) : inSlices(content as Iterable<string>);
     return writeFileDurably(join(this.directory, file), slices);

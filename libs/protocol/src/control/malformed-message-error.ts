@@ -1,4 +1,4 @@
-/** Thrown when a message on one of Sluice's own topics cannot be understood. Readers count it and go on. */
+/** Thrown when a message on one of Sluice's own topics cannot be decoded. Readers count and skip it. */
 export class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
   constructor(

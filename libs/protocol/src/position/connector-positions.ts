@@ -40,7 +40,7 @@ export interface ConnectorOwners {
 
 /** What a generation finds at its start. */
 export interface StoredPositions {
-  /** Positions whose owner is over: whoever gets the partition goes on from here, once `unsettled` is examined. */
+  /** Positions whose owner is over: whoever gets the partition resumes here, once `unsettled` is examined. */
   readonly free: readonly PartitionPosition[];
   /** Positions of partitions that belong to other tasks, and are only to be looked at. */
   readonly held: readonly PartitionPosition[];
@@ -71,7 +71,7 @@ export class ConnectorPositions {
     return this.partitions.size === 0;
   }
 
-  /** Applies the next message of the connector. Returns false when its writer is over: it does not count then. */
+  /** Applies the next message of the connector. Returns false, and ignores it, when a newer generation has replaced its writer. */
   apply(message: PositionMessage, place: MessagePlace): boolean {
     if (message.generation < this.floorOf(message.index)) return false;
     switch (message.kind) {

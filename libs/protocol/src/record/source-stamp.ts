@@ -22,7 +22,7 @@ export interface Stamp {
   readonly task: string;
   readonly stream: string;
   readonly generation: number;
-  /** Counts the records of one stream, from 1; a later generation goes on where the one before ended. */
+  /** Counts the records of one stream, from 1; a later generation continues where the one before ended. */
   readonly seq: number;
   readonly position: SourcePosition;
 }

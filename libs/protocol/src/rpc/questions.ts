@@ -23,7 +23,7 @@ export interface ValidateAnswer {
   readonly groups: readonly string[];
   /** Without a description: a name that was given and that nothing defines. */
   readonly fields: readonly { readonly description?: FieldDescription; readonly state: FieldState }[];
-  /** What is odd about the configuration but does not make it wrong, such as a name that nothing defines. No values. */
+  /** Warnings about a valid configuration, such as a name that nothing defines. No values. */
   readonly warnings: readonly string[];
 }
 

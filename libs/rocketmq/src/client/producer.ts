@@ -63,7 +63,7 @@ export function checkStamps({ flag, bornAt }: Pick<OutgoingMessage, 'flag' | 'bo
     throw new InvalidArgumentError(`flag ${flag}: expected a signed integer of 32 bits`);
   }
   if (bornAt !== undefined && !(Number.isSafeInteger(bornAt) && bornAt >= 0)) {
-    throw new InvalidArgumentError(`bornAt ${bornAt}: expected ms since the epoch`);
+    throw new InvalidArgumentError(`bornAt ${bornAt}: expected an integer from 0, in ms since the epoch`);
   }
 }
 

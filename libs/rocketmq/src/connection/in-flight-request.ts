@@ -106,7 +106,7 @@ export class PendingRequest implements InFlightRequest {
     this.#owner?.forget(this);
   }
 
-  /** Its reply is lost, and the other requests of the connection go on; a peer that never took it is stuck. */
+  /** Its reply is lost, and the other requests of the connection continue; a peer that never took it is stuck. */
   #giveUp(): void {
     const owner = this.#owner;
     if (owner === undefined) return;

@@ -124,8 +124,8 @@ export const commonSettingsSpec = {
     min: -1,
     max: 1_000_000,
     doc:
-      'How many times in a row a task that failed is started again by itself before it stays FAILED; 0 never, -1 without end. Attempts are counted ' +
-      'anew once a task ran for restart.backoff.max.ms. Errors that no repetition can mend, as wrong settings, are final at once.',
+      'How many times in a row a task that failed restarts before it stays FAILED; 0 never, -1 without end. The count starts ' +
+      'over once a task ran for restart.backoff.max.ms. Errors that no retry can fix, such as wrong settings, are final at once.',
     group: 'Error Handling',
     width: 'short',
     displayName: 'Restart attempts',

@@ -146,7 +146,7 @@ describe('JsonConverter with schemas', () => {
     ['128', 128, schemas.int8, 'payload: 128 is no whole number that fits int8'],
     ['1.5', 1.5, schemas.int64, 'payload: 1.5 is no whole number that fits int64'],
     ['2^63', 2n ** 63n, schemas.int64, 'payload: 9223372036854775808 is no whole number that fits int64'],
-    ['NaN', NaN, schemas.float64, 'payload: JSON has no NaN'],
+    ['NaN', NaN, schemas.float64, 'payload: NaN given; JSON allows finite numbers'],
     ['a number', 1, schemas.string, 'payload: a number does not fit the schema type string'],
     ['bad UTF-8', Buffer.from([0xff]), schemas.string, 'does not fit the schema type string'],
     ['text', 'eA==', schemas.bytes, 'payload: a string does not fit the schema type bytes'],
@@ -192,11 +192,11 @@ describe('JsonConverter with schemas', () => {
     ],
     [
       `{"schema":{"type":"int64","name":"${timestampName}"},"payload":9007199254740993}`,
-      'payload: 9007199254740993 is no date; allowed are -8640000000000000 to 8640000000000000',
+      'payload: 9007199254740993 is not a date; allowed are -8640000000000000 to 8640000000000000',
     ],
     [
       '{"schema":{"type":"int32","name":"org.apache.kafka.connect.data.Date"},"payload":100000001}',
-      'payload: 100000001 is no date; allowed are -100000000 to 100000000',
+      'payload: 100000001 is not a date; allowed are -100000000 to 100000000',
     ],
   ])('refuses to read %s', (text, message) => {
     expect(() => read(text)).toThrow(ConversionError);

@@ -56,6 +56,6 @@ export function numberToDate(
   if (!Number.isNaN(date.getTime())) return date;
   throw new ConversionError(
     converter,
-    `${path}: ${value} is no date; allowed are -${maxDateMs / unitMs} to ${maxDateMs / unitMs}`,
+    `${path}: ${value} is not a date; allowed are -${maxDateMs / unitMs} to ${maxDateMs / unitMs}`,
   );
 }

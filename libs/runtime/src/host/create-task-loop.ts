@@ -34,7 +34,7 @@ export interface TaskEnvironment {
   /** The consumer group of a sink connector. */
   readonly groupOf: (connector: string) => string;
   readonly loggerOf: (task: string) => TaskLogger;
-  /** Has the task configs of a connector made anew, soon. */
+  /** Requests new task configs of a connector, soon. */
   readonly requestTaskReconfiguration: (connector: string) => void;
 }
 

@@ -220,7 +220,7 @@ export class HostedTask {
     const { maxAttempts } = policy;
     this.restart = { attempt, at: at + Math.round(delayMs), ...(maxAttempts === undefined ? {} : { maxAttempts }) };
     this.warn(
-      `failed and starts again in ${delayMs.toFixed(0)} ms (restart ${String(attempt)}): ${this.shown(error, trace)}`,
+      `failed and restarts in ${delayMs.toFixed(0)} ms (restart ${String(attempt)}): ${this.shown(error, trace)}`,
     );
     this.change('RESTARTING');
     return delayMs;

@@ -23,7 +23,7 @@ export interface TaskCounters {
   offsetCommits: number;
   /** Sink: resets of the group's offsets by an operator that were followed. */
   offsetResets: number;
-  /** Sink: doubled records that were dropped. */
+  /** Sink: duplicates that were dropped. */
   droppedOlderGeneration: number;
   droppedRepeatedSeq: number;
   /** Sink: records that retention removed before they were read. */

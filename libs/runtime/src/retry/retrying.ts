@@ -6,7 +6,7 @@ import type { WaitingCall } from './task-waits.js';
 export interface RetryPolicy {
   readonly clock: Clock;
   readonly limits: BackoffLimits;
-  /** Gives up, with the last error, once this much time has passed since the first failure. Absent: goes on until aborted. */
+  /** Gives up, with the last error, once this much time has passed since the first failure. Absent: retries until aborted. */
   readonly timeoutMs?: number | undefined;
   readonly onRetry?: (error: unknown, attempt: number) => void;
   /** Shows the call in the task's status while it is repeated. */

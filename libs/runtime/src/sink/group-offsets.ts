@@ -51,7 +51,7 @@ export class GroupOffsets {
       if (position === undefined) continue;
       kept.push(position);
       const from = `queue ${queueKey(queue)} was read once from offset ${nextOffset} since the last commit`;
-      this.tell(`${from} and is read on at offset ${position.nextOffset}`);
+      this.tell(`${from} and resumes at offset ${position.nextOffset}`);
     }
     const newer = taken.filter((reset) => !this.isPassed(reset));
     // What this commit shows is left to the next look.
@@ -142,5 +142,5 @@ export class GroupOffsets {
 }
 
 function placeOf({ queue, nextOffset }: OffsetReset): string {
-  return `queue ${queueKey(queue)} is read on at offset ${nextOffset}`;
+  return `queue ${queueKey(queue)} resumes at offset ${nextOffset}`;
 }

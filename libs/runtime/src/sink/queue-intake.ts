@@ -65,7 +65,7 @@ export function conversionError({ message, cause }: MessageConversionFailure): C
   return new ConnectError(ConnectErrorCode.conversionFailed, `${message}: ${reason}`, { cause });
 }
 
-/** Reads one queue ahead of need, drops what is doubled, and knows how far the task has taken it. */
+/** Reads one queue ahead of need, drops duplicates, and knows how far the task has taken it. */
 export class QueueIntake {
   readonly queue: QueueRef;
   readonly key: string;
@@ -203,7 +203,7 @@ export class QueueIntake {
     }
   }
 
-  /** Returns where reading goes on, or throws. */
+  /** Returns where reading resumes, or throws. */
   private async afterFailure(error: unknown, from: number, attempt: number): Promise<number> {
     const { messages, group, counters, skipsBadRecords, warn } = this.context;
     const { queue } = this;
@@ -236,7 +236,7 @@ export class QueueIntake {
   private async waitAfter(error: Error, from: number, attempt: number): Promise<void> {
     const { clock, backoff, warn } = this.context;
     this.waiting.failed(error);
-    warn(`Reading ${this.key} at offset ${from} failed and is repeated: ${error.message}`);
+    warn(`Reading ${this.key} at offset ${from} failed and is retried: ${error.message}`);
     await clock.sleep(backoffMs(attempt, backoff, clock.random()), this.signal);
   }
 

@@ -54,7 +54,7 @@ export class QueueWatch {
         if (this.listed.length > 0 || this.suspects.length > 0) found();
       } catch (error) {
         if (isOver()) return;
-        warn(`Looking for new queues failed and is repeated later: ${String(error)}`);
+        warn(`Looking for new queues failed and is retried later: ${String(error)}`);
       }
     }
   }

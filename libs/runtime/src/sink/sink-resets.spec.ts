@@ -40,7 +40,7 @@ describe('a sink whose group an operator resets', () => {
     expect(sink.storage.values).toEqual([...range('a', 0, 5), ...range('a', 2, 5)]);
     expect(counters.offsetResets).toBe(1);
     expect(world.warnings.list.map(({ message }) => message)).toEqual([
-      'The offset of consumer group g was reset: queue t@broker-a:0 is read on at offset 2',
+      'The offset of consumer group g was reset: queue t@broker-a:0 resumes at offset 2',
     ]);
     world.stamped(ref, 'a', 1, 5);
     await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 6);
@@ -76,7 +76,7 @@ describe('a sink whose group an operator resets', () => {
       world.offsets.reset('g', ref, 5);
       await world.clock.until(() => counters.offsetResets === 1, 6000);
       expect(world.warnings.list.map(({ message }) => message)).toEqual([
-        'The offset of consumer group g was reset: queue t@broker-a:0 is read on at offset 5',
+        'The offset of consumer group g was reset: queue t@broker-a:0 resumes at offset 5',
       ]);
       world.plain(ref, ...range('v', 5, 8));
       await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 8);
@@ -102,8 +102,8 @@ describe('a sink whose group an operator resets', () => {
       expect(sink.storage.values).toEqual(range('v', 0, 9));
       expect(world.warnings.list.map(({ message }) => message)).toEqual([
         offset === 8
-          ? 'The offset of consumer group g was reset: queue t@broker-a:0 is read on at offset 8'
-          : `The offset of consumer group g was reset: queue t@broker-a:0 was read once from offset ${String(offset)} since the last commit and is read on at offset 8`,
+          ? 'The offset of consumer group g was reset: queue t@broker-a:0 resumes at offset 8'
+          : `The offset of consumer group g was reset: queue t@broker-a:0 was read once from offset ${String(offset)} since the last commit and resumes at offset 8`,
       ]);
     },
   );
@@ -229,7 +229,7 @@ describe('a sink whose group an operator resets', () => {
     void loop.start().then(() => (isStarted = true));
     await world.clock.settle();
     expect(turns).toBe(1);
-    const error = expect.stringContaining('queue t@broker-a:0 is read on at offset 7');
+    const error = expect.stringContaining('queue t@broker-a:0 resumes at offset 7');
     expect(world.waits.list).toMatchObject([{ call: 'following a reset of offsets', error }]);
     await world.clock.until(() => isStarted);
     expect(turns).toBe(8);
@@ -276,7 +276,7 @@ describe('a sink whose group an operator resets', () => {
     await loop.start();
     await world.clock.until(() => sink.storage.values.length === 6);
     expect(world.warnings.list[0]?.message).toBe(
-      'Queue t@broker-a:0 is read on at offset 4, which the sink has stored; that of consumer group g was ahead, at 9',
+      'Queue t@broker-a:0 resumes at offset 4, which the sink has stored; that of consumer group g was ahead, at 9',
     );
     await ended(world, loop);
   });

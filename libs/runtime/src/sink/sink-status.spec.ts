@@ -99,7 +99,7 @@ describe('what a sink task tells of itself', () => {
     await world.clock.until(() => counters.recordsPut === 1);
     expect(world.clock.nowMs()).toBeGreaterThanOrEqual(30);
     expect(warned()).toHaveLength(3);
-    expect(warned()[2]).toContain('Reading t@broker-a:0 at offset 0 failed and is repeated: the broker contradicts');
+    expect(warned()[2]).toContain('Reading t@broker-a:0 at offset 0 failed and is retried: the broker contradicts');
     expect(world.waits.list).toEqual([]);
     loop.kill();
   });

@@ -84,7 +84,7 @@ export class SinkTaskLoop {
       warn,
       skipped: (queue, offset, error) => {
         skips.write(
-          `A record was left out. ${conversionError(new MessageConversionFailure(queue, offset, error)).message}`,
+          `A record was skipped. ${conversionError(new MessageConversionFailure(queue, offset, error)).message}`,
         );
       },
     });
@@ -303,7 +303,7 @@ export class SinkTaskLoop {
       const offset = ahead.get(key);
       if (offset === undefined || followed.has(key)) continue;
       warnings.add(
-        `Queue ${key} is read on at offset ${nextOffset}, which the sink has stored; that of consumer group ${group} was ahead, at ${offset}`,
+        `Queue ${key} resumes at offset ${nextOffset}, which the sink has stored; that of consumer group ${group} was ahead, at ${offset}`,
       );
     }
     const starts = positions.map((position) => followed.get(queueKey(position.queue)) ?? position);
@@ -377,7 +377,7 @@ export class SinkTaskLoop {
       waiting: this.spec.waits.begin(call),
       onRetry: (error, attempt) => {
         count?.();
-        this.spec.logger.warn(`Try ${attempt} of ${call} failed and is repeated: ${String(error)}`);
+        this.spec.logger.warn(`Try ${attempt} of ${call} failed and is retried: ${String(error)}`);
       },
     };
   }

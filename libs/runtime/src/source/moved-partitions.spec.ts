@@ -44,7 +44,7 @@ describe('a partition whose queue takes no messages any more', () => {
     expect([readEverything(first), readValid(other)]).toEqual([values(5), values(50, 5)]);
     expect(world.warnings.list.map(({ message }) => message)).toEqual([
       expect.stringMatching(
-        /^Queue t.* takes no messages since 1\d s: 1 partition\(s\) of it go to queue t.* from now on\.$/,
+        /^Queue t.* has taken no messages for 1\d s: 1 partition\(s\) of it go to queue t.* from now on\.$/,
       ),
     ]);
     await loop.stop();
@@ -160,7 +160,7 @@ describe('a partition whose queue takes no messages any more', () => {
     list.push(...recordsOf(9).slice(5));
     await world.clock.until(() => counters.recordsSent === 9, 400_000);
     expect([readEverything(first), readEverything(other)]).toEqual([values(9), values(9, 5)]);
-    expect(world.warnings.list.at(-1)?.message).toMatch(/has no broker since 30\d s: .* may be there twice\.$/);
+    expect(world.warnings.list.at(-1)?.message).toMatch(/has had no broker for 30\d s: .* may be there twice\.$/);
     loop.kill();
   });
 
@@ -209,7 +209,7 @@ describe('a partition whose queue takes no messages any more', () => {
       expect(second.counters.recordsSent).toBe(limit === undefined ? 0 : 7);
       expect(second.counters.incompleteScans).toBe(limit === undefined ? 0 : 1);
       expect(
-        world.log.lines.some((line) => /^error Queue .* has no broker since 30\d s, and is not examined/.test(line)),
+        world.log.lines.some((line) => /^error Queue .* has had no broker for 30\d s, and is not examined/.test(line)),
       ).toBe(limit !== undefined);
       if (limit !== undefined) expect(readValid(other)).toEqual(values(12, 5));
       second.loop.kill();

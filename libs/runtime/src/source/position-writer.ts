@@ -94,7 +94,7 @@ export class PositionWriter {
     // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
     if (snapshots.length === 0 && scans.length === 0 && left.length === 0) return;
     const onRetry = (error: unknown): void => {
-      warn(`The positions are written again: ${String(error)}`);
+      warn(`Writing positions failed and is retried: ${String(error)}`);
     };
     const waiting = this.writing.waits.begin('writing positions');
     await retrying({ clock, limits: backoff, onRetry, waiting }, signal, async () => {

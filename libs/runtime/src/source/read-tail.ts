@@ -84,7 +84,7 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
       if (!failure.retriable) throw error;
       throwIfLost(await reading.queues.stopOf(tail.queue));
       waiting.failed(failure);
-      warn(`Reading ${queueKey(tail.queue)} at offset ${next} failed and is repeated: ${failure.message}`);
+      warn(`Reading ${queueKey(tail.queue)} at offset ${next} failed and is retried: ${failure.message}`);
       await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);
     } finally {
       if (next >= tail.to || signal.aborted) waiting.ended();

@@ -49,7 +49,7 @@ export class RecordIntake {
     counters.conversionErrors++;
     if (!settings.skipsBadRecords) throw error;
     counters.recordsSkipped++;
-    this.skips.write(`A record was left out. ${error.message}`);
+    this.skips.write(`A record was skipped. ${error.message}`);
   };
 
   private appendUntilBlocked(records: readonly SourceRecord[], from: number): IntakeStop {
@@ -113,7 +113,7 @@ export class RecordIntake {
       this.spec.counters.conversionErrors++;
       if (!this.spec.settings.skipsBadRecords) throw describe(record, error);
       this.spec.counters.recordsSkipped++;
-      this.skips.write(`A record was left out. ${describe(record, error).message}`);
+      this.skips.write(`A record was skipped. ${describe(record, error).message}`);
       if (state.skip(record.position)) this.writer.markDirty(state);
     }
   }

@@ -52,6 +52,6 @@ export interface SourceLoopSpec {
   /** What the status tells beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;
-  /** Has the connector's task configs made anew, soon. */
+  /** Requests new task configs of the connector, soon. */
   readonly requestTaskReconfiguration: () => void;
 }

@@ -392,7 +392,7 @@ export class SourceTaskLoop {
     return {
       waiting: this.spec.waits.begin(call),
       onRetry: (error, attempt) => {
-        this.spec.logger.warn(`Try ${attempt} of ${call} failed and is repeated: ${String(error)}`);
+        this.spec.logger.warn(`Try ${attempt} of ${call} failed and is retried: ${String(error)}`);
       },
     };
   }

@@ -29,7 +29,7 @@ export interface TakeOver {
 }
 
 export interface TakenOver {
-  /** Where whoever gets the partition goes on. */
+  /** Where whoever gets the partition resumes. */
   readonly free: readonly PartitionPosition[];
   /** Partitions of other tasks. */
   readonly held: readonly PartitionPosition[];
@@ -46,7 +46,7 @@ export async function takeOverPositions(takeOver: TakeOver): Promise<TakenOver> 
     limits: backoff,
     waiting: takeOver.waits.begin('taking over the stored positions'),
     onRetry: (error: unknown) => {
-      warn(`The stored positions are taken over in another try: ${String(error)}`);
+      warn(`Taking over the stored positions failed and is retried: ${String(error)}`);
     },
   };
   const { free, held, unsettled } = await retrying(policy, signal, async () => {

@@ -94,6 +94,6 @@ export class WritableQueues implements QueueStops {
 /** Says what is known of a queue that takes no messages. */
 export function describeStop({ queue, state, forMs }: QueueStop): string {
   const seconds = Math.round(forMs / 1000);
-  const what = state === 'closed' ? 'takes no messages' : 'has no broker';
-  return `Queue ${queueKey(queue)} ${what} since ${seconds} s`;
+  const what = state === 'closed' ? 'has taken no messages' : 'has had no broker';
+  return `Queue ${queueKey(queue)} ${what} for ${seconds} s`;
 }

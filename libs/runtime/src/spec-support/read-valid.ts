@@ -2,7 +2,7 @@ import { parseBarrier, parseStamp, queueTag, scanBarrier, scanStamp } from '@slu
 import { StreamFilter } from '../sink/stream-filter.js';
 import type { FakeQueue } from './fake-cluster.js';
 
-/** The bodies of a queue as readers see them that drop doubled records. */
+/** The bodies of a queue as readers see them that drop duplicates. */
 export function readValid(queue: FakeQueue): readonly string[] {
   const filter = new StreamFilter();
   const tag = queueTag(queue.ref);

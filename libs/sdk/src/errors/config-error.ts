@@ -22,7 +22,7 @@ export function isConfigError(error: unknown): error is ConfigError {
 }
 
 /**
- * Like `parseConfig`, for callers that cannot go on with a wrong configuration.
+ * Like `parseConfig`, for callers that need a valid configuration.
  * @throws {ConfigError} naming `subject` and every wrong field.
  */
 export function requireConfig<const S extends ConfigSpec>(

@@ -5,9 +5,9 @@ const grammar = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
  * or has decimals, takes `text`.
  */
 export class JsonNumber {
-  /** @throws SyntaxError when the text is no number of JSON (RFC 8259, section 6) */
+  /** @throws SyntaxError when the text is not a JSON number (RFC 8259, section 6) */
   constructor(readonly text: string) {
-    if (!grammar.test(text)) throw new SyntaxError(`${JSON.stringify(text)} is no number of JSON`);
+    if (!grammar.test(text)) throw new SyntaxError(`${JSON.stringify(text)} is not a JSON number`);
   }
 
   valueOf(): number {

@@ -43,9 +43,9 @@ describe('numbers of JSON', () => {
 
   it('are refused where they are none', () => {
     expect(() => parseJson('[01]')).toThrow(SyntaxError);
-    expect(() => new JsonNumber('1.')).toThrow('"1." is no number of JSON');
-    expect(() => plainJson({ a: [Number.NaN] })).toThrow('payload.a[0]: JSON has no NaN');
-    expect(() => plainJson({ a: Infinity })).toThrow('payload.a: JSON has no Infinity');
+    expect(() => new JsonNumber('1.')).toThrow('"1." is not a JSON number');
+    expect(() => plainJson({ a: [Number.NaN] })).toThrow('payload.a[0]: NaN given; JSON allows finite numbers');
+    expect(() => plainJson({ a: Infinity })).toThrow('payload.a: Infinity given; JSON allows finite numbers');
   });
 });
 

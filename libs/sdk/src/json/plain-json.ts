@@ -23,7 +23,7 @@ export function plainJson(
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
-    throw refusal(path, `JSON has no ${value}`);
+    throw refusal(path, `${value} given; JSON allows finite numbers`);
   }
   if (typeof value !== 'object') throw refusal(path, `a ${typeof value} cannot be written as JSON`);
   if (value instanceof JsonNumber) return value.text;

@@ -33,7 +33,7 @@ export interface SinkTask {
   /**
    * When it resolves, everything put before `positions` is durable (and, in a sink that stores offsets, `positions` with it). The runtime
    * commits the offsets to the consumer group afterwards. A position may lie before the last one, or further on than what was put: an operator
-   * has reset the group, and the sink goes on there.
+   * has reset the group, and the sink resumes there.
    */
   flush(positions: readonly SinkPosition[], signal: AbortSignal): Promise<void>;
 

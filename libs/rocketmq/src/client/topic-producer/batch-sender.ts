@@ -17,7 +17,7 @@ interface BatchSenderOptions {
   readonly requestTimeoutMs: number | undefined;
 }
 
-/** Encoders keep their memory; more than these are made anew when that many batches are under way. */
+/** Encoders keep their memory; more than these are created when that many batches are under way. */
 const MAX_SPARE_ENCODERS = 16;
 
 /** Sends the messages of one queue as one request and waits until it is known how that ended. */

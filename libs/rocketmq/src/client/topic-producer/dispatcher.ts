@@ -201,7 +201,7 @@ export class Dispatcher {
     }
   }
 
-  /** The queue takes no messages, its broker does. The route is asked for anew: it may have the queues that do. */
+  /** The queue takes no messages, its broker does. The client asks for the route again: it may have the queues that do. */
   #onRefused(lane: Lane, messages: readonly PendingMessage[], error: unknown): void {
     lane.refused(performance.now(), this.settings.retryBackoff);
     const again: PendingMessage[] = [];

@@ -11,7 +11,7 @@ export type RouteSource = Pick<ClusterAccess, 'deadline'> & {
 /**
  * The queues of a topic as its route changes: the writable ones, and for keys those of its order configuration if it has one.
  * While the route is missing or has no such queue, the last ones
- * stay: a broker that restarts is away for a while.
+ * stay: a broker that restarts is unavailable for a while.
  */
 export class TopicQueues {
   #route: TopicRoute | undefined;
