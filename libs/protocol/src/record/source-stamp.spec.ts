@@ -115,6 +115,7 @@ describe('the stamp', () => {
     'abcdefgh.abcdefgh.abcde.1.2.~x',
     'abcdefgh.abcdefgh.abcde.1.2.{',
     'abcdefgh.abcdefgh.abcde.1.2.{}x',
+    'abcdefgh.abcdefgh.abcde.1.2.{"#bigint":"12"}',
     'abcdefgh.abcdefgh.abcde.1.2.',
     'abcdefgh.abcdefgh.abcde.zzzzzzzzzzzz.2.3',
   ])('is not %p', (text) => {

@@ -106,7 +106,9 @@ function parsePosition(text: string, start: number): SourcePosition | undefined 
     return position === undefined ? undefined : { position };
   }
   try {
-    return parsePositionJson(text.slice(start)) as SourcePosition;
+    const value = parsePositionJson(text.slice(start));
+    // The text of a bigint alone is an object in JSON.
+    return typeof value === 'object' ? (value as SourcePosition) : undefined;
   } catch {
     return undefined;
   }

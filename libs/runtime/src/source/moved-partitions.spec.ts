@@ -4,29 +4,7 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { FakeQueue } from '../spec-support/fake-cluster.js';
 import { readEverything, readValid } from '../spec-support/read-valid.js';
 import { SourceWorld } from '../spec-support/source-world.js';
-
-const recordsOf = (count: number): { topic: string; value: string }[] =>
-  Array.from({ length: count }, (_, index) => ({ topic: 't', value: `t${index}` }));
-const values = (count: number, from = 0): string[] =>
-  Array.from({ length: count - from }, (_, index) => `t${index + from}`);
-
-/** A topic with a queue on each of two brokers, and a source that has sent five records to one of them. */
-async function running(settings: { readonly maxUnavailableMs?: number | undefined } = {}) {
-  const world = new SourceWorld();
-  world.cluster.addTopic('t', 1, 'broker-a');
-  world.cluster.addTopic('t', 1, 'broker-b');
-  const list = recordsOf(5);
-  const { loop, counters } = world.loop(world.source({ a: list }, 4), { settings });
-  await loop.start();
-  await world.clock.until(() => counters.recordsSent === 5);
-  await world.clock.advance(2000);
-  const queues = [...world.cluster.queues.values()];
-  const first = queues.find(({ messages }) => messages.length > 0)!;
-  const other = queues.find((queue) => queue !== first)!;
-  const stop = (queue: FakeQueue, state: 'closed' | 'refusing' | 'unavailable'): unknown =>
-    world.cluster.stopped.set(queueKey(queue.ref), state);
-  return { world, loop, counters, list, first, other, stop };
-}
+import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
 
 function barriersOf({ messages }: FakeQueue): number {
   return messages.filter(({ rawProperties }) => scanBarrier(rawProperties) !== undefined).length;
@@ -34,14 +12,14 @@ function barriersOf({ messages }: FakeQueue): number {
 
 describe('a partition whose queue takes no messages any more', () => {
   it('moves, with all that was not sent, when the queue stays closed for writing', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     stop(first, 'refusing');
     list.push(...recordsOf(50).slice(5));
     await world.clock.advance(5000);
     expect(counters.recordsSent).toBe(5);
     expect(world.waits.list).toMatchObject([{ call: `sending to queue ${queueKey(first.ref)}` }]);
     await world.clock.until(() => counters.recordsSent === 50, 20_000);
-    expect([readEverything(first), readValid(other)]).toEqual([values(5), values(50, 5)]);
+    expect([readEverything(first), readValid(other)]).toEqual([valuesOf(5), valuesOf(50, 5)]);
     expect(world.warnings.list.map(({ message }) => message)).toEqual([
       expect.stringMatching(
         /^Queue t.* has taken no messages for 1\d s: 1 partition\(s\) of it go to queue t.* from now on\.$/,
@@ -61,13 +39,13 @@ describe('a partition whose queue takes no messages any more', () => {
     const second = world.loop(world.source({ a: recordsOf(60) }));
     await second.loop.start();
     await world.clock.until(() => second.counters.recordsSent === 10);
-    expect(readEverything(other)).toEqual(values(60, 5));
+    expect(readEverything(other)).toEqual(valuesOf(60, 5));
     expect([barriersOf(first), barriersOf(other)]).toEqual([0, 0]);
     second.loop.kill();
   });
 
   it('moves between two batches while the broker still stores what is sent to the closed queue', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     stop(first, 'closed');
     list.push(...recordsOf(7).slice(5));
     await world.clock.until(() => counters.recordsSent === 7);
@@ -75,13 +53,13 @@ describe('a partition whose queue takes no messages any more', () => {
     expect(world.warnings.list).toHaveLength(1);
     list.push(...recordsOf(9).slice(7));
     await world.clock.until(() => counters.recordsSent === 9);
-    expect([readEverything(first), readEverything(other)]).toEqual([values(7), values(9, 7)]);
+    expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(7), valuesOf(9, 7)]);
     await loop.stop();
     expect(world.positions.writes.at(-1)?.partitions.at(-1)).toMatchObject({ routes: [other.ref], nextSeq: 10 });
   });
 
   it('waits for an unavailable broker, and stays when that comes back in time', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     stop(first, 'unavailable');
     list.push(...recordsOf(10).slice(5));
     await world.clock.advance(290_000);
@@ -91,14 +69,14 @@ describe('a partition whose queue takes no messages any more', () => {
     stop(first, 'unavailable');
     list.push(...recordsOf(11).slice(10));
     await world.clock.advance(290_000);
-    expect([readEverything(first), readEverything(other)]).toEqual([values(10), []]);
+    expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(10), []]);
     await world.clock.until(() => counters.recordsSent === 11, 20_000);
-    expect(readEverything(other)).toEqual(values(11, 10));
+    expect(readEverything(other)).toEqual(valuesOf(11, 10));
     loop.kill();
   });
 
   it('waits without end where that is asked for', async () => {
-    const { world, loop, counters, list, first, stop } = await running({ maxUnavailableMs: undefined });
+    const { world, loop, counters, list, first, stop } = await onTwoQueues({ maxUnavailableMs: undefined });
     stop(first, 'unavailable');
     list.push(...recordsOf(10).slice(5));
     await world.clock.advance(1_200_000);
@@ -107,7 +85,7 @@ describe('a partition whose queue takes no messages any more', () => {
   });
 
   it('waits while the topic has no other queue, or nobody says which it has', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     stop(first, 'refusing');
     stop(other, 'refusing');
     list.push(...recordsOf(10).slice(5));
@@ -119,7 +97,7 @@ describe('a partition whose queue takes no messages any more', () => {
   });
 
   it('goes on in its topic when that was deleted and may be created again', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     const { queues } = world.cluster.producer;
     stop(first, 'unavailable');
     stop(other, 'unavailable');
@@ -133,12 +111,12 @@ describe('a partition whose queue takes no messages any more', () => {
     await world.clock.advance(290_000);
     expect([counters.recordsSent, asked]).toEqual([5, 0]);
     await world.clock.until(() => counters.recordsSent === 10, 20_000);
-    expect([readEverything(first), asked]).toEqual([values(10), 1]);
+    expect([readEverything(first), asked]).toEqual([valuesOf(10), 1]);
     loop.kill();
   });
 
   it('sends only what the closed queue does not have of a batch whose outcome was unknown', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     world.cluster.fate = () => {
       stop(first, 'refusing');
       world.cluster.fate = () => ({ kind: 'store' });
@@ -146,12 +124,12 @@ describe('a partition whose queue takes no messages any more', () => {
     };
     list.push(...recordsOf(9).slice(5));
     await world.clock.until(() => counters.recordsSent === 9, 60_000);
-    expect([readEverything(first), readEverything(other)]).toEqual([values(7), values(9, 7)]);
+    expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(7), valuesOf(9, 7)]);
     loop.kill();
   });
 
   it('sends again what a lost broker may have, and says so', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     world.cluster.fate = () => {
       stop(first, 'unavailable');
       world.cluster.fate = () => ({ kind: 'store' });
@@ -159,13 +137,13 @@ describe('a partition whose queue takes no messages any more', () => {
     };
     list.push(...recordsOf(9).slice(5));
     await world.clock.until(() => counters.recordsSent === 9, 400_000);
-    expect([readEverything(first), readEverything(other)]).toEqual([values(9), values(9, 5)]);
+    expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(9), valuesOf(9, 5)]);
     expect(world.warnings.list.at(-1)?.message).toMatch(/has had no broker for 30\d s: .* may be there twice\.$/);
     loop.kill();
   });
 
   it('is taken over from an owner that died after the move, by what both queues have', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     stop(first, 'refusing');
     list.push(...recordsOf(8).slice(5));
     await world.clock.until(() => counters.recordsSent === 8, 20_000);
@@ -173,13 +151,13 @@ describe('a partition whose queue takes no messages any more', () => {
     const second = world.loop(world.source({ a: recordsOf(12) }));
     await second.loop.start();
     await world.clock.until(() => second.counters.recordsSent === 4);
-    expect([readValid(first), readValid(other)]).toEqual([values(5), values(12, 5)]);
+    expect([readValid(first), readValid(other)]).toEqual([valuesOf(5), valuesOf(12, 5)]);
     expect(second.counters.incompleteScans).toBe(0);
     second.loop.kill();
   });
 
   it('is taken over from an owner that died before the move: a closed queue is examined up to its end', async () => {
-    const { world, loop, list, first, other, stop } = await running();
+    const { world, loop, list, first, other, stop } = await onTwoQueues();
     world.cluster.fate = () => ({ kind: 'store-unknown', settled: new Promise(() => undefined) });
     list.push(...recordsOf(8).slice(5));
     await world.clock.until(() => first.messages.length === 8);
@@ -190,14 +168,14 @@ describe('a partition whose queue takes no messages any more', () => {
     const started = second.loop.start();
     await world.clock.until(() => second.counters.recordsSent === 4, 60_000);
     await started;
-    expect([readEverything(first), readEverything(other)]).toEqual([values(8), values(12, 8)]);
+    expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(8), valuesOf(12, 8)]);
     second.loop.kill();
   });
 
   it.each([300_000, undefined])(
     'is taken over without what a lost broker has after %p ms, which is an error',
     async (limit) => {
-      const { world, loop, first, other, stop } = await running();
+      const { world, loop, first, other, stop } = await onTwoQueues();
       loop.kill();
       stop(first, 'unavailable');
       const second = world.loop(world.source({ a: recordsOf(12) }), { settings: { maxUnavailableMs: limit } });
@@ -211,13 +189,13 @@ describe('a partition whose queue takes no messages any more', () => {
       expect(
         world.log.lines.some((line) => /^error Queue .* has had no broker for 30\d s, and is not examined/.test(line)),
       ).toBe(limit !== undefined);
-      if (limit !== undefined) expect(readValid(other)).toEqual(values(12, 5));
+      if (limit !== undefined) expect(readValid(other)).toEqual(valuesOf(12, 5));
       second.loop.kill();
     },
   );
 
   it('comes back to a queue that was closed for a while, in a later move, under the numbers that follow', async () => {
-    const { world, loop, counters, list, first, other, stop } = await running();
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     const turn = async (from: FakeQueue, count: number): Promise<void> => {
       world.cluster.stopped.clear();
       stop(from, 'refusing');
@@ -233,8 +211,8 @@ describe('a partition whose queue takes no messages any more', () => {
     const started = second.loop.start();
     await world.clock.until(() => second.counters.recordsSent === 1, 60_000);
     await started;
-    const inFirst = [...values(5), ...values(11, 8)];
-    expect([readValid(first), readValid(other)]).toEqual([inFirst, [...values(8, 5), ...values(15, 11)]]);
+    const inFirst = [...valuesOf(5), ...valuesOf(11, 8)];
+    expect([readValid(first), readValid(other)]).toEqual([inFirst, [...valuesOf(8, 5), ...valuesOf(15, 11)]]);
     second.loop.kill();
   });
 });

@@ -114,6 +114,7 @@ export class PartitionTable {
     if (queue === undefined) return undefined;
     addTo(this.loads, queue, 1);
     const lane = this.lane(queue);
+    lane.enter();
     state.setRoute(topic, lane);
     return lane;
   }
@@ -165,7 +166,9 @@ export class PartitionTable {
     for (const queue of stored?.routes ?? []) {
       addTo(this.idleLoads, queue, -1);
       addTo(this.loads, queue, 1);
-      state.setRoute(queue.topic, this.lane(queue));
+      const lane = this.lane(queue);
+      lane.enter();
+      state.setRoute(queue.topic, lane);
     }
     this.byStream.set(stream, state);
     return state;

@@ -34,6 +34,10 @@ export class PendingBatch {
     return this.encoded.bytes;
   }
 
+  get isPartlyFound(): boolean {
+    return this.found.size > 0;
+  }
+
   get toSend(): RecordBatch {
     return this.encoded;
   }

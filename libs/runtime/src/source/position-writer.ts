@@ -88,6 +88,7 @@ export class PositionWriter {
         continue;
       }
       const scanFrom = lane.scanFrom();
+      if (scanFrom === undefined && lane.isLeft && lane.idle) this.writing.settled(lane);
       if (scanFrom === undefined || (!full && this.storedScans.get(lane) === scanFrom)) continue;
       scans.push([lane, { owner, queue: lane.queue, scanFrom }]);
     }

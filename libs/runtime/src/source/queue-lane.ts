@@ -53,14 +53,14 @@ export class QueueLane {
   private closed: PendingBatch[] = [];
   private open: PendingBatch | undefined;
   /** Acknowledged batches that are not part of the stored positions in full. */
-  private readonly unsettled: PendingBatch[] = [];
+  private readonly unsettled: { readonly batch: PendingBatch; readonly endOffset: number }[] = [];
   private running = false;
   /** The queue may have, or get, records of the batch that is being sent. */
   private isUncertain = false;
   /** No partition sends to it any more. */
   private left = false;
-  /** Why its partitions leave the queue before the next batch. */
-  private leaving: QueueStop | undefined;
+  /** Its partitions leave the queue before the next batch, if that takes no messages then. */
+  private isLeaving = false;
   private readonly waiting: WaitingCall;
   /** The position store knows from where to scan this queue. */
   scanIsStored = false;
@@ -113,12 +113,20 @@ export class QueueLane {
   /** Moves what it sends elsewhere as soon as nothing is on its way. */
   leave(stop: QueueStop): void {
     if (this.context.signal.aborted) return;
-    this.leaving = stop;
-    if (!this.running) this.moveIfLeaving();
+    if (this.running) this.isLeaving = true;
+    else if (!this.left && mayMove(stop)) this.context.move(this, stop, false);
+  }
+
+  /** Notes that a partition has its queue for a route. */
+  enter(): void {
+    this.left = false;
   }
 
   /** Gives everything away that is not acknowledged, in order, to be sent to another queue. */
   giveAway(): readonly PendingBatch[] {
+    const head = this.closed[0];
+    // The queue has a part of it, which positions do not cover before the other part is sent.
+    if (head?.isPartlyFound === true) this.unsettled.push({ batch: head, endOffset: head.endOffset });
     const batches = this.open === undefined ? this.closed : [...this.closed, this.open];
     this.closed = [];
     this.open = undefined;
@@ -150,9 +158,9 @@ export class QueueLane {
   /** From here on lies what the stored positions do not cover. `undefined` when this generation sent nothing to the queue. */
   scanFrom(): number | undefined {
     let settled = 0;
-    for (const batch of this.unsettled) {
+    for (const { batch, endOffset } of this.unsettled) {
       if (batch.unsettled > 0) break;
-      this.scanFromOffset = batch.endOffset;
+      this.scanFromOffset = endOffset;
       settled++;
     }
     if (settled > 0) this.unsettled.splice(0, settled);
@@ -183,7 +191,7 @@ export class QueueLane {
   private async sendAll(): Promise<void> {
     try {
       for (;;) {
-        this.moveIfLeaving();
+        if (this.isLeaving) await this.moveIfStopped();
         const batch = this.closed[0] ?? this.open;
         if (batch === undefined) break;
         if (batch === this.open) {
@@ -193,7 +201,7 @@ export class QueueLane {
         const { count, payloadBytes } = batch;
         if (!(await this.deliver(batch))) continue;
         this.closed.shift();
-        this.unsettled.push(batch);
+        this.unsettled.push({ batch, endOffset: batch.endOffset });
         const { counters } = this.context;
         counters.recordsSent += count;
         counters.bytesSent += payloadBytes;
@@ -210,10 +218,12 @@ export class QueueLane {
     }
   }
 
-  private moveIfLeaving(): void {
-    const stop = this.leaving;
-    this.leaving = undefined;
-    if (stop !== undefined && !this.left) this.context.move(this, stop, false);
+  private async moveIfStopped(): Promise<void> {
+    const { queues, signal } = this.context;
+    this.isLeaving = false;
+    const stop = await queues.stopOf(this.queue);
+    signal.throwIfAborted();
+    if (stop !== undefined && mayMove(stop) && !this.left) this.context.move(this, stop, false);
   }
 
   /** Tries until the queue has the batch. Returns false when another lane has the batch now. */
@@ -237,9 +247,10 @@ export class QueueLane {
           return true;
         }
         this.isUncertain ||= settlement === 'unknown';
-        const stop = await this.context.queues.stopOf(this.queue);
+        const stop = await this.context.queues.stopOf(this.queue, true);
         signal.throwIfAborted();
-        if (stop?.isOverdue === true) {
+        // What a closed queue has of an uncertain batch is read first: the next attempt does.
+        if (stop !== undefined && mayMove(stop) && !(this.isUncertain && stop.state === 'closed')) {
           this.context.move(this, stop, this.isUncertain);
           return false;
         }
@@ -297,4 +308,8 @@ export class QueueLane {
   private lowerBound(): number {
     return this.unsettled.at(-1)?.endOffset ?? this.scanFromOffset ?? 0;
   }
+}
+
+function mayMove({ isOverdue, others }: QueueStop): boolean {
+  return isOverdue && others.length > 0;
 }

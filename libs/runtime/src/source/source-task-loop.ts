@@ -296,7 +296,7 @@ export class SourceTaskLoop {
     segments: readonly { readonly partition: { readonly areRoutesStored: boolean } }[],
   ): Promise<void> {
     const isStored = (): boolean => lane.scanIsStored && segments.every(({ partition }) => partition.areRoutesStored);
-    while (!isStored()) await this.writer.flush();
+    while (!isStored()) await this.writer.flush().then(() => this.ports.clock.yieldToIo());
   }
 
   private async flushRegularly(): Promise<void> {

@@ -9,14 +9,17 @@ import { NoQueueError } from './no-queue-error.js';
 /** A replica that stands in for its master takes no messages for a while, and looks like a broker that was closed on purpose. */
 const maxClosedMs = 10_000;
 
+/** A look that follows the one before later than this does not tell how the queue was meanwhile. */
+const maxUnseenMs = 180_000;
+
 /** A queue that takes no messages now. */
 export interface QueueStop {
   readonly queue: QueueRef;
   readonly state: Exclude<QueueLookUp['state'], 'writable'>;
   readonly forMs: number;
-  /** The task waits no longer: what was meant for it goes to one of `others`. Never true while there is no other. */
+  /** The task waits no longer for the queue. */
   readonly isOverdue: boolean;
-  /** Queues of the topic that may be written and read. */
+  /** Queues of the topic that may be written and read: what was meant for an overdue queue goes to one of them. */
   readonly others: readonly QueueRef[];
 }
 
@@ -32,17 +35,25 @@ export interface WritableQueuesOptions {
 /** Tells of queues that stopped taking messages. */
 export interface QueueStops {
   /**
-   * Looks whether a queue to which a call failed takes messages. Resolves with `undefined` when it does, and when nobody can say. Never rejects.
+   * Looks whether a queue takes messages. Resolves with `undefined` when it does, and when nobody can say. Never rejects.
+   *
+   * @param mayCreate records wait: a topic whose queues are all gone for long is created again, where that is allowed
    */
-  stopOf(queue: QueueRef): Promise<QueueStop | undefined>;
+  stopOf(queue: QueueRef, mayCreate?: boolean): Promise<QueueStop | undefined>;
   /** Notes that a call to the queue succeeded. */
   answered(queue: QueueRef): void;
+}
+
+interface SeenStop {
+  readonly state: QueueStop['state'];
+  readonly sinceMs: number;
+  readonly seenMs: number;
 }
 
 /** The queues that a source may write to, and those that stopped taking messages. */
 export class WritableQueues implements QueueStops {
   private readonly unreadable: UnreadableQueues;
-  private readonly stoppedAtMs = new Map<string, number>();
+  private readonly stops = new Map<string, SeenStop>();
 
   constructor(private readonly options: WritableQueuesOptions) {
     this.unreadable = new UnreadableQueues(options.messages, options.warnings, 'source');
@@ -50,44 +61,66 @@ export class WritableQueues implements QueueStops {
 
   /** Finds the queues of a topic that may be written and read; a missing topic is created where that is allowed. @throws NoQueueError */
   async of(topic: string): Promise<readonly QueueRef[]> {
-    const unreadable = await this.unreadable.of(topic);
-    const found = (await this.options.producer.queues(topic)).filter((queue) => !unreadable.has(queueKey(queue)));
+    const found = await this.readable(topic, await this.options.producer.queues(topic));
     if (found.length === 0) throw new NoQueueError(topic);
     return found;
   }
 
-  async stopOf(queue: QueueRef): Promise<QueueStop | undefined> {
+  async stopOf(queue: QueueRef, mayCreate = false): Promise<QueueStop | undefined> {
+    let found: QueueLookUp;
     try {
-      return await this.lookUp(queue);
+      found = await this.options.producer.lookUpQueue(queue);
     } catch {
       // Name servers that do not answer say nothing.
       return undefined;
     }
+    const { state, writable } = found;
+    const key = queueKey(queue);
+    if (state === 'writable') {
+      this.stops.delete(key);
+      return undefined;
+    }
+    const forMs = this.note(key, state);
+    const { maxUnavailableMs = Infinity } = this.options;
+    const isOverdue = forMs >= (state === 'closed' ? Math.min(maxClosedMs, maxUnavailableMs) : maxUnavailableMs);
+    const others = isOverdue ? await this.othersOf(queue, writable, mayCreate) : [];
+    return others.some((other) => queueKey(other) === key) ? undefined : { queue, state, forMs, isOverdue, others };
   }
 
   answered(queue: QueueRef): void {
-    if (this.stoppedAtMs.size > 0) this.stoppedAtMs.delete(queueKey(queue));
+    const key = queueKey(queue);
+    // A queue that is closed on the name servers alone answers still.
+    if (this.stops.size > 0 && this.stops.get(key)?.state === 'unavailable') this.stops.delete(key);
   }
 
-  private async lookUp(queue: QueueRef): Promise<QueueStop | undefined> {
-    const { producer, clock, maxUnavailableMs = Infinity } = this.options;
-    const key = queueKey(queue);
-    const { state, writable } = await producer.lookUpQueue(queue);
-    if (state === 'writable') {
-      this.stoppedAtMs.delete(key);
-      return undefined;
+  /** Notes what was seen of a queue and returns for how long it has been so. */
+  private note(key: string, state: QueueStop['state']): number {
+    const nowMs = this.options.clock.nowMs();
+    const known = this.stops.get(key);
+    const isSame = known?.state === state && nowMs - known.seenMs < maxUnseenMs;
+    const sinceMs = isSame ? known.sinceMs : nowMs;
+    this.stops.set(key, { state, sinceMs, seenMs: nowMs });
+    return nowMs - sinceMs;
+  }
+
+  private async othersOf(
+    queue: QueueRef,
+    writable: readonly QueueRef[],
+    mayCreate: boolean,
+  ): Promise<readonly QueueRef[]> {
+    const { topic } = queue;
+    try {
+      // A topic without any queue may have been deleted, or be on brokers that are all unavailable.
+      const found = mayCreate && writable.length === 0 ? await this.options.producer.queues(topic) : writable;
+      return await this.readable(topic, found);
+    } catch {
+      return [];
     }
-    const nowMs = clock.nowMs();
-    const stoppedAtMs = this.stoppedAtMs.get(key) ?? nowMs;
-    this.stoppedAtMs.set(key, stoppedAtMs);
-    const forMs = nowMs - stoppedAtMs;
-    const isDue = forMs >= (state === 'closed' ? Math.min(maxClosedMs, maxUnavailableMs) : maxUnavailableMs);
-    // A topic without any queue may have been deleted, or be on brokers that are all unavailable: where that is allowed it is created now.
-    const found = isDue && writable.length === 0 ? await producer.queues(queue.topic) : writable;
-    const unreadable = await this.unreadable.of(queue.topic);
-    const others = found.filter((other) => !unreadable.has(queueKey(other)));
-    if (others.some((other) => queueKey(other) === key)) return undefined;
-    return { queue, state, forMs, isOverdue: isDue && others.length > 0, others };
+  }
+
+  private async readable(topic: string, queues: readonly QueueRef[]): Promise<readonly QueueRef[]> {
+    const unreadable = await this.unreadable.of(topic);
+    return queues.filter((queue) => !unreadable.has(queueKey(queue)));
   }
 }
 

@@ -1,0 +1,232 @@
+import { describe, expect, it } from '@jest/globals';
+import { queueKey } from '@sluice/sdk';
+import { SendFailure } from '../ports/record-producer.port.js';
+import { readEverything, readValid } from '../spec-support/read-valid.js';
+import { SourceWorld } from '../spec-support/source-world.js';
+import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
+
+describe('how long a queue has been stopped', () => {
+  it('grows while the broker still stores what is sent to a closed queue', async () => {
+    const { world, loop, list, first, other, stop } = await onTwoQueues();
+    stop(first, 'closed');
+    for (let second = 0; second < 60; second++) {
+      list.push(...recordsOf(list.length + 1).slice(-1));
+      await world.clock.advance(1000);
+    }
+    loop.kill();
+    expect(first.messages.length).toBeLessThan(40);
+    expect(readEverything(other).length).toBeGreaterThan(20);
+    expect(world.warnings.list).toHaveLength(1);
+  });
+
+  it('starts over when an unavailable queue shows as closed, as by a replica that stands in for its master', async () => {
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
+    stop(first, 'unavailable');
+    list.push(...recordsOf(8).slice(5));
+    await world.clock.advance(60_000);
+    stop(first, 'refusing');
+    await world.clock.advance(1500);
+    world.cluster.stopped.clear();
+    await world.clock.until(() => counters.recordsSent === 8);
+    loop.kill();
+    expect([first.messages.length, other.messages.length]).toEqual([8, 0]);
+  });
+
+  it('starts over when a closed queue becomes unavailable', async () => {
+    const { world, loop, list, first, other, stop } = await onTwoQueues();
+    stop(first, 'refusing');
+    stop(other, 'refusing');
+    list.push(...recordsOf(8).slice(5));
+    await world.clock.advance(400_000);
+    stop(first, 'unavailable');
+    world.cluster.stopped.delete(queueKey(other.ref));
+    await world.clock.advance(3000);
+    loop.kill();
+    expect(other.messages).toHaveLength(0);
+  });
+
+  it('does not matter once the queue takes messages again, though a send was on its way all the time', async () => {
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
+    const { send } = world.cluster.producer;
+    world.cluster.producer.send = async (queue, batch, signal) => {
+      world.cluster.producer.send = send;
+      await world.clock.sleep(40_000, signal);
+      return send(queue, batch, signal);
+    };
+    list.push(...recordsOf(6).slice(5));
+    await world.clock.advance(1000);
+    stop(first, 'closed');
+    await world.clock.advance(25_000);
+    world.cluster.stopped.clear();
+    await world.clock.until(() => counters.recordsSent === 6, 60_000);
+    list.push(...recordsOf(7).slice(6));
+    await world.clock.until(() => counters.recordsSent === 7, 60_000);
+    loop.kill();
+    expect(other.messages).toHaveLength(0);
+  });
+});
+
+describe('an unknown outcome in a closed queue', () => {
+  it('is settled by reading, also when the queue was closed long before', async () => {
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
+    const { send } = world.cluster.producer;
+    world.cluster.producer.send = async (queue, batch, signal) => {
+      world.cluster.producer.send = send;
+      await send(queue, batch, signal);
+      await world.clock.sleep(25_000, signal);
+      stop(first, 'refusing');
+      throw new SendFailure('reply lost', { outcome: 'unknown', retriable: true });
+    };
+    stop(first, 'closed');
+    list.push(...recordsOf(9).slice(5));
+    await world.clock.until(() => counters.recordsSent === 9, 100_000);
+    loop.kill();
+    expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(9), []]);
+  });
+
+  it.each([0, 1])('is examined by the next owner when this one dies after %i sends to the new queue', async (sends) => {
+    const { world, loop, list, first, other, stop } = await onTwoQueues();
+    const { send } = world.cluster.producer;
+    let sent = 0;
+    world.cluster.producer.send = (queue, batch, signal) => {
+      if (queueKey(queue) !== queueKey(other.ref) || sent++ < sends) return send(queue, batch, signal);
+      loop.kill();
+      return new Promise(() => undefined);
+    };
+    world.cluster.fate = () => {
+      stop(first, 'refusing');
+      world.cluster.fate = () => ({ kind: 'store' });
+      return { kind: 'part-unknown', count: 2 };
+    };
+    list.push(...recordsOf(9).slice(5));
+    await world.clock.advance(60_000);
+    loop.kill();
+    world.cluster.producer.send = send;
+    const second = world.loop(world.source({ a: recordsOf(12) }));
+    const started = second.loop.start();
+    await world.clock.advance(60_000);
+    await started;
+    second.loop.kill();
+    expect([...readValid(first), ...readValid(other)]).toEqual(valuesOf(12));
+  });
+});
+
+describe('a recovery of a queue whose topic has no other', () => {
+  const elsewhere = recordsOf(12).map(({ value }) => ({ topic: 'u', value }));
+
+  it('reads a closed queue up to its end', async () => {
+    const { world, loop, first, other, stop } = await onTwoQueues();
+    loop.kill();
+    stop(first, 'refusing');
+    stop(other, 'refusing');
+    world.cluster.addTopic('u', 1);
+    const second = world.loop(world.source({ a: elsewhere }));
+    second.loop.start().catch(() => undefined);
+    await world.clock.until(() => second.counters.recordsSent === 7, 60_000);
+    second.loop.kill();
+    expect(second.counters.incompleteScans).toBe(0);
+  });
+
+  it('gives up a topic that was deleted for good', async () => {
+    const { world, loop, first, other, stop } = await onTwoQueues();
+    loop.kill();
+    stop(first, 'unavailable');
+    stop(other, 'unavailable');
+    const { queues } = world.cluster.producer;
+    world.cluster.addTopic('u', 1);
+    world.cluster.producer.queues = (topic) =>
+      topic === 'u'
+        ? queues(topic)
+        : Promise.reject(new SendFailure('no such topic', { outcome: 'not-stored', retriable: false }));
+    const second = world.loop(world.source({ a: elsewhere }));
+    second.loop.start().catch(() => undefined);
+    await world.clock.until(() => second.counters.recordsSent > 0, 400_000);
+    second.loop.kill();
+    expect(second.counters.incompleteScans).toBe(1);
+  });
+});
+
+describe('a source with nothing to send', () => {
+  it('does not create a deleted topic again', async () => {
+    const { world, loop, first, other, stop } = await onTwoQueues();
+    const { queues } = world.cluster.producer;
+    stop(first, 'unavailable');
+    stop(other, 'unavailable');
+    let asked = 0;
+    world.cluster.producer.queues = (topic) => {
+      asked++;
+      return queues(topic);
+    };
+    await world.clock.advance(900_000);
+    loop.kill();
+    expect(asked).toBe(0);
+  });
+});
+
+describe('a queue that was left', () => {
+  it('is looked at no more, also when nothing was sent to it', async () => {
+    const { world, loop, first, other, stop } = await onTwoQueues();
+    const ended = loop.stop();
+    await world.clock.advance(3000);
+    await ended;
+    stop(first, 'unavailable');
+    const { lookUpQueue } = world.cluster.producer;
+    let asked = 0;
+    world.cluster.producer.lookUpQueue = (ref) => {
+      if (queueKey(ref) === queueKey(first.ref)) asked++;
+      return lookUpQueue(ref);
+    };
+    const second = world.loop(world.source({ a: recordsOf(8) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 3);
+    expect(readEverything(other)).toEqual(valuesOf(8, 5));
+    await world.clock.advance(20_000);
+    asked = 0;
+    await world.clock.advance(600_000);
+    second.loop.kill();
+    expect(asked).toBe(0);
+  });
+
+  it('takes the records of a partition that comes while the leaving is stored', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('u', 1, 'broker-a');
+    const queues = ['broker-a', 'broker-b'].flatMap((broker) => world.cluster.addTopic('t', 1, broker));
+    const inAll = (file: string): { topic: string; value: string }[] =>
+      ['t', 'u'].map((topic, n) => ({ topic, value: `${file}${n}` }));
+    const lists = { a: inAll('a'), b: inAll('b'), c: inAll('c') };
+    const before = world.loop(world.source(lists));
+    await before.loop.start();
+    await world.clock.until(() => before.counters.recordsSent === 6);
+    const ended = before.loop.stop();
+    await world.clock.advance(5000);
+    expect(await ended).toEqual({ kind: 'stopped', clean: true });
+    const shared = queues
+      .map((ref) => readValid(world.cluster.queue(ref)).map(([file]) => file as keyof typeof lists))
+      .find(({ length }) => length === 2);
+    const [leaving, coming] = shared ?? [];
+    if (leaving === undefined || coming === undefined) throw new Error('Two of three partitions share a queue');
+    const write = world.positions.write.bind(world.positions);
+    const wait = (ms: number): Promise<void> => world.clock.sleep(ms, new AbortController().signal);
+    world.positions.write = async (task, change) => {
+      await wait(200);
+      if (change.settled.some(({ queue }) => queue !== undefined)) lists[coming].push({ topic: 'u', value: 'first' });
+      await wait(300);
+      return write(task, change);
+    };
+    const { loop, counters } = world.loop(world.source(lists));
+    await loop.start();
+    const send = async (file: keyof typeof lists, value: string, sent: number): Promise<void> => {
+      lists[file].push({ topic: 't', value });
+      await world.clock.until(() => counters.recordsSent === sent, 60_000);
+    };
+    await send(leaving, 'stays', 1);
+    await world.clock.advance(5000);
+    const home = queues.find((ref) => readEverything(world.cluster.queue(ref)).includes('stays'));
+    world.cluster.stopped.set(home === undefined ? '' : queueKey(home), 'refusing');
+    await send(leaving, 'moves', 3);
+    await world.clock.advance(5000);
+    await send(coming, 'second', 4);
+    loop.kill();
+    expect(queues.flatMap((ref) => readValid(world.cluster.queue(ref)))).toContain('second');
+  });
+});
