@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CoordinatorHarness } from '../testing/coordinator-harness.js';
+import { CoordinatorHarness, UNTIL_GIVING_MS } from '../testing/coordinator-harness.js';
+import { LogWriter } from '../testing/log-writer.js';
 import { step } from './step.js';
 
 type Action = (harness: CoordinatorHarness) => void;
@@ -33,6 +34,21 @@ const action = fc.oneof(
 );
 
 describe('what is decided about members', () => {
+  it('clears a leader whom the one before suspected while it stood still', () => {
+    const log = LogWriter.started('c9');
+    const self = { nodeId: 'c1', incarnation: 'c1#2' };
+    log.write({ kind: 'member.joined', member: { ...self, role: 'coordinator', capacity: 1, plugins: [] } });
+    log.write({ kind: 'member.suspected', ...self }, { kind: 'leader.resigned' });
+    const harness = new CoordinatorHarness(log);
+    harness.feed({ kind: 'head.reached', sentAt: 0 });
+    expect(harness.state.cluster.members.get('c1')).toMatchObject({ suspectedAt: expect.any(Number) });
+    harness.pass(UNTIL_GIVING_MS);
+    expect(harness.events('member.cleared')).toEqual([{ kind: 'member.cleared', ...self }]);
+    expect(harness.state.cluster.members.get('c1')?.suspectedAt).toBeUndefined();
+    harness.pass(10_000);
+    expect(harness.events('member.cleared')).toHaveLength(1);
+  });
+
   it('is the same at every step, whether or not a look is spared that would find nothing', () => {
     let spared = 0;
     fc.assert(
