@@ -69,7 +69,7 @@ export const taskMutants: readonly Mutant[] = [
   {
     rule: 'drain: a draining node is given tasks',
     file: 'coordinator/decide-tasks.ts',
-    from: 'workers.push(draining.has(member.nodeId) ? { ...member, draining: true } : member)',
+    from: 'workers.push(drained.has(member.nodeId) ? { ...member, draining: true } : member)',
     to: 'workers.push(member)',
   },
   {

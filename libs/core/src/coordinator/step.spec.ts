@@ -126,6 +126,7 @@ describe('election', () => {
       const node = new CoordinatorHarness(log);
       node.isStoring = false;
       node.wall += skewMs;
+      node.state = { ...node.state, time: { ...node.state.time, wall: node.wall } };
       node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 60_000 + at * 5_000 });
       // What was stored long ago tells nothing new.
       node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 1_000 });

@@ -64,6 +64,9 @@ function readClocks({ next, now, wall }: Turn): void {
   const stoodStillMs = time.stoodStillMs - next.time.stoodStillMs;
   next.time = time;
   if (stoodStillMs === 0) return;
+  const { brokerTime } = next;
+  // What is read next may have been stored long ago.
+  if (brokerTime !== undefined) next.brokerTime = { ...brokerTime, storedAt: brokerTime.storedAt + stoodStillMs };
   next.lastConfirmedAt -= stoodStillMs;
   if (next.inFlight !== undefined) next.inFlight = { ...next.inFlight, sentAt: next.inFlight.sentAt - stoodStillMs };
 }

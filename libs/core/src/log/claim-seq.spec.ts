@@ -36,6 +36,13 @@ describe('the number of a claim', () => {
     }
   });
 
+  it('leaps no cycle where claims follow each other at once: what follows them later is still higher', () => {
+    const first = claim(logAt(restoredSeq(logAt(100), createdAt + 60_000)), 60_100, 0.9);
+    const second = claim(logAt(first + 10), 60_300, 0.5);
+    expect(second).toBeGreaterThan(first + 10);
+    expect(claim(logAt(first + 10), 63_400, 0)).toBeGreaterThan(second);
+  });
+
   it('grows no faster than time once it has passed a head that was ahead', () => {
     const first = claim(logAt(YEAR_MS), 90_000, 0);
     expect(claim(logAt(first + 10), 100_000, 0) - first).toBe(10_000);

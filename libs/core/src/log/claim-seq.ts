@@ -4,12 +4,17 @@ import type { StateHeader } from '../model/cluster-state.js';
 const MAX_REPORTED_SEQ = 2 ** 52;
 /** Less than two claims are apart in time: of two that follow the same head, the later one still has the higher number. */
 const MAX_SALT = 1_024;
+/** By so much salts and entries put the head ahead of time. Less than a leader waits before it gives tasks away: by then time has passed the head. */
+const MAX_AHEAD_MS = 2_500;
 /** Twelve days of milliseconds: a tail that is lost is younger. Numbers last for four million claims by clocks that are behind the head. */
 const CLAIM_CYCLE = 2 ** 30;
 /** 34 years of milliseconds: the files of a restore may be that old. */
 const RESTORE_CYCLE = 2 ** 40;
-/** More than all claims that may have followed those of a node's files, and than two years of a clock that was ahead; whole cycles of claims. */
-const RESTORE_LEAP = 2 ** 36;
+/**
+ * More than all claims that may have followed those of a node's files, and than two years of a clock that was ahead. Half a cycle less than whole ones: claims
+ * that follow at once add the same cycles, whatever the clocks of broker and restorer differ by.
+ */
+const RESTORE_LEAP = 2 ** 36 - CLAIM_CYCLE / 2;
 
 /** Milliseconds since the first entry of the log; its writer's clock may have been another one, so they may be negative. */
 function logAge({ createdAt }: Pick<StateHeader, 'createdAt'>, wall: number): number {
@@ -34,12 +39,12 @@ export function claimSeq(
 ): number {
   let known = header.head.seq;
   for (const reported of reportedSeqs) if (reported > known && reported < MAX_REPORTED_SEQ) known = reported;
-  return withTime(known, logAge(header, wall), CLAIM_CYCLE) + 1 + Math.floor(salt * MAX_SALT);
+  return withTime(known, logAge(header, wall), CLAIM_CYCLE, MAX_AHEAD_MS) + 1 + Math.floor(salt * MAX_SALT);
 }
 
 /** The `seq` after which a restored log continues, far above what claims after `header` can have reached. */
 export function restoredSeq(header: StateHeader, wall: number): number {
-  return withTime(header.head.seq, logAge(header, wall), RESTORE_CYCLE) + RESTORE_LEAP;
+  return withTime(header.head.seq, logAge(header, wall), RESTORE_CYCLE, 0) + RESTORE_LEAP;
 }
 
 /**
@@ -47,6 +52,8 @@ export function restoredSeq(header: StateHeader, wall: number): number {
  * the age for as long, and they still grow with time: of two that follow the same head, the later one is the higher one, except where the age comes to
  * exceed that head between them.
  */
-function withTime(known: number, age: number, cycle: number): number {
-  return age >= known ? age : age + Math.ceil((known - age) / cycle) * cycle;
+function withTime(known: number, age: number, cycle: number, maxAheadMs: number): number {
+  if (age >= known) return age;
+  const aheadMs = (known - age) % cycle;
+  return aheadMs <= maxAheadMs ? known : known - aheadMs + cycle;
 }
