@@ -143,11 +143,13 @@ export class SimJudge {
     }
     const task = before.tasks.get(key);
     const owner = task?.assignment?.nodeId;
-    if (owner === undefined || before.draining.includes(owner)) return;
+    if (task === undefined || owner === undefined || before.draining.includes(owner)) return;
+    const member = before.members.get(owner);
+    if (member !== undefined && !canRun(before, task, member)) return;
     if ((before.settings['assignment.strategy'] ?? 'sticky') !== 'sticky' || !isUniform(before)) return;
     const workers = activeRunners(before);
     const capacity = workers.reduce((sum, member) => sum + member.capacity, 0);
-    const own = before.members.get(owner)?.capacity ?? 0;
+    const own = member?.capacity ?? 0;
     const share = Math.floor((assignableTasks(before) * own) / Math.max(1, capacity));
     if (loadOf(before, owner) <= share)
       this.violate(`${key} was taken from ${owner}, which had no more than its share`);

@@ -34,8 +34,8 @@ export function loseLog(fleet: SimFleet): void {
 /** Nodes that had read no log before have joined the one that was made anew: their directories are removed. */
 function forgetOthers({ coordinators, runners }: SimFleet, own: string): void {
   for (const each of [...coordinators, ...runners]) {
-    const { logId = own } = each.disk;
-    if (isOfOneOrigin(logId, own)) continue;
+    const read = [each.disk.logId ?? own, each.reader.node.cluster.logId || own];
+    if (read.every((logId) => isOfOneOrigin(logId, own))) continue;
     each.isDead = true;
     delete each.disk.logId;
     delete each.disk.files;
