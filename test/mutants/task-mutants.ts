@@ -67,6 +67,13 @@ export const taskMutants: readonly Mutant[] = [
     to: 'if (report === undefined || member.suspectedAt !== undefined) absent.push',
   },
   {
+    rule: 'new config: a task is taken from its owner before anybody has split it',
+    file: 'assignment/assignment-input.ts',
+    from: '{ config: newest, tasksConfig: config = newest }',
+    to: '{ config }',
+    specs: ['assignment/assignment-input.spec.ts'],
+  },
+  {
     rule: 'drain: a draining node is given tasks',
     file: 'coordinator/decide-tasks.ts',
     from: 'workers.push(drained.has(member.nodeId) ? { ...member, draining: true } : member)',

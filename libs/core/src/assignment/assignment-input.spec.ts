@@ -70,6 +70,17 @@ describe('assignmentInput', () => {
     expect(tasks.map(({ key }) => key)).toEqual(['small-0', 'newer-1']);
   });
 
+  it('needs what the present tasks need while a new config is not split: its class may be one that nobody has', () => {
+    const tasksConfig = { 'connector.class': 'A', 'placement.zone': 'a' };
+    const config = { 'connector.class': 'B', 'placement.zone': 'b' };
+    const { tasks } = assignmentInput({
+      connectors: byName([connector('c', { config, configVersion: 6, tasksConfig })]),
+      tasks: TaskTable.of([taskOf('c', 0, { assignment: held })]),
+      members: new Map(),
+    });
+    expect(tasks).toMatchObject([{ connectorClass: 'A', placement: { zone: 'a' } }]);
+  });
+
   it('leaves out the free tasks of a connector until all owners from before its task configs have stopped', () => {
     const older = { ...held, generation: 4 };
     const input = (...owners: TaskState[]): readonly string[] =>
