@@ -1,4 +1,4 @@
-import type { LogEntry } from '../model/entry.js';
+import type { LogEvent } from '../model/entry.js';
 
 /** How long a node may run its tasks after it last knew all of the log, in milliseconds. The leader expires it later than that. */
 export const MEMBER_LEASE_MS = 2_500;
@@ -25,14 +25,8 @@ export interface NodeLease {
   readonly resumesAt: number;
   /** Between reading its own `member.suspected` and its own `member.cleared`. */
   readonly suspected: boolean;
-  /** `seq` of the last claim read; -1 before the first one. */
-  readonly claimSeq: number;
-  /** The same when the lease was last extended. */
-  readonly trustedClaimSeq: number;
-  /** After a gap between proofs, until another entry of the claim in force is read. */
-  readonly awaitsEntry: boolean;
   /** Why it is gone for good; only a new incarnation can run tasks again. */
-  readonly lost?: 'left' | 'rejected' | 'log-lost' | 'outdated-tasks';
+  readonly lost?: 'left' | 'rejected' | 'log-lost';
 }
 
 /** @param nowMs not later than the first report of this incarnation. */
@@ -41,14 +35,11 @@ export function newLease(
   nowMs: number,
 ): NodeLease {
   const { nodeId, incarnation, leaseMs, marginMs } = self;
-  const unproven = { resumesAt: -Infinity, suspected: false, claimSeq: -1, trustedClaimSeq: -1, awaitsEntry: false };
-  return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, ...unproven };
+  return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, resumesAt: -Infinity, suspected: false };
 }
 
 /** Takes notice of an accepted entry. To be called in the order of the log, before a `headReached` that covers the entry. */
-export function leaseAfterEntry(before: NodeLease, { event, seq }: Pick<LogEntry, 'event' | 'seq'>): NodeLease {
-  if (event.kind === 'claimed') return { ...before, claimSeq: seq };
-  const lease = before.awaitsEntry ? { ...before, awaitsEntry: false } : before;
+export function leaseAfterEvent(lease: NodeLease, event: LogEvent): NodeLease {
   if (event.kind === 'member.suspected' || event.kind === 'member.cleared') {
     if (!isOwn(lease, event)) return lease;
     return event.kind === 'member.suspected' ? { ...lease, suspected: true } : cleared(lease);
@@ -64,31 +55,17 @@ export function leaseAfterEntry(before: NodeLease, { event, seq }: Pick<LogEntry
  * Extends the lease: a non-suspending pull that was sent at `sentAtMs` was answered by the master with
  * `nextOffset = maxOffset`, and everything before is folded.
  *
- * Where the proof before is older than a lease, or this node is suspected, the leader may have expired it by entries that the log has lost again.
- *
- * - Whoever read there that it owns the tasks has no lease any more after another lease and margin: this node waits for that. A
- *   `member.cleared` that follows ends the wait, for the leader waits likewise before it writes one.
- * - The new owner has acted at a higher generation, and sinks drop what this node would still write. A leader that lost entries claims anew. So
- *   the node resumes only once it reads an entry of the claim that it knew before. Where another claim follows, it gives up tasks that are older.
- *
- * @param oldestGeneration the lowest generation of the tasks that the log gives this incarnation; Infinity without tasks.
+ * Where the proof before is older than a lease, this node may have been put out meanwhile by entries that the log has lost again, suspicion
+ * and all. Whoever read there that it owns the tasks has no lease any more after another lease and margin: this node waits for that. A
+ * `member.cleared` that follows ends the wait, for the leader waits likewise before it writes one.
  */
-export function leaseAfterHeadReached(
-  lease: NodeLease,
-  sentAtMs: number,
-  oldestGeneration: () => number = () => Infinity,
-): NodeLease {
-  const { leaseMs, marginMs, claimSeq, trustedClaimSeq, until = -Infinity } = lease;
+export function leaseAfterHeadReached(lease: NodeLease, sentAtMs: number): NodeLease {
+  const { leaseMs, marginMs, until = -Infinity } = lease;
   if (lease.lost !== undefined) return lease;
-  const isGap = sentAtMs - lease.provenAt > leaseMs;
-  const isInDoubt = isGap || lease.awaitsEntry || lease.suspected;
-  if (isInDoubt && claimSeq > trustedClaimSeq && oldestGeneration() < claimSeq) {
-    return { ...lease, lost: 'outdated-tasks' };
-  }
   const proven = { ...lease, provenAt: Math.max(lease.provenAt, sentAtMs) };
-  if (isGap) return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs, awaitsEntry: true };
-  if (isInDoubt || sentAtMs < lease.resumesAt) return proven;
-  return { ...proven, trustedClaimSeq: claimSeq, until: Math.max(until, sentAtMs + leaseMs) };
+  if (sentAtMs - lease.provenAt > leaseMs) return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs };
+  if (lease.suspected || sentAtMs < lease.resumesAt) return proven;
+  return { ...proven, until: Math.max(until, sentAtMs + leaseMs) };
 }
 
 function cleared(lease: NodeLease): NodeLease {

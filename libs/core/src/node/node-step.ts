@@ -1,10 +1,9 @@
-import { leaseAfterEntry, leaseAfterHeadReached, leaseAfterLogLost } from '../lease/node-lease.js';
+import { leaseAfterEvent, leaseAfterHeadReached, leaseAfterLogLost } from '../lease/node-lease.js';
 import { foldEntries } from '../log/fold.js';
 import { CATCH_UP_ENTRIES } from '../log/start-plan.js';
 import { tailVerdict, type Tail } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
-import { memberKey } from '../model/member.js';
 import { chainAfter, SILENCE_MS } from './chain-gap.js';
 import { elapsedAfter, elapsedMs, type ClockReading } from './elapsed-time.js';
 import type {
@@ -167,7 +166,7 @@ function foldMessages(turn: Turn, messages: readonly LogMessage[], isCertain: bo
     return;
   }
   let { lease } = next;
-  for (const { entry } of accepted) lease = leaseAfterEntry(lease, entry);
+  for (const { entry } of accepted) lease = leaseAfterEvent(lease, entry.event);
   turn.next = {
     ...next,
     cluster: state,
@@ -230,17 +229,9 @@ function proven(turn: Turn, { sentAt, sentElapsedMs }: SentTime): void {
   turn.next = {
     ...turn.next,
     provenAt: Math.max(provenAt, sentAt),
-    lease: leaseAfterHeadReached(next.lease, sentElapsedMs, () => oldestGeneration(next)),
+    lease: leaseAfterHeadReached(next.lease, sentElapsedMs),
   };
   turn.effects.push({ kind: 'head-proven', sentAt });
-}
-
-function oldestGeneration({ cluster: { tasks }, lease }: NodeLoop): number {
-  let oldest = Infinity;
-  for (const id of tasks.heldBy(memberKey(lease))) {
-    oldest = Math.min(oldest, tasks.find(id)?.assignment?.generation ?? Infinity);
-  }
-  return oldest;
 }
 
 function end(turn: Turn, why: NodeEnd): void {

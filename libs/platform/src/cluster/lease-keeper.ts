@@ -1,18 +1,9 @@
-import type { NodeLease } from '@sluice/core';
 import type { Lease } from '@sluice/runtime';
 import type { ScopedLog } from '../logging/node-log.js';
 import { HeadWatch } from './head-watch.js';
 import type { LogFollower } from './log-follower.js';
 
 const probeIntervalMs = 500;
-
-const reasons = {
-  left: 'the cluster expired or released this node',
-  rejected: 'the leader rejected this node',
-  'log-lost': 'the log is not the one that this node has read',
-  'outdated-tasks':
-    'a leader claimed while this node had no lease, and the log may have lost who had the tasks meanwhile',
-} as const satisfies Record<NonNullable<NodeLease['lost']>, string>;
 
 /** Keeps a runner's lease by proving, twice a second, that it knows the whole log. */
 export class LeaseKeeper implements Lease {
@@ -29,7 +20,7 @@ export class LeaseKeeper implements Lease {
     const unsubscribe = follower.subscribe(({ lease }) => {
       if (lease.lost === undefined) return;
       unsubscribe();
-      onLost(reasons[lease.lost]);
+      onLost(lease.lost === 'left' ? 'the cluster expired or released this node' : 'the leader rejected this node');
     });
     this.watch = new HeadWatch(
       follower,
