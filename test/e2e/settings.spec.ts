@@ -205,7 +205,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
       expect(answer.status).toBe(down.length === 0 ? 200 : 503);
       return down;
     };
-    expect(await downOn('sink-runner-1')).toEqual([]);
+    await until('the sink runner is ready', async () => (await downOn('sink-runner-1')).length === 0, 60_000, logs);
     await clusters[1]!.kill();
     await until('the sink runner says so', async () => (await downOn('sink-runner-1')).length > 0, 60_000, logs);
     expect(await downOn('sink-runner-1')).toEqual(['data-namesrv']);
