@@ -106,16 +106,14 @@ export function listedTasks(report: Report): ReadonlySet<string> {
 /** Returns until when the member may stay silent before there is something to decide; undefined where that is not known. */
 function decideSilence(state: CoordinatorState, now: number, member: Member, batch: EventBatch): number | undefined {
   const { nodeId, incarnation } = member;
-  if (nodeId === state.self.nodeId && incarnation === state.self.incarnation) {
-    if (member.suspectedAt === undefined) return Infinity;
-    // The leader before suspected it, and nobody else is there to say that it lives.
-    if (now >= givesFrom(state)) batch.add({ kind: 'member.cleared', nodeId, incarnation });
-    return undefined;
-  }
+  // The leader before may have suspected it, and nobody else is there to say that it lives.
+  const isSelf = nodeId === state.self.nodeId && incarnation === state.self.incarnation;
+  if (isSelf && member.suspectedAt === undefined) return Infinity;
   const key = memberKey(member);
   const known = lifeSignOf(state, key);
   const suspectedSince = state.suspicions.get(key);
-  if (suspectedSince !== undefined && known !== undefined && known.lastAt > suspectedSince) {
+  const isHeardSince = suspectedSince !== undefined && known !== undefined && known.lastAt > suspectedSince;
+  if (isSelf || isHeardSince) {
     if (now >= givesFrom(state)) batch.add({ kind: 'member.cleared', nodeId, incarnation });
     return undefined;
   }
