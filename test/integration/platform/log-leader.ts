@@ -23,6 +23,8 @@ export class LogLeader {
   private readonly signal = AbortSignal.timeout(60_000);
   private running: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
+  private readonly appending = new Set<Promise<void>>();
+  private isStopping = false;
   private commandOffset = 0;
 
   constructor(
@@ -70,8 +72,12 @@ export class LogLeader {
     }, tickMs);
   }
 
+  /** Ends once it has read what it sent. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    this.isStopping = true;
+    await Promise.all(this.appending);
+    await this.follower.proveHead(AbortSignal.timeout(60_000));
     await this.head.stop();
     this.follower.close();
     await this.running;
@@ -86,7 +92,11 @@ export class LogLeader {
   private input(body: InputBody): void {
     const { state, effects } = step(this.state, { ...body, now: performance.now(), wall: Date.now() });
     this.state = state;
-    for (const effect of effects) if (effect.kind === 'append') void this.append(effect);
+    for (const effect of effects) {
+      if (effect.kind !== 'append' || this.isStopping) continue;
+      const appending = this.append(effect).finally(() => this.appending.delete(appending));
+      this.appending.add(appending);
+    }
   }
 
   private async append(effect: Extract<Effect, { kind: 'append' }>): Promise<void> {
