@@ -51,7 +51,7 @@ describe('source partitions on two real brokers', () => {
     await plane.client.admin.createTopic({ topic, readQueues: 2, writeQueues: 1 });
     await until(
       'two partitions have moved',
-      () => (source.log.join('\n').match(/takes no messages/g) ?? []).length === 2,
+      () => (source.log.join('\n').match(/has taken no messages/g) ?? []).length === 2,
       60_000,
     );
     add(lines, 10);
