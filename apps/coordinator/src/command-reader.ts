@@ -1,9 +1,14 @@
 import type { Command } from '@sluice/core';
-import { abortableDelay, untilAnswered, type ClusterNode, type ScopedLog } from '@sluice/platform';
+import {
+  abortableDelay,
+  firstOffsetOf,
+  refusedPauseMs,
+  untilAnswered,
+  type ClusterNode,
+  type ScopedLog,
+} from '@sluice/platform';
 import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
-
-const refusedPauseMs = 1_000;
 
 export interface CommandListener {
   onCommand(readId: number, offset: number, command: Command): void;
@@ -76,7 +81,7 @@ export class CommandReader {
     if (fromOffset > maxOffset) throw new CommandsCutError(`it ends before offset ${String(fromOffset)}`, bounds);
     await this.check(queue, progress.last, signal);
     // Commands that retention has taken are older than any that could still be carried out.
-    const from = Math.max(fromOffset, Math.min(minOffset, maxOffset));
+    const from = Math.max(fromOffset, firstOffsetOf(bounds));
     const reader = client.consumer.readQueue(queue, {
       from,
       group: readerGroupOf(settings.clusterId),
@@ -142,10 +147,9 @@ interface Progress {
 
 class CommandsCutError extends Error {
   override readonly name = 'CommandsCutError';
-  /** A queue that was cut below what retention has left may be said to begin behind its end. */
   readonly minOffset: number;
   constructor(reason: string, bounds: { readonly minOffset: number; readonly maxOffset: number }) {
     super(`The commands queue was cut or created again: ${reason}. It is read from its beginning`);
-    this.minOffset = Math.min(bounds.minOffset, bounds.maxOffset);
+    this.minOffset = firstOffsetOf(bounds);
   }
 }

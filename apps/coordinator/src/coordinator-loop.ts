@@ -1,4 +1,5 @@
 import { step, type CoordinatorState, type Effect, type InputBody } from '@sluice/core';
+import { readClocks } from '@sluice/platform';
 
 const tickMs = 100;
 
@@ -34,7 +35,7 @@ export class CoordinatorLoop {
     this.isStepping = true;
     try {
       for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-        const { state, effects } = step(this.current, { ...next, now: performance.now(), wall: Date.now() });
+        const { state, effects } = step(this.current, { ...next, ...readClocks() });
         this.current = state;
         for (const effect of effects) this.run(effect);
       }

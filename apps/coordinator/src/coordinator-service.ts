@@ -3,7 +3,6 @@ import { Module } from '@nestjs/common';
 import {
   initialCoordinator,
   maySend,
-  type ClockReading,
   type Command,
   type CoordinatorState,
   type Effect,
@@ -19,6 +18,7 @@ import {
   nodeHeartbeat,
   nodeMetrics,
   openPositions,
+  readClocks,
   StatePersister,
   type ClusterNode,
   type MetricRegistry,
@@ -52,7 +52,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     else node.fail(new Error(effect.message));
   };
   const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
-  const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, clocks(), {
+  const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, readClocks(), {
     reportQueues: node.topics.reports.queues,
     sessionMs: settings.sessionTimeoutMs,
   });
@@ -78,7 +78,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     node,
     rpc,
     input,
-    maySend: (append) => maySend(loop.state, append, clocks()),
+    maySend: (append) => maySend(loop.state, append, readClocks()),
     readCommands,
     onExit,
     log: scoped,
@@ -154,10 +154,6 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       await persister.stop();
     },
   };
-}
-
-function clocks(): ClockReading {
-  return { now: performance.now(), wall: Date.now() };
 }
 
 function coordinatorMetrics(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): MetricRegistry {

@@ -1,4 +1,4 @@
-export { untilAnswered } from './adapters/known-queue.js';
+export { firstOffsetOf, refusedPauseMs, untilAnswered } from './adapters/known-queue.js';
 export * from './adapters/rocketmq-offset-store.js';
 export * from './adapters/rocketmq-queue-messages.js';
 export * from './adapters/rocketmq-record-producer.js';

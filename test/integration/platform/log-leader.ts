@@ -8,7 +8,7 @@ import {
   type Effect,
   type InputBody,
 } from '@sluice/core';
-import { HeadWatch, LogFollower, type ScopedLog } from '@sluice/platform';
+import { HeadWatch, LogFollower, readClocks, type ScopedLog } from '@sluice/platform';
 import { encodeLogChain } from '@sluice/protocol';
 import { BatchEncoder, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
 
@@ -39,15 +39,10 @@ export class LogLeader {
       this.input({ kind: 'head.reached', sentAt, minOffset: this.follower.minOffset });
     };
     this.head = new HeadWatch(this.follower, { intervalMs: headIntervalMs, onReached }, log);
-    this.state = initialCoordinator(
-      { nodeId: 'c1', incarnation: 'c1#1' },
-      this.follower.state,
-      { now: performance.now(), wall: Date.now() },
-      {
-        reportQueues: 1,
-        ...settings,
-      },
-    );
+    this.state = initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, this.follower.state, readClocks(), {
+      reportQueues: 1,
+      ...settings,
+    });
   }
 
   get isLeading(): boolean {
@@ -90,7 +85,7 @@ export class LogLeader {
   }
 
   private input(body: InputBody): void {
-    const { state, effects } = step(this.state, { ...body, now: performance.now(), wall: Date.now() });
+    const { state, effects } = step(this.state, { ...body, ...readClocks() });
     this.state = state;
     for (const effect of effects) {
       if (effect.kind !== 'append' || this.isStopping) continue;

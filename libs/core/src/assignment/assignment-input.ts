@@ -57,7 +57,7 @@ function inputOf(
   return { tasks, workers, previous };
 }
 
-/** Tasks of an older config run on until their connector is split anew: a new config that nobody can split takes none from its owner. */
+/** Tasks of an older config run on until their connector is split again: a new config that nobody can split takes none from its owner. */
 export function needOf({ config: newest, tasksConfig: config = newest }: ConnectorState): Need {
   return { connectorClass: connectorClass(config), placement: placementOf(config) };
 }

@@ -50,6 +50,20 @@ export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSign
   }
 }
 
+/** A broker that says that a queue begins behind its end refuses every offset of it: how long nobody asks again, in milliseconds. */
+export const refusedPauseMs = 1_000;
+
+/** Returns where a queue begins; one that was cut below what retention has left may be said to begin behind its end. */
+export function firstOffsetOf({
+  minOffset,
+  maxOffset,
+}: {
+  readonly minOffset: number;
+  readonly maxOffset: number;
+}): number {
+  return Math.min(minOffset, maxOffset);
+}
+
 /** Pulls up to `maxMessages`, and one alone where so many make an answer that is longer than the client reads. */
 export async function fittingAnswer<T>(maxMessages: number, pull: (maxMessages: number) => Promise<T>): Promise<T> {
   try {

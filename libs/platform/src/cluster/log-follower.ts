@@ -113,7 +113,7 @@ export class LogFollower {
     private readonly options: LogFollowerOptions = {},
   ) {
     this.source = new LogQueue(client, queue, group);
-    this.loop = initialNodeLoop(options.self ?? noMember, initial, clocks());
+    this.loop = initialNodeLoop(options.self ?? noMember, initial, readClocks());
   }
 
   get state(): ClusterState {
@@ -122,12 +122,12 @@ export class LogFollower {
 
   /** Whether the member may act for its tasks now. */
   get holdsLease(): boolean {
-    return holdsLease(this.loop, clocks());
+    return holdsLease(this.loop, readClocks());
   }
 
   /** Milliseconds that the member's lease still lasts; negative when it has ended. */
   get leaseRemainingMs(): number {
-    return leaseRemainingMs(this.loop, clocks());
+    return leaseRemainingMs(this.loop, readClocks());
   }
 
   /** Milliseconds since the log was last known to be read up to its head; Infinity before. */
@@ -299,7 +299,7 @@ export class LogFollower {
   private async requireTail(signal: AbortSignal): Promise<void> {
     const { tail } = this.loop;
     if (tail === undefined) return;
-    const { found, bounds } = await this.source.answer(tailQuestion(this.loop, clocks()), signal);
+    const { found, bounds } = await this.source.answer(tailQuestion(this.loop, readClocks()), signal);
     const verdict = tailVerdict(tail, found[0], bounds);
     if (typeof verdict === 'object') throw new LogRewrittenError(verdict.broken);
   }
@@ -307,13 +307,13 @@ export class LogFollower {
   /** Asks what the loop needs to know now. */
   private async ask(signal: AbortSignal): Promise<void> {
     if (this.ended.signal.reason instanceof FollowingEndedError) throw this.ended.signal.reason.cause;
-    const question = tailQuestion(this.loop, clocks());
+    const question = tailQuestion(this.loop, readClocks());
     const answer = await this.source.answer(question, signal);
     this.input({ kind: 'answered', question, answer });
   }
 
   private input(body: NodeInputBody): void {
-    const { state, effects } = stepNode(this.loop, { ...body, ...clocks() });
+    const { state, effects } = stepNode(this.loop, { ...body, ...readClocks() });
     this.loop = state;
     for (const effect of effects) this.carryOut(effect);
   }
@@ -365,7 +365,8 @@ export class LogFollower {
   }
 }
 
-function clocks(): ClockReading {
+/** Reads the monotonic and the wall clock of this process, in milliseconds. */
+export function readClocks(): ClockReading {
   return { now: performance.now(), wall: Date.now() };
 }
 

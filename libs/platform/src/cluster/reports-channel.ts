@@ -11,12 +11,11 @@ import {
   type Probe,
 } from '@sluice/protocol';
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
-import { untilAnswered } from '../adapters/known-queue.js';
+import { refusedPauseMs, untilAnswered } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
 import { abortableDelay } from '../transport/abortable-delay.js';
 
 const sendTimeoutMs = 3000;
-const refusedPauseMs = 1000;
 
 /** Whole states are told often enough to find one of each node within this time. */
 const lookBackMs = reportLimits.fullIntervalMs + 30_000;
@@ -109,7 +108,6 @@ export class ReportsChannel {
         const isStuck = readTo === from && from === lost.range.maxOffset;
         readTo = from = end = lost.range.maxOffset;
         this.log.warn(`Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`);
-        // A broker that says that the queue begins behind its end refuses every offset.
         if (isStuck) await abortableDelay(refusedPauseMs, signal);
       }
     } catch (error) {

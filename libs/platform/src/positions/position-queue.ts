@@ -7,6 +7,7 @@ import {
   type ConnectorPositionsCopy,
 } from '@sluice/protocol';
 import type { PullResult, StoredMessage } from '@sluice/rocketmq';
+import { firstOffsetOf } from '../adapters/known-queue.js';
 import { sliceMs } from '../store/in-slices.js';
 import type { ScopedLog } from '../logging/node-log.js';
 
@@ -111,7 +112,7 @@ export class PositionQueue {
         this.log.warn(
           `Positions queue ${this.name} was cut or created again: ${broken}. It is read from its beginning`,
         );
-        this.next = begunAt = firstOf(answer);
+        this.next = begunAt = firstOffsetOf(answer);
         this.digest = undefined;
         this.folded = new Map();
         goal = end;
@@ -151,7 +152,7 @@ export class PositionQueue {
   /** Whoever has positions writes them again before retention takes them: what stands behind is complete. */
   private skipExpired({ messages, nextOffset, minOffset, maxOffset }: PositionsPull): void {
     // A broker that misses what should be there skips it.
-    const min = firstOf({ minOffset, maxOffset });
+    const min = firstOffsetOf({ minOffset, maxOffset });
     const first = messages.length === 0 ? Math.max(min, Math.min(nextOffset, maxOffset)) : min;
     if (first < this.next || (first === this.next && first !== min) || first === 0) return;
     if (first > this.next && this.next > 0) {
@@ -184,9 +185,4 @@ export class PositionQueue {
       this.log.warn(`Offset ${String(offset)} of the positions is skipped: ${error.message}`);
     }
   }
-}
-
-/** Where a queue begins; one that was cut below what retention has left may be said to begin behind its end. */
-function firstOf({ minOffset, maxOffset }: Pick<PositionsPull, 'minOffset' | 'maxOffset'>): number {
-  return Math.min(minOffset, maxOffset);
 }

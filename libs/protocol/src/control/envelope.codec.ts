@@ -1,3 +1,4 @@
+import { asBuffer } from '../as-buffer.js';
 import { MalformedMessageError } from './malformed-message-error.js';
 
 /**
@@ -39,10 +40,6 @@ export function decodeEnvelope<T extends object>(what: string, body: Uint8Array,
   }
   requireFields(what, fields, required);
   return fields as T;
-}
-
-function asBuffer(body: Uint8Array): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 /** @throws MalformedMessageError */

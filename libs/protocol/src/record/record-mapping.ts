@@ -1,3 +1,4 @@
+import { asBuffer } from '../as-buffer.js';
 import { ConnectErrorCode } from '@sluice/sdk';
 import { describePosition } from '../position/position-value.js';
 import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
@@ -231,10 +232,6 @@ function inOrder(properties: Map<string, string>, order: string | undefined): re
   }
   for (const [name, value] of properties) add(name, value);
   return headers;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function wholeNumber(text: string): number | undefined {

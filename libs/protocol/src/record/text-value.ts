@@ -1,3 +1,4 @@
+import { asBuffer } from '../as-buffer.js';
 import { isUtf8 } from 'node:buffer';
 
 /**
@@ -13,7 +14,7 @@ export function isPlainText(text: string): boolean {
 }
 
 export function markedBase64(bytes: Uint8Array): string {
-  return mark + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  return mark + asBuffer(bytes).toString('base64url');
 }
 
 /** The bytes behind {@link markedBase64}, or `undefined` for any other text. */
@@ -24,7 +25,7 @@ export function unmarkBase64(text: string): Buffer | undefined {
 /** Bytes as a property value: as text where they are plain text. */
 export function bytesToPropertyValue(bytes: Uint8Array): string {
   if (!isUtf8(bytes)) return markedBase64(bytes);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = asBuffer(bytes).toString('utf8');
   return isPlainText(text) ? text : markedBase64(bytes);
 }
 

@@ -4,7 +4,7 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { FakeQueue } from '../spec-support/fake-cluster.js';
 import { readEverything, readValid } from '../spec-support/read-valid.js';
 import { SourceWorld } from '../spec-support/source-world.js';
-import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
+import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../spec-support/two-queues.js';
 
 function barriersOf({ messages }: FakeQueue): number {
   return messages.filter(({ rawProperties }) => scanBarrier(rawProperties) !== undefined).length;
@@ -116,12 +116,9 @@ describe('a partition whose queue takes no messages any more', () => {
   });
 
   it('sends only what the closed queue does not have of a batch whose outcome was unknown', async () => {
-    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
-    world.cluster.fate = () => {
-      stop(first, 'refusing');
-      world.cluster.fate = () => ({ kind: 'store' });
-      return { kind: 'part-unknown', count: 2 };
-    };
+    const queues = await onTwoQueues();
+    const { world, loop, counters, list, first, other } = queues;
+    stopWithNextSend(queues, 'refusing', { kind: 'part-unknown', count: 2 });
     list.push(...recordsOf(9).slice(5));
     await world.clock.until(() => counters.recordsSent === 9, 60_000);
     expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(7), valuesOf(9, 7)]);
@@ -129,12 +126,9 @@ describe('a partition whose queue takes no messages any more', () => {
   });
 
   it('sends again what a lost broker may have, and says so', async () => {
-    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
-    world.cluster.fate = () => {
-      stop(first, 'unavailable');
-      world.cluster.fate = () => ({ kind: 'store' });
-      return { kind: 'store-unknown' };
-    };
+    const queues = await onTwoQueues();
+    const { world, loop, counters, list, first, other } = queues;
+    stopWithNextSend(queues, 'unavailable', { kind: 'store-unknown' });
     list.push(...recordsOf(9).slice(5));
     await world.clock.until(() => counters.recordsSent === 9, 400_000);
     expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(9), valuesOf(9, 5)]);

@@ -109,14 +109,10 @@ export class PartitionTable {
   }
 
   /** Gives the partition a queue among those of the topic. `undefined` when the topic has none that can be written. */
-  chooseRoute(state: PartitionState, topic: string, queues: readonly QueueRef[]): QueueLane | undefined {
+  chooseRoute(state: PartitionState, queues: readonly QueueRef[]): QueueLane | undefined {
     const queue = this.choose(queues);
     if (queue === undefined) return undefined;
-    addTo(this.loads, queue, 1);
-    const lane = this.lane(queue);
-    lane.enter();
-    state.setRoute(topic, lane);
-    return lane;
+    return this.route(state, queue);
   }
 
   /**
@@ -132,9 +128,8 @@ export class PartitionTable {
     const to = this.lane(queue);
     const { topic } = lane.queue;
     const moved = [...this.byStream.values()].filter((state) => state.routeTo(topic) === lane);
-    for (const state of moved) state.setRoute(topic, to);
+    for (const state of moved) this.route(state, queue);
     addTo(this.loads, lane.queue, -moved.length);
-    addTo(this.loads, queue, moved.length);
     this.queuesByTopic.set(topic, queues);
     to.adopt(lane.giveAway());
     return { to, moved };
@@ -165,13 +160,19 @@ export class PartitionTable {
     const state = new PartitionState(partition, stream, stored);
     for (const queue of stored?.routes ?? []) {
       addTo(this.idleLoads, queue, -1);
-      addTo(this.loads, queue, 1);
-      const lane = this.lane(queue);
-      lane.enter();
-      state.setRoute(queue.topic, lane);
+      this.route(state, queue);
     }
     this.byStream.set(stream, state);
     return state;
+  }
+
+  /** Has the partition send to a queue from now on. */
+  private route(state: PartitionState, queue: QueueRef): QueueLane {
+    const lane = this.lane(queue);
+    addTo(this.loads, queue, 1);
+    lane.enter();
+    state.setRoute(queue.topic, lane);
+    return lane;
   }
 
   private streamOfStored(stored: PartitionPosition): string {

@@ -80,7 +80,7 @@ export class PositionWriter {
     const scans: [QueueLane, QueueScan][] = [];
     const left: QueueLane[] = [];
     for (const lane of this.writing.lanes()) {
-      if (lane.isSettled() && lane.isLeft) {
+      if (lane.isLeft && lane.isSettled()) {
         left.push(lane);
         // Whoever uses it again meanwhile has it stored again first.
         lane.scanIsStored = false;

@@ -90,7 +90,6 @@ export class QueueLane {
    */
   append(partition: PartitionState, body: Buffer, properties: Buffer, hasNewRoute: boolean): PendingBatch | undefined {
     const { counters } = this.context;
-    this.left = false;
     const seq = partition.lastSeq + 1;
     let batch = (this.open ??= new PendingBatch(this.context.producer));
     if (!batch.add(partition, seq, body, properties)) {
@@ -136,7 +135,6 @@ export class QueueLane {
 
   /** Sends batches that were meant for another queue after what it has. */
   adopt(batches: readonly PendingBatch[]): void {
-    this.left = false;
     if (this.open !== undefined && batches.length > 0) {
       this.closed.push(this.open);
       this.open = undefined;

@@ -3,7 +3,7 @@ import { queueKey } from '@sluice/sdk';
 import { SendFailure } from '../ports/record-producer.port.js';
 import { readEverything, readValid } from '../spec-support/read-valid.js';
 import { SourceWorld } from '../spec-support/source-world.js';
-import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
+import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../spec-support/two-queues.js';
 
 describe('how long a queue has been stopped', () => {
   it('grows while the broker still stores what is sent to a closed queue', async () => {
@@ -85,7 +85,8 @@ describe('an unknown outcome in a closed queue', () => {
   });
 
   it.each([0, 1])('is examined by the next owner when this one dies after %i sends to the new queue', async (sends) => {
-    const { world, loop, list, first, other, stop } = await onTwoQueues();
+    const queues = await onTwoQueues();
+    const { world, loop, list, first, other } = queues;
     const { send } = world.cluster.producer;
     let sent = 0;
     world.cluster.producer.send = (queue, batch, signal) => {
@@ -93,11 +94,7 @@ describe('an unknown outcome in a closed queue', () => {
       loop.kill();
       return new Promise(() => undefined);
     };
-    world.cluster.fate = () => {
-      stop(first, 'refusing');
-      world.cluster.fate = () => ({ kind: 'store' });
-      return { kind: 'part-unknown', count: 2 };
-    };
+    stopWithNextSend(queues, 'refusing', { kind: 'part-unknown', count: 2 });
     list.push(...recordsOf(9).slice(5));
     await world.clock.advance(60_000);
     loop.kill();

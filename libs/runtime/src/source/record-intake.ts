@@ -83,7 +83,7 @@ export class RecordIntake {
     if (lane === undefined) {
       const queues = this.table.queuesOf(topic);
       if (queues === undefined) return undefined;
-      lane = this.table.chooseRoute(state, topic, queues);
+      lane = this.table.chooseRoute(state, queues);
       if (lane === undefined) return undefined;
     }
     // Before the first record the store has to know the route, and to whom the partition belongs now.

@@ -1,29 +1,16 @@
 import type { Barrier, PartitionPosition } from '@sluice/protocol';
 import type { QueueRef } from '@sluice/sdk';
-import type { Clock } from '../ports/clock.port.js';
-import type { Lease } from '../ports/lease.port.js';
 import type { PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
-import type { RecordProducer } from '../ports/record-producer.port.js';
-import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
-import type { TaskWaits } from '../retry/task-waits.js';
-import { boundTail } from './bound-tail.js';
+import { boundTail, type BarrierSending } from './bound-tail.js';
+import type { TailReading } from './read-tail.js';
 import { recoverPositions } from './recover-positions.js';
-import type { QueueStops } from './writable-queues.js';
 
-export interface TakeOver {
+export interface TakeOver extends BarrierSending, TailReading {
+  readonly messages: QueueMessages;
   readonly task: SourceTaskId;
   readonly positions: PositionStore;
-  readonly producer: RecordProducer;
-  readonly messages: QueueMessages;
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly backoff: BackoffLimits;
-  readonly signal: AbortSignal;
-  readonly warn: (message: string) => void;
-  readonly waits: TaskWaits;
-  readonly queues: QueueStops;
   /** What an earlier generation left in a queue could not be examined in full. */
   readonly incomplete: (message: string) => void;
 }

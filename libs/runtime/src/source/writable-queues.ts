@@ -88,9 +88,10 @@ export class WritableQueues implements QueueStops {
   }
 
   answered(queue: QueueRef): void {
+    if (this.stops.size === 0) return;
     const key = queueKey(queue);
     // A queue that is closed on the name servers alone answers still.
-    if (this.stops.size > 0 && this.stops.get(key)?.state === 'unavailable') this.stops.delete(key);
+    if (this.stops.get(key)?.state === 'unavailable') this.stops.delete(key);
   }
 
   /** Notes what was seen of a queue and returns for how long it has been so. */

@@ -2,7 +2,7 @@ import { queueKey } from '@sluice/sdk';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import type { SourceTaskLoop } from '../source/source-task-loop.js';
-import type { FakeQueue } from './fake-cluster.js';
+import type { FakeQueue, SendFate } from './fake-cluster.js';
 import { SourceWorld } from './source-world.js';
 
 /** The records t0, t1, ... of topic t. */
@@ -23,6 +23,19 @@ export interface TwoQueues {
   readonly first: FakeQueue;
   readonly other: FakeQueue;
   readonly stop: (queue: FakeQueue, state: 'closed' | 'refusing' | 'unavailable') => void;
+}
+
+/** Stops the queue that has the first records with the next send, which ends so. */
+export function stopWithNextSend(
+  { world, first, stop }: TwoQueues,
+  state: 'refusing' | 'unavailable',
+  fate: SendFate,
+): void {
+  world.cluster.fate = () => {
+    stop(first, state);
+    world.cluster.fate = () => ({ kind: 'store' });
+    return fate;
+  };
 }
 
 /** Runs a source that has sent five records of its one partition, in a topic with a queue on each of two brokers. */
