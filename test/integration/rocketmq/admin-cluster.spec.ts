@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
 import { InvalidArgumentError, type QueueRef, RocketMqClient, UnsupportedByBrokerError } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { Mqadmin } from './mqadmin.js';
@@ -6,12 +10,12 @@ import { Mqadmin } from './mqadmin.js';
 /** Each mqadmin starts a JVM. */
 jest.setTimeout(180_000);
 
-const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
-
 describe('administration of brokers and name servers', () => {
-  const run = `${Date.now()}-${process.pid}`;
-  const topic = `it-cluster-${run}`;
-  const group = `it-cluster-${run}`;
+  const topic = 'things';
+  const group = 'readers';
+  let dir: string;
+  /** Of its own: what follows takes brokers out of service and changes settings of all topics. */
+  let cluster: RunningCluster;
   let client: RocketMqClient;
   let mqadmin: Mqadmin;
   let queues: [QueueRef, QueueRef];
@@ -19,8 +23,16 @@ describe('administration of brokers and name servers', () => {
   let brokerAddress: string;
 
   beforeAll(async () => {
-    mqadmin = await Mqadmin.open(NAMESRV);
-    client = RocketMqClient.open({ namesrv: NAMESRV, requestTimeoutMs: 10_000 });
+    dir = await mkdtemp(join(tmpdir(), 'sluice-admin-'));
+    cluster = await startCluster({
+      name: 'admin',
+      ports: await freePorts(),
+      dataDir: dir,
+      heap: { brokerMb: 256, brokerDirectMb: 256 },
+      startTimeoutMs: 120_000,
+    });
+    mqadmin = await Mqadmin.open(cluster.namesrv);
+    client = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: 10_000 });
     await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
     await client.admin.createGroup({ group });
     const broker = (await client.admin.topicRoute(topic)).brokers[0]!;
@@ -33,10 +45,10 @@ describe('administration of brokers and name servers', () => {
   });
 
   afterAll(async () => {
-    await client.admin.deleteTopic(topic);
-    await client.admin.deleteGroup(group);
     await client.close();
     await mqadmin.close();
+    await cluster.kill();
+    await rm(dir, { recursive: true, force: true });
   });
 
   it('tells what a broker says of itself, as mqadmin does', async () => {
@@ -85,9 +97,9 @@ describe('administration of brokers and name servers', () => {
 
   it('changes a setting of the name servers', async () => {
     const { nameServers } = client.admin;
-    expect(nameServers.addresses).toEqual([NAMESRV]);
+    expect(nameServers.addresses).toEqual([cluster.namesrv]);
     const setting = async (): Promise<string | undefined> =>
-      (await nameServers.config()).get(NAMESRV)?.get('waitSecondsForService');
+      (await nameServers.config()).get(cluster.namesrv)?.get('waitSecondsForService');
     const before = (await setting())!;
     const value = String(Number(before) + 1);
     try {
@@ -103,7 +115,7 @@ describe('administration of brokers and name servers', () => {
 
   it('keeps values at the name servers, as mqadmin sees them', async () => {
     const { nameServers } = client.admin;
-    const namespace = `it-${run}`;
+    const namespace = 'operations';
     const key = { namespace, key: 'k1' };
     expect(await nameServers.getKv(key)).toBeUndefined();
     expect(await nameServers.listKv(namespace)).toEqual(new Map());
@@ -131,8 +143,8 @@ describe('administration of brokers and name servers', () => {
     expect(await isWritable()).toBe(true);
     try {
       const counts = await nameServers.wipeWritePerm(brokerName);
-      expect([...counts.keys()]).toEqual([NAMESRV]);
-      expect(counts.get(NAMESRV)).toBeGreaterThan(0);
+      expect([...counts.keys()]).toEqual([cluster.namesrv]);
+      expect(counts.get(cluster.namesrv)).toBeGreaterThan(0);
       expect(await isWritable()).toBe(false);
       expect(await mqadmin.run('topicRoute', '-t', topic)).toMatch(/"perm":\s*4/);
     } finally {
