@@ -92,8 +92,22 @@ export const memberMutants: readonly Mutant[] = [
   {
     rule: 'lost tail: a runner extends its lease at once after a gap between its proofs',
     file: 'lease/node-lease.ts',
-    from: 'if (sentAtMs - lease.provenAt > leaseMs) return',
-    to: 'if (sentAtMs - lease.provenAt > leaseMs * 1_000) return',
+    from: 'if (sentAtMs - lease.provenAt > leaseMs)',
+    to: 'if (sentAtMs - lease.provenAt > leaseMs * 1_000)',
+    specs: ['lease/node-lease.spec.ts'],
+  },
+  {
+    rule: 'lost tail: after a gap a runner knows of no doubt whether others had its tasks',
+    file: 'lease/node-lease.ts',
+    from: 'doubtfulUpTo: headSeq };',
+    to: 'doubtfulUpTo: -1 };',
+    specs: ['lease/node-lease.spec.ts'],
+  },
+  {
+    rule: 'lost tail: a runner that was cleared after its lease had ended knows of no doubt',
+    file: 'lease/node-lease.ts',
+    from: 'hadEnded ? lease.clearedSeq : -1',
+    to: 'hadEnded ? -1 : -1',
     specs: ['lease/node-lease.spec.ts'],
   },
   {

@@ -31,10 +31,10 @@ describe('coordinators and runners under crashes, pauses, wrong clocks, bad send
   it('do not run on a log that was created anew', () => {
     const simulation = new Simulation(3);
     simulation.run(9_000, 20_000);
-    expect(simulation.runners.flatMap((each) => each.active()).length).toBeGreaterThan(0);
+    expect(simulation.runners.flatMap((each) => each.active(new Map())).length).toBeGreaterThan(0);
     simulation.broker.recreateLog();
     simulation.run(simulation.clock.now, 20_000);
-    expect(simulation.runners.flatMap((each) => each.active())).toEqual([]);
+    expect(simulation.runners.flatMap((each) => each.active(new Map()))).toEqual([]);
     expect(simulation.coordinators.filter((each) => each.isLeader && !each.isDead)).toEqual([]);
     expect(simulation.broker.log).toHaveLength(1);
   });

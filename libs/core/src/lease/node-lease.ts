@@ -1,4 +1,4 @@
-import type { LogEvent } from '../model/entry.js';
+import type { LogEntry } from '../model/entry.js';
 
 /** How long a node may run its tasks after it last knew all of the log, in milliseconds. The leader expires it later than that. */
 export const MEMBER_LEASE_MS = 2_500;
@@ -23,8 +23,15 @@ export interface NodeLease {
   readonly until?: number;
   /** No proof that was sent before this extends the lease: see `leaseAfterHeadReached`. */
   readonly resumesAt: number;
+  /**
+   * Another node may have had a task of this node at a newer generation, and the log may have lost that, where the generation of the task is not above
+   * this number; -1 while there was no gap in the lease.
+   */
+  readonly doubtfulUpTo: number;
   /** Between reading its own `member.suspected` and its own `member.cleared`. */
   readonly suspected: boolean;
+  /** `seq` of the last `member.cleared` of its own; -1 before the first one. */
+  readonly clearedSeq: number;
   /** Why it is gone for good; only a new incarnation can run tasks again. */
   readonly lost?: 'left' | 'rejected' | 'log-lost';
 }
@@ -35,14 +42,15 @@ export function newLease(
   nowMs: number,
 ): NodeLease {
   const { nodeId, incarnation, leaseMs, marginMs } = self;
-  return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, resumesAt: -Infinity, suspected: false };
+  const unbroken = { resumesAt: -Infinity, doubtfulUpTo: -1, suspected: false, clearedSeq: -1 };
+  return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, ...unbroken };
 }
 
 /** Takes notice of an accepted entry. To be called in the order of the log, before a `headReached` that covers the entry. */
-export function leaseAfterEvent(lease: NodeLease, event: LogEvent): NodeLease {
+export function leaseAfterEntry(lease: NodeLease, { event, seq }: Pick<LogEntry, 'event' | 'seq'>): NodeLease {
   if (event.kind === 'member.suspected' || event.kind === 'member.cleared') {
     if (!isOwn(lease, event)) return lease;
-    return event.kind === 'member.suspected' ? { ...lease, suspected: true } : cleared(lease);
+    return event.kind === 'member.suspected' ? { ...lease, suspected: true } : cleared(lease, seq);
   }
   if (event.kind === 'member.left' || event.kind === 'member.rejected') {
     if (!isOwn(lease, event)) return lease;
@@ -58,18 +66,26 @@ export function leaseAfterEvent(lease: NodeLease, event: LogEvent): NodeLease {
  * Where the proof before is older than a lease, this node may have been put out meanwhile by entries that the log has lost again, suspicion
  * and all. Whoever read there that it owns the tasks has no lease any more after another lease and margin: this node waits for that. A
  * `member.cleared` that follows ends the wait, for the leader waits likewise before it writes one.
+ *
+ * The wait does not tell whether somebody had the tasks. Generations that are given from now on are newer than all that the log has lost; those
+ * before become doubtful. So do those before a `member.cleared` where the lease had ended meanwhile.
+ *
+ * @param headSeq number of the last entry that was folded
  */
-export function leaseAfterHeadReached(lease: NodeLease, sentAtMs: number): NodeLease {
-  const { leaseMs, marginMs, until = -Infinity } = lease;
+export function leaseAfterHeadReached(lease: NodeLease, sentAtMs: number, headSeq: number): NodeLease {
+  const { leaseMs, marginMs, until } = lease;
   if (lease.lost !== undefined) return lease;
   const proven = { ...lease, provenAt: Math.max(lease.provenAt, sentAtMs) };
-  if (sentAtMs - lease.provenAt > leaseMs) return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs };
+  if (sentAtMs - lease.provenAt > leaseMs)
+    return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs, doubtfulUpTo: headSeq };
   if (lease.suspected || sentAtMs < lease.resumesAt) return proven;
-  return { ...proven, until: Math.max(until, sentAtMs + leaseMs) };
+  const hadEnded = until !== undefined && sentAtMs > until;
+  const doubtfulUpTo = Math.max(lease.doubtfulUpTo, hadEnded ? lease.clearedSeq : -1);
+  return { ...proven, doubtfulUpTo, until: Math.max(until ?? -Infinity, sentAtMs + leaseMs) };
 }
 
-function cleared(lease: NodeLease): NodeLease {
-  return { ...lease, suspected: false, resumesAt: -Infinity };
+function cleared(lease: NodeLease, clearedSeq: number): NodeLease {
+  return { ...lease, suspected: false, clearedSeq, resumesAt: -Infinity };
 }
 
 /** The log was cut, replaced or cannot be continued: nothing that was read from it holds any more. */

@@ -1,4 +1,4 @@
-import { leaseAfterEvent, leaseAfterHeadReached, leaseAfterLogLost } from '../lease/node-lease.js';
+import { leaseAfterEntry, leaseAfterHeadReached, leaseAfterLogLost } from '../lease/node-lease.js';
 import { foldEntries } from '../log/fold.js';
 import { CATCH_UP_ENTRIES } from '../log/start-plan.js';
 import { tailVerdict, type Tail } from '../log/tail-check.js';
@@ -166,7 +166,7 @@ function foldMessages(turn: Turn, messages: readonly LogMessage[], isCertain: bo
     return;
   }
   let { lease } = next;
-  for (const { entry } of accepted) lease = leaseAfterEvent(lease, entry.event);
+  for (const { entry } of accepted) lease = leaseAfterEntry(lease, entry);
   turn.next = {
     ...next,
     cluster: state,
@@ -229,7 +229,7 @@ function proven(turn: Turn, { sentAt, sentElapsedMs }: SentTime): void {
   turn.next = {
     ...turn.next,
     provenAt: Math.max(provenAt, sentAt),
-    lease: leaseAfterHeadReached(next.lease, sentElapsedMs),
+    lease: leaseAfterHeadReached(next.lease, sentElapsedMs, next.cluster.head.seq),
   };
   turn.effects.push({ kind: 'head-proven', sentAt });
 }

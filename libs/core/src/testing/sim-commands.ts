@@ -1,4 +1,5 @@
 import type { Command, CommandBody } from '../model/command.js';
+import type { TaskId } from '../model/connector.js';
 import type { SimBroker } from './sim-broker.js';
 import { wallOf, type SimClock } from './sim-clock.js';
 
@@ -16,18 +17,29 @@ export class SimCommands {
   send(): void {
     const { broker } = this;
     const { clock } = broker;
-    this.#sent += 1;
-    const requestId = `q${String(this.#sent)}`;
-    const sentAt = wallOf(clock) + (clock.random() - 0.5) * 1_200_000;
-    const command: Command = { requestId, sentAt, from: 'g', ...this.#body(requestId, clock) };
-    this.sent.set(requestId, command);
-    broker.commands.push(command);
+    const command = this.#send((requestId) => this.#body(requestId, clock));
     // A double that lands in a new topic at the very offset of the old one cannot be told from it.
     const sentTo = broker.commandTopics;
     if (clock.random() >= 0.3) return;
     clock.after(clock.random() * 9_000, () => {
       if (broker.commandTopics === sentTo) broker.commands.push(command);
     });
+  }
+
+  /** A runner at work: it has one of its tasks revoked and assigned again. */
+  restart(id: TaskId): void {
+    this.#send(() => ({ kind: 'tasks.restart', name: id.connector, tasks: [id] }));
+  }
+
+  #send(bodyOf: (requestId: string) => CommandBody): Command {
+    const { clock, commands } = this.broker;
+    this.#sent += 1;
+    const requestId = `q${String(this.#sent)}`;
+    const sentAt = wallOf(clock) + (clock.random() - 0.5) * 1_200_000;
+    const command: Command = { requestId, sentAt, from: 'g', ...bodyOf(requestId) };
+    this.sent.set(requestId, command);
+    commands.push(command);
+    return command;
   }
 
   #body(requestId: string, clock: SimClock): CommandBody {

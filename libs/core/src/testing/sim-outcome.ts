@@ -105,7 +105,8 @@ function wrongTasks({ state, runners }: SimOutcome): readonly string[] {
     const connector = state.connectors.get(id.connector);
     const isWanted = connector !== undefined && connector.targetState !== TargetState.stopped;
     const runner = runners.find((each) => each.incarnation === assignment?.incarnation && !each.isDead);
-    const isRunning = runner?.running.get(key)?.generation === assignment?.generation && runner?.hasLease === true;
+    const held = runner?.running.get(key);
+    const isRunning = held?.generation === assignment?.generation && held?.isSucceeded === false && runner?.hasLease;
     const isHopeless =
       connector?.error !== undefined || !activeRunners(state).some((each) => canRun(state, task, each));
     const mayWait = isHopeless && assignment === undefined;

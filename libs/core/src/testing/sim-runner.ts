@@ -13,10 +13,18 @@ import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 /** Every so many reports tell all; the others tell what is new. */
 const WHOLE_REPORTS = 10;
 
+/** A request for a new generation that was not followed is made again after so long. */
+const REQUEST_AGAIN_MS = 5_000;
+
 interface RunningTask {
   readonly id: TaskId;
   readonly generation: number;
   isStopping: boolean;
+  /** Its generation has acted. */
+  hasActed: boolean;
+  /** The newest generation in its queues is its own, so far as the lease was doubtful up to this number. */
+  clearedUpTo: number;
+  isSucceeded: boolean;
 }
 
 /** One runner process: reads the log, keeps its lease, starts and stops tasks, reports. */
@@ -27,6 +35,8 @@ export class SimRunner extends SimProcess {
   /** Until then its reports are lost while it reads the log and works. */
   mutedUntil = 0;
   readonly reader: SimLogReader;
+  /** Asks that a task be revoked and assigned again. */
+  requestGeneration: (id: TaskId) => void = () => undefined;
   #reportSeq = 0;
 
   constructor(
@@ -94,7 +104,8 @@ export class SimRunner extends SimProcess {
     if (this.isLeaving || this.mustRestart) return;
     for (const [key, { id, generation }] of desired) {
       if (this.running.has(key)) continue;
-      this.running.set(key, { id, generation, isStopping: false });
+      const fresh = { isStopping: false, hasActed: false, clearedUpTo: -1, isSucceeded: false };
+      this.running.set(key, { id, generation, ...fresh });
       this.after(1, () => {
         this.#report();
       });
@@ -141,8 +152,35 @@ export class SimRunner extends SimProcess {
     if (queue !== undefined) this.broker.send(queue, { kind: 'report', report, ...since });
   }
 
-  /** Tasks that this process would act for, by key. */
-  active(): readonly string[] {
-    return this.isDead || !this.hasLease ? [] : [...this.running.keys()];
+  /**
+   * Tasks that this process acts for now, by key. `acted` tells the newest generation that has acted for a task: the queues that it writes to show
+   * that to the process before it sends to them after a gap in its lease, if it has sent to one before.
+   */
+  active(acted: ReadonlyMap<string, number>): readonly string[] {
+    if (this.isDead || !this.hasLease) return [];
+    const keys: string[] = [];
+    for (const [key, task] of this.running) {
+      this.#lookForSuccessor(task, acted.get(key) ?? 0);
+      if (task.isSucceeded) continue;
+      task.hasActed = true;
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  #lookForSuccessor(task: RunningTask, newest: number): void {
+    const { doubtfulUpTo } = this.reader.node.lease;
+    if (task.isSucceeded || task.generation > doubtfulUpTo || task.clearedUpTo >= doubtfulUpTo) return;
+    task.clearedUpTo = doubtfulUpTo;
+    task.isSucceeded = !task.hasActed || newest > task.generation;
+    if (task.isSucceeded) this.#request(task);
+  }
+
+  #request(task: RunningTask): void {
+    if (task.isStopping) return;
+    this.requestGeneration(task.id);
+    this.after(REQUEST_AGAIN_MS, () => {
+      this.#request(task);
+    });
   }
 }

@@ -161,6 +161,9 @@ export class Simulation implements SimFleet {
     const aliases = this.#isLimited && nodeId === LIMITED_RUNNER ? [] : ['alias.FileSource'];
     const abilities = { capacity: capacityOf(nodeId), aliases };
     const node = new SimRunner(this.broker, nodeId, incarnation, supersedes, disk, level, abilities);
+    node.requestGeneration = (id) => {
+      this.#commands.restart(id);
+    };
     this.#nodes.set(incarnation, node);
     return node;
   }
@@ -241,7 +244,7 @@ export class Simulation implements SimFleet {
   #checkOwners(): void {
     const owners = new Map<string, string>();
     for (const runner of [...this.runners, ...this.doubles]) {
-      for (const key of runner.active()) {
+      for (const key of runner.active(this.#acted)) {
         const other = owners.get(key);
         if (other !== undefined) this.#violate(`${key} on ${other} and ${runner.incarnation}`);
         owners.set(key, runner.incarnation);

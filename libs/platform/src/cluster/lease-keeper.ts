@@ -41,6 +41,10 @@ export class LeaseKeeper implements Lease {
     return this.follower.holdsLease;
   }
 
+  get doubtfulUpTo(): number {
+    return this.follower.doubtfulUpTo;
+  }
+
   /** Milliseconds that the lease still lasts; negative when it has ended. */
   get remainingMs(): number {
     return this.follower.leaseRemainingMs;

@@ -125,6 +125,11 @@ export class LogFollower {
     return holdsLease(this.loop, readClocks());
   }
 
+  /** Others may have had tasks of the member unseen at generations that succeed those up to this one. */
+  get doubtfulUpTo(): number {
+    return this.loop.lease.doubtfulUpTo;
+  }
+
   /** Milliseconds that the member's lease still lasts; negative when it has ended. */
   get leaseRemainingMs(): number {
     return leaseRemainingMs(this.loop, readClocks());

@@ -9,6 +9,7 @@ import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
 import { isQueueLostError } from './queue-lost-error.js';
+import type { SuccessorCheck } from './successor-check.js';
 import type { QueueStop, QueueStops } from './writable-queues.js';
 
 /** What the lanes of a task share. */
@@ -32,6 +33,7 @@ export interface LaneContext {
   readonly storeRoutes: (lane: QueueLane, batch: PendingBatch) => Promise<void>;
   /** Reads the queue from an offset up to a barrier and returns the last seq per stream that this generation has there. */
   readonly examine: (queue: QueueRef, from: number, barrierOffset: number) => Promise<ReadonlyMap<string, number>>;
+  readonly successors: Pick<SuccessorCheck, 'isDue' | 'clear'>;
   readonly queues: QueueStops;
   /** Has another lane send what this one has not. `isUncertain`: its queue may have, or get, the first batch. */
   readonly move: (lane: QueueLane, stop: QueueStop, isUncertain: boolean) => void;
@@ -49,6 +51,9 @@ export class QueueLane {
   readonly tag: string;
   /** What this generation sent and the stored positions do not cover lies here or later; `undefined` before its first batch. */
   private scanFromOffset: number | undefined;
+  private ownUpToOffset: number | undefined;
+  /** No successor has records in the queue, so far as the lease was doubtful up to this number. */
+  private clearedUpTo = -1;
   /** Closed batches, the first of which is being sent. */
   private closed: PendingBatch[] = [];
   private open: PendingBatch | undefined;
@@ -77,6 +82,11 @@ export class QueueLane {
   /** True when everything given to it is acknowledged. */
   get idle(): boolean {
     return !this.running && this.open === undefined && this.closed.length === 0;
+  }
+
+  /** No successor of this generation has anything in the queue before this offset; `undefined` before the first batch is acknowledged. */
+  get ownUpTo(): number | undefined {
+    return this.ownUpToOffset;
   }
 
   /** True while no partition sends to its queue. */
@@ -171,9 +181,13 @@ export class QueueLane {
    */
   async catchUp(minMessages: number): Promise<void> {
     if (!this.isSettled()) return;
-    const end = await this.context.endOffset(this.queue);
+    const { lease, endOffset } = this.context;
+    const { doubtfulUpTo } = lease;
+    const end = await endOffset(this.queue);
     // What is given to it from now on lands behind that end.
-    if (this.isSettled() && end - (this.scanFromOffset ?? end) >= minMessages) this.scanFromOffset = end;
+    if (!this.isSettled() || end - (this.scanFromOffset ?? end) < minMessages) return;
+    this.scanFromOffset = end;
+    this.noteOwn(end, doubtfulUpTo);
   }
 
   /** Something was sent, and all of it is part of the positions. */
@@ -264,16 +278,27 @@ export class QueueLane {
   }
 
   private async trySending(batch: PendingBatch): Promise<void> {
-    const { lease, signal, producer } = this.context;
+    const { lease, signal, producer, successors } = this.context;
     signal.throwIfAborted();
     // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
     this.scanFromOffset ??= await this.context.endOffset(this.queue);
     if (batch.hasNewRoutes || !this.scanIsStored) await this.context.storeRoutes(this, batch);
-    if (!lease.held) await lease.whenHeld(signal);
+    while (!lease.held || successors.isDue(this.clearedUpTo)) {
+      if (!lease.held) await lease.whenHeld(signal);
+      else this.clearedUpTo = await successors.clear(this);
+    }
     signal.throwIfAborted();
     if (this.isUncertain && (await this.recover(batch))) return;
+    const { doubtfulUpTo } = lease;
     const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
     batch.endOffset = firstOffset + batch.toSend.count;
+    this.noteOwn(batch.endOffset, doubtfulUpTo);
+  }
+
+  /** A successor may have sent something before an offset that the queue gave in a gap of the lease. */
+  private noteOwn(offset: number, doubtfulUpTo: number): void {
+    const { lease } = this.context;
+    if (lease.held && lease.doubtfulUpTo === doubtfulUpTo) this.ownUpToOffset = offset;
   }
 
   private async settle(error: unknown): Promise<SendSettlement | 'rejected'> {

@@ -23,6 +23,8 @@ export interface TailToRead {
   readonly generation: number;
   /** Called for each valid record of the task, in order. */
   readonly onStamp: (stamp: Stamp) => void;
+  /** Called with the generation of each record and barrier of the task, valid or not. */
+  readonly onGeneration?: (generation: number) => void;
 }
 
 export interface TailReading {
@@ -99,10 +101,13 @@ function visit(message: RawMessage, tag: string, tail: TailToRead, filter: Strea
   if (stampText !== undefined) {
     const stamp = parseStamp(stampText, tag);
     if (stamp?.task !== tail.task) return;
+    tail.onGeneration?.(stamp.generation);
     if (filter.judge(stamp, message.storeTimestamp) === 'accept') tail.onStamp(stamp);
     return;
   }
   const barrierText = scanBarrier(message.rawProperties);
   const barrier = barrierText === undefined ? undefined : parseBarrier(barrierText, tag);
-  if (barrier?.task === tail.task) filter.barrier(barrier.task, barrier.generation, message.storeTimestamp);
+  if (barrier?.task !== tail.task) return;
+  tail.onGeneration?.(barrier.generation);
+  filter.barrier(barrier.task, barrier.generation, message.storeTimestamp);
 }

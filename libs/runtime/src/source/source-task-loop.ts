@@ -83,7 +83,7 @@ export class SourceTaskLoop {
       ...shared,
       producer,
       maxBatchBytes: settings.maxBatchBytes,
-      ...laneServices({ ...shared, ...ports }, { task, generation }),
+      ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.partitions.lanes()),
       storeRoutes: (lane, batch) => this.storeRoutes(lane, batch.segments),
       move: (lane, stop, isUncertain) => {
         this.move(lane, stop, isUncertain);

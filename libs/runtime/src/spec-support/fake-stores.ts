@@ -73,6 +73,7 @@ export class FakeOffsets implements OffsetStore {
 
 export class FakeLease implements Lease {
   held = true;
+  doubtfulUpTo = -1;
   private waiting: (() => void)[] = [];
 
   async whenHeld(signal: AbortSignal): Promise<void> {

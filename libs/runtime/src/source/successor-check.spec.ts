@@ -1,0 +1,158 @@
+import { describe, expect, it } from '@jest/globals';
+import type { LoopEnd } from '../loop-end.js';
+import type { FakeQueue } from '../spec-support/fake-cluster.js';
+import { readEverything, readValid } from '../spec-support/read-valid.js';
+import { onTwoQueues, recordsOf, valuesOf, type TwoQueues } from '../spec-support/two-queues.js';
+
+/** Of a runner that had no gap. */
+const unbroken = { held: true, doubtfulUpTo: -1, whenHeld: () => Promise.resolve() };
+
+/** The control plane gives the task to another runner, which sends what this one has not; then its log loses that. */
+async function succeed({ world }: TwoQueues, count: number, sent = 5): Promise<void> {
+  const { owners } = world.positions;
+  const { loop, counters } = world.loop(world.source({ a: recordsOf(count) }), { ports: { lease: unbroken } });
+  await loop.start();
+  if (count > sent) await world.clock.until(() => counters.recordsSent === count - sent);
+  loop.kill();
+  world.positions.owners = owners;
+}
+
+/** The runner has its lease again. Its generation is 1, and what the log gives from now on is above 100. */
+function regain({ world }: TwoQueues): void {
+  world.lease.doubtfulUpTo = 100;
+  world.lease.regain();
+}
+
+async function endOf({ world, loop }: TwoQueues): Promise<LoopEnd> {
+  let end: LoopEnd | undefined;
+  void loop.ended.then((found) => (end = found));
+  await world.clock.until(() => end !== undefined, 20_000);
+  return end!;
+}
+
+const succeeded = (why: string): unknown => ({
+  kind: 'failed',
+  clean: false,
+  error: expect.objectContaining({
+    code: 'CONNECT_FENCED',
+    message: expect.stringContaining(why) as unknown,
+  }) as unknown,
+});
+
+/** A newer generation goes on where this one ended. */
+async function resume({ world }: TwoQueues, count: number): Promise<void> {
+  const { loop, counters } = world.loop(world.source({ a: recordsOf(count) }), { ports: { lease: unbroken } });
+  const started = loop.start();
+  await world.clock.until(() => counters.recordsSent > 0);
+  await started;
+  await world.clock.advance(1000);
+  loop.kill();
+}
+
+const held = (queue: FakeQueue): string[] => [...new Set(readValid(queue))];
+
+describe('a source whose runner had no lease for a while', () => {
+  it('sends on where nobody had its task', async () => {
+    const queues = await onTwoQueues();
+    const { world, loop, counters, list, first } = queues;
+    world.lease.lose();
+    list.push(...recordsOf(9).slice(5));
+    await world.clock.advance(5000);
+    expect(readEverything(first)).toEqual(valuesOf(5));
+    regain(queues);
+    await world.clock.until(() => counters.recordsSent === 9);
+    loop.kill();
+    expect(readEverything(first)).toEqual(valuesOf(9));
+  });
+
+  it.each([
+    ['has sent records', 8],
+    ['has come so far as to put its barrier', 5],
+  ])('sends nothing where a successor that the log has lost %s', async (_case, count) => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    world.lease.lose();
+    await succeed(queues, count);
+    const written = first.messages.length;
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    expect(await endOf(queues)).toEqual(succeeded('holds generation 2 of it from offset 5 on'));
+    expect(first.messages).toHaveLength(written);
+    await resume(queues, 12);
+    expect(held(first)).toEqual(valuesOf(12));
+  });
+
+  it('finds a successor before a send of its own that was stored in the gap', async () => {
+    const queues = await onTwoQueues();
+    const { world, loop, counters, list, first } = queues;
+    let store: (value?: unknown) => void = () => undefined;
+    world.cluster.fate = () => {
+      world.cluster.fate = () => ({ kind: 'store' });
+      return { kind: 'hold', until: new Promise((resolve) => (store = resolve)) };
+    };
+    list.push(...recordsOf(7).slice(5));
+    await world.clock.advance(500);
+    world.lease.lose();
+    await succeed(queues, 8);
+    store();
+    await world.clock.until(() => counters.recordsSent === 7);
+    list.push(...recordsOf(12).slice(7));
+    regain(queues);
+    expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
+    loop.kill();
+    await resume(queues, 12);
+    expect(held(first)).toEqual(valuesOf(12));
+  });
+
+  it('finds a successor though it has looked at the end of the idle queue in the gap', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    world.lease.lose();
+    await succeed(queues, 8);
+    first.append(
+      Array.from({ length: 2000 }, () => ({ body: Buffer.from('x'), properties: Buffer.alloc(0) })),
+      0,
+    );
+    await world.clock.advance(30_000);
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
+  });
+
+  it('has the queues that it knows tell of a queue that is new to it', async () => {
+    const queues = await onTwoQueues();
+    const { world, counters, list } = queues;
+    world.cluster.addTopic('u', 1);
+    const [v] = world.cluster.addTopic('v', 1);
+    world.lease.lose();
+    regain(queues);
+    list.push({ topic: 'u', value: 'u0' });
+    await world.clock.until(() => counters.recordsSent === 6);
+    world.lease.lose();
+    await succeed(queues, 8, 6);
+    list.push({ topic: 'v', value: 'v0' });
+    world.lease.doubtfulUpTo = 200;
+    world.lease.regain();
+    expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
+    expect(world.cluster.queue(v!).messages).toEqual([]);
+  });
+
+  it('needs a new generation where this one has sent nothing, or retention has removed what would tell', async () => {
+    const fresh = await onTwoQueues();
+    fresh.loop.kill();
+    const second = fresh.world.loop(fresh.world.source({ a: recordsOf(6) }));
+    fresh.world.lease.lose();
+    const started = second.loop.start();
+    regain(fresh);
+    await started;
+    expect(await endOf({ ...fresh, loop: second.loop })).toEqual(succeeded('this generation has sent nothing yet'));
+
+    const cut = await onTwoQueues();
+    cut.world.lease.lose();
+    cut.first.append([{ body: Buffer.from('x'), properties: Buffer.alloc(0) }], 0);
+    cut.first.minOffset = 6;
+    cut.list.push(...recordsOf(6).slice(5));
+    regain(cut);
+    expect(await endOf(cut)).toEqual(succeeded('retention has removed a part of queue'));
+  });
+});
