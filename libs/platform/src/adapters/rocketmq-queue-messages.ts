@@ -25,6 +25,9 @@ const maxTopics = 10_000;
 /** Pulls in flight per queue, ahead of what the task has taken. */
 const pullsAhead = 4;
 
+/** A range may end within offsets that no message has: its reader waits there for messages behind it. */
+const lookAgainMs = 1000;
+
 /** Reads records over the remoting protocol. */
 export class RocketMqQueueMessages implements QueueMessages {
   private readonly groups: KnownGroups;
@@ -70,7 +73,7 @@ export class RocketMqQueueMessages implements QueueMessages {
     return this.allTopics.names;
   }
 
-  read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader {
+  read(queue: QueueRef, from: number, signal: AbortSignal): FailingReader {
     const { group } = this;
     const reader = this.client.consumer.readQueue(queue, { from, group, ahead: pullsAhead, signal });
     return new FailingReader(reader, (call) => this.groups.call(group, call), signal);
@@ -79,15 +82,13 @@ export class RocketMqQueueMessages implements QueueMessages {
   async *range(queue: QueueRef, from: number, to: number, signal: AbortSignal): AsyncGenerator<readonly RawMessage[]> {
     const reader = this.read(queue, from, signal);
     try {
-      for (let next = from; next < to;) {
-        const messages = await reader.next().catch((error: unknown) => {
-          if (isQueueReadFailure(error) && error.reason !== 'unavailable') return [];
+      while (reader.position < to) {
+        const messages = await reader.next(lookAgainMs).catch((error: unknown) => {
+          if (isQueueReadFailure(error) && error.reason !== 'unavailable') return undefined;
           throw error;
         });
-        const last = messages.at(-1);
-        if (last === undefined) return;
-        next = last.queueOffset + 1;
-        yield next <= to ? messages : messages.filter(({ queueOffset }) => queueOffset < to);
+        if (messages === undefined) return;
+        if (messages.length > 0) yield messages.filter(({ queueOffset }) => queueOffset < to);
       }
     } finally {
       reader.close();
@@ -126,9 +127,14 @@ class FailingReader implements QueueReader {
     private readonly signal: AbortSignal,
   ) {}
 
-  async next(): Promise<readonly RawMessage[]> {
+  get position(): number {
+    return this.reader.position;
+  }
+
+  /** @param timeoutMs after which it gives an empty list; without it, it waits for messages. */
+  async next(timeoutMs?: number): Promise<readonly RawMessage[]> {
     try {
-      return await this.asGroup(() => this.reader.nextMessages());
+      return await this.asGroup(() => this.reader.nextMessages(timeoutMs === undefined ? {} : { timeoutMs }));
     } catch (error) {
       if (this.signal.aborted) throw this.signal.reason;
       throw readFailure(errorOfKnownQueue(error));

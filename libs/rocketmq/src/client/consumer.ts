@@ -78,14 +78,15 @@ export class Consumer {
     if (isRedirectToMaster(reply)) throw this.cluster.notMasterError(reply, request, queue);
     const kind = pullKind(reply.code, filter);
     if (kind === undefined) throw this.cluster.queueError(reply, request, queue);
-    return {
-      kind,
-      body: reply.body,
+    const offsetDelta = reply.ext['offsetDelta'] === undefined ? 0 : readExtInteger(reply.ext, 'offsetDelta');
+    const bounds = {
       nextOffset: readExtInteger(reply.ext, 'nextBeginOffset'),
       minOffset: readExtInteger(reply.ext, 'minOffset'),
       maxOffset: readExtInteger(reply.ext, 'maxOffset'),
-      brokerId,
     };
+    const isLeap =
+      reply.code === RESPONSE_CODE.PULL_RETRY_IMMEDIATELY && leadsToNextBroker(offset, bounds, offsetDelta);
+    return { ...bounds, kind: isLeap ? 'filtered' : kind, body: reply.body, brokerId, offsetDelta };
   }
 
   /**
@@ -118,6 +119,18 @@ export class Consumer {
   #defaultTimeoutMs(suspendMs: number): number | undefined {
     return suspendMs > 0 ? this.cluster.requestTimeoutMs + suspendMs + SUSPEND_MARGIN_MS : undefined;
   }
+}
+
+/**
+ * Whether an answer leads from the end of what one broker has of a static topic's queue to the first message that the next
+ * broker stored of it. Where retention removed that message, the answer leads elsewhere.
+ */
+function leadsToNextBroker(
+  offset: number,
+  { nextOffset, minOffset }: Pick<PullResult, 'nextOffset' | 'minOffset'>,
+  offsetDelta: number,
+): boolean {
+  return offsetDelta > 0 && nextOffset === offsetDelta && minOffset === offsetDelta && offset < nextOffset;
 }
 
 function pullKind(code: number, filter: CompiledFilter): PullResult['kind'] | undefined {

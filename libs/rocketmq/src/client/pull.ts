@@ -33,7 +33,8 @@ export interface PullOptions extends CallOptions {
 
 /**
  * `empty`: nothing at `offset` yet (or, where `nextOffset` is greater, the broker skipped what is gone).
- * `filtered`: none of the messages before `nextOffset` matches the filter.
+ * `filtered`: none of the messages before `nextOffset` matches the filter, or there is none: the offsets of a static topic's
+ * queue leap where it moved to another broker.
  * `offset-moved`: `offset` is below `minOffset` or beyond `maxOffset`; `nextOffset` is what the broker suggests.
  */
 export interface PullResult {
@@ -55,11 +56,13 @@ export interface PullResult {
  */
 export interface PullAnswer extends Omit<PullResult, 'messages' | 'bytes'> {
   readonly body: Buffer;
+  /** Of a static topic: what the queue's offsets have ahead of those in the body. */
+  readonly offsetDelta?: number;
 }
 
 /** @throws MalformedDataError */
-export function decodePullAnswer({ body, ...answer }: PullAnswer, filter: CompiledFilter): PullResult {
-  const stored = answer.kind === 'found' ? decodeStoredMessages(body) : [];
+export function decodePullAnswer({ body, offsetDelta, ...answer }: PullAnswer, filter: CompiledFilter): PullResult {
+  const stored = answer.kind === 'found' ? decodeStoredMessages(body, offsetDelta) : [];
   // What an inner batch holds has tags of its own: its reader compares them.
   const messages = filter.isAll ? stored : stored.filter((message) => message.isInnerBatch || filter.matches(message));
   const kind = stored.length > 0 && messages.length === 0 ? 'filtered' : answer.kind;

@@ -48,6 +48,12 @@ describe('decodeTopicRoute', () => {
     const queues = [2, 4, 10].map((queueId) => ({ topic: 't', brokerName: 'b', queueId }));
     expect(writableQueues(isStatic)).toEqual(queues);
     expect(readableQueues(isStatic)).toEqual(queues);
+    const moved = body.toString().replace('"d":{"currIdMap":{}}', '"a":{"epoch":2,"currIdMap":{4:0}}');
+    const masterOfA = moved.replace('{1:"10.0.0.5:10911"}', '{0:"10.0.0.5:10911"}').replace('"perm":4', '"perm":6');
+    expect(writableQueues(decodeTopicRoute('t', Buffer.from(masterOfA)))).toEqual([
+      { topic: 't', brokerName: 'a', queueId: 4 },
+      ...queues.filter(({ queueId }) => queueId !== 4),
+    ]);
     const noId = Buffer.from(body.toString().replace('4:0', 'x:0'));
     expect(() => decodeTopicRoute('t', noId)).toThrow("'currIdMap' of broker 'b' holds ids that no queue has");
   });

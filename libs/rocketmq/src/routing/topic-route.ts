@@ -76,7 +76,7 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
       addresses: addressesOf(broker),
     });
   }
-  const staticQueues = readMap(root, 'topicQueueMappingByBroker');
+  const staticQueues = staticQueuesByBroker(readMap(root, 'topicQueueMappingByBroker'));
   const brokers = readList(root, 'queueDatas').map((item): BrokerRoute => {
     const queues = asMap(item, 'route');
     const brokerName = readText(queues, 'brokerName');
@@ -91,20 +91,41 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
       writeQueues: queueCountOf(queues, 'writeQueueNums', brokerName),
       isReadable: (perm & PERM_READ) !== 0,
       isWritable: (perm & PERM_WRITE) !== 0,
-      staticQueueIds: staticQueues.size === 0 ? undefined : staticQueueIdsOf(staticQueues, brokerName),
+      staticQueueIds: staticQueues?.get(brokerName) ?? (staticQueues === undefined ? undefined : []),
     };
   });
   brokers.sort((a, b) => (a.brokerName < b.brokerName ? -1 : 1));
   return { topic, brokers, orderedQueues: orderedQueuesOf(topic, root.get('orderTopicConf')) };
 }
 
-/** Ascending; a broker that has none left is in the route of its topic all the same. */
-function staticQueueIdsOf(byBroker: TolerantMap, brokerName: string): readonly number[] {
-  const ids = [...readMap(readMap(byBroker, brokerName), 'currIdMap').keys()].map(Number);
-  if (ids.length > MAX_QUEUES_PER_BROKER || ids.some((id) => !Number.isInteger(id) || id < 0)) {
-    throw new MalformedDataError('route', `'currIdMap' of broker '${brokerName}' holds ids that no queue has`);
+/**
+ * Ascending ids; undefined for a topic that is not static. A broker that has not heard of a move still claims queues that
+ * another one leads now: the later mapping holds.
+ */
+function staticQueuesByBroker(byBroker: TolerantMap): ReadonlyMap<string, readonly number[]> | undefined {
+  if (byBroker.size === 0) return undefined;
+  const leaders = new Map<number, { readonly brokerName: string; readonly epoch: number }>();
+  for (const [brokerName, mapping] of byBroker) {
+    if (typeof brokerName !== 'string') continue;
+    const claims = asMap(mapping, 'route');
+    const epoch = readNumber(claims, 'epoch', 0);
+    for (const id of staticQueueIdsOf(claims, brokerName)) {
+      if (epoch >= (leaders.get(id)?.epoch ?? -Infinity)) leaders.set(id, { brokerName, epoch });
+    }
   }
-  return ids.sort((a, b) => a - b);
+  const byLeader = new Map<string, number[]>();
+  for (const [id, { brokerName }] of [...leaders].sort(([a], [b]) => a - b)) {
+    const ids = byLeader.get(brokerName);
+    if (ids === undefined) byLeader.set(brokerName, [id]);
+    else ids.push(id);
+  }
+  return byLeader;
+}
+
+function staticQueueIdsOf(claims: TolerantMap, brokerName: string): readonly number[] {
+  const ids = [...readMap(claims, 'currIdMap').keys()].map(Number);
+  if (ids.length <= MAX_QUEUES_PER_BROKER && ids.every((id) => Number.isInteger(id) && id >= 0)) return ids;
+  throw new MalformedDataError('route', `'currIdMap' of broker '${brokerName}' holds ids that no queue has`);
 }
 
 /** Reads `broker-a:8;broker-b:8`; undefined for a topic without an order configuration. */

@@ -153,6 +153,11 @@ describe('StoredMessage', () => {
     expect(decodeStoredMessages(bytes).map((message) => message.queueOffset)).toEqual([9, 10]);
   });
 
+  it('gives the offsets of a static topic, which are ahead of the stored ones', () => {
+    const bytes = Buffer.concat([store(plain), store({ ...plain, queueOffset: 10n })]);
+    expect(decodeStoredMessages(bytes, 10_000).map((message) => message.queueOffset)).toEqual([10_009, 10_010]);
+  });
+
   it('refuses offsets that a number cannot hold', () => {
     expect(() => new StoredMessage(store({ ...plain, queueOffset: 2n ** 53n }), 0)).toThrow(MalformedDataError);
     expect(() => new StoredMessage(store({ ...plain, queueOffset: -1n }), 0)).toThrow(MalformedDataError);

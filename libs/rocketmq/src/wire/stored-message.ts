@@ -47,9 +47,10 @@ export class StoredMessage {
   /**
    * @param start where the message begins in `bytes`
    * @param view of all `bytes`, for many messages in them
+   * @param offsetDelta what the offsets of a static topic have ahead of those that brokers store
    * @throws MalformedDataError when the bytes are cut, lie about a length, or hold an offset beyond 2^53
    */
-  constructor(bytes: Buffer, start: number, view: DataView = viewOf(bytes)) {
+  constructor(bytes: Buffer, start: number, view: DataView = viewOf(bytes), offsetDelta = 0) {
     const left = bytes.length - start;
     if (left < MIN_MESSAGE_BYTES) throw malformed(start, `${String(left)} bytes left`);
     const size = view.getInt32(start);
@@ -91,7 +92,7 @@ export class StoredMessage {
     this.#bodyEnd = topicLengthAt;
     this.#propertiesStart = propertiesStart;
     this.#propertiesEnd = propertiesEnd;
-    this.queueOffset = readInt64(view, start + AT_QUEUE_OFFSET);
+    this.queueOffset = readInt64(view, start + AT_QUEUE_OFFSET) + offsetDelta;
     this.sysFlag = sysFlag;
   }
 
@@ -206,9 +207,10 @@ export class StoredMessage {
 
 /**
  * Views on the messages of a pull answer, which stand back to back. Padding at the end of a commit log file is skipped.
+ * @param offsetDelta of the answer: what the offsets of a static topic have ahead of those that brokers store
  * @throws MalformedDataError
  */
-export function decodeStoredMessages(bytes: Buffer): StoredMessage[] {
+export function decodeStoredMessages(bytes: Buffer, offsetDelta = 0): StoredMessage[] {
   const view = viewOf(bytes);
   const messages: StoredMessage[] = [];
   let at = 0;
@@ -218,7 +220,7 @@ export function decodeStoredMessages(bytes: Buffer): StoredMessage[] {
     if (view.getUint32(at + AT_MAGIC) === MAGIC_BLANK) {
       if (size < BLANK_BYTES || size > bytes.length - at) throw malformed(at, `padding of ${String(size)} bytes`);
     } else {
-      messages.push(new StoredMessage(bytes, at, view));
+      messages.push(new StoredMessage(bytes, at, view, offsetDelta));
     }
     at += size;
   }

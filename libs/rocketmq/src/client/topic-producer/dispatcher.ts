@@ -172,7 +172,8 @@ export class Dispatcher {
     for (const message of messages) {
       const { isDelayed, messageId } = message.prepared;
       this.context.onSettled(message);
-      message.receiver.stored(message.index, { queue, offset: isDelayed ? undefined : offset, status, messageId });
+      const isTold = firstOffset >= 0 && !isDelayed;
+      message.receiver.stored(message.index, { queue, offset: isTold ? offset : undefined, status, messageId });
       offset += 1;
     }
   }

@@ -6,7 +6,10 @@ import { type PreparedMessage } from './producer-message.js';
 /** Where a message was stored. */
 export interface StoredAt {
   readonly queue: QueueRef;
-  /** Undefined for a delayed message: it gets its offset when it is due. */
+  /**
+   * Undefined for a delayed message, which gets its offset when it is due, and while a static topic's queue moves: the broker
+   * does not tell it.
+   */
   readonly offset: number | undefined;
   readonly status: SendStatus;
   /** `UNIQ_KEY`: the message can be found by it. */

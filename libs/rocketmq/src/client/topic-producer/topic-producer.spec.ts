@@ -129,6 +129,12 @@ describe('a topic producer', () => {
   const send = (body: string, queue?: QueueRef): ReturnType<TopicProducer['send']> =>
     producer.send({ body: Buffer.from(body), queue });
 
+  it('tells no offset where the broker told none', async () => {
+    cluster.store = () => -1;
+    const stored = await Promise.all([send('1', onA), send('2', onA)]);
+    expect(stored.map(({ offset }) => offset)).toEqual([undefined, undefined]);
+  });
+
   it('has one batch of a queue under way, and keeps the order when brokers refuse some', async () => {
     open({ maxBatchMessages: 3 });
     let count = 0;
