@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { scanBarrier } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
+import type { ListedRecord } from '../spec-support/list-source.js';
 import type { FakeQueue } from '../spec-support/fake-cluster.js';
 import { readEverything, readValid } from '../spec-support/read-valid.js';
 import { SourceWorld } from '../spec-support/source-world.js';
@@ -56,6 +57,22 @@ describe('a partition whose queue takes no messages any more', () => {
     expect([readEverything(first), readEverything(other)]).toEqual([valuesOf(7), valuesOf(9, 7)]);
     await loop.stop();
     expect(world.positions.writes.at(-1)?.partitions.at(-1)).toMatchObject({ routes: [other.ref], nextSeq: 10 });
+  });
+
+  it('does not keep new partitions from its queue once that is open again', async () => {
+    const fresh = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`p${n}`, [] as ListedRecord[]]));
+    const { world, loop, counters, list, first, stop } = await onTwoQueues({}, fresh);
+    stop(first, 'closed');
+    list.push(...recordsOf(7).slice(5));
+    await world.clock.until(() => counters.recordsSent === 7);
+    await world.clock.advance(30_000);
+    expect(world.warnings.list).toHaveLength(1);
+    world.cluster.stopped.clear();
+    await world.clock.advance(60_000);
+    for (const [name, records] of Object.entries(fresh)) records.push({ topic: 't', value: `new ${name}` });
+    await world.clock.until(() => counters.recordsSent === 13);
+    expect(readEverything(first).filter((value) => value.startsWith('new'))).toHaveLength(4);
+    loop.kill();
   });
 
   it('waits for an unavailable broker, and stays when that comes back in time', async () => {
@@ -187,6 +204,18 @@ describe('a partition whose queue takes no messages any more', () => {
       second.loop.kill();
     },
   );
+
+  it('is taken over without what a lost broker has also where calls are seldom repeated', async () => {
+    const { world, loop, other, first, stop } = await onTwoQueues();
+    loop.kill();
+    stop(first, 'unavailable');
+    const settings = { backoff: { initialMs: 400_000, maxMs: 400_000 } };
+    const second = world.loop(world.source({ a: recordsOf(12) }), { settings });
+    second.loop.start().catch(() => undefined);
+    await world.clock.until(() => second.counters.recordsSent === 7, 2_400_000);
+    expect(readValid(other)).toEqual(valuesOf(12, 5));
+    second.loop.kill();
+  });
 
   it('comes back to a queue that was closed for a while, in a later move, under the numbers that follow', async () => {
     const { world, loop, counters, list, first, other, stop } = await onTwoQueues();

@@ -5,6 +5,9 @@ import { PartitionHeldError } from './partition-held-error.js';
 import { PartitionState } from './partition-state.js';
 import { type LaneContext, QueueLane } from './queue-lane.js';
 
+/** How long the queues of a topic are taken for what they were: queues open again, and new ones come. */
+const queuesFreshMs = 30_000;
+
 /** All tasks of a connector that start on a node are given the same positions: each is hashed once, not once a task. */
 const streamsOfStored = new WeakMap<PartitionPosition, { readonly connector: string; readonly stream: string }>();
 
@@ -24,7 +27,7 @@ export class PartitionTable {
   /** Sources mostly use one object per partition for many records. */
   private readonly byObject = new WeakMap<SourcePartition, PartitionState>();
   private readonly lanesByKey = new Map<string, QueueLane>();
-  private readonly queuesByTopic = new Map<string, readonly QueueRef[]>();
+  private readonly queuesByTopic = new Map<string, { readonly queues: readonly QueueRef[]; readonly atMs: number }>();
   /** How many partitions go to a queue, by its key: those that a task works on, and those that nobody does. */
   private readonly loads = new Map<string, number>();
   private readonly idleLoads = new Map<string, number>();
@@ -100,12 +103,14 @@ export class PartitionTable {
 
   /** `queues` must not be empty. */
   setQueues(topic: string, queues: readonly QueueRef[]): void {
-    this.queuesByTopic.set(topic, queues);
+    this.queuesByTopic.set(topic, { queues, atMs: this.options.laneContext.clock.nowMs() });
   }
 
-  /** The queues of a topic as far as they were looked up. */
+  /** The queues of a topic; undefined where they have to be looked up. */
   queuesOf(topic: string): readonly QueueRef[] | undefined {
-    return this.queuesByTopic.get(topic);
+    const known = this.queuesByTopic.get(topic);
+    if (known === undefined) return undefined;
+    return this.options.laneContext.clock.nowMs() - known.atMs < queuesFreshMs ? known.queues : undefined;
   }
 
   /** Gives the partition a queue among those of the topic. `undefined` when the topic has none that can be written. */
@@ -130,7 +135,7 @@ export class PartitionTable {
     const moved = [...this.byStream.values()].filter((state) => state.routeTo(topic) === lane);
     for (const state of moved) this.route(state, queue);
     addTo(this.loads, lane.queue, -moved.length);
-    this.queuesByTopic.set(topic, queues);
+    this.queuesByTopic.delete(topic);
     to.adopt(lane.giveAway());
     return { to, moved };
   }

@@ -60,7 +60,7 @@ export class SourceTaskLoop {
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { connector, index, generation, settings, counters, warnings } = spec;
     const { maxUnavailableMs } = settings;
-    this.queues = new WritableQueues({ ...ports, warnings, maxUnavailableMs });
+    this.queues = new WritableQueues({ ...ports, warnings, maxUnavailableMs, maxRetryDelayMs: settings.backoff.maxMs });
     const { clock, lease, producer } = ports;
     const warn = (message: string): void => {
       spec.logger.warn(message);

@@ -9,7 +9,7 @@ import { NoQueueError } from './no-queue-error.js';
 /** A replica that stands in for its master takes no messages for a while, and looks like a broker that was closed on purpose. */
 const maxClosedMs = 10_000;
 
-/** A look that follows the one before later than this does not tell how the queue was meanwhile. */
+/** A look that follows the one before later than this, and than calls are repeated, does not tell how the queue was meanwhile. */
 const maxUnseenMs = 180_000;
 
 /** A queue that takes no messages now. */
@@ -30,6 +30,8 @@ export interface WritableQueuesOptions {
   readonly clock: Clock;
   /** How long a queue is waited for whose broker is unavailable; `undefined` without end. */
   readonly maxUnavailableMs: number | undefined;
+  /** The longest wait before a failed call is repeated: a take-over looks no sooner. */
+  readonly maxRetryDelayMs: number;
 }
 
 /** Tells of queues that stopped taking messages. */
@@ -96,9 +98,10 @@ export class WritableQueues implements QueueStops {
 
   /** Notes what was seen of a queue and returns for how long it has been so. */
   private note(key: string, state: QueueStop['state']): number {
-    const nowMs = this.options.clock.nowMs();
+    const { clock, maxRetryDelayMs } = this.options;
+    const nowMs = clock.nowMs();
     const known = this.stops.get(key);
-    const isSame = known?.state === state && nowMs - known.seenMs < maxUnseenMs;
+    const isSame = known?.state === state && nowMs - known.seenMs < maxUnseenMs + maxRetryDelayMs;
     const sinceMs = isSame ? known.sinceMs : nowMs;
     this.stops.set(key, { state, sinceMs, seenMs: nowMs });
     return nowMs - sinceMs;

@@ -3,6 +3,7 @@ import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import type { SourceTaskLoop } from '../source/source-task-loop.js';
 import type { FakeQueue, SendFate } from './fake-cluster.js';
+import type { ListSource } from './list-source.js';
 import { SourceWorld } from './source-world.js';
 
 /** The records t0, t1, ... of topic t. */
@@ -38,13 +39,20 @@ export function stopWithNextSend(
   };
 }
 
-/** Runs a source that has sent five records of its one partition, in a topic with a queue on each of two brokers. */
-export async function onTwoQueues(settings: Partial<SourceLoopSettings> = {}): Promise<TwoQueues> {
+/**
+ * Runs a source that has sent five records of one partition, in a topic with a queue on each of two brokers.
+ *
+ * @param empty the other partitions
+ */
+export async function onTwoQueues(
+  settings: Partial<SourceLoopSettings> = {},
+  empty: ListSource['lists'] = {},
+): Promise<TwoQueues> {
   const world = new SourceWorld();
   world.cluster.addTopic('t', 1, 'broker-a');
   world.cluster.addTopic('t', 1, 'broker-b');
   const list = recordsOf(5);
-  const { loop, counters } = world.loop(world.source({ a: list }, 4), { settings });
+  const { loop, counters } = world.loop(world.source({ a: list, ...empty }, 4), { settings });
   await loop.start();
   await world.clock.until(() => counters.recordsSent === 5);
   await world.clock.advance(2000);
