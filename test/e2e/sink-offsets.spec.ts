@@ -115,6 +115,30 @@ describe('the offsets of a sink', () => {
     300_000,
   );
 
+  it('are told to be in danger where another application consumes with the group', async () => {
+    const told = async (): Promise<readonly string[]> =>
+      ((await status())?.warnings ?? []).map(({ message }) => message).filter((text) => text.includes('applications'));
+    await until('brokers list the sink as a member', async () => {
+      const members = await client.admin.consumerConnections(group, { queue });
+      return members.some(({ clientId }) => clientId.startsWith('sluice-default@sink-runner-1@'));
+    });
+    expect(await told()).toEqual([]);
+    const other = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, clientId: '10.0.0.1@another-app' });
+    try {
+      const reader = other.consumer.readQueue(queue, { from: 0, group });
+      await reader.next();
+      await until('the status tells it', async () => (await told()).length > 0, 120_000);
+      reader.close();
+    } finally {
+      await other.close();
+    }
+    expect(await told()).toEqual([
+      `Consumer group ${group} belongs to this sink, and other applications consume with it: client 10.0.0.1@another-app. ` +
+        'They can move its offsets, so that records are lost or read twice. Give them a group of their own',
+    ]);
+    expect((await status())?.state).toBe('RUNNING');
+  }, 300_000);
+
   it('are followed when an operator resets the group of a stopped sink', async () => {
     await cluster.request('PUT', '/connectors/orders-out/stop');
     await until('the task is gone', async () => (await status()) === undefined);

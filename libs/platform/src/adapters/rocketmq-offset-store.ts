@@ -12,7 +12,7 @@ export interface OffsetFile {
 
 /**
  * Offsets of sink connectors in the brokers' consumer groups, where RocketMQ's own tools show them. The node is a visible member of each group
- * whose offsets it keeps, under its node id.
+ * whose offsets it keeps.
  */
 export class RocketMqOffsetStore implements OffsetStore {
   private readonly committed = new Map<string, Map<string, number>>();
@@ -48,6 +48,13 @@ export class RocketMqOffsetStore implements OffsetStore {
       callKnownQueue(() => this.client.consumer.pull({ queue, group, offset, maxMessages: 1 })),
     );
     return answer.kind === 'offset-moved' ? { queue, nextOffset: answer.nextOffset } : reset;
+  }
+
+  async strangers(group: string, queue: QueueRef): Promise<readonly string[]> {
+    const { admin, clientId } = this.client;
+    const own = clientId.slice(0, clientId.indexOf('@') + 1);
+    const members = await admin.consumerConnections(group, { queue });
+    return members.map((member) => member.clientId).filter((id) => !id.startsWith(own));
   }
 
   /** Returns the reset that the broker keeps in place of the offset. */

@@ -35,6 +35,7 @@ class World {
     read: () => Promise.resolve(undefined),
     commit: () => Promise.resolve([]),
     takeReset: (_, reset) => Promise.resolve(reset),
+    strangers: () => Promise.resolve([]),
   };
 
   loop(index: number, generation = 1): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {

@@ -92,6 +92,7 @@ export class SinkLag {
           return resets;
         },
         takeReset: (group, reset) => offsets.takeReset(group, reset),
+        strangers: (group, queue) => offsets.strangers(group, queue),
       },
     };
   }

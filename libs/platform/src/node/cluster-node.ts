@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, fromFiles } from '@sluice/core';
-import { readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
+import { clientIdOf, readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
 import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { withLimit } from '../cluster/with-limit.js';
 import { LogFollower, LogRewrittenError } from '../cluster/log-follower.js';
@@ -58,7 +58,7 @@ export class ClusterNode {
       namesrv: settings.namesrv,
       credentials: settings.credentials,
       requestTimeoutMs: settings.requestTimeoutMs,
-      clientId: `${settings.nodeId}@${store.incarnation}`,
+      clientId: clientIdOf(settings.clusterId, store),
     });
     try {
       const topics = topicsOf(settings.clusterId);

@@ -1,3 +1,4 @@
+import { clientIdOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import type { ClusterNode } from './cluster-node.js';
 
@@ -20,7 +21,7 @@ export function openDataCluster({ client, settings, self }: ClusterNode): DataCl
     namesrv,
     credentials,
     requestTimeoutMs: settings.requestTimeoutMs,
-    clientId: `${self.nodeId}@${self.incarnation}`,
+    clientId: clientIdOf(settings.clusterId, self),
   });
   return { client: own, isSeparate: true, close: () => own.close() };
 }

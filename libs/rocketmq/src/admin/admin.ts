@@ -171,9 +171,12 @@ export class Admin {
     return topicsOfGroup(this.cluster, group, this.cluster.deadline(options));
   }
 
-  /** Clients that are in the group now, each once. Empty for an unknown group. */
-  async consumerConnections(group: string, options?: CallOptions): Promise<ClientConnection[]> {
-    return consumerConnections(this.cluster, group, this.cluster.deadline(options));
+  /** Clients that are in the group now, each once. Empty for an unknown group. With `queue` only its master is asked. */
+  async consumerConnections(
+    group: string,
+    options?: CallOptions & { readonly queue?: QueueRef },
+  ): Promise<ClientConnection[]> {
+    return consumerConnections(this.cluster, group, options?.queue, this.cluster.deadline(options));
   }
 
   /** Clients that said in their heartbeats that they produce under this name, each once. Empty for an unknown name. */

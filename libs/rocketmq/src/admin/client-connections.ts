@@ -34,15 +34,17 @@ export interface ConsumerRunningInfo {
   readonly stack: string | undefined;
 }
 
-/** Clients that are in a group now, over all masters, each once. Empty for an unknown group. */
+/** Clients that are in a group now, over all masters or at that of a queue, each once. Empty for an unknown group. */
 export async function consumerConnections(
   cluster: ClusterAccess,
   group: string,
+  queue: QueueRef | undefined,
   deadline: CallDeadline,
 ): Promise<ClientConnection[]> {
   checkGroupName(group);
-  const ext = { consumerGroup: group };
-  return connections(cluster, { code: REQUEST_CODE.GET_CONSUMER_CONNECTION_LIST, ext }, isGroupOffline, deadline);
+  const request = { code: REQUEST_CODE.GET_CONSUMER_CONNECTION_LIST, ext: { consumerGroup: group } };
+  const masters = queue === undefined ? undefined : [await cluster.queueAddress(queue, deadline)];
+  return connections(cluster, request, isGroupOffline, deadline, masters);
 }
 
 /** Clients that said in their heartbeats that they produce under this name, over all masters, each once. */
@@ -64,11 +66,12 @@ async function connections(
   request: { readonly code: RequestCode; readonly ext: Readonly<Record<string, string>> },
   isNobodyThere: (error: unknown) => boolean,
   deadline: CallDeadline,
+  masters?: readonly string[],
 ): Promise<ClientConnection[]> {
-  const masters = await cluster.masters({}, deadline);
+  const addresses = masters ?? [...(await cluster.masters({}, deadline)).values()];
   const found = new Map<string, ClientConnection>();
   await Promise.all(
-    [...masters.values()].map(async (address) => {
+    addresses.map(async (address) => {
       try {
         const reply = await cluster.call(address, request, deadline);
         for (const item of readList(readBodyMap(reply.body, 'connections'), 'connectionSet')) {

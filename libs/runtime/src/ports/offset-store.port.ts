@@ -17,6 +17,8 @@ export interface OffsetStore {
    * @returns the reset that was in force, which may be a newer one; the one given when there was none any more
    */
   takeReset(group: string, reset: OffsetReset): Promise<OffsetReset>;
+  /** Client ids of the group's members, at the broker of one queue, that are not of this Connect cluster. */
+  strangers(group: string, queue: QueueRef): Promise<readonly string[]>;
 }
 
 /** An operator's order to read a queue from an offset. */

@@ -7,7 +7,7 @@ import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 
 export interface GroupOffsetsOptions {
   readonly spec: Pick<SinkLoopSpec, 'group' | 'counters' | 'warnings'>;
-  readonly ports: Pick<SinkLoopPorts, 'offsets' | 'lease'>;
+  readonly ports: Pick<SinkLoopPorts, 'offsets' | 'lease' | 'clock'>;
   readonly queues: QueueSet;
   readonly policy: (call: string) => RetryPolicy;
   /** Aborted when nothing more is committed. */
@@ -16,8 +16,17 @@ export interface GroupOffsetsOptions {
   readonly store: (positions: readonly SinkPosition[]) => Promise<void>;
 }
 
+/** How often one broker is asked who else is in the group. */
+const strangersIntervalMs = 60_000;
+/** Clients of others that are told; more have told enough. */
+const maxStrangers = 100;
+
 /** The offsets of the sink's consumer group: commits them, and follows an operator who resets them. */
 export class GroupOffsets {
+  private readonly strangers = new Set<string>();
+  private looks = 0;
+  private lookAtMs = -Infinity;
+
   constructor(private readonly options: GroupOffsetsOptions) {}
 
   /** Returns where an operator has reset the group. */
@@ -123,6 +132,24 @@ export class GroupOffsets {
       }),
     );
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []));
+  }
+
+  /** Warns, once each, of members of the group that are not of this Connect cluster. Asks one broker a minute, each in turn. Never rejects. */
+  async lookForStrangers(): Promise<void> {
+    const { spec, ports, queues } = this.options;
+    const nowMs = ports.clock.nowMs();
+    const queue = queues.queues[this.looks % Math.max(1, queues.queues.length)];
+    if (queue === undefined || nowMs < this.lookAtMs || this.strangers.size >= maxStrangers) return;
+    this.looks++;
+    this.lookAtMs = nowMs + strangersIntervalMs;
+    const found = await ports.offsets.strangers(spec.group, queue).catch(() => []);
+    const news = found.filter((id) => !this.strangers.has(id));
+    if (news.length === 0) return;
+    for (const id of news) this.strangers.add(id);
+    spec.warnings.add(
+      `Consumer group ${spec.group} belongs to this sink, and other applications consume with it: client ${news.join(', ')}. ` +
+        'They can move its offsets, so that records are lost or read twice. Give them a group of their own',
+    );
   }
 
   private async take(resets: readonly OffsetReset[]): Promise<readonly OffsetReset[]> {

@@ -9,7 +9,7 @@ export interface QueueWatchOptions {
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly queues: QueueSet;
-  readonly group: Pick<GroupOffsets, 'suspects'>;
+  readonly group: Pick<GroupOffsets, 'suspects' | 'lookForStrangers'>;
   /** The queues that the task reads. */
   readonly list: () => Promise<readonly QueueRef[]>;
   /** Aborted when nothing more is looked for. */
@@ -19,7 +19,7 @@ export interface QueueWatchOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Looks for queues that came since the last look, and for offsets that have to be committed once more. */
+/** Looks for queues that came since the last look, for offsets that have to be committed once more, and for strangers in the group. */
 export class QueueWatch {
   private listed: readonly QueueRef[] = [];
   private suspects: readonly QueueRef[] = [];
@@ -49,6 +49,7 @@ export class QueueWatch {
         // A task without a queue waits for its topic to be created, most often by a source that starts beside it.
         const waitMs = queues.isEmpty ? Math.min(firstQueueIntervalMs, intervalMs) : intervalMs;
         await clock.sleep(waitMs, signal);
+        await group.lookForStrangers();
         this.suspects = await group.suspects();
         this.listed = queues.notYetRead(await list());
         if (this.listed.length > 0 || this.suspects.length > 0) found();

@@ -98,6 +98,7 @@ function mortalPorts(world: SinkWorld, process: CrashingProcess): Partial<SinkLo
       read: (group, queue) => process.call(() => world.offsets.read(group, queue)),
       commit: (group, positions) => process.call(() => world.offsets.commit(group, positions)),
       takeReset: (group, reset) => process.call(() => world.offsets.takeReset(group, reset)),
+      strangers: (group, queue) => process.call(() => world.offsets.strangers(group, queue)),
     },
   };
 }

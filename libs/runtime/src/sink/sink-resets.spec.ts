@@ -134,6 +134,7 @@ describe('a sink whose group an operator resets', () => {
         offsets: {
           read: (group, queue) => world.offsets.read(group, queue),
           commit: (group, positions) => world.offsets.commit(group, positions),
+          strangers: (group, queue) => world.offsets.strangers(group, queue),
           takeReset: (group, reset) => {
             if (reset.nextOffset === 5) world.offsets.reset('g', ref, 3);
             return world.offsets.takeReset(group, reset);
@@ -218,6 +219,7 @@ describe('a sink whose group an operator resets', () => {
         offsets: {
           read: (group, queue) => world.offsets.read(group, queue),
           commit: (group, positions) => world.offsets.commit(group, positions),
+          strangers: (group, queue) => world.offsets.strangers(group, queue),
           takeReset: (group, reset) => {
             turns++;
             return turns < 8 ? Promise.resolve(reset) : world.offsets.takeReset(group, reset);
@@ -254,6 +256,7 @@ describe('a sink whose group an operator resets', () => {
         offsets: {
           read: (group, queue) => world.offsets.read(group, queue),
           commit: (group, positions) => world.offsets.commit(group, positions),
+          strangers: (group, queue) => world.offsets.strangers(group, queue),
           takeReset: () => Promise.reject(new Error('died')),
         },
       },

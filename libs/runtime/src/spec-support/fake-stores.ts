@@ -36,12 +36,23 @@ export class FakePositions implements PositionStore {
 export class FakeOffsets implements OffsetStore {
   private readonly resets = new Map<string, number>();
   readonly offsets = new Map<string, number>();
+  /** Members of the group that are not of the Connect cluster, by queue key. */
+  readonly foreign = new Map<string, readonly string[]>();
+  askedForStrangers = 0;
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
     await Promise.resolve();
     const key = `${group} ${queueKey(queue)}`;
     return this.resets.get(key) ?? this.offsets.get(key);
+  }
+
+  async strangers(_group: string, queue: QueueRef): Promise<readonly string[]> {
+    await Promise.resolve();
+    this.askedForStrangers += 1;
+    const ids = this.foreign.get(queueKey(queue));
+    if (ids === undefined) throw new Error('the broker does not answer');
+    return ids;
   }
 
   /** What an operator's tool does. */
