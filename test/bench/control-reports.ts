@@ -105,6 +105,8 @@ class RunnerNode implements IdleNode {
   constructor(private readonly world: ControlWorld) {
     this.state = world.followed;
     this.desired = new DesiredTasks(world.workerId(world.scale.workers - 1));
+    // A node that has just started looks at all tasks once: that is no idle second.
+    this.desired.in(this.state);
   }
 
   tenth(_bodies: readonly Buffer[], isSecond: boolean): void {

@@ -28,8 +28,8 @@ function keepWhatRuns({ items, slotOf }: Fleet): readonly Item[] {
   return items.filter((item) => {
     const { previous, group } = item;
     if (previous === undefined || previous.revoked) return true;
-    const slot = slotOf.get(previous.nodeId);
-    if (slot?.worker.incarnation !== previous.incarnation || !group.members.has(slot)) return true;
+    const slot = slotOf(previous.nodeId);
+    if (slot?.worker.incarnation !== previous.incarnation || !group.members.has(slot.order)) return true;
     shareOf(slot, group).kept.push(item);
     item.slot = slot;
     slot.load += 1;
@@ -55,6 +55,6 @@ function returnToLastOwners(fleet: Fleet, open: readonly Item[]): readonly Item[
 
 function lastOwner({ slotOf }: Fleet, { task, previous, group }: Item): Slot | undefined {
   const nodeId = previous?.nodeId ?? task.lastNodeId;
-  const slot = nodeId === undefined ? undefined : slotOf.get(nodeId);
-  return slot !== undefined && group.members.has(slot) ? slot : undefined;
+  const slot = nodeId === undefined ? undefined : slotOf(nodeId);
+  return slot !== undefined && group.members.has(slot.order) ? slot : undefined;
 }

@@ -53,7 +53,7 @@ function planOf(workers: readonly Worker[], itemsOf: (type: ConnectorType) => re
   const assign: (TaskId & { nodeId: string; incarnation: string })[] = [];
   const revoke: TaskId[] = [];
   const unassigned: UnassignedTask[] = [];
-  const incarnations = new Map(workers.map(({ nodeId, incarnation }) => [nodeId, incarnation]));
+  let incarnations: ReadonlyMap<string, string> | undefined;
   for (const type of ['source', 'sink'] as const) {
     for (const { task, group, previous, slot } of itemsOf(type)) {
       const { connector, index } = task.id;
@@ -65,13 +65,17 @@ function planOf(workers: readonly Worker[], itemsOf: (type: ConnectorType) => re
       } else if (
         !previous.revoked &&
         !isOwner(slot, previous) &&
-        incarnations.get(previous.nodeId) === previous.incarnation
+        (incarnations ??= incarnationsOf(workers)).get(previous.nodeId) === previous.incarnation
       ) {
         revoke.push(task.id);
       }
     }
   }
   return { assign, revoke, unassigned };
+}
+
+function incarnationsOf(workers: readonly Worker[]): ReadonlyMap<string, string> {
+  return new Map(workers.map(({ nodeId, incarnation }) => [nodeId, incarnation]));
 }
 
 function isOwner(slot: Slot | undefined, { nodeId, incarnation }: PreviousAssignment): boolean {

@@ -71,7 +71,7 @@ function evenOut(group: Group, movable: 'placed' | 'all'): boolean {
     const taker = current(takers);
     if (giver === undefined || taker === undefined) return hasMoved;
     if (giver.load / giver.worker.capacity <= nextLoad(taker) + EPSILON) return hasMoved;
-    const share = giver.shares.get(group);
+    const share = giver.shares[group.number];
     const item = share?.placed.pop() ?? share?.kept.pop();
     if (item === undefined) return hasMoved;
     giver.load -= 1;
@@ -87,7 +87,7 @@ function isEven(group: Group, movable: 'placed' | 'all'): boolean {
   let most = -Infinity;
   let least = Infinity;
   for (const slot of group.eligible) {
-    const share = slot.shares.get(group);
+    const share = slot.shares[group.number];
     const gives = (share?.placed.length ?? 0) > 0 || (movable === 'all' && (share?.kept.length ?? 0) > 0);
     if (gives) most = Math.max(most, slot.load / slot.worker.capacity);
     least = Math.min(least, nextLoad(slot));
@@ -96,11 +96,11 @@ function isEven(group: Group, movable: 'placed' | 'all'): boolean {
 }
 
 function hasKept(slot: Slot, group: Group): boolean {
-  return (slot.shares.get(group)?.kept.length ?? 0) > 0;
+  return (slot.shares[group.number]?.kept.length ?? 0) > 0;
 }
 
 function candidate(slot: Slot, group: Group): Candidate {
-  return { slot, load: slot.load, hasPlaced: (slot.shares.get(group)?.placed.length ?? 0) > 0 };
+  return { slot, load: slot.load, hasPlaced: (slot.shares[group.number]?.placed.length ?? 0) > 0 };
 }
 
 /** Takes void entries off the queue, then says the first valid one. */

@@ -1,5 +1,4 @@
 import type { ConnectorType } from '../model/connector.js';
-import { memberKey } from '../model/member.js';
 import type {
   AssignableTask,
   AssignmentInput,
@@ -9,7 +8,7 @@ import type {
 } from './assignment-plan.js';
 import { labelsText } from './placement.js';
 import { Roster, type Able } from './roster.js';
-import type { IndexedTask, TaskIndex } from './task-index.js';
+import type { TaskIndex } from './task-index.js';
 import { compareIds, compareText } from './text-order.js';
 
 type NeedOfTask = Pick<AssignableTask, 'connectorClass' | 'placement'>;
@@ -20,8 +19,8 @@ export interface Slot {
   readonly order: number;
   readonly worker: Worker;
   load: number;
-  /** What it holds of each group. */
-  readonly shares: Map<Group, Share>;
+  /** What it holds of each group, by the group's number. */
+  readonly shares: (Share | undefined)[];
 }
 
 export interface Share {
@@ -40,9 +39,11 @@ export interface KeptItems {
 
 /** Tasks that the same workers can run. */
 export interface Group {
+  readonly number: number;
   /** In the order of the slots; empty with a reason. */
   readonly eligible: readonly Slot[];
-  readonly members: ReadonlySet<Slot>;
+  /** Orders of the slots in `eligible`. */
+  readonly members: ReadonlySet<number>;
   readonly reason?: UnassignedReason;
 }
 
@@ -57,7 +58,8 @@ export interface Item {
 /** Tasks of one type and the workers of their role, in an order that does not depend on that of the input. */
 export interface Fleet {
   readonly slots: readonly Slot[];
-  readonly slotOf: ReadonlyMap<string, Slot>;
+  /** By node id. */
+  readonly slotOf: (nodeId: string) => Slot | undefined;
   /** Those that some worker can run; those that few can run come first. */
   readonly groups: readonly Group[];
   /** By connector name, then index: all of them, or all that may not stay where they are. */
@@ -83,7 +85,7 @@ export function fleetOf(type: ConnectorType, { tasks, workers, previous }: Assig
     slot: undefined,
   }));
   const runnable = items.filter(({ group }) => group.eligible.length > 0).length;
-  return { slots, slotOf: byNode(slots), groups: grouping.groups(), items, runnable };
+  return { slots, slotOf: byNode(roster, slots), groups: grouping.groups(), items, runnable };
 }
 
 /** The same fleet as {@link fleetOf} makes of all tasks, at the cost of the workers and of the tasks that cannot stay. */
@@ -91,27 +93,26 @@ export function fleetOfIndex(type: ConnectorType, index: TaskIndex, workers: rea
   const roster = Roster.of(type, workers);
   const slots = slotsOf(roster);
   const grouping = new Grouping(roster, slots);
-  const slotOfOwner = new Map(slots.map((slot) => [memberKey(slot.worker), slot]));
   const taken: Item[] = [];
+  const source: CountedSource = { index, type, grouping, taken };
   const open: Item[] = [];
   let runnable = 0;
   for (const { need, owners } of index.counts(type)) {
     const group = grouping.groupOf(need);
     for (const [owner, count] of owners) {
       if (group.eligible.length > 0) runnable += count;
-      const slot = slotOfOwner.get(owner);
-      if (slot === undefined || !group.members.has(slot)) {
+      const order = roster.orderOfOwner(owner);
+      const slot = order === undefined || !group.members.has(order) ? undefined : slots[order];
+      if (slot === undefined) {
         for (const held of index.heldBy(owner, type, (other) => other === need)) {
           open.push({ ...held, group, slot: undefined });
         }
         continue;
       }
-      let kept = slot.shares.get(group)?.kept;
+      let kept = slot.shares[group.number]?.kept;
       if (kept === undefined) {
-        const heldHere = (): readonly IndexedTask[] =>
-          index.heldBy(owner, type, (other) => grouping.groupOf(other) === group);
-        kept = new CountedItems(() => inOrderOfIds(heldHere().map((held) => ({ ...held, group, slot }))), taken);
-        slot.shares.set(group, { kept, placed: [] });
+        kept = new CountedItems(source, owner, group, slot);
+        slot.shares[group.number] = { kept, placed: [] };
       }
       (kept as CountedItems).length += count;
       slot.load += count;
@@ -122,17 +123,29 @@ export function fleetOfIndex(type: ConnectorType, index: TaskIndex, workers: rea
     if (group.eligible.length > 0) runnable += 1;
     open.push({ task, group, previous, slot: undefined });
   }
-  return { slots, slotOf: byNode(slots), groups: grouping.groups(), items: inOrderOfIds(open), runnable, taken };
+  const items = inOrderOfIds(open);
+  return { slots, slotOf: byNode(roster, slots), groups: grouping.groups(), items, runnable, taken };
 }
 
-/** Items that are counted, and made once the first of them is needed. */
+/** What the items of a fleet that are only counted are made from. */
+interface CountedSource {
+  readonly index: TaskIndex;
+  readonly type: ConnectorType;
+  readonly grouping: Grouping;
+  /** Those that were taken from where they ran. */
+  readonly taken: Item[];
+}
+
+/** The items of one group that an owner runs: counted, and made once the first of them is needed. */
 class CountedItems implements KeptItems {
   length = 0;
   #items: Item[] | undefined;
 
   constructor(
-    private readonly make: () => Item[],
-    private readonly taken: Item[],
+    private readonly source: CountedSource,
+    private readonly owner: string,
+    private readonly group: Group,
+    private readonly slot: Slot,
   ) {}
 
   push(item: Item): void {
@@ -144,12 +157,19 @@ class CountedItems implements KeptItems {
     const item = this.#made().pop();
     if (item === undefined) return undefined;
     this.length -= 1;
-    this.taken.push(item);
+    this.source.taken.push(item);
     return item;
   }
 
   #made(): Item[] {
-    return (this.#items ??= this.make());
+    return (this.#items ??= this.#make());
+  }
+
+  #make(): Item[] {
+    const { group, slot, owner } = this;
+    const { index, type, grouping } = this.source;
+    const held = index.heldBy(owner, type, (need) => grouping.groupOf(need) === group);
+    return inOrderOfIds(held.map((each) => ({ ...each, group, slot })));
   }
 }
 
@@ -158,20 +178,18 @@ export function inOrderOfIds(items: Item[]): Item[] {
 }
 
 function slotsOf({ workers }: Roster): readonly Slot[] {
-  return workers.map((worker, order) => ({ order, worker, load: 0, shares: new Map<Group, Share>() }));
+  return workers.map((worker, order) => ({ order, worker, load: 0, shares: [] }));
 }
 
-function byNode(slots: readonly Slot[]): ReadonlyMap<string, Slot> {
-  return new Map(slots.map((slot) => [slot.worker.nodeId, slot]));
+function byNode(roster: Roster, slots: readonly Slot[]): Fleet['slotOf'] {
+  return (nodeId) => {
+    const order = roster.orderOfNode(nodeId);
+    return order === undefined ? undefined : slots[order];
+  };
 }
 
-export function shareOf(slot: Slot, group: Group): Share {
-  let share = slot.shares.get(group);
-  if (share === undefined) {
-    share = { kept: [], placed: [] };
-    slot.shares.set(group, share);
-  }
-  return share;
+export function shareOf({ shares }: Slot, { number }: Group): Share {
+  return (shares[number] ??= { kept: [], placed: [] });
 }
 
 export function give(slot: Slot, item: Item): void {
@@ -207,6 +225,7 @@ function inOrder(tasks: readonly AssignableTask[], type: ConnectorType): readonl
 class Grouping {
   readonly #byNeed = new Map<string, Group>();
   readonly #byWorkers = new Map<string, Group>();
+  #count = 0;
   #last: { readonly need: NeedOfTask; readonly group: Group } | undefined;
 
   constructor(
@@ -239,11 +258,12 @@ class Grouping {
   }
 
   #create({ orders, key, reason }: Able): Group {
-    if (reason !== undefined) return { eligible: [], members: new Set(), reason };
-    const known = this.#byWorkers.get(key);
+    const known = reason === undefined ? this.#byWorkers.get(key) : undefined;
     if (known !== undefined) return known;
-    const eligible = orders.flatMap((order) => this.slots[order] ?? []);
-    const group = { eligible, members: new Set(eligible) };
+    const number = this.#count++;
+    if (reason !== undefined) return { number, eligible: [], members: orders, reason };
+    const eligible = Array.from(orders).flatMap((order) => this.slots[order] ?? []);
+    const group = { number, eligible, members: orders };
     this.#byWorkers.set(key, group);
     return group;
   }

@@ -1,5 +1,5 @@
 import type { ConnectorType } from '../model/connector.js';
-import { runnerRole } from '../model/member.js';
+import { memberKey, runnerRole } from '../model/member.js';
 import type { AssignableTask, UnassignedReason, Worker } from './assignment-plan.js';
 import { Eligibility } from './eligibility.js';
 import { compareText } from './text-order.js';
@@ -7,7 +7,7 @@ import { compareText } from './text-order.js';
 /** Which workers can run a task. */
 export interface Able {
   /** Their places in the roster, rising; none with a reason. */
-  readonly orders: readonly number[];
+  readonly orders: ReadonlySet<number>;
   /** The same for the same workers. */
   readonly key: string;
   readonly reason?: UnassignedReason;
@@ -20,6 +20,8 @@ export class Roster {
   readonly workers: readonly Worker[];
   readonly #eligibility: Eligibility;
   readonly #orders: ReadonlyMap<Worker, number>;
+  readonly #byNode: ReadonlyMap<string, number>;
+  readonly #byOwner: ReadonlyMap<string, number>;
   readonly #able = new Map<string, Able>();
 
   private constructor(type: ConnectorType, workers: readonly Worker[]) {
@@ -27,6 +29,8 @@ export class Roster {
     this.workers = workers.filter((worker) => worker.role === role).sort((a, b) => compareText(a.nodeId, b.nodeId));
     this.#eligibility = new Eligibility(role, this.workers);
     this.#orders = new Map(this.workers.map((worker, order) => [worker, order]));
+    this.#byNode = new Map(this.workers.map(({ nodeId }, order) => [nodeId, order]));
+    this.#byOwner = new Map(this.workers.map((worker, order) => [memberKey(worker), order]));
   }
 
   /** @param workers - is not changed any more. */
@@ -36,13 +40,23 @@ export class Roster {
     return roster;
   }
 
+  /** The place of a worker. */
+  orderOfNode(nodeId: string): number | undefined {
+    return this.#byNode.get(nodeId);
+  }
+
+  /** @param owner - a `memberKey` */
+  orderOfOwner(owner: string): number | undefined {
+    return this.#byOwner.get(owner);
+  }
+
   /** @param need - says the class and the placement of the task, and nothing else. */
   able(need: string, task: Pick<AssignableTask, 'connectorClass' | 'placement'>): Able {
     let able = this.#able.get(need);
     if (able === undefined) {
       const { workers, reason } = this.#eligibility.find(task);
       const orders = workers.flatMap((worker) => this.#orders.get(worker) ?? []);
-      able = { orders, key: orders.join(' '), ...(reason === undefined ? {} : { reason }) };
+      able = { orders: new Set(orders), key: orders.join(' '), ...(reason === undefined ? {} : { reason }) };
       this.#able.set(need, able);
     }
     return able;

@@ -1,4 +1,4 @@
-import { LayeredMap } from '../log/layered-map.js';
+import { SharedMap } from '../log/shared-map.js';
 import { TaskTable, type TaskGroup } from '../log/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type ConnectorState, type ConnectorType, type TaskState } from '../model/connector.js';
@@ -66,7 +66,7 @@ export class TaskIndex {
   moveTo(tasks: TaskTable, connectors: Connectors): void {
     if (tasks === this.#tasks && connectors === this.#connectors) return;
     const changed = new Set(TaskTable.changedConnectors(this.#tasks, tasks));
-    for (const name of LayeredMap.changedKeys(this.#connectors, connectors)) changed.add(name);
+    for (const name of SharedMap.changedKeys(this.#connectors, connectors)) changed.add(name);
     for (const name of changed) {
       const before = { connector: this.#connectors.get(name), group: this.#tasks.ofConnector(name) };
       this.#replace(before, { connector: connectors.get(name), group: tasks.ofConnector(name) });

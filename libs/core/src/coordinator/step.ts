@@ -1,5 +1,5 @@
 import { foldEntries } from '../log/fold.js';
-import { LayeredMap } from '../log/layered-map.js';
+import { SharedMap } from '../log/shared-map.js';
 import { TaskTable } from '../log/task-table.js';
 import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
 import { NewerVersionNeededError } from '../model/feature-level.js';
@@ -188,7 +188,11 @@ function forget(
   const key = memberKey(event);
   next.suspicions = withoutKey(next.suspicions, key);
   if (event.kind === 'member.cleared') return;
-  next.reports = withoutKey(next.reports, key);
+  if (next.reports.has(key)) {
+    const reports = new SharedMap(next.reports);
+    reports.delete(key);
+    next.reports = reports;
+  }
   next.heard = withoutKey(next.heard, key);
   next.news += 1;
   if (key !== memberKey(next.self) || (event.kind === 'member.left' && event.reason === 'leaving')) return;
@@ -212,7 +216,7 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
   if (next.cluster.departed.has(key)) return false;
   if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;
   const firstAt = (known ?? next.heard.get(key))?.firstAt ?? now;
-  const reports = new LayeredMap(next.reports);
+  const reports = new SharedMap(next.reports);
   reports.set(key, { report, queue, firstAt, lastAt: now });
   next.reports = reports;
   next.heard = withoutKey(next.heard, key);
@@ -242,7 +246,7 @@ function noticeLife(
   const last = next.heard.get(key);
   if (reportSeq <= Math.max(known?.report.reportSeq ?? -1, last?.reportSeq ?? -1)) return false;
   if (known !== undefined) {
-    const reports = new LayeredMap(next.reports);
+    const reports = new SharedMap(next.reports);
     reports.set(key, { ...known, lastAt: now });
     next.reports = reports;
   }

@@ -21,11 +21,9 @@ import type { UnknownEntry } from '../model/feature-level.js';
 import { RESULT_RETENTION_MS } from '../model/command.js';
 import { memberKey, trusted, type Member } from '../model/member.js';
 import { headerAfter, type EventStamp } from './header-events.js';
-import { LayeredMap } from './layered-map.js';
+import { SharedMap } from './shared-map.js';
 import { sameConfig, sameTaskConfig } from './same-config.js';
 import { TaskTable } from './task-table.js';
-
-const noOverrides = { overrides: {} };
 
 /**
  * A cluster state under change: each map is copied at its first write and never again. What the events imply is settled here, so that no log can break it:
@@ -44,11 +42,11 @@ export class ClusterDraft {
   #connectors: ReadonlyMap<string, ConnectorState>;
   #tasks: TaskTable;
   #results: ReadonlyMap<string, StoredResult>;
-  #ownMembers?: LayeredMap<Member>;
+  #ownMembers?: SharedMap<Member>;
   #ownDeparted?: Map<string, number>;
-  #ownConnectors: LayeredMap<ConnectorState> | undefined;
+  #ownConnectors: SharedMap<ConnectorState> | undefined;
   #ownTasks: TaskTable | undefined;
-  #ownResults?: LayeredMap<StoredResult>;
+  #ownResults?: SharedMap<StoredResult>;
   #skipped: number;
   #needsNewer: UnknownEntry | undefined;
 
@@ -237,7 +235,9 @@ export class ClusterDraft {
   #leave(nodeId: string, incarnation: string): void {
     if (this.#members.get(nodeId)?.incarnation !== incarnation) return;
     this.#writeMembers().delete(nodeId);
-    for (const id of [...this.#tasks.heldBy(memberKey({ nodeId, incarnation }))]) this.#release(id);
+    const owner = memberKey({ nodeId, incarnation });
+    for (const id of [...this.#tasks.heldBy(owner)]) this.#release(id);
+    if (this.#tasks.knowsOwner(owner)) this.#writeTasks().forgetOwner(owner);
   }
 
   #target(name: string, targetState: TargetState, seq: number): void {
@@ -263,7 +263,8 @@ export class ClusterDraft {
     const split = asSplit(connector, tasks.length);
     this.#writeConnectors().set(name, split);
     const { type } = split;
-    const isSameBase = sameTaskConfig(taskConfig(connector, noOverrides), taskConfig(split, noOverrides));
+    const { tasksConfig } = connector;
+    const isSameBase = tasksConfig === undefined || sameTaskConfig(tasksConfig, connector.config);
     tasks.forEach((overrides, index) => {
       const id = { connector: name, index };
       const task = this.#tasks.find(id);
@@ -334,13 +335,13 @@ export class ClusterDraft {
     }
   }
 
-  #writeMembers(): LayeredMap<Member> {
-    this.#ownMembers ??= new LayeredMap(this.#members);
+  #writeMembers(): SharedMap<Member> {
+    this.#ownMembers ??= new SharedMap(this.#members);
     this.#members = this.#ownMembers;
     return this.#ownMembers;
   }
-  #writeConnectors(): LayeredMap<ConnectorState> {
-    this.#ownConnectors ??= new LayeredMap(this.#connectors);
+  #writeConnectors(): SharedMap<ConnectorState> {
+    this.#ownConnectors ??= new SharedMap(this.#connectors);
     this.#connectors = this.#ownConnectors;
     return this.#ownConnectors;
   }
@@ -349,8 +350,8 @@ export class ClusterDraft {
     this.#tasks = this.#ownTasks;
     return this.#ownTasks;
   }
-  #writeResults(): LayeredMap<StoredResult> {
-    this.#ownResults ??= new LayeredMap(this.#results);
+  #writeResults(): SharedMap<StoredResult> {
+    this.#ownResults ??= new SharedMap(this.#results);
     this.#results = this.#ownResults;
     return this.#ownResults;
   }

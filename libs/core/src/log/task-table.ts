@@ -1,31 +1,31 @@
 import { taskKey, type TaskId, type TaskState } from '../model/connector.js';
 import { memberKey } from '../model/member.js';
-import { LayeredMap } from './layered-map.js';
+import { SharedMap } from './shared-map.js';
 
 /** The tasks of one connector, each at its index; a place may be empty. */
 export type TaskGroup = readonly (TaskState | undefined)[];
 
 const none: TaskGroup = [];
-const nothing: ReadonlySet<TaskId> = new Set();
+const nothing: readonly TaskId[] = [];
 
 /**
  * All tasks, by `taskKey`, kept by connector and by owner: a copy costs nothing that grows with their number, and two versions are compared by looking
  * only at the connectors that changed between them. Iterates by connector, in the order of their first tasks, then by index.
  */
 export class TaskTable implements ReadonlyMap<string, TaskState> {
-  readonly #groups: LayeredMap<TaskGroup>;
+  readonly #groups: SharedMap<TaskGroup>;
   /** Groups that no other table shares. */
   readonly #own = new Set<TaskGroup>();
-  /** By `memberKey`. */
-  readonly #held: LayeredMap<ReadonlySet<TaskId>>;
-  /** Sets that no other table shares. */
-  readonly #ownHeld = new Set<ReadonlySet<TaskId>>();
+  /** By `memberKey`. Lists: the few ids of one owner are copied far sooner than a set of them. */
+  readonly #held: SharedMap<readonly TaskId[]>;
+  /** Lists that no other table shares. */
+  readonly #ownHeld = new Set<readonly TaskId[]>();
   #size: number;
 
   /** A copy of a table that is not changed any more, or an empty one. */
   constructor(from?: TaskTable) {
-    this.#groups = new LayeredMap(from === undefined ? new Map<string, TaskGroup>() : from.#groups);
-    this.#held = new LayeredMap(from === undefined ? new Map<string, ReadonlySet<TaskId>>() : from.#held);
+    this.#groups = new SharedMap(from === undefined ? new Map<string, TaskGroup>() : from.#groups);
+    this.#held = new SharedMap(from === undefined ? new Map<string, readonly TaskId[]>() : from.#held);
     this.#size = from?.size ?? 0;
   }
 
@@ -37,7 +37,7 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
 
   /** Connectors whose tasks differ. */
   static changedConnectors(before: TaskTable, after: TaskTable): readonly string[] {
-    return LayeredMap.changedKeys(before.#groups, after.#groups);
+    return SharedMap.changedKeys(before.#groups, after.#groups);
   }
 
   get size(): number {
@@ -50,8 +50,18 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
   }
 
   /** The tasks that an incarnation holds, asked to stop or not. */
-  heldBy(owner: string): ReadonlySet<TaskId> {
+  heldBy(owner: string): readonly TaskId[] {
     return this.#held.get(owner) ?? nothing;
+  }
+
+  /** Whether an incarnation holds tasks, or held some before it was forgotten. */
+  knowsOwner(owner: string): boolean {
+    return this.#held.has(owner);
+  }
+
+  /** Drops the empty list of an incarnation that never gets tasks again. */
+  forgetOwner(owner: string): void {
+    if (this.heldBy(owner).length === 0) this.#held.delete(owner);
   }
 
   find({ connector, index }: TaskId): TaskState | undefined {
@@ -126,25 +136,23 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
     return own;
   }
 
-  /** The sets hold the very ids of the tasks. */
+  /** The lists hold the very ids of the tasks. */
   #moveHolding(before: TaskState | undefined, after: TaskState | undefined): void {
     const from = before?.assignment;
     const to = after?.assignment;
     const stays = from?.nodeId === to?.nodeId && from?.incarnation === to?.incarnation && before?.id === after?.id;
     if (stays) return;
     if (before !== undefined && from !== undefined) {
-      const owner = memberKey(from);
-      const held = this.#ownHolding(owner);
-      held.delete(before.id);
-      if (held.size === 0) this.#held.delete(owner);
+      const held = this.#ownHolding(memberKey(from));
+      held.splice(held.indexOf(before.id), 1);
     }
-    if (after !== undefined && to !== undefined) this.#ownHolding(memberKey(to)).add(after.id);
+    if (after !== undefined && to !== undefined) this.#ownHolding(memberKey(to)).push(after.id);
   }
 
-  #ownHolding(owner: string): Set<TaskId> {
+  #ownHolding(owner: string): TaskId[] {
     const held = this.heldBy(owner);
-    if (this.#ownHeld.has(held)) return held as Set<TaskId>;
-    const own = new Set(held);
+    if (this.#ownHeld.has(held)) return held as TaskId[];
+    const own = [...held];
     this.#ownHeld.add(own);
     this.#held.set(owner, own);
     return own;

@@ -1,4 +1,4 @@
-import { LayeredMap } from '../log/layered-map.js';
+import { SharedMap } from '../log/shared-map.js';
 import { TaskTable } from '../log/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import {
@@ -46,7 +46,7 @@ export class DesiredTasks {
     if (!isMember) return this.#forget();
     const before = wasMember ? this.#tasks : new TaskTable();
     const changed = new Set(TaskTable.changedConnectors(before, tasks));
-    for (const name of LayeredMap.changedKeys(this.#connectors, connectors)) changed.add(name);
+    for (const name of SharedMap.changedKeys(this.#connectors, connectors)) changed.add(name);
     let desired: Map<string, DesiredTask> | undefined;
     for (const name of changed) {
       const connector = connectors.get(name);

@@ -1,4 +1,4 @@
-import { LayeredMap } from '../log/layered-map.js';
+import { SharedMap } from '../log/shared-map.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { memberKey } from '../model/member.js';
 import type { Report } from '../model/report.js';
@@ -11,7 +11,7 @@ export function foldReport(view: ReportsView, report: Report): ReportsView {
   const key = memberKey(report);
   const known = view.get(key);
   if (known !== undefined && known.reportSeq >= report.reportSeq) return view;
-  const next = new LayeredMap(view);
+  const next = new SharedMap(view);
   next.set(key, report);
   return next;
 }
@@ -20,7 +20,7 @@ export function foldReport(view: ReportsView, report: Report): ReportsView {
 export function forgetDeparted(view: ReportsView, state: ClusterState): ReportsView {
   const gone = [...view.keys()].filter((key) => state.departed.has(key));
   if (gone.length === 0) return view;
-  const next = new Map(view);
+  const next = new SharedMap(view);
   for (const key of gone) next.delete(key);
   return next;
 }
