@@ -5,6 +5,27 @@ import { readEverything, readValid } from '../spec-support/read-valid.js';
 import { SourceWorld } from '../spec-support/source-world.js';
 import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../spec-support/two-queues.js';
 
+describe('a topic that was deleted and created again', () => {
+  it('is reported by a take-over after a crash, which sends the last records again', async () => {
+    const { world, loop, counters, list, first } = await onTwoQueues();
+    first.messages.length = 0;
+    list.push(...recordsOf(7).slice(5));
+    await world.clock.until(() => counters.recordsSent === 7);
+    loop.kill();
+    const second = world.loop(world.source({ a: recordsOf(8) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 3);
+    expect(readEverything(first)).toEqual([...valuesOf(7, 5), ...valuesOf(8, 5)]);
+    expect(second.counters.incompleteScans).toBe(1);
+    expect(world.log.lines.filter((line) => line.startsWith('error'))).toEqual([
+      expect.stringMatching(
+        /: it was created again or lost its tail\. .* later ones are sent again and may be there twice$/,
+      ),
+    ]);
+    second.loop.kill();
+  });
+});
+
 describe('how long a queue has been stopped', () => {
   it('grows while the broker still stores what is sent to a closed queue', async () => {
     const { world, loop, list, first, other, stop } = await onTwoQueues();
