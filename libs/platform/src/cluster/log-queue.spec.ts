@@ -9,6 +9,7 @@ import {
   encodeReportMessage,
   entryDigest,
   PROTOCOL_VERSION,
+  WRITTEN_VERSION,
 } from '@sluice/protocol';
 import { FrameTooLargeError, type PullOptions, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
@@ -36,9 +37,9 @@ describe('the version of messages', () => {
   // Where this fails: a newer version needs a newer level, and nodes write it only in a cluster that has this level.
   it('belongs to the feature level of the build', () => {
     expect(protocolVersionAt(MAX_LEVEL)).toBe(PROTOCOL_VERSION);
+    expect(protocolVersionAt(FIRST_LEVEL)).toBe(WRITTEN_VERSION);
   });
 
-  // Nothing tells the encoders the level of the cluster: they may write only what every level has.
   it.each([
     ['an entry', encodeLogEntry({ ...entry, event: { kind: 'claimed' } }).body],
     ['a command', encodeCommand({ requestId: 'q', sentAt: 0, from: 'g', kind: 'k' })],

@@ -1,15 +1,15 @@
 import { asBuffer } from '../as-buffer.js';
 import { MalformedMessageError } from './malformed-message-error.js';
 
-/**
- * Version of the messages on the control topics that this build writes and reads. A newer one belongs to a newer feature level of the cluster: see
- * `protocolVersionAt` of the core.
- */
+/** The newest version of the messages on the control topics that this build reads. It belongs to a feature level of the cluster: see `protocolVersionAt` of the core. */
 export const PROTOCOL_VERSION = 1;
+
+/** The version that this build writes: that of the first feature level. Encoders do not know the cluster's level, and nodes of every level read it. */
+export const WRITTEN_VERSION = 1;
 
 /** Encodes a control message as JSON with its version in front. `replacer` is that of `JSON.stringify`. */
 export function encodeEnvelope(payload: object, replacer?: (key: string, value: unknown) => unknown): Buffer {
-  return Buffer.from(JSON.stringify({ v: PROTOCOL_VERSION, ...payload }, replacer), 'utf8');
+  return Buffer.from(JSON.stringify({ v: WRITTEN_VERSION, ...payload }, replacer), 'utf8');
 }
 
 /** Fields that a message must have, and their types. */
@@ -30,10 +30,10 @@ export function decodeEnvelope<T extends object>(what: string, body: Uint8Array,
   if (typeof parsed !== 'object' || parsed === null) throw new MalformedMessageError(what, 'it is not an object');
   // Taking the version out of the object itself would make it slow to read from.
   const { v, ...fields } = parsed as { readonly v?: unknown };
-  if (v !== PROTOCOL_VERSION) {
+  if (!(Number.isInteger(v) && Number(v) >= WRITTEN_VERSION && Number(v) <= PROTOCOL_VERSION)) {
     throw new MalformedMessageError(
       what,
-      `its version is ${String(v)}, this node reads ${String(PROTOCOL_VERSION)}`,
+      `its version is ${String(v)}, this node reads versions up to ${String(PROTOCOL_VERSION)}`,
       undefined,
       parsed as Record<string, unknown>,
     );

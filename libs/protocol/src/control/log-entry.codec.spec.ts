@@ -81,7 +81,7 @@ describe('log entries', () => {
   it.each([
     ['not json', 'it is not JSON'],
     ['[]', 'its version is undefined'],
-    ['{"v":2}', 'its version is 2, this node reads 1'],
+    ['{"v":2}', 'its version is 2, this node reads versions up to 1'],
     ['{"v":1,"logId":5}', 'its field "logId" is not a string'],
   ])('refuse %s', (text, reason) => {
     expect(() => decodeLogEntry(Buffer.from(text))).toThrow(MalformedMessageError);

@@ -2,9 +2,9 @@ import { deflateSync, inflateSync } from 'node:zlib';
 import {
   decodeEnvelope,
   encodeEnvelope,
-  PROTOCOL_VERSION,
   requireFields,
   type RequiredFields,
+  WRITTEN_VERSION,
 } from './envelope.codec.js';
 import { MalformedMessageError } from './malformed-message-error.js';
 
@@ -67,7 +67,7 @@ export type ReportsMessage<Report extends ReportShape> =
  * @param report - without its tasks
  */
 export function encodeReportMessage(head: object, report: object, tasks: readonly string[]): Buffer {
-  const before = JSON.stringify({ v: PROTOCOL_VERSION, ...head }).slice(0, -1);
+  const before = JSON.stringify({ v: WRITTEN_VERSION, ...head }).slice(0, -1);
   const text = `${before},"report":${JSON.stringify(report).slice(0, -1)},"tasks":[${tasks.join()}]}}`;
   const body = Buffer.from(text, 'utf8');
   return body.length < DEFLATED_FROM_BYTES ? body : deflateSync(body);
