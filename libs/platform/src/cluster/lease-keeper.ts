@@ -9,7 +9,9 @@ const probeIntervalMs = 500;
 export class LeaseKeeper implements Lease {
   private readonly waiters = new Set<() => void>();
   private readonly watch: HeadWatch;
-  private lapsed = false;
+  /** Undefined before the first contact. */
+  private lapsed: boolean | undefined;
+  private isLeaving = false;
 
   constructor(
     private readonly follower: LogFollower,
@@ -72,6 +74,11 @@ export class LeaseKeeper implements Lease {
     this.watch.start();
   }
 
+  /** Says that the node stops: a lease that ends now is no trouble to tell of. */
+  leave(): void {
+    this.isLeaving = true;
+  }
+
   stop(): Promise<void> {
     return this.watch.stop();
   }
@@ -85,9 +92,11 @@ export class LeaseKeeper implements Lease {
 
   private tellLapse(): void {
     const lapsed = !this.held;
-    if (lapsed === this.lapsed) return;
+    if (lapsed === (this.lapsed ?? true) || this.isLeaving) return;
+    const isFirst = this.lapsed === undefined;
     this.lapsed = lapsed;
     if (lapsed) this.log.warn('No contact to the log: tasks hold still until there is');
-    else this.log.info('Contact to the log: tasks may run');
+    else if (isFirst) this.log.debug('Contact to the log: tasks may run');
+    else this.log.info('Contact to the log again: tasks may run');
   }
 }

@@ -191,6 +191,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     stop: async () => {
       // The leader gives each task away as soon as a report says that it is gone.
       leaving = true;
+      lease.leave();
       reconciler.close();
       reconfigurations.stop();
       heartbeat.announce();
