@@ -26,9 +26,10 @@ const roles = ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as cons
 async function run(
   app: string,
   args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const child = spawn(process.execPath, [join(apps, app, 'dist/main.js'), ...args], {
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
     stdio: 'pipe',
   });
   let output = '';
@@ -210,6 +211,15 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
     await until('the sink runner says so', async () => (await downOn('sink-runner-1')).length > 0, 60_000, logs);
     expect(await downOn('sink-runner-1')).toEqual(['data-namesrv']);
     expect(await downOn('gateway-1')).toEqual([]);
+  }, 180_000);
+
+  it('name the port that another process has, and how to choose another', async () => {
+    const taken = new URL(url).port;
+    const environment = { SLUICE_GRPC: clusters[0]!.grpc };
+    const { code, output } = await run('coordinator', ['-c', conf, '--workerId', 'late'], environment);
+    expect(code).toBe(1);
+    expect(output).toContain(`Port ${taken} of 127.0.0.1 is taken by another process. Set SLUICE_HTTP_PORT`);
+    expect(output).not.toMatch(/^ +at /m);
   }, 180_000);
 
   it('do not start with settings that are wrong, and name them all', async () => {

@@ -15,10 +15,11 @@ const status: TaskStatus = {
   lastError: { at: 1000, message: 'Error: refused abcdef' },
   restart: { attempt: 3, maxAttempts: 10, at: 5000 },
   warnings: [{ at: 900, message: 'found abcdef' }],
+  counters: { recordsSkipped: 3, recordsSent: 8 },
 };
 
 describe('taskStatusJson', () => {
-  it('adds generation, times, the last error, the next restart and warnings to the fields that clients know, without secrets', () => {
+  it('adds generation, times, the last error, the next restart, warnings and left-out records to the fields that clients know, without secrets', () => {
     expect(taskStatusJson(status, { password: 'abcdef' }, isSecretByName)).toEqual({
       id: 2,
       state: 'RESTARTING',
@@ -30,11 +31,14 @@ describe('taskStatusJson', () => {
       last_error: { at: 1000, message: `Error: refused ${hiddenValue}` },
       restart: { attempt: 3, max_attempts: 10, at: 5000 },
       warnings: [{ at: 900, message: `found ${hiddenValue}` }],
+      skipped_records: 3,
     });
   });
 
   it('leaves out what is not known', () => {
     const unassigned: TaskStatus = { id: status.id, state: 'UNASSIGNED', workerId: '' };
+    const unharmed = { ...unassigned, counters: { recordsSkipped: 0 } };
+    expect(taskStatusJson(unharmed, {}, isSecretByName)).not.toHaveProperty('skipped_records');
     expect(taskStatusJson(unassigned, {}, isSecretByName)).toEqual({ id: 2, state: 'UNASSIGNED', worker_id: '' });
   });
 });

@@ -56,6 +56,8 @@ export interface TaskStatusJson extends RunStatusJson {
   readonly restart?: { readonly attempt: number; readonly max_attempts?: number; readonly at: number };
   /** What the task found that does not end it and that somebody should know. */
   readonly warnings?: readonly { readonly at: number; readonly message: string }[];
+  /** Records that the task left out since it started, as `errors.tolerance=all` says, as of the last minute; absent where there are none. */
+  readonly skipped_records?: number;
   /** Calls that failed and are repeated until they succeed. */
   readonly waits?: readonly { readonly call: string; readonly error: string; readonly since: number }[];
 }
@@ -116,7 +118,8 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
 }
 
 export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
-  const { id, generation, since, lastError, restart, warnings, waits } = status;
+  const { id, generation, since, lastError, restart, warnings, waits, counters } = status;
+  const skipped = counters?.['recordsSkipped'] ?? 0;
   return {
     id: id.index,
     ...runJson(status, config, isSecret),
@@ -129,6 +132,7 @@ export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsS
     ...(warnings === undefined
       ? {}
       : { warnings: warnings.map(({ at, message }) => ({ at, message: redact(message, config, isSecret) })) }),
+    ...(skipped === 0 ? {} : { skipped_records: skipped }),
     ...(waits === undefined
       ? {}
       : { waits: waits.map((wait) => ({ ...wait, error: redact(wait.error, config, isSecret) })) }),

@@ -13,6 +13,7 @@ import { printSettings } from '../settings/print-settings.js';
 import { readRoleArguments, readSettings, readTextFile } from '../settings/read-settings.js';
 import { RocketMqServer, RpcEndpoint, type RpcEndpointOptions } from '../transport/index.js';
 import { endConnections } from './end-connections.js';
+import { HttpPortError } from './http-port-error.js';
 import { prepareRpcGroup } from './prepare-rpc-group.js';
 import { reachableAddress } from './reachable-address.js';
 import type { Service, ServiceFactory } from './service.js';
@@ -124,7 +125,10 @@ async function listen(node: ClusterNode, rpc: RpcEndpoint, service: Service): Pr
   service.configure?.(app);
   app.connectMicroservice({ strategy: new RocketMqServer(rpc) }, { inheritAppConfig: false });
   await app.startAllMicroservices();
-  await app.listen(settings.httpPort, settings.httpHost);
+  const { httpHost, httpPort } = settings;
+  await app.listen(httpPort, httpHost).catch((error: unknown) => {
+    throw new HttpPortError(httpHost, httpPort, error as Error);
+  });
   node.http = reachableAddress(app.getHttpServer().address() as AddressInfo, hostname());
   return app;
 }

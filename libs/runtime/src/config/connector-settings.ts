@@ -69,7 +69,7 @@ export const commonSettingsSpec = {
     importance: 'medium',
     default: 'none',
     oneOf: ['none', 'all'],
-    doc: 'What happens to a record that cannot be converted or is too large: the task fails (none), or the record is counted, logged and left out (all).',
+    doc: 'What happens to a record that cannot be converted or is too large: the task fails (none), or the record is logged, counted (`skipped_records` of the task status) and left out (all).',
     group: 'Error Handling',
     width: 'short',
     displayName: 'Error tolerance',
