@@ -101,12 +101,12 @@ export function groupNamePart(text: string): string {
 
 const maxGroupLength = 120;
 
-/** The consumer group of a sink connector, shortened by a digest where it would be longer than RocketMQ allows. */
 /** The id of a node's RocketMQ clients. What stands before the first `@` tells members of the same Connect cluster from others. */
 export function clientIdOf(clusterId: string, node: { readonly nodeId: string; readonly incarnation: string }): string {
   return `sluice-${clusterId}@${node.nodeId}@${node.incarnation}`;
 }
 
+/** The consumer group of a sink connector, shortened by a digest where it would be longer than RocketMQ allows. */
 export function sinkGroupOf(clusterId: string, connector: string): string {
   return boundedGroup(`sluice-${clusterId}-sink-${groupNamePart(connector)}`);
 }
