@@ -12,6 +12,7 @@ import type { PositionStore, PositionsWrite, SourceTaskId } from '@sluice/runtim
 import { callKnownQueue, fittingAnswer } from '../adapters/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
 import { PositionQueue, type PositionQueueCopy, type PullPositions } from './position-queue.js';
+import { SharedCalls } from './shared-calls.js';
 import type { SourceOwners } from './source-owners.js';
 import { splitWrite } from './split-write.js';
 
@@ -39,9 +40,17 @@ const noTask = -1;
 /** Well below the 4 MiB that a message may have. */
 const maxMessageBytes = 2 * 1024 * 1024;
 
+/** What a barrier has fenced, read up to it. */
+interface Fenced {
+  readonly positions: ConnectorPositions;
+  readonly owners: SourceOwners;
+}
+
 /** Source positions on the positions topic, all of a connector in one queue. */
 export class RocketMqPositionStore implements PositionStore {
   private readonly queues = new Map<number, PositionQueue>();
+  /** By connector, while tasks of it open. */
+  private readonly fences = new Map<string, SharedCalls<Fenced>>();
 
   constructor(
     private readonly client: RocketMqClient,
@@ -110,18 +119,30 @@ export class RocketMqPositionStore implements PositionStore {
     return callKnownQueue(() => this.folded(queueId).readUpTo());
   }
 
+  /** A barrier names all tasks of the connector: those that open while one is written and read share the next. */
   private async takeOver(task: SourceTaskId): Promise<StoredPositions> {
-    const { connector, index, generation } = task;
+    const { connector } = task;
+    let fences = this.fences.get(connector);
+    if (fences === undefined) this.fences.set(connector, (fences = new SharedCalls(() => this.fence(connector))));
+    try {
+      const { positions, owners } = await fences.next();
+      if (positions.isEmpty && owners.hasCommitted) throw new PositionsMissingError(connector);
+      return positions.storedFor(task, owners);
+    } finally {
+      if (fences.isIdle) this.fences.delete(connector);
+    }
+  }
+
+  private async fence(connector: string): Promise<Fenced> {
     const owners = this.ownersOf(connector);
     const queueId = this.queueIdOf(connector);
     const folded = this.folded(queueId);
-    const live = [...owners.live].map(([held, by]) => ({ index: held, generation: by }));
-    const barrier = { kind: 'barrier', connector, index, generation, asOf: owners.asOf, live } as const;
-    const offset = await this.send(queueId, barrier);
+    const live = [...owners.live].map(([index, generation]) => ({ index, generation }));
+    // Only who knows more of the log replaces this writer, and fences all that it does.
+    const writer = { index: noTask, generation: owners.asOf + 1 };
+    const offset = await this.send(queueId, { kind: 'barrier', connector, ...writer, asOf: owners.asOf, live });
     await folded.readUpTo(offset + 1);
-    const positions = folded.get(connector) ?? new ConnectorPositions(connector);
-    if (positions.isEmpty && owners.hasCommitted) throw new PositionsMissingError(connector);
-    return positions.storedFor(task, owners);
+    return { positions: folded.get(connector) ?? new ConnectorPositions(connector), owners };
   }
 
   private async send(queueId: number, message: PositionMessage): Promise<number> {

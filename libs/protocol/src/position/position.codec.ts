@@ -42,14 +42,14 @@ export interface SettledGeneration extends SourceGeneration {
 }
 
 /**
- * Written by a generation before it reads what is stored: of the connector's generations up to `asOf` only those in `live` may still write.
+ * Written before generations that start read what is stored: of the connector's generations up to `asOf` only those in `live` may still write.
  */
 export interface PositionBarrier extends SourceGeneration {
   readonly kind: 'barrier';
   readonly connector: string;
   /** The number of the log entry up to which the writer knows who runs what. */
   readonly asOf: number;
-  /** Tasks that somebody holds, the writer's among them. */
+  /** Tasks that somebody holds, those that start among them. */
   readonly live: readonly SourceGeneration[];
 }
 
