@@ -2,6 +2,7 @@ import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import { backoffMs } from '../retry/backoff.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import type { QueueIntake } from './queue-intake.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 
@@ -16,6 +17,8 @@ export interface GroupOffsetsOptions {
   readonly store: (positions: readonly SinkPosition[]) => Promise<void>;
 }
 
+/** How long an accepted commit tells that nobody has reset a queue. */
+const commitAgainMs = 4000;
 /** How often one broker is asked who else is in the group. */
 const strangersIntervalMs = 60_000;
 /** Clients of others that are told; more have told enough. */
@@ -32,14 +35,17 @@ export class GroupOffsets {
   /** Returns where an operator has reset the group. */
   async commit(positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
     const { spec, ports, queues, policy, signal } = this.options;
+    const taken = positions.map(({ queue }) => queues.get(queue)?.taken ?? 0);
     const resets = await retrying(policy('committing offsets'), signal, async () => {
       await ports.lease.whenHeld(signal);
       return ports.offsets.commit(spec.group, positions);
     });
     const refused = new Set(resets.map(({ queue }) => queueKey(queue)));
-    for (const { queue, nextOffset } of positions) {
+    for (const [index, { queue, nextOffset }] of positions.entries()) {
       const intake = queues.get(queue);
-      if (intake !== undefined && !refused.has(queueKey(queue))) intake.committed = nextOffset;
+      if (intake === undefined || refused.has(queueKey(queue))) continue;
+      intake.committed = nextOffset;
+      intake.unreset = { taken: taken[index] ?? 0, atMs: ports.clock.nowMs() };
     }
     spec.counters.offsetCommits++;
     return resets;
@@ -69,13 +75,14 @@ export class GroupOffsets {
   }
 
   /**
-   * Whether a reset lies at or after the group's last commit and before the flushed position: the operator sent the group ahead, and the sink has
-   * got there itself. An order to read again names an offset before the last commit.
+   * Whether the operator may have sent the group ahead to where the sink has got by itself since. What was taken when the broker last took a
+   * commit was taken before the reset: a reset to there is an order to read again.
    */
   private isPassed({ queue, nextOffset }: OffsetReset): boolean {
     const intake = this.options.queues.get(queue);
-    if (intake?.committed === undefined) return false;
-    return intake.committed <= nextOffset && nextOffset < intake.flushedPosition.nextOffset;
+    const taken = intake?.unreset?.taken ?? intake?.committed;
+    if (intake === undefined || taken === undefined) return false;
+    return taken <= nextOffset && nextOffset < intake.flushedPosition.nextOffset;
   }
 
   /**
@@ -120,15 +127,18 @@ export class GroupOffsets {
 
   /**
    * The queues whose offset has to be committed once more. The group has another one where an operator has reset it, or a broker has lost it.
-   * A reset to the committed offset looks like none: only a commit shows it, and of a queue with nothing to flush no other one is due.
-   * A queue whose broker does not answer is left to the next time.
+   * A reset to the committed offset looks like none: only a commit shows it, and none is due soon of a queue with nothing to flush, or that is
+   * flushed seldom. A queue whose broker does not answer is left to the next time.
    */
   async suspects(): Promise<readonly QueueRef[]> {
     const { spec, ports, queues } = this.options;
+    const nowMs = ports.clock.nowMs();
+    const isSettled = (intake: QueueIntake): boolean =>
+      intake.isAdvanced && nowMs - (intake.unreset?.atMs ?? nowMs) < commitAgainMs;
     const answers = await Promise.allSettled(
       queues.all().map(async (intake) => {
         const offset = await ports.offsets.read(spec.group, intake.queue);
-        return offset === intake.committed && intake.isAdvanced ? undefined : intake.queue;
+        return offset === intake.committed && isSettled(intake) ? undefined : intake.queue;
       }),
     );
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []));

@@ -71,6 +71,8 @@ export class QueueIntake {
   readonly key: string;
   /** The offset that the broker has for the group, as far as this task knows. */
   committed: number | undefined;
+  /** How far the queue was taken when the broker last took a commit, and when that was: no operator had reset the group. */
+  unreset: { readonly taken: number; readonly atMs: number } | undefined;
   private readonly tag: string;
   private readonly waiting: WaitingCall;
   private readonly ahead: ReadAhead;
@@ -105,6 +107,10 @@ export class QueueIntake {
   /** Something was taken since the last flush. */
   get isAdvanced(): boolean {
     return this.next !== this.flushed;
+  }
+
+  get taken(): number {
+    return this.next;
   }
 
   /** How far the queue was taken. */

@@ -108,6 +108,29 @@ describe('a sink whose group an operator resets', () => {
     },
   );
 
+  it.each([
+    [7, 'reads again what it had read before the reset'],
+    [12, 'reads nothing twice of what it may have read after the reset'],
+  ])('which flushes seldom, to offset %d: %s', async (offset) => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, ...range('v', 0, 5));
+    const settings = { flushIntervalMs: 600_000, refreshIntervalMs: 4000 };
+    const { loop, counters } = world.loop(sink, { settings });
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 5);
+    await flushed(world, loop);
+    world.plain(ref, ...range('v', 5, 12));
+    await world.clock.until(() => counters.recordsPut === 12);
+    await world.clock.advance(30_000);
+    expect(world.offsets.offsets.get(`g ${queueKey(ref)}`)).toBe(5);
+    world.offsets.reset('g', ref, offset);
+    world.plain(ref, 'v12');
+    const again = offset === 7 ? 6 : 0;
+    await world.clock.until(() => counters.offsetResets === 1 && counters.recordsPut === 13 + again, 10_000);
+    await ended(world, loop);
+    expect(sink.storage.values).toEqual([...range('v', 0, 13), ...range('v', 13 - again, 13)]);
+  });
+
   it('reads nothing twice when it stops before it knows of a reset that it has passed', async () => {
     const { world, ref, sink } = oneQueue();
     world.plain(ref, ...range('v', 0, 5));
