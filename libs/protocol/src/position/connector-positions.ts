@@ -96,7 +96,8 @@ export class ConnectorPositions {
     const free: PartitionPosition[] = [];
     const held: PartitionPosition[] = [];
     for (const { value } of this.partitions.values()) {
-      const isFree = isOver(value.owner) && !waiting.has(generationKey(value.owner));
+      const isWaiting = waiting.size > 0 && waiting.has(generationKey(value.owner));
+      const isFree = isOver(value.owner) && !isWaiting;
       (isFree ? free : held).push(this.inMemoryOf(value));
     }
     return { free, held, unsettled: unsettled.filter(({ owner }) => isOurs(owner)) };

@@ -31,6 +31,8 @@ export class PartitionTable {
   /** How many partitions go to a queue, by its key: those that a task works on, and those that nobody does. */
   private readonly loads = new Map<string, number>();
   private readonly idleLoads = new Map<string, number>();
+  /** What was stored is counted once a queue has to be chosen: most tasks that start find a queue for each partition. */
+  private isStoredCounted = false;
 
   private readonly taskId: string;
 
@@ -42,8 +44,6 @@ export class PartitionTable {
   load(free: readonly PartitionPosition[], held: readonly PartitionPosition[]): void {
     for (const stored of free) this.free.set(this.streamOfStored(stored), stored);
     for (const stored of held) this.held.set(this.streamOfStored(stored), stored);
-    for (const { routes } of this.free.values()) for (const queue of routes) addTo(this.idleLoads, queue, 1);
-    for (const { routes } of this.held.values()) for (const queue of routes) addTo(this.loads, queue, 1);
   }
 
   get idle(): boolean {
@@ -146,9 +146,17 @@ export class PartitionTable {
   }
 
   private choose(queues: readonly QueueRef[]): QueueRef | undefined {
+    this.countStored();
     const { loads, idleLoads } = this;
     const { connector, task } = this.options;
     return chooseQueue({ queues, connector, taskIndex: task.index, loads, idleLoads });
+  }
+
+  private countStored(): void {
+    if (this.isStoredCounted) return;
+    this.isStoredCounted = true;
+    for (const { routes } of this.free.values()) for (const queue of routes) addTo(this.idleLoads, queue, 1);
+    for (const { routes } of this.held.values()) for (const queue of routes) addTo(this.loads, queue, 1);
   }
 
   /** What the partition's stamps in the lane's queue begin with. */
@@ -164,7 +172,7 @@ export class PartitionTable {
     this.free.delete(stream);
     const state = new PartitionState(partition, stream, stored);
     for (const queue of stored?.routes ?? []) {
-      addTo(this.idleLoads, queue, -1);
+      if (this.isStoredCounted) addTo(this.idleLoads, queue, -1);
       this.route(state, queue);
     }
     this.byStream.set(stream, state);
