@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodePosition, positionsQueueOf, readerGroupOf, topicsOf } from '@sluice/protocol';
+import { RocketMqClient } from '@sluice/rocketmq';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 
 interface StatusAnswer {
   readonly tasks: readonly { readonly state: string }[];
 }
 
-const connectors = Array.from({ length: 20 }, (_, n) => `many${String(n)}`);
-const tasksEach = 50;
-const count = connectors.length * tasksEach;
+const count = 1_000;
 const timeoutMs = 400_000;
+const clusterId = 'default';
 
 describe('a thousand tasks that come to one runner', () => {
   let cluster: SluiceCluster;
@@ -20,13 +21,16 @@ describe('a thousand tasks that come to one runner', () => {
     await (cluster as SluiceCluster | undefined)?.close();
   }, 300_000);
 
-  const started = (): readonly string[] =>
-    cluster
-      .role('source-runner-1')
-      .log.split('\n')
-      .flatMap((line) => /Starting (many\d+-\d+), generation \d+/.exec(line)?.[1] ?? []);
+  const runner = () => cluster.role('source-runner-1');
 
-  const running = async (): Promise<number> => {
+  /** The tasks of some connectors in the order of their starts. */
+  const started = (prefix: string): readonly string[] =>
+    runner()
+      .log.split('\n')
+      .flatMap((line) => /Starting (\S+-\d+), generation \d+/.exec(line)?.[1] ?? [])
+      .filter((key) => key.startsWith(prefix));
+
+  const running = async (connectors: readonly string[]): Promise<number> => {
     let all = 0;
     for (const name of connectors) {
       const { tasks } = (await cluster.request('GET', `/connectors/${name}/status`)).body as StatusAnswer;
@@ -35,31 +39,91 @@ describe('a thousand tasks that come to one runner', () => {
     return all;
   };
 
-  const untilAllRun = async (): Promise<void> => {
-    const said = (): string => cluster.role('source-runner-1').log.slice(-3_000);
-    const runner = cluster.role('source-runner-1');
-    const areStarted = (): boolean => runner.hasEndedByItself || started().length >= count;
+  const untilAllRun = async (connectors: readonly string[], starts: number): Promise<void> => {
+    const said = (): string => runner().log.slice(-3_000);
+    const prefix = (connectors[0] ?? '').replace(/\d+$/, '');
+    const areStarted = (): boolean => runner().hasEndedByItself || started(prefix).length >= starts;
     await until('all tasks are started', areStarted, timeoutMs, said);
-    await until('all tasks run', async () => (await running()) === count, timeoutMs, said);
+    await until('all tasks run', async () => (await running(connectors)) === count, timeoutMs, said);
+    expect(started(prefix)).toHaveLength(starts);
+    expect(new Set(started(prefix)).size).toBe(count);
   };
 
-  it('start once each, while the runner keeps its lease', async () => {
+  const create = async (name: string, tasks: number): Promise<void> => {
     const config = {
       'connector.class': 'DatagenSource',
-      'tasks.max': String(tasksEach),
+      'tasks.max': String(tasks),
       topic: 'many',
-      partitions: String(tasksEach),
-      records: String(tasksEach),
+      partitions: String(tasks),
+      records: String(tasks),
     };
-    for (const name of connectors) {
-      expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
-    }
-    await untilAllRun();
-    expect(new Set(started()).size).toBe(count);
-    expect(started()).toHaveLength(count);
-    // A machine that stands still takes the lease of every runner; starting tasks must not.
+    expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
+  };
+
+  /** A machine that stands still takes the lease of every runner; starting tasks must not. */
+  const expectLeaseKept = (): void => {
     const lapses = (id: string): number => cluster.role(id).log.split('No contact to the log').length - 1;
     expect(lapses('source-runner-1')).toBeLessThanOrEqual(lapses('sink-runner-1'));
     expect(cluster.roles.filter(({ hasEndedByItself }) => hasEndedByItself)).toEqual([]);
+  };
+
+  /** Puts one question after the other to the runner; returns how many starts it had logged at its answers. */
+  const startsAtAnswers = async (prefix: string, until: number): Promise<ReadonlySet<number>> => {
+    const { nodes } = (await cluster.request('GET', '/cluster')).body as {
+      readonly nodes: readonly { readonly id: string; readonly http?: string }[];
+    };
+    const address = nodes.find(({ id }) => id === 'source-runner-1')?.http ?? '';
+    const seen = new Set<number>();
+    for (let done = 0; done < until && !runner().hasEndedByItself; done = started(prefix).length) {
+      await (await fetch(`http://${address}/health/live`, { signal: AbortSignal.timeout(60_000) })).text();
+      seen.add(done);
+    }
+    return seen;
+  };
+
+  const barriersOf = async (connector: string): Promise<number> => {
+    const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
+    try {
+      const topics = topicsOf(clusterId);
+      const queueId = positionsQueueOf(connector, topics);
+      const queue = { topic: topics.positions.name, brokerName: cluster.rocketmq.brokerName, queueId };
+      const end = await client.admin.maxOffset(queue);
+      const reader = client.consumer.readQueue(queue, { from: 0, group: readerGroupOf(clusterId), ahead: 1 });
+      let barriers = 0;
+      try {
+        for (let next = 0; next < end;) {
+          for (const { queueOffset, body } of await reader.next()) {
+            next = queueOffset + 1;
+            const message = decodePosition(body);
+            if (message.connector === connector && message.kind === 'barrier') barriers += 1;
+          }
+        }
+      } finally {
+        reader.close();
+      }
+      return barriers;
+    } finally {
+      await client.close();
+    }
+  };
+
+  it('start once each, while the runner keeps its lease', async () => {
+    const connectors = Array.from({ length: 20 }, (_, n) => `many${String(n)}`);
+    for (const name of connectors) await create(name, count / connectors.length);
+    await untilAllRun(connectors, count);
+    expectLeaseKept();
+  }, 900_000);
+
+  it('start so too where they are of one connector, and share barriers; the runner answers between the starts', async () => {
+    await create('wide', count);
+    await untilAllRun(['wide'], count);
+    expect((await cluster.request('POST', '/connectors/wide/restart?includeTasks=true')).status).toBe(202);
+    const answers = await startsAtAnswers('wide', 2 * count);
+    await untilAllRun(['wide'], 2 * count);
+    expectLeaseKept();
+    // Started in one turn of its event loop, all would have come between two answers.
+    expect(answers.size).toBeGreaterThan(20);
+    // Each start that shared none would have written one.
+    expect(await barriersOf('wide')).toBeLessThan(1.5 * count);
   }, 900_000);
 });
