@@ -68,15 +68,15 @@ const batch = 2_048;
 export function foldFigures(world: ControlWorld): ControlFigure[] {
   const snapshotAt = world.reads.findIndex(({ entry }) => entry.event.kind === 'snapshot.chunk');
   const made = snapshotAt < 0 ? world.reads : world.reads.slice(0, snapshotAt);
-  const before = foldEntries(emptyState(), made).state;
-  const { logId, epoch, claimId, head } = before;
-  const changes = taskChanges(before, Math.max(0, entries - made.length));
+  const cluster = foldEntries(emptyState(), made).state;
+  const { logId, epoch, claimId, head } = cluster;
+  const changes = taskChanges(cluster, Math.max(0, entries - made.length));
   const bodies = [
     ...made.map(({ entry }) => encodeLogEntry<LogEvent>(entry).body),
     ...encodeLogChain({ logId, epoch, claimId, at: Date.UTC(2030, 0, 2) }, head, changes).map(({ body }) => body),
   ].slice(0, entries);
   collectGarbage();
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   let state = emptyState();
   for (let at = 0; at < bodies.length; at += batch) {
     const reads = bodies
@@ -84,9 +84,10 @@ export function foldFigures(world: ControlWorld): ControlFigure[] {
       .map((body, i): ReadEntry => ({ offset: at + i, digest: entryDigest(body), entry: decodeLogEntry(body) }));
     state = foldEntries(state, reads).state;
   }
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const { user, system } = process.cpuUsage(before);
   if (state.skipped > 0) throw new Error(`${String(state.skipped)} entries were skipped`);
-  return [{ what: 'reading and folding 100,000 entries of such a log', value: seconds, unit: 's', goal: 2 }];
+  const value = (user + system) / 1e6;
+  return [{ what: 'CPU of reading and folding 100,000 entries of such a log', value, unit: 's', goal: 2 }];
 }
 
 /** One task after the other is stopped, given away again and commits, with a renewal after each. */
