@@ -57,7 +57,10 @@ describe('queues that move or close while a producer sends', () => {
     const reader = client.consumer.readQueue(queue, { from: 0, group });
     const bodies = new Map<number, string>();
     while (reader.position < end) {
-      for (const { queueOffset, body } of await reader.nextMessages()) bodies.set(queueOffset, body.toString());
+      const messages = await reader.nextMessages({ timeoutMs: 60_000 });
+      for (const { queueOffset, body } of messages) bodies.set(queueOffset, body.toString());
+      if (messages.length === 0)
+        throw new Error(`nothing comes at offset ${String(reader.position)} of ${String(end)}`);
     }
     reader.close();
     return bodies;
