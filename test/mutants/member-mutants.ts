@@ -99,15 +99,15 @@ export const memberMutants: readonly Mutant[] = [
   {
     rule: 'lost tail: after a gap a runner knows of no doubt whether others had its tasks',
     file: 'lease/node-lease.ts',
-    from: 'doubtfulUpTo: headSeq };',
-    to: 'doubtfulUpTo: -1 };',
+    from: 'doubtfulUpTo: headSeq, gaps };',
+    to: 'gaps };',
     specs: ['lease/node-lease.spec.ts'],
   },
   {
     rule: 'lost tail: a runner that was cleared after its lease had ended knows of no doubt',
     file: 'lease/node-lease.ts',
-    from: 'hadEnded ? lease.clearedSeq : -1',
-    to: 'hadEnded ? -1 : -1',
+    from: 'return { ...extended, doubtfulUpTo: lease.clearedSeq, gaps };',
+    to: 'return extended;',
     specs: ['lease/node-lease.spec.ts'],
   },
   {

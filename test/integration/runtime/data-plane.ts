@@ -34,7 +34,7 @@ import type {
   TaskLogger,
 } from '@sluice/sdk';
 
-const always: Lease = { held: true, doubtfulUpTo: -1, whenHeld: () => Promise.resolve() };
+const always: Lease = { held: true, doubtfulUpTo: -1, gaps: 0, whenHeld: () => Promise.resolve() };
 const limits = { backoff: { initialMs: 20, maxMs: 500 }, retryTimeoutMs: undefined, skipsBadRecords: false };
 const strings = { 'key.converter': 'StringConverter', 'value.converter': 'StringConverter' };
 

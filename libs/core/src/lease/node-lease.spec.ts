@@ -84,6 +84,22 @@ describe('lease of a node', () => {
       const late = proven(after(proven(suspected, [3_000], 115), on('member.cleared'), 120), [3_501], 200);
       expect([late.doubtfulUpTo, heldUntil(late)]).toEqual([120, 6_001]);
     });
+
+    it('also where a slow node is cleared that had no lease before', () => {
+      const suspected = after(proven(fresh, [4_000, 6_000], 9), on('member.suspected'), 21);
+      const cleared = after(proven(suspected, [8_000, 10_000], 21), on('member.cleared'), 1000);
+      expect(proven(cleared, [12_000], 1000)).toMatchObject({ doubtfulUpTo: 1000, until: 14_500 });
+    });
+
+    it('and counts the gaps: the log may have lost so much that the number is the same', () => {
+      const first = proven(fresh, [1_000, 5_000, 7_000, 8_100], 9);
+      const second = proven(first, [12_000, 14_000, 15_100], 9);
+      expect([before, first, second].map(({ doubtfulUpTo, gaps }) => [doubtfulUpTo, gaps])).toEqual([
+        [-1, 0],
+        [9, 1],
+        [9, 2],
+      ]);
+    });
   });
 
   it('does not heed what concerns another incarnation', () => {

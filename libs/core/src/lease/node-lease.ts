@@ -28,6 +28,8 @@ export interface NodeLease {
    * this number; -1 while there was no gap in the lease.
    */
   readonly doubtfulUpTo: number;
+  /** How often generations became doubtful: the log may have lost so much each time that the number is the same. */
+  readonly gaps: number;
   /** Between reading its own `member.suspected` and its own `member.cleared`. */
   readonly suspected: boolean;
   /** `seq` of the last `member.cleared` of its own; -1 before the first one. */
@@ -42,7 +44,7 @@ export function newLease(
   nowMs: number,
 ): NodeLease {
   const { nodeId, incarnation, leaseMs, marginMs } = self;
-  const unbroken = { resumesAt: -Infinity, doubtfulUpTo: -1, suspected: false, clearedSeq: -1 };
+  const unbroken = { resumesAt: -Infinity, doubtfulUpTo: -1, gaps: 0, suspected: false, clearedSeq: -1 };
   return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, ...unbroken };
 }
 
@@ -73,15 +75,16 @@ export function leaseAfterEntry(lease: NodeLease, { event, seq }: Pick<LogEntry,
  * @param headSeq number of the last entry that was folded
  */
 export function leaseAfterHeadReached(lease: NodeLease, sentAtMs: number, headSeq: number): NodeLease {
-  const { leaseMs, marginMs, until } = lease;
+  const { leaseMs, marginMs, until = -Infinity } = lease;
   if (lease.lost !== undefined) return lease;
   const proven = { ...lease, provenAt: Math.max(lease.provenAt, sentAtMs) };
+  const gaps = lease.gaps + 1;
   if (sentAtMs - lease.provenAt > leaseMs)
-    return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs, doubtfulUpTo: headSeq };
+    return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs, doubtfulUpTo: headSeq, gaps };
   if (lease.suspected || sentAtMs < lease.resumesAt) return proven;
-  const hadEnded = until !== undefined && sentAtMs > until;
-  const doubtfulUpTo = Math.max(lease.doubtfulUpTo, hadEnded ? lease.clearedSeq : -1);
-  return { ...proven, doubtfulUpTo, until: Math.max(until ?? -Infinity, sentAtMs + leaseMs) };
+  const extended = { ...proven, until: Math.max(until, sentAtMs + leaseMs) };
+  if (sentAtMs <= until || lease.clearedSeq <= lease.doubtfulUpTo) return extended;
+  return { ...extended, doubtfulUpTo: lease.clearedSeq, gaps };
 }
 
 function cleared(lease: NodeLease, clearedSeq: number): NodeLease {

@@ -22,8 +22,8 @@ interface RunningTask {
   isStopping: boolean;
   /** Its generation has acted. */
   hasActed: boolean;
-  /** The newest generation in its queues is its own, so far as the lease was doubtful up to this number. */
-  clearedUpTo: number;
+  /** The newest generation in its queues was its own after so many gaps in the lease. */
+  clearedGaps: number;
   isSucceeded: boolean;
 }
 
@@ -104,7 +104,7 @@ export class SimRunner extends SimProcess {
     if (this.isLeaving || this.mustRestart) return;
     for (const [key, { id, generation }] of desired) {
       if (this.running.has(key)) continue;
-      const fresh = { isStopping: false, hasActed: false, clearedUpTo: -1, isSucceeded: false };
+      const fresh = { isStopping: false, hasActed: false, clearedGaps: 0, isSucceeded: false };
       this.running.set(key, { id, generation, ...fresh });
       this.after(1, () => {
         this.#report();
@@ -169,9 +169,9 @@ export class SimRunner extends SimProcess {
   }
 
   #lookForSuccessor(task: RunningTask, newest: number): void {
-    const { doubtfulUpTo } = this.reader.node.lease;
-    if (task.isSucceeded || task.generation > doubtfulUpTo || task.clearedUpTo >= doubtfulUpTo) return;
-    task.clearedUpTo = doubtfulUpTo;
+    const { doubtfulUpTo, gaps } = this.reader.node.lease;
+    if (task.isSucceeded || task.generation > doubtfulUpTo || task.clearedGaps >= gaps) return;
+    task.clearedGaps = gaps;
     task.isSucceeded = !task.hasActed || newest > task.generation;
     if (task.isSucceeded) this.#request(task);
   }

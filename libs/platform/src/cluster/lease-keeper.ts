@@ -44,7 +44,11 @@ export class LeaseKeeper implements Lease {
   }
 
   get doubtfulUpTo(): number {
-    return this.follower.doubtfulUpTo;
+    return this.follower.doubt.doubtfulUpTo;
+  }
+
+  get gaps(): number {
+    return this.follower.doubt.gaps;
   }
 
   /** Milliseconds that the lease still lasts; negative when it has ended. */

@@ -125,9 +125,9 @@ export class LogFollower {
     return holdsLease(this.loop, readClocks());
   }
 
-  /** Others may have had tasks of the member unseen at generations that succeed those up to this one. */
-  get doubtfulUpTo(): number {
-    return this.loop.lease.doubtfulUpTo;
+  /** Which generations of the member's tasks others may have succeeded unseen. */
+  get doubt(): Pick<NodeLease, 'doubtfulUpTo' | 'gaps'> {
+    return this.loop.lease;
   }
 
   /** Milliseconds that the member's lease still lasts; negative when it has ended. */

@@ -11,6 +11,7 @@ import { taskSupervision, type TaskSupervision } from '../config/task-supervisio
 import type { Clock } from '../ports/clock.port.js';
 import { backoffMs } from '../retry/backoff.js';
 import { decideRestart } from './restart-policy.js';
+import { isSucceededError } from './succeeded-error.js';
 import type { TaskLoop } from './task-loop.js';
 
 export interface HostedTaskOptions {
@@ -153,6 +154,12 @@ export class HostedTask {
     while (!signal.aborted) {
       const failure = await this.runOnce();
       if (failure === undefined || this.isStopping) return;
+      if (isSucceededError(failure.error)) {
+        this.noteSuccession(failure.error);
+        if (this.task.type === 'sink') continue;
+        await this.waitForNewGeneration();
+        return;
+      }
       const delayMs = this.noteFailure(failure);
       if (delayMs === undefined) return;
       await clock.sleep(delayMs, signal).catch(() => undefined);
@@ -197,6 +204,14 @@ export class HostedTask {
       this.isStill = true;
       if (this.state === 'RUNNING') this.change('PAUSED');
     });
+  }
+
+  /** The task did not fail by itself: this is no restart of its row. */
+  private noteSuccession(error: Error): void {
+    const { trace, message } = this.describe(error);
+    this.lastError = { at: this.options.clock.wallMs(), message };
+    this.warn(`begins again: ${this.shown(error, trace)}`);
+    this.change('RESTARTING');
   }
 
   /** Returns the delay before the restart; `undefined` when there will be none. */

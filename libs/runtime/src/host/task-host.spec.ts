@@ -5,6 +5,7 @@ import type { LoopEnd } from '../loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
 import { ManualClock } from '../spec-support/manual-clock.js';
 import { errorTrace } from './error-trace.js';
+import { SucceededError } from './succeeded-error.js';
 import { TaskHost } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 
@@ -251,6 +252,30 @@ describe('TaskHost', () => {
 
   describe('a source that left sends of unknown outcome', () => {
     const unsettled = { ...broken, clean: false } as const;
+
+    it('needs one after a gap in the lease also where it may not be restarted', async () => {
+      const loop = new ScriptedLoop();
+      const { host, clock, requests } = hostOf(loop, new ScriptedLoop());
+      host.start({ ...task, config: { ...task.config, 'restart.max.attempts': '0' } });
+      await clock.settle();
+      loop.end({ kind: 'failed', error: SucceededError.ofSource(7, 'its queue says so'), clean: false });
+      await clock.settle();
+      expect(requests).toHaveLength(1);
+      expect(host.reports()).toMatchObject([
+        { state: 'RESTARTING', lastError: { message: expect.stringContaining('queue says so') as unknown } },
+      ]);
+    });
+
+    it('needs none after a gap in the lease where it is a sink: that begins again at once', async () => {
+      const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
+      const { host, clock, requests } = hostOf(...loops);
+      host.start({ ...task, type: 'sink', config: { ...task.config, 'restart.max.attempts': '0' } });
+      await clock.settle();
+      loops[0].end({ kind: 'failed', error: SucceededError.ofSink(), clean: false });
+      await clock.settle();
+      expect([requests.length, loops[1].calls]).toEqual([0, ['start']]);
+      expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
+    });
 
     it('goes on with a new generation and the row of its restarts', async () => {
       const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Lease } from '../ports/lease.port.js';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import { SinkWorld } from '../spec-support/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
@@ -278,6 +279,30 @@ describe('the sink task loop', () => {
     await world.clock.until(() => counters.flushes === 1);
     expect(sink.storage.values).toEqual(['v0']);
     loop.kill();
+  });
+
+  it('ends after a gap in the lease in which another may have stored more; the next run reads on where that ended', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, 'v0');
+    const { loop, counters } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => counters.flushes === 1);
+    world.lease.lose();
+    world.plain(ref, 'v1');
+    const lease: Lease = { held: true, doubtfulUpTo: -1, gaps: 0, whenHeld: () => Promise.resolve() };
+    const successor = world.loop(new TransactionalSink(sink.storage), { ports: { lease } });
+    await successor.loop.start();
+    await world.clock.until(() => successor.counters.flushes === 1);
+    successor.loop.kill();
+    world.plain(ref, 'v2');
+    world.lease.regain(100);
+    await world.clock.advance(5000);
+    expect(await loop.ended).toMatchObject({ kind: 'failed', error: { code: 'CONNECT_FENCED' } });
+    const next = world.loop(new TransactionalSink(sink.storage));
+    await next.loop.start();
+    await world.clock.until(() => next.counters.flushes === 1);
+    next.loop.kill();
+    expect(sink.storage.values).toEqual(['v0', 'v1', 'v2']);
   });
 
   it('puts nothing while it is paused, keeps its queues, and goes on', async () => {

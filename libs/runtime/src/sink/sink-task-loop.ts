@@ -17,6 +17,7 @@ import { QueueWatch } from './queue-watch.js';
 import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
 import { describeStart, startPositions } from './start-positions.js';
 import { ownQueues } from './subscription.js';
+import { UnbrokenLease } from './unbroken-lease.js';
 
 /** Part of the shutdown timeout after which a call that is still running is given up. */
 const drainShare = 0.6;
@@ -49,13 +50,16 @@ export class SinkTaskLoop {
   private readonly waitingForTopics: WaitingCall;
   private isTaskStarted = false;
 
+  private readonly ports: SinkLoopPorts;
+
   constructor(
     private readonly spec: SinkLoopSpec,
-    private readonly ports: SinkLoopPorts,
+    ports: SinkLoopPorts,
   ) {
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;
     });
+    this.ports = { ...ports, lease: new UnbrokenLease(ports.lease, spec.generation) };
     // Every queue of the task listens.
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { settings, logger, counters, decoder } = spec;
@@ -90,7 +94,7 @@ export class SinkTaskLoop {
     });
     this.group = new GroupOffsets({
       spec,
-      ports,
+      ports: this.ports,
       queues: this.queues,
       policy: (call) => this.policy(call, undefined),
       signal: this.killed.signal,

@@ -1,9 +1,13 @@
-import type { QueueRef } from '@sluice/sdk';
+import { queueKey, type QueueRef } from '@sluice/sdk';
+import { SucceededError } from '../host/succeeded-error.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import { boundTail, type BarrierSending } from './bound-tail.js';
 import type { LaneContext } from './queue-lane.js';
 import { readTail, type TailReading } from './read-tail.js';
 import { SuccessorCheck, type SentQueue } from './successor-check.js';
+
+/** A new generation costs less than reading more: others may have sent much to the queue. */
+const maxLookMessages = 100_000;
 
 export interface LaneServicePorts extends BarrierSending, TailReading {
   readonly messages: QueueMessages;
@@ -15,23 +19,22 @@ export function laneServices(
   { task, generation }: { readonly task: string; readonly generation: number },
   queues: () => Iterable<SentQueue>,
 ): Pick<LaneContext, 'endOffset' | 'boundTail' | 'examine' | 'successors'> {
-  const newestIn = async (queue: QueueRef, from: number): Promise<number | undefined> => {
-    let newest = -1;
-    const cut = await readTail(ports, {
-      queue,
-      from,
-      to: await ports.messages.endOffset(queue),
-      task,
-      generation,
-      onStamp: () => undefined,
-      onGeneration: (found) => {
-        newest = Math.max(newest, found);
-      },
-    });
-    return cut === undefined ? newest : undefined;
+  const look = async (queue: QueueRef, from: number): Promise<number> => {
+    const to = await ports.messages.endOffset(queue);
+    const what = `queue ${queueKey(queue)} from offset ${from} on`;
+    if (to < from) throw SucceededError.ofSource(generation, `${what} is gone`);
+    if (to - from > maxLookMessages) throw SucceededError.ofSource(generation, `${what} has ${to - from} messages`);
+    const onGeneration = (found: number): void => {
+      if (found > generation) throw SucceededError.ofSource(generation, `${what} holds generation ${found} of it`);
+    };
+    const onStamp = (): void => undefined;
+    const cut = await readTail(ports, { queue, from, to, task, generation, onStamp, onGeneration });
+    if (cut !== undefined) throw SucceededError.ofSource(generation, `retention has removed a part of ${what}`);
+    return to;
   };
+  const isStopped = async (queue: QueueRef): Promise<boolean> => (await ports.queues.stopOf(queue)) !== undefined;
   return {
-    successors: new SuccessorCheck({ generation, lease: ports.lease, newestIn, queues }),
+    successors: new SuccessorCheck({ generation, lease: ports.lease, look, isStopped, queues }),
     endOffset: (queue) => ports.messages.endOffset(queue),
     boundTail: (queue) => boundTail(ports, queue, { task, generation }),
     examine: async (queue, from, to) => {

@@ -1,5 +1,6 @@
 import { queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
+import { isSucceededError } from '../host/succeeded-error.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import { isSendFailure, type RecordProducer, type SendSettlement } from '../ports/record-producer.port.js';
@@ -52,8 +53,10 @@ export class QueueLane {
   /** What this generation sent and the stored positions do not cover lies here or later; `undefined` before its first batch. */
   private scanFromOffset: number | undefined;
   private ownUpToOffset: number | undefined;
-  /** No successor has records in the queue, so far as the lease was doubtful up to this number. */
-  private clearedUpTo = -1;
+  /** After so many gaps in the lease no successor had sent anything. */
+  private clearedGaps = 0;
+  /** Gaps in the lease before the last send began. */
+  private gapsAtSend = 0;
   /** Closed batches, the first of which is being sent. */
   private closed: PendingBatch[] = [];
   private open: PendingBatch | undefined;
@@ -182,12 +185,12 @@ export class QueueLane {
   async catchUp(minMessages: number): Promise<void> {
     if (!this.isSettled()) return;
     const { lease, endOffset } = this.context;
-    const { doubtfulUpTo } = lease;
+    const { gaps } = lease;
     const end = await endOffset(this.queue);
     // What is given to it from now on lands behind that end.
     if (!this.isSettled() || end - (this.scanFromOffset ?? end) < minMessages) return;
     this.scanFromOffset = end;
-    this.noteOwn(end, doubtfulUpTo);
+    this.noteOwn(end, gaps);
   }
 
   /** Something was sent, and all of it is part of the positions. */
@@ -250,15 +253,16 @@ export class QueueLane {
         return true;
       } catch (error) {
         signal.throwIfAborted();
+        if (isSucceededError(error)) throw error;
         this.waiting.failed(error);
         const settlement = await this.settle(error);
-        if (settlement === 'stored') {
+        if (settlement === 'stored' && this.isUnbrokenSince(this.gapsAtSend)) {
           // The offsets are not known: scanning again from before the batch is always right.
           batch.endOffset = this.lowerBound();
           this.waiting.ended();
           return true;
         }
-        this.isUncertain ||= settlement === 'unknown';
+        this.isUncertain ||= settlement === 'unknown' || settlement === 'stored';
         const stop = await this.context.queues.stopOf(this.queue, true);
         signal.throwIfAborted();
         // What a closed queue has of an uncertain batch is read first: the next attempt does.
@@ -278,27 +282,48 @@ export class QueueLane {
   }
 
   private async trySending(batch: PendingBatch): Promise<void> {
-    const { lease, signal, producer, successors } = this.context;
+    const { lease, signal, producer } = this.context;
     signal.throwIfAborted();
     // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
     this.scanFromOffset ??= await this.context.endOffset(this.queue);
     if (batch.hasNewRoutes || !this.scanIsStored) await this.context.storeRoutes(this, batch);
-    while (!lease.held || successors.isDue(this.clearedUpTo)) {
-      if (!lease.held) await lease.whenHeld(signal);
-      else this.clearedUpTo = await successors.clear(this);
+    for (;;) {
+      await this.untilAlone();
+      if (!this.isUncertain) break;
+      if (await this.recover(batch)) return;
     }
-    signal.throwIfAborted();
-    if (this.isUncertain && (await this.recover(batch))) return;
-    const { doubtfulUpTo } = lease;
+    const gaps = (this.gapsAtSend = lease.gaps);
     const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
     batch.endOffset = firstOffset + batch.toSend.count;
-    this.noteOwn(batch.endOffset, doubtfulUpTo);
+    this.noteOwn(batch.endOffset, gaps);
+    if (this.isUnbrokenSince(gaps)) return;
+    // Readers drop what a barrier of a successor came before: its positions must not be stored.
+    this.isUncertain = true;
+    await this.untilAlone();
+    this.isUncertain = false;
   }
 
-  /** A successor may have sent something before an offset that the queue gave in a gap of the lease. */
-  private noteOwn(offset: number, doubtfulUpTo: number): void {
+  /** Resolves with the lease held, once no successor has sent anything. */
+  private async untilAlone(): Promise<void> {
+    const { lease, signal, successors } = this.context;
+    while (!lease.held || successors.isDue(this.clearedGaps)) {
+      if (lease.held) {
+        const { ownUpTo, gaps } = await successors.clear(this);
+        this.clearedGaps = gaps;
+        this.ownUpToOffset = ownUpTo;
+      } else await lease.whenHeld(signal);
+    }
+    signal.throwIfAborted();
+  }
+
+  private isUnbrokenSince(gaps: number): boolean {
     const { lease } = this.context;
-    if (lease.held && lease.doubtfulUpTo === doubtfulUpTo) this.ownUpToOffset = offset;
+    return lease.held && lease.gaps === gaps;
+  }
+
+  /** Notes an end of the queue, unless a successor may have sent something before it. */
+  private noteOwn(end: number, gaps: number): void {
+    if (this.isUnbrokenSince(gaps) && !this.context.successors.isDue(this.clearedGaps)) this.ownUpToOffset = end;
   }
 
   private async settle(error: unknown): Promise<SendSettlement | 'rejected'> {

@@ -1,34 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LoopEnd } from '../loop-end.js';
 import type { FakeQueue } from '../spec-support/fake-cluster.js';
 import { readEverything, readValid } from '../spec-support/read-valid.js';
-import { onTwoQueues, recordsOf, valuesOf, type TwoQueues } from '../spec-support/two-queues.js';
-
-/** Of a runner that had no gap. */
-const unbroken = { held: true, doubtfulUpTo: -1, whenHeld: () => Promise.resolve() };
-
-/** The control plane gives the task to another runner, which sends what this one has not; then its log loses that. */
-async function succeed({ world }: TwoQueues, count: number, sent = 5): Promise<void> {
-  const { owners } = world.positions;
-  const { loop, counters } = world.loop(world.source({ a: recordsOf(count) }), { ports: { lease: unbroken } });
-  await loop.start();
-  if (count > sent) await world.clock.until(() => counters.recordsSent === count - sent);
-  loop.kill();
-  world.positions.owners = owners;
-}
-
-/** The runner has its lease again. Its generation is 1, and what the log gives from now on is above 100. */
-function regain({ world }: TwoQueues): void {
-  world.lease.doubtfulUpTo = 100;
-  world.lease.regain();
-}
-
-async function endOf({ world, loop }: TwoQueues): Promise<LoopEnd> {
-  let end: LoopEnd | undefined;
-  void loop.ended.then((found) => (end = found));
-  await world.clock.until(() => end !== undefined, 20_000);
-  return end!;
-}
+import { endOf, regain, resume, succeed } from '../spec-support/successor.js';
+import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
 
 const succeeded = (why: string): unknown => ({
   kind: 'failed',
@@ -38,16 +12,6 @@ const succeeded = (why: string): unknown => ({
     message: expect.stringContaining(why) as unknown,
   }) as unknown,
 });
-
-/** A newer generation goes on where this one ended. */
-async function resume({ world }: TwoQueues, count: number): Promise<void> {
-  const { loop, counters } = world.loop(world.source({ a: recordsOf(count) }), { ports: { lease: unbroken } });
-  const started = loop.start();
-  await world.clock.until(() => counters.recordsSent > 0);
-  await started;
-  await world.clock.advance(1000);
-  loop.kill();
-}
 
 const held = (queue: FakeQueue): string[] => [...new Set(readValid(queue))];
 
@@ -76,7 +40,7 @@ describe('a source whose runner had no lease for a while', () => {
     const written = first.messages.length;
     list.push(...recordsOf(12).slice(5));
     regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded('holds generation 2 of it from offset 5 on'));
+    expect(await endOf(queues)).toEqual(succeeded('from offset 5 on holds generation 2 of it'));
     expect(first.messages).toHaveLength(written);
     await resume(queues, 12);
     expect(held(first)).toEqual(valuesOf(12));
@@ -84,7 +48,7 @@ describe('a source whose runner had no lease for a while', () => {
 
   it('finds a successor before a send of its own that was stored in the gap', async () => {
     const queues = await onTwoQueues();
-    const { world, loop, counters, list, first } = queues;
+    const { world, loop, list, first } = queues;
     let store: (value?: unknown) => void = () => undefined;
     world.cluster.fate = () => {
       world.cluster.fate = () => ({ kind: 'store' });
@@ -95,7 +59,7 @@ describe('a source whose runner had no lease for a while', () => {
     world.lease.lose();
     await succeed(queues, 8);
     store();
-    await world.clock.until(() => counters.recordsSent === 7);
+    await world.clock.advance(1000);
     list.push(...recordsOf(12).slice(7));
     regain(queues);
     expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
@@ -129,10 +93,9 @@ describe('a source whose runner had no lease for a while', () => {
     list.push({ topic: 'u', value: 'u0' });
     await world.clock.until(() => counters.recordsSent === 6);
     world.lease.lose();
-    await succeed(queues, 8, 6);
+    await succeed(queues, 8, { sent: 6 });
     list.push({ topic: 'v', value: 'v0' });
-    world.lease.doubtfulUpTo = 200;
-    world.lease.regain();
+    regain(queues);
     expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
     expect(world.cluster.queue(v!).messages).toEqual([]);
   });
@@ -145,7 +108,9 @@ describe('a source whose runner had no lease for a while', () => {
     const started = second.loop.start();
     regain(fresh);
     await started;
-    expect(await endOf({ ...fresh, loop: second.loop })).toEqual(succeeded('this generation has sent nothing yet'));
+    expect(await endOf({ ...fresh, loop: second.loop })).toEqual(
+      succeeded('no queue that this generation has sent to can tell'),
+    );
 
     const cut = await onTwoQueues();
     cut.world.lease.lose();

@@ -1,31 +1,21 @@
-import { ConnectError, ConnectErrorCode, queueKey, type QueueRef } from '@sluice/sdk';
+import { queueKey, type QueueRef } from '@sluice/sdk';
+import { isSucceededError, SucceededError } from '../host/succeeded-error.js';
 import type { Lease } from '../ports/lease.port.js';
 
-/** A newer generation of the task has sent records, or may have: readers drop what this one sends. */
-export class SucceededError extends ConnectError {
-  override readonly name = 'SucceededError';
-
-  constructor(generation: number, why: string) {
-    super(
-      ConnectErrorCode.fenced,
-      `Another runner may have had this task while its own had no contact to the control plane: ${why}. ` +
-        `Readers may drop the records of generation ${generation}; the task needs a new one`,
-    );
-  }
-}
-
-/** A queue that this generation has sent to. */
+/** A queue and what is known of it. */
 export interface SentQueue {
   readonly queue: QueueRef;
-  /** No successor has sent anything to the queue before this offset; `undefined` where that is not known. */
+  /** No successor has sent anything to the queue before this offset; `undefined` where this generation has sent nothing to it. */
   readonly ownUpTo: number | undefined;
 }
 
 export interface SuccessorCheckOptions {
   readonly generation: number;
-  readonly lease: Pick<Lease, 'doubtfulUpTo'>;
-  /** The newest generation of the task in a queue from an offset on; `undefined` where retention has removed a part. */
-  readonly newestIn: (queue: QueueRef, from: number) => Promise<number | undefined>;
+  readonly lease: Pick<Lease, 'doubtfulUpTo' | 'gaps'>;
+  /** Reads a queue from an offset to its end and resolves with that. @throws SucceededError, also where a part is gone; QueueLostError */
+  readonly look: (queue: QueueRef, from: number) => Promise<number>;
+  /** A queue that takes no messages takes no barrier either. */
+  readonly isStopped: (queue: QueueRef) => Promise<boolean>;
   readonly queues: () => Iterable<SentQueue>;
 }
 
@@ -34,46 +24,48 @@ export interface SuccessorCheckOptions {
  * was one; the queues have not. A successor puts a barrier into each queue that this generation has sent to, and sends no record before.
  */
 export class SuccessorCheck {
-  /** As `clearedUpTo` of lanes: where a queue has no barrier, the others have no record of a successor. */
-  private clearedUpTo = -1;
+  /** After so many gaps a queue had no barrier of a successor, and so the others have no record of one. */
+  private clearedGaps = 0;
 
   constructor(private readonly options: SuccessorCheckOptions) {}
 
-  /** Whether a lane that was cleared up to a number has to be checked before it sends. */
-  isDue(clearedUpTo: number): boolean {
+  /** Whether a queue that was cleared after so many gaps has to be checked before the next send. */
+  isDue(clearedGaps: number): boolean {
     const { generation, lease } = this.options;
-    return generation <= lease.doubtfulUpTo && clearedUpTo < lease.doubtfulUpTo;
+    return generation <= lease.doubtfulUpTo && clearedGaps < lease.gaps;
   }
 
   /**
-   * Resolves with what the queue is cleared up to then. To be called with the lease.
+   * Resolves once no successor has sent anything, with the gaps after which that holds. To be called with the lease.
    * @throws SucceededError, also where nobody can say; QueueLostError
    */
-  async clear({ queue, ownUpTo }: SentQueue): Promise<number> {
-    const upTo = this.options.lease.doubtfulUpTo;
-    if (ownUpTo === undefined) await this.clearUnused(queue, upTo);
-    else await this.throwIfSucceeded(queue, ownUpTo);
-    this.clearedUpTo = Math.max(this.clearedUpTo, upTo);
-    return upTo;
-  }
-
-  private async clearUnused(unused: QueueRef, upTo: number): Promise<void> {
-    if (this.clearedUpTo >= upTo) return;
-    for (const { queue, ownUpTo } of this.options.queues()) {
-      if (ownUpTo !== undefined) return this.throwIfSucceeded(queue, ownUpTo);
+  async clear({ queue, ownUpTo }: SentQueue): Promise<SentQueue & { readonly gaps: number }> {
+    const { lease, look, isStopped } = this.options;
+    const { gaps } = lease;
+    if (ownUpTo === undefined) {
+      if (this.clearedGaps < gaps) await this.askOthers(queue);
+      this.clearedGaps = Math.max(this.clearedGaps, gaps);
+      return { queue, ownUpTo, gaps };
     }
-    throw this.succeeded(`this generation has sent nothing yet, so queue ${queueKey(unused)} cannot tell`);
+    const end = await look(queue, ownUpTo);
+    if (!(await isStopped(queue))) this.clearedGaps = Math.max(this.clearedGaps, gaps);
+    return { queue, ownUpTo: end, gaps };
   }
 
-  private async throwIfSucceeded(queue: QueueRef, from: number): Promise<void> {
-    const newest = await this.options.newestIn(queue, from);
-    if (newest === undefined)
-      throw this.succeeded(`retention has removed a part of queue ${queueKey(queue)} from offset ${from} on`);
-    if (newest > this.options.generation)
-      throw this.succeeded(`queue ${queueKey(queue)} holds generation ${newest} of it from offset ${from} on`);
-  }
-
-  private succeeded(why: string): SucceededError {
-    return new SucceededError(this.options.generation, why);
+  private async askOthers(unused: QueueRef): Promise<void> {
+    const { generation, look, isStopped, queues } = this.options;
+    for (const { queue, ownUpTo } of queues()) {
+      if (ownUpTo === undefined || (await isStopped(queue))) continue;
+      try {
+        await look(queue, ownUpTo);
+        return;
+      } catch (error) {
+        if (isSucceededError(error)) throw error;
+      }
+    }
+    throw SucceededError.ofSource(
+      generation,
+      `no queue that this generation has sent to can tell whether one may send to ${queueKey(unused)}`,
+    );
   }
 }

@@ -178,7 +178,7 @@ export class FakeCluster {
     },
   };
 
-  readonly messages: QueueMessages = {
+  readonly messages: { -readonly [K in keyof QueueMessages]: QueueMessages[K] } = {
     queues: (topic) => Promise.resolve(this.queuesOf(topic).filter((ref) => !this.unreadable.has(queueKey(ref)))),
     topics: () => Promise.resolve([...new Set([...this.queues.values()].map(({ ref }) => ref.topic))]),
     unreadableQueues: (topic) =>

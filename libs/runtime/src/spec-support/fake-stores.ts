@@ -85,6 +85,7 @@ export class FakeOffsets implements OffsetStore {
 export class FakeLease implements Lease {
   held = true;
   doubtfulUpTo = -1;
+  gaps = 0;
   private waiting: (() => void)[] = [];
 
   async whenHeld(signal: AbortSignal): Promise<void> {
@@ -102,7 +103,10 @@ export class FakeLease implements Lease {
     this.held = false;
   }
 
-  regain(): void {
+  /** @param doubtfulUpTo the runner's generations up to this one are in doubt */
+  regain(doubtfulUpTo = this.doubtfulUpTo): void {
+    this.doubtfulUpTo = doubtfulUpTo;
+    this.gaps += 1;
     this.held = true;
     for (const resolve of this.waiting.splice(0)) resolve();
   }

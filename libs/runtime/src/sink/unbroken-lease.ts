@@ -1,0 +1,39 @@
+import { SucceededError } from '../host/succeeded-error.js';
+import type { Lease } from '../ports/lease.port.js';
+
+/**
+ * The lease of one run of a sink task. After a gap it is held no more: a successor that the control plane's log has lost may have stored and
+ * committed more than this run knows. The next run asks the sink and the group for their offsets.
+ */
+export class UnbrokenLease implements Lease {
+  private readonly gapsBefore: number;
+
+  constructor(
+    private readonly lease: Lease,
+    private readonly generation: number,
+  ) {
+    this.gapsBefore = lease.gaps;
+  }
+
+  get held(): boolean {
+    return this.lease.held && !this.isBroken();
+  }
+
+  get doubtfulUpTo(): number {
+    return this.lease.doubtfulUpTo;
+  }
+
+  get gaps(): number {
+    return this.lease.gaps;
+  }
+
+  /** @throws SucceededError after a gap */
+  async whenHeld(signal: AbortSignal): Promise<void> {
+    if (!this.lease.held) await this.lease.whenHeld(signal);
+    if (this.isBroken()) throw SucceededError.ofSink();
+  }
+
+  private isBroken(): boolean {
+    return this.lease.gaps > this.gapsBefore && this.generation <= this.lease.doubtfulUpTo;
+  }
+}

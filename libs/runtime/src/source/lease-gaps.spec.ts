@@ -1,0 +1,286 @@
+import { describe, expect, it } from '@jest/globals';
+import { SendFailure } from '../ports/record-producer.port.js';
+import type { FakeQueue } from '../spec-support/fake-cluster.js';
+import { readValid } from '../spec-support/read-valid.js';
+import { endOf, regain, resume, succeed } from '../spec-support/successor.js';
+import { onTwoQueues, recordsOf, valuesOf, type TwoQueues } from '../spec-support/two-queues.js';
+
+const foreign = (count: number): { body: Buffer; properties: Buffer }[] =>
+  Array.from({ length: count }, () => ({ body: Buffer.from('x'), properties: Buffer.alloc(0) }));
+
+/** Has the next reader wait; `isReading` tells when it does. */
+function blockReader({ world }: TwoQueues): { readonly isReading: () => boolean; readonly go: () => void } {
+  const { read } = world.cluster.messages;
+  let go = (): void => undefined;
+  const waiting = new Promise<void>((resolve) => (go = resolve));
+  let isReading = false;
+  world.cluster.messages.read = (ref, from, signal) => {
+    world.cluster.messages.read = read;
+    const reader = read(ref, from, signal);
+    return {
+      next: async () => {
+        isReading = true;
+        await waiting;
+        return reader.next();
+      },
+      close: () => {
+        reader.close();
+      },
+    };
+  };
+  return {
+    isReading: () => isReading,
+    go: () => {
+      go();
+    },
+  };
+}
+
+/** Of the next send the queue gets one record, and the sender learns nothing. */
+function partOfNextSend({ world }: TwoQueues): void {
+  world.cluster.fate = () => {
+    world.cluster.fate = () => ({ kind: 'store' });
+    return { kind: 'part-unknown', count: 1 };
+  };
+}
+
+const succeeded = expect.objectContaining({
+  kind: 'failed',
+  error: expect.objectContaining({ code: 'CONNECT_FENCED' }) as unknown,
+}) as unknown;
+
+const held = (queue: FakeQueue): string[] => [...new Set(readValid(queue))];
+
+describe('a gap in the lease of a source', () => {
+  it('finds a successor though it has looked at the end of the idle queue after the gap', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    world.lease.lose();
+    await succeed(queues, 8);
+    first.append(foreign(2000), 0);
+    regain(queues);
+    await world.clock.advance(30_000);
+    const written = first.messages.length;
+    list.push(...recordsOf(12).slice(5));
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(first.messages).toHaveLength(written);
+  });
+
+  it('finds a successor after hours, though the positions were written again meanwhile', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    world.lease.lose();
+    await succeed(queues, 8);
+    regain(queues);
+    await world.clock.advance(3_700_000);
+    const written = first.messages.length;
+    list.push(...recordsOf(12).slice(5));
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(first.messages).toHaveLength(written);
+  });
+
+  it('finds a successor that came while it found out what the queue has of a send', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    const reading = blockReader(queues);
+    partOfNextSend(queues);
+    list.push(...recordsOf(12).slice(5));
+    await world.clock.until(reading.isReading);
+    world.lease.lose();
+    await succeed(queues, 8, { sent: 6 });
+    const written = first.messages.length;
+    regain(queues);
+    reading.go();
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(first.messages).toHaveLength(written);
+  });
+
+  it('sends nothing without a lease after it found out what the queue has of a send', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    const reading = blockReader(queues);
+    partOfNextSend(queues);
+    list.push(...recordsOf(9).slice(5));
+    await world.clock.until(reading.isReading);
+    world.lease.lose();
+    const written = first.messages.length;
+    reading.go();
+    await world.clock.advance(10_000);
+    expect(first.messages.length).toBe(written);
+  });
+
+  it('finds a successor after a second gap in which the log came back to the same head', async () => {
+    const queues = await onTwoQueues();
+    const { world, counters, list, first } = queues;
+    world.lease.lose();
+    regain(queues);
+    list.push(...recordsOf(6).slice(5));
+    await world.clock.until(() => counters.recordsSent === 6);
+    world.lease.lose();
+    await succeed(queues, 9, { sent: 6 });
+    const written = first.messages.length;
+    regain(queues);
+    list.push(...recordsOf(12).slice(6));
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(first.messages).toHaveLength(written);
+  });
+
+  it('asks for a new generation also where its queue is closed and the topic has no other', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first, other, stop } = queues;
+    world.lease.lose();
+    await succeed(queues, 8);
+    stop(first, 'closed');
+    stop(other, 'closed');
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    expect(await endOf(queues, 600_000)).toEqual(succeeded);
+  });
+
+  it('finds a successor that could not put a barrier, for the queue was closed', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first, other, stop } = queues;
+    world.lease.lose();
+    stop(first, 'refusing');
+    await succeed(queues, 8);
+    expect(held(other)).toEqual(valuesOf(8, 5));
+    const written = other.messages.length;
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(other.messages).toHaveLength(written);
+  });
+
+  it('commits nothing that was stored behind the barrier of a successor', async () => {
+    const queues = await onTwoQueues();
+    const { world, loop, counters, list, first } = queues;
+    let store: (value?: unknown) => void = () => undefined;
+    world.cluster.fate = () => {
+      world.cluster.fate = () => ({ kind: 'store' });
+      return { kind: 'hold', until: new Promise((resolve) => (store = resolve)) };
+    };
+    list.push(...recordsOf(7).slice(5));
+    await world.clock.advance(500);
+    world.lease.lose();
+    await succeed(queues, 5);
+    store();
+    await world.clock.advance(1000);
+    regain(queues);
+    const end = await endOf(queues);
+    loop.kill();
+    expect({ end, sent: counters.recordsSent, valid: held(first) }).toEqual({
+      end: succeeded,
+      sent: 5,
+      valid: valuesOf(5),
+    });
+  });
+
+  it('asks where the queue has lost its end, and with it what would tell', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    world.lease.lose();
+    first.messages.length = 2;
+    await succeed(queues, 6);
+    expect(first.messages.length).toBeLessThanOrEqual(5);
+    const written = first.messages.length;
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(first.messages).toHaveLength(written);
+  });
+
+  it('sends to a queue that is new to it where one that it has sent to is unavailable, and another can tell', async () => {
+    const queues = await onTwoQueues();
+    const { world, counters, list, first, stop } = queues;
+    world.cluster.addTopic('u', 1, 'broker-c');
+    world.cluster.addTopic('v', 1, 'broker-c');
+    list.push({ topic: 'u', value: 'u0' });
+    await world.clock.until(() => counters.recordsSent === 6);
+    await world.clock.advance(2000);
+    world.lease.lose();
+    stop(first, 'unavailable');
+    list.push({ topic: 'v', value: 'v0' });
+    regain(queues);
+    await world.clock.advance(2_000_000);
+    expect(counters.recordsSent).toBe(7);
+  });
+
+  it('reads once what it has looked at', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    const { read } = world.cluster.messages;
+    const froms: number[] = [];
+    world.cluster.messages.read = (ref, from, signal) => {
+      froms.push(from);
+      const reader = read(ref, from, signal);
+      return {
+        next: async () => {
+          const messages = await reader.next();
+          // Each look ends in another gap.
+          if (froms.length < 10 && messages.some(({ queueOffset }) => queueOffset === first.endOffset - 1)) {
+            world.lease.lose();
+            regain(queues);
+          }
+          return messages;
+        },
+        close: () => {
+          reader.close();
+        },
+      };
+    };
+    world.lease.lose();
+    first.append(foreign(2000), 0);
+    regain(queues);
+    list.push(...recordsOf(6).slice(5));
+    await world.clock.advance(10_000);
+    expect(froms.filter((from) => from === 5)).toHaveLength(1);
+  });
+});
+
+describe('a source whose log has lost a successor, with the positions that this had stored', () => {
+  it('loses no record that was stored behind the barrier of the successor', async () => {
+    const queues = await onTwoQueues();
+    const { world, loop, list, first } = queues;
+    let store: (value?: unknown) => void = () => undefined;
+    world.cluster.fate = () => {
+      world.cluster.fate = () => ({ kind: 'store' });
+      return { kind: 'hold', until: new Promise((resolve) => (store = resolve)) };
+    };
+    list.push(...recordsOf(7).slice(5));
+    await world.clock.advance(500);
+    world.lease.lose();
+    await succeed(queues, 5, { losesPositions: true });
+    store();
+    await world.clock.advance(1000);
+    regain(queues);
+    await world.clock.advance(60_000);
+    loop.kill();
+    await resume(queues, 9);
+    expect([...new Set(readValid(first))]).toEqual(valuesOf(9));
+  });
+
+  it('loses none that the client has found stored there', async () => {
+    const queues = await onTwoQueues();
+    const { world, loop, list, first } = queues;
+    const { send } = world.cluster.producer;
+    let store: () => void = () => undefined;
+    const stored = new Promise<void>((resolve) => (store = resolve));
+    world.cluster.producer.send = async (queue, batch, signal) => {
+      world.cluster.producer.send = send;
+      await Promise.resolve();
+      const settled = stored.then(() => send(queue, batch, signal)).then(() => 'stored' as const);
+      throw new SendFailure('reply lost', { outcome: 'unknown', retriable: true, settled });
+    };
+    list.push(...recordsOf(7).slice(5));
+    await world.clock.advance(500);
+    world.lease.lose();
+    await succeed(queues, 5, { losesPositions: true });
+    store();
+    await world.clock.advance(1000);
+    regain(queues);
+    await world.clock.advance(60_000);
+    loop.kill();
+    await resume(queues, 9);
+    expect([...new Set(readValid(first))]).toEqual(valuesOf(9));
+  });
+});
