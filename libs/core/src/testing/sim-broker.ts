@@ -175,9 +175,11 @@ export class SimBroker {
   send(queue: ReportMessage[], message: ReportMessage): void {
     const fate = this.isFaulty ? this.clock.random() : 1;
     if (fate < 0.02) return;
-    if (message.kind === 'report') this.#noteReport(message.report);
     this.#arrive(() => {
-      this.#storeReport(queue, message);
+      this.#storeReport(queue, message, ({ incarnation }) => {
+        const times = this.#reportedAt.get(incarnation) ?? [];
+        this.#reportedAt.set(incarnation, [...times.slice(-REMEMBERED_REPORTS), this.clock.now]);
+      });
     });
     if (fate < 0.05) {
       this.clock.after(this.clock.random() * 4_000, () => {
@@ -186,17 +188,16 @@ export class SimBroker {
     }
   }
 
-  #storeReport(queue: ReportMessage[], message: ReportMessage): void {
-    if (this.canReport) queue.push({ ...message, storedAt: wallOf(this.clock) });
-    else
-      this.clock.after(Math.max(this.stalledUntil, this.reportsStalledUntil) - this.clock.now + 1, () => {
-        this.#storeReport(queue, message);
-      });
-  }
-
-  #noteReport({ incarnation }: Report): void {
-    const times = this.#reportedAt.get(incarnation) ?? [];
-    this.#reportedAt.set(incarnation, [...times.slice(-REMEMBERED_REPORTS), this.clock.now]);
+  /** @param onStored is called for a report; not for a copy of one, which is no sign of life. */
+  #storeReport(queue: ReportMessage[], message: ReportMessage, onStored?: (report: Report) => void): void {
+    if (this.canReport) {
+      queue.push({ ...message, storedAt: wallOf(this.clock) });
+      if (message.kind === 'report') onStored?.(message.report);
+      return;
+    }
+    this.clock.after(Math.max(this.stalledUntil, this.reportsStalledUntil) - this.clock.now + 1, () => {
+      this.#storeReport(queue, message, onStored);
+    });
   }
 
   /** Whether pulls are answered now. */
