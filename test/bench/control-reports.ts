@@ -12,7 +12,7 @@ import { collectGarbage, foldRenewal, idleCounters, type ControlWorld } from './
 /** What a broker stores beside the body: head of the record, topic, unique key, and the entry of the queue's index. */
 const messageOverhead = 91 + 'sluice-default-reports'.length + 43 + 20;
 const idleSeconds = 12;
-/** A node that has run for a while has its code compiled: these seconds before are not measured. */
+/** Seconds before the measured ones, in which Node.js compiles the code. */
 const warmUpSeconds = 4;
 
 /** Bytes that the reports of all workers take in 72 h while every task moves records. */

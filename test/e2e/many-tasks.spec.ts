@@ -68,13 +68,13 @@ describe('a thousand tasks that come to one runner', () => {
   };
 
   /** Puts one question after the other to the runner; returns how many starts it had logged at its answers. */
-  const startsAtAnswers = async (prefix: string, until: number): Promise<ReadonlySet<number>> => {
+  const startsAtAnswers = async (prefix: string, starts: number): Promise<ReadonlySet<number>> => {
     const { nodes } = (await cluster.request('GET', '/cluster')).body as {
       readonly nodes: readonly { readonly id: string; readonly http?: string }[];
     };
     const address = nodes.find(({ id }) => id === 'source-runner-1')?.http ?? '';
     const seen = new Set<number>();
-    for (let done = 0; done < until && !runner().hasEndedByItself; done = started(prefix).length) {
+    for (let done = 0; done < starts && !runner().hasEndedByItself; done = started(prefix).length) {
       await (await fetch(`http://${address}/health/live`, { signal: AbortSignal.timeout(60_000) })).text();
       seen.add(done);
     }
@@ -114,7 +114,7 @@ describe('a thousand tasks that come to one runner', () => {
     expectLeaseKept();
   }, 900_000);
 
-  it('start so too where they are of one connector, and share barriers; the runner answers between the starts', async () => {
+  it('start once each where one connector has them all; they share barriers, and the runner answers between the starts', async () => {
     await create('wide', count);
     await untilAllRun(['wide'], count);
     expect((await cluster.request('POST', '/connectors/wide/restart?includeTasks=true')).status).toBe(202);
@@ -123,7 +123,7 @@ describe('a thousand tasks that come to one runner', () => {
     expectLeaseKept();
     // Started in one turn of its event loop, all would have come between two answers.
     expect(answers.size).toBeGreaterThan(20);
-    // Each start that shared none would have written one.
+    // Without sharing, each of the 2,000 starts writes a barrier of its own.
     expect(await barriersOf('wide')).toBeLessThan(1.5 * count);
   }, 900_000);
 });

@@ -106,7 +106,7 @@ describe('the offsets of a sink', () => {
       await send(...sent);
       await untilLines([...written, ...sent]);
       await untilCommitted((before ?? 0) + sent.length);
-      await until('the status tells the reset', async () => (await resets()) > earlier);
+      await until('the status shows the reset', async () => (await resets()) > earlier);
       // A queue that was read again would have shown it before this record.
       await send(`${noticed}-last`);
       await untilLines([...written, ...sent, `${noticed}-last`]);
@@ -115,24 +115,24 @@ describe('the offsets of a sink', () => {
     300_000,
   );
 
-  it('are told to be in danger where another application consumes with the group', async () => {
-    const told = async (): Promise<readonly string[]> =>
+  it('bring a warning where another application consumes with the group', async () => {
+    const applicationWarnings = async (): Promise<readonly string[]> =>
       ((await status())?.warnings ?? []).map(({ message }) => message).filter((text) => text.includes('applications'));
     await until('brokers list the sink as a member', async () => {
       const members = await client.admin.consumerConnections(group, { queue });
       return members.some(({ clientId }) => clientId.startsWith('sluice-default@sink-runner-1@'));
     });
-    expect(await told()).toEqual([]);
+    expect(await applicationWarnings()).toEqual([]);
     const other = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, clientId: '10.0.0.1@another-app' });
     try {
       const reader = other.consumer.readQueue(queue, { from: 0, group });
       await reader.next();
-      await until('the status tells it', async () => (await told()).length > 0, 120_000);
+      await until('the status has the warning', async () => (await applicationWarnings()).length > 0, 120_000);
       reader.close();
     } finally {
       await other.close();
     }
-    expect(await told()).toEqual([
+    expect(await applicationWarnings()).toEqual([
       `Consumer group ${group} belongs to this sink, and other applications consume with it: client 10.0.0.1@another-app. ` +
         'They can move its offsets, so that records are lost or read twice. Give them a group of their own',
     ]);

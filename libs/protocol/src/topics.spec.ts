@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { ClusterIdError, groupNamePart, positionsQueueOf, reportsQueueOf, sinkGroupOf, topicsOf } from './topics.js';
+import {
+  ClusterIdError,
+  clientIdOf,
+  groupNamePart,
+  isSameCluster,
+  positionsQueueOf,
+  reportsQueueOf,
+  sinkGroupOf,
+  topicsOf,
+} from './topics.js';
 
 describe('topics', () => {
   it('derives every name from the id of the Connect cluster', () => {
@@ -23,6 +32,12 @@ describe('topics', () => {
     const topics = topicsOf('main');
     expect(reportsQueueOf('node-1', topics)).toBe(2);
     expect(positionsQueueOf('lines', topics)).toBe(1);
+  });
+
+  it('makes client ids that show which clients are of the same Connect cluster', () => {
+    const own = clientIdOf('main', { nodeId: 'w1', incarnation: 'i1' });
+    const ids = [clientIdOf('main', { nodeId: 'w2', incarnation: 'i2' }), 'sluice-main2@w2@i2', '10.0.0.1@app', ''];
+    expect(ids.map((id) => isSameCluster(own, id))).toEqual([true, false, false, false]);
   });
 
   it('makes group names that RocketMQ takes and that differ for different connectors', () => {

@@ -101,9 +101,14 @@ export function groupNamePart(text: string): string {
 
 const maxGroupLength = 120;
 
-/** The id of a node's RocketMQ clients. What stands before the first `@` tells members of the same Connect cluster from others. */
+/** Returns the id of a node's RocketMQ clients. */
 export function clientIdOf(clusterId: string, node: { readonly nodeId: string; readonly incarnation: string }): string {
   return `sluice-${clusterId}@${node.nodeId}@${node.incarnation}`;
+}
+
+/** Returns whether a client id is of the same Connect cluster as one that {@link clientIdOf} made. */
+export function isSameCluster(own: string, clientId: string): boolean {
+  return clientId.startsWith(own.slice(0, own.indexOf('@') + 1));
 }
 
 /** The consumer group of a sink connector, shortened by a digest where it would be longer than RocketMQ allows. */

@@ -14,7 +14,7 @@ describe('administration of brokers and name servers', () => {
   const topic = 'things';
   const group = 'readers';
   let dir: string;
-  /** Of its own: what follows takes brokers out of service and changes settings of all topics. */
+  /** A cluster for this spec alone: the cases take brokers out of service and change settings of all topics. */
   let cluster: RunningCluster;
   let client: RocketMqClient;
   let mqadmin: Mqadmin;

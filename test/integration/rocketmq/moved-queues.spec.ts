@@ -131,7 +131,7 @@ describe('queues that move or close while a producer sends', () => {
       expect(placed.length).toBeGreaterThan(untilNow);
       for (const { body, queue, offset } of placed) expect(found.get(where(queue, offset))).toBe(body);
 
-      // Nothing stands at the end of a queue that has just moved.
+      // The last offsets of a queue that has just moved have no messages.
       await mqadmin.run('remappingStaticTopic', '-t', topic, '-b', 'broker-a');
       const back = await writable(topic, (queues) => queues.every(({ brokerName }) => brokerName === 'broker-a'));
       const messages = new RocketMqQueueMessages(client, group);

@@ -19,7 +19,7 @@ const status: TaskStatus = {
 };
 
 describe('taskStatusJson', () => {
-  it('adds generation, times, the last error, the next restart, warnings and left-out records to the fields that clients know, without secrets', () => {
+  it('adds generation, times, the last error, the next restart, warnings and skipped records to the fields that clients know, without secrets', () => {
     expect(taskStatusJson(status, { password: 'abcdef' }, isSecretByName)).toEqual({
       id: 2,
       state: 'RESTARTING',
@@ -37,8 +37,8 @@ describe('taskStatusJson', () => {
 
   it('leaves out what is not known', () => {
     const unassigned: TaskStatus = { id: status.id, state: 'UNASSIGNED', workerId: '' };
-    const unharmed = { ...unassigned, counters: { recordsSkipped: 0 } };
-    expect(taskStatusJson(unharmed, {}, isSecretByName)).not.toHaveProperty('skipped_records');
+    const withoutSkips = { ...unassigned, counters: { recordsSkipped: 0 } };
+    expect(taskStatusJson(withoutSkips, {}, isSecretByName)).not.toHaveProperty('skipped_records');
     expect(taskStatusJson(unassigned, {}, isSecretByName)).toEqual({ id: 2, state: 'UNASSIGNED', worker_id: '' });
   });
 });

@@ -56,7 +56,7 @@ export interface TaskStatusJson extends RunStatusJson {
   readonly restart?: { readonly attempt: number; readonly max_attempts?: number; readonly at: number };
   /** What the task found that does not end it and that somebody should know. */
   readonly warnings?: readonly { readonly at: number; readonly message: string }[];
-  /** Records that the task left out since it started, as `errors.tolerance=all` says, as of the last minute; absent where there are none. */
+  /** Records that the task skipped since it started, for `errors.tolerance` is `all`; up to a minute old, absent where there are none. */
   readonly skipped_records?: number;
   /** Calls that failed and are repeated until they succeed. */
   readonly waits?: readonly { readonly call: string; readonly error: string; readonly since: number }[];

@@ -127,16 +127,16 @@ export function fleetOfIndex(type: ConnectorType, index: TaskIndex, workers: rea
   return { slots, slotOf: byNode(roster, slots), groups: grouping.groups(), items, runnable, taken };
 }
 
-/** What the items of a fleet that are only counted are made from. */
+/** What {@link CountedItems} are made from. */
 interface CountedSource {
   readonly index: TaskIndex;
   readonly type: ConnectorType;
   readonly grouping: Grouping;
-  /** Those that were taken from where they ran. */
+  /** Items that were taken from where they ran. */
   readonly taken: Item[];
 }
 
-/** The items of one group that an owner runs: counted, and made once the first of them is needed. */
+/** Counts the items of one group that an owner runs, and makes them once the first is needed. */
 class CountedItems implements KeptItems {
   length = 0;
   #items: Item[] | undefined;

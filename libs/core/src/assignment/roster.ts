@@ -40,12 +40,16 @@ export class Roster {
     return roster;
   }
 
-  /** The place of a worker. */
+  /** Returns the place of the worker with a node id; undefined where the roster has none. */
   orderOfNode(nodeId: string): number | undefined {
     return this.#byNode.get(nodeId);
   }
 
-  /** @param owner - a `memberKey` */
+  /**
+   * Returns the place of the worker that is this incarnation; undefined where the roster has none.
+   *
+   * @param owner - a `memberKey`
+   */
   orderOfOwner(owner: string): number | undefined {
     return this.#byOwner.get(owner);
   }

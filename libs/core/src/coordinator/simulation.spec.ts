@@ -28,7 +28,7 @@ describe('coordinators and runners under crashes, pauses, wrong clocks, bad send
     expect(second).toEqual(first);
   });
 
-  it('do not run on a log that was created anew', () => {
+  it('do not run on a log that was created again', () => {
     const simulation = new Simulation(3);
     simulation.run(9_000, 20_000);
     expect(simulation.runners.flatMap((each) => each.active(new Map())).length).toBeGreaterThan(0);

@@ -188,11 +188,7 @@ function forget(
   const key = memberKey(event);
   next.suspicions = withoutKey(next.suspicions, key);
   if (event.kind === 'member.cleared') return;
-  if (next.reports.has(key)) {
-    const reports = new SharedMap(next.reports);
-    reports.delete(key);
-    next.reports = reports;
-  }
+  next.reports = SharedMap.without(next.reports, [key]);
   next.heard = withoutKey(next.heard, key);
   next.news += 1;
   if (key !== memberKey(next.self) || (event.kind === 'member.left' && event.reason === 'leaving')) return;
@@ -216,9 +212,7 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
   if (next.cluster.departed.has(key)) return false;
   if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;
   const firstAt = (known ?? next.heard.get(key))?.firstAt ?? now;
-  const reports = new SharedMap(next.reports);
-  reports.set(key, { report, queue, firstAt, lastAt: now });
-  next.reports = reports;
+  next.reports = SharedMap.with(next.reports, key, { report, queue, firstAt, lastAt: now });
   next.heard = withoutKey(next.heard, key);
   if (next.role !== 'leader') return false;
   const member = next.cluster.members.get(report.nodeId);
@@ -245,11 +239,7 @@ function noticeLife(
   const known = next.reports.get(key);
   const last = next.heard.get(key);
   if (reportSeq <= Math.max(known?.report.reportSeq ?? -1, last?.reportSeq ?? -1)) return false;
-  if (known !== undefined) {
-    const reports = new SharedMap(next.reports);
-    reports.set(key, { ...known, lastAt: now });
-    next.reports = reports;
-  }
+  if (known !== undefined) next.reports = SharedMap.with(next.reports, key, { ...known, lastAt: now });
   const firstAt = last?.firstAt ?? now;
   if (known === undefined) next.heard = new Map(next.heard).set(key, { reportSeq, queue, firstAt, lastAt: now });
   return next.role === 'leader' && next.cluster.members.get(node.nodeId)?.suspectedAt !== undefined;

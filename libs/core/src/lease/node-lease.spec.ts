@@ -45,7 +45,7 @@ describe('lease of a node', () => {
       expect(heldUntil(proven(waiting, [7_000]))).toBe(9_500);
     });
 
-    it('waits anew after another gap', () => {
+    it('waits again after another gap', () => {
       const again = proven(back, [6_900]);
       expect(heldUntil(proven(again, [7_100]))).toBe(3_500);
       expect(heldUntil(proven(again, [8_500, 9_900]))).toBe(12_400);
@@ -91,7 +91,7 @@ describe('lease of a node', () => {
       expect(proven(cleared, [12_000], 1000)).toMatchObject({ doubtfulUpTo: 1000, until: 14_500 });
     });
 
-    it('and counts the gaps: the log may have lost so much that the number is the same', () => {
+    it('and counts the gaps, because two gaps may give the same number', () => {
       const first = proven(fresh, [1_000, 5_000, 7_000, 8_100], 9);
       const second = proven(first, [12_000, 14_000, 15_100], 9);
       expect([before, first, second].map(({ doubtfulUpTo, gaps }) => [doubtfulUpTo, gaps])).toEqual([

@@ -24,11 +24,11 @@ export interface NodeLease {
   /** No proof that was sent before this extends the lease: see `leaseAfterHeadReached`. */
   readonly resumesAt: number;
   /**
-   * Another node may have had a task of this node at a newer generation, and the log may have lost that, where the generation of the task is not above
-   * this number; -1 while there was no gap in the lease.
+   * Generations up to this number are doubtful: other nodes may have run their tasks at newer generations that the log has lost. -1 before the first
+   * gap in the lease.
    */
   readonly doubtfulUpTo: number;
-  /** How often generations became doubtful: the log may have lost so much each time that the number is the same. */
+  /** How often generations became doubtful. The log may lose its end, so `doubtfulUpTo` can be the same after two gaps. */
   readonly gaps: number;
   /** Between reading its own `member.suspected` and its own `member.cleared`. */
   readonly suspected: boolean;
@@ -48,7 +48,7 @@ export function newLease(
   return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, ...unbroken };
 }
 
-/** Takes notice of an accepted entry. To be called in the order of the log, before a `headReached` that covers the entry. */
+/** Takes notice of an accepted entry. To be called in the order of the log, before {@link leaseAfterHeadReached} with a head that covers the entry. */
 export function leaseAfterEntry(lease: NodeLease, { event, seq }: Pick<LogEntry, 'event' | 'seq'>): NodeLease {
   if (event.kind === 'member.suspected' || event.kind === 'member.cleared') {
     if (!isOwn(lease, event)) return lease;
@@ -69,8 +69,8 @@ export function leaseAfterEntry(lease: NodeLease, { event, seq }: Pick<LogEntry,
  * and all. Whoever read there that it owns the tasks has no lease any more after another lease and margin: this node waits for that. A
  * `member.cleared` that follows ends the wait, for the leader waits likewise before it writes one.
  *
- * The wait does not tell whether somebody had the tasks. Generations that are given from now on are newer than all that the log has lost; those
- * before become doubtful. So do those before a `member.cleared` where the lease had ended meanwhile.
+ * The wait does not show whether another node had the tasks. Generations from now on are newer than all that the log has lost; those before become
+ * doubtful. Those before a `member.cleared` also do where the lease had ended meanwhile.
  *
  * @param headSeq number of the last entry that was folded
  */

@@ -1,7 +1,7 @@
 const CHUNK_BITS = 5;
 const CHUNK_SIZE = 1 << CHUNK_BITS;
 const IN_CHUNK = CHUNK_SIZE - 1;
-/** Places of deleted keys are given back once they are so many more than keys. */
+/** Deleted keys keep their places until there are so many more places than twice the keys. */
 const SPARE_PLACES = 32;
 
 /** Which key has which place. Copies share it, so a place is given to one key and never to another. */
@@ -26,7 +26,7 @@ export class SharedMap<Value extends object> implements ReadonlyMap<string, Valu
   #start: number;
   #size: number;
   #ownsList = false;
-  /** Chunks that no other copy has; all of them where it is undefined. */
+  /** Chunks that no other copy has; undefined where no other copy has any. */
   #own: Set<Chunk<Value>> | undefined;
 
   /** A copy of a map that is not changed any more. */
@@ -46,6 +46,24 @@ export class SharedMap<Value extends object> implements ReadonlyMap<string, Valu
     this.#ownsList = true;
     this.#start = this.#end = this.#size = 0;
     for (const [key, value] of from) this.#append(key, value);
+  }
+
+  /** Copies a map and sets one key in the copy. */
+  static with<Value extends object>(map: ReadonlyMap<string, Value>, key: string, value: Value): SharedMap<Value> {
+    const copy = new SharedMap(map);
+    copy.set(key, value);
+    return copy;
+  }
+
+  /** Copies a map and deletes some keys in the copy; returns the map itself where it has none of them. */
+  static without<Value extends object>(
+    map: ReadonlyMap<string, Value>,
+    keys: readonly string[],
+  ): ReadonlyMap<string, Value> {
+    if (!keys.some((key) => map.has(key))) return map;
+    const copy = new SharedMap(map);
+    for (const key of keys) copy.delete(key);
+    return copy;
   }
 
   /** Keys that only one of two maps has, or that have other values in them. Cheap where one was copied from the other. */

@@ -16,7 +16,7 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
   readonly #groups: SharedMap<TaskGroup>;
   /** Groups that no other table shares. */
   readonly #own = new Set<TaskGroup>();
-  /** By `memberKey`. Lists: the few ids of one owner are copied far sooner than a set of them. */
+  /** By `memberKey`. Lists, because the few ids of one owner are copied faster than a set of them. */
   readonly #held: SharedMap<readonly TaskId[]>;
   /** Lists that no other table shares. */
   readonly #ownHeld = new Set<readonly TaskId[]>();
@@ -54,7 +54,7 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
     return this.#held.get(owner) ?? nothing;
   }
 
-  /** Whether an incarnation holds tasks, or held some before it was forgotten. */
+  /** Returns whether an incarnation holds tasks, or has held some since {@link forgetOwner} dropped it. */
   knowsOwner(owner: string): boolean {
     return this.#held.has(owner);
   }

@@ -11,16 +11,11 @@ export function foldReport(view: ReportsView, report: Report): ReportsView {
   const key = memberKey(report);
   const known = view.get(key);
   if (known !== undefined && known.reportSeq >= report.reportSeq) return view;
-  const next = new SharedMap(view);
-  next.set(key, report);
-  return next;
+  return SharedMap.with(view, key, report);
 }
 
 /** Forgets the reports of incarnations that left the cluster; to be called now and then. */
 export function forgetDeparted(view: ReportsView, state: ClusterState): ReportsView {
-  const gone = [...view.keys()].filter((key) => state.departed.has(key));
-  if (gone.length === 0) return view;
-  const next = new SharedMap(view);
-  for (const key of gone) next.delete(key);
-  return next;
+  const departed = [...view.keys()].filter((key) => state.departed.has(key));
+  return SharedMap.without(view, departed);
 }

@@ -13,16 +13,16 @@ import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 /** Every so many reports tell all; the others tell what is new. */
 const WHOLE_REPORTS = 10;
 
-/** A request for a new generation that was not followed is made again after so long. */
+/** How long a runner waits before it repeats a request for a new generation, in milliseconds. */
 const REQUEST_AGAIN_MS = 5_000;
 
 interface RunningTask {
   readonly id: TaskId;
   readonly generation: number;
   isStopping: boolean;
-  /** Its generation has acted. */
+  /** Its generation has sent to a queue. */
   hasActed: boolean;
-  /** The newest generation in its queues was its own after so many gaps in the lease. */
+  /** Gaps in the lease after which its queues held no newer generation. */
   clearedGaps: number;
   isSucceeded: boolean;
 }
@@ -153,8 +153,9 @@ export class SimRunner extends SimProcess {
   }
 
   /**
-   * Tasks that this process acts for now, by key. `acted` tells the newest generation that has acted for a task: the queues that it writes to show
-   * that to the process before it sends to them after a gap in its lease, if it has sent to one before.
+   * Has the tasks of this process act, but for those that find a successor after a gap in the lease. Returns the keys of those that acted.
+   *
+   * @param acted the newest generation that has acted for each task, as the queues show that to a task that has sent to one before
    */
   active(acted: ReadonlyMap<string, number>): readonly string[] {
     if (this.isDead || !this.hasLease) return [];

@@ -1,3 +1,4 @@
+import { isSameCluster } from '@sluice/protocol';
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
 import type { OffsetReset, OffsetStore } from '@sluice/runtime';
@@ -52,9 +53,8 @@ export class RocketMqOffsetStore implements OffsetStore {
 
   async strangers(group: string, queue: QueueRef): Promise<readonly string[]> {
     const { admin, clientId } = this.client;
-    const own = clientId.slice(0, clientId.indexOf('@') + 1);
     const members = await admin.consumerConnections(group, { queue });
-    return members.map((member) => member.clientId).filter((id) => !id.startsWith(own));
+    return members.map((member) => member.clientId).filter((id) => !isSameCluster(clientId, id));
   }
 
   /** Returns the reset that the broker keeps in place of the offset. */

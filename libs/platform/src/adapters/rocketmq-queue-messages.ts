@@ -25,7 +25,7 @@ const maxTopics = 10_000;
 /** Pulls in flight per queue, ahead of what the task has taken. */
 const pullsAhead = 4;
 
-/** A range may end within offsets that no message has: its reader waits there for messages behind it. */
+/** How long the reader of a range waits for messages. A range may end among offsets without messages: only its position tells its end. */
 const lookAgainMs = 1000;
 
 /** Reads records over the remoting protocol. */
@@ -131,7 +131,7 @@ class FailingReader implements QueueReader {
     return this.reader.position;
   }
 
-  /** @param timeoutMs after which it gives an empty list; without it, it waits for messages. */
+  /** @param timeoutMs after which the list is empty, in milliseconds; the reader waits for messages where it is undefined */
   async next(timeoutMs?: number): Promise<readonly RawMessage[]> {
     try {
       return await this.asGroup(() => this.reader.nextMessages(timeoutMs === undefined ? {} : { timeoutMs }));

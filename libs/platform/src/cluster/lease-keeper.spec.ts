@@ -33,7 +33,7 @@ class World {
 }
 
 describe('the contact of a runner to the log', () => {
-  it('is told where it ends and comes back, not where it begins and where the runner stops', async () => {
+  it('is logged where it ends and comes back, not at the start and the stop of the runner', async () => {
     const world = new World();
     await world.becomes(false);
     await world.becomes(true);

@@ -9,7 +9,7 @@ const probeIntervalMs = 500;
 export class LeaseKeeper implements Lease {
   private readonly waiters = new Set<() => void>();
   private readonly watch: HeadWatch;
-  /** Undefined before the first contact. */
+  /** Whether the last line in the log says that the lease has ended; undefined before the first contact. */
   private lapsed: boolean | undefined;
   private isLeaving = false;
 
@@ -32,7 +32,7 @@ export class LeaseKeeper implements Lease {
           this.grant();
         },
         onAttempt: () => {
-          this.tellLapse();
+          this.logLapse();
         },
       },
       log,
@@ -78,7 +78,7 @@ export class LeaseKeeper implements Lease {
     this.watch.start();
   }
 
-  /** Says that the node stops: a lease that ends now is no trouble to tell of. */
+  /** Notes that the node stops: from now on nothing is logged of the lease. */
   leave(): void {
     this.isLeaving = true;
   }
@@ -94,7 +94,7 @@ export class LeaseKeeper implements Lease {
     for (const granted of waiters) granted();
   }
 
-  private tellLapse(): void {
+  private logLapse(): void {
     const lapsed = !this.held;
     if (lapsed === (this.lapsed ?? true) || this.isLeaving) return;
     const isFirst = this.lapsed === undefined;

@@ -125,7 +125,7 @@ export class LogFollower {
     return holdsLease(this.loop, readClocks());
   }
 
-  /** Which generations of the member's tasks others may have succeeded unseen. */
+  /** Which generations of the member's tasks other members may have succeeded without a trace in the log. */
   get doubt(): Pick<NodeLease, 'doubtfulUpTo' | 'gaps'> {
     return this.loop.lease;
   }

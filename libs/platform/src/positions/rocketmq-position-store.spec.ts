@@ -46,7 +46,7 @@ class World {
 const task = (index: number, generation: number) => ({ connector: 'c', index, generation });
 
 describe('the positions of a connector', () => {
-  it('are fenced once for all tasks that open while another one does, as of a moment after each has asked', async () => {
+  it('are fenced by one barrier for all tasks that open during another one, as of a time after each has asked', async () => {
     const world = new World();
     world.assign(1_000, 10);
     const first = world.store.open(task(0, 10));
@@ -60,7 +60,7 @@ describe('the positions of a connector', () => {
     expect(world.barriers).toHaveLength(3);
   });
 
-  it('are fenced against all that the barrier does not name, whoever wrote it', async () => {
+  it('are fenced against every generation that the barrier does not name, whichever task asked for it', async () => {
     const world = new World();
     world.assign(2, 10);
     await Promise.all([world.store.open(task(0, 10)), world.store.open(task(1, 11))]);
@@ -89,7 +89,7 @@ describe('the positions of a connector', () => {
       expect(free.map((each) => each.position)).toEqual([{ line: 1 }, { line: 1 }]);
   });
 
-  it('are fenced by another barrier after one that was not stored', async () => {
+  it('are fenced by the next barrier where one could not be stored', async () => {
     const world = new World();
     world.assign(3, 10);
     world.failing = true;

@@ -5,6 +5,7 @@ import {
   positionsQueueOf,
   type ClusterTopics,
   type PositionMessage,
+  type SourceGeneration,
   type StoredPositions,
 } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
@@ -40,7 +41,12 @@ const noTask = -1;
 /** Well below the 4 MiB that a message may have. */
 const maxMessageBytes = 2 * 1024 * 1024;
 
-/** What a barrier has fenced, read up to it. */
+/** A writer that runs no task of the connector: only a barrier of a node that knows more than `asOf` of the log voids its writes. */
+function outsider(asOf: number): SourceGeneration {
+  return { index: noTask, generation: asOf + 1 };
+}
+
+/** The positions up to a barrier, and the owners that the barrier names. */
 interface Fenced {
   readonly positions: ConnectorPositions;
   readonly owners: SourceOwners;
@@ -49,7 +55,7 @@ interface Fenced {
 /** Source positions on the positions topic, all of a connector in one queue. */
 export class RocketMqPositionStore implements PositionStore {
   private readonly queues = new Map<number, PositionQueue>();
-  /** By connector, while tasks of it open. */
+  /** By connector, while tasks of the connector open. */
   private readonly fences = new Map<string, SharedCalls<Fenced>>();
 
   constructor(
@@ -101,7 +107,7 @@ export class RocketMqPositionStore implements PositionStore {
    * since, that one's barrier ends this writer: readers ignore what it writes later.
    */
   refreshFor(connector: string, asOf: number, beforeMs: number): Promise<void> {
-    return this.refresh({ connector, index: noTask, generation: asOf + 1 }, beforeMs);
+    return this.refresh({ connector, ...outsider(asOf) }, beforeMs);
   }
 
   /** Whether positions of the connector have to be written again, as of the last reading. */
@@ -119,7 +125,7 @@ export class RocketMqPositionStore implements PositionStore {
     return callKnownQueue(() => this.folded(queueId).readUpTo());
   }
 
-  /** A barrier names all tasks of the connector: those that open while one is written and read share the next. */
+  /** Opens a task. A barrier names all tasks of its connector: those that open while one is written and read share the next. */
   private async takeOver(task: SourceTaskId): Promise<StoredPositions> {
     const { connector } = task;
     let fences = this.fences.get(connector);
@@ -138,9 +144,8 @@ export class RocketMqPositionStore implements PositionStore {
     const queueId = this.queueIdOf(connector);
     const folded = this.folded(queueId);
     const live = [...owners.live].map(([index, generation]) => ({ index, generation }));
-    // Only who knows more of the log replaces this writer, and fences all that it does.
-    const writer = { index: noTask, generation: owners.asOf + 1 };
-    const offset = await this.send(queueId, { kind: 'barrier', connector, ...writer, asOf: owners.asOf, live });
+    const { asOf } = owners;
+    const offset = await this.send(queueId, { kind: 'barrier', connector, ...outsider(asOf), asOf, live });
     await folded.readUpTo(offset + 1);
     return { positions: folded.get(connector) ?? new ConnectorPositions(connector), owners };
   }

@@ -1,16 +1,16 @@
-/** Makes one call at a time. Whoever asks while one is under way shares the next with all others that do. */
+/** Makes one call at a time. All callers that ask while one is under way share the next one. */
 export class SharedCalls<T> {
   private running: Promise<unknown> | undefined;
   private following: Promise<T> | undefined;
 
   constructor(private readonly call: () => Promise<T>) {}
 
-  /** Nothing is under way. */
+  /** True when no call is under way or to come. */
   get isIdle(): boolean {
     return this.running === undefined && this.following === undefined;
   }
 
-  /** The outcome of a call that begins now or later. */
+  /** Returns the outcome of a call that begins now or later, and never of one that is under way. */
   next(): Promise<T> {
     if (this.running === undefined) return this.begin();
     this.following ??= this.running.then(() => {

@@ -13,13 +13,29 @@ import { printSettings } from '../settings/print-settings.js';
 import { readRoleArguments, readSettings, readTextFile } from '../settings/read-settings.js';
 import { RocketMqServer, RpcEndpoint, type RpcEndpointOptions } from '../transport/index.js';
 import { endConnections } from './end-connections.js';
-import { HttpPortError } from './http-port-error.js';
 import { prepareRpcGroup } from './prepare-rpc-group.js';
 import { reachableAddress } from './reachable-address.js';
 import type { Service, ServiceFactory } from './service.js';
 import { startRpc } from './start-rpc.js';
 
 const exitCodes = { sound: 0, failed: 1 } as const;
+
+const portProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another process',
+  EACCES: 'may not be opened by this user',
+  EADDRNOTAVAIL: 'is on an address that this machine does not have',
+};
+
+/** Thrown when a node cannot listen at its HTTP address; says why and which settings to change. */
+class HttpPortError extends Error {
+  override readonly name = 'HttpPortError';
+
+  constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
+    const why = portProblems[cause.code ?? ''] ?? `cannot be opened: ${cause.message}`;
+    const advice = 'Set SLUICE_HTTP_PORT (http.port) or SLUICE_HTTP_HOST (http.host) to choose another';
+    super(`Port ${String(port)} of ${host} ${why}. ${advice}`, { cause });
+  }
+}
 
 /**
  * Runs one role until SIGTERM, SIGINT or the end of its supervisor: settings, node, Nest application, loops; and all of it backwards at the end.

@@ -1,10 +1,16 @@
 import { asBuffer } from '../as-buffer.js';
 import { MalformedMessageError } from './malformed-message-error.js';
 
-/** The newest version of the messages on the control topics that this build reads. It belongs to a feature level of the cluster: see `protocolVersionAt` of the core. */
+/**
+ * The newest version of the messages on the control topics that this build reads. A feature level of the cluster brings it: see
+ * `protocolVersionAt` of the core.
+ */
 export const PROTOCOL_VERSION = 1;
 
-/** The version that this build writes: that of the first feature level. Encoders do not know the cluster's level, and nodes of every level read it. */
+/**
+ * The version that this build writes: that of the first feature level, which nodes of every level read. Encoders do not know the level of the
+ * cluster.
+ */
 export const WRITTEN_VERSION = 1;
 
 /** Encodes a control message as JSON with its version in front. `replacer` is that of `JSON.stringify`. */

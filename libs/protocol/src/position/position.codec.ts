@@ -42,14 +42,15 @@ export interface SettledGeneration extends SourceGeneration {
 }
 
 /**
- * Written before generations that start read what is stored: of the connector's generations up to `asOf` only those in `live` may still write.
+ * Written before generations that start read what is stored: of the connector's generations up to `asOf` only those in `live` may still write. Its
+ * writer is no task of the connector: the node that runs the tasks.
  */
 export interface PositionBarrier extends SourceGeneration {
   readonly kind: 'barrier';
   readonly connector: string;
   /** The number of the log entry up to which the writer knows who runs what. */
   readonly asOf: number;
-  /** Tasks that somebody holds, those that start among them. */
+  /** The generation of each task that a node holds, with those that start now. */
   readonly live: readonly SourceGeneration[];
 }
 

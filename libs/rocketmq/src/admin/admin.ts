@@ -171,7 +171,7 @@ export class Admin {
     return topicsOfGroup(this.cluster, group, this.cluster.deadline(options));
   }
 
-  /** Clients that are in the group now, each once. Empty for an unknown group. With `queue` only its master is asked. */
+  /** Returns the clients that are in the group now, each once. Empty for an unknown group. Asks only the master of `queue` where one is given. */
   async consumerConnections(
     group: string,
     options?: CallOptions & { readonly queue?: QueueRef },

@@ -34,7 +34,7 @@ export interface ConsumerRunningInfo {
   readonly stack: string | undefined;
 }
 
-/** Clients that are in a group now, over all masters or at that of a queue, each once. Empty for an unknown group. */
+/** Returns the clients that are in a group now, each once: of all masters, or of the queue's. Empty for an unknown group. */
 export async function consumerConnections(
   cluster: ClusterAccess,
   group: string,

@@ -25,8 +25,8 @@ export type SendStatus = 'stored' | 'flush-disk-timeout' | 'slave-not-available'
 export interface SendResult {
   readonly status: SendStatus;
   /**
-   * Offset of the first message; the others follow without a gap. -1 where the broker has none to tell yet: it stores for a static
-   * topic's queue that is just moving to it.
+   * Offset of the first message; the others follow without a gap. -1 while a static topic's queue moves to the broker, which then does
+   * not know the offset.
    */
   readonly firstOffset: number;
   readonly count: number;

@@ -33,8 +33,8 @@ export interface PullOptions extends CallOptions {
 
 /**
  * `empty`: nothing at `offset` yet (or, where `nextOffset` is greater, the broker skipped what is gone).
- * `filtered`: none of the messages before `nextOffset` matches the filter, or there is none: the offsets of a static topic's
- * queue leap where it moved to another broker.
+ * `filtered`: no message before `nextOffset` matches the filter. Or there is no message: the offsets of a static topic's queue
+ * leap where the queue moved to another broker.
  * `offset-moved`: `offset` is below `minOffset` or beyond `maxOffset`; `nextOffset` is what the broker suggests.
  */
 export interface PullResult {
@@ -56,7 +56,7 @@ export interface PullResult {
  */
 export interface PullAnswer extends Omit<PullResult, 'messages' | 'bytes'> {
   readonly body: Buffer;
-  /** Of a static topic: what the queue's offsets have ahead of those in the body. */
+  /** How far the offsets of a static topic's queue are ahead of those in the body; 0 for other topics. */
   readonly offsetDelta?: number;
 }
 

@@ -99,8 +99,8 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
 }
 
 /**
- * Ascending ids; undefined for a topic that is not static. A broker that has not heard of a move still claims queues that
- * another one leads now: the later mapping holds.
+ * Returns the ids of each broker's queues, ascending; undefined for a topic that is not static. A broker that does not know of
+ * a move still claims queues that another broker leads: the mapping with the later epoch wins.
  */
 function staticQueuesByBroker(byBroker: TolerantMap): ReadonlyMap<string, readonly number[]> | undefined {
   if (byBroker.size === 0) return undefined;

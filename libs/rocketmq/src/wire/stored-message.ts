@@ -47,7 +47,7 @@ export class StoredMessage {
   /**
    * @param start where the message begins in `bytes`
    * @param view of all `bytes`, for many messages in them
-   * @param offsetDelta what the offsets of a static topic have ahead of those that brokers store
+   * @param offsetDelta how far the offsets of a static topic's queue are ahead of those that brokers store
    * @throws MalformedDataError when the bytes are cut, lie about a length, or hold an offset beyond 2^53
    */
   constructor(bytes: Buffer, start: number, view: DataView = viewOf(bytes), offsetDelta = 0) {
@@ -207,7 +207,7 @@ export class StoredMessage {
 
 /**
  * Views on the messages of a pull answer, which stand back to back. Padding at the end of a commit log file is skipped.
- * @param offsetDelta of the answer: what the offsets of a static topic have ahead of those that brokers store
+ * @param offsetDelta how far the offsets of a static topic's queue are ahead of those that brokers store
  * @throws MalformedDataError
  */
 export function decodeStoredMessages(bytes: Buffer, offsetDelta = 0): StoredMessage[] {

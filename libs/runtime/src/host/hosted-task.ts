@@ -19,7 +19,7 @@ export interface HostedTaskOptions {
   readonly createLoop: (task: DesiredTask) => TaskLoop;
   /** The text of an error with its causes, without the secrets of the task's settings. */
   readonly describeError: (task: DesiredTask, error: unknown) => string;
-  /** Asks that the task be revoked and assigned anew. Rejects when nobody took the request. */
+  /** Asks that the task be revoked and assigned again. Rejects when nobody took the request. */
   readonly requestNewGeneration: (task: DesiredTask, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly logger: TaskLogger;
@@ -206,11 +206,11 @@ export class HostedTask {
     });
   }
 
-  /** The task did not fail by itself: this is no restart of its row. */
+  /** Notes a restart that the restart policy does not count: the task itself did not fail. */
   private noteSuccession(error: Error): void {
     const { trace, message } = this.describe(error);
     this.lastError = { at: this.options.clock.wallMs(), message };
-    this.warn(`begins again: ${this.shown(error, trace)}`);
+    this.warn(`restarts: ${this.shown(error, trace)}`);
     this.change('RESTARTING');
   }
 

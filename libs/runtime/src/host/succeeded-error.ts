@@ -1,24 +1,26 @@
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
-/** Another runner may have had a task while its own had no contact to the control plane: what it holds is outdated. */
+/** Thrown where another runner may have run a task while this one had no contact to the control plane: what the task holds is outdated. */
 export class SucceededError extends ConnectError {
   override readonly name = 'SucceededError';
 
   private constructor(what: string) {
     super(
       ConnectErrorCode.fenced,
-      `Another runner may have had this task while its own had no contact to the control plane: ${what}`,
+      `Another runner may have run this task while this one had no contact to the control plane: ${what}`,
     );
   }
 
-  /** Readers may drop the records of the generation: the task needs a new one. */
+  /** Says why readers may drop the records of a source's generation: the task needs a new generation. */
   static ofSource(generation: number, why: string): SucceededError {
-    return new SucceededError(`${why}. Readers may drop records of generation ${generation}; the task needs a new one`);
+    return new SucceededError(
+      `${why}. Readers may drop records of generation ${generation}; the task needs a newer one`,
+    );
   }
 
-  /** The other may have stored and committed more: the task has to begin where that ended. */
+  /** Says that a sink restarts where the other runner ended: that one may have stored and committed more. */
   static ofSink(): SucceededError {
-    return new SucceededError('it asks again where its queues are to be read');
+    return new SucceededError('the sink restarts at the offsets that its target and its consumer group have now');
   }
 }
 

@@ -205,7 +205,7 @@ describe('TaskHost', () => {
     expect(host.reports()).toEqual([]);
   });
 
-  it('counts its restarts anew once it ran for as long as the longest delay', async () => {
+  it('counts its restarts again from one once it ran for as long as the longest delay', async () => {
     const loops = [new ScriptedLoop(), new ScriptedLoop(), new ScriptedLoop()] as const;
     const { host, clock } = hostOf(...loops);
     host.start(task);
@@ -250,13 +250,13 @@ describe('TaskHost', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  describe('a source that left sends of unknown outcome', () => {
-    const unsettled = { ...broken, clean: false } as const;
+  describe('a task that another runner may have run, and that no policy restarts', () => {
+    const once = { ...task, config: { ...task.config, 'restart.max.attempts': '0' } };
 
-    it('needs one after a gap in the lease also where it may not be restarted', async () => {
+    it('asks for a new generation where it is a source', async () => {
       const loop = new ScriptedLoop();
       const { host, clock, requests } = hostOf(loop, new ScriptedLoop());
-      host.start({ ...task, config: { ...task.config, 'restart.max.attempts': '0' } });
+      host.start(once);
       await clock.settle();
       loop.end({ kind: 'failed', error: SucceededError.ofSource(7, 'its queue says so'), clean: false });
       await clock.settle();
@@ -266,16 +266,20 @@ describe('TaskHost', () => {
       ]);
     });
 
-    it('needs none after a gap in the lease where it is a sink: that begins again at once', async () => {
+    it('restarts at once in its generation where it is a sink', async () => {
       const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
       const { host, clock, requests } = hostOf(...loops);
-      host.start({ ...task, type: 'sink', config: { ...task.config, 'restart.max.attempts': '0' } });
+      host.start({ ...once, type: 'sink' });
       await clock.settle();
       loops[0].end({ kind: 'failed', error: SucceededError.ofSink(), clean: false });
       await clock.settle();
       expect([requests.length, loops[1].calls]).toEqual([0, ['start']]);
       expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
     });
+  });
+
+  describe('a source that left sends of unknown outcome', () => {
+    const unsettled = { ...broken, clean: false } as const;
 
     it('goes on with a new generation and the row of its restarts', async () => {
       const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;

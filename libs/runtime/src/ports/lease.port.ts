@@ -2,11 +2,11 @@
 export interface Lease {
   readonly held: boolean;
   /**
-   * Another runner may have had a task of this node at a newer generation, unseen, where the generation of the task is not above this number; -1 while
-   * there was no gap in the lease.
+   * Generations up to this number are doubtful: other runners may have run their tasks at newer generations that the log has lost. -1 before the first
+   * gap in the lease.
    */
   readonly doubtfulUpTo: number;
-  /** How often there was a gap: grows before the lease is held again. */
+  /** How often generations became doubtful; grows before the lease is held again. */
   readonly gaps: number;
   /** Resolves at once when held, else when it is held again. Rejects with the signal's reason when aborted. */
   whenHeld(signal: AbortSignal): Promise<void>;

@@ -17,7 +17,7 @@ export interface OffsetStore {
    * @returns the reset that was in force, which may be a newer one; the one given when there was none any more
    */
   takeReset(group: string, reset: OffsetReset): Promise<OffsetReset>;
-  /** Client ids of the group's members, at the broker of one queue, that are not of this Connect cluster. */
+  /** Asks the broker of a queue for the group's members; returns the client ids of those outside this Connect cluster. */
   strangers(group: string, queue: QueueRef): Promise<readonly string[]>;
 }
 

@@ -24,8 +24,8 @@ export interface PositionsWrite {
 /** Keeps the positions of source partitions, by connector: they stay when a partition moves to another task. */
 export interface PositionStore {
   /**
-   * Writes a barrier, which generations that start at the same time may share, then returns what is stored. What a generation that is over
-   * writes after the barrier does not count, whenever it is read. Rejects, rather than answer with nothing, when the connector has committed before and has no positions.
+   * Writes a barrier, which generations that start at the same time may share, then returns what is stored. Readers ignore what an ended generation
+   * writes after the barrier. Rejects, rather than answer with nothing, when the connector has committed before and has no positions.
    */
   open(task: SourceTaskId): Promise<StoredPositions>;
   /**

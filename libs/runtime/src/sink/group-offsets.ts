@@ -17,15 +17,16 @@ export interface GroupOffsetsOptions {
   readonly store: (positions: readonly SinkPosition[]) => Promise<void>;
 }
 
-/** How long an accepted commit tells that nobody has reset a queue. */
+/** How long an accepted commit proves that no operator has reset a queue. */
 const commitAgainMs = 4000;
 /** How often one broker is asked who else is in the group. */
 const strangersIntervalMs = 60_000;
-/** Clients of others that are told; more have told enough. */
+/** How many clients of other applications a task names in warnings. */
 const maxStrangers = 100;
 
 /** The offsets of the sink's consumer group: commits them, and follows an operator who resets them. */
 export class GroupOffsets {
+  /** Client ids that a warning has named. */
   private readonly strangers = new Set<string>();
   private looks = 0;
   private lookAtMs = -Infinity;
@@ -44,8 +45,7 @@ export class GroupOffsets {
     for (const [index, { queue, nextOffset }] of positions.entries()) {
       const intake = queues.get(queue);
       if (intake === undefined || refused.has(queueKey(queue))) continue;
-      intake.committed = nextOffset;
-      intake.unreset = { taken: taken[index] ?? 0, atMs: ports.clock.nowMs() };
+      intake.noteCommit(nextOffset, { taken: taken[index] ?? 0, atMs: ports.clock.nowMs() });
     }
     spec.counters.offsetCommits++;
     return resets;
@@ -75,13 +75,13 @@ export class GroupOffsets {
   }
 
   /**
-   * Whether the operator may have sent the group ahead to where the sink has got by itself since. What was taken when the broker last took a
-   * commit was taken before the reset: a reset to there is an order to read again.
+   * Returns whether the operator may have sent the group ahead to an offset that the sink has passed since. The sink took what it had at the last
+   * accepted commit before the reset: a reset to such a record is an order to read it again.
    */
   private isPassed({ queue, nextOffset }: OffsetReset): boolean {
     const intake = this.options.queues.get(queue);
-    const taken = intake?.unreset?.taken ?? intake?.committed;
-    if (intake === undefined || taken === undefined) return false;
+    if (intake === undefined) return false;
+    const taken = intake.accepted?.taken ?? intake.committed;
     return taken <= nextOffset && nextOffset < intake.flushedPosition.nextOffset;
   }
 
@@ -126,15 +126,15 @@ export class GroupOffsets {
   }
 
   /**
-   * The queues whose offset has to be committed once more. The group has another one where an operator has reset it, or a broker has lost it.
-   * A reset to the committed offset looks like none: only a commit shows it, and none is due soon of a queue with nothing to flush, or that is
-   * flushed seldom. A queue whose broker does not answer is left to the next time.
+   * Returns the queues whose offset has to be committed once more. The group has another offset where an operator has reset it, or a broker has
+   * lost it. Only a commit shows a reset to the committed offset, and no other commit is due soon of a queue with nothing to flush, or with rare
+   * flushes. Leaves out queues whose broker does not answer.
    */
   async suspects(): Promise<readonly QueueRef[]> {
     const { spec, ports, queues } = this.options;
     const nowMs = ports.clock.nowMs();
     const isSettled = (intake: QueueIntake): boolean =>
-      intake.isAdvanced && nowMs - (intake.unreset?.atMs ?? nowMs) < commitAgainMs;
+      intake.isAdvanced && nowMs - (intake.accepted?.atMs ?? nowMs) < commitAgainMs;
     const answers = await Promise.allSettled(
       queues.all().map(async (intake) => {
         const offset = await ports.offsets.read(spec.group, intake.queue);
@@ -144,7 +144,7 @@ export class GroupOffsets {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []));
   }
 
-  /** Warns, once each, of members of the group that are not of this Connect cluster. Asks one broker a minute, each in turn. Never rejects. */
+  /** Warns once of each member of the group outside this Connect cluster. Asks one broker a minute, each in turn. Never rejects. */
   async lookForStrangers(): Promise<void> {
     const { spec, ports, queues } = this.options;
     const nowMs = ports.clock.nowMs();

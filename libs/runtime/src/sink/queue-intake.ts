@@ -47,6 +47,12 @@ export interface IntakeContext {
   readonly skipped: (queue: QueueRef, offset: number, error: unknown) => void;
 }
 
+/** How far a queue was taken when a commit was made, and when the broker accepted the commit. */
+interface AcceptedCommit {
+  readonly taken: number;
+  readonly atMs: number;
+}
+
 /** Thrown by {@link QueueIntake.take} for a message that cannot be converted, with where it is. */
 export class MessageConversionFailure extends Error {
   override readonly name = 'MessageConversionFailure';
@@ -69,10 +75,8 @@ export function conversionError({ message, cause }: MessageConversionFailure): C
 export class QueueIntake {
   readonly queue: QueueRef;
   readonly key: string;
-  /** The offset that the broker has for the group, as far as this task knows. */
-  committed: number | undefined;
-  /** How far the queue was taken when the broker last took a commit, and when that was: no operator had reset the group. */
-  unreset: { readonly taken: number; readonly atMs: number } | undefined;
+  private committedOffset: number;
+  private lastAccepted: AcceptedCommit | undefined;
   private readonly tag: string;
   private readonly waiting: WaitingCall;
   private readonly ahead: ReadAhead;
@@ -98,6 +102,7 @@ export class QueueIntake {
     this.signal = AbortSignal.any([context.signal, this.closing.signal]);
     this.next = start.nextOffset;
     this.flushed = start.nextOffset;
+    this.committedOffset = start.nextOffset;
   }
 
   get hasMessages(): boolean {
@@ -109,8 +114,25 @@ export class QueueIntake {
     return this.next !== this.flushed;
   }
 
+  /** The offset up to which records were taken. */
   get taken(): number {
     return this.next;
+  }
+
+  /** The offset that the broker has for the group, as far as this task knows. */
+  get committed(): number {
+    return this.committedOffset;
+  }
+
+  /** The last commit that the broker accepted: no operator had reset the group then. Undefined before the first one. */
+  get accepted(): AcceptedCommit | undefined {
+    return this.lastAccepted;
+  }
+
+  /** Notes that the broker accepted a commit of an offset. */
+  noteCommit(offset: number, accepted: AcceptedCommit): void {
+    this.committedOffset = offset;
+    this.lastAccepted = accepted;
   }
 
   /** How far the queue was taken. */

@@ -45,7 +45,6 @@ export class QueueSet {
 
   add(start: QueueStart): void {
     const intake = new QueueIntake(start, this.context);
-    intake.committed = start.nextOffset;
     this.intakes.set(intake.key, intake);
     intake.start();
   }

@@ -121,20 +121,20 @@ describe('what a sink task tells of itself', () => {
     const world = new SinkWorld();
     const [first, second] = world.cluster.addTopic('t', 2);
     const { loop } = world.loop(new TransactionalSink(newSinkStorage()), { settings: { refreshIntervalMs: 1000 } });
-    world.offsets.foreign.set(queueKey(first!), []);
+    world.offsets.strangersByQueue.set(queueKey(first!), []);
     await loop.start();
     await world.clock.advance(125_000);
     expect(world.offsets.askedForStrangers).toBe(3);
     expect(world.warnings.list).toEqual([]);
-    world.offsets.foreign.set(queueKey(second!), ['10.0.0.1@app']);
+    world.offsets.strangersByQueue.set(queueKey(second!), ['10.0.0.1@app']);
     await world.clock.advance(240_000);
-    world.offsets.foreign.set(queueKey(first!), ['10.0.0.1@app', '10.0.0.2@app']);
+    world.offsets.strangersByQueue.set(queueKey(first!), ['10.0.0.1@app', '10.0.0.2@app']);
     await world.clock.advance(240_000);
-    const told = (ids: string): string =>
+    const warningOf = (ids: string): string =>
       `Consumer group g belongs to this sink, and other applications consume with it: client ${ids}.`;
     expect(world.warnings.list.map(({ message }) => message)).toEqual([
-      expect.stringContaining(told('10.0.0.1@app')),
-      expect.stringContaining(told('10.0.0.2@app')),
+      expect.stringContaining(warningOf('10.0.0.1@app')),
+      expect.stringContaining(warningOf('10.0.0.2@app')),
     ]);
     loop.kill();
   });

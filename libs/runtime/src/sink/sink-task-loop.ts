@@ -49,17 +49,17 @@ export class SinkTaskLoop {
   private readonly unreadable: UnreadableQueues;
   private readonly waitingForTopics: WaitingCall;
   private isTaskStarted = false;
-
   private readonly ports: SinkLoopPorts;
 
   constructor(
     private readonly spec: SinkLoopSpec,
-    ports: SinkLoopPorts,
+    portsOfRunner: SinkLoopPorts,
   ) {
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;
     });
-    this.ports = { ...ports, lease: new UnbrokenLease(ports.lease, spec.generation) };
+    const lease = new UnbrokenLease(portsOfRunner.lease, spec.generation);
+    const ports = (this.ports = { ...portsOfRunner, lease });
     // Every queue of the task listens.
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
     const { settings, logger, counters, decoder } = spec;
@@ -94,7 +94,7 @@ export class SinkTaskLoop {
     });
     this.group = new GroupOffsets({
       spec,
-      ports: this.ports,
+      ports,
       queues: this.queues,
       policy: (call) => this.policy(call, undefined),
       signal: this.killed.signal,

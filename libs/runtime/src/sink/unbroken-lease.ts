@@ -2,7 +2,7 @@ import { SucceededError } from '../host/succeeded-error.js';
 import type { Lease } from '../ports/lease.port.js';
 
 /**
- * The lease of one run of a sink task. After a gap it is held no more: a successor that the control plane's log has lost may have stored and
+ * The lease of one run of a sink task, which a gap ends for good: a successor that the control plane's log has lost may have stored and
  * committed more than this run knows. The next run asks the sink and the group for their offsets.
  */
 export class UnbrokenLease implements Lease {

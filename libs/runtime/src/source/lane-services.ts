@@ -6,7 +6,7 @@ import type { LaneContext } from './queue-lane.js';
 import { readTail, type TailReading } from './read-tail.js';
 import { SuccessorCheck, type SentQueue } from './successor-check.js';
 
-/** A new generation costs less than reading more: others may have sent much to the queue. */
+/** The most messages to look through, for others may have sent many: a new generation costs less than reading more. */
 const maxLookMessages = 100_000;
 
 export interface LaneServicePorts extends BarrierSending, TailReading {
@@ -22,10 +22,13 @@ export function laneServices(
   const look = async (queue: QueueRef, from: number): Promise<number> => {
     const to = await ports.messages.endOffset(queue);
     const what = `queue ${queueKey(queue)} from offset ${from} on`;
-    if (to < from) throw SucceededError.ofSource(generation, `${what} is gone`);
-    if (to - from > maxLookMessages) throw SucceededError.ofSource(generation, `${what} has ${to - from} messages`);
+    if (to < from) throw SucceededError.ofSource(generation, `${what} has lost its messages`);
+    if (to - from > maxLookMessages) {
+      throw SucceededError.ofSource(generation, `${what} has ${to - from} messages, too many to look through`);
+    }
     const onGeneration = (found: number): void => {
-      if (found > generation) throw SucceededError.ofSource(generation, `${what} holds generation ${found} of it`);
+      if (found > generation)
+        throw SucceededError.ofSource(generation, `${what} holds generation ${found} of the task`);
     };
     const onStamp = (): void => undefined;
     const cut = await readTail(ports, { queue, from, to, task, generation, onStamp, onGeneration });

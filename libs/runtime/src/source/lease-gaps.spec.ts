@@ -1,14 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { SendFailure } from '../ports/record-producer.port.js';
-import type { FakeQueue } from '../spec-support/fake-cluster.js';
-import { readValid } from '../spec-support/read-valid.js';
-import { endOf, regain, resume, succeed } from '../spec-support/successor.js';
+import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../spec-support/successor.js';
 import { onTwoQueues, recordsOf, valuesOf, type TwoQueues } from '../spec-support/two-queues.js';
 
-const foreign = (count: number): { body: Buffer; properties: Buffer }[] =>
-  Array.from({ length: count }, () => ({ body: Buffer.from('x'), properties: Buffer.alloc(0) }));
-
-/** Has the next reader wait; `isReading` tells when it does. */
+/** Has the next reader wait until `go`; `isReading` says whether it waits. */
 function blockReader({ world }: TwoQueues): { readonly isReading: () => boolean; readonly go: () => void } {
   const { read } = world.cluster.messages;
   let go = (): void => undefined;
@@ -36,7 +31,7 @@ function blockReader({ world }: TwoQueues): { readonly isReading: () => boolean;
   };
 }
 
-/** Of the next send the queue gets one record, and the sender learns nothing. */
+/** Stores one record of the next send, without an answer to the sender. */
 function partOfNextSend({ world }: TwoQueues): void {
   world.cluster.fate = () => {
     world.cluster.fate = () => ({ kind: 'store' });
@@ -49,9 +44,7 @@ const succeeded = expect.objectContaining({
   error: expect.objectContaining({ code: 'CONNECT_FENCED' }) as unknown,
 }) as unknown;
 
-const held = (queue: FakeQueue): string[] => [...new Set(readValid(queue))];
-
-describe('a gap in the lease of a source', () => {
+describe('a source after a gap in its lease', () => {
   it('finds a successor though it has looked at the end of the idle queue after the gap', async () => {
     const queues = await onTwoQueues();
     const { world, list, first } = queues;
@@ -79,7 +72,7 @@ describe('a gap in the lease of a source', () => {
     expect(first.messages).toHaveLength(written);
   });
 
-  it('finds a successor that came while it found out what the queue has of a send', async () => {
+  it('finds a successor that came while the source read what the queue has of a send', async () => {
     const queues = await onTwoQueues();
     const { world, list, first } = queues;
     const reading = blockReader(queues);
@@ -95,7 +88,7 @@ describe('a gap in the lease of a source', () => {
     expect(first.messages).toHaveLength(written);
   });
 
-  it('sends nothing without a lease after it found out what the queue has of a send', async () => {
+  it('sends nothing without a lease after it read what the queue has of a send', async () => {
     const queues = await onTwoQueues();
     const { world, list, first } = queues;
     const reading = blockReader(queues);
@@ -109,7 +102,7 @@ describe('a gap in the lease of a source', () => {
     expect(first.messages.length).toBe(written);
   });
 
-  it('finds a successor after a second gap in which the log came back to the same head', async () => {
+  it('finds a successor after a second gap, at whose end the log has the same head as before', async () => {
     const queues = await onTwoQueues();
     const { world, counters, list, first } = queues;
     world.lease.lose();
@@ -137,7 +130,7 @@ describe('a gap in the lease of a source', () => {
     expect(await endOf(queues, 600_000)).toEqual(succeeded);
   });
 
-  it('finds a successor that could not put a barrier, for the queue was closed', async () => {
+  it('finds a successor whose barrier the closed queue refused', async () => {
     const queues = await onTwoQueues();
     const { world, list, first, other, stop } = queues;
     world.lease.lose();
@@ -154,11 +147,7 @@ describe('a gap in the lease of a source', () => {
   it('commits nothing that was stored behind the barrier of a successor', async () => {
     const queues = await onTwoQueues();
     const { world, loop, counters, list, first } = queues;
-    let store: (value?: unknown) => void = () => undefined;
-    world.cluster.fate = () => {
-      world.cluster.fate = () => ({ kind: 'store' });
-      return { kind: 'hold', until: new Promise((resolve) => (store = resolve)) };
-    };
+    const store = holdNextSend(queues);
     list.push(...recordsOf(7).slice(5));
     await world.clock.advance(500);
     world.lease.lose();
@@ -175,7 +164,7 @@ describe('a gap in the lease of a source', () => {
     });
   });
 
-  it('asks where the queue has lost its end, and with it what would tell', async () => {
+  it('asks for a new generation where the queue has lost its end, and with that a barrier of a successor', async () => {
     const queues = await onTwoQueues();
     const { world, list, first } = queues;
     world.lease.lose();
@@ -189,7 +178,7 @@ describe('a gap in the lease of a source', () => {
     expect(first.messages).toHaveLength(written);
   });
 
-  it('sends to a queue that is new to it where one that it has sent to is unavailable, and another can tell', async () => {
+  it('sends to a queue that is new to it while one of two that it has sent to is unavailable', async () => {
     const queues = await onTwoQueues();
     const { world, counters, list, first, stop } = queues;
     world.cluster.addTopic('u', 1, 'broker-c');
@@ -205,7 +194,7 @@ describe('a gap in the lease of a source', () => {
     expect(counters.recordsSent).toBe(7);
   });
 
-  it('reads once what it has looked at', async () => {
+  it('reads no message twice, though more gaps follow', async () => {
     const queues = await onTwoQueues();
     const { world, list, first } = queues;
     const { read } = world.cluster.messages;
@@ -237,15 +226,11 @@ describe('a gap in the lease of a source', () => {
   });
 });
 
-describe('a source whose log has lost a successor, with the positions that this had stored', () => {
+describe('a source whose log has lost a successor and the positions of that', () => {
   it('loses no record that was stored behind the barrier of the successor', async () => {
     const queues = await onTwoQueues();
     const { world, loop, list, first } = queues;
-    let store: (value?: unknown) => void = () => undefined;
-    world.cluster.fate = () => {
-      world.cluster.fate = () => ({ kind: 'store' });
-      return { kind: 'hold', until: new Promise((resolve) => (store = resolve)) };
-    };
+    const store = holdNextSend(queues);
     list.push(...recordsOf(7).slice(5));
     await world.clock.advance(500);
     world.lease.lose();
@@ -256,10 +241,10 @@ describe('a source whose log has lost a successor, with the positions that this 
     await world.clock.advance(60_000);
     loop.kill();
     await resume(queues, 9);
-    expect([...new Set(readValid(first))]).toEqual(valuesOf(9));
+    expect(held(first)).toEqual(valuesOf(9));
   });
 
-  it('loses none that the client has found stored there', async () => {
+  it('loses no record of a send that the client found stored later', async () => {
     const queues = await onTwoQueues();
     const { world, loop, list, first } = queues;
     const { send } = world.cluster.producer;
@@ -281,6 +266,6 @@ describe('a source whose log has lost a successor, with the positions that this 
     await world.clock.advance(60_000);
     loop.kill();
     await resume(queues, 9);
-    expect([...new Set(readValid(first))]).toEqual(valuesOf(9));
+    expect(held(first)).toEqual(valuesOf(9));
   });
 });

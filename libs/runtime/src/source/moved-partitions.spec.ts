@@ -59,7 +59,7 @@ describe('a partition whose queue takes no messages any more', () => {
     expect(world.positions.writes.at(-1)?.partitions.at(-1)).toMatchObject({ routes: [other.ref], nextSeq: 10 });
   });
 
-  it('does not keep new partitions from its queue once that is open again', async () => {
+  it('leaves its queue to new partitions once the queue takes messages again', async () => {
     const fresh = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`p${n}`, [] as ListedRecord[]]));
     const { world, loop, counters, list, first, stop } = await onTwoQueues({}, fresh);
     stop(first, 'closed');
@@ -205,7 +205,7 @@ describe('a partition whose queue takes no messages any more', () => {
     },
   );
 
-  it('is taken over without what a lost broker has also where calls are seldom repeated', async () => {
+  it('is taken over without the records of a lost broker, even where retries are minutes apart', async () => {
     const { world, loop, other, first, stop } = await onTwoQueues();
     loop.kill();
     stop(first, 'unavailable');

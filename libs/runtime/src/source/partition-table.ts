@@ -5,7 +5,7 @@ import { PartitionHeldError } from './partition-held-error.js';
 import { PartitionState } from './partition-state.js';
 import { type LaneContext, QueueLane } from './queue-lane.js';
 
-/** How long the queues of a topic are taken for what they were: queues open again, and new ones come. */
+/** How long a list of a topic's queues is used: closed queues open again, and operators add queues. */
 const queuesFreshMs = 30_000;
 
 /** All tasks of a connector that start on a node are given the same positions: each is hashed once, not once a task. */
@@ -31,7 +31,7 @@ export class PartitionTable {
   /** How many partitions go to a queue, by its key: those that a task works on, and those that nobody does. */
   private readonly loads = new Map<string, number>();
   private readonly idleLoads = new Map<string, number>();
-  /** What was stored is counted once a queue has to be chosen: most tasks that start find a queue for each partition. */
+  /** `loads` and `idleLoads` hold stored partitions, once a queue has to be chosen: most tasks that start find a queue for each partition. */
   private isStoredCounted = false;
 
   private readonly taskId: string;
@@ -106,7 +106,7 @@ export class PartitionTable {
     this.queuesByTopic.set(topic, { queues, atMs: this.options.laneContext.clock.nowMs() });
   }
 
-  /** The queues of a topic; undefined where they have to be looked up. */
+  /** Returns the queues of a topic; undefined where they have to be looked up. */
   queuesOf(topic: string): readonly QueueRef[] | undefined {
     const known = this.queuesByTopic.get(topic);
     if (known === undefined) return undefined;

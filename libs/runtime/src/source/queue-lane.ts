@@ -34,6 +34,7 @@ export interface LaneContext {
   readonly storeRoutes: (lane: QueueLane, batch: PendingBatch) => Promise<void>;
   /** Reads the queue from an offset up to a barrier and returns the last seq per stream that this generation has there. */
   readonly examine: (queue: QueueRef, from: number, barrierOffset: number) => Promise<ReadonlyMap<string, number>>;
+  /** Asked before each send after a gap in the lease. */
   readonly successors: Pick<SuccessorCheck, 'isDue' | 'clear'>;
   readonly queues: QueueStops;
   /** Has another lane send what this one has not. `isUncertain`: its queue may have, or get, the first batch. */
@@ -53,7 +54,7 @@ export class QueueLane {
   /** What this generation sent and the stored positions do not cover lies here or later; `undefined` before its first batch. */
   private scanFromOffset: number | undefined;
   private ownUpToOffset: number | undefined;
-  /** After so many gaps in the lease no successor had sent anything. */
+  /** Gaps in the lease after which no successor had sent anything. */
   private clearedGaps = 0;
   /** Gaps in the lease before the last send began. */
   private gapsAtSend = 0;
@@ -297,7 +298,7 @@ export class QueueLane {
     batch.endOffset = firstOffset + batch.toSend.count;
     this.noteOwn(batch.endOffset, gaps);
     if (this.isUnbrokenSince(gaps)) return;
-    // Readers drop what a barrier of a successor came before: its positions must not be stored.
+    // Readers drop records behind a successor's barrier: the positions of these must not be stored.
     this.isUncertain = true;
     await this.untilAlone();
     this.isUncertain = false;
@@ -307,11 +308,13 @@ export class QueueLane {
   private async untilAlone(): Promise<void> {
     const { lease, signal, successors } = this.context;
     while (!lease.held || successors.isDue(this.clearedGaps)) {
-      if (lease.held) {
-        const { ownUpTo, gaps } = await successors.clear(this);
-        this.clearedGaps = gaps;
-        this.ownUpToOffset = ownUpTo;
-      } else await lease.whenHeld(signal);
+      if (!lease.held) {
+        await lease.whenHeld(signal);
+        continue;
+      }
+      const { ownUpTo, gaps } = await successors.clear(this);
+      this.clearedGaps = gaps;
+      this.ownUpToOffset = ownUpTo;
     }
     signal.throwIfAborted();
   }

@@ -86,7 +86,7 @@ async function examineQueue(
   if (scanFrom > to) {
     recovery.incomplete(
       `Queue ${queueKey(queue)} ends at ${to}, before offset ${scanFrom} that was reached earlier: it was created again or lost its ` +
-        `tail. The stored positions are used: records up to there may be missing from it, later ones are sent again and may be there twice`,
+        `tail. The task resumes at its stored positions: the queue may lack records before them, and may get records after them twice`,
     );
     return;
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { FakeQueue } from '../spec-support/fake-cluster.js';
-import { readEverything, readValid } from '../spec-support/read-valid.js';
-import { endOf, regain, resume, succeed } from '../spec-support/successor.js';
+import { readEverything } from '../spec-support/read-valid.js';
+import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../spec-support/successor.js';
 import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
 
 const succeeded = (why: string): unknown => ({
@@ -13,10 +12,8 @@ const succeeded = (why: string): unknown => ({
   }) as unknown,
 });
 
-const held = (queue: FakeQueue): string[] => [...new Set(readValid(queue))];
-
 describe('a source whose runner had no lease for a while', () => {
-  it('sends on where nobody had its task', async () => {
+  it('resumes where no other runner had its task', async () => {
     const queues = await onTwoQueues();
     const { world, loop, counters, list, first } = queues;
     world.lease.lose();
@@ -31,7 +28,7 @@ describe('a source whose runner had no lease for a while', () => {
 
   it.each([
     ['has sent records', 8],
-    ['has come so far as to put its barrier', 5],
+    ['has only put its barrier', 5],
   ])('sends nothing where a successor that the log has lost %s', async (_case, count) => {
     const queues = await onTwoQueues();
     const { world, list, first } = queues;
@@ -40,7 +37,7 @@ describe('a source whose runner had no lease for a while', () => {
     const written = first.messages.length;
     list.push(...recordsOf(12).slice(5));
     regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded('from offset 5 on holds generation 2 of it'));
+    expect(await endOf(queues)).toEqual(succeeded('from offset 5 on holds generation 2 of the task'));
     expect(first.messages).toHaveLength(written);
     await resume(queues, 12);
     expect(held(first)).toEqual(valuesOf(12));
@@ -49,11 +46,7 @@ describe('a source whose runner had no lease for a while', () => {
   it('finds a successor before a send of its own that was stored in the gap', async () => {
     const queues = await onTwoQueues();
     const { world, loop, list, first } = queues;
-    let store: (value?: unknown) => void = () => undefined;
-    world.cluster.fate = () => {
-      world.cluster.fate = () => ({ kind: 'store' });
-      return { kind: 'hold', until: new Promise((resolve) => (store = resolve)) };
-    };
+    const store = holdNextSend(queues);
     list.push(...recordsOf(7).slice(5));
     await world.clock.advance(500);
     world.lease.lose();
@@ -73,17 +66,14 @@ describe('a source whose runner had no lease for a while', () => {
     const { world, list, first } = queues;
     world.lease.lose();
     await succeed(queues, 8);
-    first.append(
-      Array.from({ length: 2000 }, () => ({ body: Buffer.from('x'), properties: Buffer.alloc(0) })),
-      0,
-    );
+    first.append(foreign(2000), 0);
     await world.clock.advance(30_000);
     list.push(...recordsOf(12).slice(5));
     regain(queues);
     expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
   });
 
-  it('has the queues that it knows tell of a queue that is new to it', async () => {
+  it('looks into a queue that it has sent to before it sends to one that is new to it', async () => {
     const queues = await onTwoQueues();
     const { world, counters, list } = queues;
     world.cluster.addTopic('u', 1);
@@ -100,7 +90,7 @@ describe('a source whose runner had no lease for a while', () => {
     expect(world.cluster.queue(v!).messages).toEqual([]);
   });
 
-  it('needs a new generation where this one has sent nothing, or retention has removed what would tell', async () => {
+  it('needs a new generation where this one has sent nothing, or retention has removed a part of the queue', async () => {
     const fresh = await onTwoQueues();
     fresh.loop.kill();
     const second = fresh.world.loop(fresh.world.source({ a: recordsOf(6) }));
@@ -109,12 +99,12 @@ describe('a source whose runner had no lease for a while', () => {
     regain(fresh);
     await started;
     expect(await endOf({ ...fresh, loop: second.loop })).toEqual(
-      succeeded('no queue that this generation has sent to can tell'),
+      succeeded('no queue that this generation has sent to can show'),
     );
 
     const cut = await onTwoQueues();
     cut.world.lease.lose();
-    cut.first.append([{ body: Buffer.from('x'), properties: Buffer.alloc(0) }], 0);
+    cut.first.append(foreign(1), 0);
     cut.first.minOffset = 6;
     cut.list.push(...recordsOf(6).slice(5));
     regain(cut);

@@ -9,7 +9,7 @@ import { NoQueueError } from './no-queue-error.js';
 /** A replica that stands in for its master takes no messages for a while, and looks like a broker that was closed on purpose. */
 const maxClosedMs = 10_000;
 
-/** A look that follows the one before later than this, and than calls are repeated, does not tell how the queue was meanwhile. */
+/** Two looks that are further apart than this and the longest retry delay do not show how the queue was between them. */
 const maxUnseenMs = 180_000;
 
 /** A queue that takes no messages now. */
@@ -30,7 +30,7 @@ export interface WritableQueuesOptions {
   readonly clock: Clock;
   /** How long a queue is waited for whose broker is unavailable; `undefined` without end. */
   readonly maxUnavailableMs: number | undefined;
-  /** The longest wait before a failed call is repeated: a take-over looks no sooner. */
+  /** The longest wait before a failed call is repeated, in milliseconds: looks of a task that starts may be so far apart. */
   readonly maxRetryDelayMs: number;
 }
 

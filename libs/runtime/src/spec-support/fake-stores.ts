@@ -37,7 +37,7 @@ export class FakeOffsets implements OffsetStore {
   private readonly resets = new Map<string, number>();
   readonly offsets = new Map<string, number>();
   /** Members of the group that are not of the Connect cluster, by queue key. */
-  readonly foreign = new Map<string, readonly string[]>();
+  readonly strangersByQueue = new Map<string, readonly string[]>();
   askedForStrangers = 0;
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
 
@@ -50,7 +50,7 @@ export class FakeOffsets implements OffsetStore {
   async strangers(_group: string, queue: QueueRef): Promise<readonly string[]> {
     await Promise.resolve();
     this.askedForStrangers += 1;
-    const ids = this.foreign.get(queueKey(queue));
+    const ids = this.strangersByQueue.get(queueKey(queue));
     if (ids === undefined) throw new Error('the broker does not answer');
     return ids;
   }
@@ -103,7 +103,7 @@ export class FakeLease implements Lease {
     this.held = false;
   }
 
-  /** @param doubtfulUpTo the runner's generations up to this one are in doubt */
+  /** @param doubtfulUpTo the runner's generations up to this one are doubtful */
   regain(doubtfulUpTo = this.doubtfulUpTo): void {
     this.doubtfulUpTo = doubtfulUpTo;
     this.gaps += 1;

@@ -1,17 +1,19 @@
 import { ConnectorPositions } from '@sluice/protocol';
 import type { LoopEnd } from '../loop-end.js';
 import type { Lease } from '../ports/lease.port.js';
+import type { FakeQueue } from './fake-cluster.js';
 import { FakePositions } from './fake-stores.js';
+import { readValid } from './read-valid.js';
 import { recordsOf, type TwoQueues } from './two-queues.js';
 
-/** Of a runner that had no gap. */
+/** The lease of a runner that had no gap. */
 export const unbroken: Lease = { held: true, doubtfulUpTo: -1, gaps: 0, whenHeld: () => Promise.resolve() };
 
 /**
- * The control plane gives the task to another runner, which sends what of `count` records this one has not; then its log loses that.
+ * Assigns the task to another runner, which sends the rest of `count` records; then the control plane's log loses the assignment.
  *
  * @param sent records that are in the queue
- * @param losesPositions what the other stores is lost too: log and positions are on one broker
+ * @param losesPositions the positions of the other runner are lost too: log and positions are on one broker
  */
 export async function succeed(
   { world }: TwoQueues,
@@ -39,12 +41,32 @@ function copyOf(positions: FakePositions): FakePositions {
   return copy;
 }
 
-/** The runner has its lease again. Its generations are below 100, and what the log gives from now on is above. */
+/** Messages of no source. */
+export const foreign = (count: number): { body: Buffer; properties: Buffer }[] =>
+  Array.from({ length: count }, () => ({ body: Buffer.from('x'), properties: Buffer.alloc(0) }));
+
+/** The values that readers get from a queue, each once. */
+export const held = (queue: FakeQueue): string[] => [...new Set(readValid(queue))];
+
+/** Holds the next send back. Returns a call that stores it. */
+export function holdNextSend({ world }: TwoQueues): () => void {
+  let store = (): void => undefined;
+  const until = new Promise<void>((resolve) => (store = resolve));
+  world.cluster.fate = () => {
+    world.cluster.fate = () => ({ kind: 'store' });
+    return { kind: 'hold', until };
+  };
+  return () => {
+    store();
+  };
+}
+
+/** Gives the runner its lease again. Its generations are below 100; generations from now on are above. */
 export function regain({ world }: TwoQueues): void {
   world.lease.regain(100);
 }
 
-/** How the loop ended within a while, if it did. */
+/** Resolves with how the loop ended within `limitMs`; undefined where it runs. */
 export async function endOf({ world, loop }: TwoQueues, limitMs = 60_000): Promise<LoopEnd | undefined> {
   let end: LoopEnd | undefined;
   void loop.ended.then((found) => (end = found));
@@ -52,7 +74,7 @@ export async function endOf({ world, loop }: TwoQueues, limitMs = 60_000): Promi
   return end;
 }
 
-/** A newer generation that the log keeps sends the rest of `count` records. */
+/** Has a newer generation that the log keeps send the rest of `count` records. */
 export async function resume({ world }: TwoQueues, count: number): Promise<void> {
   const { loop } = world.loop(world.source({ a: recordsOf(count) }), { ports: { lease: unbroken } });
   const started = loop.start();

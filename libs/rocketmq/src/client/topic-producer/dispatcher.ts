@@ -172,8 +172,8 @@ export class Dispatcher {
     for (const message of messages) {
       const { isDelayed, messageId } = message.prepared;
       this.context.onSettled(message);
-      const isTold = firstOffset >= 0 && !isDelayed;
-      message.receiver.stored(message.index, { queue, offset: isTold ? offset : undefined, status, messageId });
+      const isKnown = firstOffset >= 0 && !isDelayed;
+      message.receiver.stored(message.index, { queue, offset: isKnown ? offset : undefined, status, messageId });
       offset += 1;
     }
   }

@@ -7,8 +7,8 @@ import { type PreparedMessage } from './producer-message.js';
 export interface StoredAt {
   readonly queue: QueueRef;
   /**
-   * Undefined for a delayed message, which gets its offset when it is due, and while a static topic's queue moves: the broker
-   * does not tell it.
+   * Undefined for a delayed message, which gets its offset when it is due. Also undefined while a static topic's queue moves: the
+   * broker then does not know the offset.
    */
   readonly offset: number | undefined;
   readonly status: SendStatus;

@@ -129,7 +129,7 @@ describe('a topic producer', () => {
   const send = (body: string, queue?: QueueRef): ReturnType<TopicProducer['send']> =>
     producer.send({ body: Buffer.from(body), queue });
 
-  it('tells no offset where the broker told none', async () => {
+  it('gives no offset where the broker gave none', async () => {
     cluster.store = () => -1;
     const stored = await Promise.all([send('1', onA), send('2', onA)]);
     expect(stored.map(({ offset }) => offset)).toEqual([undefined, undefined]);
