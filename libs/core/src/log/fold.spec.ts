@@ -316,4 +316,17 @@ describe('state files', () => {
     expect(fromFiles(connectors, { ...tasks, tasks: {} })).toBeUndefined();
     expect(fromFiles(null, undefined)).toBeUndefined();
   });
+
+  it('forgets the same results in one batch as in single entries', () => {
+    const log = LogWriter.started();
+    const done = (n: number): LogEvent => ({
+      kind: 'command.done',
+      result: { requestId: `r${String(n)}`, commandOffset: n, outcome: { status: 'done' } },
+    });
+    log.write(...Array.from({ length: 200 }, (_, n) => done(n)));
+    log.at += RESULT_RETENTION_MS + 1;
+    log.write({ kind: 'lease.renewed' });
+    const batch = foldEntries(emptyState(), log.reads).state;
+    expect([...batch.results.keys()]).toEqual([...log.state.results.keys()]);
+  });
 });

@@ -132,7 +132,9 @@ export class SharedMap<Value extends object> implements ReadonlyMap<string, Valu
   *entries(): MapIterator<[string, Value]> {
     const { keys } = this.#places;
     const chunks = this.#chunks;
-    for (let place = this.#start; place < this.#end; place += 1) {
+    // What is deleted meanwhile may renumber the others.
+    const end = this.#end;
+    for (let place = this.#start; place < end; place += 1) {
       const value = chunks[place >> CHUNK_BITS]?.[place & IN_CHUNK];
       const key = keys[place];
       if (value !== undefined && key !== undefined) yield [key, value];

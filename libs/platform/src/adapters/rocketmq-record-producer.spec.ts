@@ -83,3 +83,29 @@ describe('a queue that is looked up', () => {
     expect(await producer.lookUpQueue(queue)).toEqual({ state: 'unavailable', writable: [] });
   });
 });
+
+describe('the queue of a static topic', () => {
+  it('takes a batch that has no offset yet for stored at an unknown place', async () => {
+    const client = { producer: { sendBatch: () => Promise.resolve({ status: 'stored', firstOffset: -1, count: 1 }) } };
+    const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, undefined, () => undefined);
+    const batch = producer.newBatch();
+    batch.add(Buffer.from('x'), Buffer.alloc(0));
+    const failure: unknown = await producer.send(queue, batch, new AbortController().signal).catch((e: unknown) => e);
+    expect(failure).toMatchObject({ outcome: 'unknown', retriable: true });
+    expect(await (failure as { settled: Promise<string> }).settled).toBe('stored');
+  });
+
+  it('sees that the queue of a static topic has moved to another broker', async () => {
+    const broker = { isReadable: true, isWritable: true, readQueues: 1, writeQueues: 1, masterAddress: '127.0.0.1:1' };
+    const route = {
+      topic: 't',
+      brokers: [
+        { ...broker, brokerName: 'a', staticQueueIds: [0] },
+        { ...broker, brokerName: 'b', staticQueueIds: [] },
+      ],
+    };
+    const routes = { get: () => Promise.resolve(route), refresh: () => Promise.resolve(route) };
+    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, undefined, () => undefined);
+    expect(await producer.lookUpQueue(queue)).toMatchObject({ state: 'closed' });
+  });
+});

@@ -8,6 +8,7 @@ import {
   TopicNotFoundError,
   writableQueues,
   type RocketMqClient,
+  type SendResult,
   type TopicRoute,
 } from '@sluice/rocketmq';
 import {
@@ -90,11 +91,21 @@ export class RocketMqRecordProducer implements RecordProducer {
 
   async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<{ readonly firstOffset: number }> {
     if (!(batch instanceof EncoderBatch)) throw new TypeError('The batch was made by another producer');
+    let stored: SendResult;
     try {
-      return await this.client.producer.sendBatch(queue, batch.encoder.finish(), { timeoutMs: sendTimeoutMs, signal });
+      stored = await this.client.producer.sendBatch(queue, batch.encoder.finish(), {
+        timeoutMs: sendTimeoutMs,
+        signal,
+      });
     } catch (error) {
       throw sendFailure(error);
     }
+    if (stored.firstOffset >= 0) return stored;
+    throw new SendFailure('The broker has stored it and told no offset: the queue is just moving to it', {
+      outcome: 'unknown',
+      retriable: true,
+      settled: Promise.resolve('stored'),
+    });
   }
 
   private async writable(topic: string): Promise<readonly QueueRef[]> {
@@ -106,7 +117,9 @@ function lookUp({ brokerName, queueId }: QueueRef, route: TopicRoute): QueueLook
   const writable = writableQueues(route);
   const broker = route.brokers.find((each) => each.brokerName === brokerName);
   if (broker?.masterAddress === undefined) return { state: 'unavailable', writable };
-  return { state: broker.isWritable && queueId < broker.writeQueues ? 'writable' : 'closed', writable };
+  // A static topic's queue may have another broker now.
+  const isWritable = writable.some((each) => each.brokerName === brokerName && each.queueId === queueId);
+  return { state: isWritable ? 'writable' : 'closed', writable };
 }
 
 const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SendSettlement>> = {

@@ -17,8 +17,10 @@ export interface GroupOffsetsOptions {
   readonly store: (positions: readonly SinkPosition[]) => Promise<void>;
 }
 
-/** How long an accepted commit proves that no operator has reset a queue. */
-const commitAgainMs = 4000;
+/**
+ * How long an accepted commit proves that no operator has reset a queue: less than the 4 s between two looks, for the commit of a look ends after it.
+ */
+const commitAgainMs = 2000;
 /** How often one broker is asked who else is in the group. */
 const strangersIntervalMs = 60_000;
 /** How many clients of other applications a task names in warnings. */
@@ -134,7 +136,7 @@ export class GroupOffsets {
     const { spec, ports, queues } = this.options;
     const nowMs = ports.clock.nowMs();
     const isSettled = (intake: QueueIntake): boolean =>
-      intake.isAdvanced && nowMs - (intake.accepted?.atMs ?? nowMs) < commitAgainMs;
+      intake.isAdvanced && nowMs - (intake.accepted?.atMs ?? -Infinity) < commitAgainMs;
     const answers = await Promise.allSettled(
       queues.all().map(async (intake) => {
         const offset = await ports.offsets.read(spec.group, intake.queue);
@@ -153,7 +155,7 @@ export class GroupOffsets {
     this.looks++;
     this.lookAtMs = nowMs + strangersIntervalMs;
     const found = await ports.offsets.strangers(spec.group, queue).catch(() => []);
-    const news = found.filter((id) => !this.strangers.has(id));
+    const news = found.filter((id) => !this.strangers.has(id)).slice(0, maxStrangers - this.strangers.size);
     if (news.length === 0) return;
     for (const id of news) this.strangers.add(id);
     spec.warnings.add(

@@ -138,4 +138,18 @@ describe('what a sink task tells of itself', () => {
     ]);
     loop.kill();
   });
+
+  it('names a limited number of other clients', async () => {
+    const world = new SinkWorld();
+    const [ref] = world.cluster.addTopic('t', 1);
+    const { loop } = world.loop(new TransactionalSink(newSinkStorage()), { settings: { refreshIntervalMs: 1000 } });
+    await loop.start();
+    world.offsets.strangersByQueue.set(
+      queueKey(ref!),
+      Array.from({ length: 5000 }, (_, n) => `10.1.${n >> 8}.${n & 255}@app`),
+    );
+    await world.clock.advance(61_000);
+    expect(Math.max(...world.log.lines.map(({ length }) => length))).toBeLessThan(10_000);
+    loop.kill();
+  });
 });

@@ -1,10 +1,11 @@
+import { parseStamp, queueTag, scanStamp } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import { SucceededError } from '../host/succeeded-error.js';
-import type { QueueMessages } from '../ports/queue-messages.port.js';
+import type { QueueMessages, RawMessage } from '../ports/queue-messages.port.js';
 import { boundTail, type BarrierSending } from './bound-tail.js';
 import type { LaneContext } from './queue-lane.js';
 import { readTail, type TailReading } from './read-tail.js';
-import { SuccessorCheck, type SentQueue } from './successor-check.js';
+import { SuccessorCheck, type LookedAt, type SentQueue } from './successor-check.js';
 
 /** The most messages to look through, for others may have sent many: a new generation costs less than reading more. */
 const maxLookMessages = 100_000;
@@ -19,12 +20,27 @@ export function laneServices(
   { task, generation }: { readonly task: string; readonly generation: number },
   queues: () => Iterable<SentQueue>,
 ): Pick<LaneContext, 'endOffset' | 'boundTail' | 'examine' | 'successors'> {
-  const look = async (queue: QueueRef, from: number): Promise<number> => {
+  /** The last message before an offset. */
+  const before = async (queue: QueueRef, offset: number): Promise<RawMessage | undefined> => {
+    if (offset === 0) return undefined;
+    for await (const [message] of ports.messages.range(queue, offset - 1, offset, ports.signal)) return message;
+    return undefined;
+  };
+  const isOwn = (queue: QueueRef, { rawProperties }: RawMessage): boolean => {
+    const stamp = parseStamp(scanStamp(rawProperties) ?? '', queueTag(queue));
+    return stamp?.task === task && stamp.generation === generation;
+  };
+  const look = async (queue: QueueRef, from: number, storedMs: number | undefined): Promise<LookedAt> => {
     const to = await ports.messages.endOffset(queue);
     const what = `queue ${queueKey(queue)} from offset ${from} on`;
     if (to < from) throw SucceededError.ofSource(generation, `${what} has lost its messages`);
     if (to - from > maxLookMessages) {
       throw SucceededError.ofSource(generation, `${what} has ${to - from} messages, too many to look through`);
+    }
+    // A queue that lost its end or was created again may have grown beyond the offset.
+    const known = await before(queue, from);
+    if (known === undefined || !(storedMs === undefined ? isOwn(queue, known) : known.storeTimestamp === storedMs)) {
+      throw SucceededError.ofSource(generation, `${what} follows another message than before`);
     }
     const onGeneration = (found: number): void => {
       if (found > generation)
@@ -33,7 +49,7 @@ export function laneServices(
     const onStamp = (): void => undefined;
     const cut = await readTail(ports, { queue, from, to, task, generation, onStamp, onGeneration });
     if (cut !== undefined) throw SucceededError.ofSource(generation, `retention has removed a part of ${what}`);
-    return to;
+    return { ownUpTo: to, storedMs: to === from ? storedMs : (await before(queue, to))?.storeTimestamp };
   };
   const isStopped = async (queue: QueueRef): Promise<boolean> => (await ports.queues.stopOf(queue)) !== undefined;
   return {

@@ -269,3 +269,50 @@ describe('a source whose log has lost a successor and the positions of that', ()
     expect(held(first)).toEqual(valuesOf(9));
   });
 });
+
+describe('a source whose queue was cut or created again in a gap, and has grown since', () => {
+  it('asks for a new generation where the queue lost its end', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    world.lease.lose();
+    first.messages.length = 2;
+    await succeed(queues, 6);
+    first.append(foreign(10), 0);
+    const written = first.messages.length;
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(first.messages).toHaveLength(written);
+  });
+
+  it('asks for a new generation where the queue was created again', async () => {
+    const queues = await onTwoQueues();
+    const { world, list, first } = queues;
+    world.lease.lose();
+    first.clear();
+    await succeed(queues, 8);
+    first.append(foreign(10), 0);
+    const written = first.messages.length;
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    expect(await endOf(queues)).toEqual(succeeded);
+    expect(first.messages).toHaveLength(written);
+  });
+
+  it.each(['lost its end', 'was created again'])('loses nothing where the queue %s', async (how) => {
+    const queues = await onTwoQueues();
+    const { world, loop, list, first } = queues;
+    world.lease.lose();
+    if (how === 'lost its end') first.messages.length = 2;
+    else first.clear();
+    await succeed(queues, 6, { losesPositions: true });
+    first.append(foreign(10), 0);
+    list.push(...recordsOf(12).slice(5));
+    regain(queues);
+    await endOf(queues);
+    loop.kill();
+    await resume(queues, 12);
+    // What the broker itself lost was sent before.
+    expect(held(first)).toEqual(expect.arrayContaining(valuesOf(12, 5)));
+  });
+});

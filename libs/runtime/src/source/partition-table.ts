@@ -113,6 +113,11 @@ export class PartitionTable {
     return this.options.laneContext.clock.nowMs() - known.atMs < queuesFreshMs ? known.queues : undefined;
   }
 
+  /** What they were at the last look. */
+  lastQueuesOf(topic: string): readonly QueueRef[] | undefined {
+    return this.queuesByTopic.get(topic)?.queues;
+  }
+
   /** Gives the partition a queue among those of the topic. `undefined` when the topic has none that can be written. */
   chooseRoute(state: PartitionState, queues: readonly QueueRef[]): QueueLane | undefined {
     const queue = this.choose(queues);
@@ -135,7 +140,7 @@ export class PartitionTable {
     const moved = [...this.byStream.values()].filter((state) => state.routeTo(topic) === lane);
     for (const state of moved) this.route(state, queue);
     addTo(this.loads, lane.queue, -moved.length);
-    this.queuesByTopic.delete(topic);
+    this.queuesByTopic.set(topic, { queues, atMs: -Infinity });
     to.adopt(lane.giveAway());
     return { to, moved };
   }

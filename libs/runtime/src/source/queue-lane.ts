@@ -54,6 +54,7 @@ export class QueueLane {
   /** What this generation sent and the stored positions do not cover lies here or later; `undefined` before its first batch. */
   private scanFromOffset: number | undefined;
   private ownUpToOffset: number | undefined;
+  private storedBeforeMs: number | undefined;
   /** Gaps in the lease after which no successor had sent anything. */
   private clearedGaps = 0;
   /** Gaps in the lease before the last send began. */
@@ -91,6 +92,11 @@ export class QueueLane {
   /** No successor of this generation has anything in the queue before this offset; `undefined` before the first batch is acknowledged. */
   get ownUpTo(): number | undefined {
     return this.ownUpToOffset;
+  }
+
+  /** When the message before `ownUpTo` was stored; `undefined` where it is this generation's. */
+  get storedMs(): number | undefined {
+    return this.storedBeforeMs;
   }
 
   /** True while no partition sends to its queue. */
@@ -185,13 +191,10 @@ export class QueueLane {
    */
   async catchUp(minMessages: number): Promise<void> {
     if (!this.isSettled()) return;
-    const { lease, endOffset } = this.context;
-    const { gaps } = lease;
-    const end = await endOffset(this.queue);
+    const end = await this.context.endOffset(this.queue);
     // What is given to it from now on lands behind that end.
     if (!this.isSettled() || end - (this.scanFromOffset ?? end) < minMessages) return;
     this.scanFromOffset = end;
-    this.noteOwn(end, gaps);
   }
 
   /** Something was sent, and all of it is part of the positions. */
@@ -312,9 +315,10 @@ export class QueueLane {
         await lease.whenHeld(signal);
         continue;
       }
-      const { ownUpTo, gaps } = await successors.clear(this);
+      const { ownUpTo, storedMs, gaps } = await successors.clear(this);
       this.clearedGaps = gaps;
       this.ownUpToOffset = ownUpTo;
+      this.storedBeforeMs = storedMs;
     }
     signal.throwIfAborted();
   }
@@ -324,9 +328,11 @@ export class QueueLane {
     return lease.held && lease.gaps === gaps;
   }
 
-  /** Notes an end of the queue, unless a successor may have sent something before it. */
+  /** Notes the end of a batch, unless a successor may have sent something before it. */
   private noteOwn(end: number, gaps: number): void {
-    if (this.isUnbrokenSince(gaps) && !this.context.successors.isDue(this.clearedGaps)) this.ownUpToOffset = end;
+    if (!this.isUnbrokenSince(gaps) || this.context.successors.isDue(this.clearedGaps)) return;
+    this.ownUpToOffset = end;
+    this.storedBeforeMs = undefined;
   }
 
   private async settle(error: unknown): Promise<SendSettlement | 'rejected'> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey } from '@sluice/sdk';
 import { SendFailure } from '../ports/record-producer.port.js';
+import type { ListedRecord } from '../spec-support/list-source.js';
 import { readEverything, readValid } from '../spec-support/read-valid.js';
 import { SourceWorld } from '../spec-support/source-world.js';
 import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../spec-support/two-queues.js';
@@ -244,5 +245,44 @@ describe('a queue that was left', () => {
     await send(coming, 'second', 4);
     loop.kill();
     expect(queues.flatMap((ref) => readValid(world.cluster.queue(ref)))).toContain('second');
+  });
+});
+
+describe('a new partition of a topic whose brokers have just stopped', () => {
+  it.each(['unavailable', 'closed'] as const)('does not keep those of other topics waiting: %s', async (state) => {
+    const fresh: ListedRecord[] = [];
+    const elsewhere: ListedRecord[] = [];
+    const { world, loop, counters, first, other, stop } = await onTwoQueues({}, { fresh, elsewhere });
+    world.cluster.addTopic('u', 1, 'broker-c');
+    elsewhere.push({ topic: 'u', value: 'u0' });
+    await world.clock.until(() => counters.recordsSent === 6);
+    await world.clock.advance(40_000);
+    stop(first, state);
+    stop(other, state);
+    fresh.push({ topic: 't', value: 'new' });
+    await world.clock.advance(1000);
+    elsewhere.push({ topic: 'u', value: 'u1' });
+    await world.clock.advance(60_000);
+    expect(world.cluster.queuesOf('u').map((ref) => world.cluster.queue(ref).messages.length)).toEqual([2]);
+    loop.kill();
+  });
+
+  it('does not have the topic created again before its queues are gone for long', async () => {
+    const fresh: ListedRecord[] = [];
+    const { world, loop, first, other, stop } = await onTwoQueues({}, { fresh });
+    await world.clock.advance(40_000);
+    stop(first, 'unavailable');
+    stop(other, 'unavailable');
+    const { queues } = world.cluster.producer;
+    let created = 0;
+    // A missing topic is created where that is allowed.
+    world.cluster.producer.queues = (topic) => {
+      created++;
+      return queues(topic);
+    };
+    fresh.push({ topic: 't', value: 'new' });
+    await world.clock.advance(60_000);
+    expect(created).toBe(0);
+    loop.kill();
   });
 });

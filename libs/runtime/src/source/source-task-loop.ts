@@ -274,7 +274,7 @@ export class SourceTaskLoop {
       ...this.retried(`asking for the queues of topic ${topic}`),
     };
     const queues = await untilAborted(
-      retrying(policy, signal, () => this.queues.of(topic)),
+      retrying(policy, signal, () => this.queues.of(topic, this.partitions.lastQueuesOf(topic))),
       signal,
     );
     if (queues !== undefined) this.partitions.setQueues(topic, queues);

@@ -7,13 +7,21 @@ export interface SentQueue {
   readonly queue: QueueRef;
   /** No successor has sent anything to the queue before this offset; `undefined` where this generation has sent nothing to it. */
   readonly ownUpTo: number | undefined;
+  /** When the message before that offset was stored; `undefined` where it is this generation's. */
+  readonly storedMs?: number | undefined;
 }
+
+/** How far a queue was looked at, and when the last message there was stored. */
+export type LookedAt = Required<Pick<SentQueue, 'ownUpTo' | 'storedMs'>>;
 
 export interface SuccessorCheckOptions {
   readonly generation: number;
   readonly lease: Pick<Lease, 'doubtfulUpTo' | 'gaps'>;
-  /** Reads a queue from an offset to its end and resolves with that end. @throws SucceededError, also where messages are missing; QueueLostError */
-  readonly look: (queue: QueueRef, from: number) => Promise<number>;
+  /**
+   * Reads a queue from an offset to its end and resolves with how far it looked.
+   * @throws SucceededError, also where messages are missing or others are in their place; QueueLostError
+   */
+  readonly look: (queue: QueueRef, from: number, storedMs: number | undefined) => Promise<LookedAt>;
   /** Resolves with whether a queue takes no messages, and so no barrier either. */
   readonly isStopped: (queue: QueueRef) => Promise<boolean>;
   readonly queues: () => Iterable<SentQueue>;
@@ -39,7 +47,7 @@ export class SuccessorCheck {
    * Resolves once the queues show that no successor has sent anything, with the gaps after which that holds. To be called with the lease.
    * @throws SucceededError, also where no queue can show that; QueueLostError
    */
-  async clear({ queue, ownUpTo }: SentQueue): Promise<SentQueue & { readonly gaps: number }> {
+  async clear({ queue, ownUpTo, storedMs }: SentQueue): Promise<SentQueue & { readonly gaps: number }> {
     const { lease, look, isStopped } = this.options;
     const { gaps } = lease;
     if (ownUpTo === undefined) {
@@ -47,17 +55,17 @@ export class SuccessorCheck {
       this.clearedGaps = Math.max(this.clearedGaps, gaps);
       return { queue, ownUpTo, gaps };
     }
-    const end = await look(queue, ownUpTo);
+    const lookedAt = await look(queue, ownUpTo, storedMs);
     if (!(await isStopped(queue))) this.clearedGaps = Math.max(this.clearedGaps, gaps);
-    return { queue, ownUpTo: end, gaps };
+    return { queue, ...lookedAt, gaps };
   }
 
   private async askOthers(unused: QueueRef): Promise<void> {
     const { generation, look, isStopped, queues } = this.options;
-    for (const { queue, ownUpTo } of queues()) {
+    for (const { queue, ownUpTo, storedMs } of queues()) {
       if (ownUpTo === undefined || (await isStopped(queue))) continue;
       try {
-        await look(queue, ownUpTo);
+        await look(queue, ownUpTo, storedMs);
         return;
       } catch (error) {
         if (isSucceededError(error)) throw error;

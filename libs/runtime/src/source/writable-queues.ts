@@ -61,9 +61,21 @@ export class WritableQueues implements QueueStops {
     this.unreadable = new UnreadableQueues(options.messages, options.warnings, 'source');
   }
 
-  /** Finds the queues of a topic that may be written and read; a missing topic is created where that is allowed. @throws NoQueueError */
-  async of(topic: string): Promise<readonly QueueRef[]> {
-    const found = await this.readable(topic, await this.options.producer.queues(topic));
+  /**
+   * Finds the queues of a topic that may be written and read. A missing topic is created where that is allowed, unless queues of it are known: then
+   * these stand in where the topic has none now, or nobody can say.
+   *
+   * @throws NoQueueError
+   */
+  async of(topic: string, known: readonly QueueRef[] = []): Promise<readonly QueueRef[]> {
+    const { producer } = this.options;
+    const [one] = known;
+    if (one !== undefined) {
+      const { writable } = await producer.lookUpQueue(one).catch(() => ({ writable: known }));
+      const found = await this.readable(topic, writable).catch(() => known);
+      return found.length > 0 ? found : known;
+    }
+    const found = await this.readable(topic, await producer.queues(topic));
     if (found.length === 0) throw new NoQueueError(topic);
     return found;
   }
