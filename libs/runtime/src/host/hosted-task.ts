@@ -33,6 +33,9 @@ export interface RestartRow {
   readonly lastError: TaskError;
 }
 
+/** Tasks of a node that restart for the same reason do so within this time. */
+const spreadMs = 1000;
+
 interface Failure {
   readonly error: unknown;
   readonly ranMs: number;
@@ -156,9 +159,13 @@ export class HostedTask {
       if (failure === undefined || this.isStopping) return;
       if (isSucceededError(failure.error)) {
         this.noteSuccession(failure.error);
-        if (this.task.type === 'sink') continue;
-        await this.waitForNewGeneration();
-        return;
+        if (this.task.type === 'source') {
+          await this.waitForNewGeneration();
+          return;
+        }
+        // All sinks of the node do the same now.
+        await clock.sleep(clock.random() * spreadMs, signal).catch(() => undefined);
+        continue;
       }
       const delayMs = this.noteFailure(failure);
       if (delayMs === undefined) return;
@@ -210,6 +217,7 @@ export class HostedTask {
   private noteSuccession(error: Error): void {
     const { trace, message } = this.describe(error);
     this.lastError = { at: this.options.clock.wallMs(), message };
+    this.restart = undefined;
     this.warn(`restarts: ${this.shown(error, trace)}`);
     this.change('RESTARTING');
   }

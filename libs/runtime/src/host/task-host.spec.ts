@@ -272,7 +272,7 @@ describe('TaskHost', () => {
       host.start({ ...once, type: 'sink' });
       await clock.settle();
       loops[0].end({ kind: 'failed', error: SucceededError.ofSink(), clean: false });
-      await clock.settle();
+      await clock.advance(1000);
       expect([requests.length, loops[1].calls]).toEqual([0, ['start']]);
       expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
     });
