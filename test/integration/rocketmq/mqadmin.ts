@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { runMqadmin } from '@sluice/embedded-rocketmq';
 
 const ATTEMPTS = 3;
+/** A busy machine takes its time to start a JVM. */
+const TIMEOUT_MS = 150_000;
 
 /** RocketMQ's administration tool, as the judge of what was done. */
 export class Mqadmin {
@@ -20,7 +22,10 @@ export class Mqadmin {
   async run(command: string, ...args: string[]): Promise<string> {
     let printed = '';
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      printed = await runMqadmin([command, '-n', this.namesrv, ...args], { logDir: this.logDir });
+      printed = await runMqadmin([command, '-n', this.namesrv, ...args], {
+        logDir: this.logDir,
+        timeoutMs: TIMEOUT_MS,
+      });
       if (!printed.includes('SubCommandException')) return printed;
     }
     return printed;
