@@ -106,7 +106,7 @@ function wrongTasks({ state, runners }: SimOutcome): readonly string[] {
     const isWanted = connector !== undefined && connector.targetState !== TargetState.stopped;
     const runner = runners.find((each) => each.incarnation === assignment?.incarnation && !each.isDead);
     const held = runner?.running.get(key);
-    const isRunning = held?.generation === assignment?.generation && held?.isSucceeded === false && runner?.hasLease;
+    const isRunning = held?.generation === assignment?.generation && held?.isSuperseded === false && runner?.hasLease;
     const isHopeless =
       connector?.error !== undefined || !activeRunners(state).some((each) => canRun(state, task, each));
     const mayWait = isHopeless && assignment === undefined;

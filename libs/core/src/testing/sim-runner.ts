@@ -24,7 +24,7 @@ interface RunningTask {
   hasActed: boolean;
   /** Gaps in the lease after which its queues held no newer generation. */
   clearedGaps: number;
-  isSucceeded: boolean;
+  isSuperseded: boolean;
 }
 
 /** One runner process: reads the log, keeps its lease, starts and stops tasks, reports. */
@@ -104,7 +104,7 @@ export class SimRunner extends SimProcess {
     if (this.isLeaving || this.mustRestart) return;
     for (const [key, { id, generation }] of desired) {
       if (this.running.has(key)) continue;
-      const fresh = { isStopping: false, hasActed: false, clearedGaps: 0, isSucceeded: false };
+      const fresh = { isStopping: false, hasActed: false, clearedGaps: 0, isSuperseded: false };
       this.running.set(key, { id, generation, ...fresh });
       this.after(1, () => {
         this.#report();
@@ -162,7 +162,7 @@ export class SimRunner extends SimProcess {
     const keys: string[] = [];
     for (const [key, task] of this.running) {
       this.#lookForSuccessor(task, acted.get(key) ?? 0);
-      if (task.isSucceeded) continue;
+      if (task.isSuperseded) continue;
       task.hasActed = true;
       keys.push(key);
     }
@@ -171,10 +171,10 @@ export class SimRunner extends SimProcess {
 
   #lookForSuccessor(task: RunningTask, newest: number): void {
     const { doubtfulUpTo, gaps } = this.reader.node.lease;
-    if (task.isSucceeded || task.generation > doubtfulUpTo || task.clearedGaps >= gaps) return;
+    if (task.isSuperseded || task.generation > doubtfulUpTo || task.clearedGaps >= gaps) return;
     task.clearedGaps = gaps;
-    task.isSucceeded = !task.hasActed || newest > task.generation;
-    if (task.isSucceeded) this.#request(task);
+    task.isSuperseded = !task.hasActed || newest > task.generation;
+    if (task.isSuperseded) this.#request(task);
   }
 
   #request(task: RunningTask): void {

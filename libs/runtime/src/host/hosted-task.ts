@@ -11,7 +11,7 @@ import { taskSupervision, type TaskSupervision } from '../config/task-supervisio
 import type { Clock } from '../ports/clock.port.js';
 import { backoffMs } from '../retry/backoff.js';
 import { decideRestart } from './restart-policy.js';
-import { isSucceededError } from './succeeded-error.js';
+import { isSupersededError } from './superseded-error.js';
 import type { TaskLoop } from './task-loop.js';
 
 export interface HostedTaskOptions {
@@ -157,7 +157,7 @@ export class HostedTask {
     while (!signal.aborted) {
       const failure = await this.runOnce();
       if (failure === undefined || this.isStopping) return;
-      if (isSucceededError(failure.error)) {
+      if (isSupersededError(failure.error)) {
         this.noteSuccession(failure.error);
         if (this.task.type === 'source') {
           await this.waitForNewGeneration();
@@ -214,11 +214,14 @@ export class HostedTask {
   }
 
   /** Notes a restart that the restart policy does not count: the task itself did not fail. */
-  private noteSuccession(error: Error): void {
-    const { trace, message } = this.describe(error);
-    this.lastError = { at: this.options.clock.wallMs(), message };
+  private noteSuccession({ message }: Error): void {
+    const { clock, logger } = this.options;
+    const text = `Task ${this.key} restarts. ${message}`;
+    if (this.task.type === 'source') {
+      this.lastError = { at: clock.wallMs(), message };
+      logger.warn(text);
+    } else logger.info(text);
     this.restart = undefined;
-    this.warn(`restarts: ${this.shown(error, trace)}`);
     this.change('RESTARTING');
   }
 

@@ -5,7 +5,7 @@ import type { LoopEnd } from '../loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
 import { ManualClock } from '../spec-support/manual-clock.js';
 import { errorTrace } from './error-trace.js';
-import { SucceededError } from './succeeded-error.js';
+import { SupersededError } from './superseded-error.js';
 import { TaskHost } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 
@@ -258,7 +258,7 @@ describe('TaskHost', () => {
       const { host, clock, requests } = hostOf(loop, new ScriptedLoop());
       host.start(once);
       await clock.settle();
-      loop.end({ kind: 'failed', error: SucceededError.ofSource(7, 'its queue says so'), clean: false });
+      loop.end({ kind: 'failed', error: SupersededError.ofSource(7, 'its queue says so'), clean: false });
       await clock.settle();
       expect(requests).toHaveLength(1);
       expect(host.reports()).toMatchObject([
@@ -271,7 +271,7 @@ describe('TaskHost', () => {
       const { host, clock, requests } = hostOf(...loops);
       host.start({ ...once, type: 'sink' });
       await clock.settle();
-      loops[0].end({ kind: 'failed', error: SucceededError.ofSink(), clean: false });
+      loops[0].end({ kind: 'failed', error: SupersededError.ofSink(), clean: false });
       await clock.advance(1000);
       expect([requests.length, loops[1].calls]).toEqual([0, ['start']]);
       expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);

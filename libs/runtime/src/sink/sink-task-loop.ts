@@ -66,7 +66,7 @@ export class SinkTaskLoop {
     this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
     this.waitingForTopics = spec.waits.begin('waiting for topics');
     const warn = logger.warn.bind(logger);
-    const skips = new RateLimitedLog(ports.clock, warn);
+    const skips = new RateLimitedLog(ports.clock, warn, this.killed.signal);
     this.queues = new QueueSet({
       group: spec.group,
       messages: ports.messages,

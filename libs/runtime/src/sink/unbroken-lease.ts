@@ -1,4 +1,4 @@
-import { SucceededError } from '../host/succeeded-error.js';
+import { SupersededError } from '../host/superseded-error.js';
 import type { Lease } from '../ports/lease.port.js';
 
 /**
@@ -27,10 +27,10 @@ export class UnbrokenLease implements Lease {
     return this.lease.gaps;
   }
 
-  /** @throws SucceededError after a gap */
+  /** @throws SupersededError after a gap */
   async whenHeld(signal: AbortSignal): Promise<void> {
     if (!this.lease.held) await this.lease.whenHeld(signal);
-    if (this.isBroken()) throw SucceededError.ofSink();
+    if (this.isBroken()) throw SupersededError.ofSink();
   }
 
   private isBroken(): boolean {

@@ -1,6 +1,6 @@
 import { parseStamp, queueTag, scanStamp } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import { SucceededError } from '../host/succeeded-error.js';
+import { SupersededError } from '../host/superseded-error.js';
 import type { QueueMessages, RawMessage } from '../ports/queue-messages.port.js';
 import { boundTail, type BarrierSending } from './bound-tail.js';
 import type { LaneContext } from './queue-lane.js';
@@ -33,22 +33,22 @@ export function laneServices(
   const look = async (queue: QueueRef, from: number, storedMs: number | undefined): Promise<LookedAt> => {
     const to = await ports.messages.endOffset(queue);
     const what = `queue ${queueKey(queue)} from offset ${from} on`;
-    if (to < from) throw SucceededError.ofSource(generation, `${what} has lost its messages`);
+    if (to < from) throw SupersededError.ofSource(generation, `${what} has lost its messages`);
     if (to - from > maxLookMessages) {
-      throw SucceededError.ofSource(generation, `${what} has ${to - from} messages, too many to look through`);
+      throw SupersededError.ofSource(generation, `${what} has ${to - from} messages, too many to look through`);
     }
     // A queue that lost its end or was created again may have grown beyond the offset.
     const known = await before(queue, from);
     if (known === undefined || !(storedMs === undefined ? isOwn(queue, known) : known.storeTimestamp === storedMs)) {
-      throw SucceededError.ofSource(generation, `${what} follows another message than before`);
+      throw SupersededError.ofSource(generation, `${what} follows another message than before`);
     }
     const onGeneration = (found: number): void => {
       if (found > generation)
-        throw SucceededError.ofSource(generation, `${what} holds generation ${found} of the task`);
+        throw SupersededError.ofSource(generation, `${what} holds generation ${found} of the task`);
     };
     const onStamp = (): void => undefined;
     const cut = await readTail(ports, { queue, from, to, task, generation, onStamp, onGeneration });
-    if (cut !== undefined) throw SucceededError.ofSource(generation, `retention has removed a part of ${what}`);
+    if (cut !== undefined) throw SupersededError.ofSource(generation, `retention has removed a part of ${what}`);
     return { ownUpTo: to, storedMs: to === from ? storedMs : (await before(queue, to))?.storeTimestamp };
   };
   const isStopped = async (queue: QueueRef): Promise<boolean> => (await ports.queues.stopOf(queue)) !== undefined;

@@ -1,6 +1,6 @@
 import { queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
-import { isSucceededError } from '../host/succeeded-error.js';
+import { isSupersededError } from '../host/superseded-error.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import { isSendFailure, type RecordProducer, type SendSettlement } from '../ports/record-producer.port.js';
@@ -257,7 +257,7 @@ export class QueueLane {
         return true;
       } catch (error) {
         signal.throwIfAborted();
-        if (isSucceededError(error)) throw error;
+        if (isSupersededError(error)) throw error;
         this.waiting.failed(error);
         const settlement = await this.settle(error);
         if (settlement === 'stored' && this.isUnbrokenSince(this.gapsAtSend)) {

@@ -117,7 +117,8 @@ export class SourceTaskLoop {
       task: spec.task,
       policy: () => ({ limits: settings.backoff, timeoutMs: settings.retryTimeoutMs, ...this.retried('commit') }),
     });
-    this.intake = new RecordIntake(spec, this.partitions, this.writer, new RateLimitedLog(clock, warn));
+    const skips = new RateLimitedLog(clock, warn, this.killed.signal);
+    this.intake = new RecordIntake(spec, this.partitions, this.writer, skips);
   }
 
   get counters(): TaskCounters {

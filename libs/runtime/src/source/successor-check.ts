@@ -1,5 +1,5 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import { isSucceededError, SucceededError } from '../host/succeeded-error.js';
+import { isSupersededError, SupersededError } from '../host/superseded-error.js';
 import type { Lease } from '../ports/lease.port.js';
 
 /** A queue, and how far no successor has sent to it. */
@@ -19,7 +19,7 @@ export interface SuccessorCheckOptions {
   readonly lease: Pick<Lease, 'doubtfulUpTo' | 'gaps'>;
   /**
    * Reads a queue from an offset to its end and resolves with how far it looked.
-   * @throws SucceededError, also where messages are missing or others are in their place; QueueLostError
+   * @throws SupersededError, also where messages are missing or others are in their place; QueueLostError
    */
   readonly look: (queue: QueueRef, from: number, storedMs: number | undefined) => Promise<LookedAt>;
   /** Resolves with whether a queue takes no messages, and so no barrier either. */
@@ -45,7 +45,7 @@ export class SuccessorCheck {
 
   /**
    * Resolves once the queues show that no successor has sent anything, with the gaps after which that holds. To be called with the lease.
-   * @throws SucceededError, also where no queue can show that; QueueLostError
+   * @throws SupersededError, also where no queue can show that; QueueLostError
    */
   async clear({ queue, ownUpTo, storedMs }: SentQueue): Promise<SentQueue & { readonly gaps: number }> {
     const { lease, look, isStopped } = this.options;
@@ -68,10 +68,10 @@ export class SuccessorCheck {
         await look(queue, ownUpTo, storedMs);
         return;
       } catch (error) {
-        if (isSucceededError(error)) throw error;
+        if (isSupersededError(error)) throw error;
       }
     }
-    throw SucceededError.ofSource(
+    throw SupersededError.ofSource(
       generation,
       `no queue that this generation has sent to can show whether a newer one exists, before it sends to ${queueKey(unused)}`,
     );

@@ -1,8 +1,8 @@
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
 /** Thrown where another runner may have run a task while this one had no contact to the control plane: what the task holds is outdated. */
-export class SucceededError extends ConnectError {
-  override readonly name = 'SucceededError';
+export class SupersededError extends ConnectError {
+  override readonly name = 'SupersededError';
 
   private constructor(what: string) {
     super(
@@ -12,19 +12,19 @@ export class SucceededError extends ConnectError {
   }
 
   /** Says why readers may drop the records of a source's generation: the task needs a new generation. */
-  static ofSource(generation: number, why: string): SucceededError {
-    return new SucceededError(
+  static ofSource(generation: number, why: string): SupersededError {
+    return new SupersededError(
       `${why}. Readers may drop records of generation ${generation}; the task needs a newer one`,
     );
   }
 
   /** Says that a sink restarts where the other runner ended: that one may have stored and committed more. */
-  static ofSink(): SucceededError {
-    return new SucceededError('the sink restarts at the offsets that its target and its consumer group have now');
+  static ofSink(): SupersededError {
+    return new SupersededError('the sink restarts at the offsets that its target and its consumer group have now');
   }
 }
 
 /** Across package copies and realms, where `instanceof` fails. */
-export function isSucceededError(error: unknown): error is SucceededError {
-  return error instanceof Error && error.name === 'SucceededError';
+export function isSupersededError(error: unknown): error is SupersededError {
+  return error instanceof Error && error.name === 'SupersededError';
 }
