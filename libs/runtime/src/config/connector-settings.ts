@@ -69,7 +69,7 @@ export const commonSettingsSpec = {
     importance: 'medium',
     default: 'none',
     oneOf: ['none', 'all'],
-    doc: 'What happens to a record that cannot be converted or is too large: the task fails (none), or the record is logged, counted (`skipped_records` of the task status) and left out (all).',
+    doc: 'What happens to a record that cannot be converted or is too large: the task fails (none), or it leaves the record out (all). The log names one such record a second and how many there were; `skipped_records` of the task status counts them since the start of the task, up to a minute late.',
     group: 'Error Handling',
     width: 'short',
     displayName: 'Error tolerance',
