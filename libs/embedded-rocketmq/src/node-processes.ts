@@ -1,6 +1,7 @@
 import { brokersOf, type ClusterNode, nameServersOf } from './cluster-plan.js';
-import { type ClusterJvms, launchNode, type LaunchInput, recordJvms } from './cluster-processes.js';
+import { type ClusterJvms, launchNode, type LaunchInput, recordJvms, runningJvms } from './cluster-processes.js';
 import { waitUntilUsable } from './cluster-readiness.js';
+import { readClusterState } from './cluster-state.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
 import { type Pause, pauseJvm } from './jvm-pause.js';
@@ -155,6 +156,16 @@ export class NodeProcesses {
     await this.#record();
   }
 
+  /** Another process may have stopped the cluster and started it again: its processes are those of the cluster now. */
+  async #adopt(): Promise<void> {
+    const { layout } = this.#input.launch;
+    const state = await readClusterState(layout);
+    if (state === undefined) return;
+    for (const [id, jvm] of await runningJvms(layout, state)) {
+      if (this.#jvms.get(id)?.pid !== jvm.pid) this.#jvms.set(id, jvm);
+    }
+  }
+
   #recording: Promise<void> = Promise.resolve();
 
   /** One write after the other: each reads the file first. */
@@ -179,6 +190,7 @@ export class NodeProcesses {
   async #exclusively<T>(signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
     const release = await acquireLock(this.#input.launch.layout.dataDir, { signal });
     try {
+      await this.#adopt();
       return await act();
     } finally {
       await release();

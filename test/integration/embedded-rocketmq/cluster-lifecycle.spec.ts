@@ -181,4 +181,16 @@ describe('an embedded cluster', () => {
     },
     LIMIT_MS,
   );
+
+  it(
+    'is ended by the one who started it also after another one has started it again',
+    async () => {
+      const { pids } = await startCluster({ name: 'second', ports, dataDir: cluster.dataDir });
+      await cluster.stop();
+      for (const pid of Object.values(pids).filter((each) => each !== undefined))
+        expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({ condition: { kind: 'down' }, pids: {} });
+    },
+    LIMIT_MS,
+  );
 });
