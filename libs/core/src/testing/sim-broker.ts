@@ -48,8 +48,8 @@ export class SimBroker {
   };
   /** The same for the reports topic alone: it may be on another broker than the log. */
   reportsStalledUntil = 0;
-  /** When the last reports of each incarnation were sent. */
-  readonly #reportedAt = new Map<string, readonly number[]>();
+  /** When the last reports of each incarnation were sent and stored. */
+  readonly #reported = new Map<string, readonly { readonly sentAt: number; readonly storedAt: number }[]>();
   #watches: { readonly kind: LogEvent['kind']; readonly act: (read: ReadEntry) => void }[] = [];
 
   constructor(readonly clock: SimClock) {
@@ -118,7 +118,7 @@ export class SimBroker {
 
   recreateReports(): void {
     for (const queue of this.reports) queue.length = 0;
-    this.#reportedAt.clear();
+    this.#reported.clear();
   }
 
   /** Sends a chain of entries as one batch and tells its outcome once. */
@@ -164,21 +164,22 @@ export class SimBroker {
     }
   }
 
-  /** How often an incarnation reported in a time before now, as far as the topic was not created again since. */
+  /** How many reports of an incarnation were sent within `fromMs` and stored before the last `toMs`, as far as the topic was not created again since. */
   reportsWithin(incarnation: string, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): number {
     const { now } = this.clock;
-    const times = this.#reportedAt.get(incarnation) ?? [];
-    return times.filter((at) => now - at <= fromMs && now - at >= toMs).length;
+    const reported = this.#reported.get(incarnation) ?? [];
+    return reported.filter(({ sentAt, storedAt }) => now - sentAt <= fromMs && now - storedAt >= toMs).length;
   }
 
   /** Sends a report or a probe. */
   send(queue: ReportMessage[], message: ReportMessage): void {
     const fate = this.isFaulty ? this.clock.random() : 1;
     if (fate < 0.02) return;
+    const sentAt = this.clock.now;
     this.#arrive(() => {
       this.#storeReport(queue, message, ({ incarnation }) => {
-        const times = this.#reportedAt.get(incarnation) ?? [];
-        this.#reportedAt.set(incarnation, [...times.slice(-REMEMBERED_REPORTS), this.clock.now]);
+        const before = this.#reported.get(incarnation) ?? [];
+        this.#reported.set(incarnation, [...before.slice(-REMEMBERED_REPORTS), { sentAt, storedAt: this.clock.now }]);
       });
     });
     if (fate < 0.05) {

@@ -140,6 +140,7 @@ export class Simulation implements SimFleet {
   #calm(): void {
     this.#isCalm = true;
     this.broker.endFaults();
+    for (const each of this.coordinators) each.standsStillBefore = undefined;
     for (const double of this.doubles) double.isDead = true;
     for (const each of [...this.coordinators, ...this.runners]) if (each.maxLevel < MAX_LEVEL) each.isDead = true;
   }
