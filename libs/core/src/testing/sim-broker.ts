@@ -48,8 +48,8 @@ export class SimBroker {
   };
   /** The same for the reports topic alone: it may be on another broker than the log. */
   reportsStalledUntil = 0;
-  /** When the last reports of each incarnation were sent and stored. */
-  readonly #reported = new Map<string, readonly { readonly sentAt: number; readonly storedAt: number }[]>();
+  /** When the last reports of each incarnation were sent. */
+  readonly #reportedAt = new Map<string, readonly number[]>();
   #watches: { readonly kind: LogEvent['kind']; readonly act: (read: ReadEntry) => void }[] = [];
 
   constructor(readonly clock: SimClock) {
@@ -118,7 +118,7 @@ export class SimBroker {
 
   recreateReports(): void {
     for (const queue of this.reports) queue.length = 0;
-    this.#reported.clear();
+    this.#reportedAt.clear();
   }
 
   /** Sends a chain of entries as one batch and tells its outcome once. */
@@ -164,23 +164,20 @@ export class SimBroker {
     }
   }
 
-  /** How many reports of an incarnation were sent within `fromMs` and stored before the last `toMs`, as far as the topic was not created again since. */
+  /** How often an incarnation reported in a time before now, as far as the topic was not created again since. */
   reportsWithin(incarnation: string, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): number {
     const { now } = this.clock;
-    const reported = this.#reported.get(incarnation) ?? [];
-    return reported.filter(({ sentAt, storedAt }) => now - sentAt <= fromMs && now - storedAt >= toMs).length;
+    const times = this.#reportedAt.get(incarnation) ?? [];
+    return times.filter((at) => now - at <= fromMs && now - at >= toMs).length;
   }
 
   /** Sends a report or a probe. */
   send(queue: ReportMessage[], message: ReportMessage): void {
     const fate = this.isFaulty ? this.clock.random() : 1;
     if (fate < 0.02) return;
-    const sentAt = this.clock.now;
+    if (message.kind === 'report') this.#noteReport(message.report);
     this.#arrive(() => {
-      this.#storeReport(queue, message, ({ incarnation }) => {
-        const before = this.#reported.get(incarnation) ?? [];
-        this.#reported.set(incarnation, [...before.slice(-REMEMBERED_REPORTS), { sentAt, storedAt: this.clock.now }]);
-      });
+      this.#storeReport(queue, message);
     });
     if (fate < 0.05) {
       this.clock.after(this.clock.random() * 4_000, () => {
@@ -189,16 +186,17 @@ export class SimBroker {
     }
   }
 
-  /** @param onStored is called for a report; not for a copy of one, which is no sign of life. */
-  #storeReport(queue: ReportMessage[], message: ReportMessage, onStored?: (report: Report) => void): void {
-    if (this.canReport) {
-      queue.push({ ...message, storedAt: wallOf(this.clock) });
-      if (message.kind === 'report') onStored?.(message.report);
-      return;
-    }
-    this.clock.after(Math.max(this.stalledUntil, this.reportsStalledUntil) - this.clock.now + 1, () => {
-      this.#storeReport(queue, message, onStored);
-    });
+  #storeReport(queue: ReportMessage[], message: ReportMessage): void {
+    if (this.canReport) queue.push({ ...message, storedAt: wallOf(this.clock) });
+    else
+      this.clock.after(Math.max(this.stalledUntil, this.reportsStalledUntil) - this.clock.now + 1, () => {
+        this.#storeReport(queue, message);
+      });
+  }
+
+  #noteReport({ incarnation }: Report): void {
+    const times = this.#reportedAt.get(incarnation) ?? [];
+    this.#reportedAt.set(incarnation, [...times.slice(-REMEMBERED_REPORTS), this.clock.now]);
   }
 
   /** Whether pulls are answered now. */

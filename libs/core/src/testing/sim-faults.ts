@@ -69,12 +69,12 @@ function pause({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
 }
 
 function stall({ clock, broker }: SimFleet): void {
-  broker.stalledUntil = clock.now + clock.random() * 9_000;
+  broker.stalledUntil = Math.max(broker.stalledUntil, clock.now + clock.random() * 9_000);
 }
 
 /** The reports topic stands still while the log goes on. */
 function stallReports({ clock, broker }: SimFleet): void {
-  broker.reportsStalledUntil = clock.now + clock.random() * 12_000;
+  broker.reportsStalledUntil = Math.max(broker.reportsStalledUntil, clock.now + clock.random() * 12_000);
 }
 
 /** The network fails by and by: first its reports are lost, then it cannot read the log either, and it works on. */
