@@ -11,3 +11,12 @@ export interface Lease {
   /** Resolves at once when held, else when it is held again. Rejects with the signal's reason when aborted. */
   whenHeld(signal: AbortSignal): Promise<void>;
 }
+
+/** Returns whether a generation has become doubtful since the lease had `gapsBefore` gaps. */
+export function isDoubtful(
+  { doubtfulUpTo, gaps }: Pick<Lease, 'doubtfulUpTo' | 'gaps'>,
+  generation: number,
+  gapsBefore: number,
+): boolean {
+  return generation <= doubtfulUpTo && gapsBefore < gaps;
+}

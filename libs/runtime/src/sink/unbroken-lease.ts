@@ -1,5 +1,5 @@
 import { SupersededError } from '../host/superseded-error.js';
-import type { Lease } from '../ports/lease.port.js';
+import { isDoubtful, type Lease } from '../ports/lease.port.js';
 
 /**
  * The lease of one run of a sink task, which a gap ends for good: a successor that the control plane's log has lost may have stored and
@@ -34,6 +34,6 @@ export class UnbrokenLease implements Lease {
   }
 
   private isBroken(): boolean {
-    return this.lease.gaps > this.gapsBefore && this.generation <= this.lease.doubtfulUpTo;
+    return isDoubtful(this.lease, this.generation, this.gapsBefore);
   }
 }

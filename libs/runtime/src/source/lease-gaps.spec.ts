@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SendFailure } from '../ports/record-producer.port.js';
+import type { FakeQueue } from '../spec-support/fake-cluster.js';
 import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../spec-support/successor.js';
 import { onTwoQueues, recordsOf, valuesOf, type TwoQueues } from '../spec-support/two-queues.js';
 
@@ -39,37 +40,43 @@ function partOfNextSend({ world }: TwoQueues): void {
   };
 }
 
-const succeeded = expect.objectContaining({
+const superseded = expect.objectContaining({
   kind: 'failed',
   error: expect.objectContaining({ code: 'CONNECT_FENCED' }) as unknown,
 }) as unknown;
 
+/** Gives the source more records, and the lease unless it is back, and expects that it ends without sending any of them to a queue. */
+async function expectNothingSent(
+  queues: TwoQueues,
+  { queue = queues.first, sent = 5, isBack = false }: { queue?: FakeQueue; sent?: number; isBack?: boolean } = {},
+): Promise<void> {
+  const written = queue.messages.length;
+  queues.list.push(...recordsOf(12).slice(sent));
+  if (!isBack) regain(queues);
+  expect(await endOf(queues)).toEqual(superseded);
+  expect(queue.messages).toHaveLength(written);
+}
+
 describe('a source after a gap in its lease', () => {
   it('finds a successor though it has looked at the end of the idle queue after the gap', async () => {
     const queues = await onTwoQueues();
-    const { world, list, first } = queues;
+    const { world, first } = queues;
     world.lease.lose();
     await succeed(queues, 8);
     first.append(foreign(2000), 0);
     regain(queues);
     await world.clock.advance(30_000);
-    const written = first.messages.length;
-    list.push(...recordsOf(12).slice(5));
-    expect(await endOf(queues)).toEqual(succeeded);
-    expect(first.messages).toHaveLength(written);
+    await expectNothingSent(queues, { isBack: true });
   });
 
   it('finds a successor after hours, though the positions were written again meanwhile', async () => {
     const queues = await onTwoQueues();
-    const { world, list, first } = queues;
+    const { world } = queues;
     world.lease.lose();
     await succeed(queues, 8);
     regain(queues);
     await world.clock.advance(3_700_000);
-    const written = first.messages.length;
-    list.push(...recordsOf(12).slice(5));
-    expect(await endOf(queues)).toEqual(succeeded);
-    expect(first.messages).toHaveLength(written);
+    await expectNothingSent(queues, { isBack: true });
   });
 
   it('finds a successor that came while the source read what the queue has of a send', async () => {
@@ -84,7 +91,7 @@ describe('a source after a gap in its lease', () => {
     const written = first.messages.length;
     regain(queues);
     reading.go();
-    expect(await endOf(queues)).toEqual(succeeded);
+    expect(await endOf(queues)).toEqual(superseded);
     expect(first.messages).toHaveLength(written);
   });
 
@@ -104,18 +111,14 @@ describe('a source after a gap in its lease', () => {
 
   it('finds a successor after a second gap, at whose end the log has the same head as before', async () => {
     const queues = await onTwoQueues();
-    const { world, counters, list, first } = queues;
+    const { world, counters, list } = queues;
     world.lease.lose();
     regain(queues);
     list.push(...recordsOf(6).slice(5));
     await world.clock.until(() => counters.recordsSent === 6);
     world.lease.lose();
     await succeed(queues, 9, { sent: 6 });
-    const written = first.messages.length;
-    regain(queues);
-    list.push(...recordsOf(12).slice(6));
-    expect(await endOf(queues)).toEqual(succeeded);
-    expect(first.messages).toHaveLength(written);
+    await expectNothingSent(queues, { sent: 6 });
   });
 
   it('asks for a new generation also where its queue is closed and the topic has no other', async () => {
@@ -127,21 +130,17 @@ describe('a source after a gap in its lease', () => {
     stop(other, 'closed');
     list.push(...recordsOf(12).slice(5));
     regain(queues);
-    expect(await endOf(queues, 600_000)).toEqual(succeeded);
+    expect(await endOf(queues, 600_000)).toEqual(superseded);
   });
 
   it('finds a successor whose barrier the closed queue refused', async () => {
     const queues = await onTwoQueues();
-    const { world, list, first, other, stop } = queues;
+    const { world, first, other, stop } = queues;
     world.lease.lose();
     stop(first, 'refusing');
     await succeed(queues, 8);
     expect(held(other)).toEqual(valuesOf(8, 5));
-    const written = other.messages.length;
-    list.push(...recordsOf(12).slice(5));
-    regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded);
-    expect(other.messages).toHaveLength(written);
+    await expectNothingSent(queues, { queue: other });
   });
 
   it('commits nothing that was stored behind the barrier of a successor', async () => {
@@ -158,7 +157,7 @@ describe('a source after a gap in its lease', () => {
     const end = await endOf(queues);
     loop.kill();
     expect({ end, sent: counters.recordsSent, valid: held(first) }).toEqual({
-      end: succeeded,
+      end: superseded,
       sent: 5,
       valid: valuesOf(5),
     });
@@ -166,16 +165,12 @@ describe('a source after a gap in its lease', () => {
 
   it('asks for a new generation where the queue has lost its end, and with that a barrier of a successor', async () => {
     const queues = await onTwoQueues();
-    const { world, list, first } = queues;
+    const { world, first } = queues;
     world.lease.lose();
     first.messages.length = 2;
     await succeed(queues, 6);
     expect(first.messages.length).toBeLessThanOrEqual(5);
-    const written = first.messages.length;
-    list.push(...recordsOf(12).slice(5));
-    regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded);
-    expect(first.messages).toHaveLength(written);
+    await expectNothingSent(queues);
   });
 
   it('sends to a queue that is new to it while one of two that it has sent to is unavailable', async () => {
@@ -273,30 +268,22 @@ describe('a source whose log has lost a successor and the positions of that', ()
 describe('a source whose queue was cut or created again in a gap, and has grown since', () => {
   it('asks for a new generation where the queue lost its end', async () => {
     const queues = await onTwoQueues();
-    const { world, list, first } = queues;
+    const { world, first } = queues;
     world.lease.lose();
     first.messages.length = 2;
     await succeed(queues, 6);
     first.append(foreign(10), 0);
-    const written = first.messages.length;
-    list.push(...recordsOf(12).slice(5));
-    regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded);
-    expect(first.messages).toHaveLength(written);
+    await expectNothingSent(queues);
   });
 
   it('asks for a new generation where the queue was created again', async () => {
     const queues = await onTwoQueues();
-    const { world, list, first } = queues;
+    const { world, first } = queues;
     world.lease.lose();
     first.clear();
     await succeed(queues, 8);
     first.append(foreign(10), 0);
-    const written = first.messages.length;
-    list.push(...recordsOf(12).slice(5));
-    regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded);
-    expect(first.messages).toHaveLength(written);
+    await expectNothingSent(queues);
   });
 
   it.each(['lost its end', 'was created again'])('loses nothing where the queue %s', async (how) => {

@@ -3,7 +3,7 @@ import { readEverything } from '../spec-support/read-valid.js';
 import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../spec-support/successor.js';
 import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
 
-const succeeded = (why: string): unknown => ({
+const superseded = (why: string): unknown => ({
   kind: 'failed',
   clean: false,
   error: expect.objectContaining({
@@ -37,7 +37,7 @@ describe('a source whose runner had no lease for a while', () => {
     const written = first.messages.length;
     list.push(...recordsOf(12).slice(5));
     regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded('from offset 5 on holds generation 2 of the task'));
+    expect(await endOf(queues)).toEqual(superseded('from offset 5 on holds generation 2 of the task'));
     expect(first.messages).toHaveLength(written);
     await resume(queues, 12);
     expect(held(first)).toEqual(valuesOf(12));
@@ -55,7 +55,7 @@ describe('a source whose runner had no lease for a while', () => {
     await world.clock.advance(1000);
     list.push(...recordsOf(12).slice(7));
     regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
+    expect(await endOf(queues)).toEqual(superseded('holds generation 2'));
     loop.kill();
     await resume(queues, 12);
     expect(held(first)).toEqual(valuesOf(12));
@@ -70,7 +70,7 @@ describe('a source whose runner had no lease for a while', () => {
     await world.clock.advance(30_000);
     list.push(...recordsOf(12).slice(5));
     regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
+    expect(await endOf(queues)).toEqual(superseded('holds generation 2'));
   });
 
   it('looks into a queue that it has sent to before it sends to one that is new to it', async () => {
@@ -86,7 +86,7 @@ describe('a source whose runner had no lease for a while', () => {
     await succeed(queues, 8, { sent: 6 });
     list.push({ topic: 'v', value: 'v0' });
     regain(queues);
-    expect(await endOf(queues)).toEqual(succeeded('holds generation 2'));
+    expect(await endOf(queues)).toEqual(superseded('holds generation 2'));
     expect(world.cluster.queue(v!).messages).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe('a source whose runner had no lease for a while', () => {
     regain(fresh);
     await started;
     expect(await endOf({ ...fresh, loop: second.loop })).toEqual(
-      succeeded('no queue that this generation has sent to can show'),
+      superseded('no queue that this generation has sent to can show'),
     );
 
     const cut = await onTwoQueues();
@@ -108,6 +108,6 @@ describe('a source whose runner had no lease for a while', () => {
     cut.first.minOffset = 6;
     cut.list.push(...recordsOf(6).slice(5));
     regain(cut);
-    expect(await endOf(cut)).toEqual(succeeded('retention has removed a part of queue'));
+    expect(await endOf(cut)).toEqual(superseded('retention has removed a part of queue'));
   });
 });

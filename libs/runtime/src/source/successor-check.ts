@@ -1,6 +1,6 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import { isSupersededError, SupersededError } from '../host/superseded-error.js';
-import type { Lease } from '../ports/lease.port.js';
+import { isDoubtful, type Lease } from '../ports/lease.port.js';
 
 /** A queue, and how far no successor has sent to it. */
 export interface SentQueue {
@@ -40,7 +40,7 @@ export class SuccessorCheck {
   /** Returns whether a queue that was cleared after so many gaps has to be checked before the next send. */
   isDue(clearedGaps: number): boolean {
     const { generation, lease } = this.options;
-    return generation <= lease.doubtfulUpTo && clearedGaps < lease.gaps;
+    return isDoubtful(lease, generation, clearedGaps);
   }
 
   /**
