@@ -12,8 +12,9 @@ export class SharedCalls<T> {
 
   /** Returns the outcome of a call that begins now or later, and never of one that is under way. */
   next(): Promise<T> {
+    if (this.following !== undefined) return this.following;
     if (this.running === undefined) return this.begin();
-    this.following ??= this.running.then(() => {
+    this.following = this.running.then(() => {
       this.following = undefined;
       return this.begin();
     });
