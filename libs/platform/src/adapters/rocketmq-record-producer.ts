@@ -101,7 +101,7 @@ export class RocketMqRecordProducer implements RecordProducer {
       throw sendFailure(error);
     }
     if (stored.firstOffset >= 0) return stored;
-    throw new SendFailure('The broker has stored it and told no offset: the queue is just moving to it', {
+    throw new SendFailure('The broker has stored the batch without an offset: its queue is moving to this broker', {
       outcome: 'unknown',
       retriable: true,
       settled: Promise.resolve('stored'),
