@@ -1,14 +1,18 @@
 // bundle-app.mjs APP TARGET: puts the built code of one app, with nearly all that it imports, into a few files in TARGET/app/dist/role. Of the
-// time that a role takes to get ready, finding and reading two thousand modules would be the greater part.
+// time that a role takes to get ready, finding and reading two thousand modules would be the greater part. An app whose package.json names a folder
+// of connector packages gets those into TARGET/app/connectors, each with a package.json that the runner finds it by, as in the workspace.
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { connectorPackages } from '../scripts/connector-projects.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [app = '', target = ''] = process.argv.slice(2);
 const output = join(target, 'app');
+const manifest = JSON.parse(await readFile(join(root, 'apps', app, 'package.json'), 'utf8'));
+const connectors = manifest.sluice?.connectorFolder === undefined ? [] : connectorPackages(root);
 const fromPlatform = createRequire(join(root, 'libs/platform/package.json'));
 
 /** Loaded from node_modules: Nest's decorators need it before any other module, which holds for an import that stays one. */
@@ -51,8 +55,16 @@ const absentPeers = {
 };
 
 const { metafile } = await build({
-  entryPoints: [join(root, 'apps', app, 'dist/main.js')],
-  outdir: join(output, 'dist/role'),
+  entryPoints: [
+    { in: join(root, 'apps', app, 'dist/main.js'), out: 'dist/role/main' },
+    ...connectors.map(({ folder, module }) => ({
+      in: join(root, 'libs/connectors', folder, module),
+      out: outOf(folder, module),
+    })),
+  ],
+  outdir: output,
+  // The metrics read the version two folders above the code.
+  chunkNames: 'dist/role/[name]-[hash]',
   outExtension: { '.js': '.mjs' },
   bundle: true,
   splitting: true,
@@ -78,13 +90,28 @@ if (nameless.length > 0) {
   throw new Error(`import() finds no names in the bundle of what is no ES module, make it external: ${entries}`);
 }
 
-// The metrics read the version two folders above the code.
-const { version } = JSON.parse(await readFile(join(root, 'apps', app, 'package.json'), 'utf8'));
-await mkdir(output, { recursive: true });
-await writeFile(join(output, 'package.json'), JSON.stringify({ name: `@sluice/${app}`, version, type: 'module' }));
+await writeManifest(output, {
+  name: manifest.name,
+  version: manifest.version,
+  ...(connectors.length > 0 ? { sluice: { connectorFolder: './connectors' } } : {}),
+});
+for (const { folder, name, version, module } of connectors) {
+  const sluice = { connectors: `./${parse(module).name}.mjs` };
+  await writeManifest(join(output, 'connectors', folder), { name, version, sluice });
+}
 for (const [from, name] of [
   ['LICENSE', 'LICENSE'],
   ['docker/healthcheck.mjs', 'healthcheck.mjs'],
 ]) {
   await cp(join(root, from), join(output, name));
+}
+
+/** Where the module of a connector package goes, without its extension. */
+function outOf(folder, module) {
+  return join('connectors', folder, parse(module).name);
+}
+
+async function writeManifest(folder, fields) {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ ...fields, type: 'module' }));
 }

@@ -8,14 +8,6 @@ import { Application } from 'typedoc';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'docs/reference');
 
-/** One connector a line: the folder below libs/connectors and the name of the export. */
-const connectors = [
-  ['file-source', 'fileStreamSource'],
-  ['file-sink', 'fileStreamSink'],
-  ['datagen-source', 'datagenSource'],
-  ['verify-sink', 'verifySink'],
-];
-
 /** One spec a line: the page, its title, the built module and the name of the export. */
 const specs = [
   ['common-settings.md', 'Settings of every connector', 'libs/runtime/dist/index.js', 'commonSettingsSpec'],
@@ -144,12 +136,10 @@ function fateText(fate) {
 }
 
 async function connectorsPage() {
-  const loaded = [];
-  for (const [folder, name] of connectors) {
-    const module = `libs/connectors/${folder}/dist/index.js`;
-    loaded.push({ folder, connector: exported(await load(module), module, name) });
-  }
-  const list = loaded.map(
+  const { loadConnectors } = await load('libs/runtime/dist/index.js');
+  const packages = await loadConnectors(join(root, 'libs/connectors'));
+  const found = packages.flatMap(({ folder, connectors }) => connectors.map((connector) => ({ folder, connector })));
+  const list = found.map(
     ({ connector }) =>
       `| [${connector.name}](#${connector.name.toLowerCase()}) | ${connector.kind} | ${connector.doc} |`,
   );
@@ -163,7 +153,7 @@ async function connectorsPage() {
     '| --- | --- | --- |',
     ...list,
   ];
-  const sections = await Promise.all(loaded.map(({ folder, connector }) => connectorSection(folder, connector)));
+  const sections = await Promise.all(found.map(({ folder, connector }) => connectorSection(folder, connector)));
   return `${head.join('\n')}\n\n${sections.join('\n')}`;
 }
 
@@ -180,17 +170,19 @@ async function connectorSection(folder, connector) {
   ];
   const converters = Object.entries(connector.defaultConverters ?? {}).map(([part, name]) => `${part} \`${name}\``);
   if (converters.length > 0) lines.push(`Converters unless configured: ${converters.join(', ')}.`, '');
-  const prose = await readFile(join(root, 'libs/connectors', folder, 'README.md'), 'utf8').catch(() => '');
-  if (prose !== '') lines.push(prose.trim(), '');
-  for (const [name, text] of await examples(folder))
+  const prose = await readFile(join(root, 'libs/connectors', folder, 'docs', `${connector.name}.md`), 'utf8');
+  lines.push(prose.trim(), '');
+  for (const [name, text] of await examplesOf(folder, connector))
     lines.push(`Example \`${name}\`:`, '', '```json', text.trim(), '```', '');
   return lines.join('\n');
 }
 
-async function examples(folder) {
+/** The examples of a package that are for the connector, by their `connector.class`. */
+async function examplesOf(folder, { name, aliases }) {
   const path = join(root, 'libs/connectors', folder, 'examples');
-  const names = (await readdir(path).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
-  return Promise.all(names.map(async (name) => [name, await readFile(join(path, name), 'utf8')]));
+  const files = (await readdir(path).catch(() => [])).filter((file) => file.endsWith('.json')).sort();
+  const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(path, file), 'utf8')]));
+  return texts.filter(([, text]) => [name, ...aliases].includes(JSON.parse(text).config['connector.class']));
 }
 
 function codeList(names) {

@@ -1,6 +1,6 @@
 import { Role } from '@sluice/core';
 import { runnerService, runService } from '@sluice/platform';
-import { verifySink } from '@sluice/verify-sink';
+import { connectorsOf } from '@sluice/runtime';
 
 type Connector = Parameters<typeof runnerService>[0][number];
 
@@ -23,4 +23,5 @@ const stuckSink: Connector = {
   }),
 };
 
-await runService(Role.sinkRunner, runnerService([verifySink, stuckSink]));
+const connectors = await connectorsOf(import.meta.url, 'sink');
+await runService(Role.sinkRunner, runnerService([...connectors, stuckSink]));

@@ -1,6 +1,8 @@
 import { Role } from '@sluice/core';
-import { fileStreamSink } from '@sluice/file-sink';
 import { runnerService, runService } from '@sluice/platform';
-import { verifySink } from '@sluice/verify-sink';
+import { connectorsOf } from '@sluice/runtime';
 
-await runService(Role.sinkRunner, runnerService([fileStreamSink, verifySink]));
+await runService(Role.sinkRunner, async (node, rpc) => {
+  const connectors = await connectorsOf(import.meta.url, 'sink');
+  return runnerService(connectors)(node, rpc);
+});

@@ -1,6 +1,8 @@
 import { Role } from '@sluice/core';
-import { datagenSource } from '@sluice/datagen-source';
-import { fileStreamSource } from '@sluice/file-source';
 import { runnerService, runService } from '@sluice/platform';
+import { connectorsOf } from '@sluice/runtime';
 
-await runService(Role.sourceRunner, runnerService([fileStreamSource, datagenSource]));
+await runService(Role.sourceRunner, async (node, rpc) => {
+  const connectors = await connectorsOf(import.meta.url, 'source');
+  return runnerService(connectors)(node, rpc);
+});

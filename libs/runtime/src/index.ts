@@ -9,6 +9,7 @@ export * from './host/describe-task-error.js';
 export * from './host/hosted-task.js';
 export * from './host/task-host.js';
 export * from './loop-end.js';
+export { connectorsOf, loadConnectors } from './plugins/load-connectors.js';
 export * from './plugins/plugin-registry.js';
 export * from './plugins/unknown-plugin-error.js';
 export * from './ports/clock.port.js';

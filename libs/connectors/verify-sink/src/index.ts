@@ -1,4 +1,7 @@
-export { verifySink } from './verify-sink.connector.js';
+import { verifySink } from './verify-sink.connector.js';
+
+/** Read by the runners, see package.json. */
+export const connectors = [verifySink];
 export { verifySinkSpec } from './spec.js';
 export { type ArrivalGap, maxArrivalGaps } from './arrival-gaps.js';
 export { mergeReports } from './merge-reports.js';
