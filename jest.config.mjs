@@ -25,6 +25,7 @@ export default {
       roots: [
         '<rootDir>/apps',
         '<rootDir>/libs',
+        '<rootDir>/scripts/connector-template',
         '<rootDir>/test/bench',
         '<rootDir>/test/chaos',
         '<rootDir>/test/compose',

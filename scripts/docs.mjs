@@ -136,9 +136,11 @@ function fateText(fate) {
 }
 
 async function connectorsPage() {
-  const { loadConnectors } = await load('libs/runtime/dist/index.js');
+  const { loadConnectors, PluginRegistry } = await load('libs/runtime/dist/index.js');
   const packages = await loadConnectors(join(root, 'libs/connectors'));
   const found = packages.flatMap(({ folder, connectors }) => connectors.map((connector) => ({ folder, connector })));
+  // Refuses two connectors of one name.
+  new PluginRegistry(found.map(({ connector }) => connector));
   const list = found.map(
     ({ connector }) =>
       `| [${connector.name}](#${connector.name.toLowerCase()}) | ${connector.kind} | ${connector.doc} |`,

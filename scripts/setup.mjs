@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-const stamp = `${root}node_modules/.sluice-installed`;
+export const stamp = `${root}node_modules/.sluice-installed`;
 
 /** Runs a command with its output shown; rejects when it fails. Passes SIGTERM on: a supervisor sends it to this process alone. */
 export function run(command, args, options = {}) {
