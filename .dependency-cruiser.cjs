@@ -27,7 +27,9 @@ module.exports = {
     only('protocol-imports-sdk', 'libs/protocol', ['sdk']),
     only('runtime-imports', 'libs/runtime', ['sdk', 'core', 'protocol']),
     only('testing-imports', 'libs/testing', ['sdk', 'core', 'protocol', 'runtime']),
-    only('platform-imports', 'libs/platform', ['sdk', 'core', 'protocol', 'rocketmq', 'runtime']),
+    only('rpc-imports', 'libs/rpc', ['rocketmq', 'protocol']),
+    only('node-imports', 'libs/node', ['sdk', 'core', 'protocol', 'rocketmq', 'rpc']),
+    only('runner-imports', 'libs/runner', ['sdk', 'core', 'protocol', 'rocketmq', 'runtime', 'rpc', 'node']),
     {
       name: 'connectors-import-sdk',
       severity: 'error',
@@ -49,7 +51,7 @@ module.exports = {
     {
       name: 'nest-only-at-the-edges',
       severity: 'error',
-      from: { path: '^libs/', pathNot: '^libs/platform/' },
+      from: { path: '^libs/', pathNot: '^libs/(rpc|node|runner)/' },
       to: { path: 'node_modules/@nestjs' },
     },
   ],

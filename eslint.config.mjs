@@ -27,7 +27,13 @@ export default tseslint.config(
   },
   {
     // Nest resolves constructor parameters by their run-time class: a type-only import would leave `Function` behind.
-    files: ['apps/**/*.controller.ts', 'apps/**/*.module.ts', 'libs/platform/**/*.ts'],
+    files: [
+      'apps/**/*.controller.ts',
+      'apps/**/*.module.ts',
+      'libs/rpc/**/*.ts',
+      'libs/node/**/*.ts',
+      'libs/runner/**/*.ts',
+    ],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {

@@ -13,7 +13,7 @@ const [app = '', target = ''] = process.argv.slice(2);
 const output = join(target, 'app');
 const manifest = JSON.parse(await readFile(join(root, 'apps', app, 'package.json'), 'utf8'));
 const connectors = manifest.sluice?.connectorFolder === undefined ? [] : connectorPackages(root);
-const fromPlatform = createRequire(join(root, 'libs/platform/package.json'));
+const fromNode = createRequire(join(root, 'libs/node/package.json'));
 
 /** Loaded from node_modules: Nest's decorators need it before any other module, which holds for an import that stays one. */
 const external = ['reflect-metadata'];
@@ -29,7 +29,7 @@ const commonJs = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: required }, ({ path }) => ({ path, namespace: 'common-js' }));
     onLoad({ filter: /.*/, namespace: 'common-js' }, ({ path }) => {
-      const names = Object.keys(fromPlatform(path)).filter((name) => name !== 'default');
+      const names = Object.keys(fromNode(path)).filter((name) => name !== 'default');
       const contents = [
         "import { createRequire } from 'node:module';",
         `const loaded = createRequire(import.meta.url)('${path}');`,

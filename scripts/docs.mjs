@@ -65,7 +65,7 @@ async function apiPage(options, page) {
 
 /** The metrics of each role, from the list that they are registered from. */
 async function metricsPage() {
-  const folder = 'libs/platform/dist/metrics';
+  const folder = 'libs/node/dist/metrics';
   const list = `${folder}/metric-specs.js`;
   const process = `${folder}/process-metrics.js`;
   const specs = Object.entries(exported(await load(list), list, 'metricSpecs'));
@@ -99,7 +99,7 @@ async function metricsPage() {
 
 /** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */
 async function settingsPage() {
-  const folder = 'libs/platform/dist/settings';
+  const folder = 'libs/node/dist/settings';
   const { settingsSpec, variableOf } = await load(`${folder}/settings-spec.js`);
   const { originalKeys } = await load(`${folder}/original-keys.js`);
   const originalsOf = (setting) =>

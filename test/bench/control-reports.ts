@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DesiredTasks, foldReport, type ClusterState, type Report, type ReportsView } from '@sluice/core';
-import { NodeStore, StatePersister } from '@sluice/platform';
+import { NodeStore, StatePersister } from '@sluice/node';
 import { decodeReportsMessage, ReportAssembler, ReportWriter } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
 import { silent, untilWritten } from './control-node.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Role } from '@sluice/core';
-import { metricNamesOf, metricSpecs, processMetrics, type MetricName } from '@sluice/platform';
+import { metricNamesOf, metricSpecs, processMetrics, type MetricName } from '@sluice/node';
 import { topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { metricOf, parsePrometheusText, valueOf, type Scrape } from '../support/prometheus-text.js';

@@ -1,4 +1,4 @@
-import { initCluster, masterNames } from '@sluice/platform';
+import { initCluster, masterNames } from '@sluice/node';
 import { topicsOf } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 

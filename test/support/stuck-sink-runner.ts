@@ -1,8 +1,8 @@
 import { Role } from '@sluice/core';
-import { runnerService, runService } from '@sluice/platform';
+import { runRunner } from '@sluice/runner';
 import { connectorsOf } from '@sluice/runtime';
 
-type Connector = Parameters<typeof runnerService>[0][number];
+type Connector = Awaited<ReturnType<Parameters<typeof runRunner>[1]>>[number];
 
 /** A sink that never gets ready with its stop, whatever it is told. */
 const stuckSink: Connector = {
@@ -23,5 +23,4 @@ const stuckSink: Connector = {
   }),
 };
 
-const connectors = await connectorsOf(import.meta.url, 'sink');
-await runService(Role.sinkRunner, runnerService([...connectors, stuckSink]));
+await runRunner(Role.sinkRunner, async () => [...(await connectorsOf(import.meta.url, 'sink')), stuckSink]);

@@ -1,4 +1,4 @@
-import { nodeSettingsOf, readSettings, readTextFile, type ClusterAccess } from '@sluice/platform';
+import { nodeSettingsOf, readSettings, readTextFile, type ClusterAccess } from '@sluice/node';
 import { parseNameServers, RocketMqClient } from '@sluice/rocketmq';
 
 /** What the commands read from the same places as the roles. */

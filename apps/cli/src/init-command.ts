@@ -1,4 +1,4 @@
-import { initCluster, nodeThatKnows, type ClusterAccess, type InitPurpose } from '@sluice/platform';
+import { initCluster, nodeThatKnows, type ClusterAccess, type InitPurpose } from '@sluice/node';
 import { withClient, withEachNameServer } from './command-settings.js';
 
 interface InitCommandOptions {

@@ -1,4 +1,4 @@
-import { NodeLog, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/platform';
+import { NodeLog, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/node';
 import { withClient, type CommandSettings } from './command-settings.js';
 
 interface RestoreCommandOptions {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ClusterNode } from '@sluice/platform';
+import type { ClusterNode } from '@sluice/node';
 import { OffsetOutOfRangeError, type QueueReaderOptions, type QueueRef } from '@sluice/rocketmq';
 import { CommandReader } from './command-reader.js';
 

@@ -1,12 +1,6 @@
 import type { Command } from '@sluice/core';
-import {
-  abortableDelay,
-  firstOffsetOf,
-  refusedPauseMs,
-  untilAnswered,
-  type ClusterNode,
-  type ScopedLog,
-} from '@sluice/platform';
+import { abortableDelay } from '@sluice/rpc';
+import { firstOffsetOf, refusedPauseMs, untilAnswered, type ClusterNode, type ScopedLog } from '@sluice/node';
 import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
 

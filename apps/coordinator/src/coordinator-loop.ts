@@ -1,5 +1,5 @@
 import { step, type CoordinatorState, type Effect, type InputBody } from '@sluice/core';
-import { readClocks } from '@sluice/platform';
+import { readClocks } from '@sluice/node';
 
 const tickMs = 100;
 

@@ -10,21 +10,20 @@ import {
 } from '@sluice/core';
 import {
   collectModel,
-  completeCopies,
   HeadWatch,
   HealthModule,
   MetricsModule,
   nodeChecks,
   nodeHeartbeat,
   nodeMetrics,
-  openPositions,
   readClocks,
   StatePersister,
   type ClusterNode,
   type MetricRegistry,
-  type RpcEndpoint,
   type Service,
-} from '@sluice/platform';
+} from '@sluice/node';
+import { completeCopies, openPositions } from '@sluice/runner';
+import { type RpcEndpoint } from '@sluice/rpc';
 import { CommandReader } from './command-reader.js';
 import { CoordinatorLoop } from './coordinator-loop.js';
 import { EffectRunner } from './effect-runner.js';

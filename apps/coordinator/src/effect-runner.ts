@@ -1,12 +1,6 @@
 import type { AppendOutcome, Effect, InputBody, TaskConfigsAnswer as CoreAnswer } from '@sluice/core';
-import {
-  isRpcError,
-  OutageLog,
-  RPC_ERROR_CODES,
-  type ClusterNode,
-  type RpcEndpoint,
-  type ScopedLog,
-} from '@sluice/platform';
+import { isRpcError, RPC_ERROR_CODES, type RpcEndpoint } from '@sluice/rpc';
+import { OutageLog, type ClusterNode, type ScopedLog } from '@sluice/node';
 import { encodeLogChain, Question, type TaskConfigsAnswer, type TaskConfigsQuestion } from '@sluice/protocol';
 import { BatchEncoder, SendOutcomeUnknownError } from '@sluice/rocketmq';
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unattendedSources, type CoordinatorState } from '@sluice/core';
-import type { RocketMqPositionStore, ScopedLog } from '@sluice/platform';
+import type { RocketMqPositionStore } from '@sluice/runner';
+import type { ScopedLog } from '@sluice/node';
 
 /** Between two looks. Short: a broker whose disk is full deletes much at once, and nodes still know what it took. */
 const intervalMs = 60_000;

@@ -10,9 +10,9 @@ import {
   nodeMetrics,
   StatePersister,
   type ClusterNode,
-  type RpcEndpoint,
   type Service,
-} from '@sluice/platform';
+} from '@sluice/node';
+import { type RpcEndpoint } from '@sluice/rpc';
 import { configureGateway } from './configure-gateway.js';
 import { GatewayModule } from './gateway.module.js';
 import { LogCommands } from './log-commands.js';

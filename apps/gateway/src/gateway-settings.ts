@@ -1,4 +1,4 @@
-import type { GatewayLimits } from '@sluice/platform';
+import type { GatewayLimits } from '@sluice/node';
 
 export interface GatewaySettings extends GatewayLimits {
   /** Shown by `GET /`. */

@@ -1,5 +1,5 @@
 import type { CommandBody, CommandOutcome } from '@sluice/core';
-import { CommandUnansweredError, type CommandSender as LogCommandSender } from '@sluice/platform';
+import { CommandUnansweredError, type CommandSender as LogCommandSender } from '@sluice/node';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import type { CommandSender } from './ports/command-sender.port.js';
 import { ControlPlaneUnavailableError } from './ports/control-plane-unavailable.error.js';

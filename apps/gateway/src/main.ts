@@ -1,5 +1,5 @@
 import { Role } from '@sluice/core';
-import { runService } from '@sluice/platform';
+import { runService } from '@sluice/node';
 import { createGatewayService } from './gateway-service.js';
 
 await runService(Role.gateway, createGatewayService);

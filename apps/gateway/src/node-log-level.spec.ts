@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { NodeLog } from '@sluice/platform';
+import { NodeLog } from '@sluice/node';
 import { NodeLogLevel } from './node-log-level.js';
 import { logLevels } from './ports/node-logger.port.js';
 

@@ -1,4 +1,4 @@
-import { type NodeLog } from '@sluice/platform';
+import { type NodeLog } from '@sluice/node';
 import { type LogLevel, type NodeLogger } from './ports/node-logger.port.js';
 
 const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Report } from '@sluice/core';
-import { RpcTimeoutError, type RpcTarget } from '@sluice/platform';
+import { RpcTimeoutError, type RpcTarget } from '@sluice/rpc';
 import { RunnerQuestions } from './runner-questions.js';
 
 const plugin = { kind: 'source', name: 'FileStreamSource', aliases: ['FileSource'], version: '1' } as const;

@@ -1,5 +1,6 @@
 import type { Config, PluginInfo, Report } from '@sluice/core';
-import { isRpcError, type LiveReports, type RpcEndpoint } from '@sluice/platform';
+import { isRpcError, type RpcEndpoint } from '@sluice/rpc';
+import { type LiveReports } from '@sluice/node';
 import { Question, type DefinitionsAnswer, type DefinitionsQuestion, type ValidateQuestion } from '@sluice/protocol';
 import type { FieldDescription } from '@sluice/sdk';
 import { ControlPlaneUnavailableError } from './ports/control-plane-unavailable.error.js';

@@ -1,8 +1,5 @@
 import { Role } from '@sluice/core';
-import { runnerService, runService } from '@sluice/platform';
+import { runRunner } from '@sluice/runner';
 import { connectorsOf } from '@sluice/runtime';
 
-await runService(Role.sinkRunner, async (node, rpc) => {
-  const connectors = await connectorsOf(import.meta.url, 'sink');
-  return runnerService(connectors)(node, rpc);
-});
+await runRunner(Role.sinkRunner, () => connectorsOf(import.meta.url, 'sink'));

@@ -11,3 +11,4 @@ export { bigintAsObject, describePosition, positionJson } from './position/posit
 export * from './topics.js';
 export * from './record/index.js';
 export * from './rpc/questions.js';
+export { splitWrite } from './position/split-write.js';

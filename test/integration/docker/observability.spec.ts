@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { metricSpecs } from '@sluice/platform';
+import { metricSpecs } from '@sluice/node';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const files = [

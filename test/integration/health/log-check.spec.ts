@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { emptyState } from '@sluice/core';
-import { logCheck, LogFollower, type ScopedLog } from '@sluice/platform';
+import { logCheck, LogFollower, type ScopedLog } from '@sluice/node';
 import { readerGroupOf } from '@sluice/protocol';
 import { BatchEncoder, RocketMqClient } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
-import { RocketMqQueueMessages } from '@sluice/platform';
+import { RocketMqQueueMessages } from '@sluice/runner';
 import { type QueueRef, readableQueues, RocketMqClient, type StoredAt, writableQueues } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { Mqadmin } from './mqadmin.js';

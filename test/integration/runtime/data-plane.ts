@@ -5,7 +5,7 @@ import {
   RocketMqPositionStore,
   RocketMqQueueMessages,
   RocketMqRecordProducer,
-} from '@sluice/platform';
+} from '@sluice/runner';
 import { createCluster } from '../../support/create-cluster.js';
 import { scanBarrier, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';

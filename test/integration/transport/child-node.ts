@@ -1,4 +1,4 @@
-import { type RpcEndpointOptions } from '../../../libs/platform/src/transport/index.js';
+import { type RpcEndpointOptions } from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
 import { RpcCluster } from './rpc-cluster.js';
 import { TcpRelay } from './tcp-relay.js';

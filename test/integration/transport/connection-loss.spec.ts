@@ -1,10 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  nodeGroup,
-  type RpcEndpoint,
-  type RpcEndpointState,
-  RpcTimeoutError,
-} from '../../../libs/platform/src/transport/index.js';
+import { nodeGroup, type RpcEndpoint, type RpcEndpointState, RpcTimeoutError } from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
 import { RpcCluster } from './rpc-cluster.js';
 import { TcpRelay } from './tcp-relay.js';

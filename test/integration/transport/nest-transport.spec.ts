@@ -18,7 +18,7 @@ import {
   RocketMqServer,
   RpcEndpoint,
   RpcErrorFilter,
-} from '../../../libs/platform/src/transport/index.js';
+} from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
 import { RpcCluster } from './rpc-cluster.js';
 

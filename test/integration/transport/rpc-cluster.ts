@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { RpcEndpoint, type RpcEndpointOptions } from '../../../libs/platform/src/transport/index.js';
+import { RpcEndpoint, type RpcEndpointOptions } from '../../../libs/rpc/src/index.js';
 import { RemotingAdmin } from './remoting-admin.js';
 
 const QUEUES = 4;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { nodeGroup, type RpcEndpoint, RpcError, RpcTimeoutError } from '../../../libs/platform/src/transport/index.js';
+import { nodeGroup, type RpcEndpoint, RpcError, RpcTimeoutError } from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
 import { RpcCluster } from './rpc-cluster.js';
 

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkPortsFree, EmbeddedRocketmqError, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
-import { InitError, nodeThatKnows, type ClusterAccess } from '@sluice/platform';
+import { InitError, nodeThatKnows, type ClusterAccess } from '@sluice/node';
 import { readCommandSettings } from '../command-settings.js';
 import { initCommand } from '../init-command.js';
 import { startDemo } from './demo.js';

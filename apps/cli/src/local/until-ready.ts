@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { withLimit } from '@sluice/platform';
+import { withLimit } from '@sluice/node';
 
 const pollMs = 100;
 const requestTimeoutMs = 3000;

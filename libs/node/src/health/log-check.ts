@@ -1,0 +1,34 @@
+import type { QueueRef } from '@sluice/rocketmq';
+import { LogBehindError, LogRewrittenError, LogUnclearError, type LogFollower } from '../log/log-follower.js';
+import { withLimit } from '../time/with-limit.js';
+import type { NodeCheck } from './health-check.js';
+
+const proofTimeoutMs = 1500;
+
+/** The broker tells where the log ends, and the node has read it up to there. */
+export function logCheck(follower: LogFollower, queue: QueueRef): NodeCheck {
+  return {
+    name: 'log',
+    check: async (signal) => {
+      await withLimit(signal, proofTimeoutMs, async (limited) => {
+        try {
+          await follower.proveHead(limited);
+        } catch (error) {
+          throw new Error(reasonOf(error, queue, limited.aborted && !signal.aborted), { cause: error });
+        }
+      });
+      const { head, epoch } = follower.state;
+      return { seq: head.seq, epoch, behind: 0 };
+    },
+  };
+}
+
+function reasonOf(error: unknown, { topic, brokerName }: QueueRef, isLate: boolean): string {
+  const { message } = error as Error;
+  if (error instanceof LogRewrittenError || error instanceof LogUnclearError) return message;
+  if (error instanceof LogBehindError) {
+    return `${message}. It becomes ready by itself once it has read them; if the distance does not shrink, look at its CPU and its network`;
+  }
+  const why = isLate ? `no answer within ${String(proofTimeoutMs)} ms` : message;
+  return `The log ${topic} cannot be read from broker ${brokerName}: ${why}. Start the broker or restore the network to it`;
+}

@@ -1,0 +1,50 @@
+import type { ClusterNode } from '../node/cluster-node.js';
+import type { RpcEndpoint } from '@sluice/rpc';
+import { atMostEvery } from './at-most-every.js';
+import type { HealthChecks, NodeCheck } from './health-check.js';
+import { logCheck } from './log-check.js';
+import { nameServerCheck } from './name-server-check.js';
+import { storeCheck } from './store-check.js';
+import { topicsCheck } from './topics-check.js';
+
+const topicsIntervalMs = 5000;
+const storeIntervalMs = 3000;
+
+/**
+ * What every role needs to be ready: a name server, the topics, the log up to its end, a store that takes writes, and questions that arrive.
+ *
+ * @param own - what only this role needs
+ */
+export function nodeChecks(node: ClusterNode, rpc: RpcEndpoint, ...own: readonly NodeCheck[]): HealthChecks {
+  return {
+    live: [
+      {
+        name: 'process',
+        check: () => {
+          if (node.failed !== undefined) throw new Error(`The node cannot continue and ends: ${node.failed.message}`);
+          return {};
+        },
+      },
+    ],
+    ready: [
+      nameServerCheck('namesrv', node.client),
+      atMostEvery(topicsIntervalMs, topicsCheck(node)),
+      logCheck(node.follower, node.logQueue),
+      atMostEvery(storeIntervalMs, storeCheck(node.store.directory)),
+      rpcCheck(rpc, node.settings.grpc),
+      ...own,
+    ],
+  };
+}
+
+function rpcCheck(rpc: RpcEndpoint, address: string): NodeCheck {
+  return {
+    name: 'rpc',
+    check: () => {
+      if (rpc.state === 'ready') return { proxy: address };
+      throw new Error(
+        `The Proxy ${address} cannot be used (${rpc.state}), so questions between nodes wait: start it, or correct its address in the node's settings`,
+      );
+    },
+  };
+}

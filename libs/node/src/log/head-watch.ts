@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ScopedLog } from '../logging/node-log.js';
+import type { LogFollower } from './log-follower.js';
+import { withLimit } from '../time/with-limit.js';
+
+export interface HeadWatchOptions {
+  readonly intervalMs: number;
+  /** Called with a monotonic time as of which the node knows all of the log. */
+  readonly onReached?: (sentAt: number) => void;
+  /** Called after every attempt, reached or not. */
+  readonly onAttempt?: () => void;
+}
+
+const attemptTimeoutMs = 2500;
+
+/** Proves again and again that the node knows the log up to its head, until the log cannot be followed any more. */
+export class HeadWatch {
+  private readonly ended = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly follower: LogFollower,
+    private readonly options: HeadWatchOptions,
+    private readonly log: ScopedLog,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.ended.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const signal = this.ended.signal;
+    while (!signal.aborted && !this.follower.hasEnded) {
+      try {
+        const { sentAt } = await withLimit(signal, attemptTimeoutMs, (limited) => this.follower.proveHead(limited));
+        this.options.onReached?.(sentAt);
+      } catch (error) {
+        if (this.ended.signal.aborted) return;
+        this.log.debug(`The head of the log was not reached: ${(error as Error).message}`);
+      }
+      this.options.onAttempt?.();
+      await delay(this.options.intervalMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

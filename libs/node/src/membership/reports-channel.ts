@@ -1,0 +1,170 @@
+import type { Report } from '@sluice/core';
+import {
+  decodeReportsMessage,
+  encodeProbe,
+  MalformedMessageError,
+  ReportAssembler,
+  reportLimits,
+  reportsQueueOf,
+  ReportWriter,
+  type ClusterTopics,
+  type Probe,
+} from '@sluice/protocol';
+import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
+import { refusedPauseMs, untilAnswered } from '../log/known-queue.js';
+import type { ScopedLog } from '../logging/node-log.js';
+import { abortableDelay } from '@sluice/rpc';
+
+const sendTimeoutMs = 3000;
+
+/** Whole states are told often enough to find one of each node within this time. */
+const lookBackMs = reportLimits.fullIntervalMs + 30_000;
+
+export type HeardReport =
+  | { readonly kind: 'report'; readonly report: Report }
+  /** A report of which the whole is not known, or one that came twice. */
+  | { readonly kind: 'alive'; readonly nodeId: string; readonly incarnation: string; readonly reportSeq: number }
+  | { readonly kind: 'probe'; readonly probe: Probe };
+
+/** `storedAt` is by the broker's clock. */
+export type ReportsListener = (message: HeardReport, queueId: number, storedAt: number) => void;
+
+/** Writes and reads the reports topic. */
+export class ReportsChannel {
+  private malformed = 0;
+  private readonly writer = new ReportWriter<Report>();
+
+  constructor(
+    private readonly client: RocketMqClient,
+    private readonly topics: ClusterTopics,
+    private readonly brokerName: string,
+    private readonly group: string,
+    private readonly log: ScopedLog,
+  ) {}
+
+  /** Messages that could not be understood. */
+  get malformedCount(): number {
+    return this.malformed;
+  }
+
+  /** One report of this node at a time. */
+  async send(report: Report, allowsDeltas: boolean, signal: AbortSignal): Promise<void> {
+    const queue = this.queue(reportsQueueOf(report.nodeId, this.topics));
+    try {
+      for (const body of this.writer.messagesOf(report, performance.now(), allowsDeltas))
+        await this.client.producer.send(queue, { body }, { timeoutMs: sendTimeoutMs, signal });
+    } catch (error) {
+      this.writer.forget();
+      throw error;
+    }
+  }
+
+  async sendProbe(queueId: number, probe: Probe, signal: AbortSignal): Promise<void> {
+    await this.client.producer.send(
+      this.queue(queueId),
+      { body: encodeProbe(probe) },
+      { timeoutMs: sendTimeoutMs, signal },
+    );
+  }
+
+  get queueIds(): readonly number[] {
+    return Array.from({ length: this.topics.reports.queues }, (_, id) => id);
+  }
+
+  /**
+   * Tells what arrives from now on until `signal` is aborted. Where a queue has lost its end, it reads on from the end that is left.
+   *
+   * @param onListening is called once all queues are read up to where they ended at the call: what comes then is told soon.
+   */
+  async follow(listener: ReportsListener, signal: AbortSignal, onListening?: () => void): Promise<void> {
+    const unread = new Set(this.queueIds);
+    const onEnd = (queueId: number): void => {
+      if (unread.delete(queueId) && unread.size === 0) onListening?.();
+    };
+    await Promise.all(this.queueIds.map((queueId) => this.followQueue(queueId, listener, signal, onEnd)));
+  }
+
+  private async followQueue(
+    queueId: number,
+    listener: ReportsListener,
+    signal: AbortSignal,
+    onEnd: (queueId: number) => void,
+  ): Promise<void> {
+    const queue = this.queue(queueId);
+    const { admin } = this.client;
+    const assembler = new ReportAssembler<Report>();
+    try {
+      let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
+      let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));
+      let readTo = from;
+      const tell = (heard: HeardReport | undefined, { queueOffset, storeTimestamp }: StoredMessage): void => {
+        readTo = queueOffset + 1;
+        if (heard !== undefined && queueOffset >= end) listener(heard, queueId, storeTimestamp);
+        if (readTo >= end) onEnd(queueId);
+      };
+      while (!signal.aborted) {
+        if (from >= end) onEnd(queueId);
+        const lost = await this.readUntilLost(queue, from, assembler, tell, signal);
+        const isStuck = readTo === from && from === lost.range.maxOffset;
+        readTo = from = end = lost.range.maxOffset;
+        this.log.warn(`Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`);
+        if (isStuck) await abortableDelay(refusedPauseMs, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Resolves when the queue does not have the offset any more that is to be read next. */
+  private async readUntilLost(
+    queue: QueueRef,
+    from: number,
+    assembler: ReportAssembler<Report>,
+    tell: (heard: HeardReport | undefined, message: StoredMessage) => void,
+    signal: AbortSignal,
+  ): Promise<OffsetOutOfRangeError> {
+    const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
+    try {
+      for (;;) {
+        for (const message of await reader.next()) tell(this.understood(assembler, message), message);
+      }
+    } catch (error) {
+      if (error instanceof OffsetOutOfRangeError) return error;
+      throw error;
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** Where to begin to find a whole report of each node, by the broker's clock: this node's own may be wrong by any time. */
+  private async lookBack(queue: QueueRef, lastOffset: number, signal: AbortSignal): Promise<number> {
+    const { admin, consumer } = this.client;
+    const question = { queue, offset: lastOffset, group: this.group, maxMessages: 1, suspendMs: 0, signal };
+    const { messages } = await untilAnswered(() => consumer.pull(question), signal);
+    const storedAt = messages[0]?.storeTimestamp ?? Date.now();
+    return untilAnswered(() => admin.offsetByTime(queue, storedAt - lookBackMs, { signal }), signal);
+  }
+
+  private understood(
+    assembler: ReportAssembler<Report>,
+    { body, storeTimestamp }: StoredMessage,
+  ): HeardReport | undefined {
+    try {
+      const message = decodeReportsMessage<Report>(body);
+      if (message.kind === 'probe') return message;
+      const report = assembler.take(message, storeTimestamp);
+      if (report !== undefined) return { kind: 'report', report };
+      const { nodeId, incarnation, reportSeq } = message.report;
+      return { kind: 'alive', nodeId, incarnation, reportSeq };
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      this.malformed += 1;
+      this.log.warn(error.message);
+      return undefined;
+    }
+  }
+
+  private queue(queueId: number): QueueRef {
+    return { topic: this.topics.reports.name, brokerName: this.brokerName, queueId };
+  }
+}

@@ -1,0 +1,45 @@
+import { parseLabels } from '@sluice/core';
+import { hiddenValue } from '@sluice/sdk';
+import { AddressError, parseAddresses } from './cluster-address.js';
+import type { GivenSetting } from './given-settings.js';
+import type { SettingName } from './settings-spec.js';
+
+/** Returns what is wrong with a setting that was given, without its place. */
+type Check = (given: GivenSetting) => readonly string[];
+
+export type SettingChecks = Partial<Readonly<Record<SettingName, Check>>>;
+
+/** What the types of the spec cannot say about single settings. */
+const checksOfAll: SettingChecks = {
+  namesrv: addresses('rocketmq'),
+  'source.namesrv': addresses('rocketmq'),
+  'sink.namesrv': addresses('rocketmq'),
+  grpc: addresses('rocketmq+grpc'),
+  labels: ({ name, text }) => {
+    const labels = parseLabels(name, text);
+    return labels.ok ? [] : labels.errors.map(({ message }) => message);
+  },
+};
+
+/** Returns what is wrong with a setting, without its place; `checks` are those of the role. */
+export function checkGiven(given: GivenSetting, checks: SettingChecks): readonly string[] {
+  return [checksOfAll, checks].flatMap(({ [given.setting]: check }) => check?.(given) ?? []);
+}
+
+function addresses(scheme: 'rocketmq' | 'rocketmq+grpc'): Check {
+  return ({ name, text }) => {
+    try {
+      parseAddresses(text, scheme);
+      return [];
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      // What stands before an @ may be a password.
+      return [invalidSetting(name, text.includes('@') ? hiddenValue : text, error.message)];
+    }
+  };
+}
+
+/** Describes a value that a setting cannot have. */
+export function invalidSetting(name: string, text: string, reason: string): string {
+  return `Invalid value ${text} for configuration ${name}: ${reason}`;
+}

@@ -1,0 +1,81 @@
+import { callKnownQueue, type OffsetFile } from '@sluice/node';
+import { isSameCluster } from '@sluice/protocol';
+import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
+import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
+import type { OffsetReset, OffsetStore } from '@sluice/runtime';
+import { KnownGroups } from './known-groups.js';
+
+/**
+ * Offsets of sink connectors in the brokers' consumer groups, where RocketMQ's own tools show them. The node is a visible member of each group
+ * whose offsets it keeps.
+ */
+export class RocketMqOffsetStore implements OffsetStore {
+  private readonly committed = new Map<string, Map<string, number>>();
+
+  private readonly groups: KnownGroups;
+
+  constructor(private readonly client: RocketMqClient) {
+    this.groups = new KnownGroups(client);
+  }
+
+  async read(group: string, queue: QueueRef): Promise<number | undefined> {
+    return this.asMember(group, () => this.client.admin.queryOffset(group, queue));
+  }
+
+  async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
+    const known = this.committed.get(group) ?? new Map<string, number>();
+    this.committed.set(group, known);
+    const resets: OffsetReset[] = [];
+    await Promise.all(
+      positions.map(async ({ queue, nextOffset }) => {
+        const reset = await this.commitOne(group, queue, nextOffset);
+        if (reset === undefined) known.set(queueKey(queue), nextOffset);
+        else resets.push(reset);
+      }),
+    );
+    return resets;
+  }
+
+  /** A broker keeps a reset until the group pulls there once, and answers the pull with the offset to resume at. */
+  async takeReset(group: string, reset: OffsetReset): Promise<OffsetReset> {
+    const { queue, nextOffset: offset } = reset;
+    const answer = await this.groups.call(group, () =>
+      callKnownQueue(() => this.client.consumer.pull({ queue, group, offset, maxMessages: 1 })),
+    );
+    return answer.kind === 'offset-moved' ? { queue, nextOffset: answer.nextOffset } : reset;
+  }
+
+  async strangers(group: string, queue: QueueRef): Promise<readonly string[]> {
+    const { admin, clientId } = this.client;
+    const members = await admin.consumerConnections(group, { queue });
+    return members.map((member) => member.clientId).filter((id) => !isSameCluster(clientId, id));
+  }
+
+  /** Returns the reset that the broker keeps in place of the offset. */
+  private async commitOne(group: string, queue: QueueRef, offset: number): Promise<OffsetReset | undefined> {
+    try {
+      await this.asMember(group, () => this.client.admin.updateOffset(group, queue, offset));
+      return undefined;
+    } catch (error) {
+      if (!isRocketMqError(error) || error.code !== 'OFFSET_RESET') throw error;
+      const nextOffset = await this.read(group, queue);
+      // Somebody else has taken it meanwhile: the commit is made again.
+      if (nextOffset === undefined) throw error;
+      return { queue, nextOffset };
+    }
+  }
+
+  private asMember<T>(group: string, call: () => Promise<T>): Promise<T> {
+    return this.groups.call(group, () => {
+      this.client.consumer.attend(group);
+      return callKnownQueue(call);
+    });
+  }
+
+  snapshot(): OffsetFile {
+    return {
+      version: 1,
+      groups: Object.fromEntries([...this.committed].map(([group, offsets]) => [group, Object.fromEntries(offsets)])),
+    };
+  }
+}

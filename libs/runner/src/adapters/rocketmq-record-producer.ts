@@ -1,0 +1,149 @@
+import type { QueueRef } from '@sluice/sdk';
+import {
+  BatchEncoder,
+  BrokerResponseError,
+  isQueueRefused,
+  isRocketMqError,
+  SendOutcomeUnknownError,
+  TopicNotFoundError,
+  writableQueues,
+  type RocketMqClient,
+  type SendResult,
+  type TopicRoute,
+} from '@sluice/rocketmq';
+import {
+  SendFailure,
+  type QueueLookUp,
+  type RecordBatch,
+  type RecordProducer,
+  type SendSettlement,
+} from '@sluice/runtime';
+import { errorOfKnownQueue, mayRetry } from '@sluice/node';
+
+/** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
+export type TopicCreation = { readonly queues: number } | undefined;
+
+const sendTimeoutMs = 10_000;
+
+class EncoderBatch implements RecordBatch {
+  readonly encoder = new BatchEncoder();
+
+  get count(): number {
+    return this.encoder.count;
+  }
+
+  get bytes(): number {
+    return this.encoder.bytes;
+  }
+
+  add(body: Buffer, properties: Buffer): boolean {
+    if (!this.encoder.fits(body, properties)) return false;
+    this.encoder.add(body, properties);
+    return true;
+  }
+}
+
+/** Sends records over the remoting protocol, and creates missing topics where that is allowed. */
+export class RocketMqRecordProducer implements RecordProducer {
+  constructor(
+    private readonly client: RocketMqClient,
+    private readonly creation: TopicCreation,
+    private readonly onCreated: (topic: string, queues: number) => void,
+  ) {}
+
+  async queues(topic: string): Promise<readonly QueueRef[]> {
+    try {
+      return await this.writable(topic);
+    } catch (error) {
+      if (!(error instanceof TopicNotFoundError)) throw notSent(error);
+      if (this.creation === undefined) {
+        throw new SendFailure(`${error.message}; topic.creation.enable is false`, {
+          outcome: 'not-stored',
+          retriable: false,
+          cause: error,
+        });
+      }
+    }
+    const { queues } = this.creation;
+    try {
+      await this.client.admin.createTopic({ topic, readQueues: queues, writeQueues: queues });
+      this.onCreated(topic, queues);
+      return writableQueues(await this.client.routes.refresh(topic));
+    } catch (error) {
+      // The name servers learn of a new topic with the broker's next registration.
+      throw notSent(error, error instanceof TopicNotFoundError);
+    }
+  }
+
+  async lookUpQueue(queue: QueueRef): Promise<QueueLookUp> {
+    try {
+      const known = lookUp(queue, await this.client.routes.get(queue.topic));
+      return known.state === 'writable' ? known : lookUp(queue, await this.client.routes.refresh(queue.topic));
+    } catch (error) {
+      if (error instanceof TopicNotFoundError) return { state: 'unavailable', writable: [] };
+      throw error;
+    }
+  }
+
+  newBatch(): RecordBatch {
+    return new EncoderBatch();
+  }
+
+  async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<{ readonly firstOffset: number }> {
+    if (!(batch instanceof EncoderBatch)) throw new TypeError('The batch was made by another producer');
+    let stored: SendResult;
+    try {
+      stored = await this.client.producer.sendBatch(queue, batch.encoder.finish(), {
+        timeoutMs: sendTimeoutMs,
+        signal,
+      });
+    } catch (error) {
+      throw sendFailure(error);
+    }
+    if (stored.firstOffset >= 0) return stored;
+    throw new SendFailure('The broker has stored the batch without an offset: its queue is moving to this broker', {
+      outcome: 'unknown',
+      retriable: true,
+      settled: Promise.resolve('stored'),
+    });
+  }
+
+  private async writable(topic: string): Promise<readonly QueueRef[]> {
+    return writableQueues(await this.client.routes.get(topic));
+  }
+}
+
+function lookUp({ brokerName, queueId }: QueueRef, route: TopicRoute): QueueLookUp {
+  const writable = writableQueues(route);
+  const broker = route.brokers.find((each) => each.brokerName === brokerName);
+  if (broker?.masterAddress === undefined) return { state: 'unavailable', writable };
+  // A static topic's queue may have another broker now.
+  const isWritable = writable.some((each) => each.brokerName === brokerName && each.queueId === queueId);
+  return { state: isWritable ? 'writable' : 'closed', writable };
+}
+
+const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SendSettlement>> = {
+  stored: 'stored',
+  failed: 'not-stored',
+  unknown: 'unknown',
+};
+
+/** Only an error that says so itself means that nothing was stored. */
+function sendFailure(error: unknown): SendFailure {
+  // Name servers learn a little later than the broker that a queue takes no messages.
+  if (error instanceof BrokerResponseError && isQueueRefused(error)) return notSent(error, true);
+  if (!isRocketMqError(error) || error.outcome === 'not-sent') return notSent(errorOfKnownQueue(error));
+  const settled =
+    error instanceof SendOutcomeUnknownError ? error.settled.then(({ kind }) => settlements[kind]) : undefined;
+  return new SendFailure(error.message, {
+    outcome: 'unknown',
+    retriable: true,
+    ...(settled === undefined ? {} : { settled }),
+    cause: error,
+  });
+}
+
+function notSent(error: unknown, retriable = mayRetry(error)): SendFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  return new SendFailure(message, { outcome: 'not-stored', retriable, cause: error });
+}

@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { taskKey, type TaskId } from '@sluice/core';
+import type { OffsetStore, QueueMessages } from '@sluice/runtime';
+import { queueKey, type QueueRef } from '@sluice/sdk';
+import type { MetricRegistry } from '@sluice/node';
+
+/** How often the ends of queues are asked for, in milliseconds. */
+const measureIntervalMs = 5000;
+/** Questions under way at once. */
+const maxQuestions = 8;
+
+export interface ConnectorLag {
+  readonly messages: number;
+  /** Since the oldest of the ends was learned, in milliseconds. */
+  readonly ageMs: number;
+}
+
+interface ReadQueue {
+  readonly queue: QueueRef;
+  readonly messages: Pick<QueueMessages, 'endOffset'>;
+  /** The loop that reads it, or read it last. */
+  loop: number;
+  /** Committed, or where reading began. */
+  position: number;
+  end: number | undefined;
+  /** When the end was learned; monotonic. */
+  learnedAt: number;
+}
+
+interface ReadTask {
+  readonly connector: string;
+  readonly generation: number;
+  loops: number;
+  readonly queues: Map<string, ReadQueue>;
+}
+
+export interface SinkLagOptions {
+  /** Keys of the tasks that this node holds, failed ones included: a sink that fails falls behind. */
+  readonly held: () => ReadonlySet<string>;
+  readonly onError: (queue: QueueRef, error: Error) => void;
+  readonly nowMs?: () => number;
+}
+
+/**
+ * How far the sinks of a node are behind their queues, in messages that are not committed. It watches what the tasks read and commit, and asks for
+ * the ends of these queues every few seconds, so that a stalled task is behind too.
+ */
+export class SinkLag {
+  private readonly tasks = new Map<string, ReadTask>();
+  private readonly ended = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: SinkLagOptions) {}
+
+  /** What a new loop of a task is to read and commit with. */
+  watched<Messages extends QueueMessages, Offsets extends OffsetStore>(
+    task: { readonly id: TaskId; readonly generation: number },
+    { messages, offsets }: { readonly messages: Messages; readonly offsets: Offsets },
+  ): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
+    const of = this.taskOf(task);
+    of.loops += 1;
+    const loop = of.loops;
+    return {
+      messages: {
+        queues: (topic) => messages.queues(topic),
+        unreadableQueues: (topic) => messages.unreadableQueues(topic),
+        topics: () => messages.topics(),
+        endOffset: (queue) => messages.endOffset(queue),
+        minOffset: (queue) => messages.minOffset(queue),
+        range: (queue, from, to, signal) => messages.range(queue, from, to, signal),
+        read: (queue, from, signal) => {
+          const key = queueKey(queue);
+          const known = of.queues.get(key);
+          // A loop reads a queue again, after an error, from behind what it has not committed yet.
+          if (known === undefined) {
+            of.queues.set(key, { queue, messages, loop, position: from, end: undefined, learnedAt: 0 });
+          } else if (known.loop !== loop) {
+            known.loop = loop;
+            known.position = from;
+          }
+          return messages.read(queue, from, signal);
+        },
+      },
+      offsets: {
+        read: (group, queue) => offsets.read(group, queue),
+        commit: async (group, positions) => {
+          const resets = await offsets.commit(group, positions);
+          for (const { queue, nextOffset } of [...positions, ...resets]) {
+            const known = of.queues.get(queueKey(queue));
+            if (known?.loop === loop) known.position = nextOffset;
+          }
+          return resets;
+        },
+        takeReset: (group, reset) => offsets.takeReset(group, reset),
+        strangers: (group, queue) => offsets.strangers(group, queue),
+      },
+    };
+  }
+
+  /** By connector, without queues whose end is not known yet. */
+  byConnector(): ReadonlyMap<string, ConnectorLag> {
+    this.forgetOthers();
+    const lags = new Map<string, ConnectorLag>();
+    const now = this.nowMs();
+    for (const { connector, queues } of this.tasks.values()) {
+      for (const { end, position, learnedAt } of queues.values()) {
+        if (end === undefined) continue;
+        const { messages, ageMs } = lags.get(connector) ?? { messages: 0, ageMs: 0 };
+        lags.set(connector, {
+          messages: messages + Math.max(0, end - position),
+          ageMs: Math.max(ageMs, now - learnedAt),
+        });
+      }
+    }
+    return lags;
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.ended.abort();
+    await this.running;
+  }
+
+  /** Asks for the ends of all queues once. Never rejects: an end that is not told stays as it was and grows older. */
+  async measure(): Promise<void> {
+    this.forgetOthers();
+    const waiting = [...this.tasks.values()].flatMap(({ queues }) => [...queues.values()]);
+    const ask = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        if (this.ended.signal.aborted) return;
+        const askedAt = this.nowMs();
+        try {
+          next.end = await next.messages.endOffset(next.queue);
+          next.learnedAt = askedAt;
+        } catch (error) {
+          this.options.onError(next.queue, error as Error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(maxQuestions, waiting.length) }, ask));
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ended;
+    while (!signal.aborted) {
+      await this.measure();
+      await delay(measureIntervalMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** A new generation may have other queues. */
+  private taskOf({ id, generation }: { readonly id: TaskId; readonly generation: number }): ReadTask {
+    const key = taskKey(id);
+    const known = this.tasks.get(key);
+    if (known?.generation === generation) return known;
+    const fresh = { connector: id.connector, generation, loops: 0, queues: new Map<string, ReadQueue>() };
+    this.tasks.set(key, fresh);
+    return fresh;
+  }
+
+  private forgetOthers(): void {
+    const held = this.options.held();
+    for (const key of this.tasks.keys()) if (!held.has(key)) this.tasks.delete(key);
+  }
+
+  private nowMs(): number {
+    return this.options.nowMs?.() ?? performance.now();
+  }
+}
+
+/** The metrics of it. */
+export function collectLag(metrics: MetricRegistry, lag: SinkLag): void {
+  metrics.collect('sluice_connector_lag_messages', () =>
+    [...lag.byConnector()].map(([connector, { messages }]) => ({ labels: { connector }, value: messages })),
+  );
+  metrics.collect('sluice_connector_lag_age_seconds', () =>
+    [...lag.byConnector()].map(([connector, { ageMs }]) => ({ labels: { connector }, value: ageMs / 1000 })),
+  );
+}

@@ -1,0 +1,80 @@
+import { Role, type TaskReport } from '@sluice/core';
+import type { TaskCounters } from '@sluice/runtime';
+import { type CollectedName, metricNamesOf, type MetricRegistry, type Sample } from '@sluice/node';
+import type { ConnectorTotals } from './task-meter.js';
+
+export interface TaskFigures {
+  readonly role: Role;
+  /** By connector. */
+  readonly totals: () => ReadonlyMap<string, ConnectorTotals>;
+  readonly reports: () => readonly TaskReport[];
+  /** Milliseconds. */
+  readonly leaseRemainingMs: () => number;
+}
+
+/** Metrics with the connector as their only label, and what they say of it. */
+type ConnectorMetric = {
+  [Name in CollectedName]: Sample<Name>['labels'] extends Readonly<Record<'connector', string>>
+    ? Readonly<Record<'connector', string>> extends Sample<Name>['labels']
+      ? Name
+      : never
+    : never;
+}[CollectedName];
+
+type CountedMetric = Exclude<ConnectorMetric, 'sluice_connector_lag_messages' | 'sluice_connector_lag_age_seconds'>;
+
+const both = (read: (counters: Readonly<TaskCounters>) => number) => (totals: ConnectorTotals) => read(totals.counters);
+
+const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => number>> = {
+  sluice_task_failures_total: ({ failures }) => failures,
+  sluice_task_restarts_total: ({ restarts }) => restarts,
+  // A task is of one kind: the counters of the other are 0.
+  sluice_connector_records_in_total: both(({ recordsPolled, recordsRead }) => recordsPolled + recordsRead),
+  sluice_connector_records_out_total: both(({ recordsSent, recordsPut }) => recordsSent + recordsPut),
+  sluice_connector_bytes_in_total: both(({ bytesRead }) => bytesRead),
+  sluice_connector_bytes_out_total: both(({ bytesSent }) => bytesSent),
+  sluice_connector_conversion_errors_total: both(({ conversionErrors }) => conversionErrors),
+  sluice_connector_retries_total: both(({ sendRetries, putRetries }) => sendRetries + putRetries),
+  sluice_connector_batches_out_total: both(({ batchesSent }) => batchesSent),
+  sluice_connector_unknown_outcomes_total: both(({ unknownOutcomes }) => unknownOutcomes),
+  sluice_connector_incomplete_scans_total: both(({ incompleteScans }) => incompleteScans),
+  sluice_connector_position_writes_total: both(({ positionWrites }) => positionWrites),
+  sluice_connector_buffered_records: both(({ bufferedRecords }) => bufferedRecords),
+  sluice_connector_buffered_bytes: both(({ bufferedBytes }) => bufferedBytes),
+  sluice_connector_flushes_total: both(({ flushes }) => flushes),
+  sluice_connector_offset_commits_total: both(({ offsetCommits }) => offsetCommits),
+  sluice_connector_offset_resets_total: both(({ offsetResets }) => offsetResets),
+};
+
+const dropReasons: Readonly<Record<string, (counters: Readonly<TaskCounters>) => number>> = {
+  older_generation: ({ droppedOlderGeneration }) => droppedOlderGeneration,
+  repeated_seq: ({ droppedRepeatedSeq }) => droppedRepeatedSeq,
+  lost: ({ recordsLost }) => recordsLost,
+  skipped: ({ recordsSkipped }) => recordsSkipped,
+};
+
+/** The metrics of a runner's tasks. */
+export function collectTasks(metrics: MetricRegistry, { role, totals, reports, leaseRemainingMs }: TaskFigures): void {
+  metrics.collectOne('sluice_lease_remaining_seconds', () => leaseRemainingMs() / 1000);
+  metrics.collect('sluice_runner_tasks', () => {
+    const counts = new Map<string, { readonly labels: { connector: string; state: string }; value: number }>();
+    for (const { id, state } of reports()) {
+      const key = `${state} ${id.connector}`;
+      const count = counts.get(key) ?? { labels: { connector: id.connector, state }, value: 0 };
+      count.value += 1;
+      counts.set(key, count);
+    }
+    return counts.values();
+  });
+  const ofRole = new Set<string>(metricNamesOf(role));
+  for (const [name, figure] of Object.entries(figures) as [CountedMetric, (totals: ConnectorTotals) => number][]) {
+    if (!ofRole.has(name)) continue;
+    metrics.collect(name, () => [...totals()].map(([connector, of]) => ({ labels: { connector }, value: figure(of) })));
+  }
+  if (role !== Role.sinkRunner) return;
+  metrics.collect('sluice_connector_records_dropped_total', () =>
+    [...totals()].flatMap(([connector, { counters }]) =>
+      Object.entries(dropReasons).map(([reason, read]) => ({ labels: { connector, reason }, value: read(counters) })),
+    ),
+  );
+}

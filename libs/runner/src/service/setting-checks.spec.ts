@@ -1,0 +1,19 @@
+import { describe, expect, it } from '@jest/globals';
+import { readSettings } from '@sluice/node';
+import { settingChecks } from './setting-checks.js';
+
+const read = (text: string): (() => unknown) => {
+  return () => readSettings({ environment: {}, file: 'connect.conf', readText: () => text, checks: settingChecks });
+};
+
+describe('the settings of a runner', () => {
+  it('name a converter that there is not, its place, and those that there are', () => {
+    const allowed = 'Available converters are: StringConverter, ByteArrayConverter, JsonConverter';
+    expect(read('keyConverter=Nope\nvalueConverter=StringConverter')).toThrow(
+      `connect.conf:1: Invalid value Nope for configuration keyConverter: ${allowed}`,
+    );
+    expect(read('valueConverter=None')).toThrow(
+      `connect.conf:1: Invalid value None for configuration valueConverter: ${allowed}`,
+    );
+  });
+});

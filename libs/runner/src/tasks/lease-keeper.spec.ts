@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import type { LogFollower, ScopedLog } from '@sluice/node';
+import { LeaseKeeper } from './lease-keeper.js';
+
+class World {
+  readonly lines: string[] = [];
+  holdsLease = false;
+  attempts = 0;
+  readonly keeper: LeaseKeeper;
+
+  constructor() {
+    const follower = {
+      subscribe: () => () => undefined,
+      proveHead: () => {
+        this.attempts += 1;
+        return this.holdsLease ? Promise.resolve({ sentAt: 0 }) : Promise.reject(new Error('silent'));
+      },
+    };
+    Object.defineProperty(follower, 'holdsLease', { get: () => this.holdsLease });
+    const write = (level: string) => (text: string) => this.lines.push(`${level} ${text}`);
+    const log = { debug: () => undefined, info: write('info'), warn: write('warn') } as unknown as ScopedLog;
+    this.keeper = new LeaseKeeper(follower as unknown as LogFollower, () => undefined, log);
+    this.keeper.start();
+  }
+
+  async becomes(holdsLease: boolean): Promise<void> {
+    this.holdsLease = holdsLease;
+    const until = this.attempts + 2;
+    while (this.attempts < until) await delay(10);
+  }
+}
+
+describe('the contact of a runner to the log', () => {
+  it('is logged where it ends and comes back, not at the start and the stop of the runner', async () => {
+    const world = new World();
+    await world.becomes(false);
+    await world.becomes(true);
+    expect(world.lines).toEqual([]);
+    await world.becomes(false);
+    await world.becomes(true);
+    expect(world.lines).toEqual([
+      'warn No contact to the log: tasks hold still until there is',
+      'info Contact to the log again: tasks may run',
+    ]);
+    world.keeper.leave();
+    await world.becomes(false);
+    await world.keeper.stop();
+    expect(world.lines).toHaveLength(2);
+  });
+});

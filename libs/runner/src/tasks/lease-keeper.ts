@@ -1,0 +1,104 @@
+import type { Lease } from '@sluice/runtime';
+import { HeadWatch, type LogFollower, type ScopedLog } from '@sluice/node';
+
+const probeIntervalMs = 500;
+
+/** Keeps a runner's lease by proving, twice a second, that it knows the whole log. */
+export class LeaseKeeper implements Lease {
+  private readonly waiters = new Set<() => void>();
+  private readonly watch: HeadWatch;
+  /** Whether the last line in the log says that the lease has ended; undefined before the first contact. */
+  private lapsed: boolean | undefined;
+  private isLeaving = false;
+
+  constructor(
+    private readonly follower: LogFollower,
+    /** Called once when the log has put this incarnation out of the cluster. */
+    onLost: (why: string) => void,
+    private readonly log: ScopedLog,
+  ) {
+    const unsubscribe = follower.subscribe(({ lease }) => {
+      if (lease.lost === undefined) return;
+      unsubscribe();
+      onLost(lease.lost === 'left' ? 'the cluster expired or released this node' : 'the leader rejected this node');
+    });
+    this.watch = new HeadWatch(
+      follower,
+      {
+        intervalMs: probeIntervalMs,
+        onReached: () => {
+          this.grant();
+        },
+        onAttempt: () => {
+          this.logLapse();
+        },
+      },
+      log,
+    );
+  }
+
+  get held(): boolean {
+    return this.follower.holdsLease;
+  }
+
+  get doubtfulUpTo(): number {
+    return this.follower.doubt.doubtfulUpTo;
+  }
+
+  get gaps(): number {
+    return this.follower.doubt.gaps;
+  }
+
+  /** Milliseconds that the lease still lasts; negative when it has ended. */
+  get remainingMs(): number {
+    return this.follower.leaseRemainingMs;
+  }
+
+  async whenHeld(signal: AbortSignal): Promise<void> {
+    while (!this.held) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve, reject) => {
+        const granted = (): void => {
+          signal.removeEventListener('abort', aborted);
+          resolve();
+        };
+        const aborted = (): void => {
+          this.waiters.delete(granted);
+          reject(signal.reason as Error);
+        };
+        this.waiters.add(granted);
+        signal.addEventListener('abort', aborted, { once: true });
+      });
+    }
+  }
+
+  start(): void {
+    this.watch.start();
+  }
+
+  /** Notes that the node stops: from now on nothing is logged of the lease. */
+  leave(): void {
+    this.isLeaving = true;
+  }
+
+  stop(): Promise<void> {
+    return this.watch.stop();
+  }
+
+  private grant(): void {
+    if (!this.held) return;
+    const waiters = [...this.waiters];
+    this.waiters.clear();
+    for (const granted of waiters) granted();
+  }
+
+  private logLapse(): void {
+    const lapsed = !this.held;
+    if (lapsed === (this.lapsed ?? true) || this.isLeaving) return;
+    const isFirst = this.lapsed === undefined;
+    this.lapsed = lapsed;
+    if (lapsed) this.log.warn('No contact to the log: tasks hold still until there is');
+    else if (isFirst) this.log.debug('Contact to the log: tasks may run');
+    else this.log.info('Contact to the log again: tasks may run');
+  }
+}

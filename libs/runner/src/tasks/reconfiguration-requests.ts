@@ -1,0 +1,64 @@
+import type { CommandOutcome } from '@sluice/core';
+import type { Clock } from '@sluice/runtime';
+import type { ScopedLog } from '@sluice/node';
+
+export interface ReconfigurationOptions {
+  /** Has the connector split again; rejects when nobody took the command. */
+  readonly split: (connector: string) => Promise<CommandOutcome>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Pick<ScopedLog, 'info' | 'warn'>;
+  /** Time between two commands for one connector, in milliseconds. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Passes on what source tasks ask for: that their connector be split anew. Requests that come while one is under way, or too soon after it, are
+ * served together by the next; one that nobody took is made again.
+ */
+export class ReconfigurationRequests {
+  /** By connector: whether it has to be split once more. */
+  private readonly pending = new Map<string, boolean>();
+  private readonly ended = new AbortController();
+
+  constructor(private readonly options: ReconfigurationOptions) {}
+
+  request(connector: string): void {
+    if (this.ended.signal.aborted) return;
+    const isServed = this.pending.has(connector);
+    this.pending.set(connector, true);
+    if (!isServed) void this.serve(connector);
+  }
+
+  stop(): void {
+    this.ended.abort(new Error('The node stops'));
+  }
+
+  private async serve(connector: string): Promise<void> {
+    const { clock, intervalMs } = this.options;
+    const { signal } = this.ended;
+    while (this.pending.get(connector) === true && !signal.aborted) {
+      this.pending.set(connector, false);
+      const isTaken = await this.split(connector);
+      if (!isTaken) this.pending.set(connector, true);
+      await clock.sleep(intervalMs, signal).catch(() => undefined);
+    }
+    this.pending.delete(connector);
+  }
+
+  private async split(connector: string): Promise<boolean> {
+    const { split, log } = this.options;
+    try {
+      const outcome = await split(connector);
+      if (outcome.status === 'done')
+        log.info(`Connector ${connector} is split into tasks again, because one of its tasks asked for it`);
+      else
+        log.warn(
+          `Connector ${connector} is not split into tasks again, though one of its tasks asked for it: ${outcome.message}`,
+        );
+      return true;
+    } catch (error) {
+      log.warn(`Connector ${connector} could not be split into tasks again yet: ${(error as Error).message}`);
+      return false;
+    }
+  }
+}

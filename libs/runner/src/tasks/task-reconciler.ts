@@ -1,0 +1,112 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { DesiredTask } from '@sluice/core';
+import type { ScopedLog } from '@sluice/node';
+import { planTasks, type HeldTask } from './plan-tasks.js';
+
+/** What holds the tasks of a node. */
+export interface TaskHolder {
+  held(): ReadonlyMap<string, HeldTask>;
+  start(task: DesiredTask): void;
+  /** Resolves when the first attempt to start a task is over, however it went. */
+  tried(key: string): Promise<void>;
+  stop(key: string): Promise<void>;
+  pause(key: string): void;
+  resume(key: string): void;
+}
+
+export interface ReconcilerOptions {
+  /** Tasks that are being started at a time. */
+  readonly maxStarting: number;
+  /** After this time a task that is still being started holds up no other one, in milliseconds. */
+  readonly startingMs: number;
+}
+
+const defaults: ReconcilerOptions = { maxStarting: 16, startingMs: 2_000 };
+
+/**
+ * Has a node hold what it should. It stops tasks at once; it starts them a few at a time, and yields to the event loop after each: a thousand
+ * tasks that come together must not keep the node from renewing its lease.
+ */
+export class TaskReconciler {
+  private isRunning = false;
+  private isWanted = false;
+  private isClosed = false;
+  private isStarting = false;
+  private starting = 0;
+  /** Keys of the tasks that are to be started, in their order. */
+  private waiting: readonly string[] = [];
+
+  constructor(
+    private readonly holder: TaskHolder,
+    private readonly desired: () => ReadonlyMap<string, DesiredTask>,
+    private readonly log: Pick<ScopedLog, 'info'>,
+    private readonly options: ReconcilerOptions = defaults,
+  ) {}
+
+  /** May be called out of what it does itself, as when a task tells that it stops: what is held is looked at again once that is done. */
+  reconcile(): void {
+    this.isWanted = true;
+    if (this.isRunning || this.isClosed) return;
+    this.isRunning = true;
+    try {
+      while (this.isWanted) {
+        this.isWanted = false;
+        this.once();
+      }
+    } finally {
+      this.isRunning = false;
+    }
+    void this.startWaiting();
+  }
+
+  /** Starts nothing more. */
+  close(): void {
+    this.isClosed = true;
+    this.waiting = [];
+  }
+
+  private once(): void {
+    const { holder, log } = this;
+    const plan = planTasks(this.desired(), holder.held());
+    for (const key of plan.stop) {
+      log.info(`Stopping ${key}`);
+      void holder.stop(key);
+    }
+    for (const key of plan.pause) holder.pause(key);
+    for (const key of plan.resume) holder.resume(key);
+    this.waiting = plan.start;
+  }
+
+  private async startWaiting(): Promise<void> {
+    if (this.isStarting) return;
+    this.isStarting = true;
+    try {
+      while (this.starting < this.options.maxStarting) {
+        const [key, ...others] = this.waiting;
+        if (key === undefined) return;
+        this.waiting = others;
+        const task = this.desired().get(key);
+        if (task !== undefined) this.start(key, task);
+        await turn();
+      }
+    } finally {
+      this.isStarting = false;
+    }
+  }
+
+  private start(key: string, task: DesiredTask): void {
+    this.log.info(`Starting ${key}, generation ${String(task.generation)}`);
+    this.holder.start(task);
+    this.starting += 1;
+    let isOver = false;
+    const over = (): void => {
+      clearTimeout(timer);
+      if (isOver) return;
+      isOver = true;
+      this.starting -= 1;
+      void this.startWaiting();
+    };
+    const timer = setTimeout(over, this.options.startingMs).unref();
+    void this.holder.tried(key).then(over, over);
+  }
+}
