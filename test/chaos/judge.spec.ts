@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogEvent, ReadEntry } from '@sluice/core';
-import { maxArrivalGaps, type Verdict } from '@sluice/verify-sink';
+import { maxArrivalGaps, type Verdict } from '@sluice/connector-verify';
 import type { FaultKind, FaultTarget } from './fault-plan.js';
 import { figureLines, isMet, type Figure } from './figure.js';
 import { judge } from './judge.js';

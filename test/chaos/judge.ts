@@ -1,5 +1,5 @@
 import { defaultCoordinatorSettings } from '@sluice/core';
-import { maxArrivalGaps } from '@sluice/verify-sink';
+import { maxArrivalGaps } from '@sluice/connector-verify';
 import { brokerTimes, disturbancesOf, overlaps, runningSince } from './disturbances.js';
 import type { Figure } from './figure.js';
 import type { AppliedFault, Interval, Observations, Pipeline, TaskSighting } from './observations.js';

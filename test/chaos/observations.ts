@@ -1,5 +1,5 @@
 import type { ReadEntry } from '@sluice/core';
-import type { Verdict } from '@sluice/verify-sink';
+import type { Verdict } from '@sluice/connector-verify';
 import type { PlannedFault } from './fault-plan.js';
 
 /** Both ends in milliseconds since the epoch. */

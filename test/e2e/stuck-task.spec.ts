@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { mergeReports, type Verdict } from '@sluice/verify-sink';
+import { mergeReports, type Verdict } from '@sluice/connector-verify';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 
 describe('a task that does not stop', () => {

@@ -4,7 +4,7 @@ import { rename, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { readTextIfPresent } from '@sluice/sdk';
-import { mergeReports, type Verdict } from '@sluice/verify-sink';
+import { mergeReports, type Verdict } from '@sluice/connector-verify';
 import { appendLines, digestOf } from '../support/sample-lines.js';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mergeReports, type Verdict } from '@sluice/verify-sink';
+import { mergeReports, type Verdict } from '@sluice/connector-verify';
 import { repositoryRoot, until, type SluiceCluster } from './sluice-cluster.js';
 
 interface CreateRequest {
@@ -35,8 +35,8 @@ export class VerifiedFlow {
     const folder = cluster.path(`${name}-reports`);
     mkdirSync(folder);
     const flow = new VerifiedFlow(cluster, name, seed, ofPartitions, folder);
-    const verifier = example('verify-sink/examples/verify-a-load.json').config;
-    const generator = example('datagen-source/examples/full-speed.json').config;
+    const verifier = example('verify/examples/verify-a-load.json').config;
+    const generator = example('datagen/examples/full-speed.json').config;
     const shape = { topic: name, seed: String(seed), partitions: String(ofPartitions.length) };
     await flow.post('out', { ...verifier, topics: name, 'report.dir': folder, ...sink });
     await flow.post('in', { ...generator, ...shape, records: String(flow.records), ...source });

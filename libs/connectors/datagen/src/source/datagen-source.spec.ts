@@ -256,7 +256,7 @@ describe('the generator', () => {
   });
 
   it.each(['steady-load.json', 'full-speed.json'])('accepts the example %s', async (name) => {
-    const example = JSON.parse(await readFile(new URL(`../examples/${name}`, import.meta.url), 'utf8')) as {
+    const example = JSON.parse(await readFile(new URL(`../../examples/${name}`, import.meta.url), 'utf8')) as {
       readonly config: Record<string, string>;
     };
     const common = new Set(['connector.class', 'tasks.max', 'topic.creation.default.partitions']);

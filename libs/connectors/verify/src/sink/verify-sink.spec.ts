@@ -393,7 +393,9 @@ describe('the verifier', () => {
   });
 
   it('accepts the example', async () => {
-    const example = JSON.parse(await readFile(new URL('../examples/verify-a-load.json', import.meta.url), 'utf8')) as {
+    const example = JSON.parse(
+      await readFile(new URL('../../examples/verify-a-load.json', import.meta.url), 'utf8'),
+    ) as {
       readonly config: Record<string, string>;
     };
     const common = new Set(['connector.class', 'tasks.max', 'topics']);

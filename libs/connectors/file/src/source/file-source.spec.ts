@@ -346,8 +346,8 @@ describe('the file source', () => {
     expect(await lines(task, 1)).toEqual(['two']);
   });
 
-  it.each(['follow-a-log.json', 'as-in-rocketmq-connect.json'])('accepts the example %s', async (name) => {
-    const example = JSON.parse(await readFile(new URL(`../examples/${name}`, import.meta.url), 'utf8')) as {
+  it.each(['follow-a-log.json', 'source-as-in-rocketmq-connect.json'])('accepts the example %s', async (name) => {
+    const example = JSON.parse(await readFile(new URL(`../../examples/${name}`, import.meta.url), 'utf8')) as {
       readonly config: Record<string, string>;
     };
     const common = new Set(['connector.class', 'tasks.max']);

@@ -331,8 +331,8 @@ describe('the file sink', () => {
     await flush(task, 2);
   });
 
-  it.each(['copy-a-topic.json', 'as-in-rocketmq-connect.json'])('accepts the example %s', async (name) => {
-    const example = JSON.parse(await readFile(new URL(`../examples/${name}`, import.meta.url), 'utf8')) as {
+  it.each(['copy-a-topic.json', 'sink-as-in-rocketmq-connect.json'])('accepts the example %s', async (name) => {
+    const example = JSON.parse(await readFile(new URL(`../../examples/${name}`, import.meta.url), 'utf8')) as {
       readonly config: Record<string, string>;
     };
     const common = new Set(['connector.class', 'tasks.max', 'topics', 'connect.topicnames']);
