@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { mergeReports, type Verdict } from '@sluice/connector-verify';
+import { RocketMqClient } from '@sluice/rocketmq';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 
 describe('a task that does not stop', () => {
@@ -63,13 +64,16 @@ describe('a task that does not stop', () => {
       );
     };
     const load = { topic: 'lines', records: String(records), rate: '300', 'topic.creation.default.partitions': '2' };
-    await create('in', { 'connector.class': 'DatagenSource', ...load });
+    const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, requestTimeoutMs: 10_000 });
+    await client.admin.createTopic({ topic: 'lines', readQueues: 2, writeQueues: 2 });
+    await client.close();
     const flush = { 'offset.flush.interval.ms': '200' };
     await create('out', { 'connector.class': 'VerifySink', topics: 'lines', 'report.dir': folder, ...flush });
     await create('stuck', { 'connector.class': 'StuckSink', topics: 'lines', 'task.shutdown.timeout.ms': '500' });
     await cluster.untilTask('out', 'RUNNING', 'stuck-runner', 180_000);
     await cluster.untilTask('stuck', 'RUNNING', 'stuck-runner', 180_000);
-    // The second half is for the node that takes over.
+    // The second half is for the node that takes over: the source starts once all tasks that matter before run.
+    await create('in', { 'connector.class': 'DatagenSource', ...load });
     await untilVerified(1);
     expect((await cluster.request('PUT', '/connectors/in/pause')).status).toBe(202);
     await cluster.untilTask('in', 'PAUSED', undefined, 180_000);
