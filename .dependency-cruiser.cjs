@@ -21,6 +21,14 @@ module.exports = {
       to: {},
     },
     only('sdk-imports-nothing', 'libs/sdk', []),
+    {
+      name: 'sdk-files-are-a-subpath',
+      comment: 'Locks and durable files are @sluice/sdk/files: few connectors need them.',
+      severity: 'error',
+      from: { path: '^libs/sdk/src/', pathNot: '^libs/sdk/src/files/' },
+      to: { path: '^libs/sdk/src/files/' },
+    },
+    only('verification-imports-nothing', 'libs/verification', []),
     only('rocketmq-imports-nothing', 'libs/rocketmq', []),
     only('embedded-rocketmq-imports-nothing', 'libs/embedded-rocketmq', []),
     only('core-imports-sdk', 'libs/core', ['sdk']),
@@ -34,7 +42,7 @@ module.exports = {
       name: 'connectors-import-sdk',
       severity: 'error',
       from: { path: '^libs/connectors/([^/]+)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^(apps|libs|test)/', pathNot: ['^libs/connectors/$1/', '^libs/sdk/', '^libs/rocketmq/'] },
+      to: { path: '^(apps|libs|test)/', pathNot: ['^libs/connectors/$1/', '^libs/(sdk|verification|rocketmq)/'] },
     },
     {
       name: 'apps-never-import-apps',

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RocketMqClient } from '@sluice/rocketmq';
-import { readTextIfPresent } from '@sluice/sdk';
+import { readTextIfPresent } from '@sluice/sdk/files';
 import { mergeReports, type Verdict } from '@sluice/connector-verify';
 import { appendLines, digestOf } from '../support/sample-lines.js';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { acquireExclusiveLock, LockHeldError, readTextIfPresent, type ExclusiveLock } from '@sluice/sdk';
+import { acquireExclusiveLock, LockHeldError, readTextIfPresent, type ExclusiveLock } from '@sluice/sdk/files';
 
 const pollMs = 100;
 /** A supervisor passes a signal on a moment after it was sent: until then a cluster that is to stop does not say so. */

@@ -1,4 +1,4 @@
-import { readTextIfPresent } from '@sluice/sdk';
+import { readTextIfPresent } from '@sluice/sdk/files';
 
 /** Reads a JSON file; `undefined` when it does not exist or is not JSON: local copies are only caches of what the topics hold. */
 export async function readJsonFile(path: string): Promise<unknown> {

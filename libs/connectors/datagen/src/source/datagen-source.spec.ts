@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
-  decodeVerificationRecord,
   parseConfig,
   type SourceConnector,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
   type TaskConfig,
-  type VerificationNumbers,
 } from '@sluice/sdk';
+import { decodeVerificationRecord, type VerificationNumbers } from '@sluice/verification';
 import { RememberedPositions, sourceContract, sourceTestContext } from '@sluice/testing';
 import { datagenSource } from './datagen-source.connector.js';
 import { datagenSourceSpec } from './spec.js';

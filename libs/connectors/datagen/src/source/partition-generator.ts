@@ -1,12 +1,12 @@
 import {
   ConnectError,
   ConnectErrorCode,
-  encodeVerificationRecord,
   plainJson,
   schemas,
   type SourcePosition,
   type SourceRecord,
 } from '@sluice/sdk';
+import { encodeVerificationRecord } from '@sluice/verification';
 import { keyOfRecord, keysOfPartition, type Numbering, recordsOfPartition } from './numbering.js';
 import { fillPayload, type PayloadKind } from './payload.js';
 

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ConnectError, ConnectErrorCode, type ExclusiveLock, acquireExclusiveLock } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { type ExclusiveLock, acquireExclusiveLock } from '@sluice/sdk/files';
 import { locateFile } from './locate-file.js';
 import { type OffsetsRecord, offsetsPath, readOffsets, writeOffsets } from './offsets-record.js';
 

@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  ConnectError,
-  ConnectErrorCode,
-  queueKey,
-  readTextIfPresent,
-  type SinkPosition,
-  writeFileDurably,
-} from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type SinkPosition } from '@sluice/sdk';
+import { readTextIfPresent, writeFileDurably } from '@sluice/sdk/files';
 
 interface QueueProgress {
   readonly nextOffset: number;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { encodeVerificationRecord, type QueueRef, type SinkRecord } from '@sluice/sdk';
+import { type QueueRef, type SinkRecord } from '@sluice/sdk';
+import { encodeVerificationRecord } from '@sluice/verification';
 import { type FindingsState, QueueFindings } from './queue-findings.js';
 import { judge } from './verdict.js';
 

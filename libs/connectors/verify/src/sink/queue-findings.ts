@@ -1,10 +1,5 @@
-import {
-  type ConnectValue,
-  decodeVerificationRecord,
-  type SinkRecord,
-  type VerificationNumbers,
-  type VerificationProblem,
-} from '@sluice/sdk';
+import { type ConnectValue, type SinkRecord } from '@sluice/sdk';
+import { decodeVerificationRecord, type VerificationNumbers, type VerificationProblem } from '@sluice/verification';
 import { type ArrivalGap, ArrivalGaps } from './arrival-gaps.js';
 import { LatencyHistogram, type LatencyState } from './latency-histogram.js';
 import { type Arrival, type SequenceState, SequenceTracker } from './sequence-tracker.js';

@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  ConnectError,
-  ConnectErrorCode,
-  type QueueRef,
-  readTextIfPresent,
-  type SinkPosition,
-  writeFileDurably,
-} from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type QueueRef, type SinkPosition } from '@sluice/sdk';
+import { readTextIfPresent, writeFileDurably } from '@sluice/sdk/files';
 import type { FindingsState } from './queue-findings.js';
 import { judge } from './verdict.js';
 

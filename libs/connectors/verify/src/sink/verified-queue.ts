@@ -1,14 +1,13 @@
 import {
-  acquireExclusiveLock,
   ConnectError,
   ConnectErrorCode,
-  type ExclusiveLock,
   isConnectError,
   queueKey,
   type QueueRef,
   type SinkPosition,
   type SinkRecord,
 } from '@sluice/sdk';
+import { acquireExclusiveLock, type ExclusiveLock } from '@sluice/sdk/files';
 import { QueueFindings } from './queue-findings.js';
 import { type QueueReport, readReport, reportPath, writeReport } from './report-file.js';
 

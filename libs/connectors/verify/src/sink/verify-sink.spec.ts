@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
-  encodeVerificationRecord,
   parseConfig,
   type QueueRef,
   type SinkPosition,
@@ -11,6 +10,7 @@ import {
   type SinkTask,
   type SinkTaskContext,
 } from '@sluice/sdk';
+import { encodeVerificationRecord } from '@sluice/verification';
 import { sinkContract, sinkTestContext } from '@sluice/testing';
 import { mergeReports } from './merge-reports.js';
 import { verifySinkSpec } from './spec.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { ConnectError, ConnectErrorCode } from '../errors/connect-error.js';
-import { readTextIfPresent } from '../storage/durable-file.js';
+import { readTextIfPresent } from './durable-file.js';
 import { currentHolder, isGone, type LockHolder, parseHolder } from './lock-holder.js';
 
 export interface ExclusiveLock {

@@ -1,0 +1,2 @@
+export { acquireExclusiveLock, type ExclusiveLock, LockHeldError } from './exclusive-lock.js';
+export { readTextIfPresent, writeFileDurably } from './durable-file.js';
