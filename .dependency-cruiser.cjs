@@ -32,6 +32,7 @@ module.exports = {
     only('rocketmq-imports-nothing', 'libs/rocketmq', []),
     only('embedded-rocketmq-imports-nothing', 'libs/embedded-rocketmq', []),
     only('core-imports-sdk', 'libs/core', ['sdk']),
+    only('simulation-imports-core', 'libs/simulation', ['core']),
     only('protocol-imports-sdk', 'libs/protocol', ['sdk']),
     only('runtime-imports', 'libs/runtime', ['sdk', 'core', 'protocol']),
     only('testing-imports', 'libs/testing', ['sdk', 'core', 'protocol', 'runtime']),
@@ -55,6 +56,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: ['^libs/testing/', '\\.spec\\.ts$', '/test/'] },
       to: { path: '^libs/testing/' },
+    },
+    {
+      name: 'simulation-only-in-tests',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/simulation/'] },
+      to: { path: '^libs/simulation/' },
     },
     {
       name: 'nest-only-at-the-edges',

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { simulate } from '../libs/core/dist/testing/simulate.js';
+import { simulate } from '../libs/simulation/dist/index.js';
 
 const usage = `usage: npm run simulate -- [--seeds N] [--from N] [--seed N] [--steps N]
 

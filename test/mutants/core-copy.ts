@@ -1,14 +1,17 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 import type { Mutant } from './mutant.js';
 
 const coreFolder = fileURLToPath(new URL('../../libs/core/src/', import.meta.url));
+const simulationFolder = fileURLToPath(new URL('../../libs/simulation/src/', import.meta.url));
 /** They say what is right and wrong in a simulation: these see the log by the rules as they are, never by a mutant's. */
-const judges: readonly string[] = ['testing/sim-truth.ts', 'testing/sim-outcome.ts', 'testing/sim-judge.ts'];
+const judges: readonly string[] = ['sim-truth.ts', 'sim-outcome.ts', 'sim-judge.ts'].map(
+  (name) => `simulation/${name}`,
+);
 
-/** Texts of source files by their path below `libs/core/src`. */
+/** Texts of source files by their path below `libs/core/src`; those of `libs/simulation/src` are below `simulation/`. */
 export type Sources = ReadonlyMap<string, string>;
 
 /** The text that a mutation replaces does not stand in the source, or not just once: the mutation has to follow the source. */
@@ -19,13 +22,16 @@ export class MutationLostError extends Error {
   }
 }
 
-/** The shipped source of `libs/core`, with its specs. */
+/** The shipped source of `libs/core` with its specs, and the simulation. */
 export async function coreSources(): Promise<Sources> {
-  const paths = await readdir(coreFolder, { recursive: true });
+  const [core, simulation] = await Promise.all([coreFolder, simulationFolder].map(textsIn));
+  return new Map([...(core ?? []), ...(simulation ?? []).map(([path, text]) => [`simulation/${path}`, text] as const)]);
+}
+
+async function textsIn(folder: string): Promise<readonly (readonly [path: string, text: string])[]> {
+  const paths = await readdir(folder, { recursive: true });
   const files = paths.filter((path) => path.endsWith('.ts'));
-  return new Map(
-    await Promise.all(files.map(async (path) => [path, await readFile(join(coreFolder, path), 'utf8')] as const)),
-  );
+  return Promise.all(files.map(async (path) => [path, await readFile(join(folder, path), 'utf8')] as const));
 }
 
 /** Throws `MutationLostError`. */
@@ -52,7 +58,7 @@ export async function writeBuilt(
     wanted.map(async ([path, text]) => {
       const target = join(folder, builtPath(path));
       await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, built(judges.includes(path) ? judging(text, truth) : text));
+      await writeFile(target, built(importing(text, judges.includes(path) ? truth : '.')));
     }),
   );
 }
@@ -62,8 +68,9 @@ export function builtPath(path: string): string {
   return path.replace(/\.ts$/, '.js');
 }
 
-function judging(text: string, truth: string): string {
-  return text.replaceAll("from '../", `from '../${truth}/`);
+/** The simulation's code with its imports of `libs/core` from a folder beside its own. */
+function importing(text: string, core: string): string {
+  return text.replaceAll("from '@sluice/core'", `from '${posix.join('..', core, 'index.js')}'`);
 }
 
 const builtTexts = new Map<string, string>();

@@ -9,13 +9,14 @@ export {
   type ParsedLabels,
 } from './assignment/placement.js';
 export * from './assignment/plan-assignment.js';
+export { PriorityQueue } from './assignment/priority-queue.js';
 export * from './lease/node-lease.js';
 export * from './log/fold.js';
 export * from './log/log-id.js';
 export * from './log/restored-log.js';
 export * from './log/same-config.js';
 export * from './log/snapshot-load.js';
-export { stateDigest } from './log/snapshot-records.js';
+export { recordsOf, stateDigest, stateOfRecords } from './log/snapshot-records.js';
 export * from './log/start-plan.js';
 export * from './log/task-table.js';
 export * from './log/tail-check.js';
@@ -41,6 +42,7 @@ export * from './status/reports-view.js';
 export { runnersOf } from './status/unassigned-reason.js';
 export { maySend } from './coordinator/appends.js';
 export * from './coordinator/effect.js';
+export { fractionOf } from './coordinator/election.js';
 export * from './coordinator/input.js';
 export * from './coordinator/settings.js';
 export {

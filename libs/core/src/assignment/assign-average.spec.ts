@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-plan.js';
-import { loads, misplaced, settle, task, tasksOf, worker } from './testing/settled.js';
+import { loads, misplaced, settle, task, tasksOf, worker } from '../testing/settled.js';
 
 function dealt(tasks: readonly AssignableTask[], workers: readonly Worker[]): string[] {
   const { assign } = assignTasks('average', { tasks, workers, previous: new Map() });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { loads, settle, tasksOf, worker, type Held } from './testing/settled.js';
+import { loads, settle, tasksOf, worker, type Held } from '../testing/settled.js';
 
 const zones = fc.constantFrom<Record<string, string>>({ zone: 'a' }, { zone: 'b' });
 const fleets = fc

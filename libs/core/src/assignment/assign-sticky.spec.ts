@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, PreviousAssignment, Worker } from './assignment-plan.js';
-import { isEligible, loads, misplaced, settle, task, tasksOf, worker, type Held } from './testing/settled.js';
+import { isEligible, loads, misplaced, settle, task, tasksOf, worker, type Held } from '../testing/settled.js';
 
 /** Tries every assignment: the fewest running tasks that any balanced one moves. */
 function fewestMoves(tasks: readonly AssignableTask[], workers: readonly Worker[], held: Held): number {

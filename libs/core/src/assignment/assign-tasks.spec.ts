@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assignmentStrategyNames, assignTasks } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-plan.js';
-import { task, worker } from './testing/settled.js';
+import { task, worker } from '../testing/settled.js';
 
 describe.each(assignmentStrategyNames)('assignTasks by %s', (strategy) => {
   const planned = (workers: readonly Worker[], ...tasks: readonly AssignableTask[]): string[] => {

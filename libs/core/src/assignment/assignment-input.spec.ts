@@ -3,7 +3,7 @@ import { TaskTable } from '../log/task-table.js';
 import type { ConnectorState, TaskState } from '../model/connector.js';
 import type { Member } from '../model/member.js';
 import { assignmentInput } from './assignment-input.js';
-import { worker } from './testing/settled.js';
+import { worker } from '../testing/settled.js';
 
 const connector = (name: string, more: Partial<ConnectorState> = {}): ConnectorState => ({
   name,

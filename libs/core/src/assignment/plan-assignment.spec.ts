@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { assignmentStrategyNames, type AssignmentStrategyName } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-plan.js';
 import { planAssignment, type AssignmentChange, type AssignmentPreview } from './plan-assignment.js';
-import { loads, settle, task, tasksOf, worker, type Held } from './testing/settled.js';
+import { loads, settle, task, tasksOf, worker, type Held } from '../testing/settled.js';
 
 const three = [worker('w1'), worker('w2'), worker('w3')];
 

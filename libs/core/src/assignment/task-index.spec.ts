@@ -7,7 +7,7 @@ import { assignIndexed, assignmentStrategyNames, assignTasks } from './assign-ta
 import { inputWithMoving } from './assignment-input.js';
 import type { Worker } from './assignment-plan.js';
 import { TaskIndex } from './task-index.js';
-import { worker } from './testing/settled.js';
+import { worker } from '../testing/settled.js';
 
 const names = ['c1', 'c2', 'c-3'];
 

@@ -1,10 +1,14 @@
-import { emptyState } from '../log/fold.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import type { Command } from '../model/command.js';
-import type { QueueBounds } from '../log/start-plan.js';
-import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
-import type { Report } from '../model/report.js';
-import { fractionOf } from '../coordinator/election.js';
+import {
+  type ClusterState,
+  type Command,
+  emptyState,
+  fractionOf,
+  type LogEntry,
+  type LogEvent,
+  type QueueBounds,
+  type ReadEntry,
+  type Report,
+} from '@sluice/core';
 import { wallOf, type SimClock } from './sim-clock.js';
 
 export type ReportMessage = { readonly storedAt?: number } &

@@ -1,12 +1,17 @@
-import { maySend } from '../coordinator/appends.js';
-import type { Effect } from '../coordinator/effect.js';
-import type { AppendOutcome, InputBody, TaskConfigsAnswer } from '../coordinator/input.js';
-import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
-import { step } from '../coordinator/step.js';
-import { FIRST_LEVEL } from '../model/feature-level.js';
-import type { Report } from '../model/report.js';
-import type { LogEvent } from '../model/entry.js';
-import type { NodeEffect } from '../node/node-step.js';
+import {
+  type AppendOutcome,
+  type CoordinatorState,
+  type Effect,
+  FIRST_LEVEL,
+  initialCoordinator,
+  type InputBody,
+  type LogEvent,
+  maySend,
+  type NodeEffect,
+  type Report,
+  step,
+  type TaskConfigsAnswer,
+} from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import type { JudgedNode } from './sim-judge.js';

@@ -1,22 +1,29 @@
-import { emptyState } from '../log/fold.js';
-import { loadSnapshot, snapshotReadFrom, snapshotsNamedIn } from '../log/snapshot-load.js';
-import { isOfOneOrigin } from '../log/log-id.js';
-import { planStart } from '../log/start-plan.js';
-import { jsonParts } from '../log/json-parts.js';
-import { fromFiles, toConnectorFile, toTaskFile } from '../log/state-files.js';
-import { tailVerdict } from '../log/tail-check.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import type { ReadEntry } from '../model/entry.js';
 import {
   beginningAt,
+  type ClusterState,
+  emptyState,
+  fromFiles,
   holdsLease,
   initialNodeLoop,
+  isOfOneOrigin,
+  jsonParts,
+  loadSnapshot,
   type LogMessage,
+  type NodeEffect,
+  type NodeInputBody,
   type NodeLoop,
+  planStart,
+  type ReadEntry,
+  snapshotReadFrom,
+  snapshotsNamedIn,
+  stepNode,
   type TailAnswer,
+  tailQuestion,
   type TailQuestion,
-} from '../node/node-loop.js';
-import { stepNode, tailQuestion, type NodeEffect, type NodeInputBody } from '../node/node-step.js';
+  tailVerdict,
+  toConnectorFile,
+  toTaskFile,
+} from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import type { SimProcess } from './sim-clock.js';
 

@@ -1,10 +1,22 @@
-import { defaultCoordinatorSettings } from '../coordinator/settings.js';
-import type { ClusterState, Leader } from '../model/cluster-state.js';
-import { TargetState, taskConfig, taskKey, type TaskId, type TaskState } from '../model/connector.js';
-import { eventsIn, type Claimed, type LogEvent, type ReadEntry } from '../model/entry.js';
-import { levelOf } from '../model/feature-level.js';
-import { memberKey, Role, type Member } from '../model/member.js';
-import type { Report } from '../model/report.js';
+import {
+  type Claimed,
+  type ClusterState,
+  defaultCoordinatorSettings,
+  eventsIn,
+  type Leader,
+  levelOf,
+  type LogEvent,
+  type Member,
+  memberKey,
+  type ReadEntry,
+  type Report,
+  Role,
+  TargetState,
+  taskConfig,
+  type TaskId,
+  taskKey,
+  type TaskState,
+} from '@sluice/core';
 
 /** A process as far as others depend on it. */
 export interface JudgedNode {

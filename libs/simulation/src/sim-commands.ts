@@ -1,5 +1,4 @@
-import type { Command, CommandBody } from '../model/command.js';
-import type { TaskId } from '../model/connector.js';
+import type { Command, CommandBody, TaskId } from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import { wallOf, type SimClock } from './sim-clock.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { simulate } from '../testing/simulate.js';
-import { Simulation } from '../testing/simulation.js';
+import { simulate } from './simulate.js';
+import { Simulation } from './simulation.js';
 
 const SEEDS = 200;
 const SEEDS_PER_TEST = 20;

@@ -1,8 +1,13 @@
-import { sameConfig } from '../log/same-config.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import type { Command, CommandOutcome } from '../model/command.js';
-import { TargetState, type Config } from '../model/connector.js';
-import { eventsIn, type LogEntry } from '../model/entry.js';
+import {
+  type ClusterState,
+  type Command,
+  type CommandOutcome,
+  type Config,
+  eventsIn,
+  type LogEntry,
+  sameConfig,
+  TargetState,
+} from '@sluice/core';
 
 interface ModelConnector {
   readonly config: Config;

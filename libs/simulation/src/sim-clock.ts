@@ -1,5 +1,4 @@
-import { PriorityQueue } from '../assignment/priority-queue.js';
-import type { ClockReading } from '../node/elapsed-time.js';
+import { type ClockReading, PriorityQueue } from '@sluice/core';
 
 interface Planned {
   readonly at: number;

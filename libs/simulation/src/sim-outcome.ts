@@ -1,8 +1,12 @@
-import { stateDigest } from '../log/snapshot-records.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import type { Command } from '../model/command.js';
-import { TargetState, taskKey } from '../model/connector.js';
-import { eventsIn, type LogEntry } from '../model/entry.js';
+import {
+  type ClusterState,
+  type Command,
+  eventsIn,
+  type LogEntry,
+  stateDigest,
+  TargetState,
+  taskKey,
+} from '@sluice/core';
 import type { SimCoordinator } from './sim-coordinator.js';
 import { activeRunners, canRun, isUniform, loadOf } from './sim-judge.js';
 import { SimModel } from './sim-model.js';

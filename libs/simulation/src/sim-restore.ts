@@ -1,9 +1,14 @@
-import { MEMBER_LEASE_MS } from '../lease/node-lease.js';
-import { isOfOneOrigin, restoredLogId } from '../log/log-id.js';
-import { RESTORE_NODE_ID, restoredLog, restoredState } from '../log/restored-log.js';
-import { fromFiles } from '../log/state-files.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import type { LogEvent } from '../model/entry.js';
+import {
+  type ClusterState,
+  fromFiles,
+  isOfOneOrigin,
+  type LogEvent,
+  MEMBER_LEASE_MS,
+  RESTORE_NODE_ID,
+  restoredLog,
+  restoredLogId,
+  restoredState,
+} from '@sluice/core';
 import { wallOf } from './sim-clock.js';
 import type { SimFleet } from './sim-faults.js';
 

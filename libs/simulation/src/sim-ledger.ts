@@ -1,8 +1,12 @@
-import { LEASE_MARGIN_MS, MEMBER_LEASE_MS } from '../lease/node-lease.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import { taskKey } from '../model/connector.js';
-import { eventsIn, type LogEvent } from '../model/entry.js';
-import { memberKey } from '../model/member.js';
+import {
+  type ClusterState,
+  eventsIn,
+  LEASE_MARGIN_MS,
+  type LogEvent,
+  MEMBER_LEASE_MS,
+  memberKey,
+  taskKey,
+} from '@sluice/core';
 
 /** Clocks run up to one per cent fast or slow. */
 const TOLERANCE_MS = 100;

@@ -1,7 +1,12 @@
-import { emptyState, foldEntries } from '../log/fold.js';
-import { recordsOf, stateOfRecords } from '../log/snapshot-records.js';
-import type { ClusterState } from '../model/cluster-state.js';
-import type { LogEntry, ReadEntry } from '../model/entry.js';
+import {
+  type ClusterState,
+  emptyState,
+  foldEntries,
+  type LogEntry,
+  type ReadEntry,
+  recordsOf,
+  stateOfRecords,
+} from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import type { SimJudge } from './sim-judge.js';
 import type { SimLedger } from './sim-ledger.js';

@@ -1,10 +1,12 @@
-import type { ClusterState } from '../model/cluster-state.js';
-import type { TaskId } from '../model/connector.js';
-import type { ReadEntry } from '../model/entry.js';
-import { FIRST_LEVEL } from '../model/feature-level.js';
-import type { Report } from '../model/report.js';
-import type { NodeEffect } from '../node/node-step.js';
-import { desiredTasks } from '../runner/desired-tasks.js';
+import {
+  type ClusterState,
+  desiredTasks,
+  FIRST_LEVEL,
+  type NodeEffect,
+  type ReadEntry,
+  type Report,
+  type TaskId,
+} from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import { isCauseOfStop } from './sim-judge.js';

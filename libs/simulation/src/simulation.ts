@@ -1,4 +1,4 @@
-import { FIRST_LEVEL, MAX_LEVEL } from '../model/feature-level.js';
+import { FIRST_LEVEL, MAX_LEVEL } from '@sluice/core';
 import { SimBroker } from './sim-broker.js';
 import { SimClock } from './sim-clock.js';
 import { SimCommands } from './sim-commands.js';
