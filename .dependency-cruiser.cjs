@@ -58,6 +58,13 @@ module.exports = {
       to: { path: '^libs/testing/' },
     },
     {
+      name: 'test-support-only-in-tests',
+      comment: 'The folder src/testing of a package holds what its specs share; builds leave it out.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['\\.spec\\.ts$', '/src/testing/'] },
+      to: { path: '/src/testing/' },
+    },
+    {
       name: 'simulation-only-in-tests',
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: ['^libs/simulation/'] },

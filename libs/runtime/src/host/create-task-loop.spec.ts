@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { RetriableError, type SinkConnector, type SinkTask } from '@sluice/sdk';
 import { PluginRegistry } from '../plugins/plugin-registry.js';
-import { FakePositions } from '../spec-support/fake-stores.js';
-import { SinkWorld } from '../spec-support/sink-world.js';
+import { FakePositions } from '../testing/fake-stores.js';
+import { SinkWorld } from '../testing/sink-world.js';
 import { createTaskLoop } from './create-task-loop.js';
 
 const secret = 'open-sesame-of-forty-thieves';

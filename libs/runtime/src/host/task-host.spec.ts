@@ -3,7 +3,7 @@ import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, RetriableError, type TaskLogger } from '@sluice/sdk';
 import type { LoopEnd } from '../loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
-import { ManualClock } from '../spec-support/manual-clock.js';
+import { ManualClock } from '../testing/manual-clock.js';
 import { errorTrace } from './error-trace.js';
 import { SupersededError } from './superseded-error.js';
 import { TaskHost } from './task-host.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { SinkWorld } from '../spec-support/sink-world.js';
-import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
+import { SinkWorld } from '../testing/sink-world.js';
+import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 
 const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `v${n + from}`);
 

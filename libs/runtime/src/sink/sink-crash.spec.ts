@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { QueueRef, SinkTask } from '@sluice/sdk';
 import fc from 'fast-check';
 import type { SinkLoopPorts } from './sink-loop-options.js';
-import { CrashingProcess } from '../spec-support/crashing-process.js';
-import { readEverything, readValid } from '../spec-support/read-valid.js';
-import { SinkWorld } from '../spec-support/sink-world.js';
-import { newSinkStorage, type SinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
+import { CrashingProcess } from '../testing/crashing-process.js';
+import { readEverything, readValid } from '../testing/read-valid.js';
+import { SinkWorld } from '../testing/sink-world.js';
+import { newSinkStorage, type SinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 
 /** What a source and its predecessors wrote into a queue, doubled records included. */
 type Writing =

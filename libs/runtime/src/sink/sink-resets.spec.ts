@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { SinkTaskLoop } from './sink-task-loop.js';
-import { SinkWorld } from '../spec-support/sink-world.js';
-import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
+import { SinkWorld } from '../testing/sink-world.js';
+import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 
 function oneQueue(storesOffsets = true): { world: SinkWorld; ref: QueueRef; sink: TransactionalSink } {
   const world = new SinkWorld();

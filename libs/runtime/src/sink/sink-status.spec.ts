@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey } from '@sluice/sdk';
-import { SinkWorld } from '../spec-support/sink-world.js';
-import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
+import { SinkWorld } from '../testing/sink-world.js';
+import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 
 describe('what a sink task tells of itself', () => {
   it('is still only when all that it had put is flushed and committed', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import { SinkWorld } from '../spec-support/sink-world.js';
-import { unbroken } from '../spec-support/successor.js';
-import { newSinkStorage, TransactionalSink } from '../spec-support/transactional-sink.js';
+import { SinkWorld } from '../testing/sink-world.js';
+import { unbroken } from '../testing/successor.js';
+import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 import { ownsQueue } from './subscription.js';
 
 function oneQueue(): { world: SinkWorld; ref: QueueRef; sink: TransactionalSink } {

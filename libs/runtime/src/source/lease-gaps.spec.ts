@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { SendFailure } from '../ports/record-producer.port.js';
-import type { FakeQueue } from '../spec-support/fake-cluster.js';
-import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../spec-support/successor.js';
-import { onTwoQueues, recordsOf, valuesOf, type TwoQueues } from '../spec-support/two-queues.js';
+import type { FakeQueue } from '../testing/fake-cluster.js';
+import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../testing/successor.js';
+import { onTwoQueues, recordsOf, valuesOf, type TwoQueues } from '../testing/two-queues.js';
 
 /** Has the next reader wait until `go`; `isReading` says whether it waits. */
 function blockReader({ world }: TwoQueues): { readonly isReading: () => boolean; readonly go: () => void } {

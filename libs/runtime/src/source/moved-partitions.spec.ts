@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { scanBarrier } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import type { ListedRecord } from '../spec-support/list-source.js';
-import type { FakeQueue } from '../spec-support/fake-cluster.js';
-import { readEverything, readValid } from '../spec-support/read-valid.js';
-import { SourceWorld } from '../spec-support/source-world.js';
-import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../spec-support/two-queues.js';
+import type { ListedRecord } from '../testing/list-source.js';
+import type { FakeQueue } from '../testing/fake-cluster.js';
+import { readEverything, readValid } from '../testing/read-valid.js';
+import { SourceWorld } from '../testing/source-world.js';
+import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../testing/two-queues.js';
 
 function barriersOf({ messages }: FakeQueue): number {
   return messages.filter(({ rawProperties }) => scanBarrier(rawProperties) !== undefined).length;

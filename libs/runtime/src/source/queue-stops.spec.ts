@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey } from '@sluice/sdk';
 import { SendFailure } from '../ports/record-producer.port.js';
-import type { ListedRecord } from '../spec-support/list-source.js';
-import { readEverything, readValid } from '../spec-support/read-valid.js';
-import { SourceWorld } from '../spec-support/source-world.js';
-import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../spec-support/two-queues.js';
+import type { ListedRecord } from '../testing/list-source.js';
+import { readEverything, readValid } from '../testing/read-valid.js';
+import { SourceWorld } from '../testing/source-world.js';
+import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../testing/two-queues.js';
 
 describe('a topic that was deleted and created again', () => {
   it('is reported by a take-over after a crash, which sends the last records again', async () => {

@@ -5,11 +5,11 @@ import type { LoopEnd } from '../loop-end.js';
 import type { PositionStore } from '../ports/position-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
-import { CrashingProcess } from '../spec-support/crashing-process.js';
-import { FakeBatch, type SendFate } from '../spec-support/fake-cluster.js';
-import type { ListedRecord, ListSource } from '../spec-support/list-source.js';
-import { readEverything, readValid } from '../spec-support/read-valid.js';
-import { SourceWorld } from '../spec-support/source-world.js';
+import { CrashingProcess } from '../testing/crashing-process.js';
+import { FakeBatch, type SendFate } from '../testing/fake-cluster.js';
+import type { ListedRecord, ListSource } from '../testing/list-source.js';
+import { readEverything, readValid } from '../testing/read-valid.js';
+import { SourceWorld } from '../testing/source-world.js';
 
 /** What becomes of a batch that is cut off by the crash of its sender. */
 type CutOff = 'lost' | 'late' | 'part-then-late';

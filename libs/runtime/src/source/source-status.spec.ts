@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey } from '@sluice/sdk';
-import { readEverything } from '../spec-support/read-valid.js';
-import { SourceWorld } from '../spec-support/source-world.js';
+import { readEverything } from '../testing/read-valid.js';
+import { SourceWorld } from '../testing/source-world.js';
 
 function listOf(count: number, topic = 't'): { topic: string; value: string }[] {
   return Array.from({ length: count }, (_, index) => ({ topic, value: `${topic}${index}` }));

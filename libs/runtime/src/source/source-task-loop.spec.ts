@@ -3,9 +3,9 @@ import { queueKey, type SourcePosition, type SourceRecord, type SourceTask } fro
 import type { PositionsWrite } from '../ports/position-store.port.js';
 import type { SendSettlement } from '../ports/record-producer.port.js';
 import { scanBarrier } from '@sluice/protocol';
-import { readEverything, readValid } from '../spec-support/read-valid.js';
-import type { FakeBatch } from '../spec-support/fake-cluster.js';
-import { SourceWorld, textEncoder } from '../spec-support/source-world.js';
+import { readEverything, readValid } from '../testing/read-valid.js';
+import type { FakeBatch } from '../testing/fake-cluster.js';
+import { SourceWorld, textEncoder } from '../testing/source-world.js';
 import type { RecordEncoder } from './record-encoder.js';
 
 function listOf(count: number, topic = 't'): { topic: string; value: string }[] {

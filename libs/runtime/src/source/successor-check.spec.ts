@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { readEverything } from '../spec-support/read-valid.js';
-import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../spec-support/successor.js';
-import { onTwoQueues, recordsOf, valuesOf } from '../spec-support/two-queues.js';
+import { readEverything } from '../testing/read-valid.js';
+import { endOf, foreign, held, holdNextSend, regain, resume, succeed } from '../testing/successor.js';
+import { onTwoQueues, recordsOf, valuesOf } from '../testing/two-queues.js';
 
 const superseded = (why: string): unknown => ({
   kind: 'failed',
