@@ -101,11 +101,10 @@ export class ClusterAccess {
       (await this.queueConnection(queue, deadline, what, request.code));
     const announced = this.#announce(connection, request, deadline);
     if (announced !== undefined) await announced;
+    const ask = async (): Promise<RemotingCommand> =>
+      (await this.queueConnection(queue, deadline, what, request.code)).invoke(request, deadline);
     try {
-      return await this.askSigned(async (isAgain) => {
-        const to = isAgain ? await this.queueConnection(queue, deadline, what, request.code) : connection;
-        return to.invoke(request, deadline);
-      }, deadline);
+      return await this.askSigned((isAgain) => (isAgain ? ask() : connection.invoke(request, deadline)), deadline);
     } catch (error) {
       if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
       throw error;
@@ -116,15 +115,12 @@ export class ClusterAccess {
    * Asks, and asks once more when the broker refused credentials that have been renewed since: a refused request was not
    * executed.
    */
-  async askSigned(
-    ask: (isAgain: boolean) => Promise<RemotingCommand>,
-    deadline: CallDeadline,
-  ): Promise<RemotingCommand> {
+  askSigned(ask: (isAgain: boolean) => Promise<RemotingCommand>, deadline: CallDeadline): Promise<RemotingCommand> {
     const version = this.pool.credentialsVersion;
-    const reply = await ask(false);
-    if (!isUnauthenticated(reply)) return reply;
-    const isRenewed = await this.pool.renewCredentials(version, deadline);
-    return isRenewed ? ask(true) : reply;
+    return ask(false).then((reply) => {
+      if (!isUnauthenticated(reply)) return reply;
+      return this.pool.renewCredentials(version, deadline).then((isRenewed) => (isRenewed ? ask(true) : reply));
+    });
   }
 
   /** Sends to one of the brokers that hold a queue. Errors that a new route may cure make the route suspect. */

@@ -1,7 +1,7 @@
 import { checkGroupName } from '../admin/check-argument.js';
 import { InvalidArgumentError } from '../errors.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
-import { type RemotingRequest } from '../wire/remoting-codec.js';
+import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
@@ -9,8 +9,8 @@ import { type ClusterAccess } from './cluster-access.js';
 import { FilterCheck } from './filter-check.js';
 import { type GroupMembers } from './group-members.js';
 import { compileFilter, type CompiledFilter } from './message-filter.js';
-import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult } from './pull.js';
-import { type AnsweredPull, isRedirectToMaster, ReplicaReads } from './replica-reads.js';
+import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
+import { isRedirectToMaster, ReplicaReads } from './replica-reads.js';
 import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
 
 const PULL_FLAG = { SUSPEND: 2, SUBSCRIPTION: 4 } as const;
@@ -38,10 +38,14 @@ export class Consumer {
    */
   async pull(options: PullOptions): Promise<PullResult> {
     const filter = compileFilter(options.filter);
-    return decodePullAnswer(await this.#pull(options, filter), filter);
+    return decodePullAnswer(await this.#pull(options, filter, options.replicaReads), filter);
   }
 
-  async #pull(options: PullOptions, filter: CompiledFilter): Promise<PullAnswer> {
+  async #pull(
+    options: PullOptions,
+    filter: CompiledFilter,
+    replicaReads: ReplicaReadMode | undefined,
+  ): Promise<PullAnswer> {
     const { queue, offset, group, maxMessages = 32, suspendMs = 0 } = options;
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new InvalidArgumentError(`pull offset ${offset}: expected a safe integer from 0`);
@@ -65,28 +69,36 @@ export class Consumer {
     };
     const deadline = this.cluster.deadline(options, this.#defaultTimeoutMs(suspendMs));
     if (!filter.isAll) await this.#filterCheck.pass(filter, queue, group, deadline);
-    const ask = async (): Promise<AnsweredPull> =>
-      options.replicaReads === 'suggested'
-        ? this.#replicas.ask(queue, request, deadline, suspendMs)
-        : { reply: await this.cluster.askQueue(queue, request, deadline), brokerId: MASTER_ID };
-    let answered = await ask();
-    if (answered.reply.code === RESPONSE_CODE.SUBSCRIPTION_NOT_EXIST) {
+    const replicas = replicaReads === 'suggested' ? this.#replicas : undefined;
+    let brokerId = MASTER_ID;
+    const ask = (): Promise<RemotingCommand> => {
+      if (replicas === undefined) return this.cluster.askQueue(queue, request, deadline);
+      return replicas.ask(queue, request, deadline, suspendMs).then((answered) => {
+        brokerId = answered.brokerId;
+        return answered.reply;
+      });
+    };
+    let reply = await ask();
+    if (reply.code === RESPONSE_CODE.SUBSCRIPTION_NOT_EXIST) {
       this.members.subscribe(group, queue.topic);
-      answered = await ask();
+      reply = await ask();
     }
-    const { reply, brokerId } = answered;
     if (isRedirectToMaster(reply)) throw this.cluster.notMasterError(reply, request, queue);
     const kind = pullKind(reply.code, filter);
     if (kind === undefined) throw this.cluster.queueError(reply, request, queue);
     const offsetDelta = reply.ext['offsetDelta'] === undefined ? 0 : readExtInteger(reply.ext, 'offsetDelta');
-    const bounds = {
+    const answer = {
+      kind,
       nextOffset: readExtInteger(reply.ext, 'nextBeginOffset'),
       minOffset: readExtInteger(reply.ext, 'minOffset'),
       maxOffset: readExtInteger(reply.ext, 'maxOffset'),
+      body: reply.body,
+      brokerId,
+      offsetDelta,
     };
     const isLeap =
-      reply.code === RESPONSE_CODE.PULL_RETRY_IMMEDIATELY && leadsToNextBroker(offset, bounds, offsetDelta);
-    return { ...bounds, kind: isLeap ? 'filtered' : kind, body: reply.body, brokerId, offsetDelta };
+      reply.code === RESPONSE_CODE.PULL_RETRY_IMMEDIATELY && leadsToNextBroker(offset, answer, offsetDelta);
+    return isLeap ? { ...answer, kind: 'filtered' } : answer;
   }
 
   /**
@@ -108,7 +120,7 @@ export class Consumer {
       closing: this.cluster.pool.closing,
       pull: (pull) => {
         this.members.attend(options.group, queue.topic);
-        return this.#pull({ ...pull, replicaReads: options.replicaReads }, filter);
+        return this.#pull(pull, filter, options.replicaReads);
       },
       invalidateRoute: () => {
         this.cluster.routes.invalidate(queue.topic);

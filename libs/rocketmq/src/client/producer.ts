@@ -7,6 +7,7 @@ import {
   RequestTimeoutError,
 } from '../errors.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import { type Connection } from '../connection/connection.js';
 import { type InFlightRequest } from '../connection/in-flight-request.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { checkBody, DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
@@ -170,12 +171,14 @@ export class Producer {
     const deadline = this.cluster.deadline(options);
     deadline.throwIfEnded(what);
     const resultOf = (answer: RemotingCommand): SendResult => this.#result(answer, request, queue, count);
-    const ask = async (): Promise<RemotingCommand> => {
-      const connection =
-        this.cluster.openQueueConnection(queue, request.code) ??
-        (await this.cluster.queueConnection(queue, deadline, what, request.code));
+    const submitTo = (connection: Connection): Promise<RemotingCommand> => {
       deadline.throwIfEnded(what);
-      return this.#awaitReply(connection.submit(request), deadline, what, resultOf);
+      return this.#replyOf(connection.submit(request), deadline, what, resultOf);
+    };
+    const ask = (): Promise<RemotingCommand> => {
+      const open = this.cluster.openQueueConnection(queue, request.code);
+      if (open !== undefined) return submitTo(open);
+      return this.cluster.queueConnection(queue, deadline, what, request.code).then(submitTo);
     };
     const reply = await this.cluster.askSigned(ask, deadline);
     try {
@@ -187,15 +190,14 @@ export class Producer {
     }
   }
 
-  async #awaitReply(
+  #replyOf(
     inFlight: InFlightRequest,
     deadline: CallDeadline,
     what: string,
     resultOf: (reply: RemotingCommand) => SendResult,
   ): Promise<RemotingCommand> {
-    try {
-      return await deadline.race(inFlight.reply, what, () => inFlight.outcome);
-    } catch (error) {
+    const race = deadline.race(inFlight.reply, what, () => inFlight.outcome);
+    return race.catch((error: unknown) => {
       if (error instanceof RequestTimeoutError || error instanceof RequestAbortedError) {
         if (error.outcome === 'not-sent') {
           inFlight.abandon();
@@ -210,7 +212,7 @@ export class Producer {
         throw new SendOutcomeUnknownError<SendResult>(what, 'connection-closed', settled, error);
       }
       throw error;
-    }
+    });
   }
 
   #result(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, count: number): SendResult {

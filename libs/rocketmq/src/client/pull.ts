@@ -61,10 +61,11 @@ export interface PullAnswer extends Omit<PullResult, 'messages' | 'bytes'> {
 }
 
 /** @throws MalformedDataError */
-export function decodePullAnswer({ body, offsetDelta, ...answer }: PullAnswer, filter: CompiledFilter): PullResult {
+export function decodePullAnswer(answer: PullAnswer, filter: CompiledFilter): PullResult {
+  const { body, offsetDelta, nextOffset, minOffset, maxOffset, brokerId } = answer;
   const stored = answer.kind === 'found' ? decodeStoredMessages(body, offsetDelta) : [];
   // What an inner batch holds has tags of its own: its reader compares them.
   const messages = filter.isAll ? stored : stored.filter((message) => message.isInnerBatch || filter.matches(message));
   const kind = stored.length > 0 && messages.length === 0 ? 'filtered' : answer.kind;
-  return { ...answer, kind, messages, bytes: body.length };
+  return { kind, messages, nextOffset, minOffset, maxOffset, bytes: body.length, brokerId };
 }

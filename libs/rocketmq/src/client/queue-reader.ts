@@ -348,8 +348,11 @@ export class QueueReader {
   }
 
   /** The value, or undefined once the time is over. A closed reader's pulls end by themselves. */
-  async #until<T>(work: Promise<T>, endsAt: number | undefined): Promise<T | undefined> {
-    if (endsAt === undefined) return work;
+  #until<T>(work: Promise<T>, endsAt: number | undefined): Promise<T | undefined> {
+    return endsAt === undefined ? work : this.#within(work, endsAt);
+  }
+
+  async #within<T>(work: Promise<T>, endsAt: number): Promise<T | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, Math.max(0, endsAt - performance.now()), undefined);

@@ -40,25 +40,29 @@ export class CallDeadline {
   }
 
   /**
-   * Ends with `work`, or rejects at the deadline or abort with the outcome known then. `work` itself goes on and its
+   * Ends with `work`, or rejects at the deadline or abort with the outcome known then. `work` itself continues and its
    * result is dropped.
+   * @param onGivenUp called before a rejection by the deadline or the abort
    */
-  race<T>(work: Promise<T>, what: string, outcome: () => RequestOutcome): Promise<T> {
+  race<T>(work: Promise<T>, what: string, outcome: () => RequestOutcome, onGivenUp?: () => void): Promise<T> {
     const { signal } = this;
     return new Promise<T>((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
         unlisten();
       };
-      const abort = (): void => {
+      const giveUp = (error: Error): void => {
         end();
-        reject(new RequestAbortedError(what, outcome(), signal?.reason));
+        onGivenUp?.();
+        reject(error);
+      };
+      const abort = (): void => {
+        giveUp(new RequestAbortedError(what, outcome(), signal?.reason));
       };
       const unlisten = onAbort(signal, abort);
       const timer = setTimeout(
         () => {
-          end();
-          reject(new RequestTimeoutError(what, this.timeoutMs, outcome()));
+          giveUp(new RequestTimeoutError(what, this.timeoutMs, outcome()));
         },
         Math.max(0, this.remainingMs),
       );

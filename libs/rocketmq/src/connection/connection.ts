@@ -16,7 +16,7 @@ import {
   type RemotingCommand,
   type RemotingRequest,
 } from '../wire/remoting-codec.js';
-import { REQUEST_CODE, requestName } from '../wire/request-code.js';
+import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { type CredentialsCache } from '../auth/credentials.js';
 import { signRequest } from '../auth/sign-request.js';
@@ -180,17 +180,8 @@ export class Connection {
   }
 
   /** Submits a request and waits for its reply until the deadline. */
-  async invoke(request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
-    const inFlight = this.submit(request);
-    try {
-      return await deadline.race(
-        inFlight.reply,
-        `${requestName(request.code)} to ${this.address}`,
-        () => inFlight.outcome,
-      );
-    } finally {
-      inFlight.abandon();
-    }
+  invoke(request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
+    return this.submit(request).replyWithin(deadline);
   }
 
   close(reason: string): void {

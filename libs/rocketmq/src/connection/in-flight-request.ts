@@ -1,6 +1,7 @@
 import { RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
+import { type CallDeadline } from './call-deadline.js';
 
 /** One request under way. */
 export interface InFlightRequest {
@@ -10,6 +11,8 @@ export interface InFlightRequest {
    */
   readonly reply: Promise<RemotingCommand>;
   readonly outcome: RequestOutcome;
+  /** Waits for the reply, and abandons the request at the deadline or abort. Rejects as `reply`, or with RequestTimeoutError or RequestAbortedError. */
+  replyWithin(deadline: CallDeadline): Promise<RemotingCommand>;
   /** Takes a waiting request back, and forgets one that was written: its late reply is dropped. */
   abandon(): void;
   /** Says that only `reply` still waits. After `overdueAfterMs` it is given up, and rejects with RequestTimeoutError. */
@@ -49,7 +52,7 @@ export class PendingRequest implements InFlightRequest {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.reply.catch(() => undefined);
+    this.reply.catch(ignore);
   }
 
   /** The number that its reply carries. */
@@ -90,6 +93,13 @@ export class PendingRequest implements InFlightRequest {
     this.#reject?.(error);
   }
 
+  replyWithin(deadline: CallDeadline): Promise<RemotingCommand> {
+    const giveUp = (): void => {
+      this.abandon();
+    };
+    return deadline.race(this.reply, this.#what, () => this.outcome, giveUp);
+  }
+
   markOverdue(): void {
     const owner = this.#owner;
     if (owner === undefined || this.#overdueTimer !== undefined) return;
@@ -110,13 +120,17 @@ export class PendingRequest implements InFlightRequest {
   #giveUp(): void {
     const owner = this.#owner;
     if (owner === undefined) return;
-    const what = `${requestName(this.request.code)} to ${owner.address}`;
+    const what = this.#what;
     if (this.outcome === 'not-sent' || owner.hasWritten(this)) {
       this.abandon();
       this.reject(new RequestTimeoutError(`${what}, overdue`, owner.overdueAfterMs, this.outcome));
     } else {
       owner.close(`${what} overdue for ${owner.overdueAfterMs} ms`);
     }
+  }
+
+  get #what(): string {
+    return `${requestName(this.request.code)} to ${this.#owner?.address ?? 'no server'}`;
   }
 
   #tellEnd(reply: RemotingCommand | undefined): void {
@@ -126,3 +140,6 @@ export class PendingRequest implements InFlightRequest {
     onEnd(reply);
   }
 }
+
+/** Who submitted the request hears of its failure; a request that nobody waits for any more fails without a word. */
+function ignore(): void {}
