@@ -127,6 +127,20 @@ describe('Connection', () => {
     expect((await second).body.toString()).toBe('second');
   });
 
+  it('writes what is asked for at a reply while the socket has more bytes at hand', async () => {
+    const connection = await open();
+    const texts = Array.from({ length: 20 }, async () => {
+      const { body } = await connection.invoke(REQUEST, within(5_000));
+      expect(body).toHaveLength(100_000);
+      return (await connection.invoke(REQUEST, within(5_000))).body.toString();
+    });
+    await peer.until(() => peer.received.length === 20);
+    peer.onCommand = (command, socket) => socket.write(reply(command.opaque, 'again'));
+    const long = 'x'.repeat(100_000);
+    peer.sockets[0]!.write(Buffer.concat(peer.received.map(({ opaque }) => reply(opaque, long))));
+    expect(await Promise.all(texts)).toEqual(Array.from({ length: 20 }, () => 'again'));
+  });
+
   it('tells what was written from what was not when it ends', async () => {
     const connection = await open();
     const written = connection.submit(REQUEST);

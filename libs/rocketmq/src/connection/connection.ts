@@ -70,6 +70,10 @@ export class Connection {
   readonly #socket: Socket;
   readonly #takeFrame = this.#onFrame.bind(this);
   readonly #takeOversized = this.#onOversized.bind(this);
+  readonly #uncork = (): void => {
+    this.#isCorked = false;
+    this.#socket.uncork();
+  };
   readonly #pending = new Map<number, PendingRequest>();
   #waiting: PendingRequest[] = [];
   #state: State = { kind: 'open' };
@@ -101,9 +105,9 @@ export class Connection {
     };
     const socket = await openSocket(address, options, signal, reads);
     if (socket.destroyed) throw new ConnectFailedError(address, 'closed at once');
-    const connection = new Connection(address, socket, options, moveRequest);
+    const connection = new Connection(address, socket, reader, options, moveRequest);
     reads.onBytes = (count) => {
-      connection.#onBytes(reader, count);
+      connection.#onBytes(count);
     };
     for (const frame of early) connection.#onFrame(frame, false);
     const onAbort = (): void => {
@@ -122,6 +126,7 @@ export class Connection {
   private constructor(
     readonly address: string,
     socket: Socket,
+    private readonly reader: FrameReader,
     private readonly options: ConnectionOptions,
     private readonly moveRequest: MoveRequest | undefined,
   ) {
@@ -232,10 +237,8 @@ export class Connection {
     if (this.#isCorked) return;
     this.#isCorked = true;
     this.#socket.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      this.#socket.uncork();
-    });
+    if (this.reader.hasFilledSpace) setImmediate(this.#uncork);
+    else process.nextTick(this.#uncork);
   }
 
   #writeWaiting(): void {
@@ -245,11 +248,11 @@ export class Connection {
     }
   }
 
-  #onBytes(reader: FrameReader, count: number): void {
+  #onBytes(count: number): void {
     if (this.#state.kind === 'closed') return;
     this.#lastReceivedAt = performance.now();
     try {
-      reader.filled(count, this.#takeFrame, this.#takeOversized);
+      this.reader.filled(count, this.#takeFrame, this.#takeOversized);
     } catch (error) {
       this.#end(error instanceof Error ? error.message : 'unreadable stream', error);
     }

@@ -56,6 +56,23 @@ describe('FrameReader', () => {
     );
   });
 
+  it('tells, already when it gives a frame, whether the stream filled all the memory that it lent', () => {
+    const reader = new FrameReader(MAX);
+    const seen: boolean[] = [];
+    const fill = (bytes: Buffer): void => {
+      bytes.copy(reader.space);
+      reader.filled(bytes.length, () => seen.push(reader.hasFilledSpace));
+    };
+    const lentBytes = reader.space.length;
+    const long = framed(Buffer.alloc(100_000));
+    fill(Buffer.concat([framed(Buffer.alloc(8)), long]).subarray(0, lentBytes));
+    const missing = long.length + 12 - lentBytes;
+    expect(reader.space).toHaveLength(missing);
+    fill(Buffer.alloc(missing));
+    fill(framed(Buffer.alloc(8)));
+    expect(seen).toEqual([true, true, false]);
+  });
+
   it('passes over a frame over the limit once it has given its header', () => {
     const long = Buffer.concat([Buffer.from([0, 0, 0, 3]), Buffer.from('{ }'), Buffer.alloc(200)]);
     const stream = Buffer.concat([framed(Buffer.from('before')), framed(long), framed(Buffer.from('after'))]);

@@ -33,6 +33,7 @@ export class FrameReader {
   #toSkip = 0;
   #lent: Buffer | undefined;
   #isDirect = false;
+  #hasFilledSpace = false;
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes;
@@ -47,12 +48,19 @@ export class FrameReader {
     return this.#lent;
   }
 
+  /** Whether the last bytes filled the whole space: the stream has more of them at hand. */
+  get hasFilledSpace(): boolean {
+    return this.#hasFilledSpace;
+  }
+
   /** Says that so many bytes were written into `space`. Short frames are lent; errors as for `push`. */
   filled(bytes: number, onFrame: OnFrame, onOversized?: OnOversized): void {
-    if (this.#isDirect) {
+    if (this.#isDirect && this.#partial !== undefined) {
       this.#partialFilled += bytes;
+      this.#hasFilledSpace = this.#partialFilled === this.#partial.length;
       this.#endPartial(onFrame, onOversized);
     } else if (this.#lent !== undefined) {
+      this.#hasFilledSpace = bytes === this.#lent.length;
       this.#take(this.#lent, bytes, true, onFrame, onOversized);
     }
   }
