@@ -109,6 +109,7 @@ export class Producer {
       code: REQUEST_CODE.SEND_BATCH_MESSAGE,
       ext: this.#header(queue, { properties: '', sysFlag: 0, bornAt: batch.bornAt }, true),
       body: batch.bytes,
+      claimHeadRoom: batch.claimHeadRoom,
     };
     return this.#send(queue, request, batch.count, options);
   }

@@ -9,7 +9,7 @@ import {
 import { FrameReader } from '../wire/frame-reader.js';
 import {
   decodeCommand,
-  encodeRequestHead,
+  encodeRequest,
   encodeResponse,
   HEADER_FLAG,
   type HeaderFormat,
@@ -214,25 +214,30 @@ export class Connection {
   }
 
   #write(pending: PendingRequest): void {
-    let head: Buffer;
+    let pieces: readonly Uint8Array[];
     try {
       pending.requireWanted();
       const credentials = this.options.credentials?.current;
       const request = credentials === undefined ? pending.request : signRequest(pending.request, credentials);
-      head = encodeRequestHead(request, pending.opaque, this.options.headerFormat);
+      pieces = encodeRequest(request, pending.opaque, this.options.headerFormat);
     } catch (error) {
       pending.reject(error);
       return;
     }
     pending.outcome = 'unknown';
     this.#pending.set(pending.opaque, pending);
-    pending.endsAt = this.#submittedBytes += head.length + (pending.request.body?.length ?? 0);
     this.#cork();
-    this.#socket.write(head);
-    if (pending.request.body !== undefined) this.#socket.write(pending.request.body);
+    for (const piece of pieces) {
+      this.#submittedBytes += piece.length;
+      this.#socket.write(piece);
+    }
+    pending.endsAt = this.#submittedBytes;
   }
 
-  /** Gathers what one turn of the event loop writes into one system call. */
+  /**
+   * Gathers requests into one system call: those of one callback, or those of all reads in a row while the socket has more
+   * bytes at hand.
+   */
   #cork(): void {
     if (this.#isCorked) return;
     this.#isCorked = true;

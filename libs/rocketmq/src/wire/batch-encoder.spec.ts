@@ -38,6 +38,20 @@ describe('BatchEncoder', () => {
     }
   });
 
+  it('gives its memory with room for a head once, and none for a head that is too long', () => {
+    const encoder = new BatchEncoder();
+    encoder.add(Buffer.from('hello'), PROPERTIES[0]);
+    encoder.add(Buffer.from('w'), PROPERTIES[1]);
+    const { bytes, claimHeadRoom } = encoder.finish();
+    expect(claimHeadRoom?.(100_000)).toBeUndefined();
+    const whole = claimHeadRoom?.(300);
+    whole?.fill(0xff, 0, 300);
+    expect(whole).toHaveLength(300 + bytes.length);
+    expect(whole?.toString('hex', 300)).toBe(GOLDEN);
+    expect(bytes.toString('hex')).toBe(GOLDEN);
+    expect(claimHeadRoom?.(1)).toBeUndefined();
+  });
+
   it('limits what the broker stores and keeps the batch that did not take more', () => {
     const encoder = new BatchEncoder({ maxBytes: 2 * (91 + 5 + 10), topicBytes: 5 });
     const body = Buffer.alloc(10);

@@ -10,6 +10,8 @@ const STORED_OVERHEAD_BYTES = 91;
 const MAX_TOPIC_BYTES = 127;
 export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const FIRST_CAPACITY_BYTES = 16 * 1024;
+/** Kept free in front of a batch for the head of its request: a head is some 400 bytes long. */
+const HEAD_ROOM_BYTES = 1024;
 
 /** What the broker counts against its size limit for one message: all lengths in bytes. */
 export function storedMessageBytes(topicBytes: number, bodyBytes: number, propertiesBytes: number): number {
@@ -30,6 +32,11 @@ export function checkBody(body: Uint8Array): void {
 export interface EncodedBatch {
   readonly bytes: Buffer;
   readonly count: number;
+  /**
+   * Gives the memory of `bytes` with so much room in front of them, so that head and body of a request are one piece. Undefined
+   * where there is no such room, and from the second call on: the first request may still be on its way.
+   */
+  readonly claimHeadRoom?: ((headBytes: number) => Buffer | undefined) | undefined;
   /** When the messages were made, ms since the epoch. Default: when they are sent. */
   readonly bornAt?: number | undefined;
 }
@@ -53,7 +60,7 @@ export class BatchEncoder {
   readonly #topicBytes: number;
   #buffer = Buffer.allocUnsafe(FIRST_CAPACITY_BYTES);
   #view = viewOf(this.#buffer);
-  #bytes = 0;
+  #end = HEAD_ROOM_BYTES;
   #storedBytes = 0;
   #count = 0;
   #isSealed = false;
@@ -65,7 +72,7 @@ export class BatchEncoder {
 
   /** Encoded so far. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#end - HEAD_ROOM_BYTES;
   }
 
   /** Messages so far. */
@@ -90,7 +97,7 @@ export class BatchEncoder {
     checkBody(body);
     const bodyBytes = body.length;
     this.#check(bodyBytes, properties.length);
-    const start = this.#bytes;
+    const start = this.#end;
     const propertiesAt = start + ENTRY_BYTES + bodyBytes;
     // A UTF-16 unit takes three bytes at most.
     const buffer = this.#reserve(propertiesAt + properties.length * (typeof properties === 'string' ? 3 : 1));
@@ -109,7 +116,7 @@ export class BatchEncoder {
     view.setInt32(start + 16, bodyBytes);
     buffer.set(body, start + HEAD_BYTES);
     view.setInt16(propertiesAt - PROPERTIES_LENGTH_BYTES, propertiesBytes);
-    this.#bytes = start + size;
+    this.#end = start + size;
     this.#storedBytes += this.#storedSize(bodyBytes, propertiesBytes);
     this.#count += 1;
   }
@@ -118,12 +125,23 @@ export class BatchEncoder {
   finish(): EncodedBatch {
     if (this.#count === 0) throw new InvalidArgumentError('a batch needs at least one message');
     this.#isSealed = true;
-    return { bytes: this.#buffer.subarray(0, this.#bytes), count: this.#count };
+    const buffer = this.#buffer;
+    const end = this.#end;
+    let isClaimed = false;
+    return {
+      bytes: buffer.subarray(HEAD_ROOM_BYTES, end),
+      count: this.#count,
+      claimHeadRoom: (headBytes) => {
+        if (isClaimed || headBytes > HEAD_ROOM_BYTES) return undefined;
+        isClaimed = true;
+        return buffer.subarray(HEAD_ROOM_BYTES - headBytes, end);
+      },
+    };
   }
 
   /** Forgets all messages and keeps the memory. */
   reset(): void {
-    this.#bytes = 0;
+    this.#end = HEAD_ROOM_BYTES;
     this.#storedBytes = 0;
     this.#count = 0;
     this.#isSealed = false;
@@ -146,7 +164,7 @@ export class BatchEncoder {
   #reserve(bytes: number): Buffer {
     if (bytes > this.#buffer.length) {
       const grown = Buffer.allocUnsafe(Math.max(bytes, this.#buffer.length * 2));
-      this.#buffer.copy(grown, 0, 0, this.#bytes);
+      this.#buffer.copy(grown, HEAD_ROOM_BYTES, HEAD_ROOM_BYTES, this.#end);
       this.#buffer = grown;
       this.#view = viewOf(grown);
     }

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isRocketMqError, MalformedDataError } from '../errors.js';
-import { decodeCommand, encodeRequestHead, encodeResponse, type HeaderFormat } from './remoting-codec.js';
+import { BatchEncoder } from './batch-encoder.js';
+import {
+  decodeCommand,
+  encodeRequest,
+  encodeRequestHead,
+  encodeResponse,
+  type HeaderFormat,
+  type RemotingRequest,
+} from './remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from './request-code.js';
 
 /** The frames of code 11, opaque 7, ext {topic: t, queueId: 3} as RocketMQ's own codec wrote them. */
@@ -51,6 +59,38 @@ describe('remoting codec', () => {
         },
       ),
     );
+  });
+
+  it.each([
+    ['a short body', Buffer.alloc(100, 1), 1],
+    ['a long body', Buffer.alloc(100_000, 1), 2],
+    ['no body', undefined, 1],
+  ])('writes a request with %s in as few pieces as are worth a copy', (_what, body, pieces) => {
+    const request: RemotingRequest = { code: REQUEST_CODE.SEND_MESSAGE_V2, ext: { b: 't' }, ...(body && { body }) };
+    const frames = encodeRequest(request, 5, 'json');
+    expect(frames).toHaveLength(pieces);
+    const expected = Buffer.concat([encodeRequestHead(request, 5, 'json'), body ?? Buffer.alloc(0)]);
+    expect(Buffer.concat(frames).equals(expected)).toBe(true);
+  });
+
+  it('writes a batch and its head in one piece, and one that is sent twice at once in two', () => {
+    const encoder = new BatchEncoder();
+    for (let count = 0; count < 20; count += 1) encoder.add(Buffer.alloc(1_000, count), '');
+    const { bytes, claimHeadRoom } = encoder.finish();
+    const encode = (topic: string): readonly Uint8Array[] =>
+      encodeRequest(
+        { code: REQUEST_CODE.SEND_BATCH_MESSAGE, ext: { b: topic }, body: bytes, claimHeadRoom },
+        5,
+        'json',
+      );
+    const first = encode('first');
+    const second = encode('second');
+    expect([first.length, second.length]).toEqual([1, 2]);
+    for (const [topic, pieces] of Object.entries({ first, second })) {
+      const command = decodeCommand(Buffer.concat(pieces).subarray(4));
+      expect(command.ext).toEqual({ b: topic });
+      expect(command.body.equals(bytes)).toBe(true);
+    }
   });
 
   it.each(FORMATS)('marks a response in %s as one', (format) => {

@@ -15,6 +15,8 @@ const PROTOCOL_VERSION = 513;
 const LANGUAGE = 'OTHER';
 const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 0xff_ff_ff;
+/** Copying a body of up to this length costs less than a system call with two buffers. */
+const SHORT_BODY_BYTES = 8 * 1024;
 const NO_BODY = Buffer.alloc(0);
 
 export type ExtFields = Readonly<Record<string, string>>;
@@ -23,6 +25,8 @@ export interface RemotingRequest {
   readonly code: RequestCode;
   readonly ext: ExtFields;
   readonly body?: Uint8Array;
+  /** Gives the memory of `body` with room for the head in front of it, at most once (`EncodedBatch.claimHeadRoom`). */
+  readonly claimHeadRoom?: ((headBytes: number) => Buffer | undefined) | undefined;
   /** Asked right before it is written: where it says no, nothing is sent. */
   readonly maySend?: (() => boolean) | undefined;
 }
@@ -42,6 +46,19 @@ export type HeaderFormat = 'json' | 'rocketmq';
 export function encodeRequestHead(request: RemotingRequest, opaque: number, format: HeaderFormat): Buffer {
   const header = { code: request.code, opaque, flag: 0, remark: '', ext: request.ext };
   return encodeHead(header, format, request.body?.length ?? 0);
+}
+
+/** The whole frame in one piece where `claimHeadRoom` gives room for that or the body is short; else head and body. */
+export function encodeRequest(request: RemotingRequest, opaque: number, format: HeaderFormat): readonly Uint8Array[] {
+  const head = encodeRequestHead(request, opaque, format);
+  const { body } = request;
+  if (body === undefined) return [head];
+  const whole = request.claimHeadRoom?.(head.length);
+  if (whole !== undefined) {
+    whole.set(head);
+    return [whole];
+  }
+  return body.length <= SHORT_BODY_BYTES ? [Buffer.concat([head, body])] : [head, body];
 }
 
 /** The whole frame of an answer without a body. */
