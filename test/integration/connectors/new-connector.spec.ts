@@ -1,5 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Connector, SinkConnector, SourceConnector } from '@sluice/sdk';
+import { until } from '../../support/sluice-cluster.js';
+import { DataPlane } from '../runtime/data-plane.js';
 import { WorkspaceCopy } from './workspace-copy.js';
 
 const name = 'object-store';
@@ -83,6 +88,42 @@ describe('npm run new:connector', () => {
     },
     limitMs,
   );
+
+  it('makes the code that docs/writing-a-connector.md shows', async () => {
+    const files = await readdir(copy.path('libs/connectors', name, 'src'), { recursive: true });
+    const texts = await Promise.all(
+      files
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => readFile(copy.path('libs/connectors', name, 'src', file), 'utf8')),
+    );
+    const guide = await readFile(copy.path('docs/writing-a-connector.md'), 'utf8');
+    const shown = [...guide.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+    expect(shown.length).toBeGreaterThan(5);
+    // A part of a file stands in the guide without the indentation that it has there.
+    const flat = (text: string): string => text.replaceAll(/^ +/gm, '');
+    for (const code of shown) expect(texts.map(flat).join('')).toContain(flat(code));
+  });
+
+  it('makes tasks that move entries through a topic of a real RocketMQ', async () => {
+    const module = pathToFileURL(copy.path('libs/connectors', name, 'dist/index.js')).href;
+    const { connectors } = (await import(module)) as { readonly connectors: readonly Connector[] };
+    const source = connectors.find((each): each is SourceConnector => each.kind === 'source')!;
+    const sink = connectors.find((each): each is SinkConnector => each.kind === 'sink')!;
+    const plane = new DataPlane(process.env['SLUICE_TEST_NAMESRV'] ?? '');
+    try {
+      const topic = await plane.topic(1);
+      const [from, to] = [join(copy.root, 'from.jsonl'), join(copy.root, 'to.jsonl')];
+      const entries = ['one', 'two', '', 'vier ü'].map((entry) => `${JSON.stringify(entry)}\n`).join('');
+      await writeFile(from, entries);
+      const reading = await plane.source(source.createTask(), { config: { path: from, topic } });
+      const writing = await plane.sink(sink.createTask(), topic, { path: to });
+      await until('all entries arrive', async () => (await readFile(to, 'utf8')) === entries);
+      expect(await reading.loop.stop()).toEqual({ kind: 'stopped', clean: true });
+      await writing.loop.stop();
+    } finally {
+      await plane.close();
+    }
+  });
 });
 
 /** Code that prints the names of the sources that a runner with this main module has. */

@@ -31,6 +31,7 @@ import type {
   SourceRecord,
   SourceTask,
   SourceTaskContext,
+  TaskConfig,
   TaskLogger,
 } from '@sluice/sdk';
 
@@ -134,7 +135,10 @@ export class DataPlane {
   /** Starts the next generation of the connector's only source task. */
   async source(
     task: SourceTask,
-    { onRead = () => undefined }: { readonly onRead?: (offset: number) => void } = {},
+    {
+      onRead = () => undefined,
+      config = {},
+    }: { readonly onRead?: (offset: number) => void; readonly config?: TaskConfig } = {},
   ): Promise<RunningLoop<SourceTaskLoop>> {
     const generation = ++this.generation;
     const counters = newTaskCounters();
@@ -152,7 +156,7 @@ export class DataPlane {
         index: 0,
         generation,
         task,
-        config: {},
+        config,
         encoder: new ConvertingEncoder(createConverters(strings, undefined)),
         settings: {
           ...limits,
@@ -182,7 +186,7 @@ export class DataPlane {
     return { loop, counters, log };
   }
 
-  async sink(task: SinkTask, topic: string): Promise<RunningLoop<SinkTaskLoop>> {
+  async sink(task: SinkTask, topic: string, config: TaskConfig = {}): Promise<RunningLoop<SinkTaskLoop>> {
     const counters = newTaskCounters();
     const log: string[] = [];
     const { client } = this;
@@ -192,7 +196,7 @@ export class DataPlane {
         index: 0,
         generation: 1,
         task,
-        config: {},
+        config,
         group: `g-${this.connector}-${topic}`,
         subscription: { topics: { kind: 'names', names: [topic] }, share: { index: 0, count: 1 } },
         decoder: new ConvertingDecoder(createConverters(strings, undefined)),
