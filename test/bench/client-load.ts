@@ -1,16 +1,22 @@
 // One side of the client bench, in a process of its own: `client-load.js send NAMESRV TOPIC QUEUES BATCH IN_FLIGHT` sends
-// until its input ends; `client-load.js pull NAMESRV TOPIC QUEUES PER_PULL END` reads every queue up to END.
+// until its input ends; `client-load.js pull NAMESRV TOPIC QUEUES PER_PULL END` reads every queue up to END. `bare-send` and
+// `bare-pull` do the same over a socket without a client.
 // Prints "ready", starts at a line on its input, and prints one line of JSON at its end.
 import { once } from 'node:events';
 import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { BatchEncoder, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
+import { barePull, bareSend } from './bare-socket.js';
 
 const bodyBytes = 1024;
+const body = Buffer.alloc(bodyBytes, 'x');
+let isStopped = false;
 
 export interface LoadResult {
   readonly messages: number;
   readonly milliseconds: number;
   readonly cpuMicros: number;
+  /** The part of it that the kernel used. */
+  readonly systemMicros: number;
   /** On the JavaScript heap; the bytes of sockets and messages are not on it. */
   readonly heapBytes: number;
 }
@@ -42,15 +48,12 @@ async function send(
   batch: number,
   inFlight: number,
 ): Promise<number> {
-  const body = Buffer.alloc(bodyBytes, 'x');
   const noProperties = Buffer.alloc(0);
-  let stopped = false;
-  void once(process.stdin, 'end').then(() => (stopped = true));
   let messages = 0;
   let turn = 0;
   const lane = async (): Promise<void> => {
     const encoder = new BatchEncoder();
-    while (!stopped) {
+    while (!isStopped) {
       const queue = queues[turn++ % queues.length];
       if (queue === undefined) return;
       for (let i = 0; i < batch; i += 1) encoder.add(body, noProperties);
@@ -86,7 +89,7 @@ async function pull(
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
-const [mode, namesrv = '', topic = '', queueCount = '0', ...numbers] = process.argv.slice(2);
+const [mode = '', namesrv = '', topic = '', queueCount = '0', ...numbers] = process.argv.slice(2);
 const [first = 0, second = 0] = numbers.map(Number);
 const client = RocketMqClient.open({ namesrv });
 const broker = (await client.routes.get(topic)).brokers[0];
@@ -98,14 +101,28 @@ const queues = Array.from({ length: Number(queueCount) }, (_, queueId) => ({
 }));
 process.stdout.write('ready\n');
 process.stdin.resume();
+void once(process.stdin, 'end').then(() => (isStopped = true));
 await once(process.stdin, 'data');
 const cpu = process.cpuUsage();
 const allocations = new Allocations();
 const started = performance.now();
-const messages = await (mode === 'send' ? send : pull)(client, queues, first, second);
+const address = broker.masterAddress ?? '';
+const loads: Readonly<Record<string, () => Promise<number>>> = {
+  send: () => send(client, queues, first, second),
+  pull: () => pull(client, queues, first, second),
+  'bare-send': () => bareSend(address, queues, { batch: first, inFlight: second, body }, () => isStopped),
+  'bare-pull': () => barePull(address, queues, { perPull: first, end: second }),
+};
+const messages = (await loads[mode]?.()) ?? 0;
 const milliseconds = performance.now() - started;
 const { user, system } = process.cpuUsage(cpu);
-const result: LoadResult = { messages, milliseconds, cpuMicros: user + system, heapBytes: allocations.bytes() };
+const result: LoadResult = {
+  messages,
+  milliseconds,
+  cpuMicros: user + system,
+  systemMicros: system,
+  heapBytes: allocations.bytes(),
+};
 process.stdout.write(`${JSON.stringify(result)}\n`);
 await client.close();
 process.stdin.destroy();

@@ -1,5 +1,6 @@
 // npm run bench -- client [--rounds N] [--seconds N] [--messages N]: sends and pulls of 1 KB messages through libs/rocketmq
-// beside RocketMQ's Java BatchProducer and a Java pull consumer, on the same broker in the same run.
+// beside RocketMQ's Java BatchProducer and a Java pull consumer, and beside the same bytes over a bare socket, on the same
+// broker in the same run.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,16 @@ interface Speed {
   readonly cpuMicros: number;
 }
 
+/** Of a process of Node. */
+interface NodeSpeed extends Speed {
+  /** The kernel's part of `cpuMicros`, from 0 to 1. */
+  readonly systemShare: number;
+  readonly heapBytes: number;
+}
+
+/** `bare`: the same bytes over a socket without a client. */
+type Mode = 'send' | 'pull' | 'bare-send' | 'bare-pull';
+
 class ClientBench {
   constructor(
     private readonly cluster: RunningCluster,
@@ -84,16 +95,15 @@ class ClientBench {
     }
   }
 
-  async send(topic: string, seconds: number): Promise<Speed & { readonly heapBytes: number }> {
+  async send(mode: 'send' | 'bare-send', topic: string, seconds: number): Promise<NodeSpeed> {
     await this.createTopic(topic);
-    const load = this.#node('send', topic, batch, sendsInFlight);
+    const load = this.#node(mode, topic, batch, sendsInFlight);
     try {
       await load.nextLine();
       load.begin();
       const speed = await this.#window(topic, load, seconds);
       load.finish();
-      const result = await resultOf(load);
-      return { ...speed, heapBytes: result.heapBytes / result.messages };
+      return { ...speed, ...sharesOf(await resultOf(load)) };
     } finally {
       await load.kill();
     }
@@ -134,17 +144,18 @@ class ClientBench {
     }
   }
 
-  async pull(topic: string, end: number): Promise<Speed & { readonly heapBytes: number }> {
-    const load = this.#node('pull', topic, perPull, end);
+  async pull(mode: 'pull' | 'bare-pull', topic: string, end: number): Promise<NodeSpeed> {
+    const load = this.#node(mode, topic, perPull, end);
     try {
       await load.nextLine();
       load.begin();
-      const { messages, milliseconds, cpuMicros, heapBytes } = await resultOf(load);
+      const result = await resultOf(load);
+      const { messages, milliseconds, cpuMicros } = result;
       checkCount(messages, end * queues);
       return {
         perSecond: (messages * 1000) / milliseconds,
         cpuMicros: cpuMicros / messages,
-        heapBytes: heapBytes / messages,
+        ...sharesOf(result),
       };
     } finally {
       await load.kill();
@@ -158,7 +169,7 @@ class ClientBench {
     }
   }
 
-  #node(mode: 'send' | 'pull', topic: string, ...numbers: readonly number[]): LoadProcess {
+  #node(mode: Mode, topic: string, ...numbers: readonly number[]): LoadProcess {
     const words = [loadScript, mode, this.cluster.namesrv, topic, String(queues), ...numbers.map(String)];
     return new LoadProcess(process.execPath, words);
   }
@@ -168,13 +179,25 @@ async function resultOf(load: LoadProcess): Promise<LoadResult> {
   return JSON.parse(await load.nextLine()) as LoadResult;
 }
 
+function sharesOf(result: LoadResult): Pick<NodeSpeed, 'systemShare' | 'heapBytes'> {
+  return { systemShare: result.systemMicros / result.cpuMicros, heapBytes: result.heapBytes / result.messages };
+}
+
 function checkCount(messages: number, expected: number): void {
   if (messages !== expected) throw new Error(`${messages} messages were read, ${expected} are there`);
 }
 
-function line(who: string, speed: Speed & { readonly heapBytes?: number }): string {
-  const heap = speed.heapBytes === undefined ? '' : `, ${speed.heapBytes.toFixed(0)} B of heap`;
-  return `${who} ${speed.perSecond.toFixed(0)} msg/s, ${speed.cpuMicros.toFixed(2)} us CPU${heap} per message`;
+function line(who: string, speed: Speed): string {
+  return `${who} ${speed.perSecond.toFixed(0)} msg/s, ${speed.cpuMicros.toFixed(2)} us CPU per message`;
+}
+
+/** Sluice beside the same bytes over a bare socket: no client can use less CPU than that. */
+function lines(sluice: NodeSpeed, bare: NodeSpeed): string {
+  const system = ({ systemShare }: NodeSpeed): string => `${(systemShare * 100).toFixed(0)} % of it the kernel's`;
+  return [
+    `${line('Sluice', sluice)}, ${system(sluice)}; ${sluice.heapBytes.toFixed(0)} B of heap`,
+    `${line('bare socket', bare)}, ${system(bare)}; Sluice uses ${(sluice.cpuMicros / bare.cpuMicros).toFixed(2)} times its CPU`,
+  ].join('\n  ');
 }
 
 async function compare(bench: ClientBench, rounds: number, seconds: number, messages: number): Promise<void> {
@@ -184,20 +207,22 @@ async function compare(bench: ClientBench, rounds: number, seconds: number, mess
   const end = await bench.fill('bench-pull', messages);
   for (let round = 1; round <= rounds; round += 1) {
     const javaSend = await bench.javaSend(`bench-java-${round}`, seconds);
-    const send = await bench.send(`bench-sluice-${round}`, seconds);
+    const send = await bench.send('send', `bench-sluice-${round}`, seconds);
+    const bareSend = await bench.send('bare-send', `bench-bare-${round}`, seconds);
     print(`round ${round}, send, batches of ${batch}, ${sendsInFlight} in flight`);
-    print(`  ${line('Java BatchProducer', javaSend)}\n  ${line('Sluice', send)}`);
+    print(`  ${line('Java BatchProducer', javaSend)}\n  ${lines(send, bareSend)}`);
     sends.push(send.perSecond / javaSend.perSecond);
     const javaPull = await bench.javaPull('bench-pull', end);
-    const pull = await bench.pull('bench-pull', end);
+    const pull = await bench.pull('pull', 'bench-pull', end);
+    const barePull = await bench.pull('bare-pull', 'bench-pull', end);
     print(`round ${round}, pull, ${queues} queues on one connection, at most ${perPull} messages a pull`);
-    print(`  ${line('Java pull consumer', javaPull)}\n  ${line('Sluice', pull)}`);
+    print(`  ${line('Java pull consumer', javaPull)}\n  ${lines(pull, barePull)}`);
     pulls.push(pull.perSecond / javaPull.perSecond);
   }
   await bench.useDefaultLimits();
   print(`pull with RocketMQ's own limits ${JSON.stringify(defaultLimits)}`);
   print(`  ${line('Java pull consumer', await bench.javaPull('bench-pull', end))}`);
-  print(`  ${line('Sluice', await bench.pull('bench-pull', end))}`);
+  print(`  ${lines(await bench.pull('pull', 'bench-pull', end), await bench.pull('bare-pull', 'bench-pull', end))}`);
   checkRatios([
     { name: 'send to Java BatchProducer', ratio: median(sends), goal: 1 },
     { name: 'pull to Java pull consumer', ratio: median(pulls), goal: 1 },
