@@ -50,7 +50,7 @@ export {
   type CreateAclUserOptions,
   type UpdateAclUserOptions,
 } from './auth/acl-admin.js';
-export { type Credentials, type CredentialsSource } from './auth/credentials.js';
+export { type Credentials, type CredentialsSource } from './connection/credentials.js';
 export { type TlsOptions } from './connection/tls-settings.js';
 export {
   type PlainAclAccount,

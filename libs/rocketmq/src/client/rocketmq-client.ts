@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { AclAdmin } from '../auth/acl-admin.js';
-import { CredentialsCache, type CredentialsSource } from '../auth/credentials.js';
+import { CredentialsCache, type CredentialsSource } from '../connection/credentials.js';
 import { PlainAclAdmin } from '../auth/plain-acl-admin.js';
 import { Admin } from '../admin/admin.js';
 import { QueueLocks } from '../admin/queue-locks.js';

@@ -18,8 +18,8 @@ import {
 } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { type CredentialsCache } from '../auth/credentials.js';
-import { signRequest } from '../auth/sign-request.js';
+import { type CredentialsCache } from './credentials.js';
+import { signRequest } from './sign-request.js';
 import { CallDeadline } from './call-deadline.js';
 import { type ClientEventListener, tell, tellEndOf } from './client-event.js';
 import { type InFlightRequest, PendingRequest } from './in-flight-request.js';

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { type Metadata } from '@grpc/grpc-js';
-import { type Credentials } from '../auth/credentials.js';
+import { type Credentials } from '../connection/credentials.js';
 import { grpc } from './protobuf.js';
 
 /** The level of the protocol that is spoken here: the Proxy compares it with the versions that brought a feature. */

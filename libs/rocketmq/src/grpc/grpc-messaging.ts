@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type CredentialsSource } from '../auth/credentials.js';
+import { type CredentialsSource } from '../connection/credentials.js';
 import { type TlsOptions } from '../connection/tls-settings.js';
 import { ClientClosedError, InvalidArgumentError } from '../errors.js';
 import { MessageIds } from '../messaging/message-id.js';

@@ -1,5 +1,5 @@
 import { type CallOptions as GrpcCallOptions, type ChannelCredentials, type Metadata } from '@grpc/grpc-js';
-import { CredentialsCache, type CredentialsSource } from '../auth/credentials.js';
+import { CredentialsCache, type CredentialsSource } from '../connection/credentials.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { type TlsOptions } from '../connection/tls-settings.js';
 import {

@@ -1,4 +1,4 @@
-import { type CredentialsSource } from '../auth/credentials.js';
+import { type CredentialsSource } from '../connection/credentials.js';
 import { type TlsOptions } from '../connection/tls-settings.js';
 import { type GrpcMessagingOptions } from '../grpc/grpc-messaging.js';
 import { type MessagingCluster } from './message-port.js';
