@@ -22,7 +22,7 @@ export {
 export { type MessageFilter } from './client/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './client/pull.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
-export { isQueueRefused } from './client/response-error.js';
+export { isQueueRefused } from './routing/response-error.js';
 export {
   type PopConsumer,
   type PopConsumerOptions,

@@ -1,10 +1,10 @@
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type Consumer } from '../client/consumer.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type ClusterInfo, type QueueRef, type TopicRoute } from '../routing/topic-route.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { BrokerAdmin } from './broker-admin.js';
-import { checkTopicName } from './check-argument.js';
+import { checkTopicName } from '../routing/check-argument.js';
 import {
   consumerConnections,
   consumerRunningInfo,

@@ -1,4 +1,4 @@
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { readBodyMap, readMap } from '../wire/tolerant-reader.js';

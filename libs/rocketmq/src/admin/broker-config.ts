@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { parseSettings } from './properties-text.js';

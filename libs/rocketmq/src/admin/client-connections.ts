@@ -1,13 +1,13 @@
 import { BrokerResponseError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { type TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
-import { checkGroupName, checkNotEmpty } from './check-argument.js';
+import { checkGroupName, checkNotEmpty } from '../routing/check-argument.js';
 import { isGroupOffline } from './group-errors.js';
-import { queueOf } from './queue-table.js';
+import { queueOf } from '../routing/queue-table.js';
 
 export interface ClientConnection {
   readonly clientId: string;

@@ -1,9 +1,9 @@
 import { GroupNotFoundError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
-import { checkGroupName, checkTopicName } from './check-argument.js';
+import { checkGroupName, checkTopicName } from '../routing/check-argument.js';
 import {
   checkGroupSettings,
   decodeGroupConfig,

@@ -1,11 +1,11 @@
 import { InvalidArgumentError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readBoolean, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { isGroupMissing } from './group-errors.js';
-import { checkAttributes, checkInteger } from './check-argument.js';
+import { checkAttributes, checkInteger } from '../routing/check-argument.js';
 
 /** How long the brokers hide a message after a failed delivery; `customized` is their table of delay levels. */
 export type GroupRetryPolicy =

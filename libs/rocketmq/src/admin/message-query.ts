@@ -1,5 +1,5 @@
 import { BrokerNotFoundError, BrokerResponseError, InvalidArgumentError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type Consumer } from '../client/consumer.js';
 import { parseBrokerAddress } from '../connection/broker-address.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
@@ -7,7 +7,7 @@ import { type QueueRef } from '../routing/topic-route.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { decodeStoredMessages, type StoredMessage } from '../wire/stored-message.js';
-import { checkGroupName, checkInteger, checkNotEmpty, checkQueue, checkTopicName } from './check-argument.js';
+import { checkGroupName, checkInteger, checkNotEmpty, checkQueue, checkTopicName } from '../routing/check-argument.js';
 import { offsetByTime } from './offset-admin.js';
 import { decodeOffsetMessageId, encodeOffsetMessageId } from './offset-message-id.js';
 

@@ -1,13 +1,13 @@
 import { BrokerResponseError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
-import { responseError } from '../client/response-error.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
+import { responseError } from '../routing/response-error.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readBodyMap, readExtInteger, readMap } from '../wire/tolerant-reader.js';
 import { checkSettingsKnown } from './broker-config.js';
-import { checkNotEmpty } from './check-argument.js';
+import { checkNotEmpty } from '../routing/check-argument.js';
 import { formatSettings, parseSettings } from './properties-text.js';
 
 /** One entry of the name servers' small store; brokers read the namespace `ORDER_TOPIC_CONFIG`. */

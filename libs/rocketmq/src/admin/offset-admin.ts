@@ -1,11 +1,11 @@
 import { BrokerResponseError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { checkGroupName, checkInteger, checkTopicName } from './check-argument.js';
+import { checkGroupName, checkInteger, checkTopicName } from '../routing/check-argument.js';
 
 /** `lower`: the first message at or after the time. `upper`: the last one at or before it. */
 export type TimeBoundary = 'lower' | 'upper';

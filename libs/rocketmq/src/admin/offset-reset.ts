@@ -1,15 +1,15 @@
 import { InvalidArgumentError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { readableQueues, type QueueRef } from '../routing/topic-route.js';
 import { type ExtFields } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { asNumber, readBodyMap } from '../wire/tolerant-reader.js';
 import { brokerConfigOn } from './broker-config.js';
-import { checkGroupName, checkInteger, checkQueue, checkTopicName } from './check-argument.js';
+import { checkGroupName, checkInteger, checkQueue, checkTopicName } from '../routing/check-argument.js';
 import { isGroupOnline } from './client-connections.js';
 import { offsetByTime, queryOffset, queueEnd, updateOffset } from './offset-admin.js';
-import { compareQueues, queueTable } from './queue-table.js';
+import { compareQueues, queueTable } from '../routing/queue-table.js';
 
 /** Where a group is to go on: at a store time in ms since the epoch, at the first message, or after the last one. */
 export type ResetTarget = 'earliest' | 'latest' | { readonly timestampMs: number };

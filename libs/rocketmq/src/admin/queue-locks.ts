@@ -1,11 +1,11 @@
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { type RemotingCommand } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { asMap, readBodyMap, readList } from '../wire/tolerant-reader.js';
-import { checkGroupName, checkNotEmpty, checkQueue } from './check-argument.js';
-import { compareQueues, queueOf } from './queue-table.js';
+import { checkGroupName, checkNotEmpty, checkQueue } from '../routing/check-argument.js';
+import { compareQueues, queueOf } from '../routing/queue-table.js';
 
 export interface QueueLockOptions extends CallOptions {
   readonly group: string;

@@ -1,10 +1,10 @@
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { asMap, readBodyMap, readNumber } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
-import { checkGroupName, checkTopicName } from './check-argument.js';
-import { compareQueues, queueTable } from './queue-table.js';
+import { checkGroupName, checkTopicName } from '../routing/check-argument.js';
+import { compareQueues, queueTable } from '../routing/queue-table.js';
 
 export interface QueueStats {
   readonly queue: QueueRef;

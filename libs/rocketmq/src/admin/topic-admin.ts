@@ -1,11 +1,11 @@
 import { InvalidArgumentError, TopicNotFoundError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { pause } from '../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { type ExtFields } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
-import { checkAttributes, checkInteger, checkTopicName } from './check-argument.js';
+import { checkAttributes, checkInteger, checkTopicName } from '../routing/check-argument.js';
 import { isTopicMissing, TOPIC_PERM, topicConfigOn, type TopicConfig, type TopicPerm } from './topic-config.js';
 
 const ROUTE_POLL_MS = 20;

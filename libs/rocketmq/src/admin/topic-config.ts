@@ -1,5 +1,5 @@
 import { BrokerResponseError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { type TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readBoolean, readMap, readNumber, readText } from '../wire/tolerant-reader.js';

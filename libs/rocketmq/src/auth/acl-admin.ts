@@ -1,4 +1,4 @@
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { BrokerResponseError, MalformedDataError, UnsupportedByBrokerError } from '../errors.js';
 import { type ExtFields, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';

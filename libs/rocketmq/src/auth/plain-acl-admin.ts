@@ -1,4 +1,4 @@
-import { type ClusterAccess } from '../client/cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { type CallOptions } from '../connection/call-deadline.js';
 import { InvalidArgumentError, UnsupportedByBrokerError } from '../errors.js';
 import { type ExtFields, type RemotingCommand } from '../wire/remoting-codec.js';

@@ -1,11 +1,11 @@
-import { checkGroupName } from '../admin/check-argument.js';
+import { checkGroupName } from '../routing/check-argument.js';
 import { InvalidArgumentError } from '../errors.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
-import { type ClusterAccess } from './cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { FilterCheck } from './filter-check.js';
 import { type GroupMembers } from './group-members.js';
 import { compileFilter, type CompiledFilter } from './message-filter.js';

@@ -5,7 +5,7 @@ import { type Connection } from '../connection/connection.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { queueTable } from '../admin/queue-table.js';
+import { queueTable } from '../routing/queue-table.js';
 import { type TolerantValue } from '../wire/tolerant-json.js';
 import { asNumber, readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { type QueueRef } from '../routing/topic-route.js';

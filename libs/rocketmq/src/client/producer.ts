@@ -17,7 +17,7 @@ import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-cod
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
-import { type ClusterAccess } from './cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 import { SendOutcomeUnknownError, type SendSettlement } from './message-errors.js';
 
 /** All of them mean that the master stored the messages; the last three that it could not flush or replicate as configured. */

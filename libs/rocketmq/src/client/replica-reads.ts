@@ -4,7 +4,7 @@ import { ReadTargets, type ReadTarget } from '../routing/read-targets.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { type ClusterAccess } from './cluster-access.js';
+import { type ClusterAccess } from '../routing/cluster-access.js';
 
 export interface AnsweredPull {
   readonly reply: RemotingCommand;
@@ -82,6 +82,6 @@ const REDIRECT_REMARK = /^(FOUND|NO_MATCHED_LOGIC_QUEUE|NO_MESSAGE_IN_QUEUE|OFFS
  * Whether a replica says that the master is to be asked. Its remark is the state of its own queue, of which the header's
  * offsets are (`PullMessageProcessor` of RocketMQ).
  */
-export function isRedirectToMaster(reply: RemotingCommand): boolean {
+export function isRedirectToMaster(reply: Pick<RemotingCommand, 'code' | 'remark'>): boolean {
   return reply.code === RESPONSE_CODE.PULL_RETRY_IMMEDIATELY && REDIRECT_REMARK.test(reply.remark);
 }

@@ -15,7 +15,7 @@ import { NameServers, parseNameServers } from '../routing/name-servers.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { type TopicRoute } from '../routing/topic-route.js';
 import { type HeaderFormat } from '../wire/remoting-codec.js';
-import { ClusterAccess } from './cluster-access.js';
+import { ClusterAccess } from '../routing/cluster-access.js';
 import { Consumer } from './consumer.js';
 import { GroupMembers } from './group-members.js';
 import { PopConsumer, type PopConsumerOptions } from './pop/pop-consumer.js';

@@ -6,7 +6,7 @@ import { type RemotingCommand, type RemotingRequest } from '../../wire/remoting-
 import { REQUEST_CODE, requestName } from '../../wire/request-code.js';
 import { RESPONSE_CODE } from '../../wire/response-code.js';
 import { readExtInteger } from '../../wire/tolerant-reader.js';
-import { type ClusterAccess } from '../cluster-access.js';
+import { type ClusterAccess } from '../../routing/cluster-access.js';
 import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from '../logical-messages.js';
 import { AckFailedError, MessageUnreadableError, type AckFailure } from '../message-errors.js';
 import { FilterCheck } from '../filter-check.js';

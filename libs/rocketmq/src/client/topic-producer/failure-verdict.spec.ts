@@ -12,7 +12,7 @@ import {
   TopicNotFoundError,
 } from '../../errors.js';
 import { REQUEST_CODE } from '../../wire/request-code.js';
-import { responseError } from '../response-error.js';
+import { responseError } from '../../routing/response-error.js';
 import { failureVerdict } from './failure-verdict.js';
 
 const answer = (

@@ -1,6 +1,6 @@
 import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoundError } from '../../errors.js';
 import { RESPONSE_CODE } from '../../wire/response-code.js';
-import { isQueueRefused } from '../response-error.js';
+import { isQueueRefused } from '../../routing/response-error.js';
 
 /**
  * What to do with messages that were not stored. `resend`: the same send may work later or at another broker;

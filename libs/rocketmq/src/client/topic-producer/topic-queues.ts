@@ -1,7 +1,7 @@
 import { isRocketMqError } from '../../errors.js';
 import { backoffMs, type BackoffOptions } from '../../connection/backoff.js';
 import { writableQueues, type TopicRoute } from '../../routing/topic-route.js';
-import { type ClusterAccess } from '../cluster-access.js';
+import { type ClusterAccess } from '../../routing/cluster-access.js';
 import { QueueChoice } from './queue-choice.js';
 
 export type RouteSource = Pick<ClusterAccess, 'deadline'> & {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import { type QueueRef } from './topic-route.js';
 
 const MAX_TOPIC_CHARS = 127;
 const MAX_GROUP_CHARS = 120;

@@ -1,4 +1,4 @@
-import { type QueueRef } from '../routing/topic-route.js';
+import { type QueueRef } from './topic-route.js';
 import { type TolerantKey, type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
 import { asMap, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 

@@ -3,19 +3,18 @@ import { vipAddressOf } from '../connection/broker-address.js';
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type Connection } from '../connection/connection.js';
 import { type ConnectionPool, laneOf } from '../connection/connection-pool.js';
-import { type NameServers } from '../routing/name-servers.js';
-import { masterAddressOf, type RouteCache } from '../routing/route-cache.js';
+import { type NameServers } from './name-servers.js';
+import { masterAddressOf, type RouteCache } from './route-cache.js';
 import {
   decodeClusterInfo,
   type BrokerRoute,
   type ClusterInfo,
   type QueueRef,
   type TopicRoute,
-} from '../routing/topic-route.js';
+} from './topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { type GroupMembers } from './group-members.js';
 import { isQueueRefused, isUnauthenticated, responseError } from './response-error.js';
 
 /** Busy brokers say it, and replicas that are asked for what only masters do. */
@@ -29,6 +28,12 @@ const NOT_ON_SECOND_PORT: ReadonlySet<RequestCode> = new Set([
   REQUEST_CODE.CHANGE_MESSAGE_INVISIBLETIME,
 ]);
 
+/** Makes the client known to a broker as a member of a group. */
+export interface GroupAnnouncer {
+  /** Undefined where the broker knows it already, or need not. */
+  beforePull(connection: Connection, group: string, deadline: CallDeadline): Promise<void> | undefined;
+}
+
 /** How the parts of the client reach name servers and masters. */
 export class ClusterAccess {
   constructor(
@@ -38,7 +43,7 @@ export class ClusterAccess {
     readonly requestTimeoutMs: number,
     private readonly isVipChannelUsed = false,
     /** Of pulls; without it the client is no member of the groups that it pulls as. */
-    private readonly members?: GroupMembers,
+    private readonly members?: GroupAnnouncer,
   ) {}
 
   deadline(options: CallOptions | undefined, defaultMs = this.requestTimeoutMs): CallDeadline {

@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FlowControlError, TopicNotFoundError } from '../errors.js';
 import { type ConnectionPool } from '../connection/connection-pool.js';
-import { type NameServers } from '../routing/name-servers.js';
-import { type RouteCache } from '../routing/route-cache.js';
+import { type NameServers } from './name-servers.js';
+import { type RouteCache } from './route-cache.js';
 import { type RemotingCommand } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { ClusterAccess } from './cluster-access.js';
-import { isRedirectToMaster } from './replica-reads.js';
 
 const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
 const SEND = { code: REQUEST_CODE.SEND_MESSAGE_V2, ext: {} };
@@ -51,19 +50,8 @@ describe('what a refusal says about the route', () => {
 
   it('finds a replica behind the address of the master', () => {
     const reply = replyOf(20, 'OFFSET_OVERFLOW_ONE');
-    expect(isRedirectToMaster(reply)).toBe(true);
     expect(cluster.notMasterError(reply, SEND, QUEUE)).toMatchObject({ retriable: true, code: 'BROKER_RESPONSE' });
     expect(changes).toEqual(['invalidate t']);
-  });
-
-  it.each([
-    [20, 'NO_MATCHED_MESSAGE'],
-    [20, 'MESSAGE_WAS_REMOVING'],
-    [20, ''],
-    [19, 'OFFSET_OVERFLOW_ONE'],
-    [21, 'OFFSET_TOO_SMALL'],
-  ])('takes code %i with remark %j for the answer of a master', (code, remark) => {
-    expect(isRedirectToMaster(replyOf(code, remark))).toBe(false);
   });
 });
 
