@@ -49,7 +49,7 @@ export {
   type AclUserType,
   type CreateAclUserOptions,
   type UpdateAclUserOptions,
-} from './auth/acl-admin.js';
+} from './admin/acl-admin.js';
 export { type Credentials, type CredentialsSource } from './connection/credentials.js';
 export { type TlsOptions } from './connection/tls-settings.js';
 export {
@@ -58,7 +58,7 @@ export {
   type PlainAclConfig,
   type PlainAclPerm,
   type PutPlainAclAccountOptions,
-} from './auth/plain-acl-admin.js';
+} from './admin/plain-acl-admin.js';
 export { type Admin } from './admin/admin.js';
 export { type BrokerAdmin } from './admin/broker-admin.js';
 export { type ClientConnection, type ConsumerRunningInfo } from './admin/client-connections.js';

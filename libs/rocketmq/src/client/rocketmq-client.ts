@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import { AclAdmin } from '../auth/acl-admin.js';
+import { AclAdmin } from '../admin/acl-admin.js';
 import { CredentialsCache, type CredentialsSource } from '../connection/credentials.js';
-import { PlainAclAdmin } from '../auth/plain-acl-admin.js';
+import { PlainAclAdmin } from '../admin/plain-acl-admin.js';
 import { Admin } from '../admin/admin.js';
 import { QueueLocks } from '../admin/queue-locks.js';
 import { type BackoffOptions } from '../connection/backoff.js';
