@@ -1,5 +1,4 @@
 import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type Consumer } from '../client/consumer.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type ClusterInfo, type QueueRef, type TopicRoute } from '../routing/topic-route.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
@@ -24,7 +23,7 @@ import {
   type UpdateGroupOptions,
 } from './group-admin.js';
 import { type GroupConfig } from './group-config.js';
-import { MessageQuery } from './message-query.js';
+import { MessageQuery, type MessagePuller } from './message-query.js';
 import { NameServerAdmin } from './name-server-admin.js';
 import { cloneOffsets, offsetByTime, queryOffset, queueEnd, updateOffset, type TimeBoundary } from './offset-admin.js';
 import { resetOffsets, resetQueueOffset, type QueueOffset, type ResetTarget } from './offset-reset.js';
@@ -62,7 +61,7 @@ export class Admin {
 
   constructor(
     private readonly cluster: ClusterAccess,
-    consumer: Pick<Consumer, 'pull'>,
+    consumer: MessagePuller,
   ) {
     this.brokers = new BrokerAdmin(cluster);
     this.nameServers = new NameServerAdmin(cluster);

@@ -1,6 +1,5 @@
 import { BrokerNotFoundError, BrokerResponseError, InvalidArgumentError } from '../errors.js';
 import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type Consumer } from '../client/consumer.js';
 import { parseBrokerAddress } from '../connection/broker-address.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
@@ -57,6 +56,15 @@ export interface MessagesInTime {
   readonly nextOffset: number | undefined;
 }
 
+/** Reads a queue from an offset on: the client's consumer. */
+export interface MessagePuller {
+  pull(options: CallOptions & { readonly queue: QueueRef; readonly offset: number; readonly group: string }): Promise<{
+    readonly messages: readonly StoredMessage[];
+    readonly nextOffset: number;
+    readonly maxOffset: number;
+  }>;
+}
+
 /**
  * Finds stored messages. All calls have a default limit of 10 s and may throw the connection's errors, MalformedDataError
  * and BrokerResponseError.
@@ -64,7 +72,7 @@ export interface MessagesInTime {
 export class MessageQuery {
   constructor(
     private readonly cluster: ClusterAccess,
-    private readonly consumer: Pick<Consumer, 'pull'>,
+    private readonly consumer: MessagePuller,
   ) {}
 
   /**
