@@ -8,22 +8,20 @@ export {
   type SendStatus,
 } from './client/producer.js';
 export { type Consumer } from './client/consumer.js';
-export { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './client/logical-messages.js';
 export {
-  AckFailedError,
+  logicalMessages,
   MessageUnreadableError,
-  ProducerClosedError,
-  ProducerOverloadedError,
-  SendOutcomeUnknownError,
-  type AckFailure,
-  type SendSettlement,
-  type UnknownOutcomeReason,
-} from './client/message-errors.js';
+  type LogicalMessage,
+  type LogicalMessagesOptions,
+} from './client/logical-messages.js';
+export { SendOutcomeUnknownError, type SendSettlement, type UnknownOutcomeReason } from './client/message-errors.js';
 export { type MessageFilter } from './client/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './client/pull.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
 export { isQueueRefused } from './routing/response-error.js';
 export {
+  AckFailedError,
+  type AckFailure,
   type PopConsumer,
   type PopConsumerOptions,
   type PoppedMessage,
@@ -35,6 +33,8 @@ export { SendsFailedError, type SendFailureOfMany } from './client/topic-produce
 export { type TopicProducerOptions } from './client/topic-producer/producer-options.js';
 export { type CompressionOptions, type ProducerMessage } from './client/topic-producer/producer-message.js';
 export {
+  ProducerClosedError,
+  ProducerOverloadedError,
   type TopicProducer,
   type TopicProducerStats,
   type TopicSendOptions,

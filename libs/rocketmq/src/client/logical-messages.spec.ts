@@ -4,8 +4,7 @@ import { DecompressedTooLargeError, MalformedDataError } from '../errors.js';
 import { BatchEncoder } from '../wire/batch-encoder.js';
 import { decodeStoredMessages, type StoredMessage } from '../wire/stored-message.js';
 import { SYS_FLAG } from '../wire/sys-flag.js';
-import { logicalMessages } from './logical-messages.js';
-import { MessageUnreadableError } from './message-errors.js';
+import { logicalMessages, MessageUnreadableError } from './logical-messages.js';
 
 const ZLIB = SYS_FLAG.COMPRESSED | SYS_FLAG.COMPRESSION_ZLIB;
 const INNER_BATCH = SYS_FLAG.NEED_UNWRAP | SYS_FLAG.INNER_BATCH;

@@ -1,6 +1,28 @@
+import { RocketMqError } from '../errors.js';
 import { type InnerMessage } from '../wire/inner-batch.js';
 import { type StoredMessage } from '../wire/stored-message.js';
-import { MessageUnreadableError } from './message-errors.js';
+
+/** A stored message whose body or inner batch cannot be read; `cause` says why. */
+export class MessageUnreadableError extends RocketMqError {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly queueOffset: number;
+
+  constructor(
+    message: { readonly topic: string; readonly queueId: number; readonly queueOffset: number },
+    cause: unknown,
+  ) {
+    const { topic, queueId, queueOffset } = message;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super('MESSAGE_UNREADABLE', `message at offset ${String(queueOffset)} of ${topic}/${String(queueId)}: ${reason}`, {
+      retriable: false,
+      cause,
+    });
+    this.topic = topic;
+    this.queueId = queueId;
+    this.queueOffset = queueOffset;
+  }
+}
 
 /** A message as its producer made it: never an inner batch, and its body is not compressed. */
 export type LogicalMessage = InnerMessage;

@@ -1,4 +1,4 @@
-import { FlowControlError, InvalidArgumentError, isRocketMqError, type RocketMqError } from '../../errors.js';
+import { FlowControlError, InvalidArgumentError, isRocketMqError, RocketMqError } from '../../errors.js';
 import { pause } from '../../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../../connection/call-deadline.js';
 import { type QueueRef } from '../../routing/topic-route.js';
@@ -7,12 +7,36 @@ import { REQUEST_CODE, requestName } from '../../wire/request-code.js';
 import { RESPONSE_CODE } from '../../wire/response-code.js';
 import { readExtInteger } from '../../wire/tolerant-reader.js';
 import { type ClusterAccess } from '../../routing/cluster-access.js';
-import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from '../logical-messages.js';
-import { AckFailedError, MessageUnreadableError, type AckFailure } from '../message-errors.js';
+import {
+  logicalMessages,
+  MessageUnreadableError,
+  type LogicalMessage,
+  type LogicalMessagesOptions,
+} from '../logical-messages.js';
 import { FilterCheck } from '../filter-check.js';
 import { compileFilter, type CompiledFilter, type MessageFilter } from '../message-filter.js';
 import { decodePopReply, popRequest, type Delivery, type PopStart } from './pop-request.js';
 import { decodeReceipt, encodeReceipt, topicOfReceipt, type Receipt } from './receipt-handle.js';
+
+export interface AckFailure {
+  readonly handle: string;
+  readonly error: RocketMqError;
+}
+
+/** Some messages were not acknowledged; they are delivered again when they are visible again. */
+export class AckFailedError extends RocketMqError {
+  constructor(
+    readonly failures: readonly AckFailure[],
+    count: number,
+  ) {
+    const [first] = failures;
+    super('ACK_FAILED', `${failures.length} of ${count} messages not acknowledged: ${first?.error.message ?? ''}`, {
+      retriable: failures.every((failure) => failure.error.retriable),
+      outcome: failures.every((failure) => failure.error.outcome === 'not-sent') ? 'not-sent' : 'unknown',
+      cause: first?.error,
+    });
+  }
+}
 
 export interface PopConsumerOptions extends LogicalMessagesOptions {
   readonly topic: string;

@@ -1,7 +1,6 @@
-import { ClientClosedError, RequestAbortedError, RequestTimeoutError } from '../../errors.js';
+import { ClientClosedError, RequestAbortedError, RequestTimeoutError, RocketMqError } from '../../errors.js';
 import { type ConnectionPool } from '../../connection/connection-pool.js';
 import { onAbort } from '../../connection/on-abort.js';
-import { ProducerClosedError, ProducerOverloadedError } from '../message-errors.js';
 import { type Producer } from '../producer.js';
 import { Dispatcher } from './dispatcher.js';
 import { PendingBounds } from './pending-bounds.js';
@@ -12,6 +11,25 @@ import { ManySends, OneSend } from './send-receivers.js';
 import { type RouteSource } from './topic-queues.js';
 import { UniqueIds } from './unique-ids.js';
 import { WakeTimer } from './wake-timer.js';
+
+/** More sends already wait for room in a producer than it lets wait. */
+export class ProducerOverloadedError extends RocketMqError {
+  constructor(
+    readonly topic: string,
+    readonly maxWaitingSends: number,
+  ) {
+    super('PRODUCER_OVERLOADED', `${String(maxWaitingSends)} sends to topic '${topic}' already wait for room`, {
+      retriable: true,
+    });
+  }
+}
+
+/** A send by a producer that was closed before. */
+export class ProducerClosedError extends RocketMqError {
+  constructor(readonly topic: string) {
+    super('CLIENT_CLOSED', `send to topic '${topic}': the producer is closed`, { retriable: false });
+  }
+}
 
 export interface TopicSendOptions {
   /** Takes the message back while it waits; once it is under way the send ends as it ends. */
