@@ -6,7 +6,7 @@ export {
   type SendOptions,
   type SendResult,
   type SendStatus,
-} from './client/producer.js';
+} from './produce/producer.js';
 export { type Consumer } from './client/consumer.js';
 export {
   logicalMessages,
@@ -14,7 +14,7 @@ export {
   type LogicalMessage,
   type LogicalMessagesOptions,
 } from './client/logical-messages.js';
-export { SendOutcomeUnknownError, type SendSettlement, type UnknownOutcomeReason } from './client/message-errors.js';
+export { SendOutcomeUnknownError, type SendSettlement, type UnknownOutcomeReason } from './produce/send-outcome.js';
 export { type MessageFilter } from './client/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './client/pull.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
@@ -28,17 +28,17 @@ export {
   type PopReceiveOptions,
 } from './client/pop/pop-consumer.js';
 export { type PopStart } from './client/pop/pop-request.js';
-export { type StoredAt } from './client/topic-producer/pending-message.js';
-export { SendsFailedError, type SendFailureOfMany } from './client/topic-producer/send-receivers.js';
-export { type TopicProducerOptions } from './client/topic-producer/producer-options.js';
-export { type CompressionOptions, type ProducerMessage } from './client/topic-producer/producer-message.js';
+export { type StoredAt } from './produce/topic-producer/pending-message.js';
+export { SendsFailedError, type SendFailureOfMany } from './produce/topic-producer/send-receivers.js';
+export { type TopicProducerOptions } from './produce/topic-producer/producer-options.js';
+export { type CompressionOptions, type ProducerMessage } from './produce/topic-producer/producer-message.js';
 export {
   ProducerClosedError,
   ProducerOverloadedError,
   type TopicProducer,
   type TopicProducerStats,
   type TopicSendOptions,
-} from './client/topic-producer/topic-producer.js';
+} from './produce/topic-producer/topic-producer.js';
 export { type CompressionType } from './wire/compressed-body.js';
 export {
   type Acl,

@@ -19,9 +19,9 @@ import { ClusterAccess } from '../routing/cluster-access.js';
 import { Consumer } from './consumer.js';
 import { GroupMembers } from './group-members.js';
 import { PopConsumer, type PopConsumerOptions } from './pop/pop-consumer.js';
-import { Producer } from './producer.js';
-import { type TopicProducerOptions } from './topic-producer/producer-options.js';
-import { TopicProducer } from './topic-producer/topic-producer.js';
+import { Producer } from '../produce/producer.js';
+import { type TopicProducerOptions } from '../produce/topic-producer/producer-options.js';
+import { TopicProducer } from '../produce/topic-producer/topic-producer.js';
 
 export interface RocketMqClientOptions {
   /** `host:port`, several separated by `;` or `,`. */

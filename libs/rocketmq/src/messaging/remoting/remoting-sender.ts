@@ -1,4 +1,4 @@
-import { type TopicProducer } from '../../client/topic-producer/topic-producer.js';
+import { type TopicProducer } from '../../produce/topic-producer/topic-producer.js';
 import { CallDeadline, type CallOptions } from '../../connection/call-deadline.js';
 import {
   isRocketMqError,

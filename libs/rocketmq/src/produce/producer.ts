@@ -18,7 +18,7 @@ import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from '../routing/cluster-access.js';
-import { SendOutcomeUnknownError, type SendSettlement } from './message-errors.js';
+import { SendOutcomeUnknownError, type SendSettlement } from './send-outcome.js';
 
 /** All of them mean that the master stored the messages; the last three that it could not flush or replicate as configured. */
 export type SendStatus = 'stored' | 'flush-disk-timeout' | 'slave-not-available' | 'flush-slave-timeout';

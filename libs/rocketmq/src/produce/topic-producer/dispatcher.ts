@@ -1,6 +1,6 @@
 import { isRocketMqError, RequestTimeoutError } from '../../errors.js';
 import { type QueueRef } from '../../routing/topic-route.js';
-import { type SendOutcomeUnknownError } from '../message-errors.js';
+import { type SendOutcomeUnknownError } from '../send-outcome.js';
 import { type Producer, type SendResult } from '../producer.js';
 import { BatchSender } from './batch-sender.js';
 import { BrokerHealth } from './broker-health.js';

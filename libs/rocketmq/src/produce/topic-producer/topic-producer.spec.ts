@@ -10,7 +10,7 @@ import { CallDeadline } from '../../connection/call-deadline.js';
 import { type QueueRef, type TopicRoute, writableQueues } from '../../routing/topic-route.js';
 import { decodeInnerBatch } from '../../wire/inner-batch.js';
 import { type EncodedBatch } from '../../wire/batch-encoder.js';
-import { SendOutcomeUnknownError, type SendSettlement } from '../message-errors.js';
+import { SendOutcomeUnknownError, type SendSettlement } from '../send-outcome.js';
 import { type EncodedMessage, type SendResult } from '../producer.js';
 import { type ProducerMessage } from './producer-message.js';
 import { type TopicProducerOptions } from './producer-options.js';

@@ -1,7 +1,7 @@
 import { isRocketMqError, type RocketMqError } from '../../errors.js';
 import { type QueueRef } from '../../routing/topic-route.js';
 import { BatchEncoder } from '../../wire/batch-encoder.js';
-import { SendOutcomeUnknownError } from '../message-errors.js';
+import { SendOutcomeUnknownError } from '../send-outcome.js';
 import { type Producer, type SendResult } from '../producer.js';
 import { type PendingMessage } from './pending-message.js';
 
