@@ -7,17 +7,17 @@ export {
   type SendResult,
   type SendStatus,
 } from './produce/producer.js';
-export { type Consumer } from './client/consumer.js';
+export { type Consumer } from './consume/consumer.js';
 export {
   logicalMessages,
   MessageUnreadableError,
   type LogicalMessage,
   type LogicalMessagesOptions,
-} from './client/logical-messages.js';
+} from './consume/logical-messages.js';
 export { SendOutcomeUnknownError, type SendSettlement, type UnknownOutcomeReason } from './produce/send-outcome.js';
-export { type MessageFilter } from './client/message-filter.js';
-export { type PullOptions, type PullResult, type ReplicaReadMode } from './client/pull.js';
-export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './client/queue-reader.js';
+export { type MessageFilter } from './consume/message-filter.js';
+export { type PullOptions, type PullResult, type ReplicaReadMode } from './consume/pull.js';
+export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './consume/queue-reader.js';
 export { isQueueRefused } from './routing/response-error.js';
 export {
   AckFailedError,
@@ -26,8 +26,8 @@ export {
   type PopConsumerOptions,
   type PoppedMessage,
   type PopReceiveOptions,
-} from './client/pop/pop-consumer.js';
-export { type PopStart } from './client/pop/pop-request.js';
+} from './consume/pop/pop-consumer.js';
+export { type PopStart } from './consume/pop/pop-request.js';
 export { type StoredAt } from './produce/topic-producer/pending-message.js';
 export { SendsFailedError, type SendFailureOfMany } from './produce/topic-producer/send-receivers.js';
 export { type TopicProducerOptions } from './produce/topic-producer/producer-options.js';

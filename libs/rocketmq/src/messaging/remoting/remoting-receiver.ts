@@ -1,6 +1,6 @@
 import { type RocketMqClient } from '../../client/rocketmq-client.js';
-import { AckFailedError, type PopConsumer, type PoppedMessage } from '../../client/pop/pop-consumer.js';
-import { decodeReceipt } from '../../client/pop/receipt-handle.js';
+import { AckFailedError, type PopConsumer, type PoppedMessage } from '../../consume/pop/pop-consumer.js';
+import { decodeReceipt } from '../../consume/pop/receipt-handle.js';
 import { type CallOptions } from '../../connection/call-deadline.js';
 import { ClientClosedError, InvalidArgumentError, isRocketMqError, type RocketMqError } from '../../errors.js';
 import {
