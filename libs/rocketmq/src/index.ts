@@ -1,5 +1,5 @@
 export * from './errors.js';
-export { RocketMqClient, type RocketMqClientOptions, type Routes } from './client/rocketmq-client.js';
+export { RocketMqClient, type RocketMqClientOptions, type Routes } from './rocketmq-client.js';
 export {
   type Producer,
   type OutgoingMessage,

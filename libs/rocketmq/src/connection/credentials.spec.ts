@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { CallDeadline } from './call-deadline.js';
-import { RocketMqClient } from '../client/rocketmq-client.js';
+import { RocketMqClient } from '../rocketmq-client.js';
 import { CredentialsUnavailableError, InvalidArgumentError } from '../errors.js';
 import { CredentialsCache, type Credentials } from './credentials.js';
 

@@ -1,4 +1,4 @@
-import { RocketMqClient, type RocketMqClientOptions } from '../../client/rocketmq-client.js';
+import { RocketMqClient, type RocketMqClientOptions } from '../../rocketmq-client.js';
 import { ClientClosedError } from '../../errors.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../../wire/batch-encoder.js';
 import { MessageIds } from '../message-id.js';

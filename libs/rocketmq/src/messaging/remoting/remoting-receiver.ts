@@ -1,4 +1,4 @@
-import { type RocketMqClient } from '../../client/rocketmq-client.js';
+import { type RocketMqClient } from '../../rocketmq-client.js';
 import { AckFailedError, type PopConsumer, type PoppedMessage } from '../../consume/pop/pop-consumer.js';
 import { decodeReceipt } from '../../consume/pop/receipt-handle.js';
 import { type CallOptions } from '../../connection/call-deadline.js';

@@ -1,13 +1,13 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once, setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { isRocketMqError } from '../errors.js';
-import { type CallOptions } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
-import { BatchEncoder } from '../wire/batch-encoder.js';
-import { FrameReader } from '../wire/frame-reader.js';
-import { decodeCommand, type RemotingCommand } from '../wire/remoting-codec.js';
-import { REQUEST_CODE } from '../wire/request-code.js';
+import { isRocketMqError } from './errors.js';
+import { type CallOptions } from './connection/call-deadline.js';
+import { type QueueRef } from './routing/topic-route.js';
+import { BatchEncoder } from './wire/batch-encoder.js';
+import { FrameReader } from './wire/frame-reader.js';
+import { decodeCommand, type RemotingCommand } from './wire/remoting-codec.js';
+import { REQUEST_CODE } from './wire/request-code.js';
 import { RocketMqClient } from './rocketmq-client.js';
 
 const CALL_MS = 1_000;
