@@ -6,6 +6,18 @@ const only = (name, from, allowed) => ({
   to: { path: '^(apps|libs|test)/', pathNot: [`^${from}/`, ...allowed.map((a) => `^libs/${a}/`)] },
 });
 
+/** Folders of one package, the lowest first: each imports those before it, also where only types are meant. */
+const layers = (packagePath, folders, shared) =>
+  folders.map(({ name, over }) => ({
+    name: `${packagePath.split('/').at(-1)}-${name}`,
+    severity: 'error',
+    from: { path: `^${packagePath}/src/${name}/`, pathNot: '\\.spec\\.ts$' },
+    to: {
+      path: `^${packagePath}/src/`,
+      pathNot: [name, ...over].map((folder) => `^${packagePath}/src/${folder}/`).concat(shared),
+    },
+  }));
+
 module.exports = {
   forbidden: [
     {
@@ -30,6 +42,24 @@ module.exports = {
     },
     only('verification-imports-nothing', 'libs/verification', []),
     only('rocketmq-imports-nothing', 'libs/rocketmq', []),
+    ...layers(
+      'libs/rocketmq',
+      [
+        { name: 'wire', over: [] },
+        { name: 'connection', over: ['wire'] },
+        { name: 'routing', over: ['wire', 'connection'] },
+        { name: 'produce', over: ['wire', 'connection', 'routing'] },
+        { name: 'consume', over: ['wire', 'connection', 'routing'] },
+        { name: 'admin', over: ['wire', 'connection', 'routing'] },
+      ],
+      ['^libs/rocketmq/src/errors\\.ts$'],
+    ),
+    {
+      name: 'rocketmq-no-circle-of-types',
+      severity: 'error',
+      from: { path: '^libs/rocketmq/src/' },
+      to: { circular: true },
+    },
     only('embedded-rocketmq-imports-nothing', 'libs/embedded-rocketmq', []),
     only('core-imports-sdk', 'libs/core', ['sdk']),
     only('simulation-imports-core', 'libs/simulation', ['core']),
