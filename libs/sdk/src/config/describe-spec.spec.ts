@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfigSpec } from './config-spec.js';
 import { describeSpec, validateConfig } from './describe-spec.js';
-import { toJsonSchema } from './json-schema.js';
 import { toMarkdown } from './markdown.js';
 
 const spec = {
@@ -75,23 +74,6 @@ describe('validateConfig', () => {
       ['password', '[hidden]', []],
       ['mode', 'a', []],
     ]);
-  });
-});
-
-describe('toJsonSchema', () => {
-  it('keeps types, limits and choices, hides secrets, and takes any name of a required setting', () => {
-    const schema = toJsonSchema(spec);
-    expect(schema).toMatchObject({
-      type: 'object',
-      allOf: [{ anyOf: [{ required: ['file'] }, { required: ['filename'] }] }],
-      properties: {
-        'batch.size': { type: ['integer', 'string'], default: 2000, minimum: 1 },
-        filename: { type: 'string', description: 'The same as file.' },
-        mode: { enum: ['a', 'b'], default: 'a' },
-        password: { writeOnly: true },
-      },
-    });
-    expect(JSON.stringify(schema)).not.toContain('hunter2');
   });
 });
 
