@@ -1,7 +1,6 @@
 import { MalformedDataError } from '../errors.js';
 import { decompressBody } from './compressed-body.js';
 import { decodeInnerBatch, type InnerMessage } from './inner-batch.js';
-import { isSafeInt64, readInt64 } from './int64.js';
 import { decodeProperties, findProperties, findProperty } from './property-codec.js';
 import { SYS_FLAG } from './sys-flag.js';
 
@@ -26,6 +25,9 @@ const AFTER_HOSTS_BYTES = 12;
 const MIN_MESSAGE_BYTES = 91;
 const PROPERTIES_LENGTH_BYTES = 2;
 const BLANK_BYTES = 8;
+const TWO_POW_32 = 4_294_967_296;
+/** High words up to this one make safe integers. */
+const MAX_SAFE_HIGH = 0x1f_ff_ff;
 const INNER_BATCH_BITS = SYS_FLAG.NEED_UNWRAP | SYS_FLAG.INNER_BATCH;
 
 /**
@@ -230,6 +232,16 @@ export function decodeStoredMessages(bytes: Buffer, offsetDelta = 0): StoredMess
 /** Reads integers without the checks of their arguments that a Buffer's methods make each time. */
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Whether the big-endian int64 at `at` is in [0, 2^53). */
+function isSafeInt64(bytes: DataView, at: number): boolean {
+  return bytes.getUint32(at) <= MAX_SAFE_HIGH;
+}
+
+/** The big-endian int64 at `at` as a number: exact within ±2^53, rounded beyond. */
+function readInt64(bytes: DataView, at: number): number {
+  return bytes.getInt32(at) * TWO_POW_32 + bytes.getUint32(at + 4);
 }
 
 function malformed(at: number, detail: string): MalformedDataError {
