@@ -2,10 +2,10 @@
 // page in the documentation. The author then replaces the client of the other system.
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { connectorFolders, writeReferences } from './connector-projects.mjs';
-import { root, run, stamp } from './setup.mjs';
+import { root, run, setUp, stamp } from './setup.mjs';
 
 const usage = `usage: npm run new:connector -- NAME
 
@@ -57,11 +57,11 @@ function named(text, name) {
 
 async function copyTemplate(name, target) {
   await cp(template, target, { recursive: true, filter: (path) => !['dist', 'node_modules'].includes(basename(path)) });
-  for (const entry of await readdir(target, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
+  for (const entry of await readdir(target, { recursive: true })) {
+    const path = join(target, entry);
+    if (!(await stat(path)).isFile()) continue;
     await writeFile(path, named(await readFile(path, 'utf8'), name));
-    await rename(path, join(entry.parentPath, named(entry.name, name)));
+    await rename(path, join(dirname(path), named(basename(path), name)));
   }
 }
 
@@ -94,6 +94,12 @@ if (problem !== undefined) {
   process.exit(2);
 }
 const target = join(root, 'libs/connectors', name);
+try {
+  await setUp();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
 try {
   await copyTemplate(name, target);
   await run(process.execPath, [

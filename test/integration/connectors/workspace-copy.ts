@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,15 +55,17 @@ export class WorkspaceCopy {
   }
 }
 
-/** Links each installed package; those of the workspace lead into the copy, as npm has them. */
+/** Links each installed package; those of the workspace lead into the copy, as npm has them. Commands then take the lock file for installed. */
 async function linkModules(target: string): Promise<void> {
+  const lock = createHash('sha256').update(await readFile(join(target, 'package-lock.json')));
   const from = join(root, 'node_modules');
   await mkdir(join(target, 'node_modules'), { recursive: true });
   for (const name of await readdir(from)) {
     if (basename(name) === '@sluice') {
       await cp(join(from, name), join(target, 'node_modules', name), { recursive: true, verbatimSymlinks: true });
-    } else if (name !== '.package-lock.json') {
+    } else if (name !== '.package-lock.json' && name !== '.sluice-installed') {
       await symlink(join(from, name), join(target, 'node_modules', name));
     }
   }
+  await writeFile(join(target, 'node_modules/.sluice-installed'), lock.digest('hex'));
 }
