@@ -26,9 +26,9 @@ export function run(command, args, options = {}) {
 }
 
 function requireNode() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) {
-    console.error(`Sluice needs Node 20 or newer; this is Node ${process.versions.node}`);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 12)) {
+    console.error(`Sluice needs Node 20.12 or newer; this is Node ${process.versions.node}`);
     process.exit(1);
   }
 }

@@ -60,6 +60,15 @@ describe('a build that is too old', () => {
     expect(foldEntries(state, [good])).toMatchObject({ state, accepted: [], skipped: [] });
   });
 
+  it('stops before a command that did something this build does not know', () => {
+    const log = LogWriter.started('c1');
+    const result = { requestId: 'r1', commandOffset: 0, outcome: 'done' };
+    const event = { kind: 'command.applied', result, events: [{ kind: 'moon.landed' }] };
+    const { state, accepted } = foldEntries(log.state, [log.next(event as never)]);
+    expect(accepted).toEqual([]);
+    expect(state.needsNewer).toMatchObject({ kind: 'moon.landed', level: MAX_LEVEL + 1 });
+  });
+
   it('stops at the level itself, and says which one it needs', () => {
     const log = LogWriter.started();
     const { state } = foldEntries(log.state, [log.next({ kind: 'cluster.version', level: 7 })]);

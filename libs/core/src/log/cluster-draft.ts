@@ -286,10 +286,12 @@ export class ClusterDraft {
   #assign(target: TaskId & { readonly nodeId: string; readonly incarnation: string }, seq: number): void {
     const task = this.#tasks.find(target);
     if (task === undefined || task.assignment !== undefined) return;
-    if (this.#members.get(target.nodeId)?.incarnation !== target.incarnation) return;
+    const member = this.#members.get(target.nodeId);
+    if (member?.incarnation !== target.incarnation) return;
     if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;
     const { id, type, overrides, committed } = task;
-    const { nodeId, incarnation } = target;
+    // The member's own texts: those of the entry need not outlive it.
+    const { nodeId, incarnation } = member;
     const assignment = { nodeId, incarnation, generation: seq };
     this.#writeTasks().set({ id, type, overrides, committed, lastNodeId: nodeId, assignment });
   }

@@ -65,8 +65,9 @@ export function foldEntries(state: ClusterState, reads: readonly ReadEntry[], ma
     if (unknown !== undefined) {
       draft.stopBefore(unknown);
     } else if (reason === undefined) {
-      draft.apply(entry.event, { ...entry, offset });
-      draft.advance({ offset, seq: entry.seq, digest });
+      const { seq, at, epoch, claimId, logId } = entry;
+      draft.apply(entry.event, { offset, seq, at, epoch, claimId, logId });
+      draft.advance({ offset, seq, digest });
       accepted.push(read);
     } else {
       draft.skip();
@@ -93,10 +94,16 @@ function refusal({ head, header }: ClusterDraft, { entry }: ReadEntry): SkipReas
 /** What a build cannot apply: a kind that it does not know, or a level beyond its own. */
 function unknownEntry({ offset, entry }: ReadEntry, level: number, maxLevel: number): UnknownEntry | undefined {
   const { event } = entry;
-  for (const kind of [event.kind, ...eventsIn(event).map((each) => each.kind)]) {
+  const unknown = (kind: string): UnknownEntry | undefined => {
     const known = levelOf(kind) ?? Math.max(level, maxLevel + 1);
     const needed = event.kind === 'cluster.version' ? event.level : known;
-    if (needed > maxLevel) return { offset, kind, level: needed };
+    return needed > maxLevel ? { offset, kind, level: needed } : undefined;
+  };
+  const own = unknown(event.kind);
+  if (own !== undefined || event.kind !== 'command.applied') return own;
+  for (const { kind } of eventsIn(event)) {
+    const found = unknown(kind);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

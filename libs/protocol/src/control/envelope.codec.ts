@@ -27,6 +27,17 @@ export type RequiredFields = Readonly<Record<string, 'string' | 'number' | 'bool
  * @throws MalformedMessageError
  */
 export function decodeEnvelope<T extends object>(what: string, body: Uint8Array, required: RequiredFields): T {
+  // Taking the version out of the object itself would make it slow to read from.
+  const { v: _, ...fields } = parseEnvelope<T & { readonly v?: unknown }>(what, body, required);
+  return fields as unknown as T;
+}
+
+/**
+ * As {@link decodeEnvelope}, with the version left in: for callers that pick the fields they need.
+ *
+ * @throws MalformedMessageError
+ */
+export function parseEnvelope<T extends object>(what: string, body: Uint8Array, required: RequiredFields): T {
   let parsed: unknown;
   try {
     parsed = JSON.parse(asBuffer(body).toString('utf8'));
@@ -34,8 +45,7 @@ export function decodeEnvelope<T extends object>(what: string, body: Uint8Array,
     throw new MalformedMessageError(what, 'it is not JSON', { cause: error });
   }
   if (typeof parsed !== 'object' || parsed === null) throw new MalformedMessageError(what, 'it is not an object');
-  // Taking the version out of the object itself would make it slow to read from.
-  const { v, ...fields } = parsed as { readonly v?: unknown };
+  const { v } = parsed as { readonly v?: unknown };
   if (!(Number.isInteger(v) && Number(v) >= WRITTEN_VERSION && Number(v) <= PROTOCOL_VERSION)) {
     throw new MalformedMessageError(
       what,
@@ -44,8 +54,8 @@ export function decodeEnvelope<T extends object>(what: string, body: Uint8Array,
       parsed as Record<string, unknown>,
     );
   }
-  requireFields(what, fields, required);
-  return fields as T;
+  requireFields(what, parsed, required);
+  return parsed as T;
 }
 
 /** @throws MalformedMessageError */

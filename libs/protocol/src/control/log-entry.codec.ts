@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { decodeEnvelope, encodeEnvelope } from './envelope.codec.js';
+import { hash } from 'node:crypto';
+import { encodeEnvelope, parseEnvelope } from './envelope.codec.js';
 
 /** What stands around an event in the log; the event itself is the control plane's. */
 export interface LogEnvelope<Event extends { readonly kind: string }> {
@@ -19,7 +19,7 @@ export interface EncodedEntry {
 
 /** Digest of an entry's bytes: the first 128 bits of SHA-256 as hexadecimal text. It chains every entry to the one before. */
 export function entryDigest(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, 32);
+  return hash('sha256', body, 'hex').slice(0, 32);
 }
 
 export function encodeLogEntry<Event extends { readonly kind: string }>(entry: LogEnvelope<Event>): EncodedEntry {
@@ -49,15 +49,18 @@ export function encodeLogChain<Event extends { readonly kind: string }>(
   return encoded;
 }
 
+const required = {
+  logId: 'string',
+  epoch: 'number',
+  claimId: 'string',
+  seq: 'number',
+  prevDigest: 'string',
+  at: 'number',
+  event: 'object',
+} as const;
+
 /** @throws MalformedMessageError */
 export function decodeLogEntry<Event extends { readonly kind: string }>(body: Uint8Array): LogEnvelope<Event> {
-  return decodeEnvelope<LogEnvelope<Event>>('log', body, {
-    logId: 'string',
-    epoch: 'number',
-    claimId: 'string',
-    seq: 'number',
-    prevDigest: 'string',
-    at: 'number',
-    event: 'object',
-  });
+  const { logId, epoch, claimId, seq, prevDigest, at, event } = parseEnvelope<LogEnvelope<Event>>('log', body, required);
+  return { logId, epoch, claimId, seq, prevDigest, at, event };
 }
