@@ -49,9 +49,10 @@ export function reportFigures(world: ControlWorld): ControlFigure[] {
 
 /** CPU of a second in which nothing happens, by role: reports, the leader's renewal, ticks and files; without the client's own work. */
 export async function idleFigures(world: ControlWorld): Promise<ControlFigure[]> {
+  const told = toldBy(world);
   // What the clock of the bench, and this world that is no part of a node, take by themselves.
-  const nothing = await idle(world, { state: world.followed, tenth: () => undefined });
-  const above = async (node: IdleNode): Promise<number> => Math.max(0, (await idle(world, node)) - nothing);
+  const nothing = await idle(told, { state: world.followed, tenth: () => undefined });
+  const above = async (node: IdleNode): Promise<number> => Math.max(0, (await idle(told, node)) - nothing);
   const leader = await above(new LeadingNode(world));
   const gateway = await above(new GatewayNode(world.followed));
   const runner = await above(new RunnerNode(world));
@@ -129,23 +130,33 @@ function assembled(assembler: ReportAssembler<Report>, bodies: readonly Buffer[]
   });
 }
 
-/** In real time, with the files as a node writes them. What the others report is made before: only reading it is measured. */
-async function idle(world: ControlWorld, node: IdleNode): Promise<number> {
-  const root = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-  const store = await NodeStore.open(root, 'bench');
-  const intervals = { config: 5_000, position: 5_000, offset: 5_000 };
-  const persister = new StatePersister(store, () => node.state, {}, intervals, silent);
+/** What all workers report, made before: only reading it is measured. */
+interface Told {
+  /** All that each of them says first. */
+  readonly first: readonly Buffer[];
+  /** By tenths of a second. */
+  readonly tenths: readonly (readonly Buffer[])[];
+}
+
+function toldBy(world: ControlWorld): Told {
   const writers = Array.from({ length: world.scale.workers }, () => new ReportWriter<Report>());
   const messages = (at: number, tenth: number): readonly Buffer[] =>
     writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
   // Whole states are told at other moments by each node.
-  node.tenth(
-    writers.flatMap((_, at) => messages(at, -(at % 600))),
-    false,
-  );
+  const first = writers.flatMap((_, at) => messages(at, -(at % 600)));
   const tenths = Array.from({ length: 10 * (warmUpSeconds + idleSeconds) }, (_, tenth) =>
     writers.flatMap((_writer, at) => (at % 10 === tenth % 10 ? messages(at, tenth) : [])),
   );
+  return { first, tenths };
+}
+
+/** In real time, with the files as a node writes them. */
+async function idle({ first, tenths }: Told, node: IdleNode): Promise<number> {
+  const root = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const store = await NodeStore.open(root, 'bench');
+  const intervals = { config: 5_000, position: 5_000, offset: 5_000 };
+  const persister = new StatePersister(store, () => node.state, {}, intervals, silent);
+  node.tenth(first, false);
   persister.start();
   let cpu = 0;
   try {
