@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DesiredTasks, foldReport, type ClusterState, type Report, type ReportsView } from '@sluice/core';
+import { DesiredTasks, LatestReports, type ClusterState, type Report } from '@sluice/core';
 import { NodeStore, StatePersister } from '@sluice/node';
-import { decodeReportsMessage, ReportAssembler, ReportWriter } from '@sluice/protocol';
+import { ReportAssembler, ReportWriter } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
 import { silent, untilWritten } from './control-node.js';
 import { collectGarbage, foldRenewal, idleCounters, type ControlWorld } from './control-world.js';
@@ -88,13 +88,13 @@ class LeadingNode implements IdleNode {
 
 class GatewayNode implements IdleNode {
   private readonly assembler = new ReportAssembler<Report>();
-  private view: ReportsView = new Map();
+  private readonly latest = new LatestReports();
   private nowMs = 0;
   constructor(public state: ClusterState) {}
 
   tenth(bodies: readonly Buffer[], isSecond: boolean): void {
     this.nowMs += 100;
-    for (const report of assembled(this.assembler, bodies, this.nowMs)) this.view = foldReport(this.view, report);
+    for (const report of assembled(this.assembler, bodies, this.nowMs)) this.latest.take(report);
     if (isSecond) this.state = foldRenewal(this.state);
   }
 }
@@ -125,8 +125,8 @@ class RunnerNode implements IdleNode {
 
 function assembled(assembler: ReportAssembler<Report>, bodies: readonly Buffer[], nowMs: number): readonly Report[] {
   return bodies.flatMap((body) => {
-    const message = decodeReportsMessage<Report>(body);
-    return message.kind === 'probe' ? [] : (assembler.take(message, nowMs) ?? []);
+    const heard = assembler.read(body, nowMs);
+    return heard.kind === 'report' ? heard.report : [];
   });
 }
 

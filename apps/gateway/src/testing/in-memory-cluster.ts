@@ -10,7 +10,7 @@ import {
   emptyState,
   isConnectorCommand,
   foldEntries,
-  foldReport,
+  LatestReports,
   type Labels,
   type LogEntry,
   type LogEvent,
@@ -57,7 +57,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
   question: (() => Promise<never>) | undefined;
   readonly submitted: CommandBody[] = [];
   #state = emptyState();
-  #reports: ReportsView = new Map();
+  readonly #reports = new LatestReports();
   readonly #plugins = new Map<string, readonly InMemoryPlugin[]>();
 
   constructor() {
@@ -76,7 +76,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
     return this.#state;
   }
   reports(): ReportsView {
-    return this.#reports;
+    return this.#reports.view;
   }
   isCaughtUp(): boolean {
     return this.isFollowing;
@@ -104,7 +104,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
 
   /** Lets a task's worker report it in another state. */
   setTaskState(id: TaskId, state: RunState, trace?: string): void {
-    for (const report of this.#reports.values()) {
+    for (const report of this.#reports.view.values()) {
       if (!report.tasks.some((task) => taskKey(task.id) === taskKey(id))) continue;
       const tasks = report.tasks.map((task) =>
         taskKey(task.id) === taskKey(id) ? { ...task, state, ...(trace === undefined ? {} : { trace }) } : task,
@@ -234,7 +234,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
     const running = ids.map(
       (id) => ({ id, generation, state: 'RUNNING', since: 0, committed: false, counters: {} }) as const,
     );
-    const others = this.#reports.get(memberKey(runner))?.tasks.filter(({ id }) => id.connector !== name) ?? [];
+    const others = this.#reports.view.get(memberKey(runner))?.tasks.filter(({ id }) => id.connector !== name) ?? [];
     this.#report(nodeId, [...others, ...running]);
   }
 
@@ -247,7 +247,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
     const member = this.#state.members.get(nodeId);
     if (member === undefined) return;
     const { incarnation, role, capacity } = member;
-    const reportSeq = (this.#reports.get(memberKey(member))?.reportSeq ?? 0) + 1;
+    const reportSeq = (this.#reports.view.get(memberKey(member))?.reportSeq ?? 0) + 1;
     const plugins = (this.#plugins.get(nodeId) ?? []).map(({ info }) => info);
     const appliedSeq = this.#state.head.seq;
     const report = {
@@ -264,7 +264,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQ
       appliedSeq,
       tasks,
     };
-    this.#reports = foldReport(this.#reports, report);
+    this.#reports.take(report);
   }
 
   #append(event: LogEvent, claim: Pick<LogEntry, 'epoch' | 'claimId'> = this.#state): void {

@@ -34,9 +34,19 @@ export interface Member {
   readonly joinedAt: number;
 }
 
+/** More nodes than a cluster has. */
+const MAX_KEPT_KEYS = 10_000;
+/** By node id. A text that is put together anew has to be hashed anew at each look-up. */
+const keptKeys = new Map<string, { readonly incarnation: string; readonly key: string }>();
+
 /** One start of one node as a map key. */
-export function memberKey(node: { readonly nodeId: string; readonly incarnation: string }): string {
-  return `${node.nodeId}@${node.incarnation}`;
+export function memberKey({ nodeId, incarnation }: Pick<Member, 'nodeId' | 'incarnation'>): string {
+  const kept = keptKeys.get(nodeId);
+  if (kept?.incarnation === incarnation) return kept.key;
+  const key = `${nodeId}@${incarnation}`;
+  if (keptKeys.size >= MAX_KEPT_KEYS) keptKeys.clear();
+  keptKeys.set(nodeId, { incarnation, key });
+  return key;
 }
 
 /** Whether a node runs tasks. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Report } from '../model/report.js';
 import { LogWriter } from '../testing/log-writer.js';
 import { nodeStatus, nodeStatuses } from './node-status.js';
-import { foldReport, type ReportsView } from './reports-view.js';
+import { LatestReports, type ReportsView } from './reports-view.js';
 
 const none: ReportsView = new Map();
 const drained = { kind: 'drain.started', nodeId: 'w1' } as const;
@@ -32,12 +32,19 @@ function withTask(): LogWriter {
   return log;
 }
 
+/** The view of those who heard these reports. */
+function heard(...reports: readonly Report[]): ReportsView {
+  const latest = new LatestReports();
+  for (const each of reports) latest.take(each);
+  return latest.view;
+}
+
 const stateOf = (log: LogWriter, reports = none): string | undefined => nodeStatus(log.state, reports, 'w1')?.state;
 
 describe('nodes', () => {
   it('are live with the tasks that the log gives them and with their last report', () => {
     const { state } = withTask();
-    const reports = foldReport(none, reportOf('w1'));
+    const reports = heard(reportOf('w1'));
     const [w1, w2] = nodeStatuses(state, reports);
     expect(w1).toMatchObject({ nodeId: 'w1', state: 'live', isDraining: false, report: { appliedSeq: 3 } });
     expect(w1?.tasks.map(({ id }) => id)).toEqual([{ connector: 'a', index: 0 }]);
@@ -52,7 +59,7 @@ describe('nodes', () => {
     expect(stateOf(log)).toBe('suspected');
     log.write({ kind: 'member.cleared', nodeId: 'w1', incarnation: 'w1#1' });
     expect(stateOf(log)).toBe('live');
-    expect(stateOf(log, foldReport(none, reportOf('w1', { leaving: true })))).toBe('leaving');
+    expect(stateOf(log, heard(reportOf('w1', { leaving: true })))).toBe('leaving');
   });
 
   it('are draining while they hold a task, then drained', () => {

@@ -48,7 +48,8 @@ describe('the version of messages', () => {
     ['a probe', encodeProbe({ nodeId: 'n', incarnation: 'i', sentAt: 0 })],
     ['a position', encodePosition({ kind: 'barrier', connector: 'c', index: 0, generation: 1, asOf: 0, live: [] })],
   ])('is that of the first level in %s', (_, body) => {
-    expect(JSON.parse(body.toString())).toMatchObject({ v: protocolVersionAt(FIRST_LEVEL) });
+    const version = body[0] === 0x7b ? (JSON.parse(body.toString()) as { v: number }).v : body[1];
+    expect(version).toBe(protocolVersionAt(FIRST_LEVEL));
   });
 
   it('is read as it was written at any level before', () => {

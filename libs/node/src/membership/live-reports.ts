@@ -1,10 +1,10 @@
-import { foldReport, forgetDeparted, type Report, type ReportsView } from '@sluice/core';
+import { LatestReports, type Report, type ReportsView } from '@sluice/core';
 import type { LogFollower } from '../log/log-follower.js';
 import type { ReportsChannel } from './reports-channel.js';
 
 /** The latest report of each node, read as they come. */
 export class LiveReports {
-  private folded: ReportsView = new Map();
+  private readonly latest = new LatestReports();
   private readonly ended = new AbortController();
   private following: Promise<void> = Promise.resolve();
 
@@ -14,25 +14,24 @@ export class LiveReports {
     private readonly onFailure: (error: Error) => void,
   ) {
     follower.subscribe(({ state, accepted }) => {
-      if (accepted.some(({ entry }) => entry.event.kind === 'member.left'))
-        this.folded = forgetDeparted(this.folded, state);
+      if (accepted.some(({ entry }) => entry.event.kind === 'member.left')) this.latest.forgetDeparted(state);
     });
   }
 
   get view(): ReportsView {
-    return this.folded;
+    return this.latest.view;
   }
 
   /** Reports of nodes that are members of the cluster now. */
   ofMembers(): readonly Report[] {
     const { members } = this.follower.state;
-    return [...this.folded.values()].filter((report) => members.get(report.nodeId)?.incarnation === report.incarnation);
+    return [...this.view.values()].filter((report) => members.get(report.nodeId)?.incarnation === report.incarnation);
   }
 
   start(): void {
     this.following = this.channel
       .follow((message) => {
-        if (message.kind === 'report') this.folded = foldReport(this.folded, message.report);
+        if (message.kind === 'report') this.latest.take(message.report);
       }, this.ended.signal)
       .catch((error: unknown) => {
         this.onFailure(error as Error);

@@ -1,6 +1,5 @@
 import type { Report } from '@sluice/core';
 import {
-  decodeReportsMessage,
   encodeProbe,
   MalformedMessageError,
   ReportAssembler,
@@ -8,6 +7,7 @@ import {
   reportsQueueOf,
   ReportWriter,
   type ClusterTopics,
+  type Heard,
   type Probe,
 } from '@sluice/protocol';
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
@@ -20,11 +20,7 @@ const sendTimeoutMs = 3000;
 /** Whole states are told often enough to find one of each node within this time. */
 const lookBackMs = reportLimits.fullIntervalMs + 30_000;
 
-export type HeardReport =
-  | { readonly kind: 'report'; readonly report: Report }
-  /** A report of which the whole is not known, or one that came twice. */
-  | { readonly kind: 'alive'; readonly nodeId: string; readonly incarnation: string; readonly reportSeq: number }
-  | { readonly kind: 'probe'; readonly probe: Probe };
+export type HeardReport = Heard<Report>;
 
 /** `storedAt` is by the broker's clock. */
 export type ReportsListener = (message: HeardReport, queueId: number, storedAt: number) => void;
@@ -150,12 +146,7 @@ export class ReportsChannel {
     { body, storeTimestamp }: StoredMessage,
   ): HeardReport | undefined {
     try {
-      const message = decodeReportsMessage<Report>(body);
-      if (message.kind === 'probe') return message;
-      const report = assembler.take(message, storeTimestamp);
-      if (report !== undefined) return { kind: 'report', report };
-      const { nodeId, incarnation, reportSeq } = message.report;
-      return { kind: 'alive', nodeId, incarnation, reportSeq };
+      return assembler.read(body, storeTimestamp);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.malformed += 1;

@@ -1,9 +1,25 @@
-import type { ReportMessage, ReportShape } from './report.codec.js';
+import {
+  decodeReportsMessage,
+  tasksInBlock,
+  type Probe,
+  type ReportMessage,
+  type ReportShape,
+} from './report.codec.js';
 import { keyOf } from './report-writer.js';
 
-interface Known<Report> {
+/** What a message of the reports topic tells. */
+export type Heard<Report extends ReportShape> =
+  | { readonly kind: 'report'; readonly report: Report }
+  /** A report of which the whole is not known, or one that came twice. */
+  | { readonly kind: 'alive'; readonly nodeId: string; readonly incarnation: string; readonly reportSeq: number }
+  | { readonly kind: 'probe'; readonly probe: Probe };
+
+interface Known<Report extends ReportShape> {
+  readonly incarnation: string;
   /** The last report that is known as a whole. */
   report: Report | undefined;
+  /** The last tasks that were told as a block: most of the time the next one is the same. */
+  block: { readonly bytes: Buffer; readonly tasks: Report['tasks'] } | undefined;
   parts: { readonly reportSeq: number; readonly found: readonly Report[] } | undefined;
   heardAtMs: number;
 }
@@ -13,7 +29,23 @@ const silentMs = 60_000;
 
 /** Puts the reports of one queue together again, from the messages of `ReportWriter`. */
 export class ReportAssembler<Report extends ReportShape> {
-  private readonly known = new Map<string, Known<Report>>();
+  /** By node id. */
+  private readonly known = new Map<string, Known<Report>[]>();
+
+  /**
+   * Decodes a message and puts the report together that it belongs to.
+   *
+   * @param storedAtMs - when the broker stored it
+   * @throws MalformedMessageError
+   */
+  read(body: Uint8Array, storedAtMs: number): Heard<Report> {
+    const message = decodeReportsMessage<Report>(body, (block, node) => tasksOf(this.knownOf(node, storedAtMs), block));
+    if (message.kind === 'probe') return message;
+    const report = this.take(message, storedAtMs);
+    if (report !== undefined) return { kind: 'report', report };
+    const { nodeId, incarnation, reportSeq } = message.report;
+    return { kind: 'alive', nodeId, incarnation, reportSeq };
+  }
 
   /**
    * The report that a message makes whole. Where a message before it is missing, the last whole report with the new one's number and time: the
@@ -33,12 +65,14 @@ export class ReportAssembler<Report extends ReportShape> {
       case 'report.delta':
         if (last === undefined) return undefined;
         if (last.reportSeq === message.since) return (known.report = applied(last, message));
-        return { ...last, reportSeq: message.report.reportSeq, sentAt: message.report.sentAt };
+        return withLife(last, message.report);
       case 'report.beat': {
         if (last === undefined) return undefined;
-        const { reportSeq, sentAt, appliedSeq } = message.report;
-        if (last.reportSeq !== reportSeq - 1) return { ...last, reportSeq, sentAt };
-        return (known.report = { ...last, reportSeq, sentAt, appliedSeq });
+        const { reportSeq, appliedSeq } = message.report;
+        const alive = withLife(last, message.report);
+        if (last.reportSeq !== reportSeq - 1) return alive;
+        alive.appliedSeq = appliedSeq;
+        return (known.report = alive);
       }
       default:
         return message satisfies never;
@@ -46,16 +80,45 @@ export class ReportAssembler<Report extends ReportShape> {
   }
 
   private knownOf({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, nowMs: number): Known<Report> {
-    const key = `${nodeId} ${incarnation}`;
-    let known = this.known.get(key);
+    let known = this.known.get(nodeId)?.find((each) => each.incarnation === incarnation);
     if (known === undefined) {
-      for (const [other, { heardAtMs }] of this.known) if (nowMs - heardAtMs > silentMs) this.known.delete(other);
-      known = { report: undefined, parts: undefined, heardAtMs: nowMs };
-      this.known.set(key, known);
+      this.forgetSilent(nowMs);
+      known = { incarnation, report: undefined, block: undefined, parts: undefined, heardAtMs: nowMs };
+      this.known.set(nodeId, [...(this.known.get(nodeId) ?? []), known]);
     }
     known.heardAtMs = nowMs;
     return known;
   }
+
+  private forgetSilent(nowMs: number): void {
+    for (const [nodeId, all] of this.known) {
+      const heard = all.filter(({ heardAtMs }) => nowMs - heardAtMs <= silentMs);
+      if (heard.length === 0) this.known.delete(nodeId);
+      else if (heard.length < all.length) this.known.set(nodeId, heard);
+    }
+  }
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Copies a report of a node that lives. Fields that are set after the copy cost a third of those that stand in the literal behind it. */
+function withLife<Report extends ReportShape>(
+  report: Report,
+  { reportSeq, sentAt }: Pick<ReportShape, 'reportSeq' | 'sentAt'>,
+): Mutable<Report> {
+  const copy: Mutable<Report> = { ...report };
+  copy.reportSeq = reportSeq;
+  copy.sentAt = sentAt;
+  return copy;
+}
+
+/** The same list for the same block: readers need not look at it again. */
+function tasksOf<Report extends ReportShape>(known: Known<Report>, block: Buffer): Report['tasks'] {
+  if (known.block?.bytes.equals(block) === true) return known.block.tasks;
+  const tasks = tasksInBlock<Report>(block);
+  // A copy: the block is a part of all that was pulled with it.
+  known.block = { bytes: Buffer.from(block), tasks };
+  return tasks;
 }
 
 function takePart<Report extends ReportShape>(

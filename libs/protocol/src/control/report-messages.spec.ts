@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ReportAssembler } from './report-assembler.js';
 import { ReportWriter, reportLimits } from './report-writer.js';
-import { decodeReportsMessage, type ReportMessage, type ReportShape } from './report.codec.js';
+import { MalformedMessageError } from './malformed-message-error.js';
+import {
+  decodeReportsMessage,
+  encodeBeat,
+  encodeReportMessage,
+  type ReportMessage,
+  type ReportShape,
+} from './report.codec.js';
 
 interface TestReport extends ReportShape {
   readonly tasks: readonly {
@@ -167,10 +174,81 @@ describe('report messages', () => {
     expect(heard[2]!.plugins).toEqual(['More']);
   });
 
-  it('that cannot be inflated, or lack a part, are malformed', () => {
-    expect(() => decodeReportsMessage(Buffer.from([0x78, 0x9c, 1, 2]))).toThrow('cannot be inflated');
-    const beat = Buffer.from(JSON.stringify({ v: 1, kind: 'report.beat', beat: ['n1', 'n1#1', 1] }));
-    expect(() => decodeReportsMessage(beat)).toThrow('its beat lacks a part');
+  it('that say all again and are the same give the list of tasks that is known, also after a change and back', () => {
+    const writer = new ReportWriter<TestReport>();
+    const assembler = new ReportAssembler<TestReport>();
+    const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${String(at)}`));
+    const told = (seq: number, nowMs: number, told: readonly TestTask[]): TestReport => {
+      const [body] = writer.messagesOf(reportOf(seq, told), nowMs, true);
+      const heard = assembler.read(body!, nowMs);
+      if (heard.kind !== 'report') throw new Error(heard.kind);
+      expect(sorted(heard.report)).toEqual(sorted(reportOf(seq, told)));
+      return heard.report;
+    };
+    const first = told(1, 0, tasks);
+    const second = told(2, reportLimits.fullIntervalMs, tasks);
+    expect(second.tasks).toBe(first.tasks);
+    const failed = [task('connector-0', { state: 'FAILED' }), ...tasks.slice(1)];
+    told(3, 61_000, failed);
+    told(4, 75_000, failed);
+    told(5, 76_000, tasks);
+    told(6, 90_000, tasks);
+    expect(told(7, 150_001, tasks).tasks).not.toBe(first.tasks);
+    expect(assembler.read(writer.messagesOf(reportOf(7, tasks), 150_002, true)[0]!, 0)).toEqual({
+      kind: 'alive',
+      nodeId: 'n1',
+      incarnation: 'n1#1',
+      reportSeq: 7,
+    });
+  });
+
+  it('never take the tasks of one incarnation for those of another', () => {
+    const assembler = new ReportAssembler<TestReport>();
+    const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${String(at)}`));
+    const lists = ['n1#1', 'n1#2'].map((incarnation) => {
+      const report = reportOf(1, tasks, { incarnation });
+      const heard = assembler.read(new ReportWriter<TestReport>().messagesOf(report, 0, true)[0]!, 0);
+      return heard.kind === 'report' ? heard.report : undefined;
+    });
+    expect(lists.map((report) => report?.incarnation)).toEqual(['n1#1', 'n1#2']);
+    expect(lists.map(sorted)).toEqual(
+      ['n1#1', 'n1#2'].map((incarnation) => sorted(reportOf(1, tasks, { incarnation }))),
+    );
+  });
+
+  it('that are cut off or say no numbers are malformed', () => {
+    const beat = encodeBeat({ nodeId: 'n1', incarnation: 'n1#1', reportSeq: 1, sentAt: 2, appliedSeq: 3 });
+    for (let length = 1; length <= beat.length - 'n1#1'.length; length += 1) {
+      expect(() => decodeReportsMessage(beat.subarray(0, length))).toThrow(MalformedMessageError);
+    }
+    const other = Buffer.from(beat);
+    other.writeDoubleBE(NaN, 4);
+    expect(() => decodeReportsMessage(other)).toThrow('a number that is none');
+    const newer = Buffer.from(beat);
+    newer[1] = 9;
+    expect(() => decodeReportsMessage(newer)).toThrow('its version is 9');
+    const whole = encodeReportMessage({ kind: 'report' }, { nodeId: 'n1' }, [JSON.stringify('x'.repeat(600))]);
+    expect(decodeReportsMessage(whole)).toMatchObject({ kind: 'report', report: { nodeId: 'n1' } });
+    for (let length = 1; length < whole.length; length += 1) {
+      expect(() => decodeReportsMessage(whole.subarray(0, length))).toThrow(MalformedMessageError);
+    }
+    expect(() => decodeReportsMessage(Buffer.from([0x78, 0x9c, 1, 2]))).toThrow('it is not JSON');
+  });
+
+  it('keep every beat as it was said', () => {
+    const number = fc.maxSafeNat();
+    const beats = fc.record({
+      nodeId: fc.string({ unit: 'binary', minLength: 1 }),
+      incarnation: fc.string({ unit: 'binary', minLength: 1 }),
+      reportSeq: number,
+      sentAt: number,
+      appliedSeq: number,
+    });
+    fc.assert(
+      fc.property(beats, (report) => {
+        expect(decodeReportsMessage(encodeBeat(report))).toEqual({ kind: 'report.beat', report });
+      }),
+    );
   });
 
   it('fit into messages however many tasks have failed', () => {

@@ -1,7 +1,9 @@
 import { deflateSync, inflateSync } from 'node:zlib';
+import { asBuffer } from '../as-buffer.js';
 import {
   decodeEnvelope,
   encodeEnvelope,
+  PROTOCOL_VERSION,
   requireFields,
   type RequiredFields,
   WRITTEN_VERSION,
@@ -61,21 +63,33 @@ export type ReportsMessage<Report extends ReportShape> =
   ReportMessage<Report> | { readonly kind: 'probe'; readonly probe: Probe };
 
 /**
- * A report message whose tasks are encoded already.
+ * Encodes a report whose tasks are encoded already. A long list of tasks stands behind the rest as a block of its own: the same list is the same block.
  *
  * @param head - `kind`, and what else goes beside the report
  * @param report - without its tasks
  */
 export function encodeReportMessage(head: object, report: object, tasks: readonly string[]): Buffer {
-  const before = JSON.stringify({ v: WRITTEN_VERSION, ...head }).slice(0, -1);
-  const text = `${before},"report":${JSON.stringify(report).slice(0, -1)},"tasks":[${tasks.join()}]}}`;
-  const body = Buffer.from(text, 'utf8');
-  return body.length < DEFLATED_FROM_BYTES ? body : deflateSync(body);
+  const list = `[${tasks.join()}]`;
+  if (list.length < BLOCK_FROM_LENGTH) {
+    const before = JSON.stringify({ v: WRITTEN_VERSION, ...head }).slice(0, -1);
+    return Buffer.from(`${before},"report":${JSON.stringify(report).slice(0, -1)},"tasks":${list}}}`, 'utf8');
+  }
+  const envelope = encodeEnvelope({ ...head, report });
+  const start = Buffer.alloc(BLOCK_HEADER_BYTES);
+  start.writeUInt8(WITH_BLOCK, 0);
+  start.writeUInt32BE(envelope.length, 1);
+  return Buffer.concat([start, envelope, deflateSync(list)]);
 }
 
-/** The most frequent message by far, and as short as it can be. */
+/** Encodes the most frequent message by far: as short as it can be, and read without JSON. */
 export function encodeBeat({ nodeId, incarnation, reportSeq, sentAt, appliedSeq }: Beat): Buffer {
-  return encodeEnvelope({ kind: 'report.beat', beat: [nodeId, incarnation, reportSeq, sentAt, appliedSeq] });
+  const node = Buffer.from(nodeId, 'utf8');
+  const start = Buffer.alloc(BEAT_HEADER_BYTES);
+  start.writeUInt8(BEAT, 0);
+  start.writeUInt8(WRITTEN_VERSION, 1);
+  start.writeUInt16BE(node.length, 2);
+  [reportSeq, sentAt, appliedSeq].forEach((value, at) => start.writeDoubleBE(value, 4 + 8 * at));
+  return Buffer.concat([start, node, Buffer.from(incarnation, 'utf8')]);
 }
 
 export function encodeProbe(probe: Probe): Buffer {
@@ -86,38 +100,74 @@ const fieldsOf: Readonly<Record<string, RequiredFields>> = {
   report: { report: 'object' },
   'report.part': { part: 'number', parts: 'number', report: 'object' },
   'report.delta': { since: 'number', report: 'object', gone: 'object' },
-  'report.beat': { beat: 'object' },
   probe: { probe: 'object' },
 };
 
-/** A text of several tasks becomes five to ten times shorter. */
-const DEFLATED_FROM_BYTES = 1_024;
-/** First byte of what zlib wrote; JSON begins with a brace. */
-const DEFLATED = 0x78;
+/** A text of several tasks becomes five to ten times shorter as a block. */
+const BLOCK_FROM_LENGTH = 512;
 const MAX_INFLATED_BYTES = 16 * 1_048_576;
 
+/** First bytes of what is not JSON alone, which begins with a brace. A message with a block tells how long its JSON is. */
+const WITH_BLOCK = 0x54;
+const BLOCK_HEADER_BYTES = 1 + 4;
+/** A beat: version, bytes of the node id, three numbers, the two texts. */
+const BEAT = 0x42;
+const BEAT_HEADER_BYTES = 1 + 1 + 2 + 3 * 8;
+
+/** Reads the tasks of an incarnation from their block; see {@link tasksInBlock}. */
+export type BlockReader<Report extends ReportShape> = (
+  block: Buffer,
+  node: Pick<ReportShape, 'nodeId' | 'incarnation'>,
+) => Report['tasks'];
+
 /** @throws MalformedMessageError */
-export function decodeReportsMessage<Report extends ReportShape>(body: Uint8Array): ReportsMessage<Report> {
-  const text = body[0] === DEFLATED ? inflated(body) : body;
+export function decodeReportsMessage<Report extends ReportShape>(
+  bytes: Uint8Array,
+  readBlock: BlockReader<Report> = tasksInBlock,
+): ReportsMessage<Report> {
+  const body = asBuffer(bytes);
+  if (body[0] === BEAT) return { kind: 'report.beat', report: beatIn(body) };
+  if (body[0] !== WITH_BLOCK) return checked<Report>(body);
+  const end = body.length < BLOCK_HEADER_BYTES ? Infinity : BLOCK_HEADER_BYTES + body.readUInt32BE(1);
+  if (end > body.length) throw new MalformedMessageError('reports', 'it is cut off');
+  const message = checked<Report>(body.subarray(BLOCK_HEADER_BYTES, end));
+  if (message.kind === 'probe') return message;
+  const { report } = message;
+  return { ...message, report: { ...report, tasks: readBlock(body.subarray(end), report) } } as ReportsMessage<Report>;
+}
+
+/** @throws MalformedMessageError */
+export function tasksInBlock<Report extends ReportShape>(block: Buffer): Report['tasks'] {
+  let tasks: unknown;
+  try {
+    tasks = JSON.parse(inflateSync(block, { maxOutputLength: MAX_INFLATED_BYTES }).toString('utf8'));
+  } catch (error) {
+    throw new MalformedMessageError('reports', 'its tasks cannot be inflated', { cause: error });
+  }
+  if (!Array.isArray(tasks)) throw new MalformedMessageError('reports', 'its tasks are no list');
+  return tasks as Report['tasks'];
+}
+
+function checked<Report extends ReportShape>(text: Buffer): ReportsMessage<Report> {
   const message = decodeEnvelope<ReportsMessage<Report>>('reports', text, { kind: 'string' });
   const required = fieldsOf[message.kind];
   if (required === undefined) throw new MalformedMessageError('reports', `its kind "${message.kind}" is unknown`);
   requireFields('reports', message, required);
-  return message.kind === 'report.beat' ? { kind: message.kind, report: beatIn(message as object) } : message;
+  return message;
 }
 
-function beatIn({ beat }: { readonly beat?: unknown }): Beat {
-  const [nodeId, incarnation, reportSeq, sentAt, appliedSeq] = Array.isArray(beat) ? (beat as unknown[]) : [];
-  const hasTexts = typeof nodeId === 'string' && typeof incarnation === 'string';
-  const hasNumbers = typeof reportSeq === 'number' && typeof sentAt === 'number' && typeof appliedSeq === 'number';
-  if (!hasTexts || !hasNumbers) throw new MalformedMessageError('reports', 'its beat lacks a part');
-  return { nodeId, incarnation, reportSeq, sentAt, appliedSeq };
-}
-
-function inflated(body: Uint8Array): Uint8Array {
-  try {
-    return inflateSync(body, { maxOutputLength: MAX_INFLATED_BYTES });
-  } catch (error) {
-    throw new MalformedMessageError('reports', 'it cannot be inflated', { cause: error });
+function beatIn(body: Buffer): Beat {
+  const version = body[1] ?? 0;
+  if (version < WRITTEN_VERSION || version > PROTOCOL_VERSION) {
+    const reason = `its version is ${String(version)}, this node reads versions up to ${String(PROTOCOL_VERSION)}`;
+    throw new MalformedMessageError('reports', reason);
   }
+  const nodeEnd = body.length < BEAT_HEADER_BYTES ? Infinity : BEAT_HEADER_BYTES + body.readUInt16BE(2);
+  if (nodeEnd >= body.length) throw new MalformedMessageError('reports', 'its beat lacks a part');
+  const [reportSeq, sentAt, appliedSeq] = [body.readDoubleBE(4), body.readDoubleBE(12), body.readDoubleBE(20)];
+  if (!Number.isSafeInteger(reportSeq) || !Number.isFinite(sentAt) || !Number.isSafeInteger(appliedSeq)) {
+    throw new MalformedMessageError('reports', 'its beat has a number that is none');
+  }
+  const nodeId = body.toString('utf8', BEAT_HEADER_BYTES, nodeEnd);
+  return { nodeId, incarnation: body.toString('utf8', nodeEnd), reportSeq, sentAt, appliedSeq };
 }
