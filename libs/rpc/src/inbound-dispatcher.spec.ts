@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InboundDispatcher, type RunningCall } from './inbound-dispatcher.js';
-import { type InboundMessage } from './rpc-link.port.js';
+import { type InboundMessage } from './link/rpc-link.port.js';
 import { type RpcCall } from './rpc-message.js';
 
 const message = (messageId: string, receipt?: unknown): InboundMessage => ({

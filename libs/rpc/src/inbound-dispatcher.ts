@@ -1,4 +1,4 @@
-import { type InboundMessage } from './rpc-link.port.js';
+import { type InboundMessage } from './link/rpc-link.port.js';
 import { type RpcCall } from './rpc-message.js';
 
 /** A call that waits for or is in its handler. The message changes when it is delivered again meanwhile. */

@@ -15,8 +15,8 @@ export {
   type RpcLink,
   type RpcLinkListener,
   type RpcLinkState,
-} from './rpc-link.port.js';
+} from './link/rpc-link.port.js';
 export { type RpcMetadata } from './rpc-message.js';
 export { type RpcDelivery, type RpcHandler } from './rpc-serving.js';
 export { RpcTimeoutError } from './rpc-timeout.error.js';
-export { isTopicUnknown } from './grpc/link-error.js';
+export { isTopicUnknown } from './link/link-error.js';

@@ -1,3 +1,4 @@
+import { type CredentialsSource, parseMessagingUrl, type TlsOptions } from '@sluice/rocketmq';
 import { nodeGroup, nodeTag } from './node-tag.js';
 
 /** Where the transport reports what it recovers from by itself. Nest's `Logger` fits. */
@@ -12,18 +13,19 @@ export interface RpcEndpointOptions {
   readonly node: string;
   /** The rpc topic of the Connect cluster, e.g. `sluice-main-rpc`. It must exist. */
   readonly topic: string;
-  /** gRPC proxies, `host:port`, several separated by `;` (several only as IPv4 addresses). */
-  readonly endpoints: string;
+  /** The cluster: `rocketmq+grpc://proxy:8081,…`, or `rocketmq://namesrv:9876,…` where it has no Proxy. */
+  readonly url: string;
   /**
    * Creates the consumer group and sets its offset to the end of each queue of `topic`; idempotent. The gRPC protocol can do
    * neither. Called before every start, and again when the broker says that the group is gone.
    */
   readonly prepareGroup: (group: string, topic: string) => Promise<void>;
   readonly logger?: TransportLogger;
-  readonly credentials?: { readonly accessKey: string; readonly accessSecret: string; readonly securityToken?: string };
-  /** Set to speak TLS; PEM contents, each optional. */
-  readonly tls?: { readonly ca?: Buffer; readonly key?: Buffer; readonly cert?: Buffer };
-  /** Replaces an address that the proxy advertises (`host:port`) by one that this node can reach. */
+  /** Signs every request. A function is asked again about once per second of use, so new credentials need no restart. */
+  readonly credentials?: CredentialsSource;
+  /** Set to speak TLS. */
+  readonly tls?: TlsOptions;
+  /** Replaces an address that the Proxy advertises (`host:port`) by one that this node can reach; of the Proxy only. */
   readonly mapAddress?: (address: string) => string;
   /** Deadline of a request that sets none. @default 5000 */
   readonly requestTimeoutMs?: number;
@@ -58,21 +60,18 @@ export interface ResolvedRpcEndpointOptions extends Required<Omit<RpcEndpointOpt
 
 const silent: TransportLogger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** @throws RangeError naming the option, what was given and what is allowed. */
+/** @throws RangeError, or InvalidArgumentError for the URL, naming the option, what was given and what is allowed. */
 export function resolveRpcEndpointOptions(options: RpcEndpointOptions): ResolvedRpcEndpointOptions {
   if (!/^[a-zA-Z0-9_%|-]+$/.test(options.topic)) {
     throw new RangeError(`topic is '${options.topic}'; allowed are letters, digits, '_', '-', '%' and '|'`);
   }
-  const addresses = options.endpoints.split(';');
-  for (const address of addresses) {
-    if (!/^[^\s:;,]+:\d{1,5}$/.test(address)) {
-      throw new RangeError(`endpoints is '${options.endpoints}'; expected host:port, several separated by ';'`);
-    }
+  if (parseMessagingUrl(options.url).protocol === 'remoting' && options.mapAddress !== undefined) {
+    throw new RangeError('mapAddress is given; only addresses of a Proxy can be replaced');
   }
   return {
     node: options.node,
     topic: options.topic,
-    endpoints: options.endpoints,
+    url: options.url,
     prepareGroup: options.prepareGroup,
     credentials: options.credentials,
     tls: options.tls,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { abortableDelay, backoffMs } from './abortable-delay.js';
-import { GrpcLink } from './grpc/grpc-link.js';
+import { parseMessagingUrl } from '@sluice/rocketmq';
+import { GrpcLink } from './link/grpc-link.js';
+import { RemotingLink } from './link/remoting-link.js';
 import { nodeTag } from './node-tag.js';
 import { type OpenRequest, PendingRequests } from './pending-requests.js';
 import { RateLimit } from './rate-limit.js';
@@ -13,7 +15,7 @@ import {
 } from './rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError, isRpcError } from './rpc-error.js';
 import { toErrorPayload } from './rpc-error-payload.js';
-import { type InboundMessage, type OutboundMessage, type RpcLink, type RpcLinkState } from './rpc-link.port.js';
+import { type InboundMessage, type OutboundMessage, type RpcLink, type RpcLinkState } from './link/rpc-link.port.js';
 import { decodeRpcMessage, encodeRpcMessage, type RpcMetadata } from './rpc-message.js';
 import { type RpcHandler, RpcServing } from './rpc-serving.js';
 
@@ -66,10 +68,7 @@ export class RpcEndpoint {
   #stopped: Promise<void> | undefined;
 
   /** @throws RangeError for an option out of its range. Connects to nothing yet. */
-  constructor(
-    options: RpcEndpointOptions,
-    createLink: (options: ResolvedRpcEndpointOptions) => RpcLink = (resolved) => new GrpcLink(resolved),
-  ) {
+  constructor(options: RpcEndpointOptions, createLink: (options: ResolvedRpcEndpointOptions) => RpcLink = linkOf) {
     this.#options = resolveRpcEndpointOptions(options);
     this.node = options.node;
     this.#link = createLink(this.#options);
@@ -190,9 +189,10 @@ export class RpcEndpoint {
         Math.max(MIN_PROBE_TIMEOUT_MS, this.#options.startupTimeoutMs - (Date.now() - startedAtMs)),
       );
     } catch (error) {
-      this.#setState('failed', error);
+      const failure = this.#startFailure(error);
+      this.#setState('failed', failure);
       await this.#link.stop();
-      throw error;
+      throw failure;
     }
     this.#isProven = true;
     this.#setState('ready');
@@ -224,6 +224,16 @@ export class RpcEndpoint {
       `Node '${this.node}' did not receive its own message on topic '${this.#options.topic}' within ${timeoutMs} ms (group '${this.#options.group}', tag '${this.#options.tag}')`,
       { retriable: true },
     );
+  }
+
+  #startFailure(error: unknown): RpcError {
+    if (isRpcError(error) && (error.code === RPC_ERROR_CODES.startupFailed || error.code === RPC_ERROR_CODES.stopped)) {
+      return error;
+    }
+    const { group, topic, url } = this.#options;
+    const what = `Starting the rpc transport on topic '${topic}' at ${url}, group '${group}'`;
+    const message = `${what}: ${toErrorPayload(error).message}`;
+    return new RpcError(RPC_ERROR_CODES.startupFailed, message, { retriable: true, cause: error });
   }
 
   async #stop(): Promise<void> {
@@ -375,6 +385,10 @@ export class RpcEndpoint {
       }
     }
   }
+}
+
+function linkOf(options: ResolvedRpcEndpointOptions): RpcLink {
+  return parseMessagingUrl(options.url).protocol === 'grpc' ? new GrpcLink(options) : new RemotingLink(options);
 }
 
 function stopped(): RpcError {

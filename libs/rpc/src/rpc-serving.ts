@@ -4,7 +4,7 @@ import { type RpcCounters } from './rpc-counters.js';
 import { type ResolvedRpcEndpointOptions } from './rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError, isRpcError } from './rpc-error.js';
 import { toErrorPayload } from './rpc-error-payload.js';
-import { type InboundMessage, type OutboundMessage, type RpcLink } from './rpc-link.port.js';
+import { type InboundMessage, type OutboundMessage, type RpcLink } from './link/rpc-link.port.js';
 import { encodeRpcMessage, type RpcCall, type RpcOutcome } from './rpc-message.js';
 
 /** One delivery of a call, as a handler sees it. */

@@ -13,7 +13,10 @@ const scenarios: Record<string, (cluster: RpcCluster) => Promise<void>> = {
 
   async cut(cluster) {
     const relay = await TcpRelay.to(cluster.grpcAddress);
-    const options: Partial<RpcEndpointOptions> = { endpoints: relay.address, mapAddress: () => relay.address };
+    const options: Partial<RpcEndpointOptions> = {
+      url: `rocketmq+grpc://${relay.address}`,
+      mapAddress: () => relay.address,
+    };
     const endpoint = await cluster.started('child', options);
     endpoint.serve(({ data }) => Promise.resolve(data));
     for (let round = 1; round <= 5; round += 1) {
@@ -33,7 +36,7 @@ const scenarios: Record<string, (cluster: RpcCluster) => Promise<void>> = {
   },
 
   async failedStart(cluster) {
-    const endpoint = cluster.endpoint('child', { endpoints: '127.0.0.1:1', startupTimeoutMs: 1_200 });
+    const endpoint = cluster.endpoint('child', { url: 'rocketmq+grpc://127.0.0.1:1', startupTimeoutMs: 1_200 });
     await endpoint.start().catch((error: unknown) => {
       print(`failed ${(error as { code: string }).code}`);
     });
@@ -41,7 +44,10 @@ const scenarios: Record<string, (cluster: RpcCluster) => Promise<void>> = {
 
   async stopWhileUnreachable(cluster) {
     const relay = await TcpRelay.to(cluster.grpcAddress);
-    const endpoint = await cluster.started('child', { endpoints: relay.address, mapAddress: () => relay.address });
+    const endpoint = await cluster.started('child', {
+      url: `rocketmq+grpc://${relay.address}`,
+      mapAddress: () => relay.address,
+    });
     relay.refuse();
     await eventually('the loss', () => endpoint.state === 'connecting');
     await endpoint.stop();

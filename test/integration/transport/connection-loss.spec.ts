@@ -23,7 +23,10 @@ describe('RpcEndpoint over a broken connection', () => {
   beforeEach(async () => {
     test += 1;
     relay = await TcpRelay.to(cluster.grpcAddress);
-    asking = await cluster.started(`asking-${test}`, { endpoints: relay.address, mapAddress: () => relay.address });
+    asking = await cluster.started(`asking-${test}`, {
+      url: `rocketmq+grpc://${relay.address}`,
+      mapAddress: () => relay.address,
+    });
     answering = await cluster.started(`answering-${test}`);
     answering.serve(({ data }) => Promise.resolve(data));
     states = [];

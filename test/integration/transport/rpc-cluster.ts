@@ -43,7 +43,7 @@ export class RpcCluster {
     const endpoint = new RpcEndpoint({
       node,
       topic: this.topic,
-      endpoints: this.grpcAddress,
+      url: `rocketmq+grpc://${this.grpcAddress}`,
       prepareGroup: this.prepareGroup,
       logger: { debug: () => undefined, warn: log, error: log },
       ...options,

@@ -254,7 +254,7 @@ describe('RpcEndpoint on RocketMQ', () => {
   }, 180_000);
 
   it('fails the start within its time limit when nothing listens', async () => {
-    const endpoint = cluster.endpoint('deaf', { endpoints: '127.0.0.1:1', startupTimeoutMs: 1_500 });
+    const endpoint = cluster.endpoint('deaf', { url: 'rocketmq+grpc://127.0.0.1:1', startupTimeoutMs: 1_500 });
     const startedAt = Date.now();
     await expect(endpoint.start()).rejects.toMatchObject({ code: 'RPC_STARTUP_FAILED', retriable: true });
     expect(Date.now() - startedAt).toBeLessThan(10_000);

@@ -1,4 +1,6 @@
 import type { ClusterNode } from '../node/cluster-node.js';
+import { noProxy } from '../settings/cluster-address.js';
+import type { NodeSettings } from '../settings/node-settings.js';
 import type { RpcEndpoint } from '@sluice/rpc';
 import { atMostEvery } from './at-most-every.js';
 import type { HealthChecks, NodeCheck } from './health-check.js';
@@ -31,19 +33,21 @@ export function nodeChecks(node: ClusterNode, rpc: RpcEndpoint, ...own: readonly
       atMostEvery(topicsIntervalMs, topicsCheck(node)),
       logCheck(node.follower, node.logQueue),
       atMostEvery(storeIntervalMs, storeCheck(node.store.directory)),
-      rpcCheck(rpc, node.settings.grpc),
+      rpcCheck(rpc, node.settings),
       ...own,
     ],
   };
 }
 
-function rpcCheck(rpc: RpcEndpoint, address: string): NodeCheck {
+function rpcCheck(rpc: RpcEndpoint, { grpc, namesrv }: Pick<NodeSettings, 'grpc' | 'namesrv'>): NodeCheck {
+  const servers = grpc === noProxy ? { namesrv } : { proxy: grpc };
+  const [what, setting] = grpc === noProxy ? [`cluster at ${namesrv}`, 'namesrv'] : [`Proxy ${grpc}`, 'grpc'];
   return {
     name: 'rpc',
     check: () => {
-      if (rpc.state === 'ready') return { proxy: address };
+      if (rpc.state === 'ready') return servers;
       throw new Error(
-        `The Proxy ${address} cannot be used (${rpc.state}), so questions between nodes wait: start it, or correct its address in the node's settings`,
+        `The ${what} cannot be used (${rpc.state}), so questions between nodes wait: start it, or correct its address in the setting ${setting}`,
       );
     },
   };

@@ -9,10 +9,11 @@ import type { Role } from '@sluice/core';
 import { ClusterNode } from '../node/cluster-node.js';
 import { NodeLog } from '../logging/node-log.js';
 import { nodeSettingsOf, type GivenNodeSettings, type NodeSettings } from '../settings/node-settings.js';
+import { noProxy } from '../settings/cluster-address.js';
 import { printSettings } from '../settings/print-settings.js';
 import type { SettingChecks } from '../settings/setting-checks.js';
 import { readRoleArguments, readSettings, readTextFile } from '../settings/read-settings.js';
-import { RocketMqServer, RpcEndpoint, type RpcEndpointOptions } from '@sluice/rpc';
+import { RocketMqServer, RpcEndpoint } from '@sluice/rpc';
 import { endConnections } from './end-connections.js';
 import { prepareRpcGroup } from './prepare-rpc-group.js';
 import { reachableAddress } from './reachable-address.js';
@@ -98,13 +99,12 @@ function describeFailure(error: Error): string {
 
 async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSignal): Promise<void> {
   const { settings, log } = node;
-  const credentials = await rpcCredentials(settings);
   const createRpc = (): RpcEndpoint =>
     new RpcEndpoint({
       node: settings.nodeId,
       topic: node.topics.rpc.name,
-      endpoints: settings.grpc,
-      ...credentials,
+      url: rpcUrl(settings),
+      ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
       prepareGroup: (group, topic) => prepareRpcGroup(node.client, group, topic),
       logger: log.scoped('rpc'),
     });
@@ -125,11 +125,8 @@ async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSig
   }
 }
 
-/** The Proxy's client keeps the keys that it starts with. */
-async function rpcCredentials({ credentials }: NodeSettings): Promise<Pick<RpcEndpointOptions, 'credentials'>> {
-  if (credentials === undefined) return {};
-  const { accessKey, secretKey } = typeof credentials === 'function' ? await credentials() : credentials;
-  return { credentials: { accessKey, accessSecret: secretKey } };
+function rpcUrl({ grpc, namesrv }: NodeSettings): string {
+  return grpc === noProxy ? `rocketmq://${namesrv}` : `rocketmq+grpc://${grpc}`;
 }
 
 async function listen(node: ClusterNode, rpc: RpcEndpoint, service: Service): Promise<INestApplication> {

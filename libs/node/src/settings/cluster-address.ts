@@ -1,5 +1,8 @@
 import { parseMessagingUrl } from '@sluice/rocketmq';
 
+/** Given in place of a Proxy's address by a cluster that has none. */
+export const noProxy = 'none';
+
 type Scheme = 'rocketmq' | 'rocketmq+grpc';
 
 /** Thrown when a text does not name servers; its message does not repeat the text. */

@@ -1,6 +1,6 @@
 import { parseLabels, type Labels, type Role } from '@sluice/core';
 import { dataClusterOf, runtimeClusterOf, type ClusterAccess } from './cluster-access.js';
-import { parseAddresses } from './cluster-address.js';
+import { noProxy, parseAddresses } from './cluster-address.js';
 import { hasKeys, type ReadText } from './cluster-credentials.js';
 import type { ResolvedSettings } from './resolve-settings.js';
 import type { SettingValues } from './settings-spec.js';
@@ -22,7 +22,7 @@ export interface GatewayLimits {
 
 export interface NodeSettings extends ClusterAccess {
   readonly role: Role;
-  /** Proxies of the runtime cluster: host:port, separated by semicolons. */
+  /** Proxies of the runtime cluster: host:port, separated by commas; or {@link noProxy}. */
   readonly grpc: string;
   /** The cluster in which the topics of this role's tasks live; the runtime cluster on roles without tasks. */
   readonly dataCluster: ClusterAccess;
@@ -72,12 +72,12 @@ export function valuesInForce(role: Role, values: SettingValues): SettingValues 
   const namesrv = runtime.join(',');
   const dataNamesrv = (given: string | undefined): string =>
     given === undefined ? namesrv : parseAddresses(given, 'rocketmq').join(',');
-  const grpc = parseAddresses(values.grpc ?? `${hostOf(runtime[0] ?? '')}:8081`, 'rocketmq+grpc');
+  const grpc = values.grpc ?? `${hostOf(runtime[0] ?? '')}:8081`;
   const interval = values['persist.interval.ms'];
   return {
     ...values,
     namesrv,
-    grpc: grpc.join(';'),
+    grpc: grpc === noProxy ? noProxy : parseAddresses(grpc, 'rocketmq+grpc').join(','),
     'source.namesrv': dataNamesrv(values['source.namesrv']),
     'sink.namesrv': dataNamesrv(values['sink.namesrv']),
     'acl.enable': values['acl.enable'] ?? hasKeys(values),

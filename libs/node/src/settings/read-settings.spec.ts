@@ -112,7 +112,8 @@ describe('the settings of a node', () => {
   it('take the Proxy as host:port or URL', () => {
     const grpcOf = (text: string): string => read(Role.coordinator, { environment: { SLUICE_GRPC: text } }).grpc;
     expect(grpcOf('proxy:8081')).toBe('proxy:8081');
-    expect(grpcOf('rocketmq+grpc://p1:1,p2:2')).toBe('p1:1;p2:2');
+    expect(grpcOf('rocketmq+grpc://p1:1,p2:2')).toBe('p1:1,p2:2');
+    expect(grpcOf('none')).toBe('none');
   });
 
   it('name every problem at once, each with its place, what was given and what is allowed', () => {

@@ -1,6 +1,6 @@
 import { parseLabels } from '@sluice/core';
 import { hiddenValue } from '@sluice/sdk';
-import { AddressError, parseAddresses } from './cluster-address.js';
+import { AddressError, noProxy, parseAddresses } from './cluster-address.js';
 import type { GivenSetting } from './given-settings.js';
 import type { SettingName } from './settings-spec.js';
 
@@ -14,7 +14,7 @@ const checksOfAll: SettingChecks = {
   namesrv: addresses('rocketmq'),
   'source.namesrv': addresses('rocketmq'),
   'sink.namesrv': addresses('rocketmq'),
-  grpc: addresses('rocketmq+grpc'),
+  grpc: (given) => (given.text === noProxy ? [] : addresses('rocketmq+grpc')(given)),
   labels: ({ name, text }) => {
     const labels = parseLabels(name, text);
     return labels.ok ? [] : labels.errors.map(({ message }) => message);

@@ -32,7 +32,7 @@ export const settingsSpec = {
     type: 'string',
     importance: 'high',
     optional: true,
-    doc: "Proxy of the runtime cluster, as host:port or a URL; by default the first name server's host with port 8081.",
+    doc: "Proxy of the runtime cluster, as host:port or a URL; by default the first name server's host with port 8081. With 'none', for a cluster without a Proxy, nodes ask each other over the remoting protocol.",
     example: 'rocketmq+grpc://10.0.0.1:8081',
   },
   'source.namesrv': {

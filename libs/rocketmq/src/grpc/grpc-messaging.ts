@@ -36,6 +36,13 @@ export interface GrpcMessagingOptions {
   readonly batchSend?: 'on' | 'off' | undefined;
   /** Of one `send`, for messages that do not share a request. Default 32. */
   readonly maxConcurrentRequests?: number | undefined;
+  /**
+   * Long polls that a receiver keeps at each broker. Default 1. A message that comes in while the broker registers a poll
+   * waits for that poll's end; with two the other poll sees it.
+   */
+  readonly pollsPerBroker?: number | undefined;
+  /** How long a poll waits at the broker, 5,000 to 20,000 ms. Default 5,000: it limits how late such a message is seen. */
+  readonly pollMs?: number | undefined;
   /** Replaces an address `host:port` that the Proxy gives out by the one under which it can be reached from here. */
   readonly mapAddress?: ((address: string) => string) | undefined;
 }
@@ -43,6 +50,9 @@ export interface GrpcMessagingOptions {
 const DEFAULT_REQUEST_TIMEOUT_MS = 3_000;
 const MAX_MESSAGES_PER_REQUEST = 1_024;
 const DEFAULT_CONCURRENT_REQUESTS = 32;
+const DEFAULT_POLLS_PER_BROKER = 1;
+/** The Proxy keeps every poll within these. */
+const POLL_MS = { min: 5_000, max: 20_000 } as const;
 
 let clustersOpened = 0;
 
@@ -64,6 +74,13 @@ export class GrpcMessaging implements MessagingCluster {
     if (proxies.length === 0) throw new InvalidArgumentError('proxies: at least one address');
     if (!Number.isSafeInteger(maxConcurrentRequests) || maxConcurrentRequests < 1) {
       throw new InvalidArgumentError(`maxConcurrentRequests ${maxConcurrentRequests}: expected an integer from 1`);
+    }
+    const { pollMs = POLL_MS.min, pollsPerBroker = DEFAULT_POLLS_PER_BROKER } = options;
+    if (!Number.isSafeInteger(pollsPerBroker) || pollsPerBroker < 1) {
+      throw new InvalidArgumentError(`pollsPerBroker ${pollsPerBroker}: expected an integer from 1`);
+    }
+    if (!(pollMs >= POLL_MS.min && pollMs <= POLL_MS.max)) {
+      throw new InvalidArgumentError(`pollMs ${pollMs}: the Proxy takes ${POLL_MS.min} to ${POLL_MS.max}`);
     }
     clustersOpened += 1;
     this.clientId = options.clientId ?? `${hostname()}@${process.pid}@${clustersOpened}`;
@@ -100,6 +117,8 @@ export class GrpcMessaging implements MessagingCluster {
       routes: this.#routes,
       clientId: `${this.clientId}@${this.#receiversOpened}`,
       requestTimeoutMs: this.#requestTimeoutMs,
+      pollsPerBroker: this.#options.pollsPerBroker ?? DEFAULT_POLLS_PER_BROKER,
+      pollMs: this.#options.pollMs ?? POLL_MS.min,
       onClose: (closed) => this.#receivers.delete(closed),
     });
     this.#receivers.add(receiver);

@@ -33,11 +33,11 @@ export interface GrpcReceiverContext {
   /** The receiver's own: the Proxy keeps one subscription per client id. */
   readonly clientId: string;
   readonly requestTimeoutMs: number;
+  readonly pollsPerBroker: number;
+  readonly pollMs: number;
   readonly onClose: (receiver: GrpcReceiver) => void;
 }
 
-/** The Proxy's least. It also limits how late a message is seen that came in while the broker registered the poll. */
-const POLL_MS = 5_000;
 const MAX_MESSAGES_PER_POLL = 32;
 const MAX_ENTRIES_PER_ACK = 32;
 const MIN_INVISIBLE_MS = 10_000;
@@ -50,8 +50,8 @@ interface HeldMessage {
 }
 
 /**
- * Receives from all brokers of a topic at once, with one long poll per broker. A poll goes on when the `receive` that
- * started it has ended; what it brings goes to the next one.
+ * Receives from all brokers of a topic at once, with long polls at each. A poll goes on when the `receive` that started
+ * it has ended; what it brings goes to the next one.
  */
 export class GrpcReceiver implements MessageReceiver {
   readonly topic: string;
@@ -59,7 +59,7 @@ export class GrpcReceiver implements MessageReceiver {
   readonly #filter: string;
   readonly #context: GrpcReceiverContext;
   readonly #sessions = new Map<string, ConsumerSession>();
-  readonly #brokers = new Map<string, PollPacing>();
+  readonly #brokers = new Map<string, readonly PollPacing[]>();
   readonly #route = new PollPacing();
   readonly #running = new Set<Promise<void>>();
   readonly #waiters = new Set<() => void>();
@@ -88,7 +88,7 @@ export class GrpcReceiver implements MessageReceiver {
       const taken = this.#take(maxMessages);
       if (taken.length > 0) return taken;
       await this.#startPolls(options);
-      const polls = [this.#route, ...this.#brokers.values()];
+      const polls = [this.#route, ...[...this.#brokers.values()].flat()];
       const isOver = deadline.remainingMs <= 0;
       const failure = decidingFailure(polls, { startedAt, isOver });
       if (failure !== undefined) throw failure;
@@ -158,7 +158,7 @@ export class GrpcReceiver implements MessageReceiver {
     try {
       const brokers = await this.#readableBrokers(options.signal);
       this.#route.succeed(performance.now(), false);
-      for (const broker of brokers) this.#startPoll(broker, options);
+      for (const broker of brokers) this.#startPollsAt(broker, options);
     } catch (error) {
       this.#route.fail(performance.now(), typed(error));
     }
@@ -173,27 +173,33 @@ export class GrpcReceiver implements MessageReceiver {
       throw new BrokerNotFoundError('*', names, `gives out messages of topic '${this.topic}'`);
     }
     const names = new Set(readable.map((broker) => broker.brokerName));
-    for (const [name, poll] of this.#brokers) if (!names.has(name) && !poll.isRunning) this.#brokers.delete(name);
+    for (const [name, polls] of this.#brokers) {
+      if (!names.has(name) && !polls.some((poll) => poll.isRunning)) this.#brokers.delete(name);
+    }
     return readable;
   }
 
-  #startPoll(broker: ProxyBroker, options: ReceiveOptions): void {
-    const poll = this.#brokers.get(broker.brokerName) ?? new PollPacing();
-    this.#brokers.set(broker.brokerName, poll);
+  #startPollsAt(broker: ProxyBroker, options: ReceiveOptions): void {
+    const { pollsPerBroker } = this.#context;
+    const polls =
+      this.#brokers.get(broker.brokerName) ?? Array.from({ length: pollsPerBroker }, () => new PollPacing());
+    this.#brokers.set(broker.brokerName, polls);
     const now = performance.now();
-    if (poll.nextAt > now || this.#closing.signal.aborted) return;
-    poll.start(now);
-    const running = this.#poll(broker, poll, options).finally(() => {
-      this.#running.delete(running);
-    });
-    this.#running.add(running);
+    for (const poll of polls) {
+      if (poll.nextAt > now || this.#closing.signal.aborted) continue;
+      poll.start(now);
+      const running = this.#poll(broker, poll, options).finally(() => {
+        this.#running.delete(running);
+      });
+      this.#running.add(running);
+    }
   }
 
   /** Never rejects. */
   async #poll(broker: ProxyBroker, poll: PollPacing, options: ReceiveOptions): Promise<void> {
     const { channels, routes } = this.#context;
     const address = channels.pick(broker.addresses) ?? '';
-    const { messages, error } = await this.#receive(broker, address, options);
+    const { messages, error } = await this.#receive(broker, address, poll, options);
     const now = performance.now();
     for (const message of messages) this.#held.push({ message, keepUntil: now + options.invisibleMs / 2 });
     if (error === undefined) {
@@ -209,21 +215,23 @@ export class GrpcReceiver implements MessageReceiver {
   async #receive(
     broker: ProxyBroker,
     address: string,
+    poll: PollPacing,
     options: ReceiveOptions,
   ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly error: RocketMqError | undefined }> {
-    const { channels, clientId, requestTimeoutMs } = this.#context;
+    const { channels, clientId, pollMs, requestTimeoutMs } = this.#context;
     try {
       await this.#session(address).ready(new CallDeadline(requestTimeoutMs, this.#closing.signal));
+      poll.confirm();
       const request = {
         topic: this.topic,
         group: this.group,
         filter: this.#filter,
         brokerName: broker.brokerName,
         maxMessages: Math.min(options.maxMessages, MAX_MESSAGES_PER_POLL),
-        pollMs: POLL_MS,
+        pollMs,
         invisibleMs: options.invisibleMs,
       };
-      const deadline = new CallDeadline(POLL_MS + requestTimeoutMs, this.#closing.signal);
+      const deadline = new CallDeadline(pollMs + requestTimeoutMs, this.#closing.signal);
       const { messages, error } = await receiveOnce(channels, address, clientId, request, deadline);
       const delivery = { address, receiver: this };
       return { messages: messages.map((message) => decodeMessage(message, this.topic, delivery)), error };

@@ -17,7 +17,7 @@ export class PollPacing {
     return this.#startedAt !== undefined;
   }
 
-  /** How the last poll failed, until the next one starts. */
+  /** How the last poll failed, until the next one is known to wait at its broker. */
   get failure(): { readonly error: RocketMqError; readonly at: number } | undefined {
     return this.#failure;
   }
@@ -29,6 +29,10 @@ export class PollPacing {
 
   start(now: number): void {
     this.#startedAt = now;
+  }
+
+  /** Notes that the way to the broker is open: the poll waits there. */
+  confirm(): void {
     this.#failure = undefined;
   }
 
@@ -36,6 +40,7 @@ export class PollPacing {
     const isQuick = isEmpty && now - (this.#startedAt ?? now) < QUICK_ANSWER_MS;
     this.#startedAt = undefined;
     this.#failures = 0;
+    this.#failure = undefined;
     this.#nextAt = isQuick ? now + QUICK_ANSWER_PAUSE_MS : now;
   }
 

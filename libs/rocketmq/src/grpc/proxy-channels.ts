@@ -187,14 +187,11 @@ export class ProxyChannels {
   }
 
   #stub(address: string): MessagingStub {
-    const existing = this.#stubs.get(address);
+    const target = grpcTarget(this.#mapAddress(address));
+    const existing = this.#stubs.get(target);
     if (existing !== undefined) return existing;
-    const stub = new MessagingServiceClient(
-      grpcTarget(this.#mapAddress(address)),
-      this.#channelCredentials,
-      this.#channelOptions,
-    );
-    this.#stubs.set(address, stub);
+    const stub = new MessagingServiceClient(target, this.#channelCredentials, this.#channelOptions);
+    this.#stubs.set(target, stub);
     return stub;
   }
 }

@@ -15,7 +15,9 @@ export interface OpenMessagingOptions {
   /** The brokers' `maxMessageSize`. Default 4 MiB. */
   readonly maxMessageBytes?: number | undefined;
   /** What concerns the Proxy only. */
-  readonly grpc?: Pick<GrpcMessagingOptions, 'batchSend' | 'maxConcurrentRequests' | 'mapAddress'> | undefined;
+  readonly grpc?:
+    | Pick<GrpcMessagingOptions, 'batchSend' | 'maxConcurrentRequests' | 'mapAddress' | 'pollMs' | 'pollsPerBroker'>
+    | undefined;
 }
 
 /**

@@ -1,0 +1,41 @@
+import { type ResolvedRpcEndpointOptions } from '../rpc-endpoint-options.js';
+import { withinTime } from '../within-time.js';
+
+/** Creates the consumer group of a node on the rpc topic, at the start and when somebody has deleted it. */
+export class LinkGroup {
+  #preparing: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: Pick<
+      ResolvedRpcEndpointOptions,
+      'group' | 'topic' | 'startupTimeoutMs' | 'prepareGroup' | 'logger'
+    >,
+  ) {}
+
+  /** @throws what prevented it, or that it took too long */
+  async prepare(): Promise<void> {
+    const { group, prepareGroup, startupTimeoutMs, topic } = this.options;
+    await withinTime(
+      prepareGroup(group, topic),
+      startupTimeoutMs,
+      () => new Error(`Group '${group}' was not prepared within ${startupTimeoutMs} ms`),
+    );
+  }
+
+  /**
+   * Creates a group that is gone, and warns where it cannot; never rejects. Callers at the same time share one creation: another one would move the
+   * group past what came in since the first.
+   */
+  prepareAgain(): Promise<void> {
+    this.#preparing ??= this.prepare()
+      .catch((error: unknown) => {
+        const { group, logger, topic } = this.options;
+        const reason = error instanceof Error ? error.message : String(error);
+        logger.warn(`Group '${group}' of topic '${topic}' is gone and cannot be created: ${reason}`);
+      })
+      .finally(() => {
+        this.#preparing = undefined;
+      });
+    return this.#preparing;
+  }
+}
