@@ -5,6 +5,7 @@ const benches = {
   client: async (args) => (await import('../test/dist/bench/client.js')).clientBench(args),
   control: async (args) => (await import('../test/dist/bench/control.js')).controlBench(args),
   file: async (args) => (await import('../test/dist/bench/file.js')).fileBench(args),
+  rpc: async (args) => (await import('../test/dist/bench/rpc.js')).rpcBench(args),
 };
 
 const [name = '', ...args] = process.argv.slice(2);

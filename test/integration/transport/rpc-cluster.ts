@@ -4,26 +4,33 @@ import { RemotingAdmin } from './remoting-admin.js';
 
 const QUEUES = 4;
 
+export type RpcProtocol = 'grpc' | 'remoting';
+export const rpcProtocols: readonly RpcProtocol[] = ['grpc', 'remoting'];
+
 /** An rpc topic of its own on the test's RocketMQ, and endpoints on it that end with it. */
 export class RpcCluster {
   readonly topic = `it-rpc-${Date.now().toString(36)}${randomBytes(2).toString('hex')}`;
   readonly grpcAddress: string;
+  /** Of the whole cluster, by its protocol. */
+  readonly url: string;
   readonly logged: string[] = [];
   readonly #admin: RemotingAdmin;
   readonly #endpoints: RpcEndpoint[] = [];
 
-  private constructor(grpcAddress: string, admin: RemotingAdmin) {
+  private constructor(grpcAddress: string, url: string, admin: RemotingAdmin) {
     this.grpcAddress = grpcAddress;
+    this.url = url;
     this.#admin = admin;
   }
 
-  static async create(): Promise<RpcCluster> {
+  static async create(protocol: RpcProtocol = 'grpc'): Promise<RpcCluster> {
     const grpcAddress = process.env['SLUICE_TEST_GRPC'];
     const nameServer = process.env['SLUICE_TEST_NAMESRV'];
     if (grpcAddress === undefined || nameServer === undefined) {
       throw new Error('SLUICE_TEST_NAMESRV and SLUICE_TEST_GRPC must name a RocketMQ');
     }
-    const cluster = new RpcCluster(grpcAddress, RemotingAdmin.open(await RemotingAdmin.brokerOf(nameServer)));
+    const url = protocol === 'grpc' ? `rocketmq+grpc://${grpcAddress}` : `rocketmq://${nameServer}`;
+    const cluster = new RpcCluster(grpcAddress, url, RemotingAdmin.open(await RemotingAdmin.brokerOf(nameServer)));
     await cluster.#admin.createTopic(cluster.topic, QUEUES);
     return cluster;
   }
@@ -43,7 +50,7 @@ export class RpcCluster {
     const endpoint = new RpcEndpoint({
       node,
       topic: this.topic,
-      url: `rocketmq+grpc://${this.grpcAddress}`,
+      url: this.url,
       prepareGroup: this.prepareGroup,
       logger: { debug: () => undefined, warn: log, error: log },
       ...options,

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { nodeGroup, type RpcEndpoint, RpcError, RpcTimeoutError } from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
-import { RpcCluster } from './rpc-cluster.js';
+import { RpcCluster, rpcProtocols } from './rpc-cluster.js';
 
 /** Of the receiver: whatever came in, the message to itself at the start included, but for failed deliveries of events. */
 async function allAcknowledged(endpoint: RpcEndpoint): Promise<void> {
   await eventually('every message acknowledged', () => endpoint.counters.acked === endpoint.counters.received);
 }
 
-describe('RpcEndpoint on RocketMQ', () => {
+describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
   let cluster: RpcCluster;
 
   beforeAll(async () => {
-    cluster = await RpcCluster.create();
+    cluster = await RpcCluster.create(protocol);
   }, 180_000);
 
   afterAll(async () => {
@@ -254,7 +254,10 @@ describe('RpcEndpoint on RocketMQ', () => {
   }, 180_000);
 
   it('fails the start within its time limit when nothing listens', async () => {
-    const endpoint = cluster.endpoint('deaf', { url: 'rocketmq+grpc://127.0.0.1:1', startupTimeoutMs: 1_500 });
+    const endpoint = cluster.endpoint('deaf', {
+      url: protocol === 'grpc' ? 'rocketmq+grpc://127.0.0.1:1' : 'rocketmq://127.0.0.1:1',
+      startupTimeoutMs: 1_500,
+    });
     const startedAt = Date.now();
     await expect(endpoint.start()).rejects.toMatchObject({ code: 'RPC_STARTUP_FAILED', retriable: true });
     expect(Date.now() - startedAt).toBeLessThan(10_000);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { TopicNotFoundError } from '@sluice/rocketmq';
 import { RpcError } from '@sluice/rpc';
 import { startRpc } from './start-rpc.js';
 
 const unknownTopic = new RpcError('RPC_STARTUP_FAILED', 'no route', {
   retriable: true,
-  cause: Object.assign(new Error('No topic route info in name server'), { code: 40402 }),
+  cause: new TopicNotFoundError('rpc'),
 });
 
 class FakeEndpoint {

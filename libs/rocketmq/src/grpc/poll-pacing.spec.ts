@@ -38,7 +38,6 @@ describe('PollPacing', () => {
     const poll = new PollPacing();
     const pauses = Array.from({ length: 8 }, () => {
       poll.start(0);
-      expect(poll.failure).toBeUndefined();
       poll.fail(0, error);
       return poll.nextAt;
     });
@@ -48,6 +47,22 @@ describe('PollPacing', () => {
     poll.start(1);
     poll.fail(1, error);
     expect(poll.nextAt).toBe(101);
+  });
+});
+
+describe('the failure of a poll', () => {
+  it('stays until the next poll is confirmed or has succeeded', () => {
+    const poll = new PollPacing();
+    poll.start(0);
+    poll.fail(0, error);
+    poll.start(100);
+    expect(poll.failure?.error).toBe(error);
+    poll.confirm();
+    expect(poll.failure).toBeUndefined();
+    poll.fail(200, error);
+    poll.start(300);
+    poll.succeed(400, false);
+    expect(poll.failure).toBeUndefined();
   });
 });
 

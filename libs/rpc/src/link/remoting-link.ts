@@ -65,12 +65,25 @@ export class RemotingLink implements RpcLink {
     };
     this.#connected = connected;
     this.#receiving.signal.throwIfAborted();
-    await withinTime(
-      this.#readQueues(connected, 'end'),
-      startupTimeoutMs,
-      () => new Error(`The queues of topic '${topic}' were not found within ${startupTimeoutMs} ms`),
-    );
+    await this.#findQueues(connected, performance.now() + startupTimeoutMs);
     this.#keep(this.#followQueues(connected));
+  }
+
+  /** Starts the readers, again while waiting may help. @throws RpcError */
+  async #findQueues(connected: Connected, endsAt: number): Promise<void> {
+    const { topic } = this.#options;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        await this.#readQueues(connected, 'end');
+        return;
+      } catch (error) {
+        this.#receiving.signal.throwIfAborted();
+        const failure = toLinkError(`Finding the queues of topic '${topic}'`, error);
+        const pauseMs = backoffMs(failures);
+        if (!failure.retriable || performance.now() + pauseMs >= endsAt) throw failure;
+        await abortableDelay(pauseMs, this.#receiving.signal);
+      }
+    }
   }
 
   async send({ tag, properties, body }: OutboundMessage, timeoutMs: number): Promise<void> {
