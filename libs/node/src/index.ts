@@ -4,6 +4,7 @@ export * from './log/head-watch.js';
 export * from './setup/init-cluster.js';
 export { InitError, type InitPurpose } from './setup/init-plan.js';
 export { withLimit } from './time/with-limit.js';
+export { type Heartbeat } from './membership/heartbeat.js';
 export * from './membership/live-reports.js';
 export * from './log/log-follower.js';
 export * from './membership/reports-channel.js';

@@ -5,13 +5,18 @@ import { LeaseKeeper } from './lease-keeper.js';
 
 class World {
   readonly lines: string[] = [];
+  readonly losses: string[] = [];
   holdsLease = false;
   attempts = 0;
   readonly keeper: LeaseKeeper;
+  private listener: (change: { readonly lease: { readonly lost?: string } }) => void = () => undefined;
 
   constructor() {
     const follower = {
-      subscribe: () => () => undefined,
+      subscribe: (listener: typeof this.listener) => {
+        this.listener = listener;
+        return () => (this.listener = () => undefined);
+      },
       proveHead: () => {
         this.attempts += 1;
         return this.holdsLease ? Promise.resolve({ sentAt: 0 }) : Promise.reject(new Error('silent'));
@@ -20,8 +25,12 @@ class World {
     Object.defineProperty(follower, 'holdsLease', { get: () => this.holdsLease });
     const write = (level: string) => (text: string) => this.lines.push(`${level} ${text}`);
     const log = { debug: () => undefined, info: write('info'), warn: write('warn') } as unknown as ScopedLog;
-    this.keeper = new LeaseKeeper(follower as unknown as LogFollower, () => undefined, log);
+    this.keeper = new LeaseKeeper(follower as unknown as LogFollower, (why) => this.losses.push(why), log);
     this.keeper.start();
+  }
+
+  loses(lost: 'left' | 'rejected'): void {
+    this.listener({ lease: { lost } });
   }
 
   async becomes(holdsLease: boolean): Promise<void> {
@@ -47,5 +56,23 @@ describe('the contact of a runner to the log', () => {
     await world.becomes(false);
     await world.keeper.stop();
     expect(world.lines).toHaveLength(2);
+  });
+});
+
+describe('the loss of the lease of a runner', () => {
+  it('is told once, with who took it', async () => {
+    const world = new World();
+    world.loses('left');
+    world.loses('left');
+    await world.keeper.stop();
+    expect(world.losses).toEqual(['the cluster expired or released this node']);
+  });
+
+  it('is no failure of a runner that stops', async () => {
+    const world = new World();
+    world.keeper.leave();
+    world.loses('left');
+    await world.keeper.stop();
+    expect(world.losses).toEqual([]);
   });
 });

@@ -20,6 +20,8 @@ export class LeaseKeeper implements Lease {
     const unsubscribe = follower.subscribe(({ lease }) => {
       if (lease.lost === undefined) return;
       unsubscribe();
+      // The leader lets a leaving node go once its tasks are gone.
+      if (this.isLeaving) return;
       onLost(lease.lost === 'left' ? 'the cluster expired or released this node' : 'the leader rejected this node');
     });
     this.watch = new HeadWatch(
@@ -76,7 +78,7 @@ export class LeaseKeeper implements Lease {
     this.watch.start();
   }
 
-  /** Notes that the node stops: from now on nothing is logged of the lease. */
+  /** Notes that the node stops: from now on the loss of the lease is neither logged nor a failure. */
   leave(): void {
     this.isLeaving = true;
   }

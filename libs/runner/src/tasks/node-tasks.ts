@@ -1,0 +1,131 @@
+import { DesiredTasks, taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
+import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
+import {
+  createTaskLoop,
+  describeTaskError,
+  type PluginRegistry,
+  systemClock,
+  TaskHost,
+  type TaskEnvironment,
+} from '@sluice/runtime';
+import type { TaskMeter } from '../metrics/task-meter.js';
+import { TaskReconciler } from './task-reconciler.js';
+
+/** Longest time between giving a task up, after its own `task.shutdown.timeout.ms`, and its end. */
+const killTimeoutMs = 5000;
+
+const restartTimeoutMs = 10_000;
+
+export interface NodeTasksOptions {
+  readonly node: ClusterNode;
+  readonly plugins: PluginRegistry;
+  readonly environmentOf: (task: DesiredTask) => TaskEnvironment;
+  readonly commands: Pick<CommandSender, 'submit'>;
+  readonly meter: TaskMeter;
+}
+
+/** Starts, stops and reports the tasks of a node until they match what the log assigns to it. */
+export class NodeTasks {
+  readonly #options: NodeTasksOptions;
+  readonly #desired: DesiredTasks;
+  readonly #host: TaskHost;
+  readonly #heartbeat: Heartbeat;
+  readonly #reconciler: TaskReconciler;
+  #unsubscribe: () => void = () => undefined;
+  #isLeaving = false;
+  #isReconcilingSoon = false;
+
+  constructor(options: NodeTasksOptions) {
+    const { environmentOf, meter, node, plugins } = options;
+    const logger = node.log.scoped('tasks');
+    this.#options = options;
+    this.#desired = new DesiredTasks(node.self);
+    this.#host = new TaskHost({
+      createLoop: (task: DesiredTask) =>
+        meter.counted(task.id, () => createTaskLoop(task, plugins, environmentOf(task))),
+      describeError: ({ config }, error) => describeTaskError(error, config, plugins),
+      requestNewGeneration: (task) => this.#requestNewGeneration(task),
+      clock: systemClock,
+      logger,
+      onChange: () => {
+        this.#heartbeat.announce();
+        this.#reconcileSoon();
+      },
+      onStuck: (task) => {
+        node.fail(
+          new Error(`Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`),
+        );
+      },
+      killTimeoutMs,
+    });
+    this.#heartbeat = nodeHeartbeat(node, () => ({
+      leaving: this.#isLeaving,
+      plugins: plugins.pluginInfos(),
+      tasks: this.#host.reports(),
+    }));
+    this.#reconciler = new TaskReconciler(this.#host, () => this.#desired.in(node.follower.state), logger);
+  }
+
+  /** Keys of the tasks that the node holds, failed ones included. */
+  heldKeys(): ReadonlySet<string> {
+    return new Set(this.#host.held().keys());
+  }
+
+  reports(): readonly TaskReport[] {
+    return this.#host.reports();
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#followAssignments();
+    this.#heartbeat.start();
+    this.#reconciler.reconcile();
+  }
+
+  /** Stops all tasks; the leader reassigns each as soon as a report says that it is gone. Reports go on until {@link stop}. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.#reconciler.close();
+    this.#heartbeat.announce();
+    await this.#host.stopAll();
+    this.#unsubscribe();
+  }
+
+  /** Sends the last report. */
+  async stop(): Promise<void> {
+    await this.#heartbeat.stop();
+  }
+
+  #followAssignments(): () => void {
+    const { follower, self } = this.#options.node;
+    let last: ReturnType<DesiredTasks['in']> | undefined;
+    return follower.subscribe(({ state, accepted }) => {
+      const now = this.#desired.in(state);
+      if (now !== last) this.#reconciler.reconcile();
+      last = now;
+      // The leader waits to hear that a revocation is applied, also where the task was not started yet.
+      const concerned = accepted.some(
+        ({ entry: { event } }) =>
+          event.kind === 'tasks.revoked' &&
+          event.tasks.some((id) => state.tasks.get(taskKey(id))?.assignment?.nodeId === self.nodeId),
+      );
+      if (concerned) this.#heartbeat.announce();
+    });
+  }
+
+  /** Many tasks change in one turn of the event loop: all of them are reconciled at once after it. */
+  #reconcileSoon(): void {
+    if (this.#isReconcilingSoon) return;
+    this.#isReconcilingSoon = true;
+    setImmediate(() => {
+      this.#isReconcilingSoon = false;
+      this.#reconciler.reconcile();
+    });
+  }
+
+  async #requestNewGeneration({ id }: DesiredTask): Promise<void> {
+    const restart = { kind: 'tasks.restart', name: id.connector, tasks: [id] } as const;
+    const outcome = await this.#options.commands.submit(restart, restartTimeoutMs);
+    // A task that is not there any more is revoked here too.
+    if (outcome.status !== 'done' && outcome.status !== 'not-found') throw new Error(outcome.message);
+  }
+}
