@@ -31,7 +31,7 @@ module.exports = {
       comment: 'Folders of these packages import each other one way, also where only types are meant.',
       severity: 'error',
       scope: 'folder',
-      from: { path: '^libs/(node|runner)/' },
+      from: { path: '^libs/(rpc|node|runner)/' },
       to: { circular: true },
     },
     {

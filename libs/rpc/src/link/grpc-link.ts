@@ -5,13 +5,18 @@ import {
   openMessaging,
   type ReceivedMessage,
 } from '@sluice/rocketmq';
-import { abortableDelay } from '../abortable-delay.js';
-import { type ResolvedRpcEndpointOptions } from '../rpc-endpoint-options.js';
-import { RPC_ERROR_CODES, RpcError } from '../rpc-error.js';
+import { abortableDelay } from '../time/abortable-delay.js';
+import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 import { isLinkGroupMissing, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
-import { type InboundMessage, type OutboundMessage, type RpcLink, type RpcLinkListener } from './rpc-link.port.js';
+import {
+  type InboundMessage,
+  type OutboundMessage,
+  type RpcLink,
+  type RpcLinkListener,
+} from '../contract/rpc-link.port.js';
 
 /**
  * A message that comes in while a broker registers a poll is not seen by that poll; with two polls the other one sees it, so their length costs

@@ -1,5 +1,5 @@
 import { isGroupMissing, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
-import { isRpcError, RPC_ERROR_CODES, RpcError } from '../rpc-error.js';
+import { isRpcError, RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 
 /** A Proxy in the broker's process answers every error of the broker with one code, so its words count too. */
 const groupMissingRemark = /group.*not (exist|found)/i;

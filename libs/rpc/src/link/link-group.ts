@@ -1,5 +1,5 @@
-import { type ResolvedRpcEndpointOptions } from '../rpc-endpoint-options.js';
-import { withinTime } from '../within-time.js';
+import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import { withinTime } from '../time/within-time.js';
 
 /** Creates the consumer group of a node on the rpc topic, at the start and when somebody has deleted it. */
 export class LinkGroup {

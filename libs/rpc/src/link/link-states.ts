@@ -1,4 +1,4 @@
-import { type RpcLinkListener, type RpcLinkState } from './rpc-link.port.js';
+import { type RpcLinkListener, type RpcLinkState } from '../contract/rpc-link.port.js';
 
 /** Merges the states of a link's parts into the link's: the worst one counts. Tells the listener each change. */
 export class LinkStates {

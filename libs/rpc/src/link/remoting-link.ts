@@ -9,14 +9,19 @@ import {
   RocketMqClient,
   type TopicProducer,
 } from '@sluice/rocketmq';
-import { abortableDelay, backoffMs } from '../abortable-delay.js';
-import { type ResolvedRpcEndpointOptions } from '../rpc-endpoint-options.js';
-import { RPC_ERROR_CODES, RpcError } from '../rpc-error.js';
-import { withinTime } from '../within-time.js';
+import { abortableDelay, backoffMs } from '../time/abortable-delay.js';
+import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
+import { withinTime } from '../time/within-time.js';
 import { isLinkGroupMissing, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
-import { type InboundMessage, type OutboundMessage, type RpcLink, type RpcLinkListener } from './rpc-link.port.js';
+import {
+  type InboundMessage,
+  type OutboundMessage,
+  type RpcLink,
+  type RpcLinkListener,
+} from '../contract/rpc-link.port.js';
 
 /** How often the link looks for queues that were added. */
 const lookAgainMs = 10_000;

@@ -1,4 +1,4 @@
-import { RPC_ERROR_CODES, isRpcError } from './rpc-error.js';
+import { RPC_ERROR_CODES, isRpcError } from '../contract/rpc-error.js';
 
 /** A request of this node that has its end. */
 export interface SettledRequest {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PendingRequests } from './pending-requests.js';
-import { RpcError } from './rpc-error.js';
+import { RpcError } from '../contract/rpc-error.js';
 
 const request = { correlationId: 'id', node: 'n', pattern: 'p', timeoutMs: 10_000 };
 

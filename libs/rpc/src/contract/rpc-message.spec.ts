@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type InboundMessage, type OutboundMessage } from './link/rpc-link.port.js';
+import { type InboundMessage, type OutboundMessage } from './rpc-link.port.js';
 import { decodeRpcMessage, encodeRpcMessage, type RpcCall } from './rpc-message.js';
 
 const LIMIT = 3 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { RPC_ERROR_CODES, RpcError } from './rpc-error.js';
 import { type RpcErrorPayload, toErrorPayload } from './rpc-error-payload.js';
-import { type InboundMessage, type OutboundMessage } from './link/rpc-link.port.js';
+import { type InboundMessage, type OutboundMessage } from './rpc-link.port.js';
 
 /** User properties of a message on the rpc topic. The proxy refuses values with control characters and RocketMQ's own names. */
 const PROPERTY = {

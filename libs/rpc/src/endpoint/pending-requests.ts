@@ -1,7 +1,7 @@
-import { RPC_ERROR_CODES, RpcError } from './rpc-error.js';
-import { toRpcError } from './rpc-error-payload.js';
-import { type RpcOutcome } from './rpc-message.js';
-import { RpcTimeoutError } from './rpc-timeout.error.js';
+import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
+import { toRpcError } from '../contract/rpc-error-payload.js';
+import { type RpcOutcome } from '../contract/rpc-message.js';
+import { RpcTimeoutError } from '../contract/rpc-timeout.error.js';
 
 export interface PendingRequest {
   readonly correlationId: string;

@@ -1,22 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { abortableDelay, backoffMs } from './abortable-delay.js';
-import { parseMessagingUrl } from '@sluice/rocketmq';
-import { GrpcLink } from './link/grpc-link.js';
-import { RemotingLink } from './link/remoting-link.js';
-import { nodeTag } from './node-tag.js';
+import { abortableDelay, backoffMs } from '../time/abortable-delay.js';
+import { createRpcLink } from '../link/create-rpc-link.js';
+import { nodeTag } from '../contract/node-tag.js';
 import { type OpenRequest, PendingRequests } from './pending-requests.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimit } from '../time/rate-limit.js';
 import { RequestObservers, type SettledRequest } from './request-observers.js';
 import { createRpcCounters, type RpcCounters } from './rpc-counters.js';
 import {
   type ResolvedRpcEndpointOptions,
   resolveRpcEndpointOptions,
   type RpcEndpointOptions,
-} from './rpc-endpoint-options.js';
-import { RPC_ERROR_CODES, RpcError, isRpcError } from './rpc-error.js';
-import { toErrorPayload } from './rpc-error-payload.js';
-import { type InboundMessage, type OutboundMessage, type RpcLink, type RpcLinkState } from './link/rpc-link.port.js';
-import { decodeRpcMessage, encodeRpcMessage, type RpcMetadata } from './rpc-message.js';
+} from '../contract/rpc-endpoint-options.js';
+import { RPC_ERROR_CODES, RpcError, isRpcError } from '../contract/rpc-error.js';
+import { toErrorPayload } from '../contract/rpc-error-payload.js';
+import {
+  type InboundMessage,
+  type OutboundMessage,
+  type RpcLink,
+  type RpcLinkState,
+} from '../contract/rpc-link.port.js';
+import { decodeRpcMessage, encodeRpcMessage, type RpcMetadata } from '../contract/rpc-message.js';
 import { type RpcHandler, RpcServing } from './rpc-serving.js';
 
 export type RpcEndpointState = RpcLinkState;
@@ -68,7 +71,10 @@ export class RpcEndpoint {
   #stopped: Promise<void> | undefined;
 
   /** @throws RangeError for an option out of its range. Connects to nothing yet. */
-  constructor(options: RpcEndpointOptions, createLink: (options: ResolvedRpcEndpointOptions) => RpcLink = linkOf) {
+  constructor(
+    options: RpcEndpointOptions,
+    createLink: (options: ResolvedRpcEndpointOptions) => RpcLink = createRpcLink,
+  ) {
     this.#options = resolveRpcEndpointOptions(options);
     this.node = options.node;
     this.#link = createLink(this.#options);
@@ -385,10 +391,6 @@ export class RpcEndpoint {
       }
     }
   }
-}
-
-function linkOf(options: ResolvedRpcEndpointOptions): RpcLink {
-  return parseMessagingUrl(options.url).protocol === 'grpc' ? new GrpcLink(options) : new RemotingLink(options);
 }
 
 function stopped(): RpcError {

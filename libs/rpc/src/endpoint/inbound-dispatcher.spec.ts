@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InboundDispatcher, type RunningCall } from './inbound-dispatcher.js';
-import { type InboundMessage } from './link/rpc-link.port.js';
-import { type RpcCall } from './rpc-message.js';
+import { type InboundMessage } from '../contract/rpc-link.port.js';
+import { type RpcCall } from '../contract/rpc-message.js';
 
 const message = (messageId: string, receipt?: unknown): InboundMessage => ({
   messageId,

@@ -1,8 +1,8 @@
 import { type BaseRpcContext, type CustomTransportStrategy, type ReadPacket, Server } from '@nestjs/microservices';
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
 import { RocketMqContext } from './rocketmq.context.js';
-import { type RpcEndpoint, type RpcEndpointState } from './rpc-endpoint.js';
-import { type RpcDelivery, unknownPattern } from './rpc-serving.js';
+import { type RpcEndpoint, type RpcEndpointState } from '../endpoint/rpc-endpoint.js';
+import { type RpcDelivery, unknownPattern } from '../endpoint/rpc-serving.js';
 
 export const ROCKETMQ_TRANSPORT = Symbol('SLUICE_ROCKETMQ');
 

@@ -1,7 +1,7 @@
 import { Catch, HttpException, type RpcExceptionFilter } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
-import { RPC_ERROR_CODES } from './rpc-error.js';
-import { type RpcErrorPayload, toErrorPayload } from './rpc-error-payload.js';
+import { RPC_ERROR_CODES } from '../contract/rpc-error.js';
+import { type RpcErrorPayload, toErrorPayload } from '../contract/rpc-error-payload.js';
 
 const CLIENT_ERROR_STATUS = 400;
 

@@ -1,11 +1,11 @@
-import { withinTime } from './within-time.js';
+import { withinTime } from '../time/within-time.js';
 import { InboundDispatcher, type RunningCall } from './inbound-dispatcher.js';
 import { type RpcCounters } from './rpc-counters.js';
-import { type ResolvedRpcEndpointOptions } from './rpc-endpoint-options.js';
-import { RPC_ERROR_CODES, RpcError, isRpcError } from './rpc-error.js';
-import { toErrorPayload } from './rpc-error-payload.js';
-import { type InboundMessage, type OutboundMessage, type RpcLink } from './link/rpc-link.port.js';
-import { encodeRpcMessage, type RpcCall, type RpcOutcome } from './rpc-message.js';
+import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import { RPC_ERROR_CODES, RpcError, isRpcError } from '../contract/rpc-error.js';
+import { toErrorPayload } from '../contract/rpc-error-payload.js';
+import { type InboundMessage, type OutboundMessage, type RpcLink } from '../contract/rpc-link.port.js';
+import { encodeRpcMessage, type RpcCall, type RpcOutcome } from '../contract/rpc-message.js';
 
 /** One delivery of a call, as a handler sees it. */
 export interface RpcDelivery extends RpcCall {
