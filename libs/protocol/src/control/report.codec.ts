@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync } from 'node:zlib';
-import { asBuffer } from '../as-buffer.js';
+import { asBuffer } from '../bytes/as-buffer.js';
 import {
   decodeEnvelope,
   encodeEnvelope,

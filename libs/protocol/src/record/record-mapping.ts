@@ -1,4 +1,4 @@
-import { asBuffer } from '../as-buffer.js';
+import { asBuffer } from '../bytes/as-buffer.js';
 import { ConnectErrorCode } from '@sluice/sdk';
 import { describePosition } from '../position/position-value.js';
 import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';

@@ -1,4 +1,4 @@
-import { asBuffer } from '../as-buffer.js';
+import { asBuffer } from '../bytes/as-buffer.js';
 import { isUtf8 } from 'node:buffer';
 
 /**

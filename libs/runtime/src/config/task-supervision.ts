@@ -1,5 +1,5 @@
 import { parseConfig, type ConfigSpec, type RawConfig } from '@sluice/sdk';
-import type { RestartPolicy } from '../host/restart-policy.js';
+import type { RestartPolicy } from '../retry/restart-policy.js';
 import { commonSettingsSpec } from './connector-settings.js';
 
 const supervisionSpec = {

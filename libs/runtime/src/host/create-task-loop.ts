@@ -19,7 +19,7 @@ import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
-import { TaskWarnings } from '../task-warnings.js';
+import { TaskWarnings } from '../task/task-warnings.js';
 import type { TaskLoop } from './task-loop.js';
 
 /** What the loops of a node's tasks stand on. */

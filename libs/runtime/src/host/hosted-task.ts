@@ -10,8 +10,8 @@ import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
 import { backoffMs } from '../retry/backoff.js';
-import { decideRestart } from './restart-policy.js';
-import { isSupersededError } from './superseded-error.js';
+import { decideRestart } from '../retry/restart-policy.js';
+import { isSupersededError } from '../task/superseded-error.js';
 import type { TaskLoop } from './task-loop.js';
 
 export interface HostedTaskOptions {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, RetriableError, type TaskLogger } from '@sluice/sdk';
-import type { LoopEnd } from '../loop-end.js';
+import type { LoopEnd } from '../task/loop-end.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { errorTrace } from './error-trace.js';
-import { SupersededError } from './superseded-error.js';
+import { SupersededError } from '../task/superseded-error.js';
 import { TaskHost } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 

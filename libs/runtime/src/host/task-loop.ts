@@ -1,7 +1,7 @@
-import type { LoopEnd } from '../loop-end.js';
+import type { LoopEnd } from '../task/loop-end.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
-import type { TaskWarnings } from '../task-warnings.js';
+import type { TaskWarnings } from '../task/task-warnings.js';
 
 /** What a host needs of a source or a sink loop. */
 export interface TaskLoop {

@@ -6,7 +6,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits } from '../retry/task-waits.js';
-import type { TaskWarnings } from '../task-warnings.js';
+import type { TaskWarnings } from '../task/task-warnings.js';
 import type { RecordDecoder } from './record-decoder.js';
 import type { Subscription } from './subscription.js';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { QueueRef } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { WaitingCall } from '../retry/task-waits.js';
-import type { UnreadableQueues } from '../unreadable-queues.js';
+import type { UnreadableQueues } from '../task/unreadable-queues.js';
 
 /** What a sink task reads: topics, by name or by a pattern of their whole name, and which part of their queues. */
 export interface Subscription {

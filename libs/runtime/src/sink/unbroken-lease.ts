@@ -1,4 +1,4 @@
-import { SupersededError } from '../host/superseded-error.js';
+import { SupersededError } from '../task/superseded-error.js';
 import { isDoubtful, type Lease } from '../ports/lease.port.js';
 
 /**

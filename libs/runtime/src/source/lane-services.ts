@@ -1,6 +1,6 @@
 import { parseStamp, queueTag, scanStamp } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import { SupersededError } from '../host/superseded-error.js';
+import { SupersededError } from '../task/superseded-error.js';
 import type { QueueMessages, RawMessage } from '../ports/queue-messages.port.js';
 import { boundTail, type BarrierSending } from './bound-tail.js';
 import type { LaneContext } from './queue-lane.js';

@@ -1,6 +1,6 @@
 import { queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
-import { isSupersededError } from '../host/superseded-error.js';
+import { isSupersededError } from '../task/superseded-error.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import { isSendFailure, type RecordProducer, type SendSettlement } from '../ports/record-producer.port.js';

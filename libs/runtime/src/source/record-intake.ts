@@ -1,6 +1,6 @@
 import { describePosition, stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
-import type { RateLimitedLog } from '../rate-limited-log.js';
+import type { RateLimitedLog } from '../task/rate-limited-log.js';
 import type { PartitionState } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';

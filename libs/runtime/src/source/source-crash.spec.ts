@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SourceTask } from '@sluice/sdk';
 import fc from 'fast-check';
-import type { LoopEnd } from '../loop-end.js';
+import type { LoopEnd } from '../task/loop-end.js';
 import type { PositionStore } from '../ports/position-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';

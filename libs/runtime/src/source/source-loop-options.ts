@@ -7,7 +7,7 @@ import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits } from '../retry/task-waits.js';
-import type { TaskWarnings } from '../task-warnings.js';
+import type { TaskWarnings } from '../task/task-warnings.js';
 import type { RecordEncoder } from './record-encoder.js';
 
 export interface SourceLoopPorts {

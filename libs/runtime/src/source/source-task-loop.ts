@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
 import type { SourcePartition, SourcePosition, SourceRecord } from '@sluice/sdk';
-import type { LoopEnd } from '../loop-end.js';
-import { PauseSwitch } from '../pause-switch.js';
+import type { LoopEnd } from '../task/loop-end.js';
+import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { RateLimitedLog } from '../rate-limited-log.js';
+import { RateLimitedLog } from '../task/rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { untilAborted } from '../retry/until-aborted.js';
-import { WakeUp } from '../wake-up.js';
+import { WakeUp } from '../task/wake-up.js';
 import { laneServices } from './lane-services.js';
 import { PartitionTable } from './partition-table.js';
 import { PositionCommits } from './position-commits.js';

@@ -1,5 +1,5 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import { isSupersededError, SupersededError } from '../host/superseded-error.js';
+import { isSupersededError, SupersededError } from '../task/superseded-error.js';
 import { isDoubtful, type Lease } from '../ports/lease.port.js';
 
 /** A queue, and how far no successor has sent to it. */

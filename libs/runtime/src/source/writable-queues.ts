@@ -2,8 +2,8 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { QueueLookUp, RecordProducer } from '../ports/record-producer.port.js';
-import type { TaskWarnings } from '../task-warnings.js';
-import { UnreadableQueues } from '../unreadable-queues.js';
+import type { TaskWarnings } from '../task/task-warnings.js';
+import { UnreadableQueues } from '../task/unreadable-queues.js';
 import { NoQueueError } from './no-queue-error.js';
 
 /** A replica that stands in for its master takes no messages for a while, and looks like a broker that was closed on purpose. */

@@ -16,7 +16,7 @@ import type { Subscription } from '../sink/subscription.js';
 import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakeOffsets } from './fake-stores.js';
 import { TaskWaits } from '../retry/task-waits.js';
-import { TaskWarnings } from '../task-warnings.js';
+import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 import { LogLines } from './source-world.js';
 

@@ -8,7 +8,7 @@ import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakePositions } from './fake-stores.js';
 import { ListSource } from './list-source.js';
 import { TaskWaits } from '../retry/task-waits.js';
-import { TaskWarnings } from '../task-warnings.js';
+import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 
 export const textEncoder: RecordEncoder = {

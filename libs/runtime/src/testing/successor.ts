@@ -1,5 +1,5 @@
 import { ConnectorPositions } from '@sluice/protocol';
-import type { LoopEnd } from '../loop-end.js';
+import type { LoopEnd } from '../task/loop-end.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { FakeQueue } from './fake-cluster.js';
 import { FakePositions } from './fake-stores.js';

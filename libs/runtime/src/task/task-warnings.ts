@@ -1,6 +1,6 @@
 import type { TaskWarning } from '@sluice/core';
 import type { TaskLogger } from '@sluice/sdk';
-import type { Clock } from './ports/clock.port.js';
+import type { Clock } from '../ports/clock.port.js';
 
 /** Kept of a task; the log has the others. */
 const maxWarnings = 5;

@@ -1,5 +1,5 @@
 import { queueKey } from '@sluice/sdk';
-import type { QueueMessages } from './ports/queue-messages.port.js';
+import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskWarnings } from './task-warnings.js';
 
 const consequences = {

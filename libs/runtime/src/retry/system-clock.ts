@@ -1,5 +1,5 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from './ports/clock.port.js';
+import type { Clock } from '../ports/clock.port.js';
 
 export const systemClock: Clock = {
   nowMs: () => performance.now(),

@@ -1,4 +1,4 @@
-import type { Clock } from './ports/clock.port.js';
+import type { Clock } from '../ports/clock.port.js';
 
 const intervalMs = 1000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RateLimitedLog } from './rate-limited-log.js';
-import { ManualClock } from './testing/manual-clock.js';
+import { ManualClock } from '../testing/manual-clock.js';
 
 function logOf(): { lines: string[]; clock: ManualClock; log: RateLimitedLog; end: AbortController } {
   const lines: string[] = [];
