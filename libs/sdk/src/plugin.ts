@@ -1,7 +1,7 @@
 import type { ConfigSpec, FieldError } from './config/config-spec.js';
 import type { SinkTask } from './sink/sink-task.js';
 import type { SourceTask } from './source/source-task.js';
-import type { TaskConfig } from './task-context.js';
+import type { TaskConfig } from './record/task-context.js';
 
 interface ConnectorPluginBase {
   /** The class name that users write as `connector.class`, for example `FileStreamSource`. */

@@ -1,5 +1,5 @@
-import type { QueueRef, SinkRecord } from '../record.js';
-import type { TaskContext } from '../task-context.js';
+import type { QueueRef, SinkRecord } from '../record/record.js';
+import type { TaskContext } from '../record/task-context.js';
 
 export type SinkTaskContext = TaskContext;
 

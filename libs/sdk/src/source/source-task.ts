@@ -1,6 +1,6 @@
 import type { ConnectError } from '../errors/connect-error.js';
-import type { SourcePartition, SourcePosition, SourceRecord } from '../record.js';
-import type { TaskContext } from '../task-context.js';
+import type { SourcePartition, SourcePosition, SourceRecord } from '../record/record.js';
+import type { TaskContext } from '../record/task-context.js';
 
 /** What the runtime gives a source task at its start. */
 export interface SourceTaskContext extends TaskContext {

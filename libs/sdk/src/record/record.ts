@@ -1,5 +1,5 @@
-import type { JsonNumber } from './json/json-number.js';
-import type { Schema } from './schema/schema.js';
+import type { JsonNumber } from '../json/json-number.js';
+import type { Schema } from '../schema/schema.js';
 
 /** A value that a converter can turn into bytes and back. Objects are plain records of such values. */
 export type ConnectValue =

@@ -1,6 +1,6 @@
 import { ConnectError, ConnectErrorCode } from '../errors/connect-error.js';
-import type { ConnectValue } from '../record.js';
-import { JsonNumber } from './json-number.js';
+import type { ConnectValue } from './record.js';
+import { JsonNumber } from '../json/json-number.js';
 
 export interface PlainJsonOptions {
   /** How a date is written: `ms`, the default, as milliseconds since the epoch, `iso` as text. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { JsonNumber } from './json-number.js';
-import { parseJson } from './parse-json.js';
+import { JsonNumber } from '../json/json-number.js';
+import { parseJson } from '../json/parse-json.js';
 import { plainJson } from './plain-json.js';
 
 describe('numbers of JSON', () => {
