@@ -13,13 +13,13 @@ import {
   type Service,
 } from '@sluice/node';
 import { type RpcEndpoint } from '@sluice/rpc';
-import { configureGateway } from './configure-gateway.js';
+import { configureGateway } from './http/configure-gateway.js';
 import { GatewayModule } from './gateway.module.js';
-import { LogCommands } from './log-commands.js';
-import { LogReadModel } from './log-read-model.js';
-import { NodeLogLevel } from './node-log-level.js';
-import { RunnerQuestions } from './runner-questions.js';
-import { ClusterView } from './server/cluster-view.js';
+import { LogCommands } from './adapters/log-commands.js';
+import { LogReadModel } from './adapters/log-read-model.js';
+import { NodeLogLevel } from './adapters/node-log-level.js';
+import { RunnerQuestions } from './adapters/runner-questions.js';
+import { ClusterView } from './view/cluster-view.js';
 
 const headIntervalMs = 1000;
 

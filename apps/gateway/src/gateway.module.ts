@@ -6,8 +6,8 @@ import { CommandDesk } from './commands/command-desk.js';
 import { ConnectorReader } from './connectors/connector-reader.js';
 import { ConnectorWriter } from './connectors/connector-writer.js';
 import { ConnectorsController } from './connectors/connectors.controller.js';
-import { type GatewaySettings } from './gateway-settings.js';
-import { gatewaySettingsToken } from './gateway-tokens.js';
+import { type GatewaySettings } from './settings/gateway-settings.js';
+import { gatewaySettingsToken } from './settings/gateway-tokens.js';
 import { LoggersController } from './loggers/loggers.controller.js';
 import { LoggersService } from './loggers/loggers.service.js';
 import { PluginCatalog } from './plugins/plugin-catalog.js';
@@ -15,7 +15,7 @@ import { PluginsController } from './plugins/plugins.controller.js';
 import { PluginsService } from './plugins/plugins.service.js';
 import { type GatewayPorts } from './ports/gateway-ports.js';
 import { SecretSettings } from './secrets/secret-settings.js';
-import { ClusterView } from './server/cluster-view.js';
+import { ClusterView } from './view/cluster-view.js';
 import { ServerController } from './server/server.controller.js';
 
 /** How long an answer waits to learn from a runner which settings of an unknown class are secret. */

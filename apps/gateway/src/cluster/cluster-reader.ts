@@ -10,7 +10,7 @@ import {
   taskStatus,
 } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { type ClusterView, type View } from '../server/cluster-view.js';
+import { type ClusterView, type View } from '../view/cluster-view.js';
 import { type PlanQuestion } from './assignment-change.js';
 import {
   clusterJson,

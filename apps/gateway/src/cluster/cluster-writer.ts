@@ -1,8 +1,8 @@
 import { settingsError } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { type CommandDesk } from '../commands/command-desk.js';
-import { type ConfigMap } from '../connectors/config-map.js';
-import { type ClusterView } from '../server/cluster-view.js';
+import { type ConfigMap } from '../http/config-map.js';
+import { type ClusterView } from '../view/cluster-view.js';
 import { type NodeJson, type SettingsJson } from './cluster-answers.js';
 import { type ClusterReader } from './cluster-reader.js';
 

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, Put, Query, UseGuards } from '@nestjs/common';
-import { type ConfigMap } from '../connectors/config-map.js';
-import { ConfigMapPipe } from '../connectors/dto/config-map.pipe.js';
+import { type ConfigMap } from '../http/config-map.js';
+import { ConfigMapPipe } from '../http/config-map.pipe.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { readPlanQuestion } from './assignment-change.js';
 import {

@@ -3,7 +3,7 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { RequestDeadline } from '../http/request-deadline.js';
 import { type CommandSender } from '../ports/command-sender.port.js';
 import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
-import { type ClusterView } from '../server/cluster-view.js';
+import { type ClusterView } from '../view/cluster-view.js';
 
 /** How often it is looked whether the leader that is to answer is still heard of, in milliseconds. */
 const leaderWatchMs = 250;

@@ -9,7 +9,7 @@ import {
 } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { hideSecrets, type IsSecret, type SecretSettings } from '../secrets/secret-settings.js';
-import { type ClusterView } from '../server/cluster-view.js';
+import { type ClusterView } from '../view/cluster-view.js';
 import {
   connectorInfoJson,
   type ConnectorInfoJson,

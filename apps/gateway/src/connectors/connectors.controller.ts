@@ -21,7 +21,7 @@ import { entityTag, readIfMatch } from '../http/config-version.js';
 import { type HttpRequest, type HttpResponse } from '../http/http-request.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { ShallowBodyPipe } from '../http/shallow-body.pipe.js';
-import { type ConfigMap } from './config-map.js';
+import { type ConfigMap } from '../http/config-map.js';
 import {
   type ConnectorInfoJson,
   type ConnectorStatusJson,
@@ -31,9 +31,9 @@ import {
 import { ConnectorNamePipe } from './connector-name.js';
 import { ConnectorReader, type ExpandedConnectors, notFound } from './connector-reader.js';
 import { ConnectorWriter, type PutResult } from './connector-writer.js';
-import { ConfigMapPipe } from './dto/config-map.pipe.js';
+import { ConfigMapPipe } from '../http/config-map.pipe.js';
 import { CreateConnectorDto } from './dto/create-connector.dto.js';
-import { requestBodyPipe } from './dto/request-body.pipe.js';
+import { requestBodyPipe } from '../http/request-body.pipe.js';
 
 @Controller('connectors')
 @UseGuards(MediaTypeGuard)

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { type ConfigMap } from '../connectors/config-map.js';
-import { ConfigMapPipe } from '../connectors/dto/config-map.pipe.js';
+import { type ConfigMap } from '../http/config-map.js';
+import { ConfigMapPipe } from '../http/config-map.pipe.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { type LoggerJson, LoggersService } from './loggers.service.js';
 

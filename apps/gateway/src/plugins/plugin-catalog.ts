@@ -3,8 +3,8 @@ import { ConnectError, ConnectErrorCode, type FieldDescription } from '@sluice/s
 import { type RequestDeadline } from '../http/request-deadline.js';
 import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
 import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';
-import { type ClusterView } from '../server/cluster-view.js';
-import { findPlugin } from './find-plugin.js';
+import { type ClusterView } from '../view/cluster-view.js';
+import { findPlugin } from '../view/find-plugin.js';
 import { withoutPlacement, withPlacement } from './placement-settings.js';
 
 /** The plugins that live runners have, and questions to them. */

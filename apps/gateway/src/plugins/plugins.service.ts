@@ -1,9 +1,9 @@
 import { connectorClass } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { type ConfigMap, withoutNulls } from '../connectors/config-map.js';
+import { type ConfigMap, withoutNulls } from '../http/config-map.js';
 import { RequestDeadline } from '../http/request-deadline.js';
 import { restoreHidden } from '../secrets/restore-hidden.js';
-import { type ClusterView } from '../server/cluster-view.js';
+import { type ClusterView } from '../view/cluster-view.js';
 import {
   definitionJson,
   type FieldDefinitionJson,

@@ -1,6 +1,6 @@
 import { type Config, type PluginInfo } from '@sluice/core';
 import { type FieldDescription, hiddenValue } from '@sluice/sdk';
-import { findPlugin } from '../plugins/find-plugin.js';
+import { findPlugin } from '../view/find-plugin.js';
 import { type PluginQuestions } from '../ports/plugin-questions.port.js';
 
 /** Tells which names of a configuration hold secrets. */

@@ -1,8 +1,8 @@
 import { type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
-import { configureGateway } from '../configure-gateway.js';
-import { type GatewaySettings } from '../gateway-settings.js';
+import { configureGateway } from '../http/configure-gateway.js';
+import { type GatewaySettings } from '../settings/gateway-settings.js';
 
 /** The HTTP application alone, silent and not yet listening. */
 export async function createGateway(module: DynamicModule, settings: GatewaySettings): Promise<NestExpressApplication> {

@@ -2,7 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { createGateway } from './create-gateway.js';
 import { GatewayModule } from '../gateway.module.js';
-import { type GatewaySettings } from '../gateway-settings.js';
+import { type GatewaySettings } from '../settings/gateway-settings.js';
 import { type LogLevel, type NodeLogger } from '../ports/node-logger.port.js';
 import { fileSink, fileSource, stringConverter } from './file-plugins.js';
 import { InMemoryCluster } from './in-memory-cluster.js';

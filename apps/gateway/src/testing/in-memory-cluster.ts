@@ -32,7 +32,7 @@ import {
   type FieldDescription,
   validateConfig,
 } from '@sluice/sdk';
-import { findPlugin } from '../plugins/find-plugin.js';
+import { findPlugin } from '../view/find-plugin.js';
 import { type ClusterReadModel } from '../ports/cluster-read-model.port.js';
 import { type CommandSender } from '../ports/command-sender.port.js';
 import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';

@@ -1,8 +1,8 @@
 import type { CommandBody, CommandOutcome } from '@sluice/core';
 import { CommandUnansweredError, type CommandSender as LogCommandSender } from '@sluice/node';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import type { CommandSender } from './ports/command-sender.port.js';
-import { ControlPlaneUnavailableError } from './ports/control-plane-unavailable.error.js';
+import type { CommandSender } from '../ports/command-sender.port.js';
+import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
 
 /** Commands through their topic. */
 export class LogCommands implements CommandSender {

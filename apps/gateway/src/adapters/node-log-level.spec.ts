@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { NodeLog } from '@sluice/node';
 import { NodeLogLevel } from './node-log-level.js';
-import { logLevels } from './ports/node-logger.port.js';
+import { logLevels } from '../ports/node-logger.port.js';
 
 describe('the level of a node’s log', () => {
   it.each(logLevels)('%s holds for everything that the node logs', (level) => {

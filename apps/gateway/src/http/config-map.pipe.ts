@@ -1,5 +1,5 @@
 import { type PipeTransform } from '@nestjs/common';
-import { type ConfigMap, readConfigMap } from '../config-map.js';
+import { type ConfigMap, readConfigMap } from './config-map.js';
 import { invalidRequest } from './request-body.pipe.js';
 
 /** Reads a body that is a flat map of settings. @throws ConnectError with code `CONNECT_REQUEST_INVALID`, naming every wrong key */

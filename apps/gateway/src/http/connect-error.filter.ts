@@ -7,8 +7,8 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import { ConnectErrorCode } from '@sluice/sdk';
-import { allowedMethods } from './http/allowed-methods.js';
-import { type HttpRequest, type HttpResponse } from './http/http-request.js';
+import { allowedMethods } from './allowed-methods.js';
+import { type HttpRequest, type HttpResponse } from './http-request.js';
 
 /** The one place where reasons of errors become HTTP statuses. What is not the caller's fault and not listed otherwise is 500. */
 const statusOfCode: Readonly<Record<ConnectErrorCode, number>> = {

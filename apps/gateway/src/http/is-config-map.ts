@@ -1,5 +1,5 @@
 import { ValidateBy } from 'class-validator';
-import { readConfigMap } from '../config-map.js';
+import { readConfigMap } from './config-map.js';
 
 /** The property is a flat map of settings; the message names every wrong key. */
 export function IsConfigMap(): PropertyDecorator {

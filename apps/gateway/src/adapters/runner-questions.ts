@@ -3,8 +3,8 @@ import { isRpcError, type RpcEndpoint } from '@sluice/rpc';
 import { type LiveReports } from '@sluice/node';
 import { Question, type DefinitionsAnswer, type DefinitionsQuestion, type ValidateQuestion } from '@sluice/protocol';
 import type { FieldDescription } from '@sluice/sdk';
-import { ControlPlaneUnavailableError } from './ports/control-plane-unavailable.error.js';
-import type { PluginQuestions, ValidationAnswer } from './ports/plugin-questions.port.js';
+import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
+import type { PluginQuestions, ValidationAnswer } from '../ports/plugin-questions.port.js';
 
 const askTimeoutMs = 5000;
 /** One runner after the other is asked, so a dead one costs a time-out and not the answer. */

@@ -1,6 +1,6 @@
 import type { ClusterState, ReportsView } from '@sluice/core';
 import type { LiveReports, LogFollower } from '@sluice/node';
-import type { ClusterReadModel } from './ports/cluster-read-model.port.js';
+import type { ClusterReadModel } from '../ports/cluster-read-model.port.js';
 
 /** What the node has folded of log and reports. The node is opened only once it has read the log up to its head. */
 export class LogReadModel implements ClusterReadModel {

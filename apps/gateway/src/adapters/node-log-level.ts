@@ -1,5 +1,5 @@
 import { type NodeLog } from '@sluice/node';
-import { type LogLevel, type NodeLogger } from './ports/node-logger.port.js';
+import { type LogLevel, type NodeLogger } from '../ports/node-logger.port.js';
 
 const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
 const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'debug' } as const;
