@@ -27,14 +27,6 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
-      name: 'no-circles-of-folders',
-      comment: 'Folders of these packages import each other one way, also where only types are meant.',
-      severity: 'error',
-      scope: 'folder',
-      from: { path: '^libs/(rpc|node|runner)/' },
-      to: { circular: true },
-    },
-    {
       name: 'no-orphans',
       severity: 'error',
       from: { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.d\\.ts$', '/main\\.ts$', '/index\\.ts$', '^test/'] },

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { readCommandSettings } from './command-settings.js';
-import { initCommand } from './init-command.js';
+import { readCommandSettings } from './commands/command-settings.js';
+import { initCommand } from './commands/init-command.js';
 import { runLocalCluster } from './local/local-cluster.js';
-import { restoreCommand } from './restore-command.js';
+import { restoreCommand } from './commands/restore-command.js';
 
 const usage = `sluice <command>
 
