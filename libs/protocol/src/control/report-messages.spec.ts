@@ -227,7 +227,9 @@ describe('report messages', () => {
     const newer = Buffer.from(beat);
     newer[1] = 9;
     expect(() => decodeReportsMessage(newer)).toThrow('its version is 9');
-    const whole = encodeReportMessage({ kind: 'report' }, { nodeId: 'n1' }, [JSON.stringify('x'.repeat(600))]);
+    const { tasks: _, ...fields } = reportOf(1, []);
+    const long = JSON.stringify(task('x'.repeat(600)));
+    const whole = encodeReportMessage({ kind: 'report' }, fields, [long]);
     expect(decodeReportsMessage(whole)).toMatchObject({ kind: 'report', report: { nodeId: 'n1' } });
     for (let length = 1; length < whole.length; length += 1) {
       expect(() => decodeReportsMessage(whole.subarray(0, length))).toThrow(MalformedMessageError);
@@ -305,6 +307,39 @@ describe('report messages', () => {
     assembler.take(messages[0]!, 0);
     assembler.take(other, 60_001);
     expect(assembler.take(messages[1]!, 60_002)).toBeUndefined();
+  });
+
+  it.each<[string, object]>([
+    ['a report without fields', { kind: 'report', report: {} }],
+    ['a report that is a list', { kind: 'report', report: [] }],
+    ['tasks that are no list', { kind: 'report', report: { ...reportOf(3, []), tasks: {} } }],
+    ['no tasks', { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), tasks: undefined }, gone: [] }],
+    [
+      'a task that is nothing',
+      { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), tasks: [null] }, gone: [] },
+    ],
+    ['a task without counters', { kind: 'report', report: { ...reportOf(3, []), tasks: [{ id: task('a').id }] } }],
+    ['what is gone as no list', { kind: 'report.delta', since: 2, report: reportOf(3, []), gone: {} }],
+    ['nothing that is gone', { kind: 'report.delta', since: 2, report: reportOf(3, []), gone: [null] }],
+  ])('with %s are malformed and change nothing', (_what, message) => {
+    const assembler = new ReportAssembler<TestReport>();
+    const writer = new ReportWriter<TestReport>();
+    for (const body of writer.messagesOf(reportOf(2, [task('a')]), 2000, true)) assembler.read(body, 0);
+    expect(() => assembler.read(Buffer.from(JSON.stringify({ v: 1, ...message })), 0)).toThrow(MalformedMessageError);
+    expect(assembler.read(encodeBeat(reportOf(3, [])), 0)).toMatchObject({
+      kind: 'report',
+      report: { reportSeq: 3, tasks: [task('a')] },
+    });
+  });
+
+  it('with a block of tasks that are none are malformed', () => {
+    const { tasks: _, ...report } = reportOf(3, []);
+    const body = encodeReportMessage(
+      { kind: 'report' },
+      report,
+      Array.from({ length: 300 }, () => 'null'),
+    );
+    expect(() => new ReportAssembler<TestReport>().read(body, 0)).toThrow(MalformedMessageError);
   });
 
   it('of an unknown kind are malformed', () => {

@@ -103,6 +103,11 @@ const fieldsOf: Readonly<Record<string, RequiredFields>> = {
   probe: { probe: 'object' },
 };
 
+/** What every message with a report says beside its tasks. */
+const reportFields: RequiredFields = { nodeId: 'string', incarnation: 'string', reportSeq: 'number', sentAt: 'number' };
+/** What a whole report says too. */
+const wholeFields: RequiredFields = { role: 'string', leaving: 'boolean', appliedSeq: 'number' };
+
 /** A text of several tasks becomes five to ten times shorter as a block. */
 const BLOCK_FROM_LENGTH = 512;
 const MAX_INFLATED_BYTES = 16 * 1_048_576;
@@ -130,7 +135,7 @@ export function decodeReportsMessage<Report extends ReportShape>(
   if (body[0] !== WITH_BLOCK) return checked<Report>(body);
   const end = body.length < BLOCK_HEADER_BYTES ? Infinity : BLOCK_HEADER_BYTES + body.readUInt32BE(1);
   if (end > body.length) throw new MalformedMessageError('reports', 'it is cut off');
-  const message = checked<Report>(body.subarray(BLOCK_HEADER_BYTES, end));
+  const message = checked<Report>(body.subarray(BLOCK_HEADER_BYTES, end), false);
   if (message.kind === 'probe') return message;
   const { report } = message;
   return { ...message, report: { ...report, tasks: readBlock(body.subarray(end), report) } } as ReportsMessage<Report>;
@@ -144,16 +149,45 @@ export function tasksInBlock<Report extends ReportShape>(block: Buffer): Report[
   } catch (error) {
     throw new MalformedMessageError('reports', 'its tasks cannot be inflated', { cause: error });
   }
-  if (!Array.isArray(tasks)) throw new MalformedMessageError('reports', 'its tasks are no list');
-  return tasks as Report['tasks'];
+  requireTasks(tasks);
+  return tasks;
 }
 
-function checked<Report extends ReportShape>(text: Buffer): ReportsMessage<Report> {
+function checked<Report extends ReportShape>(text: Buffer, hasTasks = true): ReportsMessage<Report> {
   const message = decodeEnvelope<ReportsMessage<Report>>('reports', text, { kind: 'string' });
   const required = fieldsOf[message.kind];
   if (required === undefined) throw new MalformedMessageError('reports', `its kind "${message.kind}" is unknown`);
   requireFields('reports', message, required);
+  if (message.kind === 'probe') return message;
+  requireFields('reports', message.report, reportFields);
+  const isWhole = message.kind === 'report' || (message.kind === 'report.part' && message.part === 0);
+  if (isWhole) requireFields('reports', message.report, wholeFields);
+  if (!Number.isSafeInteger(message.report.reportSeq)) throw new MalformedMessageError('reports', 'its number is none');
+  const { tasks } = message.report as { readonly tasks?: unknown };
+  if (hasTasks) requireTasks(tasks);
+  if (message.kind === 'report.delta' && !(Array.isArray(message.gone) && message.gone.every(isTaskKey))) {
+    throw new MalformedMessageError('reports', 'its field "gone" is no list of tasks');
+  }
   return message;
+}
+
+/** Readers of a report take its tasks as they are: one message of a stranger must not end them. */
+function requireTasks(tasks: unknown): asserts tasks is ReportShape['tasks'] {
+  if (!Array.isArray(tasks)) throw new MalformedMessageError('reports', 'its tasks are no list');
+  const wrong = (tasks as unknown[]).findIndex((task) => !isTask(task));
+  if (wrong >= 0) throw new MalformedMessageError('reports', `its task ${String(wrong)} has no id or no counters`);
+}
+
+function isTask(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, counters } = value as { readonly id?: unknown; readonly counters?: unknown };
+  return isTaskKey(id) && typeof counters === 'object' && counters !== null;
+}
+
+function isTaskKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { connector, index } = value as { readonly connector?: unknown; readonly index?: unknown };
+  return typeof connector === 'string' && typeof index === 'number';
 }
 
 function beatIn(body: Buffer): Beat {
