@@ -76,6 +76,10 @@ export class GrpcReceiver implements MessageReceiver {
     setMaxListeners(0, this.#closing.signal);
   }
 
+  get failure(): RocketMqError | undefined {
+    return decidingFailure(this.#polls, { startedAt: 0, isOver: true });
+  }
+
   async receive(options: ReceiveOptions): Promise<ReceivedMessage[]> {
     checkReceiveOptions(options);
     const { maxMessages, signal } = options;
@@ -88,7 +92,7 @@ export class GrpcReceiver implements MessageReceiver {
       const taken = this.#take(maxMessages);
       if (taken.length > 0) return taken;
       await this.#startPolls(options);
-      const polls = [this.#route, ...[...this.#brokers.values()].flat()];
+      const polls = this.#polls;
       const isOver = deadline.remainingMs <= 0;
       const failure = decidingFailure(polls, { startedAt, isOver });
       if (failure !== undefined) throw failure;
@@ -143,6 +147,10 @@ export class GrpcReceiver implements MessageReceiver {
     await Promise.all(this.#running);
     this.#held = [];
     this.#context.onClose(this);
+  }
+
+  get #polls(): readonly PollPacing[] {
+    return [this.#route, ...[...this.#brokers.values()].flat()];
   }
 
   #take(maxMessages: number): ReceivedMessage[] {

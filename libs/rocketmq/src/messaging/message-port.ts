@@ -122,6 +122,11 @@ export interface MessageReceiver {
    * other broker had a message. Nothing is lost by it; call again, after a pause if the error is retriable.
    */
   receive(options: ReceiveOptions): Promise<ReceivedMessage[]>;
+  /**
+   * What a broker or the way to it is failing with, also while others have messages. Only of receivers that wait at several
+   * brokers at once.
+   */
+  readonly failure?: RocketMqError | undefined;
   /** One outcome per message, in their order. @throws InvalidArgumentError for a message of another receiver */
   ack(messages: readonly ReceivedMessage[], call?: CallOptions): Promise<readonly AckOutcome[]>;
   /**

@@ -44,7 +44,10 @@ export class GrpcLink implements RpcLink {
   #connected: Connected | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(options: ResolvedRpcEndpointOptions) {
+  constructor(
+    options: ResolvedRpcEndpointOptions,
+    private readonly open: typeof openMessaging = openMessaging,
+  ) {
     this.#options = options;
     this.#group = new LinkGroup(options);
   }
@@ -53,7 +56,7 @@ export class GrpcLink implements RpcLink {
     const { callTimeoutMs, credentials, group, mapAddress, tag, tls, topic, url } = this.#options;
     await this.#group.prepare();
     const grpc = { ...polling, mapAddress };
-    const cluster = await openMessaging(url, { credentials, tls, requestTimeoutMs: callTimeoutMs, grpc });
+    const cluster = await this.open(url, { credentials, tls, requestTimeoutMs: callTimeoutMs, grpc });
     const receiver = cluster.receiver({ topic, group, filter: tag });
     this.#connected = { cluster, sender: cluster.sender(topic), receiver };
     this.#receiving.signal.throwIfAborted();
@@ -96,15 +99,20 @@ export class GrpcLink implements RpcLink {
     const { invisibleMs, topic } = this.#options;
     const isStopped = (): boolean => signal.aborted;
     const states = new LinkStates(listener);
+    const setState = (error: unknown): void => {
+      const failure = toLinkError(`Receiving from topic '${topic}'`, error);
+      states.set('all', failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure);
+    };
     while (!isStopped()) {
       try {
         const messages = await receiver.receive({ maxMessages, waitMs, invisibleMs, signal });
-        states.set('all', 'ready');
+        // One broker that has messages does not hide another that fails.
+        if (receiver.failure === undefined) states.set('all', 'ready');
+        else setState(receiver.failure);
         for (const message of messages) listener.onMessage(inbound(message));
       } catch (error) {
         if (isStopped()) return;
-        const failure = toLinkError(`Receiving from topic '${topic}'`, error);
-        states.set('all', failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure);
+        setState(error);
         if (isLinkGroupMissing(error)) await this.#group.prepareAgain();
         await abortableDelay(pauseAfterErrorMs, signal);
       }
