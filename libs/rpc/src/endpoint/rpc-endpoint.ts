@@ -17,6 +17,7 @@ import {
   type InboundMessage,
   type OutboundMessage,
   type RpcLink,
+  type RpcLinkListener,
   type RpcLinkState,
 } from '../contract/rpc-link.port.js';
 import { decodeRpcMessage, encodeRpcMessage, type RpcMetadata } from '../contract/rpc-message.js';
@@ -65,6 +66,8 @@ export class RpcEndpoint {
   readonly #stateListeners = new Set<(state: RpcEndpointState, cause?: unknown) => void>();
   readonly #requests = new RequestObservers();
   #state: RpcEndpointState = 'connecting';
+  /** Counts once the reception is proven. */
+  #linkState: Parameters<RpcLinkListener['onState']> = ['ready'];
   #isProven = false;
   #probe: { readonly correlationId: string; readonly arrived: AbortController } | undefined;
   #started: Promise<void> | undefined;
@@ -187,13 +190,13 @@ export class RpcEndpoint {
         onMessage: (message) => {
           this.#receive(message);
         },
-        onState: (state, cause) => {
-          if (this.#isProven) this.#setState(state, cause);
+        onState: (...told) => {
+          this.#linkState = told;
+          if (this.#isProven) this.#setState(...told);
         },
       });
-      await this.#proveReception(
-        Math.max(MIN_PROBE_TIMEOUT_MS, this.#options.startupTimeoutMs - (Date.now() - startedAtMs)),
-      );
+      const leftMs = this.#options.startupTimeoutMs - (Date.now() - startedAtMs);
+      await this.#proveReception(Math.max(MIN_PROBE_TIMEOUT_MS, leftMs));
     } catch (error) {
       const failure = this.#startFailure(error);
       this.#setState('failed', failure);
@@ -201,7 +204,7 @@ export class RpcEndpoint {
       throw failure;
     }
     this.#isProven = true;
-    this.#setState('ready');
+    this.#setState(...this.#linkState);
   }
 
   /**
@@ -213,11 +216,8 @@ export class RpcEndpoint {
     const correlationId = randomUUID();
     const arrived = new AbortController();
     this.#probe = { correlationId, arrived };
-    const message = encodeRpcMessage(
-      { kind: 'probe', correlationId, deadlineMs },
-      this.#options.tag,
-      this.#options.maxBodyBytes,
-    );
+    const { maxBodyBytes, tag } = this.#options;
+    const message = encodeRpcMessage({ kind: 'probe', correlationId, deadlineMs }, tag, maxBodyBytes);
     const over = AbortSignal.any([arrived.signal, this.#stopping.signal]);
     for (let pauseMs = PROBE_AGAIN_AFTER_MS; Date.now() < deadlineMs && !over.aborted; pauseMs *= 2) {
       await this.#deliver(message, deadlineMs, over);
