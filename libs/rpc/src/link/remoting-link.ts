@@ -1,12 +1,14 @@
 import {
   type LogicalMessage,
-  MessageUnreadableError,
+  logicalMessages,
   OffsetOutOfRangeError,
   parseMessagingUrl,
   type QueueReader,
+  type QueueReaderState,
   type QueueRef,
   readableQueues,
   RocketMqClient,
+  type StoredMessage,
   type TopicProducer,
 } from '@sluice/rocketmq';
 import { abortableDelay, backoffMs } from '../time/abortable-delay.js';
@@ -25,9 +27,15 @@ import {
 
 /** How often the link looks for queues that were added. */
 const lookAgainMs = 10_000;
+/** A pull that did not fail within this time waits at its broker: the way there is open again. */
+const waitsAtBrokerMs = 1_000;
+/** Messages that wait for another delivery, which this process alone holds. */
+const maxRedeliveries = 1_000;
+
+type RemotingClient = Pick<RocketMqClient, 'admin' | 'close' | 'consumer' | 'routes' | 'topicProducer'>;
 
 interface Connected {
-  readonly client: RocketMqClient;
+  readonly client: RemotingClient;
   readonly producer: TopicProducer;
   readonly listener: RpcLinkListener;
   readonly states: LinkStates;
@@ -35,7 +43,7 @@ interface Connected {
 
 /**
  * Sends and receives the messages of the rpc topic over the remoting protocol, for clusters without a Proxy: one long pull per queue, of the
- * node's own tag. A message that is not acknowledged comes again while the process lives; a node receives nothing that is older than its start.
+ * node's own tag. What is put back comes again while the process lives; a node receives nothing that is older than its start.
  */
 export class RemotingLink implements RpcLink {
   readonly #options: ResolvedRpcEndpointOptions;
@@ -43,10 +51,18 @@ export class RemotingLink implements RpcLink {
   readonly #receiving = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #readers = new Map<string, QueueReader>();
+  /** Queues in the route that could not be started yet. */
+  readonly #unread = new Set<string>();
+  /** Where the readers of queues stood that left the route: they come back when their broker does. */
+  readonly #leftAt = new Map<string, number>();
   readonly #redeliveries = new Set<NodeJS.Timeout>();
   #connected: Connected | undefined;
 
-  constructor(options: ResolvedRpcEndpointOptions) {
+  constructor(
+    options: ResolvedRpcEndpointOptions,
+    private readonly open: (...given: Parameters<typeof RocketMqClient.open>) => RemotingClient = (given) =>
+      RocketMqClient.open(given),
+  ) {
     this.#options = options;
     this.#group = new LinkGroup(options);
   }
@@ -56,7 +72,7 @@ export class RemotingLink implements RpcLink {
     await this.#group.prepare();
     const { addresses } = parseMessagingUrl(url);
     const namesrv = addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
-    const client = RocketMqClient.open({
+    const client = this.open({
       namesrv,
       requestTimeoutMs: callTimeoutMs,
       ...(credentials === undefined ? {} : { credentials }),
@@ -94,7 +110,8 @@ export class RemotingLink implements RpcLink {
   async send({ tag, properties, body }: OutboundMessage, timeoutMs: number): Promise<void> {
     const { producer } = this.#assertConnected();
     const action = `Sending to tag '${tag}' of topic '${this.#options.topic}'`;
-    const sending = producer.send({ tag, properties, body });
+    const givenUp = new AbortController();
+    const sending = producer.send({ tag, properties, body }, { signal: givenUp.signal });
     sending.catch(() => undefined);
     try {
       await withinTime(sending, timeoutMs, () => {
@@ -103,6 +120,9 @@ export class RemotingLink implements RpcLink {
       });
     } catch (error) {
       throw toLinkError(action, error);
+    } finally {
+      // The endpoint sends again what waits for its broker: the producer must not collect the copies.
+      givenUp.abort();
     }
   }
 
@@ -111,6 +131,11 @@ export class RemotingLink implements RpcLink {
   }
 
   retryLater(message: InboundMessage, delayMs: number): Promise<void> {
+    if (this.#redeliveries.size >= maxRedeliveries) {
+      const reason = `${String(maxRedeliveries)} messages wait for another delivery already`;
+      this.#options.logger.warn(`Message ${message.messageId} is dropped: ${reason}`);
+      return Promise.reject(new RpcError(RPC_ERROR_CODES.overloaded, reason, { retriable: true }));
+    }
     const timer = setTimeout(() => {
       this.#redeliveries.delete(timer);
       if (this.#receiving.signal.aborted) return;
@@ -142,62 +167,116 @@ export class RemotingLink implements RpcLink {
     }
   }
 
-  /** Starts a reader for each queue that has none; ends those of queues that are gone. */
+  /** Starts a reader for each queue that has none; ends those of queues that are gone. @throws why one could not be started; the others are */
   async #readQueues(connected: Connected, from: 'end' | 'beginning'): Promise<void> {
     const { client, states } = connected;
     const queues = new Map(
       readableQueues(await client.routes.get(this.#options.topic)).map((queue) => [keyOf(queue), queue]),
     );
+    if (queues.size > 0) this.#leave(states, (key) => !queues.has(key));
+    const added = [...queues.values()].filter((queue) => !this.#readers.has(keyOf(queue)));
+    const starts = await Promise.allSettled(added.map((queue) => this.#startOf(client, queue, from)));
+    this.#receiving.signal.throwIfAborted();
+    const failures: unknown[] = [];
+    for (const [at, queue] of added.entries()) {
+      const key = keyOf(queue);
+      const start = starts[at];
+      if (start?.status === 'fulfilled') {
+        this.#unread.delete(key);
+        this.#keep(this.#read(connected, queue, start.value));
+      } else {
+        this.#unread.add(key);
+        states.set(key, 'connecting', toLinkError(`Receiving from queue ${key}`, start?.reason));
+        failures.push(start?.reason);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #leave(states: LinkStates, isGone: (key: string) => boolean): void {
     for (const [key, reader] of this.#readers) {
-      if (queues.has(key) || queues.size === 0) continue;
+      if (!isGone(key)) continue;
+      this.#leftAt.set(key, reader.position);
       reader.close();
       this.#readers.delete(key);
       states.forget(key);
     }
-    const added = [...queues.values()].filter((queue) => !this.#readers.has(keyOf(queue)));
-    const offsets = await Promise.all(
-      added.map((queue) => (from === 'end' ? client.admin.maxOffset(queue) : client.admin.minOffset(queue))),
-    );
-    this.#receiving.signal.throwIfAborted();
-    for (const [at, queue] of added.entries()) this.#keep(this.#read(connected, queue, offsets[at] ?? 0));
+    for (const key of this.#unread) {
+      if (!isGone(key)) continue;
+      this.#unread.delete(key);
+      states.forget(key);
+    }
+  }
+
+  #startOf({ admin }: RemotingClient, queue: QueueRef, from: 'end' | 'beginning'): Promise<number> {
+    const leftAt = this.#leftAt.get(keyOf(queue));
+    if (leftAt !== undefined) return Promise.resolve(leftAt);
+    return from === 'end' ? admin.maxOffset(queue) : admin.minOffset(queue);
   }
 
   /** Never rejects. */
   async #read({ client, listener, states }: Connected, queue: QueueRef, from: number): Promise<void> {
     const { signal } = this.#receiving;
-    const { group, tag } = this.#options;
+    const { group, logger, maxBodyBytes, tag } = this.#options;
     const key = keyOf(queue);
+    const told: { isReady: boolean; isRetrying: boolean } = { isReady: true, isRetrying: false };
+    const setState = (state: 'ready' | 'connecting' | 'failed', cause?: unknown): void => {
+      told.isReady = state === 'ready';
+      if (this.#readers.get(key) === reader) states.set(key, state, cause);
+    };
+    const onState = (state: QueueReaderState): void => {
+      told.isRetrying = state.kind === 'retrying';
+      if (state.kind === 'reading') setState('ready');
+      else setState('connecting', toLinkError(`Receiving from queue ${key}`, state.error));
+      if (state.kind === 'retrying' && isLinkGroupMissing(state.error)) void this.#group.prepareAgain();
+    };
     const reader = client.consumer.readQueue(queue, {
       from,
       group,
       filter: { tags: tag },
+      maxBodyBytes,
       signal,
-      onState: (state) => {
-        if (state.kind === 'reading') states.set(key, 'ready');
-        else states.set(key, 'connecting', toLinkError(`Receiving from queue ${key}`, state.error));
-        if (state.kind === 'retrying' && isLinkGroupMissing(state.error)) void this.#group.prepareAgain();
-      },
+      onState,
     });
     this.#readers.set(key, reader);
-    states.set(key, 'ready');
+    setState('ready');
     const isOver = (): boolean => signal.aborted || this.#readers.get(key) !== reader;
     let failures = 0;
     while (!isOver()) {
       try {
-        const messages = await reader.nextMessages();
-        failures = 0;
-        states.set(key, 'ready');
-        for (const message of messages) listener.onMessage(inbound(message));
+        const { position } = reader;
+        const messages = await reader.next(told.isReady ? {} : { timeoutMs: waitsAtBrokerMs });
+        if (messages.length > 0 || !told.isRetrying) {
+          failures = 0;
+          setState('ready');
+        }
+        for (const stored of messages) {
+          for (const message of this.#logical(stored, position)) listener.onMessage(inbound(message));
+        }
       } catch (error) {
         if (isOver()) return;
         failures += 1;
-        if (error instanceof OffsetOutOfRangeError) reader.seek(error.range.nextOffset);
-        else if (error instanceof MessageUnreadableError) reader.seek(reader.position + 1);
-        else if (isLinkGroupMissing(error)) await this.#group.prepareAgain();
-        const failure = toLinkError(`Receiving from queue ${key}`, error);
-        states.set(key, failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure);
+        if (error instanceof OffsetOutOfRangeError) {
+          logger.warn(`Queue ${key} is read from offset ${String(error.range.nextOffset)}: ${error.message}`);
+          reader.seek(error.range.nextOffset);
+        } else {
+          if (isLinkGroupMissing(error)) await this.#group.prepareAgain();
+          const failure = toLinkError(`Receiving from queue ${key}`, error);
+          setState(failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure);
+        }
         await abortableDelay(backoffMs(failures), signal);
       }
+    }
+  }
+
+  /** A message that cannot be read costs none of those that came with it. */
+  #logical(stored: StoredMessage, position: number): readonly LogicalMessage[] {
+    const { logger, maxBodyBytes } = this.#options;
+    try {
+      return logicalMessages([stored], position, { maxBodyBytes });
+    } catch (error) {
+      logger.warn(`A message is dropped. ${error instanceof Error ? error.message : String(error)}`);
+      return [];
     }
   }
 
