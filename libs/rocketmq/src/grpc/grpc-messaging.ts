@@ -43,6 +43,8 @@ export interface GrpcMessagingOptions {
   readonly pollsPerBroker?: number | undefined;
   /** How long a poll waits at the broker, 5,000 to 20,000 ms. Default 5,000: it limits how late such a message is seen. */
   readonly pollMs?: number | undefined;
+  /** Limit of what one compressed body may hold. A poll brings up to 32 of them. Default 64 MiB. */
+  readonly maxBodyBytes?: number | undefined;
   /** Replaces an address `host:port` that the Proxy gives out by the one under which it can be reached from here. */
   readonly mapAddress?: ((address: string) => string) | undefined;
 }
@@ -51,6 +53,7 @@ const DEFAULT_REQUEST_TIMEOUT_MS = 3_000;
 const MAX_MESSAGES_PER_REQUEST = 1_024;
 const DEFAULT_CONCURRENT_REQUESTS = 32;
 const DEFAULT_POLLS_PER_BROKER = 1;
+const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** The Proxy keeps every poll within these. */
 const POLL_MS = { min: 5_000, max: 20_000 } as const;
 
@@ -81,6 +84,10 @@ export class GrpcMessaging implements MessagingCluster {
     }
     if (!(pollMs >= POLL_MS.min && pollMs <= POLL_MS.max)) {
       throw new InvalidArgumentError(`pollMs ${pollMs}: the Proxy takes ${POLL_MS.min} to ${POLL_MS.max}`);
+    }
+    const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+    if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 1) {
+      throw new InvalidArgumentError(`maxBodyBytes ${maxBodyBytes}: expected an integer from 1`);
     }
     clustersOpened += 1;
     this.clientId = options.clientId ?? `${hostname()}@${process.pid}@${clustersOpened}`;
@@ -119,6 +126,7 @@ export class GrpcMessaging implements MessagingCluster {
       requestTimeoutMs: this.#requestTimeoutMs,
       pollsPerBroker: this.#options.pollsPerBroker ?? DEFAULT_POLLS_PER_BROKER,
       pollMs: this.#options.pollMs ?? POLL_MS.min,
+      maxBodyBytes: this.#options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
       onClose: (closed) => this.#receivers.delete(closed),
     });
     this.#receivers.add(receiver);

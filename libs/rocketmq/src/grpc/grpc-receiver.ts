@@ -35,6 +35,7 @@ export interface GrpcReceiverContext {
   readonly requestTimeoutMs: number;
   readonly pollsPerBroker: number;
   readonly pollMs: number;
+  readonly maxBodyBytes: number;
   readonly onClose: (receiver: GrpcReceiver) => void;
 }
 
@@ -226,7 +227,7 @@ export class GrpcReceiver implements MessageReceiver {
     poll: PollPacing,
     options: ReceiveOptions,
   ): Promise<{ readonly messages: readonly ReceivedMessage[]; readonly error: RocketMqError | undefined }> {
-    const { channels, clientId, pollMs, requestTimeoutMs } = this.#context;
+    const { channels, clientId, maxBodyBytes, pollMs, requestTimeoutMs } = this.#context;
     try {
       await this.#session(address).ready(new CallDeadline(requestTimeoutMs, this.#closing.signal));
       poll.confirm();
@@ -242,7 +243,7 @@ export class GrpcReceiver implements MessageReceiver {
       const deadline = new CallDeadline(pollMs + requestTimeoutMs, this.#closing.signal);
       const { messages, error } = await receiveOnce(channels, address, clientId, request, deadline);
       const delivery = { address, receiver: this };
-      return { messages: messages.map((message) => decodeMessage(message, this.topic, delivery)), error };
+      return { messages: messages.map((message) => decodeMessage(message, this.topic, delivery, maxBodyBytes)), error };
     } catch (error) {
       return { messages: [], error: typed(error) };
     }

@@ -4,6 +4,7 @@ import { decodeMessage } from './incoming-message.js';
 import { mapOf, protocol, timestampOf } from './protobuf.js';
 
 const delivery = { address: 'proxy:8081', receiver: {} };
+const MAX_BYTES = 100_000;
 const HANDLE = '0 1795249295640 10000 0 0 broker-g 1 7 264';
 
 function raw(body: Buffer, isCompressed: boolean): InstanceType<typeof protocol.Message> {
@@ -29,7 +30,7 @@ function raw(body: Buffer, isCompressed: boolean): InstanceType<typeof protocol.
 
 describe('decodeMessage', () => {
   it('reads where the message is, what it carries, and drops the names that are RocketMQ its own', () => {
-    const message = decodeMessage(raw(Buffer.from('plain'), false), 'topic', delivery);
+    const message = decodeMessage(raw(Buffer.from('plain'), false), 'topic', delivery, MAX_BYTES);
     expect(message).toMatchObject({
       topic: 'topic',
       brokerName: 'broker-g',
@@ -50,7 +51,7 @@ describe('decodeMessage', () => {
 
   it('says undefined for what is not set', () => {
     const system = new protocol.SystemProperties().setMessageId('id');
-    const message = decodeMessage(new protocol.Message().setSystemProperties(system), 'topic', delivery);
+    const message = decodeMessage(new protocol.Message().setSystemProperties(system), 'topic', delivery, MAX_BYTES);
     expect(message).toMatchObject({ tag: undefined, keys: [], messageGroup: undefined, storeTimestamp: undefined });
     expect(message).toMatchObject({ deliveryAttempt: 1, bornTimestamp: 0 });
   });
@@ -60,21 +61,30 @@ describe('decodeMessage', () => {
     ['zlib', deflateSync],
   ])('decompresses %s, though the Proxy calls everything gzip', (_, compress) => {
     const body = Buffer.alloc(10_000, 'text ');
-    expect(decodeMessage(raw(compress(body), true), 'topic', delivery).body?.equals(body)).toBe(true);
+    expect(decodeMessage(raw(compress(body), true), 'topic', delivery, MAX_BYTES).body?.equals(body)).toBe(true);
   });
 
   it.each([
     ['no compression', 'not compressed'],
     ['cut gzip', gzipSync('x'.repeat(1_000)).subarray(0, 12)],
   ])('never throws for a body that it cannot decompress: %s', (_, bytes) => {
-    const message = decodeMessage(raw(Buffer.from(bytes), true), 'topic', delivery);
+    const message = decodeMessage(raw(Buffer.from(bytes), true), 'topic', delivery, MAX_BYTES);
     expect(message.body).toBeUndefined();
     expect(message.bodyError).toMatchObject({ code: 'MALFORMED_DATA', retriable: false });
     expect(message.messageId).toBe('id');
   });
 
+  it.each([
+    ['gzip', gzipSync],
+    ['zlib', deflateSync],
+  ])('inflates no body of %s beyond the limit', (_, compress) => {
+    const message = decodeMessage(raw(compress(Buffer.alloc(MAX_BYTES + 1)), true), 'topic', delivery, MAX_BYTES);
+    expect(message.body).toBeUndefined();
+    expect(message.bodyError?.message).toContain('100000 bytes');
+  });
+
   it('leaves an uncompressed body alone that only looks compressed', () => {
     const body = gzipSync('x');
-    expect(decodeMessage(raw(body, false), 'topic', delivery).body?.equals(body)).toBe(true);
+    expect(decodeMessage(raw(body, false), 'topic', delivery, MAX_BYTES).body?.equals(body)).toBe(true);
   });
 });

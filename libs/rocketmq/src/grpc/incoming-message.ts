@@ -7,7 +7,6 @@ import { SYS_FLAG } from '../wire/sys-flag.js';
 import { mapOf, millisecondsOf, protocol } from './protobuf.js';
 import { type ProtoMessage } from './outgoing-message.js';
 
-const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
 /** `ckOffset popTime invisibleMs reviveQueue topicType brokerName queueId queueOffset commitLogOffset` */
 const HANDLE_BROKER_NAME = 5;
 
@@ -21,7 +20,12 @@ export interface Delivery {
 type Received = Omit<ReceivedMessage, 'handle'> & { readonly handle: Delivery };
 
 /** Never throws for a body that cannot be read: the messages that came with it are not to suffer. */
-export function decodeMessage(raw: ProtoMessage, topic: string, delivery: Omit<Delivery, 'receiptHandle'>): Received {
+export function decodeMessage(
+  raw: ProtoMessage,
+  topic: string,
+  delivery: Omit<Delivery, 'receiptHandle'>,
+  maxBodyBytes: number,
+): Received {
   const system = raw.getSystemProperties() ?? new protocol.SystemProperties();
   const receiptHandle = system.getReceiptHandle() ?? '';
   const stored = bufferOf(raw.getBody_asU8());
@@ -34,7 +38,7 @@ export function decodeMessage(raw: ProtoMessage, topic: string, delivery: Omit<D
     queueId: system.getQueueId(),
     queueOffset: system.getQueueOffset() ?? 0,
     messageId: system.getMessageId(),
-    ...(isCompressed ? readCompressed(stored) : { body: stored, bodyError: undefined }),
+    ...(isCompressed ? readCompressed(stored, maxBodyBytes) : { body: stored, bodyError: undefined }),
     tag: system.hasTag() ? system.getTag() : undefined,
     keys: system.getKeysList(),
     properties: userProperties(properties),
@@ -47,20 +51,21 @@ export function decodeMessage(raw: ProtoMessage, topic: string, delivery: Omit<D
 }
 
 /** The Proxy calls any compressed body GZIP and passes it on as it is stored: the first bytes say how it is compressed. */
-function readCompressed(stored: Buffer): Pick<ReceivedMessage, 'body' | 'bodyError'> {
+function readCompressed(stored: Buffer, maxBytes: number): Pick<ReceivedMessage, 'body' | 'bodyError'> {
   try {
     const isGzip = stored[0] === 0x1f && stored[1] === 0x8b;
     const body = isGzip
-      ? gunzipSync(stored, { maxOutputLength: MAX_DECOMPRESSED_BYTES })
-      : decompressBody(stored, SYS_FLAG.COMPRESSED, MAX_DECOMPRESSED_BYTES);
+      ? gunzipSync(stored, { maxOutputLength: maxBytes })
+      : decompressBody(stored, SYS_FLAG.COMPRESSED, maxBytes);
     return { body, bodyError: undefined };
   } catch (error) {
-    return { body: undefined, bodyError: typed(error) };
+    return { body: undefined, bodyError: typed(error, maxBytes) };
   }
 }
 
-function typed(error: unknown): RocketMqError {
-  return isRocketMqError(error) ? error : new MalformedDataError('compressed body', 'not gzip', error);
+function typed(error: unknown, maxBytes: number): RocketMqError {
+  if (isRocketMqError(error)) return error;
+  return new MalformedDataError('compressed body', `not gzip, or of more than ${String(maxBytes)} bytes`, error);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

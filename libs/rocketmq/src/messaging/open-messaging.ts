@@ -16,7 +16,10 @@ export interface OpenMessagingOptions {
   readonly maxMessageBytes?: number | undefined;
   /** What concerns the Proxy only. */
   readonly grpc?:
-    | Pick<GrpcMessagingOptions, 'batchSend' | 'maxConcurrentRequests' | 'mapAddress' | 'pollMs' | 'pollsPerBroker'>
+    | Pick<
+        GrpcMessagingOptions,
+        'batchSend' | 'mapAddress' | 'maxBodyBytes' | 'maxConcurrentRequests' | 'pollMs' | 'pollsPerBroker'
+      >
     | undefined;
 }
 

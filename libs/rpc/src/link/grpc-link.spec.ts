@@ -3,6 +3,7 @@ import {
   ConnectFailedError,
   type MessageReceiver,
   type MessagingCluster,
+  type openMessaging,
   type ReceivedMessage,
   type RocketMqError,
 } from '@sluice/rocketmq';
@@ -32,6 +33,17 @@ let link: GrpcLink | undefined;
 afterEach(() => link?.stop());
 
 describe('GrpcLink', () => {
+  it('inflates no body beyond the limit of a message', async () => {
+    const limits: unknown[] = [];
+    const open: typeof openMessaging = (_url, given) => {
+      limits.push(given?.grpc?.maxBodyBytes);
+      return Promise.reject(new Error('not opened'));
+    };
+    const listener = { onMessage: () => undefined, onState: () => undefined };
+    await expect(new GrpcLink(options, open).start(listener)).rejects.toThrow('not opened');
+    expect(limits).toEqual([options.maxBodyBytes]);
+  });
+
   it('is not ready while one broker fails and another one has messages', async () => {
     const receiver = new FakeReceiver();
     const cluster = { sender: () => ({}), receiver: () => receiver, close: () => Promise.resolve() };

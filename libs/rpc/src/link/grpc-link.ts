@@ -53,9 +53,9 @@ export class GrpcLink implements RpcLink {
   }
 
   async start(listener: RpcLinkListener): Promise<void> {
-    const { callTimeoutMs, credentials, group, mapAddress, tag, tls, topic, url } = this.#options;
+    const { callTimeoutMs, credentials, group, mapAddress, maxBodyBytes, tag, tls, topic, url } = this.#options;
     await this.#group.prepare();
-    const grpc = { ...polling, mapAddress };
+    const grpc = { ...polling, mapAddress, maxBodyBytes };
     const cluster = await this.open(url, { credentials, tls, requestTimeoutMs: callTimeoutMs, grpc });
     const receiver = cluster.receiver({ topic, group, filter: tag });
     this.#connected = { cluster, sender: cluster.sender(topic), receiver };
