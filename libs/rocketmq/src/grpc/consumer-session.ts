@@ -1,6 +1,6 @@
 import { type ClientDuplexStream } from '@grpc/grpc-js';
 import { CallDeadline } from '../connection/call-deadline.js';
-import { ClientClosedError, ConnectionClosedError, type RocketMqError } from '../errors.js';
+import { ClientClosedError, ConnectionClosedError, RequestTimeoutError, type RocketMqError } from '../errors.js';
 import { messages, protocol, resourceOf, type ServiceError } from './protobuf.js';
 import { type ProxyChannels } from './proxy-channels.js';
 import { isOk, statusError, statusOf } from './status-error.js';
@@ -41,8 +41,14 @@ export class ConsumerSession {
   async ready(deadline: CallDeadline): Promise<void> {
     const { address } = this.#options;
     if (this.#isClosed) throw new ClientClosedError(`Telemetry at ${address}`);
-    this.#registration ??= this.#register(deadline);
-    await deadline.race(this.#registration.confirmed, `Telemetry at ${address}`, () => 'not-sent');
+    const registration = (this.#registration ??= this.#register(deadline));
+    try {
+      await deadline.race(registration.confirmed, `Telemetry at ${address}`, () => 'not-sent');
+    } catch (error) {
+      // A stream that is open and without an answer would keep every later call waiting.
+      if (error instanceof RequestTimeoutError) registration.end(error);
+      throw error;
+    }
   }
 
   /** Says that the Proxy does not know this client any more. */
