@@ -81,3 +81,20 @@ export interface Report {
   /** Tasks that are not certainly stopped; an absent task does not run here. */
   readonly tasks: readonly TaskReport[];
 }
+
+/** The most that a node can be set to; the work of an assignment grows with it. */
+const MAX_CAPACITY = 1_000;
+
+/** Tells whether a report from the network has what the cluster takes from the reports of its nodes, beside what each message has. */
+export function isReport(report: object): report is Report {
+  const { capacity, labels, plugins } = report as Partial<Record<keyof Report, unknown>>;
+  const hasLabels = labels === undefined || (typeof labels === 'object' && labels !== null);
+  const hasCapacity = Number.isSafeInteger(capacity) && Number(capacity) >= 0 && Number(capacity) <= MAX_CAPACITY;
+  return hasCapacity && hasLabels && Array.isArray(plugins) && plugins.every(isPluginInfo);
+}
+
+function isPluginInfo(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { aliases, kind, name } = value as Partial<Record<keyof PluginInfo, unknown>>;
+  return typeof name === 'string' && typeof kind === 'string' && Array.isArray(aliases);
+}

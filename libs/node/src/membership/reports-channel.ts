@@ -1,4 +1,4 @@
-import type { Report } from '@sluice/core';
+import { isReport, type Report } from '@sluice/core';
 import {
   encodeProbe,
   MalformedMessageError,
@@ -88,7 +88,7 @@ export class ReportsChannel {
   ): Promise<void> {
     const queue = this.queue(queueId);
     const { admin } = this.client;
-    const assembler = new ReportAssembler<Report>();
+    const assembler = new ReportAssembler<Report>(isReport);
     try {
       let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
       let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));

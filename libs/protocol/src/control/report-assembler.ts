@@ -5,6 +5,7 @@ import {
   type ReportMessage,
   type ReportShape,
 } from './report.codec.js';
+import { MalformedMessageError } from './malformed-message-error.js';
 import { keyOf } from './report-writer.js';
 
 /** What a message of the reports topic tells. */
@@ -32,6 +33,9 @@ export class ReportAssembler<Report extends ReportShape> {
   /** By node id. */
   private readonly known = new Map<string, Known<Report>[]>();
 
+  /** @param isWhole - whether a report that was put together has what its readers take from it */
+  constructor(private readonly isWhole: (report: Report) => boolean = () => true) {}
+
   /**
    * Decodes a message and puts the report together that it belongs to.
    *
@@ -52,6 +56,7 @@ export class ReportAssembler<Report extends ReportShape> {
    * node lives, and what it does is unknown until it tells all again. Undefined where there is none, and for what came twice or too late.
    *
    * @param storedAtMs - when the broker stored it
+   * @throws MalformedMessageError
    */
   take(message: ReportMessage<Report>, storedAtMs: number): Report | undefined {
     const known = this.knownOf(message.report, storedAtMs);
@@ -59,12 +64,12 @@ export class ReportAssembler<Report extends ReportShape> {
     if (last !== undefined && message.report.reportSeq <= last.reportSeq) return undefined;
     switch (message.kind) {
       case 'report':
-        return (known.report = message.report);
+        return (known.report = this.whole(message.report));
       case 'report.part':
-        return takePart(known, message);
+        return takePart(known, message, (report) => this.whole(report));
       case 'report.delta':
         if (last === undefined) return undefined;
-        if (last.reportSeq === message.since) return (known.report = applied(last, message));
+        if (last.reportSeq === message.since) return (known.report = this.whole(applied(last, message)));
         return withLife(last, message.report);
       case 'report.beat': {
         if (last === undefined) return undefined;
@@ -77,6 +82,11 @@ export class ReportAssembler<Report extends ReportShape> {
       default:
         return message satisfies never;
     }
+  }
+
+  private whole(report: Report): Report {
+    if (this.isWhole(report)) return report;
+    throw new MalformedMessageError('reports', `the report of node ${report.nodeId} lacks what every node tells`);
   }
 
   private knownOf({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, nowMs: number): Known<Report> {
@@ -124,6 +134,7 @@ function tasksOf<Report extends ReportShape>(known: Known<Report>, block: Buffer
 function takePart<Report extends ReportShape>(
   known: Known<Report>,
   { report, part, parts }: ReportMessage<Report> & { readonly kind: 'report.part' },
+  whole: (report: Report) => Report,
 ): Report | undefined {
   const { reportSeq } = report;
   if (part === 0) known.parts = { reportSeq, found: [] };
@@ -134,7 +145,7 @@ function takePart<Report extends ReportShape>(
   const [first] = found;
   if (first === undefined || found.length < parts) return undefined;
   known.parts = undefined;
-  return (known.report = { ...first, tasks: found.flatMap(({ tasks }) => tasks) });
+  return (known.report = whole({ ...first, tasks: found.flatMap(({ tasks }) => tasks) }));
 }
 
 function applied<Report extends ReportShape>(

@@ -332,6 +332,17 @@ describe('report messages', () => {
     });
   });
 
+  it('that lack what their readers take are malformed, also as what is new', () => {
+    const assembler = new ReportAssembler<TestReport>(({ plugins }) => Array.isArray(plugins));
+    const read = (message: object): unknown => assembler.read(Buffer.from(JSON.stringify({ v: 1, ...message })), 0);
+    const broken = { ...reportOf(2, []), plugins: null };
+    expect(() => read({ kind: 'report', report: broken })).toThrow('the report of node n1 lacks');
+    expect(() => read({ kind: 'report.part', part: 0, parts: 1, report: broken })).toThrow(MalformedMessageError);
+    read({ kind: 'report', report: reportOf(1, []) });
+    expect(() => read({ kind: 'report.delta', since: 1, report: broken, gone: [] })).toThrow(MalformedMessageError);
+    expect(assembler.read(encodeBeat(reportOf(2, [])), 0)).toMatchObject({ report: { plugins: ['Files'] } });
+  });
+
   it('with a block of tasks that are none are malformed', () => {
     const { tasks: _, ...report } = reportOf(3, []);
     const body = encodeReportMessage(

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { isReport } from './report.js';
+
+const plugin = { name: 'FileSource', kind: 'source', aliases: ['Old'] };
+const report = { capacity: 1, plugins: [plugin], labels: { zone: 'a' } };
+
+describe('isReport', () => {
+  it('takes what nodes say', () => {
+    expect(isReport(report)).toBe(true);
+    expect(isReport({ capacity: 0, plugins: [] })).toBe(true);
+  });
+
+  it.each<[string, object]>([
+    ['no capacity', { ...report, capacity: undefined }],
+    ['more capacity than a node can have', { ...report, capacity: 1e9 }],
+    ['no plugins', { ...report, plugins: undefined }],
+    ['a plugin that is nothing', { ...report, plugins: [null] }],
+    ['a plugin without aliases', { ...report, plugins: [{ ...plugin, aliases: undefined }] }],
+    ['labels that are nothing', { ...report, labels: null }],
+  ])('refuses %s', (_what, other) => {
+    expect(isReport(other)).toBe(false);
+  });
+});
