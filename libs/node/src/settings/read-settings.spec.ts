@@ -116,6 +116,15 @@ describe('the settings of a node', () => {
     expect(grpcOf('none')).toBe('none');
   });
 
+  it.each(['None', 'NONE', 'none,proxy:8081', 'none:8081', 'rocketmq+grpc://none'])(
+    'take %s for no host that is a Proxy',
+    (text) => {
+      expect(() => read(Role.coordinator, { environment: { SLUICE_GRPC: text } })).toThrow(
+        `Invalid value ${text} for configuration SLUICE_GRPC: Expected none alone`,
+      );
+    },
+  );
+
   it('name every problem at once, each with its place, what was given and what is allowed', () => {
     const given = conf('httpPort=x\nworkerld=n\nclusterManagementService=com.acme.Own', {
       SLUICE_LOG_LEVEL: 'loud',

@@ -14,7 +14,7 @@ const checksOfAll: SettingChecks = {
   namesrv: addresses('rocketmq'),
   'source.namesrv': addresses('rocketmq'),
   'sink.namesrv': addresses('rocketmq'),
-  grpc: (given) => (given.text === noProxy ? [] : addresses('rocketmq+grpc')(given)),
+  grpc: checkProxies,
   labels: ({ name, text }) => {
     const labels = parseLabels(name, text);
     return labels.ok ? [] : labels.errors.map(({ message }) => message);
@@ -24,6 +24,20 @@ const checksOfAll: SettingChecks = {
 /** Returns what is wrong with a setting, without its place; `checks` are those of the role. */
 export function checkGiven(given: GivenSetting, checks: SettingChecks): readonly string[] {
   return [checksOfAll, checks].flatMap(({ [given.setting]: check }) => check?.(given) ?? []);
+}
+
+/** A host that is called as the word for no Proxy is more likely that word, with a capital or beside an address. */
+function checkProxies(given: GivenSetting): readonly string[] {
+  const { name, text } = given;
+  if (text === noProxy) return [];
+  const problems = addresses('rocketmq+grpc')(given);
+  if (problems.length > 0) return problems;
+  const isMeant = parseAddresses(text, 'rocketmq+grpc').some((each) => hostOf(each).toLowerCase() === noProxy);
+  return isMeant ? [invalidSetting(name, text, `Expected ${noProxy} alone, in small letters, or addresses`)] : [];
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
 }
 
 function addresses(scheme: 'rocketmq' | 'rocketmq+grpc'): Check {
