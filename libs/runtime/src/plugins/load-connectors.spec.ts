@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -59,6 +59,23 @@ describe('the connector packages of a folder', () => {
     await file('connectors/moved/dist/index.js', 'throw new Error("stale");');
     await file('connectors/tsconfig.json', '{}');
     expect((await load()).map(({ folder }) => folder)).toEqual(['a']);
+  });
+
+  it('takes a package that is linked into the folder', async () => {
+    await connectorPackage('a', connector('source', 'ASource'));
+    await file('elsewhere/b/package.json', manifest);
+    await file('elsewhere/b/dist/index.js', `export const connectors = [${connector('sink', 'BSink')}];`);
+    await symlink(join(root, 'elsewhere/b'), join(root, 'connectors/b'));
+    await symlink(join(root, 'elsewhere/none'), join(root, 'connectors/c'));
+    expect((await load()).map(({ folder }) => folder)).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['null', 'kind is undefined'],
+    ["{ kind: 'source', name: 'A', aliases: [], spec: null }", 'spec must be an object'],
+  ])('names the connector that is %s', async (text, problem) => {
+    await connectorPackage('a', text);
+    await expect(load()).rejects.toThrow(`${join(root, 'connectors/a/dist/index.js')}: connectors[0].${problem}`);
   });
 
   it('names a package that does not say where its connectors are', async () => {

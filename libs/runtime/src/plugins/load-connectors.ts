@@ -43,7 +43,8 @@ export async function loadConnectors(folder: string): Promise<readonly Connector
   });
   const packages: ConnectorPackage[] = [];
   for (const name of entries
-    .filter((entry) => entry.isDirectory())
+    // What a link leads to need not be a folder; then it has no manifest.
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map((entry) => entry.name)
     .sort()) {
     const manifest = await readManifest(join(folder, name, 'package.json'));
@@ -84,7 +85,7 @@ async function load(folder: string, manifest: Manifest): Promise<readonly Connec
   if (!Array.isArray(connectors) || connectors.length === 0) {
     throw invalid(`${path} must export an array called connectors with at least one connector`);
   }
-  for (const [index, connector] of (connectors as readonly Partial<Connector>[]).entries()) {
+  for (const [index, connector] of (connectors as readonly (Partial<Connector> | null)[]).entries()) {
     const wrong = wrongPart(connector);
     if (wrong !== undefined) throw invalid(`${path}: connectors[${index}].${wrong}`);
   }
@@ -92,12 +93,12 @@ async function load(folder: string, manifest: Manifest): Promise<readonly Connec
 }
 
 /** Says what a connector written without the compiler's help lacks; the runtime relies on the rest only when it is used. */
-function wrongPart(connector: Partial<Connector>): string | undefined {
-  const { kind, name, spec, aliases, createTask, taskConfigs } = connector;
+function wrongPart(connector: Partial<Connector> | null): string | undefined {
+  const { kind, name, spec, aliases, createTask, taskConfigs } = connector ?? {};
   if (kind !== 'source' && kind !== 'sink') return `kind is ${JSON.stringify(kind)}; it must be "source" or "sink"`;
   if (typeof name !== 'string' || name === '') return `name is ${JSON.stringify(name)}; it must be a class name`;
   if (!Array.isArray(aliases)) return 'aliases must be an array of class names';
-  if (typeof spec !== 'object') return 'spec must be an object of settings';
+  if (typeof spec !== 'object' || (spec as object | null) === null) return 'spec must be an object of settings';
   if (typeof taskConfigs !== 'function') return 'taskConfigs must be a function';
   if (typeof createTask !== 'function') return 'createTask must be a function';
   return undefined;
