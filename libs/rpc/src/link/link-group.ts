@@ -1,9 +1,13 @@
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { withinTime } from '../time/within-time.js';
 
+/** For so long a refusal from before the group was there may be told again: the longest pause between two polls, and some more. */
+const toldAgainMs = 6_000;
+
 /** Creates the consumer group of a node on the rpc topic, at the start and when somebody has deleted it. */
 export class LinkGroup {
   #preparing: Promise<void> | undefined;
+  #preparedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: Pick<
@@ -23,11 +27,15 @@ export class LinkGroup {
   }
 
   /**
-   * Creates a group that is gone, and warns where it cannot; never rejects. Callers at the same time share one creation: another one would move the
-   * group past what came in since the first.
+   * Creates a group that is gone, and warns where it cannot; never rejects. Callers at the same time, and those who are told of the loss later,
+   * share one creation: another one would move the group past what came in since the first.
    */
   prepareAgain(): Promise<void> {
+    if (performance.now() - this.#preparedAt < toldAgainMs) return Promise.resolve();
     this.#preparing ??= this.prepare()
+      .then(() => {
+        this.#preparedAt = performance.now();
+      })
       .catch((error: unknown) => {
         const { group, logger, topic } = this.options;
         const reason = error instanceof Error ? error.message : String(error);
