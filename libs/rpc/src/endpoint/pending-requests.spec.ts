@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { PendingRequests } from './pending-requests.js';
 import { RpcError } from '../contract/rpc-error.js';
@@ -20,6 +21,14 @@ describe('PendingRequests', () => {
     const failure = new RpcError('RPC_UNAVAILABLE', 'no connection');
     open.noteFailure(failure);
     await expect(open.reply).rejects.toMatchObject({ code: 'RPC_TIMEOUT', node: 'n', pattern: 'p', cause: failure });
+  });
+
+  it('waits where it is given more time than a timer can count', async () => {
+    const pending = new PendingRequests(10);
+    const open = pending.open({ ...request, timeoutMs: 2 ** 40 });
+    await delay(30);
+    pending.settle('id', { kind: 'value', value: 1 });
+    await expect(open.reply).resolves.toBe(1);
   });
 
   it('forgets a cancelled request and refuses one that is cancelled already', async () => {

@@ -2,6 +2,7 @@ import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 import { toRpcError } from '../contract/rpc-error-payload.js';
 import { type RpcOutcome } from '../contract/rpc-message.js';
 import { RpcTimeoutError } from '../contract/rpc-timeout.error.js';
+import { maxTimerMs } from '../time/within-time.js';
 
 export interface PendingRequest {
   readonly correlationId: string;
@@ -63,9 +64,12 @@ export class PendingRequests {
       const onAbort = (): void => {
         entry.settle({ error: cancelled(request) });
       };
-      const timer = setTimeout(() => {
-        entry.settle({ error: new RpcTimeoutError(node, pattern, timeoutMs, failure) });
-      }, timeoutMs);
+      const timer = setTimeout(
+        () => {
+          entry.settle({ error: new RpcTimeoutError(node, pattern, timeoutMs, failure) });
+        },
+        Math.min(timeoutMs, maxTimerMs),
+      );
       signal?.addEventListener('abort', onAbort, { once: true });
       fail = (error) => {
         entry.settle({ error });
