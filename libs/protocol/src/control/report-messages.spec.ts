@@ -312,6 +312,7 @@ describe('report messages', () => {
   it.each<[string, object]>([
     ['a report without fields', { kind: 'report', report: {} }],
     ['a report that is a list', { kind: 'report', report: [] }],
+    ['no node', { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), nodeId: undefined }, gone: [] }],
     ['tasks that are no list', { kind: 'report', report: { ...reportOf(3, []), tasks: {} } }],
     ['no tasks', { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), tasks: undefined }, gone: [] }],
     [
