@@ -27,8 +27,6 @@ import {
 
 /** How often the link looks for queues that were added. */
 const lookAgainMs = 10_000;
-/** A pull that did not fail within this time waits at its broker: the way there is open again. */
-const waitsAtBrokerMs = 1_000;
 /** Messages that wait for another delivery, which this process alone holds. */
 const maxRedeliveries = 1_000;
 
@@ -217,7 +215,7 @@ export class RemotingLink implements RpcLink {
   /** Never rejects. */
   async #read({ client, listener, states }: Connected, queue: QueueRef, from: number): Promise<void> {
     const { signal } = this.#receiving;
-    const { group, logger, maxBodyBytes, tag } = this.#options;
+    const { callTimeoutMs, group, logger, maxBodyBytes, tag } = this.#options;
     const key = keyOf(queue);
     const told: { isReady: boolean; isRetrying: boolean } = { isReady: true, isRetrying: false };
     const setState = (state: 'ready' | 'connecting' | 'failed', cause?: unknown): void => {
@@ -245,7 +243,8 @@ export class RemotingLink implements RpcLink {
     while (!isOver()) {
       try {
         const { position } = reader;
-        const messages = await reader.next(told.isReady ? {} : { timeoutMs: waitsAtBrokerMs });
+        // A pull that is not refused within the time of a call waits at its broker.
+        const messages = await reader.next(told.isReady ? {} : { timeoutMs: callTimeoutMs });
         if (messages.length > 0 || !told.isRetrying) {
           failures = 0;
           setState('ready');
