@@ -22,6 +22,7 @@ function problemOf(name) {
   const ending = /(^|-)(source|sink|connector)$/.exec(name)?.[2];
   if (ending !== undefined)
     return `name the system: one package holds its source and its sink, so "${ending}" is left out`;
+  if (name.includes('sample')) return 'the template is called "sample"; no other name may hold that word';
   if (existsSync(join(root, 'libs/connectors', name))) return `libs/connectors/${name} exists`;
   for (const className of [`${pascal(name)}Source`, `${pascal(name)}Sink`]) {
     const owner = ownerOf(className);

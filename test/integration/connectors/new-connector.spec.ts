@@ -32,6 +32,7 @@ describe('npm run new:connector', () => {
     [['redis-sink'], 'so "sink" is left out'],
     [['redis', 'mongo'], 'one name is allowed, 2 are given'],
     [['datagen-source'], 'so "source" is left out'],
+    [['sample-store'], 'the template is called "sample"'],
     [['file-stream'], 'has a connector called FileStreamSource already'],
   ])('refuses %j and makes nothing', async (args, message) => {
     const before = await readdir(copy.path('libs/connectors'));
