@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type OutboundMessage, type RpcLink, type RpcLinkListener } from '../contract/rpc-link.port.js';
 import { RpcEndpoint } from './rpc-endpoint.js';
 
@@ -45,5 +45,28 @@ describe('the state of an endpoint', () => {
     link.listener?.onState('ready');
     expect(endpoint.state).toBe('ready');
     await endpoint.stop();
+  });
+});
+
+/** Sends; what it would receive is refused. */
+class RefusedLink extends HalfLink {
+  override start(listener: RpcLinkListener): Promise<void> {
+    listener.onState('failed', new Error('n1 may not subscribe'));
+    return Promise.resolve();
+  }
+}
+
+describe('a start without reception', () => {
+  afterEach(() => jest.useRealTimers());
+
+  it('says why nothing is received', async () => {
+    jest.useFakeTimers();
+    const prepareGroup = (): Promise<void> => Promise.resolve();
+    const options = { node: 'n1', topic: 'rpc', url: 'rocketmq://a:1', prepareGroup, startupTimeoutMs: 1 };
+    const endpoint = new RpcEndpoint(options, () => new RefusedLink());
+    const started = expect(endpoint.start()).rejects.toThrow(/within 2000 ms .*: n1 may not subscribe$/);
+    await jest.advanceTimersByTimeAsync(5_000);
+    await started;
+    expect(endpoint.state).toBe('failed');
   });
 });

@@ -225,11 +225,11 @@ export class RpcEndpoint {
     }
     this.#stopping.signal.throwIfAborted();
     if (arrived.signal.aborted) return;
-    throw new RpcError(
-      RPC_ERROR_CODES.startupFailed,
-      `Node '${this.node}' did not receive its own message on topic '${this.#options.topic}' within ${timeoutMs} ms (group '${this.#options.group}', tag '${this.#options.tag}')`,
-      { retriable: true },
-    );
+    const { group, topic } = this.#options;
+    const what = `Node '${this.node}' did not receive its own message on topic '${topic}' within ${timeoutMs} ms (group '${group}', tag '${tag}')`;
+    const [, cause] = this.#linkState;
+    const reason = cause === undefined ? '' : `: ${toErrorPayload(cause).message}`;
+    throw new RpcError(RPC_ERROR_CODES.startupFailed, `${what}${reason}`, { retriable: true, cause });
   }
 
   #startFailure(error: unknown): RpcError {
