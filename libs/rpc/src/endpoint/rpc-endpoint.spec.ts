@@ -57,7 +57,9 @@ class RefusedLink extends HalfLink {
 }
 
 describe('a start without reception', () => {
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
   it('says why nothing is received', async () => {
     jest.useFakeTimers();
