@@ -10,7 +10,14 @@ export interface Segment {
   lastSeq: number;
   /** After the segment's last record. */
   position: SourcePosition;
-  acknowledged: boolean;
+}
+
+/** The way of a topic's records. */
+export interface RecordRoute {
+  readonly topic: string;
+  readonly lane: QueueLane;
+  /** What stamps in the lane's queue begin with. */
+  readonly stampPrefix: string;
 }
 
 export interface PartitionSnapshot {
@@ -29,7 +36,7 @@ export class PartitionState {
   /** By topic. */
   private readonly lanes = new Map<string, QueueLane>();
   /** The seq of the last record that was given to a batch. */
-  lastSeq: number;
+  private lastSeq: number;
   /** Up to here everything is acknowledged. */
   storedSeq: number;
   storedPosition: SourcePosition | undefined;
@@ -39,12 +46,10 @@ export class PartitionState {
   private storedRoutesVersion = 0;
   /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
   readonly ahead = new Map<number, SourcePosition>();
-  /** The source gave other records than before its restart. */
-  isReordered = false;
-  /** The lane of the last record and what stamps in its queue begin with, looked up by `lastTopic`. */
-  lastTopic: string | undefined;
-  lastLane: QueueLane | undefined;
-  lastPrefix = '';
+  /** The source gave other records than before its restart, and nobody was told yet. */
+  private isReordered = false;
+  /** Of the last record. */
+  private lastRoute: RecordRoute | undefined;
   private readonly segments: Segment[] = [];
   private revision: number;
 
@@ -67,6 +72,28 @@ export class PartitionState {
     return this.storedRoutesVersion === this.routesVersion;
   }
 
+  /** The number of the next record. */
+  get nextSeq(): number {
+    return this.lastSeq + 1;
+  }
+
+  /** Returns the way of the last record, where that had the same topic. */
+  sameRoute(topic: string): RecordRoute | undefined {
+    return this.lastRoute?.topic === topic ? this.lastRoute : undefined;
+  }
+
+  /** Keeps the way of a record for those after it. */
+  keepRoute(route: RecordRoute): void {
+    this.lastRoute = route;
+  }
+
+  /** Tells once that the source gives other records than before its restart. */
+  takeReordering(): boolean {
+    const { isReordered } = this;
+    this.isReordered = false;
+    return isReordered;
+  }
+
   routeTo(topic: string): QueueLane | undefined {
     return this.lanes.get(topic);
   }
@@ -75,7 +102,7 @@ export class PartitionState {
   setRoute(topic: string, lane: QueueLane): void {
     this.lanes.set(topic, lane);
     this.routesVersion++;
-    this.lastTopic = undefined;
+    this.lastRoute = undefined;
   }
 
   /** Notes that the next record went into `batch`. */
@@ -87,10 +114,9 @@ export class PartitionState {
       last.position = position;
       return;
     }
-    const segment: Segment = { partition: this, batch, lastSeq: this.lastSeq, position, acknowledged: false };
+    const segment: Segment = { partition: this, batch, lastSeq: this.lastSeq, position };
     this.segments.push(segment);
-    batch.segments.push(segment);
-    batch.unsettled++;
+    batch.addSegment(segment);
   }
 
   /** Notes that a record was left out: its position counts as soon as what came before is stored. Returns whether that is now. */
@@ -111,7 +137,7 @@ export class PartitionState {
    */
   isStored(position: SourcePosition): boolean {
     if (this.ahead.size === 0) return false;
-    const found = this.ahead.get(this.lastSeq + 1);
+    const found = this.ahead.get(this.nextSeq);
     if (found === undefined) return false;
     if (positionJson(found) === positionJson(position)) return true;
     this.ahead.clear();
@@ -131,10 +157,10 @@ export class PartitionState {
   settle(): boolean {
     let settled = 0;
     for (const segment of this.segments) {
-      if (!segment.acknowledged) break;
+      if (!segment.batch.isAcknowledged) break;
       this.storedSeq = segment.lastSeq;
       this.storedPosition = segment.position;
-      segment.batch.unsettled--;
+      segment.batch.settleSegment();
       settled++;
     }
     if (settled > 0) this.segments.splice(0, settled);

@@ -4,15 +4,12 @@ import type { PartitionState, Segment } from './partition-state.js';
 
 /** A batch with what is needed to know, and to make again, its contents. */
 export class PendingBatch {
-  readonly segments: Segment[] = [];
-  /** Segments that are not part of a stored position yet. */
-  unsettled = 0;
-  /** Some partition's route may not be stored yet. */
-  hasNewRoutes = false;
-  /** The offset after the batch; set when it is acknowledged. */
-  endOffset = 0;
-  /** Bodies and properties, without what the encoding adds. */
-  payloadBytes = 0;
+  private readonly parts: Segment[] = [];
+  private unsettled = 0;
+  private acknowledged = false;
+  private newRoutes = false;
+  private end = 0;
+  private payload = 0;
   private readonly bodies: Buffer[] = [];
   private readonly properties: Buffer[] = [];
   private readonly owners: PartitionState[] = [];
@@ -24,6 +21,34 @@ export class PendingBatch {
 
   constructor(private readonly producer: RecordProducer) {
     this.encoded = producer.newBatch();
+  }
+
+  get segments(): readonly Segment[] {
+    return this.parts;
+  }
+
+  /** All its segments are part of stored positions. */
+  get isSettled(): boolean {
+    return this.unsettled === 0;
+  }
+
+  get isAcknowledged(): boolean {
+    return this.acknowledged;
+  }
+
+  /** Some partition's route may not be stored yet. */
+  get hasNewRoutes(): boolean {
+    return this.newRoutes;
+  }
+
+  /** The offset after what the queue has of it; 0 before anything is known. */
+  get endOffset(): number {
+    return this.end;
+  }
+
+  /** Bodies and properties, without what the encoding adds. */
+  get payloadBytes(): number {
+    return this.payload;
   }
 
   get count(): number {
@@ -42,14 +67,35 @@ export class PendingBatch {
     return this.encoded;
   }
 
+  addSegment(segment: Segment): void {
+    this.parts.push(segment);
+    this.unsettled++;
+  }
+
+  /** Notes that a segment became part of a stored position. */
+  settleSegment(): void {
+    this.unsettled--;
+  }
+
+  /** Notes that the queue has it, or the part of it that lies before `endOffset`. */
+  endsAt(endOffset: number): void {
+    this.end = endOffset;
+  }
+
+  /** Notes that the queue has all of it: its records count. */
+  acknowledge(): void {
+    this.acknowledged = true;
+  }
+
   /** Returns `false`, and adds nothing, when the batch is full. */
-  add(owner: PartitionState, seq: number, body: Buffer, properties: Buffer): boolean {
+  add(owner: PartitionState, seq: number, body: Buffer, properties: Buffer, hasNewRoute: boolean): boolean {
     if (!this.encoded.add(body, properties)) return false;
     this.bodies.push(body);
     this.properties.push(properties);
     this.owners.push(owner);
     this.seqs.push(seq);
-    this.payloadBytes += body.length + properties.length;
+    this.payload += body.length + properties.length;
+    if (hasNewRoute) this.newRoutes = true;
     return true;
   }
 
@@ -68,7 +114,7 @@ export class PendingBatch {
       if (!this.found.has(index)) this.properties[index] = rebindStamp(properties, queue);
     }
     this.encoded = this.encode();
-    this.hasNewRoutes = true;
+    this.newRoutes = true;
   }
 
   private encode(): RecordBatch {

@@ -105,23 +105,22 @@ export class QueueLane {
   }
 
   /**
-   * Appends a record, under the partition's next seq, to what is to be sent and returns its batch. Returns `undefined`, and appends
-   * nothing, when not even an empty batch takes it: the record is too large.
+   * Appends a record of a partition to what is to be sent and returns its batch. Returns `undefined`, and appends nothing, when not even an
+   * empty batch takes it: the record is too large.
    */
-  append(partition: PartitionState, body: Buffer, properties: Buffer, hasNewRoute: boolean): PendingBatch | undefined {
+  append(partition: PartitionState, seq: number, body: Buffer, properties: Buffer): PendingBatch | undefined {
     const { counters } = this.context;
-    const seq = partition.lastSeq + 1;
+    const hasNewRoute = !partition.areRoutesStored;
     let batch = (this.open ??= new PendingBatch(this.context.producer));
-    if (!batch.add(partition, seq, body, properties)) {
+    if (!batch.add(partition, seq, body, properties, hasNewRoute)) {
       if (batch.count === 0) return undefined;
       const next = new PendingBatch(this.context.producer);
-      if (!next.add(partition, seq, body, properties)) return undefined;
+      if (!next.add(partition, seq, body, properties, hasNewRoute)) return undefined;
       this.close(batch);
       batch = this.open = next;
     }
     counters.bufferedBytes += body.length + properties.length;
     counters.bufferedRecords++;
-    if (hasNewRoute) batch.hasNewRoutes = true;
     if (batch.encodedBytes >= this.context.maxBatchBytes) {
       this.open = undefined;
       this.close(batch);
@@ -177,7 +176,7 @@ export class QueueLane {
   scanFrom(): number | undefined {
     let settled = 0;
     for (const { batch, endOffset } of this.unsettled) {
-      if (batch.unsettled > 0) break;
+      if (!batch.isSettled) break;
       this.scanFromOffset = endOffset;
       settled++;
     }
@@ -227,6 +226,7 @@ export class QueueLane {
         counters.batchesSent++;
         counters.bufferedRecords -= count;
         counters.bufferedBytes -= payloadBytes;
+        batch.acknowledge();
         this.context.acknowledged(this, batch);
       }
     } catch (error) {
@@ -262,7 +262,7 @@ export class QueueLane {
         const settlement = await this.settle(error);
         if (settlement === 'stored' && this.isUnbrokenSince(this.gapsAtSend)) {
           // The offsets are not known: scanning again from before the batch is always right.
-          batch.endOffset = this.lowerBound();
+          batch.endsAt(this.lowerBound());
           this.waiting.ended();
           return true;
         }
@@ -298,7 +298,7 @@ export class QueueLane {
     }
     const gaps = (this.gapsAtSend = lease.gaps);
     const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
-    batch.endOffset = firstOffset + batch.toSend.count;
+    batch.endsAt(firstOffset + batch.toSend.count);
     this.noteOwn(batch.endOffset, gaps);
     if (this.isUnbrokenSince(gaps)) return;
     // Readers drop records behind a successor's barrier: the positions of these must not be stored.
@@ -357,7 +357,7 @@ export class QueueLane {
     this.context.warn(
       `The outcome of a send to ${this.key} is unknown; of ${batch.count} record(s) ${batch.toSend.count} are not in the queue`,
     );
-    batch.endOffset = bound;
+    batch.endsAt(bound);
     return batch.toSend.count === 0;
   }
 

@@ -1,7 +1,7 @@
 import { describePosition, stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
 import type { RateLimitedLog } from '../task/rate-limited-log.js';
-import type { PartitionState } from './partition-state.js';
+import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
 import type { QueueLane } from './queue-lane.js';
@@ -59,13 +59,13 @@ export class RecordIntake {
       if (record === undefined) break;
       if (this.isFull) return { kind: 'full', next };
       const state = this.stateOf(record);
-      const lane = state.lastTopic === record.topic ? state.lastLane : this.laneOf(state, record.topic);
-      if (lane === undefined) return { kind: 'unknown-topic', next, topic: record.topic };
-      if (lane !== lastLane) {
-        this.touched.add(lane);
-        lastLane = lane;
+      const route = state.sameRoute(record.topic) ?? this.routeOf(state, record.topic);
+      if (route === undefined) return { kind: 'unknown-topic', next, topic: record.topic };
+      if (route.lane !== lastLane) {
+        this.touched.add(route.lane);
+        lastLane = route.lane;
       }
-      this.appendTo(lane, state, record);
+      this.appendTo(route, state, record);
     }
     return { kind: 'done', next: records.length };
   }
@@ -78,7 +78,7 @@ export class RecordIntake {
     return state;
   }
 
-  private laneOf(state: PartitionState, topic: string): QueueLane | undefined {
+  private routeOf(state: PartitionState, topic: string): RecordRoute | undefined {
     let lane = state.routeTo(topic);
     if (lane === undefined) {
       const queues = this.table.queuesOf(topic);
@@ -88,25 +88,24 @@ export class RecordIntake {
     }
     // Before the first record the store has to know the route, and to whom the partition belongs now.
     if (!state.areRoutesStored) this.writer.markDirty(state);
-    state.lastTopic = topic;
-    state.lastLane = lane;
-    state.lastPrefix = this.table.stampPrefixOf(state, lane);
-    return lane;
+    const route = { topic, lane, stampPrefix: this.table.stampPrefixOf(state, lane) };
+    state.keepRoute(route);
+    return route;
   }
 
-  private appendTo(lane: QueueLane, state: PartitionState, record: SourceRecord): void {
-    const seq = state.lastSeq + 1;
+  private appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord): void {
+    const seq = state.nextSeq;
     const suffix = suffixOf(seq, record);
     if (state.ahead.size > 0) {
       if (state.isStored(record.position)) {
         if (state.appendStored(record.position)) this.writer.markDirty(state);
         return;
       }
-      if (state.isReordered) this.tellOfReordering(state, record);
+      if (state.takeReordering()) this.tellOfReordering(record);
     }
     try {
-      const { body, properties } = this.spec.encoder.encode(record, state.lastPrefix + suffix);
-      const batch = lane.append(state, body, properties, !state.areRoutesStored);
+      const { body, properties } = this.spec.encoder.encode(record, stampPrefix + suffix);
+      const batch = lane.append(state, seq, body, properties);
       if (batch === undefined) throw tooLarge(record, body.length + properties.length);
       state.append(batch, record.position);
     } catch (error) {
@@ -118,8 +117,7 @@ export class RecordIntake {
     }
   }
 
-  private tellOfReordering(state: PartitionState, record: SourceRecord): void {
-    state.isReordered = false;
+  private tellOfReordering(record: SourceRecord): void {
     this.skips.write(
       `Partition ${describePosition(record.partition)} gives other records than before the restart, from the one before position ` +
         `${describePosition(record.position)} on: records that the queues have already are sent again`,

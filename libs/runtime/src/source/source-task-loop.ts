@@ -89,7 +89,6 @@ export class SourceTaskLoop {
         this.move(lane, stop, isUncertain);
       },
       acknowledged: (_lane, batch) => {
-        for (const segment of batch.segments) segment.acknowledged = true;
         for (const { partition } of batch.segments) if (partition.settle()) this.writer.markDirty(partition);
         this.wakeUp.wake();
       },
