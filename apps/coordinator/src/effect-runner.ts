@@ -1,4 +1,4 @@
-import type { AppendOutcome, Effect, InputBody, TaskConfigsAnswer as CoreAnswer } from '@sluice/core';
+import type { AppendOutcome, Effect, InputBody, SplitAnswer as CoreAnswer } from '@sluice/core';
 import { isRpcError, RPC_ERROR_CODES, type RpcEndpoint } from '@sluice/rpc';
 import { OutageLog, type ClusterNode, type ScopedLog } from '@sluice/node';
 import { encodeLogChain, Question, type TaskConfigsAnswer, type TaskConfigsQuestion } from '@sluice/protocol';

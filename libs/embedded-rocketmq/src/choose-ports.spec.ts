@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { choosePorts, fixedPorts } from './choose-ports.js';
-import { type ClusterNode } from './cluster-plan.js';
+import { type PlannedNode } from './cluster-plan.js';
 import { freePorts, portUses } from './ports.js';
 import { nodesOf } from './topology.js';
 
@@ -11,7 +11,7 @@ function portsOf(nodes: readonly { readonly ports: unknown }[]): unknown[] {
 }
 
 describe('fixedPorts', () => {
-  const first = (asked: Parameters<typeof fixedPorts>[1], previous: readonly ClusterNode[] = []): unknown[] =>
+  const first = (asked: Parameters<typeof fixedPorts>[1], previous: readonly PlannedNode[] = []): unknown[] =>
     portsOf(single.map((identity) => fixedPorts(identity, asked, previous)));
 
   it("are RocketMQ's own for the first name server and broker", () => {

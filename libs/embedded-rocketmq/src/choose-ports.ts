@@ -1,7 +1,7 @@
 import {
   type BrokerNode,
   type BrokerPorts,
-  type ClusterNode,
+  type PlannedNode,
   type NameServerNode,
   type NameServerPorts,
 } from './cluster-plan.js';
@@ -14,7 +14,7 @@ export interface ChoosePorts {
   /** For the first name server and the first broker. */
   readonly asked: Partial<ClusterPorts>;
   /** The nodes of the last start in that data folder: each keeps its ports unless others are asked for. */
-  readonly previous: readonly ClusterNode[];
+  readonly previous: readonly PlannedNode[];
 }
 
 /**
@@ -25,10 +25,10 @@ export interface ChoosePorts {
 export async function choosePorts(
   identities: readonly NodeIdentity[],
   { asked, previous }: ChoosePorts,
-): Promise<ClusterNode[]> {
+): Promise<PlannedNode[]> {
   const fixed = identities.map((identity) => fixedPorts(identity, asked, previous));
   const taken = new Set(fixed.flatMap(portsAlreadyChosen));
-  const nodes: ClusterNode[] = [];
+  const nodes: PlannedNode[] = [];
   for (const node of fixed) {
     const whole = node.kind === 'namesrv' ? await fillNameServer(node, taken) : await fillBroker(node, taken);
     for (const { port } of portUses([whole])) taken.add(port);
@@ -46,7 +46,7 @@ type Draft = NameServerDraft | BrokerDraft;
 export function fixedPorts(
   identity: NodeIdentity,
   asked: Partial<ClusterPorts>,
-  previous: readonly ClusterNode[],
+  previous: readonly PlannedNode[],
 ): Draft {
   const before = previous.find(({ id }) => id === identity.id);
   switch (identity.kind) {

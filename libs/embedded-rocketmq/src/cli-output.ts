@@ -1,4 +1,4 @@
-import { addressOf, type ClusterNode } from './cluster-plan.js';
+import { addressOf, type PlannedNode } from './cluster-plan.js';
 import { type ClusterStatus, type StopOutcomes } from './cluster-status.js';
 import { type StopOutcome } from './jvm-process.js';
 
@@ -14,7 +14,7 @@ export function describeStatus({ name, version, condition, nodes, pids, dataDir,
   ].join('\n');
 }
 
-function describeNode(node: ClusterNode): string {
+function describeNode(node: PlannedNode): string {
   const address = addressOf(node);
   switch (node.kind) {
     case 'namesrv':
@@ -27,7 +27,7 @@ function describeNode(node: ClusterNode): string {
   }
 }
 
-export function describeStop(name: string, outcomes: StopOutcomes): string {
+export function describeStopOutcomes(name: string, outcomes: StopOutcomes): string {
   return Object.entries(outcomes)
     .map(([id, outcome]) => `${name}: the ${id} ${describeOutcome(outcome)}`)
     .join('\n');

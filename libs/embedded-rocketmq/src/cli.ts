@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { type CliCommand, parseCliArguments, USAGE } from './cli-arguments.js';
 import { clustersDir } from './cluster-layout.js';
 import { clusterStatus, DATA_DIR_NOTE, dataDirOf, listDataDirs, stopCluster } from './cluster-status.js';
-import { describeStatus, describeStop } from './cli-output.js';
+import { describeStatus, describeStopOutcomes } from './cli-output.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { startCluster } from './start-cluster.js';
 import { checkName } from './topology.js';
@@ -37,7 +37,7 @@ async function start(command: Extract<CliCommand, { kind: 'start' }>, signal: Ab
 
 async function stop(command: Extract<CliCommand, { kind: 'stop' }>, signal: AbortSignal): Promise<ExitCode> {
   const outcomes = await stopCluster(await chooseDataDir(command.name, command.data), { signal });
-  console.log(describeStop(command.name, outcomes));
+  console.log(describeStopOutcomes(command.name, outcomes));
   return Object.values(outcomes).every(({ kind }) => kind === 'not-running') ? EXIT.notUp : EXIT.done;
 }
 

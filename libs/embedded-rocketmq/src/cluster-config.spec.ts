@@ -4,7 +4,7 @@ import { clusterLayout, nodeLayout } from './cluster-layout.js';
 import {
   type BrokerNode,
   brokersOf,
-  type ClusterNode,
+  type PlannedNode,
   type ClusterPlan,
   DEFAULT_HEAP_SIZES,
   NO_TLS,
@@ -17,7 +17,7 @@ import { nodesOf, type TopologyOptions } from './topology.js';
 function plan(topology: TopologyOptions = {}, brokerConfig: Record<string, string> = {}): ClusterPlan {
   let namesrv = 9876;
   let broker = 10_911;
-  const nodes = nodesOf('a', '5.5.0', topology).map((node): ClusterNode => {
+  const nodes = nodesOf('a', '5.5.0', topology).map((node): PlannedNode => {
     if (node.kind === 'namesrv')
       return { ...node, ports: { listen: namesrv++, ...(node.hasController ? { controller: 9000 } : {}) } };
     const ports = { listen: broker, ...(node.hasProxy ? { grpc: 8081, proxyRemoting: 8080 } : {}) };

@@ -23,7 +23,7 @@ export interface BrokerNode extends BrokerIdentity {
 }
 
 /** One process of a cluster. */
-export type ClusterNode = NameServerNode | BrokerNode;
+export type PlannedNode = NameServerNode | BrokerNode;
 
 /** MiB, of each process. */
 export interface HeapSizes {
@@ -42,7 +42,7 @@ export interface ClusterPlan {
   /** What the nodes follow from. */
   readonly topology: TopologyOptions;
   /** Name servers first. */
-  readonly nodes: readonly ClusterNode[];
+  readonly nodes: readonly PlannedNode[];
   readonly heap: HeapSizes;
   /** Added to every broker.conf, over the defaults of `brokerProperties`. */
   readonly brokerConfig: Readonly<Record<string, string>>;
@@ -57,26 +57,26 @@ export const NO_TLS: TlsProperties = { 'tls.server.mode': 'disabled' };
 
 export const LOOPBACK = '127.0.0.1';
 
-export function nameServersOf(nodes: readonly ClusterNode[]): NameServerNode[] {
+export function nameServersOf(nodes: readonly PlannedNode[]): NameServerNode[] {
   return nodes.filter((node) => node.kind === 'namesrv');
 }
 
-export function brokersOf(nodes: readonly ClusterNode[]): BrokerNode[] {
+export function brokersOf(nodes: readonly PlannedNode[]): BrokerNode[] {
   return nodes.filter((node) => node.kind === 'broker');
 }
 
 /** `127.0.0.1:10911` */
-export function addressOf(node: ClusterNode): string {
+export function addressOf(node: PlannedNode): string {
   return `${LOOPBACK}:${node.ports.listen}`;
 }
 
 /** All name servers as clients and brokers take them: `127.0.0.1:9876;127.0.0.1:9877`. */
-export function nameServerList(nodes: readonly ClusterNode[]): string {
+export function nameServerList(nodes: readonly PlannedNode[]): string {
   return nameServersOf(nodes).map(addressOf).join(';');
 }
 
 /** Address of the controller; undefined in a cluster without one. */
-export function controllerAddress(nodes: readonly ClusterNode[]): string | undefined {
+export function controllerAddress(nodes: readonly PlannedNode[]): string | undefined {
   const port = nameServersOf(nodes).find(({ ports }) => ports.controller !== undefined)?.ports.controller;
   return port === undefined ? undefined : `${LOOPBACK}:${port}`;
 }

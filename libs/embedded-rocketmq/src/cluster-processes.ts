@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { classArchiveArguments } from './class-archive.js';
 import { brokerProperties, logbackConfig, namesrvProperties, proxySettings } from './cluster-config.js';
 import { type ClusterLayout, nodeLayout } from './cluster-layout.js';
-import { brokersOf, type ClusterNode, type ClusterPlan } from './cluster-plan.js';
-import { type ClusterState, readClusterState, writeClusterState } from './cluster-state.js';
+import { brokersOf, type PlannedNode, type ClusterPlan } from './cluster-plan.js';
+import { type RecordedCluster, readClusterState, writeClusterState } from './cluster-state.js';
 import { findExecutable } from './find-executable.js';
 import { type Java } from './java.js';
 import { jvmArguments, processMarker } from './jvm-command.js';
@@ -32,7 +32,7 @@ export interface LaunchInput {
 export type ClusterJvms = Map<string, JvmProcess>;
 
 /** Writes the configuration files of one process, replacing those of an earlier run. */
-export async function writeConfigFiles(node: ClusterNode, plan: ClusterPlan, cluster: ClusterLayout): Promise<void> {
+export async function writeConfigFiles(node: PlannedNode, plan: ClusterPlan, cluster: ClusterLayout): Promise<void> {
   const layout = nodeLayout(cluster, node);
   await Promise.all([layout.confDir, layout.storeDir, layout.logDir].map((dir) => mkdir(dir, { recursive: true })));
   const properties = node.kind === 'namesrv' ? namesrvProperties(node, layout) : brokerProperties(node, plan, layout);
@@ -47,7 +47,7 @@ export async function writeConfigFiles(node: ClusterNode, plan: ClusterPlan, clu
 }
 
 /** Starts one process of a cluster; its configuration files must be there. */
-export async function launchNode(node: ClusterNode, input: LaunchInput): Promise<JvmProcess> {
+export async function launchNode(node: PlannedNode, input: LaunchInput): Promise<JvmProcess> {
   const layout = nodeLayout(input.layout, node);
   const { nodes, heap, tls } = input.plan;
   const marker = processMarker(node.id, input.layout.dataDir);
@@ -90,7 +90,7 @@ function endWithThisProcess(jvm: JvmProcess): void {
 }
 
 /** The processes that `cluster.json` names and that still run. */
-export async function runningJvms(layout: ClusterLayout, state: ClusterState): Promise<ClusterJvms> {
+export async function runningJvms(layout: ClusterLayout, state: RecordedCluster): Promise<ClusterJvms> {
   const running: ClusterJvms = new Map();
   for (const [id, identity] of Object.entries(state.processes)) {
     const jvm: JvmProcess = { ...identity, marker: processMarker(id, layout.dataDir) };

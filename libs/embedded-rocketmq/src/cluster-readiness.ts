@@ -4,7 +4,7 @@ import {
   addressOf,
   type BrokerNode,
   brokersOf,
-  type ClusterNode,
+  type PlannedNode,
   type ClusterPlan,
   LOOPBACK,
   type NameServerNode,
@@ -24,7 +24,7 @@ export interface ReadinessInput {
   readonly plan: ClusterPlan;
   readonly layout: ClusterLayout;
   /** The nodes that are to answer; others of the plan are taken for stopped. */
-  readonly nodes: readonly ClusterNode[];
+  readonly nodes: readonly PlannedNode[];
   readonly processes: ClusterJvms;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -34,7 +34,7 @@ export interface ReadinessInput {
  * What keeps these nodes from being usable now; undefined when each name server knows each broker, the ports of the brokers
  * accept, and all brokers are in sync where a controller watches over that.
  */
-export async function missingForUse(nodes: readonly ClusterNode[]): Promise<string | undefined> {
+export async function missingForUse(nodes: readonly PlannedNode[]): Promise<string | undefined> {
   const brokers = brokersOf(nodes);
   for (const nameServer of nameServersOf(nodes)) {
     const missing = await missingInNameServer(nameServer, brokers);
@@ -137,7 +137,7 @@ async function checkAlive({ plan, layout, nodes, processes }: ReadinessInput): P
 }
 
 /** What the JVM printed last, and the last lines of its own logs where it printed nothing that explains its end. */
-async function logExcerpt(cluster: ClusterLayout, node: ClusterNode): Promise<string> {
+async function logExcerpt(cluster: ClusterLayout, node: PlannedNode): Promise<string> {
   const { outFile, rocketmqLogDir } = nodeLayout(cluster, node);
   const own = node.kind === 'broker' && node.hasProxy ? ['broker.log', 'proxy.log'] : [`${node.kind}.log`];
   const excerpts: string[] = [];

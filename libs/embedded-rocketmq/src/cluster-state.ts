@@ -6,7 +6,7 @@ import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { type ProcessIdentity } from './process-identity.js';
 
 /** What `cluster.json` in a data folder holds: enough to find, judge and stop the processes of a cluster. */
-export interface ClusterState {
+export interface RecordedCluster {
   readonly version: 2;
   readonly plan: ClusterPlan;
   /** By the id of the node. */
@@ -14,7 +14,7 @@ export interface ClusterState {
 }
 
 /** Undefined where no cluster was ever started in that folder. Throws EmbeddedRocketmqError `OPTION_INVALID` for a foreign file. */
-export async function readClusterState(layout: ClusterLayout): Promise<ClusterState | undefined> {
+export async function readClusterState(layout: ClusterLayout): Promise<RecordedCluster | undefined> {
   let text: string;
   try {
     text = await readFile(layout.stateFile, 'utf8');
@@ -32,22 +32,22 @@ export async function readClusterState(layout: ClusterLayout): Promise<ClusterSt
   return state;
 }
 
-function parse(text: string): ClusterState | undefined {
+function parse(text: string): RecordedCluster | undefined {
   try {
-    const value = JSON.parse(text) as Partial<ClusterState> | null;
+    const value = JSON.parse(text) as Partial<RecordedCluster> | null;
     const isWhole =
       value?.version === 2 &&
       typeof value.plan?.name === 'string' &&
       Array.isArray(value.plan.nodes) &&
       typeof value.processes === 'object';
-    return isWhole ? (value as ClusterState) : undefined;
+    return isWhole ? (value as RecordedCluster) : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Replaces the file in one step, so that a reader never sees half of it. */
-export async function writeClusterState(layout: ClusterLayout, state: ClusterState): Promise<void> {
+export async function writeClusterState(layout: ClusterLayout, state: RecordedCluster): Promise<void> {
   const temporary = `${layout.stateFile}.${randomBytes(4).toString('hex')}`;
   try {
     await writeFile(temporary, `${JSON.stringify(state, null, 2)}\n`);

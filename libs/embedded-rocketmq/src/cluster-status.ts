@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClusterLayout, clusterLayout } from './cluster-layout.js';
-import { brokersOf, type ClusterNode, nameServersOf } from './cluster-plan.js';
+import { brokersOf, type PlannedNode, nameServersOf } from './cluster-plan.js';
 import { type ClusterJvms, recordJvms, runningJvms } from './cluster-processes.js';
 import { missingForUse } from './cluster-readiness.js';
 import { readClusterState } from './cluster-state.js';
@@ -19,7 +19,7 @@ export interface ClusterStatus {
   readonly name: string;
   readonly version: RocketmqVersion;
   readonly condition: ClusterCondition;
-  readonly nodes: readonly ClusterNode[];
+  readonly nodes: readonly PlannedNode[];
   /** Of those processes that run. */
   readonly pids: ClusterPids;
   readonly dataDir: string;
@@ -44,7 +44,7 @@ export async function clusterStatus(dataDir: string): Promise<ClusterStatus | un
   };
 }
 
-async function conditionOf(nodes: readonly ClusterNode[], jvms: ClusterJvms): Promise<ClusterCondition> {
+async function conditionOf(nodes: readonly PlannedNode[], jvms: ClusterJvms): Promise<ClusterCondition> {
   const absent = nodes.filter(({ id }) => !jvms.has(id));
   if (absent.length === nodes.length) return { kind: 'down' };
   if (absent.length > 0) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { clusterLayout, nodeLayout } from './cluster-layout.js';
-import { type ClusterNode, DEFAULT_HEAP_SIZES, NO_TLS } from './cluster-plan.js';
+import { type PlannedNode, DEFAULT_HEAP_SIZES, NO_TLS } from './cluster-plan.js';
 import { jvmArguments, type JvmCommandInput, processMarker } from './jvm-command.js';
 
-const NAMESRV: ClusterNode = { kind: 'namesrv', id: 'namesrv', hasController: false, ports: { listen: 9876 } };
-const SECOND: ClusterNode = { kind: 'namesrv', id: 'namesrv-2', hasController: false, ports: { listen: 9877 } };
-const BROKER: ClusterNode = {
+const NAMESRV: PlannedNode = { kind: 'namesrv', id: 'namesrv', hasController: false, ports: { listen: 9876 } };
+const SECOND: PlannedNode = { kind: 'namesrv', id: 'namesrv-2', hasController: false, ports: { listen: 9877 } };
+const BROKER: PlannedNode = {
   kind: 'broker',
   id: 'broker',
   brokerName: 'broker-a',
@@ -14,7 +14,7 @@ const BROKER: ClusterNode = {
   ports: { listen: 10_911, grpc: 8081, proxyRemoting: 8080 },
 };
 
-function input(node: ClusterNode, launcherJar: string | undefined = '/launcher.jar'): JvmCommandInput {
+function input(node: PlannedNode, launcherJar: string | undefined = '/launcher.jar'): JvmCommandInput {
   return {
     node,
     nodes: [NAMESRV, SECOND, BROKER],

@@ -1,6 +1,6 @@
 import { delimiter, join } from 'node:path';
 import { type NodeLayout } from './cluster-layout.js';
-import { type ClusterNode, type HeapSizes, nameServerList, type TlsProperties } from './cluster-plan.js';
+import { type PlannedNode, type HeapSizes, nameServerList, type TlsProperties } from './cluster-plan.js';
 
 /** RocketMQ reaches into these packages for unmapping buffers. */
 const OPENED_PACKAGES = [
@@ -16,10 +16,10 @@ export function processMarker(nodeId: string, dataDir: string): string {
 }
 
 export interface JvmCommandInput {
-  readonly node: ClusterNode;
+  readonly node: PlannedNode;
   readonly layout: NodeLayout;
   /** All of the cluster. */
-  readonly nodes: readonly ClusterNode[];
+  readonly nodes: readonly PlannedNode[];
   readonly heap: HeapSizes;
   readonly tls: TlsProperties;
   /** See `processMarker`. */

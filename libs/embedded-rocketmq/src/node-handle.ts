@@ -1,4 +1,4 @@
-import { addressOf, type BrokerNode, type ClusterNode } from './cluster-plan.js';
+import { addressOf, type BrokerNode, type PlannedNode } from './cluster-plan.js';
 import { type NodeProcesses } from './node-processes.js';
 import { ASK_TIMEOUT_MS, askMetadata, type BrokerMetadata, parseAddress } from './remoting-probe.js';
 
@@ -8,10 +8,10 @@ export class NodeHandle {
   readonly id: string;
   /** `127.0.0.1:9876` */
   readonly address: string;
-  readonly #node: ClusterNode;
+  readonly #node: PlannedNode;
   readonly #processes: NodeProcesses;
 
-  constructor(node: ClusterNode, processes: NodeProcesses) {
+  constructor(node: PlannedNode, processes: NodeProcesses) {
     this.id = node.id;
     this.address = addressOf(node);
     this.#node = node;

@@ -1,4 +1,4 @@
-import { brokersOf, type ClusterNode, nameServersOf } from './cluster-plan.js';
+import { brokersOf, type PlannedNode, nameServersOf } from './cluster-plan.js';
 import { type ClusterJvms, launchNode, type LaunchInput, recordJvms, runningJvms } from './cluster-processes.js';
 import { waitUntilUsable } from './cluster-readiness.js';
 import { readClusterState } from './cluster-state.js';
@@ -35,17 +35,17 @@ export class NodeProcesses {
     return this.#jvms.get(id)?.pid;
   }
 
-  async isRunning({ id }: ClusterNode): Promise<boolean> {
+  async isRunning({ id }: PlannedNode): Promise<boolean> {
     const jvm = this.#jvms.get(id);
     return jvm !== undefined && (await isJvmRunning(jvm));
   }
 
   /** Starts a process that does not run and waits until it is usable; ends it again when it does not become so. */
-  async start(node: ClusterNode, signal?: AbortSignal): Promise<void> {
+  async start(node: PlannedNode, signal?: AbortSignal): Promise<void> {
     await this.#exclusively(signal, () => this.#start(node, signal));
   }
 
-  async restart(node: ClusterNode, signal?: AbortSignal): Promise<void> {
+  async restart(node: PlannedNode, signal?: AbortSignal): Promise<void> {
     await this.#exclusively(signal, async () => {
       await this.#stop(node);
       await this.#start(node, signal);
@@ -53,14 +53,14 @@ export class NodeProcesses {
   }
 
   /** SIGTERM for all of them at once, SIGKILL after the stop limit. */
-  async stop(nodes: readonly ClusterNode[]): Promise<void> {
+  async stop(nodes: readonly PlannedNode[]): Promise<void> {
     await this.#exclusively(undefined, async () => {
       await Promise.all(nodes.map((node) => this.#stop(node)));
     });
   }
 
   /** SIGKILL for those that run. */
-  async killAll(nodes: readonly ClusterNode[]): Promise<void> {
+  async killAll(nodes: readonly PlannedNode[]): Promise<void> {
     await this.#exclusively(undefined, async () => {
       await Promise.all(
         nodes.map(async ({ id }) => {
@@ -73,7 +73,7 @@ export class NodeProcesses {
   }
 
   /** Throws EmbeddedRocketmqError `CLUSTER_NOT_RUNNING` when the process does not run, `NOT_ENDED_IN_TIME`. */
-  async signal(node: ClusterNode, signal: NodeJS.Signals): Promise<void> {
+  async signal(node: PlannedNode, signal: NodeJS.Signals): Promise<void> {
     await this.#exclusively(undefined, async () => {
       const jvm = this.#jvms.get(node.id);
       if (jvm === undefined || !(await signalJvm(jvm, signal))) throw this.#notRunning(node, `${signal} was not sent`);
@@ -90,7 +90,7 @@ export class NodeProcesses {
   }
 
   /** Throws EmbeddedRocketmqError `CLUSTER_NOT_RUNNING` when the process does not run. */
-  async pause(node: ClusterNode): Promise<void> {
+  async pause(node: PlannedNode): Promise<void> {
     await this.#exclusively(undefined, async () => {
       if (this.#pauses.has(node.id)) return;
       const jvm = this.#jvms.get(node.id);
@@ -100,11 +100,11 @@ export class NodeProcesses {
     });
   }
 
-  async resume({ id }: ClusterNode): Promise<void> {
+  async resume({ id }: PlannedNode): Promise<void> {
     await this.#exclusively(undefined, () => this.#endPause(id));
   }
 
-  async #start(node: ClusterNode, signal: AbortSignal | undefined): Promise<void> {
+  async #start(node: PlannedNode, signal: AbortSignal | undefined): Promise<void> {
     const { launch, startTimeoutMs } = this.#input;
     if (await this.isRunning(node)) return;
     await checkPortsFree(portUses([node]));
@@ -121,17 +121,17 @@ export class NodeProcesses {
   }
 
   /** A broker is usable with every name server that answers, a name server with every broker. */
-  async #usableWith(node: ClusterNode): Promise<ClusterNode[]> {
+  async #usableWith(node: PlannedNode): Promise<PlannedNode[]> {
     const { nodes } = this.#input.launch.plan;
     const others = node.kind === 'namesrv' ? brokersOf(nodes) : nameServersOf(nodes);
-    const running: ClusterNode[] = [node];
+    const running: PlannedNode[] = [node];
     for (const other of others) {
       if (!this.#pauses.has(other.id) && (await this.isRunning(other))) running.push(other);
     }
     return running;
   }
 
-  async #stop({ id }: ClusterNode): Promise<void> {
+  async #stop({ id }: PlannedNode): Promise<void> {
     const jvm: JvmProcess | undefined = this.#jvms.get(id);
     if (jvm === undefined) return;
     await this.#endPause(id);
@@ -180,7 +180,7 @@ export class NodeProcesses {
     return this.#input.launch.plan.name;
   }
 
-  #notRunning({ id }: ClusterNode, consequence: string): EmbeddedRocketmqError {
+  #notRunning({ id }: PlannedNode, consequence: string): EmbeddedRocketmqError {
     return new EmbeddedRocketmqError(
       'CLUSTER_NOT_RUNNING',
       `the ${id} of cluster ${this.#name} does not run: ${consequence}`,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { type ClusterNode } from './cluster-plan.js';
+import { type PlannedNode } from './cluster-plan.js';
 import {
   checkPortNumbers,
   checkPortsFree,
@@ -11,7 +11,7 @@ import {
   preferredOrFreePort,
 } from './ports.js';
 
-function nodesWith({ namesrv, broker, grpc, proxyRemoting }: ClusterPorts): ClusterNode[] {
+function nodesWith({ namesrv, broker, grpc, proxyRemoting }: ClusterPorts): PlannedNode[] {
   return [
     { kind: 'namesrv', id: 'namesrv', hasController: false, ports: { listen: namesrv } },
     {

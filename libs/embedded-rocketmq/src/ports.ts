@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import { type BrokerNode, type ClusterNode, type NameServerNode } from './cluster-plan.js';
+import { type BrokerNode, type PlannedNode, type NameServerNode } from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { describePortOwner, findPortOwner } from './port-owner.js';
 
@@ -24,7 +24,7 @@ const FREE_PORT_RANGE = { first: 20_000, last: 32_000 };
 const FREE_PORT_ATTEMPTS = 200;
 
 /** Every port that the processes listen on, with a name for messages. */
-export function portUses(nodes: readonly ClusterNode[]): readonly PortUse[] {
+export function portUses(nodes: readonly PlannedNode[]): readonly PortUse[] {
   return nodes.flatMap((node) => (node.kind === 'namesrv' ? nameServerPortUses(node) : brokerPortUses(node)));
 }
 
@@ -109,7 +109,7 @@ export async function preferredOrFreePort(preferred: number, taken: ReadonlySet<
 }
 
 /** Throws EmbeddedRocketmqError `OPTION_INVALID` for ports out of range or two uses of one port. */
-export function checkPortNumbers(nodes: readonly ClusterNode[]): void {
+export function checkPortNumbers(nodes: readonly PlannedNode[]): void {
   const seen = new Map<number, string>();
   for (const { port, use } of portUses(nodes)) {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeResponse, encodeRequest, keysOfTable, parseBrokerTable, parseSyncState } from './remoting-probe.js';
+import { decodeResponse, encodeProbeRequest, keysOfTable, parseBrokerTable, parseSyncState } from './remoting-probe.js';
 
 describe('the remoting frame', () => {
   it('carries its length, the length of its JSON header and the code', () => {
-    const frame = encodeRequest(106);
+    const frame = encodeProbeRequest(106);
     expect(frame.readInt32BE(0)).toBe(frame.length - 4);
     expect(frame.readInt32BE(4)).toBe(frame.length - 8);
     expect(JSON.parse(frame.toString('utf8', 8))).toMatchObject({ code: 106, flag: 0 });
   });
 
   it('carries a body behind its header', () => {
-    const frame = encodeRequest(1006, Buffer.from('["x"]'));
+    const frame = encodeProbeRequest(1006, Buffer.from('["x"]'));
     expect(frame.readInt32BE(0)).toBe(frame.length - 4);
     expect(frame.toString('utf8', 8 + frame.readInt32BE(4))).toBe('["x"]');
   });

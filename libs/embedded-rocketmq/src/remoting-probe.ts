@@ -43,7 +43,7 @@ export function accepts(address: Address, timeoutMs: number): Promise<boolean> {
 }
 
 /** A request of the remoting protocol: length, header length with serialize type 0 (JSON) in the top byte, header. */
-export function encodeRequest(code: number, body: Buffer = Buffer.alloc(0)): Buffer {
+export function encodeProbeRequest(code: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.from(
     JSON.stringify({ code, language: 'OTHER', version: 401, opaque: 1, flag: 0, serializeTypeCurrentRPC: 'JSON' }),
   );
@@ -68,7 +68,7 @@ export type BrokerTable = ReadonlyMap<string, ReadonlyMap<number, string>>;
 
 /** What a name server knows of the brokers. Undefined when it does not answer within `timeoutMs`. */
 export async function askBrokers(namesrv: Address, timeoutMs: number): Promise<BrokerTable | undefined> {
-  const body = await ask(namesrv, encodeRequest(GET_BROKER_CLUSTER_INFO), timeoutMs);
+  const body = await ask(namesrv, encodeProbeRequest(GET_BROKER_CLUSTER_INFO), timeoutMs);
   return body === undefined ? undefined : parseBrokerTable(body);
 }
 
@@ -98,7 +98,7 @@ export async function askSyncState(
   brokerName: string,
   timeoutMs: number,
 ): Promise<SyncState | undefined> {
-  const request = encodeRequest(CONTROLLER_GET_SYNC_STATE_DATA, Buffer.from(JSON.stringify([brokerName])));
+  const request = encodeProbeRequest(CONTROLLER_GET_SYNC_STATE_DATA, Buffer.from(JSON.stringify([brokerName])));
   const body = await ask(controller, request, timeoutMs);
   return body === undefined ? undefined : parseSyncState(body, brokerName);
 }
@@ -125,8 +125,8 @@ export interface BrokerMetadata {
 
 /** Undefined when the broker does not answer within `timeoutMs`. */
 export async function askMetadata(broker: Address, timeoutMs: number): Promise<BrokerMetadata | undefined> {
-  const topics = await ask(broker, encodeRequest(GET_ALL_TOPIC_CONFIG), timeoutMs);
-  const groups = await ask(broker, encodeRequest(GET_ALL_SUBSCRIPTIONGROUP_CONFIG), timeoutMs);
+  const topics = await ask(broker, encodeProbeRequest(GET_ALL_TOPIC_CONFIG), timeoutMs);
+  const groups = await ask(broker, encodeProbeRequest(GET_ALL_SUBSCRIPTIONGROUP_CONFIG), timeoutMs);
   if (topics === undefined || groups === undefined) return undefined;
   return {
     topics: keysOfTable(topics, 'topicConfigTable'),

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkVersion, isOlder } from './rocketmq-version.js';
+import { checkRocketmqVersion, isOlder } from './rocketmq-version.js';
 
 describe('RocketMQ versions', () => {
   it('are named when another one is given', () => {
     expect(() => {
-      checkVersion('4.9.8');
+      checkRocketmqVersion('4.9.8');
     }).toThrow(
       expect.objectContaining({
         code: 'OPTION_INVALID',
@@ -12,7 +12,7 @@ describe('RocketMQ versions', () => {
       }),
     );
     expect(() => {
-      checkVersion('5.1.4');
+      checkRocketmqVersion('5.1.4');
     }).not.toThrow();
   });
 

@@ -32,7 +32,7 @@ export function versionTraits(version: RocketmqVersion): VersionTraits {
 }
 
 /** Throws EmbeddedRocketmqError `OPTION_INVALID` for a version that is not one of `ROCKETMQ_VERSIONS`. */
-export function checkVersion(version: string): asserts version is RocketmqVersion {
+export function checkRocketmqVersion(version: string): asserts version is RocketmqVersion {
   if ((ROCKETMQ_VERSIONS as readonly string[]).includes(version)) return;
   throw new EmbeddedRocketmqError(
     'OPTION_INVALID',

@@ -1,6 +1,6 @@
 import {
   brokersOf,
-  type ClusterNode,
+  type PlannedNode,
   controllerAddress,
   LOOPBACK,
   nameServerList,
@@ -35,7 +35,7 @@ export class RunningCluster {
   readonly dataDir: string;
   /** Of the first name server and the first broker. */
   readonly logDir: string;
-  readonly #nodes: readonly ClusterNode[];
+  readonly #nodes: readonly PlannedNode[];
   readonly #processes: NodeProcesses;
   readonly #firstBroker: BrokerHandle;
 

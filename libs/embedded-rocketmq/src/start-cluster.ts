@@ -5,7 +5,7 @@ import { choosePorts } from './choose-ports.js';
 import { type ClusterLayout, clusterLayout, clustersDir } from './cluster-layout.js';
 import {
   brokersOf,
-  type ClusterNode,
+  type PlannedNode,
   type ClusterPlan,
   DEFAULT_HEAP_SIZES,
   type HeapSizes,
@@ -31,7 +31,7 @@ import { type JvmProcess, stopJvm } from './jvm-process.js';
 import { ensureLoopbackLauncher } from './loopback-launcher.js';
 import { findExposedPorts } from './port-owner.js';
 import { checkPortsFree, type ClusterPorts, portUses } from './ports.js';
-import { checkVersion, DEFAULT_ROCKETMQ_VERSION, isOlder, type RocketmqVersion } from './rocketmq-version.js';
+import { checkRocketmqVersion, DEFAULT_ROCKETMQ_VERSION, isOlder, type RocketmqVersion } from './rocketmq-version.js';
 import { RunningCluster } from './running-cluster.js';
 import { checkName, nodesOf, type TopologyOptions } from './topology.js';
 
@@ -120,7 +120,7 @@ async function startLocked(
   const timeoutMs = options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS;
   const stopTimeoutMs = options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS;
   const readiness = { plan, layout, nodes: plan.nodes, processes: jvms, timeoutMs, signal };
-  const start = async (nodes: readonly ClusterNode[]): Promise<void> => {
+  const start = async (nodes: readonly PlannedNode[]): Promise<void> => {
     for (const node of nodes) {
       signal?.throwIfAborted();
       jvms.set(node.id, await launchNode(node, launch));
@@ -154,7 +154,7 @@ async function planCluster(
 ): Promise<ClusterPlan> {
   const { name } = options;
   const version = options.version ?? previous?.version ?? DEFAULT_ROCKETMQ_VERSION;
-  checkVersion(version);
+  checkRocketmqVersion(version);
   if (previous !== undefined && previous.name !== name) {
     throw new EmbeddedRocketmqError(
       'OPTION_INVALID',
@@ -208,7 +208,7 @@ function checkAttachable(
 }
 
 async function warnOfExposedPorts(
-  nodes: readonly ClusterNode[],
+  nodes: readonly PlannedNode[],
   onProgress: StartClusterOptions['onProgress'],
 ): Promise<void> {
   const exposed = await findExposedPorts(portUses(nodes).map(({ port }) => port));

@@ -11,7 +11,7 @@ import {
 } from '@sluice/core';
 import { wallOf, type SimClock } from './sim-clock.js';
 
-export type ReportMessage = { readonly storedAt?: number } &
+export type StoredReport = { readonly storedAt?: number } &
   /** With `since` it tells only what is new after that number: who has not read that one cannot tell the whole. */
   (
     | { readonly kind: 'report'; readonly report: Report; readonly since?: number }
@@ -36,7 +36,7 @@ export class SimBroker {
   readonly commands: Command[] = [];
   /** How often the commands topic was created. */
   commandTopics = 1;
-  readonly reports: ReportMessage[][] = [[], [], [], []];
+  readonly reports: StoredReport[][] = [[], [], [], []];
   /** While it stands still nothing is stored and nothing is read. */
   stalledUntil = 0;
   isFaulty = true;
@@ -176,7 +176,7 @@ export class SimBroker {
   }
 
   /** Sends a report or a probe. */
-  send(queue: ReportMessage[], message: ReportMessage): void {
+  send(queue: StoredReport[], message: StoredReport): void {
     const fate = this.isFaulty ? this.clock.random() : 1;
     if (fate < 0.02) return;
     if (message.kind === 'report') this.#noteReport(message.report);
@@ -190,7 +190,7 @@ export class SimBroker {
     }
   }
 
-  #storeReport(queue: ReportMessage[], message: ReportMessage): void {
+  #storeReport(queue: StoredReport[], message: StoredReport): void {
     if (this.canReport) queue.push({ ...message, storedAt: wallOf(this.clock) });
     else
       this.clock.after(Math.max(this.stalledUntil, this.reportsStalledUntil) - this.clock.now + 1, () => {

@@ -10,17 +10,14 @@ import {
   type NodeEffect,
   type Report,
   step,
-  type TaskConfigsAnswer,
+  type SplitAnswer,
 } from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import type { JudgedNode } from './sim-judge.js';
 import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
-export type Ask = (
-  effect: Extract<Effect, { kind: 'ask-task-configs' }>,
-  reply: (answer: TaskConfigsAnswer) => void,
-) => void;
+export type Ask = (effect: Extract<Effect, { kind: 'ask-task-configs' }>, reply: (answer: SplitAnswer) => void) => void;
 
 /** Of an append whose outcome is unknown, after it was told so. */
 const LATEST_LANDING_MS = 8_000;

@@ -157,7 +157,7 @@ export class SimJudge {
     const owner = task?.assignment?.nodeId;
     if (task === undefined || owner === undefined || before.draining.includes(owner)) return;
     const member = before.members.get(owner);
-    if (member !== undefined && !canRun(before, task, member)) return;
+    if (member !== undefined && !mayRunTask(before, task, member)) return;
     if ((before.settings['assignment.strategy'] ?? 'sticky') !== 'sticky' || !isUniform(before)) return;
     const workers = activeRunners(before);
     const capacity = workers.reduce((sum, member) => sum + member.capacity, 0);
@@ -177,7 +177,7 @@ export class SimJudge {
       this.violate(`${key} was given to ${nodeId} though its connector is stopped`);
     if (before.draining.includes(nodeId)) this.violate(`${key} was given to ${nodeId}, which drains`);
     const task = before.tasks.get(key);
-    if (task !== undefined && member !== undefined && !canRun(before, task, member))
+    if (task !== undefined && member !== undefined && !mayRunTask(before, task, member))
       this.violate(`${key} was given to ${nodeId}, which has no such plugin`);
     if (task?.assignment !== undefined) this.violate(`${key} was given to ${nodeId} while it is held`);
   }
@@ -197,7 +197,11 @@ export function isCauseOfStop(event: LogEvent, id: TaskId, node: Parameters<type
 }
 
 /** Whether a member has the plugin that a task needs. */
-export function canRun({ connectors }: ClusterState, task: TaskState, { plugins }: Pick<Member, 'plugins'>): boolean {
+export function mayRunTask(
+  { connectors }: ClusterState,
+  task: TaskState,
+  { plugins }: Pick<Member, 'plugins'>,
+): boolean {
   return plugins.includes(taskConfig(connectors.get(task.id.connector), task)['connector.class'] ?? '');
 }
 

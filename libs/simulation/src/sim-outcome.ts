@@ -8,7 +8,7 @@ import {
   taskKey,
 } from '@sluice/core';
 import type { SimCoordinator } from './sim-coordinator.js';
-import { activeRunners, canRun, isUniform, loadOf } from './sim-judge.js';
+import { activeRunners, mayRunTask, isUniform, loadOf } from './sim-judge.js';
 import { SimModel } from './sim-model.js';
 import type { SimRunner } from './sim-runner.js';
 
@@ -112,7 +112,7 @@ function wrongTasks({ state, runners }: SimOutcome): readonly string[] {
     const held = runner?.running.get(key);
     const isRunning = held?.generation === assignment?.generation && held?.isSuperseded === false && runner?.hasLease;
     const isHopeless =
-      connector?.error !== undefined || !activeRunners(state).some((each) => canRun(state, task, each));
+      connector?.error !== undefined || !activeRunners(state).some((each) => mayRunTask(state, task, each));
     const mayWait = isHopeless && assignment === undefined;
     if (isWanted && !mayWait && !isRunning) wrong.push(`${key} does not run: ${JSON.stringify(assignment)}`);
     if (!isWanted && assignment !== undefined) wrong.push(`${key} is still held`);

@@ -1,12 +1,12 @@
-import { nodeSettingsOf, readSettings, readTextFile, type ClusterAccess } from '@sluice/node';
+import { nodeSettingsOf, readSettings, readTextFile, type ClusterConnection } from '@sluice/node';
 import { parseNameServers, RocketMqClient } from '@sluice/rocketmq';
 
 /** What the commands read from the same places as the roles. */
 export interface CommandSettings {
   readonly clusterId: string;
-  readonly runtimeCluster: ClusterAccess;
+  readonly runtimeCluster: ClusterConnection;
   /** Where sinks keep their offsets. */
-  readonly sinkCluster: ClusterAccess;
+  readonly sinkCluster: ClusterConnection;
   /** Whether somebody said where RocketMQ is. */
   readonly isRocketMqGiven: boolean;
   /** Where the nodes keep their files. */
@@ -39,7 +39,10 @@ export function readCommandSettings(
 }
 
 /** Does something with a client of a cluster and closes it. */
-export async function withClient<T>(access: ClusterAccess, action: (client: RocketMqClient) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  access: ClusterConnection,
+  action: (client: RocketMqClient) => Promise<T>,
+): Promise<T> {
   const client = RocketMqClient.open(access);
   try {
     return await action(client);
@@ -50,7 +53,7 @@ export async function withClient<T>(access: ClusterAccess, action: (client: Rock
 
 /** Does something with one client per name server, and closes them. */
 export async function withEachNameServer<T>(
-  access: ClusterAccess,
+  access: ClusterConnection,
   action: (clients: readonly RocketMqClient[]) => Promise<T>,
 ): Promise<T> {
   const clients: RocketMqClient[] = [];

@@ -1,4 +1,4 @@
-import { initCluster, nodeThatKnows, type ClusterAccess, type InitPurpose } from '@sluice/node';
+import { initCluster, nodeThatKnows, type ClusterConnection, type InitPurpose } from '@sluice/node';
 import { withClient, withEachNameServer } from './command-settings.js';
 
 interface InitCommandOptions {
@@ -12,7 +12,7 @@ interface InitCommandOptions {
 /** `sluice init`. */
 export async function initCommand(
   { clusterId, purpose, brokerName, storePath }: InitCommandOptions,
-  access: ClusterAccess,
+  access: ClusterConnection,
 ): Promise<void> {
   const knownIn = await nodeThatKnows(clusterId, storePath);
   const options = {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkPortsFree, EmbeddedRocketmqError, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
-import { InitError, nodeThatKnows, type ClusterAccess } from '@sluice/node';
+import { InitError, nodeThatKnows, type ClusterConnection } from '@sluice/node';
 import { readCommandSettings } from '../commands/command-settings.js';
 import { initCommand } from '../commands/init-command.js';
 import { startDemo } from './demo.js';
@@ -154,7 +154,7 @@ async function init(
   clusterId: string,
   storePath: string,
   brokerName: string | undefined,
-  access: ClusterAccess,
+  access: ClusterConnection,
 ): Promise<void> {
   const isFirst = (await nodeThatKnows(clusterId, storePath)) === undefined;
   const isNew = isFirst && brokerName !== undefined;

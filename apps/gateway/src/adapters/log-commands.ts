@@ -1,11 +1,11 @@
 import type { CommandBody, CommandOutcome } from '@sluice/core';
 import { CommandUnansweredError, type CommandSender as LogCommandSender } from '@sluice/node';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import type { CommandSender } from '../ports/command-sender.port.js';
+import type { CommandPort } from '../ports/command-sender.port.js';
 import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
 
 /** Commands through their topic. */
-export class LogCommands implements CommandSender {
+export class LogCommands implements CommandPort {
   constructor(private readonly sender: LogCommandSender) {}
 
   async submit(body: CommandBody, { timeoutMs }: { readonly timeoutMs: number }): Promise<CommandOutcome> {

@@ -1,7 +1,7 @@
 import { type CommandBody, type CommandOutcome, isConnectorCommand } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { RequestDeadline } from '../http/request-deadline.js';
-import { type CommandSender } from '../ports/command-sender.port.js';
+import { type CommandPort } from '../ports/command-sender.port.js';
 import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
 import { type ClusterView } from '../view/cluster-view.js';
 
@@ -14,7 +14,7 @@ export type DoneOutcome = Extract<CommandOutcome, { status: 'done' }>;
 export class CommandDesk {
   constructor(
     private readonly view: ClusterView,
-    private readonly commands: CommandSender,
+    private readonly commands: CommandPort,
     private readonly options: { readonly requestTimeoutMs: number },
   ) {}
 

@@ -9,7 +9,7 @@ import {
 } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, hiddenValue, isConnectError } from '@sluice/sdk';
 import { type CommandDesk, type DoneOutcome } from '../commands/command-desk.js';
-import { checkVersion, type ExpectedVersion } from '../http/config-version.js';
+import { checkConfigVersion, type ExpectedVersion } from '../http/config-version.js';
 import { type RequestDeadline } from '../http/request-deadline.js';
 import { invalidConfigMessage } from '../plugins/plugin-answers.js';
 import { type PluginCatalog } from '../plugins/plugin-catalog.js';
@@ -133,7 +133,7 @@ export class ConnectorWriter {
     const deadline = this.desk.deadline();
     for (let attempt = 1; ; attempt += 1) {
       const stored = this.view.now().state.connectors.get(name);
-      checkVersion(name, put.expected, stored?.configVersion);
+      checkConfigVersion(name, put.expected, stored?.configVersion);
       if (mode === 'create' && stored !== undefined) {
         throw new ConnectError(ConnectErrorCode.conflict, `Connector ${name} already exists`);
       }

@@ -22,7 +22,11 @@ export function readIfMatch(header: string | readonly string[] | undefined): Exp
 }
 
 /** @throws PreconditionFailedException when what is there is not what the client expects. */
-export function checkVersion(name: string, expected: ExpectedVersion | undefined, found: number | undefined): void {
+export function checkConfigVersion(
+  name: string,
+  expected: ExpectedVersion | undefined,
+  found: number | undefined,
+): void {
   if (expected === undefined || (expected === 'any' && found !== undefined) || expected === found) return;
   const actual = found === undefined ? 'it does not exist' : `its configuration has ETag ${entityTag(found)}`;
   const wanted = expected === 'any' ? 'any' : entityTag(expected);

@@ -1,6 +1,6 @@
 import { type CommandBody, type CommandOutcome } from '@sluice/core';
 
-export interface CommandSender {
+export interface CommandPort {
   /**
    * Writes a command and resolves with its result once the log shows it, and this gateway's read model with it.
    *

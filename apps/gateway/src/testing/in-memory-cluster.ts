@@ -34,7 +34,7 @@ import {
 } from '@sluice/sdk';
 import { findPlugin } from '../view/find-plugin.js';
 import { type ClusterReadModel } from '../ports/cluster-read-model.port.js';
-import { type CommandSender } from '../ports/command-sender.port.js';
+import { type CommandPort } from '../ports/command-sender.port.js';
 import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';
 
 export interface InMemoryPlugin {
@@ -45,7 +45,7 @@ export interface InMemoryPlugin {
 type TaskReportJson = Report['tasks'][number];
 
 /** A cluster in one object: it carries commands out at once, into a real log state, and runs tasks in name only. */
-export class InMemoryCluster implements ClusterReadModel, CommandSender, PluginQuestions {
+export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQuestions {
   isFollowing = true;
   stalenessMs = 0;
   leaderSilence = 0;

@@ -4,7 +4,7 @@ import type { ReadEntry } from '../model/entry.js';
 import type { Report } from '../model/report.js';
 
 /** What a runner said when asked to split a connector. */
-export type TaskConfigsAnswer =
+export type SplitAnswer =
   | { readonly kind: 'tasks'; readonly tasks: readonly Overrides[] }
   /** The connector itself refused: this is final for this config. */
   | { readonly kind: 'error'; readonly error: string }
@@ -51,7 +51,7 @@ export type InputBody =
       readonly connector: string;
       readonly configVersion: number;
       readonly nodeId: string;
-      readonly answer: TaskConfigsAnswer;
+      readonly answer: SplitAnswer;
     }
   /** `lastOffset` is that of the append's last entry in the queue, where the broker told it. */
   | {

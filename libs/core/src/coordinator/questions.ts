@@ -11,8 +11,8 @@ import type { LogEvent } from '../model/entry.js';
 import { memberKey, runnerRole } from '../model/member.js';
 import { fractionOf } from './election.js';
 import type { EventBatch } from './event-batch.js';
-import type { TaskConfigsAnswer } from './input.js';
-import type { CoordinatorState, Question, Turn } from './state.js';
+import type { SplitAnswer } from './input.js';
+import type { CoordinatorState, OpenQuestion, Turn } from './state.js';
 
 /** How many tasks the user allows; Kafka Connect's key, else Apache RocketMQ Connect's, else one. */
 export function maxTasksOf(config: Config): number {
@@ -36,7 +36,7 @@ function connectorsToSplit(connectors: ClusterState['connectors']): readonly Con
 export function takeAnswer(
   turn: Turn,
   input: { readonly connector: string; readonly configVersion: number; readonly nodeId: string },
-  answer: TaskConfigsAnswer,
+  answer: SplitAnswer,
 ): void {
   const { next } = turn;
   const question = next.questions.get(input.connector);
@@ -48,7 +48,7 @@ export function takeAnswer(
   next.questions = new Map(next.questions).set(input.connector, postponed(turn, question, input.nodeId));
 }
 
-function postponed({ next, now }: Turn, question: Question, nodeId: string): Question {
+function postponed({ next, now }: Turn, question: OpenQuestion, nodeId: string): OpenQuestion {
   const { backoffMs, maxBackoffMs } = next.settings;
   const pauseMs = Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(question.failures, 16));
   const tried = question.tried.includes(nodeId) ? question.tried : [...question.tried, nodeId];
@@ -86,7 +86,7 @@ export function askQuestions(turn: Turn): void {
   const { next, now, effects } = turn;
   const wanted = connectorsToSplit(next.cluster.connectors);
   if (wanted.length === 0 && next.questions.size === 0) return;
-  const questions = new Map<string, Question>();
+  const questions = new Map<string, OpenQuestion>();
   let open = 0;
   for (const { name, configVersion } of wanted) {
     const known = next.questions.get(name);
@@ -117,7 +117,7 @@ export function askQuestions(turn: Turn): void {
   next.questions = questions;
 }
 
-function freshQuestion(configVersion: number, now: number): Question {
+function freshQuestion(configVersion: number, now: number): OpenQuestion {
   return { configVersion, asked: undefined, notBefore: now, failures: 0, tried: [], answer: undefined };
 }
 

@@ -7,7 +7,7 @@ import type { Report } from '../model/report.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import type { ClockReading, ElapsedTime } from '../node/elapsed-time.js';
 import type { Effect } from './effect.js';
-import type { TaskConfigsAnswer } from './input.js';
+import type { SplitAnswer } from './input.js';
 import { defaultCoordinatorSettings, type CoordinatorSettings } from './settings.js';
 
 export interface CoordinatorSelf {
@@ -55,7 +55,7 @@ export interface InFlight {
     | undefined;
 }
 
-export interface Question {
+export interface OpenQuestion {
   readonly configVersion: number;
   /** Who was asked, and when; undefined while it waits for `notBefore`. */
   readonly asked: { readonly nodeId: string; readonly at: number } | undefined;
@@ -63,7 +63,7 @@ export interface Question {
   readonly failures: number;
   /** Nodes that did not answer or had no such plugin. */
   readonly tried: readonly string[];
-  readonly answer: Extract<TaskConfigsAnswer, { kind: 'tasks' | 'error' }> | undefined;
+  readonly answer: Extract<SplitAnswer, { kind: 'tasks' | 'error' }> | undefined;
 }
 
 /** What the last look at the members was based on, which found nothing to do: while it stands, another would find nothing either. */
@@ -158,7 +158,7 @@ export interface CoordinatorState {
   /** Commands from this offset on were turned away because the queue was full. */
   readonly commandsCutAt: number | undefined;
   /** By connector name. */
-  readonly questions: ReadonlyMap<string, Question>;
+  readonly questions: ReadonlyMap<string, OpenQuestion>;
   /** The tasks by owner and need, kept from step to step: it says nothing that `cluster` does not. */
   readonly index: TaskIndex;
   readonly workforce: Workforce | undefined;

@@ -1,5 +1,5 @@
 import type { Effect } from '../coordinator/effect.js';
-import type { TaskConfigsAnswer } from '../coordinator/input.js';
+import type { SplitAnswer } from '../coordinator/input.js';
 import type { CommandBody } from '../model/command.js';
 import { TargetState, type TaskId } from '../model/connector.js';
 import { eventsIn, type LogEvent } from '../model/entry.js';
@@ -237,7 +237,7 @@ const verbs: Readonly<Record<string, Play>> = {
     const question = harness.of('ask-task-configs').at(-1);
     if (question === undefined) throw new Error('nothing was asked');
     const { connector, configVersion, nodeId } = question;
-    const answer: TaskConfigsAnswer = kind === 'error' ? { kind, error: words.rest().join(' ') } : { kind };
+    const answer: SplitAnswer = kind === 'error' ? { kind, error: words.rest().join(' ') } : { kind };
     harness.feed({ kind: 'task-configs.answered', connector, configVersion, nodeId, answer });
   }),
   storing: silently(({ harness }, words) => {

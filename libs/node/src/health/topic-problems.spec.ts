@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { topicsOf } from '@sluice/protocol';
-import { topicProblems, type TopicQueues } from './topic-problems.js';
+import { topicProblems, type TopicShape } from './topic-problems.js';
 
 const { log, positions } = topicsOf('c');
 const where = { brokerName: 'b', clusterId: 'c' };
-const onBroker = (...entries: readonly (readonly [string, number])[]): TopicQueues =>
+const onBroker = (...entries: readonly (readonly [string, number])[]): TopicShape =>
   new Map(entries.map(([broker, queues]) => [broker, { readQueues: queues, writeQueues: queues }]));
 
 describe('topicProblems', () => {

@@ -1,14 +1,14 @@
 import type { TopicDefinition } from '@sluice/protocol';
 
 /** How many queues a topic really has, by broker name. */
-export type TopicQueues = ReadonlyMap<string, { readonly readQueues: number; readonly writeQueues: number }>;
+export type TopicShape = ReadonlyMap<string, { readonly readQueues: number; readonly writeQueues: number }>;
 
 /**
  * What is wrong with a Connect cluster's topics on the broker that holds them, one sentence each. Which queue a node or a connector uses is
  * computed from the number of queues that the topics are made with: fewer lose messages, more stay unused; the log has exactly one.
  */
 export function topicProblems(
-  found: readonly { readonly topic: TopicDefinition; readonly queues: TopicQueues }[],
+  found: readonly { readonly topic: TopicDefinition; readonly queues: TopicShape }[],
   { brokerName, clusterId }: { readonly brokerName: string; readonly clusterId: string },
 ): readonly string[] {
   return found.flatMap(({ topic, queues }) => {

@@ -5,7 +5,7 @@ import { findCredentials, type KeyPrefix, type ReadText } from './cluster-creden
 import { NodeSettingsError, problemOf, type ResolvedSettings } from './resolve-settings.js';
 
 /** A RocketMQ cluster and how its requests are signed. */
-export interface ClusterAccess {
+export interface ClusterConnection {
   /** host:port, separated by commas. */
   readonly namesrv: string;
   /** Absent where requests are not signed. */
@@ -13,7 +13,7 @@ export interface ClusterAccess {
 }
 
 /** Where the topics of Sluice itself are. @throws NodeSettingsError */
-export function runtimeClusterOf(resolved: ResolvedSettings, readText: ReadText): ClusterAccess {
+export function runtimeClusterOf(resolved: ResolvedSettings, readText: ReadText): ClusterConnection {
   return clusterAccess(resolved, '', resolved.values.namesrv, readText);
 }
 
@@ -25,9 +25,9 @@ export function runtimeClusterOf(resolved: ResolvedSettings, readText: ReadText)
 export function dataClusterOf(
   role: Role,
   resolved: ResolvedSettings,
-  runtime: ClusterAccess,
+  runtime: ClusterConnection,
   readText: ReadText,
-): ClusterAccess {
+): ClusterConnection {
   const prefix = dataPrefixOf(role);
   if (prefix === undefined) return runtime;
   const own = clusterAccess(resolved, prefix, resolved.values[`${prefix}namesrv`] ?? runtime.namesrv, readText);
@@ -54,7 +54,7 @@ function clusterAccess(
   prefix: KeyPrefix,
   addresses: string,
   readText: ReadText,
-): ClusterAccess {
+): ClusterConnection {
   const namesrv = parseAddresses(addresses, 'rocketmq').join(',');
   const found = findCredentials(values, prefix, readText);
   switch (found.kind) {

@@ -1,5 +1,5 @@
 import { parseLabels, type Labels, type Role } from '@sluice/core';
-import { dataClusterOf, runtimeClusterOf, type ClusterAccess } from './cluster-access.js';
+import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './cluster-access.js';
 import { noProxy, parseAddresses } from './cluster-address.js';
 import { hasKeys, type ReadText } from './cluster-credentials.js';
 import type { ResolvedSettings } from './resolve-settings.js';
@@ -20,12 +20,12 @@ export interface GatewayLimits {
   readonly maxBodyBytes: number;
 }
 
-export interface NodeSettings extends ClusterAccess {
+export interface NodeSettings extends ClusterConnection {
   readonly role: Role;
   /** Proxies of the runtime cluster: host:port, separated by commas; or {@link noProxy}. */
   readonly grpc: string;
   /** The cluster in which the topics of this role's tasks live; the runtime cluster on roles without tasks. */
-  readonly dataCluster: ClusterAccess;
+  readonly dataCluster: ClusterConnection;
   readonly requestTimeoutMs: number;
   readonly clusterId: string;
   readonly nodeId: string;

@@ -1,5 +1,5 @@
 import {
-  isSystemProperty,
+  isReservedProperty,
   rocketmqConnectHeaderPrefix,
   rocketmqConnectTimestamp,
   sluicePrefix,
@@ -41,7 +41,7 @@ export function headerToProperty(header: MessageHeader, occurrence: number): rea
 /** True if a property of this name stands for a header. */
 export function isHeaderProperty(name: string): boolean {
   if (name.startsWith(sluicePrefix)) return escapedName.test(name);
-  return !isSystemProperty(name) && name !== rocketmqConnectTimestamp;
+  return !isReservedProperty(name) && name !== rocketmqConnectTimestamp;
 }
 
 /** The header that a property stands for, see {@link isHeaderProperty}. */
@@ -66,7 +66,7 @@ function isPlainHeaderKey(key: string): boolean {
     !key.startsWith(sluicePrefix) &&
     !key.startsWith(rocketmqConnectHeaderPrefix) &&
     key !== rocketmqConnectTimestamp &&
-    !isSystemProperty(key)
+    !isReservedProperty(key)
   );
 }
 

@@ -8,7 +8,7 @@ const valueEnd = 2;
 export const noProperties: Buffer = Buffer.alloc(0);
 
 /** Writes a block that ends with a separator, so that blocks can be joined. Names and values must be free of control characters. */
-export function encodeProperties(entries: Iterable<readonly [name: string, value: string]>): Buffer {
+export function encodePropertyBlock(entries: Iterable<readonly [name: string, value: string]>): Buffer {
   let text = '';
   for (const [name, value] of entries) text += `${name}\u0001${value}\u0002`;
   return text === '' ? noProperties : Buffer.from(text, 'utf8');

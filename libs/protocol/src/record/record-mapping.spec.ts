@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { maxValueBytes } from '@sluice/sdk';
 import * as fc from 'fast-check';
-import { encodeProperties } from './property-block.js';
+import { encodePropertyBlock } from './property-block.js';
 import { maxPropertiesBytes } from './record-limits.js';
 import { type ConvertedRecord, type MessageHeader, messageToRecord, recordToMessage } from './record-mapping.js';
 import { RecordMappingError } from './record-mapping-error.js';
-import { isSystemProperty } from './reserved-properties.js';
+import { isReservedProperty } from './reserved-properties.js';
 
 type GoldenBytes = { readonly text: string } | { readonly hex: string } | null;
 interface GoldenRecord {
@@ -105,14 +105,14 @@ describe('recordToMessage and messageToRecord', () => {
 
   it('never lets a header take the name of a property that brokers act on', () => {
     const names = ['KEYS', 'DELAY', 'UNIQ_KEY', 'TIMER_DELIVER_MS', '__SHARDINGKEY', '__RMQ.TRANSIENT.TOPIC_SYS_FLAG'];
-    expect(names.every(isSystemProperty)).toBe(true);
+    expect(names.every(isReservedProperty)).toBe(true);
     const headers = names.map((key) => ({ key, value: '1' }));
     const text = recordToMessage({ value: null, headers }, origin).properties.toString();
-    expect(text.split('\u0002').filter((piece) => isSystemProperty(piece.split('\u0001')[0] ?? ''))).toEqual([]);
+    expect(text.split('\u0002').filter((piece) => isReservedProperty(piece.split('\u0001')[0] ?? ''))).toEqual([]);
   });
 
   it('reads messages of Apache RocketMQ Connect and of plain producers', () => {
-    const properties = encodeProperties([
+    const properties = encodePropertyBlock([
       ['UNIQ_KEY', '0A'],
       ['WAIT', 'true'],
       ['KEYS', 'k1'],

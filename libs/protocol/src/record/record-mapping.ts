@@ -2,7 +2,7 @@ import { asBuffer } from '../bytes/as-buffer.js';
 import { ConnectErrorCode } from '@sluice/sdk';
 import { describePosition } from '../position/position-value.js';
 import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
-import { encodeProperties, forEachProperty, noProperties } from './property-block.js';
+import { encodePropertyBlock, forEachProperty, noProperties } from './property-block.js';
 import { maxBodyBytes, maxPropertiesBytes } from './record-limits.js';
 import { RecordMappingError } from './record-mapping-error.js';
 import { rocketmqConnectTimestamp, SluiceProperty } from './reserved-properties.js';
@@ -78,7 +78,7 @@ export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, s
     if (stamp === undefined) return { body, properties: noProperties };
     return { body, properties: Buffer.from(`${SluiceProperty.stamp}\u0001${stamp}\u0002`, 'latin1') };
   }
-  const properties = encodeProperties(propertiesOf(record, origin, stamp));
+  const properties = encodePropertyBlock(propertiesOf(record, origin, stamp));
   if (properties.length > maxPropertiesBytes) {
     throw tooLarge(
       origin,

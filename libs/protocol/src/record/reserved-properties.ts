@@ -36,6 +36,6 @@ const systemProperties: ReadonlySet<string> = new Set(
 );
 
 /** True for the names of RocketMQ's own properties. */
-export function isSystemProperty(name: string): boolean {
+export function isReservedProperty(name: string): boolean {
   return systemProperties.has(name) || name.startsWith(transientPrefix);
 }

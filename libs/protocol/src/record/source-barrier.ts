@@ -1,6 +1,6 @@
 import type { QueueRef } from '@sluice/sdk';
 import { parseBase36 } from './base36.js';
-import { encodeProperties, propertyNeedle, scanProperty } from './property-block.js';
+import { encodePropertyBlock, propertyNeedle, scanProperty } from './property-block.js';
 import { isTag, queueTag, queueTagLength } from './queue-tag.js';
 import type { MessageParts } from './record-mapping.js';
 import { SluiceProperty } from './reserved-properties.js';
@@ -33,7 +33,7 @@ export function parseBarrier(text: string, queue: string): Barrier | undefined {
 
 export function barrierMessage(barrier: Barrier, queue: QueueRef): MessageParts {
   const text = encodeBarrier(barrier, queueTag(queue));
-  return { body: barrierBody, properties: encodeProperties([[SluiceProperty.barrier, text]]) };
+  return { body: barrierBody, properties: encodePropertyBlock([[SluiceProperty.barrier, text]]) };
 }
 
 /** True for the body that every barrier has. */

@@ -1,7 +1,7 @@
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { isRocketMqError, MalformedDataError, type RocketMqError } from '../errors.js';
 import { type AckOutcome } from '../messaging/message-port.js';
-import { type Delivery } from './incoming-message.js';
+import { type GrpcDelivery } from './incoming-message.js';
 import { durationOf, messages, resourceOf } from './protobuf.js';
 import { type ProxyChannels } from './proxy-channels.js';
 import { isOk, type ProxyStatus, statusError, statusOf } from './status-error.js';
@@ -15,7 +15,7 @@ export interface AckTarget {
 
 export interface AckEntry {
   readonly messageId: string;
-  readonly delivery: Delivery;
+  readonly delivery: GrpcDelivery;
 }
 
 export interface AckReply {

@@ -19,7 +19,7 @@ import {
 } from '../messaging/message-port.js';
 import { acknowledge, type AckEntry, changeInvisibility } from './acknowledge.js';
 import { consumerSettings, ConsumerSession } from './consumer-session.js';
-import { decodeMessage, type Delivery } from './incoming-message.js';
+import { decodeMessage, type GrpcDelivery } from './incoming-message.js';
 import { durationOf } from './protobuf.js';
 import { type ProxyChannels } from './proxy-channels.js';
 import { decidingFailure, PollPacing } from './poll-pacing.js';
@@ -278,12 +278,12 @@ export class GrpcReceiver implements MessageReceiver {
     return { messageId: message.messageId, delivery: this.#deliveryOf(message) };
   }
 
-  #deliveryOf(message: ReceivedMessage): Delivery {
-    const delivery = message.handle as Partial<Delivery> | undefined;
+  #deliveryOf(message: ReceivedMessage): GrpcDelivery {
+    const delivery = message.handle as Partial<GrpcDelivery> | undefined;
     if (delivery?.receiver !== this) {
       throw new InvalidArgumentError(`message ${message.messageId} was not delivered by this receiver`);
     }
-    return delivery as Delivery;
+    return delivery as GrpcDelivery;
   }
 
   #wake(): void {

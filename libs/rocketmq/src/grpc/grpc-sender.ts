@@ -6,7 +6,7 @@ import { type MessageIds } from '../messaging/message-id.js';
 import { type CheckedMessage, encodeMessage } from './outgoing-message.js';
 import { messages as messageStubs, resourceOf } from './protobuf.js';
 import { type ProxyChannels } from './proxy-channels.js';
-import { type Lane, planRequests, type RequestLimits } from './request-plan.js';
+import { type RequestLane, planRequests, type RequestLimits } from './request-plan.js';
 import { failedOutcome, readSendReply } from './send-reply.js';
 import { isMessageRefused, statusOf } from './status-error.js';
 import { onlyBrokerAt, type TopicRoutes, writableBrokers } from './topic-routes.js';
@@ -67,7 +67,7 @@ export class GrpcSender implements MessageSender {
 
   /** What follows a failure in a lane is not sent: it would overtake the message that failed. */
   async #sendLane(
-    lane: Lane<Item>,
+    lane: RequestLane<Item>,
     deadline: CallDeadline,
     settle: (item: Item, outcome: SendOutcome) => void,
   ): Promise<void> {

@@ -11,19 +11,19 @@ import { type ProtoMessage } from './outgoing-message.js';
 const HANDLE_BROKER_NAME = 5;
 
 /** Names one delivery; `extend` gives it another handle. */
-export interface Delivery {
+export interface GrpcDelivery {
   receiptHandle: string;
   readonly address: string;
   readonly receiver: object;
 }
 
-type Received = Omit<ReceivedMessage, 'handle'> & { readonly handle: Delivery };
+type Received = Omit<ReceivedMessage, 'handle'> & { readonly handle: GrpcDelivery };
 
 /** Never throws for a body that cannot be read: the messages that came with it are not to suffer. */
 export function decodeMessage(
   raw: ProtoMessage,
   topic: string,
-  delivery: Omit<Delivery, 'receiptHandle'>,
+  delivery: Omit<GrpcDelivery, 'receiptHandle'>,
   maxBodyBytes: number,
 ): Received {
   const system = raw.getSystemProperties() ?? new protocol.SystemProperties();

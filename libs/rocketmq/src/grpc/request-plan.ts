@@ -7,7 +7,7 @@ export interface RequestLimits {
 }
 
 /** Requests that must go one after the other, each a list of messages. Different lanes may go at the same time. */
-export type Lane<T extends CheckedMessage> = readonly (readonly T[])[];
+export type RequestLane<T extends CheckedMessage> = readonly (readonly T[])[];
 
 /** What the broker stores beside body and given properties: fixed fields, topic, and the properties that the Proxy adds. */
 const STORED_OVERHEAD_BYTES = 512;
@@ -16,9 +16,12 @@ const STORED_OVERHEAD_BYTES = 512;
  * Puts messages into requests. Only plain messages share one: the Proxy picks the queue of a request by its message group
  * only when it holds one message, and refuses batches of delayed ones. The messages of a group form one lane.
  */
-export function planRequests<T extends CheckedMessage>(messages: readonly T[], limits: RequestLimits): Lane<T>[] {
+export function planRequests<T extends CheckedMessage>(
+  messages: readonly T[],
+  limits: RequestLimits,
+): RequestLane<T>[] {
   const groups = new Map<string, T[][]>();
-  const lanes: Lane<T>[] = [];
+  const lanes: RequestLane<T>[] = [];
   let batch: T[] = [];
   let batchBytes = 0;
   for (const checked of messages) {

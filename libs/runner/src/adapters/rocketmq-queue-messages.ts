@@ -12,7 +12,7 @@ import {
   isQueueReadFailure,
   QueueReadFailure,
   type QueueMessages,
-  type QueueReader,
+  type MessageReader,
   type RawMessage,
 } from '@sluice/runtime';
 import { KnownGroups } from './known-groups.js';
@@ -120,7 +120,7 @@ export class RocketMqQueueMessages implements QueueMessages {
   }
 }
 
-class FailingReader implements QueueReader {
+class FailingReader implements MessageReader {
   constructor(
     private readonly reader: ClientReader,
     private readonly asGroup: <T>(call: () => Promise<T>) => Promise<T>,

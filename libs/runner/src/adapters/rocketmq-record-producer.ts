@@ -16,7 +16,7 @@ import {
   type QueueLookUp,
   type RecordBatch,
   type RecordProducer,
-  type SendSettlement,
+  type SettledSend,
 } from '@sluice/runtime';
 import { errorOfKnownQueue, mayRetry } from '@sluice/node';
 
@@ -122,7 +122,7 @@ function lookUp({ brokerName, queueId }: QueueRef, route: TopicRoute): QueueLook
   return { state: isWritable ? 'writable' : 'closed', writable };
 }
 
-const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SendSettlement>> = {
+const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SettledSend>> = {
   stored: 'stored',
   failed: 'not-stored',
   unknown: 'unknown',

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { OffsetStore, QueueMessages, QueueReader } from '@sluice/runtime';
+import type { OffsetStore, QueueMessages, MessageReader } from '@sluice/runtime';
 import type { QueueRef } from '@sluice/sdk';
 import { SinkLag } from './sink-lag.js';
 
 const queueOf = (queueId: number): QueueRef => ({ topic: 't', brokerName: 'b', queueId });
-const silentReader: QueueReader = { next: () => new Promise(() => undefined), close: () => undefined };
+const silentReader: MessageReader = { next: () => new Promise(() => undefined), close: () => undefined };
 const { signal } = new AbortController();
 
 /** Queues with ends that grow by hand, and tasks that read them. */

@@ -16,7 +16,7 @@ export interface RawMessage {
 }
 
 /** Reads one queue in order, ahead of need within its own bounds. */
-export interface QueueReader {
+export interface MessageReader {
   /**
    * The next messages, at least one; waits while there are none. The first one's offset is the offset asked for, or later when the broker holds
    * offsets that carry no message. Not called again before it settled. Rejects with a {@link QueueReadFailure}, after a retriable one it may
@@ -34,7 +34,7 @@ export interface QueueMessages {
   unreadableQueues(topic: string): Promise<readonly QueueRef[]>;
   /** The names of all topics, for subscriptions by pattern. */
   topics(): Promise<readonly string[]>;
-  read(queue: QueueRef, from: number, signal: AbortSignal): QueueReader;
+  read(queue: QueueRef, from: number, signal: AbortSignal): MessageReader;
   /**
    * The messages from offset `from` to before `to`, both within the queue; ends early where they are gone. Rejects with a
    * {@link QueueReadFailure}, or with the signal's reason when the signal is aborted.

@@ -37,7 +37,7 @@ export interface RecordProducer {
 }
 
 /** How a send of unknown outcome ended. `unknown`: no reply will come, it may or may not be (or still become) stored. */
-export type SendSettlement = 'stored' | 'not-stored' | 'unknown';
+export type SettledSend = 'stored' | 'not-stored' | 'unknown';
 
 /** Thrown by {@link RecordProducer}. Anything else that is thrown counts as `not-stored` and not retriable. */
 export class SendFailure extends Error {
@@ -46,14 +46,14 @@ export class SendFailure extends Error {
   readonly outcome: 'not-stored' | 'unknown';
   readonly retriable: boolean;
   /** Present on an unknown outcome whose reply may still come. Never rejects. */
-  readonly settled: Promise<SendSettlement> | undefined;
+  readonly settled: Promise<SettledSend> | undefined;
 
   constructor(
     message: string,
     details: {
       readonly outcome: 'not-stored' | 'unknown';
       readonly retriable: boolean;
-      readonly settled?: Promise<SendSettlement>;
+      readonly settled?: Promise<SettledSend>;
       readonly cause?: unknown;
     },
   ) {

@@ -12,7 +12,7 @@ import {
   contradictionOf,
   isQueueReadFailure,
   type QueueMessages,
-  type QueueReader,
+  type MessageReader,
   type RawMessage,
 } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
@@ -195,7 +195,7 @@ export class QueueIntake {
     let from = this.next;
     let lastStoredMs = this.state.lastStoredMs;
     let askedMs = -Infinity;
-    let reader: QueueReader | undefined;
+    let reader: MessageReader | undefined;
     try {
       for (let attempt = 1; !signal.aborted; attempt++) {
         await this.ahead.room(signal);

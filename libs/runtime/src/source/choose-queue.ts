@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 
-export interface QueueChoice {
+export interface CandidateQueues {
   /** At least one. */
   readonly queues: readonly QueueRef[];
   readonly connector: string;
@@ -16,7 +16,7 @@ export interface QueueChoice {
  * The queue that a partition's records go to: one with the fewest partitions of the connector. Among equals tasks begin one queue apart and each
  * spreads its own as far as it can, so that tasks which do not know each other's new partitions rarely meet. Brokers take turns.
  */
-export function chooseQueue({ queues, connector, taskIndex, loads, idleLoads }: QueueChoice): QueueRef | undefined {
+export function chooseQueue({ queues, connector, taskIndex, loads, idleLoads }: CandidateQueues): QueueRef | undefined {
   const sorted = [...queues].sort(
     (a, b) => a.queueId - b.queueId || (a.brokerName < b.brokerName ? -1 : Number(a.brokerName > b.brokerName)),
   );

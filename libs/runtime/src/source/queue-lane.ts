@@ -3,7 +3,7 @@ import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
 import { isSupersededError } from '../task/superseded-error.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
-import { isSendFailure, type RecordProducer, type SendSettlement } from '../ports/record-producer.port.js';
+import { isSendFailure, type RecordProducer, type SettledSend } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
@@ -335,7 +335,7 @@ export class QueueLane {
     this.storedBeforeMs = undefined;
   }
 
-  private async settle(error: unknown): Promise<SendSettlement | 'rejected'> {
+  private async settle(error: unknown): Promise<SettledSend | 'rejected'> {
     if (!isSendFailure(error)) return isRetriable(error) || isQueueLostError(error) ? 'not-stored' : 'rejected';
     if (error.outcome === 'not-stored') return error.retriable ? 'not-stored' : 'rejected';
     this.context.counters.unknownOutcomes++;

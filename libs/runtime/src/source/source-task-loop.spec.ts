@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey, type SourcePosition, type SourceRecord, type SourceTask } from '@sluice/sdk';
 import type { PositionsWrite } from '../ports/position-store.port.js';
-import type { SendSettlement } from '../ports/record-producer.port.js';
+import type { SettledSend } from '../ports/record-producer.port.js';
 import { scanBarrier } from '@sluice/protocol';
 import { readEverything, readValid } from '../testing/read-valid.js';
 import type { FakeBatch } from '../testing/fake-cluster.js';
@@ -207,8 +207,8 @@ describe('the source task loop', () => {
 
   it('resends nothing before the outcome of a send is settled', async () => {
     const { world, queue } = oneQueueWorld();
-    let settle: (settlement: SendSettlement) => void = () => undefined;
-    const settled = new Promise<SendSettlement>((resolve) => (settle = resolve));
+    let settle: (settlement: SettledSend) => void = () => undefined;
+    const settled = new Promise<SettledSend>((resolve) => (settle = resolve));
     let isFirst = true;
     world.cluster.fate = (_queue, batch) => {
       if (!isFirst || batch.messages[0]?.body.toString() !== 't0') return { kind: 'store' };

@@ -1,12 +1,7 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import type { QueueMessages, QueueReader, RawMessage } from '../ports/queue-messages.port.js';
+import type { QueueMessages, MessageReader, RawMessage } from '../ports/queue-messages.port.js';
 import { QueueReadFailure } from '../ports/queue-messages.port.js';
-import {
-  type RecordBatch,
-  type RecordProducer,
-  SendFailure,
-  type SendSettlement,
-} from '../ports/record-producer.port.js';
+import { type RecordBatch, type RecordProducer, SendFailure, type SettledSend } from '../ports/record-producer.port.js';
 
 interface StoredParts {
   readonly body: Buffer;
@@ -74,8 +69,8 @@ export class FakeQueue {
 export type SendFate =
   | { readonly kind: 'store' }
   /** Stored, but the reply is lost; `settled` tells how the client learns of it. */
-  | { readonly kind: 'store-unknown'; readonly settled?: Promise<SendSettlement> }
-  | { readonly kind: 'lose-unknown'; readonly settled?: Promise<SendSettlement> }
+  | { readonly kind: 'store-unknown'; readonly settled?: Promise<SettledSend> }
+  | { readonly kind: 'lose-unknown'; readonly settled?: Promise<SettledSend> }
   /** Only the first records are visible before the barrier; the others land when `land` is called. */
   | { readonly kind: 'part-unknown'; readonly count: number }
   | { readonly kind: 'reject'; readonly retriable: boolean }
@@ -217,7 +212,7 @@ export class FakeCluster {
       throw new SendFailure(`it is ${stopped}`, { outcome: 'not-stored', retriable: true });
     }
     const fate = this.fate(ref, batch);
-    const unknown = (settled: Promise<SendSettlement> | undefined): SendFailure =>
+    const unknown = (settled: Promise<SettledSend> | undefined): SendFailure =>
       new SendFailure('reply lost', {
         outcome: 'unknown',
         retriable: true,
@@ -250,7 +245,7 @@ async function* oneAnswer(messages: readonly RawMessage[]): AsyncGenerator<reado
   yield messages;
 }
 
-class FakeReader implements QueueReader {
+class FakeReader implements MessageReader {
   constructor(
     private readonly queue: FakeQueue,
     private next_: number,

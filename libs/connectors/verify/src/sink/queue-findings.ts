@@ -33,7 +33,7 @@ export interface SequenceCounts {
   readonly undecided: number;
 }
 
-export interface PartitionState extends SequenceCounts {
+export interface PartitionFindings extends SequenceCounts {
   readonly seed: number;
   readonly partition: number;
   readonly records: number;
@@ -46,7 +46,7 @@ export interface FindingsState {
   readonly damaged: number;
   /** Records of partitions or keys for which there was no room. */
   readonly untracked: number;
-  readonly partitions: readonly PartitionState[];
+  readonly partitions: readonly PartitionFindings[];
   /** Of all keys together. */
   readonly keyCounts: SequenceCounts;
   readonly keys: readonly { readonly seed: number; readonly key: string; readonly seen: SequenceState }[];
@@ -60,7 +60,7 @@ export interface FindingsState {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-interface TrackedPartition extends Mutable<Omit<PartitionState, 'seen'>> {
+interface TrackedPartition extends Mutable<Omit<PartitionFindings, 'seen'>> {
   readonly tracker: SequenceTracker;
 }
 interface TrackedKey {

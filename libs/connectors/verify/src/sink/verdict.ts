@@ -6,7 +6,7 @@ import {
   type FindingsState,
   keyKey,
   partitionKey,
-  type PartitionState,
+  type PartitionFindings,
   type SequenceCounts,
 } from './queue-findings.js';
 import { countOf, gapsOf, mergeSequences, type NumberRange, type SequenceState } from './sequence-tracker.js';
@@ -128,7 +128,7 @@ function judgePartitions(
 }
 
 /** @param parts what was seen of the partition in each queue; at least one */
-function judgePartition(parts: readonly PartitionState[], end: number | undefined): JudgedPartition {
+function judgePartition(parts: readonly PartitionFindings[], end: number | undefined): JudgedPartition {
   const { seed = 0, partition = 0 } = parts[0] ?? {};
   const { ranges, doubles, givenUp } = mergeSequences(parts.map(({ seen }) => seen));
   const gaps = gapsOf(ranges, end);

@@ -9,7 +9,7 @@ import { Lane } from './lane.js';
 import { MovedSlots } from './moved-slots.js';
 import { MessageFifo, noteFailure, type PendingMessage } from './pending-message.js';
 import { type ProducerSettings } from './producer-options.js';
-import { queueKey } from './queue-choice.js';
+import { laneKey } from './queue-choice.js';
 import { batchDueAt, isBatchDue, takeBatch } from './take-batch.js';
 import { TopicQueues, type RouteSource } from './topic-queues.js';
 import { WakeTimer } from './wake-timer.js';
@@ -251,7 +251,7 @@ export class Dispatcher {
   }
 
   #laneOf(queue: QueueRef): Lane {
-    const key = queueKey(queue);
+    const key = laneKey(queue);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
       lane = new Lane(queue);
@@ -276,7 +276,7 @@ export class Dispatcher {
 
   #forgetIfGone(lane: Lane): void {
     if (lane.isBusy || lane.fifo.count > 0 || this.#queues.choice?.has(lane.queue) === true) return;
-    this.#lanes.delete(queueKey(lane.queue));
+    this.#lanes.delete(laneKey(lane.queue));
   }
 
   #rejectExpired(now: number): void {

@@ -3,7 +3,7 @@ import { type QueueRef } from '../../routing/topic-route.js';
 /** Keys are spread over the slots, slots over the queues: 4,096 keep 64 queues within some 15 % of each other. */
 const SLOTS = 4_096;
 
-export function queueKey(queue: QueueRef): string {
+export function laneKey(queue: QueueRef): string {
   return `${queue.brokerName}/${String(queue.queueId)}`;
 }
 
@@ -24,11 +24,11 @@ export class QueueChoice {
     /** For messages with one. */
     readonly keyed: readonly QueueRef[] = queues,
   ) {
-    this.#keys = new Set([...queues, ...keyed].map(queueKey));
+    this.#keys = new Set([...queues, ...keyed].map(laneKey));
   }
 
   has(queue: QueueRef): boolean {
-    return this.#keys.has(queueKey(queue));
+    return this.#keys.has(laneKey(queue));
   }
 
   /** Whether both choose alike. */
@@ -63,11 +63,11 @@ export class QueueChoice {
 }
 
 function isSameList(a: readonly QueueRef[], b: readonly QueueRef[]): boolean {
-  return a.length === b.length && a.every((queue, index) => queueKey(queue) === queueKey(b[index] ?? queue));
+  return a.length === b.length && a.every((queue, index) => laneKey(queue) === laneKey(b[index] ?? queue));
 }
 
 function assignSlots(queues: readonly QueueRef[]): QueueRef[] {
-  const hashed = queues.map((queue) => ({ queue, hash: hashOf(queueKey(queue)) }));
+  const hashed = queues.map((queue) => ({ queue, hash: hashOf(laneKey(queue)) }));
   const slots: QueueRef[] = [];
   for (let slot = 0; slot < SLOTS && hashed.length > 0; slot += 1) {
     const slotHash = mix(slot + 1);
