@@ -100,7 +100,7 @@ async function metricsPage() {
 /** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */
 async function settingsPage() {
   const folder = 'libs/node/dist/settings';
-  const { settingsSpec, variableOf } = await load(`${folder}/settings-spec.js`);
+  const { settingsSpec, variableOf } = await load(`${folder}/node-settings-spec.js`);
   const { originalKeys } = await load(`${folder}/original-keys.js`);
   const originalsOf = (setting) =>
     Object.entries(originalKeys).flatMap(([key, { honouredAs }]) => (honouredAs === setting ? [key] : []));

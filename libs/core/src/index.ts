@@ -1,6 +1,6 @@
 export * from './assignment/assign-tasks.js';
 export * from './assignment/assignment-input.js';
-export * from './assignment/assignment-plan.js';
+export * from './assignment/assignment-types.js';
 export {
   isPlacementKey,
   parseLabels,
@@ -8,7 +8,7 @@ export {
   type LabelError,
   type ParsedLabels,
 } from './assignment/placement.js';
-export * from './assignment/plan-assignment.js';
+export * from './assignment/preview-assignment.js';
 export { PriorityQueue } from './assignment/priority-queue.js';
 export * from './lease/node-lease.js';
 export * from './log/fold.js';

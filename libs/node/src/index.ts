@@ -34,6 +34,6 @@ export * from './settings/resolve-settings.js';
 export { invalidSetting, type SettingChecks } from './settings/setting-checks.js';
 export * from './store/in-slices.js';
 export * from './store/node-copy.js';
-export * from './store/node-files.js';
+export * from './store/position-and-offset-files.js';
 export * from './store/node-store.js';
 export * from './store/state-persister.js';

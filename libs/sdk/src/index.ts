@@ -9,7 +9,7 @@ export * from './errors/connect-error.js';
 export * from './json/json-number.js';
 export * from './json/parse-json.js';
 export * from './record/plain-json.js';
-export * from './plugin.js';
+export * from './connector.js';
 export * from './record/record-limits.js';
 export * from './record/record.js';
 export * from './schema/schema.js';

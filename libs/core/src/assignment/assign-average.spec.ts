@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { assignTasks } from './assign-tasks.js';
-import type { AssignableTask, Worker } from './assignment-plan.js';
+import type { AssignableTask, Worker } from './assignment-types.js';
 import { loads, misplaced, settle, task, tasksOf, worker } from '../testing/settled.js';
 
 function dealt(tasks: readonly AssignableTask[], workers: readonly Worker[]): string[] {

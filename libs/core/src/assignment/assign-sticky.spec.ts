@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { assignTasks } from './assign-tasks.js';
-import type { AssignableTask, PreviousAssignment, Worker } from './assignment-plan.js';
+import type { AssignableTask, PreviousAssignment, Worker } from './assignment-types.js';
 import { isEligible, loads, misplaced, settle, task, tasksOf, worker, type Held } from '../testing/settled.js';
 
 /** Tries every assignment: the fewest running tasks that any balanced one moves. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { assignmentStrategyNames, assignTasks } from './assign-tasks.js';
-import type { AssignableTask, Worker } from './assignment-plan.js';
+import type { AssignableTask, Worker } from './assignment-types.js';
 import { task, worker } from '../testing/settled.js';
 
 describe.each(assignmentStrategyNames)('assignTasks by %s', (strategy) => {

@@ -3,7 +3,13 @@ import { assignAverage } from './assign-average.js';
 import { assignByHash } from './assign-by-hash.js';
 import { assignSticky } from './assign-sticky.js';
 import { inputWithMoving } from './assignment-input.js';
-import type { AssignmentInput, AssignmentPlan, PreviousAssignment, UnassignedTask, Worker } from './assignment-plan.js';
+import type {
+  AssignmentInput,
+  AssignmentPlan,
+  PreviousAssignment,
+  UnassignedTask,
+  Worker,
+} from './assignment-types.js';
 import { fleetOf, fleetOfIndex, inOrderOfIds, type Fleet, type Item, type Slot } from './fleet.js';
 import type { TaskIndex } from './task-index.js';
 

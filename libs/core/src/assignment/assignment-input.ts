@@ -2,7 +2,7 @@ import type { TaskTable } from '../log/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { connectorClass, taskKey, type ConnectorState, type TaskState } from '../model/connector.js';
 import { Role } from '../model/member.js';
-import type { AssignableTask, AssignmentInput, PreviousAssignment, Worker } from './assignment-plan.js';
+import type { AssignableTask, AssignmentInput, PreviousAssignment, Worker } from './assignment-types.js';
 import { placementOf } from './placement.js';
 import { hasOlderOwners, standingOf } from './standing.js';
 

@@ -1,5 +1,5 @@
 import { runnerRole, type Labels, type Role } from '../model/member.js';
-import type { AssignableTask, UnassignedReason, Worker } from './assignment-plan.js';
+import type { AssignableTask, UnassignedReason, Worker } from './assignment-types.js';
 import { labelsText } from './placement.js';
 
 /** Decides which workers of one role can run a task. Needs of the same class and placement are looked at once. */

@@ -5,7 +5,7 @@ import type {
   PreviousAssignment,
   UnassignedReason,
   Worker,
-} from './assignment-plan.js';
+} from './assignment-types.js';
 import { labelsText } from './placement.js';
 import { Roster, type Able } from './roster.js';
 import type { TaskIndex } from './task-index.js';

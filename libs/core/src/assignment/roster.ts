@@ -1,6 +1,6 @@
 import type { ConnectorType } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
-import type { AssignableTask, UnassignedReason, Worker } from './assignment-plan.js';
+import type { AssignableTask, UnassignedReason, Worker } from './assignment-types.js';
 import { Eligibility } from './eligibility.js';
 import { compareText } from './text-order.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { taskKey } from '../model/connector.js';
 import { assignTasks, type AssignmentStrategyName } from './assign-tasks.js';
-import type { AssignableTask, AssignmentPlan, PreviousAssignment, Worker } from './assignment-plan.js';
+import type { AssignableTask, AssignmentPlan, PreviousAssignment, Worker } from './assignment-types.js';
 import { task, worker } from '../testing/settled.js';
 
 /** Of CPU: what else the machine does counts little. The goal on a quiet machine is 200 ms. */

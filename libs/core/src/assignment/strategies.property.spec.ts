@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { assignmentStrategyNames, assignTasks } from './assign-tasks.js';
-import type { AssignableTask, Worker } from './assignment-plan.js';
+import type { AssignableTask, Worker } from './assignment-types.js';
 import { isEligible, misplaced, settle, task, without, worker } from '../testing/settled.js';
 
 const labels = fc.constantFrom<Record<string, string>>({}, { zone: 'a' }, { zone: 'b' }, { zone: 'a', disk: 'ssd' });

@@ -5,7 +5,7 @@ import type { ConnectorState, TaskState } from '../model/connector.js';
 import { memberKey } from '../model/member.js';
 import { assignIndexed, assignmentStrategyNames, assignTasks } from './assign-tasks.js';
 import { inputWithMoving } from './assignment-input.js';
-import type { Worker } from './assignment-plan.js';
+import type { Worker } from './assignment-types.js';
 import { TaskIndex } from './task-index.js';
 import { worker } from '../testing/settled.js';
 

@@ -4,7 +4,7 @@ import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type ConnectorState, type ConnectorType, type TaskState } from '../model/connector.js';
 import { memberKey } from '../model/member.js';
 import { assignableTask, needOf, previousOf, type Need } from './assignment-input.js';
-import type { AssignableTask, PreviousAssignment } from './assignment-plan.js';
+import type { AssignableTask, PreviousAssignment } from './assignment-types.js';
 import { labelsText } from './placement.js';
 import { hasOlderOwners, standingOf, type Standing } from './standing.js';
 

@@ -1,4 +1,4 @@
-import type { AssignmentPlan, Worker } from '../assignment/assignment-plan.js';
+import type { AssignmentPlan, Worker } from '../assignment/assignment-types.js';
 import { assignIndexed } from '../assignment/assign-tasks.js';
 import type { ClusterDraft } from '../log/cluster-draft.js';
 import { clusterSettings } from '../model/cluster-settings.js';

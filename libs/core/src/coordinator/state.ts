@@ -1,4 +1,4 @@
-import type { Worker } from '../assignment/assignment-plan.js';
+import type { Worker } from '../assignment/assignment-types.js';
 import { TaskIndex } from '../assignment/task-index.js';
 import type { RecordDigest } from '../log/record-digest.js';
 import type { ClusterState, LogHead } from '../model/cluster-state.js';

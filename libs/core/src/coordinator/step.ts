@@ -26,7 +26,7 @@ import {
 import { EventBatch } from './event-batch.js';
 import type { Input } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
-import { askQuestions, decideSplits, takeAnswer } from './questions.js';
+import { askQuestions, decideSplits, takeAnswer } from './connector-splits.js';
 import type { CoordinatorState, Turn } from './state.js';
 
 export interface Step {

@@ -1,4 +1,4 @@
-import type { UnassignedReason } from '../assignment/assignment-plan.js';
+import type { UnassignedReason } from '../assignment/assignment-types.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import {
   connectorClass,

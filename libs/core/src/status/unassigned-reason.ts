@@ -1,4 +1,4 @@
-import type { UnassignedReason, Worker } from '../assignment/assignment-plan.js';
+import type { UnassignedReason, Worker } from '../assignment/assignment-types.js';
 import { Eligibility } from '../assignment/eligibility.js';
 import { placementOf } from '../assignment/placement.js';
 import type { ClusterState } from '../model/cluster-state.js';

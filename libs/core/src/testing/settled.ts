@@ -1,6 +1,6 @@
 import { taskKey } from '../model/connector.js';
 import { assignTasks, type AssignmentStrategyName } from '../assignment/assign-tasks.js';
-import type { AssignableTask, PreviousAssignment, Worker } from '../assignment/assignment-plan.js';
+import type { AssignableTask, PreviousAssignment, Worker } from '../assignment/assignment-types.js';
 
 export type Held = ReadonlyMap<string, PreviousAssignment>;
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromFiles, type ClusterState } from '@sluice/core';
-import { isOffsetFile, isPositionFile, type OffsetFile, type PositionFile } from './node-files.js';
+import { isOffsetFile, isPositionFile, type OffsetFile, type PositionFile } from './position-and-offset-files.js';
 import { readJsonFile } from './read-json-file.js';
 import { NodeFile } from './node-store.js';
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isSameButHead, jsonParts, toConnectorFile, toTaskFile, type ClusterState, type LogHead } from '@sluice/core';
 import type { ScopedLog } from '../logging/node-log.js';
 import type { PersistIntervals } from '../settings/node-settings.js';
-import type { OffsetFile, PositionFile } from './node-files.js';
+import type { OffsetFile, PositionFile } from './position-and-offset-files.js';
 import { inSlices } from './in-slices.js';
 import { NodeFile, type NodeStore } from './node-store.js';
 

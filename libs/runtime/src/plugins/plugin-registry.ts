@@ -12,7 +12,7 @@ import {
 } from '@sluice/sdk';
 import { commonSettingsSpec } from '../config/connector-settings.js';
 import { converterByName, converterInfos } from '../converters/converter-plugins.js';
-import { taskCountSetting } from '../config/task-count.js';
+import { taskCountSetting } from '../config/sink-task-count.js';
 import { connectorSpec } from './connector-spec.js';
 import { UnknownPluginError } from './unknown-plugin-error.js';
 import { validateConnector, withoutSecrets } from './validate-connector.js';

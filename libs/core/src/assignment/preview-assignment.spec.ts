@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { assignmentStrategyNames, type AssignmentStrategyName } from './assign-tasks.js';
-import type { AssignableTask, Worker } from './assignment-plan.js';
-import { planAssignment, type AssignmentChange, type AssignmentPreview } from './plan-assignment.js';
+import type { AssignableTask, Worker } from './assignment-types.js';
+import { planAssignment, type AssignmentChange, type AssignmentPreview } from './preview-assignment.js';
 import { loads, settle, task, tasksOf, worker, type Held } from '../testing/settled.js';
 
 const three = [worker('w1'), worker('w2'), worker('w3')];

@@ -8,7 +8,7 @@ import type {
   UnassignedReason,
   UnassignedTask,
   Worker,
-} from './assignment-plan.js';
+} from './assignment-types.js';
 import { canRun } from './eligibility.js';
 import { compareText } from './text-order.js';
 
