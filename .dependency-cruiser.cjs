@@ -40,6 +40,7 @@ module.exports = {
       from: { path: '^libs/sdk/src/', pathNot: '^libs/sdk/src/files/' },
       to: { path: '^libs/sdk/src/files/' },
     },
+    only('time-imports-nothing', 'libs/time', []),
     only('verification-imports-nothing', 'libs/verification', []),
     only('rocketmq-imports-nothing', 'libs/rocketmq', []),
     ...layers(
@@ -64,11 +65,11 @@ module.exports = {
     only('core-imports-sdk', 'libs/core', ['sdk']),
     only('simulation-imports-core', 'libs/simulation', ['core']),
     only('protocol-imports-sdk', 'libs/protocol', ['sdk']),
-    only('runtime-imports', 'libs/runtime', ['sdk', 'core', 'protocol']),
+    only('runtime-imports', 'libs/runtime', ['time', 'sdk', 'core', 'protocol']),
     only('testing-imports', 'libs/testing', ['sdk', 'core', 'protocol', 'runtime']),
-    only('rpc-imports', 'libs/rpc', ['rocketmq', 'protocol']),
-    only('node-imports', 'libs/node', ['sdk', 'core', 'protocol', 'rocketmq', 'rpc']),
-    only('runner-imports', 'libs/runner', ['sdk', 'core', 'protocol', 'rocketmq', 'runtime', 'rpc', 'node']),
+    only('rpc-imports', 'libs/rpc', ['time', 'rocketmq', 'protocol']),
+    only('node-imports', 'libs/node', ['time', 'sdk', 'core', 'protocol', 'rocketmq', 'rpc']),
+    only('runner-imports', 'libs/runner', ['time', 'sdk', 'core', 'protocol', 'rocketmq', 'runtime', 'rpc', 'node']),
     {
       name: 'connectors-import-sdk',
       severity: 'error',

@@ -1,5 +1,5 @@
+import { pause } from '@sluice/time';
 import type { Command } from '@sluice/core';
-import { abortableDelay } from '@sluice/rpc';
 import { firstOffsetOf, refusedPauseMs, untilAnswered, type ClusterNode, type ScopedLog } from '@sluice/node';
 import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
@@ -61,7 +61,7 @@ export class CommandReader {
       } catch (error) {
         const isRefused = error instanceof CommandsCutError && error.minOffset === fromOffset;
         if (!isRefused || progress.last !== undefined) throw error;
-        await abortableDelay(refusedPauseMs, signal);
+        await pause(refusedPauseMs, signal);
       }
     }
   }

@@ -3,7 +3,6 @@ export * from './log/command-sender.js';
 export * from './log/head-watch.js';
 export * from './setup/init-cluster.js';
 export { InitError, type InitPurpose } from './setup/init-plan.js';
-export { withLimit } from './time/with-limit.js';
 export { type Heartbeat } from './membership/heartbeat.js';
 export * from './membership/live-reports.js';
 export * from './log/log-follower.js';

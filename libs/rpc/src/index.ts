@@ -1,4 +1,3 @@
-export { abortableDelay } from './time/abortable-delay.js';
 export { nodeGroup, nodeTag } from './contract/node-tag.js';
 export { RocketMqClientProxy, type RocketMqPattern } from './nest/rocketmq.client.js';
 export { RocketMqContext } from './nest/rocketmq.context.js';

@@ -1,3 +1,4 @@
+import { untilAborted } from '@sluice/time';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkPortsFree, EmbeddedRocketmqError, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
@@ -164,17 +165,4 @@ async function init(
 
 function print(name: string, line: string): void {
   console.log(prefixLine(name, line, process.stdout.isTTY));
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((done) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        done();
-      },
-      { once: true },
-    );
-  });
 }

@@ -1,5 +1,5 @@
+import { withLimit } from '@sluice/time';
 import { setTimeout as delay } from 'node:timers/promises';
-import { withLimit } from '@sluice/node';
 
 const pollMs = 100;
 const requestTimeoutMs = 3000;

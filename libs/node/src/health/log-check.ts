@@ -1,6 +1,6 @@
+import { withLimit } from '@sluice/time';
 import type { QueueRef } from '@sluice/rocketmq';
 import { LogBehindError, LogRewrittenError, LogUnclearError, type LogFollower } from '../log/log-follower.js';
-import { withLimit } from '../time/with-limit.js';
 import type { NodeCheck } from './health-check.js';
 
 const proofTimeoutMs = 1500;

@@ -1,7 +1,7 @@
+import { withLimit } from '@sluice/time';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScopedLog } from '../logging/node-log.js';
 import type { LogFollower } from './log-follower.js';
-import { withLimit } from '../time/with-limit.js';
 
 export interface HeadWatchOptions {
   readonly intervalMs: number;

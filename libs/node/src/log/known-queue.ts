@@ -1,5 +1,5 @@
+import { pause } from '@sluice/time';
 import { BrokerNotFoundError, FrameTooLargeError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
-import { abortableDelay } from '@sluice/rpc';
 
 /** Short: leases run out while nobody knows that a broker is back. */
 const retryMs = 200;
@@ -45,7 +45,7 @@ export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSign
       return await callKnownQueue(call);
     } catch (error) {
       if (signal.aborted || !mayRetry(error)) throw error;
-      await abortableDelay(retryMs, signal);
+      await pause(retryMs, signal);
     }
   }
 }

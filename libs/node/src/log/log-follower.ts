@@ -1,3 +1,4 @@
+import { pause } from '@sluice/time';
 import {
   behindBy,
   beginningAt,
@@ -26,7 +27,6 @@ import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@slui
 import { isRocketMqError } from '@sluice/rocketmq';
 import { untilAnswered } from './known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
-import { abortableDelay } from '@sluice/rpc';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
 
@@ -276,7 +276,7 @@ export class LogFollower {
     const isUnchecked = (): boolean => this.loop.pulled !== undefined;
     while (isUnchecked() && !signal.aborted) {
       await untilAnswered(() => this.ask(signal), signal);
-      if (isUnchecked()) await abortableDelay(askAgainMs, signal);
+      if (isUnchecked()) await pause(askAgainMs, signal);
     }
   }
 
@@ -363,7 +363,7 @@ export class LogFollower {
     };
     this.proofWaiters.add(waiter);
     try {
-      await abortableDelay(askAgainMs, AbortSignal.any([signal, this.ended.signal, proven.signal]));
+      await pause(askAgainMs, AbortSignal.any([signal, this.ended.signal, proven.signal]));
     } finally {
       this.proofWaiters.delete(waiter);
     }

@@ -1,3 +1,4 @@
+import { pause } from '@sluice/time';
 import { isReport, type Report } from '@sluice/core';
 import {
   encodeProbe,
@@ -13,7 +14,6 @@ import {
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { refusedPauseMs, untilAnswered } from '../log/known-queue.js';
 import type { ScopedLog } from '../logging/node-log.js';
-import { abortableDelay } from '@sluice/rpc';
 
 const sendTimeoutMs = 3000;
 
@@ -104,7 +104,7 @@ export class ReportsChannel {
         const isStuck = readTo === from && from === lost.range.maxOffset;
         readTo = from = end = lost.range.maxOffset;
         this.log.warn(`Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`);
-        if (isStuck) await abortableDelay(refusedPauseMs, signal);
+        if (isStuck) await pause(refusedPauseMs, signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;

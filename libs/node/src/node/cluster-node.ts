@@ -1,8 +1,8 @@
+import { withLimit } from '@sluice/time';
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, fromFiles } from '@sluice/core';
 import { clientIdOf, readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
 import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
-import { withLimit } from '../time/with-limit.js';
 import { LogFollower, LogRewrittenError } from '../log/log-follower.js';
 import { ClusterNotInitialisedError, openLog } from '../log/open-log.js';
 import { OtherLogError, requireOwnLog } from '../log/own-log.js';

@@ -1,8 +1,8 @@
+import { maxTimerMs } from '@sluice/time';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 import { toRpcError } from '../contract/rpc-error-payload.js';
 import { type RpcOutcome } from '../contract/rpc-message.js';
 import { RpcTimeoutError } from '../contract/rpc-timeout.error.js';
-import { maxTimerMs } from '../time/within-time.js';
 
 export interface PendingRequest {
   readonly correlationId: string;

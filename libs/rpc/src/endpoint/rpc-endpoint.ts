@@ -1,9 +1,9 @@
+import { backoffMs, pause } from '@sluice/time';
 import { randomUUID } from 'node:crypto';
-import { abortableDelay, backoffMs } from '../time/abortable-delay.js';
 import { createRpcLink } from '../link/create-rpc-link.js';
 import { nodeTag } from '../contract/node-tag.js';
 import { type OpenRequest, PendingRequests } from './pending-requests.js';
-import { RateLimit } from '../time/rate-limit.js';
+import { RateLimit } from './rate-limit.js';
 import { RequestObservers, type SettledRequest } from './request-observers.js';
 import { createRpcCounters, type RpcCounters } from './rpc-counters.js';
 import {
@@ -22,6 +22,8 @@ import {
 } from '../contract/rpc-link.port.js';
 import { decodeRpcMessage, encodeRpcMessage, type RpcMetadata } from '../contract/rpc-message.js';
 import { type RpcHandler, RpcServing } from './rpc-serving.js';
+
+const retryLimits = { initialMs: 100, maxMs: 5_000 } as const;
 
 export type RpcEndpointState = RpcLinkState;
 
@@ -221,7 +223,7 @@ export class RpcEndpoint {
     const over = AbortSignal.any([arrived.signal, this.#stopping.signal]);
     for (let pauseMs = PROBE_AGAIN_AFTER_MS; Date.now() < deadlineMs && !over.aborted; pauseMs *= 2) {
       await this.#deliver(message, deadlineMs, over);
-      await abortableDelay(Math.min(pauseMs, Math.max(0, deadlineMs - Date.now())), over);
+      await pause(Math.min(pauseMs, Math.max(0, deadlineMs - Date.now())), over);
     }
     this.#stopping.signal.throwIfAborted();
     if (arrived.signal.aborted) return;
@@ -325,7 +327,7 @@ export class RpcEndpoint {
    */
   async #resendUntilSettled(message: OutboundMessage, deadlineMs: number, settled: AbortSignal): Promise<void> {
     for (let pauseMs = RESEND_AFTER_MS; Date.now() + pauseMs < deadlineMs; pauseMs *= 2) {
-      await abortableDelay(pauseMs, settled);
+      await pause(pauseMs, settled);
       if (settled.aborted) return;
       if (!this.#resends.tryTake()) continue;
       await this.#deliver(message, deadlineMs, settled);
@@ -358,9 +360,9 @@ export class RpcEndpoint {
       }
       this.#counters.sendFailures += 1;
       onFailure?.(failure);
-      const pauseMs = backoffMs(failures);
+      const pauseMs = backoffMs(failures, retryLimits);
       if (!failure.retriable || Date.now() + pauseMs >= deadlineMs) throw failure;
-      await abortableDelay(pauseMs, signal);
+      await pause(pauseMs, signal);
       if (signal.aborted) throw failure;
     }
   }

@@ -1,4 +1,4 @@
-import { withinTime } from '../time/within-time.js';
+import { withinTime } from '@sluice/time';
 import { InboundDispatcher, type RunningCall } from './inbound-dispatcher.js';
 import { type RpcCounters } from './rpc-counters.js';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';

@@ -1,3 +1,4 @@
+import { pause } from '@sluice/time';
 import {
   type MessageReceiver,
   type MessageSender,
@@ -5,7 +6,6 @@ import {
   openMessaging,
   type ReceivedMessage,
 } from '@sluice/rocketmq';
-import { abortableDelay } from '../time/abortable-delay.js';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 import { isLinkGroupMissing, toLinkError } from './link-error.js';
@@ -114,7 +114,7 @@ export class GrpcLink implements RpcLink {
         if (isStopped()) return;
         setState(error);
         if (isLinkGroupMissing(error)) await this.#group.prepareAgain();
-        await abortableDelay(pauseAfterErrorMs, signal);
+        await pause(pauseAfterErrorMs, signal);
       }
     }
   }

@@ -1,5 +1,5 @@
+import { withinTime } from '@sluice/time';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
-import { withinTime } from '../time/within-time.js';
 
 /** For so long a refusal from before the group was there may be told again: the longest pause between two polls, and some more. */
 const toldAgainMs = 6_000;

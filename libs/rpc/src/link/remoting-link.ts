@@ -1,3 +1,4 @@
+import { backoffMs, pause, withinTime } from '@sluice/time';
 import {
   type LogicalMessage,
   logicalMessages,
@@ -11,10 +12,8 @@ import {
   type StoredMessage,
   type TopicProducer,
 } from '@sluice/rocketmq';
-import { abortableDelay, backoffMs } from '../time/abortable-delay.js';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
-import { withinTime } from '../time/within-time.js';
 import { isLinkGroupMissing, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
@@ -25,6 +24,7 @@ import {
   type RpcLinkListener,
 } from '../contract/rpc-link.port.js';
 
+const retryLimits = { initialMs: 100, maxMs: 5_000 } as const;
 /** How often the link looks for queues that were added. */
 const lookAgainMs = 10_000;
 /** Messages that wait for another delivery, which this process alone holds. */
@@ -98,9 +98,9 @@ export class RemotingLink implements RpcLink {
       } catch (error) {
         this.#receiving.signal.throwIfAborted();
         const failure = toLinkError(`Finding the queues of topic '${topic}'`, error);
-        const pauseMs = backoffMs(failures);
+        const pauseMs = backoffMs(failures, retryLimits);
         if (!failure.retriable || performance.now() + pauseMs >= endsAt) throw failure;
-        await abortableDelay(pauseMs, this.#receiving.signal);
+        await pause(pauseMs, this.#receiving.signal);
       }
     }
   }
@@ -159,7 +159,7 @@ export class RemotingLink implements RpcLink {
   async #followQueues(connected: Connected): Promise<void> {
     const { signal } = this.#receiving;
     for (;;) {
-      await abortableDelay(lookAgainMs, signal);
+      await pause(lookAgainMs, signal);
       if (signal.aborted) return;
       await this.#readQueues(connected, 'beginning').catch(() => undefined);
     }
@@ -263,7 +263,7 @@ export class RemotingLink implements RpcLink {
           const failure = toLinkError(`Receiving from queue ${key}`, error);
           setState(failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure);
         }
-        await abortableDelay(backoffMs(failures), signal);
+        await pause(backoffMs(failures, retryLimits), signal);
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { BackoffLimits } from '../retry/backoff.js';
+import { type BackoffLimits } from '@sluice/time';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import type { Subscription } from '../sink/subscription.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';

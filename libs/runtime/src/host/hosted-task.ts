@@ -1,3 +1,4 @@
+import { backoffMs } from '@sluice/time';
 import {
   taskKey,
   type DesiredTask,
@@ -9,7 +10,6 @@ import {
 import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
-import { backoffMs } from '../retry/backoff.js';
 import { decideRestart } from '../retry/restart-policy.js';
 import { isSupersededError } from '../task/superseded-error.js';
 import type { TaskLoop } from './task-loop.js';

@@ -1,5 +1,5 @@
+import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { ConnectErrorCode, isConnectError, isRetriable } from '@sluice/sdk';
-import { backoffMs, type BackoffLimits } from './backoff.js';
 
 /** How a task that fails is started again. */
 export interface RestartPolicy {

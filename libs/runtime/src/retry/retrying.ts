@@ -1,6 +1,6 @@
+import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { isRetriable } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
-import { backoffMs, type BackoffLimits } from './backoff.js';
 import type { WaitingCall } from './task-waits.js';
 
 export interface RetryPolicy {

@@ -1,6 +1,6 @@
+import { backoffMs } from '@sluice/time';
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { OffsetReset } from '../ports/offset-store.port.js';
-import { backoffMs } from '../retry/backoff.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { QueueIntake } from './queue-intake.js';
 import type { QueueSet } from './queue-set.js';

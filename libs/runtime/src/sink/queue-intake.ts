@@ -1,3 +1,4 @@
+import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { queueTag } from '@sluice/protocol';
 import {
   ConnectError,
@@ -16,7 +17,6 @@ import {
   type RawMessage,
 } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { QueueOffsetError } from './queue-offset-error.js';
 import { type AheadBudget, ReadAhead } from './read-ahead.js';

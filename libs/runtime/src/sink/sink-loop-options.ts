@@ -1,10 +1,10 @@
+import { type BackoffLimits } from '@sluice/time';
 import type { SinkTask, TaskConfig, TaskLogger } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import type { BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import type { RecordDecoder } from './record-decoder.js';

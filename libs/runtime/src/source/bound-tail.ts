@@ -1,10 +1,10 @@
+import { type BackoffLimits } from '@sluice/time';
 import { barrierMessage, type Barrier } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import { isSendFailure, type RecordProducer } from '../ports/record-producer.port.js';
-import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import { isQueueLostError, throwIfLost } from './queue-lost-error.js';

@@ -1,10 +1,10 @@
+import { type BackoffLimits } from '@sluice/time';
 import type { QueueScan } from '@sluice/protocol';
 import { type CommittedPosition } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import type { BackoffLimits } from '../retry/backoff.js';
 import { retrying } from '../retry/retrying.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { PartitionState } from './partition-state.js';

@@ -1,3 +1,4 @@
+import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
 import { isSupersededError } from '../task/superseded-error.js';
@@ -5,7 +6,6 @@ import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import { isSendFailure, type RecordProducer, type SettledSend } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';

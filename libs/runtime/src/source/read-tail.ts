@@ -1,3 +1,4 @@
+import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { parseBarrier, parseStamp, queueTag, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
@@ -7,7 +8,6 @@ import {
   type QueueMessages,
   type RawMessage,
 } from '../ports/queue-messages.port.js';
-import { backoffMs, type BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import { throwIfLost } from './queue-lost-error.js';
 import type { QueueStops } from './writable-queues.js';

@@ -1,3 +1,4 @@
+import { type BackoffLimits } from '@sluice/time';
 import type { SourceTask, TaskConfig, TaskLogger } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
@@ -5,7 +6,6 @@ import type { PositionStore } from '../ports/position-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import type { BackoffLimits } from '../retry/backoff.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import type { RecordEncoder } from './record-encoder.js';

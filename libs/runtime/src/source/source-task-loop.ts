@@ -6,7 +6,7 @@ import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLog } from '../task/rate-limited-log.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import { untilAborted } from '../retry/until-aborted.js';
+import { unlessAborted } from '../retry/unless-aborted.js';
 import { WakeUp } from '../task/wake-up.js';
 import { laneServices } from './lane-services.js';
 import { PartitionTable } from './partition-table.js';
@@ -230,7 +230,7 @@ export class SourceTaskLoop {
         continue;
       }
       if (!lease.held) {
-        await untilAborted(lease.whenHeld(signal), signal);
+        await unlessAborted(lease.whenHeld(signal), signal);
         continue;
       }
       const policy = {
@@ -239,7 +239,7 @@ export class SourceTaskLoop {
         timeoutMs: settings.retryTimeoutMs,
         ...this.retried('poll'),
       };
-      const records = await untilAborted(
+      const records = await unlessAborted(
         retrying(policy, signal, () => task.poll(signal)),
         signal,
       );
@@ -273,7 +273,7 @@ export class SourceTaskLoop {
       limits: this.spec.settings.backoff,
       ...this.retried(`asking for the queues of topic ${topic}`),
     };
-    const queues = await untilAborted(
+    const queues = await unlessAborted(
       retrying(policy, signal, () => this.queues.of(topic, this.partitions.lastQueuesOf(topic))),
       signal,
     );

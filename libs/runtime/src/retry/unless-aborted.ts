@@ -1,5 +1,5 @@
 /** The promise's value, or `undefined` once the signal is aborted and the promise rejected. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {

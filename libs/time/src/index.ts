@@ -1,0 +1,5 @@
+export { backoffMs, type BackoffLimits } from './backoff.js';
+export { pause } from './pause.js';
+export { untilAborted } from './until-aborted.js';
+export { withLimit } from './with-limit.js';
+export { maxTimerMs, withinTime } from './within-time.js';
