@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
-import { readableQueues, RocketMqClient } from '@sluice/rocketmq';
+import { prepareRpcGroup } from '@sluice/node';
+import { RocketMqClient } from '@sluice/rocketmq';
 import { RpcEndpoint } from '@sluice/rpc';
 
 const topic = 'bench-rpc';
@@ -48,12 +49,7 @@ async function stop(cluster: RunningCluster, dataDir: string): Promise<void> {
 }
 
 async function measure(client: RocketMqClient, url: string, requests: number): Promise<Latency> {
-  const prepareGroup = async (group: string): Promise<void> => {
-    await client.admin.createGroup({ group });
-    for (const queue of readableQueues(await client.routes.get(topic))) {
-      await client.admin.updateOffset(group, queue, await client.admin.maxOffset(queue));
-    }
-  };
+  const prepareGroup = (group: string): Promise<void> => prepareRpcGroup(client, group, topic);
   const [asking, answering] = ['asking', 'answering'].map(
     (node) => new RpcEndpoint({ node, topic, url, prepareGroup }),
   );

@@ -24,6 +24,7 @@ export * from './metrics/node-metrics.js';
 export * from './metrics/process-metrics.js';
 export * from './node/cluster-node.js';
 export * from './node/node-heartbeat.js';
+export { prepareRpcGroup } from './service/prepare-rpc-group.js';
 export * from './service/run-service.js';
 export * from './service/service.js';
 export * from './settings/cluster-access.js';

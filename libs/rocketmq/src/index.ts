@@ -123,4 +123,9 @@ export {
   type TopicMessage,
 } from './messaging/message-port.js';
 export { openMessaging, type OpenMessagingOptions } from './messaging/open-messaging.js';
-export { type MessagingAddress, type MessagingUrl, parseMessagingUrl } from './messaging/messaging-url.js';
+export {
+  formatAddress,
+  type MessagingAddress,
+  type MessagingUrl,
+  parseMessagingUrl,
+} from './messaging/messaging-url.js';

@@ -1,4 +1,4 @@
-import { parseMessagingUrl } from '@sluice/rocketmq';
+import { formatAddress, parseMessagingUrl } from '@sluice/rocketmq';
 
 /** Given in place of a Proxy's address by a cluster that has none. */
 export const noProxy = 'none';
@@ -32,9 +32,14 @@ export function parseAddresses(text: string, scheme: Scheme): readonly string[] 
     .filter((address) => address !== '');
   try {
     const { addresses } = parseMessagingUrl(`${scheme}://${list.join(',')}`);
-    return addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${String(port)}`);
+    return addresses.map(formatAddress);
   } catch (error) {
     wrong.cause = error;
     throw wrong;
   }
+}
+
+/** Returns the host of an address that {@link parseAddresses} gave. */
+export function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
 }

@@ -1,6 +1,6 @@
 import { parseLabels, type Labels, type Role } from '@sluice/core';
 import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './cluster-access.js';
-import { noProxy, parseAddresses } from './cluster-address.js';
+import { hostOf, noProxy, parseAddresses } from './cluster-address.js';
 import { hasKeys, type ReadText } from './cluster-credentials.js';
 import type { ResolvedSettings } from './resolve-settings.js';
 import type { SettingValues } from './node-settings-spec.js';
@@ -126,8 +126,4 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
     },
     logLevel: values['log.level'],
   };
-}
-
-function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(':'));
 }

@@ -1,6 +1,6 @@
 import { parseLabels } from '@sluice/core';
 import { hiddenValue } from '@sluice/sdk';
-import { AddressError, noProxy, parseAddresses } from './cluster-address.js';
+import { AddressError, hostOf, noProxy, parseAddresses } from './cluster-address.js';
 import type { GivenSetting } from './given-settings.js';
 import type { SettingName } from './node-settings-spec.js';
 
@@ -34,10 +34,6 @@ function checkProxies(given: GivenSetting): readonly string[] {
   if (problems.length > 0) return problems;
   const isMeant = parseAddresses(text, 'rocketmq+grpc').some((each) => hostOf(each).toLowerCase() === noProxy);
   return isMeant ? [invalidSetting(name, text, `Expected ${noProxy} alone, in small letters, or addresses`)] : [];
-}
-
-function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(':'));
 }
 
 function addresses(scheme: 'rocketmq' | 'rocketmq+grpc'): Check {

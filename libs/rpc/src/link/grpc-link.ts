@@ -8,7 +8,7 @@ import {
 } from '@sluice/rocketmq';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
-import { isLinkGroupMissing, toLinkError } from './link-error.js';
+import { isLinkGroupMissing, stateAfter, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
 import {
@@ -100,8 +100,7 @@ export class GrpcLink implements RpcLink {
     const isStopped = (): boolean => signal.aborted;
     const states = new LinkStates(listener);
     const setState = (error: unknown): void => {
-      const failure = toLinkError(`Receiving from topic '${topic}'`, error);
-      states.set('all', failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure);
+      states.set('all', ...stateAfter(`Receiving from topic '${topic}'`, error));
     };
     while (!isStopped()) {
       try {

@@ -37,3 +37,9 @@ export function toLinkError(action: string, error: unknown): RpcError {
   const code = isTransient ? RPC_ERROR_CODES.unavailable : RPC_ERROR_CODES.refused;
   return new RpcError(code, `${action} failed: ${reason}`, { retriable: isTransient, cause: error });
 }
+
+/** Returns the state of a link that failed to receive, with why: a group that is gone is created again, so the link keeps connecting. */
+export function stateAfter(action: string, error: unknown): ['connecting' | 'failed', RpcError] {
+  const failure = toLinkError(action, error);
+  return [failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure];
+}

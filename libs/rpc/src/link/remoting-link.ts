@@ -1,5 +1,6 @@
 import { backoffMs, pause, withinTime } from '@sluice/time';
 import {
+  formatAddress,
   type LogicalMessage,
   logicalMessages,
   OffsetOutOfRangeError,
@@ -14,7 +15,7 @@ import {
 } from '@sluice/rocketmq';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
-import { isLinkGroupMissing, toLinkError } from './link-error.js';
+import { isLinkGroupMissing, stateAfter, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
 import {
@@ -69,7 +70,7 @@ export class RemotingLink implements RpcLink {
     const { callTimeoutMs, credentials, startupTimeoutMs, tls, topic, url } = this.#options;
     await this.#group.prepare();
     const { addresses } = parseMessagingUrl(url);
-    const namesrv = addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
+    const namesrv = addresses.map(formatAddress).join(',');
     const client = this.open({
       namesrv,
       requestTimeoutMs: callTimeoutMs,
@@ -260,8 +261,7 @@ export class RemotingLink implements RpcLink {
           reader.seek(error.range.nextOffset);
         } else {
           if (isLinkGroupMissing(error)) await this.#group.prepareAgain();
-          const failure = toLinkError(`Receiving from queue ${key}`, error);
-          setState(failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure);
+          setState(...stateAfter(`Receiving from queue ${key}`, error));
         }
         await pause(backoffMs(failures, retryLimits), signal);
       }
