@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
 import { InvalidArgumentError, type QueueRef, RocketMqClient, UnsupportedByBrokerError } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
+import { untilFirstStatistics } from './broker-statistics.js';
 import { Mqadmin } from './mqadmin.js';
 
 /** Each mqadmin starts a JVM. */
@@ -33,6 +34,7 @@ describe('administration of brokers and name servers', () => {
     });
     mqadmin = await Mqadmin.open(cluster.namesrv);
     client = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: 10_000 });
+    await untilFirstStatistics(client);
     await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
     await client.admin.createGroup({ group });
     const broker = (await client.admin.topicRoute(topic)).brokers[0]!;

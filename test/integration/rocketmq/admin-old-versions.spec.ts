@@ -14,6 +14,7 @@ import {
   UnsupportedByBrokerError,
 } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
+import { untilFirstStatistics } from './broker-statistics.js';
 import { olderVersions } from './broker-features.js';
 import { GroupMember } from './group-member.js';
 
@@ -25,15 +26,6 @@ const PLAIN_ACL = `accounts:
     secretKey: ${ADMIN.secretKey}
     admin: true
 `;
-
-async function versionsUnlessTooEarly(client: RocketMqClient): Promise<ReadonlyMap<string, string> | undefined> {
-  try {
-    return await client.admin.brokers.versions();
-  } catch (error) {
-    if (error instanceof BrokerResponseError && error.retriable) return undefined;
-    throw error;
-  }
-}
 
 describe.each(olderVersions)('administration of RocketMQ %s with plain ACL', (version) => {
   const name = `V${version.replaceAll('.', '_')}`;
@@ -82,7 +74,7 @@ describe.each(olderVersions)('administration of RocketMQ %s with plain ACL', (ve
       ];
       await client.producer.send(queue, { body: Buffer.from(String(index)), properties });
     }
-    await until('the broker has taken its first statistics', () => versionsUnlessTooEarly(client));
+    await untilFirstStatistics(client);
     await until('the messages can be pulled', async () => (await client.admin.maxOffset(queue)) === MESSAGES);
   }, LIMIT_MS);
 
