@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, foldEntries, type ClusterState, type LogEvent, type ReadEntry } from '@sluice/core';
-import { NodeFile, NodeStore, StatePersister, type ScopedLog } from '@sluice/node';
+import { NodeFile, NodeStore, StatePersister, type ScopedLogger } from '@sluice/node';
 import { decodeLogEntry, encodeLogChain, encodeLogEntry, entryDigest } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
 import { collectGarbage, type ControlWorld } from './control-world.js';
 
-export const silent: ScopedLog = {
+export const silent: ScopedLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

@@ -3,7 +3,7 @@ import type { ClusterNode } from '@sluice/node';
 import { OffsetOutOfRangeError, type QueueReaderOptions, type QueueRef } from '@sluice/rocketmq';
 import { CommandReader } from './command-reader.js';
 
-const log = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
+const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
 
 describe('a commands queue that is said to begin behind its end', () => {
   beforeEach(() => {
@@ -43,7 +43,7 @@ describe('a commands queue that is said to begin behind its end', () => {
       cuts.push(minOffset);
       if (cuts.length < 20) reader.readFrom(readId + 1, minOffset);
     };
-    const reader = new CommandReader(node, { onCommand: () => undefined, onCut }, log);
+    const reader = new CommandReader(node, { onCommand: () => undefined, onCut }, logger);
     reader.readFrom(1, 7);
     await jest.advanceTimersByTimeAsync(0);
     expect([cuts, opened]).toEqual([[3], [3]]);

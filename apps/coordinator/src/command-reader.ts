@@ -1,6 +1,6 @@
 import { pause } from '@sluice/time';
 import type { Command } from '@sluice/core';
-import { firstOffsetOf, refusedPauseMs, untilAnswered, type ClusterNode, type ScopedLog } from '@sluice/node';
+import { firstOffsetOf, refusedPauseMs, untilAnswered, type ClusterNode, type ScopedLogger } from '@sluice/node';
 import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
 
@@ -18,7 +18,7 @@ export class CommandReader {
   constructor(
     private readonly node: ClusterNode,
     private readonly listener: CommandListener,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
   ) {}
 
   /**
@@ -34,7 +34,7 @@ export class CommandReader {
     this.running = this.followUnlessRefused(readId, fromOffset, { last }, signal).catch((error: unknown) => {
       if (signal.aborted) return;
       if (error instanceof CommandsCutError) {
-        this.log.warn(error.message);
+        this.logger.warn(error.message);
         this.listener.onCut(readId, error.minOffset);
       } else {
         this.node.fail(error as Error);
@@ -121,7 +121,7 @@ export class CommandReader {
       return decodeCommand<Command>(body);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      this.log.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
+      this.logger.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
       return undefined;
     }
   }

@@ -38,9 +38,9 @@ class CoordinatorModule {}
 
 /** A coordinator: one loop over log, reports, probes, commands and time. */
 export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
-  const { settings, log, follower, store } = node;
-  const scoped = log.scoped('coordinator');
-  const positionsLog = log.scoped('positions');
+  const { settings, logger, follower, store } = node;
+  const scoped = logger.scoped('coordinator');
+  const positionsLog = logger.scoped('positions');
   const positions = await openPositions(node, positionsLog);
   const ended = new AbortController();
   // Every queue that is read, every append and every question listens.
@@ -80,7 +80,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     maySend: (append) => maySend(loop.state, append, readClocks()),
     readCommands,
     onExit,
-    log: scoped,
+    logger: scoped,
     signal: ended.signal,
   });
   const heartbeat = nodeHeartbeat(node);
@@ -92,16 +92,16 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
         input({ kind: 'head.reached', sentAt, minOffset: follower.minOffset });
       },
     },
-    log.scoped('log'),
+    logger.scoped('log'),
   );
   const persister = new StatePersister(
     store,
     () => follower.state,
     { position: completeCopies(positions, positionsLog) },
     settings.persistIntervals,
-    log.scoped('store'),
+    logger.scoped('store'),
   );
-  const keeper = new PositionKeeper({ positions, state: () => loop.state, log: positionsLog });
+  const keeper = new PositionKeeper({ positions, state: () => loop.state, logger: positionsLog });
   let following: Promise<void> = Promise.resolve();
   return {
     module: {

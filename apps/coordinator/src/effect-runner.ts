@@ -1,6 +1,6 @@
 import type { AppendOutcome, Effect, InputBody, SplitAnswer as CoreAnswer } from '@sluice/core';
 import { isRpcError, RPC_ERROR_CODES, type RpcEndpoint } from '@sluice/rpc';
-import { OutageLog, type ClusterNode, type ScopedLog } from '@sluice/node';
+import { OutageLogger, type ClusterNode, type ScopedLogger } from '@sluice/node';
 import { encodeLogChain, Question, type TaskConfigsAnswer, type TaskConfigsQuestion } from '@sluice/protocol';
 import { BatchEncoder, SendOutcomeUnknownError } from '@sluice/rocketmq';
 
@@ -12,7 +12,7 @@ export interface EffectRunnerOptions {
   readonly maySend: (append: Extract<Effect, { kind: 'append' }>) => boolean;
   readonly readCommands: (readId: number, fromOffset: number, lastRequestId?: string) => void;
   readonly onExit: (effect: Extract<Effect, { kind: 'exit' }>) => void;
-  readonly log: ScopedLog;
+  readonly logger: ScopedLogger;
   readonly signal: AbortSignal;
 }
 
@@ -21,14 +21,14 @@ const questionTimeoutMs = 10_000;
 
 /** Carries out what `step` decided. What an effect leads to comes back as an input. */
 export class EffectRunner {
-  private readonly appending: OutageLog;
+  private readonly appending: OutageLogger;
 
   constructor(private readonly options: EffectRunnerOptions) {
-    this.appending = new OutageLog(options.log, 'The log takes appends again');
+    this.appending = new OutageLogger(options.logger, 'The log takes appends again');
   }
 
   run(effect: Effect): void {
-    const { log } = this.options;
+    const { logger } = this.options;
     switch (effect.kind) {
       case 'append':
         void this.append(effect);
@@ -43,13 +43,13 @@ export class EffectRunner {
         this.options.readCommands(effect.readId, effect.fromOffset, effect.lastRequestId);
         return;
       case 'became-leader':
-        log.info(`Leads from now on, epoch ${String(effect.epoch)}`);
+        logger.info(`Leads from now on, epoch ${String(effect.epoch)}`);
         return;
       case 'stepped-down':
-        log.info(`Leads no longer (epoch ${String(effect.epoch)}): ${effect.reason}`);
+        logger.info(`Leads no longer (epoch ${String(effect.epoch)}): ${effect.reason}`);
         return;
       case 'log':
-        log[effect.level](effect.message);
+        logger[effect.level](effect.message);
         return;
       case 'exit':
         this.options.onExit(effect);
@@ -86,11 +86,11 @@ export class EffectRunner {
   }
 
   private async probe({ queue, sentAt }: Extract<Effect, { kind: 'send-probe' }>): Promise<void> {
-    const { node, log, signal } = this.options;
+    const { node, logger, signal } = this.options;
     try {
       await node.reports.sendProbe(queue, { ...node.self, sentAt }, signal);
     } catch (error) {
-      log.debug(`A probe of reports queue ${String(queue)} was not sent: ${(error as Error).message}`);
+      logger.debug(`A probe of reports queue ${String(queue)} was not sent: ${(error as Error).message}`);
     }
   }
 
@@ -105,7 +105,7 @@ export class EffectRunner {
     connector,
     config,
   }: Extract<Effect, { kind: 'ask-task-configs' }>): Promise<CoreAnswer> {
-    const { rpc, log, signal } = this.options;
+    const { rpc, logger, signal } = this.options;
     const question: TaskConfigsQuestion = { config };
     try {
       const target = { node: nodeId, pattern: Question.taskConfigs };
@@ -115,7 +115,7 @@ export class EffectRunner {
       })) as TaskConfigsAnswer;
       return 'tasks' in answer ? { kind: 'tasks', tasks: answer.tasks } : { kind: 'error', error: answer.error };
     } catch (error) {
-      log.warn(`${nodeId} did not split ${connector}: ${(error as Error).message}`);
+      logger.warn(`${nodeId} did not split ${connector}: ${(error as Error).message}`);
       const isUnknown = isRpcError(error) && error.code === RPC_ERROR_CODES.unknownPattern;
       return { kind: isUnknown ? 'no-such-plugin' : 'timeout' };
     }

@@ -27,7 +27,7 @@ describe('the keeper of positions', () => {
     const asked: unknown[][] = [];
     const warnings: string[] = [];
     const quiet = (): void => undefined;
-    const log = { debug: quiet, info: quiet, warn: (text: string) => warnings.push(text), error: quiet };
+    const logger = { debug: quiet, info: quiet, warn: (text: string) => warnings.push(text), error: quiet };
     const positions = {
       catchUp,
       isDue,
@@ -36,7 +36,7 @@ describe('the keeper of positions', () => {
         return refresh(args[0]);
       },
     };
-    return { keeper: new PositionKeeper({ positions, state, log }), asked, warnings };
+    return { keeper: new PositionKeeper({ positions, state, logger }), asked, warnings };
   };
 
   it('lets be written again what is older than two hours, of each connector that nobody runs', async () => {

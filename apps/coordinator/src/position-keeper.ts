@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unattendedSources, type CoordinatorState } from '@sluice/core';
 import type { RocketMqPositionStore } from '@sluice/runner';
-import type { ScopedLog } from '@sluice/node';
+import type { ScopedLogger } from '@sluice/node';
 
 /** Between two looks. Short: a broker whose disk is full deletes much at once, and nodes still know what it took. */
 const intervalMs = 60_000;
@@ -11,7 +11,7 @@ const oldMs = 2 * 3_600_000;
 export interface PositionKeeperOptions {
   readonly positions: Pick<RocketMqPositionStore, 'catchUp' | 'isDue' | 'refreshFor'>;
   readonly state: () => CoordinatorState;
-  readonly log: ScopedLog;
+  readonly logger: ScopedLogger;
 }
 
 /**
@@ -35,13 +35,13 @@ export class PositionKeeper {
 
   /** One look at all connectors. A failed one is told and left for the next look. */
   async keep(wallMs: number): Promise<void> {
-    const { positions, state, log } = this.options;
+    const { positions, state, logger } = this.options;
     const { role, cluster, reports } = state();
     if (role !== 'leader') return;
     try {
       await positions.catchUp();
     } catch (error) {
-      log.warn(`The positions cannot be read, so old ones were not written again: ${(error as Error).message}`);
+      logger.warn(`The positions cannot be read, so old ones were not written again: ${(error as Error).message}`);
       return;
     }
     const unattended = new Set(unattendedSources(cluster, reports));
@@ -53,7 +53,7 @@ export class PositionKeeper {
       try {
         await positions.refreshFor(connector, now.cluster.head.seq, beforeMs);
       } catch (error) {
-        log.warn(`Old positions of connector ${connector} were not written again: ${(error as Error).message}`);
+        logger.warn(`Old positions of connector ${connector} were not written again: ${(error as Error).message}`);
       }
     }
   }

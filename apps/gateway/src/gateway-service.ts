@@ -25,20 +25,20 @@ const headIntervalMs = 1000;
 
 /** The gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
-  const { settings, log, follower } = node;
+  const { settings, logger, follower } = node;
   const gatewaySettings = { ...settings.gateway, version: '0.1.0', commit: 'unknown' };
   const reports = new LiveReports(node.reports, follower, (error) => {
     node.fail(error);
   });
   const sender = new CommandSender(node.client, follower, settings.nodeId, node.topics, node.logQueue.brokerName);
   const heartbeat = nodeHeartbeat(node);
-  const head = new HeadWatch(follower, { intervalMs: headIntervalMs }, log.scoped('log'));
+  const head = new HeadWatch(follower, { intervalMs: headIntervalMs }, logger.scoped('log'));
   const persister = new StatePersister(
     node.store,
     () => follower.state,
     {},
     settings.persistIntervals,
-    log.scoped('store'),
+    logger.scoped('store'),
   );
   const readModel = new LogReadModel(follower, reports);
   const view = new ClusterView(readModel, gatewaySettings);
@@ -49,7 +49,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
       readModel,
       commands: new LogCommands(sender),
       plugins: new RunnerQuestions(reports, rpc),
-      logger: new NodeLogLevel(log),
+      logger: new NodeLogLevel(logger),
     },
     gatewaySettings,
     HealthModule.forChecks(

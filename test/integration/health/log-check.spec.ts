@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { emptyState } from '@sluice/core';
-import { logCheck, LogFollower, type ScopedLog } from '@sluice/node';
+import { logCheck, LogFollower, type ScopedLogger } from '@sluice/node';
 import { readerGroupOf } from '@sluice/protocol';
 import { BatchEncoder, RocketMqClient } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
 
-const silent: ScopedLog = {
+const silent: ScopedLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

@@ -7,7 +7,7 @@ import {
   ClusterNode,
   createTopics,
   initCluster,
-  NodeLog,
+  ProcessLogger,
   nodeSettingsOf,
   readSettings,
   readTextFile,
@@ -20,7 +20,7 @@ import { until } from '../../support/sluice-cluster.js';
 const heap = { brokerMb: 256, brokerDirectMb: 256 };
 
 /** Keeps what is said instead of writing it. */
-class KeptLog extends NodeLog {
+class KeptLog extends ProcessLogger {
   readonly lines: string[] = [];
   override log(text: unknown): void {
     this.lines.push(String(text));
@@ -61,14 +61,14 @@ describe('sluice init, with two brokers', () => {
     client.admin.maxOffset({ topic: topicsOf(clusterId).log.name, brokerName: 'a', queueId: 0 });
   const untilEntries = (clusterId: string, count: number): Promise<true> =>
     until(`the log of ${clusterId} has ${String(count)} entries`, async () => (await entriesOf(clusterId)) === count);
-  const nodeOf = (clusterId: string, log: NodeLog, opening = signal): Promise<ClusterNode> => {
+  const nodeOf = (clusterId: string, logger: ProcessLogger, opening = signal): Promise<ClusterNode> => {
     const environment = {
       SLUICE_NAMESRV: rocketmq.namesrv,
       SLUICE_CLUSTER_ID: clusterId,
       SLUICE_NODE_ID: 'n1',
       SLUICE_STORE_PATH: join(directory, 'store'),
     };
-    return ClusterNode.open(nodeSettingsOf('gateway', readSettings({ environment }), readTextFile), log, opening);
+    return ClusterNode.open(nodeSettingsOf('gateway', readSettings({ environment }), readTextFile), logger, opening);
   };
 
   it('creates a cluster once, on the named broker, with one genesis, and only when it is told that it is new', async () => {
@@ -108,13 +108,13 @@ describe('sluice init, with two brokers', () => {
     await expect(init('away', 'check')).rejects.toThrow('start the broker that holds its topics');
     await expect(init('away', 'create', 'b')).rejects.toThrow(`group ${readerGroupOf('away')} of its readers exists`);
 
-    const log = new KeptLog('info');
+    const logger = new KeptLog('info');
     const ended = new AbortController();
-    const opening = nodeOf('away', log, AbortSignal.any([signal, ended.signal]));
+    const opening = nodeOf('away', logger, AbortSignal.any([signal, ended.signal]));
     try {
       const waits = 'broker a, which holds the log, is not registered';
-      const hasSaid = (): boolean => log.lines.some((line) => line.includes(waits));
-      await Promise.race([opening, until('the node waits', hasSaid, 60_000, () => log.lines.join('\n'))]);
+      const hasSaid = (): boolean => logger.lines.some((line) => line.includes(waits));
+      await Promise.race([opening, until('the node waits', hasSaid, 60_000, () => logger.lines.join('\n'))]);
       expect(hasSaid()).toBe(true);
       await a!.start();
       const node = await opening;

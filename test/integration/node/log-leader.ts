@@ -8,7 +8,7 @@ import {
   type Effect,
   type InputBody,
 } from '@sluice/core';
-import { HeadWatch, LogFollower, readClocks, type ScopedLog } from '@sluice/node';
+import { HeadWatch, LogFollower, readClocks, type ScopedLogger } from '@sluice/node';
 import { encodeLogChain } from '@sluice/protocol';
 import { BatchEncoder, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
 
@@ -31,14 +31,14 @@ export class LogLeader {
     private readonly client: RocketMqClient,
     private readonly queue: QueueRef,
     group: string,
-    log: ScopedLog,
+    logger: ScopedLogger,
     settings: Partial<CoordinatorSettings>,
   ) {
-    this.follower = new LogFollower(client, queue, group, emptyState(), log);
+    this.follower = new LogFollower(client, queue, group, emptyState(), logger);
     const onReached = (sentAt: number): void => {
       this.input({ kind: 'head.reached', sentAt, minOffset: this.follower.minOffset });
     };
-    this.head = new HeadWatch(this.follower, { intervalMs: headIntervalMs, onReached }, log);
+    this.head = new HeadWatch(this.follower, { intervalMs: headIntervalMs, onReached }, logger);
     this.state = initialCoordinator({ nodeId: 'c1', incarnation: 'c1#1' }, this.follower.state, readClocks(), {
       reportQueues: 1,
       ...settings,

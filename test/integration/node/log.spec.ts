@@ -9,7 +9,7 @@ import {
   type LogEvent,
   type QueueBounds,
 } from '@sluice/core';
-import { LogFollower, LogRewrittenError, type ScopedLog } from '@sluice/node';
+import { LogFollower, LogRewrittenError, type ScopedLogger } from '@sluice/node';
 import { decodeLogEntry, encodeLogEntry } from '@sluice/protocol';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
@@ -17,7 +17,7 @@ import { CuttableProxy } from '../rocketmq/cuttable-proxy.js';
 import { RouteRewritingProxy } from '../rocketmq/route-rewriting-proxy.js';
 import { LogLeader } from './log-leader.js';
 
-const silent: ScopedLog = {
+const silent: ScopedLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

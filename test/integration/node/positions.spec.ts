@@ -2,7 +2,7 @@ import { type PositionFile } from '@sluice/node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { PositionsMissingError, RocketMqPositionStore } from '@sluice/runner';
-import { type ScopedLog } from '@sluice/node';
+import { type ScopedLogger } from '@sluice/node';
 import {
   decodePosition,
   positionsQueueOf,
@@ -15,7 +15,7 @@ import { RocketMqClient } from '@sluice/rocketmq';
 import type { PositionsWrite, SourceTaskId } from '@sluice/runtime';
 import { createCluster } from '../../support/create-cluster.js';
 
-const silent: ScopedLog = {
+const silent: ScopedLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Report } from '@sluice/core';
-import { ReportsChannel, type ScopedLog } from '@sluice/node';
+import { ReportsChannel, type ScopedLogger } from '@sluice/node';
 import { readerGroupOf, reportsQueueOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
 
-const silent: ScopedLog = {
+const silent: ScopedLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
@@ -27,8 +27,8 @@ describe('the reports topic', () => {
     const topics = topicsOf(clusterId);
     const { name, queues } = topics.reports;
     const warnings: string[] = [];
-    const log = { ...silent, warn: (text: string) => warnings.push(text) };
-    const channel = new ReportsChannel(client, topics, brokerName, readerGroupOf(clusterId), log);
+    const logger = { ...silent, warn: (text: string) => warnings.push(text) };
+    const channel = new ReportsChannel(client, topics, brokerName, readerGroupOf(clusterId), logger);
     const ending = new AbortController();
     const heard: number[] = [];
     const following = channel.follow((message) => {

@@ -16,7 +16,7 @@ import {
   restoreCluster,
   RestoreError,
   type NodeCopy,
-  type ScopedLog,
+  type ScopedLogger,
 } from '@sluice/node';
 import { RocketMqPositionStore } from '@sluice/runner';
 import {
@@ -30,7 +30,7 @@ import { RocketMqClient } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
 
-const silent: ScopedLog = {
+const silent: ScopedLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, SnapshotMissingError, stateDigest, type ClusterState } from '@sluice/core';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
-import { LogFollower, type ScopedLog } from '@sluice/node';
+import { LogFollower, type ScopedLogger } from '@sluice/node';
 import { readerGroupOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
@@ -15,7 +15,7 @@ const clusterId = 'kept';
 const group = readerGroupOf(clusterId);
 const fileBytes = 1024 * 1024;
 const everyHour = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, '0')).join(';');
-const silent: ScopedLog = {
+const silent: ScopedLogger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

@@ -263,14 +263,14 @@ export class DataPlane {
       tasksSince: 0,
       hasCommitted: false,
     });
-    const log = { ...loggerTo([]), log: () => undefined };
+    const logger = { ...loggerTo([]), log: () => undefined };
     this.positions = new RocketMqPositionStore(
       client,
       topics,
       brokerName,
       `sluice-${this.connector}-reader`,
       owners,
-      log,
+      logger,
     );
     return this.positions;
   }

@@ -1,4 +1,4 @@
-import { NodeLog, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/node';
+import { ProcessLogger, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/node';
 import { withClient, type CommandSettings } from './command-settings.js';
 
 interface RestoreCommandOptions {
@@ -27,7 +27,7 @@ export async function restoreCommand(
         console.log('Nothing was written. Stop all nodes of this Connect cluster and add --yes to write it.');
         return;
       }
-      const { head } = await restoreCluster(client, plan, new NodeLog('warn').scoped('restore'), sinkClient);
+      const { head } = await restoreCluster(client, plan, new ProcessLogger('warn').scoped('restore'), sinkClient);
       console.log(`Restored: the log continues with entry ${String(head.seq + 1)}. Start the nodes.`);
     }),
   );

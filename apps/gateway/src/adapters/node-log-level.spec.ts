@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { NodeLog } from '@sluice/node';
+import { ProcessLogger } from '@sluice/node';
 import { NodeLogLevel } from './node-log-level.js';
 import { logLevels } from '../ports/node-logger.port.js';
 
 describe('the level of a node’s log', () => {
   it.each(logLevels)('%s holds for everything that the node logs', (level) => {
-    const log = new NodeLog('info');
-    const logger = new NodeLogLevel(log);
+    const processLogger = new ProcessLogger('info');
+    const logger = new NodeLogLevel(processLogger);
     expect(logger.level()).toBe('INFO');
     logger.setLevel(level);
     expect(logger.level()).toBe(level);
-    const enabled = (['error', 'warn', 'log', 'debug'] as const).filter((each) => log.isLevelEnabled(each));
+    const enabled = (['error', 'warn', 'log', 'debug'] as const).filter((each) => processLogger.isLevelEnabled(each));
     expect(enabled).toHaveLength(logLevels.indexOf(level) + 1);
   });
 });

@@ -1,4 +1,4 @@
-import { type NodeLog } from '@sluice/node';
+import { type ProcessLogger } from '@sluice/node';
 import { type LogLevel, type NodeLogger } from '../ports/node-logger.port.js';
 
 const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
@@ -6,17 +6,17 @@ const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'd
 
 /** The log of the node that the gateway is. */
 export class NodeLogLevel implements NodeLogger {
-  constructor(private readonly log: NodeLog) {}
+  constructor(private readonly logger: ProcessLogger) {}
 
   level(): LogLevel {
-    return levelOfThreshold[this.log.threshold];
+    return levelOfThreshold[this.logger.threshold];
   }
 
   setLevel(level: LogLevel): void {
-    this.log.setThreshold(thresholdOfLevel[level]);
+    this.logger.setThreshold(thresholdOfLevel[level]);
   }
 
   warn(text: string): void {
-    this.log.scoped('connectors').warn(text);
+    this.logger.scoped('connectors').warn(text);
   }
 }

@@ -1,6 +1,6 @@
 import { withLimit } from '@sluice/time';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { ScopedLogger } from '../logging/process-logger.js';
 import type { LogFollower } from './log-follower.js';
 
 export interface HeadWatchOptions {
@@ -21,7 +21,7 @@ export class HeadWatch {
   constructor(
     private readonly follower: LogFollower,
     private readonly options: HeadWatchOptions,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
   ) {}
 
   start(): void {
@@ -41,7 +41,7 @@ export class HeadWatch {
         this.options.onReached?.(sentAt);
       } catch (error) {
         if (this.ended.signal.aborted) return;
-        this.log.debug(`The head of the log was not reached: ${(error as Error).message}`);
+        this.logger.debug(`The head of the log was not reached: ${(error as Error).message}`);
       }
       this.options.onAttempt?.();
       await delay(this.options.intervalMs, undefined, { signal }).catch(() => undefined);

@@ -3,7 +3,7 @@ import { emptyState } from '@sluice/core';
 import type { PullOptions, QueueReaderOptions, QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import { LogFollower } from './log-follower.js';
 
-const log = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
+const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
 
 describe('a log that has lost the end that was found at the start', () => {
   it('is followed up to the end that is left', async () => {
@@ -36,7 +36,7 @@ describe('a log that has lost the end that was found at the start', () => {
     } as unknown as RocketMqClient;
     const queue = { topic: 't', brokerName: 'b', queueId: 0 };
     const bounds = () => Promise.resolve({ minOffset: 0, maxOffset: 9 });
-    const follower = new LogFollower(client, queue, 'g', emptyState(), log, { bounds });
+    const follower = new LogFollower(client, queue, 'g', emptyState(), logger, { bounds });
     const starting = new AbortController();
     await follower.begin(starting.signal);
     const running = follower.run();

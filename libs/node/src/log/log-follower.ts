@@ -26,7 +26,7 @@ import {
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
 import { isRocketMqError } from '@sluice/rocketmq';
 import { untilAnswered } from './known-queue.js';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { ScopedLogger } from '../logging/process-logger.js';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
 
@@ -109,7 +109,7 @@ export class LogFollower {
     queue: QueueRef,
     group: string,
     initial: ClusterState,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
     private readonly options: LogFollowerOptions = {},
   ) {
     this.source = new LogQueue(client, queue, group);
@@ -284,7 +284,7 @@ export class LogFollower {
     try {
       const state = await findSnapshot(this.source.read.bind(this.source), bounds, signal);
       this.loop = beginningAt(this.loop, state, state.head.offset + 1);
-      this.log.info(`Begins with the snapshot that ends at offset ${String(state.head.offset)}`);
+      this.logger.info(`Begins with the snapshot that ends at offset ${String(state.head.offset)}`);
     } catch (error) {
       if (isRequired || !(error instanceof SnapshotMissingError)) throw error;
       await this.beginAtFirst(bounds, signal, true);
@@ -333,14 +333,14 @@ export class LogFollower {
       }
       case 'unreadable': {
         const { offset, why } = effect.message;
-        this.log.warn(`Offset ${String(offset)} of the log is skipped: ${why}`);
+        this.logger.warn(`Offset ${String(offset)} of the log is skipped: ${why}`);
         return;
       }
       case 'head-proven':
         for (const waiter of [...this.proofWaiters]) waiter();
         return;
       case 'reopen-reader':
-        this.log.warn(`The log is read again from offset ${String(this.loop.nextOffset)}: ${effect.reason}`);
+        this.logger.warn(`The log is read again from offset ${String(this.loop.nextOffset)}: ${effect.reason}`);
         this.reading.abort();
         return;
       case 'end':

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { OutageLog } from './outage-log.js';
+import { OutageLogger } from './outage-logger.js';
 
-describe('OutageLog', () => {
+describe('OutageLogger', () => {
   let lines: string[];
-  let outage: OutageLog;
+  let outage: OutageLogger;
 
   beforeEach(() => {
     lines = [];
-    outage = new OutageLog(
+    outage = new OutageLogger(
       { info: (line) => void lines.push(`info ${line}`), warn: (line) => void lines.push(`warn ${line}`) },
       'Letters are sent again',
     );

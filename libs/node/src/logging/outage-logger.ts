@@ -1,12 +1,12 @@
-import type { ScopedLog } from './node-log.js';
+import type { ScopedLogger } from './process-logger.js';
 
 /** Tells once that something fails which is tried again and again, and once that it works again. */
-export class OutageLog {
+export class OutageLogger {
   private failingSince: number | undefined;
   private failures = 0;
 
   constructor(
-    private readonly log: Pick<ScopedLog, 'info' | 'warn'>,
+    private readonly logger: Pick<ScopedLogger, 'info' | 'warn'>,
     /** Said when it works again, for instance `Reports are sent again`. */
     private readonly again: string,
   ) {}
@@ -15,13 +15,13 @@ export class OutageLog {
     this.failures += 1;
     if (this.failingSince !== undefined) return;
     this.failingSince = performance.now();
-    this.log.warn(message);
+    this.logger.warn(message);
   }
 
   worked(): void {
     if (this.failingSince === undefined) return;
     const seconds = ((performance.now() - this.failingSince) / 1000).toFixed(1);
-    this.log.info(`${this.again}, after ${String(this.failures)} failure(s) in ${seconds} s`);
+    this.logger.info(`${this.again}, after ${String(this.failures)} failure(s) in ${seconds} s`);
     this.failingSince = undefined;
     this.failures = 0;
   }

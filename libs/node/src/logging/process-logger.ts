@@ -11,7 +11,7 @@ function levelsUpTo(threshold: LogThreshold): LogLevel[] {
 }
 
 /** One line per message: time, level, context, text. Times are UTC. */
-export class NodeLog extends ConsoleLogger {
+export class ProcessLogger extends ConsoleLogger {
   #threshold: LogThreshold;
 
   constructor(threshold: LogThreshold, context?: string) {
@@ -29,12 +29,12 @@ export class NodeLog extends ConsoleLogger {
   }
 
   /** For the framework: its start-up lines say nothing to an operator. */
-  quiet(): NodeLog {
-    return new NodeLog('warn');
+  quiet(): ProcessLogger {
+    return new ProcessLogger('warn');
   }
 
   /** A log for plain classes. */
-  scoped(scope: string): ScopedLog {
+  scoped(scope: string): ScopedLogger {
     return {
       debug: (text) => {
         this.debug(text, scope);
@@ -85,7 +85,7 @@ function printable(text: string): string {
     );
 }
 
-export interface ScopedLog {
+export interface ScopedLogger {
   debug(text: string): void;
   info(text: string): void;
   warn(text: string): void;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Report } from '@sluice/core';
-import type { OutageLog } from '../logging/outage-log.js';
+import type { OutageLogger } from '../logging/outage-logger.js';
 import type { ReportsChannel } from './reports-channel.js';
 
 /** How often a node reports when nothing changes, in milliseconds. */
@@ -23,7 +23,7 @@ export class Heartbeat {
     private readonly describe: () => Omit<Report, 'reportSeq' | 'sentAt'>,
     /** Whether all nodes of the cluster understand reports of what is new only. */
     private readonly allowsDeltas: () => boolean,
-    private readonly outage: OutageLog,
+    private readonly outage: OutageLogger,
   ) {}
 
   start(): void {

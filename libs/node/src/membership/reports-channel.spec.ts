@@ -5,7 +5,7 @@ import { ReportsChannel } from './reports-channel.js';
 
 type Next = (from: number) => Promise<readonly { queueOffset: number; body: Buffer }[]>;
 
-const log = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
+const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
 const never = new Promise<never>(() => undefined);
 
 /** A channel on one queue that ends at offset 4 and is read from offset 2. */
@@ -34,7 +34,7 @@ function channelOn(opened: number[], next: Next): ReportsChannel {
       },
     },
   } as unknown as RocketMqClient;
-  return new ReportsChannel(client, { reports: { name: 'r', queues: 1 } } as ClusterTopics, 'b', 'g', log);
+  return new ReportsChannel(client, { reports: { name: 'r', queues: 1 } } as ClusterTopics, 'b', 'g', logger);
 }
 
 describe('following the reports', () => {

@@ -13,7 +13,7 @@ import {
 } from '@sluice/protocol';
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { refusedPauseMs, untilAnswered } from '../log/known-queue.js';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { ScopedLogger } from '../logging/process-logger.js';
 
 const sendTimeoutMs = 3000;
 
@@ -35,7 +35,7 @@ export class ReportsChannel {
     private readonly topics: ClusterTopics,
     private readonly brokerName: string,
     private readonly group: string,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
   ) {}
 
   /** Messages that could not be understood. */
@@ -103,7 +103,9 @@ export class ReportsChannel {
         const lost = await this.readUntilLost(queue, from, assembler, tell, signal);
         const isStuck = readTo === from && from === lost.range.maxOffset;
         readTo = from = end = lost.range.maxOffset;
-        this.log.warn(`Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`);
+        this.logger.warn(
+          `Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`,
+        );
         if (isStuck) await pause(refusedPauseMs, signal);
       }
     } catch (error) {
@@ -150,7 +152,7 @@ export class ReportsChannel {
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.malformed += 1;
-      this.log.warn(error.message);
+      this.logger.warn(error.message);
       return undefined;
     }
   }

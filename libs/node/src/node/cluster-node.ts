@@ -8,7 +8,7 @@ import { ClusterNotInitialisedError, openLog } from '../log/open-log.js';
 import { OtherLogError, requireOwnLog } from '../log/own-log.js';
 import { expulsionBy, refuseIfInUse } from '../membership/own-membership.js';
 import { ReportsChannel } from '../membership/reports-channel.js';
-import type { NodeLog } from '../logging/node-log.js';
+import type { ProcessLogger } from '../logging/process-logger.js';
 import type { GivenNodeSettings, NodeSettings } from '../settings/node-settings.js';
 import { NodeFile, NodeStore } from '../store/node-store.js';
 
@@ -29,7 +29,7 @@ export class ClusterNode {
 
   private constructor(
     readonly settings: NodeSettings,
-    readonly log: NodeLog,
+    readonly logger: ProcessLogger,
     readonly store: NodeStore,
     readonly client: RocketMqClient,
     readonly topics: ClusterTopics,
@@ -48,7 +48,7 @@ export class ClusterNode {
    * @throws ClusterNotInitialisedError, OtherLogError, LogRewrittenError (the local copy is put aside: the next start reads the log without it),
    * SnapshotMissingError, NodeIdInUseError
    */
-  static async open(given: GivenNodeSettings, log: NodeLog, signal: AbortSignal): Promise<ClusterNode> {
+  static async open(given: GivenNodeSettings, logger: ProcessLogger, signal: AbortSignal): Promise<ClusterNode> {
     const { storePath, role } = given;
     const store = await (given.nodeId === undefined
       ? NodeStore.openUnnamed(storePath, role)
@@ -63,14 +63,14 @@ export class ClusterNode {
     try {
       const topics = topicsOf(settings.clusterId);
       const find = (): Promise<QueueRef> => openLog(client, topics, settings.clusterId, store.log?.broker);
-      const logQueue = await untilReachable(find, log, signal);
+      const logQueue = await untilReachable(find, logger, signal);
       const group = readerGroupOf(settings.clusterId);
       const local = fromFiles(await store.read(NodeFile.connectorConfig), await store.read(NodeFile.taskConfig));
-      const follower = new LogFollower(client, logQueue, group, local ?? emptyState(), log.scoped('log'), {
+      const follower = new LogFollower(client, logQueue, group, local ?? emptyState(), logger.scoped('log'), {
         self: { nodeId: store.nodeId, incarnation: store.incarnation },
       });
-      const reports = new ReportsChannel(client, topics, logQueue.brokerName, group, log.scoped('reports'));
-      const node = new ClusterNode(settings, log, store, client, topics, logQueue, follower, reports);
+      const reports = new ReportsChannel(client, topics, logQueue.brokerName, group, logger.scoped('reports'));
+      const node = new ClusterNode(settings, logger, store, client, topics, logQueue, follower, reports);
       await node.readLog(signal);
       await refuseIfInUse(follower.state, store, reports, signal);
       follower.subscribe(({ accepted }) => {
@@ -81,7 +81,7 @@ export class ClusterNode {
       });
       return node;
     } catch (error) {
-      if (error instanceof LogRewrittenError) await putAside(store, log);
+      if (error instanceof LogRewrittenError) await putAside(store, logger);
       await client.close();
       await store.close();
       throw error;
@@ -111,14 +111,14 @@ export class ClusterNode {
   }
 
   private async readLog(signal: AbortSignal): Promise<void> {
-    await untilReachable(() => this.requireOwnLog(signal), this.log, signal);
-    await untilReachable(() => this.follower.begin(signal), this.log, signal);
+    await untilReachable(() => this.requireOwnLog(signal), this.logger, signal);
+    await untilReachable(() => this.follower.begin(signal), this.logger, signal);
     this.following = this.follower.run().catch(async (error: unknown) => {
       this.fail(error instanceof LogRewrittenError ? await this.afterRewrite(error) : (error as Error));
     });
     const started = performance.now();
     const proveHead = (limited: AbortSignal): Promise<unknown> => this.follower.proveHead(limited);
-    await untilReachable(() => withLimit(signal, headTimeoutMs, proveHead), this.log, signal);
+    await untilReachable(() => withLimit(signal, headTimeoutMs, proveHead), this.logger, signal);
     const { head, epoch, connectors, broker } = this.follower.state;
     if (head.seq < 0 || broker !== this.logQueue.brokerName) {
       const found =
@@ -126,7 +126,7 @@ export class ClusterNode {
       throw new ClusterNotInitialisedError(`The log ${this.logQueue.topic} ${found}`, this.settings.clusterId);
     }
     await this.store.rememberLog({ clusterId: this.settings.clusterId, logId: this.follower.state.logId, broker });
-    this.log
+    this.logger
       .scoped('log')
       .info(
         `Read up to entry ${String(head.seq)} (epoch ${String(epoch)}, ${String(connectors.size)} connectors) in ` +
@@ -148,24 +148,24 @@ export class ClusterNode {
     } catch (error) {
       return error instanceof OtherLogError ? error : rewritten;
     }
-    await putAside(this.store, this.log);
+    await putAside(this.store, this.logger);
     return rewritten;
   }
 }
 
-async function putAside(store: NodeStore, log: NodeLog): Promise<void> {
+async function putAside(store: NodeStore, logger: ProcessLogger): Promise<void> {
   const directory = await store.forget();
   if (directory !== undefined)
-    log.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
+    logger.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
 }
 
-async function untilReachable<T>(action: () => Promise<T>, log: NodeLog, signal: AbortSignal): Promise<T> {
+async function untilReachable<T>(action: () => Promise<T>, logger: ProcessLogger, signal: AbortSignal): Promise<T> {
   for (let waitMs = firstRetryMs; ; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
     try {
       return await action();
     } catch (error) {
       if (signal.aborted || !isRocketMqError(error) || !error.retriable) throw error;
-      log.scoped('start').warn(`RocketMQ cannot be reached yet: ${error.message}`);
+      logger.scoped('start').warn(`RocketMQ cannot be reached yet: ${error.message}`);
       await delay(waitMs, undefined, { signal });
     }
   }

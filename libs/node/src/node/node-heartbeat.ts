@@ -1,6 +1,6 @@
 import { MAX_LEVEL, REPORT_DELTAS_LEVEL, type Report } from '@sluice/core';
 import { Heartbeat } from '../membership/heartbeat.js';
-import { OutageLog } from '../logging/outage-log.js';
+import { OutageLogger } from '../logging/outage-logger.js';
 import type { ClusterNode } from './cluster-node.js';
 
 /** The heartbeat of a node. `own` adds what only its role can tell: plugins, tasks, whether it is leaving. */
@@ -27,6 +27,6 @@ export function nodeHeartbeat(
       ...own(),
     }),
     () => follower.state.level >= REPORT_DELTAS_LEVEL,
-    new OutageLog(node.log.scoped('reports'), 'Reports are sent again'),
+    new OutageLogger(node.logger.scoped('reports'), 'Reports are sent again'),
   );
 }

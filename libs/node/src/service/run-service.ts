@@ -8,7 +8,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Role } from '@sluice/core';
 import { ClusterNode } from '../node/cluster-node.js';
-import { NodeLog } from '../logging/node-log.js';
+import { ProcessLogger } from '../logging/process-logger.js';
 import { nodeSettingsOf, type GivenNodeSettings, type NodeSettings } from '../settings/node-settings.js';
 import { noProxy } from '../settings/cluster-address.js';
 import { printSettings } from '../settings/print-settings.js';
@@ -54,11 +54,11 @@ export async function runService(role: Role, create: ServiceFactory, checks: Set
   if (process.channel) process.once('disconnect', stop);
 
   let failure: Error | undefined;
-  const log = new NodeLog('info');
+  const logger = new ProcessLogger('info');
   try {
-    const settings = settingsOf(role, log, checks);
+    const settings = settingsOf(role, logger, checks);
     if (settings === undefined) process.exit(exitCodes.sound);
-    const node = await ClusterNode.open(settings, log, stopping.signal);
+    const node = await ClusterNode.open(settings, logger, stopping.signal);
     node.onFailure((error) => {
       failure ??= error;
       stop();
@@ -74,12 +74,12 @@ export async function runService(role: Role, create: ServiceFactory, checks: Set
   } catch (error) {
     if (!stopping.signal.aborted) failure ??= error as Error;
   }
-  if (failure !== undefined) log.scoped(role).error(`${role} cannot continue: ${describeFailure(failure)}`);
+  if (failure !== undefined) logger.scoped(role).error(`${role} cannot continue: ${describeFailure(failure)}`);
   process.exit(failure === undefined ? exitCodes.sound : exitCodes.failed);
 }
 
 /** The settings of this process; undefined where they were to be shown only. @throws NodeSettingsError */
-function settingsOf(role: Role, log: NodeLog, checks: SettingChecks): GivenNodeSettings | undefined {
+function settingsOf(role: Role, logger: ProcessLogger, checks: SettingChecks): GivenNodeSettings | undefined {
   const { printConfig, ...places } = readRoleArguments(process.argv.slice(2));
   const resolved = readSettings({ ...places, environment: process.env, checks });
   const settings = nodeSettingsOf(role, resolved, readTextFile);
@@ -87,8 +87,8 @@ function settingsOf(role: Role, log: NodeLog, checks: SettingChecks): GivenNodeS
     process.stdout.write(`${printSettings(role, resolved)}\n`);
     return undefined;
   }
-  log.setThreshold(settings.logLevel);
-  for (const note of resolved.notes) log.scoped('settings').warn(note);
+  logger.setThreshold(settings.logLevel);
+  for (const note of resolved.notes) logger.scoped('settings').warn(note);
   return settings;
 }
 
@@ -99,7 +99,7 @@ function describeFailure(error: Error): string {
 }
 
 async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSignal): Promise<void> {
-  const { settings, log } = node;
+  const { settings, logger } = node;
   const createRpc = (): RpcEndpoint =>
     new RpcEndpoint({
       node: settings.nodeId,
@@ -107,17 +107,17 @@ async function serve(node: ClusterNode, create: ServiceFactory, signal: AbortSig
       url: rpcUrl(settings),
       ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
       prepareGroup: (group, topic) => prepareRpcGroup(node.client, group, topic),
-      logger: log.scoped('rpc'),
+      logger: logger.scoped('rpc'),
     });
-  const rpc = await startRpc(createRpc, log.scoped('rpc'), signal);
+  const rpc = await startRpc(createRpc, logger.scoped('rpc'), signal);
   const service = await create(node, rpc);
   let app: INestApplication | undefined;
   try {
     app = await listen(node, rpc, service);
     await service.start();
-    log.scoped(settings.role).info(`Node ${settings.nodeId} is up: ${await app.getUrl()}/health/ready`);
+    logger.scoped(settings.role).info(`Node ${settings.nodeId} is up: ${await app.getUrl()}/health/ready`);
     await untilAborted(signal);
-    log.scoped(settings.role).info('Stopping');
+    logger.scoped(settings.role).info('Stopping');
   } finally {
     if (app !== undefined) endConnections(app.getHttpServer() as Server);
     await service.stop();
@@ -131,9 +131,9 @@ function rpcUrl({ grpc, namesrv }: NodeSettings): string {
 }
 
 async function listen(node: ClusterNode, rpc: RpcEndpoint, service: Service): Promise<INestApplication> {
-  const { settings, log } = node;
+  const { settings, logger } = node;
   const app = await NestFactory.create<NestExpressApplication>(service.module, {
-    logger: log.quiet(),
+    logger: logger.quiet(),
     bodyParser: false,
     abortOnError: false,
   });

@@ -38,8 +38,8 @@ function endpoints(...failures: readonly Error[]): {
 describe('the start of an rpc endpoint', () => {
   it('is made again with another endpoint while the proxy does not know the topic', async () => {
     const { create, made, told } = endpoints(unknownTopic);
-    const log = { warn: (text: string) => void told.push(text) };
-    const started = await startRpc(create, log, new AbortController().signal);
+    const logger = { warn: (text: string) => void told.push(text) };
+    const started = await startRpc(create, logger, new AbortController().signal);
     expect(made.map(({ isStopped }) => isStopped)).toEqual([true, false]);
     expect(started).toBe(made[1]);
     expect(told).toEqual(['The proxy does not know the topic yet and is asked again: no route']);
@@ -48,8 +48,8 @@ describe('the start of an rpc endpoint', () => {
   it('fails for any other reason, with everything released', async () => {
     const refused = new RpcError('RPC_STARTUP_FAILED', 'no proxy there', { retriable: true });
     const { create, made } = endpoints(refused);
-    const log = { warn: () => undefined };
-    await expect(startRpc(create, log, new AbortController().signal)).rejects.toBe(refused);
+    const logger = { warn: () => undefined };
+    await expect(startRpc(create, logger, new AbortController().signal)).rejects.toBe(refused);
     expect(made.map(({ isStopped }) => isStopped)).toEqual([true]);
   });
 
@@ -57,11 +57,11 @@ describe('the start of an rpc endpoint', () => {
     const stopping = new AbortController();
     const reason = new Error('the process was asked to stop');
     const { create } = endpoints(unknownTopic, unknownTopic);
-    const log = {
+    const logger = {
       warn: () => {
         stopping.abort(reason);
       },
     };
-    await expect(startRpc(create, log, stopping.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(startRpc(create, logger, stopping.signal)).rejects.toMatchObject({ name: 'AbortError' });
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { ScopedLogger } from '../logging/process-logger.js';
 import { isTopicUnknown } from '@sluice/rpc';
 
 const firstRetryMs = 500;
@@ -18,7 +18,7 @@ interface Startable {
  */
 export async function startRpc<Endpoint extends Startable>(
   create: () => Endpoint,
-  log: Pick<ScopedLog, 'warn'>,
+  logger: Pick<ScopedLogger, 'warn'>,
   signal: AbortSignal,
 ): Promise<Endpoint> {
   for (let waitMs = firstRetryMs; ; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
@@ -30,7 +30,7 @@ export async function startRpc<Endpoint extends Startable>(
       await endpoint.stop();
       signal.throwIfAborted();
       if (!isTopicUnknown(error)) throw error;
-      log.warn(`The proxy does not know the topic yet and is asked again: ${(error as Error).message}`);
+      logger.warn(`The proxy does not know the topic yet and is asked again: ${(error as Error).message}`);
       await delay(waitMs, undefined, { signal });
     }
   }

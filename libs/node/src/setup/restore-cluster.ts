@@ -10,7 +10,7 @@ import {
 } from '@sluice/core';
 import { encodeLogChain, encodePosition, positionsQueueOf, readerGroupOf, topicsOf } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { ScopedLogger } from '../logging/process-logger.js';
 import { splitWrite } from '@sluice/protocol';
 import { createTopics } from './init-cluster.js';
 import { LogFollower } from '../log/log-follower.js';
@@ -32,7 +32,7 @@ const pollMs = 50;
 export async function restoreCluster(
   client: RocketMqClient,
   plan: RestorePlan,
-  log: ScopedLog,
+  logger: ScopedLogger,
   sinkClient = client,
 ): Promise<ClusterState> {
   const { clusterId, brokerName, lastOffset } = plan;
@@ -51,7 +51,7 @@ export async function restoreCluster(
     await sinkClient.admin.updateOffset(group, of, nextOffset);
   }
   const end = await writeLog(client, queue, state, place.at);
-  return readBack(client, queue, { end, logId: state.logId }, readerGroupOf(clusterId), log);
+  return readBack(client, queue, { end, logId: state.logId }, readerGroupOf(clusterId), logger);
 }
 
 async function writePositions(client: RocketMqClient, plan: RestorePlan, generation: number): Promise<void> {
@@ -95,12 +95,12 @@ async function readBack(
   queue: QueueRef,
   { end, logId }: { readonly end: number; readonly logId: string },
   group: string,
-  log: ScopedLog,
+  logger: ScopedLogger,
 ): Promise<ClusterState> {
   const signal = AbortSignal.timeout(readBackMs);
   // A broker answers a send before its queue shows the message.
   while ((await client.admin.maxOffset(queue, { signal })) < end) await delay(pollMs, undefined, { signal });
-  const follower = new LogFollower(client, queue, group, emptyState(), log);
+  const follower = new LogFollower(client, queue, group, emptyState(), logger);
   await follower.begin(signal);
   const following = follower.run();
   try {

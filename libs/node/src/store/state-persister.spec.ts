@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, fromFiles, TaskTable, type ClusterState, type TaskState } from '@sluice/core';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { ScopedLogger } from '../logging/process-logger.js';
 import { NodeFile, NodeStore } from './node-store.js';
 import { StatePersister, type ExtraFiles } from './state-persister.js';
 
 const anHour = 3_600_000;
 const nothing = (): void => undefined;
-const quiet: ScopedLog = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const quiet: ScopedLogger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 describe('StatePersister', () => {
   let directory: string;
@@ -28,12 +28,12 @@ describe('StatePersister', () => {
   });
 
   const persister = (extra: ExtraFiles, intervals: { config: number; position: number; offset: number }) => {
-    const log: Pick<ScopedLog, 'error'> = {
+    const log: Pick<ScopedLogger, 'error'> = {
       error: (message: string) => {
         errors.push(message);
       },
     };
-    return new StatePersister(store, emptyState, extra, intervals, log as ScopedLog);
+    return new StatePersister(store, emptyState, extra, intervals, log as ScopedLogger);
   };
   const untilWritten = async (file: NodeFile): Promise<unknown> => {
     const signal = AbortSignal.timeout(20_000);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSameButHead, jsonParts, toConnectorFile, toTaskFile, type ClusterState, type LogHead } from '@sluice/core';
-import type { ScopedLog } from '../logging/node-log.js';
+import type { ScopedLogger } from '../logging/process-logger.js';
 import type { PersistIntervals } from '../settings/node-settings.js';
 import type { OffsetFile, PositionFile } from './position-and-offset-files.js';
 import { inSlices } from './in-slices.js';
@@ -45,7 +45,7 @@ export class StatePersister {
     state: () => ClusterState,
     extra: ExtraFiles,
     intervals: PersistIntervals,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
   ) {
     this.parts = [
       { intervalMs: intervals.config, write: (isLast) => this.writeState(state(), isLast) },
@@ -86,7 +86,7 @@ export class StatePersister {
     try {
       await write(isLast);
     } catch (error) {
-      this.log.error(`The local state cannot be written to ${this.store.directory}: ${(error as Error).message}`);
+      this.logger.error(`The local state cannot be written to ${this.store.directory}: ${(error as Error).message}`);
     }
   }
 

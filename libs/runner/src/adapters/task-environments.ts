@@ -38,18 +38,18 @@ export class TaskEnvironments {
   /** Returns the environment of a new loop of the task. */
   of(task: DesiredTask): TaskEnvironment {
     const { data, lag, lease, offsets, positions, requestTaskReconfiguration } = this.#parts;
-    const { log, settings } = this.#node;
+    const { logger, settings } = this.#node;
     const ports = { messages: this.#messages, offsets };
     return {
       producer: (creation) =>
         new RocketMqRecordProducer(data.client, settings.mayCreateTopics ? creation : undefined, (topic, queues) => {
-          log.scoped('tasks').info(`Created topic ${topic} with ${String(queues)} queues per broker`);
+          logger.scoped('tasks').info(`Created topic ${topic} with ${String(queues)} queues per broker`);
         }),
       positions,
       lease,
       clock: systemClock,
       groupOf: (connector) => sinkGroupOf(settings.clusterId, connector),
-      loggerOf: (name) => log.scoped(name),
+      loggerOf: (name) => logger.scoped(name),
       requestTaskReconfiguration,
       ...(task.type === 'sink' ? lag.watched(task, ports) : ports),
     };

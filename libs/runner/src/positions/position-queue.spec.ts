@@ -60,7 +60,7 @@ class FakeQueue {
 
 describe('a positions queue', () => {
   const warnings: string[] = [];
-  const log = {
+  const logger = {
     debug: () => undefined,
     info: () => undefined,
     error: () => undefined,
@@ -70,7 +70,7 @@ describe('a positions queue', () => {
   };
   const reading = (queue: FakeQueue): PositionQueue => {
     warnings.length = 0;
-    return new PositionQueue(0, 'q', queue.pull, log);
+    return new PositionQueue(0, 'q', queue.pull, logger);
   };
   const lineIn = (positions: PositionQueue): unknown => {
     const stored = positions
@@ -261,7 +261,7 @@ describe('a positions queue', () => {
     const nobody = () => {
       throw new Error('no task opens');
     };
-    const store = new RocketMqPositionStore(client, topics, 'b', 'g', nobody, log);
+    const store = new RocketMqPositionStore(client, topics, 'b', 'g', nobody, logger);
     await store.catchUp();
     expect((await store.snapshot()).queues[0]?.nextOffset).toBe(3);
   });

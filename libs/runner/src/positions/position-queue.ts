@@ -1,4 +1,4 @@
-import { firstOffsetOf, type PositionQueueCopy, type ScopedLog, sliceMs } from '@sluice/node';
+import { firstOffsetOf, type PositionQueueCopy, type ScopedLogger, sliceMs } from '@sluice/node';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   ConnectorPositions,
@@ -43,7 +43,7 @@ export class PositionQueue {
     /** Names the queue in what is logged. */
     private readonly name: string,
     private readonly pull: PullPositions,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
   ) {}
 
   restore({ nextOffset, digest, connectors }: PositionQueueCopy): void {
@@ -97,7 +97,7 @@ export class PositionQueue {
         if (begunAt === this.next) {
           throw new QueueNotShownError(`Positions queue ${this.name} cannot be read from its beginning: ${broken}`);
         }
-        this.log.warn(
+        this.logger.warn(
           `Positions queue ${this.name} was cut or created again: ${broken}. It is read from its beginning`,
         );
         this.next = begunAt = firstOffsetOf(answer);
@@ -145,7 +145,7 @@ export class PositionQueue {
     if (first < this.next || (first === this.next && first !== min) || first === 0) return;
     if (first > this.next && this.next > 0) {
       const [from, to] = [String(this.next), String(first - 1)];
-      this.log.warn(
+      this.logger.warn(
         `Retention has taken offsets ${from} to ${to} of positions queue ${this.name} before they were read`,
       );
     }
@@ -165,12 +165,12 @@ export class PositionQueue {
       }
       const { connector, index, generation } = message;
       if (positions.apply(message, { storedAtMs, offset })) return;
-      this.log.warn(
+      this.logger.warn(
         `Offset ${String(offset)} of the positions is ignored: generation ${String(generation)} of task ${connector}-${String(index)} has been replaced`,
       );
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      this.log.warn(`Offset ${String(offset)} of the positions is skipped: ${error.message}`);
+      this.logger.warn(`Offset ${String(offset)} of the positions is skipped: ${error.message}`);
     }
   }
 }

@@ -1,4 +1,10 @@
-import { callKnownQueue, fittingAnswer, type PositionFile, type PositionQueueCopy, type ScopedLog } from '@sluice/node';
+import {
+  callKnownQueue,
+  fittingAnswer,
+  type PositionFile,
+  type PositionQueueCopy,
+  type ScopedLogger,
+} from '@sluice/node';
 import { queueKey } from '@sluice/sdk';
 import {
   ConnectorPositions,
@@ -58,7 +64,7 @@ export class RocketMqPositionStore implements PositionStore {
     private readonly group: string,
     /** What the log says now; at least up to the entry that assigned the task that opens. */
     private readonly ownersOf: (connector: string) => SourceOwners,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
   ) {}
 
   /** Takes over what a file holds; queues that are not those of the file any more are read from their beginning. */
@@ -165,7 +171,7 @@ export class RocketMqPositionStore implements PositionStore {
       const { client, group } = this;
       const pull: PullPositions = (offset, suspendMs) =>
         fittingAnswer(32, (maxMessages) => client.consumer.pull({ queue, offset, group, maxMessages, suspendMs }));
-      folded = new PositionQueue(queueId, queueKey(queue), pull, this.log);
+      folded = new PositionQueue(queueId, queueKey(queue), pull, this.logger);
       this.queues.set(queueId, folded);
     }
     return folded;

@@ -47,7 +47,7 @@ export function runRunner(role: Role, load: () => Promise<readonly Connector[]>)
 }
 
 async function createRunner(connectors: readonly Connector[], node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
-  const { settings, log, follower, store, client, topics } = node;
+  const { settings, logger, follower, store, client, topics } = node;
   const data = openDataCluster(node);
   const plugins = new PluginRegistry(
     connectors.map((connector) => withConverters(connector, settings.defaultConverters)),
@@ -57,22 +57,22 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     (why) => {
       node.fail(new Error(`Its tasks may run elsewhere now: ${why}`));
     },
-    log.scoped('lease'),
+    logger.scoped('lease'),
   );
-  const positions = await openPositions(node, log.scoped('positions'));
+  const positions = await openPositions(node, logger.scoped('positions'));
   const offsets = new RocketMqOffsetStore(data.client);
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const reconfigurations = new ReconfigurationRequests({
     split: (name) => commands.submit({ kind: 'connector.restart', name }, commandTimeoutMs),
     clock: systemClock,
-    log: log.scoped('tasks'),
+    logger: logger.scoped('tasks'),
     intervalMs: reconfigurationIntervalMs,
   });
   const meter = new TaskMeter();
   const lag = new SinkLag({
     held: () => tasks.heldKeys(),
     onError: (queue, error) => {
-      log.scoped('tasks').debug(`The end of queue ${queueKey(queue)} was not told: ${error.message}`);
+      logger.scoped('tasks').debug(`The end of queue ${queueKey(queue)} was not told: ${error.message}`);
     },
   });
   const environments = new TaskEnvironments(node, {
@@ -95,9 +95,9 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const persister = new StatePersister(
     store,
     () => follower.state,
-    { position: completeCopies(positions, log.scoped('positions')), offset: () => offsets.snapshot() },
+    { position: completeCopies(positions, logger.scoped('positions')), offset: () => offsets.snapshot() },
     settings.persistIntervals,
-    log.scoped('store'),
+    logger.scoped('store'),
   );
   return {
     module: moduleOf(node, rpc, { data, plugins, lease, tasks, meter, lag }),

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { LogFollower, ScopedLog } from '@sluice/node';
+import type { LogFollower, ScopedLogger } from '@sluice/node';
 import { LeaseKeeper } from './lease-keeper.js';
 
 class World {
@@ -24,8 +24,8 @@ class World {
     };
     Object.defineProperty(follower, 'holdsLease', { get: () => this.holdsLease });
     const write = (level: string) => (text: string) => this.lines.push(`${level} ${text}`);
-    const log = { debug: () => undefined, info: write('info'), warn: write('warn') } as unknown as ScopedLog;
-    this.keeper = new LeaseKeeper(follower as unknown as LogFollower, (why) => this.losses.push(why), log);
+    const logger = { debug: () => undefined, info: write('info'), warn: write('warn') } as unknown as ScopedLogger;
+    this.keeper = new LeaseKeeper(follower as unknown as LogFollower, (why) => this.losses.push(why), logger);
     this.keeper.start();
   }
 

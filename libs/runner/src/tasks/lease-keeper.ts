@@ -1,5 +1,5 @@
 import type { Lease } from '@sluice/runtime';
-import { HeadWatch, type LogFollower, type ScopedLog } from '@sluice/node';
+import { HeadWatch, type LogFollower, type ScopedLogger } from '@sluice/node';
 
 const probeIntervalMs = 500;
 
@@ -15,7 +15,7 @@ export class LeaseKeeper implements Lease {
     private readonly follower: LogFollower,
     /** Called once when the log has put this incarnation out of the cluster. */
     onLost: (why: string) => void,
-    private readonly log: ScopedLog,
+    private readonly logger: ScopedLogger,
   ) {
     const unsubscribe = follower.subscribe(({ lease }) => {
       if (lease.lost === undefined) return;
@@ -35,7 +35,7 @@ export class LeaseKeeper implements Lease {
           this.logLapse();
         },
       },
-      log,
+      logger,
     );
   }
 
@@ -99,8 +99,8 @@ export class LeaseKeeper implements Lease {
     if (lapsed === (this.lapsed ?? true) || this.isLeaving) return;
     const isFirst = this.lapsed === undefined;
     this.lapsed = lapsed;
-    if (lapsed) this.log.warn('No contact to the log: tasks hold still until there is');
-    else if (isFirst) this.log.debug('Contact to the log: tasks may run');
-    else this.log.info('Contact to the log again: tasks may run');
+    if (lapsed) this.logger.warn('No contact to the log: tasks hold still until there is');
+    else if (isFirst) this.logger.debug('Contact to the log: tasks may run');
+    else this.logger.info('Contact to the log again: tasks may run');
   }
 }

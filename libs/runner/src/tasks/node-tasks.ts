@@ -37,7 +37,7 @@ export class NodeTasks {
 
   constructor(options: NodeTasksOptions) {
     const { environmentOf, meter, node, plugins } = options;
-    const logger = node.log.scoped('tasks');
+    const logger = node.logger.scoped('tasks');
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);
     this.#host = new TaskHost({

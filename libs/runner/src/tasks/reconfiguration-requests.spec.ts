@@ -30,7 +30,7 @@ function world(): {
           });
         }),
     },
-    log: { info: () => undefined, warn: () => undefined },
+    logger: { info: () => undefined, warn: () => undefined },
     intervalMs: 10_000,
   });
   return { requests, calls, sleeps, settle: () => new Promise((resolve) => setImmediate(resolve)) };

@@ -1,12 +1,12 @@
 import type { CommandOutcome } from '@sluice/core';
 import type { Clock } from '@sluice/runtime';
-import type { ScopedLog } from '@sluice/node';
+import type { ScopedLogger } from '@sluice/node';
 
 export interface ReconfigurationOptions {
   /** Has the connector split again; rejects when nobody took the command. */
   readonly split: (connector: string) => Promise<CommandOutcome>;
   readonly clock: Pick<Clock, 'sleep'>;
-  readonly log: Pick<ScopedLog, 'info' | 'warn'>;
+  readonly logger: Pick<ScopedLogger, 'info' | 'warn'>;
   /** Time between two commands for one connector, in milliseconds. */
   readonly intervalMs: number;
 }
@@ -46,18 +46,18 @@ export class ReconfigurationRequests {
   }
 
   private async split(connector: string): Promise<boolean> {
-    const { split, log } = this.options;
+    const { split, logger } = this.options;
     try {
       const outcome = await split(connector);
       if (outcome.status === 'done')
-        log.info(`Connector ${connector} is split into tasks again, because one of its tasks asked for it`);
+        logger.info(`Connector ${connector} is split into tasks again, because one of its tasks asked for it`);
       else
-        log.warn(
+        logger.warn(
           `Connector ${connector} is not split into tasks again, though one of its tasks asked for it: ${outcome.message}`,
         );
       return true;
     } catch (error) {
-      log.warn(`Connector ${connector} could not be split into tasks again yet: ${(error as Error).message}`);
+      logger.warn(`Connector ${connector} could not be split into tasks again yet: ${(error as Error).message}`);
       return false;
     }
   }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DesiredTask } from '@sluice/core';
-import type { ScopedLog } from '@sluice/node';
+import type { ScopedLogger } from '@sluice/node';
 import { planTasks, type HeldTask } from './plan-tasks.js';
 
 /** What holds the tasks of a node. */
@@ -39,7 +39,7 @@ export class TaskReconciler {
   constructor(
     private readonly holder: TaskHolder,
     private readonly desired: () => ReadonlyMap<string, DesiredTask>,
-    private readonly log: Pick<ScopedLog, 'info'>,
+    private readonly logger: Pick<ScopedLogger, 'info'>,
     private readonly options: ReconcilerOptions = defaults,
   ) {}
 
@@ -66,10 +66,10 @@ export class TaskReconciler {
   }
 
   private once(): void {
-    const { holder, log } = this;
+    const { holder, logger } = this;
     const plan = planTasks(this.desired(), holder.held());
     for (const key of plan.stop) {
-      log.info(`Stopping ${key}`);
+      logger.info(`Stopping ${key}`);
       void holder.stop(key);
     }
     for (const key of plan.pause) holder.pause(key);
@@ -95,7 +95,7 @@ export class TaskReconciler {
   }
 
   private start(key: string, task: DesiredTask): void {
-    this.log.info(`Starting ${key}, generation ${String(task.generation)}`);
+    this.logger.info(`Starting ${key}, generation ${String(task.generation)}`);
     this.holder.start(task);
     this.starting += 1;
     let isOver = false;

@@ -56,7 +56,7 @@ describe('createTaskLoop', () => {
         lease: world.lease,
         clock: world.clock,
         groupOf: () => 'g',
-        loggerOf: () => world.log,
+        loggerOf: () => world.logger,
         requestTaskReconfiguration: () => undefined,
       },
     );
@@ -71,7 +71,7 @@ describe('createTaskLoop', () => {
     let isEnded = false;
     void loop.stop().then(() => (isEnded = true));
     await world.clock.until(() => isEnded);
-    const text = world.log.lines.join('\n');
+    const text = world.logger.lines.join('\n');
     for (const part of ['logs in with', 'of open failed', 'stop failed', 'is still in use'])
       expect(text).toContain(part);
     expect(`${kept}${text}`).not.toContain('sesame');

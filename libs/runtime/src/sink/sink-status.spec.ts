@@ -76,7 +76,7 @@ describe('what a sink task tells of itself', () => {
     sink.storage.positions.set(queueKey(second!), { queue: second!, nextOffset: 1 });
     const { loop } = world.loop(sink);
     await loop.start();
-    expect(world.log.lines).toEqual([
+    expect(world.logger.lines).toEqual([
       'info Starting with consumer group g to read t@broker-a:0 at offset 2 (of the group), t@broker-a:1 at offset 1 (of the sink)',
     ]);
     loop.kill();
@@ -94,7 +94,7 @@ describe('what a sink task tells of itself', () => {
     expect(world.waits.list).toMatchObject([
       { call, error: expect.stringContaining('its oldest message is at offset 0') },
     ]);
-    const warned = (): readonly string[] => world.log.lines.filter((line) => line.startsWith('warn'));
+    const warned = (): readonly string[] => world.logger.lines.filter((line) => line.startsWith('warn'));
     expect(warned()).toHaveLength(1);
     await world.clock.until(() => counters.recordsPut === 1);
     expect(world.clock.nowMs()).toBeGreaterThanOrEqual(30);
@@ -149,7 +149,7 @@ describe('what a sink task tells of itself', () => {
       Array.from({ length: 5000 }, (_, n) => `10.1.${n >> 8}.${n & 255}@app`),
     );
     await world.clock.advance(61_000);
-    expect(Math.max(...world.log.lines.map(({ length }) => length))).toBeLessThan(10_000);
+    expect(Math.max(...world.logger.lines.map(({ length }) => length))).toBeLessThan(10_000);
     loop.kill();
   });
 });

@@ -172,7 +172,7 @@ describe('the sink task loop', () => {
     await world.clock.until(() => counters.flushes === 1);
     expect(sink.storage.values).toEqual(['v0', 'v1']);
     expect(counters.recordsSkipped).toBe(1);
-    expect(world.log.lines.join('\n')).toContain('at offset 1 cannot be converted');
+    expect(world.logger.lines.join('\n')).toContain('at offset 1 cannot be converted');
     loop.kill();
   });
 
@@ -192,7 +192,7 @@ describe('the sink task loop', () => {
     await world.clock.until(() => counters.flushes === 1);
     expect(sink.storage.values).toEqual(['v0', 'v1']);
     expect(counters.recordsSkipped).toBe(1);
-    expect(world.log.lines.join('\n')).toContain('at offset 1 cannot be converted: not compressed');
+    expect(world.logger.lines.join('\n')).toContain('at offset 1 cannot be converted: not compressed');
     loop.kill();
     world.plain(ref, 'v2');
     const second = world.loop(new TransactionalSink(sink.storage, false));

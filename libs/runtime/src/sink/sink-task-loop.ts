@@ -4,7 +4,7 @@ import type { LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { RateLimitedLog } from '../task/rate-limited-log.js';
+import { RateLimitedLogger } from '../task/rate-limited-logger.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { WaitingCall } from '../retry/task-waits.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
@@ -66,7 +66,7 @@ export class SinkTaskLoop {
     this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
     this.waitingForTopics = spec.waits.begin('waiting for topics');
     const warn = logger.warn.bind(logger);
-    const skips = new RateLimitedLog(ports.clock, warn, this.killed.signal);
+    const skips = new RateLimitedLogger(ports.clock, warn, this.killed.signal);
     this.queues = new QueueSet({
       group: spec.group,
       messages: ports.messages,

@@ -198,7 +198,9 @@ describe('a partition whose queue takes no messages any more', () => {
       expect(second.counters.recordsSent).toBe(limit === undefined ? 0 : 7);
       expect(second.counters.incompleteScans).toBe(limit === undefined ? 0 : 1);
       expect(
-        world.log.lines.some((line) => /^error Queue .* has had no broker for 30\d s, and is not examined/.test(line)),
+        world.logger.lines.some((line) =>
+          /^error Queue .* has had no broker for 30\d s, and is not examined/.test(line),
+        ),
       ).toBe(limit !== undefined);
       if (limit !== undefined) expect(readValid(other)).toEqual(valuesOf(12, 5));
       second.loop.kill();

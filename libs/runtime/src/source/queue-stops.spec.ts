@@ -18,7 +18,7 @@ describe('a topic that was deleted and created again', () => {
     await world.clock.until(() => second.counters.recordsSent === 3);
     expect(readEverything(first)).toEqual([...valuesOf(7, 5), ...valuesOf(8, 5)]);
     expect(second.counters.incompleteScans).toBe(1);
-    expect(world.log.lines.filter((line) => line.startsWith('error'))).toEqual([
+    expect(world.logger.lines.filter((line) => line.startsWith('error'))).toEqual([
       expect.stringMatching(/: it was created again or lost its tail\. .* may get records after them twice$/),
     ]);
     second.loop.kill();

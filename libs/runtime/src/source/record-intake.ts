@@ -1,6 +1,6 @@
 import { describePosition, stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
-import type { RateLimitedLog } from '../task/rate-limited-log.js';
+import type { RateLimitedLogger } from '../task/rate-limited-logger.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
@@ -23,7 +23,7 @@ export class RecordIntake {
     private readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder'>,
     private readonly table: PartitionTable,
     private readonly writer: PositionWriter,
-    private readonly skips: RateLimitedLog,
+    private readonly skips: RateLimitedLogger,
   ) {}
 
   get isFull(): boolean {

@@ -58,7 +58,7 @@ describe('what a source task tells of itself', () => {
     ]);
     await world.clock.until(() => isStarted);
     await starting;
-    expect(world.log.lines.filter((line) => line.includes('at offset 0 failed and is retried'))).toHaveLength(3);
+    expect(world.logger.lines.filter((line) => line.includes('at offset 0 failed and is retried'))).toHaveLength(3);
     expect(second.counters.incompleteScans).toBe(0);
     second.loop.kill();
   });

@@ -440,7 +440,7 @@ describe('the source task loop', () => {
       await third.loop.stop();
       expect(readValid(world.cluster.queue(a!))).toEqual(['a0']);
       expect(new Set(readValid(world.cluster.queue(b!)))).toEqual(new Set(['b1', 'b2', 'b3', 'b4']));
-      expect(world.log.lines.join('\n')).toMatch(
+      expect(world.logger.lines.join('\n')).toMatch(
         /gives other records than before the restart, from the one before position .*"lsn":"1152921504606846976n"/,
       );
     }
@@ -457,7 +457,7 @@ describe('the source task loop', () => {
     const second = world.loop(source);
     await second.loop.start();
     expect(second.counters.incompleteScans).toBe(1);
-    expect(world.log.lines.join('\n')).toContain(`of queue ${queueKey(queue.ref)} before they could be examined`);
+    expect(world.logger.lines.join('\n')).toContain(`of queue ${queueKey(queue.ref)} before they could be examined`);
     second.loop.kill();
   });
 

@@ -4,7 +4,7 @@ import type { SourcePartition, SourcePosition, SourceRecord } from '@sluice/sdk'
 import type { LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { RateLimitedLog } from '../task/rate-limited-log.js';
+import { RateLimitedLogger } from '../task/rate-limited-logger.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
 import { WakeUp } from '../task/wake-up.js';
@@ -116,7 +116,7 @@ export class SourceTaskLoop {
       task: spec.task,
       policy: () => ({ limits: settings.backoff, timeoutMs: settings.retryTimeoutMs, ...this.retried('commit') }),
     });
-    const skips = new RateLimitedLog(clock, warn, this.killed.signal);
+    const skips = new RateLimitedLogger(clock, warn, this.killed.signal);
     this.intake = new RecordIntake(spec, this.partitions, this.writer, skips);
   }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { RateLimitedLog } from './rate-limited-log.js';
+import { RateLimitedLogger } from './rate-limited-logger.js';
 import { ManualClock } from '../testing/manual-clock.js';
 
-function logOf(): { lines: string[]; clock: ManualClock; log: RateLimitedLog; end: AbortController } {
+function logOf(): { lines: string[]; clock: ManualClock; log: RateLimitedLogger; end: AbortController } {
   const lines: string[] = [];
   const clock = new ManualClock();
   const end = new AbortController();
-  return { lines, clock, end, log: new RateLimitedLog(clock, (line) => lines.push(line), end.signal) };
+  return { lines, clock, end, log: new RateLimitedLogger(clock, (line) => lines.push(line), end.signal) };
 }
 
 describe('a log of at most one message a second', () => {

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.port.js';
 const intervalMs = 1000;
 
 /** Passes on at most one message a second, and says with the next one, or a second later, how many were held back. */
-export class RateLimitedLog {
+export class RateLimitedLogger {
   private nextMs = -Infinity;
   /** Messages that are held back; only the last one is kept. */
   private heldBack = 0;

@@ -48,8 +48,8 @@ export class SinkWorld {
   readonly cluster = new FakeCluster();
   readonly offsets = new FakeOffsets();
   readonly lease = new FakeLease();
-  readonly log = new LogLines();
-  readonly warnings = new TaskWarnings(this.clock, this.log);
+  readonly logger = new LogLines();
+  readonly warnings = new TaskWarnings(this.clock, this.logger);
   readonly waits = new TaskWaits(this.clock);
   private generation = 0;
 
@@ -78,7 +78,7 @@ export class SinkWorld {
         },
         decoder: textDecoder,
         settings: { ...testSinkSettings, ...options.settings },
-        logger: this.log,
+        logger: this.logger,
         counters,
         warnings: this.warnings,
         waits: this.waits,

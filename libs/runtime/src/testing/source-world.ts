@@ -50,8 +50,8 @@ export class SourceWorld {
   readonly cluster = new FakeCluster();
   readonly positions = new FakePositions();
   readonly lease = new FakeLease();
-  readonly log = new LogLines();
-  readonly warnings = new TaskWarnings(this.clock, this.log);
+  readonly logger = new LogLines();
+  readonly warnings = new TaskWarnings(this.clock, this.logger);
   readonly waits = new TaskWaits(this.clock);
   /** How many times tasks asked for new task configs. */
   reconfigurationRequests = 0;
@@ -101,7 +101,7 @@ export class SourceWorld {
       config: {},
       encoder: options.encoder ?? textEncoder,
       settings: { ...testSettings, ...options.settings },
-      logger: this.log,
+      logger: this.logger,
       requestTaskReconfiguration: () => {
         this.reconfigurationRequests++;
       },
