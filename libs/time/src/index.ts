@@ -1,5 +1,6 @@
 export { backoffMs, type BackoffLimits } from './backoff.js';
 export { pause } from './pause.js';
+export { retry, type RetryOptions } from './retry.js';
 export { untilAborted } from './until-aborted.js';
 export { withLimit } from './with-limit.js';
 export { maxTimerMs, withinTime } from './within-time.js';

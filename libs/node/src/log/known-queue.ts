@@ -1,8 +1,8 @@
-import { pause } from '@sluice/time';
+import { retry } from '@sluice/time';
 import { BrokerNotFoundError, FrameTooLargeError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
 
 /** Short: leases run out while nobody knows that a broker is back. */
-const retryMs = 200;
+const retryLimits = { initialMs: 200, maxMs: 200 } as const;
 
 /** Thrown when a queue that was found before has no broker now: it stopped or restarts, and nothing is to be done but wait. */
 class QueueAwayError extends Error {
@@ -39,15 +39,8 @@ export function mayRetry(error: unknown): boolean {
  * Makes a call to a known queue, again and again while its broker is unavailable.
  * @throws what the call throws when waiting does not help, or once `signal` is aborted
  */
-export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await callKnownQueue(call);
-    } catch (error) {
-      if (signal.aborted || !mayRetry(error)) throw error;
-      await pause(retryMs, signal);
-    }
-  }
+export function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  return retry(() => callKnownQueue(call), { limits: retryLimits, signal, mayRetry });
 }
 
 /** A broker that says that a queue begins behind its end refuses every offset of it: how long nobody asks again, in milliseconds. */

@@ -62,6 +62,6 @@ describe('the start of an rpc endpoint', () => {
         stopping.abort(reason);
       },
     };
-    await expect(startRpc(create, logger, stopping.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(startRpc(create, logger, stopping.signal)).rejects.toBe(reason);
   });
 });

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { retry } from '@sluice/time';
 import type { ScopedLogger } from '../logging/process-logger.js';
 import { isTopicUnknown } from '@sluice/rpc';
 
-const firstRetryMs = 500;
-const longestRetryMs = 5000;
+const retryLimits = { initialMs: 500, maxMs: 5_000 } as const;
 
 interface Startable {
   start(): Promise<void>;
@@ -21,17 +20,23 @@ export async function startRpc<Endpoint extends Startable>(
   logger: Pick<ScopedLogger, 'warn'>,
   signal: AbortSignal,
 ): Promise<Endpoint> {
-  for (let waitMs = firstRetryMs; ; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+  const start = async (): Promise<Endpoint> => {
     const endpoint = create();
     try {
       await endpoint.start();
       return endpoint;
     } catch (error) {
       await endpoint.stop();
-      signal.throwIfAborted();
-      if (!isTopicUnknown(error)) throw error;
-      logger.warn(`The proxy does not know the topic yet and is asked again: ${(error as Error).message}`);
-      await delay(waitMs, undefined, { signal });
+      throw error;
     }
+  };
+  const onRetry = (error: unknown): void => {
+    logger.warn(`The proxy does not know the topic yet and is asked again: ${(error as Error).message}`);
+  };
+  try {
+    return await retry(start, { limits: retryLimits, signal, mayRetry: isTopicUnknown, onRetry });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause, retry } from '@sluice/time';
 import type { LogEvent } from '@sluice/core';
 import { encodeLogEntry, readerGroupOf, topicsOf, type TopicDefinition } from '@sluice/protocol';
 import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
@@ -29,7 +29,7 @@ export interface InitResult {
 
 const defaultBrokerWaitMs = 30_000;
 const registrationPollMs = 50;
-const unansweredPollMs = 500;
+const retryLimits = { initialMs: 500, maxMs: 500 } as const;
 
 /**
  * Looks for a Connect cluster; where it is asked to create one and nothing of it exists anywhere, creates its topics, all on one broker, and the
@@ -107,7 +107,7 @@ async function untilRegistered(
           : `Broker "${wanted}" has registered no master with the name servers; ${found}`,
       );
     }
-    await delay(registrationPollMs);
+    await pause(registrationPollMs, deadline);
   }
 }
 
@@ -126,15 +126,9 @@ async function answering(
 }
 
 /** Asks again while a server is starting or unavailable, until the deadline. */
-async function untilAnswered<T>(ask: () => Promise<T>, deadline: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (deadline.aborted || !isRocketMqError(error) || !error.retriable) throw error;
-      await delay(unansweredPollMs);
-    }
-  }
+function untilAnswered<T>(ask: () => Promise<T>, deadline: AbortSignal): Promise<T> {
+  const mayRetry = (error: unknown): boolean => isRocketMqError(error) && error.retriable;
+  return retry(ask, { limits: retryLimits, signal: deadline, mayRetry });
 }
 
 /** Brokers that have registered with their master. */
