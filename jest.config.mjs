@@ -29,6 +29,7 @@ export default {
         '<rootDir>/test/bench',
         '<rootDir>/test/chaos',
         '<rootDir>/test/compose',
+        '<rootDir>/test/lint',
         '<rootDir>/test/mutants',
       ],
       testRegex: '\\.spec\\.ts$',

@@ -19,9 +19,9 @@ const fromNode = createRequire(join(root, 'libs/node/package.json'));
 const external = ['reflect-metadata'];
 
 /**
- * Loaded from node_modules too, as the CommonJS that they are. Our code resolves the copies of gRPC and Protobuf from the place of the client that
- * brings them, and Nest takes names from `import()` of the validation packages, of which a bundle would keep only the default. An import would
- * have Node search all their code for the names that they export; here they are told.
+ * Loaded from node_modules too, as the CommonJS that they are. Our code resolves gRPC and Protobuf from the place of the client that brings them.
+ * Nest takes names from `import()` of the validation packages; a bundle would keep only the default export. An import would have Node search all
+ * their code for the names that they export; here they are listed.
  */
 const required = /^(rocketmq-client-nodejs|class-transformer|class-validator)(\/|$)/;
 const commonJs = {
