@@ -1,7 +1,7 @@
 import { SENTENCE_LIMIT, wordList } from './word-list.mjs';
 
 /** What ends in a period but ends no sentence. */
-const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|\p{L})\.$/u;
+const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|\p{Lu})\.$/u;
 
 /**
  * Finds the words to avoid in a text and, where `sentences` is set, the sentences that are too long.

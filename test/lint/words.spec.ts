@@ -88,6 +88,7 @@ describe('the check of sentences', () => {
     ['table cells', [`| ${words(20)} | ${words(20)} |`, '| --- | --- |', `| ${words(20)} | ${words(20)} |`]],
     ['headings and paragraphs', [`# ${words(20)}`, words(20), '', words(20)]],
     ['quotes and code', [`> ${words(20)}`, '', '```sh', words(60), '```', words(20)]],
+    ['units at the end', [`${words(19)} for 3 s. ${words(20)} within 5 m. ${words(20)}`]],
     ['a sentence in brackets', [`${words(20)}. (${words(20)}.) ${words(20)}!`]],
   ])('knows %s', (_, lines) => {
     expect(found('page.md', ...lines)).toEqual([]);
