@@ -1,4 +1,4 @@
-import type { ClusterNode } from '../node/cluster-node.js';
+import type { ClusterNode } from '../cluster-node/cluster-node.js';
 import { noProxy } from '../settings/cluster-address.js';
 import type { NodeSettings } from '../settings/node-settings.js';
 import type { RpcEndpoint } from '@sluice/rpc';

@@ -1,5 +1,5 @@
 import type { TopicDefinition } from '@sluice/protocol';
-import type { ClusterNode } from '../node/cluster-node.js';
+import type { ClusterNode } from '../cluster-node/cluster-node.js';
 import type { NodeCheck } from './health-check.js';
 import { topicProblems } from './topic-problems.js';
 

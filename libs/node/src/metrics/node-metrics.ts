@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ClusterNode } from '../node/cluster-node.js';
+import type { ClusterNode } from '../cluster-node/cluster-node.js';
 import type { RpcEndpoint } from '@sluice/rpc';
 import { MetricRegistry } from './metric-registry.js';
 

@@ -7,7 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Role } from '@sluice/core';
-import { ClusterNode } from '../node/cluster-node.js';
+import { ClusterNode } from '../cluster-node/cluster-node.js';
 import { ProcessLogger } from '../logging/process-logger.js';
 import { nodeSettingsOf, type GivenNodeSettings, type NodeSettings } from '../settings/node-settings.js';
 import { noProxy } from '../settings/cluster-address.js';

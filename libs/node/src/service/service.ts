@@ -1,6 +1,6 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { ClusterNode } from '../node/cluster-node.js';
+import type { ClusterNode } from '../cluster-node/cluster-node.js';
 import type { RpcEndpoint } from '@sluice/rpc';
 
 /** A role: its Nest module and the loops beside it. */
