@@ -8,6 +8,7 @@ export * from './control/report.codec.js';
 export * from './position/connector-positions.js';
 export * from './position/position.codec.js';
 export { bigintAsObject, describePosition, positionJson } from './position/position-value.js';
+export { ProtocolError } from './protocol-error.js';
 export * from './topics.js';
 export * from './record/index.js';
 export * from './rpc/questions.js';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ProtocolError } from './protocol-error.js';
 
 /** What is kept on one of Sluice's own topics, who writes it and who reads it. */
 export interface TopicDefinition {
@@ -20,10 +21,12 @@ export interface ClusterTopics {
 const clusterIdPattern = /^[a-zA-Z0-9_-]{1,40}$/;
 
 /** Thrown when a cluster id cannot be part of a topic's name. */
-export class ClusterIdError extends Error {
-  override readonly name = 'ClusterIdError';
+export class ClusterIdError extends ProtocolError {
   constructor(readonly clusterId: string) {
-    super(`The Connect cluster's id is "${clusterId}"; allowed are 1 to 40 letters, digits, "_" and "-"`);
+    super(
+      'CLUSTER_ID_INVALID',
+      `The Connect cluster's id is "${clusterId}"; allowed are 1 to 40 letters, digits, "_" and "-"`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { LogHead } from '../model/cluster-state.js';
+import { CoreError } from '../model/core-error.js';
 
 /** What the broker says of the log's queue: `minOffset` is the first entry that is still there, `maxOffset` the end. */
 export interface QueueBounds {
@@ -16,16 +17,14 @@ export type StartPlan =
   | { readonly kind: 'rewritten'; readonly reason: string };
 
 /** A restore was broken off: the log begins with a part of a snapshot. */
-export class RestoreUnfinishedError extends Error {
-  override readonly name = 'RestoreUnfinishedError';
+export class RestoreUnfinishedError extends CoreError {
   constructor() {
-    super('The log was not restored to its end: run `sluice restore` again with the same files');
+    super('RESTORE_UNFINISHED', 'The log was not restored to its end: run `sluice restore` again with the same files');
   }
 }
 
 /** Retention has taken the beginning of the log, and there is no valid snapshot in what is left. */
-export class SnapshotMissingError extends Error {
-  override readonly name = 'SnapshotMissingError';
+export class SnapshotMissingError extends CoreError {
   constructor(
     readonly bounds: QueueBounds,
     /** Snapshots that were found and could not be used, with the reason. */
@@ -35,6 +34,7 @@ export class SnapshotMissingError extends Error {
       ({ doneOffset, reason }) => `the one at offset ${String(doneOffset)} is not valid: ${reason}`,
     );
     super(
+      'SNAPSHOT_MISSING',
       `The log's entries before offset ${String(bounds.minOffset)} are gone and offsets ${String(bounds.minOffset)} to ` +
         `${String(bounds.maxOffset)} hold no snapshot to start from${found.length === 0 ? '' : ` (${found.join('; ')})`}. ` +
         'Copy the files of a node that has read the log into the directory of this one. Where no node can read it any more, stop all ' +

@@ -1,3 +1,4 @@
+import { CoreError } from './core-error.js';
 import type { LogEvent } from './entry.js';
 
 /**
@@ -80,8 +81,7 @@ export interface UnreadableEntry {
 }
 
 /** The log continues with entries of a newer version: this node has to be upgraded. */
-export class NewerVersionNeededError extends Error {
-  override readonly name = 'NewerVersionNeededError';
+export class NewerVersionNeededError extends CoreError {
   constructor(
     readonly entry: UnknownEntry | UnreadableEntry,
     readonly maxLevel: number = MAX_LEVEL,
@@ -91,6 +91,6 @@ export class NewerVersionNeededError extends Error {
         ? `an entry at offset ${String(entry.offset)} that this build cannot decode (${entry.why})`
         : `an entry "${entry.kind}" of feature level ${String(entry.level)} at offset ${String(entry.offset)}; this build knows ` +
           `levels up to ${String(maxLevel)}`;
-    super(`The log holds ${what}. The node reads no further: upgrade it`);
+    super('NEWER_VERSION_NEEDED', `The log holds ${what}. The node reads no further: upgrade it`);
   }
 }

@@ -1,6 +1,7 @@
+import { ProtocolError } from '../protocol-error.js';
+
 /** Thrown when a message on one of Sluice's own topics cannot be decoded. Readers count and skip it. */
-export class MalformedMessageError extends Error {
-  override readonly name = 'MalformedMessageError';
+export class MalformedMessageError extends ProtocolError {
   constructor(
     readonly what: string,
     reason: string,
@@ -8,6 +9,6 @@ export class MalformedMessageError extends Error {
     /** What the message says as far as it is a JSON object. */
     readonly fields?: Readonly<Record<string, unknown>>,
   ) {
-    super(`A ${what} message cannot be understood: ${reason}`, options);
+    super('MALFORMED_MESSAGE', `A ${what} message cannot be understood: ${reason}`, options);
   }
 }

@@ -8,6 +8,7 @@ import {
   type ConnectorPositionsCopy,
 } from '@sluice/protocol';
 import type { PullResult, StoredMessage } from '@sluice/rocketmq';
+import { RunnerError } from './runner-error.js';
 
 /** Pulls at an offset; waits up to `suspendMs` where nothing is there yet. */
 export type PullPositions = (offset: number, suspendMs: number) => Promise<PositionsPull>;
@@ -17,9 +18,10 @@ export type PositionsPull = Pick<PullResult, 'kind' | 'nextOffset' | 'minOffset'
 };
 
 /** Thrown when a broker has acknowledged a message and does not show it. */
-export class QueueNotShownError extends Error {
-  override readonly name = 'QueueNotShownError';
-  readonly retriable = true;
+export class QueueNotShownError extends RunnerError {
+  constructor(message: string) {
+    super('POSITIONS_NOT_SHOWN', message, true);
+  }
 }
 
 /** A broker acknowledges a message a moment before it shows it: a pull waits this long for it. */

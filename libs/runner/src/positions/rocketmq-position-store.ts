@@ -18,18 +18,19 @@ import {
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { PositionStore, PositionsWrite, SourceTaskId } from '@sluice/runtime';
 import { PositionQueue, type PullPositions } from './position-queue.js';
+import { RunnerError } from './runner-error.js';
 import { SharedCalls } from './shared-calls.js';
 import type { SourceOwners } from './source-owners.js';
 import { splitWrite } from '@sluice/protocol';
 
 /** Thrown when a connector that has committed before has no positions: starting from zero would send duplicates of everything. */
-export class PositionsMissingError extends Error {
-  override readonly name = 'PositionsMissingError';
-  readonly retriable = false;
+export class PositionsMissingError extends RunnerError {
   constructor(readonly connector: string) {
     super(
+      'POSITIONS_MISSING',
       `The positions of connector ${connector} are gone although it has committed some before: retention or a recreated topic took them. ` +
         'Set its offsets, or delete the connector and create it under another name',
+      false,
     );
   }
 }

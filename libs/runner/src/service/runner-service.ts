@@ -7,6 +7,7 @@ import {
   MetricsModule,
   nameServerCheck,
   type NodeCheck,
+  NodeError,
   nodeChecks,
   nodeMetrics,
   type NodeSettings,
@@ -48,18 +49,19 @@ export function runRunner(role: Role, load: () => Promise<readonly Connector[]>)
 
 async function createRunner(connectors: readonly Connector[], node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
   const { settings, logger, follower, store, client, topics } = node;
-  const data = openDataCluster(node);
   const plugins = new PluginRegistry(
     connectors.map((connector) => withConverters(connector, settings.defaultConverters)),
   );
   const lease = new LeaseKeeper(
     follower,
     (why) => {
-      node.fail(new Error(`Its tasks may run elsewhere now: ${why}`));
+      node.fail(new NodeError('LEASE_LOST', `Its tasks may run elsewhere now: ${why}`));
     },
     logger.scoped('lease'),
   );
   const positions = await openPositions(node, logger.scoped('positions'));
+  // The last that can fail: whoever opens it after this has to close it.
+  const data = openDataCluster(node);
   const offsets = new RocketMqOffsetStore(data.client);
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const reconfigurations = new ReconfigurationRequests({
