@@ -14,6 +14,7 @@ import {
   HealthModule,
   MetricsModule,
   nodeChecks,
+  NodeError,
   nodeHeartbeat,
   nodeMetrics,
   readClocks,
@@ -48,7 +49,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   let resigned: (() => void) | undefined;
   const onExit = (effect: Extract<Effect, { kind: 'exit' }>): void => {
     if (effect.reason === 'stopped') resigned?.();
-    else node.fail(new Error(effect.message));
+    else node.fail(new NodeError('NODE_EXPELLED', effect.message));
   };
   const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
   const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, readClocks(), {

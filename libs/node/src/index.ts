@@ -1,3 +1,4 @@
+export { NodeError } from './errors/node-error.js';
 export * from './log/known-queue.js';
 export * from './log/command-sender.js';
 export * from './log/head-watch.js';
@@ -24,7 +25,7 @@ export * from './metrics/node-metrics.js';
 export * from './metrics/process-metrics.js';
 export * from './cluster-node/cluster-node.js';
 export * from './cluster-node/node-heartbeat.js';
-export { prepareRpcGroup } from './service/prepare-rpc-group.js';
+export { prepareRpcGroup } from './service/start-rpc.js';
 export * from './service/run-service.js';
 export * from './service/service.js';
 export * from './settings/cluster-access.js';

@@ -3,16 +3,16 @@ import type { CommandBody, CommandOutcome } from '@sluice/core';
 import { encodeCommand, type ClusterTopics } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { LogFollower } from './log-follower.js';
+import { NodeError } from '../errors/node-error.js';
 
 /** Thrown when a command was not answered; `mayHappen` tells whether it may still be carried out. */
-export class CommandUnansweredError extends Error {
-  override readonly name = 'CommandUnansweredError';
+export class CommandUnansweredError extends NodeError {
   constructor(
     message: string,
     readonly mayHappen: boolean,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super('COMMAND_UNANSWERED', message, { retriable: true, ...options });
   }
 }
 

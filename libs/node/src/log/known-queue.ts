@@ -1,13 +1,15 @@
 import { retry } from '@sluice/time';
 import { BrokerNotFoundError, FrameTooLargeError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
+import { NodeError } from '../errors/node-error.js';
 
 /** Short: leases run out while nobody knows that a broker is back. */
 const retryLimits = { initialMs: 200, maxMs: 200 } as const;
 
 /** Thrown when a queue that was found before has no broker now: it stopped or restarts, and nothing is to be done but wait. */
-class QueueAwayError extends Error {
-  override readonly name = 'QueueAwayError';
-  readonly retriable = true;
+class QueueUnavailableError extends NodeError {
+  constructor(cause: Error) {
+    super('QUEUE_UNAVAILABLE', cause.message, { retriable: true, cause });
+  }
 }
 
 /**
@@ -16,7 +18,7 @@ class QueueAwayError extends Error {
  */
 export function errorOfKnownQueue(error: unknown): unknown {
   if (error instanceof TopicNotFoundError || error instanceof BrokerNotFoundError) {
-    return new QueueAwayError(error.message, { cause: error });
+    return new QueueUnavailableError(error);
   }
   return error;
 }
@@ -32,7 +34,7 @@ export async function callKnownQueue<T>(call: () => Promise<T>): Promise<T> {
 
 /** Whether the same call may succeed later. */
 export function mayRetry(error: unknown): boolean {
-  return error instanceof QueueAwayError || (isRocketMqError(error) && error.retriable);
+  return error instanceof QueueUnavailableError || (isRocketMqError(error) && error.retriable);
 }
 
 /**

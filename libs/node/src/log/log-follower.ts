@@ -29,18 +29,17 @@ import { untilAnswered } from './known-queue.js';
 import type { ScopedLogger } from '../logging/process-logger.js';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
+import { NodeError } from '../errors/node-error.js';
 
 /** Thrown when the log is not the one that this node has folded: its tail was cut, or its topic was created again. */
-export class LogRewrittenError extends Error {
-  override readonly name = 'LogRewrittenError';
+export class LogRewrittenError extends NodeError {
   constructor(reason: string) {
-    super(`The log was rewritten: ${reason}. The node puts its local copy aside and has to start again`);
+    super('LOG_REWRITTEN', `The log was rewritten: ${reason}. The node puts its local copy aside and has to restart`);
   }
 }
 
 /** Thrown when the node did not get to the end of the log in time. */
-export class LogBehindError extends Error {
-  override readonly name = 'LogBehindError';
+export class LogBehindError extends NodeError {
   constructor(
     /** Entries that it has not read yet. */
     readonly behind: number,
@@ -48,20 +47,21 @@ export class LogBehindError extends Error {
     options?: ErrorOptions,
   ) {
     super(
+      'LOG_BEHIND',
       `The node is ${String(behind)} entries behind the end of the log, it has read up to entry ${String(seq)}`,
-      options,
+      { retriable: true, ...options },
     );
   }
 }
 
 /** Thrown when the log may hold an entry that the node could not read, and nothing later has shown otherwise. */
-export class LogUnclearError extends Error {
-  override readonly name = 'LogUnclearError';
+export class LogUnclearError extends NodeError {
   constructor(offset: number, options?: ErrorOptions) {
     super(
+      'LOG_UNCLEAR',
       `The message at offset ${String(offset)} of the log may follow an entry that this node cannot read. The node knows the log again ` +
         'when it accepts a later entry. Where all coordinators run and this lasts, upgrade the node',
-      options,
+      { retriable: true, ...options },
     );
   }
 }
@@ -376,9 +376,9 @@ export function readClocks(): ClockReading {
 }
 
 /** Why nothing is folded any more; a follower that is closed has no such reason. */
-class FollowingEndedError extends Error {
+class FollowingEndedError extends NodeError {
   constructor(override readonly cause: Error) {
-    super(cause.message, { cause });
+    super('FOLLOWING_ENDED', cause.message, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { emptyState, type ClusterState, type Member } from '@sluice/core';
-import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
+import { NodeIdInUseError } from '../store/node-store.js';
 import { expulsionBy, NodeExpelledError, otherIncarnation, refuseIfInUse } from './own-membership.js';
 import type { HeardReport, ReportsListener } from './reports-channel.js';
 

@@ -1,7 +1,8 @@
 import type { ClusterState, LogEvent } from '@sluice/core';
-import { NodeIdInUseError } from '../store/node-id-in-use-error.js';
+import { NodeIdInUseError } from '../store/node-store.js';
 import { heartbeatIntervalMs } from './heartbeat.js';
 import type { HeardReport, ReportsChannel } from './reports-channel.js';
+import { NodeError } from '../errors/node-error.js';
 
 export interface OwnIdentity {
   readonly nodeId: string;
@@ -11,11 +12,11 @@ export interface OwnIdentity {
 }
 
 /** Thrown when the cluster has given a node up while it lived, as after a long pause. */
-export class NodeExpelledError extends Error {
-  override readonly name = 'NodeExpelledError';
+export class NodeExpelledError extends NodeError {
   constructor(nodeId: string) {
     super(
-      `The cluster counts node ${nodeId} as gone, for it was silent for too long. Its tasks may run elsewhere now: it has to start again`,
+      'NODE_EXPELLED',
+      `The leader gave node ${nodeId} up, because the node was silent for too long. Its tasks may run elsewhere now: restart the node`,
     );
   }
 }

@@ -14,4 +14,5 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export type ServiceFactory = (node: ClusterNode, rpc: RpcEndpoint) => Service | Promise<Service>;
+/** Creates a role; what it has opened when it fails, it closes itself. */
+export type ServiceFactory<Node = ClusterNode> = (node: Node, rpc: RpcEndpoint) => Service | Promise<Service>;

@@ -1,6 +1,7 @@
 import { retry } from '@sluice/time';
-import type { ScopedLogger } from '../logging/process-logger.js';
+import { readableQueues, type RocketMqClient } from '@sluice/rocketmq';
 import { isTopicUnknown } from '@sluice/rpc';
+import type { ScopedLogger } from '../logging/process-logger.js';
 
 const retryLimits = { initialMs: 500, maxMs: 5_000 } as const;
 
@@ -10,8 +11,8 @@ interface Startable {
 }
 
 /**
- * Starts an rpc endpoint whose topic the name servers know. The proxy hears of the topics of a broker that has just started later than they do:
- * while it says that there is no such topic, another endpoint is made and started.
+ * Starts an rpc endpoint, and waits while the Proxy does not know its topic. A Proxy hears of the topics of a broker that has just started later
+ * than the name servers do. An endpoint starts once only, so each attempt makes another one.
  *
  * @throws RpcError when it cannot be started for another reason; the reason of `signal` when that is aborted.
  */
@@ -39,4 +40,14 @@ export async function startRpc<Endpoint extends Startable>(
     signal.throwIfAborted();
     throw error;
   }
+}
+
+/** Creates a node's group on the rpc topic and sets it to the end: the node receives what is sent from now on, nothing older. */
+export async function prepareRpcGroup(client: RocketMqClient, group: string, topic: string): Promise<void> {
+  await client.admin.createGroup({ group });
+  await Promise.all(
+    readableQueues(await client.routes.get(topic)).map(async (queue) => {
+      await client.admin.updateOffset(group, queue, await client.admin.maxOffset(queue));
+    }),
+  );
 }

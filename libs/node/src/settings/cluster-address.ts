@@ -1,4 +1,5 @@
 import { formatAddress, parseMessagingUrl } from '@sluice/rocketmq';
+import { NodeError } from '../errors/node-error.js';
 
 /** Given in place of a Proxy's address by a cluster that has none. */
 export const noProxy = 'none';
@@ -6,8 +7,10 @@ export const noProxy = 'none';
 type Scheme = 'rocketmq' | 'rocketmq+grpc';
 
 /** Thrown when a text does not name servers; its message does not repeat the text. */
-export class AddressError extends Error {
-  override readonly name = 'AddressError';
+export class AddressError extends NodeError {
+  constructor(expected: string, cause?: unknown) {
+    super('ADDRESS_INVALID', `Expected ${expected}`, { cause });
+  }
 }
 
 const allowed = {
@@ -21,9 +24,8 @@ const allowed = {
  * @throws AddressError
  */
 export function parseAddresses(text: string, scheme: Scheme): readonly string[] {
-  const wrong = new AddressError(`Expected ${allowed[scheme]}`);
   const found = /^([a-z+]+):\/\//i.exec(text);
-  if (found !== null && found[1] !== scheme) throw wrong;
+  if (found !== null && found[1] !== scheme) throw new AddressError(allowed[scheme]);
   const list = text
     .slice(found?.[0].length ?? 0)
     .replace(/\/$/, '')
@@ -34,12 +36,16 @@ export function parseAddresses(text: string, scheme: Scheme): readonly string[] 
     const { addresses } = parseMessagingUrl(`${scheme}://${list.join(',')}`);
     return addresses.map(formatAddress);
   } catch (error) {
-    wrong.cause = error;
-    throw wrong;
+    throw new AddressError(allowed[scheme], error);
   }
 }
 
 /** Returns the host of an address that {@link parseAddresses} gave. */
 export function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':'));
+}
+
+/** The URL at which nodes ask each other: a Proxy of the runtime cluster, or its name servers where it has none. */
+export function rpcUrl({ grpc, namesrv }: { readonly grpc: string; readonly namesrv: string }): string {
+  return grpc === noProxy ? `rocketmq://${namesrv}` : `rocketmq+grpc://${grpc}`;
 }

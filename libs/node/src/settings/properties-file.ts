@@ -1,3 +1,5 @@
+import { NodeError } from '../errors/node-error.js';
+
 /** One setting as it stands in a file. */
 export interface FileEntry {
   readonly name: string;
@@ -7,14 +9,12 @@ export interface FileEntry {
 }
 
 /** Thrown when a file of settings is not written as its format asks. */
-export class SettingsFormatError extends Error {
-  override readonly name = 'SettingsFormatError';
-
+export class SettingsFormatError extends NodeError {
   constructor(
     readonly line: number,
     readonly reason: string,
   ) {
-    super(`line ${String(line)}: ${reason}`);
+    super('SETTINGS_INVALID', `line ${String(line)}: ${reason}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { isSecretField, parseConfig, type Field } from '@sluice/sdk';
 import type { GivenSetting, GivenSettings } from './given-settings.js';
 import { checkGiven, type SettingChecks } from './setting-checks.js';
 import { fieldOf, settingNames, settingsSpec, type SettingName, type SettingValues } from './node-settings-spec.js';
+import { NodeError } from '../errors/node-error.js';
 
 /** The settings in force and where each comes from. */
 export interface ResolvedSettings {
@@ -15,11 +16,9 @@ export interface ResolvedSettings {
 }
 
 /** Thrown when the settings of a node are wrong; names every wrong one, where it stands, what was given and what is allowed. */
-export class NodeSettingsError extends Error {
-  override readonly name = 'NodeSettingsError';
-
+export class NodeSettingsError extends NodeError {
   constructor(readonly problems: readonly string[]) {
-    super(`The settings are wrong in ${String(problems.length)} place(s):\n${problems.join('\n')}`);
+    super('SETTINGS_INVALID', `The settings are wrong in ${String(problems.length)} place(s):\n${problems.join('\n')}`);
   }
 }
 

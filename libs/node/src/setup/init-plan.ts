@@ -1,5 +1,6 @@
 import type { ClusterTopics, TopicDefinition } from '@sluice/protocol';
 import type { ClusterSurvey } from './cluster-survey.js';
+import { NodeError } from '../errors/node-error.js';
 
 /** What `sluice init` may do: look whether the cluster is there, create a new one, or create what an existing one lacks. */
 export type InitPurpose = 'check' | 'create' | 'add-missing';
@@ -25,8 +26,10 @@ export interface InitPlan {
 }
 
 /** Thrown when the cluster is not there, or cannot be set up as asked. */
-export class InitError extends Error {
-  override readonly name = 'InitError';
+export class InitError extends NodeError {
+  constructor(message: string) {
+    super('INIT_REFUSED', message);
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import { TopicNotFoundError, type QueueRef, type RocketMqClient } from '@sluice/
 import type { NodeCopy } from '../store/node-copy.js';
 import { surveyCluster, type ClusterSurvey } from './cluster-survey.js';
 import { masterNames } from './init-cluster.js';
+import { NodeError } from '../errors/node-error.js';
 
 export interface RestoreOptions {
   readonly clusterId: string;
@@ -44,8 +45,10 @@ export interface RestorePlan {
 }
 
 /** Thrown when a restore would do harm, or cannot be carried out. */
-export class RestoreError extends Error {
-  override readonly name = 'RestoreError';
+export class RestoreError extends NodeError {
+  constructor(message: string) {
+    super('RESTORE_REFUSED', message);
+  }
 }
 
 const maxUnfinishedEntries = 4_096;

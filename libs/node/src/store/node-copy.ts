@@ -4,6 +4,7 @@ import { fromFiles, type ClusterState } from '@sluice/core';
 import { isOffsetFile, isPositionFile, type OffsetFile, type PositionFile } from './position-and-offset-files.js';
 import { readJsonFile } from './read-json-file.js';
 import { NodeFile } from './node-store.js';
+import { NodeError } from '../errors/node-error.js';
 
 /** What the four files of a node hold. */
 export interface NodeCopy {
@@ -16,8 +17,10 @@ export interface NodeCopy {
 }
 
 /** Thrown when the files of a node cannot be used. */
-export class NodeCopyError extends Error {
-  override readonly name = 'NodeCopyError';
+export class NodeCopyError extends NodeError {
+  constructor(message: string) {
+    super('NODE_COPY_UNUSABLE', message);
+  }
 }
 
 /**

@@ -3,8 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NodeIdInUseError } from './node-id-in-use-error.js';
-import { NodeFile, NodeStore, nodeThatKnows } from './node-store.js';
+import { NodeFile, NodeIdInUseError, NodeStore, nodeThatKnows } from './node-store.js';
 
 describe('NodeStore', () => {
   let root: string;

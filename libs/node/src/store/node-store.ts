@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { acquireExclusiveLock, LockHeldError, writeFileDurably, type ExclusiveLock } from '@sluice/sdk/files';
 import { inSlices } from './in-slices.js';
-import { NodeIdInUseError } from './node-id-in-use-error.js';
+import { NodeError } from '../errors/node-error.js';
 import { readJsonFile } from './read-json-file.js';
 
 /** The four files of a node: the local copy of what was folded from the topics. */
@@ -22,6 +22,22 @@ const asidePrefix = 'replaced-';
 const maxAside = 5;
 /** What follows the role in ids that were made here. */
 const madeSuffix = /^[0-9a-f]{8}$/;
+
+/** Thrown when a node has the id of one that lives: it must not start. */
+export class NodeIdInUseError extends NodeError {
+  /** @param why who uses it, as a sentence. */
+  constructor(
+    readonly nodeId: string,
+    why: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      'NODE_ID_IN_USE',
+      `Node id ${nodeId} is in use: ${why.replace(/\.$/, '')}. Give this node an id of its own with SLUICE_NODE_ID, or stop the other one`,
+      options,
+    );
+  }
+}
 
 /** The log that a node has worked with. */
 export interface LogIdentity {

@@ -1,0 +1,50 @@
+/** Every reason that an error of this package can have. Closed: a new reason is added here first. */
+export type NodeErrorCode =
+  | 'ADDRESS_INVALID'
+  | 'CLUSTER_NOT_INITIALISED'
+  | 'COMMAND_UNANSWERED'
+  | 'FOLLOWING_ENDED'
+  | 'HTTP_PORT_UNAVAILABLE'
+  | 'INIT_REFUSED'
+  | 'LEASE_LOST'
+  | 'LOG_BEHIND'
+  | 'LOG_OTHER'
+  | 'LOG_REWRITTEN'
+  | 'LOG_UNCLEAR'
+  | 'NODE_COPY_UNUSABLE'
+  | 'NODE_EXPELLED'
+  | 'NODE_ID_IN_USE'
+  | 'QUEUE_UNAVAILABLE'
+  | 'RESTORE_REFUSED'
+  | 'SETTINGS_INVALID';
+
+interface NodeErrorOptions {
+  /** Whether the same call may succeed later without anybody changing it; false by default. */
+  readonly retriable?: boolean;
+  readonly cause?: unknown;
+}
+
+/** Root of the errors of this package. Their messages tell an operator what is wrong and what to do. */
+export class NodeError extends Error {
+  readonly retriable: boolean;
+
+  constructor(
+    readonly code: NodeErrorCode,
+    message: string,
+    { retriable = false, cause }: NodeErrorOptions = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.retriable = retriable;
+  }
+}
+
+/**
+ * Returns what an operator reads of an error that ends the process. Every package has one root of errors with `code` and `retriable`: their
+ * messages say what to do. Of any other error, which nobody foresaw, the stack is needed.
+ */
+export function describeFailure(error: Error): string {
+  const { code, retriable } = error as { readonly code?: unknown; readonly retriable?: unknown };
+  const isForeseen = typeof code === 'string' && typeof retriable === 'boolean';
+  return isForeseen ? error.message : (error.stack ?? error.message);
+}
