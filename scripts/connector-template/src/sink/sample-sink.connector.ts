@@ -1,6 +1,6 @@
 import type { SinkConnector } from '@sluice/sdk';
 import { SampleSinkTask } from './sample-sink.task.js';
-import { sampleSinkSpec } from './spec.js';
+import { sampleSinkSpec } from './settings.js';
 
 /** Appends the value of each record as one entry. */
 export const sampleSink: SinkConnector = {

@@ -2,22 +2,21 @@ import {
   ConnectError,
   ConnectErrorCode,
   queueKey,
-  requireConfig,
+  requireTaskConfig,
   type SinkPosition,
   type SinkRecord,
   type SinkTask,
   type SinkTaskContext,
 } from '@sluice/sdk';
 import { SampleClient } from '../sample-client.js';
-import { sampleSinkSpec } from './spec.js';
+import { sampleSinkSpec } from './settings.js';
 
 /** Appends records as they come and makes them durable in `flush`; a record may be there twice after a crash between the two. */
 export class SampleSinkTask implements SinkTask {
   #client: SampleClient | undefined;
 
   async start(context: SinkTaskContext): Promise<void> {
-    const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-    const { path } = requireConfig(subject, sampleSinkSpec, context.config, { unknownKeys: 'ignore' });
+    const { path } = requireTaskConfig(context, sampleSinkSpec);
     this.#client = await SampleClient.connect(path);
   }
 

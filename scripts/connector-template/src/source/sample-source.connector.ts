@@ -1,6 +1,6 @@
 import type { SourceConnector } from '@sluice/sdk';
 import { SampleSourceTask } from './sample-source.task.js';
-import { sampleSourceSpec } from './spec.js';
+import { sampleSourceSpec } from './settings.js';
 
 /** Sends each entry of sample as one record. One system is one task. */
 export const sampleSource: SourceConnector = {

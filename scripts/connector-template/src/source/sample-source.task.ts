@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   ConnectError,
   ConnectErrorCode,
-  requireConfig,
+  requireTaskConfig,
   type SourcePosition,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
 } from '@sluice/sdk';
 import { SampleClient } from '../sample-client.js';
-import { sampleSourceSpec } from './spec.js';
+import { sampleSourceSpec } from './settings.js';
 
 /** How long a poll waits when there is nothing to read. */
 const idleMs = 200;
@@ -27,8 +27,7 @@ export class SampleSourceTask implements SourceTask {
   #next = 0;
 
   async start(context: SourceTaskContext): Promise<void> {
-    const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-    const settings = requireConfig(subject, sampleSourceSpec, context.config, { unknownKeys: 'ignore' });
+    const settings = requireTaskConfig(context, sampleSourceSpec);
     const { path, topic } = settings;
     this.#next = nextOf(path, context.position({ path }));
     this.#reading = { client: await SampleClient.connect(path), path, topic, batchSize: settings['batch.size'] };

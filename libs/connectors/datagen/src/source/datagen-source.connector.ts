@@ -1,7 +1,7 @@
 import { type FieldError, requireConfig, type SourceConnector, type TaskConfig } from '@sluice/sdk';
 import { DatagenSourceTask } from './datagen-source.task.js';
 import { dealPartitions } from './numbering.js';
-import { datagenSourceSpec } from './spec.js';
+import { datagenSourceSpec } from './settings.js';
 
 const parse = (config: TaskConfig): ReturnType<typeof requireConfig<typeof datagenSourceSpec>> =>
   requireConfig('Configuration of the generator', datagenSourceSpec, config, { unknownKeys: 'ignore' });

@@ -11,7 +11,7 @@ import {
 import { decodeVerificationRecord, type VerificationNumbers } from '@sluice/verification';
 import { RememberedPositions, sourceContract, sourceTestContext } from '@sluice/testing';
 import { datagenSource } from './datagen-source.connector.js';
-import { datagenSourceSpec } from './spec.js';
+import { datagenSourceSpec } from './settings.js';
 
 let tasks: SourceTask[] = [];
 

@@ -4,14 +4,14 @@ import {
   type ConfigOf,
   ConnectError,
   ConnectErrorCode,
-  requireConfig,
+  requireTaskConfig,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
 } from '@sluice/sdk';
 import { Pace } from './pace.js';
 import { type GeneratorSettings, PartitionGenerator } from './partition-generator.js';
-import { datagenTaskSpec } from './spec.js';
+import { datagenTaskSpec } from './settings.js';
 
 /** The most bytes of values in one batch. */
 const maxBatchBytes = 4 * 1024 * 1024;
@@ -87,8 +87,7 @@ export class DatagenSourceTask implements SourceTask {
 }
 
 function startedTask(context: SourceTaskContext): StartedTask {
-  const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-  const config = requireConfig(subject, datagenTaskSpec, context.config, { unknownKeys: 'ignore' });
+  const config = requireTaskConfig(context, datagenTaskSpec);
   const settings: GeneratorSettings = {
     topic: config.topic,
     seed: config.seed,
@@ -99,7 +98,7 @@ function startedTask(context: SourceTaskContext): StartedTask {
     payloadKind: config['payload.kind'],
   };
   return {
-    generators: ownPartitions(subject, config).map((partition) => {
+    generators: ownPartitions(context, config).map((partition) => {
       const name = { seed: config.seed, partition };
       return new PartitionGenerator(settings, name, context.position(name));
     }),
@@ -108,11 +107,16 @@ function startedTask(context: SourceTaskContext): StartedTask {
   };
 }
 
-function ownPartitions(subject: string, config: ConfigOf<typeof datagenTaskSpec>): readonly number[] {
+function ownPartitions(
+  { connectorName, taskIndex }: SourceTaskContext,
+  config: ConfigOf<typeof datagenTaskSpec>,
+): readonly number[] {
   return config['task.partitions'].map((text) => {
     const partition = Number(text);
     if (Number.isSafeInteger(partition) && partition >= 0 && partition < config.partitions) return partition;
     const message = `Invalid value ${text} for configuration task.partitions: Value must be a number below ${config.partitions}`;
-    throw new ConfigError(subject, [{ field: 'task.partitions', message }]);
+    throw new ConfigError(`Configuration of task ${connectorName}-${taskIndex}`, [
+      { field: 'task.partitions', message },
+    ]);
   });
 }

@@ -1,13 +1,18 @@
 import { constants } from 'node:fs';
-import { access, type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open, readlink, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { type ExclusiveLock, acquireExclusiveLock } from '@sluice/sdk/files';
-import { locateFile } from './locate-file.js';
+import {
+  acquireExclusiveLock,
+  type ExclusiveLock,
+  realFolder,
+  requireWritableFolder,
+  sinkFileError,
+} from '@sluice/sdk/files';
 import { type OffsetsRecord, offsetsPath, readOffsets, writeOffsets } from './offsets-record.js';
 
-/** Errors that end when somebody makes room. */
-const passingCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
+/** As many links as Linux follows. */
+const maxLinks = 40;
 
 /** The file of a sink, locked, with the record of what is in it. */
 export class AppendedFile {
@@ -32,18 +37,19 @@ export class AppendedFile {
    * @throws {ConnectError} if someone else has the file, if it is no regular file, or does not fit its side record
    */
   static async open(name: string, connector: string): Promise<AppendedFile> {
-    const path = await requireFolder(name);
+    const path = await requirePlace(name);
+    const failure = `File ${path} cannot be written`;
     const lock = await acquireExclusiveLock(`${path}.sluice-lock`, `connector ${connector}`).catch((error: unknown) => {
-      throw openError(path, error);
+      throw sinkFileError(failure, error);
     });
     let handle: FileHandle | undefined;
     try {
       const stored = await readOffsets(path);
       handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644).catch((error: unknown) => {
-        throw openError(path, error);
+        throw sinkFileError(failure, error);
       });
       const found = await handle.stat();
-      if (!found.isFile()) throw openError(path, new Error('it is not a regular file'));
+      if (!found.isFile()) throw sinkFileError(failure, new Error('it is not a regular file'));
       const record = stored ?? { connector, length: found.size, queues: {} };
       checkFits(path, connector, found.size, record);
       const file = new AppendedFile(path, handle, lock, record);
@@ -96,7 +102,7 @@ export class AppendedFile {
         at += piece.length;
       }
     } catch (error) {
-      throw writeError(this.#path, error);
+      throw sinkFileError(`Writing to file ${this.#path} failed`, error);
     }
     this.#length = at;
   }
@@ -113,7 +119,7 @@ export class AppendedFile {
       await this.#requireInPlace();
       await writeOffsets(this.#path, record);
     } catch (error) {
-      throw writeError(this.#path, error);
+      throw sinkFileError(`Writing to file ${this.#path} failed`, error);
     }
     this.#record = record;
   }
@@ -133,7 +139,7 @@ export class AppendedFile {
     });
     if (found?.ino === own.ino && found.dev === own.dev) return;
     // A folder that is gone, such as one that was unmounted, may come back with the file and its record: that is worth further attempts.
-    if (found === undefined) await requireFolder(this.#path);
+    if (found === undefined) await requirePlace(this.#path);
     throw new ConnectError(
       ConnectErrorCode.stateInvalid,
       `File ${this.#path} was ${found === undefined ? 'deleted or moved away' : 'replaced by another one'} while it was written. ` +
@@ -152,22 +158,26 @@ export class AppendedFile {
 }
 
 /**
- * Finds the place of a file by whatever name.
+ * Finds the place of a file that may not exist yet, and checks that its folder can be written. Follows links, also one to a file that
+ * is still to be created, so that all names of a file meet at one lock.
  * @throws {ConnectError} if its folder is missing or cannot be written
  */
-export async function requireFolder(name: string): Promise<string> {
-  try {
-    const path = await locateFile(name);
-    await access(dirname(path), constants.W_OK | constants.X_OK);
-    return path;
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw openError(name, isMissing ? missingFolder(error) : error);
+export async function requirePlace(name: string): Promise<string> {
+  const failure = `File ${name} cannot be written`;
+  let path = resolve(name);
+  for (let links = 0; links <= maxLinks; links += 1) {
+    const place = join(await realFolder(dirname(path), failure), basename(path));
+    const target = await readlink(place).catch(() => undefined);
+    if (target === undefined) {
+      await requireWritableFolder(dirname(place), failure);
+      return place;
+    }
+    path = resolve(dirname(place), target);
   }
-}
-
-function missingFolder(cause: unknown): Error {
-  return new Error('its folder does not exist where the worker runs; create it', { cause });
+  throw sinkFileError(
+    failure,
+    new Error(`its name leads through more than ${maxLinks} symbolic links: remove the loop`),
+  );
 }
 
 function checkFits(path: string, connector: string, size: number, record: OffsetsRecord): void {
@@ -187,19 +197,4 @@ function tooShort(path: string, size: number, written: number): ConnectError {
     `File ${path} has ${size} bytes, but ${written} were written, says ${offsetsPath(path)}: someone cut or replaced it. ` +
       'Restore it, or remove the record to append to the file from the offsets of the consumer group.',
   );
-}
-
-function openError(path: string, cause: unknown): unknown {
-  if (cause instanceof ConnectError) return cause;
-  return new ConnectError(ConnectErrorCode.sinkFailed, `File ${path} cannot be written: ${(cause as Error).message}`, {
-    cause,
-  });
-}
-
-function writeError(path: string, cause: unknown): ConnectError {
-  if (cause instanceof ConnectError) return cause;
-  return new ConnectError(ConnectErrorCode.sinkFailed, `Writing to file ${path} failed: ${(cause as Error).message}`, {
-    cause,
-    retriable: passingCodes.has((cause as NodeJS.ErrnoException).code),
-  });
 }

@@ -1,6 +1,6 @@
 import type { SinkConnector } from '@sluice/sdk';
 import { FileSinkTask } from './file-sink.task.js';
-import { fileSinkSpec } from './spec.js';
+import { fileSinkSpec } from './settings.js';
 
 /** Appends the values of records to one file. One file has one writer, so there is one task. */
 export const fileStreamSink: SinkConnector = {

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ConnectValue, parseConfig, type QueueRef, type SinkPosition, type SinkTask } from '@sluice/sdk';
 import { RecordedLogger, sinkContract, sinkTestContext } from '@sluice/testing';
 import { fileStreamSink } from './file-sink.connector.js';
-import { fileSinkSpec } from './spec.js';
+import { fileSinkSpec } from './settings.js';
 
 const queue: QueueRef = { topic: 't', brokerName: 'b', queueId: 0 };
 const signal = new AbortController().signal;
@@ -219,7 +219,7 @@ describe('the file sink', () => {
   });
 
   it('refuses a folder that does not exist when it starts, also behind a link', async () => {
-    const missing = 'its folder does not exist where the worker runs; create it';
+    const missing = `folder ${join(folder, 'none')} does not exist where the worker runs; create it`;
     await expect(start('contract', join(folder, 'none', 'out.txt'))).rejects.toThrow(
       `File ${join(folder, 'none', 'out.txt')} cannot be written: ${missing}`,
     );
@@ -286,7 +286,7 @@ describe('the file sink', () => {
     await put(task, 1, 'b');
     await expect(flush(task, 2)).rejects.toMatchObject({
       code: 'CONNECT_SINK_FAILED',
-      message: expect.stringContaining('its folder does not exist'),
+      message: expect.stringContaining(`folder ${own} does not exist`),
     });
     await task.stop();
     await rename(`${own}-moved`, own);

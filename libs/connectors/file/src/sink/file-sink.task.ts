@@ -3,17 +3,17 @@ import {
   ConnectErrorCode,
   queueKey,
   type QueueRef,
-  requireConfig,
+  requireTaskConfig,
   type SinkPosition,
   type SinkRecord,
   type SinkTask,
   type SinkTaskContext,
   type TaskLogger,
 } from '@sluice/sdk';
-import { AppendedFile, requireFolder } from './appended-file.js';
+import { AppendedFile, requirePlace } from './appended-file.js';
 import { LineWriter } from './line-writer.js';
 import { advance } from './offsets-record.js';
-import { fileSinkSpec } from './spec.js';
+import { fileSinkSpec } from './settings.js';
 
 interface StartedTask {
   readonly path: string;
@@ -36,10 +36,9 @@ export class FileSinkTask implements SinkTask {
   readonly #unflushed = new Map<string, number>();
 
   async start(context: SinkTaskContext): Promise<void> {
-    const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-    const { file } = requireConfig(subject, fileSinkSpec, context.config, { unknownKeys: 'ignore' });
+    const { file } = requireTaskConfig(context, fileSinkSpec);
     // Its queues may come much later.
-    await requireFolder(file);
+    await requirePlace(file);
     this.#started = { path: file, connector: context.connectorName, logger: context.logger };
   }
 

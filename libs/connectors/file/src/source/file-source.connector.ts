@@ -1,6 +1,6 @@
 import type { SourceConnector } from '@sluice/sdk';
 import { FileSourceTask } from './file-source.task.js';
-import { fileSourceSpec } from './spec.js';
+import { fileSourceSpec } from './settings.js';
 
 /** Follows one file and makes each of its lines a record. One file is one task. */
 export const fileStreamSource: SourceConnector = {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { maxValueBytes, parseConfig, type SourceRecord, type SourceTask } from '@sluice/sdk';
 import { RecordedLogger, RememberedPositions, sourceContract, sourceTestContext } from '@sluice/testing';
 import { fileStreamSource } from './file-source.connector.js';
-import { fileSourceSpec } from './spec.js';
+import { fileSourceSpec } from './settings.js';
 
 let folder = '';
 let file = '';

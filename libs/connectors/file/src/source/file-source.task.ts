@@ -3,7 +3,7 @@ import {
   type ConfigOf,
   ConnectError,
   ConnectErrorCode,
-  requireConfig,
+  requireTaskConfig,
   schemas,
   type SourceRecord,
   type SourceTask,
@@ -13,7 +13,7 @@ import { type FileAge, type FollowedFile, type ReadOutcome, statIfPresent } from
 import { LineTooLongError } from './line-splitter.js';
 import { fromPosition, type StoredPlace, toPosition } from './position.js';
 import { findPlace, RotationWatch } from './rotated-files.js';
-import { fileSourceSpec } from './spec.js';
+import { fileSourceSpec } from './settings.js';
 
 const firstIdleDelayMs = 1;
 const maxIdleDelayMs = 200;
@@ -45,8 +45,7 @@ export class FileSourceTask implements SourceTask {
   #idleDelayMs = firstIdleDelayMs;
 
   async start(context: SourceTaskContext): Promise<void> {
-    const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-    const config = requireConfig(subject, fileSourceSpec, context.config, { unknownKeys: 'ignore' });
+    const config = requireTaskConfig(context, fileSourceSpec);
     this.#config = config;
     this.#context = context;
     this.#watch = new RotationWatch(config.file, (text) => {

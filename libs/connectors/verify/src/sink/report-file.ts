@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConnectError, ConnectErrorCode, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import { readTextIfPresent, writeFileDurably } from '@sluice/sdk/files';
@@ -23,23 +21,6 @@ export const reportSuffix = '.verify.json';
 export function reportPath(folder: string, { topic, brokerName, queueId }: QueueRef): string {
   const name = [topic, brokerName, String(queueId)].map(encodeURIComponent).join('@');
   return join(folder, `${name}${reportSuffix}`);
-}
-
-/**
- * Sees to it that reports can be written, before there is anything to report.
- * @throws {ConnectError} if the folder is missing or cannot be written
- */
-export async function requireReportFolder(folder: string): Promise<void> {
-  try {
-    if (!(await stat(folder)).isDirectory()) throw new Error('it is not a folder');
-    await access(folder, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = isMissing ? 'it does not exist where the worker runs; create it' : (error as Error).message;
-    throw new ConnectError(ConnectErrorCode.sinkFailed, `report.dir ${folder} cannot be written: ${reason}`, {
-      cause: error,
-    });
-  }
 }
 
 /**

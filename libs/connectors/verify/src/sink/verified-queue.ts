@@ -1,18 +1,14 @@
 import {
   ConnectError,
   ConnectErrorCode,
-  isConnectError,
   queueKey,
   type QueueRef,
   type SinkPosition,
   type SinkRecord,
 } from '@sluice/sdk';
-import { acquireExclusiveLock, type ExclusiveLock } from '@sluice/sdk/files';
+import { acquireExclusiveLock, type ExclusiveLock, sinkFileError } from '@sluice/sdk/files';
 import { QueueFindings } from './queue-findings.js';
 import { type QueueReport, readReport, reportPath, writeReport } from './report-file.js';
-
-/** Errors that end when somebody makes room. */
-const passingCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** A queue that a task owns: its findings in memory, its report in a file, and the lock that keeps other tasks from both. */
 export class VerifiedQueue {
@@ -47,7 +43,7 @@ export class VerifiedQueue {
   static async open(folder: string, connector: string, queue: QueueRef): Promise<VerifiedQueue> {
     const path = reportPath(folder, queue);
     const lock = await acquireExclusiveLock(`${path}.lock`, `connector ${connector}`).catch((error: unknown) => {
-      throw asConnectError(`Report ${path} cannot be written`, error);
+      throw sinkFileError(`Report ${path} cannot be written`, error);
     });
     try {
       const report = await readReport(path);
@@ -55,7 +51,7 @@ export class VerifiedQueue {
       return new VerifiedQueue(path, connector, queue, lock, report);
     } catch (error) {
       await lock.release();
-      throw asConnectError(`Report ${path} cannot be read`, error);
+      throw sinkFileError(`Report ${path} cannot be read`, error);
     }
   }
 
@@ -86,7 +82,7 @@ export class VerifiedQueue {
     try {
       await writeReport(this.#path, { connector: this.#connector, position, findings: this.#findings.state });
     } catch (error) {
-      throw asConnectError(`Writing report ${this.#path} failed`, error);
+      throw sinkFileError(`Writing report ${this.#path} failed`, error);
     }
     this.#stored = position;
     this.#unflushedTo = undefined;
@@ -107,12 +103,4 @@ function foreign(path: string, connector: string, report: QueueReport): ConnectE
     ConnectErrorCode.stateInvalid,
     `Report ${path} is written by connector ${report.connector}: give connector ${connector} another report.dir, or remove the reports.`,
   );
-}
-
-function asConnectError(what: string, error: unknown): ConnectError {
-  if (isConnectError(error)) return error;
-  return new ConnectError(ConnectErrorCode.sinkFailed, `${what}: ${(error as Error).message}`, {
-    cause: error,
-    retriable: passingCodes.has((error as NodeJS.ErrnoException).code),
-  });
 }

@@ -1,5 +1,5 @@
 import type { SinkConnector } from '@sluice/sdk';
-import { verifySinkSpec } from './spec.js';
+import { verifySinkSpec } from './settings.js';
 import { VerifySinkTask } from './verify-sink.task.js';
 
 /** Checks the records of the generator, `DatagenSource`: the judge of a test, or of a trial. */

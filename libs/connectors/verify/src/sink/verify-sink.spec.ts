@@ -13,7 +13,7 @@ import {
 import { encodeVerificationRecord } from '@sluice/verification';
 import { sinkContract, sinkTestContext } from '@sluice/testing';
 import { mergeReports } from './merge-reports.js';
-import { verifySinkSpec } from './spec.js';
+import { verifySinkSpec } from './settings.js';
 import { verifySink } from './verify-sink.connector.js';
 
 const queue: QueueRef = { topic: 't', brokerName: 'b', queueId: 0 };
@@ -386,10 +386,10 @@ describe('the verifier', () => {
     const missing = join(folder, 'none');
     await expect(start(missing)).rejects.toMatchObject({
       code: 'CONNECT_SINK_FAILED',
-      message: `report.dir ${missing} cannot be written: it does not exist where the worker runs; create it`,
+      message: `Reports cannot be written to report.dir: folder ${missing} does not exist where the worker runs; create it`,
     });
     await writeFile(missing, '');
-    await expect(start(missing)).rejects.toThrow(`report.dir ${missing} cannot be written: it is not a folder`);
+    await expect(start(missing)).rejects.toThrow(`Reports cannot be written to report.dir: ${missing} is not a folder`);
   });
 
   it('accepts the example', async () => {

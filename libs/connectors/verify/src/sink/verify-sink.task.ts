@@ -3,14 +3,14 @@ import {
   ConnectErrorCode,
   queueKey,
   type QueueRef,
-  requireConfig,
+  requireTaskConfig,
   type SinkPosition,
   type SinkRecord,
   type SinkTask,
   type SinkTaskContext,
 } from '@sluice/sdk';
-import { requireReportFolder } from './report-file.js';
-import { verifySinkSpec } from './spec.js';
+import { requireWritableFolder } from '@sluice/sdk/files';
+import { verifySinkSpec } from './settings.js';
 import { VerifiedQueue } from './verified-queue.js';
 
 interface StartedTask {
@@ -27,10 +27,10 @@ export class VerifySinkTask implements SinkTask {
   readonly #queues = new Map<string, VerifiedQueue>();
 
   async start(context: SinkTaskContext): Promise<void> {
-    const subject = `Configuration of task ${context.connectorName}-${context.taskIndex}`;
-    const config = requireConfig(subject, verifySinkSpec, context.config, { unknownKeys: 'ignore' });
-    await requireReportFolder(config['report.dir']);
-    this.#started = { folder: config['report.dir'], connector: context.connectorName };
+    const config = requireTaskConfig(context, verifySinkSpec);
+    const folder = config['report.dir'];
+    await requireWritableFolder(folder, 'Reports cannot be written to report.dir');
+    this.#started = { folder, connector: context.connectorName };
   }
 
   /** When a lock is still held, the runtime calls again: queues that were opened before stay as they are. */
