@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { cpuSeconds } from '../support/cpu-time.js';
 import { hundredByteLine } from '../support/sample-lines.js';
-import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
 import { checkRatios, median } from './ratio-check.js';
 
 const lineBytes = 100;
@@ -53,7 +53,7 @@ async function untilSize(file: string, bytes: number): Promise<void> {
 }
 
 /** Both connectors are posted first and idle; the clock starts when the file appears. */
-async function throughRuntime(cluster: SluiceCluster, source: string, lines: number, run: number): Promise<Figure> {
+async function throughRuntime(cluster: IsolatedCluster, source: string, lines: number, run: number): Promise<Figure> {
   const topic = `bench-runtime-${String(run)}`;
   const input = cluster.path(`runtime-${String(run)}.in`);
   const output = cluster.path(`runtime-${String(run)}.out`);
@@ -116,7 +116,7 @@ export async function fileBench(args: readonly string[]): Promise<void> {
     options: { lines: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '3' } },
   });
   const lines = Number(values.lines);
-  const cluster = await SluiceCluster.start();
+  const cluster = await SluiceCluster.startIsolated();
   try {
     const source = join(cluster.directory, 'source.txt');
     await writeLines(source, lines);

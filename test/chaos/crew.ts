@@ -1,4 +1,10 @@
-import { SluiceCluster, until, type RoleHandle, type RoleName } from '../support/sluice-cluster.js';
+import {
+  type IsolatedCluster,
+  SluiceCluster,
+  until,
+  type RoleHandle,
+  type RoleName,
+} from '../support/sluice-cluster.js';
 
 /** How many processes of each role there are beside the one gateway. */
 export interface CrewSize {
@@ -16,8 +22,8 @@ interface ClusterAnswer {
 const startLimitMs = 240_000;
 
 /** Starts a cluster beside a RocketMQ of its own and waits until all of its nodes are members. */
-export async function startCrew(size: CrewSize): Promise<SluiceCluster> {
-  const cluster = await SluiceCluster.start();
+export async function startCrew(size: CrewSize): Promise<IsolatedCluster> {
+  const cluster = await SluiceCluster.startIsolated();
   try {
     for (const [role, count] of [
       ['coordinator', size.coordinators],

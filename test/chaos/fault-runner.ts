@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { until, type RoleHandle, type SluiceCluster } from '../support/sluice-cluster.js';
+import { until, type RoleHandle, type IsolatedCluster } from '../support/sluice-cluster.js';
 import { isLive, leaderOf, startAndWait } from './crew.js';
 import type { PlannedFault } from './fault-plan.js';
 import type { AppliedFault, UnaskedEnd } from './observations.js';
@@ -32,7 +32,7 @@ export class FaultRunner {
   #acting: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly cluster: SluiceCluster,
+    private readonly cluster: IsolatedCluster,
     private readonly tell: (line: string) => void,
   ) {
     // Every fault of a plan waits for its time.

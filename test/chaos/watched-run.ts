@@ -33,7 +33,7 @@ export async function watchedRun(
     const endedMs = Date.now();
     const pipelines = await load.finish(finishMs);
     await watch.stop();
-    const { accepted } = await readWholeLog(cluster.rocketmq.namesrv);
+    const { accepted } = await readWholeLog(cluster);
     const { sightings } = watch;
     return {
       ...acted,

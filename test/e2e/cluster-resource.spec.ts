@@ -40,10 +40,10 @@ describe('the cluster as a resource', () => {
     input = cluster.path('in.txt');
     output = cluster.path('out.txt');
     await appendLines(input, 0, 1);
-    const topic = { topic: 'lines', 'topic.creation.default.partitions': '1' };
+    const topic = { topic: cluster.topic('lines'), 'topic.creation.default.partitions': '1' };
     for (const [name, config] of [
       ['in', { 'connector.class': 'FileStreamSource', file: input, ...topic }],
-      ['out', { 'connector.class': 'FileStreamSink', file: output, topics: 'lines' }],
+      ['out', { 'connector.class': 'FileStreamSink', file: output, topics: cluster.topic('lines') }],
     ] as const) {
       expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
     }

@@ -36,7 +36,7 @@ describe('several coordinators', () => {
     const config = {
       'connector.class': 'FileStreamSource',
       file,
-      topic: 'lines',
+      topic: cluster.topic('lines'),
       'topic.creation.default.partitions': '1',
     };
     expect((await cluster.request('POST', '/connectors', { name: 'in', config })).status).toBe(201);
@@ -84,7 +84,7 @@ describe('several coordinators', () => {
     const before = leader();
     expect(await before.kill('SIGTERM')).toBe(0);
     const after = await untilAnotherLeads(before);
-    const { accepted } = await readWholeLog(cluster.rocketmq.namesrv);
+    const { accepted } = await readWholeLog(cluster);
     const [resigned, claimed] = kindsAfter(accepted, 'leader.resigned');
     expect(claimed?.entry.event).toMatchObject({ kind: 'claimed', nodeId: after.id });
     tell(`another leads ${String(claimed!.entry.at - resigned!.entry.at)} ms after a resignation (promised: 1000 ms)`);
@@ -121,7 +121,7 @@ describe('several coordinators', () => {
     await command('resume');
     expect(leader()).toBe(successor);
 
-    const { state, accepted } = await readWholeLog(cluster.rocketmq.namesrv);
+    const { state, accepted } = await readWholeLog(cluster);
     const results = accepted.flatMap(({ entry }) =>
       eventsIn(entry.event).flatMap((event) => (event.kind === 'command.done' ? [event.result] : [])),
     );

@@ -2,23 +2,23 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { appendLines, digestOf } from '../support/sample-lines.js';
-import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
 
 const lines = 200_000;
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
 
 describe('a file through a topic into another file', () => {
-  let cluster: SluiceCluster;
+  let cluster: IsolatedCluster;
   let input: string;
   let output: string;
 
   beforeAll(async () => {
-    cluster = await SluiceCluster.start();
+    cluster = await SluiceCluster.startIsolated();
     input = cluster.path('in.txt');
     output = cluster.path('out.txt');
   }, 300_000);
   afterAll(async () => {
-    await (cluster as SluiceCluster | undefined)?.close();
+    await (cluster as IsolatedCluster | undefined)?.close();
   }, 300_000);
 
   const untilIdentical = async (timeoutMs = 180_000): Promise<void> => {

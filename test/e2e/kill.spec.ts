@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { appendLines, digestOf } from '../support/sample-lines.js';
-import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
 const linesPerStep = 100;
 const stepMs = 40;
 
 describe('deaths in the middle of the flow', () => {
-  let cluster: SluiceCluster;
+  let cluster: IsolatedCluster;
   let input: string;
   let output: string;
   let written = 0;
@@ -17,7 +17,7 @@ describe('deaths in the middle of the flow', () => {
   const stopped = new AbortController();
 
   beforeAll(async () => {
-    cluster = await SluiceCluster.start();
+    cluster = await SluiceCluster.startIsolated();
     input = cluster.path('in.txt');
     output = cluster.path('out.txt');
     await appendLines(input, 0, 1);
@@ -43,7 +43,7 @@ describe('deaths in the middle of the flow', () => {
   afterAll(async () => {
     stopped.abort();
     await writing;
-    await (cluster as SluiceCluster | undefined)?.close();
+    await (cluster as IsolatedCluster | undefined)?.close();
   }, 300_000);
 
   /** The flow has passed what was written when this was called. */

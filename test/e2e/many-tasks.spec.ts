@@ -9,7 +9,6 @@ interface StatusAnswer {
 
 const count = 1_000;
 const timeoutMs = 400_000;
-const clusterId = 'default';
 
 describe('a thousand tasks that come to one runner', () => {
   let cluster: SluiceCluster;
@@ -53,7 +52,7 @@ describe('a thousand tasks that come to one runner', () => {
     const config = {
       'connector.class': 'DatagenSource',
       'tasks.max': String(tasks),
-      topic: 'many',
+      topic: cluster.topic('many'),
       partitions: String(tasks),
       records: String(tasks),
     };
@@ -84,11 +83,11 @@ describe('a thousand tasks that come to one runner', () => {
   const barriersOf = async (connector: string): Promise<number> => {
     const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
     try {
-      const topics = topicsOf(clusterId);
+      const topics = topicsOf(cluster.clusterId);
       const queueId = positionsQueueOf(connector, topics);
       const queue = { topic: topics.positions.name, brokerName: cluster.rocketmq.brokerName, queueId };
       const end = await client.admin.maxOffset(queue);
-      const reader = client.consumer.readQueue(queue, { from: 0, group: readerGroupOf(clusterId), ahead: 1 });
+      const reader = client.consumer.readQueue(queue, { from: 0, group: readerGroupOf(cluster.clusterId), ahead: 1 });
       let barriers = 0;
       try {
         for (let next = 0; next < end;) {

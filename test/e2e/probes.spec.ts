@@ -6,7 +6,7 @@ import { RocketMqClient } from '@sluice/rocketmq';
 import { metricOf, parsePrometheusText, valueOf, type Scrape } from '../support/prometheus-text.js';
 import { appendLines } from '../support/sample-lines.js';
 import { SmallDisk } from '../support/small-disk.js';
-import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
 
 const recoveryMs = 180_000;
 const answerLimitMs = 2500;
@@ -28,13 +28,13 @@ const smallRunner = 'sink-runner-2';
 const ids = ['gateway-1', 'coordinator-1', 'source-runner-1', 'sink-runner-1', smallRunner];
 
 describe('probes and metrics of all roles', () => {
-  let cluster: SluiceCluster;
+  let cluster: IsolatedCluster;
   let disk: SmallDisk | undefined;
   let client: RocketMqClient;
   const addresses = new Map<string, string>();
 
   beforeAll(async () => {
-    cluster = await SluiceCluster.start();
+    cluster = await SluiceCluster.startIsolated();
     client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
     disk = SmallDisk.at(cluster.path('small-disk'));
     cluster.add('sink-runner', smallRunner, { SLUICE_STORE_PATH: disk.path }).start();
@@ -51,7 +51,7 @@ describe('probes and metrics of all roles', () => {
     await (client as RocketMqClient | undefined)?.close();
     await cluster.role(smallRunner).kill('SIGKILL');
     disk?.close();
-    await (cluster as SluiceCluster | undefined)?.close();
+    await (cluster as IsolatedCluster | undefined)?.close();
   }, 180_000);
 
   const fetchFrom = (id: string, path: string): Promise<Response> =>

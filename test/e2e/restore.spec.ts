@@ -2,17 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readerGroupOf, topicsOf } from '@sluice/protocol';
+import { type ClusterTopics, readerGroupOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient, TopicNotFoundError } from '@sluice/rocketmq';
 import { appendLines, digestOf } from '../support/sample-lines.js';
 import { SluiceCluster, until, type RoleHandle } from '../support/sluice-cluster.js';
 
-const topics = topicsOf('default');
 const patienceMs = 180_000;
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
 
 describe('a Connect cluster whose topics were wiped', () => {
   let cluster: SluiceCluster;
+  let topics: ClusterTopics;
   let client: RocketMqClient;
   let input: string;
   let output: string;
@@ -23,14 +23,15 @@ describe('a Connect cluster whose topics were wiped', () => {
 
   beforeAll(async () => {
     cluster = await SluiceCluster.start();
+    topics = topicsOf(cluster.clusterId);
     client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
     input = cluster.path('in.txt');
     output = cluster.path('out.txt');
     await appendLines(input, 0, 1_000);
-    const topic = { topic: 'lines', 'topic.creation.default.partitions': '1' };
+    const topic = { topic: cluster.topic('lines'), 'topic.creation.default.partitions': '1' };
     for (const [name, config] of [
       ['in', { 'connector.class': 'FileStreamSource', file: input, ...topic }],
-      ['out', { 'connector.class': 'FileStreamSink', file: output, topics: 'lines' }],
+      ['out', { 'connector.class': 'FileStreamSink', file: output, topics: cluster.topic('lines') }],
     ] as const) {
       expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
     }
@@ -101,8 +102,8 @@ describe('a Connect cluster whose topics were wiped', () => {
     coordinator.start();
     await untilEnded(coordinator);
     expect(await coordinator.ended).toBe(1);
-    expect(coordinator.log).toContain('Topic sluice-default-log does not exist');
-    expect(coordinator.log).toContain('sluice restore --cluster default --from');
+    expect(coordinator.log).toContain(`Topic ${topics.log.name} does not exist`);
+    expect(coordinator.log).toContain(`sluice restore --cluster ${cluster.clusterId} --from`);
   }, 300_000);
 
   it('made anew, is not joined by a node that knows the log before it', async () => {
@@ -117,9 +118,9 @@ describe('a Connect cluster whose topics were wiped', () => {
     });
     expect(await cluster.cli(...initNew())).toMatchObject({
       code: 1,
-      output: expect.stringContaining('group sluice-default-reader of its readers exists'),
+      output: expect.stringContaining(`group ${readerGroupOf(cluster.clusterId)} of its readers exists`),
     });
-    await client.admin.deleteGroup(readerGroupOf('default'));
+    await client.admin.deleteGroup(readerGroupOf(cluster.clusterId));
     expect(await cluster.cli(...initNew())).toMatchObject({ code: 0 });
     const coordinator = cluster.role('coordinator-1');
     coordinator.start();

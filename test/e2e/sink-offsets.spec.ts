@@ -13,20 +13,21 @@ interface Status {
   }[];
 }
 
-const topic = 'orders';
-const group = 'sluice-default-sink-orders-out';
-
 const range = (prefix: string, from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => `${prefix}${String(from + index)}`);
 
 describe('the offsets of a sink', () => {
   let cluster: SluiceCluster;
+  let topic: string;
+  let group: string;
   let client: RocketMqClient;
   let mqadmin: Mqadmin;
   let queue: QueueRef;
 
   beforeAll(async () => {
     cluster = await SluiceCluster.start();
+    topic = cluster.topic('orders');
+    group = `sluice-${cluster.clusterId}-sink-orders-out`;
     client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, requestTimeoutMs: 10_000 });
     mqadmin = await Mqadmin.open(cluster.rocketmq.namesrv);
     queue = { topic, brokerName: cluster.rocketmq.brokerName, queueId: 0 };
@@ -80,7 +81,7 @@ describe('the offsets of a sink', () => {
     const printed = await mqadmin.run('resetOffsetByTime', '-g', group, '-t', topic, '-s', '0');
     expect(printed).toContain(topic);
     await untilLines([...range('a', 0, 30), ...range('a', 0, 30)]);
-    const warning = `The offset of consumer group ${group} was reset: queue orders@${queue.brokerName}:0 resumes at offset 0`;
+    const warning = `The offset of consumer group ${group} was reset: queue ${topic}@${queue.brokerName}:0 resumes at offset 0`;
     await until('the status tells it', async () =>
       (await status())?.warnings?.some(({ message }) => message === warning),
     );
@@ -98,7 +99,8 @@ describe('the offsets of a sink', () => {
       const written = await lines();
       const before = await client.admin.queryOffset(group, queue);
       const resets = async (): Promise<number> =>
-        ((await status())?.warnings ?? []).filter(({ message }) => message.includes('was reset: queue orders@')).length;
+        ((await status())?.warnings ?? []).filter(({ message }) => message.includes(`was reset: queue ${topic}@`))
+          .length;
       const earlier = await resets();
       await mqadmin.run('resetOffsetByTime', '-g', group, '-t', topic, '-s', 'now');
       if (noticed === 'after') await until('the sink has noticed the reset', async () => (await resets()) > earlier);
@@ -120,7 +122,7 @@ describe('the offsets of a sink', () => {
       ((await status())?.warnings ?? []).map(({ message }) => message).filter((text) => text.includes('applications'));
     await until('brokers list the sink as a member', async () => {
       const members = await client.admin.consumerConnections(group, { queue });
-      return members.some(({ clientId }) => clientId.startsWith('sluice-default@sink-runner-1@'));
+      return members.some(({ clientId }) => clientId.startsWith(`sluice-${cluster.clusterId}@sink-runner-1@`));
     });
     expect(await applicationWarnings()).toEqual([]);
     const other = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, clientId: '10.0.0.1@another-app' });
@@ -164,7 +166,7 @@ describe('the offsets of a sink', () => {
     await cluster.untilTask('orders-out', 'FAILED');
     const trace = (await status())?.trace ?? '';
     expect(trace).toContain(
-      `Queue orders@${queue.brokerName}:0 should be read at offset ${String(committed)}, but the message before it was stored`,
+      `Queue ${topic}@${queue.brokerName}:0 should be read at offset ${String(committed)}, but the message before it was stored`,
     );
     expect(await lines()).toEqual(written);
     const [, command = ''] = /run "mqadmin ([^"]+)"/.exec(trace) ?? [];

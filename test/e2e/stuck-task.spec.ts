@@ -19,8 +19,7 @@ describe('a task that does not stop', () => {
     const child = spawn(process.execPath, [script], {
       env: {
         ...process.env,
-        SLUICE_NAMESRV: cluster.rocketmq.namesrv,
-        SLUICE_GRPC: cluster.rocketmq.grpc,
+        ...cluster.environment,
         SLUICE_STORE_PATH: cluster.path('store'),
         SLUICE_NODE_ID: 'stuck-runner',
         SLUICE_HTTP_PORT: '0',
@@ -63,13 +62,14 @@ describe('a task that does not stop', () => {
         () => `${JSON.stringify({ ...verdict, examples: [] })}\n${log}`,
       );
     };
-    const load = { topic: 'lines', records: String(records), rate: '300', 'topic.creation.default.partitions': '2' };
+    const topic = cluster.topic('lines');
+    const load = { topic, records: String(records), rate: '300', 'topic.creation.default.partitions': '2' };
     const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, requestTimeoutMs: 10_000 });
-    await client.admin.createTopic({ topic: 'lines', readQueues: 2, writeQueues: 2 });
+    await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
     await client.close();
     const flush = { 'offset.flush.interval.ms': '200' };
-    await create('out', { 'connector.class': 'VerifySink', topics: 'lines', 'report.dir': folder, ...flush });
-    await create('stuck', { 'connector.class': 'StuckSink', topics: 'lines', 'task.shutdown.timeout.ms': '500' });
+    await create('out', { 'connector.class': 'VerifySink', topics: topic, 'report.dir': folder, ...flush });
+    await create('stuck', { 'connector.class': 'StuckSink', topics: topic, 'task.shutdown.timeout.ms': '500' });
     await cluster.untilTask('out', 'RUNNING', 'stuck-runner', 180_000);
     await cluster.untilTask('stuck', 'RUNNING', 'stuck-runner', 180_000);
     // The second half is for the node that takes over: the source starts once all tasks that matter before run.

@@ -88,12 +88,12 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
       mkdirSync(folder);
       written = 0;
       await write(input);
-      const topic = { topic: name, 'topic.creation.default.partitions': '1' };
+      const topic = { topic: cluster.topic(name), 'topic.creation.default.partitions': '1' };
       await create(`${name}-in`, { 'connector.class': 'FileStreamSource', file: input, ...topic });
       await create(`${name}-out`, {
         'connector.class': 'FileStreamSink',
         file: output,
-        topics: name,
+        topics: cluster.topic(name),
         'offset.flush.interval.ms': '100',
         ...restarts,
         ...settings,
@@ -156,9 +156,10 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     const input = cluster.path('grown.txt');
     const output = cluster.path('grown-out.txt');
     await appendLines(input, 0, 1000);
-    const topic = { topic: 'grown', 'topic.creation.default.partitions': '2' };
+    const grown = cluster.topic('grown');
+    const topic = { topic: grown, 'topic.creation.default.partitions': '2' };
     await create('grown-in', { 'connector.class': 'FileStreamSource', file: input, ...topic });
-    const sink = { 'connector.class': 'FileStreamSink', file: output, topics: 'grown' };
+    const sink = { 'connector.class': 'FileStreamSink', file: output, topics: grown };
     await create('grown-out', { ...sink, 'consumer.offset.reset': 'latest' });
     const [before] = await untilAllRun('grown-out', 1);
     const stopped = new AbortController();
@@ -173,9 +174,9 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     const newQueueLines = async () =>
       ((await readTextIfPresent(output)) ?? '').split('\n').filter((line) => line.startsWith('new queue'));
     try {
-      await client.admin.createTopic({ topic: 'grown', readQueues: 4, writeQueues: 4 });
+      await client.admin.createTopic({ topic: grown, readQueues: 4, writeQueues: 4 });
       for (const [number, line] of sent.entries()) {
-        const queue = { topic: 'grown', brokerName: cluster.rocketmq.brokerName, queueId: 2 + (number % 2) };
+        const queue = { topic: grown, brokerName: cluster.rocketmq.brokerName, queueId: 2 + (number % 2) };
         await client.producer.send(queue, { body: Buffer.from(line) });
       }
       await until('the new queues are read', async () => (await newQueueLines()).length >= sent.length, 180_000, logs);
@@ -196,14 +197,14 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     mkdirSync(folder);
     const sink = {
       'connector.class': 'VerifySink',
-      topics: 'split',
+      topics: cluster.topic('split'),
       'report.dir': folder,
       'offset.flush.interval.ms': '200',
     };
     await create('split-out', { ...sink, 'tasks.max': '1' });
     await create('split-in', {
       'connector.class': 'DatagenSource',
-      topic: 'split',
+      topic: cluster.topic('split'),
       records: String(records),
       partitions: String(partitions),
       rate: '800',

@@ -2,12 +2,13 @@ import { emptyState, foldEntries, type ClusterState, type ReadEntry } from '@slu
 import { decodeLogEntry, entryDigest, readerGroupOf, topicsOf } from '@sluice/protocol';
 import type { LogEvent } from '@sluice/core';
 import { RocketMqClient } from '@sluice/rocketmq';
+import { type SluiceCluster } from './sluice-cluster.js';
 
 /** Everything that stands in the log of a Connect cluster now, folded from its first entry. */
-export async function readWholeLog(
-  namesrv: string,
-  clusterId = 'default',
-): Promise<{ readonly state: ClusterState; readonly accepted: readonly ReadEntry[] }> {
+export async function readWholeLog({
+  clusterId,
+  rocketmq: { namesrv },
+}: SluiceCluster): Promise<{ readonly state: ClusterState; readonly accepted: readonly ReadEntry[] }> {
   const client = RocketMqClient.open({ namesrv });
   try {
     const { log } = topicsOf(clusterId);

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,10 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+import { masterNames } from '@sluice/node';
+import { RocketMqClient } from '@sluice/rocketmq';
+
+const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
 
 export type RoleName = 'gateway' | 'coordinator' | 'source-runner' | 'sink-runner';
 
@@ -128,25 +133,58 @@ export interface CliAnswer {
   readonly output: string;
 }
 
-/** A Connect cluster of real processes beside a RocketMQ of its own. */
-export class SluiceCluster {
+/** Where a RocketMQ cluster answers. */
+export type RocketmqServers = Pick<RunningCluster, 'namesrv' | 'grpc' | 'brokerName'>;
+
+/** The cluster that the set-up of the specs has started for all of them. */
+async function sharedRocketmq(): Promise<RocketmqServers> {
+  const { SLUICE_TEST_NAMESRV: namesrv, SLUICE_TEST_GRPC: grpc } = process.env;
+  if (namesrv === undefined || grpc === undefined) throw new Error('no shared RocketMQ: jest starts it for e2e specs');
+  const client = RocketMqClient.open({ namesrv });
+  try {
+    const [brokerName] = await masterNames(client);
+    if (brokerName === undefined) throw new Error('the shared RocketMQ has no broker');
+    return { namesrv, grpc, brokerName };
+  } finally {
+    await client.close();
+  }
+}
+
+/** A Connect cluster of real processes. */
+export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
   readonly roles: RoleHandle[] = [];
 
   private constructor(
+    readonly clusterId: string,
     readonly directory: string,
-    readonly rocketmq: RunningCluster,
+    readonly rocketmq: Rocketmq,
     readonly url: string,
+    private readonly endRocketmq: () => Promise<void>,
   ) {}
 
-  /** Starts RocketMQ, the topics and one of each role, and waits until connectors can be posted. */
+  /** Starts one of each role beside the RocketMQ that all specs share, and waits until connectors can be posted. */
   static async start(): Promise<SluiceCluster> {
-    const directory = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
-    const rocketmq = await startCluster({
-      name: 'e2e',
-      dataDir: join(directory, 'rocketmq'),
-      ports: await freePorts(),
-    });
-    const cluster = new SluiceCluster(directory, rocketmq, `http://127.0.0.1:${String(await freePort())}`);
+    const rocketmq = await sharedRocketmq();
+    const clusterId = `e2e-${randomBytes(4).toString('hex')}`;
+    return SluiceCluster.startBeside(clusterId, rocketmq, newDirectory(), () => Promise.resolve());
+  }
+
+  /** The same beside a RocketMQ of its own, for who stops its servers, deletes from it or measures. Its cluster is `default`. */
+  static async startIsolated(): Promise<IsolatedCluster> {
+    const directory = newDirectory();
+    const dataDir = join(directory, 'rocketmq');
+    const rocketmq = await startCluster({ name: 'e2e', dataDir, ports: await freePorts() });
+    return SluiceCluster.startBeside('default', rocketmq, directory, () => rocketmq.kill());
+  }
+
+  private static async startBeside<R extends RocketmqServers>(
+    clusterId: string,
+    rocketmq: R,
+    directory: string,
+    endRocketmq: () => Promise<void>,
+  ): Promise<SluiceCluster<R>> {
+    const url = `http://127.0.0.1:${String(await freePort())}`;
+    const cluster = new SluiceCluster(clusterId, directory, rocketmq, url, endRocketmq);
     try {
       await cluster.init();
       for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const)
@@ -164,8 +202,7 @@ export class SluiceCluster {
       role,
       id,
       {
-        SLUICE_NAMESRV: this.rocketmq.namesrv,
-        SLUICE_GRPC: this.rocketmq.grpc,
+        ...this.environment,
         SLUICE_STORE_PATH: join(this.directory, 'store'),
         SLUICE_PERSIST_INTERVAL_MS: '1000',
         SLUICE_HTTP_PORT: role === 'gateway' ? new URL(this.url).port : '0',
@@ -175,6 +212,17 @@ export class SluiceCluster {
     );
     this.roles.push(handle);
     return handle;
+  }
+
+  /** What leads a process to this cluster. */
+  get environment(): Readonly<Record<string, string>> {
+    const { namesrv, grpc } = this.rocketmq;
+    return { SLUICE_CLUSTER_ID: this.clusterId, SLUICE_NAMESRV: namesrv, SLUICE_GRPC: grpc };
+  }
+
+  /** A topic's name that no other cluster beside the same RocketMQ uses. */
+  topic(name: string): string {
+    return `${this.clusterId}-${name}`;
   }
 
   role(id: string): RoleHandle {
@@ -241,7 +289,7 @@ export class SluiceCluster {
   /** Ends everything; the directory stays when `keep` is set. */
   async close(keep = process.env['SLUICE_KEEP'] !== undefined): Promise<void> {
     await Promise.all(this.roles.filter((role) => role.isRunning).map((role) => role.kill('SIGKILL')));
-    await this.rocketmq.kill();
+    await this.endRocketmq();
     if (!keep) rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -252,7 +300,7 @@ export class SluiceCluster {
 
   async cliWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliAnswer> {
     const child = spawn(process.execPath, [join(repositoryRoot, 'apps/cli/dist/main.js'), ...args], {
-      env: { ...process.env, SLUICE_NAMESRV: this.rocketmq.namesrv, ...environment, NODE_OPTIONS: '' },
+      env: { ...process.env, ...this.environment, ...environment, NODE_OPTIONS: '' },
       stdio: 'pipe',
     });
     let output = '';
@@ -267,3 +315,6 @@ export class SluiceCluster {
     if (code !== 0) throw new Error(`sluice init failed: ${output}`);
   }
 }
+
+/** A Connect cluster that has its RocketMQ for itself, and may stop its servers. */
+export type IsolatedCluster = SluiceCluster<RunningCluster>;

@@ -37,8 +37,8 @@ export class VerifiedFlow {
     const flow = new VerifiedFlow(cluster, name, seed, ofPartitions, folder);
     const verifier = example('verify/examples/verify-a-load.json').config;
     const generator = example('datagen/examples/full-speed.json').config;
-    const shape = { topic: name, seed: String(seed), partitions: String(ofPartitions.length) };
-    await flow.post('out', { ...verifier, topics: name, 'report.dir': folder, ...sink });
+    const shape = { topic: cluster.topic(name), seed: String(seed), partitions: String(ofPartitions.length) };
+    await flow.post('out', { ...verifier, topics: cluster.topic(name), 'report.dir': folder, ...sink });
     await flow.post('in', { ...generator, ...shape, records: String(flow.records), ...source });
     return flow;
   }

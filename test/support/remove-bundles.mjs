@@ -1,3 +1,0 @@
-export default async function removeBundles() {
-  await globalThis.removeRoleBundles?.();
-}
