@@ -2,7 +2,7 @@ import { RocketMqError } from '../errors.js';
 import { type InnerMessage } from '../wire/inner-batch.js';
 import { type StoredMessage } from '../wire/stored-message.js';
 
-/** A stored message whose body or inner batch cannot be read; `cause` says why. */
+/** A stored message whose bytes, body or inner batch cannot be read; `cause` says why. */
 export class MessageUnreadableError extends RocketMqError {
   readonly topic: string;
   readonly queueId: number;
@@ -11,6 +11,8 @@ export class MessageUnreadableError extends RocketMqError {
   constructor(
     message: { readonly topic: string; readonly queueId: number; readonly queueOffset: number },
     cause: unknown,
+    /** Where the queue continues behind the message; undefined where the caller gave the message and knows that. */
+    readonly nextOffset?: number,
   ) {
     const { topic, queueId, queueOffset } = message;
     const reason = cause instanceof Error ? cause.message : String(cause);

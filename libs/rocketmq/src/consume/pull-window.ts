@@ -39,18 +39,37 @@ export class PullWindow {
   }
 
   /**
+   * Learns that an answer has bytes that are no message.
+   * @param span offsets that the answer covers
+   * @returns false when it held one message
+   */
+  onUnreadable(asked: number, span: number): boolean {
+    const held = Math.min(asked, span);
+    if (held <= 1) return false;
+    this.#asked = Math.floor(held / 2);
+    this.#growAfter = FIRST_GROW_AFTER;
+    this.#fullAnswers = 0;
+    this.#isGrowthOnTrial = false;
+    return true;
+  }
+
+  /** Learns that an answer was as long as asked for, or may have been, where a filter hides that. */
+  onFull(asked: number): void {
+    this.#fullAnswers += 1;
+    if (this.#isGrowthOnTrial && asked === this.#asked) this.#isGrowthOnTrial = false;
+    if (this.#fullAnswers < this.#growAfter || this.#asked >= this.maxMessages) return;
+    this.#asked = Math.min(this.maxMessages, this.#asked * 2);
+    this.#fullAnswers = 0;
+    this.#isGrowthOnTrial = true;
+  }
+
+  /**
    * Learns from an answer with messages.
    * @returns whether it ended where the next pull in flight begins
    */
   onFound(offset: number, asked: number, answer: { readonly nextOffset: number; readonly maxOffset: number }): boolean {
     if (answer.nextOffset === offset + asked) {
-      this.#fullAnswers += 1;
-      if (this.#isGrowthOnTrial && asked === this.#asked) this.#isGrowthOnTrial = false;
-      if (this.#fullAnswers >= this.#growAfter && this.#asked < this.maxMessages) {
-        this.#asked = Math.min(this.maxMessages, this.#asked * 2);
-        this.#fullAnswers = 0;
-        this.#isGrowthOnTrial = true;
-      }
+      this.onFull(asked);
       return true;
     }
     if (answer.nextOffset < answer.maxOffset) {

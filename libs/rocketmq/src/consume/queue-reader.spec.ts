@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  AuthorizationError,
   ConnectFailedError,
   FrameTooLargeError,
   InvalidArgumentError,
@@ -9,17 +10,23 @@ import {
   RequestAbortedError,
   TopicNotFoundError,
 } from '../errors.js';
+import { MessageUnreadableError } from './logical-messages.js';
 import { type PullAnswer, type PullOptions } from './pull.js';
 import { QueueReader, type QueueReaderOptions, type QueueReaderSource, type QueueReaderState } from './queue-reader.js';
 
 const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
 
-function messageBytes(offset: number): Buffer {
-  const bytes = Buffer.alloc(92);
-  bytes.writeInt32BE(92, 0);
+const ANSWER = { request: 'PULL_MESSAGE', address: 'a:1', responseCode: 16, remark: 'no' };
+
+function messageBytes(offset: number, tag = ''): Buffer {
+  const properties = tag === '' ? '' : `TAGS\u0001${tag}`;
+  const bytes = Buffer.alloc(92 + properties.length);
+  bytes.writeInt32BE(bytes.length, 0);
   bytes.writeUInt32BE(0xda_a3_20_a7, 4);
   bytes.writeBigInt64BE(BigInt(offset), 20);
   bytes.writeUInt8(1, 88);
+  bytes.writeUInt16BE(properties.length, 90);
+  bytes.write(properties, 92);
   return bytes;
 }
 
@@ -31,7 +38,7 @@ class FakeQueue implements QueueReaderSource {
   max = 0;
   capOf: () => number = () => 32;
   failureOf: (pull: PullOptions) => Error | undefined = () => undefined;
-  bytesOf = messageBytes;
+  bytesOf: (offset: number) => Buffer = messageBytes;
   pulls = 0;
   suspended = 0;
   inFlight = 0;
@@ -224,6 +231,39 @@ describe('QueueReader', () => {
     reader.close();
   });
 
+  it.each([
+    ['a failure that it retries', new ConnectFailedError('a:1', 'refused'), ['retrying', 'reading']],
+    ['a refusal that it throws', new AuthorizationError(ANSWER), ['reading']],
+  ])('reports that the broker answers again after %s, without waiting for a message', async (_what, failure, told) => {
+    const queue = new FakeQueue();
+    const states: string[] = [];
+    let onAnswered: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (onAnswered = resolve));
+    const reader = readerOf(queue, {
+      suspendMs: 300,
+      onState: ({ kind }) => {
+        states.push(kind);
+        if (kind === 'reading') onAnswered();
+      },
+    });
+    let left = 1;
+    const suspendTimes: unknown[] = [];
+    queue.failureOf = ({ suspendMs }) => {
+      suspendTimes.push(suspendMs);
+      return (left -= 1) >= 0 ? failure : undefined;
+    };
+    let waiting = reader.next();
+    if (!failure.retriable) {
+      await expect(waiting).rejects.toBe(failure);
+      waiting = reader.next();
+    }
+    await answered;
+    expect([states, suspendTimes.slice(0, 2)]).toEqual([told, [300, 0]]);
+    queue.append(1);
+    expect(await waiting).toHaveLength(1);
+    reader.close();
+  });
+
   it('takes a topic that is gone for a restart only after it has read from it', async () => {
     const queue = new FakeQueue();
     queue.failureOf = () => new TopicNotFoundError('t');
@@ -298,16 +338,41 @@ describe('QueueReader', () => {
     reader.close();
   });
 
-  it('stays before an answer that it cannot read, and pulls it again', async () => {
+  it.each([{ filter: undefined }, { filter: { tags: 'a || b' } }])(
+    'stays before a message whose bytes are malformed, and says what is behind it, with $filter',
+    async ({ filter }) => {
+      const queue = new FakeQueue();
+      queue.append(100);
+      const reader = readerOf(queue, { maxMessagesPerPull: 32, filter });
+      queue.bytesOf = (offset) => (offset === 53 ? Buffer.alloc(50) : messageBytes(offset, 'a'));
+      expect(await take(reader, 53)).toEqual(upTo(53));
+      await expect(reader.next()).rejects.toMatchObject({
+        code: 'MESSAGE_UNREADABLE',
+        queueOffset: 53,
+        nextOffset: 54,
+        cause: { code: 'MALFORMED_DATA' },
+      });
+      await expect(reader.next()).rejects.toBeInstanceOf(MessageUnreadableError);
+      expect(reader.position).toBe(53);
+      reader.seek(54);
+      expect(await take(reader, 46)).toEqual(upTo(46, 54));
+      queue.append(2_000);
+      const { pulls } = queue;
+      expect(await take(reader, 2_000)).toEqual(upTo(2_000, 100));
+      expect(queue.pulls - pulls).toBeLessThan(150);
+      reader.close();
+    },
+  );
+
+  it('pulls a malformed answer again, whose bytes may have changed on their way', async () => {
     const queue = new FakeQueue();
-    queue.append(100);
-    const reader = readerOf(queue, { maxMessagesPerPull: 10 });
-    queue.bytesOf = (offset) => (offset < 50 ? messageBytes(offset) : Buffer.alloc(50));
-    expect(await take(reader, 50)).toEqual(upTo(50));
-    await expect(reader.next()).rejects.toBeInstanceOf(MalformedDataError);
-    expect(reader.position).toBe(50);
-    queue.bytesOf = messageBytes;
-    expect(await take(reader, 50)).toEqual(upTo(50, 50));
+    queue.append(2);
+    queue.bytesOf = () => {
+      queue.bytesOf = messageBytes;
+      return Buffer.alloc(50);
+    };
+    const reader = readerOf(queue);
+    expect(await take(reader, 2)).toEqual([0, 1]);
     reader.close();
   });
 

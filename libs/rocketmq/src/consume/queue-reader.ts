@@ -3,6 +3,7 @@ import {
   FrameTooLargeError,
   InvalidArgumentError,
   isRocketMqError,
+  MalformedDataError,
   OffsetOutOfRangeError,
   RequestAbortedError,
   type RocketMqError,
@@ -11,12 +12,17 @@ import {
 import { backoffMs, pause, type BackoffOptions } from '../connection/backoff.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { type StoredMessage } from '../wire/stored-message.js';
-import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions } from './logical-messages.js';
+import {
+  logicalMessages,
+  type LogicalMessage,
+  type LogicalMessagesOptions,
+  MessageUnreadableError,
+} from './logical-messages.js';
 import { compileFilter, type CompiledFilter, type MessageFilter } from './message-filter.js';
 import { PullWindow } from './pull-window.js';
 import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
 
-/** `retrying`: the last pull failed; the next starts after `delayMs` at the same position. */
+/** `reading`: a pull is answered again. `retrying`: the last pull failed; the next starts after `delayMs` at the same position. */
 export type QueueReaderState =
   | { readonly kind: 'reading' }
   | { readonly kind: 'retrying'; readonly error: RocketMqError; readonly failures: number; readonly delayMs: number };
@@ -89,6 +95,8 @@ export class QueueReader {
   #averageBytes = 0;
   #failures = 0;
   #hasAnswered = false;
+  /** Whether the last pull failed: the next one asks for an answer at once, which proves that the broker answers again. */
+  #isFailing = false;
   #pausing: Promise<void> | undefined;
   #isTaking = false;
 
@@ -144,9 +152,10 @@ export class QueueReader {
    * position. Waits for as long as there are none, through broker restarts too; with
    * `timeoutMs` it gives an empty list then, and what is in flight goes on.
    *
-   * @throws OffsetOutOfRangeError: the position stays, `seek` to go on elsewhere. TopicNotFoundError: if the topic was
-   * unknown from the start. Other RocketMqErrors that are not retriable. RequestAbortedError after `close` or the
-   * signal's abort. InvalidArgumentError while another `next` waits.
+   * @throws OffsetOutOfRangeError: the position stays, `seek` to resume elsewhere. MessageUnreadableError for a message whose bytes are
+   * malformed: the position stays, `seek` to the error's `nextOffset` to pass over it. TopicNotFoundError: if the topic was unknown from
+   * the start. Other RocketMqErrors that are not retriable. RequestAbortedError after `close` or the signal's abort. InvalidArgumentError
+   * while another `next` waits.
    */
   async next(options: { readonly timeoutMs?: number } = {}): Promise<readonly StoredMessage[]> {
     if (this.#isTaking) throw new InvalidArgumentError('next() while another next() of the same reader waits');
@@ -241,22 +250,29 @@ export class QueueReader {
     try {
       return decodePullAnswer(answer, this.#filter);
     } catch (error) {
-      this.#onFailure(head, error);
-      return undefined;
+      if (!(error instanceof MalformedDataError)) throw error;
+      this.#drop();
+      // Fewer messages give those before the malformed one, and then that one alone.
+      if (this.#window.onUnreadable(head.asked, answer.nextOffset - head.offset)) return undefined;
+      const { offset: queueOffset } = head;
+      const nextOffset = Math.max(queueOffset + 1, answer.nextOffset);
+      throw new MessageUnreadableError({ ...this.queue, queueOffset }, error, nextOffset);
     }
   }
 
   #onAnswer(head: Pull, result: PullResult): readonly StoredMessage[] | undefined {
     this.#hasAnswered = true;
-    if (this.#failures > 0) {
-      this.#failures = 0;
+    this.#failures = 0;
+    if (this.#isFailing) {
+      this.#isFailing = false;
       this.options.onState?.({ kind: 'reading' });
     }
     this.#maxOffset = result.maxOffset;
     switch (result.kind) {
       case 'found': {
         this.#position = result.nextOffset;
-        if (this.#filter.isAll && !this.#window.onFound(head.offset, head.asked, result)) this.#drop();
+        if (!this.#filter.isAll) this.#window.onFull(head.asked);
+        else if (!this.#window.onFound(head.offset, head.asked, result)) this.#drop();
         this.#averageBytes = Math.max(result.bytes, (this.#averageBytes + result.bytes) / 2);
         this.#fill();
         return result.messages;
@@ -279,6 +295,7 @@ export class QueueReader {
     this.#drop();
     this.#throwIfClosed();
     if (error instanceof FrameTooLargeError && this.#window.onTooLarge(head.asked)) return;
+    this.#isFailing = true;
     // The name servers also forget the topic of a broker that is restarting.
     const isPassing =
       isRocketMqError(error) && (error.retriable || (this.#hasAnswered && error instanceof TopicNotFoundError));
@@ -297,7 +314,7 @@ export class QueueReader {
     if (this.#closing.signal.aborted || this.#pausing !== undefined) return;
     if (this.#inFlight.length === 0) {
       // Without the queue's end one pull asks for all it may and learns the broker's limit.
-      this.#start(this.#position, this.#window.asked, this.#suspendMs);
+      this.#start(this.#position, this.#window.asked, this.#isFailing ? 0 : this.#suspendMs);
     }
     let last = this.#inFlight.at(-1);
     while (last !== undefined && this.#maxOffset !== undefined && this.#inFlight.length < this.#ahead) {

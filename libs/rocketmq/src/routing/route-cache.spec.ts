@@ -95,6 +95,15 @@ describe('RouteCache', () => {
     expect([servers.asked, servers.othersWanted]).toEqual([2, 1]);
   });
 
+  it('gives others the known route while it is refreshed', async () => {
+    const servers = new FakeNameServers();
+    const cache = cacheOf(servers);
+    await cache.route('t', deadline());
+    const refreshing = cache.refresh('t', deadline());
+    expect(masterAddressOf(cache.cached('t')!, queue)).toBe('127.0.0.1:1');
+    expect(masterAddressOf(await refreshing, queue)).toBe('127.0.0.1:2');
+  });
+
   it('takes a topic for missing only when no silent name server may know it', async () => {
     const servers = new FakeNameServers();
     const cache = cacheOf(servers);

@@ -59,12 +59,19 @@ export class RouteCache {
 
   /** @throws TopicNotFoundError and the errors of a request */
   async route(topic: string, deadline: CallDeadline): Promise<TopicRoute> {
-    const cached = this.cached(topic);
-    if (cached !== undefined) return cached;
+    return this.cached(topic) ?? this.#fetch(topic, deadline, this.#entries.get(topic)?.isSuspect === true);
+  }
+
+  /** Asks the name servers now. Others use the known route meanwhile. @throws as `route` */
+  async refresh(topic: string, deadline: CallDeadline): Promise<TopicRoute> {
+    return this.#fetch(topic, deadline, this.#entries.has(topic));
+  }
+
+  async #fetch(topic: string, deadline: CallDeadline, isOtherWanted: boolean): Promise<TopicRoute> {
     const what = `route of topic '${topic}'`;
     deadline.throwIfEnded(what);
     try {
-      return await deadline.race(this.#load(topic), what, () => 'not-sent');
+      return await deadline.race(this.#load(topic, isOtherWanted), what, () => 'not-sent');
     } catch (error) {
       const known = this.#entries.get(topic);
       if (known === undefined || !isAnyServerUnheard(error)) throw error;
@@ -74,13 +81,7 @@ export class RouteCache {
     }
   }
 
-  /** Asks the name servers now. */
-  async refresh(topic: string, deadline: CallDeadline): Promise<TopicRoute> {
-    this.invalidate(topic);
-    return this.route(topic, deadline);
-  }
-
-  /** Says that a route led to an error. It is asked for anew at its next use. */
+  /** Marks a route that led to an error: its next use asks the name servers first. */
   invalidate(topic: string): void {
     const entry = this.#entries.get(topic);
     if (entry !== undefined) entry.isSuspect = true;
@@ -98,24 +99,23 @@ export class RouteCache {
 
   #refreshBehind(topic: string, entry: Entry): void {
     entry.refreshAt = performance.now() + Math.min(FAILED_REFRESH_AGAIN_MS, Math.max(0, this.options.refreshAfterMs));
-    this.#load(topic).catch(() => undefined);
+    this.#load(topic, false).catch(() => undefined);
   }
 
-  #load(topic: string): Promise<TopicRoute> {
+  #load(topic: string, isOtherWanted: boolean): Promise<TopicRoute> {
     const running = this.#loading.get(topic);
     if (running !== undefined) return running;
-    const loading = this.#ask(topic).finally(() => this.#loading.delete(topic));
+    const loading = this.#ask(topic, isOtherWanted).finally(() => this.#loading.delete(topic));
     this.#loading.set(topic, loading);
     return loading;
   }
 
-  async #ask(topic: string): Promise<TopicRoute> {
+  async #ask(topic: string, isOtherWanted: boolean): Promise<TopicRoute> {
     const deadline = new CallDeadline(this.options.requestTimeoutMs, undefined);
     const request: RemotingRequest = {
       code: REQUEST_CODE.GET_ROUTEINFO_BY_TOPIC,
       ext: { topic, acceptStandardJsonOnly: 'true' },
     };
-    const isOtherWanted = this.#entries.get(topic)?.isSuspect === true;
     try {
       const reply = await this.nameServers.ask(request, deadline, { isOtherWanted });
       const route = decodeTopicRoute(topic, reply.body);
