@@ -108,7 +108,8 @@ export function encodeRpcMessage(message: RpcMessage, tag: string, maxBodyBytes:
 
 /** @throws RpcError RPC_MALFORMED_MESSAGE, naming what is missing; the message is of no use to anybody then. */
 export function decodeRpcMessage(message: InboundMessage): RpcMessage {
-  const { properties } = message;
+  const { problem, properties } = message;
+  if (problem !== undefined) throw malformed(problem);
   const version = properties.get(PROPERTY.version);
   if (version !== VERSION) throw malformed(`its version is '${version ?? 'missing'}', expected '${VERSION}'`);
   const correlationId = required(properties, PROPERTY.correlationId);
@@ -152,7 +153,7 @@ function encodeBody(content: unknown, subject: string): Buffer {
 }
 
 function decodeBody(message: InboundMessage): Record<string, unknown> {
-  if (message.body === undefined) throw malformed(message.problem ?? 'its body could not be read');
+  if (message.body === undefined) throw malformed('its body could not be read');
   let content: unknown;
   try {
     content = JSON.parse(message.body.toString('utf8'));

@@ -4,7 +4,7 @@ import { RateLimit } from './rate-limit.js';
 describe('RateLimit', () => {
   it('gives so many permits per second and as many again in the next', () => {
     let nowMs = 10_000;
-    const limit = new RateLimit(2, () => nowMs);
+    const limit = new RateLimit(2, 1_000, () => nowMs);
     expect([limit.tryTake(), limit.tryTake(), limit.tryTake()]).toEqual([true, true, false]);
     nowMs = 10_999;
     expect(limit.tryTake()).toBe(false);

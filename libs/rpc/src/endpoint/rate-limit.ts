@@ -1,18 +1,19 @@
-/** At most `limit` permits per second, counted in whole seconds of the given clock. */
+/** Gives at most `limit` permits in each whole period of the clock. */
 export class RateLimit {
-  #second = 0;
+  #period = 0;
   #taken = 0;
 
   constructor(
     private readonly limit: number,
+    private readonly periodMs = 1_000,
     private readonly nowMs: () => number = Date.now,
   ) {}
 
-  /** Takes a permit if there is one left in this second. */
+  /** Takes a permit if there is one left in this period. */
   tryTake(): boolean {
-    const second = Math.floor(this.nowMs() / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
+    const period = Math.floor(this.nowMs() / this.periodMs);
+    if (period !== this.#period) {
+      this.#period = period;
       this.#taken = 0;
     }
     if (this.#taken >= this.limit) return false;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type OutboundMessage, type RpcLink, type RpcLinkListener } from '../contract/rpc-link.port.js';
+import { nodeTag } from '../contract/node-tag.js';
 import { RpcEndpoint } from './rpc-endpoint.js';
 
 /** Gives back what is sent to it. One of its two brokers fails from the start. */
@@ -45,6 +46,41 @@ describe('the state of an endpoint', () => {
     link.listener?.onState('ready');
     expect(endpoint.state).toBe('ready');
     await endpoint.stop();
+  });
+});
+
+describe('messages that cannot be read', () => {
+  it('are acknowledged and counted each, and logged once in ten seconds', async () => {
+    const now = jest.spyOn(Date, 'now');
+    const link = new HalfLink();
+    const acknowledged = jest.spyOn(link, 'ack');
+    const warnings: string[] = [];
+    const logger = { debug: () => undefined, warn: (text: string) => void warnings.push(text), error: () => undefined };
+    const prepareGroup = (): Promise<void> => Promise.resolve();
+    const options = { node: 'n1', topic: 'rpc', url: 'rocketmq://a:1', prepareGroup, logger };
+    const endpoint = new RpcEndpoint(options, () => link);
+    await endpoint.start();
+    const { acked, received } = endpoint.counters;
+    acknowledged.mockClear();
+    warnings.length = 0;
+    const head = { tag: nodeTag('rpc', 'n1'), properties: new Map(), body: undefined, deliveryAttempt: 1, receipt: 0 };
+    const receive = (count: number): void => {
+      for (let at = 0; at < count; at += 1) link.listener?.onMessage({ ...head, messageId: 'm', problem: 'cut off' });
+    };
+    now.mockReturnValue(20_000_000);
+    receive(100);
+    now.mockReturnValue(20_010_000);
+    receive(1);
+    now.mockRestore();
+    expect(warnings).toEqual([
+      'Message m is dropped (malformed so far: 1): Message cannot be read: cut off',
+      'Message m is dropped (malformed so far: 101): Message cannot be read: cut off',
+    ]);
+    await endpoint.stop();
+    const { counters } = endpoint;
+    expect(counters.malformed).toBe(101);
+    expect([counters.received - received, counters.acked - acked]).toEqual([101, 101]);
+    expect(acknowledged).toHaveBeenCalledTimes(101);
   });
 });
 

@@ -1,4 +1,4 @@
-import { backoffMs, pause } from '@sluice/time';
+import { pause, retry } from '@sluice/time';
 import { randomUUID } from 'node:crypto';
 import { createRpcLink } from '../link/create-rpc-link.js';
 import { nodeTag } from '../contract/node-tag.js';
@@ -64,6 +64,8 @@ export class RpcEndpoint {
   readonly #serving: RpcServing;
   readonly #counters = createRpcCounters();
   readonly #resends = new RateLimit(MAX_RESENDS_PER_SECOND);
+  /** A sender of another version may send any number of such messages. */
+  readonly #malformedLines = new RateLimit(1, 10_000);
   readonly #stopping = new AbortController();
   readonly #stateListeners = new Set<(state: RpcEndpointState, cause?: unknown) => void>();
   readonly #requests = new RequestObservers();
@@ -268,9 +270,8 @@ export class RpcEndpoint {
       decoded = decodeRpcMessage(message);
     } catch (error) {
       this.#counters.malformed += 1;
-      this.#options.logger.warn(
-        `Message ${message.messageId} is dropped. ${error instanceof Error ? error.message : String(error)}`,
-      );
+      const dropped = `Message ${message.messageId} is dropped (malformed so far: ${this.#counters.malformed})`;
+      if (this.#malformedLines.tryTake()) this.#options.logger.warn(`${dropped}: ${toErrorPayload(error).message}`);
       this.#serving.acknowledge(message);
       return;
     }
@@ -342,29 +343,26 @@ export class RpcEndpoint {
     signal: AbortSignal,
     onFailure?: (error: RpcError) => void,
   ): Promise<void> {
-    for (let failures = 1; ; failures += 1) {
+    const send = async (): Promise<void> => {
       const leftMs = deadlineMs - Date.now();
       if (leftMs <= 0) {
         throw new RpcError(RPC_ERROR_CODES.unavailable, 'The deadline passed before the message could be sent', {
           retriable: true,
         });
       }
-      let failure: RpcError;
       try {
         await this.#link.send(message, Math.min(leftMs, this.#options.callTimeoutMs));
-        return;
       } catch (error) {
-        failure = isRpcError(error)
+        const failure = isRpcError(error)
           ? error
           : new RpcError(RPC_ERROR_CODES.refused, `Sending failed: ${String(error)}`, { cause: error });
+        this.#counters.sendFailures += 1;
+        onFailure?.(failure);
+        throw failure;
       }
-      this.#counters.sendFailures += 1;
-      onFailure?.(failure);
-      const pauseMs = backoffMs(failures, retryLimits);
-      if (!failure.retriable || Date.now() + pauseMs >= deadlineMs) throw failure;
-      await pause(pauseMs, signal);
-      if (signal.aborted) throw failure;
-    }
+    };
+    const mayRetry = (error: unknown): boolean => isRpcError(error) && error.retriable;
+    await retry(send, { limits: retryLimits, signal, limitMs: deadlineMs - Date.now(), mayRetry });
   }
 
   #assertStarted(): void {

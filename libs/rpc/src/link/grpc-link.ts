@@ -1,5 +1,6 @@
 import { pause } from '@sluice/time';
 import {
+  isGroupMissing,
   type MessageReceiver,
   type MessageSender,
   type MessagingCluster,
@@ -8,7 +9,7 @@ import {
 } from '@sluice/rocketmq';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
-import { isLinkGroupMissing, stateAfter, toLinkError } from './link-error.js';
+import { stateAfter, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
 import {
@@ -112,7 +113,7 @@ export class GrpcLink implements RpcLink {
       } catch (error) {
         if (isStopped()) return;
         setState(error);
-        if (isLinkGroupMissing(error)) await this.#group.prepareAgain();
+        if (isGroupMissing(error)) await this.#group.prepareAgain();
         await pause(pauseAfterErrorMs, signal);
       }
     }

@@ -1,9 +1,6 @@
 import { isGroupMissing, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
 import { isRpcError, RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 
-/** A Proxy in the broker's process answers every error of the broker with one code, so its words count too. */
-const groupMissingRemark = /group.*not (exist|found)/i;
-
 /** Yields the error and what caused it, outermost first. */
 function* causesOf(error: unknown): Generator<unknown, void, undefined> {
   const maxDepth = 8;
@@ -19,13 +16,6 @@ export function isTopicUnknown(error: unknown): boolean {
   return [...causesOf(error)].some((cause) => cause instanceof TopicNotFoundError);
 }
 
-/** Tells whether a broker refused a request because it does not know the consumer group. */
-export function isLinkGroupMissing(error: unknown): boolean {
-  return [...causesOf(error)].some(
-    (cause) => isGroupMissing(cause) || (cause instanceof Error && groupMissingRemark.test(cause.message)),
-  );
-}
-
 /**
  * Returns what a failed call means to a caller: RPC_UNAVAILABLE (try again) or RPC_REFUSED (do not). Name servers forget the topics of a broker that
  * restarts, so an unknown topic is worth another attempt.
@@ -38,8 +28,8 @@ export function toLinkError(action: string, error: unknown): RpcError {
   return new RpcError(code, `${action} failed: ${reason}`, { retriable: isTransient, cause: error });
 }
 
-/** Returns the state of a link that failed to receive, with why: a group that is gone is created again, so the link keeps connecting. */
+/** Returns the state of a link that failed to receive, and the error: the link creates a missing group again, so it keeps connecting. */
 export function stateAfter(action: string, error: unknown): ['connecting' | 'failed', RpcError] {
   const failure = toLinkError(action, error);
-  return [failure.retriable || isLinkGroupMissing(error) ? 'connecting' : 'failed', failure];
+  return [failure.retriable || isGroupMissing(error) ? 'connecting' : 'failed', failure];
 }

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   AuthorizationError,
+  FrameTooLargeError,
+  MessageUnreadableError,
   OffsetOutOfRangeError,
   type QueueReaderOptions,
   type QueueRef,
@@ -8,7 +10,7 @@ import {
   type StoredMessage,
 } from '@sluice/rocketmq';
 import { resolveRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
-import { type RpcLinkState } from '../contract/rpc-link.port.js';
+import { type InboundMessage, type RpcLinkState } from '../contract/rpc-link.port.js';
 import { RemotingLink } from './remoting-link.js';
 
 const warnings: string[] = [];
@@ -34,6 +36,7 @@ type Answer = readonly StoredMessage[] | Error;
 
 /** Gives its answers one after the other; then it waits at the head of the queue. */
 class FakeReader {
+  #isFailing = false;
   readonly #ended: Promise<never>;
   #end: (error: Error) => void = () => undefined;
   position: number;
@@ -51,14 +54,17 @@ class FakeReader {
     });
   }
 
-  async next({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<readonly StoredMessage[]> {
+  async next(): Promise<readonly StoredMessage[]> {
     const answer = this.answers.shift();
-    if (answer instanceof Error) throw answer;
-    if (answer !== undefined) {
-      this.position = (answer.at(-1)?.queueOffset ?? this.position - 1) + 1;
-      return answer;
+    if (answer instanceof Error) {
+      this.#isFailing = !(answer instanceof OffsetOutOfRangeError || answer instanceof MessageUnreadableError);
+      throw answer;
     }
-    return timeoutMs === undefined ? this.#ended : [];
+    if (this.#isFailing) this.options.onState?.({ kind: 'reading' });
+    this.#isFailing = false;
+    if (answer === undefined) return this.#ended;
+    this.position = (answer.at(-1)?.queueOffset ?? this.position - 1) + 1;
+    return answer;
   }
 
   seek(offset: number): void {
@@ -80,7 +86,7 @@ class FakeCluster {
 
   readonly client = {
     routes: {
-      get: () =>
+      refresh: () =>
         Promise.resolve({
           topic: 'rpc',
           brokers: this.brokers.map((brokerName) => ({ brokerName, isReadable: true, readQueues: 1 })),
@@ -123,9 +129,9 @@ async function started(cluster: FakeCluster) {
   const link = new RemotingLink(options, () => cluster.client as unknown as RocketMqClient);
   links.push(link);
   const states: RpcLinkState[] = [];
-  const ids: string[] = [];
-  await link.start({ onMessage: ({ messageId }) => ids.push(messageId), onState: (state) => states.push(state) });
-  return { link, states, ids };
+  const received: InboundMessage[] = [];
+  await link.start({ onMessage: (message) => received.push(message), onState: (state) => states.push(state) });
+  return { link, states, received };
 }
 
 const answer = { request: 'PULL_MESSAGE', address: 'a:1', remark: 'no', responseCode: 1 };
@@ -142,10 +148,30 @@ describe('RemotingLink', () => {
       },
     });
     cluster.answers.push([stored(100), stored(101), broken, stored(103)]);
-    const { ids } = await started(cluster);
+    const { received } = await started(cluster);
     await jest.advanceTimersByTimeAsync(5_000);
-    expect(ids).toEqual(['m100', 'm101', 'm103']);
-    expect(warnings.join()).toContain('cut off');
+    expect(received.map(({ messageId }) => messageId)).toEqual(['m100', 'm101', 'at offset 102', 'm103']);
+    expect(received[2]).toMatchObject({
+      body: undefined,
+      tag: options.tag,
+      problem: expect.stringContaining('cut off'),
+    });
+  });
+
+  it.each([
+    ['whose bytes are malformed', new MessageUnreadableError({ ...queue, queueOffset: 100 }, 'cut off', 107), 107],
+    ['that is larger than the client reads', new FrameTooLargeError(2_000, 1_000), 101],
+  ])('hands a stored message %s to the endpoint once, and stays ready', async (_what, error, next) => {
+    const cluster = new FakeCluster();
+    cluster.answers.push(error, [stored(next)]);
+    const { received, states } = await started(cluster);
+    while (received.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(received).toMatchObject([
+      { messageId: 'a/0@100', problem: error.message },
+      { messageId: `m${String(next)}` },
+    ]);
+    expect(cluster.readers.map(({ position }) => position)).toEqual([next + 1]);
+    expect(states).toEqual(['ready']);
   });
 
   it('is ready again when a refusal is over, without waiting for a message', async () => {
@@ -162,9 +188,9 @@ describe('RemotingLink', () => {
     const cluster = new FakeCluster();
     const range = { offset: 100, nextOffset: 40, minOffset: 0, maxOffset: 40 };
     cluster.answers.push(new OffsetOutOfRangeError(queue, 'beyond-max', range), [stored(40)]);
-    const { ids, states } = await started(cluster);
+    const { received, states } = await started(cluster);
     await jest.advanceTimersByTimeAsync(5_000);
-    expect([ids, states]).toEqual([['m40'], ['ready']]);
+    expect([received.map(({ messageId }) => messageId), states]).toEqual([['m40'], ['ready']]);
     expect(warnings.join()).toContain('offset 40');
   });
 
@@ -175,9 +201,9 @@ describe('RemotingLink', () => {
     cluster.answers.push([stored(100), stored(101)]);
     await started(cluster);
     cluster.brokers = ['b'];
-    await jest.advanceTimersByTimeAsync(10_000);
+    await jest.advanceTimersByTimeAsync(5_000);
     cluster.brokers = ['a', 'b'];
-    await jest.advanceTimersByTimeAsync(10_000);
+    await jest.advanceTimersByTimeAsync(5_000);
     expect(cluster.readers.map(({ isClosed, options: { from } }) => [from, isClosed])).toEqual([
       [100, true],
       [100, false],
@@ -191,11 +217,11 @@ describe('RemotingLink', () => {
     const { states } = await started(cluster);
     cluster.brokers = ['a', 'b', 'c'];
     cluster.unreachable = 'b';
-    await jest.advanceTimersByTimeAsync(10_000);
+    await jest.advanceTimersByTimeAsync(5_000);
     expect(cluster.readers).toHaveLength(2);
     expect(states).toEqual(['ready', 'connecting']);
     cluster.unreachable = undefined;
-    await jest.advanceTimersByTimeAsync(10_000);
+    await jest.advanceTimersByTimeAsync(5_000);
     expect(cluster.readers.map(({ options: { from } }) => from)).toEqual([100, 7, 7]);
     expect(states).toEqual(['ready', 'connecting', 'ready']);
   });

@@ -1,8 +1,11 @@
-import { backoffMs, pause, withinTime } from '@sluice/time';
+import { backoffMs, pause, retry, withinTime } from '@sluice/time';
 import {
   formatAddress,
+  FrameTooLargeError,
+  isGroupMissing,
   type LogicalMessage,
   logicalMessages,
+  MessageUnreadableError,
   OffsetOutOfRangeError,
   parseMessagingUrl,
   type QueueReader,
@@ -15,7 +18,7 @@ import {
 } from '@sluice/rocketmq';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
-import { isLinkGroupMissing, stateAfter, toLinkError } from './link-error.js';
+import { stateAfter, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
 import {
@@ -26,8 +29,8 @@ import {
 } from '../contract/rpc-link.port.js';
 
 const retryLimits = { initialMs: 100, maxMs: 5_000 } as const;
-/** How often the link looks for queues that were added. */
-const lookAgainMs = 10_000;
+/** How often the link asks the name servers for queues that were added: sooner than senders do, every 30 s. */
+const lookAgainMs = 5_000;
 /** Messages that wait for another delivery, which this process alone holds. */
 const maxRedeliveries = 1_000;
 
@@ -85,24 +88,22 @@ export class RemotingLink implements RpcLink {
     };
     this.#connected = connected;
     this.#receiving.signal.throwIfAborted();
-    await this.#findQueues(connected, performance.now() + startupTimeoutMs);
+    await this.#findQueues(connected, startupTimeoutMs);
     this.#keep(this.#followQueues(connected));
   }
 
   /** Starts the readers, again while waiting may help. @throws RpcError */
-  async #findQueues(connected: Connected, endsAt: number): Promise<void> {
-    const { topic } = this.#options;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        await this.#readQueues(connected, 'end');
-        return;
-      } catch (error) {
-        this.#receiving.signal.throwIfAborted();
-        const failure = toLinkError(`Finding the queues of topic '${topic}'`, error);
-        const pauseMs = backoffMs(failures, retryLimits);
-        if (!failure.retriable || performance.now() + pauseMs >= endsAt) throw failure;
-        await pause(pauseMs, this.#receiving.signal);
-      }
+  async #findQueues(connected: Connected, limitMs: number): Promise<void> {
+    const { signal } = this.#receiving;
+    const find = (): Promise<void> =>
+      this.#readQueues(connected, 'end').catch((error: unknown) => {
+        throw toLinkError(`Finding the queues of topic '${this.#options.topic}'`, error);
+      });
+    try {
+      await retry(find, { limits: retryLimits, signal, limitMs, mayRetry: (error) => (error as RpcError).retriable });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
     }
   }
 
@@ -169,9 +170,9 @@ export class RemotingLink implements RpcLink {
   /** Starts a reader for each queue that has none; ends those of queues that are gone. @throws why one could not be started; the others are */
   async #readQueues(connected: Connected, from: 'end' | 'beginning'): Promise<void> {
     const { client, states } = connected;
-    const queues = new Map(
-      readableQueues(await client.routes.get(this.#options.topic)).map((queue) => [keyOf(queue), queue]),
-    );
+    // The client's cached route can be 30 s old.
+    const route = await client.routes.refresh(this.#options.topic);
+    const queues = new Map(readableQueues(route).map((queue) => [keyOf(queue), queue]));
     if (queues.size > 0) this.#leave(states, (key) => !queues.has(key));
     const added = [...queues.values()].filter((queue) => !this.#readers.has(keyOf(queue)));
     const starts = await Promise.allSettled(added.map((queue) => this.#startOf(client, queue, from)));
@@ -216,18 +217,20 @@ export class RemotingLink implements RpcLink {
   /** Never rejects. */
   async #read({ client, listener, states }: Connected, queue: QueueRef, from: number): Promise<void> {
     const { signal } = this.#receiving;
-    const { callTimeoutMs, group, logger, maxBodyBytes, tag } = this.#options;
+    const { group, logger, maxBodyBytes, tag } = this.#options;
     const key = keyOf(queue);
-    const told: { isReady: boolean; isRetrying: boolean } = { isReady: true, isRetrying: false };
     const setState = (state: 'ready' | 'connecting' | 'failed', cause?: unknown): void => {
-      told.isReady = state === 'ready';
       if (this.#readers.get(key) === reader) states.set(key, state, cause);
     };
+    let failures = 0;
     const onState = (state: QueueReaderState): void => {
-      told.isRetrying = state.kind === 'retrying';
-      if (state.kind === 'reading') setState('ready');
-      else setState('connecting', toLinkError(`Receiving from queue ${key}`, state.error));
-      if (state.kind === 'retrying' && isLinkGroupMissing(state.error)) void this.#group.prepareAgain();
+      if (state.kind === 'reading') {
+        failures = 0;
+        setState('ready');
+      } else {
+        setState('connecting', toLinkError(`Receiving from queue ${key}`, state.error));
+        if (isGroupMissing(state.error)) void this.#group.prepareAgain();
+      }
     };
     const reader = client.consumer.readQueue(queue, {
       from,
@@ -240,27 +243,28 @@ export class RemotingLink implements RpcLink {
     this.#readers.set(key, reader);
     setState('ready');
     const isOver = (): boolean => signal.aborted || this.#readers.get(key) !== reader;
-    let failures = 0;
     while (!isOver()) {
       try {
         const { position } = reader;
-        // A pull that is not refused within the time of a call waits at its broker.
-        const messages = await reader.next(told.isReady ? {} : { timeoutMs: callTimeoutMs });
-        if (messages.length > 0 || !told.isRetrying) {
-          failures = 0;
-          setState('ready');
-        }
+        const messages = await reader.next();
+        failures = 0;
         for (const stored of messages) {
-          for (const message of this.#logical(stored, position)) listener.onMessage(inbound(message));
+          for (const message of this.#inbound(stored, position)) listener.onMessage(message);
         }
       } catch (error) {
         if (isOver()) return;
+        const behind = offsetBehind(error, reader.position);
+        if (behind !== undefined) {
+          listener.onMessage(unreadable(`${key}@${String(reader.position)}`, tag, error));
+          reader.seek(behind);
+          continue;
+        }
         failures += 1;
         if (error instanceof OffsetOutOfRangeError) {
           logger.warn(`Queue ${key} is read from offset ${String(error.range.nextOffset)}: ${error.message}`);
           reader.seek(error.range.nextOffset);
         } else {
-          if (isLinkGroupMissing(error)) await this.#group.prepareAgain();
+          if (isGroupMissing(error)) await this.#group.prepareAgain();
           setState(...stateAfter(`Receiving from queue ${key}`, error));
         }
         await pause(backoffMs(failures, retryLimits), signal);
@@ -268,14 +272,13 @@ export class RemotingLink implements RpcLink {
     }
   }
 
-  /** A message that cannot be read costs none of those that came with it. */
-  #logical(stored: StoredMessage, position: number): readonly LogicalMessage[] {
-    const { logger, maxBodyBytes } = this.#options;
+  /** Gives the messages that a stored one stands for; an unreadable one costs none of those that came with it. */
+  #inbound(stored: StoredMessage, position: number): readonly InboundMessage[] {
+    const { maxBodyBytes, tag } = this.#options;
     try {
-      return logicalMessages([stored], position, { maxBodyBytes });
+      return logicalMessages([stored], position, { maxBodyBytes }).map(inbound);
     } catch (error) {
-      logger.warn(`A message is dropped. ${error instanceof Error ? error.message : String(error)}`);
-      return [];
+      return [unreadable(`at offset ${String(stored.queueOffset)}`, tag, error)];
     }
   }
 
@@ -292,6 +295,18 @@ export class RemotingLink implements RpcLink {
 
 function keyOf({ brokerName, queueId }: QueueRef): string {
   return `${brokerName}/${queueId}`;
+}
+
+/** Returns where a queue continues behind a message that this client can never read; undefined for any other error. */
+function offsetBehind(error: unknown, position: number): number | undefined {
+  if (error instanceof MessageUnreadableError) return error.nextOffset;
+  return error instanceof FrameTooLargeError ? position + 1 : undefined;
+}
+
+/** Stands for a message that cannot be read: the endpoint counts and logs it, and does not retry. The sender of a request times out. */
+function unreadable(messageId: string, tag: string, error: unknown): InboundMessage {
+  const problem = error instanceof Error ? error.message : String(error);
+  return { messageId, tag, properties: new Map(), body: undefined, problem, deliveryAttempt: 1, receipt: undefined };
 }
 
 function inbound(message: LogicalMessage): InboundMessage {
