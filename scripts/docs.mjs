@@ -116,7 +116,7 @@ async function settingsPage() {
     '# Settings of nodes',
     '',
     'Written by `npm run docs:gen` from the spec of the settings. The first name is the one in a file; the names in brackets are its environment variable and',
-    'the keys of Apache RocketMQ Connect that mean the same. [Configuration](../operations/settings.md) says where settings are written and which count.',
+    'the keys of Apache RocketMQ Connect that mean the same. [Configuration](../operations/settings.md) says where settings are written and in which order they take effect.',
     '',
     ...[...sections].flatMap(([title, spec]) => [`## ${title}`, '', toMarkdown(spec), '']),
     '## Keys of Apache RocketMQ Connect',

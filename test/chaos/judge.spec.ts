@@ -43,12 +43,12 @@ const verdict = (found: Partial<Verdict> = {}): Verdict => ({
   clean: true,
   records: 10,
   missing: 0,
-  doubles: 0,
+  duplicates: 0,
   outOfOrder: 0,
   undecided: 0,
   damaged: 0,
   untracked: 0,
-  keys: { count: 1, missing: 0, doubles: 0, outOfOrder: 0, undecided: 0 },
+  keys: { count: 1, missing: 0, duplicates: 0, outOfOrder: 0, undecided: 0 },
   partitions: [],
   missingRanges: [],
   largestArrivalGapMs: 0,
@@ -106,10 +106,10 @@ describe('the judge', () => {
     expect(missed(judge(observed({})))).toEqual([]);
   });
 
-  it('counts what was lost, doubled and damaged', () => {
-    const bad = pipeline('a', { missing: 3, doubles: 2, damaged: 1 });
+  it('counts what was lost, duplicate and damaged', () => {
+    const bad = pipeline('a', { missing: 3, duplicates: 2, damaged: 1 });
     const figures = judge(observed({ pipelines: [bad, pipeline('b')] }));
-    expect(missed(figures)).toEqual(['records lost', 'records doubled', 'records out of order or damaged']);
+    expect(missed(figures)).toEqual(['records lost', 'records duplicated', 'records out of order or damaged']);
     expect(figure('records lost', figures).value).toBe(3);
   });
 

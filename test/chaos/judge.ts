@@ -41,7 +41,7 @@ function recordFigures(pipelines: readonly Pipeline[]): readonly Figure[] {
   return [
     countOf('records', ({ records }) => records),
     countOf('records lost', ({ missing, keys }) => Math.max(missing, keys.missing), 0),
-    countOf('records doubled', ({ doubles, keys }) => Math.max(doubles, keys.doubles), 0),
+    countOf('records duplicated', ({ duplicates, keys }) => Math.max(duplicates, keys.duplicates), 0),
     countOf('records out of order or damaged', (found) => found.outOfOrder + found.damaged + found.undecided, 0),
     countOf('records not tracked', ({ untracked }) => untracked, 0),
   ];

@@ -1,11 +1,11 @@
 /** What arrived of numbered lines, `<source> <number>` with the numbers of each source from 0 on. */
 export interface LineVerdict {
-  /** Lines of each source, doubled ones included. */
+  /** Lines of each source, duplicate ones included. */
   readonly arrived: ReadonlyMap<string, number>;
   /** Lines that never came, up to the number of lines that were written. */
   readonly missing: number;
   /** Lines that came before. */
-  readonly doubles: number;
+  readonly duplicates: number;
   /** Lines that came for the first time after a higher number of their source. */
   readonly outOfOrder: number;
   /** Lines that nobody wrote. */
@@ -26,7 +26,7 @@ export function judgeLines(text: string, written: ReadonlyMap<string, number>): 
     [...written.keys()].map((source) => [source, { numbers: new Set<number>(), highest: -1, count: 0 }]),
   );
   const examples: string[] = [];
-  const counts = { doubles: 0, outOfOrder: 0, foreign: 0 };
+  const counts = { duplicates: 0, outOfOrder: 0, foreign: 0 };
   const find = (kind: keyof typeof counts, at: number, line: string): void => {
     counts[kind] += 1;
     if (examples.length < maxExamples) examples.push(`${kind} in line ${String(at + 1)}: ${line.slice(0, 100)}`);
@@ -40,7 +40,7 @@ export function judgeLines(text: string, written: ReadonlyMap<string, number>): 
       continue;
     }
     known.count += 1;
-    if (known.numbers.has(number)) find('doubles', at, line);
+    if (known.numbers.has(number)) find('duplicates', at, line);
     else if (number < known.highest) find('outOfOrder', at, line);
     known.numbers.add(number);
     known.highest = Math.max(known.highest, number);

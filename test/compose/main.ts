@@ -57,7 +57,7 @@ async function exercise(stack: ComposeStack, signal: AbortSignal): Promise<reado
     await scaleToZeroAndBack(stack, signal);
     await load.untilFlowing('after the runners were away');
     tell('judge');
-    const { lines, missing, doubles, outOfOrder, foreign, examples } = await load.finish();
+    const { lines, missing, duplicates, outOfOrder, foreign, examples } = await load.finish();
     tell('stop');
     const stops = await stopInOrder(stack);
     await Observer.remove(stack.project);
@@ -67,7 +67,7 @@ async function exercise(stack: ComposeStack, signal: AbortSignal): Promise<reado
       ...starts,
       ...memory,
       { name: 'lines written', unit: 'count', value: lines, details: [] },
-      ...Object.entries({ missing, doubles, outOfOrder, foreign }).map(([kind, value]): Figure => ({
+      ...Object.entries({ missing, duplicates, outOfOrder, foreign }).map(([kind, value]): Figure => ({
         name: `lines: ${kind}`,
         unit: 'count',
         value,

@@ -88,6 +88,6 @@ describe('a task that does not stop', () => {
     await cluster.untilTask('stuck', 'UNASSIGNED', undefined, 180_000);
     const end = await untilVerified(records);
     expect(end.examples).toEqual([]);
-    expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, doubles: 0, outOfOrder: 0 });
+    expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, duplicates: 0, outOfOrder: 0 });
   }, 300_000);
 });

@@ -246,7 +246,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     }
     const end = await untilVerified(records);
     expect(end.examples).toEqual([]);
-    expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, doubles: 0, outOfOrder: 0 });
+    expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, duplicates: 0, outOfOrder: 0 });
     expect(await tasksOf('split-in')).toMatchObject([{ state: 'RUNNING', generation: source?.generation }]);
   }, 300_000);
 });

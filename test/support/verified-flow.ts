@@ -91,10 +91,10 @@ export function cleanVerdict({ seed, records, ofPartitions }: VerifiedFlow, keys
     clean: true,
     records,
     missing: 0,
-    doubles: 0,
+    duplicates: 0,
     outOfOrder: 0,
     damaged: 0,
-    keys: { count: keys, missing: 0, doubles: 0, outOfOrder: 0 },
+    keys: { count: keys, missing: 0, duplicates: 0, outOfOrder: 0 },
     partitions: ofPartitions.map((count, partition) => ({
       seed,
       partition,

@@ -1,14 +1,13 @@
 export * from './control/command.codec.js';
 export * from './control/envelope.codec.js';
 export * from './control/log-entry.codec.js';
-export * from './control/malformed-message-error.js';
 export * from './control/report-assembler.js';
 export * from './control/report-writer.js';
 export * from './control/report.codec.js';
 export * from './position/connector-positions.js';
 export * from './position/position.codec.js';
 export { bigintAsObject, describePosition, positionJson } from './position/position-value.js';
-export { ProtocolError } from './protocol-error.js';
+export { MalformedMessageError, ProtocolError } from './protocol-error.js';
 export * from './topics.js';
 export * from './record/index.js';
 export * from './rpc/questions.js';

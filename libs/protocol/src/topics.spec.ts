@@ -28,7 +28,7 @@ describe('topics', () => {
     expect(() => topicsOf('')).toThrow('allowed are 1 to 40 letters');
   });
 
-  it('keeps the queue of a node and of a connector the same for ever', () => {
+  it('keeps the queue of a node and of a connector the same', () => {
     const topics = topicsOf('main');
     expect(reportsQueueOf('node-1', topics)).toBe(2);
     expect(positionsQueueOf('lines', topics)).toBe(1);

@@ -16,10 +16,10 @@ interface ConnectorPluginBase {
   /** What the spec cannot say: rules across settings. Pure. */
   readonly validate?: (config: TaskConfig) => readonly FieldError[];
   /**
-   * Splits the work into between 1 and `maxTasks` task settings. It may look at the other system: the same settings and the same findings give
-   * the same tasks in the same order, for a task whose settings stay goes on undisturbed. Changes nothing. Called again after every change of
-   * the settings, and when a source task asks for it. After an error marked `retriable` it is asked again; any other is final for these
-   * settings.
+   * Splits the work into between 1 and `maxTasks` task settings. It may look at the other system, and changes nothing. The same settings
+   * and findings give the same tasks in the same order, because a task whose settings stay keeps running. The runtime calls it again after
+   * every change of the settings, and when a source task asks for it. The runtime also repeats the call after an error marked `retriable`;
+   * any other error is final for these settings.
    */
   readonly taskConfigs: (
     config: TaskConfig,

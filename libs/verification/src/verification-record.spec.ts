@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { crc32 } from './crc32.js';
-import { decodeVerificationRecord, encodeVerificationRecord } from './verification-record.js';
+import { crc32, decodeVerificationRecord, encodeVerificationRecord } from './verification-record.js';
 
 const numbers = {
   seed: 7,
@@ -78,7 +77,7 @@ describe('verification records', () => {
     expect(decodeVerificationRecord(Buffer.concat([bytes, bytes]))).toEqual({ ok: false, problem: 'checksum' });
   });
 
-  it('are told from what never was one', () => {
+  it('differ from what never was one', () => {
     for (const text of ['', 'a line', '{"v":1}', 'x'.repeat(200)]) {
       expect(decodeVerificationRecord(Buffer.from(text))).toEqual({ ok: false, problem: 'format' });
     }

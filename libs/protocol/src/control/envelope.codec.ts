@@ -1,5 +1,5 @@
 import { asBuffer } from '../bytes/as-buffer.js';
-import { MalformedMessageError } from './malformed-message-error.js';
+import { MalformedMessageError } from '../protocol-error.js';
 
 /**
  * The newest version of the messages on the control topics that this build reads. A feature level of the cluster brings it: see

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeLogEntry, encodeLogChain, encodeLogEntry, entryDigest } from './log-entry.codec.js';
-import { MalformedMessageError } from './malformed-message-error.js';
+import { MalformedMessageError } from '../protocol-error.js';
 
 const golden =
   '{"v":1,"logId":"l","epoch":1,"claimId":"c","seq":5,"prevDigest":"aa","at":1700000000000,"event":{"kind":"lease.renewed"}}';

@@ -5,10 +5,10 @@ import {
   type ReportMessage,
   type ReportShape,
 } from './report.codec.js';
-import { MalformedMessageError } from './malformed-message-error.js';
+import { MalformedMessageError } from '../protocol-error.js';
 import { keyOf } from './report-writer.js';
 
-/** What a message of the reports topic tells. */
+/** What a message of the reports topic says. */
 export type Heard<Report extends ReportShape> =
   | { readonly kind: 'report'; readonly report: Report }
   /** A report of which the whole is not known, or one that came twice. */
@@ -19,7 +19,7 @@ interface Known<Report extends ReportShape> {
   readonly incarnation: string;
   /** The last report that is known as a whole. */
   report: Report | undefined;
-  /** The last tasks that were told as a block: most of the time the next one is the same. */
+  /** The last tasks that came as a block: most of the time the next block is the same. */
   block: { readonly bytes: Buffer; readonly tasks: Report['tasks'] } | undefined;
   parts: { readonly reportSeq: number; readonly found: readonly Report[] } | undefined;
   heardAtMs: number;
@@ -52,8 +52,9 @@ export class ReportAssembler<Report extends ReportShape> {
   }
 
   /**
-   * The report that a message makes whole. Where a message before it is missing, the last whole report with the new one's number and time: the
-   * node lives, and what it does is unknown until it tells all again. Undefined where there is none, and for what came twice or too late.
+   * Returns the report that a message completes. Where an earlier message is missing, returns the last whole report with the new number and
+   * time. The node lives then, and its state is unknown until its next full report. Returns undefined where there is none, and for a
+   * message that is late or duplicate.
    *
    * @param storedAtMs - when the broker stored it
    * @throws MalformedMessageError
@@ -86,7 +87,7 @@ export class ReportAssembler<Report extends ReportShape> {
 
   private whole(report: Report): Report {
     if (this.isWhole(report)) return report;
-    throw new MalformedMessageError('reports', `the report of node ${report.nodeId} lacks what every node tells`);
+    throw new MalformedMessageError('reports', `the report of node ${report.nodeId} lacks what every node reports`);
   }
 
   private knownOf({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, nowMs: number): Known<Report> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ReportAssembler } from './report-assembler.js';
 import { ReportWriter, reportLimits } from './report-writer.js';
-import { MalformedMessageError } from './malformed-message-error.js';
+import { MalformedMessageError } from '../protocol-error.js';
 import {
   decodeReportsMessage,
   encodeBeat,
@@ -44,7 +44,7 @@ const decoded = (body: Buffer): ReportMessage<TestReport> => {
 const sorted = (report: TestReport | undefined): unknown =>
   report && { ...report, tasks: [...report.tasks].sort((a, b) => (a.id.connector < b.id.connector ? -1 : 1)) };
 
-/** Sends reports one second after the other, as they are heard; `isLost` tells of which nothing arrives. */
+/** Sends reports one second after the other, as they are heard; `isLost` names those that do not arrive. */
 function heardOf(
   reports: readonly TestReport[],
   {
@@ -152,7 +152,7 @@ describe('report messages', () => {
     expect(Math.max(...whole)).toBeLessThan(3_000);
   });
 
-  it('are told as a whole ten seconds after a task has changed', () => {
+  it('are sent as a whole ten seconds after a task has changed', () => {
     const writer = new ReportWriter<TestReport>();
     const kinds = Array.from({ length: 30 }, (_, second) => {
       const tasks = [task('a', { state: second < 5 ? 'RUNNING' : 'FAILED' })];
@@ -285,7 +285,7 @@ describe('report messages', () => {
     expect(kindOf(reportOf(7, []))).toBe('report');
   });
 
-  it('count once, in order, and only from a whole one on', () => {
+  it('are taken once, in order, and only after a whole one', () => {
     const writer = new ReportWriter<TestReport>();
     const [one, two, three] = [1, 2, 3].map((seq) => {
       const [body] = writer.messagesOf(reportOf(seq, [task(`of-${String(seq)}`)]), seq, true);

@@ -1,9 +1,9 @@
 import { encodeBeat, encodeReportMessage, type ReportShape, type TaskKey } from './report.codec.js';
 
 export interface ReportLimits {
-  /** How often the whole state is told, with the counters of all tasks. */
+  /** How often a node reports its whole state, with the counters of all tasks. */
   readonly fullIntervalMs: number;
-  /** How soon after a change of a task the whole state is told, for readers that missed the change. */
+  /** How soon after a change of a task a node reports its whole state, for readers that missed the change. */
   readonly fullAfterChangeMs: number;
   /** Tasks of one message, in bytes; a single task may be larger. */
   readonly maxTaskBytes: number;
@@ -30,10 +30,13 @@ interface Told {
 
 /** Fields that every message has, whether they have changed or not. */
 const always = ['nodeId', 'incarnation', 'role', 'reportSeq', 'sentAt', 'leaving'];
-/** Fields of which a beat tells the new value. */
+/** Fields of which a beat carries the new value. */
 const inBeats = ['reportSeq', 'sentAt', 'appliedSeq'];
 
-/** Turns the reports of one incarnation into messages that say what is new, now and then all. `ReportAssembler` puts them together again. */
+/**
+ * Turns the reports of one incarnation into messages, mostly of what is new, at times of everything. `ReportAssembler` puts them together
+ * again.
+ */
 export class ReportWriter<Report extends ReportShape> {
   private told: Told | undefined;
   private fullDueMs = 0;
@@ -64,7 +67,7 @@ export class ReportWriter<Report extends ReportShape> {
     return this.full(fields, [...tasks.values()]);
   }
 
-  /** A message may not have arrived: the next report is told as a whole. */
+  /** Makes the next report a full one, because a message may not have arrived. */
   forget(): void {
     this.told = undefined;
   }

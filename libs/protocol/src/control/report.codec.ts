@@ -8,7 +8,7 @@ import {
   type RequiredFields,
   WRITTEN_VERSION,
 } from './envelope.codec.js';
-import { MalformedMessageError } from './malformed-message-error.js';
+import { MalformedMessageError } from '../protocol-error.js';
 
 export interface TaskKey {
   readonly connector: string;
@@ -41,7 +41,10 @@ export type ReportMessage<Report extends ReportShape> =
   | { readonly kind: 'report'; readonly report: Report }
   /** Only the first part has more than the tasks and what every report has. */
   | { readonly kind: 'report.part'; readonly part: number; readonly parts: number; readonly report: Report }
-  /** `report` has the fields and the tasks that are new or changed since the report number `since`; `gone` the tasks that it had and this has not. */
+  /**
+   * `report` has the fields and the tasks that are new or changed since the report number `since`. `gone` has the tasks that only that
+   * report had.
+   */
   | {
       readonly kind: 'report.delta';
       readonly since: number;
@@ -112,7 +115,7 @@ const wholeFields: RequiredFields = { role: 'string', leaving: 'boolean', applie
 const BLOCK_FROM_LENGTH = 512;
 const MAX_INFLATED_BYTES = 16 * 1_048_576;
 
-/** First bytes of what is not JSON alone, which begins with a brace. A message with a block tells how long its JSON is. */
+/** First bytes of what is not JSON alone, which begins with a brace. A message with a block states the length of its JSON. */
 const WITH_BLOCK = 0x54;
 const BLOCK_HEADER_BYTES = 1 + 4;
 /** A beat: version, bytes of the node id, three numbers, the two texts. */
@@ -171,7 +174,7 @@ function checked<Report extends ReportShape>(text: Buffer, hasTasks = true): Rep
   return message;
 }
 
-/** Readers of a report take its tasks as they are: one message of a stranger must not end them. */
+/** Readers of a report take its tasks as they are: one foreign message must not end them. */
 function requireTasks(tasks: unknown): asserts tasks is ReportShape['tasks'] {
   if (!Array.isArray(tasks)) throw new MalformedMessageError('reports', 'its tasks are no list');
   const wrong = (tasks as unknown[]).findIndex((task) => !isTask(task));

@@ -141,7 +141,7 @@ describe('the positions of a connector', () => {
     });
   });
 
-  it('are told from those that need writing again by when they were last told, and by where', () => {
+  it('need writing again by when and where they were last written', () => {
     const positions = new ConnectorPositions('c');
     positions.apply(write(by(0, 10), [position('a', 1, by(0, 10)), position('b', 1, by(0, 10))]), place(1));
     positions.apply(write(by(0, 10), [position('b', 1, by(0, 10))], { scans: [scan(by(0, 10))] }), place(2));

@@ -51,9 +51,9 @@ export interface StoredPositions {
 /**
  * The positions of one connector, folded from the messages of its queue. They belong to source partitions, whatever task wrote them:
  *
- * - once a barrier said that a generation is over, nothing that it writes counts;
- * - of two versions of a position the one of the later generation counts, within a generation the later revision. So anybody may write what is
- *   stored again, at any time.
+ * - once a barrier has ended a generation, readers ignore what that generation writes;
+ * - of two versions of a position the later generation is valid, within a generation the later revision. So anybody may write a stored
+ *   position again, at any time.
  */
 export class ConnectorPositions {
   private readonly partitions = new Map<string, Told<PartitionPosition>>();

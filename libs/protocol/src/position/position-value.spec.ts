@@ -74,7 +74,7 @@ describe('positions of any JSON value', () => {
     );
   });
 
-  it('are told apart by their content, whatever the order of their fields', () => {
+  it('are distinguished by their content, whatever the order of their fields', () => {
     expect(streamId('c', { a: { x: 1, y: null }, b: 2n })).toBe(streamId('c', { b: 2n, a: { y: null, x: 1 } }));
     expect(streamId('c', { a: null })).not.toBe(streamId('c', {}));
     expect(positionJson({ a: 1n })).not.toBe(positionJson({ a: 1 }));

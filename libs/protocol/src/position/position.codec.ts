@@ -1,6 +1,6 @@
 import type { QueueRef, SourcePartition, SourcePosition } from '@sluice/sdk';
 import { decodeEnvelope, encodeEnvelope } from '../control/envelope.codec.js';
-import { MalformedMessageError } from '../control/malformed-message-error.js';
+import { MalformedMessageError } from '../protocol-error.js';
 import { bigintAsObject, positionJson } from './position-value.js';
 
 /** One life of a source task. Generations are numbers of log entries: within a connector a later owner always has the higher one. */
@@ -36,7 +36,7 @@ export interface QueueScan {
   readonly scanFrom: number;
 }
 
-/** A generation of which all that it sent, or all that it sent to `queue`, is covered by positions: nothing of that has to be scanned. */
+/** A generation whose positions cover all that it sent, or all that it sent to `queue`. Nobody has to scan that. */
 export interface SettledGeneration extends SourceGeneration {
   readonly queue?: QueueRef;
 }

@@ -14,8 +14,8 @@ export interface MessageHeader {
 
 /**
  * One header as one property. A text under a harmless name is a property of that name, so that anyone can read it and filter by it.
- * Everything else is named `sluice-h.<kind><n>.<key in percent encoding>`, with kind `t` for text, `b` for bytes and `n` for null; `n` counts
- * headers with the same key from 2, and is left out for the first. Texts that a property cannot hold, and bytes, are marked base64.
+ * Everything else is named `sluice-h.<kind><n>.<key in percent encoding>`. The kind is `t` for text, `b` for bytes and `n` for null. `n`
+ * numbers headers with the same key from 2; the first has none. Texts that a property cannot hold, and bytes, are marked base64.
  */
 const escapedPrefix = `${sluicePrefix}h.`;
 const escapedName = /^sluice-h\.([tbn])(\d*)\.(.*)$/s;

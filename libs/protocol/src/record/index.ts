@@ -1,7 +1,6 @@
 export * from './property-block.js';
 export * from './queue-tag.js';
 export * from './record-limits.js';
-export * from './record-mapping-error.js';
 export * from './record-mapping.js';
 export * from './reserved-properties.js';
 export * from './source-barrier.js';

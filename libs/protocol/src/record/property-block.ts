@@ -1,6 +1,6 @@
 /**
  * The properties of a message as the brokers of RocketMQ store them: `key\u0001value\u0002…` in UTF-8, the last separator optional. Of two
- * properties with the same key the last one counts; one with an empty value counts as absent.
+ * properties with the same key the last one is valid; one with an empty value is treated as absent.
  */
 
 const valueEnd = 2;

@@ -5,8 +5,8 @@ import { stableId } from './stable-id.js';
 export const queueTagLength = 5;
 
 /**
- * Names a queue in stamps and barriers: five base36 characters of a hash of topic, broker and queue number. Whoever copies a message with all its
- * properties copies its stamp too; the tag tells readers of another queue that the stamp says nothing about theirs.
+ * Names a queue in stamps and barriers: five base36 characters of a hash of topic, broker and queue number. A copy of a message with all
+ * its properties has its stamp too. The tag shows readers of another queue that the stamp is not about theirs.
  */
 export function queueTag({ topic, brokerName, queueId }: QueueRef): string {
   return stableId('queue', topic, brokerName, String(queueId)).slice(-queueTagLength);

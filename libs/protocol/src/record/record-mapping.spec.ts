@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { maxValueBytes } from '@sluice/sdk';
+import { ConnectError, maxValueBytes } from '@sluice/sdk';
 import * as fc from 'fast-check';
 import { encodePropertyBlock } from './property-block.js';
 import { maxPropertiesBytes } from './record-limits.js';
 import { type ConvertedRecord, type MessageHeader, messageToRecord, recordToMessage } from './record-mapping.js';
-import { RecordMappingError } from './record-mapping-error.js';
 import { isReservedProperty } from './reserved-properties.js';
 
 type GoldenBytes = { readonly text: string } | { readonly hex: string } | null;
@@ -136,7 +135,7 @@ describe('recordToMessage and messageToRecord', () => {
   it('names the record and the limit when the value is too large', () => {
     expect(recordToMessage({ value: Buffer.alloc(maxValueBytes) }, origin).body).toHaveLength(maxValueBytes);
     const error = thrownBy({ value: Buffer.alloc(maxValueBytes + 1) });
-    expect(error).toBeInstanceOf(RecordMappingError);
+    expect(error).toBeInstanceOf(ConnectError);
     expect(error).toMatchObject({
       code: 'CONNECT_RECORD_TOO_LARGE',
       retriable: false,

@@ -1,10 +1,9 @@
 import { asBuffer } from '../bytes/as-buffer.js';
-import { ConnectErrorCode } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { describePosition } from '../position/position-value.js';
 import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
 import { encodePropertyBlock, forEachProperty, noProperties } from './property-block.js';
 import { maxBodyBytes, maxPropertiesBytes } from './record-limits.js';
-import { RecordMappingError } from './record-mapping-error.js';
 import { rocketmqConnectTimestamp, SluiceProperty } from './reserved-properties.js';
 import { bytesToPropertyValue, isPlainText, propertyValueToBytes } from './text-value.js';
 
@@ -36,7 +35,7 @@ export interface DecodedRecord {
   readonly tag: string | undefined;
 }
 
-/** What tells a record from others, for error messages. */
+/** What distinguishes a record from others, for error messages. */
 export interface RecordOrigin {
   readonly topic: string;
   readonly partition?: object;
@@ -53,13 +52,13 @@ const indexedKey = /^[^\s\p{Cc}\p{Cf}\p{Z}]+$/u;
  *
  * - value → body, the same memory; an empty value is a one-byte body with `sluice-empty`, a null value one with `sluice-null`, because
  *   brokers refuse empty bodies
- * - key → `sluice-key`, as text where it is text, else `~` and base64url; and `KEYS`, if it is printable, without spaces and at most
- *   255 characters long, so that RocketMQ's tools find it. A null key is noted in `sluice-null`.
+ * - key → `sluice-key`, as text where it is text, else `~` and base64url. A printable key without spaces, of at most 255 characters, is
+ *   also in `KEYS`, so that RocketMQ's tools find it. `sluice-null` notes a null key.
  * - headers → properties of their own names where possible, see header-property.ts; with two or more, `sluice-headers` keeps their order
  * - timestamp → `sluice-ts`; tag → `TAGS`
  *
  * @param stamp text of `sluice-p`, see source-stamp.ts
- * @throws {RecordMappingError} if the record is too large, or a header's key or the tag is no valid text
+ * @throws {ConnectError} if the record is too large, or a header's key or the tag is no valid text
  */
 export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, stamp?: string): MessageParts {
   const { value } = record;
@@ -89,8 +88,8 @@ export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, s
 }
 
 /**
- * Turns a message back into a record. Reads messages of other senders as well: `KEYS` is the key if there is no `sluice-key`; properties of
- * Apache RocketMQ Connect (`connect-ext-…`, `connect.timestamp`) become headers and the timestamp; RocketMQ's own properties are left out.
+ * Turns a message back into a record. Reads messages of other senders as well: `KEYS` is the key if there is no `sluice-key`. Properties of
+ * Apache RocketMQ Connect (`connect-ext-…`, `connect.timestamp`) become headers and the timestamp. Omits RocketMQ's own properties.
  */
 export function messageToRecord(message: MessageParts): DecodedRecord {
   const found: Found = { nulls: '', isEmpty: false };
@@ -193,9 +192,9 @@ function checkedHeaderProperty(
   try {
     return headerToProperty(header, occurrence);
   } catch {
-    throw new RecordMappingError(
+    throw unsendable(
       ConnectErrorCode.recordInvalid,
-      originText(origin),
+      origin,
       `the key of its header ${JSON.stringify(header.key)} is not well-formed Unicode.`,
     );
   }
@@ -203,18 +202,18 @@ function checkedHeaderProperty(
 
 function checkedTag(tag: string, origin: RecordOrigin): string {
   if (isPlainText(tag) && !tag.includes('|')) return tag;
-  throw new RecordMappingError(
+  throw unsendable(
     ConnectErrorCode.recordInvalid,
-    originText(origin),
+    origin,
     `its tag is ${JSON.stringify(tag)}, a tag is a text without control characters and without "|".`,
   );
 }
 
 function timestampText(timestamp: number, origin: RecordOrigin): string {
   if (Number.isSafeInteger(timestamp)) return String(timestamp);
-  throw new RecordMappingError(
+  throw unsendable(
     ConnectErrorCode.recordInvalid,
-    originText(origin),
+    origin,
     `its timestamp is ${timestamp}, a timestamp is a whole number of milliseconds since the epoch.`,
   );
 }
@@ -239,12 +238,13 @@ function wholeNumber(text: string): number | undefined {
   return /^-?\d+$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
 }
 
-function tooLarge(origin: RecordOrigin, reason: string): RecordMappingError {
-  return new RecordMappingError(ConnectErrorCode.recordTooLarge, originText(origin), reason);
+function tooLarge(origin: RecordOrigin, reason: string): ConnectError {
+  return unsendable(ConnectErrorCode.recordTooLarge, origin, reason);
 }
 
-function originText(origin: RecordOrigin): string {
+/** Makes the error of a record that no message can carry. */
+function unsendable(code: ConnectErrorCode, origin: RecordOrigin, reason: string): ConnectError {
   const place = origin.partition === undefined ? '' : ` from ${describePosition(origin.partition)}`;
   const position = origin.position === undefined ? '' : ` before ${describePosition(origin.position)}`;
-  return `for topic ${origin.topic}${place}${position}`;
+  return new ConnectError(code, `The record for topic ${origin.topic}${place}${position} cannot be sent: ${reason}`);
 }

@@ -7,8 +7,9 @@ import { SluiceProperty } from './reserved-properties.js';
 import { idLength, isId } from './stable-id.js';
 
 /**
- * Says that a task has a new owner: after it, nothing that the task stamped with a smaller generation counts. A message of its own with a
- * body of one zero byte and the property `sluice-b`: `<task>.<queue>.<generation in base36>`. It is no record; sinks never see it, not even a copy in another queue, where it says nothing.
+ * Marks that a task has a new owner: after it, readers ignore what the task stamped with a smaller generation. It is a message of its own
+ * with a body of one zero byte and the property `sluice-b`: `<task>.<queue>.<generation in base36>`. It is no record: sinks never see it.
+ * In another queue readers skip a copy of it.
  */
 export interface Barrier {
   /** See `taskId`. */

@@ -2,8 +2,8 @@ import { asBuffer } from '../bytes/as-buffer.js';
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Texts inside property values. What a property cannot hold as it is (nothing at all, control characters, bytes that are no UTF-8, a leading
- * `~`) is written as `~` and base64url.
+ * Texts inside property values. A property cannot hold an empty text, control characters, bytes that are no UTF-8, or a leading `~`. Such a
+ * text becomes `~` and base64url.
  */
 
 const controlOrLoneSurrogate = /[\p{Cc}\p{Cs}]/u;

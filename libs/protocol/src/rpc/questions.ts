@@ -39,6 +39,6 @@ export interface TaskConfigsQuestion {
   readonly config: Settings;
 }
 
-/** Settings of each task beside or instead of the connector's (null for one that it does not have), or why the connector could not be split. */
+/** The settings of each task that differ from the connector's (null for one that it lacks), or why the connector could not be split. */
 export type TaskConfigsAnswer =
   { readonly tasks: readonly Readonly<Record<string, string | null>>[] } | { readonly error: string };

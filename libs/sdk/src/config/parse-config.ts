@@ -2,7 +2,7 @@ import { type ConfigOf, type ConfigSpec, type Field, type FieldError, isRequired
 import { nearestName } from './nearest-name.js';
 import { parseField } from './parse-field.js';
 
-/** A configuration as users send it. `null` counts as absent. */
+/** A configuration as users send it. `null` is treated as absent. */
 export type RawConfig = Readonly<Record<string, string | null | undefined>>;
 
 export interface ParseOptions {

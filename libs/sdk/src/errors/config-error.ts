@@ -17,7 +17,7 @@ export class ConfigError extends ConnectError {
   }
 }
 
-/** Tells whether an error is a `ConfigError`, also one that another copy of this package made. */
+/** Returns whether an error is a `ConfigError`, also one that another copy of this package made. */
 export function isConfigError(error: unknown): error is ConfigError {
   return isConnectError(error) && 'errors' in error && Array.isArray(error.errors);
 }

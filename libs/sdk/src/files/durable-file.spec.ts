@@ -17,7 +17,7 @@ describe('writeFileDurably', () => {
 });
 
 describe('readTextIfPresent', () => {
-  it('tells a file that is not there from one that cannot be read', async () => {
+  it('distinguishes a missing file from one that cannot be read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-durable-'));
     await writeFileDurably(join(folder, 'there'), 'text');
     expect(await readTextIfPresent(join(folder, 'there'))).toBe('text');

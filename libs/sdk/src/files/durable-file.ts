@@ -2,8 +2,8 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Replaces the content of a file so that after a crash there is either the old or the new content, whole: writes `<path>.tmp`, syncs it, renames
- * it, and syncs the folder. Callers see to it that there is one writer at a time.
+ * Replaces the content of a file so that after a crash either the old or the new content is there, whole. Writes `<path>.tmp`, syncs it,
+ * renames it, and syncs the folder. Callers ensure that there is one writer at a time.
  */
 export async function writeFileDurably(
   path: string,

@@ -49,7 +49,7 @@ describe('acquireExclusiveLock', () => {
     await second.release();
   });
 
-  it('is free again when its folder was away while it was released', async () => {
+  it('is free again when its folder was missing during the release', async () => {
     const lock = await acquireExclusiveLock(path);
     await rename(folder, `${folder}-away`);
     await lock.release();

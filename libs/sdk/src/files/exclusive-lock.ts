@@ -33,9 +33,9 @@ const maxDepth = 4;
  * Takes a lock that one thread of one process can hold at a time, as a file at `path`. A lock is stale, and taken over, when its holder
  * ran on this host and is gone. Never waits.
  *
- * A taker writes a temporary file and links it to `path`, which fails if something is there, so a lock file is never seen half
- * written. A stale lock may only be replaced by who holds a second lock, named after the stale one's token, and finds the stale
- * lock still in place: of two takers one wins, and a late one cannot remove the winner's lock.
+ * A taker writes a temporary file and links it to `path`, which fails if something is there. So nobody sees a lock file half written. To
+ * replace a stale lock, a taker must hold a second lock, named after the stale one's token. The stale lock must still be in place. Of two
+ * takers one wins, and a late one cannot remove the winner's lock.
  *
  * @param user what the lock is held for, as the error of the next taker names it.
  * @throws {LockHeldError} if it is held, naming the holder.

@@ -19,8 +19,8 @@ const risky = /[\d.]{16}|\d[eE][+-]?\d|-0(?![\d.])|-0\.0*(?!\d)|\.\d*0(?!\d)|0\.
 const mark = `number:${randomUUID()}:`;
 
 /**
- * Parses JSON without changing a digit. A number is a `number` where that has the same digits, a `bigint` where it is a larger
- * whole number, and a {@link JsonNumber} else: `1.50`, `1e400`, `-0.0`, `12345678901234567.89`. Throws a `SyntaxError`.
+ * Parses JSON without changing a digit. A number is a `number` where that has the same digits, and a `bigint` where it is a larger whole
+ * number. Otherwise it is a {@link JsonNumber}: `1.50`, `1e400`, `-0.0`, `12345678901234567.89`. Throws a `SyntaxError`.
  *
  * @param exact - makes something else of a number that a double would change
  */

@@ -22,8 +22,8 @@ export interface SinkTask {
   start(context: SinkTaskContext): Promise<void>;
 
   /**
-   * The task now owns `queues`. A sink that stores offsets with its data returns what it has: the runtime goes on there, which makes
-   * every record count exactly once. A queue that is not in the answer goes on at the consumer group's offset.
+   * Gives `queues` to the task. A sink that stores offsets with its data returns them: the runtime resumes there, so the system receives
+   * every record exactly once. A queue without an answer resumes at the consumer group's offset.
    */
   open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]>;
 
@@ -31,13 +31,13 @@ export interface SinkTask {
   put(records: readonly SinkRecord[], signal: AbortSignal): Promise<void>;
 
   /**
-   * When it resolves, everything put before `positions` is durable (and, in a sink that stores offsets, `positions` with it). The runtime
-   * commits the offsets to the consumer group afterwards. A position may lie before the last one, or further on than what was put: an operator
-   * has reset the group, and the sink resumes there.
+   * Makes everything put before `positions` durable, and in a sink that stores offsets `positions` with it. The runtime commits the offsets
+   * to the consumer group afterwards. A position may lie before the last one, or after everything that was put. An operator has reset the
+   * group then, and the sink resumes there.
    */
   flush(positions: readonly SinkPosition[], signal: AbortSignal): Promise<void>;
 
-  /** The queues are given up. Everything put was flushed before, unless the task failed. */
+  /** Takes `queues` from the task. Everything put was flushed before, unless the task failed. */
   close(queues: readonly QueueRef[]): Promise<void>;
 
   stop(): Promise<void>;

@@ -8,14 +8,14 @@ export interface SourceTaskContext extends TaskContext {
   position(partition: SourcePartition): SourcePosition | undefined;
 
   /**
-   * Leaves out a record that cannot be handed over, and says why: with `errors.tolerance=all` it is counted and logged, else the
-   * error is thrown and ends the task.
+   * Skips a record that the task cannot hand over, and reports why. With `errors.tolerance=all` the runtime counts and logs it; else this
+   * call throws the error, which ends the task.
    */
   skipRecord(error: ConnectError): void;
 
   /**
-   * Says that the other system has changed in a way that the connector's `taskConfigs` would answer: it is asked soon, and tasks whose settings
-   * changed are restarted, this one perhaps too. Returns at once; many requests may be served as one.
+   * Asks for new task settings, because the other system has changed. The runtime calls the connector's `taskConfigs` soon and restarts
+   * tasks whose settings changed, perhaps this one too. Returns at once; one call may answer many requests.
    */
   requestTaskReconfiguration(): void;
 }

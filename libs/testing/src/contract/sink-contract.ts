@@ -15,7 +15,7 @@ import { sinkTestContext } from './task-contexts.js';
 export interface SinkFixture {
   /** A valid configuration of a connector with one task. */
   readonly config: TaskConfig;
-  /** Every value in the system now. The order counts within a queue only. */
+  /** Every value in the system now. The order matters within a queue only. */
   readonly read: () => Promise<readonly string[]>;
   /** What the end of a process does to the system, for example giving up its locks. */
   readonly afterCrash?: () => Promise<void>;
@@ -26,7 +26,7 @@ export interface SinkContractSubject {
   readonly connector: SinkConnector;
   readonly setUp: () => Promise<SinkFixture>;
   readonly brokenConfig?: TaskConfig;
-  /** The sink keeps offsets with its data, so that a crash neither loses nor doubles a record. */
+  /** The sink keeps offsets with its data, so that a crash neither loses nor duplicates a record. */
   readonly storesOffsets: boolean;
 }
 
@@ -62,7 +62,7 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
         }),
     },
     {
-      title: 'goes on after a stop at any record without loss or doubles',
+      title: 'resumes after a stop at any record without loss or duplicates',
       run: async () => {
         for (let stopAfter = 0; stopAfter <= values.length; stopAfter += 1) {
           await withFixture(subject, async (fixture) => {
@@ -83,7 +83,7 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
     },
     {
       title: subject.storesOffsets
-        ? 'neither loses nor doubles a record when its process dies between two flushes'
+        ? 'neither loses nor duplicates a record when its process dies between two flushes'
         : 'loses no record when its process dies between two flushes',
       run: () =>
         withFixture(subject, async (fixture) => {
@@ -175,7 +175,7 @@ function reopensQueue(subject: SinkContractSubject): ContractCase {
 
 function followsReset(subject: SinkContractSubject): ContractCase {
   return {
-    title: 'goes on where an operator has reset a queue to, before what it wrote or behind it',
+    title: 'resumes where an operator has reset a queue to, before what it wrote or after it',
     run: async () => {
       for (const to of [1, 4]) {
         await withFixture(subject, async (fixture) => {

@@ -63,7 +63,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
         }),
     },
     {
-      title: 'goes on after any record without loss or doubles',
+      title: 'resumes after any record without loss or duplicates',
       run: () =>
         withFixture(subject, async (fixture) => {
           await fixture.append(values);
@@ -112,7 +112,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
         }),
     },
     {
-      title: 'ends a poll promptly when it is told to stop',
+      title: 'ends a poll promptly when its signal is aborted',
       run: () =>
         withFixture(subject, async (fixture) => {
           await withTask(subject, fixture, new RememberedPositions(), async (task) => {

@@ -112,7 +112,7 @@ describe('every source, here the generator', () => {
 });
 
 describe('the generator', () => {
-  it('numbers its records per partition and per key, and says where each goes on', async () => {
+  it('numbers its records per partition and per key, and says where each resumes', async () => {
     const before = Date.now();
     const task = await start({
       ...fullSpeed,
@@ -157,7 +157,7 @@ describe('the generator', () => {
     expect([...large!].sort(byPlace)).toEqual([...small!].sort(byPlace));
   });
 
-  it('goes on at its positions when its partitions are split over other tasks', async () => {
+  it('resumes at its positions when its partitions are split over other tasks', async () => {
     const config = { ...fullSpeed, partitions: '5', keys: '50', records: '503', 'batch.size': '10' };
     const positions = new RememberedPositions();
     const seen = new Set<string>();

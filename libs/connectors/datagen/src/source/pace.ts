@@ -2,9 +2,9 @@
 const maxCatchUpMs = 200;
 
 /**
- * Says how many records are due. The schedule is fixed at the start, record `n` is due at `n / rate` seconds, so lateness of single calls does not
- * add up. What falls behind is made up for at once, but at most 200 ms of it: a longer stall moves the schedule, and its records are not
- * made later in a burst. Slow rates keep at least one record due.
+ * Computes how many records are due. The schedule is fixed at the start: record `n` is due at `n / rate` seconds, so lateness of single
+ * calls does not add up. Late records are due at once, but at most those of 200 ms. A longer stall moves the schedule, so no burst follows
+ * it. Slow rates keep at least one record due.
  *
  * Pure: the caller passes a clock that never goes back, in milliseconds.
  */

@@ -294,7 +294,7 @@ describe('the file sink', () => {
     expect(await again.open([queue])).toMatchObject([{ nextOffset: 1 }]);
   });
 
-  it('goes on when a file that was moved away is back', async () => {
+  it('resumes when a file that was moved away is back', async () => {
     const task = await opened();
     await put(task, 0, 'a');
     await flush(task, 1);

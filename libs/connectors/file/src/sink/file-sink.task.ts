@@ -24,8 +24,9 @@ interface StartedTask {
 /**
  * Appends the values of records to a file, a line each.
  *
- * Beside the file it keeps `<file>.sluice-offsets`: the length of the file and the offsets of the queues that it holds the records of. The record
- * is replaced after the data is durable; on open the file is cut back to that length. So a record is in the file once, whatever dies when.
+ * Beside the file it keeps `<file>.sluice-offsets`: the length of the file and the offsets of the queues whose records it holds. A flush
+ * replaces that side record after the data is durable; an open cuts the file back to that length. So a record is in the file once, also
+ * after a crash.
  */
 export class FileSinkTask implements SinkTask {
   #started: StartedTask | undefined;
@@ -95,7 +96,7 @@ export class FileSinkTask implements SinkTask {
     await file?.close();
   }
 
-  /** The length of the file counts for all queues: a record in it that no position covers would be written twice after a crash. */
+  /** Requires that the positions cover the whole file: a record that none covers would be written twice after a crash. */
   #checkCovered(positions: readonly SinkPosition[]): void {
     const covered = new Map(positions.map((position) => [queueKey(position.queue), position.nextOffset]));
     for (const [key, needed] of this.#unflushed) {

@@ -4,8 +4,8 @@ const newline = 10;
 const maxPieceBytes = 8 * 1024 * 1024;
 
 /**
- * Puts the values of records into as few pieces of bytes as possible, each value with a newline behind it. Bytes and texts stand as they are;
- * a null is the text `null`, as in Kafka Connect, so that each record is a line; everything else is JSON.
+ * Puts the values of records into as few pieces of bytes as possible, each value with a newline after it. Bytes and texts stay as they are.
+ * A null is the text `null`, as in Kafka Connect, so that each record is a line. Everything else is JSON.
  *
  * The memory of a piece is used again for the next one: it must be written before the next is asked for.
  */

@@ -236,7 +236,7 @@ describe('the file source', () => {
     expect(warnings).toEqual([expect.stringContaining('has other bytes before offset 900')]);
   });
 
-  it('finishes a rotated file, its open last line too, and goes on with the new one', async () => {
+  it('finishes a rotated file, its open last line too, and continues with the new one', async () => {
     await writeFile(file, 'one\n');
     const task = await start();
     expect(await lines(task, 1)).toEqual(['one']);
@@ -262,7 +262,7 @@ describe('the file source', () => {
     expect(await quiet(await start())).toEqual([]);
   });
 
-  it('goes on in the new file after a stop right at the end of a rotated one', async () => {
+  it('resumes in the new file after a stop right at the end of a rotated one', async () => {
     await writeFile(file, 'one');
     const task = await start();
     await quiet(task);
@@ -336,7 +336,7 @@ describe('the file source', () => {
     await expect(start({ file: folder })).rejects.toThrow(`${folder} cannot be followed: it is not a regular file.`);
   });
 
-  it('follows on when its file is deleted and made anew', async () => {
+  it('follows on when its file is deleted and created again', async () => {
     await writeFile(file, 'one\n');
     const task = await start();
     await lines(task, 1);

@@ -22,14 +22,14 @@ const maxIdleMs = 1_000;
 type FileSourceConfig = ConfigOf<typeof fileSourceSpec>;
 
 /**
- * Follows one file by byte offset. The partition is `{filename}`; the position is the offset after a line's newline, with the inode of
- * the file and a print of the bytes before it. A position is looked up only in a file that has these bytes there.
+ * Follows one file by byte offset and sends its lines. The partition is `{filename}`. The position is the offset after a line's newline,
+ * with the inode of the file and a print of the bytes before it. A position is valid only in a file that has these bytes there.
  *
- * When another file takes the name (rotation), the task reads the old one to its end through the open descriptor, its last line also
- * without a newline. It then reads the rotated files that came in between, and at last the file that has the name, from its start. The same
- * happens to a file that was copied and truncated: the copy is read to its end first.
+ * When another file takes the name (rotation), the task reads the old one to its end through the open descriptor. Its last line needs no
+ * newline. The task then reads the rotated files that came in between, and at last the file that has the name, from its start. The same
+ * happens to a file that was copied and truncated: the task reads the copy to its end first.
  *
- * Where no file has the position any more, the task reads the file that has the name from its start and warns: lines may be missing.
+ * Where no file has the position any more, the task reads the named file from its start and warns: lines may be missing.
  */
 export class FileSourceTask implements SourceTask {
   #config: FileSourceConfig | undefined;

@@ -63,7 +63,7 @@ describe('LineSplitter', () => {
     );
   });
 
-  it('goes on at the position after any line', () => {
+  it('resumes at the position after any line', () => {
     fc.assert(
       fc.property(bytes, fc.integer({ min: 1, max: 40 }), fc.nat(), (array, chunkBytes, pick) => {
         const content = Buffer.from(array);

@@ -32,8 +32,8 @@ export class LineTooLongError extends ConnectError {
  * Cuts a file into lines. The caller reads what {@link LineSplitter.plan} asks for and hands it in; lines are views of those bytes, nothing is
  * copied or decoded. A line that a piece ends in is read again with the next piece instead of being put together.
  *
- * Each piece begins with the bytes before the line that were read last time: if they changed, this is not the file any more that the position
- * belongs to.
+ * Each piece begins with the bytes before the line, which the splitter has read before. If they changed, the position belongs to another
+ * file.
  */
 export class LineSplitter {
   readonly #chunkBytes: number;

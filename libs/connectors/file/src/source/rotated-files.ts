@@ -12,8 +12,8 @@ const rotationMark = /^[.\-_](\d[\w.:-]*|old|bak|prev|orig)$/;
 const compressed = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
 
 /**
- * Opens the file that has a place: the one of that name if its inode is the one given, else the rotated file with that inode, else a
- * rotated file with the same bytes there, which is a copy. A place without inode and print is one of the file that has the name.
+ * Opens the file that has a place. Prefers the file of that name if it has the given inode, then the rotated file with that inode. The last
+ * choice is a copy: a rotated file with the same bytes there. A place without inode and print belongs to the file that has the name.
  */
 export async function findPlace(
   path: string,
@@ -42,7 +42,7 @@ export class RotationWatch {
   /** Files that stood beside the followed one while it had its name: they did not come after it. `undefined` after a restart. */
   #known: Set<string> | undefined;
 
-  /** @param warn - is told of files that cannot be read */
+  /** @param warn - receives a text about files that cannot be read */
   constructor(path: string, warn: (text: string) => void) {
     this.#path = path;
     this.#warn = warn;
@@ -54,8 +54,8 @@ export class RotationWatch {
   }
 
   /**
-   * Opens the file that follows the one that was left: the first rotated file that was written after it, else the file that has the name.
-   * One written at the same time is taken for later, since reading twice loses nothing.
+   * Opens the file that follows the one that was left: the first rotated file written after it, else the file that has the name. A file of
+   * the same time is treated as later, since reading twice loses nothing.
    */
   async next(left: FileAge | undefined): Promise<FollowedFile | undefined> {
     const path = this.#path;
@@ -74,8 +74,9 @@ export class RotationWatch {
   }
 
   /**
-   * The oldest first. A file beside the followed one may be the log of another process, `worker-1.log` beside `worker.log`: only one that
-   * was not there before counts, and, where that is not known, one whose name has the form that the left file has now.
+   * Lists the rotated files that came after the left one, the oldest first. A file beside the followed one may be the log of another
+   * process, as `worker-1.log` beside `worker.log`. So a file qualifies only if it is new. After a restart nobody knows that; then its name
+   * must have the form of the left file's name.
    */
   async #after(left: FileAge): Promise<readonly RotatedFile[]> {
     const files = await rotatedBeside(this.#path);

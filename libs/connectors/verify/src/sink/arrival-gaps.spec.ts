@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ArrivalGaps, maxArrivalGaps } from './arrival-gaps.js';
 
 describe('the longest gaps between arrivals', () => {
-  it('are told in the order of time', () => {
+  it('are listed in the order of time', () => {
     const gaps = new ArrivalGaps();
     gaps.add(100, 150);
     gaps.add(150, 900);
@@ -26,7 +26,7 @@ describe('the longest gaps between arrivals', () => {
     expect(gaps.state.at(-1)).toEqual({ fromMs: 600_000, toMs: 600_002 });
   });
 
-  it('go on from what was stored, and two arrivals at once are no gap', () => {
+  it('resume from what was stored, and two arrivals at once are no gap', () => {
     const stored = [{ fromMs: 1, toMs: 9 }];
     const gaps = new ArrivalGaps(stored);
     gaps.add(9, 9);

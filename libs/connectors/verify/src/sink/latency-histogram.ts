@@ -36,7 +36,7 @@ export class LatencyHistogram {
     return { counts: [...this.#counts], maxMs: this.#maxMs };
   }
 
-  /** Clocks of two hosts may differ: what is below 0 counts as 0. */
+  /** Adds a latency. Clocks of two hosts may differ: a value below 0 is treated as 0. */
   add(ms: number): void {
     const whole = Math.max(0, Math.floor(ms));
     const bucket = bucketOf(Math.min(whole, maxMs));

@@ -16,7 +16,7 @@ function record(partition: number, seq: number, offset: number): SinkRecord {
 const arrivals = fc.array(fc.tuple(fc.nat(2), fc.nat(30)), { maxLength: 60 });
 
 describe('QueueFindings', () => {
-  it('counts every missing and doubled record of any arrivals, per partition and per key', () => {
+  it('counts every missing and duplicate record of any arrivals, per partition and per key', () => {
     fc.assert(
       fc.property(arrivals, (given) => {
         const findings = new QueueFindings();
@@ -28,14 +28,14 @@ describe('QueueFindings', () => {
         const verdict = judge([{ queue, findings: findings.state }], expected);
         expect(verdict.records).toBe(given.length);
         expect(verdict.missing).toBe(93 - distinct.size);
-        expect(verdict.doubles).toBe(given.length - distinct.size);
-        expect(verdict.keys.doubles).toBe(given.length - distinct.size);
+        expect(verdict.duplicates).toBe(given.length - distinct.size);
+        expect(verdict.keys.duplicates).toBe(given.length - distinct.size);
         expect(verdict.complete).toBe(distinct.size === 93);
       }),
     );
   });
 
-  it('goes on from its state as if there had been no break', () => {
+  it('resumes from its state as if there had been no break', () => {
     fc.assert(
       fc.property(arrivals, fc.nat(60), (given, cut) => {
         const whole = new QueueFindings();
@@ -61,12 +61,12 @@ describe('QueueFindings', () => {
     });
   });
 
-  it('cannot tell a late record from a double below a gap that it gave up, and says so', () => {
+  it('cannot tell a late record from a duplicate below a gap that it gave up, and says so', () => {
     const findings = new QueueFindings();
     for (let n = 0; n <= 4096; n += 1) findings.add(record(0, 1 + n * 2, n), n);
     findings.add(record(0, 2, 4097), 4097);
     const verdict = judge([{ queue, findings: findings.state }]);
-    expect(verdict.partitions).toMatchObject([{ missing: 4097, undecided: 1, outOfOrder: 0, doubles: 0 }]);
+    expect(verdict.partitions).toMatchObject([{ missing: 4097, undecided: 1, outOfOrder: 0, duplicates: 0 }]);
     expect(verdict).toMatchObject({ complete: false, undecided: 1 });
   });
 });

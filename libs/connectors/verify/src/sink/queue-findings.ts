@@ -14,7 +14,7 @@ const examplesOfAKind = 5;
 
 /** `key`: the record's key is not the one that its value names. */
 export type FindingKind =
-  'damaged' | 'double' | 'out-of-order' | 'undecided' | 'key-double' | 'key-out-of-order' | 'untracked';
+  'damaged' | 'duplicate' | 'out-of-order' | 'undecided' | 'key-duplicate' | 'key-out-of-order' | 'untracked';
 
 /** One of the first findings of a kind. */
 export interface Example {
@@ -28,7 +28,7 @@ export interface Example {
 
 /** What was found in a sequence of numbers, besides the numbers. */
 export interface SequenceCounts {
-  readonly doubles: number;
+  readonly duplicates: number;
   readonly outOfOrder: number;
   readonly undecided: number;
 }
@@ -77,7 +77,7 @@ export class QueueFindings {
   #untracked = 0;
   readonly #partitions = new Map<string, TrackedPartition>();
   readonly #keys = new Map<string, TrackedKey>();
-  #keyCounts: Mutable<SequenceCounts> = { doubles: 0, outOfOrder: 0, undecided: 0 };
+  #keyCounts: Mutable<SequenceCounts> = { duplicates: 0, outOfOrder: 0, undecided: 0 };
   #latency = new LatencyHistogram();
   #lastArrivalMs: number | undefined;
   #largestArrivalGapMs = 0;
@@ -172,7 +172,8 @@ export class QueueFindings {
     }
     if (key !== undefined) {
       const finding = count(key.tracker.add(numbers.keySeq), this.#keyCounts);
-      if (finding === 'double' || finding === 'out-of-order') this.#note({ kind: `key-${finding}`, offset, numbers });
+      if (finding === 'duplicate' || finding === 'out-of-order')
+        this.#note({ kind: `key-${finding}`, offset, numbers });
     }
   }
 
@@ -181,7 +182,7 @@ export class QueueFindings {
     const known = this.#partitions.get(name);
     if (known !== undefined || !this.#hasRoom) return known;
     const tracker = new SequenceTracker(maxRangesOfPartition);
-    const tracked = { seed, partition, records: 0, doubles: 0, outOfOrder: 0, undecided: 0, tracker };
+    const tracked = { seed, partition, records: 0, duplicates: 0, outOfOrder: 0, undecided: 0, tracker };
     this.#partitions.set(name, tracked);
     return tracked;
   }
@@ -205,7 +206,10 @@ export class QueueFindings {
   }
 }
 
-function count(arrival: Arrival, counts: Mutable<SequenceCounts>): 'double' | 'out-of-order' | 'undecided' | undefined {
+function count(
+  arrival: Arrival,
+  counts: Mutable<SequenceCounts>,
+): 'duplicate' | 'out-of-order' | 'undecided' | undefined {
   switch (arrival) {
     case 'next':
     case 'ahead':
@@ -214,9 +218,9 @@ function count(arrival: Arrival, counts: Mutable<SequenceCounts>): 'double' | 'o
     case 'late':
       counts.outOfOrder += 1;
       return 'out-of-order';
-    case 'double':
-      counts.doubles += 1;
-      return 'double';
+    case 'duplicate':
+      counts.duplicates += 1;
+      return 'duplicate';
     case 'undecided':
       counts.undecided += 1;
       return 'undecided';

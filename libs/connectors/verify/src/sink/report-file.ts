@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConnectError, ConnectErrorCode, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import { readTextIfPresent, writeFileDurably } from '@sluice/sdk/files';
 import type { FindingsState } from './queue-findings.js';
-import { judge } from './verdict.js';
+import { type ExpectedRecords, judge, type Verdict } from './verdict.js';
 
 /** What a report file keeps: the findings in all records of a queue before the position, and the position. */
 export interface QueueReport {
@@ -15,7 +16,7 @@ export interface QueueReport {
 const formatVersion = 1;
 
 /** How the names of report files end. */
-export const reportSuffix = '.verify.json';
+const reportSuffix = '.verify.json';
 
 /** Where the report of a queue is: `<topic>@<broker>@<queue id>.verify.json`, with the names as in a URL. */
 export function reportPath(folder: string, { topic, brokerName, queueId }: QueueRef): string {
@@ -44,6 +45,20 @@ export async function writeReport(path: string, report: QueueReport): Promise<vo
   const verdict = judge([{ queue: position.queue, findings }]);
   const content = { version: formatVersion, verdict, report, checksum: checksumOf(report) };
   await writeFileDurably(path, `${JSON.stringify(content)}\n`);
+}
+
+/**
+ * Judges all reports in a folder as one, as they were at the last flush of each queue. The sink may run meanwhile.
+ * @throws {ConnectError} if a report is damaged; an error of the system if the folder cannot be read
+ */
+export async function mergeReports(folder: string, expected?: ExpectedRecords): Promise<Verdict> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(reportSuffix)).sort();
+  const reports = await Promise.all(names.map((name) => readReport(join(folder, name))));
+  const found = reports.filter((report) => report !== undefined);
+  return judge(
+    found.map(({ position, findings }) => ({ queue: position.queue, findings })),
+    expected,
+  );
 }
 
 function parse(text: string): QueueReport | undefined {

@@ -16,10 +16,10 @@ function model(given: readonly number[]): readonly Arrival[] {
   const seen = new Set<number>();
   return given.map((number) => {
     const highest = Math.max(-1, ...seen);
-    const isDouble = seen.has(number);
+    const isDuplicate = seen.has(number);
     const isFirst = seen.size === 0;
     seen.add(number);
-    if (isDouble) return 'double';
+    if (isDuplicate) return 'duplicate';
     if (isFirst || number === highest + 1) return 'next';
     return number > highest ? 'ahead' : 'late';
   });
@@ -58,7 +58,7 @@ describe('SequenceTracker', () => {
     );
   });
 
-  it('goes on from its state as if there had been no break', () => {
+  it('resumes from its state as if there had been no break', () => {
     fc.assert(
       fc.property(numbers, fc.nat(120), fc.integer({ min: 1, max: 6 }), (given, cut, maxRanges) => {
         const tracker = tracked(given.slice(0, cut), maxRanges);
@@ -70,14 +70,14 @@ describe('SequenceTracker', () => {
     );
   });
 
-  it('never has more ranges than allowed, counts what it gave up, and never calls a new number a double', () => {
+  it('never has more ranges than allowed, counts what it gave up, and never calls a new number a duplicate', () => {
     fc.assert(
       fc.property(numbers, fc.integer({ min: 1, max: 5 }), (given, maxRanges) => {
         const tracker = new SequenceTracker(maxRanges);
         const seen = new Set<number>();
         for (const number of given) {
           const arrival = tracker.add(number);
-          if (arrival === 'double') expect(seen.has(number)).toBe(true);
+          if (arrival === 'duplicate') expect(seen.has(number)).toBe(true);
           if (arrival === 'late' || arrival === 'ahead' || arrival === 'next') expect(seen.has(number)).toBe(false);
           if (arrival !== 'undecided') seen.add(number);
           expect(tracker.state.ranges.length).toBeLessThanOrEqual(maxRanges);
@@ -88,10 +88,10 @@ describe('SequenceTracker', () => {
     );
   });
 
-  it('tells the five arrivals apart', () => {
+  it('distinguishes the five arrivals', () => {
     const tracker = new SequenceTracker(2);
     const arrivals = [5, 6, 9, 8, 8, 20, 7, 1].map((number) => tracker.add(number));
-    expect(arrivals).toEqual(['next', 'next', 'ahead', 'late', 'double', 'ahead', 'undecided', 'undecided']);
+    expect(arrivals).toEqual(['next', 'next', 'ahead', 'late', 'duplicate', 'ahead', 'undecided', 'undecided']);
     expect(tracker.state).toEqual({
       ranges: [
         [5, 9],
@@ -111,7 +111,7 @@ describe('mergeSequences', () => {
         const distinct = places.map((given) => new Set(given));
         const all = new Set(places.flat());
         expect(countOf(merged.ranges)).toBe(all.size);
-        expect(merged.doubles).toBe(distinct.reduce((sum, { size }) => sum + size, 0) - all.size);
+        expect(merged.duplicates).toBe(distinct.reduce((sum, { size }) => sum + size, 0) - all.size);
         const end = 70;
         const missing = gapsOf(merged.ranges, end).flatMap(([first, last]) =>
           [...Array(last - first + 1).keys()].map((n) => first + n),

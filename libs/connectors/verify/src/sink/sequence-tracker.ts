@@ -7,10 +7,10 @@ export type NumberRange = readonly [first: number, last: number];
  * - `next`: it follows the highest one, or is the first of all.
  * - `ahead`: it is above the highest one, with a gap between.
  * - `late`: it is below the highest one and was not seen before: it is out of order.
- * - `double`: it was seen before.
- * - `undecided`: it is below a gap that was given up: late or duplicate, nobody can tell.
+ * - `duplicate`: it was seen before.
+ * - `undecided`: it is below a gap that was given up, so it is late or duplicate.
  */
-export type Arrival = 'next' | 'ahead' | 'late' | 'double' | 'undecided';
+export type Arrival = 'next' | 'ahead' | 'late' | 'duplicate' | 'undecided';
 
 /** The state of a {@link SequenceTracker}, plain data. */
 export interface SequenceState {
@@ -23,9 +23,9 @@ export interface SequenceState {
 }
 
 /**
- * Remembers which numbers of a sequence were seen, as ranges. Between the ranges there is room for `maxRanges` gaps: beyond that the lowest gap
- * is given up, its numbers are missing for good, and what comes later from below it is `undecided`. So memory is bounded, and a number may
- * be as late as it likes while fewer gaps than that are open.
+ * Remembers which numbers of a sequence were seen, as at most `maxRanges` ranges. Beyond that it gives up the lowest gap: its numbers stay
+ * missing, and a later number from below its end is `undecided`. So memory is bounded, and any number may be late while fewer gaps are
+ * open.
  */
 export class SequenceTracker {
   readonly #maxRanges: number;
@@ -63,7 +63,7 @@ export class SequenceTracker {
   #addBelow(number: number): Arrival {
     const at = this.#firstEndingAtOrAfter(number);
     const above = this.#ranges[at];
-    if (above !== undefined && above[0] <= number) return 'double';
+    if (above !== undefined && above[0] <= number) return 'duplicate';
     const below = this.#ranges[at - 1];
     const joinsBelow = below !== undefined && below[1] + 1 === number;
     const joinsAbove = above !== undefined && above[0] - 1 === number;
@@ -105,7 +105,7 @@ export class SequenceTracker {
 export interface MergedSequence {
   readonly ranges: readonly NumberRange[];
   /** Numbers that more than one of them has seen, each counted once for every time too many. */
-  readonly doubles: number;
+  readonly duplicates: number;
   readonly givenUp: number;
 }
 
@@ -113,17 +113,17 @@ export interface MergedSequence {
 export function mergeSequences(states: readonly SequenceState[]): MergedSequence {
   const sorted = states.flatMap(({ ranges }) => ranges).sort((left, right) => left[0] - right[0]);
   const merged: [number, number][] = [];
-  let doubles = 0;
+  let duplicates = 0;
   for (const [first, last] of sorted) {
     const highest = merged.at(-1);
     if (highest === undefined || first > highest[1] + 1) {
       merged.push([first, last]);
       continue;
     }
-    doubles += Math.max(0, Math.min(last, highest[1]) - first + 1);
+    duplicates += Math.max(0, Math.min(last, highest[1]) - first + 1);
     highest[1] = Math.max(highest[1], last);
   }
-  return { ranges: merged, doubles, givenUp: states.reduce((sum, state) => sum + (state.givenUp ?? 0), 0) };
+  return { ranges: merged, duplicates, givenUp: states.reduce((sum, state) => sum + (state.givenUp ?? 0), 0) };
 }
 
 /** The gaps between ranges, from 0 and to before `end` if that is given. */

@@ -81,11 +81,11 @@ export function judge(
   };
   const records = sum(findings, (found) => found.records);
   const complete = records > 0 && counts.missing + keys.missing + counts.untracked === 0;
-  const flaws = counts.doubles + counts.outOfOrder + counts.undecided + counts.damaged;
+  const flaws = counts.duplicates + counts.outOfOrder + counts.undecided + counts.damaged;
   const latencyMs = LatencyHistogram.restore(...findings.map(({ latency }) => latency)).summary;
   return {
     complete,
-    clean: complete && flaws + keys.doubles + keys.outOfOrder + keys.undecided === 0,
+    clean: complete && flaws + keys.duplicates + keys.outOfOrder + keys.undecided === 0,
     records,
     ...counts,
     keys,
@@ -118,7 +118,7 @@ function judgePartitions(
   const ends = new Map<string, number>();
   for (const [partition, end] of expected?.ofPartitions.entries() ?? []) {
     const name = { seed: expected?.seed ?? 0, partition };
-    const nothing = { ...name, records: 0, doubles: 0, outOfOrder: 0, undecided: 0, seen: { ranges: [] } };
+    const nothing = { ...name, records: 0, duplicates: 0, outOfOrder: 0, undecided: 0, seen: { ranges: [] } };
     ends.set(partitionKey(name), end);
     states.set(partitionKey(name), [...(states.get(partitionKey(name)) ?? []), nothing]);
   }
@@ -130,7 +130,7 @@ function judgePartitions(
 /** @param parts what was seen of the partition in each queue; at least one */
 function judgePartition(parts: readonly PartitionFindings[], end: number | undefined): JudgedPartition {
   const { seed = 0, partition = 0 } = parts[0] ?? {};
-  const { ranges, doubles, givenUp } = mergeSequences(parts.map(({ seen }) => seen));
+  const { ranges, duplicates, givenUp } = mergeSequences(parts.map(({ seen }) => seen));
   const gaps = gapsOf(ranges, end);
   const counts = countsOf(parts);
   const first = ranges[0]?.[0];
@@ -143,7 +143,7 @@ function judgePartition(parts: readonly PartitionFindings[], end: number | undef
       ...(first === undefined || last === undefined ? undefined : { first, last }),
       missing: countOf(gaps) + givenUp,
       ...counts,
-      doubles: counts.doubles + doubles,
+      duplicates: counts.duplicates + duplicates,
     },
     missingRanges: gaps.map(([from, to]: NumberRange) => ({ seed, partition, from, to })),
   };
@@ -156,18 +156,18 @@ function judgeKeys(findings: readonly FindingsState[]): Verdict['keys'] {
     keyKey,
   );
   let missing = 0;
-  let doubles = counts.doubles;
+  let duplicates = counts.duplicates;
   for (const parts of states.values()) {
     const merged = mergeSequences(parts.map(({ seen }: { readonly seen: SequenceState }) => seen));
     missing += countOf(gapsOf(merged.ranges)) + merged.givenUp;
-    doubles += merged.doubles;
+    duplicates += merged.duplicates;
   }
-  return { count: states.size, missing, ...counts, doubles };
+  return { count: states.size, missing, ...counts, duplicates };
 }
 
 function countsOf(parts: readonly SequenceCounts[]): SequenceCounts {
   return {
-    doubles: sum(parts, ({ doubles }) => doubles),
+    duplicates: sum(parts, ({ duplicates }) => duplicates),
     outOfOrder: sum(parts, ({ outOfOrder }) => outOfOrder),
     undecided: sum(parts, ({ undecided }) => undecided),
   };

@@ -8,7 +8,7 @@ export const verifySink: SinkConnector = {
   name: 'VerifySink',
   aliases: [],
   version: '0.1.0',
-  doc: 'Checks the records of DatagenSource for gaps, doubles, disorder and damage, and reports what it finds.',
+  doc: 'Checks the records of DatagenSource for gaps, duplicates, disorder and damage, and reports what it finds.',
   spec: verifySinkSpec,
   taskConfigs: (config, maxTasks) => Array.from({ length: maxTasks }, () => config),
   defaultConverters: { key: 'ByteArrayConverter', value: 'ByteArrayConverter' },

@@ -12,7 +12,7 @@ import {
 } from '@sluice/sdk';
 import { encodeVerificationRecord } from '@sluice/verification';
 import { sinkContract, sinkTestContext } from '@sluice/testing';
-import { mergeReports } from './merge-reports.js';
+import { mergeReports } from './report-file.js';
 import { verifySinkSpec } from './settings.js';
 import { verifySink } from './verify-sink.connector.js';
 
@@ -51,8 +51,8 @@ const flush = (task: SinkTask, nextOffset: number, of = queue): Promise<void> =>
 const reportFile = (): string => join(folder, 't@b@0.verify.json');
 
 /**
- * The contract speaks of values that a sink writes down. The verifier writes down which numbers came: here the value at an offset of a queue stands
- * for the number that is the offset, and what is doubled is read twice.
+ * The contract speaks of values that a sink writes. The verifier writes which numbers came. So the value at an offset of a queue stands for
+ * the number that is the offset, and a duplicate reads as two values.
  */
 class NumberTask implements SinkTask {
   readonly #task = verifySink.createTask();
@@ -101,11 +101,11 @@ describe('every sink, here the verifier', () => {
       return {
         config: { 'report.dir': own },
         read: async () => {
-          const { partitions, doubles, damaged } = await mergeReports(own);
+          const { partitions, duplicates, damaged } = await mergeReports(own);
           const read = partitions.flatMap(({ first = 0, last = -1 }) =>
             [...Array(last - first + 1).keys()].map((n) => texts.get(first + n) ?? 'never put'),
           );
-          return [...read, ...Array<string>(doubles + damaged).fill('doubled or damaged')];
+          return [...read, ...Array<string>(duplicates + damaged).fill('duplicate or damaged')];
         },
         afterCrash: async () => {
           for (const name of await readdir(own)) if (name.endsWith('.lock')) await rm(join(own, name));
@@ -137,10 +137,10 @@ describe('the verifier', () => {
       clean: true,
       records: 6,
       missing: 0,
-      doubles: 0,
+      duplicates: 0,
       outOfOrder: 0,
       damaged: 0,
-      keys: { count: 1, missing: 0, doubles: 0, outOfOrder: 0 },
+      keys: { count: 1, missing: 0, duplicates: 0, outOfOrder: 0 },
       partitions: [{ seed: 1, partition: 0, records: 6, first: 0, last: 5 }],
       missingRanges: [],
       examples: [],
@@ -157,7 +157,7 @@ describe('the verifier', () => {
       clean: false,
       missing: 2,
       missingRanges: [{ seed: 1, partition: 0, from, to }],
-      doubles: 0,
+      duplicates: 0,
       outOfOrder: 0,
     });
   });
@@ -166,12 +166,12 @@ describe('the verifier', () => {
     expect(await verdictOf([0, 1, 2, 3, 2, 4, 5])).toMatchObject({
       complete: true,
       clean: false,
-      doubles: 1,
-      keys: { doubles: 1 },
+      duplicates: 1,
+      keys: { duplicates: 1 },
       outOfOrder: 0,
       examples: [
-        { kind: 'double', queue: 't@b:0', offset: 104, numbers: { seq: 2 } },
-        { kind: 'key-double', offset: 104 },
+        { kind: 'duplicate', queue: 't@b:0', offset: 104, numbers: { seq: 2 } },
+        { kind: 'key-duplicate', offset: 104 },
       ],
     });
   });
@@ -182,7 +182,7 @@ describe('the verifier', () => {
       clean: false,
       outOfOrder: 1,
       keys: { outOfOrder: 1 },
-      doubles: 0,
+      duplicates: 0,
       examples: [
         { kind: 'out-of-order', offset: 103, numbers: { seq: 2 } },
         { kind: 'key-out-of-order', offset: 103 },
@@ -259,8 +259,8 @@ describe('the verifier', () => {
       complete: true,
       clean: false,
       records: 5,
-      doubles: 1,
-      keys: { doubles: 1 },
+      duplicates: 1,
+      keys: { duplicates: 1 },
     });
   });
 
@@ -295,7 +295,7 @@ describe('the verifier', () => {
     expect(verdict.arrivalGaps).toEqual(fromMs === toMs ? [] : [{ queue: 't@b:0', fromMs, toMs }]);
   });
 
-  it('goes on with the report of a queue in another task', async () => {
+  it('resumes with the report of a queue in another task', async () => {
     const first = await opened([queue, other]);
     await first.put(
       records(
@@ -315,7 +315,7 @@ describe('the verifier', () => {
       signal,
     );
     await flush(second, 4);
-    expect(await mergeReports(folder)).toMatchObject({ complete: true, records: 4, doubles: 1 });
+    expect(await mergeReports(folder)).toMatchObject({ complete: true, records: 4, duplicates: 1 });
   });
 
   it('leaves only reports behind', async () => {

@@ -19,8 +19,8 @@ interface StartedTask {
 }
 
 /**
- * Checks verification records and keeps a report for each queue. A report is replaced at each flush, together with the offset that it is for, so
- * each record counts once, whatever dies when. Reports go by queue, not by task: whatever task gets a queue continues its report.
+ * Checks verification records and keeps a report for each queue. A flush replaces the report together with its offset, so the report counts
+ * each record once, also after a crash. Reports belong to queues: any task that gets a queue continues its report.
  */
 export class VerifySinkTask implements SinkTask {
   #started: StartedTask | undefined;
