@@ -12,12 +12,10 @@ import {
   type ClusterNode,
   type Service,
 } from '@sluice/node';
-import { type RpcEndpoint } from '@sluice/rpc';
+import type { RpcEndpoint } from '@sluice/rpc';
 import { configureGateway } from './http/configure-gateway.js';
 import { GatewayModule } from './gateway.module.js';
-import { LogCommands } from './adapters/log-commands.js';
-import { LogReadModel } from './adapters/log-read-model.js';
-import { NodeLogLevel } from './adapters/node-log-level.js';
+import { LogCommands, LogReadModel, NodeLogLevel } from './adapters/node-adapters.js';
 import { RunnerQuestions } from './adapters/runner-questions.js';
 import { ClusterView } from './view/cluster-view.js';
 
@@ -40,13 +38,12 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
     settings.persistIntervals,
     logger.scoped('store'),
   );
-  const readModel = new LogReadModel(follower, reports);
-  const view = new ClusterView(readModel, gatewaySettings);
+  const view = new ClusterView(new LogReadModel(follower, reports), gatewaySettings);
   const metrics = nodeMetrics(node, rpc);
   collectModel(metrics, follower, () => reports.view);
   const module = GatewayModule.forPorts(
+    view,
     {
-      readModel,
       commands: new LogCommands(sender),
       plugins: new RunnerQuestions(reports, rpc),
       logger: new NodeLogLevel(logger),

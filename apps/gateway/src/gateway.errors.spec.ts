@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { ControlPlaneUnavailableError } from './ports/control-plane-unavailable.error.js';
+import { ControlPlaneUnavailableError } from './ports/gateway-ports.js';
 import { errorBody, GatewayClient } from './testing/gateway-client.js';
 
 const source = { 'connector.class': 'FileStreamSource', topic: 't' };

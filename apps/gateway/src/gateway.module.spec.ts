@@ -2,7 +2,8 @@ import { Controller, Get, Module, ServiceUnavailableException } from '@nestjs/co
 import { describe, expect, it } from '@jest/globals';
 import { createGateway } from './testing/create-gateway.js';
 import { GatewayModule } from './gateway.module.js';
-import { type NodeLogger } from './ports/node-logger.port.js';
+import { type NodeLogger } from './ports/gateway-ports.js';
+import { ClusterView } from './view/cluster-view.js';
 import { InMemoryCluster } from './testing/in-memory-cluster.js';
 
 @Controller('health')
@@ -32,8 +33,10 @@ describe('the gateway module', () => {
   it('boots with its ports and the routes of imported modules, and stops', async () => {
     const cluster = new InMemoryCluster();
     const logger: NodeLogger = { level: () => 'INFO', setLevel: () => undefined, warn: () => undefined };
-    const ports = { readModel: cluster, commands: cluster, plugins: cluster, logger };
-    const app = await createGateway(GatewayModule.forPorts(ports, settings, ProbeModule), settings);
+    const ports = { commands: cluster, plugins: cluster, logger };
+    const view = new ClusterView(cluster, settings);
+    const app = await createGateway(GatewayModule.forPorts(view, ports, settings, ProbeModule), settings);
+    expect(app.get(ClusterView)).toBe(view);
     await app.listen(0, '127.0.0.1');
     const url = await app.getUrl();
     expect(await (await fetch(`${url}/connectors`)).json()).toEqual([]);

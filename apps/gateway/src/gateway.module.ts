@@ -6,14 +6,13 @@ import { CommandDesk } from './commands/command-desk.js';
 import { ConnectorReader } from './connectors/connector-reader.js';
 import { ConnectorWriter } from './connectors/connector-writer.js';
 import { ConnectorsController } from './connectors/connectors.controller.js';
-import { type GatewaySettings } from './settings/gateway-settings.js';
-import { gatewaySettingsToken } from './settings/gateway-tokens.js';
+import { type GatewaySettings, gatewaySettingsToken } from './settings/gateway-settings.js';
 import { LoggersController } from './loggers/loggers.controller.js';
 import { LoggersService } from './loggers/loggers.service.js';
 import { PluginCatalog } from './plugins/plugin-catalog.js';
 import { PluginsController } from './plugins/plugins.controller.js';
 import { PluginsService } from './plugins/plugins.service.js';
-import { type GatewayPorts } from './ports/gateway-ports.js';
+import type { GatewayPorts } from './ports/gateway-ports.js';
 import { SecretSettings } from './secrets/secret-settings.js';
 import { ClusterView } from './view/cluster-view.js';
 import { ServerController } from './server/server.controller.js';
@@ -25,62 +24,49 @@ const secretsWaitMs = 1000;
   controllers: [ServerController, ClusterController, ConnectorsController, PluginsController, LoggersController],
 })
 export class GatewayModule {
-  /** @param imports - modules that add routes of their own, for instance `/health/live`, `/health/ready` and `/metrics` */
+  /**
+   * Puts the gateway together around the process's one view of the cluster.
+   *
+   * @param imports - modules that add routes of their own, for instance `/health/live`, `/health/ready` and `/metrics`
+   */
   static forPorts(
+    view: ClusterView,
     ports: GatewayPorts,
     settings: GatewaySettings,
     ...imports: NonNullable<DynamicModule['imports']>
   ): DynamicModule {
-    const { readModel, commands, plugins, logger } = ports;
+    const { commands, plugins, logger } = ports;
     return {
       module: GatewayModule,
       imports,
       providers: [
         { provide: gatewaySettingsToken, useValue: settings },
-        { provide: ClusterView, useFactory: () => new ClusterView(readModel, settings) },
+        { provide: ClusterView, useValue: view },
         { provide: LoggersService, useFactory: () => new LoggersService(logger) },
         { provide: SecretSettings, useFactory: () => new SecretSettings(plugins, { waitMs: secretsWaitMs }) },
-        {
-          provide: PluginCatalog,
-          inject: [ClusterView],
-          useFactory: (view: ClusterView) => new PluginCatalog(plugins, view),
-        },
+        { provide: PluginCatalog, useFactory: () => new PluginCatalog(plugins, view) },
         {
           provide: PluginsService,
-          inject: [PluginCatalog, ClusterView],
-          useFactory: (catalog: PluginCatalog, view: ClusterView) => new PluginsService(catalog, view, settings),
+          inject: [PluginCatalog],
+          useFactory: (catalog: PluginCatalog) => new PluginsService(catalog, view, settings),
         },
         {
           provide: ConnectorReader,
-          inject: [ClusterView, SecretSettings],
-          useFactory: (view: ClusterView, secrets: SecretSettings) => new ConnectorReader(view, secrets),
+          inject: [SecretSettings],
+          useFactory: (secrets: SecretSettings) => new ConnectorReader(view, secrets),
         },
         {
           provide: ConnectorWriter,
-          inject: [ClusterView, ConnectorReader, PluginCatalog, CommandDesk, SecretSettings],
-          useFactory: (
-            view: ClusterView,
-            reader: ConnectorReader,
-            catalog: PluginCatalog,
-            desk: CommandDesk,
-            secrets: SecretSettings,
-          ) => new ConnectorWriter(view, reader, catalog, desk, secrets, logger),
+          inject: [ConnectorReader, PluginCatalog, CommandDesk, SecretSettings],
+          useFactory: (reader: ConnectorReader, catalog: PluginCatalog, desk: CommandDesk, secrets: SecretSettings) =>
+            new ConnectorWriter(view, reader, catalog, desk, secrets, logger),
         },
-        {
-          provide: CommandDesk,
-          inject: [ClusterView],
-          useFactory: (view: ClusterView) => new CommandDesk(view, commands, settings),
-        },
-        {
-          provide: ClusterReader,
-          inject: [ClusterView],
-          useFactory: (view: ClusterView) => new ClusterReader(view),
-        },
+        { provide: CommandDesk, useFactory: () => new CommandDesk(view, commands, settings) },
+        { provide: ClusterReader, useFactory: () => new ClusterReader(view) },
         {
           provide: ClusterWriter,
-          inject: [ClusterView, ClusterReader, CommandDesk],
-          useFactory: (view: ClusterView, reader: ClusterReader, desk: CommandDesk) =>
-            new ClusterWriter(view, reader, desk),
+          inject: [ClusterReader, CommandDesk],
+          useFactory: (reader: ClusterReader, desk: CommandDesk) => new ClusterWriter(view, reader, desk),
         },
       ],
     };

@@ -1,10 +1,15 @@
 import type { Config, PluginInfo, Report } from '@sluice/core';
 import { isRpcError, type RpcEndpoint } from '@sluice/rpc';
-import { type LiveReports } from '@sluice/node';
-import { Question, type DefinitionsAnswer, type DefinitionsQuestion, type ValidateQuestion } from '@sluice/protocol';
+import type { LiveReports } from '@sluice/node';
+import {
+  Question,
+  type DefinitionsAnswer,
+  type DefinitionsQuestion,
+  type ValidateQuestion,
+  type ValidateAnswer,
+} from '@sluice/protocol';
 import type { FieldDescription } from '@sluice/sdk';
-import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
-import type { PluginQuestions, ValidationAnswer } from '../ports/plugin-questions.port.js';
+import { ControlPlaneUnavailableError, type PluginQuestions } from '../ports/gateway-ports.js';
 
 const askTimeoutMs = 5000;
 /** One runner after the other is asked, so a dead one costs a time-out and not the answer. */
@@ -21,9 +26,9 @@ export class RunnerQuestions implements PluginQuestions {
     return this.reports.ofMembers().flatMap((report) => report.plugins);
   }
 
-  async validate(className: string, config: Config): Promise<ValidationAnswer> {
+  async validate(className: string, config: Config): Promise<ValidateAnswer> {
     const question: ValidateQuestion = { className, config };
-    return (await this.ask(className, Question.validate, question)) as ValidationAnswer;
+    return (await this.ask(className, Question.validate, question)) as ValidateAnswer;
   }
 
   async definitions(className: string): Promise<readonly FieldDescription[]> {

@@ -1,15 +1,8 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, Put, Query, UseGuards } from '@nestjs/common';
-import { type ConfigMap } from '../http/config-map.js';
-import { ConfigMapPipe } from '../http/config-map.pipe.js';
+import { type ConfigMap, ConfigMapPipe } from '../http/config-map.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { readPlanQuestion } from './assignment-change.js';
-import {
-  type ClusterJson,
-  type NodeDetailJson,
-  type NodeJson,
-  type PlanJson,
-  type SettingsJson,
-} from './cluster-answers.js';
+import type { ClusterJson, NodeDetailJson, NodeJson, PlanJson, SettingsJson } from './cluster-answers.js';
 import { ClusterReader } from './cluster-reader.js';
 import { ClusterWriter } from './cluster-writer.js';
 

@@ -1,9 +1,8 @@
 import { type CommandBody, type CommandOutcome, isConnectorCommand } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { RequestDeadline } from '../http/request-deadline.js';
-import { type CommandPort } from '../ports/command-sender.port.js';
-import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
-import { type ClusterView } from '../view/cluster-view.js';
+import { type CommandPort, ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
+import type { ClusterView } from '../view/cluster-view.js';
 
 /** How often it is looked whether the leader that is to answer is still heard of, in milliseconds. */
 const leaderWatchMs = 250;

@@ -8,15 +8,14 @@ import {
   taskKey,
 } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, hiddenValue, isConnectError } from '@sluice/sdk';
-import { type CommandDesk, type DoneOutcome } from '../commands/command-desk.js';
+import type { CommandDesk, DoneOutcome } from '../commands/command-desk.js';
 import { checkConfigVersion, type ExpectedVersion } from '../http/config-version.js';
-import { type RequestDeadline } from '../http/request-deadline.js';
+import type { RequestDeadline } from '../http/request-deadline.js';
 import { invalidConfigMessage } from '../plugins/plugin-answers.js';
-import { type PluginCatalog } from '../plugins/plugin-catalog.js';
-import { type NodeLogger } from '../ports/node-logger.port.js';
-import { restoreHidden } from '../secrets/restore-hidden.js';
-import { hideSecrets, type IsSecret, redact, type SecretSettings } from '../secrets/secret-settings.js';
-import { type ClusterView } from '../view/cluster-view.js';
+import type { PluginCatalog } from '../plugins/plugin-catalog.js';
+import type { NodeLogger } from '../ports/gateway-ports.js';
+import { restoreHidden, hideSecrets, type IsSecret, redact, type SecretSettings } from '../secrets/secret-settings.js';
+import type { ClusterView } from '../view/cluster-view.js';
 import { type ConfigMap, merged, withoutNulls } from '../http/config-map.js';
 import { type ConnectorInfoJson, connectorInfoJson, type ConnectorStatusJson, tasksOf } from './connector-answers.js';
 import { checkConnectorName } from './connector-name.js';

@@ -16,24 +16,16 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { type Config, TargetState } from '@sluice/core';
-import { BooleanQueryPipe } from '../http/boolean-query.pipe.js';
 import { entityTag, readIfMatch } from '../http/config-version.js';
-import { type HttpRequest, type HttpResponse } from '../http/http-request.js';
+import type { HttpRequest, HttpResponse } from '../http/http-request.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
-import { ShallowBodyPipe } from '../http/shallow-body.pipe.js';
-import { type ConfigMap } from '../http/config-map.js';
-import {
-  type ConnectorInfoJson,
-  type ConnectorStatusJson,
-  type TaskInfoJson,
-  type TaskStatusJson,
-} from './connector-answers.js';
+import { BooleanQueryPipe, requestBodyPipe, ShallowBodyPipe } from '../http/request.pipes.js';
+import { type ConfigMap, ConfigMapPipe } from '../http/config-map.js';
+import type { ConnectorInfoJson, ConnectorStatusJson, TaskInfoJson, TaskStatusJson } from './connector-answers.js';
 import { ConnectorNamePipe } from './connector-name.js';
 import { ConnectorReader, type ExpandedConnectors, notFound } from './connector-reader.js';
 import { ConnectorWriter, type PutResult } from './connector-writer.js';
-import { ConfigMapPipe } from '../http/config-map.pipe.js';
-import { CreateConnectorDto } from './dto/create-connector.dto.js';
-import { requestBodyPipe } from '../http/request-body.pipe.js';
+import { CreateConnectorDto } from './create-connector.dto.js';
 
 @Controller('connectors')
 @UseGuards(MediaTypeGuard)

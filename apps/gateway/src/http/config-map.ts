@@ -1,4 +1,7 @@
-import { type Config } from '@sluice/core';
+import type { Config } from '@sluice/core';
+import type { PipeTransform } from '@nestjs/common';
+import { invalidRequest } from './request.pipes.js';
+import { ValidateBy } from 'class-validator';
 
 /** Settings as sent: text, or `null` for a setting that should go. */
 export type ConfigMap = Readonly<Record<string, string | null>>;
@@ -41,4 +44,28 @@ export function merged(stored: Config, patch: ConfigMap): Config {
     else result.set(key, value);
   }
   return Object.fromEntries(result);
+}
+
+/** Reads a body that is a flat map of settings. @throws ConnectError with code `CONNECT_REQUEST_INVALID`, naming every wrong key */
+export class ConfigMapPipe implements PipeTransform<unknown, ConfigMap> {
+  transform(value: unknown): ConfigMap {
+    const read = readConfigMap(value);
+    if (!read.ok) throw invalidRequest(read.problems);
+    return read.config;
+  }
+}
+
+/** The property is a flat map of settings; the message names every wrong key. */
+export function IsConfigMap(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isConfigMap',
+    validator: {
+      validate: (value: unknown) => readConfigMap(value).ok,
+      defaultMessage: (given) => {
+        const read = readConfigMap(given?.value);
+        const property = given?.property ?? 'config';
+        return read.ok ? '' : read.problems.map((problem) => `${property}: ${problem}`).join('\n');
+      },
+    },
+  });
 }

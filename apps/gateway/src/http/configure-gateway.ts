@@ -1,9 +1,9 @@
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ConnectErrorFilter } from './connect-error.filter.js';
-import { type GatewaySettings } from '../settings/gateway-settings.js';
+import type { GatewaySettings } from '../settings/gateway-settings.js';
 import { parseJsonBody } from './json-body.js';
-import { modelAge } from './model-age.js';
 import { ClusterView } from '../view/cluster-view.js';
+import type { HttpRequest, HttpResponse } from './http-request.js';
 
 /** Sets up an application that was created without body parsers: only JSON bodies are read, and every error has Kafka Connect's body. */
 export function configureGateway(app: NestExpressApplication, settings: Pick<GatewaySettings, 'maxBodyBytes'>): void {
@@ -12,4 +12,17 @@ export function configureGateway(app: NestExpressApplication, settings: Pick<Gat
   app.useBodyParser('raw', { limit: settings.maxBodyBytes, type: 'application/json' });
   app.use(parseJsonBody);
   app.useGlobalFilters(new ConnectErrorFilter(settings));
+}
+
+/** Milliseconds since the gateway last knew that it had read everything that the cluster's log says. */
+export const modelAgeHeader = 'Sluice-Model-Age-Ms';
+
+/** Puts the age of what the gateway knows on every answer, also on errors. */
+export function modelAge(view: {
+  readonly ageMs: number;
+}): (request: HttpRequest, response: HttpResponse, next: () => void) => void {
+  return (_request, response, next) => {
+    response.set(modelAgeHeader, String(view.ageMs));
+    next();
+  };
 }

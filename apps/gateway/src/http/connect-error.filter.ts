@@ -7,8 +7,7 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import { ConnectErrorCode } from '@sluice/sdk';
-import { allowedMethods } from './allowed-methods.js';
-import { type HttpRequest, type HttpResponse } from './http-request.js';
+import type { HttpRequest, HttpResponse, RouteLayer } from './http-request.js';
 
 /** The one place where reasons of errors become HTTP statuses. What is not the caller's fault and not listed otherwise is 500. */
 const statusOfCode: Readonly<Record<ConnectErrorCode, number>> = {
@@ -137,4 +136,24 @@ function bodyParserFailure(thrown: unknown, maxBodyBytes: number): Answer | unde
     return { status, message: 'HTTP 415 Unsupported Media Type: allowed is application/json in UTF-8' };
   }
   return undefined;
+}
+
+/** The verbs that the requested path answers to, sorted; empty for a path that does not exist. */
+export function allowedMethods(request: HttpRequest): readonly string[] {
+  const methods = new Set<string>();
+  for (const layer of request.app.router.stack) {
+    if (layer.route === undefined || !isMatch(layer, request.path)) continue;
+    for (const [method, isServed] of Object.entries(layer.route.methods))
+      if (isServed) methods.add(method.toUpperCase());
+  }
+  return [...methods].sort();
+}
+
+function isMatch(layer: RouteLayer, path: string): boolean {
+  try {
+    return layer.match(path) !== false;
+  } catch {
+    // A path whose percent encoding is broken matches nothing.
+    return false;
+  }
 }

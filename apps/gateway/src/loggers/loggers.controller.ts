@@ -1,7 +1,6 @@
 import { Body, Controller, Get, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { type ConfigMap } from '../http/config-map.js';
-import { ConfigMapPipe } from '../http/config-map.pipe.js';
+import { type ConfigMap, ConfigMapPipe } from '../http/config-map.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { type LoggerJson, LoggersService } from './loggers.service.js';
 

@@ -1,5 +1,5 @@
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { logLevels, type NodeLogger } from '../ports/node-logger.port.js';
+import { logLevels, type NodeLogger } from '../ports/gateway-ports.js';
 
 /** The one logger of the process: what it is set to holds for everything that the gateway logs. */
 const rootName = 'root';

@@ -1,6 +1,6 @@
+import type { ValidateAnswer } from '@sluice/protocol';
 import { type Config, isPlacementKey, parsePlacement } from '@sluice/core';
 import { type FieldDescription } from '@sluice/sdk';
-import { type ValidationAnswer } from '../ports/plugin-questions.port.js';
 
 const group = 'Placement';
 
@@ -10,7 +10,7 @@ export function withoutPlacement(config: Config): Config {
 }
 
 /** The answer of a plugin together with what is to say about the `placement.*` settings. */
-export function withPlacement(answer: ValidationAnswer, config: Config): ValidationAnswer {
+export function withPlacement(answer: ValidateAnswer, config: Config): ValidateAnswer {
   const names = Object.keys(config).filter(isPlacementKey);
   if (names.length === 0) return answer;
   const parsed = parsePlacement(config);

@@ -1,9 +1,9 @@
+import type { ValidateAnswer } from '@sluice/protocol';
 import { describe, expect, it } from '@jest/globals';
 import { hiddenValue } from '@sluice/sdk';
-import { type ValidationAnswer } from '../ports/plugin-questions.port.js';
 import { invalidConfigMessage, validationJson } from './plugin-answers.js';
 
-function answerWith(name: string, value: string, errors: readonly string[]): ValidationAnswer {
+function answerWith(name: string, value: string, errors: readonly string[]): ValidateAnswer {
   const state = { name, value, errors, recommendedValues: [], visible: true };
   return { className: 'C', type: 'source', errorCount: errors.length, groups: [], fields: [{ state }], warnings: [] };
 }

@@ -1,6 +1,6 @@
+import type { ValidateAnswer } from '@sluice/protocol';
 import { type Config, type PluginInfo } from '@sluice/core';
 import { type FieldDescription } from '@sluice/sdk';
-import { type ValidationAnswer } from '../ports/plugin-questions.port.js';
 import { hideSecrets, type IsSecret, redact, secretsAmong } from '../secrets/secret-settings.js';
 
 /** Kafka Connect's JSON of one setting. `order` is what clients of releases before 4.1 read for `order_in_group`. */
@@ -59,7 +59,7 @@ export function definitionJson(description: FieldDescription): FieldDefinitionJs
 }
 
 /** Secrets never leave, whoever wrote the texts: neither as a value nor inside an error. */
-export function validationJson(answer: ValidationAnswer, config: Config): ValidationJson {
+export function validationJson(answer: ValidateAnswer, config: Config): ValidationJson {
   const isSecret = secretsOf(answer);
   return {
     name: answer.className,
@@ -80,7 +80,7 @@ export function validationJson(answer: ValidationAnswer, config: Config): Valida
 }
 
 /** Every wrong setting in Kafka Connect's words; a message that does not name its setting gets it in front. */
-export function invalidConfigMessage(answer: ValidationAnswer, config: Config): string {
+export function invalidConfigMessage(answer: ValidateAnswer, config: Config): string {
   const isSecret = secretsOf(answer);
   const errors = answer.fields.flatMap(({ state }) =>
     state.errors.map((error) =>
@@ -94,6 +94,6 @@ export function invalidConfigMessage(answer: ValidationAnswer, config: Config): 
   ].join('\n');
 }
 
-function secretsOf(answer: ValidationAnswer): IsSecret {
+function secretsOf(answer: ValidateAnswer): IsSecret {
   return secretsAmong(answer.fields.flatMap(({ description }) => (description === undefined ? [] : [description])));
 }

@@ -1,10 +1,9 @@
+import type { ValidateAnswer } from '@sluice/protocol';
 import { type Config, type ConnectorType, memberKey, type PluginInfo, runnerRole } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, type FieldDescription } from '@sluice/sdk';
-import { type RequestDeadline } from '../http/request-deadline.js';
-import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
-import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';
-import { type ClusterView } from '../view/cluster-view.js';
-import { findPlugin } from '../view/find-plugin.js';
+import type { RequestDeadline } from '../http/request-deadline.js';
+import { ControlPlaneUnavailableError, type PluginQuestions, findPlugin } from '../ports/gateway-ports.js';
+import type { ClusterView } from '../view/cluster-view.js';
 import { withoutPlacement, withPlacement } from './placement-settings.js';
 
 /** The plugins that live runners have, and questions to them. */
@@ -49,7 +48,7 @@ export class PluginCatalog {
   }
 
   /** @throws like `connector`; with code `CONNECT_TIMEOUT` when the runner does not answer in time. */
-  async validate(plugin: PluginInfo, config: Config, deadline: RequestDeadline): Promise<ValidationAnswer> {
+  async validate(plugin: PluginInfo, config: Config, deadline: RequestDeadline): Promise<ValidateAnswer> {
     const stage = `waiting for a runner to validate the configuration with ${plugin.name}`;
     const answer = await deadline.within(this.questions.validate(plugin.name, withoutPlacement(config)), stage);
     return withPlacement(answer, config);

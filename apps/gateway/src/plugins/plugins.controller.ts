@@ -1,9 +1,8 @@
 import { Body, Controller, Get, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
-import { type ConfigMap } from '../http/config-map.js';
-import { ConfigMapPipe } from '../http/config-map.pipe.js';
-import { BooleanQueryPipe } from '../http/boolean-query.pipe.js';
+import { type ConfigMap, ConfigMapPipe } from '../http/config-map.js';
+import { BooleanQueryPipe } from '../http/request.pipes.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
-import { type FieldDefinitionJson, type ValidationJson } from './plugin-answers.js';
+import type { FieldDefinitionJson, ValidationJson } from './plugin-answers.js';
 import { PluginsService } from './plugins.service.js';
 
 @Controller('connector-plugins')

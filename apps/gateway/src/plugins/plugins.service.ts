@@ -2,7 +2,7 @@ import { connectorClass } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { type ConfigMap, withoutNulls } from '../http/config-map.js';
 import { RequestDeadline } from '../http/request-deadline.js';
-import { restoreHidden } from '../secrets/restore-hidden.js';
+import { restoreHidden } from '../secrets/secret-settings.js';
 import { type ClusterView } from '../view/cluster-view.js';
 import {
   definitionJson,

@@ -1,12 +1,72 @@
-import { type ClusterReadModel } from './cluster-read-model.port.js';
-import { type CommandPort } from './command-sender.port.js';
-import { type NodeLogger } from './node-logger.port.js';
-import { type PluginQuestions } from './plugin-questions.port.js';
+import type { ValidateAnswer } from '@sluice/protocol';
+import { ConnectError, ConnectErrorCode, type FieldDescription } from '@sluice/sdk';
+import type { ClusterState, ReportsView, CommandBody, CommandOutcome, Config, PluginInfo } from '@sluice/core';
 
-/** Everything that the gateway needs from outside. */
+/** Everything that the gateway needs from outside, beside its view of the cluster. */
 export interface GatewayPorts {
-  readonly readModel: ClusterReadModel;
   readonly commands: CommandPort;
   readonly plugins: PluginQuestions;
   readonly logger: NodeLogger;
+}
+
+/** Thrown when the cluster cannot be asked or told anything now; the same request may succeed later. `reason` is one sentence. */
+export class ControlPlaneUnavailableError extends ConnectError {
+  constructor(reason: string, options: { readonly cause?: unknown } = {}) {
+    super(ConnectErrorCode.unavailable, reason, { retriable: true, cause: options.cause });
+  }
+}
+
+/** What this gateway has read of the log and of the nodes' reports. */
+export interface ClusterReadModel {
+  /** The same immutable value until the next entry is folded. */
+  state(): ClusterState;
+  reports(): ReportsView;
+  /** False until everything that the log held at the start of the process is folded. */
+  isCaughtUp(): boolean;
+  /** Milliseconds since the head of the log was last known to be reached. */
+  ageMs(): number;
+  /** Milliseconds since something of a leader was read, or since this began to listen. */
+  leaderSilentMs(): number;
+}
+
+export interface CommandPort {
+  /**
+   * Writes a command and resolves with its result once the log shows it, and this gateway's read model with it.
+   *
+   * @throws ControlPlaneUnavailableError when nothing was written: the gateway answers 503.
+   * @throws ConnectError with code `CONNECT_TIMEOUT` when the command was written and no result was read within `timeoutMs`; it may
+   *   still take effect. The gateway answers 500 `Request timed out. …`, as Kafka Connect does.
+   */
+  submit(body: CommandBody, options: { readonly timeoutMs: number }): Promise<CommandOutcome>;
+}
+
+export const logLevels = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** The log of this process. */
+export interface NodeLogger {
+  level(): LogLevel;
+  setLevel(level: LogLevel): void;
+  warn(text: string): void;
+}
+
+/** Questions about plugins. Only runners hold plugin code: a runner whose report lists the plugin is asked. */
+export interface PluginQuestions {
+  /** What the reports of live runners list; the same plugin may come once per runner. */
+  list(): readonly PluginInfo[];
+  /**
+   * Checks a configuration with the code of the connector.
+   *
+   * @throws ControlPlaneUnavailableError when no runner with this plugin is there, or none of those asked answered.
+   */
+  validate(className: string, config: Config): Promise<ValidateAnswer>;
+  /** The settings of a connector or converter, in the order of its specification. @throws like `validate`. */
+  definitions(className: string): Promise<readonly FieldDescription[]>;
+}
+
+/** A plugin by its name or one of its aliases; names win. */
+export function findPlugin(plugins: readonly PluginInfo[], className: string): PluginInfo | undefined {
+  return (
+    plugins.find((plugin) => plugin.name === className) ?? plugins.find((plugin) => plugin.aliases.includes(className))
+  );
 }

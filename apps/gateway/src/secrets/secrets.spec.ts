@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hiddenValue } from '@sluice/sdk';
-import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
+import { ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
 import { fileSource } from '../testing/file-plugins.js';
 import { errorBody, GatewayClient } from '../testing/gateway-client.js';
 import { hideSecrets, isSecretByName, redact } from './secret-settings.js';

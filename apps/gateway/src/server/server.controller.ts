@@ -1,8 +1,7 @@
 import { Controller, Get, Inject, Res, UseGuards } from '@nestjs/common';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
-import { type HttpResponse } from '../http/http-request.js';
-import { gatewaySettingsToken } from '../settings/gateway-tokens.js';
-import { type GatewaySettings } from '../settings/gateway-settings.js';
+import type { HttpResponse } from '../http/http-request.js';
+import { gatewaySettingsToken, type GatewaySettings } from '../settings/gateway-settings.js';
 import { ClusterView } from '../view/cluster-view.js';
 
 /** Kafka Connect's answer about the worker itself, and its health as of KIP-1017. */

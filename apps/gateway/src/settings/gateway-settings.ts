@@ -5,3 +5,6 @@ export interface GatewaySettings extends GatewayLimits {
   readonly version: string;
   readonly commit: string;
 }
+
+/** What Nest injects that is no class. */
+export const gatewaySettingsToken = Symbol('GatewaySettings');

@@ -3,7 +3,8 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import { createGateway } from './create-gateway.js';
 import { GatewayModule } from '../gateway.module.js';
 import { type GatewaySettings } from '../settings/gateway-settings.js';
-import { type LogLevel, type NodeLogger } from '../ports/node-logger.port.js';
+import { type LogLevel, type NodeLogger } from '../ports/gateway-ports.js';
+import { ClusterView } from '../view/cluster-view.js';
 import { fileSink, fileSource, stringConverter } from './file-plugins.js';
 import { InMemoryCluster } from './in-memory-cluster.js';
 
@@ -50,8 +51,9 @@ export class GatewayClient {
       setLevel: (next) => (level = next),
       warn: (text) => warned.push(text),
     };
-    const ports = { readModel: cluster, commands: cluster, plugins: cluster, logger };
-    const app = await createGateway(GatewayModule.forPorts(ports, settings), settings);
+    const ports = { commands: cluster, plugins: cluster, logger };
+    const view = new ClusterView(cluster, settings);
+    const app = await createGateway(GatewayModule.forPorts(view, ports, settings), settings);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
     return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, logger, warned);

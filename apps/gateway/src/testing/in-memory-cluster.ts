@@ -1,3 +1,4 @@
+import type { ValidateAnswer } from '@sluice/protocol';
 import {
   type ClusterState,
   type ClusterCommand,
@@ -32,10 +33,7 @@ import {
   type FieldDescription,
   validateConfig,
 } from '@sluice/sdk';
-import { findPlugin } from '../view/find-plugin.js';
-import { type ClusterReadModel } from '../ports/cluster-read-model.port.js';
-import { type CommandPort } from '../ports/command-sender.port.js';
-import { type PluginQuestions, type ValidationAnswer } from '../ports/plugin-questions.port.js';
+import { findPlugin, type ClusterReadModel, type CommandPort, type PluginQuestions } from '../ports/gateway-ports.js';
 
 export interface InMemoryPlugin {
   readonly info: PluginInfo;
@@ -141,7 +139,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     return [...this.#plugins.values()].flat().map(({ info }) => info);
   }
 
-  async validate(className: string, config: Config): Promise<ValidationAnswer> {
+  async validate(className: string, config: Config): Promise<ValidateAnswer> {
     if (this.question !== undefined) return this.question();
     const { info, spec } = this.#plugin(className);
     const { errorCount, groups, fields, warnings } = validateConfig(spec, config, { unknownKeys: 'warn' });

@@ -1,6 +1,5 @@
-import { type ClusterState, type ReportsView } from '@sluice/core';
-import { type ClusterReadModel } from '../ports/cluster-read-model.port.js';
-import { ControlPlaneUnavailableError } from '../ports/control-plane-unavailable.error.js';
+import type { ClusterState, ReportsView } from '@sluice/core';
+import { type ClusterReadModel, ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
 
 /** Silence of the leader after which commands are refused, in milliseconds: well over the lease within which another one takes over. */
 const leaderlessAfterMs = 10_000;

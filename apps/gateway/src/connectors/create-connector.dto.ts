@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, type ValidationArguments } from 'class-validator';
 import { TargetState } from '@sluice/core';
-import { IsConfigMap } from '../../http/is-config-map.js';
+import { IsConfigMap } from '../http/config-map.js';
 
 const initialStates: readonly string[] = Object.values(TargetState);
 

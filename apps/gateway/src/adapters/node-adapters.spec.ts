@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProcessLogger } from '@sluice/node';
-import { NodeLogLevel } from './node-log-level.js';
-import { logLevels } from '../ports/node-logger.port.js';
+import { NodeLogLevel } from './node-adapters.js';
+import { logLevels } from '../ports/gateway-ports.js';
 
 describe('the level of a node’s log', () => {
   it.each(logLevels)('%s holds for everything that the node logs', (level) => {

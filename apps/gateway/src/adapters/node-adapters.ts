@@ -1,0 +1,79 @@
+import type { CommandBody, CommandOutcome, ClusterState, ReportsView } from '@sluice/core';
+import {
+  CommandUnansweredError,
+  type CommandSender as LogCommandSender,
+  type LiveReports,
+  type LogFollower,
+  type ProcessLogger,
+} from '@sluice/node';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import {
+  type CommandPort,
+  ControlPlaneUnavailableError,
+  type ClusterReadModel,
+  type LogLevel,
+  type NodeLogger,
+} from '../ports/gateway-ports.js';
+
+/** Commands through their topic. */
+export class LogCommands implements CommandPort {
+  constructor(private readonly sender: LogCommandSender) {}
+
+  async submit(body: CommandBody, { timeoutMs }: { readonly timeoutMs: number }): Promise<CommandOutcome> {
+    try {
+      return await this.sender.submit(body, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof CommandUnansweredError)) throw error;
+      if (!error.mayHappen) throw new ControlPlaneUnavailableError(error.message, { cause: error });
+      throw new ConnectError(ConnectErrorCode.timeout, error.message, { retriable: true, cause: error });
+    }
+  }
+}
+
+/** What the node has folded of log and reports. The node is opened only once it has read the log up to its head. */
+export class LogReadModel implements ClusterReadModel {
+  constructor(
+    private readonly follower: LogFollower,
+    private readonly live: LiveReports,
+  ) {}
+
+  state(): ClusterState {
+    return this.follower.state;
+  }
+
+  reports(): ReportsView {
+    return this.live.view;
+  }
+
+  isCaughtUp(): boolean {
+    return this.follower.state.head.seq >= 0;
+  }
+
+  ageMs(): number {
+    return this.follower.ageMs;
+  }
+
+  leaderSilentMs(): number {
+    return this.follower.leaderSilentMs;
+  }
+}
+
+const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
+const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'debug' } as const;
+
+/** The log of the node that the gateway is. */
+export class NodeLogLevel implements NodeLogger {
+  constructor(private readonly logger: ProcessLogger) {}
+
+  level(): LogLevel {
+    return levelOfThreshold[this.logger.threshold];
+  }
+
+  setLevel(level: LogLevel): void {
+    this.logger.setThreshold(thresholdOfLevel[level]);
+  }
+
+  warn(text: string): void {
+    this.logger.scoped('connectors').warn(text);
+  }
+}

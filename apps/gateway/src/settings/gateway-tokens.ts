@@ -1,2 +1,0 @@
-/** What Nest injects that is no class. */
-export const gatewaySettingsToken = Symbol('GatewaySettings');
