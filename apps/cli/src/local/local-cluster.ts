@@ -6,7 +6,6 @@ import { InitError, nodeThatKnows, type ClusterConnection } from '@sluice/node';
 import { readCommandSettings } from '../commands/command-settings.js';
 import { initCommand } from '../commands/init-command.js';
 import { startDemo } from './demo.js';
-import { prefixLine } from './line-prefix.js';
 import { LocalLock } from './local-lock.js';
 import { RoleProcess } from './role-process.js';
 import { untilConnectorsCanBePosted } from './until-ready.js';
@@ -165,4 +164,20 @@ async function init(
 
 function print(name: string, line: string): void {
   console.log(prefixLine(name, line, process.stdout.isTTY));
+}
+
+const colours: Readonly<Record<string, number>> = {
+  gateway: 36,
+  coordinator: 35,
+  'source-runner': 32,
+  'sink-runner': 33,
+  rocketmq: 34,
+  sluice: 1,
+};
+const width = Math.max(...Object.keys(colours).map((name) => name.length));
+
+/** Puts the name of its writer before a line, in colour on a terminal. */
+function prefixLine(name: string, line: string, colour: boolean): string {
+  const label = name.padEnd(width);
+  return colour ? `\u001b[${String(colours[name] ?? 0)}m${label}\u001b[0m ${line}` : `${label} ${line}`;
 }

@@ -21,8 +21,7 @@ const lookTimeoutMs = 5000;
 export class ClusterNode {
   /** When it was opened; milliseconds since the epoch. */
   readonly startedAt = Date.now();
-  /** Where others reach its HTTP server, as host:port; known once that listens. */
-  http: string | undefined;
+  private reachedAt: string | undefined;
   private following: Promise<void> = Promise.resolve();
   private failure: ((error: Error) => void) | undefined;
   private firstFailure: Error | undefined;
@@ -86,6 +85,16 @@ export class ClusterNode {
       await store.close();
       throw error;
     }
+  }
+
+  /** Where others reach its HTTP server, as host:port; known once that listens. */
+  get http(): string | undefined {
+    return this.reachedAt;
+  }
+
+  /** Notes where the node's HTTP server listens: its next reports say so. */
+  listensAt(address: string): void {
+    this.reachedAt = address;
   }
 
   /** Called when the node cannot continue: the process has to end and restart. */

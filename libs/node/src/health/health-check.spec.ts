@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { runCheck } from './run-check.js';
+import { runCheck, atMostEvery } from './health-check.js';
 
 describe('runCheck', () => {
   it('is up with the details', async () => {
@@ -30,5 +30,62 @@ describe('runCheck', () => {
       log: { status: 'down', reason: 'no answer within 20 ms' },
     });
     expect(isTold).toBe(true);
+  });
+});
+
+describe('atMostEvery', () => {
+  const { signal } = new AbortController();
+
+  it('carries the check out once per interval and gives its outcome in between, also a failure', async () => {
+    let nowMs = 0;
+    let runs = 0;
+    const { check } = atMostEvery(
+      1000,
+      {
+        name: 'store',
+        check: () => {
+          runs += 1;
+          if (runs === 2) throw new Error('full');
+          return { runs };
+        },
+      },
+      () => nowMs,
+    );
+    expect(await check(signal)).toEqual({ runs: 1 });
+    nowMs = 999;
+    expect(await check(signal)).toEqual({ runs: 1 });
+    nowMs = 1000;
+    await expect(check(signal)).rejects.toThrow('full');
+    nowMs = 1500;
+    await expect(check(signal)).rejects.toThrow('full');
+    nowMs = 2000;
+    expect(await check(signal)).toEqual({ runs: 3 });
+  });
+
+  it('does not begin another one while one runs, however long that takes', async () => {
+    let nowMs = 0;
+    let runs = 0;
+    const finish: (() => void)[] = [];
+    const { check } = atMostEvery(
+      1000,
+      {
+        name: 'store',
+        check: async () => {
+          runs += 1;
+          await new Promise<void>((resolve) => {
+            finish.push(resolve);
+          });
+          return { runs };
+        },
+      },
+      () => nowMs,
+    );
+    const first = check(signal);
+    await Promise.resolve();
+    nowMs = 5000;
+    const second = check(signal);
+    await Promise.resolve();
+    for (const each of finish) each();
+    expect(await Promise.all([first, second])).toEqual([{ runs: 1 }, { runs: 1 }]);
   });
 });

@@ -1,3 +1,5 @@
+import type { HealthIndicatorResult } from '@nestjs/terminus';
+
 export const HEALTH_CHECKS = Symbol('health checks');
 
 /** What a check found, to be shown; plain values only, never a secret. */
@@ -19,4 +21,56 @@ export interface HealthChecks {
   readonly live: readonly NodeCheck[];
   /** The node can do its work now. */
   readonly ready: readonly NodeCheck[];
+}
+
+/** How long a check may take, in milliseconds: all run at once, so this is how long an answer takes at most. */
+export const checkLimitMs = 1800;
+
+/** Carries one check out. Never rejects and always answers in time: what fails or is too late is `down`, with the reason. */
+export async function runCheck({ name, check }: NodeCheck, limitMs = checkLimitMs): Promise<HealthIndicatorResult> {
+  const limit = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${String(limitMs)} ms`);
+      reject(error);
+      limit.abort(error);
+    }, limitMs);
+  });
+  try {
+    const detail = await Promise.race([Promise.resolve().then(() => check(limit.signal)), late]);
+    return { [name]: { status: 'up', ...detail } };
+  } catch (error) {
+    return { [name]: { status: 'down', reason: error instanceof Error ? error.message : String(error) } };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The same check, carried out at most once per interval: whoever asks in between is given the last outcome, and all who ask meanwhile wait for
+ * the one that runs. For checks that cost something, since anybody may ask as often as they like.
+ */
+export function atMostEvery(
+  intervalMs: number,
+  { name, check }: NodeCheck,
+  nowMs: () => number = () => performance.now(),
+): NodeCheck {
+  let outcome: Promise<CheckDetail> | undefined;
+  let isRunning = false;
+  let validUntilMs = 0;
+  return {
+    name,
+    check: (signal) => {
+      if (outcome !== undefined && (isRunning || nowMs() < validUntilMs)) return outcome;
+      isRunning = true;
+      outcome = Promise.resolve()
+        .then(() => check(signal))
+        .finally(() => {
+          isRunning = false;
+          validUntilMs = nowMs() + intervalMs;
+        });
+      return outcome;
+    },
+  };
 }

@@ -1,10 +1,9 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-import { TerminusModule } from '@nestjs/terminus';
+import { Module, type DynamicModule, Controller, Get, Inject } from '@nestjs/common';
+import { TerminusModule, HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import { EventLoopWatch } from './event-loop-watch.js';
-import { HEALTH_CHECKS, type HealthChecks } from './health-check.js';
-import { HealthController } from './health.controller.js';
+import { HEALTH_CHECKS, type HealthChecks, type NodeCheck, runCheck } from './health-check.js';
 
-/** `/health/live` and `/health/ready`. */
+/** Adds the routes `/health/live` and `/health/ready` to a role. */
 @Module({})
 export class HealthModule {
   static forChecks({ live, ready }: HealthChecks): DynamicModule {
@@ -18,5 +17,32 @@ export class HealthModule {
         { provide: HEALTH_CHECKS, useValue: { live: [eventLoop.check, ...live], ready } },
       ],
     };
+  }
+}
+
+/** Answers the two probes of a node. */
+@Controller('health')
+class HealthController {
+  constructor(
+    @Inject(HealthCheckService) private readonly health: HealthCheckService,
+    @Inject(HEALTH_CHECKS) private readonly checks: HealthChecks,
+  ) {}
+
+  /** Checks that the process is sound. Only a restart repairs what fails here; nothing outside of the process is looked at. */
+  @Get('live')
+  @HealthCheck({ swaggerDocumentation: false })
+  live(): Promise<HealthCheckResult> {
+    return this.outcomeOf(this.checks.live);
+  }
+
+  /** Checks that the node can do its work now. */
+  @Get('ready')
+  @HealthCheck({ swaggerDocumentation: false })
+  ready(): Promise<HealthCheckResult> {
+    return this.outcomeOf(this.checks.ready);
+  }
+
+  private outcomeOf(checks: readonly NodeCheck[]): Promise<HealthCheckResult> {
+    return this.health.check(checks.map((check) => () => runCheck(check)));
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { topicsOf } from '@sluice/protocol';
-import { topicProblems, type TopicShape } from './topic-problems.js';
+import { topicProblems, type TopicShape } from './topics-check.js';
 
 const { log, positions } = topicsOf('c');
 const where = { brokerName: 'b', clusterId: 'c' };

@@ -15,6 +15,7 @@ class NoModule {}
 
 /** What was started and stopped, in this order. */
 let events: string[];
+let addresses: string[];
 let others: Server | undefined;
 
 afterEach(() => {
@@ -24,11 +25,15 @@ afterEach(() => {
 
 function nodeAt(httpPort: number): ServedNode {
   const settings = { nodeId: 'n1', role: Role.gateway, httpHost: '127.0.0.1', httpPort };
-  return { settings: settings as ServedNode['settings'], logger: new ProcessLogger('error'), http: undefined };
+  const listensAt = (address: string): void => {
+    addresses.push(address);
+  };
+  return { settings: settings as ServedNode['settings'], logger: new ProcessLogger('error'), listensAt };
 }
 
 function createRpc(): RpcEndpoint {
   events = [];
+  addresses = [];
   const rpc = {
     state: 'ready',
     start: () => Promise.resolve(void events.push('rpc started')),
@@ -59,7 +64,7 @@ describe('serving a role', () => {
       stopping.abort(new Error('stop'));
     };
     await serve(node, createRpc, () => serviceWith({ start }), stopping.signal);
-    expect(node.http).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(addresses).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/)]);
     expect(events).toEqual(['rpc started', 'rpc started', 'service stopped', 'no questions any more', 'rpc stopped']);
   });
 

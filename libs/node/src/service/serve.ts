@@ -10,7 +10,7 @@ import type { Service, ServiceFactory } from './service.js';
 import { startRpc } from './start-rpc.js';
 
 /** What serving takes of a node. */
-export type ServedNode = Pick<ClusterNode, 'settings' | 'logger' | 'http'>;
+export type ServedNode = Pick<ClusterNode, 'settings' | 'logger' | 'listensAt'>;
 
 /**
  * Starts a role on an open node, serves until `signal` is aborted, and stops what was started: also where the role cannot be created or
@@ -54,7 +54,7 @@ async function open(app: NestExpressApplication, node: ServedNode, rpc: RpcEndpo
   app.connectMicroservice({ strategy: new RocketMqServer(rpc) }, { inheritAppConfig: false });
   await app.startAllMicroservices();
   const server = await listen(app, node.settings.httpHost, node.settings.httpPort);
-  node.http = reachableAddress(server.address() as AddressInfo, hostname());
+  node.listensAt(reachableAddress(server.address() as AddressInfo, hostname()));
 }
 
 /** Makes all calls, one after the other. @throws what the first call that fails throws */
