@@ -146,8 +146,11 @@ export class QueueIntake {
     return { queue: this.queue, nextOffset: this.flushed };
   }
 
-  markFlushed(position: SinkPosition): void {
-    this.flushed = position.nextOffset;
+  /** Notes a flush of the queue; returns whether records were taken since the last one. */
+  markFlushed({ nextOffset }: SinkPosition): boolean {
+    const isNew = nextOffset !== this.flushed;
+    this.flushed = nextOffset;
+    return isNew;
   }
 
   /**

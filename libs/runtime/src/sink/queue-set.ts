@@ -2,29 +2,39 @@ import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sl
 import type { QueueStart } from './prepare-start.js';
 import { type IntakeContext, MessageConversionFailure, QueueIntake } from './queue-intake.js';
 
-/** The queues that a task reads now. */
+export interface TakenRecords {
+  readonly records: SinkRecord[];
+  /** The message at which the taking stopped. */
+  readonly failure: MessageConversionFailure | undefined;
+}
+
+/** The queues of a task: those that it reads, and those whose place to resume is not known yet. */
 export class QueueSet {
   private readonly intakes = new Map<string, QueueIntake>();
+  /** Opened and not read yet, or not read until a reset is followed. */
+  private readonly reserved = new Map<string, QueueRef>();
   private first = 0;
 
   constructor(private readonly context: IntakeContext) {}
 
   get isEmpty(): boolean {
-    return this.intakes.size === 0;
+    return this.intakes.size === 0 && this.reserved.size === 0;
   }
 
-  get hasMessages(): boolean {
-    for (const intake of this.intakes.values()) if (intake.hasMessages) return true;
-    return false;
+  /** All queues that the task has opened. */
+  get opened(): readonly QueueRef[] {
+    return [...this.queues, ...this.reserved.values()];
   }
 
+  /** Those that are read. */
   get queues(): readonly QueueRef[] {
     return [...this.intakes.values()].map(({ queue }) => queue);
   }
 
-  /** Those of which records were taken since the last flush. */
-  get advanced(): readonly QueueIntake[] {
-    return [...this.intakes.values()].filter((intake) => intake.isAdvanced);
+  /** Returns whether records were taken of any queue since the last flush. */
+  get isAdvanced(): boolean {
+    for (const intake of this.intakes.values()) if (intake.isAdvanced) return true;
+    return false;
   }
 
   all(): readonly QueueIntake[] {
@@ -39,31 +49,51 @@ export class QueueSet {
     return [...this.intakes.values()].map((intake) => intake.position());
   }
 
-  notYetRead(queues: readonly QueueRef[]): readonly QueueRef[] {
-    return queues.filter((queue) => !this.intakes.has(queueKey(queue)));
+  /** Notes that positions were flushed and returns those that are new since the last flush. */
+  markFlushed(positions: readonly SinkPosition[]): readonly SinkPosition[] {
+    return positions.filter((position) => this.get(position.queue)?.markFlushed(position) === true);
   }
 
+  notYetOpened(queues: readonly QueueRef[]): readonly QueueRef[] {
+    return queues.filter((queue) => !this.intakes.has(queueKey(queue)) && !this.reserved.has(queueKey(queue)));
+  }
+
+  /** Notes that the task has opened queues, which are read once their place to begin is known. */
+  reserve(queues: readonly QueueRef[]): void {
+    for (const queue of queues) this.reserved.set(queueKey(queue), queue);
+  }
+
+  /** Reads a queue. */
   add(start: QueueStart): void {
     const intake = new QueueIntake(start, this.context);
+    this.reserved.delete(intake.key);
     this.intakes.set(intake.key, intake);
     intake.start();
   }
 
-  /** Gives queues up; what was read of them and not taken is dropped. */
-  async remove(queues: readonly QueueRef[]): Promise<void> {
-    const removed = queues.flatMap((queue) => this.get(queue) ?? []);
-    for (const { key } of removed) this.intakes.delete(key);
-    await Promise.all(removed.map((intake) => intake.close()));
+  /** Stops reading queues, which stay opened; what was read of them and not taken is dropped. */
+  async release(queues: readonly QueueRef[]): Promise<void> {
+    const released = queues.flatMap((queue) => this.get(queue) ?? []);
+    for (const { key } of released) this.intakes.delete(key);
+    this.reserve(released.map(({ queue }) => queue));
+    await Promise.all(released.map((intake) => intake.close()));
   }
 
-  /** Takes up to `max` records of all queues in turn, beginning with another queue each time. */
-  take(max: number): { readonly records: SinkRecord[]; readonly failure: MessageConversionFailure | undefined } {
+  /** Returns whether there is something to take of queues other than those with the keys `held`. */
+  hasMessages(held: ReadonlySet<string>): boolean {
+    for (const intake of this.intakes.values()) if (intake.hasMessages && !held.has(intake.key)) return true;
+    return false;
+  }
+
+  /** Takes up to `max` records of all queues but the held ones in turn, beginning with another queue each time. */
+  take(max: number, held: ReadonlySet<string>): TakenRecords {
     const records: SinkRecord[] = [];
     const intakes = this.all();
     this.first++;
     try {
       for (let n = 0; n < intakes.length && records.length < max; n++) {
-        intakes[(this.first + n) % intakes.length]?.take(records, max);
+        const intake = intakes[(this.first + n) % intakes.length];
+        if (intake !== undefined && !held.has(intake.key)) intake.take(records, max);
       }
       return { records, failure: undefined };
     } catch (error) {

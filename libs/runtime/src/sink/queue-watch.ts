@@ -1,6 +1,7 @@
 import type { QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
-import type { GroupOffsets } from './group-offsets.js';
+import type { ForeignConsumers } from './foreign-consumers.js';
+import type { OffsetCommits } from './offset-commits.js';
 import type { QueueSet } from './queue-set.js';
 
 const firstQueueIntervalMs = 500;
@@ -9,7 +10,8 @@ export interface QueueWatchOptions {
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly queues: QueueSet;
-  readonly group: Pick<GroupOffsets, 'suspects' | 'lookForStrangers'>;
+  readonly commits: Pick<OffsetCommits, 'suspects'>;
+  readonly foreign: Pick<ForeignConsumers, 'look'>;
   /** The queues that the task reads. */
   readonly list: () => Promise<readonly QueueRef[]>;
   /** Aborted when nothing more is looked for. */
@@ -29,11 +31,11 @@ export class QueueWatch {
 
   constructor(private readonly options: QueueWatchOptions) {}
 
-  /** Returns, once, the queues that are not read yet. */
+  /** Returns, once, the queues that are not opened yet. */
   takeNew(): readonly QueueRef[] {
     const listed = this.listed;
     this.listed = [];
-    return listed.length === 0 ? listed : this.options.queues.notYetRead(listed);
+    return listed.length === 0 ? listed : this.options.queues.notYetOpened(listed);
   }
 
   /** Returns, once, the queues whose offset has to be committed again. */
@@ -45,16 +47,16 @@ export class QueueWatch {
 
   /** Looks until the task stops. Never rejects. */
   async run(): Promise<void> {
-    const { intervalMs, clock, queues, group, list, signal, found, warn } = this.options;
+    const { intervalMs, clock, queues, commits, foreign, list, signal, found, warn } = this.options;
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
       try {
         // A task without a queue waits for its topic to be created, most often by a source that starts beside it.
         const waitMs = queues.isEmpty ? Math.min(firstQueueIntervalMs, intervalMs) : intervalMs;
         await clock.sleep(waitMs, signal);
-        await group.lookForStrangers();
-        this.suspects = await group.suspects();
-        this.listed = queues.notYetRead(await list());
+        const [suspects, listed] = await Promise.all([commits.suspects(), list(), foreign.look()]);
+        this.suspects = suspects;
+        this.listed = queues.notYetOpened(listed);
         if (this.listed.length > 0 || this.suspects.length > 0) found();
       } catch (error) {
         if (isOver()) return;

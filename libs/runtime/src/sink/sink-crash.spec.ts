@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { QueueRef, SinkTask } from '@sluice/sdk';
+import { queueKey, type QueueRef, type SinkTask } from '@sluice/sdk';
 import fc from 'fast-check';
 import type { SinkLoopPorts } from './sink-loop-options.js';
 import { CrashingProcess } from '../testing/crashing-process.js';
@@ -20,6 +20,8 @@ interface Story {
   readonly crashes: readonly number[];
   /** The queues grow while the sink lives, a piece per life. */
   readonly pieces: number;
+  /** Of each life: the queue whose broker is unavailable at its beginning, if there is such a queue. */
+  readonly outages: readonly number[];
 }
 
 class Writer {
@@ -119,7 +121,8 @@ async function live(
   story: Story,
 ): Promise<{ readonly world: SinkWorld; readonly storage: SinkStorage; readonly refs: readonly QueueRef[] }> {
   const world = new SinkWorld();
-  const refs = world.cluster.addTopic('t', story.writings.length);
+  // Each queue has a broker of its own.
+  const refs = story.writings.flatMap((_, n) => world.cluster.addTopic('t', 1, `broker-${n}`));
   const writers = refs.map((ref) => new Writer(world, ref));
   const storage = newSinkStorage();
   const lives = [...story.crashes, Infinity];
@@ -128,6 +131,11 @@ async function live(
       const size = Math.ceil(writings.length / story.pieces);
       const end = life === lives.length - 1 ? writings.length : (life + 1) * size;
       for (const writing of writings.slice(life * size, end)) writers[queue]?.write(writing);
+    }
+    const unavailable = refs[story.outages[life] ?? -1];
+    if (unavailable !== undefined) {
+      world.offsets.unavailable.add(unavailable.brokerName);
+      world.cluster.stopped.set(queueKey(unavailable), 'unavailable');
     }
     const process = new CrashingProcess(crashAtStep);
     const { loop } = world.loop(mortalSink(storage, process), {
@@ -138,6 +146,9 @@ async function live(
     void loop.ended.then(() => (hasEnded = true));
     loop.start().catch(() => undefined);
     await world.clock.advance(60);
+    world.offsets.unavailable.clear();
+    world.cluster.stopped.clear();
+    if (unavailable !== undefined) await world.clock.advance(300);
     if (!process.isAlive) continue;
     void loop.stop();
     await world.clock.until(() => hasEnded || !process.isAlive);
@@ -164,6 +175,7 @@ describe('a sink that stores positions with its data, whose process dies', () =>
           writings: fc.array(fc.array(writing, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 3 }),
           crashes: fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 5 }),
           pieces: fc.integer({ min: 1, max: 5 }),
+          outages: fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 6 }),
         }),
         async (story) => {
           const { world, storage, refs } = await live(story);
@@ -190,7 +202,7 @@ describe('a sink that stores positions with its data, whose process dies', () =>
       { kind: 'next', file: 'b', count: 9 },
     ];
     for (let step = 1; step <= 50; step++) {
-      const { storage } = await live({ writings: [writings], crashes: [step, step], pieces: 3 });
+      const { storage } = await live({ writings: [writings], crashes: [step, step], pieces: 3, outages: [] });
       expect(storage.values).toEqual([
         ...sequence(1, 18).map((seq) => `a${seq}`),
         ...sequence(1, 9).map((seq) => `b${seq}`),

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
+import type { QueueRef } from '@sluice/sdk';
 import type { LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
@@ -9,24 +9,30 @@ import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { WaitingCall } from '../retry/task-waits.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
 import { WakeUp } from '../task/wake-up.js';
-import { GroupOffsets } from './group-offsets.js';
-import { prepareStart } from './prepare-start.js';
+import { ForeignConsumers } from './foreign-consumers.js';
+import { OffsetCommits } from './offset-commits.js';
+import { OffsetResets } from './offset-resets.js';
 import { conversionError, MessageConversionFailure } from './queue-intake.js';
+import { QueueOpening } from './queue-opening.js';
 import { QueueSet } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
-import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
-import { describeStart, startPositions } from './start-positions.js';
+import { SinkCalls } from './sink-calls.js';
+import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
 
 /** Part of the shutdown timeout after which a call that is still running is given up. */
 const drainShare = 0.6;
 
+/** How many queues a warning names. */
+const maxNamedQueues = 10;
+
 /**
- * Runs one sink task: read, drop what is doubled, convert, put, flush, commit the offsets.
+ * Runs one sink task: reads, drops duplicates, converts, puts, flushes and commits the offsets.
  *
  * - Records of a queue are put in order; a put that fails with a retriable error is made again with the same records.
  * - A flush names positions only of records that were put. Offsets are committed after it.
+ * - A broker that is unavailable delays its own queues only.
  * - Without the lease nothing is put, flushed or committed.
  */
 export class SinkTaskLoop {
@@ -37,18 +43,18 @@ export class SinkTaskLoop {
   private readonly stopping = new AbortController();
   /** Aborted when nothing more is put, flushed or committed. */
   private readonly killed = new AbortController();
+  private isDraining = false;
   private readonly wakeUp = new WakeUp();
   private readonly queues: QueueSet;
-  private readonly group: GroupOffsets;
+  private readonly calls: SinkCalls;
+  private readonly commits: OffsetCommits;
+  private readonly opening: QueueOpening;
   private readonly watch: QueueWatch;
   private isFlushDue = false;
-  /** Records were taken from the queues that the task did not get: their positions must not be flushed. */
-  private hasLeftovers = false;
   private failure: { readonly error: unknown } | undefined;
   private readonly pausing = new PauseSwitch();
   private readonly unreadable: UnreadableQueues;
   private readonly waitingForTopics: WaitingCall;
-  private isTaskStarted = false;
   private readonly ports: SinkLoopPorts;
 
   constructor(
@@ -62,54 +68,52 @@ export class SinkTaskLoop {
     const ports = (this.ports = { ...portsOfRunner, lease });
     // Every queue of the task listens.
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
-    const { settings, logger, counters, decoder } = spec;
+    const { settings, logger } = spec;
+    const [stopping, killed] = [this.stopping.signal, this.killed.signal];
     this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
     this.waitingForTopics = spec.waits.begin('waiting for topics');
     const warn = logger.warn.bind(logger);
-    const skips = new RateLimitedLogger(ports.clock, warn, this.killed.signal);
-    this.queues = new QueueSet({
-      group: spec.group,
-      messages: ports.messages,
-      clock: ports.clock,
-      counters,
-      waits: spec.waits,
-      decoder,
-      backoff: settings.backoff,
-      budget: { heldBytes: 0, maxBytes: settings.maxAheadBytes },
-      maxAheadBytes: settings.maxAheadBytesPerQueue,
-      skipsBadRecords: settings.skipsBadRecords,
-      signal: this.stopping.signal,
-      arrived: () => {
-        this.wakeUp.wake();
-      },
-      failed: (error) => {
-        this.fail(error);
-      },
-      warn,
-      skipped: (queue, offset, error) => {
-        skips.write(
-          `A record was skipped. ${conversionError(new MessageConversionFailure(queue, offset, error)).message}`,
-        );
-      },
+    const wake = (): void => {
+      this.wakeUp.wake();
+    };
+    const failed = (error: unknown): void => {
+      this.fail(error);
+    };
+    const policy = this.policy.bind(this);
+    const queues = (this.queues = this.queueSet(warn, wake, failed));
+    const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
+      ...policy(call, onRetry),
+      timeoutMs: settings.retryTimeoutMs,
     });
-    this.group = new GroupOffsets({
+    const calls = (this.calls = new SinkCalls({ spec, lease, policy: taskPolicy, stopping, killed }));
+    const committing = { spec, ports, queues, policy, signal: killed, committed: wake, failed };
+    const resolve = (shown: readonly OffsetReset[]): Promise<void> => resets.resolve(shown);
+    const commits = (this.commits = new OffsetCommits({ ...committing, resolve }));
+    const resets: OffsetResets = new OffsetResets({
       spec,
-      ports,
-      queues: this.queues,
-      policy: (call) => this.policy(call, undefined),
-      signal: this.killed.signal,
-      store: (positions) => this.store(positions),
+      offsets: ports.offsets,
+      queues,
+      commits,
+      policy,
+      stopping,
+      killed,
+      flush: () => this.flush(),
+      store: async (positions) => {
+        await calls.flush(() => [...queues.positions(), ...positions]);
+      },
+      begin: (positions) => opening.read(positions),
     });
+    const forOpening = { spec, ports, queues, calls, commits, resets, policy, signal: stopping, failed };
+    const opening: QueueOpening = (this.opening = new QueueOpening(forOpening));
     this.watch = new QueueWatch({
       intervalMs: settings.refreshIntervalMs,
       clock: ports.clock,
-      queues: this.queues,
-      group: this.group,
+      queues,
+      commits,
+      foreign: new ForeignConsumers({ spec, ports, queues: () => queues.queues }),
       list: () => this.listQueues(),
-      signal: this.stopping.signal,
-      found: () => {
-        this.wakeUp.wake();
-      },
+      signal: stopping,
+      found: wake,
       warn,
     });
   }
@@ -123,15 +127,15 @@ export class SinkTaskLoop {
    * `ended` resolves.
    */
   async start(): Promise<void> {
-    const { task, connector: connectorName, index: taskIndex, generation, config, logger, warnings } = this.spec;
+    const { connector: connectorName, index: taskIndex, generation, config, logger, warnings, settings } = this.spec;
     const warn = warnings.add;
     const { signal } = this.stopping;
     try {
       await this.ports.lease.whenHeld(signal);
-      const queues = await retrying(this.policy('asking for the queues', undefined), signal, () => this.listQueues());
-      this.isTaskStarted = true;
-      await task.start({ connectorName, taskIndex, generation, config, logger, warn, signal });
-      await this.open(queues, this.spec.settings.offsetReset);
+      const queues = await retrying(this.policy('asking for the queues'), signal, () => this.listQueues());
+      await this.calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal });
+      await this.opening.open(queues, settings.offsetReset);
+      await this.opening.whenFed();
     } catch (error) {
       this.failure ??= signal.aborted ? undefined : { error };
       await this.end();
@@ -146,13 +150,7 @@ export class SinkTaskLoop {
   stop(): Promise<LoopEnd> {
     this.stopping.abort(new Error('The task was asked to stop'));
     this.wakeUp.wake();
-    const timeoutMs = this.spec.settings.shutdownTimeoutMs * drainShare;
-    void this.ports.clock.sleep(timeoutMs, this.killed.signal).then(
-      () => {
-        this.kill();
-      },
-      () => undefined,
-    );
+    this.limitDrain();
     return this.ended;
   }
 
@@ -185,143 +183,48 @@ export class SinkTaskLoop {
 
   private async putUntilStopped(): Promise<void> {
     const { lease, clock } = this.ports;
+    const { calls, commits, pausing, queues, watch } = this;
+    const { maxPutRecords } = this.spec.settings;
     const { signal } = this.stopping;
     while (!signal.aborted) {
       if (!lease.held) {
         await lease.whenHeld(signal);
         continue;
       }
-      const queues = this.watch.takeNew();
-      if (queues.length > 0) {
+      const found = watch.takeNew();
+      if (found.length > 0) {
         // What is found while the task runs came after its start: nothing in it may be passed over.
-        await this.open(queues, 'earliest');
+        await this.opening.open(found, 'earliest');
       }
-      if (this.pausing.isPaused && this.queues.advanced.length > 0) this.isFlushDue = true;
+      if (pausing.isPaused && queues.isAdvanced) this.isFlushDue = true;
       if (this.isFlushDue) {
         this.isFlushDue = false;
         await this.flush();
         continue;
       }
-      const suspects = this.watch.takeSuspects();
-      if (suspects.length > 0) {
-        await this.commitAgain(suspects);
-        continue;
-      }
-      if (this.pausing.isPaused || !this.queues.hasMessages) {
-        if (this.pausing.isPaused) this.pausing.tellStill();
+      commits.addFlushed(watch.takeSuspects());
+      const held = commits.heldQueues;
+      if (pausing.isPaused || !queues.hasMessages(held)) {
+        if (pausing.isPaused && held.size === 0) pausing.tellStill();
         await this.wakeUp.wait();
         continue;
       }
-      const { records, failure } = this.queues.take(this.spec.settings.maxPutRecords);
-      if (records.length > 0) await this.put(records);
+      const failure = await calls.put(() => queues.take(maxPutRecords, held));
       if (failure !== undefined) throw conversionError(failure);
       await clock.yieldToIo();
     }
   }
 
-  private async put(records: readonly SinkRecord[]): Promise<void> {
-    const { task, counters, settings } = this.spec;
-    this.hasLeftovers = true;
-    const policy = this.policy('put', settings.retryTimeoutMs, () => {
-      counters.putRetries++;
-    });
-    await retrying(policy, this.stopping.signal, async () => {
-      await this.ports.lease.whenHeld(this.stopping.signal);
-      await task.put(records, this.killed.signal);
-    });
-    this.hasLeftovers = false;
-    counters.recordsPut += records.length;
-  }
-
-  /** Flushes and commits; follows the resets that the commit shows, and those that another one has shown. */
-  private async flush(shown: readonly OffsetReset[] = []): Promise<void> {
-    const positions = await this.storeAdvanced();
-    const resets = new Map(shown.map((reset) => [queueKey(reset.queue), reset]));
-    const refused = positions.length === 0 ? [] : await this.group.commit(positions);
-    for (const reset of refused) resets.set(queueKey(reset.queue), reset);
-    const left = await this.group.settle([...resets.values()]);
-    // A task that ends leaves them to its next start.
-    if (left.length > 0 && !this.stopping.signal.aborted) await this.seekTo(left);
-  }
-
-  /** Returns the positions of the queues of which records were taken since the last flush. */
-  private async storeAdvanced(): Promise<readonly SinkPosition[]> {
-    const advanced = this.queues.advanced;
-    if (advanced.length === 0) return [];
-    await this.store(this.queues.positions());
-    return advanced.map((intake) => {
-      const position = intake.position();
-      intake.markFlushed(position);
-      return position;
-    });
-  }
-
-  /** Has the task make everything that was put durable, with these positions. */
-  private async store(positions: readonly SinkPosition[]): Promise<void> {
-    const { task, counters, settings } = this.spec;
-    const { signal } = this.killed;
-    await retrying(this.policy('flush', settings.retryTimeoutMs), signal, async () => {
-      await this.ports.lease.whenHeld(signal);
-      await task.flush(positions, signal);
-    });
-    counters.flushes++;
-  }
-
-  /** Commits once more what was flushed: a broker has lost it, or says now that the group was reset. */
-  private async commitAgain(queues: readonly QueueRef[]): Promise<void> {
-    const positions = queues.flatMap((queue) => this.queues.get(queue)?.flushedPosition ?? []);
-    if (positions.length === 0) return;
-    const resets = await this.group.commit(positions);
-    if (resets.length > 0) await this.flush(resets);
-  }
-
-  /** Reads queues on where an operator has reset them. Nothing may be left to flush. */
-  private async seekTo(resets: readonly OffsetReset[]): Promise<void> {
-    await this.queues.remove(resets.map(({ queue }) => queue));
-    await this.begin([...(await this.group.follow(resets)).values()]);
+  /** Makes everything durable that was put, and commits its offsets in the background. */
+  private async flush(): Promise<void> {
+    const { queues, calls, commits } = this;
+    if (!queues.isAdvanced) return;
+    const flushed = await calls.flush(() => queues.positions());
+    commits.add(queues.markFlushed(flushed));
   }
 
   private listQueues(): Promise<readonly QueueRef[]> {
     return ownQueues(this.ports.messages, this.spec.subscription, this.unreadable, this.waitingForTopics);
-  }
-
-  private async open(queues: readonly QueueRef[], reset: SinkLoopSettings['offsetReset']): Promise<void> {
-    const { task, group, settings, logger, warnings } = this.spec;
-    const { messages, offsets } = this.ports;
-    const { signal } = this.stopping;
-    if (queues.length === 0) {
-      logger.warn('The task has no queue to read yet; it looks for new ones');
-      return;
-    }
-    const answers = await retrying(this.policy('open', settings.retryTimeoutMs), signal, async () => {
-      await this.ports.lease.whenHeld(signal);
-      return task.open(queues);
-    });
-    const { positions, ahead } = await retrying(this.policy('asking for offsets', undefined), signal, () =>
-      startPositions({ messages, offsets, group, reset, queues, answers }),
-    );
-    // A position that the reset policy chose must not be chosen again; and the answer says where an operator has reset the group.
-    const followed = await this.group.follow(await this.group.commit(positions));
-    for (const { queue, nextOffset } of positions) {
-      const key = queueKey(queue);
-      const offset = ahead.get(key);
-      if (offset === undefined || followed.has(key)) continue;
-      warnings.add(
-        `Queue ${key} resumes at offset ${nextOffset}, which the sink has stored; that of consumer group ${group} was ahead, at ${offset}`,
-      );
-    }
-    const starts = positions.map((position) => followed.get(queueKey(position.queue)) ?? position);
-    logger.info(describeStart(group, answers, starts));
-    await this.begin(starts);
-  }
-
-  private async begin(positions: readonly SinkPosition[]): Promise<void> {
-    const { signal } = this.stopping;
-    const context = { messages: this.ports.messages, group: this.spec.group, signal };
-    const starts = await retrying(this.policy('looking at what was read', undefined), signal, () =>
-      Promise.all(positions.map((position) => prepareStart(context, position))),
-    );
-    for (const start of starts) this.queues.add(start);
   }
 
   /** Wakes the loop for its flushes. */
@@ -339,48 +242,101 @@ export class SinkTaskLoop {
   }
 
   private fail(error: unknown): void {
+    if (this.killed.signal.aborted) return;
     this.failure ??= { error };
     this.stopping.abort(error);
     this.wakeUp.wake();
   }
 
+  /** Gives up what still runs when its share of the shutdown timeout is over. */
+  private limitDrain(): void {
+    if (this.isDraining) return;
+    this.isDraining = true;
+    const timeoutMs = this.spec.settings.shutdownTimeoutMs * drainShare;
+    void this.ports.clock.sleep(timeoutMs, this.killed.signal).then(
+      () => {
+        this.kill();
+      },
+      () => undefined,
+    );
+  }
+
   private async end(): Promise<void> {
-    const { task, logger } = this.spec;
+    const { calls, commits, queues } = this;
     this.stopping.abort(new Error('The task has ended'));
-    await this.queues.stopReading();
-    let clean = false;
-    try {
-      if (!this.hasLeftovers && this.ports.lease.held && !this.killed.signal.aborted) {
-        await this.flush();
-        clean = true;
-      }
-    } catch (error) {
-      this.failure ??= { error };
-    }
+    this.limitDrain();
+    await queues.stopReading();
+    const clean = await this.drain();
+    if (commits.heldQueues.size > 0) this.warnOfUncommitted();
     this.killed.abort(new Error('The task has ended'));
-    const calls: [string, () => Promise<void>][] = [];
-    if (this.isTaskStarted) calls.push(['stop', () => task.stop()]);
-    if (!this.queues.isEmpty) calls.unshift(['close', () => task.close(this.queues.queues)]);
-    for (const [name, call] of calls) {
-      try {
-        await call();
-      } catch (error) {
-        logger.warn(`The task's ${name} failed: ${String(error)}`);
-      }
-    }
+    await calls.end(queues.opened);
     this.resolveEnded(
       this.failure === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: this.failure.error, clean },
     );
   }
 
-  private policy(call: string, timeoutMs: number | undefined, count?: () => void): RetryPolicy {
+  /** Flushes and commits what was put; returns whether all of it is. */
+  private async drain(): Promise<boolean> {
+    const { calls, commits, killed } = this;
+    let isFlushed = false;
+    try {
+      if (!this.ports.lease.held) this.kill();
+      if (!calls.hasLeftovers && !killed.signal.aborted) {
+        await this.flush();
+        isFlushed = true;
+      }
+    } catch (error) {
+      if (!killed.signal.aborted) this.failure ??= { error };
+    }
+    await this.opening.idle();
+    await commits.idle();
+    return isFlushed && commits.heldQueues.size === 0;
+  }
+
+  private warnOfUncommitted(): void {
+    const held = [...this.commits.heldQueues];
+    const more = held.length > maxNamedQueues ? ` and ${held.length - maxNamedQueues} more` : '';
+    this.spec.logger.warn(
+      `The task ends before the brokers have accepted the offsets of ${held.slice(0, maxNamedQueues).join(', ')}${more}. ` +
+        'A sink that stores no offsets gets their last records again',
+    );
+  }
+
+  private queueSet(warn: (message: string) => void, arrived: () => void, failed: (error: unknown) => void): QueueSet {
+    const { settings, counters, decoder, group, waits } = this.spec;
+    const { clock, messages } = this.ports;
+    const skips = new RateLimitedLogger(clock, warn, this.killed.signal);
+    return new QueueSet({
+      group,
+      messages,
+      clock,
+      counters,
+      waits,
+      decoder,
+      backoff: settings.backoff,
+      budget: { heldBytes: 0, maxBytes: settings.maxAheadBytes },
+      maxAheadBytes: settings.maxAheadBytesPerQueue,
+      skipsBadRecords: settings.skipsBadRecords,
+      signal: this.stopping.signal,
+      arrived,
+      failed,
+      warn,
+      skipped: (queue, offset, error) => {
+        skips.write(
+          `A record was skipped. ${conversionError(new MessageConversionFailure(queue, offset, error)).message}`,
+        );
+      },
+    });
+  }
+
+  /** Retries without end. */
+  private policy(call: string, onRetry?: () => void): RetryPolicy {
     return {
       clock: this.ports.clock,
       limits: this.spec.settings.backoff,
-      timeoutMs,
       waiting: this.spec.waits.begin(call),
       onRetry: (error, attempt) => {
-        count?.();
+        onRetry?.();
         this.spec.logger.warn(`Try ${attempt} of ${call} failed and is retried: ${String(error)}`);
       },
     };

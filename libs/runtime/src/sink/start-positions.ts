@@ -3,15 +3,13 @@ import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 
 export interface StartQuestion {
-  readonly messages: QueueMessages;
-  readonly offsets: OffsetStore;
+  readonly messages: Pick<QueueMessages, 'queues' | 'minOffset' | 'endOffset'>;
+  readonly offsets: Pick<OffsetStore, 'read'>;
   readonly group: string;
   /** For queues of topics that are new to the group. */
   readonly reset: 'earliest' | 'latest';
-  /** The queues that the task opens now. */
-  readonly queues: readonly QueueRef[];
-  /** What the sink stored with its data. */
-  readonly answers: readonly SinkPosition[];
+  /** What the sink stored with its data, by queue key. */
+  readonly answers: ReadonlyMap<string, SinkPosition>;
 }
 
 const maxDescribed = 10;
@@ -20,15 +18,19 @@ export interface StartPositions {
   readonly positions: readonly SinkPosition[];
   /** The group's offset where it is ahead of the one that the sink stored, by queue key. Nobody but an operator or a foreign consumer sets it. */
   readonly ahead: ReadonlyMap<string, number>;
+  /** Queues that begin at their end if their topic is new to the group. */
+  readonly undecided: readonly QueueRef[];
 }
 
 /**
- * Where a sink task begins to read its queues: where the sink says, else at the group's offset. A queue that neither knows begins by the reset
- * policy; but one that came later to a topic that is read already begins at its oldest message, or what was sent to it before it was
- * noticed would be missing.
+ * Indexes what the sink stored of the queues that it was asked to open.
+ *
+ * @throws ConnectError where it answers other queues, or no offsets
  */
-export async function startPositions(question: StartQuestion): Promise<StartPositions> {
-  const { messages, offsets, group, reset, queues, answers } = question;
+export function checkedAnswers(
+  queues: readonly QueueRef[],
+  answers: readonly SinkPosition[],
+): ReadonlyMap<string, SinkPosition> {
   const opened = new Set(queues.map(queueKey));
   const answered = new Map<string, SinkPosition>();
   for (const answer of answers) {
@@ -41,57 +43,62 @@ export async function startPositions(question: StartQuestion): Promise<StartPosi
     }
     answered.set(key, answer);
   }
-  const committed = await Promise.all(queues.map((queue) => offsets.read(group, queue)));
-  const known = new Set<string>();
-  for (const [index, queue] of queues.entries()) {
-    if (committed[index] !== undefined || answered.has(queueKey(queue))) known.add(queue.topic);
-  }
-  await addTopicsOfOtherTasks(question, known);
+  return answered;
+}
 
+/**
+ * Finds where a sink task begins to read queues of one broker: where the sink says, else at the group's offset. A queue that neither knows begins by
+ * the reset policy; but one that came later to a topic that is read already begins at its oldest message, or what was sent to it before it was
+ * noticed would be missing.
+ */
+export async function startPositions(
+  { messages, offsets, group, reset, answers }: StartQuestion,
+  queues: readonly QueueRef[],
+): Promise<StartPositions> {
   const positions: SinkPosition[] = [];
   const ahead = new Map<string, number>();
+  const undecided: QueueRef[] = [];
+  const committed = await Promise.all(queues.map((queue) => offsets.read(group, queue)));
   for (const [index, queue] of queues.entries()) {
-    const answer = answered.get(queueKey(queue));
+    const answer = answers.get(queueKey(queue));
     const offset = committed[index];
     if (answer !== undefined) {
       positions.push(answer);
       if (offset !== undefined && offset > answer.nextOffset) ahead.set(queueKey(queue), offset);
     } else if (offset !== undefined) positions.push({ queue, nextOffset: offset });
-    else {
-      const fromEnd = reset === 'latest' && !known.has(queue.topic);
-      positions.push({ queue, nextOffset: await (fromEnd ? messages.endOffset(queue) : messages.minOffset(queue)) });
-    }
+    else if (reset === 'latest') undecided.push(queue);
+    else positions.push({ queue, nextOffset: await messages.minOffset(queue) });
   }
-  return { positions, ahead };
+  return { positions, ahead, undecided };
 }
 
-/** Says, for the log, where a task begins to read its queues. */
+/**
+ * Finds out whether the group has read a topic before: then the sink or the group has an offset of any of its queues.
+ *
+ * @throws the error of a broker that does not answer, unless another one has an offset
+ */
+export async function isTopicKnown(
+  { messages, offsets, group, answers }: StartQuestion,
+  topic: string,
+): Promise<boolean> {
+  for (const { queue } of answers.values()) if (queue.topic === topic) return true;
+  const queues = await messages.queues(topic);
+  const found = await Promise.allSettled(queues.map((queue) => offsets.read(group, queue)));
+  if (found.some((answer) => answer.status === 'fulfilled' && answer.value !== undefined)) return true;
+  for (const answer of found) if (answer.status === 'rejected') throw answer.reason;
+  return false;
+}
+
+/** Says, for operators, where a task begins to read queues. */
 export function describeStart(
   group: string,
-  answers: readonly SinkPosition[],
+  answers: ReadonlyMap<string, SinkPosition>,
   positions: readonly SinkPosition[],
 ): string {
-  const stored = new Map(answers.map(({ queue, nextOffset }) => [queueKey(queue), nextOffset]));
   const places = positions.slice(0, maxDescribed).map(({ queue, nextOffset }) => {
     const key = queueKey(queue);
-    return `${key} at offset ${nextOffset} (${stored.get(key) === nextOffset ? 'of the sink' : 'of the group'})`;
+    return `${key} at offset ${nextOffset} (${answers.get(key)?.nextOffset === nextOffset ? 'of the sink' : 'of the group'})`;
   });
   if (positions.length > maxDescribed) places.push(`${positions.length - maxDescribed} more`);
   return `Starting with consumer group ${group} to read ${places.join(', ')}`;
-}
-
-/** With one earlier commit for any queue of a topic, the topic is not new to the group. */
-async function addTopicsOfOtherTasks(
-  { messages, offsets, group, queues, reset }: StartQuestion,
-  known: Set<string>,
-): Promise<void> {
-  if (reset === 'earliest') return;
-  for (const topic of new Set(queues.map((queue) => queue.topic))) {
-    if (known.has(topic)) continue;
-    for (const queue of await messages.queues(topic)) {
-      if ((await offsets.read(group, queue)) === undefined) continue;
-      known.add(topic);
-      break;
-    }
-  }
 }

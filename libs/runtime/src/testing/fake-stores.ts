@@ -40,9 +40,11 @@ export class FakeOffsets implements OffsetStore {
   readonly strangersByQueue = new Map<string, readonly string[]>();
   askedForStrangers = 0;
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
+  /** Names of brokers that refuse every call for now. */
+  readonly unavailable = new Set<string>();
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
-    await Promise.resolve();
+    await this.answered(queue);
     const key = `${group} ${queueKey(queue)}`;
     return this.resets.get(key) ?? this.offsets.get(key);
   }
@@ -61,7 +63,7 @@ export class FakeOffsets implements OffsetStore {
   }
 
   async takeReset(group: string, reset: OffsetReset): Promise<OffsetReset> {
-    await Promise.resolve();
+    await this.answered(reset.queue);
     const key = `${group} ${queueKey(reset.queue)}`;
     const nextOffset = this.resets.get(key) ?? reset.nextOffset;
     this.resets.delete(key);
@@ -69,7 +71,7 @@ export class FakeOffsets implements OffsetStore {
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
-    await Promise.resolve();
+    for (const { queue } of positions) await this.answered(queue);
     this.commits.push({ group, positions });
     const refused: OffsetReset[] = [];
     for (const { queue, nextOffset } of positions) {
@@ -79,6 +81,12 @@ export class FakeOffsets implements OffsetStore {
       else refused.push({ queue, nextOffset: reset });
     }
     return refused;
+  }
+
+  private async answered({ brokerName }: QueueRef): Promise<void> {
+    await Promise.resolve();
+    if (!this.unavailable.has(brokerName)) return;
+    throw Object.assign(new Error(`${brokerName} is unavailable`), { retriable: true });
   }
 }
 

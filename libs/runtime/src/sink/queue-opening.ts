@@ -1,0 +1,162 @@
+import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
+import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import type { OffsetCommits } from './offset-commits.js';
+import type { OffsetResets } from './offset-resets.js';
+import { prepareStart } from './prepare-start.js';
+import type { QueueSet } from './queue-set.js';
+import type { SinkCalls } from './sink-calls.js';
+import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
+import { checkedAnswers, describeStart, isTopicKnown, startPositions, type StartQuestion } from './start-positions.js';
+
+export interface QueueOpeningOptions {
+  readonly spec: Pick<SinkLoopSpec, 'group' | 'logger' | 'warnings'>;
+  readonly ports: Pick<SinkLoopPorts, 'messages' | 'offsets'>;
+  readonly queues: QueueSet;
+  readonly calls: Pick<SinkCalls, 'open'>;
+  readonly commits: Pick<OffsetCommits, 'commit'>;
+  readonly resets: Pick<OffsetResets, 'follow'>;
+  readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
+  /** Aborted when nothing more is read. */
+  readonly signal: AbortSignal;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Finds out where the queues of one broker are read from. */
+interface BrokerOpening {
+  /** A call to a broker failed and is repeated. */
+  isRepeating: boolean;
+  running: Promise<void>;
+}
+
+/** Opens queues, broker by broker: one that is unavailable delays its own queues only. */
+export class QueueOpening {
+  private readonly openings = new Set<BrokerOpening>();
+  private changed: () => void = () => undefined;
+
+  constructor(private readonly options: QueueOpeningOptions) {}
+
+  /** Has the task open queues, then looks in the background where to begin and reads them from there. */
+  async open(queues: readonly QueueRef[], reset: SinkLoopSettings['offsetReset']): Promise<void> {
+    const { spec, ports, calls } = this.options;
+    if (queues.length === 0) {
+      spec.logger.warn('The task has no queue to read yet; it looks for new ones');
+      return;
+    }
+    const answers = checkedAnswers(queues, await calls.open(queues));
+    this.options.queues.reserve(queues);
+    const question = { ...ports, group: spec.group, reset, answers };
+    // The answer must not change while some of a new topic's queues are committed already.
+    const known = new Map<string, Promise<boolean>>();
+    const isKnown = (topic: string): Promise<boolean> => {
+      const asked = known.get(topic) ?? this.untilAnswered(() => isTopicKnown(question, topic), this.noteRepeating);
+      known.set(topic, asked);
+      return asked;
+    };
+    for (const brokerName of new Set(queues.map((queue) => queue.brokerName))) {
+      const ofBroker = queues.filter((queue) => queue.brokerName === brokerName);
+      this.begin((opening) => this.openOfBroker(opening, question, ofBroker, isKnown));
+    }
+  }
+
+  /**
+   * Resolves once all queues are read; but a broker that is unavailable is not waited for while queues of another one are read. Rejects with the
+   * reason when queues cannot be opened.
+   */
+  async whenFed(): Promise<void> {
+    const { signal } = this.options;
+    for (;;) {
+      signal.throwIfAborted();
+      const areRepeating = [...this.openings].every(({ isRepeating }) => isRepeating);
+      if (this.openings.size === 0 || (areRepeating && this.options.queues.queues.length > 0)) return;
+      await new Promise<void>((resolve) => {
+        this.changed = resolve;
+      });
+    }
+  }
+
+  /** Resolves when no opening is under way. */
+  async idle(): Promise<void> {
+    for (const { running } of this.openings) await running;
+  }
+
+  /** Reads queues from positions, after a look at what was read before them. */
+  async read(positions: readonly SinkPosition[], onRetry?: () => void): Promise<void> {
+    const { spec, ports, queues, policy, signal } = this.options;
+    const context = { messages: ports.messages, group: spec.group, signal };
+    const starts = await retrying(policy('looking at what was read', onRetry), signal, () =>
+      Promise.all(positions.map((position) => prepareStart(context, position))),
+    );
+    for (const start of starts) queues.add(start);
+  }
+
+  /** Every queue of a topic that may be new to the group waits for all brokers of the topic. */
+  private readonly noteRepeating = (): void => {
+    for (const opening of this.openings) opening.isRepeating = true;
+    this.changed();
+  };
+
+  private begin(work: (opening: BrokerOpening) => Promise<void>): void {
+    const { signal, failed } = this.options;
+    const opening: BrokerOpening = { isRepeating: false, running: Promise.resolve() };
+    this.openings.add(opening);
+    opening.running = work(opening)
+      .catch((error: unknown) => {
+        if (!signal.aborted) failed(error);
+      })
+      .finally(() => {
+        this.openings.delete(opening);
+        this.changed();
+      });
+  }
+
+  private async openOfBroker(
+    opening: BrokerOpening,
+    question: StartQuestion,
+    queues: readonly QueueRef[],
+    isKnown: (topic: string) => Promise<boolean>,
+  ): Promise<void> {
+    const repeated = (): void => {
+      opening.isRepeating = true;
+      this.changed();
+    };
+    const { positions, ahead, undecided } = await this.untilAnswered(() => startPositions(question, queues), repeated);
+    if (positions.length > 0) await this.readFrom(positions, question, ahead, repeated);
+    if (undecided.length === 0) return;
+    const { messages } = this.options.ports;
+    const decided = await Promise.all(
+      undecided.map(async (queue) => {
+        const isRead = await isKnown(queue.topic);
+        const offset = () => (isRead ? messages.minOffset(queue) : messages.endOffset(queue));
+        return { queue, nextOffset: await this.untilAnswered(offset, repeated) };
+      }),
+    );
+    await this.readFrom(decided, question, new Map(), repeated);
+  }
+
+  private async readFrom(
+    positions: readonly SinkPosition[],
+    { group, answers }: StartQuestion,
+    ahead: ReadonlyMap<string, number>,
+    repeated: () => void,
+  ): Promise<void> {
+    const { spec, commits, resets, signal } = this.options;
+    // A position that the reset policy chose must not be chosen again; and the answer says where an operator has reset the group.
+    const followed = await resets.follow(await commits.commit(positions, signal, repeated));
+    for (const { queue, nextOffset } of positions) {
+      const key = queueKey(queue);
+      const offset = ahead.get(key);
+      if (offset === undefined || followed.has(key)) continue;
+      spec.warnings.add(
+        `Queue ${key} resumes at offset ${nextOffset}, which the sink has stored; that of consumer group ${group} was ahead, at ${offset}`,
+      );
+    }
+    const starts = positions.map((position) => followed.get(queueKey(position.queue)) ?? position);
+    spec.logger.info(describeStart(group, answers, starts));
+    await this.read(starts, repeated);
+  }
+
+  private untilAnswered<T>(ask: () => Promise<T>, onRetry?: () => void): Promise<T> {
+    const { policy, signal } = this.options;
+    return retrying(policy('asking for offsets', onRetry), signal, ask);
+  }
+}

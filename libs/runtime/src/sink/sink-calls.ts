@@ -1,0 +1,111 @@
+import type { QueueRef, SinkPosition, SinkTaskContext } from '@sluice/sdk';
+import type { Lease } from '../ports/lease.port.js';
+import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import type { MessageConversionFailure } from './queue-intake.js';
+import type { TakenRecords } from './queue-set.js';
+import type { SinkLoopSpec } from './sink-loop-options.js';
+
+export interface SinkCallsOptions {
+  readonly spec: Pick<SinkLoopSpec, 'task' | 'counters' | 'settings' | 'logger'>;
+  readonly lease: Lease;
+  readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
+  /** Aborted when nothing more is put. */
+  readonly stopping: AbortSignal;
+  /** Aborted when nothing more is flushed. */
+  readonly killed: AbortSignal;
+}
+
+/** Calls the sink's task: one method at a time, again after a retriable error, and only while the lease is held. */
+export class SinkCalls {
+  private last: Promise<unknown> = Promise.resolve();
+  private isStarted = false;
+  /** Why records that were taken from their queues were not put: positions behind them must not be flushed. */
+  private broken: { readonly error: unknown } | undefined;
+
+  constructor(private readonly options: SinkCallsOptions) {}
+
+  /** Records were taken that the task did not get. */
+  get hasLeftovers(): boolean {
+    return this.broken !== undefined;
+  }
+
+  async start(context: SinkTaskContext): Promise<void> {
+    this.isStarted = true;
+    await this.options.spec.task.start(context);
+  }
+
+  open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {
+    const { spec, policy, stopping, lease } = this.options;
+    return this.alone(() =>
+      retrying(policy('open'), stopping, async () => {
+        await lease.whenHeld(stopping);
+        return spec.task.open(queues);
+      }),
+    );
+  }
+
+  /**
+   * Takes records from their queues and puts them, without a flush between.
+   * @returns what stopped the taking
+   */
+  put(take: () => TakenRecords): Promise<MessageConversionFailure | undefined> {
+    const { spec, policy, stopping, killed, lease } = this.options;
+    const { task, counters } = spec;
+    return this.alone(async () => {
+      const { records, failure } = take();
+      if (records.length === 0) return failure;
+      const repeated = policy('put', () => {
+        counters.putRetries++;
+      });
+      try {
+        await retrying(repeated, stopping, async () => {
+          await lease.whenHeld(stopping);
+          await task.put(records, killed);
+        });
+      } catch (error) {
+        this.broken = { error };
+        throw error;
+      }
+      counters.recordsPut += records.length;
+      return failure;
+    });
+  }
+
+  /**
+   * Makes everything durable that was put, with positions that are asked for once nothing else runs.
+   * @returns what `positions` returned
+   */
+  flush<P extends readonly SinkPosition[]>(positions: () => P): Promise<P> {
+    const { spec, policy, killed, lease } = this.options;
+    const { task, counters } = spec;
+    return this.alone(async () => {
+      if (this.broken !== undefined) throw this.broken.error;
+      const flushed = positions();
+      await retrying(policy('flush'), killed, async () => {
+        await lease.whenHeld(killed);
+        await task.flush(flushed, killed);
+      });
+      counters.flushes++;
+      return flushed;
+    });
+  }
+
+  /** Closes what was opened and stops the task. Never rejects. */
+  async end(opened: readonly QueueRef[]): Promise<void> {
+    const { task, logger } = this.options.spec;
+    const calls: [string, () => Promise<void>][] = [];
+    if (opened.length > 0) calls.push(['close', () => task.close(opened)]);
+    if (this.isStarted) calls.push(['stop', () => task.stop()]);
+    for (const [name, call] of calls) {
+      await this.alone(call).catch((error: unknown) => {
+        logger.warn(`The task's ${name} failed: ${String(error)}`);
+      });
+    }
+  }
+
+  private alone<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.last.then(call);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}
