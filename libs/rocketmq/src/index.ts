@@ -17,6 +17,7 @@ export {
 export { SendOutcomeUnknownError, type SendSettlement, type UnknownOutcomeReason } from './produce/send-outcome.js';
 export { type MessageFilter } from './consume/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './consume/pull.js';
+export { type PullBudget } from './consume/pull-budget.js';
 export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './consume/queue-reader.js';
 export { isQueueRefused } from './routing/response-error.js';
 export {

@@ -12,6 +12,7 @@ import {
 } from '../errors.js';
 import { MessageUnreadableError } from './logical-messages.js';
 import { type PullAnswer, type PullOptions } from './pull.js';
+import { type PullBudget } from './pull-budget.js';
 import { QueueReader, type QueueReaderOptions, type QueueReaderSource, type QueueReaderState } from './queue-reader.js';
 
 const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
@@ -168,6 +169,29 @@ describe('QueueReader', () => {
     await take(reader, 1_000);
     expect(queue.mostInFlight).toBeLessThanOrEqual(4);
     reader.close();
+  });
+
+  it('shares a budget with other readers, counts what is not taken, and takes all of it back when it ends', async () => {
+    let [bytes, messages, mostMessages] = [0, 0, 0];
+    const budget: PullBudget = {
+      hasRoom: (more, moreMessages) => bytes + more < 100_000 && messages + moreMessages <= 160,
+      add: (more, moreMessages) => {
+        bytes += more;
+        messages += moreMessages;
+        mostMessages = Math.max(mostMessages, messages);
+      },
+    };
+    const queues = [new FakeQueue(), new FakeQueue()];
+    const readers = queues.map((queue) => readerOf(queue, { ahead: 50, maxMessagesPerPull: 32, budget }));
+    for (const queue of queues) queue.append(2_000);
+    await Promise.all(readers.map((reader) => take(reader, 1_000)));
+    expect(mostMessages).toBeGreaterThan(96);
+    // Each reader's first pull needs no room.
+    expect(mostMessages).toBeLessThanOrEqual(160 + 64);
+    for (const reader of readers) reader.close();
+    expect([bytes, messages]).toEqual([0, 0]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([bytes, messages]).toEqual([0, 0]);
   });
 
   it('waits at the head with one suspended pull, and an append wakes it', async () => {

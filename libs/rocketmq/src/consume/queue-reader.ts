@@ -19,6 +19,7 @@ import {
   MessageUnreadableError,
 } from './logical-messages.js';
 import { compileFilter, type CompiledFilter, type MessageFilter } from './message-filter.js';
+import { byteBudget, PullCharge, type PullBudget } from './pull-budget.js';
 import { PullWindow } from './pull-window.js';
 import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
 
@@ -36,6 +37,8 @@ export interface QueueReaderOptions extends LogicalMessagesOptions {
   readonly ahead?: number;
   /** Bytes of answers not yet taken above which no further pull starts; one always may. Default 8 MiB. */
   readonly maxBufferedBytes?: number;
+  /** Counts what is pulled and not yet taken, also beside other readers; `maxBufferedBytes` means nothing then. */
+  readonly budget?: PullBudget;
   /** Asked of the broker per pull, at most; what it gives is found out. Default 512. */
   readonly maxMessagesPerPull?: number;
   /** How long the broker holds the pull at the head of the queue. Default 15 s. */
@@ -65,8 +68,7 @@ interface Pull {
   readonly offset: number;
   readonly asked: number;
   readonly end: Promise<PullEnd>;
-  /** Of the answer, once it is there. */
-  bufferedBytes: number;
+  readonly charge: PullCharge;
 }
 
 const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 50, maxMs: 3_000 };
@@ -79,7 +81,7 @@ const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 50, maxMs: 3_000 };
 export class QueueReader {
   readonly #ahead: number;
   readonly #filter: CompiledFilter;
-  readonly #maxBufferedBytes: number;
+  readonly #budget: PullBudget;
   readonly #suspendMs: number;
   readonly #backoff: BackoffOptions;
   readonly #closing = new AbortController();
@@ -107,7 +109,7 @@ export class QueueReader {
   ) {
     this.#filter = compileFilter(options.filter);
     this.#ahead = this.#filter.isAll ? (options.ahead ?? 4) : 1;
-    this.#maxBufferedBytes = options.maxBufferedBytes ?? 8 * 1024 * 1024;
+    this.#budget = options.budget ?? byteBudget(options.maxBufferedBytes ?? 8 * 1024 * 1024);
     this.#suspendMs = options.suspendMs ?? 15_000;
     this.#backoff = options.retryBackoff ?? DEFAULT_BACKOFF;
     this.#window = new PullWindow(options.maxMessagesPerPull ?? 512);
@@ -238,6 +240,7 @@ export class QueueReader {
     const end = await this.#until(head.end, endsAt);
     if (end === undefined || this.#inFlight[0] !== head) return undefined;
     this.#inFlight.shift();
+    head.charge.end();
     if (end.kind === 'failed') {
       this.#onFailure(head, end.error);
       return undefined;
@@ -319,19 +322,14 @@ export class QueueReader {
     let last = this.#inFlight.at(-1);
     while (last !== undefined && this.#maxOffset !== undefined && this.#inFlight.length < this.#ahead) {
       const offset: number = last.offset + last.asked;
-      if (offset >= this.#maxOffset || this.#expectedBytes() >= this.#maxBufferedBytes) return;
+      if (offset >= this.#maxOffset || !this.#budget.hasRoom(this.#averageBytes, this.#window.asked)) return;
       last = this.#start(offset, this.#window.asked, 0);
     }
   }
 
-  #expectedBytes(): number {
-    let bytes = this.#averageBytes;
-    for (const pull of this.#inFlight) bytes += Math.max(pull.bufferedBytes, this.#averageBytes);
-    return bytes;
-  }
-
   #start(offset: number, asked: number, suspendMs: number): Pull {
     const { signal } = this.#dropping;
+    const charge = new PullCharge(this.#budget, this.#averageBytes, asked);
     const answer = this.source.pull({
       queue: this.queue,
       group: this.options.group,
@@ -344,10 +342,10 @@ export class QueueReader {
     const pull: Pull = {
       offset,
       asked,
-      bufferedBytes: 0,
+      charge,
       end: answer.then(
         (received): PullEnd => {
-          pull.bufferedBytes = received.body.length;
+          charge.received(received.body.length);
           return { kind: 'answered', answer: received };
         },
         (error: unknown): PullEnd => ({ kind: 'failed', error }),
@@ -359,6 +357,7 @@ export class QueueReader {
 
   #drop(): void {
     if (this.#inFlight.length === 0) return;
+    for (const { charge } of this.#inFlight) charge.end();
     this.#inFlight = [];
     this.#dropping.abort();
     this.#dropping = new AbortController();

@@ -14,6 +14,7 @@ import {
   type QueueMessages,
   type MessageReader,
   type RawMessage,
+  type ReadBudget,
 } from '@sluice/runtime';
 import { KnownGroups } from './known-groups.js';
 import { errorOfKnownQueue, mayRetry } from '@sluice/node';
@@ -73,9 +74,10 @@ export class RocketMqQueueMessages implements QueueMessages {
     return this.allTopics.names;
   }
 
-  read(queue: QueueRef, from: number, signal: AbortSignal): FailingReader {
+  read(queue: QueueRef, from: number, signal: AbortSignal, budget?: ReadBudget): FailingReader {
     const { group } = this;
-    const reader = this.client.consumer.readQueue(queue, { from, group, ahead: pullsAhead, signal });
+    const bounds = { ahead: pullsAhead, ...(budget === undefined ? {} : { budget }) };
+    const reader = this.client.consumer.readQueue(queue, { from, group, signal, ...bounds });
     return new FailingReader(reader, (call) => this.groups.call(group, call), signal);
   }
 

@@ -68,7 +68,7 @@ export class SinkLag {
         endOffset: (queue) => messages.endOffset(queue),
         minOffset: (queue) => messages.minOffset(queue),
         range: (queue, from, to, signal) => messages.range(queue, from, to, signal),
-        read: (queue, from, signal) => {
+        read: (queue, from, signal, budget) => {
           const key = queueKey(queue);
           const known = of.queues.get(key);
           // A loop reads a queue again, after an error, from behind what it has not committed yet.
@@ -78,7 +78,7 @@ export class SinkLag {
             known.loop = loop;
             known.position = from;
           }
-          return messages.read(queue, from, signal);
+          return messages.read(queue, from, signal, budget);
         },
       },
       offsets: {

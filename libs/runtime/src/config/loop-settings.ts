@@ -25,8 +25,8 @@ export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
   return {
     ...loopSettings(settings),
     maxPutRecords: 5000,
-    maxAheadBytesPerQueue: 4 * mebibyte,
-    maxAheadBytes: 32 * mebibyte,
+    maxAheadPerQueue: { maxBytes: 4 * mebibyte, maxRecords: 20_000 },
+    maxAhead: { maxBytes: 32 * mebibyte, maxRecords: 100_000 },
     refreshIntervalMs: 4000,
     offsetReset: settings['consumer.offset.reset'],
   };

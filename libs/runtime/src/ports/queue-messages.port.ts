@@ -15,7 +15,7 @@ export interface RawMessage {
   readonly storeTimestamp: number;
 }
 
-/** Reads one queue in order, ahead of need within its own bounds. */
+/** Reads one queue in order, ahead of need within bounds. */
 export interface MessageReader {
   /**
    * The next messages, at least one; waits while there are none. The first one's offset is the offset asked for, or later when the broker holds
@@ -26,6 +26,14 @@ export interface MessageReader {
   close(): void;
 }
 
+/** Bounds what a reader holds: what it has asked for, and what was not taken of its answers. */
+export interface ReadBudget {
+  /** Returns whether the reader may ask for more ahead of need, which is expected to bring so much. */
+  hasRoom(bytes: number, records: number): boolean;
+  /** Counts what the reader holds more; negative numbers say that it holds less. */
+  add(bytes: number, records: number): void;
+}
+
 /** Reading by offset, without group state. */
 export interface QueueMessages {
   /** The readable queues of a topic, sorted by broker name, then queue number; empty when there is no such topic. */
@@ -34,7 +42,8 @@ export interface QueueMessages {
   unreadableQueues(topic: string): Promise<readonly QueueRef[]>;
   /** The names of all topics, for subscriptions by pattern. */
   topics(): Promise<readonly string[]>;
-  read(queue: QueueRef, from: number, signal: AbortSignal): MessageReader;
+  /** Reads a queue from an offset; the reader has bounds of its own where no budget is given. */
+  read(queue: QueueRef, from: number, signal: AbortSignal, budget?: ReadBudget): MessageReader;
   /**
    * The messages from offset `from` to before `to`, both within the queue; ends early where they are gone. Rejects with a
    * {@link QueueReadFailure}, or with the signal's reason when the signal is aborted.

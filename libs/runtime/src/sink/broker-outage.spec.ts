@@ -77,7 +77,7 @@ describe('a sink one of whose brokers is unavailable', () => {
 
   it('keeps what it has read of the held queues within its bounds', async () => {
     const { world, a, b, start, committed } = twoBrokers();
-    const { loop, counters } = start({ maxAheadBytesPerQueue: 10_000 });
+    const { loop, counters } = start({ maxAheadPerQueue: { maxBytes: 10_000, maxRecords: 1000 } });
     await loop.start();
     world.plain(b, 'b0');
     await world.clock.until(() => counters.recordsPut === 1);

@@ -19,7 +19,7 @@ import {
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { QueueOffsetError } from './queue-offset-error.js';
-import { type AheadBudget, ReadAhead } from './read-ahead.js';
+import { AheadBudget, type AheadLimits, ReadAhead } from './read-ahead.js';
 import type { RecordDecoder } from './record-decoder.js';
 import { type QueueStart, requireSameMessage } from './prepare-start.js';
 import type { DropReason, ReadState } from './read-state.js';
@@ -36,8 +36,9 @@ export interface IntakeContext {
   readonly backoff: BackoffLimits;
   readonly waits: TaskWaits;
   readonly decoder: RecordDecoder;
+  /** Of all queues of the task. */
   readonly budget: AheadBudget;
-  readonly maxAheadBytes: number;
+  readonly maxAheadPerQueue: AheadLimits;
   readonly skipsBadRecords: boolean;
   /** Aborted when nothing more is read. */
   readonly signal: AbortSignal;
@@ -97,7 +98,7 @@ export class QueueIntake {
     this.key = queueKey(start.queue);
     this.tag = queueTag(start.queue);
     this.waiting = context.waits.begin(`reading queue ${this.key}`);
-    this.ahead = new ReadAhead(context.budget, context.maxAheadBytes);
+    this.ahead = new ReadAhead(new AheadBudget(context.maxAheadPerQueue, context.budget));
     this.state = start.state;
     this.signal = AbortSignal.any([context.signal, this.closing.signal]);
     this.next = start.nextOffset;
@@ -202,7 +203,7 @@ export class QueueIntake {
     try {
       for (let attempt = 1; !signal.aborted; attempt++) {
         await this.ahead.room(signal);
-        reader ??= messages.read(this.queue, from, signal);
+        reader ??= messages.read(this.queue, from, signal, this.ahead.budget);
         let answer: readonly RawMessage[] = [];
         try {
           if (attempt === 1) askedMs = clock.nowMs();

@@ -1,55 +1,69 @@
-import type { RawMessage } from '../ports/queue-messages.port.js';
+import type { RawMessage, ReadBudget } from '../ports/queue-messages.port.js';
 
-/** Bytes that all queues of a task hold together. */
-export interface AheadBudget {
-  heldBytes: number;
+export interface AheadLimits {
   readonly maxBytes: number;
+  readonly maxRecords: number;
+}
+
+/** Counts what is read ahead and not taken yet, of one queue or of all queues of a task. */
+export class AheadBudget implements ReadBudget {
+  private bytes = 0;
+  private records = 0;
+
+  constructor(
+    private readonly limits: AheadLimits,
+    /** What this is a part of. */
+    private readonly whole?: AheadBudget,
+  ) {}
+
+  hasRoom(bytes: number, records: number): boolean {
+    const { maxBytes, maxRecords } = this.limits;
+    if (this.bytes + bytes >= maxBytes || this.records + records >= maxRecords) return false;
+    return this.whole === undefined || this.whole.hasRoom(bytes, records);
+  }
+
+  add(bytes: number, records: number): void {
+    this.bytes += bytes;
+    this.records += records;
+    this.whole?.add(bytes, records);
+  }
 }
 
 /** What was read of one queue and not taken yet: whole answers, in order. */
 export class ReadAhead {
-  private readonly answers: (readonly RawMessage[])[] = [];
-  private readonly sizes: number[] = [];
+  private readonly answers: { readonly messages: readonly RawMessage[]; readonly bytes: number }[] = [];
   private taken = 0;
-  private heldBytes = 0;
   private resume: (() => void) | undefined;
 
-  constructor(
-    private readonly budget: AheadBudget,
-    private readonly maxBytes: number,
-  ) {}
+  /** @param budget of the queue; it also counts what the queue's reader has asked its broker for */
+  constructor(readonly budget: AheadBudget) {}
 
   get isEmpty(): boolean {
     return this.answers.length === 0;
   }
 
-  /** Returns the bytes that it holds more. */
-  add(answer: readonly RawMessage[]): number {
+  /** Appends an answer and returns its bytes. */
+  add(messages: readonly RawMessage[]): number {
     let bytes = 0;
-    for (const { bodyBytes, rawProperties } of answer) bytes += bodyBytes + rawProperties.length;
-    this.answers.push(answer);
-    this.sizes.push(bytes);
-    this.heldBytes += bytes;
-    this.budget.heldBytes += bytes;
+    for (const { bodyBytes, rawProperties } of messages) bytes += bodyBytes + rawProperties.length;
+    this.answers.push({ messages, bytes });
+    this.budget.add(bytes, messages.length);
     return bytes;
   }
 
-  /** The next message, which is then taken. */
+  /** Takes the next message, if there is one. */
   take(): RawMessage | undefined {
     const answer = this.answers[0];
-    const message = answer?.[this.taken];
     if (answer === undefined) return undefined;
+    const message = answer.messages[this.taken];
     this.taken++;
-    if (this.taken >= answer.length) this.dropFirst();
+    if (this.taken >= answer.messages.length) this.dropFirst();
     return message;
   }
 
   /** Resolves when another answer may be read. One may always be held. */
   async room(signal: AbortSignal): Promise<void> {
-    while (
-      this.answers.length > 0 &&
-      (this.heldBytes >= this.maxBytes || this.budget.heldBytes >= this.budget.maxBytes)
-    ) {
+    while (this.answers.length > 0 && !this.budget.hasRoom(0, 0)) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
         const go = (): void => {
@@ -69,11 +83,9 @@ export class ReadAhead {
   }
 
   private dropFirst(): void {
-    this.answers.shift();
-    const bytes = this.sizes.shift() ?? 0;
+    const dropped = this.answers.shift();
     this.taken = 0;
-    this.heldBytes -= bytes;
-    this.budget.heldBytes -= bytes;
+    this.budget.add(-(dropped?.bytes ?? 0), -(dropped?.messages.length ?? 0));
     this.resume?.();
   }
 }

@@ -7,6 +7,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
+import type { AheadLimits } from './read-ahead.js';
 import type { RecordDecoder } from './record-decoder.js';
 import type { Subscription } from './subscription.js';
 
@@ -22,9 +23,9 @@ export interface SinkLoopSettings {
   readonly flushIntervalMs: number;
   /** Records per `put`, at most. */
   readonly maxPutRecords: number;
-  /** Reading a queue waits while this much of it, or of all queues together, is not put; one answer per queue always may be held. */
-  readonly maxAheadBytesPerQueue: number;
-  readonly maxAheadBytes: number;
+  /** Reading a queue waits while so much of it, or of all queues together, is asked for or not put; one answer per queue always may be held. */
+  readonly maxAheadPerQueue: AheadLimits;
+  readonly maxAhead: AheadLimits;
   /** Every how many milliseconds new topics and queues are looked for. */
   readonly refreshIntervalMs: number;
   /** Where a group that never committed begins. */

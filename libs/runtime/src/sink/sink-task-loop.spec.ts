@@ -325,7 +325,7 @@ describe('the sink task loop', () => {
     let answers = 0;
     const { messages } = world.cluster;
     const { loop } = world.loop(sink, {
-      settings: { maxAheadBytesPerQueue: 10_000 },
+      settings: { maxAheadPerQueue: { maxBytes: 10_000, maxRecords: 1000 } },
       ports: {
         messages: {
           ...messages,

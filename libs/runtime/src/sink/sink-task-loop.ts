@@ -16,6 +16,7 @@ import { conversionError, MessageConversionFailure } from './queue-intake.js';
 import { QueueOpening } from './queue-opening.js';
 import { QueueSet } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
+import { AheadBudget } from './read-ahead.js';
 import { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { ownQueues } from './subscription.js';
@@ -314,8 +315,8 @@ export class SinkTaskLoop {
       waits,
       decoder,
       backoff: settings.backoff,
-      budget: { heldBytes: 0, maxBytes: settings.maxAheadBytes },
-      maxAheadBytes: settings.maxAheadBytesPerQueue,
+      budget: new AheadBudget(settings.maxAhead),
+      maxAheadPerQueue: settings.maxAheadPerQueue,
       skipsBadRecords: settings.skipsBadRecords,
       signal: this.stopping.signal,
       arrived,

@@ -32,8 +32,8 @@ export const textDecoder: RecordDecoder = {
 export const testSinkSettings: SinkLoopSettings = {
   flushIntervalMs: 1000,
   maxPutRecords: 2000,
-  maxAheadBytesPerQueue: 1024 * 1024,
-  maxAheadBytes: 8 * 1024 * 1024,
+  maxAheadPerQueue: { maxBytes: 1024 * 1024, maxRecords: 20_000 },
+  maxAhead: { maxBytes: 8 * 1024 * 1024, maxRecords: 100_000 },
   refreshIntervalMs: 30_000,
   offsetReset: 'earliest',
   shutdownTimeoutMs: 5000,

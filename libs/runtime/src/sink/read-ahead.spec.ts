@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RawMessage } from '../ports/queue-messages.port.js';
+import { AheadBudget, ReadAhead } from './read-ahead.js';
+
+const messages = (count: number): RawMessage[] =>
+  Array.from({ length: count }, (_, queueOffset) => ({
+    queueOffset,
+    body: Buffer.alloc(10),
+    bodyBytes: 10,
+    rawProperties: Buffer.alloc(0),
+    bornTimestamp: 0,
+    storeTimestamp: 0,
+  }));
+
+const wide = { maxBytes: 1e9, maxRecords: 1e9 };
+
+async function hasRoom(ahead: ReadAhead): Promise<boolean> {
+  const stop = new AbortController();
+  const room = ahead.room(stop.signal).then(
+    () => true,
+    () => false,
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  return room;
+}
+
+describe('what is read ahead', () => {
+  it.each([
+    ['records of the queue', { maxBytes: 1e9, maxRecords: 5 }, wide],
+    ['bytes of the queue', { maxBytes: 50, maxRecords: 1e9 }, wide],
+    ['records of all queues', wide, { maxBytes: 1e9, maxRecords: 5 }],
+    ['bytes of all queues', wide, { maxBytes: 50, maxRecords: 1e9 }],
+  ])('is bounded by the %s', async (_, perQueue, ofTask) => {
+    const ahead = new ReadAhead(new AheadBudget(perQueue, new AheadBudget(ofTask)));
+    ahead.add(messages(4));
+    expect(await hasRoom(ahead)).toBe(true);
+    ahead.add(messages(1));
+    expect(await hasRoom(ahead)).toBe(false);
+    for (let n = 0; n < 4; n++) ahead.take();
+    expect(await hasRoom(ahead)).toBe(true);
+  });
+
+  it('shares one budget with what the reader has asked its broker for', async () => {
+    const task = new AheadBudget({ maxBytes: 100, maxRecords: 1e9 });
+    const ahead = new ReadAhead(new AheadBudget(wide, task));
+    ahead.budget.add(80, 8);
+    ahead.add(messages(2));
+    expect(await hasRoom(ahead)).toBe(false);
+    ahead.budget.add(-80, -8);
+    expect(await hasRoom(ahead)).toBe(true);
+    expect(task.hasRoom(79, 0)).toBe(true);
+    expect(task.hasRoom(80, 0)).toBe(false);
+  });
+
+  it('holds one answer of a queue, whatever other queues hold', async () => {
+    const task = new AheadBudget({ maxBytes: 100, maxRecords: 10 });
+    new ReadAhead(new AheadBudget(wide, task)).add(messages(20));
+    const other = new ReadAhead(new AheadBudget(wide, task));
+    expect(await hasRoom(other)).toBe(true);
+    other.add(messages(1));
+    expect(await hasRoom(other)).toBe(false);
+    other.clear();
+    expect(await hasRoom(other)).toBe(true);
+  });
+});
