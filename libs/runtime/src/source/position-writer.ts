@@ -1,12 +1,10 @@
-import { type BackoffLimits } from '@sluice/time';
 import type { QueueScan } from '@sluice/protocol';
 import { type CommittedPosition } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { retrying } from '../retry/retrying.js';
-import type { TaskWaits } from '../retry/task-waits.js';
+import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { PartitionState } from './partition-state.js';
 import type { QueueLane } from './queue-lane.js';
 
@@ -14,12 +12,11 @@ export interface PositionWriting {
   readonly store: PositionStore;
   readonly task: SourceTaskId;
   readonly lease: Lease;
-  readonly clock: Clock;
-  readonly backoff: BackoffLimits;
+  readonly clock: Pick<Clock, 'yieldToIo'>;
+  /** Retries without end. */
+  readonly policy: (call: string) => RetryPolicy;
   readonly counters: TaskCounters;
   readonly signal: AbortSignal;
-  readonly warn: (message: string) => void;
-  readonly waits: TaskWaits;
   readonly partitions: () => Iterable<PartitionState>;
   readonly lanes: () => Iterable<QueueLane>;
   /** The store knows that nothing has to be scanned in the queue of a lane that is left. */
@@ -62,6 +59,24 @@ export class PositionWriter {
     await this.begin(() => this.write(true, clean));
   }
 
+  /** Writes again what no running task of the connector has written since a time: retention must not take it. */
+  async refreshOthers(beforeMs: number): Promise<void> {
+    const { store, task, lease, signal } = this.writing;
+    await retrying(this.writing.policy('writing old positions again'), signal, async () => {
+      await lease.whenHeld(signal);
+      await store.refresh(task, beforeMs);
+    });
+  }
+
+  /** Resolves once the place to scan a lane's queue from, and the routes of partitions, are stored. */
+  async storeRoutes(lane: QueueLane, partitions: readonly PartitionState[]): Promise<void> {
+    const isStored = (): boolean => lane.scanIsStored && partitions.every(({ areRoutesStored }) => areRoutesStored);
+    while (!isStored()) {
+      await this.flush();
+      await this.writing.clock.yieldToIo();
+    }
+  }
+
   private async begin(write: () => Promise<void>): Promise<void> {
     const running = write().finally(() => {
       this.running = undefined;
@@ -71,7 +86,7 @@ export class PositionWriter {
   }
 
   private async write(full: boolean, clean: boolean): Promise<void> {
-    const { store, task, lease, clock, backoff, counters, signal, warn } = this.writing;
+    const { store, task, lease, counters, signal } = this.writing;
     const { index, generation } = task;
     const owner = { index, generation };
     const partitions = full ? [...this.writing.partitions()] : [...this.dirty];
@@ -94,11 +109,7 @@ export class PositionWriter {
     }
     // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
     if (snapshots.length === 0 && scans.length === 0 && left.length === 0) return;
-    const onRetry = (error: unknown): void => {
-      warn(`Writing positions failed and is retried: ${String(error)}`);
-    };
-    const waiting = this.writing.waits.begin('writing positions');
-    await retrying({ clock, limits: backoff, onRetry, waiting }, signal, async () => {
+    await retrying(this.writing.policy('writing positions'), signal, async () => {
       await lease.whenHeld(signal);
       await store.write(task, {
         partitions: snapshots.map(({ position }) => position),

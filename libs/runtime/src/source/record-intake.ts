@@ -1,40 +1,74 @@
 import { describePosition, stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
 import type { RateLimitedLogger } from '../task/rate-limited-logger.js';
+import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import { unlessAborted } from '../retry/unless-aborted.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
 import type { QueueLane } from './queue-lane.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
+import type { WritableQueues } from './writable-queues.js';
 
-/** Why appending ended, and with which record it goes on. */
-export type IntakeStop =
+export interface RecordIntakeOptions {
+  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder'>;
+  readonly partitions: PartitionTable;
+  readonly writer: Pick<PositionWriter, 'markDirty'>;
+  readonly queues: Pick<WritableQueues, 'of'>;
+  readonly skips: RateLimitedLogger;
+  /** Retries without end. */
+  readonly policy: (call: string) => RetryPolicy;
+  /** Resolves when records may have been sent. */
+  readonly whenSent: () => Promise<void>;
+  /** Aborted when nothing more is taken. */
+  readonly signal: AbortSignal;
+}
+
+/** Why appending ended, and with which record it resumes. */
+type IntakeStop =
   | { readonly kind: 'done'; readonly next: number }
   | { readonly kind: 'full'; readonly next: number }
   | { readonly kind: 'unknown-topic'; readonly next: number; readonly topic: string };
 
-/** Takes polled records into the lanes of their queues. Synchronous: this is where most of a source's time is spent. */
+/** Takes polled records into the lanes of their queues, and waits for room and for topics. */
 export class RecordIntake {
   private lastPartition: SourceRecord['partition'] | undefined;
   private lastState: PartitionState | undefined;
   private readonly touched = new Set<QueueLane>();
 
-  constructor(
-    private readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder'>,
-    private readonly table: PartitionTable,
-    private readonly writer: PositionWriter,
-    private readonly skips: RateLimitedLogger,
-  ) {}
+  constructor(private readonly options: RecordIntakeOptions) {}
 
   get isFull(): boolean {
-    const { counters, settings } = this.spec;
+    const { counters, settings } = this.options.spec;
     return (
       counters.bufferedBytes >= settings.maxBufferedBytes || counters.bufferedRecords >= settings.maxBufferedRecords
     );
   }
 
+  /** Takes records, in order, until the task stops. */
+  async accept(records: readonly SourceRecord[]): Promise<void> {
+    const { signal, whenSent } = this.options;
+    for (let next = 0; next < records.length && !signal.aborted;) {
+      const stop = this.append(records, next);
+      next = stop.next;
+      if (stop.kind === 'unknown-topic') await this.loadQueues(stop.topic);
+      else if (stop.kind === 'full') await whenSent();
+    }
+  }
+
+  private async loadQueues(topic: string): Promise<void> {
+    const { partitions, queues, policy, signal } = this.options;
+    const found = await unlessAborted(
+      retrying(policy(`asking for the queues of topic ${topic}`), signal, () =>
+        queues.of(topic, partitions.lastQueuesOf(topic)),
+      ),
+      signal,
+    );
+    if (found !== undefined) partitions.setQueues(topic, found);
+  }
+
   /** Appends records from `from` on, until one has to wait; then lets the lanes send. */
-  append(records: readonly SourceRecord[], from: number): IntakeStop {
+  private append(records: readonly SourceRecord[], from: number): IntakeStop {
     try {
       return this.appendUntilBlocked(records, from);
     } finally {
@@ -45,13 +79,14 @@ export class RecordIntake {
 
   /** Counts a record that the task could not even make, or throws why where that ends the task. */
   readonly skipUnpolled = (error: Error): void => {
-    const { counters, settings } = this.spec;
+    const { counters, settings } = this.options.spec;
     counters.conversionErrors++;
     if (!settings.skipsBadRecords) throw error;
     counters.recordsSkipped++;
-    this.skips.write(`A record was skipped. ${error.message}`);
+    this.options.skips.write(`A record was skipped. ${error.message}`);
   };
 
+  /** Synchronous: most of a source's time is spent here. */
   private appendUntilBlocked(records: readonly SourceRecord[], from: number): IntakeStop {
     let lastLane: QueueLane | undefined;
     for (let next = from; next < records.length; next++) {
@@ -72,7 +107,7 @@ export class RecordIntake {
 
   private stateOf(record: SourceRecord): PartitionState {
     if (record.partition === this.lastPartition && this.lastState !== undefined) return this.lastState;
-    const state = this.table.obtain(record.partition);
+    const state = this.options.partitions.obtain(record.partition);
     this.lastPartition = record.partition;
     this.lastState = state;
     return state;
@@ -81,14 +116,14 @@ export class RecordIntake {
   private routeOf(state: PartitionState, topic: string): RecordRoute | undefined {
     let lane = state.routeTo(topic);
     if (lane === undefined) {
-      const queues = this.table.queuesOf(topic);
+      const queues = this.options.partitions.queuesOf(topic);
       if (queues === undefined) return undefined;
-      lane = this.table.chooseRoute(state, queues);
+      lane = this.options.partitions.chooseRoute(state, queues);
       if (lane === undefined) return undefined;
     }
     // Before the first record the store has to know the route, and to whom the partition belongs now.
-    if (!state.areRoutesStored) this.writer.markDirty(state);
-    const route = { topic, lane, stampPrefix: this.table.stampPrefixOf(state, lane) };
+    if (!state.areRoutesStored) this.options.writer.markDirty(state);
+    const route = { topic, lane, stampPrefix: this.options.partitions.stampPrefixOf(state, lane) };
     state.keepRoute(route);
     return route;
   }
@@ -98,27 +133,27 @@ export class RecordIntake {
     const suffix = suffixOf(seq, record);
     if (state.ahead.size > 0) {
       if (state.isStored(record.position)) {
-        if (state.appendStored(record.position)) this.writer.markDirty(state);
+        if (state.appendStored(record.position)) this.options.writer.markDirty(state);
         return;
       }
       if (state.takeReordering()) this.tellOfReordering(record);
     }
     try {
-      const { body, properties } = this.spec.encoder.encode(record, stampPrefix + suffix);
+      const { body, properties } = this.options.spec.encoder.encode(record, stampPrefix + suffix);
       const batch = lane.append(state, seq, body, properties);
       if (batch === undefined) throw tooLarge(record, body.length + properties.length);
       state.append(batch, record.position);
     } catch (error) {
-      this.spec.counters.conversionErrors++;
-      if (!this.spec.settings.skipsBadRecords) throw describe(record, error);
-      this.spec.counters.recordsSkipped++;
-      this.skips.write(`A record was skipped. ${describe(record, error).message}`);
-      if (state.skip(record.position)) this.writer.markDirty(state);
+      this.options.spec.counters.conversionErrors++;
+      if (!this.options.spec.settings.skipsBadRecords) throw describe(record, error);
+      this.options.spec.counters.recordsSkipped++;
+      this.options.skips.write(`A record was skipped. ${describe(record, error).message}`);
+      if (state.skip(record.position)) this.options.writer.markDirty(state);
     }
   }
 
   private tellOfReordering(record: SourceRecord): void {
-    this.skips.write(
+    this.options.skips.write(
       `Partition ${describePosition(record.partition)} gives other records than before the restart, from the one before position ` +
         `${describePosition(record.position)} on: records that the queues have already are sent again`,
     );

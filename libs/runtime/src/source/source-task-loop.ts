@@ -1,20 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
-import type { SourcePartition, SourcePosition, SourceRecord } from '@sluice/sdk';
+import type { SourcePartition, SourcePosition } from '@sluice/sdk';
 import type { LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLogger } from '../task/rate-limited-logger.js';
-import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import type { RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
 import { WakeUp } from '../task/wake-up.js';
 import { laneServices } from './lane-services.js';
 import { PartitionTable } from './partition-table.js';
-import { PositionCommits } from './task-commits.js';
-import { keepPositionsStored } from './position-flush-schedule.js';
+import { keepPositionsStored } from './position-upkeep.js';
 import { PositionWriter } from './position-writer.js';
 import type { LaneContext, QueueLane } from './queue-lane.js';
 import { RecordIntake } from './record-intake.js';
+import { SourceCalls } from './source-calls.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
 import { takeOverPositions } from './take-over-positions.js';
 import { describeStop, WritableQueues, type QueueStop } from './writable-queues.js';
@@ -41,11 +41,10 @@ export class SourceTaskLoop {
   private readonly writer: PositionWriter;
   private readonly partitions: PartitionTable;
   private readonly intake: RecordIntake;
-  private readonly commits: PositionCommits;
+  private readonly calls: SourceCalls;
   private failure: { readonly error: unknown } | undefined;
   private readonly pausing = new PauseSwitch();
   private readonly queues: WritableQueues;
-  private isTaskStarted = false;
   /** The partitions are known: positions may be written. */
   private isRecovered = false;
 
@@ -58,47 +57,30 @@ export class SourceTaskLoop {
     });
     // Every batch that is being sent listens.
     setMaxListeners(0, this.stopping.signal, this.killed.signal);
-    const { connector, index, generation, settings, counters, warnings } = spec;
+    const { connector, index, generation, settings, warnings, logger } = spec;
     const { maxUnavailableMs } = settings;
     this.queues = new WritableQueues({ ...ports, warnings, maxUnavailableMs, maxRetryDelayMs: settings.backoff.maxMs });
-    const { clock, lease, producer } = ports;
-    const warn = (message: string): void => {
-      spec.logger.warn(message);
-    };
-    const { waits } = spec;
-    const { queues } = this;
-    const shared = {
-      clock,
-      lease,
-      counters,
-      backoff: settings.backoff,
-      signal: this.killed.signal,
-      warn,
-      waits,
-      queues,
-    };
-    const self = { index, generation };
-    const task = taskId(connector, index);
-    const laneContext: LaneContext = {
-      ...shared,
-      producer,
-      maxBatchBytes: settings.maxBatchBytes,
-      ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.partitions.lanes()),
-      storeRoutes: (lane, batch) => this.storeRoutes(lane, batch.segments),
-      move: (lane, stop, isUncertain) => {
-        this.move(lane, stop, isUncertain);
-      },
-      acknowledged: (_lane, batch) => {
-        for (const { partition } of batch.segments) if (partition.settle()) this.writer.markDirty(partition);
-        this.wakeUp.wake();
-      },
-      failed: (error) => {
-        this.fail(error);
-      },
-    };
-    this.partitions = new PartitionTable({ connector, task: self, laneContext });
+    const [stopping, killed] = [this.stopping.signal, this.killed.signal];
+    const warn = logger.warn.bind(logger);
+    const policy = this.policy.bind(this);
+    const skips = new RateLimitedLogger(ports.clock, warn, killed);
+    this.partitions = new PartitionTable({
+      connector,
+      task: { index, generation },
+      laneContext: this.laneContext(warn),
+    });
+    this.calls = new SourceCalls({
+      spec,
+      lease: ports.lease,
+      policy: (call) => ({ ...policy(call), timeoutMs: settings.retryTimeoutMs }),
+      stopping,
+      killed,
+    });
     this.writer = new PositionWriter({
-      ...shared,
+      ...ports,
+      counters: spec.counters,
+      policy,
+      signal: killed,
       store: ports.positions,
       task: { connector, index, generation },
       partitions: () => this.partitions.all(),
@@ -107,17 +89,13 @@ export class SourceTaskLoop {
         this.partitions.forget(lane);
       },
       written: (positions) => {
-        for (const position of positions) this.commits.add(position);
+        for (const position of positions) this.calls.addStored(position);
         this.wakeUp.wake();
       },
     });
-    this.commits = new PositionCommits({
-      ...shared,
-      task: spec.task,
-      policy: () => ({ limits: settings.backoff, timeoutMs: settings.retryTimeoutMs, ...this.retried('commit') }),
-    });
-    const skips = new RateLimitedLogger(clock, warn, this.killed.signal);
-    this.intake = new RecordIntake(spec, this.partitions, this.writer, skips);
+    const { partitions, queues, writer } = this;
+    const whenSent = (): Promise<void> => this.wakeUp.wait();
+    this.intake = new RecordIntake({ spec, partitions, writer, queues, skips, policy, whenSent, signal: stopping });
   }
 
   get counters(): TaskCounters {
@@ -129,13 +107,12 @@ export class SourceTaskLoop {
    * stopped then and `ended` resolves.
    */
   async start(): Promise<void> {
-    const { task, connector, index, generation, config, logger } = this.spec;
+    const { connector, index, generation, config, logger } = this.spec;
     try {
       await this.recover();
       this.stopping.signal.throwIfAborted();
       await this.ports.lease.whenHeld(this.stopping.signal);
-      this.isTaskStarted = true;
-      await task.start({
+      await this.calls.start({
         connectorName: connector,
         taskIndex: index,
         generation,
@@ -204,7 +181,7 @@ export class SourceTaskLoop {
   /** What an earlier generation stored it may not have committed: it is committed again. */
   private lookUp(partition: SourcePartition): SourcePosition | undefined {
     const { position, isFree } = this.partitions.lookUp(partition);
-    if (position !== undefined && isFree) this.commits.add({ partition, position });
+    if (position !== undefined && isFree) this.calls.addStored({ partition, position });
     return position;
   }
 
@@ -220,12 +197,12 @@ export class SourceTaskLoop {
 
   private async pollUntilStopped(): Promise<void> {
     const { clock, lease } = this.ports;
-    const { settings, counters, task } = this.spec;
+    const { calls, intake, pausing } = this;
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      await this.commits.run();
-      if (this.pausing.isPaused || this.intake.isFull) {
-        if (this.pausing.isPaused && this.isStill) this.pausing.tellStill();
+      await calls.commit();
+      if (pausing.isPaused || intake.isFull) {
+        if (pausing.isPaused && this.isStill) pausing.tellStill();
         await this.wakeUp.wait();
         continue;
       }
@@ -233,51 +210,14 @@ export class SourceTaskLoop {
         await unlessAborted(lease.whenHeld(signal), signal);
         continue;
       }
-      const policy = {
-        clock,
-        limits: settings.backoff,
-        timeoutMs: settings.retryTimeoutMs,
-        ...this.retried('poll'),
-      };
-      const records = await unlessAborted(
-        retrying(policy, signal, () => task.poll(signal)),
-        signal,
-      );
-      if (records !== undefined && records.length > 0) {
-        counters.recordsPolled += records.length;
-        await this.accept(records);
-      }
+      await intake.accept(await calls.poll());
       await clock.yieldToIo();
     }
   }
 
   /** Everything that was polled is sent, stored and committed. */
   private get isStill(): boolean {
-    return this.partitions.idle && this.writer.isIdle && this.commits.isEmpty;
-  }
-
-  private async accept(records: readonly SourceRecord[]): Promise<void> {
-    for (let next = 0; next < records.length && !this.stopping.signal.aborted;) {
-      const stop = this.intake.append(records, next);
-      next = stop.next;
-      if (stop.kind === 'unknown-topic') await this.loadQueues(stop.topic);
-      else if (stop.kind === 'full') await this.wakeUp.wait();
-    }
-  }
-
-  private async loadQueues(topic: string): Promise<void> {
-    const { clock } = this.ports;
-    const { signal } = this.stopping;
-    const policy = {
-      clock,
-      limits: this.spec.settings.backoff,
-      ...this.retried(`asking for the queues of topic ${topic}`),
-    };
-    const queues = await unlessAborted(
-      retrying(policy, signal, () => this.queues.of(topic, this.partitions.lastQueuesOf(topic))),
-      signal,
-    );
-    if (queues !== undefined) this.partitions.setQueues(topic, queues);
+    return this.partitions.idle && this.writer.isIdle && this.calls.isCommitted;
   }
 
   private move(lane: QueueLane, stop: QueueStop, isUncertain: boolean): void {
@@ -289,14 +229,6 @@ export class SourceTaskLoop {
           ? ' It may have the records that were being sent: they are sent again, and may be there twice.'
           : ''),
     );
-  }
-
-  private async storeRoutes(
-    lane: QueueLane,
-    segments: readonly { readonly partition: { readonly areRoutesStored: boolean } }[],
-  ): Promise<void> {
-    const isStored = (): boolean => lane.scanIsStored && segments.every(({ partition }) => partition.areRoutesStored);
-    while (!isStored()) await this.writer.flush().then(() => this.ports.clock.yieldToIo());
   }
 
   private async flushRegularly(): Promise<void> {
@@ -311,7 +243,6 @@ export class SourceTaskLoop {
         flushIntervalMs,
         rewriteIntervalMs,
         signal: this.killed.signal,
-        refreshOthers: () => this.refresh(rewriteIntervalMs),
         flushed: () => {
           if (this.pausing.isPaused) this.wakeUp.wake();
         },
@@ -319,18 +250,6 @@ export class SourceTaskLoop {
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  /** Keeps what no running task of the connector writes from being taken by retention. */
-  private async refresh(rewriteIntervalMs: number): Promise<void> {
-    const { connector, index, generation, settings } = this.spec;
-    const { clock, lease, positions } = this.ports;
-    const { signal } = this.killed;
-    const policy = { clock, limits: settings.backoff, ...this.retried('writing old positions again') };
-    await retrying(policy, signal, async () => {
-      await lease.whenHeld(signal);
-      await positions.refresh({ connector, index, generation }, clock.wallMs() - 2 * rewriteIntervalMs);
-    });
   }
 
   private fail(error: unknown): void {
@@ -342,7 +261,6 @@ export class SourceTaskLoop {
   }
 
   private async end(failure: { readonly error: unknown } | undefined): Promise<void> {
-    const { logger, task } = this.spec;
     let clean = false;
     let problem = failure;
     try {
@@ -350,18 +268,14 @@ export class SourceTaskLoop {
       if (this.isRecovered && this.mayWrite()) {
         await (isDrained ? this.writer.writeAll(true) : this.writer.flush());
         clean = isDrained;
-        await this.commits.run();
+        await this.calls.commit();
       }
     } catch (error) {
       problem ??= this.failure ?? { error };
     }
     problem ??= this.failure;
     this.killed.abort(new Error('The task has ended'));
-    try {
-      if (this.isTaskStarted) await task.stop();
-    } catch (error) {
-      logger.warn(`The task's stop failed: ${String(error)}`);
-    }
+    await this.calls.end();
     this.resolveEnded(
       problem === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: problem.error, clean },
     );
@@ -388,8 +302,41 @@ export class SourceTaskLoop {
     return this.ports.lease.held && !this.killed.signal.aborted;
   }
 
-  private retried(call: string): Pick<RetryPolicy, 'waiting' | 'onRetry'> {
+  private laneContext(warn: (message: string) => void): LaneContext {
+    const { connector, index, generation, settings, counters, waits } = this.spec;
+    const { ports, queues } = this;
+    const { clock, lease, producer } = ports;
+    const { backoff } = settings;
+    const shared = { clock, lease, counters, backoff, signal: this.killed.signal, warn, waits, queues };
+    const task = taskId(connector, index);
     return {
+      ...shared,
+      producer,
+      maxBatchBytes: settings.maxBatchBytes,
+      ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.partitions.lanes()),
+      storeRoutes: (lane, batch) =>
+        this.writer.storeRoutes(
+          lane,
+          batch.segments.map(({ partition }) => partition),
+        ),
+      move: (lane, stop, isUncertain) => {
+        this.move(lane, stop, isUncertain);
+      },
+      acknowledged: (_lane, batch) => {
+        for (const { partition } of batch.segments) if (partition.settle()) this.writer.markDirty(partition);
+        this.wakeUp.wake();
+      },
+      failed: (error) => {
+        this.fail(error);
+      },
+    };
+  }
+
+  /** Retries without end. */
+  private policy(call: string): RetryPolicy {
+    return {
+      clock: this.ports.clock,
+      limits: this.spec.settings.backoff,
       waiting: this.spec.waits.begin(call),
       onRetry: (error, attempt) => {
         this.spec.logger.warn(`Try ${attempt} of ${call} failed and is retried: ${String(error)}`);

@@ -14,8 +14,6 @@ export interface PositionUpkeep {
   /** Everything is written again this often, well within the retention of the positions. */
   readonly rewriteIntervalMs: number;
   readonly signal: AbortSignal;
-  /** Writes again what no running task of the connector writes. */
-  readonly refreshOthers: () => Promise<void>;
   /** Called after each round. */
   readonly flushed: () => void;
 }
@@ -37,7 +35,7 @@ export async function keepPositionsStored(upkeep: PositionUpkeep): Promise<void>
     }
     if (isRewriteDue) {
       await writer.writeAll(false);
-      await upkeep.refreshOthers();
+      await writer.refreshOthers(clock.wallMs() - 2 * upkeep.rewriteIntervalMs);
       rewrittenMs = clock.nowMs();
     } else await writer.flush();
     upkeep.flushed();

@@ -1,0 +1,74 @@
+import type { CommittedPosition, SourcePartition, SourceRecord, SourceTaskContext } from '@sluice/sdk';
+import type { Lease } from '../ports/lease.port.js';
+import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import { unlessAborted } from '../retry/unless-aborted.js';
+import type { SourceLoopSpec } from './source-loop-options.js';
+
+export interface SourceCallsOptions {
+  readonly spec: Pick<SourceLoopSpec, 'task' | 'counters' | 'logger'>;
+  readonly lease: Lease;
+  readonly policy: (call: string) => RetryPolicy;
+  /** Aborted when nothing is polled any more. */
+  readonly stopping: AbortSignal;
+  /** Aborted when nothing is committed any more. */
+  readonly killed: AbortSignal;
+}
+
+/** Calls the source's task, again after a retriable error. The loop makes one call at a time. */
+export class SourceCalls {
+  private isStarted = false;
+  /** Stored positions that the task does not know of yet. */
+  private readonly stored = new Map<SourcePartition, CommittedPosition>();
+
+  constructor(private readonly options: SourceCallsOptions) {}
+
+  async start(context: SourceTaskContext): Promise<void> {
+    this.isStarted = true;
+    await this.options.spec.task.start(context);
+  }
+
+  /** Resolves with the next records, which are none once the task stops. */
+  async poll(): Promise<readonly SourceRecord[]> {
+    const { spec, policy, stopping } = this.options;
+    const polled = await unlessAborted(
+      retrying(policy('poll'), stopping, () => spec.task.poll(stopping)),
+      stopping,
+    );
+    spec.counters.recordsPolled += polled?.length ?? 0;
+    return polled ?? [];
+  }
+
+  /** The task knows of all stored positions. */
+  get isCommitted(): boolean {
+    return this.stored.size === 0;
+  }
+
+  /** Notes that a position is stored: the next commit has it. */
+  addStored(position: CommittedPosition): void {
+    this.stored.set(position.partition, position);
+  }
+
+  /** Commits what was stored since the last call, unless the lease is lost. */
+  async commit(): Promise<void> {
+    const { spec, lease, policy, killed } = this.options;
+    const { task } = spec;
+    if (this.isCommitted || !lease.held) return;
+    const positions = [...this.stored.values()];
+    this.stored.clear();
+    if (task.commit === undefined) return;
+    await retrying(policy('commit'), killed, async () => {
+      await lease.whenHeld(killed);
+      await task.commit?.(positions);
+    });
+  }
+
+  /** Stops the task, if it was started. Never rejects. */
+  async end(): Promise<void> {
+    const { task, logger } = this.options.spec;
+    try {
+      if (this.isStarted) await task.stop();
+    } catch (error) {
+      logger.warn(`The task's stop failed: ${String(error)}`);
+    }
+  }
+}
