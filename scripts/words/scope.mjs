@@ -10,7 +10,6 @@ export const exemptFolders = [
   'libs/runtime',
   'libs/simulation',
   'libs/time',
-  'test',
 ];
 
 /** Whether somebody writes this file by hand, for people: docs/reference is generated from texts that are read themselves. */

@@ -90,7 +90,7 @@ export function foldFigures(world: ControlWorld): ControlFigure[] {
   return [{ what: 'CPU of reading and folding 100,000 entries of such a log', value, unit: 's', goal: 2 }];
 }
 
-/** One task after the other is stopped, given away again and commits, with a renewal after each. */
+/** One task after the other is stopped, reassigned and commits, with a renewal after each. */
 function taskChanges({ tasks }: ClusterState, count: number): readonly LogEvent[] {
   const held = [...tasks.values()].flatMap(({ id, assignment }) =>
     assignment === undefined ? [] : [{ id, assignment }],

@@ -142,7 +142,7 @@ function toldBy(world: ControlWorld): Told {
   const writers = Array.from({ length: world.scale.workers }, () => new ReportWriter<Report>());
   const messages = (at: number, tenth: number): readonly Buffer[] =>
     writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
-  // Whole states are told at other moments by each node.
+  // Each node reports its whole state at another moment.
   const first = writers.flatMap((_, at) => messages(at, -(at % 600)));
   const tenths = Array.from({ length: 10 * (warmUpSeconds + idleSeconds) }, (_, tenth) =>
     writers.flatMap((_writer, at) => (at % 10 === tenth % 10 ? messages(at, tenth) : [])),

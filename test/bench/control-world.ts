@@ -89,7 +89,7 @@ export class ControlWorld {
     const world = new ControlWorld(scale, { snapshotEntries: 1e9, snapshotAgeMs: 1e12, ...settings });
     world.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: startedAt });
     world.feed({ kind: 'head.reached', sentAt: 0 });
-    // A new leader gives nothing away before leases of what the log may have lost have ended.
+    // A new leader assigns nothing before leases of what the log may have lost have ended.
     for (let second = 0; second < 6; second += 1) world.passSecond();
     return world;
   }

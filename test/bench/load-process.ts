@@ -29,7 +29,7 @@ export class LoadProcess {
     this.#child.stdin.write('begin\n');
   }
 
-  /** The end of its input tells it to come to an end. */
+  /** The end of its input ends it. */
   finish(): void {
     this.#child.stdin.end();
   }

@@ -83,8 +83,8 @@ async function ask(
 
 function wrongRead({ status, headers }: RestAnswer): string | undefined {
   const age = headers.get('sluice-model-age-ms');
-  const isTold = age !== null && Number(age) >= 0 && Number(age) <= mostAgeMs;
-  return status === 200 && isTold ? undefined : `answered ${String(status)}, age ${age ?? 'not told'}`;
+  const hasAge = age !== null && Number(age) >= 0 && Number(age) <= mostAgeMs;
+  return status === 200 && hasAge ? undefined : `answered ${String(status)}, age ${age ?? 'missing'}`;
 }
 
 function wrongWrite({ status, body }: RestAnswer): string | undefined {

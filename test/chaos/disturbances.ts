@@ -15,7 +15,7 @@ export function runningSince(sightings: readonly TaskSighting[], connector: stri
 }
 
 /**
- * The times in which the only task of a connector was concerned: by a fault of its worker, by a change of its worker, by its first start, or by
+ * Returns the times in which the only task of a connector was concerned. The cause is a fault or change of its worker, its first start, or
  * a restart of the broker, which concerns all.
  */
 export function disturbancesOf(

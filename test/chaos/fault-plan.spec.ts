@@ -28,7 +28,7 @@ describe('a plan of faults', () => {
     );
   });
 
-  it('leaves who is away alone, and always one runner of each role', () => {
+  it('spares processes that are down, and always one runner of each role', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const faults = planFaults({ ...options, seed });
@@ -62,7 +62,7 @@ describe('a plan of faults', () => {
     );
   });
 
-  it('has processes stand still for the time given', () => {
+  it('suspends processes for the time given', () => {
     const stops = planFaults(options).filter(({ kind }) => kind === 'stop');
     expect(new Set(stops.map(({ awayMs }) => awayMs))).toEqual(new Set([30_000]));
   });

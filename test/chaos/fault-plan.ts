@@ -17,7 +17,7 @@ export interface PlannedFault extends FaultCard {
   readonly atMs: number;
   /** Which runner of its role, from 1; 0 for the leader and the broker. */
   readonly index: number;
-  /** How long the process stays dead before it is started again, or stands still; 0 for the broker. */
+  /** How long the process stays dead before it is started again, or stays suspended; 0 for the broker. */
   readonly awayMs: number;
 }
 
@@ -27,7 +27,7 @@ export interface FaultPlanOptions {
   readonly durationMs: number;
   /** Runners of each role. */
   readonly runners: number;
-  /** How long a process stands still, in milliseconds. */
+  /** How long a process stays suspended, in milliseconds. */
   readonly standstillMs: number;
   /** From one fault to the next, in milliseconds, unless two come together. */
   readonly spacingMs: { readonly least: number; readonly most: number };
@@ -53,7 +53,7 @@ const togetherMs = 1500;
 const restMs = 8000;
 
 /**
- * What happens when to whom, the same for the same options. A runner is left alone while it is away, and one of each role is always there. Faults of
+ * What happens when to whom, the same for the same options. A plan spares a runner that is down, and one of each role always runs. Faults of
  * cards that find nobody are played later.
  */
 export function planFaults(options: FaultPlanOptions): readonly PlannedFault[] {

@@ -5,11 +5,11 @@ import { isLive, leaderOf, startAndWait } from './crew.js';
 import type { PlannedFault } from './fault-plan.js';
 import type { AppliedFault, UnaskedEnd } from './observations.js';
 
-/** A process that was woken has ended within this time, unless it still counts as a member: it may need a broker to find out. */
+/** A process that was woken has ended within this time, unless it is still a member: it may need a broker to find out. */
 const awakeMs = 240_000;
-/** So long it reads what happened while it slept; whom the cluster counts as live then goes on. */
+/** For this long it reads what happened during its suspension; a process that is still a member then continues. */
 const readMs = 3000;
-/** A fault waits so long for whom it strikes: on a slow machine that one may still be starting, and a leader may have to be elected. */
+/** A fault waits this long for its target. On a slow machine the target may still be starting, or a leader may have to be elected. */
 const awaitedMs = 60_000;
 const superviseMs = 250;
 const mostStarts = 5;
@@ -101,7 +101,7 @@ export class FaultRunner {
     return handle.isRunning && !this.#struck.has(handle.id);
   }
 
-  /** On a slow machine others of its role may still be away: nobody could take its place then. */
+  /** On a slow machine others of its role may still be down: nobody could take its place then. */
   #hasOther(struck: RoleHandle): boolean {
     return this.cluster.roles.some((other) => other !== struck && other.role === struck.role && this.#isThere(other));
   }

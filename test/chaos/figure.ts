@@ -1,4 +1,4 @@
-/** Something that was measured or counted, and what it may be at most; without a limit it is only told. */
+/** Something that was measured or counted, and what it may be at most; without a limit the report only shows it. */
 export interface Figure {
   readonly name: string;
   readonly value: number;

@@ -98,7 +98,7 @@ function othersNear(fault: AppliedFault, faults: readonly AppliedFault[]): reado
   });
 }
 
-/** A new leader comes after the lease and grants everyone a session; a runner that got the tasks and died too costs one; the broker its restart. */
+/** A new leader comes after the lease and grants everyone a session. A runner that got the tasks and died too costs a session, the broker its restart. */
 function delayBy(others: readonly AppliedFault[]): number {
   return others.reduce((sum, { fault, fromMs, toMs }) => {
     if (fault.target === 'broker') return sum + (toMs - fromMs) + claimMs + sessionMs;
@@ -119,7 +119,7 @@ function leaderFigures({ faults, probes }: Observations): readonly Figure[] {
   const failed = probes.filter(({ status }) => status !== 200 && status !== 503);
   return [
     ...longest("a killed leader's successor answers commands", answered('kill'), leaseMs + graceMs),
-    ...longest('... after a leader that stands still', answered('stop'), leaseMs + graceMs),
+    ...longest('... after a leader that is suspended', answered('stop'), leaseMs + graceMs),
     ...longest('... after SIGTERM of a leader', answered('terminate'), leaseMs + graceMs),
     {
       name: 'commands answered neither with their result nor with 503',
@@ -166,7 +166,7 @@ function needlessStops(
   };
 }
 
-/** The worker was struck, or the numbers of tasks were uneven, or the broker was away and the outcome of sends unknown. */
+/** The worker was struck, or the numbers of tasks were uneven, or the broker was down and the outcome of sends unknown. */
 function isExplained({ nodeId, end, toMs }: Stay, faults: readonly AppliedFault[]): boolean {
   if (end === 'moved') return true;
   const at = { fromMs: toMs, toMs };

@@ -12,9 +12,9 @@ export interface LoadOptions {
 
 /** What a busy machine needs for a start is no finding, in milliseconds. */
 const startLimitMs = 240_000;
-/** More than any run makes: the load ends when it is told to. */
+/** More than any run makes: a call ends the load. */
 const endlessSeconds = 86_400;
-/** So much is still made after the load is told to end: more than comes before the sources hear of it. */
+/** The sources still make this much after the end: more than comes before they hear of it. */
 const lastSeconds = 8;
 
 /** Numbered records at a steady rate through topics of one queue each, so that every pause of a task is a gap of its queue. */
@@ -42,7 +42,7 @@ export class Load {
     return new Load(flows, recordsPerSecond);
   }
 
-  /** Sets an end to the numbers, and tells what every pipeline had once the last one has arrived, or after the time given. */
+  /** Sets an end to the numbers, and returns what every pipeline had once the last one has arrived, or after the time given. */
   async finish(timeoutMs: number): Promise<readonly Pipeline[]> {
     return Promise.all(
       this.flows.map(async (flow) => {

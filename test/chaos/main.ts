@@ -13,7 +13,7 @@ const usage = `usage: npm run chaos -- [--scenario NAME] [--minutes N] [--seed N
   Ends with code 1 if a limit was missed.
 
   --scenario NAME  random-faults (default), control-plane-away or scale-runners
-  --minutes N      how long faults come (default 10), or how long the coordinators are away (default 2)
+  --minutes N      how long faults come (default 10), or how long the coordinators are down (default 2)
   --seed N         what happens when to whom (default: by chance); the same seed plans the same faults
   --connectors N   half of them sources, half sinks, with one task each (default 20)
   --rate N         records per second of each source (default 20)`;
@@ -53,7 +53,7 @@ const scenarios: Readonly<Record<string, (options: ChaosOptions) => Promise<read
     ),
 };
 
-/** Runs what the arguments say, prints the report, and tells whether every limit was met. */
+/** Runs what the arguments say, prints the report, and returns whether every limit was met. */
 export async function chaosCommand(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: [...args],

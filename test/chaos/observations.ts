@@ -17,7 +17,7 @@ export interface AppliedFault extends Interval {
   readonly isLeader: boolean;
 }
 
-/** A task in a state, as the REST API told it first. */
+/** A task in a state, as the REST API first reported it. */
 export interface TaskSighting {
   readonly connector: string;
   readonly task: number;
@@ -37,7 +37,7 @@ export interface CommandProbe {
   readonly status: number;
 }
 
-/** A process that ended though nobody told it to. */
+/** A process that ended without a command. */
 export interface UnaskedEnd {
   readonly nodeId: string;
   readonly atMs: number;
@@ -56,7 +56,7 @@ export interface Pipeline {
 export interface Observations {
   /** From when on records arrived at every sink. */
   readonly beganMs: number;
-  /** Until when they flowed as before; then the sources were told to end. */
+  /** Until when they flowed as before; then the sources were to end. */
   readonly endedMs: number;
   readonly faults: readonly AppliedFault[];
   readonly sightings: readonly TaskSighting[];

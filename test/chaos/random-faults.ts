@@ -16,7 +16,7 @@ export interface RandomFaultsOptions {
   readonly tell: (line: string) => void;
 }
 
-/** Records go on for this long after the last one struck is back, in milliseconds. */
+/** Records keep coming for this long after the last one struck is back, in milliseconds. */
 const afterLastMs = 10_000;
 
 /** Kills, standstills, ends in good order and restarts of the broker, as the seed says, while numbered records flow. */

@@ -17,7 +17,7 @@ export interface ScaleRunnersOptions {
 
 /** The longest that a task that must move may pause. */
 const moveMs = 2000;
-/** Between changes the flow goes on for this long. */
+/** Between changes the flow continues for this long. */
 const steadyMs = 4000;
 const balanceLimitMs = 60_000;
 

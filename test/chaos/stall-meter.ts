@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../support/sluice-cluster.js';
 import type { Interval } from './observations.js';
 
-/** Tells when the machine let a process wait that does nothing but ask for CPU. */
+/** Measures when the machine let a process wait that only asks for CPU. */
 export class StallMeter {
   readonly #stalls: Interval[] = [];
 

@@ -1,4 +1,4 @@
-/** A control process: it only asks for a little CPU again and again, and tells its parent each time that it came late. */
+/** A control process: it only asks for a little CPU again and again, and reports to its parent each time that it came late. */
 const tickMs = 5;
 /** Lateness below this is that of timers. */
 const leastStallMs = 10;

@@ -39,7 +39,7 @@ export class StatusWatch {
   async #watch(): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
-      // A read that is refused, for instance while the broker is away, tells nothing of the tasks.
+      // A read that is refused, for instance while the broker is down, says nothing about the tasks.
       const answer = await this.cluster.request('GET', '/connectors?expand=status').catch(() => undefined);
       if (answer?.status === 200) this.#note(answer.body as Readonly<Record<string, StatusAnswer>>, Date.now());
       await delay(intervalMs, undefined, { signal }).catch(() => undefined);

@@ -44,7 +44,7 @@ const names = ['a', 'b', 'c', 'd'];
 const ends = (entries: readonly ReadEntry[]): readonly (string | undefined)[] => staysOf(entries).map(({ end }) => end);
 
 describe('where tasks were', () => {
-  it('is told with generation, worker and times', () => {
+  it('is reported with generation, worker and times', () => {
     const entries = entriesOf(
       put('a'),
       joined('w1'),
@@ -59,7 +59,7 @@ describe('where tasks were', () => {
     ]);
   });
 
-  it('tells who left in good order from who was lost', () => {
+  it('distinguishes a node that left in good order from one that was lost', () => {
     const begin = [put('a'), joined('w1'), given('w1', 'a')];
     expect(ends(entriesOf(...begin, left('w1', 'leaving')))).toEqual(['left']);
     expect(ends(entriesOf(...begin, left('w1', 'superseded')))).toEqual(['lost']);

@@ -16,7 +16,7 @@ interface Acted {
   readonly unaskedEnds: readonly UnaskedEnd[];
 }
 
-/** Puts load on a cluster, has something happen to it, and tells everything that was seen until all records have arrived. */
+/** Puts load on a cluster, has something happen to it, and returns everything that was seen until all records have arrived. */
 export async function watchedRun(
   cluster: SluiceCluster,
   loadOptions: LoadOptions,

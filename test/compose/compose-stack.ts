@@ -150,7 +150,7 @@ export class ComposeStack {
     return ['compose', '--project-name', this.project, ...file];
   }
 
-  /** What a caller has set for other clusters does not count here. */
+  /** Settings of the caller for other clusters have no effect here. */
   get #environment(): Readonly<Record<string, string | undefined>> {
     const own = Object.entries(process.env).filter(([name]) => !/^(SLUICE|COMPOSE)_/.test(name));
     return { ...Object.fromEntries(own), SLUICE_REST_PORT: String(this.port) };

@@ -25,7 +25,7 @@ interface Fault {
 }
 
 /**
- * Under load: every role's container is killed, stands still and loses its network, one after the other; then the broker restarts. Where others
+ * Under load: every role's container is killed, suspended and cut off from its network, one after the other; then the broker restarts. Where others
  * can do its work, lines flow meanwhile; each time the container gets ready again and lines flow.
  */
 export async function applyFaults(options: FaultOptions): Promise<void> {
@@ -48,7 +48,7 @@ async function applyFault(fault: Fault, container: Container, options: FaultOpti
   tell(what);
   await fault.begin(container);
   try {
-    // There is one sink runner: while it is away, lines wait in their topic.
+    // There is one sink runner: while it is down, lines wait in their topic.
     const canFlow = fault.lastsMs > 0 && container.service !== 'sink-runner';
     const flowing = canFlow ? load.untilFlowing(`during ${what}`) : Promise.resolve();
     await Promise.all([flowing, delay(fault.lastsMs, undefined, { signal })]);

@@ -11,7 +11,7 @@ const topic = 'pipeline';
 const pollMs = 500;
 const timeoutMs = 120_000;
 
-/** Copies a file of the data volume through a topic of one queue, so that order is kept, into another one, and waits until both are identical. */
+/** Copies a file of the data volume through a topic of one queue, which keeps the order, and waits until both files are identical. */
 export async function copyFile(stack: ComposeStack, observer: Observer, signal: AbortSignal): Promise<void> {
   const content = Array.from({ length: lines }, (_, number) => `${sampleLine(number)}\n`).join('');
   await observer.write(input, content);

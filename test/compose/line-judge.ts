@@ -1,4 +1,4 @@
-/** What arrived of numbered lines, `<source> <number>` with the numbers of each source from 0 on. */
+/** What arrived of numbered lines, `<source> <number>` with the numbers of each source from 0. */
 export interface LineVerdict {
   /** Lines of each source, duplicate ones included. */
   readonly arrived: ReadonlyMap<string, number>;

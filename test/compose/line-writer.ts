@@ -19,7 +19,7 @@ export class LineWriter {
   ) {
     this.#written = new Map(files.map((file) => [file, 0]));
     this.#exited = once(appender, 'close').then(([code]: (number | null)[]) => code ?? null);
-    // Told by its exit code.
+    // Its exit code reports that.
     appender.stdin.on('error', () => undefined);
     this.#writing = this.#write();
   }

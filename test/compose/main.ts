@@ -16,7 +16,7 @@ import { stopInOrder } from './stop-in-order.js';
 /** Times that are missed on a machine that is busy with other things may take so many times as long. */
 const patience = 4;
 
-/** Runs everything, prints the figures and tells whether all limits were met. Cleans up also after an error and after `signal`. */
+/** Runs everything, prints the figures and returns whether all limits were met. Cleans up also after an error and after `signal`. */
 export async function composeCommand(signal: AbortSignal): Promise<boolean> {
   const engine = await ensureEngine(tell, signal);
   try {
@@ -55,7 +55,7 @@ async function exercise(stack: ComposeStack, signal: AbortSignal): Promise<reado
     await applyFaults({ stack, observer, load, tell, signal });
     tell('scale to zero and back');
     await scaleToZeroAndBack(stack, signal);
-    await load.untilFlowing('after the runners were away');
+    await load.untilFlowing('after the runners were stopped');
     tell('judge');
     const { lines, missing, duplicates, outOfOrder, foreign, examples } = await load.finish();
     tell('stop');

@@ -1,7 +1,7 @@
 import type { ComposeStack } from './compose-stack.js';
 import { Observer } from './observer.js';
 
-/** Has something done with a stack, tells what its containers say if that fails, and removes the stack whatever comes. */
+/** Runs work on a stack, prints what its containers logged if that fails, and removes the stack whatever comes. */
 export async function onStack<Result>(
   stack: ComposeStack,
   signal: AbortSignal,

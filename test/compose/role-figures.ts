@@ -50,7 +50,7 @@ async function baseImage(): Promise<string> {
 const imageBytes = async (image: string): Promise<number> =>
   Number(await docker(['image', 'inspect', '--format', '{{.Size}}', image]));
 
-/** Restarts one container of each role, one after the other, and tells how long after its process started each is ready. */
+/** Restarts one container of each role, one after the other, and measures how long after its process started each is ready. */
 export async function startFigures(stack: ComposeStack, observer: Observer): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const role of roles) {

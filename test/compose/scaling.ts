@@ -36,7 +36,7 @@ export async function scaleToZeroAndBack(stack: ComposeStack, signal: AbortSigna
   await untilUnassigned(stack, signal, { 'source-runner': 0, 'sink-runner': 0 });
 }
 
-/** Waits until the gateway's metric tells so many unassigned tasks of each role. */
+/** Waits until the gateway's metric shows so many unassigned tasks of each role. */
 async function untilUnassigned(
   stack: ComposeStack,
   signal: AbortSignal,

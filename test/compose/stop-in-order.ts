@@ -29,7 +29,7 @@ export async function stopInOrder(stack: ComposeStack): Promise<readonly Figure[
       limit: 0,
       details: unsound.map(({ name, exitCode }) => `${name}: ${String(exitCode)}`),
     },
-    // Whoever needs longer is killed: its code tells. What Docker needs for itself counts here too.
+    // Whoever needs longer is killed, which its exit code shows. The time includes what Docker needs itself.
     { name: 'longest stop of a container of Sluice', unit: 'ms', value: longestMs, limit: graceMs, details: [] },
   ];
 }

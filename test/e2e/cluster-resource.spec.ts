@@ -76,10 +76,10 @@ describe('the cluster as a resource', () => {
 
   const untilFlowing = async (): Promise<void> => {
     const goal = await sizeOf(input);
-    await until('the flow goes on', async () => (await sizeOf(output)) >= goal, 180_000);
+    await until('the flow continues', async () => (await sizeOf(output)) >= goal, 180_000);
   };
 
-  it('tells every node, where it answers, since when, and that it follows the log', async () => {
+  it('shows every node, where it answers, since when, and that it follows the log', async () => {
     await until('all nodes have reported', async () => (await resource()).nodes.every((node) => 'log' in node));
     const { leader, log, nodes } = await resource();
     expect(leader).toMatchObject({ id: 'coordinator-1', state: 'leading' });
@@ -128,7 +128,7 @@ describe('the cluster as a resource', () => {
     expect((await cluster.request('DELETE', '/connectors/placed')).status).toBe(204);
   }, 300_000);
 
-  it('a drain moves the running task as the plan said before, and nothing is lost or doubled', async () => {
+  it('a drain moves the running task as the plan said before, and nothing is lost or duplicated', async () => {
     cluster.add('source-runner', 'source-runner-2').start();
     await untilNode('source-runner-2', 'live');
     await untilFlowing();

@@ -16,7 +16,7 @@ describe('the commands', () => {
     ['apps/cli/dist/main.js', 'restore', '-h'],
     ['apps/cli/dist/main.js', 'local', '--help'],
     ['scripts/start.mjs', '--help'],
-  ])('%s %s %s tells how they are used and does nothing else', (script, ...args) => {
+  ])('%s %s %s prints how to use it and does nothing else', (script, ...args) => {
     const { status, stdout } = spawnSync(process.execPath, [pathOf(script), ...args], {
       env: environment,
       encoding: 'utf8',

@@ -107,11 +107,11 @@ describe('several coordinators', () => {
     await untilUp(before, epochOf(before) > 0 ? before.log.split('is up').length : 1);
   }, 300_000);
 
-  it('a leader that stands still for 30 s steps down when it wakes, and nothing is decided twice', async () => {
+  it('a leader that is suspended for 30 s steps down when it resumes, and nothing is decided twice', async () => {
     const sleeper = leader();
     await sleeper.kill('SIGSTOP');
     const answeredMs = await command('pause');
-    tell(`a command is answered ${answeredMs.toFixed(0)} ms after the leader stood still`);
+    tell(`a command is answered ${answeredMs.toFixed(0)} ms after the suspension of the leader`);
     await delay(standstillMs);
     const successor = await untilAnotherLeads(sleeper);
     await sleeper.kill('SIGCONT');

@@ -80,13 +80,13 @@ describe('a file through a topic into another file', () => {
     expect(await storedMessages()).toBe(lines);
   });
 
-  it('tells what runs where', async () => {
+  it('shows what runs where', async () => {
     await cluster.untilTask('lines-in', 'RUNNING', 'source-runner-1');
     await cluster.untilTask('lines-out', 'RUNNING', 'sink-runner-1');
     expect((await cluster.request('GET', '/connectors')).body).toEqual(['lines-in', 'lines-out']);
   });
 
-  it('holds still while paused and goes on when resumed', async () => {
+  it('stops while paused and continues when resumed', async () => {
     expect((await cluster.request('PUT', '/connectors/lines-out/pause')).status).toBe(202);
     await cluster.untilTask('lines-out', 'PAUSED');
     const before = await sizeOf(output);
@@ -98,7 +98,7 @@ describe('a file through a topic into another file', () => {
     await untilIdentical();
   }, 300_000);
 
-  it('goes on where it was after everything was stopped and started again', async () => {
+  it('resumes where it was after everything was stopped and started again', async () => {
     for (const role of [...cluster.roles].reverse()) expect(await role.kill('SIGTERM')).toBe(0);
     await cluster.rocketmq.restartBroker();
     await appendFile(input, 'while everything was down\n');

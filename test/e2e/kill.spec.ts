@@ -51,7 +51,7 @@ describe('deaths in the middle of the flow', () => {
     const goal = await sizeOf(input);
     let size = 0;
     await until(
-      'the flow goes on',
+      'the flow resumes',
       async () => {
         size = await sizeOf(output);
         return size >= goal;
@@ -77,7 +77,7 @@ describe('deaths in the middle of the flow', () => {
   };
 
   it.each(['source-runner', 'sink-runner', 'coordinator', 'gateway'] as const)(
-    'kill -9 of the %s and a new start lose and double nothing',
+    'kill -9 of the %s and a new start neither lose nor duplicate anything',
     async (role) => {
       const handle = cluster.role(`${role}-1`);
       await untilFlowing(180_000);
@@ -92,7 +92,7 @@ describe('deaths in the middle of the flow', () => {
   );
 
   it.each(['source-runner', 'sink-runner'] as const)(
-    'kill -9 of the %s beside a second one: the other takes over, and nothing is lost or doubled',
+    'kill -9 of the %s beside a second one: the other takes over, and nothing is lost or duplicated',
     async (role) => {
       const second = cluster.add(role, `${role}-2`);
       second.start();
@@ -113,7 +113,7 @@ describe('deaths in the middle of the flow', () => {
   );
 
   it.each(['source-runner', 'sink-runner'] as const)(
-    'a %s that stands still for longer than its session: another takes over, and the sleeper writes nothing when it wakes',
+    'a %s that is suspended for longer than its session: another takes over, and the suspended one writes nothing when it resumes',
     async (role) => {
       const connector = role === 'source-runner' ? 'in' : 'out';
       const other = cluster.role(`${role}-1`);
@@ -145,14 +145,14 @@ describe('deaths in the middle of the flow', () => {
     300_000,
   );
 
-  it('a restart of the broker: the flow goes on by itself', async () => {
+  it('a restart of the broker: the flow resumes by itself', async () => {
     await untilFlowing(180_000);
     await cluster.rocketmq.restartBroker();
     await untilFlowing(180_000);
     await expectPrefix();
   }, 300_000);
 
-  it('kill -9 of the broker: the flow goes on by itself', async () => {
+  it('kill -9 of the broker: the flow resumes by itself', async () => {
     await cluster.rocketmq.killBroker('SIGKILL');
     await cluster.rocketmq.startBroker();
     await untilFlowing(180_000);

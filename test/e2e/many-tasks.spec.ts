@@ -59,7 +59,7 @@ describe('a thousand tasks that come to one runner', () => {
     expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
   };
 
-  /** A machine that stands still takes the lease of every runner; starting tasks must not. */
+  /** A suspended machine ends the lease of every runner; starting tasks must not. */
   const expectLeaseKept = (): void => {
     const lapses = (id: string): number => cluster.role(id).log.split('No contact to the log').length - 1;
     expect(lapses('source-runner-1')).toBeLessThanOrEqual(lapses('sink-runner-1'));

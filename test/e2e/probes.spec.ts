@@ -178,7 +178,7 @@ describe('probes and metrics of all roles', () => {
     expect((await cluster.request('PUT', '/connectors/out/pause')).status).toBe(202);
     await cluster.untilTask('out', 'PAUSED');
     await appendLines(input, lines, 2 * lines);
-    await until('the lag is told', async () => (await sinks('sluice_connector_lag_messages')) === lines);
+    await until('the lag is reported', async () => (await sinks('sluice_connector_lag_messages')) === lines);
     expect((await cluster.request('PUT', '/connectors/out/resume')).status).toBe(202);
     await until('the lag is gone', async () => (await sinks('sluice_connector_lag_messages')) === 0);
     expect(await sinks('sluice_connector_records_out_total')).toBe(2 * lines);
@@ -250,7 +250,7 @@ describe('probes and metrics of all roles', () => {
     await Promise.all(others.map((id) => until(`${id} finds it`, () => isUp(id), recoveryMs)));
 
     const silent = await until(
-      'the silence is told',
+      'the silence is reported',
       async () => {
         const found = await health('gateway-1', 'ready');
         return 'changesRefused' in (found.details['coordinator'] ?? {}) ? found : undefined;

@@ -92,7 +92,7 @@ describe('a Connect cluster whose topics were wiped', () => {
     );
   }, 300_000);
 
-  it('without its log is not begun anew by init, nor do its nodes start', async () => {
+  it('without its log is not created again by init, nor do its nodes start', async () => {
     for (const handle of cluster.roles) await handle.kill('SIGTERM');
     await wipe([topics.log.name]);
     const init = await cluster.cli(...initNew());
@@ -106,7 +106,7 @@ describe('a Connect cluster whose topics were wiped', () => {
     expect(coordinator.log).toContain(`sluice restore --cluster ${cluster.clusterId} --from`);
   }, 300_000);
 
-  it('made anew, is not joined by a node that knows the log before it', async () => {
+  it('created again, is not joined by a node that knows the log before it', async () => {
     expect(await cluster.cli('init')).toMatchObject({
       code: 1,
       output: expect.stringContaining('Nothing of Connect cluster'),
@@ -155,7 +155,7 @@ describe('a Connect cluster whose topics were wiped', () => {
     expect((await cluster.cli('init')).output).toContain('is there, on broker');
   }, 300_000);
 
-  it('runs on from its positions: nothing is lost or doubled, and generations have grown', async () => {
+  it('resumes at its positions: nothing is lost or duplicated, and generations have grown', async () => {
     // One with an empty disk, those of the others hold the log that is gone: they put it aside and start again.
     rmSync(filesOf('gateway-1'), { recursive: true });
     await appendLines(input, 1_000, 2_000);

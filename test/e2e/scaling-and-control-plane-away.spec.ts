@@ -8,7 +8,7 @@ import type { SluiceCluster } from '../support/sluice-cluster.js';
 /** Other tests run on the same processors, so times may be missed by this factor; what is counted may not. */
 const patience = 20;
 
-describe('tasks under load go on, but for those that must move,', () => {
+describe('tasks under load keep running, but for those that must move,', () => {
   let cluster: SluiceCluster;
 
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('tasks under load go on, but for those that must move,', () => {
     expect(missed('scale-runners', figures)).toEqual([]);
   }, 600_000);
 
-  it('while all coordinators are away; reads answer with their age, and writes 503 with the reason', async () => {
+  it('while all coordinators are unavailable; reads answer with their age, and writes 503 with the reason', async () => {
     const load = { name: 'alone', pipelines: 2, recordsPerSecond: 50 };
     const options = { load, awayMs: 20_000, tell: told('control-plane-away') };
     expect(missed('control-plane-away', await controlPlaneAway(cluster, options))).toEqual([]);

@@ -82,7 +82,7 @@ describe('the offsets of a sink', () => {
     expect(printed).toContain(topic);
     await untilLines([...range('a', 0, 30), ...range('a', 0, 30)]);
     const warning = `The offset of consumer group ${group} was reset: queue ${topic}@${queue.brokerName}:0 resumes at offset 0`;
-    await until('the status tells it', async () =>
+    await until('the status shows it', async () =>
       (await status())?.warnings?.some(({ message }) => message === warning),
     );
     expect((await status())?.state).toBe('RUNNING');
@@ -154,7 +154,7 @@ describe('the offsets of a sink', () => {
     await untilCommitted(last);
   }, 300_000);
 
-  it('do not hide that the topic was created again and has grown beyond them; the error names the command that mends it', async () => {
+  it('do not hide that the topic was created again and has grown beyond them; the error names the command that repairs it', async () => {
     await cluster.request('PUT', '/connectors/orders-out/stop');
     await until('the task is gone', async () => (await status()) === undefined);
     const written = await lines();
@@ -179,7 +179,7 @@ describe('the offsets of a sink', () => {
     await cluster.untilTask('orders-out', 'RUNNING');
   }, 300_000);
 
-  it('stay where they were when the file is moved away while the sink runs; it goes on once the file is back', async () => {
+  it('stay where they were when the file is moved away while the sink runs; it resumes once the file is back', async () => {
     const written = await lines();
     await rename(cluster.path('out.txt'), cluster.path('moved.txt'));
     await send('into the moved file');

@@ -39,7 +39,7 @@ describe('a task that does not stop', () => {
   const create = async (name: string, config: Readonly<Record<string, string>>): Promise<void> => {
     await until(
       `${name} is created`,
-      // Until a runner has told its plugins, the class is not known.
+      // Until a runner has reported its plugins, the class is not known.
       async () => (await cluster.request('POST', '/connectors', { name, config })).status === 201,
       180_000,
       () => log,

@@ -20,7 +20,7 @@ interface TaskStatus {
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
 
-describe('tasks that fail, are split anew, and whose topics grow', () => {
+describe('tasks that fail, are split again, and whose topics grow', () => {
   let cluster: SluiceCluster;
 
   beforeAll(async () => {
@@ -134,7 +134,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
       expect(after).not.toHaveProperty('restart');
     }, 300_000);
 
-    it('is FAILED with the trace after the last attempt, and a restart by hand mends it', async () => {
+    it('is FAILED with the trace after the last attempt, and a restart by hand repairs it', async () => {
       const { input, folder, output } = await startFlow('gone', { 'restart.max.attempts': '2' });
       const [before] = await tasksOf('gone-out');
       await rename(folder, `${folder}-moved`);
@@ -189,7 +189,7 @@ describe('tasks that fail, are split anew, and whose topics grow', () => {
     expect(await untilAllRun('grown-out', 1)).toMatchObject([{ generation: before?.generation }]);
   }, 300_000);
 
-  it('splits a sink into 1, 3 and 2 tasks under load: nothing is lost, and the tasks of others go on', async () => {
+  it('splits a sink into 1, 3 and 2 tasks under load: nothing is lost, and the tasks of others keep running', async () => {
     const partitions = 4;
     const records = 16_000;
     const ofPartitions = Array.from({ length: partitions }, () => records / partitions);

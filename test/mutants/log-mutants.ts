@@ -97,7 +97,7 @@ export const logMutants: readonly Mutant[] = [
     specs: ['node/node-step.spec.ts'],
   },
   {
-    rule: 'broken chain: a second entry of the same append shows that the first one counts',
+    rule: 'broken chain: a second entry of the same append shows that the first one is valid',
     file: 'node/chain-gap.ts',
     from: 'left.at === right.at && left.claimId',
     to: 'left === right && left.claimId',
@@ -118,14 +118,14 @@ export const logMutants: readonly Mutant[] = [
     specs: ['node/node-step.spec.ts'],
   },
   {
-    rule: 'suspended machine: the lease stands still with the monotonic clock',
+    rule: 'suspended machine: the lease stops with the monotonic clock',
     file: 'node/elapsed-time.ts',
     from: '(jumpMs > JUMP_MS ? jumpMs : 0)',
     to: '(jumpMs > Infinity ? jumpMs : 0)',
     specs: ['node/node-step.spec.ts'],
   },
   {
-    rule: 'generation: a task that is given away again keeps its number',
+    rule: 'generation: a task that is assigned again keeps its number',
     file: 'log/cluster-draft.ts',
     from: 'const assignment = { nodeId, incarnation, generation: seq };',
     to: 'const assignment = { nodeId, incarnation, generation: Math.min(seq, 1) };',
@@ -164,14 +164,14 @@ export const logMutants: readonly Mutant[] = [
     to: '),',
   },
   {
-    rule: 'restore: a node that has begun with an empty log waits for ever for its first entry',
+    rule: 'restore: a node that has begun with an empty log waits without end for its first entry',
     file: 'node/chain-gap.ts',
     from: 'if (head.seq < 0 && found.accepted.length === 0 && messages.some(isOfSnapshot)) {',
     to: 'if (head.seq < 0 && found.accepted.length > 0 && messages.some(isOfSnapshot)) {',
     specs: ['node/node-step.spec.ts'],
   },
   {
-    rule: 'one owner: a task of a stopped connector can be given away',
+    rule: 'one owner: a task of a stopped connector can be assigned',
     file: 'log/cluster-draft.ts',
     from: 'if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;',
     to: '',

@@ -118,7 +118,7 @@ export const memberMutants: readonly Mutant[] = [
     specs: ['coordinator/step.spec.ts'],
   },
   {
-    rule: 'late sends: a leader sends what it decided before its process stood still',
+    rule: 'late sends: a leader sends what it decided before its process was suspended',
     file: 'coordinator/appends.ts',
     from: 'return elapsedMs(elapsedAfter(time, reading)) < sendBeforeMs;',
     to: 'return elapsedMs(elapsedAfter(time, reading)) < sendBeforeMs + 1e9;',
@@ -146,7 +146,7 @@ export const memberMutants: readonly Mutant[] = [
     specs: ['coordinator/step.spec.ts'],
   },
   {
-    rule: 'election: a candidate waits for ever for a claim that is not in the log',
+    rule: 'election: a candidate waits without end for a claim that is not in the log',
     file: 'coordinator/appends.ts',
     from: 'next.headProvenAt > goneFrom;',
     to: "outcome === 'unknown' && next.headProvenAt > goneFrom;",

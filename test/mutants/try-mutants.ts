@@ -12,7 +12,7 @@ const UNCHANGED_SEEDS = 3;
 /** `invalid`: the mutation does not fit the source any more, or its code does not run. */
 export interface Verdict {
   readonly outcome: 'caught' | 'survived' | 'invalid';
-  /** The violated invariant or the failed tests; for `invalid` what has to be mended. */
+  /** The violated invariant or the failed tests; for `invalid` what has to be repaired. */
   readonly details: string;
 }
 

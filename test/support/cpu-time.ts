@@ -34,8 +34,8 @@ function machineTime(): MachineTime {
 }
 
 /**
- * Resolves once the processors were idle for a fifth of a second's time, or after the limit. A RocketMQ that has just started compiles for some
- * seconds what it runs, and so do new processes: that takes all processors of a small machine.
+ * Resolves once the processors were idle for a fifth of a second's time, or after the limit. A RocketMQ that has just started compiles its
+ * code for some seconds, and so do new processes. That takes all processors of a small machine.
  */
 export async function untilProcessorsIdle(limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs;

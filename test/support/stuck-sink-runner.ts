@@ -4,7 +4,7 @@ import { connectorsOf } from '@sluice/runtime';
 
 type Connector = Awaited<ReturnType<Parameters<typeof runRunner>[1]>>[number];
 
-/** A sink that never gets ready with its stop, whatever it is told. */
+/** A sink whose stop never ends, also after its signal is aborted. */
 const stuckSink: Connector = {
   kind: 'sink',
   name: 'StuckSink',

@@ -100,7 +100,7 @@ describe('a cluster whose controller gives out the roles', () => {
       const killed = await currentMaster();
       await killed.kill();
       const successor = await other(killed);
-      const inSync = await until('the controller tells who is in sync', async () => {
+      const inSync = await until('the controller reports who is in sync', async () => {
         const replicas = await cluster.inSyncReplicas('a');
         return replicas.length > 0 && replicas;
       });

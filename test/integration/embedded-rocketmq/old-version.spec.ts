@@ -24,7 +24,7 @@ describe('an embedded cluster of RocketMQ 4.9', () => {
     await rm(dataDir, { recursive: true, force: true });
   }, LIMIT_MS);
 
-  it('runs that version, and its own tool tells so', async () => {
+  it('runs that version, and its own tool confirms it', async () => {
     const listed = await runMqadmin(['clusterList', '-n', cluster.namesrv], { logDir: cluster.logDir, version });
     expect(listed).toContain('V4_9_7');
     expect(listed).toContain(cluster.brokerAddr);

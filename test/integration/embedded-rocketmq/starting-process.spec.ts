@@ -12,7 +12,7 @@ import { until } from '../../support/sluice-cluster.js';
 const LIMIT_MS = 300_000;
 const BUILT = fileURLToPath(new URL('../../../libs/embedded-rocketmq/dist/index.js', import.meta.url));
 
-/** Starts a cluster, pauses its broker, tells that, and stays. */
+/** Starts a cluster, pauses its broker, reports that, and stays. */
 const PROGRAM = `
 const { freePorts, startCluster } = await import(${JSON.stringify(BUILT)});
 const cluster = await startCluster({

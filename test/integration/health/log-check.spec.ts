@@ -22,7 +22,7 @@ describe('the check of the log', () => {
   });
   afterAll(() => client.close());
 
-  it('tells how far a node is behind, and is up once the node has read the log to its end', async () => {
+  it('reports how far a node is behind, and is up once the node has read the log to its end', async () => {
     const clusterId = `t${randomUUID().slice(0, 8)}`;
     const queue = await createCluster(client, clusterId);
     const { signal } = new AbortController();

@@ -72,7 +72,7 @@ describe('a topic that grows onto another broker while a sink reads it', () => {
     await pass(grown[1]!);
   }, 300_000);
 
-  it('goes on when somebody deletes its groups', async () => {
+  it('continues when somebody deletes its groups', async () => {
     const [queue] = await messages.queues(topic);
     await client.admin.deleteGroup(group);
     await client.admin.deleteGroup('growing-reader');

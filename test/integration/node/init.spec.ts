@@ -71,7 +71,7 @@ describe('sluice init, with two brokers', () => {
     return ClusterNode.open(nodeSettingsOf('gateway', readSettings({ environment }), readTextFile), logger, opening);
   };
 
-  it('creates a cluster once, on the named broker, with one genesis, and only when it is told that it is new', async () => {
+  it('creates a cluster once, on the named broker, with one genesis, and only when the caller says that it is new', async () => {
     await expect(init('once', 'check')).rejects.toThrow('Nothing of Connect cluster once exists');
     await expect(init('once', 'create')).rejects.toThrow('--broker is missing');
     await expect(init('once', 'add-missing', 'a')).rejects.toThrow('Nothing of Connect cluster once exists');
@@ -128,7 +128,7 @@ describe('sluice init, with two brokers', () => {
     expect(await entriesOf('away')).toBe(1);
   }, 300_000);
 
-  it('creates topics that are missing beside a log only when it is told to', async () => {
+  it('creates topics that are missing beside a log only on request', async () => {
     await init('lacking', 'create', 'a');
     await untilEntries('lacking', 1);
     const { reports } = topicsOf('lacking');

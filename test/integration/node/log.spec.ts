@@ -222,7 +222,7 @@ describe('the log on a real queue', () => {
       return { minOffset, maxOffset: await client.admin.maxOffset(queue, { signal }) };
     };
 
-    it('a node with an empty disk loads it though the head of the log is gone, and goes on', async () => {
+    it('a node with an empty disk loads it though the head of the log is gone, and continues', async () => {
       const { asOf, chunks } = leader.cluster.snapshot!;
       expect(chunks).toBeGreaterThan(3);
       const follower = new LogFollower(client, queue, groupOf(queue), emptyState(), silent, {

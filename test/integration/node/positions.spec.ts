@@ -128,7 +128,7 @@ describe('source positions on their topic', () => {
     tasksSince = 0;
   });
 
-  it('goes on from a local copy', async () => {
+  it('resumes from a local copy', async () => {
     const store = newStore();
     const first = assigned(7, 0, 'copied');
     await store.open(first);
@@ -184,7 +184,7 @@ describe('source positions on their topic', () => {
     expect(stored.unsettled).toEqual([]);
   }, 180_000);
 
-  it('writes again, with their owners, the positions that nobody told for long; once, however many tasks do so', async () => {
+  it('writes again, with their owners, the positions that nobody wrote for long; once, however many tasks do so', async () => {
     const gone = assigned(1, 0, 'idle');
     const first = newStore();
     await first.open(gone);

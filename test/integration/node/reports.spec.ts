@@ -39,7 +39,7 @@ describe('the reports topic', () => {
       reportSeq += 1;
       await channel.send(reportOf(reportSeq), true, ending.signal);
     };
-    // Queues are followed from when their ends are known: reports before that are not told.
+    // Queues are followed from when their ends are known: earlier reports are not delivered.
     await until('a report is heard', async () => {
       await report();
       return heard.length > 0;

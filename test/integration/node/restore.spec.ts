@@ -85,7 +85,7 @@ describe('restore on a real cluster', () => {
     groups: {},
   });
 
-  it('goes on where one was broken off, with the log and the positions that are the newest', async () => {
+  it('resumes where one was interrupted, with the log and the positions that are the newest', async () => {
     const older = { ...kept, head: { offset: 9, seq: 9, digest: 'o' }, connectors: new Map() };
     const copies = [
       copyOf(older, [positionOf('a', 50), positionOf('deleted', 5)], 60),

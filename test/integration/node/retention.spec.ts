@@ -83,7 +83,7 @@ describe('a log whose head the broker has deleted', () => {
     });
   };
 
-  it('is read by a node with an empty disk, and by one that was away, from the snapshot and the tail', async () => {
+  it('is read by a node with an empty disk, and by one that was down, from the snapshot and the tail', async () => {
     const leader = new LogLeader(client, queue, group, silent, { snapshotEntries: 25 });
     await leader.start();
     await until('it leads', () => leader.isLeading);

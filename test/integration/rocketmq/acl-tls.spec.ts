@@ -124,7 +124,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     await expect(send(user, allowed)).rejects.toBeInstanceOf(AuthenticationError);
   });
 
-  it('tells and changes the rules of one user', async () => {
+  it('reads and changes the rules of one user', async () => {
     expect(await admin.acl.getUser('ruled')).toBeUndefined();
     expect(await admin.acl.getAcl('User:ruled')).toBeUndefined();
     await admin.acl.createUser({ username: 'ruled', password: 'password1' });
@@ -169,7 +169,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     expect(reset).toEqual([{ queue: allowed, offset: 0 }]);
   });
 
-  it('goes on with credentials that change while the client runs', async () => {
+  it('continues with credentials that change while the client runs', async () => {
     await admin.acl.createUser({ username: 'rotating', password: 'before-1', userType: 'Super' });
     let secretKey = 'before-1';
     const client = open({ credentials: () => Promise.resolve({ accessKey: 'rotating', secretKey }) });

@@ -53,7 +53,7 @@ describe('administration of brokers and name servers', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('tells what a broker says of itself, as mqadmin does', async () => {
+  it('reports what a broker says of itself, as mqadmin does', async () => {
     const info = await client.admin.brokers.runtimeInfo(brokerName);
     const version = info.get('brokerVersionDesc')!;
     expect(version).toMatch(/^V5_\d+_\d+$/);

@@ -69,7 +69,7 @@ describe('search of messages', () => {
     expect(await client.admin.messages.byOffsetId(id, { topic: 'another' })).toBeUndefined();
   });
 
-  it('finds no message where none begins, and asks no stranger', async () => {
+  it('finds no message where none begins, and asks no foreign host', async () => {
     const { messages } = client.admin;
     const far = encodeOffsetMessageId({
       host: '127.0.0.1',

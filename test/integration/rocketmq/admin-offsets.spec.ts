@@ -63,7 +63,7 @@ describe('administration of offsets', () => {
     );
   });
 
-  it('tells how far a group is behind, as mqadmin does', async () => {
+  it('reports how far a group is behind, as mqadmin does', async () => {
     await client.admin.updateOffset(group, queues[0], 3);
     const { queues: rows, totalLag } = await client.admin.groupProgress(group, { topic });
     expect(totalLag).toBe(2);

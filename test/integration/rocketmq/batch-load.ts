@@ -31,8 +31,8 @@ export interface LoadBalance {
 }
 
 /**
- * Producers that send batches, each to its own queue and one after the other, until they are stopped; and the account of
- * what became of every message. A batch that failed is sent again, also when nothing is known about the first send.
+ * Producers that send batches until they are stopped, each to its own queue, and the account of what became of every message. A batch that
+ * failed is sent again, also when nothing is known about the first send.
  */
 export class BatchLoad {
   readonly acknowledged = new Set<string>();

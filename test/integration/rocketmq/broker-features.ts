@@ -33,7 +33,7 @@ export interface BrokerFeatures {
   readonly hasUsers: boolean;
   /** Properties that the broker adds to each message of a batch. */
   readonly addedToBatches: readonly string[];
-  /** Whether a group without an offset is told from one at 0. */
+  /** Whether the broker distinguishes a group without an offset from one at 0. */
   readonly tellsMissingOffsets: boolean;
   /** Whether the offset of a time after the last message is the end of the queue, not that message. */
   readonly findsEndByTime: boolean;

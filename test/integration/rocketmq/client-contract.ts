@@ -137,7 +137,7 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
       reader.close();
     });
 
-    it('tells an empty head from an offset outside of the queue', async () => {
+    it('distinguishes an empty head from an offset outside of the queue', async () => {
       const end = await client.admin.maxOffset(queue);
       expect(await client.consumer.pull({ queue, offset: end, group })).toMatchObject({
         kind: 'empty',

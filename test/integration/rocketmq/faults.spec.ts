@@ -31,7 +31,7 @@ describe('faults of a cluster of its own', () => {
     return writableQueues(await admin.routes.refresh(topic));
   }
 
-  /** What became of a load that goes on while `faults` happen. */
+  /** What became of a load that continues while `faults` happen. */
   async function balanceOf(
     client: RocketMqClient,
     queues: readonly QueueRef[],
@@ -71,7 +71,7 @@ describe('faults of a cluster of its own', () => {
   }, LIMIT_MS);
 
   it(
-    'loses nothing that was acknowledged when the broker is killed, and doubles only what nobody can know about',
+    'loses nothing that was acknowledged when the broker is killed, and duplicates only what nobody can know about',
     async () => {
       const balance = await balanceOf(open(), await queuesOf('killed', PRODUCERS), async () => {
         await cluster.killBroker();
@@ -87,7 +87,7 @@ describe('faults of a cluster of its own', () => {
   );
 
   it(
-    'is told what a broker that shuts down in order did not do',
+    'learns what a broker that shuts down in order did not do',
     async () => {
       const balance = await balanceOf(open(), await queuesOf('stopped', PRODUCERS), async () => {
         await cluster.restartBroker();
@@ -100,7 +100,7 @@ describe('faults of a cluster of its own', () => {
   );
 
   it(
-    'goes on without a name server, also over a cut connection',
+    'continues without a name server, also over a cut connection',
     async () => {
       const [queue] = await queuesOf('no-namesrv', 1);
       const broker = await CuttableProxy.to(cluster.brokerAddr);

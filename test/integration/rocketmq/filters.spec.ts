@@ -82,7 +82,7 @@ describe('filters on a real broker', () => {
       return offsets.length >= 49;
     });
     expect(offsets).toEqual(numbers((n) => n > 3 && n % 4 === 0));
-    // Nothing matches up to the head: the reader waits there, and goes on when something does.
+    // Nothing matches up to the head: the reader waits there, and continues when something does.
     const next = reader.next();
     await client.producer.send(queue, { body: Buffer.from('other'), properties: [['TAGS', 'BB']] });
     const wanted = await client.producer.send(queue, { body: Buffer.from('wanted'), properties: [['TAGS', 'Aa']] });

@@ -97,7 +97,7 @@ describe('the gRPC Proxy in trouble', () => {
     await rm(dir, { recursive: true, force: true });
   }, LIMIT_MS);
 
-  it('speaks TLS when told so, and says why it does not trust the Proxy', async () => {
+  it('speaks TLS on request, and says why it does not trust the Proxy', async () => {
     await prepare('tls');
     const unchecked = open({ tls: { rejectUnauthorized: false } });
     expectStored(await unchecked.sender('tls').send([{ body }], { timeoutMs: CALL_MS }));
@@ -169,7 +169,7 @@ describe('the gRPC Proxy in trouble', () => {
   });
 
   it(
-    'goes on after a restart of the Proxy: nothing is lost, the receiver is known again',
+    'continues after a restart of the Proxy: nothing is lost, the receiver is known again',
     async () => {
       await prepare('restart');
       const messaging = open();

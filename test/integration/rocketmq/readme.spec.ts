@@ -32,7 +32,7 @@ function examplesOf(markdown: string): readonly Example[] {
 const markdown = await readFile(join(library, 'README.md'), 'utf8');
 const examples = examplesOf(markdown);
 
-/** Each one goes on from what the one before left in the broker. */
+/** Each one continues from what the one before left in the broker. */
 describe("the README's examples", () => {
   beforeAll(async () => {
     await mkdir(folder, { recursive: true });

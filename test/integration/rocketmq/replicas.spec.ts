@@ -120,7 +120,7 @@ describe('a master with a replica', () => {
   });
 
   it(
-    'goes on at the master when the replica is gone, and reads every message once',
+    'continues at the master when the replica is gone, and reads every message once',
     async () => {
       const own = open();
       const read = async (count: number): Promise<number[]> => {
@@ -141,7 +141,7 @@ describe('a master with a replica', () => {
   );
 
   it(
-    'goes on at the replica while the master is away; only the master takes writes and answers by default',
+    'continues at the replica while the master is unavailable; only the master takes writes and answers by default',
     async () => {
       const own = open({ requestTimeoutMs: 5_000, reconnectBackoff: { firstMs: 10, maxMs: 100 } });
       const end = await own.admin.maxOffset(queue);

@@ -2,8 +2,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { once } from 'node:events';
 
 /**
- * A name server in front of the real one whose answers name another address for a broker, so that a client reaches the
- * broker through a proxy.
+ * A name server in front of the real one. Its answers name another address for a broker, so that a client reaches the broker through a
+ * proxy.
  */
 export class RouteRewritingProxy {
   readonly #server: Server;

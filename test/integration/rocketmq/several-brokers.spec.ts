@@ -110,7 +110,7 @@ describe('several masters and name servers', () => {
   );
 
   it(
-    'goes on with the other name server when one hangs, is killed, or restarts and knows nothing yet',
+    'continues with the other name server when one hangs, is killed, or restarts and knows nothing yet',
     async () => {
       const [hanging, other] = cluster.nameServers as [NodeHandle, NodeHandle];
       const own = open({ requestTimeoutMs: 4_000 });

@@ -293,7 +293,7 @@ describe('a topic producer on a real broker', () => {
       for (const producer of producers) producer.isStopped = true;
       await Promise.all(sending);
       for (const producer of producers) {
-        // What is acknowledged counts a moment before the broker tells of it.
+        // The broker stores a message a moment before it acknowledges it.
         const end = Math.max(
           await own.admin.maxOffset(producer.queue),
           ...[...producer.stored.values()].map((o) => o + 1),

@@ -91,7 +91,7 @@ describe('RpcEndpoint over a broken connection', () => {
     expect(relay.openConnections).toBe(0);
   });
 
-  it('goes on answering after its group was deleted', async () => {
+  it('keeps answering after its group was deleted', async () => {
     await cluster.deleteGroup(nodeGroup(cluster.topic, `answering-${test}`));
     for (const data of [1, 2, 3]) await expect(ask(data, 25_000)).resolves.toBe(data);
   }, 180_000);
