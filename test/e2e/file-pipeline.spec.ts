@@ -142,6 +142,27 @@ describe('a file through a topic into another file', () => {
         400,
         ['tasks.max', 'batch.size'],
       ],
+      [
+        'an unknown converter',
+        { name: 'bad', config: { ...good, 'key.converter': 'AvroConverter', 'header.converter': 'Nope' } },
+        400,
+        ['AvroConverter for configuration key.converter', 'Nope for configuration header.converter', 'JsonConverter'],
+      ],
+      [
+        'a wrong setting of a converter',
+        {
+          name: 'bad',
+          config: { ...good, 'value.converter': 'JsonConverter', 'value.converter.schemas.enable': 'perhaps' },
+        },
+        400,
+        ['perhaps for configuration value.converter.schemas.enable'],
+      ],
+      [
+        'a setting that the converter does not have',
+        { name: 'bad', config: { ...good, 'value.converter': 'JsonConverter', 'value.converter.schema.enable': 'x' } },
+        400,
+        ['value.converter.schema.enable', 'Did you mean value.converter.schemas.enable?'],
+      ],
       ['a wrong type', { name: 'bad', config: 5 }, 400, ['config']],
       ['malformed JSON', '{"name": ', 400, []],
       ['a name with a slash', { name: 'a/b', config: good }, 400, ['a/b']],
@@ -166,6 +187,17 @@ describe('a file through a topic into another file', () => {
       expect(answer.status).toBe(409);
       expect(answer.body).toEqual({ error_code: 409, message: 'Connector twice already exists' });
       expect((await cluster.request('DELETE', '/connectors/twice')).status).toBe(204);
+    });
+
+    it.each(['PUT', 'PATCH'])('%s of wrong converter settings leaves the stored ones', async (method) => {
+      const config = { ...good, file: cluster.path('kept.txt'), name: 'kept' };
+      await writeFile(config.file, '');
+      expect((await cluster.request('POST', '/connectors', { name: 'kept', config })).status).toBe(201);
+      const answer = await cluster.request(method, '/connectors/kept/config', { ...config, 'value.converter': 'Nope' });
+      expect(answer.status).toBe(400);
+      expect((answer.body as { message: string }).message).toContain('Nope for configuration value.converter');
+      expect((await cluster.request('GET', '/connectors/kept/config')).body).toEqual(config);
+      expect((await cluster.request('DELETE', '/connectors/kept')).status).toBe(204);
     });
 
     it('leave nothing behind', async () => {
