@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DesiredTask } from '@sluice/core';
-import { planTasks, type HeldTask } from './plan-tasks.js';
+import type { HeldTask } from '@sluice/runtime';
+import { planTasks } from './plan-tasks.js';
 
 const desired = (...tasks: [key: string, generation: number, paused?: boolean][]): ReadonlyMap<string, DesiredTask> =>
   new Map(

@@ -1,11 +1,5 @@
 import type { DesiredTask } from '@sluice/core';
-
-/** A task that is not certainly stopped on this node. */
-export interface HeldTask {
-  readonly generation: number;
-  readonly paused: boolean;
-  readonly isStopping: boolean;
-}
+import type { HeldTask } from '@sluice/runtime';
 
 export interface TaskPlan {
   readonly start: readonly string[];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { taskKey, type DesiredTask } from '@sluice/core';
-import type { HeldTask } from './plan-tasks.js';
+import type { HeldTask } from '@sluice/runtime';
 import { TaskReconciler, type ReconcilerOptions, type TaskHolder } from './task-reconciler.js';
 
 const task = (connector: string, generation: number): DesiredTask => ({

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DesiredTask } from '@sluice/core';
 import type { ScopedLogger } from '@sluice/node';
-import { planTasks, type HeldTask } from './plan-tasks.js';
+import type { HeldTask } from '@sluice/runtime';
+import { planTasks } from './plan-tasks.js';
 
 /** What holds the tasks of a node. */
 export interface TaskHolder {

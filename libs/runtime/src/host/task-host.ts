@@ -9,8 +9,8 @@ export interface TaskHostOptions extends HostedTaskOptions {
   readonly killTimeoutMs: number;
 }
 
-/** What a host holds, as a plan needs to know it. */
-export interface HeldState {
+/** A task that is not certainly stopped on this node, as a plan needs to know it. */
+export interface HeldTask {
   readonly generation: number;
   readonly paused: boolean;
   readonly isStopping: boolean;
@@ -31,7 +31,7 @@ export class TaskHost {
   constructor(private readonly options: TaskHostOptions) {}
 
   /** By task key, as it stands at any time: every task that is not certainly stopped, and those that failed. */
-  held(): ReadonlyMap<string, HeldState> {
+  held(): ReadonlyMap<string, HeldTask> {
     return this.tasks;
   }
 
