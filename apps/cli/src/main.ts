@@ -7,7 +7,7 @@ import { restoreCommand } from './commands/restore-command.js';
 
 const usage = `sluice <command>
 
-  init   [--cluster ID]                   tells whether the topics of a Connect cluster are in RocketMQ; creates nothing
+  init   [--cluster ID]                   checks whether the topics of a Connect cluster are in RocketMQ; creates nothing
   init --new --broker NAME [--cluster ID] creates them for a new Connect cluster, on that broker; does nothing when they are there
   init --add-missing [--cluster ID]       creates those that are missing, empty, where the log is there
   restore --from DIR [--from DIR ...] [--cluster ID] [--broker NAME] [--yes]

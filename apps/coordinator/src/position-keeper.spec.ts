@@ -73,7 +73,7 @@ describe('the keeper of positions', () => {
     ]);
   });
 
-  it('tells that it cannot read the positions, and looks again later', async () => {
+  it('warns that it cannot read the positions, and looks again later', async () => {
     const unreadable = (): Promise<void> => Promise.reject(new Error('no broker'));
     const { keeper, asked, warnings } = keeping(() => leading('a'), undefined, undefined, unreadable);
     await keeper.keep(5 * hourMs);
@@ -97,7 +97,7 @@ describe('the keeper of positions', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('tells a failure and goes on with the next connector', async () => {
+  it('warns of a failure and continues with the next connector', async () => {
     const { keeper, asked, warnings } = keeping(
       () => leading('a', 'b'),
       (connector) => (connector === 'a' ? Promise.reject(new Error('no broker')) : Promise.resolve()),

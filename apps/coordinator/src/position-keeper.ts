@@ -15,8 +15,8 @@ export interface PositionKeeperOptions {
 }
 
 /**
- * While this coordinator leads, writes positions of source connectors again before retention takes them: by age those that no task keeps, and
- * all of them once a queue's beginning comes near. A connector that is stopped for long could not resume otherwise.
+ * Writes positions of source connectors again before retention takes them, while this coordinator leads. It writes by age those that no task
+ * keeps, and all of them once a queue's beginning comes near. A connector that is stopped for long could not resume otherwise.
  */
 export class PositionKeeper {
   private readonly ended = new AbortController();
@@ -33,7 +33,7 @@ export class PositionKeeper {
     await this.running;
   }
 
-  /** One look at all connectors. A failed one is told and left for the next look. */
+  /** One look at all connectors. One that fails is logged and left for the next look. */
   async keep(wallMs: number): Promise<void> {
     const { positions, state, logger } = this.options;
     const { role, cluster, reports } = state();

@@ -9,7 +9,7 @@ describe('withEachNameServer', () => {
     await expect(withEachNameServer({ namesrv }, (clients) => Promise.resolve(clients.length))).resolves.toBe(expected);
   });
 
-  it('tells of an address that is none', async () => {
+  it('names an address that is none', async () => {
     const opening = withEachNameServer({ namesrv: '127.0.0.1:9876;nowhere' }, () => Promise.resolve());
     await expect(opening).rejects.toThrow('nowhere');
   });

@@ -19,7 +19,7 @@ export class LocalLock {
   /**
    * Takes the lock; waits for a cluster that is stopping.
    *
-   * @param onWait is told which process it waits for.
+   * @param onWait is called with the process that it waits for.
    * @throws Error when another one runs there, or does not end.
    */
   static async take(home: string, onWait: (pid: number) => void, signal: AbortSignal): Promise<LocalLock> {
@@ -51,7 +51,7 @@ export class LocalLock {
     }
   }
 
-  /** Tells those that wait for the lock that its holder is about to end. */
+  /** Shows those that wait for the lock that its holder is about to end. */
   announceStop(): void {
     writeFileSync(this.stoppingFile, String(process.pid));
   }

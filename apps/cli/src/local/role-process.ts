@@ -34,8 +34,8 @@ export class RoleProcess {
   start(): void {
     const { role, main, environment, onLine, onEvent } = this.options;
     const startedAt = performance.now();
-    // A group of its own: Ctrl-C in a terminal reaches the supervisor only, which stops the roles in order. The channel tells the role
-    // when the supervisor itself is gone.
+    // A group of its own: Ctrl-C in a terminal reaches the supervisor only, which stops the roles in order. The channel ends
+    // when the supervisor itself does, and the role with it.
     const child = spawn(process.execPath, [main], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -15,7 +15,7 @@ import {
   type NodeLogger,
 } from '../ports/gateway-ports.js';
 
-/** Commands through their topic. */
+/** Sends commands through their topic. */
 export class LogCommands implements CommandPort {
   constructor(private readonly sender: LogCommandSender) {}
 
@@ -30,7 +30,7 @@ export class LogCommands implements CommandPort {
   }
 }
 
-/** What the node has folded of log and reports. The node is opened only once it has read the log up to its head. */
+/** Reads what the node has folded of log and reports. The node is open only once it has read the log up to its head. */
 export class LogReadModel implements ClusterReadModel {
   constructor(
     private readonly follower: LogFollower,
@@ -61,7 +61,7 @@ export class LogReadModel implements ClusterReadModel {
 const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
 const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'debug' } as const;
 
-/** The log of the node that the gateway is. */
+/** Changes how much the gateway's process logs. */
 export class NodeLogLevel implements NodeLogger {
   constructor(private readonly logger: ProcessLogger) {}
 

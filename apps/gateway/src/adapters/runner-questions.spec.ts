@@ -31,7 +31,7 @@ function questions(runners: readonly Report[], living: readonly string[]): { ask
 }
 
 describe('questions to runners', () => {
-  it('go on to another runner when the one that was heard of last does not answer', async () => {
+  it('are put to another runner when the one that reported last does not answer', async () => {
     const { ask, asked } = questions([runner('w1', 1), runner('w2', 3), runner('w3', 2)], ['w3']);
     expect(await ask.definitions('FileSource')).toEqual([]);
     expect(asked).toEqual(['w2', 'w3']);

@@ -14,7 +14,7 @@ export interface NodeJson {
   readonly id: string;
   /** `live`, `suspected`, `leaving`, `draining`, `drained` or `gone`. */
   readonly state: string;
-  /** It gives its tasks away and gets none, also after a restart. */
+  /** The leader reassigns its tasks and gives it none, also after a restart. */
   readonly draining: boolean;
   readonly leader: boolean;
   readonly role?: string;

@@ -25,7 +25,7 @@ import {
   type SettingsJson,
 } from './cluster-answers.js';
 
-/** Answers about the cluster, from a view of any age. Methods throw ControlPlaneUnavailableError before the log was read. */
+/** Answers questions about the cluster, from a view of any age. Methods throw ControlPlaneUnavailableError before the log was read. */
 export class ClusterReader {
   constructor(private readonly view: ClusterView) {}
 
@@ -52,7 +52,7 @@ export class ClusterReader {
     return nodeDetailJson(state, node, tasks);
   }
 
-  /** As it is after a command, also when it is gone for good. */
+  /** Shows a node as it is after a command, also one that has left for good. */
   nodeSummary(id: string): NodeJson {
     const { state, reports } = this.view.latest();
     const unknown = { nodeId: id, state: 'gone', isDraining: false, isLeader: false, tasks: [] } as const;
@@ -63,14 +63,11 @@ export class ClusterReader {
   checkRunner(id: string): void {
     const { member } = knownNode(this.view.latest(), id);
     if (member === undefined || member.role === Role.sourceRunner || member.role === Role.sinkRunner) return;
-    throw new ConnectError(
-      ConnectErrorCode.requestInvalid,
-      `Node ${id} is a ${member.role}: only runners have tasks to give away`,
-    );
+    throw new ConnectError(ConnectErrorCode.requestInvalid, `Node ${id} is a ${member.role}: only runners have tasks`);
   }
 
   /**
-   * What a change would move; nothing is moved.
+   * Plans what a change would move; moves nothing.
    *
    * @throws ConnectError with code `CONNECT_NOT_FOUND`, or `CONNECT_REQUEST_INVALID` for a node that runs no tasks.
    */

@@ -15,7 +15,7 @@ const planOf = async (query: string): Promise<PlanJson> =>
   (await gateway.get(`/cluster/assignment/plan${query}`)).body as PlanJson;
 
 describe('GET /cluster', () => {
-  it('tells leader, log, level, settings and nodes', async () => {
+  it('shows leader, log, level, settings and nodes', async () => {
     await gateway.createSource('src', { 'tasks.max': '2' });
     const { head } = gateway.cluster.state();
     const body = await clusterOf();
@@ -34,7 +34,7 @@ describe('GET /cluster', () => {
     ]);
   });
 
-  it('tells of each node where it is, since when, and how far behind the log', async () => {
+  it('shows of each node where it is, since when, and how far behind the log', async () => {
     gateway.cluster.addRunner('w3', 'source', [fileSource], { zone: 'a' });
     const applied = gateway.cluster.state().head.seq;
     await gateway.put('/cluster/settings', {});
@@ -61,7 +61,7 @@ describe('GET /cluster', () => {
     expect(await nodeOf('w1')).toMatchObject({ state: 'gone', incarnation: 'w1#1', gone_since: expect.any(Number) });
   });
 
-  it('tells how old the answer is, also as a header of every answer', async () => {
+  it('shows how old the answer is, also as a header of every answer', async () => {
     gateway.cluster.stalenessMs = 45_000.4;
     const answer = await gateway.get('/cluster');
     expect(answer).toMatchObject({ status: 200, body: { model: { age_ms: 45_000 } } });
@@ -105,7 +105,7 @@ describe('GET /cluster/nodes/:id', () => {
 });
 
 describe('draining', () => {
-  it('answers 202 with the state, goes on until the node is empty, and ends with undrain', async () => {
+  it('answers 202 with the state, lasts until the node is empty, and ends with undrain', async () => {
     await gateway.createSource('src');
     const drain = await gateway.post('/cluster/nodes/w1/drain');
     expect(drain).toMatchObject({ status: 202, body: { id: 'w1', state: 'draining', draining: true, task_count: 1 } });
@@ -130,7 +130,7 @@ describe('draining', () => {
   it.each(['drain', 'undrain'])('answers 404 for an unknown node and 400 for one without tasks: %s', async (verb) => {
     const unknown = await gateway.post(`/cluster/nodes/w9/${verb}`);
     expect(unknown).toMatchObject({ status: 404, body: errorBody(404, 'Node w9 not found') });
-    const message = 'Node c1 is a coordinator: only runners have tasks to give away';
+    const message = 'Node c1 is a coordinator: only runners have tasks';
     const other = await gateway.post(`/cluster/nodes/c1/${verb}`);
     expect(other).toMatchObject({ status: 400, body: errorBody(400, message) });
     expect(gateway.cluster.submitted).toEqual([]);
@@ -147,7 +147,7 @@ describe('GET /cluster/assignment/plan', () => {
   it.each([
     ['remove', 'owner-removed'],
     ['drain', 'owner-draining'],
-  ])('?%s=w1 tells what would move, and moves nothing', async (change, reason) => {
+  ])('?%s=w1 shows what would move, and moves nothing', async (change, reason) => {
     const { head } = gateway.cluster.state();
     expect(await planOf(`?${change}=w1`)).toMatchObject({
       strategy: 'sticky',
@@ -167,7 +167,7 @@ describe('GET /cluster/assignment/plan', () => {
     expect(gateway.cluster.state().head).toEqual(head);
   });
 
-  it('tells what nobody could run, and lists as much as is asked for', async () => {
+  it('shows what nobody could run, and lists as much as is asked for', async () => {
     gateway.cluster.removeRunner('w3');
     const plan = await planOf('?remove=w1&limit=1');
     expect(plan).toMatchObject({ move_count: 0, moves: [], unassigned_count: 2 });
@@ -200,7 +200,7 @@ describe('GET /cluster/assignment/plan', () => {
     ['?limit=-1', 400, 'Query parameter limit is "-1", allowed are 0 to 100000'],
     ['?add=w1', 400, 'Query parameter add is "w1", the parameters are remove, drain, strategy, limit'],
     ['?drain=', 400, 'Query parameter drain is "", one value is allowed'],
-    ['?drain=c1', 400, 'Node c1 is a coordinator: only runners have tasks to give away'],
+    ['?drain=c1', 400, 'Node c1 is a coordinator: only runners have tasks'],
     ['?drain=w9', 404, 'Node w9 not found'],
   ])('%s answers %i', async (query, status, message) => {
     const answer = await gateway.get(`/cluster/assignment/plan${query}`);
@@ -266,7 +266,7 @@ describe('without a coordinator', () => {
     expect(gateway.cluster.submitted).toEqual([]);
   });
 
-  it('reads go on, and the cluster tells that its leader is silent', async () => {
+  it('reads are answered, and the cluster shows that its leader is silent', async () => {
     expect((await gateway.get('/connectors/src/status')).status).toBe(200);
     const from = Date.now();
     const { leader } = await clusterOf();

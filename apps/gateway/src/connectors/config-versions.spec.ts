@@ -70,7 +70,7 @@ describe('versions of a configuration', () => {
     expect(gateway.cluster.submitted.at(-1)).not.toHaveProperty('expectedVersion');
   });
 
-  it('are told as ETag, and If-Match refuses another one with 412', async () => {
+  it('are shown as ETag, and If-Match refuses another one with 412', async () => {
     await gateway.createSource('src');
     const tag = (await gateway.get('/connectors/src/config')).headers.get('etag') ?? '';
     expect(tag).toMatch(/^"\d+"$/);

@@ -31,12 +31,12 @@ function nameOfKind(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** A new configuration: `null` counts as absent. */
+/** Makes a new configuration: `null` means absent. */
 export function withoutNulls(sent: ConfigMap): Config {
   return merged({}, sent);
 }
 
-/** A changed configuration: what is sent replaces what is there, and `null` removes it. */
+/** Makes a changed configuration: what is sent replaces what is there, and `null` removes it. */
 export function merged(stored: Config, patch: ConfigMap): Config {
   const result = new Map(Object.entries(stored));
   for (const [key, value] of Object.entries(patch)) {
@@ -55,7 +55,7 @@ export class ConfigMapPipe implements PipeTransform<unknown, ConfigMap> {
   }
 }
 
-/** The property is a flat map of settings; the message names every wrong key. */
+/** Checks that a property is a flat map of settings; the message names every wrong key. */
 export function IsConfigMap(): PropertyDecorator {
   return ValidateBy({
     name: 'isConfigMap',

@@ -7,8 +7,8 @@ import {
 import { type HttpRequest } from './http-request.js';
 
 /**
- * Lets through what speaks JSON: a request that carries a body must declare it as `application/json`, and a client that names what it
- * accepts must accept JSON. A request without a body needs no content type.
+ * Lets requests through that speak JSON. One that carries a body must declare it as `application/json`; one without needs no content type. A
+ * client that names what it accepts must accept JSON.
  */
 export class MediaTypeGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

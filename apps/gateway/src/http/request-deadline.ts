@@ -8,7 +8,7 @@ export class RequestDeadline {
     this.#endsAt = performance.now() + timeoutMs;
   }
 
-  /** At least 1: ports are told a time even when it is over. */
+  /** At least 1: ports take a time even when it is over. */
   get remainingMs(): number {
     return Math.max(1, Math.ceil(this.#endsAt - performance.now()));
   }

@@ -8,7 +8,7 @@ beforeEach(async () => {
 afterEach(() => gateway.stop());
 
 describe('/admin/loggers', () => {
-  it('tells the level, and since when it was changed', async () => {
+  it('shows the level, and when it was changed', async () => {
     const untouched = { level: 'INFO', last_modified: null };
     expect(await gateway.get('/admin/loggers')).toMatchObject({ status: 200, body: { root: untouched } });
     const from = Date.now();

@@ -9,7 +9,7 @@ export interface GatewayPorts {
   readonly logger: NodeLogger;
 }
 
-/** Thrown when the cluster cannot be asked or told anything now; the same request may succeed later. `reason` is one sentence. */
+/** Thrown when the control plane is unavailable; the same request may succeed later. `reason` is one sentence. */
 export class ControlPlaneUnavailableError extends ConnectError {
   constructor(reason: string, options: { readonly cause?: unknown } = {}) {
     super(ConnectErrorCode.unavailable, reason, { retriable: true, cause: options.cause });
@@ -29,6 +29,7 @@ export interface ClusterReadModel {
   leaderSilentMs(): number;
 }
 
+/** Sends commands to the leading coordinator. */
 export interface CommandPort {
   /**
    * Writes a command and resolves with its result once the log shows it, and this gateway's read model with it.
@@ -57,14 +58,14 @@ export interface PluginQuestions {
   /**
    * Checks a configuration with the code of the connector.
    *
-   * @throws ControlPlaneUnavailableError when no runner with this plugin is there, or none of those asked answered.
+   * @throws ControlPlaneUnavailableError when no runner with this plugin is live, or none of those asked answered.
    */
   validate(className: string, config: Config): Promise<ValidateAnswer>;
   /** The settings of a connector or converter, in the order of its specification. @throws like `validate`. */
   definitions(className: string): Promise<readonly FieldDescription[]>;
 }
 
-/** A plugin by its name or one of its aliases; names win. */
+/** Finds a plugin by its name or one of its aliases; names win. */
 export function findPlugin(plugins: readonly PluginInfo[], className: string): PluginInfo | undefined {
   return (
     plugins.find((plugin) => plugin.name === className) ?? plugins.find((plugin) => plugin.aliases.includes(className))

@@ -2,7 +2,7 @@ import { type Config, type PluginInfo, connectorClass } from '@sluice/core';
 import { type FieldDescription, hiddenValue, ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { findPlugin, type PluginQuestions } from '../ports/gateway-ports.js';
 
-/** Tells which names of a configuration hold secrets. */
+/** Decides which names of a configuration hold secrets. */
 export type IsSecret = (name: string) => boolean;
 
 interface Known {
@@ -93,11 +93,11 @@ async function settledWithin(work: Promise<void>, timeoutMs: number): Promise<vo
 }
 
 /**
- * Puts stored values in the place of the marks that were shown instead of them, so that a configuration that was read can be sent back.
- * A mark counts under any name: what was hidden depends on what was known of the class when it was read.
+ * Replaces the marks that hide secrets by the stored values, so that a client can send back a configuration that it has read. A mark has this
+ * meaning under any name: what was hidden depends on what was known of the class then.
  *
- * @throws ConnectError with code `CONNECT_REQUEST_INVALID` naming the settings that have no stored value, or all marked ones when the
- *   class changes: a value must not become visible because another class does not call it secret.
+ * @throws ConnectError with code `CONNECT_REQUEST_INVALID` naming the settings that have no stored value. Where the class changes, all marked ones:
+ *   another class may not call the value secret.
  */
 export function restoreHidden(sent: Config, stored: Config | undefined): Config {
   const marked = Object.keys(sent).filter((name) => sent[name] === hiddenValue);

@@ -51,7 +51,7 @@ describe('secret settings', () => {
     expect(answer.body).toEqual(errorBody(400, `cannot use ${hiddenValue}`));
   });
 
-  it('are told by their names while no runner can say', async () => {
+  it('are known by their names while no runner can say', async () => {
     await gateway.createSource('src', { ...secrets, 'api.key': 'k' });
     const other = await GatewayClient.start({ runners: false });
     gateway.cluster.removeRunner('w1');
@@ -59,7 +59,7 @@ describe('secret settings', () => {
     expect((await gateway.get('/connectors/src/config')).body).toMatchObject({ ...hidden, 'api.key': hiddenValue });
   });
 
-  it('are told by their names when the runner does not answer', async () => {
+  it('are known by their names when the runner does not answer', async () => {
     await gateway.createSource('src', secrets);
     gateway.cluster.removeRunner('w1');
     const info = { ...fileSource.info, version: '2.0.0' };

@@ -33,7 +33,7 @@ export class ClusterView {
     return this.#read();
   }
 
-  /** The view of any age, for who tells the age too. @throws ControlPlaneUnavailableError while it is incomplete. */
+  /** The view of any age, for answers that show the age too. @throws ControlPlaneUnavailableError while it is incomplete. */
   latest(): View {
     const health = this.health();
     if (health.kind === 'starting') throw new ControlPlaneUnavailableError(health.reason);
@@ -70,7 +70,7 @@ export class ClusterView {
     const last = this.readModel.state().leader?.nodeId;
     const silence = `since ${new Date(since).toISOString()}`;
     if (this.ageMs > leaderlessAfterMs) {
-      return { since, reason: `The cluster's log cannot be read ${silence}, so no coordinator can be told anything.` };
+      return { since, reason: `The cluster's log cannot be read ${silence}, so no coordinator receives commands.` };
     }
     const whom = last === undefined ? 'none ever led' : `${last}, the last one, was not heard of ${silence}`;
     return { since, reason: `No coordinator leads: ${whom}.` };

@@ -18,7 +18,7 @@ const turns = (count: number, delayMs: number): number[] => Array.from({ length:
 const answerOf = async (watch: EventLoopWatch): Promise<unknown> => watch.check.check(new AbortController().signal);
 
 describe('the watch on the event loop', () => {
-  it('tells the median delay', async () => {
+  it('shows the median delay', async () => {
     expect(await answerOf(watchAfter([]))).toEqual({ delayMs: 0 });
     expect(await answerOf(watchAfter([...turns(9, 1), 3, ...turns(10, 40)]))).toEqual({ delayMs: 3 });
   });
@@ -27,7 +27,7 @@ describe('the watch on the event loop', () => {
     expect(await answerOf(watchAfter(turns(10, 5000)))).toEqual({ delayMs: 0 });
   });
 
-  it('forgives a process that stood still once', async () => {
+  it('forgives a process that was stopped once', async () => {
     expect(await answerOf(watchAfter([...turns(19, 2), 60_000]))).toEqual({ delayMs: 2 });
   });
 

@@ -6,7 +6,7 @@ const ticksKept = 20;
 /** The event loop is late by at least this most of the time: requests wait, leases cannot be kept. */
 const unsoundDelayMs = 1000;
 
-/** How late the event loop runs. A process that stood still once, as a whole, is sound again; one that is late at most of its turns is not. */
+/** Measures how late the event loop runs. A process that was stopped once, as a whole, is sound again; one that is late at most turns is not. */
 export class EventLoopWatch {
   private readonly delaysMs: number[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class EventLoopWatch {
     this.dueMs = now + tickMs;
   }
 
-  /** The median of the last turns, in milliseconds. Those that have not been yet count as on time: a slow start is no reason to restart. */
+  /** The median of the last turns, in milliseconds. Turns that have not been yet are taken as on time: a slow start is no reason to restart. */
   get delayMs(): number {
     const sorted = [...this.delaysMs].sort((a, b) => b - a);
     return sorted[ticksKept / 2] ?? 0;

@@ -18,7 +18,7 @@ describe('runCheck', () => {
     expect(await runCheck({ name: 'store', check })).toEqual({ store: { status: 'down', reason: 'the disk is full' } });
   });
 
-  it('is down in time when a check gives no answer, and tells it to stop', async () => {
+  it('is down in time when a check gives no answer, and aborts it', async () => {
     let isTold = false;
     const check = (signal: AbortSignal): Promise<never> => {
       signal.addEventListener('abort', () => {

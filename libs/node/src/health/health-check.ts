@@ -10,14 +10,14 @@ export interface NodeCheck {
   /** Its key in the answer. */
   readonly name: string;
   /**
-   * Returns details to show, or throws an error whose message tells an operator what is wrong and what to do. The signal is aborted when the
+   * Returns details to show, or throws an error whose message says to an operator what is wrong and what to do. The signal is aborted when the
    * answer would come too late.
    */
   readonly check: (signal: AbortSignal) => CheckDetail | Promise<CheckDetail>;
 }
 
 export interface HealthChecks {
-  /** The process is sound; nothing that a restart would not mend. */
+  /** The process is sound; nothing that a restart would not repair. */
   readonly live: readonly NodeCheck[];
   /** The node can do its work now. */
   readonly ready: readonly NodeCheck[];
@@ -48,8 +48,8 @@ export async function runCheck({ name, check }: NodeCheck, limitMs = checkLimitM
 }
 
 /**
- * The same check, carried out at most once per interval: whoever asks in between is given the last outcome, and all who ask meanwhile wait for
- * the one that runs. For checks that cost something, since anybody may ask as often as they like.
+ * Limits a check that costs something to once per interval, since anybody may ask as often as they like. Who asks in between gets the last
+ * outcome; who asks while it runs waits for that run.
  */
 export function atMostEvery(
   intervalMs: number,

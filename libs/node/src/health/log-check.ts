@@ -5,7 +5,7 @@ import type { NodeCheck } from './health-check.js';
 
 const proofTimeoutMs = 1500;
 
-/** The broker tells where the log ends, and the node has read it up to there. */
+/** Checks that the broker says where the log ends, and that the node has read it up to there. */
 export function logCheck(follower: LogFollower, queue: QueueRef): NodeCheck {
   return {
     name: 'log',

@@ -3,7 +3,7 @@ import type { NodeCheck } from './health-check.js';
 
 const askTimeoutMs = 1500;
 
-/** Any name server of a cluster answers. */
+/** Checks that any name server of a cluster answers. */
 export function nameServerCheck(name: 'namesrv' | 'data-namesrv', { admin }: Pick<RocketMqClient, 'admin'>): NodeCheck {
   return {
     name,

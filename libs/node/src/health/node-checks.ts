@@ -12,7 +12,7 @@ const topicsIntervalMs = 5000;
 const storeIntervalMs = 3000;
 
 /**
- * What every role needs to be ready: a name server, the topics, the log up to its end, a store that takes writes, and questions that arrive.
+ * Lists the checks of a role. Every role needs a name server, the topics, the log up to its end, a store that takes writes, and the rpc topic.
  *
  * @param own - what only this role needs
  */

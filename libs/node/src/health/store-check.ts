@@ -18,7 +18,7 @@ const causes: Readonly<Record<string, string>> = {
   EIO: 'the disk fails: replace it',
 };
 
-/** The node's own directory takes a write and keeps it: a small file is written, synced and removed. */
+/** Checks that the node's own directory takes a write and keeps it: writes, syncs and removes a small file. */
 export function storeCheck(directory: string): NodeCheck {
   const path = join(directory, probeFile);
   return {

@@ -4,7 +4,7 @@ import type { NodeCheck } from './health-check.js';
 
 const askTimeoutMs = 1500;
 
-/** All topics of the Connect cluster are there with their queues, as the brokers say now. */
+/** Checks that all topics of the Connect cluster exist with their queues, as the brokers say now. */
 export function topicsCheck({ client: { admin }, topics, logQueue, settings }: TopicsOfNode): NodeCheck {
   const { brokerName } = logQueue;
   return {
@@ -42,8 +42,8 @@ type TopicsOfNode = Pick<ClusterNode, 'client' | 'topics' | 'logQueue'> & {
 export type TopicShape = ReadonlyMap<string, { readonly readQueues: number; readonly writeQueues: number }>;
 
 /**
- * What is wrong with a Connect cluster's topics on the broker that holds them, one sentence each. Which queue a node or a connector uses is
- * computed from the number of queues that the topics are made with: fewer lose messages, more stay unused; the log has exactly one.
+ * Describes what is wrong with a Connect cluster's topics on the broker that holds them, one sentence each. The number of queues decides which
+ * one a node or a connector uses: fewer lose messages, more stay unused. The log has exactly one.
  */
 export function topicProblems(
   found: readonly { readonly topic: TopicDefinition; readonly queues: TopicShape }[],

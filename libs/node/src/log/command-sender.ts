@@ -5,7 +5,7 @@ import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { LogFollower } from './log-follower.js';
 import { NodeError } from '../errors/node-error.js';
 
-/** Thrown when a command was not answered; `mayHappen` tells whether it may still be carried out. */
+/** Thrown when a command was not answered; `mayHappen` says whether it may still be carried out. */
 export class CommandUnansweredError extends NodeError {
   constructor(
     message: string,
@@ -18,7 +18,7 @@ export class CommandUnansweredError extends NodeError {
 
 const sendTimeoutMs = 5000;
 
-/** Puts commands into their topic and waits until the log tells their result. */
+/** Puts commands into their topic and waits until the log shows their result. */
 export class CommandSender {
   private readonly queue: QueueRef;
 

@@ -14,7 +14,7 @@ describe('untilAnswered', () => {
     };
   };
 
-  it('asks again while the broker is away or the name servers have forgotten the topic', async () => {
+  it('asks again while the broker is unavailable or the name servers have forgotten the topic', async () => {
     const call = asking(away, new TopicNotFoundError('log'), away, 'answer');
     await expect(untilAnswered(call, new AbortController().signal)).resolves.toBe('answer');
   });
@@ -23,7 +23,7 @@ describe('untilAnswered', () => {
     await expect(untilAnswered(asking(away, final, 'answer'), new AbortController().signal)).rejects.toBe(final);
   });
 
-  it('ends when it is told to', async () => {
+  it('ends once its signal is aborted', async () => {
     const ended = new AbortController();
     const call = (): Promise<string> => {
       ended.abort();

@@ -92,7 +92,7 @@ const readAhead = 2;
 const askAgainMs = 250;
 const noMember = { nodeId: '', incarnation: '' };
 
-/** Runs the node's loop on a real queue: reads the log by offset, asks what the loop has to know and tells listeners what is folded. */
+/** Runs the node's loop on a real queue: reads the log by offset, asks what the loop needs, and notifies listeners of what is folded. */
 export class LogFollower {
   private readonly listeners = new Set<LogListener>();
   private readonly proofWaiters = new Set<() => void>();
@@ -145,12 +145,12 @@ export class LogFollower {
     return performance.now() - this.loop.lastAcceptedAt;
   }
 
-  /** Messages between what is folded and the end of the log as the broker last told it. */
+  /** Messages between what is folded and the end of the log as the broker last said. */
   get behind(): number {
     return behindBy(this.loop);
   }
 
-  /** The first entry that retention has left, as the broker last told it. */
+  /** The first entry that retention has left, as the broker last said. */
   get minOffset(): number {
     return this.loop.minOffset;
   }
@@ -210,7 +210,8 @@ export class LogFollower {
   }
 
   /**
-   * Asks the master where the log ends, makes sure that it still is the log that was read, and waits until everything before its end is folded.
+   * Proves that the node knows all of the log. Asks the master where the log ends, and checks that it still is the log that was read. Then
+   * waits until everything before its end is folded.
    *
    * @returns the monotonic time as of which the node knew all of the log; not before this call.
    * @throws LogRewrittenError
@@ -260,7 +261,7 @@ export class LogFollower {
 
   /**
    * Until the end that was found at the start is reached, many at once: folding few at a time would take long then. The log may have lost that
-   * end meanwhile: nothing is waited for behind the end that the last answer told of.
+   * end meanwhile: this waits for nothing behind the end that the last answer named.
    */
   private async nextMessages(reader: QueueReader): Promise<readonly StoredMessage[]> {
     const messages = [...(await reader.next())];

@@ -27,7 +27,7 @@ describe('a message of the log', () => {
     ['without a field', '{"v":1,"logId":"l"}', { logId: 'l', isNewer: false }],
     ['that is no entry', '{"v":2}', { logId: undefined, isNewer: true }],
     ['that is no JSON', 'noise', { logId: undefined, isNewer: false }],
-  ])('%s is told with what it says of itself', (_, text, says) => {
+  ])('%s is returned with what it says of itself', (_, text, says) => {
     const digest = entryDigest(Buffer.from(text));
     expect(decoded(text)).toEqual({ offset: 7, digest, why: expect.any(String), ...says });
   });

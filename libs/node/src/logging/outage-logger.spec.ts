@@ -13,7 +13,7 @@ describe('OutageLogger', () => {
     );
   });
 
-  it('tells the first failure of many, and their end', () => {
+  it('logs the first failure of many, and their end', () => {
     outage.failed('no post');
     outage.failed('still no post');
     outage.failed('still no post');
@@ -30,7 +30,7 @@ describe('OutageLogger', () => {
     expect(lines).toEqual([]);
   });
 
-  it('tells each outage', () => {
+  it('logs each outage', () => {
     for (const reason of ['flood', 'storm']) {
       outage.failed(reason);
       outage.worked();

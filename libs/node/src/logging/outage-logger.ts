@@ -1,6 +1,6 @@
 import type { ScopedLogger } from './process-logger.js';
 
-/** Tells once that something fails which is tried again and again, and once that it works again. */
+/** Logs an outage twice: when something that is repeated first fails, and when it works again. */
 export class OutageLogger {
   private failingSince: number | undefined;
   private failures = 0;

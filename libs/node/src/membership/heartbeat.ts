@@ -8,7 +8,7 @@ export const heartbeatIntervalMs = 1000;
 
 const lastReportTimeoutMs = 2000;
 
-/** At least so much time lies between two reports, in milliseconds: of many changes that come together the next one tells all. */
+/** At least so much time lies between two reports, in milliseconds: of many changes that come together the next one has all. */
 const shortestPauseMs = 50;
 
 /** Sends the node's state every second and, through {@link announce}, at once when it changed. One report is in flight at a time. */
@@ -30,7 +30,7 @@ export class Heartbeat {
     this.running = this.run();
   }
 
-  /** The state changed: report it now. */
+  /** Sends a report at once, since the state changed. */
   announce(): void {
     this.wake.abort();
   }

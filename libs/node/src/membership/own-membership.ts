@@ -39,8 +39,8 @@ export function expulsionBy(event: LogEvent, { nodeId, incarnation }: OwnIdentit
 }
 
 /**
- * Listens for reports of another node with the same id, where the log knows one that might live. Two that start at the same moment are
- * not told apart here: the leader rejects the second one.
+ * Listens for reports of another node with the same id, where the log knows one that might live. Two that start at the same moment do
+ * not see each other here: the leader rejects the second one.
  *
  * @throws NodeIdInUseError when it is heard.
  */
@@ -61,7 +61,7 @@ export async function refuseIfInUse(
     const { nodeId, incarnation } = message.kind === 'report' ? message.report : message;
     if (nodeId === self.nodeId && incarnation === other) heard.abort();
   };
-  // Reading up to there can take long; nothing of it tells that somebody lives.
+  // Reading up to there can take long; nothing of it shows that somebody lives.
   const onListening = (): void => {
     timer = setTimeout(() => {
       silent.abort();

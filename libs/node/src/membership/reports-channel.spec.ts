@@ -46,7 +46,7 @@ describe('following the reports', () => {
     jest.useRealTimers();
   });
 
-  it('tells when it has read up to where the queue ended', async () => {
+  it('says when it has read up to where the queue ended', async () => {
     const ended = new AbortController();
     const waiting: (() => void)[] = [];
     const next: Next = async (from) => {

@@ -23,7 +23,7 @@ export interface ClusterCounts {
     readonly state: TaskRunState;
     readonly count: number;
   }[];
-  /** Tasks that no member holds, by the role that could; a connector that waits to be split counts as one. */
+  /** Tasks that no member holds, by the role that could; a connector that waits to be split is one. */
   readonly unassigned: ReadonlyMap<Role, number>;
 }
 

@@ -6,7 +6,7 @@ const linesOf = async (metrics: MetricRegistry, name: string): Promise<readonly 
   (await metrics.text()).split('\n').filter((line) => line.startsWith(name));
 
 describe('the registry of metrics', () => {
-  it('reads values at each scrape: what is gone is not told any more', async () => {
+  it('reads values at each scrape: what is gone is not shown any more', async () => {
     const metrics = new MetricRegistry('gateway');
     const members = new Map([
       ['gateway', 1],
@@ -21,7 +21,7 @@ describe('the registry of metrics', () => {
     expect(await linesOf(metrics, 'sluice_members')).toEqual(['sluice_members{role="gateway"} 1']);
   });
 
-  it('tells a counter as it is, not what it grew by', async () => {
+  it('shows a counter as it is, not what it grew by', async () => {
     const metrics = new MetricRegistry('gateway');
     let count = 2;
     metrics.collectOne('sluice_leader_changes_total', () => count);

@@ -36,7 +36,7 @@ export const metricSpecs = {
   sluice_log_behind_entries: {
     type: 'gauge',
     labels: [],
-    help: 'Entries of the log that this node has not applied, out of those that the broker told it of.',
+    help: 'Entries of the log that this node has not applied, out of those that it knows of from the broker.',
     roles: every,
   },
   sluice_log_age_seconds: {
@@ -122,7 +122,7 @@ export const metricSpecs = {
     type: 'gauge',
     labels: ['role'],
     help:
-      'Tasks that no runner of the role holds (source-runner, sink-runner); a connector that nobody has split into tasks yet counts as one. ' +
+      'Tasks that no runner of the role holds (source-runner, sink-runner); a connector that nobody has split into tasks yet is one task here. ' +
       'Above 0 for long: more runners are needed.',
     roles: readers,
   },
@@ -147,7 +147,7 @@ export const metricSpecs = {
   sluice_lease_remaining_seconds: {
     type: 'gauge',
     labels: [],
-    help: 'Seconds for which this runner may still run its tasks without another contact to the log; below 0 they hold still.',
+    help: 'Seconds for which this runner may still run its tasks without another contact to the log; below 0 they are paused.',
     roles: runners,
   },
   sluice_runner_tasks: {

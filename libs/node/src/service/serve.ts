@@ -13,8 +13,8 @@ import { startRpc } from './start-rpc.js';
 export type ServedNode = Pick<ClusterNode, 'settings' | 'logger' | 'listensAt'>;
 
 /**
- * Starts a role on an open node, serves until `signal` is aborted, and stops what was started: also where the role cannot be created or
- * started, and where one part fails to stop.
+ * Starts a role on an open node, serves until `signal` is aborted, and stops what was started. It does so also where the role cannot be created
+ * or started, and where one part fails to stop.
  */
 export async function serve<Node extends ServedNode>(
   node: Node,

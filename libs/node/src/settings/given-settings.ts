@@ -24,10 +24,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The variable that names the file of settings where no option does. */
 export const fileVariable = 'SLUICE_CONFIG_FILE';
-/** The variable that Apache RocketMQ's tools read; it counts after everything else, as in Apache RocketMQ Connect. */
+/** The variable that Apache RocketMQ's tools read; it has the lowest precedence, as in Apache RocketMQ Connect. */
 const originalVariable = 'NAMESRV_ADDR';
 
-/** What a file gives: settings under their own names or original keys; every other name is an error. */
+/** Reads what a file gives: settings under their own names or original keys; every other name is an error. */
 export function givenByFile(file: string, entries: readonly FileEntry[]): GivenSettings {
   const given: GivenSetting[] = [];
   const notes: string[] = [];
@@ -46,7 +46,7 @@ export function givenByFile(file: string, entries: readonly FileEntry[]): GivenS
 
 const fileNames: readonly string[] = [...settingNames, ...Object.keys(originalKeys)];
 
-/** What the environment gives. Names of others may begin alike, so only what looks like a typing error is named, as a note. */
+/** Reads what the environment gives. Variables of others may begin alike, so only what looks like a typing error is named, as a note. */
 export function givenByEnvironment(environment: Environment): GivenSettings {
   const place = 'environment';
   const variables = new Map(settingNames.map((setting) => [variableOf(setting), setting]));
@@ -63,7 +63,7 @@ export function givenByEnvironment(environment: Environment): GivenSettings {
   return { given, notes, errors: [] };
 }
 
-/** What counts where nothing else is given. */
+/** Reads what is used where nothing else is given. */
 export function givenByOriginalEnvironment(environment: Environment): GivenSettings {
   const text = environment[originalVariable];
   const place = 'environment';

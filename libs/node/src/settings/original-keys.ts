@@ -24,7 +24,7 @@ export const originalKeys = {
   'c.sink.rocketmq.server': { honouredAs: 'sink.namesrv' },
   namesrvAddr: {
     honouredAs: 'namesrv',
-    note: 'as there, the environment variable NAMESRV_ADDR counts where nothing else is given',
+    note: 'as there, the environment variable NAMESRV_ADDR is used where nothing else is given',
   },
   workerId: { honouredAs: 'node.id' },
   connectClusterId: { honouredAs: 'cluster.id' },
@@ -49,8 +49,8 @@ export const originalKeys = {
   },
   virtualNode: { ignored: 'under the strategy consistent-hash, points follow from the capacity of a node' },
   consistentHashFunc: { ignored: 'the strategy consistent-hash has one hash function' },
-  maxMessageSize: { ignored: "the broker's own limit counts" },
-  'rocketmq.runtime.max.message.size': { ignored: "the broker's own limit counts" },
+  maxMessageSize: { ignored: "the broker's own limit is in force" },
+  'rocketmq.runtime.max.message.size': { ignored: "the broker's own limit is in force" },
   maxStartTimeoutMills: {
     ignored: 'a start that takes long is no error; restart.* of the connector says what follows one',
   },

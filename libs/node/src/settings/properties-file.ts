@@ -27,8 +27,9 @@ const blanks = ' \t\f';
 const controls: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' };
 
 /**
- * Reads a Java properties file, as `java.util.Properties.load` describes it: comments with `#` and `!`, a name ended by `=`, `:` or a blank, lines that go
- * on after a backslash, and the escapes `\t`, `\n`, `\r`, `\f` and `\uXXXX`. Names may come twice: what that means is for the caller to say.
+ * Reads a Java properties file, as `java.util.Properties.load` describes it. Comments begin with `#` or `!`; `=`, `:` or a blank ends a name. A line
+ * with a backslash at its end continues on the next one. Escapes are `\t`, `\n`, `\r`, `\f` and `\uXXXX`. The caller decides what a name that comes
+ * twice means.
  *
  * @throws SettingsFormatError for a `\u` without four hexadecimal digits.
  */
@@ -49,13 +50,13 @@ function logicalLines(text: string): readonly LogicalLine[] {
   for (const [index, natural] of text.split(/\r\n|\n|\r/).entries()) {
     const content = natural.slice(skipBlanks(natural, 0));
     if (open === undefined && (content === '' || content.startsWith('#') || content.startsWith('!'))) continue;
-    const goesOn = /(?:^|[^\\])(?:\\\\)*\\$/.test(content);
+    const isContinued = /(?:^|[^\\])(?:\\\\)*\\$/.test(content);
     const joined = {
-      text: (open?.text ?? '') + (goesOn ? content.slice(0, -1) : content),
+      text: (open?.text ?? '') + (isContinued ? content.slice(0, -1) : content),
       line: open?.line ?? index + 1,
     };
-    open = goesOn ? joined : undefined;
-    if (!goesOn) found.push(joined);
+    open = isContinued ? joined : undefined;
+    if (!isContinued) found.push(joined);
   }
   return open === undefined ? found : [...found, open];
 }

@@ -241,7 +241,7 @@ describe('keys for signing', () => {
     expect(settings.dataCluster.credentials).toBeUndefined();
   });
 
-  it('come from files anew whenever they are asked for', () => {
+  it('are read from files again whenever they are asked for', () => {
     const files: Record<string, string> = { 'connect.conf': lines(filed), ak: 'first\n', sk: 'secret\n' };
     const { credentials } = read(Role.gateway, { args: ['-c', 'connect.conf'], files });
     const ask = credentials as () => Credentials;

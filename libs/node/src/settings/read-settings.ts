@@ -63,7 +63,7 @@ export function readRoleArguments(args: readonly string[]): RoleArguments {
 }
 
 /**
- * Reads all settings: the command line counts before the environment, that before the file, and that before the defaults.
+ * Reads all settings. The command line overrides the environment, that the file, and that the defaults.
  *
  * @throws NodeSettingsError naming all that is wrong.
  */

@@ -23,7 +23,7 @@ export class NodeSettingsError extends NodeError {
 }
 
 /**
- * Chooses for each setting what counts: the places come in the order of their precedence. Empty values count as absent.
+ * Chooses the value of each setting; the places come in the order of their precedence. An empty value is the same as none.
  *
  * @throws NodeSettingsError
  */

@@ -13,7 +13,7 @@ export interface InitOptions {
   readonly brokerName?: string;
   /** One client for each name server: nothing may be made that one of them knows. By default the one client is asked. */
   readonly nameServers?: readonly RocketMqClient[];
-  /** Is told of name servers that do not answer, for what only they know was not looked at, and of the broker that is waited for. */
+  /** Receives warnings: of name servers that do not answer, since what only they know was not looked at; of the broker that is waited for. */
   readonly warn?: (text: string) => void;
   /** Directory of a node that has worked with a log of this cluster: then no other is made. */
   readonly knownIn?: string;
@@ -32,8 +32,8 @@ const registrationPollMs = 50;
 const retryLimits = { initialMs: 500, maxMs: 500 } as const;
 
 /**
- * Looks for a Connect cluster; where it is asked to create one and nothing of it exists anywhere, creates its topics, all on one broker, and the
- * first entry of its log. Changes nothing where they are there.
+ * Looks for a Connect cluster, or creates one where nothing of it exists anywhere. Creates its topics, all on one broker, and the first entry of
+ * its log. Changes nothing where they exist.
  *
  * @throws InitError where the cluster is not there and may not be made: a second log would split it.
  */

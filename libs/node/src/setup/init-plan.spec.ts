@@ -45,7 +45,7 @@ describe('planInit', () => {
     );
   });
 
-  it('creates no second cluster where a node or a group tells of a first one', () => {
+  it('creates no second cluster where a node or a group shows a first one', () => {
     expect(() => plan(nothing, { brokerName: 'b', knownIn: '/s/n' })).toThrow('--cluster c --from /s/n');
     expect(() => plan(nothing, { brokerName: 'b', readerGroup: 'g' })).toThrow('group g of its readers exists');
   });

@@ -12,7 +12,7 @@ export interface InitRequest {
   readonly brokerName: string | undefined;
   /** Brokers that have registered with their master. */
   readonly registered: readonly string[];
-  /** The group of the cluster's readers where a broker knows it: it is made on all brokers, so it tells of topics on one that is unavailable. */
+  /** The group of the cluster's readers where a broker knows it. Every broker has it, so it shows that topics exist on one that is unavailable. */
   readonly readerGroup: string | undefined;
   /** Directory of a node that has worked with a log of this cluster. */
   readonly knownIn: string | undefined;

@@ -27,7 +27,7 @@ const pollMs = 50;
  * Writes what the plan says: topics, positions and offsets, the log last, so that no node starts on half of it.
  *
  * @returns the state that the log begins with, as it was read back.
- * @throws RestoreError when somebody else writes to the log. What was written counts for nothing then.
+ * @throws RestoreError when somebody else writes to the log. What was written has no effect then.
  */
 export async function restoreCluster(
   client: RocketMqClient,

@@ -85,7 +85,7 @@ describe('NodeStore', () => {
     await second.close();
   });
 
-  it('puts its copies aside when told to, and keeps only some of them', async () => {
+  it('puts its copies aside on demand, and keeps only some of them', async () => {
     const store = await NodeStore.open(root, 'n1');
     await store.write(NodeFile.taskConfig, ['{"first":true}']);
     const aside = await store.forget();

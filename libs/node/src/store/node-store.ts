@@ -79,8 +79,8 @@ export class NodeStore {
   }
 
   /**
-   * The directory of a node that was given no id: the first one made before for its role that no living process holds, else a new one. So an
-   * id outlives restarts, and nodes that share a root each have their own.
+   * Opens the directory of a node without an id: the first one of its role that no living process holds, or a new one. So an id
+   * outlives restarts, and nodes that share a root each have their own.
    */
   static async openUnnamed(rootDirectory: string, role: string): Promise<NodeStore> {
     await mkdir(rootDirectory, { recursive: true });

@@ -56,7 +56,7 @@ describe('StatePersister', () => {
     expect(await store.read(NodeFile.position)).toEqual({ version: 3, queues: [] });
   });
 
-  it('goes on with the others where one cannot be had', async () => {
+  it('writes the others where one is unavailable', async () => {
     const position = (): Promise<never> => Promise.reject(new Error('no broker'));
     const persisting = persister({ position }, { config: 1, position: 1, offset: 1 });
     persisting.start();
@@ -101,7 +101,7 @@ describe('StatePersister', () => {
     expect(writes.filter((file) => file === NodeFile.taskConfig)).toHaveLength(1);
   });
 
-  it('lets the event loop go on while it writes many tasks', async () => {
+  it('leaves time to the event loop while it writes many tasks', async () => {
     const tasks = Array.from({ length: 20_000 }, (_, n): TaskState => {
       const id = { connector: `c${String(n % 2_000)}`, index: Math.floor(n / 2_000) };
       return { id, type: 'source', overrides: { file: 'x'.repeat(100) }, committed: true };

@@ -19,7 +19,7 @@ const emptyOffsets: OffsetFile = { version: 1, groups: {} };
 /** Down to the positions of one connector, the offsets of one group. */
 const partsDepth = 4;
 
-/** A copy whose head is older than this is written again though nothing else has changed: the node has so much to read at its next start. */
+/** Most entries that a node has to read at its next start. A copy with an older head is written again though nothing else has changed. */
 const longestTail = 1_000;
 /** The pause after a writing is so many times as long as the writing itself, at most `longestPauseMs`: a large state is written less often. */
 const pauseFactor = 50;
