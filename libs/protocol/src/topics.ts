@@ -31,7 +31,7 @@ export class ClusterIdError extends ProtocolError {
 }
 
 /**
- * The topics of one Connect cluster, all in the runtime cluster.
+ * Names the topics of one Connect cluster, all in the runtime cluster.
  *
  * @throws ClusterIdError
  */
@@ -81,19 +81,21 @@ function spread(text: string, queues: number): number {
   return createHash('sha256').update(text).digest().readUInt32BE(0) % queues;
 }
 
-/** The reports queue of a node: fixed by its id. */
+/** Returns the reports queue of a node, which its id fixes. */
 export function reportsQueueOf(nodeId: string, topics: ClusterTopics): number {
   return spread(nodeId, topics.reports.queues);
 }
 
-/** The positions queue of a connector: fixed by its name, so that a task finds what any other task of the connector wrote. */
+/**
+ * Returns the positions queue of a connector. Its name fixes the queue, so that a task finds what any other task of the connector wrote.
+ */
 export function positionsQueueOf(connector: string, topics: ClusterTopics): number {
   return spread(connector, topics.positions.queues);
 }
 
 /**
- * Makes any text fit for a group name: what is not allowed there becomes its code point in hexadecimal between two `_`. A `_` stays, except where
- * it could be read as the begin of such a code: no two texts become the same name.
+ * Makes any text fit for a group name. A character that is not allowed becomes its code point in hexadecimal between two `_`. A `_` stays,
+ * except where it could begin such a code. So no two texts become the same name.
  */
 export function groupNamePart(text: string): string {
   return text.replace(
@@ -114,12 +116,12 @@ export function isSameCluster(own: string, clientId: string): boolean {
   return clientId.startsWith(own.slice(0, own.indexOf('@') + 1));
 }
 
-/** The consumer group of a sink connector, shortened by a digest where it would be longer than RocketMQ allows. */
+/** Returns the consumer group of a sink connector, shortened by a digest where it would be longer than RocketMQ allows. */
 export function sinkGroupOf(clusterId: string, connector: string): string {
   return boundedGroup(`sluice-${clusterId}-sink-${groupNamePart(connector)}`);
 }
 
-/** The group named in pulls of the control topics; nothing is ever committed to it. */
+/** Returns the group that pulls of the control topics name; nobody commits to it. */
 export function readerGroupOf(clusterId: string): string {
   return `sluice-${clusterId}-reader`;
 }

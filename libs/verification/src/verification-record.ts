@@ -30,7 +30,7 @@ const tailLength = '","crc":"00000000"}'.length;
 const tailPattern = /^","crc":"([0-9a-f]{8})"\}$/;
 
 /**
- * The value of a verification record: one line of JSON in ASCII.
+ * Encodes a verification record as a value: one line of JSON in ASCII.
  *
  *     {"v":1,"seed":7,"partition":3,"seq":12,"key":"key-45","keySeq":0,"createdMs":1763713027000,"body":"...","crc":"1a2b3c4d"}
  *
@@ -100,7 +100,7 @@ const table = Int32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 of bytes, as an unsigned number. Node has its own only in 20.15 or later. */
+/** Computes the CRC-32 of bytes as an unsigned number. Node has its own only in 20.15 or later. */
 export function crc32(bytes: Uint8Array): number {
   let crc = -1;
   // An index loop: iterators cost several times as much, and every byte of a load passes here.

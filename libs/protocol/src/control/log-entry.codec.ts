@@ -17,7 +17,7 @@ export interface EncodedEntry {
   readonly digest: string;
 }
 
-/** Digest of an entry's bytes: the first 128 bits of SHA-256 as hexadecimal text. It chains every entry to the one before. */
+/** Computes the digest of an entry's bytes: the first 128 bits of SHA-256 as hexadecimal text. It chains every entry to the one before. */
 export function entryDigest(body: Uint8Array): string {
   return hash('sha256', body, 'hex').slice(0, 32);
 }

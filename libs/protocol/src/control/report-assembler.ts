@@ -123,7 +123,7 @@ function withLife<Report extends ReportShape>(
   return copy;
 }
 
-/** The same list for the same block: readers need not look at it again. */
+/** Returns the same list for the same block, so that readers need not compare it again. */
 function tasksOf<Report extends ReportShape>(known: Known<Report>, block: Buffer): Report['tasks'] {
   if (known.block?.bytes.equals(block) === true) return known.block.tasks;
   const tasks = tasksInBlock<Report>(block);

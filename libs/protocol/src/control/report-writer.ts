@@ -44,7 +44,7 @@ export class ReportWriter<Report extends ReportShape> {
   constructor(private readonly limits: ReportLimits = reportLimits) {}
 
   /**
-   * The messages of a report, to be sent in this order.
+   * Encodes a report as messages, to be sent in this order.
    *
    * @param nowMs - of a clock that does not jump
    * @param allowsDeltas - whether every reader understands them
@@ -111,7 +111,7 @@ function withoutCounters({ counters: _, ...others }: ReportShape['tasks'][number
   return JSON.stringify(others);
 }
 
-/** Counters that are zero are left out. */
+/** Adds the counters of a task to its text, without those that are zero. */
 function withCounters({ task, text }: ToldTask): string {
   const counters = only(task.counters, (_, value) => value !== 0);
   return `${text.slice(0, -1)},"counters":${JSON.stringify(counters)}}`;
@@ -121,7 +121,7 @@ function only(fields: object, isWanted: (name: string, value: unknown) => boolea
   return Object.fromEntries(Object.entries(fields).filter(([name, value]) => isWanted(name, value)));
 }
 
-/** At least one part, which may be empty. */
+/** Splits tasks into parts: at least one, which may be empty. */
 function inParts(texts: readonly string[], maxBytes: number): readonly (readonly string[])[] {
   let part: string[] = [];
   const parts = [part];

@@ -53,7 +53,7 @@ export type ReportMessage<Report extends ReportShape> =
     }
   | { readonly kind: 'report.beat'; readonly report: Beat };
 
-/** Nothing is new since the report before but these. */
+/** A report in which only these fields are new. */
 export interface Beat {
   readonly nodeId: string;
   readonly incarnation: string;

@@ -13,7 +13,7 @@ const allowed =
   'text, booleans, null, finite numbers (whole ones beyond 2^53 as bigint), bigints, lists and plain objects of these';
 
 /**
- * Canonical JSON of a partition or position: sorted keys, no white space, so that equal ones give equal texts.
+ * Writes a partition or position as canonical JSON: sorted keys and no white space, so that equal ones give equal texts.
  *
  * @throws ConnectError for what would not come back as it is; names the field and the value.
  */
@@ -26,7 +26,7 @@ export function positionJson(fields: PositionFields): string {
   return text;
 }
 
-/** The reverse of {@link positionJson}. @throws SyntaxError */
+/** Reads what {@link positionJson} wrote. @throws SyntaxError */
 export function parsePositionJson(text: string): unknown {
   const value = JSON.parse(text) as unknown;
   return text.includes(bigintMark) ? withBigints(value) : value;
@@ -42,7 +42,7 @@ export function withBigints<T>(value: T): T {
   return revive(value) as T;
 }
 
-/** For people: never fails, whatever a connector gave. */
+/** Describes a partition or position for people. Never fails, whatever a connector gave. */
 export function describePosition(value: unknown): string {
   return JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? `${field.toString()}n` : field));
 }

@@ -2,8 +2,8 @@ import { encodePosition, type PositionWrite } from './position.codec.js';
 import { bigintAsObject } from './position-value.js';
 
 /**
- * The messages of a change: one, or several when it would be larger than `maxBytes`. Partitions come first, then scans, and what is settled in
- * the last.
+ * Encodes a change as one message, or as several when it would be larger than `maxBytes`. Partitions come first, then scans, and what is
+ * settled in the last.
  */
 export function splitWrite(
   { connector, index, generation }: Pick<PositionWrite, 'connector' | 'index' | 'generation'>,

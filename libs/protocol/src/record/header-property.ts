@@ -38,13 +38,13 @@ export function headerToProperty(header: MessageHeader, occurrence: number): rea
   ];
 }
 
-/** True if a property of this name stands for a header. */
+/** Returns whether a property of this name stands for a header. */
 export function isHeaderProperty(name: string): boolean {
   if (name.startsWith(sluicePrefix)) return escapedName.test(name);
   return !isReservedProperty(name) && name !== rocketmqConnectTimestamp;
 }
 
-/** The header that a property stands for, see {@link isHeaderProperty}. */
+/** Decodes the header that a property stands for, see {@link isHeaderProperty}. */
 export function propertyToHeader(name: string, value: string): MessageHeader {
   const match = escapedName.exec(name);
   if (match === null) {
@@ -58,7 +58,7 @@ export function propertyToHeader(name: string, value: string): MessageHeader {
   return { key, value: bytes?.toString('utf8') ?? value };
 }
 
-/** A comma would break the list that keeps the order of headers. */
+/** Returns whether a key can be the name of a property. A comma would break the list that keeps the order of headers. */
 function isPlainHeaderKey(key: string): boolean {
   return (
     isPlainText(key) &&

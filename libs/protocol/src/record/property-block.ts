@@ -23,7 +23,7 @@ export function scanProperty(properties: Buffer, needle: Buffer): string | undef
   return from < 0 ? undefined : properties.toString('utf8', from, endOfValue(properties, from));
 }
 
-/** The place of the property's value, which is not empty; -1 if there is none. */
+/** Returns the place of the property's value, which is not empty; -1 if there is none. */
 export function valueStart(properties: Buffer, needle: Buffer): number {
   let at = properties.lastIndexOf(needle);
   while (at >= 0) {
@@ -41,7 +41,7 @@ function endOfValue(properties: Buffer, from: number): number {
   return end < 0 ? properties.length : end;
 }
 
-/** The bytes that {@link scanProperty} looks for. */
+/** Returns the bytes that {@link scanProperty} looks for. */
 export function propertyNeedle(name: string): Buffer {
   return Buffer.from(`${name}\u0001`, 'utf8');
 }

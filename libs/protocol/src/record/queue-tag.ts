@@ -12,7 +12,7 @@ export function queueTag({ topic, brokerName, queueId }: QueueRef): string {
   return stableId('queue', topic, brokerName, String(queueId)).slice(-queueTagLength);
 }
 
-/** True if the tag and then a full stop stand at `start`. */
+/** Returns whether the tag and then a full stop stand at `start`. */
 export function isTag(text: string, start: number, tag: string): boolean {
   return text.startsWith(tag, start) && text[start + queueTagLength] === '.';
 }

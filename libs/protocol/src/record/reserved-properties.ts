@@ -35,7 +35,7 @@ const systemProperties: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** True for the names of RocketMQ's own properties. */
+/** Returns whether a name is one of RocketMQ's own properties. */
 export function isReservedProperty(name: string): boolean {
   return systemProperties.has(name) || name.startsWith(transientPrefix);
 }

@@ -37,12 +37,12 @@ export function barrierMessage(barrier: Barrier, queue: QueueRef): MessageParts 
   return { body: barrierBody, properties: encodePropertyBlock([[SluiceProperty.barrier, text]]) };
 }
 
-/** True for the body that every barrier has. */
+/** Returns whether a body is the one that every barrier has. */
 export function isBarrierBody(body: Uint8Array): boolean {
   return body.length === 1 && body[0] === 0;
 }
 
-/** The text of a message's barrier, without looking at its other properties. */
+/** Finds the text of a message's barrier without looking at its other properties. */
 export function scanBarrier(properties: Buffer): string | undefined {
   return scanProperty(properties, barrierNeedle);
 }

@@ -31,12 +31,12 @@ const streamStart = idLength + 1;
 const queueStart = streamStart + idLength + 1;
 const stampNeedle = propertyNeedle(SluiceProperty.stamp);
 
-/** The id of a task: eight base36 characters of a hash of its connector's name and its index. */
+/** Returns the id of a task: eight base36 characters of a hash of its connector's name and its index. */
 export function taskId(connector: string, taskIndex: number): string {
   return stableId('task', connector, String(taskIndex));
 }
 
-/** The id of a stream: eight base36 characters of a hash of the connector's name and the canonical JSON of the source partition. */
+/** Returns the id of a stream: eight base36 characters of a hash of the connector's name and the canonical JSON of the source partition. */
 export function streamId(connector: string, partition: SourcePartition): string {
   return stableId('stream', connector, positionJson(partition));
 }
@@ -45,7 +45,9 @@ export function encodeStamp(stamp: Stamp, queue: string): string {
   return stampPrefix(stamp.task, stamp.stream, queue, stamp.generation) + stampSuffix(stamp.seq, stamp.position);
 }
 
-/** What all stamps of a stream in one queue begin with, within a generation: `stampPrefix(…) + stampSuffix(…)` is `encodeStamp(…)`. */
+/**
+ * Returns what all stamps of a stream in one queue begin with, within a generation: `stampPrefix(…) + stampSuffix(…)` is `encodeStamp(…)`.
+ */
 export function stampPrefix(task: string, stream: string, queue: string, generation: number): string {
   return `${task}.${stream}.${queue}.${generation.toString(36)}.`;
 }
@@ -74,7 +76,7 @@ export function parseStamp(text: string, queue: string): Stamp | undefined {
   };
 }
 
-/** The text of a message's stamp, without looking at its other properties. */
+/** Finds the text of a message's stamp without looking at its other properties. */
 export function scanStamp(properties: Buffer): string | undefined {
   return scanProperty(properties, stampNeedle);
 }

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 export const idLength = 8;
 const idSpace = 36 ** idLength;
 
-/** Eight base36 characters from the first 48 bits of SHA-256 over the parts, which are joined by a zero byte. */
+/** Returns eight base36 characters from the first 48 bits of SHA-256 over the parts, which are joined by a zero byte. */
 export function stableId(...parts: readonly string[]): string {
   const digest = createHash('sha256').update(parts.join('\0'), 'utf8').digest();
   return (digest.readUIntBE(0, 6) % idSpace).toString(36).padStart(idLength, '0');
 }
 
-/** True if an id and then a full stop stand at `start`. */
+/** Returns whether an id and then a full stop stand at `start`. */
 export function isId(text: string, start: number): boolean {
   for (let at = start; at < start + idLength; at += 1) {
     const code = text.charCodeAt(at);

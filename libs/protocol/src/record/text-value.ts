@@ -17,12 +17,12 @@ export function markedBase64(bytes: Uint8Array): string {
   return mark + asBuffer(bytes).toString('base64url');
 }
 
-/** The bytes behind {@link markedBase64}, or `undefined` for any other text. */
+/** Decodes the bytes of {@link markedBase64}; `undefined` for any other text. */
 export function unmarkBase64(text: string): Buffer | undefined {
   return text.startsWith(mark) ? Buffer.from(text.slice(1), 'base64url') : undefined;
 }
 
-/** Bytes as a property value: as text where they are plain text. */
+/** Writes bytes as a property value, as text where they are plain text. */
 export function bytesToPropertyValue(bytes: Uint8Array): string {
   if (!isUtf8(bytes)) return markedBase64(bytes);
   const text = asBuffer(bytes).toString('utf8');

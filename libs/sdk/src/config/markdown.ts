@@ -1,7 +1,7 @@
 import { type ConfigSpec, type Field, isRequiredField } from './config-spec.js';
 import { defaultText } from './describe-spec.js';
 
-/** The settings of a spec as a Markdown table, in the order of the spec. */
+/** Writes the settings of a spec as a Markdown table, in the order of the spec. */
 export function toMarkdown(spec: ConfigSpec): string {
   const rows = Object.entries(spec).map(([name, field]) =>
     [names(name, field), typeText(field), defaultCell(field), field.importance, description(field)].join(' | '),

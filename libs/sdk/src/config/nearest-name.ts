@@ -1,4 +1,4 @@
-/** The known name that is at most two typing errors away from `name`, or `undefined`. */
+/** Finds the known name that is at most two typing errors away from `name`; `undefined` if there is none. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = 3;
@@ -13,7 +13,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return best;
 }
 
-/** Levenshtein's distance, with one row of memory. */
+/** Computes Levenshtein's distance with one row of memory. */
 function editDistance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i += 1) {

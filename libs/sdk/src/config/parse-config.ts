@@ -16,13 +16,13 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly FieldError[] }
   | { readonly ok: false; readonly errors: readonly FieldError[]; readonly warnings: readonly FieldError[] };
 
-/** The text given for a field under its name or an alias, or the error when two names disagree. */
+/** What users wrote for a field under its name or an alias, or the error when two names disagree. */
 export type GivenText =
   | { readonly kind: 'absent' }
   | { readonly kind: 'given'; readonly name: string; readonly text: string }
   | { readonly kind: 'conflict'; readonly message: string };
 
-/** Looks a field up under its name, then its aliases. */
+/** Finds the text of a field under its name, then its aliases. */
 export function givenText(name: string, field: Field, raw: RawConfig): GivenText {
   let found: { name: string; text: string } | undefined;
   for (const candidate of field.aliases === undefined ? [name] : [name, ...field.aliases]) {

@@ -11,14 +11,14 @@ const brokersOwn = new Set([
 ]);
 const controlTopic = /^sluice-.+-(log|commands|reports|positions|rpc)$/;
 
-/** Says why RocketMQ cannot have a topic of this name, and what is allowed; `undefined` if it can. */
+/** Explains why RocketMQ cannot have a topic of this name, and what is allowed; `undefined` if it can. */
 export function topicNameProblem(name: string): string | undefined {
   const allowed = `a topic's name has 1 to ${maxLength} of the characters a-z, A-Z, 0-9, _, -, % and |`;
   if (name.length > maxLength) return `Topic ${name} has ${name.length} characters; ${allowed}`;
   return allowedCharacters.test(name) ? undefined : `Topic ${JSON.stringify(name)} cannot exist; ${allowed}`;
 }
 
-/** Says why a source must not write to a topic of this name; `undefined` if it may. */
+/** Explains why a source must not write to a topic of this name; `undefined` if it may. */
 export function targetTopicProblem(name: string): string | undefined {
   const problem = topicNameProblem(name);
   if (problem !== undefined) return problem;

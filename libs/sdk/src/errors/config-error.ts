@@ -23,7 +23,7 @@ export function isConfigError(error: unknown): error is ConfigError {
 }
 
 /**
- * Like `parseConfig`, for callers that need a valid configuration.
+ * Reads a configuration by its spec, for callers that need a valid one.
  * @throws {ConfigError} naming `subject` and every wrong field.
  */
 export function requireConfig<const S extends ConfigSpec>(

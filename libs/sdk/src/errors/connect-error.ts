@@ -59,13 +59,13 @@ export class RetriableError extends ConnectError {
   }
 }
 
-/** True for errors of Sluice, also when another copy of this package made them. */
+/** Returns whether an error is one of Sluice, also when another copy of this package made it. */
 export function isConnectError(error: unknown): error is ConnectError {
   return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[brand] === true;
 }
 
 /**
- * True if the failed call may simply be made again. The mark is the property `retriable`, which also survives a copy between
+ * Returns whether the failed call may simply be made again. The mark is the property `retriable`, which also survives a copy between
  * threads and is what drivers use.
  */
 export function isRetriable(error: unknown): boolean {

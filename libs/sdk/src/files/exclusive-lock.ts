@@ -10,7 +10,7 @@ export interface ExclusiveLock {
   release(): Promise<void>;
 }
 
-/** Someone holds the lock, who may give it up or die: that is retriable. Or the file at its place is no lock: that is not. */
+/** Thrown where a holder has the lock, who may release it or die: that is retriable. A file in its place that is no lock is not. */
 export class LockHeldError extends ConnectError {
   readonly path: string;
   readonly holder: LockHolder | undefined;
@@ -22,7 +22,7 @@ export class LockHeldError extends ConnectError {
   }
 }
 
-/** Tokens of locks that this thread gave up and whose files it could not remove, as when their folder was moved away for a while. */
+/** Tokens of locks that this thread released without removing their files, as when their folder was missing for a while. */
 const leftBehind = new Set<string>();
 const maxLeftBehind = 1000;
 

@@ -34,7 +34,7 @@ export function currentHolder(token: string, user?: string): LockHolder {
   };
 }
 
-/** True if the holder is certain to be gone. What runs on another host is never certain. */
+/** Returns whether the holder is certainly gone. On another host that is never certain. */
 export function isGone(holder: LockHolder): boolean {
   if (holder.host !== hostname()) return false;
   const bootId = readProc('/proc/sys/kernel/random/boot_id');

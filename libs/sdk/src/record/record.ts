@@ -71,7 +71,7 @@ export interface SinkRecord extends ConnectRecord {
   readonly offset: number;
 }
 
-/** The text form of a queue, unique within a cluster: `topic@broker:queueId`. */
+/** Returns the text form of a queue, unique within a cluster: `topic@broker:queueId`. */
 export function queueKey(queue: QueueRef): string {
   return `${queue.topic}@${queue.brokerName}:${String(queue.queueId)}`;
 }

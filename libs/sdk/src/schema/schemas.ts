@@ -19,7 +19,7 @@ export const schemas = {
   timestamp: { type: SchemaType.int64, name: 'org.apache.kafka.connect.data.Timestamp', version: 1 },
 } as const satisfies Readonly<Record<string, Schema>>;
 
-/** The same schema, with `null` allowed. */
+/** Returns the schema with `null` allowed. */
 export function optionalSchema(schema: Schema): Schema {
   return schema.optional === true ? schema : { ...schema, optional: true };
 }
@@ -32,13 +32,13 @@ export function mapSchema(keySchema: Schema, valueSchema: Schema): Schema {
   return { type: SchemaType.map, keySchema, valueSchema };
 }
 
-/** A struct with its fields in the order given. */
+/** Makes a struct with its fields in the order given. */
 export function structSchema(name: string, fields: Readonly<Record<string, Schema>>): Schema {
   const list: SchemaField[] = Object.entries(fields).map(([field, schema]) => ({ name: field, schema }));
   return { type: SchemaType.struct, name, fields: list };
 }
 
-/** An unscaled integer in big-endian bytes, with `scale` digits after the point. */
+/** Makes the schema of a decimal: an unscaled integer in big-endian bytes, with `scale` digits after the point. */
 export function decimalSchema(scale: number): Schema {
   return {
     type: SchemaType.bytes,

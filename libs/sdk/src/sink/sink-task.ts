@@ -13,7 +13,7 @@ export interface SinkPosition {
 }
 
 /**
- * Writes to another system. The runtime calls one method at a time.
+ * Writes records to another system for the runtime, which calls one method at a time.
  *
  * Order of calls: `start`, `open`, then `put` and `flush` again and again, `close`, `stop` (always). A thrown error fails the task,
  * unless it is marked `retriable`: then the same call with the same records is made again after a backoff.

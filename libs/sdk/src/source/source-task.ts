@@ -21,7 +21,7 @@ export interface SourceTaskContext extends TaskContext {
 }
 
 /**
- * Reads from another system. The runtime calls one method at a time.
+ * Reads records from another system for the runtime, which calls one method at a time.
  *
  * Order of calls: `start`, then `poll` again and again, now and then `commit`, at the end `stop` (always, also after an error in
  * `start`). A thrown error fails the task, unless it is marked `retriable`: then the same call is made again after a backoff.

@@ -35,7 +35,7 @@ const otherQueue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueI
 const values = ['a', 'bc', '', 'ünï', 'last'];
 const signal = new AbortController().signal;
 
-/** What the runtime relies on in every sink connector. */
+/** Lists the facts that the runtime relies on in every sink connector. */
 export function sinkContract(subject: SinkContractSubject): readonly ContractCase[] {
   return [
     {
@@ -197,7 +197,7 @@ function followsReset(subject: SinkContractSubject): ContractCase {
   };
 }
 
-/** The records of a queue from one offset to before another; the offset is the place in `values`. */
+/** Makes the records of a queue from one offset to before another; the offset is the place in `values`. */
 function records(of: QueueRef, from: number, to: number): readonly SinkRecord[] {
   return values
     .slice(from, to)

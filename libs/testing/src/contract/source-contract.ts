@@ -22,7 +22,7 @@ export interface SourceContractSubject {
 const promptMs = 2_000;
 const values = ['a', 'bc', '', 'ünï', 'last'];
 
-/** What the runtime relies on in every source connector. */
+/** Lists the facts that the runtime relies on in every source connector. */
 export function sourceContract(subject: SourceContractSubject): readonly ContractCase[] {
   return [
     {

@@ -6,7 +6,7 @@ import { datagenSourceSpec } from './settings.js';
 const parse = (config: TaskConfig): ReturnType<typeof requireConfig<typeof datagenSourceSpec>> =>
   requireConfig('Configuration of the generator', datagenSourceSpec, config, { unknownKeys: 'ignore' });
 
-/** Makes numbered records with checksums at a given rate: the load of a test, or of a trial. */
+/** Makes numbered records with checksums at a given rate, as the load of a test or trial. */
 export const datagenSource: SourceConnector = {
   kind: 'source',
   name: 'DatagenSource',

@@ -10,7 +10,7 @@ export function keysOfPartition({ partitions, keys }: Numbering, partition: numb
   return shareOf(keys, partitions, partition);
 }
 
-/** The key of a record and the number of the record within the key: a partition goes through its keys in turn. */
+/** Computes the key of a record and the number of the record within the key: a partition goes through its keys in turn. */
 export function keyOfRecord(
   numbering: Numbering,
   partition: number,
@@ -20,13 +20,13 @@ export function keyOfRecord(
   return { key: `key-${partition + (seq % keys) * numbering.partitions}`, keySeq: Math.floor(seq / keys) };
 }
 
-/** How many of `records` a partition makes; 0 records are no end. */
+/** Computes how many of `records` a partition makes; 0 records are no end. */
 export function recordsOfPartition(records: number, partitions: number, partition: number): number {
   return records === 0 ? Infinity : shareOf(records, partitions, partition);
 }
 
 /**
- * Deals partitions out to tasks, in turn. A partition goes whole to one task, whatever their number.
+ * Assigns partitions to tasks in turn. A whole partition goes to one task, whatever their number.
  * @returns one list per task, none empty
  */
 export function dealPartitions(partitions: number, maxTasks: number): readonly (readonly number[])[] {

@@ -1,4 +1,4 @@
-/** How much of what a stall left undone is made up for. */
+/** The most that a task sends late after a stall. */
 const maxCatchUpMs = 200;
 
 /**

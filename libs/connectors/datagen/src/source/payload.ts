@@ -40,7 +40,7 @@ function fillWords(body: Buffer, next: () => number): void {
   }
 }
 
-/** Unsigned 32-bit numbers by George Marsaglia's xorshift32, begun with all bits of a place. */
+/** Makes unsigned 32-bit numbers by George Marsaglia's xorshift32, seeded with all bits of a place. */
 function generator({ seed, partition, seq }: { seed: number; partition: number; seq: number }): () => number {
   let state = 0x9e3779b9;
   for (const part of [seed, seed / 2 ** 32, partition, seq, seq / 2 ** 32]) state = mix(state ^ Math.floor(part));
@@ -54,7 +54,7 @@ function generator({ seed, partition, seq }: { seed: number; partition: number; 
   };
 }
 
-/** The finalizer of MurmurHash3: every bit of its input changes half of the bits. */
+/** Mixes bits by the finalizer of MurmurHash3: every bit of the input changes half of the bits. */
 function mix(input: number): number {
   let value = input;
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);

@@ -15,7 +15,7 @@ export interface OffsetsRecord {
   readonly queues: Readonly<Record<string, QueueProgress>>;
 }
 
-/** Where the side record of a file is. */
+/** Returns the path of a file's side record. */
 export function offsetsPath(file: string): string {
   return `${file}.sluice-offsets`;
 }
@@ -43,7 +43,7 @@ export async function writeOffsets(file: string, record: OffsetsRecord): Promise
   await writeFileDurably(offsetsPath(file), `${JSON.stringify({ ...content, checksum: checksumOf(content) })}\n`);
 }
 
-/** The record after a flush: queues that `positions` does not name stay as they were. */
+/** Computes the record after a flush: queues that `positions` does not name stay as they were. */
 export function advance(record: OffsetsRecord, length: number, positions: readonly SinkPosition[]): OffsetsRecord {
   const queues = { ...record.queues };
   for (const { queue, nextOffset, readState } of positions) {

@@ -120,13 +120,13 @@ export class FollowedFile {
   }
 }
 
-/** Without a print, a position must at least follow a newline. */
+/** Returns whether the bytes before a position prove it. A position without a print must at least follow a newline. */
 function hasPlace(before: Buffer, print: number | undefined): boolean {
   if (print !== undefined) return printBefore(before, before.length) === print;
   return before.length === 0 || before.at(-1) === 10;
 }
 
-/** The inode and size of the file that has this name now; `undefined` if none has. */
+/** Reads the inode and size of the file that has this name now; `undefined` if none has. */
 export async function statIfPresent(
   path: string,
 ): Promise<{ readonly ino: number; readonly size: number } | undefined> {

@@ -97,7 +97,7 @@ function identity({ inode, madeNs }: FileAge): string {
   return `${inode}-${madeNs}`;
 }
 
-/** The name of a rotated file with its digits and its compression taken out. */
+/** Returns the name of a rotated file without its digits and its compression. */
 function formOf(path: string, rotated: string): string {
   const name = basename(rotated).replace(compressed, '');
   return basename(path) === name ? name : name.replaceAll(/\d+/g, '0');
@@ -107,7 +107,7 @@ function byAge(one: FileAge, other: FileAge): number {
   return compare(one.writtenNs, other.writtenNs) || compare(one.madeNs, other.madeNs);
 }
 
-/** Of two files of one time `app.log.2` is older than `app.log.1`, and `app.log-20261127` than `app.log-20261128`. */
+/** Orders two files of one time: `app.log.2` is older than `app.log.1`, and `app.log-20261127` than `app.log-20261128`. */
 function byRotation(one: RotatedFile, other: RotatedFile): number {
   const [oneNumber, otherNumber] = [one, other].map(({ path }) => /[.](\d{1,4})(?=[.][a-z]+$|$)/i.exec(path)?.[1]);
   const byName =

@@ -13,7 +13,7 @@ export interface LatencySummary {
 /** Each power of two is cut into this many buckets, so a percentile is at most a sixteenth too high. */
 const bucketsPerOctave = 16;
 const octaveBits = 4;
-/** Everything from 2^40 ms (34 years) on is in the last bucket. */
+/** The last bucket holds everything of at least 2^40 ms (34 years). */
 const maxMs = 2 ** 40;
 
 /** Durations in whole milliseconds, in buckets that grow with them: bounded memory, bounded relative error. The longest one is exact. */
@@ -63,7 +63,7 @@ export class LatencyHistogram {
   }
 }
 
-/** Up to 32 a bucket holds one value; from there on the leading bits of the value say which it is. */
+/** Finds the bucket of a value. Up to 32 a bucket holds one value; above, the leading bits of the value select it. */
 function bucketOf(ms: number): number {
   if (ms < bucketsPerOctave) return ms;
   const shift = Math.floor(Math.log2(ms)) - octaveBits;

@@ -18,7 +18,7 @@ const formatVersion = 1;
 /** How the names of report files end. */
 const reportSuffix = '.verify.json';
 
-/** Where the report of a queue is: `<topic>@<broker>@<queue id>.verify.json`, with the names as in a URL. */
+/** Returns the path of a queue's report: `<topic>@<broker>@<queue id>.verify.json`, with the names as in a URL. */
 export function reportPath(folder: string, { topic, brokerName, queueId }: QueueRef): string {
   const name = [topic, brokerName, String(queueId)].map(encodeURIComponent).join('@');
   return join(folder, `${name}${reportSuffix}`);

@@ -126,7 +126,7 @@ export function mergeSequences(states: readonly SequenceState[]): MergedSequence
   return { ranges: merged, duplicates, givenUp: states.reduce((sum, state) => sum + (state.givenUp ?? 0), 0) };
 }
 
-/** The gaps between ranges, from 0 and to before `end` if that is given. */
+/** Lists the gaps between ranges, from 0 and to before `end` if that is given. */
 export function gapsOf(ranges: readonly NumberRange[], end?: number): readonly NumberRange[] {
   const gaps: NumberRange[] = [];
   let next = 0;
@@ -138,7 +138,7 @@ export function gapsOf(ranges: readonly NumberRange[], end?: number): readonly N
   return gaps;
 }
 
-/** How many numbers ranges hold. */
+/** Counts the numbers that ranges hold. */
 export function countOf(ranges: readonly NumberRange[]): number {
   return ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }

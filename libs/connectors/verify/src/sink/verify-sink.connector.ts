@@ -2,7 +2,7 @@ import type { SinkConnector } from '@sluice/sdk';
 import { verifySinkSpec } from './settings.js';
 import { VerifySinkTask } from './verify-sink.task.js';
 
-/** Checks the records of the generator, `DatagenSource`: the judge of a test, or of a trial. */
+/** Checks the records of the generator, `DatagenSource`, in a test or trial. */
 export const verifySink: SinkConnector = {
   kind: 'sink',
   name: 'VerifySink',
