@@ -1,3 +1,5 @@
+import { RESPONSE_CODE } from './wire/response-code.js';
+
 /**
  * Every error that this package throws on purpose is a `RocketMqError` with one of these codes.
  * The set is closed: a `switch` over it can be exhaustive.
@@ -306,7 +308,7 @@ export class BrokerResponseError extends RocketMqError {
  */
 export class UnsupportedByBrokerError extends BrokerResponseError {
   constructor(answer: Omit<BrokerAnswer, 'responseCode'> & Partial<BrokerAnswer>, hint = '') {
-    const { request, address, responseCode = 3, remark } = answer;
+    const { request, address, responseCode = RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED, remark } = answer;
     const explained = hint === '' ? remark : `${remark.trim()}; ${hint}`;
     super(
       { request, address, responseCode, remark: explained },

@@ -85,18 +85,20 @@ export {
   type QueueStats,
 } from './admin/queue-stats.js';
 export { type CreateTopicOptions, type UpdateTopicOptions } from './admin/topic-admin.js';
-export { TOPIC_PERM, type TopicConfig, type TopicPerm } from './admin/topic-config.js';
+export { type TopicConfig } from './admin/topic-config.js';
 export { type BackoffOptions } from './connection/backoff.js';
 export { type ClientEvent, type ClientEventListener } from './connection/client-event.js';
 export { type CallOptions } from './connection/call-deadline.js';
 export { parseNameServers } from './routing/name-servers.js';
 export {
   readableQueues,
+  TOPIC_PERM,
   writableQueues,
   type BrokerRoute,
   type ClusterBroker,
   type ClusterInfo,
   type QueueRef,
+  type TopicPerm,
   type TopicRoute,
 } from './routing/topic-route.js';
 export {
@@ -105,6 +107,7 @@ export {
   type BatchEncoderOptions,
   type EncodedBatch,
 } from './wire/batch-encoder.js';
+export { MESSAGE_PROPERTY } from './wire/message-property.js';
 export { encodeProperties } from './wire/property-codec.js';
 export { type InnerMessage } from './wire/inner-batch.js';
 export { type HeaderFormat } from './wire/remoting-codec.js';

@@ -3,6 +3,7 @@ import { type ClusterAccess } from '../routing/cluster-access.js';
 import { parseBrokerAddress } from '../connection/broker-address.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type QueueRef } from '../routing/topic-route.js';
+import { MESSAGE_PROPERTY } from '../wire/message-property.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { decodeStoredMessages, type StoredMessage } from '../wire/stored-message.js';
@@ -114,7 +115,7 @@ export class MessageQuery {
 
   /** Messages with the id that their producer gave them (`UNIQ_KEY`); several when one was resent. @throws as `byKey` */
   async byUniqueKey(options: Omit<MessageByKeyOptions, 'maxMessages'>): Promise<FoundMessages> {
-    return this.#byIndex(options, 'U', (message) => message.property('UNIQ_KEY') === options.key);
+    return this.#byIndex(options, 'U', (message) => message.property(MESSAGE_PROPERTY.messageId) === options.key);
   }
 
   /** Messages of one queue by their store time, in the order of the queue. @throws InvalidArgumentError, TopicNotFoundError */

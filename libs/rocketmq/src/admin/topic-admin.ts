@@ -6,7 +6,8 @@ import { readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { type ExtFields } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { checkAttributes, checkInteger, checkTopicName } from '../routing/check-argument.js';
-import { isTopicMissing, TOPIC_PERM, topicConfigOn, type TopicConfig, type TopicPerm } from './topic-config.js';
+import { isTopicMissing, topicConfigOn, type TopicConfig } from './topic-config.js';
+import { TOPIC_PERM, type TopicPerm } from '../routing/topic-route.js';
 
 const ROUTE_POLL_MS = 20;
 

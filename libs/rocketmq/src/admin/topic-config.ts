@@ -6,9 +6,6 @@ import { asMap, readBodyMap, readBoolean, readMap, readNumber, readText } from '
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
-export const TOPIC_PERM = { NONE: 0, WRITE: 2, READ: 4, READ_WRITE: 6 } as const;
-export type TopicPerm = (typeof TOPIC_PERM)[keyof typeof TOPIC_PERM];
-
 /** How one broker keeps a topic. */
 export interface TopicConfig {
   readonly topic: string;

@@ -13,7 +13,13 @@ import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, t
 import { isRedirectToMaster, ReplicaReads } from './replica-reads.js';
 import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
 
-const PULL_FLAG = { SUSPEND: 2, SUBSCRIPTION: 4 } as const;
+/** Bits of a pull's `sysFlag`. */
+const PULL_FLAG = {
+  /** The broker may hold the pull for `suspendTimeoutMillis` while the queue has nothing at the offset. */
+  SUSPEND: 1 << 1,
+  /** The pull carries its filter; without it the broker takes the one of the group's heartbeat. */
+  SUBSCRIPTION: 1 << 2,
+} as const;
 /** The broker answers a suspended pull when its time is over at the latest, give or take its check every 5 s. */
 const SUSPEND_MARGIN_MS = 7_000;
 

@@ -1,4 +1,5 @@
 import { BrokerResponseError, InvalidArgumentError, UnsupportedByBrokerError, type RocketMqError } from '../errors.js';
+import { MESSAGE_PROPERTY } from '../wire/message-property.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
 /**
@@ -43,7 +44,7 @@ export function compileFilter(filter: MessageFilter | undefined): CompiledFilter
     expression: tags.join(` ${SEPARATOR} `),
     isAll: false,
     matches: (message) => {
-      const tag = message.property('TAGS');
+      const tag = message.property(MESSAGE_PROPERTY.tag);
       return tag !== undefined && wanted.has(tag);
     },
   };

@@ -13,9 +13,10 @@ import { type QueueRef } from '../routing/topic-route.js';
 import { checkBody, DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
 import { compressBody } from '../wire/compressed-body.js';
 import { encodeProperties } from '../wire/property-codec.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { type ExtFields, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
+import { sendHeader } from '../wire/send-header.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { type ClusterAccess } from '../routing/cluster-access.js';
 import { SendOutcomeUnknownError, type SendSettlement } from './send-outcome.js';
@@ -96,7 +97,7 @@ export class Producer {
   ) {}
 
   /**
-   * Stores a batch in one queue, in order and without a gap (request 320). The batch's bytes must stay unchanged until
+   * Stores a batch in one queue, in order and without a gap (SEND_BATCH_MESSAGE). The batch's bytes must stay unchanged until
    * the send has settled.
    *
    * @throws SendOutcomeUnknownError: it may be stored; await its `settled` before anything is resent.
@@ -115,7 +116,7 @@ export class Producer {
   }
 
   /**
-   * Stores one message in one queue (request 310), its body compressed with zlib if it is longer than the client's
+   * Stores one message in one queue (SEND_MESSAGE_V2), its body compressed with zlib if it is longer than the client's
    * `compressOverBytes` and gets shorter by it. Errors as for `sendBatch`; also InvalidArgumentError.
    */
   async send(queue: QueueRef, message: OutgoingMessage, options?: SendOptions): Promise<SendResult> {
@@ -138,24 +139,19 @@ export class Producer {
     return this.#send(queue, request, 1, options);
   }
 
-  #header(queue: QueueRef, message: Omit<EncodedMessage, 'body'>, isBatch: boolean): Record<string, string> {
+  #header(queue: QueueRef, message: Omit<EncodedMessage, 'body'>, isBatch: boolean): ExtFields {
     const { properties, sysFlag, flag = 0, bornAt = Date.now() } = message;
-    return {
-      a: this.producerGroup,
-      b: queue.topic,
-      // The topic whose settings a broker copies when it creates an unknown one; none of this name exists, so none is.
-      c: 'NO_AUTO_CREATE',
-      d: '1',
-      e: String(queue.queueId),
-      f: String(sysFlag),
-      g: String(bornAt),
-      h: String(flag),
-      i: properties,
-      j: '0',
-      k: 'false',
-      m: isBatch ? 'true' : 'false',
-      n: queue.brokerName,
-    };
+    return sendHeader({
+      producerGroup: this.producerGroup,
+      topic: queue.topic,
+      brokerName: queue.brokerName,
+      queueId: String(queue.queueId),
+      sysFlag: String(sysFlag),
+      bornTimestamp: String(bornAt),
+      flag: String(flag),
+      properties,
+      isBatch: isBatch ? 'true' : 'false',
+    });
   }
 
   async #send(

@@ -2,8 +2,9 @@ import { MalformedDataError } from '../errors.js';
 import { type TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 
-const PERM_WRITE = 2;
-const PERM_READ = 4;
+/** Bits of a topic's `perm` on one broker. */
+export const TOPIC_PERM = { NONE: 0, WRITE: 1 << 1, READ: 1 << 2, READ_WRITE: (1 << 1) | (1 << 2) } as const;
+export type TopicPerm = (typeof TOPIC_PERM)[keyof typeof TOPIC_PERM];
 /** Far above what a broker bears; a list of so many queues is still made at once. */
 const MAX_QUEUES_PER_BROKER = 100_000;
 /** The broker id of a group's master. */
@@ -89,8 +90,8 @@ export function decodeTopicRoute(topic: string, body: Buffer): TopicRoute {
       addresses: group?.addresses ?? new Map(),
       readQueues: queueCountOf(queues, 'readQueueNums', brokerName),
       writeQueues: queueCountOf(queues, 'writeQueueNums', brokerName),
-      isReadable: (perm & PERM_READ) !== 0,
-      isWritable: (perm & PERM_WRITE) !== 0,
+      isReadable: (perm & TOPIC_PERM.READ) !== 0,
+      isWritable: (perm & TOPIC_PERM.WRITE) !== 0,
       staticQueueIds: staticQueues?.get(brokerName) ?? (staticQueues === undefined ? undefined : []),
     };
   });

@@ -49,7 +49,7 @@ export interface BatchEncoderOptions {
 }
 
 /**
- * Encodes messages of one queue into the body of request 320, one after the other into one growing buffer:
+ * Encodes messages of one queue into the body of a SEND_BATCH_MESSAGE request, one after the other into one growing buffer:
  * `int32 size | int32 0 | int32 0 | int32 flag | int32 bodyLength | body | int16 propertiesLength | properties`.
  *
  * `finish` seals the batch. `reset` starts the next one in the same memory and may be called only once the send of the

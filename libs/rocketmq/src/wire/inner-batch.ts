@@ -1,11 +1,11 @@
 import { MalformedDataError } from '../errors.js';
+import { MESSAGE_PROPERTY } from './message-property.js';
 import { decodeProperties, findProperties, findProperty } from './property-codec.js';
 
 const AT_FLAG = 12;
 const AT_BODY_LENGTH = 16;
 const HEAD_BYTES = 20;
 const MIN_ENTRY_BYTES = HEAD_BYTES + 2;
-const INNER_NUM = 'INNER_NUM';
 
 /** What the messages of an inner batch have of the stored message around them. */
 interface OuterMessage {
@@ -82,7 +82,7 @@ export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessa
 
 /** The broker counted the messages to know how many offsets the batch takes; another number would shift the rest. */
 function checkCount(outer: OuterMessage, count: number): void {
-  const counted = outer.property(INNER_NUM);
+  const counted = outer.property(MESSAGE_PROPERTY.innerCount);
   if (counted !== undefined && counted !== String(count)) {
     throw new MalformedDataError('inner batch', `${String(count)} messages, the broker counted ${counted}`);
   }

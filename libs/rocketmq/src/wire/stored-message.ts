@@ -1,13 +1,40 @@
 import { MalformedDataError } from '../errors.js';
 import { decompressBody } from './compressed-body.js';
 import { decodeInnerBatch, type InnerMessage } from './inner-batch.js';
+import { MESSAGE_PROPERTY } from './message-property.js';
 import { decodeProperties, findProperties, findProperty } from './property-codec.js';
 import { SYS_FLAG } from './sys-flag.js';
 
+/** Marks a message, whose topic's name has up to 127 bytes. */
 const MAGIC_V1 = 0xda_a3_20_a7;
+/** Marks a message of a topic with a longer name. */
 const MAGIC_V2 = 0xda_a3_20_ab;
+/** Marks the unused end of a commit log file. */
 const MAGIC_BLANK = 0xcb_d4_31_94;
 
+/**
+ * A stored message (`MessageDecoder` of the servers); what comes behind the sender's address has no fixed place:
+ *
+ * | at | bytes    | field                                                     |
+ * | -- | -------- | --------------------------------------------------------- |
+ * | 0  | 4        | size of the whole                                         |
+ * | 4  | 4        | magic                                                     |
+ * | 8  | 4        | CRC32 of the body                                         |
+ * | 12 | 4        | queue id                                                  |
+ * | 16 | 4        | flag of the application                                   |
+ * | 20 | 8        | offset in the queue                                       |
+ * | 28 | 8        | offset in the commit log                                  |
+ * | 36 | 4        | system flag, `SYS_FLAG`                                   |
+ * | 40 | 8        | when the producer made it                                 |
+ * | 48 | 8 or 20  | the sender's address and port                             |
+ * |    | 8        | when the broker stored it                                 |
+ * |    | 8 or 20  | the broker's address and port                             |
+ * |    | 4        | how often consumers sent it back                          |
+ * |    | 8        | where its transaction began                               |
+ * |    | 4 + n    | length, and the body                                      |
+ * |    | 1 + n    | length (2 bytes with the second magic), and the topic     |
+ * |    | 2 + n    | length, and the properties                                |
+ */
 const AT_MAGIC = 4;
 const AT_CRC = 8;
 const AT_QUEUE_ID = 12;
@@ -181,11 +208,11 @@ export class StoredMessage {
 
   /** Space-separated message keys. */
   get keys(): string | undefined {
-    return this.property('KEYS');
+    return this.property(MESSAGE_PROPERTY.keys);
   }
 
   get tags(): string | undefined {
-    return this.property('TAGS');
+    return this.property(MESSAGE_PROPERTY.tag);
   }
 
   property(name: string): string | undefined {

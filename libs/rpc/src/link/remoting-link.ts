@@ -5,6 +5,7 @@ import {
   isGroupMissing,
   type LogicalMessage,
   logicalMessages,
+  MESSAGE_PROPERTY,
   MessageUnreadableError,
   OffsetOutOfRangeError,
   parseMessagingUrl,
@@ -312,8 +313,8 @@ function unreadable(messageId: string, tag: string, error: unknown): InboundMess
 function inbound(message: LogicalMessage): InboundMessage {
   const properties = message.properties();
   const head = {
-    messageId: properties.get('UNIQ_KEY') ?? '',
-    tag: properties.get('TAGS') ?? '',
+    messageId: properties.get(MESSAGE_PROPERTY.messageId) ?? '',
+    tag: properties.get(MESSAGE_PROPERTY.tag) ?? '',
     properties,
     deliveryAttempt: 1,
     receipt: undefined,

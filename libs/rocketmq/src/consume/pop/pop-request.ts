@@ -1,4 +1,5 @@
 import { MalformedDataError } from '../../errors.js';
+import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 import { REQUEST_CODE } from '../../wire/request-code.js';
 import { type RemotingCommand, type RemotingRequest } from '../../wire/remoting-codec.js';
 import { decodeStoredMessages, type StoredMessage } from '../../wire/stored-message.js';
@@ -57,7 +58,7 @@ export function decodePopReply(reply: RemotingCommand, brokerName: string): Deli
   const starts = decodeStartOffsets(reply.ext['startOffsetInfo'] ?? '');
   return decodeStoredMessages(reply.body).map((stored) => {
     // The broker writes the handle into messages of the retry topic, for they take the name of the topic itself.
-    const own = stored.property('POP_CK');
+    const own = stored.property(MESSAGE_PROPERTY.receipt);
     if (own !== undefined) return { stored, handle: own };
     const { queueId, queueOffset } = stored;
     const checkPointOffset = starts.get(queueId);

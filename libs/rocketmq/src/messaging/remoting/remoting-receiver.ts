@@ -11,6 +11,7 @@ import {
   type ReceiverOptions,
 } from '../message-port.js';
 import { userProperties } from '../system-properties.js';
+import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 
 /** Names one delivery; `extend` gives it another handle. */
 interface RemotingDelivery {
@@ -91,19 +92,19 @@ export class RemotingReceiver implements MessageReceiver {
 
   #received({ message, handle, deliveryAttempt }: PoppedMessage): ReceivedMessage {
     const properties = message.properties();
-    const keys = properties.get('KEYS');
+    const keys = properties.get(MESSAGE_PROPERTY.keys);
     const delivery: RemotingDelivery = { handle, receiver: this };
     return {
       topic: this.topic,
       brokerName: decodeReceipt(handle).brokerName,
       queueId: message.queueId,
       queueOffset: message.queueOffset,
-      messageId: properties.get('UNIQ_KEY') ?? '',
+      messageId: properties.get(MESSAGE_PROPERTY.messageId) ?? '',
       ...readBody(message),
-      tag: properties.get('TAGS'),
+      tag: properties.get(MESSAGE_PROPERTY.tag),
       keys: keys === undefined ? [] : keys.split(' ').filter((key) => key !== ''),
       properties: userProperties(properties),
-      messageGroup: properties.get('__SHARDINGKEY'),
+      messageGroup: properties.get(MESSAGE_PROPERTY.shardingKey),
       bornTimestamp: message.bornTimestamp,
       storeTimestamp: message.storeTimestamp,
       deliveryAttempt,

@@ -10,6 +10,7 @@ import {
 import { checkMessage, REMOTING_RULES } from '../check-message.js';
 import { type MessageIds } from '../message-id.js';
 import { type MessageSender, type SendOutcome, type TopicMessage } from '../message-port.js';
+import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 
 export interface RemotingSenderContext {
   readonly producer: TopicProducer;
@@ -80,7 +81,7 @@ export class RemotingSender implements MessageSender {
         body,
         tag,
         keys: keys === undefined || keys.length === 0 ? undefined : keys,
-        properties: [...(properties ?? []), ['UNIQ_KEY', messageId]],
+        properties: [...(properties ?? []), [MESSAGE_PROPERTY.messageId, messageId]],
         shardingKey: messageGroup,
         deliverAt,
       },

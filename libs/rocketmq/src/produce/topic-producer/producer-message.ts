@@ -2,6 +2,7 @@ import { InvalidArgumentError, MessageTooLargeError } from '../../errors.js';
 import { type QueueRef } from '../../routing/topic-route.js';
 import { checkBody, MAX_PROPERTIES_BYTES, storedMessageBytes } from '../../wire/batch-encoder.js';
 import { compressBody, type CompressionType } from '../../wire/compressed-body.js';
+import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 import { encodeProperties } from '../../wire/property-codec.js';
 import { checkStamps, type EncodedMessage } from '../producer.js';
 import { slotOf } from './queue-choice.js';
@@ -63,18 +64,18 @@ export interface PreparedMessage extends EncodedMessage {
 }
 
 /** Fields of their own here; a property of such a name would have the broker treat a batch as something that it is not. */
-const RESERVED = new Set([
-  'DELAY',
-  'TIMER_DELIVER_MS',
-  'TIMER_DELAY_MS',
-  'TIMER_DELAY_SEC',
-  'TRAN_MSG',
-  '__SHARDINGKEY',
-  'KEYS',
-  'TAGS',
+const RESERVED: ReadonlySet<string> = new Set([
+  MESSAGE_PROPERTY.delayLevel,
+  MESSAGE_PROPERTY.deliverAt,
+  MESSAGE_PROPERTY.deliverAfterMs,
+  MESSAGE_PROPERTY.deliverAfterSeconds,
+  MESSAGE_PROPERTY.isTransactional,
+  MESSAGE_PROPERTY.shardingKey,
+  MESSAGE_PROPERTY.keys,
+  MESSAGE_PROPERTY.tag,
 ]);
 const MAX_DELAY_LEVEL = 18;
-const ID_PROPERTY = 'UNIQ_KEY';
+const ID_PROPERTY = MESSAGE_PROPERTY.messageId;
 
 /** @throws InvalidArgumentError, MessageTooLargeError */
 export function prepareMessage(message: ProducerMessage, limits: PrepareLimits): PreparedMessage {
@@ -128,11 +129,11 @@ function propertiesOf(
       entries.push(entry);
     }
   }
-  if (keys !== undefined && keys.length > 0) entries.push(['KEYS', keysOf(keys)]);
-  if (tag !== undefined) entries.push(['TAGS', checkedTag(tag)]);
-  if (shardingKey !== undefined) entries.push(['__SHARDINGKEY', shardingKey]);
-  if (delayLevel !== undefined) entries.push(['DELAY', delayLevelOf(delayLevel, deliverAt)]);
-  if (deliverAt !== undefined) entries.push(['TIMER_DELIVER_MS', timeOf(deliverAt)]);
+  if (keys !== undefined && keys.length > 0) entries.push([MESSAGE_PROPERTY.keys, keysOf(keys)]);
+  if (tag !== undefined) entries.push([MESSAGE_PROPERTY.tag, checkedTag(tag)]);
+  if (shardingKey !== undefined) entries.push([MESSAGE_PROPERTY.shardingKey, shardingKey]);
+  if (delayLevel !== undefined) entries.push([MESSAGE_PROPERTY.delayLevel, delayLevelOf(delayLevel, deliverAt)]);
+  if (deliverAt !== undefined) entries.push([MESSAGE_PROPERTY.deliverAt, timeOf(deliverAt)]);
   const given = entries.length === 0 ? '' : encodeProperties(entries);
   if (messageId !== undefined) return { properties: given, messageId };
   messageId = ids.next();
