@@ -92,7 +92,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<ExitCo
 const interrupt = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => {
-    interrupt.abort(new Error(`interrupted by ${name}`));
+    interrupt.abort(new EmbeddedRocketmqError('INTERRUPTED', `interrupted by ${name}`));
   });
 }
 

@@ -11,6 +11,7 @@ export const EMBEDDED_ROCKETMQ_ERROR_CODES = [
   'CLUSTER_RUNNING',
   'CLUSTER_NOT_RUNNING',
   'COMMAND_FAILED',
+  'INTERRUPTED',
 ] as const;
 
 export type EmbeddedRocketmqErrorCode = (typeof EMBEDDED_ROCKETMQ_ERROR_CODES)[number];

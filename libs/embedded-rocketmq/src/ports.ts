@@ -102,7 +102,7 @@ export async function preferredOrFreePort(preferred: number, taken: ReadonlySet<
       const address = server.address();
       server.close(() => {
         if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('the system gave out no port'));
+        else reject(new EmbeddedRocketmqError('PORT_TAKEN', 'the system gave out no port', { retriable: true }));
       });
     });
   });

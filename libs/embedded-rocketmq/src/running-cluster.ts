@@ -51,7 +51,8 @@ export class RunningCluster {
     this.nameServers = nameServersOf(plan.nodes).map((node) => new NodeHandle(node, this.#processes));
     this.brokers = brokersOf(plan.nodes).map((node) => new BrokerHandle(node, this.#processes));
     const [first] = this.brokers;
-    if (first === undefined) throw new Error(`the plan of cluster ${plan.name} has no broker`);
+    if (first === undefined)
+      throw new EmbeddedRocketmqError('OPTION_INVALID', `the plan of cluster ${plan.name} has no broker`);
     this.#firstBroker = first;
     this.brokerName = first.brokerName;
     this.brokerAddr = first.address;

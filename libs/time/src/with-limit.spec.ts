@@ -25,7 +25,11 @@ describe('withLimit', () => {
         collectGarbage();
       }
     })();
-    await expect(acting).rejects.toMatchObject({ name: 'TimeoutError', message: 'Not done within 200 ms' });
+    await expect(acting).rejects.toMatchObject({
+      code: 'TIME_LIMIT',
+      retriable: true,
+      message: 'Not done within 200 ms',
+    });
     await collecting;
   });
 

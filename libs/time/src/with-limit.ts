@@ -1,6 +1,17 @@
+/** The reason that an action's signal has when its time limit is over. */
+class TimeLimitError extends Error {
+  override readonly name = 'TimeLimitError';
+  readonly code = 'TIME_LIMIT';
+  readonly retriable = true;
+
+  constructor(readonly limitMs: number) {
+    super(`Not done within ${String(limitMs)} ms`);
+  }
+}
+
 /**
- * Gives an action a signal that is aborted with `signal`, and after `limitMs` with a TimeoutError. Not `AbortSignal.any` of `AbortSignal.timeout`:
- * Node 20 forgets that timeout at the next garbage collection, and whoever waits then waits for ever.
+ * Runs an action with a signal that aborts with `signal`, and after `limitMs` with a TimeLimitError. `AbortSignal.any` of `AbortSignal.timeout`
+ * does not do: Node 20 forgets that timeout at the next garbage collection, and the action never ends.
  */
 export async function withLimit<T>(
   signal: AbortSignal,
@@ -9,7 +20,7 @@ export async function withLimit<T>(
 ): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(() => {
-    limit.abort(new DOMException(`Not done within ${String(limitMs)} ms`, 'TimeoutError'));
+    limit.abort(new TimeLimitError(limitMs));
   }, limitMs);
   try {
     return await act(AbortSignal.any([signal, limit.signal]));

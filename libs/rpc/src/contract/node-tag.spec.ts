@@ -24,7 +24,8 @@ describe('nodeTag', () => {
   });
 
   it('refuses an empty id and a topic that leaves no room', () => {
-    expect(() => nodeTag('t', '')).toThrow('The node id is empty');
+    const code = 'RPC_INVALID_OPTIONS';
+    expect(() => nodeTag('t', '')).toThrow(expect.objectContaining({ code, retriable: false }));
     expect(() => nodeTag('t'.repeat(110), 'n')).toThrow(/has 110 characters; at most 109/);
   });
 });

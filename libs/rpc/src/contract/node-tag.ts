@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { invalidOption } from './rpc-error.js';
 
 /** RocketMQ's limit for the name of a consumer group. */
 const MAX_GROUP_LENGTH = 120;
@@ -9,10 +10,10 @@ const DIGEST_LENGTH = 8;
  * name may not have are replaced and long ids are cut; both then end in a digest of the id, so two nodes never share a tag.
  */
 export function nodeTag(topic: string, node: string): string {
-  if (node === '') throw new RangeError('The node id is empty; expected at least one character');
+  if (node === '') throw invalidOption('The node id is empty; expected at least one character');
   const maxLength = MAX_GROUP_LENGTH - topic.length - 1;
   if (maxLength < DIGEST_LENGTH + 2) {
-    throw new RangeError(
+    throw invalidOption(
       `Topic '${topic}' has ${topic.length} characters; at most ${MAX_GROUP_LENGTH - DIGEST_LENGTH - 3} leave room for a node's group`,
     );
   }

@@ -1,5 +1,6 @@
 import { type CredentialsSource, parseMessagingUrl, type TlsOptions } from '@sluice/rocketmq';
 import { nodeGroup, nodeTag } from './node-tag.js';
+import { invalidOption } from './rpc-error.js';
 
 /** Where the transport reports what it recovers from by itself. Nest's `Logger` fits. */
 export interface TransportLogger {
@@ -60,13 +61,13 @@ export interface ResolvedRpcEndpointOptions extends Required<Omit<RpcEndpointOpt
 
 const silent: TransportLogger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** @throws RangeError, or InvalidArgumentError for the URL, naming the option, what was given and what is allowed. */
+/** Fills in the defaults. @throws RpcError RPC_INVALID_OPTIONS, or InvalidArgumentError for the URL, naming option, value given and what is allowed */
 export function resolveRpcEndpointOptions(options: RpcEndpointOptions): ResolvedRpcEndpointOptions {
   if (!/^[a-zA-Z0-9_%|-]+$/.test(options.topic)) {
-    throw new RangeError(`topic is '${options.topic}'; allowed are letters, digits, '_', '-', '%' and '|'`);
+    throw invalidOption(`topic is '${options.topic}'; allowed are letters, digits, '_', '-', '%' and '|'`);
   }
   if (parseMessagingUrl(options.url).protocol === 'remoting' && options.mapAddress !== undefined) {
-    throw new RangeError('mapAddress is given; only addresses of a Proxy can be replaced');
+    throw invalidOption('mapAddress is given; only addresses of a Proxy can be replaced');
   }
   return {
     node: options.node,
@@ -95,7 +96,7 @@ export function resolveRpcEndpointOptions(options: RpcEndpointOptions): Resolved
 
 function atLeast(name: string, value: number, minimum: number): number {
   if (!Number.isSafeInteger(value) || value < minimum) {
-    throw new RangeError(`${name} is ${value}; expected a whole number of at least ${minimum}`);
+    throw invalidOption(`${name} is ${value}; expected a whole number of at least ${minimum}`);
   }
   return value;
 }

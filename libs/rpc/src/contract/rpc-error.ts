@@ -1,7 +1,8 @@
-/** Codes that the transport itself gives. A handler may answer with a code of its own, so `RpcError.code` is a string. */
+/** Names the errors of the transport itself. A handler may answer with a code of its own, so `RpcError.code` is a string. */
 export const RPC_ERROR_CODES = {
   cancelled: 'RPC_CANCELLED',
   handlerFailed: 'RPC_HANDLER_FAILED',
+  invalidOptions: 'RPC_INVALID_OPTIONS',
   invalidRequest: 'RPC_INVALID_REQUEST',
   malformedMessage: 'RPC_MALFORMED_MESSAGE',
   overloaded: 'RPC_OVERLOADED',
@@ -42,7 +43,28 @@ export class RpcError extends Error {
   }
 }
 
-/** Holds across duplicated packages and realms, where `instanceof` does not. */
+/** Tells whether a value is an RpcError, also of another copy of this package, where `instanceof` fails. */
 export function isRpcError(value: unknown): value is RpcError {
   return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** Thrown when no reply arrived by the deadline: the node is unavailable or slow, or the broker could not be reached (see `cause`). */
+export class RpcTimeoutError extends RpcError {
+  constructor(
+    readonly node: string,
+    readonly pattern: string,
+    readonly timeoutMs: number,
+    cause?: unknown,
+  ) {
+    super(RPC_ERROR_CODES.timeout, `Node '${node}' did not answer '${pattern}' within ${timeoutMs} ms`, {
+      retriable: true,
+      cause,
+    });
+    this.name = 'RpcTimeoutError';
+  }
+}
+
+/** Makes the error for an option or argument that names the field, the value given and what is allowed. */
+export function invalidOption(message: string): RpcError {
+  return new RpcError(RPC_ERROR_CODES.invalidOptions, message);
 }

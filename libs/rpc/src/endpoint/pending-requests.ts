@@ -1,8 +1,7 @@
 import { maxTimerMs } from '@sluice/time';
-import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
+import { RPC_ERROR_CODES, RpcError, RpcTimeoutError } from '../contract/rpc-error.js';
 import { toRpcError } from '../contract/rpc-error-payload.js';
 import { type RpcOutcome } from '../contract/rpc-message.js';
-import { RpcTimeoutError } from '../contract/rpc-timeout.error.js';
 
 export interface PendingRequest {
   readonly correlationId: string;

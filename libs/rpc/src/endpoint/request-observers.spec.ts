@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RequestObservers, type SettledRequest } from './request-observers.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
-import { RpcTimeoutError } from '../contract/rpc-timeout.error.js';
+import { RpcTimeoutError } from '../contract/rpc-error.js';
 
 async function endOf(reply: Promise<unknown>): Promise<SettledRequest> {
   const observers = new RequestObservers();

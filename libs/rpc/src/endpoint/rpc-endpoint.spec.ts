@@ -36,6 +36,19 @@ class HalfLink implements RpcLink {
   }
 }
 
+describe('the options of an endpoint', () => {
+  it.each([
+    [{ topic: 'a b' }, "topic is 'a b'; allowed are letters, digits, '_', '-', '%' and '|'"],
+    [{ callTimeoutMs: 5 }, 'callTimeoutMs is 5; expected a whole number of at least 1000'],
+    [{ mapAddress: () => 'x' }, 'mapAddress is given; only addresses of a Proxy can be replaced'],
+  ])('are refused with a code where they are out of range: %o', (given, message) => {
+    const prepareGroup = (): Promise<void> => Promise.resolve();
+    const options = { node: 'n1', topic: 'rpc', url: 'rocketmq://a:1', prepareGroup, ...given };
+    const refused = { code: 'RPC_INVALID_OPTIONS', retriable: false, message };
+    expect(() => new RpcEndpoint(options)).toThrow(expect.objectContaining(refused));
+  });
+});
+
 describe('the state of an endpoint', () => {
   it('is that of its link, also where the link told it before the start was proven', async () => {
     const link = new HalfLink();

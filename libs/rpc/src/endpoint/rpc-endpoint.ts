@@ -77,7 +77,7 @@ export class RpcEndpoint {
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @throws RangeError for an option out of its range. Connects to nothing yet. */
+  /** @throws RpcError RPC_INVALID_OPTIONS for an option out of its range. Connects to nothing yet. */
   constructor(
     options: RpcEndpointOptions,
     createLink: (options: ResolvedRpcEndpointOptions) => RpcLink = createRpcLink,

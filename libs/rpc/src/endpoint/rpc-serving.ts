@@ -109,7 +109,11 @@ export class RpcServing {
       await withinTime(
         this.#dispatcher.drain(),
         drainTimeoutMs,
-        () => new Error(`${this.#dispatcher.size} handlers still run after ${drainTimeoutMs} ms`),
+        () =>
+          new RpcError(
+            RPC_ERROR_CODES.timeout,
+            `${this.#dispatcher.size} handlers still run after ${drainTimeoutMs} ms`,
+          ),
       );
     } catch (error) {
       logger.warn(

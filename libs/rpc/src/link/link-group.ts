@@ -1,5 +1,6 @@
 import { withinTime } from '@sluice/time';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 
 /** For so long a refusal from before the group was there may be told again: the longest pause between two polls, and some more. */
 const toldAgainMs = 6_000;
@@ -19,11 +20,10 @@ export class LinkGroup {
   /** @throws what prevented it, or that it took too long */
   async prepare(): Promise<void> {
     const { group, prepareGroup, startupTimeoutMs, topic } = this.options;
-    await withinTime(
-      prepareGroup(group, topic),
-      startupTimeoutMs,
-      () => new Error(`Group '${group}' was not prepared within ${startupTimeoutMs} ms`),
-    );
+    await withinTime(prepareGroup(group, topic), startupTimeoutMs, () => {
+      const reason = `Group '${group}' was not prepared within ${startupTimeoutMs} ms`;
+      return new RpcError(RPC_ERROR_CODES.unavailable, reason, { retriable: true });
+    });
   }
 
   /**
