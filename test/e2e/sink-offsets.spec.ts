@@ -186,7 +186,7 @@ describe('the offsets of a sink', () => {
     await cluster.untilTask('orders-out', 'FAILED');
     const { trace } = (await status()) ?? {};
     expect(trace).toContain(
-      `File ${cluster.path('out.txt')} was deleted or moved away while it was written. Put it back as it was, or remove`,
+      `File ${cluster.path('out.txt')} was deleted or moved away while it was written. Restore the file, or remove`,
     );
     await rename(cluster.path('moved.txt'), cluster.path('out.txt'));
     await cluster.request('POST', '/connectors/orders-out/restart?includeTasks=true&onlyFailed=true');

@@ -76,14 +76,14 @@ export class PartitionGenerator {
     if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) {
       throw new ConnectError(
         ConnectErrorCode.positionInvalid,
-        `${where} is none: it has the number of the next record as "seq", a whole number from 0.`,
+        `${where} is invalid: it needs the number of the next record as "seq", a whole number from 0.`,
       );
     }
     if (keys === undefined || keys === this.#keys) return seq;
     throw new ConnectError(
       ConnectErrorCode.positionInvalid,
-      `${where} counts on another number of keys than the ${this.#keys} that the partition has now: ` +
-        'set keys and partitions as they were, or another seed to start over.',
+      `${where} assumes another number of keys than the ${this.#keys} that the partition has now: ` +
+        'restore keys and partitions, or set another seed to start over.',
     );
   }
 }

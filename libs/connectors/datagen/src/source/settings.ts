@@ -16,7 +16,7 @@ export const datagenSourceSpec = {
   records: {
     type: 'long',
     importance: 'high',
-    doc: 'How many records are made, over all partitions; 0 for no end.',
+    doc: 'Number of records over all partitions; 0 means without end.',
     default: 0,
     min: 0,
     group: 'Records',
@@ -26,7 +26,7 @@ export const datagenSourceSpec = {
   partitions: {
     type: 'int',
     importance: 'medium',
-    doc: 'Source partitions; each is numbered on its own. There are at most as many tasks.',
+    doc: 'Number of source partitions, each with numbers of its own. It limits the number of tasks.',
     default: 1,
     min: 1,
     max: 1000,
@@ -37,7 +37,7 @@ export const datagenSourceSpec = {
   keys: {
     type: 'int',
     importance: 'medium',
-    doc: 'Different keys, over all partitions; at least one for each partition.',
+    doc: 'Number of different keys over all partitions; at least one for each partition.',
     default: 1000,
     min: 1,
     max: 100_000,
@@ -48,7 +48,7 @@ export const datagenSourceSpec = {
   seed: {
     type: 'long',
     importance: 'medium',
-    doc: 'What the bodies follow from; another seed also starts all numbers over.',
+    doc: 'Seed of the random bodies. Another seed also restarts all numbers.',
     default: 1,
     min: 0,
     group: 'Records',
@@ -58,7 +58,7 @@ export const datagenSourceSpec = {
   'record.size': {
     type: 'int',
     importance: 'medium',
-    doc: 'Bytes of a value; one that is too small for its numbers, which take about 130, is longer.',
+    doc: 'Size of a value in bytes. Its numbers alone take about 130, whatever the setting.',
     default: 256,
     min: 1,
     max: maxValueBytes,
@@ -79,7 +79,7 @@ export const datagenSourceSpec = {
   rate: {
     type: 'double',
     importance: 'high',
-    doc: 'Records per second of each task; 0 for as many as possible.',
+    doc: 'Records per second of each task; 0 means as many as possible.',
     default: 1000,
     min: 0,
     group: 'Flow',
@@ -89,7 +89,7 @@ export const datagenSourceSpec = {
   'batch.size': {
     type: 'int',
     importance: 'low',
-    doc: 'The most records that are handed on at once; fewer when they are large.',
+    doc: 'The most records that one poll returns; fewer when they are large.',
     default: 500,
     min: 1,
     max: 100_000,
@@ -105,7 +105,7 @@ export const datagenTaskSpec = {
   'task.partitions': {
     type: 'list',
     importance: 'low',
-    doc: 'The source partitions of the task; written when the connector is split.',
+    doc: 'Source partitions of the task. The connector sets them when it splits the work.',
     nonEmpty: true,
   },
 } as const satisfies ConfigSpec;

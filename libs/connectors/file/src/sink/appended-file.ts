@@ -143,7 +143,7 @@ export class AppendedFile {
     throw new ConnectError(
       ConnectErrorCode.stateInvalid,
       `File ${this.#path} was ${found === undefined ? 'deleted or moved away' : 'replaced by another one'} while it was written. ` +
-        `Put it back as it was, or remove ${offsetsPath(this.#path)} to append to what is there from the offsets of the consumer group; ` +
+        `Restore the file, or remove ${offsetsPath(this.#path)} to append from the offsets of the consumer group; ` +
         'then restart the task.',
     );
   }
@@ -194,7 +194,7 @@ function checkFits(path: string, connector: string, size: number, record: Offset
 function tooShort(path: string, size: number, written: number): ConnectError {
   return new ConnectError(
     ConnectErrorCode.stateInvalid,
-    `File ${path} has ${size} bytes, but ${written} were written, says ${offsetsPath(path)}: someone cut or replaced it. ` +
+    `File ${path} has ${size} bytes, but ${written} were written, says ${offsetsPath(path)}: somebody cut or replaced it. ` +
       'Restore it, or remove the record to append to the file from the offsets of the consumer group.',
   );
 }

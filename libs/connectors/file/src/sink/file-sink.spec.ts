@@ -246,7 +246,7 @@ describe('the file sink', () => {
     await put(task, 1, 'b');
     await expect(flush(task, 2)).rejects.toMatchObject({
       code: 'CONNECT_STATE_INVALID',
-      message: `File ${file} ${problem}. Put it back as it was, or remove ${file}.sluice-offsets to append to what is there from the offsets of the consumer group; then restart the task.`,
+      message: `File ${file} ${problem}. Restore the file, or remove ${file}.sluice-offsets to append from the offsets of the consumer group; then restart the task.`,
     });
     expect(JSON.parse(await readFile(`${file}.sluice-offsets`, 'utf8'))).toMatchObject({
       queues: { 't@b:0': { nextOffset: 1 } },
@@ -270,7 +270,7 @@ describe('the file sink', () => {
     if (_ === 'before a put') await truncate(file, 0);
     await expect(resume(task)).rejects.toMatchObject({
       code: 'CONNECT_STATE_INVALID',
-      message: expect.stringContaining('someone cut or replaced it'),
+      message: expect.stringContaining('somebody cut or replaced it'),
     });
     expect(await content()).not.toContain('\0');
   });

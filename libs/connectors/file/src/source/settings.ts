@@ -28,7 +28,7 @@ export const fileSourceSpec = {
   'batch.size': {
     type: 'int',
     importance: 'low',
-    doc: 'The most lines that are handed on at once.',
+    doc: 'The most lines that one poll returns.',
     default: 2000,
     min: 1,
     max: 100_000,

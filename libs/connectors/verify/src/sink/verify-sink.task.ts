@@ -91,7 +91,7 @@ export class VerifySinkTask implements SinkTask {
     if (opened !== undefined) return opened;
     throw new ConnectError(
       ConnectErrorCode.internal,
-      `The verify sink was given records or a position of queue ${queueKey(queue)}, which it does not own.`,
+      `The verify sink received records or a position of queue ${queueKey(queue)}, which it does not own.`,
     );
   }
 }
