@@ -96,7 +96,7 @@ export const settingsSpec = {
   'secret.key': { ...keyText, doc: 'Secret key at the runtime cluster.' },
   'access.key.file': {
     ...keyFile,
-    doc: 'File that holds the access key, instead of access.key. A new key in it needs no restart, except for the Proxy.',
+    doc: 'File that holds the access key, instead of access.key. A new key in the file takes effect without a restart.',
     example: '/run/secrets/rocketmq-access-key',
   },
   'secret.key.file': {
