@@ -5,8 +5,6 @@ export const exemptFolders = [
   'libs/node',
   'libs/rocketmq',
   'libs/rpc',
-  'libs/runner',
-  'libs/runtime',
   'libs/simulation',
   'libs/time',
 ];

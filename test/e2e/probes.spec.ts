@@ -223,7 +223,7 @@ describe('probes and metrics of all roles', () => {
     await Promise.all(
       ids.map(async (id) => {
         const isRunner = roleOf(id).endsWith('runner');
-        await untilDown(id, isRunner ? { ...reasons, lease: /^No contact to the log: tasks hold still/ } : reasons);
+        await untilDown(id, isRunner ? { ...reasons, lease: /^No contact to the log: tasks pause/ } : reasons);
         const scraped = await scrape(id);
         expect(valueOf(scraped, 'sluice_rpc_ready')).toBe(0);
         expect(valueOf(scraped, 'sluice_log_age_seconds')).toBeGreaterThan(0);

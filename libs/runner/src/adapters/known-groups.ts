@@ -1,8 +1,8 @@
 import { isGroupMissing, type RocketMqClient } from '@sluice/rocketmq';
 
 /**
- * The consumer groups that were created. Brokers refuse reads and commits of a group that they do not know, and each knows only those that
- * were created on it: a broker that joins later, or on which somebody deleted the group, gets it when it first refuses.
+ * Creates consumer groups where brokers do not know them. A broker refuses reads and commits of a group that was not created on it. One that joins
+ * later, or on which somebody deleted the group, gets it when it first refuses.
  */
 export class KnownGroups {
   /** With the error of a creation that failed: a broker that is down must not keep the others waiting. */

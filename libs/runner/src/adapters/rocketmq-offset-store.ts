@@ -45,7 +45,7 @@ export class RocketMqOffsetStore implements OffsetStore {
     return answer.kind === 'offset-moved' ? { queue, nextOffset: answer.nextOffset } : reset;
   }
 
-  async strangers(group: string, queue: QueueRef): Promise<readonly string[]> {
+  async foreignConsumers(group: string, queue: QueueRef): Promise<readonly string[]> {
     const { admin, clientId } = this.client;
     const members = await admin.consumerConnections(group, { queue });
     return members.map((member) => member.clientId).filter((id) => !isSameCluster(clientId, id));

@@ -9,7 +9,6 @@ import {
   type RocketMqClient,
 } from '@sluice/rocketmq';
 import {
-  isQueueReadFailure,
   QueueReadFailure,
   type QueueMessages,
   type MessageReader,
@@ -26,7 +25,7 @@ const maxTopics = 10_000;
 /** Pulls in flight per queue, ahead of what the task has taken. */
 const pullsAhead = 4;
 
-/** How long the reader of a range waits for messages. A range may end among offsets without messages: only its position tells its end. */
+/** How long the reader of a range waits for messages. A range may end among offsets without messages: only its position shows its end. */
 const lookAgainMs = 1000;
 
 /** Reads records over the remoting protocol. */
@@ -86,7 +85,7 @@ export class RocketMqQueueMessages implements QueueMessages {
     try {
       while (reader.position < to) {
         const messages = await reader.next(lookAgainMs).catch((error: unknown) => {
-          if (isQueueReadFailure(error) && error.reason !== 'unavailable') return undefined;
+          if (error instanceof QueueReadFailure && error.reason !== 'unavailable') return undefined;
           throw error;
         });
         if (messages === undefined) return;

@@ -49,7 +49,7 @@ describe('a failed send of records', () => {
     [{ kind: 'stored', result: {} }, 'stored'],
     [{ kind: 'failed', error: timedOut }, 'not-stored'],
     [{ kind: 'unknown', error: timedOut }, 'unknown'],
-  ] as const)('tells how it ended: %j', async (settlement, expected) => {
+  ] as const)('reports how it ended: %j', async (settlement, expected) => {
     const failure: unknown = await send(unknown(settlement)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ outcome: 'unknown' });
     expect(await (failure as { settled: Promise<string> }).settled).toBe(expected);

@@ -35,7 +35,7 @@ class World {
     read: () => Promise.resolve(undefined),
     commit: () => Promise.resolve([]),
     takeReset: (_, reset) => Promise.resolve(reset),
-    strangers: () => Promise.resolve([]),
+    foreignConsumers: () => Promise.resolve([]),
   };
 
   loop(index: number, generation = 1): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
@@ -65,7 +65,7 @@ describe('the lag of sinks', () => {
     expect(world.messagesBehind).toBe(15);
   });
 
-  it('grows while a task stands still, and keeps to what is committed when it reads a queue again', async () => {
+  it('grows while a task stalls, and keeps to what is committed when it reads a queue again', async () => {
     const world = new World();
     world.ends.set(0, 10);
     const { messages } = world.loop(0);
@@ -78,7 +78,7 @@ describe('the lag of sinks', () => {
     expect(world.messagesBehind).toBe(30);
   });
 
-  it('goes on from where a restarted loop begins, and no old loop changes it', async () => {
+  it('resumes where a restarted loop begins, and no old loop changes it', async () => {
     const world = new World();
     world.ends.set(0, 100);
     const before = world.loop(0);
@@ -102,7 +102,7 @@ describe('the lag of sinks', () => {
     expect(world.messagesBehind).toBeUndefined();
   });
 
-  it('tells how old its figures are while brokers do not answer', async () => {
+  it('reports how old its figures are while brokers do not answer', async () => {
     const world = new World();
     world.ends.set(0, 10);
     world.loop(0).messages.read(queueOf(0), 0, signal);

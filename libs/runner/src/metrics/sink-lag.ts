@@ -42,8 +42,8 @@ export interface SinkLagOptions {
 }
 
 /**
- * How far the sinks of a node are behind their queues, in messages that are not committed. It watches what the tasks read and commit, and asks for
- * the ends of these queues every few seconds, so that a stalled task is behind too.
+ * Measures how far the sinks of a node are behind their queues, in messages that are not committed. It watches what the tasks read and commit. It asks
+ * for the ends of these queues every few seconds, so that a stalled task is behind too.
  */
 export class SinkLag {
   private readonly tasks = new Map<string, ReadTask>();
@@ -92,7 +92,7 @@ export class SinkLag {
           return resets;
         },
         takeReset: (group, reset) => offsets.takeReset(group, reset),
-        strangers: (group, queue) => offsets.strangers(group, queue),
+        foreignConsumers: (group, queue) => offsets.foreignConsumers(group, queue),
       },
     };
   }
@@ -124,7 +124,7 @@ export class SinkLag {
     await this.running;
   }
 
-  /** Asks for the ends of all queues once. Never rejects: an end that is not told stays as it was and grows older. */
+  /** Asks for the ends of all queues once. Never rejects: an end that no broker reports stays as it was and grows older. */
   async measure(): Promise<void> {
     this.forgetOthers();
     const waiting = [...this.tasks.values()].flatMap(({ queues }) => [...queues.values()]);

@@ -21,8 +21,8 @@ interface ConnectorMeter {
 }
 
 /**
- * Adds up the counters of task loops by connector. A loop counts from 0 and ends with its task, so that sums of the loops that run would fall with
- * every restart; a counter must never do that.
+ * Adds up the counters of task loops by connector. A loop begins at 0 and ends with its task. Sums of the loops that run would fall
+ * with every restart, which a counter must never do.
  */
 export class TaskMeter {
   private readonly meters = new Map<string, ConnectorMeter>();

@@ -131,7 +131,7 @@ describe('a positions queue', () => {
     expect(lineIn(positions)).toBe(written.at(-1) ?? kept.at(-1));
   });
 
-  it('tells that it was cut, with what it knew', async () => {
+  it('reports that it was cut, with what it knew', async () => {
     const queue = new FakeQueue().write(1, 2, 3, 4, 5, 6);
     const positions = reading(queue);
     await positions.readUpTo();
@@ -179,7 +179,7 @@ describe('a positions queue', () => {
     expect(await positions.copy()).toMatchObject({ nextOffset: 3, connectors: { length: connectors.length + 1 } });
   });
 
-  it('goes on from a copy of the same queue, and not from one of another', async () => {
+  it('resumes from a copy of the same queue, and not from one of another', async () => {
     const queue = new FakeQueue().write(1, 2, 3);
     const first = reading(queue);
     await first.readUpTo();
@@ -197,7 +197,7 @@ describe('a positions queue', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('keeps what it knows where retention has taken the last message that was read, and tells of a gap', async () => {
+  it('keeps what it knows where retention has taken the last message that was read, and reports a gap', async () => {
     const queue = new FakeQueue().write(1, 2, 3);
     const positions = reading(queue);
     await positions.readUpTo();

@@ -8,7 +8,7 @@ import {
   type ConnectorPositionsCopy,
 } from '@sluice/protocol';
 import type { PullResult, StoredMessage } from '@sluice/rocketmq';
-import { RunnerError } from './runner-error.js';
+import { RunnerError } from '../runner-error.js';
 
 /** Pulls at an offset; waits up to `suspendMs` where nothing is there yet. */
 export type PullPositions = (offset: number, suspendMs: number) => Promise<PositionsPull>;
@@ -29,8 +29,8 @@ const suspendMs = 500;
 const maxWaits = 20;
 
 /**
- * One positions queue, folded. Each pull begins with the last message that was folded: where that is another one now, or gone, the queue was
- * cut or created again, and all of it is read from its beginning.
+ * Folds one positions queue. Each pull begins with the last message that was folded. Where that is another one now, or gone, the queue was cut or
+ * created again: it is read from its beginning.
  */
 export class PositionQueue {
   private next = 0;

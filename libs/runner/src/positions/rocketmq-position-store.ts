@@ -18,7 +18,7 @@ import {
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { PositionStore, PositionsWrite, SourceTaskId } from '@sluice/runtime';
 import { PositionQueue, type PullPositions } from './position-queue.js';
-import { RunnerError } from './runner-error.js';
+import { RunnerError } from '../runner-error.js';
 import { SharedCalls } from './shared-calls.js';
 import type { SourceOwners } from './source-owners.js';
 import { splitWrite } from '@sluice/protocol';
@@ -41,7 +41,7 @@ const noTask = -1;
 /** Well below the 4 MiB that a message may have. */
 const maxMessageBytes = 2 * 1024 * 1024;
 
-/** A writer that runs no task of the connector: only a barrier of a node that knows more than `asOf` of the log voids its writes. */
+/** Names a writer that runs no task of the connector. Only a barrier of a node that knows more than `asOf` of the log voids its writes. */
 function outsider(asOf: number): SourceGeneration {
   return { index: noTask, generation: asOf + 1 };
 }

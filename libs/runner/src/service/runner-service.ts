@@ -14,9 +14,11 @@ import {
   runService,
   type Service,
   StatePersister,
+  invalidSetting,
+  type SettingChecks,
 } from '@sluice/node';
 import type { RpcEndpoint } from '@sluice/rpc';
-import { PluginRegistry, systemClock } from '@sluice/runtime';
+import { converterByName, converterPlugins, PluginRegistry, systemClock } from '@sluice/runtime';
 import { queueKey, type Connector } from '@sluice/sdk';
 import { type DataCluster, openDataCluster } from '../adapters/data-cluster.js';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
@@ -29,7 +31,10 @@ import { LeaseKeeper } from '../tasks/lease-keeper.js';
 import { NodeTasks } from '../tasks/node-tasks.js';
 import { ReconfigurationRequests } from '../tasks/reconfiguration-requests.js';
 import { PLUGIN_REGISTRY, RunnerController } from './runner.controller.js';
-import { settingChecks } from './setting-checks.js';
+import { RunnerError } from '../runner-error.js';
+
+/** What only a runner can check of its settings. */
+export const settingChecks: SettingChecks = { 'key.converter': checkConverter, 'value.converter': checkConverter };
 
 @Module({})
 class RunnerModule {}
@@ -74,7 +79,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const lag = new SinkLag({
     held: () => tasks.heldKeys(),
     onError: (queue, error) => {
-      logger.scoped('tasks').debug(`The end of queue ${queueKey(queue)} was not told: ${error.message}`);
+      logger.scoped('tasks').debug(`The end of queue ${queueKey(queue)} is unknown: ${error.message}`);
     },
   });
   const environments = new TaskEnvironments(node, {
@@ -141,7 +146,9 @@ function moduleOf(
   const leaseCheck: NodeCheck = {
     name: 'lease',
     check: () => {
-      if (!lease.held) throw new Error('No contact to the log: tasks hold still until its broker answers');
+      if (!lease.held) {
+        throw new RunnerError('LOG_UNREACHABLE', 'No contact to the log: tasks pause until its broker answers', true);
+      }
       return { tasks: tasks.heldKeys().size, remainingMs: Math.round(lease.remainingMs) };
     },
   };
@@ -165,4 +172,10 @@ function moduleOf(
 /** The connector with the converters that the node prefers to those that the connector does. */
 function withConverters(connector: Connector, converters: NodeSettings['defaultConverters']): Connector {
   return { ...connector, defaultConverters: { ...connector.defaultConverters, ...converters } };
+}
+
+function checkConverter({ name, text }: { readonly name: string; readonly text: string }): readonly string[] {
+  if (converterByName(text) !== undefined) return [];
+  const names = converterPlugins.map((plugin) => plugin.name).join(', ');
+  return [invalidSetting(name, text, `Available converters are: ${names}`)];
 }

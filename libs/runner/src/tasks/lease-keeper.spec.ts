@@ -49,7 +49,7 @@ describe('the contact of a runner to the log', () => {
     await world.becomes(false);
     await world.becomes(true);
     expect(world.lines).toEqual([
-      'warn No contact to the log: tasks hold still until there is',
+      'warn No contact to the log: tasks pause until there is',
       'info Contact to the log again: tasks may run',
     ]);
     world.keeper.leave();
@@ -60,7 +60,7 @@ describe('the contact of a runner to the log', () => {
 });
 
 describe('the loss of the lease of a runner', () => {
-  it('is told once, with who took it', async () => {
+  it('is reported once, with who took it', async () => {
     const world = new World();
     world.loses('left');
     world.loses('left');

@@ -99,7 +99,7 @@ export class LeaseKeeper implements Lease {
     if (lapsed === (this.lapsed ?? true) || this.isLeaving) return;
     const isFirst = this.lapsed === undefined;
     this.lapsed = lapsed;
-    if (lapsed) this.logger.warn('No contact to the log: tasks hold still until there is');
+    if (lapsed) this.logger.warn('No contact to the log: tasks pause until there is');
     else if (isFirst) this.logger.debug('Contact to the log: tasks may run');
     else this.logger.info('Contact to the log again: tasks may run');
   }

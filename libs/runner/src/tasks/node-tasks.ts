@@ -10,6 +10,7 @@ import {
 } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
 import { TaskReconciler } from './task-reconciler.js';
+import { RunnerError } from '../runner-error.js';
 
 /** Longest time between giving a task up, after its own `task.shutdown.timeout.ms`, and its end. */
 const killTimeoutMs = 5000;
@@ -53,7 +54,11 @@ export class NodeTasks {
       },
       onStuck: (task) => {
         node.fail(
-          new Error(`Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`),
+          new RunnerError(
+            'TASK_STUCK',
+            `Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`,
+            false,
+          ),
         );
       },
       killTimeoutMs,
@@ -81,7 +86,7 @@ export class NodeTasks {
     this.#reconciler.reconcile();
   }
 
-  /** Stops all tasks; the leader reassigns each as soon as a report says that it is gone. Reports go on until {@link stop}. */
+  /** Stops all tasks; the leader reassigns each as soon as a report says that it is gone. Reports continue until {@link stop}. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     this.#reconciler.close();
@@ -126,6 +131,8 @@ export class NodeTasks {
     const restart = { kind: 'tasks.restart', name: id.connector, tasks: [id] } as const;
     const outcome = await this.#options.commands.submit(restart, restartTimeoutMs);
     // A task that is not there any more is revoked here too.
-    if (outcome.status !== 'done' && outcome.status !== 'not-found') throw new Error(outcome.message);
+    if (outcome.status !== 'done' && outcome.status !== 'not-found') {
+      throw new RunnerError('RESTART_REFUSED', outcome.message, true);
+    }
   }
 }

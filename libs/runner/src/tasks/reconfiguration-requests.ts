@@ -12,8 +12,8 @@ export interface ReconfigurationOptions {
 }
 
 /**
- * Passes on what source tasks ask for: that their connector be split anew. Requests that come while one is under way, or too soon after it, are
- * served together by the next; one that nobody took is made again.
+ * Requests new task configs of connectors whose source tasks ask for them. The next request serves together all that come while one is under way, or
+ * too soon after it. A request that nobody took is repeated.
  */
 export class ReconfigurationRequests {
   /** By connector: whether it has to be split once more. */

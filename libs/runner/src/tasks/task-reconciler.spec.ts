@@ -13,7 +13,7 @@ const task = (connector: string, generation: number): DesiredTask => ({
   committed: false,
 });
 
-/** Tells of every change at once, as the tasks of a node do; a task that is stopped is gone when it is let go. */
+/** Reports every change at once, as the tasks of a node do; a task that is stopped is gone when it is let go. */
 class TellingHolder implements TaskHolder {
   readonly tasks = new Map<string, HeldTask>();
   readonly calls: string[] = [];
@@ -82,7 +82,7 @@ async function until(holds: () => boolean): Promise<number> {
 }
 
 describe('the reconciler of a node’s tasks', () => {
-  it('starts and stops each task once, also where every step tells of a change', async () => {
+  it('starts and stops each task once, also where every step reports a change', async () => {
     const wanted = wantedOf('a', 'b');
     const { holder, reconciler } = reconciled(wanted);
     reconciler.reconcile();
@@ -117,7 +117,7 @@ describe('the reconciler of a node’s tasks', () => {
     expect(holder.calls.slice(2)).toEqual(['start a-0 2']);
   });
 
-  it('lets the event loop go on between any two of a thousand tasks that it starts', async () => {
+  it('yields to the event loop between any two of a thousand tasks that it starts', async () => {
     const { holder, reconciler } = reconciled(wantedOf(...Array.from({ length: 1_000 }, (_, n) => `c${String(n)}`)));
     reconciler.reconcile();
     let most = 0;

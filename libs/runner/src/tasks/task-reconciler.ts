@@ -25,8 +25,8 @@ export interface ReconcilerOptions {
 const defaults: ReconcilerOptions = { maxStarting: 16, startingMs: 2_000 };
 
 /**
- * Has a node hold what it should. It stops tasks at once; it starts them a few at a time, and yields to the event loop after each: a thousand
- * tasks that come together must not keep the node from renewing its lease.
+ * Starts, stops and pauses tasks until they match the assignment. It stops tasks at once. It starts a few at a time and yields to the event loop after
+ * each. A thousand tasks that come together must not keep the node from renewing its lease.
  */
 export class TaskReconciler {
   private isRunning = false;
@@ -44,7 +44,7 @@ export class TaskReconciler {
     private readonly options: ReconcilerOptions = defaults,
   ) {}
 
-  /** May be called out of what it does itself, as when a task tells that it stops: what is held is looked at again once that is done. */
+  /** Matches tasks and assignment. A call from within, as when a task reports that it stops, takes effect once the current one is done. */
   reconcile(): void {
     this.isWanted = true;
     if (this.isRunning || this.isClosed) return;

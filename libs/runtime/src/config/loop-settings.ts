@@ -1,4 +1,5 @@
 import { type BackoffLimits } from '@sluice/time';
+import { ConnectError, ConnectErrorCode, type TaskConfig } from '@sluice/sdk';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import type { Subscription } from '../sink/subscription.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
@@ -39,6 +40,19 @@ export function subscriptionOf(settings: SinkSettings, share: Subscription['shar
     return { topics: { kind: 'names', names: [...new Set(topics)] }, share };
   }
   return { topics: { kind: 'pattern', pattern: topicPattern(settings['topics.regex'] ?? '') }, share };
+}
+
+/** In the settings of a sink task: how many tasks divide the queues. Written when a connector is split, not by users. */
+export const taskCountSetting = 'sluice.task.count';
+
+/** @throws ConnectError when the settings were not made by splitting a connector. */
+export function taskCountOf(config: TaskConfig): number {
+  const count = Number(config[taskCountSetting]);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new ConnectError(
+    ConnectErrorCode.configInvalid,
+    `${taskCountSetting} is "${config[taskCountSetting] ?? ''}"; expected is the number of the connector's tasks`,
+  );
 }
 
 /** How many queues a topic gets that a source finds missing, or `undefined` if it must not be created. */

@@ -1,4 +1,4 @@
-import { ConfigError, type FieldError, parseConfig, type RawConfig } from '@sluice/sdk';
+import { ConfigError, ConnectError, ConnectErrorCode, type FieldError, parseConfig, type RawConfig } from '@sluice/sdk';
 import {
   chooseConverters,
   type ConverterChoice,
@@ -41,6 +41,7 @@ function choiceOf(
   part: keyof Converters,
 ): ConverterChoice & { readonly plugin: ConverterPlugin } {
   const choice = choices.find((each) => each.part === part);
-  if (choice?.plugin === undefined) throw new Error(`No converter was chosen for the ${part}`);
+  if (choice?.plugin === undefined)
+    throw new ConnectError(ConnectErrorCode.internal, `No converter was chosen for the ${part}`);
   return { ...choice, plugin: choice.plugin };
 }

@@ -64,7 +64,7 @@ export class JsonConverter implements Converter {
     const payload = converting(() =>
       schema === undefined ? writePlainJson(name, value) : writeJson(name, value, schema),
     );
-    // Readers refuse it: better the source tells than every sink.
+    // Readers refuse it: better the source fails than every sink.
     if (payload.length > 2 * maxDepth && isDeeper(value, maxDepth - (this.hasEnvelope ? 1 : 0))) throw tooDeep();
     if (!this.hasEnvelope) return Buffer.from(payload, 'utf8');
     const schemaJson = schema === undefined ? 'null' : schemaText(schema);

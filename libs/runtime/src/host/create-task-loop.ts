@@ -1,8 +1,13 @@
 import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
 import { connectorClass, taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
-import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
-import { taskCountOf } from '../config/sink-task-count.js';
+import {
+  sinkLoopSettings,
+  sourceLoopSettings,
+  subscriptionOf,
+  taskCountOf,
+  topicCreationOf,
+} from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
 import { secretsHider } from '../plugins/validate-connector.js';

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { errorTrace, maxTraceLength, shortenedTrace } from './error-trace.js';
+import type { SinkConnector } from '@sluice/sdk';
+import { PluginRegistry } from '../plugins/plugin-registry.js';
+import { describeTaskError, errorTrace, maxTraceLength, shortenedTrace } from './error-trace.js';
 
 describe('errorTrace', () => {
-  it('tells the whole chain of causes', () => {
+  it('shows the whole chain of causes', () => {
     const trace = errorTrace(new Error('outer', { cause: new Error('inner', { cause: 'a text' }) }));
     expect(trace).toMatch(/^Error: outer\n[^]*\nCaused by: Error: inner\n[^]*\nCaused by: a text$/);
   });
@@ -23,5 +25,35 @@ describe('shortenedTrace', () => {
     const trace = shortenedTrace(`first ${'x'.repeat(2 * maxTraceLength)} last`);
     expect(trace).toMatch(/^first x+\n\.\.\. \d+ characters are left out \.\.\.\nx+ last$/);
     expect(trace.length).toBeLessThan(maxTraceLength + 100);
+  });
+});
+
+const connector: SinkConnector = {
+  kind: 'sink',
+  name: 'Vault',
+  aliases: [],
+  version: '1.0.0',
+  doc: 'For this test.',
+  spec: { pin: { type: 'password', importance: 'high', doc: 'A secret by its type.' } },
+  taskConfigs: (config) => [config],
+  createTask: () => {
+    throw new Error('is not made here');
+  },
+};
+
+describe('describeTaskError', () => {
+  const error = new Error('login with 4711 at db', { cause: new Error('token abcdef refused for bob') });
+  const config = { 'connector.class': 'Vault', pin: '4711', 'driver.token': 'abcdef', user: 'bob' };
+
+  it('hides what is secret by definition or by name, in causes and stacks too', () => {
+    const text = describeTaskError(error, config, new PluginRegistry([connector]));
+    expect(text).toMatch(/^Error: login with \S+ at db\n[^]*Caused by: Error: token \S+ refused for bob/);
+    expect(text).not.toContain('4711');
+    expect(text).not.toContain('abcdef');
+  });
+
+  it('goes by names where the class is unknown', () => {
+    const text = describeTaskError(error, config, new PluginRegistry([]));
+    expect(text).not.toContain('abcdef');
   });
 });

@@ -1,4 +1,7 @@
 import { inspect } from 'node:util';
+import { connectorClass, type Config } from '@sluice/core';
+import type { PluginRegistry } from '../plugins/plugin-registry.js';
+import { withoutSecrets } from '../plugins/validate-connector.js';
 
 /** Traces go into every report of the node: a longer one keeps its beginning and its end. */
 export const maxTraceLength = 16_384;
@@ -29,4 +32,9 @@ export function shortenedTrace(text: string): string {
   if (left <= 0) return text;
   const half = maxTraceLength / 2;
   return `${text.slice(0, half)}\n... ${String(left)} characters are left out ...\n${text.slice(-half)}`;
+}
+
+/** Describes a task's error with its causes, without the values of the secret settings that the task has. */
+export function describeTaskError(error: unknown, config: Config, plugins: PluginRegistry): string {
+  return shortenedTrace(withoutSecrets(errorTrace(error), plugins.find(connectorClass(config)), config));
 }

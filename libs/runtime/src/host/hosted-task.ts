@@ -11,7 +11,7 @@ import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
 import { decideRestart } from '../retry/restart-policy.js';
-import { isSupersededError } from '../task/superseded-error.js';
+import { SupersededError } from '../task/superseded-error.js';
 import type { TaskLoop } from './task-loop.js';
 
 export interface HostedTaskOptions {
@@ -27,7 +27,7 @@ export interface HostedTaskOptions {
   readonly onChange: () => void;
 }
 
-/** What is remembered of a task while it waits for its next generation, so that this goes on with the row of its restarts. */
+/** Keeps a task's row of restarts while it waits for its next generation, which resumes the row. */
 export interface RestartRow {
   readonly attempts: number;
   readonly lastError: TaskError;
@@ -44,8 +44,8 @@ interface Failure {
 }
 
 /**
- * One task of a node, from its assignment to its end. A task that fails is started again as its settings say, with its generation; but a
- * source with unsettled sends gets a new one, because a send that arrives late must not count beside those of the restarted loop.
+ * Runs one task of a node, from its assignment to its end. A task that fails restarts as its settings say, with its generation. A source with
+ * unsettled sends gets a new one: a send that arrives late must not take effect beside those of the restarted loop.
  */
 export class HostedTask {
   readonly key: string;
@@ -152,12 +152,12 @@ export class HostedTask {
   private async run(): Promise<void> {
     const { clock } = this.options;
     const { signal } = this.stopping;
-    // The one who starts the task knows it before the first change is told.
+    // The one who starts the task knows it before the first change is reported.
     await Promise.resolve();
     while (!signal.aborted) {
       const failure = await this.runOnce();
       if (failure === undefined || this.isStopping) return;
-      if (isSupersededError(failure.error)) {
+      if (failure.error instanceof SupersededError) {
         this.noteSuccession(failure.error);
         if (this.task.type === 'source') {
           await this.waitForNewGeneration();
@@ -273,7 +273,7 @@ export class HostedTask {
     }
   }
 
-  /** What operators can mend, such as a missing folder, is one line; its trace is for whoever asks for more. */
+  /** Shortens what operators can fix, such as a missing folder, to one line; its trace goes to the debug log. */
   private shown(error: unknown, trace: string): string {
     if (!isConnectError(error) || error.code === ConnectErrorCode.internal) return trace;
     this.options.logger.debug(`Task ${this.key}: ${trace}`);
@@ -289,7 +289,7 @@ export class HostedTask {
     this.options.logger.warn(`Task ${this.key} ${text}`);
   }
 
-  /** Tells every change, also of one error to the next. */
+  /** Reports every change, also of one error to the next. */
   private change(state: RunState): void {
     if (this.state !== state) {
       this.state = state;

@@ -29,7 +29,7 @@ const task: DesiredTask = {
   committed: false,
 };
 
-/** A loop that starts, ends and hangs as told. */
+/** A loop that starts, ends and hangs as asked. */
 class ScriptedLoop implements TaskLoop {
   readonly counters = newTaskCounters();
   readonly warnings: { list: readonly TaskWarning[] } = { list: [] };
@@ -124,7 +124,7 @@ describe('what the log says of a failed task', () => {
     cause: new Error('ENOENT'),
   });
 
-  it('is one line for an error that an operator can mend; the trace is for debugging', async () => {
+  it('is one line for an error that an operator can fix; the trace is for debugging', async () => {
     const { host, clock, logged } = hostOf(new ScriptedLoop(missing));
     host.start({ ...task, config: { ...task.config, 'restart.max.attempts': '0' } });
     await clock.settle();
@@ -239,7 +239,7 @@ describe('TaskHost', () => {
   });
 
   it.each([
-    ['an error that no repetition mends', {}, new ConnectError(ConnectErrorCode.configInvalid, 'no file')],
+    ['an error that no repetition fixes', {}, new ConnectError(ConnectErrorCode.configInvalid, 'no file')],
     ['settings of restarts that are wrong', { 'restart.max.attempts': 'x' }, new Error('any')],
     ['no restart allowed', { 'restart.max.attempts': '0' }, new Error('any')],
   ])('fails at once with %s', async (_what, config, error) => {
@@ -281,7 +281,7 @@ describe('TaskHost', () => {
   describe('a source that left sends of unknown outcome', () => {
     const unsettled = { ...broken, clean: false } as const;
 
-    it('goes on with a new generation and the row of its restarts', async () => {
+    it('resumes with a new generation and the row of its restarts', async () => {
       const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
       const { host, clock, requests } = hostOf(...loops);
       host.start(task);

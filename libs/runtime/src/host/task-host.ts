@@ -1,4 +1,5 @@
 import { taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import { HostedTask, type HostedTaskOptions, type RestartRow } from './hosted-task.js';
 
@@ -20,8 +21,8 @@ export interface HeldTask {
 const rowKeptMs = 60_000;
 
 /**
- * The tasks of a node, each in a loop of its own. A task counts as gone only when its loop has ended; one that fails for good is held
- * until it is stopped.
+ * Runs the tasks of a node, each in a loop of its own. A task is gone only when its loop has ended; one that fails for good is held until it is
+ * stopped.
  */
 export class TaskHost {
   private readonly tasks = new Map<string, HostedTask>();
@@ -41,7 +42,7 @@ export class TaskHost {
 
   start(task: DesiredTask): void {
     const key = taskKey(task.id);
-    if (this.tasks.has(key)) throw new Error(`Task ${key} is held already`);
+    if (this.tasks.has(key)) throw new ConnectError(ConnectErrorCode.conflict, `Task ${key} is held already`);
     this.tasks.set(key, new HostedTask(task, this.options, this.takeRow(key)));
   }
 

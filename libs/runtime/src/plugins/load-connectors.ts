@@ -15,8 +15,8 @@ interface Manifest {
 }
 
 /**
- * Loads the connectors of one kind for a runner. The nearest package.json at or above the runner's main module names, as `sluice.connectorFolder`,
- * the folder of the connector packages: libs/connectors in the workspace, a folder beside the bundle in an image.
+ * Loads the connectors of one kind for a runner. The nearest package.json at or above the runner's main module names the folder of the
+ * connector packages as `sluice.connectorFolder`. This is libs/connectors in the workspace, and a folder beside the bundle in an image.
  *
  * @param main the `import.meta.url` of the runner's main module
  * @throws ConnectError for a folder or a package that cannot be read; says which

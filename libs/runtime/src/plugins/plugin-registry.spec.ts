@@ -8,7 +8,7 @@ import {
   type TaskConfig,
 } from '@sluice/sdk';
 import { PluginRegistry } from './plugin-registry.js';
-import { UnknownPluginError } from './unknown-plugin-error.js';
+import { UnknownPluginError } from './plugin-registry.js';
 
 const source: SourceConnector = {
   kind: 'source',
@@ -329,7 +329,7 @@ describe('taskConfigs', () => {
     });
   });
 
-  it('tells the tasks of a sink how many they are', async () => {
+  it('gives the tasks of a sink their number', async () => {
     const config = { name: 'c', 'connector.class': 'ListSink', topics: 't', 'max.tasks': '2' };
     const task = { ...config, 'sluice.task.count': '2' };
     await expect(split(config)).resolves.toEqual({ tasks: [task, task] });

@@ -12,10 +12,23 @@ import {
 } from '@sluice/sdk';
 import { commonSettingsSpec } from '../config/connector-settings.js';
 import { converterByName, converterInfos } from '../converters/converter-plugins.js';
-import { taskCountSetting } from '../config/sink-task-count.js';
+import { taskCountSetting } from '../config/loop-settings.js';
 import { connectorSpec } from './connector-spec.js';
-import { UnknownPluginError } from './unknown-plugin-error.js';
 import { validateConnector, withoutSecrets } from './validate-connector.js';
+
+/** No connector has that name; the message lists those that are there, in Kafka Connect's words. */
+export class UnknownPluginError extends ConnectError {
+  constructor(
+    readonly className: string,
+    readonly available: readonly string[],
+  ) {
+    super(
+      ConnectErrorCode.pluginNotFound,
+      `Failed to find any class that implements Connector and which name matches ${className}, ` +
+        `available connectors are: ${available.join(', ')}`,
+    );
+  }
+}
 
 /**
  * The connectors of a runner, and the answers to questions about them. A connector is found under its name, its aliases and the last

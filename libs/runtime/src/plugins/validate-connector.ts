@@ -18,7 +18,7 @@ import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-
 import { type ConverterChoice, unknownConverterError } from '../converters/converter-choice.js';
 import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-spec.js';
 
-/** Where nothing defines a setting, its name tells whether it holds a secret. */
+/** Where nothing defines a setting, its name shows whether it holds a secret. */
 const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
 
 /** Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it. */
@@ -73,8 +73,8 @@ function unknownConverterSettings({ plugin, setting, settings }: ConverterChoice
 }
 
 /**
- * Takes the values of secret settings out of a text that a connector wrote: those that the connector defines as secret, and those that nothing
- * defines and whose names say it. Values of one or two characters hide nothing.
+ * Takes the values of secret settings out of a text that a connector wrote. These are the settings that the connector defines as secret, and those that
+ * nothing defines and whose names say so. Values of one or two characters hide nothing.
  */
 export function withoutSecrets(text: string, connector: Connector | undefined, config: TaskConfig): string {
   return secretsHider(connector, config)(text);

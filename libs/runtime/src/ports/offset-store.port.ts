@@ -13,12 +13,12 @@ export interface OffsetStore {
    */
   commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]>;
   /**
-   * Tells the broker that the group follows a reset: from then on commits are taken again.
+   * Reports to the broker that the group follows a reset: from then on it accepts commits again.
    * @returns the reset that was in force, which may be a newer one; the one given when there was none any more
    */
   takeReset(group: string, reset: OffsetReset): Promise<OffsetReset>;
   /** Asks the broker of a queue for the group's members; returns the client ids of those outside this Connect cluster. */
-  strangers(group: string, queue: QueueRef): Promise<readonly string[]>;
+  foreignConsumers(group: string, queue: QueueRef): Promise<readonly string[]>;
 }
 
 /** An operator's order to read a queue from an offset. */

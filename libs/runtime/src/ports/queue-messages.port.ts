@@ -1,4 +1,4 @@
-import type { QueueRef } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type QueueRef } from '@sluice/sdk';
 
 /** A stored message as it was read. */
 export interface RawMessage {
@@ -56,11 +56,8 @@ export interface QueueMessages {
 }
 
 /** Thrown by {@link QueueMessages}. `below-min`: retention has passed the offset; `beyond-end`: the queue was cut back or created again. */
-export class QueueReadFailure extends Error {
-  override readonly name = 'QueueReadFailure';
-  readonly code = 'RUNTIME_READ_FAILED';
+export class QueueReadFailure extends ConnectError {
   readonly reason: 'below-min' | 'beyond-end' | 'unavailable';
-  readonly retriable: boolean;
 
   constructor(
     message: string,
@@ -70,18 +67,12 @@ export class QueueReadFailure extends Error {
       readonly cause?: unknown;
     },
   ) {
-    super(message, { cause: details.cause });
+    super(ConnectErrorCode.unavailable, message, details);
     this.reason = details.reason;
-    this.retriable = details.retriable;
   }
 }
 
-/** Across package copies and realms, where `instanceof` fails. */
-export function isQueueReadFailure(error: unknown): error is QueueReadFailure {
-  return error instanceof Error && (error as { code?: unknown }).code === 'RUNTIME_READ_FAILED';
-}
-
-/** What a broker says that counts an offset as removed and has its messages still; later it may say something else. */
+/** Describes a broker that reports an offset as removed and has its messages still; later it may answer otherwise. */
 export function contradictionOf(error: QueueReadFailure, minOffset: number): QueueReadFailure {
   return new QueueReadFailure(
     `the broker contradicts itself, for its oldest message is at offset ${minOffset}: ${error.message}`,

@@ -1,4 +1,4 @@
-import type { QueueRef } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type QueueRef } from '@sluice/sdk';
 
 /** Encoded messages that are stored in one piece, in order. */
 export interface RecordBatch {
@@ -24,7 +24,7 @@ export interface QueueLookUp {
 
 /** Sends batches to queues chosen by the caller. It never reroutes, reorders or resends by itself. */
 export interface RecordProducer {
-  /** The writable queues of a topic, sorted by broker name, then queue number. Rejects with a {@link SendFailure} when they cannot be had. */
+  /** The writable queues of a topic, sorted by broker name, then queue number. Rejects with a {@link SendFailure} when they are unknown. */
   queues(topic: string): Promise<readonly QueueRef[]>;
   /** Asks the name servers about a queue, and creates nothing. Rejects when none answers. */
   lookUpQueue(queue: QueueRef): Promise<QueueLookUp>;
@@ -39,12 +39,9 @@ export interface RecordProducer {
 /** How a send of unknown outcome ended. `unknown`: no reply will come, it may or may not be (or still become) stored. */
 export type SettledSend = 'stored' | 'not-stored' | 'unknown';
 
-/** Thrown by {@link RecordProducer}. Anything else that is thrown counts as `not-stored` and not retriable. */
-export class SendFailure extends Error {
-  override readonly name = 'SendFailure';
-  readonly code = 'RUNTIME_SEND_FAILED';
+/** Thrown by {@link RecordProducer}. Anything else that is thrown means `not-stored`, and not retriable. */
+export class SendFailure extends ConnectError {
   readonly outcome: 'not-stored' | 'unknown';
-  readonly retriable: boolean;
   /** Present on an unknown outcome whose reply may still come. Never rejects. */
   readonly settled: Promise<SettledSend> | undefined;
 
@@ -57,14 +54,8 @@ export class SendFailure extends Error {
       readonly cause?: unknown;
     },
   ) {
-    super(message, { cause: details.cause });
+    super(ConnectErrorCode.unavailable, message, details);
     this.outcome = details.outcome;
-    this.retriable = details.retriable;
     this.settled = details.settled;
   }
-}
-
-/** Across package copies and realms, where `instanceof` fails. */
-export function isSendFailure(error: unknown): error is SendFailure {
-  return error instanceof Error && (error as { code?: unknown }).code === 'RUNTIME_SEND_FAILED';
 }

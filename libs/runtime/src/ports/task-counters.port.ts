@@ -12,7 +12,7 @@ export interface TaskCounters {
   /** Source: records and bytes that wait for an acknowledgement now. */
   bufferedRecords: number;
   bufferedBytes: number;
-  /** Sink: read from queues, with barriers and doubled records. */
+  /** Sink: read from queues, with barriers and duplicates. */
   recordsRead: number;
   /** Sink: bodies and properties of what was read, ahead of need. */
   bytesRead: number;

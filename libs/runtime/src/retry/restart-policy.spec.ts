@@ -31,12 +31,12 @@ describe('decideRestart', () => {
     expect(decideRestart(never, { error, attempts: 0, ranMs: 5000 }, 0)).toEqual({ kind: 'exhausted' });
   });
 
-  it('counts anew once the task ran for as long as the longest delay', () => {
+  it('begins again once the task ran for as long as the longest delay', () => {
     const decision = decideRestart(policy, { error, attempts: 3, ranMs: 1000 }, 0);
     expect(decision).toEqual({ kind: 'restart', attempt: 1, delayMs: 50 });
   });
 
-  it('does not repeat what no repetition can mend', () => {
+  it('does not repeat what no repetition can fix', () => {
     const wrong = new ConfigError('The configuration', [{ field: 'file', message: 'is missing' }]);
     expect(decideRestart(policy, { error: wrong, attempts: 0, ranMs: 5000 }, 0)).toEqual({ kind: 'final' });
   });

@@ -20,7 +20,7 @@ export interface TaskFailure {
 export type RestartDecision =
   /** Start it again, as restart number `attempt` of the row, after `delayMs`. */
   | { readonly kind: 'restart'; readonly attempt: number; readonly delayMs: number }
-  /** No repetition can mend it. */
+  /** No repetition can fix it. */
   | { readonly kind: 'final' }
   /** All restarts of the row were made. */
   | { readonly kind: 'exhausted' };

@@ -30,7 +30,7 @@ export class ForeignConsumers {
     if (queue === undefined || nowMs < this.lookAtMs || this.named.size >= maxNamed) return;
     this.looks++;
     this.lookAtMs = nowMs + intervalMs;
-    const found = await ports.offsets.strangers(spec.group, queue).catch(() => []);
+    const found = await ports.offsets.foreignConsumers(spec.group, queue).catch(() => []);
     const news = found.filter((id) => !this.named.has(id)).slice(0, maxNamed - this.named.size);
     if (news.length === 0) return;
     for (const id of news) this.named.add(id);

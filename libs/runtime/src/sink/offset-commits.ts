@@ -19,9 +19,7 @@ export interface OffsetCommitting {
   readonly failed: (error: unknown) => void;
 }
 
-/**
- * How long an accepted commit proves that no operator has reset a queue: less than the 4 s between two looks, for the commit of a look ends after it.
- */
+/** For so long an accepted commit proves that no operator has reset a queue. Less than the 4 s between two looks: the commit of a look ends after it. */
 const commitAgainMs = 2000;
 
 /** The commits to one broker, which are made one after the other. */
@@ -32,8 +30,8 @@ interface BrokerCommits {
 }
 
 /**
- * Commits offsets to the sink's consumer group, broker by broker. A queue is held, so that no record of it is taken, until its commit is accepted: a
- * broker that is unavailable holds its own queues only, and nothing of them passes that is not committed.
+ * Commits offsets to the sink's consumer group, broker by broker. No record of a queue is taken, so that it is held, until its commit is
+ * accepted. So an unavailable broker holds only its own queues, with a bounded number of uncommitted records.
  */
 export class OffsetCommits {
   private readonly brokers = new Map<string, BrokerCommits>();
@@ -99,8 +97,8 @@ export class OffsetCommits {
 
   /**
    * Returns the queues whose offset has to be committed once more. The group has another offset where an operator has reset it, or a broker has
-   * lost it. Only a commit shows a reset to the committed offset, and no other commit is due soon of a queue with nothing to flush, or with rare
-   * flushes. Leaves out queues that are held, and those whose broker does not answer.
+   * lost it. Only a commit shows a reset to the committed offset: a queue with nothing to flush, or with rare flushes, needs one. Leaves out queues that
+   * are held, and those whose broker does not answer.
    */
   async suspects(): Promise<readonly QueueRef[]> {
     const { spec, ports, queues } = this.options;

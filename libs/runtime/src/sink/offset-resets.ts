@@ -44,8 +44,7 @@ export class OffsetResets {
   }
 
   /**
-   * Follows resets of queues that are not read. The sink stores the new positions before the broker is told: whatever dies in between, the reset is
-   * found again.
+   * Follows resets of queues that are not read. The sink stores the new positions before the broker knows of them. Whatever dies in between, the reset is found again.
    * @returns where to resume, by queue key
    */
   async follow(first: readonly OffsetReset[]): Promise<ReadonlyMap<string, SinkPosition>> {
@@ -100,8 +99,8 @@ export class OffsetResets {
   }
 
   /**
-   * Returns whether the operator may have sent the group ahead to an offset that the sink has passed since. The sink took what it had at the last
-   * accepted commit before the reset: a reset to such a record is an order to read it again.
+   * Returns whether the operator may have sent the group ahead to an offset that the sink has passed since. What the sink had at the last accepted
+   * commit it had taken before the reset. A reset to such a record is an order to read it again.
    */
   private isPassed({ queue, nextOffset }: OffsetReset): boolean {
     const intake = this.options.queues.get(queue);
@@ -110,7 +109,7 @@ export class OffsetResets {
     return taken <= nextOffset && nextOffset < intake.flushedPosition.nextOffset;
   }
 
-  /** A broker that shows a reset again which the group has followed may do so for ever. */
+  /** A broker that shows a reset again which the group has followed may do so without end. */
   private async waitAfter(place: string, { clock, limits, ...policy }: RetryPolicy, attempt: number): Promise<void> {
     const error = new Error(`The broker asks again for a reset that the group has followed: ${place}`);
     policy.waiting?.failed(error);

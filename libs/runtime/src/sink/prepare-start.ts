@@ -35,8 +35,8 @@ export async function prepareStart(context: StartContext, position: SinkPosition
 }
 
 /**
- * Sees to it that the message before `nextOffset` is the one that was taken: a queue that was created again and grew beyond the offset has
- * another one there. Where retention removed it, nothing can be told.
+ * Checks that the message before `nextOffset` is the one that was taken. A queue that was created again and grew beyond the offset has another one
+ * there. Where retention removed the message, the check passes.
  *
  * @throws QueueOffsetError when it is another one
  */

@@ -11,7 +11,7 @@ import {
 import type { Clock } from '../ports/clock.port.js';
 import {
   contradictionOf,
-  isQueueReadFailure,
+  QueueReadFailure,
   type QueueMessages,
   type MessageReader,
   type RawMessage,
@@ -45,7 +45,7 @@ export interface IntakeContext {
   readonly arrived: () => void;
   readonly failed: (error: unknown) => void;
   readonly warn: (message: string) => void;
-  readonly skipped: (queue: QueueRef, offset: number, error: unknown) => void;
+  readonly skipped: (error: RecordConversionError) => void;
 }
 
 /** How far a queue was taken when a commit was made, and when the broker accepted the commit. */
@@ -54,22 +54,13 @@ interface AcceptedCommit {
   readonly atMs: number;
 }
 
-/** Thrown by {@link QueueIntake.take} for a message that cannot be converted, with where it is. */
-export class MessageConversionFailure extends Error {
-  override readonly name = 'MessageConversionFailure';
-
-  constructor(
-    readonly queue: QueueRef,
-    readonly offset: number,
-    override readonly cause: unknown,
-  ) {
-    super(`The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset} cannot be converted`);
+/** Thrown by {@link QueueIntake.take} for a message that cannot be converted. */
+export class RecordConversionError extends ConnectError {
+  constructor(queue: QueueRef, offset: number, cause: unknown) {
+    const record = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset}`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(ConnectErrorCode.conversionFailed, `${record} cannot be converted: ${reason}`, { cause });
   }
-}
-
-export function conversionError({ message, cause }: MessageConversionFailure): ConnectError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectError(ConnectErrorCode.conversionFailed, `${message}: ${reason}`, { cause });
 }
 
 /** Reads one queue ahead of need, drops duplicates, and knows how far the task has taken it. */
@@ -155,7 +146,7 @@ export class QueueIntake {
   }
 
   /**
-   * Moves records into `records` until there are `max`. Throws a {@link MessageConversionFailure} at a message that cannot be converted: what
+   * Moves records into `records` until there are `max`. Throws a {@link RecordConversionError} at a message that cannot be converted: what
    * comes before it is taken then, and the position lies on it.
    */
   take(records: SinkRecord[], max: number): void {
@@ -171,9 +162,10 @@ export class QueueIntake {
           records.push(decoder.decode(this.queue, message));
         } catch (error) {
           counters.conversionErrors++;
-          if (!skipsBadRecords) throw new MessageConversionFailure(this.queue, message.queueOffset, error);
+          const problem = new RecordConversionError(this.queue, message.queueOffset, error);
+          if (!skipsBadRecords) throw problem;
           counters.recordsSkipped++;
-          skipped(this.queue, message.queueOffset, error);
+          skipped(problem);
         }
       }
       this.state.took(message, judged);
@@ -239,7 +231,7 @@ export class QueueIntake {
   private async afterFailure(error: unknown, from: number, attempt: number): Promise<number> {
     const { messages, group, counters, skipsBadRecords, warn } = this.context;
     const { queue } = this;
-    if (!isQueueReadFailure(error)) throw error;
+    if (!(error instanceof QueueReadFailure)) throw error;
     switch (error.reason) {
       case 'below-min': {
         const minOffset = await messages.minOffset(this.queue);

@@ -21,10 +21,7 @@ export interface QueueWatchOptions {
   readonly warn: (message: string) => void;
 }
 
-/**
- * Looks for queues that came since the last look, for offsets that have to be committed once more, and for members of the group outside the Connect
- * cluster.
- */
+/** Looks for new queues, for offsets that have to be committed once more, and for members of the group outside the Connect cluster. */
 export class QueueWatch {
   private listed: readonly QueueRef[] = [];
   private suspects: readonly QueueRef[] = [];

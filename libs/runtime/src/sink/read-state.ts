@@ -8,8 +8,8 @@ export type DropReason = 'barrier' | 'older-generation' | 'repeated-seq';
 const formatVersion = 'r1';
 
 /**
- * What is known of a queue up to the message that is taken next: the filter against duplicates, and when the message before was stored, which
- * tells that message from another one at the same offset.
+ * Keeps what is known of a queue up to the message that is taken next. That is the filter against duplicates, and the time when the message before was
+ * stored: another message at the same offset has another time.
  */
 export class ReadState {
   private storedMs: number | undefined;
@@ -26,7 +26,7 @@ export class ReadState {
     return this.storedMs;
   }
 
-  /** The stamp of a record that was not seen before, if it has one for the queue with the tag `queue`; else why the message is dropped. */
+  /** Returns why a message is dropped; or the stamp of its record, if it has one for the queue with the tag `queue`. */
   judge(message: RawMessage, queue: string): Stamp | undefined | DropReason {
     const { rawProperties, storeTimestamp } = message;
     const stampText = scanStamp(rawProperties);

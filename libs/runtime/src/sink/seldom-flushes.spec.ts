@@ -4,7 +4,7 @@ import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink
 
 const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `v${n + from}`);
 
-describe('a sink that flushes seldom', () => {
+describe('a sink that flushes rarely', () => {
   it('reads again, also before its first flush, what it had read long before the reset', async () => {
     const world = new SinkWorld();
     const [ref] = world.cluster.addTopic('t', 1);
@@ -31,7 +31,7 @@ describe('a sink that flushes seldom', () => {
     const slow = {
       read: offsets.read.bind(offsets),
       takeReset: offsets.takeReset.bind(offsets),
-      strangers: offsets.strangers.bind(offsets),
+      foreignConsumers: offsets.foreignConsumers.bind(offsets),
       commit: async (group: string, positions: Parameters<typeof offsets.commit>[1]) => {
         await world.clock.sleep(10, never);
         return offsets.commit(group, positions);

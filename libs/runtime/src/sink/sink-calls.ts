@@ -1,7 +1,7 @@
 import type { QueueRef, SinkPosition, SinkTaskContext } from '@sluice/sdk';
 import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import type { MessageConversionFailure } from './queue-intake.js';
+import type { RecordConversionError } from './queue-intake.js';
 import type { TakenRecords } from './queue-set.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
@@ -48,7 +48,7 @@ export class SinkCalls {
    * Takes records from their queues and puts them, without a flush between.
    * @returns what stopped the taking
    */
-  put(take: () => TakenRecords): Promise<MessageConversionFailure | undefined> {
+  put(take: () => TakenRecords): Promise<RecordConversionError | undefined> {
     const { spec, policy, stopping, killed, lease } = this.options;
     const { task, counters } = spec;
     return this.alone(async () => {

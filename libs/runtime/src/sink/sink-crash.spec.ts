@@ -7,7 +7,7 @@ import { readEverything, readValid } from '../testing/read-valid.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage, type SinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 
-/** What a source and its predecessors wrote into a queue, doubled records included. */
+/** What a source and its predecessors wrote into a queue, duplicates included. */
 type Writing =
   | { readonly kind: 'next'; readonly file: string; readonly count: number }
   | { readonly kind: 'repeat'; readonly file: string; readonly count: number }
@@ -100,7 +100,7 @@ function mortalPorts(world: SinkWorld, process: CrashingProcess): Partial<SinkLo
       read: (group, queue) => process.call(() => world.offsets.read(group, queue)),
       commit: (group, positions) => process.call(() => world.offsets.commit(group, positions)),
       takeReset: (group, reset) => process.call(() => world.offsets.takeReset(group, reset)),
-      strangers: (group, queue) => process.call(() => world.offsets.strangers(group, queue)),
+      foreignConsumers: (group, queue) => process.call(() => world.offsets.foreignConsumers(group, queue)),
     },
   };
 }

@@ -23,7 +23,7 @@ export interface SinkLoopSettings {
   readonly flushIntervalMs: number;
   /** Records per `put`, at most. */
   readonly maxPutRecords: number;
-  /** Reading a queue waits while so much of it, or of all queues together, is asked for or not put; one answer per queue always may be held. */
+  /** Reading a queue waits while so much of it, or of all queues together, is asked for or not put. A queue may always hold one answer. */
   readonly maxAheadPerQueue: AheadLimits;
   readonly maxAhead: AheadLimits;
   /** Every how many milliseconds new topics and queues are looked for. */
@@ -32,10 +32,10 @@ export interface SinkLoopSettings {
   readonly offsetReset: 'earliest' | 'latest';
   /** How long a stop may take in all. */
   readonly shutdownTimeoutMs: number;
-  /** Retriable errors of the task: how long the same call is made again; `undefined` for ever. */
+  /** Retriable errors of the task: how long the same call is made again; `undefined` without end. */
   readonly retryTimeoutMs: number | undefined;
   readonly backoff: BackoffLimits;
-  /** Leave out, rather than fail on, records that cannot be converted, and go on behind records that retention removed. */
+  /** Leave out, rather than fail on, records that cannot be converted, and resume behind records that retention removed. */
   readonly skipsBadRecords: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface SinkLoopSpec {
   readonly settings: SinkLoopSettings;
   readonly logger: TaskLogger;
   readonly counters: TaskCounters;
-  /** What the status tells beside the state. */
+  /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;
 }

@@ -29,7 +29,7 @@ async function ended(world: SinkWorld, loop: { stop(): Promise<unknown> }): Prom
 }
 
 describe('a sink whose group an operator resets', () => {
-  it('goes back there while it has nothing to do, stores the new position and tells so', async () => {
+  it('goes back there while it has nothing to do, stores the new position and reports it', async () => {
     const { world, ref, sink } = oneQueue();
     world.stamped(ref, 'a', 1, 0, 1, 2, 3, 4);
     const { loop, counters } = world.loop(sink, { settings: { refreshIntervalMs: 4000 } });
@@ -111,7 +111,7 @@ describe('a sink whose group an operator resets', () => {
   it.each([
     [7, 'reads again what it had read before the reset'],
     [12, 'reads nothing twice of what it may have read after the reset'],
-  ])('which flushes seldom, to offset %d: %s', async (offset) => {
+  ])('which flushes rarely, to offset %d: %s', async (offset) => {
     const { world, ref, sink } = oneQueue();
     world.plain(ref, ...range('v', 0, 5));
     const settings = { flushIntervalMs: 600_000, refreshIntervalMs: 4000 };
@@ -157,7 +157,7 @@ describe('a sink whose group an operator resets', () => {
         offsets: {
           read: (group, queue) => world.offsets.read(group, queue),
           commit: (group, positions) => world.offsets.commit(group, positions),
-          strangers: (group, queue) => world.offsets.strangers(group, queue),
+          foreignConsumers: (group, queue) => world.offsets.foreignConsumers(group, queue),
           takeReset: (group, reset) => {
             if (reset.nextOffset === 5) world.offsets.reset('g', ref, 3);
             return world.offsets.takeReset(group, reset);
@@ -232,7 +232,7 @@ describe('a sink whose group an operator resets', () => {
     expect(world.offsets.offsets.get(`g ${queueKey(ref)}`)).toBe(10);
   });
 
-  it('waits between its turns, and tells once, while the broker asks again for the reset that it followed', async () => {
+  it('waits between its turns, and reports once, while the broker asks again for the reset that it followed', async () => {
     const { world, ref, sink } = oneQueue();
     world.plain(ref, ...range('v', 0, 10));
     world.offsets.reset('g', ref, 7);
@@ -242,7 +242,7 @@ describe('a sink whose group an operator resets', () => {
         offsets: {
           read: (group, queue) => world.offsets.read(group, queue),
           commit: (group, positions) => world.offsets.commit(group, positions),
-          strangers: (group, queue) => world.offsets.strangers(group, queue),
+          foreignConsumers: (group, queue) => world.offsets.foreignConsumers(group, queue),
           takeReset: (group, reset) => {
             turns++;
             return turns < 8 ? Promise.resolve(reset) : world.offsets.takeReset(group, reset);
@@ -279,7 +279,7 @@ describe('a sink whose group an operator resets', () => {
         offsets: {
           read: (group, queue) => world.offsets.read(group, queue),
           commit: (group, positions) => world.offsets.commit(group, positions),
-          strangers: (group, queue) => world.offsets.strangers(group, queue),
+          foreignConsumers: (group, queue) => world.offsets.foreignConsumers(group, queue),
           takeReset: () => Promise.reject(new Error('died')),
         },
       },
@@ -293,7 +293,7 @@ describe('a sink whose group an operator resets', () => {
     expect(sink.storage.values.slice(10)).toEqual(range('v', 7, 10));
   });
 
-  it('says so when the group is ahead of what the sink has stored, and goes on there', async () => {
+  it('says so when the group is ahead of what the sink has stored, and resumes there', async () => {
     const { world, ref, sink } = oneQueue();
     world.plain(ref, ...range('v', 0, 10));
     sink.storage.positions.set(queueKey(ref), { queue: ref, nextOffset: 4 });
@@ -352,7 +352,7 @@ describe('a sink whose topic was deleted and created again', () => {
     expect(sink.storage.values).toHaveLength(5);
   });
 
-  it('goes on where retention has removed the message before, for nothing else can be told', async () => {
+  it('resumes where retention has removed the message before, for nothing else is known', async () => {
     const { world, ref, sink } = oneQueue();
     world.plain(ref, ...range('v', 0, 5));
     const first = world.loop(sink);

@@ -3,7 +3,7 @@ import { queueKey } from '@sluice/sdk';
 import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 
-describe('what a sink task tells of itself', () => {
+describe('what a sink task reports of itself', () => {
   it('is still only when all that it had put is flushed and committed', async () => {
     const world = new SinkWorld();
     const [ref] = world.cluster.addTopic('t', 1);
@@ -35,7 +35,7 @@ describe('what a sink task tells of itself', () => {
     loop.kill();
   });
 
-  it('waits, and tells so, for each topic that no broker has, also beside one that is there', async () => {
+  it('waits, and reports so, for each topic that no broker has, also beside one that is there', async () => {
     const world = new SinkWorld();
     world.cluster.addTopic('t', 1);
     const { loop } = world.loop(new TransactionalSink(newSinkStorage()), {
@@ -54,7 +54,7 @@ describe('what a sink task tells of itself', () => {
     loop.kill();
   });
 
-  it('waits, and tells so, for a topic that matches its pattern', async () => {
+  it('waits, and reports so, for a topic that matches its pattern', async () => {
     const world = new SinkWorld();
     const { loop } = world.loop(new TransactionalSink(newSinkStorage()), {
       subscription: { topics: { kind: 'pattern', pattern: /t.*/ } },
@@ -82,7 +82,7 @@ describe('what a sink task tells of itself', () => {
     loop.kill();
   });
 
-  it('waits, and tells so, while a broker says that messages are removed which it has', async () => {
+  it('waits, and reports so, while a broker says that messages are removed which it has', async () => {
     const world = new SinkWorld();
     const [ref] = world.cluster.addTopic('t', 1);
     world.plain(ref!, 'a');
@@ -121,14 +121,14 @@ describe('what a sink task tells of itself', () => {
     const world = new SinkWorld();
     const [first, second] = world.cluster.addTopic('t', 2);
     const { loop } = world.loop(new TransactionalSink(newSinkStorage()), { settings: { refreshIntervalMs: 1000 } });
-    world.offsets.strangersByQueue.set(queueKey(first!), []);
+    world.offsets.foreignByQueue.set(queueKey(first!), []);
     await loop.start();
     await world.clock.advance(125_000);
-    expect(world.offsets.askedForStrangers).toBe(3);
+    expect(world.offsets.askedForForeign).toBe(3);
     expect(world.warnings.list).toEqual([]);
-    world.offsets.strangersByQueue.set(queueKey(second!), ['10.0.0.1@app']);
+    world.offsets.foreignByQueue.set(queueKey(second!), ['10.0.0.1@app']);
     await world.clock.advance(240_000);
-    world.offsets.strangersByQueue.set(queueKey(first!), ['10.0.0.1@app', '10.0.0.2@app']);
+    world.offsets.foreignByQueue.set(queueKey(first!), ['10.0.0.1@app', '10.0.0.2@app']);
     await world.clock.advance(240_000);
     const warningOf = (ids: string): string =>
       `Consumer group g belongs to this sink, and other applications consume with it: client ${ids}.`;
@@ -144,7 +144,7 @@ describe('what a sink task tells of itself', () => {
     const [ref] = world.cluster.addTopic('t', 1);
     const { loop } = world.loop(new TransactionalSink(newSinkStorage()), { settings: { refreshIntervalMs: 1000 } });
     await loop.start();
-    world.offsets.strangersByQueue.set(
+    world.offsets.foreignByQueue.set(
       queueKey(ref!),
       Array.from({ length: 5000 }, (_, n) => `10.1.${n >> 8}.${n & 255}@app`),
     );

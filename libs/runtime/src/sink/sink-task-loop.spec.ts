@@ -202,7 +202,7 @@ describe('the sink task loop', () => {
     second.loop.kill();
   });
 
-  it('fails, naming what is lost, when retention has passed its offset, and goes on only when that is tolerated', async () => {
+  it('fails, naming what is lost, when retention has passed its offset, and resumes only when that is tolerated', async () => {
     for (const skipsBadRecords of [false, true]) {
       const { world, ref, sink } = oneQueue();
       world.plain(ref, ...range('v', 0, 10));
@@ -267,7 +267,7 @@ describe('the sink task loop', () => {
     loop.kill();
   });
 
-  it('neither puts nor flushes without the lease and goes on when it is held again', async () => {
+  it('neither puts nor flushes without the lease and resumes when it is held again', async () => {
     const { world, ref, sink } = oneQueue();
     const { loop, counters } = world.loop(sink);
     await loop.start();
@@ -304,7 +304,7 @@ describe('the sink task loop', () => {
     expect(sink.storage.values).toEqual(['v0', 'v1', 'v2']);
   });
 
-  it('puts nothing while it is paused, keeps its queues, and goes on', async () => {
+  it('puts nothing while it is paused, keeps its queues, and resumes', async () => {
     const { world, ref, sink } = oneQueue();
     const { loop, counters } = world.loop(sink);
     await loop.start();

@@ -12,7 +12,6 @@ import { WakeUp } from '../task/wake-up.js';
 import { ForeignConsumers } from './foreign-consumers.js';
 import { OffsetCommits } from './offset-commits.js';
 import { OffsetResets } from './offset-resets.js';
-import { conversionError, MessageConversionFailure } from './queue-intake.js';
 import { QueueOpening } from './queue-opening.js';
 import { QueueSet } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
@@ -211,7 +210,7 @@ export class SinkTaskLoop {
         continue;
       }
       const failure = await calls.put(() => queues.take(maxPutRecords, held));
-      if (failure !== undefined) throw conversionError(failure);
+      if (failure !== undefined) throw failure;
       await clock.yieldToIo();
     }
   }
@@ -322,10 +321,8 @@ export class SinkTaskLoop {
       arrived,
       failed,
       warn,
-      skipped: (queue, offset, error) => {
-        skips.write(
-          `A record was skipped. ${conversionError(new MessageConversionFailure(queue, offset, error)).message}`,
-        );
+      skipped: ({ message }) => {
+        skips.write(`A record was skipped. ${message}`);
       },
     });
   }

@@ -47,9 +47,9 @@ export function checkedAnswers(
 }
 
 /**
- * Finds where a sink task begins to read queues of one broker: where the sink says, else at the group's offset. A queue that neither knows begins by
- * the reset policy; but one that came later to a topic that is read already begins at its oldest message, or what was sent to it before it was
- * noticed would be missing.
+ * Finds where a sink task begins to read queues of one broker: where the sink says, else at the group's offset. The reset policy decides
+ * where a queue begins that neither knows. One that came later to a topic that is read already begins at its oldest message. What was sent to it before
+ * it was noticed must not be missing.
  */
 export async function startPositions(
   { messages, offsets, group, reset, answers }: StartQuestion,

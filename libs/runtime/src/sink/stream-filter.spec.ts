@@ -8,7 +8,7 @@ function stamp(generation: number, seq: number, stream = 's', task = 'k'): Param
   return { task, stream, generation, seq };
 }
 
-describe('the filter against doubled records', () => {
+describe('the filter against duplicate records', () => {
   it('accepts each seq of a generation once, holes included', () => {
     const filter = new StreamFilter();
     expect([1, 2, 2, 1, 5, 4, 6].map((seq) => filter.judge(stamp(1, seq), 0))).toEqual([
@@ -54,7 +54,7 @@ describe('the filter against doubled records', () => {
     expect(filter.judge(stamp(19, 6, 'moved', 'old'), 0)).toBe('older-generation');
   });
 
-  it('lets a newer generation count anew, as one does whose connector was deleted and created again', () => {
+  it('lets a newer generation start its seqs again, as one does whose connector was deleted and created again', () => {
     const filter = new StreamFilter();
     filter.judge(stamp(3, 1000), 0);
     expect(filter.judge(stamp(4, 1), 0)).toBe('accept');

@@ -1,4 +1,5 @@
 import type { Stamp } from '@sluice/protocol';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
 /** The part of a stamp that a verdict needs. */
 export type StampCoordinates = Omit<Stamp, 'position'>;
@@ -30,12 +31,12 @@ const formatVersion = '1';
 const msPerMinute = 60_000;
 
 /**
- * Drops the doubled records of one queue. A generation of a source task puts a barrier into a queue before its first record and finds out what
- * older ones left before it, so:
+ * Drops the duplicates of one queue. A generation of a source task puts a barrier into a queue before its first record. It finds out what older ones
+ * left before the barrier, so:
  *
  * - once a barrier or a record of a generation was read, whatever an older generation of the same task or stream still writes is void;
- * - within one generation the seqs of a stream only grow (with holes, where a partition writes to several topics): a seq that is not above
- *   the last one repeats a record that was read before. A newer generation may count anew.
+ * - within one generation the seqs of a stream only grow, with holes where a partition writes to several topics. A seq that is not above the last one
+ *   repeats a record that was read before. A newer generation may start its seqs again.
  *
  * Pure: the verdict follows from the records alone. Its state fits into a short text that is stored together with the queue's offset.
  */
@@ -145,13 +146,10 @@ export class StreamFilter {
 }
 
 /** A stored filter state that cannot be read: it was cut short or another program wrote it. */
-export class FilterStateError extends Error {
-  override readonly name = 'FilterStateError';
-  readonly code = 'RUNTIME_FILTER_STATE_INVALID';
-  readonly retriable = false;
-
+export class FilterStateError extends ConnectError {
   constructor(text: string) {
     super(
+      ConnectErrorCode.stateInvalid,
       `The filter state "${text.slice(0, 80)}" is damaged; expected "1;<task>:<generation>:<minute>,...;<stream>:<generation>:<seq>:<minute>,..."`,
     );
   }

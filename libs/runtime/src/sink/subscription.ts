@@ -33,7 +33,7 @@ export async function subscribedTopics(messages: QueueMessages, { topics }: Subs
 }
 
 /**
- * Whether a queue belongs to a task. It depends on the queue alone: a topic that grows moves no queue to another task, and the queues of one
+ * Returns whether a queue belongs to a task, which depends on the queue alone: a topic that grows moves no queue to another task. The queues of one
  * topic on one broker spread evenly.
  */
 export function ownsQueue(queue: QueueRef, { index, count }: Subscription['share']): boolean {

@@ -2,7 +2,7 @@ import { SupersededError } from '../task/superseded-error.js';
 import { isDoubtful, type Lease } from '../ports/lease.port.js';
 
 /**
- * The lease of one run of a sink task, which a gap ends for good: a successor that the control plane's log has lost may have stored and
+ * Holds the lease for one run of a sink task, until its first gap. After a gap, a successor that the control plane's log has lost may have stored and
  * committed more than this run knows. The next run asks the sink and the group for their offsets.
  */
 export class UnbrokenLease implements Lease {

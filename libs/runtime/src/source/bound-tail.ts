@@ -4,10 +4,10 @@ import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
-import { isSendFailure, type RecordProducer } from '../ports/record-producer.port.js';
+import { SendFailure, type RecordProducer } from '../ports/record-producer.port.js';
 import { retrying } from '../retry/retrying.js';
 import type { TaskWaits } from '../retry/task-waits.js';
-import { isQueueLostError, throwIfLost } from './queue-lost-error.js';
+import { QueueLostError, throwIfLost } from './writable-queues.js';
 import type { QueueStop, QueueStops } from './writable-queues.js';
 
 export interface BarrierSending {
@@ -37,8 +37,8 @@ export async function boundTail(sending: BarrierSending, queue: QueueRef, barrie
     limits: sending.backoff,
     waiting: sending.waits.begin(`sending a barrier to queue ${queueKey(queue)}`),
     retries: (error: unknown) =>
-      !isQueueLostError(error) &&
-      (stop !== undefined || isRetriable(error) || (isSendFailure(error) && error.outcome === 'unknown')),
+      !(error instanceof QueueLostError) &&
+      (stop !== undefined || isRetriable(error) || (error instanceof SendFailure && error.outcome === 'unknown')),
     onRetry: (error: unknown) => {
       sending.warn(
         `The barrier of generation ${barrier.generation} for ${queueKey(queue)} is sent again: ${String(error)}`,

@@ -13,8 +13,8 @@ export interface CandidateQueues {
 }
 
 /**
- * The queue that a partition's records go to: one with the fewest partitions of the connector. Among equals tasks begin one queue apart and each
- * spreads its own as far as it can, so that tasks which do not know each other's new partitions rarely meet. Brokers take turns.
+ * Chooses the queue for a partition's records: one with the fewest partitions of the connector. Among equals, tasks begin one queue apart and each
+ * spreads its own as far as it can. So tasks that do not know each other's new partitions rarely meet. Brokers take turns.
  */
 export function chooseQueue({ queues, connector, taskIndex, loads, idleLoads }: CandidateQueues): QueueRef | undefined {
   const sorted = [...queues].sort(

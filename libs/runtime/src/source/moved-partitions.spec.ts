@@ -113,7 +113,7 @@ describe('a partition whose queue takes no messages any more', () => {
     loop.kill();
   });
 
-  it('goes on in its topic when that was deleted and may be created again', async () => {
+  it('continues in its topic when that was deleted and may be created again', async () => {
     const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
     const { queues } = world.cluster.producer;
     stop(first, 'unavailable');

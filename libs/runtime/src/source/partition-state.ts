@@ -29,8 +29,8 @@ export interface PartitionSnapshot {
 }
 
 /**
- * What a source task knows of one partition. Its records are numbered by one sequence, whatever topics they go to; it counts as stored up to
- * the first record that is not acknowledged, so that queues which run ahead of each other cannot hide a hole.
+ * Keeps what a source task knows of one partition. One sequence numbers its records, whatever topics they go to. It is stored up to the first record
+ * that is not acknowledged, so that queues which run ahead of each other cannot hide a hole.
  */
 export class PartitionState {
   /** By topic. */
@@ -46,7 +46,7 @@ export class PartitionState {
   private storedRoutesVersion = 0;
   /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
   readonly ahead = new Map<number, SourcePosition>();
-  /** The source gave other records than before its restart, and nobody was told yet. */
+  /** The source gave other records than before its restart, and nobody knows yet. */
   private isReordered = false;
   /** Of the last record. */
   private lastRoute: RecordRoute | undefined;
@@ -87,7 +87,7 @@ export class PartitionState {
     this.lastRoute = route;
   }
 
-  /** Tells once that the source gives other records than before its restart. */
+  /** Reports once that the source gives other records than before its restart. */
   takeReordering(): boolean {
     const { isReordered } = this;
     this.isReordered = false;
@@ -119,7 +119,7 @@ export class PartitionState {
     batch.addSegment(segment);
   }
 
-  /** Notes that a record was left out: its position counts as soon as what came before is stored. Returns whether that is now. */
+  /** Notes that a record was left out: its position takes effect as soon as what came before is stored. Returns whether that is now. */
   skip(position: SourcePosition): boolean {
     const last = this.segments.at(-1);
     if (last !== undefined) {
@@ -132,8 +132,8 @@ export class PartitionState {
   }
 
   /**
-   * Whether a recovery found the next record in its queue. A source that gives other records than before, or in another order, shifts the
-   * numbers: then nothing that was found counts, and the records are sent.
+   * Returns whether a recovery found the next record in its queue. A source that gives other records than before, or in another order, shifts the
+   * numbers. Then what was found is of no use, and the records are sent.
    */
   isStored(position: SourcePosition): boolean {
     if (this.ahead.size === 0) return false;

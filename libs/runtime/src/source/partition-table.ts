@@ -1,7 +1,20 @@
-import { stampPrefix, streamId, taskId, type PartitionPosition, type SourceGeneration } from '@sluice/protocol';
-import { queueKey, type QueueRef, type SourcePartition, type SourcePosition } from '@sluice/sdk';
+import {
+  describePosition,
+  stampPrefix,
+  streamId,
+  taskId,
+  type PartitionPosition,
+  type SourceGeneration,
+} from '@sluice/protocol';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  queueKey,
+  type QueueRef,
+  type SourcePartition,
+  type SourcePosition,
+} from '@sluice/sdk';
 import { chooseQueue } from './choose-queue.js';
-import { PartitionHeldError } from './partition-held-error.js';
 import { PartitionState } from './partition-state.js';
 import { type LaneContext, QueueLane } from './queue-lane.js';
 
@@ -15,6 +28,20 @@ export interface PartitionTableOptions {
   readonly connector: string;
   readonly task: SourceGeneration;
   readonly laneContext: LaneContext;
+}
+
+/** Two tasks of a connector read the same source partition: their records would void each other. */
+export class PartitionHeldError extends ConnectError {
+  constructor(
+    readonly connector: string,
+    { partition, owner }: PartitionPosition,
+  ) {
+    super(
+      ConnectErrorCode.positionInvalid,
+      `Partition ${describePosition(partition)} of connector ${connector} belongs to task ${owner.index}, generation ${owner.generation}; ` +
+        'a partition has one task, and moves only with new task configs',
+    );
+  }
 }
 
 /** The partitions of a task, the queues they write to, and the lanes of these queues. */
@@ -75,7 +102,7 @@ export class PartitionTable {
     return this.lanesByKey.values();
   }
 
-  /** Up to where the partition is stored, and whether this task may go on there. */
+  /** Up to where the partition is stored, and whether this task may resume there. */
   lookUp(partition: SourcePartition): { readonly position: SourcePosition | undefined; readonly isFree: boolean } {
     const stream = this.streamOf(partition);
     const own = this.byStream.get(stream);
@@ -87,7 +114,7 @@ export class PartitionTable {
   }
 
   /**
-   * The partition's state. From the first call on the partition is this task's: it goes on where its last owner ended, a new one begins
+   * The partition's state. From the first call on the partition is this task's: it resumes where its last owner ended, a new one begins
    * with seq 1.
    *
    * @throws PartitionHeldError

@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.port.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
 
-/** How often queues are looked at: for idle ones, how far their end is, and how far it must have moved on to be stored: bounds what a recovery reads. */
+/** How often idle queues are asked for their end, and how far it must have moved to be stored: bounds what a recovery reads. */
 const catchUpIntervalMs = 10_000;
 const catchUpMessages = 1000;
 

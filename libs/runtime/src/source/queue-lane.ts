@@ -1,15 +1,15 @@
 import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
-import { isSupersededError } from '../task/superseded-error.js';
+import { SupersededError } from '../task/superseded-error.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
-import { isSendFailure, type RecordProducer, type SettledSend } from '../ports/record-producer.port.js';
+import { SendFailure, type RecordProducer, type SettledSend } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
-import { isQueueLostError } from './queue-lost-error.js';
+import { QueueLostError } from './writable-queues.js';
 import type { SuccessorCheck } from './successor-check.js';
 import type { QueueStop, QueueStops } from './writable-queues.js';
 
@@ -44,8 +44,7 @@ export interface LaneContext {
 }
 
 /**
- * Sends the records of one queue, in order: one batch is unacknowledged at a time, and while it is, further records collect in the next
- * ones. A queue that cannot be reached keeps its records until it can, or until it is lost: then another lane gets them all.
+ * Sends the records of one queue, in order. One batch is unacknowledged at a time; meanwhile further records collect in the next ones. A queue that cannot be reached keeps its records until it can, or until it is lost: then another lane gets them all.
  */
 export class QueueLane {
   readonly key: string;
@@ -140,7 +139,7 @@ export class QueueLane {
     this.left = false;
   }
 
-  /** Gives everything away that is not acknowledged, in order, to be sent to another queue. */
+  /** Returns everything that is not acknowledged, in order, for another queue, and keeps nothing of it. */
   giveAway(): readonly PendingBatch[] {
     const head = this.closed[0];
     // The queue has a part of it, which positions do not cover before the other part is sent.
@@ -185,8 +184,8 @@ export class QueueLane {
   }
 
   /**
-   * Moves the place to scan from to the end of the queue when nothing of this task is there that its positions do not cover: others may have
-   * written much since its last batch. Waits for a move of at least `minMessages`, because each is to be stored.
+   * Moves the place to scan from to the end of the queue when the positions cover all that this task has there. Others may have written much since its
+   * last batch. Waits for a move of at least `minMessages`, because each is to be stored.
    */
   async catchUp(minMessages: number): Promise<void> {
     if (!this.isSettled()) return;
@@ -257,7 +256,7 @@ export class QueueLane {
         return true;
       } catch (error) {
         signal.throwIfAborted();
-        if (isSupersededError(error)) throw error;
+        if (error instanceof SupersededError) throw error;
         this.waiting.failed(error);
         const settlement = await this.settle(error);
         if (settlement === 'stored' && this.isUnbrokenSince(this.gapsAtSend)) {
@@ -336,7 +335,8 @@ export class QueueLane {
   }
 
   private async settle(error: unknown): Promise<SettledSend | 'rejected'> {
-    if (!isSendFailure(error)) return isRetriable(error) || isQueueLostError(error) ? 'not-stored' : 'rejected';
+    if (!(error instanceof SendFailure))
+      return isRetriable(error) || error instanceof QueueLostError ? 'not-stored' : 'rejected';
     if (error.outcome === 'not-stored') return error.retriable ? 'not-stored' : 'rejected';
     this.context.counters.unknownOutcomes++;
     if (error.settled === undefined) return 'unknown';

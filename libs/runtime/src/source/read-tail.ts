@@ -4,12 +4,12 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import {
   contradictionOf,
-  isQueueReadFailure,
+  QueueReadFailure,
   type QueueMessages,
   type RawMessage,
 } from '../ports/queue-messages.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
-import { throwIfLost } from './queue-lost-error.js';
+import { throwIfLost } from './writable-queues.js';
 import type { QueueStops } from './writable-queues.js';
 import { StreamFilter } from '../sink/stream-filter.js';
 
@@ -75,7 +75,7 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (!isQueueReadFailure(error)) throw error;
+      if (!(error instanceof QueueReadFailure)) throw error;
       const minOffset = error.reason === 'below-min' ? await messages.minOffset(tail.queue) : undefined;
       if (minOffset !== undefined && minOffset > next) {
         cut ??= { from: next, minOffset };

@@ -10,7 +10,7 @@ import {
 } from '@sluice/protocol';
 import { queueKey, type QueueRef, type SourcePosition } from '@sluice/sdk';
 import type { SourceTaskId } from '../ports/position-store.port.js';
-import { isQueueLostError } from './queue-lost-error.js';
+import { QueueLostError } from './writable-queues.js';
 import { readTail, type TailReading } from './read-tail.js';
 
 export interface PositionRecovery {
@@ -35,11 +35,11 @@ interface Progress {
 }
 
 /**
- * Finds out what generations that did not stop in good order left in their queues: a barrier into each, so that nothing of theirs counts after
- * it, then everything from the stored place up to the barrier. Returns the positions of their partitions as the queues have them.
+ * Finds out what generations that did not stop in good order left in their queues. A barrier in each queue voids what they send after it; then all from
+ * the stored place up to the barrier is read. Returns the positions of their partitions as the queues have them.
  *
- * The barriers void these generations and no later one, so several new generations may do this side by side, while others send already: by the
- * first barrier it is decided what counts, and all find the same.
+ * The barriers void these generations and no later one. So several new generations may do this side by side, while others send already. The first
+ * barrier decides what is valid, and all find the same.
  */
 export async function recoverPositions(
   recovery: PositionRecovery,
@@ -69,7 +69,7 @@ async function examine(
   try {
     await examineQueue(recovery, scan, streams);
   } catch (error) {
-    if (!isQueueLostError(error)) throw error;
+    if (!(error instanceof QueueLostError)) throw error;
     recovery.incomplete(
       `${error.message}, and is not examined: the stored positions are used, so records may be sent twice`,
     );

@@ -21,7 +21,7 @@ interface Life {
   readonly cutOff: CutOff;
   /** The step of the next life at which late batches land. */
   readonly landAtStep: number;
-  /** How many tasks the process runs. With another number than before the partitions are dealt anew. */
+  /** How many tasks the process runs. With another number than before the partitions are dealt again. */
   readonly tasks: number;
 }
 
@@ -31,7 +31,7 @@ interface Story {
   readonly topics: number;
   readonly queues: number;
   readonly pollSize: number;
-  /** With the first of these sends queue 0 of every topic is closed for writing, with the second it is opened and queue 1 is closed. */
+  /** The first of these sends closes queue 0 of every topic for writing; the second opens it and closes queue 1. */
   readonly closeAtSends: readonly [number, number] | undefined;
 }
 
@@ -243,7 +243,7 @@ const storyArbitrary: fc.Arbitrary<Story> = fc.record({
 });
 
 describe('a source whose process dies or is stopped', () => {
-  it('leaves every record exactly once for readers that drop doubled ones, wherever it died and whatever lands late', async () => {
+  it('leaves every record exactly once for readers that drop duplicates ones, wherever it died and whatever lands late', async () => {
     await fc.assert(
       fc.asyncProperty(storyArbitrary, async (story) => {
         expectExactlyTheInput(await live(story), story.topics, story.closeAtSends !== undefined);
@@ -261,16 +261,16 @@ describe('a source whose process dies or is stopped', () => {
   ] as const)(
     'does so at each of its first 60 steps, with a batch that is %s, and one task after %i',
     async (cutOff, tasks) => {
-      let doubled = 0;
+      let duplicates = 0;
       for (let crashAtStep = 1; crashAtStep <= 60; crashAtStep++) {
         const lives = [{ crashAtStep, isStop: false, cutOff, landAtStep: 12, tasks }];
         const world = await live({ lives, fates: [], topics: 1, queues: 2, pollSize: 4, closeAtSends: undefined });
         expectExactlyTheInput(world, 1);
         for (const queue of world.cluster.queues.values())
-          doubled += readEverything(queue).length - readValid(queue).length;
+          duplicates += readEverything(queue).length - readValid(queue).length;
       }
       // What lands after the barrier of the next generation is there, and dropped.
-      expect(doubled > 0).toBe(cutOff !== 'lost');
+      expect(duplicates > 0).toBe(cutOff !== 'lost');
     },
   );
 });

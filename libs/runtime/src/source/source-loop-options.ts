@@ -28,7 +28,7 @@ export interface SourceLoopSettings {
   readonly maxBufferedRecords: number;
   /** How long a stop may take in all. */
   readonly shutdownTimeoutMs: number;
-  /** Retriable errors of the task: how long the same call is made again; `undefined` for ever. */
+  /** Retriable errors of the task: how long the same call is made again; `undefined` without end. */
   readonly retryTimeoutMs: number | undefined;
   /** How long a queue is waited for whose broker is unavailable; `undefined` without end. */
   readonly maxUnavailableMs: number | undefined;
@@ -49,7 +49,7 @@ export interface SourceLoopSpec {
   readonly settings: SourceLoopSettings;
   readonly logger: TaskLogger;
   readonly counters: TaskCounters;
-  /** What the status tells beside the state. */
+  /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;
   /** Requests new task configs of the connector, soon. */

@@ -7,7 +7,7 @@ function listOf(count: number, topic = 't'): { topic: string; value: string }[] 
   return Array.from({ length: count }, (_, index) => ({ topic, value: `${topic}${index}` }));
 }
 
-describe('what a source task tells of itself', () => {
+describe('what a source task reports of itself', () => {
   it('is still only when all that it had polled is sent, stored and committed', async () => {
     const world = new SourceWorld();
     world.cluster.addTopic('t', 1);
@@ -40,7 +40,7 @@ describe('what a source task tells of itself', () => {
     loop.kill();
   });
 
-  it('waits, and tells so, while a broker says that messages are removed which it has to examine', async () => {
+  it('waits, and reports so, while a broker says that messages are removed which it has to examine', async () => {
     const world = new SourceWorld();
     world.cluster.addTopic('t', 1);
     const first = world.loop(world.source({ a: listOf(3) }));

@@ -252,7 +252,7 @@ describe('the source task loop', () => {
     expect(world.clock.pendingTimers).toBe(0);
   });
 
-  it('neither sends nor stores without the lease and goes on when it is held again', async () => {
+  it('neither sends nor stores without the lease and resumes when it is held again', async () => {
     const { world, queue } = oneQueueWorld();
     const { loop, counters } = world.loop(world.source({ a: listOf(6) }, 3));
     await loop.start();
@@ -492,7 +492,7 @@ describe('the source task loop', () => {
     await loop.stop();
   });
 
-  it('goes on in another task where the partition was, with the same queue and the next number', async () => {
+  it('resumes in another task where the partition was, with the same queue and the next number', async () => {
     const { world, queue } = oneQueueWorld();
     const first = world.loop(world.source({ a: listOf(5) }));
     await first.loop.start();
@@ -554,7 +554,7 @@ describe('the source task loop', () => {
     loop.kill();
   });
 
-  it('asks neither start nor stop of a task whose positions cannot be had', async () => {
+  it('asks neither start nor stop of a task whose positions are unknown', async () => {
     const { world } = oneQueueWorld();
     const source = world.source({ a: listOf(2) });
     const lost = new Error('positions are gone');

@@ -25,7 +25,7 @@ const drainShare = 0.6;
 /**
  * Runs one source task: poll, convert, send in batches, store positions, commit.
  *
- * - Records of a queue are sent in order; a position counts only when everything before it is acknowledged.
+ * - Records of a queue are sent in order; a position is stored only when everything before it is acknowledged.
  * - Before the task starts, the loop finds out what earlier generations left in the queues and starts it there.
  * - Without the lease nothing is polled, sent, stored or committed.
  */
@@ -281,7 +281,7 @@ export class SourceTaskLoop {
     );
   }
 
-  /** Waits until everything accepted is acknowledged. Returns false when that cannot be had in time. */
+  /** Waits until everything accepted is acknowledged. Returns false when that takes too long. */
   private async drain(): Promise<boolean> {
     const budgetMs = this.spec.settings.shutdownTimeoutMs * drainShare;
     const timer = new AbortController();

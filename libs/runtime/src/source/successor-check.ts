@@ -1,5 +1,5 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import { isSupersededError, SupersededError } from '../task/superseded-error.js';
+import { SupersededError } from '../task/superseded-error.js';
 import { isDoubtful, type Lease } from '../ports/lease.port.js';
 
 /** A queue, and how far no successor has sent to it. */
@@ -68,7 +68,7 @@ export class SuccessorCheck {
         await look(queue, ownUpTo, storedMs);
         return;
       } catch (error) {
-        if (isSupersededError(error)) throw error;
+        if (error instanceof SupersededError) throw error;
       }
     }
     throw SupersededError.ofSource(

@@ -24,7 +24,7 @@ export interface TakenOver {
 
 /**
  * Reads the positions of a connector for a new generation of one of its tasks. Positions that its predecessors left unsettled are brought up to
- * what the queues have, and stored so, under their last owners: whose the partitions are now shows when a task has records of them.
+ * what the queues have, and stored so under their last owners. A task becomes the owner of a partition with its first record.
  */
 export async function takeOverPositions(takeOver: TakeOver): Promise<TakenOver> {
   const { task, positions, lease, clock, backoff, signal, warn } = takeOver;

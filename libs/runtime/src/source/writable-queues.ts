@@ -1,10 +1,9 @@
-import { queueKey, type QueueRef } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { QueueLookUp, RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
-import { NoQueueError } from './no-queue-error.js';
 
 /** A replica that stands in for its master takes no messages for a while, and looks like a broker that was closed on purpose. */
 const maxClosedMs = 10_000;
@@ -34,7 +33,7 @@ export interface WritableQueuesOptions {
   readonly maxRetryDelayMs: number;
 }
 
-/** Tells of queues that stopped taking messages. */
+/** Reports queues that stopped taking messages. */
 export interface QueueStops {
   /**
    * Looks whether a queue takes messages. Resolves with `undefined` when it does, and when nobody can say. Never rejects.
@@ -52,6 +51,19 @@ interface SeenStop {
   readonly seenMs: number;
 }
 
+/** A topic that no record can be sent to: it does not exist, or none of its queues is writable. */
+export class NoQueueError extends ConnectError {
+  constructor(readonly topic: string) {
+    super(
+      ConnectErrorCode.unavailable,
+      `Topic ${topic} has no queue that may be read and written. Create it, or give it read and write permission (perm 6)`,
+      {
+        retriable: true,
+      },
+    );
+  }
+}
+
 /** The queues that a source may write to, and those that stopped taking messages. */
 export class WritableQueues implements QueueStops {
   private readonly unreadable: UnreadableQueues;
@@ -62,7 +74,7 @@ export class WritableQueues implements QueueStops {
   }
 
   /**
-   * Finds the queues of a topic that may be written and read. A missing topic is created where that is allowed, unless queues of it are known: then
+   * Finds the queues of a topic that may be written and read. A missing topic is created where that is allowed, unless queues of it are known. Then
    * these stand in where the topic has none now, or nobody can say.
    *
    * @throws NoQueueError
@@ -145,4 +157,16 @@ export function describeStop({ queue, state, forMs }: QueueStop): string {
   const seconds = Math.round(forMs / 1000);
   const what = state === 'closed' ? 'has taken no messages' : 'has had no broker';
   return `Queue ${queueKey(queue)} ${what} for ${seconds} s`;
+}
+
+/** What a queue holds cannot be read, and is not waited for any longer. */
+export class QueueLostError extends ConnectError {
+  constructor(stop: QueueStop) {
+    super(ConnectErrorCode.unavailable, describeStop(stop));
+  }
+}
+
+/** Throws when the queue's broker is unavailable for longer than the task waits. */
+export function throwIfLost(stop: QueueStop | undefined): void {
+  if (stop?.isOverdue === true && stop.state === 'unavailable') throw new QueueLostError(stop);
 }

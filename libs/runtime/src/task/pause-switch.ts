@@ -1,4 +1,4 @@
-/** Whether a loop is paused, and who is to be told once nothing of it moves any more. */
+/** Keeps whether a loop is paused, and reports once that nothing of it moves any more. */
 export class PauseSwitch {
   private paused = false;
   private onStill: (() => void) | undefined;
@@ -17,7 +17,7 @@ export class PauseSwitch {
     this.onStill = undefined;
   }
 
-  /** Tells that nothing moves any more; once per pause. */
+  /** Reports that nothing moves any more; once per pause. */
   tellStill(): void {
     const { onStill } = this;
     this.onStill = undefined;

@@ -10,7 +10,7 @@ function logOf(): { lines: string[]; clock: ManualClock; log: RateLimitedLogger;
 }
 
 describe('a log of at most one message a second', () => {
-  it('tells a second after a burst how many it has held back', async () => {
+  it('reports a second after a burst how many it has held back', async () => {
     const { lines, clock, log } = logOf();
     for (let at = 1; at <= 50; at += 1) log.write(`record ${String(at)}`);
     expect(lines).toEqual(['record 1']);
@@ -31,7 +31,7 @@ describe('a log of at most one message a second', () => {
     expect(lines).toEqual(['a', 'b']);
   });
 
-  it('tells what it has held back when the task ends', async () => {
+  it('reports what it has held back when the task ends', async () => {
     const { lines, clock, log, end } = logOf();
     for (const each of ['a', 'b', 'c']) log.write(each);
     end.abort(new Error('the task has ended'));

@@ -2,8 +2,6 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
 /** Thrown where another runner may have run a task while this one had no contact to the control plane: what the task holds is outdated. */
 export class SupersededError extends ConnectError {
-  override readonly name = 'SupersededError';
-
   private constructor(what: string) {
     super(
       ConnectErrorCode.fenced,
@@ -22,9 +20,4 @@ export class SupersededError extends ConnectError {
   static ofSink(): SupersededError {
     return new SupersededError('the sink restarts at the offsets that its target and its consumer group have now');
   }
-}
-
-/** Across package copies and realms, where `instanceof` fails. */
-export function isSupersededError(error: unknown): error is SupersededError {
-  return error instanceof Error && error.name === 'SupersededError';
 }

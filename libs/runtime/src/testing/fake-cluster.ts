@@ -68,7 +68,7 @@ export class FakeQueue {
 /** What the fake broker does with a send. */
 export type SendFate =
   | { readonly kind: 'store' }
-  /** Stored, but the reply is lost; `settled` tells how the client learns of it. */
+  /** Stored, but the reply is lost; `settled` shows how the client learns of it. */
   | { readonly kind: 'store-unknown'; readonly settled?: Promise<SettledSend> }
   | { readonly kind: 'lose-unknown'; readonly settled?: Promise<SettledSend> }
   /** Only the first records are visible before the barrier; the others land when `land` is called. */

@@ -37,8 +37,8 @@ export class FakeOffsets implements OffsetStore {
   private readonly resets = new Map<string, number>();
   readonly offsets = new Map<string, number>();
   /** Members of the group that are not of the Connect cluster, by queue key. */
-  readonly strangersByQueue = new Map<string, readonly string[]>();
-  askedForStrangers = 0;
+  readonly foreignByQueue = new Map<string, readonly string[]>();
+  askedForForeign = 0;
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
   /** Names of brokers that refuse every call for now. */
   readonly unavailable = new Set<string>();
@@ -49,10 +49,10 @@ export class FakeOffsets implements OffsetStore {
     return this.resets.get(key) ?? this.offsets.get(key);
   }
 
-  async strangers(_group: string, queue: QueueRef): Promise<readonly string[]> {
+  async foreignConsumers(_group: string, queue: QueueRef): Promise<readonly string[]> {
     await Promise.resolve();
-    this.askedForStrangers += 1;
-    const ids = this.strangersByQueue.get(queueKey(queue));
+    this.askedForForeign += 1;
+    const ids = this.foreignByQueue.get(queueKey(queue));
     if (ids === undefined) throw new Error('the broker does not answer');
     return ids;
   }

@@ -19,7 +19,7 @@ export function readValid(queue: FakeQueue): readonly string[] {
   return seen;
 }
 
-/** Every record's body that anyone could see, doubled ones included. */
+/** Every record's body that anyone could see, duplicates ones included. */
 export function readEverything(queue: FakeQueue): readonly string[] {
   return queue.messages
     .filter(({ rawProperties }) => scanBarrier(rawProperties) === undefined)

@@ -73,7 +73,7 @@ export class SourceWorld {
     this.positions.owners = { asOf: this.generation, live: new Map(), tasksSince: this.generation + 1 };
   }
 
-  /** A loop of the task's next generation; the one before counts as over. */
+  /** A loop of the task's next generation; the one before is over. */
   loop(
     task: SourceTask,
     options: {

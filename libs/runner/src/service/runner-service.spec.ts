@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readSettings } from '@sluice/node';
-import { settingChecks } from './setting-checks.js';
+import { settingChecks } from './runner-service.js';
 
 const read = (text: string): (() => unknown) => {
   return () => readSettings({ environment: {}, file: 'connect.conf', readText: () => text, checks: settingChecks });
