@@ -126,7 +126,7 @@ describe('QueueReader', () => {
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 }),
         fc.integer(),
         fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 }),
-        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 0, max: 6 }),
         fc.integer({ min: 1, max: 64 }),
         async (caps, seed, appends, ahead, maxMessagesPerPull) => {
           const queue = new FakeQueue();
@@ -159,6 +159,19 @@ describe('QueueReader', () => {
     expect(queue.mostInFlight).toBeGreaterThanOrEqual(4);
     expect(queue.mostInFlight).toBeLessThan(8);
     expect(queue.pulls).toBeLessThan(2_000 / 32 + 30);
+    reader.close();
+  });
+
+  it('pulls only for its caller where nothing may be pulled ahead', async () => {
+    const queue = new FakeQueue();
+    queue.append(10);
+    const reader = readerOf(queue, { ahead: 0 });
+    await take(reader, 10);
+    queue.append(3);
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(queue.pulls).toBe(1);
+    queue.append(4);
+    expect((await reader.next()).map(({ queueOffset }) => queueOffset)).toEqual(upTo(7, 10));
     reader.close();
   });
 
@@ -437,7 +450,7 @@ describe('QueueReader', () => {
     queue.append(1);
     await waiting;
     expect(() => readerOf(queue, { from: -1 })).toThrow(InvalidArgumentError);
-    expect(() => readerOf(queue, { ahead: 0 })).toThrow(InvalidArgumentError);
+    expect(() => readerOf(queue, { ahead: -1 })).toThrow(InvalidArgumentError);
     reader.close();
   });
 });

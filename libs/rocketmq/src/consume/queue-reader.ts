@@ -33,7 +33,7 @@ export interface QueueReaderOptions extends LogicalMessagesOptions {
   readonly from: number;
   /** Named in the broker's statistics; the client is a visible member of it while the reader reads. */
   readonly group: string;
-  /** Pulls in flight or answered and not yet taken, at most. Default 4. */
+  /** Pulls in flight or answered and not yet taken, at most. With 0 a pull starts only when `next` is called. Default 4. */
   readonly ahead?: number;
   /** Bytes of answers not yet taken above which no further pull starts; one always may. Default 8 MiB. */
   readonly maxBufferedBytes?: number;
@@ -108,14 +108,14 @@ export class QueueReader {
     private readonly source: QueueReaderSource,
   ) {
     this.#filter = compileFilter(options.filter);
-    this.#ahead = this.#filter.isAll ? (options.ahead ?? 4) : 1;
+    this.#ahead = this.#filter.isAll ? (options.ahead ?? 4) : Math.min(1, options.ahead ?? 1);
     this.#budget = options.budget ?? byteBudget(options.maxBufferedBytes ?? 8 * 1024 * 1024);
     this.#suspendMs = options.suspendMs ?? 15_000;
     this.#backoff = options.retryBackoff ?? DEFAULT_BACKOFF;
     this.#window = new PullWindow(options.maxMessagesPerPull ?? 512);
     this.#position = checkedOffset(options.from);
-    if (!Number.isInteger(this.#ahead) || this.#ahead < 1) {
-      throw new InvalidArgumentError(`ahead ${this.#ahead}: expected an integer from 1`);
+    if (!Number.isInteger(this.#ahead) || this.#ahead < 0) {
+      throw new InvalidArgumentError(`ahead ${this.#ahead}: expected an integer from 0`);
     }
     if (options.signal?.aborted === true || source.closing.aborted) this.close();
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -277,7 +277,7 @@ export class QueueReader {
         if (!this.#filter.isAll) this.#window.onFull(head.asked);
         else if (!this.#window.onFound(head.offset, head.asked, result)) this.#drop();
         this.#averageBytes = Math.max(result.bytes, (this.#averageBytes + result.bytes) / 2);
-        this.#fill();
+        if (this.#ahead > 0) this.#fill();
         return result.messages;
       }
       case 'filtered':
