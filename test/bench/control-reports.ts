@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DesiredTasks, LatestReports, type ClusterState, type Report } from '@sluice/core';
 import { NodeStore, StatePersister } from '@sluice/node';
-import { ReportAssembler, ReportWriter } from '@sluice/protocol';
+import { ReportAssembler, reportsQueueOf, ReportWriter, topicsOf } from '@sluice/protocol';
 import type { ControlFigure } from './control.js';
 import { silent, untilWritten } from './control-node.js';
 import { collectGarbage, foldRenewal, idleCounters, type ControlWorld } from './control-world.js';
 
+const topics = topicsOf('default');
+const reportQueues = topics.reports.queues;
 /** What a broker stores beside the body: head of the record, topic, unique key, and the entry of the queue's index. */
-const messageOverhead = 91 + 'sluice-default-reports'.length + 43 + 20;
+const messageOverhead = 91 + topics.reports.name.length + 43 + 20;
+/** A coordinator asks for the log's head every half second. */
+const HEAD_TENTHS = 5;
 const idleSeconds = 12;
 /** Seconds before the measured ones, in which Node.js compiles the code. */
 const warmUpSeconds = 4;
@@ -65,36 +69,44 @@ export async function idleFigures(world: ControlWorld): Promise<ControlFigure[]>
 
 interface IdleNode {
   readonly state: ClusterState;
-  /** A tenth of a second has passed; `bodies` are the reports of the others in it. */
-  tenth(bodies: readonly Buffer[], isSecond: boolean): void;
+  /** A tenth of a second has passed, in which the others told something. */
+  tenth(told: ToldInTenth, isSecond: boolean): void;
 }
 
 class LeadingNode implements IdleNode {
-  private readonly assembler = new ReportAssembler<Report>();
+  private readonly assemblers = Array.from({ length: reportQueues }, () => new ReportAssembler<Report>());
+  private tenths = 0;
   constructor(private readonly world: ControlWorld) {}
 
   get state(): ClusterState {
     return this.world.followed;
   }
 
-  tenth(bodies: readonly Buffer[]): void {
+  tenth(told: ToldInTenth): void {
     const { world } = this;
-    world.pass(100);
-    for (const report of assembled(this.assembler, bodies, world.now)) {
-      world.take({ kind: 'report.read', queue: 0, report });
+    world.pass(100, this.tenths % HEAD_TENTHS === 0);
+    this.tenths += 1;
+    for (const [queue, assembler] of this.assemblers.entries()) {
+      const signs = (told[queue] ?? []).map((body) => assembler.read(body, world.now));
+      if (signs.length > 0) world.take({ kind: 'reports.read', queue, signs });
     }
   }
 }
 
 class GatewayNode implements IdleNode {
-  private readonly assembler = new ReportAssembler<Report>();
+  private readonly assemblers = Array.from({ length: reportQueues }, () => new ReportAssembler<Report>());
   private readonly latest = new LatestReports();
   private nowMs = 0;
   constructor(public state: ClusterState) {}
 
-  tenth(bodies: readonly Buffer[], isSecond: boolean): void {
+  tenth(told: ToldInTenth, isSecond: boolean): void {
     this.nowMs += 100;
-    for (const report of assembled(this.assembler, bodies, this.nowMs)) this.latest.take(report);
+    for (const [queue, assembler] of this.assemblers.entries()) {
+      for (const body of told[queue] ?? []) {
+        const heard = assembler.read(body, this.nowMs);
+        if (heard.kind === 'report') this.latest.take(heard.report);
+      }
+    }
     if (isSecond) this.state = foldRenewal(this.state);
   }
 }
@@ -112,7 +124,7 @@ class RunnerNode implements IdleNode {
     this.desired.in(this.state);
   }
 
-  tenth(_bodies: readonly Buffer[], isSecond: boolean): void {
+  tenth(_told: ToldInTenth, isSecond: boolean): void {
     const { world } = this;
     this.tenths += 1;
     if (!isSecond) return;
@@ -123,29 +135,29 @@ class RunnerNode implements IdleNode {
   }
 }
 
-function assembled(assembler: ReportAssembler<Report>, bodies: readonly Buffer[], nowMs: number): readonly Report[] {
-  return bodies.flatMap((body) => {
-    const heard = assembler.read(body, nowMs);
-    return heard.kind === 'report' ? heard.report : [];
-  });
-}
+/** The messages of a tenth of a second by queue: what a reader that pauses on busy queues is given by one pull of each. */
+type ToldInTenth = readonly (readonly Buffer[])[];
 
 /** What all workers report, made before: only reading it is measured. */
 interface Told {
   /** All that each of them says first. */
-  readonly first: readonly Buffer[];
-  /** By tenths of a second. */
-  readonly tenths: readonly (readonly Buffer[])[];
+  readonly first: ToldInTenth;
+  readonly tenths: readonly ToldInTenth[];
 }
 
 function toldBy(world: ControlWorld): Told {
   const writers = Array.from({ length: world.scale.workers }, () => new ReportWriter<Report>());
   const messages = (at: number, tenth: number): readonly Buffer[] =>
     writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
+  const queueOf = writers.map((_, at) => reportsQueueOf(world.workerId(at).nodeId, topics));
+  const byQueue = (told: (at: number) => readonly Buffer[]): ToldInTenth =>
+    Array.from({ length: reportQueues }, (_, queue) =>
+      writers.flatMap((_writer, at) => (queueOf[at] === queue ? told(at) : [])),
+    );
   // Each node reports its whole state at another moment.
-  const first = writers.flatMap((_, at) => messages(at, -(at % 600)));
+  const first = byQueue((at) => messages(at, -(at % 600)));
   const tenths = Array.from({ length: 10 * (warmUpSeconds + idleSeconds) }, (_, tenth) =>
-    writers.flatMap((_writer, at) => (at % 10 === tenth % 10 ? messages(at, tenth) : [])),
+    byQueue((at) => (at % 10 === tenth % 10 ? messages(at, tenth) : [])),
   );
   return { first, tenths };
 }

@@ -87,7 +87,7 @@ export class ControlWorld {
   /** A cluster that runs all its tasks, under a leader that has just taken over and has heard all workers. */
   static settled(scale: Scale, settings: Partial<CoordinatorSettings> = {}): ControlWorld {
     const world = new ControlWorld(scale, { snapshotEntries: 1e9, snapshotAgeMs: 1e12, ...settings });
-    world.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: startedAt });
+    world.feed({ kind: 'reports.read', queue: 0, signs: [], storedAt: startedAt });
     world.feed({ kind: 'head.reached', sentAt: 0 });
     // A new leader assigns nothing before leases of what the log may have lost have ended.
     for (let second = 0; second < 6; second += 1) world.passSecond();
@@ -127,8 +127,9 @@ export class ControlWorld {
   }
 
   /** A tick that is not measured. */
-  pass(ms: number): void {
-    this.reachHead(ms);
+  pass(ms: number, provesHead = true): void {
+    if (provesHead) this.reachHead(ms);
+    else this.now += ms;
     this.take({ kind: 'tick' });
   }
 
@@ -156,7 +157,8 @@ export class ControlWorld {
   }
 
   report(at: number, more: Partial<Report> = {}): number {
-    return this.feed({ kind: 'report.read', queue: at % 4, report: this.reportOf(at, more) });
+    const report = this.reportOf(at, more);
+    return this.feed({ kind: 'reports.read', queue: at % 4, signs: [{ kind: 'report', report }] });
   }
 
   /** A second in which every worker reports. */
@@ -167,7 +169,7 @@ export class ControlWorld {
 
   reportAll(): void {
     for (let at = 0; at < this.scale.workers; at += 1) {
-      this.take({ kind: 'report.read', queue: at % 4, report: this.reportOf(at) });
+      this.take({ kind: 'reports.read', queue: at % 4, signs: [{ kind: 'report', report: this.reportOf(at) }] });
     }
   }
 
@@ -246,7 +248,8 @@ export class ControlWorld {
   private run(effect: Effect): void {
     if (effect.kind === 'append') this.store(effect);
     else if (effect.kind === 'send-probe') {
-      this.waiting.push({ kind: 'probe.returned', queue: effect.queue, sentAt: effect.sentAt });
+      const probe = { incarnation: coordinator.incarnation, sentAt: effect.sentAt };
+      this.waiting.push({ kind: 'reports.read', queue: effect.queue, signs: [{ kind: 'probe', probe }] });
     }
     this.effects.push(effect);
   }

@@ -134,9 +134,23 @@ export const memberMutants: readonly Mutant[] = [
   {
     rule: 'reports: one without those that it builds on is no sign of life',
     file: 'coordinator/step.ts',
-    from: 'return noticeLife(turn, input);',
-    to: 'return false;',
+    from: 'isNews = noticeLife(turn, reports, queue, sign) || isNews;',
+    to: 'continue;',
     specs: ['coordinator/step.spec.ts'],
+  },
+  {
+    rule: 'reports: only what the last one of an answer says is decided on',
+    file: 'coordinator/step.ts',
+    from: 'isNews = readReport(turn, reports, queue, sign.report) || isNews;',
+    to: 'isNews = readReport(turn, reports, queue, sign.report);',
+    specs: ['coordinator/decide-members.spec.ts'],
+  },
+  {
+    rule: 'probes: those of other coordinators count as the own',
+    file: 'coordinator/step.ts',
+    from: 'sign.probe.incarnation === next.self.incarnation',
+    to: "sign.probe.incarnation !== ''",
+    specs: ['coordinator/decide-members.spec.ts'],
   },
   {
     rule: 'resignation: a leader that is stopped does not wait for its append in flight',

@@ -119,14 +119,8 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     },
     start: () => {
       following = node.reports
-        .follow((message, queue, storedAt) => {
-          if (message.kind === 'report') input({ kind: 'report.read', queue, report: message.report, storedAt });
-          else if (message.kind === 'alive') {
-            const { nodeId, incarnation, reportSeq } = message;
-            input({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq, storedAt });
-          } else if (message.probe.incarnation === store.incarnation) {
-            input({ kind: 'probe.returned', queue, sentAt: message.probe.sentAt, storedAt });
-          }
+        .follow((signs, queue, storedAt) => {
+          input({ kind: 'reports.read', queue, signs, storedAt });
         }, ended.signal)
         .catch((error: unknown) => {
           node.fail(error as Error);

@@ -9,10 +9,11 @@ import {
   maySend,
   type NodeEffect,
   type Report,
+  type ReportsSign,
   step,
   type SplitAnswer,
 } from '@sluice/core';
-import type { SimBroker } from './sim-broker.js';
+import type { SimBroker, StoredReport } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import type { JudgedNode } from './sim-judge.js';
 import { SimLogReader, type SimDisk } from './sim-log-reader.js';
@@ -176,24 +177,21 @@ export class SimCoordinator extends SimProcess {
     this.broker.reports.forEach((messages, queue) => {
       const from = Math.min(this.#reportsAt[queue] ?? 0, messages.length);
       this.#reportsAt[queue] = messages.length;
-      for (const message of messages.slice(from)) {
-        const { storedAt = 0 } = message;
-        const stored = { storedAt };
-        if (message.kind === 'report') this.#readReport(queue, message.report, stored, message.since);
-        else if (message.incarnation === this.incarnation) {
-          this.feed({ kind: 'probe.returned', queue, sentAt: message.sentAt, ...stored });
-        }
-      }
+      const read = messages.slice(from);
+      if (read.length === 0) return;
+      const storedAt = Math.max(...read.map((message) => message.storedAt ?? 0));
+      this.feed({ kind: 'reports.read', queue, signs: read.map((message) => this.#signOf(message)), storedAt });
     });
   }
 
-  #readReport(queue: number, report: Report, stored: { readonly storedAt?: number }, since?: number): void {
+  #signOf(message: StoredReport): ReportsSign {
+    if (message.kind === 'probe') return { kind: 'probe', probe: message };
+    const { report, since } = message;
     const { nodeId, incarnation, reportSeq } = report;
     const last = this.#wholeReports.get(incarnation);
-    if (since === undefined || since === last) {
-      this.#wholeReports.set(incarnation, Math.max(reportSeq, last ?? 0));
-      this.feed({ kind: 'report.read', queue, report, ...stored });
-    } else this.feed({ kind: 'node.heard', queue, nodeId, incarnation, reportSeq, ...stored });
+    if (since !== undefined && since !== last) return { kind: 'alive', nodeId, incarnation, reportSeq };
+    this.#wholeReports.set(incarnation, Math.max(reportSeq, last ?? 0));
+    return { kind: 'report', report };
   }
 
   #pullCommands(): void {

@@ -60,7 +60,7 @@ export class LogLeader {
     });
     this.running = this.follower.run();
     await this.follower.proveHead(this.signal);
-    this.input({ kind: 'probe.returned', queue: 0, sentAt: 0, storedAt: Date.now() });
+    this.input({ kind: 'reports.read', queue: 0, signs: [], storedAt: Date.now() });
     this.head.start();
     this.timer = setInterval(() => {
       this.input({ kind: 'tick' });

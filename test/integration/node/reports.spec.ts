@@ -31,8 +31,8 @@ describe('the reports topic', () => {
     const channel = new ReportsChannel(client, topics, brokerName, readerGroupOf(clusterId), logger);
     const ending = new AbortController();
     const heard: number[] = [];
-    const following = channel.follow((message) => {
-      if (message.kind === 'report') heard.push(message.report.reportSeq);
+    const following = channel.follow((messages) => {
+      for (const message of messages) if (message.kind === 'report') heard.push(message.report.reportSeq);
     }, ending.signal);
     let reportSeq = 0;
     const report = async (): Promise<void> => {

@@ -49,6 +49,29 @@ describe('what is decided about members', () => {
     expect(harness.events('member.cleared')).toHaveLength(1);
   });
 
+  it('expires nobody by the probes of other coordinators: they prove nothing', () => {
+    const node = CoordinatorHarness.leading();
+    node.report('w1');
+    node.isProbing = false;
+    for (let second = 0; second < 30; second += 1) {
+      node.pass(1_000);
+      node.hear({ kind: 'probe', probe: { incarnation: 'c2#1', sentAt: node.now } });
+    }
+    expect(node.events('member.left')).toEqual([]);
+  });
+
+  it('follows from all messages of an answer, whatever the last one says', () => {
+    const node = CoordinatorHarness.leading();
+    node.report('w1');
+    const appends = node.of('append').length;
+    const signs = ['w2', 'w3', 'w1'].map((nodeId) => ({ kind: 'report' as const, report: node.reportOf(nodeId) }));
+    node.hear(...signs, { kind: 'alive', nodeId: 'w4', incarnation: 'w4#1', reportSeq: 9 });
+    expect([...node.state.cluster.members.keys()]).toEqual(expect.arrayContaining(['w1', 'w2', 'w3']));
+    expect(node.of('append')).toHaveLength(appends + 1);
+    expect([...node.state.reports.values()].map(({ lastAt }) => lastAt)).toEqual([node.now, node.now, node.now]);
+    expect(node.state.heard.get('w4@w4#1')).toMatchObject({ reportSeq: 9, lastAt: node.now });
+  });
+
   it('is the same at every step, whether or not a look is spared that would find nothing', () => {
     let spared = 0;
     fc.assert(

@@ -17,11 +17,13 @@ export type AppendOutcome = 'stored' | 'not-stored' | 'unknown';
 /** `now` is monotonic, `wall` the time since the epoch, both in milliseconds. */
 export type Input = { readonly now: number; readonly wall: number } & InputBody;
 
-/** Of a message of the reports topic. */
-interface Stored {
-  /** When the broker stored it, by its own clock, in milliseconds since the epoch. */
-  readonly storedAt?: number;
-}
+/** What a message of the reports topic says. */
+export type ReportsSign =
+  | { readonly kind: 'report'; readonly report: Report }
+  /** A report came of which the whole is not known: its node lives. */
+  | { readonly kind: 'alive'; readonly nodeId: string; readonly incarnation: string; readonly reportSeq: number }
+  /** A probe of some coordinator came back through the queue it was sent to. */
+  | { readonly kind: 'probe'; readonly probe: { readonly incarnation: string; readonly sentAt: number } };
 
 export type InputBody =
   /** Decoded entries in the order of the queue; `nextOffset` is the offset after the last message read, decodable or not. */
@@ -31,17 +33,16 @@ export type InputBody =
    * first entry that retention has left.
    */
   | { readonly kind: 'head.reached'; readonly sentAt: number; readonly minOffset?: number }
-  | ({ readonly kind: 'report.read'; readonly queue: number; readonly report: Report } & Stored)
-  /** A report came of which the whole is not known: its node lives. */
-  | ({
-      readonly kind: 'node.heard';
+  /**
+   * All that one answer told of a queue of the reports topic, in its order: large clusters send hundreds of messages a second, and a step costs more
+   * than most of them. `storedAt` is when the broker stored the newest, by its own clock, in milliseconds since the epoch.
+   */
+  | {
+      readonly kind: 'reports.read';
       readonly queue: number;
-      readonly nodeId: string;
-      readonly incarnation: string;
-      readonly reportSeq: number;
-    } & Stored)
-  /** This incarnation's own probe came back through the queue it was sent to. */
-  | ({ readonly kind: 'probe.returned'; readonly queue: number; readonly sentAt: number } & Stored)
+      readonly signs: readonly ReportsSign[];
+      readonly storedAt?: number;
+    }
   /** `readId` is that of the `read-commands` that this was read for. */
   | { readonly kind: 'command.read'; readonly readId: number; readonly offset: number; readonly command: Command }
   /** The queue read for `readId` is not the one that was read before; `minOffset` is where it begins now. */

@@ -127,9 +127,9 @@ describe('election', () => {
       node.isStoring = false;
       node.wall += skewMs;
       node.state = { ...node.state, time: { ...node.state.time, wall: node.wall } };
-      node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 60_000 + at * 5_000 });
+      node.hearBrokerTime(log.state.createdAt + 60_000 + at * 5_000);
       // What was stored long ago tells nothing new.
-      node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 1_000 });
+      node.hearBrokerTime(log.state.createdAt + 1_000);
       node.feed({ kind: 'head.reached', sentAt: 0 });
       return node.of('append')[0]?.after.seq ?? 0;
     });
@@ -144,7 +144,7 @@ describe('election', () => {
     node.readNew((log) => log.write({ kind: 'genesis', broker: 'b' }));
     node.feed({ kind: 'head.reached', sentAt: 0 });
     expect(node.state.role).toBe('standby');
-    node.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: node.wall });
+    node.hearBrokerTime(node.wall);
     expect(node.state.role).toBe('leader');
   });
 
@@ -153,7 +153,7 @@ describe('election', () => {
     log.join('w1');
     log.write({ kind: 'leader.resigned' });
     const first = new CoordinatorHarness(log);
-    first.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: log.state.createdAt + 50_000 });
+    first.hearBrokerTime(log.state.createdAt + 50_000);
     first.feed({ kind: 'head.reached', sentAt: 0 });
     expect(first.state.cluster.head.seq).toBeGreaterThan(50_000);
     first.feed({ kind: 'stop' });
@@ -437,8 +437,9 @@ describe('members', () => {
     const node = new CoordinatorHarness(log);
     node.pass(4_000);
     node.feed({ kind: 'head.reached', sentAt: node.now });
-    const hear = (reportSeq: number) =>
-      node.feed({ kind: 'node.heard', queue: 0, nodeId: 'w1', incarnation: 'w1#1', reportSeq });
+    const hear = (reportSeq: number): void => {
+      node.hear({ kind: 'alive', nodeId: 'w1', incarnation: 'w1#1', reportSeq });
+    };
     for (let reportSeq = 40; reportSeq < 52; reportSeq += 1) {
       hear(reportSeq);
       node.pass(1_000);

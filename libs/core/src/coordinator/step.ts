@@ -24,10 +24,10 @@ import {
   takeLead,
 } from './election.js';
 import { EventBatch } from './event-batch.js';
-import type { Input } from './input.js';
+import type { Input, ReportsSign } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
 import { askQuestions, decideSplits, takeAnswer } from './connector-splits.js';
-import type { CoordinatorState, Turn } from './state.js';
+import type { CoordinatorState, KnownReport, Turn } from './state.js';
 
 export interface Step {
   readonly state: CoordinatorState;
@@ -74,7 +74,6 @@ function readClocks({ next, now, wall }: Turn): void {
 /** Returns whether the input can change a decision of a leader. */
 function receive(turn: Turn, input: Input): boolean {
   const { next } = turn;
-  if ('storedAt' in input) noteBrokerTime(turn, input.storedAt);
   switch (input.kind) {
     case 'log.read':
       readLog(turn, input.reads, input.nextOffset);
@@ -84,13 +83,9 @@ function receive(turn: Turn, input: Input): boolean {
       next.logMinOffset = input.minOffset ?? next.logMinOffset;
       reconcile(turn);
       return true;
-    case 'report.read':
-      return readReport(turn, input.queue, input.report);
-    case 'node.heard':
-      return noticeLife(turn, input);
-    case 'probe.returned':
-      probeReturned(turn, input.queue, input.sentAt);
-      return false;
+    case 'reports.read':
+      noteBrokerTime(turn, input.storedAt);
+      return readReports(turn, input.queue, input.signs);
     case 'command.read':
       return readCommand(turn, input);
     case 'commands.cut':
@@ -206,18 +201,33 @@ function withoutKey<Value>(map: ReadonlyMap<string, Value>, key: string): Readon
   return copy;
 }
 
-function readReport({ next, now }: Turn, queue: number, report: Report): boolean {
+/** Returns whether one of the signs can change a decision. */
+function readReports(turn: Turn, queue: number, signs: readonly ReportsSign[]): boolean {
+  const { next } = turn;
+  const { cluster, index } = next;
+  const reports = new SharedMap(next.reports);
+  next.reports = reports;
+  if (next.role === 'leader') index.moveTo(cluster.tasks, cluster.connectors);
+  let isNews = false;
+  for (const sign of signs) {
+    if (sign.kind === 'report') isNews = readReport(turn, reports, queue, sign.report) || isNews;
+    else if (sign.kind === 'alive') isNews = noticeLife(turn, reports, queue, sign) || isNews;
+    else if (sign.probe.incarnation === next.self.incarnation) probeReturned(turn, queue, sign.probe.sentAt);
+  }
+  return isNews;
+}
+
+function readReport({ next, now }: Turn, reports: SharedMap<KnownReport>, queue: number, report: Report): boolean {
   const key = memberKey(report);
-  const known = next.reports.get(key);
+  const known = reports.get(key);
   if (next.cluster.departed.has(key)) return false;
   if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;
   const firstAt = (known ?? next.heard.get(key))?.firstAt ?? now;
-  next.reports = SharedMap.with(next.reports, key, { report, queue, firstAt, lastAt: now });
+  reports.set(key, { report, queue, firstAt, lastAt: now });
   next.heard = withoutKey(next.heard, key);
   if (next.role !== 'leader') return false;
   const member = next.cluster.members.get(report.nodeId);
   const { index, cluster } = next;
-  index.moveTo(cluster.tasks, cluster.connectors);
   const frees = index.moves > 0 && index.ownedBy(key).some(({ assignment }) => assignment?.revokedAt !== undefined);
   // What the log says of tasks that were reported before was looked at when it was read.
   const isTold = report.tasks === known?.report.tasks;
@@ -232,14 +242,16 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
 /** A report without those that it builds on: what the node does is not known, but silent it is not. */
 function noticeLife(
   { next, now }: Turn,
-  { queue, reportSeq, ...node }: Extract<Input, { kind: 'node.heard' }>,
+  reports: SharedMap<KnownReport>,
+  queue: number,
+  { reportSeq, ...node }: Extract<ReportsSign, { kind: 'alive' }>,
 ): boolean {
   const key = memberKey(node);
   if (next.cluster.departed.has(key)) return false;
-  const known = next.reports.get(key);
+  const known = reports.get(key);
   const last = next.heard.get(key);
   if (reportSeq <= Math.max(known?.report.reportSeq ?? -1, last?.reportSeq ?? -1)) return false;
-  if (known !== undefined) next.reports = SharedMap.with(next.reports, key, { ...known, lastAt: now });
+  if (known !== undefined) reports.set(key, { ...known, lastAt: now });
   const firstAt = last?.firstAt ?? now;
   if (known === undefined) next.heard = new Map(next.heard).set(key, { reportSeq, queue, firstAt, lastAt: now });
   return next.role === 'leader' && next.cluster.members.get(node.nodeId)?.suspectedAt !== undefined;

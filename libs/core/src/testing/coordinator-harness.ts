@@ -1,5 +1,5 @@
 import type { Effect } from '../coordinator/effect.js';
-import type { InputBody } from '../coordinator/input.js';
+import type { InputBody, ReportsSign } from '../coordinator/input.js';
 import type { CoordinatorSettings } from '../coordinator/settings.js';
 import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
 import { step } from '../coordinator/step.js';
@@ -34,7 +34,7 @@ export class CoordinatorHarness {
   ) {
     const self = { nodeId: 'c1', incarnation: 'c1#2', ...(supersedes === undefined ? {} : { supersedes }) };
     this.state = initialCoordinator(self, log.state, { now: 0, wall: this.wall }, { reportQueues: 1, ...settings });
-    this.feed({ kind: 'probe.returned', queue: 0, sentAt: -1, storedAt: this.wall });
+    this.hearBrokerTime(this.wall);
   }
 
   /** A leader on a log that has no other, at the highest feature level, that may give tasks away. */
@@ -54,10 +54,20 @@ export class CoordinatorHarness {
     for (const effect of result.effects) {
       if (effect.kind === 'append' && this.isStoring) this.store(effect);
       if (effect.kind === 'send-probe' && this.isProbing) {
-        this.feed({ kind: 'probe.returned', queue: effect.queue, sentAt: effect.sentAt });
+        this.hear({ kind: 'probe', probe: { incarnation: this.state.self.incarnation, sentAt: effect.sentAt } });
       }
     }
     return result.effects;
+  }
+
+  /** Messages of the only queue of reports, as one answer. */
+  hear(...signs: readonly ReportsSign[]): void {
+    this.feed({ kind: 'reports.read', queue: 0, signs });
+  }
+
+  /** A message of somebody else tells when the broker stored it. */
+  hearBrokerTime(storedAt: number): void {
+    this.feed({ kind: 'reports.read', queue: 0, signs: [], storedAt });
   }
 
   /** Lets an append land behind what is there, and reads it back. */
@@ -94,8 +104,12 @@ export class CoordinatorHarness {
     }
   }
 
-  /** A report that lists just what the log assigns to the node, or what `change` says. */
   report(nodeId: string, change: Partial<Report> = {}): void {
+    this.hear({ kind: 'report', report: this.reportOf(nodeId, change) });
+  }
+
+  /** The next report of a node: it lists just what the log assigns to the node, or what `change` says. */
+  reportOf(nodeId: string, change: Partial<Report> = {}): Report {
     const incarnation = change.incarnation ?? `${nodeId}#1`;
     const reportSeq = (this.#reportSeqs.get(incarnation) ?? 0) + 1;
     this.#reportSeqs.set(incarnation, reportSeq);
@@ -105,7 +119,7 @@ export class CoordinatorHarness {
       const { generation } = assignment;
       tasks.push({ id, generation, state: 'RUNNING', since: 0, committed: false, counters: {} });
     }
-    const report: Report = {
+    return {
       nodeId,
       incarnation,
       role: 'source-runner',
@@ -119,7 +133,6 @@ export class CoordinatorHarness {
       tasks,
       ...change,
     };
-    this.feed({ kind: 'report.read', queue: 0, report });
   }
 
   command(body: CommandBody, change: Partial<Command> = {}): CommandOutcome | undefined {

@@ -30,8 +30,8 @@ export class LiveReports {
 
   start(): void {
     this.following = this.channel
-      .follow((message) => {
-        if (message.kind === 'report') this.latest.take(message.report);
+      .follow((messages) => {
+        for (const message of messages) if (message.kind === 'report') this.latest.take(message.report);
       }, this.ended.signal)
       .catch((error: unknown) => {
         this.onFailure(error as Error);

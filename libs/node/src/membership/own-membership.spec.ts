@@ -53,7 +53,7 @@ describe('refuseIfInUse', () => {
 
     follow(listener: ReportsListener, signal: AbortSignal, onListening?: () => void): Promise<void> {
       this.tell = (heard) => {
-        listener(heard, 0, 0);
+        listener([heard], 0, 0);
       };
       this.reachEnd = onListening;
       return new Promise((resolve) => {

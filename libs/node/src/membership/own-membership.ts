@@ -55,11 +55,14 @@ export async function refuseIfInUse(
   const heard = new AbortController();
   const silent = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const listener = (message: HeardReport): void => {
-    if (message.kind === 'probe') return;
+  const isOfOther = (message: HeardReport): boolean => {
+    if (message.kind === 'probe') return false;
     // A node whose last whole report is not found lives all the same.
     const { nodeId, incarnation } = message.kind === 'report' ? message.report : message;
-    if (nodeId === self.nodeId && incarnation === other) heard.abort();
+    return nodeId === self.nodeId && incarnation === other;
+  };
+  const listener = (messages: readonly HeardReport[]): void => {
+    if (messages.some(isOfOther)) heard.abort();
   };
   // Reading up to there can take long; nothing of it shows that somebody lives.
   const onListening = (): void => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ClusterTopics } from '@sluice/protocol';
+import { encodeProbe, type ClusterTopics } from '@sluice/protocol';
 import { OffsetOutOfRangeError, type QueueReaderOptions, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
 import { ReportsChannel } from './reports-channel.js';
 
-type Next = (from: number) => Promise<readonly { queueOffset: number; body: Buffer }[]>;
+type Next = (from: number) => Promise<readonly { queueOffset: number; storeTimestamp?: number; body: Buffer }[]>;
 
 const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
 const never = new Promise<never>(() => undefined);
@@ -16,25 +16,39 @@ function channelOn(opened: number[], next: Next): ReportsChannel {
       pull: () => Promise.resolve({ messages: [] }),
       readQueue: (_: QueueRef, { from, signal }: QueueReaderOptions & { from: number }) => {
         opened.push(from);
-        let at = from;
         const aborted = new Promise<never>((__, reject) => {
           signal?.addEventListener('abort', () => {
             reject(new Error('aborted'));
           });
         });
         aborted.catch(() => undefined);
-        return {
+        const reader = {
+          position: from,
+          maxOffset: 4,
           next: async () => {
-            const messages = await Promise.race([next(at), aborted]);
-            at += messages.length;
+            const messages = await Promise.race([next(reader.position), aborted]);
+            reader.position += messages.length;
+            reader.maxOffset = Math.max(4, reader.position);
             return messages;
           },
           close: () => undefined,
         };
+        return reader;
       },
     },
   } as unknown as RocketMqClient;
   return new ReportsChannel(client, { reports: { name: 'r', queues: 1 } } as ClusterTopics, 'b', 'g', logger);
+}
+
+/** Messages of a broker that stores one in two milliseconds, from an offset on. */
+function probesFrom(queueOffset: number, count: number): ReturnType<Next> {
+  const body = encodeProbe({ nodeId: 'c1', incarnation: 'c1#1', sentAt: 1 });
+  const messages = Array.from({ length: count }, (_, i) => queueOffset + i).map((at) => ({
+    queueOffset: at,
+    storeTimestamp: 2 * at,
+    body,
+  }));
+  return Promise.resolve(messages);
 }
 
 describe('following the reports', () => {
@@ -69,6 +83,61 @@ describe('following the reports', () => {
     ended.abort();
     await following;
     expect([...seen, listening]).toEqual([0, 0, 1, 1]);
+  });
+
+  it('tells what an answer holds at once, and nothing of before', async () => {
+    const ended = new AbortController();
+    const told: [number, number, number][] = [];
+    const next: Next = (from) => (from === 2 ? probesFrom(from, 6) : never);
+    const following = channelOn([], next).follow((messages, queue, storedAt) => {
+      told.push([messages.length, queue, storedAt]);
+    }, ended.signal);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(told).toEqual([[4, 0, 14]]);
+    ended.abort();
+    await following;
+  });
+
+  it('lets the messages of a busy queue come together, and reads a quiet one as they come', async () => {
+    const ended = new AbortController();
+    let everyMs = 4;
+    let last = 3;
+    let pulls = 0;
+    const latencies: number[] = [];
+    /** As a broker answers: with all that is there, or once something comes. */
+    const next: Next = async (from) => {
+      pulls += 1;
+      while (last < from) await new Promise((resolve) => setTimeout(resolve, 1));
+      return probesFrom(from, last + 1 - from);
+    };
+    const storedAt: number[] = [];
+    const store = (): void => {
+      last += 1;
+      storedAt[last] = performance.now();
+      writing = setTimeout(store, everyMs);
+    };
+    let writing = setTimeout(store, everyMs);
+    let read = 4;
+    const following = channelOn([], next).follow((messages) => {
+      for (let i = 0; i < messages.length; i += 1) latencies.push(performance.now() - (storedAt[read + i] ?? 0));
+      read += messages.length;
+    }, ended.signal);
+    await jest.advanceTimersByTimeAsync(1_000);
+    [pulls, latencies.length] = [0, 0];
+    await jest.advanceTimersByTimeAsync(4_000);
+    expect(pulls).toBeGreaterThanOrEqual(36);
+    expect(pulls).toBeLessThanOrEqual(41);
+    expect(latencies.length).toBeGreaterThan(900);
+    expect(Math.max(...latencies)).toBeLessThanOrEqual(102);
+
+    everyMs = 50;
+    await jest.advanceTimersByTimeAsync(1_000);
+    latencies.length = 0;
+    await jest.advanceTimersByTimeAsync(4_000);
+    expect(Math.max(...latencies)).toBeLessThanOrEqual(2);
+    ended.abort();
+    clearTimeout(writing);
+    await following;
   });
 
   it('pauses where every offset of the queue is refused', async () => {

@@ -22,8 +22,15 @@ const lookBackMs = reportLimits.fullIntervalMs + 30_000;
 
 export type HeardReport = Heard<Report>;
 
-/** `storedAt` is by the broker's clock. */
-export type ReportsListener = (message: HeardReport, queueId: number, storedAt: number) => void;
+/** Takes what one answer told, at least one message; `storedAt` is when the broker stored the newest, by its own clock. */
+export type ReportsListener = (messages: readonly HeardReport[], queueId: number, storedAt: number) => void;
+
+/** A queue with more messages a second is busy: about one in this time is read without a pause. */
+const freeMessageMs = 25;
+const freeMessages = 40;
+
+/** Lets the messages of a busy queue come together, so that a large cluster costs its readers a few pulls a second and not one per message. */
+const busyPauseMs = 100;
 
 /** Writes and reads the reports topic. */
 export class ReportsChannel {
@@ -68,7 +75,8 @@ export class ReportsChannel {
   }
 
   /**
-   * Tells what arrives from now on until `signal` is aborted. Where a queue has lost its end, it reads on from the end that is left.
+   * Tells what arrives from now on until `signal` is aborted, at the latest 100 ms after it came. Where a queue has lost its end, it reads on
+   * from the end that is left.
    *
    * @param onListening is called once all queues are read up to where they ended at the call: what comes then is told soon.
    */
@@ -93,14 +101,22 @@ export class ReportsChannel {
       let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
       let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));
       let readTo = from;
-      const tell = (heard: HeardReport | undefined, { queueOffset, storeTimestamp }: StoredMessage): void => {
-        readTo = queueOffset + 1;
-        if (heard !== undefined && queueOffset >= end) listener(heard, queueId, storeTimestamp);
+      const tell = (messages: readonly StoredMessage[]): void => {
+        const heard: HeardReport[] = [];
+        let storedAt = 0;
+        for (const message of messages) {
+          readTo = message.queueOffset + 1;
+          const each = this.understood(assembler, message);
+          if (each === undefined || message.queueOffset < end) continue;
+          heard.push(each);
+          storedAt = Math.max(storedAt, message.storeTimestamp);
+        }
+        if (heard.length > 0) listener(heard, queueId, storedAt);
         if (readTo >= end) onEnd(queueId);
       };
       while (!signal.aborted) {
         if (from >= end) onEnd(queueId);
-        const lost = await this.readUntilLost(queue, from, assembler, tell, signal);
+        const lost = await this.readUntilLost(queue, from, tell, signal);
         const isStuck = readTo === from && from === lost.range.maxOffset;
         readTo = from = end = lost.range.maxOffset;
         this.logger.warn(
@@ -117,14 +133,23 @@ export class ReportsChannel {
   private async readUntilLost(
     queue: QueueRef,
     from: number,
-    assembler: ReportAssembler<Report>,
-    tell: (heard: HeardReport | undefined, message: StoredMessage) => void,
+    tell: (messages: readonly StoredMessage[]) => void,
     signal: AbortSignal,
   ): Promise<OffsetOutOfRangeError> {
-    const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 1, signal });
+    // Nothing is pulled ahead: what comes during a pause is one answer.
+    const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 0, signal });
+    let free = freeMessages;
+    let pulledAt = performance.now();
     try {
       for (;;) {
-        for (const message of await reader.next()) tell(this.understood(assembler, message), message);
+        const messages = await reader.next();
+        tell(messages);
+        const now = performance.now();
+        free = Math.min(freeMessages, free + (now - pulledAt) / freeMessageMs) - messages.length;
+        pulledAt = now;
+        const isAtEnd = reader.position >= (reader.maxOffset ?? 0);
+        if (free < 0 && isAtEnd) await pause(busyPauseMs, signal);
+        free = Math.max(0, free);
       }
     } catch (error) {
       if (error instanceof OffsetOutOfRangeError) return error;
