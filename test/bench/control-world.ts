@@ -56,8 +56,8 @@ export function connectorConfig(name: string, tasksMax: number): Readonly<Record
 }
 
 /**
- * A leader on a log that stores at once, with workers that report what they are given: what a step costs apart from the network. Both folds of
- * the product, the follower's and the coordinator's, are made.
+ * A leader on a log that stores at once, with workers that report what they are given: what a step costs apart from the network. The fold of
+ * its node is part of it.
  */
 export class ControlWorld {
   now = 0;
@@ -259,11 +259,12 @@ export class ControlWorld {
     for (const { length } of bodies) this.appendedBytes += length;
     const first = this.followed.head.offset;
     const reads = decoded(first, bodies);
-    this.followed = foldEntries(this.followed, reads).state;
+    const folded = foldEntries(this.followed, reads);
+    this.followed = folded.state;
     this.reads.push(...reads);
     const lastOffset = first + reads.length;
     this.waiting.push({ kind: 'append.settled', appendId, outcome: 'stored', lastOffset });
-    this.waiting.push({ kind: 'log.read', reads, nextOffset: lastOffset + 1 });
+    this.waiting.push({ kind: 'log.folded', ...folded, nextOffset: lastOffset + 1 });
   }
 }
 

@@ -61,8 +61,8 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   });
   const input = loop.input.bind(loop);
   // From here on, because the state above is of now: an entry between the two would be missed.
-  const unsubscribe = follower.subscribe(({ read, nextOffset }) => {
-    input({ kind: 'log.read', reads: read, nextOffset });
+  const unsubscribe = follower.subscribe(({ state, accepted, skipped, nextOffset }) => {
+    input({ kind: 'log.folded', state, accepted, skipped, nextOffset });
   });
   const listener = {
     onCommand: (readId: number, offset: number, command: Command): void => {

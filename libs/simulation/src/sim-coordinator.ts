@@ -165,9 +165,7 @@ export class SimCoordinator extends SimProcess {
   }
 
   #follow(effect: NodeEffect): void {
-    if (effect.kind === 'folded') {
-      this.feed({ kind: 'log.read', reads: effect.read, nextOffset: effect.nextOffset });
-    }
+    if (effect.kind === 'folded') this.feed({ ...effect, kind: 'log.folded' });
     if (effect.kind === 'head-proven') this.feed({ kind: 'head.reached', sentAt: effect.sentAt });
     if (effect.kind === 'end') this.isDead = true;
   }

@@ -55,8 +55,8 @@ export class LogLeader {
 
   async start(): Promise<void> {
     await this.follower.begin(this.signal);
-    this.follower.subscribe(({ read, nextOffset }) => {
-      this.input({ kind: 'log.read', reads: read, nextOffset });
+    this.follower.subscribe(({ state, accepted, skipped, nextOffset }) => {
+      this.input({ kind: 'log.folded', state, accepted, skipped, nextOffset });
     });
     this.running = this.follower.run();
     await this.follower.proveHead(this.signal);

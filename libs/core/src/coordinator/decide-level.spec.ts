@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { emptyState, foldEntries } from '../log/fold.js';
+import { foldEntries } from '../log/fold.js';
 import type { LogEvent } from '../model/entry.js';
 import { MAX_LEVEL, NewerVersionNeededError } from '../model/feature-level.js';
 import { CoordinatorHarness } from '../testing/coordinator-harness.js';
@@ -89,13 +89,5 @@ describe('a build that is too old', () => {
     const { head } = log.state;
     const chunk = log.next({ kind: 'snapshot.chunk', snapshotId: 's', asOf: head, index: 0, data: [] });
     expect(foldEntries(log.state, [chunk], 1).state.needsNewer).toMatchObject({ kind: 'snapshot.chunk', level: 2 });
-  });
-
-  it('ends as a coordinator and leads no more', () => {
-    const node = new CoordinatorHarness(LogWriter.started('c9'), undefined, { maxLevel: 1 });
-    node.readNew((log) => log.write({ kind: 'cluster.version', level: 2 }));
-    expect(node.of('exit')).toMatchObject([{ reason: 'outdated', message: expect.stringContaining('level 2') }]);
-    expect(node.feed({ kind: 'head.reached', sentAt: 100_000 })).toEqual([]);
-    expect(foldEntries(emptyState(), node.log.reads, 1).state.head.seq).toBe(1);
   });
 });

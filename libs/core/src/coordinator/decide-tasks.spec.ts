@@ -176,7 +176,7 @@ describe('entries that gave tasks away and are missing in the log: runners may h
     node.feed({ kind: 'head.reached', sentAt: node.now + 1 });
     expect(node.state.cluster.epoch).toBe(1);
     node.isStoring = false;
-    node.feed({ kind: 'log.read', reads: [], nextOffset: lastOffset + 1 });
+    node.read([], lastOffset + 1);
     const claim = node.of('append').at(-1)!;
     node.isStoring = true;
     node.store({ ...claim, after: { ...claim.after, offset: lastOffset } });

@@ -45,6 +45,6 @@ export type Effect =
   /** Nothing follows. `stopped` is what was asked for; after the others a new incarnation may start. */
   | {
       readonly kind: 'exit';
-      readonly reason: 'stopped' | 'rejected' | 'expired' | 'superseded' | 'outdated';
+      readonly reason: 'stopped' | 'rejected' | 'expired' | 'superseded';
       readonly message: string;
     };

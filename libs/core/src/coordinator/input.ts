@@ -1,6 +1,6 @@
+import type { FoldResult } from '../log/fold.js';
 import type { Command } from '../model/command.js';
 import type { Overrides } from '../model/connector.js';
-import type { ReadEntry } from '../model/entry.js';
 import type { Report } from '../model/report.js';
 
 /** What a runner said when asked to split a connector. */
@@ -26,8 +26,11 @@ export type ReportsSign =
   | { readonly kind: 'probe'; readonly probe: { readonly incarnation: string; readonly sentAt: number } };
 
 export type InputBody =
-  /** Decoded entries in the order of the queue; `nextOffset` is the offset after the last message read, decodable or not. */
-  | { readonly kind: 'log.read'; readonly reads: readonly ReadEntry[]; readonly nextOffset: number }
+  /**
+   * Its node has folded what follows the state of the input before, or the first state. The coordinator takes that state as its own: folding again
+   * would cost the same again, and keep a second copy. `nextOffset` is the offset after the last message read, decodable or not.
+   */
+  | ({ readonly kind: 'log.folded'; readonly nextOffset: number } & FoldResult)
   /**
    * A non-suspending pull sent at `sentAt` (monotonic) was answered with `nextOffset = maxOffset`, all before is folded. `minOffset` is the
    * first entry that retention has left.

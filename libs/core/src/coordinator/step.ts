@@ -1,8 +1,7 @@
-import { foldEntries } from '../log/fold.js';
+import type { FoldResult } from '../log/fold.js';
 import { SharedMap } from '../log/shared-map.js';
 import { TaskTable } from '../log/task-table.js';
-import type { LogEntry, LogEvent, ReadEntry } from '../model/entry.js';
-import { NewerVersionNeededError } from '../model/feature-level.js';
+import type { LogEntry, LogEvent } from '../model/entry.js';
 import { memberKey } from '../model/member.js';
 import { elapsedAfter } from '../node/elapsed-time.js';
 import type { Report } from '../model/report.js';
@@ -39,7 +38,7 @@ export interface Step {
 const RENEWALS = 3;
 
 /**
- * The coordinator: takes in what was read, then decides from the folded log and the latest reports, never while an append
+ * The coordinator: takes in what was folded and read, then decides from the log and the latest reports, never while an append
  * is in flight. Whatever was sent counts only once it is read back, so a lost, late or duplicate append changes nothing.
  */
 export function step(state: CoordinatorState, input: Input): Step {
@@ -75,8 +74,8 @@ function readClocks({ next, now, wall }: Turn): void {
 function receive(turn: Turn, input: Input): boolean {
   const { next } = turn;
   switch (input.kind) {
-    case 'log.read':
-      readLog(turn, input.reads, input.nextOffset);
+    case 'log.folded':
+      takeLog(turn, input, input.nextOffset);
       return true;
     case 'head.reached':
       next.headProvenAt = Math.max(input.sentAt, next.headProvenAt ?? -Infinity);
@@ -106,21 +105,14 @@ function receive(turn: Turn, input: Input): boolean {
   }
 }
 
-function readLog(turn: Turn, reads: readonly ReadEntry[], nextOffset: number): void {
+function takeLog(turn: Turn, { state, accepted, skipped }: FoldResult, nextOffset: number): void {
   const { next, now } = turn;
   const tasksBefore = next.cluster.tasks;
-  const { state, accepted, skipped } = foldEntries(next.cluster, reads, next.settings.maxLevel);
   next.cluster = state;
   next.nextOffset = Math.max(next.nextOffset, nextOffset);
   for (const { entry } of accepted) {
     next.lastAcceptedAt = now;
     noticeEvent(turn, entry);
-  }
-  if (state.needsNewer !== undefined) {
-    const { message } = new NewerVersionNeededError(state.needsNewer, next.settings.maxLevel);
-    next.hasEnded = true;
-    turn.effects.push({ kind: 'exit', reason: 'outdated', message });
-    return;
   }
   const first = skipped[0];
   if (first !== undefined) {

@@ -3,6 +3,7 @@ import { heldUntil } from '../lease/node-lease.js';
 import { emptyState } from '../log/fold.js';
 import { restoredLog } from '../log/restored-log.js';
 import type { ReadEntry } from '../model/entry.js';
+import { MAX_LEVEL } from '../model/feature-level.js';
 import { LogWriter } from '../testing/log-writer.js';
 import type { ClockReading } from './elapsed-time.js';
 import {
@@ -99,6 +100,19 @@ describe('the loop of a node', () => {
     node.answer(node.ask());
     expect(node.seq).toBe(3);
     expect(node.kinds).toEqual(['folded', 'head-proven']);
+  });
+
+  it('ends before an entry that its build cannot apply, and tells its coordinator nothing of that pull', () => {
+    const log = LogWriter.started();
+    log.write({ kind: 'cluster.version', level: MAX_LEVEL + 1 });
+    const node = new Node(log.reads);
+    node.pull();
+    node.answer(node.ask());
+    const entry = { offset: 2, kind: 'cluster.version', level: MAX_LEVEL + 1 };
+    expect(node.effects).toEqual([{ kind: 'end', end: { kind: 'outdated', entry } }]);
+    expect(heldUntil(node.loop.lease)).toBe(-Infinity);
+    node.pull([log.next({ kind: 'lease.renewed' })]);
+    expect(node.effects).toEqual([]);
   });
 
   it('drops a pull whose entries the log has lost, and reads again', () => {

@@ -1,8 +1,7 @@
 import { leaseAfterEntry, leaseAfterHeadReached, leaseAfterLogLost } from '../lease/node-lease.js';
-import { foldEntries } from '../log/fold.js';
+import { foldEntries, type FoldResult } from '../log/fold.js';
 import { CATCH_UP_ENTRIES } from '../log/start-plan.js';
 import { tailVerdict, type Tail } from '../log/tail-check.js';
-import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
 import { chainAfter, SILENCE_MS } from './chain-gap.js';
 import { elapsedAfter, elapsedMs, type ClockReading } from './elapsed-time.js';
@@ -29,14 +28,8 @@ export type NodeInputBody =
   | { readonly kind: 'reader.ended'; readonly end: NodeEnd };
 
 export type NodeEffect =
-  /** Messages were folded: `read` are the entries among them, `accepted` those of them that are valid. */
-  | {
-      readonly kind: 'folded';
-      readonly state: ClusterState;
-      readonly read: readonly ReadEntry[];
-      readonly accepted: readonly ReadEntry[];
-      readonly nextOffset: number;
-    }
+  /** Messages were folded, decodable ones and others; `nextOffset` follows the last of them. */
+  | ({ readonly kind: 'folded'; readonly nextOffset: number } & FoldResult)
   | { readonly kind: 'unreadable'; readonly message: UnreadableMessage }
   /** The node knew all of the log as of `sentAt`. */
   | { readonly kind: 'head-proven'; readonly sentAt: number }
@@ -149,7 +142,7 @@ function foldPulled(turn: Turn): void {
 function foldMessages(turn: Turn, messages: readonly LogMessage[], isCertain: boolean): void {
   const { next, now, effects } = turn;
   const read = messages.filter((message): message is ReadEntry => 'entry' in message);
-  const { state, accepted } = foldEntries(next.cluster, read, next.maxLevel);
+  const { state, accepted, skipped } = foldEntries(next.cluster, read, next.maxLevel);
   const chain = chainAfter(next, messages, { logId: state.logId, accepted, now });
   const doubtFrom = isCertain ? undefined : chain.doubtFrom;
   if (state.needsNewer !== undefined && doubtFrom === undefined) {
@@ -179,7 +172,7 @@ function foldMessages(turn: Turn, messages: readonly LogMessage[], isCertain: bo
   };
   for (const message of messages) if (!('entry' in message)) effects.push({ kind: 'unreadable', message });
   const nextOffset = (messages.at(-1)?.offset ?? -1) + 1;
-  effects.push({ kind: 'folded', state, read, accepted, nextOffset });
+  effects.push({ kind: 'folded', state, accepted, skipped, nextOffset });
 }
 
 /** Folds what comes before the message in doubt, and keeps the rest. */

@@ -3,6 +3,7 @@ import type { InputBody, ReportsSign } from '../coordinator/input.js';
 import type { CoordinatorSettings } from '../coordinator/settings.js';
 import { initialCoordinator, type CoordinatorState } from '../coordinator/state.js';
 import { step } from '../coordinator/step.js';
+import { foldEntries } from '../log/fold.js';
 import type { Command, CommandBody, CommandOutcome } from '../model/command.js';
 import { eventsIn, type LogEvent, type ReadEntry } from '../model/entry.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
@@ -83,7 +84,13 @@ export class CoordinatorHarness {
     this.log.accept(reads);
     const lastOffset = after.offset + reads.length;
     this.feed({ kind: 'append.settled', appendId: append.appendId, outcome: 'stored', lastOffset });
-    this.feed({ kind: 'log.read', reads, nextOffset: lastOffset + 1 });
+    this.read(reads, lastOffset + 1);
+  }
+
+  /** Its node folds what it has read. */
+  read(reads: readonly ReadEntry[], nextOffset: number): void {
+    const { cluster, settings } = this.state;
+    this.feed({ kind: 'log.folded', ...foldEntries(cluster, reads, settings.maxLevel), nextOffset });
   }
 
   /** Entries of somebody else, read by this coordinator. */
@@ -91,7 +98,7 @@ export class CoordinatorHarness {
     const from = this.log.reads.length;
     write(this.log);
     const reads = this.log.reads.slice(from);
-    this.feed({ kind: 'log.read', reads, nextOffset: this.log.state.head.offset + 1 });
+    this.read(reads, this.log.state.head.offset + 1);
   }
 
   /** Time passes in ticks of 100 ms; the given nodes report every second meanwhile. */

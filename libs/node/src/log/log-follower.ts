@@ -15,13 +15,13 @@ import {
   tailVerdict,
   type ClockReading,
   type ClusterState,
+  type FoldResult,
   type NodeEffect,
   type NodeEnd,
   type NodeInputBody,
   type NodeLease,
   type NodeLoop,
   type QueueBounds,
-  type ReadEntry,
 } from '@sluice/core';
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
 import { isRocketMqError } from '@sluice/rocketmq';
@@ -66,11 +66,7 @@ export class LogUnclearError extends NodeError {
   }
 }
 
-export interface LogUpdate {
-  readonly state: ClusterState;
-  /** As they were read, accepted or not. */
-  readonly read: readonly ReadEntry[];
-  readonly accepted: readonly ReadEntry[];
+export interface LogUpdate extends FoldResult {
   /** The offset after the last message read, whether it could be understood or not. */
   readonly nextOffset: number;
   readonly lease: NodeLease;
@@ -327,9 +323,9 @@ export class LogFollower {
   private carryOut(effect: NodeEffect): void {
     switch (effect.kind) {
       case 'folded': {
-        const { state, read, accepted, nextOffset } = effect;
+        const { state, accepted, skipped, nextOffset } = effect;
         const { lease } = this.loop;
-        for (const listener of this.listeners) listener({ state, read, accepted, nextOffset, lease });
+        for (const listener of this.listeners) listener({ state, accepted, skipped, nextOffset, lease });
         return;
       }
       case 'unreadable': {
