@@ -1,6 +1,5 @@
 import type { ConfigOf, ConfigSpec, FieldError } from '../config/config-spec.js';
 import { type ParseOptions, parseConfig, type RawConfig } from '../config/parse-config.js';
-import type { TaskContext } from '../record/task-context.js';
 import { ConnectError, ConnectErrorCode, isConnectError } from './connect-error.js';
 
 /** A configuration that is wrong in one or more fields. */
@@ -35,15 +34,4 @@ export function requireConfig<const S extends ConfigSpec>(
   const parsed = parseConfig(spec, raw, options);
   if (!parsed.ok) throw new ConfigError(subject, parsed.errors);
   return parsed.value;
-}
-
-/**
- * Reads the settings of a task at its start. Ignores those that the runtime and other parts of the connector read.
- * @throws {ConfigError} naming the task and every wrong field.
- */
-export function requireTaskConfig<const S extends ConfigSpec>(
-  { connectorName, taskIndex, config }: Pick<TaskContext, 'connectorName' | 'taskIndex' | 'config'>,
-  spec: S,
-): ConfigOf<S> {
-  return requireConfig(`Configuration of task ${connectorName}-${taskIndex}`, spec, config, { unknownKeys: 'ignore' });
 }

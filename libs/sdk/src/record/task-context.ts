@@ -1,3 +1,6 @@
+import type { ConfigOf, ConfigSpec } from '../config/config-spec.js';
+import { requireConfig } from '../errors/config-error.js';
+
 /** The settings of a task: those of its connector and what `taskConfigs` added, all as text. */
 export type TaskConfig = Readonly<Record<string, string>>;
 
@@ -19,4 +22,15 @@ export interface TaskContext {
   warn(message: string): void;
   /** Aborted when the task is to stop. */
   readonly signal: AbortSignal;
+}
+
+/**
+ * Reads the settings of a task at its start. Ignores those that the runtime and other parts of the connector read.
+ * @throws {ConfigError} naming the task and every wrong field.
+ */
+export function requireTaskConfig<const S extends ConfigSpec>(
+  { connectorName, taskIndex, config }: Pick<TaskContext, 'connectorName' | 'taskIndex' | 'config'>,
+  spec: S,
+): ConfigOf<S> {
+  return requireConfig(`Configuration of task ${connectorName}-${taskIndex}`, spec, config, { unknownKeys: 'ignore' });
 }
