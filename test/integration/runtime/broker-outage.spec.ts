@@ -67,7 +67,8 @@ describe('a sink whose topic is on two real brokers, one of which stops', () => 
     await until('records are put and not committed', () => sink.values.length > 4 && sink.isFlushing);
     await rocketmq.brokers[1]?.stop();
     release();
-    await until('the commit fails', () => log.some((line) => line.includes('committing offsets to broker-b failed')));
+    const failing = `committing offsets of topic ${topic} to broker-b failed`;
+    await until('the commit fails', () => log.some((line) => line.includes(failing)));
     for (let n = 2; n < 6; n++) {
       await send(a, `a${String(n)}`);
       await until('the record is put and committed', async () => (await committed(a)) === n + 1, 10_000);
@@ -88,6 +89,27 @@ describe('a sink whose topic is on two real brokers, one of which stops', () => 
     expect([...next.values].sort()).toEqual(['a6', 'b5']);
     expect([...sink.values].sort()).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'b0', 'b1', 'b2', 'b3', 'b4']);
   }, 240_000);
+
+  it('resumes with its other topics when somebody deletes one whose offsets are not committed', async () => {
+    const [kept, deleted] = [await plane.topic(1), await plane.topic(1)];
+    const [queue] = (await plane.queuesOf(kept, 1)) as [QueueRef];
+    const [gone] = (await plane.queuesOf(deleted, 1)) as [QueueRef];
+    const sink = new GatedSink();
+    const { loop, log } = await plane.sink(sink, [kept, deleted]);
+    const release = sink.hold();
+    await plane.client.producer.send(gone, { body: Buffer.from('deleted') });
+    await until('its record is put and not committed', () => sink.values.length === 1 && sink.isFlushing);
+    await plane.client.admin.deleteTopic(deleted);
+    release();
+    const failing = `committing offsets of topic ${deleted} to ${gone.brokerName} failed`;
+    await until('the commit fails', () => log.some((line) => line.includes(failing)));
+    for (let n = 0; n < 3; n++) {
+      await plane.client.producer.send(queue, { body: Buffer.from(`kept ${String(n)}`) });
+      const committed = () => plane.client.admin.queryOffset(`g-${plane.connector}-${kept}`, queue);
+      await until('the record is put and committed', async () => (await committed()) === n + 1, 10_000);
+    }
+    await loop.stop();
+  }, 120_000);
 
   it('stops within its limit while a broker is unavailable, and puts what is not committed again', async () => {
     const topic = await plane.topic(1);

@@ -186,7 +186,13 @@ export class DataPlane {
     return { loop, counters, log };
   }
 
-  async sink(task: SinkTask, topic: string, config: TaskConfig = {}): Promise<RunningLoop<SinkTaskLoop>> {
+  /** Starts a sink task that reads topics, with a group that is named after the first one. */
+  async sink(
+    task: SinkTask,
+    topics: string | readonly [string, ...string[]],
+    config: TaskConfig = {},
+  ): Promise<RunningLoop<SinkTaskLoop>> {
+    const names = typeof topics === 'string' ? [topics] : topics;
     const counters = newTaskCounters();
     const log: string[] = [];
     const { client } = this;
@@ -197,8 +203,8 @@ export class DataPlane {
         generation: 1,
         task,
         config,
-        group: `g-${this.connector}-${topic}`,
-        subscription: { topics: { kind: 'names', names: [topic] }, share: { index: 0, count: 1 } },
+        group: `g-${this.connector}-${names[0]}`,
+        subscription: { topics: { kind: 'names', names }, share: { index: 0, count: 1 } },
         decoder: new ConvertingDecoder(createConverters(strings, undefined)),
         settings: {
           ...limits,

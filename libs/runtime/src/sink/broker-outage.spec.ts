@@ -66,7 +66,7 @@ describe('a sink one of whose brokers is unavailable', () => {
     expect(sink.storage.values.filter((value) => value.startsWith('b'))).toEqual(range('b', 0, 3));
     expect(committed(b)).toBe(0);
     expect(world.waits.list).toMatchObject([
-      { call: 'committing offsets to broker-b', error: 'broker-b is unavailable' },
+      { call: 'committing offsets of topic t to broker-b', error: 'broker-b is unavailable' },
     ]);
     world.offsets.unavailable.clear();
     await world.clock.until(() => committed(b) === 6, 5000);

@@ -22,19 +22,20 @@ export interface OffsetCommitting {
 /** For so long an accepted commit proves that no operator has reset a queue. Less than the 4 s between two looks: the commit of a look ends after it. */
 const commitAgainMs = 2000;
 
-/** The commits to one broker, which are made one after the other. */
-interface BrokerCommits {
+/** The commits of a topic's queues on one broker, which are made one after the other. */
+interface Committing {
   /** By queue key. */
   readonly waiting: Map<string, SinkPosition>;
-  running: Promise<void> | undefined;
+  running: Promise<void>;
 }
 
 /**
- * Commits offsets to the sink's consumer group, broker by broker. No record of a queue is taken, so that it is held, until its commit is
- * accepted. So an unavailable broker holds only its own queues, with a bounded number of uncommitted records.
+ * Commits offsets to the sink's consumer group, for each topic and broker on their own. A queue is held, so that no record of it is taken, until
+ * its commit is accepted. So an unavailable broker, or a deleted topic, holds only its own queues, with a bounded number of uncommitted records.
  */
 export class OffsetCommits {
-  private readonly brokers = new Map<string, BrokerCommits>();
+  /** What is committed now. */
+  private readonly underWay = new Map<string, Committing>();
   private readonly held = new Set<string>();
 
   constructor(private readonly options: OffsetCommitting) {}
@@ -46,29 +47,24 @@ export class OffsetCommits {
 
   /** Commits positions in the background and holds their queues meanwhile. */
   add(positions: readonly SinkPosition[]): void {
-    for (const [brokerName, ofBroker] of byBroker(positions)) {
-      let broker = this.brokers.get(brokerName);
-      if (broker === undefined) this.brokers.set(brokerName, (broker = { waiting: new Map(), running: undefined }));
-      for (const position of ofBroker) {
+    for (const [part, { items }] of byTopicPart(positions, ({ queue }) => queue)) {
+      const waiting = this.underWay.get(part)?.waiting ?? new Map<string, SinkPosition>();
+      for (const position of items) {
         const key = queueKey(position.queue);
-        broker.waiting.set(key, position);
+        waiting.set(key, position);
         this.held.add(key);
       }
-      broker.running ??= this.run(broker);
+      if (!this.underWay.has(part)) this.begin(part, waiting);
     }
   }
 
   /** Resolves once every commit is accepted, has failed or was given up. */
   async idle(): Promise<void> {
-    for (;;) {
-      const running = [...this.brokers.values()].flatMap((broker) => broker.running ?? []);
-      if (running.length === 0) return;
-      await Promise.all(running);
-    }
+    while (this.underWay.size > 0) await Promise.all([...this.underWay.values()].map(({ running }) => running));
   }
 
   /**
-   * Commits positions of one broker, again while it is unavailable.
+   * Commits positions of one topic on one broker, again while it is unavailable.
    * @returns where an operator has reset the group
    */
   async commit(
@@ -80,7 +76,7 @@ export class OffsetCommits {
     const [first] = positions;
     if (first === undefined) return [];
     const taken = positions.map(({ queue }) => queues.get(queue)?.taken ?? 0);
-    const repeated = policy(`committing offsets to ${first.queue.brokerName}`, onRetry);
+    const repeated = policy(`committing offsets of topic ${first.queue.topic} to ${first.queue.brokerName}`, onRetry);
     const resets = await retrying(repeated, signal, async () => {
       await ports.lease.whenHeld(signal);
       return ports.offsets.commit(spec.group, positions);
@@ -121,9 +117,14 @@ export class OffsetCommits {
     this.add(free.flatMap((queue) => this.options.queues.get(queue)?.flushedPosition ?? []));
   }
 
-  private async run(broker: BrokerCommits): Promise<void> {
+  private begin(part: string, waiting: Map<string, SinkPosition>): void {
+    const committing = { waiting, running: Promise.resolve() };
+    this.underWay.set(part, committing);
+    committing.running = this.run(part, waiting);
+  }
+
+  private async run(part: string, waiting: Map<string, SinkPosition>): Promise<void> {
     const { resolve, committed, failed } = this.options;
-    const { waiting } = broker;
     try {
       while (waiting.size > 0) {
         const positions = [...waiting.values()];
@@ -138,19 +139,25 @@ export class OffsetCommits {
     } catch (error) {
       failed(error);
     } finally {
-      broker.running = undefined;
+      this.underWay.delete(part);
     }
   }
 }
 
-/** Groups what belongs to queues by the name of their broker. */
-export function byBroker<T extends { readonly queue: QueueRef }>(items: readonly T[]): ReadonlyMap<string, T[]> {
-  const groups = new Map<string, T[]>();
+/** What belongs to the queues that a topic has on one broker: nothing else makes queues unavailable together. */
+export interface TopicPart<T> {
+  readonly topic: string;
+  readonly items: T[];
+}
+
+export function byTopicPart<T>(items: Iterable<T>, queueOf: (item: T) => QueueRef): ReadonlyMap<string, TopicPart<T>> {
+  const parts = new Map<string, TopicPart<T>>();
   for (const item of items) {
-    const { brokerName } = item.queue;
-    const group = groups.get(brokerName);
-    if (group === undefined) groups.set(brokerName, [item]);
-    else group.push(item);
+    const { topic, brokerName } = queueOf(item);
+    const key = `${topic}@${brokerName}`;
+    const part = parts.get(key);
+    if (part === undefined) parts.set(key, { topic, items: [item] });
+    else part.items.push(item);
   }
-  return groups;
+  return parts;
 }

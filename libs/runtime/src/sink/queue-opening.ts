@@ -1,6 +1,6 @@
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import type { OffsetCommits } from './offset-commits.js';
+import { byTopicPart, type OffsetCommits } from './offset-commits.js';
 import type { OffsetResets } from './offset-resets.js';
 import { prepareStart } from './prepare-start.js';
 import type { QueueSet } from './queue-set.js';
@@ -21,16 +21,17 @@ export interface QueueOpeningOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** Finds out where the queues of one broker are read from. */
-interface BrokerOpening {
+/** Finds out where the queues of one topic on one broker are read from. */
+interface PartOpening {
+  readonly topic: string;
   /** A call to a broker failed and is repeated. */
   isRepeating: boolean;
   running: Promise<void>;
 }
 
-/** Opens queues, broker by broker: one that is unavailable delays its own queues only. */
+/** Opens queues, for each topic and broker on their own: one that is unavailable delays its own queues only. */
 export class QueueOpening {
-  private readonly openings = new Set<BrokerOpening>();
+  private readonly openings = new Set<PartOpening>();
   private changed: () => void = () => undefined;
 
   constructor(private readonly options: QueueOpeningOptions) {}
@@ -48,13 +49,13 @@ export class QueueOpening {
     // The answer must not change while some of a new topic's queues are committed already.
     const known = new Map<string, Promise<boolean>>();
     const isKnown = (topic: string): Promise<boolean> => {
-      const asked = known.get(topic) ?? this.untilAnswered(() => isTopicKnown(question, topic), this.noteRepeating);
+      const ask = (): Promise<boolean> => isTopicKnown(question, topic);
+      const asked = known.get(topic) ?? this.untilAnswered(ask, () => this.noteRepeating(topic));
       known.set(topic, asked);
       return asked;
     };
-    for (const brokerName of new Set(queues.map((queue) => queue.brokerName))) {
-      const ofBroker = queues.filter((queue) => queue.brokerName === brokerName);
-      this.begin((opening) => this.openOfBroker(opening, question, ofBroker, isKnown));
+    for (const { topic, items } of byTopicPart(queues, (queue) => queue).values()) {
+      this.begin(topic, (opening) => this.openPart(opening, question, items, isKnown));
     }
   }
 
@@ -90,14 +91,14 @@ export class QueueOpening {
   }
 
   /** Every queue of a topic that may be new to the group waits for all brokers of the topic. */
-  private readonly noteRepeating = (): void => {
-    for (const opening of this.openings) opening.isRepeating = true;
+  private noteRepeating(topic: string): void {
+    for (const opening of this.openings) if (opening.topic === topic) opening.isRepeating = true;
     this.changed();
-  };
+  }
 
-  private begin(work: (opening: BrokerOpening) => Promise<void>): void {
+  private begin(topic: string, work: (opening: PartOpening) => Promise<void>): void {
     const { signal, failed } = this.options;
-    const opening: BrokerOpening = { isRepeating: false, running: Promise.resolve() };
+    const opening: PartOpening = { topic, isRepeating: false, running: Promise.resolve() };
     this.openings.add(opening);
     opening.running = work(opening)
       .catch((error: unknown) => {
@@ -109,8 +110,8 @@ export class QueueOpening {
       });
   }
 
-  private async openOfBroker(
-    opening: BrokerOpening,
+  private async openPart(
+    opening: PartOpening,
     question: StartQuestion,
     queues: readonly QueueRef[],
     isKnown: (topic: string) => Promise<boolean>,
@@ -121,15 +122,12 @@ export class QueueOpening {
     };
     const { positions, ahead, undecided } = await this.untilAnswered(() => startPositions(question, queues), repeated);
     if (positions.length > 0) await this.readFrom(positions, question, ahead, repeated);
-    if (undecided.length === 0) return;
+    const [first] = undecided;
+    if (first === undefined) return;
     const { messages } = this.options.ports;
-    const decided = await Promise.all(
-      undecided.map(async (queue) => {
-        const isRead = await isKnown(queue.topic);
-        const offset = () => (isRead ? messages.minOffset(queue) : messages.endOffset(queue));
-        return { queue, nextOffset: await this.untilAnswered(offset, repeated) };
-      }),
-    );
+    const fromOldest = (): Promise<readonly SinkPosition[]> =>
+      Promise.all(undecided.map(async ({ queue }) => ({ queue, nextOffset: await messages.minOffset(queue) })));
+    const decided = (await isKnown(first.queue.topic)) ? await this.untilAnswered(fromOldest, repeated) : undecided;
     await this.readFrom(decided, question, new Map(), repeated);
   }
 

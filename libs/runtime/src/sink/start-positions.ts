@@ -18,8 +18,8 @@ export interface StartPositions {
   readonly positions: readonly SinkPosition[];
   /** The group's offset where it is ahead of the one that the sink stored, by queue key. Nobody but an operator or a foreign consumer sets it. */
   readonly ahead: ReadonlyMap<string, number>;
-  /** Queues that begin at their end if their topic is new to the group. */
-  readonly undecided: readonly QueueRef[];
+  /** The ends of queues that begin there if their topic is new to the group: what comes after this question must not be passed over. */
+  readonly undecided: readonly SinkPosition[];
 }
 
 /**
@@ -57,7 +57,7 @@ export async function startPositions(
 ): Promise<StartPositions> {
   const positions: SinkPosition[] = [];
   const ahead = new Map<string, number>();
-  const undecided: QueueRef[] = [];
+  const undecided: SinkPosition[] = [];
   const committed = await Promise.all(queues.map((queue) => offsets.read(group, queue)));
   for (const [index, queue] of queues.entries()) {
     const answer = answers.get(queueKey(queue));
@@ -66,7 +66,7 @@ export async function startPositions(
       positions.push(answer);
       if (offset !== undefined && offset > answer.nextOffset) ahead.set(queueKey(queue), offset);
     } else if (offset !== undefined) positions.push({ queue, nextOffset: offset });
-    else if (reset === 'latest') undecided.push(queue);
+    else if (reset === 'latest') undecided.push({ queue, nextOffset: await messages.endOffset(queue) });
     else positions.push({ queue, nextOffset: await messages.minOffset(queue) });
   }
   return { positions, ahead, undecided };

@@ -40,7 +40,7 @@ export class FakeOffsets implements OffsetStore {
   readonly foreignByQueue = new Map<string, readonly string[]>();
   askedForForeign = 0;
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
-  /** Names of brokers that refuse every call for now. */
+  /** Names of brokers and of topics of which every call is refused for now. */
   readonly unavailable = new Set<string>();
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
@@ -83,10 +83,10 @@ export class FakeOffsets implements OffsetStore {
     return refused;
   }
 
-  private async answered({ brokerName }: QueueRef): Promise<void> {
+  private async answered({ topic, brokerName }: QueueRef): Promise<void> {
     await Promise.resolve();
-    if (!this.unavailable.has(brokerName)) return;
-    throw Object.assign(new Error(`${brokerName} is unavailable`), { retriable: true });
+    const name = [brokerName, topic].find((one) => this.unavailable.has(one));
+    if (name !== undefined) throw Object.assign(new Error(`${name} is unavailable`), { retriable: true });
   }
 }
 
