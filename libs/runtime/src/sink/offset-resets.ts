@@ -8,7 +8,7 @@ import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 
 export interface OffsetResetOptions {
   readonly spec: Pick<SinkLoopSpec, 'group' | 'counters' | 'warnings'>;
-  readonly offsets: SinkLoopPorts['offsets'];
+  readonly ports: Pick<SinkLoopPorts, 'offsets' | 'lease'>;
   readonly queues: QueueSet;
   readonly commits: Pick<OffsetCommits, 'commit'>;
   readonly policy: (call: string) => RetryPolicy;
@@ -118,10 +118,14 @@ export class OffsetResets {
   }
 
   private take(resets: readonly OffsetReset[], signal: AbortSignal): Promise<readonly OffsetReset[]> {
-    const { spec, offsets, policy } = this.options;
+    const { spec, ports, policy } = this.options;
     return Promise.all(
       resets.map((reset) =>
-        retrying(policy('taking a reset of offsets'), signal, () => offsets.takeReset(spec.group, reset)),
+        retrying(policy('taking a reset of offsets'), signal, async () => {
+          // A successor may be reading: it has to find what the operator orders from then on.
+          await ports.lease.whenHeld(signal);
+          return ports.offsets.takeReset(spec.group, reset);
+        }),
       ),
     );
   }

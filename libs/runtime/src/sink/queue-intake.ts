@@ -24,7 +24,7 @@ import type { RecordDecoder } from './record-decoder.js';
 import { type QueueStart, requireSameMessage } from './prepare-start.js';
 import type { DropReason, ReadState } from './read-state.js';
 
-/** A wait for messages that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
+/** A wait for messages, or for room, that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
 const doubtAfterMs = 1000;
 
 export interface IntakeContext {
@@ -190,17 +190,17 @@ export class QueueIntake {
     const { signal } = this;
     let from = this.next;
     let lastStoredMs = this.state.lastStoredMs;
-    let askedMs = -Infinity;
+    let provenMs = -Infinity;
     let reader: MessageReader | undefined;
     try {
       for (let attempt = 1; !signal.aborted; attempt++) {
+        if (attempt === 1) provenMs = clock.nowMs();
         await this.ahead.room(signal);
         reader ??= messages.read(this.queue, from, signal, this.ahead.budget);
         let answer: readonly RawMessage[] = [];
         try {
-          if (attempt === 1) askedMs = clock.nowMs();
           answer = await reader.next();
-          const mayBeAnother = attempt > 1 || clock.nowMs() - askedMs > doubtAfterMs;
+          const mayBeAnother = attempt > 1 || clock.nowMs() - provenMs > doubtAfterMs;
           if (mayBeAnother) await requireSameMessage({ messages, group, signal }, this.queue, from, lastStoredMs);
         } catch (error) {
           signal.throwIfAborted();
@@ -227,8 +227,19 @@ export class QueueIntake {
     }
   }
 
-  /** Returns where reading resumes, or throws. */
+  /** Waits where the broker is unavailable; returns where reading resumes, or throws. */
   private async afterFailure(error: unknown, from: number, attempt: number): Promise<number> {
+    try {
+      return await this.afterRefusal(error, from, attempt);
+    } catch (problem) {
+      if (!(problem instanceof QueueReadFailure) || problem.reason !== 'unavailable' || !problem.retriable) throw problem;
+      await this.waitAfter(problem, from, attempt);
+      return from;
+    }
+  }
+
+  /** Returns where reading resumes after the broker refused an offset, or throws; it may become unavailable meanwhile. */
+  private async afterRefusal(error: unknown, from: number, attempt: number): Promise<number> {
     const { messages, group, counters, skipsBadRecords, warn } = this.context;
     const { queue } = this;
     if (!(error instanceof QueueReadFailure)) throw error;
@@ -251,9 +262,7 @@ export class QueueIntake {
           group,
         );
       case 'unavailable':
-        if (!error.retriable) throw error;
-        await this.waitAfter(error, from, attempt);
-        return from;
+        throw error;
     }
   }
 

@@ -306,65 +306,30 @@ describe('a sink whose group an operator resets', () => {
     );
     await ended(world, loop);
   });
-});
 
-describe('a sink whose topic was deleted and created again', () => {
-  const remedy =
-    'To read the topic from its oldest message, run "mqadmin resetOffsetByTime -n <name server> -g g -t t -s 0" (-s now: from its end); then restart the task';
-
-  it('fails before it reads when the queue has grown beyond its offset, and reads it from where an operator says', async () => {
+  it('leaves resets to its successor once its lease is lost', async () => {
     const { world, ref, sink } = oneQueue();
-    world.plain(ref, ...range('old', 0, 5));
-    const first = world.loop(sink);
-    await first.loop.start();
-    await world.clock.until(() => sink.storage.values.length === 5);
-    await ended(world, first.loop);
-    world.cluster.queue(ref).clear();
-    world.plain(ref, ...range('new', 0, 15));
-    const second = world.loop(new TransactionalSink(sink.storage));
-    const error = await second.loop.start().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'CONNECT_POSITION_INVALID', reason: 'replaced', offset: 5, limit: 15 });
-    expect((error as Error).message).toMatch(
-      /the message before it was stored at 2023-[^,]+, and the one that was read there at 2023-/,
-    );
-    expect((error as Error).message).toContain(remedy);
-    world.offsets.reset('g', ref, 0);
-    const third = world.loop(new TransactionalSink(sink.storage));
-    await third.loop.start();
-    await world.clock.until(() => sink.storage.values.length === 20);
-    expect(sink.storage.values.slice(5)).toEqual(range('new', 0, 15));
-    await ended(world, third.loop);
-  });
-
-  it('fails while it runs too', async () => {
-    const { world, ref, sink } = oneQueue();
-    world.plain(ref, ...range('old', 0, 5));
-    const { loop } = world.loop(sink);
+    world.plain(ref, ...range('v', 0, 4));
+    const { loop, counters } = world.loop(sink, { settings: { refreshIntervalMs: 4000 } });
     await loop.start();
-    await world.clock.until(() => sink.storage.values.length === 5);
-    await world.clock.advance(5000);
-    world.cluster.queue(ref).clear();
-    world.plain(ref, ...range('new', 0, 15));
-    let end: unknown;
-    void loop.ended.then((reason) => (end = reason));
-    await world.clock.until(() => end !== undefined);
-    expect(end).toMatchObject({ kind: 'failed', error: { reason: 'replaced' } });
-    expect(sink.storage.values).toHaveLength(5);
-  });
-
-  it('resumes where retention has removed the message before, for nothing else is known', async () => {
-    const { world, ref, sink } = oneQueue();
-    world.plain(ref, ...range('v', 0, 5));
-    const first = world.loop(sink);
-    await first.loop.start();
-    await world.clock.until(() => sink.storage.values.length === 5);
-    await ended(world, first.loop);
-    world.plain(ref, 'v5');
-    world.cluster.queue(ref).minOffset = 5;
-    const second = world.loop(new TransactionalSink(sink.storage));
-    await second.loop.start();
-    await world.clock.until(() => sink.storage.values.length === 6);
-    await ended(world, second.loop);
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 4);
+    const { offsets } = world;
+    const takeReset = offsets.takeReset.bind(offsets);
+    offsets.takeReset = () => Promise.reject(Object.assign(new Error('no answer'), { retriable: true }));
+    offsets.reset('g', ref, 1);
+    await world.clock.until(() => counters.offsetResets === 1, 10_000);
+    world.lease.lose();
+    let taken = 0;
+    offsets.takeReset = (group, reset) => {
+      taken++;
+      return takeReset(group, reset);
+    };
+    offsets.reset('g', ref, 2);
+    await world.clock.advance(10_000);
+    expect(taken).toBe(0);
+    world.lease.regain();
+    await world.clock.until(() => counters.offsetResets === 2, 10_000);
+    await ended(world, loop);
   });
 });
 

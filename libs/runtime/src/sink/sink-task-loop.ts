@@ -91,7 +91,7 @@ export class SinkTaskLoop {
     const commits = (this.commits = new OffsetCommits({ ...committing, resolve }));
     const resets: OffsetResets = new OffsetResets({
       spec,
-      offsets: ports.offsets,
+      ports,
       queues,
       commits,
       policy,
