@@ -52,22 +52,22 @@ export class SinkCalls {
     const { spec, policy, stopping, killed, lease } = this.options;
     const { task, counters } = spec;
     return this.alone(async () => {
-      const { records, failure } = take();
-      if (records.length === 0) return failure;
       const repeated = policy('put', () => {
         counters.putRetries++;
       });
       try {
+        const { records, failure } = take();
+        if (records.length === 0) return failure;
         await retrying(repeated, stopping, async () => {
           await lease.whenHeld(stopping);
           await task.put(records, killed);
         });
+        counters.recordsPut += records.length;
+        return failure;
       } catch (error) {
         this.broken = { error };
         throw error;
       }
-      counters.recordsPut += records.length;
-      return failure;
     });
   }
 

@@ -152,4 +152,22 @@ describe('what a sink task reports of itself', () => {
     expect(Math.max(...world.logger.lines.map(({ length }) => length))).toBeLessThan(10_000);
     loop.kill();
   });
+
+  it('stores no position behind records that an error kept from the sink', async () => {
+    const world = new SinkWorld();
+    const [ref] = world.cluster.addTopic('t', 1);
+    const sink = new TransactionalSink(newSinkStorage());
+    world.plain(ref!, 'a', 'poison', 'b');
+    world.logger.warn = () => {
+      throw new Error('the disk is full');
+    };
+    const { loop } = world.loop(sink, { settings: { skipsBadRecords: true } });
+    await loop.start();
+    let end: unknown;
+    void loop.ended.then((result) => (end = result));
+    await world.clock.until(() => end !== undefined, 10_000);
+    expect(end).toMatchObject({ kind: 'failed', error: { message: 'the disk is full' }, clean: false });
+    expect(sink.storage.values).toEqual([]);
+    expect(sink.storage.positions.get(queueKey(ref!))?.nextOffset ?? 0).toBe(0);
+  });
 });
