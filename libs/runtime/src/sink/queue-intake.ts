@@ -232,7 +232,8 @@ export class QueueIntake {
     try {
       return await this.afterRefusal(error, from, attempt);
     } catch (problem) {
-      if (!(problem instanceof QueueReadFailure) || problem.reason !== 'unavailable' || !problem.retriable) throw problem;
+      if (!(problem instanceof QueueReadFailure) || problem.reason !== 'unavailable' || !problem.retriable)
+        throw problem;
       await this.waitAfter(problem, from, attempt);
       return from;
     }

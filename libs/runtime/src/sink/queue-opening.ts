@@ -50,7 +50,10 @@ export class QueueOpening {
     const known = new Map<string, Promise<boolean>>();
     const isKnown = (topic: string): Promise<boolean> => {
       const ask = (): Promise<boolean> => isTopicKnown(question, topic);
-      const asked = known.get(topic) ?? this.untilAnswered(ask, () => this.noteRepeating(topic));
+      const repeated = (): void => {
+        this.noteRepeating(topic);
+      };
+      const asked = known.get(topic) ?? this.untilAnswered(ask, repeated);
       known.set(topic, asked);
       return asked;
     };
