@@ -2,7 +2,6 @@
 export const exemptFolders = [
   'libs/core',
   'libs/embedded-rocketmq',
-  'libs/node',
   'libs/rocketmq',
   'libs/rpc',
   'libs/simulation',

@@ -1,6 +1,13 @@
 import { pause } from '@sluice/time';
 import type { Command } from '@sluice/core';
-import { firstOffsetOf, refusedPauseMs, untilAnswered, type ClusterNode, type ScopedLogger } from '@sluice/node';
+import {
+  firstOffsetOf,
+  LimitedWarnings,
+  refusedPauseMs,
+  untilAnswered,
+  type ClusterNode,
+  type ScopedLogger,
+} from '@sluice/node';
 import { OffsetOutOfRangeError, type QueueRef } from '@sluice/rocketmq';
 import { decodeCommand, MalformedMessageError, readerGroupOf } from '@sluice/protocol';
 
@@ -14,12 +21,15 @@ export interface CommandListener {
 export class CommandReader {
   private reading = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  private readonly skips: LimitedWarnings;
 
   constructor(
     private readonly node: ClusterNode,
     private readonly listener: CommandListener,
     private readonly logger: ScopedLogger,
-  ) {}
+  ) {
+    this.skips = new LimitedWarnings(logger);
+  }
 
   /**
    * Gives up where it was and reads from `fromOffset` on; what it reads is marked with `readId`.
@@ -121,7 +131,7 @@ export class CommandReader {
       return decodeCommand<Command>(body);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      this.logger.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
+      this.skips.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
       return undefined;
     }
   }

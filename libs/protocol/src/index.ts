@@ -2,6 +2,7 @@ export * from './control/command.codec.js';
 export * from './control/envelope.codec.js';
 export * from './control/log-entry.codec.js';
 export * from './control/report-assembler.js';
+export { SHORTEST_REPORT_PAUSE_MS } from './control/report-sequence.js';
 export * from './control/report-writer.js';
 export * from './control/report.codec.js';
 export * from './position/connector-positions.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Report } from '@sluice/core';
 import { ReportsChannel, type ScopedLogger } from '@sluice/node';
-import { readerGroupOf, reportsQueueOf, topicsOf } from '@sluice/protocol';
+import { encodeReportMessage, readerGroupOf, reportsQueueOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
@@ -56,6 +56,19 @@ describe('the reports topic', () => {
       return (heard.at(-1) ?? 0) > lost;
     });
     const queueId = reportsQueueOf(reportOf(0).nodeId, topics);
+    const queue = { topic: name, brokerName, queueId };
+    const { tasks, ...fields } = reportOf(Number.MAX_SAFE_INTEGER);
+    expect(tasks).toEqual([]);
+    await client.producer.send(queue, { body: encodeReportMessage({ kind: 'report' }, fields, []) });
+    const elsewhere = { ...queue, queueId: (queueId + 1) % queues };
+    await client.producer.send(elsewhere, {
+      body: encodeReportMessage({ kind: 'report' }, reportOf(reportSeq + 9), []),
+    });
+    await until('both foreign reports are refused', () => channel.malformedCount === 2);
+    await report();
+    await until('the report after them is heard', () => heard.at(-1) === reportSeq);
+    expect(warnings.at(-1)).toMatch(/node w1.*(somebody else wrote it|does not report in this queue)$/);
+
     expect(warnings[0]).toMatch(`Queue ${String(queueId)} of the reports is read from its end 0`);
     ending.abort();
     await expect(following).resolves.toBeUndefined();

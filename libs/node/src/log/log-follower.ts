@@ -26,6 +26,7 @@ import {
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
 import { isRocketMqError } from '@sluice/rocketmq';
 import { untilAnswered } from './known-queue.js';
+import { LimitedWarnings } from '../logging/limited-warnings.js';
 import type { ScopedLogger } from '../logging/process-logger.js';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
@@ -93,6 +94,7 @@ export class LogFollower {
   private readonly listeners = new Set<LogListener>();
   private readonly proofWaiters = new Set<() => void>();
   private readonly source: LogQueue;
+  private readonly skips: LimitedWarnings;
   private loop: NodeLoop;
   /** The end of the queue when this began. */
   private catchUpTo = 0;
@@ -109,6 +111,7 @@ export class LogFollower {
     private readonly options: LogFollowerOptions = {},
   ) {
     this.source = new LogQueue(client, queue, group);
+    this.skips = new LimitedWarnings(logger);
     this.loop = initialNodeLoop(options.self ?? noMember, initial, readClocks());
   }
 
@@ -330,7 +333,7 @@ export class LogFollower {
       }
       case 'unreadable': {
         const { offset, why } = effect.message;
-        this.logger.warn(`Offset ${String(offset)} of the log is skipped: ${why}`);
+        this.skips.warn(`Offset ${String(offset)} of the log is skipped: ${why}`);
         return;
       }
       case 'head-proven':

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Report } from '@sluice/core';
+import { SHORTEST_REPORT_PAUSE_MS } from '@sluice/protocol';
 import type { OutageLogger } from '../logging/outage-logger.js';
 import type { ReportsChannel } from './reports-channel.js';
 
@@ -7,9 +8,6 @@ import type { ReportsChannel } from './reports-channel.js';
 export const heartbeatIntervalMs = 1000;
 
 const lastReportTimeoutMs = 2000;
-
-/** At least so much time lies between two reports, in milliseconds: of many changes that come together the next one has all. */
-const shortestPauseMs = 50;
 
 /** Sends the node's state every second and, through {@link announce}, at once when it changed. One report is in flight at a time. */
 export class Heartbeat {
@@ -47,8 +45,8 @@ export class Heartbeat {
     while (!signal.aborted) {
       this.wake = new AbortController();
       await this.send(signal);
-      await delay(shortestPauseMs, undefined, { signal }).catch(() => undefined);
-      await delay(heartbeatIntervalMs - shortestPauseMs, undefined, {
+      await delay(SHORTEST_REPORT_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      await delay(heartbeatIntervalMs - SHORTEST_REPORT_PAUSE_MS, undefined, {
         signal: AbortSignal.any([signal, this.wake.signal]),
       }).catch(() => undefined);
     }

@@ -13,16 +13,17 @@ import {
 } from '@sluice/protocol';
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { refusedPauseMs, untilAnswered } from '../log/known-queue.js';
+import { LimitedWarnings } from '../logging/limited-warnings.js';
 import type { ScopedLogger } from '../logging/process-logger.js';
 
 const sendTimeoutMs = 3000;
 
-/** Whole states are told often enough to find one of each node within this time. */
+/** Nodes report their whole state often enough to find one of each within this time. */
 const lookBackMs = reportLimits.fullIntervalMs + 30_000;
 
 export type HeardReport = Heard<Report>;
 
-/** Takes what one answer told, at least one message; `storedAt` is when the broker stored the newest, by its own clock. */
+/** Takes the messages of one answer, at least one; `storedAt` is when the broker stored the newest, by its own clock. */
 export type ReportsListener = (messages: readonly HeardReport[], queueId: number, storedAt: number) => void;
 
 /** A queue with more messages a second is busy: about one in this time is read without a pause. */
@@ -35,6 +36,7 @@ const busyPauseMs = 100;
 /** Writes and reads the reports topic. */
 export class ReportsChannel {
   private malformed = 0;
+  private readonly warnings: LimitedWarnings;
   private readonly writer = new ReportWriter<Report>();
 
   constructor(
@@ -43,9 +45,11 @@ export class ReportsChannel {
     private readonly brokerName: string,
     private readonly group: string,
     private readonly logger: ScopedLogger,
-  ) {}
+  ) {
+    this.warnings = new LimitedWarnings(logger);
+  }
 
-  /** Messages that could not be understood. */
+  /** Messages that could not be understood, or that somebody else than the node wrote. */
   get malformedCount(): number {
     return this.malformed;
   }
@@ -75,10 +79,10 @@ export class ReportsChannel {
   }
 
   /**
-   * Tells what arrives from now on until `signal` is aborted, at the latest 100 ms after it came. Where a queue has lost its end, it reads on
-   * from the end that is left.
+   * Notifies the listener of what arrives from now on until `signal` is aborted, at the latest 100 ms after it came. Where a queue has lost its
+   * end, reads from the end that is left.
    *
-   * @param onListening is called once all queues are read up to where they ended at the call: what comes then is told soon.
+   * @param onListening is called once all queues are read up to where they ended at the call: what comes then is heard soon.
    */
   async follow(listener: ReportsListener, signal: AbortSignal, onListening?: () => void): Promise<void> {
     const unread = new Set(this.queueIds);
@@ -96,7 +100,15 @@ export class ReportsChannel {
   ): Promise<void> {
     const queue = this.queue(queueId);
     const { admin } = this.client;
-    const assembler = new ReportAssembler<Report>(isReport);
+    const assembler = new ReportAssembler<Report>({
+      isWhole: isReport,
+      isOwnQueue: (nodeId) => reportsQueueOf(nodeId, this.topics) === queueId,
+      onRestart: (nodeId, incarnation) => {
+        this.warnings.warn(
+          `Somebody else wrote a report of node ${nodeId} (incarnation ${incarnation}); the node's own are used again`,
+        );
+      },
+    });
     try {
       let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
       let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));
@@ -177,7 +189,7 @@ export class ReportsChannel {
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.malformed += 1;
-      this.logger.warn(error.message);
+      this.warnings.warn(error.message);
       return undefined;
     }
   }

@@ -57,6 +57,12 @@ export const metricSpecs = {
     help: 'Messages of the log that this node could not understand.',
     roles: every,
   },
+  sluice_reports_malformed_messages_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Messages of the reports topic that this node skipped: it could not understand them, or somebody else than the named node wrote them.',
+    roles: every,
+  },
   sluice_leader_epoch: {
     type: 'gauge',
     labels: [],

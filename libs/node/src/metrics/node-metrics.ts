@@ -10,6 +10,7 @@ export function nodeMetrics(node: ClusterNode, rpc: RpcEndpoint): MetricRegistry
   const labels = { version: ownVersion(), role: settings.role, node: settings.nodeId, cluster: settings.clusterId };
   metrics.collect('sluice_build_info', () => [{ labels, value: 1 }]);
   collectLog(metrics, follower);
+  metrics.collectOne('sluice_reports_malformed_messages_total', () => node.reports.malformedCount);
   collectRpc(metrics, rpc);
   return metrics;
 }

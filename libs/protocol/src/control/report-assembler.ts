@@ -6,6 +6,7 @@ import {
   type ReportShape,
 } from './report.codec.js';
 import { MalformedMessageError } from '../protocol-error.js';
+import { ReportSequence } from './report-sequence.js';
 import { keyOf } from './report-writer.js';
 
 /** What a message of the reports topic says. */
@@ -22,7 +23,17 @@ interface Known<Report extends ReportShape> {
   /** The last tasks that came as a block: most of the time the next block is the same. */
   block: { readonly bytes: Buffer; readonly tasks: Report['tasks'] } | undefined;
   parts: { readonly reportSeq: number; readonly found: readonly Report[] } | undefined;
+  readonly sequence: ReportSequence;
   heardAtMs: number;
+}
+
+export interface ReportAssemblerOptions<Report extends ReportShape> {
+  /** Whether a report that was put together has what its readers take from it; by default each has. */
+  readonly isWhole?: (report: Report) => boolean;
+  /** Whether a node reports in this queue; by default each does. */
+  readonly isOwnQueue?: (nodeId: string) => boolean;
+  /** Called when the reports of an incarnation are believed again, after one with a foreign number was. */
+  readonly onRestart?: (nodeId: string, incarnation: string) => void;
 }
 
 /** Incarnations that are silent for this long are forgotten. */
@@ -33,8 +44,7 @@ export class ReportAssembler<Report extends ReportShape> {
   /** By node id. */
   private readonly known = new Map<string, Known<Report>[]>();
 
-  /** @param isWhole - whether a report that was put together has what its readers take from it */
-  constructor(private readonly isWhole: (report: Report) => boolean = () => true) {}
+  constructor(private readonly options: ReportAssemblerOptions<Report> = {}) {}
 
   /**
    * Decodes a message and puts the report together that it belongs to.
@@ -45,10 +55,18 @@ export class ReportAssembler<Report extends ReportShape> {
   read(body: Uint8Array, storedAtMs: number): Heard<Report> {
     const message = decodeReportsMessage<Report>(body, (block, node) => tasksOf(this.knownOf(node, storedAtMs), block));
     if (message.kind === 'probe') return message;
-    const report = this.take(message, storedAtMs);
-    if (report !== undefined) return { kind: 'report', report };
     const { nodeId, incarnation, reportSeq } = message.report;
-    return { kind: 'alive', nodeId, incarnation, reportSeq };
+    const known = this.knownOf(message.report, storedAtMs);
+    const verdict = known.sequence.judge(reportSeq, storedAtMs);
+    if (verdict === 'foreign') throw foreignNumber(message.report);
+    if (verdict === 'restart') {
+      known.report = known.parts = undefined;
+      this.options.onRestart?.(nodeId, incarnation);
+    }
+    const report = this.take(message, storedAtMs);
+    const number = known.sequence.numberOf(reportSeq);
+    if (report === undefined) return { kind: 'alive', nodeId, incarnation, reportSeq: number };
+    return { kind: 'report', report: number === report.reportSeq ? report : { ...report, reportSeq: number } };
   }
 
   /**
@@ -86,15 +104,25 @@ export class ReportAssembler<Report extends ReportShape> {
   }
 
   private whole(report: Report): Report {
-    if (this.isWhole(report)) return report;
+    if (this.options.isWhole?.(report) !== false) return report;
     throw new MalformedMessageError('reports', `the report of node ${report.nodeId} lacks what every node reports`);
   }
 
   private knownOf({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, nowMs: number): Known<Report> {
+    if (this.options.isOwnQueue?.(nodeId) === false) {
+      throw new MalformedMessageError('reports', `node ${nodeId} does not report in this queue`);
+    }
     let known = this.known.get(nodeId)?.find((each) => each.incarnation === incarnation);
     if (known === undefined) {
       this.forgetSilent(nowMs);
-      known = { incarnation, report: undefined, block: undefined, parts: undefined, heardAtMs: nowMs };
+      known = {
+        incarnation,
+        report: undefined,
+        block: undefined,
+        parts: undefined,
+        sequence: new ReportSequence(),
+        heardAtMs: nowMs,
+      };
       this.known.set(nodeId, [...(this.known.get(nodeId) ?? []), known]);
     }
     known.heardAtMs = nowMs;
@@ -108,6 +136,15 @@ export class ReportAssembler<Report extends ReportShape> {
       else if (heard.length < all.length) this.known.set(nodeId, heard);
     }
   }
+}
+
+function foreignNumber({
+  nodeId,
+  incarnation,
+  reportSeq,
+}: Pick<ReportShape, 'nodeId' | 'incarnation' | 'reportSeq'>): MalformedMessageError {
+  const report = `report ${String(reportSeq)} of node ${nodeId} (incarnation ${incarnation})`;
+  return new MalformedMessageError('reports', `${report} cannot follow those before it: somebody else wrote it`);
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -334,7 +334,7 @@ describe('report messages', () => {
   });
 
   it('that lack what their readers take are malformed, also as what is new', () => {
-    const assembler = new ReportAssembler<TestReport>(({ plugins }) => Array.isArray(plugins));
+    const assembler = new ReportAssembler<TestReport>({ isWhole: ({ plugins }) => Array.isArray(plugins) });
     const read = (message: object): unknown => assembler.read(Buffer.from(JSON.stringify({ v: 1, ...message })), 0);
     const broken = { ...reportOf(2, []), plugins: null };
     expect(() => read({ kind: 'report', report: broken })).toThrow('the report of node n1 lacks');
