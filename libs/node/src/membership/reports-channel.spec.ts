@@ -85,7 +85,7 @@ describe('following the reports', () => {
     expect([...seen, listening]).toEqual([0, 0, 1, 1]);
   });
 
-  it('tells what an answer holds at once, and nothing of before', async () => {
+  it('notifies of what an answer holds at once, and nothing of before', async () => {
     const ended = new AbortController();
     const told: [number, number, number][] = [];
     const next: Next = (from) => (from === 2 ? probesFrom(from, 6) : never);

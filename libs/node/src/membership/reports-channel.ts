@@ -30,7 +30,7 @@ export type ReportsListener = (messages: readonly HeardReport[], queueId: number
 const freeMessageMs = 25;
 const freeMessages = 40;
 
-/** Lets the messages of a busy queue come together, so that a large cluster costs its readers a few pulls a second and not one per message. */
+/** Lets the messages of a busy queue come together: a large cluster costs its readers a few pulls a second, not one per message. */
 const busyPauseMs = 100;
 
 /** Writes and reads the reports topic. */
