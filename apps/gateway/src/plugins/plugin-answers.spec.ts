@@ -39,4 +39,14 @@ describe('the text of an invalid configuration', () => {
     expect(lines[0]).toBe('Connector configuration is invalid and contains the following 1 error(s):');
     expect(lines[1]).toBe('file: must be absolute');
   });
+
+  it('names what is suspect beside what is wrong: a misspelt setting may be the cause', () => {
+    const warnings = ['Configuration flie is not a known setting. Did you mean file?'];
+    const answer = { ...answerWith('file', '', ['Missing required configuration "file"']), warnings };
+    expect(invalidConfigMessage(answer, { flie: 'f' }).split('\n').slice(1, -1)).toEqual([
+      'Missing required configuration "file"',
+      'It has these warnings too:',
+      ...warnings,
+    ]);
+  });
 });

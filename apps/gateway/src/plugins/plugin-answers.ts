@@ -79,7 +79,10 @@ export function validationJson(answer: ValidateAnswer, config: Config): Validati
   };
 }
 
-/** Every wrong setting in Kafka Connect's words; a message that does not name its setting gets it in front. */
+/**
+ * Lists every wrong setting in Kafka Connect's words; a message that does not name its setting gets it in front. Warnings follow: a misspelt
+ * name is one, and often the cause of an error.
+ */
 export function invalidConfigMessage(answer: ValidateAnswer, config: Config): string {
   const isSecret = secretsOf(answer);
   const errors = answer.fields.flatMap(({ state }) =>
@@ -90,6 +93,7 @@ export function invalidConfigMessage(answer: ValidateAnswer, config: Config): st
   return [
     `Connector configuration is invalid and contains the following ${Math.max(answer.errorCount, errors.length)} error(s):`,
     ...errors,
+    ...(answer.warnings.length === 0 ? [] : ['It has these warnings too:', ...answer.warnings]),
     'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
   ].join('\n');
 }
