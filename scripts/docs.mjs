@@ -22,6 +22,7 @@ for (const [page, title, module, name] of specs) {
   pages.set(page, `# ${title}\n\n${toMarkdown(exported(await load(module), module, name))}\n`);
 }
 
+pages.set('converters.md', await convertersPage());
 pages.set('settings.md', await settingsPage());
 pages.set('metrics.md', await metricsPage());
 pages.set('rocketmq-client.md', await apiPage('libs/rocketmq/typedoc.json', 'rocketmq-client.md'));
@@ -97,6 +98,27 @@ async function metricsPage() {
   ].join('\n');
 }
 
+/** The converters that every runner has, from the list that connectors choose them from. */
+async function convertersPage() {
+  const { converterPlugins } = await load('libs/runtime/dist/index.js');
+  const sections = converterPlugins.flatMap(({ name, doc, aliases, spec }) => [
+    `## ${name}`,
+    '',
+    `${doc} Other names: ${codeList(aliases)}.`,
+    '',
+    ...(Object.keys(spec).length === 0 ? ['It has no settings.'] : [toMarkdown(spec)]),
+    '',
+  ]);
+  return [
+    '# Converters',
+    '',
+    'Written by `npm run docs:gen` from the specs of the converters. A connector names its converters in `key.converter`, `value.converter` and',
+    '`header.converter`. The settings of a converter have its place and a dot in front, as in `value.converter.schemas.enable`.',
+    '',
+    ...sections,
+  ].join('\n');
+}
+
 /** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */
 async function settingsPage() {
   const folder = 'libs/node/dist/settings';
@@ -149,7 +171,7 @@ async function connectorsPage() {
     '# Connectors',
     '',
     'Written by `npm run docs:gen` from the specs of the connectors. A setting can be written under any of its names. The settings that every connector has',
-    'are in [common settings](common-settings.md), [source settings](source-settings.md) and [sink settings](sink-settings.md).',
+    'are in [common settings](common-settings.md), [converters](converters.md), [source settings](source-settings.md) and [sink settings](sink-settings.md).',
     '',
     '| Connector | Kind | |',
     '| --- | --- | --- |',
