@@ -42,7 +42,7 @@ module.exports = {
     },
     only('time-imports-nothing', 'libs/time', []),
     only('verification-imports-nothing', 'libs/verification', []),
-    only('rocketmq-imports-nothing', 'libs/rocketmq', []),
+    only('rocketmq-imports-time', 'libs/rocketmq', ['time']),
     ...layers(
       'libs/rocketmq',
       [

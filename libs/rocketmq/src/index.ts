@@ -86,7 +86,7 @@ export {
 } from './admin/queue-stats.js';
 export { type CreateTopicOptions, type UpdateTopicOptions } from './admin/topic-admin.js';
 export { type TopicConfig } from './admin/topic-config.js';
-export { type BackoffOptions } from './connection/backoff.js';
+export { type BackoffLimits } from '@sluice/time';
 export { type ClientEvent, type ClientEventListener } from './connection/client-event.js';
 export { type CallOptions } from './connection/call-deadline.js';
 export { parseNameServers } from './routing/name-servers.js';

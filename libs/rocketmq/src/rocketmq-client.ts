@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
+import { type BackoffLimits } from '@sluice/time';
 import { AclAdmin } from './admin/acl-admin.js';
 import { CredentialsCache, type CredentialsSource } from './connection/credentials.js';
 import { PlainAclAdmin } from './admin/plain-acl-admin.js';
 import { Admin } from './admin/admin.js';
 import { QueueLocks } from './admin/queue-locks.js';
-import { type BackoffOptions } from './connection/backoff.js';
 import { type ClientEventListener } from './connection/client-event.js';
 import { type CallDeadline, type CallOptions } from './connection/call-deadline.js';
 import { InvalidArgumentError } from './errors.js';
@@ -43,7 +43,7 @@ export interface RocketMqClientOptions {
   readonly connectTimeoutMs?: number;
   /** Default 30 s; brokers close connections that are idle for 120 s. */
   readonly heartbeatIntervalMs?: number;
-  readonly reconnectBackoff?: BackoffOptions;
+  readonly reconnectBackoff?: BackoffLimits;
   /** The brokers' `maxMessageSize`. Default 4 MiB. */
   readonly maxMessageBytes?: number;
   /** Answers above it are not read: their requests reject with FrameTooLargeError. Default 16 MiB. */
@@ -122,7 +122,7 @@ export class RocketMqClient {
       maxUnwrittenBytes: 16 * 1024 * 1024,
       maxWaitingRequests: 4_096,
       overdueAfterMs: OVERDUE_AFTER_MS,
-      reconnectBackoff: options.reconnectBackoff ?? { firstMs: 50, maxMs: 3_000 },
+      reconnectBackoff: options.reconnectBackoff ?? { initialMs: 50, maxMs: 3_000 },
     });
     this.#pool.closing.addEventListener('abort', () => {
       members.close();

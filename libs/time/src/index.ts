@@ -1,4 +1,5 @@
 export { backoffMs, type BackoffLimits } from './backoff.js';
+export { onAbort } from './on-abort.js';
 export { pause } from './pause.js';
 export { retry, type RetryOptions } from './retry.js';
 export { untilAborted } from './until-aborted.js';

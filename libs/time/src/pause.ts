@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 /** Resolves after `delayMs`, or at once when the signal aborts; the timer is cleared then. Never rejects. */
 export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -5,12 +7,12 @@ export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
       resolve();
       return;
     }
-    const done = (): void => {
+    const end = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      unlisten();
       resolve();
     };
-    const timer = setTimeout(done, delayMs);
-    signal.addEventListener('abort', done, { once: true });
+    const timer = setTimeout(end, delayMs);
+    const unlisten = onAbort(signal, end);
   });
 }

@@ -1,13 +1,9 @@
-/** Resolves when the signal is aborted, or at once where it is already. */
+import { onAbort } from './on-abort.js';
+
+/** Resolves when the signal aborts, or at once where it is aborted already. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
+    onAbort(signal, resolve);
   });
 }

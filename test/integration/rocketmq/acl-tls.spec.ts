@@ -292,7 +292,7 @@ describe('a cluster with ACL 2.0 and TLS', () => {
     const client = RocketMqClient.open({
       namesrv: `127.0.0.1:${port}`,
       tls: {},
-      reconnectBackoff: { firstMs: 60_000, maxMs: 60_000 },
+      reconnectBackoff: { initialMs: 60_000, maxMs: 60_000 },
     });
     try {
       await expect(client.admin.listTopics()).rejects.toBeInstanceOf(TlsHandshakeError);

@@ -34,7 +34,7 @@ describe('a broker that goes away', () => {
     client = RocketMqClient.open({
       namesrv: namesrv.address,
       requestTimeoutMs: 10_000,
-      reconnectBackoff: { firstMs: 10, maxMs: 50 },
+      reconnectBackoff: { initialMs: 10, maxMs: 50 },
     });
   });
 
@@ -111,7 +111,7 @@ describe('a broker that goes away', () => {
     const reader = client.consumer.readQueue(queue, {
       from,
       group,
-      retryBackoff: { firstMs: 10, maxMs: 50 },
+      retryBackoff: { initialMs: 10, maxMs: 50 },
       onState: (state) => states.push(state),
     });
     const total = 3_000;

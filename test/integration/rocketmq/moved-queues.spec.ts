@@ -154,7 +154,7 @@ describe('queues that move or close while a producer sends', () => {
       const topic = 'ordered';
       await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2, isOrdered: true });
       const queues = await writable(topic, ({ length }) => length === 4);
-      const producer = client.topicProducer(topic, { retryBackoff: { firstMs: 5, maxMs: 50 } });
+      const producer = client.topicProducer(topic, { retryBackoff: { initialMs: 5, maxMs: 50 } });
       const keys = Array.from({ length: 32 }, (_, key) => `k${String(key)}`);
       const spread = await producer.sendAll(keys.map((shardingKey) => ({ body: Buffer.from('x'), shardingKey })));
       expect(new Set(spread.map(({ queue }) => queue.brokerName))).toEqual(new Set(['broker-a', 'broker-b']));

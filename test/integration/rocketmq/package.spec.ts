@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const run = promisify(execFile);
-const library = fileURLToPath(new URL('../../../libs/rocketmq', import.meta.url));
+const packageFolder = (name: string): string => fileURLToPath(new URL(`../../../libs/${name}`, import.meta.url));
 const PEER = 'rocketmq-client-nodejs';
 const namesrv = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 const proxy = process.env['SLUICE_TEST_GRPC'] ?? '127.0.0.1:8081';
@@ -61,16 +61,26 @@ for (const use of [() => openMessaging('rocketmq+grpc://127.0.0.1:1'), () => imp
 }
 `;
 
-describe('the package of the client, installed by itself', () => {
+describe('the package of the client, installed with what it needs of the workspace', () => {
   let dir: string;
   let files: readonly string[];
   const app = (): string => join(dir, 'app');
   const env = { ...process.env, NODE_OPTIONS: '' };
-  const install = (what: string): Promise<unknown> =>
-    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', what], {
+  const install = (...what: readonly string[]): Promise<unknown> =>
+    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...what], {
       cwd: app(),
       env,
     });
+  const pack = async (name: string): Promise<{ readonly archive: string; readonly files: readonly string[] }> => {
+    const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
+      cwd: packageFolder(name),
+      env,
+    });
+    const [{ filename, files: entries }] = JSON.parse(packed.stdout) as [
+      { readonly filename: string; readonly files: readonly { readonly path: string }[] },
+    ];
+    return { archive: join(dir, filename), files: entries.map(({ path }) => path) };
+  };
 
   /** What a program prints, line by line. */
   async function outputOf(program: string, ...args: readonly string[]): Promise<string[]> {
@@ -81,17 +91,11 @@ describe('the package of the client, installed by itself', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sluice-package-'));
-    const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
-      cwd: library,
-      env,
-    });
-    const [{ filename, files: entries }] = JSON.parse(packed.stdout) as [
-      { readonly filename: string; readonly files: readonly { readonly path: string }[] },
-    ];
-    files = entries.map(({ path }) => path);
+    const [client, time] = [await pack('rocketmq'), await pack('time')];
+    files = client.files;
     await mkdir(app());
     await writeFile(join(app(), 'package.json'), '{ "private": true, "type": "module" }');
-    await install(join(dir, filename));
+    await install(client.archive, time.archive);
   }, LIMIT_MS);
 
   afterAll(async () => {

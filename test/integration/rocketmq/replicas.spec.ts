@@ -143,7 +143,7 @@ describe('a master with a replica', () => {
   it(
     'continues at the replica while the master is unavailable; only the master takes writes and answers by default',
     async () => {
-      const own = open({ requestTimeoutMs: 5_000, reconnectBackoff: { firstMs: 10, maxMs: 100 } });
+      const own = open({ requestTimeoutMs: 5_000, reconnectBackoff: { initialMs: 10, maxMs: 100 } });
       const end = await own.admin.maxOffset(queue);
       await until(
         'the replica has all',

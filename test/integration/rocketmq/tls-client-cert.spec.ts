@@ -97,7 +97,7 @@ describe('a cluster that asks for client certificates', () => {
 
   it('takes a renewed certificate at its next connection, without a restart', async () => {
     const namesrv = await CuttableProxy.to(cluster.namesrv);
-    const client = open({ namesrv: namesrv.address, tls: unknown, reconnectBackoff: { firstMs: 10, maxMs: 50 } });
+    const client = open({ namesrv: namesrv.address, tls: unknown, reconnectBackoff: { initialMs: 10, maxMs: 50 } });
     try {
       await expect(client.admin.listTopics()).rejects.toBeInstanceOf(TlsHandshakeError);
       client.setTls(known);

@@ -1,6 +1,6 @@
+import { pause } from '@sluice/time';
 import { InvalidArgumentError, TopicNotFoundError, UnsupportedByBrokerError } from '../errors.js';
 import { type ClusterAccess } from '../routing/cluster-access.js';
-import { pause } from '../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { type ExtFields } from '../wire/remoting-codec.js';

@@ -1,7 +1,5 @@
+import { maxTimerMs, onAbort } from '@sluice/time';
 import { InvalidArgumentError, RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
-import { onAbort } from './on-abort.js';
-
-const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /** The limits that a caller sets to one call, however many requests it takes. */
 export interface CallOptions {
@@ -18,8 +16,8 @@ export class CallDeadline {
     readonly timeoutMs: number,
     readonly signal: AbortSignal | undefined,
   ) {
-    if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-      throw new InvalidArgumentError(`timeoutMs ${timeoutMs}: allowed is 0 to ${MAX_TIMEOUT_MS}`);
+    if (!(timeoutMs >= 0 && timeoutMs <= maxTimerMs)) {
+      throw new InvalidArgumentError(`timeoutMs ${timeoutMs}: allowed is 0 to ${maxTimerMs}`);
     }
     this.#endsAt = performance.now() + timeoutMs;
   }

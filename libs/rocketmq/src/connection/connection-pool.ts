@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import { backoffMs, pause, type BackoffLimits } from '@sluice/time';
 import { ClientClosedError, ConnectFailedError } from '../errors.js';
 import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { type RequestCode, requestName, STEADY_REQUESTS } from '../wire/request-code.js';
-import { backoffMs, pause, type BackoffOptions } from './backoff.js';
 import { CallDeadline } from './call-deadline.js';
 import { tell } from './client-event.js';
 import { Connection, type ConnectionOptions } from './connection.js';
@@ -17,7 +17,7 @@ interface Slot {
 }
 
 interface ConnectionPoolOptions extends ConnectionOptions {
-  readonly reconnectBackoff: BackoffOptions;
+  readonly reconnectBackoff: BackoffLimits;
 }
 
 /** `steady`: sends, pulls and other short requests. `admin`: lists, look-ups of messages, settings. */

@@ -374,7 +374,7 @@ describe('Connection', () => {
   });
 
   describe('pool', () => {
-    const reconnectBackoff = { firstMs: 20, maxMs: 100 };
+    const reconnectBackoff = { initialMs: 20, maxMs: 100 };
 
     it('gives all users of an address one connection, and a new one after its end', async () => {
       const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
@@ -433,7 +433,7 @@ describe('Connection', () => {
 
     it('backs off after a failure, within the deadline of the call', async () => {
       await peer.close();
-      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff: { firstMs: 60_000, maxMs: 60_000 } });
+      const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff: { initialMs: 60_000, maxMs: 60_000 } });
       await expect(pool.invoke(address, REQUEST, within(2_000))).rejects.toBeInstanceOf(ConnectFailedError);
       expect(pool.backoffRemainingMs(address)).toBeGreaterThan(20_000);
       const waiting = pool.invoke(address, REQUEST, within(30));

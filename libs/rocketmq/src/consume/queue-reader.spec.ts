@@ -96,7 +96,7 @@ class FakeQueue implements QueueReaderSource {
 }
 
 function readerOf(queue: FakeQueue, options: Partial<QueueReaderOptions> = {}): QueueReader {
-  const retryBackoff = { firstMs: 1, maxMs: 2 };
+  const retryBackoff = { initialMs: 1, maxMs: 2 };
   return new QueueReader(QUEUE, { from: 0, group: 'g', suspendMs: 1_000, retryBackoff, ...options }, queue);
 }
 
@@ -424,7 +424,7 @@ describe('QueueReader', () => {
         const queue = new FakeQueue();
         if (isFailing) queue.failureOf = () => new ConnectFailedError('a:1', 'refused');
         const abort = new AbortController();
-        const reader = readerOf(queue, { signal: abort.signal, retryBackoff: { firstMs: 60_000, maxMs: 60_000 } });
+        const reader = readerOf(queue, { signal: abort.signal, retryBackoff: { initialMs: 60_000, maxMs: 60_000 } });
         const waiting = reader.next();
         const outcome = waiting.catch((error: unknown) => error);
         await reader.next().catch(() => undefined);

@@ -1,3 +1,4 @@
+import { backoffMs, pause, type BackoffLimits } from '@sluice/time';
 import {
   ClientClosedError,
   FrameTooLargeError,
@@ -9,7 +10,6 @@ import {
   type RocketMqError,
   TopicNotFoundError,
 } from '../errors.js';
-import { backoffMs, pause, type BackoffOptions } from '../connection/backoff.js';
 import { type QueueRef } from '../routing/topic-route.js';
 import { type StoredMessage } from '../wire/stored-message.js';
 import {
@@ -47,7 +47,7 @@ export interface QueueReaderOptions extends LogicalMessagesOptions {
   readonly filter?: MessageFilter | undefined;
   /** Default `never`. */
   readonly replicaReads?: ReplicaReadMode | undefined;
-  readonly retryBackoff?: BackoffOptions;
+  readonly retryBackoff?: BackoffLimits;
   /** Ends the reader. */
   readonly signal?: AbortSignal;
   /** Called at every change of state and every failed attempt. */
@@ -71,7 +71,7 @@ interface Pull {
   readonly charge: PullCharge;
 }
 
-const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 50, maxMs: 3_000 };
+const DEFAULT_BACKOFF: BackoffLimits = { initialMs: 50, maxMs: 3_000 };
 
 /**
  * Reads one queue in order and without a gap. Several pulls are in flight at predicted offsets: each asks for the
@@ -83,7 +83,7 @@ export class QueueReader {
   readonly #filter: CompiledFilter;
   readonly #budget: PullBudget;
   readonly #suspendMs: number;
-  readonly #backoff: BackoffOptions;
+  readonly #backoff: BackoffLimits;
   readonly #closing = new AbortController();
   readonly #onAbort = (): void => {
     this.close();

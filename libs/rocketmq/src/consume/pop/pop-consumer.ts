@@ -1,5 +1,5 @@
+import { pause } from '@sluice/time';
 import { FlowControlError, InvalidArgumentError, isRocketMqError, RocketMqError } from '../../errors.js';
-import { pause } from '../../connection/backoff.js';
 import { type CallDeadline, type CallOptions } from '../../connection/call-deadline.js';
 import { type QueueRef } from '../../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../../wire/remoting-codec.js';

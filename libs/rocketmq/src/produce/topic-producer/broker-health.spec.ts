@@ -3,7 +3,7 @@ import { BrokerHealth } from './broker-health.js';
 
 describe('broker health', () => {
   it('leaves a broker alone for longer with every failure, and for nothing once it works', () => {
-    const health = new BrokerHealth({ firstMs: 100, maxMs: 300 });
+    const health = new BrokerHealth({ initialMs: 100, maxMs: 300 });
     expect(health.notBefore('a')).toBe(-Infinity);
     health.failed('a', 1_000);
     const first = health.notBefore('a') - 1_000;

@@ -1,10 +1,10 @@
-import { backoffMs, type BackoffOptions } from '../../connection/backoff.js';
+import { backoffMs, type BackoffLimits } from '@sluice/time';
 
 /** Which brokers are left alone for a while after they failed; all times in ms on one clock. */
 export class BrokerHealth {
   readonly #failing = new Map<string, { failures: number; notBefore: number }>();
 
-  constructor(private readonly backoff: BackoffOptions) {}
+  constructor(private readonly backoff: BackoffLimits) {}
 
   /** When the broker may be tried; -Infinity for one that works. */
   notBefore(brokerName: string): number {

@@ -1,4 +1,4 @@
-import { backoffMs, type BackoffOptions } from '../../connection/backoff.js';
+import { backoffMs, type BackoffLimits } from '@sluice/time';
 import { type QueueRef } from '../../routing/topic-route.js';
 import { MessageFifo, type PendingMessage } from './pending-message.js';
 
@@ -27,7 +27,7 @@ export class Lane {
   }
 
   /** The broker said that the queue takes no messages. */
-  refused(now: number, backoff: BackoffOptions): void {
+  refused(now: number, backoff: BackoffLimits): void {
     this.#refusals += 1;
     this.notBefore = now + backoffMs(this.#refusals, backoff);
   }

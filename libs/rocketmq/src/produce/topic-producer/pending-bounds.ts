@@ -1,5 +1,5 @@
+import { onAbort } from '@sluice/time';
 import { RequestAbortedError } from '../../errors.js';
-import { onAbort } from '../../connection/on-abort.js';
 import { MessageFifo, type FlushGroup, type PendingMessage } from './pending-message.js';
 
 export interface PendingLimits {

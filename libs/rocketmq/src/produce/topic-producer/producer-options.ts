@@ -1,5 +1,5 @@
+import { type BackoffLimits } from '@sluice/time';
 import { InvalidArgumentError } from '../../errors.js';
-import { type BackoffOptions } from '../../connection/backoff.js';
 import { canCompressZstd, zstdCompress } from '../../wire/zstd.js';
 import { type BatchLimits } from './take-batch.js';
 import { type PendingLimits } from './pending-bounds.js';
@@ -26,7 +26,7 @@ export interface TopicProducerOptions {
   /** How long a message may wait for its first attempt or the next one. Default 120 s. */
   readonly deliveryTimeoutMs?: number | undefined;
   /** Between attempts at one broker. Default 50 ms, doubled up to 3 s. */
-  readonly retryBackoff?: BackoffOptions | undefined;
+  readonly retryBackoff?: BackoffLimits | undefined;
   /**
    * What happens to messages of unknown outcome: their connection ended before the reply, the reply was lost, or the
    * broker's answer does not say whether it stored them. `reject` (default): their sends reject with
@@ -40,7 +40,7 @@ export interface TopicProducerOptions {
 export interface ProducerSettings extends BatchLimits, PendingLimits {
   readonly requestTimeoutMs: number | undefined;
   readonly deliveryTimeoutMs: number;
-  readonly retryBackoff: BackoffOptions;
+  readonly retryBackoff: BackoffLimits;
   readonly onUnknownOutcome: 'reject' | 'resend';
   readonly compression: CompressionOptions | undefined;
 }
@@ -66,7 +66,7 @@ export function producerSettings(options: TopicProducerOptions, maxMessageBytes:
     maxWaitingSends: atLeast('maxWaitingSends', options.maxWaitingSends ?? 10_000, 0),
     requestTimeoutMs: options.requestTimeoutMs,
     deliveryTimeoutMs: atLeast('deliveryTimeoutMs', options.deliveryTimeoutMs ?? 120_000, 1),
-    retryBackoff: options.retryBackoff ?? { firstMs: 50, maxMs: 3_000 },
+    retryBackoff: options.retryBackoff ?? { initialMs: 50, maxMs: 3_000 },
     onUnknownOutcome: options.onUnknownOutcome ?? 'reject',
     compression: options.compression,
   };

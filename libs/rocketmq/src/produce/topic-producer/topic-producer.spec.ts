@@ -111,7 +111,7 @@ describe('a topic producer', () => {
   let producer: TopicProducer;
 
   function open(options: TopicProducerOptions = {}): void {
-    const retryBackoff = { firstMs: 1, maxMs: 4 };
+    const retryBackoff = { initialMs: 1, maxMs: 4 };
     const context = { cluster, producer: cluster, maxMessageBytes: 1_000_000 };
     producer = new TopicProducer(TOPIC, { retryBackoff, ...options }, context);
   }
@@ -150,7 +150,7 @@ describe('a topic producer', () => {
   });
 
   it('sends at another broker what one did not store, if no queue was asked for', async () => {
-    open({ retryBackoff: { firstMs: 60_000, maxMs: 60_000 } });
+    open({ retryBackoff: { initialMs: 60_000, maxMs: 60_000 } });
     cluster.before = ({ queue }) => {
       if (queue.brokerName === 'a') throw new ConnectFailedError('a:1', 'refused');
     };

@@ -1,6 +1,6 @@
+import { onAbort } from '@sluice/time';
 import { ClientClosedError, RequestAbortedError, RequestTimeoutError, RocketMqError } from '../../errors.js';
 import { type ConnectionPool } from '../../connection/connection-pool.js';
-import { onAbort } from '../../connection/on-abort.js';
 import { type Producer } from '../producer.js';
 import { Dispatcher } from './dispatcher.js';
 import { PendingBounds } from './pending-bounds.js';

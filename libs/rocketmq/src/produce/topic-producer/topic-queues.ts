@@ -1,5 +1,5 @@
+import { backoffMs, type BackoffLimits } from '@sluice/time';
 import { isRocketMqError } from '../../errors.js';
-import { backoffMs, type BackoffOptions } from '../../connection/backoff.js';
 import { writableQueues, type TopicRoute } from '../../routing/topic-route.js';
 import { type ClusterAccess } from '../../routing/cluster-access.js';
 import { QueueChoice } from './queue-choice.js';
@@ -24,7 +24,7 @@ export class TopicQueues {
   constructor(
     private readonly topic: string,
     private readonly source: RouteSource,
-    private readonly backoff: BackoffOptions,
+    private readonly backoff: BackoffLimits,
     private readonly on: {
       /** A load ended: `refresh` has a new answer. */
       readonly loaded: () => void;

@@ -6,13 +6,13 @@ interface Waiting {
 const waitingFor = new WeakMap<AbortSignal, Waiting>();
 
 /**
- * Calls back once when a signal aborts that is not aborted yet. Returns what ends the wait.
- * All who wait for a signal share one listener: Node warns of a leak from the eleventh listener of a signal on.
+ * Calls back once when a signal aborts that is not aborted yet. Returns a function that cancels the callback.
+ * All callbacks of a signal share one listener: Node warns of a leak from the eleventh listener of a signal on.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => undefined;
   const waiting = waitingFor.get(signal) ?? listen(signal);
-  // Two who wait with one function are two.
+  // Two waits with one function are two.
   const own = (): void => {
     callback();
   };
