@@ -88,7 +88,7 @@ export const taskMutants: readonly Mutant[] = [
   },
   {
     rule: 'older owners: a task starts while one from before the present split may hold its share',
-    file: 'assignment/standing.ts',
+    file: 'assignment/assignment-state.ts',
     from: 'return isCurrent && assignment === undefined && !hasOlderOwners ?',
     to: 'return isCurrent && assignment === undefined ?',
     specs: ['assignment/assignment-input.spec.ts'],

@@ -1,13 +1,7 @@
 export * from './assignment/assign-tasks.js';
 export * from './assignment/assignment-input.js';
 export * from './assignment/assignment-types.js';
-export {
-  isPlacementKey,
-  parseLabels,
-  parsePlacement,
-  type LabelError,
-  type ParsedLabels,
-} from './assignment/placement.js';
+export { isPlacementKey, parseLabels, parsePlacement, type LabelError, type ParsedLabels } from './model/placement.js';
 export * from './assignment/preview-assignment.js';
 export { PriorityQueue } from './assignment/priority-queue.js';
 export * from './lease/node-lease.js';
@@ -18,7 +12,7 @@ export * from './log/same-config.js';
 export * from './log/snapshot-load.js';
 export { recordsOf, stateDigest, stateOfRecords } from './log/snapshot-records.js';
 export * from './log/start-plan.js';
-export * from './log/task-table.js';
+export * from './model/task-table.js';
 export * from './log/tail-check.js';
 export * from './log/json-parts.js';
 export * from './log/state-files.js';
@@ -32,9 +26,9 @@ export * from './model/feature-level.js';
 export * from './model/member.js';
 export * from './model/report.js';
 export * from './model/snapshot.js';
-export * from './node/elapsed-time.js';
-export * from './node/node-loop.js';
-export * from './node/node-step.js';
+export * from './lease/elapsed-time.js';
+export * from './log-follower/node-loop.js';
+export * from './log-follower/node-step.js';
 export * from './runner/desired-tasks.js';
 export * from './status/connector-status.js';
 export * from './status/drain-status.js';

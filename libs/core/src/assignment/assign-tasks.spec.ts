@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { assignmentStrategyNames, assignTasks } from './assign-tasks.js';
+import { assignmentStrategyNames } from '../model/cluster-settings.js';
+import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-types.js';
 import { task, worker } from '../testing/settled.js';
 

@@ -1,3 +1,4 @@
+import type { AssignmentStrategyName } from '../model/cluster-settings.js';
 import type { ConnectorType, TaskId } from '../model/connector.js';
 import { assignAverage } from './assign-average.js';
 import { assignByHash } from './assign-by-hash.js';
@@ -18,10 +19,7 @@ const strategies = {
   sticky: assignSticky,
   average: assignAverage,
   'consistent-hash': assignByHash,
-} as const satisfies Record<string, (fleet: Fleet) => void>;
-
-export type AssignmentStrategyName = keyof typeof strategies;
-export const assignmentStrategyNames = Object.keys(strategies) as readonly AssignmentStrategyName[];
+} as const satisfies Record<AssignmentStrategyName, (fleet: Fleet) => void>;
 
 /**
  * Decides who runs what, for source and sink tasks apart. The order of tasks and workers does not matter. A worker is

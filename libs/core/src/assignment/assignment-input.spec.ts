@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TaskTable } from '../log/task-table.js';
+import { TaskTable } from '../model/task-table.js';
 import type { ConnectorState, TaskState } from '../model/connector.js';
 import type { Member } from '../model/member.js';
 import { assignmentInput } from './assignment-input.js';

@@ -1,10 +1,10 @@
-import type { TaskTable } from '../log/task-table.js';
+import type { TaskTable } from '../model/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { connectorClass, taskKey, type ConnectorState, type TaskState } from '../model/connector.js';
 import { Role } from '../model/member.js';
 import type { AssignableTask, AssignmentInput, PreviousAssignment, Worker } from './assignment-types.js';
-import { placementOf } from './placement.js';
-import { hasOlderOwners, standingOf } from './standing.js';
+import { placementOf } from '../model/placement.js';
+import { hasOlderOwners, assignmentStateOf } from './assignment-state.js';
 
 interface AssignedTables {
   readonly connectors: ClusterState['connectors'];
@@ -46,12 +46,12 @@ function inputOf(
     const isWaiting = hasOlderOwners(connector, group);
     const need = needOf(connector);
     for (const task of group) {
-      const standing = task === undefined ? 'out' : standingOf(task, connector, isWaiting);
-      if (task === undefined || standing === 'out') continue;
-      if (standing === 'moving' && !countsMoving(task, connector)) continue;
+      const state = task === undefined ? 'out' : assignmentStateOf(task, connector, isWaiting);
+      if (task === undefined || state === 'out') continue;
+      if (state === 'moving' && !countsMoving(task, connector)) continue;
       const assignable = assignableTask(task, need);
       tasks.push(assignable);
-      if (standing !== 'free') previous.set(assignable.key, previousOf(task));
+      if (state !== 'free') previous.set(assignable.key, previousOf(task));
     }
   }
   return { tasks, workers, previous };

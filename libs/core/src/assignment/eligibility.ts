@@ -1,6 +1,6 @@
 import { runnerRole, type Labels, type Role } from '../model/member.js';
 import type { AssignableTask, UnassignedReason, Worker } from './assignment-types.js';
-import { labelsText } from './placement.js';
+import { labelsText } from '../model/placement.js';
 
 /** Decides which workers of one role can run a task. Needs of the same class and placement are looked at once. */
 export class Eligibility {

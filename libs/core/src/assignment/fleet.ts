@@ -6,10 +6,10 @@ import type {
   UnassignedReason,
   Worker,
 } from './assignment-types.js';
-import { labelsText } from './placement.js';
+import { labelsText } from '../model/placement.js';
 import { Roster, type Able } from './roster.js';
 import type { TaskIndex } from './task-index.js';
-import { compareIds, compareText } from './text-order.js';
+import { compareIds, compareText } from '../model/text-order.js';
 
 type NeedOfTask = Pick<AssignableTask, 'connectorClass' | 'placement'>;
 

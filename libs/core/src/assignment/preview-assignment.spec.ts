@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { assignmentStrategyNames, type AssignmentStrategyName } from './assign-tasks.js';
+import { assignmentStrategyNames, type AssignmentStrategyName } from '../model/cluster-settings.js';
 import type { AssignableTask, Worker } from './assignment-types.js';
 import { planAssignment, type AssignmentChange, type AssignmentPreview } from './preview-assignment.js';
 import { loads, settle, task, tasksOf, worker, type Held } from '../testing/settled.js';

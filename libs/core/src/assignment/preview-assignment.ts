@@ -1,6 +1,7 @@
 import { taskKey, type TaskId } from '../model/connector.js';
 import { memberKey, type Role } from '../model/member.js';
-import { assignTasks, type AssignmentStrategyName } from './assign-tasks.js';
+import type { AssignmentStrategyName } from '../model/cluster-settings.js';
+import { assignTasks } from './assign-tasks.js';
 import type {
   AssignableTask,
   AssignmentInput,
@@ -10,7 +11,7 @@ import type {
   Worker,
 } from './assignment-types.js';
 import { canRun } from './eligibility.js';
-import { compareText } from './text-order.js';
+import { compareText } from '../model/text-order.js';
 
 /** What is to be tried: exactly one of these. */
 export type AssignmentChange =

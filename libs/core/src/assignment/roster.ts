@@ -2,7 +2,7 @@ import type { ConnectorType } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
 import type { AssignableTask, UnassignedReason, Worker } from './assignment-types.js';
 import { Eligibility } from './eligibility.js';
-import { compareText } from './text-order.js';
+import { compareText } from '../model/text-order.js';
 
 /** Which workers can run a task. */
 export interface Able {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { taskKey } from '../model/connector.js';
-import { assignTasks, type AssignmentStrategyName } from './assign-tasks.js';
+import type { AssignmentStrategyName } from '../model/cluster-settings.js';
+import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, AssignmentPlan, PreviousAssignment, Worker } from './assignment-types.js';
 import { task, worker } from '../testing/settled.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { assignmentStrategyNames, assignTasks } from './assign-tasks.js';
+import { assignmentStrategyNames } from '../model/cluster-settings.js';
+import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-types.js';
 import { isEligible, misplaced, settle, task, without, worker } from '../testing/settled.js';
 

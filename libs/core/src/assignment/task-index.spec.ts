@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { TaskTable } from '../log/task-table.js';
+import { TaskTable } from '../model/task-table.js';
 import type { ConnectorState, TaskState } from '../model/connector.js';
 import { memberKey } from '../model/member.js';
-import { assignIndexed, assignmentStrategyNames, assignTasks } from './assign-tasks.js';
+import { assignmentStrategyNames } from '../model/cluster-settings.js';
+import { assignIndexed, assignTasks } from './assign-tasks.js';
 import { inputWithMoving } from './assignment-input.js';
 import type { Worker } from './assignment-types.js';
 import { TaskIndex } from './task-index.js';

@@ -1,12 +1,12 @@
-import { SharedMap } from '../log/shared-map.js';
-import { TaskTable, type TaskGroup } from '../log/task-table.js';
+import { SharedMap } from '../model/shared-map.js';
+import { TaskTable, type TaskGroup } from '../model/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { taskKey, type ConnectorState, type ConnectorType, type TaskState } from '../model/connector.js';
 import { memberKey } from '../model/member.js';
 import { assignableTask, needOf, previousOf, type Need } from './assignment-input.js';
 import type { AssignableTask, PreviousAssignment } from './assignment-types.js';
-import { labelsText } from './placement.js';
-import { hasOlderOwners, standingOf, type Standing } from './standing.js';
+import { labelsText } from '../model/placement.js';
+import { hasOlderOwners, assignmentStateOf, type AssignmentState } from './assignment-state.js';
 
 type Connectors = ClusterState['connectors'];
 
@@ -24,7 +24,7 @@ export interface IndexedTask {
 
 interface Known {
   readonly task: TaskState;
-  readonly standing: Standing;
+  readonly state: AssignmentState;
   readonly need: Need;
 }
 
@@ -93,8 +93,8 @@ export class TaskIndex {
   /** Those among them that it runs for connectors with such needs. */
   heldBy(owner: string, type: ConnectorType, isWanted: (need: Need) => boolean): IndexedTask[] {
     const held: IndexedTask[] = [];
-    for (const { task, standing, need } of (this.#owned.get(owner) ?? nothing).values()) {
-      if (standing !== 'held' || task.type !== type || !isWanted(need)) continue;
+    for (const { task, state, need } of (this.#owned.get(owner) ?? nothing).values()) {
+      if (state !== 'held' || task.type !== type || !isWanted(need)) continue;
       held.push({ task: assignableTask(task, need), previous: previousOf(task) });
     }
     return held;
@@ -108,7 +108,7 @@ export class TaskIndex {
     for (let index = 0; index < Math.max(before.group.length, after.group.length); index += 1) {
       const old = knownOf(before.group[index], before.connector, wasWaiting, needBefore);
       const now = knownOf(after.group[index], after.connector, isWaiting, needAfter);
-      if (old?.task === now?.task && old?.standing === now?.standing && old?.need === now?.need) continue;
+      if (old?.task === now?.task && old?.state === now?.state && old?.need === now?.need) continue;
       if (!isAlike(old, now)) this.#version += 1;
       if (old !== undefined) this.#remove(old);
       if (now !== undefined) this.#add(now);
@@ -116,11 +116,11 @@ export class TaskIndex {
   }
 
   #add(known: Known): void {
-    const { task, standing, need } = known;
+    const { task, state, need } = known;
     const { type, assignment } = task;
-    if (standing === 'free' || standing === 'moving') {
+    if (state === 'free' || state === 'moving') {
       const assignable = assignableTask(task, need);
-      const previous = standing === 'free' ? undefined : previousOf(task);
+      const previous = state === 'free' ? undefined : previousOf(task);
       this.#open[type].set(assignable.key, { task: assignable, previous });
     }
     if (assignment === undefined) return;
@@ -129,22 +129,22 @@ export class TaskIndex {
     let owned = this.#owned.get(owner);
     if (owned === undefined) this.#owned.set(owner, (owned = new Map<string, Known>()));
     owned.set(taskKey(task.id), known);
-    if (standing !== 'held') return;
+    if (state !== 'held') return;
     let counts = this.#counts[type].get(need);
     if (counts === undefined) this.#counts[type].set(need, (counts = { need, owners: new Map() }));
     counts.owners.set(owner, (counts.owners.get(owner) ?? 0) + 1);
   }
 
-  #remove({ task, standing, need }: Known): void {
+  #remove({ task, state, need }: Known): void {
     const { type, assignment } = task;
-    if (standing === 'free' || standing === 'moving') this.#open[type].delete(taskKey(task.id));
+    if (state === 'free' || state === 'moving') this.#open[type].delete(taskKey(task.id));
     if (assignment === undefined) return;
     const owner = memberKey(assignment);
     if (assignment.revokedAt !== undefined) this.#moves -= 1;
     const owned = this.#owned.get(owner);
     owned?.delete(taskKey(task.id));
     if (owned?.size === 0) this.#owned.delete(owner);
-    const owners = standing === 'held' ? this.#counts[type].get(need)?.owners : undefined;
+    const owners = state === 'held' ? this.#counts[type].get(need)?.owners : undefined;
     const left = (owners?.get(owner) ?? 0) - 1;
     if (left > 0) owners?.set(owner, left);
     else owners?.delete(owner);
@@ -174,13 +174,13 @@ function knownOf(
   isWaiting: boolean,
   need: Need,
 ): Known | undefined {
-  return task === undefined ? undefined : { task, standing: standingOf(task, connector, isWaiting), need };
+  return task === undefined ? undefined : { task, state: assignmentStateOf(task, connector, isWaiting), need };
 }
 
 /** Whether both lead to the same assignment: marks such as `committed` do not matter. */
 function isAlike(old: Known | undefined, now: Known | undefined): boolean {
   return (
-    old?.standing === now?.standing &&
+    old?.state === now?.state &&
     old?.need === now?.need &&
     old?.task.type === now?.task.type &&
     old?.task.lastNodeId === now?.task.lastNodeId &&

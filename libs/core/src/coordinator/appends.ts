@@ -1,5 +1,5 @@
 import type { LogEvent } from '../model/entry.js';
-import { elapsedAfter, elapsedMs, type ClockReading } from '../node/elapsed-time.js';
+import { elapsedAfter, elapsedMs, type ClockReading } from '../lease/elapsed-time.js';
 import type { Effect } from './effect.js';
 import type { AppendOutcome } from './input.js';
 import type { CoordinatorState, Turn } from './state.js';

@@ -1,7 +1,8 @@
+import { utf8Bound } from '../log/json-parts.js';
 import { digestAfterText, digestText, emptyDigest } from '../log/record-digest.js';
 import { recordsOf } from '../log/snapshot-records.js';
 import type { ClusterState } from '../model/cluster-state.js';
-import { utf8Bound, type EventBatch } from './event-batch.js';
+import type { EventBatch } from './event-batch.js';
 import type { CoordinatorSettings } from './settings.js';
 import type { SnapshotCut, SnapshotJob, Turn } from './state.js';
 

@@ -1,4 +1,5 @@
 import { ClusterDraft } from '../log/cluster-draft.js';
+import { utf8Bound } from '../log/json-parts.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { eventsIn, type LogEvent } from '../model/entry.js';
 import { levelOf } from '../model/feature-level.js';
@@ -68,9 +69,4 @@ function estimateBytes(events: readonly LogEvent[]): number {
   let bytes = 0;
   for (const event of events) bytes += ENTRY_OVERHEAD_BYTES + utf8Bound(JSON.stringify(event));
   return bytes;
-}
-
-/** At least as many bytes as a text takes as UTF-8. */
-export function utf8Bound(text: string): number {
-  return /^[ -~]*$/.test(text) ? text.length : 3 * text.length;
 }

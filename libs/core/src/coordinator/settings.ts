@@ -1,4 +1,4 @@
-import { LEASE_MARGIN_MS, MEMBER_LEASE_MS } from '../lease/node-lease.js';
+import { LEADER_LEASE_MS, LEASE_MARGIN_MS, MEMBER_LEASE_MS } from '../lease/node-lease.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 
 /** Times in milliseconds. `sessionMs` must exceed `memberLeaseMs + marginMs`. */
@@ -38,7 +38,7 @@ export interface CoordinatorSettings {
 }
 
 export const defaultCoordinatorSettings: CoordinatorSettings = {
-  leaseMs: 3_000,
+  leaseMs: LEADER_LEASE_MS,
   sessionMs: 6_000,
   memberLeaseMs: MEMBER_LEASE_MS,
   marginMs: LEASE_MARGIN_MS,

@@ -5,7 +5,7 @@ import type { ClusterState, LogHead } from '../model/cluster-state.js';
 import type { Command } from '../model/command.js';
 import type { Report } from '../model/report.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
-import type { ClockReading, ElapsedTime } from '../node/elapsed-time.js';
+import type { ClockReading, ElapsedTime } from '../lease/elapsed-time.js';
 import type { Effect } from './effect.js';
 import type { SplitAnswer } from './input.js';
 import { defaultCoordinatorSettings, type CoordinatorSettings } from './settings.js';

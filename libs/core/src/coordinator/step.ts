@@ -1,9 +1,9 @@
 import type { FoldResult } from '../log/fold.js';
-import { SharedMap } from '../log/shared-map.js';
-import { TaskTable } from '../log/task-table.js';
+import { SharedMap } from '../model/shared-map.js';
+import { TaskTable } from '../model/task-table.js';
 import type { LogEntry, LogEvent } from '../model/entry.js';
 import { memberKey } from '../model/member.js';
-import { elapsedAfter } from '../node/elapsed-time.js';
+import { elapsedAfter } from '../lease/elapsed-time.js';
 import type { Report } from '../model/report.js';
 import { append, canAppend, reconcileInFlight, settleAppend } from './appends.js';
 import { decideCommands, decideRewind } from './decide-commands.js';

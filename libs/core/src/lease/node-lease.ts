@@ -6,6 +6,9 @@ export const MEMBER_LEASE_MS = 2_500;
 /** How far apart may be what a node and the leader take for the end of a lease, in milliseconds. */
 export const LEASE_MARGIN_MS = 500;
 
+/** How long a leader may be silent before a standby claims, in milliseconds. */
+export const LEADER_LEASE_MS = 3_000;
+
 /**
  * The right of one incarnation to run its tasks, told by the log alone. Times are those of `elapsedMs`, in milliseconds: they include suspensions.
  * Whoever expires a node waits for `leaseMs` and a margin after reading the suspicion: a node that could not read the

@@ -21,9 +21,9 @@ import type { UnknownEntry } from '../model/feature-level.js';
 import { RESULT_RETENTION_MS } from '../model/command.js';
 import { memberKey, trusted, type Member } from '../model/member.js';
 import { headerAfter, type EventStamp } from './header-events.js';
-import { SharedMap } from './shared-map.js';
+import { SharedMap } from '../model/shared-map.js';
 import { sameConfig, sameTaskConfig } from './same-config.js';
-import { TaskTable } from './task-table.js';
+import { TaskTable } from '../model/task-table.js';
 
 /**
  * A cluster state under change: each map is copied at its first write and never again. What the events imply is settled here, so that no log can break it:

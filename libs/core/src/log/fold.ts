@@ -2,7 +2,7 @@ import type { ClusterState, LogHead, StateHeader } from '../model/cluster-state.
 import { eventsIn, type Claimed, type LogEntry, type ReadEntry } from '../model/entry.js';
 import { FIRST_LEVEL, levelOf, MAX_LEVEL, type UnknownEntry } from '../model/feature-level.js';
 import { ClusterDraft } from './cluster-draft.js';
-import { TaskTable } from './task-table.js';
+import { TaskTable } from '../model/task-table.js';
 
 /** Why an entry has no effect. All but `other-log` are expected where sends are repeated, late or from a deposed leader. */
 export type SkipReason = 'other-log' | 'not-successor' | 'not-in-force' | 'void-claim';

@@ -32,3 +32,8 @@ export function* jsonParts(value: unknown, depth = 2): Generator<string> {
 function isIterable(value: object): value is Iterable<unknown> {
   return Symbol.iterator in value;
 }
+
+/** At least as many bytes as a text takes as UTF-8. */
+export function utf8Bound(text: string): number {
+  return /^[ -~]*$/.test(text) ? text.length : 3 * text.length;
+}

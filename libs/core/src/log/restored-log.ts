@@ -1,4 +1,3 @@
-import { utf8Bound } from '../coordinator/event-batch.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { freed, type TaskState } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
@@ -6,9 +5,10 @@ import { levelOf } from '../model/feature-level.js';
 import { memberKey } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import { restoredSeq } from './claim-seq.js';
+import { utf8Bound } from './json-parts.js';
 import { digestAfter, digestText, emptyDigest } from './record-digest.js';
 import { recordsOf } from './snapshot-records.js';
-import { TaskTable } from './task-table.js';
+import { TaskTable } from '../model/task-table.js';
 
 /** Claims of a restore begin with this. */
 export const RESTORE_NODE_ID = 'sluice-restore';

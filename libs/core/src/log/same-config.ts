@@ -1,4 +1,4 @@
-import { isPlacementKey } from '../assignment/placement.js';
+import { isPlacementKey } from '../model/placement.js';
 import type { Config, Overrides } from '../model/connector.js';
 
 /** Settings of a connector that say how many tasks there are and where they may run: no task behaves differently for them. */

@@ -2,8 +2,8 @@ import { headerOf, type ClusterState, type StateHeader, type StoredResult } from
 import type { ConnectorState } from '../model/connector.js';
 import type { Member } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
-import { rowsOf, tasksIn } from './task-rows.js';
-import { TaskTable } from './task-table.js';
+import { rowsOf, tasksIn } from '../model/task-rows.js';
+import { TaskTable } from '../model/task-table.js';
 import { digestAfter, digestText, emptyDigest, type RecordDigest } from './record-digest.js';
 
 /** A whole state as records, in a fixed order. Only what the log says: not what this reader skipped. */

@@ -9,8 +9,8 @@ import type { ConnectorState } from '../model/connector.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Member } from '../model/member.js';
 import { sameHead } from './snapshot-events.js';
-import { rowsOf, tasksIn, type TaskRows } from './task-rows.js';
-import { TaskTable } from './task-table.js';
+import { rowsOf, tasksIn, type TaskRows } from '../model/task-rows.js';
+import { TaskTable } from '../model/task-table.js';
 
 const VERSION = 3;
 

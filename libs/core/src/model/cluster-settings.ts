@@ -1,5 +1,8 @@
-import { assignmentStrategyNames, type AssignmentStrategyName } from '../assignment/assign-tasks.js';
 import type { Config } from './connector.js';
+
+/** The values of `assignment.strategy`. */
+export const assignmentStrategyNames = ['sticky', 'average', 'consistent-hash'] as const;
+export type AssignmentStrategyName = (typeof assignmentStrategyNames)[number];
 
 /**
  * Settings of the cluster as a whole. They stand in the log (`settings.changed`), not in the environment of a coordinator: whoever leads

@@ -1,5 +1,5 @@
 import type { CommandResult } from './command.js';
-import type { TaskTable } from '../log/task-table.js';
+import type { TaskTable } from './task-table.js';
 import type { Config, ConnectorState } from './connector.js';
 import type { UnknownEntry } from './feature-level.js';
 import type { Member } from './member.js';

@@ -1,5 +1,5 @@
 import type { LogHead, StateHeader, StoredResult } from './cluster-state.js';
-import type { TaskRows } from '../log/task-rows.js';
+import type { TaskRows } from './task-rows.js';
 import type { ConnectorState } from './connector.js';
 import type { Member } from './member.js';
 

@@ -1,5 +1,5 @@
-import { SharedMap } from '../log/shared-map.js';
-import { TaskTable } from '../log/task-table.js';
+import { SharedMap } from '../model/shared-map.js';
+import { TaskTable } from '../model/task-table.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import {
   TargetState,

@@ -1,4 +1,4 @@
-import { SharedMap } from '../log/shared-map.js';
+import { SharedMap } from '../model/shared-map.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { memberKey } from '../model/member.js';
 import type { Report } from '../model/report.js';

@@ -1,6 +1,6 @@
 import type { UnassignedReason, Worker } from '../assignment/assignment-types.js';
 import { Eligibility } from '../assignment/eligibility.js';
-import { placementOf } from '../assignment/placement.js';
+import { placementOf } from '../model/placement.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import { connectorClass, type ConnectorState } from '../model/connector.js';
 import { Role, runnerRole, type Member } from '../model/member.js';

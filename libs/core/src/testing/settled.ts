@@ -1,5 +1,6 @@
+import type { AssignmentStrategyName } from '../model/cluster-settings.js';
 import { taskKey } from '../model/connector.js';
-import { assignTasks, type AssignmentStrategyName } from '../assignment/assign-tasks.js';
+import { assignTasks } from '../assignment/assign-tasks.js';
 import type { AssignableTask, PreviousAssignment, Worker } from '../assignment/assignment-types.js';
 
 export type Held = ReadonlyMap<string, PreviousAssignment>;

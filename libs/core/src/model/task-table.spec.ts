@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { taskKey, type TaskState } from '../model/connector.js';
-import { memberKey } from '../model/member.js';
+import { taskKey, type TaskState } from './connector.js';
+import { memberKey } from './member.js';
 import { TaskTable } from './task-table.js';
 
 const ids = fc.record({ connector: fc.constantFrom('a', 'b-1', '__proto__'), index: fc.nat({ max: 4 }) });

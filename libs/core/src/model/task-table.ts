@@ -1,5 +1,5 @@
-import { taskKey, type TaskId, type TaskState } from '../model/connector.js';
-import { memberKey } from '../model/member.js';
+import { taskKey, type TaskId, type TaskState } from './connector.js';
+import { memberKey } from './member.js';
 import { SharedMap } from './shared-map.js';
 
 /** The tasks of one connector, each at its index; a place may be empty. */

@@ -4,7 +4,7 @@ import { CATCH_UP_ENTRIES } from '../log/start-plan.js';
 import { tailVerdict, type Tail } from '../log/tail-check.js';
 import type { ReadEntry } from '../model/entry.js';
 import { chainAfter, SILENCE_MS } from './chain-gap.js';
-import { elapsedAfter, elapsedMs, type ClockReading } from './elapsed-time.js';
+import { elapsedAfter, elapsedMs, type ClockReading } from '../lease/elapsed-time.js';
 import type {
   LogMessage,
   NodeEnd,

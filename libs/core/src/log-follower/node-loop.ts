@@ -11,7 +11,7 @@ import type { Tail } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
 import { MAX_LEVEL, type UnknownEntry, type UnreadableEntry } from '../model/feature-level.js';
-import { elapsedAfter, elapsedMs, type ClockReading, type ElapsedTime } from './elapsed-time.js';
+import { elapsedAfter, elapsedMs, type ClockReading, type ElapsedTime } from '../lease/elapsed-time.js';
 
 /** A message of the log's queue that this build cannot decode. */
 export interface UnreadableMessage {

@@ -5,7 +5,7 @@ import { restoredLog } from '../log/restored-log.js';
 import type { ReadEntry } from '../model/entry.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 import { LogWriter } from '../testing/log-writer.js';
-import type { ClockReading } from './elapsed-time.js';
+import type { ClockReading } from '../lease/elapsed-time.js';
 import {
   holdsLease,
   initialNodeLoop,

@@ -1,4 +1,4 @@
-import type { TaskId } from '../model/connector.js';
+import type { TaskId } from './connector.js';
 
 /** Orders text by code units: the same on every node, whatever its language. */
 export function compareText(left: string, right: string): number {

@@ -1,22 +1,22 @@
 import { isBeingSplit, TargetState, type ConnectorState, type TaskState } from '../model/connector.js';
-import type { TaskGroup } from '../log/task-table.js';
+import type { TaskGroup } from '../model/task-table.js';
 
 /**
- * How a task stands towards assignment:
+ * Whether a task is to be given to a runner:
  * - `held`: its owner runs it;
  * - `free`: it is to be given to somebody;
  * - `moving`: it is not to be given yet but will be, so no other task may take its place: its owner is stopping, its connector is being split,
  *   or owners from before the connector's present tasks have not stopped;
  * - `out`: nobody is to run it.
  */
-export type Standing = 'held' | 'free' | 'moving' | 'out';
+export type AssignmentState = 'held' | 'free' | 'moving' | 'out';
 
 /** @param hasOlderOwners see {@link hasOlderOwners} */
-export function standingOf(
+export function assignmentStateOf(
   { id, assignment }: Pick<TaskState, 'id' | 'assignment'>,
   connector: ConnectorState | undefined,
   hasOlderOwners: boolean,
-): Standing {
+): AssignmentState {
   if (connector === undefined || connector.targetState === TargetState.stopped) return 'out';
   if (id.index >= (connector.taskCount ?? 0)) return 'out';
   if (assignment !== undefined && assignment.revokedAt === undefined) return 'held';

@@ -1,4 +1,4 @@
-import { defaultCoordinatorSettings } from '../coordinator/settings.js';
+import { LEADER_LEASE_MS } from '../lease/node-lease.js';
 import type { LogHead } from '../model/cluster-state.js';
 import type { ReadEntry } from '../model/entry.js';
 import type { LogMessage, NodeEnd, NodeLoop, UnreadableMessage } from './node-loop.js';
@@ -17,7 +17,7 @@ export interface Chain {
 const REMEMBERED = 16;
 
 /** A leader that a node cannot follow writes again within this time, and where there is none somebody has to claim. */
-export const SILENCE_MS = 2 * defaultCoordinatorSettings.leaseMs;
+export const SILENCE_MS = 2 * LEADER_LEASE_MS;
 
 /**
  * Looks for entries that the node has missed though it has read their messages.

@@ -1,5 +1,5 @@
-import type { ConnectorType, Overrides, TaskAssignment, TaskState } from '../model/connector.js';
-import type { Member } from '../model/member.js';
+import type { ConnectorType, Overrides, TaskAssignment, TaskState } from './connector.js';
+import type { Member } from './member.js';
 import type { TaskGroup } from './task-table.js';
 
 /** Tasks of one connector in files and snapshots, in as few bytes as names that stand elsewhere allow. Plain JSON. */

@@ -1,5 +1,5 @@
-import type { Config } from '../model/connector.js';
-import type { Labels } from '../model/member.js';
+import type { Config } from './connector.js';
+import type { Labels } from './member.js';
 import { compareText } from './text-order.js';
 
 const PLACEMENT_PREFIX = 'placement.';
