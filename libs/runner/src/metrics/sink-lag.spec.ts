@@ -13,7 +13,9 @@ class World {
   readonly held = new Set(['out-0', 'out-1']);
   readonly errors: string[] = [];
   nowMs = 0;
-  isAway = false;
+  answerHung: (end: number) => void = () => undefined;
+  readonly hung = new Promise<number>((resolve) => (this.answerHung = resolve));
+  isUnavailable = false;
   readonly lag = new SinkLag({
     held: () => this.held,
     onError: (_, error) => this.errors.push(error.message),
@@ -24,8 +26,12 @@ class World {
     queues: () => Promise.resolve([]),
     topics: () => Promise.resolve([]),
     minOffset: () => Promise.resolve(0),
-    endOffset: ({ queueId }) =>
-      this.isAway ? Promise.reject(new Error('away')) : Promise.resolve(this.ends.get(queueId) ?? 0),
+    endOffset: ({ queueId, brokerName }) => {
+      if (brokerName === 'hung') return this.hung;
+      return this.isUnavailable
+        ? Promise.reject(new Error('unavailable'))
+        : Promise.resolve(this.ends.get(queueId) ?? 0);
+    },
     read: () => silentReader,
     range: () => {
       throw new Error('not asked for');
@@ -108,10 +114,27 @@ describe('the lag of sinks', () => {
     world.loop(0).messages.read(queueOf(0), 0, signal);
     await world.lag.measure();
     world.nowMs = 4000;
-    world.isAway = true;
+    world.isUnavailable = true;
     await world.lag.measure();
     expect(world.lag.byConnector().get('out')).toEqual({ messages: 10, ageMs: 4000 });
-    expect(world.errors).toEqual(['away']);
+    expect(world.errors).toEqual(['unavailable']);
+  });
+
+  it('learns the ends on other brokers while one does not answer', async () => {
+    const world = new World();
+    const { messages } = world.loop(0);
+    for (let queueId = 100; queueId < 150; queueId++)
+      messages.read({ ...queueOf(queueId), brokerName: 'hung' }, 0, signal);
+    messages.read(queueOf(0), 0, signal);
+    for (const end of [10, 20]) {
+      world.ends.set(0, end);
+      void world.lag.measure();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(world.messagesBehind).toBe(end);
+    }
+    world.answerHung(1);
+    await world.lag.measure();
+    expect(world.messagesBehind).toBe(70);
   });
 
   it('stops, also in the middle of its questions', async () => {

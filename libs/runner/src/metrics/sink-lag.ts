@@ -6,7 +6,7 @@ import type { MetricRegistry } from '@sluice/node';
 
 /** How often the ends of queues are asked for, in milliseconds. */
 const measureIntervalMs = 5000;
-/** Questions under way at once. */
+/** Questions to one broker under way at once. */
 const maxQuestions = 8;
 
 export interface ConnectorLag {
@@ -49,6 +49,8 @@ export class SinkLag {
   private readonly tasks = new Map<string, ReadTask>();
   private readonly ended = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  /** By the name of the broker that is being asked. */
+  private readonly measuring = new Map<string, Promise<void>>();
 
   constructor(private readonly options: SinkLagOptions) {}
 
@@ -124,10 +126,30 @@ export class SinkLag {
     await this.running;
   }
 
-  /** Asks for the ends of all queues once. Never rejects: an end that no broker reports stays as it was and grows older. */
+  /**
+   * Asks for the ends of all queues once, of each broker on its own: one that does not answer delays no other. Never rejects: an end that no broker
+   * reports stays as it was and grows older.
+   */
   async measure(): Promise<void> {
     this.forgetOthers();
-    const waiting = [...this.tasks.values()].flatMap(({ queues }) => [...queues.values()]);
+    const byBroker = new Map<string, ReadQueue[]>();
+    for (const { queues } of this.tasks.values()) {
+      for (const read of queues.values()) {
+        const { brokerName } = read.queue;
+        const ofBroker = byBroker.get(brokerName);
+        if (ofBroker === undefined) byBroker.set(brokerName, [read]);
+        else ofBroker.push(read);
+      }
+    }
+    for (const [brokerName, queues] of byBroker) {
+      if (this.measuring.has(brokerName)) continue;
+      const measuring = this.measureBroker(queues).finally(() => this.measuring.delete(brokerName));
+      this.measuring.set(brokerName, measuring);
+    }
+    await Promise.all(this.measuring.values());
+  }
+
+  private async measureBroker(waiting: ReadQueue[]): Promise<void> {
     const ask = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         if (this.ended.signal.aborted) return;
@@ -145,10 +167,12 @@ export class SinkLag {
 
   private async run(): Promise<void> {
     const { signal } = this.ended;
+    let last: Promise<void> = Promise.resolve();
     while (!signal.aborted) {
-      await this.measure();
+      last = this.measure();
       await delay(measureIntervalMs, undefined, { signal }).catch(() => undefined);
     }
+    await last;
   }
 
   /** A new generation may have other queues. */
