@@ -11,7 +11,7 @@ export interface DataCluster {
   close(): Promise<void>;
 }
 
-/** The runtime cluster, or the other one that the settings name for the data of this role. It connects at first use. */
+/** Opens the runtime cluster, or the other one that the settings name for the data of this role. It connects at first use. */
 export function openDataCluster({ client, settings, self }: ClusterNode): DataCluster {
   const { namesrv, credentials } = settings.dataCluster;
   if (namesrv === settings.namesrv && credentials === settings.credentials) {

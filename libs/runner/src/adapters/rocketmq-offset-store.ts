@@ -5,8 +5,7 @@ import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
 import type { OffsetReset, OffsetStore } from '@sluice/runtime';
 import { KnownGroups } from './known-groups.js';
 
-/**
- * Offsets of sink connectors in the brokers' consumer groups, where RocketMQ's own tools show them. The node is a visible member of each group
+/** Keeps offsets of sink connectors in the brokers' consumer groups, where RocketMQ's own tools show them. The node is a visible member of each group
  * whose offsets it keeps.
  */
 export class RocketMqOffsetStore implements OffsetStore {

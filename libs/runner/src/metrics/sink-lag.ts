@@ -195,7 +195,7 @@ export class SinkLag {
   }
 }
 
-/** The metrics of it. */
+/** Registers the metrics of lags. */
 export function collectLag(metrics: MetricRegistry, lag: SinkLag): void {
   metrics.collect('sluice_connector_lag_messages', () =>
     [...lag.byConnector()].map(([connector, { messages }]) => ({ labels: { connector }, value: messages })),

@@ -10,7 +10,7 @@ import { readerGroupOf } from '@sluice/protocol';
 import { RocketMqPositionStore } from './rocketmq-position-store.js';
 import { sourceOwners } from './source-owners.js';
 
-/** The positions of a cluster, from what the node's file holds on. */
+/** Opens the positions of a cluster, from what the node's file holds on. */
 export async function openPositions(node: ClusterNode, logger: ScopedLogger): Promise<RocketMqPositionStore> {
   const { client, topics, logQueue, settings, follower, store } = node;
   const group = readerGroupOf(settings.clusterId);

@@ -7,7 +7,7 @@ export interface SourceOwners extends ConnectorOwners {
   readonly hasCommitted: boolean;
 }
 
-/** Who runs the tasks of a connector, those that are asked to stop or no longer wanted included. */
+/** Returns who runs the tasks of a connector, those that are asked to stop or no longer wanted included. */
 export function sourceOwners(state: ClusterState, connector: string): SourceOwners {
   const tasks = state.tasks.ofConnector(connector).filter((task) => task !== undefined);
   const live = new Map<number, number>();

@@ -136,7 +136,7 @@ interface ShownParts {
   readonly lag: SinkLag;
 }
 
-/** The runner's health checks, metrics and answers to questions about its plugins. */
+/** Returns the runner's health checks, metrics and answers to questions about its plugins. */
 function moduleOf(
   node: ClusterNode,
   rpc: RpcEndpoint,
@@ -169,7 +169,7 @@ function moduleOf(
   };
 }
 
-/** The connector with the converters that the node prefers to those that the connector does. */
+/** Returns the connector with the converters that the node prefers to those that the connector does. */
 function withConverters(connector: Connector, converters: NodeSettings['defaultConverters']): Connector {
   return { ...connector, defaultConverters: { ...connector.defaultConverters, ...converters } };
 }

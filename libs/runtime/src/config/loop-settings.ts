@@ -33,7 +33,7 @@ export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
   };
 }
 
-/** What one of the `count` tasks of a sink reads. */
+/** Returns what one of the `count` tasks of a sink reads. */
 export function subscriptionOf(settings: SinkSettings, share: Subscription['share']): Subscription {
   const { topics } = settings;
   if (topics !== undefined && topics.length > 0) {
@@ -55,7 +55,7 @@ export function taskCountOf(config: TaskConfig): number {
   );
 }
 
-/** How many queues a topic gets that a source finds missing, or `undefined` if it must not be created. */
+/** Returns how many queues a topic gets that a source finds missing, or `undefined` if it must not be created. */
 export function topicCreationOf(settings: SourceSettings): { readonly queues: number } | undefined {
   return settings['topic.creation.enable'] ? { queues: settings['topic.creation.default.partitions'] } : undefined;
 }

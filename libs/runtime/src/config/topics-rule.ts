@@ -1,6 +1,6 @@
 import type { FieldError } from '@sluice/sdk';
 
-/** A sink reads either topics by name or those that match a pattern; the texts are Kafka Connect's. */
+/** Checks that a sink reads either topics by name or those that match a pattern; the texts are Kafka Connect's. */
 export function topicsErrors(topics: readonly string[] | undefined, regex: string | undefined): readonly FieldError[] {
   const hasTopics = topics !== undefined && topics.length > 0;
   const pattern = regex?.trim() ?? '';

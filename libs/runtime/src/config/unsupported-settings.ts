@@ -70,7 +70,7 @@ const unsupportedSettings: readonly UnsupportedSetting[] = [
 /** Kafka's form of a value that a configuration provider replaces. */
 const providerReference = /\$\{(file|dir|directory|env|vault|secrets?|secretsmanager|aws|gcp|azure|k8s|kubernetes):/i;
 
-/** What Sluice cannot do of what a configuration asks for. Names in `spec` are a connector's own and always pass. */
+/** Returns what a configuration asks for and Sluice cannot do. Names in `spec` are a connector's own and always pass. */
 export function unsupportedSettingsIn(
   config: RawConfig,
   spec: ConfigSpec,
@@ -99,7 +99,7 @@ export function unsupportedSettingsIn(
   return { errors, warnings };
 }
 
-/** True for names that {@link unsupportedSettingsIn} judges: nothing else has to be said of them. */
+/** Returns true for names that {@link unsupportedSettingsIn} judges: nothing else has to be said of them. */
 export function isJudgedElsewhere(name: string): boolean {
   return unsupportedRow(name) !== undefined;
 }

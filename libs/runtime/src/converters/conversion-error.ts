@@ -1,6 +1,6 @@
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
-/** A value that a converter cannot turn into bytes, or bytes that it cannot read. */
+/** Reports a value that a converter cannot turn into bytes, or bytes that it cannot read. */
 export class ConversionError extends ConnectError {
   constructor(
     readonly converter: string,

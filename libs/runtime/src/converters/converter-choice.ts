@@ -38,7 +38,7 @@ export function chooseConverters(config: RawConfig, defaults: DefaultConverters 
   });
 }
 
-/** Why a choice cannot be made, in Kafka Connect's words. */
+/** Says why a choice cannot be made, in Kafka Connect's words. */
 export function unknownConverterError({ setting, className }: ConverterChoice): FieldError {
   const available = converterPlugins.map(({ name }) => name).join(', ');
   return {

@@ -71,7 +71,7 @@ export function converterByName(name: string): ConverterPlugin | undefined {
   return byName.get(name);
 }
 
-/** The converters for lists of plugins. */
+/** Describes the converters for lists of plugins. */
 export function converterInfos(): readonly PluginInfo[] {
   return converterPlugins.map((plugin) => ({
     kind: 'converter',

@@ -13,7 +13,7 @@ export function isIntegerType(type: SchemaType): type is IntegerType {
   return Object.hasOwn(bits, type);
 }
 
-/** True for whole numbers that fit into the type. */
+/** Returns true for whole numbers that fit into the type. */
 export function isInteger(value: unknown, type: IntegerType): value is number | bigint {
   if (typeof value === 'bigint') return BigInt.asIntN(bits[type], value) === value;
   if (typeof value !== 'number' || !Number.isInteger(value)) return false;
@@ -21,7 +21,7 @@ export function isInteger(value: unknown, type: IntegerType): value is number | 
   return value >= -limit && value < limit;
 }
 
-/** All digits of a whole number, never an exponent. */
+/** Writes all digits of a whole number, never an exponent. */
 export function integerText(value: number | bigint): string {
   return typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
 }

@@ -45,7 +45,7 @@ export function readSchema(converter: string, json: JsonValue): Schema {
   return schema;
 }
 
-/** What a payload without a value of this schema means, in JSON. */
+/** Returns what a payload without a value of this schema means, in JSON. */
 export function defaultOf(schema: Schema): JsonValue | undefined {
   return defaults.get(schema);
 }

@@ -6,12 +6,12 @@ import { dateToNumber, LogicalType } from './logical-type.js';
 
 type ConnectObject = Readonly<Record<string, ConnectValue | undefined>>;
 
-/** A value without a schema as JSON: bytes in base64, dates in milliseconds since the epoch. */
+/** Writes a value without a schema as JSON: bytes in base64, dates in milliseconds since the epoch. */
 export function writePlainJson(converter: string, value: ConnectValue): string {
   return new JsonWriter(converter).plain(value, 'payload');
 }
 
-/** A value as its schema says, in the form that Kafka Connect's JsonConverter writes. */
+/** Writes a value as its schema says, in the form that Kafka Connect's JsonConverter writes. */
 export function writeJson(converter: string, value: ConnectValue, schema: Schema): string {
   return new JsonWriter(converter).typed(value, schema, 'payload');
 }

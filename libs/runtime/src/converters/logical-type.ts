@@ -40,8 +40,7 @@ export function dateToNumber(converter: string, date: Date, schemaName: string |
   }
 }
 
-/**
- * The date that a number stands for, or `undefined` if the type is none of dates. Throws a {@link ConversionError} for a number that no date
+/** Returns the date that a number stands for, or `undefined` if the type is none of dates. Throws a {@link ConversionError} for a number that no date
  * can hold.
  */
 export function numberToDate(

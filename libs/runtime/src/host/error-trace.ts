@@ -14,7 +14,7 @@ function textOf(error: unknown): string {
   return typeof error === 'string' ? error : inspect(error);
 }
 
-/** The full text of an error with its causes, as status answers show it. */
+/** Returns the full text of an error with its causes, as status answers show it. */
 export function errorTrace(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
@@ -26,7 +26,7 @@ export function errorTrace(error: unknown): string {
   return parts.join('\n');
 }
 
-/** A trace that fits into a report. */
+/** Shortens a trace so that it fits into a report. */
 export function shortenedTrace(text: string): string {
   const left = text.length - maxTraceLength;
   if (left <= 0) return text;

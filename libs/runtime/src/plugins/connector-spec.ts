@@ -2,7 +2,7 @@ import type { ConfigSpec, Connector, Field, RawConfig } from '@sluice/sdk';
 import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
 import { chooseConverters, type ConverterChoice, defaultConverterName } from '../converters/converter-choice.js';
 
-/** All settings of a connector: those that every connector of its kind has, with its own defaults of converters, and its own. */
+/** Returns all settings of a connector: those that every connector of its kind has, with its own defaults of converters, and its own. */
 export function connectorSpec(connector: Connector): ConfigSpec {
   const shared = connector.kind === 'source' ? sourceSettingsSpec : sinkSettingsSpec;
   const { key, value } = connector.defaultConverters ?? {};
@@ -14,7 +14,7 @@ export function connectorSpec(connector: Connector): ConfigSpec {
   };
 }
 
-/** The settings of the converters that a configuration chooses, under the names that they have in it. */
+/** Returns the settings of the converters that a configuration chooses, under the names that they have in it. */
 export function converterSettingsSpec(choices: readonly ConverterChoice[]): ConfigSpec {
   const spec: Record<string, Field> = {};
   for (const { setting, plugin } of choices) {

@@ -16,7 +16,7 @@ import { taskCountSetting } from '../config/loop-settings.js';
 import { connectorSpec } from './connector-spec.js';
 import { validateConnector, withoutSecrets } from './validate-connector.js';
 
-/** No connector has that name; the message lists those that are there, in Kafka Connect's words. */
+/** Reports that no connector has a name; the message lists those that are there, in Kafka Connect's words. */
 export class UnknownPluginError extends ConnectError {
   constructor(
     readonly className: string,
@@ -152,7 +152,7 @@ function taskSettings(spec: ConfigSpec, config: TaskConfig, task: TaskConfig): T
   return { ...Object.fromEntries(Object.entries(config).filter(([name]) => !replaced.has(name))), ...task };
 }
 
-/** The last parts of names and aliases, without those that more than one connector has. */
+/** Returns the last parts of names and aliases, without those that more than one connector has. */
 function simpleNames(connectors: readonly Connector[]): ReadonlyMap<string, Connector> {
   const found = new Map<string, Connector>();
   const ambiguous = new Set<string>();

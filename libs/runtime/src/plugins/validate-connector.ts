@@ -57,7 +57,7 @@ export function validateConnector(connector: Connector, config: TaskConfig): Val
   };
 }
 
-/** What stands behind a converter's prefix is read by that converter alone, so a name that it does not have is an error. */
+/** Finds names behind a converter's prefix that the converter does not have: nothing else reads them. */
 function unknownConverterSettings({ plugin, setting, settings }: ConverterChoice, spec: ConfigSpec): FieldError[] {
   if (plugin === undefined) return [];
   return Object.keys(settings)
@@ -80,7 +80,7 @@ export function withoutSecrets(text: string, connector: Connector | undefined, c
   return secretsHider(connector, config)(text);
 }
 
-/** {@link withoutSecrets} for many texts. */
+/** Makes a {@link withoutSecrets} for many texts. */
 export function secretsHider(connector: Connector | undefined, config: TaskConfig): (text: string) => string {
   const defined = new Map<string, boolean>();
   for (const [name, field] of Object.entries(connector === undefined ? {} : connectorSpec(connector))) {
@@ -118,7 +118,7 @@ function ownErrors(connector: Connector, config: TaskConfig, spec: ConfigSpec): 
   return errors.map(({ field, message }) => ({ field, message: withoutSecrets(message, connector, config) }));
 }
 
-/** The settings that were given, or that an error names, and that nothing defines. */
+/** Finds settings that were given, or that an error names, and that nothing defines. */
 function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonly FieldError[]): readonly FieldState[] {
   const known = new Set(Object.entries(spec).flatMap(([name, { aliases }]) => [name, ...(aliases ?? [])]));
   const fields = new Set(Object.keys(spec));

@@ -1,4 +1,4 @@
-/** Whether this node may write. Without contact to the control plane its tasks may already run elsewhere. */
+/** Shows whether this node may write. Without contact to the control plane its tasks may already run elsewhere. */
 export interface Lease {
   readonly held: boolean;
   /**

@@ -37,7 +37,7 @@ const lastingCodes: ReadonlySet<string> = new Set<ConnectErrorCode>([
   ConnectErrorCode.stateInvalid,
 ]);
 
-/** What follows from a failure of a task. `random` in [0, 1) spreads the restarts of tasks that failed together. */
+/** Decides what follows from a failure of a task. `random` in [0, 1) spreads the restarts of tasks that failed together. */
 export function decideRestart(policy: RestartPolicy, failure: TaskFailure, random: number): RestartDecision {
   if (isLasting(failure.error)) return { kind: 'final' };
   const { maxAttempts, backoff } = policy;
@@ -47,7 +47,7 @@ export function decideRestart(policy: RestartPolicy, failure: TaskFailure, rando
   return { kind: 'restart', attempt, delayMs: backoffMs(attempt, backoff, random) };
 }
 
-/** Whether the same would fail again for certain. */
+/** Returns whether the same would fail again for certain. */
 export function isLasting(error: unknown): boolean {
   return isConnectError(error) && !isRetriable(error) && lastingCodes.has(error.code);
 }

@@ -13,7 +13,7 @@ export interface WaitingCall {
   ended(): void;
 }
 
-/** What a task waits for: the calls that failed and are repeated now, for its status. */
+/** Keeps what a task waits for, for its status: the calls that failed and are repeated now. */
 export class TaskWaits {
   private readonly waits = new Map<WaitingCall, TaskWait>();
 

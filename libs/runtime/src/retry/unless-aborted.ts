@@ -1,4 +1,4 @@
-/** The promise's value, or `undefined` once the signal is aborted and the promise rejected. */
+/** Resolves with the promise's value, or `undefined` once the signal is aborted and the promise rejected. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   try {
     return await promise;

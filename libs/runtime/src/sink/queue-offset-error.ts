@@ -3,7 +3,7 @@ import { ConnectError, ConnectErrorCode, queueKey, type QueueRef } from '@sluice
 /** `below-min`: retention has passed the offset; `beyond-end`: it lies behind the end; `replaced`: the queue holds other messages. */
 export type OffsetProblem = 'below-min' | 'beyond-end' | 'replaced';
 
-/** The offset at which a queue should be read is not there, or is that of another message. */
+/** Reports that the offset at which a queue should be read is not there, or is that of another message. */
 export class QueueOffsetError extends ConnectError {
   readonly queue: QueueRef;
   readonly reason: OffsetProblem;

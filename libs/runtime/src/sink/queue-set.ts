@@ -8,7 +8,7 @@ export interface TakenRecords {
   readonly failure: RecordConversionError | undefined;
 }
 
-/** The queues of a task: those that it reads, and those whose place to resume is not known yet. */
+/** Holds the queues of a task: those that it reads, and those whose place to resume is not known yet. */
 export class QueueSet {
   private readonly intakes = new Map<string, QueueIntake>();
   /** Opened and not read yet, or not read until a reset is followed. */

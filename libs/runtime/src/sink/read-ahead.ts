@@ -29,7 +29,7 @@ export class AheadBudget implements ReadBudget {
   }
 }
 
-/** What was read of one queue and not taken yet: whole answers, in order. */
+/** Holds what was read of one queue and not taken yet: whole answers, in order. */
 export class ReadAhead {
   private readonly answers: { readonly messages: readonly RawMessage[]; readonly bytes: number }[] = [];
   private taken = 0;

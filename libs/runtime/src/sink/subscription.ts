@@ -19,7 +19,7 @@ const internalTopic =
 
 const maxNamed = 5;
 
-/** The topics that a subscription covers now. */
+/** Finds the topics that a subscription covers now. */
 export async function subscribedTopics(messages: QueueMessages, { topics }: Subscription): Promise<readonly string[]> {
   switch (topics.kind) {
     case 'names':
@@ -41,7 +41,7 @@ export function ownsQueue(queue: QueueRef, { index, count }: Subscription['share
   return (start + queue.queueId) % count === index;
 }
 
-/** The queues that a task reads; warns of topics with queues that nobody may read, and shows in `waiting` those that are not there. */
+/** Finds the queues that a task reads; warns of topics with queues that nobody may read, and shows in `waiting` those that are not there. */
 export async function ownQueues(
   messages: QueueMessages,
   subscription: Subscription,

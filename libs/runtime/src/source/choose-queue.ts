@@ -31,7 +31,7 @@ export function chooseQueue({ queues, connector, taskIndex, loads, idleLoads }: 
   return best?.queue;
 }
 
-/** Where the connector begins among the queues of a topic, so that small connectors do not all begin at the first. */
+/** Returns where the connector begins among the queues of a topic, so that small connectors do not all begin at the first. */
 function firstPlace(connector: string, topic: string, count: number): number {
   return createHash('sha256').update(`${connector}\n${topic}`).digest().readUInt32BE(0) % count;
 }

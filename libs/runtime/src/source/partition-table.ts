@@ -30,7 +30,7 @@ export interface PartitionTableOptions {
   readonly laneContext: LaneContext;
 }
 
-/** Two tasks of a connector read the same source partition: their records would void each other. */
+/** Reports that two tasks of a connector read the same source partition: their records would void each other. */
 export class PartitionHeldError extends ConnectError {
   constructor(
     readonly connector: string,
@@ -44,7 +44,7 @@ export class PartitionHeldError extends ConnectError {
   }
 }
 
-/** The partitions of a task, the queues they write to, and the lanes of these queues. */
+/** Holds the partitions of a task, the queues that they write to, and the lanes of these queues. */
 export class PartitionTable {
   private readonly byStream = new Map<string, PartitionState>();
   /** What nobody works on, by stream. */

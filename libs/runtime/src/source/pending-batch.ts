@@ -2,7 +2,7 @@ import { rebindStamp } from '@sluice/protocol';
 import type { RecordBatch, RecordProducer } from '../ports/record-producer.port.js';
 import type { PartitionState, Segment } from './partition-state.js';
 
-/** A batch with what is needed to know, and to make again, its contents. */
+/** Holds a batch with what is needed to know, and to make again, its contents. */
 export class PendingBatch {
   private readonly parts: Segment[] = [];
   private unsettled = 0;

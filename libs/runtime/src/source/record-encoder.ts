@@ -32,7 +32,7 @@ export class ConvertingEncoder implements RecordEncoder {
   }
 }
 
-/** Texts, bytes and nulls travel as they are; everything else as the text that the converter makes of it. */
+/** Leaves texts, bytes and nulls as they are; everything else becomes the text that the converter makes of it. */
 function headerValue(converter: Converter, { value, schema }: RecordHeader): string | Uint8Array | null {
   if (value === null || typeof value === 'string' || value instanceof Uint8Array) return value;
   const bytes = converter.toBytes(value, schema);

@@ -108,7 +108,7 @@ async function examineQueue(
   );
 }
 
-/** The smallest generation of the owner's task that counts from now on. The new generation may be a second try of the owner itself. */
+/** Returns the smallest generation of the owner's task that is valid from now on. The new generation may be a second try of the owner itself. */
 function firstValid(owner: SourceGeneration, task: SourceTaskId): number {
   const next = owner.generation + 1;
   return owner.index === task.index ? Math.min(next, task.generation) : next;

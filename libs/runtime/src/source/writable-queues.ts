@@ -51,7 +51,7 @@ interface SeenStop {
   readonly seenMs: number;
 }
 
-/** A topic that no record can be sent to: it does not exist, or none of its queues is writable. */
+/** Reports a topic that no record can be sent to: it does not exist, or none of its queues is writable. */
 export class NoQueueError extends ConnectError {
   constructor(readonly topic: string) {
     super(
@@ -64,7 +64,7 @@ export class NoQueueError extends ConnectError {
   }
 }
 
-/** The queues that a source may write to, and those that stopped taking messages. */
+/** Finds the queues that a source may write to, and those that stopped taking messages. */
 export class WritableQueues implements QueueStops {
   private readonly unreadable: UnreadableQueues;
   private readonly stops = new Map<string, SeenStop>();
@@ -159,7 +159,7 @@ export function describeStop({ queue, state, forMs }: QueueStop): string {
   return `Queue ${queueKey(queue)} ${what} for ${seconds} s`;
 }
 
-/** What a queue holds cannot be read, and is not waited for any longer. */
+/** Reports that what a queue holds cannot be read, and is not waited for any longer. */
 export class QueueLostError extends ConnectError {
   constructor(stop: QueueStop) {
     super(ConnectErrorCode.unavailable, describeStop(stop));

@@ -7,7 +7,7 @@ const maxWarnings = 5;
 /** Reports carry the warnings of every task. */
 const maxCharacters = 1000;
 
-/** What a task found that does not end it and that somebody should know: written to the log, and kept for the status. */
+/** Logs what a task found that does not end it and that somebody should know, and keeps it for the status. */
 export class TaskWarnings {
   private warnings: readonly TaskWarning[] = [];
 
