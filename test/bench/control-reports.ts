@@ -69,7 +69,7 @@ export async function idleFigures(world: ControlWorld): Promise<ControlFigure[]>
 
 interface IdleNode {
   readonly state: ClusterState;
-  /** A tenth of a second has passed, in which the others told something. */
+  /** A tenth of a second has passed, in which the others reported something. */
   tenth(told: ToldInTenth, isSecond: boolean): void;
 }
 

@@ -146,7 +146,7 @@ export const memberMutants: readonly Mutant[] = [
     specs: ['coordinator/decide-members.spec.ts'],
   },
   {
-    rule: 'probes: those of other coordinators count as the own',
+    rule: 'probes: those of other coordinators are treated as the own',
     file: 'coordinator/step.ts',
     from: 'sign.probe.incarnation === next.self.incarnation',
     to: "sign.probe.incarnation !== ''",

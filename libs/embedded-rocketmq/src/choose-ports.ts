@@ -18,9 +18,9 @@ export interface ChoosePorts {
 }
 
 /**
- * Gives every node its ports: those asked for, else as before, else 9876, 10911 and 8081 for the first name server and
- * broker, and any free ones for the others.
- * Throws EmbeddedRocketmqError `OPTION_INVALID` for ports out of range or two uses of one, `PORT_TAKEN` when none is free.
+ * Assigns every node its ports: those asked for, else those of before. Else the first name server and broker get 9876, 10911 and 8081, and
+ * the others any free ones. Throws EmbeddedRocketmqError `OPTION_INVALID` for ports out of range or two uses of one, `PORT_TAKEN` when none
+ * is free.
  */
 export async function choosePorts(
   identities: readonly NodeIdentity[],

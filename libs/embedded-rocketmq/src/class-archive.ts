@@ -22,9 +22,9 @@ export interface ClassArchiveInput {
 }
 
 /**
- * Arguments by which a JVM starts from the archive of loaded and verified classes (JEP 350), which saves it a third of its
- * start; where there is none yet, those by which it writes one at its orderly end, which takes it some seconds then. The
- * archive is beside the jars; a JVM that cannot use it goes on without.
+ * Returns the arguments by which a JVM starts from the archive of loaded and verified classes (JEP 350). That saves a third of its start.
+ * Without an archive the JVM writes one at its orderly end, which takes some seconds. The archive is beside the jars; a JVM that cannot use
+ * it starts without.
  */
 export async function classArchiveArguments(input: ClassArchiveInput): Promise<string[]> {
   const { javaBuild, libDir, launcherJar, mayMake } = input;
@@ -48,8 +48,7 @@ async function removeAbandoned(folder: string): Promise<void> {
 }
 
 /**
- * Puts the archive that a JVM was told to make in its place, or takes it away where the JVM was killed while it wrote. `command` is its
- * command line.
+ * Puts the archive that a JVM has made in its place, or removes it where the JVM was killed while it wrote. `command` is its command line.
  */
 export async function placeClassArchive(command: string, hasEndedWell: boolean): Promise<void> {
   const [, made] = MADE.exec(command) ?? [];

@@ -61,9 +61,9 @@ function fixedBrokerProperties(node: BrokerNode, plan: ClusterPlan, layout: Node
 }
 
 /**
- * Small files for small machines; limits on what one pull returns stay at RocketMQ's defaults, for users have those too.
- * Disk: the broker refuses writes above 90 % used whatever is configured (the setting is capped there), and above 85 %
- * deletes even files that have not expired unless `cleanFileForciblyEnable` is off.
+ * Small files for small machines; limits on what one pull returns stay at RocketMQ's defaults, for users have those too. Disk: the broker
+ * refuses writes above 90 % used, for the setting is capped there. Above 85 % it deletes even files that have not expired, unless
+ * `cleanFileForciblyEnable` is off.
  */
 const DEFAULT_BROKER_PROPERTIES: Properties = {
   autoCreateTopicEnable: 'false',

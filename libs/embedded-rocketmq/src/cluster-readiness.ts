@@ -31,8 +31,8 @@ export interface ReadinessInput {
 }
 
 /**
- * What keeps these nodes from being usable now; undefined when each name server knows each broker, the ports of the brokers
- * accept, and all brokers are in sync where a controller watches over that.
+ * Finds what keeps these nodes from being usable now. Undefined when each name server knows each broker, the brokers' ports accept, and,
+ * with a controller, all brokers are in sync.
  */
 export async function missingForUse(nodes: readonly PlannedNode[]): Promise<string | undefined> {
   const brokers = brokersOf(nodes);
@@ -78,7 +78,7 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 /**
- * Resolves when all name servers answer, and the controller where there is one: a broker that finds none registers again only
+ * Resolves when all name servers answer, and the controller where there is one. A broker that finds no name server registers again only
  * after 10 s, and asks a controller again after 5 s. Throws as `waitUntilUsable`.
  */
 export async function waitForNameServers(input: ReadinessInput): Promise<void> {

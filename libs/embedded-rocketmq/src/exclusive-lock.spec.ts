@@ -24,7 +24,7 @@ describe('acquireLock', () => {
     expect(most).toBe(1);
   });
 
-  it('reports once that it waits, and goes on when the holder releases', async () => {
+  it('reports once that it waits, and continues when the holder releases', async () => {
     const path = uniquePath();
     const release = await acquireLock(path);
     let reports = 0;

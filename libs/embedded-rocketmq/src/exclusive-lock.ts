@@ -13,9 +13,8 @@ export interface LockOptions {
 export type Release = () => Promise<void>;
 
 /**
- * Waits for the only lock on `path` on this host. The lock is a listening unix socket, so the system frees it when its
- * holder dies however that happens; on Linux it lives in the abstract namespace and leaves no file.
- * Rejects with the signal's reason.
+ * Waits for the only lock on `path` on this host. The lock is a listening unix socket, so the system frees it when its holder dies. On
+ * Linux it lives in the abstract namespace and leaves no file. Rejects with the signal's reason.
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<Release> {
   const address = lockAddress(path);

@@ -10,7 +10,7 @@ const OPENED_PACKAGES = [
   '--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED',
 ];
 
-/** In the command line of each process of a cluster: tells that a pid is still that process. */
+/** In the command line of each process of a cluster: proves that a pid is still that process. */
 export function processMarker(nodeId: string, dataDir: string): string {
   return `-Dsluice.embedded.${nodeId}=${dataDir}`;
 }

@@ -13,8 +13,8 @@ export function guardCommand(pid: number): [string, string[]] {
 }
 
 /**
- * Stops a process with SIGSTOP; false when it had ended already. A stopped process does not notice that its parent ends, so
- * a guard, whose input the parent's end closes in any case, lets it run again then.
+ * Stops a process with SIGSTOP; false when it had ended already. A stopped process does not notice the end of its parent. That end closes
+ * the input of a guard, which then lets the process run again.
  */
 export async function pauseJvm(jvm: JvmProcess): Promise<Pause | undefined> {
   const [command, args] = guardCommand(jvm.pid);

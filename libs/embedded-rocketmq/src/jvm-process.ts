@@ -6,7 +6,7 @@ import { pollUntil } from './poll-until.js';
 import { isStillRunning, processFacts, type ProcessIdentity } from './process-identity.js';
 
 export interface JvmProcess extends ProcessIdentity {
-  /** The command line argument that tells this process from others. */
+  /** The command line argument that distinguishes this process from others. */
   readonly marker: string;
   /** Present only while this process is the parent. */
   readonly child?: ChildProcess;

@@ -20,10 +20,9 @@ export interface LauncherInput {
 }
 
 /**
- * The jar of LoopbackMain, which binds what RocketMQ cannot be told to bind to 127.0.0.1. Compiled once beside the
- * other jars; a folder of classes on the class path would keep JVMs from making a class archive. Undefined without a
- * Java compiler: the HA, gRPC and remoting proxy ports are then open on every interface.
- * Throws EmbeddedRocketmqError `COMMAND_FAILED` with what the tool printed.
+ * Returns the jar of LoopbackMain, which binds to 127.0.0.1 what RocketMQ has no setting for. Compiled once beside the other jars; a folder
+ * of classes on the class path would keep JVMs from making a class archive. Undefined without a Java compiler: the HA, gRPC and remoting
+ * proxy ports are then open on every interface. Throws EmbeddedRocketmqError `COMMAND_FAILED` with what the tool printed.
  */
 export async function ensureLoopbackLauncher({ javac, libDir, signal }: LauncherInput): Promise<string | undefined> {
   if (javac === undefined) return undefined;

@@ -29,9 +29,9 @@ export class NodeHandle {
   }
 
   /**
-   * Starts it again on the same ports and data; resolves when it answers and name servers and brokers that run know each
-   * other (a name server learns of the brokers within 10 s), and when it is in sync where there is a controller. Does nothing
-   * while it runs. Throws EmbeddedRocketmqError `PORT_TAKEN`, `JVM_DIED`, `NOT_UP_IN_TIME`; rejects with the signal's reason.
+   * Starts it again on the same ports and data. Resolves when it answers, running name servers and brokers know each other (within 10 s),
+   * and, with a controller, it is in sync. Does nothing while it runs. Throws EmbeddedRocketmqError `PORT_TAKEN`, `JVM_DIED`,
+   * `NOT_UP_IN_TIME`; rejects with the signal's reason.
    */
   start(options: { signal?: AbortSignal } = {}): Promise<void> {
     return this.#processes.start(this.#node, options.signal);
@@ -60,7 +60,7 @@ export class NodeHandle {
     return this.#processes.pause(this.#node);
   }
 
-  /** Lets it go on after `pause` (SIGCONT); does nothing otherwise. */
+  /** Resumes it after `pause` (SIGCONT); does nothing otherwise. */
   resume(): Promise<void> {
     return this.#processes.resume(this.#node);
   }

@@ -64,8 +64,8 @@ function tryBind(port: number): Promise<BindOutcome> {
 }
 
 /**
- * Ports for one name server and one broker that nobody listens on now, chosen at random so that two callers at the same
- * time hardly meet. Throws EmbeddedRocketmqError `PORT_TAKEN` when none were found.
+ * Chooses ports for one name server and one broker that nobody listens on now. They are random, so that two callers at the same time hardly
+ * meet. Throws EmbeddedRocketmqError `PORT_TAKEN` when none were found.
  */
 export async function freePorts(): Promise<ClusterPorts> {
   const base = await freeBlock([0, 1, 2, 3, 5, 6]);

@@ -64,8 +64,8 @@ export async function factsFromPs(pid: number): Promise<ProcessFacts | undefined
 }
 
 /**
- * Whether that very process still runs: same id, same start, and `marker` in its command line. A process that is just
- * ending has lost its command line but still holds its ports and files, so it counts as running.
+ * Returns whether that very process still runs: same id, same start, and `marker` in its command line. A process that is just ending has
+ * lost its command line but still holds its ports and files. So it is treated as running.
  */
 export async function isStillRunning(identity: ProcessIdentity, marker: string): Promise<boolean> {
   const facts = await processFacts(identity.pid);

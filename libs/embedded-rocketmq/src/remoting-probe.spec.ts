@@ -50,7 +50,7 @@ describe('parseBrokerTable', () => {
 });
 
 describe('parseSyncState', () => {
-  it('tells the master and who is in sync', () => {
+  it('reports the master and who is in sync', () => {
     const body =
       '{"replicasInfoTable":{"x":{"inSyncReplicas":[{"alive":true,"brokerAddress":"127.0.0.1:1","brokerId":1,"brokerName":"x"}],"masterAddress":"127.0.0.1:1","masterBrokerId":1,"masterEpoch":1,"notInSyncReplicas":[{"alive":true,"brokerAddress":"127.0.0.1:2","brokerId":2,"brokerName":"x"}],"syncStateSetEpoch":1}}}';
     expect(parseSyncState(body, 'x')).toEqual({ masterAddress: '127.0.0.1:1', inSyncAddresses: ['127.0.0.1:1'] });

@@ -72,10 +72,9 @@ export interface StartClusterOptions {
 }
 
 /**
- * Starts the name servers and brokers, with the gRPC proxy in the first broker where the version has one; resolves when every
- * name server knows every broker, the ports accept, and all replicas are in sync where there is a controller.
- * What was started is stopped again when it fails.
- * Throws EmbeddedRocketmqError (any code but COMMAND_FAILED); rejects with the signal's reason.
+ * Starts the name servers and brokers, with the gRPC proxy in the first broker where the version has one. Resolves when every name server
+ * knows every broker, the ports accept, and, with a controller, all replicas are in sync. Stops what it has started when it fails. Throws
+ * EmbeddedRocketmqError (any code but COMMAND_FAILED); rejects with the signal's reason.
  */
 export async function startCluster(options: StartClusterOptions): Promise<RunningCluster> {
   checkName('cluster', options.name);

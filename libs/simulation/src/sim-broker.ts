@@ -12,7 +12,7 @@ import {
 import { wallOf, type SimClock } from './sim-clock.js';
 
 export type StoredReport = { readonly storedAt?: number } &
-  /** With `since` it tells only what is new after that number: who has not read that one cannot tell the whole. */
+  /** With `since` it holds only what is new after that number: a reader without that one does not know the whole. */
   (
     | { readonly kind: 'report'; readonly report: Report; readonly since?: number }
     | { readonly kind: 'probe'; readonly incarnation: string; readonly sentAt: number }
@@ -20,7 +20,7 @@ export type StoredReport = { readonly storedAt?: number } &
 
 const REMEMBERED_REPORTS = 32;
 
-/** The topics of a simulated cluster: total orders, and sends that are lost, late, doubled or end in doubt. */
+/** The topics of a simulated cluster: total orders, and sends that are lost, late, duplicate or end in doubt. */
 export class SimBroker {
   /** All entries from the first on; those before `minOffset` can be read no more. */
   readonly log: ReadEntry[] = [];
@@ -29,7 +29,7 @@ export class SimBroker {
   rewrites = 0;
   /** Whether the log's topic exists. */
   isLogThere = true;
-  /** What the log builds on: a restored one goes on from a state that was kept in files. */
+  /** What the log builds on: a restored one continues from a state that was kept in files. */
   base: ClusterState = emptyState();
   /** So many entries at the beginning are never lost with the tail. */
   leastEntries = 1;
@@ -37,7 +37,7 @@ export class SimBroker {
   /** How often the commands topic was created. */
   commandTopics = 1;
   readonly reports: StoredReport[][] = [[], [], [], []];
-  /** While it stands still nothing is stored and nothing is read. */
+  /** While it stalls, nothing is stored and nothing is read. */
   stalledUntil = 0;
   isFaulty = true;
   /** Called with what somebody sends to the log, whether it arrives or not. */
@@ -125,7 +125,7 @@ export class SimBroker {
     this.#reportedAt.clear();
   }
 
-  /** Sends a chain of entries as one batch and tells its outcome once. */
+  /** Sends a chain of entries as one batch and reports its outcome once. */
   append(
     effect: {
       readonly events: readonly LogEvent[];

@@ -54,7 +54,7 @@ export function wallOf(clock: SimClock): number {
 export class SimProcess {
   isDead = false;
   pausedUntil = 0;
-  /** Its monotonic clock stands still between these times. */
+  /** Its monotonic clock stops between these times. */
   #suspended = { from: 0, until: 0 };
   #stoodStillMs = 0;
   /** Its monotonic clock starts anywhere and runs a little fast or slow. */

@@ -17,7 +17,7 @@ export class SimCommands {
     const { broker } = this;
     const { clock } = broker;
     const command = this.#send((requestId) => this.#body(requestId, clock));
-    // A double that lands in a new topic at the very offset of the old one cannot be told from it.
+    // Nobody can distinguish a duplicate that lands in a new topic at the very offset of the old one.
     const sentTo = broker.commandTopics;
     if (clock.random() >= 0.3) return;
     clock.after(clock.random() * 9_000, () => {

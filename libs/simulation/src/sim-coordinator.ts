@@ -20,7 +20,7 @@ import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
 export type Ask = (effect: Extract<Effect, { kind: 'ask-task-configs' }>, reply: (answer: SplitAnswer) => void) => void;
 
-/** Of an append whose outcome is unknown, after it was told so. */
+/** Of an append whose outcome is unknown, after the coordinator learned that. */
 const LATEST_LANDING_MS = 8_000;
 
 /** One coordinator process: the loop and the effects around `step`. */
@@ -140,7 +140,7 @@ export class SimCoordinator extends SimProcess {
     }
   }
 
-  /** Between the decision and this the process may have stood still. */
+  /** Between the decision and this the process may have been suspended. */
   #send(effect: Extract<Effect, { kind: 'append' }>): void {
     const { appendId } = effect;
     const settle = (outcome: AppendOutcome, lastOffset?: number): void => {

@@ -72,7 +72,7 @@ function stall({ clock, broker }: SimFleet): void {
   broker.stalledUntil = Math.max(broker.stalledUntil, clock.now + clock.random() * 9_000);
 }
 
-/** The reports topic stands still while the log goes on. */
+/** The reports topic stalls while the log continues. */
 function stallReports({ clock, broker }: SimFleet): void {
   broker.reportsStalledUntil = Math.max(broker.reportsStalledUntil, clock.now + clock.random() * 12_000);
 }
@@ -89,7 +89,7 @@ function mute({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
   process.mutedUntil = clock.now + clock.random() * 12_000;
 }
 
-/** It ends in good order: runners give their tasks away, a leader resigns. */
+/** It ends in good order: runners release their tasks, a leader resigns. */
 function leave(_: SimFleet, process: SimCoordinator | SimRunner): void {
   if (process instanceof SimRunner) process.leave();
   else process.stop();
@@ -105,7 +105,7 @@ function blind({ coordinators }: SimFleet, process: SimCoordinator | SimRunner):
   if (coordinators.length > 1 || process instanceof SimRunner) process.reader.blindAt = process.reader.node.nextOffset;
 }
 
-/** Its machine is suspended: its monotonic clock stands still. */
+/** Its machine is suspended: its monotonic clock stops. */
 function suspend({ clock }: SimFleet, process: SimCoordinator | SimRunner): void {
   process.suspend(clock.random() * 15_000);
 }
@@ -143,7 +143,7 @@ function loseFrom(broker: SimBroker, offset: number): boolean {
   return isPossible;
 }
 
-/** Entries that give tasks away are lost when some runners have read them and stand still at that very moment. */
+/** Entries that assign tasks are lost when some runners have read them and are suspended at that very moment. */
 function loseAssignment(fleet: SimFleet): void {
   const { broker, clock } = fleet;
   if (fleet.isUpgrade) return;
@@ -183,8 +183,8 @@ function loseExpiry(fleet: SimFleet, process: SimCoordinator | SimRunner): void 
 }
 
 /**
- * The leader stands still, stopped or with its whole machine, when it has decided something or has written it. Another one claims and gives tasks away; the
- * log loses that, and the first leader is back.
+ * The leader is suspended, alone or with its whole machine, when it has decided something or has written it. Another one claims and assigns
+ * tasks; the log loses that, and the first leader is back.
  */
 function supplant(fleet: SimFleet): void {
   const { broker, clock, coordinators, isUpgrade } = fleet;
@@ -212,7 +212,7 @@ function supplant(fleet: SimFleet): void {
   else broker.afterNext(kind, standStill);
 }
 
-/** Runners stand still, some of them: whatever they do after that they do by what they know now. */
+/** Suspends some runners: whatever they do after that they do by what they know now. */
 function freeze({ clock, runners }: SimFleet): void {
   for (const runner of runners) if (clock.random() < 0.5) runner.pausedUntil = clock.now + clock.random() * 5_000;
 }

@@ -18,8 +18,8 @@ interface LostTask {
 }
 
 /**
- * What the log has lost of who owns which task: for as long as an owner that lives may act on it, nobody else may be given that task. This finds a broken
- * rule far sooner than two owners do, for those take a runner that stands still at the right moment too.
+ * What the log has lost of who owns which task. While a living owner may act on that, nobody else may get the task. This finds a broken
+ * rule far sooner than two owners do, for those also take a runner that is suspended at the right moment.
  */
 export class SimLedger {
   /** Several owners where the log was cut back further each time. */

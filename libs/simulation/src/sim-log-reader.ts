@@ -134,7 +134,7 @@ export class SimLogReader {
   #ask(): void {
     const { process } = this;
     const question = tailQuestion(this.node, this.process.clocks);
-    // While the clock stands still, what a time proves is what the first of its questions proves.
+    // While the clock is stopped, a time proves what the first of its questions proves.
     if (!this.#sent.has(question.sentAt)) {
       this.#sent.set(question.sentAt, { log: this.broker.log.at(-1), rewrites: this.broker.rewrites });
     }
@@ -165,7 +165,7 @@ export class SimLogReader {
     }
   }
 
-  /** A lease that a proof extends means that the node has folded all of the log as of the time when it asked, and no other one. */
+  /** A proof may extend the lease only if the node has folded all of this log as of the time when it asked. */
   #judgeProof(sentAt: number): void {
     const sent = this.#sent.get(sentAt);
     const { nextOffset, tail } = this.node;

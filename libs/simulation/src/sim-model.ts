@@ -14,7 +14,7 @@ interface ModelConnector {
   readonly targetState: TargetState;
 }
 
-/** What users asked for, carried out one after the other by the simplest code that could do it: what the log says must be the same. */
+/** Carries out the requests of users one after the other by the simplest code that can do it. The log must say the same. */
 export class SimModel {
   readonly #connectors = new Map<string, ModelConnector>();
   readonly #draining = new Set<string>();

@@ -17,8 +17,8 @@ const QUIET_MS = MEMBER_LEASE_MS + 1_000;
 const CHUNK_BYTES = 1_500;
 
 /**
- * The log's topic is deleted. Somebody stops the nodes, though now and then not all of them, and restores the log from the files of a node: of the one that has
- * read furthest, mostly. Before that others may make the topic again, empty or as a new log.
+ * The log's topic is deleted. Somebody stops the nodes, though at times not all of them, and restores the log from the files of a node.
+ * Mostly that is the one that has read furthest. Before that others may create the topic again, empty or as a new log.
  */
 export function loseLog(fleet: SimFleet): void {
   const { broker, clock, coordinators, runners, isUpgrade } = fleet;
@@ -36,7 +36,7 @@ export function loseLog(fleet: SimFleet): void {
   });
 }
 
-/** Nodes that had read no log before have joined the one that was made anew: their directories are removed. */
+/** Nodes that had read no log before have joined the one that was created again: their directories are removed. */
 function forgetOthers({ coordinators, runners }: SimFleet, own: string): void {
   for (const each of [...coordinators, ...runners]) {
     const read = [each.disk.logId ?? own, each.reader.node.cluster.logId || own];
@@ -47,7 +47,7 @@ function forgetOthers({ coordinators, runners }: SimFleet, own: string): void {
   }
 }
 
-/** The state that the files of one node tell, as far as they are of the log that is there: those of an earlier one are older than a restore. */
+/** Returns the state in the files of one node if they are of the present log: earlier ones are older than a restore. */
 function filesOf({ clock, coordinators, runners, truth }: SimFleet): ClusterState | undefined {
   truth.follow();
   const { logId } = truth.state;
@@ -60,7 +60,10 @@ function filesOf({ clock, coordinators, runners, truth }: SimFleet): ClusterStat
   return copies.sort((left, right) => right.head.seq - left.head.seq)[0];
 }
 
-/** As `sluice restore` does it. Where others write meanwhile, the topic is deleted and it begins anew; one that was broken off goes on behind what is there. */
+/**
+ * Restores as `sluice restore` does. Where others write meanwhile, it deletes the topic and restarts; an interrupted one continues after
+ * what is there.
+ */
 function restore(fleet: SimFleet, kept: ClusterState): void {
   const { broker, clock, truth } = fleet;
   if (broker.log.some(({ entry }) => !entry.claimId.startsWith(`${RESTORE_NODE_ID}/`))) broker.deleteLog();

@@ -66,12 +66,12 @@ export class SimRunner extends SimProcess {
     return this.reader.node.cluster;
   }
 
-  /** It was put out of the cluster and must start again under another incarnation. */
+  /** The cluster expired it, and it must start again under another incarnation. */
   get mustRestart(): boolean {
     return this.reader.node.lease.lost !== undefined;
   }
 
-  /** Put out, or done with leaving. */
+  /** Expired, or done with leaving. */
   get hasToEnd(): boolean {
     return this.mustRestart || (this.isLeaving && this.running.size === 0);
   }

@@ -21,7 +21,7 @@ export class SimTruth {
   #read = 0;
   #rewrites = 0;
   #base: ClusterState;
-  /** The same, made anew: what the log builds on is judged by no code of the nodes. */
+  /** Folds the same again: no code of the nodes judges what the log builds on. */
   #origin = emptyState();
   /** All that were ever accepted, by digest: those of a restored log build on some that its topic does not hold. */
   readonly #accepted = new Map<string, LogEntry>();

@@ -29,8 +29,8 @@ const LIMITED_SHARE = 0.2;
 const SINGLE_SHARE = 0.15;
 
 /**
- * Three coordinators, now and then one, and three runners under crashes, pauses, wrong clocks, second nodes of one id, stalls, bad sends and a log that loses its
- * head or its tail, all from one seed. A run with a seed is exactly the same every time.
+ * Runs three coordinators, at times one, and three runners under faults, all from one seed. The faults are crashes, pauses, wrong clocks,
+ * second nodes of one id, stalls, bad sends and a log that loses its head or tail. A run with a seed is exactly the same every time.
  */
 export class Simulation implements SimFleet {
   readonly clock: SimClock;
@@ -198,7 +198,7 @@ export class Simulation implements SimFleet {
     });
   };
 
-  /** Starts again what died or was put out, as a supervisor does, with the newest build. */
+  /** Starts again what died or was expired, as a supervisor does, with the newest build. */
   #keepAlive(): void {
     this.clock.after(500, () => {
       this.coordinators.forEach((each, i) => {

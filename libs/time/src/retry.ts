@@ -7,7 +7,7 @@ export interface RetryOptions {
   readonly signal: AbortSignal;
   /** No attempt starts later than this after the first one. Absent: only the signal ends the attempts. */
   readonly limitMs?: number;
-  /** Tells whether another attempt can succeed. */
+  /** Returns whether another attempt can succeed. */
   readonly mayRetry: (error: unknown) => boolean;
   /** Called before each pause. */
   readonly onRetry?: (error: unknown, attempt: number) => void;

@@ -6,8 +6,8 @@ const MAX_GROUP_LENGTH = 120;
 const DIGEST_LENGTH = 8;
 
 /**
- * The message tag that addresses `node` on `topic`. Senders and the node itself compute it alike. Characters that a group
- * name may not have are replaced and long ids are cut; both then end in a digest of the id, so two nodes never share a tag.
+ * Returns the message tag that addresses `node` on `topic`. Senders and the node itself compute it alike. It replaces characters that a
+ * group name may not have, and cuts long ids. Such a tag ends in a digest of the id, so two nodes never share one.
  */
 export function nodeTag(topic: string, node: string): string {
   if (node === '') throw invalidOption('The node id is empty; expected at least one character');

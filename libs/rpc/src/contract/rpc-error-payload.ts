@@ -9,8 +9,8 @@ export interface RpcErrorPayload {
 }
 
 /**
- * Turns whatever a handler threw into what the caller gets: an object with `code` and `message` passes as it is,
- * a bare string or Nest's `{status, message}` becomes `RPC_HANDLER_FAILED`. A stack never leaves the process.
+ * Turns whatever a handler threw into what the caller gets. An object with `code` and `message` passes as it is; a bare string or Nest's
+ * `{status, message}` becomes `RPC_HANDLER_FAILED`. A stack never leaves the process.
  */
 export function toErrorPayload(thrown: unknown): RpcErrorPayload {
   const source = unwrapRpcException(thrown);

@@ -43,7 +43,7 @@ export class RpcError extends Error {
   }
 }
 
-/** Tells whether a value is an RpcError, also of another copy of this package, where `instanceof` fails. */
+/** Returns whether a value is an RpcError, also of another copy of this package, where `instanceof` fails. */
 export function isRpcError(value: unknown): value is RpcError {
   return typeof value === 'object' && value !== null && brand in value;
 }

@@ -66,7 +66,7 @@ describe('InboundDispatcher', () => {
     expect(running[0]?.message.receipt).toBe('second');
   });
 
-  it('tells a copy that the sender made from a redelivery', () => {
+  it('distinguishes a copy that the sender made from a redelivery', () => {
     const { dispatcher: calls, running } = dispatcher(2, 2);
     calls.admit(message('a'), call('same'));
     expect(calls.admit(message('b'), call('same'))).toBe('copy');

@@ -17,13 +17,13 @@ describe('observers of requests', () => {
     ['unanswered', () => Promise.reject(new RpcError(RPC_ERROR_CODES.cancelled, 'given up'))],
     ['refused', () => Promise.reject(new RpcError(RPC_ERROR_CODES.unknownPattern, 'no handler'))],
     ['refused', () => Promise.reject(new RpcError('CONNECT_CONFIG_INVALID', 'wrong field'))],
-  ])('are told that one was %s', async (outcome, replied) => {
+  ])('are notified that one was %s', async (outcome, replied) => {
     const end = await endOf(replied());
     expect(end).toMatchObject({ pattern: 'question', outcome });
     expect(end.durationMs).toBeGreaterThanOrEqual(0);
   });
 
-  it('are told nothing once they do not listen any more', async () => {
+  it('are not notified once they do not listen any more', async () => {
     const observers = new RequestObservers();
     const ends: SettledRequest[] = [];
     observers.add((end) => ends.push(end))();

@@ -25,7 +25,7 @@ export class RequestObservers {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells the end of a request that is sent now. */
+  /** Reports the end of a request that is sent now. */
   observe(pattern: string, reply: Promise<unknown>): void {
     const startedMs = performance.now();
     const tell = (outcome: SettledRequest['outcome']): void => {

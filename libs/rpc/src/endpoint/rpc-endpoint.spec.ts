@@ -50,7 +50,7 @@ describe('the options of an endpoint', () => {
 });
 
 describe('the state of an endpoint', () => {
-  it('is that of its link, also where the link told it before the start was proven', async () => {
+  it('is that of its link, also where the link reported it before the start was proven', async () => {
     const link = new HalfLink();
     const prepareGroup = (): Promise<void> => Promise.resolve();
     const endpoint = new RpcEndpoint({ node: 'n1', topic: 'rpc', url: 'rocketmq://a:1', prepareGroup }, () => link);

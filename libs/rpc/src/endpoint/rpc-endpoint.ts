@@ -27,11 +27,11 @@ const retryLimits = { initialMs: 100, maxMs: 5_000 } as const;
 
 export type RpcEndpointState = RpcLinkState;
 
-/** First pause before an unanswered request is sent once more, then doubled. */
+/** First pause before an unanswered request is sent once more; each further pause is twice as long. */
 const RESEND_AFTER_MS = 700;
 /** Of all requests together: when many wait because the receiver is slow, more copies would make it slower. */
 const MAX_RESENDS_PER_SECOND = 10;
-/** First pause before a probe is sent once more, then doubled. */
+/** First pause before a probe is sent once more; each further pause is twice as long. */
 const PROBE_AGAIN_AFTER_MS = 50;
 const MIN_PROBE_TIMEOUT_MS = 2_000;
 
@@ -52,9 +52,9 @@ export interface RpcSendOptions {
 /**
  * A node's end of the rpc topic: sends requests and events, receives calls and replies, all through one producer and one consumer.
  *
- * Delivery is at least once: what was sent with an unknown outcome is sent again until its deadline, and so is an unanswered request. The receiver remembers the last calls that it
- * handled, so a handler sees one twice only after a restart or a very long time; of several replies the first counts. Deadlines compare the clocks of two nodes, which
- * must agree much better than the time-outs in use.
+ * Delivery is at least once: the endpoint repeats a send of unknown outcome and an unanswered request until the deadline. The receiver
+ * remembers the last calls that it handled, so a handler sees one twice only after a restart or a very long time. Of several replies the
+ * first one is valid. Deadlines compare the clocks of two nodes, which must agree much better than the time-outs in use.
  */
 export class RpcEndpoint {
   readonly node: string;
@@ -70,7 +70,7 @@ export class RpcEndpoint {
   readonly #stateListeners = new Set<(state: RpcEndpointState, cause?: unknown) => void>();
   readonly #requests = new RequestObservers();
   #state: RpcEndpointState = 'connecting';
-  /** Counts once the reception is proven. */
+  /** Takes effect once the reception is proven. */
   #linkState: Parameters<RpcLinkListener['onState']> = ['ready'];
   #isProven = false;
   #probe: { readonly correlationId: string; readonly arrived: AbortController } | undefined;
@@ -134,7 +134,7 @@ export class RpcEndpoint {
     this.#serving.handler = handler;
   }
 
-  /** Hands out no further calls and waits for those running, at most `drainTimeoutMs`. Requests of this node go on. */
+  /** Hands out no further calls and waits for those running, at most `drainTimeoutMs`. Requests of this node continue. */
   async stopServing(): Promise<void> {
     await this.#serving.close();
   }
@@ -212,8 +212,8 @@ export class RpcEndpoint {
   }
 
   /**
-   * Sends messages to this very node until one arrives. A poll that the broker begins while a message comes in does not see it until the next
-   * message or the poll's end, and the first poll of a group takes its time: 3 of 40 starts missed the first request.
+   * Sends messages to this very node until one arrives. A poll may begin while a message comes in. It does not see that message until the
+   * next one or the poll's end. The first poll of a group takes its time: 3 of 40 starts missed the first request.
    */
   async #proveReception(timeoutMs: number): Promise<void> {
     const deadlineMs = Date.now() + timeoutMs;
@@ -323,8 +323,8 @@ export class RpcEndpoint {
   }
 
   /**
-   * A message may wait unseen for the next one, or go to a poll whose connection has just died and come back a minute later. So an unanswered
-   * request is sent once more, ever more rarely; the receiver answers the copy of a call that it has handled with the same reply.
+   * A message may wait unseen for the next one, or go to a poll whose connection has just died and come back a minute later. So the
+   * endpoint sends an unanswered request again, ever more rarely. The receiver answers the copy of a handled call with the same reply.
    */
   async #resendUntilSettled(message: OutboundMessage, deadlineMs: number, settled: AbortSignal): Promise<void> {
     for (let pauseMs = RESEND_AFTER_MS; Date.now() + pauseMs < deadlineMs; pauseMs *= 2) {

@@ -34,7 +34,7 @@ const MAX_BACKGROUND = 4_096;
 const MAX_REMEMBERED = 1_000;
 /** Larger replies are not kept for a second sending. */
 const MAX_REMEMBERED_REPLY_BYTES = 16 * 1024;
-/** Grows from here, doubled per delivery, up to a minute. */
+/** Grows from here with each delivery to twice as much, up to a minute. */
 const FIRST_REDELIVERY_MS = 1_000;
 const MAX_REDELIVERY_MS = 60_000;
 

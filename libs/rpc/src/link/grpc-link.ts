@@ -20,7 +20,7 @@ import {
 } from '../contract/rpc-link.port.js';
 
 /**
- * A message that comes in while a broker registers a poll is not seen by that poll; with two polls the other one sees it, so their length costs
+ * A poll misses a message that comes in while the broker registers the poll. With two polls the other one sees it, so their length costs
  * nothing.
  */
 const polling = { pollsPerBroker: 2, pollMs: 20_000 } as const;

@@ -11,7 +11,7 @@ function* causesOf(error: unknown): Generator<unknown, void, undefined> {
   }
 }
 
-/** Tells whether the servers do not know the topic, or not yet after its broker has started. */
+/** Returns whether the servers do not know the topic, or not yet after its broker has started. */
 export function isTopicUnknown(error: unknown): boolean {
   return [...causesOf(error)].some((cause) => cause instanceof TopicNotFoundError);
 }

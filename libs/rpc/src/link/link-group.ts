@@ -2,7 +2,7 @@ import { withinTime } from '@sluice/time';
 import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 
-/** For so long a refusal from before the group was there may be told again: the longest pause between two polls, and some more. */
+/** For this long a poll may repeat a refusal from before the group existed: the longest pause between two polls, and some more. */
 const toldAgainMs = 6_000;
 
 /** Creates the consumer group of a node on the rpc topic, at the start and when somebody has deleted it. */
@@ -27,8 +27,8 @@ export class LinkGroup {
   }
 
   /**
-   * Creates a group that is gone, and warns where it cannot; never rejects. Callers at the same time, and those who are told of the loss later,
-   * share one creation: another one would move the group past what came in since the first.
+   * Creates a group that is gone, and warns where it cannot; never rejects. Callers at the same time, and those who learn of the loss
+   * later, share one creation. Another one would move the group past what came in since the first.
    */
   prepareAgain(): Promise<void> {
     if (performance.now() - this.#preparedAt < toldAgainMs) return Promise.resolve();

@@ -1,6 +1,6 @@
 import { type RpcLinkListener, type RpcLinkState } from '../contract/rpc-link.port.js';
 
-/** Merges the states of a link's parts into the link's: the worst one counts. Tells the listener each change. */
+/** Merges the states of a link's parts into the link's state, which is the worst of them. Reports each change to the listener. */
 export class LinkStates {
   readonly #states = new Map<string, RpcLinkState>();
   #state: RpcLinkState = 'connecting';

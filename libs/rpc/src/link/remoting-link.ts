@@ -45,8 +45,8 @@ interface Connected {
 }
 
 /**
- * Sends and receives the messages of the rpc topic over the remoting protocol, for clusters without a Proxy: one long pull per queue, of the
- * node's own tag. What is put back comes again while the process lives; a node receives nothing that is older than its start.
+ * Sends and receives the messages of the rpc topic over the remoting protocol, for clusters without a Proxy. It has one long pull per
+ * queue, of the node's own tag. What is put back comes again while the process lives; a node receives nothing that is older than its start.
  */
 export class RemotingLink implements RpcLink {
   readonly #options: ResolvedRpcEndpointOptions;

@@ -11,9 +11,9 @@ export interface RocketMqServerEvents extends Record<string, (...args: never[]) 
 }
 
 /**
- * Nest's controllers on a node's {@link RpcEndpoint}. A `@MessagePattern` answers with its last value; an `@EventPattern` is acknowledged
- * when every handler of the pattern has succeeded, and delivered again otherwise. The endpoint is not stopped by close(): the client of the node
- * still uses it, and whoever made it stops it (as a Nest provider it stops by itself).
+ * Serves Nest's controllers on a node's {@link RpcEndpoint}. A `@MessagePattern` answers with its last value. An `@EventPattern` is
+ * acknowledged when every handler of the pattern has succeeded, and delivered again otherwise. The method close() does not stop the
+ * endpoint: the client of the node still uses it. Its creator stops it (as a Nest provider it stops by itself).
  */
 export class RocketMqServer extends Server<RocketMqServerEvents, RpcEndpointState> implements CustomTransportStrategy {
   override readonly transportId = ROCKETMQ_TRANSPORT;
@@ -58,8 +58,8 @@ export class RocketMqServer extends Server<RocketMqServerEvents, RpcEndpointStat
   }
 
   /**
-   * Resolves only when the handler succeeded, rejects when it failed or none is registered: the base resolves in both cases, and an
-   * acknowledgement after it would lose the event.
+   * Resolves only when the handler succeeded; rejects when it failed or none is registered. The base class resolves in both cases, and an
+   * acknowledgement after that would lose the event.
    */
   override async handleEvent(pattern: string, packet: ReadPacket, context: BaseRpcContext): Promise<void> {
     const handler = this.getHandlerByPattern(pattern);
