@@ -17,27 +17,39 @@ export function byteBudget(maxBytes: number): PullBudget {
   };
 }
 
-/** What one pull holds of a budget: what is expected at first, then the size of its answer, until that is taken or dropped. */
+/**
+ * What one pull holds of a budget: what is expected at first, then the size of its answer, until that is taken or dropped. A pull at the head of its
+ * queue holds nothing until messages come: that may take hours.
+ */
 export class PullCharge {
   #isEnded = false;
+  #bytes = 0;
+  #messages = 0;
 
+  /** @param messages expected ones; none, or fewer, at the head of the queue */
   constructor(
     private readonly budget: PullBudget,
-    private bytes: number,
-    private readonly messages: number,
+    bytes: number,
+    messages: number,
   ) {
-    budget.add(bytes, messages);
+    this.received(bytes, messages);
   }
 
-  received(bytes: number): void {
+  received(bytes: number, messages: number): void {
     if (this.#isEnded) return;
-    this.budget.add(bytes - this.bytes, 0);
-    this.bytes = bytes;
+    const isEmpty = bytes === 0 || messages <= 0;
+    this.#hold(isEmpty ? 0 : bytes, isEmpty ? 0 : messages);
   }
 
   /** Called once. */
   end(): void {
     this.#isEnded = true;
-    this.budget.add(-this.bytes, -this.messages);
+    this.#hold(0, 0);
+  }
+
+  #hold(bytes: number, messages: number): void {
+    this.budget.add(bytes - this.#bytes, messages - this.#messages);
+    this.#bytes = bytes;
+    this.#messages = messages;
   }
 }

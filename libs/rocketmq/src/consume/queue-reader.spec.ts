@@ -207,6 +207,28 @@ describe('QueueReader', () => {
     expect([bytes, messages]).toEqual([0, 0]);
   });
 
+  it('counts nothing in its budget while it waits at the head', async () => {
+    let [bytes, messages] = [0, 0];
+    const budget: PullBudget = {
+      hasRoom: () => true,
+      add: (moreBytes, moreMessages) => {
+        bytes += moreBytes;
+        messages += moreMessages;
+      },
+    };
+    const queues = [new FakeQueue(), new FakeQueue()];
+    queues[0]?.append(10);
+    const readers = queues.map((queue) => readerOf(queue, { budget, suspendMs: 60_000 }));
+    if (readers[0] !== undefined) await take(readers[0], 10);
+    const waiting = readers.map((reader) => reader.next());
+    while (queues.some(({ suspended }) => suspended === 0)) await new Promise((resolve) => setImmediate(resolve));
+    expect([bytes, messages]).toEqual([0, 0]);
+    for (const queue of queues) queue.append(3);
+    await Promise.all(waiting);
+    for (const reader of readers) reader.close();
+    expect([bytes, messages]).toEqual([0, 0]);
+  });
+
   it('waits at the head with one suspended pull, and an append wakes it', async () => {
     const queue = new FakeQueue();
     queue.append(10);

@@ -329,7 +329,7 @@ export class QueueReader {
 
   #start(offset: number, asked: number, suspendMs: number): Pull {
     const { signal } = this.#dropping;
-    const charge = new PullCharge(this.#budget, this.#averageBytes, asked);
+    const charge = new PullCharge(this.#budget, this.#averageBytes, Math.min(asked, (this.#maxOffset ?? 0) - offset));
     const answer = this.source.pull({
       queue: this.queue,
       group: this.options.group,
@@ -345,7 +345,7 @@ export class QueueReader {
       charge,
       end: answer.then(
         (received): PullEnd => {
-          charge.received(received.body.length);
+          charge.received(received.body.length, received.nextOffset - offset);
           return { kind: 'answered', answer: received };
         },
         (error: unknown): PullEnd => ({ kind: 'failed', error }),
