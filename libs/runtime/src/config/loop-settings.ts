@@ -27,7 +27,7 @@ export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
     ...loopSettings(settings),
     maxPutRecords: 5000,
     maxAheadPerQueue: { maxBytes: 4 * mebibyte, maxRecords: 20_000 },
-    maxAhead: { maxBytes: 32 * mebibyte, maxRecords: 100_000 },
+    maxAhead: { maxBytes: 16 * mebibyte, maxRecords: 50_000 },
     refreshIntervalMs: 4000,
     offsetReset: settings['consumer.offset.reset'],
   };

@@ -223,7 +223,7 @@ export class QueueIntake {
     } finally {
       this.waiting.ended();
       reader?.close();
-      this.ahead.clear();
+      this.ahead.close();
     }
   }
 

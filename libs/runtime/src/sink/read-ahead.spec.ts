@@ -53,14 +53,21 @@ describe('what is read ahead', () => {
     expect(task.hasRoom(80, 0)).toBe(false);
   });
 
-  it('holds one answer of a queue, whatever other queues hold', async () => {
-    const task = new AheadBudget({ maxBytes: 100, maxRecords: 10 });
-    new ReadAhead(new AheadBudget(wide, task)).add(messages(20));
+  it('holds an equal part of the budget of all queues, and one answer at least, whatever other queues hold', async () => {
+    const task = new AheadBudget({ maxBytes: 100, maxRecords: 1e9 });
+    const held = new ReadAhead(new AheadBudget(wide, task));
+    held.add(messages(20));
     const other = new ReadAhead(new AheadBudget(wide, task));
+    expect(await hasRoom(other)).toBe(true);
+    other.add(messages(4));
     expect(await hasRoom(other)).toBe(true);
     other.add(messages(1));
     expect(await hasRoom(other)).toBe(false);
-    other.clear();
+    const third = new ReadAhead(new AheadBudget(wide, task));
+    third.add(messages(4));
+    expect(await hasRoom(third)).toBe(false);
+    third.close();
+    held.close();
     expect(await hasRoom(other)).toBe(true);
   });
 });

@@ -5,27 +5,44 @@ export interface AheadLimits {
   readonly maxRecords: number;
 }
 
-/** Counts what is read ahead and not taken yet, of one queue or of all queues of a task. */
+/**
+ * Counts what is read ahead and not taken yet, of one queue or of all queues of a task. Where queues hold all that their task may, each other one may
+ * still hold an equal part of as much: a queue that nothing is taken of, while its broker is unavailable, does not slow down the others.
+ */
 export class AheadBudget implements ReadBudget {
   private bytes = 0;
   private records = 0;
+  private parts = 0;
 
   constructor(
     private readonly limits: AheadLimits,
-    /** What this is a part of. */
+    /** What this is a part of, until it ends. */
     private readonly whole?: AheadBudget,
-  ) {}
+  ) {
+    if (whole !== undefined) whole.parts++;
+  }
 
   hasRoom(bytes: number, records: number): boolean {
-    const { maxBytes, maxRecords } = this.limits;
-    if (this.bytes + bytes >= maxBytes || this.records + records >= maxRecords) return false;
-    return this.whole === undefined || this.whole.hasRoom(bytes, records);
+    const { whole } = this;
+    if (!this.isWithin(this.limits, bytes, records)) return false;
+    if (whole?.hasRoom(bytes, records) !== false) return true;
+    const { maxBytes, maxRecords } = whole.limits;
+    return this.isWithin({ maxBytes: maxBytes / whole.parts, maxRecords: maxRecords / whole.parts }, bytes, records);
   }
 
   add(bytes: number, records: number): void {
     this.bytes += bytes;
     this.records += records;
     this.whole?.add(bytes, records);
+  }
+
+  /** Leaves its part of the whole to the others. Called once, when it counts nothing more. */
+  end(): void {
+    if (this.whole !== undefined) this.whole.parts--;
+  }
+
+  private isWithin({ maxBytes, maxRecords }: AheadLimits, bytes: number, records: number): boolean {
+    return this.bytes + bytes < maxBytes && this.records + records < maxRecords;
   }
 }
 
@@ -78,8 +95,10 @@ export class ReadAhead {
     signal.throwIfAborted();
   }
 
-  clear(): void {
+  /** Drops what was not taken. Called once, when nothing more is read. */
+  close(): void {
     while (this.answers.length > 0) this.dropFirst();
+    this.budget.end();
   }
 
   private dropFirst(): void {

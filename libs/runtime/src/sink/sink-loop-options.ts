@@ -23,8 +23,9 @@ export interface SinkLoopSettings {
   readonly flushIntervalMs: number;
   /** Records per `put`, at most. */
   readonly maxPutRecords: number;
-  /** Reading a queue waits while so much of it, or of all queues together, is asked for or not put. A queue may always hold one answer. */
+  /** Reading a queue waits while so much of it is asked for or not put. A queue may always hold one answer. */
   readonly maxAheadPerQueue: AheadLimits;
+  /** What all queues may hold together. Each may hold an equal part of as much beyond that, so that none starves beside others that wait. */
   readonly maxAhead: AheadLimits;
   /** Every how many milliseconds new topics and queues are looked for. */
   readonly refreshIntervalMs: number;
