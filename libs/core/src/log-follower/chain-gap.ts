@@ -6,6 +6,7 @@ import type { LogMessage, NodeEnd, NodeLoop, UnreadableMessage } from './node-lo
 /** What the messages of a pull say about entries that others may have accepted and this build has not. */
 export interface Chain {
   readonly gap: NodeLoop['gap'];
+  readonly unconfirmed: NodeLoop['unconfirmed'];
   readonly unreadable: readonly UnreadableMessage[];
   /** This build cannot follow the log, or what the node has folded is no part of it. */
   readonly end: NodeEnd | undefined;
@@ -29,6 +30,7 @@ export const SILENCE_MS = 2 * LEADER_LEASE_MS;
  * - That later entry may have been sent before its writer read the message: a rival claim, or an append that landed late. Others skip it then. Only an entry
  *   of another append that builds on it shows that a node which read both accepted it.
  * - Where entries that the node cannot explain follow one another for two leases, others have accepted a leader that it has not: its own copy is void.
+ * - So is the copy that a node began with where it accepts none of the entries that come for two leases: a deposed leader does not write for so long.
  *
  * @param found `logId` and `accepted` as they are once the messages are folded; `now` is monotonic.
  */
@@ -43,12 +45,12 @@ export function chainAfter(
     logId === found.logId || (found.logId === '' && logId !== undefined);
   const accepted = new Set(found.accepted);
   const { head } = before.cluster;
-  let { gap, unreadable } = before;
+  let { gap, unconfirmed, unreadable } = before;
   let { seq } = head;
   let isUnread = unreadable.some(({ logId, offset }) => isOfLog(logId) && offset > head.offset);
   let last: ReadEntry | undefined;
   let doubtFrom: number | undefined;
-  const ending = (end: NodeEnd): Chain => ({ gap, unreadable, end, doubtFrom });
+  const ending = (end: NodeEnd): Chain => ({ gap, unconfirmed, unreadable, end, doubtFrom });
   if (head.seq < 0 && found.accepted.length === 0 && messages.some(isOfSnapshot)) {
     return ending({ kind: 'rewritten', reason: 'the log was restored after this node had begun to read it' });
   }
@@ -68,6 +70,7 @@ export function chainAfter(
       last = message;
       seq = message.entry.seq;
       gap = undefined;
+      unconfirmed = undefined;
     } else if (isOfLog(message.entry.logId)) {
       const { entry } = message;
       const base = unreadable.find((each) => each.digest === entry.prevDigest);
@@ -75,6 +78,11 @@ export function chainAfter(
       // The number of a claim leaps, so it does not tell what the claim follows.
       const follows = entry.event.kind === 'claimed' ? entry.event.after.seq : entry.seq - 1;
       isExplained = follows <= seq || (previous.isExplained && entry.prevDigest === previous.digest);
+      if (unconfirmed !== undefined) unconfirmed = lengthened(unconfirmed, now);
+      if (unconfirmed !== undefined && now - unconfirmed.since > SILENCE_MS) {
+        const reason = `for ${SILENCE_MS} ms, last at offset ${offset}, no entry followed the copy that this node began with`;
+        return ending({ kind: 'rewritten', reason });
+      }
     }
     if (!isExplained) gap = 'entry' in message ? gapAfter(gap, offset, now) : { offset, since: now, until: Infinity };
     if (gap !== undefined && now - gap.since > SILENCE_MS && !isExplained) {
@@ -83,13 +91,21 @@ export function chainAfter(
     }
     previous = { digest, isExplained };
   }
-  return { gap, unreadable, end: undefined, doubtFrom };
+  return { gap, unconfirmed, unreadable, end: undefined, doubtFrom };
 }
 
 /** Keeps the beginning of a gap that has not ended. One without an end waits for an accepted entry: it does not tell how long entries came. */
 function gapAfter(before: NodeLoop['gap'], offset: number, now: number): NonNullable<NodeLoop['gap']> {
-  const isSame = before !== undefined && before.until !== Infinity && now <= before.until;
-  return { offset, since: isSame ? before.since : now, until: now + SILENCE_MS };
+  return { offset, ...lengthened(before?.until === Infinity ? undefined : before, now) };
+}
+
+/** Continues a time in which entries of one kind follow one another, or begins one: `until` is when it ends unless another one comes. */
+function lengthened(
+  before: { readonly since: number; readonly until: number } | undefined,
+  now: number,
+): { readonly since: number; readonly until: number } {
+  const isSame = before !== undefined && now <= before.until;
+  return { since: isSame ? before.since : now, until: now + SILENCE_MS };
 }
 
 /** Others build on an entry that this node could not read: what it has accepted behind that entry, it has accepted alone. */

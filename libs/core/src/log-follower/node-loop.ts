@@ -82,6 +82,11 @@ export interface NodeLoop {
   readonly due: (SentTime & { readonly endOffset: number }) | undefined;
   /** The last message that may be an accepted entry which this build cannot read, or follow one: nothing is proven before `until`. Times are monotonic. */
   readonly gap: { readonly offset: number; readonly since: number; readonly until: number } | undefined;
+  /**
+   * While no entry was accepted behind the copy that the node began with: the first and the last time when one was skipped. An earlier process may have
+   * folded what others skipped. Undefined once the copy is confirmed, and where the node began with the log itself.
+   */
+  readonly unconfirmed: { readonly since: number; readonly until: number } | undefined;
   /** The last messages that this build could not decode. */
   readonly unreadable: readonly UnreadableMessage[];
   readonly time: ElapsedTime;
@@ -116,6 +121,7 @@ export function initialNodeLoop(
     provenAt: undefined,
     due: undefined,
     gap: undefined,
+    unconfirmed: head.seq < 0 ? undefined : { since: now, until: -Infinity },
     unreadable: [],
     time: { now, wall, stoodStillMs: 0 },
     undelivered: undefined,
@@ -133,6 +139,7 @@ export function beginningAt(node: NodeLoop, cluster: ClusterState, offset: numbe
     cluster,
     nextOffset: offset,
     tail: head.seq < 0 ? undefined : { offset: head.offset, digest: head.digest },
+    unconfirmed: undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { heldUntil } from '../lease/node-lease.js';
-import { emptyState } from '../log/fold.js';
+import { emptyState, foldEntries } from '../log/fold.js';
 import { restoredLog } from '../log/restored-log.js';
 import type { ReadEntry } from '../model/entry.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
@@ -88,6 +88,24 @@ const regrown = (reads: readonly ReadEntry[], after: number, length: number): re
   log.accept(reads.slice(0, after + 1));
   log.claim('c9');
   return renewals(log, length - log.reads.length);
+};
+
+const rival = (log: LogWriter, write: (writer: LogWriter) => void): readonly ReadEntry[] => {
+  const writer = new LogWriter();
+  writer.accept(log.reads.slice(0, 2));
+  write(writer);
+  // Its claim has an id of its own.
+  const own = (text: string): string => text.replace('claim-2', 'rival-2');
+  return writer.reads.slice(2).map(({ offset, digest, entry }) => {
+    const { claimId, prevDigest } = entry;
+    return { offset, digest: own(digest), entry: { ...entry, claimId: own(claimId), prevDigest: own(prevDigest) } };
+  });
+};
+const push = (node: Node, reads: readonly ReadEntry[]): void => {
+  for (const read of reads) node.queue.push({ ...read, offset: node.queue.length });
+};
+const claimOf = (nodeId: string) => (log: LogWriter) => {
+  log.claim(nodeId);
 };
 
 describe('the loop of a node', () => {
@@ -305,24 +323,6 @@ describe('an entry that this build cannot decode', () => {
     return { node, log };
   };
   /** What `writer` writes behind what was there before the message. */
-  const rival = (log: LogWriter, write: (writer: LogWriter) => void): readonly ReadEntry[] => {
-    const writer = new LogWriter();
-    writer.accept(log.reads.slice(0, 2));
-    write(writer);
-    // Its claim has an id of its own.
-    const own = (text: string): string => text.replace('claim-2', 'rival-2');
-    return writer.reads.slice(2).map(({ offset, digest, entry }) => {
-      const { claimId, prevDigest } = entry;
-      return { offset, digest: own(digest), entry: { ...entry, claimId: own(claimId), prevDigest: own(prevDigest) } };
-    });
-  };
-  const push = (node: Node, reads: readonly ReadEntry[]): void => {
-    for (const read of reads) node.queue.push({ ...read, offset: node.queue.length });
-  };
-  const claimOf = (nodeId: string) => (log: LogWriter) => {
-    log.claim(nodeId);
-  };
-
   it('is nothing once entries of two appends are accepted: the writer of the second one has read it', () => {
     const log = LogWriter.started();
     const node = Node.at(log.reads);
@@ -447,6 +447,51 @@ describe('an entry that follows entries which the node has not accepted', () => 
     node.pull();
     node.answer(node.ask());
     expect(node.loop.ended?.kind).toBe('rewritten');
+  });
+
+  /** A node whose copy holds a claim that others skipped, because they have accepted the one before it. `more` is what follows the former in the log. */
+  const beginsBeside = (more: (writer: LogWriter) => void = () => undefined): { node: Node; log: LogWriter } => {
+    const log = LogWriter.started();
+    const node = new Node(log.reads);
+    log.claim('c2');
+    push(node, log.reads.slice(2));
+    push(
+      node,
+      rival(log, (writer) => {
+        writer.claim('c3');
+        more(writer);
+      }),
+    );
+    const copied = [0, 1, 3].map((offset) => node.queue[offset] as ReadEntry);
+    node.loop = initialNodeLoop(self, foldEntries(emptyState(), copied).state, node.clock);
+    // Its number is not beyond the copy's: as of a claim that came too late.
+    log.claim('c2');
+    push(node, log.reads.slice(-1));
+    return { node, log };
+  };
+  const writesOn = (node: Node, log: LogWriter, now: number): void => {
+    node.now = now;
+    log.write({ kind: 'lease.renewed' });
+    push(node, log.reads.slice(-1));
+    node.pull();
+    node.answer(node.ask());
+  };
+
+  it('ends a node that began with a copy which others do not have, though all that comes looks like that of a deposed leader', () => {
+    const { node, log } = beginsBeside();
+    for (let now = 1_000; now <= 7_000; now += 1_000) {
+      writesOn(node, log, now);
+      expect(node.loop.ended).toBeUndefined();
+    }
+    writesOn(node, log, 7_001);
+    expect(node.loop.ended).toMatchObject({ kind: 'rewritten', reason: expect.stringContaining('began with') });
+  });
+
+  it('keeps a copy that an accepted entry has confirmed, whatever a deposed leader writes', () => {
+    const { node, log } = beginsBeside((writer) => writer.write({ kind: 'lease.renewed' }));
+    for (let now = 1_000; now <= 9_000; now += 1_000) writesOn(node, log, now);
+    expect(node.loop.cluster.leader?.nodeId).toBe('c3');
+    expect(node.loop.ended).toBeUndefined();
   });
 
   it('does not end a node where single ones come, each long after the one before', () => {

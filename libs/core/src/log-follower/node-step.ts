@@ -166,6 +166,7 @@ function foldMessages(turn: Turn, messages: readonly LogMessage[], isCertain: bo
     lease,
     held: [],
     gap: chain.gap,
+    unconfirmed: chain.unconfirmed,
     unreadable: chain.unreadable,
     lastAcceptedAt: accepted.length > 0 ? now : next.lastAcceptedAt,
     unreadableCount: next.unreadableCount + messages.length - read.length,
