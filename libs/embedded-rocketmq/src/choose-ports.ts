@@ -42,7 +42,7 @@ type NameServerDraft = NameServerIdentity & { readonly ports: Partial<NameServer
 type BrokerDraft = BrokerIdentity & { readonly ports: Partial<BrokerPorts> };
 type Draft = NameServerDraft | BrokerDraft;
 
-/** What is known without asking the system. */
+/** Returns what is known without asking the system. */
 export function fixedPorts(
   identity: NodeIdentity,
   asked: Partial<ClusterPorts>,

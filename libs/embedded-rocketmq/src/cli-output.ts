@@ -2,7 +2,7 @@ import { addressOf, type PlannedNode } from './cluster-plan.js';
 import { type ClusterStatus, type StopOutcomes } from './cluster-status.js';
 import { type StopOutcome } from './jvm-process.js';
 
-/** A cluster as `status` shows it: one line of state, then each process, then where things are. */
+/** Returns a cluster as `status` shows it: one line of state, then each process, then where things are. */
 export function describeStatus({ name, version, condition, nodes, pids, dataDir, logDir }: ClusterStatus): string {
   const state = condition.kind === 'degraded' ? `degraded: ${condition.missing}` : condition.kind;
   const width = Math.max(...nodes.map(({ id }) => id.length));

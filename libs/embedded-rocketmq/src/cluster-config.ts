@@ -40,7 +40,7 @@ export function namesrvProperties({ ports }: NameServerNode, layout: NodeLayout)
   };
 }
 
-/** What the cluster itself depends on: not to be overridden. */
+/** Returns what the cluster itself depends on: not to be overridden. */
 function fixedBrokerProperties(node: BrokerNode, plan: ClusterPlan, layout: NodeLayout): Properties {
   const controller = controllerAddress(plan.nodes);
   return {

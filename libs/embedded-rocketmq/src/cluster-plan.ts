@@ -70,7 +70,7 @@ export function addressOf(node: PlannedNode): string {
   return `${LOOPBACK}:${node.ports.listen}`;
 }
 
-/** All name servers as clients and brokers take them: `127.0.0.1:9876;127.0.0.1:9877`. */
+/** Returns all name servers as clients and brokers take them: `127.0.0.1:9876;127.0.0.1:9877`. */
 export function nameServerList(nodes: readonly PlannedNode[]): string {
   return nameServersOf(nodes).map(addressOf).join(';');
 }

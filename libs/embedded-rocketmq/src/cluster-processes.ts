@@ -89,7 +89,7 @@ function endWithThisProcess(jvm: JvmProcess): void {
   child.once('exit', () => process.off('exit', onExit));
 }
 
-/** The processes that `cluster.json` names and that still run. */
+/** Returns the processes that `cluster.json` names and that still run. */
 export async function runningJvms(layout: ClusterLayout, state: RecordedCluster): Promise<ClusterJvms> {
   const running: ClusterJvms = new Map();
   for (const [id, identity] of Object.entries(state.processes)) {

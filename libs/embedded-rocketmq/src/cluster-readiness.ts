@@ -136,7 +136,7 @@ async function checkAlive({ plan, layout, nodes, processes }: ReadinessInput): P
   }
 }
 
-/** What the JVM printed last, and the last lines of its own logs where it printed nothing that explains its end. */
+/** Returns what the JVM printed last, and the last lines of its own logs where it printed nothing that explains its end. */
 async function logExcerpt(cluster: ClusterLayout, node: PlannedNode): Promise<string> {
   const { outFile, rocketmqLogDir } = nodeLayout(cluster, node);
   const own = node.kind === 'broker' && node.hasProxy ? ['broker.log', 'proxy.log'] : [`${node.kind}.log`];

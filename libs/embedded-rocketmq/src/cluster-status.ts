@@ -26,7 +26,7 @@ export interface ClusterStatus {
   readonly logDir: string;
 }
 
-/** The state of the cluster in a data folder, found in its `cluster.json`; undefined where there never was one. */
+/** Returns the state of the cluster in a data folder, found in its `cluster.json`; undefined where there never was one. */
 export async function clusterStatus(dataDir: string): Promise<ClusterStatus | undefined> {
   const layout = clusterLayout(dataDir);
   const state = await readClusterState(layout);
@@ -54,7 +54,7 @@ async function conditionOf(nodes: readonly PlannedNode[], jvms: ClusterJvms): Pr
   return missing === undefined ? { kind: 'up' } : { kind: 'degraded', missing };
 }
 
-/** The data folders below `clustersDir` that hold a cluster, or a note of where its data folder is. Sorted by name. */
+/** Returns the data folders below `clustersDir` that hold a cluster, or a note of where its data folder is. Sorted by name. */
 export async function listDataDirs(clustersDir: string): Promise<string[]> {
   const entries = await readdir(clustersDir, { withFileTypes: true }).catch(() => []);
   const dirs: string[] = [];
@@ -65,7 +65,7 @@ export async function listDataDirs(clustersDir: string): Promise<string[]> {
   return dirs.sort();
 }
 
-/** The data folder of a named cluster: the default one, or the one noted there when it was started with another. */
+/** Returns the data folder of a named cluster: the default one, or the one noted there when it was started with another. */
 export async function dataDirOf(clustersDir: string, name: string): Promise<string> {
   const fallback = join(clustersDir, name);
   const noted = await readFile(join(fallback, DATA_DIR_NOTE), 'utf8').catch(() => '');

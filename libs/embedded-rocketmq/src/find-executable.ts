@@ -11,7 +11,7 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** The first executable file of that name: in `preferredDirs` (undefined ones are skipped), then in the directories of `PATH`. */
+/** Returns the first executable file of that name: in `preferredDirs` (undefined ones are skipped), then in the directories of `PATH`. */
 export async function findExecutable(
   name: string,
   preferredDirs: readonly (string | undefined)[] = [],

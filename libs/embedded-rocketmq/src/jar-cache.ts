@@ -34,7 +34,7 @@ export function cacheDir(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * The jars of one RocketMQ version (see pom.xml), fetched with Maven the first time (up to 150 files, 100 MB) and kept in
+ * Returns the jars of one RocketMQ version (see pom.xml), fetched with Maven the first time (up to 150 files, 100 MB) and kept in
  * the cache.
  * Fetched into a temporary folder that is renamed when complete, under a lock, so any number of callers may come at once.
  * Throws EmbeddedRocketmqError `MAVEN_MISSING` or `JARS_NOT_FETCHED`; rejects with the signal's reason.

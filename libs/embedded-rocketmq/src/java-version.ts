@@ -1,5 +1,5 @@
 /**
- * The feature release in what `java -version` prints: 17 for `openjdk version "17.0.15" 2025-04-15`, 8 for
+ * Returns the feature release in what `java -version` prints: 17 for `openjdk version "17.0.15" 2025-04-15`, 8 for
  * `java version "1.8.0_392"`, 21 for `openjdk version "21-ea"`. Undefined where no version line is found.
  */
 export function parseJavaMajor(banner: string): number | undefined {
@@ -10,7 +10,7 @@ export function parseJavaMajor(banner: string): number | undefined {
   return match[2] === undefined ? undefined : Number(match[2]);
 }
 
-/** The builds that `java -version` prints, without the options and modes of the moment: `17.0.15+6-Debian-1,…`. */
+/** Returns the builds that `java -version` prints, without the options and modes of the moment: `17.0.15+6-Debian-1,…`. */
 export function parseJavaBuild(banner: string): string {
   return [...banner.matchAll(/\(build ([^,)\s]+)/g)].map(([, build]) => build).join();
 }

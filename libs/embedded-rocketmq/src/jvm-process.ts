@@ -52,7 +52,7 @@ export function isJvmRunning(jvm: JvmProcess): Promise<boolean> {
   return isStillRunning(jvm, jvm.marker);
 }
 
-/** How the child ended, `exit code 1` or `SIGKILL`; undefined while it runs or when another process is its parent. */
+/** Returns how the child ended, `exit code 1` or `SIGKILL`; undefined while it runs or when another process is its parent. */
 export function describeExit(jvm: JvmProcess): string | undefined {
   const { child } = jvm;
   if (child === undefined) return undefined;

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 
 const TAIL_BYTES = 16 * 1024;
 
-/** The last `count` lines of a file, for an error message; none where the file cannot be read. */
+/** Returns the last `count` lines of a file, for an error message; none where the file cannot be read. */
 export async function lastLines(path: string, count: number): Promise<string[]> {
   let file;
   try {

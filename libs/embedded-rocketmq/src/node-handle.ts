@@ -23,7 +23,7 @@ export class NodeHandle {
     return this.#processes.pidOf(this.id);
   }
 
-  /** Whether the process exists, paused or not. */
+  /** Tells whether the process exists, paused or not. */
   isRunning(): Promise<boolean> {
     return this.#processes.isRunning(this.#node);
   }
@@ -78,7 +78,7 @@ export class BrokerHandle extends NodeHandle {
   }
 
   /**
-   * Topics and groups that this very process knows; undefined when it does not answer. A slave learns of new ones every
+   * Returns topics and groups that this very process knows; undefined when it does not answer. A slave learns of new ones every
    * 10 s only: until then they would be lost with the master, whatever became of the messages.
    */
   metadata(): Promise<BrokerMetadata | undefined> {

@@ -54,13 +54,13 @@ async function readSocketTables(): Promise<SocketRow[]> {
   return tables.flatMap(parseSocketTable);
 }
 
-/** Those of `ports` that other hosts can connect to. Without /proc none are found. */
+/** Returns those of `ports` that other hosts can connect to. Without /proc none are found. */
 export async function findExposedPorts(ports: readonly number[]): Promise<number[]> {
   const rows = await readSocketTables();
   return ports.filter((port) => rows.some((row) => row.port === port && row.isListening && !row.isLoopback));
 }
 
-/** Who holds a local TCP port: the listener, else whoever uses it for a connection. Without /proc the answer is `unknown`. */
+/** Returns who holds a local TCP port: the listener, else whoever uses it for a connection. Without /proc the answer is `unknown`. */
 export async function findPortOwner(port: number): Promise<PortOwner> {
   const rows = (await readSocketTables()).filter((candidate) => candidate.port === port);
   const row = rows.find((candidate) => candidate.isListening) ?? rows.find((candidate) => candidate.inode !== '0');

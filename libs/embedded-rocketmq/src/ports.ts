@@ -23,7 +23,7 @@ export interface PortUse {
 const FREE_PORT_RANGE = { first: 20_000, last: 32_000 };
 const FREE_PORT_ATTEMPTS = 200;
 
-/** Every port that the processes listen on, with a name for messages. */
+/** Returns every port that the processes listen on, with a name for messages. */
 export function portUses(nodes: readonly PlannedNode[]): readonly PortUse[] {
   return nodes.flatMap((node) => (node.kind === 'namesrv' ? nameServerPortUses(node) : brokerPortUses(node)));
 }
@@ -73,7 +73,7 @@ export async function freePorts(): Promise<ClusterPorts> {
 }
 
 /**
- * A port so that nobody listens on it plus any of `offsets`, chosen at random, and none of those is `taken`.
+ * Returns a port so that nobody listens on it plus any of `offsets`, chosen at random, and none of those is `taken`.
  * Throws EmbeddedRocketmqError `PORT_TAKEN` when none was found.
  */
 export async function freeBlock(offsets: readonly number[], taken: ReadonlySet<number> = new Set()): Promise<number> {

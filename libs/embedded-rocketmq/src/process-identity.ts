@@ -25,7 +25,7 @@ export function parseProcStat(stat: string): { state: string; threads: number; s
   return { state, threads: Number(threads), startTicks };
 }
 
-/** What runs under `pid` now; undefined when nothing does, or only a zombie waits to be collected. */
+/** Returns what runs under `pid` now; undefined when nothing does, or only a zombie waits to be collected. */
 export async function processFacts(pid: number): Promise<ProcessFacts | undefined> {
   return process.platform === 'linux' ? factsFromProc(pid) : factsFromPs(pid);
 }

@@ -21,7 +21,7 @@ export function parseAddress(address: string): Address {
   return { host, port: Number(port) };
 }
 
-/** Whether a TCP connection to `address` is accepted within `timeoutMs`. */
+/** Tells whether a TCP connection to `address` is accepted within `timeoutMs`. */
 export function accepts(address: Address, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(address);
@@ -42,7 +42,7 @@ export function accepts(address: Address, timeoutMs: number): Promise<boolean> {
   });
 }
 
-/** A request of the remoting protocol: length, header length with serialize type 0 (JSON) in the top byte, header. */
+/** Returns a request of the remoting protocol: length, header length with serialize type 0 (JSON) in the top byte, header. */
 export function encodeProbeRequest(code: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.from(
     JSON.stringify({ code, language: 'OTHER', version: 401, opaque: 1, flag: 0, serializeTypeCurrentRPC: 'JSON' }),
@@ -53,7 +53,7 @@ export function encodeProbeRequest(code: number, body: Buffer = Buffer.alloc(0))
   return Buffer.concat([prefix, header, body]);
 }
 
-/** Header code and body of the first whole frame in `bytes`; undefined while it is incomplete. */
+/** Returns header code and body of the first whole frame in `bytes`; undefined while it is incomplete. */
 export function decodeResponse(bytes: Buffer): { code: number; body: string } | undefined {
   if (bytes.length < 8) return undefined;
   const end = 4 + bytes.readInt32BE(0);
@@ -66,13 +66,13 @@ export function decodeResponse(bytes: Buffer): { code: number; body: string } | 
 /** Broker ids (0: the master) and addresses, by broker name. */
 export type BrokerTable = ReadonlyMap<string, ReadonlyMap<number, string>>;
 
-/** What a name server knows of the brokers. Undefined when it does not answer within `timeoutMs`. */
+/** Returns what a name server knows of the brokers. Undefined when it does not answer within `timeoutMs`. */
 export async function askBrokers(namesrv: Address, timeoutMs: number): Promise<BrokerTable | undefined> {
   const body = await ask(namesrv, encodeProbeRequest(GET_BROKER_CLUSTER_INFO), timeoutMs);
   return body === undefined ? undefined : parseBrokerTable(body);
 }
 
-/** The body of GET_BROKER_CLUSTER_INFO; fastjson writes broker ids as bare keys, so it is not quite JSON. */
+/** Reads the body of GET_BROKER_CLUSTER_INFO; fastjson writes broker ids as bare keys, so it is not quite JSON. */
 export function parseBrokerTable(body: string): BrokerTable {
   const info = JSON.parse(body.replace(/([{,])(\d+):/g, '$1"$2":')) as {
     readonly brokerAddrTable?: Readonly<Record<string, { readonly brokerAddrs?: Readonly<Record<string, string>> }>>;
@@ -92,7 +92,7 @@ export interface SyncState {
   readonly inSyncAddresses: readonly string[];
 }
 
-/** What a controller knows of the replicas of a broker name. Undefined when it does not answer within `timeoutMs`. */
+/** Returns what a controller knows of the replicas of a broker name. Undefined when it does not answer within `timeoutMs`. */
 export async function askSyncState(
   controller: Address,
   brokerName: string,
@@ -103,7 +103,7 @@ export async function askSyncState(
   return body === undefined ? undefined : parseSyncState(body, brokerName);
 }
 
-/** The body of CONTROLLER_GET_SYNC_STATE_DATA. */
+/** Reads the body of CONTROLLER_GET_SYNC_STATE_DATA. */
 export function parseSyncState(body: string, brokerName: string): SyncState {
   interface Replicas {
     readonly masterAddress?: string | null;
@@ -134,13 +134,13 @@ export async function askMetadata(broker: Address, timeoutMs: number): Promise<B
   };
 }
 
-/** The names in a body `{"<table>":{"<name>":{…}},"dataVersion":…}`. */
+/** Returns the names in a body `{"<table>":{"<name>":{…}},"dataVersion":…}`. */
 export function keysOfTable(body: string, table: string): string[] {
   const tables = JSON.parse(body) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
   return Object.keys(tables[table] ?? {});
 }
 
-/** The body of a successful answer; undefined for any other, and for none within `timeoutMs`. */
+/** Returns the body of a successful answer; undefined for any other, and for none within `timeoutMs`. */
 function ask(address: Address, request: Buffer, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(address);

@@ -112,7 +112,7 @@ export class RunningCluster {
     await this.#firstBroker.restart(options);
   }
 
-  /** The broker that the name servers name as the master of a broker name now; undefined while they name none. */
+  /** Returns the broker that the name servers name as the master of a broker name now; undefined while they name none. */
   async masterOf(brokerName: string): Promise<BrokerHandle | undefined> {
     for (const { address } of this.nameServers) {
       const known: BrokerTable | undefined = await askBrokers(parseAddress(address), ASK_TIMEOUT_MS);
@@ -124,7 +124,7 @@ export class RunningCluster {
   }
 
   /**
-   * The brokers of that name that have every acknowledged message, the master among them, as the controller says; empty
+   * Returns the brokers of that name that have every acknowledged message, the master among them, as the controller says; empty
    * while it does not answer. Throws EmbeddedRocketmqError `OPTION_INVALID` in a cluster without a controller.
    */
   async inSyncReplicas(brokerName: string): Promise<BrokerHandle[]> {

@@ -64,7 +64,7 @@ export function checkName(what: 'cluster' | 'broker', name: string): void {
   throw invalid(`${what} name ${JSON.stringify(name)}: 1 to 64 letters, digits, "-" and "_" are allowed`);
 }
 
-/** The processes of a cluster, name servers first. Throws EmbeddedRocketmqError `OPTION_INVALID`. */
+/** Returns the processes of a cluster, name servers first. Throws EmbeddedRocketmqError `OPTION_INVALID`. */
 export function nodesOf(clusterName: string, version: RocketmqVersion, topology: TopologyOptions): NodeIdentity[] {
   const { hasProxy, hasController } = versionTraits(version);
   const { nameServers = 1, brokers = [{ name: defaultBrokerName(clusterName) }], controller = false } = topology;

@@ -38,7 +38,7 @@ export interface RocketMqClientOptions {
   readonly tls?: TlsOptions | undefined;
   /** Talks to the brokers' second port (the first less 2) for all but pulls. Default false. */
   readonly vipChannel?: boolean | undefined;
-  /** Hears of each connection and of the end of each request: for logs and metrics. */
+  /** Called for each connection and at the end of each request: for logs and metrics. */
   readonly onEvent?: ClientEventListener | undefined;
   readonly connectTimeoutMs?: number;
   /** Default 30 s; brokers close connections that are idle for 120 s. */
@@ -58,7 +58,7 @@ export interface RocketMqClientOptions {
 
 /** Topic routes as the client caches them. */
 export interface Routes {
-  /** The route, from the cache unless it is missing or led to an error. @throws TopicNotFoundError */
+  /** Returns the route, from the cache unless it is missing or led to an error. @throws TopicNotFoundError */
   get(topic: string, options?: CallOptions): Promise<TopicRoute>;
   /** Asks the name servers now. @throws TopicNotFoundError */
   refresh(topic: string, options?: CallOptions): Promise<TopicRoute>;
@@ -163,7 +163,7 @@ export class RocketMqClient {
     return new TopicProducer(topic, options, context);
   }
 
-  /** A consumer of messages that brokers hand out one by one. @throws InvalidArgumentError */
+  /** Returns a consumer of messages that brokers hand out one by one. @throws InvalidArgumentError */
   popConsumer(options: PopConsumerOptions): PopConsumer {
     return new PopConsumer(options, this.#cluster);
   }
@@ -174,7 +174,7 @@ export class RocketMqClient {
   }
 
   /**
-   * Opens connections with these from now on, as after a certificate was renewed; open ones go on as they are.
+   * Opens connections with these from now on, as after a certificate was renewed; open ones stay as they are.
    * @throws InvalidArgumentError also for a client that was opened without `tls`: whether it encrypts does not change
    */
   setTls(tls: TlsOptions): void {

@@ -4,7 +4,10 @@ export interface BackoffLimits {
   readonly maxMs: number;
 }
 
-/** The delay before try number `attempt` (1 is the first repetition): doubling, capped, between half and all of it by `random` in [0, 1). So nodes do not all return at once. */
+/**
+ * Returns the pause after failed attempt number `attempt`, from 1: exponential, capped, between half and all of that by `random` in [0, 1). The
+ * jitter keeps nodes from returning all at once.
+ */
 export function backoffMs(attempt: number, limits: BackoffLimits, random = Math.random()): number {
   const full = Math.min(limits.maxMs, limits.initialMs * 2 ** Math.min(attempt - 1, 30));
   return full / 2 + (full / 2) * random;

@@ -1,4 +1,4 @@
-/** A timer of Node that is set for longer ends at once; so late nobody waits any more. */
+/** The longest time of a timer: Node ends a longer one at once. */
 export const maxTimerMs = 2 ** 31 - 1;
 
 /** Settles like `work`, or rejects with what `late` gives after `limitMs`. The work itself continues: the caller ends it. */

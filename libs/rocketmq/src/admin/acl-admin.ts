@@ -76,7 +76,7 @@ export class AclAdmin {
     await this.#askMasters(REQUEST_CODE.AUTH_DELETE_USER, { username }, undefined, options);
   }
 
-  /** Users that any master knows, sorted by name; of one that several know, the first master's. Passwords are not told. */
+  /** Returns users that any master knows, sorted by name; of one that several know, the first master's. Brokers never return passwords. */
   async listUsers(options?: CallOptions & { readonly filter?: string }): Promise<AclUser[]> {
     const ext: Record<string, string> = options?.filter === undefined ? {} : { filter: options.filter };
     const users = new Map<string, AclUser>();
@@ -89,7 +89,7 @@ export class AclAdmin {
     return [...users.values()].sort((a, b) => (a.username < b.username ? -1 : 1));
   }
 
-  /** A user as the first master knows it that has it; undefined when none has. The password is not told. */
+  /** Returns a user as the first master knows it that has it; undefined when none has. Brokers never return the password. */
   async getUser(username: string, options?: CallOptions): Promise<AclUser | undefined> {
     const replies = await this.#askMasters(REQUEST_CODE.AUTH_GET_USER, { username }, undefined, options);
     const found = replies.find((reply) => reply.body.length > 0);
@@ -106,7 +106,7 @@ export class AclAdmin {
     await this.#askMasters(REQUEST_CODE.AUTH_UPDATE_ACL, { subject }, encodeAcl({ subject, rules }), options);
   }
 
-  /** The rules of a subject on the first master that has any; undefined when none has. */
+  /** Returns the rules of a subject on the first master that has any; undefined when none has. */
   async getAcl(subject: string, options?: CallOptions): Promise<Acl | undefined> {
     const deadline = this.cluster.deadline(options);
     const masters = await this.cluster.masters({}, deadline);

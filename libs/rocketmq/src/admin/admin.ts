@@ -96,24 +96,24 @@ export class Admin {
     await deleteTopic(this.cluster, topic, this.#changeDeadline(options));
   }
 
-  /** The route, asked of the name servers now. @throws TopicNotFoundError */
+  /** Returns the route, asked of the name servers now. @throws TopicNotFoundError */
   async topicRoute(topic: string, options?: CallOptions): Promise<TopicRoute> {
     return this.cluster.routes.refresh(topic, this.cluster.deadline(options));
   }
 
-  /** The clusters whose brokers hold the topic, sorted. @throws TopicNotFoundError */
+  /** Returns the clusters whose brokers hold the topic, sorted. @throws TopicNotFoundError */
   async topicClusters(topic: string, options?: CallOptions): Promise<string[]> {
     checkTopicName(topic);
     return topicClusters(this.cluster, topic, this.cluster.deadline(options));
   }
 
-  /** The topic's settings by broker name; brokers without the topic are missing. */
+  /** Returns the topic's settings by broker name; brokers without the topic are missing. */
   async topicConfig(topic: string, options?: CallOptions): Promise<ReadonlyMap<string, TopicConfig>> {
     checkTopicName(topic);
     return topicConfig(this.cluster, topic, this.cluster.deadline(options));
   }
 
-  /** All topics, the system's own included, or those of one cluster; sorted. Empty for an unknown cluster. */
+  /** Returns all topics, the system's own included, or those of one cluster; sorted. Empty for an unknown cluster. */
   async listTopics(options?: CallOptions & { readonly cluster?: string }): Promise<string[]> {
     return listTopics(this.cluster, options?.cluster, this.cluster.deadline(options));
   }
@@ -147,7 +147,7 @@ export class Admin {
     await deleteGroup(this.cluster, group, options?.isOffsetKept ?? false, this.cluster.deadline(options));
   }
 
-  /** The group's settings by broker name; brokers without the group are missing. */
+  /** Returns the group's settings by broker name; brokers without the group are missing. */
   async groupConfig(group: string, options?: CallOptions): Promise<ReadonlyMap<string, GroupConfig>> {
     return groupConfig(this.cluster, group, this.cluster.deadline(options));
   }
@@ -165,7 +165,7 @@ export class Admin {
     return groupsOfTopic(this.cluster, topic, this.cluster.deadline(options));
   }
 
-  /** Topics for which the group has offsets, sorted. @throws UnsupportedByBrokerError for brokers before 5.0 */
+  /** Returns topics for which the group has offsets, sorted. @throws UnsupportedByBrokerError for brokers before 5.0 */
   async topicsOfGroup(group: string, options?: CallOptions): Promise<string[]> {
     return topicsOfGroup(this.cluster, group, this.cluster.deadline(options));
   }
@@ -178,30 +178,30 @@ export class Admin {
     return consumerConnections(this.cluster, group, options?.queue, this.cluster.deadline(options));
   }
 
-  /** Clients that said in their heartbeats that they produce under this name, each once. Empty for an unknown name. */
+  /** Returns clients that said in their heartbeats that they produce under this name, each once. Empty for an unknown name. */
   async producerConnections(producerGroup: string, options?: CallOptions): Promise<ClientConnection[]> {
     return producerConnections(this.cluster, producerGroup, this.cluster.deadline(options));
   }
 
-  /** What a consumer says of itself, through its broker; undefined when no master knows it in the group. */
+  /** Returns what a consumer says of itself, through its broker; undefined when no master knows it in the group. */
   async consumerRunningInfo(
     options: CallOptions & { readonly group: string; readonly clientId: string; readonly isStackIncluded?: boolean },
   ): Promise<ConsumerRunningInfo | undefined> {
     return consumerRunningInfo(this.cluster, options, this.#changeDeadline(options));
   }
 
-  /** The end of what can be pulled now; it trails the answer to a send by some ms. */
+  /** Returns the end of what can be pulled now; it trails the answer to a send by some ms. */
   async maxOffset(queue: QueueRef, options?: CallOptions): Promise<number> {
     return queueEnd(this.cluster, REQUEST_CODE.GET_MAX_OFFSET, queue, this.cluster.deadline(options));
   }
 
-  /** The offset of the first message that is still there. */
+  /** Returns the offset of the first message that is still there. */
   async minOffset(queue: QueueRef, options?: CallOptions): Promise<number> {
     return queueEnd(this.cluster, REQUEST_CODE.GET_MIN_OFFSET, queue, this.cluster.deadline(options));
   }
 
   /**
-   * An offset by store time, in ms since the epoch. Brokers before 5.1.4 do not read `boundary` (default `lower`) and
+   * Returns an offset by store time, in ms since the epoch. Brokers before 5.1.4 do not read `boundary` (default `lower`) and
    * answer the message that is nearest in time.
    */
   async offsetByTime(
@@ -213,7 +213,7 @@ export class Admin {
     return offsetByTime(this.cluster, queue, timestampMs, boundary, this.cluster.deadline(options));
   }
 
-  /** What the group committed for the queue; undefined when it never did. Brokers before 5.0 may answer 0 for that. */
+  /** Returns what the group committed for the queue; undefined when it never did. Brokers before 5.0 may answer 0 for that. */
   async queryOffset(group: string, queue: QueueRef, options?: CallOptions): Promise<number | undefined> {
     return queryOffset(this.cluster, group, queue, this.cluster.deadline(options));
   }
@@ -224,7 +224,7 @@ export class Admin {
   }
 
   /**
-   * Lets a group go on elsewhere in all queues of a topic (default limit 10 s). RocketMQ from 5.2 on does it in the broker
+   * Resets the offsets of a group in all queues of a topic (default limit 10 s). RocketMQ from 5.2 on does it in the broker
    * (`useServerSideResetOffset`), running consumers included: until one has pulled, its commits are refused. Older brokers
    * pass it on to running Java consumers; for a group without any, offsets are committed from here. Brokers with ACL 2.0
    * let only those reset who may get the cluster's settings.
@@ -237,7 +237,7 @@ export class Admin {
   }
 
   /**
-   * Lets a group go on at an offset of one queue (default limit 10 s), as `resetOffsets` does.
+   * Resets the offset of a group in one queue (default limit 10 s), as `resetOffsets` does.
    * @throws InvalidArgumentError also for an offset outside of the queue, TopicNotFoundError; UnsupportedByBrokerError for
    * a running group on a broker without server-side reset
    */
@@ -267,7 +267,7 @@ export class Admin {
     return consumeStats(this.cluster, group, options?.topic, this.cluster.deadline(options));
   }
 
-  /** How far the group is behind, per queue that it consumes, of one topic or all. */
+  /** Returns how far the group is behind, per queue that it consumes, of one topic or all. */
   async groupProgress(group: string, options?: CallOptions & { readonly topic?: string }): Promise<GroupProgress> {
     return progressOf(await this.consumeStats(group, options));
   }

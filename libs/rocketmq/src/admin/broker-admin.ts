@@ -10,7 +10,7 @@ export class BrokerAdmin {
   constructor(private readonly cluster: ClusterAccess) {}
 
   /**
-   * What a broker says of itself, such as `brokerVersionDesc`, `putTps`, `commitLogMinOffset`; which there are depends on
+   * Returns what a broker says of itself, such as `brokerVersionDesc`, `putTps`, `commitLogMinOffset`; which there are depends on
    * its version. In its first second or two a broker answers SYSTEM_ERROR, which is retriable. @throws BrokerNotFoundError
    */
   async runtimeInfo(brokerName: string, options?: CallOptions): Promise<ReadonlyMap<string, string>> {
@@ -31,7 +31,7 @@ export class BrokerAdmin {
     return new Map(versions);
   }
 
-  /** All settings of a broker that are not null; those of ACL hold secrets. @throws BrokerNotFoundError */
+  /** Returns all settings of a broker that are not null; those of ACL hold secrets. @throws BrokerNotFoundError */
   async config(brokerName: string, options?: CallOptions): Promise<ReadonlyMap<string, string>> {
     const deadline = this.cluster.deadline(options);
     return brokerConfigOn(this.cluster, await this.#address(brokerName, deadline), deadline);

@@ -4,7 +4,7 @@ import { type CallDeadline } from '../connection/call-deadline.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { parseSettings } from './properties-text.js';
 
-/** All settings of one broker. */
+/** Returns all settings of one broker. */
 export async function brokerConfigOn(
   cluster: ClusterAccess,
   address: string,

@@ -47,7 +47,7 @@ export async function consumerConnections(
   return connections(cluster, request, isGroupOffline, deadline, masters);
 }
 
-/** Clients that said in their heartbeats that they produce under this name, over all masters, each once. */
+/** Returns clients that said in their heartbeats that they produce under this name, over all masters, each once. */
 export async function producerConnections(
   cluster: ClusterAccess,
   producerGroup: string,
@@ -95,7 +95,7 @@ function decodeConnection(connection: TolerantMap): ClientConnection {
   };
 }
 
-/** Whether any client is in the group on one broker. */
+/** Tells whether any client is in the group on one broker. */
 export async function isGroupOnline(
   cluster: ClusterAccess,
   address: string,

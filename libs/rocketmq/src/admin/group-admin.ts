@@ -153,7 +153,7 @@ export async function groupsOfTopic(cluster: ClusterAccess, topic: string, deadl
   return namesIn(cluster, addresses, request, 'groupList', deadline);
 }
 
-/** Topics for which the group has offsets, over all masters, sorted. */
+/** Returns topics for which the group has offsets, over all masters, sorted. */
 export async function topicsOfGroup(cluster: ClusterAccess, group: string, deadline: CallDeadline): Promise<string[]> {
   checkGroupName(group);
   const masters = await cluster.masters({}, deadline);

@@ -40,7 +40,7 @@ export interface GroupSettings {
   readonly brokerId?: number;
   /** The broker that is read from when `brokerId` is behind. Default 1. */
   readonly slowBrokerId?: number;
-  /** Whether members are told when others come or go. Default true. */
+  /** Whether the broker notifies members when others come or go. Default true. */
   readonly isMemberChangeNotified?: boolean;
   /** Default 15. 5.0 */
   readonly consumeTimeoutMinutes?: number;
@@ -149,7 +149,7 @@ export const NEW_GROUP: Readonly<Record<string, unknown>> = {
   consumeTimeoutMinute: 15,
 };
 
-/** The given settings in the brokers' names. Attributes are left out: a broker takes changes of them, not the whole. */
+/** Returns the given settings in the brokers' names. Attributes are left out: a broker takes changes of them, not the whole. */
 export function encodeGroupSettings(settings: GroupSettings): Record<string, unknown> {
   const fields: Record<string, unknown> = {
     consumeEnable: settings.isConsumeEnabled,
@@ -173,7 +173,7 @@ function encodeRetryPolicy(policy: GroupRetryPolicy): object {
   return { type: 'EXPONENTIAL', exponentialRetryPolicy: { initial: initialMs, max: maxMs, multiplier } };
 }
 
-/** A config as the broker wrote it, for writing it back: what this client does not know stays. */
+/** Returns a config as the broker wrote it, for writing it back: what this client does not know stays. */
 export function plainFields(fields: TolerantMap): Record<string, unknown> {
   return Object.fromEntries(
     [...fields].flatMap(([key, value]) => (typeof key === 'string' ? [[key, plain(value)]] : [])),
@@ -186,7 +186,7 @@ function plain(value: TolerantValue): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
 }
 
-/** Names of the given settings that brokers before 5.0 ignore. */
+/** Returns names of the given settings that brokers before 5.0 ignore. */
 export function settingsOfVersion5(settings: GroupSettings): string[] {
   const { isOrdered = false, retryPolicy, consumeTimeoutMinutes, attributes = {} } = settings;
   return [

@@ -53,7 +53,7 @@ export interface FoundMessages {
 
 export interface MessagesInTime {
   readonly messages: readonly StoredMessage[];
-  /** Where to go on when `maxMessages` ended the search; undefined when all messages of the range are there. */
+  /** Where to resume when `maxMessages` ended the search; undefined when all messages of the range are there. */
   readonly nextOffset: number | undefined;
 }
 
@@ -77,7 +77,7 @@ export class MessageQuery {
   ) {}
 
   /**
-   * The message with the id that its broker gave it (`offsetMsgId`); undefined when no message begins there. Only a broker
+   * Returns the message with the id that its broker gave it (`offsetMsgId`); undefined when no message begins there. Only a broker
    * that the name servers know at the address in the id is asked.
    * @param options `topic`: a message of another topic is not returned; brokers with ACL 2.0 want to know it. `brokerName`:
    * asks this broker instead of the one in the id, such as one whose address has changed
@@ -108,17 +108,17 @@ export class MessageQuery {
     }
   }
 
-  /** Messages with a key, of all brokers of the topic. @throws InvalidArgumentError, TopicNotFoundError */
+  /** Returns messages with a key, of all brokers of the topic. @throws InvalidArgumentError, TopicNotFoundError */
   async byKey(options: MessageByKeyOptions): Promise<FoundMessages> {
     return this.#byIndex(options, 'K', (message) => message.keys?.split(' ').includes(options.key) === true);
   }
 
-  /** Messages with the id that their producer gave them (`UNIQ_KEY`); several when one was resent. @throws as `byKey` */
+  /** Returns messages with the id that their producer gave them (`UNIQ_KEY`); several when one was resent. @throws as `byKey` */
   async byUniqueKey(options: Omit<MessageByKeyOptions, 'maxMessages'>): Promise<FoundMessages> {
     return this.#byIndex(options, 'U', (message) => message.property(MESSAGE_PROPERTY.messageId) === options.key);
   }
 
-  /** Messages of one queue by their store time, in the order of the queue. @throws InvalidArgumentError, TopicNotFoundError */
+  /** Returns messages of one queue by their store time, in the order of the queue. @throws InvalidArgumentError, TopicNotFoundError */
   async inTimeRange(options: MessagesInTimeOptions): Promise<MessagesInTime> {
     const { queue, fromMs, toMs, maxMessages = 1_000, group = TOOLS_GROUP } = options;
     checkQueue(queue);

@@ -29,7 +29,7 @@ export class NameServerAdmin {
     return this.cluster.nameServers.addresses;
   }
 
-  /** The settings of each name server by its address. */
+  /** Returns the settings of each name server by its address. */
   async config(options?: CallOptions): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
     return this.#config(this.cluster.deadline(options));
   }
@@ -67,7 +67,7 @@ export class NameServerAdmin {
     await this.#tellAll(request, this.cluster.deadline(options));
   }
 
-  /** All keys with their values, from the first name server that has the namespace. */
+  /** Returns all keys with their values, from the first name server that has the namespace. */
   async listKv(namespace: string, options?: CallOptions): Promise<ReadonlyMap<string, string>> {
     checkNotEmpty('namespace', namespace);
     const request = { code: REQUEST_CODE.GET_KVLIST_BY_NAMESPACE, ext: { namespace } };
@@ -81,8 +81,8 @@ export class NameServerAdmin {
   }
 
   /**
-   * Lets producers send nothing more to a broker, for taking it out of service: its topics lose their write permission in
-   * the routes. It lasts until `addWritePerm` or until the broker registers a topic anew, as at its start.
+   * Takes a broker's write permission from the routes, so that producers stop sending before the broker goes out of service.
+   * The change lasts until `addWritePerm`, or until the broker registers a topic again, as at its start.
    * @returns the number of topics changed, by name server @throws BrokerNotFoundError
    */
   async wipeWritePerm(brokerName: string, options?: CallOptions): Promise<ReadonlyMap<string, number>> {

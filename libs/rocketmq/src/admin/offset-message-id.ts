@@ -15,7 +15,7 @@ const PORT_AND_OFFSET_BYTES = 12;
 const MAX_PORT = 65_535;
 
 /**
- * The id that a broker gives to a stored message (RocketMQ's `offsetMsgId`): upper-case hex of the address (4 or 16
+ * Returns the id that a broker gives to a stored message (RocketMQ's `offsetMsgId`): upper-case hex of the address (4 or 16
  * bytes), the port (int32) and the commit log offset (int64), all big-endian.
  * @throws InvalidArgumentError
  */

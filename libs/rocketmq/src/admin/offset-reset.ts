@@ -11,7 +11,7 @@ import { isGroupOnline } from './client-connections.js';
 import { offsetByTime, queryOffset, queueEnd, updateOffset } from './offset-admin.js';
 import { compareQueues, queueTable } from '../routing/queue-table.js';
 
-/** Where a group is to go on: at a store time in ms since the epoch, at the first message, or after the last one. */
+/** Where a group is to resume: at a store time in ms since the epoch, at the first message, or after the last one. */
 export type ResetTarget = 'earliest' | 'latest' | { readonly timestampMs: number };
 
 export interface QueueOffset {

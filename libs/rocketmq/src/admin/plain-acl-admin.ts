@@ -98,7 +98,7 @@ export class PlainAclAdmin {
   }
 
   /**
-   * The version of the accounts by broker name; it changes with every change. A broker with `aclEnable=false` does not
+   * Returns the version of the accounts by broker name; it changes with every change. A broker with `aclEnable=false` does not
    * answer: RequestTimeoutError.
    */
   async versions(options?: CallOptions): Promise<ReadonlyMap<string, string>> {
@@ -106,7 +106,7 @@ export class PlainAclAdmin {
     return new Map([...replies].map(([brokerName, reply]) => [brokerName, reply.ext['version'] ?? '']));
   }
 
-  /** What each broker allows, by broker name. RocketMQ 4.9.8 has no request for it: UnsupportedByBrokerError. */
+  /** Returns what each broker allows, by broker name. RocketMQ 4.9.8 has no request for it: UnsupportedByBrokerError. */
   async config(options?: CallOptions): Promise<ReadonlyMap<string, PlainAclConfig>> {
     const replies = await this.#askMasters(REQUEST_CODE.GET_BROKER_CLUSTER_ACL_CONFIG, {}, options);
     return new Map([...replies].map(([brokerName, reply]) => [brokerName, decodeConfig(reply)]));

@@ -192,7 +192,7 @@ export async function deleteTopic(cluster: ClusterAccess, topic: string, deadlin
   cluster.routes.forget(topic);
 }
 
-/** All topics, or those of one cluster. */
+/** Returns all topics, or those of one cluster. */
 export async function listTopics(
   cluster: ClusterAccess,
   clusterName: string | undefined,
@@ -207,7 +207,7 @@ export async function listTopics(
   return topics.filter((topic) => typeof topic === 'string').sort();
 }
 
-/** The clusters whose brokers hold the topic, sorted. */
+/** Returns the clusters whose brokers hold the topic, sorted. */
 export async function topicClusters(cluster: ClusterAccess, topic: string, deadline: CallDeadline): Promise<string[]> {
   const route = await cluster.routes.refresh(topic, deadline);
   return [...new Set(route.brokers.map((broker) => broker.cluster))].sort();

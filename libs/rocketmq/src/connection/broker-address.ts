@@ -10,7 +10,7 @@ function formatBrokerAddress({ host, port }: BrokerAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The broker's second port, with threads of its own, which serves all requests but pulls. @throws InvalidArgumentError */
+/** Returns the broker's second port, with threads of its own, which serves all requests but pulls. @throws InvalidArgumentError */
 export function vipAddressOf(address: string): string {
   const { host, port } = parseBrokerAddress(address);
   return formatBrokerAddress({ host, port: port - 2 });

@@ -22,7 +22,7 @@ export class CallDeadline {
     this.#endsAt = performance.now() + timeoutMs;
   }
 
-  /** A deadline within this one. */
+  /** Returns a deadline within this one. */
   within(timeoutMs: number): CallDeadline {
     return new CallDeadline(Math.max(1, Math.min(timeoutMs, this.remainingMs)), this.signal);
   }

@@ -30,8 +30,8 @@ export function tell(listener: ClientEventListener | undefined, event: ClientEve
   }
 }
 
-/** Tells of a request's end, once, however it ends. */
-export function tellEndOf(pending: PendingRequest, address: string, listener: ClientEventListener): void {
+/** Reports the end of a request to a listener, once, however the request ends. */
+export function reportEndOf(pending: PendingRequest, address: string, listener: ClientEventListener): void {
   const startedAt = performance.now();
   pending.onEnd ??= (reply: RemotingCommand | undefined) => {
     tell(listener, {

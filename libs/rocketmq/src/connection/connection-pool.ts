@@ -23,7 +23,7 @@ interface ConnectionPoolOptions extends ConnectionOptions {
 /** `steady`: sends, pulls and other short requests. `admin`: lists, look-ups of messages, settings. */
 type Lane = 'steady' | 'admin';
 
-/** Which of an address's two connections takes a request. */
+/** Returns which of an address's two connections takes a request. */
 export function laneOf(code: RequestCode): Lane {
   return STEADY_REQUESTS.has(code) ? 'steady' : 'admin';
 }
@@ -51,7 +51,7 @@ export class ConnectionPool {
     return this.#closing.signal.aborted;
   }
 
-  /** The open connection to an address, if there is one now. */
+  /** Returns the open connection to an address, if there is one now. */
   openConnection(address: string, lane: Lane = 'steady'): Connection | undefined {
     const connection = this.#slots[lane].get(address)?.connection;
     return connection?.isOpen === true ? connection : undefined;
@@ -77,7 +77,7 @@ export class ConnectionPool {
     return (await this.options.credentials?.renew(refusedVersion, deadline)) ?? false;
   }
 
-  /** How long the next attempt to connect has to wait, in ms; 0 for an address that is connected or never failed. */
+  /** Returns how long the next attempt to connect has to wait, in ms; 0 for an address that is connected or never failed. */
   backoffRemainingMs(address: string): number {
     const slot = this.#slots.steady.get(address);
     if (slot === undefined || this.openConnection(address) !== undefined) return 0;
@@ -85,7 +85,7 @@ export class ConnectionPool {
   }
 
   /**
-   * The open connection, or a new one. All who wait for the same address share one attempt.
+   * Returns the open connection, or a new one. All who wait for the same address share one attempt.
    * @throws ConnectFailedError, TlsHandshakeError, CredentialsUnavailableError, ClientClosedError, RequestTimeoutError, RequestAbortedError
    */
   async acquire(address: string, deadline: CallDeadline, what: string, lane: Lane = 'steady'): Promise<Connection> {
@@ -163,7 +163,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Sends a request again that a server refused unprocessed as it goes away. Its caller's deadline holds as before. */
+  /** Sends a request again that a server refused unprocessed as it shuts down. The caller's deadline stays. */
   async #move(address: string, refused: PendingRequest, lane: Lane): Promise<void> {
     const { connectTimeoutMs, reconnectBackoff } = this.options;
     const deadline = new CallDeadline(connectTimeoutMs + reconnectBackoff.maxMs, undefined);

@@ -187,7 +187,7 @@ describe('Connection', () => {
     expect(peer.received.some((command) => command.opaque === 6 && command.flag === 1)).toBe(false);
   });
 
-  it('leaves a server that goes away once the pending requests have ended', async () => {
+  it('leaves a server that shuts down once the pending requests have ended', async () => {
     const connection = await open();
     const refused = connection.submit(REQUEST);
     const pending = connection.submit(REQUEST);
@@ -443,7 +443,7 @@ describe('Connection', () => {
       await peer.listen();
     });
 
-    it('sends again on a new connection what a server that goes away refused, in order', async () => {
+    it('sends again on a new connection what a server that shuts down refused, in order', async () => {
       const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
       const served: string[] = [];
       peer.onCommand = (command, socket) => {
@@ -461,7 +461,7 @@ describe('Connection', () => {
       await pool.close();
     });
 
-    it('says that nothing was executed when a server goes away twice', async () => {
+    it('says that nothing was executed when servers shut down twice', async () => {
       const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
       peer.onCommand = (command, socket) => socket.write(reply(command.opaque, '', 1_500));
       await expect(pool.invoke(address, REQUEST, within(5_000))).rejects.toMatchObject({
@@ -487,7 +487,7 @@ describe('Connection', () => {
       await peer.listen();
     });
 
-    it('closes connections that still wait for a server that goes away', async () => {
+    it('closes connections that still wait for a server that shuts down', async () => {
       const pool = new ConnectionPool({ ...OPTIONS, reconnectBackoff });
       const slow = pool.invoke(address, REQUEST, within(60_000)).catch((error: unknown) => error);
       const refused = pool.invoke(address, REQUEST, within(60_000)).catch((error: unknown) => error);

@@ -21,7 +21,7 @@ import { RESPONSE_CODE } from '../wire/response-code.js';
 import { type CredentialsCache } from './credentials.js';
 import { signRequest } from './sign-request.js';
 import { CallDeadline } from './call-deadline.js';
-import { type ClientEventListener, tell, tellEndOf } from './client-event.js';
+import { type ClientEventListener, tell, reportEndOf } from './client-event.js';
 import { type InFlightRequest, PendingRequest } from './in-flight-request.js';
 import { isTlsError, openSocket, reasonOf, type SocketReads } from './open-socket.js';
 import { type TlsSettings } from './tls-settings.js';
@@ -32,7 +32,7 @@ export interface ConnectionOptions {
   readonly headerFormat: HeaderFormat;
   /** Takes what the server asks or tells by itself. */
   readonly onNotice?: ((connection: Connection, notice: RemotingCommand) => void) | undefined;
-  /** Hears of connections and requests. */
+  /** Called for connections and requests. */
   readonly onEvent?: ClientEventListener | undefined;
   /** Requests are signed with what it holds when they are written. */
   readonly credentials?: CredentialsCache | undefined;
@@ -51,12 +51,12 @@ export interface ConnectionOptions {
   readonly overdueAfterMs: number;
 }
 
-/** Takes a request that the server refused unprocessed because it goes away. */
+/** Takes a request that the server refused unprocessed because it shuts down. */
 type MoveRequest = (refused: PendingRequest) => void;
 
 type State = { readonly kind: 'open' } | { readonly kind: 'leaving' | 'closed'; readonly reason: string };
 
-const LEAVING = 'the server goes away';
+const LEAVING = 'the server shuts down';
 
 /**
  * One TCP connection: pipelined requests whose replies may come in any order. It is opened once and never reopens;
@@ -170,7 +170,7 @@ export class Connection {
   take(pending: PendingRequest): void {
     if (pending.isAbandoned) return;
     pending.belongTo(this, this.#takeOpaque());
-    if (this.options.onEvent !== undefined) tellEndOf(pending, this.address, this.options.onEvent);
+    if (this.options.onEvent !== undefined) reportEndOf(pending, this.address, this.options.onEvent);
     if (this.#state.kind !== 'open') {
       pending.reject(new ConnectionClosedError(this.address, 'not-sent', this.#state.reason));
     } else if (this.#waiting.length > 0 || this.#socket.writableLength > this.options.maxUnwrittenBytes) {

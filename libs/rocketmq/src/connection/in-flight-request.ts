@@ -6,8 +6,8 @@ import { type CallDeadline } from './call-deadline.js';
 /** One request under way. */
 export interface InFlightRequest {
   /**
-   * Ends with the reply, or rejects with ConnectionClosedError, ConnectionOverloadedError or, overdue, RequestTimeoutError; after a server that goes
-   * away refused it also with what keeps a new connection from opening.
+   * Resolves with the reply, or rejects with ConnectionClosedError, ConnectionOverloadedError or, overdue, RequestTimeoutError. Where a server
+   * refused the request as it shuts down, it also rejects with what keeps a new connection from opening.
    */
   readonly reply: Promise<RemotingCommand>;
   readonly outcome: RequestOutcome;
@@ -25,17 +25,17 @@ interface RequestOwner {
   /** How long an overdue reply is waited for. */
   readonly overdueAfterMs: number;
   forget(pending: PendingRequest): void;
-  /** Whether the operating system has all bytes of the request: the caller may use its memory again. */
+  /** Tells whether the operating system has all bytes of the request: the caller may use its memory again. */
   hasWritten(pending: PendingRequest): boolean;
   close(reason: string): void;
 }
 
-/** A request from its first connection to its end: a server that goes away may have it moved to a second one. */
+/** A request from its first connection to its end; the pool moves one that a server refused as it shuts down to a second one. */
 export class PendingRequest implements InFlightRequest {
   outcome: RequestOutcome = 'not-sent';
   /** Where it ends in the stream of its connection. */
   endsAt = 0;
-  /** Whether it was refused once by a server that goes away. */
+  /** Whether a server that shuts down refused it once. */
   isMoved = false;
   /** Called once at its end, without a reply if there was none. */
   onEnd: ((reply: RemotingCommand | undefined) => void) | undefined;
@@ -83,13 +83,13 @@ export class PendingRequest implements InFlightRequest {
 
   resolve(reply: RemotingCommand): void {
     clearTimeout(this.#overdueTimer);
-    this.#tellEnd(reply);
+    this.#reportEnd(reply);
     this.#resolve?.(reply);
   }
 
   reject(error: unknown): void {
     clearTimeout(this.#overdueTimer);
-    this.#tellEnd(undefined);
+    this.#reportEnd(undefined);
     this.#reject?.(error);
   }
 
@@ -112,7 +112,7 @@ export class PendingRequest implements InFlightRequest {
   abandon(): void {
     clearTimeout(this.#overdueTimer);
     this.#isAbandoned = true;
-    this.#tellEnd(undefined);
+    this.#reportEnd(undefined);
     this.#owner?.forget(this);
   }
 
@@ -133,7 +133,7 @@ export class PendingRequest implements InFlightRequest {
     return `${requestName(this.request.code)} to ${this.#owner?.address ?? 'no server'}`;
   }
 
-  #tellEnd(reply: RemotingCommand | undefined): void {
+  #reportEnd(reply: RemotingCommand | undefined): void {
     const { onEnd } = this;
     if (onEnd === undefined) return;
     this.onEnd = undefined;
@@ -141,5 +141,5 @@ export class PendingRequest implements InFlightRequest {
   }
 }
 
-/** Who submitted the request hears of its failure; a request that nobody waits for any more fails without a word. */
+/** The submitter gets the rejection from `reply`; this handler keeps one that nobody awaits from ending the process. */
 function ignore(): void {}

@@ -10,13 +10,13 @@ interface OpenSocketOptions {
 
 /** Takes what a socket reads. */
 export interface SocketReads {
-  /** Where the next bytes go. */
+  /** Returns where the next bytes go. */
   space(): Buffer;
   onBytes(count: number): void;
 }
 
 /**
- * A socket that is ready for requests: connected and, with `tls`, past the handshake.
+ * Returns a socket that is ready for requests: connected and, with `tls`, past the handshake.
  * @throws ConnectFailedError, TlsHandshakeError (as rejections), InvalidArgumentError
  */
 export function openSocket(
@@ -80,12 +80,12 @@ export function openSocket(
   });
 }
 
-/** The server's host is away or went away; all other errors are about certificates and protocols and do not pass by themselves. */
+/** Tells whether the server's host is unavailable; other errors are about certificates and protocols, which waiting does not cure. */
 function isNetworkError(error: Error & { readonly code?: string; readonly syscall?: string }): boolean {
   return error.code === 'ECONNRESET' || (error.syscall !== undefined && error.code !== 'EPROTO');
 }
 
-/** What the other side of a TLS connection, or OpenSSL about it, says after the handshake. */
+/** Tells whether an error is what the other side of a TLS connection, or OpenSSL, reports after the handshake. */
 export function isTlsError(error: unknown): boolean {
   const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && code.startsWith('ERR_SSL_');

@@ -3,7 +3,7 @@ import { type RemotingRequest } from '../wire/remoting-codec.js';
 import { type Credentials } from './credentials.js';
 
 /**
- * The request with the fields that prove its sender: `AccessKey`, `SecurityToken` and `Signature`, the base64 of the
+ * Returns the request with the fields that prove its sender: `AccessKey`, `SecurityToken` and `Signature`, the base64 of the
  * HMAC-SHA1 over the values of all other fields in the order of their names (UTF-16 units) and the body. The same for
  * ACL 1.0 and 2.0 (`AclUtils.combineRequestContent`, `AclSigner` of RocketMQ).
  */

@@ -37,7 +37,7 @@ export class TlsSettings {
     this.#isServerChecked = options.rejectUnauthorized ?? true;
   }
 
-  /** A socket that emits `secureConnect` once the server is known, or `error`. */
+  /** Returns a socket that emits `secureConnect` once the server is known, or `error`. */
   connect(host: string, port: number, onread: OnReadOpts): TLSSocket {
     const servername = this.#servername ?? (isIP(host) === 0 ? host : undefined);
     const options: ConnectionOptions & { readonly onread: OnReadOpts } = {

@@ -37,7 +37,7 @@ export class Consumer {
   }
 
   /**
-   * One pull request to the queue's master, or with `replicaReads` to a replica. `timeoutMs` defaults to the client's plus the suspension. Messages come as
+   * Sends one pull request to the queue's master, or with `replicaReads` to a replica. `timeoutMs` defaults to the client's plus the suspension. Messages come as
    * they are stored; `logicalMessages` decompresses and unwraps them.
    * @throws UnsupportedByBrokerError for an SQL92 filter where the broker evaluates none, InvalidArgumentError for one
    * that it cannot parse, BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, MalformedDataError and the connection's errors
@@ -119,7 +119,7 @@ export class Consumer {
     this.members.attend(group);
   }
 
-  /** A reader of one queue that keeps pulls in flight ahead of its caller. It does nothing before its first `next`. */
+  /** Returns a reader of one queue that keeps pulls in flight ahead of its caller. It does nothing before its first `next`. */
   readQueue(queue: QueueRef, options: QueueReaderOptions): QueueReader {
     const filter = compileFilter(options.filter);
     return new QueueReader(queue, options, {
@@ -140,7 +140,7 @@ export class Consumer {
 }
 
 /**
- * Whether an answer leads from the end of what one broker has of a static topic's queue to the first message that the next
+ * Tells whether an answer leads from the end of what one broker has of a static topic's queue to the first message that the next
  * broker stored of it. Where retention removed that message, the answer leads elsewhere.
  */
 function leadsToNextBroker(

@@ -25,9 +25,9 @@ const NO_MEMBERS_REMARK = /^no consumer for this group/;
 
 type MemberConnection = Pick<Connection, 'address' | 'ended' | 'invoke'>;
 
-/** What a broker has been told over a connection. */
+/** What this client has announced to a broker over a connection. */
 interface Announced {
-  /** Groups that it was told of, whether it took them or not. */
+  /** Groups in the announcements, whether the broker took them or not. */
   readonly groups: Set<string>;
   /** Groups that it takes this client into only as one that subscribes. */
   readonly subscribed: Set<string>;
@@ -98,8 +98,8 @@ export class GroupMembers {
   }
 
   /**
-   * Tells a broker of the groups before it is asked in the name of one. Undefined when it was told. A broker that refuses
-   * to be told, or is slow to take it, answers what it is asked all the same, or says why not.
+   * Announces the groups to a broker before the first pull in the name of one. Undefined when that is done already. A broker
+   * that refuses the announcement, or takes it slowly, still answers pulls, or says why not.
    *
    * @throws RequestAbortedError
    */
@@ -204,7 +204,7 @@ export class GroupMembers {
     await this.#tell(connection, { code: REQUEST_CODE.HEART_BEAT, ext: {}, body });
   }
 
-  /** Whether the broker, which took the heartbeat, has the client not among the group's members. */
+  /** Tells whether the broker, which took the heartbeat, has the client not among the group's members. */
   async #isPassedOver(connection: MemberConnection, group: string): Promise<boolean> {
     const request = { code: REQUEST_CODE.GET_CONSUMER_LIST_BY_GROUP, ext: { consumerGroup: group } };
     const reply = await this.#ask(connection, request);

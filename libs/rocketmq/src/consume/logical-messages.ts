@@ -35,7 +35,7 @@ export interface LogicalMessagesOptions {
 }
 
 /**
- * The messages from `fromOffset` on that stored messages stand for: inner batches are unwrapped, compressed bodies are
+ * Returns the messages from `fromOffset` on that stored messages stand for: inner batches are unwrapped, compressed bodies are
  * decompressed at their first use. Plain messages are given as they are; if all are, so is the list.
  *
  * A compressed body that cannot be read throws MessageUnreadableError where `body` is read, so that the others can be

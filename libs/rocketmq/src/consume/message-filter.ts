@@ -59,7 +59,7 @@ function compileSql92(condition: string): CompiledFilter {
 /** A broker whose `enablePropertyFilter` is off says so with SYSTEM_ERROR, as for anything that goes wrong in it. */
 const NO_SQL92_REMARK = /does not support consumer to filter message by SQL92/;
 
-/** The error for a refusal that is the filter's; undefined for any other. */
+/** Returns the error for a refusal that is the filter's; undefined for any other. */
 export function filterRefusal(filter: CompiledFilter, refusal: RocketMqError): RocketMqError | undefined {
   if (filter.isAll || !(refusal instanceof BrokerResponseError)) return undefined;
   if (NO_SQL92_REMARK.test(refusal.remark))

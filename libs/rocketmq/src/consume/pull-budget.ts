@@ -2,7 +2,7 @@
 export interface PullBudget {
   /** Returns whether another pull may start that is expected to bring so much. */
   hasRoom(bytes: number, messages: number): boolean;
-  /** Counts what a pull brings, or is expected to bring; negative numbers take it back. */
+  /** Adds what a pull brings, or is expected to bring; negative numbers take it back. */
   add(bytes: number, messages: number): void;
 }
 

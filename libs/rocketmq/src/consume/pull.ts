@@ -5,7 +5,7 @@ import { type CompiledFilter, type MessageFilter } from './message-filter.js';
 
 /**
  * `never`: every pull goes to the queue's master. `suggested`: to the replica that a broker suggests for the queue, and to
- * any while the master is away. A replica may trail its master: its `maxOffset` can be smaller than one seen before.
+ * any while the master is unavailable. A replica may trail its master: its `maxOffset` can be smaller than one seen before.
  */
 export type ReplicaReadMode = 'never' | 'suggested';
 

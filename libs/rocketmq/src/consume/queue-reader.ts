@@ -37,7 +37,7 @@ export interface QueueReaderOptions extends LogicalMessagesOptions {
   readonly ahead?: number;
   /** Bytes of answers not yet taken above which no further pull starts; one always may. Default 8 MiB. */
   readonly maxBufferedBytes?: number;
-  /** Counts what is pulled and not yet taken, also beside other readers; `maxBufferedBytes` means nothing then. */
+  /** Limits what is pulled and not yet taken, together with other readers; `maxBufferedBytes` is ignored then. */
   readonly budget?: PullBudget;
   /** Asked of the broker per pull, at most; what it gives is found out. Default 512. */
   readonly maxMessagesPerPull?: number;
@@ -133,9 +133,9 @@ export class QueueReader {
   }
 
   /**
-   * What `next` gives, as its producers made it: decompressed, inner batches unwrapped and without what stands before
-   * the position in them. Errors as for `next`, and MessageUnreadableError for an inner batch that cannot be read: the
-   * position stays at it, `seek` behind it to go on.
+   * Returns what `next` returns as the producers made it: bodies decompressed, inner batches unwrapped from the position
+   * on. Errors as for `next`, and MessageUnreadableError for an inner batch that cannot be read: the position stays
+   * there, `seek` behind the batch to resume.
    */
   async nextMessages(options: { readonly timeoutMs?: number } = {}): Promise<readonly LogicalMessage[]> {
     const endsAt = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs;
@@ -150,9 +150,9 @@ export class QueueReader {
   }
 
   /**
-   * The messages of the next pull answer as they are stored; the first may be an inner batch that begins before the
-   * position. Waits for as long as there are none, through broker restarts too; with
-   * `timeoutMs` it gives an empty list then, and what is in flight goes on.
+   * Returns the messages of the next pull answer as they are stored; the first may be an inner batch that begins before
+   * the position. Waits while there are none, through broker restarts too. With `timeoutMs` the call returns an empty
+   * list after that time, and keeps its pulls in flight.
    *
    * @throws OffsetOutOfRangeError: the position stays, `seek` to resume elsewhere. MessageUnreadableError for a message whose bytes are
    * malformed: the position stays, `seek` to the error's `nextOffset` to pass over it. TopicNotFoundError: if the topic was unknown from
@@ -228,7 +228,7 @@ export class QueueReader {
     }
   }
 
-  /** One wait for whatever is next; messages if there were any. */
+  /** Waits for what is next, and returns its messages if it has any. */
   async #step(endsAt: number | undefined): Promise<readonly StoredMessage[] | undefined> {
     if (this.#pausing !== undefined) {
       await this.#until(this.#pausing, endsAt);
@@ -363,7 +363,7 @@ export class QueueReader {
     this.#dropping = new AbortController();
   }
 
-  /** The value, or undefined once the time is over. A closed reader's pulls end by themselves. */
+  /** Returns the value, or undefined once the time is over. A closed reader's pulls end by themselves. */
   #until<T>(work: Promise<T>, endsAt: number | undefined): Promise<T | undefined> {
     return endsAt === undefined ? work : this.#within(work, endsAt);
   }

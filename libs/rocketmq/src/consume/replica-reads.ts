@@ -12,7 +12,7 @@ export interface AnsweredPull {
   readonly brokerId: number;
 }
 
-/** Sends pulls to the replica that a broker suggests, or to any while the master is away. */
+/** Sends pulls to the replica that a broker suggests, or to any while the master is unavailable. */
 export class ReplicaReads {
   readonly #targets = new ReadTargets();
 
@@ -53,8 +53,8 @@ export class ReplicaReads {
 }
 
 /**
- * What a replica says about messages that it has counts, and that there are none after them. What it says about the
- * queue's ends does not: it may trail its master.
+ * Tells whether an answer is final. A replica's answer is final about the messages that it has, and that none follow them.
+ * It is not about the queue's ends: the replica may trail its master.
  */
 function isFinal(target: ReadTarget, reply: RemotingCommand): boolean {
   if (isRedirectToMaster(reply)) return false;
@@ -79,7 +79,7 @@ const NO_MATCHED_MESSAGE = 'NO_MATCHED_MESSAGE';
 const REDIRECT_REMARK = /^(FOUND|NO_MATCHED_LOGIC_QUEUE|NO_MESSAGE_IN_QUEUE|OFFSET_\w+)$/;
 
 /**
- * Whether a replica says that the master is to be asked. Its remark is the state of its own queue, of which the header's
+ * Tells whether a replica says that the master is to be asked. Its remark is the state of its own queue, of which the header's
  * offsets are (`PullMessageProcessor` of RocketMQ).
  */
 export function isRedirectToMaster(reply: Pick<RemotingCommand, 'code' | 'remark'>): boolean {

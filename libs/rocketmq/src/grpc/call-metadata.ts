@@ -7,7 +7,7 @@ import { grpc } from './protobuf.js';
 const PROTOCOL_LEVEL = '5.0.8';
 
 /**
- * What goes with every call: who calls, and, with credentials, the proof: the upper case hex of the HMAC-SHA1 over
+ * Returns what goes with every call: who calls, and, with credentials, the proof: the upper case hex of the HMAC-SHA1 over
  * `x-mq-date-time`. The Proxy does not check how old the date is, so only TLS keeps a call from being repeated by others.
  */
 export function callMetadata(clientId: string, credentials: Credentials | undefined, now: Date): Metadata {

@@ -17,7 +17,7 @@ export interface ConsumerSessionOptions {
   readonly settings: InstanceType<typeof protocol.Settings>;
 }
 
-/** A telemetry stream on which the Proxy is told, and confirms, who receives what. */
+/** Keeps the telemetry stream on which the client declares its subscriptions and the Proxy confirms them. */
 interface Registration {
   readonly confirmed: Promise<void>;
   readonly end: (reason: RocketMqError) => void;
@@ -155,7 +155,7 @@ export class ConsumerSession {
   }
 }
 
-/** The settings of a consumer that asks for messages and acknowledges them one by one. */
+/** Returns the settings of a consumer that asks for messages and acknowledges them one by one. */
 export function consumerSettings(consumer: {
   readonly topic: string;
   readonly group: string;

@@ -51,8 +51,8 @@ interface HeldMessage {
 }
 
 /**
- * Receives from all brokers of a topic at once, with long polls at each. A poll goes on when the `receive` that started
- * it has ended; what it brings goes to the next one.
+ * Receives from all brokers of a topic at once, with long polls at each. A poll outlives the `receive` that started
+ * it; the next `receive` returns what the poll brings.
  */
 export class GrpcReceiver implements MessageReceiver {
   readonly topic: string;

@@ -53,7 +53,7 @@ export class PollPacing {
 }
 
 /**
- * What ends a wait for messages: the newest failure since the wait began when nothing is under way any more, any
+ * Returns what ends a wait for messages: the newest failure since the wait began when nothing is under way any more, any
  * failure when the time is over.
  */
 export function decidingFailure(

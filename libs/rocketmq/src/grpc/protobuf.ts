@@ -56,7 +56,7 @@ export function resourceOf(name: string): InstanceType<typeof protocol.Resource>
   return new protocol.Resource().setName(name);
 }
 
-/** The entries of a protobuf map, which the stubs' types leave open. */
+/** Returns the entries of a protobuf map, which the stubs' types leave open. */
 export function mapOf(map: unknown): {
   set(name: string, value: string): unknown;
   entries(): Iterable<[string, string]>;

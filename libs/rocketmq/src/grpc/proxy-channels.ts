@@ -86,7 +86,7 @@ export class ProxyChannels {
     this.#credentials.set(credentials);
   }
 
-  /** The first address that was not found dead a moment ago; undefined for an empty list only. */
+  /** Returns the first address that was not found dead a moment ago; undefined for an empty list only. */
   pick(addresses: readonly string[]): string | undefined {
     const now = performance.now();
     return addresses.find((address) => (this.#doubtedUntil.get(address) ?? 0) <= now) ?? addresses[0];
@@ -122,7 +122,7 @@ export class ProxyChannels {
   }
 
   /**
-   * What a call is started with: the stub of the address, the signed headers and the deadline.
+   * Returns what a call is started with: the stub of the address, the signed headers and the deadline.
    * @throws ClientClosedError, CredentialsUnavailableError, RequestTimeoutError, RequestAbortedError
    */
   async prepare(address: string, request: string, clientId: string, deadline: CallDeadline): Promise<PreparedCall> {
@@ -148,7 +148,7 @@ export class ProxyChannels {
     };
   }
 
-  /** The typed error for a call that failed; what it says about the address and the credentials is remembered. */
+  /** Returns the typed error for a call that failed; what it says about the address and the credentials is remembered. */
   failure(error: ServiceError, request: string, address: string, deadline: CallDeadline): RocketMqError {
     if (this.#isClosed) return new ConnectionClosedError(address, 'unknown', 'the client is closed', error);
     const failure = transportError(error, { request, address, deadline });

@@ -9,7 +9,7 @@ export interface SendReply {
 }
 
 /**
- * The outcomes of one request. For several messages the Proxy (up to 5.5.0) gives a single entry with the offset of the
+ * Returns the outcomes of one request. For several messages the Proxy (up to 5.5.0) gives a single entry with the offset of the
  * first message; the others follow without a gap. One entry per message is understood as well.
  */
 export function readSendReply(

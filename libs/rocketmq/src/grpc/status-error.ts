@@ -76,7 +76,7 @@ export function isSessionLost(error: RocketMqError): boolean {
 }
 
 /**
- * Whether the whole request was refused for what one of its messages is like; the others would be taken without it.
+ * Tells whether the whole request was refused for what one of its messages is like; the others would be taken without it.
  * Sizes count: a body may be too large for the Proxy's own limit.
  */
 export function isMessageRefused(error: RocketMqError): boolean {
@@ -89,12 +89,12 @@ export function isMessageRefused(error: RocketMqError): boolean {
   );
 }
 
-/** Whether the broker may have executed a request that the Proxy answered like this. */
+/** Tells whether the broker may have executed a request that the Proxy answered like this. */
 export function mayBeExecuted(status: ProxyStatus): boolean {
   return OUTCOME_UNKNOWN_CODES.has(status.code) && !FLOW_CONTROL_REMARK.test(status.message);
 }
 
-/** The typed error for a status that is not success (`Code` in definition.proto of RocketMQ 5.5.0). */
+/** Returns the typed error for a status that is not success (`Code` in definition.proto of RocketMQ 5.5.0). */
 export function statusError(status: ProxyStatus, asked: AskedProxy): RocketMqError {
   const { code, message } = status;
   const answer = { request: asked.request, address: asked.address, responseCode: code, remark: message };

@@ -129,7 +129,7 @@ export class TopicRoutes {
 
 type RouteQueue = ReturnType<InstanceType<typeof protocol.MessageQueue>['toObject']>;
 
-/** One entry per broker: a poll names a broker and covers all of its queues, and the Proxy picks the queue of a send. */
+/** Returns one entry per broker: a poll names a broker and covers all of its queues, and the Proxy picks the queue of a send. */
 export function routeOf(queues: readonly Pick<RouteQueue, 'permission' | 'broker'>[]): ProxyRoute {
   const brokers = new Map<string, ProxyBroker>();
   for (const { broker, permission } of queues) {
@@ -157,7 +157,7 @@ export function writableBrokers(route: ProxyRoute, topic: string): readonly [Pro
   return [first, ...others];
 }
 
-/** The broker's name if only one of the writable ones stands behind the address: the Proxy does not say which it chose. */
+/** Returns the broker's name if only one of the writable ones stands behind the address: the Proxy does not say which it chose. */
 export function onlyBrokerAt(brokers: readonly ProxyBroker[], address: string): string | undefined {
   const behind = brokers.filter((broker) => broker.addresses.includes(address));
   return behind.length === 1 ? behind[0]?.brokerName : undefined;

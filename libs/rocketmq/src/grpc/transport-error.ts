@@ -27,7 +27,7 @@ export interface FailedCall {
   readonly deadline: CallDeadline;
 }
 
-/** The typed error for a call that got no answer of the Proxy, by its gRPC status. */
+/** Returns the typed error for a call that got no answer of the Proxy, by its gRPC status. */
 export function transportError(error: ServiceError, call: FailedCall): RocketMqError {
   const { request, address, deadline } = call;
   const what = `${request} at ${address}`;

@@ -127,7 +127,7 @@ export interface MessageReceiver {
    * brokers at once.
    */
   readonly failure?: RocketMqError | undefined;
-  /** One outcome per message, in their order. @throws InvalidArgumentError for a message of another receiver */
+  /** Returns one outcome per message, in their order. @throws InvalidArgumentError for a message of another receiver */
   ack(messages: readonly ReceivedMessage[], call?: CallOptions): Promise<readonly AckOutcome[]>;
   /**
    * Has the message delivered again `ms` from now unless it is acknowledged before; 0 gives it back at once.

@@ -77,7 +77,7 @@ export function isSystemProperty(name: string): boolean {
   return SYSTEM_PROPERTIES.has(name) || name.startsWith(TRANSIENT_PREFIX);
 }
 
-/** Those that the producer set, in their order. */
+/** Returns those that the producer set, in their order. */
 export function userProperties(properties: Iterable<readonly [string, string]>): ReadonlyMap<string, string> {
   const user = new Map<string, string>();
   for (const [name, value] of properties) if (!isSystemProperty(name)) user.set(name, value);

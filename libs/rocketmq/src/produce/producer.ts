@@ -82,7 +82,7 @@ const STATUS: Readonly<Record<number, SendStatus>> = {
 /**
  * Sends each call's message or batch to the queue that it names, at once, in one request.
  *
- * - Retries: none. A request that a server refused unprocessed, as it goes away or as credentials were renewed, goes once more.
+ * - Retries: none, but one: of a request that a server refused unprocessed as it shuts down, or as credentials were renewed.
  * - Outcome: every error has it. A `SendOutcomeUnknownError` may still be stored; its `settled` tells when that is known.
  * - Order: await a send before the next one to its queue; brokers may store sends that overlap in any order.
  * - Flush: not needed, for nothing waits for other messages.

@@ -50,7 +50,7 @@ export class ClusterAccess {
     return new CallDeadline(options?.timeoutMs ?? defaultMs, options?.signal);
   }
 
-  /** The address of the master that holds a queue, from the topic's route. */
+  /** Returns the address of the master that holds a queue, from the topic's route. */
   async queueAddress(queue: QueueRef, deadline: CallDeadline): Promise<string> {
     const address = this.#knownAddress(queue);
     if (address !== undefined) return address;
@@ -63,7 +63,7 @@ export class ClusterAccess {
     return this.routes.cached(topic)?.brokers.find((broker) => broker.brokerName === brokerName)?.masterAddress;
   }
 
-  /** The brokers that hold a queue, master or not. @throws BrokerNotFoundError when the route has none of that name */
+  /** Returns the brokers that hold a queue, master or not. @throws BrokerNotFoundError when the route has none of that name */
   async queueBroker(queue: QueueRef, deadline: CallDeadline): Promise<BrokerRoute> {
     const { brokerName, topic } = queue;
     const find = (route: TopicRoute): BrokerRoute | undefined =>
@@ -77,13 +77,13 @@ export class ClusterAccess {
     throw new BrokerNotFoundError(brokerName, names, `in the route of topic '${topic}'`);
   }
 
-  /** The connection to the master that holds a queue, where it is open and nothing has to be asked for first. */
+  /** Returns the connection to the master that holds a queue, where it is open and nothing has to be asked for first. */
   openQueueConnection(queue: QueueRef, code: RequestCode): Connection | undefined {
     const address = this.pool.isPrepared ? this.#knownAddress(queue) : undefined;
     return address === undefined ? undefined : this.pool.openConnection(this.#portFor(address, code), laneOf(code));
   }
 
-  /** An open connection to the master that holds a queue. A failure to connect makes the route suspect. */
+  /** Returns an open connection to the master that holds a queue. A failure to connect makes the route suspect. */
   async queueConnection(queue: QueueRef, deadline: CallDeadline, what: string, code: RequestCode): Promise<Connection> {
     if (!this.pool.isPrepared) await this.pool.prepare(deadline);
     const address = this.#portFor(await this.queueAddress(queue, deadline), code);
@@ -188,7 +188,7 @@ export class ClusterAccess {
     );
   }
 
-  /** A broker that rejects pulls of strangers is told first that this is none. */
+  /** Announces the client's groups first: some brokers reject pulls of strangers. */
   #announce(connection: Connection, request: RemotingRequest, deadline: CallDeadline): Promise<void> | undefined {
     const group = request.code === REQUEST_CODE.PULL_MESSAGE ? request.ext['consumerGroup'] : undefined;
     return group === undefined ? undefined : this.members?.beforePull(connection, group, deadline);

@@ -37,7 +37,7 @@ const PATIENCE_MS = 500;
 const SILENCE_LIMIT_MS = 2_000;
 /** The same for one that is in doubt. */
 const DOUBTED_SILENCE_LIMIT_MS = 250;
-/** The part of a call's time that several servers share; the rest lets the caller hear of their failures. */
+/** The part of a call's time that several servers share; the rest is left to report their failures to the caller. */
 const ASKING_SHARE = 0.9;
 
 /** One server's part in a question. */
@@ -70,7 +70,7 @@ export class NameServers {
   ) {}
 
   /**
-   * The first successful reply. With `isOtherWanted` another server than the one that answered last is asked first, since
+   * Returns the first successful reply. With `isOtherWanted` another server than the one that answered last is asked first, since
    * that one's view may be old.
    *
    * @throws BrokerResponseError when all replied with the same other code; NameServersFailedError when several failed in
@@ -194,7 +194,7 @@ export class NameServers {
   }
 }
 
-/** How long the question waits for those that it was put to; undefined: until they end by themselves. */
+/** Returns how long the question waits for those that it was put to; undefined: until they end by themselves. */
 function waitOf(
   running: ReadonlySet<Attempt>,
   isOneUnasked: boolean,
@@ -207,7 +207,7 @@ function waitOf(
   return Math.max(0, until - performance.now());
 }
 
-/** The first that ends, or undefined once the time is over. */
+/** Returns the first that ends, or undefined once the time is over. */
 async function firstEnd(running: ReadonlySet<Attempt>, waitMs: number | undefined): Promise<AttemptEnd | undefined> {
   const ends = [...running].map((attempt) => attempt.end);
   if (waitMs === undefined) return Promise.race(ends);

@@ -13,8 +13,8 @@ const MASTER_AVOIDED_MS = 5_000;
 const MAX_SUGGESTIONS = 10_000;
 
 /**
- * Decides where pulls that may be answered by a replica go: to the replica that a broker suggested for the queue, or to
- * any while the master is away, and otherwise to the master.
+ * Decides where pulls that a replica may answer go: to the replica that a broker suggested for the queue, to any replica
+ * while the master is unavailable, and otherwise to the master.
  */
 export class ReadTargets {
   /** Broker ids of replicas, by queue; the one suggested first is first to go when there are too many. */
@@ -45,7 +45,7 @@ export class ReadTargets {
     if (this.#suggested.size > MAX_SUGGESTIONS && oldest !== undefined) this.#suggested.delete(oldest);
   }
 
-  /** The target did not answer, or not with something that counts. */
+  /** Records that the target did not answer, or gave no final answer. */
   onFailure(queue: QueueRef, target: ReadTarget, now: number): void {
     if (target.brokerId === MASTER_ID) this.#masterAvoidedUntil.set(queue.brokerName, now + MASTER_AVOIDED_MS);
     else this.#suggested.delete(keyOf(queue));

@@ -44,7 +44,7 @@ const REFUSALS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * What an answer proves about a request for `count` messages.
+ * Returns what an answer proves about a request for `count` messages.
  * A DLedger leader that loses its role within a batch answers SERVICE_NOT_AVAILABLE and keeps the first messages.
  */
 export function answerOutcome(
@@ -64,7 +64,7 @@ export function answerOutcome(
 const FORBIDDEN_REMARK = /^the broker\[.*\] sending message is forbidden/;
 
 /**
- * Whether a broker refused the queue of a send and not the send: the topic has fewer queues now, another broker leads the
+ * Tells whether a broker refused the queue of a send and not the send: the topic has fewer queues now, another broker leads the
  * queue of a static topic, or the broker takes no messages.
  */
 export function isQueueRefused({
@@ -84,7 +84,7 @@ export function isQueueRefused({
   }
 }
 
-/** Whether the broker does not know the sender. */
+/** Tells whether the broker does not know the sender. */
 export function isUnauthenticated(reply: Pick<RemotingCommand, 'code' | 'remark'>): boolean {
   if (reply.code === RESPONSE_CODE.NO_PERMISSION) return UNAUTHENTICATED_REMARK.test(reply.remark);
   const plainAcl = plainAclRefusal(reply);
@@ -96,7 +96,7 @@ function plainAclRefusal({ code, remark }: Pick<RemotingCommand, 'code' | 'remar
 }
 
 /**
- * The typed error for a reply with any code but SUCCESS.
+ * Returns the typed error for a reply with any code but SUCCESS.
  * @param count messages of the request, where it sends some
  */
 export function responseError(

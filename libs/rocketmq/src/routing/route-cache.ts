@@ -19,7 +19,7 @@ interface Entry {
   loadedAt: number;
   /** When the name servers are asked for its successor. */
   refreshAt: number;
-  /** Set by `invalidate`: the next use asks the name servers before it goes on. */
+  /** Set by `invalidate`: the next use asks the name servers first. */
   isSuspect: boolean;
 }
 
@@ -37,8 +37,8 @@ interface RouteCacheOptions {
 }
 
 /**
- * Topic routes from the name servers. An aged route is still used while its successor is fetched in the background, and
- * stays in use when no name server answers, so data keeps flowing without name servers.
+ * Topic routes from the name servers. The cache gives an aged route while it fetches the successor in the
+ * background, and also when no name server answers: data flows without name servers.
  */
 export class RouteCache {
   readonly #entries = new Map<string, Entry>();
@@ -49,7 +49,7 @@ export class RouteCache {
     private readonly options: RouteCacheOptions,
   ) {}
 
-  /** The route if it can be used without waiting. */
+  /** Returns the route if it can be used without waiting. */
   cached(topic: string): TopicRoute | undefined {
     const entry = this.#entries.get(topic);
     if (entry === undefined || entry.isSuspect) return undefined;
@@ -147,7 +147,7 @@ function isTopicMissing(error: unknown): boolean {
   return error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.TOPIC_NOT_EXIST;
 }
 
-/** Whether a name server that did not answer may know the topic. */
+/** Tells whether a name server that did not answer may know the topic. */
 function isAnyServerUnheard(error: unknown): boolean {
   return failuresOf(error).some(
     (failure) =>

@@ -13,7 +13,7 @@ const FIRST_CAPACITY_BYTES = 16 * 1024;
 /** Kept free in front of a batch for the head of its request: a head is some 400 bytes long. */
 const HEAD_ROOM_BYTES = 1024;
 
-/** What the broker counts against its size limit for one message: all lengths in bytes. */
+/** Returns what the broker counts against its size limit for one message: all lengths in bytes. */
 export function storedMessageBytes(topicBytes: number, bodyBytes: number, propertiesBytes: number): number {
   return STORED_OVERHEAD_BYTES + topicBytes + bodyBytes + propertiesBytes;
 }
@@ -80,7 +80,7 @@ export class BatchEncoder {
     return this.#count;
   }
 
-  /** Whether `add` of the same would stay within the broker's limit. */
+  /** Tells whether `add` of the same would stay within the broker's limit. */
   fits(body: Uint8Array, properties: Uint8Array | string): boolean {
     const propertiesBytes = typeof properties === 'string' ? Buffer.byteLength(properties) : properties.length;
     return this.#storedBytes + this.#storedSize(body.length, propertiesBytes) <= this.#maxBytes;

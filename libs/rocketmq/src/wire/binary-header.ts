@@ -15,7 +15,7 @@ const MIN_INT16 = -0x80_00;
 /** `LanguageCode.OTHER` of the servers. */
 const LANGUAGE_OTHER = 7;
 
-/** Whether the binary header can carry this one: codes and the lengths of names are signed 16-bit integers there. */
+/** Tells whether the binary header can carry this one: codes and the lengths of names are signed 16-bit integers there. */
 export function fitsBinaryHeader(header: RemotingHeader): boolean {
   if (header.code < MIN_INT16 || header.code > MAX_INT16) return false;
   return Object.keys(header.ext).every((name) => name.length > 0 && Buffer.byteLength(name) <= MAX_INT16);

@@ -33,7 +33,7 @@ export interface InnerMessage {
   /** The properties in the stored form; a view. */
   readonly rawProperties: Buffer;
   property(name: string): string | undefined;
-  /** The values of several properties, in the order of `names`: one pass over all of them. */
+  /** Returns the values of several properties, in the order of `names`: one pass over all of them. */
   select(names: readonly string[]): (string | undefined)[];
   properties(): Map<string, string>;
 }

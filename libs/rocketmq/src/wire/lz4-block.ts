@@ -1,7 +1,7 @@
 import { MalformedDataError } from '../errors.js';
 
 const MIN_MATCH_BYTES = 4;
-/** A length in half a byte that goes on in the bytes that follow. */
+/** A length in half a byte that continues in the bytes that follow. */
 const LONG = 15;
 
 /** Where blocks are decoded to, one behind the other. */

@@ -28,7 +28,7 @@ export function encodeProperties(properties: Iterable<readonly [string, string]>
 }
 
 /**
- * The value of one property, found by scanning `bytes[start, end)` without decoding the others.
+ * Returns the value of one property, found by scanning `bytes[start, end)` without decoding the others.
  * As in the brokers' own decoder an entry without a name or a value does not count, and the last of several wins.
  */
 export function findProperty(bytes: Buffer, start: number, end: number, name: string): string | undefined {
@@ -57,7 +57,7 @@ export function findProperty(bytes: Buffer, start: number, end: number, name: st
 }
 
 /**
- * The values of several properties, found in one pass; same rules as `findProperty`.
+ * Returns the values of several properties, found in one pass; same rules as `findProperty`.
  * @returns in the order of `names`
  */
 export function findProperties(
@@ -95,7 +95,7 @@ function isName(bytes: Buffer, start: number, end: number, name: string): boolea
   return name.length === end - start;
 }
 
-/** All properties in the order of their first appearance; same rules as `findProperty`. */
+/** Returns all properties in the order of their first appearance; same rules as `findProperty`. */
 export function decodeProperties(bytes: Buffer, start: number, end: number): Map<string, string> {
   const properties = new Map<string, string>();
   for (const entry of bytes.toString('utf8', start, end).split('\u0002')) {

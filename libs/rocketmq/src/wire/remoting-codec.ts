@@ -8,8 +8,8 @@ export const HEADER_FLAG = { RESPONSE: 1, ONEWAY: 2 } as const;
 const SERIALIZE_JSON = 0;
 const SERIALIZE_ROCKETMQ = 1;
 /**
- * V5_5_0. Servers of 401 and later answer routes as standard JSON; only a client above V5_3_1 is told by GO_AWAY that a
- * request was refused unprocessed. Older servers take a version that they do not know for their own.
+ * V5_5_0. Servers give standard JSON in routes to clients of 401 and later. Only clients above V5_3_1 get GO_AWAY for a
+ * request that the server refused unprocessed. Older servers take a version that they do not know for their own.
  */
 const PROTOCOL_VERSION = 513;
 const LANGUAGE = 'OTHER';
@@ -40,7 +40,7 @@ export interface RemotingCommand extends RemotingHeader {
 export type HeaderFormat = 'json' | 'rocketmq';
 
 /**
- * The frame up to its body, which follows on the wire as it is. A header that the binary format cannot carry (a code
+ * Returns the frame up to its body, which follows on the wire as it is. A header that the binary format cannot carry (a code
  * beyond 16 bits) is written as JSON.
  */
 export function encodeRequestHead(request: RemotingRequest, opaque: number, format: HeaderFormat): Buffer {
@@ -48,7 +48,7 @@ export function encodeRequestHead(request: RemotingRequest, opaque: number, form
   return encodeHead(header, format, request.body?.length ?? 0);
 }
 
-/** The whole frame in one piece where `claimHeadRoom` gives room for that or the body is short; else head and body. */
+/** Returns the whole frame in one piece where `claimHeadRoom` gives room for that or the body is short; else head and body. */
 export function encodeRequest(request: RemotingRequest, opaque: number, format: HeaderFormat): readonly Uint8Array[] {
   const head = encodeRequestHead(request, opaque, format);
   const { body } = request;
@@ -61,7 +61,7 @@ export function encodeRequest(request: RemotingRequest, opaque: number, format: 
   return body.length <= SHORT_BODY_BYTES ? [Buffer.concat([head, body])] : [head, body];
 }
 
-/** The whole frame of an answer without a body. */
+/** Returns the whole frame of an answer without a body. */
 export function encodeResponse(code: number, opaque: number, remark: string, format: HeaderFormat): Buffer {
   return encodeHead({ code, opaque, flag: HEADER_FLAG.RESPONSE, remark, ext: {} }, format, 0);
 }

@@ -187,7 +187,7 @@ export class StoredMessage {
   }
 
   /**
-   * The body as its producer made it: `body` itself when it is not compressed, else a new buffer.
+   * Returns the body as its producer made it: `body` itself when it is not compressed, else a new buffer.
    * @param maxBytes limit of the decompressed size, default 64 MiB
    * @throws DecompressedTooLargeError, UnsupportedCompressionError, MalformedDataError, InvalidArgumentError
    */
@@ -196,7 +196,7 @@ export class StoredMessage {
   }
 
   /**
-   * The messages of an inner batch, decompressed if need be; message i has offset `queueOffset + i`. A pull from an
+   * Returns the messages of an inner batch, decompressed if need be; message i has offset `queueOffset + i`. A pull from an
    * offset inside the batch returns the whole batch: the caller skips what is below. Empty for any other message.
    * @param maxBytes limit of the decompressed size of the batch, default 64 MiB
    * @throws MalformedDataError also when the number of messages is not the one that the broker counted; the errors of
@@ -219,7 +219,7 @@ export class StoredMessage {
     return findProperty(this.#bytes, this.#propertiesStart, this.#propertiesEnd, name);
   }
 
-  /** The values of several properties, in the order of `names`: one pass over all of them. */
+  /** Returns the values of several properties, in the order of `names`: one pass over all of them. */
   select(names: readonly string[]): (string | undefined)[] {
     return findProperties(this.#bytes, this.#propertiesStart, this.#propertiesEnd, names);
   }
@@ -235,7 +235,7 @@ export class StoredMessage {
 }
 
 /**
- * Views on the messages of a pull answer, which stand back to back. Padding at the end of a commit log file is skipped.
+ * Returns views on the messages of a pull answer, which stand back to back. Padding at the end of a commit log file is skipped.
  * @param offsetDelta how far the offsets of a static topic's queue are ahead of those that brokers store
  * @throws MalformedDataError
  */
@@ -261,12 +261,12 @@ function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Whether the big-endian int64 at `at` is in [0, 2^53). */
+/** Tells whether the big-endian int64 at `at` is in [0, 2^53). */
 function isSafeInt64(bytes: DataView, at: number): boolean {
   return bytes.getUint32(at) <= MAX_SAFE_HIGH;
 }
 
-/** The big-endian int64 at `at` as a number: exact within ±2^53, rounded beyond. */
+/** Returns the big-endian int64 at `at` as a number: exact within ±2^53, rounded beyond. */
 function readInt64(bytes: DataView, at: number): number {
   return bytes.getInt32(at) * TWO_POW_32 + bytes.getUint32(at + 4);
 }

@@ -94,7 +94,7 @@ class Parser {
     }
   }
 
-  /** Whether an odd number of backslashes stands before a character. */
+  /** Tells whether an odd number of backslashes stands before a character. */
   #isEscaped(at: number): boolean {
     let first = at;
     while (this.text[first - 1] === '\\') first -= 1;

@@ -50,7 +50,7 @@ export function readBoolean(map: TolerantMap, field: string, fallback: boolean):
   return typeof value === 'boolean' ? value : fallback;
 }
 
-/** An offset in a reply's header: a safe integer. */
+/** Returns an offset in a reply's header: a safe integer. */
 export function readExtInteger(ext: Readonly<Record<string, string>>, field: string): number {
   const value = Number(ext[field]);
   if (ext[field] !== undefined && Number.isSafeInteger(value)) return value;

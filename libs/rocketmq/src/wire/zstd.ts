@@ -126,7 +126,7 @@ function windowOf(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-/** Where the last block of a frame ends; the end of the bytes for a frame that is cut. */
+/** Returns where the last block of a frame ends; the end of the bytes for a frame that is cut. */
 function endOfBlocks(bytes: Buffer, start: number): number {
   for (let at = start; at + BLOCK_HEAD_BYTES <= bytes.length;) {
     const head = bytes.readUIntLE(at, BLOCK_HEAD_BYTES);

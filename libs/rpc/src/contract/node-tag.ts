@@ -23,7 +23,7 @@ export function nodeTag(topic: string, node: string): string {
   return `${sanitised.slice(0, maxLength - DIGEST_LENGTH - 1)}-${digest}`;
 }
 
-/** The consumer group of `node` on `topic`, e.g. `sluice-main-rpc-gateway-1`. */
+/** Returns the consumer group of `node` on `topic`, e.g. `sluice-main-rpc-gateway-1`. */
 export function nodeGroup(topic: string, node: string): string {
   return `${topic}-${nodeTag(topic, node)}`;
 }

@@ -28,7 +28,7 @@ export function toErrorPayload(thrown: unknown): RpcErrorPayload {
   };
 }
 
-/** The reverse of {@link toErrorPayload}, at the caller. Tolerates any JSON. */
+/** Makes the caller's error of what {@link toErrorPayload} made. Tolerates any JSON. */
 export function toRpcError(payload: unknown): RpcError {
   const { code, message, retriable, details } = toErrorPayload(payload);
   return new RpcError(code, message, { retriable: retriable ?? false, details });

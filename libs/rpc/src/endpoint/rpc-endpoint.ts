@@ -194,9 +194,9 @@ export class RpcEndpoint {
         onMessage: (message) => {
           this.#receive(message);
         },
-        onState: (...told) => {
-          this.#linkState = told;
-          if (this.#isProven) this.#setState(...told);
+        onState: (...change) => {
+          this.#linkState = change;
+          if (this.#isProven) this.#setState(...change);
         },
       });
       const leftMs = this.#options.startupTimeoutMs - (Date.now() - startedAtMs);

@@ -12,8 +12,8 @@ const warnings: string[] = [];
 const logger = { debug: () => undefined, warn: (text: string) => void warnings.push(text), error: () => undefined };
 const options = { group: 'g', topic: 'rpc', startupTimeoutMs: 1_000, logger };
 
-describe('a group that is gone', () => {
-  it('is created once for all who hear of it, also for those who hear of it later', async () => {
+describe('a missing group', () => {
+  it('is created once for all who report it, also for those who report it later', async () => {
     let created = 0;
     const prepareGroup = (): Promise<void> => {
       created += 1;
@@ -38,7 +38,7 @@ describe('a group that is gone', () => {
     };
     const group = new LinkGroup({ ...options, prepareGroup });
     await group.prepareAgain();
-    expect(warnings).toEqual(["Group 'g' of topic 'rpc' is gone and cannot be created: no broker"]);
+    expect(warnings).toEqual(["Group 'g' of topic 'rpc' is missing and cannot be created: no broker"]);
     await group.prepareAgain();
     expect(created).toBe(2);
   });

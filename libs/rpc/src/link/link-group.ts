@@ -3,9 +3,9 @@ import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-option
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 
 /** For this long a poll may repeat a refusal from before the group existed: the longest pause between two polls, and some more. */
-const toldAgainMs = 6_000;
+const lateReportMs = 6_000;
 
-/** Creates the consumer group of a node on the rpc topic, at the start and when somebody has deleted it. */
+/** Creates the consumer group of a node on the rpc topic, at the start and after its deletion. */
 export class LinkGroup {
   #preparing: Promise<void> | undefined;
   #preparedAt = Number.NEGATIVE_INFINITY;
@@ -27,11 +27,11 @@ export class LinkGroup {
   }
 
   /**
-   * Creates a group that is gone, and warns where it cannot; never rejects. Callers at the same time, and those who learn of the loss
+   * Creates a missing group again, and warns where that fails; never rejects. Callers at the same time, and those who learn of the loss
    * later, share one creation. Another one would move the group past what came in since the first.
    */
   prepareAgain(): Promise<void> {
-    if (performance.now() - this.#preparedAt < toldAgainMs) return Promise.resolve();
+    if (performance.now() - this.#preparedAt < lateReportMs) return Promise.resolve();
     this.#preparing ??= this.prepare()
       .then(() => {
         this.#preparedAt = performance.now();
@@ -39,7 +39,7 @@ export class LinkGroup {
       .catch((error: unknown) => {
         const { group, logger, topic } = this.options;
         const reason = error instanceof Error ? error.message : String(error);
-        logger.warn(`Group '${group}' of topic '${topic}' is gone and cannot be created: ${reason}`);
+        logger.warn(`Group '${group}' of topic '${topic}' is missing and cannot be created: ${reason}`);
       })
       .finally(() => {
         this.#preparing = undefined;

@@ -56,7 +56,7 @@ export class RemotingLink implements RpcLink {
   readonly #readers = new Map<string, QueueReader>();
   /** Queues in the route that could not be started yet. */
   readonly #unread = new Set<string>();
-  /** Where the readers of queues stood that left the route: they come back when their broker does. */
+  /** Positions of the readers whose queues left the route: they resume there when the broker is back. */
   readonly #leftAt = new Map<string, number>();
   readonly #redeliveries = new Set<NodeJS.Timeout>();
   #connected: Connected | undefined;

@@ -80,7 +80,7 @@ export class RocketMqServer extends Server<RocketMqServerEvents, RpcEndpointStat
   }
 
   /**
-   * The last value of what the handler gave, between Nest's processing hooks. A hook decides what the base returns, so the outcome is
+   * Returns the last value of what the handler gave, between Nest's processing hooks. A hook decides what the base returns, so the outcome is
    * taken from inside.
    */
   #withHooks(context: BaseRpcContext, call: () => Promise<unknown>): Promise<unknown> {

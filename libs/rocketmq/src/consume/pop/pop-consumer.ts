@@ -95,7 +95,7 @@ export class PopConsumer {
   }
 
   /**
-   * Messages from one of the brokers, or none after `waitMs`. Brokers that fail are passed over as long as one works.
+   * Returns messages from one of the brokers, or none after `waitMs`. Brokers that fail are passed over as long as one works.
    * @throws UnsupportedByBrokerError by brokers before 5.0 and for an SQL92 filter where it is off, FlowControlError
    * when too many wait at the broker already, BrokerResponseError, TopicNotFoundError, InvalidArgumentError,
    * MessageUnreadableError for an inner batch, RequestAbortedError and the connection's errors
@@ -183,7 +183,7 @@ export class PopConsumer {
     return [...brokers.slice(this.#turn), ...brokers.slice(0, this.#turn)];
   }
 
-  /** The first broker that has messages. Throws only when none of them answered. */
+  /** Returns the first broker that has messages. Throws only when none of them answered. */
   async #round(
     brokers: readonly string[],
     pop: (brokerName: string) => Promise<PoppedMessage[]>,

@@ -53,7 +53,7 @@ export function decodeReceipt(handle: string): Receipt {
   return receipt;
 }
 
-/** The topic that the delivery came from. */
+/** Returns the topic that the delivery came from. */
 export function topicOfReceipt({ topicKind }: Receipt, topic: string, group: string): string {
   switch (topicKind) {
     case TOPIC_KIND.NORMAL:

@@ -11,7 +11,7 @@ export class BrokerHealth {
     return this.#failing.get(brokerName)?.notBefore ?? -Infinity;
   }
 
-  /** Whether nothing was stored there since its last failure. */
+  /** Tells whether nothing was stored there since its last failure. */
   isFailing(brokerName: string): boolean {
     return this.#failing.size > 0 && this.#failing.has(brokerName);
   }

@@ -11,7 +11,7 @@ export type FailureVerdict = 'resend' | 'elsewhere' | 'isolate' | 'reject';
 
 export interface FailedSend {
   readonly count: number;
-  /** The topic's route once had the queue's broker: it is away, and not a mistake of the caller. */
+  /** Whether the topic's route once had the queue's broker: it is unavailable then, and not a mistake of the caller. */
   readonly isBrokerKnown: boolean;
 }
 

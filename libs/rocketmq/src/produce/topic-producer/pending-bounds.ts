@@ -52,14 +52,14 @@ export class PendingBounds {
     return Math.max(0, maxPendingMessages - this.#messages) + Math.max(0, maxWaitingSends - this.waiting.count);
   }
 
-  /** The group of a new send, which counts from now on. */
+  /** Adds a new send to the current group, and returns that. */
   join(): FlushGroup {
     const group = this.#flushGroups.at(-1) ?? this.#newGroup();
     group.unsettled += 1;
     return group;
   }
 
-  /** Whether the message is counted now; one that is larger than the limit is when there is no other. */
+  /** Tells whether the message is counted now; one that is larger than the limit is when there is no other. */
   admit(message: PendingMessage): boolean {
     if (!this.#hasRoomFor(message.prepared.storedBytes)) return false;
     message.isCounted = true;

@@ -81,7 +81,7 @@ export class MessageFifo {
     this.#items.push(message);
   }
 
-  /** The first message. */
+  /** Returns the first message. */
   peek(): PendingMessage | undefined {
     for (;;) {
       const message = this.#items[this.#head];

@@ -51,7 +51,7 @@ export interface CompressionOptions {
 
 /** A message as it goes to the wire. */
 export interface PreparedMessage extends EncodedMessage {
-  /** What a broker counts for it. */
+  /** What a broker adds for it to the size of a batch. */
   readonly storedBytes: number;
   /** It cannot be part of a batch: brokers neither delay nor decompress messages of a batch one by one. */
   readonly isSingle: boolean;

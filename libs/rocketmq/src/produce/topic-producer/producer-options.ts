@@ -25,7 +25,7 @@ export interface TopicProducerOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** How long a message may wait for its first attempt or the next one. Default 120 s. */
   readonly deliveryTimeoutMs?: number | undefined;
-  /** Between attempts at one broker. Default 50 ms, doubled up to 3 s. */
+  /** Between attempts at one broker. Default: from 50 ms, exponential, up to 3 s. */
   readonly retryBackoff?: BackoffLimits | undefined;
   /**
    * What happens to messages of unknown outcome: their connection ended before the reply, the reply was lost, or the

@@ -7,7 +7,7 @@ export function laneKey(queue: QueueRef): string {
   return `${queue.brokerName}/${String(queue.queueId)}`;
 }
 
-/** The slot of a sharding key. */
+/** Returns the slot of a sharding key. */
 export function slotOf(key: string): number {
   return hashOf(key) % SLOTS;
 }
@@ -31,12 +31,12 @@ export class QueueChoice {
     return this.#keys.has(laneKey(queue));
   }
 
-  /** Whether both choose alike. */
+  /** Tells whether both choose alike. */
   isSame(other: QueueChoice): boolean {
     return isSameList(this.queues, other.queues) && isSameList(this.keyed, other.keyed);
   }
 
-  /** The next queue in turn that is usable. */
+  /** Returns the next queue in turn that is usable. */
   next(isUsable: (queue: QueueRef) => boolean): QueueRef | undefined {
     for (let step = 0; step < this.queues.length; step += 1) {
       const queue = this.queues[(this.#next + step) % this.queues.length];
@@ -48,7 +48,7 @@ export class QueueChoice {
   }
 
   /**
-   * The queue of a slot. Every slot belongs to the queue with the greatest hash for it, so a queue that comes or goes
+   * Returns the queue of a slot. Every slot belongs to the queue with the greatest hash for it, so a queue that comes or goes
    * moves only the keys that it gains or loses.
    */
   ofSlot(slot: number): QueueRef | undefined {

@@ -8,7 +8,7 @@ export interface BatchLimits {
   readonly lingerMs: number;
 }
 
-/** Whether the next batch need not wait for more messages. */
+/** Tells whether the next batch need not wait for more messages. */
 export function isBatchDue(fifo: MessageFifo, limits: BatchLimits, now: number): boolean {
   const head = fifo.peek();
   return head !== undefined && batchDueAt(head, fifo, limits) <= now;
@@ -21,7 +21,7 @@ export function batchDueAt(head: PendingMessage, fifo: MessageFifo, limits: Batc
 }
 
 /**
- * The messages of the next batch: from the front of the list, or the first one alone where it cannot be with others. A batch
+ * Returns the messages of the next batch: from the front of the list, or the first one alone where it cannot be with others. A batch
  * has one born time.
  */
 export function takeBatch(fifo: MessageFifo, limits: BatchLimits): PendingMessage[] {
