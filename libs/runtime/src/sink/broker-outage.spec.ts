@@ -186,6 +186,32 @@ describe('a sink one of whose brokers is unavailable', () => {
     expect(world.clock.pendingTimers).toBe(0);
   });
 
+  it('ends within its limit while that broker leaves a commit without an answer', async () => {
+    const { world, a, b, start, committed } = twoBrokers();
+    const { loop, counters } = start();
+    await loop.start();
+    world.plain(a, 'a0');
+    world.plain(b, 'b0');
+    await world.clock.until(() => counters.recordsPut === 2);
+    world.offsets.silent.add('broker-b');
+    await world.clock.until(() => committed(a) === 1, 5000);
+    const askedMs = world.clock.nowMs();
+    expect(await ended(world, loop)).toEqual({ kind: 'stopped', clean: false });
+    expect(world.clock.nowMs() - askedMs).toBeLessThanOrEqual(5000);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  it('ends within its limit while no broker has answered since its start', async () => {
+    const { world, start } = twoBrokers();
+    world.offsets.silent.add('broker-a').add('broker-b');
+    const { loop } = start();
+    const started = loop.start().catch((error: unknown) => error);
+    await world.clock.advance(1000);
+    expect(await ended(world, loop)).toMatchObject({ kind: 'stopped' });
+    expect(await started).toBeInstanceOf(Error);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
   it('ends with everything committed when that broker returns while it stops', async () => {
     const { world, a, b, start, committed } = twoBrokers();
     const { loop, counters } = start();

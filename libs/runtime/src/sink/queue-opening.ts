@@ -1,3 +1,4 @@
+import { onAbort } from '@sluice/time';
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { byTopicPart, type OffsetCommits } from './offset-commits.js';
@@ -68,14 +69,26 @@ export class QueueOpening {
    */
   async whenFed(): Promise<void> {
     const { signal } = this.options;
-    for (;;) {
-      signal.throwIfAborted();
-      const areRepeating = [...this.openings].every(({ isRepeating }) => isRepeating);
-      if (this.openings.size === 0 || (areRepeating && this.options.queues.queues.length > 0)) return;
-      await new Promise<void>((resolve) => {
-        this.changed = resolve;
-      });
+    signal.throwIfAborted();
+    // A call that a broker does not answer must not delay the end of the task.
+    const cancel = onAbort(signal, () => {
+      this.changed();
+    });
+    try {
+      while (!this.isFed) {
+        await new Promise<void>((resolve) => {
+          this.changed = resolve;
+        });
+        signal.throwIfAborted();
+      }
+    } finally {
+      cancel();
     }
+  }
+
+  private get isFed(): boolean {
+    const areRepeating = [...this.openings].every(({ isRepeating }) => isRepeating);
+    return this.openings.size === 0 || (areRepeating && this.options.queues.queues.length > 0);
   }
 
   /** Resolves when no opening is under way. */

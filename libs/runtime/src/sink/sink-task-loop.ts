@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { QueueRef } from '@sluice/sdk';
+import { untilAborted } from '@sluice/time';
 import type { LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
@@ -288,8 +289,8 @@ export class SinkTaskLoop {
     } catch (error) {
       if (!killed.signal.aborted) this.failure ??= { error };
     }
-    await this.opening.idle();
-    await commits.idle();
+    // Nothing follows a call to a broker that answers only after the task was given up.
+    await Promise.race([this.opening.idle().then(() => commits.idle()), untilAborted(killed.signal)]);
     return isFlushed && commits.heldQueues.size === 0;
   }
 

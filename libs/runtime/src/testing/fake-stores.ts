@@ -42,6 +42,8 @@ export class FakeOffsets implements OffsetStore {
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
   /** Names of brokers and of topics of which every call is refused for now. */
   readonly unavailable = new Set<string>();
+  /** Names of brokers that answer nothing. */
+  readonly silent = new Set<string>();
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
     await this.answered(queue);
@@ -84,7 +86,7 @@ export class FakeOffsets implements OffsetStore {
   }
 
   private async answered({ topic, brokerName }: QueueRef): Promise<void> {
-    await Promise.resolve();
+    await (this.silent.has(brokerName) ? new Promise(() => undefined) : Promise.resolve());
     const name = [brokerName, topic].find((one) => this.unavailable.has(one));
     if (name !== undefined) throw Object.assign(new Error(`${name} is unavailable`), { retriable: true });
   }
