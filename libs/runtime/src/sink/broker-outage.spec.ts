@@ -168,6 +168,19 @@ describe('a sink one of whose brokers is unavailable', () => {
     await ended(world, loop);
   });
 
+  it('follows the reset of a queue of another broker while that broker leaves questions without an answer', async () => {
+    const { world, a, start, committed } = twoBrokers();
+    world.plain(a, ...range('a', 0, 5));
+    const { loop, counters } = start();
+    await loop.start();
+    await world.clock.until(() => committed(a) === 5);
+    world.offsets.silent.add('broker-b');
+    await world.clock.advance(10_000);
+    world.offsets.reset('g', a, 3);
+    await world.clock.until(() => counters.offsetResets === 1, 10_000);
+    loop.kill();
+  });
+
   it('commits what the others have when it stops, waits for that broker within its limit, and says what is not committed', async () => {
     const { world, a, b, start, committed } = twoBrokers(false);
     const { loop, counters } = start({ flushIntervalMs: 600_000 });

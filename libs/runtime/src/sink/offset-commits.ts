@@ -37,6 +37,8 @@ export class OffsetCommits {
   /** What is committed now. */
   private readonly underWay = new Map<string, Committing>();
   private readonly held = new Set<string>();
+  /** The keys of the queues whose broker is being asked for the group's offset. */
+  private readonly asked = new Set<string>();
 
   constructor(private readonly options: OffsetCommitting) {}
 
@@ -92,29 +94,39 @@ export class OffsetCommits {
   }
 
   /**
-   * Returns the queues whose offset has to be committed once more. The group has another offset where an operator has reset it, or a broker has
-   * lost it. Only a commit shows a reset to the committed offset: a queue with nothing to flush, or with rare flushes, needs one. Leaves out queues that
-   * are held, and those whose broker does not answer.
+   * Asks the brokers, and reports each queue whose offset has to be committed once more as soon as its broker answers. The group has another offset where
+   * an operator has reset it, or a broker has lost it. Only a commit shows a reset to the committed offset: a queue with nothing to flush, or with rare
+   * flushes, needs one. Leaves out queues that are held, and those whose broker has not answered yet.
    */
-  async suspects(): Promise<readonly QueueRef[]> {
-    const { spec, ports, queues } = this.options;
-    const nowMs = ports.clock.nowMs();
-    const isSettled = (intake: QueueIntake): boolean =>
-      intake.isAdvanced && nowMs - (intake.accepted?.atMs ?? -Infinity) < commitAgainMs;
-    const asked = queues.all().filter(({ key }) => !this.held.has(key));
-    const answers = await Promise.allSettled(
-      asked.map(async (intake) => {
-        const offset = await ports.offsets.read(spec.group, intake.queue);
-        return offset === intake.committed && isSettled(intake) ? undefined : intake.queue;
-      }),
-    );
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []));
+  lookForSuspects(found: (queue: QueueRef) => void): void {
+    for (const intake of this.options.queues.all()) {
+      const { key, queue } = intake;
+      if (this.held.has(key) || this.asked.has(key)) continue;
+      this.asked.add(key);
+      void this.isSuspect(intake).then((isSuspect) => {
+        this.asked.delete(key);
+        if (isSuspect) found(queue);
+      });
+    }
   }
 
   /** Commits once more what was flushed of queues: a broker has lost it, or says now that the group was reset. */
   addFlushed(queues: readonly QueueRef[]): void {
     const free = queues.filter((queue) => !this.held.has(queueKey(queue)));
     this.add(free.flatMap((queue) => this.options.queues.get(queue)?.flushedPosition ?? []));
+  }
+
+  /** Never rejects: a broker that does not answer is asked again. */
+  private async isSuspect(intake: QueueIntake): Promise<boolean> {
+    const { spec, ports } = this.options;
+    const nowMs = ports.clock.nowMs();
+    try {
+      const offset = await ports.offsets.read(spec.group, intake.queue);
+      const isSettled = intake.isAdvanced && nowMs - (intake.accepted?.atMs ?? -Infinity) < commitAgainMs;
+      return offset !== intake.committed || !isSettled;
+    } catch {
+      return false;
+    }
   }
 
   private begin(part: string, waiting: Map<string, SinkPosition>): void {

@@ -1,4 +1,4 @@
-import type { QueueRef } from '@sluice/sdk';
+import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { ForeignConsumers } from './foreign-consumers.js';
 import type { OffsetCommits } from './offset-commits.js';
@@ -10,7 +10,7 @@ export interface QueueWatchOptions {
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly queues: QueueSet;
-  readonly commits: Pick<OffsetCommits, 'suspects'>;
+  readonly commits: Pick<OffsetCommits, 'lookForSuspects'>;
   readonly foreign: Pick<ForeignConsumers, 'look'>;
   /** The queues that the task reads. */
   readonly list: () => Promise<readonly QueueRef[]>;
@@ -24,7 +24,7 @@ export interface QueueWatchOptions {
 /** Looks for new queues, for offsets that have to be committed once more, and for members of the group outside the Connect cluster. */
 export class QueueWatch {
   private listed: readonly QueueRef[] = [];
-  private suspects: readonly QueueRef[] = [];
+  private readonly suspects = new Map<string, QueueRef>();
 
   constructor(private readonly options: QueueWatchOptions) {}
 
@@ -37,8 +37,8 @@ export class QueueWatch {
 
   /** Returns, once, the queues whose offset has to be committed again. */
   takeSuspects(): readonly QueueRef[] {
-    const suspects = this.suspects;
-    this.suspects = [];
+    const suspects = [...this.suspects.values()];
+    this.suspects.clear();
     return suspects;
   }
 
@@ -51,10 +51,14 @@ export class QueueWatch {
         // A task without a queue waits for its topic to be created, most often by a source that starts beside it.
         const waitMs = queues.isEmpty ? Math.min(firstQueueIntervalMs, intervalMs) : intervalMs;
         await clock.sleep(waitMs, signal);
-        const [suspects, listed] = await Promise.all([commits.suspects(), list(), foreign.look()]);
-        this.suspects = suspects;
-        this.listed = queues.notYetOpened(listed);
-        if (this.listed.length > 0 || this.suspects.length > 0) found();
+        // Not waited for: a broker that does not answer must not delay what the others have.
+        commits.lookForSuspects((queue) => {
+          this.suspects.set(queueKey(queue), queue);
+          found();
+        });
+        void foreign.look();
+        this.listed = queues.notYetOpened(await list());
+        if (this.listed.length > 0) found();
       } catch (error) {
         if (isOver()) return;
         warn(`Looking for new queues failed and is retried later: ${String(error)}`);
