@@ -22,8 +22,8 @@ interface Heard {
 }
 
 /**
- * Judges the numbers of one incarnation's reports in one queue. Anybody who may write there can name an incarnation, so a number alone is no
- * proof: a single high one must not hide the reports of a node that lives.
+ * Judges the numbers of one incarnation's reports in one queue. Anybody who may write there can name an incarnation, so a number alone is
+ * no proof. A single high one must not hide the reports of a living node.
  */
 export class ReportSequence {
   #last: Heard | undefined;
