@@ -40,6 +40,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     for (const line of text.split('\n')) print('sluice', line);
   };
   let rocketmq: RunningCluster | undefined;
+  let failure: Error | undefined;
   const processes: RoleProcess[] = [];
   try {
     const home = resolve(environment['SLUICE_HOME'] ?? '.sluice');
@@ -102,13 +103,17 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     if (options.demo) await startDemo({ url, directory: join(home, 'demo'), say, signal: stopping.signal });
     await untilAborted(stopping.signal);
   } catch (error) {
-    if (!stopping.signal.aborted) throw error;
+    if (stopping.signal.aborted) return;
+    failure = error as Error;
+    throw error;
   } finally {
-    say('Stopping ...');
+    // Where nothing runs, nothing stops: the reader looks for the failure alone.
+    const isRunning = stopping.signal.aborted || rocketmq !== undefined || processes.length > 0;
+    if (isRunning) say(failure === undefined ? 'Stopping ...' : `Stopping after a failure: ${failure.message}`);
     for (const child of processes.reverse()) await child.stop(stopGraceMs);
     await rocketmq?.stop();
     await lock?.release();
-    say('Stopped');
+    if (isRunning) say('Stopped');
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
