@@ -120,3 +120,19 @@ export class SourceWorld {
     return { loop: new SourceTaskLoop(spec, ports), counters };
   }
 }
+
+/** Makes records for one partition, with the values `<topic>0` and so on. */
+export function listOf(count: number, topic = 't'): { topic: string; value: string }[] {
+  return Array.from({ length: count }, (_, index) => ({ topic, value: `${topic}${index}` }));
+}
+
+export function valuesOf(count: number, topic = 't'): string[] {
+  return listOf(count, topic).map(({ value }) => value);
+}
+
+/** Makes a world whose topic `t` has one queue. */
+export function oneQueueWorld(): { world: SourceWorld; queue: ReturnType<SourceWorld['cluster']['queue']> } {
+  const world = new SourceWorld();
+  world.cluster.addTopic('t', 1);
+  return { world, queue: world.cluster.queue({ topic: 't', brokerName: 'broker-a', queueId: 0 }) };
+}
