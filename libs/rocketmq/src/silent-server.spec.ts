@@ -6,7 +6,7 @@ import { type CallOptions } from './connection/call-deadline.js';
 import { type QueueRef } from './routing/topic-route.js';
 import { BatchEncoder } from './wire/batch-encoder.js';
 import { FrameReader } from './wire/frame-reader.js';
-import { decodeCommand, type RemotingCommand } from './wire/remoting-codec.js';
+import { decodeRemotingCommand, type RemotingCommand } from './wire/remoting-codec.js';
 import { REQUEST_CODE } from './wire/request-code.js';
 import { RocketMqClient } from './rocketmq-client.js';
 
@@ -28,7 +28,7 @@ class SilentServer {
     socket.on('data', (chunk: Buffer) => {
       reader.push(chunk, (bytes) => {
         this.received += 1;
-        const command = decodeCommand(Buffer.from(bytes));
+        const command = decodeRemotingCommand(Buffer.from(bytes));
         const body = this.answer(command);
         if (body !== undefined) socket.write(replyFrame(command.opaque, body));
       });

@@ -10,7 +10,7 @@ import {
   RequestTimeoutError,
 } from '../errors.js';
 import { FrameReader } from '../wire/frame-reader.js';
-import { decodeCommand, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { decodeRemotingCommand, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { CallDeadline } from './call-deadline.js';
 import { type ClientEvent } from './client-event.js';
@@ -59,7 +59,7 @@ class Peer {
       socket.on('error', () => undefined);
       socket.on('data', (chunk: Buffer) => {
         reader.push(chunk, (bytes) => {
-          const command = decodeCommand(Buffer.from(bytes));
+          const command = decodeRemotingCommand(Buffer.from(bytes));
           this.received.push(command);
           this.receivedOn.push(socket);
           this.onCommand(command, socket);

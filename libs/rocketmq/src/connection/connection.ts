@@ -8,7 +8,7 @@ import {
 } from '../errors.js';
 import { FrameReader } from '../wire/frame-reader.js';
 import {
-  decodeCommand,
+  decodeRemotingCommand,
   encodeRequest,
   encodeResponse,
   HEADER_FLAG,
@@ -266,7 +266,7 @@ export class Connection {
   /** Only the request whose answer is too long fails; the bytes are passed over. */
   #onOversized(head: Buffer, frameBytes: number): void {
     this.#hasReceived = true;
-    const command = decodeCommand(head);
+    const command = decodeRemotingCommand(head);
     if ((command.flag & HEADER_FLAG.RESPONSE) === 0) return;
     const pending = this.#pending.get(command.opaque);
     this.#pending.delete(command.opaque);
@@ -277,7 +277,7 @@ export class Connection {
   #onFrame(frame: Buffer, isLent: boolean): void {
     if (this.#state.kind === 'closed') return;
     this.#hasReceived = true;
-    const command = decodeCommand(frame, isLent);
+    const command = decodeRemotingCommand(frame, isLent);
     if ((command.flag & HEADER_FLAG.RESPONSE) === 0) {
       this.#answerServer(command);
       return;

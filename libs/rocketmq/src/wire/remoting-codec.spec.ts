@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { isRocketMqError, MalformedDataError } from '../errors.js';
 import { BatchEncoder } from './batch-encoder.js';
 import {
-  decodeCommand,
+  decodeRemotingCommand,
   encodeRequest,
   encodeRequestHead,
   encodeResponse,
@@ -32,7 +32,7 @@ describe('remoting codec', () => {
     ['JSON', GOLDEN_JSON],
     ['binary', GOLDEN_BINARY],
   ])('decodes the golden %s frame', (_, hex) => {
-    const command = decodeCommand(frameOf(hex));
+    const command = decodeRemotingCommand(frameOf(hex));
     expect(command).toMatchObject({ code: 11, opaque: 7, flag: 0, ext: { topic: 't', queueId: '3' } });
     expect(command.body).toHaveLength(0);
   });
@@ -52,7 +52,7 @@ describe('remoting codec', () => {
           const head = encodeRequestHead({ code: REQUEST_CODE.PULL_MESSAGE, ext, body }, opaque, format);
           const frame = Buffer.concat([head, body]);
           expect(frame.readInt32BE(0)).toBe(frame.length - 4);
-          const command = decodeCommand(frame.subarray(4));
+          const command = decodeRemotingCommand(frame.subarray(4));
           expect(command).toMatchObject({ code: 11, opaque, flag: 0 });
           expect({ ...command.ext }).toEqual({ ...ext });
           expect(command.body.equals(body)).toBe(true);
@@ -87,14 +87,14 @@ describe('remoting codec', () => {
     const second = encode('second');
     expect([first.length, second.length]).toEqual([1, 2]);
     for (const [topic, pieces] of Object.entries({ first, second })) {
-      const command = decodeCommand(Buffer.concat(pieces).subarray(4));
+      const command = decodeRemotingCommand(Buffer.concat(pieces).subarray(4));
       expect(command.ext).toEqual({ b: topic });
       expect(command.body.equals(bytes)).toBe(true);
     }
   });
 
   it.each(FORMATS)('marks a response in %s as one', (format) => {
-    const command = decodeCommand(encodeResponse(3, 99, 'nö', format).subarray(4));
+    const command = decodeRemotingCommand(encodeResponse(3, 99, 'nö', format).subarray(4));
     expect(command).toMatchObject({ code: 3, opaque: 99, flag: 1, remark: 'nö' });
   });
 
@@ -114,7 +114,9 @@ describe('remoting codec', () => {
     expect(serializationOf(0x80_00, { name: 'v' })).toBe(0);
     expect(serializationOf(200_050, {})).toBe(0);
     expect(serializationOf(11, { ['n'.repeat(0x80_00)]: 'v' })).toBe(0);
-    expect(decodeCommand(encodeRequestHead({ code: 200_050, ext: {} }, 1, 'rocketmq').subarray(4))).toMatchObject({
+    expect(
+      decodeRemotingCommand(encodeRequestHead({ code: 200_050, ext: {} }, 1, 'rocketmq').subarray(4)),
+    ).toMatchObject({
       code: 200_050,
     });
   });
@@ -123,13 +125,13 @@ describe('remoting codec', () => {
     const json = '{"code":0,"opaque":1,"flag":1,"extFields":{"a":1,"b":true,"c":null,"d":"x","e":{}}}';
     const frame = Buffer.concat([Buffer.alloc(4), Buffer.from(json)]);
     frame.writeInt32BE(json.length, 0);
-    expect(decodeCommand(frame).ext).toEqual({ a: '1', b: 'true', d: 'x' });
+    expect(decodeRemotingCommand(frame).ext).toEqual({ a: '1', b: 'true', d: 'x' });
   });
 
   it('refuses a field that goes beyond the length of all fields', () => {
     const frame = Buffer.from(frameOf(GOLDEN_BINARY));
     frame.writeInt32BE(frame.readInt32BE(21) - 1, 21);
-    expect(() => decodeCommand(frame)).toThrow('fields end at 47, not at 46');
+    expect(() => decodeRemotingCommand(frame)).toThrow('fields end at 47, not at 46');
   });
 
   it('answers any bytes with a command or a typed error', () => {
@@ -149,7 +151,7 @@ describe('remoting codec', () => {
         ),
         (frame) => {
           try {
-            expect(typeof decodeCommand(frame).code).toBe('number');
+            expect(typeof decodeRemotingCommand(frame).code).toBe('number');
           } catch (error) {
             expect(isRocketMqError(error)).toBe(true);
             expect(error).toBeInstanceOf(MalformedDataError);

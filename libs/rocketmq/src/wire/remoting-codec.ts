@@ -96,7 +96,7 @@ function jsonOf({ code, opaque, flag, remark, ext }: RemotingHeader): string {
  * Decodes a frame as `FrameReader` cuts it. The body is a view on the frame, or a copy where the frame's memory is lent.
  * @throws MalformedDataError
  */
-export function decodeCommand(frame: Buffer, isLent = false): RemotingCommand {
+export function decodeRemotingCommand(frame: Buffer, isLent = false): RemotingCommand {
   if (frame.length < 4) throw new MalformedDataError('frame', `${String(frame.length)} bytes`);
   const mark = frame.readUInt32BE(0);
   const type = mark >>> 24;

@@ -3,7 +3,7 @@ import { RPC_ERROR_CODES, RpcError, RpcTimeoutError } from '../contract/rpc-erro
 import { toRpcError } from '../contract/rpc-error-payload.js';
 import { type RpcOutcome } from '../contract/rpc-message.js';
 
-export interface PendingRequest {
+export interface UnansweredRequest {
   readonly correlationId: string;
   readonly node: string;
   readonly pattern: string;
@@ -36,7 +36,7 @@ export class PendingRequests {
   }
 
   /** @throws RpcError RPC_OVERLOADED when `limit` requests wait already, RPC_CANCELLED when the signal is aborted. */
-  open(request: PendingRequest): OpenRequest {
+  open(request: UnansweredRequest): OpenRequest {
     const { correlationId, node, pattern, timeoutMs, signal } = request;
     if (signal?.aborted === true) throw cancelled(request);
     if (this.#entries.size >= this.limit) {
@@ -98,7 +98,7 @@ export class PendingRequests {
   }
 }
 
-function cancelled({ node, pattern }: PendingRequest): RpcError {
+function cancelled({ node, pattern }: UnansweredRequest): RpcError {
   return new RpcError(
     RPC_ERROR_CODES.cancelled,
     `The request '${pattern}' to node '${node}' was cancelled by its caller`,
