@@ -4,7 +4,7 @@ import { hashOfKey, HashRing, pointsOf } from './hash-ring.js';
 /**
  * `consistent-hash`: a task belongs to the worker whose point on a ring of hashes is the first at or after the hash of the
  * task's key. Each worker has points in proportion to its capacity, made from its node id alone. A worker that joins takes
- * tasks only for itself, one that goes gives only its own away, and one that comes back gets the same tasks again. Loads
+ * tasks only for itself, one that goes loses only its own, and one that comes back gets the same tasks again. Loads
  * are even only on average: no bound is promised.
  *
  * Each set of workers that can run the same tasks has a ring of its own, with the same points, so that this also holds

@@ -4,7 +4,7 @@ import { give, shareOf, type Fleet, type Item, type Slot } from './fleet.js';
 /**
  * `sticky`: balanced (see `balance.ts`) with the fewest moves. It keeps what runs where it runs, gives free tasks to their
  * last owner or else to the least loaded worker, and then moves single tasks from the most to the least loaded worker
- * until no move helps. Tasks that are still being stopped somewhere count as placed where they will go, so that repeated
+ * until no move helps. Tasks that are still being stopped somewhere are treated as placed where they will go, so that repeated
  * plans converge.
  *
  * Among workers that can all run the same tasks no assignment that is balanced moves fewer. Where plugins or labels

@@ -28,7 +28,7 @@ export function assignmentInput(
   });
 }
 
-/** As {@link assignmentInput}; tasks that are not to be given away yet, but will be, are taken as placed, so that no other one is moved as if they were gone. */
+/** As {@link assignmentInput}; tasks that wait for a later assignment are treated as placed, so that no other one is moved as if they were gone. */
 export function inputWithMoving(cluster: AssignedTables, workers: readonly Worker[]): AssignmentInput {
   return inputOf(cluster, workers, () => true);
 }

@@ -82,7 +82,7 @@ function evenOut(group: Group, movable: 'placed' | 'all'): boolean {
   }
 }
 
-/** Whether no worker has anything to give away that would be better off elsewhere; mostly so, and much cheaper than the queues. */
+/** Returns whether no worker has a task that would be better off elsewhere; mostly so, and much cheaper than the queues. */
 function isEven(group: Group, movable: 'placed' | 'all'): boolean {
   let most = -Infinity;
   let least = Infinity;

@@ -7,7 +7,7 @@ import type { CoordinatorState } from './state.js';
 const SILENT_OWNER =
   'Which tasks have failed is unknown: a node that holds some does not report. Try again after its session.timeout.ms';
 
-/** A new leader hears every node that is alive within this time: who was not heard by then is silent, and no command waits for it. */
+/** A new leader hears every living node within this time. Others are silent then, and no command waits for them. */
 const REPORTS_WAIT_MS = 3_000;
 
 /** Handles queued commands in their order: what each does and its result go into one append. */

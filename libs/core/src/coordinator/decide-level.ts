@@ -3,7 +3,7 @@ import { memberKey } from '../model/member.js';
 import type { EventBatch } from './event-batch.js';
 import type { CoordinatorState } from './state.js';
 
-/** Raises the feature level of the cluster as soon as all members can read it; the rule is told at `levelOf`. */
+/** Raises the feature level of the cluster as soon as all members can read it; the rule is at `levelOf`. */
 export function decideLevel(state: CoordinatorState, batch: EventBatch): void {
   const { level } = batch.draft.header;
   if (level >= state.settings.maxLevel) return;

@@ -34,7 +34,7 @@ const action = fc.oneof(
 );
 
 describe('what is decided about members', () => {
-  it('clears a leader whom the one before suspected while it stood still', () => {
+  it('clears a leader whom the one before suspected during its suspension', () => {
     const log = LogWriter.started('c9');
     const self = { nodeId: 'c1', incarnation: 'c1#2' };
     log.write({ kind: 'member.joined', member: { ...self, role: 'coordinator', capacity: 1, plugins: [] } });

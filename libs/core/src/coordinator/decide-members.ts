@@ -30,7 +30,7 @@ export function decideMembers(state: CoordinatorState, now: number, batch: Event
   return isSettled ? { members, news, until } : undefined;
 }
 
-/** Whether a report tells nothing but that its member lives. */
+/** Returns whether a report says nothing but that its member lives. */
 function isRunningOn(
   { nodeId, incarnation, leaving }: Report,
   members: CoordinatorState['cluster']['members'],

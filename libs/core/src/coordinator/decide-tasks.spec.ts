@@ -17,7 +17,7 @@ const owners = (node: CoordinatorHarness): readonly (string | undefined)[] =>
   [...node.state.cluster.tasks.keys()].map((key) => node.owner(key));
 
 describe('a draining node', () => {
-  it('gives its tasks away a few at a time, stays a member, and is drained when it holds none', () => {
+  it('loses its tasks a few at a time, stays a member, and is drained when it holds none', () => {
     const node = running(8);
     const drain = { kind: 'node.drain', nodeId: 'w2' } as const;
     expect(drainStateOf(node.state.cluster, 'w2')).toBe('active');
@@ -96,7 +96,7 @@ describe('a leader that follows another', () => {
 });
 
 describe('tasks that run', () => {
-  it('are not moved while a runner is suspected; those that are free are given away', () => {
+  it('are not moved while a runner is suspected; those that are free are assigned', () => {
     const node = running(4);
     node.pass(3_200, ['w2']);
     expect(node.state.cluster.members.get('w1')?.suspectedAt).toBeDefined();
@@ -134,7 +134,7 @@ describe('tasks that run', () => {
   });
 });
 
-describe('entries that gave tasks away and are missing in the log: runners may have read them', () => {
+describe('entries that assigned tasks and are missing in the log: runners may have read them', () => {
   const lost = (outcome: 'unknown' | 'stored') => {
     const node = CoordinatorHarness.leading();
     for (const nodeId of ['w1', 'w2']) node.report(nodeId);
@@ -162,7 +162,7 @@ describe('entries that gave tasks away and are missing in the log: runners may h
     expect(node.state.cluster.tasks.get('a-0')?.assignment?.generation).toBeGreaterThan(lastSeq);
   };
 
-  it('are decided anew under another claim, with other numbers, a lease after a pull has shown the gap', () => {
+  it('are decided again under another claim, with other numbers, a lease after a pull has shown the gap', () => {
     const { node, lastSeq } = lost('unknown');
     node.feed({ kind: 'head.reached', sentAt: node.now });
     expect(node.state.cluster.epoch).toBe(1);
@@ -184,7 +184,7 @@ describe('entries that gave tasks away and are missing in the log: runners may h
   });
 });
 
-describe('a connector that is split anew', () => {
+describe('a connector that is split again', () => {
   it('makes no task of another one move', () => {
     const node = running(4);
     node.create('b', 4);

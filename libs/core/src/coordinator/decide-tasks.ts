@@ -95,7 +95,7 @@ function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: 
 }
 
 /**
- * What is to be revoked now: of each draining node only a few tasks at a time, so that most go on running until it is their
+ * What is to be revoked now: of each draining node only a few tasks at a time, so that most keep running until it is their
  * turn, and none that nobody else could run.
  */
 function withDrainLimit(
@@ -125,7 +125,7 @@ function takeOne(open: Map<string, number>, nodeId: string): boolean {
 }
 
 /**
- * Finds the runners that can be given tasks now; the same ones as before while nobody has come, gone or told news. While one is suspected or was not
+ * Finds the runners that can be given tasks now; the same ones as before while nobody has come, gone or reported news. While one is suspected or was not
  * heard yet nothing is moved for balance: it will be back or gone soon.
  */
 export function workforceOf(

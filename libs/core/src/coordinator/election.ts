@@ -7,7 +7,7 @@ import type { CoordinatorState, Turn } from './state.js';
 /** At most this share of the lease is added, fixed by node id, so that standbys do not all claim at once. */
 const MAX_JITTER = 0.25;
 
-/** The own clock may run faster than the broker's by this share: what messages told before counts for less than what they tell now. */
+/** The own clock may run faster than the broker's by this share: what earlier messages said weighs less than what they say now. */
 const CLOCK_DRIFT = 0.01;
 
 /** Takes notice of the broker's clock. Messages that were stored long ago change nothing. */

@@ -11,7 +11,7 @@ const ENTRY_OVERHEAD_BYTES = 512;
 export class EventBatch {
   readonly events: LogEvent[] = [];
   readonly draft: ClusterDraft;
-  /** A group was turned away: what is left is decided after this append. */
+  /** A group was rejected: what is left is decided after this append. */
   isFull = false;
   readonly #cluster: ClusterState;
   readonly #at: number;

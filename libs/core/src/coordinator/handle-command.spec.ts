@@ -57,7 +57,7 @@ describe('the age of commands', () => {
     });
   });
 
-  it('is limited before the result is forgotten, so a late double is never carried out again', () => {
+  it('is limited before the result is forgotten, so a late duplicate is never carried out again', () => {
     const node = CoordinatorHarness.leading();
     const sentAt = node.wall + HOUR_MS / 2;
     const deletion = { kind: 'connector.delete', name: 'a' } as const;
@@ -82,7 +82,7 @@ describe('a restart', () => {
       return [{ id, generation: assignment.generation, state, since: 0, committed: false, counters: {} }];
     });
 
-  it('of the connector alone splits it anew and leaves its tasks alone', () => {
+  it('of the connector alone splits it again and leaves its tasks alone', () => {
     const node = running(4);
     const before = generations(node);
     expect(node.command({ kind: 'connector.restart', name: 'a' })?.status).toBe('done');
@@ -111,7 +111,7 @@ describe('a restart', () => {
     expect(node.of('ask-task-configs')).toHaveLength(1);
   });
 
-  it('of what has failed splits anew a connector whose splitting has failed', () => {
+  it('of what has failed splits again a connector whose splitting has failed', () => {
     const node = CoordinatorHarness.leading();
     node.report('w1');
     node.create('a');
@@ -122,7 +122,7 @@ describe('a restart', () => {
     expect(node.state.cluster.connectors.get('a')?.error).toBeUndefined();
   });
 
-  /** A new leader that is told to restart what has failed of connector `a`, and another command behind that. */
+  /** A new leader that has to restart what has failed of connector `a`, and another command behind that. */
   const restartAfterTakeOver = (): CoordinatorHarness => {
     const before = running(2);
     before.log.write({ kind: 'leader.resigned' });
@@ -169,7 +169,7 @@ describe('a changed config', () => {
     settle(node);
   };
 
-  it('that only allows more tasks adds them: the others go on', () => {
+  it('that only allows more tasks adds them: the others keep running', () => {
     const node = running(2);
     const before = generations(node);
     change(node, { 'tasks.max': '4' });

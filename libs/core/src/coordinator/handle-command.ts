@@ -50,7 +50,7 @@ function handleForCluster({ header, members }: ClusterDraft, command: ClusterCom
       const member = members.get(nodeId);
       if (member === undefined) return refusal('not-found', `Node ${nodeId} not found`);
       if (!isRunner(member)) {
-        return refusal('invalid', `Node ${nodeId} is a ${member.role}: only runners have tasks to give away`);
+        return refusal('invalid', `Node ${nodeId} is a ${member.role}: only runners have tasks to reassign`);
       }
       return doing([{ kind: 'drain.started', nodeId }]);
     }

@@ -37,7 +37,7 @@ export type InputBody =
    */
   | { readonly kind: 'head.reached'; readonly sentAt: number; readonly minOffset?: number }
   /**
-   * All that one answer told of a queue of the reports topic, in its order: large clusters send hundreds of messages a second, and a step costs more
+   * All that one answer held of a queue of the reports topic, in its order: large clusters send hundreds of messages a second, and a step costs more
    * than most of them. `storedAt` is when the broker stored the newest, by its own clock, in milliseconds since the epoch.
    */
   | {
@@ -57,7 +57,7 @@ export type InputBody =
       readonly nodeId: string;
       readonly answer: SplitAnswer;
     }
-  /** `lastOffset` is that of the append's last entry in the queue, where the broker told it. */
+  /** `lastOffset` is that of the append's last entry in the queue, where the broker reported it. */
   | {
       readonly kind: 'append.settled';
       readonly appendId: number;

@@ -82,7 +82,7 @@ export interface Workforce {
   readonly workers: readonly Worker[];
   /** None is suspected, and all were heard. */
   readonly isCalm: boolean;
-  /** Tells one that can be given other tasks from another. */
+  /** Distinguishes one that can get other tasks from another. */
   readonly readiness: string;
 }
 
@@ -121,7 +121,7 @@ export interface CoordinatorState {
   readonly settings: CoordinatorSettings;
   readonly cluster: ClusterState;
   readonly time: ElapsedTime;
-  /** What the broker's clock said at a moment of the own one, `now`; undefined before a message told it. */
+  /** What the broker's clock said at a moment of the own one, `now`; undefined before a message said so. */
   readonly brokerTime: { readonly storedAt: number; readonly now: number } | undefined;
   readonly role: 'standby' | 'candidate' | 'leader';
   readonly nextOffset: number;
@@ -142,7 +142,7 @@ export interface CoordinatorState {
   readonly reports: ReadonlyMap<string, KnownReport>;
   /** Nodes that were heard and of which no whole report is known, by `memberKey`. */
   readonly heard: ReadonlyMap<string, LifeSign & { readonly reportSeq: number }>;
-  /** Grows whenever a report tells more than that its member runs on, and whenever a report is forgotten. */
+  /** Grows whenever a report says more than that its member keeps running, and whenever a report is forgotten. */
   readonly news: number;
   readonly calm: Calm | undefined;
   /** Incarnations whose last report may free or mark tasks. */
@@ -155,7 +155,7 @@ export interface CoordinatorState {
   readonly commandReads: number;
   /** The commands queue was found to end before the next command: it has to be read from here again. */
   readonly rewindTo: number | undefined;
-  /** Commands from this offset on were turned away because the queue was full. */
+  /** Commands at this offset or later were rejected because the queue was full. */
   readonly commandsCutAt: number | undefined;
   /** By connector name. */
   readonly questions: ReadonlyMap<string, OpenQuestion>;

@@ -59,7 +59,7 @@ describe('election', () => {
     expect(node.events('lease.renewed')).toHaveLength(before + 3);
   });
 
-  it('claims anew, and gives no task away for a lease, when it has not read its own entries back for the lease', () => {
+  it('claims again, and assigns no task for a lease, when it has not read its own entries back for the lease', () => {
     const node = CoordinatorHarness.leading();
     node.report('w1');
     node.isStoring = false;
@@ -80,7 +80,7 @@ describe('election', () => {
     expect(node.owner('b-0')).toBe('w1');
   });
 
-  it('claims anew when it reads an entry back only so late: what it decides from it may be old', () => {
+  it('claims again when it reads an entry back only so late: what it decides from it may be old', () => {
     const node = CoordinatorHarness.leading();
     node.isStoring = false;
     node.pass(1_000);
@@ -92,7 +92,7 @@ describe('election', () => {
     expect([node.state.role, node.state.cluster.epoch]).toEqual(['leader', 2]);
   });
 
-  it('claims anew when its machine was suspended for the lease, though its monotonic clock stood still', () => {
+  it('claims again when its machine was suspended for the lease, though its monotonic clock was stopped', () => {
     const node = CoordinatorHarness.leading();
     node.pass(1_000);
     node.wall += 2_000;
@@ -104,7 +104,7 @@ describe('election', () => {
     expect([node.state.role, node.state.cluster.epoch]).toEqual(['leader', 2]);
   });
 
-  it('sends nothing later than a lease after it last led for certain, however the process stood still', () => {
+  it('sends nothing later than a lease after it last led for certain, however long the process was suspended', () => {
     const node = CoordinatorHarness.leading();
     const confirmedAt = node.state.lastConfirmedAt;
     node.isStoring = false;
@@ -128,7 +128,7 @@ describe('election', () => {
       node.wall += skewMs;
       node.state = { ...node.state, time: { ...node.state.time, wall: node.wall } };
       node.hearBrokerTime(log.state.createdAt + 60_000 + at * 5_000);
-      // What was stored long ago tells nothing new.
+      // What was stored long ago says nothing new.
       node.hearBrokerTime(log.state.createdAt + 1_000);
       node.feed({ kind: 'head.reached', sentAt: 0 });
       return node.of('append')[0]?.after.seq ?? 0;
@@ -138,7 +138,7 @@ describe('election', () => {
     expect(Math.max(...seqs)).toBeLessThan(80_000);
   });
 
-  it('claims nothing before a message has told it the clock of the broker', () => {
+  it('claims nothing before a message has shown it the clock of the broker', () => {
     const node = new CoordinatorHarness(new LogWriter());
     node.state = { ...node.state, brokerTime: undefined };
     node.readNew((log) => log.write({ kind: 'genesis', broker: 'b' }));
@@ -203,7 +203,7 @@ describe('election', () => {
     expect(node.feed({ kind: 'tick' })).toEqual([]);
   });
 
-  it('has one append in flight, and decides anew when a pull proves that one in doubt is not there', () => {
+  it('has one append in flight, and decides again when a pull proves that one in doubt is not there', () => {
     const node = CoordinatorHarness.leading();
     node.isStoring = false;
     node.create('a');
@@ -338,7 +338,7 @@ describe('members', () => {
     expect(node.events('member.left')).toEqual([]);
   });
 
-  it('do not expire while the reports queue stands still, and get a full session afterwards', () => {
+  it('do not expire while the reports queue stalls, and get a full session afterwards', () => {
     const node = CoordinatorHarness.leading();
     node.report('w1');
     node.pass(1_000);
@@ -390,7 +390,7 @@ describe('members', () => {
     expect(node.state.cluster.members.get('w1')?.incarnation).toBe('w1#1');
   });
 
-  it('are not cleared before a leader may give tasks away: others may act on what the log has lost', () => {
+  it('are not cleared before a leader may assign tasks: others may act on what the log has lost', () => {
     const log = LogWriter.started('c9');
     log.join('w1');
     log.write({ kind: 'member.suspected', nodeId: 'w1', incarnation: 'w1#1' });
@@ -536,7 +536,7 @@ describe('tasks', () => {
     expect(node.state.cluster.tasks.get(key)?.assignment?.generation).toBeGreaterThan(before);
   });
 
-  it('of a leaving node are given away as each is reported stopped', () => {
+  it('of a leaving node are reassigned as each is reported stopped', () => {
     const node = running(4);
     const held = [...node.state.cluster.tasks].filter(([key]) => node.owner(key) === 'w2');
     expect(held).toHaveLength(2);

@@ -39,7 +39,7 @@ const RENEWALS = 3;
 
 /**
  * The coordinator: takes in what was folded and read, then decides from the log and the latest reports, never while an append
- * is in flight. Whatever was sent counts only once it is read back, so a lost, late or duplicate append changes nothing.
+ * is in flight. Whatever was sent is valid only once it is read back, so a lost, late or duplicate append changes nothing.
  */
 export function step(state: CoordinatorState, input: Input): Step {
   if (state.hasEnded) return { state, effects: [] };
@@ -262,7 +262,7 @@ function readCommand({ next }: Turn, { readId, offset, command }: Extract<Input,
   return true;
 }
 
-/** What was read from the old queue counts no more, and an append in flight may still hold results of it: the log says where to go on. */
+/** What was read from the old queue is void, and an append in flight may still hold results of it: the log says where to resume. */
 function noticeCut({ next }: Turn, { readId, minOffset }: Extract<Input, { kind: 'commands.cut' }>): boolean {
   if (next.role !== 'leader' || readId !== next.commandReads) return false;
   next.rewindTo = minOffset;

@@ -16,7 +16,7 @@ const JUMP_MS = 250;
 
 /**
  * Takes in a reading. Where the wall clock has gone further than the monotonic one, the machine was suspended, or the wall clock was set
- * forward: nobody can tell which, so the time counts as elapsed.
+ * forward: nobody knows which, so the time is treated as elapsed.
  */
 export function elapsedAfter(before: ElapsedTime, { now, wall }: ClockReading): ElapsedTime {
   const jumpMs = wall - before.wall - (now - before.now);

@@ -120,7 +120,7 @@ function isOfSnapshot(message: LogMessage): boolean {
   return 'entry' in message && message.entry.event.kind === 'snapshot.chunk';
 }
 
-/** Entries of one append have one time. Two appends of one millisecond count as one: the next one tells. */
+/** Entries of one append have one time. Two appends of one millisecond look like one: the next one shows the difference. */
 function isOfSameAppend({ entry: left }: ReadEntry, { entry: right }: ReadEntry): boolean {
   return left.at === right.at && left.claimId === right.claimId;
 }

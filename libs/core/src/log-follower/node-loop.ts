@@ -73,7 +73,7 @@ export interface NodeLoop {
   readonly held: readonly LogMessage[];
   /** Pulled after `tail`, in order, and not yet known to be in the log still; never empty. */
   readonly pulled: readonly LogMessage[] | undefined;
-  /** The beginning and the end of the queue as the broker last told them. */
+  /** The beginning and the end of the queue as the broker last reported them. */
   readonly minOffset: number;
   readonly endOffset: number;
   /** Send time of the last question whose answer showed that everything in the log was folded; monotonic. */
@@ -90,7 +90,7 @@ export interface NodeLoop {
   /** The last messages that this build could not decode. */
   readonly unreadable: readonly UnreadableMessage[];
   readonly time: ElapsedTime;
-  /** Messages that the reader has not delivered since `since` (monotonic) though an answer told of them. */
+  /** Messages that the reader has not delivered since `since` (monotonic) though an answer reported them. */
   readonly undelivered: { readonly since: number; readonly patienceMs: number } | undefined;
   /** When the last accepted entry was folded; monotonic. */
   readonly lastAcceptedAt: number;
@@ -131,7 +131,7 @@ export function initialNodeLoop(
   };
 }
 
-/** The node as it begins at `offset` with what a snapshot, or nothing, tells. */
+/** The node as it begins at `offset` with what a snapshot, or nothing, says. */
 export function beginningAt(node: NodeLoop, cluster: ClusterState, offset: number): NodeLoop {
   const { head } = cluster;
   return {
@@ -143,7 +143,7 @@ export function beginningAt(node: NodeLoop, cluster: ClusterState, offset: numbe
   };
 }
 
-/** Messages between what is folded and the end of the log as the broker last told it. */
+/** Messages between what is folded and the end of the log as the broker last reported it. */
 export function behindBy({ endOffset, nextOffset }: NodeLoop): number {
   return Math.max(0, endOffset - nextOffset);
 }

@@ -23,7 +23,7 @@ const self = { nodeId: 'w1', incarnation: 'w1#1' };
 class Node {
   loop: NodeLoop = initialNodeLoop(self, emptyState(), { now: 0, wall: 1e12 });
   now = 0;
-  /** For how long the monotonic clock has stood still. */
+  /** For how long the monotonic clock was stopped. */
   suspendedMs = 0;
   effects: readonly NodeEffect[] = [];
   queue: LogMessage[];
@@ -120,7 +120,7 @@ describe('the loop of a node', () => {
     expect(node.kinds).toEqual(['folded', 'head-proven']);
   });
 
-  it('ends before an entry that its build cannot apply, and tells its coordinator nothing of that pull', () => {
+  it('ends before an entry that its build cannot apply, and passes nothing of that pull to its coordinator', () => {
     const log = LogWriter.started();
     log.write({ kind: 'cluster.version', level: MAX_LEVEL + 1 });
     const node = new Node(log.reads);
@@ -192,7 +192,7 @@ describe('the loop of a node', () => {
 });
 
 describe('a proof of the head', () => {
-  it('waits until what the answer told of is folded', () => {
+  it('waits until what the answer reported is folded', () => {
     const log = LogWriter.started();
     const node = Node.at(log.reads);
     node.queue = [...renewals(log, 2)];
@@ -246,7 +246,7 @@ describe('a proof of the head', () => {
 });
 
 describe('a reader that does not deliver', () => {
-  it('is opened again once answers have told of more for a second, then after twice the time', () => {
+  it('is opened again once answers have reported more for a second, then after twice the time', () => {
     const log = LogWriter.started();
     const node = Node.at(log.reads);
     node.queue = [...renewals(log, 1)];
@@ -377,7 +377,7 @@ describe('an entry that this build cannot decode', () => {
     push(node, rival(log, claimOf('c3')));
     for (const at of [1_000, 4_000, 7_000]) {
       step(node, at);
-      // What comes meanwhile and tells nothing does not prolong the wait.
+      // What comes meanwhile and says nothing new does not prolong the wait.
       node.queue.push({ offset: node.queue.length, digest: 'n', why: 'noise' });
     }
     expect(node.loop.cluster.leader?.nodeId).toBe('c1');
@@ -392,7 +392,7 @@ describe('an entry that this build cannot decode', () => {
     expect(node.loop.ended?.kind).toBe('rewritten');
   });
 
-  it('lets only so many messages wait for what shows whether it counts', () => {
+  it('lets only so many messages wait for what shows whether it is valid', () => {
     const { node, log } = nodeBefore(claimOf('c2'));
     push(node, rival(log, claimOf('c3')));
     for (let i = 0; i < 4_096; i += 1) node.queue.push({ offset: node.queue.length, digest: 'n', why: 'noise' });
@@ -540,7 +540,7 @@ describe('an entry that follows entries which the node has not accepted', () => 
 });
 
 describe('a machine that was suspended', () => {
-  it('has no lease when it is back, though its monotonic clock stood still', () => {
+  it('has no lease when it is back, though its monotonic clock was stopped', () => {
     const node = Node.at(LogWriter.started().reads);
     node.now = 100;
     const underWay = node.ask();
@@ -559,7 +559,7 @@ describe('a machine that was suspended', () => {
     expect(leaseRemainingMs(node.loop, node.clock)).toBe(2_500);
   });
 
-  it('is not told from one whose wall clock was set: back costs nothing, forward the lease', () => {
+  it('is not distinguished from one whose wall clock was set: back costs nothing, forward the lease', () => {
     const node = Node.at(LogWriter.started().reads);
     node.suspendedMs = -3_600_000;
     expect(leaseRemainingMs(node.loop, node.clock)).toBe(2_500);
@@ -568,7 +568,7 @@ describe('a machine that was suspended', () => {
     expect(holdsLease(node.loop, node.clock)).toBe(false);
   });
 
-  it.each([1_900, 60_000])('is not told by a wall clock that was %d ms ahead while a question was sent', (aheadMs) => {
+  it.each([1_900, 60_000])('is not shown by a wall clock that was %d ms ahead while a question was sent', (aheadMs) => {
     const log = LogWriter.started();
     const node = Node.at(log.reads);
     node.now = 100;

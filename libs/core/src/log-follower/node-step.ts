@@ -44,7 +44,7 @@ export interface NodeStep {
   readonly effects: readonly NodeEffect[];
 }
 
-/** A reader that has not delivered what is there within this time is opened again; each time in vain doubles it. */
+/** A reader that has not delivered what is there within this time is opened again; each time without success doubles it. */
 const DELIVERY_PATIENCE_MS = 1_000;
 const MAX_DELIVERY_PATIENCE_MS = 16_000;
 
@@ -192,7 +192,7 @@ function hold(turn: Turn, messages: readonly LogMessage[], from: number): void {
 }
 
 /**
- * The wall clock may have been set back since the question was sent: a jump forward that the send met counts only where the answer meets it too.
+ * The wall clock may have been set back since the question was sent: a jump forward at the send is valid only where the answer shows it too.
  */
 function sentBy({ next, now }: Turn, { sentAt, sentElapsedMs }: SentTime): SentTime {
   return { sentAt, sentElapsedMs: Math.min(sentElapsedMs, elapsedMs(next.time) - (now - sentAt)) };

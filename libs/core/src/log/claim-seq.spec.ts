@@ -49,7 +49,7 @@ describe('the number of a claim', () => {
   });
 });
 
-describe('the number that a restored log goes on behind', () => {
+describe('the number that a restored log continues after', () => {
   it.each([
     ['100', 100],
     ['a year', YEAR_MS],

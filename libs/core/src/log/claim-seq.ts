@@ -4,7 +4,7 @@ import type { StateHeader } from '../model/cluster-state.js';
 const MAX_REPORTED_SEQ = 2 ** 52;
 /** Less than two claims are apart in time: of two that follow the same head, the later one still has the higher number. */
 const MAX_SALT = 1_024;
-/** By so much salts and entries put the head ahead of time. Less than a leader waits before it gives tasks away: by then time has passed the head. */
+/** By so much salts and entries put the head ahead of time. Less than a leader waits before it assigns tasks: by then time has passed the head. */
 const MAX_AHEAD_MS = 2_500;
 /** Twelve days of milliseconds: a tail that is lost is younger. Numbers last for four million claims by clocks that are behind the head. */
 const CLAIM_CYCLE = 2 ** 30;

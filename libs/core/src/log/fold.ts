@@ -51,7 +51,7 @@ export function foldEntry(state: ClusterState, read: ReadEntry): ClusterState {
  * `prevDigest`) and from the claim in force, or as the claim of the next epoch made after that very head, whose `seq` may
  * leap (see `claimSeq`). Anything else is skipped. `state` itself is not changed.
  *
- * Folding stops for good before an accepted entry that a build of `maxLevel` does not know: `needsNewer` tells which.
+ * Folding stops for good before an accepted entry that a build of `maxLevel` does not know: `needsNewer` names it.
  */
 export function foldEntries(state: ClusterState, reads: readonly ReadEntry[], maxLevel = MAX_LEVEL): FoldResult {
   const draft = new ClusterDraft(state);
@@ -108,7 +108,7 @@ function unknownEntry({ offset, entry }: ReadEntry, level: number, maxLevel: num
   return undefined;
 }
 
-/** A claim counts for the next epoch only, and only where no accepted entry stands between it and what its writer knew. */
+/** A claim is valid for the next epoch only, and only where no accepted entry stands between it and what its writer knew. */
 function isClaimValid(header: StateHeader, head: LogHead, entry: LogEntry, { after }: Claimed): boolean {
   return after.seq === head.seq && after.digest === head.digest && entry.epoch === header.epoch + 1;
 }

@@ -10,7 +10,7 @@ describe('the id of a restored log', () => {
     expect(isOfOneOrigin(first, second)).toBe(true);
   });
 
-  it('tells it from logs that were made anew', () => {
+  it('distinguishes it from logs that were created again', () => {
     expect(isOfOneOrigin('a-1', 'a-10')).toBe(false);
     expect(isOfOneOrigin('a-1.x', 'b-1.x')).toBe(false);
   });

@@ -1,7 +1,7 @@
 /** Between the id that a log was made with and what its restores add. */
 const separator = '.';
 
-/** Id of the log that a restore makes: it tells from which log it comes, and that it is not that one. */
+/** Id of the log that a restore makes: it shows from which log it comes, and that it is not that one. */
 export function restoredLogId(logId: string, unique: string): string {
   return `${originOf(logId)}${separator}${unique}`;
 }

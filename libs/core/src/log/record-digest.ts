@@ -20,7 +20,7 @@ export function digestAfterText([first, second]: RecordDigest, text: string): Re
     a = Math.imul(a ^ unit, 0x01000193);
     b = Math.imul((b ^ (b >>> 15)) + unit, 0x2c1b3c6d);
   }
-  // Ends of records count too: the same text cut elsewhere has another digest.
+  // Ends of records are part of it: the same text cut elsewhere has another digest.
   return [Math.imul(a ^ 0x1_0000, 0x01000193), Math.imul((b ^ (b >>> 15)) + 0x1_0000, 0x2c1b3c6d)];
 }
 

@@ -67,7 +67,7 @@ describe('a restored log', () => {
     expect(again.head.seq).toBeGreaterThan(first.head.seq);
   });
 
-  it('counts for nothing while an entry of it is missing', () => {
+  it('is void while an entry of it is missing', () => {
     const reads = written(restoredState(state, place));
     expect(reads.length).toBeGreaterThan(5);
     expect(foldEntries(emptyState(), reads).accepted).toEqual([]);

@@ -53,7 +53,7 @@ export function restoredState(
 }
 
 /**
- * The entries of a restored log, to be appended behind the state's head: a snapshot of it, so that they count only once all of them are
+ * The entries of a restored log, to be appended behind the state's head: a snapshot of it, so that they are valid only once all of them are
  * there, and a resignation.
  *
  * @param chunkBytes estimated size of one entry; more only where one record alone is larger.

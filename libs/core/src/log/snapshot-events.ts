@@ -22,7 +22,7 @@ export function snapshotAfterDone(header: StateHeader, done: Done, { seq, offset
   return { ...closed, snapshot: { ...openSnapshot, doneOffset: offset, doneSeq: seq, at } };
 }
 
-/** A snapshot that was not finished counts for nothing. */
+/** A snapshot that was not finished is void. */
 export function withoutOpenSnapshot(header: StateHeader): StateHeader {
   const { openSnapshot, ...rest } = header;
   return openSnapshot === undefined ? header : rest;

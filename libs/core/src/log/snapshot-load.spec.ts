@@ -66,7 +66,7 @@ describe('a snapshot in the log', () => {
     expect(snapshotsNamedIn(node.log.reads.slice(-1))).toEqual([snapshot?.doneOffset]);
   });
 
-  it('goes on with the chunk that was lost', () => {
+  it('continues with the chunk that was lost', () => {
     const node = CoordinatorHarness.leading({ snapshotEntries: 25, snapshotChunkBytes: 1_000, snapshotPauseMs: 0 });
     for (let i = 0; i < 18; i += 1) node.create(`c${String(i)}`);
     node.isStoring = false;

@@ -34,7 +34,7 @@ export function snapshotReadFrom(done: ReadEntry | undefined): number | undefine
 }
 
 /**
- * Puts a snapshot together and folds the entries that followed its `asOf`, so that it counts only if the log itself makes it valid.
+ * Puts a snapshot together and folds the entries that followed its `asOf`, but only if the log itself makes it valid.
  *
  * @param reads the entries from `snapshotReadFrom` to the `snapshot.done`, which is the last.
  */
@@ -58,7 +58,7 @@ export function loadSnapshot(reads: readonly ReadEntry[], maxLevel = MAX_LEVEL):
   return { kind: 'loaded', state };
 }
 
-/** Records of the chunks in their order; a chunk that was sent twice counts once. */
+/** Records of the chunks in their order; a chunk that was sent twice is taken once. */
 function recordsIn(reads: readonly ReadEntry[], done: Done): readonly SnapshotRecord[] | undefined {
   const records: SnapshotRecord[] = [];
   let chunks = 0;

@@ -17,7 +17,7 @@ describe('where to start reading', () => {
     expect(planStart(local, bounds, 100)).toMatchObject(plan);
   });
 
-  it('is told by an error where there is neither head nor snapshot', () => {
+  it('is an error where there is neither head nor snapshot', () => {
     const error = new SnapshotMissingError({ minOffset: 10, maxOffset: 20 }, [{ doneOffset: 12, reason: 'cut' }]);
     expect(error.message).toContain('before offset 10 are gone');
     expect(error.message).toContain('the one at offset 12 is not valid: cut');
@@ -28,11 +28,11 @@ describe('where to start reading', () => {
 describe('the log that was read', () => {
   const tail = { offset: 7, digest: 'a' };
   it.each([
-    ['goes on where its last message is unchanged', 'a', { minOffset: 0, maxOffset: 8 }, undefined],
+    ['continues where its last message is unchanged', 'a', { minOffset: 0, maxOffset: 8 }, undefined],
     ['is another one where that has changed', 'b', { minOffset: 0, maxOffset: 9 }, 'is another one'],
     ['was cut where it ends before', undefined, { minOffset: 0, maxOffset: 7 }, 'no entry at offset 7 any more'],
     ['has lost entries that were not read', undefined, { minOffset: 9, maxOffset: 12 }, '8 to 8 are gone'],
-    ['goes on where retention took just what was read', undefined, { minOffset: 8, maxOffset: 12 }, undefined],
+    ['continues where retention took just what was read', undefined, { minOffset: 8, maxOffset: 12 }, undefined],
   ])('%s', (_, found, bounds, reason) => {
     const broken = tailVerdict(tail, found, bounds);
     if (reason === undefined) expect(broken).toBe('same');

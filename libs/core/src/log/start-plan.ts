@@ -8,7 +8,7 @@ export interface QueueBounds {
 }
 
 export type StartPlan =
-  /** Go on behind the local copy, once the entry at its head proves to be the same. */
+  /** Continue after the local copy, once the entry at its head proves to be the same. */
   | { readonly kind: 'local' }
   /** Load the newest snapshot; without one read from the beginning, or fail where that is gone (`isRequired`). */
   | { readonly kind: 'snapshot'; readonly isRequired: boolean }

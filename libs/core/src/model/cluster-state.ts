@@ -36,7 +36,7 @@ export interface StateHeader {
   readonly nextCommandOffset: number;
   /** Request id of the command before `nextCommandOffset`: another one there means that the queue is not the same any more. */
   readonly lastRequestId?: string;
-  /** Ids of nodes that give their tasks away and get none, members or not. */
+  /** Ids of nodes that lose their tasks and get none, members or not. */
   readonly draining: readonly string[];
   /** As they are stored: see `clusterSettings`. */
   readonly settings: Config;

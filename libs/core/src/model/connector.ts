@@ -1,4 +1,4 @@
-/** What an operator wants of a connector; what it really does is told by reports. */
+/** What an operator wants of a connector; reports show its real state. */
 export const TargetState = { running: 'RUNNING', paused: 'PAUSED', stopped: 'STOPPED' } as const;
 export type TargetState = (typeof TargetState)[keyof typeof TargetState];
 
@@ -44,7 +44,7 @@ export function connectorClass(config: Config): string {
   return config['connector.class'] ?? config['connector-class'] ?? '';
 }
 
-/** Where a task runs. `generation` is the `seq` of the entry that assigned it: it grows for ever and never restarts. */
+/** Where a task runs. `generation` is the `seq` of the entry that assigned it: it only grows and never restarts. */
 export interface TaskAssignment {
   readonly nodeId: string;
   readonly incarnation: string;

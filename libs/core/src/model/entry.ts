@@ -4,7 +4,7 @@ import type { Config, ConnectorType, Overrides, TargetState, TaskId } from './co
 import type { Member } from './member.js';
 import type { SnapshotRecord } from './snapshot.js';
 
-/** Written once by `sluice init`: names the log for ever. */
+/** Written once by `sluice init`: names the log forever. */
 export interface Genesis {
   readonly kind: 'genesis';
   readonly broker: string;

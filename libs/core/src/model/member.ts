@@ -36,7 +36,7 @@ export interface Member {
 
 /** More nodes than a cluster has. */
 const MAX_KEPT_KEYS = 10_000;
-/** By node id. A text that is put together anew has to be hashed anew at each look-up. */
+/** By node id. A text that is put together again has to be hashed again at each look-up. */
 const keptKeys = new Map<string, { readonly incarnation: string; readonly key: string }>();
 
 /** One start of one node as a map key. */

@@ -85,7 +85,7 @@ export interface Report {
 /** The most that a node can be set to; the work of an assignment grows with it. */
 const MAX_CAPACITY = 1_000;
 
-/** Tells whether a report from the network has what the cluster takes from the reports of its nodes, beside what each message has. */
+/** Returns whether a report from the network has what the cluster takes from the reports of its nodes, beside what each message has. */
 export function isReport(report: object): report is Report {
   const { capacity, labels, plugins } = report as Partial<Record<keyof Report, unknown>>;
   const hasLabels = labels === undefined || (typeof labels === 'object' && labels !== null);

@@ -50,7 +50,7 @@ describe('a shared map', () => {
     );
   });
 
-  it('tells which keys of two versions differ', () => {
+  it('finds which keys of two versions differ', () => {
     const map = new SharedMap<Item>(new Map(Array.from({ length: 10_000 }, (_, n) => [`k${String(n)}`, { n }])));
     const copy = new SharedMap(map);
     copy.set('k5000', { n: -1 });

@@ -63,7 +63,7 @@ describe('desiredTasks', () => {
     expect(names()).toEqual([]);
   });
 
-  it('keep the settings that they were made from until their connector is split anew', () => {
+  it('keep the settings that they were made from until their connector is split again', () => {
     const log = LogWriter.started();
     log.join('w1');
     log.connector('a', 1);

@@ -48,7 +48,7 @@ describe('status of a task', () => {
     expect(status?.trace).toBe(state === 'FAILED' ? 'Error: disk full' : undefined);
   });
 
-  it('tells the last error, the next restart and the warnings', () => {
+  it('shows the last error, the next restart and the warnings', () => {
     const { log, generation } = assigned();
     const lastError = { at: 4, message: 'Error: disk full' };
     const restart = { attempt: 2, maxAttempts: 3, at: 9 };
@@ -146,7 +146,7 @@ describe('what nobody runs', () => {
       'no-labels',
       'No worker of role source-runner has plugin FileSource and labels {zone: b}.',
     ],
-  ])('tells with %j why: %s', (config, code, message) => {
+  ])('explains with %j: %s', (config, code, message) => {
     const { state } = placed(config);
     const reason = { code, message };
     expect(taskStatus(state, none, id)).toMatchObject({ state: 'UNASSIGNED', reason });

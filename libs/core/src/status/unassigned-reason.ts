@@ -14,7 +14,7 @@ interface Known {
 
 const known = new WeakMap<Fleet['members'], Known>();
 
-/** Why no member can run the tasks of a connector; undefined if one can, so that a free task is given away soon. */
+/** Why no member can run the tasks of a connector; undefined if one can, so that a free task is assigned soon. */
 export function unassignedReason(
   fleet: Fleet,
   { type, config }: Pick<ConnectorState, 'type' | 'config'>,

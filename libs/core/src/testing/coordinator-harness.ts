@@ -10,7 +10,7 @@ import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Report, TaskReport } from '../model/report.js';
 import { LogWriter } from './log-writer.js';
 
-/** A little more than a leader waits before it gives tasks away. */
+/** A little more than a leader waits before it assigns tasks. */
 export const UNTIL_GIVING_MS = 3_100;
 
 type Append = Extract<Effect, { kind: 'append' }>;
@@ -38,7 +38,7 @@ export class CoordinatorHarness {
     this.hearBrokerTime(this.wall);
   }
 
-  /** A leader on a log that has no other, at the highest feature level, that may give tasks away. */
+  /** A leader on a log that has no other, at the highest feature level, that may assign tasks. */
   static leading(settings: Partial<CoordinatorSettings> = {}): CoordinatorHarness {
     const log = new LogWriter();
     log.write({ kind: 'genesis', broker: 'b' });
@@ -66,7 +66,7 @@ export class CoordinatorHarness {
     this.feed({ kind: 'reports.read', queue: 0, signs });
   }
 
-  /** A message of somebody else tells when the broker stored it. */
+  /** A message of somebody else shows when the broker stored it. */
   hearBrokerTime(storedAt: number): void {
     this.feed({ kind: 'reports.read', queue: 0, signs: [], storedAt });
   }

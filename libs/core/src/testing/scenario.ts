@@ -128,7 +128,7 @@ class ScenarioPlayer {
     this.#harness = new CoordinatorHarness(this.#log, supersedes);
   }
 
-  /** A coordinator that leads and may give tasks away; how it came to that is not shown. */
+  /** A coordinator that leads and may assign tasks; how it came to that is not shown. */
   lead(settings: Readonly<Record<string, number>>): void {
     this.#harness = CoordinatorHarness.leading(settings);
     this.#shown = this.harness.effects.length;
