@@ -13,7 +13,7 @@ const DIRECT_BYTES = LENT_BYTES / 2;
 
 /** Takes a frame. A lent one is valid during the call only: the next bytes of the stream overwrite it. */
 type OnFrame = (frame: Buffer, isLent: boolean) => void;
-/** Takes a frame's header, as `decodeCommand` takes a frame, and the length of the whole. */
+/** Takes a frame's header, as `decodeRemotingCommand` takes a frame, and the length of the whole. */
 type OnOversized = (head: Buffer, frameBytes: number) => void;
 
 /**
