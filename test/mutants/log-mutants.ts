@@ -112,17 +112,17 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     rule: 'broken chain: a node keeps a copy of before its start that no entry follows',
-    file: 'node/chain-gap.ts',
+    file: 'log-follower/chain-gap.ts',
     from: 'now - unconfirmed.since > SILENCE_MS',
     to: 'now - unconfirmed.since > Infinity',
-    specs: ['node/node-step.spec.ts'],
+    specs: ['log-follower/node-step.spec.ts'],
   },
   {
     rule: 'broken chain: a node drops a copy that an accepted entry has confirmed',
-    file: 'node/chain-gap.ts',
+    file: 'log-follower/chain-gap.ts',
     from: '      unconfirmed = undefined;\n',
     to: '',
-    specs: ['node/node-step.spec.ts'],
+    specs: ['log-follower/node-step.spec.ts'],
   },
   {
     rule: 'broken chain: the head is proven though an entry may have been missed',
