@@ -34,10 +34,9 @@ export function cacheDir(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Returns the jars of one RocketMQ version (see pom.xml), fetched with Maven the first time (up to 150 files, 100 MB) and kept in
- * the cache.
- * Fetched into a temporary folder that is renamed when complete, under a lock, so any number of callers may come at once.
- * Throws EmbeddedRocketmqError `MAVEN_MISSING` or `JARS_NOT_FETCHED`; rejects with the signal's reason.
+ * Returns the jars of one RocketMQ version (see pom.xml), fetched with Maven the first time (up to 150 files, 100 MB) and kept in the
+ * cache. Fetches into a temporary folder, which it renames when complete, under a lock. So any number of callers may come at once. Throws
+ * EmbeddedRocketmqError `MAVEN_MISSING` or `JARS_NOT_FETCHED`; rejects with the signal's reason.
  */
 export async function ensureJars(options: JarCacheOptions = {}): Promise<Jars> {
   const pom = await readFile(POM, 'utf8');

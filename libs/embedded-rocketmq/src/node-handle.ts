@@ -23,7 +23,7 @@ export class NodeHandle {
     return this.#processes.pidOf(this.id);
   }
 
-  /** Tells whether the process exists, paused or not. */
+  /** Returns whether the process exists, paused or not. */
   isRunning(): Promise<boolean> {
     return this.#processes.isRunning(this.#node);
   }

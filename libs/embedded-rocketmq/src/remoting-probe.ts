@@ -21,7 +21,7 @@ export function parseAddress(address: string): Address {
   return { host, port: Number(port) };
 }
 
-/** Tells whether a TCP connection to `address` is accepted within `timeoutMs`. */
+/** Returns whether a TCP connection to `address` is accepted within `timeoutMs`. */
 export function accepts(address: Address, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(address);

@@ -6,8 +6,9 @@ export interface AheadLimits {
 }
 
 /**
- * Counts what is read ahead and not taken yet, of one queue or of all queues of a task. Where queues hold all that their task may, each other one may
- * still hold an equal part of as much: a queue that nothing is taken of, while its broker is unavailable, does not slow down the others.
+ * Counts what is read ahead and not taken yet, of one queue or of all queues of a task. Where queues hold all that their task may, each
+ * other queue may still hold an equal share of as much. So a queue that stalls while its broker is unavailable does not slow down the
+ * others.
  */
 export class AheadBudget implements ReadBudget {
   private bytes = 0;
