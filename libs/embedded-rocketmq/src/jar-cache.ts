@@ -34,7 +34,7 @@ export function cacheDir(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Returns the jars of one RocketMQ version (see pom.xml), fetched with Maven the first time (up to 150 files, 100 MB) and kept in the
+ * Returns the jars of a RocketMQ version, fetched with Maven the first time (up to 150 files, 100 MB) and kept in the
  * cache. Fetches into a temporary folder, which it renames when complete, under a lock. So any number of callers may come at once. Throws
  * EmbeddedRocketmqError `MAVEN_MISSING` or `JARS_NOT_FETCHED`; rejects with the signal's reason.
  */
