@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MEMBER_LEASE_MS } from '@sluice/core';
 import { decodePosition, positionsQueueOf, readerGroupOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
-import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { processorWaitMs } from '../support/cpu-time.js';
+import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
 
 interface StatusAnswer {
   readonly tasks: readonly { readonly state: string }[];
@@ -11,13 +13,13 @@ const count = 1_000;
 const timeoutMs = 400_000;
 
 describe('a thousand tasks that come to one runner', () => {
-  let cluster: SluiceCluster;
+  let cluster: IsolatedCluster;
 
   beforeAll(async () => {
-    cluster = await SluiceCluster.start();
+    cluster = await SluiceCluster.startIsolated();
   }, 300_000);
   afterAll(async () => {
-    await (cluster as SluiceCluster | undefined)?.close();
+    await (cluster as IsolatedCluster | undefined)?.close();
   }, 300_000);
 
   const runner = () => cluster.role('source-runner-1');
@@ -59,10 +61,14 @@ describe('a thousand tasks that come to one runner', () => {
     expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
   };
 
-  /** A suspended machine ends the lease of every runner; starting tasks must not. */
+  /**
+   * A suspended machine ends the lease of every runner; starting tasks must not. On a busy machine the runner that works waits for a processor,
+   * and the idle one does not. So it may lose its lease once for each time of a lease that it has waited.
+   */
   const expectLeaseKept = (): void => {
     const lapses = (id: string): number => cluster.role(id).log.split('No contact to the log').length - 1;
-    expect(lapses('source-runner-1')).toBeLessThanOrEqual(lapses('sink-runner-1'));
+    const ownLapses = Math.max(0, lapses('source-runner-1') - lapses('sink-runner-1'));
+    expect(ownLapses * MEMBER_LEASE_MS).toBeLessThanOrEqual(processorWaitMs(runner().pid));
     expect(cluster.roles.filter(({ hasEndedByItself }) => hasEndedByItself)).toEqual([]);
   };
 

@@ -17,6 +17,16 @@ export function cpuSeconds(pid: number): number {
   }
 }
 
+/** For how long a process's main thread has waited for a processor so far, in milliseconds; 0 where /proc does not tell. */
+export function processorWaitMs(pid: number): number {
+  try {
+    // See proc(5): time on a processor, time on its run queue, both in nanoseconds.
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 /** Which part of the time the processors of the machine have had nothing to do since `before`. */
 function idleShare(before: MachineTime, now: MachineTime): number {
   return (now.idle - before.idle) / Math.max(1, now.all - before.all);
