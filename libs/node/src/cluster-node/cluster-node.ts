@@ -1,5 +1,4 @@
-import { withLimit } from '@sluice/time';
-import { setTimeout as delay } from 'node:timers/promises';
+import { retry, withLimit } from '@sluice/time';
 import { emptyState, fromFiles } from '@sluice/core';
 import { clientIdOf, readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
 import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
@@ -12,8 +11,7 @@ import type { ProcessLogger } from '../logging/process-logger.js';
 import type { GivenNodeSettings, NodeSettings } from '../settings/node-settings.js';
 import { NodeFile, NodeStore } from '../store/node-store.js';
 
-const firstRetryMs = 200;
-const longestRetryMs = 5000;
+const retryLimits = { initialMs: 200, maxMs: 5000 } as const;
 const headTimeoutMs = 30_000;
 const lookTimeoutMs = 5000;
 
@@ -168,14 +166,10 @@ async function putAside(store: NodeStore, logger: ProcessLogger): Promise<void> 
     logger.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
 }
 
-async function untilReachable<T>(action: () => Promise<T>, logger: ProcessLogger, signal: AbortSignal): Promise<T> {
-  for (let waitMs = firstRetryMs; ; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
-    try {
-      return await action();
-    } catch (error) {
-      if (signal.aborted || !isRocketMqError(error) || !error.retriable) throw error;
-      logger.scoped('start').warn(`RocketMQ cannot be reached yet: ${error.message}`);
-      await delay(waitMs, undefined, { signal });
-    }
-  }
+function untilReachable<T>(action: () => Promise<T>, logger: ProcessLogger, signal: AbortSignal): Promise<T> {
+  const mayRetry = (error: unknown): boolean => isRocketMqError(error) && error.retriable;
+  const onRetry = (error: unknown): void => {
+    logger.scoped('start').warn(`RocketMQ cannot be reached yet: ${(error as Error).message}`);
+  };
+  return retry(action, { limits: retryLimits, signal, mayRetry, onRetry });
 }
