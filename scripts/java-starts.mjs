@@ -1,6 +1,15 @@
 // Counts the JVMs that a test run starts, because they cost most of its time.
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -18,7 +27,7 @@ export function countJavaStarts(env = process.env) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-java-'));
   const bin = join(folder, 'bin');
   const starts = join(folder, 'starts');
-  appendFileSync(starts, '');
+  writeFileSync(starts, '');
   mkdirSync(bin);
   for (const name of readdirSync(dirname(real))) {
     if (name !== 'java') symlinkSync(join(dirname(real), name), join(bin, name));

@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
-import { masterNames } from '@sluice/node';
 import { RocketMqClient } from '@sluice/rocketmq';
+import { firstBroker } from './create-cluster.js';
 
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
 
@@ -142,9 +142,7 @@ async function sharedRocketmq(): Promise<RocketmqServers> {
   if (namesrv === undefined || grpc === undefined) throw new Error('no shared RocketMQ: jest starts it for e2e specs');
   const client = RocketMqClient.open({ namesrv });
   try {
-    const [brokerName] = await masterNames(client);
-    if (brokerName === undefined) throw new Error('the shared RocketMQ has no broker');
-    return { namesrv, grpc, brokerName };
+    return { namesrv, grpc, brokerName: await firstBroker(client) };
   } finally {
     await client.close();
   }

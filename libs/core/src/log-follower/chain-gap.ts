@@ -78,7 +78,7 @@ export function chainAfter(
       // The number of a claim leaps, so it does not tell what the claim follows.
       const follows = entry.event.kind === 'claimed' ? entry.event.after.seq : entry.seq - 1;
       isExplained = follows <= seq || (previous.isExplained && entry.prevDigest === previous.digest);
-      if (unconfirmed !== undefined) unconfirmed = lengthened(unconfirmed, now);
+      unconfirmed &&= lengthened(unconfirmed, now);
       if (unconfirmed !== undefined && now - unconfirmed.since > SILENCE_MS) {
         const reason = `for ${SILENCE_MS} ms, last at offset ${offset}, no entry followed the copy that this node began with`;
         return ending({ kind: 'rewritten', reason });
