@@ -63,7 +63,7 @@ export class ReportAssembler<Report extends ReportShape> {
       known.report = known.parts = undefined;
       this.options.onRestart?.(nodeId, incarnation);
     }
-    const report = this.take(message, storedAtMs);
+    const report = this.takeFrom(known, message);
     const number = known.sequence.numberOf(reportSeq);
     if (report === undefined) return { kind: 'alive', nodeId, incarnation, reportSeq: number };
     return { kind: 'report', report: number === report.reportSeq ? report : { ...report, reportSeq: number } };
@@ -78,7 +78,10 @@ export class ReportAssembler<Report extends ReportShape> {
    * @throws MalformedMessageError
    */
   take(message: ReportMessage<Report>, storedAtMs: number): Report | undefined {
-    const known = this.knownOf(message.report, storedAtMs);
+    return this.takeFrom(this.knownOf(message.report, storedAtMs), message);
+  }
+
+  private takeFrom(known: Known<Report>, message: ReportMessage<Report>): Report | undefined {
     const { report: last } = known;
     if (last !== undefined && message.report.reportSeq <= last.reportSeq) return undefined;
     switch (message.kind) {
