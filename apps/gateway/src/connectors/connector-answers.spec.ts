@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TaskStatus } from '@sluice/core';
-import { hiddenValue } from '@sluice/sdk';
-import { isSecretByName } from '../secrets/secret-settings.js';
+import { hiddenValue, isSecretName } from '@sluice/sdk';
 import { taskStatusJson } from './connector-answers.js';
 
 const status: TaskStatus = {
@@ -20,7 +19,7 @@ const status: TaskStatus = {
 
 describe('taskStatusJson', () => {
   it('adds generation, times, the last error, the next restart, warnings and skipped records to the fields that clients know, without secrets', () => {
-    expect(taskStatusJson(status, { password: 'abcdef' }, isSecretByName)).toEqual({
+    expect(taskStatusJson(status, { password: 'abcdef' }, isSecretName)).toEqual({
       id: 2,
       state: 'RESTARTING',
       worker_id: 'w1',
@@ -38,7 +37,7 @@ describe('taskStatusJson', () => {
   it('leaves out what is not known', () => {
     const unassigned: TaskStatus = { id: status.id, state: 'UNASSIGNED', workerId: '' };
     const withoutSkips = { ...unassigned, counters: { recordsSkipped: 0 } };
-    expect(taskStatusJson(withoutSkips, {}, isSecretByName)).not.toHaveProperty('skipped_records');
-    expect(taskStatusJson(unassigned, {}, isSecretByName)).toEqual({ id: 2, state: 'UNASSIGNED', worker_id: '' });
+    expect(taskStatusJson(withoutSkips, {}, isSecretName)).not.toHaveProperty('skipped_records');
+    expect(taskStatusJson(unassigned, {}, isSecretName)).toEqual({ id: 2, state: 'UNASSIGNED', worker_id: '' });
   });
 });

@@ -11,7 +11,8 @@ import {
   type TaskState,
   type TaskStatus,
 } from '@sluice/core';
-import { hideSecrets, type IsSecret, redact } from '../secrets/secret-settings.js';
+import { type IsSecret, secretsRemover } from '@sluice/sdk';
+import { hideSecrets } from '../secrets/secret-settings.js';
 
 export interface TaskIdJson {
   readonly connector: string;
@@ -120,22 +121,19 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
 export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
   const { id, generation, since, lastError, restart, warnings, waits, counters } = status;
   const skipped = counters?.['recordsSkipped'] ?? 0;
+  const hide = secretsRemover(config, isSecret);
   return {
     id: id.index,
     ...runJson(status, config, isSecret),
     ...(generation === undefined ? {} : { generation }),
     ...(since === undefined ? {} : { since }),
-    ...(lastError === undefined
-      ? {}
-      : { last_error: { at: lastError.at, message: redact(lastError.message, config, isSecret) } }),
+    ...(lastError === undefined ? {} : { last_error: { at: lastError.at, message: hide(lastError.message) } }),
     ...(restart === undefined ? {} : { restart: restartJson(restart) }),
     ...(warnings === undefined
       ? {}
-      : { warnings: warnings.map(({ at, message }) => ({ at, message: redact(message, config, isSecret) })) }),
+      : { warnings: warnings.map(({ at, message }) => ({ at, message: hide(message) })) }),
     ...(skipped === 0 ? {} : { skipped_records: skipped }),
-    ...(waits === undefined
-      ? {}
-      : { waits: waits.map((wait) => ({ ...wait, error: redact(wait.error, config, isSecret) })) }),
+    ...(waits === undefined ? {} : { waits: waits.map((wait) => ({ ...wait, error: hide(wait.error) })) }),
   };
 }
 
@@ -153,7 +151,7 @@ function runJson(
     state,
     worker_id: workerId,
     ...(version === undefined ? {} : { version }),
-    ...(trace === undefined || trace === '' ? {} : { trace: redact(trace, config, isSecret) }),
+    ...(trace === undefined || trace === '' ? {} : { trace: secretsRemover(config, isSecret)(trace) }),
     ...(reason === undefined ? {} : { reason }),
   };
 }

@@ -7,8 +7,8 @@ import {
   taskConfig,
   taskStatus,
 } from '@sluice/core';
-import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { hideSecrets, type IsSecret, type SecretSettings } from '../secrets/secret-settings.js';
+import { ConnectError, ConnectErrorCode, type IsSecret } from '@sluice/sdk';
+import { hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
 import { type ClusterView } from '../view/cluster-view.js';
 import {
   connectorInfoJson,

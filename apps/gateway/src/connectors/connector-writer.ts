@@ -7,14 +7,21 @@ import {
   type TaskId,
   taskKey,
 } from '@sluice/core';
-import { ConnectError, ConnectErrorCode, hiddenValue, isConnectError } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  hiddenValue,
+  isConnectError,
+  type IsSecret,
+  secretsRemover,
+} from '@sluice/sdk';
 import type { CommandDesk, DoneOutcome } from '../commands/command-desk.js';
 import { checkConfigVersion, type ExpectedVersion } from '../http/config-version.js';
 import type { RequestDeadline } from '../http/request-deadline.js';
 import { invalidConfigMessage } from '../plugins/plugin-answers.js';
 import type { PluginCatalog } from '../plugins/plugin-catalog.js';
 import type { NodeLogger } from '../ports/gateway-ports.js';
-import { restoreHidden, hideSecrets, type IsSecret, redact, type SecretSettings } from '../secrets/secret-settings.js';
+import { restoreHidden, hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import { type ConfigMap, merged, withoutNulls } from '../http/config-map.js';
 import { type ConnectorInfoJson, connectorInfoJson, type ConnectorStatusJson, tasksOf } from './connector-answers.js';
@@ -174,7 +181,7 @@ export class ConnectorWriter {
     const missing = `Connector ${name} not found`;
     const outcome = await this.desk.carryOut(command, deadline, missing).catch((error: unknown) => {
       throw isConnectError(error)
-        ? new ConnectError(error.code, redact(error.message, config, isSecret), {
+        ? new ConnectError(error.code, secretsRemover(config, isSecret)(error.message), {
             retriable: error.retriable,
             cause: error,
           })

@@ -1,7 +1,7 @@
 import type { ValidateAnswer } from '@sluice/protocol';
 import { type Config, type PluginInfo } from '@sluice/core';
-import { type FieldDescription } from '@sluice/sdk';
-import { hideSecrets, type IsSecret, redact, secretsAmong } from '../secrets/secret-settings.js';
+import { type FieldDescription, type IsSecret, secretsAmong, secretsRemover } from '@sluice/sdk';
+import { hideSecrets } from '../secrets/secret-settings.js';
 
 /** Kafka Connect's JSON of one setting. `order` is what clients of releases before 4.1 read for `order_in_group`. */
 export interface FieldDefinitionJson {
@@ -61,6 +61,7 @@ export function definitionJson(description: FieldDescription): FieldDefinitionJs
 /** Secrets never leave, whoever wrote the texts: neither as a value nor inside an error. */
 export function validationJson(answer: ValidateAnswer, config: Config): ValidationJson {
   const isSecret = secretsOf(answer);
+  const hide = secretsRemover(config, isSecret);
   return {
     name: answer.className,
     error_count: answer.errorCount,
@@ -71,7 +72,7 @@ export function validationJson(answer: ValidateAnswer, config: Config): Validati
         name: state.name,
         value: state.value === null ? null : (hideSecrets({ [state.name]: state.value }, isSecret)[state.name] ?? null),
         recommended_values: state.recommendedValues,
-        errors: state.errors.map((error) => redact(error, config, isSecret)),
+        errors: state.errors.map((error) => hide(error)),
         visible: state.visible,
       },
     })),
@@ -84,11 +85,9 @@ export function validationJson(answer: ValidateAnswer, config: Config): Validati
  * name is one, and often the cause of an error.
  */
 export function invalidConfigMessage(answer: ValidateAnswer, config: Config): string {
-  const isSecret = secretsOf(answer);
+  const hide = secretsRemover(config, secretsOf(answer));
   const errors = answer.fields.flatMap(({ state }) =>
-    state.errors.map((error) =>
-      redact(error.includes(state.name) ? error : `${state.name}: ${error}`, config, isSecret),
-    ),
+    state.errors.map((error) => hide(error.includes(state.name) ? error : `${state.name}: ${error}`)),
   );
   return [
     `Connector configuration is invalid and contains the following ${Math.max(answer.errorCount, errors.length)} error(s):`,

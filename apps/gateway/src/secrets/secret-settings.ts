@@ -1,21 +1,14 @@
 import { type Config, type PluginInfo, connectorClass } from '@sluice/core';
-import { type FieldDescription, hiddenValue, ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, hiddenValue, type IsSecret, isSecretName, secretsAmong } from '@sluice/sdk';
 import { findPlugin, type PluginQuestions } from '../ports/gateway-ports.js';
-
-/** Decides which names of a configuration hold secrets. */
-export type IsSecret = (name: string) => boolean;
 
 interface Known {
   readonly version: string | undefined;
   readonly isSecret: IsSecret;
 }
 
-const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
 const maxKnownClasses = 1000;
 const retryAfterMs = 5000;
-
-/** Where nothing defines a setting, its name decides. */
-export const isSecretByName: IsSecret = (name) => secretName.test(name);
 
 /**
  * Remembers which settings of each connector class are secret, as the class itself defines it. Answers never wait long for a runner: while
@@ -38,7 +31,7 @@ export class SecretSettings {
     if (plugin !== undefined && !isCurrent && performance.now() >= (this.#retryAt.get(className) ?? 0)) {
       await settledWithin(this.#ask(className, plugin), this.options.waitMs);
     }
-    return this.#known.get(className)?.isSecret ?? isSecretByName;
+    return this.#known.get(className)?.isSecret ?? isSecretName;
   }
 
   #ask(className: string, plugin: PluginInfo): Promise<void> {
@@ -61,26 +54,10 @@ export class SecretSettings {
   }
 }
 
-/** Names and aliases that are defined follow their definition, all others their name. */
-export function secretsAmong(definitions: readonly FieldDescription[]): IsSecret {
-  const defined = new Map<string, boolean>();
-  for (const { name, aliases, secret } of definitions) for (const each of [name, ...aliases]) defined.set(each, secret);
-  return (name) => defined.get(name) ?? isSecretByName(name);
-}
-
 export function hideSecrets(config: Config, isSecret: IsSecret): Config {
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => [name, isSecret(name) && value !== '' ? hiddenValue : value]),
   );
-}
-
-/** Takes the secret values of a configuration out of a text. Values of one or two characters hide nothing and are left. */
-export function redact(text: string, config: Config, isSecret: IsSecret): string {
-  const values = Object.entries(config)
-    .filter(([name, value]) => value.length > 2 && value !== hiddenValue && isSecret(name))
-    .map(([, value]) => value)
-    .sort((left, right) => right.length - left.length);
-  return values.reduce((redacted, value) => redacted.replaceAll(value, hiddenValue), text);
 }
 
 async function settledWithin(work: Promise<void>, timeoutMs: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { hiddenValue } from '@sluice/sdk';
+import { hiddenValue, isSecretName } from '@sluice/sdk';
 import { ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
 import { fileSource } from '../testing/file-plugins.js';
 import { errorBody, GatewayClient } from '../testing/gateway-client.js';
-import { hideSecrets, isSecretByName, redact } from './secret-settings.js';
+import { hideSecrets } from './secret-settings.js';
 
 let gateway: GatewayClient;
 beforeEach(async () => {
@@ -108,23 +108,7 @@ describe('the hidden mark sent back', () => {
 });
 
 describe('hiding', () => {
-  it.each(['password', 'db.PASSWORD', 'client.secret', 'auth-token', 'aws.access.key.id', 'apiKey', 'ssl.private_key'])(
-    'takes %s for a secret',
-    (name) => {
-      expect(isSecretByName(name)).toBe(true);
-    },
-  );
-
-  it.each(['key.converter', 'topic', 'tasks.max', 'file'])('takes %s for no secret', (name) => {
-    expect(isSecretByName(name)).toBe(false);
-  });
-
   it('shows that a secret is empty', () => {
-    expect(hideSecrets({ password: '', topic: 't' }, isSecretByName)).toEqual({ password: '', topic: 't' });
-  });
-
-  it('replaces the longer of two secrets first', () => {
-    const config = { password: 'abc', token: 'abcdef' };
-    expect(redact('abcdef and abc', config, isSecretByName)).toBe(`${hiddenValue} and ${hiddenValue}`);
+    expect(hideSecrets({ password: '', topic: 't' }, isSecretName)).toEqual({ password: '', topic: 't' });
   });
 });

@@ -2,13 +2,16 @@ import type { ValidateAnswer } from '@sluice/protocol';
 import {
   type ConfigSpec,
   type Connector,
+  describeSpec,
   type FieldError,
   type FieldState,
   hiddenValue,
   isConfigError,
-  isSecretField,
+  isSecretName,
   nearestName,
   parseConfig,
+  secretsAmong,
+  secretsRemover,
   type TaskConfig,
   validateConfig,
 } from '@sluice/sdk';
@@ -17,9 +20,6 @@ import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
 import { type ConverterChoice, unknownConverterError } from '../converters/converter-choice.js';
 import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-spec.js';
-
-/** Where nothing defines a setting, its name shows whether it holds a secret. */
-const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
 
 /** Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it. */
 export function validateConnector(connector: Connector, config: TaskConfig): ValidateAnswer {
@@ -74,7 +74,7 @@ function unknownConverterSettings({ plugin, setting, settings }: ConverterChoice
 
 /**
  * Takes the values of secret settings out of a text that a connector wrote. These are the settings that the connector defines as secret, and those that
- * nothing defines and whose names say so. Values of one or two characters hide nothing.
+ * nothing defines and whose names say so.
  */
 export function withoutSecrets(text: string, connector: Connector | undefined, config: TaskConfig): string {
   return secretsHider(connector, config)(text);
@@ -82,15 +82,8 @@ export function withoutSecrets(text: string, connector: Connector | undefined, c
 
 /** Makes a {@link withoutSecrets} for many texts. */
 export function secretsHider(connector: Connector | undefined, config: TaskConfig): (text: string) => string {
-  const defined = new Map<string, boolean>();
-  for (const [name, field] of Object.entries(connector === undefined ? {} : connectorSpec(connector))) {
-    for (const each of [name, ...(field.aliases ?? [])]) defined.set(each, isSecretField(field));
-  }
-  const values = Object.entries(config)
-    .filter(([name, value]) => value.length > 2 && (defined.get(name) ?? secretName.test(name)))
-    .map(([, value]) => value)
-    .sort((left, right) => right.length - left.length);
-  return (text) => values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text);
+  const spec = connector === undefined ? {} : connectorSpec(connector);
+  return secretsRemover(config, secretsAmong(describeSpec(spec)));
 }
 
 function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {
@@ -128,7 +121,7 @@ function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonl
   ]);
   return [...names].map((name) => {
     const value = config[name] ?? null;
-    const shown = value !== null && secretName.test(name) ? hiddenValue : value;
+    const shown = value !== null && isSecretName(name) ? hiddenValue : value;
     return { name, value: shown, recommendedValues: [], errors: [], visible: true };
   });
 }

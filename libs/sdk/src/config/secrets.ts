@@ -1,0 +1,31 @@
+import { hiddenValue } from './config-spec.js';
+import type { FieldDescription } from './describe-spec.js';
+
+/** Decides which names of a configuration hold secrets. */
+export type IsSecret = (name: string) => boolean;
+
+const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
+
+/** Judges by its name whether a setting holds a secret, where nothing defines the setting. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name);
+}
+
+/** Makes the rule for a configuration: a defined name or alias follows its definition, any other one {@link isSecretName}. */
+export function secretsAmong(definitions: readonly Pick<FieldDescription, 'name' | 'aliases' | 'secret'>[]): IsSecret {
+  const defined = new Map<string, boolean>();
+  for (const { name, aliases, secret } of definitions) for (const each of [name, ...aliases]) defined.set(each, secret);
+  return (name) => defined.get(name) ?? isSecretName(name);
+}
+
+/**
+ * Makes a function that replaces the secret values of a configuration in a text by {@link hiddenValue}. Values of one or two characters hide
+ * nothing and are left.
+ */
+export function secretsRemover(config: Readonly<Record<string, string>>, isSecret: IsSecret): (text: string) => string {
+  const values = Object.entries(config)
+    .filter(([name, value]) => value.length > 2 && value !== hiddenValue && isSecret(name))
+    .map(([, value]) => value)
+    .sort((left, right) => right.length - left.length);
+  return (text) => values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text);
+}
