@@ -12,7 +12,7 @@ export class EventBatch {
   readonly events: LogEvent[] = [];
   readonly draft: ClusterDraft;
   /** A group was rejected: what is left is decided after this append. */
-  isFull = false;
+  #isFull = false;
   readonly #cluster: ClusterState;
   readonly #at: number;
   readonly #maxBytes: number;
@@ -34,10 +34,10 @@ export class EventBatch {
 
   /** Adds all of a group or nothing: what not all members can read is never written. */
   add(...group: readonly LogEvent[]): boolean {
-    if (this.isFull || !this.isKnownToAll(...group)) return false;
+    if (this.#isFull || !this.isKnownToAll(...group)) return false;
     const bytes = estimateBytes(group);
     if (this.#bytes + bytes > this.#maxBytes && this.events.length > 0) {
-      this.isFull = true;
+      this.#isFull = true;
       return false;
     }
     this.#bytes += bytes;

@@ -38,8 +38,8 @@ export class PartitionState {
   /** The seq of the last record that was given to a batch. */
   private lastSeq: number;
   /** Up to here everything is acknowledged. */
-  storedSeq: number;
-  storedPosition: SourcePosition | undefined;
+  private storedSeq: number;
+  private lastStored: SourcePosition | undefined;
   /** Grows with every change of a route. */
   private routesVersion = 0;
   /** The version that the position store knows as this generation's. */
@@ -62,7 +62,7 @@ export class PartitionState {
   ) {
     this.storedSeq = (stored?.nextSeq ?? 1) - 1;
     this.lastSeq = this.storedSeq;
-    this.storedPosition = stored?.position;
+    this.lastStored = stored?.position;
     this.revision = stored?.revision ?? 0;
     for (const { seq, position } of stored?.ahead ?? []) this.ahead.set(seq, position);
   }
@@ -70,6 +70,11 @@ export class PartitionState {
   /** The position store knows all routes, and that they are this generation's. */
   get areRoutesStored(): boolean {
     return this.storedRoutesVersion === this.routesVersion;
+  }
+
+  /** Where the source resumes after everything that is acknowledged; `undefined` before the first record. */
+  get storedPosition(): SourcePosition | undefined {
+    return this.lastStored;
   }
 
   /** The number of the next record. */
@@ -126,7 +131,7 @@ export class PartitionState {
       last.position = position;
       return false;
     }
-    this.storedPosition = position;
+    this.lastStored = position;
     this.storedSeq = this.lastSeq;
     return true;
   }
@@ -159,7 +164,7 @@ export class PartitionState {
     for (const segment of this.segments) {
       if (!segment.batch.isAcknowledged) break;
       this.storedSeq = segment.lastSeq;
-      this.storedPosition = segment.position;
+      this.lastStored = segment.position;
       segment.batch.settleSegment();
       settled++;
     }
@@ -179,7 +184,7 @@ export class PartitionState {
     }
     const position = {
       partition: this.partition,
-      ...(this.storedPosition === undefined ? {} : { position: this.storedPosition }),
+      ...(this.lastStored === undefined ? {} : { position: this.lastStored }),
       nextSeq: this.storedSeq + 1,
       routes,
       ...(ahead.length === 0 ? {} : { ahead }),

@@ -70,7 +70,7 @@ export class PositionWriter {
 
   /** Resolves once the place to scan a lane's queue from, and the routes of partitions, are stored. */
   async storeRoutes(lane: QueueLane, partitions: readonly PartitionState[]): Promise<void> {
-    const isStored = (): boolean => lane.scanIsStored && partitions.every(({ areRoutesStored }) => areRoutesStored);
+    const isStored = (): boolean => lane.isScanStored && partitions.every(({ areRoutesStored }) => areRoutesStored);
     while (!isStored()) {
       await this.flush();
       await this.writing.clock.yieldToIo();
@@ -98,7 +98,7 @@ export class PositionWriter {
       if (lane.isLeft && lane.isSettled()) {
         left.push(lane);
         // Whoever uses it again meanwhile has it stored again first.
-        lane.scanIsStored = false;
+        lane.noteScan(false);
         this.storedScans.delete(lane);
         continue;
       }
@@ -120,7 +120,7 @@ export class PositionWriter {
     counters.positionWrites++;
     for (const [lane, { scanFrom }] of scans) {
       this.storedScans.set(lane, scanFrom);
-      lane.scanIsStored = true;
+      lane.noteScan(true);
     }
     for (const lane of left) this.writing.settled(lane);
     const committed: CommittedPosition[] = [];

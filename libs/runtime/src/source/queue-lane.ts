@@ -71,8 +71,7 @@ export class QueueLane {
   /** Its partitions leave the queue before the next batch, if that takes no messages then. */
   private isLeaving = false;
   private readonly waiting: WaitingCall;
-  /** The position store knows from where to scan this queue. */
-  scanIsStored = false;
+  private scanStored = false;
 
   constructor(
     readonly queue: QueueRef,
@@ -96,6 +95,11 @@ export class QueueLane {
   /** When the message before `ownUpTo` was stored; `undefined` where it is this generation's. */
   get storedMs(): number | undefined {
     return this.storedBeforeMs;
+  }
+
+  /** The position store knows from where to scan this queue. */
+  get isScanStored(): boolean {
+    return this.scanStored;
   }
 
   /** True while no partition sends to its queue. */
@@ -195,9 +199,14 @@ export class QueueLane {
     this.scanFromOffset = end;
   }
 
+  /** Notes whether the position store knows from where to scan this queue. */
+  noteScan(isStored: boolean): void {
+    this.scanStored = isStored;
+  }
+
   /** Something was sent, and all of it is part of the positions. */
   isSettled(): boolean {
-    return this.idle && this.scanIsStored && this.scanFrom() !== undefined && this.unsettled.length === 0;
+    return this.idle && this.scanStored && this.scanFrom() !== undefined && this.unsettled.length === 0;
   }
 
   private close(batch: PendingBatch): void {
@@ -289,7 +298,7 @@ export class QueueLane {
     signal.throwIfAborted();
     // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
     this.scanFromOffset ??= await this.context.endOffset(this.queue);
-    if (batch.hasNewRoutes || !this.scanIsStored) await this.context.storeRoutes(this, batch);
+    if (batch.hasNewRoutes || !this.scanStored) await this.context.storeRoutes(this, batch);
     for (;;) {
       await this.untilAlone();
       if (!this.isUncertain) break;
