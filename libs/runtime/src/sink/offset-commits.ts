@@ -1,7 +1,6 @@
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import type { QueueIntake } from './queue-intake.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 
@@ -19,9 +18,6 @@ export interface OffsetCommitting {
   readonly failed: (error: unknown) => void;
 }
 
-/** For so long an accepted commit proves that no operator has reset a queue. Less than the 4 s between two looks: the commit of a look ends after it. */
-const commitAgainMs = 2000;
-
 /** The commits of a topic's queues on one broker, which are made one after the other. */
 interface Committing {
   /** By queue key. */
@@ -37,8 +33,6 @@ export class OffsetCommits {
   /** What is committed now. */
   private readonly underWay = new Map<string, Committing>();
   private readonly held = new Set<string>();
-  /** The keys of the queues whose broker is being asked for the group's offset. */
-  private readonly asked = new Set<string>();
 
   constructor(private readonly options: OffsetCommitting) {}
 
@@ -93,40 +87,10 @@ export class OffsetCommits {
     return resets;
   }
 
-  /**
-   * Asks the brokers, and reports each queue whose offset has to be committed once more as soon as its broker answers. The group has another offset where
-   * an operator has reset it, or a broker has lost it. Only a commit shows a reset to the committed offset: a queue with nothing to flush, or with rare
-   * flushes, needs one. Leaves out queues that are held, and those whose broker has not answered yet.
-   */
-  lookForSuspects(found: (queue: QueueRef) => void): void {
-    for (const intake of this.options.queues.all()) {
-      const { key, queue } = intake;
-      if (this.held.has(key) || this.asked.has(key)) continue;
-      this.asked.add(key);
-      void this.isSuspect(intake).then((isSuspect) => {
-        this.asked.delete(key);
-        if (isSuspect) found(queue);
-      });
-    }
-  }
-
   /** Commits once more what was flushed of queues: a broker has lost it, or says now that the group was reset. */
   addFlushed(queues: readonly QueueRef[]): void {
     const free = queues.filter((queue) => !this.held.has(queueKey(queue)));
     this.add(free.flatMap((queue) => this.options.queues.get(queue)?.flushedPosition ?? []));
-  }
-
-  /** Never rejects: a broker that does not answer is asked again. */
-  private async isSuspect(intake: QueueIntake): Promise<boolean> {
-    const { spec, ports } = this.options;
-    const nowMs = ports.clock.nowMs();
-    try {
-      const offset = await ports.offsets.read(spec.group, intake.queue);
-      const isSettled = intake.isAdvanced && nowMs - (intake.accepted?.atMs ?? -Infinity) < commitAgainMs;
-      return offset !== intake.committed || !isSettled;
-    } catch {
-      return false;
-    }
   }
 
   private begin(part: string, waiting: Map<string, SinkPosition>): void {

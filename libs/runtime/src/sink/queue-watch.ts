@@ -1,8 +1,8 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { ForeignConsumers } from './foreign-consumers.js';
-import type { OffsetCommits } from './offset-commits.js';
 import type { QueueSet } from './queue-set.js';
+import type { ResetWatch } from './reset-watch.js';
 
 const firstQueueIntervalMs = 500;
 
@@ -10,7 +10,7 @@ export interface QueueWatchOptions {
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly queues: QueueSet;
-  readonly commits: Pick<OffsetCommits, 'lookForSuspects'>;
+  readonly resets: Pick<ResetWatch, 'lookForDue'>;
   readonly foreign: Pick<ForeignConsumers, 'look'>;
   /** The queues that the task reads. */
   readonly list: () => Promise<readonly QueueRef[]>;
@@ -24,7 +24,7 @@ export interface QueueWatchOptions {
 /** Looks for new queues, for offsets that have to be committed once more, and for members of the group outside the Connect cluster. */
 export class QueueWatch {
   private listed: readonly QueueRef[] = [];
-  private readonly suspects = new Map<string, QueueRef>();
+  private readonly due = new Map<string, QueueRef>();
 
   constructor(private readonly options: QueueWatchOptions) {}
 
@@ -36,15 +36,15 @@ export class QueueWatch {
   }
 
   /** Returns, once, the queues whose offset has to be committed again. */
-  takeSuspects(): readonly QueueRef[] {
-    const suspects = [...this.suspects.values()];
-    this.suspects.clear();
-    return suspects;
+  takeDue(): readonly QueueRef[] {
+    const due = [...this.due.values()];
+    this.due.clear();
+    return due;
   }
 
   /** Looks until the task stops. Never rejects. */
   async run(): Promise<void> {
-    const { intervalMs, clock, queues, commits, foreign, list, signal, found, warn } = this.options;
+    const { intervalMs, clock, queues, resets, foreign, list, signal, found, warn } = this.options;
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
       try {
@@ -52,8 +52,8 @@ export class QueueWatch {
         const waitMs = queues.isEmpty ? Math.min(firstQueueIntervalMs, intervalMs) : intervalMs;
         await clock.sleep(waitMs, signal);
         // Not waited for: a broker that does not answer must not delay what the others have.
-        commits.lookForSuspects((queue) => {
-          this.suspects.set(queueKey(queue), queue);
+        resets.lookForDue((queue) => {
+          this.due.set(queueKey(queue), queue);
           found();
         });
         void foreign.look();

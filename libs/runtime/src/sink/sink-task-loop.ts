@@ -17,6 +17,7 @@ import { QueueOpening } from './queue-opening.js';
 import { QueueSet } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
 import { AheadBudget } from './read-ahead.js';
+import { ResetWatch } from './reset-watch.js';
 import { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { ownQueues } from './subscription.js';
@@ -110,7 +111,7 @@ export class SinkTaskLoop {
       intervalMs: settings.refreshIntervalMs,
       clock: ports.clock,
       queues,
-      commits,
+      resets: new ResetWatch({ spec, ports, queues, commits }),
       foreign: new ForeignConsumers({ spec, ports, queues: () => queues.queues }),
       list: () => this.listQueues(),
       signal: stopping,
@@ -203,7 +204,7 @@ export class SinkTaskLoop {
         await this.flush();
         continue;
       }
-      commits.addFlushed(watch.takeSuspects());
+      commits.addFlushed(watch.takeDue());
       const held = commits.heldQueues;
       if (pausing.isPaused || !queues.hasMessages(held)) {
         if (pausing.isPaused && held.size === 0) pausing.tellStill();
