@@ -1,7 +1,5 @@
 import { taskKey, type TaskId } from '@sluice/core';
-import { newTaskCounters, type createTaskLoop, type TaskCounters } from '@sluice/runtime';
-
-type TaskLoop = Pick<ReturnType<typeof createTaskLoop>, 'counters' | 'ended'>;
+import { newTaskCounters, type TaskCounters, type TaskLoop } from '@sluice/runtime';
 
 /** What this node did for a connector since the process began. */
 export interface ConnectorTotals {
@@ -28,7 +26,7 @@ export class TaskMeter {
   private readonly meters = new Map<string, ConnectorMeter>();
 
   /** Makes a loop of a task and counts it. Throws what `create` throws. */
-  counted<Loop extends TaskLoop>(id: TaskId, create: () => Loop): Loop {
+  counted<Loop extends Pick<TaskLoop, 'counters' | 'ended'>>(id: TaskId, create: () => Loop): Loop {
     const meter = this.meterOf(id.connector);
     const key = taskKey(id);
     if (meter.failed.delete(key)) meter.restarts += 1;

@@ -57,43 +57,37 @@ export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, envir
 
 function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSourceSettings(task.config);
-  const counters = newTaskCounters();
-  const shared = common(task, connector, environment);
   const { messages, positions, lease, clock } = environment;
-  const loop = new SourceTaskLoop(
+  return new SourceTaskLoop(
     {
-      ...shared,
+      ...common(task, connector, environment),
       task: connector.createTask(),
       encoder: new ConvertingEncoder(convertersOf(task, connector)),
       settings: sourceLoopSettings(settings),
-      counters,
+      counters: newTaskCounters(),
       requestTaskReconfiguration: () => {
         environment.requestTaskReconfiguration(task.id.connector);
       },
     },
     { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
   );
-  return taskLoop(loop, counters, shared);
 }
 
 function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
-  const counters = newTaskCounters();
-  const shared = common(task, connector, environment);
   const { messages, offsets, lease, clock, groupOf } = environment;
-  const loop = new SinkTaskLoop(
+  return new SinkTaskLoop(
     {
-      ...shared,
+      ...common(task, connector, environment),
       task: connector.createTask(),
       group: groupOf(task.id.connector),
       subscription: subscriptionOf(settings, { index: task.id.index, count: taskCountOf(task.config) }),
       decoder: new ConvertingDecoder(convertersOf(task, connector)),
       settings: sinkLoopSettings(settings),
-      counters,
+      counters: newTaskCounters(),
     },
     { messages, offsets, lease, clock },
   );
-  return taskLoop(loop, counters, shared);
 }
 
 /** What a connector writes into an error or a warning may name its secrets: they are taken out before anything is logged, kept or cut. */
@@ -130,28 +124,4 @@ function loggerWithoutSecrets(logger: TaskLogger, hide: (text: string) => string
 
 function convertersOf(task: DesiredTask, connector: Connector): ReturnType<typeof createConverters> {
   return createConverters(task.config, connector.defaultConverters);
-}
-
-function taskLoop(
-  loop: SourceTaskLoop | SinkTaskLoop,
-  counters: TaskLoop['counters'],
-  { warnings, waits }: Pick<TaskLoop, 'warnings' | 'waits'>,
-): TaskLoop {
-  return {
-    counters,
-    warnings,
-    waits,
-    ended: loop.ended,
-    start: () => loop.start(),
-    stop: () => loop.stop(),
-    kill: () => {
-      loop.kill();
-    },
-    pause: (onStill) => {
-      loop.pause(onStill);
-    },
-    resume: () => {
-      loop.resume();
-    },
-  };
 }

@@ -7,7 +7,8 @@ import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLogger } from '../task/rate-limited-logger.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import type { WaitingCall } from '../retry/task-waits.js';
+import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
+import type { TaskWarnings } from '../task/task-warnings.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
 import { WakeUp } from '../task/wake-up.js';
 import { ForeignConsumers } from './foreign-consumers.js';
@@ -122,6 +123,14 @@ export class SinkTaskLoop {
 
   get counters(): TaskCounters {
     return this.spec.counters;
+  }
+
+  get warnings(): Pick<TaskWarnings, 'list'> {
+    return this.spec.warnings;
+  }
+
+  get waits(): Pick<TaskWaits, 'list'> {
+    return this.spec.waits;
   }
 
   /**

@@ -6,7 +6,9 @@ import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { RateLimitedLogger } from '../task/rate-limited-logger.js';
 import type { RetryPolicy } from '../retry/retrying.js';
+import type { TaskWaits } from '../retry/task-waits.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
+import type { TaskWarnings } from '../task/task-warnings.js';
 import { WakeUp } from '../task/wake-up.js';
 import { laneServices } from './lane-services.js';
 import { PartitionTable } from './partition-table.js';
@@ -100,6 +102,14 @@ export class SourceTaskLoop {
 
   get counters(): TaskCounters {
     return this.spec.counters;
+  }
+
+  get warnings(): Pick<TaskWarnings, 'list'> {
+    return this.spec.warnings;
+  }
+
+  get waits(): Pick<TaskWaits, 'list'> {
+    return this.spec.waits;
   }
 
   /**
