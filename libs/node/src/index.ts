@@ -7,6 +7,7 @@ export { InitError, type InitPurpose } from './setup/init-plan.js';
 export { type Heartbeat } from './membership/heartbeat.js';
 export * from './membership/live-reports.js';
 export * from './log/log-follower.js';
+export * from './log/read-clocks.js';
 export * from './membership/reports-channel.js';
 export * from './setup/restore-cluster.js';
 export * from './setup/restore-plan.js';

@@ -44,7 +44,7 @@ const RENEWALS = 3;
 export function step(state: CoordinatorState, input: Input): Step {
   if (state.hasEnded) return { state, effects: [] };
   const turn: Turn = { now: input.now, wall: input.wall, next: { ...state }, effects: [] };
-  readClocks(turn);
+  noteSuspension(turn);
   const mayDecide = receive(turn, input);
   if (turn.next.hasEnded) return { state: turn.next, effects: turn.effects };
   if (turn.next.isStopping) stopInOrder(turn);
@@ -58,7 +58,7 @@ export function step(state: CoordinatorState, input: Input): Step {
  * While a machine is suspended others may claim, and its monotonic clock does not tell: the time of the suspension ages what the lead is
  * known by. All other waits only get longer by it.
  */
-function readClocks({ next, now, wall }: Turn): void {
+function noteSuspension({ next, now, wall }: Turn): void {
   const time = elapsedAfter(next.time, { now, wall });
   const stoodStillMs = time.stoodStillMs - next.time.stoodStillMs;
   next.time = time;

@@ -13,7 +13,6 @@ import {
   stepNode,
   tailQuestion,
   tailVerdict,
-  type ClockReading,
   type ClusterState,
   type FoldResult,
   type NodeEffect,
@@ -31,6 +30,7 @@ import type { ScopedLogger } from '../logging/process-logger.js';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
 import { NodeError } from '../errors/node-error.js';
+import { readClocks } from './read-clocks.js';
 
 /** Thrown when the log is not the one that this node has folded: its tail was cut, or its topic was created again. */
 export class LogRewrittenError extends NodeError {
@@ -368,11 +368,6 @@ export class LogFollower {
       this.proofWaiters.delete(waiter);
     }
   }
-}
-
-/** Reads the monotonic and the wall clock of this process, in milliseconds. */
-export function readClocks(): ClockReading {
-  return { now: performance.now(), wall: Date.now() };
 }
 
 /** Why nothing is folded any more; a follower that is closed has no such reason. */
