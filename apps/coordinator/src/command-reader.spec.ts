@@ -53,3 +53,54 @@ describe('a commands queue that is said to begin behind its end', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 });
+
+describe('commands that cannot be read', () => {
+  it('are reported, also those that are held back at first', async () => {
+    const warned: string[] = [];
+    const body = Buffer.from('noise');
+    let isRead = false;
+    let readAll = (): void => undefined;
+    const whenRead = new Promise<void>((resolve) => {
+      readAll = resolve;
+    });
+    const node = {
+      client: {
+        admin: { minOffset: () => Promise.resolve(0), maxOffset: () => Promise.resolve(3) },
+        consumer: {
+          readQueue: (_: QueueRef, { signal }: QueueReaderOptions) => ({
+            next: async () => {
+              if (!isRead) {
+                isRead = true;
+                return [0, 1, 2].map((queueOffset) => ({ queueOffset, body }));
+              }
+              readAll();
+              return new Promise((__, reject) => {
+                signal?.addEventListener('abort', () => {
+                  reject(new Error('aborted'));
+                });
+              });
+            },
+            close: () => undefined,
+          }),
+        },
+      },
+      topics: { commands: { name: 'c' } },
+      logQueue: { brokerName: 'b' },
+      settings: { clusterId: 'x' },
+      fail: (error: Error) => {
+        throw error;
+      },
+    } as unknown as ClusterNode;
+    const listener = { onCommand: () => undefined, onCut: () => undefined };
+    const reader = new CommandReader(node, listener, { ...logger, warn: (text) => void warned.push(text) });
+    reader.readFrom(1, 0);
+    await whenRead;
+    await reader.stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warned.map((text) => /^Command at offset \d+/.exec(text)?.[0])).toEqual([
+      'Command at offset 0',
+      'Command at offset 2',
+    ]);
+    expect(warned[1]).toMatch(/ \(and 1 more before it\)$/);
+  });
+});

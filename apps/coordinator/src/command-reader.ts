@@ -1,10 +1,10 @@
-import { pause } from '@sluice/time';
+import { pause, RateLimitedLogger } from '@sluice/time';
 import type { Command } from '@sluice/core';
 import {
   firstOffsetOf,
-  LimitedWarnings,
   refusedPauseMs,
   untilAnswered,
+  warningIntervalMs,
   type ClusterNode,
   type ScopedLogger,
 } from '@sluice/node';
@@ -21,14 +21,19 @@ export interface CommandListener {
 export class CommandReader {
   private reading = new AbortController();
   private running: Promise<void> = Promise.resolve();
-  private readonly skips: LimitedWarnings;
+  private readonly stopped = new AbortController();
+  private readonly skips: RateLimitedLogger;
 
   constructor(
     private readonly node: ClusterNode,
     private readonly listener: CommandListener,
     private readonly logger: ScopedLogger,
   ) {
-    this.skips = new LimitedWarnings(logger);
+    this.skips = new RateLimitedLogger({
+      log: logger.warn.bind(logger),
+      intervalMs: warningIntervalMs,
+      signal: this.stopped.signal,
+    });
   }
 
   /**
@@ -55,6 +60,7 @@ export class CommandReader {
   async stop(): Promise<void> {
     this.reading.abort();
     await this.running;
+    this.stopped.abort();
   }
 
   /** A queue that begins where it is read from already, and refuses that, is no other one: it is asked again after a pause. */
@@ -131,7 +137,7 @@ export class CommandReader {
       return decodeCommand<Command>(body);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      this.skips.warn(`Command at offset ${String(offset)} is skipped: ${error.message}`);
+      this.skips.write(`Command at offset ${String(offset)} is skipped: ${error.message}`);
       return undefined;
     }
   }

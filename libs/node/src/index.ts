@@ -17,7 +17,6 @@ export * from './health/log-check.js';
 export * from './health/name-server-check.js';
 export * from './health/node-checks.js';
 export * from './logging/process-logger.js';
-export { LimitedWarnings } from './logging/limited-warnings.js';
 export * from './logging/outage-logger.js';
 export * from './metrics/metric-registry.js';
 export * from './metrics/metric-specs.js';

@@ -3,10 +3,16 @@ import { emptyState } from '@sluice/core';
 import type { PullOptions, QueueReaderOptions, QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import { LogFollower } from './log-follower.js';
 
-const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
+const warned: string[] = [];
+const logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  error: () => undefined,
+  warn: (text: string): void => void warned.push(text),
+};
 
 describe('a log that has lost the end that was found at the start', () => {
-  it('is followed up to the end that is left', async () => {
+  it('is followed up to the end that is left, and each message that is skipped is reported', async () => {
     const body = Buffer.from('noise');
     const maxOffset = 2;
     const aborted = (signal: AbortSignal | undefined) =>
@@ -49,5 +55,7 @@ describe('a log that has lost the end that was found at the start', () => {
     expect(follower.behind).toBe(0);
     follower.close();
     await running;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warned.map((text) => /^Offset \d+/.exec(text)?.[0])).toEqual(['Offset 0', 'Offset 1']);
   });
 });

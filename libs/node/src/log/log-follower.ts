@@ -1,4 +1,4 @@
-import { pause } from '@sluice/time';
+import { pause, RateLimitedLogger } from '@sluice/time';
 import {
   behindBy,
   beginningAt,
@@ -25,8 +25,7 @@ import {
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
 import { isRocketMqError } from '@sluice/rocketmq';
 import { untilAnswered } from './known-queue.js';
-import { LimitedWarnings } from '../logging/limited-warnings.js';
-import type { ScopedLogger } from '../logging/process-logger.js';
+import { type ScopedLogger, warningIntervalMs } from '../logging/process-logger.js';
 import { findSnapshot } from './find-snapshot.js';
 import { decodeLogMessage, LogQueue } from './log-queue.js';
 import { NodeError } from '../errors/node-error.js';
@@ -94,7 +93,7 @@ export class LogFollower {
   private readonly listeners = new Set<LogListener>();
   private readonly proofWaiters = new Set<() => void>();
   private readonly source: LogQueue;
-  private readonly skips: LimitedWarnings;
+  private readonly skips: RateLimitedLogger;
   private loop: NodeLoop;
   /** The end of the queue when this began. */
   private catchUpTo = 0;
@@ -111,7 +110,11 @@ export class LogFollower {
     private readonly options: LogFollowerOptions = {},
   ) {
     this.source = new LogQueue(client, queue, group);
-    this.skips = new LimitedWarnings(logger);
+    this.skips = new RateLimitedLogger({
+      log: logger.warn.bind(logger),
+      intervalMs: warningIntervalMs,
+      signal: this.ended.signal,
+    });
     this.loop = initialNodeLoop(options.self ?? noMember, initial, readClocks());
   }
 
@@ -333,7 +336,7 @@ export class LogFollower {
       }
       case 'unreadable': {
         const { offset, why } = effect.message;
-        this.skips.warn(`Offset ${String(offset)} of the log is skipped: ${why}`);
+        this.skips.write(`Offset ${String(offset)} of the log is skipped: ${why}`);
         return;
       }
       case 'head-proven':

@@ -85,6 +85,9 @@ function printable(text: string): string {
     );
 }
 
+/** Time between two lines about what may come with every message, for instance that it cannot be read. */
+export const warningIntervalMs = 10_000;
+
 export interface ScopedLogger {
   debug(text: string): void;
   info(text: string): void;

@@ -5,7 +5,13 @@ import { ReportsChannel } from './reports-channel.js';
 
 type Next = (from: number) => Promise<readonly { queueOffset: number; storeTimestamp?: number; body: Buffer }[]>;
 
-const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
+const warned: string[] = [];
+const logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  error: () => undefined,
+  warn: (text: string): void => void warned.push(text),
+};
 const never = new Promise<never>(() => undefined);
 
 /** A channel on one queue that ends at offset 4 and is read from offset 2. */
@@ -138,6 +144,22 @@ describe('following the reports', () => {
     ended.abort();
     clearTimeout(writing);
     await following;
+  });
+
+  it('reports messages that it cannot read, also those that it holds back at first', async () => {
+    const ended = new AbortController();
+    const body = Buffer.from('noise');
+    const noise = [2, 3, 4, 5].map((queueOffset) => ({ queueOffset, storeTimestamp: 1, body }));
+    const next: Next = (from) => (from === 2 ? Promise.resolve(noise) : never);
+    warned.length = 0;
+    const following = channelOn([], next).follow(() => undefined, ended.signal);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(warned).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(warned.slice(1)).toEqual([`${String(warned[0])} (and 2 more before it)`]);
+    ended.abort();
+    await following;
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   it('pauses where every offset of the queue is refused', async () => {

@@ -1,4 +1,4 @@
-import { pause } from '@sluice/time';
+import { pause, RateLimitedLogger } from '@sluice/time';
 import { isReport, type Report } from '@sluice/core';
 import {
   encodeProbe,
@@ -13,8 +13,7 @@ import {
 } from '@sluice/protocol';
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { refusedPauseMs, untilAnswered } from '../log/known-queue.js';
-import { LimitedWarnings } from '../logging/limited-warnings.js';
-import type { ScopedLogger } from '../logging/process-logger.js';
+import { type ScopedLogger, warningIntervalMs } from '../logging/process-logger.js';
 
 const sendTimeoutMs = 3000;
 
@@ -33,10 +32,15 @@ const freeMessages = 40;
 /** Lets the messages of a busy queue come together: a large cluster costs its readers a few pulls a second, not one per message. */
 const busyPauseMs = 100;
 
+interface QueueFollowing {
+  readonly listener: ReportsListener;
+  readonly warnings: RateLimitedLogger;
+  readonly onEnd: (queueId: number) => void;
+}
+
 /** Writes and reads the reports topic. */
 export class ReportsChannel {
   private malformed = 0;
-  private readonly warnings: LimitedWarnings;
   private readonly writer = new ReportWriter<Report>();
 
   constructor(
@@ -45,9 +49,7 @@ export class ReportsChannel {
     private readonly brokerName: string,
     private readonly group: string,
     private readonly logger: ScopedLogger,
-  ) {
-    this.warnings = new LimitedWarnings(logger);
-  }
+  ) {}
 
   /** Messages that could not be understood, or that somebody else than the node wrote. */
   get malformedCount(): number {
@@ -89,14 +91,20 @@ export class ReportsChannel {
     const onEnd = (queueId: number): void => {
       if (unread.delete(queueId) && unread.size === 0) onListening?.();
     };
-    await Promise.all(this.queueIds.map((queueId) => this.followQueue(queueId, listener, signal, onEnd)));
+    const warnings = new RateLimitedLogger({
+      log: this.logger.warn.bind(this.logger),
+      intervalMs: warningIntervalMs,
+      signal,
+    });
+    const followQueue = (queueId: number): Promise<void> =>
+      this.followQueue(queueId, { listener, warnings, onEnd }, signal);
+    await Promise.all(this.queueIds.map(followQueue));
   }
 
   private async followQueue(
     queueId: number,
-    listener: ReportsListener,
+    { listener, warnings, onEnd }: QueueFollowing,
     signal: AbortSignal,
-    onEnd: (queueId: number) => void,
   ): Promise<void> {
     const queue = this.queue(queueId);
     const { admin } = this.client;
@@ -104,7 +112,7 @@ export class ReportsChannel {
       isWhole: isReport,
       isOwnQueue: (nodeId) => reportsQueueOf(nodeId, this.topics) === queueId,
       onRestart: (nodeId, incarnation) => {
-        this.warnings.warn(
+        warnings.write(
           `Somebody else wrote a report of node ${nodeId} (incarnation ${incarnation}); the node's own are used again`,
         );
       },
@@ -118,7 +126,7 @@ export class ReportsChannel {
         let storedAt = 0;
         for (const message of messages) {
           readTo = message.queueOffset + 1;
-          const each = this.understood(assembler, message);
+          const each = this.understood(assembler, message, warnings);
           if (each === undefined || message.queueOffset < end) continue;
           heard.push(each);
           storedAt = Math.max(storedAt, message.storeTimestamp);
@@ -183,13 +191,14 @@ export class ReportsChannel {
   private understood(
     assembler: ReportAssembler<Report>,
     { body, storeTimestamp }: StoredMessage,
+    warnings: RateLimitedLogger,
   ): HeardReport | undefined {
     try {
       return assembler.read(body, storeTimestamp);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.malformed += 1;
-      this.warnings.warn(error.message);
+      warnings.write(error.message);
       return undefined;
     }
   }

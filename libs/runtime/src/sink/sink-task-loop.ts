@@ -1,11 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import type { QueueRef } from '@sluice/sdk';
-import { untilAborted } from '@sluice/time';
+import { RateLimitedLogger, untilAborted } from '@sluice/time';
 import type { LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { RateLimitedLogger } from '../task/rate-limited-logger.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
@@ -316,7 +315,7 @@ export class SinkTaskLoop {
   private queueSet(warn: (message: string) => void, arrived: () => void, failed: (error: unknown) => void): QueueSet {
     const { settings, counters, decoder, group, waits } = this.spec;
     const { clock, messages } = this.ports;
-    const skips = new RateLimitedLogger(clock, warn, this.killed.signal);
+    const skips = new RateLimitedLogger({ clock, log: warn, signal: this.killed.signal });
     return new QueueSet({
       group,
       messages,

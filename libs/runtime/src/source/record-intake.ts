@@ -1,6 +1,6 @@
 import { describePosition, stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
-import type { RateLimitedLogger } from '../task/rate-limited-logger.js';
+import type { RateLimitedLogger } from '@sluice/time';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';

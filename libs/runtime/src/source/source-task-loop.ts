@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
 import type { SourcePartition, SourcePosition } from '@sluice/sdk';
+import { RateLimitedLogger } from '@sluice/time';
 import type { LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { RateLimitedLogger } from '../task/rate-limited-logger.js';
 import type { RetryPolicy } from '../retry/retrying.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
@@ -65,7 +65,7 @@ export class SourceTaskLoop {
     const [stopping, killed] = [this.stopping.signal, this.killed.signal];
     const warn = logger.warn.bind(logger);
     const policy = this.policy.bind(this);
-    const skips = new RateLimitedLogger(ports.clock, warn, killed);
+    const skips = new RateLimitedLogger({ clock: ports.clock, log: warn, signal: killed });
     this.partitions = new PartitionTable({
       connector,
       task: { index, generation },
