@@ -8,6 +8,7 @@ import {
   nodeChecks,
   nodeHeartbeat,
   nodeMetrics,
+  ownVersion,
   StatePersister,
   type ClusterNode,
   type Service,
@@ -24,7 +25,7 @@ const headIntervalMs = 1000;
 /** The gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
   const { settings, logger, follower } = node;
-  const gatewaySettings = { ...settings.gateway, version: '0.1.0', commit: 'unknown' };
+  const gatewaySettings = { ...settings.gateway, version: ownVersion(), commit: 'unknown' };
   const reports = new LiveReports(node.reports, follower, (error) => {
     node.fail(error);
   });

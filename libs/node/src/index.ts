@@ -27,6 +27,7 @@ export * from './metrics/process-metrics.js';
 export * from './cluster-node/cluster-node.js';
 export * from './cluster-node/node-heartbeat.js';
 export { prepareRpcGroup } from './service/start-rpc.js';
+export { ownVersion } from './service/own-version.js';
 export * from './service/run-service.js';
 export * from './service/service.js';
 export * from './settings/cluster-access.js';

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { ClusterNode } from '../cluster-node/cluster-node.js';
 import type { RpcEndpoint } from '@sluice/rpc';
+import { ownVersion } from '../service/own-version.js';
 import { MetricRegistry } from './metric-registry.js';
 
 /** The metrics that every role has; the role adds its own. */
@@ -47,12 +47,4 @@ function collectRpc(metrics: MetricRegistry, rpc: RpcEndpoint): void {
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** Of this package: all packages of a build have the same. */
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string;
-  };
-  return version;
 }
