@@ -25,6 +25,7 @@ import {
 } from '@sluice/node';
 import { completeCopies, openPositions } from '@sluice/runner';
 import { type RpcEndpoint } from '@sluice/rpc';
+import { withinTime } from '@sluice/time';
 import { CommandReader } from './command-reader.js';
 import { CoordinatorLoop } from './coordinator-loop.js';
 import { EffectRunner } from './effect-runner.js';
@@ -136,7 +137,8 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
         resigned = resolve;
       });
       input({ kind: 'stop' });
-      await Promise.race([gone, untilTimeout(resignTimeoutMs)]);
+      const late = (): Error => new Error(`The leader has not resigned within ${String(resignTimeoutMs)} ms`);
+      await withinTime(gone, resignTimeoutMs, late).catch(() => undefined);
       loop.stop();
       unsubscribe();
       ended.abort();
@@ -163,10 +165,4 @@ function coordinatorMetrics(node: ClusterNode, rpc: RpcEndpoint, loop: Coordinat
   metrics.collectOne('sluice_coordinator_leads', () => (loop.state.role === 'leader' ? 1 : 0));
   metrics.collectOne('sluice_commands_waiting', () => loop.state.commands.length);
   return metrics;
-}
-
-function untilTimeout(timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, timeoutMs).unref();
-  });
 }

@@ -1,4 +1,5 @@
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { withinTime } from '@sluice/time';
 
 /** The time that one request may take in all. */
 export class RequestDeadline {
@@ -14,17 +15,9 @@ export class RequestDeadline {
   }
 
   /** @throws ConnectError with code `CONNECT_TIMEOUT`, naming `stage`, when `work` is not settled at the deadline. */
-  async within<T>(work: Promise<T>, stage: string): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const expired = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new ConnectError(ConnectErrorCode.timeout, `The gateway was ${stage}.`, { retriable: true }));
-      }, this.remainingMs);
-    });
-    try {
-      return await Promise.race([work, expired]);
-    } finally {
-      clearTimeout(timer);
-    }
+  within<T>(work: Promise<T>, stage: string): Promise<T> {
+    const late = (): Error =>
+      new ConnectError(ConnectErrorCode.timeout, `The gateway was ${stage}.`, { retriable: true });
+    return withinTime(work, this.remainingMs, late);
   }
 }

@@ -1,5 +1,6 @@
 import { type Config, type PluginInfo, connectorClass } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, hiddenValue, type IsSecret, isSecretName, secretsAmong } from '@sluice/sdk';
+import { withinTime } from '@sluice/time';
 import { findPlugin, type PluginQuestions } from '../ports/gateway-ports.js';
 
 interface Known {
@@ -29,7 +30,8 @@ export class SecretSettings {
     const known = this.#known.get(className);
     const isCurrent = known !== undefined && (plugin === undefined || plugin.version === known.version);
     if (plugin !== undefined && !isCurrent && performance.now() >= (this.#retryAt.get(className) ?? 0)) {
-      await settledWithin(this.#ask(className, plugin), this.options.waitMs);
+      const late = (): Error => new Error(`No runner has described ${className} yet`);
+      await withinTime(this.#ask(className, plugin), this.options.waitMs, late).catch(() => undefined);
     }
     return this.#known.get(className)?.isSecret ?? isSecretName;
   }
@@ -58,15 +60,6 @@ export function hideSecrets(config: Config, isSecret: IsSecret): Config {
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => [name, isSecret(name) && value !== '' ? hiddenValue : value]),
   );
-}
-
-async function settledWithin(work: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, expired]);
-  clearTimeout(timer);
 }
 
 /**
