@@ -303,7 +303,7 @@ export class BrokerResponseError extends RocketMqError {
 }
 
 /**
- * The broker or name server at `address` does not know `request`, or not all that was asked with it: its RocketMQ is too
+ * The broker or name server at `address` does not know `request`, or not all that was asked with it. Its RocketMQ is too
  * old or too new for it. Nothing was changed there. The docs of each call say which versions lack it.
  */
 export class UnsupportedByBrokerError extends BrokerResponseError {
@@ -367,8 +367,8 @@ export class BrokerNotFoundError extends RocketMqError {
 }
 
 /**
- * A reader's position is not in the queue: `below-min` (expired or deleted), `beyond-max` (the queue was truncated or
- * recreated) or `removed` (the broker skipped ahead without a message). The reader keeps its position.
+ * A reader's position is not in the queue; the reader keeps it. It is `below-min` (expired or deleted), `beyond-max` (the
+ * queue was truncated or recreated) or `removed` (the broker skipped ahead without a message).
  */
 export class OffsetOutOfRangeError extends RocketMqError {
   constructor(

@@ -6,7 +6,7 @@ import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { parseTolerantJson, type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readText } from '../wire/tolerant-reader.js';
 
-const HINT = 'ACL 2.0 is in RocketMQ from 5.3.0 on; older brokers have plain ACL, administered by client.plainAcl';
+const HINT = 'ACL 2.0 is in RocketMQ 5.3.0 and later; older brokers have plain ACL, administered by client.plainAcl';
 /** Brokers have no code of its own for it. */
 const NOT_THERE_REMARK = /^The (subject|policy|acl) is not exist/;
 

@@ -50,8 +50,8 @@ import { type TopicConfig } from './topic-config.js';
 const CHANGE_MS = 10_000;
 
 /**
- * Administration over the remoting protocol. What changes something goes to every master that it concerns, since
- * brokers keep topics and groups each for itself; when one fails, others may be changed already. Every call may throw the
+ * Administers a cluster over the remoting protocol. Each broker keeps topics and groups for itself, so a change goes to
+ * every master that it concerns. When one master fails, others may be changed already. Every call may throw the
  * connection's errors and BrokerResponseError, UnsupportedByBrokerError among them.
  */
 export class Admin {
@@ -224,7 +224,7 @@ export class Admin {
   }
 
   /**
-   * Resets the offsets of a group in all queues of a topic (default limit 10 s). RocketMQ from 5.2 on does it in the broker
+   * Resets the offsets of a group in all queues of a topic (default limit 10 s). RocketMQ 5.2 and later does it in the broker
    * (`useServerSideResetOffset`), running consumers included: until one has pulled, its commits are refused. Older brokers
    * pass it on to running Java consumers; for a group without any, offsets are committed from here. Brokers with ACL 2.0
    * let only those reset who may get the cluster's settings.

@@ -95,7 +95,7 @@ function decodeConnection(connection: TolerantMap): ClientConnection {
   };
 }
 
-/** Tells whether any client is in the group on one broker. */
+/** Returns whether any client is in the group on one broker. */
 export async function isGroupOnline(
   cluster: ClusterAccess,
   address: string,

@@ -9,7 +9,7 @@ const PROXY_GROUP_NOT_FOUND = 40_403;
 const PROXY_BROKER_ERROR = 50_001;
 const PROXY_REMARK = /group.*not (exist|found)/i;
 
-/** Tells whether a broker or Proxy refused a request because it does not know the consumer group; others may know the group. */
+/** Returns whether a broker or Proxy refused a request because it does not know the consumer group; others may know the group. */
 export function isGroupMissing(error: unknown): boolean {
   if (!(error instanceof BrokerResponseError)) return false;
   switch (error.responseCode) {
@@ -23,7 +23,7 @@ export function isGroupMissing(error: unknown): boolean {
   }
 }
 
-/** Tells whether a broker has no client of the group. */
+/** Returns whether a broker has no client of the group. */
 export function isGroupOffline(error: unknown): boolean {
   return (
     isGroupMissing(error) ||

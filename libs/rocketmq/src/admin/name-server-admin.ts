@@ -17,9 +17,9 @@ export interface KvKey {
 }
 
 /**
- * The name servers' settings, their key-value store and what they tell of brokers. They do not know of each other:
- * changes go to every one of those that the client was given, and fail when one of them does not answer. Every call may
- * throw the connection's errors and BrokerResponseError.
+ * Administers the name servers: their settings, their key-value store and what they know of brokers. They do not know of
+ * each other, so a change goes to every one that the client was given. It fails when one of them does not answer. Every
+ * call may throw the connection's errors and BrokerResponseError.
  */
 export class NameServerAdmin {
   constructor(private readonly cluster: ClusterAccess) {}

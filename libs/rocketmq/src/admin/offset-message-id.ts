@@ -15,8 +15,8 @@ const PORT_AND_OFFSET_BYTES = 12;
 const MAX_PORT = 65_535;
 
 /**
- * Returns the id that a broker gives to a stored message (RocketMQ's `offsetMsgId`): upper-case hex of the address (4 or 16
- * bytes), the port (int32) and the commit log offset (int64), all big-endian.
+ * Returns the id that a broker gives to a stored message (RocketMQ's `offsetMsgId`). It is upper-case hex of the address
+ * (4 or 16 bytes), the port (int32) and the commit log offset (int64), all big-endian.
  * @throws InvalidArgumentError
  */
 export function encodeOffsetMessageId({ host, port, commitLogOffset }: MessagePosition): string {

@@ -124,7 +124,7 @@ export async function resetQueueOffset(
   await updateOffset(cluster, group, queue, offset, deadline);
 }
 
-/** The setting is not there before RocketMQ 5.1 and on by default from 5.2 on. */
+/** Returns whether the broker resets offsets itself. The setting is not there before RocketMQ 5.1, and on by default in 5.2 and later. */
 async function isServerSideReset(cluster: ClusterAccess, address: string, deadline: CallDeadline): Promise<boolean> {
   return (await brokerConfigOn(cluster, address, deadline)).get('useServerSideResetOffset') === 'true';
 }

@@ -52,13 +52,14 @@ export interface PlainAclConfig {
 const MIN_KEY_CHARS = 7;
 const PERMS: readonly string[] = ['DENY', 'PUB', 'SUB', 'PUB|SUB'];
 const HINT =
-  'plain ACL is in RocketMQ 4.4 to 5.3.2, its administration from 4.6 on; brokers of ACL 2.0 (5.3.0 and later) are administered by client.acl';
+  'plain ACL is in RocketMQ 4.4 to 5.3.2, its administration in 4.6 and later; brokers of ACL 2.0 (5.3.0 and later) are administered by client.acl';
 
 /**
- * Accounts of plain ACL (RocketMQ's ACL 1.0, `plain_acl.yml`; brokers of 4.6 to 5.3.2 with `aclEnable=true`). Brokers keep
- * them each for itself, so changes go to every master; each looks at its file every half second, so a change takes a
- * moment. Every call may throw UnsupportedByBrokerError for brokers without plain ACL, the connection's errors,
- * AuthenticationError, AuthorizationError (the caller must be an admin account) and BrokerResponseError.
+ * Administers accounts of plain ACL (RocketMQ's ACL 1.0, `plain_acl.yml`; brokers of 4.6 to 5.3.2 with
+ * `aclEnable=true`). Each broker keeps accounts for itself, so a change goes to every master. A broker looks at its
+ * file every half second, so a change takes a moment. Every call may throw UnsupportedByBrokerError for brokers without
+ * plain ACL, the connection's errors, AuthenticationError, AuthorizationError (the caller must be an admin account) and
+ * BrokerResponseError.
  */
 export class PlainAclAdmin {
   constructor(private readonly cluster: ClusterAccess) {}

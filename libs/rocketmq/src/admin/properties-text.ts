@@ -15,7 +15,7 @@ export function parseSettings(text: string): Map<string, string> {
 
 /**
  * Writes settings as brokers and name servers read them: Java properties in ISO 8859-1. They keep them in a file without
- * any escaping, so a line break in a value would become a setting of its own: it is refused.
+ * any escaping. What follows a line break in a value would become a setting of its own, so a line break is refused.
  * @throws InvalidArgumentError
  */
 export function formatSettings(settings: Readonly<Record<string, string>>): Buffer {

@@ -25,7 +25,7 @@ export interface TopicConfig {
 export interface FoundTopicConfig {
   /** Undefined when the broker does not have the topic. */
   readonly config: TopicConfig | undefined;
-  /** Whether the broker keeps attributes of topics, as those from 5.0 on do. */
+  /** Whether the broker keeps attributes of topics, as those of 5.0 and later do. */
   readonly areAttributesKept: boolean;
 }
 

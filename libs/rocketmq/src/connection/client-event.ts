@@ -2,7 +2,7 @@ import { type RemotingCommand } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
 import { type PendingRequest } from './in-flight-request.js';
 
-/** What a client tells its owner's log and metrics. */
+/** What a client reports to its owner's log and metrics. */
 export type ClientEvent =
   | { readonly kind: 'connection-opened'; readonly address: string }
   | { readonly kind: 'connection-failed'; readonly address: string; readonly error: unknown }

@@ -47,7 +47,7 @@ describe('ConnectionPool', () => {
     await pool.close();
   });
 
-  it('tells of connections and of the end of every request, whatever its listener does', async () => {
+  it('reports connections and the end of every request, whatever its listener does', async () => {
     const events: ClientEvent[] = [];
     const warnings: unknown[] = [];
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation((warning) => void warnings.push(warning));

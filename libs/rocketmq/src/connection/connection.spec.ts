@@ -61,7 +61,7 @@ describe('Connection', () => {
     expect(await Promise.all(texts)).toEqual(Array.from({ length: 20 }, () => 'again'));
   });
 
-  it('tells what was written from what was not when it ends', async () => {
+  it('distinguishes what was written from what was not when it ends', async () => {
     const connection = await open();
     const written = connection.submit(SOME_REQUEST);
     await peer.until(() => peer.received.length === 1);

@@ -30,7 +30,7 @@ export interface ConnectionOptions {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
   readonly headerFormat: HeaderFormat;
-  /** Takes what the server asks or tells by itself. */
+  /** Takes what the server asks or reports by itself. */
   readonly onNotice?: ((connection: Connection, notice: RemotingCommand) => void) | undefined;
   /** Called for connections and requests. */
   readonly onEvent?: ClientEventListener | undefined;
@@ -63,8 +63,9 @@ const LEAVING = 'the server shuts down';
  * what was under way when it ends rejects with what is known about it. A request that the server refuses because it goes
  * away (GO_AWAY) is given to `moveRequest`, once.
  *
- * Memory is bounded by the callers: the server sends only what was asked for, so the socket is always read, and a slow
- * reader asks for less. Its own requests are answered at once, or not at all while it does not read.
+ * The callers bound the memory. The server sends only what they asked for, so the connection always reads the socket, and
+ * a slow reader asks for less. The connection answers the server's own requests at once, or not at all while the server
+ * does not read.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -235,8 +236,8 @@ export class Connection {
   }
 
   /**
-   * Gathers requests into one system call: those of one callback, or those of all reads in a row while the socket has more
-   * bytes at hand.
+   * Gathers requests into one system call. They are those of one callback, or of all reads in a row while the socket has
+   * more bytes at hand.
    */
   #cork(): void {
     if (this.#isCorked) return;

@@ -25,7 +25,7 @@ interface RequestOwner {
   /** How long an overdue reply is waited for. */
   readonly overdueAfterMs: number;
   forget(pending: PendingRequest): void;
-  /** Tells whether the operating system has all bytes of the request: the caller may use its memory again. */
+  /** Returns whether the operating system has all bytes of the request; the caller may then use its memory again. */
   hasWritten(pending: PendingRequest): boolean;
   close(reason: string): void;
 }

@@ -80,20 +80,20 @@ export function openSocket(
   });
 }
 
-/** Tells whether the server's host is unavailable; other errors are about certificates and protocols, which waiting does not cure. */
+/** Returns whether the server's host is unavailable; other errors are about certificates and protocols, which waiting does not cure. */
 function isNetworkError(error: Error & { readonly code?: string; readonly syscall?: string }): boolean {
   return error.code === 'ECONNRESET' || (error.syscall !== undefined && error.code !== 'EPROTO');
 }
 
-/** Tells whether an error is what the other side of a TLS connection, or OpenSSL, reports after the handshake. */
+/** Returns whether an error is what the other side of a TLS connection, or OpenSSL, reports after the handshake. */
 export function isTlsError(error: unknown): boolean {
   const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && code.startsWith('ERR_SSL_');
 }
 
 /**
- * An attempt on several addresses of one host fails with an error that has no message of its own; OpenSSL's `reason` says
- * what its long message says.
+ * Returns an error's message and code as one text. An attempt on several addresses of one host fails with an error that
+ * has no message of its own. OpenSSL's `reason` says what its long message says.
  */
 export function reasonOf(error: Error & { readonly code?: string; readonly reason?: unknown }): string {
   const message = isTlsError(error) && typeof error.reason === 'string' ? error.reason : error.message;

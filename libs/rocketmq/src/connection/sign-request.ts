@@ -3,9 +3,9 @@ import { type RemotingRequest } from '../wire/remoting-codec.js';
 import { type Credentials } from './credentials.js';
 
 /**
- * Returns the request with the fields that prove its sender: `AccessKey`, `SecurityToken` and `Signature`, the base64 of the
- * HMAC-SHA1 over the values of all other fields in the order of their names (UTF-16 units) and the body. The same for
- * ACL 1.0 and 2.0 (`AclUtils.combineRequestContent`, `AclSigner` of RocketMQ).
+ * Returns the request with the fields that prove its sender: `AccessKey`, `SecurityToken` and `Signature`. `Signature` is the
+ * base64 of the HMAC-SHA1 over all other fields' values, in the order of their names (UTF-16 units), and the body. ACL 1.0
+ * and 2.0 sign alike (`AclUtils.combineRequestContent`, `AclSigner` of RocketMQ).
  */
 export function signRequest(request: RemotingRequest, credentials: Credentials): RemotingRequest {
   const { accessKey, secretKey, securityToken } = credentials;

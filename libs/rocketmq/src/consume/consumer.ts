@@ -108,11 +108,11 @@ export class Consumer {
   }
 
   /**
-   * Makes this client a visible member of a group for the next minute, on the brokers that it pulls from: `mqadmin
-   * consumerConnection` and dashboards list it by its client id. Readers do it by themselves for the group that they name;
-   * call it for a group in whose name offsets are kept elsewhere, at least every 30 s. A member subscribes to nothing, but
-   * where a broker lists no other members. Brokers make the group's retry topic for it, and Java consumers of the same group
-   * leave it its share of the queues.
+   * Makes this client a visible member of a group for the next minute, on the brokers that it pulls from. `mqadmin
+   * consumerConnection` and dashboards then list it by its client id. Readers do it by themselves for the group that they
+   * name. For a group in whose name offsets are kept elsewhere, call it at least every 30 s. A member subscribes to nothing,
+   * unless a broker lists only members that subscribe. Brokers make the group's retry topic for it, and Java consumers of
+   * the same group leave it its share of the queues.
    */
   attend(group: string): void {
     checkGroupName(group);
@@ -140,8 +140,8 @@ export class Consumer {
 }
 
 /**
- * Tells whether an answer leads from the end of what one broker has of a static topic's queue to the first message that the next
- * broker stored of it. Where retention removed that message, the answer leads elsewhere.
+ * Returns whether an answer leads from the end of one broker's part of a static topic's queue to the next broker's first
+ * message. Where retention removed that message, the answer leads elsewhere.
  */
 function leadsToNextBroker(
   offset: number,

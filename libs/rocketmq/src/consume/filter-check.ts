@@ -10,8 +10,8 @@ import { filterRefusal, type CompiledFilter } from './message-filter.js';
 const MAX_KNOWN = 1_000;
 
 /**
- * Asks each broker once per condition whether it can evaluate it. Brokers give all messages to a pull or pop with a
- * condition that they cannot parse, or that their configuration has them ignore: only this request says so.
+ * Asks each broker once per condition whether it can evaluate it. Only this request shows that. A broker gives all
+ * messages to a pull or pop with a condition that it cannot parse, or that its configuration has it ignore.
  */
 export class FilterCheck {
   readonly #passed = new Set<string>();

@@ -67,7 +67,7 @@ describe('GroupMembers', () => {
     jest.useRealTimers();
   });
 
-  it('tells a broker of a group before the first pull on a connection only', async () => {
+  it('announces a group to a broker before the first pull on a connection only', async () => {
     expect(pull('g')).toBeUndefined();
     members.attend('g');
     await pull('g');
@@ -80,7 +80,7 @@ describe('GroupMembers', () => {
     expect(connection.told).toHaveLength(1);
   });
 
-  it('tells the brokers that it pulls from of a group in whose name nobody pulls', async () => {
+  it('announces a group in whose name nobody pulls to the brokers that it pulls from', async () => {
     members.attend('reader');
     await pull('reader');
     members.attend('sink');
@@ -144,7 +144,7 @@ describe('GroupMembers', () => {
     expect(connection.told.slice(told)).toEqual(['HEART_BEAT g']);
   });
 
-  it('lets pulls go on where a broker does not answer, and forgets a connection that ended', async () => {
+  it('lets pulls continue where a broker does not answer, and forgets a connection that ended', async () => {
     connection.isSilent = true;
     members.attend('g');
     await pull('g');
@@ -156,7 +156,7 @@ describe('GroupMembers', () => {
     expect(connection.told).toHaveLength(told);
   });
 
-  it('lets a pull go on where the heartbeat takes long, and the pulls after it at once', async () => {
+  it('lets a pull continue where the heartbeat takes long, and the pulls after it at once', async () => {
     let reply: (() => void) | undefined;
     const taken = new Promise<void>((resolve) => (reply = resolve));
     connection.beforeReply = () => taken;

@@ -41,12 +41,12 @@ interface GroupMembersOptions {
 }
 
 /**
- * Makes a client a visible member of the groups in whose name it reads: brokers list it, count it as online, and serve it
- * where they reject pulls of strangers. A member subscribes to nothing, but where a broker passes over members that do not:
- * with `rejectPullConsumerEnable` it says nothing of it and does not list them.
+ * Makes a client a visible member of the groups in whose name it reads. Brokers list it and count it as online, and those
+ * that reject pulls of outsiders serve it. A member subscribes to nothing, unless a broker passes over members that do not:
+ * with `rejectPullConsumerEnable` it silently leaves them out of its list.
  *
- * Brokers know members by connection, so each connection that carries pulls says it before the first one and then every
- * 30 s.
+ * Brokers know members by connection, so each connection that carries pulls announces the groups before the first one and
+ * then every 30 s.
  */
 export class GroupMembers {
   /** By group: until when. */
@@ -117,7 +117,7 @@ export class GroupMembers {
   }
 
   /**
-   * Takes what a broker tells the members of a group. Brokers before 5.2 let the members carry a reset of offsets out: they
+   * Takes what a broker sends to the members of a group. Brokers before 5.2 let the members carry a reset of offsets out: they
    * commit the new ones.
    */
   onNotice(connection: MemberConnection, notice: RemotingCommand): void {
@@ -204,7 +204,7 @@ export class GroupMembers {
     await this.#tell(connection, { code: REQUEST_CODE.HEART_BEAT, ext: {}, body });
   }
 
-  /** Tells whether the broker, which took the heartbeat, has the client not among the group's members. */
+  /** Returns whether a broker that took the heartbeat does not list the client among the group's members. */
   async #isPassedOver(connection: MemberConnection, group: string): Promise<boolean> {
     const request = { code: REQUEST_CODE.GET_CONSUMER_LIST_BY_GROUP, ext: { consumerGroup: group } };
     const reply = await this.#ask(connection, request);

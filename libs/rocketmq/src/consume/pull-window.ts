@@ -4,10 +4,10 @@ const FIRST_GROW_AFTER = 8;
 const MAX_GROW_AFTER = 1_024;
 
 /**
- * How many messages a pull asks for so that its answer holds exactly that many and the offset of the next one is known.
- * The broker's limits differ by configuration and by whether the messages are in memory, and none of it is announced:
- * the number falls to what an answer held when more was there, and doubles after a run of full answers. Doubling that
- * proves too much is tried less and less often; a single short answer, as at the end of a file, is soon made good.
+ * Decides how many messages a pull asks for, so that its answer holds exactly that many and the offset of the next one is
+ * known. The broker's limits differ by configuration and by whether the messages are in memory, and it announces none of
+ * this. So the number falls to what an answer held when more was there. It doubles after a run of full answers, and ever
+ * more rarely once doubling proved too much. It soon recovers from a single short answer, as at the end of a file.
  */
 export class PullWindow {
   #asked: number;

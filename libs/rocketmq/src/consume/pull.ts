@@ -13,16 +13,17 @@ export interface PullOptions extends CallOptions {
   readonly queue: QueueRef;
   readonly offset: number;
   /**
-   * Named in the broker's statistics. A pull commits nothing, and does not make the client a member of the group: that would
-   * make topics on the brokers and take queues from the group's other members for what may be one look. Where a broker rejects
-   * pulls of strangers the client becomes a member for a minute; `attend` makes it one anywhere.
+   * Named in the broker's statistics. A pull commits nothing, and does not make the client a member of the group.
+   * Membership would make topics on the brokers and take queues from the group's other members, for what may be one look.
+   * Where a broker rejects pulls of outsiders, the client becomes a member for a minute; `attend` makes it one anywhere.
    */
   readonly group: string;
   /** At most; the broker has limits of its own (by default 32 and 256 KiB, from disk 8 and 64 KiB). Default 32. */
   readonly maxMessages?: number;
   /**
-   * How long the broker may hold the pull while there is nothing at `offset`. 0 (default): it answers at once. A broker looks at what it holds
-   * every 5 s only: a time limit of the call has to be longer than this and 5 s together, as the default is.
+   * How long the broker may hold the pull while there is nothing at `offset`. 0 (default): it answers at once.
+   * A broker looks at what it holds only every 5 s. So a time limit of the call has to be longer than this and 5 s together,
+   * as the default is.
    */
   readonly suspendMs?: number;
   /** Default: all messages. */

@@ -242,7 +242,7 @@ describe('QueueReader', () => {
     reader.close();
   });
 
-  it('gives an empty list when its time is over and goes on with the same pull', async () => {
+  it('gives an empty list when its time is over and continues with the same pull', async () => {
     const queue = new FakeQueue();
     const reader = readerOf(queue);
     expect(await reader.next({ timeoutMs: 20 })).toEqual([]);
@@ -253,7 +253,7 @@ describe('QueueReader', () => {
     reader.close();
   });
 
-  it('reports offsets outside of the queue, keeps its position, and goes on where it is told', async () => {
+  it('reports offsets outside of the queue, keeps its position, and continues where a seek puts it', async () => {
     const queue = new FakeQueue();
     queue.append(10);
     queue.min = 5;

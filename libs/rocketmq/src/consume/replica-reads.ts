@@ -53,7 +53,7 @@ export class ReplicaReads {
 }
 
 /**
- * Tells whether an answer is final. A replica's answer is final about the messages that it has, and that none follow them.
+ * Returns whether an answer is final. A replica's answer is final about the messages that it has, and that none follow them.
  * It is not about the queue's ends: the replica may trail its master.
  */
 function isFinal(target: ReadTarget, reply: RemotingCommand): boolean {
@@ -79,7 +79,7 @@ const NO_MATCHED_MESSAGE = 'NO_MATCHED_MESSAGE';
 const REDIRECT_REMARK = /^(FOUND|NO_MATCHED_LOGIC_QUEUE|NO_MESSAGE_IN_QUEUE|OFFSET_\w+)$/;
 
 /**
- * Tells whether a replica says that the master is to be asked. Its remark is the state of its own queue, of which the header's
+ * Returns whether a replica says that the master is to be asked. Its remark is the state of its own queue, of which the header's
  * offsets are (`PullMessageProcessor` of RocketMQ).
  */
 export function isRedirectToMaster(reply: Pick<RemotingCommand, 'code' | 'remark'>): boolean {

@@ -24,9 +24,9 @@ interface Registration {
 }
 
 /**
- * Makes a consumer known to one proxy: it serves no receive to a client whose settings it was not told, keeps them while
- * heartbeats come, and forgets them when it restarts. What ends a registration is noticed by the next `ready`, which makes
- * another one; nothing runs in between.
+ * Makes a consumer known to one Proxy, which serves no receive to a client whose settings it does not know. The Proxy keeps
+ * them while heartbeats come, and forgets them when it restarts. The next `ready` notices what ended a registration and
+ * makes another one; nothing runs in between.
  */
 export class ConsumerSession {
   readonly #options: ConsumerSessionOptions;
@@ -79,7 +79,7 @@ export class ConsumerSession {
     }
   }
 
-  /** Tells the Proxy that the consumer is gone, for at most `timeoutMs`, and ends the stream. Never rejects. */
+  /** Notifies the Proxy that the consumer is gone, for at most `timeoutMs`, and ends the stream. Never rejects. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -96,7 +96,7 @@ export class ConsumerSession {
         ({ stub, metadata, options }, done) => stub.notifyClientTermination(request, metadata, options, done),
       );
     } catch {
-      // The Proxy finds out by itself when heartbeats stay away.
+      // The Proxy finds out by itself when heartbeats stop.
     }
     registration.end(new ClientClosedError(`Telemetry at ${address}`));
   }

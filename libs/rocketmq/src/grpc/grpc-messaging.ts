@@ -29,9 +29,10 @@ export interface GrpcMessagingOptions {
   /** The brokers' and the Proxy's `maxMessageSize`. Default 4 MiB. */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * Whether several messages go in one request. About twenty times as fast, and only for brokers from 5.4.0: older ones
-   * store each message of such a request with the first one's properties, id and tag. No call of the protocol tells a
-   * broker's version, and the Proxy's own says nothing about the brokers behind it: so `off` unless it is said.
+   * Whether several messages go in one request. It is about twenty times as fast, and only for brokers of 5.4.0 and
+   * later. Older ones store each message of such a request with the first one's properties, id and tag. No call of the
+   * protocol reports a broker's version, and the Proxy's own says nothing about the brokers behind it. Hence the default,
+   * `off`.
    */
   readonly batchSend?: 'on' | 'off' | undefined;
   /** Of one `send`, for messages that do not share a request. Default 32. */

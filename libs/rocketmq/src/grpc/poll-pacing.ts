@@ -53,8 +53,8 @@ export class PollPacing {
 }
 
 /**
- * Returns what ends a wait for messages: the newest failure since the wait began when nothing is under way any more, any
- * failure when the time is over.
+ * Returns the failure that ends a wait for messages, if any. When no poll is under way any more, it is the newest since the
+ * wait began. When the time is over, it is the newest of all.
  */
 export function decidingFailure(
   polls: readonly PollPacing[],

@@ -13,7 +13,7 @@ export type RequestLane<T extends CheckedMessage> = readonly (readonly T[])[];
 const STORED_OVERHEAD_BYTES = 512;
 
 /**
- * Puts messages into requests. Only plain messages share one: the Proxy picks the queue of a request by its message group
+ * Puts messages into requests. Only plain messages share one. The Proxy picks the queue of a request by its message group
  * only when it holds one message, and refuses batches of delayed ones. The messages of a group form one lane.
  */
 export function planRequests<T extends CheckedMessage>(

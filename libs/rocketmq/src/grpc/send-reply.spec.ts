@@ -84,7 +84,7 @@ describe('statusError', () => {
     expect(statusError({ code, message }, asked)).toMatchObject({ code: expected, retriable });
   });
 
-  it('tells a message that is refused from a call that is', () => {
+  it('distinguishes a message that is refused from a call that is', () => {
     const refused = [40_004, 40_007, 40_014, 41_301, 43_101];
     const others = [40_100, 40_403, 42_900, 50_001, 50_400];
     const isRefused = (code: number): boolean => isMessageRefused(statusError({ code, message: '' }, asked));

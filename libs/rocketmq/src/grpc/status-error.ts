@@ -76,8 +76,8 @@ export function isSessionLost(error: RocketMqError): boolean {
 }
 
 /**
- * Tells whether the whole request was refused for what one of its messages is like; the others would be taken without it.
- * Sizes count: a body may be too large for the Proxy's own limit.
+ * Returns whether the Proxy refused the whole request for what one of its messages is like; it would take the others
+ * without that one. Sizes count: a body may be too large for the Proxy's own limit.
  */
 export function isMessageRefused(error: RocketMqError): boolean {
   if (!(error instanceof BrokerResponseError)) return false;
@@ -89,7 +89,7 @@ export function isMessageRefused(error: RocketMqError): boolean {
   );
 }
 
-/** Tells whether the broker may have executed a request that the Proxy answered like this. */
+/** Returns whether the broker may have executed a request that the Proxy answered like this. */
 export function mayBeExecuted(status: ProxyStatus): boolean {
   return OUTCOME_UNKNOWN_CODES.has(status.code) && !FLOW_CONTROL_REMARK.test(status.message);
 }

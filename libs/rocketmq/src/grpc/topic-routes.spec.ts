@@ -21,7 +21,7 @@ describe('routeOf', () => {
     ]);
   });
 
-  it('writes IPv6 addresses in brackets, and gRPC is told what they are', () => {
+  it('writes IPv6 addresses in brackets, and names the kind of each address to gRPC', () => {
     const [broker] = routeOf([queue('a', READ_WRITE, '::1')]).brokers;
     expect(broker?.addresses).toEqual(['[::1]:8081']);
     expect(grpcTarget('[::1]:8081')).toBe('ipv6:[::1]:8081');

@@ -15,7 +15,7 @@ function codeOf(code: ServiceError['code'], details = 'why', signal?: AbortSigna
 const { status } = grpc;
 
 describe('transportError', () => {
-  it('tells a connection that never was from one that ended', () => {
+  it('distinguishes a connection that never was from one that ended', () => {
     const refused = 'No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ';
     const unresolved = 'Name resolution failed for target dns:nobody:8081';
     const never = { code: 'CONNECT_FAILED', outcome: 'not-sent', retriable: true, address: 'proxy:8081' };
@@ -26,7 +26,7 @@ describe('transportError', () => {
     expect(codeOf(status.CANCELLED, 'by the server')).toMatchObject(ended);
   });
 
-  it('tells TLS trouble from other trouble with a connection', () => {
+  it('distinguishes TLS trouble from other trouble with a connection', () => {
     const details = 'No connection established. Last error: Error: self-signed certificate. Resolution note: ';
     expect(codeOf(status.UNAVAILABLE, details)).toMatchObject({ code: 'TLS_HANDSHAKE', retriable: false });
   });

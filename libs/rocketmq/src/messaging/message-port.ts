@@ -16,7 +16,7 @@ export interface TopicMessage {
   /** Stored as `UNIQ_KEY`. Default: a new one. */
   readonly messageId?: string | undefined;
   /**
-   * Messages of one group keep the order in which they were handed in, within one protocol: the Proxy picks another queue
+   * Messages of one group keep the order in which they were handed in, within one protocol. The Proxy picks another queue
    * for a group than remoting clients do. Over gRPC the topic must be of type FIFO.
    */
   readonly messageGroup?: string | undefined;

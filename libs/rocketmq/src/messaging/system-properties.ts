@@ -1,7 +1,6 @@
 /**
- * The names that RocketMQ uses for itself (`MessageConst` of 5.5.0). The Proxy refuses most of them in user properties
- * and hands out the others among them, where they would change a message that is sent again: `__SHARDINGKEY` makes it
- * FIFO.
+ * The names that RocketMQ uses for itself (`MessageConst` of 5.5.0). The Proxy refuses most of them in user properties.
+ * It hands out the others among these, where they would change a message that is sent again: `__SHARDINGKEY` makes it FIFO.
  */
 const SYSTEM_PROPERTIES: ReadonlySet<string> = new Set([
   '1ST_POP_TIME',

@@ -36,8 +36,8 @@ export interface SendResult {
 
 export interface SendOptions extends CallOptions {
   /**
-   * Asked right before the request is written, also where it has waited for a connection: where it says no, nothing is sent and the call rejects with
-   * RequestAbortedError.
+   * Asked right before the request is written, also where it has waited for a connection. Where it says no, nothing is
+   * sent and the call rejects with RequestAbortedError.
    */
   readonly maySend?: (() => boolean) | undefined;
 }
@@ -83,7 +83,8 @@ const STATUS: Readonly<Record<number, SendStatus>> = {
  * Sends each call's message or batch to the queue that it names, at once, in one request.
  *
  * - Retries: none, but one: of a request that a server refused unprocessed as it shuts down, or as credentials were renewed.
- * - Outcome: every error has it. A `SendOutcomeUnknownError` may still be stored; its `settled` tells when that is known.
+ * - Outcome: every error has it. After a `SendOutcomeUnknownError` the send may still be stored; its `settled` resolves
+ *   when that is known.
  * - Order: await a send before the next one to its queue; brokers may store sends that overlap in any order.
  * - Flush: not needed, for nothing waits for other messages.
  * - Close: the client's. A send under way rejects with `SendOutcomeUnknownError`.

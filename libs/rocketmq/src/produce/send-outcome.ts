@@ -7,8 +7,8 @@ export type SendSettlement<Result> =
   | { readonly kind: 'unknown'; readonly error: RocketMqError };
 
 /**
- * Why the outcome of a send is unknown: no reply came before its deadline, its abort or the end of its connection, or the
- * broker's answer does not prove that it stored nothing.
+ * Why the outcome of a send is unknown. `answer`: the broker's answer does not prove that it stored nothing. The others: no
+ * reply came before the deadline, the abort or the end of the connection.
  */
 export type UnknownOutcomeReason = 'timeout' | 'aborted' | 'connection-closed' | 'answer';
 

@@ -188,7 +188,7 @@ export class ClusterAccess {
     );
   }
 
-  /** Announces the client's groups first: some brokers reject pulls of strangers. */
+  /** Announces the client's groups first: some brokers reject pulls of outsiders. */
   #announce(connection: Connection, request: RemotingRequest, deadline: CallDeadline): Promise<void> | undefined {
     const group = request.code === REQUEST_CODE.PULL_MESSAGE ? request.ext['consumerGroup'] : undefined;
     return group === undefined ? undefined : this.members?.beforePull(connection, group, deadline);

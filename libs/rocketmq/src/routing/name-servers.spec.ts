@@ -67,7 +67,7 @@ describe('NameServers.ask', () => {
     ['does not know the topic yet', 17],
     ['refuses the sender', 16],
     ['hangs', 'hangs'],
-  ])('goes on to the next when the first %s', async (_what, behaviour) => {
+  ])('asks the next when the first %s', async (_what, behaviour) => {
     const { pool, servers } = serversOf({ 'a:1': behaviour, 'b:2': 0 });
     expect((await servers.ask(REQUEST, within(200))).body.toString()).toBe('b:2');
     expect(pool.asked).toEqual(['a:1', 'b:2']);

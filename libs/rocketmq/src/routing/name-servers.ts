@@ -55,9 +55,9 @@ type AttemptEnd = { readonly attempt: Attempt } & (
 );
 
 /**
- * The cluster's name servers. They do not know of each other, so any that answers will do, and one that answers
- * "unknown" may just have restarted: the next is asked. Nothing that one of them does ends the question, and one that is
- * silent holds it up for a moment only: the next is asked beside it.
+ * Asks the cluster's name servers, one after the other until one answers with success. They do not know of each other, so
+ * any that answers will do. One that answers "unknown" may just have restarted, so the next is asked. No failure of one of
+ * them ends the question. A silent one holds it up for a moment only: the next is then asked beside it.
  */
 export class NameServers {
   #preferred = 0;
@@ -73,8 +73,9 @@ export class NameServers {
    * Returns the first successful reply. With `isOtherWanted` another server than the one that answered last is asked first, since
    * that one's view may be old.
    *
-   * @throws BrokerResponseError when all replied with the same other code; NameServersFailedError when several failed in
-   * different ways; the failure itself when there is one name server; RequestAbortedError, ClientClosedError
+   * @throws BrokerResponseError when all replied with the same other code
+   * @throws NameServersFailedError when several failed in different ways
+   * @throws RequestAbortedError, ClientClosedError; the failure itself when there is one name server
    */
   async ask(
     request: RemotingRequest,

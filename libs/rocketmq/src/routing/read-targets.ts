@@ -13,8 +13,8 @@ const MASTER_AVOIDED_MS = 5_000;
 const MAX_SUGGESTIONS = 10_000;
 
 /**
- * Decides where pulls that a replica may answer go: to the replica that a broker suggested for the queue, to any replica
- * while the master is unavailable, and otherwise to the master.
+ * Decides where pulls that a replica may answer go. They go to the replica that a broker suggested for the queue, to any
+ * replica while the master is unavailable, and otherwise to the master.
  */
 export class ReadTargets {
   /** Broker ids of replicas, by queue; the one suggested first is first to go when there are too many. */

@@ -42,7 +42,7 @@ const SEND_ANSWERS: readonly (readonly [number, string, number, 'not-sent' | 'un
   // A DLedger leader's time-out, of 5.0 and later and of 4.x: its followers may get the message yet.
   [1, 'in-sync replicas not enough', 1, 'unknown'],
   [1, '[PC_SYNCHRONIZED]broker busy, start flow control for a while', 1, 'unknown'],
-  // From 5.3 on only a full page cache.
+  // In 5.3 and later only a full page cache.
   [2, '[PC_SYNCHRONIZED]broker busy, start flow control for a while', 9, 'not-sent'],
   [2, '[REJECTREQUEST]system busy, start flow control for a while', 9, 'not-sent'],
   [2, '[OVERLOAD]system busy, start flow control for a while', 9, 'not-sent'],

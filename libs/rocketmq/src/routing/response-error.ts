@@ -24,8 +24,8 @@ const ILLEGAL_QUEUE_REMARK = /^request queueId\[-?\d+\] is illegal/;
 
 /**
  * Remarks of SYSTEM_ERROR that brokers give before they store (`SendMessageProcessor` of 4.5 to 5.5). Two look alike and are
- * missing on purpose. "in-sync replicas not enough" of 5.x and "[PC_SYNCHRONIZED]" of 4.x also answer a DLedger leader's
- * time-out: it has the message, and its followers may get it yet.
+ * missing on purpose: "in-sync replicas not enough" of 5.x and "[PC_SYNCHRONIZED]" of 4.x. They also answer a DLedger
+ * leader's time-out: it has the message, and its followers may get it yet.
  */
 const NOT_STORED_REMARK =
   /^(create mapped file failed|timer message is under flow control|accurate timer message is not enabled|broker unable to service, until)/;
@@ -64,8 +64,8 @@ export function answerOutcome(
 const FORBIDDEN_REMARK = /^the broker\[.*\] sending message is forbidden/;
 
 /**
- * Tells whether a broker refused the queue of a send and not the send: the topic has fewer queues now, another broker leads the
- * queue of a static topic, or the broker takes no messages.
+ * Returns whether a broker refused the queue of a send and not the send. Then the topic has fewer queues now, another
+ * broker leads the queue of a static topic, or the broker takes no messages.
  */
 export function isQueueRefused({
   responseCode,
@@ -84,7 +84,7 @@ export function isQueueRefused({
   }
 }
 
-/** Tells whether the broker does not know the sender. */
+/** Returns whether the broker does not know the sender. */
 export function isUnauthenticated(reply: Pick<RemotingCommand, 'code' | 'remark'>): boolean {
   if (reply.code === RESPONSE_CODE.NO_PERMISSION) return UNAUTHENTICATED_REMARK.test(reply.remark);
   const plainAcl = plainAclRefusal(reply);

@@ -37,8 +37,8 @@ interface RouteCacheOptions {
 }
 
 /**
- * Topic routes from the name servers. The cache gives an aged route while it fetches the successor in the
- * background, and also when no name server answers: data flows without name servers.
+ * Keeps topic routes from the name servers. The cache gives an aged route while it fetches the successor in the
+ * background, and also when no name server answers. So data flows without name servers.
  */
 export class RouteCache {
   readonly #entries = new Map<string, Entry>();
@@ -147,7 +147,7 @@ function isTopicMissing(error: unknown): boolean {
   return error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.TOPIC_NOT_EXIST;
 }
 
-/** Tells whether a name server that did not answer may know the topic. */
+/** Returns whether a name server that did not answer may know the topic. */
 function isAnyServerUnheard(error: unknown): boolean {
   return failuresOf(error).some(
     (failure) =>

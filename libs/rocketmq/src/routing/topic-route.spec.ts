@@ -11,7 +11,7 @@ const ROUTE = `{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.2:10911","1":"10.0.0.
 describe('decodeTopicRoute', () => {
   const route = decodeTopicRoute('t', Buffer.from(ROUTE));
 
-  it('tells masters from replicas and sorts by broker', () => {
+  it('distinguishes masters from replicas and sorts by broker', () => {
     expect(route.brokers.map((broker) => [broker.brokerName, broker.masterAddress])).toEqual([
       ['a', undefined],
       ['b', '10.0.0.2:10911'],

@@ -29,8 +29,8 @@ export interface BrokerRoute {
   readonly isReadable: boolean;
   readonly isWritable: boolean;
   /**
-   * Of a static topic, whose queues have ids of the whole topic: those that this broker leads now. Other topics have queues from
-   * 0 on each broker.
+   * Of a static topic, whose queues have ids of the whole topic: those that this broker leads now. On each broker, other
+   * topics number their queues from 0.
    */
   readonly staticQueueIds?: readonly number[] | undefined;
 }

@@ -80,7 +80,7 @@ export class BatchEncoder {
     return this.#count;
   }
 
-  /** Tells whether `add` of the same would stay within the broker's limit. */
+  /** Returns whether `add` of the same would stay within the broker's limit. */
   fits(body: Uint8Array, properties: Uint8Array | string): boolean {
     const propertiesBytes = typeof properties === 'string' ? Buffer.byteLength(properties) : properties.length;
     return this.#storedBytes + this.#storedSize(body.length, propertiesBytes) <= this.#maxBytes;
@@ -89,8 +89,9 @@ export class BatchEncoder {
   /**
    * @param properties as `encodeProperties` makes them, or their UTF-8 bytes; may be empty
    * @param flag `Message.flag`, an int32 for applications
-   * @throws InvalidArgumentError for a body of another type; MessageTooLargeError when the batch would go over the broker's limit, or the properties over 32,767 bytes;
-   * the batch is unchanged then
+   * @throws InvalidArgumentError for a body of another type; the batch is unchanged then
+   * @throws MessageTooLargeError when the batch would go over the broker's limit, or the properties over 32,767 bytes; the
+   * batch is unchanged then
    */
   add(body: Uint8Array, properties: Uint8Array | string, flag = 0): void {
     if (this.#isSealed) throw new InvalidArgumentError('add after finish: reset the encoder first');

@@ -15,16 +15,16 @@ const MIN_INT16 = -0x80_00;
 /** `LanguageCode.OTHER` of the servers. */
 const LANGUAGE_OTHER = 7;
 
-/** Tells whether the binary header can carry this one: codes and the lengths of names are signed 16-bit integers there. */
+/** Returns whether the binary header can carry this one: codes and the lengths of names are signed 16-bit integers there. */
 export function fitsBinaryHeader(header: RemotingHeader): boolean {
   if (header.code < MIN_INT16 || header.code > MAX_INT16) return false;
   return Object.keys(header.ext).every((name) => name.length > 0 && Buffer.byteLength(name) <= MAX_INT16);
 }
 
 /**
- * The servers' ROCKETMQ serialization: int16 code, int8 language, int16 version, int32 opaque, int32 flag,
- * int32 length + remark, int32 length + fields, each field an int16 length + name and an int32 length + value.
- * Servers read an empty value as a missing field.
+ * Encodes a header in the servers' ROCKETMQ serialization. It is int16 code, int8 language, int16 version, int32 opaque,
+ * int32 flag, int32 length + remark, int32 length + fields. Each field is an int16 length + name and an int32 length +
+ * value. Servers read an empty value as a missing field.
  */
 export function encodeBinaryHeader(header: RemotingHeader, version: number): Buffer {
   const fields = Object.entries(header.ext);

@@ -56,7 +56,7 @@ describe('FrameReader', () => {
     );
   });
 
-  it('tells, already when it gives a frame, whether the stream filled all the memory that it lent', () => {
+  it('reports, already when it gives a frame, whether the stream filled all the memory that it lent', () => {
     const reader = new FrameReader(MAX);
     const seen: boolean[] = [];
     const fill = (bytes: Buffer): void => {

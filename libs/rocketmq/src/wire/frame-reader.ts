@@ -18,7 +18,7 @@ type OnOversized = (head: Buffer, frameBytes: number) => void;
 
 /**
  * Cuts a byte stream into remoting frames (`int32 length | frame`), length excluded. Bytes come as chunks (`push`) or are
- * written into memory that the reader lends (`space`, `filled`): most of a long frame then goes where it stays.
+ * written into memory that the reader lends (`space`, `filled`). Most of a long frame then goes where it stays.
  * The work is linear in the number of bytes however the stream is cut.
  */
 export class FrameReader {
@@ -122,7 +122,7 @@ export class FrameReader {
     this.#partialFilled = 0;
   }
 
-  /** Gives the partial frame away once it is whole. */
+  /** Hands the partial frame to the caller once it is whole. */
   #endPartial(onFrame: OnFrame, onOversized: OnOversized | undefined): void {
     const partial = this.#partial;
     if (partial === undefined || this.#partialFilled < partial.length) return;

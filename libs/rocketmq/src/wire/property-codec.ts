@@ -7,9 +7,9 @@ const PROPERTY_SEPARATOR = 2;
 const FORBIDDEN = /[\u0001\u0002\p{Cs}]/u;
 
 /**
- * Message properties as the broker stores them: `name \u0001 value \u0002 name \u0001 value`.
+ * Encodes message properties as the broker stores them: `name \u0001 value \u0002 name \u0001 value`.
  * @throws InvalidArgumentError for an empty name or value (the format loses them), a separator inside one, or half of a
- * surrogate pair (UTF-8 cannot carry it: it would become U+FFFD).
+ * surrogate pair. UTF-8 cannot carry the half: it would become U+FFFD.
  */
 export function encodeProperties(properties: Iterable<readonly [string, string]>): string {
   let text = '';

@@ -1,4 +1,4 @@
-/** Response codes of the remoting protocol that this client tells apart. */
+/** Response codes of the remoting protocol that this client distinguishes. */
 export const RESPONSE_CODE = {
   SUCCESS: 0,
   SYSTEM_ERROR: 1,

@@ -21,7 +21,7 @@ export interface SendHeaderFields {
 const DEFAULT_TOPIC = 'NO_AUTO_CREATE';
 /** Used where a topic is created. */
 const DEFAULT_TOPIC_QUEUES = '1';
-/** Only consumers that send a message back to be read again count here. */
+/** Above 0 only where a consumer sends a message back to be read again. */
 const RECONSUME_TIMES = '0';
 const IS_UNIT_MODE = 'false';
 

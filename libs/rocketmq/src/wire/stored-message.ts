@@ -261,7 +261,7 @@ function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Tells whether the big-endian int64 at `at` is in [0, 2^53). */
+/** Returns whether the big-endian int64 at `at` is in [0, 2^53). */
 function isSafeInt64(bytes: DataView, at: number): boolean {
   return bytes.getUint32(at) <= MAX_SAFE_HIGH;
 }

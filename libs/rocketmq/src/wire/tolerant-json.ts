@@ -94,7 +94,7 @@ class Parser {
     }
   }
 
-  /** Tells whether an odd number of backslashes stands before a character. */
+  /** Returns whether an odd number of backslashes stands before a character. */
   #isEscaped(at: number): boolean {
     let first = at;
     while (this.text[first - 1] === '\\') first -= 1;

@@ -77,7 +77,7 @@ const MIN_PAUSE_MS = 100;
 
 /**
  * Receives messages of a group that brokers hand out one by one, to any number of consumers and without assignment of
- * queues (RocketMQ 5.0 and later with `timerWheelEnable`; not over the brokers' second port). Every message is
+ * queues. This needs RocketMQ 5.0 or later with `timerWheelEnable`, and not the brokers' second port. Every message is
  * acknowledged by itself, or delivered again. Topics with batch queues (`queue.type=BatchCQ`) cannot be received so.
  */
 export class PopConsumer {
@@ -96,9 +96,10 @@ export class PopConsumer {
 
   /**
    * Returns messages from one of the brokers, or none after `waitMs`. Brokers that fail are passed over as long as one works.
-   * @throws UnsupportedByBrokerError by brokers before 5.0 and for an SQL92 filter where it is off, FlowControlError
-   * when too many wait at the broker already, BrokerResponseError, TopicNotFoundError, InvalidArgumentError,
-   * MessageUnreadableError for an inner batch, RequestAbortedError and the connection's errors
+   * @throws UnsupportedByBrokerError by brokers before 5.0 and for an SQL92 filter where it is off
+   * @throws FlowControlError when too many wait at the broker already
+   * @throws MessageUnreadableError for an inner batch
+   * @throws BrokerResponseError, TopicNotFoundError, InvalidArgumentError, RequestAbortedError and the connection's errors
    */
   async receive(options: PopReceiveOptions = {}): Promise<PoppedMessage[]> {
     const { maxMessages = MAX_MESSAGES, invisibleMs = 60_000, waitMs = 15_000, signal } = options;

@@ -1,9 +1,9 @@
 import { InvalidArgumentError, MalformedDataError } from '../../errors.js';
 
 /**
- * What a broker needs to know which delivery of which message is meant. As text, separated by spaces (`extraInfo` of the
- * remoting protocol, the receipt handle of the proxy): check point offset, pop time, invisible time, revive queue, kind of
- * topic, broker, queue, offset; what follows is ignored.
+ * What a broker needs to know which delivery of which message is meant. Its text is `extraInfo` of the remoting protocol
+ * and the receipt handle of the Proxy. Spaces separate its fields: check point offset, pop time, invisible time, revive
+ * queue, kind of topic, broker, queue, offset. What follows is ignored.
  */
 export interface Receipt {
   readonly checkPointOffset: number;

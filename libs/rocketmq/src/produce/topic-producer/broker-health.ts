@@ -11,12 +11,12 @@ export class BrokerHealth {
     return this.#failing.get(brokerName)?.notBefore ?? -Infinity;
   }
 
-  /** Tells whether nothing was stored there since its last failure. */
+  /** Returns whether nothing was stored there since its last failure. */
   isFailing(brokerName: string): boolean {
     return this.#failing.size > 0 && this.#failing.has(brokerName);
   }
 
-  /** Failures of requests that were sent before the last one became known count once. */
+  /** Delays the next attempt at the broker. When several requests under way fail together, only the first failure does. */
   failed(brokerName: string, now: number): void {
     const known = this.#failing.get(brokerName);
     if (known !== undefined && known.notBefore > now) return;

@@ -3,9 +3,12 @@ import { RESPONSE_CODE } from '../../wire/response-code.js';
 import { isQueueRefused } from '../../routing/response-error.js';
 
 /**
- * What to do with messages that were not stored. `resend`: the same send may work later or at another broker;
- * `elsewhere`: their queue takes no messages, another one may; `isolate`: one of several is illegal, each is sent without the others; `reject`: it would fail again, or it is not
- * known that nothing was stored.
+ * What to do with messages that were not stored.
+ *
+ * - `resend`: the same send may work later or at another broker.
+ * - `elsewhere`: their queue takes no messages, another one may.
+ * - `isolate`: one of several is illegal, each is sent without the others.
+ * - `reject`: it would fail again, or it is not known that nothing was stored.
  */
 export type FailureVerdict = 'resend' | 'elsewhere' | 'isolate' | 'reject';
 

@@ -10,7 +10,7 @@ export class Lane {
   readonly fifo = new MessageFifo();
   /** The batch on its way; empty when there is none. */
   underWay = NONE;
-  /** The next batch is one for any queue if there is one: neither kind keeps the other waiting for ever. */
+  /** The next batch is one for any queue if there is one: neither kind keeps the other waiting forever. */
   isOthersTurn = false;
   /** The queue is left alone until then; -Infinity for one that takes messages. */
   notBefore = -Infinity;

@@ -59,7 +59,10 @@ export class PendingBounds {
     return group;
   }
 
-  /** Tells whether the message is counted now; one that is larger than the limit is when there is no other. */
+  /**
+   * Counts the message if there is room for it, and returns whether there is. There is room for one larger than the limit
+   * when there is no other.
+   */
   admit(message: PendingMessage): boolean {
     if (!this.#hasRoomFor(message.prepared.storedBytes)) return false;
     message.isCounted = true;

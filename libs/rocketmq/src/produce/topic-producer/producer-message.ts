@@ -23,7 +23,7 @@ export interface ProducerMessage {
   readonly shardingKey?: string | undefined;
   /** 1 to 18 with the brokers' default `messageDelayLevel`. */
   readonly delayLevel?: number | undefined;
-  /** When consumers may see it, ms since the epoch; brokers from 5.0 on. */
+  /** When consumers may see it, ms since the epoch; brokers of 5.0 and later. */
   readonly deliverAt?: number | Date | undefined;
   /** `Message.flag`, an int32 for applications. Default 0. */
   readonly flag?: number | undefined;

@@ -28,8 +28,8 @@ export interface TopicProducerOptions {
   /** Between attempts at one broker. Default: from 50 ms, exponential, up to 3 s. */
   readonly retryBackoff?: BackoffLimits | undefined;
   /**
-   * What happens to messages of unknown outcome: their connection ended before the reply, the reply was lost, or the
-   * broker's answer does not say whether it stored them. `reject` (default): their sends reject with
+   * What happens to messages of unknown outcome. It is unknown where the connection ended before the reply, the
+   * reply was lost, or the broker's answer does not say whether it stored them. `reject` (default): their sends reject with
    * SendOutcomeUnknownError. `resend`: they are sent again, and may be stored twice.
    */
   readonly onUnknownOutcome?: 'reject' | 'resend' | undefined;

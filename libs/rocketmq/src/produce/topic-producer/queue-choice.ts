@@ -31,7 +31,7 @@ export class QueueChoice {
     return this.#keys.has(laneKey(queue));
   }
 
-  /** Tells whether both choose alike. */
+  /** Returns whether both choose alike. */
   isSame(other: QueueChoice): boolean {
     return isSameList(this.queues, other.queues) && isSameList(this.keyed, other.keyed);
   }
@@ -48,8 +48,8 @@ export class QueueChoice {
   }
 
   /**
-   * Returns the queue of a slot. Every slot belongs to the queue with the greatest hash for it, so a queue that comes or goes
-   * moves only the keys that it gains or loses.
+   * Returns the queue of a slot: the one with the greatest hash for it. So a queue that comes or goes moves only the keys
+   * that it gains or loses.
    */
   ofSlot(slot: number): QueueRef | undefined {
     this.#slots ??= assignSlots(this.keyed);

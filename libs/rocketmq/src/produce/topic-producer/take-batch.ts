@@ -8,7 +8,7 @@ export interface BatchLimits {
   readonly lingerMs: number;
 }
 
-/** Tells whether the next batch need not wait for more messages. */
+/** Returns whether the next batch need not wait for more messages. */
 export function isBatchDue(fifo: MessageFifo, limits: BatchLimits, now: number): boolean {
   const head = fifo.peek();
   return head !== undefined && batchDueAt(head, fifo, limits) <= now;

@@ -213,7 +213,7 @@ describe('a topic producer', () => {
     expect(producer.stats.resentUnknown).toBe(1);
   });
 
-  it('tells of the attempt that may have stored the message, whatever came before and after it', async () => {
+  it('reports the attempt that may have stored the message, whatever came before and after it', async () => {
     const illegal = new BrokerResponseError({ ...answer, responseCode: 13 }, { retriable: false, outcome: 'not-sent' });
     const maybe = unknown(Promise.resolve({ kind: 'unknown', error: quorumTimeout }));
     open({ onUnknownOutcome: 'resend' });

@@ -58,10 +58,10 @@ interface TopicProducerContext {
 /**
  * Collects the messages of many calls into batches, chooses their queues, and sends one batch per queue at a time.
  *
- * - Retries: what was surely not stored goes again until `deliveryTimeoutMs` is over, messages without a queue or a
- *   sharding key to another broker if there is one.
- * - Outcome: every error has it. An overdue reply is waited for until no reply can come any more; then `onUnknownOutcome`
- *   decides whether the send rejects with `SendOutcomeUnknownError` or the message goes again.
+ * - Retries: what was surely not stored is sent again until `deliveryTimeoutMs` is over. Messages without a queue or a
+ *   sharding key go to another broker if there is one.
+ * - Outcome: every error has it. The producer waits for an overdue reply until no reply can come any more. Then
+ *   `onUnknownOutcome` decides whether the send rejects with `SendOutcomeUnknownError` or the message is sent again.
  * - Order: brokers store the messages of a queue, and those of a sharding key, in the order of their sends.
  * - Flush: `flush` sends what waits for more messages, and waits for the end of every earlier send.
  * - Close: `close` takes no more sends and flushes. The client's close rejects what waits; a send under way rejects with
@@ -113,10 +113,11 @@ export class TopicProducer {
   /**
    * Resolves once the broker has stored the message. Waits while the producer holds as much as it may.
    *
-   * Rejects with SendOutcomeUnknownError when it may have been stored and nobody can tell; with all others nothing was
-   * stored, as their `outcome` says: RequestTimeoutError and what the last attempt failed with after `deliveryTimeoutMs`,
-   * BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, InvalidArgumentError, MessageTooLargeError,
-   * ProducerOverloadedError, RequestAbortedError, ProducerClosedError, ClientClosedError and the connection's errors.
+   * Rejects with SendOutcomeUnknownError when it may have been stored and nobody can know. With all other errors nothing
+   * was stored, as their `outcome` says. After `deliveryTimeoutMs` the error is what the last attempt failed with, or
+   * RequestTimeoutError. The others are BrokerResponseError, TopicNotFoundError, BrokerNotFoundError, InvalidArgumentError,
+   * MessageTooLargeError, ProducerOverloadedError, RequestAbortedError, ProducerClosedError, ClientClosedError and the
+   * connection's errors.
    */
   send(message: ProducerMessage, options?: TopicSendOptions): Promise<StoredAt> {
     return new Promise((resolve, reject) => {

@@ -43,7 +43,7 @@ export class TopicQueues {
     return this.#failures > 0 ? this.#notBefore : Infinity;
   }
 
-  /** Tells whether any route so far had the broker. */
+  /** Returns whether any route so far had the broker. */
   knowsBroker(brokerName: string): boolean {
     return this.#brokers.has(brokerName);
   }
