@@ -10,7 +10,7 @@ export type ReadConfigMap =
   { readonly ok: true; readonly config: ConfigMap } | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Reads a flat map of settings. Numbers and booleans become the text that they were written as; see `parseJsonBody`. */
-export function readConfigMap(value: unknown): ReadConfigMap {
+function readConfigMap(value: unknown): ReadConfigMap {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { ok: false, problems: [`${nameOfKind(value)} given, allowed is an object of settings`] };
   }

@@ -15,10 +15,10 @@ export function configureGateway(app: NestExpressApplication, settings: Pick<Gat
 }
 
 /** Milliseconds since the gateway last knew that it had read everything that the cluster's log says. */
-export const modelAgeHeader = 'Sluice-Model-Age-Ms';
+const modelAgeHeader = 'Sluice-Model-Age-Ms';
 
 /** Adds the age of what the gateway knows to every answer, also to errors. */
-export function modelAge(view: {
+function modelAge(view: {
   readonly ageMs: number;
 }): (request: HttpRequest, response: HttpResponse, next: () => void) => void {
   return (_request, response, next) => {

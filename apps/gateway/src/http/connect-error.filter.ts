@@ -9,7 +9,7 @@ import {
 import { ConnectErrorCode } from '@sluice/sdk';
 import type { HttpRequest, HttpResponse, RouteLayer } from './http-request.js';
 
-/** The one place where reasons of errors become HTTP statuses. What is not the caller's fault and not listed otherwise is 500. */
+/** HTTP statuses of the reasons of errors; nothing else maps them. What is not the caller's fault and not listed otherwise is 500. */
 const statusOfCode: Readonly<Record<ConnectErrorCode, number>> = {
   [ConnectErrorCode.configInvalid]: 400,
   [ConnectErrorCode.requestInvalid]: 400,
@@ -76,7 +76,7 @@ export class ConnectErrorFilter implements ExceptionFilter {
   }
 }
 
-/** An error of Sluice, also one that a runner answered: only its code and message crossed the wire. */
+/** Recognises an error of Sluice, also one that a runner answered: only its code and message crossed the wire. */
 function isReasoned(thrown: unknown): thrown is Error & { readonly code: ConnectErrorCode } {
   return (
     thrown instanceof Error &&
@@ -96,7 +96,7 @@ function timedOut(message: string): string {
   return message.startsWith('Request timed out.') ? message : `Request timed out. ${message}`;
 }
 
-/** The router found nothing: either the path does not exist or it does not know the verb. */
+/** Answers where the router found nothing: either the path does not exist, or it does not know the verb. */
 function noSuchRoute(request: HttpRequest): Answer {
   const methods = allowedMethods(request);
   if (methods.length === 0) return { status: 404, message: `HTTP 404 Not Found: there is nothing at ${request.path}` };
@@ -109,8 +109,8 @@ function noSuchRoute(request: HttpRequest): Answer {
 }
 
 /**
- * Failures before any route: an undecodable path, or a body that could not be read. The parser's own text quotes the body, which may
- * hold a password, so only the place of the error is taken from it.
+ * Answers failures before any route: a path that cannot be decoded, or a body that cannot be read. The parser's own text quotes the body,
+ * which may hold a password, so this takes only the place of the error from it.
  */
 function bodyParserFailure(thrown: unknown, maxBodyBytes: number): Answer | undefined {
   const failure = thrown as { status?: unknown; message?: unknown } | null | undefined;
@@ -138,8 +138,8 @@ function bodyParserFailure(thrown: unknown, maxBodyBytes: number): Answer | unde
   return undefined;
 }
 
-/** The verbs that the requested path answers to, sorted; empty for a path that does not exist. */
-export function allowedMethods(request: HttpRequest): readonly string[] {
+/** Lists the verbs that the requested path answers to, sorted; empty for a path that does not exist. */
+function allowedMethods(request: HttpRequest): readonly string[] {
   const methods = new Set<string>();
   for (const layer of request.app.router.stack) {
     if (layer.route === undefined || !isMatch(layer, request.path)) continue;

@@ -24,7 +24,7 @@ export interface HealthChecks {
 }
 
 /** How long a check may take, in milliseconds: all run at once, so this is how long an answer takes at most. */
-export const checkLimitMs = 1800;
+const checkLimitMs = 1800;
 
 /** Carries one check out. Never rejects and always answers in time: what fails or is too late is `down`, with the reason. */
 export async function runCheck({ name, check }: NodeCheck, limitMs = checkLimitMs): Promise<HealthIndicatorResult> {

@@ -142,7 +142,7 @@ async function rotatedBeside(path: string): Promise<readonly RotatedFile[]> {
 }
 
 /** `app.log` becomes `app.log.1`, `app.log-20261128`, `app.log.old`, `app.1.log` or `app-2026-11-28.log`, compressed or not. */
-export function isRotation(name: string, candidate: string): boolean {
+function isRotation(name: string, candidate: string): boolean {
   const plain = candidate.replace(compressed, '');
   if (plain.startsWith(name)) return rotationMark.test(plain.slice(name.length));
   const extension = extname(name);
