@@ -16,13 +16,13 @@ import {
 import type { RpcEndpoint } from '@sluice/rpc';
 import { configureGateway } from './http/configure-gateway.js';
 import { GatewayModule } from './gateway.module.js';
-import { LogCommands, LogReadModel, NodeLogLevel } from './adapters/node-adapters.js';
+import { LogCommands, LogReadModel, ProcessNodeLogger } from './adapters/node-adapters.js';
 import { RunnerQuestions } from './adapters/runner-questions.js';
 import { ClusterView } from './view/cluster-view.js';
 
 const headIntervalMs = 1000;
 
-/** The gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
+/** Makes the gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
   const { settings, logger, follower } = node;
   const gatewaySettings = { ...settings.gateway, version: ownVersion(), commit: 'unknown' };
@@ -47,7 +47,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
     {
       commands: new LogCommands(sender),
       plugins: new RunnerQuestions(reports, rpc),
-      logger: new NodeLogLevel(logger),
+      logger: new ProcessNodeLogger(logger),
     },
     gatewaySettings,
     HealthModule.forChecks(

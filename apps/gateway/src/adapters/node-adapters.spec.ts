@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProcessLogger } from '@sluice/node';
-import { NodeLogLevel } from './node-adapters.js';
+import { ProcessNodeLogger } from './node-adapters.js';
 import { logLevels } from '../ports/gateway-ports.js';
 
 describe('the level of a node’s log', () => {
   it.each(logLevels)('%s holds for everything that the node logs', (level) => {
     const processLogger = new ProcessLogger('info');
-    const logger = new NodeLogLevel(processLogger);
+    const logger = new ProcessNodeLogger(processLogger);
     expect(logger.level()).toBe('INFO');
     logger.setLevel(level);
     expect(logger.level()).toBe(level);

@@ -1,7 +1,7 @@
 import type { CommandBody, CommandOutcome, ClusterState, ReportsView } from '@sluice/core';
 import {
   CommandUnansweredError,
-  type CommandSender as LogCommandSender,
+  type CommandSender,
   type LiveReports,
   type LogFollower,
   type ProcessLogger,
@@ -17,7 +17,7 @@ import {
 
 /** Sends commands through their topic. */
 export class LogCommands implements CommandPort {
-  constructor(private readonly sender: LogCommandSender) {}
+  constructor(private readonly sender: CommandSender) {}
 
   async submit(body: CommandBody, { timeoutMs }: { readonly timeoutMs: number }): Promise<CommandOutcome> {
     try {
@@ -61,8 +61,8 @@ export class LogReadModel implements ClusterReadModel {
 const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
 const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'debug' } as const;
 
-/** Changes how much the gateway's process logs. */
-export class NodeLogLevel implements NodeLogger {
+/** Sets how much the gateway's process logs, and logs warnings. */
+export class ProcessNodeLogger implements NodeLogger {
   constructor(private readonly logger: ProcessLogger) {}
 
   level(): LogLevel {

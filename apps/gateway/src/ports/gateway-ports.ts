@@ -16,16 +16,16 @@ export class ControlPlaneUnavailableError extends ConnectError {
   }
 }
 
-/** What this gateway has read of the log and of the nodes' reports. */
+/** Shows what this gateway has read of the log and of the nodes' reports. */
 export interface ClusterReadModel {
-  /** The same immutable value until the next entry is folded. */
+  /** Returns the same immutable value until the next entry is folded. */
   state(): ClusterState;
   reports(): ReportsView;
-  /** False until everything that the log held at the start of the process is folded. */
+  /** Shows whether everything that the log held at the start of the process is folded. */
   isCaughtUp(): boolean;
-  /** Milliseconds since the head of the log was last known to be reached. */
+  /** Returns the milliseconds since the head of the log was last known to be reached. */
   ageMs(): number;
-  /** Milliseconds since something of a leader was read, or since this began to listen. */
+  /** Returns the milliseconds since something of a leader was read, or since this began to listen. */
   leaderSilentMs(): number;
 }
 
@@ -44,16 +44,16 @@ export interface CommandPort {
 export const logLevels = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** The log of this process. */
+/** Sets how much this process logs, and logs warnings. */
 export interface NodeLogger {
   level(): LogLevel;
   setLevel(level: LogLevel): void;
   warn(text: string): void;
 }
 
-/** Questions about plugins. Only runners hold plugin code: a runner whose report lists the plugin is asked. */
+/** Asks about plugins. Only runners hold plugin code: the gateway asks one whose report lists the plugin. */
 export interface PluginQuestions {
-  /** What the reports of live runners list; the same plugin may come once per runner. */
+  /** Lists what the reports of live runners name; the same plugin may come once per runner. */
   list(): readonly PluginInfo[];
   /**
    * Checks a configuration with the code of the connector.
@@ -61,7 +61,7 @@ export interface PluginQuestions {
    * @throws ControlPlaneUnavailableError when no runner with this plugin is live, or none of those asked answered.
    */
   validate(className: string, config: Config): Promise<ValidateAnswer>;
-  /** The settings of a connector or converter, in the order of its specification. @throws like `validate`. */
+  /** Describes the settings of a connector or converter, in the order of its specification. @throws like `validate`. */
   definitions(className: string): Promise<readonly FieldDescription[]>;
 }
 

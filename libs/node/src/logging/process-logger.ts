@@ -33,7 +33,7 @@ export class ProcessLogger extends ConsoleLogger {
     return new ProcessLogger('warn');
   }
 
-  /** A log for plain classes. */
+  /** Makes a logger for plain classes. */
   scoped(scope: string): ScopedLogger {
     return {
       debug: (text) => {

@@ -1,5 +1,5 @@
 import { parseLabels, type Labels, type Role } from '@sluice/core';
-import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './cluster-access.js';
+import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './cluster-connection.js';
 import { hostOf, noProxy, parseAddresses } from './cluster-address.js';
 import { hasKeys, type ReadText } from './cluster-credentials.js';
 import type { ResolvedSettings } from './resolve-settings.js';
@@ -66,7 +66,7 @@ interface DerivedValues {
   readonly 'offset.persist.interval.ms': number;
 }
 
-/** The values that hold for a role, every default in place and all addresses in one form. */
+/** Returns the values that hold for a role, every default in place and all addresses in one form. */
 export function valuesInForce(role: Role, values: SettingValues): SettingValues & DerivedValues {
   const runtime = parseAddresses(values.namesrv, 'rocketmq');
   const namesrv = runtime.join(',');
@@ -89,7 +89,7 @@ export function valuesInForce(role: Role, values: SettingValues): SettingValues 
 }
 
 /**
- * The settings of a role.
+ * Reads the settings of a role.
  *
  * @throws NodeSettingsError naming every problem with keys.
  */

@@ -12,13 +12,14 @@ export interface ClusterConnection {
   readonly credentials?: CredentialsSource;
 }
 
-/** Where the topics of Sluice itself are. @throws NodeSettingsError */
+/** Reads the connection to the cluster that has the topics of Sluice itself. @throws NodeSettingsError */
 export function runtimeClusterOf(resolved: ResolvedSettings, readText: ReadText): ClusterConnection {
   return clusterAccess(resolved, '', resolved.values.namesrv, readText);
 }
 
 /**
- * Where the topics of a role's tasks are: the runtime cluster unless another one is named. It has the runtime cluster's keys unless it has its own.
+ * Reads the connection to the cluster that has the topics of a role's tasks: the runtime cluster unless another one is named. It has the runtime
+ * cluster's keys unless it has its own.
  *
  * @throws NodeSettingsError
  */
@@ -34,7 +35,7 @@ export function dataClusterOf(
   return { ...runtime, ...own };
 }
 
-/** What stands in front of the settings of the cluster that a role's tasks have their data in. */
+/** Returns what stands in front of the settings of the cluster that a role's tasks have their data in. */
 function dataPrefixOf(role: Role): 'source.' | 'sink.' | undefined {
   switch (role) {
     case Role.sourceRunner:
