@@ -40,7 +40,7 @@ export class ClusterReader {
     return settingsJson(this.view.latest().state);
   }
 
-  /** @throws ConnectError with code `CONNECT_NOT_FOUND` */
+  /** Describes a node with its tasks. @throws ConnectError with code `CONNECT_NOT_FOUND` */
   node(id: string): NodeDetailJson {
     const view = this.view.latest();
     const { state, reports } = view;
@@ -59,7 +59,11 @@ export class ClusterReader {
     return nodeJson(state, nodeStatus(state, reports, id) ?? unknown);
   }
 
-  /** @throws ConnectError with code `CONNECT_NOT_FOUND`, or `CONNECT_REQUEST_INVALID` for a node that runs no tasks. */
+  /**
+   * Checks that a node is a runner.
+   *
+   * @throws ConnectError with code `CONNECT_NOT_FOUND`, or `CONNECT_REQUEST_INVALID` for a node that runs no tasks.
+   */
   checkRunner(id: string): void {
     const { member } = knownNode(this.view.latest(), id);
     if (member === undefined || member.role === Role.sourceRunner || member.role === Role.sinkRunner) return;

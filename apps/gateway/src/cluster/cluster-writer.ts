@@ -6,7 +6,7 @@ import { type ClusterView } from '../view/cluster-view.js';
 import { type NodeJson, type SettingsJson } from './cluster-answers.js';
 import { type ClusterReader } from './cluster-reader.js';
 
-/** Changes of the cluster itself. Methods throw as `CommandDesk.carryOut` does. */
+/** Changes the cluster itself: its runners and its settings. Methods throw as `CommandDesk.carryOut` does. */
 export class ClusterWriter {
   constructor(
     private readonly view: ClusterView,
@@ -28,14 +28,14 @@ export class ClusterWriter {
     return this.reader.nodeSummary(nodeId);
   }
 
-  /** What is not among `sent` has its default from now on. */
+  /** Replaces all settings of the cluster: one that is not among `sent` has its default from now on. */
   async replaceSettings(sent: ConfigMap): Promise<SettingsJson> {
     const stored = this.view.now().state.settings;
     const defaults = Object.fromEntries(Object.keys(stored).map((name) => [name, null]));
     return this.changeSettings({ ...defaults, ...sent });
   }
 
-  /** Null brings a default back. */
+  /** Changes some settings of the cluster; null brings a default back. */
   async changeSettings(settings: ConfigMap): Promise<SettingsJson> {
     const error = settingsError(settings);
     if (error !== undefined) throw new ConnectError(ConnectErrorCode.requestInvalid, error);

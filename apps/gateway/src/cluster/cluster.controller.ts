@@ -6,7 +6,7 @@ import type { ClusterJson, NodeDetailJson, NodeJson, PlanJson, SettingsJson } fr
 import { ClusterReader } from './cluster-reader.js';
 import { ClusterWriter } from './cluster-writer.js';
 
-/** The cluster as a resource; Kafka Connect has nothing like it. */
+/** Serves the cluster as a resource; Kafka Connect has nothing like it. */
 @Controller('cluster')
 @UseGuards(MediaTypeGuard)
 export class ClusterController {

@@ -4,7 +4,7 @@ import { RequestDeadline } from '../http/request-deadline.js';
 import { type CommandPort, ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
 import type { ClusterView } from '../view/cluster-view.js';
 
-/** How often it is looked whether the leader that is to answer is still heard of, in milliseconds. */
+/** Time between two looks whether the gateway still hears of the leader that is to answer, in milliseconds. */
 const leaderWatchMs = 250;
 
 export type DoneOutcome = Extract<CommandOutcome, { status: 'done' }>;
@@ -17,7 +17,7 @@ export class CommandDesk {
     private readonly options: { readonly requestTimeoutMs: number },
   ) {}
 
-  /** The time that a request which begins now may take. */
+  /** Begins to count the time that a request may take. */
   deadline(): RequestDeadline {
     return new RequestDeadline(this.options.requestTimeoutMs);
   }
@@ -52,7 +52,10 @@ export class CommandDesk {
     }
   }
 
-  /** A leader that died just before the command was written is taken for silent only while the command waits. */
+  /**
+   * Waits for an answer while a coordinator leads. The leader may have died just before the gateway wrote the command: that shows only while
+   * the command waits.
+   */
   async #whileLed<T>(answer: Promise<T>, command: string): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const abandoned = new Promise<never>((_resolve, reject) => {

@@ -72,7 +72,7 @@ export interface ConnectorStatusJson {
   readonly warnings?: readonly string[];
 }
 
-/** The tasks that the connector has now, in their order. */
+/** Lists the tasks that the connector has now, in their order. */
 export function tasksOf(state: ClusterState, connector: ConnectorState): readonly TaskState[] {
   const tasks: TaskState[] = [];
   for (let index = 0; index < (connector.taskCount ?? 0); index += 1) {
@@ -103,7 +103,7 @@ export function taskInfoJson(connector: ConnectorState, task: TaskState, isSecre
   };
 }
 
-/** Clients expect the name of a task's class; here it follows from that of the connector. */
+/** Derives the name of a task's class, which clients expect, from that of the connector. */
 function taskClass(config: Config): string {
   return `${connectorClass(config).replace(/Connector$/, '')}Task`;
 }
@@ -159,7 +159,7 @@ function runJson(
 /** Keys under which connectors name the topics they read or write, with the separators of lists. */
 const topicKeys = ['topics', 'topic', 'connect.topicnames', 'connect.topicname'];
 
-/** The topics that a connector and its tasks name, sorted. */
+/** Lists the topics that a connector and its tasks name, sorted. */
 export function topicsNamedBy(configs: readonly Config[]): readonly string[] {
   const topics = new Set<string>();
   for (const config of configs) {

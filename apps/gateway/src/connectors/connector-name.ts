@@ -12,7 +12,7 @@ export class ConnectorNamePipe implements PipeTransform<string, string> {
 }
 
 /**
- * A connector's name is any text that can be addressed in a URL: not empty, no `/`, no control characters, not `.` or `..`.
+ * Checks that a URL can address a connector's name. It can unless the name is empty, `.` or `..`, or has a `/` or a control character.
  *
  * @throws ConnectError with code `CONNECT_REQUEST_INVALID`
  */

@@ -65,7 +65,7 @@ export class ConnectorReader {
     return connectorInfoJson(connector, tasksOf(state, connector), isSecret);
   }
 
-  /** With the version of the configuration. */
+  /** Answers the configuration with its version, secrets hidden. */
   async config(name: string): Promise<{ readonly config: Config; readonly version: number }> {
     const { connector, isSecret } = await this.#open(name);
     return { config: hideSecrets(connector.config, isSecret), version: connector.configVersion };
@@ -93,7 +93,7 @@ export class ConnectorReader {
     return connectorStatusJson(status, connector.config, isSecret);
   }
 
-  /** `index` is a part of the path: any text may stand there. */
+  /** Answers the status of one task; `index` is a part of the path: any text may stand there. */
   async taskStatus(name: string, index: string): Promise<TaskStatusJson> {
     const missing = `No status found for task ${name}-${index}`;
     const { connector, isSecret } = await this.#open(name, missing);

@@ -35,7 +35,7 @@ export interface PutResult {
   readonly version?: number;
 }
 
-/** How often a change is made again, from what another request has just stored, before it is given up. */
+/** Attempts to make a change from what another request has just stored, before the gateway gives it up. */
 const mostAttempts = 10;
 
 interface Put {
@@ -76,7 +76,7 @@ export class ConnectorWriter {
     return this.#put({ mode: 'upsert', name, make: () => config, isChange, expected });
   }
 
-  /** Two patches at a time both take effect: the later one is made again from what the earlier one has stored. */
+  /** Changes some settings. Two patches at a time both take effect: this makes the later one again from what the earlier one has stored. */
   async patchConfig(name: string, patch: ConfigMap, expected?: ExpectedVersion): Promise<PutResult> {
     const missing = `Connector ${name} not found`;
     this.#existing(name, missing);
@@ -124,7 +124,7 @@ export class ConnectorWriter {
     };
   }
 
-  /** `index` is a part of the path: any text may stand there. */
+  /** Restarts one task; `index` is a part of the path: any text may stand there. */
   async restartTask(name: string, index: string): Promise<void> {
     this.#existing(name, `Unknown connector: ${name}`);
     const missing = `Unknown task: ${name}-${index}`;
@@ -153,7 +153,11 @@ export class ConnectorWriter {
     }
   }
 
-  /** One attempt. @throws ConnectError with code `CONNECT_CONFLICT` when the change was made of a configuration that is not there any more. */
+  /**
+   * Makes one attempt to store a configuration.
+   *
+   * @throws ConnectError with code `CONNECT_CONFLICT` when the change was made of a configuration that is not there any more.
+   */
   async #putOver(put: Put, stored: ConnectorState | undefined, deadline: RequestDeadline): Promise<PutResult> {
     const { mode, name, targetState } = put;
     const named = withName(name, put.make(stored?.config));
@@ -229,7 +233,7 @@ function withName(name: string, config: Config): Config {
   return { ...config, name };
 }
 
-/** As it will be: trace and further restarts are those of the run that ends. */
+/** Shows what restarts as it will be: trace and further restarts are those of the run that ends. */
 function restarting<T extends { readonly state: string; readonly trace?: string; readonly restart?: unknown }>(
   status: T,
 ): Omit<T, 'trace' | 'restart'> {

@@ -4,12 +4,12 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 /** What `If-Match` asks for: any version of something that exists, or just one. */
 export type ExpectedVersion = 'any' | number;
 
-/** The entity tag of a configuration: its version. */
+/** Makes the entity tag of a configuration: its version. */
 export function entityTag(version: number): string {
   return `"${version}"`;
 }
 
-/** Undefined without the header. @throws ConnectError with code `CONNECT_REQUEST_INVALID` when it is no tag that this API gives. */
+/** Reads `If-Match`; undefined without it. @throws ConnectError with code `CONNECT_REQUEST_INVALID` for a tag that this API never gives. */
 export function readIfMatch(header: string | readonly string[] | undefined): ExpectedVersion | undefined {
   if (header === undefined) return undefined;
   if (header === '*') return 'any';
@@ -21,7 +21,7 @@ export function readIfMatch(header: string | readonly string[] | undefined): Exp
   );
 }
 
-/** @throws PreconditionFailedException when what is there is not what the client expects. */
+/** Compares what is there with what the client expects. @throws PreconditionFailedException when they differ. */
 export function checkConfigVersion(
   name: string,
   expected: ExpectedVersion | undefined,

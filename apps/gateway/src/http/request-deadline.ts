@@ -1,7 +1,7 @@
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { withinTime } from '@sluice/time';
 
-/** The time that one request may take in all. */
+/** Limits the time that one request may take in all. */
 export class RequestDeadline {
   readonly #endsAt: number;
 
@@ -14,7 +14,7 @@ export class RequestDeadline {
     return Math.max(1, Math.ceil(this.#endsAt - performance.now()));
   }
 
-  /** @throws ConnectError with code `CONNECT_TIMEOUT`, naming `stage`, when `work` is not settled at the deadline. */
+  /** Waits for `work`. @throws ConnectError with code `CONNECT_TIMEOUT`, naming `stage`, when it is not settled at the deadline. */
   within<T>(work: Promise<T>, stage: string): Promise<T> {
     const late = (): Error =>
       new ConnectError(ConnectErrorCode.timeout, `The gateway was ${stage}.`, { retriable: true });

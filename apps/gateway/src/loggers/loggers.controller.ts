@@ -4,7 +4,7 @@ import { type ConfigMap, ConfigMapPipe } from '../http/config-map.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { type LoggerJson, LoggersService } from './loggers.service.js';
 
-/** Kafka Connect's `/admin/loggers`, for the process that answers. */
+/** Serves Kafka Connect's `/admin/loggers`, for the process that answers. */
 @Controller('admin/loggers')
 @UseGuards(MediaTypeGuard)
 export class LoggersController {

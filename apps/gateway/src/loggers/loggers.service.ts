@@ -10,7 +10,7 @@ export interface LoggerJson {
   readonly last_modified: number | null;
 }
 
-/** How much the gateway's own process logs, until its end. Methods throw ConnectError with code `CONNECT_NOT_FOUND` for another logger. */
+/** Reads and sets how much the gateway's own process logs, until its end. Methods throw ConnectError with code `CONNECT_NOT_FOUND` for another logger. */
 export class LoggersService {
   #lastModified: number | null = null;
 
@@ -26,7 +26,7 @@ export class LoggersService {
   }
 
   /**
-   * Answers the names of the loggers that were changed. As in Kafka Connect a level that does not exist is "not found".
+   * Sets the level of a logger and answers the names of those that changed. As in Kafka Connect a level that does not exist is "not found".
    *
    * @throws ConnectError with code `CONNECT_NOT_FOUND`, or `CONNECT_REQUEST_INVALID` without a level.
    */

@@ -4,12 +4,12 @@ import { type FieldDescription } from '@sluice/sdk';
 
 const group = 'Placement';
 
-/** The settings that are a connector's own: where its tasks run is the cluster's affair, so no plugin is asked about it. */
+/** Keeps the settings that are a connector's own. Where its tasks run is the cluster's affair: the gateway asks no plugin about it. */
 export function withoutPlacement(config: Config): Config {
   return Object.fromEntries(Object.entries(config).filter(([name]) => !isPlacementKey(name)));
 }
 
-/** The answer of a plugin together with what is to say about the `placement.*` settings. */
+/** Adds what is to say about the `placement.*` settings to the answer of a plugin. */
 export function withPlacement(answer: ValidateAnswer, config: Config): ValidateAnswer {
   const names = Object.keys(config).filter(isPlacementKey);
   if (names.length === 0) return answer;

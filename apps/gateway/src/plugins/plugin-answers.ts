@@ -58,7 +58,7 @@ export function definitionJson(description: FieldDescription): FieldDefinitionJs
   };
 }
 
-/** Secrets never leave, whoever wrote the texts: neither as a value nor inside an error. */
+/** Makes the answer to a validation. It shows no secret, whoever wrote the texts: neither as a value nor inside an error. */
 export function validationJson(answer: ValidateAnswer, config: Config): ValidationJson {
   const isSecret = secretsOf(answer);
   const hide = secretsRemover(config, isSecret);

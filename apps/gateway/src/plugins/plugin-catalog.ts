@@ -6,14 +6,14 @@ import { ControlPlaneUnavailableError, type PluginQuestions, findPlugin } from '
 import type { ClusterView } from '../view/cluster-view.js';
 import { withoutPlacement, withPlacement } from './placement-settings.js';
 
-/** The plugins that live runners have, and questions to them. */
+/** Finds the plugins that live runners have, and asks about them. */
 export class PluginCatalog {
   constructor(
     private readonly questions: PluginQuestions,
     private readonly view: ClusterView,
   ) {}
 
-  /** Each plugin once per version, connectors first, then by name. */
+  /** Lists each plugin once per version, connectors first, then by name. */
   list(): readonly PluginInfo[] {
     this.view.now();
     const distinct = new Map(
@@ -28,7 +28,7 @@ export class PluginCatalog {
   }
 
   /**
-   * The connector of that name or alias.
+   * Finds the connector of that name or alias.
    *
    * @param type - what the connector is already known to be
    * @throws ConnectError with code `CONNECT_PLUGIN_NOT_FOUND` when the runners that are there do not have it.
@@ -47,7 +47,7 @@ export class PluginCatalog {
     );
   }
 
-  /** @throws like `connector`; with code `CONNECT_TIMEOUT` when the runner does not answer in time. */
+  /** Checks a configuration with the plugin's own code. @throws like `connector`; with code `CONNECT_TIMEOUT` when the runner is late. */
   async validate(plugin: PluginInfo, config: Config, deadline: RequestDeadline): Promise<ValidateAnswer> {
     const stage = `waiting for a runner to validate the configuration with ${plugin.name}`;
     const answer = await deadline.within(this.questions.validate(plugin.name, withoutPlacement(config)), stage);
@@ -55,7 +55,7 @@ export class PluginCatalog {
   }
 
   /**
-   * The settings of a connector or converter.
+   * Describes the settings of a connector or converter.
    *
    * @throws ConnectError with code `CONNECT_NOT_FOUND` when the runners that are there do not have it.
    * @throws ControlPlaneUnavailableError when no runner is there.
@@ -70,7 +70,7 @@ export class PluginCatalog {
     return deadline.within(this.questions.definitions(plugin.name), stage);
   }
 
-  /** Kinds of runners that are not there. @throws ControlPlaneUnavailableError when none of those asked for is. */
+  /** Lists the kinds of runners that are not there. @throws ControlPlaneUnavailableError when none of those asked for is. */
   #missingRunners(type?: ConnectorType): readonly string[] {
     const { state, reports } = this.view.now();
     const wanted = (type === undefined ? (['source', 'sink'] as const) : [type]).map(runnerRole);

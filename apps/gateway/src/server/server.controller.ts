@@ -4,7 +4,7 @@ import type { HttpResponse } from '../http/http-request.js';
 import { gatewaySettingsToken, type GatewaySettings } from '../settings/gateway-settings.js';
 import { ClusterView } from '../view/cluster-view.js';
 
-/** Kafka Connect's answer about the worker itself, and its health as of KIP-1017. */
+/** Serves Kafka Connect's answer about the worker itself, and its health as of KIP-1017. */
 @Controller()
 @UseGuards(MediaTypeGuard)
 export class ServerController {

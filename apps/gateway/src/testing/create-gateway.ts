@@ -4,7 +4,7 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import { configureGateway } from '../http/configure-gateway.js';
 import { type GatewaySettings } from '../settings/gateway-settings.js';
 
-/** The HTTP application alone, silent and not yet listening. */
+/** Creates the HTTP application alone, silent and not yet listening. */
 export async function createGateway(module: DynamicModule, settings: GatewaySettings): Promise<NestExpressApplication> {
   const options = { logger: false, bodyParser: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(module, options);

@@ -22,7 +22,7 @@ const defaults: GatewaySettings = {
   maxBodyBytes: 64 * 1024,
 };
 
-/** A gateway listening on a free port, and the cluster behind it. */
+/** Runs a gateway on a free port, and the cluster behind it, and sends requests to it. */
 export class GatewayClient {
   private constructor(
     readonly cluster: InMemoryCluster,
@@ -33,7 +33,7 @@ export class GatewayClient {
     readonly warned: readonly string[],
   ) {}
 
-  /** With a source runner and a sink runner unless `runners` is false. */
+  /** Starts a gateway, with a source runner and a sink runner unless `runners` is false. */
   static async start(
     options: { readonly runners?: boolean; readonly requestTimeoutMs?: number } = {},
   ): Promise<GatewayClient> {

@@ -42,7 +42,7 @@ export interface InMemoryPlugin {
 
 type TaskReportJson = Report['tasks'][number];
 
-/** A cluster in one object: it carries commands out at once, into a real log state, and runs tasks in name only. */
+/** Stands in for a cluster: carries commands out at once, into a real log state, and runs tasks in name only. */
 export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQuestions {
   isFollowing = true;
   stalenessMs = 0;
@@ -116,7 +116,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     this.#append({ kind: 'tasks.failed', name, configVersion, error });
   }
 
-  /** Another request changes settings of a connector. */
+  /** Changes settings of a connector, as another request would. */
   putDirectly(name: string, change: Config): void {
     const existing = this.#state.connectors.get(name);
     if (existing === undefined) throw new Error(`no connector ${name}`);
@@ -124,7 +124,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     this.#append({ kind: 'connector.put', name, type, config: { ...config, ...change }, targetState });
   }
 
-  /** Nobody runs the tasks of a connector any more. */
+  /** Takes the tasks of a connector from their workers. */
   free(name: string): void {
     this.#releaseAll(name);
   }

@@ -19,21 +19,21 @@ export interface Leaderless {
   readonly reason: string;
 }
 
-/** The read model, refused while it could answer something that is not true any more. */
+/** Gives the read model, and refuses it while it could answer something that is not true any more. */
 export class ClusterView {
   constructor(
     private readonly readModel: ClusterReadModel,
     private readonly options: { readonly maxStalenessMs: number },
   ) {}
 
-  /** @throws ControlPlaneUnavailableError while the view is incomplete or too old. */
+  /** Gives the current view. @throws ControlPlaneUnavailableError while it is incomplete or too old. */
   now(): View {
     const health = this.health();
     if (health.kind !== 'healthy') throw new ControlPlaneUnavailableError(health.reason);
     return this.#read();
   }
 
-  /** The view of any age, for answers that show the age too. @throws ControlPlaneUnavailableError while it is incomplete. */
+  /** Gives the view of any age, for answers that show the age too. @throws ControlPlaneUnavailableError while it is incomplete. */
   latest(): View {
     const health = this.health();
     if (health.kind === 'starting') throw new ControlPlaneUnavailableError(health.reason);
@@ -63,7 +63,7 @@ export class ClusterView {
     };
   }
 
-  /** Undefined while a coordinator leads, as far as this gateway can tell. */
+  /** States why commands are refused; undefined while a coordinator leads, as far as this gateway can tell. */
   leaderless(): Leaderless | undefined {
     if (this.readModel.leaderSilentMs() <= leaderlessAfterMs) return undefined;
     const since = this.leaderHeardAt;

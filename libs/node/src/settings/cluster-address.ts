@@ -19,7 +19,7 @@ const allowed = {
 } as const satisfies Readonly<Record<Scheme, string>>;
 
 /**
- * The addresses in `host:port` lists and in URLs of one scheme, each as `host:port`. A port may be left out: 9876 of name servers, 8081 of Proxies.
+ * Reads the addresses in `host:port` lists and in URLs of one scheme, each as `host:port`. A port may be left out: 9876 of name servers, 8081 of Proxies.
  *
  * @throws AddressError
  */
@@ -45,7 +45,7 @@ export function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':'));
 }
 
-/** The URL at which nodes ask each other: a Proxy of the runtime cluster, or its name servers where it has none. */
+/** Makes the URL at which nodes ask each other: a Proxy of the runtime cluster, or its name servers where it has none. */
 export function rpcUrl({ grpc, namesrv }: { readonly grpc: string; readonly namesrv: string }): string {
   return grpc === noProxy ? `rocketmq://${namesrv}` : `rocketmq+grpc://${grpc}`;
 }

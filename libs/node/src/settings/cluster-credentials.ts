@@ -20,7 +20,7 @@ const prefixes = ['', 'source.', 'sink.'] as const satisfies readonly KeyPrefix[
 type Key = { readonly text: string } | { readonly file: string };
 
 /**
- * The credentials for one cluster. Keys in files are read whenever the client asks, so that new ones need no restart.
+ * Finds the credentials for one cluster. Keys in files are read whenever the client asks, so that new ones need no restart.
  *
  * A key that is given twice, is missing beside the other, or whose file cannot be read is a problem. With `acl.enable=false` there are none.
  */
@@ -62,7 +62,7 @@ export function findCredentials(values: SettingValues, prefix: KeyPrefix, readTe
   return { kind: 'found', source: 'file' in access || 'file' in secret ? read : read() };
 }
 
-/** Whether any key is given, for whichever cluster. */
+/** Shows whether any key is given, for whichever cluster. */
 export function hasKeys(values: SettingValues): boolean {
   const names = prefixes.flatMap((prefix) => [`${prefix}access.key`, `${prefix}access.key.file`] as const);
   return names.some((name) => values[name] !== undefined);

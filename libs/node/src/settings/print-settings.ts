@@ -4,7 +4,7 @@ import { valuesInForce } from './node-settings.js';
 import { describeOrigin, type ResolvedSettings } from './resolve-settings.js';
 import { fieldOf, settingNames } from './node-settings-spec.js';
 
-/** The settings in force on a role, one a line with where it comes from, and what was given and is overridden. Secrets are hidden. */
+/** Lists the settings in force on a role, one a line with where it comes from, and what was given and is overridden. Hides secrets. */
 export function printSettings(role: Role, resolved: ResolvedSettings): string {
   const values = valuesInForce(role, resolved.values);
   const lines = settingNames

@@ -43,7 +43,7 @@ export function parseProperties(text: string): readonly FileEntry[] {
   });
 }
 
-/** Lines without comments and empty ones; those that a backslash ends are joined with the next. */
+/** Splits a text into lines, without comments and empty ones; joins those that a backslash ends with the next. */
 function logicalLines(text: string): readonly LogicalLine[] {
   const found: LogicalLine[] = [];
   let open: LogicalLine | undefined;

@@ -61,12 +61,12 @@ export function resolveSettings(places: readonly GivenSettings[], checks: Settin
   return { values: parsed.value, origins, notes, overridden };
 }
 
-/** Where a setting was given, for messages: `connect.conf:3 (httpPort)`. */
+/** Describes where a setting was given, for messages: `connect.conf:3 (httpPort)`. */
 export function describeOrigin({ setting, name, place }: GivenSetting): string {
   return name === setting ? place : `${place} (${name})`;
 }
 
-/** A message about a setting, with its place in front. */
+/** Puts the place of a setting in front of a message about it. */
 export function problemOf(given: GivenSetting | undefined, message: string): string {
   return given === undefined ? message : `${given.place}: ${message}`;
 }
@@ -79,7 +79,7 @@ function givenTwice(first: GivenSetting, second: GivenSetting): string {
   return `${second.place}: ${second.name} is given with another value than in ${describeOrigin(first)}: write it once`;
 }
 
-/** The field under the name that it was given, so that messages say that name. */
+/** Returns the field under the name that it was given, so that messages say that name. */
 function fieldAsGiven(name: SettingName, given: GivenSetting | undefined): Field {
   const field = fieldOf(name);
   return given === undefined || given.name === name ? field : { ...field, aliases: [given.name] };

@@ -26,7 +26,7 @@ export function checkGiven(given: GivenSetting, checks: SettingChecks): readonly
   return [checksOfAll, checks].flatMap(({ [given.setting]: check }) => check?.(given) ?? []);
 }
 
-/** A host that is called as the word for no Proxy is more likely that word, with a capital or beside an address. */
+/** Checks the addresses of Proxies. A host named as the word for no Proxy is more likely that word, with a capital or beside an address. */
 function checkProxies(given: GivenSetting): readonly string[] {
   const { name, text } = given;
   if (text === noProxy) return [];
