@@ -9,7 +9,7 @@ export { describeTaskError } from './host/error-trace.js';
 export * from './host/hosted-task.js';
 export * from './host/task-host.js';
 export type { TaskLoop } from './host/task-loop.js';
-export * from './task/loop-end.js';
+export type { LoopEnd } from './task/loop-end.js';
 export { connectorsOf, loadConnectors } from './plugins/load-connectors.js';
 export * from './plugins/plugin-registry.js';
 export * from './ports/clock.port.js';

@@ -7,12 +7,12 @@ export interface RetryPolicy {
   readonly clock: Clock;
   readonly limits: BackoffLimits;
   /** Gives up, with the last error, once this much time has passed since the first failure. Absent: retries until aborted. */
-  readonly timeoutMs?: number | undefined;
+  readonly limitMs?: number | undefined;
   readonly onRetry?: (error: unknown, attempt: number) => void;
   /** Shows the call in the task's status while it is repeated. */
   readonly waiting?: WaitingCall;
   /** Default: {@link isRetriable}. */
-  readonly retries?: (error: unknown) => boolean;
+  readonly mayRetry?: (error: unknown) => boolean;
 }
 
 /**
@@ -35,11 +35,11 @@ async function repeat<T>(policy: RetryPolicy, signal: AbortSignal, call: () => P
       return await call();
     } catch (error) {
       signal.throwIfAborted();
-      if (!(policy.retries ?? isRetriable)(error)) throw error;
+      if (!(policy.mayRetry ?? isRetriable)(error)) throw error;
       const nowMs = policy.clock.nowMs();
       failedSinceMs ??= nowMs;
       const delayMs = backoffMs(attempt, policy.limits, policy.clock.random());
-      if (policy.timeoutMs !== undefined && nowMs + delayMs - failedSinceMs > policy.timeoutMs) throw error;
+      if (policy.limitMs !== undefined && nowMs + delayMs - failedSinceMs > policy.limitMs) throw error;
       policy.waiting?.failed(error);
       policy.onRetry?.(error, attempt);
       await policy.clock.sleep(delayMs, signal);

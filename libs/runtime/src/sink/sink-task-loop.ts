@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { QueueRef } from '@sluice/sdk';
 import { RateLimitedLogger, untilAborted } from '@sluice/time';
-import type { LoopEnd } from '../task/loop-end.js';
+import { drainShare, type LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
+import { endlessRetry } from '../retry/endless-retry.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
@@ -22,9 +23,6 @@ import { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
-
-/** Part of the shutdown timeout after which a call that is still running is given up. */
-const drainShare = 0.6;
 
 /** How many queues a warning names. */
 const maxNamedQueues = 10;
@@ -58,6 +56,7 @@ export class SinkTaskLoop {
   private readonly unreadable: UnreadableQueues;
   private readonly waitingForTopics: WaitingCall;
   private readonly ports: SinkLoopPorts;
+  private readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
 
   constructor(
     private readonly spec: SinkLoopSpec,
@@ -81,11 +80,14 @@ export class SinkTaskLoop {
     const failed = (error: unknown): void => {
       this.fail(error);
     };
-    const policy = this.policy.bind(this);
+    const { clock } = ports;
+    const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
+    const policy = (this.policy = (call: string, onRetry?: () => void): RetryPolicy =>
+      endlessRetry(retries, call, onRetry));
     const queues = (this.queues = this.queueSet(warn, wake, failed));
     const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
       ...policy(call, onRetry),
-      timeoutMs: settings.retryTimeoutMs,
+      limitMs: settings.retryTimeoutMs,
     });
     const calls = (this.calls = new SinkCalls({ spec, lease, policy: taskPolicy, stopping, killed }));
     const committing = { spec, ports, queues, policy, signal: killed, committed: wake, failed };
@@ -335,18 +337,5 @@ export class SinkTaskLoop {
         skips.write(`A record was skipped. ${message}`);
       },
     });
-  }
-
-  /** Retries without end. */
-  private policy(call: string, onRetry?: () => void): RetryPolicy {
-    return {
-      clock: this.ports.clock,
-      limits: this.spec.settings.backoff,
-      waiting: this.spec.waits.begin(call),
-      onRetry: (error, attempt) => {
-        onRetry?.();
-        this.spec.logger.warn(`Try ${attempt} of ${call} failed and is retried: ${String(error)}`);
-      },
-    };
   }
 }

@@ -36,7 +36,7 @@ export async function boundTail(sending: BarrierSending, queue: QueueRef, barrie
     clock: sending.clock,
     limits: sending.backoff,
     waiting: sending.waits.begin(`sending a barrier to queue ${queueKey(queue)}`),
-    retries: (error: unknown) =>
+    mayRetry: (error: unknown) =>
       !(error instanceof QueueLostError) &&
       (stop !== undefined || isRetriable(error) || (error instanceof SendFailure && error.outcome === 'unknown')),
     onRetry: (error: unknown) => {

@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
 import type { SourcePartition, SourcePosition } from '@sluice/sdk';
 import { RateLimitedLogger } from '@sluice/time';
-import type { LoopEnd } from '../task/loop-end.js';
+import { drainShare, type LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
+import { endlessRetry } from '../retry/endless-retry.js';
 import type { RetryPolicy } from '../retry/retrying.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
@@ -20,9 +21,6 @@ import { SourceCalls } from './source-calls.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
 import { takeOverPositions } from './take-over-positions.js';
 import { describeStop, WritableQueues, type QueueStop } from './writable-queues.js';
-
-/** Part of the shutdown timeout that may pass before the last positions are written. */
-const drainShare = 0.6;
 
 /**
  * Runs one source task: poll, convert, send in batches, store positions, commit.
@@ -64,7 +62,8 @@ export class SourceTaskLoop {
     this.queues = new WritableQueues({ ...ports, warnings, maxUnavailableMs, maxRetryDelayMs: settings.backoff.maxMs });
     const [stopping, killed] = [this.stopping.signal, this.killed.signal];
     const warn = logger.warn.bind(logger);
-    const policy = this.policy.bind(this);
+    const retries = { clock: ports.clock, backoff: settings.backoff, waits: spec.waits, warn };
+    const policy = (call: string): RetryPolicy => endlessRetry(retries, call);
     const skips = new RateLimitedLogger({ clock: ports.clock, log: warn, signal: killed });
     this.partitions = new PartitionTable({
       connector,
@@ -74,7 +73,7 @@ export class SourceTaskLoop {
     this.calls = new SourceCalls({
       spec,
       lease: ports.lease,
-      policy: (call) => ({ ...policy(call), timeoutMs: settings.retryTimeoutMs }),
+      policy: (call) => ({ ...policy(call), limitMs: settings.retryTimeoutMs }),
       stopping,
       killed,
     });
@@ -338,18 +337,6 @@ export class SourceTaskLoop {
       },
       failed: (error) => {
         this.fail(error);
-      },
-    };
-  }
-
-  /** Retries without end. */
-  private policy(call: string): RetryPolicy {
-    return {
-      clock: this.ports.clock,
-      limits: this.spec.settings.backoff,
-      waiting: this.spec.waits.begin(call),
-      onRetry: (error, attempt) => {
-        this.spec.logger.warn(`Try ${attempt} of ${call} failed and is retried: ${String(error)}`);
       },
     };
   }

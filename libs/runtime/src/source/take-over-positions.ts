@@ -2,6 +2,7 @@ import type { Barrier, PartitionPosition } from '@sluice/protocol';
 import type { QueueRef } from '@sluice/sdk';
 import type { PositionStore, SourceTaskId } from '../ports/position-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
+import { endlessRetry } from '../retry/endless-retry.js';
 import { retrying } from '../retry/retrying.js';
 import { boundTail, type BarrierSending } from './bound-tail.js';
 import type { TailReading } from './read-tail.js';
@@ -27,15 +28,8 @@ export interface TakenOver {
  * what the queues have, and stored so under their last owners. A task becomes the owner of a partition with its first record.
  */
 export async function takeOverPositions(takeOver: TakeOver): Promise<TakenOver> {
-  const { task, positions, lease, clock, backoff, signal, warn } = takeOver;
-  const policy = {
-    clock,
-    limits: backoff,
-    waiting: takeOver.waits.begin('taking over the stored positions'),
-    onRetry: (error: unknown) => {
-      warn(`Taking over the stored positions failed and is retried: ${String(error)}`);
-    },
-  };
+  const { task, positions, lease, signal } = takeOver;
+  const policy = endlessRetry(takeOver, 'taking over the stored positions');
   const { free, held, unsettled } = await retrying(policy, signal, async () => {
     await lease.whenHeld(signal);
     return positions.open(task);
