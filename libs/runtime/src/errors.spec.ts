@@ -5,7 +5,7 @@ import { QueueReadFailure } from './ports/queue-messages.port.js';
 import { SendFailure } from './ports/record-producer.port.js';
 import { isLasting } from './retry/restart-policy.js';
 import { RecordConversionError } from './sink/queue-intake.js';
-import { FilterStateError } from './sink/stream-filter.js';
+import { FilterStateError } from './task/stream-filter.js';
 import { NoQueueError, QueueLostError } from './source/writable-queues.js';
 import { SupersededError } from './task/superseded-error.js';
 

@@ -24,7 +24,6 @@ export * from './sink/queue-offset-error.js';
 export * from './sink/record-decoder.js';
 export * from './sink/sink-loop-options.js';
 export * from './sink/sink-task-loop.js';
-export * from './sink/stream-filter.js';
 export * from './sink/subscription.js';
 export * from './source/record-encoder.js';
 export * from './source/source-loop-options.js';

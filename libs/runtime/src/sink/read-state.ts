@@ -1,6 +1,6 @@
 import { isBarrierBody, parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
 import type { RawMessage } from '../ports/queue-messages.port.js';
-import { FilterStateError, StreamFilter } from './stream-filter.js';
+import { FilterStateError, StreamFilter } from '../task/stream-filter.js';
 
 /** Why a message is not handed to the task. */
 export type DropReason = 'barrier' | 'older-generation' | 'repeated-seq';

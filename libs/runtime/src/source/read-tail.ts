@@ -11,7 +11,7 @@ import {
 import type { TaskWaits } from '../retry/task-waits.js';
 import { throwIfLost } from './writable-queues.js';
 import type { QueueStops } from './writable-queues.js';
-import { StreamFilter } from '../sink/stream-filter.js';
+import { StreamFilter } from '../task/stream-filter.js';
 
 export interface TailToRead {
   readonly queue: QueueRef;

@@ -1,5 +1,5 @@
 import { parseBarrier, parseStamp, queueTag, scanBarrier, scanStamp } from '@sluice/protocol';
-import { StreamFilter } from '../sink/stream-filter.js';
+import { StreamFilter } from '../task/stream-filter.js';
 import type { FakeQueue } from './fake-cluster.js';
 
 /** The bodies of a queue as readers see them that drop duplicates. */

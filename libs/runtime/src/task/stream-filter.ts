@@ -13,7 +13,7 @@ export interface StreamFilterLimits {
   readonly maxSilenceMs: number;
 }
 
-export const defaultStreamFilterLimits: StreamFilterLimits = { maxStreams: 4096, maxSilenceMs: 24 * 3600 * 1000 };
+const defaultStreamFilterLimits: StreamFilterLimits = { maxStreams: 4096, maxSilenceMs: 24 * 3600 * 1000 };
 
 interface StreamSeen {
   generation: number;
