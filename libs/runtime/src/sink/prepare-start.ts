@@ -18,7 +18,7 @@ export interface StartContext {
 }
 
 /** Messages before the position that are looked at where no state is stored with it. */
-export const warmUpMessages = 10_000;
+const warmUpMessages = 10_000;
 
 /**
  * Finds out what is known of a queue before it is read. A stored state holds only while the message before the position is the one that was

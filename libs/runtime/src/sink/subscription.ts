@@ -20,7 +20,7 @@ const internalTopic =
 const maxNamed = 5;
 
 /** Finds the topics that a subscription covers now. */
-export async function subscribedTopics(messages: QueueMessages, { topics }: Subscription): Promise<readonly string[]> {
+async function subscribedTopics(messages: QueueMessages, { topics }: Subscription): Promise<readonly string[]> {
   switch (topics.kind) {
     case 'names':
       return topics.names;
