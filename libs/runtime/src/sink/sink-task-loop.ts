@@ -8,6 +8,7 @@ import type { TaskCounters } from '../ports/task-counters.port.js';
 import { endlessRetry } from '../retry/endless-retry.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
+import { someOf } from '../task/some-of.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
 import { WakeUp } from '../task/wake-up.js';
@@ -307,9 +308,8 @@ export class SinkTaskLoop {
 
   private warnOfUncommitted(): void {
     const held = [...this.commits.heldQueues];
-    const more = held.length > maxNamedQueues ? ` and ${held.length - maxNamedQueues} more` : '';
     this.spec.logger.warn(
-      `The task ends before the brokers have accepted the offsets of ${held.slice(0, maxNamedQueues).join(', ')}${more}. ` +
+      `The task ends before the brokers have accepted the offsets of ${someOf(held, maxNamedQueues)}. ` +
         'A sink that stores no offsets gets their last records again',
     );
   }

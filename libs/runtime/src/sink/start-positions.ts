@@ -1,6 +1,7 @@
 import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
+import { someOf } from '../task/some-of.js';
 
 export interface StartQuestion {
   readonly messages: Pick<QueueMessages, 'queues' | 'minOffset' | 'endOffset'>;
@@ -95,10 +96,9 @@ export function describeStart(
   answers: ReadonlyMap<string, SinkPosition>,
   positions: readonly SinkPosition[],
 ): string {
-  const places = positions.slice(0, maxDescribed).map(({ queue, nextOffset }) => {
+  const places = positions.map(({ queue, nextOffset }) => {
     const key = queueKey(queue);
     return `${key} at offset ${nextOffset} (${answers.get(key)?.nextOffset === nextOffset ? 'of the sink' : 'of the group'})`;
   });
-  if (positions.length > maxDescribed) places.push(`${positions.length - maxDescribed} more`);
-  return `Starting with consumer group ${group} to read ${places.join(', ')}`;
+  return `Starting with consumer group ${group} to read ${someOf(places, maxDescribed)}`;
 }

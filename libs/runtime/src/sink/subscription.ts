@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { QueueRef } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { WaitingCall } from '../retry/task-waits.js';
+import { someOf } from '../task/some-of.js';
 import type { UnreadableQueues } from '../task/unreadable-queues.js';
 
 /** What a sink task reads: topics, by name or by a pattern of their whole name, and which part of their queues. */
@@ -71,6 +72,5 @@ function missingProblem(
   if (topics.kind === 'pattern' && found.length === 0)
     return `No topic has a name that matches ${topics.pattern.source}`;
   if (missing.length === 0) return undefined;
-  const more = missing.length > maxNamed ? ` and ${missing.length - maxNamed} more` : '';
-  return `No broker has a queue of topic ${missing.slice(0, maxNamed).join(', ')}${more}: create it, or correct the connector's topics`;
+  return `No broker has a queue of topic ${someOf(missing, maxNamed)}: create it, or correct the connector's topics`;
 }

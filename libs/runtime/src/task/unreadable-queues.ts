@@ -1,11 +1,15 @@
 import { queueKey } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
+import { someOf } from './some-of.js';
 import type { TaskWarnings } from './task-warnings.js';
 
 const consequences = {
   source: 'The source does not write into these queues.',
   sink: 'The sink does not get what is written into these queues.',
 } as const;
+
+/** How many queues a warning names. */
+const maxNamed = 3;
 
 /** Finds queues that take records which nobody may read, and warns once of each topic that has some. */
 export class UnreadableQueues {
@@ -24,8 +28,8 @@ export class UnreadableQueues {
     else if (!this.told.has(topic)) {
       this.told.add(topic);
       this.warnings.add(
-        `Topic ${topic} has ${queues.length} queue(s) that may be written and not be read: ${queues.slice(0, 3).join(', ')}` +
-          `${queues.length > 3 ? ', ...' : ''}. Give it as many read queues as write queues, and permission to read. ${consequences[this.kind]}`,
+        `Topic ${topic} has ${queues.length} queue(s) that may be written and not be read: ${someOf(queues, maxNamed)}. ` +
+          `Give it as many read queues as write queues, and permission to read. ${consequences[this.kind]}`,
       );
     }
     return new Set(queues);
