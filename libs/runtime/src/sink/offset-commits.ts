@@ -4,7 +4,7 @@ import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 
-export interface OffsetCommitting {
+export interface OffsetCommitsOptions {
   readonly spec: Pick<SinkLoopSpec, 'group' | 'counters'>;
   readonly ports: Pick<SinkLoopPorts, 'offsets' | 'lease' | 'clock'>;
   readonly queues: QueueSet;
@@ -19,7 +19,7 @@ export interface OffsetCommitting {
 }
 
 /** The commits of a topic's queues on one broker, which are made one after the other. */
-interface Committing {
+interface PartCommits {
   /** By queue key. */
   readonly waiting: Map<string, SinkPosition>;
   running: Promise<void>;
@@ -31,10 +31,10 @@ interface Committing {
  */
 export class OffsetCommits {
   /** What is committed now. */
-  private readonly underWay = new Map<string, Committing>();
+  private readonly underWay = new Map<string, PartCommits>();
   private readonly held = new Set<string>();
 
-  constructor(private readonly options: OffsetCommitting) {}
+  constructor(private readonly options: OffsetCommitsOptions) {}
 
   /** The keys of the queues whose commit was not accepted yet. */
   get heldQueues(): ReadonlySet<string> {

@@ -6,7 +6,7 @@ import type { OffsetCommits } from './offset-commits.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 
-export interface OffsetResetOptions {
+export interface OffsetResetsOptions {
   readonly spec: Pick<SinkLoopSpec, 'group' | 'counters' | 'warnings'>;
   readonly ports: Pick<SinkLoopPorts, 'offsets' | 'lease'>;
   readonly queues: QueueSet;
@@ -26,7 +26,7 @@ export interface OffsetResetOptions {
 
 /** Ends or follows what an operator does who resets the offsets of the sink's consumer group. */
 export class OffsetResets {
-  constructor(private readonly options: OffsetResetOptions) {}
+  constructor(private readonly options: OffsetResetsOptions) {}
 
   /** Ends the resets that the sink has passed and follows the others. */
   async resolve(resets: readonly OffsetReset[]): Promise<void> {

@@ -27,7 +27,7 @@ import type { DropReason, ReadState } from './read-state.js';
 /** A wait for messages, or for room, that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
 const doubtAfterMs = 1000;
 
-export interface IntakeContext {
+export interface QueueIntakeOptions {
   /** The consumer group of the sink. */
   readonly group: string;
   readonly messages: QueueMessages;
@@ -83,15 +83,15 @@ export class QueueIntake {
 
   constructor(
     start: QueueStart,
-    private readonly context: IntakeContext,
+    private readonly options: QueueIntakeOptions,
   ) {
     this.queue = start.queue;
     this.key = queueKey(start.queue);
     this.tag = queueTag(start.queue);
-    this.waiting = context.waits.begin(`reading queue ${this.key}`);
-    this.ahead = new ReadAhead(new AheadBudget(context.maxAheadPerQueue, context.budget));
+    this.waiting = options.waits.begin(`reading queue ${this.key}`);
+    this.ahead = new ReadAhead(new AheadBudget(options.maxAheadPerQueue, options.budget));
     this.state = start.state;
-    this.signal = AbortSignal.any([context.signal, this.closing.signal]);
+    this.signal = AbortSignal.any([options.signal, this.closing.signal]);
     this.next = start.nextOffset;
     this.flushed = start.nextOffset;
     this.committedOffset = start.nextOffset;
@@ -150,7 +150,7 @@ export class QueueIntake {
    * comes before it is taken then, and the position lies on it.
    */
   take(records: SinkRecord[], max: number): void {
-    const { counters, decoder, skipsBadRecords, skipped } = this.context;
+    const { counters, decoder, skipsBadRecords, skipped } = this.options;
     while (records.length < max) {
       const message = this.ahead.take();
       if (message === undefined) return;
@@ -186,7 +186,7 @@ export class QueueIntake {
 
   /** Never rejects. */
   private async read(): Promise<void> {
-    const { messages, group, clock, counters, arrived, failed } = this.context;
+    const { messages, group, clock, counters, arrived, failed } = this.options;
     const { signal } = this;
     let from = this.next;
     let lastStoredMs = this.state.lastStoredMs;
@@ -241,7 +241,7 @@ export class QueueIntake {
 
   /** Returns where reading resumes after the broker refused an offset, or throws; it may become unavailable meanwhile. */
   private async afterRefusal(error: unknown, from: number, attempt: number): Promise<number> {
-    const { messages, group, counters, skipsBadRecords, warn } = this.context;
+    const { messages, group, counters, skipsBadRecords, warn } = this.options;
     const { queue } = this;
     if (!(error instanceof QueueReadFailure)) throw error;
     switch (error.reason) {
@@ -268,14 +268,14 @@ export class QueueIntake {
   }
 
   private async waitAfter(error: Error, from: number, attempt: number): Promise<void> {
-    const { clock, backoff, warn } = this.context;
+    const { clock, backoff, warn } = this.options;
     this.waiting.failed(error);
     warn(`Reading ${this.key} at offset ${from} failed and is retried: ${error.message}`);
     await clock.sleep(backoffMs(attempt, backoff, clock.random()), this.signal);
   }
 
   private countDropped(reason: DropReason): void {
-    const { counters } = this.context;
+    const { counters } = this.options;
     if (reason === 'older-generation') counters.droppedOlderGeneration++;
     if (reason === 'repeated-seq') counters.droppedRepeatedSeq++;
   }

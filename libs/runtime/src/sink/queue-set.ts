@@ -1,6 +1,6 @@
 import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import type { QueueStart } from './prepare-start.js';
-import { type IntakeContext, RecordConversionError, QueueIntake } from './queue-intake.js';
+import { type QueueIntakeOptions, RecordConversionError, QueueIntake } from './queue-intake.js';
 
 export interface TakenRecords {
   readonly records: SinkRecord[];
@@ -15,7 +15,7 @@ export class QueueSet {
   private readonly reserved = new Map<string, QueueRef>();
   private first = 0;
 
-  constructor(private readonly context: IntakeContext) {}
+  constructor(private readonly options: QueueIntakeOptions) {}
 
   get isEmpty(): boolean {
     return this.intakes.size === 0 && this.reserved.size === 0;
@@ -65,7 +65,7 @@ export class QueueSet {
 
   /** Reads a queue. */
   add(start: QueueStart): void {
-    const intake = new QueueIntake(start, this.context);
+    const intake = new QueueIntake(start, this.options);
     this.reserved.delete(intake.key);
     this.intakes.set(intake.key, intake);
     intake.start();

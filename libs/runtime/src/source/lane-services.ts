@@ -3,7 +3,7 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import { SupersededError } from '../task/superseded-error.js';
 import type { QueueMessages, RawMessage } from '../ports/queue-messages.port.js';
 import { boundTail, type BarrierSending } from './bound-tail.js';
-import type { LaneContext } from './queue-lane.js';
+import type { QueueLaneOptions } from './queue-lane.js';
 import { readTail, type TailReading } from './read-tail.js';
 import { SuccessorCheck, type LookedAt, type SentQueue } from './successor-check.js';
 
@@ -19,7 +19,7 @@ export function laneServices(
   ports: LaneServicePorts,
   { task, generation }: { readonly task: string; readonly generation: number },
   queues: () => Iterable<SentQueue>,
-): Pick<LaneContext, 'endOffset' | 'boundTail' | 'examine' | 'successors'> {
+): Pick<QueueLaneOptions, 'endOffset' | 'boundTail' | 'examine' | 'successors'> {
   /** The last message before an offset. */
   const before = async (queue: QueueRef, offset: number): Promise<RawMessage | undefined> => {
     if (offset === 0) return undefined;

@@ -16,7 +16,7 @@ import {
 } from '@sluice/sdk';
 import { chooseQueue } from './choose-queue.js';
 import { PartitionState } from './partition-state.js';
-import { type LaneContext, QueueLane } from './queue-lane.js';
+import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
 
 /** How long a list of a topic's queues is used: closed queues open again, and operators add queues. */
 const queuesFreshMs = 30_000;
@@ -27,7 +27,7 @@ const streamsOfStored = new WeakMap<PartitionPosition, { readonly connector: str
 export interface PartitionTableOptions {
   readonly connector: string;
   readonly task: SourceGeneration;
-  readonly laneContext: LaneContext;
+  readonly laneOptions: QueueLaneOptions;
 }
 
 /** Reports that two tasks of a connector read the same source partition: their records would void each other. */
@@ -85,7 +85,7 @@ export class PartitionTable {
 
   /** Has the partitions of closed queues leave them: brokers still take what is sent there. Never rejects. */
   async leaveClosedQueues(): Promise<void> {
-    const { queues } = this.options.laneContext;
+    const { queues } = this.options.laneOptions;
     await Promise.all(
       [...this.lanesByKey.values()].map(async (lane) => {
         const stop = await queues.stopOf(lane.queue);
@@ -130,14 +130,14 @@ export class PartitionTable {
 
   /** `queues` must not be empty. */
   setQueues(topic: string, queues: readonly QueueRef[]): void {
-    this.queuesByTopic.set(topic, { queues, atMs: this.options.laneContext.clock.nowMs() });
+    this.queuesByTopic.set(topic, { queues, atMs: this.options.laneOptions.clock.nowMs() });
   }
 
   /** Returns the queues of a topic; undefined where they have to be looked up. */
   queuesOf(topic: string): readonly QueueRef[] | undefined {
     const known = this.queuesByTopic.get(topic);
     if (known === undefined) return undefined;
-    return this.options.laneContext.clock.nowMs() - known.atMs < queuesFreshMs ? known.queues : undefined;
+    return this.options.laneOptions.clock.nowMs() - known.atMs < queuesFreshMs ? known.queues : undefined;
   }
 
   /** What they were at the last look. */
@@ -237,7 +237,7 @@ export class PartitionTable {
     const key = queueKey(queue);
     let lane = this.lanesByKey.get(key);
     if (lane === undefined) {
-      lane = new QueueLane(queue, this.options.laneContext);
+      lane = new QueueLane(queue, this.options.laneOptions);
       this.lanesByKey.set(key, lane);
     }
     return lane;

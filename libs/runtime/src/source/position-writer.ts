@@ -8,7 +8,7 @@ import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { PartitionState } from './partition-state.js';
 import type { QueueLane } from './queue-lane.js';
 
-export interface PositionWriting {
+export interface PositionWriterOptions {
   readonly store: PositionStore;
   readonly task: SourceTaskId;
   readonly lease: Lease;
@@ -32,7 +32,7 @@ export class PositionWriter {
   private running: Promise<void> | undefined;
   private following: Promise<void> | undefined;
 
-  constructor(private readonly writing: PositionWriting) {}
+  constructor(private readonly options: PositionWriterOptions) {}
 
   /** Nothing waits to be stored. */
   get isIdle(): boolean {
@@ -61,8 +61,8 @@ export class PositionWriter {
 
   /** Writes again what no running task of the connector has written since a time: retention must not take it. */
   async refreshOthers(beforeMs: number): Promise<void> {
-    const { store, task, lease, signal } = this.writing;
-    await retrying(this.writing.policy('writing old positions again'), signal, async () => {
+    const { store, task, lease, signal } = this.options;
+    await retrying(this.options.policy('writing old positions again'), signal, async () => {
       await lease.whenHeld(signal);
       await store.refresh(task, beforeMs);
     });
@@ -73,7 +73,7 @@ export class PositionWriter {
     const isStored = (): boolean => lane.isScanStored && partitions.every(({ areRoutesStored }) => areRoutesStored);
     while (!isStored()) {
       await this.flush();
-      await this.writing.clock.yieldToIo();
+      await this.options.clock.yieldToIo();
     }
   }
 
@@ -86,15 +86,15 @@ export class PositionWriter {
   }
 
   private async write(full: boolean, clean: boolean): Promise<void> {
-    const { store, task, lease, counters, signal } = this.writing;
+    const { store, task, lease, counters, signal } = this.options;
     const { index, generation } = task;
     const owner = { index, generation };
-    const partitions = full ? [...this.writing.partitions()] : [...this.dirty];
+    const partitions = full ? [...this.options.partitions()] : [...this.dirty];
     this.dirty.clear();
     const snapshots = partitions.map((partition) => partition.snapshot(owner));
     const scans: [QueueLane, QueueScan][] = [];
     const left: QueueLane[] = [];
-    for (const lane of this.writing.lanes()) {
+    for (const lane of this.options.lanes()) {
       if (lane.isLeft && lane.isSettled()) {
         left.push(lane);
         // Whoever uses it again meanwhile has it stored again first.
@@ -103,13 +103,13 @@ export class PositionWriter {
         continue;
       }
       const scanFrom = lane.scanFrom();
-      if (scanFrom === undefined && lane.isLeft && lane.idle) this.writing.settled(lane);
+      if (scanFrom === undefined && lane.isLeft && lane.idle) this.options.settled(lane);
       if (scanFrom === undefined || (!full && this.storedScans.get(lane) === scanFrom)) continue;
       scans.push([lane, { owner, queue: lane.queue, scanFrom }]);
     }
     // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
     if (snapshots.length === 0 && scans.length === 0 && left.length === 0) return;
-    await retrying(this.writing.policy('writing positions'), signal, async () => {
+    await retrying(this.options.policy('writing positions'), signal, async () => {
       await lease.whenHeld(signal);
       await store.write(task, {
         partitions: snapshots.map(({ position }) => position),
@@ -122,12 +122,12 @@ export class PositionWriter {
       this.storedScans.set(lane, scanFrom);
       lane.noteScan(true);
     }
-    for (const lane of left) this.writing.settled(lane);
+    for (const lane of left) this.options.settled(lane);
     const committed: CommittedPosition[] = [];
     for (const { partition, position, stored } of snapshots) {
       stored();
       if (position.position !== undefined) committed.push({ partition, position: position.position });
     }
-    this.writing.written(committed);
+    this.options.written(committed);
   }
 }

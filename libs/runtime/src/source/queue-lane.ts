@@ -14,7 +14,7 @@ import type { SuccessorCheck } from './successor-check.js';
 import type { QueueStop, QueueStops } from './writable-queues.js';
 
 /** What the lanes of a task share. */
-export interface LaneContext {
+export interface QueueLaneOptions {
   readonly producer: RecordProducer;
   readonly lease: Lease;
   readonly clock: Clock;
@@ -75,11 +75,11 @@ export class QueueLane {
 
   constructor(
     readonly queue: QueueRef,
-    private readonly context: LaneContext,
+    private readonly options: QueueLaneOptions,
   ) {
     this.key = queueKey(queue);
     this.tag = queueTag(queue);
-    this.waiting = context.waits.begin(`sending to queue ${this.key}`);
+    this.waiting = options.waits.begin(`sending to queue ${this.key}`);
   }
 
   /** True when everything given to it is acknowledged. */
@@ -112,19 +112,19 @@ export class QueueLane {
    * empty batch takes it: the record is too large.
    */
   append(partition: PartitionState, seq: number, body: Buffer, properties: Buffer): PendingBatch | undefined {
-    const { counters } = this.context;
+    const { counters } = this.options;
     const hasNewRoute = !partition.areRoutesStored;
-    let batch = (this.open ??= new PendingBatch(this.context.producer));
+    let batch = (this.open ??= new PendingBatch(this.options.producer));
     if (!batch.add(partition, seq, body, properties, hasNewRoute)) {
       if (batch.count === 0) return undefined;
-      const next = new PendingBatch(this.context.producer);
+      const next = new PendingBatch(this.options.producer);
       if (!next.add(partition, seq, body, properties, hasNewRoute)) return undefined;
       this.close(batch);
       batch = this.open = next;
     }
     counters.bufferedBytes += body.length + properties.length;
     counters.bufferedRecords++;
-    if (batch.encodedBytes >= this.context.maxBatchBytes) {
+    if (batch.encodedBytes >= this.options.maxBatchBytes) {
       this.open = undefined;
       this.close(batch);
     }
@@ -133,9 +133,9 @@ export class QueueLane {
 
   /** Moves what it sends elsewhere as soon as nothing is on its way. */
   leave(stop: QueueStop): void {
-    if (this.context.signal.aborted) return;
+    if (this.options.signal.aborted) return;
     if (this.running) this.isLeaving = true;
-    else if (!this.left && mayMove(stop)) this.context.move(this, stop, false);
+    else if (!this.left && mayMove(stop)) this.options.move(this, stop, false);
   }
 
   /** Notes that a partition has its queue for a route. */
@@ -193,7 +193,7 @@ export class QueueLane {
    */
   async catchUp(minMessages: number): Promise<void> {
     if (!this.isSettled()) return;
-    const end = await this.context.endOffset(this.queue);
+    const end = await this.options.endOffset(this.queue);
     // What is given to it from now on lands behind that end.
     if (!this.isSettled() || end - (this.scanFromOffset ?? end) < minMessages) return;
     this.scanFromOffset = end;
@@ -228,17 +228,17 @@ export class QueueLane {
         if (!(await this.deliver(batch))) continue;
         this.closed.shift();
         this.unsettled.push({ batch, endOffset: batch.endOffset });
-        const { counters } = this.context;
+        const { counters } = this.options;
         counters.recordsSent += count;
         counters.bytesSent += payloadBytes;
         counters.batchesSent++;
         counters.bufferedRecords -= count;
         counters.bufferedBytes -= payloadBytes;
         batch.acknowledge();
-        this.context.acknowledged(this, batch);
+        this.options.acknowledged(this, batch);
       }
     } catch (error) {
-      this.context.failed(error);
+      this.options.failed(error);
     } finally {
       this.waiting.ended();
       this.running = false;
@@ -246,21 +246,21 @@ export class QueueLane {
   }
 
   private async moveIfStopped(): Promise<void> {
-    const { queues, signal } = this.context;
+    const { queues, signal } = this.options;
     this.isLeaving = false;
     const stop = await queues.stopOf(this.queue);
     signal.throwIfAborted();
-    if (stop !== undefined && mayMove(stop) && !this.left) this.context.move(this, stop, false);
+    if (stop !== undefined && mayMove(stop) && !this.left) this.options.move(this, stop, false);
   }
 
   /** Tries until the queue has the batch. Returns false when another lane has the batch now. */
   private async deliver(batch: PendingBatch): Promise<boolean> {
-    const { signal, counters, backoff, clock } = this.context;
+    const { signal, counters, backoff, clock } = this.options;
     this.isUncertain = false;
     for (let attempt = 1; ; attempt++) {
       try {
         await this.trySending(batch);
-        this.context.queues.answered(this.queue);
+        this.options.queues.answered(this.queue);
         this.waiting.ended();
         return true;
       } catch (error) {
@@ -275,17 +275,17 @@ export class QueueLane {
           return true;
         }
         this.isUncertain ||= settlement === 'unknown' || settlement === 'stored';
-        const stop = await this.context.queues.stopOf(this.queue, true);
+        const stop = await this.options.queues.stopOf(this.queue, true);
         signal.throwIfAborted();
         // What a closed queue has of an uncertain batch is read first: the next attempt does.
         if (stop !== undefined && mayMove(stop) && !(this.isUncertain && stop.state === 'closed')) {
-          this.context.move(this, stop, this.isUncertain);
+          this.options.move(this, stop, this.isUncertain);
           return false;
         }
         if (settlement === 'rejected' && stop === undefined) throw error;
         counters.sendRetries++;
         const delayMs = backoffMs(attempt, backoff, clock.random());
-        this.context.warn(
+        this.options.warn(
           `Sending ${batch.toSend.count} record(s) to ${this.key} again in ${Math.round(delayMs)} ms: ${String(error)}`,
         );
         await clock.sleep(delayMs, signal);
@@ -294,11 +294,11 @@ export class QueueLane {
   }
 
   private async trySending(batch: PendingBatch): Promise<void> {
-    const { lease, signal, producer } = this.context;
+    const { lease, signal, producer } = this.options;
     signal.throwIfAborted();
     // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
-    this.scanFromOffset ??= await this.context.endOffset(this.queue);
-    if (batch.hasNewRoutes || !this.scanStored) await this.context.storeRoutes(this, batch);
+    this.scanFromOffset ??= await this.options.endOffset(this.queue);
+    if (batch.hasNewRoutes || !this.scanStored) await this.options.storeRoutes(this, batch);
     for (;;) {
       await this.untilAlone();
       if (!this.isUncertain) break;
@@ -317,7 +317,7 @@ export class QueueLane {
 
   /** Resolves with the lease held, once no successor has sent anything. */
   private async untilAlone(): Promise<void> {
-    const { lease, signal, successors } = this.context;
+    const { lease, signal, successors } = this.options;
     while (!lease.held || successors.isDue(this.clearedGaps)) {
       if (!lease.held) {
         await lease.whenHeld(signal);
@@ -332,13 +332,13 @@ export class QueueLane {
   }
 
   private isUnbrokenSince(gaps: number): boolean {
-    const { lease } = this.context;
+    const { lease } = this.options;
     return lease.held && lease.gaps === gaps;
   }
 
   /** Notes the end of a batch, unless a successor may have sent something before it. */
   private noteOwn(end: number, gaps: number): void {
-    if (!this.isUnbrokenSince(gaps) || this.context.successors.isDue(this.clearedGaps)) return;
+    if (!this.isUnbrokenSince(gaps) || this.options.successors.isDue(this.clearedGaps)) return;
     this.ownUpToOffset = end;
     this.storedBeforeMs = undefined;
   }
@@ -347,10 +347,10 @@ export class QueueLane {
     if (!(error instanceof SendFailure))
       return isRetriable(error) || error instanceof QueueLostError ? 'not-stored' : 'rejected';
     if (error.outcome === 'not-stored') return error.retriable ? 'not-stored' : 'rejected';
-    this.context.counters.unknownOutcomes++;
+    this.options.counters.unknownOutcomes++;
     if (error.settled === undefined) return 'unknown';
     const settlement = await error.settled;
-    this.context.signal.throwIfAborted();
+    this.options.signal.throwIfAborted();
     return settlement;
   }
 
@@ -359,11 +359,11 @@ export class QueueLane {
    * seq to readers. Returns whether nothing is left to send.
    */
   private async recover(batch: PendingBatch): Promise<boolean> {
-    const bound = await this.context.boundTail(this.queue);
-    const stored = await this.context.examine(this.queue, this.lowerBound(), bound);
+    const bound = await this.options.boundTail(this.queue);
+    const stored = await this.options.examine(this.queue, this.lowerBound(), bound);
     this.isUncertain = false;
     batch.leaveOut((partition, seq) => seq <= (stored.get(partition.stream) ?? 0));
-    this.context.warn(
+    this.options.warn(
       `The outcome of a send to ${this.key} is unknown; of ${batch.count} record(s) ${batch.toSend.count} are not in the queue`,
     );
     batch.endsAt(bound);

@@ -15,7 +15,7 @@ import { laneServices } from './lane-services.js';
 import { PartitionTable } from './partition-table.js';
 import { keepPositionsStored } from './position-upkeep.js';
 import { PositionWriter } from './position-writer.js';
-import type { LaneContext, QueueLane } from './queue-lane.js';
+import type { QueueLaneOptions, QueueLane } from './queue-lane.js';
 import { RecordIntake } from './record-intake.js';
 import { SourceCalls } from './source-calls.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
@@ -68,7 +68,7 @@ export class SourceTaskLoop {
     this.partitions = new PartitionTable({
       connector,
       task: { index, generation },
-      laneContext: this.laneContext(warn),
+      laneOptions: this.laneOptions(warn),
     });
     this.calls = new SourceCalls({
       spec,
@@ -311,7 +311,7 @@ export class SourceTaskLoop {
     return this.ports.lease.held && !this.killed.signal.aborted;
   }
 
-  private laneContext(warn: (message: string) => void): LaneContext {
+  private laneOptions(warn: (message: string) => void): QueueLaneOptions {
     const { connector, index, generation, settings, counters, waits } = this.spec;
     const { ports, queues } = this;
     const { clock, lease, producer } = ports;
