@@ -23,27 +23,28 @@ type ConnectorMetric = {
 
 type CountedMetric = Exclude<ConnectorMetric, 'sluice_connector_lag_messages' | 'sluice_connector_lag_age_seconds'>;
 
-const both = (read: (counters: Readonly<TaskCounters>) => number) => (totals: ConnectorTotals) => read(totals.counters);
+const ofCounters = (read: (counters: Readonly<TaskCounters>) => number) => (totals: ConnectorTotals) =>
+  read(totals.counters);
 
 const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => number>> = {
   sluice_task_failures_total: ({ failures }) => failures,
   sluice_task_restarts_total: ({ restarts }) => restarts,
   // A task is of one kind: the counters of the other are 0.
-  sluice_connector_records_in_total: both(({ recordsPolled, recordsRead }) => recordsPolled + recordsRead),
-  sluice_connector_records_out_total: both(({ recordsSent, recordsPut }) => recordsSent + recordsPut),
-  sluice_connector_bytes_in_total: both(({ bytesRead }) => bytesRead),
-  sluice_connector_bytes_out_total: both(({ bytesSent }) => bytesSent),
-  sluice_connector_conversion_errors_total: both(({ conversionErrors }) => conversionErrors),
-  sluice_connector_retries_total: both(({ sendRetries, putRetries }) => sendRetries + putRetries),
-  sluice_connector_batches_out_total: both(({ batchesSent }) => batchesSent),
-  sluice_connector_unknown_outcomes_total: both(({ unknownOutcomes }) => unknownOutcomes),
-  sluice_connector_incomplete_scans_total: both(({ incompleteScans }) => incompleteScans),
-  sluice_connector_position_writes_total: both(({ positionWrites }) => positionWrites),
-  sluice_connector_buffered_records: both(({ bufferedRecords }) => bufferedRecords),
-  sluice_connector_buffered_bytes: both(({ bufferedBytes }) => bufferedBytes),
-  sluice_connector_flushes_total: both(({ flushes }) => flushes),
-  sluice_connector_offset_commits_total: both(({ offsetCommits }) => offsetCommits),
-  sluice_connector_offset_resets_total: both(({ offsetResets }) => offsetResets),
+  sluice_connector_records_in_total: ofCounters(({ recordsPolled, recordsRead }) => recordsPolled + recordsRead),
+  sluice_connector_records_out_total: ofCounters(({ recordsSent, recordsPut }) => recordsSent + recordsPut),
+  sluice_connector_bytes_in_total: ofCounters(({ bytesRead }) => bytesRead),
+  sluice_connector_bytes_out_total: ofCounters(({ bytesSent }) => bytesSent),
+  sluice_connector_conversion_errors_total: ofCounters(({ conversionErrors }) => conversionErrors),
+  sluice_connector_retries_total: ofCounters(({ sendRetries, putRetries }) => sendRetries + putRetries),
+  sluice_connector_batches_out_total: ofCounters(({ batchesSent }) => batchesSent),
+  sluice_connector_unknown_outcomes_total: ofCounters(({ unknownOutcomes }) => unknownOutcomes),
+  sluice_connector_incomplete_scans_total: ofCounters(({ incompleteScans }) => incompleteScans),
+  sluice_connector_position_writes_total: ofCounters(({ positionWrites }) => positionWrites),
+  sluice_connector_buffered_records: ofCounters(({ bufferedRecords }) => bufferedRecords),
+  sluice_connector_buffered_bytes: ofCounters(({ bufferedBytes }) => bufferedBytes),
+  sluice_connector_flushes_total: ofCounters(({ flushes }) => flushes),
+  sluice_connector_offset_commits_total: ofCounters(({ offsetCommits }) => offsetCommits),
+  sluice_connector_offset_resets_total: ofCounters(({ offsetResets }) => offsetResets),
 };
 
 const dropReasons: Readonly<Record<string, (counters: Readonly<TaskCounters>) => number>> = {

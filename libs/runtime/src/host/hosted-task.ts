@@ -27,8 +27,8 @@ export interface HostedTaskOptions {
   readonly onChange: () => void;
 }
 
-/** Keeps a task's row of restarts while it waits for its next generation, which resumes the row. */
-export interface RestartRow {
+/** Keeps how often a task restarted while it waits for its next generation, which resumes the count. */
+export interface RestartHistory {
   readonly attempts: number;
   readonly lastError: TaskError;
 }
@@ -61,7 +61,7 @@ export class HostedTask {
   private lastError: TaskError | undefined;
   private restart: RestartInfo | undefined;
   private attempts: number;
-  private row: RestartRow | undefined;
+  private history: RestartHistory | undefined;
   private isPaused: boolean;
   /** It is paused, and what it had taken before is written. */
   private isStill = false;
@@ -72,7 +72,7 @@ export class HostedTask {
     readonly task: DesiredTask,
     private readonly options: HostedTaskOptions,
     /** Left by the generation before, when that asked for this one. */
-    before?: RestartRow,
+    before?: RestartHistory,
   ) {
     this.key = taskKey(task.id);
     this.supervision = taskSupervision(task.config);
@@ -99,8 +99,8 @@ export class HostedTask {
   }
 
   /** Set once the task has asked for a new generation. */
-  get restartRow(): RestartRow | undefined {
-    return this.row;
+  get restartHistory(): RestartHistory | undefined {
+    return this.history;
   }
 
   /** How long the task may take to stop by itself, in milliseconds. */
@@ -257,10 +257,10 @@ export class HostedTask {
     const { clock, requestNewGeneration } = this.options;
     const { signal } = this.stopping;
     if (this.lastError === undefined) return;
-    const row = { attempts: this.attempts, lastError: this.lastError };
+    const history = { attempts: this.attempts, lastError: this.lastError };
     const { backoff } = this.supervision.restart;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      this.row = row;
+      this.history = history;
       try {
         await requestNewGeneration(this.task, signal);
         return;

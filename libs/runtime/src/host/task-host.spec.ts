@@ -281,7 +281,7 @@ describe('TaskHost', () => {
   describe('a source that left sends of unknown outcome', () => {
     const unsettled = { ...broken, clean: false } as const;
 
-    it('resumes with a new generation and the row of its restarts', async () => {
+    it('resumes with a new generation and the history of its restarts', async () => {
       const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
       const { host, clock, requests } = hostOf(...loops);
       host.start(task);
@@ -308,7 +308,7 @@ describe('TaskHost', () => {
       expect(clock.pendingTimers).toBe(0);
     });
 
-    it('begins a new row when somebody else restarts it first', async () => {
+    it('begins a new history when somebody else restarts it first', async () => {
       const loops = [new ScriptedLoop(), new ScriptedLoop()] as const;
       const { host, clock, requests } = hostOf(...loops);
       host.start(task);

@@ -1,7 +1,7 @@
 import { taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
-import { HostedTask, type HostedTaskOptions, type RestartRow } from './hosted-task.js';
+import { HostedTask, type HostedTaskOptions, type RestartHistory } from './hosted-task.js';
 
 export interface TaskHostOptions extends HostedTaskOptions {
   /** Called when a task could not be stopped: only the end of the process stops it for certain. */
@@ -18,7 +18,7 @@ export interface HeldTask {
 }
 
 /** A new generation that was asked for comes within moments, or the task went elsewhere meanwhile. */
-const rowKeptMs = 60_000;
+const historyKeptMs = 60_000;
 
 /**
  * Runs the tasks of a node, each in a loop of its own. A task is gone only when its loop has ended; one that fails for good is held until it is
@@ -26,7 +26,7 @@ const rowKeptMs = 60_000;
  */
 export class TaskHost {
   private readonly tasks = new Map<string, HostedTask>();
-  private readonly rows = new Map<string, { readonly row: RestartRow; readonly untilMs: number }>();
+  private readonly histories = new Map<string, { readonly history: RestartHistory; readonly untilMs: number }>();
   private readonly stuck = new Set<HostedTask>();
 
   constructor(private readonly options: TaskHostOptions) {}
@@ -43,7 +43,7 @@ export class TaskHost {
   start(task: DesiredTask): void {
     const key = taskKey(task.id);
     if (this.tasks.has(key)) throw new ConnectError(ConnectErrorCode.conflict, `Task ${key} is held already`);
-    this.tasks.set(key, new HostedTask(task, this.options, this.takeRow(key)));
+    this.tasks.set(key, new HostedTask(task, this.options, this.takeHistory(key)));
   }
 
   /** Resolves when the first attempt to start a task is over; at once where it is not held. */
@@ -71,7 +71,7 @@ export class TaskHost {
     }
     if (this.tasks.get(key) !== task) return;
     this.tasks.delete(key);
-    this.keepRow(key, task.restartRow);
+    this.keepHistory(key, task.restartHistory);
     this.options.onChange();
   }
 
@@ -79,16 +79,16 @@ export class TaskHost {
     await Promise.all([...this.tasks.keys()].map((key) => this.stop(key)));
   }
 
-  private keepRow(key: string, row: RestartRow | undefined): void {
+  private keepHistory(key: string, history: RestartHistory | undefined): void {
     const nowMs = this.options.clock.nowMs();
-    for (const [each, { untilMs }] of this.rows) if (untilMs < nowMs) this.rows.delete(each);
-    if (row !== undefined) this.rows.set(key, { row, untilMs: nowMs + rowKeptMs });
+    for (const [each, { untilMs }] of this.histories) if (untilMs < nowMs) this.histories.delete(each);
+    if (history !== undefined) this.histories.set(key, { history, untilMs: nowMs + historyKeptMs });
   }
 
-  private takeRow(key: string): RestartRow | undefined {
-    const kept = this.rows.get(key);
-    this.rows.delete(key);
-    return kept === undefined || kept.untilMs < this.options.clock.nowMs() ? undefined : kept.row;
+  private takeHistory(key: string): RestartHistory | undefined {
+    const kept = this.histories.get(key);
+    this.histories.delete(key);
+    return kept === undefined || kept.untilMs < this.options.clock.nowMs() ? undefined : kept.history;
   }
 
   /** Gives the task its time to stop, then gives it up and waits for its end once more. */
