@@ -3,6 +3,7 @@ import type { OffsetReset } from '../ports/offset-store.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
+import { byTopicPart } from './topic-parts.js';
 
 export interface OffsetCommitsOptions {
   readonly spec: Pick<SinkLoopSpec, 'group' | 'counters'>;
@@ -118,22 +119,4 @@ export class OffsetCommits {
       this.underWay.delete(part);
     }
   }
-}
-
-/** What belongs to the queues that a topic has on one broker: nothing else makes queues unavailable together. */
-export interface TopicPart<T> {
-  readonly topic: string;
-  readonly items: T[];
-}
-
-export function byTopicPart<T>(items: Iterable<T>, queueOf: (item: T) => QueueRef): ReadonlyMap<string, TopicPart<T>> {
-  const parts = new Map<string, TopicPart<T>>();
-  for (const item of items) {
-    const { topic, brokerName } = queueOf(item);
-    const key = `${topic}@${brokerName}`;
-    const part = parts.get(key);
-    if (part === undefined) parts.set(key, { topic, items: [item] });
-    else part.items.push(item);
-  }
-  return parts;
 }

@@ -21,8 +21,9 @@ import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { QueueOffsetError } from './queue-offset-error.js';
 import { AheadBudget, type AheadLimits, ReadAhead } from './read-ahead.js';
 import type { RecordDecoder } from './record-decoder.js';
-import { type QueueStart, requireSameMessage } from './prepare-start.js';
+import type { QueueStart } from './prepare-start.js';
 import type { DropReason, ReadState } from './read-state.js';
+import { requireSameMessage } from './same-message.js';
 
 /** A wait for messages, or for room, that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
 const doubtAfterMs = 1000;

@@ -1,13 +1,14 @@
 import { onAbort } from '@sluice/time';
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import { byTopicPart, type OffsetCommits } from './offset-commits.js';
+import type { OffsetCommits } from './offset-commits.js';
 import type { OffsetResets } from './offset-resets.js';
 import { prepareStart } from './prepare-start.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
 import { checkedAnswers, describeStart, isTopicKnown, startPositions, type StartQuestion } from './start-positions.js';
+import { byTopicPart } from './topic-parts.js';
 
 export interface QueueOpeningOptions {
   readonly spec: Pick<SinkLoopSpec, 'group' | 'logger' | 'warnings'>;
