@@ -104,7 +104,7 @@ export function fleetOfIndex(type: ConnectorType, index: TaskIndex, workers: rea
       const order = roster.orderOfOwner(owner);
       const slot = order === undefined || !group.members.has(order) ? undefined : slots[order];
       if (slot === undefined) {
-        for (const held of index.heldBy(owner, type, (other) => other === need)) {
+        for (const held of index.heldOfNeed(owner, type, (other) => other === need)) {
           open.push({ ...held, group, slot: undefined });
         }
         continue;
@@ -168,7 +168,7 @@ class CountedItems implements KeptItems {
   #make(): Item[] {
     const { group, slot, owner } = this;
     const { index, type, grouping } = this.source;
-    const held = index.heldBy(owner, type, (need) => grouping.groupOf(need) === group);
+    const held = index.heldOfNeed(owner, type, (need) => grouping.groupOf(need) === group);
     return inOrderOfIds(held.map((each) => ({ ...each, group, slot })));
   }
 }

@@ -91,7 +91,7 @@ export class TaskIndex {
   }
 
   /** Those among them that it runs for connectors with such needs. */
-  heldBy(owner: string, type: ConnectorType, isWanted: (need: Need) => boolean): IndexedTask[] {
+  heldOfNeed(owner: string, type: ConnectorType, isWanted: (need: Need) => boolean): IndexedTask[] {
     const held: IndexedTask[] = [];
     for (const { task, state, need } of (this.#owned.get(owner) ?? nothing).values()) {
       if (state !== 'held' || task.type !== type || !isWanted(need)) continue;

@@ -88,11 +88,11 @@ function letGo(state: CoordinatorState, report: Report, batch: EventBatch): void
     return;
   }
   const listed = listedTasks(report);
-  const stopped = heldBy(state, report, batch).filter((id) => !listed.has(taskKey(id)));
+  const stopped = assignedTo(state, report, batch).filter((id) => !listed.has(taskKey(id)));
   for (const tasks of inChunks(stopped)) batch.add({ kind: 'tasks.released', tasks });
 }
 
-function heldBy(state: CoordinatorState, report: Report, batch: EventBatch): TaskId[] {
+function assignedTo(state: CoordinatorState, report: Report, batch: EventBatch): TaskId[] {
   const { index, cluster } = state;
   index.moveTo(cluster.tasks, cluster.connectors);
   const held = index.ownedBy(memberKey(report));

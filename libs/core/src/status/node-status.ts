@@ -1,4 +1,3 @@
-import { tasksByHolder } from '../coordinator/held-tasks.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { TaskState } from '../model/connector.js';
 import { memberKey, type Member } from '../model/member.js';
@@ -83,7 +82,7 @@ function statusOf(
     incarnation: member.incarnation,
     member,
     ...(report === undefined ? {} : { report }),
-    tasks: tasksByHolder(state.tasks).get(memberKey(member)) ?? [],
+    tasks: state.tasks.heldBy(memberKey(member)).flatMap((id) => state.tasks.find(id) ?? []),
   };
 }
 
