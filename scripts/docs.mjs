@@ -67,7 +67,7 @@ async function apiPage(options, page) {
 /** The metrics of each role, from the list that they are registered from. */
 async function metricsPage() {
   const folder = 'libs/node/dist/metrics';
-  const list = `${folder}/metric-specs.js`;
+  const list = `${folder}/metric-definitions.js`;
   const process = `${folder}/process-metrics.js`;
   const specs = Object.entries(exported(await load(list), list, 'metricSpecs'));
   const ofProcess = await exported(await load(process), process, 'processMetrics')();
@@ -122,7 +122,7 @@ async function convertersPage() {
 /** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */
 async function settingsPage() {
   const folder = 'libs/node/dist/settings';
-  const { settingsSpec, variableOf } = await load(`${folder}/node-settings-spec.js`);
+  const { settingsSpec, variableOf } = await load(`${folder}/setting-definitions.js`);
   const { originalKeys } = await load(`${folder}/original-keys.js`);
   const originalsOf = (setting) =>
     Object.entries(originalKeys).flatMap(([key, { honouredAs }]) => (honouredAs === setting ? [key] : []));

@@ -19,7 +19,7 @@ export * from './health/node-checks.js';
 export * from './logging/process-logger.js';
 export * from './logging/outage-logger.js';
 export * from './metrics/metric-registry.js';
-export * from './metrics/metric-specs.js';
+export * from './metrics/metric-definitions.js';
 export { MetricsModule } from './metrics/metrics.module.js';
 export * from './metrics/model-metrics.js';
 export * from './metrics/node-metrics.js';

@@ -1,4 +1,4 @@
-import type { ConfigSpec, FieldError } from './config/config-spec.js';
+import type { ConfigSpec, FieldError } from './config/config-fields.js';
 import type { SinkTask } from './sink/sink-task.js';
 import type { SourceTask } from './source/source-task.js';
 import type { TaskConfig } from './record/task-context.js';

@@ -1,5 +1,5 @@
-export * from './config/config-spec.js';
-export * from './config/describe-spec.js';
+export * from './config/config-fields.js';
+export * from './config/describe-fields.js';
 export * from './config/markdown.js';
 export * from './config/nearest-name.js';
 export * from './config/parse-config.js';

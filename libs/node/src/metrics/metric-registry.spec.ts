@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MetricRegistry } from './metric-registry.js';
-import { metricNamesOf } from './metric-specs.js';
+import { metricNamesOf } from './metric-definitions.js';
 
 const linesOf = async (metrics: MetricRegistry, name: string): Promise<readonly string[]> =>
   (await metrics.text()).split('\n').filter((line) => line.startsWith(name));

@@ -1,6 +1,6 @@
 import type { Role } from '@sluice/core';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { metricNamesOf, metricSpecs, type MetricName, type MetricSpec } from './metric-specs.js';
+import { metricNamesOf, metricSpecs, type MetricName, type MetricSpec } from './metric-definitions.js';
 
 type NameOfType<Type extends MetricSpec['type']> = {
   [Name in MetricName]: (typeof metricSpecs)[Name]['type'] extends Type ? Name : never;

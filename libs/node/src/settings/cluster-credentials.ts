@@ -1,5 +1,5 @@
 import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
-import type { SettingName, SettingValues } from './node-settings-spec.js';
+import type { SettingName, SettingValues } from './setting-definitions.js';
 
 /** Whose keys: those of the runtime cluster, or of the cluster that sources or sinks have their data in. */
 export type KeyPrefix = '' | 'source.' | 'sink.';

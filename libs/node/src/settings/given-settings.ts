@@ -1,7 +1,7 @@
 import { nearestName } from '@sluice/sdk';
 import { originalKey, originalKeys } from './original-keys.js';
 import type { FileEntry } from './properties-file.js';
-import { isSettingName, settingNames, variableOf, type SettingName } from './node-settings-spec.js';
+import { isSettingName, settingNames, variableOf, type SettingName } from './setting-definitions.js';
 
 /** A setting as somebody wrote it. */
 export interface GivenSetting {

@@ -3,7 +3,7 @@ import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './clust
 import { hostOf, noProxy, parseAddresses } from './cluster-address.js';
 import { hasKeys, type ReadText } from './cluster-credentials.js';
 import type { ResolvedSettings } from './resolve-settings.js';
-import type { SettingValues } from './node-settings-spec.js';
+import type { SettingValues } from './setting-definitions.js';
 
 /** Longest times between a change and its writing to a file of the node, in milliseconds. */
 export interface PersistIntervals {

@@ -1,4 +1,4 @@
-import type { SettingName } from './node-settings-spec.js';
+import type { SettingName } from './setting-definitions.js';
 
 /** What becomes of a key of Apache RocketMQ Connect's `connect.conf`. */
 export type OriginalKey =

@@ -2,7 +2,7 @@ import type { Role } from '@sluice/core';
 import { hiddenValue, isSecretField } from '@sluice/sdk';
 import { valuesInForce } from './node-settings.js';
 import { describeOrigin, type ResolvedSettings } from './resolve-settings.js';
-import { fieldOf, settingNames } from './node-settings-spec.js';
+import { fieldOf, settingNames } from './setting-definitions.js';
 
 /** Lists the settings in force on a role, one a line with where it comes from, and what was given and is overridden. Hides secrets. */
 export function printSettings(role: Role, resolved: ResolvedSettings): string {

@@ -6,7 +6,7 @@ import { originalKeys, type OriginalKey } from './original-keys.js';
 import { printSettings } from './print-settings.js';
 import { readRoleArguments, readSettings } from './read-settings.js';
 import { NodeSettingsError, type ResolvedSettings } from './resolve-settings.js';
-import { fieldOf, settingNames, variableOf } from './node-settings-spec.js';
+import { fieldOf, settingNames, variableOf } from './setting-definitions.js';
 
 interface Given {
   readonly args?: readonly string[];

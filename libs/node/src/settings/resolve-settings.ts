@@ -1,7 +1,7 @@
 import { isSecretField, parseConfig, type Field } from '@sluice/sdk';
 import type { GivenSetting, GivenSettings } from './given-settings.js';
 import { checkGiven, type SettingChecks } from './setting-checks.js';
-import { fieldOf, settingNames, settingsSpec, type SettingName, type SettingValues } from './node-settings-spec.js';
+import { fieldOf, settingNames, settingsSpec, type SettingName, type SettingValues } from './setting-definitions.js';
 import { NodeError } from '../errors/node-error.js';
 
 /** The settings in force and where each comes from. */

@@ -2,7 +2,7 @@ import { parseLabels } from '@sluice/core';
 import { hiddenValue } from '@sluice/sdk';
 import { AddressError, hostOf, noProxy, parseAddresses } from './cluster-address.js';
 import type { GivenSetting } from './given-settings.js';
-import type { SettingName } from './node-settings-spec.js';
+import type { SettingName } from './setting-definitions.js';
 
 /** Returns what is wrong with a setting that was given, without its place. */
 type Check = (given: GivenSetting) => readonly string[];

@@ -13,7 +13,7 @@ import {
 import { commonSettingsSpec } from '../config/connector-settings.js';
 import { converterByName, converterInfos } from '../converters/converter-plugins.js';
 import { taskCountSetting } from '../config/loop-settings.js';
-import { connectorSpec } from './connector-spec.js';
+import { connectorSpec } from './connector-definition.js';
 import { validateConnector, withoutSecrets } from './validate-connector.js';
 
 /** Reports that no connector has a name; the message lists those that are there, in Kafka Connect's words. */

@@ -19,7 +19,7 @@ import { sinkSettingsSpec } from '../config/connector-settings.js';
 import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
 import { type ConverterChoice, unknownConverterError } from '../converters/converter-choice.js';
-import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-spec.js';
+import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-definition.js';
 
 /** Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it. */
 export function validateConnector(connector: Connector, config: TaskConfig): ValidateAnswer {

@@ -1,5 +1,5 @@
-import { type ConfigSpec, type Field, isRequiredField } from './config-spec.js';
-import { defaultText } from './describe-spec.js';
+import { type ConfigSpec, type Field, isRequiredField } from './config-fields.js';
+import { defaultText } from './describe-fields.js';
 
 /** Writes the settings of a spec as a Markdown table, in the order of the spec. */
 export function toMarkdown(spec: ConfigSpec): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, requireConfig } from '../errors/config-error.js';
-import type { ConfigOf, ConfigSpec } from './config-spec.js';
+import type { ConfigOf, ConfigSpec } from './config-fields.js';
 import { parseConfig } from './parse-config.js';
 
 const spec = {

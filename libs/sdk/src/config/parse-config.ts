@@ -1,4 +1,4 @@
-import { type ConfigOf, type ConfigSpec, type Field, type FieldError, isRequiredField } from './config-spec.js';
+import { type ConfigOf, type ConfigSpec, type Field, type FieldError, isRequiredField } from './config-fields.js';
 import { nearestName } from './nearest-name.js';
 import { parseField } from './parse-field.js';
 

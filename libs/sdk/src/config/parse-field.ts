@@ -6,7 +6,7 @@ import {
   type NumberField,
   type StringField,
   type TopicUse,
-} from './config-spec.js';
+} from './config-fields.js';
 import { targetTopicProblem, topicNameProblem } from './topic-name.js';
 
 export type ParsedField =

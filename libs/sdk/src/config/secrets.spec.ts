@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { hiddenValue } from './config-spec.js';
+import { hiddenValue } from './config-fields.js';
 import { isSecretName, secretsAmong, secretsRemover } from './secrets.js';
 
 describe('isSecretName', () => {

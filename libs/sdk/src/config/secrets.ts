@@ -1,5 +1,5 @@
-import { hiddenValue } from './config-spec.js';
-import type { FieldDescription } from './describe-spec.js';
+import { hiddenValue } from './config-fields.js';
+import type { FieldDescription } from './describe-fields.js';
 
 /** Decides which names of a configuration hold secrets. */
 export type IsSecret = (name: string) => boolean;

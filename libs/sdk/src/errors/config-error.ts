@@ -1,4 +1,4 @@
-import type { ConfigOf, ConfigSpec, FieldError } from '../config/config-spec.js';
+import type { ConfigOf, ConfigSpec, FieldError } from '../config/config-fields.js';
 import { type ParseOptions, parseConfig, type RawConfig } from '../config/parse-config.js';
 import { ConnectError, ConnectErrorCode, isConnectError } from './connect-error.js';
 

@@ -1,4 +1,4 @@
-import type { ConfigOf, ConfigSpec } from '../config/config-spec.js';
+import type { ConfigOf, ConfigSpec } from '../config/config-fields.js';
 import { requireConfig } from '../errors/config-error.js';
 
 /** The settings of a task: those of its connector and what `taskConfigs` added, all as text. */

@@ -1,4 +1,4 @@
-import { type ConfigSpec, type Field, hiddenValue, isRequiredField, isSecretField } from './config-spec.js';
+import { type ConfigSpec, type Field, hiddenValue, isRequiredField, isSecretField } from './config-fields.js';
 import { givenText, type ParseOptions, parseConfig, type RawConfig } from './parse-config.js';
 
 /** Kafka Connect's names of the types of settings. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ConfigSpec } from './config-spec.js';
-import { describeSpec, validateConfig } from './describe-spec.js';
+import type { ConfigSpec } from './config-fields.js';
+import { describeSpec, validateConfig } from './describe-fields.js';
 import { toMarkdown } from './markdown.js';
 
 const spec = {

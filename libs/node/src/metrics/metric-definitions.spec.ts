@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { metricNamesOf, metricSpecs, type MetricSpec } from './metric-specs.js';
+import { metricNamesOf, metricSpecs, type MetricSpec } from './metric-definitions.js';
 
 const specs = Object.entries<MetricSpec>(metricSpecs);
 
