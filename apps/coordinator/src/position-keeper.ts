@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@sluice/time';
 import { unattendedSources, type CoordinatorState } from '@sluice/core';
 import type { RocketMqPositionStore } from '@sluice/runner';
 import type { ScopedLogger } from '@sluice/node';
@@ -61,7 +61,7 @@ export class PositionKeeper {
   private async run(): Promise<void> {
     const { signal } = this.ended;
     while (!signal.aborted) {
-      await delay(intervalMs, undefined, { signal }).catch(() => undefined);
+      await pause(intervalMs, signal);
       await this.keep(Date.now());
     }
   }

@@ -1,5 +1,4 @@
-import { withLimit } from '@sluice/time';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause, withLimit } from '@sluice/time';
 import type { ScopedLogger } from '../logging/process-logger.js';
 import type { LogFollower } from './log-follower.js';
 
@@ -44,7 +43,7 @@ export class HeadWatch {
         this.logger.debug(`The head of the log was not reached: ${(error as Error).message}`);
       }
       this.options.onAttempt?.();
-      await delay(this.options.intervalMs, undefined, { signal }).catch(() => undefined);
+      await pause(this.options.intervalMs, signal);
     }
   }
 }

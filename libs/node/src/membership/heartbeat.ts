@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Report } from '@sluice/core';
 import { SHORTEST_REPORT_PAUSE_MS } from '@sluice/protocol';
+import { pause } from '@sluice/time';
 import type { OutageLogger } from '../logging/outage-logger.js';
 import type { ReportsChannel } from './reports-channel.js';
 
@@ -45,10 +45,8 @@ export class Heartbeat {
     while (!signal.aborted) {
       this.wake = new AbortController();
       await this.send(signal);
-      await delay(SHORTEST_REPORT_PAUSE_MS, undefined, { signal }).catch(() => undefined);
-      await delay(heartbeatIntervalMs - SHORTEST_REPORT_PAUSE_MS, undefined, {
-        signal: AbortSignal.any([signal, this.wake.signal]),
-      }).catch(() => undefined);
+      await pause(SHORTEST_REPORT_PAUSE_MS, signal);
+      await pause(heartbeatIntervalMs - SHORTEST_REPORT_PAUSE_MS, AbortSignal.any([signal, this.wake.signal]));
     }
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@sluice/time';
 import { isSameButHead, jsonParts, toConnectorFile, toTaskFile, type ClusterState, type LogHead } from '@sluice/core';
 import type { ScopedLogger } from '../logging/process-logger.js';
 import type { PersistIntervals } from '../settings/node-settings.js';
@@ -74,7 +74,7 @@ export class StatePersister {
     const signal = this.ended.signal;
     let pauseMs = part.intervalMs;
     while (!signal.aborted) {
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      await pause(pauseMs, signal);
       const startedAt = performance.now();
       if (!this.ended.signal.aborted) await this.persist(part, false);
       const tookMs = performance.now() - startedAt;

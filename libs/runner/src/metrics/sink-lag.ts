@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@sluice/time';
 import { taskKey, type TaskId } from '@sluice/core';
 import type { OffsetStore, QueueMessages } from '@sluice/runtime';
 import { queueKey, type QueueRef } from '@sluice/sdk';
@@ -170,7 +170,7 @@ export class SinkLag {
     let last: Promise<void> = Promise.resolve();
     while (!signal.aborted) {
       last = this.measure();
-      await delay(measureIntervalMs, undefined, { signal }).catch(() => undefined);
+      await pause(measureIntervalMs, signal);
     }
     await last;
   }
