@@ -6,6 +6,7 @@ export * from './setup/init-cluster.js';
 export { InitError, type InitPurpose } from './setup/init-plan.js';
 export { type Heartbeat } from './membership/heartbeat.js';
 export * from './membership/live-reports.js';
+export * from './log/log-errors.js';
 export * from './log/log-follower.js';
 export * from './log/read-clocks.js';
 export * from './membership/reports-channel.js';

@@ -1,6 +1,7 @@
 import { withLimit } from '@sluice/time';
 import type { QueueRef } from '@sluice/rocketmq';
-import { LogBehindError, LogRewrittenError, LogUnclearError, type LogFollower } from '../log/log-follower.js';
+import { LogBehindError, LogRewrittenError, LogUnclearError } from '../log/log-errors.js';
+import type { LogFollower } from '../log/log-follower.js';
 import type { NodeCheck } from './health-check.js';
 
 const proofTimeoutMs = 1500;
