@@ -1,5 +1,4 @@
 import {
-  type ClusterState,
   type Config,
   connectorClass,
   type ConnectorState,
@@ -7,7 +6,6 @@ import {
   type ConnectorType,
   type RestartInfo,
   taskConfig,
-  taskKey,
   type TaskState,
   type TaskStatus,
 } from '@sluice/core';
@@ -70,16 +68,6 @@ export interface ConnectorStatusJson {
   readonly type: ConnectorType;
   /** Warnings about the configuration, such as settings that nothing reads; absent where there are none. */
   readonly warnings?: readonly string[];
-}
-
-/** Lists the tasks that the connector has now, in their order. */
-export function tasksOf(state: ClusterState, connector: ConnectorState): readonly TaskState[] {
-  const tasks: TaskState[] = [];
-  for (let index = 0; index < (connector.taskCount ?? 0); index += 1) {
-    const task = state.tasks.get(taskKey({ connector: connector.name, index }));
-    if (task !== undefined) tasks.push(task);
-  }
-  return tasks;
 }
 
 export function connectorInfoJson(

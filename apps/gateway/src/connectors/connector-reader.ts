@@ -4,6 +4,7 @@ import {
   connectorClass,
   type ConnectorState,
   connectorStatus,
+  currentTasks,
   taskConfig,
   taskStatus,
 } from '@sluice/core';
@@ -17,7 +18,6 @@ import {
   type ConnectorStatusJson,
   taskInfoJson,
   type TaskInfoJson,
-  tasksOf,
   taskStatusJson,
   type TaskStatusJson,
   topicsNamedBy,
@@ -49,7 +49,7 @@ export class ConnectorReader {
       if (connector === undefined || isSecret === undefined) return [];
       const status = expansions.has('status') ? connectorStatus(state, reports, name) : undefined;
       const info = expansions.has('info')
-        ? connectorInfoJson(connector, tasksOf(state, connector), isSecret)
+        ? connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret)
         : undefined;
       const expansion = {
         ...(status === undefined ? {} : { status: connectorStatusJson(status, connector.config, isSecret) }),
@@ -62,7 +62,7 @@ export class ConnectorReader {
 
   async info(name: string): Promise<ConnectorInfoJson> {
     const { connector, state, isSecret } = await this.#open(name);
-    return connectorInfoJson(connector, tasksOf(state, connector), isSecret);
+    return connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret);
   }
 
   /** Answers the configuration with its version, secrets hidden. */
@@ -73,14 +73,17 @@ export class ConnectorReader {
 
   async tasks(name: string): Promise<readonly TaskInfoJson[]> {
     const { connector, state, isSecret } = await this.#open(name);
-    return tasksOf(state, connector).map((task) => taskInfoJson(connector, task, isSecret));
+    return currentTasks(state.tasks, connector).map((task) => taskInfoJson(connector, task, isSecret));
   }
 
   topics(name: string): Readonly<Record<string, { readonly topics: readonly string[] }>> {
     const { state } = this.view.now();
     const connector = state.connectors.get(name);
     if (connector === undefined) throw notFound(`Connector ${name} not found`);
-    const configs = [connector.config, ...tasksOf(state, connector).map((task) => taskConfig(connector, task))];
+    const configs = [
+      connector.config,
+      ...currentTasks(state.tasks, connector).map((task) => taskConfig(connector, task)),
+    ];
     return Object.fromEntries([[name, { topics: topicsNamedBy(configs) }]]);
   }
 

@@ -3,6 +3,7 @@ import {
   type Config,
   connectorClass,
   type ConnectorState,
+  currentTasks,
   type TargetState,
   type TaskId,
   taskKey,
@@ -24,7 +25,7 @@ import type { NodeLogger } from '../ports/gateway-ports.js';
 import { restoreHidden, hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import { type ConfigMap, merged, withoutNulls } from '../http/config-map.js';
-import { type ConnectorInfoJson, connectorInfoJson, type ConnectorStatusJson, tasksOf } from './connector-answers.js';
+import { type ConnectorInfoJson, connectorInfoJson, type ConnectorStatusJson } from './connector-answers.js';
 import { checkConnectorName } from './connector-name.js';
 import { type ConnectorReader, isTaskIndex, notFound } from './connector-reader.js';
 
@@ -196,7 +197,7 @@ export class ConnectorWriter {
     const now = state.connectors.get(name);
     const info = connectorInfoJson(
       now ?? { name, type: answer.type, config },
-      now ? tasksOf(state, now) : [],
+      now ? currentTasks(state.tasks, now) : [],
       isSecret,
     );
     const version = now === undefined ? {} : { version: now.configVersion };

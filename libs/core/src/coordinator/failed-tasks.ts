@@ -1,6 +1,6 @@
-import type { ClusterState } from '../model/cluster-state.js';
-import { taskKey, type TaskId } from '../model/connector.js';
+import { taskKey, type ConnectorState, type TaskId } from '../model/connector.js';
 import { memberKey } from '../model/member.js';
+import { currentTasks, type TaskTable } from '../model/task-table.js';
 import type { KnownReport } from './state.js';
 
 /** By `memberKey`. */
@@ -8,20 +8,17 @@ export type KnownReports = ReadonlyMap<string, KnownReport>;
 
 /** Tasks of a connector that their owners report as FAILED; undefined while one of the owners was not heard. */
 export function failedTasks(
-  { connectors, tasks }: Pick<ClusterState, 'connectors' | 'tasks'>,
+  tasks: TaskTable,
   reports: KnownReports,
-  name: string,
+  connector: ConnectorState,
 ): readonly TaskId[] | undefined {
   const failed: TaskId[] = [];
-  const count = connectors.get(name)?.taskCount ?? 0;
-  for (let index = 0; index < count; index += 1) {
-    const id = { connector: name, index };
-    const key = taskKey(id);
-    const assignment = tasks.get(key)?.assignment;
+  for (const { id, assignment } of currentTasks(tasks, connector)) {
     if (assignment === undefined) continue;
     const known = reports.get(memberKey(assignment));
     if (known === undefined) return undefined;
     const { generation } = assignment;
+    const key = taskKey(id);
     const hasFailed = known.report.tasks.some(
       (task) => task.state === 'FAILED' && task.generation === generation && taskKey(task.id) === key,
     );

@@ -12,6 +12,7 @@ import {
 import { TargetState, taskKey, type ConnectorState, type TaskId } from '../model/connector.js';
 import type { CommandEvent } from '../model/entry.js';
 import { isRunner } from '../model/member.js';
+import { currentTasks } from '../model/task-table.js';
 import { failedTasks, type KnownReports } from './failed-tasks.js';
 
 export interface Handled {
@@ -120,24 +121,22 @@ function warningsOf(warnings: readonly string[] = []): { readonly warnings?: rea
 function restartConnector(
   draft: ClusterDraft,
   reports: KnownReports,
-  { name, type, config, targetState, warnings, error }: ConnectorState,
+  connector: ConnectorState,
   { includeTasks = false, onlyFailed = false }: Extract<ConnectorCommand, { kind: 'connector.restart' }>,
 ): Handled | typeof NEEDS_REPORTS {
+  const { name, type, config, targetState, warnings, error } = connector;
   const events: CommandEvent[] = [];
   if (!onlyFailed || error !== undefined) {
     events.push({ kind: 'connector.put', name, type, config, targetState, ...warningsOf(warnings) });
   }
   if (includeTasks) {
-    const concerned = onlyFailed ? failedTasks(draft, reports, name) : tasksOf(draft, name);
+    const concerned = onlyFailed
+      ? failedTasks(draft.tasks, reports, connector)
+      : currentTasks(draft.tasks, connector).map(({ id }) => id);
     if (concerned === undefined) return NEEDS_REPORTS;
     events.push(...restartOf(draft, concerned));
   }
   return doing(events);
-}
-
-function tasksOf(draft: ClusterDraft, name: string): readonly TaskId[] {
-  const count = draft.connectors.get(name)?.taskCount ?? 0;
-  return Array.from({ length: count }, (_, index) => ({ connector: name, index }));
 }
 
 /** Tasks that run are revoked and come back with a new generation; what nobody holds starts again anyway. */

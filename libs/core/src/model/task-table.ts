@@ -1,4 +1,4 @@
-import { taskKey, type TaskId, type TaskState } from './connector.js';
+import { taskKey, type ConnectorState, type TaskId, type TaskState } from './connector.js';
 import { memberKey } from './member.js';
 import { SharedMap } from './shared-map.js';
 
@@ -157,4 +157,15 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
     this.#held.set(owner, own);
     return own;
   }
+}
+
+/** Lists the tasks that the connector has now, in their order. It leaves out one beyond the task count, which only stops. */
+export function currentTasks(
+  tasks: TaskTable,
+  { name, taskCount = 0 }: Pick<ConnectorState, 'name' | 'taskCount'>,
+): readonly TaskState[] {
+  return tasks
+    .ofConnector(name)
+    .slice(0, taskCount)
+    .filter((task) => task !== undefined);
 }

@@ -10,6 +10,7 @@ import {
   type TaskState,
 } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
+import { currentTasks } from '../model/task-table.js';
 import type { RestartInfo, TaskError, TaskReport, TaskWait, TaskWarning } from '../model/report.js';
 import type { ReportsView } from './reports-view.js';
 import { unassignedReason } from './unassigned-reason.js';
@@ -64,9 +65,7 @@ export function connectorStatus(state: ClusterState, reports: ReportsView, name:
   if (connector === undefined) return undefined;
   const tasks: TaskStatus[] = [];
   let holder: string | undefined;
-  for (let index = 0; index < (connector.taskCount ?? 0); index += 1) {
-    const task = state.tasks.get(taskKey({ connector: name, index }));
-    if (task === undefined) continue;
+  for (const task of currentTasks(state.tasks, connector)) {
     if (connector.targetState === TargetState.stopped && task.assignment === undefined) continue;
     tasks.push(statusOf(state, reports, task));
     holder ??= liveHolder(state, task)?.nodeId;
