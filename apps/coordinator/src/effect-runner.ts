@@ -17,7 +17,8 @@ export interface EffectRunnerOptions {
 }
 
 const appendTimeoutMs = 5000;
-const questionTimeoutMs = 10_000;
+/** Below the leader's `questionTimeoutMs`: a runner's answer, or that there is none, comes before the leader gives the question up. */
+const splitTimeoutMs = 10_000;
 
 /** Carries out what `step` decided. What an effect leads to comes back as an input. */
 export class EffectRunner {
@@ -110,7 +111,7 @@ export class EffectRunner {
     try {
       const target = { node: nodeId, pattern: Question.taskConfigs };
       const answer = (await rpc.request(target, question, {
-        timeoutMs: questionTimeoutMs,
+        timeoutMs: splitTimeoutMs,
         signal,
       })) as TaskConfigsAnswer;
       return 'tasks' in answer ? { kind: 'tasks', tasks: answer.tasks } : { kind: 'error', error: answer.error };

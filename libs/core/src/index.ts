@@ -39,7 +39,7 @@ export { maySend } from './coordinator/appends.js';
 export * from './coordinator/effect.js';
 export { fractionOf } from './coordinator/election.js';
 export * from './coordinator/input.js';
-export * from './coordinator/settings.js';
+export { defaultCoordinatorSettings, type CoordinatorSettings } from './coordinator/settings.js';
 export {
   initialCoordinator,
   type CoordinatorSelf,

@@ -2,6 +2,7 @@ import type { LogEvent } from '../model/entry.js';
 import { elapsedAfter, elapsedMs, type ClockReading } from '../lease/elapsed-time.js';
 import type { Effect } from './effect.js';
 import type { AppendOutcome } from './input.js';
+import { pauseAfter } from './settings.js';
 import type { CoordinatorState, Turn } from './state.js';
 
 /** Nobody acts on entries of these kinds, and no number of theirs is kept. */
@@ -53,8 +54,7 @@ export function settleAppend(turn: Turn, appendId: number, outcome: AppendOutcom
   if (outcome === 'stored') {
     next.appendFailures = 0;
   } else {
-    const { backoffMs, maxBackoffMs } = next.settings;
-    next.appendNotBefore = now + Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(next.appendFailures, 16));
+    next.appendNotBefore = now + pauseAfter(next.appendFailures, next.settings);
     next.appendFailures += 1;
   }
   if (outcome === 'not-stored') clear(turn);

@@ -12,6 +12,7 @@ import { memberKey, runnerRole } from '../model/member.js';
 import { fractionOf } from './election.js';
 import type { EventBatch } from './event-batch.js';
 import type { SplitAnswer } from './input.js';
+import { pauseAfter } from './settings.js';
 import type { CoordinatorState, OpenQuestion, Turn } from './state.js';
 
 /** How many tasks the user allows; Kafka Connect's key, else Apache RocketMQ Connect's, else one. */
@@ -49,10 +50,9 @@ export function takeAnswer(
 }
 
 function postponed({ next, now }: Turn, question: OpenQuestion, nodeId: string): OpenQuestion {
-  const { backoffMs, maxBackoffMs } = next.settings;
-  const pauseMs = Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(question.failures, 16));
   const tried = question.tried.includes(nodeId) ? question.tried : [...question.tried, nodeId];
-  return { ...question, asked: undefined, notBefore: now + pauseMs, failures: question.failures + 1, tried };
+  const notBefore = now + pauseAfter(question.failures, next.settings);
+  return { ...question, asked: undefined, notBefore, failures: question.failures + 1, tried };
 }
 
 /** Writes the answers that are there into the log. */

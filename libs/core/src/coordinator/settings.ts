@@ -15,6 +15,7 @@ export interface CoordinatorSettings {
   readonly probeTimeoutMs: number;
   /** Number of queues of the reports topic. */
   readonly reportQueues: number;
+  /** A runner that was asked to split a connector and has not answered by then is given up. */
   readonly questionTimeoutMs: number;
   /** First pause after an unanswered question or a failed append; doubles up to `maxBackoffMs`. */
   readonly backoffMs: number;
@@ -58,3 +59,11 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   snapshotChunkBytes: 256 * 1_024,
   snapshotPauseMs: 200,
 };
+
+/** Returns the pause after a failure that followed `failures` others in a row: exponential, capped. */
+export function pauseAfter(
+  failures: number,
+  { backoffMs, maxBackoffMs }: Pick<CoordinatorSettings, 'backoffMs' | 'maxBackoffMs'>,
+): number {
+  return Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(failures, 16));
+}
