@@ -80,10 +80,10 @@ describe('what is decided about members', () => {
         const feed = harness.feed.bind(harness);
         harness.feed = (body) => {
           const input = { ...body, now: harness.now, wall: harness.wall };
-          const { calm } = harness.state;
+          const { settledMembers: last } = harness.state;
           const next = step(harness.state, input);
-          expect(next.effects).toEqual(step({ ...harness.state, calm: undefined }, input).effects);
-          if (calm !== undefined && next.state.calm === calm) spared += 1;
+          expect(next.effects).toEqual(step({ ...harness.state, settledMembers: undefined }, input).effects);
+          if (last !== undefined && next.state.settledMembers === last) spared += 1;
           return feed(body);
         };
         for (const act of actions) act(harness);

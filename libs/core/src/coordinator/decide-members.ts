@@ -5,16 +5,16 @@ import { givesFrom } from './election.js';
 import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
 import { silenceCountsFrom } from './probes.js';
-import { lifeSignOf, type Calm, type CoordinatorState, type KnownReport } from './state.js';
+import { lifeSignOf, type SettledMembers, type CoordinatorState, type KnownReport } from './state.js';
 
 /**
  * Decides who joins, leaves, is rejected, suspected, cleared or expired. Returns how long nobody has to be looked at again; undefined where that is
  * not known, since somebody is on the way.
  */
-export function decideMembers(state: CoordinatorState, now: number, batch: EventBatch): Calm | undefined {
-  const { calm, news } = state;
+export function decideMembers(state: CoordinatorState, now: number, batch: EventBatch): SettledMembers | undefined {
+  const { settledMembers: last, news } = state;
   const { members } = batch.draft;
-  if (calm !== undefined && calm.members === members && calm.news === news && now < calm.until) return calm;
+  if (last !== undefined && last.members === members && last.news === news && now < last.until) return last;
   let isSettled = true;
   for (const [key, known] of state.reports) {
     if (batch.draft.departed.has(key) || isRunningOn(known.report, batch.draft.members)) continue;

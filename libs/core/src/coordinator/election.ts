@@ -72,7 +72,7 @@ export function takeLead(turn: Turn, claimId: string): void {
   next.commands = [];
   next.rewindTo = undefined;
   next.questions = new Map();
-  next.calm = undefined;
+  next.settledMembers = undefined;
   next.workforce = undefined;
   next.planned = undefined;
   next.snapshotJob = undefined;

@@ -67,7 +67,7 @@ export interface OpenQuestion {
 }
 
 /** What the last look at the members was based on, which found nothing to do: while it stands, another would find nothing either. */
-export interface Calm {
+export interface SettledMembers {
   readonly members: ClusterState['members'];
   readonly news: number;
   /** Monotonic: from then on a member may have been silent for too long. */
@@ -144,7 +144,7 @@ export interface CoordinatorState {
   readonly heard: ReadonlyMap<string, LifeSign & { readonly reportSeq: number }>;
   /** Grows whenever a report says more than that its member keeps running, and whenever a report is forgotten. */
   readonly news: number;
-  readonly calm: Calm | undefined;
+  readonly settledMembers: SettledMembers | undefined;
   /** Incarnations whose last report may free or mark tasks. */
   readonly touched: ReadonlySet<string>;
   /** When the suspicion of a member was read, by `memberKey`. */
@@ -210,7 +210,7 @@ export function initialCoordinator(
     reports: new Map(),
     heard: new Map(),
     news: 0,
-    calm: undefined,
+    settledMembers: undefined,
     touched: new Set(),
     suspicions: new Map(),
     probes: new Map(),

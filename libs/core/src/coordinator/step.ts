@@ -293,7 +293,7 @@ function lead(turn: Turn): void {
 
 function decide({ next, now, wall }: Turn, batch: EventBatch): void {
   decideLevel(next, batch);
-  next.calm = decideMembers(next, now, batch);
+  next.settledMembers = decideMembers(next, now, batch);
   decideRewind(next, batch);
   decideCommands(next, now, wall, batch);
   decideSplits(next, batch);

@@ -162,7 +162,7 @@ export class ClusterNode {
 }
 
 async function putAside(store: NodeStore, logger: ProcessLogger): Promise<void> {
-  const directory = await store.forget();
+  const directory = await store.putAside();
   if (directory !== undefined)
     logger.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
 }

@@ -14,7 +14,7 @@ export interface ClusterConnection {
 
 /** Reads the connection to the cluster that has the topics of Sluice itself. @throws NodeSettingsError */
 export function runtimeClusterOf(resolved: ResolvedSettings, readText: ReadText): ClusterConnection {
-  return clusterAccess(resolved, '', resolved.values.namesrv, readText);
+  return connectionOf(resolved, '', resolved.values.namesrv, readText);
 }
 
 /**
@@ -31,7 +31,7 @@ export function dataClusterOf(
 ): ClusterConnection {
   const prefix = dataPrefixOf(role);
   if (prefix === undefined) return runtime;
-  const own = clusterAccess(resolved, prefix, resolved.values[`${prefix}namesrv`] ?? runtime.namesrv, readText);
+  const own = connectionOf(resolved, prefix, resolved.values[`${prefix}namesrv`] ?? runtime.namesrv, readText);
   return { ...runtime, ...own };
 }
 
@@ -50,7 +50,7 @@ function dataPrefixOf(role: Role): 'source.' | 'sink.' | undefined {
   }
 }
 
-function clusterAccess(
+function connectionOf(
   { values, origins }: ResolvedSettings,
   prefix: KeyPrefix,
   addresses: string,

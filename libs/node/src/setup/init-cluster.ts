@@ -45,11 +45,11 @@ export async function initCluster(client: RocketMqClient, options: InitOptions):
   const deadline = AbortSignal.timeout(brokerWaitMs);
   let registered = await untilRegistered(client, undefined, deadline);
   const look = async (): Promise<ClusterSurvey> => surveyCluster(await answering(nameServers, options.warn), topics);
-  let survey = await untilAnswered(look, deadline);
+  let survey = await untilUp(look, deadline);
   if (wanted !== undefined && !registered.includes(wanted) && !isElsewhere(survey, wanted)) {
     options.warn?.(`Waiting for broker ${wanted}; registered are ${registered.join(', ')}`);
     registered = await untilRegistered(client, wanted, deadline);
-    survey = await untilAnswered(look, deadline);
+    survey = await untilUp(look, deadline);
   }
   const group = readerGroupOf(clusterId);
   const readerGroup = (await client.admin.groupExists(group)) ? group : undefined;
@@ -97,7 +97,7 @@ async function untilRegistered(
   deadline: AbortSignal,
 ): Promise<readonly string[]> {
   for (;;) {
-    const names = await untilAnswered(() => masterNames(client), deadline);
+    const names = await untilUp(() => masterNames(client), deadline);
     if (wanted === undefined ? names.length > 0 : names.includes(wanted)) return names;
     if (deadline.aborted) {
       const found = `there are: ${names.join(', ') || 'none'}`;
@@ -126,7 +126,7 @@ async function answering(
 }
 
 /** Asks again while a server is starting or unavailable, until the deadline. */
-function untilAnswered<T>(ask: () => Promise<T>, deadline: AbortSignal): Promise<T> {
+function untilUp<T>(ask: () => Promise<T>, deadline: AbortSignal): Promise<T> {
   const mayRetry = (error: unknown): boolean => isRocketMqError(error) && error.retriable;
   return retry(ask, { limits: retryLimits, signal: deadline, mayRetry });
 }

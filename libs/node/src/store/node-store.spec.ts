@@ -88,13 +88,13 @@ describe('NodeStore', () => {
   it('puts its copies aside on demand, and keeps only some of them', async () => {
     const store = await NodeStore.open(root, 'n1');
     await store.write(NodeFile.taskConfig, ['{"first":true}']);
-    const aside = await store.forget();
+    const aside = await store.putAside();
     expect(await store.read(NodeFile.taskConfig)).toBeUndefined();
     expect(JSON.parse(await readFile(join(aside!, NodeFile.taskConfig), 'utf8'))).toEqual({ first: true });
-    expect(await store.forget()).toBeUndefined();
+    expect(await store.putAside()).toBeUndefined();
     for (let i = 0; i < 6; i += 1) {
       await store.write(NodeFile.taskConfig, [JSON.stringify({ i })]);
-      await store.forget();
+      await store.putAside();
       await delay(2);
     }
     expect((await readdir(store.directory)).filter((name) => name.startsWith('replaced-'))).toHaveLength(5);

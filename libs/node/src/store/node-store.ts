@@ -123,7 +123,7 @@ export class NodeStore {
    *
    * @returns the directory in which they are now; undefined if there was none.
    */
-  async forget(): Promise<string | undefined> {
+  async putAside(): Promise<string | undefined> {
     const found = new Set(await readdir(this.directory));
     const files = Object.values(NodeFile).filter((file) => found.has(file));
     if (files.length === 0) return undefined;
