@@ -16,7 +16,7 @@ import { pauseAfter } from './settings.js';
 import type { CoordinatorState, OpenQuestion, Turn } from './state.js';
 
 /** How many tasks the user allows; Kafka Connect's key, else Apache RocketMQ Connect's, else one. */
-export function maxTasksOf(config: Config): number {
+function maxTasksOf(config: Config): number {
   const count = Number(config['tasks.max'] ?? config['max.tasks'] ?? '1');
   return Number.isSafeInteger(count) && count >= 1 ? count : 1;
 }
