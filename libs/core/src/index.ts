@@ -37,7 +37,7 @@ export * from './status/reports-view.js';
 export { runnersOf } from './status/unassigned-reason.js';
 export { maySend } from './coordinator/appends.js';
 export * from './coordinator/effect.js';
-export { fractionOf } from './coordinator/election.js';
+export { fractionOf } from './coordinator/fraction-of.js';
 export * from './coordinator/input.js';
 export { defaultCoordinatorSettings, type CoordinatorSettings } from './coordinator/settings.js';
 export {

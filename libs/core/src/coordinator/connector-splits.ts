@@ -9,8 +9,8 @@ import {
 } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
 import { memberKey, runnerRole } from '../model/member.js';
-import { fractionOf } from './election.js';
 import type { EventBatch } from './event-batch.js';
+import { fractionOf } from './fraction-of.js';
 import type { SplitAnswer } from './input.js';
 import { pauseAfter } from './settings.js';
 import type { CoordinatorState, OpenQuestion, Turn } from './state.js';

@@ -2,6 +2,7 @@ import { claimSeq } from '../log/claim-seq.js';
 import { isVacated } from '../log/header-events.js';
 import { memberKey } from '../model/member.js';
 import { append, canAppend } from './appends.js';
+import { fractionOf } from './fraction-of.js';
 import type { CoordinatorState, Turn } from './state.js';
 
 /** At most this share of the lease is added, fixed by node id, so that standbys do not all claim at once. */
@@ -124,11 +125,4 @@ export function stepDown({ next, effects }: Turn, epoch: number, reason: string)
   next.planned = undefined;
   next.snapshotJob = undefined;
   if (wasLeader) effects.push({ kind: 'stepped-down', epoch, reason });
-}
-
-/** A number in [0, 1) that depends on the text alone (FNV-1a). */
-export function fractionOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) / 2 ** 32;
 }
