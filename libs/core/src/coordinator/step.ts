@@ -6,11 +6,12 @@ import { memberKey } from '../model/member.js';
 import { elapsedAfter } from '../lease/elapsed-time.js';
 import type { Report } from '../model/report.js';
 import { append, canAppend, reconcileInFlight, settleAppend } from './appends.js';
+import { decideAssignment } from './decide-assignment.js';
 import { decideCommands, decideRewind } from './decide-commands.js';
 import { decideLevel } from './decide-level.js';
 import { decideMembers } from './decide-members.js';
+import { decideReports } from './decide-reports.js';
 import { decideSnapshot } from './decide-snapshot.js';
-import { decideAssignment, decideReports, workforceOf } from './decide-tasks.js';
 import type { Effect } from './effect.js';
 import {
   claimIfVacant,
@@ -27,6 +28,7 @@ import type { Input, ReportsSign } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
 import { askQuestions, decideSplits, takeAnswer } from './connector-splits.js';
 import type { CoordinatorState, KnownReport, Turn } from './state.js';
+import { workforceOf } from './workforce.js';
 
 export interface Step {
   readonly state: CoordinatorState;

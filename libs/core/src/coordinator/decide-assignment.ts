@@ -1,43 +1,13 @@
-import type { AssignmentPlan, Worker } from '../assignment/assignment-types.js';
+import type { AssignmentPlan } from '../assignment/assignment-types.js';
 import { assignIndexed } from '../assignment/assign-tasks.js';
 import type { ClusterDraft } from '../log/cluster-draft.js';
 import { clusterSettings } from '../model/cluster-settings.js';
 import { taskKey, type TaskId } from '../model/connector.js';
-import { isRunner, memberKey } from '../model/member.js';
-import { listedTasks } from './decide-members.js';
 import type { EventBatch } from './event-batch.js';
 import { inChunks } from './in-chunks.js';
 import type { CoordinatorState, PlanBasis, Workforce } from './state.js';
 
 const REPLAN_PAUSE_MS = 250;
-
-/**
- * Frees the revoked tasks whose owner has applied the revocation and does not run them, and marks those that have
- * committed. Returns whether the reports had anything to say.
- */
-export function decideReports(state: CoordinatorState, batch: EventBatch): boolean {
-  const { index } = state;
-  index.moveTo(state.cluster.tasks, state.cluster.connectors);
-  const released: TaskId[] = [];
-  const committed: TaskId[] = [];
-  for (const key of state.touched) {
-    const report = state.reports.get(key)?.report;
-    if (report === undefined) continue;
-    const listed = listedTasks(report);
-    for (const { id, assignment } of index.ownedBy(key)) {
-      if (assignment?.revokedAt === undefined || report.appliedSeq < assignment.revokedAt) continue;
-      if (!listed.has(taskKey(id))) released.push(id);
-    }
-    for (const { id, generation, committed: hasCommitted } of report.tasks) {
-      const task = hasCommitted ? batch.draft.tasks.find(id) : undefined;
-      if (task === undefined || task.committed || task.assignment?.generation !== generation) continue;
-      committed.push(id);
-    }
-  }
-  for (const tasks of inChunks(committed)) batch.add({ kind: 'tasks.committed', tasks });
-  for (const tasks of inChunks(released)) batch.add({ kind: 'tasks.released', tasks });
-  return released.length + committed.length > 0;
-}
 
 /**
  * Gives free tasks to runners and revokes what must move. Returns what this was computed from, so that it is not computed again before that changes
@@ -122,27 +92,4 @@ function takeOne(open: Map<string, number>, nodeId: string): boolean {
   if (places === undefined) return true;
   open.set(nodeId, places - 1);
   return places > 0;
-}
-
-/**
- * Finds the runners that can be given tasks now; the same ones as before while nobody has come, gone or reported news. While one is suspected or was not
- * heard yet nothing is moved for balance: it will be back or gone soon.
- */
-export function workforceOf(
-  { workforce, news, reports }: CoordinatorState,
-  { members, header: { draining } }: ClusterDraft,
-): Workforce {
-  if (workforce?.news === news && workforce.members === members && workforce.draining === draining) return workforce;
-  const drained = new Set(draining);
-  const workers: Worker[] = [];
-  const absent: string[] = [];
-  let isCalm = true;
-  for (const member of members.values()) {
-    if (!isRunner(member)) continue;
-    const report = reports.get(memberKey(member))?.report;
-    if (report === undefined || member.suspectedAt !== undefined) isCalm = false;
-    if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push(memberKey(member));
-    else workers.push(drained.has(member.nodeId) ? { ...member, draining: true } : member);
-  }
-  return { members, news, draining, workers, isCalm, readiness: `${String(isCalm)} ${absent.sort().join(' ')}` };
 }
