@@ -1,13 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { Module } from '@nestjs/common';
-import {
-  initialCoordinator,
-  maySend,
-  type Command,
-  type CoordinatorState,
-  type Effect,
-  type ReportsView,
-} from '@sluice/core';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { initialCoordinator, maySend, type CoordinatorState, type Effect, type ReportsView } from '@sluice/core';
 import {
   collectModel,
   HeadWatch,
@@ -20,13 +13,16 @@ import {
   readClocks,
   StatePersister,
   type ClusterNode,
+  type LogListener,
   type MetricRegistry,
+  type NodeCheck,
+  type ReportsListener,
   type Service,
 } from '@sluice/node';
 import { completeCopies, openPositions } from '@sluice/runner';
 import { type RpcEndpoint } from '@sluice/rpc';
 import { withinTime } from '@sluice/time';
-import { CommandReader } from './command-reader.js';
+import { type CommandListener, CommandReader } from './command-reader.js';
 import { CoordinatorLoop } from './coordinator-loop.js';
 import { EffectRunner } from './effect-runner.js';
 import { PositionKeeper } from './position-keeper.js';
@@ -42,8 +38,8 @@ class CoordinatorModule {}
 export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
   const { settings, logger, follower, store } = node;
   const scoped = logger.scoped('coordinator');
-  const positionsLog = logger.scoped('positions');
-  const positions = await openPositions(node, positionsLog);
+  const positionsLogger = logger.scoped('positions');
+  const positions = await openPositions(node, positionsLogger);
   const ended = new AbortController();
   // Every queue that is read, every append and every question listens.
   setMaxListeners(0, ended.signal);
@@ -52,35 +48,19 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     if (effect.reason === 'stopped') resigned?.();
     else node.fail(new NodeError('NODE_EXPELLED', effect.message));
   };
-  const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
-  const initial = initialCoordinator({ ...node.self, ...supersedes }, follower.state, readClocks(), {
-    reportQueues: node.topics.reports.queues,
-    sessionMs: settings.sessionTimeoutMs,
-  });
-  const loop: CoordinatorLoop = new CoordinatorLoop(initial, (effect) => {
+  const loop: CoordinatorLoop = new CoordinatorLoop(initialStateOf(node), (effect) => {
     effects.run(effect);
   });
-  const input = loop.input.bind(loop);
+  const inputs = inputsOf(loop);
   // From here on, because the state above is of now: an entry between the two would be missed.
-  const unsubscribe = follower.subscribe(({ state, accepted, skipped, nextOffset }) => {
-    input({ kind: 'log.folded', state, accepted, skipped, nextOffset });
-  });
-  const listener = {
-    onCommand: (readId: number, offset: number, command: Command): void => {
-      input({ kind: 'command.read', readId, offset, command });
-    },
-    onCut: (readId: number, minOffset: number): void => {
-      input({ kind: 'commands.cut', readId, minOffset });
-    },
-  };
-  const commands = new CommandReader(node, listener, scoped);
-  const readCommands = commands.readFrom.bind(commands);
+  const unsubscribe = follower.subscribe(inputs.onFolded);
+  const commands = new CommandReader(node, inputs, scoped);
   const effects = new EffectRunner({
     node,
     rpc,
-    input,
+    input: loop.input.bind(loop),
     maySend: (append) => maySend(loop.state, append, readClocks()),
-    readCommands,
+    readCommands: commands.readFrom.bind(commands),
     onExit,
     logger: scoped,
     signal: ended.signal,
@@ -91,7 +71,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
     {
       intervalMs: headIntervalMs,
       onReached: (sentAt) => {
-        input({ kind: 'head.reached', sentAt, minOffset: follower.minOffset });
+        loop.input({ kind: 'head.reached', sentAt, minOffset: follower.minOffset });
       },
     },
     logger.scoped('log'),
@@ -99,33 +79,18 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   const persister = new StatePersister(
     store,
     () => follower.state,
-    { position: completeCopies(positions, positionsLog) },
+    { position: completeCopies(positions, positionsLogger) },
     settings.persistIntervals,
     logger.scoped('store'),
   );
-  const keeper = new PositionKeeper({ positions, state: () => loop.state, logger: positionsLog });
+  const keeper = new PositionKeeper({ positions, state: () => loop.state, logger: positionsLogger });
   let following: Promise<void> = Promise.resolve();
   return {
-    module: {
-      module: CoordinatorModule,
-      imports: [
-        HealthModule.forChecks(
-          nodeChecks(node, rpc, {
-            name: 'election',
-            check: () => ({ role: loop.state.role, epoch: follower.state.epoch }),
-          }),
-        ),
-        MetricsModule.forRegistry(coordinatorMetrics(node, rpc, loop)),
-      ],
-    },
+    module: moduleOf(node, rpc, loop),
     start: () => {
-      following = node.reports
-        .follow((signs, queue, storedAt) => {
-          input({ kind: 'reports.read', queue, signs, storedAt });
-        }, ended.signal)
-        .catch((error: unknown) => {
-          node.fail(error as Error);
-        });
+      following = node.reports.follow(inputs.onReports, ended.signal).catch((error: unknown) => {
+        node.fail(error as Error);
+      });
       loop.start();
       head.start();
       heartbeat.start();
@@ -136,7 +101,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       const gone = new Promise<void>((resolve) => {
         resigned = resolve;
       });
-      input({ kind: 'stop' });
+      loop.input({ kind: 'stop' });
       const late = (): Error => new Error(`The leader has not resigned within ${String(resignTimeoutMs)} ms`);
       await withinTime(gone, resignTimeoutMs, late).catch(() => undefined);
       loop.stop();
@@ -149,6 +114,53 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
       await keeper.stop();
       await persister.stop();
     },
+  };
+}
+
+/** Returns a standby that knows what the node has folded up to now. */
+function initialStateOf({ self, store, follower, topics, settings }: ClusterNode): CoordinatorState {
+  const supersedes = store.supersedes === undefined ? {} : { supersedes: store.supersedes };
+  return initialCoordinator({ ...self, ...supersedes }, follower.state, readClocks(), {
+    reportQueues: topics.reports.queues,
+    sessionMs: settings.sessionTimeoutMs,
+  });
+}
+
+interface LoopInputs extends CommandListener {
+  readonly onFolded: LogListener;
+  readonly onReports: ReportsListener;
+}
+
+/** Makes inputs of the loop from what the node reads in its topics. */
+function inputsOf(loop: CoordinatorLoop): LoopInputs {
+  return {
+    onFolded: ({ state, accepted, skipped, nextOffset }) => {
+      loop.input({ kind: 'log.folded', state, accepted, skipped, nextOffset });
+    },
+    onReports: (signs, queue, storedAt) => {
+      loop.input({ kind: 'reports.read', queue, signs, storedAt });
+    },
+    onCommand: (readId, offset, command) => {
+      loop.input({ kind: 'command.read', readId, offset, command });
+    },
+    onCut: (readId, minOffset) => {
+      loop.input({ kind: 'commands.cut', readId, minOffset });
+    },
+  };
+}
+
+/** Returns the coordinator's health checks and metrics. */
+function moduleOf(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): DynamicModule {
+  const election: NodeCheck = {
+    name: 'election',
+    check: () => ({ role: loop.state.role, epoch: node.follower.state.epoch }),
+  };
+  return {
+    module: CoordinatorModule,
+    imports: [
+      HealthModule.forChecks(nodeChecks(node, rpc, election)),
+      MetricsModule.forRegistry(coordinatorMetrics(node, rpc, loop)),
+    ],
   };
 }
 
