@@ -23,9 +23,11 @@ const strategies = {
 
 /**
  * Decides who runs what, for source and sink tasks apart. The order of tasks and workers does not matter. A worker is
- * eligible for a task if it has the role, lists the connector's class, carries the labels of its placement, is not
- * draining and has capacity; a task without an eligible worker is `unassigned`. A task is assigned only while nobody holds
- * it: one that is to move is revoked first, and one whose owner is not among `workers` waits until it is freed.
+ * eligible for a task if it has the role, lists the connector's class and carries the labels of its placement. It must
+ * also have capacity and not be draining. A task without an eligible worker is `unassigned`.
+ *
+ * The plan assigns a task only while nobody holds it. It first revokes one that is to move. One whose owner is not
+ * among `workers` waits until it is freed.
  */
 export function assignTasks(strategy: AssignmentStrategyName, input: AssignmentInput): AssignmentPlan {
   return planOf(input.workers, (type) => {

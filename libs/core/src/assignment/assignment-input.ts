@@ -15,9 +15,9 @@ interface AssignedTables {
 export type Need = Pick<Required<AssignableTask>, 'connectorClass' | 'placement'>;
 
 /**
- * What there is to assign in a cluster. Tasks of stopped connectors, surplus tasks, and tasks of an older config that
- * nobody holds are left out; so are free tasks of a connector while owners from before its present task configs are
- * stopping. `workers` are those that can be given tasks now; by default all runners.
+ * Lists what there is to assign in a cluster. It leaves out tasks of stopped connectors, surplus tasks, and tasks of an
+ * older config that nobody holds. It also leaves out a connector's free tasks while owners from before its present task
+ * configs are stopping. `workers` are those that can be given tasks now; by default all runners.
  */
 export function assignmentInput(
   cluster: AssignedTables & Pick<ClusterState, 'members'>,

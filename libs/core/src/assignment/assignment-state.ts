@@ -5,8 +5,8 @@ import type { TaskGroup } from '../model/task-table.js';
  * Whether a task is to be given to a runner:
  * - `held`: its owner runs it;
  * - `free`: it is to be given to somebody;
- * - `moving`: it is not to be given yet but will be, so no other task may take its place: its owner is stopping, its connector is being split,
- *   or owners from before the connector's present tasks have not stopped;
+ * - `moving`: it is not to be given yet but will be, so no other task may take its place. Its owner is stopping, its
+ *   connector is being split, or owners from before the connector's present tasks have not stopped;
  * - `out`: nobody is to run it.
  */
 export type AssignmentState = 'held' | 'free' | 'moving' | 'out';
@@ -26,8 +26,8 @@ export function assignmentStateOf(
 }
 
 /**
- * Whether some owner of a connector's tasks, from before the present ones, was asked to stop and has not stopped: a source partition or a queue
- * that another task gets has one owner at any time.
+ * Returns whether an owner from before a connector's present tasks was asked to stop and has not stopped. The present
+ * tasks wait for it: a source partition or a queue has one owner at any time.
  */
 export function hasOlderOwners(connector: ConnectorState | undefined, group: TaskGroup): boolean {
   const tasksVersion = connector?.tasksVersion;

@@ -22,8 +22,8 @@ const EPSILON = 1e-9;
 const MAX_PASSES = 1_000;
 
 /**
- * Gives each item to the worker that is the least loaded per capacity after taking it; the first of equals, or
- * `preferred` if that is one of them.
+ * Gives each item to the worker that is the least loaded per capacity after taking it. Of equals it takes `preferred`
+ * if that is one of them, else the first.
  */
 export function placeOnLeastLoaded(
   { groups }: Fleet,

@@ -4,11 +4,11 @@ const C2 = 0x1b873593;
 const { imul } = Math;
 
 /**
- * MurmurHash3, the 32-bit variant for x86, of a text's UTF-16 code units as little-endian bytes: a whole number from 0 to
- * 2^32 - 1.
+ * Hashes a text with MurmurHash3, the 32-bit variant for x86, to a whole number from 0 to 2^32 - 1. It reads the text's
+ * UTF-16 code units as little-endian bytes. Every bit of the input changes each bit of the result with a chance of
+ * about one half. So alike names such as `w1` and `w2` spread over the whole ring.
  *
- * Source of the algorithm: Austin Appleby, SMHasher (public domain). Every bit of the input changes each bit of the result
- * with a chance of about one half, which spreads alike names such as `w1` and `w2` over the whole ring.
+ * Source of the algorithm: Austin Appleby, SMHasher (public domain).
  */
 export function murmur3(text: string, seed: number): number {
   const { length } = text;

@@ -31,8 +31,8 @@ interface Known {
 const nothing: ReadonlyMap<string, Known> = new Map();
 
 /**
- * The tasks of a cluster by owner and by what they need. It is moved from one version of the tables to another, whichever comes next, at the
- * cost of what differs between the two: what it says depends only on where it stands.
+ * Indexes the tasks of a cluster by owner and by what they need. `moveTo` takes it to any other version of the tables,
+ * at the cost of what differs between the two. What it says depends only on the version it stands at.
  */
 export class TaskIndex {
   #tasks = new TaskTable();

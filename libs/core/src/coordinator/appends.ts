@@ -62,8 +62,9 @@ export function settleAppend(turn: Turn, appendId: number, outcome: AppendOutcom
 }
 
 /**
- * Forgets the append in flight once its fate is known: it was read back, or it is not there. In doubt that is so once a pull sent after its
- * end shows nothing of it, or once all was read up to where the broker stored it.
+ * Forgets the append in flight once its fate is known: it was read back, or it is missing. It is missing once a pull
+ * that was sent after its end shows nothing of it. The same holds once the coordinator has read everything up to where
+ * the broker stored it.
  *
  * @returns whether entries are missing that others may have read: the queue may have been cut back after it took them.
  */

@@ -10,8 +10,10 @@ import type { CoordinatorState, PlanBasis, Workforce } from './state.js';
 const REPLAN_PAUSE_MS = 250;
 
 /**
- * Gives free tasks to runners and revokes what must move. Returns what this was computed from, so that it is not computed again before that changes
- * or `rebalance.interval.ms` has passed; undefined where another look is due once the batch is read.
+ * Gives free tasks to runners and revokes what must move.
+ *
+ * @returns what the plan was computed from: the leader plans again only once that changes or `rebalance.interval.ms`
+ * has passed. Undefined where it has to look again once the batch is read.
  */
 export function decideAssignment(
   state: CoordinatorState,
@@ -45,8 +47,9 @@ function indexDraft({ index }: CoordinatorState, { draft }: EventBatch): void {
 }
 
 /**
- * Runners that are heard for the first time after a change of leaders, or suspected, come by the hundred: the plan is not computed
- * again for each.
+ * Returns whether the next plan can wait, as only the readiness of runners has changed. Runners come by the hundred:
+ * heard for the first time after a change of leaders, or suspected. The leader does not compute the plan again for
+ * each.
  */
 function isWorthWaiting(planned: PlanBasis, basis: PlanBasis, isCalm: boolean): boolean {
   const isOnlyReadiness = isSameBasis({ ...planned, readiness: basis.readiness }, basis, Infinity);
@@ -65,8 +68,8 @@ function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: 
 }
 
 /**
- * What is to be revoked now: of each draining node only a few tasks at a time, so that most keep running until it is their
- * turn, and none that nobody else could run.
+ * Limits what is revoked now to a few tasks of each draining node, so that most keep running until it is their turn. It
+ * revokes none that nobody else could run.
  */
 function withDrainLimit(
   { settings }: CoordinatorState,

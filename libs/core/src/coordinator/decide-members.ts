@@ -58,8 +58,9 @@ function decideReporter(state: CoordinatorState, now: number, known: KnownReport
 }
 
 /**
- * Puts a later incarnation in the place of an earlier one on the same state directory. That directory may have been copied, or its machine cloned:
- * a runner is out only when it has no lease any more, and if it reports meanwhile the later one is rejected.
+ * Puts a later incarnation in the place of an earlier one on the same state directory. Somebody may have copied that
+ * directory or cloned its machine. So a runner is out only when it has no lease any more. If it reports meanwhile, the
+ * coordinator rejects the later one.
  */
 function supersede(state: CoordinatorState, now: number, older: Member, report: Report, batch: EventBatch): void {
   const { nodeId, incarnation } = older;

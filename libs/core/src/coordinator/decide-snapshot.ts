@@ -7,8 +7,9 @@ import type { CoordinatorSettings } from './settings.js';
 import type { SnapshotCut, SnapshotJob, Turn } from './state.js';
 
 /**
- * Writes the state into the log when it is time, one chunk per append on top of what else is to be said and a pause between two: a large
- * state delays neither decisions nor renewals, nor the leases of those who read it. How far it came is read from the log, so a chunk that was lost is sent again.
+ * Writes the state into the log when it is time: one chunk per append beside other events, and a pause between two. So
+ * a large state delays neither decisions nor renewals, nor the leases of those who read it. The log shows how far the
+ * snapshot came, so a lost chunk is sent again.
  */
 export function decideSnapshot({ next, now, wall }: Turn, batch: EventBatch): void {
   const { cluster, settings } = next;

@@ -3,8 +3,9 @@ import type { LogEvent } from '../model/entry.js';
 
 export type Effect =
   /**
-   * Encode the events as a chain after `after`, each with this `logId`, `epoch`, `claimId` and `at`, and send them as one
-   * batch; then report `append.settled` exactly once. Never resend, and send nothing that `maySend` does not allow at that moment: it is `not-stored`.
+   * Encode the events as a chain after `after`, each with this `logId`, `epoch`, `claimId` and `at`. Send them as one
+   * batch, then report `append.settled` exactly once. Never resend, and send nothing that `maySend` does not allow at
+   * that moment: it is `not-stored`.
    */
   | {
       readonly kind: 'append';

@@ -20,8 +20,9 @@ export function noteBrokerTime({ next, now }: Turn, storedAt: number | undefined
 }
 
 /**
- * Claims the lead if nobody holds it. A claim is numbered by the broker's clock: those of coordinators differ, and a runner must never be given a lower
- * generation than others that the log has lost. A claim made behind the head is void and harms nobody.
+ * Claims the lead if nobody holds it. The claim's number follows the broker's clock, because the clocks of coordinators
+ * differ. A runner must never be given a lower generation than others that the log has lost. A claim made behind the
+ * head is void and harms nobody.
  */
 export function claimIfVacant(turn: Turn): void {
   const { next } = turn;
@@ -106,8 +107,9 @@ export function givesFrom({ leaderSince, settings }: CoordinatorState): number {
 }
 
 /**
- * To be called where others may have written entries that the log does not hold any more: this leader claims again. Numbers of the lost
- * entries are not given again (see `claimSeq`), and nothing is given out before the leases of those who read them have ended.
+ * Steps down and claims again, where others may have written entries that the log does not hold any more.
+ * `claimSeq` gives no number of a lost entry again. The new lead gives nothing out before the leases of those who read
+ * these entries have ended.
  */
 export function giveUpLead(turn: Turn, reason: string): void {
   stepDown(turn, turn.next.cluster.epoch, reason);

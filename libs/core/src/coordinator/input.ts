@@ -37,8 +37,9 @@ export type InputBody =
    */
   | { readonly kind: 'head.reached'; readonly sentAt: number; readonly minOffset?: number }
   /**
-   * All that one answer held of a queue of the reports topic, in its order: large clusters send hundreds of messages a second, and a step costs more
-   * than most of them. `storedAt` is when the broker stored the newest, by its own clock, in milliseconds since the epoch.
+   * All that one answer held of a queue of the reports topic, in its order. Large clusters send hundreds of messages a
+   * second, and one step for each would cost more than most of them. `storedAt` is when the broker stored the newest,
+   * by its own clock, in milliseconds since the epoch.
    */
   | {
       readonly kind: 'reports.read';

@@ -57,8 +57,8 @@ export function step(state: CoordinatorState, input: Input): Step {
 }
 
 /**
- * While a machine is suspended others may claim, and its monotonic clock does not tell: the time of the suspension ages what the lead is
- * known by. All other waits only get longer by it.
+ * Reads both clocks and adds the time of a suspension to the age of what the lead is known by. Others may claim while a
+ * machine is suspended, and its monotonic clock does not show it. All other waits only get longer by it.
  */
 function noteSuspension({ next, now, wall }: Turn): void {
   const time = elapsedAfter(next.time, { now, wall });
@@ -264,7 +264,10 @@ function readCommand({ next }: Turn, { readId, offset, command }: Extract<Input,
   return true;
 }
 
-/** What was read from the old queue is void, and an append in flight may still hold results of it: the log says where to resume. */
+/**
+ * Notes that the commands queue was cut: what was read from the old one is void. The log says where to resume, because
+ * an append in flight may still hold results of it.
+ */
 function noticeCut({ next }: Turn, { readId, minOffset }: Extract<Input, { kind: 'commands.cut' }>): boolean {
   if (next.role !== 'leader' || readId !== next.commandReads) return false;
   next.rewindTo = minOffset;

@@ -4,8 +4,9 @@ import { memberKey } from '../model/member.js';
 import type { KnownReports } from './failed-tasks.js';
 
 /**
- * Names of source connectors that have stored positions and of which no task runs or is paused on its runner: stopped, failed, waiting
- * for a runner, or held by one that does not report it. Nobody else keeps their positions from being taken by retention.
+ * Lists the source connectors that have stored positions and no task that runs or is paused on its runner. Their tasks
+ * are stopped, failed, waiting for a runner, or held by one that does not report them. Nobody else keeps retention from
+ * taking their positions.
  */
 export function unattendedSources(
   { connectors, tasks }: Pick<ClusterState, 'connectors' | 'tasks'>,

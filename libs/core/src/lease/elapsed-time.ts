@@ -15,8 +15,9 @@ export interface ElapsedTime extends ClockReading {
 const JUMP_MS = 250;
 
 /**
- * Takes in a reading. Where the wall clock has gone further than the monotonic one, the machine was suspended, or the wall clock was set
- * forward: nobody knows which, so the time is treated as elapsed.
+ * Takes in a reading and adds the time for which the monotonic clock had stopped. Where the wall clock has advanced
+ * further, the machine was suspended, or somebody set the wall clock forward. Nobody knows which, so the time is
+ * treated as elapsed.
  */
 export function elapsedAfter(before: ElapsedTime, { now, wall }: ClockReading): ElapsedTime {
   const jumpMs = wall - before.wall - (now - before.now);

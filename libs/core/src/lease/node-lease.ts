@@ -10,9 +10,9 @@ export const LEASE_MARGIN_MS = 500;
 export const LEADER_LEASE_MS = 3_000;
 
 /**
- * The right of one incarnation to run its tasks, which follows from the log alone. Times are those of `elapsedMs`, in milliseconds: they include suspensions.
- * Whoever expires a node waits for `leaseMs` and a margin after reading the suspicion: a node that could not read the
- * log by then has no lease left.
+ * The right of one incarnation to run its tasks, which follows from the log alone. Times are those of `elapsedMs`, in
+ * milliseconds: they include suspensions. Whoever expires a node waits for `leaseMs` and a margin after reading the
+ * suspicion. A node that could not read the log by then has no lease left.
  */
 export interface NodeLease {
   readonly nodeId: string;
@@ -68,12 +68,13 @@ export function leaseAfterEntry(lease: NodeLease, { event, seq }: Pick<LogEntry,
  * Extends the lease: a non-suspending pull that was sent at `sentAtMs` was answered by the master with
  * `nextOffset = maxOffset`, and everything before is folded.
  *
- * Where the proof before is older than a lease, this node may have been expired meanwhile by entries that the log has lost again, suspicion
- * and all. Whoever read there that it owns the tasks has no lease any more after another lease and margin: this node waits for that. A
- * `member.cleared` that follows ends the wait, for the leader waits likewise before it writes one.
+ * Where the proof before is older than a lease, the leader may have expired this node meanwhile. The log may have lost
+ * those entries again, the suspicion included. Whoever read there that it owns the tasks has no lease any more after
+ * another lease and margin: this node waits for that. A `member.cleared` that follows ends the wait, for the leader
+ * waits likewise before it writes one.
  *
- * The wait does not show whether another node had the tasks. Generations from now on are newer than all that the log has lost; those before become
- * doubtful. Those before a `member.cleared` also do where the lease had ended meanwhile.
+ * The wait does not show whether another node had the tasks. Generations from now on are newer than all that the log
+ * has lost; those before become doubtful. Those before a `member.cleared` also do where the lease had ended meanwhile.
  *
  * @param headSeq number of the last entry that was folded
  */

@@ -29,8 +29,10 @@ export const SILENCE_MS = 2 * LEADER_LEASE_MS;
  * - A message of this log that cannot be decoded may have been accepted by others, until a later entry is accepted.
  * - That later entry may have been sent before its writer read the message: a rival claim, or an append that landed late. Others skip it then. Only an entry
  *   of another append that builds on it shows that a node which read both accepted it.
- * - Where entries that the node cannot explain follow one another for two leases, others have accepted a leader that it has not: its own copy is void.
- * - So is the copy that a node began with where it accepts none of the entries that come for two leases: a deposed leader does not write for so long.
+ * - Where entries that the node cannot explain follow one another for two leases, others have accepted a leader that it
+ *   has not. Its own copy is void.
+ * - So is the copy that a node began with where it accepts none of the entries that come for two leases. A deposed
+ *   leader does not write for so long.
  *
  * @param found `logId` and `accepted` as they are once the messages are folded; `now` is monotonic.
  */

@@ -37,9 +37,9 @@ export interface SentTime {
  * pull that the master does not suspend.
  */
 export interface TailQuestion extends SentTime {
-  /** The last message that is folded and the last one that is pulled, as far as there are any; at least one offset to pull at. */
+  /** The last message that is folded and the last one that is pulled, as far as there are any. */
   readonly about: readonly Tail[];
-  /** Where to pull when nothing was read yet. */
+  /** Where to pull when nothing was read yet and `about` is empty. */
   readonly nextOffset: number;
 }
 
@@ -67,8 +67,8 @@ export interface NodeLoop {
   /** The last message that is folded or held, decodable or not. */
   readonly tail: Tail | undefined;
   /**
-   * Known to be in the log and not folded: the first one may be void because of a message before it that this build cannot decode. Nothing is proven
-   * meanwhile; empty where nothing is in doubt.
+   * Known to be in the log and not folded. The first one may be void because of a message before it that this build
+   * cannot decode. Nothing is proven meanwhile; empty where nothing is in doubt.
    */
   readonly held: readonly LogMessage[];
   /** Pulled after `tail`, in order, and not yet known to be in the log still; never empty. */

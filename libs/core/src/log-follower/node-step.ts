@@ -66,8 +66,9 @@ export function tailQuestion({ tail, pulled, nextOffset, time }: NodeLoop, readi
 }
 
 /**
- * The loop that every node runs: it folds what it reads once a question that was sent after the pull finds the last pulled message
- * and the last folded one in the log, and extends its lease by questions whose answers show that it has folded everything.
+ * Steps the loop that every node runs: it folds what it reads and extends the node's lease. It folds messages once a
+ * question that was sent after the pull finds the last pulled and the last folded one in the log. Questions extend the
+ * lease once their answers show that the loop has folded everything.
  */
 export function stepNode(state: NodeLoop, input: NodeInput): NodeStep {
   if (state.ended !== undefined) return { state, effects: [] };
@@ -192,7 +193,8 @@ function hold(turn: Turn, messages: readonly LogMessage[], from: number): void {
 }
 
 /**
- * The wall clock may have been set back since the question was sent: a jump forward at the send is valid only where the answer shows it too.
+ * Returns when a question was sent. A jump forward of the wall clock is valid only where the answer shows it too, for
+ * somebody may have set the clock back since.
  */
 function sentBy({ next, now }: Turn, { sentAt, sentElapsedMs }: SentTime): SentTime {
   return { sentAt, sentElapsedMs: Math.min(sentElapsedMs, elapsedMs(next.time) - (now - sentAt)) };

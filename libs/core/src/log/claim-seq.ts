@@ -22,9 +22,10 @@ function logAge({ createdAt }: Pick<StateHeader, 'createdAt'>, wall: number): nu
 }
 
 /**
- * The `seq` of a claim. Generations and versions are numbers of entries; a tail that was lost must not make one of them come
- * again, not even where the claim itself was lost. So each claim leaps: above the head, above all that nodes reported as applied, and with the age of
- * the log, which grows faster than entries do; `salt` separates claims that know the same.
+ * Computes the `seq` of a claim, which leaps so that no number comes again. Generations and versions are numbers of
+ * entries: none may repeat after a tail was lost, not even where the claim itself was lost. A claim leaps above the
+ * head, above all that nodes reported as applied, and with the age of the log. That age grows faster than entries do.
+ * `salt` separates claims that know the same.
  *
  * @param wall by the broker's clock, the one that all claims share.
  * @param salt in [0, 1), of the claim alone.
@@ -48,9 +49,9 @@ export function restoredSeq(header: StateHeader, wall: number): number {
 }
 
 /**
- * The age of the log where that is not below `known`; else the next number that is whole cycles above it. Once a clock was far ahead, numbers are above
- * the age for as long, and they still grow with time: of two that follow the same head, the later one is the higher one, except where the age comes to
- * exceed that head between them.
+ * Returns the age of the log where that is not below `known`; else the next number that is whole cycles above it. Once
+ * a clock was far ahead, numbers are above the age for as long, and they still grow with time. Of two that follow the
+ * same head, the later one is higher, unless the age came to exceed that head between them.
  */
 function withTime(known: number, age: number, cycle: number, maxAheadMs: number): number {
   if (age >= known) return age;

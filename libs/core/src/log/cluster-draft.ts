@@ -26,9 +26,10 @@ import { sameConfig, sameTaskConfig } from './same-config.js';
 import { TaskTable } from '../model/task-table.js';
 
 /**
- * A cluster state under change: each map is copied at its first write and never again. What the events imply is settled here, so that no log can break it:
- * - a task is held without revocation only while it is wanted: stopping or deleting a connector, and new settings of a
- *   task, revoke it by the same entry;
+ * A cluster state under change: each map is copied at its first write and never again. What the events imply is settled
+ * here, so that no log can break it:
+ * - a task is held without revocation only while it is wanted. The entry that stops or deletes its connector, or gives
+ *   the task new settings, revokes it too;
  * - a free task always belongs to a connector that wants it: others vanish when they are released;
  * - a task that is held is not assigned again, nor is one assigned to a node that is not a member;
  * - a member that leaves releases all its tasks.

@@ -47,9 +47,9 @@ export function foldEntry(state: ClusterState, read: ReadEntry): ClusterState {
 }
 
 /**
- * Folds entries in the order of their queue. An entry is accepted only as the exact successor of the head (`logId`, `seq` and
- * `prevDigest`) and from the claim in force, or as the claim of the next epoch made after that very head, whose `seq` may
- * leap (see `claimSeq`). Anything else is skipped. `state` itself is not changed.
+ * Folds entries in the order of their queue, and does not change `state` itself. It accepts the exact successor of the
+ * head (`logId`, `seq` and `prevDigest`) from the claim in force. It also accepts the claim of the next epoch made
+ * after that very head, whose `seq` may leap (see `claimSeq`). It skips anything else.
  *
  * Folding stops for good before an accepted entry that a build of `maxLevel` does not know: `needsNewer` names it.
  */

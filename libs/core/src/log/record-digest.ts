@@ -1,8 +1,9 @@
 import type { SnapshotRecord } from '../model/snapshot.js';
 
 /**
- * A running digest over records of a snapshot, two 32-bit lanes (the first is FNV-1a). It finds a chunk that is missing, duplicate or out of order,
- * and a state that was folded differently; against forged entries stands the chain of digests of the log.
+ * A running digest over records of a snapshot, two 32-bit lanes (the first is FNV-1a). It finds a chunk that is
+ * missing, duplicate or out of order, and a state that was folded differently. Against forged entries stands the log's
+ * chain of digests.
  */
 export type RecordDigest = readonly [number, number];
 

@@ -53,8 +53,8 @@ export function restoredState(
 }
 
 /**
- * The entries of a restored log, to be appended behind the state's head: a snapshot of it, so that they are valid only once all of them are
- * there, and a resignation.
+ * Lists the entries of a restored log, to be appended behind the state's head: a snapshot of the state and a
+ * resignation. As a snapshot they are valid only once all of them are there.
  *
  * @param chunkBytes estimated size of one entry; more only where one record alone is larger.
  */

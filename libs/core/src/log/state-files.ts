@@ -71,8 +71,9 @@ export function isSameButHead(left: ClusterState, right: ClusterState): boolean 
 }
 
 /**
- * The state that both files were written from, given their parsed JSON. `undefined` where they are not of this version,
- * not complete, beyond this build's feature level or do not belong together: the reader then starts from the log.
+ * Returns the state that both files were written from, given their parsed JSON. It returns `undefined` where they are
+ * not of this version, not complete, beyond this build's feature level or do not belong together. The reader then
+ * starts from the log.
  */
 export function fromFiles(connectorFile: unknown, taskFile: unknown): ClusterState | undefined {
   if (!isConnectorFile(connectorFile) || !isTaskFile(taskFile)) return undefined;

@@ -10,9 +10,10 @@ export interface Tail {
 export type TailVerdict = 'same' | 'unknown' | { readonly broken: string };
 
 /**
- * Whether a queue still is the one that was read up to `tail`. Brokers only ever lose the end of a queue or all of it, and what was under
- * way to one that died never arrives: so whatever stands before an unchanged message is unchanged too. A queue that was cut and has grown again differs at the tail and
- * nowhere else that a reader looks: without this check it would accept what deposed writers send late.
+ * Judges whether a queue still is the one that was read up to `tail`. Brokers only ever lose the end of a queue or all
+ * of it, and what was under way to one that died never arrives. So whatever stands before an unchanged message is
+ * unchanged too. A queue that was cut and has grown again differs at the tail and nowhere else that a reader looks.
+ * Without this check the reader would accept what deposed writers send late.
  *
  * @param found digest of the message at `tail.offset`, if there is one.
  * @returns `broken` with the reason why the log has to be read from its beginning.

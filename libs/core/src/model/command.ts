@@ -67,7 +67,7 @@ export const COMMAND_EXPIRY_MS = 24 * HOUR_MS;
 export const CLOCK_TOLERANCE_MS = HOUR_MS / 2;
 
 /**
- * How long results of commands and names of departed incarnations are remembered: as long as any coordinator might take the same
- * command for a fresh one.
+ * How long the cluster state keeps results of commands and names of departed incarnations. For as long, a coordinator
+ * might take the same command for a fresh one.
  */
 export const RESULT_RETENTION_MS = COMMAND_EXPIRY_MS + 2 * CLOCK_TOLERANCE_MS;

@@ -5,12 +5,14 @@ import type { LogEvent } from './entry.js';
  * Rolling upgrades. Every kind of entry belongs to a feature level, and a cluster has one: 1 at genesis, then that of its last `cluster.version` entry.
  *
  * - A node reports the highest level that its build knows (`maxLevel`; 1 if it says nothing).
- * - A leader writes `cluster.version` once the latest reports of all members support a higher level, and kinds of a level only when the
- *   cluster has it. So nodes may be replaced one by one, in any order, and nothing new is used before the last one is.
+ * - A leader writes `cluster.version` once the latest reports of all members support a higher level. It writes kinds of
+ *   a level only when the cluster has it. So nodes may be replaced one by one, in any order, and nothing new is used
+ *   before the last one is.
  * - The level never sinks: a build that is too old for it cannot come back. Such a reader stops at the first accepted entry that
  *   it does not know and ends with `NewerVersionNeededError`; it never applies a log in part.
- * - The version of the messages on the control topics belongs to a level too ({@link protocolVersionAt}): nodes write a newer one only once the cluster
- *   has its level. Every version of a log entry is a JSON object with `v` and `logId`: a reader knows what it cannot decode.
+ * - The version of the messages on the control topics belongs to a level too ({@link protocolVersionAt}). Nodes write a
+ *   newer one only once the cluster has its level. Every version of a log entry is a JSON object with `v` and `logId`:
+ *   a reader knows what it cannot decode.
  * - What a kind means never changes once it was released: another meaning is another kind. A new kind goes into a new level
  *   together with the code that folds it. New optional fields may be added to a kind only if folding does not depend on them.
  */

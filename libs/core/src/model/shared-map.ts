@@ -13,8 +13,9 @@ interface Places {
 type Chunk<Value> = (Value | undefined)[];
 
 /**
- * A map of which copies are cheap: keys and most values are shared between them, and a change copies a chunk of values and the list of chunks. So
- * folding an entry does not cost a copy of ten thousand connectors. Iterates like a `Map`, in the order of insertion. Values must not be undefined.
+ * A map of which copies are cheap: they share keys and most values. A change copies one chunk of values and the list of
+ * chunks. So folding an entry does not cost a copy of ten thousand connectors. Iterates like a `Map`, in the order of
+ * insertion. Values must not be undefined.
  */
 export class SharedMap<Value extends object> implements ReadonlyMap<string, Value> {
   #places: Places;

@@ -9,8 +9,9 @@ const none: TaskGroup = [];
 const nothing: readonly TaskId[] = [];
 
 /**
- * All tasks, by `taskKey`, kept by connector and by owner: a copy costs nothing that grows with their number, and two versions are compared by looking
- * only at the connectors that changed between them. Iterates by connector, in the order of their first tasks, then by index.
+ * All tasks, by `taskKey`, kept by connector and by owner. The cost of a copy does not grow with their number. A
+ * comparison of two versions looks only at the connectors that changed between them. Iterates by connector, in the
+ * order of their first tasks, then by index.
  */
 export class TaskTable implements ReadonlyMap<string, TaskState> {
   readonly #groups: SharedMap<TaskGroup>;

@@ -56,9 +56,9 @@ export interface ConnectorStatus {
 }
 
 /**
- * What a connector and its tasks really do; `undefined` if there is none of that name. It is FAILED when it could not be
- * split into tasks, RUNNING while a task of it is held by a member, and UNASSIGNED else, for instance when no
- * runner has its plugin. A STOPPED connector shows only the tasks that have not stopped yet.
+ * Reports what a connector and its tasks really do; `undefined` if there is none of that name. It is FAILED when nobody
+ * could split it into tasks, RUNNING while a member holds a task of it, and UNASSIGNED else. A connector is UNASSIGNED,
+ * for instance, when no runner has its plugin. A STOPPED connector shows only the tasks that have not stopped yet.
  */
 export function connectorStatus(state: ClusterState, reports: ReportsView, name: string): ConnectorStatus | undefined {
   const connector = state.connectors.get(name);
