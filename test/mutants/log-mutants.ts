@@ -140,7 +140,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     rule: 'generation: a task that is assigned again keeps its number',
-    file: 'log/cluster-draft.ts',
+    file: 'log/connector-draft.ts',
     from: 'const assignment = { nodeId, incarnation, generation: seq };',
     to: 'const assignment = { nodeId, incarnation, generation: Math.min(seq, 1) };',
   },
@@ -186,28 +186,28 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     rule: 'one owner: a task of a stopped connector can be assigned',
-    file: 'log/cluster-draft.ts',
+    file: 'log/connector-draft.ts',
     from: 'if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;',
     to: '',
     specs: ['log/fold.spec.ts'],
   },
   {
     rule: 'one owner: a task that somebody holds can be given to another',
-    file: 'log/cluster-draft.ts',
+    file: 'log/connector-draft.ts',
     from: 'if (task === undefined || task.assignment !== undefined) return;',
     to: 'if (task === undefined) return;',
     specs: ['log/fold.spec.ts'],
   },
   {
     rule: 'revocation: stopping a connector does not revoke its tasks',
-    file: 'log/cluster-draft.ts',
+    file: 'log/connector-draft.ts',
     from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);\n  }',
     to: '}',
   },
   {
     rule: 'revocation: new settings of a task do not revoke it',
-    file: 'log/cluster-draft.ts',
-    from: 'if (!isSame) this.#revoke(id, seq);',
+    file: 'log/connector-draft.ts',
+    from: 'if (!isSame) this.revoke(id, seq);',
     to: '',
   },
 ];

@@ -101,7 +101,7 @@ export const taskMutants: readonly Mutant[] = [
   },
   {
     rule: 'causes: the tasks of a connector stop though it is only paused',
-    file: 'log/cluster-draft.ts',
+    file: 'log/connector-draft.ts',
     from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);',
     to: 'this.#revokeAll(name, seq);',
   },
