@@ -74,6 +74,11 @@ export function isRocketMqError(value: unknown): value is RocketMqError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
 
+/** Returns whether an error of this package says that the same call can succeed later without a change by the caller. */
+export function isRetriableRocketMqError(value: unknown): value is RocketMqError & { readonly retriable: true } {
+  return isRocketMqError(value) && value.retriable;
+}
+
 export class InvalidArgumentError extends RocketMqError {
   constructor(message: string) {
     super('INVALID_ARGUMENT', message, { retriable: false });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type BrokerHandle, freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
-import { isRocketMqError, type QueueRef, RocketMqClient, type RocketMqClientOptions } from '@sluice/rocketmq';
+import { isRetriableRocketMqError, type QueueRef, RocketMqClient, type RocketMqClientOptions } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { BatchLoad } from './batch-load.js';
 import { report } from './report.js';
@@ -87,7 +87,7 @@ describe('a controller that makes a replica the master', () => {
           try {
             return await stale.producer.send(queues[0]!, { body: Buffer.from('after') });
           } catch (error) {
-            if (!isRocketMqError(error) || !error.retriable) throw error;
+            if (!isRetriableRocketMqError(error)) throw error;
             refusals.push(error.code);
             return undefined;
           }

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
 import {
   type Credentials,
-  isRocketMqError,
+  isRetriableRocketMqError,
   type MessageReceiver,
   RocketMqClient,
   type SendOutcome,
@@ -212,7 +212,7 @@ describe('the gRPC Proxy in trouble', () => {
       expect(failures.length).toBeGreaterThan(0);
       // A caller that does not pause is slowed down.
       expect(failures.length).toBeLessThan(200);
-      for (const failure of failures) expect(isRocketMqError(failure) && failure.retriable).toBe(true);
+      for (const failure of failures) expect(isRetriableRocketMqError(failure)).toBe(true);
     },
     2 * LIMIT_MS,
   );

@@ -1,7 +1,7 @@
 import { retry, withLimit } from '@sluice/time';
 import { emptyState, fromFiles } from '@sluice/core';
 import { clientIdOf, readerGroupOf, topicsOf, type ClusterTopics } from '@sluice/protocol';
-import { isRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
+import { isRetriableRocketMqError, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { LogRewrittenError } from '../log/log-errors.js';
 import { LogFollower } from '../log/log-follower.js';
 import { ClusterNotInitialisedError, openLog } from '../log/open-log.js';
@@ -168,9 +168,8 @@ async function putAside(store: NodeStore, logger: ProcessLogger): Promise<void> 
 }
 
 function untilReachable<T>(action: () => Promise<T>, logger: ProcessLogger, signal: AbortSignal): Promise<T> {
-  const mayRetry = (error: unknown): boolean => isRocketMqError(error) && error.retriable;
   const onRetry = (error: unknown): void => {
     logger.scoped('start').warn(`RocketMQ cannot be reached yet: ${(error as Error).message}`);
   };
-  return retry(action, { limits: retryLimits, signal, mayRetry, onRetry });
+  return retry(action, { limits: retryLimits, signal, mayRetry: isRetriableRocketMqError, onRetry });
 }

@@ -1,5 +1,10 @@
 import { retry } from '@sluice/time';
-import { BrokerNotFoundError, FrameTooLargeError, isRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
+import {
+  BrokerNotFoundError,
+  FrameTooLargeError,
+  isRetriableRocketMqError,
+  TopicNotFoundError,
+} from '@sluice/rocketmq';
 import { NodeError } from '../errors/node-error.js';
 
 /** Short: leases run out while nobody knows that a broker is back. */
@@ -34,7 +39,7 @@ export async function callKnownQueue<T>(call: () => Promise<T>): Promise<T> {
 
 /** Whether the same call may succeed later. */
 export function mayRetry(error: unknown): boolean {
-  return error instanceof QueueUnavailableError || (isRocketMqError(error) && error.retriable);
+  return error instanceof QueueUnavailableError || isRetriableRocketMqError(error);
 }
 
 /**

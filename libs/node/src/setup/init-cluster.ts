@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pause, retry } from '@sluice/time';
 import type { LogEvent } from '@sluice/core';
 import { encodeLogEntry, readerGroupOf, topicsOf, type TopicDefinition } from '@sluice/protocol';
-import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
+import { isRetriableRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
 import { surveyCluster, type ClusterSurvey } from './cluster-survey.js';
 import { InitError, planInit, type InitPurpose } from './init-plan.js';
 
@@ -127,8 +127,7 @@ async function answering(
 
 /** Asks again while a server is starting or unavailable, until the deadline. */
 function untilUp<T>(ask: () => Promise<T>, deadline: AbortSignal): Promise<T> {
-  const mayRetry = (error: unknown): boolean => isRocketMqError(error) && error.retriable;
-  return retry(ask, { limits: retryLimits, signal: deadline, mayRetry });
+  return retry(ask, { limits: retryLimits, signal: deadline, mayRetry: isRetriableRocketMqError });
 }
 
 /** Brokers that have registered with their master. */

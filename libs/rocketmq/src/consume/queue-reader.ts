@@ -3,7 +3,7 @@ import {
   ClientClosedError,
   FrameTooLargeError,
   InvalidArgumentError,
-  isRocketMqError,
+  isRetriableRocketMqError,
   MalformedDataError,
   OffsetOutOfRangeError,
   RequestAbortedError,
@@ -300,8 +300,7 @@ export class QueueReader {
     if (error instanceof FrameTooLargeError && this.#window.onTooLarge(head.asked)) return;
     this.#isFailing = true;
     // The name servers also forget the topic of a broker that is restarting.
-    const isPassing =
-      isRocketMqError(error) && (error.retriable || (this.#hasAnswered && error instanceof TopicNotFoundError));
+    const isPassing = isRetriableRocketMqError(error) || (this.#hasAnswered && error instanceof TopicNotFoundError);
     if (!isPassing) throw error;
     this.#failures += 1;
     const delayMs = backoffMs(this.#failures, this.#backoff);

@@ -1,4 +1,4 @@
-import { BrokerNotFoundError, isRocketMqError, type RocketMqError } from '../errors.js';
+import { BrokerNotFoundError, isRetriableRocketMqError, type RocketMqError } from '../errors.js';
 import { type CallDeadline } from '../connection/call-deadline.js';
 import { ReadTargets, type ReadTarget } from '../routing/read-targets.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
@@ -43,7 +43,7 @@ export class ReplicaReads {
         if (target.brokerId === MASTER_ID) failure = this.cluster.notMasterError(reply, request, queue);
         this.#targets.onFailure(queue, target, performance.now());
       } catch (error) {
-        if (!isRocketMqError(error) || !error.retriable) throw error;
+        if (!isRetriableRocketMqError(error)) throw error;
         this.#targets.onFailure(queue, target, performance.now());
         failure = error;
       }

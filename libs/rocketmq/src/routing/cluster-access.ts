@@ -1,4 +1,4 @@
-import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoundError } from '../errors.js';
+import { BrokerNotFoundError, BrokerResponseError, isRetriableRocketMqError, TopicNotFoundError } from '../errors.js';
 import { vipAddressOf } from '../connection/broker-address.js';
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { type Connection } from '../connection/connection.js';
@@ -111,7 +111,7 @@ export class ClusterAccess {
     try {
       return await this.askSigned((isAgain) => (isAgain ? ask() : connection.invoke(request, deadline)), deadline);
     } catch (error) {
-      if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
+      if (isRetriableRocketMqError(error)) this.routes.invalidate(queue.topic);
       throw error;
     }
   }
@@ -142,7 +142,7 @@ export class ClusterAccess {
       if (announced !== undefined) await announced;
       return await this.#invoke(to, request, deadline);
     } catch (error) {
-      if (isRocketMqError(error) && error.retriable) this.routes.invalidate(queue.topic);
+      if (isRetriableRocketMqError(error)) this.routes.invalidate(queue.topic);
       throw error;
     }
   }

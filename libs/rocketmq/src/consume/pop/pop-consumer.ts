@@ -1,5 +1,11 @@
 import { pause } from '@sluice/time';
-import { FlowControlError, InvalidArgumentError, isRocketMqError, RocketMqError } from '../../errors.js';
+import {
+  FlowControlError,
+  InvalidArgumentError,
+  isRetriableRocketMqError,
+  isRocketMqError,
+  RocketMqError,
+} from '../../errors.js';
 import { type CallDeadline, type CallOptions } from '../../connection/call-deadline.js';
 import { type QueueRef } from '../../routing/topic-route.js';
 import { type RemotingCommand, type RemotingRequest } from '../../wire/remoting-codec.js';
@@ -197,7 +203,7 @@ export class PopConsumer {
         if (found.length > 0) return found;
         answers += 1;
       } catch (error) {
-        if (!isRocketMqError(error) || !error.retriable) throw error;
+        if (!isRetriableRocketMqError(error)) throw error;
         failure = error;
       }
     }

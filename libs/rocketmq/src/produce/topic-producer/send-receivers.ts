@@ -1,4 +1,4 @@
-import { isRocketMqError, RocketMqError } from '../../errors.js';
+import { isRetriableRocketMqError, isRocketMqError, RocketMqError } from '../../errors.js';
 import { type SendReceiver, type StoredAt } from './pending-message.js';
 
 /** Ends the promise of one send. */
@@ -77,7 +77,7 @@ export class SendsFailedError extends RocketMqError {
       'SENDS_FAILED',
       `${inOrder.length} of ${stored.length} sends to topic '${topic}' failed, the first at index ${first?.index ?? -1}: ${detail}`,
       {
-        retriable: errors.every((error) => isRocketMqError(error) && error.retriable),
+        retriable: errors.every(isRetriableRocketMqError),
         outcome: errors.every((error) => isRocketMqError(error) && error.outcome === 'not-sent')
           ? 'not-sent'
           : 'unknown',

@@ -1,5 +1,5 @@
 import { backoffMs, type BackoffLimits } from '@sluice/time';
-import { isRocketMqError } from '../../errors.js';
+import { isRetriableRocketMqError } from '../../errors.js';
 import { writableQueues, type TopicRoute } from '../../routing/topic-route.js';
 import { type ClusterAccess } from '../../routing/cluster-access.js';
 import { QueueChoice } from './queue-choice.js';
@@ -80,7 +80,7 @@ export class TopicQueues {
       (error: unknown) => {
         this.#ended(this.#failures + 1);
         // The name servers also forget the topic of a broker that restarts: an error ends nothing once there was a route.
-        const mayCome = this.#route !== undefined || (isRocketMqError(error) && error.retriable);
+        const mayCome = this.#route !== undefined || isRetriableRocketMqError(error);
         if (!mayCome) this.on.failed(error);
       },
     );
