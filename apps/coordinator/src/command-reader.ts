@@ -2,6 +2,7 @@ import { pause, RateLimitedLogger } from '@sluice/time';
 import type { Command } from '@sluice/core';
 import {
   firstOffsetOf,
+  NodeError,
   refusedPauseMs,
   untilAnswered,
   warningIntervalMs,
@@ -155,11 +156,11 @@ interface Progress {
   last: Last | undefined;
 }
 
-class CommandsCutError extends Error {
-  override readonly name = 'CommandsCutError';
+class CommandsCutError extends NodeError {
   readonly minOffset: number;
+
   constructor(reason: string, bounds: { readonly minOffset: number; readonly maxOffset: number }) {
-    super(`The commands queue was cut or created again: ${reason}. It is read from its beginning`);
+    super('COMMANDS_CUT', `The commands queue was cut or created again: ${reason}. It is read from its beginning`);
     this.minOffset = firstOffsetOf(bounds);
   }
 }

@@ -99,7 +99,8 @@ describe('requests that cannot be understood', () => {
 
   it('a charset that JSON cannot have answers 415', async () => {
     const answer = await gateway.sendText('POST', '/connectors', '{}', 'application/json; charset=latin1');
-    expect(answer).toMatchObject({ status: 415, body: { error_code: 415 } });
+    const message = 'HTTP 415 Unsupported Media Type: charset "latin1" given, allowed is utf-8';
+    expect(answer).toMatchObject({ status: 415, body: errorBody(415, message) });
   });
 
   it('a body in JSON with a charset is read', async () => {
@@ -132,6 +133,16 @@ describe('requests that cannot be understood', () => {
       }
     },
   );
+
+  it.each([
+    ['7', ': it is a number'],
+    ['null', ': it is null'],
+    ['{"name" 7}', ': wrong at position 8'],
+  ])('the answer to the body %s says what is wrong', async (text, detail) => {
+    const answer = await gateway.sendText('POST', '/connectors', text, 'application/json');
+    const message = `The request body is not a JSON object${detail}`;
+    expect(answer).toMatchObject({ status: 400, body: errorBody(400, message) });
+  });
 
   it('a body nested a thousand times answers 400', async () => {
     for (const [open, close] of [

@@ -108,10 +108,7 @@ function noSuchRoute(request: HttpRequest): Answer {
   };
 }
 
-/**
- * Answers failures before any route: a path that cannot be decoded, or a body that cannot be read. The parser's own text quotes the body,
- * which may hold a password, so this takes only the place of the error from it.
- */
+/** Answers failures before any route: a path that cannot be decoded, or bytes of a body that cannot be read. */
 function bodyParserFailure(thrown: unknown, maxBodyBytes: number): Answer | undefined {
   const failure = thrown as { status?: unknown; message?: unknown } | null | undefined;
   const status = thrown instanceof HttpException ? thrown.getStatus() : failure?.status;
@@ -123,8 +120,7 @@ function bodyParserFailure(thrown: unknown, maxBodyBytes: number): Answer | unde
         message: 'HTTP 400 Bad Request: the path holds a percent sign that two hexadecimal digits must follow',
       };
     }
-    const place = /at position \d+/.exec(text)?.[0];
-    return { status, message: `The request body is not a JSON object${place === undefined ? '' : `: wrong ${place}`}` };
+    return { status, message: 'HTTP 400 Bad Request: the bytes of the body are not those that the headers announce' };
   }
   if (status === 413) {
     return {

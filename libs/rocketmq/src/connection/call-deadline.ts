@@ -1,5 +1,11 @@
 import { maxTimerMs, onAbort } from '@sluice/time';
-import { InvalidArgumentError, RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
+import {
+  InvalidArgumentError,
+  MalformedDataError,
+  RequestAbortedError,
+  RequestTimeoutError,
+  type RequestOutcome,
+} from '../errors.js';
 
 /** The limits that a caller sets to one call, however many requests it takes. */
 export interface CallOptions {
@@ -71,7 +77,7 @@ export class CallDeadline {
         },
         (error: unknown) => {
           end();
-          reject(error instanceof Error ? error : new Error('rejected without an error', { cause: error }));
+          reject(error instanceof Error ? error : new MalformedDataError(`failure of ${what}`, String(error), error));
         },
       );
       if (signal?.aborted === true) abort();
