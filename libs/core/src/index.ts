@@ -1,7 +1,7 @@
 export * from './assignment/assign-tasks.js';
 export * from './assignment/assignment-input.js';
 export * from './assignment/assignment-types.js';
-export { isPlacementKey, parseLabels, parsePlacement, type LabelError, type ParsedLabels } from './model/placement.js';
+export { isPlacementKey, parseLabels, parsePlacement, type ParsedLabels } from './model/placement.js';
 export * from './assignment/preview-assignment.js';
 export { PriorityQueue } from './assignment/priority-queue.js';
 export * from './lease/node-lease.js';

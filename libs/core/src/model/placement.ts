@@ -8,7 +8,7 @@ const LABEL_TEXT = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_RULE = '1 to 63 letters, digits, dots, underscores and dashes that begin and end with a letter or digit';
 
 /** What is wrong with one setting; the shape is that of the sdk's `FieldError`. */
-export interface LabelError {
+interface LabelError {
   readonly field: string;
   readonly message: string;
 }

@@ -1,3 +1,5 @@
+import type { ConnectErrorOptions } from '@sluice/sdk';
+
 /** Every reason that an error of this package can have. Closed: a new reason is added here first. */
 export type NodeErrorCode =
   | 'ADDRESS_INVALID'
@@ -19,20 +21,15 @@ export type NodeErrorCode =
   | 'RESTORE_REFUSED'
   | 'SETTINGS_INVALID';
 
-interface NodeErrorOptions {
-  /** Whether the same call may succeed later without anybody changing it; false by default. */
-  readonly retriable?: boolean;
-  readonly cause?: unknown;
-}
-
 /** Root of the errors of this package. Their messages tell an operator what is wrong and what to do. */
 export class NodeError extends Error {
+  /** Whether the same call may succeed later without anybody changing it. */
   readonly retriable: boolean;
 
   constructor(
     readonly code: NodeErrorCode,
     message: string,
-    { retriable = false, cause }: NodeErrorOptions = {},
+    { retriable = false, cause }: ConnectErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;

@@ -1,4 +1,4 @@
-import { encodeBeat, encodeReportMessage, type ReportShape, type TaskKey } from './report.codec.js';
+import { encodeBeat, encodeReportMessage, type ReportShape, type TaskIdShape } from './report.codec.js';
 
 export interface ReportLimits {
   /** How often a node reports its whole state, with the counters of all tasks. */
@@ -103,7 +103,7 @@ export class ReportWriter<Report extends ReportShape> {
   }
 }
 
-export function keyOf({ connector, index }: TaskKey): string {
+export function keyOf({ connector, index }: TaskIdShape): string {
   return `${String(index)} ${connector}`;
 }
 

@@ -10,7 +10,8 @@ import {
 } from './envelope.codec.js';
 import { MalformedMessageError } from '../protocol-error.js';
 
-export interface TaskKey {
+/** What these messages need to know of a task's id. */
+export interface TaskIdShape {
   readonly connector: string;
   readonly index: number;
 }
@@ -25,7 +26,7 @@ export interface ReportShape {
   readonly sentAt: number;
   readonly leaving: boolean;
   readonly appliedSeq: number;
-  readonly tasks: readonly { readonly id: TaskKey; readonly counters: Readonly<Record<string, number>> }[];
+  readonly tasks: readonly { readonly id: TaskIdShape; readonly counters: Readonly<Record<string, number>> }[];
 }
 
 /** What the leader sends through a reports queue to learn whether that queue works. */
@@ -49,7 +50,7 @@ export type ReportMessage<Report extends ReportShape> =
       readonly kind: 'report.delta';
       readonly since: number;
       readonly report: Partial<Report> & ReportShape;
-      readonly gone: readonly TaskKey[];
+      readonly gone: readonly TaskIdShape[];
     }
   | { readonly kind: 'report.beat'; readonly report: Beat };
 
@@ -168,7 +169,7 @@ function checked<Report extends ReportShape>(text: Buffer, hasTasks = true): Rep
   if (!Number.isSafeInteger(message.report.reportSeq)) throw new MalformedMessageError('reports', 'its number is none');
   const { tasks } = message.report as { readonly tasks?: unknown };
   if (hasTasks) requireTasks(tasks);
-  if (message.kind === 'report.delta' && !(Array.isArray(message.gone) && message.gone.every(isTaskKey))) {
+  if (message.kind === 'report.delta' && !(Array.isArray(message.gone) && message.gone.every(isTaskId))) {
     throw new MalformedMessageError('reports', 'its field "gone" is no list of tasks');
   }
   return message;
@@ -184,10 +185,10 @@ function requireTasks(tasks: unknown): asserts tasks is ReportShape['tasks'] {
 function isTask(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { id, counters } = value as { readonly id?: unknown; readonly counters?: unknown };
-  return isTaskKey(id) && typeof counters === 'object' && counters !== null;
+  return isTaskId(id) && typeof counters === 'object' && counters !== null;
 }
 
-function isTaskKey(value: unknown): boolean {
+function isTaskId(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { connector, index } = value as { readonly connector?: unknown; readonly index?: unknown };
   return typeof connector === 'string' && typeof index === 'number';

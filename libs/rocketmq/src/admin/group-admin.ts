@@ -79,7 +79,7 @@ async function refuseIgnoredSettings(
   if (!isVersion5) refuseVersion5Settings(address, options);
 }
 
-function refuseVersion5Settings(address: string, options: CreateGroupOptions): void {
+function refuseVersion5Settings(address: string, options: GroupTarget & GroupSettings): void {
   const settings = settingsOfVersion5(options);
   if (settings.length === 0) return;
   const remark = `group '${options.group}' with ${settings.join(', ')}`;
@@ -90,7 +90,7 @@ function refuseVersion5Settings(address: string, options: CreateGroupOptions): v
 async function putGroup(
   cluster: ClusterAccess,
   address: string,
-  options: CreateGroupOptions,
+  options: GroupTarget & GroupSettings,
   base: Readonly<Record<string, unknown>>,
   deadline: CallDeadline,
 ): Promise<void> {

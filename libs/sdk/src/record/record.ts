@@ -58,7 +58,7 @@ export interface SourceRecord extends ConnectRecord {
   readonly position: SourcePosition;
 }
 
-/** One queue of a topic on one broker. */
+/** One queue of a topic on one broker. The RocketMQ client has the same type, but authors of connectors get this package alone. */
 export interface QueueRef {
   readonly topic: string;
   readonly brokerName: string;
