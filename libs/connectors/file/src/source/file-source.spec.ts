@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { appendFile, copyFile, mkdtemp, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { maxValueBytes, parseConfig, type SourceRecord, type SourceTask } from '@sluice/sdk';
 import { RecordedLogger, RememberedPositions, sourceContract, sourceTestContext } from '@sluice/testing';
@@ -204,6 +206,37 @@ describe('the file source', () => {
     await writeFile(file, 'three\n');
     expect(await lines(task, 1)).toEqual(['three']);
     expect(warnings).toEqual([expect.stringContaining(`their lines are missing: ${file}.1.gz.`)]);
+  });
+
+  it.each([
+    ['after that', (rotated: string) => promisify(execFile)('gzip', [rotated])],
+    ['and the tool is not done yet', (rotated: string) => writeFile(`${rotated}.gz`, 'pack')],
+  ])('does not warn of a file that it read to its end and that was compressed %s', async (_when, compress) => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    await rename(file, `${file}.1`);
+    await writeFile(file, '');
+    await compress(`${file}.1`);
+    await appendFile(file, 'two\n');
+    expect(await lines(task, 1)).toEqual(['two']);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    ['rotated', (rotated: string) => rename(file, rotated)],
+    ['copied and truncated', (rotated: string) => copyFile(file, rotated).then(() => truncate(file, 0))],
+  ])('names the compressed file that has lines which it missed when its file was %s', async (_how, rotate) => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    await task.stop();
+    await appendFile(file, 'missed\n');
+    await rotate(`${file}.1`);
+    await promisify(execFile)('gzip', [`${file}.1`]);
+    await writeFile(file, 'two\n');
+    expect(await lines(await start(), 1)).toEqual(['two']);
+    expect(warnings).toEqual([expect.stringContaining(`which may have these lines: ${file}.1.gz.`)]);
   });
 
   const fixedWidth = (from: number, count: number): string =>

@@ -12,7 +12,7 @@ import {
 import { type FileAge, type FollowedFile, type ReadOutcome, statIfPresent } from './followed-file.js';
 import { LineTooLongError } from './line-splitter.js';
 import { fromPosition, type StoredPlace, toPosition } from './position.js';
-import { findPlace, RotationWatch } from './rotated-files.js';
+import { findPlace, nameCompressed, RotationWatch } from './rotated-files.js';
 import { fileSourceSpec } from './settings.js';
 
 const firstIdleDelayMs = 1;
@@ -133,7 +133,8 @@ export class FileSourceTask implements SourceTask {
     if ((await statIfPresent(path)) === undefined) return undefined;
     context.warn(
       `File ${path} is not the one that was read up to offset ${stored.position}, and no rotated file beside it is: ` +
-        'lines that were added to that one since may be missing. The task reads the file from its start.',
+        'lines that were added to that one since may be missing. The task reads the file from its start.' +
+        (await nameCompressed(path)),
     );
     return watch.next(undefined);
   }
@@ -196,7 +197,8 @@ export class FileSourceTask implements SourceTask {
     const what = outcome === 'shrunk' ? 'is shorter than' : 'has other bytes before';
     context.warn(
       `File ${file.path} ${what} offset ${place.position}, up to which it was read, and no copy beside it has that place: ` +
-        'lines that were cut off may be missing. The task reads the file from its start.',
+        'lines that were cut off may be missing. The task reads the file from its start.' +
+        (await nameCompressed(config.file)),
     );
     this.#file = await watch.next(undefined);
   }

@@ -9,6 +9,8 @@ interface RotatedFile extends FileAge {
 }
 
 const rotationMark = /^[.\-_](\d[\w.:-]*|old|bak|prev|orig)$/;
+/** A folder may have years of rotated files. */
+const maxNamed = 5;
 const compressed = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
 
 /**
@@ -33,6 +35,14 @@ export async function findPlace(
     if (file instanceof FollowedFile) return file;
   }
   return undefined;
+}
+
+/** Says which compressed files beside the followed one may have lines that were not read, the last written first; empty if there are none. */
+export async function nameCompressed(path: string): Promise<string> {
+  const packed = (await rotatedBeside(path)).filter(({ isCompressed }) => isCompressed).map((file) => file.path);
+  if (packed.length === 0) return '';
+  const more = packed.length > maxNamed ? ` and ${packed.length - maxNamed} older ones` : '';
+  return ` The task cannot read compressed files, which may have these lines: ${packed.slice(0, maxNamed).join(', ')}${more}.`;
 }
 
 /** What is known of the files beside the followed one. */
@@ -60,14 +70,14 @@ export class RotationWatch {
   async next(left: FileAge | undefined): Promise<FollowedFile | undefined> {
     const path = this.#path;
     const later = left === undefined ? [] : await this.#after(left);
-    const unreadable = later.filter(({ isCompressed }) => isCompressed);
-    if (unreadable.length > 0) {
-      const names = unreadable.map((file) => file.path).join(', ');
-      this.#warn(`Rotated files of ${path} were compressed before they were read, their lines are missing: ${names}.`);
-    }
     const next = later.find(({ isCompressed }) => !isCompressed)?.path ?? path;
     const file = await FollowedFile.open(next, { position: 0, print: undefined });
     if (!(file instanceof FollowedFile)) return undefined;
+    const unreadable = later.filter(({ isCompressed }) => isCompressed);
+    if (unreadable.length > 0) {
+      const names = unreadable.map(({ path: compressedPath }) => compressedPath).join(', ');
+      this.#warn(`Rotated files of ${path} were compressed before they were read, their lines are missing: ${names}.`);
+    }
     if (left !== undefined) this.#known?.add(identity(left));
     if (next === path) await this.lookAround();
     return file;
@@ -88,7 +98,12 @@ export class RotationWatch {
         : !known.has(identity(file));
     const isLater = (file: RotatedFile): boolean =>
       file.inode !== left.inode && (place === undefined ? byAge(file, left) >= 0 : byRotation(file, place) > 0);
-    return files.filter((file) => isOwn(file) && isLater(file)).reverse();
+    const plain = new Set(files.filter(({ isCompressed }) => !isCompressed).map((file) => file.path));
+    // While a tool compresses a file, both are there. It then removes the plain one, and the other takes over its time.
+    const isCopy = (file: RotatedFile): boolean =>
+      file.isCompressed &&
+      (plain.has(file.path.replace(compressed, '')) || (place === undefined && file.writtenNs === left.writtenNs));
+    return files.filter((file) => isOwn(file) && isLater(file) && !isCopy(file)).reverse();
   }
 }
 
@@ -126,15 +141,17 @@ async function rotatedBeside(path: string): Promise<readonly RotatedFile[]> {
   const folder = dirname(path);
   const name = basename(path);
   const files: RotatedFile[] = [];
-  for (const candidate of await readdir(folder).catch(() => [])) {
-    if (!isRotation(name, candidate)) continue;
-    const found = await stat(join(folder, candidate), { bigint: true }).catch(() => undefined);
-    if (found?.isFile() !== true) continue;
+  const found = (await readdir(folder).catch(() => [])).filter((candidate) => isRotation(name, candidate));
+  // Compressed ones last: where the plain one is gone by then, the compressed one is complete and has its time.
+  const candidates = [...found.filter((one) => !compressed.test(one)), ...found.filter((one) => compressed.test(one))];
+  for (const candidate of candidates) {
+    const facts = await stat(join(folder, candidate), { bigint: true }).catch(() => undefined);
+    if (facts?.isFile() !== true) continue;
     files.push({
       path: join(folder, candidate),
-      inode: Number(found.ino),
-      writtenNs: found.mtimeNs,
-      madeNs: found.birthtimeNs,
+      inode: Number(facts.ino),
+      writtenNs: facts.mtimeNs,
+      madeNs: facts.birthtimeNs,
       isCompressed: compressed.test(candidate),
     });
   }
