@@ -97,12 +97,13 @@ function taskClass(config: Config): string {
 }
 
 export function connectorStatusJson(status: ConnectorStatus, config: Config, isSecret: IsSecret): ConnectorStatusJson {
+  const hide = secretsRemover(config, isSecret);
   return {
     name: status.name,
     connector: runJson(status, config, isSecret),
     tasks: status.tasks.map((task) => taskStatusJson(task, config, isSecret)),
     type: status.type,
-    ...(status.warnings.length === 0 ? {} : { warnings: status.warnings }),
+    ...(status.warnings.length === 0 ? {} : { warnings: status.warnings.map(hide) }),
   };
 }
 

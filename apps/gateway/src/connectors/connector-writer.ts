@@ -8,14 +8,7 @@ import {
   type TaskId,
   taskKey,
 } from '@sluice/core';
-import {
-  ConnectError,
-  ConnectErrorCode,
-  hiddenValue,
-  isConnectError,
-  type IsSecret,
-  secretsRemover,
-} from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, isConnectError, isHidden, type IsSecret, secretsRemover } from '@sluice/sdk';
 import type { CommandDesk, DoneOutcome } from '../commands/command-desk.js';
 import { checkConfigVersion, type ExpectedVersion } from '../http/config-version.js';
 import type { RequestDeadline } from '../http/request-deadline.js';
@@ -73,7 +66,7 @@ export class ConnectorWriter {
 
   async replaceConfig(name: string, sent: ConfigMap, expected?: ExpectedVersion): Promise<PutResult> {
     const config = withoutNulls(sent);
-    const isChange = Object.values(config).includes(hiddenValue);
+    const isChange = Object.values(config).some(isHidden);
     return this.#put({ mode: 'upsert', name, make: () => config, isChange, expected });
   }
 
@@ -184,15 +177,16 @@ export class ConnectorWriter {
       ...(isConditional ? { expectedVersion: stored.configVersion } : {}),
     };
     const missing = `Connector ${name} not found`;
+    const hide = secretsRemover(config, isSecret);
     const outcome = await this.desk.carryOut(command, deadline, missing).catch((error: unknown) => {
       throw isConnectError(error)
-        ? new ConnectError(error.code, secretsRemover(config, isSecret)(error.message), {
+        ? new ConnectError(error.code, hide(error.message), {
             retriable: error.retriable,
             cause: error,
           })
         : error;
     });
-    for (const warning of answer.warnings) this.logger.warn(`Connector ${name}: ${warning}`);
+    for (const warning of answer.warnings) this.logger.warn(`Connector ${name}: ${hide(warning)}`);
     const { state } = this.view.now();
     const now = state.connectors.get(name);
     const info = connectorInfoJson(

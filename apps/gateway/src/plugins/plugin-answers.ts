@@ -76,7 +76,7 @@ export function validationJson(answer: ValidateAnswer, config: Config): Validati
         visible: state.visible,
       },
     })),
-    warnings: answer.warnings,
+    warnings: answer.warnings.map(hide),
   };
 }
 
@@ -92,7 +92,7 @@ export function invalidConfigMessage(answer: ValidateAnswer, config: Config): st
   return [
     `Connector configuration is invalid and contains the following ${Math.max(answer.errorCount, errors.length)} error(s):`,
     ...errors,
-    ...(answer.warnings.length === 0 ? [] : ['It has these warnings too:', ...answer.warnings]),
+    ...(answer.warnings.length === 0 ? [] : ['It has these warnings too:', ...answer.warnings.map(hide)]),
     'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
   ].join('\n');
 }

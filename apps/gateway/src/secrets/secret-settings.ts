@@ -1,5 +1,14 @@
 import { type Config, type PluginInfo, connectorClass } from '@sluice/core';
-import { ConnectError, ConnectErrorCode, hiddenValue, type IsSecret, isSecretName, secretsAmong } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  hiddenValue,
+  hideEmbedded,
+  isHidden,
+  type IsSecret,
+  isSecretName,
+  secretsAmong,
+} from '@sluice/sdk';
 import { withinTime } from '@sluice/time';
 import { findPlugin, type PluginQuestions } from '../ports/gateway-ports.js';
 
@@ -56,21 +65,26 @@ export class SecretSettings {
   }
 }
 
+/** Replaces secret values, and secrets inside other values. */
 export function hideSecrets(config: Config, isSecret: IsSecret): Config {
   return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, isSecret(name) && value !== '' ? hiddenValue : value]),
+    Object.entries(config).map(([name, value]) => [
+      name,
+      isSecret(name) && value !== '' ? hiddenValue : hideEmbedded(value),
+    ]),
   );
 }
 
 /**
  * Replaces the marks that hide secrets by the stored values, so that a client can send back a configuration that it has read. A mark has this
- * meaning under any name: what was hidden depends on what was known of the class then.
+ * meaning under any name: what was hidden depends on what was known of the class then. A URL with a mark must be the stored one: the secret of
+ * one host never goes to another.
  *
- * @throws ConnectError with code `CONNECT_REQUEST_INVALID` naming the settings that have no stored value. Where the class changes, all marked ones:
+ * @throws ConnectError with code `CONNECT_REQUEST_INVALID` naming the settings that have no stored value, or another around the mark. Where the class changes, all marked ones:
  *   another class may not call the value secret.
  */
 export function restoreHidden(sent: Config, stored: Config | undefined): Config {
-  const marked = Object.keys(sent).filter((name) => sent[name] === hiddenValue);
+  const marked = Object.keys(sent).filter((name) => isHidden(sent[name] ?? ''));
   if (marked.length === 0) return sent;
   const isSameClass = stored === undefined || connectorClass(stored) === connectorClass(sent);
   const lost = marked.filter((name) => !isSameClass || stored?.[name] === undefined);
@@ -79,6 +93,16 @@ export function restoreHidden(sent: Config, stored: Config | undefined): Config 
     throw new ConnectError(
       ConnectErrorCode.requestInvalid,
       `${hiddenValue} given for ${lost.join(', ')} stands for a stored value, but ${why}: give the value itself.`,
+    );
+  }
+  const changed = marked.filter((name) => {
+    const given = sent[name];
+    return given !== hiddenValue && given !== hideEmbedded(stored?.[name] ?? '');
+  });
+  if (changed.length > 0) {
+    throw new ConnectError(
+      ConnectErrorCode.requestInvalid,
+      `${hiddenValue} given inside ${changed.join(', ')} stands for a stored secret, but the value around it changes: give the whole value.`,
     );
   }
   return { ...sent, ...Object.fromEntries(marked.map((name) => [name, stored?.[name] ?? ''])) };

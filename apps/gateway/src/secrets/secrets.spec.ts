@@ -11,8 +11,18 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.stop());
 
-const secrets = { 'store.pin': 'hunter2', 'transforms.x.password': 'swordfish' };
-const hidden = { 'store.pin': hiddenValue, 'transforms.x.password': hiddenValue };
+const secrets = {
+  'store.pin': 'hunter2',
+  'transforms.x.password': 'swordfish',
+  'sasl.jaas.config': 'x.PlainLoginModule required username="u" password="swordfish";',
+  'connection.url': 'http://u:swordfish@h/',
+};
+const hidden = {
+  'store.pin': hiddenValue,
+  'transforms.x.password': hiddenValue,
+  'sasl.jaas.config': hiddenValue,
+  'connection.url': `http://${hiddenValue}@h/`,
+};
 
 function storedConfig(): Readonly<Record<string, string>> | undefined {
   return gateway.cluster.state().connectors.get('src')?.config;
@@ -90,9 +100,28 @@ describe('the hidden mark sent back', () => {
   it('answers 400 where nothing is stored', async () => {
     const config = { 'connector.class': 'FileStreamSource', topic: 't', ...hidden };
     const answer = await gateway.post('/connectors', { name: 'src', config });
-    const message = `${hiddenValue} given for store.pin, transforms.x.password stands for a stored value, but no value is stored: give the value itself.`;
+    const message = `${hiddenValue} given for ${Object.keys(hidden).join(', ')} stands for a stored value, but no value is stored: give the value itself.`;
     expect(answer).toMatchObject({ status: 400, body: errorBody(400, message) });
     expect(storedConfig()).toBeUndefined();
+  });
+
+  it('answers 400 when the host changes, so that no other host receives the password', async () => {
+    await gateway.createSource('src', secrets);
+    const config = {
+      'connector.class': 'FileStreamSource',
+      topic: 't',
+      'connection.url': `http://${hiddenValue}@evil/`,
+    };
+    for (const answer of [
+      await gateway.put('/connectors/src/config', config),
+      await gateway.send('PATCH', '/connectors/src/config', { 'connection.url': config['connection.url'] }),
+    ]) {
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { message: expect.stringContaining('inside connection.url') },
+      });
+    }
+    expect(storedConfig()).toMatchObject(secrets);
   });
 
   it('answers 400 when the class changes, so that no other class shows the value', async () => {

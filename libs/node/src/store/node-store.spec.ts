@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -52,6 +52,16 @@ describe('NodeStore', () => {
     const source = await NodeStore.openUnnamed(root, 'source-runner');
     expect(source.nodeId).toMatch(/^source-runner-/);
     await source.close();
+  });
+
+  it('lets only its owner read the files: they hold settings', async () => {
+    const store = await NodeStore.open(root, 'n1');
+    await writeFile(join(root, 'n1', `${NodeFile.connectorConfig}.tmp`), '', { mode: 0o644 });
+    await store.write(NodeFile.connectorConfig, ['{}']);
+    for (const file of [NodeFile.connectorConfig, 'node.json']) {
+      expect((await stat(join(root, 'n1', file))).mode & 0o777).toBe(0o600);
+    }
+    await store.close();
   });
 
   it('reads back what was written and leaves no temporary file', async () => {

@@ -20,6 +20,8 @@ const identityFile = 'node.json';
 /** Name of a directory of copies that were put aside, before the time. */
 const asidePrefix = 'replaced-';
 const maxAside = 5;
+/** Settings of connectors are in the files, in clear text. */
+const ownerOnly = 0o600;
 /** What follows the role in ids that were made here. */
 const madeSuffix = /^[0-9a-f]{8}$/;
 
@@ -114,7 +116,7 @@ export class NodeStore {
   /** @param content parts of JSON text, which are asked for between turns of the event loop, or what they were made into. */
   write(file: NodeFile, content: Iterable<string> | readonly Buffer[]): Promise<void> {
     const slices = Array.isArray(content) ? (content as readonly Buffer[]) : inSlices(content as Iterable<string>);
-    return writeFileDurably(join(this.directory, file), slices);
+    return writeFileDurably(join(this.directory, file), slices, ownerOnly);
   }
 
   /**
@@ -142,7 +144,11 @@ export class NodeStore {
 
   private writeIdentity(): Promise<void> {
     const { nodeId, incarnation, known: log } = this;
-    return writeFileDurably(join(this.directory, identityFile), JSON.stringify({ nodeId, incarnation, log }));
+    return writeFileDurably(
+      join(this.directory, identityFile),
+      JSON.stringify({ nodeId, incarnation, log }),
+      ownerOnly,
+    );
   }
 }
 

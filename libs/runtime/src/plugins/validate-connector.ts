@@ -6,6 +6,7 @@ import {
   type FieldError,
   type FieldState,
   hiddenValue,
+  hideEmbedded,
   isConfigError,
   isSecretName,
   nearestName,
@@ -120,8 +121,8 @@ function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonl
     ...errors.map(({ field }) => field).filter((name) => !fields.has(name)),
   ]);
   return [...names].map((name) => {
-    const value = config[name] ?? null;
-    const shown = value !== null && isSecretName(name) ? hiddenValue : value;
+    const value = config[name];
+    const shown = value === undefined ? null : isSecretName(name) ? hiddenValue : hideEmbedded(value);
     return { name, value: shown, recommendedValues: [], errors: [], visible: true };
   });
 }

@@ -1,4 +1,5 @@
 import { type ConfigSpec, type Field, hiddenValue, isRequiredField, isSecretField } from './config-fields.js';
+import { hideEmbedded } from './embedded-secrets.js';
 import { givenText, type ParseOptions, parseConfig, type RawConfig } from './parse-config.js';
 
 /** Kafka Connect's names of the types of settings. */
@@ -128,5 +129,5 @@ function valueText(name: string, field: Field, raw: RawConfig): string | null {
   const given = givenText(name, field, raw);
   if (given.kind === 'conflict') return null;
   if (given.kind === 'absent') return defaultText(field);
-  return isSecretField(field) ? hiddenValue : given.text;
+  return isSecretField(field) ? hiddenValue : hideEmbedded(given.text);
 }

@@ -7,6 +7,7 @@ import {
   type StringField,
   type TopicUse,
 } from './config-fields.js';
+import { hideEmbedded } from './embedded-secrets.js';
 import { targetTopicProblem, topicNameProblem } from './topic-name.js';
 
 export type ParsedField =
@@ -24,7 +25,7 @@ const ranges = {
 export function parseField(name: string, field: Field, text: string): ParsedField {
   const problem = (reason: string): ParsedField => ({
     ok: false,
-    message: `Invalid value ${isSecretField(field) ? hiddenValue : text} for configuration ${name}: ${reason}`,
+    message: `Invalid value ${isSecretField(field) ? hiddenValue : hideEmbedded(text)} for configuration ${name}: ${reason}`,
   });
   switch (field.type) {
     case 'string':

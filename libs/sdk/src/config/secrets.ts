@@ -1,4 +1,5 @@
 import { hiddenValue } from './config-fields.js';
+import { embeddedSecrets, hideUserInfo, isHidden } from './embedded-secrets.js';
 import type { FieldDescription } from './describe-fields.js';
 
 /** Decides which names of a configuration hold secrets. */
@@ -19,13 +20,13 @@ export function secretsAmong(definitions: readonly Pick<FieldDescription, 'name'
 }
 
 /**
- * Makes a function that replaces the secret values of a configuration in a text by {@link hiddenValue}. Values of one or two characters hide
- * nothing and are left.
+ * Makes a function that replaces the secrets of a configuration in a text by {@link hiddenValue}: values of secret settings, secrets inside other
+ * values, and the userinfo of any URL. Values of one or two characters hide nothing and are left.
  */
 export function secretsRemover(config: Readonly<Record<string, string>>, isSecret: IsSecret): (text: string) => string {
   const values = Object.entries(config)
-    .filter(([name, value]) => value.length > 2 && value !== hiddenValue && isSecret(name))
-    .map(([, value]) => value)
+    .flatMap(([name, value]) => (isSecret(name) ? [value] : embeddedSecrets(value)))
+    .filter((value) => value.length > 2 && !isHidden(value))
     .sort((left, right) => right.length - left.length);
-  return (text) => values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text);
+  return (text) => hideUserInfo(values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text));
 }
