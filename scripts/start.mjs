@@ -1,12 +1,32 @@
 // npm start [-- --demo]: sets up, then runs a local cluster in the foreground.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { root, setUp } from './setup.mjs';
 
 const main = `${root}apps/cli/dist/main.js`;
 const isBuiltForHelp = process.argv.includes('--help') && existsSync(main);
+
+/** Waits for a local cluster that is stopping, and rejects beside one that runs: a build would replace the files that it runs. */
+async function requireNoOther() {
+  const home = resolve(root, process.env.SLUICE_HOME ?? '.sluice');
+  const onWait = (pid) => console.log(`The local cluster of process ${pid} is stopping: waiting for its end ...`);
+  try {
+    const { LocalLock } = await import(pathToFileURL(`${root}apps/cli/dist/local/local-lock.js`).href);
+    const lock = await LocalLock.take(home, onWait, new AbortController().signal);
+    await lock.release();
+  } catch (error) {
+    // A build that is missing or of another version says nothing: the command itself looks again once all is built.
+    if (error?.cause?.code === 'CONNECT_LOCK_HELD') throw error;
+  }
+}
+
 try {
-  if (!isBuiltForHelp) await setUp();
+  if (!isBuiltForHelp) {
+    await requireNoOther();
+    await setUp();
+  }
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -8,6 +8,7 @@ import { clusterStatus, freePorts } from '@sluice/embedded-rocketmq';
 import { freePort, until } from '../support/sluice-cluster.js';
 
 const main = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
+const rocketmqMain = fileURLToPath(new URL('../../libs/embedded-rocketmq/dist/cli.js', import.meta.url));
 
 describe('sluice local --demo', () => {
   let home: string;
@@ -122,6 +123,37 @@ describe('sluice local --demo', () => {
       expect(await Promise.all(asked)).toEqual([200, 200, 200, 200]);
     }
   });
+
+  it('says that the broker has ended, and the command that it prints starts it again', async () => {
+    const dataDir = join(home, 'rocketmq', 'local');
+    process.kill((await clusterStatus(dataDir))!.pids.broker!, 'SIGKILL');
+    await until(
+      'the end is reported',
+      () =>
+        output.includes(`RocketMQ's broker has ended. Start it again with \`SLUICE_HOME=${home} npm run rocketmq -- `),
+      60_000,
+      () => output,
+    );
+    const [, command = ''] = /Start it again with `SLUICE_HOME=\S+ npm run rocketmq -- ([^`]+)`/.exec(output) ?? [];
+    const starter = spawn(process.execPath, [rocketmqMain, ...command.split(' ')], {
+      env: { ...process.env, NODE_OPTIONS: '', SLUICE_HOME: home },
+      stdio: 'inherit',
+    });
+    expect(await new Promise((resolve) => starter.once('exit', resolve))).toBe(0);
+    await until(
+      'it runs again',
+      () => output.includes("RocketMQ's broker runs again"),
+      60_000,
+      () => output,
+    );
+    appendFileSync(join(home, 'demo', 'in.txt'), 'after the end of the broker\n');
+    await until(
+      'lines arrive again',
+      () => output.includes('out.txt: after the end of the broker'),
+      180_000,
+      () => output,
+    );
+  }, 400_000);
 
   it('refuses a second one in the same place, naming the first', async () => {
     const second = spawn(process.execPath, [main, 'local', ...args], {

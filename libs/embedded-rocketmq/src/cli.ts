@@ -5,6 +5,8 @@ import { clustersDir } from './cluster-layout.js';
 import { clusterStatus, DATA_DIR_NOTE, dataDirOf, listDataDirs, stopCluster } from './cluster-status.js';
 import { describeStatus, describeStopOutcomes } from './cli-output.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
+import { portTakenAdvice } from './port-advice.js';
+import { PortTakenError } from './ports.js';
 import { startCluster } from './start-cluster.js';
 import { checkName } from './topology.js';
 
@@ -102,8 +104,6 @@ try {
   console.error(error instanceof Error ? error.message : String(error));
   const isWrongArguments = error instanceof EmbeddedRocketmqError && error.code === 'OPTION_INVALID';
   if (isWrongArguments) console.error(`\n${USAGE}`);
-  if (error instanceof EmbeddedRocketmqError && error.code === 'PORT_TAKEN') {
-    console.error('choose others with --namesrv-port, --broker-port and --grpc-port');
-  }
+  if (error instanceof PortTakenError) console.error(await portTakenAdvice(error));
   process.exitCode = isWrongArguments ? EXIT.wrongArguments : EXIT.failed;
 }

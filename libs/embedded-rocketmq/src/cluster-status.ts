@@ -54,6 +54,28 @@ async function conditionOf(nodes: readonly PlannedNode[], jvms: ClusterJvms): Pr
   return missing === undefined ? { kind: 'up' } : { kind: 'degraded', missing };
 }
 
+/** Returns the ids of those processes of the cluster in a data folder that do not run. Empty where there never was a cluster. */
+export async function endedNodes(dataDir: string): Promise<readonly string[]> {
+  const layout = clusterLayout(dataDir);
+  const state = await readClusterState(layout);
+  if (state === undefined) return [];
+  const jvms = await runningJvms(layout, state);
+  return state.plan.nodes.map(({ id }) => id).filter((id) => !jvms.has(id));
+}
+
+/** Returns the name of the cluster below `clustersDir` that a process belongs to; undefined where it belongs to none. */
+export async function clusterWithProcess(clustersDir: string, pid: number): Promise<string | undefined> {
+  for (const dataDir of await listDataDirs(clustersDir)) {
+    const layout = clusterLayout(dataDir);
+    // A folder that another version wrote tells nothing about this process.
+    const state = await readClusterState(layout).catch(() => undefined);
+    if (state === undefined) continue;
+    const jvms = await runningJvms(layout, state);
+    if ([...jvms.values()].some((jvm) => jvm.pid === pid)) return state.plan.name;
+  }
+  return undefined;
+}
+
 /** Returns the data folders below `clustersDir` that hold a cluster, or a note of where its data folder is. Sorted by name. */
 export async function listDataDirs(clustersDir: string): Promise<string[]> {
   const entries = await readdir(clustersDir, { withFileTypes: true }).catch(() => []);

@@ -2,7 +2,8 @@ export { type ClusterLifetime } from './cluster-processes.js';
 export { EmbeddedRocketmqError, type EmbeddedRocketmqErrorCode } from './embedded-rocketmq-error.js';
 export { type HeapSizes } from './cluster-plan.js';
 export { BrokerHandle, NodeHandle } from './node-handle.js';
-export { checkPortsFree, type ClusterPorts, freePorts } from './ports.js';
+export { portTakenAdvice, startCommand } from './port-advice.js';
+export { checkPortsFree, type ClusterPorts, freePorts, PortTakenError } from './ports.js';
 export { type BrokerMetadata } from './remoting-probe.js';
 export { DEFAULT_ROCKETMQ_VERSION, ROCKETMQ_VERSIONS, type RocketmqVersion } from './rocketmq-version.js';
 export { type ClusterPids, RunningCluster } from './running-cluster.js';
@@ -11,6 +12,7 @@ export {
   type ClusterCondition,
   type ClusterStatus,
   clusterStatus,
+  endedNodes,
   stopCluster,
   type StopClusterOptions,
   type StopOutcomes,

@@ -19,6 +19,17 @@ export interface PortUse {
   readonly use: string;
 }
 
+/** Thrown where ports are taken. Code `PORT_TAKEN`, retriable. */
+export class PortTakenError extends EmbeddedRocketmqError {
+  /** Process ids of those that have the ports, as far as they can be determined. */
+  readonly holders: readonly number[];
+
+  constructor(message: string, holders: readonly number[]) {
+    super('PORT_TAKEN', message, { retriable: true });
+    this.holders = holders;
+  }
+}
+
 /** Below the range from which Linux takes local ports of outgoing connections (32768 and up by default). */
 const FREE_PORT_RANGE = { first: 20_000, last: 32_000 };
 const FREE_PORT_ATTEMPTS = 200;
@@ -123,17 +134,19 @@ export function checkPortNumbers(nodes: readonly PlannedNode[]): void {
   }
 }
 
-/** Throws EmbeddedRocketmqError `PORT_TAKEN` that names each taken port, its use and who has it. */
+/** Throws PortTakenError that names each taken port, its use and who has it. */
 export async function checkPortsFree(uses: readonly PortUse[]): Promise<void> {
   const takenBy = new Map<string, string[]>();
+  const holders = new Set<number>();
   for (const { port, use } of uses) {
     const outcome = await tryBind(port);
     if (outcome === 'free') continue;
-    const owner =
-      outcome === 'taken' ? describePortOwner(await findPortOwner(port)) : 'the system: this user may not open it';
+    const found = outcome === 'taken' ? await findPortOwner(port) : undefined;
+    if (found?.kind === 'process') holders.add(found.pid);
+    const owner = found === undefined ? 'the system: this user may not open it' : describePortOwner(found);
     takenBy.set(owner, [...(takenBy.get(owner) ?? []), `${port} (${use})`]);
   }
   if (takenBy.size === 0) return;
   const lines = [...takenBy].map(([owner, ports]) => `port ${ports.join(', ')} taken by ${owner}`);
-  throw new EmbeddedRocketmqError('PORT_TAKEN', lines.join('\n'), { retriable: true });
+  throw new PortTakenError(lines.join('\n'), [...holders]);
 }

@@ -1,12 +1,21 @@
 import { untilAborted } from '@sluice/time';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkPortsFree, EmbeddedRocketmqError, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
+import {
+  checkPortsFree,
+  endedNodes,
+  PortTakenError,
+  portTakenAdvice,
+  startCluster,
+  startCommand,
+  type RunningCluster,
+} from '@sluice/embedded-rocketmq';
 import { InitError, nodeThatKnows, type ClusterConnection } from '@sluice/node';
 import { readCommandSettings } from '../commands/command-settings.js';
 import { initCommand } from '../commands/init-command.js';
 import { startDemo } from './demo.js';
 import { LocalLock } from './local-lock.js';
+import { reportEnds } from './report-ends.js';
 import { RoleProcess } from './role-process.js';
 import { untilConnectorsCanBePosted } from './until-ready.js';
 
@@ -50,7 +59,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     };
     lock = await LocalLock.take(home, onWait, stopping.signal);
     await withAdvice(
-      'Set SLUICE_HTTP_PORT to choose another',
+      () => 'Set SLUICE_HTTP_PORT to choose another',
       checkPortsFree([{ port: settings.httpPort, use: 'REST of the gateway' }]),
     );
     if (!settings.isRocketMqGiven) {
@@ -65,7 +74,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
           print('rocketmq', line);
         },
       });
-      rocketmq = await withAdvice('Choose others with --namesrv-port, --broker-port and --grpc-port', starting);
+      rocketmq = await withAdvice((error) => portTakenAdvice(error, environment), starting);
       say(`RocketMQ is up: name server ${rocketmq.namesrv}, Proxy ${rocketmq.grpc}, logs in ${rocketmq.logDir}`);
     }
     const access = rocketmq === undefined ? settings.runtimeCluster : { namesrv: rocketmq.namesrv };
@@ -76,8 +85,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       await retryingOnce(() => init(settings.clusterId, storePath, brokerName, access), keepRocketMq);
     } catch (error) {
       if (rocketmq === undefined || !(error instanceof InitError)) throw error;
-      const advice =
-        'RocketMQ stops with this command. To run `sluice`, start it with `npm run rocketmq -- start --name local`; then `npm run sluice -- restore` takes the same options';
+      const advice = `RocketMQ stops with this command. To run \`sluice\`, start it with \`${startCommand('local', environment)}\`; then \`npm run sluice -- restore\` takes the same options`;
       throw new Error(`${error.message}\n${advice}`, { cause: error });
     }
     for (const role of roles) {
@@ -101,7 +109,12 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     await untilConnectorsCanBePosted(url, stopping.signal, keepRocketMq);
     say(`Sluice is ready: ${url}`);
     if (options.demo) await startDemo({ url, directory: join(home, 'demo'), say, signal: stopping.signal });
-    await untilAborted(stopping.signal);
+    if (rocketmq === undefined) await untilAborted(stopping.signal);
+    else {
+      const { dataDir } = rocketmq;
+      const command = startCommand('local', environment);
+      await reportEnds({ look: () => endedNodes(dataDir), command, say, signal: stopping.signal });
+    }
   } catch (error) {
     if (stopping.signal.aborted) return;
     failure = error as Error;
@@ -120,12 +133,15 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
 }
 
 /** Adds to the error about a port in use how to choose another. */
-async function withAdvice<T>(advice: string, action: Promise<T>): Promise<T> {
+async function withAdvice<T>(
+  advise: (error: PortTakenError) => string | Promise<string>,
+  action: Promise<T>,
+): Promise<T> {
   try {
     return await action;
   } catch (error) {
-    if (!(error instanceof EmbeddedRocketmqError) || error.code !== 'PORT_TAKEN') throw error;
-    throw new Error(`${error.message}\n${advice}`, { cause: error });
+    if (!(error instanceof PortTakenError)) throw error;
+    throw new Error(`${error.message}\n${await advise(error)}`, { cause: error });
   }
 }
 

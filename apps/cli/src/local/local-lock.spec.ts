@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { LocalLock } from './local-lock.js';
 
 describe('the lock of a local cluster', () => {
@@ -34,6 +36,21 @@ describe('the lock of a local cluster', () => {
       `The local cluster of process ${String(process.pid)} in ${home} runs already: stop it first`,
     );
     await first.release();
+  });
+
+  it('keeps `npm start` from building while its holder stays', async () => {
+    const first = await LocalLock.take(home, noWait, signal);
+    const script = fileURLToPath(new URL('../../../../scripts/start.mjs', import.meta.url));
+    // Without a path it cannot install either.
+    const env = { PATH: '', SLUICE_HOME: home };
+    const answer = await new Promise<readonly unknown[]>((resolve) => {
+      execFile(process.execPath, [script], { env, timeout: 60_000 }, (error, stdout, stderr) => {
+        resolve([error?.code, stdout, stderr]);
+      });
+    });
+    await first.release();
+    const refusal = `The local cluster of process ${String(process.pid)} in ${home} runs already: stop it first`;
+    expect(answer).toEqual([1, '', expect.stringContaining(refusal)]);
   });
 
   it('is not taken for one that stops because an earlier holder did', async () => {

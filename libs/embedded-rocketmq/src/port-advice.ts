@@ -1,0 +1,27 @@
+import { clustersDir } from './cluster-layout.js';
+import { clusterWithProcess } from './cluster-status.js';
+import { type PortTakenError } from './ports.js';
+
+/** Returns the command that starts a cluster, or what has ended of it. Sets `SLUICE_HOME` where the environment does. */
+export function startCommand(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  return commandFor('start', name, env);
+}
+
+/** Returns what an operator can do about taken ports. Names the embedded clusters of this state directory that hold them. */
+export async function portTakenAdvice(error: PortTakenError, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const found = await Promise.all(error.holders.map((pid) => clusterWithProcess(clustersDir(env), pid)));
+  const names = [...new Set(found.filter((name) => name !== undefined))];
+  const others = 'hoose others with --namesrv-port, --broker-port and --grpc-port';
+  if (names.length === 0) return `C${others}`;
+  const lines = names.map(
+    (name) =>
+      `The embedded RocketMQ '${name}' of this state directory holds them. ` +
+      `\`${startCommand(name, env)}\` starts what has ended of it, \`${commandFor('stop', name, env)}\` stops it`,
+  );
+  return [...lines, `For a second RocketMQ beside it, c${others}`].join('\n');
+}
+
+function commandFor(action: 'start' | 'stop', name: string, env: NodeJS.ProcessEnv): string {
+  const home = env['SLUICE_HOME'] ?? '';
+  return `${home === '' ? '' : `SLUICE_HOME=${home} `}npm run rocketmq -- ${action} --name ${name}`;
+}
