@@ -202,15 +202,15 @@ export const metricSpecs = {
     type: 'counter',
     labels: ['connector', 'reason'],
     help:
-      'Records that did not reach the sink, by reason: older_generation and repeated_seq are copies that were left out, retention had removed ' +
-      'lost ones before they were read, skipped ones could not be converted and errors.tolerance leaves them out.',
-    roles: sink,
+      'Records that this runner left out, by reason: a source or sink could not convert skipped ones, or they were too large, and errors.tolerance is all. ' +
+      'Only on sinks: older_generation and repeated_seq are copies, retention had removed lost ones before they were read.',
+    roles: runners,
   },
   sluice_connector_conversion_errors_total: {
     type: 'counter',
     labels: ['connector'],
-    help: 'Records of a sink that could not be converted on this runner.',
-    roles: sink,
+    help: 'Records that could not be converted on this runner, or were too large for a message.',
+    roles: runners,
   },
   sluice_connector_retries_total: {
     type: 'counter',

@@ -54,7 +54,12 @@ describe('the metrics of tasks', () => {
       [of('connector_records_in_total')]: counters.recordsPolled + counters.recordsRead,
       [of('connector_records_out_total')]: counters.recordsSent + counters.recordsPut,
     });
+    expect(values).toMatchObject({
+      [of('connector_conversion_errors_total')]: counters.conversionErrors,
+      [of('connector_records_dropped_total', ',reason="skipped"')]: counters.recordsSkipped,
+    });
     expect(values).not.toHaveProperty([of('connector_bytes_in_total')]);
+    expect(values).not.toHaveProperty([of('connector_records_dropped_total', ',reason="lost"')]);
   });
 
   it('are those of a sink, with the reasons why records were dropped', async () => {

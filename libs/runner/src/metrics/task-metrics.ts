@@ -47,11 +47,15 @@ const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => numbe
   sluice_connector_offset_resets_total: ofCounters(({ offsetResets }) => offsetResets),
 };
 
-const dropReasons: Readonly<Record<string, (counters: Readonly<TaskCounters>) => number>> = {
+type DropReasons = Readonly<Record<string, (counters: Readonly<TaskCounters>) => number>>;
+
+const sourceDropReasons: DropReasons = { skipped: ({ recordsSkipped }) => recordsSkipped };
+
+const sinkDropReasons: DropReasons = {
+  ...sourceDropReasons,
   older_generation: ({ droppedOlderGeneration }) => droppedOlderGeneration,
   repeated_seq: ({ droppedRepeatedSeq }) => droppedRepeatedSeq,
   lost: ({ recordsLost }) => recordsLost,
-  skipped: ({ recordsSkipped }) => recordsSkipped,
 };
 
 /** The metrics of a runner's tasks. */
@@ -72,10 +76,10 @@ export function collectTasks(metrics: MetricRegistry, { role, totals, reports, l
     if (!ofRole.has(name)) continue;
     metrics.collect(name, () => [...totals()].map(([connector, of]) => ({ labels: { connector }, value: figure(of) })));
   }
-  if (role !== Role.sinkRunner) return;
+  const dropReasons = Object.entries(role === Role.sinkRunner ? sinkDropReasons : sourceDropReasons);
   metrics.collect('sluice_connector_records_dropped_total', () =>
     [...totals()].flatMap(([connector, { counters }]) =>
-      Object.entries(dropReasons).map(([reason, read]) => ({ labels: { connector, reason }, value: read(counters) })),
+      dropReasons.map(([reason, read]) => ({ labels: { connector, reason }, value: read(counters) })),
     ),
   );
 }

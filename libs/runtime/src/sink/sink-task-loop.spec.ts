@@ -160,7 +160,7 @@ describe('the sink task loop', () => {
     expect(sink.storage.values).toEqual(['a1', 'a2']);
     expect(sink.storage.positions.get(queueKey(ref))?.nextOffset).toBe(3);
     expect(String((end as { error: unknown }).error)).toContain(
-      't@broker-a:0 at offset 3 cannot be converted: not a text',
+      't@broker-a:0 at offset 3 cannot be converted: not a text. With errors.tolerance=all the task skips such records',
     );
   });
 

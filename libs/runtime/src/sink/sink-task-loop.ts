@@ -9,6 +9,7 @@ import { endlessRetry } from '../retry/endless-retry.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { someOf } from '../task/some-of.js';
+import { withSkipRemedy } from '../task/skip-remedy.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
 import { WakeUp } from '../task/wake-up.js';
@@ -223,7 +224,7 @@ export class SinkTaskLoop {
         continue;
       }
       const failure = await calls.put(() => queues.take(maxPutRecords, held));
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) throw withSkipRemedy(failure);
       await clock.yieldToIo();
     }
   }

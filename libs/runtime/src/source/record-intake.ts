@@ -3,6 +3,7 @@ import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
 import type { RateLimitedLogger } from '@sluice/time';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
+import { withSkipRemedy } from '../task/skip-remedy.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
@@ -78,10 +79,10 @@ export class RecordIntake {
   }
 
   /** Counts a record that the task could not even make, or throws why where that ends the task. */
-  readonly skipUnpolled = (error: Error): void => {
+  readonly skipUnpolled = (error: ConnectError): void => {
     const { counters, settings } = this.options.spec;
     counters.conversionErrors++;
-    if (!settings.skipsBadRecords) throw error;
+    if (!settings.skipsBadRecords) throw withSkipRemedy(error);
     counters.recordsSkipped++;
     this.options.skips.write(`A record was skipped. ${error.message}`);
   };
@@ -145,7 +146,7 @@ export class RecordIntake {
       state.append(batch, record.position);
     } catch (error) {
       this.options.spec.counters.conversionErrors++;
-      if (!this.options.spec.settings.skipsBadRecords) throw describe(record, error);
+      if (!this.options.spec.settings.skipsBadRecords) throw withSkipRemedy(describe(record, error));
       this.options.spec.counters.recordsSkipped++;
       this.options.skips.write(`A record was skipped. ${describe(record, error).message}`);
       if (state.skip(record.position)) this.options.writer.markDirty(state);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type SourceRecord, type SourceTask } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type SourceRecord, type SourceTask } from '@sluice/sdk';
 import type { PositionsWrite } from '../ports/position-store.port.js';
 import type { SettledSend } from '../ports/record-producer.port.js';
 import { scanBarrier } from '@sluice/protocol';
@@ -314,7 +314,37 @@ describe('the source task loop', () => {
     const strict = world.loop(world.source({ b: listOf(3) }), { encoder });
     await strict.loop.start();
     const end = await strict.loop.ended;
-    expect(String((end as { error: unknown }).error)).toContain('not convertible');
+    expect(String((end as { error: unknown }).error)).toMatch(
+      /not convertible\. With errors\.tolerance=all the task skips/,
+    );
+  });
+
+  it('names the setting that skips a record which the task itself cannot hand over', async () => {
+    const { world } = oneQueueWorld();
+    const source = world.source({ a: [] });
+    let skip: (error: ConnectError) => void = () => undefined;
+    const task: SourceTask = {
+      start: (context) => {
+        skip = (error) => {
+          context.skipRecord(error);
+        };
+        return source.start(context);
+      },
+      poll: () => {
+        skip(new ConnectError(ConnectErrorCode.recordTooLarge, 'The line is too long.'));
+        return Promise.resolve([]);
+      },
+      stop: () => source.stop(),
+    };
+    const { loop } = world.loop(task);
+    await loop.start();
+    expect(await loop.ended).toMatchObject({
+      kind: 'failed',
+      error: {
+        code: 'CONNECT_RECORD_TOO_LARGE',
+        message: 'The line is too long. With errors.tolerance=all the task skips such records and counts them.',
+      },
+    });
   });
 
   it('passes on that the task asks for new task configs', async () => {
