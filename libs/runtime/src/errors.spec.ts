@@ -27,4 +27,10 @@ describe('the errors of the runtime', () => {
     expect(error).toMatchObject({ name: error.constructor.name, code: expect.stringMatching(/^CONNECT_/), retriable });
     expect(isLasting(error)).toBe(isForGood);
   });
+
+  it('say of a sink that another runner may have run that it restarts by itself, and what its target may get', () => {
+    expect(SupersededError.ofSink().message).toMatch(
+      /restarts by itself at the offsets .* no record; .* may get some twice$/,
+    );
+  });
 });

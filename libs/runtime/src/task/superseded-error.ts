@@ -9,15 +9,19 @@ export class SupersededError extends ConnectError {
     );
   }
 
-  /** Says why readers may drop the records of a source's generation: the task needs a new generation. */
+  /** Says why readers may drop the records of a source's generation, and that the task restarts by itself in a new one. */
   static ofSource(generation: number, why: string): SupersededError {
     return new SupersededError(
-      `${why}. Readers may drop records of generation ${generation}; the task needs a newer one`,
+      `${why}. Readers may drop what generation ${generation} sends. The task stops sending and restarts by itself in a newer one ` +
+        'at its stored positions, once a coordinator gives it one. It skips no record, and may send some again: sinks drop the duplicates',
     );
   }
 
   /** Says that a sink restarts where the other runner ended: that one may have stored and committed more. */
   static ofSink(): SupersededError {
-    return new SupersededError('the sink restarts at the offsets that its target and its consumer group have now');
+    return new SupersededError(
+      'the sink restarts by itself at the offsets that its target and its consumer group have now. It skips no record; ' +
+        'a target that stores no offsets may get some twice',
+    );
   }
 }
