@@ -132,6 +132,25 @@ describe('restore on a real cluster', () => {
     ]);
   }, 180_000);
 
+  it('tells offsets of sinks that it writes from those whose queue is not there or ends before them', async () => {
+    const name = `r${randomUUID().slice(0, 8)}`;
+    const { log } = topicsOf(name);
+    await createTopics(client, name, brokerName, [log.name]);
+    const queueAt = (topic: string): string => `${topic}@${brokerName}:0`;
+    const groups = { sinks: { [queueAt(log.name)]: 0, [queueAt(`${name}-gone`)]: 9, [`${log.name}@away:0`]: 3 } };
+    const later = { sinks: { [queueAt(log.name)]: 5 } };
+    const found = await planRestore(client, { clusterId: name, copies: [{ ...copyOf(kept, [], 0), groups }] });
+    expect(found.offsets).toEqual([
+      { group: 'sinks', queue: { topic: log.name, brokerName, queueId: 0 }, nextOffset: 0 },
+    ]);
+    expect(found.offsetsWithoutQueue.map(({ nextOffset }) => nextOffset)).toEqual([9, 3]);
+    const tooShort = await planRestore(client, {
+      clusterId: name,
+      copies: [{ ...copyOf(kept, [], 0), groups: later }],
+    });
+    expect(tooShort).toMatchObject({ offsets: [], offsetsWithoutQueue: [{ nextOffset: 5 }] });
+  }, 180_000);
+
   it('writes to the broker that had the topics; to another one only where that is named', async () => {
     const elsewhere = `r${randomUUID().slice(0, 8)}`;
     const copies = [copyOf(keptOn('away'), [], 0)];

@@ -1,4 +1,5 @@
 import { ProcessLogger, planRestore, readNodeCopy, restoreCluster, RestoreError, type RestorePlan } from '@sluice/node';
+import { queueKey } from '@sluice/sdk';
 import { withClient, type CommandSettings } from './command-settings.js';
 
 interface RestoreCommandOptions {
@@ -33,8 +34,11 @@ export async function restoreCommand(
   );
 }
 
+const maxQueuesNamed = 5;
+
 /** What a restore writes, for people. */
-function describePlan({ clusterId, brokerName, missingTopics, log, positions, offsets }: RestorePlan): string {
+export function describePlan(plan: RestorePlan): string {
+  const { clusterId, brokerName, missingTopics, log, positions, offsets, offsetsWithoutQueue } = plan;
   const { state, directory, writtenAt } = log;
   const partitions = positions.reduce((sum, connector) => sum + connector.partitions.length, 0);
   const lines = [
@@ -45,6 +49,16 @@ function describePlan({ clusterId, brokerName, missingTopics, log, positions, of
     `  positions: ${String(partitions)} source partitions of ${String(positions.length)} connectors`,
     `  offsets of sinks that the broker has lost: ${String(offsets.length)}`,
   ];
+  if (offsetsWithoutQueue.length > 0) {
+    const named = offsetsWithoutQueue
+      .slice(0, maxQueuesNamed)
+      .map(({ queue, nextOffset }) => `${queueKey(queue)}: ${String(nextOffset)}`);
+    const more = offsetsWithoutQueue.length > maxQueuesNamed ? ', ...' : '';
+    lines.push(
+      `  offsets of sinks that are NOT restored, because their queue is not there or ends before them: ` +
+        `${String(offsetsWithoutQueue.length)} (${named.join(', ')}${more})`,
+    );
+  }
   const withPositions = new Set(positions.map(({ connector }) => connector));
   const committed = [...state.tasks.values()].filter(({ type, committed: has }) => type === 'source' && has);
   const without = new Set(committed.map(({ id }) => id.connector).filter((name) => !withPositions.has(name)));

@@ -42,6 +42,8 @@ export interface RestorePlan {
   readonly positions: readonly ConnectorPositionsCopy[];
   /** Offsets of sinks that the broker has lost although their queues are there. */
   readonly offsets: readonly GroupOffset[];
+  /** Offsets of sinks that a restore cannot write: their queue is not there, or ends before them. */
+  readonly offsetsWithoutQueue: readonly GroupOffset[];
 }
 
 /** Thrown when a restore would do harm, or cannot be carried out. */
@@ -76,7 +78,7 @@ export async function planRestore(client: RocketMqClient, options: RestoreOption
     log,
     lastOffset: isLogThere ? await endOfUnfinished(client, queue, readerGroupOf(clusterId)) : -1,
     positions: positionsIn(copies, log.state),
-    offsets: await lostOffsets(sinkClient, copies),
+    ...(await offsetsOfSinks(sinkClient, copies)),
   };
 }
 
@@ -165,7 +167,10 @@ function positionsIn(copies: readonly NodeCopy[], { connectors }: ClusterState):
     .filter(({ connector, partitions, scans }) => connectors.has(connector) && partitions.length + scans.length > 0);
 }
 
-async function lostOffsets(client: RocketMqClient, copies: readonly NodeCopy[]): Promise<readonly GroupOffset[]> {
+async function offsetsOfSinks(
+  client: RocketMqClient,
+  copies: readonly NodeCopy[],
+): Promise<Pick<RestorePlan, 'offsets' | 'offsetsWithoutQueue'>> {
   const kept = new Map<string, GroupOffset>();
   for (const { groups } of copies) {
     for (const [group, offsets] of Object.entries(groups)) {
@@ -177,12 +182,16 @@ async function lostOffsets(client: RocketMqClient, copies: readonly NodeCopy[]):
       }
     }
   }
-  const lost: GroupOffset[] = [];
-  for (const offset of kept.values()) if (await isLost(client, offset)) lost.push(offset);
-  return lost;
+  const offsets: GroupOffset[] = [];
+  const offsetsWithoutQueue: GroupOffset[] = [];
+  for (const offset of kept.values()) {
+    if (!(await hasQueueFor(client, offset))) offsetsWithoutQueue.push(offset);
+    else if ((await client.admin.queryOffset(offset.group, offset.queue)) === undefined) offsets.push(offset);
+  }
+  return { offsets, offsetsWithoutQueue };
 }
 
-async function isLost(client: RocketMqClient, { group, queue, nextOffset }: GroupOffset): Promise<boolean> {
+async function hasQueueFor(client: RocketMqClient, { queue, nextOffset }: GroupOffset): Promise<boolean> {
   try {
     const { brokers } = await client.routes.refresh(queue.topic);
     if (!brokers.some(({ brokerName }) => brokerName === queue.brokerName)) return false;
@@ -190,8 +199,7 @@ async function isLost(client: RocketMqClient, { group, queue, nextOffset }: Grou
     if (error instanceof TopicNotFoundError) return false;
     throw error;
   }
-  if ((await client.admin.maxOffset(queue)) < nextOffset) return false;
-  return (await client.admin.queryOffset(group, queue)) === undefined;
+  return (await client.admin.maxOffset(queue)) >= nextOffset;
 }
 
 /** The reverse of `queueKey`. */
