@@ -52,7 +52,7 @@ export class RpcCluster {
       topic: this.topic,
       url: this.url,
       prepareGroup: this.prepareGroup,
-      logger: { debug: () => undefined, warn: log, error: log },
+      logger: { debug: () => undefined, info: () => undefined, warn: log, error: log },
       ...options,
     });
     this.#endpoints.push(endpoint);

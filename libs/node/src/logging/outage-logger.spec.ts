@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { OutageLogger } from './outage-logger.js';
 
 describe('OutageLogger', () => {
@@ -21,6 +21,20 @@ describe('OutageLogger', () => {
     expect(lines).toEqual([
       'warn no post',
       expect.stringMatching(/^info Letters are sent again, after 3 failure\(s\) in \d+\.\d s$/),
+    ]);
+  });
+
+  it('logs an outage that lasts once a minute', () => {
+    const now = jest.spyOn(performance, 'now');
+    for (let second = 1; second <= 125; second += 1) {
+      now.mockReturnValue(second * 1000);
+      outage.failed('no post');
+    }
+    now.mockRestore();
+    expect(lines).toEqual([
+      'warn no post',
+      'warn no post (for 60 s, 61 failures)',
+      'warn no post (for 120 s, 121 failures)',
     ]);
   });
 

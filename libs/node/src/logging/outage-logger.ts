@@ -1,8 +1,12 @@
 import type { ScopedLogger } from './process-logger.js';
 
-/** Logs an outage twice: when something that is repeated first fails, and when it works again. */
+/** How often an outage that lasts is logged again, in milliseconds. */
+const stillFailingMs = 60_000;
+
+/** Logs an outage when something that is repeated first fails, once a minute while it still fails, and when it works again. */
 export class OutageLogger {
   private failingSince: number | undefined;
+  private loggedAt = 0;
   private failures = 0;
 
   constructor(
@@ -13,9 +17,13 @@ export class OutageLogger {
 
   failed(message: string): void {
     this.failures += 1;
-    if (this.failingSince !== undefined) return;
-    this.failingSince = performance.now();
-    this.logger.warn(message);
+    const now = performance.now();
+    if (this.failingSince !== undefined && now - this.loggedAt < stillFailingMs) return;
+    const seconds = this.failingSince === undefined ? undefined : ((now - this.failingSince) / 1000).toFixed(0);
+    const still = seconds === undefined ? '' : ` (for ${seconds} s, ${String(this.failures)} failures)`;
+    this.failingSince ??= now;
+    this.loggedAt = now;
+    this.logger.warn(`${message}${still}`);
   }
 
   worked(): void {

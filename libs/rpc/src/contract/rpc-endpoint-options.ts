@@ -5,6 +5,7 @@ import { invalidOption } from './rpc-error.js';
 /** Where the transport reports what it recovers from by itself. Nest's `Logger` fits. */
 export interface TransportLogger {
   debug(message: string): void;
+  info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
 }
@@ -59,7 +60,8 @@ export interface ResolvedRpcEndpointOptions extends Required<Omit<RpcEndpointOpt
   readonly group: string;
 }
 
-const silent: TransportLogger = { debug: () => undefined, warn: () => undefined, error: () => undefined };
+const ignore = (): undefined => undefined;
+const silent: TransportLogger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** Fills in the defaults. @throws RpcError RPC_INVALID_OPTIONS, or InvalidArgumentError for the URL, naming option, value given and what is allowed */
 export function resolveRpcEndpointOptions(options: RpcEndpointOptions): ResolvedRpcEndpointOptions {

@@ -62,13 +62,44 @@ describe('the state of an endpoint', () => {
   });
 });
 
+describe('the log of an endpoint', () => {
+  it('says that it is connected, that it reconnects, and that it is connected again', async () => {
+    const link = new HalfLink();
+    const lines: string[] = [];
+    const at = (level: string) => (text: string) => void lines.push(`${level} ${text}`);
+    const logger = { debug: () => undefined, info: at('info'), warn: at('warn'), error: at('error') };
+    const prepareGroup = (): Promise<void> => Promise.resolve();
+    const options = { node: 'n1', topic: 'rpc', url: 'rocketmq://a:1', prepareGroup, logger };
+    const endpoint = new RpcEndpoint(options, () => link);
+    await endpoint.start();
+    link.listener?.onState('ready');
+    link.listener?.onState('connecting', new Error('broker-b cannot be reached'));
+    link.listener?.onState('ready');
+    link.listener?.onState('failed', new Error('no more'));
+    link.listener?.onState('ready');
+    await endpoint.stop();
+    expect(lines).toEqual([
+      "info The rpc transport of node 'n1' is connected",
+      "warn The rpc transport of node 'n1' reconnects: broker-b cannot be reached",
+      "info The rpc transport of node 'n1' is connected",
+      "error The rpc transport of node 'n1' has failed: no more",
+      "info The rpc transport of node 'n1' is connected",
+    ]);
+  });
+});
+
 describe('messages that cannot be read', () => {
   it('are acknowledged and counted each, and logged once in ten seconds', async () => {
     const now = jest.spyOn(Date, 'now');
     const link = new HalfLink();
     const acknowledged = jest.spyOn(link, 'ack');
     const warnings: string[] = [];
-    const logger = { debug: () => undefined, warn: (text: string) => void warnings.push(text), error: () => undefined };
+    const logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (text: string) => void warnings.push(text),
+      error: () => undefined,
+    };
     const prepareGroup = (): Promise<void> => Promise.resolve();
     const options = { node: 'n1', topic: 'rpc', url: 'rocketmq://a:1', prepareGroup, logger };
     const endpoint = new RpcEndpoint(options, () => link);

@@ -380,9 +380,10 @@ export class RpcEndpoint {
     this.#state = state;
     const { logger } = this.#options;
     const reason = cause === undefined ? '' : `: ${toErrorPayload(cause).message}`;
-    if (state === 'failed') logger.error(`The rpc transport of node '${this.node}' has failed${reason}`);
-    else if (state === 'connecting') logger.warn(`The rpc transport of node '${this.node}' reconnects${reason}`);
-    else logger.debug(`The rpc transport of node '${this.node}' is ready`);
+    const transport = `The rpc transport of node '${this.node}'`;
+    if (state === 'failed') logger.error(`${transport} has failed${reason}`);
+    else if (state === 'connecting') logger.warn(`${transport} reconnects${reason}`);
+    else logger.info(`${transport} is connected`);
     for (const listener of [...this.#stateListeners]) {
       try {
         listener(state, cause);

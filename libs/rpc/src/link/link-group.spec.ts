@@ -9,7 +9,12 @@ afterEach(() => {
 });
 
 const warnings: string[] = [];
-const logger = { debug: () => undefined, warn: (text: string) => void warnings.push(text), error: () => undefined };
+const logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (text: string) => void warnings.push(text),
+  error: () => undefined,
+};
 const options = { group: 'g', topic: 'rpc', startupTimeoutMs: 1_000, logger };
 
 describe('a missing group', () => {

@@ -14,7 +14,12 @@ import { type InboundMessage, type RpcLinkState } from '../contract/rpc-link.por
 import { RemotingLink } from './remoting-link.js';
 
 const warnings: string[] = [];
-const logger = { debug: () => undefined, warn: (text: string) => void warnings.push(text), error: () => undefined };
+const logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (text: string) => void warnings.push(text),
+  error: () => undefined,
+};
 const options = resolveRpcEndpointOptions({
   node: 'n1',
   topic: 'rpc',

@@ -19,6 +19,7 @@ export interface QueueWatchOptions {
   /** Called when there is something to take. */
   readonly found: () => void;
   readonly warn: (message: string) => void;
+  readonly info: (message: string) => void;
 }
 
 /** Looks for new queues, for offsets that have to be committed once more, and for members of the group outside the Connect cluster. */
@@ -44,8 +45,9 @@ export class QueueWatch {
 
   /** Looks until the task stops. Never rejects. */
   async run(): Promise<void> {
-    const { intervalMs, clock, queues, resets, foreign, list, signal, found, warn } = this.options;
+    const { intervalMs, clock, queues, resets, foreign, list, signal, found, warn, info } = this.options;
     const isOver = (): boolean => signal.aborted;
+    let failures = 0;
     while (!isOver()) {
       try {
         // A task without a queue waits for its topic to be created, most often by a source that starts beside it.
@@ -59,8 +61,11 @@ export class QueueWatch {
         void foreign.look();
         this.listed = queues.notYetOpened(await list());
         if (this.listed.length > 0) found();
+        if (failures > 0) info(`New queues are looked for again, after ${failures} failure(s)`);
+        failures = 0;
       } catch (error) {
         if (isOver()) return;
+        failures += 1;
         warn(`Looking for new queues failed and is retried later: ${String(error)}`);
       }
     }

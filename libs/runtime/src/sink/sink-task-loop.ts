@@ -121,6 +121,7 @@ export class SinkTaskLoop {
       signal: stopping,
       found: wake,
       warn,
+      info: logger.info.bind(logger),
     });
   }
 
