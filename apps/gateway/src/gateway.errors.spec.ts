@@ -11,6 +11,12 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.stop());
 
+/** What every answer says while the gateway has lost the log, with what follows. */
+function noContact(end: string): unknown {
+  const start = "^The gateway has had no contact to the cluster's log since \\S+Z: RocketMQ is unavailable";
+  return expect.stringMatching(new RegExp(`${start}, .+\\. /health/ready says why\\.${end}$`));
+}
+
 /** In place of the gateway of the spec: one that gives up soon. */
 async function becomeImpatient(): Promise<void> {
   await gateway.stop();
@@ -244,10 +250,27 @@ describe('a control plane that does not answer', () => {
       expect(await gateway.get(path)).toMatchObject({ status: 503, body: { error_code: 503 } });
       gateway.cluster.isFollowing = true;
       gateway.cluster.stalenessMs = 40_000;
-      const message = "The gateway last reached the head of the cluster's log 40000 ms ago, allowed are 30000 ms.";
-      expect(await gateway.get(path)).toMatchObject({ status: 503, body: errorBody(503, message) });
+      expect(await gateway.get(path)).toMatchObject({ status: 503, body: errorBody(503, noContact('')) });
     },
   );
+});
+
+describe('a log without contact', () => {
+  it.each([6, 25, 110])('is the cause that every write names after %s s, and no runner is', async (seconds) => {
+    await gateway.createSource('src');
+    const lose = (error: string) => (): Promise<never> => {
+      gateway.cluster.stalenessMs = seconds * 1000;
+      return Promise.reject(new ControlPlaneUnavailableError(error));
+    };
+    const refused = { status: 503, body: errorBody(503, noContact('( Nothing was changed\\.)?')) };
+    gateway.cluster.question = lose('No runner could be asked about FileStreamSource: w1 did not answer.');
+    expect(await gateway.put('/connectors/src/config', { ...source, topic: 'u' })).toMatchObject(refused);
+    gateway.cluster.stalenessMs = 0;
+    gateway.cluster.answer = lose('The broker refused the command.');
+    expect(await gateway.put('/connectors/src/pause')).toMatchObject(refused);
+    gateway.cluster.leaderSilence = seconds * 1000;
+    expect(await gateway.put('/connectors/src/pause')).toMatchObject(refused);
+  });
 });
 
 describe('a cluster without runners', () => {

@@ -280,7 +280,7 @@ describe('without a coordinator', () => {
     const answer = await gateway.put('/connectors/src/pause');
     expect(answer).toMatchObject({
       status: 503,
-      body: { message: expect.stringMatching(/^The cluster's log cannot be read since \S+, so no coordinator/) },
+      body: { message: expect.stringMatching(/^The gateway has had no contact to the cluster's log since \S+Z: /) },
     });
   });
 

@@ -34,7 +34,12 @@ export class CommandDesk {
     const leaderless = this.view.leaderless();
     if (leaderless !== undefined) throw new ControlPlaneUnavailableError(`${leaderless.reason} Nothing was changed.`);
     const stage = `waiting for the coordinator to carry out ${nameOf(body)}, which may still happen`;
-    const answer = deadline.within(this.commands.submit(body, { timeoutMs: deadline.remainingMs }), stage);
+    const submitted = this.commands.submit(body, { timeoutMs: deadline.remainingMs }).catch((error: unknown) => {
+      const lost = this.view.lostContact();
+      if (lost === undefined || !(error instanceof ControlPlaneUnavailableError)) throw error;
+      throw new ControlPlaneUnavailableError(`${lost.message} Nothing was changed.`, { cause: error });
+    });
+    const answer = deadline.within(submitted, stage);
     const outcome = await this.#whileLed(answer, nameOf(body));
     switch (outcome.status) {
       case 'done':

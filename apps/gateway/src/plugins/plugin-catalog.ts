@@ -1,6 +1,6 @@
 import type { ValidateAnswer } from '@sluice/protocol';
 import { type Config, type ConnectorType, memberKey, type PluginInfo, runnerRole } from '@sluice/core';
-import { ConnectError, ConnectErrorCode, type FieldDescription } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type FieldDescription, isConnectError } from '@sluice/sdk';
 import type { RequestDeadline } from '../http/request-deadline.js';
 import { ControlPlaneUnavailableError, type PluginQuestions, findPlugin } from '../ports/gateway-ports.js';
 import type { ClusterView } from '../view/cluster-view.js';
@@ -50,7 +50,8 @@ export class PluginCatalog {
   /** Checks a configuration with the plugin's own code. @throws like `connector`; with code `CONNECT_TIMEOUT` when the runner is late. */
   async validate(plugin: PluginInfo, config: Config, deadline: RequestDeadline): Promise<ValidateAnswer> {
     const stage = `waiting for a runner to validate the configuration with ${plugin.name}`;
-    const answer = await deadline.within(this.questions.validate(plugin.name, withoutPlacement(config)), stage);
+    const question = this.questions.validate(plugin.name, withoutPlacement(config));
+    const answer = await this.#answered(deadline.within(question, stage));
     return withPlacement(answer, config);
   }
 
@@ -67,7 +68,18 @@ export class PluginCatalog {
       throw new ConnectError(ConnectErrorCode.notFound, `Unknown plugin ${className}.`);
     }
     const stage = `waiting for a runner to describe ${plugin.name}`;
-    return deadline.within(this.questions.definitions(plugin.name), stage);
+    return this.#answered(deadline.within(this.questions.definitions(plugin.name), stage));
+  }
+
+  /** Blames no runner for its silence while the log is unavailable, for the question went there too. */
+  async #answered<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      const lost = this.view.lostContact();
+      if (lost === undefined || !isConnectError(error) || !error.retriable) throw error;
+      throw new ControlPlaneUnavailableError(`${lost.message} Nothing was changed.`, { cause: error });
+    }
   }
 
   /** Lists the kinds of runners that are not there. @throws ControlPlaneUnavailableError when none of those asked for is. */

@@ -22,8 +22,11 @@ export class ServerController {
   health(@Res({ passthrough: true }) response: HttpResponse): { status: string; message: string } {
     const health = this.view.health();
     switch (health.kind) {
-      case 'healthy':
-        return { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' };
+      case 'healthy': {
+        const ready = 'Worker has completed startup and is ready to handle requests.';
+        const lost = this.view.lostContact();
+        return { status: 'healthy', message: lost === undefined ? ready : `${ready} ${lost.message}` };
+      }
       case 'starting':
         response.status(503);
         return { status: 'starting', message: `Worker is still starting up. ${health.reason}` };

@@ -3,6 +3,8 @@ import { type ClusterReadModel, ControlPlaneUnavailableError } from '../ports/ga
 
 /** Silence of the leader after which commands are refused, in milliseconds: well over the lease within which another one takes over. */
 const leaderlessAfterMs = 10_000;
+/** Age of the view at which the gateway has lost the log, in milliseconds: it proves its contact once a second. */
+const contactLostAfterMs = 5_000;
 
 export type ViewHealth =
   { readonly kind: 'healthy' } | { readonly kind: 'starting' | 'unhealthy'; readonly reason: string };
@@ -17,6 +19,13 @@ export interface Leaderless {
   readonly since: number;
   /** One sentence. */
   readonly reason: string;
+}
+
+export interface LostContact {
+  /** When the head of the log was last known to be reached, milliseconds since the epoch. */
+  readonly since: number;
+  /** Names the cause as far as the gateway knows it, and where to look. */
+  readonly message: string;
 }
 
 /** Gives the read model, and refuses it while it could answer something that is not true any more. */
@@ -57,9 +66,21 @@ export class ClusterView {
     const ageMs = this.readModel.ageMs();
     const { maxStalenessMs } = this.options;
     if (ageMs <= maxStalenessMs) return { kind: 'healthy' };
+    return { kind: 'unhealthy', reason: this.#lostContact().message };
+  }
+
+  /** States since when the gateway has no contact to the cluster's log; undefined while it has. */
+  lostContact(): LostContact | undefined {
+    return this.readModel.isCaughtUp() && this.readModel.ageMs() > contactLostAfterMs ? this.#lostContact() : undefined;
+  }
+
+  #lostContact(): LostContact {
+    // A process that never reached the head has an infinite age.
+    const since = Math.round(Date.now() - Math.min(this.readModel.ageMs(), performance.now()));
+    const cause = 'RocketMQ is unavailable, or the gateway cannot reach it';
     return {
-      kind: 'unhealthy',
-      reason: `The gateway last reached the head of the cluster's log ${Math.round(ageMs)} ms ago, allowed are ${maxStalenessMs} ms.`,
+      since,
+      message: `The gateway has had no contact to the cluster's log since ${new Date(since).toISOString()}: ${cause}. /health/ready says why.`,
     };
   }
 
@@ -68,10 +89,9 @@ export class ClusterView {
     if (this.readModel.leaderSilentMs() <= leaderlessAfterMs) return undefined;
     const since = this.leaderHeardAt;
     const last = this.readModel.state().leader?.nodeId;
+    const lost = this.lostContact();
+    if (lost !== undefined) return { since: lost.since, reason: lost.message };
     const silence = `since ${new Date(since).toISOString()}`;
-    if (this.ageMs > leaderlessAfterMs) {
-      return { since, reason: `The cluster's log cannot be read ${silence}, so no coordinator receives commands.` };
-    }
     const whom = last === undefined ? 'none ever led' : `${last}, the last one, was not heard of ${silence}`;
     return { since, reason: `No coordinator leads: ${whom}.` };
   }
