@@ -256,6 +256,24 @@ describe('a control plane that does not answer', () => {
 });
 
 describe('a log without contact', () => {
+  it('is what every status says, and /health', async () => {
+    await gateway.createSource('src');
+    const paths = ['/connectors/src/status', '/connectors/src/tasks/0/status'];
+    for (const path of paths) expect((await gateway.get(path)).body).not.toHaveProperty('contact_lost');
+    const from = Date.now();
+    gateway.cluster.stalenessMs = 6_000;
+    const contactLost = { since: expect.any(Number), message: noContact(' The states are those of that time: .+') };
+    for (const path of paths) {
+      expect(await gateway.get(path)).toMatchObject({ status: 200, body: { contact_lost: contactLost } });
+    }
+    const { body } = await gateway.get('/connectors?expand=status');
+    expect(body).toMatchObject({ src: { status: { contact_lost: contactLost } } });
+    const { since } = (body as { src: { status: { contact_lost: { since: number } } } }).src.status.contact_lost;
+    expect(since).toBeGreaterThanOrEqual(from - 6_000 - 1);
+    const health = await gateway.get('/health');
+    expect(health).toMatchObject({ status: 200, body: { message: expect.stringContaining('/health/ready says why') } });
+  });
+
   it.each([6, 25, 110])('is the cause that every write names after %s s, and no runner is', async (seconds) => {
     await gateway.createSource('src');
     const lose = (error: string) => (): Promise<never> => {

@@ -11,6 +11,7 @@ import {
 } from '@sluice/core';
 import { type IsSecret, secretsRemover } from '@sluice/sdk';
 import { hideSecrets } from '../secrets/secret-settings.js';
+import type { LostContact } from '../view/cluster-view.js';
 
 export interface TaskIdJson {
   readonly connector: string;
@@ -44,7 +45,7 @@ export interface ReasonJson {
 }
 
 /** Kafka Connect's fields first, then ours. Times are milliseconds since the epoch. */
-export interface TaskStatusJson extends RunStatusJson {
+export interface TaskStatusJson extends RunStatusJson, LostContactJson {
   readonly id: number;
   readonly generation?: number;
   /** Since when the task is in its state. */
@@ -61,7 +62,12 @@ export interface TaskStatusJson extends RunStatusJson {
   readonly waits?: readonly { readonly call: string; readonly error: string; readonly since: number }[];
 }
 
-export interface ConnectorStatusJson {
+/** Says since when a status is not known to be true. */
+export interface LostContactJson {
+  readonly contact_lost?: { readonly since: number; readonly message: string };
+}
+
+export interface ConnectorStatusJson extends LostContactJson {
   readonly name: string;
   readonly connector: RunStatusJson;
   readonly tasks: readonly TaskStatusJson[];
@@ -94,6 +100,12 @@ export function taskInfoJson(connector: ConnectorState, task: TaskState, isSecre
 /** Derives the name of a task's class, which clients expect, from that of the connector. */
 function taskClass(config: Config): string {
   return `${connectorClass(config).replace(/Connector$/, '')}Task`;
+}
+
+export function lostContactJson(lost: LostContact | undefined): LostContactJson {
+  if (lost === undefined) return {};
+  const outlook = 'The states are those of that time: a runner without contact pauses its tasks.';
+  return { contact_lost: { since: lost.since, message: `${lost.message} ${outlook}` } };
 }
 
 export function connectorStatusJson(status: ConnectorStatus, config: Config, isSecret: IsSecret): ConnectorStatusJson {

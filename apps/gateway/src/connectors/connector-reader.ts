@@ -15,6 +15,7 @@ import {
   connectorInfoJson,
   type ConnectorInfoJson,
   connectorStatusJson,
+  lostContactJson,
   type ConnectorStatusJson,
   taskInfoJson,
   type TaskInfoJson,
@@ -43,6 +44,7 @@ export class ConnectorReader {
       await Promise.all([...classes].map(async (name) => [name, await this.secrets.of(name)] as const)),
     );
     const { state, reports } = this.view.now();
+    const lost = lostContactJson(this.view.lostContact());
     const entries = names.flatMap((name) => {
       const connector = state.connectors.get(name);
       const isSecret = connector && secretOfClass.get(connectorClass(connector.config));
@@ -52,7 +54,9 @@ export class ConnectorReader {
         ? connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret)
         : undefined;
       const expansion = {
-        ...(status === undefined ? {} : { status: connectorStatusJson(status, connector.config, isSecret) }),
+        ...(status === undefined
+          ? {}
+          : { status: { ...connectorStatusJson(status, connector.config, isSecret), ...lost } }),
         ...(info === undefined ? {} : { info }),
       };
       return [[name, expansion] as const];
@@ -93,7 +97,8 @@ export class ConnectorReader {
     const { state, reports } = this.view.now();
     const status = connectorStatus(state, reports, name);
     if (status === undefined) throw notFound(missing);
-    return connectorStatusJson(status, connector.config, isSecret);
+    const lost = lostContactJson(this.view.lostContact());
+    return { ...connectorStatusJson(status, connector.config, isSecret), ...lost };
   }
 
   /** Answers the status of one task; `index` is a part of the path: any text may stand there. */
@@ -105,7 +110,8 @@ export class ConnectorReader {
       ? taskStatus(state, reports, { connector: name, index: Number(index) })
       : undefined;
     if (status === undefined) throw notFound(missing);
-    return taskStatusJson(status, connector.config, isSecret);
+    const lost = lostContactJson(this.view.lostContact());
+    return { ...taskStatusJson(status, connector.config, isSecret), ...lost };
   }
 
   async #open(

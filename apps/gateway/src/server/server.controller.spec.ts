@@ -42,7 +42,7 @@ describe('GET /health', () => {
       body: {
         status: 'unhealthy',
         message: expect.stringMatching(
-          /^Worker was unable to handle this request and may be unable to handle other requests\. The gateway last reached/,
+          /^Worker was unable to handle this request and may be unable to handle other requests\. The gateway has had no contact/,
         ),
       },
     });

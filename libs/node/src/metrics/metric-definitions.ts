@@ -159,7 +159,7 @@ export const metricSpecs = {
   sluice_runner_tasks: {
     type: 'gauge',
     labels: ['connector', 'state'],
-    help: 'Tasks on this runner by state (RUNNING, PAUSED, FAILED, RESTARTING, STOPPING).',
+    help: 'Tasks on this runner by state (RUNNING, PAUSED, FAILED, RESTARTING, STOPPING; NO_LEASE for what would run but pauses, for the lease has ended).',
     roles: runners,
   },
   sluice_task_failures_total: {

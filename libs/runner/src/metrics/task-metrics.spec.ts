@@ -18,13 +18,16 @@ const report = (index: number, state: TaskReport['state']): TaskReport => ({
   counters: {},
 });
 
-async function scraped(role: 'source-runner' | 'sink-runner'): Promise<Readonly<Record<string, number>>> {
+async function scraped(
+  role: 'source-runner' | 'sink-runner',
+  leaseRemainingMs = 1500,
+): Promise<Readonly<Record<string, number>>> {
   const metrics = new MetricRegistry(role);
   collectTasks(metrics, {
     role,
     totals: () => totals,
     reports: () => [report(0, 'RUNNING'), report(1, 'RUNNING'), report(2, 'FAILED')],
-    leaseRemainingMs: () => 1500,
+    leaseRemainingMs: () => leaseRemainingMs,
   });
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('sluice_'));
   return Object.fromEntries(
@@ -60,6 +63,15 @@ describe('the metrics of tasks', () => {
     });
     expect(values).not.toHaveProperty([of('connector_bytes_in_total')]);
     expect(values).not.toHaveProperty([of('connector_records_dropped_total', ',reason="lost"')]);
+  });
+
+  it('count no task as running once the lease has ended', async () => {
+    const values = await scraped('source-runner', -1);
+    expect(values).not.toHaveProperty([of('runner_tasks', ',state="RUNNING"')]);
+    expect(values).toMatchObject({
+      [of('runner_tasks', ',state="NO_LEASE"')]: 2,
+      [of('runner_tasks', ',state="FAILED"')]: 1,
+    });
   });
 
   it('are those of a sink, with the reasons why records were dropped', async () => {

@@ -58,12 +58,17 @@ const sinkDropReasons: DropReasons = {
   lost: ({ recordsLost }) => recordsLost,
 };
 
+/** States in which a task works, which it does only under a lease. */
+const needsLease: ReadonlySet<TaskReport['state']> = new Set(['RUNNING', 'RESTARTING']);
+
 /** The metrics of a runner's tasks. */
 export function collectTasks(metrics: MetricRegistry, { role, totals, reports, leaseRemainingMs }: TaskFigures): void {
   metrics.collectOne('sluice_lease_remaining_seconds', () => leaseRemainingMs() / 1000);
   metrics.collect('sluice_runner_tasks', () => {
     const counts = new Map<string, { readonly labels: { connector: string; state: string }; value: number }>();
-    for (const { id, state } of reports()) {
+    const isLeased = leaseRemainingMs() >= 0;
+    for (const { id, state: reported } of reports()) {
+      const state = isLeased || !needsLease.has(reported) ? reported : 'NO_LEASE';
       const key = `${state} ${id.connector}`;
       const count = counts.get(key) ?? { labels: { connector: id.connector, state }, value: 0 };
       count.value += 1;
