@@ -34,7 +34,7 @@ export * from './status/connector-status.js';
 export * from './status/drain-status.js';
 export * from './status/node-status.js';
 export * from './status/reports-view.js';
-export { runnersOf } from './status/unassigned-reason.js';
+export { runnersOf, unassignedReason } from './status/unassigned-reason.js';
 export { maySend } from './coordinator/appends.js';
 export * from './coordinator/effect.js';
 export { fractionOf } from './coordinator/fraction-of.js';

@@ -5,6 +5,8 @@ import {
   type Labels,
   type NodeStatus,
   type TaskStatus,
+  type UnassignedReason,
+  unassignedReason,
 } from '@sluice/core';
 import { type ReasonJson, type TaskIdJson } from '../connectors/connector-answers.js';
 import { pluginJson } from '../plugins/plugin-answers.js';
@@ -27,6 +29,8 @@ export interface NodeJson {
   readonly started_at?: number;
   readonly gone_since?: number;
   readonly task_count: number;
+  /** Of a draining runner: tasks that stay, for every runner that could take them drains too. */
+  readonly staying?: { readonly task_count: number; readonly reason: ReasonJson };
   /** When it sent its last report, by its own clock. */
   readonly reported_at?: number;
   readonly log?: {
@@ -78,6 +82,9 @@ export interface PlanJson {
   readonly moves: readonly (TaskIdJson & { readonly from?: string; readonly to: string; readonly reason: string })[];
   readonly unassigned_count: number;
   readonly unassigned: readonly (TaskIdJson & { readonly from?: string; readonly reason: ReasonJson })[];
+  readonly staying_count: number;
+  /** Tasks that stay on the draining runner `on`, for every runner that could take them drains too. */
+  readonly staying: readonly (TaskIdJson & { readonly on: string; readonly reason: ReasonJson })[];
   /** Runners before or after the change, with their numbers of tasks. */
   readonly loads: readonly {
     readonly id: string;
@@ -124,7 +131,8 @@ export function settingsJson(state: ClusterState): SettingsJson {
   return { 'assignment.strategy': assignmentStrategy, 'rebalance.interval.ms': String(rebalanceIntervalMs) };
 }
 
-export function nodeJson({ head }: ClusterState, node: NodeStatus): NodeJson {
+export function nodeJson(state: ClusterState, node: NodeStatus): NodeJson {
+  const { head } = state;
   const { member, report, incarnation, goneSince } = node;
   return {
     id: node.nodeId,
@@ -137,6 +145,7 @@ export function nodeJson({ head }: ClusterState, node: NodeStatus): NodeJson {
     ...(report?.startedAt === undefined ? {} : { started_at: report.startedAt }),
     ...(goneSince === undefined ? {} : { gone_since: goneSince }),
     task_count: node.tasks.length,
+    ...stayingJson(state, node),
     ...(report === undefined
       ? {}
       : {
@@ -148,6 +157,20 @@ export function nodeJson({ head }: ClusterState, node: NodeStatus): NodeJson {
           },
         }),
   };
+}
+
+function stayingJson(state: ClusterState, { isDraining, tasks }: NodeStatus): Pick<NodeJson, 'staying'> {
+  if (!isDraining) return {};
+  let count = 0;
+  let first: UnassignedReason | undefined;
+  for (const { id } of tasks) {
+    const connector = state.connectors.get(id.connector);
+    const reason = connector === undefined ? undefined : unassignedReason(state, connector);
+    if (reason?.code !== 'all-draining') continue;
+    count += 1;
+    first ??= reason;
+  }
+  return first === undefined ? {} : { staying: { task_count: count, reason: first } };
 }
 
 export function nodeDetailJson(state: ClusterState, node: NodeStatus, tasks: readonly TaskStatus[]): NodeDetailJson {
@@ -179,6 +202,13 @@ export function planJson(plan: AssignmentPreview, limit: number): PlanJson {
       connector: task.connector,
       task: task.index,
       ...(from === undefined ? {} : { from }),
+      reason,
+    })),
+    staying_count: plan.staying.length,
+    staying: plan.staying.slice(0, limit).map(({ task, on, reason }) => ({
+      connector: task.connector,
+      task: task.index,
+      on,
       reason,
     })),
     loads: plan.loads.map(({ nodeId, role, capacity, before, after }) => ({

@@ -190,6 +190,26 @@ describe('GET /cluster/assignment/plan', () => {
     ]);
   });
 
+  it('a drain of the last runner moves nothing, and the node says why its tasks stay', async () => {
+    gateway.cluster.removeRunner('w3');
+    const reason = {
+      code: 'all-draining',
+      message: 'All workers of role source-runner with plugin FileStreamSource are draining.',
+    };
+    const plan = await planOf('?drain=w1');
+    expect(plan).toMatchObject({ move_count: 0, unassigned_count: 0, staying_count: 2 });
+    expect(plan.staying).toMatchObject([
+      { connector: 'src', task: 0, on: 'w1', reason },
+      { connector: 'src', task: 1, on: 'w1', reason },
+    ]);
+    const drain = await gateway.post('/cluster/nodes/w1/drain');
+    const staying = { task_count: 2, reason };
+    expect(drain).toMatchObject({ status: 202, body: { state: 'draining', task_count: 2, staying } });
+    expect((await gateway.get('/cluster/nodes/w1')).body).toMatchObject({ state: 'draining', staying });
+    await gateway.post('/cluster/nodes/w1/undrain');
+    expect((await gateway.get('/cluster/nodes/w1')).body).not.toHaveProperty('staying');
+  });
+
   it('?strategy= tries another one', async () => {
     expect(await planOf('?strategy=average')).toMatchObject({ strategy: 'average', move_count: 1 });
   });

@@ -1,5 +1,5 @@
 import type { AssignmentStrategyName } from '../model/cluster-settings.js';
-import type { ConnectorType, TaskId } from '../model/connector.js';
+import { taskKey, type ConnectorType, type TaskId } from '../model/connector.js';
 import { assignAverage } from './assign-average.js';
 import { assignByHash } from './assign-by-hash.js';
 import { assignSticky } from './assign-sticky.js';
@@ -78,6 +78,11 @@ function planOf(workers: readonly Worker[], itemsOf: (type: ConnectorType) => re
     }
   }
   return { assign, revoke, unassigned };
+}
+
+/** Keys of the tasks that stay with their draining owner, for every runner that could take them drains too. */
+export function keysOfKept({ unassigned }: AssignmentPlan): ReadonlySet<string> {
+  return new Set(unassigned.filter(({ reason }) => reason.code === 'all-draining').map(taskKey));
 }
 
 function incarnationsOf(workers: readonly Worker[]): ReadonlyMap<string, string> {

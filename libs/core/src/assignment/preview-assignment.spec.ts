@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { assignmentStrategyNames, type AssignmentStrategyName } from '../model/cluster-settings.js';
+import { taskKey } from '../model/connector.js';
 import type { AssignableTask, Worker } from './assignment-types.js';
 import { planAssignment, type AssignmentChange, type AssignmentPreview } from './preview-assignment.js';
 import { loads, settle, task, tasksOf, worker, type Held } from '../testing/settled.js';
@@ -53,20 +54,30 @@ describe('planAssignment', () => {
     expect(text(plan)).toEqual(['c-1: w1 → w2 (rebalanced)', 'c-3: w1 → w2 (rebalanced)']);
   });
 
-  it('says which tasks nobody can run afterwards, and who loses them', () => {
+  it('shows which tasks stay with a draining worker, for nobody else could run them', () => {
     const workers = [worker('w1', { labels: { zone: 'a' } }), worker('w2')];
     const plan = preview({ drain: 'w1' }, [task('c', 0, { placement: { zone: 'a' } }), task('d', 0)], workers);
-    expect(plan.unassigned).toEqual([
+    expect(plan.unassigned).toEqual([]);
+    expect(plan.staying).toEqual([
       {
         task: { connector: 'c', index: 0 },
-        from: 'w1',
+        on: 'w1',
         reason: {
           code: 'all-draining',
           message: 'All workers of role source-runner with plugin A and labels {zone: a} are draining.',
         },
       },
     ]);
-    expect(loadsText(plan)).toEqual(['w1: 1 → 0', 'w2: 1 → 1']);
+    expect(loadsText(plan)).toEqual(['w1: 1 → 1', 'w2: 1 → 1']);
+  });
+
+  it('says which tasks nobody can run afterwards, and who loses them', () => {
+    const plan = preview({ remove: 'w1' }, tasksOf(1), [worker('w1'), worker('w2', { draining: true })]);
+    expect(plan.staying).toEqual([]);
+    expect(plan.unassigned).toMatchObject([
+      { task: { connector: 'c', index: 0 }, from: 'w1', reason: { code: 'all-draining' } },
+    ]);
+    expect(loadsText(plan)).toEqual(['w1: 1 → 0', 'w2: 0 → 0']);
   });
 
   it('shows what is under way already, with its reason', () => {
@@ -133,8 +144,11 @@ describe('planAssignment', () => {
           [...owners].map(([key, nodeId]) => [key, { nodeId, incarnation: `${nodeId}#1`, revoked: false }]),
         );
         expect(Object.fromEntries(plan.loads.map((load) => [load.nodeId, load.after]))).toEqual(loads(result, after));
-        expect(settle(strategy, tasks, after, result).moves).toBe(0);
-        expect(settle(strategy, tasks, after, result).held).toEqual(result);
+        // The plans alone would revoke those too: the coordinator keeps what nobody else could run.
+        const staying = new Set(plan.staying.map(({ task: id }) => taskKey(id)));
+        const movable = tasks.filter(({ key }) => !staying.has(key));
+        const settled = new Map([...result].filter(([key]) => !staying.has(key)));
+        expect(settle(strategy, movable, after, settled)).toMatchObject({ moves: 0, held: settled });
       }),
       { numRuns: 300 },
     );

@@ -1,7 +1,7 @@
 import { taskKey, type TaskId } from '../model/connector.js';
 import { memberKey, type Role } from '../model/member.js';
 import type { AssignmentStrategyName } from '../model/cluster-settings.js';
-import { assignTasks } from './assign-tasks.js';
+import { assignTasks, keysOfKept } from './assign-tasks.js';
 import type {
   AssignableTask,
   AssignmentInput,
@@ -48,6 +48,8 @@ export interface AssignmentPreview {
   readonly moves: readonly TaskMove[];
   /** Tasks that nobody can run after the change; `from` is the owner that loses it. */
   readonly unassigned: readonly { readonly task: TaskId; readonly from?: string; readonly reason: UnassignedReason }[];
+  /** Tasks that stay on their draining node `on`, for every worker that could take them drains too. */
+  readonly staying: readonly { readonly task: TaskId; readonly on: string; readonly reason: UnassignedReason }[];
   /** All workers before or after the change, by node id. */
   readonly loads: readonly WorkerLoad[];
 }
@@ -75,7 +77,7 @@ export function planAssignment(
   if ('ok' in changed) return changed;
   const next = 'strategy' in change ? change.strategy : strategy;
   const removed = 'remove' in change ? input.workers.find(({ nodeId }) => nodeId === change.remove) : undefined;
-  const { held, unassigned } = settle(next, { ...input, workers: changed.workers }, removed);
+  const { held, unassigned, staying } = settle(next, { ...input, workers: changed.workers }, removed);
   return {
     ok: true,
     strategy: next,
@@ -84,6 +86,7 @@ export function planAssignment(
       const from = input.previous.get(taskKey({ connector, index }))?.nodeId;
       return { task: { connector, index }, ...(from === undefined ? {} : { from }), reason };
     }),
+    staying,
     loads: loadsOf(input, held, changed.workers),
   };
 }
@@ -109,7 +112,11 @@ function settle(
   strategy: AssignmentStrategyName,
   input: AssignmentInput,
   removed: Worker | undefined,
-): { readonly held: Held; readonly unassigned: readonly UnassignedTask[] } {
+): {
+  readonly held: Held;
+  readonly unassigned: readonly UnassignedTask[];
+  readonly staying: AssignmentPreview['staying'];
+} {
   const held = new Map(input.previous);
   let tasks = input.tasks;
   const free = (isFree: (task: AssignableTask, owner: PreviousAssignment) => boolean): void => {
@@ -125,14 +132,34 @@ function settle(
   free((_, owner) => owner.revoked || isRemoved(owner));
   for (let plans = 1; ; plans += 1) {
     const plan = assignTasks(strategy, { ...input, tasks, previous: held });
-    const isDone = plan.assign.length + plan.revoke.length === 0;
-    if (isDone || plans === MAX_PLANS) return { held, unassigned: plan.unassigned };
-    const revoked = new Set(plan.revoke.map(taskKey));
+    const kept = keysOfKept(plan);
+    const revoked = new Set(plan.revoke.map(taskKey).filter((key) => !kept.has(key)));
+    const isDone = plan.assign.length + revoked.size === 0;
+    if (isDone || plans === MAX_PLANS) return { held, ...splitUnassigned(plan.unassigned, kept, held, input.workers) };
     free(({ key }) => revoked.has(key));
     for (const { nodeId, incarnation, ...id } of plan.assign) {
       held.set(taskKey(id), { nodeId, incarnation, revoked: false });
     }
   }
+}
+
+function splitUnassigned(
+  all: readonly UnassignedTask[],
+  kept: ReadonlySet<string>,
+  held: Held,
+  workers: readonly Worker[],
+): { readonly unassigned: readonly UnassignedTask[]; readonly staying: AssignmentPreview['staying'] } {
+  const present = new Set(workers.map(memberKey));
+  const unassigned: UnassignedTask[] = [];
+  const staying: AssignmentPreview['staying'][number][] = [];
+  for (const task of all) {
+    const { connector, index, reason } = task;
+    const key = taskKey(task);
+    const owner = kept.has(key) ? held.get(key) : undefined;
+    if (owner === undefined || !present.has(memberKey(owner))) unassigned.push(task);
+    else staying.push({ task: { connector, index }, on: owner.nodeId, reason });
+  }
+  return { unassigned, staying };
 }
 
 function movesBetween({ tasks, workers, previous }: AssignmentInput, after: Held, next: readonly Worker[]): TaskMove[] {

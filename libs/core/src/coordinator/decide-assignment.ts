@@ -1,5 +1,5 @@
 import type { AssignmentPlan } from '../assignment/assignment-types.js';
-import { assignIndexed } from '../assignment/assign-tasks.js';
+import { assignIndexed, keysOfKept } from '../assignment/assign-tasks.js';
 import type { ClusterDraft } from '../log/cluster-draft.js';
 import { clusterSettings } from '../model/cluster-settings.js';
 import { taskKey, type TaskId } from '../model/connector.js';
@@ -74,14 +74,15 @@ function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: 
 function withDrainLimit(
   { settings }: CoordinatorState,
   { tasks, header }: ClusterDraft,
-  { revoke, unassigned }: AssignmentPlan,
+  plan: AssignmentPlan,
 ): readonly TaskId[] {
+  const { revoke } = plan;
   if (header.draining.length === 0) return revoke;
   const open = new Map(header.draining.map((nodeId) => [nodeId, settings.maxDrainMoves]));
   for (const { assignment } of tasks.values()) {
     if (assignment?.revokedAt !== undefined) takeOne(open, assignment.nodeId);
   }
-  const kept = new Set(unassigned.filter(({ reason }) => reason.code === 'all-draining').map(taskKey));
+  const kept = keysOfKept(plan);
   return revoke.filter((id) => {
     const key = taskKey(id);
     const nodeId = tasks.get(key)?.assignment?.nodeId;
