@@ -32,7 +32,12 @@ const settings = {
 describe('the gateway module', () => {
   it('boots with its ports and the routes of imported modules, and stops', async () => {
     const cluster = new InMemoryCluster();
-    const logger: NodeLogger = { level: () => 'INFO', setLevel: () => undefined, warn: () => undefined };
+    const logger: NodeLogger = {
+      level: () => 'INFO',
+      setLevel: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+    };
     const ports = { commands: cluster, plugins: cluster, logger };
     const view = new ClusterView(cluster, settings);
     const app = await createGateway(GatewayModule.forPorts(view, ports, settings, ProbeModule), settings);

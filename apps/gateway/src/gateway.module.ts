@@ -61,7 +61,7 @@ export class GatewayModule {
           useFactory: (reader: ConnectorReader, catalog: PluginCatalog, desk: CommandDesk, secrets: SecretSettings) =>
             new ConnectorWriter(view, reader, catalog, desk, secrets, logger),
         },
-        { provide: CommandDesk, useFactory: () => new CommandDesk(view, commands, settings) },
+        { provide: CommandDesk, useFactory: () => new CommandDesk(view, commands, settings, logger) },
         { provide: ClusterReader, useFactory: () => new ClusterReader(view) },
         {
           provide: ClusterWriter,

@@ -19,9 +19,12 @@ import {
 export class LogCommands implements CommandPort {
   constructor(private readonly sender: CommandSender) {}
 
-  async submit(body: CommandBody, { timeoutMs }: { readonly timeoutMs: number }): Promise<CommandOutcome> {
+  async submit(
+    body: CommandBody,
+    { timeoutMs, requestId }: Parameters<CommandPort['submit']>[1],
+  ): Promise<CommandOutcome> {
     try {
-      return await this.sender.submit(body, timeoutMs);
+      return await this.sender.submit(body, timeoutMs, requestId);
     } catch (error) {
       if (!(error instanceof CommandUnansweredError)) throw error;
       if (!error.mayHappen) throw new ControlPlaneUnavailableError(error.message, { cause: error });
@@ -61,7 +64,7 @@ export class LogReadModel implements ClusterReadModel {
 const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
 const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'debug' } as const;
 
-/** Sets how much the gateway's process logs, and logs warnings. */
+/** Sets how much the gateway's process logs, and logs what operators should know. */
 export class ProcessNodeLogger implements NodeLogger {
   constructor(private readonly logger: ProcessLogger) {}
 
@@ -71,6 +74,10 @@ export class ProcessNodeLogger implements NodeLogger {
 
   setLevel(level: LogLevel): void {
     this.logger.setThreshold(thresholdOfLevel[level]);
+  }
+
+  info(text: string): void {
+    this.logger.scoped('connectors').info(text);
   }
 
   warn(text: string): void {

@@ -1,7 +1,8 @@
-import { type CommandBody, type CommandOutcome, isConnectorCommand } from '@sluice/core';
+import { randomUUID } from 'node:crypto';
+import { type CommandBody, type CommandOutcome, isConnectorCommand, TargetState } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { RequestDeadline } from '../http/request-deadline.js';
-import { type CommandPort, ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
+import { type CommandPort, ControlPlaneUnavailableError, type NodeLogger } from '../ports/gateway-ports.js';
 import type { ClusterView } from '../view/cluster-view.js';
 
 /** Time between two looks whether the gateway still hears of the leader that is to answer, in milliseconds. */
@@ -15,6 +16,7 @@ export class CommandDesk {
     private readonly view: ClusterView,
     private readonly commands: CommandPort,
     private readonly options: { readonly requestTimeoutMs: number },
+    private readonly logger: Pick<NodeLogger, 'info'>,
   ) {}
 
   /** Begins to count the time that a request may take. */
@@ -23,7 +25,7 @@ export class CommandDesk {
   }
 
   /**
-   * Resolves once the command is carried out and the view of the cluster shows it.
+   * Resolves once the command is carried out and the view of the cluster shows it. Logs what was done, without settings.
    *
    * @param missing - the words for a thing that the coordinator does not find, if not its own
    * @throws ConnectError with code `CONNECT_CONFLICT`, `CONNECT_NOT_FOUND`, `CONNECT_REQUEST_INVALID` or `CONNECT_TIMEOUT`.
@@ -34,7 +36,9 @@ export class CommandDesk {
     const leaderless = this.view.leaderless();
     if (leaderless !== undefined) throw new ControlPlaneUnavailableError(`${leaderless.reason} Nothing was changed.`);
     const stage = `waiting for the coordinator to carry out ${nameOf(body)}, which may still happen`;
-    const submitted = this.commands.submit(body, { timeoutMs: deadline.remainingMs }).catch((error: unknown) => {
+    const requestId = randomUUID();
+    const options = { timeoutMs: deadline.remainingMs, requestId };
+    const submitted = this.commands.submit(body, options).catch((error: unknown) => {
       const lost = this.view.lostContact();
       if (lost === undefined || !(error instanceof ControlPlaneUnavailableError)) throw error;
       throw new ControlPlaneUnavailableError(`${lost.message} Nothing was changed.`, { cause: error });
@@ -43,6 +47,7 @@ export class CommandDesk {
     const outcome = await this.#whileLed(answer, nameOf(body));
     switch (outcome.status) {
       case 'done':
+        this.logger.info(`${deedOf(body, outcome)} (request ${requestId})`);
         return outcome;
       case 'conflict':
         throw new ConnectError(ConnectErrorCode.conflict, outcome.message);
@@ -76,6 +81,36 @@ export class CommandDesk {
     } finally {
       clearInterval(timer);
     }
+  }
+}
+
+const deedOfTarget = {
+  [TargetState.running]: 'resumed',
+  [TargetState.paused]: 'paused',
+  [TargetState.stopped]: 'stopped',
+} as const;
+
+/** States in past tense what a command did. */
+function deedOf(body: CommandBody, { created }: DoneOutcome): string {
+  switch (body.kind) {
+    case 'connector.put':
+      return `Connector ${body.name}: ${(created ?? body.mode === 'create') ? 'created' : 'configuration changed'}`;
+    case 'connector.target':
+      return `Connector ${body.name}: ${deedOfTarget[body.targetState]}`;
+    case 'connector.delete':
+      return `Connector ${body.name}: deleted`;
+    case 'connector.restart':
+      return `Connector ${body.name}: restarted${body.onlyFailed === true ? ' where it had failed' : ''}`;
+    case 'tasks.restart':
+      return `Connector ${body.name}: restarted task ${body.tasks.map(({ index }) => index).join(', ')}`;
+    case 'node.drain':
+      return `Node ${body.nodeId}: drain started`;
+    case 'node.undrain':
+      return `Node ${body.nodeId}: drain ended`;
+    case 'settings.put':
+      return 'Cluster settings changed';
+    default:
+      return body satisfies never;
   }
 }
 

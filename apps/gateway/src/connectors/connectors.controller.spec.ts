@@ -384,3 +384,40 @@ describe('target states', () => {
     expect((await gateway.get('/connectors/src/status')).body).toMatchObject({ tasks: [] });
   });
 });
+
+describe('the log of the gateway', () => {
+  it('has one line per accepted command, with its request and without settings', async () => {
+    const password = 'hunter2';
+    await gateway.post('/connectors', { name: 'src', config: { ...source, password } });
+    await gateway.put('/connectors/src/config', { ...source, password, topic: 'u' });
+    await gateway.send('PATCH', '/connectors/src/config', { topic: 'v' });
+    await gateway.put('/connectors/src/pause');
+    await gateway.put('/connectors/src/resume');
+    await gateway.put('/connectors/src/stop');
+    await gateway.put('/connectors/src/resume');
+    await gateway.post('/connectors/src/restart');
+    await gateway.post('/connectors/src/restart?includeTasks=true&onlyFailed=true');
+    await gateway.post('/connectors/src/tasks/0/restart');
+    await gateway.send('DELETE', '/connectors/src');
+    expect((await gateway.put('/connectors/src/pause')).status).toBe(404);
+    const request = / \(request [0-9a-f-]{36}\)$/;
+    expect(gateway.informed.filter((line) => !request.test(line))).toEqual([]);
+    expect(new Set(gateway.informed).size).toBe(gateway.informed.length);
+    const deeds = [
+      'created',
+      'configuration changed',
+      'configuration changed',
+      'paused',
+      'resumed',
+      'stopped',
+      'resumed',
+      'restarted',
+      'restarted where it had failed',
+      'restarted task 0',
+      'deleted',
+    ];
+    expect(gateway.informed.map((line) => line.replace(request, ''))).toEqual(
+      deeds.map((deed) => `Connector src: ${deed}`),
+    );
+  });
+});

@@ -38,16 +38,20 @@ export interface CommandPort {
    * @throws ConnectError with code `CONNECT_TIMEOUT` when the command was written and no result was read within `timeoutMs`; it may
    *   still take effect. The gateway answers 500 `Request timed out. …`, as Kafka Connect does.
    */
-  submit(body: CommandBody, options: { readonly timeoutMs: number }): Promise<CommandOutcome>;
+  submit(
+    body: CommandBody,
+    options: { readonly timeoutMs: number; readonly requestId: string },
+  ): Promise<CommandOutcome>;
 }
 
 export const logLevels = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Sets how much this process logs, and logs warnings. */
+/** Sets how much this process logs, and logs what operators should know. */
 export interface NodeLogger {
   level(): LogLevel;
   setLevel(level: LogLevel): void;
+  info(text: string): void;
   warn(text: string): void;
 }
 

@@ -29,6 +29,8 @@ export class GatewayClient {
     readonly app: NestExpressApplication,
     readonly baseUrl: string,
     readonly logger: NodeLogger,
+    /** What the gateway has logged at INFO. */
+    readonly informed: readonly string[],
     /** What the gateway has warned of. */
     readonly warned: readonly string[],
   ) {}
@@ -45,10 +47,12 @@ export class GatewayClient {
       cluster.addRunner('w2', 'sink', [fileSink, stringConverter]);
     }
     let level: LogLevel = 'INFO';
+    const informed: string[] = [];
     const warned: string[] = [];
     const logger: NodeLogger = {
       level: () => level,
       setLevel: (next) => (level = next),
+      info: (text) => informed.push(text),
       warn: (text) => warned.push(text),
     };
     const ports = { commands: cluster, plugins: cluster, logger };
@@ -56,7 +60,7 @@ export class GatewayClient {
     const app = await createGateway(GatewayModule.forPorts(view, ports, settings), settings);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, logger, warned);
+    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, logger, informed, warned);
   }
 
   stop(): Promise<void> {

@@ -32,9 +32,11 @@ export class CommandSender {
     this.queue = { topic: topics.commands.name, brokerName, queueId: 0 };
   }
 
-  /** @throws CommandUnansweredError when there is no result within `timeoutMs`, or the command could not be sent. */
-  async submit(body: CommandBody, timeoutMs: number): Promise<CommandOutcome> {
-    const requestId = randomUUID();
+  /**
+   * @param requestId - an id that no other command has; the log keeps the result under it
+   * @throws CommandUnansweredError when there is no result within `timeoutMs`, or the command could not be sent.
+   */
+  async submit(body: CommandBody, timeoutMs: number, requestId: string = randomUUID()): Promise<CommandOutcome> {
     const deadline = AbortSignal.timeout(timeoutMs);
     const answer = this.resultOf(requestId, deadline);
     try {
