@@ -45,13 +45,18 @@ export class AppendedFile {
     let handle: FileHandle | undefined;
     try {
       const stored = await readOffsets(path);
-      handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644).catch((error: unknown) => {
+      if (stored !== undefined) requireRecordOf(connector, path, stored);
+      const written = stored?.length ?? 0;
+      // An empty file in the place of a missing one would look like one that somebody cut.
+      const create = written > 0 ? 0 : constants.O_CREAT;
+      handle = await open(path, constants.O_RDWR | create, 0o644).catch((error: unknown) => {
+        if (written > 0 && (error as NodeJS.ErrnoException).code === 'ENOENT') throw unfit(path, undefined, written);
         throw sinkFileError(failure, error);
       });
       const found = await handle.stat();
       if (!found.isFile()) throw sinkFileError(failure, new Error('it is not a regular file'));
       const record = stored ?? { connector, length: found.size, queues: {} };
-      checkFits(path, connector, found.size, record);
+      if (found.size < record.length) throw unfit(path, found.size, record.length);
       const file = new AppendedFile(path, handle, lock, record);
       if (stored === undefined) await file.#recordAsItIs();
       else await file.cutBack();
@@ -127,7 +132,7 @@ export class AppendedFile {
   /** A file that somebody cut would be filled up with zeros. */
   async #requireLength(): Promise<void> {
     const { size } = await this.#handle.stat();
-    if (size < this.#length) throw tooShort(this.#path, size, this.#length);
+    if (size < this.#length) throw unfit(this.#path, size, this.#length);
   }
 
   /** What was written into a file that was deleted or replaced is lost to its readers: it must not be recorded as done. */
@@ -144,7 +149,7 @@ export class AppendedFile {
       ConnectErrorCode.stateInvalid,
       `File ${this.#path} was ${found === undefined ? 'deleted or moved away' : 'replaced by another one'} while it was written. ` +
         `Restore the file, or remove ${offsetsPath(this.#path)} to append from the offsets of the consumer group; ` +
-        'then restart the task.',
+        `then restart the task. ${linesInBoth}`,
     );
   }
 
@@ -180,7 +185,7 @@ export async function requirePlace(name: string): Promise<string> {
   );
 }
 
-function checkFits(path: string, connector: string, size: number, record: OffsetsRecord): void {
+function requireRecordOf(connector: string, path: string, record: OffsetsRecord): void {
   if (record.connector !== connector) {
     throw new ConnectError(
       ConnectErrorCode.stateInvalid,
@@ -188,13 +193,19 @@ function checkFits(path: string, connector: string, size: number, record: Offset
         `give connector ${connector} another file, or remove the record to append to the file.`,
     );
   }
-  if (size < record.length) throw tooShort(path, size, record.length);
 }
 
-function tooShort(path: string, size: number, written: number): ConnectError {
+const linesInBoth =
+  'After such a removal, lines of records from those offsets on may be in both the earlier file and this one.';
+
+function unfit(path: string, size: number | undefined, written: number): ConnectError {
+  const [found, cause] =
+    size === undefined
+      ? ['does not exist', 'deleted it or moved it away']
+      : [`has ${size} bytes`, 'cut or replaced it'];
   return new ConnectError(
     ConnectErrorCode.stateInvalid,
-    `File ${path} has ${size} bytes, but ${written} were written, says ${offsetsPath(path)}: somebody cut or replaced it. ` +
-      'Restore it, or remove the record to append to the file from the offsets of the consumer group.',
+    `File ${path} ${found}, but ${written} bytes were written, says ${offsetsPath(path)}: somebody ${cause}. ` +
+      `Restore it, or remove the record to append to the file from the offsets of the consumer group. ${linesInBoth}`,
   );
 }

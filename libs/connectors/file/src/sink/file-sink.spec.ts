@@ -158,10 +158,10 @@ describe('the file sink', () => {
     await truncate(file, 1);
     await expect(opened()).rejects.toMatchObject({
       code: 'CONNECT_STATE_INVALID',
-      message: expect.stringContaining(`File ${file} has 1 bytes, but 4 were written`),
+      message: expect.stringContaining(`File ${file} has 1 bytes, but 4 bytes were written`),
     });
     await rm(file);
-    await expect(opened()).rejects.toThrow('has 0 bytes, but 4 were written');
+    await expect(opened()).rejects.toThrow('does not exist, but 4 bytes were written');
   });
 
   it('refuses a damaged record', async () => {
@@ -246,7 +246,7 @@ describe('the file sink', () => {
     await put(task, 1, 'b');
     await expect(flush(task, 2)).rejects.toMatchObject({
       code: 'CONNECT_STATE_INVALID',
-      message: `File ${file} ${problem}. Restore the file, or remove ${file}.sluice-offsets to append from the offsets of the consumer group; then restart the task.`,
+      message: `File ${file} ${problem}. Restore the file, or remove ${file}.sluice-offsets to append from the offsets of the consumer group; then restart the task. After such a removal, lines of records from those offsets on may be in both the earlier file and this one.`,
     });
     expect(JSON.parse(await readFile(`${file}.sluice-offsets`, 'utf8'))).toMatchObject({
       queues: { 't@b:0': { nextOffset: 1 } },
@@ -302,6 +302,13 @@ describe('the file sink', () => {
     await put(task, 1, 'b');
     await expect(flush(task, 2)).rejects.toThrow('was deleted or moved away');
     await task.stop();
+    await expect(opened()).rejects.toMatchObject({
+      code: 'CONNECT_STATE_INVALID',
+      message: expect.stringMatching(
+        /out\.txt does not exist, but 2 bytes were written, .*: somebody deleted it or moved it away\. .* may be in both the earlier file/,
+      ),
+    });
+    await expect(content()).rejects.toMatchObject({ code: 'ENOENT' });
     await rename(`${file}.1`, file);
     const again = await opened();
     await put(again, 1, 'b');
