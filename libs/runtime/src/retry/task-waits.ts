@@ -8,9 +8,9 @@ const maxCharacters = 500;
 /** One call that is made until it succeeds. */
 export interface WaitingCall {
   /** Notes a failure after which the call is repeated. */
-  failed(error: unknown): void;
+  readonly failed: (error: unknown) => void;
   /** The call succeeded or was given up. May be called twice. */
-  ended(): void;
+  readonly ended: () => void;
 }
 
 /** Keeps what a task waits for, for its status: the calls that failed and are repeated now. */
@@ -26,6 +26,20 @@ export class TaskWaits {
   /** The longest ones first. */
   get list(): readonly TaskWait[] {
     return [...this.waits.values()].slice(0, maxListed);
+  }
+
+  /** Returns how a task tells what it waits for itself. Logs each change once; the wait ends with `signal`. */
+  ofTask(log: (message: string) => void, signal: AbortSignal): (reason: string | undefined) => void {
+    const waiting = this.begin('waiting for input');
+    let shown: string | undefined;
+    signal.addEventListener('abort', waiting.ended, { once: true });
+    return (reason) => {
+      if (reason === shown || signal.aborted) return;
+      shown = reason;
+      if (reason === undefined) waiting.ended();
+      else waiting.failed(reason);
+      log(reason === undefined ? 'The task has its input again' : `The task waits for its input: ${reason}`);
+    };
   }
 
   begin(call: string): WaitingCall {

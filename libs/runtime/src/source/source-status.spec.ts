@@ -94,6 +94,34 @@ describe('what a source task reports of itself', () => {
     expect(world.waits.list).toEqual([]);
   });
 
+  it('shows what the task says that it waits for, logs it once, and forgets it at the end', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 1);
+    const source = world.source({ a: [] });
+    const start = source.start.bind(source);
+    let tell: (reason: string | undefined) => void = () => undefined;
+    source.start = (context) => {
+      tell = (reason) => {
+        context.waitFor(reason);
+      };
+      return start(context);
+    };
+    const { loop } = world.loop(source);
+    await loop.start();
+    const since = world.clock.wallMs();
+    tell('File x does not exist');
+    await world.clock.advance(1000);
+    tell('File x does not exist');
+    expect(world.waits.list).toEqual([{ call: 'waiting for input', error: 'File x does not exist', since }]);
+    expect(world.logger.lines.filter((line) => line.includes('File x does not exist'))).toHaveLength(1);
+    tell(undefined);
+    expect(world.waits.list).toEqual([]);
+    tell('File y does not exist');
+    loop.kill();
+    await world.clock.settle();
+    expect(world.waits.list).toEqual([]);
+  });
+
   it('shows what its start waits for', async () => {
     const world = new SourceWorld();
     world.cluster.addTopic('t', 1);

@@ -130,6 +130,7 @@ export class SourceTaskLoop {
         signal: this.stopping.signal,
         warn: this.spec.warnings.add,
         skipRecord: this.intake.skipUnpolled,
+        waitFor: this.spec.waits.ofTask(logger.warn.bind(logger), this.killed.signal),
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
         position: (partition) => this.lookUp(partition),
       });

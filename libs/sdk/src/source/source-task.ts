@@ -14,6 +14,12 @@ export interface SourceTaskContext extends TaskContext {
   skipRecord(error: ConnectError): void;
 
   /**
+   * Shows in the status that the task waits for its input, and for what; `undefined` says that it is there. The log says each once. Call it
+   * from `poll` as often as you like.
+   */
+  waitFor(reason: string | undefined): void;
+
+  /**
    * Asks for new task settings, because the other system has changed. The runtime calls the connector's `taskConfigs` soon and restarts
    * tasks whose settings changed, perhaps this one too. Returns at once; one call may answer many requests.
    */

@@ -49,6 +49,8 @@ export interface TestContextOptions {
   readonly logger?: TaskLogger;
   /** What was warned of. */
   readonly warnings?: string[];
+  /** What a source said that it waits for. */
+  readonly waits?: (string | undefined)[];
 }
 
 export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
@@ -74,6 +76,7 @@ export function sourceTestContext(
       if (options.config['errors.tolerance'] !== 'all') throw error;
       options.warnings?.push(`skipped: ${error.message}`);
     },
+    waitFor: (reason) => options.waits?.push(reason),
     requestTaskReconfiguration: () => undefined,
   };
 }

@@ -13,6 +13,7 @@ let folder = '';
 let file = '';
 let logger = new RecordedLogger();
 let warnings: string[] = [];
+let waits: (string | undefined)[] = [];
 let positions = new RememberedPositions();
 let tasks: SourceTask[] = [];
 
@@ -21,6 +22,7 @@ beforeEach(async () => {
   file = join(folder, 'app.log');
   logger = new RecordedLogger();
   warnings = [];
+  waits = [];
   positions = new RememberedPositions();
 });
 afterEach(async () => {
@@ -32,7 +34,7 @@ afterEach(async () => {
 async function start(config: Record<string, string> = {}): Promise<SourceTask> {
   const task = fileStreamSource.createTask();
   tasks.push(task);
-  await task.start(sourceTestContext({ config: { file, topic: 't', ...config }, logger, warnings }, positions));
+  await task.start(sourceTestContext({ config: { file, topic: 't', ...config }, logger, warnings, waits }, positions));
   return task;
 }
 
@@ -93,11 +95,13 @@ describe('the file source', () => {
     expect(records.map((record) => (record.value as Buffer).toString('latin1'))).toEqual(['a\r', '', '\xff\x00', '']);
   });
 
-  it('waits for a file that does not exist yet', async () => {
+  it('waits for a file that does not exist yet, and says so', async () => {
     const task = await start();
-    expect(await quiet(task)).toEqual([]);
+    expect(await poll(task)).toEqual([]);
+    expect(waits).toEqual([`File ${file} does not exist`]);
     await writeFile(file, 'one\n');
     expect(await lines(task, 1)).toEqual(['one']);
+    expect(waits.at(-1)).toBeUndefined();
   });
 
   it('holds a last line back until its newline comes', async () => {
@@ -374,7 +378,8 @@ describe('the file source', () => {
     const task = await start();
     await lines(task, 1);
     await unlink(file);
-    expect(await quiet(task)).toEqual([]);
+    expect(await poll(task)).toEqual([]);
+    expect(waits.at(-1)).toBe(`File ${file} does not exist`);
     await writeFile(file, 'two\n');
     expect(await lines(task, 1)).toEqual(['two']);
   });

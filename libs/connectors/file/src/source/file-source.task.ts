@@ -42,6 +42,7 @@ export class FileSourceTask implements SourceTask {
   /** The file that was read to its end, until the next one is found. */
   #left: FileAge | undefined;
   #hasName = true;
+  #isAbsent = false;
   #idleDelayMs = firstIdleDelayMs;
 
   async start(context: SourceTaskContext): Promise<void> {
@@ -63,9 +64,15 @@ export class FileSourceTask implements SourceTask {
       const records = await this.#read(signal);
       if (records.length > 0) {
         this.#idleDelayMs = firstIdleDelayMs;
+        this.#context?.waitFor(undefined);
         return records;
       }
-      if (idleMs >= maxIdleMs) return records;
+      if (idleMs >= maxIdleMs) {
+        // A rotation leaves the name without a file for a moment: only a longer absence is worth a word.
+        const { config, context } = this.#started();
+        context.waitFor(this.#isAbsent ? `File ${config.file} does not exist` : undefined);
+        return records;
+      }
       await delay(this.#idleDelayMs, undefined, { signal }).catch(() => undefined);
       idleMs += this.#idleDelayMs;
       this.#idleDelayMs = Math.min(this.#idleDelayMs * 2, maxIdleDelayMs);
@@ -83,11 +90,13 @@ export class FileSourceTask implements SourceTask {
     const { config } = this.#started();
     const records: SourceRecord[] = [];
     const file = (this.#file ??= await this.#open(config.file));
+    this.#isAbsent = file === undefined;
     if (file === undefined) return records;
     this.#take(file, records);
     while (records.length === 0 && !signal.aborted) {
       const current = await statIfPresent(config.file);
       this.#hasName = current?.ino === file.inode;
+      this.#isAbsent = current === undefined;
       const outcome = await file.read();
       if (outcome !== 'data') {
         await this.#withoutData(file, outcome, current !== undefined && current.size > 0, records);
