@@ -17,7 +17,11 @@ describe('the errors of the runtime', () => {
     [new SendFailure('refused', { outcome: 'not-stored', retriable: false }), false, false],
     [new QueueReadFailure('no answer', { reason: 'unavailable', retriable: true }), true, false],
     [new NoQueueError('t'), true, false],
-    [new QueueLostError({ queue, state: 'unavailable', forMs: 1000, isOverdue: true, others: [] }), false, false],
+    [
+      new QueueLostError({ queue, state: 'unavailable', forMs: 1000, limitMs: 1000, isOverdue: true, others: [] }),
+      false,
+      false,
+    ],
     [SupersededError.ofSink(), false, false],
     [new RecordConversionError(queue, 3, new Error('not a text')), false, true],
     [new FilterStateError('damaged'), false, true],

@@ -92,6 +92,40 @@ describe('a partition whose queue takes no messages any more', () => {
     loop.kill();
   });
 
+  it('resumes soon after an operator created its topic, also in the middle of a long backoff, and shows what it waits for', async () => {
+    const backoff = { initialMs: 10, maxMs: 60_000 };
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues({ backoff });
+    stop(first, 'unavailable');
+    stop(other, 'unavailable');
+    list.push(...recordsOf(10).slice(5));
+    const isLong = (line: string): boolean => /again in [2-6]\d{4} ms/.test(line);
+    await world.clock.until(() => world.logger.lines.some(isLong), 250_000);
+    expect(world.waits.list).toMatchObject([
+      { error: expect.stringMatching(/has had no broker for \d+ s\. After 300 s the task sends to another queue/) },
+    ]);
+    world.cluster.stopped.clear();
+    await world.clock.until(() => counters.recordsSent === 10, 5000);
+    loop.kill();
+  });
+
+  it('tries again at once after it created its topic, of which brokers hear late', async () => {
+    const backoff = { initialMs: 10, maxMs: 60_000 };
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues({ backoff });
+    const { queues } = world.cluster.producer;
+    stop(first, 'unavailable');
+    stop(other, 'unavailable');
+    let isCreated = false;
+    world.cluster.producer.queues = (topic) => {
+      isCreated = true;
+      world.cluster.stopped.clear();
+      return queues(topic);
+    };
+    list.push(...recordsOf(10).slice(5));
+    await world.clock.until(() => isCreated, 400_000);
+    await world.clock.until(() => counters.recordsSent === 10, 100);
+    loop.kill();
+  });
+
   it('waits without end where that is asked for', async () => {
     const { world, loop, counters, list, first, stop } = await onTwoQueues({ maxUnavailableMs: undefined });
     stop(first, 'unavailable');

@@ -9,9 +9,11 @@ import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
-import { QueueLostError } from './writable-queues.js';
 import type { SuccessorCheck } from './successor-check.js';
-import type { QueueStop, QueueStops } from './writable-queues.js';
+import { describeWait, QueueLostError, type QueueStop, type QueueStops } from './writable-queues.js';
+
+/** How often a lane looks whether a queue that took no messages takes them again, in milliseconds. */
+const lookIntervalMs = 4000;
 
 /** What the lanes of a task share. */
 export interface QueueLaneOptions {
@@ -257,6 +259,7 @@ export class QueueLane {
   private async deliver(batch: PendingBatch): Promise<boolean> {
     const { signal, counters, backoff, clock } = this.options;
     this.isUncertain = false;
+    let wasStopped = false;
     for (let attempt = 1; ; attempt++) {
       try {
         await this.trySending(batch);
@@ -284,13 +287,28 @@ export class QueueLane {
         }
         if (settlement === 'rejected' && stop === undefined) throw error;
         counters.sendRetries++;
+        if (stop !== undefined) this.waiting.failed(describeWait(error, stop));
+        // The topic exists again: the next failure has nothing to do with those before.
+        else if (wasStopped) attempt = 1;
+        wasStopped = stop !== undefined;
         const delayMs = backoffMs(attempt, backoff, clock.random());
         this.options.warn(
           `Sending ${batch.toSend.count} record(s) to ${this.key} again in ${Math.round(delayMs)} ms: ${String(error)}`,
         );
-        await clock.sleep(delayMs, signal);
+        if (!wasStopped) await clock.sleep(delayMs, signal);
+        else if (await this.isBackWithin(delayMs)) attempt = 0;
       }
     }
+  }
+
+  /** Waits, and returns early with true once the queue takes messages again. */
+  private async isBackWithin(delayMs: number): Promise<boolean> {
+    const { clock, signal, queues } = this.options;
+    for (let leftMs = delayMs; leftMs > 0; leftMs -= lookIntervalMs) {
+      await clock.sleep(Math.min(leftMs, lookIntervalMs), signal);
+      if (leftMs > lookIntervalMs && (await queues.stopOf(this.queue)) === undefined) return true;
+    }
+    return false;
   }
 
   private async trySending(batch: PendingBatch): Promise<void> {

@@ -16,6 +16,8 @@ export interface QueueStop {
   readonly queue: QueueRef;
   readonly state: Exclude<QueueLookUp['state'], 'writable'>;
   readonly forMs: number;
+  /** For how long in all the task waits for the queue; Infinity without end. */
+  readonly limitMs: number;
   /** The task waits no longer for the queue. */
   readonly isOverdue: boolean;
   /** Queues of the topic that may be written and read: what was meant for an overdue queue goes to one of them. */
@@ -108,9 +110,12 @@ export class WritableQueues implements QueueStops {
     }
     const forMs = this.note(key, state);
     const { maxUnavailableMs = Infinity } = this.options;
-    const isOverdue = forMs >= (state === 'closed' ? Math.min(maxClosedMs, maxUnavailableMs) : maxUnavailableMs);
+    const limitMs = state === 'closed' ? Math.min(maxClosedMs, maxUnavailableMs) : maxUnavailableMs;
+    const isOverdue = forMs >= limitMs;
     const others = isOverdue ? await this.othersOf(queue, writable, mayCreate) : [];
-    return others.some((other) => queueKey(other) === key) ? undefined : { queue, state, forMs, isOverdue, others };
+    return others.some((other) => queueKey(other) === key)
+      ? undefined
+      : { queue, state, forMs, limitMs, isOverdue, others };
   }
 
   answered(queue: QueueRef): void {
@@ -157,6 +162,19 @@ export function describeStop({ queue, state, forMs }: QueueStop): string {
   const seconds = Math.round(forMs / 1000);
   const what = state === 'closed' ? 'has taken no messages' : 'has had no broker';
   return `Queue ${queueKey(queue)} ${what} for ${seconds} s`;
+}
+
+/** Says why a send to a queue failed, for how long that takes no messages, and what the task will do when. */
+export function describeWait(error: unknown, stop: QueueStop): string {
+  const { limitMs } = stop;
+  const move = 'the task sends to another queue of the topic';
+  const create = 'If the topic is gone then, topic.creation.enable=true has the task create it';
+  const plan =
+    limitMs === Infinity
+      ? 'The task waits for it without end'
+      : `After ${Math.round(limitMs / 1000)} s ${move}. ${create}`;
+  const why = error instanceof Error ? error.message : String(error);
+  return `${why.replace(/\.$/, '')}. ${describeStop(stop)}. ${plan}`;
 }
 
 /** Reports that what a queue holds cannot be read, and is not waited for any longer. */
