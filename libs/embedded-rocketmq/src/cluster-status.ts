@@ -67,7 +67,7 @@ export async function endedNodes(dataDir: string): Promise<readonly string[]> {
 export async function clusterWithProcess(clustersDir: string, pid: number): Promise<string | undefined> {
   for (const dataDir of await listDataDirs(clustersDir)) {
     const layout = clusterLayout(dataDir);
-    // A folder that another version wrote tells nothing about this process.
+    // A folder that another version wrote does not describe this process.
     const state = await readClusterState(layout).catch(() => undefined);
     if (state === undefined) continue;
     const jvms = await runningJvms(layout, state);

@@ -132,7 +132,7 @@ describe('restore on a real cluster', () => {
     ]);
   }, 180_000);
 
-  it('tells offsets of sinks that it writes from those whose queue is not there or ends before them', async () => {
+  it('counts offsets of sinks that it writes apart from those whose queue is not there or ends before them', async () => {
     const name = `r${randomUUID().slice(0, 8)}`;
     const { log } = topicsOf(name);
     await createTopics(client, name, brokerName, [log.name]);

@@ -28,7 +28,7 @@ export class TaskWaits {
     return [...this.waits.values()].slice(0, maxListed);
   }
 
-  /** Returns how a task tells what it waits for itself. Logs each change once; the wait ends with `signal`. */
+  /** Returns the function by which a task reports what it waits for itself. It logs each change once; the wait ends with `signal`. */
   ofTask(log: (message: string) => void, signal: AbortSignal): (reason: string | undefined) => void {
     const waiting = this.begin('waiting for input');
     let shown: string | undefined;

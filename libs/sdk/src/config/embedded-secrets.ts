@@ -12,8 +12,8 @@ interface UserInfo {
 }
 
 /**
- * Hides the secrets inside a value: of a URL its userinfo, of any value in which a secret is assigned (`password=`) the whole, since where that
- * secret ends is not certain.
+ * Hides the secrets inside a value: of a URL its userinfo. A value in which a secret is assigned (`password=`) is hidden as a whole, since
+ * where that secret ends is not certain.
  */
 export function hideEmbedded(value: string): string {
   if (assignedSecrets(value).length > 0 || jdbcLogin.test(value)) return hiddenValue;

@@ -20,8 +20,8 @@ export function secretsAmong(definitions: readonly Pick<FieldDescription, 'name'
 }
 
 /**
- * Makes a function that replaces the secrets of a configuration in a text by {@link hiddenValue}: values of secret settings, secrets inside other
- * values, and the userinfo of any URL. Values of one or two characters hide nothing and are left.
+ * Makes a function that replaces the secrets of a configuration in a text by {@link hiddenValue}. These are values of secret settings, secrets
+ * inside other values, and the userinfo of any URL. Values of one or two characters hide nothing and are left.
  */
 export function secretsRemover(config: Readonly<Record<string, string>>, isSecret: IsSecret): (text: string) => string {
   const values = Object.entries(config)
