@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { appendFile, copyFile, mkdtemp, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -241,6 +252,41 @@ describe('the file source', () => {
     await writeFile(file, 'two\n');
     expect(await lines(await start(), 1)).toEqual(['two']);
     expect(warnings).toEqual([expect.stringContaining(`which may have these lines: ${file}.1.gz.`)]);
+  });
+
+  it('reads the file between two rotations also when a tool compresses the one that it resumed in', async () => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    await task.stop();
+    await appendFile(file, 'rest\n');
+    // Files of one time would be ambiguous.
+    const before = Date.now() / 1000 - 5;
+    await utimes(file, before, before);
+    await rename(file, `${file}.2`);
+    await writeFile(`${file}.1`, 'two\n');
+    await writeFile(file, 'three\n');
+    const next = await start();
+    expect(await lines(next, 1)).toEqual(['rest']);
+    await promisify(execFile)('gzip', [`${file}.2`]);
+    expect(await lines(next, 2)).toEqual(['two', 'three']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('names all compressed files of one time, of which it cannot tell which one it read', async () => {
+    await writeFile(file, 'one\n');
+    const task = await start();
+    await lines(task, 1);
+    const at = Math.floor(Date.now() / 1000) - 5;
+    await utimes(file, at, at);
+    for (const packed of [`${file}.2.gz`, `${file}.1.gz`]) {
+      await writeFile(packed, 'packed');
+      await utimes(packed, at, at);
+    }
+    await unlink(file);
+    await writeFile(file, 'three\n');
+    expect(await lines(task, 1)).toEqual(['three']);
+    expect(warnings).toEqual([expect.stringContaining(`${file}.1.gz`)]);
   });
 
   const fixedWidth = (from: number, count: number): string =>

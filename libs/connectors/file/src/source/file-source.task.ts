@@ -9,10 +9,10 @@ import {
   type SourceTask,
   type SourceTaskContext,
 } from '@sluice/sdk';
-import { type FileAge, type FollowedFile, type ReadOutcome, statIfPresent } from './followed-file.js';
+import { type FollowedFile, type ReadOutcome, statIfPresent } from './followed-file.js';
 import { LineTooLongError } from './line-splitter.js';
 import { fromPosition, type StoredPlace, toPosition } from './position.js';
-import { findPlace, nameCompressed, RotationWatch } from './rotated-files.js';
+import { findPlace, type LeftFile, nameCompressed, RotationWatch } from './rotated-files.js';
 import { fileSourceSpec } from './settings.js';
 
 const firstIdleDelayMs = 1;
@@ -40,7 +40,7 @@ export class FileSourceTask implements SourceTask {
   /** Where to resume, until the file of that position has been looked for. */
   #stored: StoredPlace | undefined;
   /** The file that was read to its end, until the next one is found. */
-  #left: FileAge | undefined;
+  #left: LeftFile | undefined;
   #hasName = true;
   #isAbsent = false;
   #idleDelayMs = firstIdleDelayMs;
@@ -64,7 +64,8 @@ export class FileSourceTask implements SourceTask {
       const records = await this.#read(signal);
       if (records.length > 0) {
         this.#idleDelayMs = firstIdleDelayMs;
-        this.#context?.waitFor(undefined);
+        // A writer may still have the file that was moved away.
+        if (!this.#isAbsent) this.#context?.waitFor(undefined);
         return records;
       }
       if (idleMs >= maxIdleMs) {
@@ -178,7 +179,7 @@ export class FileSourceTask implements SourceTask {
       records.push({ topic, value: rest.line, schema: schemas.string, partition: this.#partition, position });
     }
     context.logger.info(`File ${file.path} was rotated and is read to its end; the next one follows.`);
-    this.#left = await file.age();
+    this.#left = { ...(await file.age()), path: file.path };
     await this.stop();
   }
 

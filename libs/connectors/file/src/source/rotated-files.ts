@@ -45,6 +45,11 @@ export async function nameCompressed(path: string): Promise<string> {
   return ` The task cannot read compressed files, which may have these lines: ${packed.slice(0, maxNamed).join(', ')}${more}.`;
 }
 
+/** A file that was read to its end, and the name that it was opened by. */
+export interface LeftFile extends FileAge {
+  readonly path: string;
+}
+
 /** What is known of the files beside the followed one. */
 export class RotationWatch {
   readonly #path: string;
@@ -67,7 +72,7 @@ export class RotationWatch {
    * Opens the file that follows the one that was left: the first rotated file written after it, else the file that has the name. A file of
    * the same time is treated as later, since reading twice loses nothing.
    */
-  async next(left: FileAge | undefined): Promise<FollowedFile | undefined> {
+  async next(left: LeftFile | undefined): Promise<FollowedFile | undefined> {
     const path = this.#path;
     const later = left === undefined ? [] : await this.#after(left);
     const next = later.find(({ isCompressed }) => !isCompressed)?.path ?? path;
@@ -85,24 +90,27 @@ export class RotationWatch {
 
   /**
    * Lists the rotated files that came after the left one, the oldest first. A file beside the followed one may be the log of another
-   * process, as `worker-1.log` beside `worker.log`. So a file qualifies only if it is new. After a restart nobody knows that; then its name
-   * must have the form of the left file's name.
+   * process, as `worker-1.log` beside `worker.log`. So a file qualifies only if it is new. After a restart nobody knows that. Its name must have
+   * the form of the left file's name then, even if a tool has removed that file.
    */
-  async #after(left: FileAge): Promise<readonly RotatedFile[]> {
+  async #after(left: LeftFile): Promise<readonly RotatedFile[]> {
     const files = await rotatedBeside(this.#path);
     const place = files.find(({ inode }) => inode === left.inode);
     const known = this.#known;
     const isOwn = (file: RotatedFile): boolean =>
       known === undefined
-        ? place !== undefined && formOf(this.#path, file.path) === formOf(this.#path, place.path)
+        ? formOf(this.#path, file.path) === formOf(this.#path, (place ?? left).path)
         : !known.has(identity(file));
     const isLater = (file: RotatedFile): boolean =>
       file.inode !== left.inode && (place === undefined ? byAge(file, left) >= 0 : byRotation(file, place) > 0);
     const plain = new Set(files.filter(({ isCompressed }) => !isCompressed).map((file) => file.path));
     // While a tool compresses a file, both are there. It then removes the plain one, and the other takes over its time.
+    const ofItsTime = files.filter((file) => file.isCompressed && file.writtenNs === left.writtenNs);
     const isCopy = (file: RotatedFile): boolean =>
       file.isCompressed &&
-      (plain.has(file.path.replace(compressed, '')) || (place === undefined && file.writtenNs === left.writtenNs));
+      (plain.has(file.path.replace(compressed, '')) ||
+        // Of several nobody knows which one has the lines that were read.
+        (place === undefined && ofItsTime.length === 1 && file === ofItsTime[0]));
     return files.filter((file) => isOwn(file) && isLater(file) && !isCopy(file)).reverse();
   }
 }
