@@ -8,7 +8,7 @@ import {
   type TaskId,
   taskKey,
 } from '@sluice/core';
-import { ConnectError, ConnectErrorCode, isConnectError, isHidden, type IsSecret, secretsRemover } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, isConnectError, holdsMark, type IsSecret, secretsRemover } from '@sluice/sdk';
 import type { CommandDesk, DoneOutcome } from '../commands/command-desk.js';
 import { checkConfigVersion, type ExpectedVersion } from '../http/config-version.js';
 import type { RequestDeadline } from '../http/request-deadline.js';
@@ -66,7 +66,7 @@ export class ConnectorWriter {
 
   async replaceConfig(name: string, sent: ConfigMap, expected?: ExpectedVersion): Promise<PutResult> {
     const config = withoutNulls(sent);
-    const isChange = Object.values(config).some(isHidden);
+    const isChange = Object.values(config).some(holdsMark);
     return this.#put({ mode: 'upsert', name, make: () => config, isChange, expected });
   }
 

@@ -4,7 +4,7 @@ import {
   ConnectErrorCode,
   hiddenValue,
   hideEmbedded,
-  isHidden,
+  holdsMark,
   type IsSecret,
   isSecretName,
   secretsAmong,
@@ -84,7 +84,7 @@ export function hideSecrets(config: Config, isSecret: IsSecret): Config {
  *   another class may not call the value secret.
  */
 export function restoreHidden(sent: Config, stored: Config | undefined): Config {
-  const marked = Object.keys(sent).filter((name) => isHidden(sent[name] ?? ''));
+  const marked = Object.keys(sent).filter((name) => holdsMark(sent[name] ?? ''));
   if (marked.length === 0) return sent;
   const isSameClass = stored === undefined || connectorClass(stored) === connectorClass(sent);
   const lost = marked.filter((name) => !isSameClass || stored?.[name] === undefined);

@@ -124,6 +124,19 @@ describe('the hidden mark sent back', () => {
     expect(storedConfig()).toMatchObject(secrets);
   });
 
+  it.each([
+    ['connection.url', `http://%5Bhidden%5D@h/`],
+    ['connection.url', `http://u:${hiddenValue}@h/`],
+    ['store.pin', ` ${hiddenValue}`],
+    ['sasl.jaas.config', `${hiddenValue}&ssl=true`],
+  ])('answers 400 when a client changed the mark in %s to %s', async (name, value) => {
+    await gateway.createSource('src', secrets);
+    const config = { 'connector.class': 'FileStreamSource', topic: 't', ...hidden, [name]: value };
+    const answer = await gateway.put('/connectors/src/config', config);
+    expect(answer).toMatchObject({ status: 400, body: { message: expect.stringContaining(`inside ${name}`) } });
+    expect(storedConfig()).toMatchObject(secrets);
+  });
+
   it('answers 400 when the class changes, so that no other class shows the value', async () => {
     await gateway.createSource('src', secrets);
     const config = { 'connector.class': 'FileStreamSink', topics: 't', 'store.pin': hiddenValue };

@@ -1,10 +1,17 @@
 import { hiddenValue } from './config-fields.js';
 
-/** A name that holds a secret, and what assigns to it: `password=`, `"token":`, `Authorization:`. */
+/** A name that holds a secret, and what assigns to it: `password=`, `password: `, `"token":`, `Authorization:`, `<password>`. */
 const assignment =
-  /(?:(?:password|passwd|passphrase|\bpwd|secret|token|credentials?|signature|\bsig|(?:api|access|account|private|secret)[._-]?key)(?:\s*=|\\?["']\s*[:=])|authorization\\?["']?\s*[:=])\s*(?=\S)/gi;
-/** `user/password@` of a JDBC address that is no URL. */
-const jdbcLogin = /\bjdbc:\w+:\w+:([^@/\s]+\/[^@\s]+)@/i;
+  /(?:(?:password|passwd|passphrase|\bpass|\bpwd|secret|token|credentials?|signature|\bsig|(?:api|access|account|private|secret)[._-]?key)(?:\s*=|:\s|>|\\?["']\s*[:=])|authorization\\?["']?\s*[:=])\s*(?=\S)/gi;
+/** `user/password@` of a JDBC address that is no URL. Limits keep the search linear. */
+const jdbcLogin = /\bjdbc:\w{1,64}:\w{1,64}:([^@/\s]{1,256}\/[^@\s]{1,256})@/gi;
+/** The mark that hides a secret, also as a URL writes it. */
+const mark = /\[hidden\]|%5Bhidden%5D/i;
+/** What is assigned but is no secret: hiding such words would make texts unreadable. */
+const noSecret = /^(?:true|false|null|none)$/i;
+/** More secrets of one value, or longer ones, are removed from texts only with the whole value. */
+const MAX_SECRETS = 100;
+const MAX_SECRET_LENGTH = 4096;
 
 interface UserInfo {
   readonly from: number;
@@ -16,7 +23,7 @@ interface UserInfo {
  * where that secret ends is not certain.
  */
 export function hideEmbedded(value: string): string {
-  if (assignedSecrets(value).length > 0 || jdbcLogin.test(value)) return hiddenValue;
+  if (value.search(assignment) !== -1 || value.search(jdbcLogin) !== -1) return hiddenValue;
   return hideUserInfo(value);
 }
 
@@ -31,36 +38,51 @@ export function hideUserInfo(text: string): string {
   return shown + text.slice(done);
 }
 
-/** States whether a value is what {@link hideEmbedded} or the name's own rule shows in place of a secret. */
-export function isHidden(value: string): boolean {
-  return value === hiddenValue || value.includes(`://${hiddenValue}@`);
+/** States whether a value holds the mark that stands for a hidden secret, in whatever a client has made around it. */
+export function holdsMark(value: string): boolean {
+  return mark.test(value);
 }
 
-/** Lists the secrets inside a value as an error or a log line could repeat them. */
+/** Lists the secrets inside a value as an error or a log line could repeat them, at most a hundred. */
 export function embeddedSecrets(value: string): readonly string[] {
-  const assigned = assignedSecrets(value);
-  const login = jdbcLogin.exec(value)?.[1];
-  const whole = assigned.length > 0 || login !== undefined ? [value] : [];
-  const logins = login === undefined ? [] : [login, login.slice(login.indexOf('/') + 1)];
-  const infos = userInfos(value).flatMap(({ from, to }) => loginsIn(value.slice(from, to)));
-  return [...whole, ...assigned, ...logins, ...infos];
+  const assigned = [...value.matchAll(assignment)]
+    .slice(0, MAX_SECRETS)
+    .flatMap((match) => assignedSecrets(value, match));
+  const logins = [...value.matchAll(jdbcLogin)]
+    .slice(0, MAX_SECRETS)
+    .flatMap(({ 1: login = '' }) => [login, login.slice(login.indexOf('/') + 1)]);
+  const whole = assigned.length + logins.length > 0 ? [value] : [];
+  const infos = userInfos(value)
+    .slice(0, MAX_SECRETS)
+    .flatMap(({ from, to }) => loginsIn(value.slice(from, to)));
+  return [
+    ...whole,
+    ...[...assigned, ...logins, ...infos].filter((secret) => !noSecret.test(secret)).slice(0, MAX_SECRETS),
+  ];
 }
 
-function assignedSecrets(value: string): readonly string[] {
-  return [...value.matchAll(assignment)].flatMap(({ index, 0: { length } }) => {
-    const rest = value.slice(index + length);
-    const quoted = /^\\?"((?:[^"\\]|\\.)*)|^\\?'((?:[^'\\]|\\.)*)/.exec(rest);
-    const inQuotes = quoted?.[1] ?? quoted?.[2];
-    if (inQuotes !== undefined) return [inQuotes];
-    const words = /^\S+/.exec(rest)?.[0] ?? '';
-    return [words, /^[^;&,}\]]*/.exec(words)?.[0] ?? ''];
-  });
+function assignedSecrets(value: string, { 0: name, index }: RegExpExecArray): readonly string[] {
+  const start = index + name.length;
+  const rest = value.slice(start, start + MAX_SECRET_LENGTH);
+  const quoted = /^\\?"((?:[^"\\]|\\.)*)|^\\?'((?:[^'\\]|\\.)*)/.exec(rest);
+  const inQuotes = quoted?.[1] ?? quoted?.[2];
+  if (/^authorization/i.test(name)) {
+    // A scheme stands before the secret: `Bearer`, `Basic`, or none.
+    const line = (inQuotes ?? /^[^\r\n"',;}]*/.exec(rest)?.[0] ?? '').trim();
+    return [line, ...line.split(/\s+/).slice(1)];
+  }
+  if (inQuotes !== undefined) return [inQuotes];
+  const words = /^\S+/.exec(rest)?.[0] ?? '';
+  return [words, /^[^;&,}\]<]*/.exec(words)?.[0] ?? ''];
 }
 
 /** Splits what stands before the host into what an error could name alone; one password decodes to another text. */
 function loginsIn(info: string): readonly string[] {
   // A userinfo that reaches up to the last `@` may span several URLs of a list.
-  const each = info.split('@').map((part) => part.split('://').at(-1) ?? '');
+  const each = info
+    .split('@')
+    .slice(0, MAX_SECRETS)
+    .map((part) => part.split('://').at(-1) ?? '');
   return [info, ...each, ...each.map((login) => login.slice(login.indexOf(':') + 1))].flatMap((text) => [
     text,
     decoded(text),
@@ -82,9 +104,13 @@ function userInfos(text: string): readonly UserInfo[] {
     for (let at = word.indexOf('://'); at !== -1 && at + 3 < to; at = word.indexOf('://', at + 3)) {
       const inner = word.slice(at + 3, to);
       const authority = /^[^/?#]*/.exec(inner)?.[0] ?? '';
-      if (authority.length === inner.length || /[:@]/.test(authority))
+      if (authority.length === inner.length || (/[:@]/.test(authority) && !isHostWithPort(authority)))
         return [{ from: index + at + 3, to: index + to }];
     }
     return [];
   });
+}
+
+function isHostWithPort(authority: string): boolean {
+  return /^(?:\[[^\]]*\]|[^:@]*):\d{1,5}$/.test(authority);
 }

@@ -1,5 +1,5 @@
 import { hiddenValue } from './config-fields.js';
-import { embeddedSecrets, hideUserInfo, isHidden } from './embedded-secrets.js';
+import { embeddedSecrets, hideUserInfo } from './embedded-secrets.js';
 import type { FieldDescription } from './describe-fields.js';
 
 /** Decides which names of a configuration hold secrets. */
@@ -25,8 +25,24 @@ export function secretsAmong(definitions: readonly Pick<FieldDescription, 'name'
  */
 export function secretsRemover(config: Readonly<Record<string, string>>, isSecret: IsSecret): (text: string) => string {
   const values = Object.entries(config)
-    .flatMap(([name, value]) => (isSecret(name) ? [value] : embeddedSecrets(value)))
-    .filter((value) => value.length > 2 && !isHidden(value))
-    .sort((left, right) => right.length - left.length);
-  return (text) => hideUserInfo(values.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text));
+    .flatMap(([name, value]) => (isSecret(name) ? [value, ...embeddedSecrets(value)] : embeddedSecrets(value)))
+    .flatMap(formsOf)
+    .filter((value) => value.length > 2 && value !== hiddenValue);
+  const longestFirst = [...new Set(values)].sort((left, right) => right.length - left.length);
+  return (text) => hideUserInfo(longestFirst.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text));
+}
+
+/** Lists the forms in which an error repeats a secret: as it is, without blanks around it, inside JSON, and inside a URL. */
+function formsOf(secret: string): readonly string[] {
+  const plain = secret.trim();
+  return [secret, plain, JSON.stringify(plain).slice(1, -1), encoded(plain)];
+}
+
+function encoded(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    // A lone half of a surrogate pair has no form in a URL.
+    return text;
+  }
 }
