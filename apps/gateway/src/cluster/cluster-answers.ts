@@ -163,7 +163,9 @@ function stayingJson(state: ClusterState, { isDraining, tasks }: NodeStatus): Pi
   if (!isDraining) return {};
   let count = 0;
   let first: UnassignedReason | undefined;
-  for (const { id } of tasks) {
+  for (const { id, assignment } of tasks) {
+    // A task that is asked to stop leaves.
+    if (assignment?.revokedAt !== undefined) continue;
     const connector = state.connectors.get(id.connector);
     const reason = connector === undefined ? undefined : unassignedReason(state, connector);
     if (reason?.code !== 'all-draining') continue;

@@ -77,7 +77,10 @@ export class PluginCatalog {
       return await answer;
     } catch (error) {
       const lost = this.view.lostContact();
-      if (lost === undefined || !isConnectError(error) || !error.retriable) throw error;
+      const isSilence =
+        error instanceof ControlPlaneUnavailableError ||
+        (isConnectError(error) && error.code === ConnectErrorCode.timeout);
+      if (lost === undefined || !isSilence) throw error;
       throw new ControlPlaneUnavailableError(`${lost.message} Nothing was changed.`, { cause: error });
     }
   }
