@@ -2,7 +2,7 @@ import { type CredentialsSource, parseMessagingUrl, type TlsOptions } from '@slu
 import { nodeGroup, nodeTag } from './node-tag.js';
 import { invalidOption } from './rpc-error.js';
 
-/** Where the transport reports what it recovers from by itself. Nest's `Logger` fits. */
+/** Where the transport reports what it recovers from by itself. */
 export interface TransportLogger {
   debug(message: string): void;
   info(message: string): void;

@@ -172,7 +172,9 @@ export function describeWait(error: unknown, stop: QueueStop): string {
   const plan =
     limitMs === Infinity
       ? 'The task waits for it without end'
-      : `After ${Math.round(limitMs / 1000)} s ${move}. ${create}`;
+      : stop.isOverdue
+        ? 'No other queue of the topic takes messages either; the task waits'
+        : `After ${Math.round(limitMs / 1000)} s ${move}. ${create}`;
   const why = error instanceof Error ? error.message : String(error);
   return `${why.replace(/\.$/, '')}. ${describeStop(stop)}. ${plan}`;
 }
