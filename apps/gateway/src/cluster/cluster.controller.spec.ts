@@ -208,6 +208,9 @@ describe('GET /cluster/assignment/plan', () => {
     expect((await gateway.get('/cluster/nodes/w1')).body).toMatchObject({ state: 'draining', staying });
     await gateway.post('/cluster/nodes/w1/undrain');
     expect((await gateway.get('/cluster/nodes/w1')).body).not.toHaveProperty('staying');
+    await gateway.post('/cluster/nodes/w1/drain');
+    gateway.cluster.revokeTasks('src');
+    expect((await gateway.get('/cluster/nodes/w1')).body).not.toHaveProperty('staying');
   });
 
   it('?strategy= tries another one', async () => {

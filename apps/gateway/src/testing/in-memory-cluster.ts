@@ -236,8 +236,17 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     this.#report(nodeId, [...others, ...running]);
   }
 
+  /** Asks the tasks of a connector to stop; their runner does not answer. */
+  revokeTasks(name: string): void {
+    this.#append({ kind: 'tasks.revoked', tasks: this.#taskIds(name), reason: 'restarted' });
+  }
+
+  #taskIds(name: string): readonly TaskId[] {
+    return [...this.#state.tasks.values()].map(({ id }) => id).filter(({ connector }) => connector === name);
+  }
+
   #releaseAll(name: string): void {
-    const tasks = [...this.#state.tasks.values()].map(({ id }) => id).filter(({ connector }) => connector === name);
+    const tasks = this.#taskIds(name);
     if (tasks.length > 0) this.#append({ kind: 'tasks.released', tasks });
   }
 
