@@ -46,7 +46,9 @@ describe('a thousand tasks that come to one runner', () => {
     const areStarted = (): boolean => runner().hasEndedByItself || started(prefix).length >= starts;
     await until('all tasks are started', areStarted, timeoutMs, said);
     await until('all tasks run', async () => (await running(connectors)) === count, timeoutMs, said);
-    expect(started(prefix)).toHaveLength(starts);
+    expectLeaseKept();
+    // What a runner loses with its lease, it starts again.
+    if (lapses('source-runner-1') === 0) expect(started(prefix)).toHaveLength(starts);
     expect(new Set(started(prefix)).size).toBe(count);
   };
 
@@ -61,12 +63,13 @@ describe('a thousand tasks that come to one runner', () => {
     expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
   };
 
+  const lapses = (id: string): number => cluster.role(id).log.split('No contact to the log').length - 1;
+
   /**
    * A suspended machine ends the lease of every runner; starting tasks must not. On a busy machine the runner that works waits for a processor,
    * and the idle one does not. So it may lose its lease once for each time of a lease that it has waited.
    */
   const expectLeaseKept = (): void => {
-    const lapses = (id: string): number => cluster.role(id).log.split('No contact to the log').length - 1;
     const ownLapses = Math.max(0, lapses('source-runner-1') - lapses('sink-runner-1'));
     expect(ownLapses * MEMBER_LEASE_MS).toBeLessThanOrEqual(processorWaitMs(runner().pid));
     expect(cluster.roles.filter(({ hasEndedByItself }) => hasEndedByItself)).toEqual([]);
@@ -116,19 +119,18 @@ describe('a thousand tasks that come to one runner', () => {
     const connectors = Array.from({ length: 20 }, (_, n) => `many${String(n)}`);
     for (const name of connectors) await create(name, count / connectors.length);
     await untilAllRun(connectors, count);
-    expectLeaseKept();
   }, 900_000);
 
   it('start once each where one connector has them all; they share barriers, and the runner answers between the starts', async () => {
     await create('wide', count);
     await untilAllRun(['wide'], count);
+    const starts = started('wide').length + count;
     expect((await cluster.request('POST', '/connectors/wide/restart?includeTasks=true')).status).toBe(202);
-    const answers = await startsAtAnswers('wide', 2 * count);
-    await untilAllRun(['wide'], 2 * count);
-    expectLeaseKept();
+    const answers = await startsAtAnswers('wide', starts);
+    await untilAllRun(['wide'], starts);
     // Started in one turn of its event loop, all would have come between two answers.
     expect(answers.size).toBeGreaterThan(20);
-    // Without sharing, each of the 2,000 starts writes a barrier of its own.
-    expect(await barriersOf('wide')).toBeLessThan(1.5 * count);
+    // Without sharing, each of the starts writes a barrier of its own.
+    expect(await barriersOf('wide')).toBeLessThan(0.75 * started('wide').length);
   }, 900_000);
 });
