@@ -24,12 +24,21 @@ export function secretsAmong(definitions: readonly Pick<FieldDescription, 'name'
  * inside other values, and the userinfo of any URL. Values of one or two characters hide nothing and are left.
  */
 export function secretsRemover(config: Readonly<Record<string, string>>, isSecret: IsSecret): (text: string) => string {
+  // Most of those who may need it have no text: then nothing looks for secrets.
+  let found: readonly string[] | undefined;
+  return (text) => {
+    found ??= secretsIn(config, isSecret);
+    return hideUserInfo(found.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text));
+  };
+}
+
+/** Lists what a text may repeat of a configuration's secrets, the longest first. */
+function secretsIn(config: Readonly<Record<string, string>>, isSecret: IsSecret): readonly string[] {
   const values = Object.entries(config)
     .flatMap(([name, value]) => (isSecret(name) ? [value, ...embeddedSecrets(value)] : embeddedSecrets(value)))
     .flatMap(formsOf)
     .filter((value) => value.length > 2 && value !== hiddenValue);
-  const longestFirst = [...new Set(values)].sort((left, right) => right.length - left.length);
-  return (text) => hideUserInfo(longestFirst.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text));
+  return [...new Set(values)].sort((left, right) => right.length - left.length);
 }
 
 /** Lists the forms in which an error repeats a secret: as it is, without blanks around it, inside JSON, and inside a URL. */
