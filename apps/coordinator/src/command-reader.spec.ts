@@ -5,6 +5,20 @@ import { CommandReader } from './command-reader.js';
 
 const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: () => undefined };
 
+/** A node that reads commands from this client. */
+function nodeOn(client: object): ClusterNode {
+  const node = {
+    client,
+    topics: { commands: { name: 'c' } },
+    logQueue: { brokerName: 'b' },
+    settings: { clusterId: 'x' },
+    fail: (error: Error) => {
+      throw error;
+    },
+  };
+  return node as unknown as ClusterNode;
+}
+
 describe('a commands queue that is said to begin behind its end', () => {
   beforeEach(() => {
     jest.useFakeTimers();
@@ -26,18 +40,10 @@ describe('a commands queue that is said to begin behind its end', () => {
       });
       return { next: () => Promise.reject(error), close: () => undefined };
     };
-    const node = {
-      client: {
-        admin: { minOffset: () => Promise.resolve(9), maxOffset: () => Promise.resolve(3) },
-        consumer: { readQueue: refuse },
-      },
-      topics: { commands: { name: 'c' } },
-      logQueue: { brokerName: 'b' },
-      settings: { clusterId: 'x' },
-      fail: (error: Error) => {
-        throw error;
-      },
-    } as unknown as ClusterNode;
+    const node = nodeOn({
+      admin: { minOffset: () => Promise.resolve(9), maxOffset: () => Promise.resolve(3) },
+      consumer: { readQueue: refuse },
+    });
     const cuts: number[] = [];
     const onCut = (readId: number, minOffset: number): void => {
       cuts.push(minOffset);
@@ -63,34 +69,26 @@ describe('commands that cannot be read', () => {
     const whenRead = new Promise<void>((resolve) => {
       readAll = resolve;
     });
-    const node = {
-      client: {
-        admin: { minOffset: () => Promise.resolve(0), maxOffset: () => Promise.resolve(3) },
-        consumer: {
-          readQueue: (_: QueueRef, { signal }: QueueReaderOptions) => ({
-            next: async () => {
-              if (!isRead) {
-                isRead = true;
-                return [0, 1, 2].map((queueOffset) => ({ queueOffset, body }));
-              }
-              readAll();
-              return new Promise((__, reject) => {
-                signal?.addEventListener('abort', () => {
-                  reject(new Error('aborted'));
-                });
+    const node = nodeOn({
+      admin: { minOffset: () => Promise.resolve(0), maxOffset: () => Promise.resolve(3) },
+      consumer: {
+        readQueue: (_: QueueRef, { signal }: QueueReaderOptions) => ({
+          next: async () => {
+            if (!isRead) {
+              isRead = true;
+              return [0, 1, 2].map((queueOffset) => ({ queueOffset, body }));
+            }
+            readAll();
+            return new Promise((__, reject) => {
+              signal?.addEventListener('abort', () => {
+                reject(new Error('aborted'));
               });
-            },
-            close: () => undefined,
-          }),
-        },
+            });
+          },
+          close: () => undefined,
+        }),
       },
-      topics: { commands: { name: 'c' } },
-      logQueue: { brokerName: 'b' },
-      settings: { clusterId: 'x' },
-      fail: (error: Error) => {
-        throw error;
-      },
-    } as unknown as ClusterNode;
+    });
     const listener = { onCommand: () => undefined, onCut: () => undefined };
     const reader = new CommandReader(node, listener, { ...logger, warn: (text) => void warned.push(text) });
     reader.readFrom(1, 0);
