@@ -47,8 +47,10 @@ describe('a thousand tasks that come to one runner', () => {
     await until('all tasks are started', areStarted, timeoutMs, said);
     await until('all tasks run', async () => (await running(connectors)) === count, timeoutMs, said);
     expectLeaseKept();
-    // What a runner loses with its lease, it starts again.
-    if (lapses('source-runner-1') === 0) expect(started(prefix)).toHaveLength(starts);
+    // What a runner loses with its lease, it starts again, once.
+    const atMost = starts + count * lapses('source-runner-1');
+    expect(started(prefix).length).toBeGreaterThanOrEqual(starts);
+    expect(started(prefix).length).toBeLessThanOrEqual(atMost);
     expect(new Set(started(prefix)).size).toBe(count);
   };
 
