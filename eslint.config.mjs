@@ -1,5 +1,45 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import ts from 'typescript';
+
+const constantValue = [
+  'Literal',
+  'UnaryExpression',
+  'BinaryExpression[left.type="Literal"]',
+  'NewExpression[callee.name="Set"]',
+  'NewExpression[callee.name="Map"][arguments.length>0]',
+  'ArrayExpression',
+  'TSAsExpression[expression.type="ArrayExpression"]',
+];
+const constantOf = (parent) =>
+  `${parent} > VariableDeclaration[kind="const"] > VariableDeclarator[id.name=/^(?!connectors$)[a-z]/] > :matches(${constantValue.join(', ')}).init`;
+
+/** What TypeScript lets one write in two ways, and this repository in one. */
+const oneDialect = [
+  {
+    selector: 'PropertyDefinition[accessibility="private"], MethodDefinition[accessibility="private"]:not([kind="constructor"])',
+    message: 'Write #name. `private` marks the parameters of constructors only.',
+  },
+];
+const { TypeFlags } = ts;
+const CONVERTED_BY_TEMPLATES = TypeFlags.StringLike | TypeFlags.NumberLike | TypeFlags.BooleanLike | TypeFlags.BigIntLike;
+const sluice = {
+  rules: {
+    'plain-templates': {
+      create: (context) => ({
+        'TemplateLiteral > CallExpression[callee.name="String"]'(node) {
+          const type = context.sourceCode.parserServices.getTypeAtLocation(node.arguments[0]);
+          const isConverted = (type.isUnion() ? type.types : [type]).every(({ flags }) => flags & CONVERTED_BY_TEMPLATES);
+          if (isConverted) context.report({ node, message: 'A template converts this by itself.' });
+        },
+      }),
+    },
+  },
+};
+const constantsInCapitals = ['Program', 'ExportNamedDeclaration'].map((parent) => ({
+  selector: constantOf(parent),
+  message: 'Write constants of a module in CAPITALS.',
+}));
 
 const pureGlobals = ['Date', 'setTimeout', 'setInterval', 'setImmediate', 'process', 'performance', 'crypto', 'fetch'];
 
@@ -9,6 +49,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
+    plugins: { sluice },
     languageOptions: { parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
@@ -21,19 +62,16 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       // Nest types its options as classes and takes literals.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      'no-restricted-syntax': ['error', ...oneDialect, ...constantsInCapitals],
+      'sluice/plain-templates': 'error',
       'max-lines': ['error', { max: 400 }],
       'no-console': 'error',
     },
   },
   {
     // Nest resolves constructor parameters by their run-time class: a type-only import would leave `Function` behind.
-    files: [
-      'apps/**/*.controller.ts',
-      'apps/**/*.module.ts',
-      'libs/rpc/**/*.ts',
-      'libs/node/**/*.ts',
-      'libs/runner/**/*.ts',
-    ],
+    files: ['apps/**/*.controller.ts', 'apps/**/*.module.ts', 'libs/rpc/**/*.ts', 'libs/node/**/*.ts', 'libs/runner/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {
@@ -48,6 +86,7 @@ export default tseslint.config(
     files: ['**/*.spec.ts', 'test/**/*.ts'],
     rules: {
       'max-lines': ['error', { max: 600 }],
+      'no-restricted-syntax': ['error', ...oneDialect],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
     },

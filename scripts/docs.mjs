@@ -100,8 +100,8 @@ async function metricsPage() {
 
 /** The converters that every runner has, from the list that connectors choose them from. */
 async function convertersPage() {
-  const { converterPlugins } = await load('libs/runtime/dist/index.js');
-  const sections = converterPlugins.flatMap(({ name, doc, aliases, spec }) => [
+  const { CONVERTER_PLUGINS } = await load('libs/runtime/dist/index.js');
+  const sections = CONVERTER_PLUGINS.flatMap(({ name, doc, aliases, spec }) => [
     `## ${name}`,
     '',
     `${doc} Other names: ${codeList(aliases)}.`,
@@ -124,8 +124,7 @@ async function settingsPage() {
   const folder = 'libs/node/dist/settings';
   const { settingsSpec, variableOf } = await load(`${folder}/setting-definitions.js`);
   const { originalKeys } = await load(`${folder}/original-keys.js`);
-  const originalsOf = (setting) =>
-    Object.entries(originalKeys).flatMap(([key, { honouredAs }]) => (honouredAs === setting ? [key] : []));
+  const originalsOf = (setting) => Object.entries(originalKeys).flatMap(([key, { honouredAs }]) => (honouredAs === setting ? [key] : []));
   const sections = new Map();
   for (const [name, field] of Object.entries(settingsSpec)) {
     const title = field.roles === undefined ? 'Every role' : `Only ${field.roles.join(' and ')}`;
@@ -164,8 +163,7 @@ async function connectorsPage() {
   // Refuses two connectors of one name.
   new PluginRegistry(found.map(({ connector }) => connector));
   const list = found.map(
-    ({ connector }) =>
-      `| [${connector.name}](#${connector.name.toLowerCase()}) | ${connector.kind} | ${connector.doc} |`,
+    ({ connector }) => `| [${connector.name}](#${connector.name.toLowerCase()}) | ${connector.kind} | ${connector.doc} |`,
   );
   const head = [
     '# Connectors',
@@ -196,8 +194,7 @@ async function connectorSection(folder, connector) {
   if (converters.length > 0) lines.push(`Converters unless configured: ${converters.join(', ')}.`, '');
   const prose = await readFile(join(root, 'libs/connectors', folder, 'docs', `${connector.name}.md`), 'utf8');
   lines.push(prose.trim(), '');
-  for (const [name, text] of await examplesOf(folder, connector))
-    lines.push(`Example \`${name}\`:`, '', '```json', text.trim(), '```', '');
+  for (const [name, text] of await examplesOf(folder, connector)) lines.push(`Example \`${name}\`:`, '', '```json', text.trim(), '```', '');
   return lines.join('\n');
 }
 

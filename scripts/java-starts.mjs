@@ -1,15 +1,5 @@
 // Counts the JVMs that a test run starts, because they cost most of its time.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -19,9 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
  */
 export function countJavaStarts(env = process.env) {
   const home = env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : [];
-  const java = [...home, ...(env.PATH ?? '').split(delimiter)]
-    .map((folder) => join(folder, 'java'))
-    .find((file) => existsSync(file));
+  const java = [...home, ...(env.PATH ?? '').split(delimiter)].map((folder) => join(folder, 'java')).find((file) => existsSync(file));
   if (java === undefined || process.platform === 'win32') return () => undefined;
   const real = realpathSync(java);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-java-'));
@@ -32,11 +20,9 @@ export function countJavaStarts(env = process.env) {
   for (const name of readdirSync(dirname(real))) {
     if (name !== 'java') symlinkSync(join(dirname(real), name), join(bin, name));
   }
-  writeFileSync(
-    join(bin, 'java'),
-    `#!/bin/sh\necho "\${SLUICE_SPEC_FILE:-the set-up}" >>'${starts}'\nexec '${real}' "$@"\n`,
-    { mode: 0o755 },
-  );
+  writeFileSync(join(bin, 'java'), `#!/bin/sh\necho "\${SLUICE_SPEC_FILE:-the set-up}" >>'${starts}'\nexec '${real}' "$@"\n`, {
+    mode: 0o755,
+  });
   env.PATH = `${bin}${delimiter}${env.PATH ?? ''}`;
   if (env.JAVA_HOME) env.JAVA_HOME = folder;
   env.SLUICE_JAVA_STARTS = starts;

@@ -14,9 +14,7 @@ const within = (file, folder) => folder === '' || file === folder || file.starts
 const listed = ['ls-files', '--cached', '--others', '--exclude-standard'];
 const files = execFileSync('git', listed, { cwd: root, encoding: 'utf8' }).split('\n').filter(isWritten);
 const chosen = files.filter((file) =>
-  folders.length > 0
-    ? folders.some((folder) => within(file, folder))
-    : !exemptFolders.some((folder) => within(file, folder)),
+  folders.length > 0 ? folders.some((folder) => within(file, folder)) : !exemptFolders.some((folder) => within(file, folder)),
 );
 
 let findings = 0;

@@ -20,8 +20,7 @@ function problemOf(name) {
     return 'allowed are small letters, digits and single hyphens, from a letter, at most 40 characters';
   }
   const ending = /(^|-)(source|sink|connector)$/.exec(name)?.[2];
-  if (ending !== undefined)
-    return `name the system: one package holds its source and its sink, so "${ending}" is left out`;
+  if (ending !== undefined) return `name the system: one package holds its source and its sink, so "${ending}" is left out`;
   if (name.includes('sample')) return 'the template is called "sample"; no other name may hold that word';
   if (existsSync(join(root, 'libs/connectors', name))) return `libs/connectors/${name} exists`;
   for (const className of [`${pascal(name)}Source`, `${pascal(name)}Sink`]) {
@@ -103,12 +102,7 @@ try {
 }
 try {
   await copyTemplate(name, target);
-  await run(process.execPath, [
-    join(root, 'node_modules/prettier/bin/prettier.cjs'),
-    '--write',
-    '--log-level=warn',
-    target,
-  ]);
+  await run(process.execPath, [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--write', '--log-level=warn', target]);
   writeReferences(root);
   await register(name);
 } catch (error) {

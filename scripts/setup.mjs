@@ -17,10 +17,7 @@ export function run(command, args, options = {}) {
     child.on('exit', (code, signal) => {
       process.off('SIGTERM', passOn);
       if (code === 0) resolve();
-      else
-        reject(
-          Object.assign(new Error(`${command} ${args.join(' ')} ended with ${signal ?? `code ${code}`}`), { code }),
-        );
+      else reject(Object.assign(new Error(`${command} ${args.join(' ')} ended with ${signal ?? `code ${code}`}`), { code }));
     });
   });
 }

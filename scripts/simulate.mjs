@@ -20,8 +20,7 @@ function integer(name, text, fallback) {
 function readArguments() {
   const text = { type: 'string' };
   try {
-    return parseArgs({ options: { seeds: text, from: text, seed: text, steps: text, help: { type: 'boolean' } } })
-      .values;
+    return parseArgs({ options: { seeds: text, from: text, seed: text, steps: text, help: { type: 'boolean' } } }).values;
   } catch (error) {
     console.error(`${error.message}\n${usage}`);
     process.exit(2);

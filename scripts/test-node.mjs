@@ -10,17 +10,13 @@ const OLDEST = 20;
 /** Hash of the dependencies as locked; the workspace's own packages do not count. */
 function toolchain() {
   const { packages } = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8'));
-  const fetched = Object.entries(packages).filter(
-    ([path, { link }]) => path.includes('node_modules/') && link !== true,
-  );
+  const fetched = Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && link !== true);
   return createHash('sha256').update(JSON.stringify(fetched)).digest('hex').slice(0, 16);
 }
 
 const [major, ...rest] = process.argv.slice(2);
 if (!/^\d+$/.test(major ?? '') || Number(major) < OLDEST) {
-  console.error(
-    `npm run test:node -- MAJOR: a version of Node from ${OLDEST}, such as 24; given: ${major ?? 'nothing'}`,
-  );
+  console.error(`npm run test:node -- MAJOR: a version of Node from ${OLDEST}, such as 24; given: ${major ?? 'nothing'}`);
   process.exit(2);
 }
 const isConditional = rest.includes('--if-changed');

@@ -7,11 +7,7 @@ if (others.length > 0) {
   console.error(`${others.join(' ')} given; allowed is --rewrite`);
   process.exit(2);
 }
-const jest = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  `${root}node_modules/jest/bin/jest.js`,
-];
+const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', `${root}node_modules/jest/bin/jest.js`];
 const env = { ...process.env, SLUICE_REWRITE_SCENARIOS: args.includes('--rewrite') ? '1' : '' };
 try {
   await run(process.execPath, [...jest, 'coordinator/scenarios.spec', '--selectProjects', 'unit'], { env });

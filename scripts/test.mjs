@@ -2,11 +2,7 @@
 import { countJavaStarts } from './java-starts.mjs';
 import { root, run, setUp } from './setup.mjs';
 
-const jest = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  `${root}node_modules/jest/bin/jest.js`,
-];
+const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', `${root}node_modules/jest/bin/jest.js`];
 let stopCounting = () => undefined;
 try {
   await setUp();

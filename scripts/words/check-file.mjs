@@ -8,12 +8,8 @@ import { markdownProse } from './markdown-prose.mjs';
  * @param {string} source
  */
 export function checkFile(name, source) {
-  const prose = name.endsWith('.md')
-    ? markdownProse(source).map((block) => ({ ...block, sentences: true }))
-    : codeProse(source, name);
+  const prose = name.endsWith('.md') ? markdownProse(source).map((block) => ({ ...block, sentences: true })) : codeProse(source, name);
   return prose
-    .flatMap(({ text, lines, sentences }) =>
-      checkText({ text, lineAt: (index) => lines[index] ?? lines.at(-1) ?? 1, sentences }),
-    )
+    .flatMap(({ text, lines, sentences }) => checkText({ text, lineAt: (index) => lines[index] ?? lines.at(-1) ?? 1, sentences }))
     .sort((left, right) => left.line - right.line);
 }

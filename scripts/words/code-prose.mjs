@@ -15,8 +15,7 @@ export function codeProse(source, name = 'file.ts') {
   const literals = [];
 
   const visit = (node) => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node))
-      return void literals.push([node.getStart(), node.end]);
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return void literals.push([node.getStart(), node.end]);
     const text = literalText(node);
     if (text !== undefined) {
       found.push({ text, lines: Array(text.length).fill(lineOf(node.getStart())), sentences: false });
@@ -46,16 +45,14 @@ export function codeProse(source, name = 'file.ts') {
 /** The text of a literal, of a template and of literals added to each other, unless one of these holds the node. */
 function literalText(node) {
   if (!isPart(node) || isPart(node.parent)) return undefined;
-  if (ts.isLiteralTypeNode(node.parent) || (ts.isPropertyAssignment(node.parent) && node.parent.name === node))
-    return undefined;
+  if (ts.isLiteralTypeNode(node.parent) || (ts.isPropertyAssignment(node.parent) && node.parent.name === node)) return undefined;
   const text = textOf(node);
   return /\s/.test(text.trim()) ? text : undefined;
 }
 
 function textOf(node) {
   if (ts.isStringLiteralLike(node)) return node.text;
-  if (ts.isTemplateExpression(node))
-    return node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join('');
+  if (ts.isTemplateExpression(node)) return node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join('');
   if (ts.isBinaryExpression(node)) return textOf(node.left) + textOf(node.right);
   return '…';
 }

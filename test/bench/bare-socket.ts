@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { BatchEncoder, type QueueRef } from '@sluice/rocketmq';
 
-const readBytes = 64 * 1024;
+const READ_BYTES = 64 * 1024;
 const requestCode = { pull: 11, sendBatch: 320 };
 
 interface Reply {
@@ -55,7 +55,7 @@ class BareSocket {
   readonly #socket;
 
   private constructor(host: string, port: number) {
-    const buffer = Buffer.alloc(readBytes);
+    const buffer = Buffer.alloc(READ_BYTES);
     const take = headersOf((reply) => {
       if (reply.code !== 0) throw new Error(`the broker answers with code ${reply.code}`);
       this.onReply(reply);

@@ -7,8 +7,8 @@ import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { BatchEncoder, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { barePull, bareSend } from './bare-socket.js';
 
-const bodyBytes = 1024;
-const body = Buffer.alloc(bodyBytes, 'x');
+const BODY_BYTES = 1024;
+const body = Buffer.alloc(BODY_BYTES, 'x');
 let isStopped = false;
 
 export interface LoadResult {
@@ -42,12 +42,7 @@ class Allocations {
   }
 }
 
-async function send(
-  client: RocketMqClient,
-  queues: readonly QueueRef[],
-  batch: number,
-  inFlight: number,
-): Promise<number> {
+async function send(client: RocketMqClient, queues: readonly QueueRef[], batch: number, inFlight: number): Promise<number> {
   const noProperties = Buffer.alloc(0);
   let messages = 0;
   let turn = 0;
@@ -66,12 +61,7 @@ async function send(
   return messages;
 }
 
-async function pull(
-  client: RocketMqClient,
-  queues: readonly QueueRef[],
-  perPull: number,
-  end: number,
-): Promise<number> {
+async function pull(client: RocketMqClient, queues: readonly QueueRef[], perPull: number, end: number): Promise<number> {
   const counts = queues.map(async (queue) => {
     const reader = client.consumer.readQueue(queue, { from: 0, group: 'bench', maxMessagesPerPull: perPull });
     let read = 0;
@@ -83,7 +73,7 @@ async function pull(
       }
     }
     reader.close();
-    if (bytes !== read * bodyBytes) throw new Error(`${read} messages with ${bytes} bytes of body`);
+    if (bytes !== read * BODY_BYTES) throw new Error(`${read} messages with ${bytes} bytes of body`);
     return read;
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);

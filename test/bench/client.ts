@@ -10,24 +10,24 @@ import { parseArgs } from 'node:util';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
 import { BatchEncoder, RocketMqClient } from '@sluice/rocketmq';
 import { until } from '../support/sluice-cluster.js';
-import { type LoadResult } from './client-load.js';
+import type { LoadResult } from './client-load.js';
 import { JavaLoad } from './java-load.js';
 import { LoadProcess } from './load-process.js';
 import { checkRatios, median } from './ratio-check.js';
 
-const bodyBytes = 1024;
-const queues = 8;
-const batch = 64;
-const sendsInFlight = 4;
-const perPull = 512;
-const warmUpMs = 4_000;
+const BODY_BYTES = 1024;
+const QUEUES = 8;
+const BATCH = 64;
+const SENDS_IN_FLIGHT = 4;
+const PER_PULL = 512;
+const WARM_UP_MS = 4_000;
 const loadScript = fileURLToPath(new URL('./client-load.js', import.meta.url));
 
 /** Both sides read and write through these. */
 const brokerConfig = {
-  maxTransferCountOnMessageInMemory: String(perPull),
+  maxTransferCountOnMessageInMemory: String(PER_PULL),
   maxTransferBytesOnMessageInMemory: '4194304',
-  maxTransferCountOnMessageInDisk: String(perPull),
+  maxTransferCountOnMessageInDisk: String(PER_PULL),
   maxTransferBytesOnMessageInDisk: '4194304',
   sendMessageThreadPoolNums: '4',
   waitTimeMillsInSendQueue: '1000',
@@ -64,7 +64,7 @@ class ClientBench {
   ) {}
 
   async createTopic(topic: string): Promise<void> {
-    await this.client.admin.createTopic({ topic, readQueues: queues, writeQueues: queues });
+    await this.client.admin.createTopic({ topic, readQueues: QUEUES, writeQueues: QUEUES });
   }
 
   async #stored(topic: string): Promise<number> {
@@ -75,7 +75,7 @@ class ClientBench {
   /** What the broker stored in a window of time, warmed up, whoever sends. */
   async #window(topic: string, load: LoadProcess, seconds: number): Promise<Speed> {
     await until(`${topic} is written`, async () => (await this.#stored(topic)) > 0, 60_000);
-    await elapse(warmUpMs);
+    await elapse(WARM_UP_MS);
     const cpu = load.cpuSeconds();
     const started = performance.now();
     const before = await this.#stored(topic);
@@ -87,7 +87,7 @@ class ClientBench {
 
   async javaSend(topic: string, seconds: number): Promise<Speed> {
     await this.createTopic(topic);
-    const load = this.java.batchProducer(this.cluster.namesrv, topic, batch, sendsInFlight, bodyBytes);
+    const load = this.java.batchProducer(this.cluster.namesrv, topic, BATCH, SENDS_IN_FLIGHT, BODY_BYTES);
     try {
       return await this.#window(topic, load, seconds);
     } finally {
@@ -97,7 +97,7 @@ class ClientBench {
 
   async send(mode: 'send' | 'bare-send', topic: string, seconds: number): Promise<NodeSpeed> {
     await this.createTopic(topic);
-    const load = this.#node(mode, topic, batch, sendsInFlight);
+    const load = this.#node(mode, topic, BATCH, SENDS_IN_FLIGHT);
     try {
       await load.nextLine();
       load.begin();
@@ -112,29 +112,29 @@ class ClientBench {
   /** Fills every queue alike. */
   async fill(topic: string, messages: number): Promise<number> {
     await this.createTopic(topic);
-    const perQueue = Math.ceil(messages / queues / batch) * batch;
+    const perQueue = Math.ceil(messages / QUEUES / BATCH) * BATCH;
 
     const brokerName = (await this.client.routes.get(topic)).brokers[0]?.brokerName ?? '';
-    for (let queueId = 0; queueId < queues; queueId += 1) {
+    for (let queueId = 0; queueId < QUEUES; queueId += 1) {
       const encoder = new BatchEncoder();
       for (let sent = 0; sent < perQueue; sent += encoder.count) {
         encoder.reset();
-        while (encoder.count < Math.min(1_024, perQueue - sent)) encoder.add(Buffer.alloc(bodyBytes, 'x'), '');
+        while (encoder.count < Math.min(1_024, perQueue - sent)) encoder.add(Buffer.alloc(BODY_BYTES, 'x'), '');
         await this.client.producer.sendBatch({ topic, brokerName, queueId }, encoder.finish(), { timeoutMs: 30_000 });
       }
     }
-    await until(`${topic} is full`, async () => (await this.#stored(topic)) === perQueue * queues, 60_000);
+    await until(`${topic} is full`, async () => (await this.#stored(topic)) === perQueue * QUEUES, 60_000);
     return perQueue;
   }
 
   async javaPull(topic: string, end: number): Promise<Speed> {
-    const load = this.java.pullConsumer(this.cluster.namesrv, topic, queues, perPull, end);
+    const load = this.java.pullConsumer(this.cluster.namesrv, topic, QUEUES, PER_PULL, end);
     try {
       await load.nextLine();
       const cpu = load.cpuSeconds();
       load.begin();
       const [, messages = 0, milliseconds = 1] = (await load.nextLine()).split(' ').map(Number);
-      checkCount(messages, end * queues);
+      checkCount(messages, end * QUEUES);
       return {
         perSecond: (messages * 1000) / milliseconds,
         cpuMicros: ((load.cpuSeconds() - cpu) * 1e6) / messages,
@@ -145,13 +145,13 @@ class ClientBench {
   }
 
   async pull(mode: 'pull' | 'bare-pull', topic: string, end: number): Promise<NodeSpeed> {
-    const load = this.#node(mode, topic, perPull, end);
+    const load = this.#node(mode, topic, PER_PULL, end);
     try {
       await load.nextLine();
       load.begin();
       const result = await resultOf(load);
       const { messages, milliseconds, cpuMicros } = result;
-      checkCount(messages, end * queues);
+      checkCount(messages, end * QUEUES);
       return {
         perSecond: (messages * 1000) / milliseconds,
         cpuMicros: cpuMicros / messages,
@@ -170,7 +170,7 @@ class ClientBench {
   }
 
   #node(mode: Mode, topic: string, ...numbers: readonly number[]): LoadProcess {
-    const words = [loadScript, mode, this.cluster.namesrv, topic, String(queues), ...numbers.map(String)];
+    const words = [loadScript, mode, this.cluster.namesrv, topic, String(QUEUES), ...numbers.map(String)];
     return new LoadProcess(process.execPath, words);
   }
 }
@@ -209,13 +209,13 @@ async function compare(bench: ClientBench, rounds: number, seconds: number, mess
     const javaSend = await bench.javaSend(`bench-java-${round}`, seconds);
     const send = await bench.send('send', `bench-sluice-${round}`, seconds);
     const bareSend = await bench.send('bare-send', `bench-bare-${round}`, seconds);
-    print(`round ${round}, send, batches of ${batch}, ${sendsInFlight} in flight`);
+    print(`round ${round}, send, batches of ${BATCH}, ${SENDS_IN_FLIGHT} in flight`);
     print(`  ${line('Java BatchProducer', javaSend)}\n  ${lines(send, bareSend)}`);
     sends.push(send.perSecond / javaSend.perSecond);
     const javaPull = await bench.javaPull('bench-pull', end);
     const pull = await bench.pull('pull', 'bench-pull', end);
     const barePull = await bench.pull('bare-pull', 'bench-pull', end);
-    print(`round ${round}, pull, ${queues} queues on one connection, at most ${perPull} messages a pull`);
+    print(`round ${round}, pull, ${QUEUES} queues on one connection, at most ${PER_PULL} messages a pull`);
     print(`  ${line('Java pull consumer', javaPull)}\n  ${lines(pull, barePull)}`);
     pulls.push(pull.perSecond / javaPull.perSecond);
   }
@@ -249,9 +249,7 @@ export async function clientBench(args: readonly string[]): Promise<void> {
   const client = RocketMqClient.open({ namesrv: cluster.namesrv });
   try {
     await client.admin.createGroup({ group: 'bench' });
-    process.stdout.write(
-      `${bodyBytes}-byte messages, one broker on the same machine with ${JSON.stringify(brokerConfig)}\n`,
-    );
+    process.stdout.write(`${BODY_BYTES}-byte messages, one broker on the same machine with ${JSON.stringify(brokerConfig)}\n`);
     const bench = new ClientBench(cluster, client, await JavaLoad.compile(directory));
     await compare(bench, Number(values.rounds), Number(values.seconds), Number(values.messages));
   } finally {

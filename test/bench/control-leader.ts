@@ -2,7 +2,7 @@ import type { ControlFigure } from './control.js';
 import { collectGarbage, type ControlWorld } from './control-world.js';
 import { median } from './ratio-check.js';
 
-const runs = 7;
+const RUNS = 7;
 
 /** What the leader's steps cost, each with its fold and its encoding. */
 export function leaderFigures(world: ControlWorld): ControlFigure[] {
@@ -17,7 +17,7 @@ export function leaderFigures(world: ControlWorld): ControlFigure[] {
 }
 
 function lostWorker(world: ControlWorld): number[] {
-  return Array.from({ length: Math.min(runs, world.scale.workers - 2) }, (_, run) => {
+  return Array.from({ length: Math.min(RUNS, world.scale.workers - 2) }, (_, run) => {
     const lost = world.workerId(run);
     collectGarbage();
     const took = world.report(run, { leaving: true, tasks: [] });
@@ -30,7 +30,7 @@ function lostWorker(world: ControlWorld): number[] {
 /** Asked to stop, stopped, assigned again: the dearest of these steps, per restart. */
 function changedTask(world: ControlWorld): number[] {
   collectGarbage();
-  return Array.from({ length: 3 * runs }, (_, run) => {
+  return Array.from({ length: 3 * RUNS }, (_, run) => {
     const worker = world.scale.workers - 1;
     const task = world.runs(worker)[run % 5];
     if (task === undefined) throw new Error('the worker runs nothing');
@@ -42,7 +42,7 @@ function changedTask(world: ControlWorld): number[] {
         kind: 'tasks.restart',
         name: task.id.connector,
         tasks: [task.id],
-        requestId: `restart-${String(run)}`,
+        requestId: `restart-${run}`,
         sentAt: Date.UTC(2030, 0, 1) + world.now,
         from: 'bench',
       },

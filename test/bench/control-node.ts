@@ -61,8 +61,8 @@ export async function untilWritten(store: NodeStore): Promise<void> {
   throw new Error('the files of the node are not written');
 }
 
-const entries = 100_000;
-const batch = 2_048;
+const ENTRIES = 100_000;
+const BATCH = 2_048;
 
 /** Reading 100,000 entries as a node does that catches up: those that made the cluster, then changes of single tasks. */
 export function foldFigures(world: ControlWorld): ControlFigure[] {
@@ -70,31 +70,29 @@ export function foldFigures(world: ControlWorld): ControlFigure[] {
   const made = snapshotAt < 0 ? world.reads : world.reads.slice(0, snapshotAt);
   const cluster = foldEntries(emptyState(), made).state;
   const { logId, epoch, claimId, head } = cluster;
-  const changes = taskChanges(cluster, Math.max(0, entries - made.length));
+  const changes = taskChanges(cluster, Math.max(0, ENTRIES - made.length));
   const bodies = [
     ...made.map(({ entry }) => encodeLogEntry<LogEvent>(entry).body),
     ...encodeLogChain({ logId, epoch, claimId, at: Date.UTC(2030, 0, 2) }, head, changes).map(({ body }) => body),
-  ].slice(0, entries);
+  ].slice(0, ENTRIES);
   collectGarbage();
   const before = process.cpuUsage();
   let state = emptyState();
-  for (let at = 0; at < bodies.length; at += batch) {
+  for (let at = 0; at < bodies.length; at += BATCH) {
     const reads = bodies
-      .slice(at, at + batch)
+      .slice(at, at + BATCH)
       .map((body, i): ReadEntry => ({ offset: at + i, digest: entryDigest(body), entry: decodeLogEntry(body) }));
     state = foldEntries(state, reads).state;
   }
   const { user, system } = process.cpuUsage(before);
-  if (state.skipped > 0) throw new Error(`${String(state.skipped)} entries were skipped`);
+  if (state.skipped > 0) throw new Error(`${state.skipped} entries were skipped`);
   const value = (user + system) / 1e6;
   return [{ what: 'CPU of reading and folding 100,000 entries of such a log', value, unit: 's', goal: 2 }];
 }
 
 /** One task after the other is stopped, reassigned and commits, with a renewal after each. */
 function taskChanges({ tasks }: ClusterState, count: number): readonly LogEvent[] {
-  const held = [...tasks.values()].flatMap(({ id, assignment }) =>
-    assignment === undefined ? [] : [{ id, assignment }],
-  );
+  const held = [...tasks.values()].flatMap(({ id, assignment }) => (assignment === undefined ? [] : [{ id, assignment }]));
   const events: LogEvent[] = [];
   for (let turn = 0; events.length < count; turn += 1) {
     const { id, assignment } = held[(turn * 7_919) % held.length] ?? {};

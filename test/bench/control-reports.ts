@@ -16,9 +16,9 @@ const reportQueues = topics.reports.queues;
 const messageOverhead = 91 + topics.reports.name.length + 43 + 20;
 /** A coordinator asks for the log's head every half second. */
 const HEAD_TENTHS = 5;
-const idleSeconds = 12;
+const IDLE_SECONDS = 12;
 /** Seconds before the measured ones, in which Node.js compiles the code. */
-const warmUpSeconds = 4;
+const WARM_UP_SECONDS = 4;
 
 /** Bytes that the reports of all workers take in 72 h while every task moves records. */
 export function reportFigures(world: ControlWorld): ControlFigure[] {
@@ -75,8 +75,8 @@ interface IdleNode {
 }
 
 class LeadingNode implements IdleNode {
-  private readonly assemblers = Array.from({ length: reportQueues }, () => new ReportAssembler<Report>());
-  private tenths = 0;
+  readonly #assemblers = Array.from({ length: reportQueues }, () => new ReportAssembler<Report>());
+  #tenths = 0;
   constructor(private readonly world: ControlWorld) {}
 
   get state(): ClusterState {
@@ -85,9 +85,9 @@ class LeadingNode implements IdleNode {
 
   tenth(told: ToldInTenth): void {
     const { world } = this;
-    world.pass(100, this.tenths % HEAD_TENTHS === 0);
-    this.tenths += 1;
-    for (const [queue, assembler] of this.assemblers.entries()) {
+    world.pass(100, this.#tenths % HEAD_TENTHS === 0);
+    this.#tenths += 1;
+    for (const [queue, assembler] of this.#assemblers.entries()) {
       const signs = (told[queue] ?? []).map((body) => assembler.read(body, world.now));
       if (signs.length > 0) world.take({ kind: 'reports.read', queue, signs });
     }
@@ -95,17 +95,17 @@ class LeadingNode implements IdleNode {
 }
 
 class GatewayNode implements IdleNode {
-  private readonly assemblers = Array.from({ length: reportQueues }, () => new ReportAssembler<Report>());
-  private readonly latest = new LatestReports();
-  private nowMs = 0;
+  readonly #assemblers = Array.from({ length: reportQueues }, () => new ReportAssembler<Report>());
+  readonly #latest = new LatestReports();
+  #nowMs = 0;
   constructor(public state: ClusterState) {}
 
   tenth(told: ToldInTenth, isSecond: boolean): void {
-    this.nowMs += 100;
-    for (const [queue, assembler] of this.assemblers.entries()) {
+    this.#nowMs += 100;
+    for (const [queue, assembler] of this.#assemblers.entries()) {
       for (const body of told[queue] ?? []) {
-        const heard = assembler.read(body, this.nowMs);
-        if (heard.kind === 'report') this.latest.take(heard.report);
+        const heard = assembler.read(body, this.#nowMs);
+        if (heard.kind === 'report') this.#latest.take(heard.report);
       }
     }
     if (isSecond) this.state = foldRenewal(this.state);
@@ -113,26 +113,26 @@ class GatewayNode implements IdleNode {
 }
 
 class RunnerNode implements IdleNode {
-  private tenths = 0;
-  private readonly writer = new ReportWriter<Report>();
-  private readonly desired: DesiredTasks;
+  #tenths = 0;
+  readonly #writer = new ReportWriter<Report>();
+  readonly #desired: DesiredTasks;
   state: ClusterState;
 
   constructor(private readonly world: ControlWorld) {
     this.state = world.followed;
-    this.desired = new DesiredTasks(world.workerId(world.scale.workers - 1));
+    this.#desired = new DesiredTasks(world.workerId(world.scale.workers - 1));
     // A node that has just started looks at all tasks once: that is no idle second.
-    this.desired.in(this.state);
+    this.#desired.in(this.state);
   }
 
   tenth(_told: ToldInTenth, isSecond: boolean): void {
     const { world } = this;
-    this.tenths += 1;
+    this.#tenths += 1;
     if (!isSecond) return;
     this.state = foldRenewal(this.state);
-    this.desired.in(this.state);
+    this.#desired.in(this.state);
     const report = world.reportOf(world.scale.workers - 1, { appliedSeq: this.state.head.seq });
-    this.writer.messagesOf(report, this.tenths * 100, true);
+    this.#writer.messagesOf(report, this.#tenths * 100, true);
   }
 }
 
@@ -152,12 +152,10 @@ function toldBy(world: ControlWorld): Told {
     writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
   const queueOf = writers.map((_, at) => reportsQueueOf(world.workerId(at).nodeId, topics));
   const byQueue = (told: (at: number) => readonly Buffer[]): ToldInTenth =>
-    Array.from({ length: reportQueues }, (_, queue) =>
-      writers.flatMap((_writer, at) => (queueOf[at] === queue ? told(at) : [])),
-    );
+    Array.from({ length: reportQueues }, (_, queue) => writers.flatMap((_writer, at) => (queueOf[at] === queue ? told(at) : [])));
   // Each node reports its whole state at another moment.
   const first = byQueue((at) => messages(at, -(at % 600)));
-  const tenths = Array.from({ length: 10 * (warmUpSeconds + idleSeconds) }, (_, tenth) =>
+  const tenths = Array.from({ length: 10 * (WARM_UP_SECONDS + IDLE_SECONDS) }, (_, tenth) =>
     byQueue((at) => (at % 10 === tenth % 10 ? messages(at, tenth) : [])),
   );
   return { first, tenths };
@@ -187,7 +185,7 @@ async function idle({ first, tenths }: Told, node: IdleNode): Promise<number> {
       const { user, system } = process.cpuUsage(before);
       cpu += (user + system) / 1_000;
       if (tenth % 10 < 9) continue;
-      if (!collections.take() && tenth >= 10 * warmUpSeconds) seconds.push(cpu);
+      if (!collections.take() && tenth >= 10 * WARM_UP_SECONDS) seconds.push(cpu);
       cpu = 0;
     }
   } finally {
@@ -196,40 +194,36 @@ async function idle({ first, tenths }: Told, node: IdleNode): Promise<number> {
     await store.close();
     await rm(root, { recursive: true, force: true });
   }
-  if (seconds.length < idleSeconds / 2) throw new Error('full garbage collections took most of the seconds');
+  if (seconds.length < IDLE_SECONDS / 2) throw new Error('full garbage collections took most of the seconds');
   return seconds.reduce((sum, cpu) => sum + cpu, 0) / seconds.length;
 }
 
 /** Node.js types the detail of an entry only for users' own marks. */
-const kindOf = (entry: PerformanceEntry): number =>
-  (entry as unknown as { readonly detail: { readonly kind: number } }).detail.kind;
+const kindOf = (entry: PerformanceEntry): number => (entry as unknown as { readonly detail: { readonly kind: number } }).detail.kind;
 
 /** Notices full garbage collections, and the steps that mark for one. */
 class FullCollections {
-  private hasRun = false;
-  private readonly observer = new PerformanceObserver((list) => {
-    if (list.getEntries().some((entry) => fullCollections.has(kindOf(entry)))) {
-      this.hasRun = true;
+  #hasRun = false;
+  readonly #observer = new PerformanceObserver((list) => {
+    if (list.getEntries().some((entry) => FULL_COLLECTIONS.has(kindOf(entry)))) {
+      this.#hasRun = true;
     }
   });
 
   constructor() {
-    this.observer.observe({ entryTypes: ['gc'] });
+    this.#observer.observe({ entryTypes: ['gc'] });
   }
 
   /** Whether one has run since the call before. */
   take(): boolean {
-    const { hasRun } = this;
-    this.hasRun = false;
+    const hasRun = this.#hasRun;
+    this.#hasRun = false;
     return hasRun;
   }
 
   stop(): void {
-    this.observer.disconnect();
+    this.#observer.disconnect();
   }
 }
 
-const fullCollections: ReadonlySet<number> = new Set([
-  constants.NODE_PERFORMANCE_GC_MAJOR,
-  constants.NODE_PERFORMANCE_GC_INCREMENTAL,
-]);
+const FULL_COLLECTIONS: ReadonlySet<number> = new Set([constants.NODE_PERFORMANCE_GC_MAJOR, constants.NODE_PERFORMANCE_GC_INCREMENTAL]);

@@ -66,21 +66,21 @@ export class ControlWorld {
   readonly reads: ReadEntry[] = [];
   readonly effects: Effect[] = [];
   appendedBytes = 0;
-  private readonly waiting: InputBody[] = [];
-  private readonly reportSeqs = new Map<string, number>();
-  private isTaking = false;
+  readonly #waiting: InputBody[] = [];
+  readonly #reportSeqs = new Map<string, number>();
+  #isTaking = false;
 
   constructor(
     readonly scale: Scale,
     settings: Partial<CoordinatorSettings> = {},
   ) {
     this.followed = emptyState();
-    this.writeAs({ epoch: 0, claimId: '' }, [{ kind: 'genesis', broker: 'broker-a' }]);
+    this.#writeAs({ epoch: 0, claimId: '' }, [{ kind: 'genesis', broker: 'broker-a' }]);
     const { seq, digest } = this.followed.head;
     const first = { epoch: 1, claimId: 'first' };
-    this.writeAs(first, [{ kind: 'claimed', nodeId: 'coordinator-0', incarnation: 'c0', after: { seq, digest } }]);
-    this.writeAs(first, [{ kind: 'cluster.version', level: MAX_LEVEL }]);
-    for (const events of this.clusterEvents()) this.writeAs(first, events);
+    this.#writeAs(first, [{ kind: 'claimed', nodeId: 'coordinator-0', incarnation: 'c0', after: { seq, digest } }]);
+    this.#writeAs(first, [{ kind: 'cluster.version', level: MAX_LEVEL }]);
+    for (const events of this.#clusterEvents()) this.#writeAs(first, events);
     this.state = initialCoordinator(coordinator, this.followed, { now: 0, wall: 0 }, settings);
   }
 
@@ -109,26 +109,26 @@ export class ControlWorld {
 
   /** Steps an input and all that follows from it. */
   take(body: InputBody): void {
-    this.waiting.push(body);
-    if (this.isTaking) return;
-    this.isTaking = true;
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+    this.#waiting.push(body);
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const result = step(this.state, { now: this.now, wall: startedAt + this.now, ...next });
       this.state = result.state;
-      for (const effect of result.effects) this.run(effect);
+      for (const effect of result.effects) this.#run(effect);
     }
-    this.isTaking = false;
+    this.#isTaking = false;
   }
 
   /** Returns the milliseconds of CPU of its steps. */
   tick(ms: number): number {
-    this.reachHead(ms);
+    this.#reachHead(ms);
     return this.feed({ kind: 'tick' });
   }
 
   /** A tick that is not measured. */
   pass(ms: number, provesHead = true): void {
-    if (provesHead) this.reachHead(ms);
+    if (provesHead) this.#reachHead(ms);
     else this.now += ms;
     this.take({ kind: 'tick' });
   }
@@ -136,18 +136,18 @@ export class ControlWorld {
   /** What a worker says now: it runs what it was given. */
   reportOf(at: number, more: Partial<Report> = {}): Report {
     const self = this.workerId(at);
-    const reportSeq = (this.reportSeqs.get(self.nodeId) ?? 0) + 1;
-    this.reportSeqs.set(self.nodeId, reportSeq);
+    const reportSeq = (this.#reportSeqs.get(self.nodeId) ?? 0) + 1;
+    this.#reportSeqs.set(self.nodeId, reportSeq);
     return {
       ...self,
       role: 'source-runner',
       reportSeq,
-      sentAt: this.wall,
+      sentAt: this.#wall,
       startedAt,
       http: '10.0.0.1:8080',
       leaving: false,
       capacity: 1,
-      labels: { zone: `z${String(at % 3)}` },
+      labels: { zone: `z${at % 3}` },
       plugins: [{ kind: 'source', name: 'FileStreamSource', aliases: ['FileSource'], version: '1.0.0' }],
       maxLevel: MAX_LEVEL,
       appliedSeq: this.followed.head.seq,
@@ -200,17 +200,17 @@ export class ControlWorld {
     throw new Error('the tasks are not assigned');
   }
 
-  private reachHead(ms: number): void {
+  #reachHead(ms: number): void {
     this.now += ms;
     this.take({ kind: 'head.reached', sentAt: this.now });
   }
 
-  private get wall(): number {
+  get #wall(): number {
     return startedAt + this.now;
   }
 
   /** All that was said before: connectors with their tasks, workers, and who has what. */
-  private *clusterEvents(): Generator<LogEvent[]> {
+  *#clusterEvents(): Generator<LogEvent[]> {
     const { tasks, connectors, workers } = this.scale;
     const tasksMax = tasks / connectors;
     for (let at = 0; at < workers; at += 1) {
@@ -220,7 +220,7 @@ export class ControlWorld {
     }
     const owned: (TaskId & { nodeId: string; incarnation: string })[] = [];
     for (let at = 0; at < connectors; at += 1) {
-      const name = `connector-${String(at)}`;
+      const name = `connector-${at}`;
       const config = connectorConfig(name, tasksMax);
       const configVersion = this.followed.head.seq + 1;
       const own = Array.from({ length: tasksMax }, (_, index) => fileOf(index));
@@ -234,7 +234,7 @@ export class ControlWorld {
     yield [{ kind: 'leader.resigned' }];
   }
 
-  private writeAs(claim: { readonly epoch: number; readonly claimId: string }, events: readonly LogEvent[]): void {
+  #writeAs(claim: { readonly epoch: number; readonly claimId: string }, events: readonly LogEvent[]): void {
     const { head } = this.followed;
     const chain = encodeLogChain({ logId: 'log-1', ...claim, at: startedAt }, head, events);
     const reads = decoded(
@@ -245,16 +245,16 @@ export class ControlWorld {
     this.followed = foldEntries(this.followed, reads).state;
   }
 
-  private run(effect: Effect): void {
-    if (effect.kind === 'append') this.store(effect);
+  #run(effect: Effect): void {
+    if (effect.kind === 'append') this.#store(effect);
     else if (effect.kind === 'send-probe') {
       const probe = { incarnation: coordinator.incarnation, sentAt: effect.sentAt };
-      this.waiting.push({ kind: 'reports.read', queue: effect.queue, signs: [{ kind: 'probe', probe }] });
+      this.#waiting.push({ kind: 'reports.read', queue: effect.queue, signs: [{ kind: 'probe', probe }] });
     }
     this.effects.push(effect);
   }
 
-  private store({ appendId, events, after, logId, epoch, claimId, at }: Append): void {
+  #store({ appendId, events, after, logId, epoch, claimId, at }: Append): void {
     const bodies = encodeLogChain({ logId, epoch, claimId, at }, after, events).map(({ body }) => body);
     for (const { length } of bodies) this.appendedBytes += length;
     const first = this.followed.head.offset;
@@ -263,8 +263,8 @@ export class ControlWorld {
     this.followed = folded.state;
     this.reads.push(...reads);
     const lastOffset = first + reads.length;
-    this.waiting.push({ kind: 'append.settled', appendId, outcome: 'stored', lastOffset });
-    this.waiting.push({ kind: 'log.folded', ...folded, nextOffset: lastOffset + 1 });
+    this.#waiting.push({ kind: 'append.settled', appendId, outcome: 'stored', lastOffset });
+    this.#waiting.push({ kind: 'log.folded', ...folded, nextOffset: lastOffset + 1 });
   }
 }
 
@@ -289,5 +289,5 @@ const coordinator = { nodeId: 'coordinator-1', incarnation: '00000000-0000-4000-
 export const idleCounters: Readonly<Record<string, number>> = { ...newTaskCounters() };
 
 function fileOf(index: number): Readonly<Record<string, string>> {
-  return { file: `/var/lib/exports/till-${String(index)}.csv` };
+  return { file: `/var/lib/exports/till-${index}.csv` };
 }

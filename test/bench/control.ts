@@ -13,7 +13,7 @@ export interface ControlFigure {
   readonly goal?: number;
 }
 
-const sizes: readonly Scale[] = [
+const SIZES: readonly Scale[] = [
   { tasks: 1_000, connectors: 100, workers: 10 },
   { tasks: 10_000, connectors: 1_000, workers: 100 },
   { tasks: 100_000, connectors: 10_000, workers: 1_000 },
@@ -21,9 +21,9 @@ const sizes: readonly Scale[] = [
 
 export async function controlBench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: { tasks: { type: 'string' } } });
-  const chosen = values.tasks === undefined ? sizes : sizes.filter(({ tasks }) => String(tasks) === values.tasks);
+  const chosen = values.tasks === undefined ? SIZES : SIZES.filter(({ tasks }) => String(tasks) === values.tasks);
   if (chosen.length === 0) {
-    throw new Error(`--tasks: ${values.tasks ?? ''} given; allowed are ${sizes.map(({ tasks }) => tasks).join(', ')}`);
+    throw new Error(`--tasks: ${values.tasks ?? ''} given; allowed are ${SIZES.map(({ tasks }) => tasks).join(', ')}`);
   }
   const columns: ControlFigure[][] = [];
   for (const scale of chosen) {
@@ -40,11 +40,11 @@ export async function controlBench(args: readonly string[]): Promise<void> {
 }
 
 function print(scales: readonly Scale[], columns: readonly (readonly ControlFigure[])[]): void {
-  const titles = scales.map(({ tasks, workers }) => `${String(tasks)} tasks, ${String(workers)} workers`);
+  const titles = scales.map(({ tasks, workers }) => `${tasks} tasks, ${workers} workers`);
   process.stdout.write(`${''.padEnd(66)}${titles.map((title) => title.padStart(30)).join('')}   goal at 100000\n`);
   for (const [row, { what, unit, goal }] of (columns[0] ?? []).entries()) {
     const cells = columns.map((figures) => shown(figures[row]).padStart(30)).join('');
-    process.stdout.write(`${what.padEnd(66)}${cells}   ${goal === undefined ? '' : `≤ ${String(goal)} ${unit}`}\n`);
+    process.stdout.write(`${what.padEnd(66)}${cells}   ${goal === undefined ? '' : `≤ ${goal} ${unit}`}\n`);
   }
   const top = scales.findIndex(({ tasks }) => tasks === 100_000);
   const missed = (columns[top] ?? []).filter(({ value, goal }) => goal !== undefined && value > goal);

@@ -12,8 +12,8 @@ import { hundredByteLine } from '../support/sample-lines.js';
 import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
 import { checkRatios, median } from './ratio-check.js';
 
-const lineBytes = 100;
-const limitMs = 300_000;
+const LINE_BYTES = 100;
+const LIMIT_MS = 300_000;
 
 interface Figure {
   readonly seconds: number;
@@ -49,18 +49,18 @@ async function createTopic(cluster: SluiceCluster, topic: string): Promise<void>
 }
 
 async function untilSize(file: string, bytes: number): Promise<void> {
-  await until(`${file} has ${String(bytes)} bytes`, () => existsSync(file) && statSync(file).size >= bytes, limitMs);
+  await until(`${file} has ${bytes} bytes`, () => existsSync(file) && statSync(file).size >= bytes, LIMIT_MS);
 }
 
 /** Both connectors are posted first and idle; the clock starts when the file appears. */
 async function throughRuntime(cluster: IsolatedCluster, source: string, lines: number, run: number): Promise<Figure> {
-  const topic = `bench-runtime-${String(run)}`;
-  const input = cluster.path(`runtime-${String(run)}.in`);
-  const output = cluster.path(`runtime-${String(run)}.out`);
+  const topic = `bench-runtime-${run}`;
+  const input = cluster.path(`runtime-${run}.in`);
+  const output = cluster.path(`runtime-${run}.out`);
   await createTopic(cluster, topic);
   const connectors = {
-    [`bench-in-${String(run)}`]: { 'connector.class': 'FileStreamSource', file: input, topic },
-    [`bench-out-${String(run)}`]: { 'connector.class': 'FileStreamSink', file: output, topics: topic },
+    [`bench-in-${run}`]: { 'connector.class': 'FileStreamSource', file: input, topic },
+    [`bench-out-${run}`]: { 'connector.class': 'FileStreamSink', file: output, topics: topic },
   };
   for (const [name, config] of Object.entries(connectors)) {
     const answer = await cluster.request('POST', '/connectors', { name, config });
@@ -75,7 +75,7 @@ async function throughRuntime(cluster: IsolatedCluster, source: string, lines: n
   const before = Object.entries(pids).map(([name, pid]) => [name, pid, cpuSeconds(pid)] as const);
   const started = performance.now();
   await runToEnd('ln', [source, input]);
-  await untilSize(output, lines * lineBytes);
+  await untilSize(output, lines * LINE_BYTES);
   const figure = figureOf(performance.now() - started, lines);
   const perLine = before.map(([name, pid, used]) => `${name} ${(((cpuSeconds(pid) - used) * 1e6) / lines).toFixed(1)}`);
   process.stdout.write(`CPU per line in microseconds: ${perLine.join(', ')}\n`);
@@ -85,8 +85,8 @@ async function throughRuntime(cluster: IsolatedCluster, source: string, lines: n
 }
 
 async function plainCopy(cluster: SluiceCluster, source: string, lines: number, run: number): Promise<Figure> {
-  const topic = `bench-plain-${String(run)}`;
-  const output = cluster.path(`plain-${String(run)}.out`);
+  const topic = `bench-plain-${run}`;
+  const output = cluster.path(`plain-${run}.out`);
   await createTopic(cluster, topic);
   const script = fileURLToPath(new URL('./plain-copy.js', import.meta.url));
   const started = performance.now();
@@ -120,9 +120,7 @@ export async function fileBench(args: readonly string[]): Promise<void> {
   try {
     const source = join(cluster.directory, 'source.txt');
     await writeLines(source, lines);
-    process.stdout.write(
-      `file to topic to file, ${String(lines)} lines of ${String(lineBytes)} bytes, one task, one queue\n`,
-    );
+    process.stdout.write(`file to topic to file, ${lines} lines of ${LINE_BYTES} bytes, one task, one queue\n`);
     const ratios: number[] = [];
     for (let run = 1; run <= Number(values.runs); run += 1) {
       const plain = await plainCopy(cluster, source, lines, run);
@@ -130,8 +128,8 @@ export async function fileBench(args: readonly string[]): Promise<void> {
       const ratio = sluice.linesPerSecond / plain.linesPerSecond;
       ratios.push(ratio);
       process.stdout.write(
-        `round ${String(run)}: runtime ${String(sluice.linesPerSecond)} lines/s (${sluice.seconds.toFixed(2)} s), ` +
-          `plain copy ${String(plain.linesPerSecond)} lines/s (${plain.seconds.toFixed(2)} s), ratio ${ratio.toFixed(2)}\n`,
+        `round ${run}: runtime ${sluice.linesPerSecond} lines/s (${sluice.seconds.toFixed(2)} s), ` +
+          `plain copy ${plain.linesPerSecond} lines/s (${plain.seconds.toFixed(2)} s), ratio ${ratio.toFixed(2)}\n`,
       );
     }
     checkRatios([{ name: 'runtime to plain copy', ratio: median(ratios), goal: 0.8 }]);

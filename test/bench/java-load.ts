@@ -5,7 +5,7 @@ import { LoadProcess } from './load-process.js';
 
 // Of the sources: nothing but TypeScript is built into dist.
 const source = fileURLToPath(new URL('../../bench/java/PullLoad.java', import.meta.url));
-const jvm = ['-Xms256m', '-Xmx256m', '-XX:+UseParallelGC'];
+const JVM = ['-Xms256m', '-Xmx256m', '-XX:+UseParallelGC'];
 
 /** RocketMQ's Java client under load: its own BatchProducer and a pull consumer. */
 export class JavaLoad {
@@ -28,6 +28,6 @@ export class JavaLoad {
   }
 
   #start(mainClass: string, words: readonly string[]): LoadProcess {
-    return new LoadProcess('java', [...jvm, '-cp', this.classPath, mainClass, ...words]);
+    return new LoadProcess('java', [...JVM, '-cp', this.classPath, mainClass, ...words]);
   }
 }

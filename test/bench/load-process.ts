@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { cpuSeconds } from '../support/cpu-time.js';
 
-const limitMs = 120_000;
+const LIMIT_MS = 120_000;
 
 /** A process that makes load: it says "ready" on its output and begins at a line on its input. */
 export class LoadProcess {
@@ -38,7 +38,7 @@ export class LoadProcess {
   async nextLine(): Promise<string> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(reject, limitMs, new Error(`no line within ${limitMs} ms of ${this.#child.spawnfile}`));
+      timer = setTimeout(reject, LIMIT_MS, new Error(`no line within ${LIMIT_MS} ms of ${this.#child.spawnfile}`));
     });
     try {
       const line = await Promise.race([this.#lines.next(), late]);

@@ -4,9 +4,9 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { BatchEncoder, RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 
-const batchBytes = 1024 * 1024;
-const readBytes = 1024 * 1024;
-const newline = 10;
+const BATCH_BYTES = 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
+const NEWLINE = 10;
 const noProperties = Buffer.alloc(0);
 
 async function send(client: RocketMqClient, queue: QueueRef, file: string): Promise<void> {
@@ -18,13 +18,13 @@ async function send(client: RocketMqClient, queue: QueueRef, file: string): Prom
     batch = new BatchEncoder();
   };
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of createReadStream(file, { highWaterMark: readBytes })) {
+  for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES })) {
     const data = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
     let start = 0;
-    for (let end = data.indexOf(newline); end >= 0; end = data.indexOf(newline, start)) {
+    for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, start)) {
       batch.add(data.subarray(start, end), noProperties);
       start = end + 1;
-      if (batch.bytes >= batchBytes) await flush();
+      if (batch.bytes >= BATCH_BYTES) await flush();
     }
     rest = data.subarray(start);
   }

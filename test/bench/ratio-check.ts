@@ -6,7 +6,7 @@ export interface Ratio {
 }
 
 /** A ratio may fall this far below its goal before a bench fails: the machines of two runs are never alike. */
-const tolerance = 0.8;
+const TOLERANCE = 0.8;
 
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error('median of no values');
@@ -18,7 +18,7 @@ export function median(values: readonly number[]): number {
 
 /** The ratios that are below 0.8 of their goal, or no number at all. */
 export function missedRatios(ratios: readonly Ratio[]): readonly Ratio[] {
-  return ratios.filter(({ ratio, goal }) => !(ratio >= tolerance * goal));
+  return ratios.filter(({ ratio, goal }) => !(ratio >= TOLERANCE * goal));
 }
 
 /**
@@ -30,7 +30,7 @@ export function checkRatios(ratios: readonly Ratio[]): void {
     process.stdout.write(`ratio ${name}: ${ratio.toFixed(2)} (goal ${goal.toFixed(2)})\n`);
   }
   const missed = missedRatios(ratios).map(({ name, ratio, goal }) => {
-    return `${name} is ${ratio.toFixed(2)}, allowed is ${(tolerance * goal).toFixed(2)} or more`;
+    return `${name} is ${ratio.toFixed(2)}, allowed is ${(TOLERANCE * goal).toFixed(2)} or more`;
   });
-  if (missed.length > 0) throw new Error(`ratios below ${tolerance} of their goals: ${missed.join('; ')}`);
+  if (missed.length > 0) throw new Error(`ratios below ${TOLERANCE} of their goals: ${missed.join('; ')}`);
 }

@@ -9,10 +9,10 @@ import { prepareRpcGroup } from '@sluice/node';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { RpcEndpoint } from '@sluice/rpc';
 
-const topic = 'bench-rpc';
-const queues = 4;
-const warmUp = 50;
-const goalMs = 10;
+const TOPIC = 'bench-rpc';
+const QUEUES = 4;
+const WARM_UP = 50;
+const GOAL_MS = 10;
 
 interface Latency {
   readonly p50: number;
@@ -29,13 +29,13 @@ export async function rpcBench(args: readonly string[]): Promise<void> {
   const cluster = await startCluster({ name: 'bench', dataDir, ports: await freePorts() });
   const client = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: 10_000 });
   try {
-    await client.admin.createTopic({ topic, readQueues: queues, writeQueues: queues });
+    await client.admin.createTopic({ topic: TOPIC, readQueues: QUEUES, writeQueues: QUEUES });
     for (const url of [`rocketmq+grpc://${cluster.grpc}`, `rocketmq://${cluster.namesrv}`]) {
       const { p50, p99, cpuMs } = await measure(client, url, requests);
       process.stdout.write(
-        `${url.slice(0, url.indexOf('://'))}: p50 ${p50.toFixed(2)} ms (goal ${String(goalMs)}), p99 ${p99.toFixed(2)} ms, CPU of a request and its reply ${cpuMs.toFixed(2)} ms\n`,
+        `${url.slice(0, url.indexOf('://'))}: p50 ${p50.toFixed(2)} ms (goal ${GOAL_MS}), p99 ${p99.toFixed(2)} ms, CPU of a request and its reply ${cpuMs.toFixed(2)} ms\n`,
       );
-      if (p50 > goalMs) process.exitCode = 1;
+      if (p50 > GOAL_MS) process.exitCode = 1;
     }
   } finally {
     await client.close();
@@ -49,19 +49,17 @@ async function stop(cluster: RunningCluster, dataDir: string): Promise<void> {
 }
 
 async function measure(client: RocketMqClient, url: string, requests: number): Promise<Latency> {
-  const prepareGroup = (group: string): Promise<void> => prepareRpcGroup(client, group, topic);
-  const [asking, answering] = ['asking', 'answering'].map(
-    (node) => new RpcEndpoint({ node, topic, url, prepareGroup }),
-  );
+  const prepareGroup = (group: string): Promise<void> => prepareRpcGroup(client, group, TOPIC);
+  const [asking, answering] = ['asking', 'answering'].map((node) => new RpcEndpoint({ node, topic: TOPIC, url, prepareGroup }));
   answering!.serve(({ data }) => Promise.resolve(data));
   await Promise.all([asking!.start(), answering!.start()]);
   const took: number[] = [];
   let cpu = process.cpuUsage();
-  for (let index = 0; index < warmUp + requests; index += 1) {
-    if (index === warmUp) cpu = process.cpuUsage();
+  for (let index = 0; index < WARM_UP + requests; index += 1) {
+    if (index === WARM_UP) cpu = process.cpuUsage();
     const startedAt = performance.now();
     await asking!.request({ node: 'answering', pattern: 'echo' }, index, { timeoutMs: 30_000 });
-    if (index >= warmUp) took.push(performance.now() - startedAt);
+    if (index >= WARM_UP) took.push(performance.now() - startedAt);
   }
   const { user, system } = process.cpuUsage(cpu);
   await Promise.all([asking!.stop(), answering!.stop()]);

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SluiceCluster } from '../support/sluice-cluster.js';
 import type { CommandProbe } from './observations.js';
 
-const intervalMs = 500;
+const INTERVAL_MS = 500;
 /** Commands that wait for an answer at a time. */
-const mostOpen = 60;
+const MOST_OPEN = 60;
 
 /** Gives the cluster a command that changes nothing, twice a second, whether the ones before are answered or not. */
 export class CommandProber {
@@ -32,12 +32,12 @@ export class CommandProber {
   async #probe(): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
-      if (this.#open.size < mostOpen) {
+      if (this.#open.size < MOST_OPEN) {
         const probe = this.#send();
         this.#open.add(probe);
         void probe.finally(() => this.#open.delete(probe));
       }
-      await delay(intervalMs, undefined, { signal }).catch(() => undefined);
+      await delay(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 

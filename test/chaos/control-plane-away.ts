@@ -19,12 +19,12 @@ interface Asked {
 }
 
 /** The gateway takes a leader for gone after ten seconds of silence, and looks four times a second. */
-const refusedWithinMs = 11_000;
-const askEveryMs = 1000;
-const beforeMs = 2000;
-const afterMs = 5000;
+const REFUSED_WITHIN_MS = 11_000;
+const ASK_EVERY_MS = 1000;
+const BEFORE_MS = 2000;
+const AFTER_MS = 5000;
 /** What a read says of its age must be true of a gateway that still reads the log, which it proves every second. */
-const mostAgeMs = 5000;
+const MOST_AGE_MS = 5000;
 
 /** All coordinators are killed at once and come back after a while; data flows, reads answer and writes are refused meanwhile. */
 export async function controlPlaneAway(
@@ -34,25 +34,23 @@ export async function controlPlaneAway(
   const coordinators = cluster.roles.filter(({ role }) => role === 'coordinator');
   const asked: Asked[] = [];
   const observed = await watchedRun(cluster, load, async () => {
-    await delay(beforeMs);
+    await delay(BEFORE_MS);
     await Promise.all(coordinators.map((handle) => handle.kill('SIGKILL')));
-    tell(`${String(coordinators.length)} coordinators are gone for ${String(awayMs)} ms`);
+    tell(`${coordinators.length} coordinators are gone for ${awayMs} ms`);
     const goneAt = performance.now();
     // The first one is written before anybody knows that nobody will answer.
     const writing: Promise<void>[] = [];
     for (let round = 0; performance.now() - goneAt < awayMs; round += 1) {
-      writing.push(
-        ask(cluster, 'PUT', `/connectors/${load.name}-1-in/resume`, wrongWrite).then((each) => void asked.push(each)),
-      );
+      writing.push(ask(cluster, 'PUT', `/connectors/${load.name}-1-in/resume`, wrongWrite).then((each) => void asked.push(each)));
       for (const path of [`/connectors/${load.name}-1-in/status`, '/connectors?expand=status', '/cluster']) {
         asked.push(await ask(cluster, 'GET', path, wrongRead));
       }
-      await delay(Math.max(0, goneAt + (round + 1) * askEveryMs - performance.now()));
+      await delay(Math.max(0, goneAt + (round + 1) * ASK_EVERY_MS - performance.now()));
     }
     await Promise.all(writing);
     await Promise.all(coordinators.map(startAndWait));
     tell('the coordinators are back');
-    await delay(afterMs);
+    await delay(AFTER_MS);
     return { faults: [], unaskedEnds: [] };
   });
   const writes = asked.filter(({ what }) => what.startsWith('PUT'));
@@ -62,7 +60,7 @@ export async function controlPlaneAway(
     wrong('reads that did not answer 200 with their age', reads),
     slowest('slowest read', reads),
     wrong('writes that did not answer 503 with the reason', writes),
-    slowest('slowest refusal of a write', writes, refusedWithinMs),
+    slowest('slowest refusal of a write', writes, REFUSED_WITHIN_MS),
     ...judge(observed),
   ];
 }
@@ -83,19 +81,19 @@ async function ask(
 
 function wrongRead({ status, headers }: RestAnswer): string | undefined {
   const age = headers.get('sluice-model-age-ms');
-  const hasAge = age !== null && Number(age) >= 0 && Number(age) <= mostAgeMs;
-  return status === 200 && hasAge ? undefined : `answered ${String(status)}, age ${age ?? 'missing'}`;
+  const hasAge = age !== null && Number(age) >= 0 && Number(age) <= MOST_AGE_MS;
+  return status === 200 && hasAge ? undefined : `answered ${status}, age ${age ?? 'missing'}`;
 }
 
 function wrongWrite({ status, body }: RestAnswer): string | undefined {
   const isReasoned = JSON.stringify(body).includes('No coordinator leads: ');
-  return status === 503 && isReasoned ? undefined : `answered ${String(status)}: ${JSON.stringify(body)}`;
+  return status === 503 && isReasoned ? undefined : `answered ${status}: ${JSON.stringify(body)}`;
 }
 
 function wrong(name: string, asked: readonly Asked[]): Figure {
   const failed = asked.filter(({ fault }) => fault !== undefined);
   const details = failed.map(({ what, fault }) => `${what}: ${fault ?? ''}`);
-  return { name: `${name} (of ${String(asked.length)})`, unit: 'count', value: failed.length, limit: 0, details };
+  return { name: `${name} (of ${asked.length})`, unit: 'count', value: failed.length, limit: 0, details };
 }
 
 function slowest(name: string, asked: readonly Asked[], limit?: number): Figure {

@@ -1,10 +1,4 @@
-import {
-  type IsolatedCluster,
-  SluiceCluster,
-  until,
-  type RoleHandle,
-  type RoleName,
-} from '../support/sluice-cluster.js';
+import { type IsolatedCluster, SluiceCluster, until, type RoleHandle, type RoleName } from '../support/sluice-cluster.js';
 
 /** How many processes of each role there are beside the one gateway. */
 export interface CrewSize {
@@ -19,7 +13,7 @@ interface ClusterAnswer {
 }
 
 /** What a busy machine needs for a start is no finding. */
-const startLimitMs = 240_000;
+const START_LIMIT_MS = 240_000;
 
 /** Starts a cluster beside a RocketMQ of its own and waits until all of its nodes are members. */
 export async function startCrew(size: CrewSize): Promise<IsolatedCluster> {
@@ -44,7 +38,7 @@ export async function startCrew(size: CrewSize): Promise<IsolatedCluster> {
 }
 
 function moreOf(cluster: SluiceCluster, role: RoleName, count: number): readonly RoleHandle[] {
-  return Array.from({ length: count - 1 }, (_, index) => cluster.add(role, `${role}-${String(index + 2)}`));
+  return Array.from({ length: count - 1 }, (_, index) => cluster.add(role, `${role}-${index + 2}`));
 }
 
 /** Resolves with true once the process says that it is up, with false if it ends before. */
@@ -55,7 +49,7 @@ export async function startAndWait(handle: RoleHandle): Promise<boolean> {
   const isUp = await until(
     `${handle.id} is up`,
     () => (timesUp() > before ? 'up' : !handle.isRunning && 'ended'),
-    startLimitMs,
+    START_LIMIT_MS,
     () => handle.log.slice(-1500),
   );
   return isUp === 'up';
@@ -68,7 +62,7 @@ export async function untilMembers(cluster: SluiceCluster, ids: readonly string[
       const live = (await clusterAnswer(cluster))?.nodes.filter(({ state }) => state === 'live').map(({ id }) => id);
       return ids.every((id) => live?.includes(id));
     },
-    startLimitMs,
+    START_LIMIT_MS,
   );
 }
 

@@ -2,9 +2,9 @@ import type { AppliedFault, Interval, TaskSighting } from './observations.js';
 import type { Stay } from './task-history.js';
 
 /** After a task runs on another worker, and after a fault is over, its records may come unevenly for this long, in milliseconds. */
-export const settleMs = 2000;
+export const SETTLE_MS = 2000;
 /** The broker's clients find it again and tasks get their leases back within this time after its restart, in milliseconds. */
-export const brokerSettleMs = 10_000;
+export const BROKER_SETTLE_MS = 10_000;
 
 /** When a task was RUNNING with a generation first, as its worker says; infinite if it never was. */
 export function runningSince(sightings: readonly TaskSighting[], connector: string, generation: number): number {
@@ -27,12 +27,12 @@ export function disturbancesOf(
   const own = stays.filter(({ id }) => id.connector === connector);
   const changes = own.map((stay, at) => {
     const before = own[at - 1];
-    const toMs = runningSince(sightings, connector, stay.generation) + settleMs;
+    const toMs = runningSince(sightings, connector, stay.generation) + SETTLE_MS;
     return { fromMs: before === undefined ? -Infinity : before.toMs, toMs };
   });
   const struck = faults.flatMap(({ nodeId, fromMs, toMs }) => {
     const held = own.some((stay) => stay.nodeId === nodeId && stay.fromMs <= toMs && stay.toMs >= fromMs);
-    return held ? [{ fromMs, toMs: untilMoved(own, nodeId, fromMs, toMs) + settleMs }] : [];
+    return held ? [{ fromMs, toMs: untilMoved(own, nodeId, fromMs, toMs) + SETTLE_MS }] : [];
   });
   return [...changes, ...struck, ...brokerTimes(faults)];
 }
@@ -44,9 +44,7 @@ function untilMoved(own: readonly Stay[], nodeId: string, fromMs: number, toMs: 
 }
 
 export function brokerTimes(faults: readonly AppliedFault[]): readonly Interval[] {
-  return faults
-    .filter(({ nodeId }) => nodeId === 'broker')
-    .map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + brokerSettleMs }));
+  return faults.filter(({ nodeId }) => nodeId === 'broker').map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + BROKER_SETTLE_MS }));
 }
 
 export function overlaps(left: Interval, right: Interval): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { allCards, planFaults, type FaultPlanOptions } from './fault-plan.js';
+import { ALL_CARDS, planFaults, type FaultPlanOptions } from './fault-plan.js';
 
 const options: FaultPlanOptions = {
   seed: 1,
@@ -9,7 +9,7 @@ const options: FaultPlanOptions = {
   standstillMs: 30_000,
   spacingMs: { least: 8000, most: 18_000 },
   togetherChance: 0.2,
-  cards: allCards,
+  cards: ALL_CARDS,
 };
 const seeds = fc.integer({ min: 0, max: 1_000_000_000 });
 
@@ -23,7 +23,7 @@ describe('a plan of faults', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const played = new Set(planFaults({ ...options, seed }).map(({ kind, target }) => `${kind} ${target}`));
-        expect(played).toEqual(new Set(allCards.map(({ kind, target }) => `${kind} ${target}`)));
+        expect(played).toEqual(new Set(ALL_CARDS.map(({ kind, target }) => `${kind} ${target}`)));
       }),
     );
   });
@@ -35,10 +35,7 @@ describe('a plan of faults', () => {
         for (const fault of faults) {
           const away = faults.filter(
             (other) =>
-              other !== fault &&
-              other.target === fault.target &&
-              other.atMs <= fault.atMs &&
-              other.atMs + other.awayMs > fault.atMs,
+              other !== fault && other.target === fault.target && other.atMs <= fault.atMs && other.atMs + other.awayMs > fault.atMs,
           );
           expect(away.map(({ index }) => index)).not.toContain(fault.index);
           expect(away.length).toBeLessThan(options.runners - 1);

@@ -38,7 +38,7 @@ export interface FaultPlanOptions {
 }
 
 /** Everything that the chaos run does. */
-export const allCards: readonly FaultCard[] = [
+export const ALL_CARDS: readonly FaultCard[] = [
   ...(['source-runner', 'sink-runner', 'leader'] as const).flatMap((target) =>
     (['kill', 'stop', 'terminate'] as const).map((kind) => ({ kind, target })),
   ),
@@ -48,9 +48,9 @@ export const allCards: readonly FaultCard[] = [
 /** A dead process is started again within this time: sometimes before its session ends, sometimes after. */
 const awayMs = { least: 500, most: 12_000 };
 /** Two faults that come together are at most this far apart. */
-const togetherMs = 1500;
+const TOGETHER_MS = 1500;
 /** After it is back a node is left alone for a while, to get ready. */
-const restMs = 8000;
+const REST_MS = 8000;
 
 /**
  * What happens when to whom, the same for the same options. A plan spares a runner that is down, and one of each role always runs. Faults of
@@ -61,7 +61,7 @@ export function planFaults(options: FaultPlanOptions): readonly PlannedFault[] {
   const busyUntil = new Map<string, number>();
   const faults: PlannedFault[] = [];
   let deck: FaultCard[] = [];
-  let atMs = random.between(0, togetherMs);
+  let atMs = random.between(0, TOGETHER_MS);
   while (atMs <= options.durationMs) {
     if (deck.length === 0) deck = random.shuffled(options.cards);
     const place = deck.findIndex((card) => freeIndexes(card, atMs, busyUntil, options).length > 0);
@@ -70,11 +70,11 @@ export function planFaults(options: FaultPlanOptions): readonly PlannedFault[] {
       const index = random.shuffled(freeIndexes(card, atMs, busyUntil, options))[0] ?? 0;
       const fault = { ...card, index, atMs, awayMs: awayTime(card, random, options) };
       faults.push(fault);
-      busyUntil.set(nameOf(card.target, index), atMs + fault.awayMs + restMs);
+      busyUntil.set(nameOf(card.target, index), atMs + fault.awayMs + REST_MS);
     }
     const { least, most } = options.spacingMs;
     const isTogether = random.next() < options.togetherChance;
-    atMs += isTogether ? random.between(1, togetherMs) : random.between(least, most);
+    atMs += isTogether ? random.between(1, TOGETHER_MS) : random.between(least, most);
   }
   return faults;
 }
@@ -109,5 +109,5 @@ function numbersTo(last: number): readonly number[] {
 }
 
 function nameOf(target: FaultTarget, index: number): string {
-  return `${target}-${String(index)}`;
+  return `${target}-${index}`;
 }

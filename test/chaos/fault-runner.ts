@@ -6,13 +6,13 @@ import type { PlannedFault } from './fault-plan.js';
 import type { AppliedFault, UnaskedEnd } from './observations.js';
 
 /** A process that was woken has ended within this time, unless it is still a member: it may need a broker to find out. */
-const awakeMs = 240_000;
+const AWAKE_MS = 240_000;
 /** For this long it reads what happened during its suspension; a process that is still a member then continues. */
-const readMs = 3000;
+const READ_MS = 3000;
 /** A fault waits this long for its target. On a slow machine the target may still be starting, or a leader may have to be elected. */
-const awaitedMs = 60_000;
-const superviseMs = 250;
-const mostStarts = 5;
+const AWAITED_MS = 60_000;
+const SUPERVISE_MS = 250;
+const MOST_STARTS = 5;
 
 interface Victim {
   readonly nodeId: string;
@@ -70,8 +70,8 @@ export class FaultRunner {
   }
 
   async #apply(fault: PlannedFault): Promise<void> {
-    const victim = await until('whom the fault strikes', () => this.#taken(fault), awaitedMs).catch(() => undefined);
-    const away = fault.awayMs === 0 ? '' : `, away for ${String(fault.awayMs)} ms`;
+    const victim = await until('whom the fault strikes', () => this.#taken(fault), AWAITED_MS).catch(() => undefined);
+    const away = fault.awayMs === 0 ? '' : `, away for ${fault.awayMs} ms`;
     if (victim === undefined) {
       this.tell(`${fault.kind} ${fault.target}${away}: nobody to strike`);
       return;
@@ -123,11 +123,11 @@ export class FaultRunner {
         await handle.kill('SIGSTOP');
         await back();
         await handle.kill('SIGCONT');
-        await Promise.race([handle.ended, delay(readMs, undefined, { signal })]);
+        await Promise.race([handle.ended, delay(READ_MS, undefined, { signal })]);
         await until(
           `${handle.id} has ended or is a member`,
           async () => !handle.isRunning || (await isLive(this.cluster, handle.id)),
-          awakeMs,
+          AWAKE_MS,
         );
         if (handle.isRunning) return;
         break;
@@ -138,7 +138,7 @@ export class FaultRunner {
   }
 
   async #start(handle: RoleHandle): Promise<void> {
-    for (let start = 1; start <= mostStarts; start += 1) {
+    for (let start = 1; start <= MOST_STARTS; start += 1) {
       if (this.#ended.signal.aborted) return;
       if (await startAndWait(handle)) return;
       this.#noteEnd(handle);
@@ -156,7 +156,7 @@ export class FaultRunner {
         await this.#start(handle);
         this.#struck.delete(handle.id);
       }
-      await delay(superviseMs, undefined, { signal }).catch(() => undefined);
+      await delay(SUPERVISE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -169,5 +169,5 @@ export class FaultRunner {
 
 function nodeOf({ target, index }: PlannedFault, leader: string | undefined): string | undefined {
   if (target === 'leader') return leader;
-  return target === 'broker' ? target : `${target}-${String(index)}`;
+  return target === 'broker' ? target : `${target}-${index}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogEvent, ReadEntry } from '@sluice/core';
-import { maxArrivalGaps, type Verdict } from '@sluice/connector-verify';
+import { MAX_ARRIVAL_GAPS, type Verdict } from '@sluice/connector-verify';
 import type { FaultKind, FaultTarget } from './fault-plan.js';
 import { figureLines, isMet, type Figure } from './figure.js';
 import { judge } from './judge.js';
@@ -87,10 +87,7 @@ function observed(
     pipelines: [pipeline('a'), pipeline('b')],
     entries: events.map(([at, event], seq) => entry(beganMs + at, event, seq)),
     ...seen,
-    sightings: [
-      ...Object.entries(firstGeneration).map(([name, generation]) => running(name, generation, beganMs - 9000)),
-      ...sightings,
-    ],
+    sightings: [...Object.entries(firstGeneration).map(([name, generation]) => running(name, generation, beganMs - 9000)), ...sightings],
   };
 }
 const figure = (name: string, figures: readonly Figure[]): Figure => {
@@ -98,8 +95,7 @@ const figure = (name: string, figures: readonly Figure[]): Figure => {
   if (found === undefined) throw new Error(`no figure ${name} among ${figures.map((each) => each.name).join('; ')}`);
   return found;
 };
-const missed = (figures: readonly Figure[]): readonly string[] =>
-  figures.filter((each) => !isMet(each)).map(({ name }) => name);
+const missed = (figures: readonly Figure[]): readonly string[] => figures.filter((each) => !isMet(each)).map(({ name }) => name);
 
 describe('the judge', () => {
   it('misses nothing in a quiet run', () => {
@@ -123,8 +119,7 @@ describe('the judge', () => {
   const next = begin.length + 1;
 
   it('measures from the kill to the running of the task elsewhere', () => {
-    const ran = (ms: number): Figure =>
-      figure(name, judge(observed({ faults: [kill] }, lost, [running('a-in', next, beganMs + ms)])));
+    const ran = (ms: number): Figure => figure(name, judge(observed({ faults: [kill] }, lost, [running('a-in', next, beganMs + ms)])));
     expect(ran(8000)).toMatchObject({ value: 8000, limit: 8000 });
     expect(isMet(ran(8000))).toBe(true);
     expect(isMet(ran(8001))).toBe(false);
@@ -213,7 +208,7 @@ describe('the judge', () => {
     });
 
     it('takes the shortest that is listed for what is not listed', () => {
-      const full = Array.from({ length: maxArrivalGaps }, (_, index) => gap(-10, 700 + index));
+      const full = Array.from({ length: MAX_ARRIVAL_GAPS }, (_, index) => gap(-10, 700 + index));
       expect(figure(quiet, gapsOf(full, [])).value).toBe(700);
       expect(gapsOf(full.slice(1), []).map((each) => each.name)).not.toContain(quiet);
     });

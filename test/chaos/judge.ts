@@ -1,5 +1,5 @@
 import { defaultCoordinatorSettings } from '@sluice/core';
-import { maxArrivalGaps } from '@sluice/connector-verify';
+import { MAX_ARRIVAL_GAPS } from '@sluice/connector-verify';
 import { brokerTimes, disturbancesOf, overlaps, runningSince } from './disturbances.js';
 import type { Figure } from './figure.js';
 import type { AppliedFault, Interval, Observations, Pipeline, TaskSighting } from './observations.js';
@@ -7,13 +7,13 @@ import { staysOf, type Stay } from './task-history.js';
 
 const { leaseMs, sessionMs } = defaultCoordinatorSettings;
 /** On top of session or lease. */
-const graceMs = 2000;
+const GRACE_MS = 2000;
 /** The longest gap of a task that nothing happened to, without the stalls of the machine. */
-const gapMs = 500;
+const GAP_MS = 500;
 /** A standby waits up to a quarter of the lease more before it claims. */
 const claimMs = leaseMs * 1.25;
 /** Faults within this time of each other are judged together. */
-const togetherMs = sessionMs + graceMs;
+const togetherMs = sessionMs + GRACE_MS;
 
 /** What happened in a run, in figures. `concernedGapMs`: the longest that tasks may pause that something happened to. */
 export function judge(observed: Observations, limits: { readonly concernedGapMs?: number } = {}): readonly Figure[] {
@@ -54,7 +54,7 @@ function workerFigures(observed: Observations, stays: readonly Stay[]): readonly
     .flatMap((fault) => outagesAfter(fault, stays, observed.sightings).map((outage) => ({ ...outage, fault })));
   const alone = outages.filter(({ fault }) => othersNear(fault, observed.faults).length === 0);
   const together = outages.filter(({ fault }) => othersNear(fault, observed.faults).length > 0);
-  const limit = sessionMs + graceMs;
+  const limit = sessionMs + GRACE_MS;
   return [
     ...longest("a killed runner's tasks run again", alone, limit),
     ...longest(
@@ -71,19 +71,13 @@ interface Outage {
   readonly what: string;
 }
 
-function outagesAfter(
-  { nodeId, fromMs }: AppliedFault,
-  stays: readonly Stay[],
-  sightings: readonly TaskSighting[],
-): readonly Outage[] {
+function outagesAfter({ nodeId, fromMs }: AppliedFault, stays: readonly Stay[], sightings: readonly TaskSighting[]): readonly Outage[] {
   const held = stays.filter((stay) => stay.nodeId === nodeId && stay.fromMs <= fromMs && fromMs < stay.toMs);
   return held.map(({ id: { connector, index }, generation }) => {
     const later = stays.filter((stay) => stay.id.connector === connector && stay.id.index === index);
-    const again = later
-      .filter((stay) => stay.generation > generation)
-      .map((stay) => runningSince(sightings, connector, stay.generation));
+    const again = later.filter((stay) => stay.generation > generation).map((stay) => runningSince(sightings, connector, stay.generation));
     const ms = Math.min(Infinity, ...again) - fromMs;
-    return { ms, what: `${connector}-${String(index)} of ${nodeId}, killed at ${timeOf(fromMs)}: ${ms.toFixed(0)} ms` };
+    return { ms, what: `${connector}-${index} of ${nodeId}, killed at ${timeOf(fromMs)}: ${ms.toFixed(0)} ms` };
   });
 }
 
@@ -102,7 +96,7 @@ function othersNear(fault: AppliedFault, faults: readonly AppliedFault[]): reado
 function delayBy(others: readonly AppliedFault[]): number {
   return others.reduce((sum, { fault, fromMs, toMs }) => {
     if (fault.target === 'broker') return sum + (toMs - fromMs) + claimMs + sessionMs;
-    return sum + sessionMs + (fault.target === 'leader' ? claimMs : graceMs);
+    return sum + sessionMs + (fault.target === 'leader' ? claimMs : GRACE_MS);
   }, 0);
 }
 
@@ -118,30 +112,27 @@ function leaderFigures({ faults, probes }: Observations): readonly Figure[] {
       });
   const failed = probes.filter(({ status }) => status !== 200 && status !== 503);
   return [
-    ...longest("a killed leader's successor answers commands", answered('kill'), leaseMs + graceMs),
-    ...longest('... after a leader that is suspended', answered('stop'), leaseMs + graceMs),
-    ...longest('... after SIGTERM of a leader', answered('terminate'), leaseMs + graceMs),
+    ...longest("a killed leader's successor answers commands", answered('kill'), leaseMs + GRACE_MS),
+    ...longest('... after a leader that is suspended', answered('stop'), leaseMs + GRACE_MS),
+    ...longest('... after SIGTERM of a leader', answered('terminate'), leaseMs + GRACE_MS),
     {
       name: 'commands answered neither with their result nor with 503',
       unit: 'count',
       value: failed.length,
       limit: 0,
       details: failed.map(({ sentMs, answeredMs, status }) => {
-        return `sent at ${timeOf(sentMs)}: ${String(status)} after ${String(answeredMs - sentMs)} ms`;
+        return `sent at ${timeOf(sentMs)}: ${status} after ${answeredMs - sentMs} ms`;
       }),
     },
   ];
 }
 
 function isNearBroker(fault: AppliedFault, faults: readonly AppliedFault[]): boolean {
-  return brokerTimes(faults).some((time) => overlaps(time, { ...fault, toMs: fault.fromMs + leaseMs + graceMs }));
+  return brokerTimes(faults).some((time) => overlaps(time, { ...fault, toMs: fault.fromMs + leaseMs + GRACE_MS }));
 }
 
 /** Tasks that stopped though neither their worker nor the balance of tasks was a reason. */
-function needlessStops(
-  { faults, sightings, pipelines, beganMs, endedMs }: Observations,
-  stays: readonly Stay[],
-): Figure {
+function needlessStops({ faults, sightings, pipelines, beganMs, endedMs }: Observations, stays: readonly Stay[]): Figure {
   const ended = stays.filter((stay) => stay.toMs >= beganMs && stay.toMs < endedMs && !isExplained(stay, faults));
   const connectors = pipelines.flatMap(({ source, sink }) => [source, sink]);
   const halted = connectors.flatMap((connector) => {
@@ -159,7 +150,7 @@ function needlessStops(
     limit: 0,
     details: [
       ...ended.map(({ id, nodeId, generation, end, toMs }) => {
-        return `${id.connector}-${String(id.index)} of ${nodeId}, generation ${String(generation)}, ended at ${timeOf(toMs)}: ${end ?? ''}`;
+        return `${id.connector}-${id.index} of ${nodeId}, generation ${generation}, ended at ${timeOf(toMs)}: ${end ?? ''}`;
       }),
       ...halted.map((seen) => `${timeOf(seen.seenMs)} ${JSON.stringify(seen)}`),
     ],
@@ -186,9 +177,7 @@ function gapFigures(
   concernedGapMs: number | undefined,
 ): readonly Figure[] {
   const judged = pipelines.map((pipeline) => {
-    const disturbed = [pipeline.source, pipeline.sink].flatMap((connector) =>
-      disturbancesOf(connector, stays, faults, sightings),
-    );
+    const disturbed = [pipeline.source, pipeline.sink].flatMap((connector) => disturbancesOf(connector, stays, faults, sightings));
     return { pipeline, ...splitGaps(pipeline, { fromMs: beganMs, toMs: endedMs }, disturbed) };
   });
   const stallMs = Math.max(0, ...stalls.map(lengthOf));
@@ -199,7 +188,7 @@ function gapFigures(
   );
   return [
     { name: 'longest stall of the control process', unit: 'ms', value: stallMs, details: [] },
-    ...longest('longest gap of tasks of unconcerned workers', [...asOutages('quiet'), ...unlisted], gapMs + stallMs),
+    ...longest('longest gap of tasks of unconcerned workers', [...asOutages('quiet'), ...unlisted], GAP_MS + stallMs),
     ...longest('longest gap of concerned tasks', [...asOutages('disturbed'), ...unlisted], concernedGapMs),
   ];
 }
@@ -215,7 +204,7 @@ function splitGaps(
   return {
     quiet: gaps.filter((gap) => !isDisturbed(gap)),
     disturbed: gaps.filter(isDisturbed),
-    unlistedMs: arrivalGaps.length < maxArrivalGaps ? 0 : Math.min(...arrivalGaps.map(lengthOf)),
+    unlistedMs: arrivalGaps.length < MAX_ARRIVAL_GAPS ? 0 : Math.min(...arrivalGaps.map(lengthOf)),
   };
 }
 

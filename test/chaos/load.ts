@@ -11,11 +11,11 @@ export interface LoadOptions {
 }
 
 /** What a busy machine needs for a start is no finding, in milliseconds. */
-const startLimitMs = 240_000;
+const START_LIMIT_MS = 240_000;
 /** More than any run makes: a call ends the load. */
-const endlessSeconds = 86_400;
+const ENDLESS_SECONDS = 86_400;
 /** The sources still make this much after the end: more than comes before they hear of it. */
-const lastSeconds = 8;
+const LAST_SECONDS = 8;
 
 /** Numbered records at a steady rate through topics of one queue each, so that every pause of a task is a gap of its queue. */
 export class Load {
@@ -27,18 +27,18 @@ export class Load {
   /** Resolves when all connectors are accepted and records arrive at every sink. */
   static async start(cluster: SluiceCluster, options: LoadOptions): Promise<Load> {
     const { name, pipelines, recordsPerSecond } = options;
-    const ofPartitions = [Math.ceil(recordsPerSecond * endlessSeconds)];
+    const ofPartitions = [Math.ceil(recordsPerSecond * ENDLESS_SECONDS)];
     const flows = await Promise.all(
       Array.from({ length: pipelines }, (_, index) =>
         VerifiedFlow.start(
           cluster,
-          { name: `${name}-${String(index + 1)}`, seed: index + 1, ofPartitions },
+          { name: `${name}-${index + 1}`, seed: index + 1, ofPartitions },
           { 'tasks.max': '1', 'topic.creation.default.partitions': '1', rate: String(recordsPerSecond) },
           { 'tasks.max': '1', 'offset.flush.interval.ms': '1000' },
         ),
       ),
     );
-    await Promise.all(flows.map((flow) => flow.until(recordsPerSecond, startLimitMs)));
+    await Promise.all(flows.map((flow) => flow.until(recordsPerSecond, START_LIMIT_MS)));
     return new Load(flows, recordsPerSecond);
   }
 
@@ -47,7 +47,7 @@ export class Load {
     return Promise.all(
       this.flows.map(async (flow) => {
         const { records } = await flow.verdict();
-        const last = records + Math.ceil(this.recordsPerSecond * lastSeconds);
+        const last = records + Math.ceil(this.recordsPerSecond * LAST_SECONDS);
         // Faults of the last moments may still be felt.
         const ending = await until(`${flow.name} ends`, () => flow.endAt(last).catch(() => undefined), timeoutMs);
         const verdict = await ending.until(ending.records, timeoutMs).catch(() => ending.verdict());

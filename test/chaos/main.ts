@@ -2,12 +2,12 @@
 import { parseArgs } from 'node:util';
 import { controlPlaneAway } from './control-plane-away.js';
 import { startCrew, type CrewSize } from './crew.js';
-import { allCards } from './fault-plan.js';
+import { ALL_CARDS } from './fault-plan.js';
 import { figureLines, isMet, type Figure } from './figure.js';
 import { randomFaults } from './random-faults.js';
 import { scaleRunners } from './scale-runners.js';
 
-const usage = `usage: npm run chaos -- [--scenario NAME] [--minutes N] [--seed N] [--connectors N] [--rate N]
+const USAGE = `usage: npm run chaos -- [--scenario NAME] [--minutes N] [--seed N] [--connectors N] [--rate N]
 
   Starts a cluster of real processes beside a RocketMQ of its own, has numbered records flow through it, and prints what was measured.
   Ends with code 1 if a limit was missed.
@@ -25,7 +25,7 @@ interface ChaosOptions {
 }
 
 const crew: CrewSize = { coordinators: 3, sourceRunners: 3, sinkRunners: 3 };
-const minuteMs = 60_000;
+const MINUTE_MS = 60_000;
 const defaultMinutes = { 'random-faults': 10, 'control-plane-away': 2 } as const;
 
 const scenarios: Readonly<Record<string, (options: ChaosOptions) => Promise<readonly Figure[]>>> = {
@@ -35,22 +35,18 @@ const scenarios: Readonly<Record<string, (options: ChaosOptions) => Promise<read
       load,
       plan: {
         seed,
-        durationMs: minutes * minuteMs,
+        durationMs: minutes * MINUTE_MS,
         standstillMs: 30_000,
         spacingMs: { least: 9000, most: 20_000 },
         togetherChance: 0.15,
-        cards: allCards,
+        cards: ALL_CARDS,
       },
       tell,
     }),
   'control-plane-away': ({ minutes = defaultMinutes['control-plane-away'], load }) =>
-    onCrew(crew, (cluster) =>
-      controlPlaneAway(cluster, { load: { name: 'alone', ...load }, awayMs: minutes * minuteMs, tell }),
-    ),
+    onCrew(crew, (cluster) => controlPlaneAway(cluster, { load: { name: 'alone', ...load }, awayMs: minutes * MINUTE_MS, tell })),
   'scale-runners': ({ load }) =>
-    onCrew({ ...crew, sourceRunners: 1 }, (cluster) =>
-      scaleRunners(cluster, { load: { name: 'scaled', ...load }, most: 4, tell }),
-    ),
+    onCrew({ ...crew, sourceRunners: 1 }, (cluster) => scaleRunners(cluster, { load: { name: 'scaled', ...load }, most: 4, tell })),
 };
 
 /** Runs what the arguments say, prints the report, and returns whether every limit was met. */
@@ -68,12 +64,12 @@ export async function chaosCommand(args: readonly string[]): Promise<boolean> {
   });
   const scenario = scenarios[values.scenario];
   if (values.help || scenario === undefined) {
-    process.stdout.write(`${usage}\n`);
+    process.stdout.write(`${USAGE}\n`);
     return values.help;
   }
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : positive('seed', values.seed);
-  const again = `npm run chaos -- --scenario ${values.scenario} --seed ${String(seed)}`;
-  tell(`${values.scenario}, seed ${String(seed)}`);
+  const again = `npm run chaos -- --scenario ${values.scenario} --seed ${seed}`;
+  tell(`${values.scenario}, seed ${seed}`);
   const figures = await scenario({
     minutes: values.minutes === undefined ? undefined : positive('minutes', values.minutes),
     seed,
@@ -82,15 +78,11 @@ export async function chaosCommand(args: readonly string[]): Promise<boolean> {
       recordsPerSecond: positive('rate', values.rate),
     },
   }).catch((error: unknown) => {
-    throw new Error(`the run with seed ${String(seed)} broke off; again: ${again}`, { cause: error });
+    throw new Error(`the run with seed ${seed} broke off; again: ${again}`, { cause: error });
   });
   for (const line of figureLines(figures)) process.stdout.write(`${line}\n`);
   const missed = figures.filter((figure) => !isMet(figure));
-  process.stdout.write(
-    missed.length === 0
-      ? `every limit is met, seed ${String(seed)}\n`
-      : `${String(missed.length)} missed; again: ${again}\n`,
-  );
+  process.stdout.write(missed.length === 0 ? `every limit is met, seed ${seed}\n` : `${missed.length} missed; again: ${again}\n`);
   return missed.length === 0;
 }
 
@@ -109,7 +101,7 @@ async function onCrew(
 function positive(name: string, text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
-  throw new Error(`--${name}: ${text} given; allowed are numbers above 0\n${usage}`);
+  throw new Error(`--${name}: ${text} given; allowed are numbers above 0\n${USAGE}`);
 }
 
 function tell(line: string): void {

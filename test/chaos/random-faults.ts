@@ -17,7 +17,7 @@ export interface RandomFaultsOptions {
 }
 
 /** Records keep coming for this long after the last one struck is back, in milliseconds. */
-const afterLastMs = 10_000;
+const AFTER_LAST_MS = 10_000;
 
 /** Kills, standstills, ends in good order and restarts of the broker, as the seed says, while numbered records flow. */
 export async function randomFaults({ crew, load, plan, tell }: RandomFaultsOptions): Promise<readonly Figure[]> {
@@ -28,7 +28,7 @@ export async function randomFaults({ crew, load, plan, tell }: RandomFaultsOptio
       const runner = new FaultRunner(cluster, tell);
       try {
         await runner.run(faults);
-        await delay(afterLastMs);
+        await delay(AFTER_LAST_MS);
       } finally {
         await runner.stop();
       }
@@ -42,9 +42,7 @@ export async function randomFaults({ crew, load, plan, tell }: RandomFaultsOptio
 
 /** A card that was never played shows nothing. */
 function countsOf(applied: readonly AppliedFault[], cards: readonly FaultCard[]): readonly Figure[] {
-  const unplayed = cards.filter(
-    (card) => !applied.some(({ fault }) => fault.kind === card.kind && fault.target === card.target),
-  );
+  const unplayed = cards.filter((card) => !applied.some(({ fault }) => fault.kind === card.kind && fault.target === card.target));
   return [
     { name: 'faults', unit: 'count', value: applied.length, details: [] },
     {

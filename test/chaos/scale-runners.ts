@@ -16,41 +16,38 @@ export interface ScaleRunnersOptions {
 }
 
 /** The longest that a task that must move may pause. */
-const moveMs = 2000;
+const MOVE_MS = 2000;
 /** Between changes the flow continues for this long. */
-const steadyMs = 4000;
-const balanceLimitMs = 60_000;
+const STEADY_MS = 4000;
+const BALANCE_LIMIT_MS = 60_000;
 
 /** One source runner gets company and loses it again, one by one in good order, while numbered records flow. */
-export async function scaleRunners(
-  cluster: SluiceCluster,
-  { load, most, tell }: ScaleRunnersOptions,
-): Promise<readonly Figure[]> {
+export async function scaleRunners(cluster: SluiceCluster, { load, most, tell }: ScaleRunnersOptions): Promise<readonly Figure[]> {
   const faults: AppliedFault[] = [];
   const observed = await watchedRun(cluster, load, async () => {
     const others = Array.from({ length: most - 1 }, (_, index) => {
-      return cluster.add('source-runner', `source-runner-${String(index + 2)}`);
+      return cluster.add('source-runner', `source-runner-${index + 2}`);
     });
-    await delay(steadyMs);
+    await delay(STEADY_MS);
     await Promise.all(others.map(startAndWait));
     await untilEven(cluster, most);
-    tell(`${String(most)} source runners share the tasks`);
+    tell(`${most} source runners share the tasks`);
     for (const [index, handle] of [...others.entries()].reverse()) {
-      await delay(steadyMs);
+      await delay(STEADY_MS);
       const fromMs = Date.now();
       const fault = { kind: 'terminate', target: 'source-runner', index: index + 2, atMs: 0, awayMs: 0 } as const;
       await handle.kill('SIGTERM');
       faults.push({ fault, nodeId: handle.id, isLeader: false, fromMs, toMs: Date.now() });
       await untilEven(cluster, index + 1);
-      tell(`${String(index + 1)} source runners share the tasks`);
+      tell(`${index + 1} source runners share the tasks`);
     }
-    await delay(steadyMs);
+    await delay(STEADY_MS);
     return { faults, unaskedEnds: [] };
   });
   const moves = staysOf(observed.entries).filter(({ end }) => end === 'moved' || end === 'left' || end === 'released');
   return [
     { name: 'tasks that had to move', unit: 'count', value: moves.length, details: [] },
-    ...judge(observed, { concernedGapMs: moveMs }),
+    ...judge(observed, { concernedGapMs: MOVE_MS }),
   ];
 }
 
@@ -58,7 +55,7 @@ export async function scaleRunners(
 async function untilEven(cluster: SluiceCluster, runners: number): Promise<void> {
   let loads = new Map<string, number>();
   await until(
-    `${String(runners)} source runners share the tasks`,
+    `${runners} source runners share the tasks`,
     async () => {
       const { body } = await cluster.request('GET', '/connectors?expand=status');
       const answers = Object.values(body as Readonly<Record<string, ExpandedStatus>>);
@@ -67,11 +64,9 @@ async function untilEven(cluster: SluiceCluster, runners: number): Promise<void>
       for (const { worker_id: worker } of tasks) loads.set(worker, (loads.get(worker) ?? 0) + 1);
       const counts = [...loads.values()];
       const isEven = Math.max(...counts) - Math.min(...counts) <= 1;
-      return (
-        isEven && loads.size === Math.min(runners, tasks.length) && tasks.every(({ state }) => state === 'RUNNING')
-      );
+      return isEven && loads.size === Math.min(runners, tasks.length) && tasks.every(({ state }) => state === 'RUNNING');
     },
-    balanceLimitMs,
+    BALANCE_LIMIT_MS,
     () => JSON.stringify([...loads]),
   );
 }

@@ -1,12 +1,12 @@
 /** A control process: it only asks for a little CPU again and again, and reports to its parent each time that it came late. */
-const tickMs = 5;
+const TICK_MS = 5;
 /** Lateness below this is that of timers. */
-const leastStallMs = 10;
+const LEAST_STALL_MS = 10;
 
 let lastMs = Date.now();
 setInterval(() => {
   const nowMs = Date.now();
-  if (nowMs - lastMs - tickMs >= leastStallMs) process.send?.({ fromMs: lastMs + tickMs, toMs: nowMs });
+  if (nowMs - lastMs - TICK_MS >= LEAST_STALL_MS) process.send?.({ fromMs: lastMs + TICK_MS, toMs: nowMs });
   lastMs = nowMs;
-}, tickMs);
+}, TICK_MS);
 process.once('disconnect', () => process.exit(0));

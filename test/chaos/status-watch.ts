@@ -14,7 +14,7 @@ interface StatusAnswer {
   };
 }
 
-const intervalMs = 200;
+const INTERVAL_MS = 200;
 
 /** Asks the REST API for the state of all tasks again and again, and keeps what changes. */
 export class StatusWatch {
@@ -42,7 +42,7 @@ export class StatusWatch {
       // A read that is refused, for instance while the broker is down, says nothing about the tasks.
       const answer = await this.cluster.request('GET', '/connectors?expand=status').catch(() => undefined);
       if (answer?.status === 200) this.#note(answer.body as Readonly<Record<string, StatusAnswer>>, Date.now());
-      await delay(intervalMs, undefined, { signal }).catch(() => undefined);
+      await delay(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -51,7 +51,7 @@ export class StatusWatch {
       for (const { id, state, worker_id: workerId, generation, since } of status?.tasks ?? []) {
         const seen = { connector, task: id, state, workerId, ...(generation === undefined ? {} : { generation }) };
         const sighting = { ...seen, ...(since === undefined ? {} : { sinceMs: since }) };
-        const key = `${connector}-${String(id)}`;
+        const key = `${connector}-${id}`;
         const text = JSON.stringify(sighting);
         if (this.#last.get(key) === text) continue;
         this.#last.set(key, text);

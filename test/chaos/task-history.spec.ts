@@ -45,14 +45,7 @@ const ends = (entries: readonly ReadEntry[]): readonly (string | undefined)[] =>
 
 describe('where tasks were', () => {
   it('is reported with generation, worker and times', () => {
-    const entries = entriesOf(
-      put('a'),
-      joined('w1'),
-      given('w1', 'a'),
-      left('w1', 'expired'),
-      joined('w2'),
-      given('w2', 'a'),
-    );
+    const entries = entriesOf(put('a'), joined('w1'), given('w1', 'a'), left('w1', 'expired'), joined('w2'), given('w2', 'a'));
     expect(staysOf(entries)).toEqual([
       { id: idOf('a'), generation: 2, nodeId: 'w1', fromMs: 2000, toMs: 3000, end: 'lost' },
       { id: idOf('a'), generation: 5, nodeId: 'w2', fromMs: 5000, toMs: Infinity },
@@ -71,36 +64,18 @@ describe('where tasks were', () => {
   });
 
   it('finds nothing wrong with as many moves to a new worker as make the numbers even', () => {
-    const entries = entriesOf(
-      ...names.map(put),
-      joined('w1'),
-      given('w1', ...names),
-      joined('w2'),
-      revoked('moved', 'a', 'b'),
-    );
+    const entries = entriesOf(...names.map(put), joined('w1'), given('w1', ...names), joined('w2'), revoked('moved', 'a', 'b'));
     expect(ends(entries)).toEqual(['moved', 'moved', undefined, undefined]);
   });
 
   it('finds one move more than that needless', () => {
-    const entries = entriesOf(
-      ...names.map(put),
-      joined('w1'),
-      given('w1', ...names),
-      joined('w2'),
-      revoked('moved', 'a', 'b', 'c'),
-    );
+    const entries = entriesOf(...names.map(put), joined('w1'), given('w1', ...names), joined('w2'), revoked('moved', 'a', 'b', 'c'));
     expect(ends(entries)).toEqual(['moved', 'moved', 'needless', undefined]);
   });
 
   it('finds a move needless that only changes who has one more', () => {
     const three = ['a', 'b', 'c'];
-    const entries = entriesOf(
-      ...three.map(put),
-      joined('w1'),
-      given('w1', ...three),
-      joined('w2'),
-      revoked('moved', 'a', 'b'),
-    );
+    const entries = entriesOf(...three.map(put), joined('w1'), given('w1', ...three), joined('w2'), revoked('moved', 'a', 'b'));
     expect(ends(entries)).toEqual(['moved', 'needless', undefined]);
   });
 

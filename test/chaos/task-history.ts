@@ -2,8 +2,7 @@ import { eventsIn, runnerRole, taskKey, type LogEvent, type ReadEntry, type Role
 import type { Interval } from './observations.js';
 
 /** Why a task ended on a worker. `lost`: the log says that the worker is gone. `needless`: it was moved though nothing was uneven. */
-export type StayEnd =
-  'lost' | 'left' | 'moved' | 'needless' | 'restarted' | 'reconfigured' | 'stopped' | 'deleted' | 'released';
+export type StayEnd = 'lost' | 'left' | 'moved' | 'needless' | 'restarted' | 'reconfigured' | 'stopped' | 'deleted' | 'released';
 
 /** A task with one generation on one worker; `toMs` is infinite while it is there. */
 export interface Stay extends Interval {
@@ -96,10 +95,7 @@ class History {
       if (loads.has(nodeId)) add(nodeId);
     }
     const least = (): readonly [string, number] =>
-      [...loads].reduce<readonly [string, number]>(
-        (fewest, each) => (each[1] < fewest[1] ? each : fewest),
-        ['', Infinity],
-      );
+      [...loads].reduce<readonly [string, number]>((fewest, each) => (each[1] < fewest[1] ? each : fewest), ['', Infinity]);
     for (const waiting of this.#waiting.values()) if (waiting === role && loads.size > 0) add(least()[0]);
     return (loads.get(holder) ?? 0) - least()[1] >= 2;
   }

@@ -8,8 +8,8 @@ import { StallMeter } from './stall-meter.js';
 import { StatusWatch } from './status-watch.js';
 
 /** After the end of the last fault everything that was made has to arrive within this time, in milliseconds. */
-const finishMs = 120_000;
-const calmLimitMs = 30_000;
+const FINISH_MS = 120_000;
+const CALM_LIMIT_MS = 30_000;
 
 interface Acted {
   readonly faults: readonly AppliedFault[];
@@ -17,21 +17,17 @@ interface Acted {
 }
 
 /** Puts load on a cluster, has something happen to it, and returns everything that was seen until all records have arrived. */
-export async function watchedRun(
-  cluster: SluiceCluster,
-  loadOptions: LoadOptions,
-  act: () => Promise<Acted>,
-): Promise<Observations> {
+export async function watchedRun(cluster: SluiceCluster, loadOptions: LoadOptions, act: () => Promise<Acted>): Promise<Observations> {
   const watch = new StatusWatch(cluster);
   const meter = StallMeter.start();
   try {
     const load = await Load.start(cluster, loadOptions);
-    await untilProcessorsIdle(calmLimitMs);
+    await untilProcessorsIdle(CALM_LIMIT_MS);
     const beganMs = Date.now();
     const prober = new CommandProber(cluster);
     const acted = await act().finally(() => prober.stop());
     const endedMs = Date.now();
-    const pipelines = await load.finish(finishMs);
+    const pipelines = await load.finish(FINISH_MS);
     await watch.stop();
     const { accepted } = await readWholeLog(cluster);
     const { sightings } = watch;

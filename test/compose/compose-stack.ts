@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { freePort, until } from '../support/sluice-cluster.js';
-import { containersOf, labelled, roles, type Container, type Role } from './container.js';
+import { containersOf, labelled, ROLES, type Container, type Role } from './container.js';
 import { docker, type CommandOptions } from './docker.js';
 
 export interface ConnectorStatus {
@@ -9,11 +9,11 @@ export interface ConnectorStatus {
   readonly tasks: readonly { readonly state: string; readonly worker_id: string; readonly trace?: string }[];
 }
 
-const buildTimeoutMs = 1_200_000;
-const upTimeoutMs = 400_000;
-const requestTimeoutMs = 30_000;
-const healthTimeoutMs = 120_000;
-const pollMs = 300;
+const BUILD_TIMEOUT_MS = 1_200_000;
+const UP_TIMEOUT_MS = 400_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEALTH_TIMEOUT_MS = 120_000;
+const POLL_MS = 300;
 let stacks = 0;
 
 /** The repository's compose.yaml as a project of its own, with its REST port on a free one. */
@@ -27,18 +27,18 @@ export class ComposeStack {
 
   static async create(signal: AbortSignal, environmentFile?: string): Promise<ComposeStack> {
     stacks += 1;
-    const project = `sluice-test-${String(process.pid)}-${String(stacks)}`;
+    const project = `sluice-test-${process.pid}-${stacks}`;
     return new ComposeStack(project, await freePort(), signal, environmentFile);
   }
 
   async build(): Promise<void> {
-    await this.#compose(['build', '--quiet'], { timeoutMs: buildTimeoutMs });
+    await this.#compose(['build', '--quiet'], { timeoutMs: BUILD_TIMEOUT_MS });
   }
 
   /** As a user would do it: everything is up and healthy afterwards, with as many containers of each role as said, else one. */
   async up(scale: Partial<Record<Role, number>> = {}): Promise<void> {
-    const scales = Object.entries(scale).flatMap(([role, count]) => ['--scale', `${role}=${String(count)}`]);
-    await this.#compose(['up', '--detach', '--wait', ...scales], { timeoutMs: upTimeoutMs });
+    const scales = Object.entries(scale).flatMap(([role, count]) => ['--scale', `${role}=${count}`]);
+    await this.#compose(['up', '--detach', '--wait', ...scales], { timeoutMs: UP_TIMEOUT_MS });
   }
 
   /** Stops every container in order and leaves them there. */
@@ -69,7 +69,7 @@ export class ComposeStack {
 
   /** Those of Sluice that stay up; without the one-shot set-up. */
   async roleContainers(...wanted: readonly Role[]): Promise<readonly Container[]> {
-    const names: readonly string[] = wanted.length === 0 ? roles : wanted;
+    const names: readonly string[] = wanted.length === 0 ? ROLES : wanted;
     return (await this.containers()).filter(({ service }) => names.includes(service));
   }
 
@@ -81,16 +81,16 @@ export class ComposeStack {
   }
 
   /** Waits until Docker calls every container of these services healthy. */
-  async untilHealthy(services: readonly string[] = roles): Promise<void> {
+  async untilHealthy(services: readonly string[] = ROLES): Promise<void> {
     let seen: readonly Container[] = [];
     await until(
       `${services.join(', ')} are healthy`,
       async () => {
-        await delay(pollMs, undefined, { signal: this.signal });
+        await delay(POLL_MS, undefined, { signal: this.signal });
         seen = (await this.containers()).filter(({ service }) => services.includes(service));
         return seen.every(({ isRunning, health }) => isRunning && health === 'healthy');
       },
-      healthTimeoutMs,
+      HEALTH_TIMEOUT_MS,
       () => seen.map(({ name, health, isRunning }) => `${name}: ${isRunning ? (health ?? '') : 'down'}`).join(', '),
     );
   }
@@ -105,13 +105,13 @@ export class ComposeStack {
 
   /** A request to the gateway's REST API. @throws Error naming the answer if it is none of 200 to 299 */
   async request(method: string, path: string, body?: unknown): Promise<string> {
-    const response = await fetch(`http://127.0.0.1:${String(this.port)}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      signal: AbortSignal.any([this.signal, AbortSignal.timeout(requestTimeoutMs)]),
+      signal: AbortSignal.any([this.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${String(response.status)} ${text}`);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text;
   }
 
@@ -128,9 +128,9 @@ export class ComposeStack {
   async describe(): Promise<string> {
     const states = (await this.containers()).map(
       ({ name, isRunning, exitCode, health, isOutOfMemory }) =>
-        `${name}: ${isRunning ? `up, ${health ?? 'no check'}` : `ended with ${String(exitCode)}`}${isOutOfMemory ? ', out of memory' : ''}`,
+        `${name}: ${isRunning ? `up, ${health ?? 'no check'}` : `ended with ${exitCode}`}${isOutOfMemory ? ', out of memory' : ''}`,
     );
-    const logs = await docker([...this.#command, 'logs', '--no-color', '--tail', '80', 'init', ...roles], {
+    const logs = await docker([...this.#command, 'logs', '--no-color', '--tail', '80', 'init', ...ROLES], {
       environment: this.#environment,
     });
     return `${states.join('\n')}\n${stripVTControlCharacters(logs)}`;

@@ -1,8 +1,8 @@
 import { docker } from './docker.js';
 
 /** The roles of Sluice, as services of compose.yaml. */
-export const roles = ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const;
-export type Role = (typeof roles)[number];
+export const ROLES = ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** One container of a compose project, as it was when it was looked at. */
 export interface Container {
@@ -33,12 +33,12 @@ interface Inspected {
   };
 }
 
-const projectLabel = 'com.docker.compose.project';
-const serviceLabel = 'com.docker.compose.service';
+const PROJECT_LABEL = 'com.docker.compose.project';
+const SERVICE_LABEL = 'com.docker.compose.service';
 
 /** All containers of a project by name, also those that have ended. */
 export async function containersOf(project: string): Promise<readonly Container[]> {
-  const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${projectLabel}=${project}`]))
+  const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${PROJECT_LABEL}=${project}`]))
     .split('\n')
     .filter((id) => id !== '');
   if (ids.length === 0) return [];
@@ -50,7 +50,7 @@ function containerFrom({ Id: id, Name: name, Config: config, State: state }: Ins
   return {
     id,
     name: name.replace(/^\//, ''),
-    service: config.Labels[serviceLabel] ?? '',
+    service: config.Labels[SERVICE_LABEL] ?? '',
     isRunning: state.Running,
     exitCode: state.ExitCode,
     isOutOfMemory: state.OOMKilled,
@@ -62,6 +62,6 @@ function containerFrom({ Id: id, Name: name, Config: config, State: state }: Ins
 
 /** Names of what carries the label of a project, of one kind. */
 export async function labelled(kind: 'network' | 'volume', project: string): Promise<readonly string[]> {
-  const names = await docker([kind, 'ls', '--filter', `label=${projectLabel}=${project}`, '--format', '{{.Name}}']);
+  const names = await docker([kind, 'ls', '--filter', `label=${PROJECT_LABEL}=${project}`, '--format', '{{.Name}}']);
   return names.split('\n').filter((name) => name !== '');
 }

@@ -11,9 +11,9 @@ export interface CommandOptions {
   readonly input?: string;
 }
 
-const defaultTimeoutMs = 120_000;
-const maxOutputBytes = 256 * 1024 * 1024;
-const shownErrorChars = 6000;
+const DEFAULT_TIMEOUT_MS = 120_000;
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+const SHOWN_ERROR_CHARS = 6000;
 
 /**
  * Runs a program in the repository's folder to its end.
@@ -22,14 +22,14 @@ const shownErrorChars = 6000;
  * @throws Error with the end of what it wrote to its error output, if it fails or does not end in time.
  */
 export function runCommand(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const { timeoutMs = defaultTimeoutMs, signal, environment, input } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, environment, input } = options;
   return new Promise((resolve, reject) => {
     const child = execFile(
       program,
       args,
       {
         cwd: repositoryRoot,
-        maxBuffer: maxOutputBytes,
+        maxBuffer: MAX_OUTPUT_BYTES,
         timeout: timeoutMs,
         ...(signal === undefined ? {} : { signal }),
         ...(environment === undefined ? {} : { env: environment }),
@@ -39,24 +39,19 @@ export function runCommand(program: string, args: readonly string[], options: Co
           resolve(stdout);
           return;
         }
-        const how =
-          error.killed === true ? `did not end within ${String(timeoutMs)} ms` : `ended with ${String(error.code)}`;
+        const how = error.killed === true ? `did not end within ${timeoutMs} ms` : `ended with ${String(error.code)}`;
         const command = `${program} ${args.join(' ')}`.slice(0, 300);
-        reject(new Error(`${command} ${how}\n${stderr.slice(-shownErrorChars)}`));
+        reject(new Error(`${command} ${how}\n${stderr.slice(-SHOWN_ERROR_CHARS)}`));
       },
     );
     if (input !== undefined) child.stdin?.end(input);
   });
 }
 
-export const docker = (args: readonly string[], options?: CommandOptions): Promise<string> =>
-  runCommand('docker', args, options);
+export const docker = (args: readonly string[], options?: CommandOptions): Promise<string> => runCommand('docker', args, options);
 
 /** A program inside a container that reads from this process until its input ends. */
-export function dockerExecReading(
-  container: string,
-  command: readonly string[],
-): ChildProcessByStdio<Writable, Readable, null> {
+export function dockerExecReading(container: string, command: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
   return spawn('docker', ['exec', '-i', container, ...command], {
     cwd: repositoryRoot,
     stdio: ['pipe', 'pipe', 'inherit'],

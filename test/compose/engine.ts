@@ -4,7 +4,7 @@ import { docker, runCommand } from './docker.js';
 
 const script = join(repositoryRoot, 'test/compose/engine.sh');
 /** Without anything there: packages, three images. */
-const startTimeoutMs = 900_000;
+const START_TIMEOUT_MS = 900_000;
 
 /** A Docker engine that this process may have started. */
 export interface Engine {
@@ -19,12 +19,11 @@ export interface Engine {
  */
 export async function ensureEngine(tell: (line: string) => void, signal: AbortSignal): Promise<Engine> {
   if (await isEngineUp()) return { stop: () => Promise.resolve() };
-  if (process.getuid?.() !== 0)
-    throw new Error('no Docker engine answers: start one, or run this as root, which makes one on Debian 12');
+  if (process.getuid?.() !== 0) throw new Error('no Docker engine answers: start one, or run this as root, which makes one on Debian 12');
   tell('no Docker engine answers: making one');
   const engine = { stop: () => stopUnlessUsed(tell) };
   try {
-    tell((await runCommand(script, ['start'], { timeoutMs: startTimeoutMs, signal })).trim());
+    tell((await runCommand(script, ['start'], { timeoutMs: START_TIMEOUT_MS, signal })).trim());
   } catch (error) {
     await engine.stop();
     throw error;

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ComposeStack } from './compose-stack.js';
-import { roles, type Container } from './container.js';
+import { ROLES, type Container } from './container.js';
 import { docker } from './docker.js';
 import type { LineLoad } from './line-load.js';
 import type { Observer } from './observer.js';
 
 /** Longer than the time after which the coordinator takes a silent node for dead (6 s), and gives its tasks to others. */
-const beyondSessionMs = 9000;
+const BEYOND_SESSION_MS = 9000;
 
 export interface FaultOptions {
   readonly stack: ComposeStack;
@@ -32,7 +32,7 @@ export async function applyFaults(options: FaultOptions): Promise<void> {
   const { stack, load, tell } = options;
   const faults = faultsOf(stack);
   for (const fault of faults) {
-    for (const role of roles) await applyFault(fault, await stack.first(role), options);
+    for (const role of ROLES) await applyFault(fault, await stack.first(role), options);
     await stack.untilHealthy();
   }
   tell('restart broker');
@@ -70,13 +70,13 @@ function faultsOf({ project }: ComposeStack): readonly Fault[] {
     },
     {
       name: 'pause',
-      lastsMs: beyondSessionMs,
+      lastsMs: BEYOND_SESSION_MS,
       begin: ({ id }) => docker(['pause', id]),
       end: ({ id }) => docker(['unpause', id]),
     },
     {
       name: 'disconnect',
-      lastsMs: beyondSessionMs,
+      lastsMs: BEYOND_SESSION_MS,
       begin: ({ id }) => docker(['network', 'disconnect', network, id]),
       // Under the names that compose gave it.
       end: ({ id, name, service }) => docker(['network', 'connect', '--alias', service, '--alias', name, network, id]),

@@ -8,20 +8,20 @@ import { copyFile } from './file-pipeline.js';
 import { Observer } from './observer.js';
 import { onStack } from './on-stack.js';
 
-const environmentFile = 'docker/ha.env';
-const probe = 'probe';
-const pollMs = 100;
+const ENVIRONMENT_FILE = 'docker/ha.env';
+const PROBE = 'probe';
+const POLL_MS = 100;
 /** A successor claims the lead after the lease; what comes on top is allowed everywhere. */
 const answerLimitMs = defaultCoordinatorSettings.leaseMs + 2000;
 
 /** The `ha` profile: the leader and a name server are killed, a command is answered soon after, and a file is copied without them. */
 export async function loseLeaderAndNameServer(signal: AbortSignal): Promise<readonly Figure[]> {
-  const stack = await ComposeStack.create(signal, environmentFile);
+  const stack = await ComposeStack.create(signal, ENVIRONMENT_FILE);
   return onStack(stack, signal, async () => {
     await stack.up();
     const observer = await Observer.start(stack.project, signal);
-    const config = { 'connector.class': 'FileStreamSource', file: '/data/none.txt', topic: probe };
-    await stack.request('POST', '/connectors', { name: probe, config });
+    const config = { 'connector.class': 'FileStreamSource', file: '/data/none.txt', topic: PROBE };
+    await stack.request('POST', '/connectors', { name: PROBE, config });
     const killed = [await leaderHost(stack), (await stack.first('namesrv')).id];
     const fromMs = performance.now();
     await docker(['kill', ...killed]);
@@ -50,12 +50,12 @@ async function untilAnswered(stack: ComposeStack, signal: AbortSignal): Promise<
     'a command is answered',
     async () => {
       try {
-        await stack.request('PUT', `/connectors/${probe}/pause`);
+        await stack.request('PUT', `/connectors/${PROBE}/pause`);
         return true;
       } catch (error) {
         last = (error as Error).message;
         if (!last.includes(': 503 ')) throw error;
-        await delay(pollMs, undefined, { signal });
+        await delay(POLL_MS, undefined, { signal });
         return false;
       }
     },

@@ -16,12 +16,7 @@ describe('judgeLines', () => {
   it.each([
     ['a line that is missing in between', 'a 0\na 2\nb 0\nb 1\n', { missing: 1 }, '1 of a are missing'],
     ['last lines that are missing', 'a 0\na 1\na 2\n', { missing: 2 }, '2 of b are missing'],
-    [
-      'a line that came again at once',
-      'a 0\na 0\na 1\na 2\nb 0\nb 1\n',
-      { duplicates: 1 },
-      'duplicates in line 2: a 0',
-    ],
+    ['a line that came again at once', 'a 0\na 0\na 1\na 2\nb 0\nb 1\n', { duplicates: 1 }, 'duplicates in line 2: a 0'],
     ['a line that came again later', 'a 0\na 1\na 2\na 0\nb 0\nb 1\n', { duplicates: 1 }, 'duplicates in line 4: a 0'],
     ['a late line', 'a 0\na 2\na 1\nb 0\nb 1\n', { outOfOrder: 1 }, 'outOfOrder in line 3: a 1'],
     ['a line of nobody', 'a 0\na 1\na 2\nb 0\nb 1\nc 0\n', { foreign: 1 }, 'foreign in line 6: c 0'],

@@ -14,7 +14,7 @@ export interface LineVerdict {
   readonly examples: readonly string[];
 }
 
-const maxExamples = 20;
+const MAX_EXAMPLES = 20;
 
 /**
  * Judges the lines of a text in their order; a last line without its newline does not count.
@@ -22,14 +22,12 @@ const maxExamples = 20;
  * @param written how many lines each source has
  */
 export function judgeLines(text: string, written: ReadonlyMap<string, number>): LineVerdict {
-  const seen = new Map(
-    [...written.keys()].map((source) => [source, { numbers: new Set<number>(), highest: -1, count: 0 }]),
-  );
+  const seen = new Map([...written.keys()].map((source) => [source, { numbers: new Set<number>(), highest: -1, count: 0 }]));
   const examples: string[] = [];
   const counts = { duplicates: 0, outOfOrder: 0, foreign: 0 };
   const find = (kind: keyof typeof counts, at: number, line: string): void => {
     counts[kind] += 1;
-    if (examples.length < maxExamples) examples.push(`${kind} in line ${String(at + 1)}: ${line.slice(0, 100)}`);
+    if (examples.length < MAX_EXAMPLES) examples.push(`${kind} in line ${at + 1}: ${line.slice(0, 100)}`);
   };
   for (const [at, line] of text.split('\n').slice(0, -1).entries()) {
     const [, source = '', digits = ''] = /^(\S+) (\d+)$/.exec(line) ?? [];
@@ -49,7 +47,7 @@ export function judgeLines(text: string, written: ReadonlyMap<string, number>): 
   for (const [source, count] of written) {
     const absent = count - (seen.get(source)?.numbers.size ?? 0);
     missing += absent;
-    if (absent > 0 && examples.length < maxExamples) examples.push(`${String(absent)} of ${source} are missing`);
+    if (absent > 0 && examples.length < MAX_EXAMPLES) examples.push(`${absent} of ${source} are missing`);
   }
   return { arrived: new Map([...seen].map(([source, { count }]) => [source, count])), missing, ...counts, examples };
 }

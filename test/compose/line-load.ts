@@ -5,20 +5,20 @@ import { judgeLines, type LineVerdict } from './line-judge.js';
 import type { LineWriter } from './line-writer.js';
 import type { Observer } from './observer.js';
 
-const files = 8;
-const linesPerSecond = 25;
-const topic = 'load';
-const sink = 'load-out';
-const output = 'load-out.txt';
-const pollMs = 500;
-const flowTimeoutMs = 120_000;
+const FILES = 8;
+const LINES_PER_SECOND = 25;
+const TOPIC = 'load';
+const SINK = 'load-out';
+const OUTPUT = 'load-out.txt';
+const POLL_MS = 500;
+const FLOW_TIMEOUT_MS = 120_000;
 /** So many more lines of each file show that it flows again, and not only what was under way has arrived. */
-const flowingLines = 2 * linesPerSecond;
+const FLOWING_LINES = 2 * LINES_PER_SECOND;
 
 /** Eight growing files, each followed by a source of its own, through one topic into one file. */
 export class LineLoad {
   /** Of the sources; each has one task. */
-  static readonly sources: readonly string[] = Array.from({ length: files }, (_, index) => `load-${String(index + 1)}`);
+  static readonly sources: readonly string[] = Array.from({ length: FILES }, (_, index) => `load-${index + 1}`);
 
   private constructor(
     private readonly stack: ComposeStack,
@@ -36,22 +36,22 @@ export class LineLoad {
           'connector.class': 'FileStreamSource',
           'tasks.max': '1',
           file: `/data/${name}`,
-          topic,
+          topic: TOPIC,
           'topic.creation.default.partitions': '4',
         },
       });
     }
     await stack.request('POST', '/connectors', {
-      name: sink,
+      name: SINK,
       config: {
         'connector.class': 'FileStreamSink',
         'tasks.max': '1',
-        file: `/data/${output}`,
-        topics: topic,
+        file: `/data/${OUTPUT}`,
+        topics: TOPIC,
         'offset.flush.interval.ms': '1000',
       },
     });
-    const load = new LineLoad(stack, observer, observer.appendLines(LineLoad.sources, linesPerSecond), signal);
+    const load = new LineLoad(stack, observer, observer.appendLines(LineLoad.sources, LINES_PER_SECOND), signal);
     try {
       await load.untilFlowing('after the start');
       return load;
@@ -68,11 +68,11 @@ export class LineLoad {
     await until(
       `lines of all files flow ${when}`,
       async () => {
-        await delay(pollMs, undefined, { signal: this.signal });
+        await delay(POLL_MS, undefined, { signal: this.signal });
         ({ arrived } = await this.#judge());
-        return LineLoad.sources.every((source) => countOf(arrived, source) >= countOf(before, source) + flowingLines);
+        return LineLoad.sources.every((source) => countOf(arrived, source) >= countOf(before, source) + FLOWING_LINES);
       },
-      flowTimeoutMs,
+      FLOW_TIMEOUT_MS,
       () => `before ${describeCounts(before)}; now ${describeCounts(arrived)}`,
     );
   }
@@ -85,21 +85,21 @@ export class LineLoad {
     await until(
       'all lines have arrived',
       async () => {
-        await delay(pollMs, undefined, { signal: this.signal });
+        await delay(POLL_MS, undefined, { signal: this.signal });
         verdict = await this.#judge();
         return verdict.missing === 0;
       },
-      flowTimeoutMs,
+      FLOW_TIMEOUT_MS,
       () => JSON.stringify({ ...verdict, arrived: describeCounts(verdict.arrived) }),
     );
-    await this.stack.request('PUT', `/connectors/${sink}/stop`);
+    await this.stack.request('PUT', `/connectors/${SINK}/stop`);
     await until(
-      `${sink} has stopped`,
+      `${SINK} has stopped`,
       async () => {
-        await delay(pollMs, undefined, { signal: this.signal });
-        return (await this.stack.connectors()).get(sink)?.tasks.length === 0;
+        await delay(POLL_MS, undefined, { signal: this.signal });
+        return (await this.stack.connectors()).get(SINK)?.tasks.length === 0;
       },
-      flowTimeoutMs,
+      FLOW_TIMEOUT_MS,
     );
     return { ...(await this.#judge()), lines: [...written.values()].reduce((sum, count) => sum + count, 0) };
   }
@@ -110,7 +110,7 @@ export class LineLoad {
 
   /** What is written counts after it was read: no line can have arrived that is not counted as written. */
   async #judge(): Promise<LineVerdict> {
-    const text = await this.observer.read(output);
+    const text = await this.observer.read(OUTPUT);
     return judgeLines(text, this.writer.written);
   }
 }
@@ -118,5 +118,5 @@ export class LineLoad {
 const countOf = (counts: ReadonlyMap<string, number>, source: string): number => counts.get(source) ?? 0;
 
 function describeCounts(counts: ReadonlyMap<string, number>): string {
-  return [...counts].map(([source, count]) => `${source} ${String(count)}`).join(', ');
+  return [...counts].map(([source, count]) => `${source} ${count}`).join(', ');
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable, Writable } from 'node:stream';
 
-const tickMs = 200;
+const TICK_MS = 200;
 
 /** Feeds a process that appends lines to files, `<number> <file>` for each, to all files in turn at a steady rate. */
 export class LineWriter {
@@ -51,12 +51,11 @@ export class LineWriter {
       const due = Math.floor(((performance.now() - begun) / 1000) * this.linesPerSecond);
       const lines: string[] = [];
       for (const [file, count] of this.#written) {
-        for (let number = count; number < due; number += 1) lines.push(`${String(number)} ${file}\n`);
+        for (let number = count; number < due; number += 1) lines.push(`${number} ${file}\n`);
         this.#written.set(file, Math.max(count, due));
       }
-      if (!this.appender.stdin.write(lines.join('')))
-        await once(this.appender.stdin, 'drain', { signal }).catch(() => undefined);
-      await delay(tickMs, undefined, { signal }).catch(() => undefined);
+      if (!this.appender.stdin.write(lines.join(''))) await once(this.appender.stdin, 'drain', { signal }).catch(() => undefined);
+      await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -1,7 +1,7 @@
 // npm run test:compose: compose.yaml as its users have it, from the build to `docker compose down`, and what happens to containers in between.
 import { figureLines, isMet, type Figure } from '../chaos/figure.js';
 import { ComposeStack } from './compose-stack.js';
-import { roles } from './container.js';
+import { ROLES } from './container.js';
 import { ensureEngine } from './engine.js';
 import { applyFaults } from './faults.js';
 import { copyFile } from './file-pipeline.js';
@@ -14,7 +14,7 @@ import { scaleOut, scaleToZeroAndBack } from './scaling.js';
 import { stopInOrder } from './stop-in-order.js';
 
 /** Times that are missed on a machine that is busy with other things may take so many times as long. */
-const patience = 4;
+const PATIENCE = 4;
 
 /** Runs everything, prints the figures and returns whether all limits were met. Cleans up also after an error and after `signal`. */
 export async function composeCommand(signal: AbortSignal): Promise<boolean> {
@@ -25,8 +25,8 @@ export async function composeCommand(signal: AbortSignal): Promise<boolean> {
     tell('three coordinators, two of all RocketMQ');
     const figures = [...disturbed, ...(await loseLeaderAndNameServer(signal))];
     for (const line of figureLines(figures)) process.stdout.write(`${line}\n`);
-    const missed = figures.filter((figure) => !isMet(figure, patience));
-    process.stdout.write(missed.length === 0 ? 'compose: passed\n' : `compose: ${String(missed.length)} missed\n`);
+    const missed = figures.filter((figure) => !isMet(figure, PATIENCE));
+    process.stdout.write(missed.length === 0 ? 'compose: passed\n' : `compose: ${missed.length} missed\n`);
     return missed.length === 0;
   } finally {
     await engine.stop();
@@ -86,9 +86,8 @@ async function exercise(stack: ComposeStack, signal: AbortSignal): Promise<reado
 async function leftBehind(stack: ComposeStack): Promise<readonly string[]> {
   await stack.down();
   const volumes = await stack.volumes();
-  for (const role of roles) {
-    if (!volumes.includes(`${stack.project}_${role}-state`))
-      throw new Error(`the volume of ${role} is gone: ${volumes.join(', ')}`);
+  for (const role of ROLES) {
+    if (!volumes.includes(`${stack.project}_${role}-state`)) throw new Error(`the volume of ${role} is gone: ${volumes.join(', ')}`);
   }
   return [...(await stack.containers()).map(({ name }) => name), ...(await stack.networks())];
 }

@@ -5,9 +5,9 @@ import { docker, dockerExecReading } from './docker.js';
 import { LineWriter } from './line-writer.js';
 
 const readyScript = join(repositoryRoot, 'test/compose/until-ready.mjs');
-const readySeconds = 120;
+const READY_SECONDS = 120;
 /** Any image of the stack has what is needed: a shell and Node. */
-const image = 'sluice-cli';
+const IMAGE = 'sluice-cli';
 
 /** A container beside those of a stack that sees the data volume and the network, and that nothing happens to. */
 export class Observer {
@@ -19,12 +19,9 @@ export class Observer {
   static async start(project: string, signal: AbortSignal): Promise<Observer> {
     const name = `${project}-observer`;
     const places = ['--network', `${project}_default`, '--volume', `${project}_data:/data`];
-    await docker(
-      ['run', '--detach', '--name', name, '--no-healthcheck', ...places, '--entrypoint', 'sleep', image, 'infinity'],
-      {
-        signal,
-      },
-    );
+    await docker(['run', '--detach', '--name', name, '--no-healthcheck', ...places, '--entrypoint', 'sleep', IMAGE, 'infinity'], {
+      signal,
+    });
     return new Observer(name, signal);
   }
 
@@ -45,10 +42,10 @@ export class Observer {
   /** Milliseconds since the epoch at which the role on a host first says that it is ready. */
   async untilReady(host: string): Promise<number> {
     const script = await readFile(readyScript, 'utf8');
-    const command = ['node', '--input-type=module', '--eval', script, String(readySeconds), host];
+    const command = ['node', '--input-type=module', '--eval', script, String(READY_SECONDS), host];
     const printed = await docker(['exec', this.name, ...command], {
       signal: this.signal,
-      timeoutMs: (readySeconds + 30) * 1000,
+      timeoutMs: (READY_SECONDS + 30) * 1000,
     });
     return Number(printed);
   }

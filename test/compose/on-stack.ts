@@ -2,11 +2,7 @@ import type { ComposeStack } from './compose-stack.js';
 import { Observer } from './observer.js';
 
 /** Runs work on a stack, prints what its containers logged if that fails, and removes the stack whatever comes. */
-export async function onStack<Result>(
-  stack: ComposeStack,
-  signal: AbortSignal,
-  act: () => Promise<Result>,
-): Promise<Result> {
+export async function onStack<Result>(stack: ComposeStack, signal: AbortSignal, act: () => Promise<Result>): Promise<Result> {
   try {
     return await act();
   } catch (error) {

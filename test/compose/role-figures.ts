@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Figure } from '../chaos/figure.js';
 import { repositoryRoot } from '../support/sluice-cluster.js';
 import type { ComposeStack } from './compose-stack.js';
-import { roles, type Role } from './container.js';
+import { ROLES, type Role } from './container.js';
 import { docker } from './docker.js';
 import type { Observer } from './observer.js';
 
-const bytesPerMb = 1_000_000;
-const imageLimitMb = 250;
-const readyLimitMs = 2000;
+const BYTES_PER_MB = 1_000_000;
+const IMAGE_LIMIT_MB = 250;
+const READY_LIMIT_MS = 2000;
 const memoryLimitMb: Readonly<Record<Role, number>> = {
   gateway: 160,
   coordinator: 130,
@@ -18,19 +18,19 @@ const memoryLimitMb: Readonly<Record<Role, number>> = {
   'sink-runner': 130,
 };
 /** What a start leaves behind is collected by then. */
-const settleMs = 10_000;
-const pullTimeoutMs = 300_000;
+const SETTLE_MS = 10_000;
+const PULL_TIMEOUT_MS = 300_000;
 
 /** What each image adds to its base. */
 export async function imageFigures(): Promise<readonly Figure[]> {
   const base = await baseImage();
   const baseBytes = await imageBytes(base);
   return Promise.all(
-    [...roles, 'cli'].map(async (role) => ({
+    [...ROLES, 'cli'].map(async (role) => ({
       name: `image of ${role}, MB on top of ${base}`,
-      value: ((await imageBytes(`sluice-${role}`)) - baseBytes) / bytesPerMb,
+      value: ((await imageBytes(`sluice-${role}`)) - baseBytes) / BYTES_PER_MB,
       unit: 'count' as const,
-      limit: imageLimitMb,
+      limit: IMAGE_LIMIT_MB,
       details: [],
     })),
   );
@@ -41,25 +41,22 @@ async function baseImage(): Promise<string> {
   const dockerfile = await readFile(join(repositoryRoot, 'docker/Dockerfile'), 'utf8');
   const [, image] = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile) ?? [];
   if (image === undefined) throw new Error('docker/Dockerfile names no NODE_IMAGE');
-  await docker(['image', 'inspect', image]).catch(() =>
-    docker(['pull', '--quiet', image], { timeoutMs: pullTimeoutMs }),
-  );
+  await docker(['image', 'inspect', image]).catch(() => docker(['pull', '--quiet', image], { timeoutMs: PULL_TIMEOUT_MS }));
   return image;
 }
 
-const imageBytes = async (image: string): Promise<number> =>
-  Number(await docker(['image', 'inspect', '--format', '{{.Size}}', image]));
+const imageBytes = async (image: string): Promise<number> => Number(await docker(['image', 'inspect', '--format', '{{.Size}}', image]));
 
 /** Restarts one container of each role, one after the other, and measures how long after its process started each is ready. */
 export async function startFigures(stack: ComposeStack, observer: Observer): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const role of roles) {
+  for (const role of ROLES) {
     const { id, name } = await stack.first(role);
     await docker(['stop', id]);
     const [readyMs] = await Promise.all([observer.untilReady(name), docker(['start', id])]);
     const usedMs = await processorMs(id);
     const { startedMs } = await stack.first(role);
-    const figure = { unit: 'ms', limit: readyLimitMs, details: [] } as const;
+    const figure = { unit: 'ms', limit: READY_LIMIT_MS, details: [] } as const;
     figures.push({ name: `${role} is ready after`, value: readyMs - startedMs, ...figure });
     // Other processes on the machine hardly change this one.
     figures.push({ name: `... of which on processors`, unit: 'ms', value: usedMs, details: [] });
@@ -75,9 +72,9 @@ async function processorMs(id: string): Promise<number> {
 
 /** The resident memory of the process of each role without tasks. */
 export async function memoryFigures(stack: ComposeStack, signal: AbortSignal): Promise<readonly Figure[]> {
-  await delay(settleMs, undefined, { signal });
+  await delay(SETTLE_MS, undefined, { signal });
   return Promise.all(
-    roles.map(async (role) => {
+    ROLES.map(async (role) => {
       const { id } = await stack.first(role);
       const status = await docker(['exec', id, 'cat', '/proc/1/status']);
       const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
@@ -85,7 +82,7 @@ export async function memoryFigures(stack: ComposeStack, signal: AbortSignal): P
       const figure = { unit: 'count', limit: memoryLimitMb[role], details: [] } as const;
       return {
         name: `resident memory of ${role} without tasks, MB`,
-        value: (Number(kib) * 1024) / bytesPerMb,
+        value: (Number(kib) * 1024) / BYTES_PER_MB,
         ...figure,
       };
     }),

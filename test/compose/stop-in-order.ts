@@ -3,8 +3,8 @@ import type { Figure } from '../chaos/figure.js';
 import type { ComposeStack } from './compose-stack.js';
 
 /** stop_grace_period of the roles in compose.yaml: SIGKILL comes then. */
-const graceMs = 20_000;
-const askIntervalMs = 20;
+const GRACE_MS = 20_000;
+const ASK_INTERVAL_MS = 20;
 
 /** Stops the stack as `docker compose down` does, under the requests of a client, and looks at the ends before containers are removed. */
 export async function stopInOrder(stack: ComposeStack): Promise<readonly Figure[]> {
@@ -16,9 +16,7 @@ export async function stopInOrder(stack: ComposeStack): Promise<readonly Figure[
   });
   await asking;
   const ended = await stack.roleContainers();
-  const unsound = ended.filter(
-    ({ isRunning, exitCode, isOutOfMemory }) => isRunning || exitCode !== 0 || isOutOfMemory,
-  );
+  const unsound = ended.filter(({ isRunning, exitCode, isOutOfMemory }) => isRunning || exitCode !== 0 || isOutOfMemory);
   const longestMs = Math.max(...ended.map(({ finishedMs }) => finishedMs - begunMs));
   return [
     { name: 'containers of Sluice', unit: 'count', value: ended.length, details: [] },
@@ -27,10 +25,10 @@ export async function stopInOrder(stack: ComposeStack): Promise<readonly Figure[
       unit: 'count',
       value: unsound.length,
       limit: 0,
-      details: unsound.map(({ name, exitCode }) => `${name}: ${String(exitCode)}`),
+      details: unsound.map(({ name, exitCode }) => `${name}: ${exitCode}`),
     },
     // Whoever needs longer is killed, which its exit code shows. The time includes what Docker needs itself.
-    { name: 'longest stop of a container of Sluice', unit: 'ms', value: longestMs, limit: graceMs, details: [] },
+    { name: 'longest stop of a container of Sluice', unit: 'ms', value: longestMs, limit: GRACE_MS, details: [] },
   ];
 }
 
@@ -42,6 +40,6 @@ async function keepAsking(stack: ComposeStack, signal: AbortSignal): Promise<voi
   while (!signal.aborted) {
     // Nobody answers from some point on: that is the aim.
     await stack.request('GET', '/health/ready').catch(() => undefined);
-    await delay(askIntervalMs, undefined, { signal }).catch(() => undefined);
+    await delay(ASK_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -18,7 +18,7 @@ const seed = 41;
 const patience = 20;
 
 const tell = (line: string): void => {
-  process.stderr.write(`chaos, seed ${String(seed)}: ${line}\n`);
+  process.stderr.write(`chaos, seed ${seed}: ${line}\n`);
 };
 
 it('kills, standstills, ends and a restart of the broker lose, double and needlessly stop nothing', async () => {

@@ -102,9 +102,7 @@ describe('the cluster as a resource', () => {
     const created = { name: 'patched', config, initial_state: 'STOPPED' };
     expect((await cluster.request('POST', '/connectors', created)).status).toBe(201);
     const patches = ['a', 'b', 'c', 'd'].map((name) => ({ [`x.${name}`]: name }));
-    const answers = await Promise.all(
-      patches.map((patch) => cluster.request('PATCH', '/connectors/patched/config', patch)),
-    );
+    const answers = await Promise.all(patches.map((patch) => cluster.request('PATCH', '/connectors/patched/config', patch)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     const { body } = await cluster.request('GET', '/connectors/patched/config');
     expect(body).toMatchObject({ ...config, ...Object.fromEntries(patches.flatMap((patch) => Object.entries(patch))) });

@@ -55,8 +55,7 @@ describe('several coordinators', () => {
     );
 
   /** The epoch that a coordinator claimed last. */
-  const epochOf = ({ log }: RoleHandle): number =>
-    Number([...log.matchAll(/Leads from now on, epoch (\d+)/g)].at(-1)?.[1] ?? -1);
+  const epochOf = ({ log }: RoleHandle): number => Number([...log.matchAll(/Leads from now on, epoch (\d+)/g)].at(-1)?.[1] ?? -1);
 
   const leader = (): RoleHandle =>
     [...coordinators()].sort((left, right) => epochOf(right) - epochOf(left))[0] ?? cluster.role('coordinator-1');
@@ -87,7 +86,7 @@ describe('several coordinators', () => {
     const { accepted } = await readWholeLog(cluster);
     const [resigned, claimed] = kindsAfter(accepted, 'leader.resigned');
     expect(claimed?.entry.event).toMatchObject({ kind: 'claimed', nodeId: after.id });
-    tell(`another leads ${String(claimed!.entry.at - resigned!.entry.at)} ms after a resignation (promised: 1000 ms)`);
+    tell(`another leads ${claimed!.entry.at - resigned!.entry.at} ms after a resignation (promised: 1000 ms)`);
     expect(claimed!.entry.at - resigned!.entry.at).toBeLessThan(leaseMs);
     await command('pause');
     before.start();
@@ -98,9 +97,7 @@ describe('several coordinators', () => {
     const before = leader();
     await before.kill('SIGKILL');
     const answeredMs = await command('resume');
-    tell(
-      `a command is answered ${answeredMs.toFixed(0)} ms after kill -9 of the leader (promised: ${String(answeredWithinMs)} ms)`,
-    );
+    tell(`a command is answered ${answeredMs.toFixed(0)} ms after kill -9 of the leader (promised: ${answeredWithinMs} ms)`);
     expect(answeredMs).toBeLessThan(4 * answeredWithinMs);
     expect(leader()).not.toBe(before);
     before.start();
@@ -133,7 +130,7 @@ describe('several coordinators', () => {
     expect(targets).toEqual(['PAUSED', 'RUNNING', 'PAUSED', 'RUNNING']);
     expect(accepted.filter(({ entry }) => entry.event.kind === 'claimed')).toHaveLength(state.epoch);
     expect(state.leader).toMatchObject({ nodeId: successor.id, resigned: false });
-    tell(`${String(accepted.length)} entries count, ${String(state.skipped)} of late or void claims do not`);
+    tell(`${accepted.length} entries count, ${state.skipped} of late or void claims do not`);
 
     sleeper.start();
     await untilUp(sleeper, 2);

@@ -31,8 +31,7 @@ describe('a file through a topic into another file', () => {
         return size >= expected;
       },
       timeoutMs,
-      () =>
-        `${String(size)} of ${String(expected)} bytes; ${JSON.stringify(cluster.roles.map((role) => role.log.slice(-800)))}`,
+      () => `${size} of ${expected} bytes; ${JSON.stringify(cluster.roles.map((role) => role.log.slice(-800)))}`,
     );
     expect(await digestOf(output)).toBe(await digestOf(input));
   };
@@ -130,18 +129,8 @@ describe('a file through a topic into another file', () => {
 
     it.each([
       ['an unknown class', { name: 'bad', config: { ...good, 'connector.class': 'Nope' } }, 400, ['Nope']],
-      [
-        'a missing field',
-        { name: 'bad', config: { 'connector.class': 'FileStreamSource', file: '/tmp/x' } },
-        400,
-        ['topic'],
-      ],
-      [
-        'two wrong fields',
-        { name: 'bad', config: { ...good, 'tasks.max': 'many', 'batch.size': 'x' } },
-        400,
-        ['tasks.max', 'batch.size'],
-      ],
+      ['a missing field', { name: 'bad', config: { 'connector.class': 'FileStreamSource', file: '/tmp/x' } }, 400, ['topic']],
+      ['two wrong fields', { name: 'bad', config: { ...good, 'tasks.max': 'many', 'batch.size': 'x' } }, 400, ['tasks.max', 'batch.size']],
       [
         'an unknown converter',
         { name: 'bad', config: { ...good, 'key.converter': 'AvroConverter', 'header.converter': 'Nope' } },

@@ -57,9 +57,7 @@ describe('deaths in the middle of the flow', () => {
         return size >= goal;
       },
       timeoutMs,
-      () =>
-        `${String(size)} of ${String(goal)} bytes\n` +
-        cluster.roles.map((role) => `--- ${role.id}\n${role.log.slice(-1500)}`).join('\n'),
+      () => `${size} of ${goal} bytes\n` + cluster.roles.map((role) => `--- ${role.id}\n${role.log.slice(-1500)}`).join('\n'),
     );
   };
 

@@ -57,17 +57,10 @@ describe('sluice local --demo', () => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'sluice-local-'));
     const ports = await freePorts();
-    url = `http://127.0.0.1:${String(await freePort())}`;
+    url = `http://127.0.0.1:${await freePort()}`;
     args = [
       '--demo',
-      ...[
-        '--namesrv-port',
-        String(ports.namesrv),
-        '--broker-port',
-        String(ports.broker),
-        '--grpc-port',
-        String(ports.grpc),
-      ],
+      ...['--namesrv-port', String(ports.namesrv), '--broker-port', String(ports.broker), '--grpc-port', String(ports.grpc)],
     ];
     await start();
   }, 300_000);
@@ -129,8 +122,7 @@ describe('sluice local --demo', () => {
     process.kill((await clusterStatus(dataDir))!.pids.broker!, 'SIGKILL');
     await until(
       'the end is reported',
-      () =>
-        output.includes(`RocketMQ's broker has ended. Start it again with \`SLUICE_HOME=${home} npm run rocketmq -- `),
+      () => output.includes(`RocketMQ's broker has ended. Start it again with \`SLUICE_HOME=${home} npm run rocketmq -- `),
       60_000,
       () => output,
     );
@@ -161,8 +153,7 @@ describe('sluice local --demo', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
-    for (const stream of [second.stdout, second.stderr])
-      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    for (const stream of [second.stdout, second.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     expect(await new Promise((resolve) => second.once('close', resolve))).toBe(1);
     expect(said).toContain(`The local cluster of process ${String(child?.pid)} in ${home} runs already: stop it first`);
     appendFileSync(join(home, 'demo', 'in.txt'), 'after the second\n');

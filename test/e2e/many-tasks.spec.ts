@@ -118,7 +118,7 @@ describe('a thousand tasks that come to one runner', () => {
   };
 
   it('start once each, while the runner keeps its lease', async () => {
-    const connectors = Array.from({ length: 20 }, (_, n) => `many${String(n)}`);
+    const connectors = Array.from({ length: 20 }, (_, n) => `many${n}`);
     for (const name of connectors) await create(name, count / connectors.length);
     await untilAllRun(connectors, count);
   }, 900_000);

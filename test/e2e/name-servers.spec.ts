@@ -23,7 +23,7 @@ class BlackHole {
   async listen(): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
-    return `127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async close(): Promise<void> {
@@ -50,23 +50,19 @@ describe('name servers of which one does not answer', () => {
   /** Runs all roles, each with a store of its own, on a Connect cluster that does not exist yet. */
   const start = async (clusterId: string, namesrv: string): Promise<void> => {
     output = '';
-    url = `http://127.0.0.1:${String(await freePort())}`;
-    const started = spawn(
-      process.execPath,
-      [join(repositoryRoot, 'apps/cli/dist/main.js'), 'local', '--broker', 'broker-name-servers'],
-      {
-        env: {
-          ...process.env,
-          NODE_OPTIONS: '',
-          SLUICE_HOME: join(home, clusterId),
-          SLUICE_CLUSTER_ID: clusterId,
-          SLUICE_NAMESRV: namesrv,
-          SLUICE_GRPC: rocketmq.grpc,
-          SLUICE_HTTP_PORT: new URL(url).port,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
+    url = `http://127.0.0.1:${await freePort()}`;
+    const started = spawn(process.execPath, [join(repositoryRoot, 'apps/cli/dist/main.js'), 'local', '--broker', 'broker-name-servers'], {
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        SLUICE_HOME: join(home, clusterId),
+        SLUICE_CLUSTER_ID: clusterId,
+        SLUICE_NAMESRV: namesrv,
+        SLUICE_GRPC: rocketmq.grpc,
+        SLUICE_HTTP_PORT: new URL(url).port,
       },
-    );
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [started.stdout, started.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         output += chunk.toString();
@@ -115,7 +111,7 @@ describe('name servers of which one does not answer', () => {
     addresses.good = good!.address;
     addresses.other = other!.address;
     addresses.silent = await blackHole.listen();
-    addresses.closed = `127.0.0.1:${String(await freePort())}`;
+    addresses.closed = `127.0.0.1:${await freePort()}`;
   }, LIMIT_MS);
 
   afterAll(async () => {

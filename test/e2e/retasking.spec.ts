@@ -25,7 +25,7 @@ describe('a source whose partitions move between its tasks', () => {
   const untilRunning = async (connector: string, count: number): Promise<StatusAnswer['tasks']> => {
     let last = '';
     return until(
-      `${String(count)} tasks of ${connector} run`,
+      `${count} tasks of ${connector} run`,
       async () => {
         const { body } = await cluster.request('GET', `/connectors/${connector}/status`);
         last = JSON.stringify(body);
@@ -63,11 +63,7 @@ describe('a source whose partitions move between its tasks', () => {
 
   it('has every record arrive once when the tasks stop in good order', async () => {
     const ofPartitions = [3000, 3000, 3000, 3000, 3000, 3000];
-    const flow = await VerifiedFlow.start(
-      cluster,
-      { name: 'changed', seed: 4, ofPartitions },
-      { rate: '1000', 'tasks.max': '1' },
-    );
+    const flow = await VerifiedFlow.start(cluster, { name: 'changed', seed: 4, ofPartitions }, { rate: '1000', 'tasks.max': '1' });
     for (const [before, after] of [
       [1, 3],
       [3, 2],

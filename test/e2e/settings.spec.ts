@@ -58,12 +58,9 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
       start('data', { topology: { proxy: false } }),
     ]);
     clusters = [runtime, data];
-    clients = [
-      RocketMqClient.open({ namesrv: runtime.namesrv, credentials: keys }),
-      RocketMqClient.open({ namesrv: data.namesrv }),
-    ];
+    clients = [RocketMqClient.open({ namesrv: runtime.namesrv, credentials: keys }), RocketMqClient.open({ namesrv: data.namesrv })];
     const port = await freePort();
-    url = `http://127.0.0.1:${String(port)}`;
+    url = `http://127.0.0.1:${port}`;
     writeFileSync(path('secret-key'), `${keys.secretKey}\n`);
     writeFileSync(
       conf,
@@ -74,7 +71,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
         `c.sink.rocketmq.server: ${data.namesrv}`,
         'connectClusterId=DefaultConnectCluster',
         `storePathRootDir=${path('store')}`,
-        `httpPort=${String(port)}`,
+        `httpPort=${port}`,
         'configPersistInterval=100',
         'positionPersistInterval=3600000',
         'offsetPersistInterval=100',
@@ -155,12 +152,7 @@ describe('nodes with a connect.conf of Apache RocketMQ Connect', () => {
   it('create no topics for sources where autoCreateTopicEnable is false', async () => {
     await create('refused', { 'connector.class': 'FileStreamSource', file: path('in.txt'), topic: 'missing' });
     const status = async (): Promise<string> => (await fetch(`${url}/connectors/refused/status`)).text();
-    await until(
-      'the task says why',
-      async () => (await status()).includes('topic.creation.enable is false'),
-      180_000,
-      logs,
-    );
+    await until('the task says why', async () => (await status()).includes('topic.creation.enable is false'), 180_000, logs);
     await expect(clients[1]?.routes.refresh('missing')).rejects.toBeInstanceOf(TopicNotFoundError);
   }, 180_000);
 

@@ -14,7 +14,7 @@ interface Status {
 }
 
 const range = (prefix: string, from: number, to: number): string[] =>
-  Array.from({ length: to - from }, (_, index) => `${prefix}${String(from + index)}`);
+  Array.from({ length: to - from }, (_, index) => `${prefix}${from + index}`);
 
 describe('the offsets of a sink', () => {
   let cluster: SluiceCluster;
@@ -56,13 +56,13 @@ describe('the offsets of a sink', () => {
   async function untilLines(expected: readonly string[]): Promise<void> {
     let written: readonly string[] = [];
     await until(
-      `the file has ${String(expected.length)} lines`,
+      `the file has ${expected.length} lines`,
       async () => {
         written = await lines();
         return written.length >= expected.length;
       },
       90_000,
-      () => `${String(written.length)} lines; ${cluster.role('sink-runner-1').log.slice(-3000)}`,
+      () => `${written.length} lines; ${cluster.role('sink-runner-1').log.slice(-3000)}`,
     );
     expect(written).toEqual(expected);
   }
@@ -71,10 +71,7 @@ describe('the offsets of a sink', () => {
     ((await cluster.request('GET', '/connectors/orders-out/status')).body as Status).tasks[0];
 
   const untilCommitted = (offset: number): Promise<unknown> =>
-    until(
-      `the group has offset ${String(offset)}`,
-      async () => (await client.admin.queryOffset(group, queue)) === offset,
-    );
+    until(`the group has offset ${offset}`, async () => (await client.admin.queryOffset(group, queue)) === offset);
 
   it('are followed when an operator resets the group of a running sink that has nothing to do', async () => {
     await untilCommitted(30);
@@ -82,9 +79,7 @@ describe('the offsets of a sink', () => {
     expect(printed).toContain(topic);
     await untilLines([...range('a', 0, 30), ...range('a', 0, 30)]);
     const warning = `The offset of consumer group ${group} was reset: queue ${topic}@${queue.brokerName}:0 resumes at offset 0`;
-    await until('the status shows it', async () =>
-      (await status())?.warnings?.some(({ message }) => message === warning),
-    );
+    await until('the status shows it', async () => (await status())?.warnings?.some(({ message }) => message === warning));
     expect((await status())?.state).toBe('RUNNING');
     expect(cluster.role('sink-runner-1').log).toContain(warning);
     await untilCommitted(30);
@@ -99,8 +94,7 @@ describe('the offsets of a sink', () => {
       const written = await lines();
       const before = await client.admin.queryOffset(group, queue);
       const resets = async (): Promise<number> =>
-        ((await status())?.warnings ?? []).filter(({ message }) => message.includes(`was reset: queue ${topic}@`))
-          .length;
+        ((await status())?.warnings ?? []).filter(({ message }) => message.includes(`was reset: queue ${topic}@`)).length;
       const earlier = await resets();
       await mqadmin.run('resetOffsetByTime', '-g', group, '-t', topic, '-s', 'now');
       if (noticed === 'after') await until('the sink has noticed the reset', async () => (await resets()) > earlier);
@@ -166,15 +160,13 @@ describe('the offsets of a sink', () => {
     await cluster.untilTask('orders-out', 'FAILED');
     const trace = (await status())?.trace ?? '';
     expect(trace).toContain(
-      `Queue ${topic}@${queue.brokerName}:0 should be read at offset ${String(committed)}, but the message before it was stored`,
+      `Queue ${topic}@${queue.brokerName}:0 should be read at offset ${committed}, but the message before it was stored`,
     );
     expect(await lines()).toEqual(written);
     const [, command = ''] = /run "mqadmin ([^"]+)"/.exec(trace) ?? [];
     const [name = '', ...args] = command.replace('-n <name server> ', '').split(' ');
     await mqadmin.run(name, ...args);
-    expect(
-      (await cluster.request('POST', '/connectors/orders-out/restart?includeTasks=true&onlyFailed=true')).status,
-    ).toBe(202);
+    expect((await cluster.request('POST', '/connectors/orders-out/restart?includeTasks=true&onlyFailed=true')).status).toBe(202);
     await untilLines([...written, ...range('new', 0, committed + 10)]);
     await cluster.untilTask('orders-out', 'RUNNING');
   }, 300_000);
@@ -185,9 +177,7 @@ describe('the offsets of a sink', () => {
     await send('into the moved file');
     await cluster.untilTask('orders-out', 'FAILED');
     const { trace } = (await status()) ?? {};
-    expect(trace).toContain(
-      `File ${cluster.path('out.txt')} was deleted or moved away while it was written. Restore the file, or remove`,
-    );
+    expect(trace).toContain(`File ${cluster.path('out.txt')} was deleted or moved away while it was written. Restore the file, or remove`);
     await rename(cluster.path('moved.txt'), cluster.path('out.txt'));
     await cluster.request('POST', '/connectors/orders-out/restart?includeTasks=true&onlyFailed=true');
     await untilLines([...written, 'into the moved file']);

@@ -53,7 +53,7 @@ describe('a task that does not stop', () => {
     const untilVerified = async (count: number): Promise<Verdict> => {
       let verdict: Verdict | undefined;
       return until(
-        `${String(count)} records are verified`,
+        `${count} records are verified`,
         async () => {
           verdict = await mergeReports(folder, { seed: 1, ofPartitions: [records] });
           return verdict.records >= count ? verdict : undefined;

@@ -59,17 +59,12 @@ describe('tasks that fail, are split again, and whose topics grow', () => {
   };
 
   const untilAllRun = (connector: string, count: number): Promise<readonly TaskStatus[]> =>
-    untilTasks(connector, `are ${String(count)} and run`, (tasks) => {
+    untilTasks(connector, `are ${count} and run`, (tasks) => {
       return tasks.length === count && tasks.every(({ state }) => state === 'RUNNING');
     });
 
   const untilSame = async (output: string, input: string): Promise<void> => {
-    await until(
-      'the output is as long as the input',
-      async () => (await sizeOf(output)) >= (await sizeOf(input)),
-      180_000,
-      logs,
-    );
+    await until('the output is as long as the input', async () => (await sizeOf(output)) >= (await sizeOf(input)), 180_000, logs);
     expect(await digestOf(output)).toBe(await digestOf(input));
   };
 
@@ -113,11 +108,7 @@ describe('tasks that fail, are split again, and whose topics grow', () => {
       const [before] = await tasksOf('away-out');
       await rename(folder, `${folder}-moved`);
       await write(input);
-      const [failing] = await untilTasks(
-        'away-out',
-        'fail a third time',
-        ([task]) => (task?.restart?.attempt ?? 0) >= 3,
-      );
+      const [failing] = await untilTasks('away-out', 'fail a third time', ([task]) => (task?.restart?.attempt ?? 0) >= 3);
       expect(failing).toMatchObject({
         state: 'RESTARTING',
         generation: before?.generation,
@@ -170,9 +161,8 @@ describe('tasks that fail, are split again, and whose topics grow', () => {
       }
     })();
     const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
-    const sent = Array.from({ length: 200 }, (_, number) => `new queue ${String(number)}`);
-    const newQueueLines = async () =>
-      ((await readTextIfPresent(output)) ?? '').split('\n').filter((line) => line.startsWith('new queue'));
+    const sent = Array.from({ length: 200 }, (_, number) => `new queue ${number}`);
+    const newQueueLines = async () => ((await readTextIfPresent(output)) ?? '').split('\n').filter((line) => line.startsWith('new queue'));
     try {
       await client.admin.createTopic({ topic: grown, readQueues: 4, writeQueues: 4 });
       for (const [number, line] of sent.entries()) {
@@ -216,7 +206,7 @@ describe('tasks that fail, are split again, and whose topics grow', () => {
     const untilVerified = async (count: number): Promise<Verdict> => {
       let last: Verdict | undefined;
       return until(
-        `${String(count)} records are verified`,
+        `${count} records are verified`,
         async () => {
           last = await verdict();
           return last.records >= count ? last : undefined;
@@ -237,10 +227,8 @@ describe('tasks that fail, are split again, and whose topics grow', () => {
         'tasks.max': String(count),
       });
       expect(status).toBe(200);
-      const tasks = await untilTasks('split-out', `are ${String(count)} new ones and run`, (all) => {
-        return (
-          all.length === count && all.every(({ state, generation = 0 }) => state === 'RUNNING' && generation > from)
-        );
+      const tasks = await untilTasks('split-out', `are ${count} new ones and run`, (all) => {
+        return all.length === count && all.every(({ state, generation = 0 }) => state === 'RUNNING' && generation > from);
       });
       from = Math.max(...tasks.map(({ generation = 0 }) => generation));
     }

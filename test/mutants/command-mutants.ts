@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.js';
 
 /** Every command once, and none lost. */
-export const commandMutants: readonly Mutant[] = [
+export const COMMAND_MUTANTS: readonly Mutant[] = [
   {
     rule: 'request ids: a command that was sent again is done again',
     file: 'coordinator/handle-command.ts',

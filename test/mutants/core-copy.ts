@@ -7,9 +7,7 @@ import type { Mutant } from './mutant.js';
 const coreFolder = fileURLToPath(new URL('../../libs/core/src/', import.meta.url));
 const simulationFolder = fileURLToPath(new URL('../../libs/simulation/src/', import.meta.url));
 /** They say what is right and wrong in a simulation: these see the log by the rules as they are, never by a mutant's. */
-const judges: readonly string[] = ['sim-truth.ts', 'sim-outcome.ts', 'sim-judge.ts'].map(
-  (name) => `simulation/${name}`,
-);
+const judges: readonly string[] = ['sim-truth.ts', 'sim-outcome.ts', 'sim-judge.ts'].map((name) => `simulation/${name}`);
 
 /** Texts of source files by their path below `libs/core/src`; those of `libs/simulation/src` are below `simulation/`. */
 export type Sources = ReadonlyMap<string, string>;
@@ -18,7 +16,7 @@ export type Sources = ReadonlyMap<string, string>;
 export class MutationLostError extends Error {
   override readonly name = 'MutationLostError';
   constructor({ rule, file, from }: Mutant, count: number) {
-    super(`Mutant "${rule}": its text stands ${String(count)} times in libs/core/src/${file}, not once: ${from}`);
+    super(`Mutant "${rule}": its text stands ${count} times in libs/core/src/${file}, not once: ${from}`);
   }
 }
 
@@ -47,12 +45,7 @@ export function mutated(sources: Sources, mutant: Mutant): Sources {
  * @param truth path of the folder with the sources as they are, relative to `folder`; the simulation's judges import from there.
  * @param specs those to write too.
  */
-export async function writeBuilt(
-  folder: string,
-  sources: Sources,
-  truth = '.',
-  specs: readonly string[] = [],
-): Promise<void> {
+export async function writeBuilt(folder: string, sources: Sources, truth = '.', specs: readonly string[] = []): Promise<void> {
   const wanted = [...sources].filter(([path]) => !path.endsWith('.spec.ts') || specs.includes(path));
   await Promise.all(
     wanted.map(async ([path, text]) => {

@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.js';
 
 /** Which entries count, and whether the log still is the one that was read. */
-export const logMutants: readonly Mutant[] = [
+export const LOG_MUTANTS: readonly Mutant[] = [
   {
     rule: 'epoch: an entry counts from any claim, not only from the one in force',
     file: 'log/fold.ts',

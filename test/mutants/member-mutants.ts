@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.js';
 
 /** Who leads, who is a member, and until when a node may act. */
-export const memberMutants: readonly Mutant[] = [
+export const MEMBER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'lease: a node extends its lease though it is suspected',
     file: 'lease/node-lease.ts',

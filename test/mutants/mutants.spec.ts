@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { coreSources, mutated, MutationLostError } from './core-copy.js';
-import { mutants } from './mutants.js';
+import { MUTANTS } from './mutants.js';
 import { tryMutants, type Verdicts } from './try-mutants.js';
 
 /** As many as the simulation's own spec runs. */
@@ -18,7 +18,7 @@ describe('the rules of the control plane', () => {
 
   beforeAll(async () => {
     root = await realpath(await mkdtemp(join(tmpdir(), 'sluice-mutants-')));
-    verdicts = await tryMutants(await coreSources(), mutants, { root, seeds: SEEDS, signal: ending.signal });
+    verdicts = await tryMutants(await coreSources(), MUTANTS, { root, seeds: SEEDS, signal: ending.signal });
   }, TIMEOUT_MS);
 
   afterAll(async () => {
@@ -30,12 +30,9 @@ describe('the rules of the control plane', () => {
     expect(verdicts.unchanged).toEqual([]);
   });
 
-  it.each(mutants.map((mutant) => [mutant.rule, mutant] as const))(
-    'are tested: a mutant is caught, %s',
-    (_, mutant) => {
-      expect(verdicts.of.get(mutant)).toEqual({ outcome: 'caught', details: expect.any(String) });
-    },
-  );
+  it.each(MUTANTS.map((mutant) => [mutant.rule, mutant] as const))('are tested: a mutant is caught, %s', (_, mutant) => {
+    expect(verdicts.of.get(mutant)).toEqual({ outcome: 'caught', details: expect.any(String) });
+  });
 });
 
 describe('a mutation', () => {

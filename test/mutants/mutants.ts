@@ -1,14 +1,8 @@
-import { commandMutants } from './command-mutants.js';
-import { logMutants } from './log-mutants.js';
-import { memberMutants } from './member-mutants.js';
+import { COMMAND_MUTANTS } from './command-mutants.js';
+import { LOG_MUTANTS } from './log-mutants.js';
+import { MEMBER_MUTANTS } from './member-mutants.js';
 import type { Mutant } from './mutant.js';
-import { snapshotMutants } from './snapshot-mutants.js';
-import { taskMutants } from './task-mutants.js';
+import { SNAPSHOT_MUTANTS } from './snapshot-mutants.js';
+import { TASK_MUTANTS } from './task-mutants.js';
 
-export const mutants: readonly Mutant[] = [
-  ...logMutants,
-  ...snapshotMutants,
-  ...memberMutants,
-  ...taskMutants,
-  ...commandMutants,
-];
+export const MUTANTS: readonly Mutant[] = [...LOG_MUTANTS, ...SNAPSHOT_MUTANTS, ...MEMBER_MUTANTS, ...TASK_MUTANTS, ...COMMAND_MUTANTS];

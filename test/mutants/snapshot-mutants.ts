@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.js';
 
 /** Which snapshots count, and that one is there when the beginning of the log is gone. */
-export const snapshotMutants: readonly Mutant[] = [
+export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
     rule: 'snapshot: records with another digest are loaded',
     file: 'log/snapshot-load.ts',

@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.js';
 
 /** Who runs which task, and that its old owner has stopped. */
-export const taskMutants: readonly Mutant[] = [
+export const TASK_MUTANTS: readonly Mutant[] = [
   {
     rule: 'revocation before grant: a task that is to move is free at once',
     file: 'coordinator/decide-assignment.ts',

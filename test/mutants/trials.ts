@@ -24,7 +24,7 @@ export async function failedSeed(folder: string, seeds: number, signal: AbortSig
   if ('survived' in outcome) return undefined;
   const first = outcome.wrong[0] ?? 'it failed';
   if (BROKEN_CODE.test(first)) throw new Error(`The code in ${folder} does not run: ${first}`);
-  return `seed ${String(outcome.seed)}: ${first}`;
+  return `seed ${outcome.seed}: ${first}`;
 }
 
 /** The part of Jest's JSON report that is read here. */

@@ -31,11 +31,7 @@ export interface TryOptions {
 }
 
 /** Builds each mutant of the sources and lets the simulation, or the specs that it names, find it. */
-export async function tryMutants(
-  sources: Sources,
-  mutants: readonly Mutant[],
-  { root, seeds, signal }: TryOptions,
-): Promise<Verdicts> {
+export async function tryMutants(sources: Sources, mutants: readonly Mutant[], { root, seeds, signal }: TryOptions): Promise<Verdicts> {
   const verdicts = new Map<Mutant, Verdict>();
   const unchanged: string[] = [];
   const truth = join(root, UNCHANGED);
@@ -43,7 +39,7 @@ export async function tryMutants(
   await writeBuilt(truth, sources, '.', specs);
   const folders = new Map<Mutant, string>();
   for (const [index, mutant] of mutants.entries()) {
-    const folder = join(root, `mutant-${String(index)}`);
+    const folder = join(root, `mutant-${index}`);
     try {
       await writeBuilt(folder, mutated(sources, mutant), `../${UNCHANGED}`, mutant.specs);
       folders.set(mutant, folder);
@@ -73,7 +69,7 @@ export async function tryMutants(
 async function ofSeeds(folder: string, seeds: number, signal: AbortSignal): Promise<Verdict> {
   const failed = await failedSeed(folder, seeds, signal);
   if (failed !== undefined) return { outcome: 'caught', details: failed };
-  return { outcome: 'survived', details: `seeds 1 to ${String(seeds)} of the simulation pass` };
+  return { outcome: 'survived', details: `seeds 1 to ${seeds} of the simulation pass` };
 }
 
 /** All specs that a mutant names have to find it. */

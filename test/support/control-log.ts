@@ -2,7 +2,7 @@ import { emptyState, foldEntries, type ClusterState, type ReadEntry } from '@slu
 import { decodeLogEntry, entryDigest, readerGroupOf, topicsOf } from '@sluice/protocol';
 import type { LogEvent } from '@sluice/core';
 import { RocketMqClient } from '@sluice/rocketmq';
-import { type SluiceCluster } from './sluice-cluster.js';
+import type { SluiceCluster } from './sluice-cluster.js';
 
 /** Everything that stands in the log of a Connect cluster now, folded from its first entry. */
 export async function readWholeLog({

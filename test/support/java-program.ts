@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureJars, type RocketmqVersion } from '@sluice/embedded-rocketmq';
 
-const compileLimitMs = 60_000;
+const COMPILE_LIMIT_MS = 60_000;
 
 /** Options of a JVM that lives shortly and does little. */
-export const smallJvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+export const SMALL_JVM = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /**
  * Compiles one Java source against the jars of a RocketMQ version, the newest by default: its Java client and its tools.
@@ -18,6 +18,6 @@ export async function compileJava(source: string, directory: string, version?: R
   const jars = join(libDir, '*');
   await mkdir(directory, { recursive: true });
   const options = ['-nowarn', '-d', directory, '-cp', jars, source];
-  await promisify(execFile)('javac', options, { timeout: compileLimitMs });
+  await promisify(execFile)('javac', options, { timeout: COMPILE_LIMIT_MS });
   return `${directory}:${jars}`;
 }

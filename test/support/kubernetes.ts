@@ -5,14 +5,12 @@ import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 
 const run = promisify(execFile);
-const limitMs = 120_000;
+const LIMIT_MS = 120_000;
 
 /** The newest Kubernetes whose schemas the validator of the same version brings along. */
-const kubernetesVersion = '1.37.0';
-const validatorPackage = `kubernetes-validate==${kubernetesVersion}`;
-const validatorFolder = fileURLToPath(
-  new URL(`../../.sluice/kubernetes-validate-${kubernetesVersion}`, import.meta.url),
-);
+const KUBERNETES_VERSION = '1.37.0';
+const validatorPackage = `kubernetes-validate==${KUBERNETES_VERSION}`;
+const validatorFolder = fileURLToPath(new URL(`../../.sluice/kubernetes-validate-${KUBERNETES_VERSION}`, import.meta.url));
 
 /** One object of a manifest, as far as the tests look into it. */
 export interface KubernetesObject {
@@ -23,7 +21,7 @@ export interface KubernetesObject {
 
 /** The manifests of a kustomization, as `kubectl apply -k` would send them. */
 export async function render(folder: string): Promise<string> {
-  return (await run('kubectl', ['kustomize', folder], { timeout: limitMs })).stdout;
+  return (await run('kubectl', ['kustomize', folder], { timeout: LIMIT_MS })).stdout;
 }
 
 export function objectsIn(manifests: string): readonly KubernetesObject[] {
@@ -34,7 +32,7 @@ export function objectsIn(manifests: string): readonly KubernetesObject[] {
 export async function prepareValidator(): Promise<void> {
   if (existsSync(validatorFolder)) return;
   const target = ['--target', validatorFolder, '--disable-pip-version-check', '--root-user-action=ignore'];
-  await run('python3', ['-m', 'pip', 'install', '--quiet', ...target, validatorPackage], { timeout: limitMs });
+  await run('python3', ['-m', 'pip', 'install', '--quiet', ...target, validatorPackage], { timeout: LIMIT_MS });
 }
 
 /**
@@ -43,7 +41,7 @@ export async function prepareValidator(): Promise<void> {
  * @throws Error whose `stdout` has all that is wrong
  */
 export async function validate(file: string): Promise<string> {
-  const words = ['-m', 'kubernetes_validate', '--strict', '--kubernetes-version', kubernetesVersion, file];
+  const words = ['-m', 'kubernetes_validate', '--strict', '--kubernetes-version', KUBERNETES_VERSION, file];
   const env = { ...process.env, PYTHONPATH: validatorFolder };
-  return (await run('python3', words, { timeout: limitMs, env })).stdout;
+  return (await run('python3', words, { timeout: LIMIT_MS, env })).stdout;
 }

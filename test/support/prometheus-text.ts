@@ -13,8 +13,8 @@ export interface Scrape {
   readonly samples: readonly ScrapedSample[];
 }
 
-const sampleLine = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$/;
-const labelPair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)/g;
+const SAMPLE_LINE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$/;
+const LABEL_PAIR = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)/g;
 
 /** Reads the text format of Prometheus, version 0.0.4. Throws at a line that is none of it. */
 export function parsePrometheusText(text: string): Scrape {
@@ -28,7 +28,7 @@ export function parsePrometheusText(text: string): Scrape {
       (keyword === 'HELP' ? helps : types).set(about, rest);
       continue;
     }
-    const [, name, labels, value] = sampleLine.exec(line) ?? [];
+    const [, name, labels, value] = SAMPLE_LINE.exec(line) ?? [];
     if (name === undefined || value === undefined) throw new Error(`no line of a scrape: ${line}`);
     samples.push({ name, labels: labelsOf(labels ?? ''), value: Number(value) });
   }
@@ -44,25 +44,18 @@ export function metricOf({ types }: Scrape, { name }: ScrapedSample): string {
 }
 
 /** The only sample with these labels, and maybe others; undefined where there is none. */
-export function valueOf(
-  { samples }: Scrape,
-  name: string,
-  labels: Readonly<Record<string, string>> = {},
-): number | undefined {
+export function valueOf({ samples }: Scrape, name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
   const found = samples.filter(
     (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
   );
-  if (found.length > 1) throw new Error(`${String(found.length)} samples of ${name}`);
+  if (found.length > 1) throw new Error(`${found.length} samples of ${name}`);
   return found[0]?.value;
 }
 
 function labelsOf(text: string): Readonly<Record<string, string>> {
-  const pairs = [...text.matchAll(labelPair)];
+  const pairs = [...text.matchAll(LABEL_PAIR)];
   if (pairs.map(([pair]) => pair).join('') !== text) throw new Error(`no labels of a scrape: ${text}`);
   return Object.fromEntries(
-    pairs.map(([, name, value]) => [
-      name,
-      value?.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped)),
-    ]),
+    pairs.map(([, name, value]) => [name, value?.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))]),
   ) as Record<string, string>;
 }

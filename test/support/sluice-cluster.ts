@@ -16,7 +16,7 @@ export type RoleName = 'gateway' | 'coordinator' | 'source-runner' | 'sink-runne
 
 /** The same from the sources and from the built files. */
 export const repositoryRoot = rootAbove(fileURLToPath(new URL('.', import.meta.url)));
-const pollMs = 50;
+const POLL_MS = 50;
 
 function rootAbove(directory: string): string {
   return existsSync(join(directory, 'nest-cli.json')) ? directory : rootAbove(dirname(directory));
@@ -33,8 +33,8 @@ export async function until<T>(
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${String(timeoutMs)} ms. ${describe()}`);
-    await delay(pollMs);
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms. ${describe()}`);
+    await delay(POLL_MS);
   }
 }
 
@@ -56,15 +56,13 @@ export interface RestAnswer {
 /** The bundle of this run, where one was made; else the built code. */
 function programOf(role: RoleName): string {
   const bundles = process.env['SLUICE_ROLE_BUNDLES'];
-  return bundles === undefined
-    ? join(repositoryRoot, 'apps', role, 'dist/main.js')
-    : join(bundles, role, 'app/dist/role/main.mjs');
+  return bundles === undefined ? join(repositoryRoot, 'apps', role, 'dist/main.js') : join(bundles, role, 'app/dist/role/main.mjs');
 }
 
 /** One role as a child process, as a container would run it. */
 export class RoleHandle {
-  private child: ChildProcess | undefined;
-  private exited: Promise<number | null> = Promise.resolve(null);
+  #child: ChildProcess | undefined;
+  #exited: Promise<number | null> = Promise.resolve(null);
 
   constructor(
     readonly role: RoleName,
@@ -74,8 +72,8 @@ export class RoleHandle {
   ) {}
 
   get pid(): number {
-    if (this.child?.pid === undefined) throw new Error(`${this.id} does not run`);
-    return this.child.pid;
+    if (this.#child?.pid === undefined) throw new Error(`${this.id} does not run`);
+    return this.#child.pid;
   }
 
   get log(): string {
@@ -96,8 +94,8 @@ export class RoleHandle {
     const log = createWriteStream(this.logFile, { flags: 'a' });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
-    this.child = child;
-    this.exited = new Promise((resolve) =>
+    this.#child = child;
+    this.#exited = new Promise((resolve) =>
       child.once('exit', (code) => {
         resolve(code);
       }),
@@ -106,25 +104,25 @@ export class RoleHandle {
 
   /** Sends a signal; after one that ends the process, waits for its end and gives the exit code. */
   async kill(signal: NodeJS.Signals): Promise<number | null> {
-    this.child?.kill(signal);
+    this.#child?.kill(signal);
     if (signal === 'SIGSTOP' || signal === 'SIGCONT') return null;
-    const code = await this.exited;
-    this.child = undefined;
+    const code = await this.#exited;
+    this.#child = undefined;
     return code;
   }
 
   /** Exit code of the last process once it has ended; null after a signal. */
   get ended(): Promise<number | null> {
-    return this.exited;
+    return this.#exited;
   }
 
   /** Its last process ended, and nobody had asked it to. */
   get hasEndedByItself(): boolean {
-    return this.child !== undefined && !this.isRunning;
+    return this.#child !== undefined && !this.isRunning;
   }
 
   get isRunning(): boolean {
-    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 }
 
@@ -164,7 +162,7 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
   static async start(): Promise<SluiceCluster> {
     const rocketmq = await sharedRocketmq();
     const clusterId = `e2e-${randomBytes(4).toString('hex')}`;
-    return SluiceCluster.startBeside(clusterId, rocketmq, newDirectory(), () => Promise.resolve());
+    return SluiceCluster.#startBeside(clusterId, rocketmq, newDirectory(), () => Promise.resolve());
   }
 
   /** The same beside a RocketMQ of its own, for who stops its servers, deletes from it or measures. Its cluster is `default`. */
@@ -172,21 +170,20 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
     const directory = newDirectory();
     const dataDir = join(directory, 'rocketmq');
     const rocketmq = await startCluster({ name: 'e2e', dataDir, ports: await freePorts() });
-    return SluiceCluster.startBeside('default', rocketmq, directory, () => rocketmq.kill());
+    return SluiceCluster.#startBeside('default', rocketmq, directory, () => rocketmq.kill());
   }
 
-  private static async startBeside<R extends RocketmqServers>(
+  static async #startBeside<R extends RocketmqServers>(
     clusterId: string,
     rocketmq: R,
     directory: string,
     endRocketmq: () => Promise<void>,
   ): Promise<SluiceCluster<R>> {
-    const url = `http://127.0.0.1:${String(await freePort())}`;
+    const url = `http://127.0.0.1:${await freePort()}`;
     const cluster = new SluiceCluster(clusterId, directory, rocketmq, url, endRocketmq);
     try {
-      await cluster.init();
-      for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const)
-        cluster.add(role, `${role}-1`).start();
+      await cluster.#init();
+      for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const) cluster.add(role, `${role}-1`).start();
       await cluster.untilReady();
       return cluster;
     } catch (error) {
@@ -275,8 +272,7 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
         const answer = await this.request('GET', `/connectors/${connector}/status`);
         last = JSON.stringify(answer.body);
         const task = (answer.body as { tasks?: { state: string; worker_id: string; trace?: string }[] }).tasks?.[0];
-        if (task?.state === 'FAILED' && state !== 'FAILED')
-          throw new Error(`task ${connector}-0 failed: ${task.trace ?? ''}`);
+        if (task?.state === 'FAILED' && state !== 'FAILED') throw new Error(`task ${connector}-0 failed: ${task.trace ?? ''}`);
         return task?.state === state && (workerId === undefined || task.worker_id === workerId);
       },
       timeoutMs,
@@ -308,7 +304,7 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
     return { code, output };
   }
 
-  private async init(): Promise<void> {
+  async #init(): Promise<void> {
     const { code, output } = await this.cli('init', '--new', '--broker', this.rocketmq.brokerName);
     if (code !== 0) throw new Error(`sluice init failed: ${output}`);
   }

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const diskBytes = 2 * 1024 * 1024;
-const blockBytes = 4096;
+const DISK_BYTES = 2 * 1024 * 1024;
+const BLOCK_BYTES = 4096;
 
 /** A directory with a disk of its own, which can be filled. */
 export class SmallDisk {
@@ -16,7 +16,7 @@ export class SmallDisk {
   static at(path: string): SmallDisk {
     mkdirSync(path, { recursive: true });
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(diskBytes)}`, 'tmpfs', path], { stdio: 'pipe' });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', path], { stdio: 'pipe' });
       return new SmallDisk(path, true);
     } catch {
       return new SmallDisk(path, false);
@@ -34,9 +34,9 @@ export class SmallDisk {
       execFileSync('prlimit', ['--pid', String(pid), '--fsize=0:unlimited']);
       return;
     }
-    for (let block = 0; block <= diskBytes / blockBytes; block += 1) {
+    for (let block = 0; block <= DISK_BYTES / BLOCK_BYTES; block += 1) {
       try {
-        writeFileSync(join(this.path, 'ballast'), Buffer.alloc(blockBytes), { flag: 'a' });
+        writeFileSync(join(this.path, 'ballast'), Buffer.alloc(BLOCK_BYTES), { flag: 'a' });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return;
         throw error;

@@ -13,10 +13,7 @@ export default async function startRocketmq() {
     return;
   }
   const { freePorts, startCluster } = await import('@sluice/embedded-rocketmq').catch((cause) => {
-    throw new Error(
-      'integration specs start RocketMQ with the built @sluice/embedded-rocketmq: run `npm run build` first',
-      { cause },
-    );
+    throw new Error('integration specs start RocketMQ with the built @sluice/embedded-rocketmq: run `npm run build` first', { cause });
   });
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-test-rocketmq-'));
   // Jest does not run its teardown then. RocketMQ ends with this process.

@@ -38,8 +38,8 @@ export class VerifiedFlow {
     const verifier = example('verify/examples/verify-a-load.json').config;
     const generator = example('datagen/examples/full-speed.json').config;
     const shape = { topic: cluster.topic(name), seed: String(seed), partitions: String(ofPartitions.length) };
-    await flow.post('out', { ...verifier, topics: cluster.topic(name), 'report.dir': folder, ...sink });
-    await flow.post('in', { ...generator, ...shape, records: String(flow.records), ...source });
+    await flow.#post('out', { ...verifier, topics: cluster.topic(name), 'report.dir': folder, ...sink });
+    await flow.#post('in', { ...generator, ...shape, records: String(flow.records), ...source });
     return flow;
   }
 
@@ -56,7 +56,7 @@ export class VerifiedFlow {
   async until(count: number, timeoutMs = 90_000): Promise<Verdict> {
     let verdict = await this.verdict();
     return until(
-      `${String(count)} records are verified`,
+      `${count} records are verified`,
       async () => {
         verdict = await this.verdict();
         return verdict.records >= count ? verdict : undefined;
@@ -77,7 +77,7 @@ export class VerifiedFlow {
     return new VerifiedFlow(this.cluster, this.name, this.seed, [records], this.folder);
   }
 
-  private async post(suffix: string, config: Settings): Promise<void> {
+  async #post(suffix: string, config: Settings): Promise<void> {
     const answer = await this.cluster.request('POST', '/connectors', { name: `${this.name}-${suffix}`, config });
     if (answer.status !== 201) throw new Error(`${this.name}-${suffix} is refused: ${JSON.stringify(answer)}`);
   }

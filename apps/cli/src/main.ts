@@ -5,7 +5,7 @@ import { initCommand } from './commands/init-command.js';
 import { runLocalCluster } from './local/local-cluster.js';
 import { restoreCommand } from './commands/restore-command.js';
 
-const usage = `sluice <command>
+const USAGE = `sluice <command>
 
   init   [--cluster ID]                   checks whether the topics of a Connect cluster are in RocketMQ; creates nothing
   init --new --broker NAME [--cluster ID] creates them for a new Connect cluster, on that broker; does nothing when they are there
@@ -42,8 +42,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
         'add-missing': { type: 'boolean', default: false },
       },
     });
-    if (values.new && values['add-missing'])
-      throw new Error('--new and --add-missing are both given; give one of them');
+    if (values.new && values['add-missing']) throw new Error('--new and --add-missing are both given; give one of them');
     const { clusterId, runtimeCluster, storePath } = readCommandSettings(values.config, process.env);
     const purpose = values.new ? 'create' : values['add-missing'] ? 'add-missing' : 'check';
     const cluster = values.cluster ?? clusterId;
@@ -90,9 +89,9 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
 if ([name, ...args].some((word) => word === '--help' || word === '-h')) {
-  console.log(usage);
+  console.log(USAGE);
 } else if (command === undefined) {
-  console.error(name === '' ? usage : `There is no command "${name}".\n\n${usage}`);
+  console.error(name === '' ? USAGE : `There is no command "${name}".\n\n${USAGE}`);
   process.exitCode = 2;
 } else {
   try {

@@ -95,10 +95,7 @@ describe('commands that cannot be read', () => {
     await whenRead;
     await reader.stop();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(warned.map((text) => /^Command at offset \d+/.exec(text)?.[0])).toEqual([
-      'Command at offset 0',
-      'Command at offset 2',
-    ]);
+    expect(warned.map((text) => /^Command at offset \d+/.exec(text)?.[0])).toEqual(['Command at offset 0', 'Command at offset 2']);
     expect(warned[1]).toMatch(/ \(and 1 more before it\)$/);
   });
 });

@@ -3,9 +3,9 @@ import type { Command } from '@sluice/core';
 import {
   firstOffsetOf,
   NodeError,
-  refusedPauseMs,
+  REFUSED_PAUSE_MS,
   untilAnswered,
-  warningIntervalMs,
+  WARNING_INTERVAL_MS,
   type ClusterNode,
   type ScopedLogger,
 } from '@sluice/node';
@@ -20,20 +20,20 @@ export interface CommandListener {
 
 /** Reads the commands queue from where the coordinator asks. */
 export class CommandReader {
-  private reading = new AbortController();
-  private running: Promise<void> = Promise.resolve();
-  private readonly stopped = new AbortController();
-  private readonly skips: RateLimitedLogger;
+  #reading = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  readonly #stopped = new AbortController();
+  readonly #skips: RateLimitedLogger;
 
   constructor(
     private readonly node: ClusterNode,
     private readonly listener: CommandListener,
     private readonly logger: ScopedLogger,
   ) {
-    this.skips = new RateLimitedLogger({
+    this.#skips = new RateLimitedLogger({
       log: logger.warn.bind(logger),
-      intervalMs: warningIntervalMs,
-      signal: this.stopped.signal,
+      intervalMs: WARNING_INTERVAL_MS,
+      signal: this.#stopped.signal,
     });
   }
 
@@ -43,11 +43,11 @@ export class CommandReader {
    * @param lastRequestId of the command before `fromOffset`.
    */
   readFrom(readId: number, fromOffset: number, lastRequestId?: string): void {
-    this.reading.abort();
-    this.reading = new AbortController();
-    const { signal } = this.reading;
+    this.#reading.abort();
+    this.#reading = new AbortController();
+    const { signal } = this.#reading;
     const last = lastRequestId === undefined ? undefined : { offset: fromOffset - 1, requestId: lastRequestId };
-    this.running = this.followUnlessRefused(readId, fromOffset, { last }, signal).catch((error: unknown) => {
+    this.#running = this.#followUnlessRefused(readId, fromOffset, { last }, signal).catch((error: unknown) => {
       if (signal.aborted) return;
       if (error instanceof CommandsCutError) {
         this.logger.warn(error.message);
@@ -59,38 +59,33 @@ export class CommandReader {
   }
 
   async stop(): Promise<void> {
-    this.reading.abort();
-    await this.running;
-    this.stopped.abort();
+    this.#reading.abort();
+    await this.#running;
+    this.#stopped.abort();
   }
 
   /** A queue that begins where it is read from already, and refuses that, is no other one: it is asked again after a pause. */
-  private async followUnlessRefused(
-    readId: number,
-    fromOffset: number,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #followUnlessRefused(readId: number, fromOffset: number, progress: Progress, signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        await this.follow(readId, fromOffset, progress, signal);
+        await this.#follow(readId, fromOffset, progress, signal);
         return;
       } catch (error) {
         const isRefused = error instanceof CommandsCutError && error.minOffset === fromOffset;
         if (!isRefused || progress.last !== undefined) throw error;
-        await pause(refusedPauseMs, signal);
+        await pause(REFUSED_PAUSE_MS, signal);
       }
     }
   }
 
-  private async follow(readId: number, fromOffset: number, progress: Progress, signal: AbortSignal): Promise<void> {
+  async #follow(readId: number, fromOffset: number, progress: Progress, signal: AbortSignal): Promise<void> {
     const { client, topics, logQueue, settings } = this.node;
     const queue = { topic: topics.commands.name, brokerName: logQueue.brokerName, queueId: 0 };
     const minOffset = await untilAnswered(() => client.admin.minOffset(queue, { signal }), signal);
     const maxOffset = await untilAnswered(() => client.admin.maxOffset(queue, { signal }), signal);
     const bounds = { minOffset, maxOffset };
-    if (fromOffset > maxOffset) throw new CommandsCutError(`it ends before offset ${String(fromOffset)}`, bounds);
-    await this.check(queue, progress.last, signal);
+    if (fromOffset > maxOffset) throw new CommandsCutError(`it ends before offset ${fromOffset}`, bounds);
+    await this.#check(queue, progress.last, signal);
     // Commands that retention has taken are older than any that could still be carried out.
     const from = Math.max(fromOffset, firstOffsetOf(bounds));
     const reader = client.consumer.readQueue(queue, {
@@ -102,9 +97,9 @@ export class CommandReader {
     try {
       while (!signal.aborted) {
         const messages = await reader.next();
-        await this.check(queue, progress.last, signal);
+        await this.#check(queue, progress.last, signal);
         for (const { queueOffset: offset, body } of messages) {
-          const command = this.decode(offset, body);
+          const command = this.#decode(offset, body);
           progress.last = { offset, requestId: command?.requestId };
           if (command !== undefined) this.listener.onCommand(readId, offset, command);
         }
@@ -118,7 +113,7 @@ export class CommandReader {
   }
 
   /** A queue that was created again and has grown since would otherwise be read on in the middle. */
-  private async check(queue: QueueRef, last: Last | undefined, signal: AbortSignal): Promise<void> {
+  async #check(queue: QueueRef, last: Last | undefined, signal: AbortSignal): Promise<void> {
     if (last === undefined) return;
     const { offset, requestId } = last;
     const group = readerGroupOf(this.node.settings.clusterId);
@@ -127,18 +122,18 @@ export class CommandReader {
     const answer = await untilAnswered(() => consumer.pull(question), signal);
     const message = answer.messages[0];
     const isExpired = offset < answer.minOffset;
-    const isSame = message?.queueOffset === offset && this.decode(offset, message.body)?.requestId === requestId;
+    const isSame = message?.queueOffset === offset && this.#decode(offset, message.body)?.requestId === requestId;
     if (!isExpired && !isSame) {
-      throw new CommandsCutError(`the command at offset ${String(offset)} is another one`, answer);
+      throw new CommandsCutError(`the command at offset ${offset} is another one`, answer);
     }
   }
 
-  private decode(offset: number, body: Buffer): Command | undefined {
+  #decode(offset: number, body: Buffer): Command | undefined {
     try {
       return decodeCommand<Command>(body);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      this.skips.write(`Command at offset ${String(offset)} is skipped: ${error.message}`);
+      this.#skips.write(`Command at offset ${offset} is skipped: ${error.message}`);
       return undefined;
     }
   }

@@ -1,13 +1,13 @@
 import { step, type CoordinatorState, type Effect, type InputBody } from '@sluice/core';
 import { readClocks } from '@sluice/node';
 
-const tickMs = 100;
+const TICK_MS = 100;
 
 /** The only mutable cell of the coordinator: inputs go through `step` one at a time, and their effects are run in order. */
 export class CoordinatorLoop {
-  private readonly waiting: InputBody[] = [];
-  private isStepping = false;
-  private timer: NodeJS.Timeout | undefined;
+  readonly #waiting: InputBody[] = [];
+  #isStepping = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private current: CoordinatorState,
@@ -19,22 +19,22 @@ export class CoordinatorLoop {
   }
 
   start(): void {
-    this.timer = setInterval(() => {
+    this.#timer = setInterval(() => {
       this.input({ kind: 'tick' });
-    }, tickMs);
+    }, TICK_MS);
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    clearInterval(this.#timer);
   }
 
   /** An input that comes while another is stepped waits its turn. */
   input(body: InputBody): void {
-    this.waiting.push(body);
-    if (this.isStepping) return;
-    this.isStepping = true;
+    this.#waiting.push(body);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
     try {
-      for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         const { now, wall } = readClocks();
         // The fields of an input behind those of the clocks: the other way round a copy takes ten times as long.
         const { state, effects } = step(this.current, { now, wall, ...next });
@@ -42,7 +42,7 @@ export class CoordinatorLoop {
         for (const effect of effects) this.run(effect);
       }
     } finally {
-      this.isStepping = false;
+      this.#isStepping = false;
     }
   }
 }

@@ -20,16 +20,16 @@ import {
   type Service,
 } from '@sluice/node';
 import { completeCopies, openPositions } from '@sluice/runner';
-import { type RpcEndpoint } from '@sluice/rpc';
+import type { RpcEndpoint } from '@sluice/rpc';
 import { withinTime } from '@sluice/time';
 import { type CommandListener, CommandReader } from './command-reader.js';
 import { CoordinatorLoop } from './coordinator-loop.js';
 import { EffectRunner } from './effect-runner.js';
 import { PositionKeeper } from './position-keeper.js';
 
-const headIntervalMs = 500;
+const HEAD_INTERVAL_MS = 500;
 /** How long a leader may take to resign: a standby or its own next start takes over at once then, else after the lease. */
-const resignTimeoutMs = 3000;
+const RESIGN_TIMEOUT_MS = 3000;
 
 @Module({})
 class CoordinatorModule {}
@@ -69,7 +69,7 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
   const head = new HeadWatch(
     follower,
     {
-      intervalMs: headIntervalMs,
+      intervalMs: HEAD_INTERVAL_MS,
       onReached: (sentAt) => {
         loop.input({ kind: 'head.reached', sentAt, minOffset: follower.minOffset });
       },
@@ -102,8 +102,8 @@ export async function createCoordinatorService(node: ClusterNode, rpc: RpcEndpoi
         resigned = resolve;
       });
       loop.input({ kind: 'stop' });
-      const late = (): Error => new Error(`The leader has not resigned within ${String(resignTimeoutMs)} ms`);
-      await withinTime(gone, resignTimeoutMs, late).catch(() => undefined);
+      const late = (): Error => new Error(`The leader has not resigned within ${RESIGN_TIMEOUT_MS} ms`);
+      await withinTime(gone, RESIGN_TIMEOUT_MS, late).catch(() => undefined);
       loop.stop();
       unsubscribe();
       ended.abort();
@@ -157,10 +157,7 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): D
   };
   return {
     module: CoordinatorModule,
-    imports: [
-      HealthModule.forChecks(nodeChecks(node, rpc, election)),
-      MetricsModule.forRegistry(coordinatorMetrics(node, rpc, loop)),
-    ],
+    imports: [HealthModule.forChecks(nodeChecks(node, rpc, election)), MetricsModule.forRegistry(coordinatorMetrics(node, rpc, loop))],
   };
 }
 

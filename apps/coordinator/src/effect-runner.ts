@@ -16,38 +16,38 @@ export interface EffectRunnerOptions {
   readonly signal: AbortSignal;
 }
 
-const appendTimeoutMs = 5000;
+const APPEND_TIMEOUT_MS = 5000;
 /** Below the leader's `questionTimeoutMs`: a runner's answer, or that there is none, comes before the leader gives the question up. */
-const splitTimeoutMs = 10_000;
+const SPLIT_TIMEOUT_MS = 10_000;
 
 /** Carries out what `step` decided. What an effect leads to comes back as an input. */
 export class EffectRunner {
-  private readonly appending: OutageLogger;
+  readonly #appending: OutageLogger;
 
   constructor(private readonly options: EffectRunnerOptions) {
-    this.appending = new OutageLogger(options.logger, 'The log takes appends again');
+    this.#appending = new OutageLogger(options.logger, 'The log takes appends again');
   }
 
   run(effect: Effect): void {
     const { logger } = this.options;
     switch (effect.kind) {
       case 'append':
-        void this.append(effect);
+        void this.#append(effect);
         return;
       case 'send-probe':
-        void this.probe(effect);
+        void this.#probe(effect);
         return;
       case 'ask-task-configs':
-        void this.ask(effect);
+        void this.#ask(effect);
         return;
       case 'read-commands':
         this.options.readCommands(effect.readId, effect.fromOffset, effect.lastRequestId);
         return;
       case 'became-leader':
-        logger.info(`Leads from now on, epoch ${String(effect.epoch)}`);
+        logger.info(`Leads from now on, epoch ${effect.epoch}`);
         return;
       case 'stepped-down':
-        logger.info(`Leads no longer (epoch ${String(effect.epoch)}): ${effect.reason}`);
+        logger.info(`Leads no longer (epoch ${effect.epoch}): ${effect.reason}`);
         return;
       case 'log':
         logger[effect.level](effect.message);
@@ -60,7 +60,7 @@ export class EffectRunner {
     }
   }
 
-  private async append(effect: Extract<Effect, { kind: 'append' }>): Promise<void> {
+  async #append(effect: Extract<Effect, { kind: 'append' }>): Promise<void> {
     const { node, input, maySend } = this.options;
     const { appendId, logId, epoch, claimId, at, after, events } = effect;
     const batch = new BatchEncoder();
@@ -70,13 +70,13 @@ export class EffectRunner {
     };
     try {
       const { firstOffset, count } = await node.client.producer.sendBatch(node.logQueue, batch.finish(), {
-        timeoutMs: appendTimeoutMs,
+        timeoutMs: APPEND_TIMEOUT_MS,
         maySend: () => maySend(effect),
       });
-      this.appending.worked();
+      this.#appending.worked();
       settle('stored', firstOffset + count - 1);
     } catch (error) {
-      this.appending.failed(`An append to the log went wrong: ${(error as Error).message}`);
+      this.#appending.failed(`An append to the log went wrong: ${(error as Error).message}`);
       if (!(error instanceof SendOutcomeUnknownError)) {
         settle('not-stored');
         return;
@@ -86,32 +86,28 @@ export class EffectRunner {
     }
   }
 
-  private async probe({ queue, sentAt }: Extract<Effect, { kind: 'send-probe' }>): Promise<void> {
+  async #probe({ queue, sentAt }: Extract<Effect, { kind: 'send-probe' }>): Promise<void> {
     const { node, logger, signal } = this.options;
     try {
       await node.reports.sendProbe(queue, { ...node.self, sentAt }, signal);
     } catch (error) {
-      logger.debug(`A probe of reports queue ${String(queue)} was not sent: ${(error as Error).message}`);
+      logger.debug(`A probe of reports queue ${queue} was not sent: ${(error as Error).message}`);
     }
   }
 
-  private async ask(effect: Extract<Effect, { kind: 'ask-task-configs' }>): Promise<void> {
+  async #ask(effect: Extract<Effect, { kind: 'ask-task-configs' }>): Promise<void> {
     const { nodeId, connector, configVersion } = effect;
-    const answer = await this.taskConfigs(effect);
+    const answer = await this.#taskConfigs(effect);
     this.options.input({ kind: 'task-configs.answered', connector, configVersion, nodeId, answer });
   }
 
-  private async taskConfigs({
-    nodeId,
-    connector,
-    config,
-  }: Extract<Effect, { kind: 'ask-task-configs' }>): Promise<CoreAnswer> {
+  async #taskConfigs({ nodeId, connector, config }: Extract<Effect, { kind: 'ask-task-configs' }>): Promise<CoreAnswer> {
     const { rpc, logger, signal } = this.options;
     const question: TaskConfigsQuestion = { config };
     try {
       const target = { node: nodeId, pattern: Question.taskConfigs };
       const answer = (await rpc.request(target, question, {
-        timeoutMs: splitTimeoutMs,
+        timeoutMs: SPLIT_TIMEOUT_MS,
         signal,
       })) as TaskConfigsAnswer;
       return 'tasks' in answer ? { kind: 'tasks', tasks: answer.tasks } : { kind: 'error', error: answer.error };

@@ -4,9 +4,9 @@ import type { RocketMqPositionStore } from '@sluice/runner';
 import type { ScopedLogger } from '@sluice/node';
 
 /** Between two looks. Short: a broker whose disk is full deletes much at once, and nodes still know what it took. */
-const intervalMs = 60_000;
+const INTERVAL_MS = 60_000;
 /** Positions that were last written so long ago are written again: as the tasks do, and far below the retention of any topic. */
-const oldMs = 2 * 3_600_000;
+const OLD_MS = 2 * 3_600_000;
 
 export interface PositionKeeperOptions {
   readonly positions: Pick<RocketMqPositionStore, 'catchUp' | 'isDue' | 'refreshFor'>;
@@ -19,18 +19,18 @@ export interface PositionKeeperOptions {
  * keeps, and all of them once a queue's beginning comes near. A connector that is stopped for long could not resume otherwise.
  */
 export class PositionKeeper {
-  private readonly ended = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  readonly #ended = new AbortController();
+  #running: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: PositionKeeperOptions) {}
 
   start(): void {
-    this.running = this.run();
+    this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
-    this.ended.abort();
-    await this.running;
+    this.#ended.abort();
+    await this.#running;
   }
 
   /** One look at all connectors. One that fails is logged and left for the next look. */
@@ -46,10 +46,10 @@ export class PositionKeeper {
     }
     const unattended = new Set(unattendedSources(cluster, reports));
     for (const { name: connector, type } of cluster.connectors.values()) {
-      const beforeMs = unattended.has(connector) ? wallMs - oldMs : 0;
+      const beforeMs = unattended.has(connector) ? wallMs - OLD_MS : 0;
       if (type !== 'source' || !positions.isDue(connector, beforeMs)) continue;
       const now = state();
-      if (now.role !== 'leader' || this.ended.signal.aborted) return;
+      if (now.role !== 'leader' || this.#ended.signal.aborted) return;
       try {
         await positions.refreshFor(connector, now.cluster.head.seq, beforeMs);
       } catch (error) {
@@ -58,10 +58,10 @@ export class PositionKeeper {
     }
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.ended;
+  async #run(): Promise<void> {
+    const { signal } = this.#ended;
     while (!signal.aborted) {
-      await pause(intervalMs, signal);
+      await pause(INTERVAL_MS, signal);
       await this.keep(Date.now());
     }
   }

@@ -20,7 +20,7 @@ import { LogCommands, LogReadModel, ProcessNodeLogger } from './adapters/node-ad
 import { RunnerQuestions } from './adapters/runner-questions.js';
 import { ClusterView } from './view/cluster-view.js';
 
-const headIntervalMs = 1000;
+const HEAD_INTERVAL_MS = 1000;
 
 /** Makes the gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
@@ -31,14 +31,8 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
   });
   const sender = new CommandSender(node.client, follower, settings.nodeId, node.topics, node.logQueue.brokerName);
   const heartbeat = nodeHeartbeat(node);
-  const head = new HeadWatch(follower, { intervalMs: headIntervalMs }, logger.scoped('log'));
-  const persister = new StatePersister(
-    node.store,
-    () => follower.state,
-    {},
-    settings.persistIntervals,
-    logger.scoped('store'),
-  );
+  const head = new HeadWatch(follower, { intervalMs: HEAD_INTERVAL_MS }, logger.scoped('log'));
+  const persister = new StatePersister(node.store, () => follower.state, {}, settings.persistIntervals, logger.scoped('store'));
   const view = new ClusterView(new LogReadModel(follower, reports), gatewaySettings);
   const metrics = nodeMetrics(node, rpc);
   collectModel(metrics, follower, () => reports.view);
@@ -60,9 +54,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
           }
           // What is known can be read without a leader, hence the gateway is ready; only changes are refused.
           const leaderless = view.leaderless();
-          return leaderless === undefined
-            ? { leader: leader.nodeId }
-            : { leader: leader.nodeId, changesRefused: leaderless.reason };
+          return leaderless === undefined ? { leader: leader.nodeId } : { leader: leader.nodeId, changesRefused: leaderless.reason };
         },
       }),
     ),

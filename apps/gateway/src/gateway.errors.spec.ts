@@ -44,11 +44,7 @@ describe('what is not there answers 404', () => {
     ['POST', '/connectors/src/tasks/7/restart', 'Unknown task: src-7'],
     ['POST', '/connectors/src/tasks/-1/restart', 'Unknown task: src--1'],
     ['GET', '/connector-plugins/Nope/config', 'Unknown plugin Nope.'],
-    [
-      'GET',
-      '/connectors/src/offsets',
-      'Offsets of connectors can be neither read nor changed through this API yet, those of src included',
-    ],
+    ['GET', '/connectors/src/offsets', 'Offsets of connectors can be neither read nor changed through this API yet, those of src included'],
     [
       'PATCH',
       '/connectors/src/offsets',
@@ -181,8 +177,7 @@ describe('requests that cannot be understood', () => {
 
 describe('a control plane that does not answer', () => {
   it('answers 503 with the reason when the command was not written', async () => {
-    gateway.cluster.answer = () =>
-      Promise.reject(new ControlPlaneUnavailableError('No broker of the log is reachable.'));
+    gateway.cluster.answer = () => Promise.reject(new ControlPlaneUnavailableError('No broker of the log is reachable.'));
     const answer = await gateway.post('/connectors', { name: 'src', config: source });
     expect(answer).toMatchObject({ status: 503, body: errorBody(503, 'No broker of the log is reachable.') });
   });
@@ -354,8 +349,7 @@ describe('a cluster without runners', () => {
     await becomeImpatient();
     gateway.cluster.question = () => new Promise(() => undefined);
     const answer = await gateway.put('/connector-plugins/FileStreamSource/config/validate', source);
-    const message =
-      'Request timed out. The gateway was waiting for a runner to validate the configuration with FileStreamSource.';
+    const message = 'Request timed out. The gateway was waiting for a runner to validate the configuration with FileStreamSource.';
     expect(answer).toMatchObject({ status: 500, body: errorBody(500, message) });
   });
 });

@@ -2,7 +2,7 @@ import { Controller, Get, Module, ServiceUnavailableException } from '@nestjs/co
 import { describe, expect, it } from '@jest/globals';
 import { createGateway } from './testing/create-gateway.js';
 import { GatewayModule } from './gateway.module.js';
-import { type NodeLogger } from './ports/gateway-ports.js';
+import type { NodeLogger } from './ports/gateway-ports.js';
 import { ClusterView } from './view/cluster-view.js';
 import { InMemoryCluster } from './testing/in-memory-cluster.js';
 

@@ -18,7 +18,7 @@ import { ClusterView } from './view/cluster-view.js';
 import { ServerController } from './server/server.controller.js';
 
 /** How long an answer waits to learn from a runner which settings of an unknown class are secret. */
-const secretsWaitMs = 1000;
+const SECRETS_WAIT_MS = 1000;
 
 @Module({
   controllers: [ServerController, ClusterController, ConnectorsController, PluginsController, LoggersController],
@@ -43,7 +43,7 @@ export class GatewayModule {
         { provide: gatewaySettingsToken, useValue: settings },
         { provide: ClusterView, useValue: view },
         { provide: LoggersService, useFactory: () => new LoggersService(logger) },
-        { provide: SecretSettings, useFactory: () => new SecretSettings(plugins, { waitMs: secretsWaitMs }) },
+        { provide: SecretSettings, useFactory: () => new SecretSettings(plugins, { waitMs: SECRETS_WAIT_MS }) },
         { provide: PluginCatalog, useFactory: () => new PluginCatalog(plugins, view) },
         {
           provide: PluginsService,

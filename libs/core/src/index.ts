@@ -40,11 +40,6 @@ export * from './coordinator/effect.js';
 export { fractionOf } from './coordinator/fraction-of.js';
 export * from './coordinator/input.js';
 export { defaultCoordinatorSettings, type CoordinatorSettings } from './coordinator/settings.js';
-export {
-  initialCoordinator,
-  type CoordinatorSelf,
-  type CoordinatorState,
-  type KnownReport,
-} from './coordinator/state.js';
+export { initialCoordinator, type CoordinatorSelf, type CoordinatorState, type KnownReport } from './coordinator/state.js';
 export * from './coordinator/step.js';
 export * from './coordinator/unattended-sources.js';

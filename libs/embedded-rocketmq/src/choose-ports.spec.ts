@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { choosePorts, fixedPorts } from './choose-ports.js';
-import { type PlannedNode } from './cluster-plan.js';
+import type { PlannedNode } from './cluster-plan.js';
 import { freePorts, portUses } from './ports.js';
 import { nodesOf } from './topology.js';
 

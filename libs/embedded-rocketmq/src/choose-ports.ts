@@ -1,12 +1,6 @@
-import {
-  type BrokerNode,
-  type BrokerPorts,
-  type PlannedNode,
-  type NameServerNode,
-  type NameServerPorts,
-} from './cluster-plan.js';
+import type { BrokerNode, BrokerPorts, PlannedNode, NameServerNode, NameServerPorts } from './cluster-plan.js';
 import { checkPortNumbers, type ClusterPorts, freeBlock, portUses, preferredOrFreePort } from './ports.js';
-import { type BrokerIdentity, type NameServerIdentity, type NodeIdentity } from './topology.js';
+import type { BrokerIdentity, NameServerIdentity, NodeIdentity } from './topology.js';
 
 export const DEFAULT_PORTS = { namesrv: 9876, broker: 10911, grpc: 8081 } as const;
 
@@ -22,10 +16,7 @@ export interface ChoosePorts {
  * the others any free ones. Throws EmbeddedRocketmqError `OPTION_INVALID` for ports out of range or two uses of one, `PORT_TAKEN` when none
  * is free.
  */
-export async function choosePorts(
-  identities: readonly NodeIdentity[],
-  { asked, previous }: ChoosePorts,
-): Promise<PlannedNode[]> {
+export async function choosePorts(identities: readonly NodeIdentity[], { asked, previous }: ChoosePorts): Promise<PlannedNode[]> {
   const fixed = identities.map((identity) => fixedPorts(identity, asked, previous));
   const taken = new Set(fixed.flatMap(portsAlreadyChosen));
   const nodes: PlannedNode[] = [];
@@ -43,11 +34,7 @@ type BrokerDraft = BrokerIdentity & { readonly ports: Partial<BrokerPorts> };
 type Draft = NameServerDraft | BrokerDraft;
 
 /** Returns what is known without asking the system. */
-export function fixedPorts(
-  identity: NodeIdentity,
-  asked: Partial<ClusterPorts>,
-  previous: readonly PlannedNode[],
-): Draft {
+export function fixedPorts(identity: NodeIdentity, asked: Partial<ClusterPorts>, previous: readonly PlannedNode[]): Draft {
   const before = previous.find(({ id }) => id === identity.id);
   switch (identity.kind) {
     case 'namesrv': {

@@ -9,18 +9,7 @@ describe('parseCliArguments', () => {
   });
 
   it('reads name, ports and data folder', () => {
-    const args = [
-      'start',
-      '--name',
-      'b',
-      '--namesrv-port',
-      '9976',
-      '--broker-port=11911',
-      '--grpc-port',
-      '8181',
-      '--data',
-      '/d',
-    ];
+    const args = ['start', '--name', 'b', '--namesrv-port', '9976', '--broker-port=11911', '--grpc-port', '8181', '--data', '/d'];
     expect(parseCliArguments(args)).toEqual({
       kind: 'start',
       name: 'b',

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
-import { type ClusterPorts } from './ports.js';
+import type { ClusterPorts } from './ports.js';
 
 export type CliCommand =
   | {
@@ -57,8 +57,7 @@ export function parseCliArguments(args: readonly string[]): CliCommand {
   }
   if (others.length > 0) throw invalid(`argument ${JSON.stringify(others[0])} is not expected after ${command}`);
   for (const option of [...PORT_OPTIONS, 'tls'] as const) {
-    if (command !== 'start' && values[option] !== undefined)
-      throw invalid(`--${option} is allowed with start only, ${command} was given`);
+    if (command !== 'start' && values[option] !== undefined) throw invalid(`--${option} is allowed with start only, ${command} was given`);
   }
   if (values.data === '') throw invalid('--data "" given: a folder is expected');
   const { name, data } = values;
@@ -78,9 +77,7 @@ export function parseCliArguments(args: readonly string[]): CliCommand {
   }
 }
 
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
+function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (cause) {
@@ -114,8 +111,7 @@ function portsOf(values: Partial<Record<(typeof PORT_OPTIONS)[number], string>>)
 function portOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535)
-    throw invalid(`--${option} ${JSON.stringify(text)} given: a number from 1 to 65535 is allowed`);
+  if (port < 1 || port > 65_535) throw invalid(`--${option} ${JSON.stringify(text)} given: a number from 1 to 65535 is allowed`);
   return port;
 }
 

@@ -1,6 +1,6 @@
 import { addressOf, type PlannedNode } from './cluster-plan.js';
-import { type ClusterStatus, type StopOutcomes } from './cluster-status.js';
-import { type StopOutcome } from './jvm-process.js';
+import type { ClusterStatus, StopOutcomes } from './cluster-status.js';
+import type { StopOutcome } from './jvm-process.js';
 
 /** Returns a cluster as `status` shows it: one line of state, then each process, then where things are. */
 export function describeStatus({ name, version, condition, nodes, pids, dataDir, logDir }: ClusterStatus): string {

@@ -54,11 +54,7 @@ async function status(command: Extract<CliCommand, { kind: 'status' }>): Promise
   const found = (await Promise.all(dataDirs.map((dir) => clusterStatus(dir)))).filter((one) => one !== undefined);
   for (const one of found) console.log(describeStatus(one));
   if (found.length === 0) {
-    console.log(
-      isOne
-        ? `no cluster was ever started in ${dataDirs.join(', ')}`
-        : `no cluster was ever started below ${clustersDir()}`,
-    );
+    console.log(isOne ? `no cluster was ever started in ${dataDirs.join(', ')}` : `no cluster was ever started below ${clustersDir()}`);
   }
   return found.length > 0 && found.every(({ condition }) => condition.kind === 'up') ? EXIT.done : EXIT.notUp;
 }

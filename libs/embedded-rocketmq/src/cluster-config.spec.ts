@@ -18,8 +18,7 @@ function plan(topology: TopologyOptions = {}, brokerConfig: Record<string, strin
   let namesrv = 9876;
   let broker = 10_911;
   const nodes = nodesOf('a', '5.5.0', topology).map((node): PlannedNode => {
-    if (node.kind === 'namesrv')
-      return { ...node, ports: { listen: namesrv++, ...(node.hasController ? { controller: 9000 } : {}) } };
+    if (node.kind === 'namesrv') return { ...node, ports: { listen: namesrv++, ...(node.hasController ? { controller: 9000 } : {}) } };
     const ports = { listen: broker, ...(node.hasProxy ? { grpc: 8081, proxyRemoting: 8080 } : {}) };
     broker += 10;
     return { ...node, ports };
@@ -77,9 +76,7 @@ describe('configuration of a cluster', () => {
 
   it('refuses brokerConfig that would move the broker elsewhere or change its role', () => {
     const brokerConfig = { listenPort: '1', storePathRootDir: '/x', controllerAddr: 'y', brokerRole: 'SLAVE' };
-    expect(() => brokerConf(plan({}, brokerConfig))).toThrow(
-      'brokerConfig sets listenPort, storePathRootDir, controllerAddr, brokerRole',
-    );
+    expect(() => brokerConf(plan({}, brokerConfig))).toThrow('brokerConfig sets listenPort, storePathRootDir, controllerAddr, brokerRole');
   });
 
   it('gives a slave its id, role, ports and folder, and every broker all name servers', () => {

@@ -1,12 +1,5 @@
-import {
-  type BrokerNode,
-  type ClusterPlan,
-  controllerAddress,
-  LOOPBACK,
-  nameServerList,
-  type NameServerNode,
-} from './cluster-plan.js';
-import { type NodeLayout } from './cluster-layout.js';
+import { type BrokerNode, type ClusterPlan, controllerAddress, LOOPBACK, nameServerList, type NameServerNode } from './cluster-plan.js';
+import type { NodeLayout } from './cluster-layout.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 
 type Properties = Readonly<Record<string, string>>;
@@ -115,12 +108,7 @@ export function brokerProperties(node: BrokerNode, plan: ClusterPlan, layout: No
 }
 
 /** Refused even where the cluster sets none of them. */
-const IDENTITY_PROPERTIES: ReadonlySet<string> = new Set([
-  'brokerId',
-  'brokerRole',
-  'enableControllerMode',
-  'controllerAddr',
-]);
+const IDENTITY_PROPERTIES: ReadonlySet<string> = new Set(['brokerId', 'brokerRole', 'enableControllerMode', 'controllerAddr']);
 
 export function proxySettings(node: BrokerNode, plan: ClusterPlan): Readonly<Record<string, string | number>> {
   const { grpc, proxyRemoting } = node.ports;

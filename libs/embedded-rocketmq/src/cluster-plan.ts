@@ -1,5 +1,5 @@
-import { type RocketmqVersion } from './rocketmq-version.js';
-import { type BrokerIdentity, type NameServerIdentity, type TopologyOptions } from './topology.js';
+import type { RocketmqVersion } from './rocketmq-version.js';
+import type { BrokerIdentity, NameServerIdentity, TopologyOptions } from './topology.js';
 
 export interface NameServerPorts {
   readonly listen: number;

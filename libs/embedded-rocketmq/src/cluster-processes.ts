@@ -6,7 +6,7 @@ import { type ClusterLayout, nodeLayout } from './cluster-layout.js';
 import { brokersOf, type PlannedNode, type ClusterPlan } from './cluster-plan.js';
 import { type RecordedCluster, readClusterState, writeClusterState } from './cluster-state.js';
 import { findExecutable } from './find-executable.js';
-import { type Java } from './java.js';
+import type { Java } from './java.js';
 import { jvmArguments, processMarker } from './jvm-command.js';
 import { isJvmRunning, type JvmProcess, spawnJvm } from './jvm-process.js';
 import { renderProperties } from './properties-file.js';
@@ -61,10 +61,8 @@ export async function launchNode(node: PlannedNode, input: LaunchInput): Promise
   });
   const javaArgs = jvmArguments({ node, layout, nodes, heap, tls, marker, libDir, launcherJar, classArchive });
   // setpriv replaces itself by the JVM, which then gets SIGTERM from the kernel when its parent ends, even by SIGKILL.
-  const setpriv =
-    input.lifetime === 'child' && process.platform === 'linux' ? await findExecutable('setpriv') : undefined;
-  const [command, args] =
-    setpriv === undefined ? [java.java, javaArgs] : [setpriv, ['--pdeathsig', 'TERM', '--', java.java, ...javaArgs]];
+  const setpriv = input.lifetime === 'child' && process.platform === 'linux' ? await findExecutable('setpriv') : undefined;
+  const [command, args] = setpriv === undefined ? [java.java, javaArgs] : [setpriv, ['--pdeathsig', 'TERM', '--', java.java, ...javaArgs]];
   const jvm = await spawnJvm({
     java: command,
     args,

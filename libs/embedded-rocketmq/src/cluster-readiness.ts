@@ -10,7 +10,7 @@ import {
   type NameServerNode,
   nameServersOf,
 } from './cluster-plan.js';
-import { type ClusterJvms } from './cluster-processes.js';
+import type { ClusterJvms } from './cluster-processes.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { describeExit } from './jvm-process.js';
 import { lastLines } from './log-tail.js';
@@ -42,17 +42,13 @@ export async function missingForUse(nodes: readonly PlannedNode[]): Promise<stri
   }
   for (const { id, ports } of brokers) {
     if (!(await isOpen(ports.listen))) return `the ${id} does not accept on port ${ports.listen}`;
-    if (ports.grpc !== undefined && !(await isOpen(ports.grpc)))
-      return `the gRPC proxy does not accept on port ${ports.grpc}`;
+    if (ports.grpc !== undefined && !(await isOpen(ports.grpc))) return `the gRPC proxy does not accept on port ${ports.grpc}`;
   }
   const controllerPort = nameServersOf(nodes).find(({ hasController }) => hasController)?.ports.controller;
   return controllerPort === undefined ? undefined : missingInController(controllerPort, brokers);
 }
 
-async function missingInNameServer(
-  { id, ports }: NameServerNode,
-  brokers: readonly BrokerNode[],
-): Promise<string | undefined> {
+async function missingInNameServer({ id, ports }: NameServerNode, brokers: readonly BrokerNode[]): Promise<string | undefined> {
   const known = await askBrokers({ host: LOOPBACK, port: ports.listen }, ASK_TIMEOUT_MS);
   if (known === undefined) return `the ${id} does not answer on port ${ports.listen}`;
   const missing = brokers.find((broker) => {
@@ -144,9 +140,7 @@ async function logExcerpt(cluster: ClusterLayout, node: PlannedNode): Promise<st
   for (const file of [outFile, ...own.map((name) => join(rocketmqLogDir, name))]) {
     const lines = await lastLines(file, SHOWN_LINES);
     excerpts.push(
-      lines.length === 0
-        ? `${file} is empty or missing`
-        : `last lines of ${file}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+      lines.length === 0 ? `${file} is empty or missing` : `last lines of ${file}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
     );
   }
   return excerpts.join('\n');

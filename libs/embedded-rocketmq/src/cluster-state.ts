@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type ClusterLayout } from './cluster-layout.js';
-import { type ClusterPlan } from './cluster-plan.js';
+import type { ClusterLayout } from './cluster-layout.js';
+import type { ClusterPlan } from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
-import { type ProcessIdentity } from './process-identity.js';
+import type { ProcessIdentity } from './process-identity.js';
 
 /** What `cluster.json` in a data folder holds: enough to find, judge and stop the processes of a cluster. */
 export interface RecordedCluster {

@@ -8,8 +8,8 @@ import { readClusterState } from './cluster-state.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { acquireLock } from './exclusive-lock.js';
 import { type StopOutcome, stopJvm } from './jvm-process.js';
-import { type RocketmqVersion } from './rocketmq-version.js';
-import { type ClusterPids } from './running-cluster.js';
+import type { RocketmqVersion } from './rocketmq-version.js';
+import type { ClusterPids } from './running-cluster.js';
 
 /** `up`: answers. `down`: no process runs. `degraded`: something runs, but `missing` keeps it from being used. */
 export type ClusterCondition =

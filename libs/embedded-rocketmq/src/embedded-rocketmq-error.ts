@@ -22,11 +22,7 @@ export class EmbeddedRocketmqError extends Error {
   readonly code: EmbeddedRocketmqErrorCode;
   readonly retriable: boolean;
 
-  constructor(
-    code: EmbeddedRocketmqErrorCode,
-    message: string,
-    options: { retriable?: boolean; cause?: unknown } = {},
-  ) {
+  constructor(code: EmbeddedRocketmqErrorCode, message: string, options: { retriable?: boolean; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retriable = options.retriable ?? false;

@@ -94,8 +94,6 @@ async function isComplete(jars: Jars): Promise<boolean> {
 
 async function missingArtifacts(jars: Jars): Promise<string[]> {
   const present = new Set(await readdir(jars.libDir).catch(() => []));
-  const artifacts = versionTraits(jars.version).hasProxy
-    ? [...EXPECTED_ARTIFACTS, 'rocketmq-proxy']
-    : EXPECTED_ARTIFACTS;
+  const artifacts = versionTraits(jars.version).hasProxy ? [...EXPECTED_ARTIFACTS, 'rocketmq-proxy'] : EXPECTED_ARTIFACTS;
   return artifacts.map((artifact) => `${artifact}-${jars.version}.jar`).filter((jar) => !present.has(jar));
 }

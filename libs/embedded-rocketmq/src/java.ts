@@ -41,10 +41,7 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
   }
   const major = parseJavaMajor(banner);
   if (major === undefined) {
-    throw new EmbeddedRocketmqError(
-      'JAVA_MISSING',
-      `${java} -version printed no version: ${banner.trim().slice(0, 200)}`,
-    );
+    throw new EmbeddedRocketmqError('JAVA_MISSING', `${java} -version printed no version: ${banner.trim().slice(0, 200)}`);
   }
   if (major < OLDEST_JAVA) {
     throw new EmbeddedRocketmqError(

@@ -45,11 +45,7 @@ describe('jvmArguments', () => {
 
   it('run the broker alone where it has no proxy, in the folder of the process', () => {
     const args = jvmArguments(input({ ...BROKER, id: 'broker-2', hasProxy: false }));
-    expect(args.slice(-3)).toEqual([
-      'org.apache.rocketmq.broker.BrokerStartup',
-      '-c',
-      '/data/a/broker-2/conf/broker.conf',
-    ]);
+    expect(args.slice(-3)).toEqual(['org.apache.rocketmq.broker.BrokerStartup', '-c', '/data/a/broker-2/conf/broker.conf']);
     expect(args).toContain('-Duser.home=/data/a/broker-2');
   });
 

@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path';
-import { type NodeLayout } from './cluster-layout.js';
+import type { NodeLayout } from './cluster-layout.js';
 import { type PlannedNode, type HeapSizes, nameServerList, type TlsProperties } from './cluster-plan.js';
 
 /** RocketMQ reaches into these packages for unmapping buffers. */
@@ -62,12 +62,7 @@ function memoryArguments({ node, heap }: JvmCommandInput): string[] {
     case 'namesrv':
       return ['-Xms32m', `-Xmx${heap.namesrvMb}m`, '-Xss512k', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     case 'broker':
-      return [
-        `-Xms${heap.brokerMb}m`,
-        `-Xmx${heap.brokerMb}m`,
-        `-XX:MaxDirectMemorySize=${heap.brokerDirectMb}m`,
-        '-XX:+UseG1GC',
-      ];
+      return [`-Xms${heap.brokerMb}m`, `-Xmx${heap.brokerMb}m`, `-XX:MaxDirectMemorySize=${heap.brokerDirectMb}m`, '-XX:+UseG1GC'];
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { guardCommand, pauseJvm } from './jvm-pause.js';
-import { type JvmProcess } from './jvm-process.js';
+import type { JvmProcess } from './jvm-process.js';
 import { pollUntil } from './poll-until.js';
 import { parseProcStat, processFacts } from './process-identity.js';
 

@@ -24,11 +24,7 @@ export interface CopyDependencies {
  */
 export async function copyDependencies(options: CopyDependencies): Promise<void> {
   const home = options.env['MAVEN_HOME'];
-  const maven = await findExecutable(
-    'mvn',
-    [home === undefined || home === '' ? undefined : join(home, 'bin')],
-    options.env,
-  );
+  const maven = await findExecutable('mvn', [home === undefined || home === '' ? undefined : join(home, 'bin')], options.env);
   if (maven === undefined) {
     throw new EmbeddedRocketmqError(
       'MAVEN_MISSING',

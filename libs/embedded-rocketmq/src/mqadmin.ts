@@ -44,11 +44,7 @@ export async function runMqadmin(args: readonly string[], options: MqadminOption
   } catch (cause) {
     options.signal?.throwIfAborted();
     const printed = (cause as { stderr?: string }).stderr ?? '';
-    throw new EmbeddedRocketmqError(
-      'COMMAND_FAILED',
-      `mqadmin ${args.join(' ')} failed: ${String(cause)}\n${printed}`,
-      { cause },
-    );
+    throw new EmbeddedRocketmqError('COMMAND_FAILED', `mqadmin ${args.join(' ')} failed: ${String(cause)}\n${printed}`, { cause });
   }
 }
 

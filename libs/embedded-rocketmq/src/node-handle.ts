@@ -1,5 +1,5 @@
 import { addressOf, type BrokerNode, type PlannedNode } from './cluster-plan.js';
-import { type NodeProcesses } from './node-processes.js';
+import type { NodeProcesses } from './node-processes.js';
 import { ASK_TIMEOUT_MS, askMetadata, type BrokerMetadata, parseAddress } from './remoting-probe.js';
 
 /** One process of a running cluster. Its methods may be called at any time and wait for each other within the cluster. */

@@ -170,9 +170,7 @@ export class NodeProcesses {
 
   /** One write after the other: each reads the file first. */
   #record(): Promise<void> {
-    this.#recording = this.#recording
-      .catch(() => undefined)
-      .then(() => recordJvms(this.#input.launch.layout, this.#jvms));
+    this.#recording = this.#recording.catch(() => undefined).then(() => recordJvms(this.#input.launch.layout, this.#jvms));
     return this.#recording;
   }
 
@@ -181,10 +179,7 @@ export class NodeProcesses {
   }
 
   #notRunning({ id }: PlannedNode, consequence: string): EmbeddedRocketmqError {
-    return new EmbeddedRocketmqError(
-      'CLUSTER_NOT_RUNNING',
-      `the ${id} of cluster ${this.#name} does not run: ${consequence}`,
-    );
+    return new EmbeddedRocketmqError('CLUSTER_NOT_RUNNING', `the ${id} of cluster ${this.#name} does not run: ${consequence}`);
   }
 
   async #exclusively<T>(signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 import { clustersDir } from './cluster-layout.js';
 import { clusterWithProcess } from './cluster-status.js';
-import { type PortTakenError } from './ports.js';
+import type { PortTakenError } from './ports.js';
 
-const withOptions = 'with --namesrv-port, --broker-port and --grpc-port';
+const WITH_OPTIONS = 'with --namesrv-port, --broker-port and --grpc-port';
 
 /** Returns the command that starts a cluster, or what has ended of it. Sets `SLUICE_HOME` where the environment does. */
 export function startCommand(name: string, env: NodeJS.ProcessEnv = process.env): string {
@@ -13,13 +13,13 @@ export function startCommand(name: string, env: NodeJS.ProcessEnv = process.env)
 export async function portTakenAdvice(error: PortTakenError, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const found = await Promise.all(error.holders.map((pid) => clusterWithProcess(clustersDir(env), pid)));
   const names = [...new Set(found.filter((name) => name !== undefined))];
-  if (names.length === 0) return `Choose others ${withOptions}`;
+  if (names.length === 0) return `Choose others ${WITH_OPTIONS}`;
   const lines = names.map(
     (name) =>
       `The embedded RocketMQ '${name}' of this state directory holds them. ` +
       `\`${startCommand(name, env)}\` starts what has ended of it, \`${commandFor('stop', name, env)}\` stops it`,
   );
-  return [...lines, `For a second RocketMQ beside it, choose others ${withOptions}`].join('\n');
+  return [...lines, `For a second RocketMQ beside it, choose others ${WITH_OPTIONS}`].join('\n');
 }
 
 function commandFor(action: 'start' | 'stop', name: string, env: NodeJS.ProcessEnv): string {

@@ -6,19 +6,14 @@ const HEADER = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->wh
 
 describe('parseSocketTable', () => {
   it('reads port, state, user and inode of an IPv4 row', () => {
-    const row =
-      '   0: 0100007F:2694 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 7048 1 0000 100 0 0 10 0\n';
-    expect(parseSocketTable(HEADER + row)).toEqual([
-      { port: 9876, isListening: true, isLoopback: true, userId: 1000, inode: '7048' },
-    ]);
+    const row = '   0: 0100007F:2694 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 7048 1 0000 100 0 0 10 0\n';
+    expect(parseSocketTable(HEADER + row)).toEqual([{ port: 9876, isListening: true, isLoopback: true, userId: 1000, inode: '7048' }]);
   });
 
   it('reads an IPv6 row of a connection', () => {
     const row =
       '   1: 0000000000000000FFFF00000100007F:2A9F 0000000000000000FFFF00000100007F:D431 01 00000000:00000000 02:00000A7C 00000000     0        0 9001 2 0000 20 4 30 10 -1\n';
-    expect(parseSocketTable(HEADER + row)).toEqual([
-      { port: 10_911, isListening: false, isLoopback: true, userId: 0, inode: '9001' },
-    ]);
+    expect(parseSocketTable(HEADER + row)).toEqual([{ port: 10_911, isListening: false, isLoopback: true, userId: 0, inode: '9001' }]);
   });
 
   it.each([

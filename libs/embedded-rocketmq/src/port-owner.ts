@@ -24,13 +24,7 @@ export function parseSocketTable(table: string): SocketRow[] {
     const userId = fields[7];
     const inode = fields[9];
     const [addressHex, portHex] = local?.split(':') ?? [];
-    if (
-      addressHex === undefined ||
-      portHex === undefined ||
-      !/^[0-9A-F]{4}$/.test(portHex) ||
-      userId === undefined ||
-      inode === undefined
-    )
+    if (addressHex === undefined || portHex === undefined || !/^[0-9A-F]{4}$/.test(portHex) || userId === undefined || inode === undefined)
       continue;
     rows.push({
       port: Number.parseInt(portHex, 16),
@@ -67,9 +61,7 @@ export async function findPortOwner(port: number): Promise<PortOwner> {
   if (row === undefined) return { kind: 'unknown' };
   const pid = await findSocketHolder(row.inode);
   const facts = pid === undefined ? undefined : await processFacts(pid);
-  return facts === undefined
-    ? { kind: 'user', userId: row.userId }
-    : { kind: 'process', pid: facts.pid, command: facts.command };
+  return facts === undefined ? { kind: 'user', userId: row.userId } : { kind: 'process', pid: facts.pid, command: facts.command };
 }
 
 async function findSocketHolder(inode: string): Promise<number | undefined> {

@@ -1,15 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { type PlannedNode } from './cluster-plan.js';
-import {
-  checkPortNumbers,
-  checkPortsFree,
-  type ClusterPorts,
-  freeBlock,
-  freePorts,
-  portUses,
-  preferredOrFreePort,
-} from './ports.js';
+import type { PlannedNode } from './cluster-plan.js';
+import { checkPortNumbers, checkPortsFree, type ClusterPorts, freeBlock, freePorts, portUses, preferredOrFreePort } from './ports.js';
 
 function nodesWith({ namesrv, broker, grpc, proxyRemoting }: ClusterPorts): PlannedNode[] {
   return [

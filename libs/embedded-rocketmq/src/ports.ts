@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import { type BrokerNode, type PlannedNode, type NameServerNode } from './cluster-plan.js';
+import type { BrokerNode, PlannedNode, NameServerNode } from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { describePortOwner, findPortOwner } from './port-owner.js';
 

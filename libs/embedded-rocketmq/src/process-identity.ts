@@ -32,10 +32,7 @@ export async function processFacts(pid: number): Promise<ProcessFacts | undefine
 
 async function factsFromProc(pid: number): Promise<ProcessFacts | undefined> {
   try {
-    const [stat, commandLine] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, 'latin1'),
-      readFile(`/proc/${pid}/cmdline`, 'utf8'),
-    ]);
+    const [stat, commandLine] = await Promise.all([readFile(`/proc/${pid}/stat`, 'latin1'), readFile(`/proc/${pid}/cmdline`, 'utf8')]);
     const parsed = parseProcStat(stat);
     if (parsed === undefined) return undefined;
     // The first thread shows as a zombie while others still end, and those keep the sockets open.
@@ -55,8 +52,7 @@ export async function factsFromPs(pid: number): Promise<ProcessFacts | undefined
     });
     const match = /^\s*(\S+)\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s+(.*)$/s.exec(stdout.trimEnd());
     const [, state, startedAt, command] = match ?? [];
-    if (state === undefined || startedAt === undefined || command === undefined || state.startsWith('Z'))
-      return undefined;
+    if (state === undefined || startedAt === undefined || command === undefined || state.startsWith('Z')) return undefined;
     return { pid, startedAt, command };
   } catch {
     return undefined;

@@ -3,9 +3,7 @@ import { renderProperties } from './properties-file.js';
 
 describe('renderProperties', () => {
   it('writes one key=value line per entry', () => {
-    expect(renderProperties({ listenPort: '9876', bindAddress: '127.0.0.1' })).toBe(
-      'listenPort=9876\nbindAddress=127.0.0.1\n',
-    );
+    expect(renderProperties({ listenPort: '9876', bindAddress: '127.0.0.1' })).toBe('listenPort=9876\nbindAddress=127.0.0.1\n');
   });
 
   it('doubles backslashes, for the reader takes them as escapes', () => {

@@ -21,8 +21,7 @@ describe('the remoting frame', () => {
     prefix.writeInt32BE(4 + header.length + 2, 0);
     prefix.writeInt32BE(header.length, 4);
     const frame = Buffer.concat([prefix, header, Buffer.from('{}')]);
-    for (let length = 0; length < frame.length; length++)
-      expect(decodeResponse(frame.subarray(0, length))).toBeUndefined();
+    for (let length = 0; length < frame.length; length++) expect(decodeResponse(frame.subarray(0, length))).toBeUndefined();
     expect(decodeResponse(frame)).toEqual({ code: 0, body: '{}' });
   });
 });

@@ -93,11 +93,7 @@ export interface SyncState {
 }
 
 /** Returns what a controller knows of the replicas of a broker name. Undefined when it does not answer within `timeoutMs`. */
-export async function askSyncState(
-  controller: Address,
-  brokerName: string,
-  timeoutMs: number,
-): Promise<SyncState | undefined> {
+export async function askSyncState(controller: Address, brokerName: string, timeoutMs: number): Promise<SyncState | undefined> {
   const request = encodeProbeRequest(CONTROLLER_GET_SYNC_STATE_DATA, Buffer.from(JSON.stringify([brokerName])));
   const body = await ask(controller, request, timeoutMs);
   return body === undefined ? undefined : parseSyncState(body, brokerName);

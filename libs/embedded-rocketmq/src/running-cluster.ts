@@ -1,16 +1,9 @@
-import {
-  brokersOf,
-  type PlannedNode,
-  controllerAddress,
-  LOOPBACK,
-  nameServerList,
-  nameServersOf,
-} from './cluster-plan.js';
+import { brokersOf, type PlannedNode, controllerAddress, LOOPBACK, nameServerList, nameServersOf } from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
 import { BrokerHandle, NodeHandle } from './node-handle.js';
 import { NodeProcesses, type NodeProcessesInput } from './node-processes.js';
 import { ASK_TIMEOUT_MS, askBrokers, askSyncState, type BrokerTable, parseAddress } from './remoting-probe.js';
-import { type RocketmqVersion } from './rocketmq-version.js';
+import type { RocketmqVersion } from './rocketmq-version.js';
 
 /** Process ids by the id of the process. */
 export interface ClusterPids {
@@ -51,8 +44,7 @@ export class RunningCluster {
     this.nameServers = nameServersOf(plan.nodes).map((node) => new NodeHandle(node, this.#processes));
     this.brokers = brokersOf(plan.nodes).map((node) => new BrokerHandle(node, this.#processes));
     const [first] = this.brokers;
-    if (first === undefined)
-      throw new EmbeddedRocketmqError('OPTION_INVALID', `the plan of cluster ${plan.name} has no broker`);
+    if (first === undefined) throw new EmbeddedRocketmqError('OPTION_INVALID', `the plan of cluster ${plan.name} has no broker`);
     this.#firstBroker = first;
     this.brokerName = first.brokerName;
     this.brokerAddr = first.address;
@@ -65,10 +57,7 @@ export class RunningCluster {
   get grpc(): string {
     const [first] = brokersOf(this.#nodes);
     if (first?.ports.grpc === undefined) {
-      throw new EmbeddedRocketmqError(
-        'OPTION_INVALID',
-        `cluster ${this.name} runs RocketMQ ${this.version} without a gRPC proxy`,
-      );
+      throw new EmbeddedRocketmqError('OPTION_INVALID', `cluster ${this.name} runs RocketMQ ${this.version} without a gRPC proxy`);
     }
     return `${LOOPBACK}:${first.ports.grpc}`;
   }

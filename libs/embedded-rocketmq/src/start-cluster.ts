@@ -13,14 +13,7 @@ import {
   NO_TLS,
   type TlsProperties,
 } from './cluster-plan.js';
-import {
-  type ClusterJvms,
-  type ClusterLifetime,
-  launchNode,
-  recordJvms,
-  runningJvms,
-  writeConfigFiles,
-} from './cluster-processes.js';
+import { type ClusterJvms, type ClusterLifetime, launchNode, recordJvms, runningJvms, writeConfigFiles } from './cluster-processes.js';
 import { waitForNameServers, waitUntilUsable } from './cluster-readiness.js';
 import { readClusterState, writeClusterState } from './cluster-state.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
@@ -84,8 +77,7 @@ export async function startCluster(options: StartClusterOptions): Promise<Runnin
   await mkdir(layout.dataDir, { recursive: true });
   const release = await acquireLock(layout.dataDir, {
     signal,
-    onWait: () =>
-      onProgress?.(`another process is starting or stopping the cluster in ${layout.dataDir}: waiting for it`),
+    onWait: () => onProgress?.(`another process is starting or stopping the cluster in ${layout.dataDir}: waiting for it`),
   });
   try {
     return await startLocked(options, layout, env);
@@ -94,11 +86,7 @@ export async function startCluster(options: StartClusterOptions): Promise<Runnin
   }
 }
 
-async function startLocked(
-  options: StartClusterOptions,
-  layout: ClusterLayout,
-  env: NodeJS.ProcessEnv,
-): Promise<RunningCluster> {
+async function startLocked(options: StartClusterOptions, layout: ClusterLayout, env: NodeJS.ProcessEnv): Promise<RunningCluster> {
   const { name, signal, onProgress } = options;
   const previous = await readClusterState(layout);
   const found = previous === undefined ? new Map<string, JvmProcess>() : await runningJvms(layout, previous);
@@ -146,19 +134,12 @@ async function startLocked(
 }
 
 /** What is not asked for is as it was at the last start in that data folder. */
-async function planCluster(
-  options: StartClusterOptions,
-  previous: ClusterPlan | undefined,
-  layout: ClusterLayout,
-): Promise<ClusterPlan> {
+async function planCluster(options: StartClusterOptions, previous: ClusterPlan | undefined, layout: ClusterLayout): Promise<ClusterPlan> {
   const { name } = options;
   const version = options.version ?? previous?.version ?? DEFAULT_ROCKETMQ_VERSION;
   checkRocketmqVersion(version);
   if (previous !== undefined && previous.name !== name) {
-    throw new EmbeddedRocketmqError(
-      'OPTION_INVALID',
-      `${layout.dataDir} holds cluster ${previous.name}: it cannot become ${name}`,
-    );
+    throw new EmbeddedRocketmqError('OPTION_INVALID', `${layout.dataDir} holds cluster ${previous.name}: it cannot become ${name}`);
   }
   if (previous !== undefined && isOlder(version, previous.version)) {
     throw new EmbeddedRocketmqError(
@@ -180,12 +161,7 @@ async function planCluster(
 }
 
 /** A node that runs stays as it is: the plan must not want it otherwise. */
-function checkAttachable(
-  options: StartClusterOptions,
-  plan: ClusterPlan,
-  running: ClusterPlan | undefined,
-  found: ClusterJvms,
-): void {
+function checkAttachable(options: StartClusterOptions, plan: ClusterPlan, running: ClusterPlan | undefined, found: ClusterJvms): void {
   const refuse = (reason: string): EmbeddedRocketmqError =>
     new EmbeddedRocketmqError('CLUSTER_RUNNING', `cluster ${plan.name} ${reason}: stop it first`);
   if (options.ifRunning !== 'attach') throw refuse('runs already');
@@ -206,10 +182,7 @@ function checkAttachable(
   }
 }
 
-async function warnOfExposedPorts(
-  nodes: readonly PlannedNode[],
-  onProgress: StartClusterOptions['onProgress'],
-): Promise<void> {
+async function warnOfExposedPorts(nodes: readonly PlannedNode[], onProgress: StartClusterOptions['onProgress']): Promise<void> {
   const exposed = await findExposedPorts(portUses(nodes).map(({ port }) => port));
   if (exposed.length === 0) return;
   onProgress?.(

@@ -87,9 +87,7 @@ export function nodesOf(clusterName: string, version: RocketmqVersion, topology:
       throw invalid(`topology.brokers ${name}: role ${role} given, the controller gives out the roles`);
     }
   }
-  const brokerProcesses = brokers.flatMap((set) =>
-    Array.from({ length: set.replicas ?? 1 }, (_, brokerId) => ({ set, brokerId })),
-  );
+  const brokerProcesses = brokers.flatMap((set) => Array.from({ length: set.replicas ?? 1 }, (_, brokerId) => ({ set, brokerId })));
   return [
     ...Array.from({ length: nameServers }, (_, index): NameServerIdentity => ({
       kind: 'namesrv',

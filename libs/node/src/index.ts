@@ -36,7 +36,7 @@ export * from './settings/node-settings.js';
 export * from './settings/read-settings.js';
 export * from './settings/resolve-settings.js';
 export { invalidSetting, type SettingChecks } from './settings/setting-checks.js';
-export { sliceMs } from './store/in-slices.js';
+export { SLICE_MS } from './store/in-slices.js';
 export * from './store/node-copy.js';
 export * from './store/position-and-offset-files.js';
 export * from './store/node-store.js';

@@ -18,15 +18,12 @@ export interface ClusterTopics {
   readonly rpc: TopicDefinition;
 }
 
-const clusterIdPattern = /^[a-zA-Z0-9_-]{1,40}$/;
+const CLUSTER_ID_PATTERN = /^[a-zA-Z0-9_-]{1,40}$/;
 
 /** Thrown when a cluster id cannot be part of a topic's name. */
 export class ClusterIdError extends ProtocolError {
   constructor(readonly clusterId: string) {
-    super(
-      'CLUSTER_ID_INVALID',
-      `The Connect cluster's id is "${clusterId}"; allowed are 1 to 40 letters, digits, "_" and "-"`,
-    );
+    super('CLUSTER_ID_INVALID', `The Connect cluster's id is "${clusterId}"; allowed are 1 to 40 letters, digits, "_" and "-"`);
   }
 }
 
@@ -36,7 +33,7 @@ export class ClusterIdError extends ProtocolError {
  * @throws ClusterIdError
  */
 export function topicsOf(clusterId: string): ClusterTopics {
-  if (!clusterIdPattern.test(clusterId)) throw new ClusterIdError(clusterId);
+  if (!CLUSTER_ID_PATTERN.test(clusterId)) throw new ClusterIdError(clusterId);
   const name = (suffix: string): string => `sluice-${clusterId}-${suffix}`;
   return {
     log: {
@@ -98,13 +95,10 @@ export function positionsQueueOf(connector: string, topics: ClusterTopics): numb
  * except where it could begin such a code. So no two texts become the same name.
  */
 export function groupNamePart(text: string): string {
-  return text.replace(
-    /_(?=[0-9a-f]+[^a-zA-Z0-9-])|[^a-zA-Z0-9_-]/gu,
-    (char) => `_${(char.codePointAt(0) ?? 0).toString(16)}_`,
-  );
+  return text.replace(/_(?=[0-9a-f]+[^a-zA-Z0-9-])|[^a-zA-Z0-9_-]/gu, (char) => `_${(char.codePointAt(0) ?? 0).toString(16)}_`);
 }
 
-const maxGroupLength = 120;
+const MAX_GROUP_LENGTH = 120;
 
 /** Returns the id of a node's RocketMQ clients. */
 export function clientIdOf(clusterId: string, node: { readonly nodeId: string; readonly incarnation: string }): string {
@@ -127,7 +121,7 @@ export function readerGroupOf(clusterId: string): string {
 }
 
 function boundedGroup(name: string): string {
-  if (name.length <= maxGroupLength) return name;
+  if (name.length <= MAX_GROUP_LENGTH) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
-  return `${name.slice(0, maxGroupLength - digest.length - 1)}-${digest}`;
+  return `${name.slice(0, MAX_GROUP_LENGTH - digest.length - 1)}-${digest}`;
 }

@@ -118,7 +118,7 @@ export class NameServersFailedError extends RocketMqError {
     readonly failures: readonly NameServerFailure[],
   ) {
     const tried = failures.map(({ address, error }) => `${address} (${error.message})`).join('; ');
-    super('NAME_SERVERS_FAILED', `${request}: no name server of ${String(failures.length)} gave an answer: ${tried}`, {
+    super('NAME_SERVERS_FAILED', `${request}: no name server of ${failures.length} gave an answer: ${tried}`, {
       retriable: failures.some(({ error }) => error.retriable),
       cause: failures[0]?.error,
     });
@@ -164,7 +164,7 @@ export class ConnectionOverloadedError extends RocketMqError {
     readonly address: string,
     waiting: number,
   ) {
-    super('CONNECTION_OVERLOADED', `${String(waiting)} requests already wait to be written to ${address}`, {
+    super('CONNECTION_OVERLOADED', `${waiting} requests already wait to be written to ${address}`, {
       retriable: true,
     });
   }
@@ -176,7 +176,7 @@ export class RequestTimeoutError extends RocketMqError {
     readonly timeoutMs: number,
     outcome: RequestOutcome,
   ) {
-    super('REQUEST_TIMEOUT', `${what}: no answer within ${String(timeoutMs)} ms; request ${outcome}`, {
+    super('REQUEST_TIMEOUT', `${what}: no answer within ${timeoutMs} ms; request ${outcome}`, {
       retriable: true,
       outcome,
     });
@@ -203,7 +203,7 @@ export class FrameTooLargeError extends RocketMqError {
     readonly frameBytes: number,
     readonly maxFrameBytes: number,
   ) {
-    super('FRAME_TOO_LARGE', `frame of ${String(frameBytes)} bytes, allowed are ${String(maxFrameBytes)}`, {
+    super('FRAME_TOO_LARGE', `frame of ${frameBytes} bytes, allowed are ${maxFrameBytes}`, {
       retriable: false,
       outcome: 'unknown',
     });
@@ -223,7 +223,7 @@ export class MessageTooLargeError extends RocketMqError {
     readonly bytes: number,
     readonly maxBytes: number,
   ) {
-    super('MESSAGE_TOO_LARGE', `${what} of ${String(bytes)} bytes, allowed are ${String(maxBytes)}`, {
+    super('MESSAGE_TOO_LARGE', `${what} of ${bytes} bytes, allowed are ${maxBytes}`, {
       retriable: false,
     });
   }
@@ -236,11 +236,9 @@ export class DecompressedTooLargeError extends RocketMqError {
     readonly storedBytes: number,
     readonly maxBytes: number,
   ) {
-    super(
-      'DECOMPRESSED_TOO_LARGE',
-      `body of ${String(storedBytes)} bytes in ${compression} holds more than the allowed ${String(maxBytes)} bytes`,
-      { retriable: false },
-    );
+    super('DECOMPRESSED_TOO_LARGE', `body of ${storedBytes} bytes in ${compression} holds more than the allowed ${maxBytes} bytes`, {
+      retriable: false,
+    });
   }
 }
 
@@ -297,7 +295,7 @@ export class BrokerResponseError extends RocketMqError {
   constructor(answer: BrokerAnswer, options: BrokerResponseErrorOptions) {
     super(
       options.code ?? 'BROKER_RESPONSE',
-      `${answer.request} answered by ${answer.address} with code ${String(answer.responseCode)}: ${answer.remark}`,
+      `${answer.request} answered by ${answer.address} with code ${answer.responseCode}: ${answer.remark}`,
       { retriable: options.retriable, outcome: options.outcome ?? 'unknown' },
     );
     this.request = answer.request;
@@ -315,10 +313,7 @@ export class UnsupportedByBrokerError extends BrokerResponseError {
   constructor(answer: Omit<BrokerAnswer, 'responseCode'> & Partial<BrokerAnswer>, hint = '') {
     const { request, address, responseCode = RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED, remark } = answer;
     const explained = hint === '' ? remark : `${remark.trim()}; ${hint}`;
-    super(
-      { request, address, responseCode, remark: explained },
-      { retriable: false, outcome: 'not-sent', code: 'UNSUPPORTED_BY_BROKER' },
-    );
+    super({ request, address, responseCode, remark: explained }, { retriable: false, outcome: 'not-sent', code: 'UNSUPPORTED_BY_BROKER' });
   }
 }
 
@@ -363,11 +358,9 @@ export class BrokerNotFoundError extends RocketMqError {
     known: readonly string[],
     context: string,
   ) {
-    super(
-      'BROKER_NOT_FOUND',
-      `no master of broker '${brokerName}' ${context}; known: ${known.length === 0 ? 'none' : known.join(', ')}`,
-      { retriable: true },
-    );
+    super('BROKER_NOT_FOUND', `no master of broker '${brokerName}' ${context}; known: ${known.length === 0 ? 'none' : known.join(', ')}`, {
+      retriable: true,
+    });
   }
 }
 
@@ -388,8 +381,8 @@ export class OffsetOutOfRangeError extends RocketMqError {
   ) {
     super(
       'OFFSET_OUT_OF_RANGE',
-      `offset ${String(range.offset)} of ${queue.topic}/${queue.brokerName}/${String(queue.queueId)} is ${reason}; ` +
-        `the queue holds [${String(range.minOffset)}, ${String(range.maxOffset)}), the broker suggests ${String(range.nextOffset)}`,
+      `offset ${range.offset} of ${queue.topic}/${queue.brokerName}/${queue.queueId} is ${reason}; ` +
+        `the queue holds [${range.minOffset}, ${range.maxOffset}), the broker suggests ${range.nextOffset}`,
       { retriable: false },
     );
   }

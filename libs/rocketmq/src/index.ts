@@ -1,19 +1,8 @@
 export * from './errors.js';
 export { RocketMqClient, type RocketMqClientOptions, type Routes } from './rocketmq-client.js';
-export {
-  type Producer,
-  type OutgoingMessage,
-  type SendOptions,
-  type SendResult,
-  type SendStatus,
-} from './produce/producer.js';
+export { type Producer, type OutgoingMessage, type SendOptions, type SendResult, type SendStatus } from './produce/producer.js';
 export { type Consumer } from './consume/consumer.js';
-export {
-  logicalMessages,
-  MessageUnreadableError,
-  type LogicalMessage,
-  type LogicalMessagesOptions,
-} from './consume/logical-messages.js';
+export { logicalMessages, MessageUnreadableError, type LogicalMessage, type LogicalMessagesOptions } from './consume/logical-messages.js';
 export { SendOutcomeUnknownError, type SendSettlement, type UnknownOutcomeReason } from './produce/send-outcome.js';
 export { type MessageFilter } from './consume/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './consume/pull.js';
@@ -78,12 +67,7 @@ export { type TimeBoundary } from './admin/offset-admin.js';
 export { decodeOffsetMessageId, encodeOffsetMessageId, type MessagePosition } from './admin/offset-message-id.js';
 export { type QueueOffset, type ResetTarget } from './admin/offset-reset.js';
 export { type QueueLockOptions, type QueueLocks } from './admin/queue-locks.js';
-export {
-  type GroupProgress,
-  type QueueConsumeStats,
-  type QueueProgress,
-  type QueueStats,
-} from './admin/queue-stats.js';
+export { type GroupProgress, type QueueConsumeStats, type QueueProgress, type QueueStats } from './admin/queue-stats.js';
 export { type CreateTopicOptions, type UpdateTopicOptions } from './admin/topic-admin.js';
 export { type TopicConfig } from './admin/topic-config.js';
 export { type BackoffLimits } from '@sluice/time';
@@ -101,12 +85,7 @@ export {
   type TopicPerm,
   type TopicRoute,
 } from './routing/topic-route.js';
-export {
-  BatchEncoder,
-  DEFAULT_MAX_MESSAGE_BYTES,
-  type BatchEncoderOptions,
-  type EncodedBatch,
-} from './wire/batch-encoder.js';
+export { BatchEncoder, DEFAULT_MAX_MESSAGE_BYTES, type BatchEncoderOptions, type EncodedBatch } from './wire/batch-encoder.js';
 export { MESSAGE_PROPERTY } from './wire/message-property.js';
 export { encodeProperties } from './wire/property-codec.js';
 export { type InnerMessage } from './wire/inner-batch.js';
@@ -127,9 +106,4 @@ export {
   type TopicMessage,
 } from './messaging/message-port.js';
 export { openMessaging, type OpenMessagingOptions } from './messaging/open-messaging.js';
-export {
-  formatAddress,
-  type MessagingAddress,
-  type MessagingUrl,
-  parseMessagingUrl,
-} from './messaging/messaging-url.js';
+export { formatAddress, type MessagingAddress, type MessagingUrl, parseMessagingUrl } from './messaging/messaging-url.js';

@@ -1,26 +1,26 @@
 import { hostname } from 'node:os';
-import { type BackoffLimits } from '@sluice/time';
+import type { BackoffLimits } from '@sluice/time';
 import { AclAdmin } from './admin/acl-admin.js';
 import { CredentialsCache, type CredentialsSource } from './connection/credentials.js';
 import { PlainAclAdmin } from './admin/plain-acl-admin.js';
 import { Admin } from './admin/admin.js';
 import { QueueLocks } from './admin/queue-locks.js';
-import { type ClientEventListener } from './connection/client-event.js';
-import { type CallDeadline, type CallOptions } from './connection/call-deadline.js';
+import type { ClientEventListener } from './connection/client-event.js';
+import type { CallDeadline, CallOptions } from './connection/call-deadline.js';
 import { InvalidArgumentError } from './errors.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { TlsSettings, type TlsOptions } from './connection/tls-settings.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './wire/batch-encoder.js';
 import { NameServers, parseNameServers } from './routing/name-servers.js';
 import { RouteCache } from './routing/route-cache.js';
-import { type TopicRoute } from './routing/topic-route.js';
-import { type HeaderFormat } from './wire/remoting-codec.js';
+import type { TopicRoute } from './routing/topic-route.js';
+import type { HeaderFormat } from './wire/remoting-codec.js';
 import { ClusterAccess } from './routing/cluster-access.js';
 import { Consumer } from './consume/consumer.js';
 import { GroupMembers } from './consume/group-members.js';
 import { PopConsumer, type PopConsumerOptions } from './consume/pop/pop-consumer.js';
 import { Producer } from './produce/producer.js';
-import { type TopicProducerOptions } from './produce/topic-producer/producer-options.js';
+import type { TopicProducerOptions } from './produce/topic-producer/producer-options.js';
 import { TopicProducer } from './produce/topic-producer/topic-producer.js';
 
 export interface RocketMqClientOptions {
@@ -136,12 +136,7 @@ export class RocketMqClient {
     const cluster = new ClusterAccess(this.#pool, nameServers, routes, requestTimeoutMs, options.vipChannel, members);
     this.#cluster = cluster;
     this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
-    this.producer = new Producer(
-      cluster,
-      options.producerGroup ?? 'sluice',
-      this.#maxMessageBytes,
-      options.compressOverBytes,
-    );
+    this.producer = new Producer(cluster, options.producerGroup ?? 'sluice', this.#maxMessageBytes, options.compressOverBytes);
     this.consumer = new Consumer(cluster, members);
     this.admin = new Admin(cluster, this.consumer);
     this.acl = new AclAdmin(cluster);

@@ -2,8 +2,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { once, setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isRocketMqError } from './errors.js';
-import { type CallOptions } from './connection/call-deadline.js';
-import { type QueueRef } from './routing/topic-route.js';
+import type { CallOptions } from './connection/call-deadline.js';
+import type { QueueRef } from './routing/topic-route.js';
 import { BatchEncoder } from './wire/batch-encoder.js';
 import { FrameReader } from './wire/frame-reader.js';
 import { decodeRemotingCommand, type RemotingCommand } from './wire/remoting-codec.js';
@@ -73,8 +73,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   'routes.refresh': (client, limit) => client.routes.refresh('t', limit),
   'producer.send': (client, limit) => client.producer.send(QUEUE, MESSAGE, limit),
   'producer.sendBatch': (client, limit) => client.producer.sendBatch(QUEUE, oneMessage(), limit),
-  'producer.sendEncoded': (client, limit) =>
-    client.producer.sendEncoded(QUEUE, { body: MESSAGE.body, properties: '', sysFlag: 0 }, limit),
+  'producer.sendEncoded': (client, limit) => client.producer.sendEncoded(QUEUE, { body: MESSAGE.body, properties: '', sysFlag: 0 }, limit),
   'consumer.pull': (client, limit) => client.consumer.pull({ queue: QUEUE, offset: 0, group: 'g', ...limit }),
   'admin.createTopic': ({ admin }, limit) => admin.createTopic({ topic: 't', readQueues: 1, writeQueues: 1, ...limit }),
   'admin.updateTopic': ({ admin }, limit) => admin.updateTopic({ topic: 't', readQueues: 1, ...limit }),
@@ -101,8 +100,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   'admin.queryOffset': ({ admin }, limit) => admin.queryOffset('g', QUEUE, limit),
   'admin.updateOffset': ({ admin }, limit) => admin.updateOffset('g', QUEUE, 0, limit),
   'admin.resetOffsets': ({ admin }, limit) => admin.resetOffsets({ group: 'g', topic: 't', to: 'earliest', ...limit }),
-  'admin.resetQueueOffset': ({ admin }, limit) =>
-    admin.resetQueueOffset({ group: 'g', queue: QUEUE, offset: 0, ...limit }),
+  'admin.resetQueueOffset': ({ admin }, limit) => admin.resetQueueOffset({ group: 'g', queue: QUEUE, offset: 0, ...limit }),
   'admin.cloneOffsets': ({ admin }, limit) => admin.cloneOffsets({ from: 'g', to: 'h', topic: 't', ...limit }),
   'admin.topicStats': ({ admin }, limit) => admin.topicStats('t', limit),
   'admin.consumeStats': ({ admin }, limit) => admin.consumeStats('g', limit),
@@ -112,10 +110,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   'admin.brokers.config': ({ admin }, limit) => admin.brokers.config('b', limit),
   'admin.brokers.updateConfig': ({ admin }, limit) => admin.brokers.updateConfig('b', { brokerPermission: '6' }, limit),
   'admin.nameServers.config': ({ admin }, limit) => admin.nameServers.config(limit),
-  'admin.nameServers.updateConfig': ({ admin }, limit) =>
-    admin.nameServers.updateConfig({ orderMessageEnable: 'true' }, limit),
-  'admin.nameServers.putKv': ({ admin }, limit) =>
-    admin.nameServers.putKv({ namespace: 'n', key: 'k', value: 'v' }, limit),
+  'admin.nameServers.updateConfig': ({ admin }, limit) => admin.nameServers.updateConfig({ orderMessageEnable: 'true' }, limit),
+  'admin.nameServers.putKv': ({ admin }, limit) => admin.nameServers.putKv({ namespace: 'n', key: 'k', value: 'v' }, limit),
   'admin.nameServers.getKv': ({ admin }, limit) => admin.nameServers.getKv({ namespace: 'n', key: 'k' }, limit),
   'admin.nameServers.deleteKv': ({ admin }, limit) => admin.nameServers.deleteKv({ namespace: 'n', key: 'k' }, limit),
   'admin.nameServers.listKv': ({ admin }, limit) => admin.nameServers.listKv('n', limit),
@@ -125,8 +121,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     admin.messages.byOffsetId('7F00000100002A9F0000000000000000', { brokerName: 'b', ...limit }),
   'admin.messages.byKey': ({ admin }, limit) => admin.messages.byKey({ topic: 't', key: 'k', ...limit }),
   'admin.messages.byUniqueKey': ({ admin }, limit) => admin.messages.byUniqueKey({ topic: 't', key: 'k', ...limit }),
-  'admin.messages.inTimeRange': ({ admin }, limit) =>
-    admin.messages.inTimeRange({ queue: QUEUE, fromMs: 0, toMs: 1, ...limit }),
+  'admin.messages.inTimeRange': ({ admin }, limit) => admin.messages.inTimeRange({ queue: QUEUE, fromMs: 0, toMs: 1, ...limit }),
   'acl.createUser': ({ acl }, limit) => acl.createUser({ username: 'user', password: 'password', ...limit }),
   'acl.updateUser': ({ acl }, limit) => acl.updateUser({ username: 'user', isEnabled: true, ...limit }),
   'acl.deleteUser': ({ acl }, limit) => acl.deleteUser('user', limit),
@@ -137,16 +132,13 @@ const CALLS: Readonly<Record<string, Call>> = {
   'acl.getAcl': ({ acl }, limit) => acl.getAcl('User:user', limit),
   'acl.deleteAcl': ({ acl }, limit) => acl.deleteAcl({ subject: 'User:user', ...limit }),
   'acl.listAcls': ({ acl }, limit) => acl.listAcls(limit),
-  'plainAcl.putAccount': ({ plainAcl }, limit) =>
-    plainAcl.putAccount({ accessKey: 'access-key', secretKey: 'secret-key', ...limit }),
+  'plainAcl.putAccount': ({ plainAcl }, limit) => plainAcl.putAccount({ accessKey: 'access-key', secretKey: 'secret-key', ...limit }),
   'plainAcl.deleteAccount': ({ plainAcl }, limit) => plainAcl.deleteAccount('access-key', limit),
   'plainAcl.setGlobalWhiteAddresses': ({ plainAcl }, limit) => plainAcl.setGlobalWhiteAddresses(['10.0.0.1'], limit),
   'plainAcl.versions': ({ plainAcl }, limit) => plainAcl.versions(limit),
   'plainAcl.config': ({ plainAcl }, limit) => plainAcl.config(limit),
-  'queueLocks.lock': ({ queueLocks }, limit) =>
-    queueLocks.lock({ group: 'g', clientId: 'c', queues: [QUEUE], ...limit }),
-  'queueLocks.unlock': ({ queueLocks }, limit) =>
-    queueLocks.unlock({ group: 'g', clientId: 'c', queues: [QUEUE], ...limit }),
+  'queueLocks.lock': ({ queueLocks }, limit) => queueLocks.lock({ group: 'g', clientId: 'c', queues: [QUEUE], ...limit }),
+  'queueLocks.unlock': ({ queueLocks }, limit) => queueLocks.unlock({ group: 'g', clientId: 'c', queues: [QUEUE], ...limit }),
 };
 
 /** Methods that wait for nothing. */

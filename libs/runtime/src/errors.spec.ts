@@ -17,11 +17,7 @@ describe('the errors of the runtime', () => {
     [new SendFailure('refused', { outcome: 'not-stored', retriable: false }), false, false],
     [new QueueReadFailure('no answer', { reason: 'unavailable', retriable: true }), true, false],
     [new NoQueueError('t'), true, false],
-    [
-      new QueueLostError({ queue, state: 'unavailable', forMs: 1000, limitMs: 1000, isOverdue: true, others: [] }),
-      false,
-      false,
-    ],
+    [new QueueLostError({ queue, state: 'unavailable', forMs: 1000, limitMs: 1000, isOverdue: true, others: [] }), false, false],
     [SupersededError.ofSink(), false, false],
     [new RecordConversionError(queue, 3, new Error('not a text')), false, true],
     [new FilterStateError('damaged'), false, true],
@@ -33,8 +29,6 @@ describe('the errors of the runtime', () => {
   });
 
   it('say of a sink that another runner may have run that it restarts by itself, and what its target may get', () => {
-    expect(SupersededError.ofSink().message).toMatch(
-      /restarts by itself at the offsets .* no record; .* may get some twice$/,
-    );
+    expect(SupersededError.ofSink().message).toMatch(/restarts by itself at the offsets .* no record; .* may get some twice$/);
   });
 });

@@ -21,10 +21,7 @@ interface ConnectorPluginBase {
    * every change of the settings, and when a source task asks for it. The runtime also repeats the call after an error marked `retriable`;
    * any other error is final for these settings.
    */
-  readonly taskConfigs: (
-    config: TaskConfig,
-    maxTasks: number,
-  ) => readonly TaskConfig[] | Promise<readonly TaskConfig[]>;
+  readonly taskConfigs: (config: TaskConfig, maxTasks: number) => readonly TaskConfig[] | Promise<readonly TaskConfig[]>;
   /** Converters used when the user names none, by plugin name, for example `{ value: 'ByteArrayConverter' }`. */
   readonly defaultConverters?: { readonly key?: string; readonly value?: string };
 }

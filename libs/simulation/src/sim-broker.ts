@@ -112,7 +112,7 @@ export class SimBroker {
   recreateLog(): void {
     this.deleteLog();
     this.makeLog();
-    this.#storeGenesis(`L${String(this.rewrites)}`);
+    this.#storeGenesis(`L${this.rewrites}`);
   }
 
   recreateCommands(): void {
@@ -246,7 +246,7 @@ export class SimBroker {
     events.forEach((event, i) => {
       const { logId, epoch, claimId, at } = head;
       const entry: LogEntry = { logId, epoch, claimId, at, seq: afterSeq + 1 + i, prevDigest, event };
-      const digest = `${String(entry.seq)}/${String(fractionOf(JSON.stringify(entry)))}`;
+      const digest = `${entry.seq}/${fractionOf(JSON.stringify(entry))}`;
       this.log.push({ offset: this.log.length, digest, entry });
       prevDigest = digest;
     });

@@ -33,7 +33,7 @@ export class SimCommands {
   #send(bodyOf: (requestId: string) => CommandBody): Command {
     const { clock, commands } = this.broker;
     this.#sent += 1;
-    const requestId = `q${String(this.#sent)}`;
+    const requestId = `q${this.#sent}`;
     const sentAt = wallOf(clock) + (clock.random() - 0.5) * 1_200_000;
     const command: Command = { requestId, sentAt, from: 'g', ...bodyOf(requestId) };
     this.sent.set(requestId, command);

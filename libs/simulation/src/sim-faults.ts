@@ -24,7 +24,7 @@ const RETAINED_ENTRIES = 30;
 
 type Fault = (fleet: SimFleet, process: SimCoordinator | SimRunner) => void;
 
-const faults: readonly (readonly [weight: number, fault: Fault])[] = [
+const FAULTS: readonly (readonly [weight: number, fault: Fault])[] = [
   [20, crash],
   [26, pause],
   [8, stall],
@@ -51,8 +51,8 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
 export function disturb(fleet: SimFleet): void {
   const { clock, coordinators, runners } = fleet;
   const process = clock.random() < 0.5 ? clock.pick(coordinators) : clock.pick(runners);
-  let left = clock.random() * faults.reduce((sum, [weight]) => sum + weight, 0);
-  for (const [weight, fault] of faults) {
+  let left = clock.random() * FAULTS.reduce((sum, [weight]) => sum + weight, 0);
+  for (const [weight, fault] of FAULTS) {
     left -= weight;
     if (left >= 0) continue;
     if (process !== undefined && !process.isDead) fault(fleet, process);

@@ -54,7 +54,7 @@ export class SimJudge {
   judge(before: ClusterState, { digest, entry: { event, seq } }: ReadEntry, quietMs: number): void {
     this.#judgeKind(before, event);
     if (event.kind === 'tasks.assigned') {
-      for (const id of event.tasks) this.#judgeGeneration(`generation ${String(seq)} of ${taskKey(id)}`, digest);
+      for (const id of event.tasks) this.#judgeGeneration(`generation ${seq} of ${taskKey(id)}`, digest);
     }
     if (event.kind === 'claimed') this.#judgeClaim(before, event, quietMs);
     for (const each of eventsIn(event)) this.#judgeEvent(before, each);
@@ -65,7 +65,7 @@ export class SimJudge {
     if (event.kind !== 'member.left' || event.reason !== 'expired') return;
     const time = { fromMs: sessionMs - TOLERANCE_MS, toMs: READ_WITHIN_MS };
     const reports = this.reportsWithin(event.incarnation, time);
-    if (reports > 1) this.violate(`${memberKey(event)} is expired though it reported ${String(reports)} times`);
+    if (reports > 1) this.violate(`${memberKey(event)} is expired though it reported ${reports} times`);
   }
 
   /** A leader decides to give tasks to runners: it has heard them, and none of them leaves as far as it knows. */
@@ -73,8 +73,7 @@ export class SimJudge {
     for (const event of events) {
       for (const task of event.kind === 'tasks.assigned' ? event.tasks : []) {
         const report = reportOf(memberKey(task));
-        if (report === undefined)
-          this.violate(`${taskKey(task)} is to be given to ${task.nodeId}, which was not heard`);
+        if (report === undefined) this.violate(`${taskKey(task)} is to be given to ${task.nodeId}, which was not heard`);
         if (report?.leaving === true) this.violate(`${taskKey(task)} is to be given to ${task.nodeId}, which leaves`);
       }
     }
@@ -89,7 +88,7 @@ export class SimJudge {
 
   #judgeKind({ level }: ClusterState, event: LogEvent): void {
     for (const { kind } of [event, ...eventsIn(event)]) {
-      if ((levelOf(kind) ?? Infinity) > level) this.violate(`${kind} is written at level ${String(level)}`);
+      if ((levelOf(kind) ?? Infinity) > level) this.violate(`${kind} is written at level ${level}`);
     }
     const isOfCommand = event.kind === 'connector.put' || event.kind === 'connector.target';
     if (isOfCommand && level >= (levelOf('command.applied') ?? 0)) {
@@ -103,9 +102,7 @@ export class SimJudge {
     const node = this.nodeOf(leader.incarnation);
     if (node?.hasStopped === true) this.violate(`${leader.nodeId} stopped as the leader and did not resign`);
     if (node?.isDead === false && quietMs < leaseMs - TOLERANCE_MS) {
-      this.violate(
-        `${claim.nodeId} deposes ${nameOf(leader)} of epoch ${String(epoch)} after ${quietMs.toFixed(0)} ms`,
-      );
+      this.violate(`${claim.nodeId} deposes ${nameOf(leader)} of epoch ${epoch} after ${quietMs.toFixed(0)} ms`);
     }
   }
 
@@ -125,14 +122,13 @@ export class SimJudge {
 
   #judgeLevel({ members }: ClusterState, level: number): void {
     for (const { nodeId, incarnation } of members.values()) {
-      if ((this.nodeOf(incarnation)?.maxLevel ?? level) < level)
-        this.violate(`level ${String(level)} though ${nodeId} is older`);
+      if ((this.nodeOf(incarnation)?.maxLevel ?? level) < level) this.violate(`level ${level} though ${nodeId} is older`);
     }
   }
 
   #judgeLeaving(node: { readonly nodeId: string; readonly incarnation: string }): void {
     const running = this.nodeOf(node.incarnation)?.running.size ?? 0;
-    if (running > 0) this.violate(`${memberKey(node)} has left and runs ${String(running)} tasks`);
+    if (running > 0) this.violate(`${memberKey(node)} has left and runs ${running} tasks`);
   }
 
   /** A task is free once its owner has read that it must stop and has stopped it. */
@@ -141,8 +137,7 @@ export class SimJudge {
     const owner = assignment === undefined ? undefined : this.nodeOf(assignment.incarnation);
     if (task === undefined || assignment === undefined || owner === undefined || owner.isDead) return;
     const key = taskKey(task.id);
-    if (owner.running.get(key)?.generation === assignment.generation)
-      this.violate(`${key} is free and ${memberKey(assignment)} runs it`);
+    if (owner.running.get(key)?.generation === assignment.generation) this.violate(`${key} is free and ${memberKey(assignment)} runs it`);
     if (!owner.isLeaving && owner.appliedSeq < (assignment.revokedAt ?? Infinity))
       this.violate(`${key} is free and ${memberKey(assignment)} may still start it`);
   }
@@ -150,8 +145,7 @@ export class SimJudge {
   /** While a runner may be back or gone soon no task is moved. Tasks are taken only from nodes that drain or hold more than their share. */
   #judgeMove(before: ClusterState, key: string): void {
     for (const { nodeId, role, suspectedAt } of before.members.values()) {
-      if (role === Role.sourceRunner && suspectedAt !== undefined)
-        this.violate(`${key} is moved while ${nodeId} is suspected`);
+      if (role === Role.sourceRunner && suspectedAt !== undefined) this.violate(`${key} is moved while ${nodeId} is suspected`);
     }
     const task = before.tasks.get(key);
     const owner = task?.assignment?.nodeId;
@@ -163,15 +157,13 @@ export class SimJudge {
     const capacity = workers.reduce((sum, member) => sum + member.capacity, 0);
     const own = member?.capacity ?? 0;
     const share = Math.floor((assignableTasks(before) * own) / Math.max(1, capacity));
-    if (loadOf(before, owner) <= share)
-      this.violate(`${key} was taken from ${owner}, which had no more than its share`);
+    if (loadOf(before, owner) <= share) this.violate(`${key} was taken from ${owner}, which had no more than its share`);
   }
 
   #judgeAssignment(before: ClusterState, { nodeId, ...id }: TaskId & { readonly nodeId: string }): void {
     const key = taskKey(id);
     const member = before.members.get(nodeId);
-    if (member?.role !== Role.sourceRunner)
-      this.violate(`${key} was given to ${nodeId}, which is no member that runs tasks`);
+    if (member?.role !== Role.sourceRunner) this.violate(`${key} was given to ${nodeId}, which is no member that runs tasks`);
     if (member?.suspectedAt !== undefined) this.violate(`${key} was given to ${nodeId}, which is suspected`);
     if (before.connectors.get(id.connector)?.targetState === TargetState.stopped)
       this.violate(`${key} was given to ${nodeId} though its connector is stopped`);
@@ -197,11 +189,7 @@ export function isCauseOfStop(event: LogEvent, id: TaskId, node: Parameters<type
 }
 
 /** Whether a member has the plugin that a task needs. */
-export function mayRunTask(
-  { connectors }: ClusterState,
-  task: TaskState,
-  { plugins }: Pick<Member, 'plugins'>,
-): boolean {
+export function mayRunTask({ connectors }: ClusterState, task: TaskState, { plugins }: Pick<Member, 'plugins'>): boolean {
   return plugins.includes(taskConfig(connectors.get(task.id.connector), task)['connector.class'] ?? '');
 }
 

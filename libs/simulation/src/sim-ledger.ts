@@ -1,12 +1,4 @@
-import {
-  type ClusterState,
-  eventsIn,
-  LEASE_MARGIN_MS,
-  type LogEvent,
-  MEMBER_LEASE_MS,
-  memberKey,
-  taskKey,
-} from '@sluice/core';
+import { type ClusterState, eventsIn, LEASE_MARGIN_MS, type LogEvent, MEMBER_LEASE_MS, memberKey, taskKey } from '@sluice/core';
 
 /** Clocks run up to one per cent fast or slow. */
 const TOLERANCE_MS = 100;
@@ -69,12 +61,7 @@ export class SimLedger {
     return (this.#lost.get(key) ?? []).filter(({ until }) => now < until);
   }
 
-  #judge(
-    key: string,
-    node: { readonly nodeId: string; readonly incarnation: string },
-    now: number,
-    what: string,
-  ): void {
+  #judge(key: string, node: { readonly nodeId: string; readonly incarnation: string }, now: number, what: string): void {
     const lost = this.#open(key, now).find(({ incarnation }) => incarnation !== node.incarnation);
     if (lost === undefined) return;
     this.violate(`${key} ${what} ${memberKey(node)} while ${lost.incarnation} may act on what the log has lost`);

@@ -176,7 +176,7 @@ export class SimLogReader {
     const isAll = isRewritten || nextOffset > last.offset;
     const isSame = isRewritten || (nextOffset > last.offset + 1 ? this.#isInLog() : tail?.digest === last.digest);
     if (!isAll || !isSame) {
-      const what = `${String(last.offset + 1)} entries and has folded ${isAll ? 'others' : String(nextOffset)}`;
+      const what = `${last.offset + 1} entries and has folded ${isAll ? 'others' : String(nextOffset)}`;
       this.broker.violate(`${this.#name} proves that it knows ${what}`);
     }
   }

@@ -22,11 +22,7 @@ export class SimModel {
   readonly #done = new Set<string>();
 
   /** @returns what is wrong with the log's answers and with what it says at last. */
-  static judge(
-    accepted: readonly LogEntry[],
-    sent: ReadonlyMap<string, Command>,
-    state: ClusterState,
-  ): readonly string[] {
+  static judge(accepted: readonly LogEntry[], sent: ReadonlyMap<string, Command>, state: ClusterState): readonly string[] {
     const model = new SimModel();
     const wrong: string[] = [];
     for (const event of accepted.flatMap((entry) => eventsIn(entry.event))) {
@@ -34,8 +30,7 @@ export class SimModel {
       const { requestId, outcome } = event.result;
       const command = sent.get(requestId);
       if (command === undefined) wrong.push(`command ${requestId} was never sent`);
-      else if (!model.#take(command, outcome))
-        wrong.push(`command ${requestId} was answered ${JSON.stringify(outcome)}`);
+      else if (!model.#take(command, outcome)) wrong.push(`command ${requestId} was answered ${JSON.stringify(outcome)}`);
     }
     return [...wrong, ...model.#differences(state)];
   }
@@ -71,21 +66,16 @@ export class SimModel {
   }
 
   #takeForConnector(
-    command: Extract<
-      Command,
-      { kind: 'connector.target' | 'connector.delete' | 'tasks.restart' | 'connector.restart' }
-    >,
+    command: Extract<Command, { kind: 'connector.target' | 'connector.delete' | 'tasks.restart' | 'connector.restart' }>,
     outcome: CommandOutcome,
   ): boolean {
     const known = this.#connectors.get(command.name);
     if (known === undefined) return outcome.status === 'not-found';
-    if (command.kind === 'connector.target')
-      this.#connectors.set(command.name, { ...known, targetState: command.targetState });
+    if (command.kind === 'connector.target') this.#connectors.set(command.name, { ...known, targetState: command.targetState });
     if (command.kind === 'connector.delete') this.#connectors.delete(command.name);
     // Which tasks there are, and which have failed, is not the model's to know.
     if (command.kind === 'tasks.restart' && outcome.status === 'not-found') return true;
-    if (command.kind === 'connector.restart' && command.onlyFailed === true && outcome.status === 'conflict')
-      return true;
+    if (command.kind === 'connector.restart' && command.onlyFailed === true && outcome.status === 'conflict') return true;
     return outcome.status === 'done';
   }
 
@@ -102,12 +92,10 @@ export class SimModel {
       const found = connectors.get(name);
       const wanted = this.#connectors.get(name);
       const isSame = found !== undefined && wanted !== undefined && sameConfig(found.config, wanted.config);
-      if (!isSame || found.targetState !== wanted.targetState)
-        wrong.push(`connector ${name} is not as it was asked for`);
+      if (!isSame || found.targetState !== wanted.targetState) wrong.push(`connector ${name} is not as it was asked for`);
     }
     if ([...draining].sort().join() !== [...this.#draining].sort().join()) wrong.push(`${draining.join()} drain`);
-    if (!sameConfig(settings, Object.fromEntries(this.#settings)))
-      wrong.push('settings are not as they were asked for');
+    if (!sameConfig(settings, Object.fromEntries(this.#settings))) wrong.push('settings are not as they were asked for');
     return wrong;
   }
 }

@@ -1,12 +1,4 @@
-import {
-  type ClusterState,
-  type Command,
-  eventsIn,
-  type LogEntry,
-  stateDigest,
-  TargetState,
-  taskKey,
-} from '@sluice/core';
+import { type ClusterState, type Command, eventsIn, type LogEntry, stateDigest, TargetState, taskKey } from '@sluice/core';
 import type { SimCoordinator } from './sim-coordinator.js';
 import { activeRunners, mayRunTask, isUniform, loadOf } from './sim-judge.js';
 import { SimModel } from './sim-model.js';
@@ -44,7 +36,7 @@ export function unsettled(outcome: SimOutcome): readonly string[] {
 
 function wrongLeaders({ coordinators }: SimOutcome): readonly string[] {
   const leaders = coordinators.filter((each) => !each.isDead && each.isLeader);
-  return leaders.length === 1 ? [] : [`${String(leaders.length)} leaders`];
+  return leaders.length === 1 ? [] : [`${leaders.length} leaders`];
 }
 
 /** Each reader is near the head, and holds what the log says up to where it has read. */
@@ -57,8 +49,7 @@ function wrongReaders({ state, stateAt, coordinators, runners }: SimOutcome): re
   for (const { each, cluster } of readers) {
     if (each.isDead) wrong.push(`${each.nodeId} is dead`);
     if (state.head.offset - cluster.head.offset > MAX_LAG) wrong.push(`${each.nodeId} lags behind the log`);
-    if (stateDigest(cluster) !== stateDigest(stateAt(cluster.head.offset)))
-      wrong.push(`${each.nodeId} holds another state`);
+    if (stateDigest(cluster) !== stateDigest(stateAt(cluster.head.offset))) wrong.push(`${each.nodeId} holds another state`);
   }
   return wrong;
 }
@@ -83,7 +74,7 @@ function wrongCommands({ state, accepted, commands }: SimOutcome): readonly stri
     previous = event.kind;
   }
   for (const [requestId, count] of puts) {
-    if (count !== 1) wrong.push(`command ${requestId} was applied ${String(count)} times`);
+    if (count !== 1) wrong.push(`command ${requestId} was applied ${count} times`);
   }
   for (const { requestId, kind } of commands) {
     const isStored = state.results.get(requestId)?.outcome.status === 'done' && kind === 'connector.put';
@@ -111,8 +102,7 @@ function wrongTasks({ state, runners }: SimOutcome): readonly string[] {
     const runner = runners.find((each) => each.incarnation === assignment?.incarnation && !each.isDead);
     const held = runner?.running.get(key);
     const isRunning = held?.generation === assignment?.generation && held?.isSuperseded === false && runner?.hasLease;
-    const isHopeless =
-      connector?.error !== undefined || !activeRunners(state).some((each) => mayRunTask(state, task, each));
+    const isHopeless = connector?.error !== undefined || !activeRunners(state).some((each) => mayRunTask(state, task, each));
     const mayWait = isHopeless && assignment === undefined;
     if (isWanted && !mayWait && !isRunning) wrong.push(`${key} does not run: ${JSON.stringify(assignment)}`);
     if (!isWanted && assignment !== undefined) wrong.push(`${key} is still held`);
@@ -132,7 +122,7 @@ function wrongBalance({ state }: SimOutcome): readonly string[] {
   if (!isUniform(state)) return wrong;
   const workers = activeRunners(state);
   for (const nodeId of workers.length > 0 ? state.draining : []) {
-    if (loadOf(state, nodeId) > 0) wrong.push(`${nodeId} drains and holds ${String(loadOf(state, nodeId))} tasks`);
+    if (loadOf(state, nodeId) > 0) wrong.push(`${nodeId} drains and holds ${loadOf(state, nodeId)} tasks`);
   }
   if (state.settings['assignment.strategy'] === 'consistent-hash') return wrong;
   for (const from of workers) {

@@ -1,12 +1,4 @@
-import {
-  type ClusterState,
-  desiredTasks,
-  FIRST_LEVEL,
-  type NodeEffect,
-  type ReadEntry,
-  type Report,
-  type TaskId,
-} from '@sluice/core';
+import { type ClusterState, desiredTasks, FIRST_LEVEL, type NodeEffect, type ReadEntry, type Report, type TaskId } from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import { isCauseOfStop } from './sim-judge.js';

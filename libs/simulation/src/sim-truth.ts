@@ -1,12 +1,4 @@
-import {
-  type ClusterState,
-  emptyState,
-  foldEntries,
-  type LogEntry,
-  type ReadEntry,
-  recordsOf,
-  stateOfRecords,
-} from '@sluice/core';
+import { type ClusterState, emptyState, foldEntries, type LogEntry, type ReadEntry, recordsOf, stateOfRecords } from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import type { SimJudge } from './sim-judge.js';
 import type { SimLedger } from './sim-ledger.js';
@@ -83,8 +75,7 @@ export class SimTruth {
   /** A log is to begin with `state`: its numbers are above all that were ever given. */
   judgeRestored({ head }: ClusterState): void {
     this.follow();
-    if (head.seq <= this.#highestSeq)
-      this.broker.violate(`a restored log continues at ${String(head.seq)} after ${String(this.#highestSeq)}`);
+    if (head.seq <= this.#highestSeq) this.broker.violate(`a restored log continues at ${head.seq} after ${this.#highestSeq}`);
   }
 
   #take(read: ReadEntry, wasSeen: boolean): void {

@@ -10,10 +10,10 @@ describe('coordinators and runners under crashes, pauses, wrong clocks, bad send
   const firstSeeds = Array.from({ length: SEEDS / SEEDS_PER_TEST }, (_, i) => 1 + i * SEEDS_PER_TEST);
 
   it.each(firstSeeds)(
-    `keep one leader per claim, one owner per task and every command once, and settle (${String(SEEDS_PER_TEST)} seeds from %i)`,
+    `keep one leader per claim, one owner per task and every command once, and settle (${SEEDS_PER_TEST} seeds from %i)`,
     (from) => {
       const failed = simulate({ seeds: SEEDS_PER_TEST, from });
-      expect(failed.map(({ seed, wrong }) => `seed ${String(seed)}: ${wrong.slice(0, 5).join('; ')}`)).toEqual([]);
+      expect(failed.map(({ seed, wrong }) => `seed ${seed}: ${wrong.slice(0, 5).join('; ')}`)).toEqual([]);
     },
     TIMEOUT_MS,
   );

@@ -171,7 +171,7 @@ export class Simulation implements SimFleet {
 
   #incarnation(): string {
     this.#incarnations += 1;
-    return `i${String(this.#incarnations)}`;
+    return `i${this.#incarnations}`;
   }
 
   #disk(nodeId: string): SimDisk {
@@ -238,7 +238,7 @@ export class Simulation implements SimFleet {
       else if (known !== each.incarnation) this.#violate(`two leaders by claim ${claimId}`);
       const isInLog = this.truth.claims.get(epoch) === claimId;
       const wasInLog = this.broker.rewrites > 0 && this.truth.epochs.get(claimId) === epoch;
-      if (!isInLog && !wasInLog) this.#violate(`${each.nodeId} leads epoch ${String(epoch)} without a claim`);
+      if (!isInLog && !wasInLog) this.#violate(`${each.nodeId} leads epoch ${epoch} without a claim`);
     }
   }
 
@@ -258,7 +258,7 @@ export class Simulation implements SimFleet {
   /** Sinks drop records of a generation that is older than one that they have seen, and positions that it writes do not count. */
   #checkGeneration(key: string, generation: number): void {
     const before = this.#acted.get(key) ?? 0;
-    if (generation < before) this.#violate(`${key} runs at generation ${String(generation)} after ${String(before)}`);
+    if (generation < before) this.#violate(`${key} runs at generation ${generation} after ${before}`);
     this.#acted.set(key, generation);
   }
 

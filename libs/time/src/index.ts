@@ -5,4 +5,4 @@ export { RateLimitedLogger, type RateLimitedLoggerOptions } from './rate-limited
 export { retry, type RetryOptions } from './retry.js';
 export { untilAborted } from './until-aborted.js';
 export { withLimit } from './with-limit.js';
-export { maxTimerMs, withinTime } from './within-time.js';
+export { MAX_TIMER_MS, withinTime } from './within-time.js';

@@ -20,7 +20,7 @@ describe('a logger of at most one message a second', () => {
 
   it('reports a second after a burst how many it has held back', async () => {
     const { lines, logger } = loggerOf();
-    for (let at = 1; at <= 50; at += 1) logger.write(`record ${String(at)}`);
+    for (let at = 1; at <= 50; at += 1) logger.write(`record ${at}`);
     expect(lines).toEqual(['record 1']);
     await jest.advanceTimersByTimeAsync(999);
     expect(lines).toHaveLength(1);

@@ -14,42 +14,42 @@ export interface RateLimitedLoggerOptions {
   };
 }
 
-const defaultIntervalMs = 1000;
+const DEFAULT_INTERVAL_MS = 1000;
 const processClock = { nowMs: () => performance.now(), sleep: pause };
 
 /** Passes on at most one message per interval, and says with the next one, or when the interval ends, how many it has held back. */
 export class RateLimitedLogger {
-  private nextMs = -Infinity;
+  #nextMs = -Infinity;
   /** Messages that are held back; only the last one is kept. */
-  private heldBack = 0;
-  private last = '';
-  private isWaiting = false;
+  #heldBack = 0;
+  #last = '';
+  #isWaiting = false;
 
   constructor(private readonly options: RateLimitedLoggerOptions) {}
 
   write(message: string): void {
-    this.last = message;
-    this.heldBack++;
-    if (this.clock.nowMs() >= this.nextMs) this.passOn();
-    else if (!this.isWaiting) void this.passOnLater();
+    this.#last = message;
+    this.#heldBack++;
+    if (this.#clock.nowMs() >= this.#nextMs) this.#passOn();
+    else if (!this.#isWaiting) void this.#passOnLater();
   }
 
-  private get clock(): NonNullable<RateLimitedLoggerOptions['clock']> {
+  get #clock(): NonNullable<RateLimitedLoggerOptions['clock']> {
     return this.options.clock ?? processClock;
   }
 
-  private async passOnLater(): Promise<void> {
-    this.isWaiting = true;
-    await this.clock.sleep(this.nextMs - this.clock.nowMs(), this.options.signal).catch(() => undefined);
-    this.isWaiting = false;
-    this.passOn();
+  async #passOnLater(): Promise<void> {
+    this.#isWaiting = true;
+    await this.#clock.sleep(this.#nextMs - this.#clock.nowMs(), this.options.signal).catch(() => undefined);
+    this.#isWaiting = false;
+    this.#passOn();
   }
 
-  private passOn(): void {
-    const before = this.heldBack - 1;
+  #passOn(): void {
+    const before = this.#heldBack - 1;
     if (before < 0) return;
-    this.nextMs = this.clock.nowMs() + (this.options.intervalMs ?? defaultIntervalMs);
-    this.heldBack = 0;
-    this.options.log(before === 0 ? this.last : `${this.last} (and ${String(before)} more before it)`);
+    this.#nextMs = this.#clock.nowMs() + (this.options.intervalMs ?? DEFAULT_INTERVAL_MS);
+    this.#heldBack = 0;
+    this.options.log(before === 0 ? this.#last : `${this.#last} (and ${before} more before it)`);
   }
 }

@@ -5,7 +5,7 @@ class TimeLimitError extends Error {
   readonly retriable = true;
 
   constructor(readonly limitMs: number) {
-    super(`Not done within ${String(limitMs)} ms`);
+    super(`Not done within ${limitMs} ms`);
   }
 }
 
@@ -13,11 +13,7 @@ class TimeLimitError extends Error {
  * Runs an action with a signal that aborts with `signal`, and after `limitMs` with a TimeLimitError. `AbortSignal.any` of `AbortSignal.timeout`
  * does not do: Node 20 forgets that timeout at the next garbage collection, and the action never ends.
  */
-export async function withLimit<T>(
-  signal: AbortSignal,
-  limitMs: number,
-  act: (limited: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function withLimit<T>(signal: AbortSignal, limitMs: number, act: (limited: AbortSignal) => Promise<T>): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(() => {
     limit.abort(new TimeLimitError(limitMs));

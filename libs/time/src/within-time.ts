@@ -1,5 +1,5 @@
 /** The longest time of a timer: Node ends a longer one at once. */
-export const maxTimerMs = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Settles like `work`, or rejects with what `late` gives after `limitMs`. The work itself continues: the caller ends it. */
 export async function withinTime<T>(work: Promise<T>, limitMs: number, late: () => Error): Promise<T> {
@@ -12,7 +12,7 @@ export async function withinTime<T>(work: Promise<T>, limitMs: number, late: () 
           () => {
             reject(late());
           },
-          Math.min(limitMs, maxTimerMs),
+          Math.min(limitMs, MAX_TIMER_MS),
         );
       }),
     ]);

@@ -21,13 +21,12 @@ export interface VerificationNumbers {
 export type VerificationProblem = 'format' | 'checksum';
 
 export type DecodedVerification =
-  | { readonly ok: true; readonly numbers: VerificationNumbers }
-  | { readonly ok: false; readonly problem: VerificationProblem };
+  { readonly ok: true; readonly numbers: VerificationNumbers } | { readonly ok: false; readonly problem: VerificationProblem };
 
-const formatVersion = 1;
-const bodyStart = ',"body":"';
+const FORMAT_VERSION = 1;
+const BODY_START = ',"body":"';
 const tailLength = '","crc":"00000000"}'.length;
-const tailPattern = /^","crc":"([0-9a-f]{8})"\}$/;
+const TAIL_PATTERN = /^","crc":"([0-9a-f]{8})"\}$/;
 
 /**
  * Encodes a verification record as a value: one line of JSON in ASCII.
@@ -39,15 +38,11 @@ const tailPattern = /^","crc":"([0-9a-f]{8})"\}$/;
  * @param size bytes of the value; one whose numbers alone take more gets an empty body and is longer
  * @param fillBody writes printable ASCII without quotes and backslashes over the whole buffer that it is given
  */
-export function encodeVerificationRecord(
-  numbers: VerificationNumbers,
-  size: number,
-  fillBody: (body: Buffer) => void,
-): Buffer {
+export function encodeVerificationRecord(numbers: VerificationNumbers, size: number, fillBody: (body: Buffer) => void): Buffer {
   const { seed, partition, seq, key, keySeq, createdMs } = numbers;
   const head =
-    `{"v":${formatVersion},"seed":${seed},"partition":${partition},"seq":${seq},` +
-    `"key":${JSON.stringify(key)},"keySeq":${keySeq},"createdMs":${createdMs}${bodyStart}`;
+    `{"v":${FORMAT_VERSION},"seed":${seed},"partition":${partition},"seq":${seq},` +
+    `"key":${JSON.stringify(key)},"keySeq":${keySeq},"createdMs":${createdMs}${BODY_START}`;
   const headLength = Buffer.byteLength(head);
   const bodyLength = Math.max(0, size - headLength - tailLength);
   const bytes = Buffer.allocUnsafe(headLength + bodyLength + tailLength);
@@ -64,8 +59,8 @@ export function decodeVerificationRecord(value: Uint8Array): DecodedVerification
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const tailStart = bytes.length - tailLength;
   if (tailStart < 0) return { ok: false, problem: 'format' };
-  const crc = tailPattern.exec(bytes.toString('latin1', tailStart))?.[1];
-  const headLength = bytes.indexOf(bodyStart);
+  const crc = TAIL_PATTERN.exec(bytes.toString('latin1', tailStart))?.[1];
+  const headLength = bytes.indexOf(BODY_START);
   if (crc === undefined || headLength < 0) return { ok: false, problem: 'format' };
   if (crc32(bytes.subarray(0, tailStart)) !== parseInt(crc, 16)) return { ok: false, problem: 'checksum' };
   const numbers = parseHead(bytes.toString('utf8', 0, headLength));
@@ -80,7 +75,7 @@ function parseHead(head: string): VerificationNumbers | undefined {
     return undefined;
   }
   const { v, seed, partition, seq, key, keySeq, createdMs } = parsed;
-  const isCurrent = v === formatVersion && typeof key === 'string';
+  const isCurrent = v === FORMAT_VERSION && typeof key === 'string';
   if (!isCurrent || !isCount(seed) || !isCount(partition) || !isCount(seq) || !isCount(keySeq) || !isCount(createdMs)) {
     return undefined;
   }
@@ -92,11 +87,11 @@ function isCount(value: unknown): value is number {
 }
 
 /** The polynomial of CRC-32/ISO-HDLC with its bits reversed, as in gzip, PNG and `java.util.zip.CRC32`. */
-const polynomial = 0xedb88320;
+const POLYNOMIAL = 0xedb88320;
 
 const table = Int32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
-  for (let bit = 0; bit < 8; bit += 1) value = (value & 1) === 0 ? value >>> 1 : (value >>> 1) ^ polynomial;
+  for (let bit = 0; bit < 8; bit += 1) value = (value & 1) === 0 ? value >>> 1 : (value >>> 1) ^ POLYNOMIAL;
   return value;
 });
 

@@ -19,8 +19,7 @@ afterAll(() => copy.remove());
 const newConnector = (...args: readonly string[]): ReturnType<WorkspaceCopy['run']> =>
   copy.run('npm', ['run', '--silent', 'new:connector', '--', ...args]);
 
-const jest = (path: string): ReturnType<WorkspaceCopy['run']> =>
-  copy.run('npm', ['run', '--silent', 'test:unit', '--', path]);
+const jest = (path: string): ReturnType<WorkspaceCopy['run']> => copy.run('npm', ['run', '--silent', 'test:unit', '--', path]);
 
 describe('npm run new:connector', () => {
   it.each([
@@ -54,12 +53,7 @@ describe('npm run new:connector', () => {
       expect(tested.code).toBe(0);
 
       const page = await readFile(copy.path('docs/reference/connectors.md'), 'utf8');
-      for (const part of [
-        '| [ObjectStoreSource]',
-        '## ObjectStoreSource',
-        '## ObjectStoreSink',
-        '"topics": "object-store"',
-      ]) {
+      for (const part of ['| [ObjectStoreSource]', '## ObjectStoreSource', '## ObjectStoreSink', '"topics": "object-store"']) {
         expect(page).toContain(part);
       }
 
@@ -93,9 +87,7 @@ describe('npm run new:connector', () => {
   it('makes the code that docs/writing-a-connector.md shows', async () => {
     const files = await readdir(copy.path('libs/connectors', name, 'src'), { recursive: true });
     const texts = await Promise.all(
-      files
-        .filter((file) => file.endsWith('.ts'))
-        .map((file) => readFile(copy.path('libs/connectors', name, 'src', file), 'utf8')),
+      files.filter((file) => file.endsWith('.ts')).map((file) => readFile(copy.path('libs/connectors', name, 'src', file), 'utf8')),
     );
     const guide = await readFile(copy.path('docs/writing-a-connector.md'), 'utf8');
     const shown = [...guide.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);

@@ -28,8 +28,7 @@ export class WorkspaceCopy {
         verbatimSymlinks: true,
       });
     }
-    for (const name of ['package.json', 'tsconfig.json'])
-      await cp(join(root, 'test', name), join(target, 'test', name));
+    for (const name of ['package.json', 'tsconfig.json']) await cp(join(root, 'test', name), join(target, 'test', name));
     await linkModules(target);
     return new WorkspaceCopy(target);
   }

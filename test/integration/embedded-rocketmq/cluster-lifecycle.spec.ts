@@ -118,9 +118,7 @@ describe('an embedded cluster', () => {
       const start = startCluster({ name: 'fourth', dataDir, ports: await freePorts(), heap: { brokerMb: 1 } });
       await expect(start).rejects.toMatchObject({
         code: 'JVM_DIED',
-        message: expect.stringMatching(
-          /the broker of cluster fourth ended at its start \(.+\)\nlast lines of .*broker\.out:/,
-        ),
+        message: expect.stringMatching(/the broker of cluster fourth ended at its start \(.+\)\nlast lines of .*broker\.out:/),
       });
       const status = await clusterStatus(dataDir);
       expect(status).toMatchObject({ condition: { kind: 'down' }, pids: {} });
@@ -187,8 +185,7 @@ describe('an embedded cluster', () => {
     async () => {
       const { pids } = await startCluster({ name: 'second', ports, dataDir: cluster.dataDir });
       await cluster.stop();
-      for (const pid of Object.values(pids).filter((each) => each !== undefined))
-        expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      for (const pid of Object.values(pids).filter((each) => each !== undefined)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
       await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({ condition: { kind: 'down' }, pids: {} });
     },
     LIMIT_MS,

@@ -88,8 +88,7 @@ describe('a cluster whose controller gives out the roles', () => {
     return until('there is a master', () => cluster.masterOf('a'));
   }
 
-  const allInSync = (): Promise<true> =>
-    until('both are in sync', async () => (await cluster.inSyncReplicas('a')).length === 2, 120_000);
+  const allInSync = (): Promise<true> => until('both are in sync', async () => (await cluster.inSyncReplicas('a')).length === 2, 120_000);
 
   it(
     'has replaced a killed master in the route, with every message that was acknowledged',

@@ -30,7 +30,7 @@ describe('the check of the log', () => {
     await follower.begin(AbortSignal.timeout(30_000));
     const { check } = logCheck(follower, queue);
     const batch = new BatchEncoder();
-    for (let index = 0; index < written; index += 1) batch.add(Buffer.from(`${String(index)} is no entry`), '');
+    for (let index = 0; index < written; index += 1) batch.add(Buffer.from(`${index} is no entry`), '');
     await client.producer.sendBatch(queue, batch.finish());
     // The broker answers a send before its queue shows all of it.
     await until('all is in the queue', async () => (await client.admin.maxOffset(queue)) === written + 1);

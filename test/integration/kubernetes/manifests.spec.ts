@@ -50,14 +50,12 @@ describeWithTools('the Kubernetes manifests', () => {
         return [[object.metadata.name, { ...replicas, pod: spec.template.spec }] as const];
       }),
     );
-  const containersOf = (name: string): PodSpec['containers'] =>
-    [...deployments(name).values()].flatMap(({ pod }) => pod.containers);
+  const containersOf = (name: string): PodSpec['containers'] => [...deployments(name).values()].flatMap(({ pod }) => pod.containers);
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-kubernetes-'));
     await prepareValidator();
-    for (const name of ['base', 'autoscaling', 'keda', 'init'])
-      manifests.set(name, await render(join(root, 'kubernetes', name)));
+    for (const name of ['base', 'autoscaling', 'keda', 'init']) manifests.set(name, await render(join(root, 'kubernetes', name)));
   }, 180_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

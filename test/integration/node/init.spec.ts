@@ -60,7 +60,7 @@ describe('sluice init, with two brokers', () => {
   const entriesOf = (clusterId: string): Promise<number> =>
     client.admin.maxOffset({ topic: topicsOf(clusterId).log.name, brokerName: 'a', queueId: 0 });
   const untilEntries = (clusterId: string, count: number): Promise<true> =>
-    until(`the log of ${clusterId} has ${String(count)} entries`, async () => (await entriesOf(clusterId)) === count);
+    until(`the log of ${clusterId} has ${count} entries`, async () => (await entriesOf(clusterId)) === count);
   const nodeOf = (clusterId: string, logger: ProcessLogger, opening = signal): Promise<ClusterNode> => {
     const environment = {
       SLUICE_NAMESRV: rocketmq.namesrv,
@@ -148,12 +148,8 @@ describe('sluice init, with two brokers', () => {
     await client.producer.send(queue, { body: Buffer.from('a position') });
     await until('it is shown', async () => (await client.admin.maxOffset(queue)) === 1);
     await client.admin.deleteTopic(log.name);
-    await expect(init('lost', 'create', 'a')).rejects.toThrow(
-      `${log.name} is gone, though ${positions.name} holds messages`,
-    );
+    await expect(init('lost', 'create', 'a')).rejects.toThrow(`${log.name} is gone, though ${positions.name} holds messages`);
     await createTopics(client, 'lost', 'a', [log.name]);
-    await expect(init('lost', 'create', 'a')).rejects.toThrow(
-      `${log.name} is empty, though ${positions.name} holds messages`,
-    );
+    await expect(init('lost', 'create', 'a')).rejects.toThrow(`${log.name} is empty, though ${positions.name} holds messages`);
   }, 180_000);
 });

@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  emptyState,
-  NewerVersionNeededError,
-  SnapshotMissingError,
-  stateDigest,
-  type LogEvent,
-  type QueueBounds,
-} from '@sluice/core';
+import { emptyState, NewerVersionNeededError, SnapshotMissingError, stateDigest, type LogEvent, type QueueBounds } from '@sluice/core';
 import { LogFollower, LogRewrittenError, type ScopedLogger } from '@sluice/node';
 import { decodeLogEntry, encodeLogEntry } from '@sluice/protocol';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
@@ -82,13 +75,7 @@ describe('the log on a real queue', () => {
     const head = { offset: 0, seq: 5, digest: 'another' };
     const other = new LogFollower(client, queue, groupOf(queue), { ...emptyState(), head }, silent);
     await expect(other.begin(signal)).rejects.toThrow(LogRewrittenError);
-    const beyond = new LogFollower(
-      client,
-      queue,
-      groupOf(queue),
-      { ...emptyState(), head: { ...head, offset: 50 } },
-      silent,
-    );
+    const beyond = new LogFollower(client, queue, groupOf(queue), { ...emptyState(), head: { ...head, offset: 50 } }, silent);
     await expect(beyond.begin(signal)).rejects.toThrow('there is no entry at offset 50 any more');
   });
 
@@ -211,7 +198,7 @@ describe('the log on a real queue', () => {
       await until(() => leader.isLeading);
       for (let i = 0; i < 30; i += 1) {
         const config = { 'connector.class': 'X', n: String(i) };
-        leader.command({ kind: 'connector.put', mode: 'create', name: `c${String(i)}`, type: 'source', config });
+        leader.command({ kind: 'connector.put', mode: 'create', name: `c${i}`, type: 'source', config });
       }
       await until(() => leader.cluster.snapshot !== undefined);
     });
@@ -257,7 +244,7 @@ describe('the log on a real queue', () => {
         bounds: () => withoutHead(asOf.offset + 2),
       });
       await expect(follower.begin(signal)).rejects.toThrow(SnapshotMissingError);
-      await expect(follower.begin(signal)).rejects.toThrow(`the one at offset ${String(doneOffset)} is not valid`);
+      await expect(follower.begin(signal)).rejects.toThrow(`the one at offset ${doneOffset} is not valid`);
     });
   });
 });

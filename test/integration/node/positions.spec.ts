@@ -1,16 +1,9 @@
-import { type PositionFile } from '@sluice/node';
+import type { PositionFile } from '@sluice/node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { PositionsMissingError, RocketMqPositionStore } from '@sluice/runner';
-import { type ScopedLogger } from '@sluice/node';
-import {
-  decodePosition,
-  positionsQueueOf,
-  topicsOf,
-  type PartitionPosition,
-  type PositionMessage,
-  type QueueScan,
-} from '@sluice/protocol';
+import type { ScopedLogger } from '@sluice/node';
+import { decodePosition, positionsQueueOf, topicsOf, type PartitionPosition, type PositionMessage, type QueueScan } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import type { PositionsWrite, SourceTaskId } from '@sluice/runtime';
 import { createCluster } from '../../support/create-cluster.js';
@@ -177,7 +170,7 @@ describe('source positions on their topic', () => {
     const store = newStore();
     const first = assigned(1, 0, 'many');
     await store.open(first);
-    const partitions = Array.from({ length: 20_000 }, (_, i) => at(i, first, `${'d/'.repeat(60)}${String(i)}`));
+    const partitions = Array.from({ length: 20_000 }, (_, i) => at(i, first, `${'d/'.repeat(60)}${i}`));
     await store.write(first, change(partitions, { scans: [scanOf(first)], settled: [first] }));
     const stored = await newStore().open(assigned(2, 0, 'many'));
     expect(stored.free).toHaveLength(20_000);

@@ -67,11 +67,9 @@ describe('the reports topic', () => {
     await until('both foreign reports are refused', () => channel.malformedCount === 2);
     await report();
     await until('the report after them is heard', () => heard.at(-1) === reportSeq);
-    expect(warnings).toContainEqual(
-      expect.stringMatching(/node w1.*(somebody else wrote it|does not report in this queue)$/),
-    );
+    expect(warnings).toContainEqual(expect.stringMatching(/node w1.*(somebody else wrote it|does not report in this queue)$/));
 
-    expect(warnings[0]).toMatch(`Queue ${String(queueId)} of the reports is read from its end 0`);
+    expect(warnings[0]).toMatch(`Queue ${queueId} of the reports is read from its end 0`);
     ending.abort();
     await expect(following).resolves.toBeUndefined();
   }, 120_000);

@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import {
-  emptyState,
-  RestoreUnfinishedError,
-  restoredLog,
-  restoredState,
-  type ClusterState,
-  type ConnectorState,
-} from '@sluice/core';
+import { emptyState, RestoreUnfinishedError, restoredLog, restoredState, type ClusterState, type ConnectorState } from '@sluice/core';
 import {
   createTopics,
   LogFollower,
@@ -19,13 +12,7 @@ import {
   type ScopedLogger,
 } from '@sluice/node';
 import { RocketMqPositionStore } from '@sluice/runner';
-import {
-  encodeLogChain,
-  positionsQueueOf,
-  readerGroupOf,
-  topicsOf,
-  type ConnectorPositionsCopy,
-} from '@sluice/protocol';
+import { encodeLogChain, positionsQueueOf, readerGroupOf, topicsOf, type ConnectorPositionsCopy } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
@@ -87,10 +74,7 @@ describe('restore on a real cluster', () => {
 
   it('resumes where one was interrupted, with the log and the positions that are the newest', async () => {
     const older = { ...kept, head: { offset: 9, seq: 9, digest: 'o' }, connectors: new Map() };
-    const copies = [
-      copyOf(older, [positionOf('a', 50), positionOf('deleted', 5)], 60),
-      copyOf(kept, [positionOf('a', 20)], 30),
-    ];
+    const copies = [copyOf(older, [positionOf('a', 50), positionOf('deleted', 5)], 60), copyOf(kept, [positionOf('a', 20)], 30)];
     const first = await planRestore(client, { clusterId, copies });
     expect(first).toMatchObject({
       lastOffset: -1,
@@ -117,19 +101,10 @@ describe('restore on a real cluster', () => {
 
     const owners = { asOf: state.head.seq, live: new Map(), tasksSince: 4, hasCommitted: true };
     const group = readerGroupOf(clusterId);
-    const positions = new RocketMqPositionStore(
-      client,
-      topicsOf(clusterId),
-      queue.brokerName,
-      group,
-      () => owners,
-      silent,
-    );
+    const positions = new RocketMqPositionStore(client, topicsOf(clusterId), queue.brokerName, group, () => owners, silent);
     await positions.catchUp();
     const stored = (await positions.snapshot()).queues.flatMap(({ connectors }) => connectors);
-    expect(stored.map((each) => [each.connector, each.partitions.map(({ value }) => value.nextSeq)])).toEqual([
-      ['a', [50]],
-    ]);
+    expect(stored.map((each) => [each.connector, each.partitions.map(({ value }) => value.nextSeq)])).toEqual([['a', [50]]]);
   }, 180_000);
 
   it('counts offsets of sinks that it writes apart from those whose queue is not there or ends before them', async () => {
@@ -140,9 +115,7 @@ describe('restore on a real cluster', () => {
     const groups = { sinks: { [queueAt(log.name)]: 0, [queueAt(`${name}-gone`)]: 9, [`${log.name}@away:0`]: 3 } };
     const later = { sinks: { [queueAt(log.name)]: 5 } };
     const found = await planRestore(client, { clusterId: name, copies: [{ ...copyOf(kept, [], 0), groups }] });
-    expect(found.offsets).toEqual([
-      { group: 'sinks', queue: { topic: log.name, brokerName, queueId: 0 }, nextOffset: 0 },
-    ]);
+    expect(found.offsets).toEqual([{ group: 'sinks', queue: { topic: log.name, brokerName, queueId: 0 }, nextOffset: 0 }]);
     expect(found.offsetsWithoutQueue.map(({ nextOffset }) => nextOffset)).toEqual([9, 3]);
     const tooShort = await planRestore(client, {
       clusterId: name,
@@ -170,9 +143,7 @@ describe('restore on a real cluster', () => {
   it('is refused over a log that is there, and with files of two logs', async () => {
     const other = `r${randomUUID().slice(0, 8)}`;
     await createCluster(client, other);
-    await expect(planRestore(client, { clusterId: other, copies: [copyOf(kept, [], 0)] })).rejects.toThrow(
-      RestoreError,
-    );
+    await expect(planRestore(client, { clusterId: other, copies: [copyOf(kept, [], 0)] })).rejects.toThrow(RestoreError);
     await expect(planRestore(client, { clusterId: other, copies: [copyOf(kept, [], 0)] })).rejects.toThrow('not empty');
     const copies = [copyOf(kept, [], 0), copyOf({ ...kept, logId: 'another' }, [], 0)];
     await expect(planRestore(client, { clusterId, copies })).rejects.toThrow('are of two logs (old, another)');

@@ -77,7 +77,7 @@ describe('a log whose head the broker has deleted', () => {
   /** Fills files of the broker with other messages until the log's head is gone up to an offset. */
   const letRetentionTake = (upTo: number): Promise<void> => {
     const other = { ...queue, topic: topicsOf(clusterId).commands.name };
-    return until(`the log begins behind offset ${String(upTo)}`, async () => {
+    return until(`the log begins behind offset ${upTo}`, async () => {
       await client.producer.send(other, { body: Buffer.alloc(fileBytes / 4, 'x') });
       return (await client.admin.minOffset(queue)) > upTo;
     });
@@ -89,7 +89,7 @@ describe('a log whose head the broker has deleted', () => {
     await until('it leads', () => leader.isLeading);
     const config = { 'connector.class': 'X' };
     for (let i = 0; i < 30; i += 1) {
-      leader.command({ kind: 'connector.put', mode: 'create', name: `c${String(i)}`, type: 'source', config });
+      leader.command({ kind: 'connector.put', mode: 'create', name: `c${i}`, type: 'source', config });
     }
     await until('all are created', () => leader.cluster.connectors.size === 30);
     await letRetentionTake(away.head.offset + 10);

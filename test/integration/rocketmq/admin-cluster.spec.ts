@@ -73,9 +73,7 @@ describe('administration of brokers and name servers', () => {
     try {
       await brokers.updateConfig(brokerName, { [name]: value });
       expect((await brokers.config(brokerName)).get(name)).toBe(value);
-      expect(await mqadmin.run('getBrokerConfig', '-b', brokerAddress)).toMatch(
-        new RegExp(`${name}\\s*=\\s*${value}\\b`),
-      );
+      expect(await mqadmin.run('getBrokerConfig', '-b', brokerAddress)).toMatch(new RegExp(`${name}\\s*=\\s*${value}\\b`));
     } finally {
       await brokers.updateConfig(brokerName, { [name]: before });
     }

@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import {
-  encodeOffsetMessageId,
-  InvalidArgumentError,
-  type QueueRef,
-  RocketMqClient,
-  type StoredMessage,
-} from '@sluice/rocketmq';
+import { encodeOffsetMessageId, InvalidArgumentError, type QueueRef, RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { Mqadmin } from './mqadmin.js';
 
@@ -18,8 +12,7 @@ const MESSAGES = 40;
 describe('search of messages', () => {
   const run = `${Date.now()}-${process.pid}`;
   const topic = `it-search-${run}`;
-  const uniqueKey = (index: number): string =>
-    `7F0000010000${run.replaceAll('-', '')}${String(index).padStart(4, '0')}`;
+  const uniqueKey = (index: number): string => `7F0000010000${run.replaceAll('-', '')}${String(index).padStart(4, '0')}`;
   let client: RocketMqClient;
   let mqadmin: Mqadmin;
   let queue: QueueRef;
@@ -35,10 +28,10 @@ describe('search of messages', () => {
     queue = { topic, brokerName: broker.brokerName, queueId: 0 };
     for (let index = 0; index < MESSAGES; index += 1) {
       const properties: [string, string][] = [
-        ['KEYS', `all key-${String(index)}`],
+        ['KEYS', `all key-${index}`],
         ['UNIQ_KEY', uniqueKey(index)],
       ];
-      await client.producer.send(queue, { body: Buffer.from(`body ${String(index)}`), properties });
+      await client.producer.send(queue, { body: Buffer.from(`body ${index}`), properties });
     }
     stored = await until('all messages can be found', async () => {
       const { messages } = await client.admin.messages.inTimeRange({ queue, fromMs: 0, toMs: Date.now() + 60_000 });
@@ -86,10 +79,10 @@ describe('search of messages', () => {
 
   it('finds messages by key and time, as mqadmin does', async () => {
     const found = await until('the index has the last message', async () => {
-      const answer = await client.admin.messages.byKey({ topic, key: `key-${String(MESSAGES - 1)}` });
+      const answer = await client.admin.messages.byKey({ topic, key: `key-${MESSAGES - 1}` });
       return answer.messages.length === 1 && answer;
     });
-    expect(bodies(found.messages)).toEqual([`body ${String(MESSAGES - 1)}`]);
+    expect(bodies(found.messages)).toEqual([`body ${MESSAGES - 1}`]);
     const all = await client.admin.messages.byKey({ topic, key: 'all' });
     expect(all.isTruncated).toBe(false);
     expect(new Set(bodies(all.messages)).size).toBe(MESSAGES);
@@ -143,12 +136,8 @@ describe('search of messages', () => {
     const { messages } = client.admin;
     await expect(messages.byKey({ topic, key: 'a b' })).rejects.toThrow("key 'a b': allowed is one key");
     await expect(messages.byKey({ topic, key: '' })).rejects.toThrow("key '': allowed is any text");
-    await expect(messages.byKey({ topic, key: 'a', fromMs: 5, toMs: 4 })).rejects.toThrow(
-      'toMs 4: allowed are integers from 5',
-    );
-    await expect(messages.byKey({ topic, key: 'a', maxMessages: 65 })).rejects.toThrow(
-      'maxMessages 65: allowed are integers 1 to 64',
-    );
+    await expect(messages.byKey({ topic, key: 'a', fromMs: 5, toMs: 4 })).rejects.toThrow('toMs 4: allowed are integers from 5');
+    await expect(messages.byKey({ topic, key: 'a', maxMessages: 65 })).rejects.toThrow('maxMessages 65: allowed are integers 1 to 64');
     const outside = { ...queue, queueId: -1 };
     await expect(messages.inTimeRange({ queue: outside, fromMs: 0, toMs: 1 })).rejects.toThrow('queue.queueId -1');
     await expect(messages.byKey({ topic, key: 'a', timeoutMs: 0 })).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });

@@ -58,18 +58,14 @@ describe('administration of offsets', () => {
     expect(await client.admin.offsetByTime(queues[0], at)).toBe(2);
     expect(await client.admin.offsetByTime(queues[0], at, { boundary: 'upper' })).toBe(2);
     expect(await client.admin.offsetByTime(queues[0], at + 1)).toBe(3);
-    await expect(client.admin.offsetByTime(queues[0], -5)).rejects.toThrow(
-      'timestampMs -5: allowed are integers from 0',
-    );
+    await expect(client.admin.offsetByTime(queues[0], -5)).rejects.toThrow('timestampMs -5: allowed are integers from 0');
   });
 
   it('reports how far a group is behind, as mqadmin does', async () => {
     await client.admin.updateOffset(group, queues[0], 3);
     const { queues: rows, totalLag } = await client.admin.groupProgress(group, { topic });
     expect(totalLag).toBe(2);
-    expect(
-      rows.map(({ queue, brokerOffset, consumerOffset, lag }) => ({ queue, brokerOffset, consumerOffset, lag })),
-    ).toEqual([
+    expect(rows.map(({ queue, brokerOffset, consumerOffset, lag }) => ({ queue, brokerOffset, consumerOffset, lag }))).toEqual([
       { queue: queues[0], brokerOffset: MESSAGES, consumerOffset: 3, lag: 2 },
       { queue: queues[1], brokerOffset: 0, consumerOffset: 0, lag: 0 },
     ]);

@@ -45,8 +45,7 @@ describe.each(olderVersions)('administration of RocketMQ %s with plain ACL', (ve
     return one;
   }
 
-  const send = async (by: RocketMqClient): Promise<string> =>
-    (await by.producer.send(queue, { body: Buffer.from('x') })).status;
+  const send = async (by: RocketMqClient): Promise<string> => (await by.producer.send(queue, { body: Buffer.from('x') })).status;
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sluice-plain-acl-'));
@@ -69,8 +68,8 @@ describe.each(olderVersions)('administration of RocketMQ %s with plain ACL', (ve
     await client.admin.createGroup({ group, retryMaxTimes: 4 });
     for (let index = 0; index < MESSAGES; index += 1) {
       const properties: [string, string][] = [
-        ['KEYS', `key-${String(index)}`],
-        ['UNIQ_KEY', `UNIQUE${String(index)}`],
+        ['KEYS', `key-${index}`],
+        ['UNIQ_KEY', `UNIQUE${index}`],
       ];
       await client.producer.send(queue, { body: Buffer.from(String(index)), properties });
     }
@@ -134,15 +133,10 @@ describe.each(olderVersions)('administration of RocketMQ %s with plain ACL', (ve
     expect(offsets(all)).toEqual([0, 1, 2, 3, 4]);
     const [from, to] = [all.messages[1]!.storeTimestamp, all.messages[3]!.storeTimestamp];
     const expected = all.messages.filter(({ storeTimestamp: at }) => at >= from && at <= to);
-    expect(offsets(await messages.inTimeRange({ queue, fromMs: from, toMs: to }))).toEqual(
-      offsets({ messages: expected }),
-    );
+    expect(offsets(await messages.inTimeRange({ queue, fromMs: from, toMs: to }))).toEqual(offsets({ messages: expected }));
     const later = Date.now() + 60_000;
     expect(offsets(await messages.inTimeRange({ queue, fromMs: later, toMs: later }))).toEqual([]);
-    await until(
-      'the index has the message',
-      async () => offsets(await messages.byKey({ topic, key: 'key-4' })).length > 0,
-    );
+    await until('the index has the message', async () => offsets(await messages.byKey({ topic, key: 'key-4' })).length > 0);
     expect(offsets(await messages.byKey({ topic, key: 'key-4' }))).toEqual([4]);
     expect(offsets(await messages.byUniqueKey({ topic, key: 'UNIQUE2' }))).toEqual([2]);
     const [host = '', port] = cluster.brokerAddr.split(':');
@@ -185,12 +179,8 @@ describe.each(olderVersions)('administration of RocketMQ %s with plain ACL', (ve
       { accessKey: ADMIN.accessKey, isAdmin: true, topicPerms: new Map(), groupPerms: new Map() },
     ]);
     await until('the account may send', async () => (await send(user).catch(() => '')) === 'stored');
-    await until(
-      'the version is another',
-      async () => (await client.plainAcl.versions()).get(cluster.brokerName) !== before,
-    );
-    const pull = (): Promise<string> =>
-      user.consumer.pull({ queue, offset: 0, group, suspendMs: 1_000 }).then((result) => result.kind);
+    await until('the version is another', async () => (await client.plainAcl.versions()).get(cluster.brokerName) !== before);
+    const pull = (): Promise<string> => user.consumer.pull({ queue, offset: 0, group, suspendMs: 1_000 }).then((result) => result.kind);
     await expect(pull()).rejects.toBeInstanceOf(AuthorizationError);
     await expect(user.admin.createGroup({ group: 'others' })).rejects.toBeInstanceOf(AuthorizationError);
     await client.plainAcl.putAccount({ ...account, topicPerms: { [topic]: 'PUB|SUB' } });

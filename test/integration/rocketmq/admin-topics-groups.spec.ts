@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import {
-  GroupNotFoundError,
-  InvalidArgumentError,
-  RocketMqClient,
-  TOPIC_PERM,
-  TopicNotFoundError,
-} from '@sluice/rocketmq';
+import { GroupNotFoundError, InvalidArgumentError, RocketMqClient, TOPIC_PERM, TopicNotFoundError } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { Mqadmin } from './mqadmin.js';
 
@@ -63,9 +57,10 @@ describe('administration of topics and groups', () => {
     expect(await attributes()).toMatchObject({ 'message.type': 'NORMAL' });
     await client.admin.updateTopic({ topic, removedAttributes: ['message.type', 'never.was'] });
     expect(await attributes()).toEqual({ 'cleanup.policy': 'DELETE' });
-    await expect(
-      client.admin.updateTopic({ topic, attributes: { 'cleanup.policy': 'COMPACTION' } }),
-    ).rejects.toMatchObject({ code: 'BROKER_RESPONSE', request: 'UPDATE_AND_CREATE_TOPIC' });
+    await expect(client.admin.updateTopic({ topic, attributes: { 'cleanup.policy': 'COMPACTION' } })).rejects.toMatchObject({
+      code: 'BROKER_RESPONSE',
+      request: 'UPDATE_AND_CREATE_TOPIC',
+    });
     expect(await attributes()).toEqual({ 'cleanup.policy': 'DELETE' });
     await client.admin.createTopic({ topic, readQueues: 6, writeQueues: 3, isOrdered: false });
     expect((await client.admin.topicConfig(topic)).get(brokerName)).toMatchObject({ perm: 6, isOrdered: false });
@@ -84,22 +79,13 @@ describe('administration of topics and groups', () => {
   it('names the argument, what was given and what is allowed', async () => {
     const base = { topic, readQueues: 1, writeQueues: 1 };
     const wrong: readonly (readonly [() => Promise<unknown>, string])[] = [
-      [
-        () => client.admin.createTopic({ ...base, topic: 'a b' }),
-        "topic 'a b': allowed are 1 to 127 of [%|a-zA-Z0-9_-]",
-      ],
+      [() => client.admin.createTopic({ ...base, topic: 'a b' }), "topic 'a b': allowed are 1 to 127 of [%|a-zA-Z0-9_-]"],
       [() => client.admin.createTopic({ ...base, readQueues: 0 }), 'readQueues 0: allowed are integers from 1'],
       [() => client.admin.createTopic({ ...base, perm: 9 }), 'perm 9: allowed are 0, 2, 4, 6'],
-      [
-        () => client.admin.createTopic({ ...base, attributes: { a: 'x,+b=y' } }),
-        "attribute a 'x,+b=y': allowed is text without",
-      ],
+      [() => client.admin.createTopic({ ...base, attributes: { a: 'x,+b=y' } }), "attribute a 'x,+b=y': allowed is text without"],
       [() => client.admin.updateTopic({ topic, removedAttributes: ['+a'] }), "attribute name '+a'"],
       [() => client.admin.createGroup({ group: '' }), "group '': allowed are 1 to 120"],
-      [
-        () => client.admin.createGroup({ group, retryQueues: -1 }),
-        'retryQueues -1: allowed are integers 0 to 2147483647',
-      ],
+      [() => client.admin.createGroup({ group, retryQueues: -1 }), 'retryQueues -1: allowed are integers 0 to 2147483647'],
       [
         () => client.admin.createGroup({ group, retryPolicy: { type: 'exponential', initialMs: 10, maxMs: 5 } }),
         'retryPolicy.maxMs 5: allowed are integers from 10',
@@ -114,18 +100,14 @@ describe('administration of topics and groups', () => {
 
   it('updates no topic and no group that is nowhere', async () => {
     const missing = `it-missing-${run}`;
-    await expect(client.admin.updateTopic({ topic: missing, readQueues: 2 })).rejects.toBeInstanceOf(
-      TopicNotFoundError,
-    );
-    await expect(client.admin.updateGroup({ group: missing, retryMaxTimes: 2 })).rejects.toBeInstanceOf(
-      GroupNotFoundError,
-    );
+    await expect(client.admin.updateTopic({ topic: missing, readQueues: 2 })).rejects.toBeInstanceOf(TopicNotFoundError);
+    await expect(client.admin.updateGroup({ group: missing, retryMaxTimes: 2 })).rejects.toBeInstanceOf(GroupNotFoundError);
     expect(await client.admin.listTopics()).not.toContain(missing);
     expect(await client.admin.listGroups()).not.toContain(missing);
     expect([...(await client.admin.groupConfig(missing))]).toEqual([]);
-    await expect(
-      client.admin.createTopic({ topic: missing, readQueues: 1, writeQueues: 1, brokerName: 'nobody' }),
-    ).rejects.toMatchObject({ code: 'BROKER_NOT_FOUND' });
+    await expect(client.admin.createTopic({ topic: missing, readQueues: 1, writeQueues: 1, brokerName: 'nobody' })).rejects.toMatchObject({
+      code: 'BROKER_NOT_FOUND',
+    });
   });
 
   it('creates a group with all its settings and changes what is given of it', async () => {

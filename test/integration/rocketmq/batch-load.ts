@@ -1,11 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  BatchEncoder,
-  isRocketMqError,
-  type QueueRef,
-  type RocketMqClient,
-  SendOutcomeUnknownError,
-} from '@sluice/rocketmq';
+import { BatchEncoder, isRocketMqError, type QueueRef, type RocketMqClient, SendOutcomeUnknownError } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 
 const BATCH = 10;
@@ -59,7 +53,7 @@ export class BatchLoad {
   /** Resolves when `count` further batches were acknowledged; rejects with what no producer gets over. */
   async progress(count: number, timeoutMs = 60_000): Promise<void> {
     const goal = this.acknowledged.size + count;
-    const what = `${String(count)} further batches`;
+    const what = `${count} further batches`;
     const isReached = (): boolean => {
       if (this.#fatal !== undefined) throw this.#fatal as Error;
       return this.acknowledged.size >= goal;
@@ -110,7 +104,7 @@ export class BatchLoad {
   async #produce(queue: QueueRef, producer: number): Promise<void> {
     let acknowledgedAt = performance.now();
     for (let sequence = 0; !this.#stopping.signal.aborted; sequence += 1) {
-      const batch = `${String(producer)}/${String(sequence)}`;
+      const batch = `${producer}/${sequence}`;
       while (!(await this.#send(queue, batch))) {
         if (this.#isAbandoned) return;
         await delay(RETRY_MS);
@@ -141,5 +135,5 @@ export class BatchLoad {
 }
 
 function idsOf(batch: string): string[] {
-  return Array.from({ length: BATCH }, (_, index) => `${batch}/${String(index)}`);
+  return Array.from({ length: BATCH }, (_, index) => `${batch}/${index}`);
 }

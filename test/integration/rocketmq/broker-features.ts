@@ -4,15 +4,13 @@ import { ROCKETMQ_VERSIONS, type RocketmqVersion } from '@sluice/embedded-rocket
  * The releases beside the newest that a run tests, each on a cluster of its own: 4.9.7, and what SLUICE_TEST_VERSIONS names
  * instead, as in `4.9.7,5.1.4`.
  */
-export const olderVersions: readonly RocketmqVersion[] = (process.env['SLUICE_TEST_VERSIONS'] ?? '4.9.7')
-  .split(',')
-  .map((given) => {
-    const version = ROCKETMQ_VERSIONS.find((known) => known === given);
-    if (version === undefined) {
-      throw new Error(`SLUICE_TEST_VERSIONS names '${given}', allowed are ${ROCKETMQ_VERSIONS.join(', ')}`);
-    }
-    return version;
-  });
+export const olderVersions: readonly RocketmqVersion[] = (process.env['SLUICE_TEST_VERSIONS'] ?? '4.9.7').split(',').map((given) => {
+  const version = ROCKETMQ_VERSIONS.find((known) => known === given);
+  if (version === undefined) {
+    throw new Error(`SLUICE_TEST_VERSIONS names '${given}', allowed are ${ROCKETMQ_VERSIONS.join(', ')}`);
+  }
+  return version;
+});
 
 /** A cluster that a contract runs on. */
 export interface BrokerUnderTest {

@@ -155,20 +155,14 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
 
     it('refuses unknown topics and queues, and creates none of them', async () => {
       const missing = { ...queue, topic: `it-missing-${run}` };
-      await expect(client.producer.send(missing, { body: Buffer.from('x') })).rejects.toBeInstanceOf(
-        TopicNotFoundError,
-      );
-      await expect(client.consumer.pull({ queue: missing, offset: 0, group })).rejects.toBeInstanceOf(
-        TopicNotFoundError,
-      );
+      await expect(client.producer.send(missing, { body: Buffer.from('x') })).rejects.toBeInstanceOf(TopicNotFoundError);
+      await expect(client.consumer.pull({ queue: missing, offset: 0, group })).rejects.toBeInstanceOf(TopicNotFoundError);
       await expect(client.producer.send({ ...queue, queueId: 9 }, { body: Buffer.from('x') })).rejects.toMatchObject({
         code: 'BROKER_RESPONSE',
         retriable: false,
         remark: expect.stringContaining('queueId'),
       });
-      await expect(
-        client.producer.send({ ...queue, brokerName: 'nobody' }, { body: Buffer.from('x') }),
-      ).rejects.toMatchObject({
+      await expect(client.producer.send({ ...queue, brokerName: 'nobody' }, { body: Buffer.from('x') })).rejects.toMatchObject({
         code: 'BROKER_NOT_FOUND',
       });
       expect(await client.admin.listTopics()).not.toContain(missing.topic);
@@ -195,9 +189,7 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
       const end = await client.admin.maxOffset(queue);
       expect(await client.admin.minOffset(queue)).toBe(0);
       expect(await client.admin.offsetByTime(queue, 0)).toBe(0);
-      expect(await client.admin.offsetByTime(queue, Date.now() + 3_600_000)).toBe(
-        features.findsEndByTime ? end : end - 1,
-      );
+      expect(await client.admin.offsetByTime(queue, Date.now() + 3_600_000)).toBe(features.findsEndByTime ? end : end - 1);
       const stats = await client.admin.topicStats(topic);
       expect(stats.map((row) => row.queue)).toEqual([queue, other]);
       expect(stats[0]).toMatchObject({ minOffset: 0, maxOffset: end });
@@ -211,8 +203,7 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
       await client.admin.createTopic({ ...options, readQueues: 3, writeQueues: 3 });
       const configs = [...(await client.admin.topicConfig(name)).values()];
       expect(configs.length).toBeGreaterThan(0);
-      for (const config of configs)
-        expect(config).toMatchObject({ topic: name, readQueues: 3, writeQueues: 3, perm: 6 });
+      for (const config of configs) expect(config).toMatchObject({ topic: name, readQueues: 3, writeQueues: 3, perm: 6 });
       expect(await client.admin.listTopics()).toContain(name);
       await client.admin.deleteTopic(name);
       await client.admin.deleteTopic(name);
@@ -234,9 +225,7 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
         });
       } else {
         it('are refused by the client, for the broker would drop them', async () => {
-          await expect(client.admin.createTopic({ ...options, attributes })).rejects.toBeInstanceOf(
-            UnsupportedByBrokerError,
-          );
+          await expect(client.admin.createTopic({ ...options, attributes })).rejects.toBeInstanceOf(UnsupportedByBrokerError);
           expect(await client.admin.listTopics()).not.toContain(options.topic);
         });
       }
@@ -285,9 +274,7 @@ export function describeClient({ version, namesrv }: BrokerUnderTest): void {
         expect(popped.map(({ message }) => message.body.toString())).toEqual(['popped']);
         await consumer.ack(popped.map(({ handle }) => handle));
       } else {
-        await expect(consumer.receive({ invisibleMs: 30_000, waitMs: 1_000 })).rejects.toBeInstanceOf(
-          UnsupportedByBrokerError,
-        );
+        await expect(consumer.receive({ invisibleMs: 30_000, waitMs: 1_000 })).rejects.toBeInstanceOf(UnsupportedByBrokerError);
       }
       await client.admin.deleteTopic(name);
       await client.admin.deleteGroup(name);

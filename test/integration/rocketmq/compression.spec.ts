@@ -44,7 +44,7 @@ describe('compressed bodies and inner batches on a real broker', () => {
     const reader = client.consumer.readQueue(from, { from: offset, group });
     const messages: LogicalMessage[] = [];
     try {
-      await until(`${String(count)} messages`, async () => {
+      await until(`${count} messages`, async () => {
         messages.push(...(await reader.nextMessages({ timeoutMs: 300 })));
         return messages.length >= count;
       });
@@ -65,14 +65,10 @@ describe('compressed bodies and inner batches on a real broker', () => {
       const first = stored[0]!.offset!;
       expect(stored.map((at) => at.offset)).toEqual([first, first + 1, first + 2, first + 3]);
       const messages = await read(queue, first, 4);
-      expect(messages.map((message) => message.body.equals(bodies[message.queueOffset - first]!))).toEqual(
-        bodies.map(() => true),
-      );
+      expect(messages.map((message) => message.body.equals(bodies[message.queueOffset - first]!))).toEqual(bodies.map(() => true));
       const [long] = (await client.consumer.pull({ queue, offset: first + 1, group, maxMessages: 1 })).messages;
       const typeBits = type === 'zlib' ? SYS_FLAG.COMPRESSION_ZLIB : SYS_FLAG.COMPRESSION_ZSTD;
-      expect(long!.sysFlag & (SYS_FLAG.COMPRESSED | SYS_FLAG.COMPRESSION_TYPE_MASK)).toBe(
-        SYS_FLAG.COMPRESSED | typeBits,
-      );
+      expect(long!.sysFlag & (SYS_FLAG.COMPRESSED | SYS_FLAG.COMPRESSION_TYPE_MASK)).toBe(SYS_FLAG.COMPRESSED | typeBits);
       expect(long!.bodyBytes).toBeLessThan(500);
     },
   );
@@ -105,7 +101,7 @@ describe('compressed bodies and inner batches on a real broker', () => {
     await client.producer.send(queue, { body: Buffer.from('next') });
     const [bad, next] = await read(queue, firstOffset, 2);
     expect(bad!.property('TAGS')).toBe('x');
-    expect(() => bad!.body).toThrow(`offset ${String(firstOffset)} of ${topic}/0`);
+    expect(() => bad!.body).toThrow(`offset ${firstOffset} of ${topic}/0`);
     expect(next!.body.toString()).toBe('next');
   });
 
@@ -120,7 +116,7 @@ describe('compressed bodies and inner batches on a real broker', () => {
     for (let batch = 0; batch < 6; batch += 1) {
       const encoder = new BatchEncoder();
       for (let index = 0; index < 10; index += 1) {
-        encoder.add(Buffer.from(`b${String(batch * 10 + index)}`), encodeProperties([['n', String(index)]]));
+        encoder.add(Buffer.from(`b${batch * 10 + index}`), encodeProperties([['n', String(index)]]));
       }
       // As brokers store a batch of Java's producer: one message that takes ten offsets.
       await client.producer.sendEncoded(batchQueue, {
@@ -131,10 +127,8 @@ describe('compressed bodies and inner batches on a real broker', () => {
     }
     for (const from of [0, 7, 10, 59]) {
       const messages = await read(batchQueue, from, 60 - from);
-      expect(messages.map((message) => message.queueOffset)).toEqual(
-        Array.from({ length: 60 - from }, (_, index) => from + index),
-      );
-      expect(messages.every((message) => message.body.toString() === `b${String(message.queueOffset)}`)).toBe(true);
+      expect(messages.map((message) => message.queueOffset)).toEqual(Array.from({ length: 60 - from }, (_, index) => from + index));
+      expect(messages.every((message) => message.body.toString() === `b${message.queueOffset}`)).toBe(true);
     }
     const stored = (await client.consumer.pull({ queue: batchQueue, offset: 25, group })).messages;
     expect(stored[0]!.queueOffset).toBe(20);

@@ -31,14 +31,14 @@ describe('a DLedger group whose quorum does not answer', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sluice-dledger-'));
     const ports = await freePeerPorts();
-    const dLegerPeers = ports.map((port, member) => `n${String(member)}-127.0.0.1:${String(port)}`).join(';');
+    const dLegerPeers = ports.map((port, member) => `n${member}-127.0.0.1:${port}`).join(';');
     const brokers = MEMBERS.map((member) => ({
-      name: `broker-d${String(member)}`,
+      name: `broker-d${member}`,
       config: {
         enableDLegerCommitLog: 'true',
         dLegerGroup: 'group-d',
         dLegerPeers,
-        dLegerSelfId: `n${String(member)}`,
+        dLegerSelfId: `n${member}`,
       },
     }));
     cluster = await startCluster({

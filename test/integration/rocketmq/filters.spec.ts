@@ -54,8 +54,7 @@ describe('filters on a real broker', () => {
     return { offsets, kinds };
   }
 
-  const numbers = (isWanted: (n: number) => boolean): number[] =>
-    Array.from({ length: 200 }, (_, n) => n).filter((n) => isWanted(n));
+  const numbers = (isWanted: (n: number) => boolean): number[] => Array.from({ length: 200 }, (_, n) => n).filter((n) => isWanted(n));
 
   it('by tags give these tags and not those of the same hash code', async () => {
     expect((await pullAll({ tags: 'Aa' })).offsets).toEqual(numbers((n) => n % 4 === 0));

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileJava, smallJvm } from '../../support/java-program.js';
+import { compileJava, SMALL_JVM } from '../../support/java-program.js';
 import { until } from '../../support/sluice-cluster.js';
 
 const SOURCE = fileURLToPath(new URL('../../interop/java/GroupMember.java', import.meta.url));
@@ -32,7 +32,7 @@ export class GroupMember {
 
   static async start(options: GroupMemberOptions): Promise<GroupMember> {
     const dir = await mkdtemp(join(tmpdir(), 'sluice-group-member-'));
-    const jvm = [...smallJvm, `-Duser.home=${dir}`, '-cp', await compileJava(SOURCE, dir)];
+    const jvm = [...SMALL_JVM, `-Duser.home=${dir}`, '-cp', await compileJava(SOURCE, dir)];
     const { namesrv, topic, group, producerGroup, name } = options;
     const args = [...jvm, 'GroupMember', namesrv, topic, group, producerGroup, name];
     const member = new GroupMember(spawn('java', args, { stdio: 'pipe' }), dir);

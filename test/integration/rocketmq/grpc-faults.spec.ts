@@ -4,13 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
-import {
-  type Credentials,
-  isRetriableRocketMqError,
-  type MessageReceiver,
-  RocketMqClient,
-  type SendOutcome,
-} from '@sluice/rocketmq';
+import { type Credentials, isRetriableRocketMqError, type MessageReceiver, RocketMqClient, type SendOutcome } from '@sluice/rocketmq';
 import { GrpcMessaging, type GrpcMessagingOptions } from '@sluice/rocketmq/grpc';
 import { CuttableProxy } from './cuttable-proxy.js';
 
@@ -154,13 +148,10 @@ describe('the gRPC Proxy in trouble', () => {
     expectStored(await sender.send([{ body }], { timeoutMs: CALL_MS }));
     relay.holdAnswers();
     const cut = sender.send([{ body }, { body }], { timeoutMs: CALL_MS });
-    const stored = async (): Promise<number> =>
-      (await admin.admin.topicStats('cut')).reduce((sum, { maxOffset }) => sum + maxOffset, 0);
+    const stored = async (): Promise<number> => (await admin.admin.topicStats('cut')).reduce((sum, { maxOffset }) => sum + maxOffset, 0);
     await until(async () => (await stored()) === 3);
     relay.cut();
-    expect(await cut).toMatchObject(
-      [1, 2].map(() => ({ status: 'failed', mayBeStored: true, error: { code: 'CONNECTION_CLOSED' } })),
-    );
+    expect(await cut).toMatchObject([1, 2].map(() => ({ status: 'failed', mayBeStored: true, error: { code: 'CONNECTION_CLOSED' } })));
     relay.releaseAnswers();
     await until(async () => {
       const [outcome] = await sender.send([{ body }], { timeoutMs: CALL_MS });
@@ -282,10 +273,7 @@ async function receiveUntil(receiver: MessageReceiver, count: number): Promise<u
   return messages;
 }
 
-async function receiveOnly(
-  receiver: MessageReceiver,
-  count: number,
-): Promise<Awaited<ReturnType<MessageReceiver['receive']>>> {
+async function receiveOnly(receiver: MessageReceiver, count: number): Promise<Awaited<ReturnType<MessageReceiver['receive']>>> {
   const messages: Awaited<ReturnType<MessageReceiver['receive']>> = [];
   const end = Date.now() + 60_000;
   while (messages.length < count && Date.now() < end) messages.push(...(await receiver.receive(poll)));

@@ -165,15 +165,7 @@ export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void
         expect(ours.storeTimestamp - ours.bornTimestamp).toBeGreaterThanOrEqual(900);
         const [read] = await java.run('read', ...addressOf(queue), first + 1, 1, group);
         const start = Buffer.from('delayed ').toString('hex');
-        expect(read).toMatchObject([
-          String(first + 1),
-          '13',
-          String(crc32(ours.body)),
-          start,
-          'ours',
-          'tag-ours',
-          'null',
-        ]);
+        expect(read).toMatchObject([String(first + 1), '13', String(crc32(ours.body)), start, 'ours', 'tag-ours', 'null']);
         await producer.close();
       },
       LIMIT_MS,
@@ -198,24 +190,7 @@ export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void
         async () => {
           const queue = await queueOf(topic);
           const first = await client('json').admin.maxOffset(queue);
-          const options = [
-            '-n',
-            namesrv(),
-            '-t',
-            topic,
-            '-w',
-            1,
-            '-s',
-            2_000,
-            '-q',
-            3,
-            '-k',
-            'true',
-            '-c',
-            'true',
-            '-ch',
-            100,
-          ];
+          const options = ['-n', namesrv(), '-t', topic, '-w', 1, '-s', 2_000, '-q', 3, '-k', 'true', '-c', 'true', '-ch', 100];
           let offset = first;
           for (const type of Object.keys(TYPES)) {
             await java.runExample('benchmark.Producer', ...options, '-ct', type);

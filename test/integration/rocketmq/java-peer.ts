@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type RocketmqVersion } from '@sluice/embedded-rocketmq';
-import { compileJava, smallJvm } from '../../support/java-program.js';
+import type { RocketmqVersion } from '@sluice/embedded-rocketmq';
+import { compileJava, SMALL_JVM } from '../../support/java-program.js';
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../../interop/java/JavaPeer.java', import.meta.url));
@@ -37,7 +37,7 @@ export class JavaPeer {
   }
 
   async #java(mainClass: string, args: readonly (string | number)[]): Promise<string> {
-    const command = [...smallJvm, `-Duser.home=${this.dir}`, '-cp', this.classPath, mainClass, ...args.map(String)];
+    const command = [...SMALL_JVM, `-Duser.home=${this.dir}`, '-cp', this.classPath, mainClass, ...args.map(String)];
     return (await run('java', command, { timeout: TIMEOUT_MS })).stdout;
   }
 

@@ -328,9 +328,9 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
         expect(outcome).toMatchObject({ error: { code: 'TOPIC_NOT_FOUND', retriable: false } });
       }
       const receiver = cluster.receiver({ topic, group: topic });
-      await expect(
-        receiver.receive({ maxMessages: 1, waitMs: 1_000, invisibleMs: INVISIBLE_MS }),
-      ).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' });
+      await expect(receiver.receive({ maxMessages: 1, waitMs: 1_000, invisibleMs: INVISIBLE_MS })).rejects.toMatchObject({
+        code: 'TOPIC_NOT_FOUND',
+      });
       expect(await admin.admin.listTopics()).not.toContain(topic);
     });
 

@@ -59,14 +59,13 @@ describe('queues that move or close while a producer sends', () => {
     while (reader.position < end) {
       const messages = await reader.nextMessages({ timeoutMs: 60_000 });
       for (const { queueOffset, body } of messages) bodies.set(queueOffset, body.toString());
-      if (messages.length === 0)
-        throw new Error(`nothing comes at offset ${String(reader.position)} of ${String(end)}`);
+      if (messages.length === 0) throw new Error(`nothing comes at offset ${reader.position} of ${end}`);
     }
     reader.close();
     return bodies;
   }
 
-  const where = ({ queueId }: QueueRef, offset: number | undefined): string => `${String(queueId)}:${String(offset)}`;
+  const where = ({ queueId }: QueueRef, offset: number | undefined): string => `${queueId}:${String(offset)}`;
 
   it(
     'follows the queues of a static topic to another broker, and reads what each broker has of them',
@@ -90,8 +89,8 @@ describe('queues that move or close while a producer sends', () => {
       const stopping = new AbortController();
       const sending = Array.from({ length: KEYS }, async (_, key) => {
         for (let number = 0; !stopping.signal.aborted; number += 1) {
-          const body = `k${String(key)} ${String(number)}`;
-          stored.push({ body, ...(await producer.send({ body: Buffer.from(body), shardingKey: `k${String(key)}` })) });
+          const body = `k${key} ${number}`;
+          stored.push({ body, ...(await producer.send({ body: Buffer.from(body), shardingKey: `k${key}` })) });
         }
       });
       const onto = (brokerName: string): number => stored.filter(({ queue }) => queue.brokerName === brokerName).length;
@@ -155,7 +154,7 @@ describe('queues that move or close while a producer sends', () => {
       await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2, isOrdered: true });
       const queues = await writable(topic, ({ length }) => length === 4);
       const producer = client.topicProducer(topic, { retryBackoff: { initialMs: 5, maxMs: 50 } });
-      const keys = Array.from({ length: 32 }, (_, key) => `k${String(key)}`);
+      const keys = Array.from({ length: 32 }, (_, key) => `k${key}`);
       const spread = await producer.sendAll(keys.map((shardingKey) => ({ body: Buffer.from('x'), shardingKey })));
       expect(new Set(spread.map(({ queue }) => queue.brokerName))).toEqual(new Set(['broker-a', 'broker-b']));
 

@@ -103,9 +103,7 @@ describe('the package of the client, installed with what it needs of the workspa
   });
 
   it('holds what its users need and nothing else', () => {
-    expect(files).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts']),
-    );
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts']));
     const others = files.filter((file) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|d\.ts))$/.test(file));
     expect(others).toEqual([]);
     expect(files.filter((file) => /spec|testing|readme-examples/.test(file))).toEqual([]);
@@ -123,7 +121,7 @@ describe('the package of the client, installed with what it needs of the workspa
   it(
     'sends and reads',
     async () => {
-      const topic = `packed-${String(Date.now())}`;
+      const topic = `packed-${Date.now()}`;
       expect(await outputOf(USE, namesrv, topic)).toEqual(['packed true', 'single true']);
     },
     LIMIT_MS,
@@ -141,7 +139,7 @@ describe('the package of the client, installed with what it needs of the workspa
       const line = `PackageMissingError PACKAGE_MISSING ${message}`;
       expect(await outputOf(USE_GRPC_WITHOUT_PEER)).toEqual([line, line]);
       await install(peer);
-      const topic = `packed-grpc-${String(Date.now())}`;
+      const topic = `packed-grpc-${Date.now()}`;
       expect(await outputOf(USE_GRPC, namesrv, proxy, topic)).toEqual(['packed grpc']);
     },
     LIMIT_MS,

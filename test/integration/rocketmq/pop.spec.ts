@@ -38,14 +38,9 @@ describe('pop on a real broker', () => {
   }
 
   /** Receives until there are as many as wanted. */
-  async function receive(
-    consumer: PopConsumer,
-    count: number,
-    invisibleMs: number,
-    acknowledge = false,
-  ): Promise<PoppedMessage[]> {
+  async function receive(consumer: PopConsumer, count: number, invisibleMs: number, acknowledge = false): Promise<PoppedMessage[]> {
     const popped: PoppedMessage[] = [];
-    await until(`${String(count)} messages`, async () => {
+    await until(`${count} messages`, async () => {
       const answer = await consumer.receive({ invisibleMs, waitMs: 500 });
       popped.push(...answer);
       if (acknowledge) await consumer.ack(answer.map(({ handle }) => handle));
@@ -54,11 +49,10 @@ describe('pop on a real broker', () => {
     return popped;
   }
 
-  const bodiesOf = (popped: readonly PoppedMessage[]): string[] =>
-    popped.map(({ message }) => message.body.toString()).sort();
+  const bodiesOf = (popped: readonly PoppedMessage[]): string[] => popped.map(({ message }) => message.body.toString()).sort();
 
   it('hands out every message once, with its body as it was sent, and nothing after its acknowledgement', async () => {
-    const sent = [...Array.from({ length: 60 }, (_, index) => `m${String(index)}`), 'long '.repeat(1_000)].sort();
+    const sent = [...Array.from({ length: 60 }, (_, index) => `m${index}`), 'long '.repeat(1_000)].sort();
     const topic = await newTopic('once', sent);
     const group = await newGroup('once');
     const consumer = client.popConsumer({ topic, group });
@@ -136,7 +130,7 @@ describe('pop on a real broker', () => {
     await expect(consumer.receive({ maxMessages: 33 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(consumer.ack(['no handle'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     const { brokerName } = await anyQueue(client, topic);
-    const beyond = `0 ${String(Date.now())} 1000 0 0 ${brokerName} 0 999`;
+    const beyond = `0 ${Date.now()} 1000 0 0 ${brokerName} 0 999`;
     await expect(consumer.ack([beyond])).rejects.toMatchObject({
       code: 'ACK_FAILED',
       failures: [{ handle: beyond, error: { code: 'BROKER_RESPONSE' } }],
@@ -148,10 +142,7 @@ describe('pop on a real broker', () => {
   });
 });
 
-async function anyQueue(
-  client: RocketMqClient,
-  topic: string,
-): Promise<{ topic: string; brokerName: string; queueId: number }> {
+async function anyQueue(client: RocketMqClient, topic: string): Promise<{ topic: string; brokerName: string; queueId: number }> {
   const { brokers } = await client.routes.get(topic);
   return { topic, brokerName: brokers[0]!.brokerName, queueId: 0 };
 }

@@ -86,9 +86,7 @@ describe('QueueReader on a real broker', () => {
       latencies.push(at - sentAt);
     }
     latencies.sort((a, b) => a - b);
-    process.stdout.write(
-      `send to arrival at the head: p50 ${latencies[10]!.toFixed(1)} ms, most ${latencies[19]!.toFixed(1)} ms\n`,
-    );
+    process.stdout.write(`send to arrival at the head: p50 ${latencies[10]!.toFixed(1)} ms, most ${latencies[19]!.toFixed(1)} ms\n`);
     expect(latencies[10]!).toBeLessThan(1_000);
     reader.close();
   });

@@ -56,8 +56,7 @@ describe('a master with a replica', () => {
       },
       LIMIT_MS,
     );
-    for (let count = 0; count < COUNT; count += 1)
-      await client.producer.send(queue, { body: Buffer.alloc(1_000, 'x') });
+    for (let count = 0; count < COUNT; count += 1) await client.producer.send(queue, { body: Buffer.alloc(1_000, 'x') });
     await until(
       'the replica knows topic and group',
       async () => {
@@ -89,9 +88,7 @@ describe('a master with a replica', () => {
 
   it('shows both in the route, and takes writes at the master only', async () => {
     const route = await client.routes.refresh(topic);
-    expect(
-      route.brokers.map(({ brokerName, masterAddress, addresses }) => [brokerName, masterAddress, [...addresses]]),
-    ).toEqual([
+    expect(route.brokers.map(({ brokerName, masterAddress, addresses }) => [brokerName, masterAddress, [...addresses]])).toEqual([
       [
         'broker-a',
         master.address,
@@ -166,17 +163,13 @@ describe('a master with a replica', () => {
       const answer = await own.consumer.pull({ queue, offset: 10, group, replicaReads: 'suggested' });
       expect(answer).toMatchObject({ kind: 'found', brokerId: 1, maxOffset: end });
       await expect(own.consumer.pull({ queue, offset: 0, group })).rejects.toMatchObject({ retriable: true });
-      const refused: unknown = await own.producer
-        .send(queue, { body: Buffer.from('x') })
-        .catch((error: unknown) => error);
+      const refused: unknown = await own.producer.send(queue, { body: Buffer.from('x') }).catch((error: unknown) => error);
       expect(refused).toMatchObject({ retriable: true });
-      expect(['CONNECT_FAILED', 'BROKER_NOT_FOUND', 'SEND_OUTCOME_UNKNOWN']).toContain(
-        (refused as { code: string }).code,
-      );
+      expect(['CONNECT_FAILED', 'BROKER_NOT_FOUND', 'SEND_OUTCOME_UNKNOWN']).toContain((refused as { code: string }).code);
       // Beyond what the replica has, only the master knows the queue's end.
-      await expect(
-        own.consumer.pull({ queue, offset: end + 5, group, replicaReads: 'suggested' }),
-      ).rejects.toMatchObject({ retriable: true });
+      await expect(own.consumer.pull({ queue, offset: end + 5, group, replicaReads: 'suggested' })).rejects.toMatchObject({
+        retriable: true,
+      });
       await master.start();
       const sent = await until(
         'the master takes writes',

@@ -2,20 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type BrokerHandle,
-  freePorts,
-  type NodeHandle,
-  type RunningCluster,
-  startCluster,
-} from '@sluice/embedded-rocketmq';
-import {
-  type QueueRef,
-  RocketMqClient,
-  type RocketMqClientOptions,
-  TopicNotFoundError,
-  writableQueues,
-} from '@sluice/rocketmq';
+import { type BrokerHandle, freePorts, type NodeHandle, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import { type QueueRef, RocketMqClient, type RocketMqClientOptions, TopicNotFoundError, writableQueues } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { BatchLoad } from './batch-load.js';
 import { report } from './report.js';
@@ -93,9 +81,10 @@ describe('several masters and name servers', () => {
           const names = namesOf(writableQueues(await own.routes.get(topic)));
           return names.length === 1 && names[0] === 'broker-a';
         });
-        await expect(
-          own.producer.send({ topic, brokerName: 'broker-b', queueId: 0 }, { body: Buffer.from('x') }),
-        ).rejects.toMatchObject({ code: 'BROKER_NOT_FOUND', retriable: true });
+        await expect(own.producer.send({ topic, brokerName: 'broker-b', queueId: 0 }, { body: Buffer.from('x') })).rejects.toMatchObject({
+          code: 'BROKER_NOT_FOUND',
+          retriable: true,
+        });
         await load.progress(20);
         await load.stop();
         const balance = await load.balance(group);
@@ -114,8 +103,7 @@ describe('several masters and name servers', () => {
     async () => {
       const [hanging, other] = cluster.nameServers as [NodeHandle, NodeHandle];
       const own = open({ requestTimeoutMs: 4_000 });
-      const isRouted = async (one: RocketMqClient): Promise<string[]> =>
-        namesOf(writableQueues(await one.routes.refresh(topic)));
+      const isRouted = async (one: RocketMqClient): Promise<string[]> => namesOf(writableQueues(await one.routes.refresh(topic)));
       expect(await isRouted(own)).toEqual(['broker-a']);
       await hanging.pause();
       try {

@@ -32,8 +32,7 @@ describe('a cluster that asks for client certificates', () => {
     return client;
   }
 
-  const send = async (client: RocketMqClient): Promise<string> =>
-    (await client.producer.send(queue, { body: Buffer.from('x') })).status;
+  const send = async (client: RocketMqClient): Promise<string> => (await client.producer.send(queue, { body: Buffer.from('x') })).status;
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sluice-client-cert-'));
@@ -90,9 +89,7 @@ describe('a cluster that asks for client certificates', () => {
   it('checks the server by the name that is asked for', async () => {
     const { servername: _, ...byAddress } = known;
     await expect(open({ tls: byAddress }).admin.listTopics()).rejects.toThrow('127.0.0.1');
-    await expect(open({ tls: { ...known, servername: 'other.example' } }).admin.listTopics()).rejects.toThrow(
-      'other.example',
-    );
+    await expect(open({ tls: { ...known, servername: 'other.example' } }).admin.listTopics()).rejects.toThrow('other.example');
   });
 
   it('takes a renewed certificate at its next connection, without a restart', async () => {

@@ -50,7 +50,7 @@ describe('a topic producer on a real broker', () => {
     const reader = client.consumer.readQueue(queue, { from, group });
     const bodies: string[] = [];
     try {
-      await until(`${String(count)} messages in queue ${String(queue.queueId)}`, async () => {
+      await until(`${count} messages in queue ${queue.queueId}`, async () => {
         const messages = await reader.nextMessages({ timeoutMs: 200 });
         for (const message of messages) bodies.push(message.body.toString());
         return bodies.length >= count;
@@ -64,7 +64,7 @@ describe('a topic producer on a real broker', () => {
   it('stores what it resolves with, where it says', async () => {
     const { topic, queues } = await newTopic('where', 3);
     const producer = client.topicProducer(topic);
-    const sends = Array.from({ length: 500 }, (_, index) => producer.send(bodyOf(`m${String(index)}`)));
+    const sends = Array.from({ length: 500 }, (_, index) => producer.send(bodyOf(`m${index}`)));
     const stored = await Promise.all(sends);
     expect(producer.stats).toMatchObject({ storedMessages: 500, pendingMessages: 0, pendingBytes: 0, waitingSends: 0 });
     expect(producer.stats.storedBatches).toBeLessThan(50);
@@ -74,7 +74,7 @@ describe('a topic producer on a real broker', () => {
       expect(bodies).toHaveLength(here.length);
       for (const { at, index } of here) {
         expect(at.status).toBe('stored');
-        expect(bodies[at.offset ?? -1]).toBe(`m${String(index)}`);
+        expect(bodies[at.offset ?? -1]).toBe(`m${index}`);
       }
     }
     await producer.close();
@@ -89,11 +89,11 @@ describe('a topic producer on a real broker', () => {
     const keyedSends: Promise<unknown>[] = [];
     for (let index = 0; index < 2_000; index += 1) {
       if (!producer.hasRoom) await producer.untilRoom();
-      sends.push(producer.send({ ...bodyOf(`p${String(index)}`), queue: pinned }));
+      sends.push(producer.send({ ...bodyOf(`p${index}`), queue: pinned }));
       void producer.send(bodyOf('any'));
-      const key = `key-${String(index % 5)}`;
+      const key = `key-${index % 5}`;
       keyedSends.push(
-        producer.send({ ...bodyOf(`${key} ${String(index)}`), shardingKey: key }).then((at) => {
+        producer.send({ ...bodyOf(`${key} ${index}`), shardingKey: key }).then((at) => {
           keyed.set(key, [...(keyed.get(key) ?? []), at]);
         }),
       );
@@ -118,7 +118,7 @@ describe('a topic producer on a real broker', () => {
     const ends = await Promise.all(queues.map((queue) => client.admin.maxOffset(queue)));
     expect(ends.reduce((sum, end) => sum + end, 0)).toBe(6_000);
     const bodies = (await read(pinned, ends[pinned.queueId]!)).filter((body) => body.startsWith('p'));
-    expect(bodies).toEqual(Array.from({ length: 2_000 }, (_, index) => `p${String(index)}`));
+    expect(bodies).toEqual(Array.from({ length: 2_000 }, (_, index) => `p${index}`));
   });
 
   it('makes sends wait while it holds as much as it may, and takes a waiting one back', async () => {
@@ -214,7 +214,7 @@ describe('a topic producer on a real broker', () => {
     const producer = stale.topicProducer(topic, { maxBatchMessages: 1 });
     await Promise.all(Array.from({ length: 8 }, () => producer.send(bodyOf('before'))));
     await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
-    const keys = Array.from({ length: 16 }, (_, index) => `key-${String(index)}`);
+    const keys = Array.from({ length: 16 }, (_, index) => `key-${index}`);
     const stored = await producer.sendAll([
       ...keys.map((shardingKey) => ({ ...bodyOf('keyed'), shardingKey })),
       ...keys.map(() => bodyOf('any')),
@@ -281,9 +281,7 @@ describe('a topic producer on a real broker', () => {
       await own.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
       await own.admin.createGroup({ group });
       const queues = writableQueues(await own.routes.get(topic));
-      const producers = queues.map(
-        (queue) => new PacedProducer(own.topicProducer(topic, { maxBatchMessages: 20 }), queue),
-      );
+      const producers = queues.map((queue) => new PacedProducer(own.topicProducer(topic, { maxBatchMessages: 20 }), queue));
       const sending = producers.map((producer) => producer.run());
       const stored = (): number => Math.min(...producers.map((producer) => producer.stored.size));
       await until('messages are stored', () => stored() > 100);
@@ -294,10 +292,7 @@ describe('a topic producer on a real broker', () => {
       await Promise.all(sending);
       for (const producer of producers) {
         // The broker stores a message a moment before it acknowledges it.
-        const end = Math.max(
-          await own.admin.maxOffset(producer.queue),
-          ...[...producer.stored.values()].map((o) => o + 1),
-        );
+        const end = Math.max(await own.admin.maxOffset(producer.queue), ...[...producer.stored.values()].map((o) => o + 1));
         const reader = own.consumer.readQueue(producer.queue, { from: 0, group });
         const bodies: string[] = [];
         while (bodies.length < end) {
@@ -322,7 +317,7 @@ describe('a topic producer on a real broker', () => {
 /** In a turn of the event loop of its own, so that it makes a batch of its own. */
 async function sendLater(producer: TopicProducer, index: number): Promise<StoredAt> {
   await new Promise((resolve) => setTimeout(resolve, index * 5));
-  return producer.send({ body: Buffer.from(`n${String(index)}`) });
+  return producer.send({ body: Buffer.from(`n${index}`) });
 }
 
 /** Sends numbers to one queue, some at a time, until it is stopped, and notes what became of each. */

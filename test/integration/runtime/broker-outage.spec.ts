@@ -9,19 +9,19 @@ import { DataPlane, LineSink } from './data-plane.js';
 
 /** A sink whose flushes wait while they are held up. */
 class GatedSink extends LineSink {
-  private gate: Promise<void> = Promise.resolve();
+  #gate: Promise<void> = Promise.resolve();
   isFlushing = false;
 
   /** Has flushes wait until the returned function is called. */
   hold(): () => void {
     let open = (): void => undefined;
-    this.gate = new Promise((resolve) => (open = resolve));
+    this.#gate = new Promise((resolve) => (open = resolve));
     return open;
   }
 
   override async flush(): Promise<void> {
     this.isFlushing = true;
-    await this.gate;
+    await this.#gate;
     this.isFlushing = false;
   }
 }
@@ -70,7 +70,7 @@ describe('a sink whose topic is on two real brokers, one of which stops', () => 
     const failing = `committing offsets of topic ${topic} to broker-b failed`;
     await until('the commit fails', () => log.some((line) => line.includes(failing)));
     for (let n = 2; n < 6; n++) {
-      await send(a, `a${String(n)}`);
+      await send(a, `a${n}`);
       await until('the record is put and committed', async () => (await committed(a)) === n + 1, 10_000);
     }
     expect(sink.values.filter((value) => value.startsWith('a'))).toHaveLength(6);
@@ -104,7 +104,7 @@ describe('a sink whose topic is on two real brokers, one of which stops', () => 
     const failing = `committing offsets of topic ${deleted} to ${gone.brokerName} failed`;
     await until('the commit fails', () => log.some((line) => line.includes(failing)));
     for (let n = 0; n < 3; n++) {
-      await plane.client.producer.send(queue, { body: Buffer.from(`kept ${String(n)}`) });
+      await plane.client.producer.send(queue, { body: Buffer.from(`kept ${n}`) });
       const committed = () => plane.client.admin.queryOffset(`g-${plane.connector}-${kept}`, queue);
       await until('the record is put and committed', async () => (await committed()) === n + 1, 10_000);
     }

@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  RocketMqOffsetStore,
-  RocketMqPositionStore,
-  RocketMqQueueMessages,
-  RocketMqRecordProducer,
-} from '@sluice/runner';
+import { RocketMqOffsetStore, RocketMqPositionStore, RocketMqQueueMessages, RocketMqRecordProducer } from '@sluice/runner';
 import { createCluster } from '../../support/create-cluster.js';
 import { scanBarrier, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
@@ -41,7 +36,7 @@ const strings = { 'key.converter': 'StringConverter', 'value.converter': 'String
 
 /** Gives the lines of its files, one record each; lines may be added while it runs. */
 export class LineSource implements SourceTask {
-  private readonly next = new Map<string, { readonly partition: SourcePartition; at: number }>();
+  readonly #next = new Map<string, { readonly partition: SourcePartition; at: number }>();
 
   constructor(
     private readonly topic: string,
@@ -51,14 +46,14 @@ export class LineSource implements SourceTask {
   start(context: SourceTaskContext): Promise<void> {
     for (const file of Object.keys(this.files)) {
       const partition = { file };
-      this.next.set(file, { partition, at: Number(context.position(partition)?.['position'] ?? 0) });
+      this.#next.set(file, { partition, at: Number(context.position(partition)?.['position'] ?? 0) });
     }
     return Promise.resolve();
   }
 
   async poll(): Promise<readonly SourceRecord[]> {
     const records: SourceRecord[] = [];
-    for (const [file, state] of this.next) {
+    for (const [file, state] of this.#next) {
       for (const value of this.files[file]?.slice(state.at) ?? []) {
         state.at++;
         records.push({ topic: this.topic, value, partition: state.partition, position: { position: state.at } });
@@ -113,9 +108,9 @@ export interface RunningLoop<L> {
 export class DataPlane {
   readonly client: RocketMqClient;
   readonly connector = `c${randomUUID().slice(0, 8)}`;
-  private readonly topics = topicsOf(this.connector);
-  private generation = 0;
-  private positions: RocketMqPositionStore | undefined;
+  readonly #topics = topicsOf(this.connector);
+  #generation = 0;
+  #positions: RocketMqPositionStore | undefined;
 
   constructor(namesrv: string) {
     this.client = RocketMqClient.open({ namesrv });
@@ -135,12 +130,9 @@ export class DataPlane {
   /** Starts the next generation of the connector's only source task. */
   async source(
     task: SourceTask,
-    {
-      onRead = () => undefined,
-      config = {},
-    }: { readonly onRead?: (offset: number) => void; readonly config?: TaskConfig } = {},
+    { onRead = () => undefined, config = {} }: { readonly onRead?: (offset: number) => void; readonly config?: TaskConfig } = {},
   ): Promise<RunningLoop<SourceTaskLoop>> {
-    const generation = ++this.generation;
+    const generation = ++this.#generation;
     const counters = newTaskCounters();
     const log: string[] = [];
     const { client } = this;
@@ -177,7 +169,7 @@ export class DataPlane {
       {
         producer: new RocketMqRecordProducer(client, undefined, () => undefined),
         messages,
-        positions: await this.positionStore(),
+        positions: await this.#positionStore(),
         lease: always,
         clock: systemClock,
       },
@@ -187,11 +179,7 @@ export class DataPlane {
   }
 
   /** Starts a sink task that reads topics, with a group that is named after the first one. */
-  async sink(
-    task: SinkTask,
-    topics: string | readonly [string, ...string[]],
-    config: TaskConfig = {},
-  ): Promise<RunningLoop<SinkTaskLoop>> {
+  async sink(task: SinkTask, topics: string | readonly [string, ...string[]], config: TaskConfig = {}): Promise<RunningLoop<SinkTaskLoop>> {
     const names = typeof topics === 'string' ? [topics] : topics;
     const counters = newTaskCounters();
     const log: string[] = [];
@@ -248,37 +236,28 @@ export class DataPlane {
   }
 
   async barriersIn(queue: QueueRef): Promise<number> {
-    return (await this.messagesOf(queue)).filter(({ rawProperties }) => scanBarrier(rawProperties) !== undefined)
-      .length;
+    return (await this.messagesOf(queue)).filter(({ rawProperties }) => scanBarrier(rawProperties) !== undefined).length;
   }
 
   async queuesOf(topic: string, count: number): Promise<readonly QueueRef[]> {
     const { brokers } = await this.client.routes.get(topic);
-    return brokers.flatMap(({ brokerName }) =>
-      Array.from({ length: count }, (_, queueId) => ({ topic, brokerName, queueId })),
-    );
+    return brokers.flatMap(({ brokerName }) => Array.from({ length: count }, (_, queueId) => ({ topic, brokerName, queueId })));
   }
 
-  private async positionStore(): Promise<RocketMqPositionStore> {
-    if (this.positions !== undefined) return this.positions;
-    const { client, topics } = this;
+  async #positionStore(): Promise<RocketMqPositionStore> {
+    if (this.#positions !== undefined) return this.#positions;
+    const { client } = this;
+    const topics = this.#topics;
     const { brokerName } = await createCluster(client, this.connector);
     const owners = (): { asOf: number; live: Map<number, number>; tasksSince: number; hasCommitted: boolean } => ({
-      asOf: this.generation,
-      live: new Map([[0, this.generation]]),
+      asOf: this.#generation,
+      live: new Map([[0, this.#generation]]),
       tasksSince: 0,
       hasCommitted: false,
     });
     const logger = { ...loggerTo([]), log: () => undefined };
-    this.positions = new RocketMqPositionStore(
-      client,
-      topics,
-      brokerName,
-      `sluice-${this.connector}-reader`,
-      owners,
-      logger,
-    );
-    return this.positions;
+    this.#positions = new RocketMqPositionStore(client, topics, brokerName, `sluice-${this.connector}-reader`, owners, logger);
+    return this.#positions;
   }
 }
 

@@ -31,7 +31,7 @@ describe('source partitions on two real brokers', () => {
   }, 120_000);
 
   const linesOf = (count: number): Record<string, string[]> =>
-    Object.fromEntries(files.map((file) => [file, Array.from({ length: count }, (_, n) => `${file}${String(n)}`)]));
+    Object.fromEntries(files.map((file) => [file, Array.from({ length: count }, (_, n) => `${file}${n}`)]));
   const add = (lines: Record<string, string[]>, count: number): void => {
     for (const [file, all] of Object.entries(linesOf(count))) lines[file]?.push(...all.slice(lines[file].length));
   };
@@ -44,16 +44,11 @@ describe('source partitions on two real brokers', () => {
     const reading = await plane.sink(sink, topic);
     await until('all lines are read', () => sink.values.length === 20);
     const queues = await plane.queuesOf(topic, 2);
-    const sizes = (): Promise<number[]> =>
-      Promise.all(queues.map(async (queue) => (await plane.messagesOf(queue)).length));
+    const sizes = (): Promise<number[]> => Promise.all(queues.map(async (queue) => (await plane.messagesOf(queue)).length));
     expect(await sizes()).toEqual([5, 5, 5, 5]);
 
     await plane.client.admin.createTopic({ topic, readQueues: 2, writeQueues: 1 });
-    await until(
-      'two partitions have moved',
-      () => (source.log.join('\n').match(/has taken no messages/g) ?? []).length === 2,
-      60_000,
-    );
+    await until('two partitions have moved', () => (source.log.join('\n').match(/has taken no messages/g) ?? []).length === 2, 60_000);
     add(lines, 10);
     await until('the next lines are read', () => sink.values.length === 40);
     expect(await sizes()).toEqual(queues.map(({ queueId }) => (queueId === 0 ? 15 : 5)));

@@ -11,10 +11,7 @@ describe('the queues that a source writes to on a real RocketMQ', () => {
 
   const linesOf = (prefix: string, files: number, count: number): Record<string, string[]> =>
     Object.fromEntries(
-      Array.from({ length: files }, (_, file) => [
-        `${prefix}${String(file)}`,
-        Array.from({ length: count }, (_, n) => `${String(file)}-${String(n)}`),
-      ]),
+      Array.from({ length: files }, (_, file) => [`${prefix}${file}`, Array.from({ length: count }, (_, n) => `${file}-${n}`)]),
     );
 
   it('are those that can be read, and source and sink warn of the others', async () => {
@@ -35,9 +32,7 @@ describe('the queues that a source writes to on a real RocketMQ', () => {
     const source = await plane.source(new LineSource(topic, linesOf('spread', 4, 5)));
     await until('all is sent', () => source.counters.recordsSent === 20);
     await source.loop.stop();
-    const ends = await Promise.all(
-      (await plane.queuesOf(topic, 4)).map((queue) => plane.client.admin.maxOffset(queue)),
-    );
+    const ends = await Promise.all((await plane.queuesOf(topic, 4)).map((queue) => plane.client.admin.maxOffset(queue)));
     expect(ends).toEqual([5, 5, 5, 5]);
   });
 });

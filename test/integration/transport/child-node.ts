@@ -1,4 +1,4 @@
-import { type RpcEndpointOptions } from '../../../libs/rpc/src/index.js';
+import type { RpcEndpointOptions } from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
 import { RpcCluster } from './rpc-cluster.js';
 import { TcpRelay } from './tcp-relay.js';
@@ -28,9 +28,7 @@ const scenarios: Record<string, (cluster: RpcCluster) => Promise<void>> = {
     await eventually('the loss', () => endpoint.state === 'connecting');
     relay.restore();
     await eventually('ready', () => endpoint.state === 'ready');
-    print(
-      `answered ${String(await endpoint.request({ node: 'child', pattern: 'echo' }, 'after', { timeoutMs: 60_000 }))}`,
-    );
+    print(`answered ${String(await endpoint.request({ node: 'child', pattern: 'echo' }, 'after', { timeoutMs: 60_000 }))}`);
     await endpoint.stop();
     await relay.close();
   },

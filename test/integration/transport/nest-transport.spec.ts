@@ -3,22 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { type INestMicroservice, Injectable, Module, type PipeTransform } from '@nestjs/common';
 import { BadRequestException, Controller } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import {
-  type AsyncMicroserviceOptions,
-  Ctx,
-  EventPattern,
-  MessagePattern,
-  Payload,
-  RpcException,
-} from '@nestjs/microservices';
+import { type AsyncMicroserviceOptions, Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { firstValueFrom, of, toArray } from 'rxjs';
-import {
-  RocketMqClientProxy,
-  RocketMqContext,
-  RocketMqServer,
-  RpcEndpoint,
-  RpcErrorFilter,
-} from '../../../libs/rpc/src/index.js';
+import { RocketMqClientProxy, RocketMqContext, RocketMqServer, RpcEndpoint, RpcErrorFilter } from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
 import { RpcCluster } from './rpc-cluster.js';
 
@@ -138,9 +125,7 @@ describe('Nest controllers on RocketMQ', () => {
   });
 
   it('finds object patterns, and answers an observable with its last value, once', async () => {
-    const values = await firstValueFrom(
-      client.send({ node: 'runner-1', pattern: { cmd: 'sum' } }, [1, 2, 3]).pipe(toArray()),
-    );
+    const values = await firstValueFrom(client.send({ node: 'runner-1', pattern: { cmd: 'sum' } }, [1, 2, 3]).pipe(toArray()));
     expect(values).toEqual([6]);
   });
 

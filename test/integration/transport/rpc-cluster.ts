@@ -5,7 +5,7 @@ import { RemotingAdmin } from './remoting-admin.js';
 const QUEUES = 4;
 
 export type RpcProtocol = 'grpc' | 'remoting';
-export const rpcProtocols: readonly RpcProtocol[] = ['grpc', 'remoting'];
+export const RPC_PROTOCOLS: readonly RpcProtocol[] = ['grpc', 'remoting'];
 
 /** An rpc topic of its own on the test's RocketMQ, and endpoints on it that end with it. */
 export class RpcCluster {

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { nodeGroup, type RpcEndpoint, RpcError, RpcTimeoutError } from '../../../libs/rpc/src/index.js';
 import { eventually } from './eventually.js';
-import { RpcCluster, rpcProtocols } from './rpc-cluster.js';
+import { RpcCluster, RPC_PROTOCOLS } from './rpc-cluster.js';
 
 /** Of the receiver: whatever came in, the message to itself at the start included, but for failed deliveries of events. */
 async function allAcknowledged(endpoint: RpcEndpoint): Promise<void> {
   await eventually('every message acknowledged', () => endpoint.counters.acked === endpoint.counters.received);
 }
 
-describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
+describe.each(RPC_PROTOCOLS)('RpcEndpoint on RocketMQ over %s', (protocol) => {
   let cluster: RpcCluster;
 
   beforeAll(async () => {
@@ -44,16 +44,10 @@ describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
   it('carries pattern, metadata, undefined and non-ASCII data unharmed in both directions', async () => {
     const asking = await cluster.started('data.a/1');
     const answering = await cluster.started('data b:2');
-    answering.serve(async ({ pattern, data, metadata }) =>
-      Promise.resolve(data === undefined ? undefined : { pattern, data, metadata }),
-    );
+    answering.serve(async ({ pattern, data, metadata }) => Promise.resolve(data === undefined ? undefined : { pattern, data, metadata }));
     const metadata = { traceparent: '00-ab-cd-01', note: 'line\nbreak \u0085 ü' };
     await expect(
-      asking.request(
-        { node: 'data b:2', pattern: '{"cmd":"plugins"}' },
-        { text: 'grüße\n\u0001', list: [1, null] },
-        { metadata },
-      ),
+      asking.request({ node: 'data b:2', pattern: '{"cmd":"plugins"}' }, { text: 'grüße\n\u0001', list: [1, null] }, { metadata }),
     ).resolves.toEqual({ pattern: '{"cmd":"plugins"}', data: { text: 'grüße\n\u0001', list: [1, null] }, metadata });
     await expect(asking.request({ node: 'data b:2', pattern: 'nothing' }, undefined)).resolves.toBeUndefined();
   });
@@ -72,9 +66,7 @@ describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
   it('times out by the deadline when the node does not exist, naming node and pattern', async () => {
     const asking = await cluster.started('lonely');
     const startedAt = Date.now();
-    const error = await asking
-      .request({ node: 'ghost', pattern: 'ping' }, {}, { timeoutMs: 700 })
-      .catch((reason: unknown) => reason);
+    const error = await asking.request({ node: 'ghost', pattern: 'ping' }, {}, { timeoutMs: 700 }).catch((reason: unknown) => reason);
     expect(Date.now() - startedAt).toBeLessThan(6_000);
     expect(error).toBeInstanceOf(RpcTimeoutError);
     expect(error).toMatchObject({
@@ -102,9 +94,7 @@ describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
     });
     const first = asking.request({ node: 'late-b', pattern: 'work' }, 'first', { timeoutMs: 60_000 });
     await eventually('the first request in its handler', () => handled.length === 1);
-    await expect(
-      asking.request({ node: 'late-b', pattern: 'work' }, 'second', { timeoutMs: 600 }),
-    ).rejects.toBeInstanceOf(RpcTimeoutError);
+    await expect(asking.request({ node: 'late-b', pattern: 'work' }, 'second', { timeoutMs: 600 })).rejects.toBeInstanceOf(RpcTimeoutError);
     release();
     await expect(first).resolves.toBe('done');
     await allAcknowledged(answering);
@@ -139,18 +129,14 @@ describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
     await sending.emit({ node: 'giveup-b', pattern: 'changed' }, {});
     await eventually('the event given up', () => handling.counters.abandoned === 1, 25_000);
     expect(handling.counters.failed).toBe(2);
-    expect(cluster.logged.some((line) => /Event 'changed' .* delivery 2 of 2\) is given up: never/.test(line))).toBe(
-      true,
-    );
+    expect(cluster.logged.some((line) => /Event 'changed' .* delivery 2 of 2\) is given up: never/.test(line))).toBe(true);
   }, 180_000);
 
   it('refuses a body above the limit before sending, and a reply above it with an error to the caller', async () => {
     const asking = await cluster.started('large-a');
     const answering = await cluster.started('large-b', { maxBodyBytes: 1_000 });
     answering.serve(() => Promise.resolve('x'.repeat(1_000)));
-    await expect(
-      asking.request({ node: 'large-b', pattern: 'big' }, 'x'.repeat(3 * 1024 * 1024)),
-    ).rejects.toMatchObject({
+    await expect(asking.request({ node: 'large-b', pattern: 'big' }, 'x'.repeat(3 * 1024 * 1024))).rejects.toMatchObject({
       code: 'RPC_TOO_LARGE',
       message: expect.stringMatching(/^The request 'big' has \d+ bytes; at most 3145728 are allowed$/),
     });
@@ -165,9 +151,7 @@ describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
     const answering = await cluster.started('three-b');
     answering.serve(({ data }) => Promise.resolve((data as string).length));
     const length = 3 * 1024 * 1024 - 100;
-    await expect(
-      asking.request({ node: 'three-b', pattern: 'len' }, 'x'.repeat(length), { timeoutMs: 60_000 }),
-    ).resolves.toBe(length);
+    await expect(asking.request({ node: 'three-b', pattern: 'len' }, 'x'.repeat(length), { timeoutMs: 60_000 })).resolves.toBe(length);
   });
 
   it('answers requests beyond its places and its queue as overloaded', async () => {
@@ -180,17 +164,14 @@ describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
       };
     });
     answering.serve(() => blocked);
-    const requests = [1, 2, 3, 4].map((data) =>
-      asking.request({ node: 'busy-b', pattern: 'work' }, data, { timeoutMs: 60_000 }),
-    );
+    const requests = [1, 2, 3, 4].map((data) => asking.request({ node: 'busy-b', pattern: 'work' }, data, { timeoutMs: 60_000 }));
     const outcomes = Promise.allSettled(requests);
     await eventually('two refused', () => answering.counters.overloaded === 2);
     release();
     const settled = await outcomes;
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
     for (const outcome of settled) {
-      if (outcome.status === 'rejected')
-        expect(outcome.reason).toMatchObject({ code: 'RPC_OVERLOADED', retriable: true });
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'RPC_OVERLOADED', retriable: true });
     }
   });
 
@@ -211,9 +192,9 @@ describe.each(rpcProtocols)('RpcEndpoint on RocketMQ over %s', (protocol) => {
       cancel.abort();
       return Promise.resolve('too late');
     });
-    await expect(
-      asking.request({ node: 'cancel-b', pattern: 'work' }, {}, { signal: cancel.signal }),
-    ).rejects.toMatchObject({ code: 'RPC_CANCELLED' });
+    await expect(asking.request({ node: 'cancel-b', pattern: 'work' }, {}, { signal: cancel.signal })).rejects.toMatchObject({
+      code: 'RPC_CANCELLED',
+    });
     expect(asking.pendingRequests).toBe(0);
     await eventually('the late reply', () => asking.counters.unmatchedReplies === 1);
   });

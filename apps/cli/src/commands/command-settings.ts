@@ -17,16 +17,9 @@ export interface CommandSettings {
 }
 
 /** Reads a file of settings, by default what `SLUICE_CONFIG_FILE` names, and the environment. @throws NodeSettingsError */
-export function readCommandSettings(
-  file: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): CommandSettings {
+export function readCommandSettings(file: string | undefined, environment: Readonly<Record<string, string | undefined>>): CommandSettings {
   const resolved = readSettings({ ...(file === undefined ? {} : { file }), environment });
-  const { namesrv, credentials, dataCluster, clusterId, storePath } = nodeSettingsOf(
-    'sink-runner',
-    resolved,
-    readTextFile,
-  );
+  const { namesrv, credentials, dataCluster, clusterId, storePath } = nodeSettingsOf('sink-runner', resolved, readTextFile);
   return {
     clusterId,
     runtimeCluster: { namesrv, ...(credentials === undefined ? {} : { credentials }) },
@@ -39,10 +32,7 @@ export function readCommandSettings(
 }
 
 /** Does something with a client of a cluster and closes it. */
-export async function withClient<T>(
-  access: ClusterConnection,
-  action: (client: RocketMqClient) => Promise<T>,
-): Promise<T> {
+export async function withClient<T>(access: ClusterConnection, action: (client: RocketMqClient) => Promise<T>): Promise<T> {
   const client = RocketMqClient.open(access);
   try {
     return await action(client);

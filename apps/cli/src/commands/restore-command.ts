@@ -16,8 +16,7 @@ export async function restoreCommand(
   { clusterId, brokerName, from, isConfirmed }: RestoreCommandOptions,
   { runtimeCluster, sinkCluster }: Pick<CommandSettings, 'runtimeCluster' | 'sinkCluster'>,
 ): Promise<void> {
-  if (from.length === 0)
-    throw new RestoreError('--from is missing: give the directory of a node, <store path>/<node id>');
+  if (from.length === 0) throw new RestoreError('--from is missing: give the directory of a node, <store path>/<node id>');
   const copies = await Promise.all(from.map((directory) => readNodeCopy(directory)));
   const broker = brokerName === undefined ? {} : { brokerName };
   await withClient(runtimeCluster, (client) =>
@@ -29,12 +28,12 @@ export async function restoreCommand(
         return;
       }
       const { head } = await restoreCluster(client, plan, new ProcessLogger('warn').scoped('restore'), sinkClient);
-      console.log(`Restored: the log continues with entry ${String(head.seq + 1)}. Start the nodes.`);
+      console.log(`Restored: the log continues with entry ${head.seq + 1}. Start the nodes.`);
     }),
   );
 }
 
-const maxQueuesNamed = 5;
+const MAX_QUEUES_NAMED = 5;
 
 /** What a restore writes, for people. */
 export function describePlan(plan: RestorePlan): string {
@@ -44,19 +43,17 @@ export function describePlan(plan: RestorePlan): string {
   const lines = [
     `Connect cluster ${clusterId} on broker ${brokerName}:`,
     `  topics to create: ${missingTopics.join(', ') || 'none'}`,
-    `  log: entry ${String(state.head.seq)} of epoch ${String(state.epoch)}, from ${directory}, written ${writtenAt.toISOString()}`,
-    `  connectors: ${[...state.connectors.keys()].sort().join(', ') || 'none'} (${String(state.tasks.size)} tasks)`,
-    `  positions: ${String(partitions)} source partitions of ${String(positions.length)} connectors`,
-    `  offsets of sinks that the broker has lost: ${String(offsets.length)}`,
+    `  log: entry ${state.head.seq} of epoch ${state.epoch}, from ${directory}, written ${writtenAt.toISOString()}`,
+    `  connectors: ${[...state.connectors.keys()].sort().join(', ') || 'none'} (${state.tasks.size} tasks)`,
+    `  positions: ${partitions} source partitions of ${positions.length} connectors`,
+    `  offsets of sinks that the broker has lost: ${offsets.length}`,
   ];
   if (offsetsWithoutQueue.length > 0) {
-    const named = offsetsWithoutQueue
-      .slice(0, maxQueuesNamed)
-      .map(({ queue, nextOffset }) => `${queueKey(queue)}: ${String(nextOffset)}`);
-    const more = offsetsWithoutQueue.length > maxQueuesNamed ? ', ...' : '';
+    const named = offsetsWithoutQueue.slice(0, MAX_QUEUES_NAMED).map(({ queue, nextOffset }) => `${queueKey(queue)}: ${nextOffset}`);
+    const more = offsetsWithoutQueue.length > MAX_QUEUES_NAMED ? ', ...' : '';
     lines.push(
       `  offsets of sinks that are NOT restored, because their queue is not there or ends before them: ` +
-        `${String(offsetsWithoutQueue.length)} (${named.join(', ')}${more})`,
+        `${offsetsWithoutQueue.length} (${named.join(', ')}${more})`,
     );
   }
   const withPositions = new Set(positions.map(({ connector }) => connector));

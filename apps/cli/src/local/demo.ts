@@ -10,15 +10,15 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
-const sample = ['Hello', 'RocketMQ', 'from Sluice', '你好', '🚰'];
-const watchIntervalMs = 200;
+const SAMPLE = ['Hello', 'RocketMQ', 'from Sluice', '你好', '🚰'];
+const WATCH_INTERVAL_MS = 200;
 
 /** Creates the quick start's pair of connectors on a sample file and shows the lines as they arrive. */
 export async function startDemo({ url, directory, say, signal }: DemoOptions): Promise<void> {
   await mkdir(directory, { recursive: true });
   const source = join(directory, 'in.txt');
   const sink = join(directory, 'out.txt');
-  if (!existsSync(source)) await writeFile(source, sample.map((line) => `${line}\n`).join(''));
+  if (!existsSync(source)) await writeFile(source, SAMPLE.map((line) => `${line}\n`).join(''));
   else await appendFile(source, `Started again at ${new Date().toISOString()}\n`);
   showNewLines(
     sink,
@@ -60,7 +60,7 @@ function showNewLines(file: string, show: (line: string) => void, signal: AbortS
     for await (const line of createInterface({ input: stream })) show(line);
     position += stream.bytesRead;
   };
-  watchFile(file, { interval: watchIntervalMs }, () => {
+  watchFile(file, { interval: WATCH_INTERVAL_MS }, () => {
     reading = reading.then(read);
   });
   signal.addEventListener(

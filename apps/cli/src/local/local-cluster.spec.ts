@@ -28,12 +28,8 @@ describe('a local cluster whose port somebody else has', () => {
   it('does not start when it is the port for REST, and names the setting', async () => {
     const ports = { namesrv: taken, broker: 10911, grpc: 8081 };
     const environment = { SLUICE_HOME: home, SLUICE_HTTP_PORT: String(taken) };
-    await expect(
-      runLocalCluster({ demo: false, file: undefined, brokerName: undefined, ports }, environment),
-    ).rejects.toThrow(
-      new RegExp(
-        `^port ${String(taken)} \\(REST of the gateway\\) taken by pid ${String(process.pid)} .*\\nSet SLUICE_HTTP_PORT to choose another$`,
-      ),
+    await expect(runLocalCluster({ demo: false, file: undefined, brokerName: undefined, ports }, environment)).rejects.toThrow(
+      new RegExp(`^port ${taken} \\(REST of the gateway\\) taken by pid ${process.pid} .*\\nSet SLUICE_HTTP_PORT to choose another$`),
     );
     expect(said).toEqual([]);
   });
@@ -42,7 +38,7 @@ describe('a local cluster whose port somebody else has', () => {
     const ports = { namesrv: taken, broker: 10911, grpc: 8081 };
     const environment = { SLUICE_HOME: home, SLUICE_HTTP_PORT: '0' };
     const starting = runLocalCluster({ demo: false, file: undefined, brokerName: undefined, ports }, environment);
-    await expect(starting).rejects.toThrow(`port ${String(taken)} (namesrv) taken by pid ${String(process.pid)}`);
+    await expect(starting).rejects.toThrow(`port ${taken} (namesrv) taken by pid ${process.pid}`);
     expect(said.join('\n')).not.toMatch(/Stopp/);
     await expect(starting).rejects.toThrow('Choose others with --namesrv-port, --broker-port and --grpc-port');
   });

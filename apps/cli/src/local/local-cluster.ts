@@ -32,8 +32,8 @@ export interface LocalClusterOptions {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The order in which roles start; they stop in the opposite one. */
-const roles = ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const;
-const stopGraceMs = 15_000;
+const ROLES = ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const;
+const STOP_GRACE_MS = 15_000;
 
 /** One of each role as separate processes, beside an embedded RocketMQ unless one is given, until SIGINT or SIGTERM. */
 export async function runLocalCluster(options: LocalClusterOptions, environment: Environment): Promise<void> {
@@ -55,7 +55,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     const home = resolve(environment['SLUICE_HOME'] ?? '.sluice');
     const settings = readCommandSettings(options.file, environment);
     const onWait = (pid: number): void => {
-      say(`The local cluster of process ${String(pid)} is stopping: waiting for its end ...`);
+      say(`The local cluster of process ${pid} is stopping: waiting for its end ...`);
     };
     lock = await LocalLock.take(home, onWait, stopping.signal);
     await withAdvice(
@@ -88,7 +88,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       const advice = `RocketMQ stops with this command. To run \`sluice\`, start it with \`${startCommand('local', environment)}\`; then \`npm run sluice -- restore\` takes the same options`;
       throw new Error(`${error.message}\n${advice}`, { cause: error });
     }
-    for (const role of roles) {
+    for (const role of ROLES) {
       const child = new RoleProcess({
         role,
         main: fileURLToPath(new URL(`../../../${role}/dist/main.js`, import.meta.url)),
@@ -105,7 +105,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
       processes.push(child);
       child.start();
     }
-    const url = `http://127.0.0.1:${String(settings.httpPort)}`;
+    const url = `http://127.0.0.1:${settings.httpPort}`;
     await untilConnectorsCanBePosted(url, stopping.signal, keepRocketMq);
     say(`Sluice is ready: ${url}`);
     if (options.demo) await startDemo({ url, directory: join(home, 'demo'), say, signal: stopping.signal });
@@ -123,7 +123,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
     // Where nothing runs, nothing stops: the reader looks for the failure alone.
     const isRunning = stopping.signal.aborted || rocketmq !== undefined || processes.length > 0;
     if (isRunning) say(failure === undefined ? 'Stopping ...' : `Stopping after a failure: ${failure.message}`);
-    for (const child of processes.reverse()) await child.stop(stopGraceMs);
+    for (const child of processes.reverse()) await child.stop(STOP_GRACE_MS);
     await rocketmq?.stop();
     await lock?.release();
     if (isRunning) say('Stopped');
@@ -133,10 +133,7 @@ export async function runLocalCluster(options: LocalClusterOptions, environment:
 }
 
 /** Adds to the error about a port in use how to choose another. */
-async function withAdvice<T>(
-  advise: (error: PortTakenError) => string | Promise<string>,
-  action: Promise<T>,
-): Promise<T> {
+async function withAdvice<T>(advise: (error: PortTakenError) => string | Promise<string>, action: Promise<T>): Promise<T> {
   try {
     return await action;
   } catch (error) {
@@ -146,11 +143,7 @@ async function withAdvice<T>(
 }
 
 /** Starts what has ended of the embedded RocketMQ, as when somebody else stopped it. Returns whether there was anything. */
-async function startAgain(
-  rocketmq: RunningCluster | undefined,
-  say: (text: string) => void,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function startAgain(rocketmq: RunningCluster | undefined, say: (text: string) => void, signal: AbortSignal): Promise<boolean> {
   let hasStarted = false;
   for (const process of [...(rocketmq?.nameServers ?? []), ...(rocketmq?.brokers ?? [])]) {
     if (await process.isRunning()) continue;
@@ -171,12 +164,7 @@ async function retryingOnce(action: () => Promise<void>, isMended: () => Promise
 }
 
 /** Creates the Connect cluster at the first start here; later it must be there, and its broker is not looked at. */
-async function init(
-  clusterId: string,
-  storePath: string,
-  brokerName: string | undefined,
-  access: ClusterConnection,
-): Promise<void> {
+async function init(clusterId: string, storePath: string, brokerName: string | undefined, access: ClusterConnection): Promise<void> {
   const isFirst = (await nodeThatKnows(clusterId, storePath)) === undefined;
   const isNew = isFirst && brokerName !== undefined;
   const purpose = isNew ? 'create' : 'check';
@@ -200,5 +188,5 @@ const width = Math.max(...Object.keys(colours).map((name) => name.length));
 /** Puts the name of its writer before a line, in colour on a terminal. */
 function prefixLine(name: string, line: string, colour: boolean): string {
   const label = name.padEnd(width);
-  return colour ? `\u001b[${String(colours[name] ?? 0)}m${label}\u001b[0m ${line}` : `${label} ${line}`;
+  return colour ? `\u001b[${colours[name] ?? 0}m${label}\u001b[0m ${line}` : `${label} ${line}`;
 }

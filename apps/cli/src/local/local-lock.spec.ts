@@ -33,7 +33,7 @@ describe('the lock of a local cluster', () => {
   it('is refused while its holder stays, naming it', async () => {
     const first = await LocalLock.take(home, noWait, signal);
     await expect(LocalLock.take(home, noWait, signal)).rejects.toThrow(
-      `The local cluster of process ${String(process.pid)} in ${home} runs already: stop it first`,
+      `The local cluster of process ${process.pid} in ${home} runs already: stop it first`,
     );
     await first.release();
   });
@@ -49,7 +49,7 @@ describe('the lock of a local cluster', () => {
       });
     });
     await first.release();
-    const refusal = `The local cluster of process ${String(process.pid)} in ${home} runs already: stop it first`;
+    const refusal = `The local cluster of process ${process.pid} in ${home} runs already: stop it first`;
     expect(answer).toEqual([1, '', expect.stringContaining(refusal)]);
   });
 

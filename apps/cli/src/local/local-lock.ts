@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acquireExclusiveLock, LockHeldError, readTextIfPresent, type ExclusiveLock } from '@sluice/sdk/files';
 
-const pollMs = 100;
+const POLL_MS = 100;
 /** A supervisor passes a signal on a moment after it was sent: until then a cluster that is to stop does not say so. */
-const announceMs = 3_000;
-const stopMs = 180_000;
+const ANNOUNCE_MS = 3_000;
+const STOP_MS = 180_000;
 
 /** Held while a local cluster runs: those that come after it see whether it is stopping, and wait for its end. */
 export class LocalLock {
@@ -37,14 +37,14 @@ export class LocalLock {
         const isStopping = pid !== undefined && (await readTextIfPresent(stoppingFile)) === String(pid);
         if (isStopping && !isWaiting) onWait(pid);
         isWaiting ||= isStopping;
-        if (performance.now() - startedAt < (isWaiting ? stopMs : announceMs)) {
-          await delay(pollMs, undefined, { signal });
+        if (performance.now() - startedAt < (isWaiting ? STOP_MS : ANNOUNCE_MS)) {
+          await delay(POLL_MS, undefined, { signal });
           continue;
         }
         const what = isWaiting
-          ? `has not ended ${String(stopMs / 1000)} s after its stop: end it, then start again`
+          ? `has not ended ${STOP_MS / 1000} s after its stop: end it, then start again`
           : 'runs already: stop it first, or set SLUICE_HOME to another directory';
-        throw new Error(`The local cluster of process ${String(pid ?? 'unknown')} in ${home} ${what}`, {
+        throw new Error(`The local cluster of process ${pid ?? 'unknown'} in ${home} ${what}`, {
           cause: error,
         });
       }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const pollMs = 1000;
+const POLL_MS = 1000;
 
 export interface ReportEndsOptions {
   /** Returns the processes of RocketMQ that do not run. */
@@ -17,7 +17,7 @@ export interface ReportEndsOptions {
  * Says once which process of RocketMQ has ended, with the command that starts it again, and once when it runs again. Never starts one:
  * an operator may have stopped it on purpose. Rejects with the signal's reason.
  */
-export async function reportEnds({ look, command, say, signal, everyMs = pollMs }: ReportEndsOptions): Promise<never> {
+export async function reportEnds({ look, command, say, signal, everyMs = POLL_MS }: ReportEndsOptions): Promise<never> {
   let known: readonly string[] = [];
   let isReadable = true;
   for (;;) {

@@ -12,23 +12,23 @@ export interface RoleProcessOptions {
   readonly onEvent: (text: string) => void;
 }
 
-const firstRestartMs = 500;
-const longestRestartMs = 15_000;
+const FIRST_RESTART_MS = 500;
+const LONGEST_RESTART_MS = 15_000;
 /** A process that lived this long starts its backoff over. */
-const soundAfterMs = 60_000;
+const SOUND_AFTER_MS = 60_000;
 
 /** One role as a child process that is started again when it dies, until {@link stop}. */
 export class RoleProcess {
-  private child: ChildProcess | undefined;
-  private exited: Promise<void> = Promise.resolve();
-  private restartTimer: NodeJS.Timeout | undefined;
-  private restartMs = firstRestartMs;
-  private stopping = false;
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #restartTimer: NodeJS.Timeout | undefined;
+  #restartMs = FIRST_RESTART_MS;
+  #stopping = false;
 
   constructor(private readonly options: RoleProcessOptions) {}
 
   get pid(): number | undefined {
-    return this.child?.pid;
+    return this.#child?.pid;
   }
 
   start(): void {
@@ -41,24 +41,24 @@ export class RoleProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     });
-    this.child = child;
+    this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       if (stream)
         createInterface({ input: stream }).on('line', (line) => {
           onLine(role, line);
         });
     }
-    this.exited = new Promise((resolve) => {
+    this.#exited = new Promise((resolve) => {
       const gone = (how: string): void => {
-        this.child = undefined;
+        this.#child = undefined;
         resolve();
-        if (this.stopping) return;
-        if (performance.now() - startedAt > soundAfterMs) this.restartMs = firstRestartMs;
-        onEvent(`${role} ${how}; starting it again in ${String(this.restartMs)} ms`);
-        this.restartTimer = setTimeout(() => {
+        if (this.#stopping) return;
+        if (performance.now() - startedAt > SOUND_AFTER_MS) this.#restartMs = FIRST_RESTART_MS;
+        onEvent(`${role} ${how}; starting it again in ${this.#restartMs} ms`);
+        this.#restartTimer = setTimeout(() => {
           this.start();
-        }, this.restartMs);
-        this.restartMs = Math.min(this.restartMs * 2, longestRestartMs);
+        }, this.#restartMs);
+        this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS);
       };
       child.once('error', (error) => {
         gone(`could not be started: ${error.message}`);
@@ -71,16 +71,16 @@ export class RoleProcess {
 
   /** Asks the process to end and waits; after `graceMs` it is killed. */
   async stop(graceMs: number): Promise<void> {
-    this.stopping = true;
-    clearTimeout(this.restartTimer);
-    const child = this.child;
+    this.#stopping = true;
+    clearTimeout(this.#restartTimer);
+    const child = this.#child;
     if (child === undefined) return;
     child.kill('SIGTERM');
     const killer = setTimeout(() => {
-      this.options.onEvent(`${this.options.role} did not stop within ${String(graceMs)} ms and is killed`);
+      this.options.onEvent(`${this.options.role} did not stop within ${graceMs} ms and is killed`);
       child.kill('SIGKILL');
     }, graceMs);
-    await this.exited;
+    await this.#exited;
     clearTimeout(killer);
   }
 }

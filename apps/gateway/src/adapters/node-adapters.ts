@@ -1,11 +1,5 @@
 import type { CommandBody, CommandOutcome, ClusterState, ReportsView } from '@sluice/core';
-import {
-  CommandUnansweredError,
-  type CommandSender,
-  type LiveReports,
-  type LogFollower,
-  type ProcessLogger,
-} from '@sluice/node';
+import { CommandUnansweredError, type CommandSender, type LiveReports, type LogFollower, type ProcessLogger } from '@sluice/node';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import {
   type CommandPort,
@@ -19,10 +13,7 @@ import {
 export class LogCommands implements CommandPort {
   constructor(private readonly sender: CommandSender) {}
 
-  async submit(
-    body: CommandBody,
-    { timeoutMs, requestId }: Parameters<CommandPort['submit']>[1],
-  ): Promise<CommandOutcome> {
+  async submit(body: CommandBody, { timeoutMs, requestId }: Parameters<CommandPort['submit']>[1]): Promise<CommandOutcome> {
     try {
       return await this.sender.submit(body, timeoutMs, requestId);
     } catch (error) {

@@ -23,9 +23,7 @@ function questions(runners: readonly Report[], living: readonly string[]): { ask
   const asked: string[] = [];
   const request = ({ node, pattern }: RpcTarget): Promise<unknown> => {
     asked.push(node);
-    return living.includes(node)
-      ? Promise.resolve({ fields: [] })
-      : Promise.reject(new RpcTimeoutError(node, pattern, 5000));
+    return living.includes(node) ? Promise.resolve({ fields: [] }) : Promise.reject(new RpcTimeoutError(node, pattern, 5000));
   };
   return { ask: new RunnerQuestions({ ofMembers: () => [...runners] }, { request }), asked };
 }

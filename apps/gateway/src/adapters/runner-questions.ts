@@ -1,19 +1,13 @@
 import type { Config, PluginInfo, Report } from '@sluice/core';
 import { isRpcError, type RpcEndpoint } from '@sluice/rpc';
 import type { LiveReports } from '@sluice/node';
-import {
-  Question,
-  type DefinitionsAnswer,
-  type DefinitionsQuestion,
-  type ValidateQuestion,
-  type ValidateAnswer,
-} from '@sluice/protocol';
+import { Question, type DefinitionsAnswer, type DefinitionsQuestion, type ValidateQuestion, type ValidateAnswer } from '@sluice/protocol';
 import type { FieldDescription } from '@sluice/sdk';
 import { ControlPlaneUnavailableError, type PluginQuestions } from '../ports/gateway-ports.js';
 
-const askTimeoutMs = 5000;
+const ASK_TIMEOUT_MS = 5000;
 /** One runner after the other is asked, so a dead one costs a time-out and not the answer. */
-const mostRunnersAsked = 3;
+const MOST_RUNNERS_ASKED = 3;
 
 /** Asks runners over the rpc topic. */
 export class RunnerQuestions implements PluginQuestions {
@@ -28,22 +22,22 @@ export class RunnerQuestions implements PluginQuestions {
 
   async validate(className: string, config: Config): Promise<ValidateAnswer> {
     const question: ValidateQuestion = { className, config };
-    return (await this.ask(className, Question.validate, question)) as ValidateAnswer;
+    return (await this.#ask(className, Question.validate, question)) as ValidateAnswer;
   }
 
   async definitions(className: string): Promise<readonly FieldDescription[]> {
     const question: DefinitionsQuestion = { className };
-    return ((await this.ask(className, Question.definitions, question)) as DefinitionsAnswer).fields;
+    return ((await this.#ask(className, Question.definitions, question)) as DefinitionsAnswer).fields;
   }
 
-  private async ask(className: string, pattern: string, question: object): Promise<unknown> {
+  async #ask(className: string, pattern: string, question: object): Promise<unknown> {
     const runners = this.reports.ofMembers().filter((report) => !report.leaving && lists(report, className));
     if (runners.length === 0) throw new ControlPlaneUnavailableError(`No runner that has ${className} is there`);
     let last: unknown;
     // The one heard of last is the likeliest to answer.
-    for (const runner of runners.sort((a, b) => b.sentAt - a.sentAt).slice(0, mostRunnersAsked)) {
+    for (const runner of runners.sort((a, b) => b.sentAt - a.sentAt).slice(0, MOST_RUNNERS_ASKED)) {
       try {
-        return await this.rpc.request({ node: runner.nodeId, pattern }, question, { timeoutMs: askTimeoutMs });
+        return await this.rpc.request({ node: runner.nodeId, pattern }, question, { timeoutMs: ASK_TIMEOUT_MS });
       } catch (error) {
         if (!isRpcError(error) || !error.retriable) throw error;
         last = error;

@@ -1,9 +1,9 @@
-import { type AssignmentChange, assignmentStrategyNames, type AssignmentStrategyName } from '@sluice/core';
+import { type AssignmentChange, ASSIGNMENT_STRATEGY_NAMES, type AssignmentStrategyName } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
-const changes = ['remove', 'drain', 'strategy'] as const;
-const defaultLimit = 1000;
-const highestLimit = 100_000;
+const CHANGES = ['remove', 'drain', 'strategy'] as const;
+const DEFAULT_LIMIT = 1000;
+const HIGHEST_LIMIT = 100_000;
 
 export interface PlanQuestion {
   /** Absent: what is under way already. */
@@ -14,12 +14,12 @@ export interface PlanQuestion {
 
 /** Reads the query of a plan: at most one of `remove`, `drain`, `strategy`; and `limit`. @throws ConnectError with code `CONNECT_REQUEST_INVALID` */
 export function readPlanQuestion(query: Readonly<Record<string, unknown>>): PlanQuestion {
-  const known: readonly string[] = [...changes, 'limit'];
+  const known: readonly string[] = [...CHANGES, 'limit'];
   for (const [name, value] of Object.entries(query)) {
     if (!known.includes(name)) throw invalid(name, value, `the parameters are ${known.join(', ')}`);
     if (typeof value !== 'string' || value === '') throw invalid(name, value, 'one value is allowed');
   }
-  const given = changes.filter((name) => query[name] !== undefined);
+  const given = CHANGES.filter((name) => query[name] !== undefined);
   if (given.length > 1) {
     throw new ConnectError(
       ConnectErrorCode.requestInvalid,
@@ -41,21 +41,18 @@ export function readPlanQuestion(query: Readonly<Record<string, unknown>>): Plan
 }
 
 function readStrategy(value: string): AssignmentStrategyName {
-  const strategy = assignmentStrategyNames.find((each) => each === value);
-  if (strategy === undefined) throw invalid('strategy', value, `allowed are ${assignmentStrategyNames.join(', ')}`);
+  const strategy = ASSIGNMENT_STRATEGY_NAMES.find((each) => each === value);
+  if (strategy === undefined) throw invalid('strategy', value, `allowed are ${ASSIGNMENT_STRATEGY_NAMES.join(', ')}`);
   return strategy;
 }
 
 function readLimit(value: string | undefined): number {
-  if (value === undefined) return defaultLimit;
+  if (value === undefined) return DEFAULT_LIMIT;
   const limit = /^\d{1,6}$/.test(value) ? Number(value) : NaN;
-  if (limit >= 0 && limit <= highestLimit) return limit;
-  throw invalid('limit', value, `allowed are 0 to ${highestLimit}`);
+  if (limit >= 0 && limit <= HIGHEST_LIMIT) return limit;
+  throw invalid('limit', value, `allowed are 0 to ${HIGHEST_LIMIT}`);
 }
 
 function invalid(name: string, value: unknown, allowed: string): ConnectError {
-  return new ConnectError(
-    ConnectErrorCode.requestInvalid,
-    `Query parameter ${name} is ${JSON.stringify(value)}, ${allowed}`,
-  );
+  return new ConnectError(ConnectErrorCode.requestInvalid, `Query parameter ${name} is ${JSON.stringify(value)}, ${allowed}`);
 }

@@ -8,7 +8,7 @@ import {
   type UnassignedReason,
   unassignedReason,
 } from '@sluice/core';
-import { type ReasonJson, type TaskIdJson } from '../connectors/connector-answers.js';
+import type { ReasonJson, TaskIdJson } from '../connectors/connector-answers.js';
 import { pluginJson } from '../plugins/plugin-answers.js';
 
 /** Times are milliseconds since the epoch, positions are those of the cluster's log. */

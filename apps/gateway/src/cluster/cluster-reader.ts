@@ -10,8 +10,8 @@ import {
   taskStatus,
 } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { type ClusterView, type View } from '../view/cluster-view.js';
-import { type PlanQuestion } from './assignment-change.js';
+import type { ClusterView, View } from '../view/cluster-view.js';
+import type { PlanQuestion } from './assignment-change.js';
 import {
   clusterJson,
   type ClusterJson,

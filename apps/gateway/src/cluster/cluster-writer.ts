@@ -1,10 +1,10 @@
 import { settingsError } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { type CommandDesk } from '../commands/command-desk.js';
-import { type ConfigMap } from '../http/config-map.js';
-import { type ClusterView } from '../view/cluster-view.js';
-import { type NodeJson, type SettingsJson } from './cluster-answers.js';
-import { type ClusterReader } from './cluster-reader.js';
+import type { CommandDesk } from '../commands/command-desk.js';
+import type { ConfigMap } from '../http/config-map.js';
+import type { ClusterView } from '../view/cluster-view.js';
+import type { NodeJson, SettingsJson } from './cluster-answers.js';
+import type { ClusterReader } from './cluster-reader.js';
 
 /** Changes the cluster itself: its runners and its settings. Methods throw as `CommandDesk.carryOut` does. */
 export class ClusterWriter {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fileSource } from '../testing/file-plugins.js';
 import { type Answer, errorBody, GatewayClient } from '../testing/gateway-client.js';
-import { type ClusterJson, type NodeJson, type PlanJson } from './cluster-answers.js';
+import type { ClusterJson, NodeJson, PlanJson } from './cluster-answers.js';
 
 let gateway: GatewayClient;
 beforeEach(async () => {
@@ -11,8 +11,7 @@ afterEach(() => gateway.stop());
 
 const clusterOf = async (): Promise<ClusterJson> => (await gateway.get('/cluster')).body as ClusterJson;
 const nodeOf = async (id: string): Promise<NodeJson | undefined> => (await clusterOf()).nodes.find((n) => n.id === id);
-const planOf = async (query: string): Promise<PlanJson> =>
-  (await gateway.get(`/cluster/assignment/plan${query}`)).body as PlanJson;
+const planOf = async (query: string): Promise<PlanJson> => (await gateway.get(`/cluster/assignment/plan${query}`)).body as PlanJson;
 
 describe('GET /cluster', () => {
   it('shows leader, log, level, settings and nodes', async () => {
@@ -280,10 +279,10 @@ describe('without a coordinator', () => {
     const answer = await gateway.send(method, path, body);
     expect(answer.status).toBe(503);
     const { message } = answer.body as { message: string };
-    const [, since] =
-      /^No coordinator leads: c1, the last one, was not heard of since (\S+)\. Nothing was changed\.$/.exec(
-        message,
-      ) ?? [undefined, ''];
+    const [, since] = /^No coordinator leads: c1, the last one, was not heard of since (\S+)\. Nothing was changed\.$/.exec(message) ?? [
+      undefined,
+      '',
+    ];
     expect(Date.parse(since)).toBeGreaterThanOrEqual(from - silentMs);
     expect(Date.parse(since)).toBeLessThanOrEqual(Date.now() - silentMs);
     expect(gateway.cluster.submitted).toEqual([]);

@@ -6,7 +6,7 @@ import { type CommandPort, ControlPlaneUnavailableError, type NodeLogger } from 
 import type { ClusterView } from '../view/cluster-view.js';
 
 /** Time between two looks whether the gateway still hears of the leader that is to answer, in milliseconds. */
-const leaderWatchMs = 250;
+const LEADER_WATCH_MS = 250;
 
 export type DoneOutcome = Extract<CommandOutcome, { status: 'done' }>;
 
@@ -74,7 +74,7 @@ export class CommandDesk {
         if (leaderless === undefined) return;
         const outlook = `${command} may still be carried out once a coordinator leads again.`;
         reject(new ControlPlaneUnavailableError(`${leaderless.reason} ${outlook}`));
-      }, leaderWatchMs);
+      }, LEADER_WATCH_MS);
     });
     try {
       return await Promise.race([answer, abandoned]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TaskStatus } from '@sluice/core';
-import { hiddenValue, isSecretName } from '@sluice/sdk';
+import { HIDDEN_VALUE, isSecretName } from '@sluice/sdk';
 import { taskStatusJson } from './connector-answers.js';
 
 const status: TaskStatus = {
@@ -24,12 +24,12 @@ describe('taskStatusJson', () => {
       state: 'RESTARTING',
       worker_id: 'w1',
       version: '1.2.3',
-      trace: `Error: refused ${hiddenValue}\n  at x`,
+      trace: `Error: refused ${HIDDEN_VALUE}\n  at x`,
       generation: 17,
       since: 1000,
-      last_error: { at: 1000, message: `Error: refused ${hiddenValue}` },
+      last_error: { at: 1000, message: `Error: refused ${HIDDEN_VALUE}` },
       restart: { attempt: 3, max_attempts: 10, at: 5000 },
-      warnings: [{ at: 900, message: `found ${hiddenValue}` }],
+      warnings: [{ at: 900, message: `found ${HIDDEN_VALUE}` }],
       skipped_records: 3,
     });
   });

@@ -130,9 +130,7 @@ export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsS
     ...(since === undefined ? {} : { since }),
     ...(lastError === undefined ? {} : { last_error: { at: lastError.at, message: hide(lastError.message) } }),
     ...(restart === undefined ? {} : { restart: restartJson(restart) }),
-    ...(warnings === undefined
-      ? {}
-      : { warnings: warnings.map(({ at, message }) => ({ at, message: hide(message) })) }),
+    ...(warnings === undefined ? {} : { warnings: warnings.map(({ at, message }) => ({ at, message: hide(message) })) }),
     ...(skipped === 0 ? {} : { skipped_records: skipped }),
     ...(waits === undefined ? {} : { waits: waits.map((wait) => ({ ...wait, error: hide(wait.error) })) }),
   };
@@ -158,13 +156,13 @@ function runJson(
 }
 
 /** Keys under which connectors name the topics they read or write, with the separators of lists. */
-const topicKeys = ['topics', 'topic', 'connect.topicnames', 'connect.topicname'];
+const TOPIC_KEYS = ['topics', 'topic', 'connect.topicnames', 'connect.topicname'];
 
 /** Lists the topics that a connector and its tasks name, sorted. */
 export function topicsNamedBy(configs: readonly Config[]): readonly string[] {
   const topics = new Set<string>();
   for (const config of configs) {
-    for (const key of topicKeys) {
+    for (const key of TOPIC_KEYS) {
       for (const topic of (config[key] ?? '').split(/[,;]/)) if (topic.trim() !== '') topics.add(topic.trim());
     }
   }

@@ -1,8 +1,8 @@
-import { type PipeTransform } from '@nestjs/common';
+import type { PipeTransform } from '@nestjs/common';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 
 /** Percent-encoded, a longer name does not fit into the request line that Node accepts. */
-const maxNameLength = 1000;
+const MAX_NAME_LENGTH = 1000;
 
 /** Takes the white space around a connector's name away, in bodies and paths alike: it never belongs to the name. */
 export class ConnectorNamePipe implements PipeTransform<string, string> {
@@ -19,16 +19,16 @@ export class ConnectorNamePipe implements PipeTransform<string, string> {
 export function checkConnectorName(name: string): void {
   const problem = problemOf(name);
   if (problem === undefined) return;
-  const shown = name.length > maxNameLength ? `of ${name.length} characters` : JSON.stringify(name);
+  const shown = name.length > MAX_NAME_LENGTH ? `of ${name.length} characters` : JSON.stringify(name);
   throw new ConnectError(
     ConnectErrorCode.requestInvalid,
-    `Connector name ${shown} is invalid: it ${problem}. Allowed is any text of 1 to ${maxNameLength} characters without "/" and control characters.`,
+    `Connector name ${shown} is invalid: it ${problem}. Allowed is any text of 1 to ${MAX_NAME_LENGTH} characters without "/" and control characters.`,
   );
 }
 
 function problemOf(name: string): string | undefined {
   if (name === '') return 'is empty';
-  if (name.length > maxNameLength) return 'is too long';
+  if (name.length > MAX_NAME_LENGTH) return 'is too long';
   if (name.includes('/')) return 'holds a "/"';
   if (/\p{Cc}/u.test(name)) return 'holds a control character';
   if (/\p{Cs}/u.test(name)) return 'holds half of a surrogate pair';

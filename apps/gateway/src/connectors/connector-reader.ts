@@ -10,7 +10,7 @@ import {
 } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, type IsSecret } from '@sluice/sdk';
 import { hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
-import { type ClusterView } from '../view/cluster-view.js';
+import type { ClusterView } from '../view/cluster-view.js';
 import {
   connectorInfoJson,
   type ConnectorInfoJson,
@@ -50,13 +50,9 @@ export class ConnectorReader {
       const isSecret = connector && secretOfClass.get(connectorClass(connector.config));
       if (connector === undefined || isSecret === undefined) return [];
       const status = expansions.has('status') ? connectorStatus(state, reports, name) : undefined;
-      const info = expansions.has('info')
-        ? connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret)
-        : undefined;
+      const info = expansions.has('info') ? connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret) : undefined;
       const expansion = {
-        ...(status === undefined
-          ? {}
-          : { status: { ...connectorStatusJson(status, connector.config, isSecret), ...lost } }),
+        ...(status === undefined ? {} : { status: { ...connectorStatusJson(status, connector.config, isSecret), ...lost } }),
         ...(info === undefined ? {} : { info }),
       };
       return [[name, expansion] as const];
@@ -84,10 +80,7 @@ export class ConnectorReader {
     const { state } = this.view.now();
     const connector = state.connectors.get(name);
     if (connector === undefined) throw notFound(`Connector ${name} not found`);
-    const configs = [
-      connector.config,
-      ...currentTasks(state.tasks, connector).map((task) => taskConfig(connector, task)),
-    ];
+    const configs = [connector.config, ...currentTasks(state.tasks, connector).map((task) => taskConfig(connector, task))];
     return Object.fromEntries([[name, { topics: topicsNamedBy(configs) }]]);
   }
 
@@ -106,9 +99,7 @@ export class ConnectorReader {
     const missing = `No status found for task ${name}-${index}`;
     const { connector, isSecret } = await this.#open(name, missing);
     const { state, reports } = this.view.now();
-    const status = isTaskIndex(index)
-      ? taskStatus(state, reports, { connector: name, index: Number(index) })
-      : undefined;
+    const status = isTaskIndex(index) ? taskStatus(state, reports, { connector: name, index: Number(index) }) : undefined;
     if (status === undefined) throw notFound(missing);
     const lost = lostContactJson(this.view.lostContact());
     return { ...taskStatusJson(status, connector.config, isSecret), ...lost };

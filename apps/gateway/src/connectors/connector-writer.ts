@@ -30,7 +30,7 @@ export interface PutResult {
 }
 
 /** Attempts to make a change from what another request has just stored, before the gateway gives it up. */
-const mostAttempts = 10;
+const MOST_ATTEMPTS = 10;
 
 interface Put {
   readonly mode: 'create' | 'upsert';
@@ -109,8 +109,7 @@ export class ConnectorWriter {
     this.#existing(name, missing);
     const before = await this.reader.status(name);
     await this.#carryOut({ kind: 'connector.restart', name, ...choice }, missing);
-    const isChosen = ({ state }: { readonly state: string }): boolean =>
-      state !== 'STOPPED' && (!choice.onlyFailed || state === 'FAILED');
+    const isChosen = ({ state }: { readonly state: string }): boolean => state !== 'STOPPED' && (!choice.onlyFailed || state === 'FAILED');
     return {
       ...before,
       connector: isChosen(before.connector) ? restarting(before.connector) : before.connector,
@@ -142,7 +141,7 @@ export class ConnectorWriter {
       } catch (error) {
         const isConflict = isConnectError(error) && error.code === ConnectErrorCode.conflict;
         const hasChanged = this.view.now().state.connectors.get(name)?.configVersion !== stored?.configVersion;
-        if (!isConflict || mode === 'create' || !hasChanged || attempt === mostAttempts) throw error;
+        if (!isConflict || mode === 'create' || !hasChanged || attempt === MOST_ATTEMPTS) throw error;
       }
     }
   }
@@ -189,11 +188,7 @@ export class ConnectorWriter {
     for (const warning of answer.warnings) this.logger.warn(`Connector ${name}: ${hide(warning)}`);
     const { state } = this.view.now();
     const now = state.connectors.get(name);
-    const info = connectorInfoJson(
-      now ?? { name, type: answer.type, config },
-      now ? currentTasks(state.tasks, now) : [],
-      isSecret,
-    );
+    const info = connectorInfoJson(now ?? { name, type: answer.type, config }, now ? currentTasks(state.tasks, now) : [], isSecret);
     const version = now === undefined ? {} : { version: now.configVersion };
     return { created: outcome.created ?? mode === 'create', info, ...version };
   }
@@ -211,10 +206,7 @@ export class ConnectorWriter {
 
 function withoutClass(config: Config, isSecret: IsSecret): ConnectError {
   const shown = Object.entries(hideSecrets(config, isSecret)).map(([key, value]) => `${key}=${value}`);
-  return new ConnectError(
-    ConnectErrorCode.configInvalid,
-    `Connector config {${shown.join(', ')}} contains no connector type`,
-  );
+  return new ConnectError(ConnectErrorCode.configInvalid, `Connector config {${shown.join(', ')}} contains no connector type`);
 }
 
 function withName(name: string, config: Config): Config {

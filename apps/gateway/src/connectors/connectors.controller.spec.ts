@@ -154,32 +154,22 @@ describe('POST /connectors', () => {
     },
   );
 
-  it.each([
-    'a.b',
-    'two words',
-    'überall',
-    '数据',
-    '😀',
-    'a?b#c',
-    '100%',
-    'a\\b',
-    '...',
-    '__proto__',
-    "it's",
-    'a:b;c=d&e+f',
-  ])('takes the name %s, which can be read, changed and deleted in a path', async (name) => {
-    const path = `/connectors/${encodeURIComponent(name)}`;
-    const created = await gateway.post('/connectors', { name, config: source });
-    expect(created).toMatchObject({ status: 201, body: { name } });
-    expect(created.headers.get('location')).toBe(gateway.baseUrl + path);
-    expect(await gateway.get(path)).toMatchObject({ status: 200, body: { name } });
-    expect(await gateway.put(`${path}/config`, source)).toMatchObject({ status: 200, body: { config: { name } } });
-    expect((await gateway.get('/connectors?expand=info')).body).toEqual(
-      Object.fromEntries([[name, { info: expect.objectContaining({ name }) }]]),
-    );
-    expect((await gateway.send('DELETE', path)).status).toBe(204);
-    expect((await gateway.get('/connectors')).body).toEqual([]);
-  });
+  it.each(['a.b', 'two words', 'überall', '数据', '😀', 'a?b#c', '100%', 'a\\b', '...', '__proto__', "it's", 'a:b;c=d&e+f'])(
+    'takes the name %s, which can be read, changed and deleted in a path',
+    async (name) => {
+      const path = `/connectors/${encodeURIComponent(name)}`;
+      const created = await gateway.post('/connectors', { name, config: source });
+      expect(created).toMatchObject({ status: 201, body: { name } });
+      expect(created.headers.get('location')).toBe(gateway.baseUrl + path);
+      expect(await gateway.get(path)).toMatchObject({ status: 200, body: { name } });
+      expect(await gateway.put(`${path}/config`, source)).toMatchObject({ status: 200, body: { config: { name } } });
+      expect((await gateway.get('/connectors?expand=info')).body).toEqual(
+        Object.fromEntries([[name, { info: expect.objectContaining({ name }) }]]),
+      );
+      expect((await gateway.send('DELETE', path)).status).toBe(204);
+      expect((await gateway.get('/connectors')).body).toEqual([]);
+    },
+  );
 
   it('keeps settings with names that JavaScript objects have of their own', async () => {
     const text = '{"name":"src","config":{"connector.class":"FileStreamSource","topic":"t","toString":"y"}}';
@@ -416,8 +406,6 @@ describe('the log of the gateway', () => {
       'restarted task 0',
       'deleted',
     ];
-    expect(gateway.informed.map((line) => line.replace(request, ''))).toEqual(
-      deeds.map((deed) => `Connector src: ${deed}`),
-    );
+    expect(gateway.informed.map((line) => line.replace(request, ''))).toEqual(deeds.map((deed) => `Connector src: ${deed}`));
   });
 });

@@ -69,10 +69,7 @@ export class ConnectorsController {
   }
 
   @Get(':name/config')
-  async config(
-    @Param('name', ConnectorNamePipe) name: string,
-    @Res({ passthrough: true }) response: HttpResponse,
-  ): Promise<Config> {
+  async config(@Param('name', ConnectorNamePipe) name: string, @Res({ passthrough: true }) response: HttpResponse): Promise<Config> {
     const { config, version } = await this.reader.config(name);
     response.set('ETag', entityTag(version));
     return config;
@@ -85,11 +82,7 @@ export class ConnectorsController {
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<ConnectorInfoJson> {
-    return answerPut(
-      await this.writer.replaceConfig(name, config, readIfMatch(request.headers['if-match'])),
-      request,
-      response,
-    );
+    return answerPut(await this.writer.replaceConfig(name, config, readIfMatch(request.headers['if-match'])), request, response);
   }
 
   @Patch(':name/config')
@@ -99,11 +92,7 @@ export class ConnectorsController {
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<ConnectorInfoJson> {
-    return answerPut(
-      await this.writer.patchConfig(name, patch, readIfMatch(request.headers['if-match'])),
-      request,
-      response,
-    );
+    return answerPut(await this.writer.patchConfig(name, patch, readIfMatch(request.headers['if-match'])), request, response);
   }
 
   @Get(':name/status')
@@ -160,9 +149,7 @@ export class ConnectorsController {
   }
 
   @Get(':name/topics')
-  topics(
-    @Param('name', ConnectorNamePipe) name: string,
-  ): Readonly<Record<string, { readonly topics: readonly string[] }>> {
+  topics(@Param('name', ConnectorNamePipe) name: string): Readonly<Record<string, { readonly topics: readonly string[] }>> {
     return this.reader.topics(name);
   }
 
@@ -190,9 +177,7 @@ export class ConnectorsController {
 }
 
 function offsetsNotServed(name: string): never {
-  throw notFound(
-    `Offsets of connectors can be neither read nor changed through this API yet, those of ${name} included`,
-  );
+  throw notFound(`Offsets of connectors can be neither read nor changed through this API yet, those of ${name} included`);
 }
 
 function answerPut(result: PutResult, request: HttpRequest, response: HttpResponse): ConnectorInfoJson {

@@ -22,15 +22,9 @@ export function readIfMatch(header: string | readonly string[] | undefined): Exp
 }
 
 /** Compares what is there with what the client expects. @throws PreconditionFailedException when they differ. */
-export function checkConfigVersion(
-  name: string,
-  expected: ExpectedVersion | undefined,
-  found: number | undefined,
-): void {
+export function checkConfigVersion(name: string, expected: ExpectedVersion | undefined, found: number | undefined): void {
   if (expected === undefined || (expected === 'any' && found !== undefined) || expected === found) return;
   const actual = found === undefined ? 'it does not exist' : `its configuration has ETag ${entityTag(found)}`;
   const wanted = expected === 'any' ? 'any' : entityTag(expected);
-  throw new PreconditionFailedException(
-    `HTTP 412 Precondition Failed: If-Match asks for ${wanted} of connector ${name}, but ${actual}`,
-  );
+  throw new PreconditionFailedException(`HTTP 412 Precondition Failed: If-Match asks for ${wanted} of connector ${name}, but ${actual}`);
 }

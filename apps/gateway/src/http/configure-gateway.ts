@@ -15,14 +15,12 @@ export function configureGateway(app: NestExpressApplication, settings: Pick<Gat
 }
 
 /** Milliseconds since the gateway last knew that it had read everything that the cluster's log says. */
-const modelAgeHeader = 'Sluice-Model-Age-Ms';
+const MODEL_AGE_HEADER = 'Sluice-Model-Age-Ms';
 
 /** Adds the age of what the gateway knows to every answer, also to errors. */
-function modelAge(view: {
-  readonly ageMs: number;
-}): (request: HttpRequest, response: HttpResponse, next: () => void) => void {
+function modelAge(view: { readonly ageMs: number }): (request: HttpRequest, response: HttpResponse, next: () => void) => void {
   return (_request, response, next) => {
-    response.set(modelAgeHeader, String(view.ageMs));
+    response.set(MODEL_AGE_HEADER, String(view.ageMs));
     next();
   };
 }

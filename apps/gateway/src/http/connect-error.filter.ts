@@ -1,11 +1,4 @@
-import {
-  type ArgumentsHost,
-  Catch,
-  type ExceptionFilter,
-  HttpException,
-  Logger,
-  NotFoundException,
-} from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger, NotFoundException } from '@nestjs/common';
 import { ConnectErrorCode } from '@sluice/sdk';
 import type { HttpRequest, HttpResponse, RouteLayer } from './http-request.js';
 
@@ -43,7 +36,7 @@ interface Answer {
 /** Gives every error the body `{"error_code": <HTTP status>, "message"}`. */
 @Catch()
 export class ConnectErrorFilter implements ExceptionFilter {
-  private readonly logger = new Logger(ConnectErrorFilter.name);
+  readonly #logger = new Logger(ConnectErrorFilter.name);
 
   constructor(private readonly options: { readonly maxBodyBytes: number }) {}
 
@@ -51,7 +44,7 @@ export class ConnectErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
-    const answer = this.answerTo(thrown, request);
+    const answer = this.#answerTo(thrown, request);
     if (response.headersSent) {
       response.end();
       return;
@@ -60,30 +53,25 @@ export class ConnectErrorFilter implements ExceptionFilter {
     response.status(answer.status).json({ ...answer.details, error_code: answer.status, message: answer.message });
   }
 
-  private answerTo(thrown: unknown, request: HttpRequest): Answer {
+  #answerTo(thrown: unknown, request: HttpRequest): Answer {
     if (isReasoned(thrown)) {
       const status = statusOfCode[thrown.code];
       if (thrown.code === ConnectErrorCode.timeout) return { status, message: timedOut(thrown.message) };
-      if (status === 500) this.logger.error(thrown);
+      if (status === 500) this.#logger.error(thrown);
       return { status, message: thrown.message };
     }
     if (thrown instanceof NotFoundException) return noSuchRoute(request);
     const parsing = bodyParserFailure(thrown, this.options.maxBodyBytes);
     if (parsing !== undefined) return parsing;
     if (thrown instanceof HttpException) return ofHttpException(thrown);
-    this.logger.error(thrown);
+    this.#logger.error(thrown);
     return { status: 500, message: 'HTTP 500 Internal Server Error: the log of the gateway has the cause' };
   }
 }
 
 /** Recognises an error of Sluice, also one that a runner answered: only its code and message crossed the wire. */
 function isReasoned(thrown: unknown): thrown is Error & { readonly code: ConnectErrorCode } {
-  return (
-    thrown instanceof Error &&
-    'code' in thrown &&
-    typeof thrown.code === 'string' &&
-    Object.hasOwn(statusOfCode, thrown.code)
-  );
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && Object.hasOwn(statusOfCode, thrown.code);
 }
 
 function ofHttpException(thrown: HttpException): Answer {
@@ -139,8 +127,7 @@ function allowedMethods(request: HttpRequest): readonly string[] {
   const methods = new Set<string>();
   for (const layer of request.app.router.stack) {
     if (layer.route === undefined || !isMatch(layer, request.path)) continue;
-    for (const [method, isServed] of Object.entries(layer.route.methods))
-      if (isServed) methods.add(method.toUpperCase());
+    for (const [method, isServed] of Object.entries(layer.route.methods)) if (isServed) methods.add(method.toUpperCase());
   }
   return [...methods].sort();
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { HttpException, UnsupportedMediaTypeException } from '@nestjs/common';
 import { ConnectError, ConnectErrorCode, isConnectError, parseJson } from '@sluice/sdk';
-import { type HttpRequest, type HttpResponse } from './http-request.js';
+import type { HttpRequest, HttpResponse } from './http-request.js';
 
 /** Replaces the bytes of a JSON body by what they mean. A number that a double would change is its text, as settings are. */
 export function parseJsonBody(request: HttpRequest, _: HttpResponse, next: (error?: unknown) => void): void {
@@ -20,15 +20,12 @@ export function parseJsonBody(request: HttpRequest, _: HttpResponse, next: (erro
 function read(bytes: Buffer, contentType: string | readonly string[] | undefined): unknown {
   const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(String(contentType))?.[1]?.toLowerCase() ?? 'utf-8';
   if (charset !== 'utf-8' && charset !== 'utf8') {
-    throw new UnsupportedMediaTypeException(
-      `HTTP 415 Unsupported Media Type: charset ${JSON.stringify(charset)} given, allowed is utf-8`,
-    );
+    throw new UnsupportedMediaTypeException(`HTTP 415 Unsupported Media Type: charset ${JSON.stringify(charset)} given, allowed is utf-8`);
   }
   if (!isUtf8(bytes)) throw wrongBody(': it is not UTF-8');
   if (bytes.length === 0) return {};
   const body = parseJson(bytes.toString('utf8'), (digits) => digits);
-  if (typeof body !== 'object' || body === null)
-    throw wrongBody(`: it is ${body === null ? 'null' : `a ${typeof body}`}`);
+  if (typeof body !== 'object' || body === null) throw wrongBody(`: it is ${body === null ? 'null' : `a ${typeof body}`}`);
   return body;
 }
 

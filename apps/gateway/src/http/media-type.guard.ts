@@ -1,10 +1,5 @@
-import {
-  type CanActivate,
-  type ExecutionContext,
-  NotAcceptableException,
-  UnsupportedMediaTypeException,
-} from '@nestjs/common';
-import { type HttpRequest } from './http-request.js';
+import { type CanActivate, type ExecutionContext, NotAcceptableException, UnsupportedMediaTypeException } from '@nestjs/common';
+import type { HttpRequest } from './http-request.js';
 
 /**
  * Lets requests through that speak JSON. One that carries a body must declare it as `application/json`; one without needs no content type. A

@@ -16,8 +16,7 @@ export class RequestDeadline {
 
   /** Waits for `work`. @throws ConnectError with code `CONNECT_TIMEOUT`, naming `stage`, when it is not settled at the deadline. */
   within<T>(work: Promise<T>, stage: string): Promise<T> {
-    const late = (): Error =>
-      new ConnectError(ConnectErrorCode.timeout, `The gateway was ${stage}.`, { retriable: true });
+    const late = (): Error => new ConnectError(ConnectErrorCode.timeout, `The gateway was ${stage}.`, { retriable: true });
     return withinTime(work, this.remainingMs, late);
   }
 }

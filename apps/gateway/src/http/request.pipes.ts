@@ -8,8 +8,7 @@ export function requestBodyPipe(fields: readonly string[]): ValidationPipe {
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
-    exceptionFactory: (errors: readonly ValidationError[]) =>
-      invalidRequest(errors.flatMap((error) => messagesOf(error, fields))),
+    exceptionFactory: (errors: readonly ValidationError[]) => invalidRequest(errors.flatMap((error) => messagesOf(error, fields))),
   });
 }
 
@@ -30,22 +29,20 @@ function messagesOf(error: ValidationError, fields: readonly string[]): readonly
 }
 
 /** Far above what any request needs and far below what exhausts the stack of recursive code. */
-const maxDepth = 32;
+const MAX_DEPTH = 32;
 
 /** Lets a parsed JSON body through unless it is nested too deeply. @throws ConnectError with code `CONNECT_REQUEST_INVALID` */
 export class ShallowBodyPipe implements PipeTransform<unknown, unknown> {
   transform(body: unknown): unknown {
     let level: readonly unknown[] = [body];
     for (let depth = 0; level.length > 0; depth += 1) {
-      if (depth > maxDepth) {
+      if (depth > MAX_DEPTH) {
         throw new ConnectError(
           ConnectErrorCode.requestInvalid,
-          `The request body is nested more than ${maxDepth} levels deep, which is more than any request needs.`,
+          `The request body is nested more than ${MAX_DEPTH} levels deep, which is more than any request needs.`,
         );
       }
-      level = level.flatMap((value) =>
-        typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : [],
-      );
+      level = level.flatMap((value) => (typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : []));
     }
     return body;
   }

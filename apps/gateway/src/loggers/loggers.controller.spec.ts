@@ -23,13 +23,7 @@ describe('/admin/loggers', () => {
   it.each([
     ['GET', '/admin/loggers/x', undefined, 404, 'Logger x not found.'],
     ['PUT', '/admin/loggers/x', { level: 'DEBUG' }, 404, 'Logger x not found.'],
-    [
-      'PUT',
-      '/admin/loggers/root',
-      { level: 'loud' },
-      404,
-      'Invalid log level "loud": allowed are ERROR, WARN, INFO, DEBUG',
-    ],
+    ['PUT', '/admin/loggers/root', { level: 'loud' }, 404, 'Invalid log level "loud": allowed are ERROR, WARN, INFO, DEBUG'],
     ['PUT', '/admin/loggers/root', {}, 400, 'level: text is needed, allowed are ERROR, WARN, INFO, DEBUG'],
     [
       'PUT',

@@ -21,11 +21,7 @@ export class LoggersController {
   }
 
   @Put(':name')
-  set(
-    @Param('name') name: string,
-    @Body(new ConfigMapPipe()) body: ConfigMap,
-    @Query('scope') scope: unknown,
-  ): readonly string[] {
+  set(@Param('name') name: string, @Body(new ConfigMapPipe()) body: ConfigMap, @Query('scope') scope: unknown): readonly string[] {
     if (scope === 'cluster') {
       const message = 'Query parameter scope is "cluster", allowed is worker: each process has its own log level';
       throw new ConnectError(ConnectErrorCode.requestInvalid, message);

@@ -1,8 +1,8 @@
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import { logLevels, type NodeLogger } from '../ports/gateway-ports.js';
+import { LOG_LEVELS, type NodeLogger } from '../ports/gateway-ports.js';
 
 /** The one logger of the process: what it is set to holds for everything that the gateway logs. */
-const rootName = 'root';
+const ROOT_NAME = 'root';
 
 export interface LoggerJson {
   readonly level: string;
@@ -17,7 +17,7 @@ export class LoggersService {
   constructor(private readonly logger: NodeLogger) {}
 
   all(): Readonly<Record<string, LoggerJson>> {
-    return { [rootName]: this.one(rootName) };
+    return { [ROOT_NAME]: this.one(ROOT_NAME) };
   }
 
   one(name: string): LoggerJson {
@@ -32,21 +32,21 @@ export class LoggersService {
    */
   set(name: string, given: unknown): readonly string[] {
     checkName(name);
-    const allowed = logLevels.join(', ');
+    const allowed = LOG_LEVELS.join(', ');
     if (typeof given !== 'string') {
       throw new ConnectError(ConnectErrorCode.requestInvalid, `level: text is needed, allowed are ${allowed}`);
     }
-    const level = logLevels.find((each) => each === given.toUpperCase());
+    const level = LOG_LEVELS.find((each) => each === given.toUpperCase());
     if (level === undefined) {
       const shown = JSON.stringify(given.slice(0, 100));
       throw new ConnectError(ConnectErrorCode.notFound, `Invalid log level ${shown}: allowed are ${allowed}`);
     }
     this.logger.setLevel(level);
     this.#lastModified = Date.now();
-    return [rootName];
+    return [ROOT_NAME];
   }
 }
 
 function checkName(name: string): void {
-  if (name !== rootName) throw new ConnectError(ConnectErrorCode.notFound, `Logger ${name} not found.`);
+  if (name !== ROOT_NAME) throw new ConnectError(ConnectErrorCode.notFound, `Logger ${name} not found.`);
 }

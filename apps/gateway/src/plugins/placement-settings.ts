@@ -1,8 +1,8 @@
 import type { ValidateAnswer } from '@sluice/protocol';
 import { type Config, isPlacementKey, parsePlacement } from '@sluice/core';
-import { type FieldDescription } from '@sluice/sdk';
+import type { FieldDescription } from '@sluice/sdk';
 
-const group = 'Placement';
+const GROUP = 'Placement';
 
 /** Keeps the settings that are a connector's own. Where its tasks run is the cluster's affair: the gateway asks no plugin about it. */
 export function withoutPlacement(config: Config): Config {
@@ -18,7 +18,7 @@ export function withPlacement(answer: ValidateAnswer, config: Config): ValidateA
   return {
     ...answer,
     errorCount: answer.errorCount + errors.length,
-    groups: [...answer.groups, group],
+    groups: [...answer.groups, GROUP],
     fields: [
       ...answer.fields,
       ...names.map((name, index) => ({
@@ -43,7 +43,7 @@ function describe(name: string, orderInGroup: number): FieldDescription {
     defaultValue: null,
     importance: 'LOW',
     documentation: 'Tasks run only on runners that carry this label, see SLUICE_LABELS of a node.',
-    group,
+    group: GROUP,
     orderInGroup,
     width: 'SHORT',
     displayName: name,

@@ -1,6 +1,6 @@
 import type { ValidateAnswer } from '@sluice/protocol';
 import { describe, expect, it } from '@jest/globals';
-import { hiddenValue } from '@sluice/sdk';
+import { HIDDEN_VALUE } from '@sluice/sdk';
 import { invalidConfigMessage, validationJson } from './plugin-answers.js';
 
 function answerWith(name: string, value: string, errors: readonly string[]): ValidateAnswer {
@@ -28,7 +28,7 @@ describe('a setting that nothing defines', () => {
   it('is hidden when its name says that it is secret', () => {
     const answer = answerWith('db.password', 'hunter2', ['hunter2 is too short']);
     const text = JSON.stringify(validationJson(answer, { 'db.password': 'hunter2' }));
-    expect(text).toContain(`${hiddenValue} is too short`);
+    expect(text).toContain(`${HIDDEN_VALUE} is too short`);
     expect(text).not.toContain('hunter2');
   });
 });

@@ -1,5 +1,5 @@
 import type { ValidateAnswer } from '@sluice/protocol';
-import { type Config, type PluginInfo } from '@sluice/core';
+import type { Config, PluginInfo } from '@sluice/core';
 import { type FieldDescription, type IsSecret, secretsAmong, secretsRemover } from '@sluice/sdk';
 import { hideSecrets } from '../secrets/secret-settings.js';
 

@@ -16,9 +16,7 @@ export class PluginCatalog {
   /** Lists each plugin once per version, connectors first, then by name. */
   list(): readonly PluginInfo[] {
     this.view.now();
-    const distinct = new Map(
-      this.questions.list().map((plugin) => [JSON.stringify([plugin.kind, plugin.name, plugin.version]), plugin]),
-    );
+    const distinct = new Map(this.questions.list().map((plugin) => [JSON.stringify([plugin.kind, plugin.name, plugin.version]), plugin]));
     return [...distinct.values()].sort(
       (left, right) =>
         Number(left.kind === 'converter') - Number(right.kind === 'converter') ||
@@ -77,9 +75,7 @@ export class PluginCatalog {
       return await answer;
     } catch (error) {
       const lost = this.view.lostContact();
-      const isSilence =
-        error instanceof ControlPlaneUnavailableError ||
-        (isConnectError(error) && error.code === ConnectErrorCode.timeout);
+      const isSilence = error instanceof ControlPlaneUnavailableError || (isConnectError(error) && error.code === ConnectErrorCode.timeout);
       if (lost === undefined || !isSilence) throw error;
       throw new ControlPlaneUnavailableError(`${lost.message} Nothing was changed.`, { cause: error });
     }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fileSource } from '../testing/file-plugins.js';
 import { errorBody, GatewayClient } from '../testing/gateway-client.js';
-import { type ValidationJson } from './plugin-answers.js';
+import type { ValidationJson } from './plugin-answers.js';
 
 let gateway: GatewayClient;
 beforeEach(async () => {
@@ -31,27 +31,24 @@ describe('GET /connector-plugins', () => {
 });
 
 describe('GET /connector-plugins/:plugin/config', () => {
-  it.each(['FileStreamSource', 'org.apache.kafka.connect.file.FileStreamSourceConnector'])(
-    'describes the settings of %s',
-    async (name) => {
-      const answer = await gateway.get(`/connector-plugins/${name}/config`);
-      expect(answer.status).toBe(200);
-      expect(answer.body).toContainEqual({
-        name: 'tasks.max',
-        type: 'INT',
-        required: false,
-        default_value: '1',
-        importance: 'HIGH',
-        documentation: 'Tasks.',
-        group: 'Common',
-        order_in_group: 3,
-        order: 3,
-        width: 'NONE',
-        display_name: 'tasks.max',
-        dependents: [],
-      });
-    },
-  );
+  it.each(['FileStreamSource', 'org.apache.kafka.connect.file.FileStreamSourceConnector'])('describes the settings of %s', async (name) => {
+    const answer = await gateway.get(`/connector-plugins/${name}/config`);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toContainEqual({
+      name: 'tasks.max',
+      type: 'INT',
+      required: false,
+      default_value: '1',
+      importance: 'HIGH',
+      documentation: 'Tasks.',
+      group: 'Common',
+      order_in_group: 3,
+      order: 3,
+      width: 'NONE',
+      display_name: 'tasks.max',
+      dependents: [],
+    });
+  });
 
   it('describes converters', async () => {
     const { body } = await gateway.get('/connector-plugins/StringConverter/config');

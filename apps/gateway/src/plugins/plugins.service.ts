@@ -3,15 +3,9 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { type ConfigMap, withoutNulls } from '../http/config-map.js';
 import { RequestDeadline } from '../http/request-deadline.js';
 import { restoreHidden } from '../secrets/secret-settings.js';
-import { type ClusterView } from '../view/cluster-view.js';
-import {
-  definitionJson,
-  type FieldDefinitionJson,
-  pluginJson,
-  type ValidationJson,
-  validationJson,
-} from './plugin-answers.js';
-import { type PluginCatalog } from './plugin-catalog.js';
+import type { ClusterView } from '../view/cluster-view.js';
+import { definitionJson, type FieldDefinitionJson, pluginJson, type ValidationJson, validationJson } from './plugin-answers.js';
+import type { PluginCatalog } from './plugin-catalog.js';
 
 export class PluginsService {
   constructor(

@@ -38,14 +38,11 @@ export interface CommandPort {
    * @throws ConnectError with code `CONNECT_TIMEOUT` when the command was written and no result was read within `timeoutMs`; it may
    *   still take effect. The gateway answers 500 `Request timed out. …`, as Kafka Connect does.
    */
-  submit(
-    body: CommandBody,
-    options: { readonly timeoutMs: number; readonly requestId: string },
-  ): Promise<CommandOutcome>;
+  submit(body: CommandBody, options: { readonly timeoutMs: number; readonly requestId: string }): Promise<CommandOutcome>;
 }
 
-export const logLevels = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const;
-export type LogLevel = (typeof logLevels)[number];
+export const LOG_LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Sets how much this process logs, and logs what operators should know. */
 export interface NodeLogger {
@@ -71,7 +68,5 @@ export interface PluginQuestions {
 
 /** Finds a plugin by its name or one of its aliases; names win. */
 export function findPlugin(plugins: readonly PluginInfo[], className: string): PluginInfo | undefined {
-  return (
-    plugins.find((plugin) => plugin.name === className) ?? plugins.find((plugin) => plugin.aliases.includes(className))
-  );
+  return plugins.find((plugin) => plugin.name === className) ?? plugins.find((plugin) => plugin.aliases.includes(className));
 }

@@ -2,7 +2,7 @@ import { type Config, type PluginInfo, connectorClass } from '@sluice/core';
 import {
   ConnectError,
   ConnectErrorCode,
-  hiddenValue,
+  HIDDEN_VALUE,
   hideEmbedded,
   holdsMark,
   type IsSecret,
@@ -17,8 +17,8 @@ interface Known {
   readonly isSecret: IsSecret;
 }
 
-const maxKnownClasses = 1000;
-const retryAfterMs = 5000;
+const MAX_KNOWN_CLASSES = 1000;
+const RETRY_AFTER_MS = 5000;
 
 /**
  * Remembers which settings of each connector class are secret, as the class itself defines it. Answers never wait long for a runner: while
@@ -51,13 +51,13 @@ export class SecretSettings {
     const asking = this.plugins
       .definitions(plugin.name)
       .then((definitions) => {
-        if (this.#known.size >= maxKnownClasses) this.#known.clear();
+        if (this.#known.size >= MAX_KNOWN_CLASSES) this.#known.clear();
         this.#known.set(className, { version: plugin.version, isSecret: secretsAmong(definitions) });
         this.#retryAt.delete(className);
       })
       .catch(() => {
-        if (this.#retryAt.size >= maxKnownClasses) this.#retryAt.clear();
-        this.#retryAt.set(className, performance.now() + retryAfterMs);
+        if (this.#retryAt.size >= MAX_KNOWN_CLASSES) this.#retryAt.clear();
+        this.#retryAt.set(className, performance.now() + RETRY_AFTER_MS);
       })
       .finally(() => this.#asked.delete(className));
     this.#asked.set(className, asking);
@@ -68,10 +68,7 @@ export class SecretSettings {
 /** Replaces secret values, and secrets inside other values. */
 export function hideSecrets(config: Config, isSecret: IsSecret): Config {
   return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [
-      name,
-      isSecret(name) && value !== '' ? hiddenValue : hideEmbedded(value),
-    ]),
+    Object.entries(config).map(([name, value]) => [name, isSecret(name) && value !== '' ? HIDDEN_VALUE : hideEmbedded(value)]),
   );
 }
 
@@ -92,17 +89,17 @@ export function restoreHidden(sent: Config, stored: Config | undefined): Config 
     const why = isSameClass ? 'no value is stored' : 'connector.class changes';
     throw new ConnectError(
       ConnectErrorCode.requestInvalid,
-      `${hiddenValue} given for ${lost.join(', ')} stands for a stored value, but ${why}: give the value itself.`,
+      `${HIDDEN_VALUE} given for ${lost.join(', ')} stands for a stored value, but ${why}: give the value itself.`,
     );
   }
   const changed = marked.filter((name) => {
     const given = sent[name];
-    return given !== hiddenValue && given !== hideEmbedded(stored?.[name] ?? '');
+    return given !== HIDDEN_VALUE && given !== hideEmbedded(stored?.[name] ?? '');
   });
   if (changed.length > 0) {
     throw new ConnectError(
       ConnectErrorCode.requestInvalid,
-      `${hiddenValue} given inside ${changed.join(', ')} stands for a stored secret, but the value around it changes: give the whole value.`,
+      `${HIDDEN_VALUE} given inside ${changed.join(', ')} stands for a stored secret, but the value around it changes: give the whole value.`,
     );
   }
   return { ...sent, ...Object.fromEntries(marked.map((name) => [name, stored?.[name] ?? ''])) };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { hiddenValue, isSecretName } from '@sluice/sdk';
+import { HIDDEN_VALUE, isSecretName } from '@sluice/sdk';
 import { ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
 import { fileSource } from '../testing/file-plugins.js';
 import { errorBody, GatewayClient } from '../testing/gateway-client.js';
@@ -18,10 +18,10 @@ const secrets = {
   'connection.url': 'http://u:swordfish@h/',
 };
 const hidden = {
-  'store.pin': hiddenValue,
-  'transforms.x.password': hiddenValue,
-  'sasl.jaas.config': hiddenValue,
-  'connection.url': `http://${hiddenValue}@h/`,
+  'store.pin': HIDDEN_VALUE,
+  'transforms.x.password': HIDDEN_VALUE,
+  'sasl.jaas.config': HIDDEN_VALUE,
+  'connection.url': `http://${HIDDEN_VALUE}@h/`,
 };
 
 function storedConfig(): Readonly<Record<string, string>> | undefined {
@@ -51,14 +51,14 @@ describe('secret settings', () => {
     ];
     expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 200, 200, 200, 200, 200, 200, 400, 200, 400]);
     expect(JSON.stringify(answers)).not.toMatch(/hunter2|swordfish/);
-    expect(answers[5]?.body).toMatchObject({ trace: `Error: login with ${hiddenValue} refused` });
+    expect(answers[5]?.body).toMatchObject({ trace: `Error: login with ${HIDDEN_VALUE} refused` });
   });
 
   it('stay out of the reasons of the coordinator', async () => {
     gateway.cluster.answer = () => Promise.resolve({ status: 'invalid', message: 'cannot use hunter2' });
     const config = { 'connector.class': 'FileStreamSource', topic: 't', ...secrets };
     const answer = await gateway.post('/connectors', { name: 'src', config });
-    expect(answer.body).toEqual(errorBody(400, `cannot use ${hiddenValue}`));
+    expect(answer.body).toEqual(errorBody(400, `cannot use ${HIDDEN_VALUE}`));
   });
 
   it('are known by their names while no runner can say', async () => {
@@ -66,7 +66,7 @@ describe('secret settings', () => {
     const other = await GatewayClient.start({ runners: false });
     gateway.cluster.removeRunner('w1');
     await other.stop();
-    expect((await gateway.get('/connectors/src/config')).body).toMatchObject({ ...hidden, 'api.key': hiddenValue });
+    expect((await gateway.get('/connectors/src/config')).body).toMatchObject({ ...hidden, 'api.key': HIDDEN_VALUE });
   });
 
   it('are known by their names when the runner does not answer', async () => {
@@ -100,7 +100,7 @@ describe('the hidden mark sent back', () => {
   it('answers 400 where nothing is stored', async () => {
     const config = { 'connector.class': 'FileStreamSource', topic: 't', ...hidden };
     const answer = await gateway.post('/connectors', { name: 'src', config });
-    const message = `${hiddenValue} given for ${Object.keys(hidden).join(', ')} stands for a stored value, but no value is stored: give the value itself.`;
+    const message = `${HIDDEN_VALUE} given for ${Object.keys(hidden).join(', ')} stands for a stored value, but no value is stored: give the value itself.`;
     expect(answer).toMatchObject({ status: 400, body: errorBody(400, message) });
     expect(storedConfig()).toBeUndefined();
   });
@@ -110,7 +110,7 @@ describe('the hidden mark sent back', () => {
     const config = {
       'connector.class': 'FileStreamSource',
       topic: 't',
-      'connection.url': `http://${hiddenValue}@evil/`,
+      'connection.url': `http://${HIDDEN_VALUE}@evil/`,
     };
     for (const answer of [
       await gateway.put('/connectors/src/config', config),
@@ -126,9 +126,9 @@ describe('the hidden mark sent back', () => {
 
   it.each([
     ['connection.url', `http://%5Bhidden%5D@h/`],
-    ['connection.url', `http://u:${hiddenValue}@h/`],
-    ['store.pin', ` ${hiddenValue}`],
-    ['sasl.jaas.config', `${hiddenValue}&ssl=true`],
+    ['connection.url', `http://u:${HIDDEN_VALUE}@h/`],
+    ['store.pin', ` ${HIDDEN_VALUE}`],
+    ['sasl.jaas.config', `${HIDDEN_VALUE}&ssl=true`],
   ])('answers 400 when a client changed the mark in %s to %s', async (name, value) => {
     await gateway.createSource('src', secrets);
     const config = { 'connector.class': 'FileStreamSource', topic: 't', ...hidden, [name]: value };
@@ -139,7 +139,7 @@ describe('the hidden mark sent back', () => {
 
   it('answers 400 when the class changes, so that no other class shows the value', async () => {
     await gateway.createSource('src', secrets);
-    const config = { 'connector.class': 'FileStreamSink', topics: 't', 'store.pin': hiddenValue };
+    const config = { 'connector.class': 'FileStreamSink', topics: 't', 'store.pin': HIDDEN_VALUE };
     const answer = await gateway.put('/connectors/src/config', config);
     expect(answer).toMatchObject({
       status: 400,

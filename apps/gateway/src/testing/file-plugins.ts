@@ -1,5 +1,5 @@
-import { type ConfigSpec } from '@sluice/sdk';
-import { type InMemoryPlugin } from './in-memory-cluster.js';
+import type { ConfigSpec } from '@sluice/sdk';
+import type { InMemoryPlugin } from './in-memory-cluster.js';
 
 const common = {
   name: { type: 'string', importance: 'high', doc: 'Name.', group: 'Common' },

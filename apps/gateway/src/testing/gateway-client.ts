@@ -1,9 +1,9 @@
-import { type AddressInfo } from 'node:net';
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import type { AddressInfo } from 'node:net';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createGateway } from './create-gateway.js';
 import { GatewayModule } from '../gateway.module.js';
-import { type GatewaySettings } from '../settings/gateway-settings.js';
-import { type LogLevel, type NodeLogger } from '../ports/gateway-ports.js';
+import type { GatewaySettings } from '../settings/gateway-settings.js';
+import type { LogLevel, NodeLogger } from '../ports/gateway-ports.js';
 import { ClusterView } from '../view/cluster-view.js';
 import { fileSink, fileSource, stringConverter } from './file-plugins.js';
 import { InMemoryCluster } from './in-memory-cluster.js';
@@ -36,9 +36,7 @@ export class GatewayClient {
   ) {}
 
   /** Starts a gateway, with a source runner and a sink runner unless `runners` is false. */
-  static async start(
-    options: { readonly runners?: boolean; readonly requestTimeoutMs?: number } = {},
-  ): Promise<GatewayClient> {
+  static async start(options: { readonly runners?: boolean; readonly requestTimeoutMs?: number } = {}): Promise<GatewayClient> {
     const { requestTimeoutMs = defaults.requestTimeoutMs } = options;
     const settings = { ...defaults, requestTimeoutMs };
     const cluster = new InMemoryCluster();

@@ -25,14 +25,7 @@ import {
   type TaskId,
   taskKey,
 } from '@sluice/core';
-import {
-  type ConfigSpec,
-  ConnectError,
-  ConnectErrorCode,
-  describeSpec,
-  type FieldDescription,
-  validateConfig,
-} from '@sluice/sdk';
+import { type ConfigSpec, ConnectError, ConnectErrorCode, describeSpec, type FieldDescription, validateConfig } from '@sluice/sdk';
 import { findPlugin, type ClusterReadModel, type CommandPort, type PluginQuestions } from '../ports/gateway-ports.js';
 
 export interface InMemoryPlugin {
@@ -229,9 +222,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     const ids = tasks.map((_, index) => ({ connector: name, index }));
     this.#append({ kind: 'tasks.assigned', tasks: ids.map((id) => ({ ...id, nodeId, incarnation })) });
     const generation = this.#state.head.seq;
-    const running = ids.map(
-      (id) => ({ id, generation, state: 'RUNNING', since: 0, committed: false, counters: {} }) as const,
-    );
+    const running = ids.map((id) => ({ id, generation, state: 'RUNNING', since: 0, committed: false, counters: {} }) as const);
     const others = this.#reports.view.get(memberKey(runner))?.tasks.filter(({ id }) => id.connector !== name) ?? [];
     this.#report(nodeId, [...others, ...running]);
   }
@@ -280,8 +271,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     const { epoch, claimId } = claim;
     const entry: LogEntry = { logId: 'log-1', epoch, claimId, seq, prevDigest: head.digest, at: seq, event };
     const result = foldEntries(this.#state, [{ offset: seq, digest: `d${seq}`, entry }]);
-    if (result.skipped.length > 0)
-      throw new Error(`Entry ${event.kind} was skipped: ${JSON.stringify(result.skipped)}`);
+    if (result.skipped.length > 0) throw new Error(`Entry ${event.kind} was skipped: ${JSON.stringify(result.skipped)}`);
     this.#state = result.state;
   }
 }

@@ -2,12 +2,11 @@ import type { ClusterState, ReportsView } from '@sluice/core';
 import { type ClusterReadModel, ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
 
 /** Silence of the leader after which commands are refused, in milliseconds: well over the lease within which another one takes over. */
-const leaderlessAfterMs = 10_000;
+const LEADERLESS_AFTER_MS = 10_000;
 /** Age of the view at which the gateway has lost the log, in milliseconds: it proves its contact once a second. */
-const contactLostAfterMs = 5_000;
+const CONTACT_LOST_AFTER_MS = 5_000;
 
-export type ViewHealth =
-  { readonly kind: 'healthy' } | { readonly kind: 'starting' | 'unhealthy'; readonly reason: string };
+export type ViewHealth = { readonly kind: 'healthy' } | { readonly kind: 'starting' | 'unhealthy'; readonly reason: string };
 
 export interface View {
   readonly state: ClusterState;
@@ -71,7 +70,7 @@ export class ClusterView {
 
   /** States since when the gateway has no contact to the cluster's log; undefined while it has. */
   lostContact(): LostContact | undefined {
-    return this.readModel.isCaughtUp() && this.readModel.ageMs() > contactLostAfterMs ? this.#lostContact() : undefined;
+    return this.readModel.isCaughtUp() && this.readModel.ageMs() > CONTACT_LOST_AFTER_MS ? this.#lostContact() : undefined;
   }
 
   #lostContact(): LostContact {
@@ -86,7 +85,7 @@ export class ClusterView {
 
   /** States why commands are refused; undefined while a coordinator leads, as far as this gateway can tell. */
   leaderless(): Leaderless | undefined {
-    if (this.readModel.leaderSilentMs() <= leaderlessAfterMs) return undefined;
+    if (this.readModel.leaderSilentMs() <= LEADERLESS_AFTER_MS) return undefined;
     const since = this.leaderHeardAt;
     const last = this.readModel.state().leader?.nodeId;
     const lost = this.lostContact();

@@ -5,19 +5,13 @@ import { loads, misplaced, settle, task, tasksOf, worker } from '../testing/sett
 
 function dealt(tasks: readonly AssignableTask[], workers: readonly Worker[]): string[] {
   const { assign } = assignTasks('average', { tasks, workers, previous: new Map() });
-  return assign.map(({ connector, index, nodeId }) => `${connector}-${String(index)} → ${nodeId}`);
+  return assign.map(({ connector, index, nodeId }) => `${connector}-${index} → ${nodeId}`);
 }
 
 describe('strategy average', () => {
   it('deals tasks by connector and index to workers by node id, one running index modulo the workers', () => {
     const tasks = [...tasksOf(3, 'b'), ...tasksOf(2, 'a')];
-    expect(dealt(tasks, [worker('w2'), worker('w3'), worker('w1')])).toEqual([
-      'a-0 → w1',
-      'a-1 → w2',
-      'b-0 → w3',
-      'b-1 → w1',
-      'b-2 → w2',
-    ]);
+    expect(dealt(tasks, [worker('w2'), worker('w3'), worker('w1')])).toEqual(['a-0 → w1', 'a-1 → w2', 'b-0 → w3', 'b-1 → w1', 'b-2 → w2']);
   });
 
   it('orders indexes as numbers', () => {

@@ -9,7 +9,7 @@ const fleets = fc
     minLength: 1,
     maxLength: 8,
   })
-  .map((fleet) => fleet.map(({ n, ...more }) => worker(`w${String(n)}`, more)));
+  .map((fleet) => fleet.map(({ n, ...more }) => worker(`w${n}`, more)));
 const tasks = [
   ...tasksOf(30, 'any'),
   ...tasksOf(30, 'in-a', { placement: { zone: 'a' } }),
@@ -46,7 +46,7 @@ describe('strategy consistent-hash', () => {
   });
 
   it('spreads by capacity on average', () => {
-    const workers = Array.from({ length: 20 }, (_, i) => worker(`w${String(i)}`, { capacity: i < 10 ? 1 : 3 }));
+    const workers = Array.from({ length: 20 }, (_, i) => worker(`w${i}`, { capacity: i < 10 ? 1 : 3 }));
     const count = loads(settle('consistent-hash', tasksOf(20_000), workers).held, workers);
     const small = workers.slice(0, 10).reduce((sum, { nodeId }) => sum + (count[nodeId] ?? 0), 0);
     expect(small).toBeGreaterThan(4_000);

@@ -29,11 +29,7 @@ function fewestMoves(tasks: readonly AssignableTask[], workers: readonly Worker[
 /** Any distribution at all, however unbalanced; `undefined` is a free task. */
 const owners = fc.array(fc.option(fc.nat({ max: 3 }), { nil: undefined }), { maxLength: 7 });
 
-function heldBy(
-  tasks: readonly AssignableTask[],
-  workers: readonly Worker[],
-  of: readonly (number | undefined)[],
-): Held {
+function heldBy(tasks: readonly AssignableTask[], workers: readonly Worker[], of: readonly (number | undefined)[]): Held {
   return new Map(
     tasks.flatMap((each, i): [string, PreviousAssignment][] => {
       const owner = workers[of[i] ?? -1];
@@ -48,7 +44,7 @@ describe('strategy sticky', () => {
     const capacities = fc.array(fc.constantFrom(1, 1, 2, 3, 0.5, 1.5), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(capacities, owners, (given, of) => {
-        const workers = given.map((capacity, i) => worker(`w${String(i)}`, { capacity }));
+        const workers = given.map((capacity, i) => worker(`w${i}`, { capacity }));
         const tasks = tasksOf(of.length);
         const held = heldBy(tasks, workers, of);
         expect(settle('sticky', tasks, workers, held).moves).toBe(fewestMoves(tasks, workers, held));
@@ -61,7 +57,7 @@ describe('strategy sticky', () => {
     const zones = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(zones, owners, fc.infiniteStream(fc.boolean()), (given, of, coin) => {
-        const workers = given.map((zone, i) => worker(`w${String(i)}`, { labels: { zone } }));
+        const workers = given.map((zone, i) => worker(`w${i}`, { labels: { zone } }));
         const tasks = of.map((_, i) => task('c', i, { placement: { zone: coin.next().value === true ? 'a' : 'b' } }));
         const placed = tasks.filter((each) => workers.some((to) => isEligible(to, each)));
         const held = heldBy(tasks, workers, of);
@@ -77,7 +73,7 @@ describe('strategy sticky', () => {
     const sum = { moves: 0, fewest: 0, cases: 0, exact: 0 };
     fc.assert(
       fc.property(fleets, owners, fc.infiniteStream(fc.boolean()), (given, of, coin) => {
-        const workers = given.map((each, i) => worker(`w${String(i)}`, { plugins: each }));
+        const workers = given.map((each, i) => worker(`w${i}`, { plugins: each }));
         const tasks = of
           .map((_, i) => task('c', i, { connectorClass: coin.next().value === true ? 'A' : 'B' }))
           .filter((each) => workers.some((to) => isEligible(to, each)));
@@ -121,8 +117,7 @@ describe('strategy sticky', () => {
     const held = new Map(settle('sticky', tasks, [worker('w1')]).held);
     const { revoke } = assignTasks('sticky', { tasks, workers, previous: held });
     expect(revoke).toHaveLength(2);
-    for (const { index } of revoke)
-      held.set(`c-${String(index)}`, { nodeId: 'w1', incarnation: 'w1#1', revoked: true });
+    for (const { index } of revoke) held.set(`c-${index}`, { nodeId: 'w1', incarnation: 'w1#1', revoked: true });
     expect(assignTasks('sticky', { tasks, workers, previous: held })).toEqual({
       assign: [],
       revoke: [],
@@ -138,9 +133,7 @@ describe('strategy sticky', () => {
     const tasks = tasksOf(10).map((each) => (lost.includes(each.key) ? { ...each, lastNodeId: 'w2' } : each));
     const back = workers.map((each) => (each.nodeId === 'w2' ? { ...each, incarnation: 'w2#2' } : each));
     const plan = assignTasks('sticky', { tasks, workers: back, previous: held });
-    expect(plan.assign.map(({ index, nodeId }) => [`c-${String(index)}`, nodeId])).toEqual(
-      lost.map((key) => [key, 'w2']),
-    );
+    expect(plan.assign.map(({ index, nodeId }) => [`c-${index}`, nodeId])).toEqual(lost.map((key) => [key, 'w2']));
     expect(plan.revoke).toEqual([]);
   });
 

@@ -46,8 +46,7 @@ function returnToLastOwners(fleet: Fleet, open: readonly Item[]): readonly Item[
   const capacity = able.reduce((sum, { worker }) => sum + worker.capacity, 0);
   return open.filter((item) => {
     const slot = lastOwner(fleet, item);
-    if (slot === undefined || slot.load + 1 > Math.floor((fleet.runnable * slot.worker.capacity) / capacity))
-      return true;
+    if (slot === undefined || slot.load + 1 > Math.floor((fleet.runnable * slot.worker.capacity) / capacity)) return true;
     give(slot, item);
     return false;
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { assignmentStrategyNames } from '../model/cluster-settings.js';
+import { ASSIGNMENT_STRATEGY_NAMES } from '../model/cluster-settings.js';
 import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-types.js';
 import { task, worker } from '../testing/settled.js';
 
-describe.each(assignmentStrategyNames)('assignTasks by %s', (strategy) => {
+describe.each(ASSIGNMENT_STRATEGY_NAMES)('assignTasks by %s', (strategy) => {
   const planned = (workers: readonly Worker[], ...tasks: readonly AssignableTask[]): string[] => {
     const { assign, revoke, unassigned } = assignTasks(strategy, { tasks, workers, previous: new Map() });
     expect(revoke).toEqual([]);
@@ -49,10 +49,7 @@ describe.each(assignmentStrategyNames)('assignTasks by %s', (strategy) => {
   });
 
   it('says that all workers that could run a task are draining, or have no capacity', () => {
-    const workers = [
-      worker('w1', { draining: true }),
-      worker('w2', { plugins: ['B'], capacity: 0, labels: { zone: 'a' } }),
-    ];
+    const workers = [worker('w1', { draining: true }), worker('w2', { plugins: ['B'], capacity: 0, labels: { zone: 'a' } })];
     expect(planned(workers, task('a', 0), task('b', 0, { connectorClass: 'B', placement: { zone: 'a' } }))).toEqual([
       'a: all-draining: All workers of role source-runner with plugin A are draining.',
       'b: no-capacity: All workers of role source-runner with plugin B and labels {zone: a} have capacity 0.',

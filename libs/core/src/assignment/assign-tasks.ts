@@ -4,13 +4,7 @@ import { assignAverage } from './assign-average.js';
 import { assignByHash } from './assign-by-hash.js';
 import { assignSticky } from './assign-sticky.js';
 import { inputWithMoving } from './assignment-input.js';
-import type {
-  AssignmentInput,
-  AssignmentPlan,
-  PreviousAssignment,
-  UnassignedTask,
-  Worker,
-} from './assignment-types.js';
+import type { AssignmentInput, AssignmentPlan, PreviousAssignment, UnassignedTask, Worker } from './assignment-types.js';
 import { fleetOf, fleetOfIndex, inOrderOfIds, type Fleet, type Item, type Slot } from './fleet.js';
 import type { TaskIndex } from './task-index.js';
 
@@ -41,11 +35,7 @@ export function assignTasks(strategy: AssignmentStrategyName, input: AssignmentI
  * The same of all tasks of an index. `sticky` looks only at what cannot stay, so that a plan costs what has changed; the other strategies look
  * at every task.
  */
-export function assignIndexed(
-  strategy: AssignmentStrategyName,
-  index: TaskIndex,
-  workers: readonly Worker[],
-): AssignmentPlan {
+export function assignIndexed(strategy: AssignmentStrategyName, index: TaskIndex, workers: readonly Worker[]): AssignmentPlan {
   if (strategy !== 'sticky') return assignTasks(strategy, inputWithMoving(index, workers));
   return planOf(workers, (type) => {
     const fleet = fleetOfIndex(type, index, workers);

@@ -23,8 +23,7 @@ const taskOf = (name: string, index: number, more: Partial<TaskState> = {}): Tas
   ...more,
 });
 const member = (nodeId: string, role: Member['role']): Member => ({ ...worker(nodeId), role, joinedAt: 1 });
-const byName = (all: readonly ConnectorState[]): Map<string, ConnectorState> =>
-  new Map(all.map((each) => [each.name, each]));
+const byName = (all: readonly ConnectorState[]): Map<string, ConnectorState> => new Map(all.map((each) => [each.name, each]));
 const held = { nodeId: 'w1', incarnation: 'w1#1', generation: 7 };
 
 describe('assignmentInput', () => {

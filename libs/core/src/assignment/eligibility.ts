@@ -55,9 +55,6 @@ function carries({ labels = {} }: Worker, placement: Labels): boolean {
   return Object.entries(placement).every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value);
 }
 
-function none(
-  code: UnassignedReason['code'],
-  message: string,
-): { readonly workers: readonly Worker[]; readonly reason: UnassignedReason } {
+function none(code: UnassignedReason['code'], message: string): { readonly workers: readonly Worker[]; readonly reason: UnassignedReason } {
   return { workers: [], reason: { code, message } };
 }

@@ -1,11 +1,5 @@
 import type { ConnectorType } from '../model/connector.js';
-import type {
-  AssignableTask,
-  AssignmentInput,
-  PreviousAssignment,
-  UnassignedReason,
-  Worker,
-} from './assignment-types.js';
+import type { AssignableTask, AssignmentInput, PreviousAssignment, UnassignedReason, Worker } from './assignment-types.js';
 import { labelsText } from '../model/placement.js';
 import { Roster, type Able } from './roster.js';
 import type { TaskIndex } from './task-index.js';

@@ -45,9 +45,7 @@ describe('HashRing', () => {
       [1, [100]],
       [2, [200, 0xffff_0000]],
     ]);
-    expect([0, 100, 101, 200, 201, 0xffff_0000, 0xffff_0001].map((hash) => ring.ownerOf(hash))).toEqual([
-      1, 1, 2, 2, 2, 2, 1,
-    ]);
+    expect([0, 100, 101, 200, 201, 0xffff_0000, 0xffff_0001].map((hash) => ring.ownerOf(hash))).toEqual([1, 1, 2, 2, 2, 2, 1]);
   });
 
   it('gives a point that two owners share to the lower one', () => {

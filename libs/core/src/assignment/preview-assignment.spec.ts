@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { assignmentStrategyNames, type AssignmentStrategyName } from '../model/cluster-settings.js';
+import { ASSIGNMENT_STRATEGY_NAMES, type AssignmentStrategyName } from '../model/cluster-settings.js';
 import { taskKey } from '../model/connector.js';
 import type { AssignableTask, Worker } from './assignment-types.js';
 import { planAssignment, type AssignmentChange, type AssignmentPreview } from './preview-assignment.js';
@@ -22,10 +22,10 @@ function preview(
 
 const text = ({ moves }: AssignmentPreview): string[] =>
   moves.map(({ task: { connector, index }, from = '-', to, reason }) => {
-    return `${connector}-${String(index)}: ${from} → ${to} (${reason})`;
+    return `${connector}-${index}: ${from} → ${to} (${reason})`;
   });
 const loadsText = ({ loads: all }: AssignmentPreview): string[] =>
-  all.map(({ nodeId, before, after }) => `${nodeId}: ${String(before)} → ${String(after)}`);
+  all.map(({ nodeId, before, after }) => `${nodeId}: ${before} → ${after}`);
 
 describe('planAssignment', () => {
   it('shows where the tasks of a removed worker go', () => {
@@ -74,9 +74,7 @@ describe('planAssignment', () => {
   it('says which tasks nobody can run afterwards, and who loses them', () => {
     const plan = preview({ remove: 'w1' }, tasksOf(1), [worker('w1'), worker('w2', { draining: true })]);
     expect(plan.staying).toEqual([]);
-    expect(plan.unassigned).toMatchObject([
-      { task: { connector: 'c', index: 0 }, from: 'w1', reason: { code: 'all-draining' } },
-    ]);
+    expect(plan.unassigned).toMatchObject([{ task: { connector: 'c', index: 0 }, from: 'w1', reason: { code: 'all-draining' } }]);
     expect(loadsText(plan)).toEqual(['w1: 1 → 0', 'w2: 0 → 0']);
   });
 
@@ -88,14 +86,8 @@ describe('planAssignment', () => {
       ['c-3', { nodeId: 'gone', incarnation: 'gone#1', revoked: false }],
     ]);
     const plan = preview({ drain: 'w1' }, tasksOf(4), workers, held);
-    expect(text(plan)).toEqual([
-      'c-0: w3 → w2 (owner-not-eligible)',
-      'c-1: w1 → w2 (owner-draining)',
-      'c-2: - → w2 (unassigned)',
-    ]);
-    expect(text(preview({ strategy: 'sticky' }, [task('c', 1)], [worker('w2')], held))).toEqual([
-      'c-1: w1 → w2 (revoked)',
-    ]);
+    expect(text(plan)).toEqual(['c-0: w3 → w2 (owner-not-eligible)', 'c-1: w1 → w2 (owner-draining)', 'c-2: - → w2 (unassigned)']);
+    expect(text(preview({ strategy: 'sticky' }, [task('c', 1)], [worker('w2')], held))).toEqual(['c-1: w1 → w2 (revoked)']);
   });
 
   it('keeps a task that is being restarted with its owner', () => {
@@ -118,11 +110,11 @@ describe('planAssignment', () => {
   });
 
   it('ends as the plans themselves end, and changes nothing that it was given', () => {
-    const names = fc.constantFrom(...assignmentStrategyNames);
+    const names = fc.constantFrom(...ASSIGNMENT_STRATEGY_NAMES);
     const plugins = fc.constantFrom(['A', 'B'], ['A'], ['B']);
     const fleets = fc
       .array(fc.record({ plugins, capacity: fc.constantFrom(1, 2) }), { minLength: 1, maxLength: 6 })
-      .map((all) => all.map((more, i) => worker(`w${String(i)}`, more)));
+      .map((all) => all.map((more, i) => worker(`w${i}`, more)));
     const work = fc
       .array(fc.constantFrom('A', 'B'), { maxLength: 25 })
       .map((all) => all.map((connectorClass, i) => task('c', i, { connectorClass })));
@@ -136,13 +128,11 @@ describe('planAssignment', () => {
         const after = workers.map((each) => (each === drained ? { ...each, draining: true } : each));
         const owners = new Map([...held].map(([key, { nodeId }]) => [key, nodeId]));
         for (const { task: id, from, to } of plan.moves) {
-          expect(owners.get(`c-${String(id.index)}`)).toBe(from);
-          owners.set(`c-${String(id.index)}`, to);
+          expect(owners.get(`c-${id.index}`)).toBe(from);
+          owners.set(`c-${id.index}`, to);
         }
-        for (const { task: id } of plan.unassigned) owners.delete(`c-${String(id.index)}`);
-        const result = new Map(
-          [...owners].map(([key, nodeId]) => [key, { nodeId, incarnation: `${nodeId}#1`, revoked: false }]),
-        );
+        for (const { task: id } of plan.unassigned) owners.delete(`c-${id.index}`);
+        const result = new Map([...owners].map(([key, nodeId]) => [key, { nodeId, incarnation: `${nodeId}#1`, revoked: false }]));
         expect(Object.fromEntries(plan.loads.map((load) => [load.nodeId, load.after]))).toEqual(loads(result, after));
         // The plans alone would revoke those too: the coordinator keeps what nobody else could run.
         const staying = new Set(plan.staying.map(({ task: id }) => taskKey(id)));

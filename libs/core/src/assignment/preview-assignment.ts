@@ -2,27 +2,16 @@ import { taskKey, type TaskId } from '../model/connector.js';
 import { memberKey, type Role } from '../model/member.js';
 import type { AssignmentStrategyName } from '../model/cluster-settings.js';
 import { assignTasks, keysOfKept } from './assign-tasks.js';
-import type {
-  AssignableTask,
-  AssignmentInput,
-  PreviousAssignment,
-  UnassignedReason,
-  UnassignedTask,
-  Worker,
-} from './assignment-types.js';
+import type { AssignableTask, AssignmentInput, PreviousAssignment, UnassignedReason, UnassignedTask, Worker } from './assignment-types.js';
 import { canRun } from './eligibility.js';
 import { compareText } from '../model/text-order.js';
 
 /** What is to be tried: exactly one of these. */
 export type AssignmentChange =
-  | { readonly remove: string }
-  | { readonly add: Worker }
-  | { readonly strategy: AssignmentStrategyName }
-  | { readonly drain: string };
+  { readonly remove: string } | { readonly add: Worker } | { readonly strategy: AssignmentStrategyName } | { readonly drain: string };
 
 /** `unassigned` and `revoked`: nobody ran it before, or its owner was stopping it already. */
-export type MoveReason =
-  'unassigned' | 'revoked' | 'owner-removed' | 'owner-draining' | 'owner-not-eligible' | 'rebalanced';
+export type MoveReason = 'unassigned' | 'revoked' | 'owner-removed' | 'owner-draining' | 'owner-not-eligible' | 'rebalanced';
 
 export interface TaskMove {
   readonly task: TaskId;
@@ -91,10 +80,7 @@ export function planAssignment(
   };
 }
 
-function changedWorkers(
-  workers: readonly Worker[],
-  change: AssignmentChange,
-): { readonly workers: readonly Worker[] } | RefusedChange {
+function changedWorkers(workers: readonly Worker[], change: AssignmentChange): { readonly workers: readonly Worker[] } | RefusedChange {
   if ('strategy' in change) return { workers };
   const nodeId = 'add' in change ? change.add.nodeId : 'remove' in change ? change.remove : change.drain;
   const isKnown = workers.some((worker) => worker.nodeId === nodeId);
@@ -127,8 +113,7 @@ function settle(
       return { ...task, lastNodeId: owner.nodeId };
     });
   };
-  const isRemoved = (owner: PreviousAssignment): boolean =>
-    removed !== undefined && memberKey(owner) === memberKey(removed);
+  const isRemoved = (owner: PreviousAssignment): boolean => removed !== undefined && memberKey(owner) === memberKey(removed);
   free((_, owner) => owner.revoked || isRemoved(owner));
   for (let plans = 1; ; plans += 1) {
     const plan = assignTasks(strategy, { ...input, tasks, previous: held });

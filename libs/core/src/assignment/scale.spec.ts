@@ -9,10 +9,8 @@ import { task, worker } from '../testing/settled.js';
 const LIMIT_MS = 1_000;
 const TEST_TIMEOUT_MS = 180_000;
 
-const workers = Array.from({ length: 1_000 }, (_, i) => worker(`w${String(i)}`));
-const tasks = Array.from({ length: 10_000 }, (_, c) =>
-  Array.from({ length: 10 }, (__, i) => task(`connector-${String(c)}`, i)),
-).flat();
+const workers = Array.from({ length: 1_000 }, (_, i) => worker(`w${i}`));
+const tasks = Array.from({ length: 10_000 }, (_, c) => Array.from({ length: 10 }, (__, i) => task(`connector-${c}`, i))).flat();
 
 type Previous = ReadonlyMap<string, PreviousAssignment>;
 
@@ -53,9 +51,7 @@ describe('assignment at full size', () => {
     () => {
       const { lost, ...state } = afterLoss(heldAfter('sticky'), 'w500');
       expect(lost).toHaveLength(100);
-      const { plan, cpuMs } = timed('sticky, worker lost', () =>
-        assignTasks('sticky', { ...state, workers: without('w500') }),
-      );
+      const { plan, cpuMs } = timed('sticky, worker lost', () => assignTasks('sticky', { ...state, workers: without('w500') }));
       expect(plan.assign.map(taskKey).sort()).toEqual(lost);
       expect(plan.revoke).toEqual([]);
       expect(cpuMs).toBeLessThanOrEqual(LIMIT_MS);
@@ -68,9 +64,7 @@ describe('assignment at full size', () => {
     () => {
       const previous = heldAfter('sticky');
       const more = [...workers, worker('x')];
-      const { plan, cpuMs } = timed('sticky, worker added', () =>
-        assignTasks('sticky', { tasks, workers: more, previous }),
-      );
+      const { plan, cpuMs } = timed('sticky, worker added', () => assignTasks('sticky', { tasks, workers: more, previous }));
       expect(plan.assign).toEqual([]);
       expect(plan.revoke).toHaveLength(99);
       expect(cpuMs).toBeLessThanOrEqual(LIMIT_MS);
@@ -82,9 +76,7 @@ describe('assignment at full size', () => {
     'average: one worker lost',
     () => {
       const { lost, ...state } = afterLoss(heldAfter('average'), 'w500');
-      const { plan, cpuMs } = timed('average, worker lost', () =>
-        assignTasks('average', { ...state, workers: without('w500') }),
-      );
+      const { plan, cpuMs } = timed('average, worker lost', () => assignTasks('average', { ...state, workers: without('w500') }));
       expect(plan.assign.map(taskKey).sort()).toEqual(lost);
       expect(cpuMs).toBeLessThanOrEqual(LIMIT_MS);
     },

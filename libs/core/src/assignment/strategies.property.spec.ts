@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { assignmentStrategyNames } from '../model/cluster-settings.js';
+import { ASSIGNMENT_STRATEGY_NAMES } from '../model/cluster-settings.js';
 import { assignTasks } from './assign-tasks.js';
 import type { AssignableTask, Worker } from './assignment-types.js';
 import { isEligible, misplaced, settle, task, without, worker } from '../testing/settled.js';
@@ -18,7 +18,7 @@ const fleets = fc
     }),
     { selector: ({ n }) => n, maxLength: 8 },
   )
-  .map((fleet): Worker[] => fleet.map(({ n, ...more }) => worker(`w${String(n)}`, more)));
+  .map((fleet): Worker[] => fleet.map(({ n, ...more }) => worker(`w${n}`, more)));
 const placement = fc.constantFrom<Record<string, string>>({}, {}, { zone: 'a' }, { zone: 'b' }, { disk: 'ssd' });
 const work = fc
   .array(
@@ -32,7 +32,7 @@ const work = fc
   )
   .map((all): AssignableTask[] => all.map(({ connector, ...more }, i) => task(connector, i, more)));
 
-describe.each(assignmentStrategyNames)('strategy %s', (strategy) => {
+describe.each(ASSIGNMENT_STRATEGY_NAMES)('strategy %s', (strategy) => {
   it('assigns every task once, to an eligible worker, and says which have none', () => {
     fc.assert(
       fc.property(fleets, fleets, work, (first, second, tasks) => {
@@ -96,9 +96,7 @@ describe.each(assignmentStrategyNames)('strategy %s', (strategy) => {
     const drained = workers.map((each) => ({ ...each, draining: each.nodeId === 'w2' }));
     const onDrained = tasks.filter(({ key }) => held.get(key)?.nodeId === 'w2').map(({ id }) => id);
     expect(onDrained.length).toBeGreaterThan(0);
-    expect(assignTasks(strategy, { tasks, workers: drained, previous: held }).revoke).toEqual(
-      expect.arrayContaining(onDrained),
-    );
+    expect(assignTasks(strategy, { tasks, workers: drained, previous: held }).revoke).toEqual(expect.arrayContaining(onDrained));
     const after = settle(strategy, tasks, drained, held).held;
     expect(new Set([...after.values()].map(({ nodeId }) => nodeId))).toEqual(new Set(['w1', 'w3']));
   });
@@ -119,7 +117,7 @@ describe.each(['sticky', 'average'] as const)('strategy %s', (strategy) => {
   it('keeps equal workers within one task of each other', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 60 }), (size, count) => {
-        const workers = Array.from({ length: size }, (_, i) => worker(`w${String(i)}`));
+        const workers = Array.from({ length: size }, (_, i) => worker(`w${i}`));
         const tasks = Array.from({ length: count }, (_, i) => task('c', i));
         const { held } = settle(strategy, tasks, workers);
         const counts = workers.map(({ nodeId }) => [...held.values()].filter((each) => each.nodeId === nodeId).length);

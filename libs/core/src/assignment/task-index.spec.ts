@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { TaskTable } from '../model/task-table.js';
 import type { ConnectorState, TaskState } from '../model/connector.js';
 import { memberKey } from '../model/member.js';
-import { assignmentStrategyNames } from '../model/cluster-settings.js';
+import { ASSIGNMENT_STRATEGY_NAMES } from '../model/cluster-settings.js';
 import { assignIndexed, assignTasks } from './assign-tasks.js';
 import { inputWithMoving } from './assignment-input.js';
 import type { Worker } from './assignment-types.js';
@@ -62,7 +62,7 @@ function taskOf(given: GivenTask): TaskState {
       : {
           assignment: {
             nodeId: owner,
-            incarnation: `${owner}#${String(incarnation)}`,
+            incarnation: `${owner}#${incarnation}`,
             generation,
             ...(revokedAt === undefined ? {} : { revokedAt }),
           },
@@ -88,7 +88,7 @@ const fleets = fc
 const versions = fc.array(fc.tuple(connectors, tasks, fleets, fc.boolean()), { minLength: 1, maxLength: 6 });
 
 describe('an index of tasks', () => {
-  it.each(assignmentStrategyNames)('leads to the same %s assignment as all tasks do', (strategy) => {
+  it.each(ASSIGNMENT_STRATEGY_NAMES)('leads to the same %s assignment as all tasks do', (strategy) => {
     fc.assert(
       fc.property(versions, (steps) => {
         const index = new TaskIndex();

@@ -168,12 +168,7 @@ interface Part {
 
 const noNeed: Need = { connectorClass: '', placement: {} };
 
-function knownOf(
-  task: TaskState | undefined,
-  connector: ConnectorState | undefined,
-  isWaiting: boolean,
-  need: Need,
-): Known | undefined {
+function knownOf(task: TaskState | undefined, connector: ConnectorState | undefined, isWaiting: boolean, need: Need): Known | undefined {
   return task === undefined ? undefined : { task, state: assignmentStateOf(task, connector, isWaiting), need };
 }
 

@@ -1,12 +1,5 @@
 import type { ClusterState } from '../model/cluster-state.js';
-import {
-  connectorClass,
-  isBeingSplit,
-  TargetState,
-  withoutRepeats,
-  type Config,
-  type ConnectorState,
-} from '../model/connector.js';
+import { connectorClass, isBeingSplit, TargetState, withoutRepeats, type Config, type ConnectorState } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
 import { memberKey, runnerRole } from '../model/member.js';
 import type { EventBatch } from './event-batch.js';
@@ -71,12 +64,12 @@ export function decideSplits(state: CoordinatorState, batch: EventBatch): void {
     const maxTasks = maxTasksOf(connector.config);
     if (answer.tasks.length > maxTasks) {
       const given = String(answer.tasks.length);
-      batch.add(failed(`Connector ${name} was split into ${given} tasks; tasks.max allows ${String(maxTasks)}`));
+      batch.add(failed(`Connector ${name} was split into ${given} tasks; tasks.max allows ${maxTasks}`));
       continue;
     }
     const tasks = answer.tasks.map((task) => withoutRepeats(connector.config, task));
     const event: LogEvent = { kind: 'tasks.configured', name, configVersion, tasks };
-    const tooLarge = `The settings of the ${String(tasks.length)} tasks of connector ${name} exceed one entry of the log`;
+    const tooLarge = `The settings of the ${tasks.length} tasks of connector ${name} exceed one entry of the log`;
     batch.add(batch.fits(event) ? event : failed(tooLarge));
   }
 }

@@ -71,11 +71,7 @@ function isSameBasis(planned: PlanBasis, basis: PlanBasis, rebalanceIntervalMs: 
  * Limits what is revoked now to a few tasks of each draining node, so that most keep running until it is their turn. It
  * revokes none that nobody else could run.
  */
-function withDrainLimit(
-  { settings }: CoordinatorState,
-  { tasks, header }: ClusterDraft,
-  plan: AssignmentPlan,
-): readonly TaskId[] {
+function withDrainLimit({ settings }: CoordinatorState, { tasks, header }: ClusterDraft, plan: AssignmentPlan): readonly TaskId[] {
   const { revoke } = plan;
   if (header.draining.length === 0) return revoke;
   const open = new Map(header.draining.map((nodeId) => [nodeId, settings.maxDrainMoves]));

@@ -4,8 +4,7 @@ import type { EventBatch } from './event-batch.js';
 import { handleCommand, NEEDS_REPORTS, refusal, type Handled } from './handle-command.js';
 import type { CoordinatorState } from './state.js';
 
-const SILENT_OWNER =
-  'Which tasks have failed is unknown: a node that holds some does not report. Try again after its session.timeout.ms';
+const SILENT_OWNER = 'Which tasks have failed is unknown: a node that holds some does not report. Try again after its session.timeout.ms';
 
 /** A new leader hears every living node within this time. Others are silent then, and no command waits for them. */
 const REPORTS_WAIT_MS = 3_000;

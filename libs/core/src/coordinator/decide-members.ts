@@ -31,10 +31,7 @@ export function decideMembers(state: CoordinatorState, now: number, batch: Event
 }
 
 /** Returns whether a report says nothing but that its member lives. */
-function isRunningOn(
-  { nodeId, incarnation, leaving }: Report,
-  members: CoordinatorState['cluster']['members'],
-): boolean {
+function isRunningOn({ nodeId, incarnation, leaving }: Report, members: CoordinatorState['cluster']['members']): boolean {
   return !leaving && members.get(nodeId)?.incarnation === incarnation;
 }
 
@@ -139,9 +136,7 @@ function silenceLimitMs({ settings: { sessionMs, memberLeaseMs, marginMs } }: Co
 
 function asMember(report: Report): Omit<Member, 'suspectedAt' | 'joinedAt'> {
   const { nodeId, incarnation, role, capacity, labels } = report;
-  const plugins = report.plugins
-    .filter(({ kind }) => kind !== 'converter')
-    .flatMap(({ name, aliases }) => [name, ...aliases]);
+  const plugins = report.plugins.filter(({ kind }) => kind !== 'converter').flatMap(({ name, aliases }) => [name, ...aliases]);
   return {
     nodeId,
     incarnation,

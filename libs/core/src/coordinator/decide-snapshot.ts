@@ -1,5 +1,5 @@
 import { utf8Bound } from '../log/json-parts.js';
-import { digestAfterText, digestText, emptyDigest } from '../log/record-digest.js';
+import { digestAfterText, digestText, EMPTY_DIGEST } from '../log/record-digest.js';
 import { recordsOf } from '../log/snapshot-records.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import type { EventBatch } from './event-batch.js';
@@ -48,9 +48,9 @@ function isEndangered({ head, snapshot }: ClusterState, minOffset: number): bool
 
 function newJob(cluster: ClusterState, now: number): SnapshotJob {
   const { claimId, head } = cluster;
-  const cuts = [{ from: 0, digest: emptyDigest }];
+  const cuts = [{ from: 0, digest: EMPTY_DIGEST }];
   return {
-    snapshotId: `${claimId}/${String(head.seq)}`,
+    snapshotId: `${claimId}/${head.seq}`,
     asOf: head,
     notBefore: now,
     records: recordsOf(cluster),
@@ -62,7 +62,7 @@ function addNextChunk(job: SnapshotJob, cluster: ClusterState, chunkBytes: numbe
   const { snapshotId, asOf, records } = job;
   const { openSnapshot } = cluster;
   const index = openSnapshot?.snapshotId === snapshotId ? openSnapshot.chunks : 0;
-  const cut = job.cuts[index] ?? { from: 0, digest: emptyDigest };
+  const cut = job.cuts[index] ?? { from: 0, digest: EMPTY_DIGEST };
   if (cut.from >= records.length) {
     batch.addBeyondLimit({ kind: 'snapshot.done', snapshotId, asOf, chunks: index, digest: digestText(cut.digest) });
     return job;

@@ -30,7 +30,7 @@ export function claimIfVacant(turn: Turn): void {
   const { cluster, self, brokerTime } = next;
   if (brokerTime === undefined) return;
   const { seq, digest } = cluster.head;
-  const claimId = `${memberKey(self)}/${String(next.appends + 1)}`;
+  const claimId = `${memberKey(self)}/${next.appends + 1}`;
   const reportedSeqs = [...next.reports.values()].map(({ report }) => report.appliedSeq);
   const firstSeq = claimSeq(cluster, {
     wall: brokerTime.storedAt + turn.now - brokerTime.now,
@@ -81,9 +81,7 @@ export function takeLead(turn: Turn, claimId: string): void {
   next.touched = new Set(next.reports.keys());
   next.probes = new Map();
   next.suspicions = new Map(
-    [...cluster.members.values()]
-      .filter(({ suspectedAt }) => suspectedAt !== undefined)
-      .map((member) => [memberKey(member), now]),
+    [...cluster.members.values()].filter(({ suspectedAt }) => suspectedAt !== undefined).map((member) => [memberKey(member), now]),
   );
   effects.push({ kind: 'became-leader', epoch: cluster.epoch });
   readCommandsFrom(turn, cluster.nextCommandOffset);

@@ -7,11 +7,7 @@ import type { KnownReport } from './state.js';
 export type KnownReports = ReadonlyMap<string, KnownReport>;
 
 /** Tasks of a connector that their owners report as FAILED; undefined while one of the owners was not heard. */
-export function failedTasks(
-  tasks: TaskTable,
-  reports: KnownReports,
-  connector: ConnectorState,
-): readonly TaskId[] | undefined {
+export function failedTasks(tasks: TaskTable, reports: KnownReports, connector: ConnectorState): readonly TaskId[] | undefined {
   const failed: TaskId[] = [];
   for (const { id, assignment } of currentTasks(tasks, connector)) {
     if (assignment === undefined) continue;

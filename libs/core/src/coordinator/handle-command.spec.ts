@@ -202,8 +202,7 @@ describe('a changed config', () => {
 describe('settings of the cluster', () => {
   it('are checked and stored in the log; null brings the default back', () => {
     const node = CoordinatorHarness.leading();
-    const change = (settings: Readonly<Record<string, string | null>>) =>
-      node.command({ kind: 'settings.put', settings });
+    const change = (settings: Readonly<Record<string, string | null>>) => node.command({ kind: 'settings.put', settings });
     expect(change({ 'assignment.strategy': 'average', 'rebalance.interval.ms': '5000' })?.status).toBe('done');
     expect(change({ 'assignment.strategy': 'best' })).toEqual({
       status: 'invalid',

@@ -24,21 +24,13 @@ export interface Handled {
 export const NEEDS_REPORTS = 'needs-reports';
 
 /** What a command does now, as events and its result; nothing is changed by this. */
-export function handleCommand(
-  draft: ClusterDraft,
-  reports: KnownReports,
-  command: Command,
-  wall: number,
-): Handled | typeof NEEDS_REPORTS {
+export function handleCommand(draft: ClusterDraft, reports: KnownReports, command: Command, wall: number): Handled | typeof NEEDS_REPORTS {
   const known = draft.results.get(command.requestId);
   if (known !== undefined) return { events: [], outcome: known.outcome };
   const ageMs = wall - command.sentAt;
   if (ageMs > COMMAND_EXPIRY_MS) return refusal('expired', 'The request is older than 24 hours');
   if (ageMs < -CLOCK_TOLERANCE_MS) {
-    return refusal(
-      'invalid',
-      `The request was sent ${String(-ageMs)} ms in the future: the clocks of the nodes differ too much`,
-    );
+    return refusal('invalid', `The request was sent ${-ageMs} ms in the future: the clocks of the nodes differ too much`);
   }
   return isConnectorCommand(command) ? handleForConnector(draft, reports, command) : handleForCluster(draft, command);
 }
@@ -68,11 +60,7 @@ function handleForCluster({ header, members }: ClusterDraft, command: ClusterCom
   }
 }
 
-function handleForConnector(
-  draft: ClusterDraft,
-  reports: KnownReports,
-  command: ConnectorCommand,
-): Handled | typeof NEEDS_REPORTS {
+function handleForConnector(draft: ClusterDraft, reports: KnownReports, command: ConnectorCommand): Handled | typeof NEEDS_REPORTS {
   const { name } = command;
   if (name === '') return refusal('invalid', 'The name of a connector must not be empty');
   const connector = draft.connectors.get(name);
@@ -95,19 +83,15 @@ function handleForConnector(
   }
 }
 
-function putConnector(
-  connector: ConnectorState | undefined,
-  command: Extract<ConnectorCommand, { kind: 'connector.put' }>,
-): Handled {
+function putConnector(connector: ConnectorState | undefined, command: Extract<ConnectorCommand, { kind: 'connector.put' }>): Handled {
   const { mode, name, type, config, expectedVersion, warnings } = command;
   if (connector !== undefined && mode === 'create') return refusal('conflict', `Connector ${name} already exists`);
   if (connector !== undefined && connector.type !== type) {
     return refusal('invalid', `Connector ${name} is a ${connector.type} and cannot become a ${type}`);
   }
   if (expectedVersion !== undefined && connector?.configVersion !== expectedVersion) {
-    const found =
-      connector === undefined ? 'it does not exist' : `its config is at version ${String(connector.configVersion)}`;
-    return refusal('conflict', `Connector ${name} was changed meanwhile: ${found}, not ${String(expectedVersion)}`);
+    const found = connector === undefined ? 'it does not exist' : `its config is at version ${connector.configVersion}`;
+    return refusal('conflict', `Connector ${name} was changed meanwhile: ${found}, not ${expectedVersion}`);
   }
   const targetState = connector?.targetState ?? command.targetState ?? TargetState.running;
   const put = { kind: 'connector.put', name, type, config, targetState, ...warningsOf(warnings) } as const;
@@ -130,9 +114,7 @@ function restartConnector(
     events.push({ kind: 'connector.put', name, type, config, targetState, ...warningsOf(warnings) });
   }
   if (includeTasks) {
-    const concerned = onlyFailed
-      ? failedTasks(draft.tasks, reports, connector)
-      : currentTasks(draft.tasks, connector).map(({ id }) => id);
+    const concerned = onlyFailed ? failedTasks(draft.tasks, reports, connector) : currentTasks(draft.tasks, connector).map(({ id }) => id);
     if (concerned === undefined) return NEEDS_REPORTS;
     events.push(...restartOf(draft, concerned));
   }

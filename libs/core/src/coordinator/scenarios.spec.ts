@@ -32,8 +32,6 @@ describe('a scenario', () => {
 
   it('keeps its comments and inputs, and nothing of the effects that stood there', () => {
     const text = '# A comment.\n\n> leading\n  an old effect\n    of two lines\n> delete a\n  older\n';
-    expect(played(text)).toMatch(
-      /^# A comment\.\n\n> leading\n> delete a\n {2}append after seq \d+\n {4}command\.done .*\n$/,
-    );
+    expect(played(text)).toMatch(/^# A comment\.\n\n> leading\n> delete a\n {2}append after seq \d+\n {4}command\.done .*\n$/);
   });
 });

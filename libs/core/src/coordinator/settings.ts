@@ -61,9 +61,6 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
 };
 
 /** Returns the pause after a failure that followed `failures` others in a row: exponential, capped. */
-export function pauseAfter(
-  failures: number,
-  { backoffMs, maxBackoffMs }: Pick<CoordinatorSettings, 'backoffMs' | 'maxBackoffMs'>,
-): number {
+export function pauseAfter(failures: number, { backoffMs, maxBackoffMs }: Pick<CoordinatorSettings, 'backoffMs' | 'maxBackoffMs'>): number {
   return Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(failures, 16));
 }

@@ -50,9 +50,7 @@ export interface InFlight {
   readonly lastSeq: number;
   /** It holds what others may act on, or numbers that stay. */
   readonly isTelling: boolean;
-  readonly settled:
-    | { readonly outcome: 'stored' | 'unknown'; readonly at: number; readonly lastOffset: number | undefined }
-    | undefined;
+  readonly settled: { readonly outcome: 'stored' | 'unknown'; readonly at: number; readonly lastOffset: number | undefined } | undefined;
 }
 
 export interface OpenQuestion {

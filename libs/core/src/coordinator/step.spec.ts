@@ -454,9 +454,7 @@ describe('members', () => {
 
   it('that are rejected coordinators exit', () => {
     const node = new CoordinatorHarness(LogWriter.started('c9'));
-    node.readNew((log) =>
-      log.write({ kind: 'member.rejected', nodeId: 'c1', incarnation: 'c1#2', reason: 'node id c1 is in use' }),
-    );
+    node.readNew((log) => log.write({ kind: 'member.rejected', nodeId: 'c1', incarnation: 'c1#2', reason: 'node id c1 is in use' }));
     expect(node.of('exit')).toMatchObject([{ reason: 'rejected' }]);
   });
 });

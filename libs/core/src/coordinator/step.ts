@@ -13,16 +13,7 @@ import { decideMembers } from './decide-members.js';
 import { decideReports } from './decide-reports.js';
 import { decideSnapshot } from './decide-snapshot.js';
 import type { Effect } from './effect.js';
-import {
-  claimIfVacant,
-  giveUpLead,
-  givesFrom,
-  leadsByLog,
-  noteBrokerTime,
-  readCommandsFrom,
-  stepDown,
-  takeLead,
-} from './election.js';
+import { claimIfVacant, giveUpLead, givesFrom, leadsByLog, noteBrokerTime, readCommandsFrom, stepDown, takeLead } from './election.js';
 import { EventBatch } from './event-batch.js';
 import type { Input, ReportsSign } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
@@ -153,7 +144,7 @@ function noticeEvent(turn: Turn, { event, epoch, claimId }: LogEntry): void {
   const { self } = next;
   if (event.kind === 'claimed') {
     const isOwn = event.nodeId === self.nodeId && event.incarnation === self.incarnation;
-    if (next.role === 'leader') stepDown(turn, epoch - 1, `${event.nodeId} claimed epoch ${String(epoch)}`);
+    if (next.role === 'leader') stepDown(turn, epoch - 1, `${event.nodeId} claimed epoch ${epoch}`);
     else if (next.role === 'candidate' && !isOwn) stepDown(turn, epoch, 'another claim came first');
     if (isOwn) takeLead(turn, claimId);
   } else if (event.kind === 'commands.rewound') {
@@ -169,10 +160,7 @@ function noticeEvent(turn: Turn, { event, epoch, claimId }: LogEntry): void {
   }
 }
 
-function forget(
-  turn: Turn,
-  event: Extract<LogEvent, { kind: 'member.cleared' | 'member.left' | 'member.rejected' }>,
-): void {
+function forget(turn: Turn, event: Extract<LogEvent, { kind: 'member.cleared' | 'member.left' | 'member.rejected' }>): void {
   const { next, effects } = turn;
   const key = memberKey(event);
   next.suspicions = withoutKey(next.suspicions, key);
@@ -181,8 +169,7 @@ function forget(
   next.heard = withoutKey(next.heard, key);
   next.news += 1;
   if (key !== memberKey(next.self) || (event.kind === 'member.left' && event.reason === 'leaving')) return;
-  const reason =
-    event.kind === 'member.rejected' ? 'rejected' : event.reason === 'superseded' ? 'superseded' : 'expired';
+  const reason = event.kind === 'member.rejected' ? 'rejected' : event.reason === 'superseded' ? 'superseded' : 'expired';
   const why = event.kind === 'member.rejected' ? event.reason : `the cluster counts it as ${reason}`;
   next.hasEnded = true;
   effects.push({ kind: 'exit', reason, message: `node ${event.nodeId} (${event.incarnation}) must exit: ${why}` });
@@ -225,8 +212,7 @@ function readReport({ next, now }: Turn, reports: SharedMap<KnownReport>, queue:
   const frees = index.moves > 0 && index.ownedBy(key).some(({ assignment }) => assignment?.revokedAt !== undefined);
   // What the log says of tasks that were reported before was looked at when it was read.
   const isTold = report.tasks === known?.report.tasks;
-  const marks =
-    !isTold && report.tasks.some(({ id, committed }) => committed && cluster.tasks.find(id)?.committed === false);
+  const marks = !isTold && report.tasks.some(({ id, committed }) => committed && cluster.tasks.find(id)?.committed === false);
   if (frees || marks) next.touched = new Set(next.touched).add(key);
   const isNews = known === undefined || report.leaving || member?.incarnation !== report.incarnation;
   if (isNews) next.news += 1;
@@ -281,7 +267,7 @@ function lead(turn: Turn): void {
   if (sinceConfirmedMs > leaseMs) {
     // Others may have claimed, and the log may have lost that: after a pause nothing else would tell.
     const isWaiting = next.inFlight !== undefined && next.inFlight.settled === undefined;
-    if (!isWaiting) giveUpLead(turn, `it has read nothing of its own for ${String(leaseMs)} ms`);
+    if (!isWaiting) giveUpLead(turn, `it has read nothing of its own for ${leaseMs} ms`);
     return;
   }
   askQuestions(turn);

@@ -15,13 +15,12 @@ function running(committed = true): CoordinatorHarness {
 
 function reported(node: CoordinatorHarness, states: readonly RunState[], committed = true): TaskReport[] {
   return states.map((state, index) => {
-    const generation = node.state.cluster.tasks.get(`a-${String(index)}`)?.assignment?.generation ?? -1;
+    const generation = node.state.cluster.tasks.get(`a-${index}`)?.assignment?.generation ?? -1;
     return { id: { connector: 'a', index }, generation, state, since: 0, committed, counters: {} };
   });
 }
 
-const unattended = ({ state }: CoordinatorHarness): readonly string[] =>
-  unattendedSources(state.cluster, state.reports);
+const unattended = ({ state }: CoordinatorHarness): readonly string[] => unattendedSources(state.cluster, state.reports);
 
 describe('source connectors whose positions nobody keeps', () => {
   it('are not those of which one task runs or is paused', () => {

@@ -7,10 +7,7 @@ import type { CoordinatorState, Workforce } from './state.js';
  * Finds the runners that can be given tasks now; the same ones as before while nobody has come, gone or reported news. While one is suspected or was not
  * heard yet nothing is moved for balance: it will be back or gone soon.
  */
-export function workforceOf(
-  { workforce, news, reports }: CoordinatorState,
-  { members, header: { draining } }: ClusterDraft,
-): Workforce {
+export function workforceOf({ workforce, news, reports }: CoordinatorState, { members, header: { draining } }: ClusterDraft): Workforce {
   if (workforce?.news === news && workforce.members === members && workforce.draining === draining) return workforce;
   const drained = new Set(draining);
   const workers: Worker[] = [];
@@ -23,5 +20,5 @@ export function workforceOf(
     if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push(memberKey(member));
     else workers.push(drained.has(member.nodeId) ? { ...member, draining: true } : member);
   }
-  return { members, news, draining, workers, isCalm, readiness: `${String(isCalm)} ${absent.sort().join(' ')}` };
+  return { members, news, draining, workers, isCalm, readiness: `${isCalm} ${absent.sort().join(' ')}` };
 }

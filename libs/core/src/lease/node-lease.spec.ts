@@ -1,13 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogEvent } from '../model/entry.js';
-import {
-  heldUntil,
-  leaseAfterEntry,
-  leaseAfterHeadReached,
-  leaseAfterLogLost,
-  newLease,
-  type NodeLease,
-} from './node-lease.js';
+import { heldUntil, leaseAfterEntry, leaseAfterHeadReached, leaseAfterLogLost, newLease, type NodeLease } from './node-lease.js';
 
 const self = { nodeId: 'w1', incarnation: 'i1' };
 const fresh = newLease({ ...self, leaseMs: 2_500, marginMs: 500 }, 0);

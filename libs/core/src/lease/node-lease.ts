@@ -42,10 +42,7 @@ export interface NodeLease {
 }
 
 /** @param nowMs not later than the first report of this incarnation. */
-export function newLease(
-  self: Pick<NodeLease, 'nodeId' | 'incarnation' | 'leaseMs' | 'marginMs'>,
-  nowMs: number,
-): NodeLease {
+export function newLease(self: Pick<NodeLease, 'nodeId' | 'incarnation' | 'leaseMs' | 'marginMs'>, nowMs: number): NodeLease {
   const { nodeId, incarnation, leaseMs, marginMs } = self;
   const unbroken = { resumesAt: -Infinity, doubtfulUpTo: -1, gaps: 0, suspected: false, clearedSeq: -1 };
   return { nodeId, incarnation, leaseMs, marginMs, provenAt: nowMs, ...unbroken };
@@ -83,8 +80,7 @@ export function leaseAfterHeadReached(lease: NodeLease, sentAtMs: number, headSe
   if (lease.lost !== undefined) return lease;
   const proven = { ...lease, provenAt: Math.max(lease.provenAt, sentAtMs) };
   const gaps = lease.gaps + 1;
-  if (sentAtMs - lease.provenAt > leaseMs)
-    return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs, doubtfulUpTo: headSeq, gaps };
+  if (sentAtMs - lease.provenAt > leaseMs) return { ...proven, resumesAt: sentAtMs + leaseMs + marginMs, doubtfulUpTo: headSeq, gaps };
   if (lease.suspected || sentAtMs < lease.resumesAt) return proven;
   const extended = { ...proven, until: Math.max(until, sentAtMs + leaseMs) };
   if (sentAtMs <= until || lease.clearedSeq <= lease.doubtfulUpTo) return extended;

@@ -43,8 +43,7 @@ export function chainAfter(
 ): Chain {
   const { now } = found;
   // Before its first entry a node follows no log yet.
-  const isOfLog = (logId: string | undefined): boolean =>
-    logId === found.logId || (found.logId === '' && logId !== undefined);
+  const isOfLog = (logId: string | undefined): boolean => logId === found.logId || (found.logId === '' && logId !== undefined);
   const accepted = new Set(found.accepted);
   const { head } = before.cluster;
   let { gap, unconfirmed, unreadable } = before;
@@ -88,7 +87,7 @@ export function chainAfter(
     }
     if (!isExplained) gap = 'entry' in message ? gapAfter(gap, offset, now) : { offset, since: now, until: Infinity };
     if (gap !== undefined && now - gap.since > SILENCE_MS && !isExplained) {
-      const reason = `for ${String(SILENCE_MS)} ms, last at offset ${String(offset)}, entries came that follow none which this node accepted`;
+      const reason = `for ${SILENCE_MS} ms, last at offset ${offset}, entries came that follow none which this node accepted`;
       return ending({ kind: 'rewritten', reason });
     }
     previous = { digest, isExplained };
@@ -113,7 +112,7 @@ function lengthened(
 /** Others build on an entry that this node could not read: what it has accepted behind that entry, it has accepted alone. */
 function endBy({ offset, why }: UnreadableMessage, head?: LogHead): NodeEnd {
   if (head === undefined || head.offset < offset) return { kind: 'outdated', entry: { offset, why } };
-  const reason = `others accepted the entry at offset ${String(offset)}, which this node could not read and took for void`;
+  const reason = `others accepted the entry at offset ${offset}, which this node could not read and took for void`;
   return { kind: 'rewritten', reason };
 }
 

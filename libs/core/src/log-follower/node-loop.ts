@@ -1,11 +1,4 @@
-import {
-  heldUntil,
-  isLeaseHeld,
-  LEASE_MARGIN_MS,
-  MEMBER_LEASE_MS,
-  newLease,
-  type NodeLease,
-} from '../lease/node-lease.js';
+import { heldUntil, isLeaseHeld, LEASE_MARGIN_MS, MEMBER_LEASE_MS, newLease, type NodeLease } from '../lease/node-lease.js';
 import type { QueueBounds } from '../log/start-plan.js';
 import type { Tail } from '../log/tail-check.js';
 import type { ClusterState } from '../model/cluster-state.js';

@@ -164,8 +164,8 @@ describe('the loop of a node', () => {
     const { head, logId, epoch, claimId } = state;
     const node = Node.at([]);
     node.queue = restoredLog(state, 10_000).map((event, at): ReadEntry => {
-      const entry = { logId, epoch, claimId, seq: head.seq + 1 + at, prevDigest: `r${String(at - 1)}`, at: 0, event };
-      return { offset: at, digest: `r${String(at)}`, entry };
+      const entry = { logId, epoch, claimId, seq: head.seq + 1 + at, prevDigest: `r${at - 1}`, at: 0, event };
+      return { offset: at, digest: `r${at}`, entry };
     });
     node.pull();
     node.answer(node.ask());

@@ -5,15 +5,7 @@ import { tailVerdict, type Tail } from '../log/tail-check.js';
 import type { ReadEntry } from '../model/entry.js';
 import { chainAfter, SILENCE_MS } from './chain-gap.js';
 import { elapsedAfter, elapsedMs, type ClockReading } from '../lease/elapsed-time.js';
-import type {
-  LogMessage,
-  NodeEnd,
-  NodeLoop,
-  SentTime,
-  TailAnswer,
-  TailQuestion,
-  UnreadableMessage,
-} from './node-loop.js';
+import type { LogMessage, NodeEnd, NodeLoop, SentTime, TailAnswer, TailQuestion, UnreadableMessage } from './node-loop.js';
 
 export type NodeInput = ClockReading & NodeInputBody;
 
@@ -124,7 +116,7 @@ function watchDelivery(turn: Turn, endOffset: number): void {
   } else if (now - undelivered.since >= undelivered.patienceMs) {
     const patienceMs = Math.min(2 * undelivered.patienceMs, MAX_DELIVERY_PATIENCE_MS);
     turn.next = { ...next, undelivered: { since: now, patienceMs } };
-    const reason = `entries from offset ${String(nextOffset)} on are in the log and were not delivered`;
+    const reason = `entries from offset ${nextOffset} on are in the log and were not delivered`;
     turn.effects.push({ kind: 'reopen-reader', reason });
   }
 }
@@ -188,7 +180,7 @@ function hold(turn: Turn, messages: readonly LogMessage[], from: number): void {
   const rest = messages.slice(from);
   turn.next = { ...turn.next, held: rest, gap: { offset: first.offset, since: turn.now, until } };
   if (rest.length <= MAX_HELD) return;
-  const what = `${String(rest.length)} messages of the log follow one that this build cannot decode, and none shows whether it is valid. Upgrade the node`;
+  const what = `${rest.length} messages of the log follow one that this build cannot decode, and none shows whether it is valid. Upgrade the node`;
   end(turn, { kind: 'failed', error: new Error(what) });
 }
 

@@ -32,11 +32,7 @@ function logAge({ createdAt }: Pick<StateHeader, 'createdAt'>, wall: number): nu
  */
 export function claimSeq(
   header: StateHeader,
-  {
-    wall,
-    reportedSeqs,
-    salt,
-  }: { readonly wall: number; readonly reportedSeqs: Iterable<number>; readonly salt: number },
+  { wall, reportedSeqs, salt }: { readonly wall: number; readonly reportedSeqs: Iterable<number>; readonly salt: number },
 ): number {
   let known = header.head.seq;
   for (const reported of reportedSeqs) if (reported > known && reported < MAX_REPORTED_SEQ) known = reported;

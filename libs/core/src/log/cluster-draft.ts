@@ -1,10 +1,4 @@
-import {
-  headerOf,
-  type ClusterState,
-  type LogHead,
-  type StateHeader,
-  type StoredResult,
-} from '../model/cluster-state.js';
+import { headerOf, type ClusterState, type LogHead, type StateHeader, type StoredResult } from '../model/cluster-state.js';
 import type { ConnectorState } from '../model/connector.js';
 import { eventsIn, type LogEvent } from '../model/entry.js';
 import type { UnknownEntry } from '../model/feature-level.js';

@@ -87,13 +87,10 @@ export class ConnectorDraft {
       const task = this.#tasks.find(id);
       const isSameText = task?.type === type && sameConfig(task.overrides, overrides);
       if (isSameText && isSameBase) return;
-      const isSame =
-        task?.type === type && sameTaskConfig(taskConfig(connector, task), taskConfig(split, { overrides }));
+      const isSame = task?.type === type && sameTaskConfig(taskConfig(connector, task), taskConfig(split, { overrides }));
       if (!isSame) this.revoke(id, seq);
       const revoked = this.#tasks.find(id);
-      this.#writeTasks().set(
-        revoked === undefined ? { id, type, overrides, committed: false } : { ...revoked, type, overrides },
-      );
+      this.#writeTasks().set(revoked === undefined ? { id, type, overrides, committed: false } : { ...revoked, type, overrides });
     });
     for (let index = tasks.length; index < (connector.taskCount ?? 0); index += 1) {
       this.#discard({ connector: name, index }, seq);

@@ -53,10 +53,7 @@ describe('acceptance of entries', () => {
   it('takes a claim only of the next epoch and only when made after the head', () => {
     const log = LogWriter.started();
     const claim = (epoch: number, digest: string): ReadEntry =>
-      log.next(
-        { kind: 'claimed', nodeId: 'c2', incarnation: 'c2#1', after: { seq: 1, digest } },
-        { epoch, claimId: 'k' },
-      );
+      log.next({ kind: 'claimed', nodeId: 'c2', incarnation: 'c2#1', after: { seq: 1, digest } }, { epoch, claimId: 'k' });
     const { head } = log.state;
     expect(foldEntry(log.state, claim(2, 'older')).leader?.nodeId).toBe('c1');
     expect(foldEntry(log.state, claim(3, head.digest)).leader?.nodeId).toBe('c1');
@@ -136,7 +133,7 @@ describe('acceptance of entries', () => {
           if (!isValid) invalid += 1;
           state = foldEntry(state, {
             offset: state.head.offset + 1,
-            digest: `x${String(good.seq)}`,
+            digest: `x${good.seq}`,
             entry: { logId: 'log-1', epoch: 1, claimId: 'claim-1', at: 1, ...chain, event: next },
           });
           for (const task of state.tasks.values()) {
@@ -229,11 +226,7 @@ describe('what events imply', () => {
         { ...config, file: 'new' },
       ],
     });
-    expect([0, 1, 2].map((i) => log.state.tasks.get(`a-${String(i)}`)?.assignment?.revokedAt)).toEqual([
-      undefined,
-      seq,
-      seq,
-    ]);
+    expect([0, 1, 2].map((i) => log.state.tasks.get(`a-${i}`)?.assignment?.revokedAt)).toEqual([undefined, seq, seq]);
     log.write({ kind: 'tasks.released', tasks: [{ connector: 'a', index: 2 }] });
     expect(log.state.tasks.has('a-2')).toBe(false);
   });
@@ -321,7 +314,7 @@ describe('state files', () => {
     const log = LogWriter.started();
     const done = (n: number): LogEvent => ({
       kind: 'command.done',
-      result: { requestId: `r${String(n)}`, commandOffset: n, outcome: { status: 'done' } },
+      result: { requestId: `r${n}`, commandOffset: n, outcome: { status: 'done' } },
     });
     log.write(...Array.from({ length: 200 }, (_, n) => done(n)));
     log.at += RESULT_RETENTION_MS + 1;

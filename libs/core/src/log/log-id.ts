@@ -1,9 +1,9 @@
 /** Between the id that a log was made with and what its restores add. */
-const separator = '.';
+const SEPARATOR = '.';
 
 /** Id of the log that a restore makes: it shows from which log it comes, and that it is not that one. */
 export function restoredLogId(logId: string, unique: string): string {
-  return `${originOf(logId)}${separator}${unique}`;
+  return `${originOf(logId)}${SEPARATOR}${unique}`;
 }
 
 /** Whether both are one log, or restored from one. */
@@ -12,5 +12,5 @@ export function isOfOneOrigin(left: string, right: string): boolean {
 }
 
 function originOf(logId: string): string {
-  return logId.split(separator, 1)[0] ?? logId;
+  return logId.split(SEPARATOR, 1)[0] ?? logId;
 }

@@ -7,7 +7,7 @@ import type { SnapshotRecord } from '../model/snapshot.js';
  */
 export type RecordDigest = readonly [number, number];
 
-export const emptyDigest: RecordDigest = [0x811c9dc5, 0x9e3779b9];
+export const EMPTY_DIGEST: RecordDigest = [0x811c9dc5, 0x9e3779b9];
 
 export function digestAfter(digest: RecordDigest, record: SnapshotRecord): RecordDigest {
   return digestAfterText(digest, JSON.stringify(record));

@@ -16,30 +16,28 @@ const BUSY_FACTOR = 3;
 function* history(): Generator<LogEvent> {
   for (let i = 0; i < WORKERS; i += 1) {
     const member = {
-      nodeId: `w${String(i)}`,
-      incarnation: `i${String(i)}`,
+      nodeId: `w${i}`,
+      incarnation: `i${i}`,
       role: 'source-runner',
       capacity: 1,
     } as const;
     yield { kind: 'member.joined', member: { ...member, plugins: ['FileSource'] } };
   }
   for (let i = 0; i < CONNECTORS; i += 1) {
-    const config = { 'connector.class': 'FileSource', file: `/data/${String(i)}`, 'tasks.max': String(TASKS_EACH) };
-    const name = `c${String(i)}`;
+    const config = { 'connector.class': 'FileSource', file: `/data/${i}`, 'tasks.max': String(TASKS_EACH) };
+    const name = `c${i}`;
     yield { kind: 'connector.put', name, type: 'source', config, targetState: 'RUNNING' };
-    const result = { requestId: `r${String(i)}`, commandOffset: i, outcome: { status: 'done' } } as const;
+    const result = { requestId: `r${i}`, commandOffset: i, outcome: { status: 'done' } } as const;
     yield { kind: 'command.done', result };
   }
   for (let i = 0; i < CONNECTORS; i += 1) {
     // Members, and a put and a result for each connector before this one, follow genesis and the claim.
     const configVersion = 2 + WORKERS + 2 * i;
     const tasks = Array.from({ length: TASKS_EACH }, (_, index) => ({ part: String(index), connector: String(i) }));
-    yield { kind: 'tasks.configured', name: `c${String(i)}`, configVersion, tasks };
+    yield { kind: 'tasks.configured', name: `c${i}`, configVersion, tasks };
   }
   for (let from = 0; from < CONNECTORS; from += 25) {
-    const tasks = Array.from({ length: 25 * TASKS_EACH }, (_, i) =>
-      owned(from + Math.floor(i / TASKS_EACH), i % TASKS_EACH),
-    );
+    const tasks = Array.from({ length: 25 * TASKS_EACH }, (_, i) => owned(from + Math.floor(i / TASKS_EACH), i % TASKS_EACH));
     yield { kind: 'tasks.assigned', tasks };
   }
   for (let i = 0; ; i += 1) {
@@ -53,19 +51,16 @@ function* history(): Generator<LogEvent> {
   }
 }
 
-function owned(
-  connector: number,
-  index: number,
-): { connector: string; index: number; nodeId: string; incarnation: string } {
+function owned(connector: number, index: number): { connector: string; index: number; nodeId: string; incarnation: string } {
   const worker = String((connector * TASKS_EACH + index) % WORKERS);
-  return { connector: `c${String(connector)}`, index, nodeId: `w${worker}`, incarnation: `i${worker}` };
+  return { connector: `c${connector}`, index, nodeId: `w${worker}`, incarnation: `i${worker}` };
 }
 
 function reads(): readonly ReadEntry[] {
   const events = history();
   const result: ReadEntry[] = [];
   for (let seq = 0; seq < ENTRIES; seq += 1) {
-    const prevDigest = seq === 0 ? '' : `d${String(seq - 1)}`;
+    const prevDigest = seq === 0 ? '' : `d${seq - 1}`;
     const epoch = seq === 0 ? 0 : 1;
     const entry: Omit<LogEntry, 'event'> = { logId: 'l', epoch, claimId: 'k', seq, prevDigest, at: seq };
     const event: LogEvent =
@@ -74,13 +69,13 @@ function reads(): readonly ReadEntry[] {
         : seq === 1
           ? { kind: 'claimed', nodeId: 'c', incarnation: 'c1', after: { seq: 0, digest: 'd0' } }
           : (events.next().value as LogEvent);
-    result.push({ offset: seq, digest: `d${String(seq)}`, entry: { ...entry, event } });
+    result.push({ offset: seq, digest: `d${seq}`, entry: { ...entry, event } });
   }
   return result;
 }
 
 describe('the replay of a log', () => {
-  it(`of ${String(ENTRIES)} entries with ${String(CONNECTORS * TASKS_EACH)} tasks takes no longer than reading does`, () => {
+  it(`of ${ENTRIES} entries with ${CONNECTORS * TASKS_EACH} tasks takes no longer than reading does`, () => {
     const log = reads();
     const times: number[] = [];
     let state = emptyState();
@@ -94,7 +89,7 @@ describe('the replay of a log', () => {
       times.push((user + system) / 1_000);
     }
     const told = times.map((time) => `${time.toFixed(0)} ms`).join(', ');
-    process.stderr.write(`replay of ${String(ENTRIES)} entries, CPU: ${told}\n`);
+    process.stderr.write(`replay of ${ENTRIES} entries, CPU: ${told}\n`);
     expect(state.head.seq).toBe(ENTRIES - 1);
     expect(state.tasks.size).toBe(CONNECTORS * TASKS_EACH);
     expect([...state.tasks.values()].filter(({ assignment }) => assignment === undefined).length).toBeLessThan(2);
@@ -111,12 +106,12 @@ describe('the replay of a log', () => {
     const add = (event: LogEvent): number => {
       seq += 1;
       const entry = { logId: 'log-1', epoch, claimId, seq, prevDigest: digest, at: seq, event };
-      digest = `d${String(seq)}`;
+      digest = `d${seq}`;
       entries.push({ offset: seq, digest, entry });
       return seq;
     };
     for (let c = 0; c < 10_000; c += 1) {
-      const name = `c${String(c)}`;
+      const name = `c${c}`;
       const configVersion = add({ kind: 'connector.put', name, type: 'source', config, targetState: 'RUNNING' });
       const tasks = Array.from({ length: 10 }, (_, i) => ({ ...config, part: String(i) }));
       add({ kind: 'tasks.configured', name, configVersion, tasks });

@@ -30,9 +30,9 @@ function written(state: ClusterState, chunkBytes = 200): readonly ReadEntry[] {
   const { logId, epoch, claimId, head } = state;
   return restoredLog(state, chunkBytes).map((event, at) => {
     const seq = head.seq + 1 + at;
-    const prevDigest = at === 0 ? head.digest : `r${String(at - 1)}`;
+    const prevDigest = at === 0 ? head.digest : `r${at - 1}`;
     const entry = { logId, epoch, claimId, seq, prevDigest, at: place.at, event };
-    return { offset: head.offset + 1 + at, digest: `r${String(at)}`, entry };
+    return { offset: head.offset + 1 + at, digest: `r${at}`, entry };
   });
 }
 

@@ -6,7 +6,7 @@ import { memberKey } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import { restoredSeq } from './claim-seq.js';
 import { utf8Bound } from './json-parts.js';
-import { digestAfter, digestText, emptyDigest } from './record-digest.js';
+import { digestAfter, digestText, EMPTY_DIGEST } from './record-digest.js';
 import { recordsOf } from './snapshot-records.js';
 import { TaskTable } from '../model/task-table.js';
 
@@ -30,10 +30,7 @@ export interface RestorePlace {
  * member, and none of those that were may come back as the same incarnation: nobody holds a task. Numbers of entries, hence generations,
  * continue far above those of the files.
  */
-export function restoredState(
-  kept: ClusterState,
-  { logId, broker, incarnation, at, lastOffset }: RestorePlace,
-): ClusterState {
+export function restoredState(kept: ClusterState, { logId, broker, incarnation, at, lastOffset }: RestorePlace): ClusterState {
   const seq = restoredSeq(kept, at);
   const departed = new Map(kept.departed);
   for (const member of kept.members.values()) departed.set(memberKey(member), at);
@@ -59,13 +56,13 @@ export function restoredState(
  * @param chunkBytes estimated size of one entry; more only where one record alone is larger.
  */
 export function restoredLog(state: ClusterState, chunkBytes: number): readonly LogEvent[] {
-  const snapshotId = `${state.claimId}/${String(state.head.seq)}`;
+  const snapshotId = `${state.claimId}/${state.head.seq}`;
   const asOf = state.head;
   const records = recordsOf(state);
   const chunks = chunksOf(records, chunkBytes).map((data, index): LogEvent => {
     return { kind: 'snapshot.chunk', snapshotId, asOf, index, data };
   });
-  let digest = emptyDigest;
+  let digest = EMPTY_DIGEST;
   for (const record of records) digest = digestAfter(digest, record);
   return [
     ...chunks,

@@ -7,10 +7,7 @@ const COUNT_KEYS: readonly string[] = ['tasks.max', 'max.tasks'];
 /** Whether two settings hold the same keys and values. */
 export function sameConfig(left: Overrides, right: Overrides): boolean {
   const keys = Object.keys(left);
-  return (
-    keys.length === Object.keys(right).length &&
-    keys.every((key) => Object.hasOwn(right, key) && left[key] === right[key])
-  );
+  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && left[key] === right[key]);
 }
 
 /** Whether a task that runs with one of these settings need not be restarted for the other. */
@@ -19,7 +16,5 @@ export function sameTaskConfig(left: Config, right: Config): boolean {
 }
 
 function ofTask(config: Config): Config {
-  return Object.fromEntries(
-    Object.entries(config).filter(([key]) => !COUNT_KEYS.includes(key) && !isPlacementKey(key)),
-  );
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !COUNT_KEYS.includes(key) && !isPlacementKey(key)));
 }

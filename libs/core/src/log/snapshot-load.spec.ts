@@ -32,7 +32,7 @@ function snapshotted(settings: { snapshotPauseMs?: number } = {}): CoordinatorHa
     ...settings,
   });
   node.report('w1');
-  for (let i = 0; i < 30; i += 1) node.create(`c${String(i)}`);
+  for (let i = 0; i < 30; i += 1) node.create(`c${i}`);
   node.pass(1_000, ['w1']);
   return node;
 }
@@ -49,7 +49,7 @@ describe('a snapshot in the log', () => {
     const node = CoordinatorHarness.leading({ snapshotEntries: 60, snapshotPauseMs: 0 });
     for (let i = 0; i < 64; i += 1) {
       const config = { 'connector.class': 'X', text: 'é'.repeat(40_000), n: String(i) };
-      node.command({ kind: 'connector.put', mode: 'create', name: `c${String(i)}`, type: 'source', config });
+      node.command({ kind: 'connector.put', mode: 'create', name: `c${i}`, type: 'source', config });
     }
     const chunks = node.events('snapshot.chunk');
     const sizes = chunks.map((chunk) => Buffer.byteLength(JSON.stringify(chunk)));
@@ -68,7 +68,7 @@ describe('a snapshot in the log', () => {
 
   it('continues with the chunk that was lost', () => {
     const node = CoordinatorHarness.leading({ snapshotEntries: 25, snapshotChunkBytes: 1_000, snapshotPauseMs: 0 });
-    for (let i = 0; i < 18; i += 1) node.create(`c${String(i)}`);
+    for (let i = 0; i < 18; i += 1) node.create(`c${i}`);
     node.isStoring = false;
     node.create('last');
     for (let i = 0; i < 2; i += 1) node.store(node.of('append').at(-1)!);
@@ -85,7 +85,7 @@ describe('a snapshot in the log', () => {
 
   it('adds one chunk to what is said anyway: neither decisions nor renewals wait for it', () => {
     const node = CoordinatorHarness.leading({ snapshotEntries: 25, snapshotChunkBytes: 300, snapshotPauseMs: 0 });
-    for (let i = 0; i < 18; i += 1) node.create(`c${String(i)}`);
+    for (let i = 0; i < 18; i += 1) node.create(`c${i}`);
     node.isStoring = false;
     node.create('x');
     node.store(node.of('append').at(-1)!);

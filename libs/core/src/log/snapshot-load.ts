@@ -3,7 +3,7 @@ import type { LogEvent, ReadEntry } from '../model/entry.js';
 import { MAX_LEVEL, type UnknownEntry } from '../model/feature-level.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import { foldEntries } from './fold.js';
-import { digestAfter, digestText, emptyDigest } from './record-digest.js';
+import { digestAfter, digestText, EMPTY_DIGEST } from './record-digest.js';
 import { sameHead } from './snapshot-events.js';
 import { stateOfRecords } from './snapshot-records.js';
 
@@ -43,8 +43,8 @@ export function loadSnapshot(reads: readonly ReadEntry[], maxLevel = MAX_LEVEL):
   const done = last?.entry.event;
   if (last === undefined || done?.kind !== 'snapshot.done') return invalid('it does not end with snapshot.done');
   const records = recordsIn(reads, done);
-  if (records === undefined) return invalid(`not all of its ${String(done.chunks)} chunks are there`);
-  let digest = emptyDigest;
+  if (records === undefined) return invalid(`not all of its ${done.chunks} chunks are there`);
+  let digest = EMPTY_DIGEST;
   for (const record of records) digest = digestAfter(digest, record);
   if (digestText(digest) !== done.digest) return invalid(`its digest is ${digestText(digest)}, not ${done.digest}`);
   const asOf = stateOfRecords(records);

@@ -4,7 +4,7 @@ import type { Member } from '../model/member.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import { rowsOf, tasksIn } from '../model/task-rows.js';
 import { TaskTable } from '../model/task-table.js';
-import { digestAfter, digestText, emptyDigest, type RecordDigest } from './record-digest.js';
+import { digestAfter, digestText, EMPTY_DIGEST, type RecordDigest } from './record-digest.js';
 
 /** A whole state as records, in a fixed order. Only what the log says: not what this reader skipped. */
 export function recordsOf(state: ClusterState): readonly SnapshotRecord[] {
@@ -54,7 +54,7 @@ export function stateOfRecords(records: Iterable<SnapshotRecord>): ClusterState 
 
 /** Digest of what a state says: equal on all readers that have folded the same entries. */
 export function stateDigest(state: ClusterState): string {
-  let digest: RecordDigest = emptyDigest;
+  let digest: RecordDigest = EMPTY_DIGEST;
   for (const record of recordsOf(state)) digest = digestAfter(digest, record);
   return digestText(digest);
 }

@@ -30,13 +30,11 @@ export class SnapshotMissingError extends CoreError {
     /** Snapshots that were found and could not be used, with the reason. */
     readonly refused: readonly { readonly doneOffset: number; readonly reason: string }[] = [],
   ) {
-    const found = refused.map(
-      ({ doneOffset, reason }) => `the one at offset ${String(doneOffset)} is not valid: ${reason}`,
-    );
+    const found = refused.map(({ doneOffset, reason }) => `the one at offset ${doneOffset} is not valid: ${reason}`);
     super(
       'SNAPSHOT_MISSING',
-      `The log's entries before offset ${String(bounds.minOffset)} are gone and offsets ${String(bounds.minOffset)} to ` +
-        `${String(bounds.maxOffset)} hold no snapshot to start from${found.length === 0 ? '' : ` (${found.join('; ')})`}. ` +
+      `The log's entries before offset ${bounds.minOffset} are gone and offsets ${bounds.minOffset} to ` +
+        `${bounds.maxOffset} hold no snapshot to start from${found.length === 0 ? '' : ` (${found.join('; ')})`}. ` +
         'Copy the files of a node that has read the log into the directory of this one. Where no node can read it any more, stop all ' +
         'nodes, delete the topic of the log and run `sluice restore` with the newest files',
     );
@@ -61,7 +59,7 @@ export function planStart(
 ): StartPlan {
   if (local !== undefined && local.seq >= 0) {
     if (local.offset >= maxOffset) {
-      return { kind: 'rewritten', reason: `there is no entry at offset ${String(local.offset)} any more` };
+      return { kind: 'rewritten', reason: `there is no entry at offset ${local.offset} any more` };
     }
     if (local.offset >= minOffset) return { kind: 'local' };
   }

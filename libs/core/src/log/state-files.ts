@@ -1,10 +1,4 @@
-import {
-  headerOf,
-  type ClusterState,
-  type LogHead,
-  type StateHeader,
-  type StoredResult,
-} from '../model/cluster-state.js';
+import { headerOf, type ClusterState, type LogHead, type StateHeader, type StoredResult } from '../model/cluster-state.js';
 import type { ConnectorState } from '../model/connector.js';
 import { MAX_LEVEL } from '../model/feature-level.js';
 import type { Member } from '../model/member.js';
@@ -110,9 +104,7 @@ function isConnectorFile(value: unknown): value is ConnectorFile {
     isHead(file.head) &&
     isHead(file.tasksAsOf) &&
     [file.logId, file.broker, file.claimId].every((text) => typeof text === 'string') &&
-    [file.epoch, file.level, file.createdAt, file.skipped, file.nextCommandOffset].every((number) =>
-      Number.isInteger(number),
-    ) &&
+    [file.epoch, file.level, file.createdAt, file.skipped, file.nextCommandOffset].every((number) => Number.isInteger(number)) &&
     [file.draining, file.members, file.departed, file.connectors, file.results].every((list) => Array.isArray(list))
   );
 }

@@ -20,11 +20,11 @@ export type TailVerdict = 'same' | 'unknown' | { readonly broken: string };
  */
 export function tailVerdict({ offset, digest }: Tail, found: string | undefined, bounds: QueueBounds): TailVerdict {
   if (found !== undefined) {
-    return found === digest ? 'same' : { broken: `the entry at offset ${String(offset)} is another one` };
+    return found === digest ? 'same' : { broken: `the entry at offset ${offset} is another one` };
   }
-  if (offset >= bounds.maxOffset) return { broken: `there is no entry at offset ${String(offset)} any more` };
+  if (offset >= bounds.maxOffset) return { broken: `there is no entry at offset ${offset} any more` };
   if (offset + 1 < bounds.minOffset) {
-    return { broken: `entries ${String(offset + 1)} to ${String(bounds.minOffset - 1)} are gone and were not read` };
+    return { broken: `entries ${offset + 1} to ${bounds.minOffset - 1} are gone and were not read` };
   }
   return offset < bounds.minOffset ? 'same' : 'unknown';
 }

@@ -1,8 +1,8 @@
 import type { Config } from './connector.js';
 
 /** The values of `assignment.strategy`. */
-export const assignmentStrategyNames = ['sticky', 'average', 'consistent-hash'] as const;
-export type AssignmentStrategyName = (typeof assignmentStrategyNames)[number];
+export const ASSIGNMENT_STRATEGY_NAMES = ['sticky', 'average', 'consistent-hash'] as const;
+export type AssignmentStrategyName = (typeof ASSIGNMENT_STRATEGY_NAMES)[number];
 
 /**
  * Settings of the cluster as a whole. They stand in the log (`settings.changed`), not in the environment of a coordinator: whoever leads
@@ -46,7 +46,7 @@ export function changedSettings(stored: Config, change: Readonly<Record<string, 
 }
 
 function strategyOf(text: string | undefined): AssignmentStrategyName | undefined {
-  return assignmentStrategyNames.find((name) => name === text);
+  return ASSIGNMENT_STRATEGY_NAMES.find((name) => name === text);
 }
 
 function intervalOf(text: string | undefined): number | undefined {
@@ -55,9 +55,9 @@ function intervalOf(text: string | undefined): number | undefined {
 }
 
 const rules = {
-  'assignment.strategy': { read: strategyOf, allowed: assignmentStrategyNames.join(', ') },
+  'assignment.strategy': { read: strategyOf, allowed: ASSIGNMENT_STRATEGY_NAMES.join(', ') },
   'rebalance.interval.ms': {
     read: intervalOf,
-    allowed: `${String(MIN_REBALANCE_INTERVAL_MS)} to ${String(MAX_REBALANCE_INTERVAL_MS)} milliseconds`,
+    allowed: `${MIN_REBALANCE_INTERVAL_MS} to ${MAX_REBALANCE_INTERVAL_MS} milliseconds`,
   },
 } as const;

@@ -41,9 +41,7 @@ export type ClusterCommand =
   /** Changes settings of the cluster; null brings a default back. See `ClusterSettings`. */
   | { readonly kind: 'settings.put'; readonly settings: Readonly<Record<string, string | null>> };
 
-export function isConnectorCommand<Body extends CommandBody>(
-  body: Body,
-): body is Extract<Body, { readonly name: string }> {
+export function isConnectorCommand<Body extends CommandBody>(body: Body): body is Extract<Body, { readonly name: string }> {
   return 'name' in body;
 }
 

@@ -36,7 +36,7 @@ export interface TaskId {
 
 /** The text form of a task id, `<connector>-<index>`: unique because the index is the part after the last dash. */
 export function taskKey(task: TaskId): string {
-  return `${task.connector}-${String(task.index)}`;
+  return `${task.connector}-${task.index}`;
 }
 
 /** The class that a connector's settings name, also under the older key of Apache RocketMQ Connect. */

@@ -100,13 +100,7 @@ export type CommandEvent = Extract<
   LogEvent,
   {
     kind:
-      | 'connector.put'
-      | 'connector.target'
-      | 'connector.deleted'
-      | 'tasks.revoked'
-      | 'drain.started'
-      | 'drain.ended'
-      | 'settings.changed';
+      'connector.put' | 'connector.target' | 'connector.deleted' | 'tasks.revoked' | 'drain.started' | 'drain.ended' | 'settings.changed';
   }
 >;
 

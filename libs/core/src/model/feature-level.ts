@@ -53,11 +53,11 @@ export const FIRST_LEVEL = 1;
 export const MAX_LEVEL = 2;
 
 /** Versions of the messages on the control topics, by the level from which on nodes write them. */
-const protocolVersions: readonly (readonly [level: number, version: number])[] = [[FIRST_LEVEL, 1]];
+const PROTOCOL_VERSIONS: readonly (readonly [level: number, version: number])[] = [[FIRST_LEVEL, 1]];
 
 /** The version of the messages on the control topics that nodes write in a cluster of a level. */
 export function protocolVersionAt(level: number): number {
-  return Math.max(...protocolVersions.filter(([from]) => from <= level).map(([, version]) => version));
+  return Math.max(...PROTOCOL_VERSIONS.filter(([from]) => from <= level).map(([, version]) => version));
 }
 
 /** From this level on all nodes understand reports that tell only what is new. */
@@ -90,9 +90,9 @@ export class NewerVersionNeededError extends CoreError {
   ) {
     const what =
       'why' in entry
-        ? `an entry at offset ${String(entry.offset)} that this build cannot decode (${entry.why})`
-        : `an entry "${entry.kind}" of feature level ${String(entry.level)} at offset ${String(entry.offset)}; this build knows ` +
-          `levels up to ${String(maxLevel)}`;
+        ? `an entry at offset ${entry.offset} that this build cannot decode (${entry.why})`
+        : `an entry "${entry.kind}" of feature level ${entry.level} at offset ${entry.offset}; this build knows ` +
+          `levels up to ${maxLevel}`;
     super('NEWER_VERSION_NEEDED', `The log holds ${what}. The node reads no further: upgrade it`);
   }
 }

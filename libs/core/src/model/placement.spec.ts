@@ -13,9 +13,7 @@ describe('parsePlacement', () => {
 
   it('names every wrong setting, what was given and what is allowed', () => {
     const long = 'x'.repeat(64);
-    expect(
-      parsePlacement({ 'placement.': 'a', 'placement.zone': '', 'placement.rack': 'r 1', 'placement.z': long }),
-    ).toEqual({
+    expect(parsePlacement({ 'placement.': 'a', 'placement.zone': '', 'placement.rack': 'r 1', 'placement.z': long })).toEqual({
       ok: false,
       errors: [
         { field: 'placement.', message: `Invalid label name "" for configuration placement.: must be ${rule}.` },

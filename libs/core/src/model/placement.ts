@@ -13,8 +13,7 @@ interface LabelError {
   readonly message: string;
 }
 
-export type ParsedLabels =
-  { readonly ok: true; readonly value: Labels } | { readonly ok: false; readonly errors: readonly LabelError[] };
+export type ParsedLabels = { readonly ok: true; readonly value: Labels } | { readonly ok: false; readonly errors: readonly LabelError[] };
 
 /** Whether a setting of a connector belongs to its placement. */
 export function isPlacementKey(name: string): boolean {
@@ -27,9 +26,7 @@ export function isPlacementKey(name: string): boolean {
  */
 export function parsePlacement(config: Config): ParsedLabels {
   const given = Object.entries(config).filter(([key]) => isPlacementKey(key));
-  return toLabels(
-    given.map(([field, value]) => ({ field, name: field.slice(PLACEMENT_PREFIX.length), value: value.trim() })),
-  );
+  return toLabels(given.map(([field, value]) => ({ field, name: field.slice(PLACEMENT_PREFIX.length), value: value.trim() })));
 }
 
 /**
@@ -38,9 +35,7 @@ export function parsePlacement(config: Config): ParsedLabels {
  */
 export function placementOf(config: Config): Labels {
   return Object.fromEntries(
-    Object.entries(config).flatMap(([key, value]) =>
-      isPlacementKey(key) ? [[key.slice(PLACEMENT_PREFIX.length), value.trim()]] : [],
-    ),
+    Object.entries(config).flatMap(([key, value]) => (isPlacementKey(key) ? [[key.slice(PLACEMENT_PREFIX.length), value.trim()]] : [])),
   );
 }
 

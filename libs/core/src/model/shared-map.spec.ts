@@ -51,7 +51,7 @@ describe('a shared map', () => {
   });
 
   it('finds which keys of two versions differ', () => {
-    const map = new SharedMap<Item>(new Map(Array.from({ length: 10_000 }, (_, n) => [`k${String(n)}`, { n }])));
+    const map = new SharedMap<Item>(new Map(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, { n }])));
     const copy = new SharedMap(map);
     copy.set('k5000', { n: -1 });
     copy.delete('k9');
@@ -61,8 +61,8 @@ describe('a shared map', () => {
 
   it('stays the same where most of it is deleted and the rest gets new places', () => {
     const map = new SharedMap<{ n: number }>(new Map());
-    for (let n = 0; n < 1_000; n += 1) map.set(`k${String(n)}`, { n });
-    for (let n = 0; n < 1_000; n += 1) if (n % 10 !== 1) map.delete(`k${String(n)}`);
+    for (let n = 0; n < 1_000; n += 1) map.set(`k${n}`, { n });
+    for (let n = 0; n < 1_000; n += 1) if (n % 10 !== 1) map.delete(`k${n}`);
     const copy = new SharedMap(map);
     copy.set('k1', { n: -1 });
     expect([...copy].slice(1)).toEqual([...map].slice(1));

@@ -57,10 +57,7 @@ export class SharedMap<Value extends object> implements ReadonlyMap<string, Valu
   }
 
   /** Copies a map and deletes some keys in the copy; returns the map itself where it has none of them. */
-  static without<Value extends object>(
-    map: ReadonlyMap<string, Value>,
-    keys: readonly string[],
-  ): ReadonlyMap<string, Value> {
+  static without<Value extends object>(map: ReadonlyMap<string, Value>, keys: readonly string[]): ReadonlyMap<string, Value> {
     if (!keys.some((key) => map.has(key))) return map;
     const copy = new SharedMap(map);
     for (const key of keys) copy.delete(key);
@@ -68,10 +65,7 @@ export class SharedMap<Value extends object> implements ReadonlyMap<string, Valu
   }
 
   /** Keys that only one of two maps has, or that have other values in them. Cheap where one was copied from the other. */
-  static changedKeys<Value extends object>(
-    before: ReadonlyMap<string, Value>,
-    after: ReadonlyMap<string, Value>,
-  ): readonly string[] {
+  static changedKeys<Value extends object>(before: ReadonlyMap<string, Value>, after: ReadonlyMap<string, Value>): readonly string[] {
     if (before === after) return [];
     if (before instanceof SharedMap && after instanceof SharedMap) {
       const [old, now] = [before as SharedMap<Value>, after as SharedMap<Value>];

@@ -60,19 +60,12 @@ function rowOf({ id, overrides, committed, lastNodeId, assignment }: TaskState, 
     : [id.index, overrides, mark, assignment.nodeId, heldIn(assignment, members)];
 }
 
-function heldIn(
-  { nodeId, incarnation, generation, revokedAt }: TaskAssignment,
-  members: Members,
-): NonNullable<TaskRow[4]> {
+function heldIn({ nodeId, incarnation, generation, revokedAt }: TaskAssignment, members: Members): NonNullable<TaskRow[4]> {
   const isMembers = members.get(nodeId)?.incarnation === incarnation;
   return isMembers ? [generation, revokedAt ?? null] : [generation, revokedAt ?? null, incarnation];
 }
 
-function assignmentIn(
-  nodeId: string,
-  [generation, revokedAt, incarnation]: NonNullable<TaskRow[4]>,
-  members: Members,
-): TaskAssignment {
+function assignmentIn(nodeId: string, [generation, revokedAt, incarnation]: NonNullable<TaskRow[4]>, members: Members): TaskAssignment {
   return {
     nodeId,
     incarnation: incarnation ?? members.get(nodeId)?.incarnation ?? '',

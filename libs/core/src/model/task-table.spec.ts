@@ -10,7 +10,7 @@ const operations = fc.array(fc.tuple(fc.constantFrom('set', 'set', 'delete', 'co
 function taskOf(id: TaskState['id'], generation: number): TaskState {
   const task = { id, type: 'source', overrides: {}, committed: false } as const;
   if (generation % 4 === 3) return task;
-  return { ...task, assignment: { nodeId: 'w', incarnation: `w#${String(generation % 3)}`, generation } };
+  return { ...task, assignment: { nodeId: 'w', incarnation: `w#${generation % 3}`, generation } };
 }
 
 /** Keys of the tasks that each of the three owners has, as every task says. */
@@ -19,9 +19,8 @@ function heldIn(tasks: Iterable<TaskState>): readonly (readonly string[])[] {
   return owners.map((owner) => keysOf(all.filter(({ assignment }) => assignment && memberKey(assignment) === owner)));
 }
 
-const keysOf = (tasks: Iterable<Pick<TaskState, 'id'>>): readonly string[] =>
-  Array.from(tasks, ({ id }) => taskKey(id)).sort();
-const owners = [0, 1, 2].map((n) => memberKey({ nodeId: 'w', incarnation: `w#${String(n)}` }));
+const keysOf = (tasks: Iterable<Pick<TaskState, 'id'>>): readonly string[] => Array.from(tasks, ({ id }) => taskKey(id)).sort();
+const owners = [0, 1, 2].map((n) => memberKey({ nodeId: 'w', incarnation: `w#${n}` }));
 const heldBy = (table: TaskTable): readonly (readonly string[])[] =>
   owners.map((owner) => keysOf(Array.from(table.heldBy(owner), (id) => ({ id }))));
 
@@ -31,8 +30,7 @@ describe('a table of tasks', () => {
       fc.property(operations, (steps) => {
         const model = new Map<string, TaskState>();
         let table = new TaskTable();
-        const frozen: { readonly table: TaskTable; readonly entries: readonly unknown[]; readonly held: unknown }[] =
-          [];
+        const frozen: { readonly table: TaskTable; readonly entries: readonly unknown[]; readonly held: unknown }[] = [];
         for (const [generation, [what, id]] of steps.entries()) {
           if (what === 'copy') {
             frozen.push({ table, entries: [...table], held: heldBy(table) });
@@ -55,13 +53,11 @@ describe('a table of tasks', () => {
   });
 
   it('says which connectors differ between two versions, also after many changes', () => {
-    const first = TaskTable.of(
-      Array.from({ length: 2_000 }, (_, n) => taskOf({ connector: `c${String(n)}`, index: 0 }, 0)),
-    );
+    const first = TaskTable.of(Array.from({ length: 2_000 }, (_, n) => taskOf({ connector: `c${n}`, index: 0 }, 0)));
     let table = first;
     for (let n = 0; n < 500; n += 1) {
       table = new TaskTable(table);
-      table.set(taskOf({ connector: `c${String(n)}`, index: 0 }, 1));
+      table.set(taskOf({ connector: `c${n}`, index: 0 }, 1));
     }
     const last = new TaskTable(table);
     last.delete({ connector: 'c1999', index: 0 });
@@ -73,13 +69,6 @@ describe('a table of tasks', () => {
 
   it('finds nothing under a key that is written otherwise', () => {
     const table = TaskTable.of([taskOf({ connector: 'a', index: 1 }, 0)]);
-    expect(['a-1', 'a-01', 'a-1e0', 'a-', 'a', ''].map((key) => table.has(key))).toEqual([
-      true,
-      false,
-      false,
-      false,
-      false,
-      false,
-    ]);
+    expect(['a-1', 'a-01', 'a-1e0', 'a-', 'a', ''].map((key) => table.has(key))).toEqual([true, false, false, false, false, false]);
   });
 });

@@ -5,8 +5,8 @@ import { SharedMap } from './shared-map.js';
 /** The tasks of one connector, each at its index; a place may be empty. */
 export type TaskGroup = readonly (TaskState | undefined)[];
 
-const none: TaskGroup = [];
-const nothing: readonly TaskId[] = [];
+const NONE: TaskGroup = [];
+const NOTHING: readonly TaskId[] = [];
 
 /**
  * All tasks, by `taskKey`, kept by connector and by owner. The cost of a copy does not grow with their number. A
@@ -47,12 +47,12 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
 
   /** Empty where the connector has no tasks. */
   ofConnector(name: string): TaskGroup {
-    return this.#groups.get(name) ?? none;
+    return this.#groups.get(name) ?? NONE;
   }
 
   /** The tasks that an incarnation holds, asked to stop or not. */
   heldBy(owner: string): readonly TaskId[] {
-    return this.#held.get(owner) ?? nothing;
+    return this.#held.get(owner) ?? NOTHING;
   }
 
   /** Returns whether an incarnation holds tasks, or has held some since {@link forgetOwner} dropped it. */
@@ -161,10 +161,7 @@ export class TaskTable implements ReadonlyMap<string, TaskState> {
 }
 
 /** Lists the tasks that the connector has now, in their order. It leaves out one beyond the task count, which only stops. */
-export function currentTasks(
-  tasks: TaskTable,
-  { name, taskCount = 0 }: Pick<ConnectorState, 'name' | 'taskCount'>,
-): readonly TaskState[] {
+export function currentTasks(tasks: TaskTable, { name, taskCount = 0 }: Pick<ConnectorState, 'name' | 'taskCount'>): readonly TaskState[] {
   return tasks
     .ofConnector(name)
     .slice(0, taskCount)

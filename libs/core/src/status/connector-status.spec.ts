@@ -141,11 +141,7 @@ describe('what nobody runs', () => {
 
   it.each([
     [{ 'connector.class': 'Other' }, 'no-plugin', 'No worker of role source-runner has plugin Other.'],
-    [
-      { 'placement.zone': 'b' },
-      'no-labels',
-      'No worker of role source-runner has plugin FileSource and labels {zone: b}.',
-    ],
+    [{ 'placement.zone': 'b' }, 'no-labels', 'No worker of role source-runner has plugin FileSource and labels {zone: b}.'],
   ])('explains with %j: %s', (config, code, message) => {
     const { state } = placed(config);
     const reason = { code, message };

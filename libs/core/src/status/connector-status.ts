@@ -142,11 +142,7 @@ function taskRunState({ state }: TaskReport, isEnding: boolean): TaskRunState {
 }
 
 function isWanted(connector: ConnectorState | undefined, task: TaskState): boolean {
-  return (
-    connector !== undefined &&
-    connector.targetState !== TargetState.stopped &&
-    task.id.index < (connector.taskCount ?? 0)
-  );
+  return connector !== undefined && connector.targetState !== TargetState.stopped && task.id.index < (connector.taskCount ?? 0);
 }
 
 function pluginVersion(
@@ -158,7 +154,5 @@ function pluginVersion(
   const member = nodeId === undefined ? undefined : state.members.get(nodeId);
   if (connector === undefined || member?.role !== runnerRole(connector.type)) return undefined;
   const wanted = connectorClass(connector.config);
-  return reports
-    .get(memberKey(member))
-    ?.plugins.find(({ name, aliases }) => name === wanted || aliases.includes(wanted))?.version;
+  return reports.get(memberKey(member))?.plugins.find(({ name, aliases }) => name === wanted || aliases.includes(wanted))?.version;
 }

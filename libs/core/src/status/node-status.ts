@@ -60,12 +60,7 @@ function goneNodes({ departed, members }: ClusterState): ReadonlyMap<string, Dep
   return gone;
 }
 
-function statusOf(
-  state: ClusterState,
-  reports: ReportsView,
-  nodeId: string,
-  departure: Departure | undefined,
-): NodeStatus {
+function statusOf(state: ClusterState, reports: ReportsView, nodeId: string, departure: Departure | undefined): NodeStatus {
   const isDraining = state.draining.includes(nodeId);
   const member = state.members.get(nodeId);
   if (member === undefined) {

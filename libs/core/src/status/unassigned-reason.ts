@@ -15,10 +15,7 @@ interface Known {
 const known = new WeakMap<Fleet['members'], Known>();
 
 /** Why no member can run the tasks of a connector; undefined if one can, so that a free task is assigned soon. */
-export function unassignedReason(
-  fleet: Fleet,
-  { type, config }: Pick<ConnectorState, 'type' | 'config'>,
-): UnassignedReason | undefined {
+export function unassignedReason(fleet: Fleet, { type, config }: Pick<ConnectorState, 'type' | 'config'>): UnassignedReason | undefined {
   const need = { connectorClass: connectorClass(config), placement: placementOf(config) };
   return eligibilityOf(fleet).get(runnerRole(type))?.find(need).reason;
 }

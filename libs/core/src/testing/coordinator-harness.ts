@@ -78,7 +78,7 @@ export class CoordinatorHarness {
     const reads: ReadEntry[] = append.events.map((event, i) => {
       const seq = after.seq + 1 + i;
       const entry = { logId, epoch, claimId, at, seq, prevDigest: digest, event };
-      digest = `d${String(seq)}-${claimId}`;
+      digest = `d${seq}-${claimId}`;
       return { offset: after.offset + 1 + i, digest, entry };
     });
     this.log.accept(reads);
@@ -145,7 +145,7 @@ export class CoordinatorHarness {
   command(body: CommandBody, change: Partial<Command> = {}): CommandOutcome | undefined {
     const offset = this.#commandOffset;
     this.#commandOffset += 1;
-    const base = { requestId: `q${String(offset)}`, sentAt: this.wall, from: 'g1' };
+    const base = { requestId: `q${offset}`, sentAt: this.wall, from: 'g1' };
     const command: Command = { ...base, ...change, ...body };
     this.feed({ kind: 'command.read', readId: this.state.commandReads, offset, command });
     return this.state.cluster.results.get(command.requestId)?.outcome;
@@ -178,8 +178,6 @@ export class CoordinatorHarness {
 
   owner(key: string): string | undefined {
     const assignment = this.state.cluster.tasks.get(key)?.assignment;
-    return assignment === undefined
-      ? undefined
-      : `${assignment.nodeId}${assignment.revokedAt === undefined ? '' : '✗'}`;
+    return assignment === undefined ? undefined : `${assignment.nodeId}${assignment.revokedAt === undefined ? '' : '✗'}`;
   }
 }

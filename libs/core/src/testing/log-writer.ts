@@ -24,7 +24,7 @@ export class LogWriter {
       incarnation,
       after: { seq: head.seq, digest: head.digest },
     };
-    this.#add(event, { epoch: epoch + 1, claimId: `claim-${String(epoch + 1)}` });
+    this.#add(event, { epoch: epoch + 1, claimId: `claim-${epoch + 1}` });
   }
 
   /** Writes events and returns the seq of the last. */
@@ -53,7 +53,7 @@ export class LogWriter {
     const seq = head.seq + 1;
     const { epoch, claimId } = claim;
     const entry: LogEntry = { logId: 'log-1', epoch, claimId, seq, prevDigest: head.digest, at: this.at, event };
-    return { offset: head.offset + 1, digest: `d${String(seq)}-${claimId}`, entry };
+    return { offset: head.offset + 1, digest: `d${seq}-${claimId}`, entry };
   }
 
   join(nodeId: string, role: 'source-runner' | 'sink-runner' = 'source-runner', incarnation = `${nodeId}#1`): number {
@@ -73,7 +73,7 @@ export class LogWriter {
   split(name: string, tasks: number, extra: Readonly<Record<string, string>> = {}): number {
     const connector = this.state.connectors.get(name);
     if (connector === undefined) throw new Error(`no connector ${name}`);
-    const configs = Array.from({ length: tasks }, (_, i) => ({ ...connector.config, file: `f${String(i)}`, ...extra }));
+    const configs = Array.from({ length: tasks }, (_, i) => ({ ...connector.config, file: `f${i}`, ...extra }));
     return this.write({ kind: 'tasks.configured', name, configVersion: connector.configVersion, tasks: configs });
   }
 

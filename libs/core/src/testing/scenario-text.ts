@@ -19,8 +19,7 @@ export function stateLines({ role, cluster }: CoordinatorState): readonly string
       `member ${incarnation} ${memberRole}${suspectedAt === undefined ? '' : ', suspected'}`,
   );
   const connectors = [...cluster.connectors].map(
-    ([name, { targetState, error }]) =>
-      `connector ${name} ${targetState}${error === undefined ? '' : `, failed: ${error}`}`,
+    ([name, { targetState, error }]) => `connector ${name} ${targetState}${error === undefined ? '' : `, failed: ${error}`}`,
   );
   const tasks = [...cluster.tasks.values()].map(({ id, assignment }) => {
     if (assignment === undefined) return `task ${taskKey(id)} unassigned`;

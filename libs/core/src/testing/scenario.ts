@@ -8,8 +8,8 @@ import { CoordinatorHarness } from './coordinator-harness.js';
 import { effectLines, stateLines } from './scenario-text.js';
 import { LogWriter } from './log-writer.js';
 
-const inputMark = '> ';
-const tickMs = 100;
+const INPUT_MARK = '> ';
+const TICK_MS = 100;
 
 /** A line of a scenario that says nothing known. */
 export class ScenarioError extends Error {
@@ -28,9 +28,9 @@ export function played(text: string): string {
   for (const [index, line] of text.split('\n').entries()) {
     if (/^\s+\S/.test(line)) continue;
     lines.push(line);
-    if (!line.startsWith(inputMark)) continue;
+    if (!line.startsWith(INPUT_MARK)) continue;
     try {
-      lines.push(...player.play(line.slice(inputMark.length)).map((effect) => `  ${effect}`));
+      lines.push(...player.play(line.slice(INPUT_MARK.length)).map((effect) => `  ${effect}`));
     } catch (error) {
       throw new ScenarioError(`line ${index + 1}, ${line}: ${(error as Error).message}`, { cause: error });
     }
@@ -46,9 +46,7 @@ class Words {
   constructor(words: readonly string[]) {
     this.#plain = words.filter((word) => !word.includes('='));
     this.#named = new Map(
-      words
-        .filter((word) => word.includes('='))
-        .map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
+      words.filter((word) => word.includes('=')).map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
     );
   }
 
@@ -143,8 +141,8 @@ class ScenarioPlayer {
   pass(durationMs: number, alive: readonly string[]): readonly string[] {
     const lines: string[] = [];
     let renewals = 0;
-    for (let passed = tickMs; passed <= durationMs; passed += tickMs) {
-      this.harness.pass(tickMs, alive);
+    for (let passed = TICK_MS; passed <= durationMs; passed += TICK_MS) {
+      this.harness.pass(TICK_MS, alive);
       for (const effect of this.take()) {
         if (isRenewal(effect)) renewals += 1;
         else lines.push(...effectLines([effect], `+${passed} ms: `));
@@ -208,9 +206,7 @@ const verbs: Readonly<Record<string, Play>> = {
   report: doing(({ harness }, words) => {
     harness.report(words.next('the node'), reportChange(harness, words));
   }),
-  create: doing(({ harness }, words) =>
-    harness.create(words.next('the connector'), numberOf('tasks', words.named('tasks') ?? '1')),
-  ),
+  create: doing(({ harness }, words) => harness.create(words.next('the connector'), numberOf('tasks', words.named('tasks') ?? '1'))),
   update: commanding((words) => {
     const name = words.next('the connector');
     const config = { 'connector.class': 'FileSource', ...Object.fromEntries(words.allNamed()) };
@@ -323,7 +319,5 @@ function numberOf(what: string, text: string): number {
 
 function isRenewal(effect: Effect): boolean {
   if (effect.kind !== 'append') return false;
-  return effect.events
-    .flatMap((event): readonly LogEvent[] => eventsIn(event))
-    .every(({ kind }) => kind === 'lease.renewed');
+  return effect.events.flatMap((event): readonly LogEvent[] => eventsIn(event)).every(({ kind }) => kind === 'lease.renewed');
 }

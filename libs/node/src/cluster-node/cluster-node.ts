@@ -13,17 +13,17 @@ import type { GivenNodeSettings, NodeSettings } from '../settings/node-settings.
 import { NodeFile, NodeStore } from '../store/node-store.js';
 
 const retryLimits = { initialMs: 200, maxMs: 5000 } as const;
-const headTimeoutMs = 30_000;
-const lookTimeoutMs = 5000;
+const HEAD_TIMEOUT_MS = 30_000;
+const LOOK_TIMEOUT_MS = 5000;
 
 /** What every role stands on: its settings, its locked directory, the client of the runtime cluster and the folded log. */
 export class ClusterNode {
   /** When it was opened; milliseconds since the epoch. */
   readonly startedAt = Date.now();
-  private reachedAt: string | undefined;
-  private following: Promise<void> = Promise.resolve();
-  private failure: ((error: Error) => void) | undefined;
-  private firstFailure: Error | undefined;
+  #reachedAt: string | undefined;
+  #following: Promise<void> = Promise.resolve();
+  #failure: ((error: Error) => void) | undefined;
+  #firstFailure: Error | undefined;
 
   private constructor(
     readonly settings: NodeSettings,
@@ -48,9 +48,7 @@ export class ClusterNode {
    */
   static async open(given: GivenNodeSettings, logger: ProcessLogger, signal: AbortSignal): Promise<ClusterNode> {
     const { storePath, role } = given;
-    const store = await (given.nodeId === undefined
-      ? NodeStore.openUnnamed(storePath, role)
-      : NodeStore.open(storePath, given.nodeId));
+    const store = await (given.nodeId === undefined ? NodeStore.openUnnamed(storePath, role) : NodeStore.open(storePath, given.nodeId));
     const settings: NodeSettings = { ...given, nodeId: store.nodeId };
     const client = RocketMqClient.open({
       namesrv: settings.namesrv,
@@ -69,7 +67,7 @@ export class ClusterNode {
       });
       const reports = new ReportsChannel(client, topics, logQueue.brokerName, group, logger.scoped('reports'));
       const node = new ClusterNode(settings, logger, store, client, topics, logQueue, follower, reports);
-      await node.readLog(signal);
+      await node.#readLog(signal);
       await refuseIfInUse(follower.state, store, reports, signal);
       follower.subscribe(({ accepted }) => {
         for (const { entry } of accepted) {
@@ -88,61 +86,60 @@ export class ClusterNode {
 
   /** Where others reach its HTTP server, as host:port; known once that listens. */
   get http(): string | undefined {
-    return this.reachedAt;
+    return this.#reachedAt;
   }
 
   /** Notes where the node's HTTP server listens: its next reports say so. */
   listensAt(address: string): void {
-    this.reachedAt = address;
+    this.#reachedAt = address;
   }
 
   /** Called when the node cannot continue: the process has to end and restart. */
   onFailure(listener: (error: Error) => void): void {
-    this.failure = listener;
+    this.#failure = listener;
   }
 
   /** Why the node cannot continue; undefined while it can. */
   get failed(): Error | undefined {
-    return this.firstFailure;
+    return this.#firstFailure;
   }
 
   fail(error: Error): void {
-    this.firstFailure ??= error;
-    this.failure?.(error);
+    this.#firstFailure ??= error;
+    this.#failure?.(error);
   }
 
   async close(): Promise<void> {
     this.follower.close();
-    await this.following;
+    await this.#following;
     await this.client.close();
     await this.store.close();
   }
 
-  private async readLog(signal: AbortSignal): Promise<void> {
-    await untilReachable(() => this.requireOwnLog(signal), this.logger, signal);
+  async #readLog(signal: AbortSignal): Promise<void> {
+    await untilReachable(() => this.#requireOwnLog(signal), this.logger, signal);
     await untilReachable(() => this.follower.begin(signal), this.logger, signal);
-    this.following = this.follower.run().catch(async (error: unknown) => {
-      this.fail(error instanceof LogRewrittenError ? await this.afterRewrite(error) : (error as Error));
+    this.#following = this.follower.run().catch(async (error: unknown) => {
+      this.fail(error instanceof LogRewrittenError ? await this.#afterRewrite(error) : (error as Error));
     });
     const started = performance.now();
     const proveHead = (limited: AbortSignal): Promise<unknown> => this.follower.proveHead(limited);
-    await untilReachable(() => withLimit(signal, headTimeoutMs, proveHead), this.logger, signal);
+    await untilReachable(() => withLimit(signal, HEAD_TIMEOUT_MS, proveHead), this.logger, signal);
     const { head, epoch, connectors, broker } = this.follower.state;
     if (head.seq < 0 || broker !== this.logQueue.brokerName) {
-      const found =
-        head.seq < 0 ? 'has no first entry' : `begins on broker ${broker} and is on ${this.logQueue.brokerName}`;
+      const found = head.seq < 0 ? 'has no first entry' : `begins on broker ${broker} and is on ${this.logQueue.brokerName}`;
       throw new ClusterNotInitialisedError(`The log ${this.logQueue.topic} ${found}`, this.settings.clusterId);
     }
     await this.store.rememberLog({ clusterId: this.settings.clusterId, logId: this.follower.state.logId, broker });
     this.logger
       .scoped('log')
       .info(
-        `Read up to entry ${String(head.seq)} (epoch ${String(epoch)}, ${String(connectors.size)} connectors) in ` +
+        `Read up to entry ${head.seq} (epoch ${epoch}, ${connectors.size} connectors) in ` +
           `${(performance.now() - started).toFixed(0)} ms`,
       );
   }
 
-  private requireOwnLog(signal: AbortSignal): Promise<void> {
+  #requireOwnLog(signal: AbortSignal): Promise<void> {
     const { clusterId } = this.settings;
     const { log, directory } = this.store;
     const known = { clusterId, logId: log?.logId, directory };
@@ -150,9 +147,9 @@ export class ClusterNode {
   }
 
   /** Puts the copy of a log whose end was lost aside. That of a log which is gone stays for a restore: the next start says so. */
-  private async afterRewrite(rewritten: Error): Promise<Error> {
+  async #afterRewrite(rewritten: Error): Promise<Error> {
     try {
-      await this.requireOwnLog(AbortSignal.timeout(lookTimeoutMs));
+      await this.#requireOwnLog(AbortSignal.timeout(LOOK_TIMEOUT_MS));
     } catch (error) {
       return error instanceof OtherLogError ? error : rewritten;
     }
@@ -163,8 +160,7 @@ export class ClusterNode {
 
 async function putAside(store: NodeStore, logger: ProcessLogger): Promise<void> {
   const directory = await store.putAside();
-  if (directory !== undefined)
-    logger.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
+  if (directory !== undefined) logger.scoped('store').warn(`What this node has kept of another log is in ${directory} now`);
 }
 
 function untilReachable<T>(action: () => Promise<T>, logger: ProcessLogger, signal: AbortSignal): Promise<T> {

@@ -24,15 +24,15 @@ export interface HealthChecks {
 }
 
 /** How long a check may take, in milliseconds: all run at once, so this is how long an answer takes at most. */
-const checkLimitMs = 1800;
+const CHECK_LIMIT_MS = 1800;
 
 /** Carries one check out. Never rejects and always answers in time: what fails or is too late is `down`, with the reason. */
-export async function runCheck({ name, check }: NodeCheck, limitMs = checkLimitMs): Promise<HealthIndicatorResult> {
+export async function runCheck({ name, check }: NodeCheck, limitMs = CHECK_LIMIT_MS): Promise<HealthIndicatorResult> {
   const limit = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new Error(`no answer within ${String(limitMs)} ms`);
+      const error = new Error(`no answer within ${limitMs} ms`);
       reject(error);
       limit.abort(error);
     }, limitMs);
@@ -51,11 +51,7 @@ export async function runCheck({ name, check }: NodeCheck, limitMs = checkLimitM
  * Limits a check that costs something to once per interval, since anybody may ask as often as they like. Who asks in between gets the last
  * outcome; who asks while it runs waits for that run.
  */
-export function atMostEvery(
-  intervalMs: number,
-  { name, check }: NodeCheck,
-  nowMs: () => number = () => performance.now(),
-): NodeCheck {
+export function atMostEvery(intervalMs: number, { name, check }: NodeCheck, nowMs: () => number = () => performance.now()): NodeCheck {
   let outcome: Promise<CheckDetail> | undefined;
   let isRunning = false;
   let validUntilMs = 0;

@@ -32,17 +32,17 @@ class HealthController {
   @Get('live')
   @HealthCheck({ swaggerDocumentation: false })
   live(): Promise<HealthCheckResult> {
-    return this.outcomeOf(this.checks.live);
+    return this.#outcomeOf(this.checks.live);
   }
 
   /** Checks that the node can do its work now. */
   @Get('ready')
   @HealthCheck({ swaggerDocumentation: false })
   ready(): Promise<HealthCheckResult> {
-    return this.outcomeOf(this.checks.ready);
+    return this.#outcomeOf(this.checks.ready);
   }
 
-  private outcomeOf(checks: readonly NodeCheck[]): Promise<HealthCheckResult> {
+  #outcomeOf(checks: readonly NodeCheck[]): Promise<HealthCheckResult> {
     return this.health.check(checks.map((check) => () => runCheck(check)));
   }
 }

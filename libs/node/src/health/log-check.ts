@@ -4,14 +4,14 @@ import { LogBehindError, LogRewrittenError, LogUnclearError } from '../log/log-e
 import type { LogFollower } from '../log/log-follower.js';
 import type { NodeCheck } from './health-check.js';
 
-const proofTimeoutMs = 1500;
+const PROOF_TIMEOUT_MS = 1500;
 
 /** Checks that the broker says where the log ends, and that the node has read it up to there. */
 export function logCheck(follower: LogFollower, queue: QueueRef): NodeCheck {
   return {
     name: 'log',
     check: async (signal) => {
-      await withLimit(signal, proofTimeoutMs, async (limited) => {
+      await withLimit(signal, PROOF_TIMEOUT_MS, async (limited) => {
         try {
           await follower.proveHead(limited);
         } catch (error) {
@@ -30,6 +30,6 @@ function reasonOf(error: unknown, { topic, brokerName }: QueueRef, isLate: boole
   if (error instanceof LogBehindError) {
     return `${message}. It becomes ready by itself once it has read them; if the distance does not shrink, look at its CPU and its network`;
   }
-  const why = isLate ? `no answer within ${String(proofTimeoutMs)} ms` : message;
+  const why = isLate ? `no answer within ${PROOF_TIMEOUT_MS} ms` : message;
   return `The log ${topic} cannot be read from broker ${brokerName}: ${why}. Start the broker or restore the network to it`;
 }

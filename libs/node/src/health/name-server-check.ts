@@ -1,7 +1,7 @@
 import type { RocketMqClient } from '@sluice/rocketmq';
 import type { NodeCheck } from './health-check.js';
 
-const askTimeoutMs = 1500;
+const ASK_TIMEOUT_MS = 1500;
 
 /** Checks that any name server of a cluster answers. */
 export function nameServerCheck(name: 'namesrv' | 'data-namesrv', { admin }: Pick<RocketMqClient, 'admin'>): NodeCheck {
@@ -10,7 +10,7 @@ export function nameServerCheck(name: 'namesrv' | 'data-namesrv', { admin }: Pic
     check: async (signal) => {
       const addresses = admin.nameServers.addresses.join(', ');
       try {
-        const { brokers } = await admin.clusterInfo({ timeoutMs: askTimeoutMs, signal });
+        const { brokers } = await admin.clusterInfo({ timeoutMs: ASK_TIMEOUT_MS, signal });
         return { asked: addresses, brokers: brokers.length };
       } catch (error) {
         throw new Error(

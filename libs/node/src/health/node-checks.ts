@@ -1,5 +1,5 @@
 import type { ClusterNode } from '../cluster-node/cluster-node.js';
-import { noProxy } from '../settings/cluster-address.js';
+import { NO_PROXY } from '../settings/cluster-address.js';
 import type { NodeSettings } from '../settings/node-settings.js';
 import type { RpcEndpoint } from '@sluice/rpc';
 import { atMostEvery, type HealthChecks, type NodeCheck } from './health-check.js';
@@ -8,8 +8,8 @@ import { nameServerCheck } from './name-server-check.js';
 import { storeCheck } from './store-check.js';
 import { topicsCheck } from './topics-check.js';
 
-const topicsIntervalMs = 5000;
-const storeIntervalMs = 3000;
+const TOPICS_INTERVAL_MS = 5000;
+const STORE_INTERVAL_MS = 3000;
 
 /**
  * Lists the checks of a role. Every role needs a name server, the topics, the log up to its end, a store that takes writes, and the rpc topic.
@@ -29,9 +29,9 @@ export function nodeChecks(node: ClusterNode, rpc: RpcEndpoint, ...own: readonly
     ],
     ready: [
       nameServerCheck('namesrv', node.client),
-      atMostEvery(topicsIntervalMs, topicsCheck(node)),
+      atMostEvery(TOPICS_INTERVAL_MS, topicsCheck(node)),
       logCheck(node.follower, node.logQueue),
-      atMostEvery(storeIntervalMs, storeCheck(node.store.directory)),
+      atMostEvery(STORE_INTERVAL_MS, storeCheck(node.store.directory)),
       rpcCheck(rpc, node.settings),
       ...own,
     ],
@@ -39,8 +39,8 @@ export function nodeChecks(node: ClusterNode, rpc: RpcEndpoint, ...own: readonly
 }
 
 function rpcCheck(rpc: RpcEndpoint, { grpc, namesrv }: Pick<NodeSettings, 'grpc' | 'namesrv'>): NodeCheck {
-  const servers = grpc === noProxy ? { namesrv } : { proxy: grpc };
-  const [what, setting] = grpc === noProxy ? [`cluster at ${namesrv}`, 'namesrv'] : [`Proxy ${grpc}`, 'grpc'];
+  const servers = grpc === NO_PROXY ? { namesrv } : { proxy: grpc };
+  const [what, setting] = grpc === NO_PROXY ? [`cluster at ${namesrv}`, 'namesrv'] : [`Proxy ${grpc}`, 'grpc'];
   return {
     name: 'rpc',
     check: () => {

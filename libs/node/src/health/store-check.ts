@@ -2,9 +2,9 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeCheck } from './health-check.js';
 
-const probeFile = 'health.probe';
+const PROBE_FILE = 'health.probe';
 /** As much as a file system gives out at a time: less may fit into a disk that is full. */
-const probeBytes = 4096;
+const PROBE_BYTES = 4096;
 
 /** What the codes of the operating system mean to an operator. */
 const causes: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const causes: Readonly<Record<string, string>> = {
 
 /** Checks that the node's own directory takes a write and keeps it: writes, syncs and removes a small file. */
 export function storeCheck(directory: string): NodeCheck {
-  const path = join(directory, probeFile);
+  const path = join(directory, PROBE_FILE);
   return {
     name: 'store',
     check: async () => {
@@ -44,7 +44,7 @@ export function storeCheck(directory: string): NodeCheck {
 async function writeSynced(path: string): Promise<void> {
   const file = await open(path, 'w');
   try {
-    await file.write(Buffer.alloc(probeBytes));
+    await file.write(Buffer.alloc(PROBE_BYTES));
     await file.sync();
   } finally {
     await file.close();

@@ -34,8 +34,6 @@ describe('topicProblems', () => {
     [{ readQueues: 7, writeQueues: 8 }, /has 7 queues to read and 8 to write/],
     [{ readQueues: 8, writeQueues: 7 }, /has 8 queues to read and 7 to write/],
   ])('names too few of either kind: %j', (here, problem) => {
-    expect(topicProblems([{ topic: positions, queues: new Map([['b', here]]) }], where)).toEqual([
-      expect.stringMatching(problem),
-    ]);
+    expect(topicProblems([{ topic: positions, queues: new Map([['b', here]]) }], where)).toEqual([expect.stringMatching(problem)]);
   });
 });

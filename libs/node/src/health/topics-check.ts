@@ -2,7 +2,7 @@ import type { TopicDefinition } from '@sluice/protocol';
 import type { ClusterNode } from '../cluster-node/cluster-node.js';
 import type { NodeCheck } from './health-check.js';
 
-const askTimeoutMs = 1500;
+const ASK_TIMEOUT_MS = 1500;
 
 /** Checks that all topics of the Connect cluster exist with their queues, as the brokers say now. */
 export function topicsCheck({ client: { admin }, topics, logQueue, settings }: TopicsOfNode): NodeCheck {
@@ -10,16 +10,14 @@ export function topicsCheck({ client: { admin }, topics, logQueue, settings }: T
   return {
     name: 'topics',
     check: async (signal) => {
-      const limits = { timeoutMs: askTimeoutMs, signal };
+      const limits = { timeoutMs: ASK_TIMEOUT_MS, signal };
       const { brokers } = await admin.clusterInfo(limits).catch((error: unknown) => {
         throw new Error(`The topics cannot be looked up while no name server answers: ${(error as Error).message}`, {
           cause: error,
         });
       });
       if (brokers.find((broker) => broker.brokerName === brokerName)?.masterAddress === undefined) {
-        throw new Error(
-          `Broker ${brokerName}, which holds the topics, is not registered as a master at the name servers: start it`,
-        );
+        throw new Error(`Broker ${brokerName}, which holds the topics, is not registered as a master at the name servers: start it`);
       }
       const definitions = Object.values(topics) as TopicDefinition[];
       const found = await Promise.all(
@@ -61,14 +59,14 @@ export function topicProblems(
     const { readQueues, writeQueues } = here;
     if (readQueues < topic.queues || writeQueues < topic.queues) {
       problems.push(
-        `Topic ${topic.name} has ${String(readQueues)} queues to read and ${String(writeQueues)} to write on broker ${brokerName}, ` +
-          `it needs ${String(topic.queues)}: set it to them with \`mqadmin updateTopic\``,
+        `Topic ${topic.name} has ${readQueues} queues to read and ${writeQueues} to write on broker ${brokerName}, ` +
+          `it needs ${topic.queues}: set it to them with \`mqadmin updateTopic\``,
       );
     }
     const totalQueues = [...queues.values()].reduce((sum, each) => sum + each.writeQueues, 0);
     if (topic.queues === 1 && totalQueues > 1) {
       problems.push(
-        `Topic ${topic.name} has ${String(totalQueues)} queues, on ${[...queues.keys()].sort().join(', ')}: it must have exactly one, ` +
+        `Topic ${topic.name} has ${totalQueues} queues, on ${[...queues.keys()].sort().join(', ')}: it must have exactly one, ` +
           `on broker ${brokerName}. Delete the others with \`mqadmin\``,
       );
     }

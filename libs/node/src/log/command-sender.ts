@@ -16,11 +16,11 @@ export class CommandUnansweredError extends NodeError {
   }
 }
 
-const sendTimeoutMs = 5000;
+const SEND_TIMEOUT_MS = 5000;
 
 /** Puts commands into their topic and waits until the log shows their result. */
 export class CommandSender {
-  private readonly queue: QueueRef;
+  readonly #queue: QueueRef;
 
   constructor(
     private readonly client: RocketMqClient,
@@ -29,7 +29,7 @@ export class CommandSender {
     topics: ClusterTopics,
     brokerName: string,
   ) {
-    this.queue = { topic: topics.commands.name, brokerName, queueId: 0 };
+    this.#queue = { topic: topics.commands.name, brokerName, queueId: 0 };
   }
 
   /**
@@ -38,13 +38,13 @@ export class CommandSender {
    */
   async submit(body: CommandBody, timeoutMs: number, requestId: string = randomUUID()): Promise<CommandOutcome> {
     const deadline = AbortSignal.timeout(timeoutMs);
-    const answer = this.resultOf(requestId, deadline);
+    const answer = this.#resultOf(requestId, deadline);
     try {
       const command = encodeCommand({ ...body, requestId, sentAt: Date.now(), from: this.nodeId });
       await this.client.producer.send(
-        this.queue,
+        this.#queue,
         { body: command },
-        { timeoutMs: Math.min(sendTimeoutMs, timeoutMs), signal: deadline },
+        { timeoutMs: Math.min(SEND_TIMEOUT_MS, timeoutMs), signal: deadline },
       );
     } catch (error) {
       answer.catch(() => undefined);
@@ -57,7 +57,7 @@ export class CommandSender {
     return answer;
   }
 
-  private resultOf(requestId: string, deadline: AbortSignal): Promise<CommandOutcome> {
+  #resultOf(requestId: string, deadline: AbortSignal): Promise<CommandOutcome> {
     return new Promise((resolve, reject) => {
       const unsubscribe = this.follower.subscribe(({ state }) => {
         const result = state.results.get(requestId);

@@ -14,7 +14,7 @@ import {
 export type ReadRange = (from: number, to: number, signal: AbortSignal) => Promise<readonly ReadEntry[]>;
 
 /** A leader renews its lease every second: the first window nearly always names a snapshot. */
-const windowEntries = 256;
+const WINDOW_ENTRIES = 256;
 
 /**
  * Loads the newest valid snapshot: entries near the tail name it, and older ones are tried where one proves to be invalid.
@@ -25,8 +25,8 @@ const windowEntries = 256;
  */
 export async function findSnapshot(read: ReadRange, bounds: QueueBounds, signal: AbortSignal): Promise<ClusterState> {
   const refused = new Map<number, string>();
-  for (let end = bounds.maxOffset; end > bounds.minOffset; end -= windowEntries) {
-    const entries = await read(Math.max(bounds.minOffset, end - windowEntries), end, signal);
+  for (let end = bounds.maxOffset; end > bounds.minOffset; end -= WINDOW_ENTRIES) {
+    const entries = await read(Math.max(bounds.minOffset, end - WINDOW_ENTRIES), end, signal);
     for (const doneOffset of snapshotsNamedIn(entries)) {
       if (refused.has(doneOffset)) continue;
       const loaded = await load(read, doneOffset, bounds, signal);
@@ -50,6 +50,6 @@ async function load(
   const isThere = doneOffset >= minOffset && doneOffset < maxOffset;
   const from = isThere ? snapshotReadFrom((await read(doneOffset, doneOffset + 1, signal))[0]) : undefined;
   if (from === undefined) return { kind: 'invalid', reason: 'there is no snapshot.done' };
-  if (from < minOffset) return { kind: 'invalid', reason: `entries from offset ${String(from)} on are gone` };
+  if (from < minOffset) return { kind: 'invalid', reason: `entries from offset ${from} on are gone` };
   return loadSnapshot(await read(from, doneOffset + 1, signal));
 }

@@ -10,12 +10,12 @@ export interface HeadWatchOptions {
   readonly onAttempt?: () => void;
 }
 
-const attemptTimeoutMs = 2500;
+const ATTEMPT_TIMEOUT_MS = 2500;
 
 /** Proves again and again that the node knows the log up to its head, until the log cannot be followed any more. */
 export class HeadWatch {
-  private readonly ended = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  readonly #ended = new AbortController();
+  #running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly follower: LogFollower,
@@ -24,22 +24,22 @@ export class HeadWatch {
   ) {}
 
   start(): void {
-    this.running = this.run();
+    this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
-    this.ended.abort();
-    await this.running;
+    this.#ended.abort();
+    await this.#running;
   }
 
-  private async run(): Promise<void> {
-    const signal = this.ended.signal;
+  async #run(): Promise<void> {
+    const signal = this.#ended.signal;
     while (!signal.aborted && !this.follower.hasEnded) {
       try {
-        const { sentAt } = await withLimit(signal, attemptTimeoutMs, (limited) => this.follower.proveHead(limited));
+        const { sentAt } = await withLimit(signal, ATTEMPT_TIMEOUT_MS, (limited) => this.follower.proveHead(limited));
         this.options.onReached?.(sentAt);
       } catch (error) {
-        if (this.ended.signal.aborted) return;
+        if (this.#ended.signal.aborted) return;
         this.logger.debug(`The head of the log was not reached: ${(error as Error).message}`);
       }
       this.options.onAttempt?.();

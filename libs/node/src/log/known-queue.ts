@@ -1,10 +1,5 @@
 import { retry } from '@sluice/time';
-import {
-  BrokerNotFoundError,
-  FrameTooLargeError,
-  isRetriableRocketMqError,
-  TopicNotFoundError,
-} from '@sluice/rocketmq';
+import { BrokerNotFoundError, FrameTooLargeError, isRetriableRocketMqError, TopicNotFoundError } from '@sluice/rocketmq';
 import { NodeError } from '../errors/node-error.js';
 
 /** Short: leases run out while nobody knows that a broker is back. */
@@ -51,16 +46,10 @@ export function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): P
 }
 
 /** A broker that says that a queue begins behind its end refuses every offset of it: how long nobody asks again, in milliseconds. */
-export const refusedPauseMs = 1_000;
+export const REFUSED_PAUSE_MS = 1_000;
 
 /** Returns where a queue begins; one that was cut below what retention has left may be said to begin behind its end. */
-export function firstOffsetOf({
-  minOffset,
-  maxOffset,
-}: {
-  readonly minOffset: number;
-  readonly maxOffset: number;
-}): number {
+export function firstOffsetOf({ minOffset, maxOffset }: { readonly minOffset: number; readonly maxOffset: number }): number {
   return Math.min(minOffset, maxOffset);
 }
 

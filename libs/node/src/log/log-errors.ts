@@ -15,11 +15,10 @@ export class LogBehindError extends NodeError {
     seq: number,
     options?: ErrorOptions,
   ) {
-    super(
-      'LOG_BEHIND',
-      `The node is ${String(behind)} entries behind the end of the log, it has read up to entry ${String(seq)}`,
-      { retriable: true, ...options },
-    );
+    super('LOG_BEHIND', `The node is ${behind} entries behind the end of the log, it has read up to entry ${seq}`, {
+      retriable: true,
+      ...options,
+    });
   }
 }
 
@@ -28,7 +27,7 @@ export class LogUnclearError extends NodeError {
   constructor(offset: number, options?: ErrorOptions) {
     super(
       'LOG_UNCLEAR',
-      `The message at offset ${String(offset)} of the log may follow an entry that this node cannot read. The node knows the log again ` +
+      `The message at offset ${offset} of the log may follow an entry that this node cannot read. The node knows the log again ` +
         'when it accepts a later entry. Where all coordinators run and this lasts, upgrade the node',
       { retriable: true, ...options },
     );

@@ -3,10 +3,10 @@ import { decodeLogEntry, entryDigest, MalformedMessageError, PROTOCOL_VERSION } 
 import type { QueueReader, QueueRef, RocketMqClient, StoredMessage } from '@sluice/rocketmq';
 import { fittingAnswer } from './known-queue.js';
 
-const probeTimeoutMs = 2000;
-const readAhead = 4;
+const PROBE_TIMEOUT_MS = 2000;
+const READ_AHEAD = 4;
 /** Messages that brokers give in one answer by default, at most. */
-const oneAnswer = 32;
+const ONE_ANSWER = 32;
 
 /** The log's only queue, read by offset. */
 export class LogQueue {
@@ -18,10 +18,7 @@ export class LogQueue {
 
   async bounds(signal: AbortSignal): Promise<QueueBounds> {
     const { admin } = this.client;
-    const [minOffset, maxOffset] = await Promise.all([
-      admin.minOffset(this.ref, { signal }),
-      admin.maxOffset(this.ref, { signal }),
-    ]);
+    const [minOffset, maxOffset] = await Promise.all([admin.minOffset(this.ref, { signal }), admin.maxOffset(this.ref, { signal })]);
     return { minOffset, maxOffset };
   }
 
@@ -30,15 +27,15 @@ export class LogQueue {
     const from = about[0]?.offset ?? nextOffset;
     const last = about.at(-1);
     const count = last === undefined ? 1 : last.offset - from + 1;
-    const { digests, bounds } = await this.pullAt(from, count <= oneAnswer ? count : 1, signal);
+    const { digests, bounds } = await this.#pullAt(from, count <= ONE_ANSWER ? count : 1, signal);
     if (last === undefined || digests.has(last.offset) || last.offset === from) {
       return { found: about.map(({ offset }) => digests.get(offset)), bounds };
     }
-    const other = await this.pullAt(last.offset, 1, signal);
+    const other = await this.#pullAt(last.offset, 1, signal);
     return { found: [digests.get(from), other.digests.get(last.offset)], bounds: other.bounds };
   }
 
-  private async pullAt(
+  async #pullAt(
     offset: number,
     maxMessages: number,
     signal: AbortSignal,
@@ -50,21 +47,20 @@ export class LogQueue {
         group: this.group,
         maxMessages: count,
         suspendMs: 0,
-        timeoutMs: probeTimeoutMs,
+        timeoutMs: PROBE_TIMEOUT_MS,
         signal,
       }),
     );
     const digests = new Map<number, string>();
     for (const message of kind === 'found' ? messages : []) {
-      if (digests.size === 0 || message === messages.at(-1))
-        digests.set(message.queueOffset, entryDigest(message.body));
+      if (digests.size === 0 || message === messages.at(-1)) digests.set(message.queueOffset, entryDigest(message.body));
     }
     return { digests, bounds: { minOffset, maxOffset } };
   }
 
   /** The entries from `from` up to but without `to`; what cannot be understood is left out. */
   async read(from: number, to: number, signal: AbortSignal): Promise<readonly ReadEntry[]> {
-    const reader = this.reader(from, readAhead, signal);
+    const reader = this.reader(from, READ_AHEAD, signal);
     const entries: ReadEntry[] = [];
     try {
       for (let next = from; next < to;) {

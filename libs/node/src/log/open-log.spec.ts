@@ -7,11 +7,7 @@ const topics = topicsOf('default');
 const broker = { brokerName: 'broker-a', readQueues: 1, writeQueues: 1 };
 
 /** Name servers that know these topics and brokers; `configured` is what the brokers themselves say. */
-function directory(
-  known: readonly string[],
-  brokers: readonly string[],
-  configured: readonly string[] = known,
-): LogDirectory {
+function directory(known: readonly string[], brokers: readonly string[], configured: readonly string[] = known): LogDirectory {
   return {
     routes: {
       get: (topic) =>
@@ -24,8 +20,7 @@ function directory(
         Promise.resolve({
           brokers: brokers.map((brokerName) => ({ brokerName, masterAddress: 'host:10911' })),
         } as unknown as ClusterInfo),
-      topicConfig: (topic) =>
-        Promise.resolve(new Map(configured.includes(topic) ? [['broker-a', {} as TopicConfig]] : [])),
+      topicConfig: (topic) => Promise.resolve(new Map(configured.includes(topic) ? [['broker-a', {} as TopicConfig]] : [])),
     },
   };
 }

@@ -1,11 +1,5 @@
 import type { ClusterTopics, TopicDefinition } from '@sluice/protocol';
-import {
-  RocketMqError,
-  TopicNotFoundError,
-  type ClusterInfo,
-  type QueueRef,
-  type RocketMqClient,
-} from '@sluice/rocketmq';
+import { RocketMqError, TopicNotFoundError, type ClusterInfo, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
 import { NodeError } from '../errors/node-error.js';
 
 /** Thrown when the topics of the Connect cluster are not as `sluice init` makes them. No service ever creates them. */
@@ -33,12 +27,7 @@ export interface LogDirectory {
  * @throws ClusterNotInitialisedError
  * @throws RocketMqError, retriable, with code `BROKER_NOT_FOUND` while the broker that knows which topics there are has not registered.
  */
-export async function openLog(
-  client: LogDirectory,
-  topics: ClusterTopics,
-  clusterId: string,
-  knownBroker?: string,
-): Promise<QueueRef> {
+export async function openLog(client: LogDirectory, topics: ClusterTopics, clusterId: string, knownBroker?: string): Promise<QueueRef> {
   for (const topic of Object.values(topics) as TopicDefinition[]) {
     await requireTopic(client, topic, clusterId, knownBroker);
   }
@@ -47,7 +36,7 @@ export async function openLog(
   if (broker?.writeQueues !== 1 || others.length > 0) {
     throw new ClusterNotInitialisedError(
       `Topic ${topics.log.name} must have exactly one queue on one broker, it has ` +
-        (brokers.map((b) => `${String(b.writeQueues)} on ${b.brokerName}`).join(', ') || 'none'),
+        (brokers.map((b) => `${b.writeQueues} on ${b.brokerName}`).join(', ') || 'none'),
       clusterId,
     );
   }
@@ -72,11 +61,7 @@ async function requireTopic(
 }
 
 /** Name servers forget the topics of a broker that is unavailable: only the broker itself can say that it has none. */
-async function requireBroker(
-  { admin }: LogDirectory,
-  topic: TopicDefinition,
-  known: string | undefined,
-): Promise<void> {
+async function requireBroker({ admin }: LogDirectory, topic: TopicDefinition, known: string | undefined): Promise<void> {
   const { brokers } = await admin.clusterInfo();
   const isRegistered = known === undefined ? brokers.length > 0 : hasMaster(brokers, known);
   if (!isRegistered) {

@@ -18,10 +18,7 @@ describe('OutageLogger', () => {
     outage.failed('still no post');
     outage.failed('still no post');
     outage.worked();
-    expect(lines).toEqual([
-      'warn no post',
-      expect.stringMatching(/^info Letters are sent again, after 3 failure\(s\) in \d+\.\d s$/),
-    ]);
+    expect(lines).toEqual(['warn no post', expect.stringMatching(/^info Letters are sent again, after 3 failure\(s\) in \d+\.\d s$/)]);
   });
 
   it('logs an outage that lasts once a minute', () => {
@@ -31,11 +28,7 @@ describe('OutageLogger', () => {
       outage.failed('no post');
     }
     now.mockRestore();
-    expect(lines).toEqual([
-      'warn no post',
-      'warn no post (for 60 s, 61 failures)',
-      'warn no post (for 120 s, 121 failures)',
-    ]);
+    expect(lines).toEqual(['warn no post', 'warn no post (for 60 s, 61 failures)', 'warn no post (for 120 s, 121 failures)']);
   });
 
   it('says nothing of what works', () => {

@@ -10,12 +10,8 @@ afterEach(() => {
 
 describe('a line of the log', () => {
   it('shows control characters as text, so no record can write to the terminal', () => {
-    new ProcessLogger('info')
-      .scoped('task')
-      .info('line "a\u0000b\u001b[31mred\u001b[0m\rgone\tx\u007f\u009b1m\u2028end"');
-    expect(logged()).toMatch(
-      /INFO {2}\[task\] line "a\\u0000b\\u001b\[31mred\\u001b\[0m\\rgone\\tx\\u007f\\u009b1m\\u2028end"\n$/,
-    );
+    new ProcessLogger('info').scoped('task').info('line "a\u0000b\u001b[31mred\u001b[0m\rgone\tx\u007f\u009b1m\u2028end"');
+    expect(logged()).toMatch(/INFO {2}\[task\] line "a\\u0000b\\u001b\[31mred\\u001b\[0m\\rgone\\tx\\u007f\\u009b1m\\u2028end"\n$/);
   });
 
   it('is followed only by indented lines, so no record can forge another one', () => {

@@ -1,13 +1,13 @@
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 
-const levels: readonly LogLevel[] = ['error', 'warn', 'log', 'debug'];
+const LEVELS: readonly LogLevel[] = ['error', 'warn', 'log', 'debug'];
 
 /** How much a node logs. */
 export const LogThreshold = { error: 'error', warn: 'warn', info: 'info', debug: 'debug' } as const;
 export type LogThreshold = (typeof LogThreshold)[keyof typeof LogThreshold];
 
 function levelsUpTo(threshold: LogThreshold): LogLevel[] {
-  return levels.slice(0, levels.indexOf(threshold === 'info' ? 'log' : threshold) + 1);
+  return LEVELS.slice(0, LEVELS.indexOf(threshold === 'info' ? 'log' : threshold) + 1);
 }
 
 /** One line per message: time, level, context, text. Times are UTC. */
@@ -51,13 +51,7 @@ export class ProcessLogger extends ConsoleLogger {
     };
   }
 
-  protected override formatMessage(
-    level: LogLevel,
-    message: unknown,
-    _pid: string,
-    _level: string,
-    contextMessage: string,
-  ): string {
+  protected override formatMessage(level: LogLevel, message: unknown, _pid: string, _level: string, contextMessage: string): string {
     const name = level === 'log' ? 'INFO' : level.toUpperCase();
     return `${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${contextMessage}${printable(String(message))}\n`;
   }
@@ -86,7 +80,7 @@ function printable(text: string): string {
 }
 
 /** Time between two lines about what may come with every message, for instance that it cannot be read. */
-export const warningIntervalMs = 10_000;
+export const WARNING_INTERVAL_MS = 10_000;
 
 export interface ScopedLogger {
   debug(text: string): void;

@@ -5,16 +5,16 @@ import type { OutageLogger } from '../logging/outage-logger.js';
 import type { ReportsChannel } from './reports-channel.js';
 
 /** How often a node reports when nothing changes, in milliseconds. */
-export const heartbeatIntervalMs = 1000;
+export const HEARTBEAT_INTERVAL_MS = 1000;
 
-const lastReportTimeoutMs = 2000;
+const LAST_REPORT_TIMEOUT_MS = 2000;
 
 /** Sends the node's state every second and, through {@link announce}, at once when it changed. One report is in flight at a time. */
 export class Heartbeat {
-  private readonly ended = new AbortController();
-  private wake = new AbortController();
-  private running: Promise<void> = Promise.resolve();
-  private reportSeq = 0;
+  readonly #ended = new AbortController();
+  #wake = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #reportSeq = 0;
 
   constructor(
     private readonly channel: ReportsChannel,
@@ -25,35 +25,35 @@ export class Heartbeat {
   ) {}
 
   start(): void {
-    this.running = this.run();
+    this.#running = this.#run();
   }
 
   /** Sends a report at once, since the state changed. */
   announce(): void {
-    this.wake.abort();
+    this.#wake.abort();
   }
 
   /** Stops the beat with a last report that says so. */
   async stop(): Promise<void> {
-    this.ended.abort();
-    await this.running;
-    await this.send(AbortSignal.timeout(lastReportTimeoutMs), { leaving: true });
+    this.#ended.abort();
+    await this.#running;
+    await this.#send(AbortSignal.timeout(LAST_REPORT_TIMEOUT_MS), { leaving: true });
   }
 
-  private async run(): Promise<void> {
-    const signal = this.ended.signal;
+  async #run(): Promise<void> {
+    const signal = this.#ended.signal;
     while (!signal.aborted) {
-      this.wake = new AbortController();
-      await this.send(signal);
+      this.#wake = new AbortController();
+      await this.#send(signal);
       await pause(SHORTEST_REPORT_PAUSE_MS, signal);
-      await pause(heartbeatIntervalMs - SHORTEST_REPORT_PAUSE_MS, AbortSignal.any([signal, this.wake.signal]));
+      await pause(HEARTBEAT_INTERVAL_MS - SHORTEST_REPORT_PAUSE_MS, AbortSignal.any([signal, this.#wake.signal]));
     }
   }
 
-  private async send(signal: AbortSignal, more: Partial<Report> = {}): Promise<void> {
-    this.reportSeq += 1;
+  async #send(signal: AbortSignal, more: Partial<Report> = {}): Promise<void> {
+    this.#reportSeq += 1;
     try {
-      const report = { ...this.describe(), ...more, reportSeq: this.reportSeq, sentAt: Date.now() };
+      const report = { ...this.describe(), ...more, reportSeq: this.#reportSeq, sentAt: Date.now() };
       await this.channel.send(report, this.allowsDeltas(), signal);
       this.outage.worked();
     } catch (error) {

@@ -4,9 +4,9 @@ import type { ReportsChannel } from './reports-channel.js';
 
 /** The latest report of each node, read as they come. */
 export class LiveReports {
-  private readonly latest = new LatestReports();
-  private readonly ended = new AbortController();
-  private following: Promise<void> = Promise.resolve();
+  readonly #latest = new LatestReports();
+  readonly #ended = new AbortController();
+  #following: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly channel: ReportsChannel,
@@ -14,12 +14,12 @@ export class LiveReports {
     private readonly onFailure: (error: Error) => void,
   ) {
     follower.subscribe(({ state, accepted }) => {
-      if (accepted.some(({ entry }) => entry.event.kind === 'member.left')) this.latest.forgetDeparted(state);
+      if (accepted.some(({ entry }) => entry.event.kind === 'member.left')) this.#latest.forgetDeparted(state);
     });
   }
 
   get view(): ReportsView {
-    return this.latest.view;
+    return this.#latest.view;
   }
 
   /** Reports of nodes that are members of the cluster now. */
@@ -29,17 +29,17 @@ export class LiveReports {
   }
 
   start(): void {
-    this.following = this.channel
+    this.#following = this.channel
       .follow((messages) => {
-        for (const message of messages) if (message.kind === 'report') this.latest.take(message.report);
-      }, this.ended.signal)
+        for (const message of messages) if (message.kind === 'report') this.#latest.take(message.report);
+      }, this.#ended.signal)
       .catch((error: unknown) => {
         this.onFailure(error as Error);
       });
   }
 
   async stop(): Promise<void> {
-    this.ended.abort();
-    await this.following;
+    this.#ended.abort();
+    await this.#following;
   }
 }

@@ -1,6 +1,6 @@
 import type { ClusterState, LogEvent } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-store.js';
-import { heartbeatIntervalMs } from './heartbeat.js';
+import { HEARTBEAT_INTERVAL_MS } from './heartbeat.js';
 import type { HeardReport, ReportsChannel } from './reports-channel.js';
 import { NodeError } from '../errors/node-error.js';
 
@@ -22,7 +22,7 @@ export class NodeExpelledError extends NodeError {
 }
 
 /** Within this time a node that lives reports at least twice. */
-const listenMs = 2.5 * heartbeatIntervalMs;
+const LISTEN_MS = 2.5 * HEARTBEAT_INTERVAL_MS;
 
 /** The incarnation of a member with this node's id that is not known to be dead. */
 export function otherIncarnation({ members }: ClusterState, self: OwnIdentity): string | undefined {
@@ -68,7 +68,7 @@ export async function refuseIfInUse(
   const onListening = (): void => {
     timer = setTimeout(() => {
       silent.abort();
-    }, listenMs);
+    }, LISTEN_MS);
   };
   try {
     await reports.follow(listener, AbortSignal.any([signal, heard.signal, silent.signal]), onListening);

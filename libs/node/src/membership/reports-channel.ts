@@ -12,10 +12,10 @@ import {
   type Probe,
 } from '@sluice/protocol';
 import { OffsetOutOfRangeError, type QueueRef, type RocketMqClient, type StoredMessage } from '@sluice/rocketmq';
-import { refusedPauseMs, untilAnswered } from '../log/known-queue.js';
-import { type ScopedLogger, warningIntervalMs } from '../logging/process-logger.js';
+import { REFUSED_PAUSE_MS, untilAnswered } from '../log/known-queue.js';
+import { type ScopedLogger, WARNING_INTERVAL_MS } from '../logging/process-logger.js';
 
-const sendTimeoutMs = 3000;
+const SEND_TIMEOUT_MS = 3000;
 
 /** Nodes report their whole state often enough to find one of each within this time. */
 const lookBackMs = reportLimits.fullIntervalMs + 30_000;
@@ -26,11 +26,11 @@ export type HeardReport = Heard<Report>;
 export type ReportsListener = (messages: readonly HeardReport[], queueId: number, storedAt: number) => void;
 
 /** A queue with more messages a second is busy: about one in this time is read without a pause. */
-const freeMessageMs = 25;
-const freeMessages = 40;
+const FREE_MESSAGE_MS = 25;
+const FREE_MESSAGES = 40;
 
 /** Lets the messages of a busy queue come together: a large cluster costs its readers a few pulls a second, not one per message. */
-const busyPauseMs = 100;
+const BUSY_PAUSE_MS = 100;
 
 interface QueueFollowing {
   readonly listener: ReportsListener;
@@ -40,8 +40,8 @@ interface QueueFollowing {
 
 /** Writes and reads the reports topic. */
 export class ReportsChannel {
-  private malformed = 0;
-  private readonly writer = new ReportWriter<Report>();
+  #malformed = 0;
+  readonly #writer = new ReportWriter<Report>();
 
   constructor(
     private readonly client: RocketMqClient,
@@ -53,27 +53,23 @@ export class ReportsChannel {
 
   /** Messages that could not be understood, or that somebody else than the node wrote. */
   get malformedCount(): number {
-    return this.malformed;
+    return this.#malformed;
   }
 
   /** One report of this node at a time. */
   async send(report: Report, allowsDeltas: boolean, signal: AbortSignal): Promise<void> {
-    const queue = this.queue(reportsQueueOf(report.nodeId, this.topics));
+    const queue = this.#queue(reportsQueueOf(report.nodeId, this.topics));
     try {
-      for (const body of this.writer.messagesOf(report, performance.now(), allowsDeltas))
-        await this.client.producer.send(queue, { body }, { timeoutMs: sendTimeoutMs, signal });
+      for (const body of this.#writer.messagesOf(report, performance.now(), allowsDeltas))
+        await this.client.producer.send(queue, { body }, { timeoutMs: SEND_TIMEOUT_MS, signal });
     } catch (error) {
-      this.writer.forget();
+      this.#writer.forget();
       throw error;
     }
   }
 
   async sendProbe(queueId: number, probe: Probe, signal: AbortSignal): Promise<void> {
-    await this.client.producer.send(
-      this.queue(queueId),
-      { body: encodeProbe(probe) },
-      { timeoutMs: sendTimeoutMs, signal },
-    );
+    await this.client.producer.send(this.#queue(queueId), { body: encodeProbe(probe) }, { timeoutMs: SEND_TIMEOUT_MS, signal });
   }
 
   get queueIds(): readonly number[] {
@@ -93,40 +89,33 @@ export class ReportsChannel {
     };
     const warnings = new RateLimitedLogger({
       log: this.logger.warn.bind(this.logger),
-      intervalMs: warningIntervalMs,
+      intervalMs: WARNING_INTERVAL_MS,
       signal,
     });
-    const followQueue = (queueId: number): Promise<void> =>
-      this.followQueue(queueId, { listener, warnings, onEnd }, signal);
+    const followQueue = (queueId: number): Promise<void> => this.#followQueue(queueId, { listener, warnings, onEnd }, signal);
     await Promise.all(this.queueIds.map(followQueue));
   }
 
-  private async followQueue(
-    queueId: number,
-    { listener, warnings, onEnd }: QueueFollowing,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const queue = this.queue(queueId);
+  async #followQueue(queueId: number, { listener, warnings, onEnd }: QueueFollowing, signal: AbortSignal): Promise<void> {
+    const queue = this.#queue(queueId);
     const { admin } = this.client;
     const assembler = new ReportAssembler<Report>({
       isWhole: isReport,
       isOwnQueue: (nodeId) => reportsQueueOf(nodeId, this.topics) === queueId,
       onRestart: (nodeId, incarnation) => {
-        warnings.write(
-          `Somebody else wrote a report of node ${nodeId} (incarnation ${incarnation}); the node's own are used again`,
-        );
+        warnings.write(`Somebody else wrote a report of node ${nodeId} (incarnation ${incarnation}); the node's own are used again`);
       },
     });
     try {
       let end = await untilAnswered(() => admin.maxOffset(queue, { signal }), signal);
-      let from = end === 0 ? 0 : Math.min(end, await this.lookBack(queue, end - 1, signal));
+      let from = end === 0 ? 0 : Math.min(end, await this.#lookBack(queue, end - 1, signal));
       let readTo = from;
       const tell = (messages: readonly StoredMessage[]): void => {
         const heard: HeardReport[] = [];
         let storedAt = 0;
         for (const message of messages) {
           readTo = message.queueOffset + 1;
-          const each = this.understood(assembler, message, warnings);
+          const each = this.#understood(assembler, message, warnings);
           if (each === undefined || message.queueOffset < end) continue;
           heard.push(each);
           storedAt = Math.max(storedAt, message.storeTimestamp);
@@ -136,13 +125,11 @@ export class ReportsChannel {
       };
       while (!signal.aborted) {
         if (from >= end) onEnd(queueId);
-        const lost = await this.readUntilLost(queue, from, tell, signal);
+        const lost = await this.#readUntilLost(queue, from, tell, signal);
         const isStuck = readTo === from && from === lost.range.maxOffset;
         readTo = from = end = lost.range.maxOffset;
-        this.logger.warn(
-          `Queue ${String(queueId)} of the reports is read from its end ${String(end)}: ${lost.message}`,
-        );
-        if (isStuck) await pause(refusedPauseMs, signal);
+        this.logger.warn(`Queue ${queueId} of the reports is read from its end ${end}: ${lost.message}`);
+        if (isStuck) await pause(REFUSED_PAUSE_MS, signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -150,7 +137,7 @@ export class ReportsChannel {
   }
 
   /** Resolves when the queue does not have the offset any more that is to be read next. */
-  private async readUntilLost(
+  async #readUntilLost(
     queue: QueueRef,
     from: number,
     tell: (messages: readonly StoredMessage[]) => void,
@@ -158,17 +145,17 @@ export class ReportsChannel {
   ): Promise<OffsetOutOfRangeError> {
     // Nothing is pulled ahead: what comes during a pause is one answer.
     const reader = this.client.consumer.readQueue(queue, { from, group: this.group, ahead: 0, signal });
-    let free = freeMessages;
+    let free = FREE_MESSAGES;
     let pulledAt = performance.now();
     try {
       for (;;) {
         const messages = await reader.next();
         tell(messages);
         const now = performance.now();
-        free = Math.min(freeMessages, free + (now - pulledAt) / freeMessageMs) - messages.length;
+        free = Math.min(FREE_MESSAGES, free + (now - pulledAt) / FREE_MESSAGE_MS) - messages.length;
         pulledAt = now;
         const isAtEnd = reader.position >= (reader.maxOffset ?? 0);
-        if (free < 0 && isAtEnd) await pause(busyPauseMs, signal);
+        if (free < 0 && isAtEnd) await pause(BUSY_PAUSE_MS, signal);
         free = Math.max(0, free);
       }
     } catch (error) {
@@ -180,7 +167,7 @@ export class ReportsChannel {
   }
 
   /** Where to begin to find a whole report of each node, by the broker's clock: this node's own may be wrong by any time. */
-  private async lookBack(queue: QueueRef, lastOffset: number, signal: AbortSignal): Promise<number> {
+  async #lookBack(queue: QueueRef, lastOffset: number, signal: AbortSignal): Promise<number> {
     const { admin, consumer } = this.client;
     const question = { queue, offset: lastOffset, group: this.group, maxMessages: 1, suspendMs: 0, signal };
     const { messages } = await untilAnswered(() => consumer.pull(question), signal);
@@ -188,7 +175,7 @@ export class ReportsChannel {
     return untilAnswered(() => admin.offsetByTime(queue, storedAt - lookBackMs, { signal }), signal);
   }
 
-  private understood(
+  #understood(
     assembler: ReportAssembler<Report>,
     { body, storeTimestamp }: StoredMessage,
     warnings: RateLimitedLogger,
@@ -197,13 +184,13 @@ export class ReportsChannel {
       return assembler.read(body, storeTimestamp);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      this.malformed += 1;
+      this.#malformed += 1;
       warnings.write(error.message);
       return undefined;
     }
   }
 
-  private queue(queueId: number): QueueRef {
+  #queue(queueId: number): QueueRef {
     return { topic: this.topics.reports.name, brokerName: this.brokerName, queueId };
   }
 }

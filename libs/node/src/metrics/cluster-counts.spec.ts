@@ -41,16 +41,10 @@ const task = (name: string, index: number, generation?: number): TaskState => ({
   type: 'source',
   overrides: {},
   committed: false,
-  ...(generation === undefined
-    ? {}
-    : { assignment: { nodeId: runner.nodeId, incarnation: runner.incarnation, generation } }),
+  ...(generation === undefined ? {} : { assignment: { nodeId: runner.nodeId, incarnation: runner.incarnation, generation } }),
 });
 
-function stateOf(
-  members: readonly Member[],
-  connectors: readonly ConnectorState[],
-  tasks: readonly TaskState[],
-): ClusterState {
+function stateOf(members: readonly Member[], connectors: readonly ConnectorState[], tasks: readonly TaskState[]): ClusterState {
   return {
     ...emptyState(),
     members: new Map(members.map((member) => [member.nodeId, member])),

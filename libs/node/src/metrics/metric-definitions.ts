@@ -14,10 +14,10 @@ export interface MetricSpec {
 
 const every = Object.values(Role);
 /** Those that read the log and all reports. */
-const readers = [Role.gateway, Role.coordinator] as const;
-const runners = [Role.sourceRunner, Role.sinkRunner] as const;
-const source = [Role.sourceRunner] as const;
-const sink = [Role.sinkRunner] as const;
+const READERS = [Role.gateway, Role.coordinator] as const;
+const RUNNERS = [Role.sourceRunner, Role.sinkRunner] as const;
+const SOURCE = [Role.sourceRunner] as const;
+const SINK = [Role.sinkRunner] as const;
 
 /** All metrics of Sluice, by name. Counters begin at 0 with the process. */
 export const metricSpecs = {
@@ -110,19 +110,19 @@ export const metricSpecs = {
     type: 'gauge',
     labels: ['role'],
     help: 'Nodes that are members of the cluster.',
-    roles: readers,
+    roles: READERS,
   },
   sluice_connectors: {
     type: 'gauge',
     labels: ['type', 'state'],
     help: 'Connectors by type (source, sink) and state (UNASSIGNED, RUNNING, PAUSED, STOPPED, FAILED).',
-    roles: readers,
+    roles: READERS,
   },
   sluice_tasks: {
     type: 'gauge',
     labels: ['connector', 'role', 'state'],
     help: 'Tasks of a connector by the role that runs them and by state (UNASSIGNED, RUNNING, PAUSED, FAILED, RESTARTING).',
-    roles: readers,
+    roles: READERS,
   },
   sluice_tasks_unassigned: {
     type: 'gauge',
@@ -130,13 +130,13 @@ export const metricSpecs = {
     help:
       'Tasks that no runner of the role holds (source-runner, sink-runner); a connector that nobody has split into tasks yet is one task here. ' +
       'Above 0 for long: more runners are needed.',
-    roles: readers,
+    roles: READERS,
   },
   sluice_commands_total: {
     type: 'counter',
     labels: ['result'],
     help: 'Commands that the leader handled, by result (done, conflict, not-found, invalid, expired), as this node read them.',
-    roles: readers,
+    roles: READERS,
   },
   sluice_coordinator_leads: {
     type: 'gauge',
@@ -154,49 +154,49 @@ export const metricSpecs = {
     type: 'gauge',
     labels: [],
     help: 'Seconds for which this runner may still run its tasks without another contact to the log; below 0 they are paused.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_runner_tasks: {
     type: 'gauge',
     labels: ['connector', 'state'],
     help: 'Tasks on this runner by state (RUNNING, PAUSED, FAILED, RESTARTING, STOPPING; NO_LEASE for what would run but pauses, for the lease has ended).',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_task_failures_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Failures of tasks on this runner.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_task_restarts_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Starts of tasks on this runner after a failure.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_connector_records_in_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Records that came in on this runner: returned by a source, or read from the queues of a sink, duplicates included.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_connector_records_out_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Records that went out of this runner: acknowledged by brokers, or taken by the sink.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_connector_bytes_in_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Bytes of bodies and properties read from the queues of a sink on this runner.',
-    roles: sink,
+    roles: SINK,
   },
   sluice_connector_bytes_out_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Bytes of bodies and properties of a source that brokers acknowledged to this runner.',
-    roles: source,
+    roles: SOURCE,
   },
   sluice_connector_records_dropped_total: {
     type: 'counter',
@@ -204,73 +204,73 @@ export const metricSpecs = {
     help:
       'Records that this runner left out, by reason: a source or sink could not convert skipped ones, or they were too large, and errors.tolerance is all. ' +
       'Only on sinks: older_generation and repeated_seq are copies, retention had removed lost ones before they were read.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_connector_conversion_errors_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Records that could not be converted on this runner, or were too large for a message.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_connector_retries_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Repeated attempts on this runner: to send a batch of a source, or to put records into a sink.',
-    roles: runners,
+    roles: RUNNERS,
   },
   sluice_connector_batches_out_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Batches of a source that brokers acknowledged to this runner.',
-    roles: source,
+    roles: SOURCE,
   },
   sluice_connector_unknown_outcomes_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Batches of a source of which this runner did not learn whether they were stored.',
-    roles: source,
+    roles: SOURCE,
   },
   sluice_connector_incomplete_scans_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Queues whose tail could not be examined in full after an unclean stop: there may be duplicates.',
-    roles: source,
+    roles: SOURCE,
   },
   sluice_connector_position_writes_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Writes of a source to the positions topic by this runner.',
-    roles: source,
+    roles: SOURCE,
   },
   sluice_connector_buffered_records: {
     type: 'gauge',
     labels: ['connector'],
     help: 'Records of a source that wait on this runner for the acknowledgement of a broker.',
-    roles: source,
+    roles: SOURCE,
   },
   sluice_connector_buffered_bytes: {
     type: 'gauge',
     labels: ['connector'],
     help: 'Bytes of a source that wait on this runner for the acknowledgement of a broker.',
-    roles: source,
+    roles: SOURCE,
   },
   sluice_connector_flushes_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Flushes of a sink on this runner.',
-    roles: sink,
+    roles: SINK,
   },
   sluice_connector_offset_commits_total: {
     type: 'counter',
     labels: ['connector'],
     help: 'Commits of offsets to the consumer group of a sink by this runner.',
-    roles: sink,
+    roles: SINK,
   },
   sluice_connector_offset_resets_total: {
     type: 'counter',
     labels: ['connector'],
     help: "Resets of a sink's consumer group by an operator that this runner followed, by queue.",
-    roles: sink,
+    roles: SINK,
   },
   sluice_connector_lag_messages: {
     type: 'gauge',
@@ -278,13 +278,13 @@ export const metricSpecs = {
     help:
       'Messages that are not committed in the queues that this runner reads for a sink; the sum over all sink runners is the lag of the ' +
       'connector. The ends of queues are asked for every 5 s, not at a scrape.',
-    roles: sink,
+    roles: SINK,
   },
   sluice_connector_lag_age_seconds: {
     type: 'gauge',
     labels: ['connector'],
     help: 'Age of the oldest figure in sluice_connector_lag_messages, in seconds: it grows while brokers do not answer.',
-    roles: sink,
+    roles: SINK,
   },
 } as const satisfies Readonly<Record<string, MetricSpec>>;
 

@@ -13,10 +13,7 @@ describe('the registry of metrics', () => {
       ['coordinator', 3],
     ]);
     metrics.collect('sluice_members', () => [...members].map(([role, value]) => ({ labels: { role }, value })));
-    expect(await linesOf(metrics, 'sluice_members')).toEqual([
-      'sluice_members{role="gateway"} 1',
-      'sluice_members{role="coordinator"} 3',
-    ]);
+    expect(await linesOf(metrics, 'sluice_members')).toEqual(['sluice_members{role="gateway"} 1', 'sluice_members{role="coordinator"} 3']);
     members.delete('coordinator');
     expect(await linesOf(metrics, 'sluice_members')).toEqual(['sluice_members{role="gateway"} 1']);
   });
@@ -32,9 +29,7 @@ describe('the registry of metrics', () => {
 
   it('has the metrics of the process, and names of connectors as they are', async () => {
     const metrics = new MetricRegistry('gateway');
-    metrics.collect('sluice_tasks', () => [
-      { labels: { connector: 'a "b"\\\n', role: 'sink-runner', state: 'RUNNING' }, value: 1 },
-    ]);
+    metrics.collect('sluice_tasks', () => [{ labels: { connector: 'a "b"\\\n', role: 'sink-runner', state: 'RUNNING' }, value: 1 }]);
     expect(await linesOf(metrics, 'sluice_tasks')).toEqual([
       'sluice_tasks{connector="a \\"b\\"\\\\\\n",role="sink-runner",state="RUNNING"} 1',
     ]);

@@ -20,16 +20,16 @@ export interface Sample<Name extends MetricName> {
 
 /** The metrics of one node, as its role has them. A scrape reads what others count anyway: between scrapes nothing is done. */
 export class MetricRegistry {
-  private readonly registry = new Registry();
-  private readonly registered = new Set<MetricName>();
+  readonly #registry = new Registry();
+  readonly #registered = new Set<MetricName>();
 
   constructor(private readonly role: Role) {
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.#registry });
   }
 
   /** The content type of {@link text}. */
   get contentType(): string {
-    return this.registry.contentType;
+    return this.#registry.contentType;
   }
 
   /**
@@ -38,9 +38,9 @@ export class MetricRegistry {
    * @throws Error for a metric that the role does not have, or that is registered already.
    */
   collect<Name extends CollectedName>(name: Name, read: () => Iterable<Sample<Name>>): void {
-    this.claim(name);
+    this.#claim(name);
     const { type, labels, help } = metricSpecs[name];
-    const options = { name, help, labelNames: [...labels] as string[], registers: [this.registry] };
+    const options = { name, help, labelNames: [...labels] as string[], registers: [this.#registry] };
     if (type === 'counter') {
       new Counter({
         ...options,
@@ -67,32 +67,32 @@ export class MetricRegistry {
 
   /** A histogram, to be given what it has to hold. @throws Error as {@link collect} */
   histogram<Name extends HistogramName>(name: Name): { observe(labels: LabelsOf<Name>, value: number): void } {
-    this.claim(name);
+    this.#claim(name);
     const { help, labels, buckets } = metricSpecs[name];
     return new Histogram({
       name,
       help,
       labelNames: [...labels] as string[],
       buckets: [...buckets],
-      registers: [this.registry],
+      registers: [this.#registry],
     });
   }
 
   /** Metrics of the role that nobody registered. */
   get missing(): readonly MetricName[] {
-    return metricNamesOf(this.role).filter((name) => !this.registered.has(name));
+    return metricNamesOf(this.role).filter((name) => !this.#registered.has(name));
   }
 
   /** All metrics in the text format of Prometheus. */
   text(): Promise<string> {
-    return this.registry.metrics();
+    return this.#registry.metrics();
   }
 
-  private claim(name: MetricName): void {
+  #claim(name: MetricName): void {
     const { roles } = metricSpecs[name] as MetricSpec;
     if (!roles.includes(this.role)) throw new Error(`Metric ${name} is none of a ${this.role}`);
-    if (this.registered.has(name)) throw new Error(`Metric ${name} is registered already`);
-    this.registered.add(name);
+    if (this.#registered.has(name)) throw new Error(`Metric ${name} is registered already`);
+    this.#registered.add(name);
   }
 }
 

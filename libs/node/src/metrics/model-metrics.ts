@@ -4,13 +4,7 @@ import type { LogFollower } from '../log/log-follower.js';
 import { countCluster, type ClusterCounts } from './cluster-counts.js';
 import type { MetricRegistry } from './metric-registry.js';
 
-const results = [
-  'done',
-  'conflict',
-  'not-found',
-  'invalid',
-  'expired',
-] as const satisfies readonly CommandOutcome['status'][];
+const RESULTS = ['done', 'conflict', 'not-found', 'invalid', 'expired'] as const satisfies readonly CommandOutcome['status'][];
 
 /** The metrics of a role that knows all of the cluster: from what it has read, whether a coordinator lives or not. */
 export function collectModel(metrics: MetricRegistry, follower: LogFollower, reports: () => ReportsView): void {
@@ -28,7 +22,7 @@ export function collectModel(metrics: MetricRegistry, follower: LogFollower, rep
     counts().connectors.map(({ type, state, count }) => ({ labels: { type, state }, value: count })),
   );
   metrics.collect('sluice_tasks', () => counts().tasks.map(({ count, ...labels }) => ({ labels, value: count })));
-  const handled = new Map<string, number>(results.map((result) => [result, 0]));
+  const handled = new Map<string, number>(RESULTS.map((result) => [result, 0]));
   follower.subscribe(({ accepted }) => {
     for (const { entry } of accepted) {
       const { event } = entry;
@@ -37,9 +31,7 @@ export function collectModel(metrics: MetricRegistry, follower: LogFollower, rep
       handled.set(status, (handled.get(status) ?? 0) + 1);
     }
   });
-  metrics.collect('sluice_commands_total', () =>
-    [...handled].map(([result, value]) => ({ labels: { result }, value })),
-  );
+  metrics.collect('sluice_commands_total', () => [...handled].map(([result, value]) => ({ labels: { result }, value })));
 }
 
 /** Several metrics of one scrape need the same counts. */

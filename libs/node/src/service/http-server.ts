@@ -14,7 +14,7 @@ export class HttpPortError extends NodeError {
   constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
     const why = portProblems[cause.code ?? ''] ?? `cannot be opened: ${cause.message}`;
     const advice = 'Set SLUICE_HTTP_PORT (http.port) or SLUICE_HTTP_HOST (http.host) to choose another';
-    super('HTTP_PORT_UNAVAILABLE', `Port ${String(port)} of ${host} ${why}. ${advice}`, { cause });
+    super('HTTP_PORT_UNAVAILABLE', `Port ${port} of ${host} ${why}. ${advice}`, { cause });
   }
 }
 
@@ -28,8 +28,8 @@ export async function listen(app: INestApplication, host: string, port: number):
 
 /** Where a server that listens is reached, as host:port. One that listens on all addresses is reached by the name of its host. */
 export function reachableAddress({ address, family, port }: AddressInfo, hostName: string): string {
-  if (address === '0.0.0.0' || address === '::') return `${hostName}:${String(port)}`;
-  return family === 'IPv6' ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
+  if (address === '0.0.0.0' || address === '::') return `${hostName}:${port}`;
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /**

@@ -2,7 +2,7 @@ import { formatAddress, parseMessagingUrl } from '@sluice/rocketmq';
 import { NodeError } from '../errors/node-error.js';
 
 /** Given in place of a Proxy's address by a cluster that has none. */
-export const noProxy = 'none';
+export const NO_PROXY = 'none';
 
 type Scheme = 'rocketmq' | 'rocketmq+grpc';
 
@@ -47,5 +47,5 @@ export function hostOf(address: string): string {
 
 /** Makes the URL at which nodes ask each other: a Proxy of the runtime cluster, or its name servers where it has none. */
 export function rpcUrl({ grpc, namesrv }: { readonly grpc: string; readonly namesrv: string }): string {
-  return grpc === noProxy ? `rocketmq://${namesrv}` : `rocketmq+grpc://${grpc}`;
+  return grpc === NO_PROXY ? `rocketmq://${namesrv}` : `rocketmq+grpc://${grpc}`;
 }

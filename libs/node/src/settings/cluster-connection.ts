@@ -23,12 +23,7 @@ export function runtimeClusterOf(resolved: ResolvedSettings, readText: ReadText)
  *
  * @throws NodeSettingsError
  */
-export function dataClusterOf(
-  role: Role,
-  resolved: ResolvedSettings,
-  runtime: ClusterConnection,
-  readText: ReadText,
-): ClusterConnection {
+export function dataClusterOf(role: Role, resolved: ResolvedSettings, runtime: ClusterConnection, readText: ReadText): ClusterConnection {
   const prefix = dataPrefixOf(role);
   if (prefix === undefined) return runtime;
   const own = connectionOf(resolved, prefix, resolved.values[`${prefix}namesrv`] ?? runtime.namesrv, readText);
@@ -50,12 +45,7 @@ function dataPrefixOf(role: Role): 'source.' | 'sink.' | undefined {
   }
 }
 
-function connectionOf(
-  { values, origins }: ResolvedSettings,
-  prefix: KeyPrefix,
-  addresses: string,
-  readText: ReadText,
-): ClusterConnection {
+function connectionOf({ values, origins }: ResolvedSettings, prefix: KeyPrefix, addresses: string, readText: ReadText): ClusterConnection {
   const namesrv = parseAddresses(addresses, 'rocketmq').join(',');
   const found = findCredentials(values, prefix, readText);
   switch (found.kind) {
@@ -64,9 +54,7 @@ function connectionOf(
     case 'found':
       return { namesrv, credentials: found.source };
     case 'wrong':
-      throw new NodeSettingsError(
-        found.problems.map(({ setting, message }) => problemOf(origins.get(setting), message)),
-      );
+      throw new NodeSettingsError(found.problems.map(({ setting, message }) => problemOf(origins.get(setting), message)));
     default:
       return found satisfies never;
   }

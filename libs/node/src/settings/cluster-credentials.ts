@@ -15,7 +15,7 @@ export type FoundCredentials =
       readonly problems: readonly { readonly setting: SettingName; readonly message: string }[];
     };
 
-const prefixes = ['', 'source.', 'sink.'] as const satisfies readonly KeyPrefix[];
+const PREFIXES = ['', 'source.', 'sink.'] as const satisfies readonly KeyPrefix[];
 
 type Key = { readonly text: string } | { readonly file: string };
 
@@ -64,7 +64,7 @@ export function findCredentials(values: SettingValues, prefix: KeyPrefix, readTe
 
 /** Shows whether any key is given, for whichever cluster. */
 export function hasKeys(values: SettingValues): boolean {
-  const names = prefixes.flatMap((prefix) => [`${prefix}access.key`, `${prefix}access.key.file`] as const);
+  const names = PREFIXES.flatMap((prefix) => [`${prefix}access.key`, `${prefix}access.key.file`] as const);
   return names.some((name) => values[name] !== undefined);
 }
 

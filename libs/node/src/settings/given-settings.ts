@@ -23,9 +23,9 @@ export interface GivenSettings {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The variable that names the file of settings where no option does. */
-export const fileVariable = 'SLUICE_CONFIG_FILE';
+export const FILE_VARIABLE = 'SLUICE_CONFIG_FILE';
 /** The variable that Apache RocketMQ's tools read; it has the lowest precedence, as in Apache RocketMQ Connect. */
-const originalVariable = 'NAMESRV_ADDR';
+const ORIGINAL_VARIABLE = 'NAMESRV_ADDR';
 
 /** Reads what a file gives: settings under their own names or original keys; every other name is an error. */
 export function givenByFile(file: string, entries: readonly FileEntry[]): GivenSettings {
@@ -33,10 +33,10 @@ export function givenByFile(file: string, entries: readonly FileEntry[]): GivenS
   const notes: string[] = [];
   const errors: string[] = [];
   for (const { name, text, line } of entries) {
-    const place = `${file}:${String(line)}`;
+    const place = `${file}:${line}`;
     const original = originalKey(name);
     if (isSettingName(name)) given.push({ setting: name, name, text, place });
-    else if (original === undefined) errors.push(`${place}: ${name} is not a known setting.${hint(name, fileNames)}`);
+    else if (original === undefined) errors.push(`${place}: ${name} is not a known setting.${hint(name, FILE_NAMES)}`);
     else if ('refused' in original) errors.push(`${place}: ${name} is refused: ${original.refused}`);
     else if ('ignored' in original) notes.push(`${place}: ${name} is ignored: ${original.ignored}`);
     else given.push({ setting: original.honouredAs, name, text, place });
@@ -44,7 +44,7 @@ export function givenByFile(file: string, entries: readonly FileEntry[]): GivenS
   return { given, notes, errors };
 }
 
-const fileNames: readonly string[] = [...settingNames, ...Object.keys(originalKeys)];
+const FILE_NAMES: readonly string[] = [...settingNames, ...Object.keys(originalKeys)];
 
 /** Reads what the environment gives. Variables of others may begin alike, so only what looks like a typing error is named, as a note. */
 export function givenByEnvironment(environment: Environment): GivenSettings {
@@ -55,7 +55,7 @@ export function givenByEnvironment(environment: Environment): GivenSettings {
     return text === undefined ? [] : [{ setting, name, text, place }];
   });
   const notes = Object.keys(environment)
-    .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && name !== fileVariable)
+    .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && name !== FILE_VARIABLE)
     .flatMap((name) => {
       const meant = hint(name, variables.keys());
       return meant === '' ? [] : [`${place}: ${name} is not a known setting.${meant}`];
@@ -65,9 +65,9 @@ export function givenByEnvironment(environment: Environment): GivenSettings {
 
 /** Reads what is used where nothing else is given. */
 export function givenByOriginalEnvironment(environment: Environment): GivenSettings {
-  const text = environment[originalVariable];
+  const text = environment[ORIGINAL_VARIABLE];
   const place = 'environment';
-  const given = text === undefined ? [] : [{ setting: 'namesrv', name: originalVariable, text, place } as const];
+  const given = text === undefined ? [] : [{ setting: 'namesrv', name: ORIGINAL_VARIABLE, text, place } as const];
   return { given, notes: [], errors: [] };
 }
 

@@ -1,6 +1,6 @@
 import { parseLabels, type Labels, type Role } from '@sluice/core';
 import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './cluster-connection.js';
-import { hostOf, noProxy, parseAddresses } from './cluster-address.js';
+import { hostOf, NO_PROXY, parseAddresses } from './cluster-address.js';
 import { hasKeys, type ReadText } from './cluster-credentials.js';
 import type { ResolvedSettings } from './resolve-settings.js';
 import type { SettingValues } from './setting-definitions.js';
@@ -22,7 +22,7 @@ export interface GatewayLimits {
 
 export interface NodeSettings extends ClusterConnection {
   readonly role: Role;
-  /** Proxies of the runtime cluster: host:port, separated by commas; or {@link noProxy}. */
+  /** Proxies of the runtime cluster: host:port, separated by commas; or {@link NO_PROXY}. */
   readonly grpc: string;
   /** The cluster in which the topics of this role's tasks live; the runtime cluster on roles without tasks. */
   readonly dataCluster: ClusterConnection;
@@ -70,14 +70,13 @@ interface DerivedValues {
 export function valuesInForce(role: Role, values: SettingValues): SettingValues & DerivedValues {
   const runtime = parseAddresses(values.namesrv, 'rocketmq');
   const namesrv = runtime.join(',');
-  const dataNamesrv = (given: string | undefined): string =>
-    given === undefined ? namesrv : parseAddresses(given, 'rocketmq').join(',');
+  const dataNamesrv = (given: string | undefined): string => (given === undefined ? namesrv : parseAddresses(given, 'rocketmq').join(','));
   const grpc = values.grpc ?? `${hostOf(runtime[0] ?? '')}:8081`;
   const interval = values['persist.interval.ms'];
   return {
     ...values,
     namesrv,
-    grpc: grpc === noProxy ? noProxy : parseAddresses(grpc, 'rocketmq+grpc').join(','),
+    grpc: grpc === NO_PROXY ? NO_PROXY : parseAddresses(grpc, 'rocketmq+grpc').join(','),
     'source.namesrv': dataNamesrv(values['source.namesrv']),
     'sink.namesrv': dataNamesrv(values['sink.namesrv']),
     'acl.enable': values['acl.enable'] ?? hasKeys(values),

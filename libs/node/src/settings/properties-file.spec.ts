@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseProperties, SettingsFormatError } from './properties-file.js';
 
-const pairs = (text: string): readonly (readonly [string, string])[] =>
-  parseProperties(text).map(({ name, text: value }) => [name, value]);
+const pairs = (text: string): readonly (readonly [string, string])[] => parseProperties(text).map(({ name, text: value }) => [name, value]);
 
 describe('parseProperties', () => {
   it.each([
@@ -39,8 +38,6 @@ describe('parseProperties', () => {
   });
 
   it('names the line of an escape that is none', () => {
-    expect(() => parseProperties('a=1\nb=\\u12x4')).toThrow(
-      new SettingsFormatError(2, 'after \\u come four hexadecimal digits'),
-    );
+    expect(() => parseProperties('a=1\nb=\\u12x4')).toThrow(new SettingsFormatError(2, 'after \\u come four hexadecimal digits'));
   });
 });

@@ -14,7 +14,7 @@ export class SettingsFormatError extends NodeError {
     readonly line: number,
     readonly reason: string,
   ) {
-    super('SETTINGS_INVALID', `line ${String(line)}: ${reason}`);
+    super('SETTINGS_INVALID', `line ${line}: ${reason}`);
   }
 }
 
@@ -23,7 +23,7 @@ interface LogicalLine {
   readonly line: number;
 }
 
-const blanks = ' \t\f';
+const BLANKS = ' \t\f';
 const controls: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' };
 
 /**
@@ -65,14 +65,14 @@ function endOfName(content: string): number {
   for (let at = 0; at < content.length; at += 1) {
     const char = content.charAt(at);
     if (char === '\\') at += 1;
-    else if (char === '=' || char === ':' || blanks.includes(char)) return at;
+    else if (char === '=' || char === ':' || BLANKS.includes(char)) return at;
   }
   return content.length;
 }
 
 function skipBlanks(content: string, from: number): number {
   let at = from;
-  while (at < content.length && blanks.includes(content.charAt(at))) at += 1;
+  while (at < content.length && BLANKS.includes(content.charAt(at))) at += 1;
   return at;
 }
 

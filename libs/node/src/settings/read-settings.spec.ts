@@ -116,14 +116,11 @@ describe('the settings of a node', () => {
     expect(grpcOf('none')).toBe('none');
   });
 
-  it.each(['None', 'NONE', 'none,proxy:8081', 'none:8081', 'rocketmq+grpc://none'])(
-    'take %s for no host that is a Proxy',
-    (text) => {
-      expect(() => read(Role.coordinator, { environment: { SLUICE_GRPC: text } })).toThrow(
-        `Invalid value ${text} for configuration SLUICE_GRPC: Expected none alone`,
-      );
-    },
-  );
+  it.each(['None', 'NONE', 'none,proxy:8081', 'none:8081', 'rocketmq+grpc://none'])('take %s for no host that is a Proxy', (text) => {
+    expect(() => read(Role.coordinator, { environment: { SLUICE_GRPC: text } })).toThrow(
+      `Invalid value ${text} for configuration SLUICE_GRPC: Expected none alone`,
+    );
+  });
 
   it('name every problem at once, each with its place, what was given and what is allowed', () => {
     const given = conf('httpPort=x\nworkerld=n\nclusterManagementService=com.acme.Own', {
@@ -148,9 +145,7 @@ describe('the settings of a node', () => {
 
   it('name a file that cannot be read, a line that is not in its format, and an option that there is not', () => {
     expect(problems(() => resolve({ args: ['-c', 'none'] }))).toEqual(['none: none is not there']);
-    expect(problems(() => resolve(conf('a\\u1=2')))).toEqual([
-      'connect.conf:1: after \\u come four hexadecimal digits',
-    ]);
+    expect(problems(() => resolve(conf('a\\u1=2')))).toEqual(['connect.conf:1: after \\u come four hexadecimal digits']);
     expect(problems(() => readRoleArguments(['--nope']))[0]).toContain("command line: Unknown option '--nope'");
   });
 
@@ -261,10 +256,7 @@ describe('keys for signing', () => {
   it.each([
     ['secretKey=hunter2', 'access.key is missing: requests are signed with an access key and a secret key'],
     ['aclEnable=true\naccessKey=a', 'secret.key is missing: requests are signed with an access key and a secret key'],
-    [
-      'accessKey=a\nsecretKey=hunter2\nsecret.key.file=f',
-      'connect.conf:2: secret.key and secret.key.file are both given: give one',
-    ],
+    ['accessKey=a\nsecretKey=hunter2\nsecret.key.file=f', 'connect.conf:2: secret.key and secret.key.file are both given: give one'],
     ['accessKey=a\nsecret.key.file=none', 'connect.conf:2: secret.key.file: none is not there'],
     ['accessKey=a\nsecret.key.file=blank', 'connect.conf:2: secret.key.file: blank is empty'],
   ])('are wrong as %j', (text, message) => {
@@ -278,9 +270,7 @@ describe('keys for signing', () => {
 describe('--print-config', () => {
   it('shows the settings of the role with where each comes from, hides secrets, and says what does not count', () => {
     const text = 'b.runtime.rocketmq.server=ns\nhttpPort=8082\naccessKey=public\nsecretKey=hunter2\npluginPaths=/jars';
-    const resolved = resolve(
-      conf(text, { SLUICE_HTTP_PORT: '9', SLUICE_GATEWAY_PORT: 'tcp://10.0.0.1', SLUICE_HTTP_HOTS: 'x' }),
-    );
+    const resolved = resolve(conf(text, { SLUICE_HTTP_PORT: '9', SLUICE_GATEWAY_PORT: 'tcp://10.0.0.1', SLUICE_HTTP_HOTS: 'x' }));
     const lines = printSettings(Role.gateway, resolved).split('\n');
     const shown = new Map(lines.map((line) => line.split(/ {2,}# /) as [string, string]));
     expect(shown.get('namesrv = ns:9876')).toBe('connect.conf:1 (b.runtime.rocketmq.server)');
@@ -308,7 +298,5 @@ describe('--print-config', () => {
 it('every setting has a variable of its own', () => {
   const variables = settingNames.map(variableOf);
   expect(new Set(variables).size).toBe(variables.length);
-  expect(variables).toEqual(
-    expect.arrayContaining(['SLUICE_NAMESRV', 'SLUICE_PERSIST_INTERVAL_MS', 'SLUICE_GATEWAY_MAX_BODY_BYTES']),
-  );
+  expect(variables).toEqual(expect.arrayContaining(['SLUICE_NAMESRV', 'SLUICE_PERSIST_INTERVAL_MS', 'SLUICE_GATEWAY_MAX_BODY_BYTES']));
 });

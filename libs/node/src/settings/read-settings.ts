@@ -2,13 +2,7 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ReadText } from './cluster-credentials.js';
-import {
-  fileVariable,
-  givenByEnvironment,
-  givenByFile,
-  givenByOriginalEnvironment,
-  type GivenSettings,
-} from './given-settings.js';
+import { FILE_VARIABLE, givenByEnvironment, givenByFile, givenByOriginalEnvironment, type GivenSettings } from './given-settings.js';
 import { parseProperties, SettingsFormatError } from './properties-file.js';
 import { NodeSettingsError, resolveSettings, type ResolvedSettings } from './resolve-settings.js';
 import type { SettingChecks } from './setting-checks.js';
@@ -67,14 +61,8 @@ export function readRoleArguments(args: readonly string[]): RoleArguments {
  *
  * @throws NodeSettingsError naming all that is wrong.
  */
-export function readSettings({
-  file,
-  workerId,
-  environment,
-  readText = readTextFile,
-  checks,
-}: SettingsPlaces): ResolvedSettings {
-  const variable = environment[fileVariable];
+export function readSettings({ file, workerId, environment, readText = readTextFile, checks }: SettingsPlaces): ResolvedSettings {
+  const variable = environment[FILE_VARIABLE];
   const path = file ?? (variable === '' ? undefined : variable);
   const places = [
     givenByCommandLine(workerId),
@@ -87,8 +75,7 @@ export function readSettings({
 
 function givenByCommandLine(workerId: string | undefined): GivenSettings {
   const name = '--workerId';
-  const given =
-    workerId === undefined ? [] : ([{ setting: 'node.id', name, text: workerId, place: 'command line' }] as const);
+  const given = workerId === undefined ? [] : ([{ setting: 'node.id', name, text: workerId, place: 'command line' }] as const);
   return { given, notes: [], errors: [] };
 }
 
@@ -98,7 +85,7 @@ function readFile(path: string, readText: ReadText): GivenSettings {
     const isYaml = ['.yaml', '.yml'].includes(extname(path).toLowerCase());
     return givenByFile(path, isYaml ? parseYamlSettings(text) : parseProperties(text));
   } catch (error) {
-    const place = error instanceof SettingsFormatError ? `${path}:${String(error.line)}` : path;
+    const place = error instanceof SettingsFormatError ? `${path}:${error.line}` : path;
     const reason = error instanceof SettingsFormatError ? error.reason : (error as Error).message;
     return { given: [], notes: [], errors: [`${place}: ${reason}`] };
   }

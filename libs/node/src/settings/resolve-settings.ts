@@ -18,7 +18,7 @@ export interface ResolvedSettings {
 /** Thrown when the settings of a node are wrong; names every wrong one, where it stands, what was given and what is allowed. */
 export class NodeSettingsError extends NodeError {
   constructor(readonly problems: readonly string[]) {
-    super('SETTINGS_INVALID', `The settings are wrong in ${String(problems.length)} place(s):\n${problems.join('\n')}`);
+    super('SETTINGS_INVALID', `The settings are wrong in ${problems.length} place(s):\n${problems.join('\n')}`);
   }
 }
 
@@ -46,9 +46,7 @@ export function resolveSettings(places: readonly GivenSettings[], checks: Settin
     }
   }
   const parsed = parseConfig(
-    Object.fromEntries(
-      settingNames.map((name) => [name, fieldAsGiven(name, origins.get(name))]),
-    ) as typeof settingsSpec,
+    Object.fromEntries(settingNames.map((name) => [name, fieldAsGiven(name, origins.get(name))])) as typeof settingsSpec,
     Object.fromEntries([...origins.values()].map(({ name, text }) => [name, text])),
   );
   if (!parsed.ok) {

@@ -1,6 +1,6 @@
 import { parseLabels } from '@sluice/core';
-import { hiddenValue } from '@sluice/sdk';
-import { AddressError, hostOf, noProxy, parseAddresses } from './cluster-address.js';
+import { HIDDEN_VALUE } from '@sluice/sdk';
+import { AddressError, hostOf, NO_PROXY, parseAddresses } from './cluster-address.js';
 import type { GivenSetting } from './given-settings.js';
 import type { SettingName } from './setting-definitions.js';
 
@@ -29,11 +29,11 @@ export function checkGiven(given: GivenSetting, checks: SettingChecks): readonly
 /** Checks the addresses of Proxies. A host named as the word for no Proxy is more likely that word, with a capital or beside an address. */
 function checkProxies(given: GivenSetting): readonly string[] {
   const { name, text } = given;
-  if (text === noProxy) return [];
+  if (text === NO_PROXY) return [];
   const problems = addresses('rocketmq+grpc')(given);
   if (problems.length > 0) return problems;
-  const isMeant = parseAddresses(text, 'rocketmq+grpc').some((each) => hostOf(each).toLowerCase() === noProxy);
-  return isMeant ? [invalidSetting(name, text, `Expected ${noProxy} alone, in small letters, or addresses`)] : [];
+  const isMeant = parseAddresses(text, 'rocketmq+grpc').some((each) => hostOf(each).toLowerCase() === NO_PROXY);
+  return isMeant ? [invalidSetting(name, text, `Expected ${NO_PROXY} alone, in small letters, or addresses`)] : [];
 }
 
 function addresses(scheme: 'rocketmq' | 'rocketmq+grpc'): Check {
@@ -44,7 +44,7 @@ function addresses(scheme: 'rocketmq' | 'rocketmq+grpc'): Check {
     } catch (error) {
       if (!(error instanceof AddressError)) throw error;
       // What stands before an @ may be a password.
-      return [invalidSetting(name, text.includes('@') ? hiddenValue : text, error.message)];
+      return [invalidSetting(name, text.includes('@') ? HIDDEN_VALUE : text, error.message)];
     }
   };
 }

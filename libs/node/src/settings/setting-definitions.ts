@@ -8,13 +8,13 @@ type NodeField = Field & { readonly roles?: readonly Role[] };
 const interval = { type: 'int', importance: 'low', min: 100, max: 3_600_000 } as const;
 const keyText = { type: 'password', importance: 'medium', optional: true } as const;
 const keyFile = { type: 'string', importance: 'medium', optional: true } as const;
-const runners = [Role.sourceRunner, Role.sinkRunner] as const;
-const sources = [Role.sourceRunner] as const;
-const sinks = [Role.sinkRunner] as const;
-const gateway = [Role.gateway] as const;
-const coordinators = [Role.coordinator] as const;
+const RUNNERS = [Role.sourceRunner, Role.sinkRunner] as const;
+const SOURCES = [Role.sourceRunner] as const;
+const SINKS = [Role.sinkRunner] as const;
+const GATEWAY = [Role.gateway] as const;
+const COORDINATORS = [Role.coordinator] as const;
 /** Nodes report every second: a single report that is late makes nobody suspected. */
-const reportsMissedMs = 2_000;
+const REPORTS_MISSED_MS = 2_000;
 
 /**
  * Every setting of a node under its name in a file. The name of its environment variable follows from it ({@link variableOf}); the names that Apache
@@ -39,7 +39,7 @@ export const settingsSpec = {
     type: 'string',
     importance: 'high',
     optional: true,
-    roles: sources,
+    roles: SOURCES,
     doc: 'Name servers of the cluster that sources write their records to; by default the runtime cluster.',
     example: '10.1.0.1:9876',
   },
@@ -47,7 +47,7 @@ export const settingsSpec = {
     type: 'string',
     importance: 'high',
     optional: true,
-    roles: sinks,
+    roles: SINKS,
     doc: 'Name servers of the cluster that sinks read their records from, and keep their offsets in; by default the runtime cluster.',
     example: '10.2.0.1:9876',
   },
@@ -106,20 +106,20 @@ export const settingsSpec = {
   },
   'source.access.key': {
     ...keyText,
-    roles: sources,
+    roles: SOURCES,
     doc: 'Access key at the cluster of source.namesrv; by default that of the runtime cluster.',
   },
-  'source.secret.key': { ...keyText, roles: sources, doc: 'Secret key at the cluster of source.namesrv.' },
-  'source.access.key.file': { ...keyFile, roles: sources, doc: 'File that holds source.access.key.' },
-  'source.secret.key.file': { ...keyFile, roles: sources, doc: 'File that holds source.secret.key.' },
+  'source.secret.key': { ...keyText, roles: SOURCES, doc: 'Secret key at the cluster of source.namesrv.' },
+  'source.access.key.file': { ...keyFile, roles: SOURCES, doc: 'File that holds source.access.key.' },
+  'source.secret.key.file': { ...keyFile, roles: SOURCES, doc: 'File that holds source.secret.key.' },
   'sink.access.key': {
     ...keyText,
-    roles: sinks,
+    roles: SINKS,
     doc: 'Access key at the cluster of sink.namesrv; by default that of the runtime cluster.',
   },
-  'sink.secret.key': { ...keyText, roles: sinks, doc: 'Secret key at the cluster of sink.namesrv.' },
-  'sink.access.key.file': { ...keyFile, roles: sinks, doc: 'File that holds sink.access.key.' },
-  'sink.secret.key.file': { ...keyFile, roles: sinks, doc: 'File that holds sink.secret.key.' },
+  'sink.secret.key': { ...keyText, roles: SINKS, doc: 'Secret key at the cluster of sink.namesrv.' },
+  'sink.access.key.file': { ...keyFile, roles: SINKS, doc: 'File that holds sink.access.key.' },
+  'sink.secret.key.file': { ...keyFile, roles: SINKS, doc: 'File that holds sink.secret.key.' },
   'rocketmq.request.timeout.ms': {
     type: 'int',
     importance: 'low',
@@ -159,9 +159,9 @@ export const settingsSpec = {
     type: 'int',
     importance: 'medium',
     default: defaultCoordinatorSettings.sessionMs,
-    min: defaultCoordinatorSettings.memberLeaseMs + defaultCoordinatorSettings.marginMs + reportsMissedMs,
+    min: defaultCoordinatorSettings.memberLeaseMs + defaultCoordinatorSettings.marginMs + REPORTS_MISSED_MS,
     max: 600_000,
-    roles: coordinators,
+    roles: COORDINATORS,
     doc:
       'How long a node may be silent before the leader reassigns its tasks, in milliseconds. The leader suspects the node 3 s earlier: the lease and ' +
       'the margin of a runner. At the least value that is after two missing reports. Set the same value on all coordinators.',
@@ -172,14 +172,14 @@ export const settingsSpec = {
     default: 1,
     min: 1,
     max: 1000,
-    roles: runners,
+    roles: RUNNERS,
     doc: 'Share of tasks that a runner takes, relative to the other runners.',
   },
   labels: {
     type: 'string',
     importance: 'low',
     optional: true,
-    roles: runners,
+    roles: RUNNERS,
     doc: 'Labels of this node, as name=value, separated by commas: connectors with placement.<name>=<value> run only on runners that carry the label.',
     example: 'zone=a,rack=r1',
   },
@@ -187,7 +187,7 @@ export const settingsSpec = {
     type: 'class',
     importance: 'low',
     optional: true,
-    roles: runners,
+    roles: RUNNERS,
     doc: 'Converter of keys for connectors that name none; by default the one that the connector prefers. The same on all runners.',
     example: 'JsonConverter',
   },
@@ -195,7 +195,7 @@ export const settingsSpec = {
     type: 'class',
     importance: 'low',
     optional: true,
-    roles: runners,
+    roles: RUNNERS,
     doc: 'Converter of values for connectors that name none; by default the one that the connector prefers. The same on all runners.',
     example: 'JsonConverter',
   },
@@ -203,7 +203,7 @@ export const settingsSpec = {
     type: 'boolean',
     importance: 'low',
     default: true,
-    roles: sources,
+    roles: SOURCES,
     doc: 'Whether sources may create topics that are missing; where this is false, no connector can.',
   },
   'gateway.request.timeout.ms': {
@@ -212,7 +212,7 @@ export const settingsSpec = {
     default: 90_000,
     min: 100,
     max: 600_000,
-    roles: gateway,
+    roles: GATEWAY,
     doc: 'Longest time that a REST request waits for the cluster, in milliseconds.',
   },
   'gateway.max.staleness.ms': {
@@ -221,7 +221,7 @@ export const settingsSpec = {
     default: 30_000,
     min: 1000,
     max: 3_600_000,
-    roles: gateway,
+    roles: GATEWAY,
     doc: 'Age of the view of the cluster above which requests are refused, in milliseconds.',
   },
   'gateway.max.body.bytes': {
@@ -230,7 +230,7 @@ export const settingsSpec = {
     default: 1024 * 1024,
     min: 1024,
     max: 3 * 1024 * 1024,
-    roles: gateway,
+    roles: GATEWAY,
     doc: 'Largest request body, in bytes.',
   },
 } as const satisfies Readonly<Record<string, NodeField>> & ConfigSpec;

@@ -27,9 +27,7 @@ export function parseYamlSettings(text: string): readonly FileEntry[] {
   };
   const entriesOf = (name: string, value: Content, line: number): readonly FileEntry[] => {
     if (isMap(value)) return entriesOfMap(value, `${name}.`);
-    const text = isSeq(value)
-      ? value.items.map((item) => scalarText(item, name, line)).join(',')
-      : scalarText(value, name, line);
+    const text = isSeq(value) ? value.items.map((item) => scalarText(item, name, line)).join(',') : scalarText(value, name, line);
     return [{ name, text, line }];
   };
   const entriesOfMap = (map: YAMLMap, prefix: string): readonly FileEntry[] =>

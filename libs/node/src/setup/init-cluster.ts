@@ -27,8 +27,8 @@ export interface InitResult {
   readonly created: readonly string[];
 }
 
-const defaultBrokerWaitMs = 30_000;
-const registrationPollMs = 50;
+const DEFAULT_BROKER_WAIT_MS = 30_000;
+const REGISTRATION_POLL_MS = 50;
 const retryLimits = { initialMs: 500, maxMs: 500 } as const;
 
 /**
@@ -39,7 +39,7 @@ const retryLimits = { initialMs: 500, maxMs: 500 } as const;
  */
 export async function initCluster(client: RocketMqClient, options: InitOptions): Promise<InitResult> {
   const { clusterId, purpose, brokerName: wanted, nameServers = [client], knownIn } = options;
-  const { brokerWaitMs = defaultBrokerWaitMs } = options;
+  const { brokerWaitMs = DEFAULT_BROKER_WAIT_MS } = options;
   const topics = topicsOf(clusterId);
   // The topics of a broker are known once it has registered, not before.
   const deadline = AbortSignal.timeout(brokerWaitMs);
@@ -91,11 +91,7 @@ export async function createTopics(
  * Waits for a broker to register with its master; for any where none is named. Returns the names of all that have.
  * @throws InitError when it does not in time.
  */
-async function untilRegistered(
-  client: RocketMqClient,
-  wanted: string | undefined,
-  deadline: AbortSignal,
-): Promise<readonly string[]> {
+async function untilRegistered(client: RocketMqClient, wanted: string | undefined, deadline: AbortSignal): Promise<readonly string[]> {
   for (;;) {
     const names = await untilUp(() => masterNames(client), deadline);
     if (wanted === undefined ? names.length > 0 : names.includes(wanted)) return names;
@@ -107,15 +103,12 @@ async function untilRegistered(
           : `Broker "${wanted}" has registered no master with the name servers; ${found}`,
       );
     }
-    await pause(registrationPollMs, deadline);
+    await pause(REGISTRATION_POLL_MS, deadline);
   }
 }
 
 /** Those of the name servers that answer. @throws RocketMqError when none does. */
-async function answering(
-  nameServers: readonly RocketMqClient[],
-  warn: InitOptions['warn'],
-): Promise<readonly RocketMqClient[]> {
+async function answering(nameServers: readonly RocketMqClient[], warn: InitOptions['warn']): Promise<readonly RocketMqClient[]> {
   const answers = await Promise.allSettled(nameServers.map((client) => client.admin.clusterInfo()));
   const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []));
   if (failures.length === answers.length && failures[0] !== undefined) throw failures[0];

@@ -50,14 +50,11 @@ describe('planInit', () => {
     expect(() => plan(nothing, { brokerName: 'b', readerGroup: 'g' })).toThrow('group g of its readers exists');
   });
 
-  it.each(['check', 'create', 'add-missing'] as const)(
-    'changes nothing where the cluster is there, to %s',
-    (purpose) => {
-      const there = { brokerName: 'a', missing: [], beginsLog: false };
-      expect(plan(all(used), { purpose, knownIn: '/s/n', readerGroup: 'g' })).toEqual(there);
-      expect(plan(all(empty, { [log.name]: used }), { purpose, brokerName: 'a' })).toEqual(there);
-    },
-  );
+  it.each(['check', 'create', 'add-missing'] as const)('changes nothing where the cluster is there, to %s', (purpose) => {
+    const there = { brokerName: 'a', missing: [], beginsLog: false };
+    expect(plan(all(used), { purpose, knownIn: '/s/n', readerGroup: 'g' })).toEqual(there);
+    expect(plan(all(empty, { [log.name]: used }), { purpose, brokerName: 'a' })).toEqual(there);
+  });
 
   it('cannot move a cluster to another broker', () => {
     expect(() => plan(all(used), { brokerName: 'b' })).toThrow('--broker b cannot move it');
@@ -68,9 +65,7 @@ describe('planInit', () => {
   it('creates a topic that is missing beside the log only when it is asked to', () => {
     const survey = all(used, { [positions.name]: undefined });
     for (const purpose of ['check', 'create'] as const) {
-      expect(() => plan(survey, { purpose })).toThrow(
-        `without ${positions.name}. To create what is missing, empty, stop all nodes`,
-      );
+      expect(() => plan(survey, { purpose })).toThrow(`without ${positions.name}. To create what is missing, empty, stop all nodes`);
     }
     const added = { brokerName: 'a', missing: [positions.name], beginsLog: false };
     expect(plan(survey, { purpose: 'add-missing' })).toEqual(added);

@@ -98,10 +98,7 @@ function unfinished(
 ): string {
   const used = [...survey].filter(([, { isEmpty }]) => !isEmpty).map(([name]) => name);
   if (used.length > 0 || knownIn !== undefined) {
-    const traces = [
-      ...used.map((name) => `${name} holds messages`),
-      ...(knownIn === undefined ? [] : [`${knownIn} knows it`]),
-    ];
+    const traces = [...used.map((name) => `${name} holds messages`), ...(knownIn === undefined ? [] : [`${knownIn} knows it`])];
     const from = knownIn ?? '<store path>/<node id>';
     throw new InitError(
       `Topic ${topics.log.name} is ${survey.has(topics.log.name) ? 'empty' : 'gone'}, though ${traces.join(' and ')}: the log of Connect cluster ` +

@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  emptyState,
-  MEMBER_LEASE_MS,
-  restoredLog,
-  restoredLogId,
-  restoredState,
-  type ClusterState,
-} from '@sluice/core';
+import { emptyState, MEMBER_LEASE_MS, restoredLog, restoredLogId, restoredState, type ClusterState } from '@sluice/core';
 import { encodeLogChain, encodePosition, positionsQueueOf, readerGroupOf, topicsOf } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { ScopedLogger } from '../logging/process-logger.js';
@@ -16,12 +9,12 @@ import { createTopics } from './init-cluster.js';
 import { LogFollower } from '../log/log-follower.js';
 import { RestoreError, type RestorePlan } from './restore-plan.js';
 
-const chunkBytes = 1024 * 1024;
-const positionsBytes = 2 * 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
+const POSITIONS_BYTES = 2 * 1024 * 1024;
 /** By then no node runs tasks that it was given in the old log. */
 const quietMs = MEMBER_LEASE_MS + 1_000;
-const readBackMs = 60_000;
-const pollMs = 50;
+const READ_BACK_MS = 60_000;
+const POLL_MS = 50;
 
 /**
  * Writes what the plan says: topics, positions and offsets, the log last, so that no node starts on half of it.
@@ -64,7 +57,7 @@ async function writePositions(client: RocketMqClient, plan: RestorePlan, generat
       scans: scans.map(({ value }) => value),
       settled: [],
     };
-    for (const message of splitWrite({ connector, index: 0, generation }, change, positionsBytes)) {
+    for (const message of splitWrite({ connector, index: 0, generation }, change, POSITIONS_BYTES)) {
       await client.producer.send(queue, { body: encodePosition(message) });
     }
   }
@@ -74,7 +67,7 @@ async function writePositions(client: RocketMqClient, plan: RestorePlan, generat
 async function writeLog(client: RocketMqClient, queue: QueueRef, state: ClusterState, at: number): Promise<number> {
   const { logId, epoch, claimId, head } = state;
   let expected = head.offset + 1;
-  for (const { body } of encodeLogChain({ logId, epoch, claimId, at }, head, restoredLog(state, chunkBytes))) {
+  for (const { body } of encodeLogChain({ logId, epoch, claimId, at }, head, restoredLog(state, CHUNK_BYTES))) {
     const { firstOffset } = await client.producer.send(queue, { body });
     if (firstOffset !== expected) throw writtenByOthers(queue);
     expected += 1;
@@ -97,9 +90,9 @@ async function readBack(
   group: string,
   logger: ScopedLogger,
 ): Promise<ClusterState> {
-  const signal = AbortSignal.timeout(readBackMs);
+  const signal = AbortSignal.timeout(READ_BACK_MS);
   // A broker answers a send before its queue shows the message.
-  while ((await client.admin.maxOffset(queue, { signal })) < end) await delay(pollMs, undefined, { signal });
+  while ((await client.admin.maxOffset(queue, { signal })) < end) await delay(POLL_MS, undefined, { signal });
   const follower = new LogFollower(client, queue, group, emptyState(), logger);
   await follower.begin(signal);
   const following = follower.run();

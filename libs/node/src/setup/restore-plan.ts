@@ -53,7 +53,7 @@ export class RestoreError extends NodeError {
   }
 }
 
-const maxUnfinishedEntries = 4_096;
+const MAX_UNFINISHED_ENTRIES = 4_096;
 
 /**
  * Finds out what a restore of a Connect cluster from files of its nodes has to write.
@@ -66,9 +66,7 @@ export async function planRestore(client: RocketMqClient, options: RestoreOption
   const topics = topicsOf(clusterId);
   const survey = await surveyCluster([client], topics);
   const brokerName = brokerFor(survey, log.state.broker, wanted, await masterNames(client));
-  const missingTopics = (Object.values(topics) as TopicDefinition[])
-    .map(({ name }) => name)
-    .filter((name) => !survey.has(name));
+  const missingTopics = (Object.values(topics) as TopicDefinition[]).map(({ name }) => name).filter((name) => !survey.has(name));
   const queue = { topic: topics.log.name, brokerName, queueId: 0 };
   const isLogThere = !missingTopics.includes(queue.topic);
   return {
@@ -83,12 +81,7 @@ export async function planRestore(client: RocketMqClient, options: RestoreOption
 }
 
 /** A broker that is unavailable may still have the log: only who names another one says that it has not. */
-function brokerFor(
-  survey: ClusterSurvey,
-  had: string,
-  wanted: string | undefined,
-  registered: readonly string[],
-): string {
+function brokerFor(survey: ClusterSurvey, had: string, wanted: string | undefined, registered: readonly string[]): string {
   const left = [...survey].flatMap(([topic, { brokers }]) => brokers.map((brokerName) => ({ topic, brokerName })));
   const brokerName = wanted ?? left[0]?.brokerName ?? had;
   const elsewhere = left.find((each) => each.brokerName !== brokerName);
@@ -107,8 +100,7 @@ function brokerFor(
         `broker that gets the topics with --broker; ${found}`,
     );
   }
-  if (!registered.includes(brokerName))
-    throw new RestoreError(`There is no broker "${brokerName}" with a master; ${found}`);
+  if (!registered.includes(brokerName)) throw new RestoreError(`There is no broker "${brokerName}" with a master; ${found}`);
   return brokerName;
 }
 
@@ -125,12 +117,12 @@ function newestOf(copies: readonly NodeCopy[]): NodeCopy {
 /** The last offset of a log that holds nothing, or only what a restore left when it was broken off. */
 async function endOfUnfinished(client: RocketMqClient, queue: QueueRef, group: string): Promise<number> {
   const [minOffset, maxOffset] = await Promise.all([client.admin.minOffset(queue), client.admin.maxOffset(queue)]);
-  const range = `offsets ${String(minOffset)} to ${String(maxOffset - 1)}`;
+  const range = `offsets ${minOffset} to ${maxOffset - 1}`;
   const refused = new RestoreError(
     `The log ${queue.topic} on broker ${queue.brokerName} is there and not empty (${range}): nothing is restored over it. ` +
       'If it is lost for certain, stop all nodes, delete this topic and try again',
   );
-  if (maxOffset - minOffset > maxUnfinishedEntries) throw refused;
+  if (maxOffset - minOffset > MAX_UNFINISHED_ENTRIES) throw refused;
   const reader = client.consumer.readQueue(queue, { from: minOffset, group, ahead: 1 });
   try {
     for (let next = minOffset; next < maxOffset;) {

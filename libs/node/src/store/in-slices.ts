@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /** Work on a large file holds the event loop no longer than this, in milliseconds; leases and reports wait behind it. */
-export const sliceMs = 5;
-const sliceLength = 65_536;
+export const SLICE_MS = 5;
+const SLICE_LENGTH = 65_536;
 
 /** Joins text into buffers, and yields to the event loop after each. */
 export async function* inSlices(parts: Iterable<string>): AsyncGenerator<Buffer> {
@@ -12,7 +12,7 @@ export async function* inSlices(parts: Iterable<string>): AsyncGenerator<Buffer>
   for (const text of parts) {
     texts.push(text);
     length += text.length;
-    if (length < sliceLength && performance.now() - startedAt < sliceMs) continue;
+    if (length < SLICE_LENGTH && performance.now() - startedAt < SLICE_MS) continue;
     yield Buffer.from(texts.join(''));
     texts = [];
     length = 0;

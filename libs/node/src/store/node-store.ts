@@ -16,14 +16,14 @@ export const NodeFile = {
 } as const;
 export type NodeFile = (typeof NodeFile)[keyof typeof NodeFile];
 
-const identityFile = 'node.json';
+const IDENTITY_FILE = 'node.json';
 /** Name of a directory of copies that were put aside, before the time. */
-const asidePrefix = 'replaced-';
-const maxAside = 5;
+const ASIDE_PREFIX = 'replaced-';
+const MAX_ASIDE = 5;
 /** Settings of connectors are in the files, in clear text. */
-const ownerOnly = 0o600;
+const OWNER_ONLY = 0o600;
 /** What follows the role in ids that were made here. */
-const madeSuffix = /^[0-9a-f]{8}$/;
+const MADE_SUFFIX = /^[0-9a-f]{8}$/;
 
 /** Thrown when a node has the id of one that lives: it must not start. */
 export class NodeIdInUseError extends NodeError {
@@ -70,9 +70,9 @@ export class NodeStore {
     await mkdir(directory, { recursive: true });
     const lock = await lockOf(directory, nodeId);
     try {
-      const before = identityIn(await readJsonFile(join(directory, identityFile)));
+      const before = identityIn(await readJsonFile(join(directory, IDENTITY_FILE)));
       const store = new NodeStore(directory, nodeId, randomUUID(), before.incarnation, before.log, lock);
-      await store.writeIdentity();
+      await store.#writeIdentity();
       return store;
     } catch (error) {
       await lock.release();
@@ -87,7 +87,7 @@ export class NodeStore {
   static async openUnnamed(rootDirectory: string, role: string): Promise<NodeStore> {
     await mkdir(rootDirectory, { recursive: true });
     for (const name of (await readdir(rootDirectory)).sort()) {
-      if (!name.startsWith(`${role}-`) || !madeSuffix.test(name.slice(role.length + 1))) continue;
+      if (!name.startsWith(`${role}-`) || !MADE_SUFFIX.test(name.slice(role.length + 1))) continue;
       try {
         return await NodeStore.open(rootDirectory, name);
       } catch (error) {
@@ -106,7 +106,7 @@ export class NodeStore {
   async rememberLog(log: LogIdentity): Promise<void> {
     if (isDeepStrictEqual(this.known, log)) return;
     this.known = log;
-    await this.writeIdentity();
+    await this.#writeIdentity();
   }
 
   read(file: NodeFile): Promise<unknown> {
@@ -116,7 +116,7 @@ export class NodeStore {
   /** @param content parts of JSON text, which are asked for between turns of the event loop, or what they were made into. */
   write(file: NodeFile, content: Iterable<string> | readonly Buffer[]): Promise<void> {
     const slices = Array.isArray(content) ? (content as readonly Buffer[]) : inSlices(content as Iterable<string>);
-    return writeFileDurably(join(this.directory, file), slices, ownerOnly);
+    return writeFileDurably(join(this.directory, file), slices, OWNER_ONLY);
   }
 
   /**
@@ -129,11 +129,11 @@ export class NodeStore {
     const found = new Set(await readdir(this.directory));
     const files = Object.values(NodeFile).filter((file) => found.has(file));
     if (files.length === 0) return undefined;
-    const aside = join(this.directory, `${asidePrefix}${new Date().toISOString().replaceAll(':', '')}`);
+    const aside = join(this.directory, `${ASIDE_PREFIX}${new Date().toISOString().replaceAll(':', '')}`);
     await mkdir(aside, { recursive: true });
     for (const file of files) await rename(join(this.directory, file), join(aside, file));
-    const older = [...found].filter((name) => name.startsWith(asidePrefix)).sort();
-    const surplus = older.slice(0, Math.max(0, older.length + 1 - maxAside));
+    const older = [...found].filter((name) => name.startsWith(ASIDE_PREFIX)).sort();
+    const surplus = older.slice(0, Math.max(0, older.length + 1 - MAX_ASIDE));
     for (const name of surplus) await rm(join(this.directory, name), { recursive: true });
     return aside;
   }
@@ -142,13 +142,9 @@ export class NodeStore {
     return this.lock.release();
   }
 
-  private writeIdentity(): Promise<void> {
+  #writeIdentity(): Promise<void> {
     const { nodeId, incarnation, known: log } = this;
-    return writeFileDurably(
-      join(this.directory, identityFile),
-      JSON.stringify({ nodeId, incarnation, log }),
-      ownerOnly,
-    );
+    return writeFileDurably(join(this.directory, IDENTITY_FILE), JSON.stringify({ nodeId, incarnation, log }), OWNER_ONLY);
   }
 }
 
@@ -156,7 +152,7 @@ export class NodeStore {
 export async function nodeThatKnows(clusterId: string, rootDirectory: string): Promise<string | undefined> {
   for (const name of (await directoriesIn(rootDirectory)).sort()) {
     const directory = join(rootDirectory, name);
-    const { log } = identityIn(await readJsonFile(join(directory, identityFile)));
+    const { log } = identityIn(await readJsonFile(join(directory, IDENTITY_FILE)));
     if (log?.clusterId === clusterId) return directory;
   }
   return undefined;

@@ -74,13 +74,7 @@ describe('StatePersister', () => {
       writes.push(file);
       return write(file, content);
     };
-    const persisting = new StatePersister(
-      store,
-      () => state,
-      {},
-      { config: 1, position: anHour, offset: anHour },
-      quiet,
-    );
+    const persisting = new StatePersister(store, () => state, {}, { config: 1, position: anHour, offset: anHour }, quiet);
     persisting.start();
     const untilWrites = async (count: number): Promise<void> => {
       while (writes.length < count) await delay(2);
@@ -103,7 +97,7 @@ describe('StatePersister', () => {
 
   it('leaves time to the event loop while it writes many tasks', async () => {
     const tasks = Array.from({ length: 20_000 }, (_, n): TaskState => {
-      const id = { connector: `c${String(n % 2_000)}`, index: Math.floor(n / 2_000) };
+      const id = { connector: `c${n % 2_000}`, index: Math.floor(n / 2_000) };
       return { id, type: 'source', overrides: { file: 'x'.repeat(100) }, committed: true };
     });
     const state: ClusterState = {
@@ -117,13 +111,7 @@ describe('StatePersister', () => {
       turns += 1;
       if (isWriting) setImmediate(count);
     };
-    const persisting = new StatePersister(
-      store,
-      () => state,
-      {},
-      { config: anHour, position: anHour, offset: anHour },
-      quiet,
-    );
+    const persisting = new StatePersister(store, () => state, {}, { config: anHour, position: anHour, offset: anHour }, quiet);
     setImmediate(count);
     await persisting.stop();
     isWriting = false;

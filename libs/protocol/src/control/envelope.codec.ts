@@ -49,7 +49,7 @@ export function parseEnvelope<T extends object>(what: string, body: Uint8Array, 
   if (!(Number.isInteger(v) && Number(v) >= WRITTEN_VERSION && Number(v) <= PROTOCOL_VERSION)) {
     throw new MalformedMessageError(
       what,
-      `its version is ${String(v)}, this node reads versions up to ${String(PROTOCOL_VERSION)}`,
+      `its version is ${String(v)}, this node reads versions up to ${PROTOCOL_VERSION}`,
       undefined,
       parsed as Record<string, unknown>,
     );
@@ -64,11 +64,6 @@ export function requireFields(what: string, message: object, required: RequiredF
   for (const field in required) {
     const value = fields[field];
     if (typeof value === required[field] && value !== null) continue;
-    throw new MalformedMessageError(
-      what,
-      `its field "${field}" is not a ${String(required[field])}`,
-      undefined,
-      fields,
-    );
+    throw new MalformedMessageError(what, `its field "${field}" is not a ${String(required[field])}`, undefined, fields);
   }
 }

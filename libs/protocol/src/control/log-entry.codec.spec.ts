@@ -2,8 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { decodeLogEntry, encodeLogChain, encodeLogEntry, entryDigest } from './log-entry.codec.js';
 import { MalformedMessageError } from '../protocol-error.js';
 
-const golden =
-  '{"v":1,"logId":"l","epoch":1,"claimId":"c","seq":5,"prevDigest":"aa","at":1700000000000,"event":{"kind":"lease.renewed"}}';
+const golden = '{"v":1,"logId":"l","epoch":1,"claimId":"c","seq":5,"prevDigest":"aa","at":1700000000000,"event":{"kind":"lease.renewed"}}';
 
 describe('log entries', () => {
   it('are these bytes', () => {
@@ -49,9 +48,7 @@ describe('log entries', () => {
     ],
   ])('with %j are these bytes', (event, text) => {
     const { body } = encodeLogEntry({ logId: 'l', epoch: 1, claimId: 'c', seq: 5, prevDigest: 'aa', at: 1, event });
-    expect(body.toString()).toBe(
-      `{"v":1,"logId":"l","epoch":1,"claimId":"c","seq":5,"prevDigest":"aa","at":1,"event":${text}}`,
-    );
+    expect(body.toString()).toBe(`{"v":1,"logId":"l","epoch":1,"claimId":"c","seq":5,"prevDigest":"aa","at":1,"event":${text}}`);
     expect(decodeLogEntry(body).event).toEqual(event);
   });
 
@@ -68,10 +65,7 @@ describe('log entries', () => {
   });
 
   it('form a chain of digests', () => {
-    const chain = encodeLogChain({ logId: 'l', epoch: 1, claimId: 'c', at: 1 }, { seq: 4, digest: 'aa' }, [
-      { kind: 'x' },
-      { kind: 'y' },
-    ]);
+    const chain = encodeLogChain({ logId: 'l', epoch: 1, claimId: 'c', at: 1 }, { seq: 4, digest: 'aa' }, [{ kind: 'x' }, { kind: 'y' }]);
     const entries = chain.map((entry) => decodeLogEntry(entry.body));
     expect(entries.map((entry) => entry.seq)).toEqual([5, 6]);
     expect(entries[0]?.prevDigest).toBe('aa');

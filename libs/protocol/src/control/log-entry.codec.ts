@@ -61,10 +61,6 @@ const required = {
 
 /** @throws MalformedMessageError */
 export function decodeLogEntry<Event extends { readonly kind: string }>(body: Uint8Array): LogEnvelope<Event> {
-  const { logId, epoch, claimId, seq, prevDigest, at, event } = parseEnvelope<LogEnvelope<Event>>(
-    'log',
-    body,
-    required,
-  );
+  const { logId, epoch, claimId, seq, prevDigest, at, event } = parseEnvelope<LogEnvelope<Event>>('log', body, required);
   return { logId, epoch, claimId, seq, prevDigest, at, event };
 }

@@ -1,10 +1,4 @@
-import {
-  decodeReportsMessage,
-  tasksInBlock,
-  type Probe,
-  type ReportMessage,
-  type ReportShape,
-} from './report.codec.js';
+import { decodeReportsMessage, tasksInBlock, type Probe, type ReportMessage, type ReportShape } from './report.codec.js';
 import { MalformedMessageError } from '../protocol-error.js';
 import { ReportSequence } from './report-sequence.js';
 import { keyOf } from './report-writer.js';
@@ -37,12 +31,12 @@ export interface ReportAssemblerOptions<Report extends ReportShape> {
 }
 
 /** Incarnations that are silent for this long are forgotten. */
-const silentMs = 60_000;
+const SILENT_MS = 60_000;
 
 /** Puts the reports of one queue together again, from the messages of `ReportWriter`. */
 export class ReportAssembler<Report extends ReportShape> {
   /** By node id. */
-  private readonly known = new Map<string, Known<Report>[]>();
+  readonly #known = new Map<string, Known<Report>[]>();
 
   constructor(private readonly options: ReportAssemblerOptions<Report> = {}) {}
 
@@ -53,17 +47,17 @@ export class ReportAssembler<Report extends ReportShape> {
    * @throws MalformedMessageError
    */
   read(body: Uint8Array, storedAtMs: number): Heard<Report> {
-    const message = decodeReportsMessage<Report>(body, (block, node) => tasksOf(this.knownOf(node, storedAtMs), block));
+    const message = decodeReportsMessage<Report>(body, (block, node) => tasksOf(this.#knownOf(node, storedAtMs), block));
     if (message.kind === 'probe') return message;
     const { nodeId, incarnation, reportSeq } = message.report;
-    const known = this.knownOf(message.report, storedAtMs);
+    const known = this.#knownOf(message.report, storedAtMs);
     const verdict = known.sequence.judge(reportSeq, storedAtMs);
     if (verdict === 'foreign') throw foreignNumber(message.report);
     if (verdict === 'restart') {
       known.report = known.parts = undefined;
       this.options.onRestart?.(nodeId, incarnation);
     }
-    const report = this.takeFrom(known, message);
+    const report = this.#takeFrom(known, message);
     const number = known.sequence.numberOf(reportSeq);
     if (report === undefined) return { kind: 'alive', nodeId, incarnation, reportSeq: number };
     return { kind: 'report', report: number === report.reportSeq ? report : { ...report, reportSeq: number } };
@@ -78,20 +72,20 @@ export class ReportAssembler<Report extends ReportShape> {
    * @throws MalformedMessageError
    */
   take(message: ReportMessage<Report>, storedAtMs: number): Report | undefined {
-    return this.takeFrom(this.knownOf(message.report, storedAtMs), message);
+    return this.#takeFrom(this.#knownOf(message.report, storedAtMs), message);
   }
 
-  private takeFrom(known: Known<Report>, message: ReportMessage<Report>): Report | undefined {
+  #takeFrom(known: Known<Report>, message: ReportMessage<Report>): Report | undefined {
     const { report: last } = known;
     if (last !== undefined && message.report.reportSeq <= last.reportSeq) return undefined;
     switch (message.kind) {
       case 'report':
-        return (known.report = this.whole(message.report));
+        return (known.report = this.#whole(message.report));
       case 'report.part':
-        return takePart(known, message, (report) => this.whole(report));
+        return takePart(known, message, (report) => this.#whole(report));
       case 'report.delta':
         if (last === undefined) return undefined;
-        if (last.reportSeq === message.since) return (known.report = this.whole(applied(last, message)));
+        if (last.reportSeq === message.since) return (known.report = this.#whole(applied(last, message)));
         return withLife(last, message.report);
       case 'report.beat': {
         if (last === undefined) return undefined;
@@ -106,18 +100,18 @@ export class ReportAssembler<Report extends ReportShape> {
     }
   }
 
-  private whole(report: Report): Report {
+  #whole(report: Report): Report {
     if (this.options.isWhole?.(report) !== false) return report;
     throw new MalformedMessageError('reports', `the report of node ${report.nodeId} lacks what every node reports`);
   }
 
-  private knownOf({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, nowMs: number): Known<Report> {
+  #knownOf({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, nowMs: number): Known<Report> {
     if (this.options.isOwnQueue?.(nodeId) === false) {
       throw new MalformedMessageError('reports', `node ${nodeId} does not report in this queue`);
     }
-    let known = this.known.get(nodeId)?.find((each) => each.incarnation === incarnation);
+    let known = this.#known.get(nodeId)?.find((each) => each.incarnation === incarnation);
     if (known === undefined) {
-      this.forgetSilent(nowMs);
+      this.#forgetSilent(nowMs);
       known = {
         incarnation,
         report: undefined,
@@ -126,17 +120,17 @@ export class ReportAssembler<Report extends ReportShape> {
         sequence: new ReportSequence(),
         heardAtMs: nowMs,
       };
-      this.known.set(nodeId, [...(this.known.get(nodeId) ?? []), known]);
+      this.#known.set(nodeId, [...(this.#known.get(nodeId) ?? []), known]);
     }
     known.heardAtMs = nowMs;
     return known;
   }
 
-  private forgetSilent(nowMs: number): void {
-    for (const [nodeId, all] of this.known) {
-      const heard = all.filter(({ heardAtMs }) => nowMs - heardAtMs <= silentMs);
-      if (heard.length === 0) this.known.delete(nodeId);
-      else if (heard.length < all.length) this.known.set(nodeId, heard);
+  #forgetSilent(nowMs: number): void {
+    for (const [nodeId, all] of this.#known) {
+      const heard = all.filter(({ heardAtMs }) => nowMs - heardAtMs <= SILENT_MS);
+      if (heard.length === 0) this.#known.delete(nodeId);
+      else if (heard.length < all.length) this.#known.set(nodeId, heard);
     }
   }
 }
@@ -146,7 +140,7 @@ function foreignNumber({
   incarnation,
   reportSeq,
 }: Pick<ReportShape, 'nodeId' | 'incarnation' | 'reportSeq'>): MalformedMessageError {
-  const report = `report ${String(reportSeq)} of node ${nodeId} (incarnation ${incarnation})`;
+  const report = `report ${reportSeq} of node ${nodeId} (incarnation ${incarnation})`;
   return new MalformedMessageError('reports', `${report} cannot follow those before it: somebody else wrote it`);
 }
 

@@ -3,13 +3,7 @@ import fc from 'fast-check';
 import { ReportAssembler } from './report-assembler.js';
 import { ReportWriter, reportLimits } from './report-writer.js';
 import { MalformedMessageError } from '../protocol-error.js';
-import {
-  decodeReportsMessage,
-  encodeBeat,
-  encodeReportMessage,
-  type ReportMessage,
-  type ReportShape,
-} from './report.codec.js';
+import { decodeReportsMessage, encodeBeat, encodeReportMessage, type ReportMessage, type ReportShape } from './report.codec.js';
 
 interface TestReport extends ReportShape {
   readonly tasks: readonly {
@@ -138,7 +132,7 @@ describe('report messages', () => {
     const sizes: number[] = [];
     for (let second = 1; second <= 121; second += 1) {
       const tasks = Array.from({ length: 100 }, (_, at) =>
-        task(`connector-${String(at)}`, { counters: { records: second * (997 + at), idle: 0 } }),
+        task(`connector-${at}`, { counters: { records: second * (997 + at), idle: 0 } }),
       );
       const bodies = writer.messagesOf(reportOf(second, tasks), second * 1_000, true);
       sizes.push(bodies.reduce((sum, { length }) => sum + length, 0));
@@ -177,7 +171,7 @@ describe('report messages', () => {
   it('that say all again and are the same give the list of tasks that is known, also after a change and back', () => {
     const writer = new ReportWriter<TestReport>();
     const assembler = new ReportAssembler<TestReport>();
-    const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${String(at)}`));
+    const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${at}`));
     const told = (seq: number, nowMs: number, told: readonly TestTask[]): TestReport => {
       const [body] = writer.messagesOf(reportOf(seq, told), nowMs, true);
       const heard = assembler.read(body!, nowMs);
@@ -204,16 +198,14 @@ describe('report messages', () => {
 
   it('never take the tasks of one incarnation for those of another', () => {
     const assembler = new ReportAssembler<TestReport>();
-    const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${String(at)}`));
+    const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${at}`));
     const lists = ['n1#1', 'n1#2'].map((incarnation) => {
       const report = reportOf(1, tasks, { incarnation });
       const heard = assembler.read(new ReportWriter<TestReport>().messagesOf(report, 0, true)[0]!, 0);
       return heard.kind === 'report' ? heard.report : undefined;
     });
     expect(lists.map((report) => report?.incarnation)).toEqual(['n1#1', 'n1#2']);
-    expect(lists.map(sorted)).toEqual(
-      ['n1#1', 'n1#2'].map((incarnation) => sorted(reportOf(1, tasks, { incarnation }))),
-    );
+    expect(lists.map(sorted)).toEqual(['n1#1', 'n1#2'].map((incarnation) => sorted(reportOf(1, tasks, { incarnation }))));
   });
 
   it('that are cut off or say no numbers are malformed', () => {
@@ -254,9 +246,7 @@ describe('report messages', () => {
   });
 
   it('fit into messages however many tasks have failed', () => {
-    const failed = Array.from({ length: 1000 }, (_, at) =>
-      task(`connector-${String(at)}`, { state: 'FAILED', trace: 'x'.repeat(16_384) }),
-    );
+    const failed = Array.from({ length: 1000 }, (_, at) => task(`connector-${at}`, { state: 'FAILED', trace: 'x'.repeat(16_384) }));
     const writer = new ReportWriter<TestReport>();
     const assembler = new ReportAssembler<TestReport>();
     const first = reportOf(
@@ -288,7 +278,7 @@ describe('report messages', () => {
   it('are taken once, in order, and only after a whole one', () => {
     const writer = new ReportWriter<TestReport>();
     const [one, two, three] = [1, 2, 3].map((seq) => {
-      const [body] = writer.messagesOf(reportOf(seq, [task(`of-${String(seq)}`)]), seq, true);
+      const [body] = writer.messagesOf(reportOf(seq, [task(`of-${seq}`)]), seq, true);
       return decoded(body!);
     });
     const assembler = new ReportAssembler<TestReport>();
@@ -315,10 +305,7 @@ describe('report messages', () => {
     ['no node', { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), nodeId: undefined }, gone: [] }],
     ['tasks that are no list', { kind: 'report', report: { ...reportOf(3, []), tasks: {} } }],
     ['no tasks', { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), tasks: undefined }, gone: [] }],
-    [
-      'a task that is nothing',
-      { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), tasks: [null] }, gone: [] },
-    ],
+    ['a task that is nothing', { kind: 'report.delta', since: 2, report: { ...reportOf(3, []), tasks: [null] }, gone: [] }],
     ['a task without counters', { kind: 'report', report: { ...reportOf(3, []), tasks: [{ id: task('a').id }] } }],
     ['what is gone as no list', { kind: 'report.delta', since: 2, report: reportOf(3, []), gone: {} }],
     ['nothing that is gone', { kind: 'report.delta', since: 2, report: reportOf(3, []), gone: [null] }],

@@ -11,24 +11,24 @@ const beatOf = (reportSeq: number): Buffer => encodeBeat({ ...node, reportSeq, s
 class Reading {
   readonly refused: string[] = [];
   readonly restarts: string[] = [];
-  private readonly assembler = new ReportAssembler<ReportShape>({
+  readonly #assembler = new ReportAssembler<ReportShape>({
     isOwnQueue: (nodeId) => nodeId !== 'elsewhere',
     onRestart: (...about) => void this.restarts.push(about.join(' ')),
   });
-  private atMs = 0;
+  #atMs = 0;
 
   /** One second after the one before. */
   read(body: Buffer, afterMs = 1_000): string | undefined {
-    this.atMs += afterMs;
+    this.#atMs += afterMs;
     let heard: Heard<ReportShape>;
     try {
-      heard = this.assembler.read(body, this.atMs);
+      heard = this.#assembler.read(body, this.#atMs);
     } catch (error) {
       this.refused.push((error as Error).message);
       return undefined;
     }
     if (heard.kind === 'probe') return heard.kind;
-    return `${heard.kind} ${String(heard.kind === 'report' ? heard.report.reportSeq : heard.reportSeq)}`;
+    return `${heard.kind} ${heard.kind === 'report' ? heard.report.reportSeq : heard.reportSeq}`;
   }
 }
 
@@ -39,8 +39,7 @@ describe('the reports of a node that lives', () => {
   ])('are not hidden by a foreign %s with a high number', (_kind, foreign) => {
     const reading = new Reading();
     for (const seq of [1, 2]) reading.read(reportOf(seq));
-    for (const number of [Number.MAX_SAFE_INTEGER, 2 ** 41, 1_000])
-      expect(reading.read(foreign(number))).toBeUndefined();
+    for (const number of [Number.MAX_SAFE_INTEGER, 2 ** 41, 1_000]) expect(reading.read(foreign(number))).toBeUndefined();
     expect([3, 4, 5].map((seq) => reading.read(beatOf(seq)))).toEqual(['report 3', 'report 4', 'report 5']);
     expect(reading.refused).toHaveLength(3);
     expect(reading.refused[0]).toBe(
@@ -52,11 +51,11 @@ describe('the reports of a node that lives', () => {
     for (const foreign of [900_000, 300]) {
       const reading = new Reading();
       if (foreign === 300) for (const seq of [9, 10]) reading.read(reportOf(seq));
-      expect(reading.read(reportOf(foreign))).toBe(`report ${String(foreign)}`);
+      expect(reading.read(reportOf(foreign))).toBe(`report ${foreign}`);
       expect([11, 12].map((seq) => reading.read(reportOf(seq)))).toEqual(['alive 11', 'alive 12']);
       const next = [13, 14, 15].map((seq) => reading.read(reportOf(seq)));
-      expect(next).toEqual([1, 2, 3].map((more) => `report ${String(foreign + more)}`));
-      expect(reading.read(beatOf(16))).toBe(`report ${String(foreign + 4)}`);
+      expect(next).toEqual([1, 2, 3].map((more) => `report ${foreign + more}`));
+      expect(reading.read(beatOf(16))).toBe(`report ${foreign + 4}`);
       expect(reading.restarts).toEqual(['n1 n1#1']);
       expect(reading.refused).toEqual([]);
     }
@@ -72,9 +71,7 @@ describe('the reports of a node that lives', () => {
   it('stay in their order where late ones come in one burst, as from a broker that was stalled', () => {
     const reading = new Reading();
     expect(reading.read(reportOf(20))).toBe('report 20');
-    expect([12, 13, 14, 15].map((seq) => reading.read(reportOf(seq), 1))).toEqual(
-      [12, 13, 14, 15].map((seq) => `alive ${String(seq)}`),
-    );
+    expect([12, 13, 14, 15].map((seq) => reading.read(reportOf(seq), 1))).toEqual([12, 13, 14, 15].map((seq) => `alive ${seq}`));
     expect(reading.read(reportOf(21))).toBe('report 21');
     expect(reading.restarts).toEqual([]);
   });
@@ -83,8 +80,6 @@ describe('the reports of a node that lives', () => {
     const reading = new Reading();
     const foreign = encodeBeat({ nodeId: 'elsewhere', incarnation: 'x', reportSeq: 1, sentAt: 0, appliedSeq: 0 });
     expect(reading.read(foreign)).toBeUndefined();
-    expect(reading.refused).toEqual([
-      'A reports message cannot be understood: node elsewhere does not report in this queue',
-    ]);
+    expect(reading.refused).toEqual(['A reports message cannot be understood: node elsewhere does not report in this queue']);
   });
 });

@@ -61,9 +61,7 @@ export class ReportSequence {
     const rival = this.#rival;
     if (rival?.seq === now.seq) return false;
     const continues = rival !== undefined && canFollow(rival, now);
-    this.#rival = continues
-      ? { ...now, count: rival.count + 1, sinceMs: rival.sinceMs }
-      : { ...now, count: 1, sinceMs: now.atMs };
+    this.#rival = continues ? { ...now, count: rival.count + 1, sinceMs: rival.sinceMs } : { ...now, count: 1, sinceMs: now.atMs };
     return this.#rival.count >= CONTRADICTING_REPORTS && now.atMs - this.#rival.sinceMs >= CONTRADICTING_MS;
   }
 }

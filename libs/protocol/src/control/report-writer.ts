@@ -29,17 +29,17 @@ interface Told {
 }
 
 /** Fields that every message has, whether they have changed or not. */
-const always = ['nodeId', 'incarnation', 'role', 'reportSeq', 'sentAt', 'leaving'];
+const ALWAYS = ['nodeId', 'incarnation', 'role', 'reportSeq', 'sentAt', 'leaving'];
 /** Fields of which a beat carries the new value. */
-const inBeats = ['reportSeq', 'sentAt', 'appliedSeq'];
+const IN_BEATS = ['reportSeq', 'sentAt', 'appliedSeq'];
 
 /**
  * Turns the reports of one incarnation into messages, mostly of what is new, at times of everything. `ReportAssembler` puts them together
  * again.
  */
 export class ReportWriter<Report extends ReportShape> {
-  private told: Told | undefined;
-  private fullDueMs = 0;
+  #told: Told | undefined;
+  #fullDueMs = 0;
 
   constructor(private readonly limits: ReportLimits = reportLimits) {}
 
@@ -53,58 +53,58 @@ export class ReportWriter<Report extends ReportShape> {
     const { tasks: reported, ...fields } = report;
     const header = new Map(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]));
     const tasks = new Map(reported.map((task) => [keyOf(task.id), { task, text: withoutCounters(task) }]));
-    const before = this.told;
+    const before = this.#told;
     const isFull =
       !allowsDeltas ||
       before === undefined ||
       report.leaving ||
-      nowMs >= this.fullDueMs ||
+      nowMs >= this.#fullDueMs ||
       [...before.header.keys()].some((name) => !header.has(name));
-    this.told = { reportSeq: report.reportSeq, header, tasks };
-    const delta = isFull ? undefined : this.delta(report, before, this.told, nowMs);
+    this.#told = { reportSeq: report.reportSeq, header, tasks };
+    const delta = isFull ? undefined : this.#delta(report, before, this.#told, nowMs);
     if (delta !== undefined) return [delta];
-    this.fullDueMs = nowMs + this.limits.fullIntervalMs;
-    return this.full(fields, [...tasks.values()]);
+    this.#fullDueMs = nowMs + this.limits.fullIntervalMs;
+    return this.#full(fields, [...tasks.values()]);
   }
 
   /** Makes the next report a full one, because a message may not have arrived. */
   forget(): void {
-    this.told = undefined;
+    this.#told = undefined;
   }
 
-  private full(fields: object, tasks: readonly ToldTask[]): readonly Buffer[] {
+  #full(fields: object, tasks: readonly ToldTask[]): readonly Buffer[] {
     const parts = inParts(tasks.map(withCounters), this.limits.maxTaskBytes);
     const [all = [], ...others] = parts;
     if (others.length === 0) return [encodeReportMessage({ kind: 'report' }, fields, all)];
     return parts.map((texts, part) =>
       encodeReportMessage(
         { kind: 'report.part', part, parts: parts.length },
-        part === 0 ? fields : only(fields, (name) => always.includes(name)),
+        part === 0 ? fields : only(fields, (name) => ALWAYS.includes(name)),
         texts,
       ),
     );
   }
 
   /** Undefined where it is too large for one message. */
-  private delta({ tasks: _, ...fields }: Report, before: Told, now: Told, nowMs: number): Buffer | undefined {
+  #delta({ tasks: _, ...fields }: Report, before: Told, now: Told, nowMs: number): Buffer | undefined {
     const changed = [...now.tasks].filter(([key, { text }]) => before.tasks.get(key)?.text !== text);
     const gone = [...before.tasks].filter(([key]) => !now.tasks.has(key)).map(([, { task }]) => task.id);
     const isNew = (name: string): boolean => before.header.get(name) !== now.header.get(name);
     const hasNews = changed.length + gone.length > 0;
     const since = before.reportSeq;
     if (!hasNews && since === now.reportSeq - 1) {
-      if (Object.keys(fields).every((name) => inBeats.includes(name) || !isNew(name))) return encodeBeat(fields);
+      if (Object.keys(fields).every((name) => IN_BEATS.includes(name) || !isNew(name))) return encodeBeat(fields);
     }
     const texts = changed.map(([, told]) => withCounters(told));
     if (inParts(texts, this.limits.maxTaskBytes).length > 1) return undefined;
-    if (hasNews) this.fullDueMs = Math.min(this.fullDueMs, nowMs + this.limits.fullAfterChangeMs);
-    const news = only(fields, (name) => always.includes(name) || isNew(name));
+    if (hasNews) this.#fullDueMs = Math.min(this.#fullDueMs, nowMs + this.limits.fullAfterChangeMs);
+    const news = only(fields, (name) => ALWAYS.includes(name) || isNew(name));
     return encodeReportMessage({ kind: 'report.delta', since, gone }, news, texts);
   }
 }
 
 export function keyOf({ connector, index }: TaskIdShape): string {
-  return `${String(index)} ${connector}`;
+  return `${index} ${connector}`;
 }
 
 function withoutCounters({ counters: _, ...others }: ReportShape['tasks'][number]): string {

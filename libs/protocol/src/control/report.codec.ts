@@ -1,13 +1,6 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { asBuffer } from '../bytes/as-buffer.js';
-import {
-  decodeEnvelope,
-  encodeEnvelope,
-  PROTOCOL_VERSION,
-  requireFields,
-  type RequiredFields,
-  WRITTEN_VERSION,
-} from './envelope.codec.js';
+import { decodeEnvelope, encodeEnvelope, PROTOCOL_VERSION, requireFields, type RequiredFields, WRITTEN_VERSION } from './envelope.codec.js';
 import { MalformedMessageError } from '../protocol-error.js';
 
 /** What these messages need to know of a task's id. */
@@ -63,8 +56,7 @@ export interface Beat {
   readonly appliedSeq: number;
 }
 
-export type ReportsMessage<Report extends ReportShape> =
-  ReportMessage<Report> | { readonly kind: 'probe'; readonly probe: Probe };
+export type ReportsMessage<Report extends ReportShape> = ReportMessage<Report> | { readonly kind: 'probe'; readonly probe: Probe };
 
 /**
  * Encodes a report whose tasks are encoded already. A long list of tasks stands behind the rest as a block of its own: the same list is the same block.
@@ -124,10 +116,7 @@ const BEAT = 0x42;
 const BEAT_HEADER_BYTES = 1 + 1 + 2 + 3 * 8;
 
 /** Reads the tasks of an incarnation from their block; see {@link tasksInBlock}. */
-export type BlockReader<Report extends ReportShape> = (
-  block: Buffer,
-  node: Pick<ReportShape, 'nodeId' | 'incarnation'>,
-) => Report['tasks'];
+export type BlockReader<Report extends ReportShape> = (block: Buffer, node: Pick<ReportShape, 'nodeId' | 'incarnation'>) => Report['tasks'];
 
 /** @throws MalformedMessageError */
 export function decodeReportsMessage<Report extends ReportShape>(
@@ -179,7 +168,7 @@ function checked<Report extends ReportShape>(text: Buffer, hasTasks = true): Rep
 function requireTasks(tasks: unknown): asserts tasks is ReportShape['tasks'] {
   if (!Array.isArray(tasks)) throw new MalformedMessageError('reports', 'its tasks are no list');
   const wrong = (tasks as unknown[]).findIndex((task) => !isTask(task));
-  if (wrong >= 0) throw new MalformedMessageError('reports', `its task ${String(wrong)} has no id or no counters`);
+  if (wrong >= 0) throw new MalformedMessageError('reports', `its task ${wrong} has no id or no counters`);
 }
 
 function isTask(value: unknown): boolean {
@@ -197,7 +186,7 @@ function isTaskId(value: unknown): boolean {
 function beatIn(body: Buffer): Beat {
   const version = body[1] ?? 0;
   if (version < WRITTEN_VERSION || version > PROTOCOL_VERSION) {
-    const reason = `its version is ${String(version)}, this node reads versions up to ${String(PROTOCOL_VERSION)}`;
+    const reason = `its version is ${version}, this node reads versions up to ${PROTOCOL_VERSION}`;
     throw new MalformedMessageError('reports', reason);
   }
   const nodeEnd = body.length < BEAT_HEADER_BYTES ? Infinity : BEAT_HEADER_BYTES + body.readUInt16BE(2);

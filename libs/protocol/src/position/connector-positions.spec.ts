@@ -128,9 +128,7 @@ describe('the positions of a connector', () => {
       write(owner, [position('a', 4, owner)], { scans: [scan(owner), { owner, queue: other, scanFrom: 3 }] }),
       write(owner, [], { settled: [{ ...owner, queue }] }),
     );
-    expect(positions.storedFor(by(0, 20), owners(5, by(0, 20))).unsettled).toEqual([
-      { owner, queue: other, scanFrom: 3 },
-    ]);
+    expect(positions.storedFor(by(0, 20), owners(5, by(0, 20))).unsettled).toEqual([{ owner, queue: other, scanFrom: 3 }]);
   });
 
   it('are taken up by a generation that starts a second time', () => {

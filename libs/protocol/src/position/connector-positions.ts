@@ -1,13 +1,6 @@
 import { queueKey } from '@sluice/sdk';
 import { positionJson, withBigints } from './position-value.js';
-import type {
-  PartitionPosition,
-  PositionBarrier,
-  PositionMessage,
-  PositionWrite,
-  QueueScan,
-  SourceGeneration,
-} from './position.codec.js';
+import type { PartitionPosition, PositionBarrier, PositionMessage, PositionWrite, QueueScan, SourceGeneration } from './position.codec.js';
 
 /** Where a message stands in its queue, and since when: milliseconds since the epoch, by the broker's clock. */
 export interface MessagePlace {
@@ -56,30 +49,30 @@ export interface StoredPositions {
  *   position again, at any time.
  */
 export class ConnectorPositions {
-  private readonly partitions = new Map<string, Told<PartitionPosition>>();
-  private readonly scans = new Map<string, Told<QueueScan>>();
+  readonly #partitions = new Map<string, Told<PartitionPosition>>();
+  readonly #scans = new Map<string, Told<QueueScan>>();
   /** Positions as they are in memory: all tasks of the connector that start on a node are given the same objects. */
-  private readonly inMemory = new WeakMap<PartitionPosition, PartitionPosition>();
+  readonly #inMemory = new WeakMap<PartitionPosition, PartitionPosition>();
   /** Smaller generations of a task are over. */
-  private readonly floors = new Map<number, number>();
+  readonly #floors = new Map<number, number>();
   /** The same for tasks that no barrier named. */
-  private floor = 0;
+  #floor = 0;
 
   constructor(readonly connector: string) {}
 
   get isEmpty(): boolean {
-    return this.partitions.size === 0;
+    return this.#partitions.size === 0;
   }
 
   /** Applies the next message of the connector. Returns false, and ignores it, when a newer generation has replaced its writer. */
   apply(message: PositionMessage, place: MessagePlace): boolean {
-    if (message.generation < this.floorOf(message.index)) return false;
+    if (message.generation < this.#floorOf(message.index)) return false;
     switch (message.kind) {
       case 'barrier':
-        this.fence(message);
+        this.#fence(message);
         return true;
       case 'write':
-        this.write(message, place);
+        this.#write(message, place);
         return true;
     }
   }
@@ -91,81 +84,80 @@ export class ConnectorPositions {
     /** One that ended under the present task configs is followed by another of the same task, which looks after it. */
     const isOurs = (owner: SourceGeneration): boolean =>
       isOver(owner) && (owner.index === task.index || owner.generation < owners.tasksSince);
-    const unsettled = [...this.scans.values()].map(({ value }) => value);
+    const unsettled = [...this.#scans.values()].map(({ value }) => value);
     const waiting = new Set(unsettled.filter(({ owner }) => !isOurs(owner)).map(({ owner }) => generationKey(owner)));
     const free: PartitionPosition[] = [];
     const held: PartitionPosition[] = [];
-    for (const { value } of this.partitions.values()) {
+    for (const { value } of this.#partitions.values()) {
       const isWaiting = waiting.size > 0 && waiting.has(generationKey(value.owner));
       const isFree = isOver(value.owner) && !isWaiting;
-      (isFree ? free : held).push(this.inMemoryOf(value));
+      (isFree ? free : held).push(this.#inMemoryOf(value));
     }
     return { free, held, unsettled: unsettled.filter(({ owner }) => isOurs(owner)) };
   }
 
   /** What no message has said since a time, or an offset: it has to be written again before the topic's retention takes it. */
   toldBefore(limit: MessagePlace): Pick<PositionWrite, 'partitions' | 'scans'> {
-    const isOld = ({ storedAtMs, offset }: MessagePlace): boolean =>
-      storedAtMs < limit.storedAtMs || offset < limit.offset;
+    const isOld = ({ storedAtMs, offset }: MessagePlace): boolean => storedAtMs < limit.storedAtMs || offset < limit.offset;
     const old = <T>(told: Iterable<Told<T>>): T[] => [...told].filter(isOld).map(({ value }) => value);
-    return { partitions: old(this.partitions.values()), scans: old(this.scans.values()) };
+    return { partitions: old(this.#partitions.values()), scans: old(this.#scans.values()) };
   }
 
   copy(): ConnectorPositionsCopy {
     return {
       connector: this.connector,
-      floor: this.floor,
-      floors: [...this.floors],
-      partitions: [...this.partitions.values()],
-      scans: [...this.scans.values()],
+      floor: this.#floor,
+      floors: [...this.#floors],
+      partitions: [...this.#partitions.values()],
+      scans: [...this.#scans.values()],
     };
   }
 
   static restore(copy: ConnectorPositionsCopy): ConnectorPositions {
     const restored = new ConnectorPositions(copy.connector);
-    restored.floor = copy.floor;
-    for (const [index, floor] of copy.floors) restored.floors.set(index, floor);
-    for (const told of copy.partitions) restored.partitions.set(positionJson(told.value.partition), told);
-    for (const told of copy.scans) restored.scans.set(scanKey(told.value), told);
+    restored.#floor = copy.floor;
+    for (const [index, floor] of copy.floors) restored.#floors.set(index, floor);
+    for (const told of copy.partitions) restored.#partitions.set(positionJson(told.value.partition), told);
+    for (const told of copy.scans) restored.#scans.set(scanKey(told.value), told);
     return restored;
   }
 
-  private inMemoryOf(value: PartitionPosition): PartitionPosition {
-    let position = this.inMemory.get(value);
-    if (position === undefined) this.inMemory.set(value, (position = withBigints(value)));
+  #inMemoryOf(value: PartitionPosition): PartitionPosition {
+    let position = this.#inMemory.get(value);
+    if (position === undefined) this.#inMemory.set(value, (position = withBigints(value)));
     return position;
   }
 
-  private floorOf(index: number): number {
-    return this.floors.get(index) ?? this.floor;
+  #floorOf(index: number): number {
+    return this.#floors.get(index) ?? this.#floor;
   }
 
-  private fence({ asOf, live }: PositionBarrier): void {
+  #fence({ asOf, live }: PositionBarrier): void {
     const held = new Map(live.map(({ index, generation }) => [index, generation]));
-    for (const index of new Set([...this.floors.keys(), ...held.keys()])) {
-      this.floors.set(index, Math.max(this.floorOf(index), held.get(index) ?? asOf + 1));
+    for (const index of new Set([...this.#floors.keys(), ...held.keys()])) {
+      this.#floors.set(index, Math.max(this.#floorOf(index), held.get(index) ?? asOf + 1));
     }
-    this.floor = Math.max(this.floor, asOf + 1);
+    this.#floor = Math.max(this.#floor, asOf + 1);
   }
 
-  private write({ partitions, scans, settled }: PositionWrite, place: MessagePlace): void {
+  #write({ partitions, scans, settled }: PositionWrite, place: MessagePlace): void {
     for (const value of partitions) {
       const key = positionJson(value.partition);
-      const known = this.partitions.get(key);
-      if (known === undefined || isNotOlder(value, known.value)) this.partitions.set(key, { value, ...place });
+      const known = this.#partitions.get(key);
+      if (known === undefined || isNotOlder(value, known.value)) this.#partitions.set(key, { value, ...place });
     }
     for (const value of scans) {
       const key = scanKey(value);
-      const known = this.scans.get(key);
-      if (known === undefined || value.scanFrom >= known.value.scanFrom) this.scans.set(key, { value, ...place });
+      const known = this.#scans.get(key);
+      if (known === undefined || value.scanFrom >= known.value.scanFrom) this.#scans.set(key, { value, ...place });
     }
     const done = new Set<string>();
     for (const { queue, ...owner } of settled) {
       if (queue === undefined) done.add(generationKey(owner));
-      else this.scans.delete(scanKey({ owner, queue }));
+      else this.#scans.delete(scanKey({ owner, queue }));
     }
     if (done.size === 0) return;
-    for (const [key, { value }] of this.scans) if (done.has(generationKey(value.owner))) this.scans.delete(key);
+    for (const [key, { value }] of this.#scans) if (done.has(generationKey(value.owner))) this.#scans.delete(key);
   }
 }
 
@@ -176,7 +168,7 @@ function isNotOlder(next: PartitionPosition, known: PartitionPosition): boolean 
 
 /** `<index>.<generation>`: names a generation among those of its connector. */
 export function generationKey({ index, generation }: SourceGeneration): string {
-  return `${String(index)}.${String(generation)}`;
+  return `${index}.${generation}`;
 }
 
 function scanKey({ owner, queue }: Pick<QueueScan, 'owner' | 'queue'>): string {

@@ -14,9 +14,7 @@ const anyValue = fc.letrec<{ value: PositionValue }>((tie) => ({
     fc.constant(null),
     fc.maxSafeInteger(),
     fc.bigInt(),
-    fc
-      .double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 })
-      .map((value) => (value === 0 ? 0 : value)),
+    fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }).map((value) => (value === 0 ? 0 : value)),
     fc.array(tie('value'), { maxLength: 3 }),
     fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 3, noNullPrototype: true }),
   ),

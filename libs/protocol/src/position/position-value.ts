@@ -4,13 +4,12 @@ import { ConnectError, ConnectErrorCode, type PositionValue } from '@sluice/sdk'
 type PositionFields = Readonly<Record<string, PositionValue>>;
 
 /** The only field of the object that stands for a bigint in JSON; its value is the number's digits. */
-const bigintField = '#bigint';
-const bigintMark = `"${bigintField}"`;
-const digits = /^-?\d+$/;
+const BIGINT_FIELD = '#bigint';
+const bigintMark = `"${BIGINT_FIELD}"`;
+const DIGITS = /^-?\d+$/;
 /** In a stamp this is a quarter of what all properties of a message may take. */
-const maxBytes = 8_192;
-const allowed =
-  'text, booleans, null, finite numbers (whole ones beyond 2^53 as bigint), bigints, lists and plain objects of these';
+const MAX_BYTES = 8_192;
+const ALLOWED = 'text, booleans, null, finite numbers (whole ones beyond 2^53 as bigint), bigints, lists and plain objects of these';
 
 /**
  * Writes a partition or position as canonical JSON: sorted keys and no white space, so that equal ones give equal texts.
@@ -19,9 +18,9 @@ const allowed =
  */
 export function positionJson(fields: PositionFields): string {
   const text = objectText(fields, '');
-  if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
+  if (text.length * 3 > MAX_BYTES && Buffer.byteLength(text) > MAX_BYTES) {
     const size = String(Buffer.byteLength(text));
-    throw invalid(`It takes ${size} bytes as JSON; allowed are ${String(maxBytes)}`);
+    throw invalid(`It takes ${size} bytes as JSON; allowed are ${MAX_BYTES}`);
   }
   return text;
 }
@@ -34,7 +33,7 @@ export function parsePositionJson(text: string): unknown {
 
 /** For `JSON.stringify`: writes bigints as {@link withBigints} reads them. */
 export function bigintAsObject(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? { [bigintField]: value.toString() } : value;
+  return typeof value === 'bigint' ? { [BIGINT_FIELD]: value.toString() } : value;
 }
 
 /** Puts bigints in the places of the objects that stand for them. What holds none is returned itself. */
@@ -55,7 +54,7 @@ function revive(value: unknown): unknown {
   }
   const entries = Object.entries(value);
   const [first] = entries;
-  if (entries.length === 1 && first?.[0] === bigintField && typeof first[1] === 'string' && digits.test(first[1])) {
+  if (entries.length === 1 && first?.[0] === BIGINT_FIELD && typeof first[1] === 'string' && DIGITS.test(first[1])) {
     return BigInt(first[1]);
   }
   const revived = entries.map(([key, field]) => [key, revive(field)] as const);
@@ -66,8 +65,7 @@ function objectText(fields: object, path: string): string {
   const texts: string[] = [];
   for (const key of Object.keys(fields).sort()) {
     const value: unknown = fields[key as keyof typeof fields];
-    if (value !== undefined)
-      texts.push(`${JSON.stringify(key)}:${valueText(value, path === '' ? key : `${path}.${key}`)}`);
+    if (value !== undefined) texts.push(`${JSON.stringify(key)}:${valueText(value, path === '' ? key : `${path}.${key}`)}`);
   }
   return `{${texts.join(',')}}`;
 }
@@ -78,15 +76,13 @@ function valueText(value: unknown, path: string): string {
     case 'boolean':
       return JSON.stringify(value);
     case 'number':
-      if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)))
-        return JSON.stringify(value);
+      if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return JSON.stringify(value);
       break;
     case 'bigint':
       return `{${bigintMark}:"${value.toString()}"}`;
     case 'object':
       if (value === null) return 'null';
-      if (Array.isArray(value))
-        return `[${value.map((item, index) => valueText(item, `${path}[${String(index)}]`)).join(',')}]`;
+      if (Array.isArray(value)) return `[${value.map((item, index) => valueText(item, `${path}[${index}]`)).join(',')}]`;
       if (isPlain(value)) return objectText(value, path);
       break;
     case 'function':
@@ -94,7 +90,7 @@ function valueText(value: unknown, path: string): string {
     case 'undefined':
       break;
   }
-  throw invalid(`Its field "${path}" is ${nameOf(value)}; allowed are ${allowed}`);
+  throw invalid(`Its field "${path}" is ${nameOf(value)}; allowed are ${ALLOWED}`);
 }
 
 function isPlain(value: object): boolean {
@@ -104,13 +100,10 @@ function isPlain(value: object): boolean {
 }
 
 function nameOf(value: unknown): string {
-  if (typeof value === 'number') return `the number ${String(value)}`;
+  if (typeof value === 'number') return `the number ${value}`;
   return typeof value === 'object' && value !== null ? `of class ${value.constructor.name}` : typeof value;
 }
 
 function invalid(reason: string): ConnectError {
-  return new ConnectError(
-    ConnectErrorCode.positionInvalid,
-    `A source partition or position cannot be stored. ${reason}`,
-  );
+  return new ConnectError(ConnectErrorCode.positionInvalid, `A source partition or position cannot be stored. ${reason}`);
 }

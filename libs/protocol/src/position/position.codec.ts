@@ -65,7 +65,7 @@ export interface PositionWrite extends SourceGeneration {
 
 export type PositionMessage = PositionBarrier | PositionWrite;
 
-const what = 'position';
+const WHAT = 'position';
 
 export function encodePosition(message: PositionMessage): Buffer {
   return encodeEnvelope(message, bigintAsObject);
@@ -74,10 +74,10 @@ export function encodePosition(message: PositionMessage): Buffer {
 /** @throws MalformedMessageError */
 export function decodePosition(body: Uint8Array): PositionMessage {
   const head = { kind: 'string', connector: 'string', index: 'number', generation: 'number' } as const;
-  const message = decodeEnvelope<PositionMessage>(what, body, head);
+  const message = decodeEnvelope<PositionMessage>(WHAT, body, head);
   switch (message.kind) {
     case 'barrier':
-      if (typeof message.asOf !== 'number') throw new MalformedMessageError(what, 'its field "asOf" is not a number');
+      if (typeof message.asOf !== 'number') throw new MalformedMessageError(WHAT, 'its field "asOf" is not a number');
       requireItems('live', message.live, isGeneration);
       return message;
     case 'write':
@@ -86,17 +86,14 @@ export function decodePosition(body: Uint8Array): PositionMessage {
       requireItems('settled', message.settled, isSettled);
       return message;
     default:
-      throw new MalformedMessageError(
-        what,
-        `its kind is "${(message as PositionMessage).kind}"; allowed are barrier and write`,
-      );
+      throw new MalformedMessageError(WHAT, `its kind is "${(message as PositionMessage).kind}"; allowed are barrier and write`);
   }
 }
 
 function requireItems(field: string, items: unknown, isItem: (item: unknown) => boolean): void {
-  if (!Array.isArray(items)) throw new MalformedMessageError(what, `its field "${field}" is not a list`);
+  if (!Array.isArray(items)) throw new MalformedMessageError(WHAT, `its field "${field}" is not a list`);
   const bad = items.findIndex((item) => !isItem(item));
-  if (bad >= 0) throw new MalformedMessageError(what, `item ${String(bad)} of its field "${field}" has another shape`);
+  if (bad >= 0) throw new MalformedMessageError(WHAT, `item ${bad} of its field "${field}" has another shape`);
 }
 
 function isGeneration(item: unknown): boolean {
@@ -128,17 +125,12 @@ function isStorable(item: unknown): boolean {
 }
 
 function isQueueScan(item: unknown): boolean {
-  return (
-    isObject(item) && isGeneration(item['owner']) && isQueue(item['queue']) && Number.isSafeInteger(item['scanFrom'])
-  );
+  return isObject(item) && isGeneration(item['owner']) && isQueue(item['queue']) && Number.isSafeInteger(item['scanFrom']);
 }
 
 function isQueue(item: unknown): boolean {
   return (
-    isObject(item) &&
-    typeof item['topic'] === 'string' &&
-    typeof item['brokerName'] === 'string' &&
-    Number.isSafeInteger(item['queueId'])
+    isObject(item) && typeof item['topic'] === 'string' && typeof item['brokerName'] === 'string' && Number.isSafeInteger(item['queueId'])
   );
 }
 

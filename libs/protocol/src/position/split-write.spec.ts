@@ -6,7 +6,7 @@ const owner = { index: 0, generation: 1 };
 const task = { connector: 'c', ...owner };
 const queue = { topic: 't', brokerName: 'b', queueId: 0 };
 const position = (n: number): PartitionPosition => ({
-  partition: { file: `f${String(n)}` },
+  partition: { file: `f${n}` },
   position: { position: n },
   nextSeq: n + 1,
   routes: [queue],

@@ -3,7 +3,7 @@
  * properties with the same key the last one is valid; one with an empty value is treated as absent.
  */
 
-const valueEnd = 2;
+const VALUE_END = 2;
 
 export const noProperties: Buffer = Buffer.alloc(0);
 
@@ -27,7 +27,7 @@ export function scanProperty(properties: Buffer, needle: Buffer): string | undef
 export function valueStart(properties: Buffer, needle: Buffer): number {
   let at = properties.lastIndexOf(needle);
   while (at >= 0) {
-    if (at === 0 || properties[at - 1] === valueEnd) {
+    if (at === 0 || properties[at - 1] === VALUE_END) {
       const from = at + needle.length;
       if (endOfValue(properties, from) > from) return from;
     }
@@ -37,7 +37,7 @@ export function valueStart(properties: Buffer, needle: Buffer): number {
 }
 
 function endOfValue(properties: Buffer, from: number): number {
-  const end = properties.indexOf(valueEnd, from);
+  const end = properties.indexOf(VALUE_END, from);
   return end < 0 ? properties.length : end;
 }
 

@@ -1,10 +1,10 @@
-import { maxValueBytes } from '@sluice/sdk';
+import { MAX_VALUE_BYTES } from '@sluice/sdk';
 
 /** Largest body of a message, in bytes. */
-export const maxBodyBytes = maxValueBytes;
+export const maxBodyBytes = MAX_VALUE_BYTES;
 
 /**
  * Largest property block of a record, in bytes. A broker stores up to 32,767 bytes of properties; the rest is kept for those that client
  * and broker add to every message.
  */
-export const maxPropertiesBytes = 32_767 - 767;
+export const MAX_PROPERTIES_BYTES = 32_767 - 767;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ConnectError, maxValueBytes } from '@sluice/sdk';
+import { ConnectError, MAX_VALUE_BYTES } from '@sluice/sdk';
 import * as fc from 'fast-check';
 import { encodePropertyBlock } from './property-block.js';
-import { maxPropertiesBytes } from './record-limits.js';
+import { MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { type ConvertedRecord, type MessageHeader, messageToRecord, recordToMessage } from './record-mapping.js';
 import { isReservedProperty } from './reserved-properties.js';
 
@@ -23,9 +23,7 @@ interface GoldenCase {
   readonly properties: string;
 }
 
-const golden = JSON.parse(
-  readFileSync(new URL('./record-mapping.golden.json', import.meta.url), 'utf8'),
-) as readonly GoldenCase[];
+const golden = JSON.parse(readFileSync(new URL('./record-mapping.golden.json', import.meta.url), 'utf8')) as readonly GoldenCase[];
 const origin = { topic: 't', partition: { filename: 'a' }, position: { position: 7 } };
 
 const bytesOf = (bytes: GoldenBytes): Buffer | null =>
@@ -73,10 +71,7 @@ describe('recordToMessage and messageToRecord', () => {
   it('gives any record back as it was, also after a broker changed the order of properties', () => {
     const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => Buffer.from(array));
     const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.constant('~x'));
-    const key = fc.oneof(
-      text,
-      fc.constantFrom('KEYS', 'TTL', 'sluice-null', 'sluice-h.t.x', 'connect-ext-a', 'a,b', ''),
-    );
+    const key = fc.oneof(text, fc.constantFrom('KEYS', 'TTL', 'sluice-null', 'sluice-h.t.x', 'connect-ext-a', 'a,b', ''));
     const header: fc.Arbitrary<MessageHeader> = fc.record({ key, value: fc.oneof(text, bytes, fc.constant(null)) });
     const record = fc.record({
       key: fc.oneof(
@@ -133,15 +128,15 @@ describe('recordToMessage and messageToRecord', () => {
   });
 
   it('names the record and the limit when the value is too large', () => {
-    expect(recordToMessage({ value: Buffer.alloc(maxValueBytes) }, origin).body).toHaveLength(maxValueBytes);
-    const error = thrownBy({ value: Buffer.alloc(maxValueBytes + 1) });
+    expect(recordToMessage({ value: Buffer.alloc(MAX_VALUE_BYTES) }, origin).body).toHaveLength(MAX_VALUE_BYTES);
+    const error = thrownBy({ value: Buffer.alloc(MAX_VALUE_BYTES + 1) });
     expect(error).toBeInstanceOf(ConnectError);
     expect(error).toMatchObject({
       code: 'CONNECT_RECORD_TOO_LARGE',
       retriable: false,
       message:
         'The record for topic t from {"filename":"a"} before {"position":7} cannot be sent: ' +
-        `its value has ${maxValueBytes + 1} bytes, at most ${maxValueBytes} fit into a message.`,
+        `its value has ${MAX_VALUE_BYTES + 1} bytes, at most ${MAX_VALUE_BYTES} fit into a message.`,
     });
   });
 
@@ -152,7 +147,7 @@ describe('recordToMessage and messageToRecord', () => {
   });
 
   it('refuses headers that no broker would store', () => {
-    const error = thrownBy({ value: null, headers: [{ key: 'a', value: 'x'.repeat(maxPropertiesBytes) }] });
+    const error = thrownBy({ value: null, headers: [{ key: 'a', value: 'x'.repeat(MAX_PROPERTIES_BYTES) }] });
     expect(error).toMatchObject({ code: 'CONNECT_RECORD_TOO_LARGE' });
   });
 

@@ -3,8 +3,8 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { describePosition } from '../position/position-value.js';
 import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
 import { encodePropertyBlock, forEachProperty, noProperties } from './property-block.js';
-import { maxBodyBytes, maxPropertiesBytes } from './record-limits.js';
-import { rocketmqConnectTimestamp, SluiceProperty } from './reserved-properties.js';
+import { maxBodyBytes, MAX_PROPERTIES_BYTES } from './record-limits.js';
+import { ROCKETMQ_CONNECT_TIMESTAMP, SluiceProperty } from './reserved-properties.js';
 import { bytesToPropertyValue, isPlainText, propertyValueToBytes } from './text-value.js';
 
 export type { MessageHeader } from './header-property.js';
@@ -43,9 +43,9 @@ export interface RecordOrigin {
 }
 
 const oneByte = Buffer.from([0]);
-const noHeaders: readonly MessageHeader[] = [];
-const indexedKeyLength = 255;
-const indexedKey = /^[^\s\p{Cc}\p{Cf}\p{Z}]+$/u;
+const NO_HEADERS: readonly MessageHeader[] = [];
+const INDEXED_KEY_LENGTH = 255;
+const INDEXED_KEY = /^[^\s\p{Cc}\p{Cf}\p{Z}]+$/u;
 
 /**
  * Turns a record into body and properties of a message.
@@ -78,10 +78,10 @@ export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, s
     return { body, properties: Buffer.from(`${SluiceProperty.stamp}\u0001${stamp}\u0002`, 'latin1') };
   }
   const properties = encodePropertyBlock(propertiesOf(record, origin, stamp));
-  if (properties.length > maxPropertiesBytes) {
+  if (properties.length > MAX_PROPERTIES_BYTES) {
     throw tooLarge(
       origin,
-      `its key and headers take ${properties.length} bytes as properties, at most ${maxPropertiesBytes} fit into a message.`,
+      `its key and headers take ${properties.length} bytes as properties, at most ${MAX_PROPERTIES_BYTES} fit into a message.`,
     );
   }
   return { body, properties };
@@ -100,7 +100,7 @@ export function messageToRecord(message: MessageParts): DecodedRecord {
   return {
     key: nulls.includes('k') ? null : (key ?? (keys === undefined ? undefined : Buffer.from(keys, 'utf8'))),
     value: nulls.includes('v') ? null : isEmpty ? noProperties : message.body,
-    headers: properties === undefined ? noHeaders : inOrder(properties, found.order),
+    headers: properties === undefined ? NO_HEADERS : inOrder(properties, found.order),
     timestamp: found.timestamp,
     tag: found.tag,
   };
@@ -135,7 +135,7 @@ function collect(found: Found, name: string, value: string): void {
       found.isEmpty = true;
       break;
     case SluiceProperty.timestamp:
-    case rocketmqConnectTimestamp: {
+    case ROCKETMQ_CONNECT_TIMESTAMP: {
       const timestamp = wholeNumber(value);
       if (timestamp !== undefined) found.timestamp = timestamp;
       break;
@@ -148,18 +148,14 @@ function collect(found: Found, name: string, value: string): void {
   }
 }
 
-function* propertiesOf(
-  record: ConvertedRecord,
-  origin: RecordOrigin,
-  stamp: string | undefined,
-): Generator<readonly [string, string]> {
+function* propertiesOf(record: ConvertedRecord, origin: RecordOrigin, stamp: string | undefined): Generator<readonly [string, string]> {
   if (stamp !== undefined) yield [SluiceProperty.stamp, stamp];
   const { key, value, headers, timestamp, tag } = record;
   if (tag !== undefined) yield ['TAGS', checkedTag(tag, origin)];
   if (key !== undefined && key !== null) {
     const text = bytesToPropertyValue(key);
     yield [SluiceProperty.key, text];
-    if (text.length <= indexedKeyLength && !text.startsWith('~') && indexedKey.test(text)) yield ['KEYS', text];
+    if (text.length <= INDEXED_KEY_LENGTH && !text.startsWith('~') && INDEXED_KEY.test(text)) yield ['KEYS', text];
   }
   const nulls = (value === null ? 'v' : '') + (key === null ? 'k' : '');
   if (nulls !== '') yield [SluiceProperty.null, nulls];
@@ -168,10 +164,7 @@ function* propertiesOf(
   if (headers !== undefined && headers.length > 0) yield* headerProperties(headers, origin);
 }
 
-function* headerProperties(
-  headers: readonly MessageHeader[],
-  origin: RecordOrigin,
-): Generator<readonly [string, string]> {
+function* headerProperties(headers: readonly MessageHeader[], origin: RecordOrigin): Generator<readonly [string, string]> {
   const occurrences = new Map<string, number>();
   const names: string[] = [];
   for (const header of headers) {
@@ -184,11 +177,7 @@ function* headerProperties(
   if (names.length > 1) yield [SluiceProperty.headerOrder, names.join(',')];
 }
 
-function checkedHeaderProperty(
-  header: MessageHeader,
-  occurrence: number,
-  origin: RecordOrigin,
-): readonly [string, string] {
+function checkedHeaderProperty(header: MessageHeader, occurrence: number, origin: RecordOrigin): readonly [string, string] {
   try {
     return headerToProperty(header, occurrence);
   } catch {

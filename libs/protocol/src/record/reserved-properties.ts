@@ -10,18 +10,18 @@ export const SluiceProperty = {
 } as const;
 
 /** Every name that begins so belongs to Sluice. */
-export const sluicePrefix = 'sluice-';
+export const SLUICE_PREFIX = 'sluice-';
 
 /** What Apache RocketMQ Connect puts before the name of a header. */
-export const rocketmqConnectHeaderPrefix = 'connect-ext-';
+export const ROCKETMQ_CONNECT_HEADER_PREFIX = 'connect-ext-';
 
 /** Where Apache RocketMQ Connect keeps a record's timestamp. */
-export const rocketmqConnectTimestamp = 'connect.timestamp';
+export const ROCKETMQ_CONNECT_TIMESTAMP = 'connect.timestamp';
 
-const transientPrefix = '__RMQ.TRANSIENT.';
+const TRANSIENT_PREFIX = '__RMQ.TRANSIENT.';
 
 /** RocketMQ's own properties (`MessageConst` of 5.5.0): brokers and clients act on them, so a header must never have such a name. */
-const systemProperties: ReadonlySet<string> = new Set(
+const SYSTEM_PROPERTIES: ReadonlySet<string> = new Set(
   (
     'KEYS TAGS WAIT DELAY RETRY_TOPIC REAL_TOPIC REAL_QID TRAN_MSG PGROUP MIN_OFFSET MAX_OFFSET BUYER_ID ORIGIN_GROUP ' +
     'ORIGIN_MESSAGE_ID TRANSFER_FLAG CORRECTION_FLAG MQ2_FLAG RECONSUME_TIME MSG_REGION TRACE_ON UNIQ_KEY TRANS_OFFSET ' +
@@ -37,5 +37,5 @@ const systemProperties: ReadonlySet<string> = new Set(
 
 /** Returns whether a name is one of RocketMQ's own properties. */
 export function isReservedProperty(name: string): boolean {
-  return systemProperties.has(name) || name.startsWith(transientPrefix);
+  return SYSTEM_PROPERTIES.has(name) || name.startsWith(TRANSIENT_PREFIX);
 }

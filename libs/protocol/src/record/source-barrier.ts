@@ -1,10 +1,10 @@
 import type { QueueRef } from '@sluice/sdk';
 import { parseBase36 } from './base36.js';
 import { encodePropertyBlock, propertyNeedle, scanProperty } from './property-block.js';
-import { isTag, queueTag, queueTagLength } from './queue-tag.js';
+import { isTag, queueTag, QUEUE_TAG_LENGTH } from './queue-tag.js';
 import type { MessageParts } from './record-mapping.js';
 import { SluiceProperty } from './reserved-properties.js';
-import { idLength, isId } from './stable-id.js';
+import { ID_LENGTH, isId } from './stable-id.js';
 
 /**
  * Marks that a task has a new owner: after it, readers ignore what the task stamped with a smaller generation. It is a message of its own
@@ -26,10 +26,10 @@ export function encodeBarrier(barrier: Barrier, queue: string): string {
 
 /** Reads the barrier of a message in the queue with the tag `queue`; `undefined` if the text is none, or was written for another queue. */
 export function parseBarrier(text: string, queue: string): Barrier | undefined {
-  const queueStart = idLength + 1;
-  const generation = parseBase36(text, queueStart + queueTagLength + 1, text.length);
+  const queueStart = ID_LENGTH + 1;
+  const generation = parseBase36(text, queueStart + QUEUE_TAG_LENGTH + 1, text.length);
   if (generation === undefined || !isId(text, 0) || !isTag(text, queueStart, queue)) return undefined;
-  return { task: text.slice(0, idLength), generation };
+  return { task: text.slice(0, ID_LENGTH), generation };
 }
 
 export function barrierMessage(barrier: Barrier, queue: QueueRef): MessageParts {

@@ -26,17 +26,14 @@ const tag = queueTag(queue);
 const golden = JSON.parse(readFileSync(new URL('./source-stamp.golden.json', import.meta.url), 'utf8')) as Golden;
 
 describe('the stamp', () => {
-  it.each(golden.stamps)(
-    'has kept its text: $stamp',
-    ({ connector, taskIndex, partition, queue, stamp, barrier, ...rest }) => {
-      const parsed = { task: taskId(connector, taskIndex), stream: streamId(connector, partition), ...rest };
-      const tag = queueTag(queue);
-      expect(encodeStamp(parsed, tag)).toBe(stamp);
-      expect(parseStamp(stamp, tag)).toEqual(parsed);
-      expect(encodeBarrier({ task: parsed.task, generation: rest.generation }, tag)).toBe(barrier);
-      expect(parseBarrier(barrier, tag)).toEqual({ task: parsed.task, generation: rest.generation });
-    },
-  );
+  it.each(golden.stamps)('has kept its text: $stamp', ({ connector, taskIndex, partition, queue, stamp, barrier, ...rest }) => {
+    const parsed = { task: taskId(connector, taskIndex), stream: streamId(connector, partition), ...rest };
+    const tag = queueTag(queue);
+    expect(encodeStamp(parsed, tag)).toBe(stamp);
+    expect(parseStamp(stamp, tag)).toEqual(parsed);
+    expect(encodeBarrier({ task: parsed.task, generation: rest.generation }, tag)).toBe(barrier);
+    expect(parseBarrier(barrier, tag)).toEqual({ task: parsed.task, generation: rest.generation });
+  });
 
   it('takes 39 bytes after two billion records of a file of 100 GB', () => {
     const stamp = encodeStamp(
@@ -137,17 +134,12 @@ describe('the barrier', () => {
     expect(scanBarrier(properties)).toBe(`abcdefgh.${tag}.10`);
   });
 
-  it.each([
-    '',
-    'abcdefgh',
-    'abcdefgh.abcde',
-    'abcdefgh.abcde.A',
-    'abcdefg.abcde.1',
-    'abcdefgh.abcde.1.1',
-    'abcdefgh.abcdf.1',
-  ])('is not %p', (text) => {
-    expect(parseBarrier(text, 'abcde')).toBeUndefined();
-  });
+  it.each(['', 'abcdefgh', 'abcdefgh.abcde', 'abcdefgh.abcde.A', 'abcdefg.abcde.1', 'abcdefgh.abcde.1.1', 'abcdefgh.abcdf.1'])(
+    'is not %p',
+    (text) => {
+      expect(parseBarrier(text, 'abcde')).toBeUndefined();
+    },
+  );
 });
 
 describe('scanProperty', () => {
@@ -160,8 +152,7 @@ describe('scanProperty', () => {
         const properties = isOpen ? whole.subarray(0, Math.max(0, whole.length - 1)) : whole;
         const map = new Map<string, string>();
         forEachProperty(properties, (key, value) => map.set(key, value));
-        for (const key of ['p', 'xp', 'px', 'p-p'])
-          expect(scanProperty(properties, propertyNeedle(key))).toBe(map.get(key));
+        for (const key of ['p', 'xp', 'px', 'p-p']) expect(scanProperty(properties, propertyNeedle(key))).toBe(map.get(key));
       }),
     );
   });

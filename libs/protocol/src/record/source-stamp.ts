@@ -3,8 +3,8 @@ import { propertyNeedle, scanProperty, valueStart } from './property-block.js';
 import { SluiceProperty } from './reserved-properties.js';
 import { parseBase36 } from './base36.js';
 import { parsePositionJson, positionJson } from '../position/position-value.js';
-import { isTag, queueTagLength } from './queue-tag.js';
-import { idLength, isId, stableId } from './stable-id.js';
+import { isTag, QUEUE_TAG_LENGTH } from './queue-tag.js';
+import { ID_LENGTH, isId, stableId } from './stable-id.js';
 
 /**
  * Where a record came from, as the property `sluice-p`: `<task>.<stream>.<queue>.<generation>.<seq>.<position>`.
@@ -27,8 +27,8 @@ export interface Stamp {
   readonly position: SourcePosition;
 }
 
-const streamStart = idLength + 1;
-const queueStart = streamStart + idLength + 1;
+const streamStart = ID_LENGTH + 1;
+const queueStart = streamStart + ID_LENGTH + 1;
 const stampNeedle = propertyNeedle(SluiceProperty.stamp);
 
 /** Returns the id of a task: eight base36 characters of a hash of its connector's name and its index. */
@@ -58,7 +58,7 @@ export function stampSuffix(seq: number, position: SourcePosition): string {
 
 /** Reads the stamp of a message in the queue with the tag `queue`; `undefined` if the text is none, or was written for another queue. */
 export function parseStamp(text: string, queue: string): Stamp | undefined {
-  const generationStart = queueStart + queueTagLength + 1;
+  const generationStart = queueStart + QUEUE_TAG_LENGTH + 1;
   const generationEnd = text.indexOf('.', generationStart);
   const seqEnd = text.indexOf('.', generationEnd + 1);
   if (generationEnd < 0 || seqEnd < 0 || !isId(text, 0) || !isId(text, streamStart)) return undefined;
@@ -68,8 +68,8 @@ export function parseStamp(text: string, queue: string): Stamp | undefined {
   const position = parsePosition(text, seqEnd + 1);
   if (generation === undefined || seq === undefined || position === undefined) return undefined;
   return {
-    task: text.slice(0, idLength),
-    stream: text.slice(streamStart, streamStart + idLength),
+    task: text.slice(0, ID_LENGTH),
+    stream: text.slice(streamStart, streamStart + ID_LENGTH),
     generation,
     seq,
     position,

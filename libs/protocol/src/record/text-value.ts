@@ -6,20 +6,20 @@ import { isUtf8 } from 'node:buffer';
  * text becomes `~` and base64url.
  */
 
-const controlOrLoneSurrogate = /[\p{Cc}\p{Cs}]/u;
-const mark = '~';
+const CONTROL_OR_LONE_SURROGATE = /[\p{Cc}\p{Cs}]/u;
+const MARK = '~';
 
 export function isPlainText(text: string): boolean {
-  return text !== '' && !text.startsWith(mark) && !controlOrLoneSurrogate.test(text);
+  return text !== '' && !text.startsWith(MARK) && !CONTROL_OR_LONE_SURROGATE.test(text);
 }
 
 export function markedBase64(bytes: Uint8Array): string {
-  return mark + asBuffer(bytes).toString('base64url');
+  return MARK + asBuffer(bytes).toString('base64url');
 }
 
 /** Decodes the bytes of {@link markedBase64}; `undefined` for any other text. */
 export function unmarkBase64(text: string): Buffer | undefined {
-  return text.startsWith(mark) ? Buffer.from(text.slice(1), 'base64url') : undefined;
+  return text.startsWith(MARK) ? Buffer.from(text.slice(1), 'base64url') : undefined;
 }
 
 /** Writes bytes as a property value, as text where they are plain text. */

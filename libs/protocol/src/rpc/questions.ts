@@ -40,5 +40,4 @@ export interface TaskConfigsQuestion {
 }
 
 /** The settings of each task that differ from the connector's (null for one that it lacks), or why the connector could not be split. */
-export type TaskConfigsAnswer =
-  { readonly tasks: readonly Readonly<Record<string, string | null>>[] } | { readonly error: string };
+export type TaskConfigsAnswer = { readonly tasks: readonly Readonly<Record<string, string | null>>[] } | { readonly error: string };

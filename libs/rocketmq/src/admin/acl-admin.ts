@@ -1,7 +1,7 @@
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
 import { BrokerResponseError, MalformedDataError, UnsupportedByBrokerError } from '../errors.js';
-import { type ExtFields, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { ExtFields, RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { parseTolerantJson, type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readText } from '../wire/tolerant-reader.js';
@@ -137,9 +137,7 @@ export class AclAdmin {
   }
 
   /** Rules that any master knows, by subject, sorted; of a subject that several know, the first master's. */
-  async listAcls(
-    options?: CallOptions & { readonly subjectFilter?: string; readonly resourceFilter?: string },
-  ): Promise<Acl[]> {
+  async listAcls(options?: CallOptions & { readonly subjectFilter?: string; readonly resourceFilter?: string }): Promise<Acl[]> {
     const ext: Record<string, string> = {};
     if (options?.subjectFilter !== undefined) ext['subjectFilter'] = options.subjectFilter;
     if (options?.resourceFilter !== undefined) ext['resourceFilter'] = options.resourceFilter;

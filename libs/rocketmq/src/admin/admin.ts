@@ -1,6 +1,6 @@
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type ClusterInfo, type QueueRef, type TopicRoute } from '../routing/topic-route.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
+import type { ClusterInfo, QueueRef, TopicRoute } from '../routing/topic-route.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { BrokerAdmin } from './broker-admin.js';
 import { checkTopicName } from '../routing/check-argument.js';
@@ -22,19 +22,12 @@ import {
   type CreateGroupOptions,
   type UpdateGroupOptions,
 } from './group-admin.js';
-import { type GroupConfig } from './group-config.js';
+import type { GroupConfig } from './group-config.js';
 import { MessageQuery, type MessagePuller } from './message-query.js';
 import { NameServerAdmin } from './name-server-admin.js';
 import { cloneOffsets, offsetByTime, queryOffset, queueEnd, updateOffset, type TimeBoundary } from './offset-admin.js';
 import { resetOffsets, resetQueueOffset, type QueueOffset, type ResetTarget } from './offset-reset.js';
-import {
-  consumeStats,
-  progressOf,
-  topicStats,
-  type GroupProgress,
-  type QueueConsumeStats,
-  type QueueStats,
-} from './queue-stats.js';
+import { consumeStats, progressOf, topicStats, type GroupProgress, type QueueConsumeStats, type QueueStats } from './queue-stats.js';
 import {
   createTopic,
   deleteTopic,
@@ -45,7 +38,7 @@ import {
   type CreateTopicOptions,
   type UpdateTopicOptions,
 } from './topic-admin.js';
-import { type TopicConfig } from './topic-config.js';
+import type { TopicConfig } from './topic-config.js';
 
 const CHANGE_MS = 10_000;
 
@@ -171,10 +164,7 @@ export class Admin {
   }
 
   /** Returns the clients that are in the group now, each once. Empty for an unknown group. Asks only the master of `queue` where one is given. */
-  async consumerConnections(
-    group: string,
-    options?: CallOptions & { readonly queue?: QueueRef },
-  ): Promise<ClientConnection[]> {
+  async consumerConnections(group: string, options?: CallOptions & { readonly queue?: QueueRef }): Promise<ClientConnection[]> {
     return consumerConnections(this.cluster, group, options?.queue, this.cluster.deadline(options));
   }
 
@@ -204,11 +194,7 @@ export class Admin {
    * Returns an offset by store time, in ms since the epoch. Brokers before 5.1.4 do not read `boundary` (default `lower`) and
    * answer the message that is nearest in time.
    */
-  async offsetByTime(
-    queue: QueueRef,
-    timestampMs: number,
-    options?: CallOptions & { readonly boundary?: TimeBoundary },
-  ): Promise<number> {
+  async offsetByTime(queue: QueueRef, timestampMs: number, options?: CallOptions & { readonly boundary?: TimeBoundary }): Promise<number> {
     const boundary = options?.boundary ?? 'lower';
     return offsetByTime(this.cluster, queue, timestampMs, boundary, this.cluster.deadline(options));
   }
@@ -251,9 +237,7 @@ export class Admin {
    * Gives the group `to` the offsets that the group `from` has for a topic; without any of `from`, those of `to` stay.
    * @throws InvalidArgumentError, TopicNotFoundError
    */
-  async cloneOffsets(
-    options: CallOptions & { readonly from: string; readonly to: string; readonly topic: string },
-  ): Promise<void> {
+  async cloneOffsets(options: CallOptions & { readonly from: string; readonly to: string; readonly topic: string }): Promise<void> {
     await cloneOffsets(this.cluster, options, this.cluster.deadline(options));
   }
 

@@ -1,5 +1,5 @@
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { readBodyMap, readMap } from '../wire/tolerant-reader.js';
 import { brokerConfigOn, checkSettingsKnown } from './broker-config.js';
@@ -42,11 +42,7 @@ export class BrokerAdmin {
    * @throws InvalidArgumentError also for a setting that the broker does not have; BrokerNotFoundError;
    * BrokerResponseError for one that it lets nobody change
    */
-  async updateConfig(
-    brokerName: string,
-    settings: Readonly<Record<string, string>>,
-    options?: CallOptions,
-  ): Promise<void> {
+  async updateConfig(brokerName: string, settings: Readonly<Record<string, string>>, options?: CallOptions): Promise<void> {
     const body = formatSettings(settings);
     const deadline = this.cluster.deadline(options);
     const address = await this.#address(brokerName, deadline);

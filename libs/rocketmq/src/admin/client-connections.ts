@@ -1,8 +1,8 @@
 import { BrokerResponseError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
-import { type TolerantMap } from '../wire/tolerant-json.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
+import type { QueueRef } from '../routing/topic-route.js';
+import type { TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { checkGroupName, checkNotEmpty } from '../routing/check-argument.js';
@@ -96,12 +96,7 @@ function decodeConnection(connection: TolerantMap): ClientConnection {
 }
 
 /** Returns whether any client is in the group on one broker. */
-export async function isGroupOnline(
-  cluster: ClusterAccess,
-  address: string,
-  group: string,
-  deadline: CallDeadline,
-): Promise<boolean> {
+export async function isGroupOnline(cluster: ClusterAccess, address: string, group: string, deadline: CallDeadline): Promise<boolean> {
   const request = { code: REQUEST_CODE.GET_CONSUMER_CONNECTION_LIST, ext: { consumerGroup: group } };
   try {
     const reply = await cluster.call(address, request, deadline);

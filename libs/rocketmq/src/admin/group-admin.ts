@@ -1,6 +1,6 @@
 import { GroupNotFoundError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
 import { readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { checkGroupName, checkTopicName } from '../routing/check-argument.js';
@@ -29,11 +29,7 @@ export interface CreateGroupOptions extends CallOptions, GroupTarget, GroupSetti
 /** What is not given stays as it is on each broker. */
 export interface UpdateGroupOptions extends CallOptions, GroupTarget, GroupSettings {}
 
-export async function createGroup(
-  cluster: ClusterAccess,
-  options: CreateGroupOptions,
-  deadline: CallDeadline,
-): Promise<void> {
+export async function createGroup(cluster: ClusterAccess, options: CreateGroupOptions, deadline: CallDeadline): Promise<void> {
   checkGroupName(options.group);
   checkGroupSettings(options);
   const masters = await cluster.masters({ cluster: options.cluster }, deadline);
@@ -45,11 +41,7 @@ export async function createGroup(
   );
 }
 
-export async function updateGroup(
-  cluster: ClusterAccess,
-  options: UpdateGroupOptions,
-  deadline: CallDeadline,
-): Promise<void> {
+export async function updateGroup(cluster: ClusterAccess, options: UpdateGroupOptions, deadline: CallDeadline): Promise<void> {
   const { group } = options;
   checkGroupName(group);
   checkGroupSettings(options);
@@ -94,20 +86,13 @@ async function putGroup(
   base: Readonly<Record<string, unknown>>,
   deadline: CallDeadline,
 ): Promise<void> {
-  const attributes = Object.fromEntries(
-    Object.entries(options.attributes ?? {}).map(([name, value]) => [`+${name}`, value]),
-  );
+  const attributes = Object.fromEntries(Object.entries(options.attributes ?? {}).map(([name, value]) => [`+${name}`, value]));
   const content = { ...base, groupName: options.group, ...encodeGroupSettings(options), attributes };
   const body = Buffer.from(JSON.stringify(content));
   await cluster.call(address, { code: REQUEST_CODE.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, ext: {}, body }, deadline);
 }
 
-export async function deleteGroup(
-  cluster: ClusterAccess,
-  group: string,
-  isOffsetKept: boolean,
-  deadline: CallDeadline,
-): Promise<void> {
+export async function deleteGroup(cluster: ClusterAccess, group: string, isOffsetKept: boolean, deadline: CallDeadline): Promise<void> {
   checkGroupName(group);
   const masters = await cluster.masters({}, deadline);
   const isCleaned = String(!isOffsetKept);
@@ -131,9 +116,7 @@ export async function groupConfig(
       fields: (await groupConfigOn(cluster, address, group, deadline)).fields,
     })),
   );
-  return new Map(
-    found.flatMap(({ brokerName, fields }) => (fields === undefined ? [] : [[brokerName, decodeGroupConfig(fields)]])),
-  );
+  return new Map(found.flatMap(({ brokerName, fields }) => (fields === undefined ? [] : [[brokerName, decodeGroupConfig(fields)]])));
 }
 
 /** Groups that any master knows, sorted. */

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
-import { type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
+import type { TolerantMap, TolerantValue } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readBoolean, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { isGroupMissing } from './group-errors.js';
@@ -91,11 +91,7 @@ export async function groupConfigOn(
   return { fields: config === undefined ? undefined : asMap(config, 'group config'), isVersion5: false };
 }
 
-export async function groupTable(
-  cluster: ClusterAccess,
-  address: string,
-  deadline: CallDeadline,
-): Promise<TolerantMap> {
+export async function groupTable(cluster: ClusterAccess, address: string, deadline: CallDeadline): Promise<TolerantMap> {
   const request = { code: REQUEST_CODE.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, ext: {} };
   const reply = await cluster.call(address, request, deadline);
   return readMap(readBodyMap(reply.body, 'groups'), 'subscriptionGroupTable');
@@ -175,9 +171,7 @@ function encodeRetryPolicy(policy: GroupRetryPolicy): object {
 
 /** Returns a config as the broker wrote it, for writing it back: what this client does not know stays. */
 export function plainFields(fields: TolerantMap): Record<string, unknown> {
-  return Object.fromEntries(
-    [...fields].flatMap(([key, value]) => (typeof key === 'string' ? [[key, plain(value)]] : [])),
-  );
+  return Object.fromEntries([...fields].flatMap(([key, value]) => (typeof key === 'string' ? [[key, plain(value)]] : [])));
 }
 
 function plain(value: TolerantValue): unknown {
@@ -216,6 +210,6 @@ export function checkGroupSettings(settings: GroupSettings): void {
   checkInteger('retryPolicy.initialMs', initialMs, 1);
   checkInteger('retryPolicy.maxMs', maxMs, initialMs);
   if (!(multiplier >= 1 && multiplier <= 1_000)) {
-    throw new InvalidArgumentError(`retryPolicy.multiplier ${String(multiplier)}: allowed is 1 to 1000`);
+    throw new InvalidArgumentError(`retryPolicy.multiplier ${multiplier}: allowed is 1 to 1000`);
   }
 }

@@ -11,11 +11,7 @@ describe('isGroupMissing', () => {
     ['a broker', 26, 'subscription group [g] does not exist'],
     ['a broker before 5.2', 1, 'No group in this broker'],
     ['a Proxy', 40_403, 'unknown'],
-    [
-      'a Proxy in the process of its broker',
-      50_001,
-      'CODE: 26  DESC: subscription group [g] does not exist, See https://x',
-    ],
+    ['a Proxy in the process of its broker', 50_001, 'CODE: 26  DESC: subscription group [g] does not exist, See https://x'],
   ])('knows the answer of %s', (_server, code, remark) => {
     expect(isGroupMissing(answered(code, remark))).toBe(true);
   });

@@ -25,8 +25,5 @@ export function isGroupMissing(error: unknown): boolean {
 
 /** Returns whether a broker has no client of the group. */
 export function isGroupOffline(error: unknown): boolean {
-  return (
-    isGroupMissing(error) ||
-    (error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.CONSUMER_NOT_ONLINE)
-  );
+  return isGroupMissing(error) || (error instanceof BrokerResponseError && error.responseCode === RESPONSE_CODE.CONSUMER_NOT_ONLINE);
 }

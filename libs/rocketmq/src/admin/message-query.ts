@@ -1,8 +1,8 @@
 import { BrokerNotFoundError, BrokerResponseError, InvalidArgumentError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
 import { parseBrokerAddress } from '../connection/broker-address.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
+import type { QueueRef } from '../routing/topic-route.js';
 import { MESSAGE_PROPERTY } from '../wire/message-property.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
@@ -102,8 +102,7 @@ export class MessageQuery {
       const isIt = message?.commitLogOffset === commitLogOffset && (topic === undefined || message.topic === topic);
       return isIt ? message : undefined;
     } catch (error) {
-      if (error instanceof BrokerResponseError && /can not find message by the offset/.test(error.remark))
-        return undefined;
+      if (error instanceof BrokerResponseError && /can not find message by the offset/.test(error.remark)) return undefined;
       throw error;
     }
   }
@@ -145,8 +144,7 @@ export class MessageQuery {
         if (messages.length === maxMessages) return { messages, nextOffset: message.queueOffset };
         messages.push(message);
       }
-      if (pulled.nextOffset <= offset || pulled.nextOffset >= pulled.maxOffset)
-        return { messages, nextOffset: undefined };
+      if (pulled.nextOffset <= offset || pulled.nextOffset >= pulled.maxOffset) return { messages, nextOffset: undefined };
       offset = pulled.nextOffset;
     }
   }
@@ -155,11 +153,7 @@ export class MessageQuery {
    * Different keys may share an entry of the index, so what the broker gives is looked at. The protocol's flag
    * `_UNIQUE_KEY_QUERY` is not sent: it only overrides `maxNum`, and brokers of plain ACL leave it out of the signature.
    */
-  async #byIndex(
-    options: MessageByKeyOptions,
-    indexType: 'K' | 'U',
-    isIt: (message: StoredMessage) => boolean,
-  ): Promise<FoundMessages> {
+  async #byIndex(options: MessageByKeyOptions, indexType: 'K' | 'U', isIt: (message: StoredMessage) => boolean): Promise<FoundMessages> {
     const { topic, key, fromMs = 0, toMs = Number.MAX_SAFE_INTEGER, maxMessages = MAX_INDEXED } = options;
     checkTopicName(topic);
     checkNotEmpty('key', key);
@@ -179,11 +173,7 @@ export class MessageQuery {
     return { messages, isTruncated: answers.some((answer) => answer.length >= maxMessages) };
   }
 
-  async #askIndex(
-    address: string,
-    ext: Readonly<Record<string, string>>,
-    deadline: CallDeadline,
-  ): Promise<StoredMessage[]> {
+  async #askIndex(address: string, ext: Readonly<Record<string, string>>, deadline: CallDeadline): Promise<StoredMessage[]> {
     try {
       const reply = await this.cluster.call(address, { code: REQUEST_CODE.QUERY_MESSAGE, ext }, deadline);
       return decodeStoredMessages(reply.body);
@@ -207,7 +197,7 @@ export class MessageQuery {
       return known.port === port && (known.host === host || idOf(known) === wanted);
     });
     if (found !== undefined) return found;
-    throw new BrokerNotFoundError(`${host}:${String(port)}`, addresses, `of message id ${id}: name the broker`);
+    throw new BrokerNotFoundError(`${host}:${port}`, addresses, `of message id ${id}: name the broker`);
   }
 
   #deadline(options: CallOptions | undefined): CallDeadline {

@@ -1,8 +1,8 @@
 import { BrokerResponseError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
 import { responseError } from '../routing/response-error.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readBodyMap, readExtInteger, readMap } from '../wire/tolerant-reader.js';

@@ -1,7 +1,7 @@
 import { BrokerResponseError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
+import type { QueueRef } from '../routing/topic-route.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
@@ -10,12 +10,7 @@ import { checkGroupName, checkInteger, checkTopicName } from '../routing/check-a
 /** `lower`: the first message at or after the time. `upper`: the last one at or before it. */
 export type TimeBoundary = 'lower' | 'upper';
 
-export async function queueEnd(
-  cluster: ClusterAccess,
-  code: RequestCode,
-  queue: QueueRef,
-  deadline: CallDeadline,
-): Promise<number> {
+export async function queueEnd(cluster: ClusterAccess, code: RequestCode, queue: QueueRef, deadline: CallDeadline): Promise<number> {
   const ext = { topic: queue.topic, queueId: String(queue.queueId), committed: 'true' };
   const reply = await cluster.callQueue(queue, { code, ext }, deadline);
   return readExtInteger(reply.ext, 'offset');
@@ -96,7 +91,5 @@ export async function cloneOffsets(
   const route = await cluster.routes.refresh(topic, deadline);
   const ext = { srcGroup: from, destGroup: to, topic, offline: 'true' };
   const addresses = route.brokers.flatMap((broker) => broker.masterAddress ?? []);
-  await Promise.all(
-    addresses.map((address) => cluster.call(address, { code: REQUEST_CODE.CLONE_GROUP_OFFSET, ext }, deadline)),
-  );
+  await Promise.all(addresses.map((address) => cluster.call(address, { code: REQUEST_CODE.CLONE_GROUP_OFFSET, ext }, deadline)));
 }

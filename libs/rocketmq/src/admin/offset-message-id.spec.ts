@@ -43,9 +43,7 @@ describe('the id that a broker gives to a message', () => {
   it('refuses positions that have no id', () => {
     const position = { host: '127.0.0.1', port: 10_911, commitLogOffset: 0 };
     expect(() => encodeOffsetMessageId({ ...position, host: 'broker-a' })).toThrow("host 'broker-a'");
-    expect(() => encodeOffsetMessageId({ ...position, port: 70_000 })).toThrow(
-      'port 70000: allowed are integers 0 to 65535',
-    );
+    expect(() => encodeOffsetMessageId({ ...position, port: 70_000 })).toThrow('port 70000: allowed are integers 0 to 65535');
     expect(() => encodeOffsetMessageId({ ...position, commitLogOffset: -1 })).toThrow('commitLogOffset -1');
   });
 });

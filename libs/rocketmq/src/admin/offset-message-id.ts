@@ -21,10 +21,10 @@ const MAX_PORT = 65_535;
  */
 export function encodeOffsetMessageId({ host, port, commitLogOffset }: MessagePosition): string {
   if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) {
-    throw new InvalidArgumentError(`port ${String(port)}: allowed are integers 0 to ${String(MAX_PORT)}`);
+    throw new InvalidArgumentError(`port ${port}: allowed are integers 0 to ${MAX_PORT}`);
   }
   if (!Number.isSafeInteger(commitLogOffset) || commitLogOffset < 0) {
-    throw new InvalidArgumentError(`commitLogOffset ${String(commitLogOffset)}: allowed are integers from 0`);
+    throw new InvalidArgumentError(`commitLogOffset ${commitLogOffset}: allowed are integers from 0`);
   }
   const tail = Buffer.alloc(PORT_AND_OFFSET_BYTES);
   tail.writeInt32BE(port, 0);
@@ -44,7 +44,7 @@ export function decodeOffsetMessageId(id: string): MessagePosition {
   const offset = bytes.readBigInt64BE(hostBytes + 4);
   if (port < 0 || port > MAX_PORT || offset < 0n || offset > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new InvalidArgumentError(
-      `offsetMessageId '${id}': holds port ${String(port)} and offset ${String(offset)}, allowed are 0 to 65535 and 0 to 2^53-1`,
+      `offsetMessageId '${id}': holds port ${port} and offset ${offset}, allowed are 0 to 65535 and 0 to 2^53-1`,
     );
   }
   return { host: addressText(bytes.subarray(0, hostBytes)), port, commitLogOffset: Number(offset) };

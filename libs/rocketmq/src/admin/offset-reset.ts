@@ -1,8 +1,8 @@
 import { InvalidArgumentError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
 import { readableQueues, type QueueRef } from '../routing/topic-route.js';
-import { type ExtFields } from '../wire/remoting-codec.js';
+import type { ExtFields } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { asNumber, readBodyMap } from '../wire/tolerant-reader.js';
 import { brokerConfigOn } from './broker-config.js';
@@ -47,9 +47,7 @@ export async function resetOffsets(
       const queues = readableQueues(route).filter((queue) => queue.brokerName === brokerName);
       const isOnline = await isGroupOnline(cluster, masterAddress, group, deadline);
       const uncommitted = isOnline ? await withoutOffset(cluster, group, queues, deadline) : queues;
-      const committed = await Promise.all(
-        uncommitted.map((queue) => commitTarget(cluster, group, queue, to, deadline)),
-      );
+      const committed = await Promise.all(uncommitted.map((queue) => commitTarget(cluster, group, queue, to, deadline)));
       return isOnline ? invokeReset(cluster, masterAddress, ext, deadline) : committed;
     }),
   );
@@ -105,9 +103,7 @@ export async function resetQueueOffset(
   const min = await queueEnd(cluster, REQUEST_CODE.GET_MIN_OFFSET, queue, deadline);
   const max = await queueEnd(cluster, REQUEST_CODE.GET_MAX_OFFSET, queue, deadline);
   if (offset < min || offset > max) {
-    throw new InvalidArgumentError(
-      `offset ${String(offset)}: allowed for this queue are ${String(min)} to ${String(max)}`,
-    );
+    throw new InvalidArgumentError(`offset ${offset}: allowed for this queue are ${min} to ${max}`);
   }
   const address = await cluster.queueAddress(queue, deadline);
   if (await isServerSideReset(cluster, address, deadline)) {
@@ -130,12 +126,7 @@ async function isServerSideReset(cluster: ClusterAccess, address: string, deadli
 }
 
 /** A broker without server-side reset reads the time only and resets all queues: never send it a queue. */
-async function invokeReset(
-  cluster: ClusterAccess,
-  address: string,
-  ext: ExtFields,
-  deadline: CallDeadline,
-): Promise<QueueOffset[]> {
+async function invokeReset(cluster: ClusterAccess, address: string, ext: ExtFields, deadline: CallDeadline): Promise<QueueOffset[]> {
   const reply = await cluster.call(address, { code: REQUEST_CODE.INVOKE_BROKER_TO_RESET_OFFSET, ext }, deadline);
   const root = readBodyMap(reply.body, 'reset offsets');
   return queueTable(root, (queue, value) => ({ queue, offset: asNumber(value, 'offset') }));

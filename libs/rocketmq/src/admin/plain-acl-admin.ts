@@ -1,9 +1,9 @@
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallOptions } from '../connection/call-deadline.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallOptions } from '../connection/call-deadline.js';
 import { InvalidArgumentError, UnsupportedByBrokerError } from '../errors.js';
-import { type ExtFields, type RemotingCommand } from '../wire/remoting-codec.js';
+import type { ExtFields, RemotingCommand } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
-import { type TolerantMap } from '../wire/tolerant-json.js';
+import type { TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readBoolean, readList, readText } from '../wire/tolerant-reader.js';
 
 export type PlainAclPerm = 'DENY' | 'PUB' | 'SUB' | 'PUB|SUB';
@@ -113,11 +113,7 @@ export class PlainAclAdmin {
     return new Map([...replies].map(([brokerName, reply]) => [brokerName, decodeConfig(reply)]));
   }
 
-  async #askMasters(
-    code: RequestCode,
-    ext: ExtFields,
-    options: CallOptions | undefined,
-  ): Promise<ReadonlyMap<string, RemotingCommand>> {
+  async #askMasters(code: RequestCode, ext: ExtFields, options: CallOptions | undefined): Promise<ReadonlyMap<string, RemotingCommand>> {
     const deadline = this.cluster.deadline(options);
     const masters = [...(await this.cluster.masters({}, deadline))];
     const replies = await Promise.all(
@@ -137,10 +133,8 @@ export class PlainAclAdmin {
 function checkKey(field: string, key: string): void {
   const isAllowed = key.length >= MIN_KEY_CHARS && /^[\x21-\x7e]+$/.test(key);
   if (isAllowed) return;
-  const given = field === 'secretKey' ? `of ${String(key.length)} characters` : `'${key}'`;
-  throw new InvalidArgumentError(
-    `${field} ${given}: allowed are ${String(MIN_KEY_CHARS)} or more visible ASCII characters`,
-  );
+  const given = field === 'secretKey' ? `of ${key.length} characters` : `'${key}'`;
+  throw new InvalidArgumentError(`${field} ${given}: allowed are ${MIN_KEY_CHARS} or more visible ASCII characters`);
 }
 
 function checkPerm(field: string, perm: string | undefined): void {

@@ -18,9 +18,7 @@ describe('settings as text', () => {
   });
 
   it('lets no value become a setting of its own', () => {
-    expect(() => formatSettings({ safe: 'x\nbrokerRole=SLAVE' })).toThrow(
-      'setting safe: allowed is text without control',
-    );
+    expect(() => formatSettings({ safe: 'x\nbrokerRole=SLAVE' })).toThrow('setting safe: allowed is text without control');
     expect(() => formatSettings({ 'x=y\nz': '1' })).toThrow('allowed are 1 or more of [a-zA-Z0-9._-]');
     expect(() => formatSettings({})).toThrow('at least one');
   });

@@ -1,7 +1,7 @@
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
-import { type RemotingCommand } from '../wire/remoting-codec.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
+import type { QueueRef } from '../routing/topic-route.js';
+import type { RemotingCommand } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, type RequestCode } from '../wire/request-code.js';
 import { asMap, readBodyMap, readList } from '../wire/tolerant-reader.js';
 import { checkGroupName, checkNotEmpty, checkQueue } from '../routing/check-argument.js';

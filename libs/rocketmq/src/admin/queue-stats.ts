@@ -1,6 +1,6 @@
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
+import type { QueueRef } from '../routing/topic-route.js';
 import { asMap, readBodyMap, readNumber } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { checkGroupName, checkTopicName } from '../routing/check-argument.js';

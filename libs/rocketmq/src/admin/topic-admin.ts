@@ -1,9 +1,9 @@
 import { pause } from '@sluice/time';
 import { InvalidArgumentError, TopicNotFoundError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
 import { readBodyMap, readList } from '../wire/tolerant-reader.js';
-import { type ExtFields } from '../wire/remoting-codec.js';
+import type { ExtFields } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { checkAttributes, checkInteger, checkTopicName } from '../routing/check-argument.js';
 import { isTopicMissing, topicConfigOn, type TopicConfig } from './topic-config.js';
@@ -47,28 +47,18 @@ export interface UpdateTopicOptions extends CallOptions, TopicTarget, TopicAttri
   readonly isOrdered?: boolean;
 }
 
-export async function createTopic(
-  cluster: ClusterAccess,
-  options: CreateTopicOptions,
-  deadline: CallDeadline,
-): Promise<void> {
+export async function createTopic(cluster: ClusterAccess, options: CreateTopicOptions, deadline: CallDeadline): Promise<void> {
   checkChange(options);
   const { topic, readQueues, writeQueues, perm = TOPIC_PERM.READ_WRITE } = options;
   const masters = await cluster.masters(options, deadline);
   await Promise.all(
-    [...masters.values()].map((address) =>
-      change(cluster, address, { ...options, readQueues, writeQueues, perm }, deadline),
-    ),
+    [...masters.values()].map((address) => change(cluster, address, { ...options, readQueues, writeQueues, perm }, deadline)),
   );
   cluster.routes.invalidate(topic);
   await untilRouted(cluster, topic, [...masters.keys()], deadline);
 }
 
-export async function updateTopic(
-  cluster: ClusterAccess,
-  options: UpdateTopicOptions,
-  deadline: CallDeadline,
-): Promise<void> {
+export async function updateTopic(cluster: ClusterAccess, options: UpdateTopicOptions, deadline: CallDeadline): Promise<void> {
   checkChange(options);
   const { topic } = options;
   const masters = [...(await cluster.masters(options, deadline)).values()];
@@ -96,12 +86,7 @@ interface WantedTopic extends TopicAttributeChanges {
 }
 
 /** A broker refuses to set an immutable attribute again, even to its value, so only differences are sent. */
-async function change(
-  cluster: ClusterAccess,
-  address: string,
-  wanted: WantedTopic,
-  deadline: CallDeadline,
-): Promise<void> {
+async function change(cluster: ClusterAccess, address: string, wanted: WantedTopic, deadline: CallDeadline): Promise<void> {
   const { topic } = wanted;
   const { config: current, areAttributesKept } = await topicConfigOn(cluster, address, topic, deadline);
   const attributes = attributeChanges(current, wanted);
@@ -133,22 +118,14 @@ async function change(
 }
 
 /** As the protocol writes them: `+name=value` sets, `-name` removes. */
-function attributeChanges(
-  current: TopicConfig | undefined,
-  { attributes = {}, removedAttributes = [] }: TopicAttributeChanges,
-): string[] {
+function attributeChanges(current: TopicConfig | undefined, { attributes = {}, removedAttributes = [] }: TopicAttributeChanges): string[] {
   const set = Object.entries(attributes).filter(([name, value]) => current?.attributes.get(name) !== value);
   const removed = removedAttributes.filter((name) => current?.attributes.has(name) === true);
   return [...set.map(([name, value]) => `+${name}=${value}`), ...removed.map((name) => `-${name}`)];
 }
 
 /** Brokers tell the name servers after they answered. */
-async function untilRouted(
-  cluster: ClusterAccess,
-  topic: string,
-  brokerNames: readonly string[],
-  deadline: CallDeadline,
-): Promise<void> {
+async function untilRouted(cluster: ClusterAccess, topic: string, brokerNames: readonly string[], deadline: CallDeadline): Promise<void> {
   for (;;) {
     try {
       const route = await cluster.routes.refresh(topic, deadline);
@@ -193,11 +170,7 @@ export async function deleteTopic(cluster: ClusterAccess, topic: string, deadlin
 }
 
 /** Returns all topics, or those of one cluster. */
-export async function listTopics(
-  cluster: ClusterAccess,
-  clusterName: string | undefined,
-  deadline: CallDeadline,
-): Promise<string[]> {
+export async function listTopics(cluster: ClusterAccess, clusterName: string | undefined, deadline: CallDeadline): Promise<string[]> {
   const request =
     clusterName === undefined
       ? { code: REQUEST_CODE.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, ext: {} }
@@ -219,7 +192,7 @@ function checkChange(options: CreateTopicOptions | UpdateTopicOptions): void {
   if (options.writeQueues !== undefined) checkInteger('writeQueues', options.writeQueues, 1);
   const perms: readonly number[] = Object.values(TOPIC_PERM);
   if (options.perm !== undefined && !perms.includes(options.perm)) {
-    throw new InvalidArgumentError(`perm ${String(options.perm)}: allowed are ${perms.join(', ')}`);
+    throw new InvalidArgumentError(`perm ${options.perm}: allowed are ${perms.join(', ')}`);
   }
   checkAttributes(options.attributes ?? {}, options.removedAttributes ?? []);
 }

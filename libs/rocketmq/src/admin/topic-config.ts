@@ -1,7 +1,7 @@
 import { BrokerResponseError, UnsupportedByBrokerError } from '../errors.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
-import { type TolerantMap } from '../wire/tolerant-json.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
+import type { TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readBoolean, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';

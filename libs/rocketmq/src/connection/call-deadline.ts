@@ -1,11 +1,5 @@
-import { maxTimerMs, onAbort } from '@sluice/time';
-import {
-  InvalidArgumentError,
-  MalformedDataError,
-  RequestAbortedError,
-  RequestTimeoutError,
-  type RequestOutcome,
-} from '../errors.js';
+import { MAX_TIMER_MS, onAbort } from '@sluice/time';
+import { InvalidArgumentError, MalformedDataError, RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
 
 /** The limits that a caller sets to one call, however many requests it takes. */
 export interface CallOptions {
@@ -22,8 +16,8 @@ export class CallDeadline {
     readonly timeoutMs: number,
     readonly signal: AbortSignal | undefined,
   ) {
-    if (!(timeoutMs >= 0 && timeoutMs <= maxTimerMs)) {
-      throw new InvalidArgumentError(`timeoutMs ${timeoutMs}: allowed is 0 to ${maxTimerMs}`);
+    if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMER_MS)) {
+      throw new InvalidArgumentError(`timeoutMs ${timeoutMs}: allowed is 0 to ${MAX_TIMER_MS}`);
     }
     this.#endsAt = performance.now() + timeoutMs;
   }

@@ -1,6 +1,6 @@
-import { type RemotingCommand } from '../wire/remoting-codec.js';
+import type { RemotingCommand } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
-import { type PendingRequest } from './in-flight-request.js';
+import type { PendingRequest } from './in-flight-request.js';
 
 /** What a client reports to its owner's log and metrics. */
 export type ClientEvent =

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ConnectFailedError, RequestTimeoutError } from '../errors.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { CallDeadline } from './call-deadline.js';
-import { type ClientEvent } from './client-event.js';
+import type { ClientEvent } from './client-event.js';
 import { ConnectionPool } from './connection-pool.js';
 import { CONNECTION_OPTIONS, RemotingPeer, reply, SOME_REQUEST } from '../testing/remoting-peer.js';
 

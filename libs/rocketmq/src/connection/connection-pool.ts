@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { backoffMs, pause, type BackoffLimits } from '@sluice/time';
 import { ClientClosedError, ConnectFailedError } from '../errors.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { type RequestCode, requestName, STEADY_REQUESTS } from '../wire/request-code.js';
 import { CallDeadline } from './call-deadline.js';
 import { tell } from './client-event.js';
 import { Connection, type ConnectionOptions } from './connection.js';
-import { type PendingRequest } from './in-flight-request.js';
+import type { PendingRequest } from './in-flight-request.js';
 
 interface Slot {
   connection: Connection | undefined;

@@ -7,7 +7,7 @@ import {
   RequestAbortedError,
   RequestTimeoutError,
 } from '../errors.js';
-import { type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingRequest } from '../wire/remoting-codec.js';
 import { CallDeadline } from './call-deadline.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { CONNECTION_OPTIONS, frame, RemotingPeer, reply, SOME_REQUEST } from '../testing/remoting-peer.js';
@@ -100,8 +100,7 @@ describe('Connection', () => {
     const connection = await open();
     peer.sockets[0]!.write(frame({ code: 220, opaque: 5, flag: 0, extFields: {} }));
     peer.sockets[0]!.write(frame({ code: 40, opaque: 6, flag: 2, extFields: {} }));
-    peer.onCommand = (command, socket) =>
-      command.code === SOME_REQUEST.code ? socket.write(reply(command.opaque)) : undefined;
+    peer.onCommand = (command, socket) => (command.code === SOME_REQUEST.code ? socket.write(reply(command.opaque)) : undefined);
     await connection.invoke(SOME_REQUEST, within(2_000));
     expect(peer.received.filter((command) => command.flag === 1)).toMatchObject([{ code: 3, opaque: 5 }]);
     expect(peer.received.some((command) => command.opaque === 6 && command.flag === 1)).toBe(false);
@@ -263,14 +262,9 @@ describe('Connection', () => {
 
   it('gives up a request that waits for a second server by what that one took, and by its time', async () => {
     const second = await open({ overdueAfterMs: 30 });
-    const first = await Connection.open(
-      address,
-      { ...CONNECTION_OPTIONS, overdueAfterMs: 60_000 },
-      never,
-      (refused) => {
-        second.take(refused);
-      },
-    );
+    const first = await Connection.open(address, { ...CONNECTION_OPTIONS, overdueAfterMs: 60_000 }, never, (refused) => {
+      second.take(refused);
+    });
     opened.push(first);
     peer.sockets[0]!.pause();
     void second.submit({ ...SOME_REQUEST, body: Buffer.alloc(32 * 1024 * 1024) }).reply.catch(() => undefined);

@@ -1,11 +1,5 @@
-import { type Socket } from 'node:net';
-import {
-  ConnectFailedError,
-  ConnectionClosedError,
-  ConnectionOverloadedError,
-  FrameTooLargeError,
-  TlsHandshakeError,
-} from '../errors.js';
+import type { Socket } from 'node:net';
+import { ConnectFailedError, ConnectionClosedError, ConnectionOverloadedError, FrameTooLargeError, TlsHandshakeError } from '../errors.js';
 import { FrameReader } from '../wire/frame-reader.js';
 import {
   decodeRemotingCommand,
@@ -18,13 +12,13 @@ import {
 } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { type CredentialsCache } from './credentials.js';
+import type { CredentialsCache } from './credentials.js';
 import { signRequest } from './sign-request.js';
 import { CallDeadline } from './call-deadline.js';
 import { type ClientEventListener, tell, reportEndOf } from './client-event.js';
 import { type InFlightRequest, PendingRequest } from './in-flight-request.js';
 import { isTlsError, openSocket, reasonOf, type SocketReads } from './open-socket.js';
-import { type TlsSettings } from './tls-settings.js';
+import type { TlsSettings } from './tls-settings.js';
 
 export interface ConnectionOptions {
   readonly clientId: string;
@@ -90,12 +84,7 @@ export class Connection {
   readonly ended: Promise<void>;
 
   /** @throws ConnectFailedError, TlsHandshakeError, InvalidArgumentError (as rejections) */
-  static async open(
-    address: string,
-    options: ConnectionOptions,
-    signal: AbortSignal,
-    moveRequest?: MoveRequest,
-  ): Promise<Connection> {
+  static async open(address: string, options: ConnectionOptions, signal: AbortSignal, moveRequest?: MoveRequest): Promise<Connection> {
     const reader = new FrameReader(options.maxFrameBytes);
     const early: Buffer[] = [];
     const reads: SocketReads = {

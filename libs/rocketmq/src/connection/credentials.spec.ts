@@ -18,10 +18,7 @@ describe('CredentialsCache', () => {
     expect(cache.isReady).toBe(true);
     expect(cache.current).toEqual(FIRST);
     const refused = cache.version;
-    expect(await Promise.all([cache.renew(refused, deadline()), cache.renew(refused, deadline())])).toEqual([
-      true,
-      true,
-    ]);
+    expect(await Promise.all([cache.renew(refused, deadline()), cache.renew(refused, deadline())])).toEqual([true, true]);
     expect(cache.current?.accessKey).toBe('ak2');
     expect(answers).toEqual([]);
     expect(await cache.renew(cache.version, deadline())).toBe(false);

@@ -1,5 +1,5 @@
 import { CredentialsUnavailableError, InvalidArgumentError, isRocketMqError } from '../errors.js';
-import { type CallDeadline } from './call-deadline.js';
+import type { CallDeadline } from './call-deadline.js';
 
 export interface Credentials {
   readonly accessKey: string;

@@ -1,7 +1,7 @@
 import { RequestAbortedError, RequestTimeoutError, type RequestOutcome } from '../errors.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
-import { type CallDeadline } from './call-deadline.js';
+import type { CallDeadline } from './call-deadline.js';
 
 /** One request under way. */
 export interface InFlightRequest {

@@ -1,7 +1,7 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { ConnectFailedError, TlsHandshakeError } from '../errors.js';
 import { parseBrokerAddress } from './broker-address.js';
-import { type TlsSettings } from './tls-settings.js';
+import type { TlsSettings } from './tls-settings.js';
 
 interface OpenSocketOptions {
   readonly connectTimeoutMs: number;
@@ -19,12 +19,7 @@ export interface SocketReads {
  * Returns a socket that is ready for requests: connected and, with `tls`, past the handshake.
  * @throws ConnectFailedError, TlsHandshakeError (as rejections), InvalidArgumentError
  */
-export function openSocket(
-  address: string,
-  options: OpenSocketOptions,
-  signal: AbortSignal,
-  reads: SocketReads,
-): Promise<Socket> {
+export function openSocket(address: string, options: OpenSocketOptions, signal: AbortSignal, reads: SocketReads): Promise<Socket> {
   const { host, port } = parseBrokerAddress(address);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

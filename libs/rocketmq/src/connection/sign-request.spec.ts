@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { signRequest } from './sign-request.js';
 

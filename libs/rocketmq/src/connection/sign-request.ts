@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { type RemotingRequest } from '../wire/remoting-codec.js';
-import { type Credentials } from './credentials.js';
+import type { RemotingRequest } from '../wire/remoting-codec.js';
+import type { Credentials } from './credentials.js';
 
 /**
  * Returns the request with the fields that prove its sender: `AccessKey`, `SecurityToken` and `Signature`. `Signature` is the

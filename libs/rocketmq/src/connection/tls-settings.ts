@@ -54,9 +54,7 @@ export class TlsSettings {
 
 function contextOf({ ca, cert, key, passphrase }: TlsOptions): SecureContext {
   if ((cert === undefined) !== (key === undefined)) {
-    throw new InvalidArgumentError(
-      `tls: 'cert' and 'key' belong together, '${cert === undefined ? 'cert' : 'key'}' is missing`,
-    );
+    throw new InvalidArgumentError(`tls: 'cert' and 'key' belong together, '${cert === undefined ? 'cert' : 'key'}' is missing`);
   }
   try {
     return createSecureContext({

@@ -1,13 +1,13 @@
 import { checkGroupName } from '../routing/check-argument.js';
 import { InvalidArgumentError } from '../errors.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
 import { FilterCheck } from './filter-check.js';
-import { type GroupMembers } from './group-members.js';
+import type { GroupMembers } from './group-members.js';
 import { compileFilter, type CompiledFilter } from './message-filter.js';
 import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
 import { isRedirectToMaster, ReplicaReads } from './replica-reads.js';
@@ -47,11 +47,7 @@ export class Consumer {
     return decodePullAnswer(await this.#pull(options, filter, options.replicaReads), filter);
   }
 
-  async #pull(
-    options: PullOptions,
-    filter: CompiledFilter,
-    replicaReads: ReplicaReadMode | undefined,
-  ): Promise<PullAnswer> {
+  async #pull(options: PullOptions, filter: CompiledFilter, replicaReads: ReplicaReadMode | undefined): Promise<PullAnswer> {
     const { queue, offset, group, maxMessages = 32, suspendMs = 0 } = options;
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new InvalidArgumentError(`pull offset ${offset}: expected a safe integer from 0`);
@@ -102,8 +98,7 @@ export class Consumer {
       brokerId,
       offsetDelta,
     };
-    const isLeap =
-      reply.code === RESPONSE_CODE.PULL_RETRY_IMMEDIATELY && leadsToNextBroker(offset, answer, offsetDelta);
+    const isLeap = reply.code === RESPONSE_CODE.PULL_RETRY_IMMEDIATELY && leadsToNextBroker(offset, answer, offsetDelta);
     return isLeap ? { ...answer, kind: 'filtered' } : answer;
   }
 

@@ -1,10 +1,10 @@
-import { type RocketMqError } from '../errors.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
-import { type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RocketMqError } from '../errors.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
+import type { QueueRef } from '../routing/topic-route.js';
+import type { RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
 import { filterRefusal, type CompiledFilter } from './message-filter.js';
 
 const MAX_KNOWN = 1_000;

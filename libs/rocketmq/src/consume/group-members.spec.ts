@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CallDeadline } from '../connection/call-deadline.js';
 import { RequestTimeoutError } from '../errors.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName } from '../wire/request-code.js';
 import { GroupMembers } from './group-members.js';
 
@@ -44,9 +44,7 @@ function namesOf({ code, ext, body }: RemotingRequest): readonly string[] {
   if (body === undefined) return [ext['consumerGroup'] ?? ''];
   const { consumerDataSet } = JSON.parse(Buffer.from(body).toString()) as { consumerDataSet: ConsumerData[] };
   return consumerDataSet.map(({ groupName, consumeType, subscriptionDataSet }) =>
-    consumeType === 'CONSUME_ACTIVELY'
-      ? groupName
-      : `${groupName}(${subscriptionDataSet.map(({ topic }) => topic).join()})`,
+    consumeType === 'CONSUME_ACTIVELY' ? groupName : `${groupName}(${subscriptionDataSet.map(({ topic }) => topic).join()})`,
   );
 }
 

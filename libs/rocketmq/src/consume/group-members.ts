@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { isRocketMqError, RequestTimeoutError } from '../errors.js';
 import { CallDeadline } from '../connection/call-deadline.js';
-import { type Connection } from '../connection/connection.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { Connection } from '../connection/connection.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { queueTable } from '../routing/queue-table.js';
-import { type TolerantValue } from '../wire/tolerant-json.js';
+import type { TolerantValue } from '../wire/tolerant-json.js';
 import { asNumber, readBodyMap, readList } from '../wire/tolerant-reader.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import type { QueueRef } from '../routing/topic-route.js';
 
 /** How long a client stays a member of a group after it was last said to be one. */
 const MEMBER_FOR_MS = 60_000;
@@ -165,8 +165,7 @@ export class GroupMembers {
       void connection.ended.then(() => this.#connections.delete(connection));
     }
     const { running } = announced;
-    const next =
-      running === undefined ? this.#sync(connection, announced) : running.then(() => this.#sync(connection, announced));
+    const next = running === undefined ? this.#sync(connection, announced) : running.then(() => this.#sync(connection, announced));
     announced.running = next;
     return next;
   }

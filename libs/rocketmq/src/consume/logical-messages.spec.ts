@@ -33,7 +33,7 @@ function innerBatch(offset: number, bodies: readonly string[]): StoredMessage {
   const encoder = new BatchEncoder();
   for (const body of bodies) encoder.add(Buffer.from(body), '');
   const { bytes } = encoder.finish();
-  return stored(offset, bytes, INNER_BATCH, `INNER_NUM\u0001${String(bodies.length)}`);
+  return stored(offset, bytes, INNER_BATCH, `INNER_NUM\u0001${bodies.length}`);
 }
 
 describe('logical messages', () => {
@@ -64,7 +64,7 @@ describe('logical messages', () => {
   it('begin inside an inner batch where the wanted offset is inside', () => {
     const list = [innerBatch(10, ['a', 'b', 'c']), stored(13, Buffer.from('d'))];
     const from = (offset: number): string[] =>
-      logicalMessages(list, offset).map((message) => `${String(message.queueOffset)} ${message.body.toString()}`);
+      logicalMessages(list, offset).map((message) => `${message.queueOffset} ${message.body.toString()}`);
     expect(from(10)).toEqual(['10 a', '11 b', '12 c', '13 d']);
     expect(from(12)).toEqual(['12 c', '13 d']);
     expect(from(13)).toEqual(['13 d']);

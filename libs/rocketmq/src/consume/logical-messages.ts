@@ -1,6 +1,6 @@
 import { RocketMqError } from '../errors.js';
-import { type InnerMessage } from '../wire/inner-batch.js';
-import { type StoredMessage } from '../wire/stored-message.js';
+import type { InnerMessage } from '../wire/inner-batch.js';
+import type { StoredMessage } from '../wire/stored-message.js';
 
 /** A stored message whose bytes, body or inner batch cannot be read; `cause` says why. */
 export class MessageUnreadableError extends RocketMqError {
@@ -16,7 +16,7 @@ export class MessageUnreadableError extends RocketMqError {
   ) {
     const { topic, queueId, queueOffset } = message;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super('MESSAGE_UNREADABLE', `message at offset ${String(queueOffset)} of ${topic}/${String(queueId)}: ${reason}`, {
+    super('MESSAGE_UNREADABLE', `message at offset ${queueOffset} of ${topic}/${queueId}: ${reason}`, {
       retriable: false,
       cause,
     });

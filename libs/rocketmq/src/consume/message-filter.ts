@@ -6,8 +6,7 @@ import { RESPONSE_CODE } from '../wire/response-code.js';
  * Which messages a consumer gets. `tags`: `a || b`, or `*` for all. `sql92`: a condition on properties such as
  * `a > 3 AND b IS NOT NULL`; brokers evaluate it where `enablePropertyFilter` is on.
  */
-export type MessageFilter =
-  { readonly tags: string; readonly sql92?: undefined } | { readonly sql92: string; readonly tags?: undefined };
+export type MessageFilter = { readonly tags: string; readonly sql92?: undefined } | { readonly sql92: string; readonly tags?: undefined };
 
 interface Tagged {
   property(name: string): string | undefined;
@@ -62,11 +61,8 @@ const NO_SQL92_REMARK = /does not support consumer to filter message by SQL92/;
 /** Returns the error for a refusal that is the filter's; undefined for any other. */
 export function filterRefusal(filter: CompiledFilter, refusal: RocketMqError): RocketMqError | undefined {
   if (filter.isAll || !(refusal instanceof BrokerResponseError)) return undefined;
-  if (NO_SQL92_REMARK.test(refusal.remark))
-    return new UnsupportedByBrokerError(refusal, 'it needs enablePropertyFilter=true');
+  if (NO_SQL92_REMARK.test(refusal.remark)) return new UnsupportedByBrokerError(refusal, 'it needs enablePropertyFilter=true');
   if (refusal.responseCode !== RESPONSE_CODE.SUBSCRIPTION_PARSE_FAILED) return undefined;
   const field = filter.expressionType === 'TAG' ? 'tags' : 'sql92';
-  return new InvalidArgumentError(
-    `filter.${field} '${filter.expression}': ${refusal.address} cannot read it: ${refusal.remark}`,
-  );
+  return new InvalidArgumentError(`filter.${field} '${filter.expression}': ${refusal.address} cannot read it: ${refusal.remark}`);
 }

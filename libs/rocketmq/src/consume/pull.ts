@@ -1,7 +1,7 @@
-import { type CallOptions } from '../connection/call-deadline.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import type { CallOptions } from '../connection/call-deadline.js';
+import type { QueueRef } from '../routing/topic-route.js';
 import { decodeStoredMessages, type StoredMessage } from '../wire/stored-message.js';
-import { type CompiledFilter, type MessageFilter } from './message-filter.js';
+import type { CompiledFilter, MessageFilter } from './message-filter.js';
 
 /**
  * `never`: every pull goes to the queue's master. `suggested`: to the replica that a broker suggests for the queue, and to

@@ -11,8 +11,8 @@ import {
   TopicNotFoundError,
 } from '../errors.js';
 import { MessageUnreadableError } from './logical-messages.js';
-import { type PullAnswer, type PullOptions } from './pull.js';
-import { type PullBudget } from './pull-budget.js';
+import type { PullAnswer, PullOptions } from './pull.js';
+import type { PullBudget } from './pull-budget.js';
 import { QueueReader, type QueueReaderOptions, type QueueReaderSource, type QueueReaderState } from './queue-reader.js';
 
 const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
@@ -281,11 +281,7 @@ describe('QueueReader', () => {
     const states: QueueReaderState[] = [];
     const reader = readerOf(queue, { onState: (state) => states.push(state) });
     expect(await take(reader, 3)).toEqual([0, 1, 2]);
-    expect(states).toMatchObject([
-      { kind: 'retrying', failures: 1 },
-      { kind: 'retrying', failures: 2 },
-      { kind: 'reading' },
-    ]);
+    expect(states).toMatchObject([{ kind: 'retrying', failures: 1 }, { kind: 'retrying', failures: 2 }, { kind: 'reading' }]);
     expect(queue.invalidations).toBe(2);
     reader.close();
   });

@@ -10,14 +10,9 @@ import {
   type RocketMqError,
   TopicNotFoundError,
 } from '../errors.js';
-import { type QueueRef } from '../routing/topic-route.js';
-import { type StoredMessage } from '../wire/stored-message.js';
-import {
-  logicalMessages,
-  type LogicalMessage,
-  type LogicalMessagesOptions,
-  MessageUnreadableError,
-} from './logical-messages.js';
+import type { QueueRef } from '../routing/topic-route.js';
+import type { StoredMessage } from '../wire/stored-message.js';
+import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions, MessageUnreadableError } from './logical-messages.js';
 import { compileFilter, type CompiledFilter, type MessageFilter } from './message-filter.js';
 import { byteBudget, PullCharge, type PullBudget } from './pull-budget.js';
 import { PullWindow } from './pull-window.js';
@@ -61,8 +56,7 @@ export interface QueueReaderSource {
   invalidateRoute(): void;
 }
 
-type PullEnd =
-  { readonly kind: 'answered'; readonly answer: PullAnswer } | { readonly kind: 'failed'; readonly error: unknown };
+type PullEnd = { readonly kind: 'answered'; readonly answer: PullAnswer } | { readonly kind: 'failed'; readonly error: unknown };
 
 interface Pull {
   readonly offset: number;
@@ -141,9 +135,7 @@ export class QueueReader {
     const endsAt = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs;
     for (;;) {
       const from = this.#position;
-      const stored = await this.next(
-        endsAt === undefined ? {} : { timeoutMs: Math.max(0, endsAt - performance.now()) },
-      );
+      const stored = await this.next(endsAt === undefined ? {} : { timeoutMs: Math.max(0, endsAt - performance.now()) });
       const messages = this.#logical(stored, from);
       if (messages.length > 0 || (endsAt !== undefined && performance.now() >= endsAt)) return messages;
     }

@@ -1,10 +1,10 @@
 import { BrokerNotFoundError, isRetriableRocketMqError, type RocketMqError } from '../errors.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
 import { ReadTargets, type ReadTarget } from '../routing/read-targets.js';
 import { MASTER_ID, type QueueRef } from '../routing/topic-route.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
 
 export interface AnsweredPull {
   readonly reply: RemotingCommand;
@@ -22,12 +22,7 @@ export class ReplicaReads {
    * Asks the first choice and, if that fails, the second; each has half of the time that the suspension leaves.
    * @throws BrokerNotFoundError when there is no master and no replica has the answer; the errors of a request
    */
-  async ask(
-    queue: QueueRef,
-    request: RemotingRequest,
-    deadline: CallDeadline,
-    suspendMs: number,
-  ): Promise<AnsweredPull> {
+  async ask(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline, suspendMs: number): Promise<AnsweredPull> {
     const broker = await this.cluster.queueBroker(queue, deadline);
     const targets = this.#targets.of(broker, queue, performance.now());
     let failure: RocketMqError | undefined;

@@ -1,9 +1,9 @@
-import { type CallDeadline } from '../connection/call-deadline.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
 import { isRocketMqError, MalformedDataError, type RocketMqError } from '../errors.js';
-import { type AckOutcome } from '../messaging/message-port.js';
-import { type GrpcDelivery } from './incoming-message.js';
+import type { AckOutcome } from '../messaging/message-port.js';
+import type { GrpcDelivery } from './incoming-message.js';
 import { durationOf, messages, resourceOf } from './protobuf.js';
-import { type ProxyChannels } from './proxy-channels.js';
+import type { ProxyChannels } from './proxy-channels.js';
 import { isOk, type ProxyStatus, statusError, statusOf } from './status-error.js';
 
 export interface AckTarget {
@@ -45,9 +45,7 @@ export async function acknowledge(
     );
     const reply = {
       status: statusOf(response.getStatus()),
-      entries: response
-        .getEntriesList()
-        .map((entry) => ({ receiptHandle: entry.getReceiptHandle(), status: statusOf(entry.getStatus()) })),
+      entries: response.getEntriesList().map((entry) => ({ receiptHandle: entry.getReceiptHandle(), status: statusOf(entry.getStatus()) })),
     };
     return readAckReply(reply, entries, address, topic);
   } catch (cause) {
@@ -57,12 +55,7 @@ export async function acknowledge(
 }
 
 /** Each entry has its own status: an overall "several results" says nothing about a message. */
-export function readAckReply(
-  reply: AckReply,
-  entries: readonly AckEntry[],
-  address: string,
-  topic: string,
-): AckOutcome[] {
+export function readAckReply(reply: AckReply, entries: readonly AckEntry[], address: string, topic: string): AckOutcome[] {
   const statuses = new Map(reply.entries.map(({ receiptHandle, status }) => [receiptHandle, status]));
   const asked = { request: 'AckMessage', address, topic };
   return entries.map(({ messageId, delivery }) => {

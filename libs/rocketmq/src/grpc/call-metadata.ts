@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { type Metadata } from '@grpc/grpc-js';
-import { type Credentials } from '../connection/credentials.js';
+import type { Metadata } from '@grpc/grpc-js';
+import type { Credentials } from '../connection/credentials.js';
 import { grpc } from './protobuf.js';
 
 /** The level of the protocol that is spoken here: the Proxy compares it with the versions that brought a feature. */
@@ -25,10 +25,7 @@ export function callMetadata(clientId: string, credentials: Credentials | undefi
   const { accessKey, secretKey, securityToken } = credentials;
   if (securityToken !== undefined) metadata.set('x-mq-session-token', securityToken);
   const signature = createHmac('sha1', secretKey).update(dateTime).digest('hex').toUpperCase();
-  metadata.set(
-    'authorization',
-    `MQv2-HMAC-SHA1 Credential=${accessKey}, SignedHeaders=x-mq-date-time, Signature=${signature}`,
-  );
+  metadata.set('authorization', `MQv2-HMAC-SHA1 Credential=${accessKey}, SignedHeaders=x-mq-date-time, Signature=${signature}`);
   return metadata;
 }
 

@@ -4,7 +4,7 @@ import { CallDeadline } from '../connection/call-deadline.js';
 import { RequestTimeoutError } from '../errors.js';
 import { ConsumerSession } from './consumer-session.js';
 import { type messages, protocol } from './protobuf.js';
-import { type ProxyChannels } from './proxy-channels.js';
+import type { ProxyChannels } from './proxy-channels.js';
 
 /** A telemetry stream that stays open. */
 class FakeStream extends EventEmitter {

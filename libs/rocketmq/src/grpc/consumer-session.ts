@@ -1,8 +1,8 @@
-import { type ClientDuplexStream } from '@grpc/grpc-js';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { CallDeadline } from '../connection/call-deadline.js';
 import { ClientClosedError, ConnectionClosedError, RequestTimeoutError, type RocketMqError } from '../errors.js';
 import { messages, protocol, resourceOf, type ServiceError } from './protobuf.js';
-import { type ProxyChannels } from './proxy-channels.js';
+import type { ProxyChannels } from './proxy-channels.js';
 import { isOk, statusError, statusOf } from './status-error.js';
 
 type Command = InstanceType<typeof messages.TelemetryCommand>;
@@ -53,18 +53,14 @@ export class ConsumerSession {
 
   /** Says that the Proxy does not know this client any more. */
   forget(): void {
-    this.#registration?.end(
-      new ConnectionClosedError(this.#options.address, 'not-sent', 'the Proxy lost the settings'),
-    );
+    this.#registration?.end(new ConnectionClosedError(this.#options.address, 'not-sent', 'the Proxy lost the settings'));
   }
 
   /** Never rejects: whether the Proxy still knows this client shows at the next receive. */
   async heartbeat(timeoutMs: number): Promise<void> {
     const { address, channels, clientId, group } = this.#options;
     if (this.#registration === undefined) return;
-    const request = new messages.HeartbeatRequest()
-      .setGroup(resourceOf(group))
-      .setClientType(protocol.ClientType.SIMPLE_CONSUMER);
+    const request = new messages.HeartbeatRequest().setGroup(resourceOf(group)).setClientType(protocol.ClientType.SIMPLE_CONSUMER);
     try {
       const response = await channels.unary<InstanceType<typeof messages.HeartbeatResponse>>(
         address,
@@ -166,10 +162,7 @@ export function consumerSettings(consumer: {
 }): InstanceType<typeof protocol.Settings> {
   const subscription = new protocol.Subscription().setGroup(resourceOf(consumer.group));
   subscription.addSubscriptions().setTopic(resourceOf(consumer.topic)).setExpression(tagExpression(consumer.filter));
-  const userAgent = new protocol.UA()
-    .setLanguage(protocol.Language.NODE_JS)
-    .setPlatform(process.platform)
-    .setHostname(consumer.hostname);
+  const userAgent = new protocol.UA().setLanguage(protocol.Language.NODE_JS).setPlatform(process.platform).setHostname(consumer.hostname);
   return new protocol.Settings()
     .setClientType(protocol.ClientType.SIMPLE_CONSUMER)
     .setAccessPoint(consumer.accessPoint)

@@ -1,15 +1,10 @@
 import { hostname } from 'node:os';
-import { type CredentialsSource } from '../connection/credentials.js';
-import { type TlsOptions } from '../connection/tls-settings.js';
+import type { CredentialsSource } from '../connection/credentials.js';
+import type { TlsOptions } from '../connection/tls-settings.js';
 import { ClientClosedError, InvalidArgumentError } from '../errors.js';
 import { MessageIds } from '../messaging/message-id.js';
-import {
-  type MessageReceiver,
-  type MessageSender,
-  type MessagingCluster,
-  type ReceiverOptions,
-} from '../messaging/message-port.js';
-import { type MessagingAddress } from '../messaging/messaging-url.js';
+import type { MessageReceiver, MessageSender, MessagingCluster, ReceiverOptions } from '../messaging/message-port.js';
+import type { MessagingAddress } from '../messaging/messaging-url.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../wire/batch-encoder.js';
 import { GrpcReceiver } from './grpc-receiver.js';
 import { GrpcSender } from './grpc-sender.js';

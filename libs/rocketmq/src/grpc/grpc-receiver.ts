@@ -10,22 +10,16 @@ import {
   RequestAbortedError,
   type RocketMqError,
 } from '../errors.js';
-import {
-  type AckOutcome,
-  type MessageReceiver,
-  type ReceivedMessage,
-  type ReceiveOptions,
-  type ReceiverOptions,
-} from '../messaging/message-port.js';
+import type { AckOutcome, MessageReceiver, ReceivedMessage, ReceiveOptions, ReceiverOptions } from '../messaging/message-port.js';
 import { acknowledge, type AckEntry, changeInvisibility } from './acknowledge.js';
 import { consumerSettings, ConsumerSession } from './consumer-session.js';
 import { decodeMessage, type GrpcDelivery } from './incoming-message.js';
 import { durationOf } from './protobuf.js';
-import { type ProxyChannels } from './proxy-channels.js';
+import type { ProxyChannels } from './proxy-channels.js';
 import { decidingFailure, PollPacing } from './poll-pacing.js';
 import { receiveOnce } from './receive-stream.js';
 import { isSessionLost } from './status-error.js';
-import { type ProxyBroker, type TopicRoutes } from './topic-routes.js';
+import type { ProxyBroker, TopicRoutes } from './topic-routes.js';
 
 export interface GrpcReceiverContext {
   readonly channels: ProxyChannels;
@@ -190,8 +184,7 @@ export class GrpcReceiver implements MessageReceiver {
 
   #startPollsAt(broker: ProxyBroker, options: ReceiveOptions): void {
     const { pollsPerBroker } = this.#context;
-    const polls =
-      this.#brokers.get(broker.brokerName) ?? Array.from({ length: pollsPerBroker }, () => new PollPacing());
+    const polls = this.#brokers.get(broker.brokerName) ?? Array.from({ length: pollsPerBroker }, () => new PollPacing());
     this.#brokers.set(broker.brokerName, polls);
     const now = performance.now();
     for (const poll of polls) {

@@ -1,11 +1,11 @@
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
 import { AuthenticationError, isRocketMqError, MalformedDataError, type RocketMqError } from '../errors.js';
 import { checkMessage, PROXY_RULES } from '../messaging/check-message.js';
-import { type MessageSender, type SendOutcome, type TopicMessage } from '../messaging/message-port.js';
-import { type MessageIds } from '../messaging/message-id.js';
+import type { MessageSender, SendOutcome, TopicMessage } from '../messaging/message-port.js';
+import type { MessageIds } from '../messaging/message-id.js';
 import { type CheckedMessage, encodeMessage } from './outgoing-message.js';
 import { messages as messageStubs, resourceOf } from './protobuf.js';
-import { type ProxyChannels } from './proxy-channels.js';
+import type { ProxyChannels } from './proxy-channels.js';
 import { type RequestLane, planRequests, type RequestLimits } from './request-plan.js';
 import { failedOutcome, readSendReply } from './send-reply.js';
 import { isMessageRefused, statusOf } from './status-error.js';
@@ -58,19 +58,14 @@ export class GrpcSender implements MessageSender {
       outcomes[item.index] = outcome;
     };
     const worker = async (): Promise<void> => {
-      for (let lane = waiting.pop(); lane !== undefined; lane = waiting.pop())
-        await this.#sendLane(lane, deadline, settle);
+      for (let lane = waiting.pop(); lane !== undefined; lane = waiting.pop()) await this.#sendLane(lane, deadline, settle);
     };
     await Promise.all(Array.from({ length: Math.min(maxConcurrentRequests, waiting.length) }, worker));
     return outcomes;
   }
 
   /** What follows a failure in a lane is not sent: it would overtake the message that failed. */
-  async #sendLane(
-    lane: RequestLane<Item>,
-    deadline: CallDeadline,
-    settle: (item: Item, outcome: SendOutcome) => void,
-  ): Promise<void> {
+  async #sendLane(lane: RequestLane<Item>, deadline: CallDeadline, settle: (item: Item, outcome: SendOutcome) => void): Promise<void> {
     let failure: RocketMqError | undefined;
     for (const request of lane) {
       if (failure !== undefined) {
@@ -114,9 +109,7 @@ export class GrpcSender implements MessageSender {
       const inTurn = [...brokers.slice(turn), ...brokers.slice(0, turn)].flatMap((broker) => broker.addresses);
       const address = channels.pick(inTurn) ?? '';
       const resource = resourceOf(topic);
-      const encoded = new messageStubs.SendMessageRequest().setMessagesList(
-        request.map((item) => encodeMessage(item, resource)),
-      );
+      const encoded = new messageStubs.SendMessageRequest().setMessagesList(request.map((item) => encodeMessage(item, resource)));
       const reply = await channels.unary<InstanceType<typeof messageStubs.SendMessageResponse>>(
         address,
         'SendMessage',

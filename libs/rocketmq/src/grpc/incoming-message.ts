@@ -1,11 +1,11 @@
 import { gunzipSync } from 'node:zlib';
 import { isRocketMqError, MalformedDataError, type RocketMqError } from '../errors.js';
-import { type ReceivedMessage } from '../messaging/message-port.js';
+import type { ReceivedMessage } from '../messaging/message-port.js';
 import { userProperties } from '../messaging/system-properties.js';
 import { decompressBody } from '../wire/compressed-body.js';
 import { SYS_FLAG } from '../wire/sys-flag.js';
 import { mapOf, millisecondsOf, protocol } from './protobuf.js';
-import { type ProtoMessage } from './outgoing-message.js';
+import type { ProtoMessage } from './outgoing-message.js';
 
 /** `ckOffset popTime invisibleMs reviveQueue topicType brokerName queueId queueOffset commitLogOffset` */
 const HANDLE_BROKER_NAME = 5;
@@ -54,9 +54,7 @@ export function decodeMessage(
 function readCompressed(stored: Buffer, maxBytes: number): Pick<ReceivedMessage, 'body' | 'bodyError'> {
   try {
     const isGzip = stored[0] === 0x1f && stored[1] === 0x8b;
-    const body = isGzip
-      ? gunzipSync(stored, { maxOutputLength: maxBytes })
-      : decompressBody(stored, SYS_FLAG.COMPRESSED, maxBytes);
+    const body = isGzip ? gunzipSync(stored, { maxOutputLength: maxBytes }) : decompressBody(stored, SYS_FLAG.COMPRESSED, maxBytes);
     return { body, bodyError: undefined };
   } catch (error) {
     return { body: undefined, bodyError: typed(error, maxBytes) };
@@ -65,7 +63,7 @@ function readCompressed(stored: Buffer, maxBytes: number): Pick<ReceivedMessage,
 
 function typed(error: unknown, maxBytes: number): RocketMqError {
   if (isRocketMqError(error)) return error;
-  return new MalformedDataError('compressed body', `not gzip, or of more than ${String(maxBytes)} bytes`, error);
+  return new MalformedDataError('compressed body', `not gzip, or of more than ${maxBytes} bytes`, error);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type TopicMessage } from '../messaging/message-port.js';
+import type { TopicMessage } from '../messaging/message-port.js';
 import { mapOf, protocol, timestampOf } from './protobuf.js';
 
 const { Encoding, Message, MessageType, SystemProperties } = protocol;
@@ -13,10 +13,7 @@ export interface CheckedMessage {
   readonly messageId: string;
 }
 
-export function encodeMessage(
-  { message, messageId }: CheckedMessage,
-  topic: InstanceType<typeof protocol.Resource>,
-): ProtoMessage {
+export function encodeMessage({ message, messageId }: CheckedMessage, topic: InstanceType<typeof protocol.Resource>): ProtoMessage {
   const { body, tag, keys, properties, messageGroup, deliverAt } = message;
   const system = new SystemProperties()
     .setMessageId(messageId)

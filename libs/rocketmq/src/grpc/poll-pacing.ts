@@ -1,4 +1,4 @@
-import { type RocketMqError } from '../errors.js';
+import type { RocketMqError } from '../errors.js';
 
 /** An empty answer sooner than this is no long poll: the broker has no room to let us wait. */
 const QUICK_ANSWER_MS = 500;

@@ -1,7 +1,7 @@
-import { type CallOptions as GrpcCallOptions, type ChannelCredentials, type Metadata } from '@grpc/grpc-js';
+import type { CallOptions as GrpcCallOptions, ChannelCredentials, Metadata } from '@grpc/grpc-js';
 import { CredentialsCache, type CredentialsSource } from '../connection/credentials.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
-import { type TlsOptions } from '../connection/tls-settings.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
+import type { TlsOptions } from '../connection/tls-settings.js';
 import {
   AuthenticationError,
   ClientClosedError,
@@ -34,10 +34,7 @@ export interface PreparedCall {
   readonly options: GrpcCallOptions;
 }
 
-export type UnaryStart<Response> = (
-  call: PreparedCall,
-  done: (error: ServiceError | null, response: Response) => void,
-) => Cancellable;
+export type UnaryStart<Response> = (call: PreparedCall, done: (error: ServiceError | null, response: Response) => void) => Cancellable;
 
 /** Beyond the largest body (4 MiB) and its properties; grpc's own default of 4 MiB makes such a message unreadable. */
 const MAX_RECEIVE_BYTES = 32 * 1024 * 1024;
@@ -73,8 +70,7 @@ export class ProxyChannels {
     this.#credentials = new CredentialsCache(options.credentials);
     this.#channelCredentials = channelCredentials(options.tls);
     const servername = options.tls?.servername;
-    this.#channelOptions =
-      servername === undefined ? CHANNEL_OPTIONS : { ...CHANNEL_OPTIONS, 'grpc.ssl_target_name_override': servername };
+    this.#channelOptions = servername === undefined ? CHANNEL_OPTIONS : { ...CHANNEL_OPTIONS, 'grpc.ssl_target_name_override': servername };
     this.#mapAddress = options.mapAddress;
   }
 

@@ -1,8 +1,8 @@
-import { type CallDeadline } from '../connection/call-deadline.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
 import { isRocketMqError, MalformedDataError, type RocketMqError } from '../errors.js';
-import { type ProtoMessage } from './outgoing-message.js';
+import type { ProtoMessage } from './outgoing-message.js';
 import { durationOf, messages, protocol, resourceOf, type ServiceError } from './protobuf.js';
-import { type ProxyChannels } from './proxy-channels.js';
+import type { ProxyChannels } from './proxy-channels.js';
 import { isNoNewMessage, isOk, statusError, statusOf } from './status-error.js';
 import { tagExpression } from './consumer-session.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type TopicMessage } from '../messaging/message-port.js';
+import type { TopicMessage } from '../messaging/message-port.js';
 import { planRequests } from './request-plan.js';
 
 function checked(messageId: string, message: Partial<TopicMessage> = {}): { messageId: string; message: TopicMessage } {
@@ -28,9 +28,10 @@ describe('planRequests', () => {
     expect(ids(lanes)).toEqual([[['a', 'b']], [['c']]]);
     expect(ids(planRequests([checked('big', { body: Buffer.alloc(20_000) })], limits))).toEqual([[['big']]]);
     const properties = new Map([['p', 'x'.repeat(9_000)]]);
-    expect(
-      ids(planRequests([checked('a', { properties }), checked('b', { keys: ['k'.repeat(1_000)] })], limits)),
-    ).toEqual([[['a']], [['b']]]);
+    expect(ids(planRequests([checked('a', { properties }), checked('b', { keys: ['k'.repeat(1_000)] })], limits))).toEqual([
+      [['a']],
+      [['b']],
+    ]);
   });
 
   it('sends the messages of a group one after the other and delayed ones alone', () => {

@@ -1,4 +1,4 @@
-import { type CheckedMessage } from './outgoing-message.js';
+import type { CheckedMessage } from './outgoing-message.js';
 
 export interface RequestLimits {
   readonly maxMessages: number;
@@ -16,10 +16,7 @@ const STORED_OVERHEAD_BYTES = 512;
  * Puts messages into requests. Only plain messages share one. The Proxy picks the queue of a request by its message group
  * only when it holds one message, and refuses batches of delayed ones. The messages of a group form one lane.
  */
-export function planRequests<T extends CheckedMessage>(
-  messages: readonly T[],
-  limits: RequestLimits,
-): RequestLane<T>[] {
+export function planRequests<T extends CheckedMessage>(messages: readonly T[], limits: RequestLimits): RequestLane<T>[] {
   const groups = new Map<string, T[][]>();
   const lanes: RequestLane<T>[] = [];
   let batch: T[] = [];

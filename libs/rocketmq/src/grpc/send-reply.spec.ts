@@ -24,12 +24,7 @@ describe('readSendReply', () => {
       { status: busy, offset: 0 },
       { status: OK, offset: 9 },
     ];
-    const outcomes = readSendReply(
-      { status: { code: 30_000, message: 'MULTIPLE_RESULTS' }, entries },
-      messages,
-      asked,
-      undefined,
-    );
+    const outcomes = readSendReply({ status: { code: 30_000, message: 'MULTIPLE_RESULTS' }, entries }, messages, asked, undefined);
     expect(outcomes[0]).toMatchObject({ status: 'stored', offset: 5 });
     expect(outcomes[1]).toMatchObject({ status: 'failed', error: expect.any(FlowControlError), mayBeStored: false });
     expect(outcomes[2]).toMatchObject({ status: 'stored', offset: 9 });
@@ -97,8 +92,6 @@ describe('statusError', () => {
     expect(isSessionLost(statusError({ code: 50_001, message: lost }, asked))).toBe(true);
     expect(isSessionLost(statusError({ code: 40_015, message: '' }, asked))).toBe(true);
     expect(isSessionLost(statusError({ code: 50_001, message: 'other' }, asked))).toBe(false);
-    expect(
-      isSessionLost(new BrokerResponseError({ ...asked, responseCode: 14, remark: '' }, { retriable: true })),
-    ).toBe(false);
+    expect(isSessionLost(new BrokerResponseError({ ...asked, responseCode: 14, remark: '' }, { retriable: true }))).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
-import { type SendOutcome } from '../messaging/message-port.js';
+import type { SendOutcome } from '../messaging/message-port.js';
 import { MalformedDataError, type RocketMqError } from '../errors.js';
-import { type CheckedMessage } from './outgoing-message.js';
+import type { CheckedMessage } from './outgoing-message.js';
 import { type AskedProxy, isOk, isStoredAnyway, mayBeExecuted, type ProxyStatus, statusError } from './status-error.js';
 
 export interface SendReply {
@@ -29,7 +29,7 @@ export function readSendReply(
   if (entries.length === 0 && !isOk(status)) {
     return messages.map(({ messageId }) => outcome(messageId, status, 0, asked, brokerName));
   }
-  const counted = `${String(entries.length)} entries for ${String(messages.length)} messages`;
+  const counted = `${entries.length} entries for ${messages.length} messages`;
   const error = new MalformedDataError('reply to a send', counted);
   return messages.map(({ messageId }) => failedOutcome(messageId, error, true));
 }
@@ -38,13 +38,7 @@ export function failedOutcome(messageId: string, error: RocketMqError, mayBeStor
   return { status: 'failed', messageId, error, mayBeStored };
 }
 
-function outcome(
-  messageId: string,
-  status: ProxyStatus,
-  offset: number,
-  asked: AskedProxy,
-  brokerName: string | undefined,
-): SendOutcome {
+function outcome(messageId: string, status: ProxyStatus, offset: number, asked: AskedProxy, brokerName: string | undefined): SendOutcome {
   if (isOk(status)) return { status: 'stored', messageId, brokerName, offset };
   if (isStoredAnyway(status)) return { status: 'stored', messageId, brokerName };
   return failedOutcome(messageId, statusError(status, asked), mayBeExecuted(status));

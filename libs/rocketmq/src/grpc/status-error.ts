@@ -23,11 +23,7 @@ export interface AskedProxy {
 }
 
 /** The broker has the message although it could not flush or replicate it in time. */
-const STORED_CODES: ReadonlySet<number> = new Set([
-  Code.MASTER_PERSISTENCE_TIMEOUT,
-  Code.SLAVE_PERSISTENCE_TIMEOUT,
-  Code.HA_NOT_AVAILABLE,
-]);
+const STORED_CODES: ReadonlySet<number> = new Set([Code.MASTER_PERSISTENCE_TIMEOUT, Code.SLAVE_PERSISTENCE_TIMEOUT, Code.HA_NOT_AVAILABLE]);
 /** The Proxy or a broker met trouble: the same call may succeed later. */
 const RETRIABLE_CODES: ReadonlySet<number> = new Set([
   Code.REQUEST_TIMEOUT,

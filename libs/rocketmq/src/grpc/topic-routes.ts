@@ -10,7 +10,7 @@ import {
 } from '../errors.js';
 import { formatAddress, type MessagingAddress } from '../messaging/messaging-url.js';
 import { messages, protocol, resourceOf } from './protobuf.js';
-import { type ProxyChannels } from './proxy-channels.js';
+import type { ProxyChannels } from './proxy-channels.js';
 import { isOk, statusError, statusOf } from './status-error.js';
 
 const { AddressScheme, Permission } = protocol;

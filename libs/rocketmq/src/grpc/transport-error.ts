@@ -11,7 +11,7 @@ import {
   type RocketMqError,
   TlsHandshakeError,
 } from '../errors.js';
-import { type CallDeadline } from '../connection/call-deadline.js';
+import type { CallDeadline } from '../connection/call-deadline.js';
 import { grpc, type ServiceError } from './protobuf.js';
 
 const { status: STATUS } = grpc;
@@ -36,9 +36,7 @@ export function transportError(error: ServiceError, call: FailedCall): RocketMqE
   switch (error.code) {
     case STATUS.UNAVAILABLE:
       if (!NOT_CONNECTED.test(details)) return new ConnectionClosedError(address, 'unknown', details, error);
-      return TLS_REASON.test(details)
-        ? new TlsHandshakeError(address, details, error)
-        : new ConnectFailedError(address, details, error);
+      return TLS_REASON.test(details) ? new TlsHandshakeError(address, details, error) : new ConnectFailedError(address, details, error);
     case STATUS.DEADLINE_EXCEEDED:
       return new RequestTimeoutError(what, deadline.timeoutMs, 'unknown');
     case STATUS.CANCELLED:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError, MessageTooLargeError } from '../errors.js';
 import { checkMessage, PROXY_RULES, REMOTING_RULES } from './check-message.js';
-import { type TopicMessage } from './message-port.js';
+import type { TopicMessage } from './message-port.js';
 import { isSystemProperty, userProperties } from './system-properties.js';
 import { MessageIds } from './message-id.js';
 

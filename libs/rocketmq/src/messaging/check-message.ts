@@ -1,6 +1,6 @@
 import { InvalidArgumentError, MessageTooLargeError } from '../errors.js';
 import { checkBody } from '../wire/batch-encoder.js';
-import { type TopicMessage } from './message-port.js';
+import type { TopicMessage } from './message-port.js';
 import { isSystemProperty } from './system-properties.js';
 
 export interface MessageRules {

@@ -1,5 +1,5 @@
-import { type RocketMqError } from '../errors.js';
-import { type CallOptions } from '../connection/call-deadline.js';
+import type { RocketMqError } from '../errors.js';
+import type { CallOptions } from '../connection/call-deadline.js';
 
 /** A message as it is handed in. The same for every protocol. */
 export interface TopicMessage {

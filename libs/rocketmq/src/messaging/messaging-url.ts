@@ -70,9 +70,7 @@ function parseAddress(text: string, url: string, defaultPort: number): Messaging
   if (portText === undefined) return { host, port: defaultPort };
   const port = Number(portText);
   if (!/^\d{1,5}$/.test(portText) || port < 1 || port > MAX_PORT) {
-    throw new InvalidArgumentError(
-      `cluster URL '${url}': port '${portText}' of '${host}', allowed is 1 to ${MAX_PORT}`,
-    );
+    throw new InvalidArgumentError(`cluster URL '${url}': port '${portText}' of '${host}', allowed is 1 to ${MAX_PORT}`);
   }
   return { host, port };
 }

@@ -1,7 +1,7 @@
-import { type CredentialsSource } from '../connection/credentials.js';
-import { type TlsOptions } from '../connection/tls-settings.js';
-import { type GrpcMessagingOptions } from '../grpc/grpc-messaging.js';
-import { type MessagingCluster } from './message-port.js';
+import type { CredentialsSource } from '../connection/credentials.js';
+import type { TlsOptions } from '../connection/tls-settings.js';
+import type { GrpcMessagingOptions } from '../grpc/grpc-messaging.js';
+import type { MessagingCluster } from './message-port.js';
 import { formatAddress, parseMessagingUrl } from './messaging-url.js';
 import { RemotingMessaging } from './remoting/remoting-messaging.js';
 
@@ -16,10 +16,7 @@ export interface OpenMessagingOptions {
   readonly maxMessageBytes?: number | undefined;
   /** What concerns the Proxy only. */
   readonly grpc?:
-    | Pick<
-        GrpcMessagingOptions,
-        'batchSend' | 'mapAddress' | 'maxBodyBytes' | 'maxConcurrentRequests' | 'pollMs' | 'pollsPerBroker'
-      >
+    | Pick<GrpcMessagingOptions, 'batchSend' | 'mapAddress' | 'maxBodyBytes' | 'maxConcurrentRequests' | 'pollMs' | 'pollsPerBroker'>
     | undefined;
 }
 

@@ -6,19 +6,19 @@ import {
   RequestAbortedError,
   RequestTimeoutError,
 } from '../errors.js';
-import { type CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type Connection } from '../connection/connection.js';
-import { type InFlightRequest } from '../connection/in-flight-request.js';
-import { type QueueRef } from '../routing/topic-route.js';
+import type { CallDeadline, CallOptions } from '../connection/call-deadline.js';
+import type { Connection } from '../connection/connection.js';
+import type { InFlightRequest } from '../connection/in-flight-request.js';
+import type { QueueRef } from '../routing/topic-route.js';
 import { checkBody, DEFAULT_MAX_MESSAGE_BYTES, type EncodedBatch } from '../wire/batch-encoder.js';
 import { compressBody } from '../wire/compressed-body.js';
 import { encodeProperties } from '../wire/property-codec.js';
-import { type ExtFields, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { ExtFields, RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { sendHeader } from '../wire/send-header.js';
 import { readExtInteger } from '../wire/tolerant-reader.js';
-import { type ClusterAccess } from '../routing/cluster-access.js';
+import type { ClusterAccess } from '../routing/cluster-access.js';
 import { SendOutcomeUnknownError, type SendSettlement } from './send-outcome.js';
 
 /** All of them mean that the master stored the messages; the last three that it could not flush or replicate as configured. */
@@ -155,17 +155,12 @@ export class Producer {
     });
   }
 
-  async #send(
-    queue: QueueRef,
-    unguarded: RemotingRequest,
-    count: number,
-    options: SendOptions | undefined,
-  ): Promise<SendResult> {
+  async #send(queue: QueueRef, unguarded: RemotingRequest, count: number, options: SendOptions | undefined): Promise<SendResult> {
     const maySend = options?.maySend;
     const request = maySend === undefined ? unguarded : { ...unguarded, maySend };
     const bytes = request.body?.length ?? 0;
     if (bytes > this.maxMessageBytes) throw new MessageTooLargeError('send', bytes, this.maxMessageBytes);
-    const what = `send to ${queue.topic}/${queue.brokerName}/${String(queue.queueId)}`;
+    const what = `send to ${queue.topic}/${queue.brokerName}/${queue.queueId}`;
     const deadline = this.cluster.deadline(options);
     deadline.throwIfEnded(what);
     const resultOf = (answer: RemotingCommand): SendResult => this.#result(answer, request, queue, count);
@@ -220,10 +215,7 @@ export class Producer {
   }
 }
 
-async function settle(
-  inFlight: InFlightRequest,
-  resultOf: (reply: RemotingCommand) => SendResult,
-): Promise<SendSettlement<SendResult>> {
+async function settle(inFlight: InFlightRequest, resultOf: (reply: RemotingCommand) => SendResult): Promise<SendSettlement<SendResult>> {
   try {
     return { kind: 'stored', result: resultOf(await inFlight.reply) };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import { type QueueRef } from './topic-route.js';
+import type { QueueRef } from './topic-route.js';
 
 const MAX_TOPIC_CHARS = 127;
 const MAX_GROUP_CHARS = 120;
@@ -20,15 +20,15 @@ export function checkGroupName(group: string, field = 'group'): void {
 
 function checkName(field: string, name: string, maxChars: number): void {
   if (!NAME.test(name) || name.length > maxChars) {
-    throw new InvalidArgumentError(`${field} '${name}': allowed are 1 to ${String(maxChars)} of [%|a-zA-Z0-9_-]`);
+    throw new InvalidArgumentError(`${field} '${name}': allowed are 1 to ${maxChars} of [%|a-zA-Z0-9_-]`);
   }
 }
 
 /** @throws InvalidArgumentError */
 export function checkInteger(field: string, value: number, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
   if (!Number.isSafeInteger(value) || value < min || value > max) {
-    const allowed = max === Number.MAX_SAFE_INTEGER ? `from ${String(min)}` : `${String(min)} to ${String(max)}`;
-    throw new InvalidArgumentError(`${field} ${String(value)}: allowed are integers ${allowed}`);
+    const allowed = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`;
+    throw new InvalidArgumentError(`${field} ${value}: allowed are integers ${allowed}`);
   }
 }
 

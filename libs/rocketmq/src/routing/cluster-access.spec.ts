@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FlowControlError, TopicNotFoundError } from '../errors.js';
-import { type ConnectionPool } from '../connection/connection-pool.js';
-import { type NameServers } from './name-servers.js';
-import { type RouteCache } from './route-cache.js';
-import { type RemotingCommand } from '../wire/remoting-codec.js';
+import type { ConnectionPool } from '../connection/connection-pool.js';
+import type { NameServers } from './name-servers.js';
+import type { RouteCache } from './route-cache.js';
+import type { RemotingCommand } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { ClusterAccess } from './cluster-access.js';
 

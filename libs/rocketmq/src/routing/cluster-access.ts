@@ -1,18 +1,12 @@
 import { BrokerNotFoundError, BrokerResponseError, isRetriableRocketMqError, TopicNotFoundError } from '../errors.js';
 import { vipAddressOf } from '../connection/broker-address.js';
 import { CallDeadline, type CallOptions } from '../connection/call-deadline.js';
-import { type Connection } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
 import { type ConnectionPool, laneOf } from '../connection/connection-pool.js';
-import { type NameServers } from './name-servers.js';
+import type { NameServers } from './name-servers.js';
 import { masterAddressOf, type RouteCache } from './route-cache.js';
-import {
-  decodeClusterInfo,
-  type BrokerRoute,
-  type ClusterInfo,
-  type QueueRef,
-  type TopicRoute,
-} from './topic-route.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import { decodeClusterInfo, type BrokerRoute, type ClusterInfo, type QueueRef, type TopicRoute } from './topic-route.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName, type RequestCode } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 import { isQueueRefused, isUnauthenticated, responseError } from './response-error.js';
@@ -66,8 +60,7 @@ export class ClusterAccess {
   /** Returns the brokers that hold a queue, master or not. @throws BrokerNotFoundError when the route has none of that name */
   async queueBroker(queue: QueueRef, deadline: CallDeadline): Promise<BrokerRoute> {
     const { brokerName, topic } = queue;
-    const find = (route: TopicRoute): BrokerRoute | undefined =>
-      route.brokers.find((broker) => broker.brokerName === brokerName);
+    const find = (route: TopicRoute): BrokerRoute | undefined => route.brokers.find((broker) => broker.brokerName === brokerName);
     const known = find(await this.routes.route(topic, deadline));
     if (known !== undefined && known.addresses.size > 0) return known;
     const route = await this.routes.refresh(topic, deadline);
@@ -101,9 +94,7 @@ export class ClusterAccess {
   /** Sends to the master that holds a queue. Errors that a new route may cure make the route suspect. */
   async askQueue(queue: QueueRef, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
     const what = requestName(request.code);
-    const connection =
-      this.openQueueConnection(queue, request.code) ??
-      (await this.queueConnection(queue, deadline, what, request.code));
+    const connection = this.openQueueConnection(queue, request.code) ?? (await this.queueConnection(queue, deadline, what, request.code));
     const announced = this.#announce(connection, request, deadline);
     if (announced !== undefined) await announced;
     const ask = async (): Promise<RemotingCommand> =>
@@ -129,12 +120,7 @@ export class ClusterAccess {
   }
 
   /** Sends to one of the brokers that hold a queue. Errors that a new route may cure make the route suspect. */
-  async askBroker(
-    queue: QueueRef,
-    address: string,
-    request: RemotingRequest,
-    deadline: CallDeadline,
-  ): Promise<RemotingCommand> {
+  async askBroker(queue: QueueRef, address: string, request: RemotingRequest, deadline: CallDeadline): Promise<RemotingCommand> {
     try {
       const to = this.#portFor(address, request.code);
       const connection = await this.pool.acquire(to, deadline, requestName(request.code), laneOf(request.code));
@@ -162,12 +148,7 @@ export class ClusterAccess {
     return reply;
   }
 
-  queueError(
-    reply: RemotingCommand,
-    request: RemotingRequest,
-    queue: QueueRef,
-    count = 1,
-  ): BrokerResponseError | TopicNotFoundError {
+  queueError(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, count = 1): BrokerResponseError | TopicNotFoundError {
     if (reply.code === RESPONSE_CODE.TOPIC_NOT_EXIST) {
       this.routes.invalidate(queue.topic);
       return new TopicNotFoundError(queue.topic);

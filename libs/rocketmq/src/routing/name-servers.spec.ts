@@ -10,7 +10,7 @@ import {
   type RocketMqError,
   TlsHandshakeError,
 } from '../errors.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { NameServers } from './name-servers.js';
 

@@ -9,9 +9,9 @@ import {
   type RocketMqError,
 } from '../errors.js';
 import { CallDeadline } from '../connection/call-deadline.js';
-import { type ConnectionPool } from '../connection/connection-pool.js';
+import type { ConnectionPool } from '../connection/connection-pool.js';
 import { parseBrokerAddress } from '../connection/broker-address.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
@@ -50,9 +50,7 @@ interface Attempt {
   readonly end: Promise<AttemptEnd>;
 }
 
-type AttemptEnd = { readonly attempt: Attempt } & (
-  { readonly reply: RemotingCommand } | { readonly error: RocketMqError }
-);
+type AttemptEnd = { readonly attempt: Attempt } & ({ readonly reply: RemotingCommand } | { readonly error: RocketMqError });
 
 /**
  * Asks the cluster's name servers, one after the other until one answers with success. They do not know of each other, so
@@ -172,9 +170,7 @@ export class NameServers {
 
   /** Sends to every name server; rejects with the first failure after all have ended. */
   async tellAll(request: RemotingRequest, deadline: CallDeadline): Promise<void> {
-    const results = await Promise.allSettled(
-      this.addresses.map((address) => this.pool.invoke(address, request, deadline)),
-    );
+    const results = await Promise.allSettled(this.addresses.map((address) => this.pool.invoke(address, request, deadline)));
     for (const [index, result] of results.entries()) {
       if (result.status === 'rejected') throw result.reason;
       if (result.value.code !== RESPONSE_CODE.SUCCESS) {
@@ -186,8 +182,7 @@ export class NameServers {
   /** From the one that answered last, or `skipped` after it; those that failed or wait out a failed connection last. */
   #order(skipped: number): number[] {
     const count = this.addresses.length;
-    const penalty = (index: number): number =>
-      this.pool.backoffRemainingMs(this.addresses[index] ?? '') + this.#doubtMs(index);
+    const penalty = (index: number): number => this.pool.backoffRemainingMs(this.addresses[index] ?? '') + this.#doubtMs(index);
     return Array.from({ length: count }, (_, step) => (this.#preferred + skipped + step) % count)
       .map((index) => ({ index, penalty: penalty(index) }))
       .sort((a, b) => a.penalty - b.penalty)
@@ -196,12 +191,7 @@ export class NameServers {
 }
 
 /** Returns how long the question waits for those that it was put to; undefined: until they end by themselves. */
-function waitOf(
-  running: ReadonlySet<Attempt>,
-  isOneUnasked: boolean,
-  shareMs: number,
-  hasRefusal: boolean,
-): number | undefined {
+function waitOf(running: ReadonlySet<Attempt>, isOneUnasked: boolean, shareMs: number, hasRefusal: boolean): number | undefined {
   if (isOneUnasked) return Math.min(shareMs, PATIENCE_MS);
   if (!hasRefusal) return undefined;
   const until = Math.max(...[...running].map((attempt) => attempt.waitedForUntil));
@@ -246,8 +236,5 @@ function failureOf(request: RemotingRequest, failures: readonly NameServerFailur
     failures.every((one) => one.error instanceof BrokerResponseError && one.error.responseCode === error.responseCode);
   if (!isUnanimous) return new NameServersFailedError(name, failures);
   const address = failures.map((one) => one.address).join(', ');
-  return new BrokerResponseError(
-    { request: name, address, responseCode: error.responseCode, remark: error.remark },
-    { retriable: false },
-  );
+  return new BrokerResponseError({ request: name, address, responseCode: error.responseCode, remark: error.remark }, { retriable: false });
 }

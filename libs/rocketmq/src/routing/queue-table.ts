@@ -1,5 +1,5 @@
-import { type QueueRef } from './topic-route.js';
-import { type TolerantKey, type TolerantMap, type TolerantValue } from '../wire/tolerant-json.js';
+import type { QueueRef } from './topic-route.js';
+import type { TolerantKey, TolerantMap, TolerantValue } from '../wire/tolerant-json.js';
 import { asMap, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 
 /** Decodes `{offsetTable: {{queue}: value}}`, sorted by topic, broker and queue. @throws MalformedDataError */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ReadTargets } from './read-targets.js';
-import { type BrokerRoute } from './topic-route.js';
+import type { BrokerRoute } from './topic-route.js';
 
 const queue = { topic: 't', brokerName: 'b', queueId: 0 };
 const MASTER = { brokerId: 0, address: 'm:1' };

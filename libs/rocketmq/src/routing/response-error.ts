@@ -6,7 +6,7 @@ import {
   type RequestOutcome,
   UnsupportedByBrokerError,
 } from '../errors.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { requestName } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
 
@@ -47,16 +47,11 @@ const REFUSALS: ReadonlySet<number> = new Set([
  * Returns what an answer proves about a request for `count` messages.
  * A DLedger leader that loses its role within a batch answers SERVICE_NOT_AVAILABLE and keeps the first messages.
  */
-export function answerOutcome(
-  { code, remark }: Pick<RemotingCommand, 'code' | 'remark'>,
-  count: number,
-): RequestOutcome {
+export function answerOutcome({ code, remark }: Pick<RemotingCommand, 'code' | 'remark'>, count: number): RequestOutcome {
   if (REFUSALS.has(code)) return 'not-sent';
   if (code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) return count > 1 ? 'unknown' : 'not-sent';
   if (code !== RESPONSE_CODE.SYSTEM_ERROR) return 'unknown';
-  const isRefusal = [FLOW_CONTROL_REMARK, NOT_STORED_REMARK, ILLEGAL_QUEUE_REMARK, PLAIN_ACL_REMARK].some((known) =>
-    known.test(remark),
-  );
+  const isRefusal = [FLOW_CONTROL_REMARK, NOT_STORED_REMARK, ILLEGAL_QUEUE_REMARK, PLAIN_ACL_REMARK].some((known) => known.test(remark));
   return isRefusal ? 'not-sent' : 'unknown';
 }
 
@@ -67,10 +62,7 @@ const FORBIDDEN_REMARK = /^the broker\[.*\] sending message is forbidden/;
  * Returns whether a broker refused the queue of a send and not the send. Then the topic has fewer queues now, another
  * broker leads the queue of a static topic, or the broker takes no messages.
  */
-export function isQueueRefused({
-  responseCode,
-  remark,
-}: Pick<BrokerResponseError, 'responseCode' | 'remark'>): boolean {
+export function isQueueRefused({ responseCode, remark }: Pick<BrokerResponseError, 'responseCode' | 'remark'>): boolean {
   switch (responseCode) {
     case RESPONSE_CODE.NOT_LEADER_FOR_QUEUE:
       return true;
@@ -99,18 +91,9 @@ function plainAclRefusal({ code, remark }: Pick<RemotingCommand, 'code' | 'remar
  * Returns the typed error for a reply with any code but SUCCESS.
  * @param count messages of the request, where it sends some
  */
-export function responseError(
-  reply: RemotingCommand,
-  request: RemotingRequest,
-  address: string,
-  count = 1,
-): BrokerResponseError {
+export function responseError(reply: RemotingCommand, request: RemotingRequest, address: string, count = 1): BrokerResponseError {
   const answer = { request: requestName(request.code), address, responseCode: reply.code, remark: reply.remark };
-  if (
-    reply.code === RESPONSE_CODE.SYSTEM_BUSY ||
-    reply.code === RESPONSE_CODE.FLOW_CONTROL ||
-    FLOW_CONTROL_REMARK.test(reply.remark)
-  ) {
+  if (reply.code === RESPONSE_CODE.SYSTEM_BUSY || reply.code === RESPONSE_CODE.FLOW_CONTROL || FLOW_CONTROL_REMARK.test(reply.remark)) {
     return new FlowControlError(answer);
   }
   if (reply.code === RESPONSE_CODE.REQUEST_CODE_NOT_SUPPORTED) return new UnsupportedByBrokerError(answer);

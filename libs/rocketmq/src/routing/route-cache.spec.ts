@@ -8,7 +8,7 @@ import {
   RequestAbortedError,
   TopicNotFoundError,
 } from '../errors.js';
-import { type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../wire/remoting-codec.js';
 import { masterAddressOf, RouteCache } from './route-cache.js';
 
 const BODY = (port: number): Buffer =>
@@ -108,10 +108,7 @@ describe('RouteCache', () => {
     const servers = new FakeNameServers();
     const cache = cacheOf(servers);
     await cache.route('t', deadline());
-    const unknown = new BrokerResponseError(
-      { request: 'r', address: 'a:1', responseCode: 17, remark: 'no route' },
-      { retriable: false },
-    );
+    const unknown = new BrokerResponseError({ request: 'r', address: 'a:1', responseCode: 17, remark: 'no route' }, { retriable: false });
     const silent = new ConnectFailedError('b:2', 'refused');
     servers.answer = () => {
       throw new NameServersFailedError('r', [

@@ -8,10 +8,10 @@ import {
   TopicNotFoundError,
 } from '../errors.js';
 import { CallDeadline } from '../connection/call-deadline.js';
-import { type RemotingRequest } from '../wire/remoting-codec.js';
+import type { RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';
 import { RESPONSE_CODE } from '../wire/response-code.js';
-import { type NameServers } from './name-servers.js';
+import type { NameServers } from './name-servers.js';
 import { decodeTopicRoute, type BrokerRoute, type QueueRef, type TopicRoute } from './topic-route.js';
 
 interface Entry {

@@ -1,5 +1,5 @@
 import { MalformedDataError } from '../errors.js';
-import { type TolerantMap } from '../wire/tolerant-json.js';
+import type { TolerantMap } from '../wire/tolerant-json.js';
 import { asMap, readBodyMap, readList, readMap, readNumber, readText } from '../wire/tolerant-reader.js';
 
 /** Bits of a topic's `perm` on one broker. */
@@ -44,9 +44,7 @@ export interface TopicRoute {
 
 /** Queues that take messages now, by broker name and queue id. */
 export function writableQueues(route: TopicRoute): QueueRef[] {
-  return queuesOf(route, (broker) =>
-    broker.isWritable && broker.masterAddress !== undefined ? broker.writeQueues : 0,
-  );
+  return queuesOf(route, (broker) => (broker.isWritable && broker.masterAddress !== undefined ? broker.writeQueues : 0));
 }
 
 /** Queues that may be read, by broker name and queue id. */
@@ -141,8 +139,8 @@ function orderedQueuesOf(topic: string, conf: unknown): readonly QueueRef[] | un
 function queueCountOf(queues: TolerantMap, field: string, brokerName: string): number {
   const count = readNumber(queues, field);
   if (Number.isInteger(count) && count >= 0 && count <= MAX_QUEUES_PER_BROKER) return count;
-  const allowed = `allowed is an integer from 0 to ${String(MAX_QUEUES_PER_BROKER)}`;
-  throw new MalformedDataError('route', `'${field}' of broker '${brokerName}' is ${String(count)}, ${allowed}`);
+  const allowed = `allowed is an integer from 0 to ${MAX_QUEUES_PER_BROKER}`;
+  throw new MalformedDataError('route', `'${field}' of broker '${brokerName}' is ${count}, ${allowed}`);
 }
 
 export interface ClusterBroker {

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { type ConnectionOptions } from '../connection/connection.js';
+import type { ConnectionOptions } from '../connection/connection.js';
 import { FrameReader } from '../wire/frame-reader.js';
 import { decodeRemotingCommand, type RemotingCommand, type RemotingRequest } from '../wire/remoting-codec.js';
 import { REQUEST_CODE } from '../wire/request-code.js';

@@ -154,7 +154,7 @@ export class BatchEncoder {
     }
     const storedBytes = this.#storedBytes + this.#storedSize(bodyBytes, propertiesBytes);
     if (storedBytes > this.#maxBytes) {
-      throw new MessageTooLargeError(`batch of ${String(this.#count + 1)} messages`, storedBytes, this.#maxBytes);
+      throw new MessageTooLargeError(`batch of ${this.#count + 1} messages`, storedBytes, this.#maxBytes);
     }
   }
 

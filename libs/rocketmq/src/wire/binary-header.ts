@@ -65,14 +65,13 @@ export function decodeBinaryHeader(header: Buffer): RemotingHeader {
     const name = takeText(header, cursor, header.readInt16BE(take(header, cursor, 2)));
     entries.push([name, takeText(header, cursor, header.readInt32BE(take(header, cursor, 4)))]);
   }
-  if (cursor.at > extEnd)
-    throw new MalformedDataError('header', `fields end at ${String(cursor.at)}, not at ${String(extEnd)}`);
+  if (cursor.at > extEnd) throw new MalformedDataError('header', `fields end at ${cursor.at}, not at ${extEnd}`);
   return { code, opaque, flag, remark, ext: Object.fromEntries(entries) };
 }
 
 function take(header: Buffer, cursor: { at: number }, bytes: number): number {
   const start = cursor.at;
-  if (bytes < 0 || start + bytes > header.length) throw new MalformedDataError('header', `cut at ${String(start)}`);
+  if (bytes < 0 || start + bytes > header.length) throw new MalformedDataError('header', `cut at ${start}`);
   cursor.at = start + bytes;
   return start;
 }

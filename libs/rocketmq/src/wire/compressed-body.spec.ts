@@ -2,12 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as zlib from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import {
-  DecompressedTooLargeError,
-  InvalidArgumentError,
-  MalformedDataError,
-  UnsupportedCompressionError,
-} from '../errors.js';
+import { DecompressedTooLargeError, InvalidArgumentError, MalformedDataError, UnsupportedCompressionError } from '../errors.js';
 import { compressBody, decompressBody } from './compressed-body.js';
 import { SYS_FLAG } from './sys-flag.js';
 
@@ -57,9 +52,9 @@ describe('compressed bodies', () => {
   it.each(golden.bodies)('are refused when they are cut: $title', (body) => {
     const bytes = bytesOf(body);
     for (const cut of [1, 3, bytes.length >> 1, bytes.length - 5]) {
-      expect(() =>
-        decompressBody(bytes.subarray(0, bytes.length - cut), SYS_FLAG.COMPRESSED | TYPED[body.type]),
-      ).toThrow(MalformedDataError);
+      expect(() => decompressBody(bytes.subarray(0, bytes.length - cut), SYS_FLAG.COMPRESSED | TYPED[body.type])).toThrow(
+        MalformedDataError,
+      );
     }
   });
 
@@ -120,8 +115,7 @@ describe('compressed bodies', () => {
   });
 
   it('of an unknown type are refused', () => {
-    const typed = (type: number) => (): Buffer =>
-      decompressBody(Buffer.from('xxxx'), SYS_FLAG.COMPRESSED | (type << 8));
+    const typed = (type: number) => (): Buffer => decompressBody(Buffer.from('xxxx'), SYS_FLAG.COMPRESSED | (type << 8));
     for (const type of [4, 5, 6, 7]) expect(typed(type)).toThrow(UnsupportedCompressionError);
     expect(typed(0)).toThrow(MalformedDataError);
     expect(typed(0)).toThrow('begins with 0x78787878');

@@ -1,11 +1,6 @@
 import { constants } from 'node:buffer';
 import * as zlib from 'node:zlib';
-import {
-  DecompressedTooLargeError,
-  InvalidArgumentError,
-  MalformedDataError,
-  UnsupportedCompressionError,
-} from '../errors.js';
+import { DecompressedTooLargeError, InvalidArgumentError, MalformedDataError, UnsupportedCompressionError } from '../errors.js';
 import { decodeLz4Frames, LZ4_FRAME_MAGIC } from './lz4-frame.js';
 import { SYS_FLAG } from './sys-flag.js';
 import { ZSTD_MAGIC, zstdCompress, zstdDecompress } from './zstd.js';
@@ -27,8 +22,8 @@ export type CompressionType = 'zlib' | 'zstd';
  */
 export function decompressBody(body: Buffer, sysFlag: number, maxBytes = DEFAULT_MAX_DECOMPRESSED_BYTES): Buffer {
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1 || maxBytes > constants.MAX_LENGTH) {
-    const range = `[1, ${String(constants.MAX_LENGTH)}]`;
-    throw new InvalidArgumentError(`maxBytes is ${String(maxBytes)}, allowed is an integer in ${range}`);
+    const range = `[1, ${constants.MAX_LENGTH}]`;
+    throw new InvalidArgumentError(`maxBytes is ${maxBytes}, allowed is an integer in ${range}`);
   }
   if ((sysFlag & SYS_FLAG.COMPRESSED) === 0 || body.length === 0) return body;
   const compression = compressionOf(body, sysFlag);
@@ -46,10 +41,7 @@ export function decompressBody(body: Buffer, sysFlag: number, maxBytes = DEFAULT
  * Compresses on the spot so that sends keep their order. A body that would not get shorter stays as it is.
  * @throws UnsupportedCompressionError for `zstd` where Node has none
  */
-export function compressBody(
-  body: Uint8Array,
-  type: CompressionType = 'zlib',
-): { readonly body: Uint8Array; readonly sysFlag: number } {
+export function compressBody(body: Uint8Array, type: CompressionType = 'zlib'): { readonly body: Uint8Array; readonly sysFlag: number } {
   const compressed = type === 'zlib' ? zlib.deflateSync(body) : zstdCompress(body);
   if (compressed.length >= body.length) return { body, sysFlag: 0 };
   const typeBits = type === 'zlib' ? SYS_FLAG.COMPRESSION_ZLIB : SYS_FLAG.COMPRESSION_ZSTD;
@@ -68,7 +60,7 @@ function compressionOf(body: Buffer, sysFlag: number): Compression {
     case 0:
       return compressionByMagic(body);
     default:
-      throw new UnsupportedCompressionError(`type ${String(type >> 8)}`, 'known are 1 (LZ4), 2 (ZSTD) and 3 (ZLIB)');
+      throw new UnsupportedCompressionError(`type ${type >> 8}`, 'known are 1 (LZ4), 2 (ZSTD) and 3 (ZLIB)');
   }
 }
 

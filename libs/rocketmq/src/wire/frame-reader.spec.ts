@@ -83,7 +83,7 @@ describe('FrameReader', () => {
         reader.push(
           stream.subarray(at, at + step),
           (frame) => seen.push(frame.toString()),
-          (head, bytes) => seen.push(`${head.toString('utf8', 4)} of ${String(bytes)}`),
+          (head, bytes) => seen.push(`${head.toString('utf8', 4)} of ${bytes}`),
         );
       }
       expect(seen).toEqual(['before', '{ } of 207', 'after']);
@@ -111,8 +111,7 @@ describe('FrameReader', () => {
     const stream = framed(payload);
     const reader = new FrameReader(MAX);
     const frames: Buffer[] = [];
-    for (let at = 0; at < stream.length; at += 1)
-      reader.push(stream.subarray(at, at + 1), (frame) => frames.push(frame));
+    for (let at = 0; at < stream.length; at += 1) reader.push(stream.subarray(at, at + 1), (frame) => frames.push(frame));
     expect(frames).toHaveLength(1);
     expect(frames[0]!.equals(payload)).toBe(true);
   });

@@ -102,7 +102,7 @@ export class FrameReader {
         this.#lengthFilled = 0;
         length = this.#length.readInt32BE(0);
       }
-      if (length < MIN_FRAME_BYTES) throw new MalformedDataError('frame', `length ${String(length)}`);
+      if (length < MIN_FRAME_BYTES) throw new MalformedDataError('frame', `length ${length}`);
       if (length > this.#maxFrameBytes) {
         if (onOversized === undefined) throw new FrameTooLargeError(length, this.#maxFrameBytes);
         this.#oversized = length;

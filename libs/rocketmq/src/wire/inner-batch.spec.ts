@@ -79,9 +79,7 @@ describe('inner batches', () => {
         for (const [body, properties] of all) encoder.add(body, properties);
         const messages = decodeInnerBatch(outerOf(String(all.length)), encoder.finish().bytes);
         expect(messages.map(({ queueOffset }) => queueOffset)).toEqual(all.map((_, index) => 50 + index));
-        expect(messages.map(({ body }) => body.toString('hex'))).toEqual(
-          all.map(([body]) => Buffer.from(body).toString('hex')),
-        );
+        expect(messages.map(({ body }) => body.toString('hex'))).toEqual(all.map(([body]) => Buffer.from(body).toString('hex')));
         expect(messages.map(({ rawProperties }) => rawProperties.toString())).toEqual(all.map(([, text]) => text));
       }),
     );
@@ -101,10 +99,7 @@ describe('inner batches', () => {
       fc.property(fc.oneof(changed, random), (bytes) => {
         try {
           const messages = decodeInnerBatch(outerOf(undefined), bytes);
-          const held = messages.reduce(
-            (sum, { body: part, rawProperties }) => sum + part.length + rawProperties.length,
-            0,
-          );
+          const held = messages.reduce((sum, { body: part, rawProperties }) => sum + part.length + rawProperties.length, 0);
           expect(held).toBeLessThanOrEqual(bytes.length);
           for (const message of messages) message.properties();
         } catch (error) {

@@ -49,17 +49,17 @@ export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessa
   let at = 0;
   while (at < bytes.length) {
     const left = bytes.length - at;
-    if (left < MIN_ENTRY_BYTES) throw malformed(at, `${String(left)} bytes left`);
+    if (left < MIN_ENTRY_BYTES) throw malformed(at, `${left} bytes left`);
     const size = bytes.readInt32BE(at);
-    if (size < MIN_ENTRY_BYTES || size > left) throw malformed(at, `size ${String(size)}, ${String(left)} bytes left`);
+    if (size < MIN_ENTRY_BYTES || size > left) throw malformed(at, `size ${size}, ${left} bytes left`);
     const end = at + size;
     const bodyStart = at + HEAD_BYTES;
     const bodyLength = bytes.readInt32BE(at + AT_BODY_LENGTH);
     const bodyEnd = bodyStart + bodyLength;
-    if (bodyLength < 0 || bodyEnd + 2 > end) throw malformed(at, `body length ${String(bodyLength)}`);
+    if (bodyLength < 0 || bodyEnd + 2 > end) throw malformed(at, `body length ${bodyLength}`);
     const propertiesStart = bodyEnd + 2;
     const propertiesEnd = propertiesStart + bytes.readUInt16BE(bodyEnd);
-    if (propertiesEnd > end) throw malformed(at, `properties end at ${String(propertiesEnd)}, not at ${String(end)}`);
+    if (propertiesEnd > end) throw malformed(at, `properties end at ${propertiesEnd}, not at ${end}`);
     messages.push({
       topic,
       queueId,
@@ -84,13 +84,13 @@ export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessa
 function checkCount(outer: OuterMessage, count: number): void {
   const counted = outer.property(MESSAGE_PROPERTY.innerCount);
   if (counted !== undefined && counted !== String(count)) {
-    throw new MalformedDataError('inner batch', `${String(count)} messages, the broker counted ${counted}`);
+    throw new MalformedDataError('inner batch', `${count} messages, the broker counted ${counted}`);
   }
   if (!Number.isSafeInteger(outer.queueOffset + count)) {
-    throw new MalformedDataError('inner batch', `offsets from ${String(outer.queueOffset)} go beyond 2^53`);
+    throw new MalformedDataError('inner batch', `offsets from ${outer.queueOffset} go beyond 2^53`);
   }
 }
 
 function malformed(at: number, detail: string): MalformedDataError {
-  return new MalformedDataError('inner batch', `at byte ${String(at)}: ${detail}`);
+  return new MalformedDataError('inner batch', `at byte ${at}: ${detail}`);
 }

@@ -27,7 +27,7 @@ export function decodeLz4Block(
   const end = block.length;
   const outputEnd = output.length + limits.maxBytes;
   const reserve = (bytes: number): void => {
-    if (bytes > outputEnd - output.length) throw malformed(at, `more than ${String(limits.maxBytes)} bytes`);
+    if (bytes > outputEnd - output.length) throw malformed(at, `more than ${limits.maxBytes} bytes`);
     output.reserve(bytes);
   };
   let at = 0;
@@ -47,7 +47,7 @@ export function decodeLz4Block(
     const token = block.readUInt8(at);
     at += 1;
     const literals = lengthFrom(token >> 4);
-    if (literals > end - at) throw malformed(at, `${String(literals)} literals, ${String(end - at)} bytes left`);
+    if (literals > end - at) throw malformed(at, `${literals} literals, ${end - at} bytes left`);
     reserve(literals);
     block.copy(output.buffer, output.length, at, at + literals);
     output.length += literals;
@@ -59,7 +59,7 @@ export function decodeLz4Block(
     at += 2;
     const matched = lengthFrom(token & LONG) + MIN_MATCH_BYTES;
     if (distance === 0 || distance > output.length - limits.historyStart) {
-      throw malformed(at, `match at a distance of ${String(distance)}`);
+      throw malformed(at, `match at a distance of ${distance}`);
     }
     reserve(matched);
     copyMatch(output, distance, matched);
@@ -79,5 +79,5 @@ function copyMatch(output: Lz4Output, distance: number, bytes: number): void {
 }
 
 function malformed(at: number, detail: string): MalformedDataError {
-  return new MalformedDataError('LZ4 block', `at byte ${String(at)}: ${detail}`);
+  return new MalformedDataError('LZ4 block', `at byte ${at}: ${detail}`);
 }

@@ -70,12 +70,7 @@ describe('LZ4 frames', () => {
 
   it('may follow each other with frames to skip between them', () => {
     const skipped = Buffer.concat([uint32(0x18_4d_2a_57), uint32(3), Buffer.from('zzz')]);
-    const both = Buffer.concat([
-      frame(LINKED, [block('ab', 2, 4)]),
-      skipped,
-      frame(LINKED, []),
-      frame(LINKED, [block('c', 1, 4)]),
-    ]);
+    const both = Buffer.concat([frame(LINKED, [block('ab', 2, 4)]), skipped, frame(LINKED, []), frame(LINKED, [block('c', 1, 4)])]);
     expect(decodeLz4Frames(both, MAX).toString()).toBe('ababab!ccccc!');
   });
 

@@ -74,7 +74,7 @@ class Lz4Decoder implements Lz4Output {
     }
     const content = this.buffer.subarray(frameStart, this.length);
     if (contentBytes !== undefined && BigInt(content.length) !== contentBytes) {
-      throw malformed(this.#at, `frame of ${String(content.length)} bytes that says ${String(contentBytes)}`);
+      throw malformed(this.#at, `frame of ${content.length} bytes that says ${contentBytes}`);
     }
     if ((flags & FLAG.CONTENT_CHECKSUM) !== 0) this.#verify(content, 'content');
   }
@@ -100,7 +100,7 @@ class Lz4Decoder implements Lz4Output {
   #block(mark: number, flags: number, maxBlockBytes: number, frameStart: number): void {
     const isCompressed = (mark & UNCOMPRESSED) === 0;
     const size = mark & ~UNCOMPRESSED;
-    if (size > maxBlockBytes) throw malformed(this.#at, `block of ${String(size)} bytes`);
+    if (size > maxBlockBytes) throw malformed(this.#at, `block of ${size} bytes`);
     const start = this.#take(size);
     const block = this.bytes.subarray(start, this.#at);
     if ((flags & FLAG.BLOCK_CHECKSUM) !== 0) this.#verify(block, 'block');
@@ -124,12 +124,12 @@ class Lz4Decoder implements Lz4Output {
 
   #take(bytes: number): number {
     const start = this.#at;
-    if (bytes > this.bytes.length - start) throw malformed(start, `cut: ${String(bytes)} more bytes expected`);
+    if (bytes > this.bytes.length - start) throw malformed(start, `cut: ${bytes} more bytes expected`);
     this.#at = start + bytes;
     return start;
   }
 }
 
 function malformed(at: number, detail: string): MalformedDataError {
-  return new MalformedDataError('LZ4 frame', `at byte ${String(at)}: ${detail}`);
+  return new MalformedDataError('LZ4 frame', `at byte ${at}: ${detail}`);
 }

@@ -29,17 +29,13 @@ describe('property codec', () => {
   it('finds the same as it decodes in any bytes', () => {
     const alphabet = fc.constantFrom('a', 'b', 'ab', '\u0001', '\u0002', 'é');
     fc.assert(
-      fc.property(
-        fc.array(alphabet, { maxLength: 30 }),
-        fc.constantFrom('a', 'b', 'ab', 'ba', 'é', 'aé', ''),
-        (parts, name) => {
-          const bytes = Buffer.from(parts.join(''));
-          const decoded = decodeProperties(bytes, 0, bytes.length).get(name);
-          expect(findProperty(bytes, 0, bytes.length, name)).toBe(decoded);
-          const both = findProperties(bytes, 0, bytes.length, ['b', name, name]);
-          expect(both).toEqual([decodeProperties(bytes, 0, bytes.length).get('b'), decoded, decoded]);
-        },
-      ),
+      fc.property(fc.array(alphabet, { maxLength: 30 }), fc.constantFrom('a', 'b', 'ab', 'ba', 'é', 'aé', ''), (parts, name) => {
+        const bytes = Buffer.from(parts.join(''));
+        const decoded = decodeProperties(bytes, 0, bytes.length).get(name);
+        expect(findProperty(bytes, 0, bytes.length, name)).toBe(decoded);
+        const both = findProperties(bytes, 0, bytes.length, ['b', name, name]);
+        expect(both).toEqual([decodeProperties(bytes, 0, bytes.length).get('b'), decoded, decoded]);
+      }),
       { numRuns: 2_000 },
     );
   });

@@ -60,12 +60,7 @@ export function findProperty(bytes: Buffer, start: number, end: number, name: st
  * Returns the values of several properties, found in one pass; same rules as `findProperty`.
  * @returns in the order of `names`
  */
-export function findProperties(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  names: readonly string[],
-): (string | undefined)[] {
+export function findProperties(bytes: Buffer, start: number, end: number, names: readonly string[]): (string | undefined)[] {
   const found = new Array<string | undefined>(names.length).fill(undefined);
   for (let at = start; at < end;) {
     let separator = -1;

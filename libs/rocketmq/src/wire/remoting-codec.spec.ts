@@ -16,8 +16,7 @@ import { REQUEST_CODE, type RequestCode } from './request-code.js';
 /** The frames of code 11, opaque 7, ext {topic: t, queueId: 3} as RocketMQ's own codec wrote them. */
 const GOLDEN_JSON =
   '0000008a000000867b22636f6465223a31312c226578744669656c6473223a7b2271756575654964223a2233222c22746f706963223a2274227d2c22666c6167223a302c226c616e6775616765223a224a415641222c226f7061717565223a372c2273657269616c697a655479706543757272656e74525043223a224a534f4e222c2276657273696f6e223a307d';
-const GOLDEN_BINARY =
-  '000000330100002f000b0000000000000700000000000000000000001a00077175657565496400000001330005746f7069630000000174';
+const GOLDEN_BINARY = '000000330100002f000b0000000000000700000000000000000000001a00077175657565496400000001330005746f7069630000000174';
 
 const FORMATS: readonly HeaderFormat[] = ['json', 'rocketmq'];
 
@@ -78,11 +77,7 @@ describe('remoting codec', () => {
     for (let count = 0; count < 20; count += 1) encoder.add(Buffer.alloc(1_000, count), '');
     const { bytes, claimHeadRoom } = encoder.finish();
     const encode = (topic: string): readonly Uint8Array[] =>
-      encodeRequest(
-        { code: REQUEST_CODE.SEND_BATCH_MESSAGE, ext: { b: topic }, body: bytes, claimHeadRoom },
-        5,
-        'json',
-      );
+      encodeRequest({ code: REQUEST_CODE.SEND_BATCH_MESSAGE, ext: { b: topic }, body: bytes, claimHeadRoom }, 5, 'json');
     const first = encode('first');
     const second = encode('second');
     expect([first.length, second.length]).toEqual([1, 2]);
@@ -114,9 +109,7 @@ describe('remoting codec', () => {
     expect(serializationOf(0x80_00, { name: 'v' })).toBe(0);
     expect(serializationOf(200_050, {})).toBe(0);
     expect(serializationOf(11, { ['n'.repeat(0x80_00)]: 'v' })).toBe(0);
-    expect(
-      decodeRemotingCommand(encodeRequestHead({ code: 200_050, ext: {} }, 1, 'rocketmq').subarray(4)),
-    ).toMatchObject({
+    expect(decodeRemotingCommand(encodeRequestHead({ code: 200_050, ext: {} }, 1, 'rocketmq').subarray(4))).toMatchObject({
       code: 200_050,
     });
   });

@@ -1,6 +1,6 @@
 import { MalformedDataError } from '../errors.js';
 import { decodeBinaryHeader, encodeBinaryHeader, fitsBinaryHeader, type RemotingHeader } from './binary-header.js';
-import { type RequestCode } from './request-code.js';
+import type { RequestCode } from './request-code.js';
 
 /** `flag` bits of a remoting header. */
 export const HEADER_FLAG = { RESPONSE: 1, ONEWAY: 2 } as const;
@@ -70,7 +70,7 @@ function encodeHead(header: RemotingHeader, format: HeaderFormat, bodyBytes: num
   const isBinary = format === 'rocketmq' && fitsBinaryHeader(header);
   const encoded = isBinary ? encodeBinaryHeader(header, PROTOCOL_VERSION) : jsonOf(header);
   const headerBytes = Buffer.byteLength(encoded);
-  if (headerBytes > MAX_HEADER_BYTES) throw new MalformedDataError('header', `${String(headerBytes)} bytes`);
+  if (headerBytes > MAX_HEADER_BYTES) throw new MalformedDataError('header', `${headerBytes} bytes`);
   const head = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes);
   head.writeInt32BE(4 + headerBytes + bodyBytes, 0);
   head.writeInt32BE(((isBinary ? SERIALIZE_ROCKETMQ : SERIALIZE_JSON) << 24) | headerBytes, 4);
@@ -97,17 +97,17 @@ function jsonOf({ code, opaque, flag, remark, ext }: RemotingHeader): string {
  * @throws MalformedDataError
  */
 export function decodeRemotingCommand(frame: Buffer, isLent = false): RemotingCommand {
-  if (frame.length < 4) throw new MalformedDataError('frame', `${String(frame.length)} bytes`);
+  if (frame.length < 4) throw new MalformedDataError('frame', `${frame.length} bytes`);
   const mark = frame.readUInt32BE(0);
   const type = mark >>> 24;
   const headerEnd = 4 + (mark & MAX_HEADER_BYTES);
   if (headerEnd > frame.length) {
-    throw new MalformedDataError('frame', `header ends at ${String(headerEnd)} of ${String(frame.length)} bytes`);
+    throw new MalformedDataError('frame', `header ends at ${headerEnd} of ${frame.length} bytes`);
   }
   const body = bodyOf(frame, headerEnd, isLent);
   if (type === SERIALIZE_JSON) return decodeJsonHeader(frame.toString('utf8', 4, headerEnd), body);
   if (type === SERIALIZE_ROCKETMQ) return { ...decodeBinaryHeader(frame.subarray(4, headerEnd)), body };
-  throw new MalformedDataError('frame', `serialization type ${String(type)}, known are 0 (JSON) and 1 (ROCKETMQ)`);
+  throw new MalformedDataError('frame', `serialization type ${type}, known are 0 (JSON) and 1 (ROCKETMQ)`);
 }
 
 function bodyOf(frame: Buffer, start: number, isLent: boolean): Buffer {
@@ -143,9 +143,7 @@ function extOf(value: unknown): ExtFields {
 function stringFieldsOf(value: object): ExtFields {
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, field]: [string, unknown]) =>
-      typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean'
-        ? [[key, String(field)]]
-        : [],
+      typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean' ? [[key, String(field)]] : [],
     ),
   );
 }

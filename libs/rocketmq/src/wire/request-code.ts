@@ -76,7 +76,7 @@ export type RequestCode = (typeof REQUEST_CODE)[keyof typeof REQUEST_CODE];
 const NAMES = new Map<number, string>(Object.entries(REQUEST_CODE).map(([name, code]) => [code, name]));
 
 export function requestName(code: number): string {
-  return NAMES.get(code) ?? `request ${String(code)}`;
+  return NAMES.get(code) ?? `request ${code}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ExtFields } from './remoting-codec.js';
+import type { ExtFields } from './remoting-codec.js';
 
 /** What a send says of its message, or of the batch of them. */
 export interface SendHeaderFields {

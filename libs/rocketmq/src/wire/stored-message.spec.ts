@@ -175,24 +175,20 @@ describe('StoredMessage', () => {
   it('answers changed bytes with messages that stay inside the answer or a typed error', () => {
     const change = fc.tuple(fc.nat(300), fc.nat(255));
     fc.assert(
-      fc.property(
-        fc.array(parts, { minLength: 1, maxLength: 3 }),
-        fc.array(change, { minLength: 1, maxLength: 8 }),
-        (all, changes) => {
-          const bytes = Buffer.concat(all.map(store));
-          for (const [at, value] of changes) bytes[at % bytes.length] = value;
-          try {
-            for (const message of decodeStoredMessages(bytes)) {
-              expect(message.bodyBytes + message.rawProperties.length).toBeLessThan(bytes.length);
-              message.property('KEYS');
-              message.properties();
-              expect(Number.isSafeInteger(message.queueOffset)).toBe(true);
-            }
-          } catch (error) {
-            expect(error).toBeInstanceOf(MalformedDataError);
+      fc.property(fc.array(parts, { minLength: 1, maxLength: 3 }), fc.array(change, { minLength: 1, maxLength: 8 }), (all, changes) => {
+        const bytes = Buffer.concat(all.map(store));
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        try {
+          for (const message of decodeStoredMessages(bytes)) {
+            expect(message.bodyBytes + message.rawProperties.length).toBeLessThan(bytes.length);
+            message.property('KEYS');
+            message.properties();
+            expect(Number.isSafeInteger(message.queueOffset)).toBe(true);
           }
-        },
-      ),
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedDataError);
+        }
+      }),
       { numRuns: 2_000 },
     );
   });

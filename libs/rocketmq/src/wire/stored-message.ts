@@ -81,10 +81,10 @@ export class StoredMessage {
    */
   constructor(bytes: Buffer, start: number, view: DataView = viewOf(bytes), offsetDelta = 0) {
     const left = bytes.length - start;
-    if (left < MIN_MESSAGE_BYTES) throw malformed(start, `${String(left)} bytes left`);
+    if (left < MIN_MESSAGE_BYTES) throw malformed(start, `${left} bytes left`);
     const size = view.getInt32(start);
     if (size < MIN_MESSAGE_BYTES || size > left) {
-      throw malformed(start, `size ${String(size)}, ${String(left)} bytes left`);
+      throw malformed(start, `size ${size}, ${left} bytes left`);
     }
     const end = start + size;
     const magic = view.getUint32(start + AT_MAGIC);
@@ -105,14 +105,14 @@ export class StoredMessage {
     const bodyLength = view.getInt32(bodyLengthAt);
     const topicLengthAt = bodyStart + bodyLength;
     const topicStart = topicLengthAt + (magic === MAGIC_V1 ? 1 : 2);
-    if (bodyLength < 0 || topicStart > end) throw malformed(start, `body length ${String(bodyLength)}`);
+    if (bodyLength < 0 || topicStart > end) throw malformed(start, `body length ${bodyLength}`);
     const topicLength = magic === MAGIC_V1 ? view.getUint8(topicLengthAt) : view.getUint16(topicLengthAt);
     const topicEnd = topicStart + topicLength;
-    if (topicEnd + PROPERTIES_LENGTH_BYTES > end) throw malformed(start, `topic length ${String(topicLength)}`);
+    if (topicEnd + PROPERTIES_LENGTH_BYTES > end) throw malformed(start, `topic length ${topicLength}`);
     const propertiesLength = view.getUint16(topicEnd);
     const propertiesStart = topicEnd + PROPERTIES_LENGTH_BYTES;
     const propertiesEnd = propertiesStart + propertiesLength;
-    if (propertiesEnd > end) throw malformed(start, `properties length ${String(propertiesLength)}`);
+    if (propertiesEnd > end) throw malformed(start, `properties length ${propertiesLength}`);
 
     this.#bytes = bytes;
     this.#view = view;
@@ -244,10 +244,10 @@ export function decodeStoredMessages(bytes: Buffer, offsetDelta = 0): StoredMess
   const messages: StoredMessage[] = [];
   let at = 0;
   while (at < bytes.length) {
-    if (bytes.length - at < BLANK_BYTES) throw malformed(at, `${String(bytes.length - at)} bytes left`);
+    if (bytes.length - at < BLANK_BYTES) throw malformed(at, `${bytes.length - at} bytes left`);
     const size = view.getInt32(at);
     if (view.getUint32(at + AT_MAGIC) === MAGIC_BLANK) {
-      if (size < BLANK_BYTES || size > bytes.length - at) throw malformed(at, `padding of ${String(size)} bytes`);
+      if (size < BLANK_BYTES || size > bytes.length - at) throw malformed(at, `padding of ${size} bytes`);
     } else {
       messages.push(new StoredMessage(bytes, at, view, offsetDelta));
     }
@@ -272,5 +272,5 @@ function readInt64(bytes: DataView, at: number): number {
 }
 
 function malformed(at: number, detail: string): MalformedDataError {
-  return new MalformedDataError('stored message', `at byte ${String(at)}: ${detail}`);
+  return new MalformedDataError('stored message', `at byte ${at}: ${detail}`);
 }

@@ -31,7 +31,7 @@ class Parser {
   }
 
   #value(depth: number): TolerantValue {
-    if (depth > MAX_DEPTH) throw new MalformedDataError('JSON', `more than ${String(MAX_DEPTH)} levels`);
+    if (depth > MAX_DEPTH) throw new MalformedDataError('JSON', `more than ${MAX_DEPTH} levels`);
     this.#skipSpace();
     switch (this.text[this.#at]) {
       case '{':
@@ -74,7 +74,7 @@ class Parser {
     const char = this.text[this.#at];
     if (char === '"') return this.#string();
     if (char === '{') {
-      if (depth >= MAX_DEPTH) throw new MalformedDataError('JSON', `more than ${String(MAX_DEPTH)} levels`);
+      if (depth >= MAX_DEPTH) throw new MalformedDataError('JSON', `more than ${MAX_DEPTH} levels`);
       return this.#object(depth + 1);
     }
     return this.#bareToken('a key');
@@ -106,7 +106,7 @@ class Parser {
     if (token === 'null') return null;
     if (token === 'true') return true;
     if (token === 'false') return false;
-    if (!NUMBER.test(token)) throw new MalformedDataError('JSON', `'${token}' before character ${String(this.#at)}`);
+    if (!NUMBER.test(token)) throw new MalformedDataError('JSON', `'${token}' before character ${this.#at}`);
     const number = Number(token);
     return Number.isInteger(number) && !Number.isSafeInteger(number) && /^-?\d+$/.test(token) ? BigInt(token) : number;
   }
@@ -145,6 +145,6 @@ class Parser {
 
   #unexpected(expected: string): MalformedDataError {
     const found = this.#at < this.text.length ? `'${this.text.slice(this.#at, this.#at + 8)}'` : 'the end';
-    return new MalformedDataError('JSON', `${found} at character ${String(this.#at)} where ${expected} should be`);
+    return new MalformedDataError('JSON', `${found} at character ${this.#at} where ${expected} should be`);
   }
 }

@@ -95,7 +95,7 @@ function checkFrames(bytes: Buffer, maxBytes: number): void {
     if (content > maxBytes) throw new DecompressedTooLargeError('ZSTD', bytes.length, maxBytes);
     need += Math.min(head.windowBytes, head.contentBytes ?? Infinity);
     if (need > maxNeed) {
-      const reason = `ZSTD frames with windows of ${String(need)} bytes, allowed are ${String(maxNeed)}`;
+      const reason = `ZSTD frames with windows of ${need} bytes, allowed are ${maxNeed}`;
       throw new MalformedDataError('compressed body', reason);
     }
     at = endOfBlocks(bytes, at + head.bytes) + (head.hasChecksum ? 4 : 0);

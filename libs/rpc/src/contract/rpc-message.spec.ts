@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type InboundMessage, type OutboundMessage } from './rpc-link.port.js';
+import type { InboundMessage, OutboundMessage } from './rpc-link.port.js';
 import { decodeRpcMessage, encodeRpcMessage, type RpcCall } from './rpc-message.js';
 
 const LIMIT = 3 * 1024 * 1024;
@@ -72,15 +72,11 @@ describe('rpc message', () => {
     expect(() => encodeRpcMessage({ ...call, pattern: 'a\nb' }, 'n', LIMIT)).toThrow(
       'Pattern "a\\nb" is empty or holds control characters',
     );
-    expect(() => encodeRpcMessage({ ...call, data: 1n }, 'n', LIMIT)).toThrow(
-      "The request 'plugins.list' is not representable as JSON",
-    );
+    expect(() => encodeRpcMessage({ ...call, data: 1n }, 'n', LIMIT)).toThrow("The request 'plugins.list' is not representable as JSON");
     expect(() => encodeRpcMessage({ ...call, data: 'x'.repeat(100) }, 'n', 100)).toThrow(
       "The request 'plugins.list' has 111 bytes; at most 100 are allowed",
     );
-    expect(() => encodeRpcMessage({ ...call, metadata: { big: 'x'.repeat(13_000) } }, 'n', LIMIT)).toThrow(
-      /at most 12288 are allowed/,
-    );
+    expect(() => encodeRpcMessage({ ...call, metadata: { big: 'x'.repeat(13_000) } }, 'n', LIMIT)).toThrow(/at most 12288 are allowed/);
   });
 
   it('says what is missing in a message of somebody else', () => {
@@ -89,11 +85,7 @@ describe('rpc message', () => {
     expect(() => decodeRpcMessage(without(message, 'rpc-pattern'))).toThrow('property rpc-pattern is missing');
     expect(() => decodeRpcMessage(without(message, 'rpc-reply-to'))).toThrow('property rpc-reply-to is missing');
     expect(() => decodeRpcMessage(received(message, { body: Buffer.from('{') }))).toThrow('its body is not JSON');
-    expect(() => decodeRpcMessage(received(message, { body: Buffer.from('7') }))).toThrow(
-      'its body is not a JSON object',
-    );
-    expect(() => decodeRpcMessage(received(message, { body: undefined, problem: 'zstd' }))).toThrow(
-      'Message cannot be read: zstd',
-    );
+    expect(() => decodeRpcMessage(received(message, { body: Buffer.from('7') }))).toThrow('its body is not a JSON object');
+    expect(() => decodeRpcMessage(received(message, { body: undefined, problem: 'zstd' }))).toThrow('Message cannot be read: zstd');
   });
 });

@@ -1,6 +1,6 @@
 import { RPC_ERROR_CODES, RpcError } from './rpc-error.js';
 import { type RpcErrorPayload, toErrorPayload } from './rpc-error-payload.js';
-import { type InboundMessage, type OutboundMessage } from './rpc-link.port.js';
+import type { InboundMessage, OutboundMessage } from './rpc-link.port.js';
 
 /** User properties of a message on the rpc topic. The proxy refuses values with control characters and RocketMQ's own names. */
 const PROPERTY = {
@@ -41,8 +41,7 @@ export interface RpcReply extends Envelope {
   readonly outcome: RpcOutcome;
 }
 
-export type RpcOutcome =
-  { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly error: RpcErrorPayload };
+export type RpcOutcome = { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly error: RpcErrorPayload };
 
 /** Says nothing; its arrival is the message. A node sends it to itself. */
 export interface RpcProbe extends Envelope {
@@ -77,10 +76,7 @@ export function encodeRpcMessage(message: RpcMessage, tag: string, maxBodyBytes:
     subject = `${message.kind} '${message.pattern}'`;
     content = { data: message.data };
     if (message.pattern === '' || CONTROL_CHARACTERS.test(message.pattern)) {
-      throw new RpcError(
-        RPC_ERROR_CODES.invalidRequest,
-        `Pattern ${JSON.stringify(message.pattern)} is empty or holds control characters`,
-      );
+      throw new RpcError(RPC_ERROR_CODES.invalidRequest, `Pattern ${JSON.stringify(message.pattern)} is empty or holds control characters`);
     }
     properties.set(PROPERTY.pattern, message.pattern);
     // An empty value is lost in RocketMQ's storage format, so an absent one is not written at all.
@@ -90,10 +86,7 @@ export function encodeRpcMessage(message: RpcMessage, tag: string, maxBodyBytes:
   }
   const body = encodeBody(content, subject);
   if (body.length > maxBodyBytes) {
-    throw new RpcError(
-      RPC_ERROR_CODES.tooLarge,
-      `The ${subject} has ${body.length} bytes; at most ${maxBodyBytes} are allowed`,
-    );
+    throw new RpcError(RPC_ERROR_CODES.tooLarge, `The ${subject} has ${body.length} bytes; at most ${maxBodyBytes} are allowed`);
   }
   let propertiesBytes = tag.length;
   for (const [key, value] of properties) propertiesBytes += key.length + Buffer.byteLength(value);
@@ -114,8 +107,7 @@ export function decodeRpcMessage(message: InboundMessage): RpcMessage {
   if (version !== VERSION) throw malformed(`its version is '${version ?? 'missing'}', expected '${VERSION}'`);
   const correlationId = required(properties, PROPERTY.correlationId);
   const deadlineMs = Number(required(properties, PROPERTY.deadline));
-  if (!Number.isSafeInteger(deadlineMs))
-    throw malformed(`its ${PROPERTY.deadline} is not a whole number of milliseconds`);
+  if (!Number.isSafeInteger(deadlineMs)) throw malformed(`its ${PROPERTY.deadline} is not a whole number of milliseconds`);
   const kind = required(properties, PROPERTY.kind);
   switch (kind) {
     case 'probe':
@@ -188,8 +180,5 @@ function malformed(problem: string, cause?: unknown): RpcError {
 
 /** JSON escapes U+0000 to U+001F by itself; the proxy also refuses U+007F to U+009F. */
 function escapeControlCharacters(json: string): string {
-  return json.replaceAll(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return json.replaceAll(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

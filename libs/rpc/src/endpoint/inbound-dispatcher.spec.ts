@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InboundDispatcher, type RunningCall } from './inbound-dispatcher.js';
-import { type InboundMessage } from '../contract/rpc-link.port.js';
-import { type RpcCall } from '../contract/rpc-message.js';
+import type { InboundMessage } from '../contract/rpc-link.port.js';
+import type { RpcCall } from '../contract/rpc-message.js';
 
 const message = (messageId: string, receipt?: unknown): InboundMessage => ({
   messageId,
@@ -47,11 +47,7 @@ function dispatcher(
 describe('InboundDispatcher', () => {
   it('runs at most so many at once, keeps at most so many waiting, and refuses the rest', async () => {
     const { dispatcher: calls, running, finish } = dispatcher(1, 1);
-    expect(['a', 'b', 'c'].map((id) => calls.admit(message(id), call(id)))).toEqual([
-      'accepted',
-      'accepted',
-      'overloaded',
-    ]);
+    expect(['a', 'b', 'c'].map((id) => calls.admit(message(id), call(id)))).toEqual(['accepted', 'accepted', 'overloaded']);
     expect(running.map(({ call: { correlationId } }) => correlationId)).toEqual(['a']);
     await finish(0);
     expect(running.map(({ call: { correlationId } }) => correlationId)).toEqual(['a', 'b']);

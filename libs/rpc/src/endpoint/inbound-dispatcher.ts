@@ -1,5 +1,5 @@
-import { type InboundMessage } from '../contract/rpc-link.port.js';
-import { type RpcCall } from '../contract/rpc-message.js';
+import type { InboundMessage } from '../contract/rpc-link.port.js';
+import type { RpcCall } from '../contract/rpc-message.js';
 
 /** A call that waits for or is in its handler. The message changes when it is delivered again meanwhile. */
 export interface RunningCall {

@@ -38,9 +38,7 @@ describe('PendingRequests', () => {
     cancel.abort();
     await expect(open.reply).rejects.toMatchObject({ code: 'RPC_CANCELLED' });
     expect(pending.size).toBe(0);
-    expect(() => pending.open({ ...request, signal: cancel.signal })).toThrow(
-      "The request 'p' to node 'n' was cancelled by its caller",
-    );
+    expect(() => pending.open({ ...request, signal: cancel.signal })).toThrow("The request 'p' to node 'n' was cancelled by its caller");
   });
 
   it('takes no more than its limit and fails all at the end', async () => {

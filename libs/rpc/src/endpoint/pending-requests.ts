@@ -1,7 +1,7 @@
-import { maxTimerMs } from '@sluice/time';
+import { MAX_TIMER_MS } from '@sluice/time';
 import { RPC_ERROR_CODES, RpcError, RpcTimeoutError } from '../contract/rpc-error.js';
 import { toRpcError } from '../contract/rpc-error-payload.js';
-import { type RpcOutcome } from '../contract/rpc-message.js';
+import type { RpcOutcome } from '../contract/rpc-message.js';
 
 export interface UnansweredRequest {
   readonly correlationId: string;
@@ -67,7 +67,7 @@ export class PendingRequests {
         () => {
           entry.settle({ error: new RpcTimeoutError(node, pattern, timeoutMs, failure) });
         },
-        Math.min(timeoutMs, maxTimerMs),
+        Math.min(timeoutMs, MAX_TIMER_MS),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       fail = (error) => {
@@ -99,8 +99,5 @@ export class PendingRequests {
 }
 
 function cancelled({ node, pattern }: UnansweredRequest): RpcError {
-  return new RpcError(
-    RPC_ERROR_CODES.cancelled,
-    `The request '${pattern}' to node '${node}' was cancelled by its caller`,
-  );
+  return new RpcError(RPC_ERROR_CODES.cancelled, `The request '${pattern}' to node '${node}' was cancelled by its caller`);
 }

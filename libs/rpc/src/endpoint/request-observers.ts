@@ -8,7 +8,7 @@ export interface SettledRequest {
   readonly durationMs: number;
 }
 
-const unansweredCodes: ReadonlySet<string> = new Set([
+const UNANSWERED_CODES: ReadonlySet<string> = new Set([
   RPC_ERROR_CODES.timeout,
   RPC_ERROR_CODES.cancelled,
   RPC_ERROR_CODES.stopped,
@@ -37,7 +37,7 @@ export class RequestObservers {
         tell('answered');
       },
       (error: unknown) => {
-        tell(isRpcError(error) && unansweredCodes.has(error.code) ? 'unanswered' : 'refused');
+        tell(isRpcError(error) && UNANSWERED_CODES.has(error.code) ? 'unanswered' : 'refused');
       },
     );
   }

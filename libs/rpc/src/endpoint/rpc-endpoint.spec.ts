@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { type OutboundMessage, type RpcLink, type RpcLinkListener } from '../contract/rpc-link.port.js';
+import type { OutboundMessage, RpcLink, RpcLinkListener } from '../contract/rpc-link.port.js';
 import { nodeTag } from '../contract/node-tag.js';
 import { RpcEndpoint } from './rpc-endpoint.js';
 

@@ -6,20 +6,10 @@ import { type OpenRequest, PendingRequests } from './pending-requests.js';
 import { RateLimit } from './rate-limit.js';
 import { RequestObservers, type SettledRequest } from './request-observers.js';
 import { createRpcCounters, type RpcCounters } from './rpc-counters.js';
-import {
-  type ResolvedRpcEndpointOptions,
-  resolveRpcEndpointOptions,
-  type RpcEndpointOptions,
-} from '../contract/rpc-endpoint-options.js';
+import { type ResolvedRpcEndpointOptions, resolveRpcEndpointOptions, type RpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError, isRpcError } from '../contract/rpc-error.js';
 import { toErrorPayload } from '../contract/rpc-error-payload.js';
-import {
-  type InboundMessage,
-  type OutboundMessage,
-  type RpcLink,
-  type RpcLinkListener,
-  type RpcLinkState,
-} from '../contract/rpc-link.port.js';
+import type { InboundMessage, OutboundMessage, RpcLink, RpcLinkListener, RpcLinkState } from '../contract/rpc-link.port.js';
 import { decodeRpcMessage, encodeRpcMessage, type RpcMetadata } from '../contract/rpc-message.js';
 import { type RpcHandler, RpcServing } from './rpc-serving.js';
 
@@ -78,10 +68,7 @@ export class RpcEndpoint {
   #stopped: Promise<void> | undefined;
 
   /** @throws RpcError RPC_INVALID_OPTIONS for an option out of its range. Connects to nothing yet. */
-  constructor(
-    options: RpcEndpointOptions,
-    createLink: (options: ResolvedRpcEndpointOptions) => RpcLink = createRpcLink,
-  ) {
+  constructor(options: RpcEndpointOptions, createLink: (options: ResolvedRpcEndpointOptions) => RpcLink = createRpcLink) {
     this.#options = resolveRpcEndpointOptions(options);
     this.node = options.node;
     this.#link = createLink(this.#options);
@@ -167,11 +154,7 @@ export class RpcEndpoint {
     const deadlineMs = nowMs + (options.timeoutMs ?? this.#options.eventTtlMs);
     const message = this.#encode('event', target, data, randomUUID(), deadlineMs, options.metadata);
     const signals = [this.#stopping.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    await this.#deliver(
-      message,
-      Math.min(deadlineMs, nowMs + this.#options.requestTimeoutMs),
-      AbortSignal.any(signals),
-    );
+    await this.#deliver(message, Math.min(deadlineMs, nowMs + this.#options.requestTimeoutMs), AbortSignal.any(signals));
     this.#counters.eventsSent += 1;
   }
 
@@ -337,12 +320,7 @@ export class RpcEndpoint {
   }
 
   /** Sends, again after transient failures, until the deadline. The receiver knows duplicates by their correlation id. */
-  async #deliver(
-    message: OutboundMessage,
-    deadlineMs: number,
-    signal: AbortSignal,
-    onFailure?: (error: RpcError) => void,
-  ): Promise<void> {
+  async #deliver(message: OutboundMessage, deadlineMs: number, signal: AbortSignal, onFailure?: (error: RpcError) => void): Promise<void> {
     const send = async (): Promise<void> => {
       const leftMs = deadlineMs - Date.now();
       if (leftMs <= 0) {
@@ -368,10 +346,7 @@ export class RpcEndpoint {
   #assertStarted(): void {
     if (this.#stopped !== undefined) throw stopped();
     if (this.#started === undefined) {
-      throw new RpcError(
-        RPC_ERROR_CODES.unavailable,
-        `The rpc endpoint of node '${this.node}' is not started; call start() first`,
-      );
+      throw new RpcError(RPC_ERROR_CODES.unavailable, `The rpc endpoint of node '${this.node}' is not started; call start() first`);
     }
   }
 

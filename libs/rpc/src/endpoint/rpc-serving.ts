@@ -1,10 +1,10 @@
 import { withinTime } from '@sluice/time';
 import { InboundDispatcher, type RunningCall } from './inbound-dispatcher.js';
-import { type RpcCounters } from './rpc-counters.js';
-import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import type { RpcCounters } from './rpc-counters.js';
+import type { ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError, isRpcError } from '../contract/rpc-error.js';
 import { toErrorPayload } from '../contract/rpc-error-payload.js';
-import { type InboundMessage, type OutboundMessage, type RpcLink } from '../contract/rpc-link.port.js';
+import type { InboundMessage, OutboundMessage, RpcLink } from '../contract/rpc-link.port.js';
 import { encodeRpcMessage, type RpcCall, type RpcOutcome } from '../contract/rpc-message.js';
 
 /** One delivery of a call, as a handler sees it. */
@@ -90,9 +90,7 @@ export class RpcServing {
       { retriable: true },
     );
     this.#inBackground(() =>
-      call.kind === 'request'
-        ? this.#answer({ message, call }, { kind: 'error', error: toErrorPayload(refusal) })
-        : this.#putBack(message),
+      call.kind === 'request' ? this.#answer({ message, call }, { kind: 'error', error: toErrorPayload(refusal) }) : this.#putBack(message),
     );
   }
 
@@ -109,16 +107,10 @@ export class RpcServing {
       await withinTime(
         this.#dispatcher.drain(),
         drainTimeoutMs,
-        () =>
-          new RpcError(
-            RPC_ERROR_CODES.timeout,
-            `${this.#dispatcher.size} handlers still run after ${drainTimeoutMs} ms`,
-          ),
+        () => new RpcError(RPC_ERROR_CODES.timeout, `${this.#dispatcher.size} handlers still run after ${drainTimeoutMs} ms`),
       );
     } catch (error) {
-      logger.warn(
-        `Stopped serving, but ${error instanceof Error ? error.message : String(error)}; their messages are delivered again`,
-      );
+      logger.warn(`Stopped serving, but ${error instanceof Error ? error.message : String(error)}; their messages are delivered again`);
     }
   }
 
@@ -137,10 +129,7 @@ export class RpcServing {
     }
     const outcome = await this.#handle(running);
     if (call.kind === 'request') {
-      await this.#answer(
-        running,
-        outcome.kind === 'value' ? outcome : { kind: 'error', error: toErrorPayload(outcome.error) },
-      );
+      await this.#answer(running, outcome.kind === 'value' ? outcome : { kind: 'error', error: toErrorPayload(outcome.error) });
       return;
     }
     if (outcome.kind === 'value') {
@@ -215,9 +204,7 @@ export class RpcServing {
       counters.repliesSent += 1;
       return true;
     } catch (error) {
-      options.logger.warn(
-        `The reply to '${pattern}' could not be sent: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      options.logger.warn(`The reply to '${pattern}' could not be sent: ${error instanceof Error ? error.message : String(error)}`);
       return false;
     }
   }

@@ -1,6 +1,6 @@
 import { parseMessagingUrl } from '@sluice/rocketmq';
-import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
-import { type RpcLink } from '../contract/rpc-link.port.js';
+import type { ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import type { RpcLink } from '../contract/rpc-link.port.js';
 import { GrpcLink } from './grpc-link.js';
 import { RemotingLink } from './remoting-link.js';
 

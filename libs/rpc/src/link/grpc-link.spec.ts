@@ -8,7 +8,7 @@ import {
   type RocketMqError,
 } from '@sluice/rocketmq';
 import { resolveRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
-import { type InboundMessage, type RpcLinkState } from '../contract/rpc-link.port.js';
+import type { InboundMessage, RpcLinkState } from '../contract/rpc-link.port.js';
 import { GrpcLink } from './grpc-link.js';
 
 const options = resolveRpcEndpointOptions({

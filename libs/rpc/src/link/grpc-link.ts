@@ -7,17 +7,12 @@ import {
   openMessaging,
   type ReceivedMessage,
 } from '@sluice/rocketmq';
-import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import type { ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 import { stateAfter, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
-import {
-  type InboundMessage,
-  type OutboundMessage,
-  type RpcLink,
-  type RpcLinkListener,
-} from '../contract/rpc-link.port.js';
+import type { InboundMessage, OutboundMessage, RpcLink, RpcLinkListener } from '../contract/rpc-link.port.js';
 
 /**
  * A poll misses a message that comes in while the broker registers the poll. With two polls the other one sees it, so their length costs
@@ -25,11 +20,11 @@ import {
  */
 const polling = { pollsPerBroker: 2, pollMs: 20_000 } as const;
 /** The most that a broker gives in one answer. */
-const maxMessages = 32;
+const MAX_MESSAGES = 32;
 /** After this time at the latest a failure at one broker of several shows in the state. */
-const waitMs = 1_000;
+const WAIT_MS = 1_000;
 /** The receiver paces its polls; this only keeps an error that comes at once from turning the loop without a pause. */
-const pauseAfterErrorMs = 100;
+const PAUSE_AFTER_ERROR_MS = 100;
 
 interface Connected {
   readonly cluster: MessagingCluster;
@@ -105,7 +100,7 @@ export class GrpcLink implements RpcLink {
     };
     while (!isStopped()) {
       try {
-        const messages = await receiver.receive({ maxMessages, waitMs, invisibleMs, signal });
+        const messages = await receiver.receive({ maxMessages: MAX_MESSAGES, waitMs: WAIT_MS, invisibleMs, signal });
         // One broker that has messages does not hide another that fails.
         if (receiver.failure === undefined) states.set('all', 'ready');
         else setState(receiver.failure);
@@ -114,7 +109,7 @@ export class GrpcLink implements RpcLink {
         if (isStopped()) return;
         setState(error);
         if (isGroupMissing(error)) await this.#group.prepareAgain();
-        await pause(pauseAfterErrorMs, signal);
+        await pause(PAUSE_AFTER_ERROR_MS, signal);
       }
     }
   }

@@ -1,9 +1,9 @@
 import { withinTime } from '@sluice/time';
-import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import type { ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 
 /** For this long a poll may repeat a refusal from before the group existed: the longest pause between two polls, and some more. */
-const lateReportMs = 6_000;
+const LATE_REPORT_MS = 6_000;
 
 /** Creates the consumer group of a node on the rpc topic, at the start and after its deletion. */
 export class LinkGroup {
@@ -11,10 +11,7 @@ export class LinkGroup {
   #preparedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly options: Pick<
-      ResolvedRpcEndpointOptions,
-      'group' | 'topic' | 'startupTimeoutMs' | 'prepareGroup' | 'logger'
-    >,
+    private readonly options: Pick<ResolvedRpcEndpointOptions, 'group' | 'topic' | 'startupTimeoutMs' | 'prepareGroup' | 'logger'>,
   ) {}
 
   /** @throws what prevented it, or that it took too long */
@@ -31,7 +28,7 @@ export class LinkGroup {
    * later, share one creation. Another one would move the group past what came in since the first.
    */
   prepareAgain(): Promise<void> {
-    if (performance.now() - this.#preparedAt < lateReportMs) return Promise.resolve();
+    if (performance.now() - this.#preparedAt < LATE_REPORT_MS) return Promise.resolve();
     this.#preparing ??= this.prepare()
       .then(() => {
         this.#preparedAt = performance.now();

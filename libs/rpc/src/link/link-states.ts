@@ -1,4 +1,4 @@
-import { type RpcLinkListener, type RpcLinkState } from '../contract/rpc-link.port.js';
+import type { RpcLinkListener, RpcLinkState } from '../contract/rpc-link.port.js';
 
 /** Merges the states of a link's parts into the link's state, which is the worst of them. Reports each change to the listener. */
 export class LinkStates {

@@ -10,7 +10,7 @@ import {
   type StoredMessage,
 } from '@sluice/rocketmq';
 import { resolveRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
-import { type InboundMessage, type RpcLinkState } from '../contract/rpc-link.port.js';
+import type { InboundMessage, RpcLinkState } from '../contract/rpc-link.port.js';
 import { RemotingLink } from './remoting-link.js';
 
 const warnings: string[] = [];
@@ -30,7 +30,7 @@ const options = resolveRpcEndpointOptions({
 
 function stored(queueOffset: number, more: Partial<StoredMessage> = {}): StoredMessage {
   const properties = new Map([
-    ['UNIQ_KEY', `m${String(queueOffset)}`],
+    ['UNIQ_KEY', `m${queueOffset}`],
     ['TAGS', 'n1'],
   ]);
   const message = { queueOffset, isCompressed: false, isInnerBatch: false, body: Buffer.from('{}'), ...more };
@@ -171,10 +171,7 @@ describe('RemotingLink', () => {
     cluster.answers.push(error, [stored(next)]);
     const { received, states } = await started(cluster);
     while (received.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    expect(received).toMatchObject([
-      { messageId: 'a/0@100', problem: error.message },
-      { messageId: `m${String(next)}` },
-    ]);
+    expect(received).toMatchObject([{ messageId: 'a/0@100', problem: error.message }, { messageId: `m${next}` }]);
     expect(cluster.readers.map(({ position }) => position)).toEqual([next + 1]);
     expect(states).toEqual(['ready']);
   });
@@ -235,9 +232,9 @@ describe('RemotingLink', () => {
     jest.useFakeTimers();
     const cluster = new FakeCluster();
     const { link } = await started(cluster);
-    const sent = expect(
-      link.send({ tag: 'n2', properties: new Map(), body: Buffer.from('{}') }, 1_000),
-    ).rejects.toThrow('no answer within 1000 ms');
+    const sent = expect(link.send({ tag: 'n2', properties: new Map(), body: Buffer.from('{}') }, 1_000)).rejects.toThrow(
+      'no answer within 1000 ms',
+    );
     await jest.advanceTimersByTimeAsync(1_000);
     await sent;
     expect(cluster.sends.map(({ aborted }) => aborted)).toEqual([true]);

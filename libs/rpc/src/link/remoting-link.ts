@@ -17,23 +17,18 @@ import {
   type StoredMessage,
   type TopicProducer,
 } from '@sluice/rocketmq';
-import { type ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
+import type { ResolvedRpcEndpointOptions } from '../contract/rpc-endpoint-options.js';
 import { RPC_ERROR_CODES, RpcError } from '../contract/rpc-error.js';
 import { stateAfter, toLinkError } from './link-error.js';
 import { LinkGroup } from './link-group.js';
 import { LinkStates } from './link-states.js';
-import {
-  type InboundMessage,
-  type OutboundMessage,
-  type RpcLink,
-  type RpcLinkListener,
-} from '../contract/rpc-link.port.js';
+import type { InboundMessage, OutboundMessage, RpcLink, RpcLinkListener } from '../contract/rpc-link.port.js';
 
 const retryLimits = { initialMs: 100, maxMs: 5_000 } as const;
 /** How often the link asks the name servers for queues that were added: sooner than senders do, every 30 s. */
-const lookAgainMs = 5_000;
+const LOOK_AGAIN_MS = 5_000;
 /** Messages that wait for another delivery, which this process alone holds. */
-const maxRedeliveries = 1_000;
+const MAX_REDELIVERIES = 1_000;
 
 type RemotingClient = Pick<RocketMqClient, 'admin' | 'close' | 'consumer' | 'routes' | 'topicProducer'>;
 
@@ -63,8 +58,7 @@ export class RemotingLink implements RpcLink {
 
   constructor(
     options: ResolvedRpcEndpointOptions,
-    private readonly open: (...given: Parameters<typeof RocketMqClient.open>) => RemotingClient = (given) =>
-      RocketMqClient.open(given),
+    private readonly open: (...given: Parameters<typeof RocketMqClient.open>) => RemotingClient = (given) => RocketMqClient.open(given),
   ) {
     this.#options = options;
     this.#group = new LinkGroup(options);
@@ -132,8 +126,8 @@ export class RemotingLink implements RpcLink {
   }
 
   retryLater(message: InboundMessage, delayMs: number): Promise<void> {
-    if (this.#redeliveries.size >= maxRedeliveries) {
-      const reason = `${String(maxRedeliveries)} messages wait for another delivery already`;
+    if (this.#redeliveries.size >= MAX_REDELIVERIES) {
+      const reason = `${MAX_REDELIVERIES} messages wait for another delivery already`;
       this.#options.logger.warn(`Message ${message.messageId} is dropped: ${reason}`);
       return Promise.reject(new RpcError(RPC_ERROR_CODES.overloaded, reason, { retriable: true }));
     }
@@ -162,7 +156,7 @@ export class RemotingLink implements RpcLink {
   async #followQueues(connected: Connected): Promise<void> {
     const { signal } = this.#receiving;
     for (;;) {
-      await pause(lookAgainMs, signal);
+      await pause(LOOK_AGAIN_MS, signal);
       if (signal.aborted) return;
       await this.#readQueues(connected, 'beginning').catch(() => undefined);
     }
@@ -256,13 +250,13 @@ export class RemotingLink implements RpcLink {
         if (isOver()) return;
         const behind = offsetBehind(error, reader.position);
         if (behind !== undefined) {
-          listener.onMessage(unreadable(`${key}@${String(reader.position)}`, tag, error));
+          listener.onMessage(unreadable(`${key}@${reader.position}`, tag, error));
           reader.seek(behind);
           continue;
         }
         failures += 1;
         if (error instanceof OffsetOutOfRangeError) {
-          logger.warn(`Queue ${key} is read from offset ${String(error.range.nextOffset)}: ${error.message}`);
+          logger.warn(`Queue ${key} is read from offset ${error.range.nextOffset}: ${error.message}`);
           reader.seek(error.range.nextOffset);
         } else {
           if (isGroupMissing(error)) await this.#group.prepareAgain();
@@ -279,7 +273,7 @@ export class RemotingLink implements RpcLink {
     try {
       return logicalMessages([stored], position, { maxBodyBytes }).map(inbound);
     } catch (error) {
-      return [unreadable(`at offset ${String(stored.queueOffset)}`, tag, error)];
+      return [unreadable(`at offset ${stored.queueOffset}`, tag, error)];
     }
   }
 

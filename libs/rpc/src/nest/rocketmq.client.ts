@@ -1,11 +1,6 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import { type Observable } from 'rxjs';
-import {
-  type RpcEndpoint,
-  type RpcEndpointState,
-  type RpcSendOptions,
-  type RpcTarget,
-} from '../endpoint/rpc-endpoint.js';
+import type { Observable } from 'rxjs';
+import type { RpcEndpoint, RpcEndpointState, RpcSendOptions, RpcTarget } from '../endpoint/rpc-endpoint.js';
 
 /** A node and a pattern as its controllers write it: a string, or an object that Nest turns into one. */
 export interface RocketMqPattern {

@@ -1,6 +1,6 @@
 import { BaseRpcContext } from '@nestjs/microservices';
-import { type RpcMetadata } from '../contract/rpc-message.js';
-import { type RpcDelivery } from '../endpoint/rpc-serving.js';
+import type { RpcMetadata } from '../contract/rpc-message.js';
+import type { RpcDelivery } from '../endpoint/rpc-serving.js';
 
 /** What a handler can ask about the call it answers: `@Ctx() context: RocketMqContext`. */
 export class RocketMqContext extends BaseRpcContext<[RpcDelivery]> {

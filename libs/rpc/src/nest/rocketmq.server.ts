@@ -1,7 +1,7 @@
 import { type BaseRpcContext, type CustomTransportStrategy, type ReadPacket, Server } from '@nestjs/microservices';
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
 import { RocketMqContext } from './rocketmq.context.js';
-import { type RpcEndpoint, type RpcEndpointState } from '../endpoint/rpc-endpoint.js';
+import type { RpcEndpoint, RpcEndpointState } from '../endpoint/rpc-endpoint.js';
 import { type RpcDelivery, unknownPattern } from '../endpoint/rpc-serving.js';
 
 export const ROCKETMQ_TRANSPORT = Symbol('SLUICE_ROCKETMQ');
@@ -74,8 +74,7 @@ export class RocketMqServer extends Server<RocketMqServerEvents, RpcEndpointStat
       return undefined;
     }
     const handler = this.getHandlerByPattern(delivery.pattern);
-    if (handler === null || handler.isEventHandler === true)
-      throw unknownPattern(this.#endpoint.node, delivery.pattern);
+    if (handler === null || handler.isEventHandler === true) throw unknownPattern(this.#endpoint.node, delivery.pattern);
     return this.#withHooks(context, async () => handler(delivery.data, context));
   }
 

@@ -25,9 +25,7 @@ class Brokers {
   }
 
   pull(): Promise<string> {
-    return this.groups.call('g', () =>
-      this.creations >= this.needed ? Promise.resolve('answer') : Promise.reject(missing),
-    );
+    return this.groups.call('g', () => (this.creations >= this.needed ? Promise.resolve('answer') : Promise.reject(missing)));
   }
 }
 

@@ -9,25 +9,25 @@ import { KnownGroups } from './known-groups.js';
  * whose offsets it keeps.
  */
 export class RocketMqOffsetStore implements OffsetStore {
-  private readonly committed = new Map<string, Map<string, number>>();
+  readonly #committed = new Map<string, Map<string, number>>();
 
-  private readonly groups: KnownGroups;
+  readonly #groups: KnownGroups;
 
   constructor(private readonly client: RocketMqClient) {
-    this.groups = new KnownGroups(client);
+    this.#groups = new KnownGroups(client);
   }
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
-    return this.asMember(group, () => this.client.admin.queryOffset(group, queue));
+    return this.#asMember(group, () => this.client.admin.queryOffset(group, queue));
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
-    const known = this.committed.get(group) ?? new Map<string, number>();
-    this.committed.set(group, known);
+    const known = this.#committed.get(group) ?? new Map<string, number>();
+    this.#committed.set(group, known);
     const resets: OffsetReset[] = [];
     await Promise.all(
       positions.map(async ({ queue, nextOffset }) => {
-        const reset = await this.commitOne(group, queue, nextOffset);
+        const reset = await this.#commitOne(group, queue, nextOffset);
         if (reset === undefined) known.set(queueKey(queue), nextOffset);
         else resets.push(reset);
       }),
@@ -38,7 +38,7 @@ export class RocketMqOffsetStore implements OffsetStore {
   /** A broker keeps a reset until the group pulls there once, and answers the pull with the offset to resume at. */
   async takeReset(group: string, reset: OffsetReset): Promise<OffsetReset> {
     const { queue, nextOffset: offset } = reset;
-    const answer = await this.groups.call(group, () =>
+    const answer = await this.#groups.call(group, () =>
       callKnownQueue(() => this.client.consumer.pull({ queue, group, offset, maxMessages: 1 })),
     );
     return answer.kind === 'offset-moved' ? { queue, nextOffset: answer.nextOffset } : reset;
@@ -51,9 +51,9 @@ export class RocketMqOffsetStore implements OffsetStore {
   }
 
   /** Returns the reset that the broker keeps in place of the offset. */
-  private async commitOne(group: string, queue: QueueRef, offset: number): Promise<OffsetReset | undefined> {
+  async #commitOne(group: string, queue: QueueRef, offset: number): Promise<OffsetReset | undefined> {
     try {
-      await this.asMember(group, () => this.client.admin.updateOffset(group, queue, offset));
+      await this.#asMember(group, () => this.client.admin.updateOffset(group, queue, offset));
       return undefined;
     } catch (error) {
       if (!isRocketMqError(error) || error.code !== 'OFFSET_RESET') throw error;
@@ -64,8 +64,8 @@ export class RocketMqOffsetStore implements OffsetStore {
     }
   }
 
-  private asMember<T>(group: string, call: () => Promise<T>): Promise<T> {
-    return this.groups.call(group, () => {
+  #asMember<T>(group: string, call: () => Promise<T>): Promise<T> {
+    return this.#groups.call(group, () => {
       this.client.consumer.attend(group);
       return callKnownQueue(call);
     });
@@ -74,7 +74,7 @@ export class RocketMqOffsetStore implements OffsetStore {
   snapshot(): OffsetFile {
     return {
       version: 1,
-      groups: Object.fromEntries([...this.committed].map(([group, offsets]) => [group, Object.fromEntries(offsets)])),
+      groups: Object.fromEntries([...this.#committed].map(([group, offsets]) => [group, Object.fromEntries(offsets)])),
     };
   }
 }

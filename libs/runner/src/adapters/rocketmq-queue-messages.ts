@@ -8,42 +8,36 @@ import {
   type QueueReader as ClientReader,
   type RocketMqClient,
 } from '@sluice/rocketmq';
-import {
-  QueueReadFailure,
-  type QueueMessages,
-  type MessageReader,
-  type RawMessage,
-  type ReadBudget,
-} from '@sluice/runtime';
+import { QueueReadFailure, type QueueMessages, type MessageReader, type RawMessage, type ReadBudget } from '@sluice/runtime';
 import { KnownGroups } from './known-groups.js';
 import { errorOfKnownQueue, mayRetry } from '@sluice/node';
 
 /** Answers of the name servers serve all tasks of the node for this long. */
-const freshMs = 2000;
-const maxTopics = 10_000;
+const FRESH_MS = 2000;
+const MAX_TOPICS = 10_000;
 
 /** Pulls in flight per queue, ahead of what the task has taken. */
-const pullsAhead = 4;
+const PULLS_AHEAD = 4;
 
 /** How long the reader of a range waits for messages. A range may end among offsets without messages: only its position shows its end. */
-const lookAgainMs = 1000;
+const LOOK_AGAIN_MS = 1000;
 
 /** Reads records over the remoting protocol. */
 export class RocketMqQueueMessages implements QueueMessages {
-  private readonly groups: KnownGroups;
-  private readonly lastAsked = new Map<string, number>();
-  private allTopics: { readonly names: Promise<readonly string[]>; readonly askedMs: number } | undefined;
+  readonly #groups: KnownGroups;
+  readonly #lastAsked = new Map<string, number>();
+  #allTopics: { readonly names: Promise<readonly string[]>; readonly askedMs: number } | undefined;
 
   constructor(
     private readonly client: RocketMqClient,
     private readonly group: string,
   ) {
-    this.groups = new KnownGroups(client);
+    this.#groups = new KnownGroups(client);
   }
 
   async queues(topic: string): Promise<readonly QueueRef[]> {
     try {
-      return readableQueues(await this.freshRoute(topic));
+      return readableQueues(await this.#freshRoute(topic));
     } catch (error) {
       if (error instanceof TopicNotFoundError) return [];
       throw readFailure(error);
@@ -52,7 +46,7 @@ export class RocketMqQueueMessages implements QueueMessages {
 
   async unreadableQueues(topic: string): Promise<readonly QueueRef[]> {
     try {
-      const route = await this.freshRoute(topic);
+      const route = await this.#freshRoute(topic);
       const readable = new Set(readableQueues(route).map(queueKey));
       return writableQueues(route).filter((queue) => !readable.has(queueKey(queue)));
     } catch (error) {
@@ -63,28 +57,28 @@ export class RocketMqQueueMessages implements QueueMessages {
 
   topics(): Promise<readonly string[]> {
     const askedMs = performance.now();
-    if (this.allTopics === undefined || askedMs - this.allTopics.askedMs > freshMs) {
+    if (this.#allTopics === undefined || askedMs - this.#allTopics.askedMs > FRESH_MS) {
       const asked = { names: this.client.admin.listTopics(), askedMs };
-      this.allTopics = asked;
+      this.#allTopics = asked;
       asked.names.catch(() => {
-        if (this.allTopics === asked) this.allTopics = undefined;
+        if (this.#allTopics === asked) this.#allTopics = undefined;
       });
     }
-    return this.allTopics.names;
+    return this.#allTopics.names;
   }
 
   read(queue: QueueRef, from: number, signal: AbortSignal, budget?: ReadBudget): FailingReader {
     const { group } = this;
-    const bounds = { ahead: pullsAhead, ...(budget === undefined ? {} : { budget }) };
+    const bounds = { ahead: PULLS_AHEAD, ...(budget === undefined ? {} : { budget }) };
     const reader = this.client.consumer.readQueue(queue, { from, group, signal, ...bounds });
-    return new FailingReader(reader, (call) => this.groups.call(group, call), signal);
+    return new FailingReader(reader, (call) => this.#groups.call(group, call), signal);
   }
 
   async *range(queue: QueueRef, from: number, to: number, signal: AbortSignal): AsyncGenerator<readonly RawMessage[]> {
     const reader = this.read(queue, from, signal);
     try {
       while (reader.position < to) {
-        const messages = await reader.next(lookAgainMs).catch((error: unknown) => {
+        const messages = await reader.next(LOOK_AGAIN_MS).catch((error: unknown) => {
           if (error instanceof QueueReadFailure && error.reason !== 'unavailable') return undefined;
           throw error;
         });
@@ -109,14 +103,14 @@ export class RocketMqQueueMessages implements QueueMessages {
   }
 
   /** A route ages in the client's cache for longer than new queues may wait. */
-  private async freshRoute(topic: string): Promise<TopicRoute> {
+  async #freshRoute(topic: string): Promise<TopicRoute> {
     const { routes } = this.client;
     const nowMs = performance.now();
-    if (nowMs - (this.lastAsked.get(topic) ?? -Infinity) < freshMs) return routes.get(topic);
-    this.lastAsked.delete(topic);
-    this.lastAsked.set(topic, nowMs);
-    const [oldest] = this.lastAsked.keys();
-    if (this.lastAsked.size > maxTopics && oldest !== undefined) this.lastAsked.delete(oldest);
+    if (nowMs - (this.#lastAsked.get(topic) ?? -Infinity) < FRESH_MS) return routes.get(topic);
+    this.#lastAsked.delete(topic);
+    this.#lastAsked.set(topic, nowMs);
+    const [oldest] = this.#lastAsked.keys();
+    if (this.#lastAsked.size > MAX_TOPICS && oldest !== undefined) this.#lastAsked.delete(oldest);
     return routes.refresh(topic);
   }
 }

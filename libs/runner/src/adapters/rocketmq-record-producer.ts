@@ -11,19 +11,13 @@ import {
   type SendResult,
   type TopicRoute,
 } from '@sluice/rocketmq';
-import {
-  SendFailure,
-  type QueueLookUp,
-  type RecordBatch,
-  type RecordProducer,
-  type SettledSend,
-} from '@sluice/runtime';
+import { SendFailure, type QueueLookUp, type RecordBatch, type RecordProducer, type SettledSend } from '@sluice/runtime';
 import { errorOfKnownQueue, mayRetry } from '@sluice/node';
 
 /** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
 export type TopicCreation = { readonly queues: number } | undefined;
 
-const sendTimeoutMs = 10_000;
+const SEND_TIMEOUT_MS = 10_000;
 
 class EncoderBatch implements RecordBatch {
   readonly encoder = new BatchEncoder();
@@ -53,7 +47,7 @@ export class RocketMqRecordProducer implements RecordProducer {
 
   async queues(topic: string): Promise<readonly QueueRef[]> {
     try {
-      return await this.writable(topic);
+      return await this.#writable(topic);
     } catch (error) {
       if (!(error instanceof TopicNotFoundError)) throw notSent(error);
       if (this.creation === undefined) {
@@ -94,7 +88,7 @@ export class RocketMqRecordProducer implements RecordProducer {
     let stored: SendResult;
     try {
       stored = await this.client.producer.sendBatch(queue, batch.encoder.finish(), {
-        timeoutMs: sendTimeoutMs,
+        timeoutMs: SEND_TIMEOUT_MS,
         signal,
       });
     } catch (error) {
@@ -108,7 +102,7 @@ export class RocketMqRecordProducer implements RecordProducer {
     });
   }
 
-  private async writable(topic: string): Promise<readonly QueueRef[]> {
+  async #writable(topic: string): Promise<readonly QueueRef[]> {
     return writableQueues(await this.client.routes.get(topic));
   }
 }
@@ -133,8 +127,7 @@ function sendFailure(error: unknown): SendFailure {
   // Name servers learn a little later than the broker that a queue takes no messages.
   if (error instanceof BrokerResponseError && isQueueRefused(error)) return notSent(error, true);
   if (!isRocketMqError(error) || error.outcome === 'not-sent') return notSent(errorOfKnownQueue(error));
-  const settled =
-    error instanceof SendOutcomeUnknownError ? error.settled.then(({ kind }) => settlements[kind]) : undefined;
+  const settled = error instanceof SendOutcomeUnknownError ? error.settled.then(({ kind }) => settlements[kind]) : undefined;
   return new SendFailure(error.message, {
     outcome: 'unknown',
     retriable: true,

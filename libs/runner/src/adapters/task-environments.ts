@@ -1,14 +1,7 @@
 import type { DesiredTask } from '@sluice/core';
 import type { ClusterNode } from '@sluice/node';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
-import {
-  type Lease,
-  type OffsetStore,
-  type PositionStore,
-  type QueueMessages,
-  systemClock,
-  type TaskEnvironment,
-} from '@sluice/runtime';
+import { type Lease, type OffsetStore, type PositionStore, type QueueMessages, systemClock, type TaskEnvironment } from '@sluice/runtime';
 import type { SinkLag } from '../metrics/sink-lag.js';
 import type { DataCluster } from './data-cluster.js';
 import { RocketMqQueueMessages } from './rocketmq-queue-messages.js';
@@ -43,7 +36,7 @@ export class TaskEnvironments {
     return {
       producer: (creation) =>
         new RocketMqRecordProducer(data.client, settings.mayCreateTopics ? creation : undefined, (topic, queues) => {
-          logger.scoped('tasks').info(`Created topic ${topic} with ${String(queues)} queues per broker`);
+          logger.scoped('tasks').info(`Created topic ${topic} with ${queues} queues per broker`);
         }),
       positions,
       lease,

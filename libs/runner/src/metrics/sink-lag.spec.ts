@@ -21,23 +21,21 @@ class World {
     onError: (_, error) => this.errors.push(error.message),
     nowMs: () => this.nowMs,
   });
-  private readonly messages: QueueMessages = {
+  readonly #messages: QueueMessages = {
     unreadableQueues: () => Promise.resolve([]),
     queues: () => Promise.resolve([]),
     topics: () => Promise.resolve([]),
     minOffset: () => Promise.resolve(0),
     endOffset: ({ queueId, brokerName }) => {
       if (brokerName === 'hung') return this.hung;
-      return this.isUnavailable
-        ? Promise.reject(new Error('unavailable'))
-        : Promise.resolve(this.ends.get(queueId) ?? 0);
+      return this.isUnavailable ? Promise.reject(new Error('unavailable')) : Promise.resolve(this.ends.get(queueId) ?? 0);
     },
     read: () => silentReader,
     range: () => {
       throw new Error('not asked for');
     },
   };
-  private readonly offsets: OffsetStore = {
+  readonly #offsets: OffsetStore = {
     read: () => Promise.resolve(undefined),
     commit: () => Promise.resolve([]),
     takeReset: (_, reset) => Promise.resolve(reset),
@@ -46,7 +44,7 @@ class World {
 
   loop(index: number, generation = 1): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
     const id = { connector: 'out', index };
-    return this.lag.watched({ id, generation }, { messages: this.messages, offsets: this.offsets });
+    return this.lag.watched({ id, generation }, { messages: this.#messages, offsets: this.#offsets });
   }
 
   get messagesBehind(): number | undefined {
@@ -123,8 +121,7 @@ describe('the lag of sinks', () => {
   it('learns the ends on other brokers while one does not answer', async () => {
     const world = new World();
     const { messages } = world.loop(0);
-    for (let queueId = 100; queueId < 150; queueId++)
-      messages.read({ ...queueOf(queueId), brokerName: 'hung' }, 0, signal);
+    for (let queueId = 100; queueId < 150; queueId++) messages.read({ ...queueOf(queueId), brokerName: 'hung' }, 0, signal);
     messages.read(queueOf(0), 0, signal);
     for (const end of [10, 20]) {
       world.ends.set(0, end);

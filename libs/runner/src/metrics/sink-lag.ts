@@ -5,9 +5,9 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { MetricRegistry } from '@sluice/node';
 
 /** How often the ends of queues are asked for, in milliseconds. */
-const measureIntervalMs = 5000;
+const MEASURE_INTERVAL_MS = 5000;
 /** Questions to one broker under way at once. */
-const maxQuestions = 8;
+const MAX_QUESTIONS = 8;
 
 export interface ConnectorLag {
   readonly messages: number;
@@ -46,11 +46,11 @@ export interface SinkLagOptions {
  * for the ends of these queues every few seconds, so that a stalled task is behind too.
  */
 export class SinkLag {
-  private readonly tasks = new Map<string, ReadTask>();
-  private readonly ended = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  readonly #tasks = new Map<string, ReadTask>();
+  readonly #ended = new AbortController();
+  #running: Promise<void> = Promise.resolve();
   /** By the name of the broker that is being asked. */
-  private readonly measuring = new Map<string, Promise<void>>();
+  readonly #measuring = new Map<string, Promise<void>>();
 
   constructor(private readonly options: SinkLagOptions) {}
 
@@ -59,7 +59,7 @@ export class SinkLag {
     task: { readonly id: TaskId; readonly generation: number },
     { messages, offsets }: { readonly messages: Messages; readonly offsets: Offsets },
   ): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
-    const of = this.taskOf(task);
+    const of = this.#taskOf(task);
     of.loops += 1;
     const loop = of.loops;
     return {
@@ -101,10 +101,10 @@ export class SinkLag {
 
   /** By connector, without queues whose end is not known yet. */
   byConnector(): ReadonlyMap<string, ConnectorLag> {
-    this.forgetOthers();
+    this.#forgetOthers();
     const lags = new Map<string, ConnectorLag>();
-    const now = this.nowMs();
-    for (const { connector, queues } of this.tasks.values()) {
+    const now = this.#nowMs();
+    for (const { connector, queues } of this.#tasks.values()) {
       for (const { end, position, learnedAt } of queues.values()) {
         if (end === undefined) continue;
         const { messages, ageMs } = lags.get(connector) ?? { messages: 0, ageMs: 0 };
@@ -118,12 +118,12 @@ export class SinkLag {
   }
 
   start(): void {
-    this.running = this.run();
+    this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
-    this.ended.abort();
-    await this.running;
+    this.#ended.abort();
+    await this.#running;
   }
 
   /**
@@ -131,9 +131,9 @@ export class SinkLag {
    * reports stays as it was and grows older.
    */
   async measure(): Promise<void> {
-    this.forgetOthers();
+    this.#forgetOthers();
     const byBroker = new Map<string, ReadQueue[]>();
-    for (const { queues } of this.tasks.values()) {
+    for (const { queues } of this.#tasks.values()) {
       for (const read of queues.values()) {
         const { brokerName } = read.queue;
         const ofBroker = byBroker.get(brokerName);
@@ -142,18 +142,18 @@ export class SinkLag {
       }
     }
     for (const [brokerName, queues] of byBroker) {
-      if (this.measuring.has(brokerName)) continue;
-      const measuring = this.measureBroker(queues).finally(() => this.measuring.delete(brokerName));
-      this.measuring.set(brokerName, measuring);
+      if (this.#measuring.has(brokerName)) continue;
+      const measuring = this.#measureBroker(queues).finally(() => this.#measuring.delete(brokerName));
+      this.#measuring.set(brokerName, measuring);
     }
-    await Promise.all(this.measuring.values());
+    await Promise.all(this.#measuring.values());
   }
 
-  private async measureBroker(waiting: ReadQueue[]): Promise<void> {
+  async #measureBroker(waiting: ReadQueue[]): Promise<void> {
     const ask = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        if (this.ended.signal.aborted) return;
-        const askedAt = this.nowMs();
+        if (this.#ended.signal.aborted) return;
+        const askedAt = this.#nowMs();
         try {
           next.end = await next.messages.endOffset(next.queue);
           next.learnedAt = askedAt;
@@ -162,35 +162,35 @@ export class SinkLag {
         }
       }
     };
-    await Promise.all(Array.from({ length: Math.min(maxQuestions, waiting.length) }, ask));
+    await Promise.all(Array.from({ length: Math.min(MAX_QUESTIONS, waiting.length) }, ask));
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.ended;
+  async #run(): Promise<void> {
+    const { signal } = this.#ended;
     let last: Promise<void> = Promise.resolve();
     while (!signal.aborted) {
       last = this.measure();
-      await pause(measureIntervalMs, signal);
+      await pause(MEASURE_INTERVAL_MS, signal);
     }
     await last;
   }
 
   /** A new generation may have other queues. */
-  private taskOf({ id, generation }: { readonly id: TaskId; readonly generation: number }): ReadTask {
+  #taskOf({ id, generation }: { readonly id: TaskId; readonly generation: number }): ReadTask {
     const key = taskKey(id);
-    const known = this.tasks.get(key);
+    const known = this.#tasks.get(key);
     if (known?.generation === generation) return known;
     const fresh = { connector: id.connector, generation, loops: 0, queues: new Map<string, ReadQueue>() };
-    this.tasks.set(key, fresh);
+    this.#tasks.set(key, fresh);
     return fresh;
   }
 
-  private forgetOthers(): void {
+  #forgetOthers(): void {
     const held = this.options.held();
-    for (const key of this.tasks.keys()) if (!held.has(key)) this.tasks.delete(key);
+    for (const key of this.#tasks.keys()) if (!held.has(key)) this.#tasks.delete(key);
   }
 
-  private nowMs(): number {
+  #nowMs(): number {
     return this.options.nowMs?.() ?? performance.now();
   }
 }

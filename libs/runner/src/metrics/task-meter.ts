@@ -23,11 +23,11 @@ interface ConnectorMeter {
  * with every restart, which a counter must never do.
  */
 export class TaskMeter {
-  private readonly meters = new Map<string, ConnectorMeter>();
+  readonly #meters = new Map<string, ConnectorMeter>();
 
   /** Makes a loop of a task and counts it. Throws what `create` throws. */
   counted<Loop extends Pick<TaskLoop, 'counters' | 'ended'>>(id: TaskId, create: () => Loop): Loop {
-    const meter = this.meterOf(id.connector);
+    const meter = this.#meterOf(id.connector);
     const key = taskKey(id);
     if (meter.failed.delete(key)) meter.restarts += 1;
     const noteFailure = (): void => {
@@ -54,18 +54,18 @@ export class TaskMeter {
   /** By connector. What is counted of connectors that are gone is forgotten once nothing of them runs. */
   totals(isThere: (connector: string) => boolean): ReadonlyMap<string, ConnectorTotals> {
     const totals = new Map<string, ConnectorTotals>();
-    for (const [connector, { running, ended, failures, restarts }] of this.meters) {
-      if (running.size === 0 && !isThere(connector)) this.meters.delete(connector);
+    for (const [connector, { running, ended, failures, restarts }] of this.#meters) {
+      if (running.size === 0 && !isThere(connector)) this.#meters.delete(connector);
       else totals.set(connector, { counters: sumOf([ended, ...running]), failures, restarts });
     }
     return totals;
   }
 
-  private meterOf(connector: string): ConnectorMeter {
-    let meter = this.meters.get(connector);
+  #meterOf(connector: string): ConnectorMeter {
+    let meter = this.#meters.get(connector);
     if (meter === undefined) {
       meter = { running: new Set(), ended: newTaskCounters(), failures: 0, restarts: 0, failed: new Set() };
-      this.meters.set(connector, meter);
+      this.#meters.set(connector, meter);
     }
     return meter;
   }

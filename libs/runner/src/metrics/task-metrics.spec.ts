@@ -5,9 +5,9 @@ import { MetricRegistry } from '@sluice/node';
 import { collectTasks } from './task-metrics.js';
 
 /** Each counter has another value, so that no metric can take one for another. */
-const counters = Object.fromEntries(
-  Object.keys(newTaskCounters()).map((name, index) => [name, 2 ** index]),
-) as unknown as ReturnType<typeof newTaskCounters>;
+const counters = Object.fromEntries(Object.keys(newTaskCounters()).map((name, index) => [name, 2 ** index])) as unknown as ReturnType<
+  typeof newTaskCounters
+>;
 const totals = new Map([['c', { counters, failures: 3, restarts: 2 }]]);
 const report = (index: number, state: TaskReport['state']): TaskReport => ({
   id: { connector: 'c', index },
@@ -18,10 +18,7 @@ const report = (index: number, state: TaskReport['state']): TaskReport => ({
   counters: {},
 });
 
-async function scraped(
-  role: 'source-runner' | 'sink-runner',
-  leaseRemainingMs = 1500,
-): Promise<Readonly<Record<string, number>>> {
+async function scraped(role: 'source-runner' | 'sink-runner', leaseRemainingMs = 1500): Promise<Readonly<Record<string, number>>> {
   const metrics = new MetricRegistry(role);
   collectTasks(metrics, {
     role,
@@ -30,9 +27,7 @@ async function scraped(
     leaseRemainingMs: () => leaseRemainingMs,
   });
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('sluice_'));
-  return Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
-  );
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]));
 }
 
 const of = (name: string, more = ''): string => `sluice_${name}{connector="c"${more}}`;

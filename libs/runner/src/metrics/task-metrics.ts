@@ -23,8 +23,7 @@ type ConnectorMetric = {
 
 type CountedMetric = Exclude<ConnectorMetric, 'sluice_connector_lag_messages' | 'sluice_connector_lag_age_seconds'>;
 
-const ofCounters = (read: (counters: Readonly<TaskCounters>) => number) => (totals: ConnectorTotals) =>
-  read(totals.counters);
+const ofCounters = (read: (counters: Readonly<TaskCounters>) => number) => (totals: ConnectorTotals) => read(totals.counters);
 
 const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => number>> = {
   sluice_task_failures_total: ({ failures }) => failures,
@@ -59,7 +58,7 @@ const sinkDropReasons: DropReasons = {
 };
 
 /** States in which a task works, which it does only under a lease. */
-const needsLease: ReadonlySet<TaskReport['state']> = new Set(['RUNNING', 'RESTARTING']);
+const NEEDS_LEASE: ReadonlySet<TaskReport['state']> = new Set(['RUNNING', 'RESTARTING']);
 
 /** The metrics of a runner's tasks. */
 export function collectTasks(metrics: MetricRegistry, { role, totals, reports, leaseRemainingMs }: TaskFigures): void {
@@ -68,7 +67,7 @@ export function collectTasks(metrics: MetricRegistry, { role, totals, reports, l
     const counts = new Map<string, { readonly labels: { connector: string; state: string }; value: number }>();
     const isLeased = leaseRemainingMs() >= 0;
     for (const { id, state: reported } of reports()) {
-      const state = isLeased || !needsLease.has(reported) ? reported : 'NO_LEASE';
+      const state = isLeased || !NEEDS_LEASE.has(reported) ? reported : 'NO_LEASE';
       const key = `${state} ${id.connector}`;
       const count = counts.get(key) ?? { labels: { connector: id.connector, state }, value: 0 };
       count.value += 1;

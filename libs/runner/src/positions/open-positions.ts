@@ -1,11 +1,4 @@
-import {
-  type ClusterNode,
-  isPositionFile,
-  NodeFile,
-  OutageLogger,
-  type PositionFile,
-  type ScopedLogger,
-} from '@sluice/node';
+import { type ClusterNode, isPositionFile, NodeFile, OutageLogger, type PositionFile, type ScopedLogger } from '@sluice/node';
 import { readerGroupOf } from '@sluice/protocol';
 import { RocketMqPositionStore } from './rocketmq-position-store.js';
 import { sourceOwners } from './source-owners.js';

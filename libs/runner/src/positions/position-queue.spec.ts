@@ -1,4 +1,4 @@
-import { type PositionQueueCopy } from '@sluice/node';
+import type { PositionQueueCopy } from '@sluice/node';
 import { describe, expect, it } from '@jest/globals';
 import { encodePosition, type ClusterTopics, type PositionMessage } from '@sluice/protocol';
 import { FrameTooLargeError, type PullOptions, type RocketMqClient } from '@sluice/rocketmq';
@@ -44,10 +44,8 @@ class FakeQueue {
     const { minOffset } = this;
     const maxOffset = this.messages.length;
     const bounds = { minOffset, maxOffset };
-    if (offset < minOffset)
-      return Promise.resolve({ kind: 'offset-moved', messages: [], nextOffset: minOffset, ...bounds });
-    if (offset > maxOffset)
-      return Promise.resolve({ kind: 'offset-moved', messages: [], nextOffset: maxOffset, ...bounds });
+    if (offset < minOffset) return Promise.resolve({ kind: 'offset-moved', messages: [], nextOffset: minOffset, ...bounds });
+    if (offset > maxOffset) return Promise.resolve({ kind: 'offset-moved', messages: [], nextOffset: maxOffset, ...bounds });
     const messages = this.messages.slice(offset, offset + this.perAnswer).map((body, index) => ({
       queueOffset: offset + index,
       storeTimestamp: 1000 * (offset + index),
@@ -73,9 +71,7 @@ describe('a positions queue', () => {
     return new PositionQueue(0, 'q', queue.pull, logger);
   };
   const lineIn = (positions: PositionQueue): unknown => {
-    const stored = positions
-      .get('c')
-      ?.storedFor({ index: 0, generation: 2 }, { asOf: 2, live: new Map(), tasksSince: 0 });
+    const stored = positions.get('c')?.storedFor({ index: 0, generation: 2 }, { asOf: 2, live: new Map(), tasksSince: 0 });
     return stored?.free[0]?.position?.['line'];
   };
 
@@ -161,7 +157,7 @@ describe('a positions queue', () => {
   it('is copied in turns of the event loop, as far as it was read when the copy began', async () => {
     const positions = reading(new FakeQueue().write(1, 2, 3));
     const empty = { floor: 0, floors: [], partitions: [], scans: [] };
-    const connectors = Array.from({ length: 50_000 }, (_, n) => ({ connector: `c${String(n)}`, ...empty }));
+    const connectors = Array.from({ length: 50_000 }, (_, n) => ({ connector: `c${n}`, ...empty }));
     positions.restore({ queueId: 0, nextOffset: 0, connectors });
     let turns = 0;
     let isCopying = true;

@@ -22,9 +22,7 @@ class World {
     };
     const pull = ({ offset }: PullOptions): Promise<unknown> => {
       const maxOffset = this.bodies.length;
-      const messages = this.bodies
-        .slice(offset)
-        .map((body, at) => ({ queueOffset: offset + at, storeTimestamp: 0, body }));
+      const messages = this.bodies.slice(offset).map((body, at) => ({ queueOffset: offset + at, storeTimestamp: 0, body }));
       const kind = messages.length > 0 ? 'found' : 'empty';
       return Promise.resolve({ kind, messages, nextOffset: maxOffset, minOffset: 0, maxOffset });
     };
@@ -65,7 +63,7 @@ describe('the positions of a connector', () => {
     world.assign(2, 10);
     await Promise.all([world.store.open(task(0, 10)), world.store.open(task(1, 11))]);
     const position = (index: number, generation: number, line: number) => ({
-      partition: { file: `f${String(index)}` },
+      partition: { file: `f${index}` },
       position: { line },
       nextSeq: line + 1,
       routes: [queue],
@@ -85,8 +83,7 @@ describe('the positions of a connector', () => {
     await write(0, 10, 2);
     await write(1, 11, 2);
     const later = await world.store.open(task(0, 20));
-    for (const { free } of [...opened, later])
-      expect(free.map((each) => each.position)).toEqual([{ line: 1 }, { line: 1 }]);
+    for (const { free } of [...opened, later]) expect(free.map((each) => each.position)).toEqual([{ line: 1 }, { line: 1 }]);
   });
 
   it('are fenced by the next barrier where one could not be stored', async () => {

@@ -1,10 +1,4 @@
-import {
-  callKnownQueue,
-  fittingAnswer,
-  type PositionFile,
-  type PositionQueueCopy,
-  type ScopedLogger,
-} from '@sluice/node';
+import { callKnownQueue, fittingAnswer, type PositionFile, type PositionQueueCopy, type ScopedLogger } from '@sluice/node';
 import { queueKey } from '@sluice/sdk';
 import {
   ConnectorPositions,
@@ -35,15 +29,15 @@ export class PositionsMissingError extends RunnerError {
   }
 }
 
-const sendTimeoutMs = 5000;
+const SEND_TIMEOUT_MS = 5000;
 /** Index of a writer that is none of the connector's tasks. */
-const noTask = -1;
+const NO_TASK = -1;
 /** Well below the 4 MiB that a message may have. */
-const maxMessageBytes = 2 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
 /** Names a writer that runs no task of the connector. Only a barrier of a node that knows more than `asOf` of the log voids its writes. */
 function outsider(asOf: number): SourceGeneration {
-  return { index: noTask, generation: asOf + 1 };
+  return { index: NO_TASK, generation: asOf + 1 };
 }
 
 /** The positions up to a barrier, and the owners that the barrier names. */
@@ -54,9 +48,9 @@ interface Fenced {
 
 /** Source positions on the positions topic, all of a connector in one queue. */
 export class RocketMqPositionStore implements PositionStore {
-  private readonly queues = new Map<number, PositionQueue>();
+  readonly #queues = new Map<number, PositionQueue>();
   /** By connector, while tasks of the connector open. */
-  private readonly fences = new Map<string, SharedCalls<Fenced>>();
+  readonly #fences = new Map<string, SharedCalls<Fenced>>();
 
   constructor(
     private readonly client: RocketMqClient,
@@ -70,35 +64,35 @@ export class RocketMqPositionStore implements PositionStore {
 
   /** Takes over what a file holds; queues that are not those of the file any more are read from their beginning. */
   restore(file: PositionFile): void {
-    for (const copy of file.queues) this.folded(copy.queueId).restore(copy);
+    for (const copy of file.queues) this.#folded(copy.queueId).restore(copy);
   }
 
   async snapshot(): Promise<PositionFile> {
     const queues: PositionQueueCopy[] = [];
-    for (const queue of [...this.queues.values()]) queues.push(await queue.copy());
+    for (const queue of [...this.#queues.values()]) queues.push(await queue.copy());
     return { version: 3, queues };
   }
 
   /** Folds all that is stored now, of every connector: {@link snapshot} is complete then. */
   async catchUp(): Promise<void> {
     const queueIds = Array.from({ length: this.topics.positions.queues }, (_, queueId) => queueId);
-    await Promise.all(queueIds.map((queueId) => this.readAll(queueId)));
+    await Promise.all(queueIds.map((queueId) => this.#readAll(queueId)));
   }
 
   open(task: SourceTaskId): Promise<StoredPositions> {
-    return callKnownQueue(() => this.takeOver(task));
+    return callKnownQueue(() => this.#takeOver(task));
   }
 
   async write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
-    const queueId = this.queueIdOf(task.connector);
-    for (const message of splitWrite(task, change, maxMessageBytes)) {
-      await callKnownQueue(() => this.send(queueId, message));
+    const queueId = this.#queueIdOf(task.connector);
+    for (const message of splitWrite(task, change, MAX_MESSAGE_BYTES)) {
+      await callKnownQueue(() => this.#send(queueId, message));
     }
   }
 
   async refresh(task: SourceTaskId, beforeMs: number): Promise<void> {
-    await this.readAll(this.queueIdOf(task.connector));
-    const old = this.oldOf(task.connector, beforeMs);
+    await this.#readAll(this.#queueIdOf(task.connector));
+    const old = this.#oldOf(task.connector, beforeMs);
     if (old !== undefined) await this.write(task, { ...old, settled: [] });
   }
 
@@ -112,68 +106,68 @@ export class RocketMqPositionStore implements PositionStore {
 
   /** Whether positions of the connector have to be written again, as of the last reading. */
   isDue(connector: string, beforeMs: number): boolean {
-    return this.oldOf(connector, beforeMs) !== undefined;
+    return this.#oldOf(connector, beforeMs) !== undefined;
   }
 
-  private oldOf(connector: string, beforeMs: number): Pick<PositionsWrite, 'partitions' | 'scans'> | undefined {
-    const queue = this.folded(this.queueIdOf(connector));
+  #oldOf(connector: string, beforeMs: number): Pick<PositionsWrite, 'partitions' | 'scans'> | undefined {
+    const queue = this.#folded(this.#queueIdOf(connector));
     const old = queue.get(connector)?.toldBefore({ storedAtMs: beforeMs, offset: endangeredBefore(queue.bounds) });
     return old === undefined || old.partitions.length + old.scans.length === 0 ? undefined : old;
   }
 
-  private readAll(queueId: number): Promise<void> {
-    return callKnownQueue(() => this.folded(queueId).readUpTo());
+  #readAll(queueId: number): Promise<void> {
+    return callKnownQueue(() => this.#folded(queueId).readUpTo());
   }
 
   /** Opens a task. A barrier names all tasks of its connector: those that open while one is written and read share the next. */
-  private async takeOver(task: SourceTaskId): Promise<StoredPositions> {
+  async #takeOver(task: SourceTaskId): Promise<StoredPositions> {
     const { connector } = task;
-    let fences = this.fences.get(connector);
-    if (fences === undefined) this.fences.set(connector, (fences = new SharedCalls(() => this.fence(connector))));
+    let fences = this.#fences.get(connector);
+    if (fences === undefined) this.#fences.set(connector, (fences = new SharedCalls(() => this.#fence(connector))));
     try {
       const { positions, owners } = await fences.next();
       if (positions.isEmpty && owners.hasCommitted) throw new PositionsMissingError(connector);
       return positions.storedFor(task, owners);
     } finally {
-      if (fences.isIdle) this.fences.delete(connector);
+      if (fences.isIdle) this.#fences.delete(connector);
     }
   }
 
-  private async fence(connector: string): Promise<Fenced> {
+  async #fence(connector: string): Promise<Fenced> {
     const owners = this.ownersOf(connector);
-    const queueId = this.queueIdOf(connector);
-    const folded = this.folded(queueId);
+    const queueId = this.#queueIdOf(connector);
+    const folded = this.#folded(queueId);
     const live = [...owners.live].map(([index, generation]) => ({ index, generation }));
     const { asOf } = owners;
-    const offset = await this.send(queueId, { kind: 'barrier', connector, ...outsider(asOf), asOf, live });
+    const offset = await this.#send(queueId, { kind: 'barrier', connector, ...outsider(asOf), asOf, live });
     await folded.readUpTo(offset + 1);
     return { positions: folded.get(connector) ?? new ConnectorPositions(connector), owners };
   }
 
-  private async send(queueId: number, message: PositionMessage): Promise<number> {
+  async #send(queueId: number, message: PositionMessage): Promise<number> {
     const body = encodePosition(message);
-    const queue = this.refOf(queueId);
-    const { firstOffset } = await this.client.producer.send(queue, { body }, { timeoutMs: sendTimeoutMs });
+    const queue = this.#refOf(queueId);
+    const { firstOffset } = await this.client.producer.send(queue, { body }, { timeoutMs: SEND_TIMEOUT_MS });
     return firstOffset;
   }
 
-  private queueIdOf(connector: string): number {
+  #queueIdOf(connector: string): number {
     return positionsQueueOf(connector, this.topics);
   }
 
-  private refOf(queueId: number): QueueRef {
+  #refOf(queueId: number): QueueRef {
     return { topic: this.topics.positions.name, brokerName: this.brokerName, queueId };
   }
 
-  private folded(queueId: number): PositionQueue {
-    let folded = this.queues.get(queueId);
+  #folded(queueId: number): PositionQueue {
+    let folded = this.#queues.get(queueId);
     if (folded === undefined) {
-      const queue = this.refOf(queueId);
+      const queue = this.#refOf(queueId);
       const { client, group } = this;
       const pull: PullPositions = (offset, suspendMs) =>
         fittingAnswer(32, (maxMessages) => client.consumer.pull({ queue, offset, group, maxMessages, suspendMs }));
       folded = new PositionQueue(queueId, queueKey(queue), pull, this.logger);
-      this.queues.set(queueId, folded);
+      this.#queues.set(queueId, folded);
     }
     return folded;
   }

@@ -12,8 +12,6 @@ describe('the settings of a runner', () => {
     expect(read('keyConverter=Nope\nvalueConverter=StringConverter')).toThrow(
       `connect.conf:1: Invalid value Nope for configuration keyConverter: ${allowed}`,
     );
-    expect(read('valueConverter=None')).toThrow(
-      `connect.conf:1: Invalid value None for configuration valueConverter: ${allowed}`,
-    );
+    expect(read('valueConverter=None')).toThrow(`connect.conf:1: Invalid value None for configuration valueConverter: ${allowed}`);
   });
 });

@@ -18,7 +18,7 @@ import {
   type SettingChecks,
 } from '@sluice/node';
 import type { RpcEndpoint } from '@sluice/rpc';
-import { converterByName, converterPlugins, PluginRegistry, systemClock } from '@sluice/runtime';
+import { converterByName, CONVERTER_PLUGINS, PluginRegistry, systemClock } from '@sluice/runtime';
 import { queueKey, type Connector } from '@sluice/sdk';
 import { type DataCluster, openDataCluster } from '../adapters/data-cluster.js';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
@@ -39,10 +39,10 @@ export const settingChecks: SettingChecks = { 'key.converter': checkConverter, '
 @Module({})
 class RunnerModule {}
 
-const commandTimeoutMs = 10_000;
+const COMMAND_TIMEOUT_MS = 10_000;
 
 /** A source whose partitions change all the time has its connector split no more often than this. */
-const reconfigurationIntervalMs = 10_000;
+const RECONFIGURATION_INTERVAL_MS = 10_000;
 
 /**
  * Runs a runner until the process is asked to stop, as {@link runService} does; which kind it takes tasks of is its role's.
@@ -54,9 +54,7 @@ export function runRunner(role: Role, load: () => Promise<readonly Connector[]>)
 
 async function createRunner(connectors: readonly Connector[], node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
   const { settings, logger, follower, store, client, topics } = node;
-  const plugins = new PluginRegistry(
-    connectors.map((connector) => withConverters(connector, settings.defaultConverters)),
-  );
+  const plugins = new PluginRegistry(connectors.map((connector) => withConverters(connector, settings.defaultConverters)));
   const lease = new LeaseKeeper(
     follower,
     (why) => {
@@ -70,10 +68,10 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const offsets = new RocketMqOffsetStore(data.client);
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const reconfigurations = new ReconfigurationRequests({
-    split: (name) => commands.submit({ kind: 'connector.restart', name }, commandTimeoutMs),
+    split: (name) => commands.submit({ kind: 'connector.restart', name }, COMMAND_TIMEOUT_MS),
     clock: systemClock,
     logger: logger.scoped('tasks'),
-    intervalMs: reconfigurationIntervalMs,
+    intervalMs: RECONFIGURATION_INTERVAL_MS,
   });
   const meter = new TaskMeter();
   const lag = new SinkLag({
@@ -137,11 +135,7 @@ interface ShownParts {
 }
 
 /** Returns the runner's health checks, metrics and answers to questions about its plugins. */
-function moduleOf(
-  node: ClusterNode,
-  rpc: RpcEndpoint,
-  { data, plugins, lease, tasks, meter, lag }: ShownParts,
-): DynamicModule {
+function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, lease, tasks, meter, lag }: ShownParts): DynamicModule {
   const { settings, follower } = node;
   const leaseCheck: NodeCheck = {
     name: 'lease',
@@ -176,6 +170,6 @@ function withConverters(connector: Connector, converters: NodeSettings['defaultC
 
 function checkConverter({ name, text }: { readonly name: string; readonly text: string }): readonly string[] {
   if (converterByName(text) !== undefined) return [];
-  const names = converterPlugins.map((plugin) => plugin.name).join(', ');
+  const names = CONVERTER_PLUGINS.map((plugin) => plugin.name).join(', ');
   return [invalidSetting(name, text, `Available converters are: ${names}`)];
 }

@@ -10,7 +10,7 @@ import {
   type ValidateQuestion,
 } from '@sluice/protocol';
 import { overridesOf } from '@sluice/core';
-import { type PluginRegistry } from '@sluice/runtime';
+import type { PluginRegistry } from '@sluice/runtime';
 import { isConnectError } from '@sluice/sdk';
 
 export const PLUGIN_REGISTRY = Symbol('plugin registry');

@@ -3,19 +3,21 @@ import { describe, expect, it } from '@jest/globals';
 import type { LogFollower, ScopedLogger } from '@sluice/node';
 import { LeaseKeeper } from './lease-keeper.js';
 
+type LeaseListener = (change: { readonly lease: { readonly lost?: string } }) => void;
+
 class World {
   readonly lines: string[] = [];
   readonly losses: string[] = [];
   holdsLease = false;
   attempts = 0;
   readonly keeper: LeaseKeeper;
-  private listener: (change: { readonly lease: { readonly lost?: string } }) => void = () => undefined;
+  #listener: LeaseListener = () => undefined;
 
   constructor() {
     const follower = {
-      subscribe: (listener: typeof this.listener) => {
-        this.listener = listener;
-        return () => (this.listener = () => undefined);
+      subscribe: (listener: LeaseListener) => {
+        this.#listener = listener;
+        return () => (this.#listener = () => undefined);
       },
       proveHead: () => {
         this.attempts += 1;
@@ -30,7 +32,7 @@ class World {
   }
 
   loses(lost: 'left' | 'rejected'): void {
-    this.listener({ lease: { lost } });
+    this.#listener({ lease: { lost } });
   }
 
   async becomes(holdsLease: boolean): Promise<void> {
@@ -48,10 +50,7 @@ describe('the contact of a runner to the log', () => {
     expect(world.lines).toEqual([]);
     await world.becomes(false);
     await world.becomes(true);
-    expect(world.lines).toEqual([
-      'warn No contact to the log: tasks pause until there is',
-      'info Contact to the log again: tasks may run',
-    ]);
+    expect(world.lines).toEqual(['warn No contact to the log: tasks pause until there is', 'info Contact to the log again: tasks may run']);
     world.keeper.leave();
     await world.becomes(false);
     await world.keeper.stop();

@@ -1,15 +1,15 @@
 import type { Lease } from '@sluice/runtime';
 import { HeadWatch, type LogFollower, type ScopedLogger } from '@sluice/node';
 
-const probeIntervalMs = 500;
+const PROBE_INTERVAL_MS = 500;
 
 /** Keeps a runner's lease by proving, twice a second, that it knows the whole log. */
 export class LeaseKeeper implements Lease {
-  private readonly waiters = new Set<() => void>();
-  private readonly watch: HeadWatch;
+  readonly #waiters = new Set<() => void>();
+  readonly #watch: HeadWatch;
   /** Whether the last line in the log says that the lease has ended; undefined before the first contact. */
-  private lapsed: boolean | undefined;
-  private isLeaving = false;
+  #lapsed: boolean | undefined;
+  #isLeaving = false;
 
   constructor(
     private readonly follower: LogFollower,
@@ -21,18 +21,18 @@ export class LeaseKeeper implements Lease {
       if (lease.lost === undefined) return;
       unsubscribe();
       // The leader lets a leaving node go once its tasks are gone.
-      if (this.isLeaving) return;
+      if (this.#isLeaving) return;
       onLost(lease.lost === 'left' ? 'the cluster expired or released this node' : 'the leader rejected this node');
     });
-    this.watch = new HeadWatch(
+    this.#watch = new HeadWatch(
       follower,
       {
-        intervalMs: probeIntervalMs,
+        intervalMs: PROBE_INTERVAL_MS,
         onReached: () => {
-          this.grant();
+          this.#grant();
         },
         onAttempt: () => {
-          this.logLapse();
+          this.#logLapse();
         },
       },
       logger,
@@ -65,40 +65,40 @@ export class LeaseKeeper implements Lease {
           resolve();
         };
         const aborted = (): void => {
-          this.waiters.delete(granted);
+          this.#waiters.delete(granted);
           reject(signal.reason as Error);
         };
-        this.waiters.add(granted);
+        this.#waiters.add(granted);
         signal.addEventListener('abort', aborted, { once: true });
       });
     }
   }
 
   start(): void {
-    this.watch.start();
+    this.#watch.start();
   }
 
   /** Notes that the node stops: from now on the loss of the lease is neither logged nor a failure. */
   leave(): void {
-    this.isLeaving = true;
+    this.#isLeaving = true;
   }
 
   stop(): Promise<void> {
-    return this.watch.stop();
+    return this.#watch.stop();
   }
 
-  private grant(): void {
+  #grant(): void {
     if (!this.held) return;
-    const waiters = [...this.waiters];
-    this.waiters.clear();
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
     for (const granted of waiters) granted();
   }
 
-  private logLapse(): void {
+  #logLapse(): void {
     const lapsed = !this.held;
-    if (lapsed === (this.lapsed ?? true) || this.isLeaving) return;
-    const isFirst = this.lapsed === undefined;
-    this.lapsed = lapsed;
+    if (lapsed === (this.#lapsed ?? true) || this.#isLeaving) return;
+    const isFirst = this.#lapsed === undefined;
+    this.#lapsed = lapsed;
     if (lapsed) this.logger.warn('No contact to the log: tasks pause until there is');
     else if (isFirst) this.logger.debug('Contact to the log: tasks may run');
     else this.logger.info('Contact to the log again: tasks may run');

@@ -1,21 +1,14 @@
 import { DesiredTasks, taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
-import {
-  createTaskLoop,
-  describeTaskError,
-  type PluginRegistry,
-  systemClock,
-  TaskHost,
-  type TaskEnvironment,
-} from '@sluice/runtime';
+import { createTaskLoop, describeTaskError, type PluginRegistry, systemClock, TaskHost, type TaskEnvironment } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
 import { TaskReconciler } from './task-reconciler.js';
 import { RunnerError } from '../runner-error.js';
 
 /** Longest time between giving a task up, after its own `task.shutdown.timeout.ms`, and its end. */
-const killTimeoutMs = 5000;
+const KILL_TIMEOUT_MS = 5000;
 
-const restartTimeoutMs = 10_000;
+const RESTART_TIMEOUT_MS = 10_000;
 
 export interface NodeTasksOptions {
   readonly node: ClusterNode;
@@ -42,8 +35,7 @@ export class NodeTasks {
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);
     this.#host = new TaskHost({
-      createLoop: (task: DesiredTask) =>
-        meter.counted(task.id, () => createTaskLoop(task, plugins, environmentOf(task))),
+      createLoop: (task: DesiredTask) => meter.counted(task.id, () => createTaskLoop(task, plugins, environmentOf(task))),
       describeError: ({ config }, error) => describeTaskError(error, config, plugins),
       requestNewGeneration: (task) => this.#requestNewGeneration(task),
       clock: systemClock,
@@ -54,14 +46,10 @@ export class NodeTasks {
       },
       onStuck: (task) => {
         node.fail(
-          new RunnerError(
-            'TASK_STUCK',
-            `Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`,
-            false,
-          ),
+          new RunnerError('TASK_STUCK', `Task ${taskKey(task.id)} does not stop: only the end of the process stops it for certain`, false),
         );
       },
-      killTimeoutMs,
+      killTimeoutMs: KILL_TIMEOUT_MS,
     });
     this.#heartbeat = nodeHeartbeat(node, () => ({
       leaving: this.#isLeaving,
@@ -110,8 +98,7 @@ export class NodeTasks {
       // The leader waits to hear that a revocation is applied, also where the task was not started yet.
       const concerned = accepted.some(
         ({ entry: { event } }) =>
-          event.kind === 'tasks.revoked' &&
-          event.tasks.some((id) => state.tasks.get(taskKey(id))?.assignment?.nodeId === self.nodeId),
+          event.kind === 'tasks.revoked' && event.tasks.some((id) => state.tasks.get(taskKey(id))?.assignment?.nodeId === self.nodeId),
       );
       if (concerned) this.#heartbeat.announce();
     });
@@ -129,7 +116,7 @@ export class NodeTasks {
 
   async #requestNewGeneration({ id }: DesiredTask): Promise<void> {
     const restart = { kind: 'tasks.restart', name: id.connector, tasks: [id] } as const;
-    const outcome = await this.#options.commands.submit(restart, restartTimeoutMs);
+    const outcome = await this.#options.commands.submit(restart, RESTART_TIMEOUT_MS);
     // A task that is not there any more is revoked here too.
     if (outcome.status !== 'done' && outcome.status !== 'not-found') {
       throw new RunnerError('RESTART_REFUSED', outcome.message, true);

@@ -17,44 +17,40 @@ export interface ReconfigurationOptions {
  */
 export class ReconfigurationRequests {
   /** By connector: whether it has to be split once more. */
-  private readonly pending = new Map<string, boolean>();
-  private readonly ended = new AbortController();
+  readonly #pending = new Map<string, boolean>();
+  readonly #ended = new AbortController();
 
   constructor(private readonly options: ReconfigurationOptions) {}
 
   request(connector: string): void {
-    if (this.ended.signal.aborted) return;
-    const isServed = this.pending.has(connector);
-    this.pending.set(connector, true);
-    if (!isServed) void this.serve(connector);
+    if (this.#ended.signal.aborted) return;
+    const isServed = this.#pending.has(connector);
+    this.#pending.set(connector, true);
+    if (!isServed) void this.#serve(connector);
   }
 
   stop(): void {
-    this.ended.abort(new Error('The node stops'));
+    this.#ended.abort(new Error('The node stops'));
   }
 
-  private async serve(connector: string): Promise<void> {
+  async #serve(connector: string): Promise<void> {
     const { clock, intervalMs } = this.options;
-    const { signal } = this.ended;
-    while (this.pending.get(connector) === true && !signal.aborted) {
-      this.pending.set(connector, false);
-      const isTaken = await this.split(connector);
-      if (!isTaken) this.pending.set(connector, true);
+    const { signal } = this.#ended;
+    while (this.#pending.get(connector) === true && !signal.aborted) {
+      this.#pending.set(connector, false);
+      const isTaken = await this.#split(connector);
+      if (!isTaken) this.#pending.set(connector, true);
       await clock.sleep(intervalMs, signal).catch(() => undefined);
     }
-    this.pending.delete(connector);
+    this.#pending.delete(connector);
   }
 
-  private async split(connector: string): Promise<boolean> {
+  async #split(connector: string): Promise<boolean> {
     const { split, logger } = this.options;
     try {
       const outcome = await split(connector);
-      if (outcome.status === 'done')
-        logger.info(`Connector ${connector} is split into tasks again, because one of its tasks asked for it`);
-      else
-        logger.warn(
-          `Connector ${connector} is not split into tasks again, though one of its tasks asked for it: ${outcome.message}`,
-        );
+      if (outcome.status === 'done') logger.info(`Connector ${connector} is split into tasks again, because one of its tasks asked for it`);
+      else logger.warn(`Connector ${connector} is not split into tasks again, though one of its tasks asked for it: ${outcome.message}`);
       return true;
     } catch (error) {
       logger.warn(`Connector ${connector} could not be split into tasks again yet: ${(error as Error).message}`);

@@ -27,7 +27,7 @@ class TellingHolder implements TaskHolder {
   start({ id, generation }: DesiredTask): void {
     const key = taskKey(id);
     if (this.tasks.has(key)) throw new Error(`${key} is held already`);
-    this.calls.push(`start ${key} ${String(generation)}`);
+    this.calls.push(`start ${key} ${generation}`);
     this.tasks.set(key, { generation, paused: false, isStopping: false });
     this.changed();
   }
@@ -57,10 +57,7 @@ class TellingHolder implements TaskHolder {
   }
 }
 
-function reconciled(
-  desired: Map<string, DesiredTask>,
-  options?: ReconcilerOptions,
-): { holder: TellingHolder; reconciler: TaskReconciler } {
+function reconciled(desired: Map<string, DesiredTask>, options?: ReconcilerOptions): { holder: TellingHolder; reconciler: TaskReconciler } {
   const holder = new TellingHolder();
   const reconciler = new TaskReconciler(holder, () => desired, { info: () => undefined }, options);
   holder.changed = () => {
@@ -92,15 +89,7 @@ describe('the reconciler of a node’s tasks', () => {
     reconciler.reconcile();
     expect(holder.calls.slice(2, 4)).toEqual(['stop a-0', 'stop b-0']);
     await until(() => holder.tasks.size === 5);
-    expect(holder.calls).toEqual([
-      'start a-0 1',
-      'start b-0 1',
-      'stop a-0',
-      'stop b-0',
-      'start c-0 2',
-      'start d-0 2',
-      'start e-0 2',
-    ]);
+    expect(holder.calls).toEqual(['start a-0 1', 'start b-0 1', 'stop a-0', 'stop b-0', 'start c-0 2', 'start d-0 2', 'start e-0 2']);
   });
 
   it('starts a new generation as soon as the old one is gone', async () => {
@@ -118,7 +107,7 @@ describe('the reconciler of a node’s tasks', () => {
   });
 
   it('yields to the event loop between any two of a thousand tasks that it starts', async () => {
-    const { holder, reconciler } = reconciled(wantedOf(...Array.from({ length: 1_000 }, (_, n) => `c${String(n)}`)));
+    const { holder, reconciler } = reconciled(wantedOf(...Array.from({ length: 1_000 }, (_, n) => `c${n}`)));
     reconciler.reconcile();
     let most = 0;
     for (let before = holder.tasks.size; holder.tasks.size < 1_000; before = holder.tasks.size) {

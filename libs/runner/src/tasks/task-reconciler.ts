@@ -29,13 +29,13 @@ const defaults: ReconcilerOptions = { maxStarting: 16, startingMs: 2_000 };
  * each. A thousand tasks that come together must not keep the node from renewing its lease.
  */
 export class TaskReconciler {
-  private isRunning = false;
-  private isWanted = false;
-  private isClosed = false;
-  private isStarting = false;
-  private starting = 0;
+  #isRunning = false;
+  #isWanted = false;
+  #isClosed = false;
+  #isStarting = false;
+  #starting = 0;
   /** Keys of the tasks that are to be started, in their order. */
-  private waiting: readonly string[] = [];
+  #waiting: readonly string[] = [];
 
   constructor(
     private readonly holder: TaskHolder,
@@ -46,27 +46,27 @@ export class TaskReconciler {
 
   /** Matches tasks and assignment. A call from within, as when a task reports that it stops, takes effect once the current one is done. */
   reconcile(): void {
-    this.isWanted = true;
-    if (this.isRunning || this.isClosed) return;
-    this.isRunning = true;
+    this.#isWanted = true;
+    if (this.#isRunning || this.#isClosed) return;
+    this.#isRunning = true;
     try {
-      while (this.isWanted) {
-        this.isWanted = false;
-        this.once();
+      while (this.#isWanted) {
+        this.#isWanted = false;
+        this.#once();
       }
     } finally {
-      this.isRunning = false;
+      this.#isRunning = false;
     }
-    void this.startWaiting();
+    void this.#startWaiting();
   }
 
   /** Starts nothing more. */
   close(): void {
-    this.isClosed = true;
-    this.waiting = [];
+    this.#isClosed = true;
+    this.#waiting = [];
   }
 
-  private once(): void {
+  #once(): void {
     const { holder, logger } = this;
     const plan = planTasks(this.desired(), holder.held());
     for (const key of plan.stop) {
@@ -75,37 +75,37 @@ export class TaskReconciler {
     }
     for (const key of plan.pause) holder.pause(key);
     for (const key of plan.resume) holder.resume(key);
-    this.waiting = plan.start;
+    this.#waiting = plan.start;
   }
 
-  private async startWaiting(): Promise<void> {
-    if (this.isStarting) return;
-    this.isStarting = true;
+  async #startWaiting(): Promise<void> {
+    if (this.#isStarting) return;
+    this.#isStarting = true;
     try {
-      while (this.starting < this.options.maxStarting) {
-        const [key, ...others] = this.waiting;
+      while (this.#starting < this.options.maxStarting) {
+        const [key, ...others] = this.#waiting;
         if (key === undefined) return;
-        this.waiting = others;
+        this.#waiting = others;
         const task = this.desired().get(key);
-        if (task !== undefined) this.start(key, task);
+        if (task !== undefined) this.#start(key, task);
         await turn();
       }
     } finally {
-      this.isStarting = false;
+      this.#isStarting = false;
     }
   }
 
-  private start(key: string, task: DesiredTask): void {
-    this.logger.info(`Starting ${key}, generation ${String(task.generation)}`);
+  #start(key: string, task: DesiredTask): void {
+    this.logger.info(`Starting ${key}, generation ${task.generation}`);
     this.holder.start(task);
-    this.starting += 1;
+    this.#starting += 1;
     let isOver = false;
     const over = (): void => {
       clearTimeout(timer);
       if (isOver) return;
       isOver = true;
-      this.starting -= 1;
-      void this.startWaiting();
+      this.#starting -= 1;
+      void this.#startWaiting();
     };
     const timer = setTimeout(over, this.options.startingMs).unref();
     void this.holder.tried(key).then(over, over);

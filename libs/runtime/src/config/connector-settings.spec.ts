@@ -94,10 +94,7 @@ describe('settings of sinks', () => {
   it.each([
     [{}, 'Must configure one of topics or topics.regex'],
     [{ topics: ' , ' }, 'Must configure one of topics or topics.regex'],
-    [
-      { topics: 'a', 'topics.regex': 'a.*' },
-      'topics and topics.regex are mutually exclusive options, but both are set.',
-    ],
+    [{ topics: 'a', 'topics.regex': 'a.*' }, 'topics and topics.regex are mutually exclusive options, but both are set.'],
     [{ 'topics.regex': '(' }, 'Invalid value ( for configuration topics.regex: Must be a valid regular expression'],
     [{ 'topics.regex': 'a++(?s)' }, "Of Java's own syntax only (?i) at the beginning is supported."],
   ])('are refused with topics given as %p', (topics, message) => {

@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigOf, type ConfigSpec, maxValueBytes, type RawConfig, requireConfig } from '@sluice/sdk';
+import { ConfigError, type ConfigOf, type ConfigSpec, MAX_VALUE_BYTES, type RawConfig, requireConfig } from '@sluice/sdk';
 import { topicsErrors } from './topics-rule.js';
 
 /** The settings that every connector has. */
@@ -161,7 +161,7 @@ export const sourceOnlySettingsSpec = {
     importance: 'low',
     default: 1024 * 1024,
     min: 1024,
-    max: maxValueBytes,
+    max: MAX_VALUE_BYTES,
     doc: 'Records are sent in batches of at most about this many bytes.',
     group: 'Producer',
     width: 'medium',

@@ -1,4 +1,4 @@
-import { type BackoffLimits } from '@sluice/time';
+import type { BackoffLimits } from '@sluice/time';
 import { ConnectError, ConnectErrorCode, type TaskConfig } from '@sluice/sdk';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import type { Subscription } from '../sink/subscription.js';
@@ -6,8 +6,8 @@ import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import type { CommonSettings, SinkSettings, SourceSettings } from './connector-settings.js';
 import { topicPattern } from './topics-rule.js';
 
-const firstDelayMs = 300;
-const mebibyte = 1024 * 1024;
+const FIRST_DELAY_MS = 300;
+const MEBIBYTE = 1024 * 1024;
 
 export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings {
   const maxBatchBytes = settings['producer.batch.bytes'];
@@ -15,7 +15,7 @@ export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings
   return {
     ...loopSettings(settings),
     maxBatchBytes,
-    maxBufferedBytes: Math.max(16 * mebibyte, 4 * maxBatchBytes),
+    maxBufferedBytes: Math.max(16 * MEBIBYTE, 4 * maxBatchBytes),
     maxBufferedRecords: 50_000,
     rewriteIntervalMs: 3_600_000,
     maxUnavailableMs: maxUnavailableMs === -1 ? undefined : maxUnavailableMs,
@@ -26,8 +26,8 @@ export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
   return {
     ...loopSettings(settings),
     maxPutRecords: 5000,
-    maxAheadPerQueue: { maxBytes: 4 * mebibyte, maxRecords: 20_000 },
-    maxAhead: { maxBytes: 16 * mebibyte, maxRecords: 50_000 },
+    maxAheadPerQueue: { maxBytes: 4 * MEBIBYTE, maxRecords: 20_000 },
+    maxAhead: { maxBytes: 16 * MEBIBYTE, maxRecords: 50_000 },
     refreshIntervalMs: 4000,
     offsetReset: settings['consumer.offset.reset'],
   };
@@ -43,15 +43,15 @@ export function subscriptionOf(settings: SinkSettings, share: Subscription['shar
 }
 
 /** In the settings of a sink task: how many tasks divide the queues. Written when a connector is split, not by users. */
-export const taskCountSetting = 'sluice.task.count';
+export const TASK_COUNT_SETTING = 'sluice.task.count';
 
 /** @throws ConnectError when the settings were not made by splitting a connector. */
 export function taskCountOf(config: TaskConfig): number {
-  const count = Number(config[taskCountSetting]);
+  const count = Number(config[TASK_COUNT_SETTING]);
   if (Number.isInteger(count) && count > 0) return count;
   throw new ConnectError(
     ConnectErrorCode.configInvalid,
-    `${taskCountSetting} is "${config[taskCountSetting] ?? ''}"; expected is the number of the connector's tasks`,
+    `${TASK_COUNT_SETTING} is "${config[TASK_COUNT_SETTING] ?? ''}"; expected is the number of the connector's tasks`,
   );
 }
 
@@ -73,7 +73,7 @@ function loopSettings(settings: CommonSettings): {
     flushIntervalMs: settings['offset.flush.interval.ms'],
     shutdownTimeoutMs: settings['task.shutdown.timeout.ms'],
     retryTimeoutMs: retryTimeoutMs === -1 ? undefined : retryTimeoutMs,
-    backoff: { initialMs: Math.min(firstDelayMs, maxMs), maxMs },
+    backoff: { initialMs: Math.min(FIRST_DELAY_MS, maxMs), maxMs },
     skipsBadRecords: settings['errors.tolerance'] === 'all',
   };
 }

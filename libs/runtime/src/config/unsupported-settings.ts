@@ -10,24 +10,23 @@ interface UnsupportedSetting {
   readonly reason: string;
 }
 
-const noTransforms = 'Sluice has no transforms yet, so the records would pass unchanged';
-const noPredicates = 'Sluice has no predicates yet';
-const noDeadLetters =
-  'Sluice has no dead letter topic yet; errors.tolerance=all counts, logs and drops records that fail';
+const NO_TRANSFORMS = 'Sluice has no transforms yet, so the records would pass unchanged';
+const NO_PREDICATES = 'Sluice has no predicates yet';
+const NO_DEAD_LETTERS = 'Sluice has no dead letter topic yet; errors.tolerance=all counts, logs and drops records that fail';
 
 /** The first row whose `names` match decides. */
-const unsupportedSettings: readonly UnsupportedSetting[] = [
-  { names: /^transforms$/, accepts: [''], reason: noTransforms },
-  { names: /^transforms\./, reason: noTransforms },
-  { names: /^predicates$/, accepts: [''], reason: noPredicates },
-  { names: /^predicates\./, reason: noPredicates },
-  { names: /^errors\.deadletterqueue\.topic\.name$/, accepts: [''], reason: noDeadLetters },
+const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
+  { names: /^transforms$/, accepts: [''], reason: NO_TRANSFORMS },
+  { names: /^transforms\./, reason: NO_TRANSFORMS },
+  { names: /^predicates$/, accepts: [''], reason: NO_PREDICATES },
+  { names: /^predicates\./, reason: NO_PREDICATES },
+  { names: /^errors\.deadletterqueue\.topic\.name$/, accepts: [''], reason: NO_DEAD_LETTERS },
   {
     names: /^errors\.deadletterqueue\.context\.(headers|properties)\.enable$/,
     accepts: ['false'],
-    reason: noDeadLetters,
+    reason: NO_DEAD_LETTERS,
   },
-  { names: /^errors\.deadletterqueue\./, reason: noDeadLetters },
+  { names: /^errors\.deadletterqueue\./, reason: NO_DEAD_LETTERS },
   { names: /^errors\.log\.enable$/, accepts: ['true'], reason: 'Sluice always logs the records that it drops' },
   {
     names: /^errors\.log\.include\.messages$/,
@@ -68,7 +67,7 @@ const unsupportedSettings: readonly UnsupportedSetting[] = [
 ];
 
 /** Kafka's form of a value that a configuration provider replaces. */
-const providerReference = /\$\{(file|dir|directory|env|vault|secrets?|secretsmanager|aws|gcp|azure|k8s|kubernetes):/i;
+const PROVIDER_REFERENCE = /\$\{(file|dir|directory|env|vault|secrets?|secretsmanager|aws|gcp|azure|k8s|kubernetes):/i;
 
 /** Returns what a configuration asks for and Sluice cannot do. Names in `spec` are a connector's own and always pass. */
 export function unsupportedSettingsIn(
@@ -80,7 +79,7 @@ export function unsupportedSettingsIn(
   const warnings: FieldError[] = [];
   for (const [field, value] of Object.entries(config)) {
     if (value === null || value === undefined) continue;
-    const reference = providerReference.exec(value);
+    const reference = PROVIDER_REFERENCE.exec(value);
     if (reference !== null) {
       const reason = `Sluice has no configuration providers yet, so ${reference[0]}...} would be taken as it stands`;
       errors.push({ field, message: `Configuration ${field} is refused: ${reason}.` });
@@ -105,5 +104,5 @@ export function isJudgedElsewhere(name: string): boolean {
 }
 
 function unsupportedRow(name: string): UnsupportedSetting | undefined {
-  return unsupportedSettings.find(({ names }) => names.test(name));
+  return UNSUPPORTED_SETTINGS.find(({ names }) => names.test(name));
 }

@@ -2,17 +2,17 @@ import { type ConnectValue, optionalSchema, type Schema, SchemaType, schemas } f
 import { ConversionError } from './conversion-error.js';
 import type { Converter, SchemaAndValue } from './converter.js';
 
-const name = 'ByteArrayConverter';
+const NAME = 'ByteArrayConverter';
 const bytesSchema: Schema = optionalSchema(schemas.bytes);
 
 /** Passes bytes on untouched, also those of a text; refuses everything else. */
 export class ByteArrayConverter implements Converter {
   toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null {
     if (schema !== undefined && schema.type !== SchemaType.bytes && schema.type !== SchemaType.string) {
-      throw new ConversionError(name, `Invalid schema type for ByteArrayConverter: ${schema.type.toUpperCase()}`);
+      throw new ConversionError(NAME, `Invalid schema type for ByteArrayConverter: ${schema.type.toUpperCase()}`);
     }
     if (value === null || value instanceof Uint8Array) return value;
-    throw new ConversionError(name, `It is not compatible with objects of type ${typeof value}; bytes are needed`);
+    throw new ConversionError(NAME, `It is not compatible with objects of type ${typeof value}; bytes are needed`);
   }
 
   fromBytes(bytes: Buffer | null): SchemaAndValue {

@@ -1,5 +1,5 @@
-import { type FieldError, type RawConfig } from '@sluice/sdk';
-import { type ConverterPlugin, converterByName, converterPlugins } from './converter-plugins.js';
+import type { FieldError, RawConfig } from '@sluice/sdk';
+import { type ConverterPlugin, converterByName, CONVERTER_PLUGINS } from './converter-plugins.js';
 import type { Converters } from './converter.js';
 
 /** Converters that a connector has when the user names none, by name. */
@@ -22,16 +22,16 @@ export interface ConverterChoice {
 }
 
 /** What is taken where neither the user nor the connector names a converter. */
-export const defaultConverterName = 'StringConverter';
+export const DEFAULT_CONVERTER_NAME = 'StringConverter';
 
-const parts = ['key', 'value', 'header'] as const satisfies readonly (keyof Converters)[];
+const PARTS = ['key', 'value', 'header'] as const satisfies readonly (keyof Converters)[];
 
 /** Which converters a connector's configuration means, also where they do not exist. */
 export function chooseConverters(config: RawConfig, defaults: DefaultConverters = {}): readonly ConverterChoice[] {
-  return parts.map((part) => {
+  return PARTS.map((part) => {
     const setting = `${part}.converter`;
     const prefix = `${setting}.`;
-    const className = config[setting]?.trim() ?? defaults[part] ?? defaultConverterName;
+    const className = config[setting]?.trim() ?? defaults[part] ?? DEFAULT_CONVERTER_NAME;
     const own = Object.entries(config).filter(([name]) => name.startsWith(prefix));
     const settings = Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
     return { part, setting, className, plugin: converterByName(className), settings };
@@ -40,7 +40,7 @@ export function chooseConverters(config: RawConfig, defaults: DefaultConverters 
 
 /** Says why a choice cannot be made, in Kafka Connect's words. */
 export function unknownConverterError({ setting, className }: ConverterChoice): FieldError {
-  const available = converterPlugins.map(({ name }) => name).join(', ');
+  const available = CONVERTER_PLUGINS.map(({ name }) => name).join(', ');
   return {
     field: setting,
     message: `Invalid value ${className} for configuration ${setting}: Class ${className} could not be found. Available converters are: ${available}.`,

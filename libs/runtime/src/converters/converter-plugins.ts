@@ -18,9 +18,9 @@ export interface ConverterPlugin {
   readonly create: (settings: RawConfig) => Converter;
 }
 
-const version = '0.1.0';
+const VERSION = '0.1.0';
 
-export const converterPlugins: readonly ConverterPlugin[] = [
+export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   {
     name: 'StringConverter',
     aliases: [
@@ -28,7 +28,7 @@ export const converterPlugins: readonly ConverterPlugin[] = [
       'org.apache.kafka.connect.storage.StringConverter',
       'org.apache.rocketmq.connect.runtime.converter.record.StringConverter',
     ],
-    version,
+    version: VERSION,
     doc: 'Text in UTF-8; bytes pass untouched.',
     spec: stringConverterSpec,
     create: () => new StringConverter(),
@@ -40,7 +40,7 @@ export const converterPlugins: readonly ConverterPlugin[] = [
       'org.apache.kafka.connect.converters.ByteArrayConverter',
       'org.apache.rocketmq.connect.runtime.converter.record.ByteArrayConverter',
     ],
-    version,
+    version: VERSION,
     doc: 'Bytes, untouched.',
     spec: {},
     create: () => new ByteArrayConverter(),
@@ -52,28 +52,24 @@ export const converterPlugins: readonly ConverterPlugin[] = [
       'org.apache.kafka.connect.json.JsonConverter',
       'org.apache.rocketmq.connect.runtime.converter.record.json.JsonConverter',
     ],
-    version,
+    version: VERSION,
     doc: 'JSON, with or without a schema in each value.',
     spec: jsonConverterSpec,
     create: (settings) =>
-      new JsonConverter(
-        requireConfig('The configuration of JsonConverter', jsonConverterSpec, settings, { unknownKeys: 'ignore' }),
-      ),
+      new JsonConverter(requireConfig('The configuration of JsonConverter', jsonConverterSpec, settings, { unknownKeys: 'ignore' })),
   },
 ];
 
-const byName = new Map(
-  converterPlugins.flatMap((plugin) => [plugin.name, ...plugin.aliases].map((name) => [name, plugin] as const)),
-);
+const BY_NAME = new Map(CONVERTER_PLUGINS.flatMap((plugin) => [plugin.name, ...plugin.aliases].map((name) => [name, plugin] as const)));
 
 /** The converter of that name or alias. */
 export function converterByName(name: string): ConverterPlugin | undefined {
-  return byName.get(name);
+  return BY_NAME.get(name);
 }
 
 /** Describes the converters for lists of plugins. */
 export function converterInfos(): readonly PluginInfo[] {
-  return converterPlugins.map((plugin) => ({
+  return CONVERTER_PLUGINS.map((plugin) => ({
     kind: 'converter',
     name: plugin.name,
     aliases: plugin.aliases,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@sluice/sdk';
 import { ByteArrayConverter } from './byte-array.converter.js';
-import { converterByName, converterInfos, converterPlugins } from './converter-plugins.js';
+import { converterByName, converterInfos, CONVERTER_PLUGINS } from './converter-plugins.js';
 import { createConverters } from './create-converters.js';
 import { StringConverter } from './string.converter.js';
 
@@ -44,7 +44,7 @@ describe('createConverters', () => {
 
 describe('converterByName', () => {
   it('finds each converter under each of its names, and none under those of others', () => {
-    for (const plugin of converterPlugins) {
+    for (const plugin of CONVERTER_PLUGINS) {
       for (const name of [plugin.name, ...plugin.aliases]) expect(converterByName(name)).toBe(plugin);
     }
     expect(converterByName('com.acme.StringConverter')).toBeUndefined();

@@ -1,10 +1,5 @@
 import { ConfigError, ConnectError, ConnectErrorCode, type FieldError, parseConfig, type RawConfig } from '@sluice/sdk';
-import {
-  chooseConverters,
-  type ConverterChoice,
-  type DefaultConverters,
-  unknownConverterError,
-} from './converter-choice.js';
+import { chooseConverters, type ConverterChoice, type DefaultConverters, unknownConverterError } from './converter-choice.js';
 import type { ConverterPlugin } from './converter-plugins.js';
 import type { Converter, Converters } from './converter.js';
 
@@ -36,12 +31,8 @@ function choiceErrors(choice: ConverterChoice): readonly FieldError[] {
   }));
 }
 
-function choiceOf(
-  choices: readonly ConverterChoice[],
-  part: keyof Converters,
-): ConverterChoice & { readonly plugin: ConverterPlugin } {
+function choiceOf(choices: readonly ConverterChoice[], part: keyof Converters): ConverterChoice & { readonly plugin: ConverterPlugin } {
   const choice = choices.find((each) => each.part === part);
-  if (choice?.plugin === undefined)
-    throw new ConnectError(ConnectErrorCode.internal, `No converter was chosen for the ${part}`);
+  if (choice?.plugin === undefined) throw new ConnectError(ConnectErrorCode.internal, `No converter was chosen for the ${part}`);
   return { ...choice, plugin: choice.plugin };
 }

@@ -5,9 +5,7 @@ type JsonObject = Readonly<Record<string, JsonValue>>;
 
 /** Kafka Connect's names in JSON where they differ from the names of types. */
 const jsonTypes: Readonly<Record<string, string>> = { float32: 'float', float64: 'double' };
-const typesByJson: ReadonlyMap<string, SchemaType> = new Map(
-  Object.values(SchemaType).map((type) => [jsonTypes[type] ?? type, type]),
-);
+const TYPES_BY_JSON: ReadonlyMap<string, SchemaType> = new Map(Object.values(SchemaType).map((type) => [jsonTypes[type] ?? type, type]));
 
 const texts = new WeakMap<Schema, string>();
 /** Defaults of schemas that were read: the schema of a record has no place for them, and their payload may leave values out. */
@@ -28,7 +26,7 @@ export function readSchema(converter: string, json: JsonValue): Schema {
   if (!isJsonObject(json) || typeof json['type'] !== 'string') {
     throw new ConversionError(converter, 'Schema must contain "type" field');
   }
-  const type = typesByJson.get(json['type']);
+  const type = TYPES_BY_JSON.get(json['type']);
   if (type === undefined) throw new ConversionError(converter, `Unknown schema type: ${json['type']}`);
   const { name, version, doc } = json;
   const schema: Schema = {

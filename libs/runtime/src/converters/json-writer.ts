@@ -30,79 +30,76 @@ class JsonWriter {
   typed(value: ConnectValue | undefined, schema: Schema, path: string): string {
     if (value === null || value === undefined) {
       if (schema.optional === true) return 'null';
-      throw this.refusal(path, 'null value for field that is required and has no default value');
+      throw this.#refusal(path, 'null value for field that is required and has no default value');
     }
     switch (schema.type) {
       case SchemaType.int8:
       case SchemaType.int16:
       case SchemaType.int32:
       case SchemaType.int64:
-        return this.integer(value, schema.type, schema.name, path);
+        return this.#integer(value, schema.type, schema.name, path);
       case SchemaType.float32:
       case SchemaType.float64:
         if (typeof value === 'bigint' || typeof value === 'number' || value instanceof JsonNumber) {
           return this.plain(value, path);
         }
-        throw this.mismatch(path, value, schema);
+        throw this.#mismatch(path, value, schema);
       case SchemaType.boolean:
         if (typeof value === 'boolean') return String(value);
-        throw this.mismatch(path, value, schema);
+        throw this.#mismatch(path, value, schema);
       case SchemaType.string:
         if (typeof value === 'string') return JSON.stringify(value);
         if (value instanceof Uint8Array && isUtf8(value)) return JSON.stringify(asBuffer(value).toString('utf8'));
-        throw this.mismatch(path, value, schema);
+        throw this.#mismatch(path, value, schema);
       case SchemaType.bytes:
         if (value instanceof Uint8Array) return base64(value);
         if (schema.name === LogicalType.decimal) {
-          throw this.refusal(path, 'a Decimal must be given as the big-endian bytes of its unscaled value');
+          throw this.#refusal(path, 'a Decimal must be given as the big-endian bytes of its unscaled value');
         }
-        throw this.mismatch(path, value, schema);
+        throw this.#mismatch(path, value, schema);
       case SchemaType.array: {
         const items = schema.valueSchema;
-        if (!isArray(value)) throw this.mismatch(path, value, schema);
+        if (!isArray(value)) throw this.#mismatch(path, value, schema);
         if (items === undefined) return this.plain(value, path);
         return `[${value.map((item, n) => this.typed(item, items, `${path}[${n}]`)).join(',')}]`;
       }
       case SchemaType.map:
-        return this.map(this.asObject(value, path), schema, path);
+        return this.#map(this.#asObject(value, path), schema, path);
       case SchemaType.struct:
-        return this.struct(this.asObject(value, path), schema, path);
+        return this.#struct(this.#asObject(value, path), schema, path);
       default:
         return schema.type satisfies never;
     }
   }
 
-  private integer(value: ConnectValue, type: IntegerType, logicalName: string | undefined, path: string): string {
-    const number = value instanceof Date ? this.dateNumber(value, logicalName, path) : value;
+  #integer(value: ConnectValue, type: IntegerType, logicalName: string | undefined, path: string): string {
+    const number = value instanceof Date ? this.#dateNumber(value, logicalName, path) : value;
     if (isInteger(number, type)) return integerText(number);
     const given = typeof number === 'number' || typeof number === 'bigint' ? String(number) : kindOf(number);
-    throw this.refusal(path, `${given} is no whole number that fits ${type}`);
+    throw this.#refusal(path, `${given} is no whole number that fits ${type}`);
   }
 
-  private dateNumber(date: Date, logicalName: string | undefined, path: string): number {
-    if (logicalName === undefined)
-      throw this.refusal(path, 'a date needs a schema of a logical type such as Timestamp');
+  #dateNumber(date: Date, logicalName: string | undefined, path: string): number {
+    if (logicalName === undefined) throw this.#refusal(path, 'a date needs a schema of a logical type such as Timestamp');
     return dateToNumber(this.converter, date, logicalName, path);
   }
 
   /** Kafka Connect writes maps whose keys are no text as a list of pairs. */
-  private map(map: ConnectObject, { keySchema, valueSchema }: Schema, path: string): string {
+  #map(map: ConnectObject, { keySchema, valueSchema }: Schema, path: string): string {
     const item = (value: ConnectValue | undefined, at: string): string =>
       valueSchema === undefined ? this.plain(value, at) : this.typed(value, valueSchema, at);
-    if (keySchema === undefined || keySchema.type === SchemaType.string) return this.object(map, path, item);
-    const pairs = Object.entries(map).map(
-      ([key, value]) => `[${this.mapKey(key, keySchema, path)},${item(value, `${path}.${key}`)}]`,
-    );
+    if (keySchema === undefined || keySchema.type === SchemaType.string) return this.#object(map, path, item);
+    const pairs = Object.entries(map).map(([key, value]) => `[${this.#mapKey(key, keySchema, path)},${item(value, `${path}.${key}`)}]`);
     return `[${pairs.join(',')}]`;
   }
 
-  private mapKey(key: string, schema: Schema, path: string): string {
+  #mapKey(key: string, schema: Schema, path: string): string {
     if (isIntegerType(schema.type) && /^-?\d+$/.test(key)) return this.typed(BigInt(key), schema, path);
     if (schema.type === SchemaType.boolean && (key === 'true' || key === 'false')) return key;
-    throw this.refusal(path, `the key ${JSON.stringify(key)} cannot be written as ${schema.type}`);
+    throw this.#refusal(path, `the key ${JSON.stringify(key)} cannot be written as ${schema.type}`);
   }
 
-  private struct(struct: ConnectObject, schema: Schema, path: string): string {
+  #struct(struct: ConnectObject, schema: Schema, path: string): string {
     const fields = schema.fields ?? [];
     const known = new Set<string>();
     const parts = fields.map(({ name, schema: fieldSchema }) => {
@@ -111,16 +108,12 @@ class JsonWriter {
       return `${JSON.stringify(name)}:${this.typed(value, fieldSchema, `${path}.${name}`)}`;
     });
     for (const name of Object.keys(struct)) {
-      if (!known.has(name)) throw this.refusal(`${path}.${name}`, 'the schema of the struct has no such field');
+      if (!known.has(name)) throw this.#refusal(`${path}.${name}`, 'the schema of the struct has no such field');
     }
     return `{${parts.join(',')}}`;
   }
 
-  private object(
-    object: ConnectObject,
-    path: string,
-    write: (value: ConnectValue | undefined, path: string) => string,
-  ): string {
+  #object(object: ConnectObject, path: string, write: (value: ConnectValue | undefined, path: string) => string): string {
     const parts: string[] = [];
     for (const [name, value] of Object.entries(object)) {
       if (value !== undefined) parts.push(`${JSON.stringify(name)}:${write(value, `${path}.${name}`)}`);
@@ -128,7 +121,7 @@ class JsonWriter {
     return `{${parts.join(',')}}`;
   }
 
-  private asObject(value: ConnectValue, path: string): ConnectObject {
+  #asObject(value: ConnectValue, path: string): ConnectObject {
     const isObject =
       typeof value === 'object' &&
       value !== null &&
@@ -141,14 +134,14 @@ class JsonWriter {
         value instanceof Set
       );
     if (isObject) return value;
-    throw this.refusal(path, `${kindOf(value)} is no object with fields`);
+    throw this.#refusal(path, `${kindOf(value)} is no object with fields`);
   }
 
-  private mismatch(path: string, value: ConnectValue, schema: Schema): ConversionError {
-    return this.refusal(path, `${kindOf(value)} does not fit the schema type ${schema.type}`);
+  #mismatch(path: string, value: ConnectValue, schema: Schema): ConversionError {
+    return this.#refusal(path, `${kindOf(value)} does not fit the schema type ${schema.type}`);
   }
 
-  private refusal(path: string, reason: string): ConversionError {
+  #refusal(path: string, reason: string): ConversionError {
     return new ConversionError(this.converter, `${path}: ${reason}`);
   }
 }

@@ -1,14 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  arraySchema,
-  type ConnectValue,
-  decimalSchema,
-  mapSchema,
-  optionalSchema,
-  type Schema,
-  schemas,
-  structSchema,
-} from '@sluice/sdk';
+import { arraySchema, type ConnectValue, decimalSchema, mapSchema, optionalSchema, type Schema, schemas, structSchema } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 import { JsonConverter } from './json.converter.js';
 
@@ -41,12 +32,7 @@ const golden: readonly (readonly [string, ConnectValue, Schema, string])[] = [
   ['double', 12.34, schemas.float64, '{"schema":{"type":"double","optional":false},"payload":12.34}'],
   ['boolean', true, schemas.boolean, '{"schema":{"type":"boolean","optional":false},"payload":true}'],
   ['string', 'a"ü', schemas.string, '{"schema":{"type":"string","optional":false},"payload":"a\\"ü"}'],
-  [
-    'bytes',
-    Buffer.from('test-string'),
-    schemas.bytes,
-    '{"schema":{"type":"bytes","optional":false},"payload":"dGVzdC1zdHJpbmc="}',
-  ],
+  ['bytes', Buffer.from('test-string'), schemas.bytes, '{"schema":{"type":"bytes","optional":false},"payload":"dGVzdC1zdHJpbmc="}'],
   [
     'array',
     [1, 2, 3],
@@ -108,9 +94,7 @@ describe('JsonConverter with schemas', () => {
   });
 
   it('writes values without a schema with a null schema', () => {
-    expect(write({ a: 1n, b: [new Date(5), Buffer.from('x')] })).toBe(
-      '{"schema":null,"payload":{"a":1,"b":[5,"eA=="]}}',
-    );
+    expect(write({ a: 1n, b: [new Date(5), Buffer.from('x')] })).toBe('{"schema":null,"payload":{"a":1,"b":[5,"eA=="]}}');
     expect(read('{"schema":null,"payload":[1]}')).toEqual({ value: [1] });
   });
 
@@ -150,18 +134,8 @@ describe('JsonConverter with schemas', () => {
     ['a number', 1, schemas.string, 'payload: a number does not fit the schema type string'],
     ['bad UTF-8', Buffer.from([0xff]), schemas.string, 'does not fit the schema type string'],
     ['text', 'eA==', schemas.bytes, 'payload: a string does not fit the schema type bytes'],
-    [
-      'a text as Decimal',
-      '1.56',
-      decimalSchema(2),
-      'a Decimal must be given as the big-endian bytes of its unscaled value',
-    ],
-    [
-      'a Date with a time',
-      new Date(1),
-      schemas.date,
-      'a Date must have no time of day, given 1970-01-01T00:00:00.001Z',
-    ],
+    ['a text as Decimal', '1.56', decimalSchema(2), 'a Decimal must be given as the big-endian bytes of its unscaled value'],
+    ['a Date with a time', new Date(1), schemas.date, 'a Date must have no time of day, given 1970-01-01T00:00:00.001Z'],
     ['a late Time', new Date(86_400_000), schemas.time, 'a Time must be on 1970-01-01'],
     ['a date as number', new Date(1), schemas.int64, 'a date needs a schema of a logical type'],
     ['an array', [1], point, 'payload: a value of class Array is no object with fields'],
@@ -186,10 +160,7 @@ describe('JsonConverter with schemas', () => {
     ['{"schema":{"type":"int8"},"payload":null}', 'payload: Invalid null value for required INT8 field'],
     ['{"schema":{"type":"int8"},"payload":200}', 'payload: the value does not fit the schema type int8'],
     ['{"schema":{"type":"bytes"},"payload":"=="}', 'payload: bytes must be given in base64'],
-    [
-      '{"schema":{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal"},"payload":1.56}',
-      'a Decimal can only be read in base64',
-    ],
+    ['{"schema":{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal"},"payload":1.56}', 'a Decimal can only be read in base64'],
     [
       `{"schema":{"type":"int64","name":"${timestampName}"},"payload":9007199254740993}`,
       'payload: 9007199254740993 is not a date; allowed are -8640000000000000 to 8640000000000000',
@@ -236,9 +207,7 @@ describe('JsonConverter with schemas', () => {
   });
 
   it('reads a field called __proto__ as a field', () => {
-    const { value } = read(
-      '{"schema":{"type":"map","keys":{"type":"string"},"values":{"type":"int8"}},"payload":{"__proto__":1}}',
-    );
+    const { value } = read('{"schema":{"type":"map","keys":{"type":"string"},"values":{"type":"int8"}},"payload":{"__proto__":1}}');
     expect(Object.entries(value ?? {})).toEqual([['__proto__', 1]]);
   });
 });

@@ -1,22 +1,14 @@
 import { isUtf8 } from 'node:buffer';
-import {
-  type ConfigOf,
-  type ConfigSpec,
-  type ConnectValue,
-  type Schema,
-  isJsonObject,
-  type JsonValue,
-  parseJson,
-} from '@sluice/sdk';
+import { type ConfigOf, type ConfigSpec, type ConnectValue, type Schema, isJsonObject, type JsonValue, parseJson } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 import type { Converter, SchemaAndValue } from './converter.js';
 import { readJson } from './json-reader.js';
 import { readSchema, schemaText } from './json-schema-codec.js';
 import { writeJson, writePlainJson } from './json-writer.js';
 
-const name = 'JsonConverter';
+const NAME = 'JsonConverter';
 /** Lists and objects inside of each other. What handles a value later, such as a sink, may use the stack once or more for each. */
-const maxDepth = 500;
+const MAX_DEPTH = 500;
 
 export const jsonConverterSpec = {
   'schemas.enable': {
@@ -53,20 +45,18 @@ export const jsonConverterSpec = {
  * the plain value. Bytes and decimals are base64; whole numbers keep all their digits.
  */
 export class JsonConverter implements Converter {
-  private readonly hasEnvelope: boolean;
+  readonly #hasEnvelope: boolean;
 
   constructor(settings: Pick<ConfigOf<typeof jsonConverterSpec>, 'schemas.enable'>) {
-    this.hasEnvelope = settings['schemas.enable'];
+    this.#hasEnvelope = settings['schemas.enable'];
   }
 
   toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null {
     if (value === null) return null;
-    const payload = converting(() =>
-      schema === undefined ? writePlainJson(name, value) : writeJson(name, value, schema),
-    );
+    const payload = converting(() => (schema === undefined ? writePlainJson(NAME, value) : writeJson(NAME, value, schema)));
     // Readers refuse it: better the source fails than every sink.
-    if (payload.length > 2 * maxDepth && isDeeper(value, maxDepth - (this.hasEnvelope ? 1 : 0))) throw tooDeep();
-    if (!this.hasEnvelope) return Buffer.from(payload, 'utf8');
+    if (payload.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH - (this.#hasEnvelope ? 1 : 0))) throw tooDeep();
+    if (!this.#hasEnvelope) return Buffer.from(payload, 'utf8');
     const schemaJson = schema === undefined ? 'null' : schemaText(schema);
     return Buffer.from(`{"schema":${schemaJson},"payload":${payload}}`, 'utf8');
   }
@@ -75,21 +65,21 @@ export class JsonConverter implements Converter {
     if (bytes === null) return { value: null };
     return converting(() => {
       const json = parse(bytes);
-      return this.hasEnvelope ? fromEnvelope(json) : { value: json };
+      return this.#hasEnvelope ? fromEnvelope(json) : { value: json };
     });
   }
 }
 
 function parse(bytes: Buffer): JsonValue {
-  if (!isUtf8(bytes)) throw new ConversionError(name, 'The bytes are not UTF-8');
+  if (!isUtf8(bytes)) throw new ConversionError(NAME, 'The bytes are not UTF-8');
   let json: JsonValue;
   try {
     json = parseJson(bytes.toString('utf8'));
   } catch (error) {
-    throw new ConversionError(name, `The bytes are not JSON: ${(error as Error).message}`, error);
+    throw new ConversionError(NAME, `The bytes are not JSON: ${(error as Error).message}`, error);
   }
   // Each level takes two brackets.
-  if (bytes.length > 2 * maxDepth && isDeeper(json, maxDepth)) throw tooDeep();
+  if (bytes.length > 2 * MAX_DEPTH && isDeeper(json, MAX_DEPTH)) throw tooDeep();
   return json;
 }
 
@@ -101,25 +91,22 @@ function isDeeper(value: unknown, levels: number): boolean {
 }
 
 function tooDeep(): ConversionError {
-  const limit = String(maxDepth);
-  return new ConversionError(
-    name,
-    `The JSON has lists or objects in more than ${limit} levels; at most ${limit} are allowed`,
-  );
+  const limit = String(MAX_DEPTH);
+  return new ConversionError(NAME, `The JSON has lists or objects in more than ${limit} levels; at most ${limit} are allowed`);
 }
 
 function fromEnvelope(json: JsonValue): SchemaAndValue {
   const { schema, payload } = isJsonObject(json) && Object.keys(json).length === 2 ? json : {};
   if (schema === undefined || payload === undefined) {
     throw new ConversionError(
-      name,
+      NAME,
       'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ' +
         'If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.',
     );
   }
   if (schema === null) return { value: payload };
-  const read = readSchema(name, schema);
-  return { value: readJson(name, payload, read), schema: read };
+  const read = readSchema(NAME, schema);
+  return { value: readJson(NAME, payload, read), schema: read };
 }
 
 /** Values nested too deep end in a `RangeError`, which says nothing of the record. */
@@ -128,6 +115,6 @@ function converting<T>(convert: () => T): T {
     return convert();
   } catch (error) {
     if (error instanceof ConversionError) throw error;
-    throw new ConversionError(name, (error as Error).message, error);
+    throw new ConversionError(NAME, (error as Error).message, error);
   }
 }

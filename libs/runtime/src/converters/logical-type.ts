@@ -8,14 +8,14 @@ export const LogicalType = {
   decimal: 'org.apache.kafka.connect.data.Decimal',
 } as const;
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 /** Beyond it, either side of the epoch, JavaScript has no dates. */
-const maxDateMs = 8.64e15;
+const MAX_DATE_MS = 8.64e15;
 /** Milliseconds of one unit of the number that stands for a date. */
-const unitsMs: ReadonlyMap<string | undefined, number> = new Map([
+const UNITS_MS: ReadonlyMap<string | undefined, number> = new Map([
   [LogicalType.timestamp, 1],
   [LogicalType.time, 1],
-  [LogicalType.date, dayMs],
+  [LogicalType.date, DAY_MS],
 ]);
 
 /**
@@ -30,10 +30,10 @@ export function dateToNumber(converter: string, date: Date, schemaName: string |
     case LogicalType.timestamp:
       return ms;
     case LogicalType.date:
-      if (ms % dayMs === 0) return ms / dayMs;
+      if (ms % DAY_MS === 0) return ms / DAY_MS;
       throw new ConversionError(converter, `${path}: a Date must have no time of day, given ${date.toISOString()}`);
     case LogicalType.time:
-      if (ms >= 0 && ms < dayMs) return ms;
+      if (ms >= 0 && ms < DAY_MS) return ms;
       throw new ConversionError(converter, `${path}: a Time must be on 1970-01-01, given ${date.toISOString()}`);
     default:
       throw new ConversionError(converter, `${path}: a date does not fit the type ${schemaName}`);
@@ -43,18 +43,10 @@ export function dateToNumber(converter: string, date: Date, schemaName: string |
 /** Returns the date that a number stands for, or `undefined` if the type is none of dates. Throws a {@link ConversionError} for a number that no date
  * can hold.
  */
-export function numberToDate(
-  converter: string,
-  value: number | bigint,
-  schemaName: string | undefined,
-  path: string,
-): Date | undefined {
-  const unitMs = unitsMs.get(schemaName);
+export function numberToDate(converter: string, value: number | bigint, schemaName: string | undefined, path: string): Date | undefined {
+  const unitMs = UNITS_MS.get(schemaName);
   if (unitMs === undefined) return undefined;
   const date = new Date(Number(value) * unitMs);
   if (!Number.isNaN(date.getTime())) return date;
-  throw new ConversionError(
-    converter,
-    `${path}: ${value} is not a date; allowed are -${maxDateMs / unitMs} to ${maxDateMs / unitMs}`,
-  );
+  throw new ConversionError(converter, `${path}: ${value} is not a date; allowed are -${MAX_DATE_MS / unitMs} to ${MAX_DATE_MS / unitMs}`);
 }

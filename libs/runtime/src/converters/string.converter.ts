@@ -4,7 +4,7 @@ import { ConversionError } from './conversion-error.js';
 import type { Converter, SchemaAndValue } from './converter.js';
 import { writePlainJson } from './json-writer.js';
 
-const name = 'StringConverter';
+const NAME = 'StringConverter';
 const textSchema: Schema = optionalSchema(schemas.string);
 
 export const stringConverterSpec = {
@@ -30,7 +30,7 @@ export class StringConverter implements Converter {
   fromBytes(bytes: Buffer | null): SchemaAndValue {
     if (bytes === null) return { value: null, schema: textSchema };
     // A replacement character would change the record without a word.
-    if (!isUtf8(bytes)) throw new ConversionError(name, 'The bytes are not UTF-8; ByteArrayConverter takes any bytes');
+    if (!isUtf8(bytes)) throw new ConversionError(NAME, 'The bytes are not UTF-8; ByteArrayConverter takes any bytes');
     return { value: bytes.toString('utf8'), schema: textSchema };
   }
 }
@@ -38,7 +38,7 @@ export class StringConverter implements Converter {
 function textOf(value: Exclude<ConnectValue, null | Uint8Array>): string {
   if (typeof value === 'string') return value;
   if (typeof value !== 'object') return String(value);
-  if (!(value instanceof Date)) return writePlainJson(name, value);
-  if (Number.isNaN(value.getTime())) throw new ConversionError(name, 'The date is invalid');
+  if (!(value instanceof Date)) return writePlainJson(NAME, value);
+  if (Number.isNaN(value.getTime())) throw new ConversionError(NAME, 'The date is invalid');
   return value.toISOString();
 }

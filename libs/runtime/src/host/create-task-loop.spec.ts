@@ -31,8 +31,7 @@ describe('createTaskLoop', () => {
         context.warn(`${'x'.repeat(990)}${secret}`);
         return Promise.resolve();
       },
-      open: () =>
-        isDown ? Promise.reject(new RetriableError(`${'x'.repeat(490)}${secret} is refused`)) : Promise.resolve([]),
+      open: () => (isDown ? Promise.reject(new RetriableError(`${'x'.repeat(490)}${secret} is refused`)) : Promise.resolve([])),
       put: () => Promise.resolve(),
       flush: () => Promise.resolve(),
       close: () => Promise.resolve(),
@@ -72,8 +71,7 @@ describe('createTaskLoop', () => {
     void loop.stop().then(() => (isEnded = true));
     await world.clock.until(() => isEnded);
     const text = world.logger.lines.join('\n');
-    for (const part of ['logs in with', 'of open failed', 'stop failed', 'is still in use'])
-      expect(text).toContain(part);
+    for (const part of ['logs in with', 'of open failed', 'stop failed', 'is still in use']) expect(text).toContain(part);
     expect(`${kept}${text}`).not.toContain('sesame');
     expect(kept).not.toContain('xopen');
   });

@@ -1,13 +1,7 @@
 import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
 import { connectorClass, taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
-import {
-  sinkLoopSettings,
-  sourceLoopSettings,
-  subscriptionOf,
-  taskCountOf,
-  topicCreationOf,
-} from '../config/loop-settings.js';
+import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, taskCountOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
 import { secretsHider } from '../plugins/validate-connector.js';
@@ -50,9 +44,7 @@ export interface TaskEnvironment {
  */
 export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
   const connector = plugins.connector(connectorClass(task.config));
-  return connector.kind === 'source'
-    ? createSourceLoop(task, connector, environment)
-    : createSinkLoop(task, connector, environment);
+  return connector.kind === 'source' ? createSourceLoop(task, connector, environment) : createSinkLoop(task, connector, environment);
 }
 
 function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SinkConnector } from '@sluice/sdk';
 import { PluginRegistry } from '../plugins/plugin-registry.js';
-import { describeTaskError, errorTrace, maxTraceLength, shortenedTrace } from './error-trace.js';
+import { describeTaskError, errorTrace, MAX_TRACE_LENGTH, shortenedTrace } from './error-trace.js';
 
 describe('errorTrace', () => {
   it('shows the whole chain of causes', () => {
@@ -18,13 +18,13 @@ describe('errorTrace', () => {
 
 describe('shortenedTrace', () => {
   it('leaves a trace as it is that fits into a report', () => {
-    expect(shortenedTrace('x'.repeat(maxTraceLength))).toBe('x'.repeat(maxTraceLength));
+    expect(shortenedTrace('x'.repeat(MAX_TRACE_LENGTH))).toBe('x'.repeat(MAX_TRACE_LENGTH));
   });
 
   it('keeps beginning and end of one that does not', () => {
-    const trace = shortenedTrace(`first ${'x'.repeat(2 * maxTraceLength)} last`);
+    const trace = shortenedTrace(`first ${'x'.repeat(2 * MAX_TRACE_LENGTH)} last`);
     expect(trace).toMatch(/^first x+\n\.\.\. \d+ characters are left out \.\.\.\nx+ last$/);
-    expect(trace.length).toBeLessThan(maxTraceLength + 100);
+    expect(trace.length).toBeLessThan(MAX_TRACE_LENGTH + 100);
   });
 });
 

@@ -4,10 +4,10 @@ import type { PluginRegistry } from '../plugins/plugin-registry.js';
 import { withoutSecrets } from '../plugins/validate-connector.js';
 
 /** Traces go into every report of the node: a longer one keeps its beginning and its end. */
-export const maxTraceLength = 16_384;
+export const MAX_TRACE_LENGTH = 16_384;
 
 /** The deepest chain of causes that is followed: causes may form a circle. */
-const mostCauses = 20;
+const MOST_CAUSES = 20;
 
 function textOf(error: unknown): string {
   if (error instanceof Error) return error.stack ?? `${error.name}: ${error.message}`;
@@ -18,7 +18,7 @@ function textOf(error: unknown): string {
 export function errorTrace(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
-  for (let depth = 0; current !== undefined && depth < mostCauses; depth += 1) {
+  for (let depth = 0; current !== undefined && depth < MOST_CAUSES; depth += 1) {
     const text = textOf(current);
     parts.push(depth === 0 ? text : `Caused by: ${text}`);
     current = current instanceof Error ? current.cause : undefined;
@@ -28,10 +28,10 @@ export function errorTrace(error: unknown): string {
 
 /** Shortens a trace so that it fits into a report. */
 export function shortenedTrace(text: string): string {
-  const left = text.length - maxTraceLength;
+  const left = text.length - MAX_TRACE_LENGTH;
   if (left <= 0) return text;
-  const half = maxTraceLength / 2;
-  return `${text.slice(0, half)}\n... ${String(left)} characters are left out ...\n${text.slice(-half)}`;
+  const half = MAX_TRACE_LENGTH / 2;
+  return `${text.slice(0, half)}\n... ${left} characters are left out ...\n${text.slice(-half)}`;
 }
 
 /** Describes a task's error with its causes, without the values of the secret settings that the task has. */

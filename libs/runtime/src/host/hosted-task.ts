@@ -1,12 +1,5 @@
 import { backoffMs } from '@sluice/time';
-import {
-  taskKey,
-  type DesiredTask,
-  type RestartInfo,
-  type RunState,
-  type TaskError,
-  type TaskReport,
-} from '@sluice/core';
+import { taskKey, type DesiredTask, type RestartInfo, type RunState, type TaskError, type TaskReport } from '@sluice/core';
 import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
@@ -34,7 +27,7 @@ export interface RestartHistory {
 }
 
 /** Tasks of a node that restart for the same reason do so within this time. */
-const spreadMs = 1000;
+const SPREAD_MS = 1000;
 
 interface Failure {
   readonly error: unknown;
@@ -53,20 +46,20 @@ export class HostedTask {
   readonly done: Promise<void>;
   /** Resolves when the first attempt to start it is over, however it went. */
   readonly tried: Promise<void>;
-  private noteTried: () => void = () => undefined;
-  private readonly supervision: TaskSupervision;
-  private state: RunState = 'RESTARTING';
-  private since: number;
-  private trace: string | undefined;
-  private lastError: TaskError | undefined;
-  private restart: RestartInfo | undefined;
-  private attempts: number;
-  private history: RestartHistory | undefined;
-  private isPaused: boolean;
+  #noteTried: () => void = () => undefined;
+  readonly #supervision: TaskSupervision;
+  #state: RunState = 'RESTARTING';
+  #since: number;
+  #trace: string | undefined;
+  #lastError: TaskError | undefined;
+  #restart: RestartInfo | undefined;
+  #attempts: number;
+  #history: RestartHistory | undefined;
+  #isPaused: boolean;
   /** It is paused, and what it had taken before is written. */
-  private isStill = false;
-  private loop: TaskLoop | undefined;
-  private readonly stopping = new AbortController();
+  #isStill = false;
+  #loop: TaskLoop | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(
     readonly task: DesiredTask,
@@ -75,15 +68,15 @@ export class HostedTask {
     before?: RestartHistory,
   ) {
     this.key = taskKey(task.id);
-    this.supervision = taskSupervision(task.config);
-    this.since = options.clock.wallMs();
-    this.isPaused = task.paused;
-    this.attempts = before?.attempts ?? 0;
-    this.lastError = before?.lastError;
+    this.#supervision = taskSupervision(task.config);
+    this.#since = options.clock.wallMs();
+    this.#isPaused = task.paused;
+    this.#attempts = before?.attempts ?? 0;
+    this.#lastError = before?.lastError;
     this.tried = new Promise((resolve) => {
-      this.noteTried = resolve;
+      this.#noteTried = resolve;
     });
-    this.done = this.run().finally(this.noteTried);
+    this.done = this.#run().finally(this.#noteTried);
   }
 
   get generation(): number {
@@ -91,25 +84,31 @@ export class HostedTask {
   }
 
   get paused(): boolean {
-    return this.isPaused;
+    return this.#isPaused;
   }
 
   get isStopping(): boolean {
-    return this.stopping.signal.aborted;
+    return this.#stopping.signal.aborted;
   }
 
   /** Set once the task has asked for a new generation. */
   get restartHistory(): RestartHistory | undefined {
-    return this.history;
+    return this.#history;
   }
 
   /** How long the task may take to stop by itself, in milliseconds. */
   get shutdownTimeoutMs(): number {
-    return this.supervision.shutdownTimeoutMs;
+    return this.#supervision.shutdownTimeoutMs;
   }
 
   report(): TaskReport {
-    const { task, state, since, trace, lastError, restart, loop } = this;
+    const { task } = this;
+    const state = this.#state;
+    const since = this.#since;
+    const trace = this.#trace;
+    const lastError = this.#lastError;
+    const restart = this.#restart;
+    const loop = this.#loop;
     const warnings = loop?.warnings.list ?? [];
     const waits = loop?.waits.list ?? [];
     return {
@@ -128,172 +127,170 @@ export class HostedTask {
   }
 
   setPaused(paused: boolean): void {
-    if (this.isPaused === paused) return;
-    this.isPaused = paused;
-    this.isStill = false;
-    if (paused) this.pauseLoop();
-    else this.loop?.resume();
-    if (this.state === 'RUNNING' || this.state === 'PAUSED') this.change('RUNNING');
+    if (this.#isPaused === paused) return;
+    this.#isPaused = paused;
+    this.#isStill = false;
+    if (paused) this.#pauseLoop();
+    else this.#loop?.resume();
+    if (this.#state === 'RUNNING' || this.#state === 'PAUSED') this.#change('RUNNING');
     else this.options.onChange();
   }
 
   stop(): void {
     if (this.isStopping) return;
-    this.stopping.abort(new Error('The task was asked to stop'));
-    if (this.state !== 'FAILED') this.change('STOPPING');
-    void this.loop?.stop();
+    this.#stopping.abort(new Error('The task was asked to stop'));
+    if (this.#state !== 'FAILED') this.#change('STOPPING');
+    void this.#loop?.stop();
   }
 
   /** Gives up at once: nothing more is written. */
   kill(): void {
-    this.loop?.kill();
+    this.#loop?.kill();
   }
 
-  private async run(): Promise<void> {
+  async #run(): Promise<void> {
     const { clock } = this.options;
-    const { signal } = this.stopping;
+    const { signal } = this.#stopping;
     // The one who starts the task knows it before the first change is reported.
     await Promise.resolve();
     while (!signal.aborted) {
-      const failure = await this.runOnce();
+      const failure = await this.#runOnce();
       if (failure === undefined || this.isStopping) return;
       if (failure.error instanceof SupersededError) {
-        this.noteSuccession(failure.error);
+        this.#noteSuccession(failure.error);
         if (this.task.type === 'source') {
-          await this.waitForNewGeneration();
+          await this.#waitForNewGeneration();
           return;
         }
         // All sinks of the node do the same now.
-        await clock.sleep(clock.random() * spreadMs, signal).catch(() => undefined);
+        await clock.sleep(clock.random() * SPREAD_MS, signal).catch(() => undefined);
         continue;
       }
-      const delayMs = this.noteFailure(failure);
+      const delayMs = this.#noteFailure(failure);
       if (delayMs === undefined) return;
       await clock.sleep(delayMs, signal).catch(() => undefined);
       if (failure.isUnsettled) {
-        await this.waitForNewGeneration();
+        await this.#waitForNewGeneration();
         return;
       }
     }
   }
 
   /** Resolves when the loop has ended; with the reason if that was a failure. */
-  private async runOnce(): Promise<Failure | undefined> {
+  async #runOnce(): Promise<Failure | undefined> {
     const { createLoop, clock } = this.options;
     let startedMs: number | undefined;
     try {
-      const loop = (this.loop = createLoop(this.task));
-      this.isStill = false;
-      if (this.isPaused) this.pauseLoop();
+      const loop = (this.#loop = createLoop(this.task));
+      this.#isStill = false;
+      if (this.#isPaused) this.#pauseLoop();
       await loop.start();
       startedMs = clock.nowMs();
-      if (!this.isStopping) this.noteRunning();
-      this.noteTried();
+      if (!this.isStopping) this.#noteRunning();
+      this.#noteTried();
       const end = await loop.ended;
       if (end.kind === 'stopped') return undefined;
-      if (this.isStopping) this.warn(`failed while it stopped: ${this.describe(end.error).trace}`);
+      if (this.isStopping) this.#warn(`failed while it stopped: ${this.#describe(end.error).trace}`);
       const isUnsettled = this.task.type === 'source' && !end.clean;
       return { error: end.error, ranMs: clock.nowMs() - startedMs, isUnsettled };
     } catch (error) {
-      this.noteTried();
+      this.#noteTried();
       return { error, ranMs: 0, isUnsettled: false };
     }
   }
 
-  private noteRunning(): void {
-    this.trace = undefined;
-    this.restart = undefined;
-    this.change(this.isStill ? 'PAUSED' : 'RUNNING');
+  #noteRunning(): void {
+    this.#trace = undefined;
+    this.#restart = undefined;
+    this.#change(this.#isStill ? 'PAUSED' : 'RUNNING');
   }
 
-  private pauseLoop(): void {
-    this.loop?.pause(() => {
-      this.isStill = true;
-      if (this.state === 'RUNNING') this.change('PAUSED');
+  #pauseLoop(): void {
+    this.#loop?.pause(() => {
+      this.#isStill = true;
+      if (this.#state === 'RUNNING') this.#change('PAUSED');
     });
   }
 
   /** Notes a restart that the restart policy does not count: the task itself did not fail. */
-  private noteSuccession({ message }: Error): void {
+  #noteSuccession({ message }: Error): void {
     const { clock, logger } = this.options;
     const text = `Task ${this.key} restarts. ${message}`;
     if (this.task.type === 'source') {
-      this.lastError = { at: clock.wallMs(), message };
+      this.#lastError = { at: clock.wallMs(), message };
       logger.warn(text);
     } else logger.info(text);
-    this.restart = undefined;
-    this.change('RESTARTING');
+    this.#restart = undefined;
+    this.#change('RESTARTING');
   }
 
   /** Returns the delay before the restart; `undefined` when there will be none. */
-  private noteFailure({ error, ranMs }: Failure): number | undefined {
+  #noteFailure({ error, ranMs }: Failure): number | undefined {
     const { clock, logger } = this.options;
-    const { trace, message } = this.describe(error);
+    const { trace, message } = this.#describe(error);
     const at = clock.wallMs();
-    this.trace = trace;
-    this.lastError = { at, message };
-    const { restart: policy } = this.supervision;
-    const decision = decideRestart(policy, { error, ranMs, attempts: this.attempts }, clock.random());
+    this.#trace = trace;
+    this.#lastError = { at, message };
+    const { restart: policy } = this.#supervision;
+    const decision = decideRestart(policy, { error, ranMs, attempts: this.#attempts }, clock.random());
     if (decision.kind !== 'restart') {
-      this.restart = undefined;
-      const why = decision.kind === 'final' ? '' : ` for good after ${String(this.attempts)} restart(s)`;
-      logger.error(`Task ${this.key} failed${why}: ${this.shown(error, trace)}`);
-      this.change('FAILED');
+      this.#restart = undefined;
+      const why = decision.kind === 'final' ? '' : ` for good after ${this.#attempts} restart(s)`;
+      logger.error(`Task ${this.key} failed${why}: ${this.#shown(error, trace)}`);
+      this.#change('FAILED');
       return undefined;
     }
     const { attempt, delayMs } = decision;
-    this.attempts = attempt;
+    this.#attempts = attempt;
     const { maxAttempts } = policy;
-    this.restart = { attempt, at: at + Math.round(delayMs), ...(maxAttempts === undefined ? {} : { maxAttempts }) };
-    this.warn(
-      `failed and restarts in ${delayMs.toFixed(0)} ms (restart ${String(attempt)}): ${this.shown(error, trace)}`,
-    );
-    this.change('RESTARTING');
+    this.#restart = { attempt, at: at + Math.round(delayMs), ...(maxAttempts === undefined ? {} : { maxAttempts }) };
+    this.#warn(`failed and restarts in ${delayMs.toFixed(0)} ms (restart ${attempt}): ${this.#shown(error, trace)}`);
+    this.#change('RESTARTING');
     return delayMs;
   }
 
   /** Asks until it is taken; what follows is that the task is stopped here. */
-  private async waitForNewGeneration(): Promise<void> {
+  async #waitForNewGeneration(): Promise<void> {
     const { clock, requestNewGeneration } = this.options;
-    const { signal } = this.stopping;
-    if (this.lastError === undefined) return;
-    const history = { attempts: this.attempts, lastError: this.lastError };
-    const { backoff } = this.supervision.restart;
+    const { signal } = this.#stopping;
+    if (this.#lastError === undefined) return;
+    const history = { attempts: this.#attempts, lastError: this.#lastError };
+    const { backoff } = this.#supervision.restart;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      this.history = history;
+      this.#history = history;
       try {
         await requestNewGeneration(this.task, signal);
         return;
       } catch (error) {
         if (this.isStopping) return;
         const waitMs = backoffMs(attempt, backoff, clock.random());
-        this.warn(`gets no new generation yet and asks again in ${waitMs.toFixed(0)} ms: ${String(error)}`);
+        this.#warn(`gets no new generation yet and asks again in ${waitMs.toFixed(0)} ms: ${String(error)}`);
         await clock.sleep(waitMs, signal).catch(() => undefined);
       }
     }
   }
 
   /** Shortens what operators can fix, such as a missing folder, to one line; its trace goes to the debug log. */
-  private shown(error: unknown, trace: string): string {
+  #shown(error: unknown, trace: string): string {
     if (!isConnectError(error) || error.code === ConnectErrorCode.internal) return trace;
     this.options.logger.debug(`Task ${this.key}: ${trace}`);
     return trace.split(/\n\s+at /, 1)[0] ?? trace;
   }
 
-  private describe(error: unknown): { readonly trace: string; readonly message: string } {
+  #describe(error: unknown): { readonly trace: string; readonly message: string } {
     const trace = this.options.describeError(this.task, error);
     return { trace, message: trace.split('\n', 1)[0] ?? '' };
   }
 
-  private warn(text: string): void {
+  #warn(text: string): void {
     this.options.logger.warn(`Task ${this.key} ${text}`);
   }
 
   /** Reports every change, also of one error to the next. */
-  private change(state: RunState): void {
-    if (this.state !== state) {
-      this.state = state;
-      this.since = this.options.clock.wallMs();
+  #change(state: RunState): void {
+    if (this.#state !== state) {
+      this.#state = state;
+      this.#since = this.options.clock.wallMs();
     }
     this.options.onChange();
   }

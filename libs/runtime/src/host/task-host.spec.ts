@@ -195,9 +195,7 @@ describe('TaskHost', () => {
     await clock.advance(1500);
     loops[2].end(broken);
     await clock.advance(100_000);
-    expect(host.reports()).toMatchObject([
-      { state: 'FAILED', trace: expect.stringContaining('Caused by: Error: pipe') },
-    ]);
+    expect(host.reports()).toMatchObject([{ state: 'FAILED', trace: expect.stringContaining('Caused by: Error: pipe') }]);
     expect(host.reports()[0]).not.toHaveProperty('restart');
     expect(states).toEqual(['RUNNING', 'RESTARTING', 'RUNNING', 'RESTARTING', 'RUNNING', 'FAILED']);
     expect(clock.pendingTimers).toBe(0);

@@ -18,81 +18,81 @@ export interface HeldTask {
 }
 
 /** A new generation that was asked for comes within moments, or the task went elsewhere meanwhile. */
-const historyKeptMs = 60_000;
+const HISTORY_KEPT_MS = 60_000;
 
 /**
  * Runs the tasks of a node, each in a loop of its own. A task is gone only when its loop has ended; one that fails for good is held until it is
  * stopped.
  */
 export class TaskHost {
-  private readonly tasks = new Map<string, HostedTask>();
-  private readonly histories = new Map<string, { readonly history: RestartHistory; readonly untilMs: number }>();
-  private readonly stuck = new Set<HostedTask>();
+  readonly #tasks = new Map<string, HostedTask>();
+  readonly #histories = new Map<string, { readonly history: RestartHistory; readonly untilMs: number }>();
+  readonly #stuck = new Set<HostedTask>();
 
   constructor(private readonly options: TaskHostOptions) {}
 
   /** By task key, as it stands at any time: every task that is not certainly stopped, and those that failed. */
   held(): ReadonlyMap<string, HeldTask> {
-    return this.tasks;
+    return this.#tasks;
   }
 
   reports(): readonly TaskReport[] {
-    return [...this.tasks.values()].map((task) => task.report());
+    return [...this.#tasks.values()].map((task) => task.report());
   }
 
   start(task: DesiredTask): void {
     const key = taskKey(task.id);
-    if (this.tasks.has(key)) throw new ConnectError(ConnectErrorCode.conflict, `Task ${key} is held already`);
-    this.tasks.set(key, new HostedTask(task, this.options, this.takeHistory(key)));
+    if (this.#tasks.has(key)) throw new ConnectError(ConnectErrorCode.conflict, `Task ${key} is held already`);
+    this.#tasks.set(key, new HostedTask(task, this.options, this.#takeHistory(key)));
   }
 
   /** Resolves when the first attempt to start a task is over; at once where it is not held. */
   async tried(key: string): Promise<void> {
-    await this.tasks.get(key)?.tried;
+    await this.#tasks.get(key)?.tried;
   }
 
   pause(key: string): void {
-    this.tasks.get(key)?.setPaused(true);
+    this.#tasks.get(key)?.setPaused(true);
   }
 
   resume(key: string): void {
-    this.tasks.get(key)?.setPaused(false);
+    this.#tasks.get(key)?.setPaused(false);
   }
 
   /** Resolves when the task is gone, or was reported as stuck. */
   async stop(key: string): Promise<void> {
-    const task = this.tasks.get(key);
-    if (task === undefined || this.stuck.has(task)) return;
+    const task = this.#tasks.get(key);
+    if (task === undefined || this.#stuck.has(task)) return;
     task.stop();
-    if (!(await this.endsInTime(task))) {
-      this.stuck.add(task);
+    if (!(await this.#endsInTime(task))) {
+      this.#stuck.add(task);
       this.options.onStuck(task.task);
       return;
     }
-    if (this.tasks.get(key) !== task) return;
-    this.tasks.delete(key);
-    this.keepHistory(key, task.restartHistory);
+    if (this.#tasks.get(key) !== task) return;
+    this.#tasks.delete(key);
+    this.#keepHistory(key, task.restartHistory);
     this.options.onChange();
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all([...this.tasks.keys()].map((key) => this.stop(key)));
+    await Promise.all([...this.#tasks.keys()].map((key) => this.stop(key)));
   }
 
-  private keepHistory(key: string, history: RestartHistory | undefined): void {
+  #keepHistory(key: string, history: RestartHistory | undefined): void {
     const nowMs = this.options.clock.nowMs();
-    for (const [each, { untilMs }] of this.histories) if (untilMs < nowMs) this.histories.delete(each);
-    if (history !== undefined) this.histories.set(key, { history, untilMs: nowMs + historyKeptMs });
+    for (const [each, { untilMs }] of this.#histories) if (untilMs < nowMs) this.#histories.delete(each);
+    if (history !== undefined) this.#histories.set(key, { history, untilMs: nowMs + HISTORY_KEPT_MS });
   }
 
-  private takeHistory(key: string): RestartHistory | undefined {
-    const kept = this.histories.get(key);
-    this.histories.delete(key);
+  #takeHistory(key: string): RestartHistory | undefined {
+    const kept = this.#histories.get(key);
+    this.#histories.delete(key);
     return kept === undefined || kept.untilMs < this.options.clock.nowMs() ? undefined : kept.history;
   }
 
   /** Gives the task its time to stop, then gives it up and waits for its end once more. */
-  private async endsInTime(task: HostedTask): Promise<boolean> {
+  async #endsInTime(task: HostedTask): Promise<boolean> {
     if (await endsWithin(this.options.clock, task.done, task.shutdownTimeoutMs)) return true;
     task.kill();
     return endsWithin(this.options.clock, task.done, this.options.killTimeoutMs);

@@ -1,6 +1,6 @@
 import type { ConfigSpec, Connector, Field, RawConfig } from '@sluice/sdk';
 import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
-import { chooseConverters, type ConverterChoice, defaultConverterName } from '../converters/converter-choice.js';
+import { chooseConverters, type ConverterChoice, DEFAULT_CONVERTER_NAME } from '../converters/converter-choice.js';
 
 /** Returns all settings of a connector: those that every connector of its kind has, with its own defaults of converters, and its own. */
 export function connectorSpec(connector: Connector): ConfigSpec {
@@ -8,8 +8,8 @@ export function connectorSpec(connector: Connector): ConfigSpec {
   const { key, value } = connector.defaultConverters ?? {};
   return {
     ...shared,
-    'key.converter': { ...shared['key.converter'], default: key ?? defaultConverterName },
-    'value.converter': { ...shared['value.converter'], default: value ?? defaultConverterName },
+    'key.converter': { ...shared['key.converter'], default: key ?? DEFAULT_CONVERTER_NAME },
+    'value.converter': { ...shared['value.converter'], default: value ?? DEFAULT_CONVERTER_NAME },
     ...connector.spec,
   };
 }

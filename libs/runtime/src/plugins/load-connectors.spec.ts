@@ -45,9 +45,7 @@ describe('the connectors of a runner', () => {
 
   it('need a folder that is there', async () => {
     await file('app/package.json', JSON.stringify({ sluice: { connectorFolder: './none' } }));
-    await expect(connectorsOf(main(), 'source')).rejects.toThrow(
-      `The folder of the connectors ${join(root, 'app/none')} cannot be read`,
-    );
+    await expect(connectorsOf(main(), 'source')).rejects.toThrow(`The folder of the connectors ${join(root, 'app/none')} cannot be read`);
   });
 });
 
@@ -95,10 +93,7 @@ describe('the connector packages of a folder', () => {
   it.each([
     ['export const other = 1;', 'must export an array called connectors with at least one connector'],
     ['export const connectors = [];', 'must export an array called connectors with at least one connector'],
-    [
-      `export const connectors = [${connector('pump', 'A')}];`,
-      'connectors[0].kind is "pump"; it must be "source" or "sink"',
-    ],
+    [`export const connectors = [${connector('pump', 'A')}];`, 'connectors[0].kind is "pump"; it must be "source" or "sink"'],
     [`export const connectors = [${connector('sink', '')}];`, 'connectors[0].name is ""; it must be a class name'],
     [
       'export const connectors = [{ kind: "sink", name: "A", aliases: [], spec: {}, createTask() {} }];',

@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
-import {
-  ConnectErrorCode,
-  RetriableError,
-  type SinkConnector,
-  type SourceConnector,
-  type TaskConfig,
-} from '@sluice/sdk';
+import { ConnectErrorCode, RetriableError, type SinkConnector, type SourceConnector, type TaskConfig } from '@sluice/sdk';
 import { PluginRegistry } from './plugin-registry.js';
 import { UnknownPluginError } from './plugin-registry.js';
 
@@ -21,8 +15,7 @@ const source: SourceConnector = {
     pin: { type: 'password', importance: 'low', doc: 'Opens.', optional: true },
     last: { type: 'int', importance: 'low', doc: 'Last.', default: 9 },
   },
-  validate: ({ last, pin }) =>
-    last === '0' ? [{ field: 'last', message: `Last must not be 0 with ${pin ?? 'no pin'}` }] : [],
+  validate: ({ last, pin }) => (last === '0' ? [{ field: 'last', message: `Last must not be 0 with ${pin ?? 'no pin'}` }] : []),
   taskConfigs: ({ lists, names, pin }, maxTasks) => {
     const items = (lists ?? names ?? '').split(',');
     if (items.includes('bad')) throw new Error(`Cannot split with ${pin ?? ''}`);
@@ -294,18 +287,13 @@ describe('validate', () => {
       topics: `a,${topic}`,
     });
     expect(errorsOf(validation)).toEqual([
-      [
-        'topics',
-        expect.stringMatching(/^Invalid value .* for configuration topics: Topic .* a topic's name has 1 to 127/),
-      ],
+      ['topics', expect.stringMatching(/^Invalid value .* for configuration topics: Topic .* a topic's name has 1 to 127/)],
     ]);
   });
 
   it('wants topics of a sink', () => {
     const settings = { name: 'c', 'connector.class': 'ListSink' };
-    expect(errorsOf(registry.validate('ListSink', settings))).toEqual([
-      ['topics', 'Must configure one of topics or topics.regex'],
-    ]);
+    expect(errorsOf(registry.validate('ListSink', settings))).toEqual([['topics', 'Must configure one of topics or topics.regex']]);
     expect(registry.validate('ListSink', { ...settings, 'connect.topicnames': 'a;b' }).errorCount).toBe(0);
   });
 });
@@ -353,11 +341,7 @@ describe('taskConfigs', () => {
   });
 
   it.each<readonly [string, TaskConfig, string]>([
-    [
-      'more tasks than allowed',
-      { ...good, lists: 'many' },
-      'The connector c has generated 2 tasks, which is greater than 1,',
-    ],
+    ['more tasks than allowed', { ...good, lists: 'many' }, 'The connector c has generated 2 tasks, which is greater than 1,'],
     ['no task', { ...good, lists: 'none' }, 'The connector c has generated no task.'],
     ['an error of the connector', { ...good, lists: 'bad', pin: 'hunter2' }, 'Cannot split with [hidden]'],
     [

@@ -12,7 +12,7 @@ import {
 } from '@sluice/sdk';
 import { commonSettingsSpec } from '../config/connector-settings.js';
 import { converterByName, converterInfos } from '../converters/converter-plugins.js';
-import { taskCountSetting } from '../config/loop-settings.js';
+import { TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { connectorSpec } from './connector-definition.js';
 import { validateConnector, withoutSecrets } from './validate-connector.js';
 
@@ -35,24 +35,24 @@ export class UnknownPluginError extends ConnectError {
  * part of each, where no other connector has the same.
  */
 export class PluginRegistry {
-  private readonly byName = new Map<string, Connector>();
+  readonly #byName = new Map<string, Connector>();
 
   /** Throws a `ConnectError` when two connectors claim the same name or alias. */
   constructor(private readonly connectors: readonly Connector[]) {
     for (const connector of connectors) {
       for (const name of new Set([connector.name, ...connector.aliases])) {
-        const other = this.byName.get(name);
+        const other = this.#byName.get(name);
         if (other !== undefined) throw claimedTwice(name, other, connector);
-        this.byName.set(name, connector);
+        this.#byName.set(name, connector);
       }
     }
     for (const [name, connector] of simpleNames(connectors)) {
-      if (!this.byName.has(name)) this.byName.set(name, connector);
+      if (!this.#byName.has(name)) this.#byName.set(name, connector);
     }
   }
 
   find(className: string): Connector | undefined {
-    return this.byName.get(className);
+    return this.#byName.get(className);
   }
 
   /** @throws UnknownPluginError */
@@ -67,7 +67,7 @@ export class PluginRegistry {
 
   /** The connectors with every name that they are found under, and the converters. */
   pluginInfos(): readonly PluginInfo[] {
-    const names = [...this.byName];
+    const names = [...this.#byName];
     const connectors = this.connectors.map((connector) => ({
       kind: connector.kind,
       name: connector.name,
@@ -99,12 +99,10 @@ export class PluginRegistry {
    * The full settings of each task: the connector's, and over them what it gives the task. Rejects only with an error marked `retriable`: then the
    * same question may be answered later.
    */
-  async taskConfigs(
-    config: TaskConfig,
-  ): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
+  async taskConfigs(config: TaskConfig): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
     const connector = this.find(connectorClass(config));
     try {
-      return { tasks: await this.split(this.connector(connectorClass(config)), config) };
+      return { tasks: await this.#split(this.connector(connectorClass(config)), config) };
     } catch (error) {
       if (isRetriable(error)) throw error;
       const text = error instanceof Error ? error.message : String(error);
@@ -112,7 +110,7 @@ export class PluginRegistry {
     }
   }
 
-  private async split(connector: Connector, config: TaskConfig): Promise<readonly TaskConfig[]> {
+  async #split(connector: Connector, config: TaskConfig): Promise<readonly TaskConfig[]> {
     const { errorCount, fields } = validateConnector(connector, config);
     const tasksMax = parseConfig({ 'tasks.max': commonSettingsSpec['tasks.max'] }, config, { unknownKeys: 'ignore' });
     if (errorCount > 0 || !tasksMax.ok) {
@@ -136,7 +134,7 @@ export class PluginRegistry {
       throw new ConnectError(ConnectErrorCode.configInvalid, `The connector ${name} has generated no task.`);
     }
     // Sink tasks divide queues among them, so each has to know how many there are; a source divides its work itself.
-    const share = connector.kind === 'sink' ? { [taskCountSetting]: String(tasks.length) } : {};
+    const share = connector.kind === 'sink' ? { [TASK_COUNT_SETTING]: String(tasks.length) } : {};
     const spec = connectorSpec(connector);
     return tasks.map((task) => ({ ...taskSettings(spec, config, task), ...share }));
   }

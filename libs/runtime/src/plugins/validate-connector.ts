@@ -5,7 +5,7 @@ import {
   describeSpec,
   type FieldError,
   type FieldState,
-  hiddenValue,
+  HIDDEN_VALUE,
   hideEmbedded,
   isConfigError,
   isSecretName,
@@ -28,8 +28,7 @@ export function validateConnector(connector: Connector, config: TaskConfig): Val
   const spec: ConfigSpec = { ...connectorSpec(connector), ...converterSettingsSpec(choices) };
   const base = validateConfig(spec, config, {
     unknownKeys: 'warn',
-    isKnownElsewhere: (name) =>
-      isJudgedElsewhere(name) || choices.some(({ setting }) => name.startsWith(`${setting}.`)),
+    isKnownElsewhere: (name) => isJudgedElsewhere(name) || choices.some(({ setting }) => name.startsWith(`${setting}.`)),
   });
   const unsupported = unsupportedSettingsIn(config, spec);
   const wrong = new Set(base.fields.filter(({ state }) => state.errors.length > 0).map(({ state }) => state.name));
@@ -90,11 +89,9 @@ export function secretsHider(connector: Connector | undefined, config: TaskConfi
 function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {
   if (wrong.has('topics') || wrong.has('topics.regex')) return [];
   const names = ['topics', 'topics.regex'] as const;
-  const parsed = parseConfig(
-    { topics: sinkSettingsSpec[names[0]], 'topics.regex': sinkSettingsSpec[names[1]] },
-    config,
-    { unknownKeys: 'ignore' },
-  );
+  const parsed = parseConfig({ topics: sinkSettingsSpec[names[0]], 'topics.regex': sinkSettingsSpec[names[1]] }, config, {
+    unknownKeys: 'ignore',
+  });
   return parsed.ok ? topicsErrors(parsed.value.topics, parsed.value['topics.regex']) : [];
 }
 
@@ -122,7 +119,7 @@ function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonl
   ]);
   return [...names].map((name) => {
     const value = config[name];
-    const shown = value === undefined ? null : isSecretName(name) ? hiddenValue : hideEmbedded(value);
+    const shown = value === undefined ? null : isSecretName(name) ? HIDDEN_VALUE : hideEmbedded(value);
     return { name, value: shown, recommendedValues: [], errors: [], visible: true };
   });
 }

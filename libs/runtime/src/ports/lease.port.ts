@@ -13,10 +13,6 @@ export interface Lease {
 }
 
 /** Returns whether a generation has become doubtful since the lease had `gapsBefore` gaps. */
-export function isDoubtful(
-  { doubtfulUpTo, gaps }: Pick<Lease, 'doubtfulUpTo' | 'gaps'>,
-  generation: number,
-  gapsBefore: number,
-): boolean {
+export function isDoubtful({ doubtfulUpTo, gaps }: Pick<Lease, 'doubtfulUpTo' | 'gaps'>, generation: number, gapsBefore: number): boolean {
   return generation <= doubtfulUpTo && gapsBefore < gaps;
 }

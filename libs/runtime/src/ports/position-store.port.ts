@@ -1,10 +1,4 @@
-import type {
-  PartitionPosition,
-  QueueScan,
-  SettledGeneration,
-  SourceGeneration,
-  StoredPositions,
-} from '@sluice/protocol';
+import type { PartitionPosition, QueueScan, SettledGeneration, SourceGeneration, StoredPositions } from '@sluice/protocol';
 
 export interface SourceTaskId extends SourceGeneration {
   readonly connector: string;

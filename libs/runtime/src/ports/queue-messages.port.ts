@@ -74,8 +74,9 @@ export class QueueReadFailure extends ConnectError {
 
 /** Describes a broker that reports an offset as removed and has its messages still; later it may answer otherwise. */
 export function contradictionOf(error: QueueReadFailure, minOffset: number): QueueReadFailure {
-  return new QueueReadFailure(
-    `the broker contradicts itself, for its oldest message is at offset ${minOffset}: ${error.message}`,
-    { reason: 'unavailable', retriable: true, cause: error },
-  );
+  return new QueueReadFailure(`the broker contradicts itself, for its oldest message is at offset ${minOffset}: ${error.message}`, {
+    reason: 'unavailable',
+    retriable: true,
+    cause: error,
+  });
 }

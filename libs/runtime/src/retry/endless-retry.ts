@@ -11,11 +11,7 @@ export interface EndlessRetryOptions {
 }
 
 /** Makes the policy of a call that is repeated until it succeeds or is aborted: the task's status and its log name the call. */
-export function endlessRetry(
-  { clock, backoff, waits, warn }: EndlessRetryOptions,
-  call: string,
-  onRetry?: () => void,
-): RetryPolicy {
+export function endlessRetry({ clock, backoff, waits, warn }: EndlessRetryOptions, call: string, onRetry?: () => void): RetryPolicy {
   return {
     clock,
     limits: backoff,

@@ -26,7 +26,7 @@ export type RestartDecision =
   | { readonly kind: 'exhausted' };
 
 /** Reasons that stay until somebody changes settings, stored state or the record itself. */
-const lastingCodes: ReadonlySet<string> = new Set<ConnectErrorCode>([
+const LASTING_CODES: ReadonlySet<string> = new Set<ConnectErrorCode>([
   ConnectErrorCode.configInvalid,
   ConnectErrorCode.pluginNotFound,
   ConnectErrorCode.recordInvalid,
@@ -49,5 +49,5 @@ export function decideRestart(policy: RestartPolicy, failure: TaskFailure, rando
 
 /** Returns whether the same would fail again for certain. */
 export function isLasting(error: unknown): boolean {
-  return isConnectError(error) && !isRetriable(error) && lastingCodes.has(error.code);
+  return isConnectError(error) && !isRetriable(error) && LASTING_CODES.has(error.code);
 }

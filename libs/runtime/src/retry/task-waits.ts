@@ -2,8 +2,8 @@ import type { TaskWait } from '@sluice/core';
 import type { Clock } from '../ports/clock.port.js';
 
 /** Reports carry the waits of every task. */
-const maxListed = 3;
-const maxCharacters = 500;
+const MAX_LISTED = 3;
+const MAX_CHARACTERS = 500;
 
 /** One call that is made until it succeeds. */
 export interface WaitingCall {
@@ -15,7 +15,7 @@ export interface WaitingCall {
 
 /** Keeps what a task waits for, for its status: the calls that failed and are repeated now. */
 export class TaskWaits {
-  private readonly waits = new Map<WaitingCall, TaskWait>();
+  readonly #waits = new Map<WaitingCall, TaskWait>();
 
   constructor(
     private readonly clock: Pick<Clock, 'wallMs'>,
@@ -25,7 +25,7 @@ export class TaskWaits {
 
   /** The longest ones first. */
   get list(): readonly TaskWait[] {
-    return [...this.waits.values()].slice(0, maxListed);
+    return [...this.#waits.values()].slice(0, MAX_LISTED);
   }
 
   /** Returns the function by which a task reports what it waits for itself. It logs each change once; the wait ends with `signal`. */
@@ -46,12 +46,12 @@ export class TaskWaits {
     const waiting: WaitingCall = {
       failed: (error) => {
         const text = this.hide(error instanceof Error ? error.message : String(error));
-        const since = this.waits.get(waiting)?.since ?? this.clock.wallMs();
-        const shown = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
-        this.waits.set(waiting, { call, error: shown, since });
+        const since = this.#waits.get(waiting)?.since ?? this.clock.wallMs();
+        const shown = text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}...` : text;
+        this.#waits.set(waiting, { call, error: shown, since });
       },
       ended: () => {
-        this.waits.delete(waiting);
+        this.#waits.delete(waiting);
       },
     };
     return waiting;

@@ -65,9 +65,7 @@ describe('a sink one of whose brokers is unavailable', () => {
     }
     expect(sink.storage.values.filter((value) => value.startsWith('b'))).toEqual(range('b', 0, 3));
     expect(committed(b)).toBe(0);
-    expect(world.waits.list).toMatchObject([
-      { call: 'committing offsets of topic t to broker-b', error: 'broker-b is unavailable' },
-    ]);
+    expect(world.waits.list).toMatchObject([{ call: 'committing offsets of topic t to broker-b', error: 'broker-b is unavailable' }]);
     world.offsets.unavailable.clear();
     await world.clock.until(() => committed(b) === 6, 5000);
     expect(world.waits.list).toEqual([]);
@@ -157,14 +155,8 @@ describe('a sink one of whose brokers is unavailable', () => {
     world.offsets.unavailable.clear();
     await world.clock.until(() => counters.offsetResets === 2, 5000);
     await world.clock.until(() => committed(b) === 6, 5000);
-    expect(sink.storage.values.filter((value) => value.startsWith('a'))).toEqual([
-      ...range('a', 0, 5),
-      ...range('a', 3, 5),
-    ]);
-    expect(sink.storage.values.filter((value) => value.startsWith('b'))).toEqual([
-      ...range('b', 0, 6),
-      ...range('b', 1, 6),
-    ]);
+    expect(sink.storage.values.filter((value) => value.startsWith('a'))).toEqual([...range('a', 0, 5), ...range('a', 3, 5)]);
+    expect(sink.storage.values.filter((value) => value.startsWith('b'))).toEqual([...range('b', 0, 6), ...range('b', 1, 6)]);
     await ended(world, loop);
   });
 
@@ -193,9 +185,7 @@ describe('a sink one of whose brokers is unavailable', () => {
     expect(await ended(world, loop)).toEqual({ kind: 'stopped', clean: false });
     expect(world.clock.nowMs() - askedMs).toBeLessThanOrEqual(5000);
     expect([committed(a), committed(b)]).toEqual([1, 0]);
-    expect(world.logger.lines.at(-1)).toContain(
-      `The task ends before the brokers have accepted the offsets of ${queueKey(b)}`,
-    );
+    expect(world.logger.lines.at(-1)).toContain(`The task ends before the brokers have accepted the offsets of ${queueKey(b)}`);
     expect(world.clock.pendingTimers).toBe(0);
   });
 

@@ -8,16 +8,16 @@ export interface ForeignConsumersOptions {
 }
 
 /** How often one broker is asked who else is in the group. */
-const intervalMs = 60_000;
+const INTERVAL_MS = 60_000;
 /** How many clients of other applications a task names in warnings. */
-const maxNamed = 100;
+const MAX_NAMED = 100;
 
 /** Warns of clients outside the Connect cluster that consume with the sink's group. */
 export class ForeignConsumers {
   /** Client ids that a warning has named. */
-  private readonly named = new Set<string>();
-  private looks = 0;
-  private lookAtMs = -Infinity;
+  readonly #named = new Set<string>();
+  #looks = 0;
+  #lookAtMs = -Infinity;
 
   constructor(private readonly options: ForeignConsumersOptions) {}
 
@@ -26,14 +26,14 @@ export class ForeignConsumers {
     const { spec, ports } = this.options;
     const queues = this.options.queues();
     const nowMs = ports.clock.nowMs();
-    const queue = queues[this.looks % Math.max(1, queues.length)];
-    if (queue === undefined || nowMs < this.lookAtMs || this.named.size >= maxNamed) return;
-    this.looks++;
-    this.lookAtMs = nowMs + intervalMs;
+    const queue = queues[this.#looks % Math.max(1, queues.length)];
+    if (queue === undefined || nowMs < this.#lookAtMs || this.#named.size >= MAX_NAMED) return;
+    this.#looks++;
+    this.#lookAtMs = nowMs + INTERVAL_MS;
     const found = await ports.offsets.foreignConsumers(spec.group, queue).catch(() => []);
-    const news = found.filter((id) => !this.named.has(id)).slice(0, maxNamed - this.named.size);
+    const news = found.filter((id) => !this.#named.has(id)).slice(0, MAX_NAMED - this.#named.size);
     if (news.length === 0) return;
-    for (const id of news) this.named.add(id);
+    for (const id of news) this.#named.add(id);
     spec.warnings.add(
       `Consumer group ${spec.group} belongs to this sink, and other applications consume with it: client ${news.join(', ')}. ` +
         'They can move its offsets, so that records are lost or read twice. Give them a group of their own',

@@ -32,43 +32,39 @@ interface PartCommits {
  */
 export class OffsetCommits {
   /** What is committed now. */
-  private readonly underWay = new Map<string, PartCommits>();
-  private readonly held = new Set<string>();
+  readonly #underWay = new Map<string, PartCommits>();
+  readonly #held = new Set<string>();
 
   constructor(private readonly options: OffsetCommitsOptions) {}
 
   /** The keys of the queues whose commit was not accepted yet. */
   get heldQueues(): ReadonlySet<string> {
-    return this.held;
+    return this.#held;
   }
 
   /** Commits positions in the background and holds their queues meanwhile. */
   add(positions: readonly SinkPosition[]): void {
     for (const [part, { items }] of byTopicPart(positions, ({ queue }) => queue)) {
-      const waiting = this.underWay.get(part)?.waiting ?? new Map<string, SinkPosition>();
+      const waiting = this.#underWay.get(part)?.waiting ?? new Map<string, SinkPosition>();
       for (const position of items) {
         const key = queueKey(position.queue);
         waiting.set(key, position);
-        this.held.add(key);
+        this.#held.add(key);
       }
-      if (!this.underWay.has(part)) this.begin(part, waiting);
+      if (!this.#underWay.has(part)) this.#begin(part, waiting);
     }
   }
 
   /** Resolves once every commit is accepted, has failed or was given up. */
   async idle(): Promise<void> {
-    while (this.underWay.size > 0) await Promise.all([...this.underWay.values()].map(({ running }) => running));
+    while (this.#underWay.size > 0) await Promise.all([...this.#underWay.values()].map(({ running }) => running));
   }
 
   /**
    * Commits positions of one topic on one broker, again while it is unavailable.
    * @returns where an operator has reset the group
    */
-  async commit(
-    positions: readonly SinkPosition[],
-    signal = this.options.signal,
-    onRetry?: () => void,
-  ): Promise<readonly OffsetReset[]> {
+  async commit(positions: readonly SinkPosition[], signal = this.options.signal, onRetry?: () => void): Promise<readonly OffsetReset[]> {
     const { spec, ports, queues, policy } = this.options;
     const [first] = positions;
     if (first === undefined) return [];
@@ -90,17 +86,17 @@ export class OffsetCommits {
 
   /** Commits once more what was flushed of queues: a broker has lost it, or says now that the group was reset. */
   addFlushed(queues: readonly QueueRef[]): void {
-    const free = queues.filter((queue) => !this.held.has(queueKey(queue)));
+    const free = queues.filter((queue) => !this.#held.has(queueKey(queue)));
     this.add(free.flatMap((queue) => this.options.queues.get(queue)?.flushedPosition ?? []));
   }
 
-  private begin(part: string, waiting: Map<string, SinkPosition>): void {
+  #begin(part: string, waiting: Map<string, SinkPosition>): void {
     const committing = { waiting, running: Promise.resolve() };
-    this.underWay.set(part, committing);
-    committing.running = this.run(part, waiting);
+    this.#underWay.set(part, committing);
+    committing.running = this.#run(part, waiting);
   }
 
-  private async run(part: string, waiting: Map<string, SinkPosition>): Promise<void> {
+  async #run(part: string, waiting: Map<string, SinkPosition>): Promise<void> {
     const { resolve, committed, failed } = this.options;
     try {
       while (waiting.size > 0) {
@@ -110,13 +106,13 @@ export class OffsetCommits {
         if (resets.length > 0) await resolve(resets);
         // What waits of these queues was flushed before the reset was ended or followed.
         for (const { queue } of resets) waiting.delete(queueKey(queue));
-        for (const { queue } of positions) if (!waiting.has(queueKey(queue))) this.held.delete(queueKey(queue));
+        for (const { queue } of positions) if (!waiting.has(queueKey(queue))) this.#held.delete(queueKey(queue));
         committed();
       }
     } catch (error) {
       failed(error);
     } finally {
-      this.underWay.delete(part);
+      this.#underWay.delete(part);
     }
   }
 }

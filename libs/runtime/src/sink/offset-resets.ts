@@ -32,7 +32,7 @@ export class OffsetResets {
   async resolve(resets: readonly OffsetReset[]): Promise<void> {
     const { queues, stopping, flush, begin } = this.options;
     if (resets.some(({ queue }) => queues.get(queue)?.isAdvanced === true)) await flush();
-    const left = await this.settle(resets);
+    const left = await this.#settle(resets);
     const isStopping = (): boolean => stopping.aborted;
     if (left.length === 0 || isStopping()) return;
     try {
@@ -59,13 +59,13 @@ export class OffsetResets {
         for (const reset of resets) {
           const place = placeOf(reset);
           if (known.has(place)) repeated = place;
-          else this.report(place);
+          else this.#report(place);
           known.add(place);
           followed.set(queueKey(reset.queue), reset);
         }
-        if (repeated !== undefined) await this.waitAfter(repeated, again, ++attempt);
+        if (repeated !== undefined) await this.#waitAfter(repeated, again, ++attempt);
         await store(followed.values());
-        const taken = await this.take(resets, stopping);
+        const taken = await this.#take(resets, stopping);
         const newer = taken.filter(({ nextOffset }, index) => nextOffset !== resets[index]?.nextOffset);
         resets = newer.length > 0 ? newer : await commits.commit(taken, stopping);
       }
@@ -79,20 +79,20 @@ export class OffsetResets {
    * Ends the resets after which nothing has to be read again: the queues stay where they are. Nothing of them may be left to flush.
    * @returns the other resets, which have to be followed
    */
-  private async settle(resets: readonly OffsetReset[]): Promise<readonly OffsetReset[]> {
+  async #settle(resets: readonly OffsetReset[]): Promise<readonly OffsetReset[]> {
     const { queues, commits, killed } = this.options;
-    const passed = resets.filter((reset) => this.isPassed(reset));
+    const passed = resets.filter((reset) => this.#isPassed(reset));
     if (passed.length === 0) return resets;
-    const taken = await this.take(passed, killed);
+    const taken = await this.#take(passed, killed);
     const kept: SinkPosition[] = [];
-    for (const { queue, nextOffset } of taken.filter((reset) => this.isPassed(reset))) {
+    for (const { queue, nextOffset } of taken.filter((reset) => this.#isPassed(reset))) {
       const position = queues.get(queue)?.flushedPosition;
       if (position === undefined) continue;
       kept.push(position);
       const from = `queue ${queueKey(queue)} was read once from offset ${nextOffset} since the last commit`;
-      this.report(`${from} and resumes at offset ${position.nextOffset}`);
+      this.#report(`${from} and resumes at offset ${position.nextOffset}`);
     }
-    const newer = taken.filter((reset) => !this.isPassed(reset));
+    const newer = taken.filter((reset) => !this.#isPassed(reset));
     // What this commit shows is left to the next look.
     if (kept.length > 0) await commits.commit(kept);
     return [...resets.filter((reset) => !passed.includes(reset)), ...newer];
@@ -102,7 +102,7 @@ export class OffsetResets {
    * Returns whether the operator may have sent the group ahead to an offset that the sink has passed since. What the sink had at the last accepted
    * commit it had taken before the reset. A reset to such a record is an order to read it again.
    */
-  private isPassed({ queue, nextOffset }: OffsetReset): boolean {
+  #isPassed({ queue, nextOffset }: OffsetReset): boolean {
     const intake = this.options.queues.get(queue);
     if (intake === undefined) return false;
     const taken = intake.accepted?.taken ?? intake.committed;
@@ -110,14 +110,14 @@ export class OffsetResets {
   }
 
   /** A broker that shows a reset again which the group has followed may do so without end. */
-  private async waitAfter(place: string, { clock, limits, ...policy }: RetryPolicy, attempt: number): Promise<void> {
+  async #waitAfter(place: string, { clock, limits, ...policy }: RetryPolicy, attempt: number): Promise<void> {
     const error = new Error(`The broker asks again for a reset that the group has followed: ${place}`);
     policy.waiting?.failed(error);
     policy.onRetry?.(error, attempt);
     await clock.sleep(backoffMs(attempt, limits, clock.random()), this.options.stopping);
   }
 
-  private take(resets: readonly OffsetReset[], signal: AbortSignal): Promise<readonly OffsetReset[]> {
+  #take(resets: readonly OffsetReset[], signal: AbortSignal): Promise<readonly OffsetReset[]> {
     const { spec, ports, policy } = this.options;
     return Promise.all(
       resets.map((reset) =>
@@ -130,7 +130,7 @@ export class OffsetResets {
     );
   }
 
-  private report(text: string): void {
+  #report(text: string): void {
     const { spec } = this.options;
     spec.counters.offsetResets++;
     spec.warnings.add(`The offset of consumer group ${spec.group} was reset: ${text}`);

@@ -11,7 +11,7 @@ export interface QueueStart {
 }
 
 /** Messages before the position that are looked at where no state is stored with it. */
-const warmUpMessages = 10_000;
+const WARM_UP_MESSAGES = 10_000;
 
 /**
  * Finds out what is known of a queue before it is read. A stored state holds only while the message before the position is the one that was
@@ -33,7 +33,7 @@ async function warmedUp({ messages, signal }: StartContext, queue: QueueRef, nex
   if (nextOffset === 0) return state;
   const [min, end] = await Promise.all([messages.minOffset(queue), messages.endOffset(queue)]);
   const to = Math.min(nextOffset, end);
-  const from = Math.max(min, to - warmUpMessages);
+  const from = Math.max(min, to - WARM_UP_MESSAGES);
   if (from >= to) return state;
   for await (const answer of messages.range(queue, from, to, signal)) {
     for (const message of answer) state.took(message, state.judge(message, tag));

@@ -1,13 +1,6 @@
 import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { queueTag } from '@sluice/protocol';
-import {
-  ConnectError,
-  ConnectErrorCode,
-  queueKey,
-  type QueueRef,
-  type SinkPosition,
-  type SinkRecord,
-} from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import {
   contradictionOf,
@@ -26,7 +19,7 @@ import type { DropReason, ReadState } from './read-state.js';
 import { requireSameMessage } from './same-message.js';
 
 /** A wait for messages, or for room, that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
-const doubtAfterMs = 1000;
+const DOUBT_AFTER_MS = 1000;
 
 export interface QueueIntakeOptions {
   /** The consumer group of the sink. */
@@ -68,19 +61,19 @@ export class RecordConversionError extends ConnectError {
 export class QueueIntake {
   readonly queue: QueueRef;
   readonly key: string;
-  private committedOffset: number;
-  private lastAccepted: AcceptedCommit | undefined;
-  private readonly tag: string;
-  private readonly waiting: WaitingCall;
-  private readonly ahead: ReadAhead;
-  private readonly state: ReadState;
-  private next: number;
+  #committedOffset: number;
+  #lastAccepted: AcceptedCommit | undefined;
+  readonly #tag: string;
+  readonly #waiting: WaitingCall;
+  readonly #ahead: ReadAhead;
+  readonly #state: ReadState;
+  #next: number;
   /** The offset of the last flushed position. */
-  private flushed: number;
-  private readonly closing = new AbortController();
+  #flushed: number;
+  readonly #closing = new AbortController();
   /** Aborted when this queue is not read any more. */
-  private readonly signal: AbortSignal;
-  private reading: Promise<void> = Promise.resolve();
+  readonly #signal: AbortSignal;
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(
     start: QueueStart,
@@ -88,61 +81,61 @@ export class QueueIntake {
   ) {
     this.queue = start.queue;
     this.key = queueKey(start.queue);
-    this.tag = queueTag(start.queue);
-    this.waiting = options.waits.begin(`reading queue ${this.key}`);
-    this.ahead = new ReadAhead(new AheadBudget(options.maxAheadPerQueue, options.budget));
-    this.state = start.state;
-    this.signal = AbortSignal.any([options.signal, this.closing.signal]);
-    this.next = start.nextOffset;
-    this.flushed = start.nextOffset;
-    this.committedOffset = start.nextOffset;
+    this.#tag = queueTag(start.queue);
+    this.#waiting = options.waits.begin(`reading queue ${this.key}`);
+    this.#ahead = new ReadAhead(new AheadBudget(options.maxAheadPerQueue, options.budget));
+    this.#state = start.state;
+    this.#signal = AbortSignal.any([options.signal, this.#closing.signal]);
+    this.#next = start.nextOffset;
+    this.#flushed = start.nextOffset;
+    this.#committedOffset = start.nextOffset;
   }
 
   get hasMessages(): boolean {
-    return !this.ahead.isEmpty;
+    return !this.#ahead.isEmpty;
   }
 
   /** Something was taken since the last flush. */
   get isAdvanced(): boolean {
-    return this.next !== this.flushed;
+    return this.#next !== this.#flushed;
   }
 
   /** The offset up to which records were taken. */
   get taken(): number {
-    return this.next;
+    return this.#next;
   }
 
   /** The offset that the broker has for the group, as far as this task knows. */
   get committed(): number {
-    return this.committedOffset;
+    return this.#committedOffset;
   }
 
   /** The last commit that the broker accepted: no operator had reset the group then. Undefined before the first one. */
   get accepted(): AcceptedCommit | undefined {
-    return this.lastAccepted;
+    return this.#lastAccepted;
   }
 
   /** Notes that the broker accepted a commit of an offset. */
   noteCommit(offset: number, accepted: AcceptedCommit): void {
-    this.committedOffset = offset;
-    this.lastAccepted = accepted;
+    this.#committedOffset = offset;
+    this.#lastAccepted = accepted;
   }
 
   /** How far the queue was taken. */
   position(): SinkPosition {
-    const readState = this.state.serialize();
-    return { queue: this.queue, nextOffset: this.next, ...(readState === '' ? undefined : { readState }) };
+    const readState = this.#state.serialize();
+    return { queue: this.queue, nextOffset: this.#next, ...(readState === '' ? undefined : { readState }) };
   }
 
   /** How far the queue was flushed. */
   get flushedPosition(): SinkPosition {
-    return { queue: this.queue, nextOffset: this.flushed };
+    return { queue: this.queue, nextOffset: this.#flushed };
   }
 
   /** Notes a flush of the queue; returns whether records were taken since the last one. */
   markFlushed({ nextOffset }: SinkPosition): boolean {
-    const isNew = nextOffset !== this.flushed;
-    this.flushed = nextOffset;
+    const isNew = nextOffset !== this.#flushed;
+    this.#flushed = nextOffset;
     return isNew;
   }
 
@@ -153,11 +146,11 @@ export class QueueIntake {
   take(records: SinkRecord[], max: number): void {
     const { counters, decoder, skipsBadRecords, skipped } = this.options;
     while (records.length < max) {
-      const message = this.ahead.take();
+      const message = this.#ahead.take();
       if (message === undefined) return;
       counters.recordsRead++;
-      const judged = this.state.judge(message, this.tag);
-      if (typeof judged === 'string') this.countDropped(judged);
+      const judged = this.#state.judge(message, this.#tag);
+      if (typeof judged === 'string') this.#countDropped(judged);
       else {
         try {
           records.push(decoder.decode(this.queue, message));
@@ -169,79 +162,78 @@ export class QueueIntake {
           skipped(problem);
         }
       }
-      this.state.took(message, judged);
-      this.next = message.queueOffset + 1;
+      this.#state.took(message, judged);
+      this.#next = message.queueOffset + 1;
     }
   }
 
   /** Reads until it is closed or the task ends. */
   start(): void {
-    this.reading = this.read();
+    this.#reading = this.#read();
   }
 
   /** Resolves when nothing is read any more; what was read and not taken is dropped. */
   async close(): Promise<void> {
-    this.closing.abort(new Error(`Queue ${this.key} is not read any more`));
-    await this.reading;
+    this.#closing.abort(new Error(`Queue ${this.key} is not read any more`));
+    await this.#reading;
   }
 
   /** Never rejects. */
-  private async read(): Promise<void> {
+  async #read(): Promise<void> {
     const { messages, group, clock, counters, arrived, failed } = this.options;
-    const { signal } = this;
-    let from = this.next;
-    let lastStoredMs = this.state.lastStoredMs;
+    const signal = this.#signal;
+    let from = this.#next;
+    let lastStoredMs = this.#state.lastStoredMs;
     let provenMs = -Infinity;
     let reader: MessageReader | undefined;
     try {
       for (let attempt = 1; !signal.aborted; attempt++) {
         if (attempt === 1) provenMs = clock.nowMs();
-        await this.ahead.room(signal);
-        reader ??= messages.read(this.queue, from, signal, this.ahead.budget);
+        await this.#ahead.room(signal);
+        reader ??= messages.read(this.queue, from, signal, this.#ahead.budget);
         let answer: readonly RawMessage[] = [];
         try {
           answer = await reader.next();
-          const mayBeAnother = attempt > 1 || clock.nowMs() - provenMs > doubtAfterMs;
+          const mayBeAnother = attempt > 1 || clock.nowMs() - provenMs > DOUBT_AFTER_MS;
           if (mayBeAnother) await requireSameMessage({ messages, group, signal }, this.queue, from, lastStoredMs);
         } catch (error) {
           signal.throwIfAborted();
-          from = await this.afterFailure(error, from, attempt);
+          from = await this.#afterFailure(error, from, attempt);
           reader.close();
           reader = undefined;
           continue;
         }
-        this.waiting.ended();
+        this.#waiting.ended();
         const last = answer.at(-1);
         if (last === undefined) continue;
         lastStoredMs = last.storeTimestamp;
         from = last.queueOffset + 1;
         attempt = 0;
-        counters.bytesRead += this.ahead.add(answer);
+        counters.bytesRead += this.#ahead.add(answer);
         arrived();
       }
     } catch (error) {
       if (!signal.aborted) failed(error);
     } finally {
-      this.waiting.ended();
+      this.#waiting.ended();
       reader?.close();
-      this.ahead.close();
+      this.#ahead.close();
     }
   }
 
   /** Waits where the broker is unavailable; returns where reading resumes, or throws. */
-  private async afterFailure(error: unknown, from: number, attempt: number): Promise<number> {
+  async #afterFailure(error: unknown, from: number, attempt: number): Promise<number> {
     try {
-      return await this.afterRefusal(error, from, attempt);
+      return await this.#afterRefusal(error, from, attempt);
     } catch (problem) {
-      if (!(problem instanceof QueueReadFailure) || problem.reason !== 'unavailable' || !problem.retriable)
-        throw problem;
-      await this.waitAfter(problem, from, attempt);
+      if (!(problem instanceof QueueReadFailure) || problem.reason !== 'unavailable' || !problem.retriable) throw problem;
+      await this.#waitAfter(problem, from, attempt);
       return from;
     }
   }
 
   /** Returns where reading resumes after the broker refused an offset, or throws; it may become unavailable meanwhile. */
-  private async afterRefusal(error: unknown, from: number, attempt: number): Promise<number> {
+  async #afterRefusal(error: unknown, from: number, attempt: number): Promise<number> {
     const { messages, group, counters, skipsBadRecords, warn } = this.options;
     const { queue } = this;
     if (!(error instanceof QueueReadFailure)) throw error;
@@ -249,7 +241,7 @@ export class QueueIntake {
       case 'below-min': {
         const minOffset = await messages.minOffset(this.queue);
         if (minOffset <= from) {
-          await this.waitAfter(contradictionOf(error, minOffset), from, attempt);
+          await this.#waitAfter(contradictionOf(error, minOffset), from, attempt);
           return from;
         }
         counters.recordsLost += minOffset - from;
@@ -259,23 +251,20 @@ export class QueueIntake {
         return minOffset;
       }
       case 'beyond-end':
-        throw new QueueOffsetError(
-          { queue, reason: 'beyond-end', offset: from, limit: await messages.endOffset(queue) },
-          group,
-        );
+        throw new QueueOffsetError({ queue, reason: 'beyond-end', offset: from, limit: await messages.endOffset(queue) }, group);
       case 'unavailable':
         throw error;
     }
   }
 
-  private async waitAfter(error: Error, from: number, attempt: number): Promise<void> {
+  async #waitAfter(error: Error, from: number, attempt: number): Promise<void> {
     const { clock, backoff, warn } = this.options;
-    this.waiting.failed(error);
+    this.#waiting.failed(error);
     warn(`Reading ${this.key} at offset ${from} failed and is retried: ${error.message}`);
-    await clock.sleep(backoffMs(attempt, backoff, clock.random()), this.signal);
+    await clock.sleep(backoffMs(attempt, backoff, clock.random()), this.#signal);
   }
 
-  private countDropped(reason: DropReason): void {
+  #countDropped(reason: DropReason): void {
     const { counters } = this.options;
     if (reason === 'older-generation') counters.droppedOlderGeneration++;
     if (reason === 'repeated-seq') counters.droppedRepeatedSeq++;

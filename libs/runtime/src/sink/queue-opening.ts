@@ -33,8 +33,8 @@ interface PartOpening {
 
 /** Opens queues, for each topic and broker on their own: one that is unavailable delays its own queues only. */
 export class QueueOpening {
-  private readonly openings = new Set<PartOpening>();
-  private changed: () => void = () => undefined;
+  readonly #openings = new Set<PartOpening>();
+  #changed: () => void = () => undefined;
 
   constructor(private readonly options: QueueOpeningOptions) {}
 
@@ -53,14 +53,14 @@ export class QueueOpening {
     const isKnown = (topic: string): Promise<boolean> => {
       const ask = (): Promise<boolean> => isTopicKnown(question, topic);
       const repeated = (): void => {
-        this.noteRepeating(topic);
+        this.#noteRepeating(topic);
       };
-      const asked = known.get(topic) ?? this.untilAnswered(ask, repeated);
+      const asked = known.get(topic) ?? this.#untilAnswered(ask, repeated);
       known.set(topic, asked);
       return asked;
     };
     for (const { topic, items } of byTopicPart(queues, (queue) => queue).values()) {
-      this.begin(topic, (opening) => this.openPart(opening, question, items, isKnown));
+      this.#begin(topic, (opening) => this.#openPart(opening, question, items, isKnown));
     }
   }
 
@@ -73,12 +73,12 @@ export class QueueOpening {
     signal.throwIfAborted();
     // A call that a broker does not answer must not delay the end of the task.
     const cancel = onAbort(signal, () => {
-      this.changed();
+      this.#changed();
     });
     try {
-      while (!this.isFed) {
+      while (!this.#isFed) {
         await new Promise<void>((resolve) => {
-          this.changed = resolve;
+          this.#changed = resolve;
         });
         signal.throwIfAborted();
       }
@@ -87,14 +87,14 @@ export class QueueOpening {
     }
   }
 
-  private get isFed(): boolean {
-    const areRepeating = [...this.openings].every(({ isRepeating }) => isRepeating);
-    return this.openings.size === 0 || (areRepeating && this.options.queues.queues.length > 0);
+  get #isFed(): boolean {
+    const areRepeating = [...this.#openings].every(({ isRepeating }) => isRepeating);
+    return this.#openings.size === 0 || (areRepeating && this.options.queues.queues.length > 0);
   }
 
   /** Resolves when no opening is under way. */
   async idle(): Promise<void> {
-    for (const { running } of this.openings) await running;
+    for (const { running } of this.#openings) await running;
   }
 
   /** Reads queues from positions, after a look at what was read before them. */
@@ -108,26 +108,26 @@ export class QueueOpening {
   }
 
   /** Every queue of a topic that may be new to the group waits for all brokers of the topic. */
-  private noteRepeating(topic: string): void {
-    for (const opening of this.openings) if (opening.topic === topic) opening.isRepeating = true;
-    this.changed();
+  #noteRepeating(topic: string): void {
+    for (const opening of this.#openings) if (opening.topic === topic) opening.isRepeating = true;
+    this.#changed();
   }
 
-  private begin(topic: string, work: (opening: PartOpening) => Promise<void>): void {
+  #begin(topic: string, work: (opening: PartOpening) => Promise<void>): void {
     const { signal, failed } = this.options;
     const opening: PartOpening = { topic, isRepeating: false, running: Promise.resolve() };
-    this.openings.add(opening);
+    this.#openings.add(opening);
     opening.running = work(opening)
       .catch((error: unknown) => {
         if (!signal.aborted) failed(error);
       })
       .finally(() => {
-        this.openings.delete(opening);
-        this.changed();
+        this.#openings.delete(opening);
+        this.#changed();
       });
   }
 
-  private async openPart(
+  async #openPart(
     opening: PartOpening,
     question: StartQuestion,
     queues: readonly QueueRef[],
@@ -135,20 +135,20 @@ export class QueueOpening {
   ): Promise<void> {
     const repeated = (): void => {
       opening.isRepeating = true;
-      this.changed();
+      this.#changed();
     };
-    const { positions, ahead, undecided } = await this.untilAnswered(() => startPositions(question, queues), repeated);
-    if (positions.length > 0) await this.readFrom(positions, question, ahead, repeated);
+    const { positions, ahead, undecided } = await this.#untilAnswered(() => startPositions(question, queues), repeated);
+    if (positions.length > 0) await this.#readFrom(positions, question, ahead, repeated);
     const [first] = undecided;
     if (first === undefined) return;
     const { messages } = this.options.ports;
     const fromOldest = (): Promise<readonly SinkPosition[]> =>
       Promise.all(undecided.map(async ({ queue }) => ({ queue, nextOffset: await messages.minOffset(queue) })));
-    const decided = (await isKnown(first.queue.topic)) ? await this.untilAnswered(fromOldest, repeated) : undecided;
-    await this.readFrom(decided, question, new Map(), repeated);
+    const decided = (await isKnown(first.queue.topic)) ? await this.#untilAnswered(fromOldest, repeated) : undecided;
+    await this.#readFrom(decided, question, new Map(), repeated);
   }
 
-  private async readFrom(
+  async #readFrom(
     positions: readonly SinkPosition[],
     { group, answers }: StartQuestion,
     ahead: ReadonlyMap<string, number>,
@@ -170,7 +170,7 @@ export class QueueOpening {
     await this.read(starts, repeated);
   }
 
-  private untilAnswered<T>(ask: () => Promise<T>, onRetry?: () => void): Promise<T> {
+  #untilAnswered<T>(ask: () => Promise<T>, onRetry?: () => void): Promise<T> {
     const { policy, signal } = this.options;
     return retrying(policy('asking for offsets', onRetry), signal, ask);
   }

@@ -10,43 +10,43 @@ export interface TakenRecords {
 
 /** Holds the queues of a task: those that it reads, and those whose place to resume is not known yet. */
 export class QueueSet {
-  private readonly intakes = new Map<string, QueueIntake>();
+  readonly #intakes = new Map<string, QueueIntake>();
   /** Opened and not read yet, or not read until a reset is followed. */
-  private readonly reserved = new Map<string, QueueRef>();
-  private first = 0;
+  readonly #reserved = new Map<string, QueueRef>();
+  #first = 0;
 
   constructor(private readonly options: QueueIntakeOptions) {}
 
   get isEmpty(): boolean {
-    return this.intakes.size === 0 && this.reserved.size === 0;
+    return this.#intakes.size === 0 && this.#reserved.size === 0;
   }
 
   /** All queues that the task has opened. */
   get opened(): readonly QueueRef[] {
-    return [...this.queues, ...this.reserved.values()];
+    return [...this.queues, ...this.#reserved.values()];
   }
 
   /** Those that are read. */
   get queues(): readonly QueueRef[] {
-    return [...this.intakes.values()].map(({ queue }) => queue);
+    return [...this.#intakes.values()].map(({ queue }) => queue);
   }
 
   /** Returns whether records were taken of any queue since the last flush. */
   get isAdvanced(): boolean {
-    for (const intake of this.intakes.values()) if (intake.isAdvanced) return true;
+    for (const intake of this.#intakes.values()) if (intake.isAdvanced) return true;
     return false;
   }
 
   all(): readonly QueueIntake[] {
-    return [...this.intakes.values()];
+    return [...this.#intakes.values()];
   }
 
   get(queue: QueueRef): QueueIntake | undefined {
-    return this.intakes.get(queueKey(queue));
+    return this.#intakes.get(queueKey(queue));
   }
 
   positions(): readonly SinkPosition[] {
-    return [...this.intakes.values()].map((intake) => intake.position());
+    return [...this.#intakes.values()].map((intake) => intake.position());
   }
 
   /** Notes that positions were flushed and returns those that are new since the last flush. */
@@ -55,33 +55,33 @@ export class QueueSet {
   }
 
   notYetOpened(queues: readonly QueueRef[]): readonly QueueRef[] {
-    return queues.filter((queue) => !this.intakes.has(queueKey(queue)) && !this.reserved.has(queueKey(queue)));
+    return queues.filter((queue) => !this.#intakes.has(queueKey(queue)) && !this.#reserved.has(queueKey(queue)));
   }
 
   /** Notes that the task has opened queues, which are read once their place to begin is known. */
   reserve(queues: readonly QueueRef[]): void {
-    for (const queue of queues) this.reserved.set(queueKey(queue), queue);
+    for (const queue of queues) this.#reserved.set(queueKey(queue), queue);
   }
 
   /** Reads a queue. */
   add(start: QueueStart): void {
     const intake = new QueueIntake(start, this.options);
-    this.reserved.delete(intake.key);
-    this.intakes.set(intake.key, intake);
+    this.#reserved.delete(intake.key);
+    this.#intakes.set(intake.key, intake);
     intake.start();
   }
 
   /** Stops reading queues, which stay opened; what was read of them and not taken is dropped. */
   async release(queues: readonly QueueRef[]): Promise<void> {
     const released = queues.flatMap((queue) => this.get(queue) ?? []);
-    for (const { key } of released) this.intakes.delete(key);
+    for (const { key } of released) this.#intakes.delete(key);
     this.reserve(released.map(({ queue }) => queue));
     await Promise.all(released.map((intake) => intake.close()));
   }
 
   /** Returns whether there is something to take of queues other than those with the keys `held`. */
   hasMessages(held: ReadonlySet<string>): boolean {
-    for (const intake of this.intakes.values()) if (intake.hasMessages && !held.has(intake.key)) return true;
+    for (const intake of this.#intakes.values()) if (intake.hasMessages && !held.has(intake.key)) return true;
     return false;
   }
 
@@ -89,10 +89,10 @@ export class QueueSet {
   take(max: number, held: ReadonlySet<string>): TakenRecords {
     const records: SinkRecord[] = [];
     const intakes = this.all();
-    this.first++;
+    this.#first++;
     try {
       for (let n = 0; n < intakes.length && records.length < max; n++) {
-        const intake = intakes[(this.first + n) % intakes.length];
+        const intake = intakes[(this.#first + n) % intakes.length];
         if (intake !== undefined && !held.has(intake.key)) intake.take(records, max);
       }
       return { records, failure: undefined };

@@ -4,7 +4,7 @@ import type { ForeignConsumers } from './foreign-consumers.js';
 import type { QueueSet } from './queue-set.js';
 import type { ResetWatch } from './reset-watch.js';
 
-const firstQueueIntervalMs = 500;
+const FIRST_QUEUE_INTERVAL_MS = 500;
 
 export interface QueueWatchOptions {
   readonly intervalMs: number;
@@ -24,22 +24,22 @@ export interface QueueWatchOptions {
 
 /** Looks for new queues, for offsets that have to be committed once more, and for members of the group outside the Connect cluster. */
 export class QueueWatch {
-  private listed: readonly QueueRef[] = [];
-  private readonly due = new Map<string, QueueRef>();
+  #listed: readonly QueueRef[] = [];
+  readonly #due = new Map<string, QueueRef>();
 
   constructor(private readonly options: QueueWatchOptions) {}
 
   /** Returns, once, the queues that are not opened yet. */
   takeNew(): readonly QueueRef[] {
-    const listed = this.listed;
-    this.listed = [];
+    const listed = this.#listed;
+    this.#listed = [];
     return listed.length === 0 ? listed : this.options.queues.notYetOpened(listed);
   }
 
   /** Returns, once, the queues whose offset has to be committed again. */
   takeDue(): readonly QueueRef[] {
-    const due = [...this.due.values()];
-    this.due.clear();
+    const due = [...this.#due.values()];
+    this.#due.clear();
     return due;
   }
 
@@ -51,16 +51,16 @@ export class QueueWatch {
     while (!isOver()) {
       try {
         // A task without a queue waits for its topic to be created, most often by a source that starts beside it.
-        const waitMs = queues.isEmpty ? Math.min(firstQueueIntervalMs, intervalMs) : intervalMs;
+        const waitMs = queues.isEmpty ? Math.min(FIRST_QUEUE_INTERVAL_MS, intervalMs) : intervalMs;
         await clock.sleep(waitMs, signal);
         // Not waited for: a broker that does not answer must not delay what the others have.
         resets.lookForDue((queue) => {
-          this.due.set(queueKey(queue), queue);
+          this.#due.set(queueKey(queue), queue);
           found();
         });
         void foreign.look();
-        this.listed = queues.notYetOpened(await list());
-        if (this.listed.length > 0) found();
+        this.#listed = queues.notYetOpened(await list());
+        if (this.#listed.length > 0) found();
         if (failures > 0) info(`New queues are looked for again, after ${failures} failure(s)`);
         failures = 0;
       } catch (error) {

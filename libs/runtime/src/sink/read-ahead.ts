@@ -11,85 +11,85 @@ export interface AheadLimits {
  * others.
  */
 export class AheadBudget implements ReadBudget {
-  private bytes = 0;
-  private records = 0;
-  private parts = 0;
+  #bytes = 0;
+  #records = 0;
+  #parts = 0;
 
   constructor(
     private readonly limits: AheadLimits,
     /** What this is a part of, until it ends. */
     private readonly whole?: AheadBudget,
   ) {
-    if (whole !== undefined) whole.parts++;
+    if (whole !== undefined) whole.#parts++;
   }
 
   hasRoom(bytes: number, records: number): boolean {
     const { whole } = this;
-    if (!this.isWithin(this.limits, bytes, records)) return false;
+    if (!this.#isWithin(this.limits, bytes, records)) return false;
     if (whole?.hasRoom(bytes, records) !== false) return true;
     const { maxBytes, maxRecords } = whole.limits;
-    return this.isWithin({ maxBytes: maxBytes / whole.parts, maxRecords: maxRecords / whole.parts }, bytes, records);
+    return this.#isWithin({ maxBytes: maxBytes / whole.#parts, maxRecords: maxRecords / whole.#parts }, bytes, records);
   }
 
   add(bytes: number, records: number): void {
-    this.bytes += bytes;
-    this.records += records;
+    this.#bytes += bytes;
+    this.#records += records;
     this.whole?.add(bytes, records);
   }
 
   /** Leaves its part of the whole to the others. Called once, when it counts nothing more. */
   end(): void {
-    if (this.whole !== undefined) this.whole.parts--;
+    if (this.whole !== undefined) this.whole.#parts--;
   }
 
-  private isWithin({ maxBytes, maxRecords }: AheadLimits, bytes: number, records: number): boolean {
-    return this.bytes + bytes < maxBytes && this.records + records < maxRecords;
+  #isWithin({ maxBytes, maxRecords }: AheadLimits, bytes: number, records: number): boolean {
+    return this.#bytes + bytes < maxBytes && this.#records + records < maxRecords;
   }
 }
 
 /** Holds what was read of one queue and not taken yet: whole answers, in order. */
 export class ReadAhead {
-  private readonly answers: { readonly messages: readonly RawMessage[]; readonly bytes: number }[] = [];
-  private taken = 0;
-  private resume: (() => void) | undefined;
+  readonly #answers: { readonly messages: readonly RawMessage[]; readonly bytes: number }[] = [];
+  #taken = 0;
+  #resume: (() => void) | undefined;
 
   /** @param budget of the queue; it also counts what the queue's reader has asked its broker for */
   constructor(readonly budget: AheadBudget) {}
 
   get isEmpty(): boolean {
-    return this.answers.length === 0;
+    return this.#answers.length === 0;
   }
 
   /** Appends an answer and returns its bytes. */
   add(messages: readonly RawMessage[]): number {
     let bytes = 0;
     for (const { bodyBytes, rawProperties } of messages) bytes += bodyBytes + rawProperties.length;
-    this.answers.push({ messages, bytes });
+    this.#answers.push({ messages, bytes });
     this.budget.add(bytes, messages.length);
     return bytes;
   }
 
   /** Takes the next message, if there is one. */
   take(): RawMessage | undefined {
-    const answer = this.answers[0];
+    const answer = this.#answers[0];
     if (answer === undefined) return undefined;
-    const message = answer.messages[this.taken];
-    this.taken++;
-    if (this.taken >= answer.messages.length) this.dropFirst();
+    const message = answer.messages[this.#taken];
+    this.#taken++;
+    if (this.#taken >= answer.messages.length) this.#dropFirst();
     return message;
   }
 
   /** Resolves when another answer may be read. One may always be held. */
   async room(signal: AbortSignal): Promise<void> {
-    while (this.answers.length > 0 && !this.budget.hasRoom(0, 0)) {
+    while (this.#answers.length > 0 && !this.budget.hasRoom(0, 0)) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
         const go = (): void => {
           signal.removeEventListener('abort', go);
-          this.resume = undefined;
+          this.#resume = undefined;
           resolve();
         };
-        this.resume = go;
+        this.#resume = go;
         signal.addEventListener('abort', go);
       });
     }
@@ -98,14 +98,14 @@ export class ReadAhead {
 
   /** Drops what was not taken. Called once, when nothing more is read. */
   close(): void {
-    while (this.answers.length > 0) this.dropFirst();
+    while (this.#answers.length > 0) this.#dropFirst();
     this.budget.end();
   }
 
-  private dropFirst(): void {
-    const dropped = this.answers.shift();
-    this.taken = 0;
+  #dropFirst(): void {
+    const dropped = this.#answers.shift();
+    this.#taken = 0;
     this.budget.add(-(dropped?.bytes ?? 0), -(dropped?.messages.length ?? 0));
-    this.resume?.();
+    this.#resume?.();
   }
 }

@@ -5,25 +5,25 @@ import { FilterStateError, StreamFilter } from '../task/stream-filter.js';
 /** Why a message is not handed to the task. */
 export type DropReason = 'barrier' | 'older-generation' | 'repeated-seq';
 
-const formatVersion = 'r1';
+const FORMAT_VERSION = 'r1';
 
 /**
  * Keeps what is known of a queue up to the message that is taken next. That is the filter against duplicates, and the time when the message before was
  * stored: another message at the same offset has another time.
  */
 export class ReadState {
-  private storedMs: number | undefined;
+  #storedMs: number | undefined;
 
   constructor(
     private readonly filter = new StreamFilter(),
     storedMs?: number,
   ) {
-    this.storedMs = storedMs;
+    this.#storedMs = storedMs;
   }
 
   /** When the broker stored the last message that was taken; milliseconds since the epoch. `undefined` before the first one. */
   get lastStoredMs(): number | undefined {
-    return this.storedMs;
+    return this.#storedMs;
   }
 
   /** Returns why a message is dropped; or the stamp of its record, if it has one for the queue with the tag `queue`. */
@@ -47,14 +47,14 @@ export class ReadState {
   /** Remembers a message as the last one that was taken, with the stamp of a record that was accepted. */
   took({ storeTimestamp }: RawMessage, judged: Stamp | undefined | DropReason): void {
     if (typeof judged === 'object') this.filter.remember(judged, storeTimestamp);
-    this.storedMs = storeTimestamp;
+    this.#storedMs = storeTimestamp;
   }
 
   /** `r1;<stored, base 36>;<filter>`; empty when nothing was taken. */
   serialize(): string {
     const filter = this.filter.serialize();
-    if (this.storedMs === undefined && filter === '') return '';
-    return `${formatVersion};${this.storedMs?.toString(36) ?? ''};${filter}`;
+    if (this.#storedMs === undefined && filter === '') return '';
+    return `${FORMAT_VERSION};${this.#storedMs?.toString(36) ?? ''};${filter}`;
   }
 
   /** @throws FilterStateError when the text is not what {@link serialize} makes. */

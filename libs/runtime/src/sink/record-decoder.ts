@@ -24,9 +24,7 @@ export class ConvertingDecoder implements RecordDecoder {
       ...(schema === undefined ? undefined : { schema }),
       ...(key === undefined ? undefined : { key: key.value }),
       ...(key?.schema === undefined ? undefined : { keySchema: key.schema }),
-      ...(decoded.headers.length === 0
-        ? undefined
-        : { headers: decoded.headers.map((header) => recordHeader(headerConverter, header)) }),
+      ...(decoded.headers.length === 0 ? undefined : { headers: decoded.headers.map((header) => recordHeader(headerConverter, header)) }),
       timestamp: decoded.timestamp ?? message.bornTimestamp,
       queue,
       offset: message.queueOffset,

@@ -36,9 +36,7 @@ describe('a sink whose topic was deleted and created again', () => {
     const second = world.loop(new TransactionalSink(sink.storage));
     const error = await second.loop.start().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'CONNECT_POSITION_INVALID', reason: 'replaced', offset: 5, limit: 15 });
-    expect((error as Error).message).toMatch(
-      /the message before it was stored at 2023-[^,]+, and the one that was read there at 2023-/,
-    );
+    expect((error as Error).message).toMatch(/the message before it was stored at 2023-[^,]+, and the one that was read there at 2023-/);
     expect((error as Error).message).toContain(remedy);
     world.offsets.reset('g', ref, 0);
     const third = world.loop(new TransactionalSink(sink.storage));

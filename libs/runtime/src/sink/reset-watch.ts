@@ -12,12 +12,12 @@ export interface ResetWatchOptions {
 }
 
 /** For so long an accepted commit proves that no operator has reset a queue. Less than the 4 s between two looks: the commit of a look ends after it. */
-const commitAgainMs = 2000;
+const COMMIT_AGAIN_MS = 2000;
 
 /** Finds queues whose offset has to be committed once more, for an operator may have reset the group there. */
 export class ResetWatch {
   /** The keys of the queues whose broker is being asked for the group's offset. */
-  private readonly asked = new Set<string>();
+  readonly #asked = new Set<string>();
 
   constructor(private readonly options: ResetWatchOptions) {}
 
@@ -30,22 +30,22 @@ export class ResetWatch {
     const { queues, commits } = this.options;
     for (const intake of queues.all()) {
       const { key, queue } = intake;
-      if (commits.heldQueues.has(key) || this.asked.has(key)) continue;
-      this.asked.add(key);
-      void this.isDue(intake).then((isDue) => {
-        this.asked.delete(key);
+      if (commits.heldQueues.has(key) || this.#asked.has(key)) continue;
+      this.#asked.add(key);
+      void this.#isDue(intake).then((isDue) => {
+        this.#asked.delete(key);
         if (isDue) found(queue);
       });
     }
   }
 
   /** Never rejects: a broker that does not answer is asked again. */
-  private async isDue(intake: QueueIntake): Promise<boolean> {
+  async #isDue(intake: QueueIntake): Promise<boolean> {
     const { spec, ports } = this.options;
     const nowMs = ports.clock.nowMs();
     try {
       const offset = await ports.offsets.read(spec.group, intake.queue);
-      const hasRecentCommit = nowMs - (intake.accepted?.atMs ?? -Infinity) < commitAgainMs;
+      const hasRecentCommit = nowMs - (intake.accepted?.atMs ?? -Infinity) < COMMIT_AGAIN_MS;
       const willCommit = intake.isAdvanced;
       return offset !== intake.committed || !(hasRecentCommit && willCommit);
     } catch {

@@ -17,26 +17,26 @@ export interface SinkCallsOptions {
 
 /** Calls the sink's task: one method at a time, again after a retriable error, and only while the lease is held. */
 export class SinkCalls {
-  private last: Promise<unknown> = Promise.resolve();
-  private isStarted = false;
+  #last: Promise<unknown> = Promise.resolve();
+  #isStarted = false;
   /** Why records that were taken from their queues were not put: positions behind them must not be flushed. */
-  private broken: { readonly error: unknown } | undefined;
+  #broken: { readonly error: unknown } | undefined;
 
   constructor(private readonly options: SinkCallsOptions) {}
 
   /** Records were taken that the task did not get. */
   get hasLeftovers(): boolean {
-    return this.broken !== undefined;
+    return this.#broken !== undefined;
   }
 
   async start(context: SinkTaskContext): Promise<void> {
-    this.isStarted = true;
+    this.#isStarted = true;
     await this.options.spec.task.start(context);
   }
 
   open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {
     const { spec, policy, stopping, lease } = this.options;
-    return this.alone(() =>
+    return this.#alone(() =>
       retrying(policy('open'), stopping, async () => {
         await lease.whenHeld(stopping);
         return spec.task.open(queues);
@@ -51,7 +51,7 @@ export class SinkCalls {
   put(take: () => TakenRecords): Promise<RecordConversionError | undefined> {
     const { spec, policy, stopping, killed, lease } = this.options;
     const { task, counters } = spec;
-    return this.alone(async () => {
+    return this.#alone(async () => {
       const repeated = policy('put', () => {
         counters.putRetries++;
       });
@@ -65,7 +65,7 @@ export class SinkCalls {
         counters.recordsPut += records.length;
         return failure;
       } catch (error) {
-        this.broken = { error };
+        this.#broken = { error };
         throw error;
       }
     });
@@ -78,8 +78,8 @@ export class SinkCalls {
   flush<P extends readonly SinkPosition[]>(positions: () => P): Promise<P> {
     const { spec, policy, killed, lease } = this.options;
     const { task, counters } = spec;
-    return this.alone(async () => {
-      if (this.broken !== undefined) throw this.broken.error;
+    return this.#alone(async () => {
+      if (this.#broken !== undefined) throw this.#broken.error;
       const flushed = positions();
       await retrying(policy('flush'), killed, async () => {
         await lease.whenHeld(killed);
@@ -95,17 +95,17 @@ export class SinkCalls {
     const { task, logger } = this.options.spec;
     const calls: [string, () => Promise<void>][] = [];
     if (opened.length > 0) calls.push(['close', () => task.close(opened)]);
-    if (this.isStarted) calls.push(['stop', () => task.stop()]);
+    if (this.#isStarted) calls.push(['stop', () => task.stop()]);
     for (const [name, call] of calls) {
-      await this.alone(call).catch((error: unknown) => {
+      await this.#alone(call).catch((error: unknown) => {
         logger.warn(`The task's ${name} failed: ${String(error)}`);
       });
     }
   }
 
-  private alone<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.last.then(call);
-    this.last = result.catch(() => undefined);
+  #alone<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(call);
+    this.#last = result.catch(() => undefined);
     return result;
   }
 }

@@ -25,10 +25,10 @@ interface Story {
 }
 
 class Writer {
-  private generation = 1;
-  private plain = 0;
-  private readonly seqs = new Map<string, number>();
-  private readonly tails = new Map<string, readonly number[]>();
+  #generation = 1;
+  #plain = 0;
+  readonly #seqs = new Map<string, number>();
+  readonly #tails = new Map<string, readonly number[]>();
 
   constructor(
     private readonly world: SinkWorld,
@@ -41,36 +41,31 @@ class Writer {
     const { world, ref } = this;
     switch (writing.kind) {
       case 'next': {
-        const from = (this.seqs.get(writing.file) ?? 0) + 1;
-        this.seqs.set(writing.file, from + writing.count - 1);
+        const from = (this.#seqs.get(writing.file) ?? 0) + 1;
+        this.#seqs.set(writing.file, from + writing.count - 1);
         const seqs = sequence(from, writing.count);
-        world.stamped(ref, writing.file, this.generation, ...seqs);
-        this.tails.set(writing.file, seqs);
+        world.stamped(ref, writing.file, this.#generation, ...seqs);
+        this.#tails.set(writing.file, seqs);
         return;
       }
       case 'repeat':
         // The tail of what this generation wrote, as a resend puts it there again.
-        world.stamped(
-          ref,
-          writing.file,
-          this.generation,
-          ...(this.tails.get(writing.file) ?? []).slice(-writing.count),
-        );
+        world.stamped(ref, writing.file, this.#generation, ...(this.#tails.get(writing.file) ?? []).slice(-writing.count));
         return;
       case 'hand-over':
-        this.generation++;
-        this.tails.clear();
-        world.barrier(ref, this.generation);
+        this.#generation++;
+        this.#tails.clear();
+        world.barrier(ref, this.#generation);
         return;
       case 'zombie':
-        if (this.generation > 1) {
-          const from = (this.seqs.get(writing.file) ?? 0) + 1;
-          world.stamped(ref, writing.file, this.generation - 1, ...sequence(from, writing.count));
+        if (this.#generation > 1) {
+          const from = (this.#seqs.get(writing.file) ?? 0) + 1;
+          world.stamped(ref, writing.file, this.#generation - 1, ...sequence(from, writing.count));
         }
         return;
       case 'plain':
-        world.plain(ref, ...sequence(this.plain, writing.count).map((n) => `plain${n}`));
-        this.plain += writing.count;
+        world.plain(ref, ...sequence(this.#plain, writing.count).map((n) => `plain${n}`));
+        this.#plain += writing.count;
         return;
     }
   }
@@ -180,8 +175,7 @@ describe('a sink that stores positions with its data, whose process dies', () =>
         async (story) => {
           const { world, storage, refs } = await live(story);
           const expected = refs.map((ref) => readValid(world.cluster.queue(ref)));
-          for (const ref of refs)
-            doubled += readEverything(world.cluster.queue(ref)).length - readValid(world.cluster.queue(ref)).length;
+          for (const ref of refs) doubled += readEverything(world.cluster.queue(ref)).length - readValid(world.cluster.queue(ref)).length;
           expect([...storage.values].sort()).toEqual(expected.flat().sort());
           if (refs.length === 1) expect(storage.values).toEqual(expected[0]);
         },
@@ -203,10 +197,7 @@ describe('a sink that stores positions with its data, whose process dies', () =>
     ];
     for (let step = 1; step <= 50; step++) {
       const { storage } = await live({ writings: [writings], crashes: [step, step], pieces: 3, outages: [] });
-      expect(storage.values).toEqual([
-        ...sequence(1, 18).map((seq) => `a${seq}`),
-        ...sequence(1, 9).map((seq) => `b${seq}`),
-      ]);
+      expect(storage.values).toEqual([...sequence(1, 18).map((seq) => `a${seq}`), ...sequence(1, 9).map((seq) => `b${seq}`)]);
     }
   });
 });

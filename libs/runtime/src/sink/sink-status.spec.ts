@@ -10,8 +10,7 @@ describe('what a sink task reports of itself', () => {
     const sink = new TransactionalSink(newSinkStorage());
     const flush = sink.flush.bind(sink);
     let isBusy = true;
-    sink.flush = (positions) =>
-      isBusy ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : flush(positions);
+    sink.flush = (positions) => (isBusy ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : flush(positions));
     world.plain(ref!, 'a', 'b');
     const { loop, counters } = world.loop(sink);
     await loop.start();
@@ -91,9 +90,7 @@ describe('what a sink task reports of itself', () => {
     await loop.start();
     await world.clock.settle();
     const call = 'reading queue t@broker-a:0';
-    expect(world.waits.list).toMatchObject([
-      { call, error: expect.stringContaining('its oldest message is at offset 0') },
-    ]);
+    expect(world.waits.list).toMatchObject([{ call, error: expect.stringContaining('its oldest message is at offset 0') }]);
     const warned = (): readonly string[] => world.logger.lines.filter((line) => line.startsWith('warn'));
     expect(warned()).toHaveLength(1);
     await world.clock.until(() => counters.recordsPut === 1);

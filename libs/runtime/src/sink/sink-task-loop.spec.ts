@@ -122,9 +122,7 @@ describe('the sink task loop', () => {
     const put = sink.put.bind(sink);
     sink.put = (records, signal) => {
       attempts.push(records.map(({ value }) => value as string));
-      return attempts.length < 4
-        ? Promise.reject(Object.assign(new Error('busy'), { retriable: true }))
-        : put(records, signal);
+      return attempts.length < 4 ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : put(records, signal);
     };
     const { loop, counters } = world.loop(sink);
     await loop.start();
@@ -256,8 +254,7 @@ describe('the sink task loop', () => {
 
   it('subscribes to the topics whose whole name matches a pattern, without internal ones', async () => {
     const world = new SinkWorld();
-    for (const topic of ['orders-eu', 'orders', 'x-orders-eu', '%RETRY%orders-eu', 'sluice-main-log'])
-      world.cluster.addTopic(topic, 1);
+    for (const topic of ['orders-eu', 'orders', 'x-orders-eu', '%RETRY%orders-eu', 'sluice-main-log']) world.cluster.addTopic(topic, 1);
     const sink = new TransactionalSink(newSinkStorage());
     const { loop } = world.loop(sink, {
       subscription: { topics: { kind: 'pattern', pattern: /orders(-eu)?|.*log|.*RETRY.*/ } },
@@ -371,13 +368,9 @@ describe('the sink task loop', () => {
   });
 
   it('divides the queues among its tasks so that each has one owner and growth moves none', () => {
-    const queues = ['a', 'b'].flatMap((brokerName) =>
-      Array.from({ length: 16 }, (_, queueId) => ({ topic: 't', brokerName, queueId })),
-    );
+    const queues = ['a', 'b'].flatMap((brokerName) => Array.from({ length: 16 }, (_, queueId) => ({ topic: 't', brokerName, queueId })));
     for (const count of [1, 3, 8]) {
-      const owned = Array.from({ length: count }, (_, index) =>
-        queues.filter((queue) => ownsQueue(queue, { index, count })),
-      );
+      const owned = Array.from({ length: count }, (_, index) => queues.filter((queue) => ownsQueue(queue, { index, count })));
       expect(owned.flat()).toHaveLength(queues.length);
       expect(new Set(owned.flat().map(queueKey)).size).toBe(queues.length);
       for (const part of owned) expect(Math.abs(part.length - queues.length / count)).toBeLessThanOrEqual(2);

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { QueueRef } from '@sluice/sdk';
 import { RateLimitedLogger, untilAborted } from '@sluice/time';
-import { drainShare, type LoopEnd } from '../task/loop-end.js';
+import { DRAIN_SHARE, type LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
@@ -27,7 +27,7 @@ import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
 
 /** How many queues a warning names. */
-const maxNamedQueues = 10;
+const MAX_NAMED_QUEUES = 10;
 
 /**
  * Runs one sink task: reads, drops duplicates, converts, puts, flushes and commits the offsets.
@@ -40,61 +40,60 @@ const maxNamedQueues = 10;
 export class SinkTaskLoop {
   /** Resolves when the loop has ended, whatever the reason. Never rejects. */
   readonly ended: Promise<LoopEnd>;
-  private resolveEnded: (end: LoopEnd) => void = () => undefined;
+  #resolveEnded: (end: LoopEnd) => void = () => undefined;
   /** Aborted when nothing more is read. */
-  private readonly stopping = new AbortController();
+  readonly #stopping = new AbortController();
   /** Aborted when nothing more is put, flushed or committed. */
-  private readonly killed = new AbortController();
-  private isDraining = false;
-  private readonly wakeUp = new WakeUp();
-  private readonly queues: QueueSet;
-  private readonly calls: SinkCalls;
-  private readonly commits: OffsetCommits;
-  private readonly opening: QueueOpening;
-  private readonly watch: QueueWatch;
-  private isFlushDue = false;
-  private failure: { readonly error: unknown } | undefined;
-  private readonly pausing = new PauseSwitch();
-  private readonly unreadable: UnreadableQueues;
-  private readonly waitingForTopics: WaitingCall;
-  private readonly ports: SinkLoopPorts;
-  private readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
+  readonly #killed = new AbortController();
+  #isDraining = false;
+  readonly #wakeUp = new WakeUp();
+  readonly #queues: QueueSet;
+  readonly #calls: SinkCalls;
+  readonly #commits: OffsetCommits;
+  readonly #opening: QueueOpening;
+  readonly #watch: QueueWatch;
+  #isFlushDue = false;
+  #failure: { readonly error: unknown } | undefined;
+  readonly #pausing = new PauseSwitch();
+  readonly #unreadable: UnreadableQueues;
+  readonly #waitingForTopics: WaitingCall;
+  readonly #ports: SinkLoopPorts;
+  readonly #policy: (call: string, onRetry?: () => void) => RetryPolicy;
 
   constructor(
     private readonly spec: SinkLoopSpec,
     portsOfRunner: SinkLoopPorts,
   ) {
     this.ended = new Promise((resolve) => {
-      this.resolveEnded = resolve;
+      this.#resolveEnded = resolve;
     });
     const lease = new UnbrokenLease(portsOfRunner.lease, spec.generation);
-    const ports = (this.ports = { ...portsOfRunner, lease });
+    const ports = (this.#ports = { ...portsOfRunner, lease });
     // Every queue of the task listens.
-    setMaxListeners(0, this.stopping.signal, this.killed.signal);
+    setMaxListeners(0, this.#stopping.signal, this.#killed.signal);
     const { settings, logger } = spec;
-    const [stopping, killed] = [this.stopping.signal, this.killed.signal];
-    this.unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
-    this.waitingForTopics = spec.waits.begin('waiting for topics');
+    const [stopping, killed] = [this.#stopping.signal, this.#killed.signal];
+    this.#unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
+    this.#waitingForTopics = spec.waits.begin('waiting for topics');
     const warn = logger.warn.bind(logger);
     const wake = (): void => {
-      this.wakeUp.wake();
+      this.#wakeUp.wake();
     };
     const failed = (error: unknown): void => {
-      this.fail(error);
+      this.#fail(error);
     };
     const { clock } = ports;
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
-    const policy = (this.policy = (call: string, onRetry?: () => void): RetryPolicy =>
-      endlessRetry(retries, call, onRetry));
-    const queues = (this.queues = this.queueSet(warn, wake, failed));
+    const policy = (this.#policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry));
+    const queues = (this.#queues = this.#queueSet(warn, wake, failed));
     const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
       ...policy(call, onRetry),
       limitMs: settings.retryTimeoutMs,
     });
-    const calls = (this.calls = new SinkCalls({ spec, lease, policy: taskPolicy, stopping, killed }));
+    const calls = (this.#calls = new SinkCalls({ spec, lease, policy: taskPolicy, stopping, killed }));
     const committing = { spec, ports, queues, policy, signal: killed, committed: wake, failed };
     const resolve = (shown: readonly OffsetReset[]): Promise<void> => resets.resolve(shown);
-    const commits = (this.commits = new OffsetCommits({ ...committing, resolve }));
+    const commits = (this.#commits = new OffsetCommits({ ...committing, resolve }));
     const resets: OffsetResets = new OffsetResets({
       spec,
       ports,
@@ -103,21 +102,21 @@ export class SinkTaskLoop {
       policy,
       stopping,
       killed,
-      flush: () => this.flush(),
+      flush: () => this.#flush(),
       store: async (positions) => {
         await calls.flush(() => [...queues.positions(), ...positions]);
       },
       begin: (positions) => opening.read(positions),
     });
     const forOpening = { spec, ports, queues, calls, commits, resets, policy, signal: stopping, failed };
-    const opening: QueueOpening = (this.opening = new QueueOpening(forOpening));
-    this.watch = new QueueWatch({
+    const opening: QueueOpening = (this.#opening = new QueueOpening(forOpening));
+    this.#watch = new QueueWatch({
       intervalMs: settings.refreshIntervalMs,
       clock: ports.clock,
       queues,
       resets: new ResetWatch({ spec, ports, queues, commits }),
       foreign: new ForeignConsumers({ spec, ports, queues: () => queues.queues }),
-      list: () => this.listQueues(),
+      list: () => this.#listQueues(),
       signal: stopping,
       found: wake,
       warn,
@@ -144,63 +143,67 @@ export class SinkTaskLoop {
   async start(): Promise<void> {
     const { connector: connectorName, index: taskIndex, generation, config, logger, warnings, settings } = this.spec;
     const warn = warnings.add;
-    const { signal } = this.stopping;
+    const { signal } = this.#stopping;
     try {
-      await this.ports.lease.whenHeld(signal);
-      const queues = await retrying(this.policy('asking for the queues'), signal, () => this.listQueues());
-      await this.calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal });
-      await this.opening.open(queues, settings.offsetReset);
-      await this.opening.whenFed();
+      await this.#ports.lease.whenHeld(signal);
+      const queues = await retrying(this.#policy('asking for the queues'), signal, () => this.#listQueues());
+      await this.#calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal });
+      await this.#opening.open(queues, settings.offsetReset);
+      await this.#opening.whenFed();
     } catch (error) {
-      this.failure ??= signal.aborted ? undefined : { error };
-      await this.end();
+      this.#failure ??= signal.aborted ? undefined : { error };
+      await this.#end();
       throw error;
     }
-    void this.tick();
-    void this.watch.run();
-    void this.run();
+    void this.#tick();
+    void this.#watch.run();
+    void this.#run();
   }
 
   /** Takes no further records; what was put is flushed and committed, until the shutdown timeout. */
   stop(): Promise<LoopEnd> {
-    this.stopping.abort(new Error('The task was asked to stop'));
-    this.wakeUp.wake();
-    this.limitDrain();
+    this.#stopping.abort(new Error('The task was asked to stop'));
+    this.#wakeUp.wake();
+    this.#limitDrain();
     return this.ended;
   }
 
   /** Gives up at once: nothing more is put, flushed or committed. */
   kill(): void {
-    this.stopping.abort(new Error('The task was given up'));
-    this.killed.abort(new Error('The task was given up'));
-    this.wakeUp.wake();
+    this.#stopping.abort(new Error('The task was given up'));
+    this.#killed.abort(new Error('The task was given up'));
+    this.#wakeUp.wake();
   }
 
   /** Takes nothing more; calls `onStill` once what was put is flushed and committed. */
   pause(onStill: () => void): void {
-    this.pausing.pause(onStill);
-    this.wakeUp.wake();
+    this.#pausing.pause(onStill);
+    this.#wakeUp.wake();
   }
 
   resume(): void {
-    this.pausing.resume();
-    this.wakeUp.wake();
+    this.#pausing.resume();
+    this.#wakeUp.wake();
   }
 
-  private async run(): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      await this.putUntilStopped();
+      await this.#putUntilStopped();
     } catch (error) {
-      if (!this.stopping.signal.aborted) this.failure ??= { error };
+      if (!this.#stopping.signal.aborted) this.#failure ??= { error };
     }
-    await this.end();
+    await this.#end();
   }
 
-  private async putUntilStopped(): Promise<void> {
-    const { lease, clock } = this.ports;
-    const { calls, commits, pausing, queues, watch } = this;
+  async #putUntilStopped(): Promise<void> {
+    const { lease, clock } = this.#ports;
+    const calls = this.#calls;
+    const commits = this.#commits;
+    const pausing = this.#pausing;
+    const queues = this.#queues;
+    const watch = this.#watch;
     const { maxPutRecords } = this.spec.settings;
-    const { signal } = this.stopping;
+    const { signal } = this.#stopping;
     while (!signal.aborted) {
       if (!lease.held) {
         await lease.whenHeld(signal);
@@ -209,19 +212,19 @@ export class SinkTaskLoop {
       const found = watch.takeNew();
       if (found.length > 0) {
         // What is found while the task runs came after its start: nothing in it may be passed over.
-        await this.opening.open(found, 'earliest');
+        await this.#opening.open(found, 'earliest');
       }
-      if (pausing.isPaused && queues.isAdvanced) this.isFlushDue = true;
-      if (this.isFlushDue) {
-        this.isFlushDue = false;
-        await this.flush();
+      if (pausing.isPaused && queues.isAdvanced) this.#isFlushDue = true;
+      if (this.#isFlushDue) {
+        this.#isFlushDue = false;
+        await this.#flush();
         continue;
       }
       commits.addFlushed(watch.takeDue());
       const held = commits.heldQueues;
       if (pausing.isPaused || !queues.hasMessages(held)) {
         if (pausing.isPaused && held.size === 0) pausing.tellStill();
-        await this.wakeUp.wait();
+        await this.#wakeUp.wait();
         continue;
       }
       const failure = await calls.put(() => queues.take(maxPutRecords, held));
@@ -231,44 +234,46 @@ export class SinkTaskLoop {
   }
 
   /** Makes everything durable that was put, and commits its offsets in the background. */
-  private async flush(): Promise<void> {
-    const { queues, calls, commits } = this;
+  async #flush(): Promise<void> {
+    const queues = this.#queues;
+    const calls = this.#calls;
+    const commits = this.#commits;
     if (!queues.isAdvanced) return;
     const flushed = await calls.flush(() => queues.positions());
     commits.add(queues.markFlushed(flushed));
   }
 
-  private listQueues(): Promise<readonly QueueRef[]> {
-    return ownQueues(this.ports.messages, this.spec.subscription, this.unreadable, this.waitingForTopics);
+  #listQueues(): Promise<readonly QueueRef[]> {
+    return ownQueues(this.#ports.messages, this.spec.subscription, this.#unreadable, this.#waitingForTopics);
   }
 
   /** Wakes the loop for its flushes. */
-  private async tick(): Promise<void> {
-    const { signal } = this.stopping;
+  async #tick(): Promise<void> {
+    const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        await this.ports.clock.sleep(this.spec.settings.flushIntervalMs, signal);
+        await this.#ports.clock.sleep(this.spec.settings.flushIntervalMs, signal);
       } catch {
         return;
       }
-      this.isFlushDue = true;
-      this.wakeUp.wake();
+      this.#isFlushDue = true;
+      this.#wakeUp.wake();
     }
   }
 
-  private fail(error: unknown): void {
-    if (this.killed.signal.aborted) return;
-    this.failure ??= { error };
-    this.stopping.abort(error);
-    this.wakeUp.wake();
+  #fail(error: unknown): void {
+    if (this.#killed.signal.aborted) return;
+    this.#failure ??= { error };
+    this.#stopping.abort(error);
+    this.#wakeUp.wake();
   }
 
   /** Gives up what still runs when its share of the shutdown timeout is over. */
-  private limitDrain(): void {
-    if (this.isDraining) return;
-    this.isDraining = true;
-    const timeoutMs = this.spec.settings.shutdownTimeoutMs * drainShare;
-    void this.ports.clock.sleep(timeoutMs, this.killed.signal).then(
+  #limitDrain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    const timeoutMs = this.spec.settings.shutdownTimeoutMs * DRAIN_SHARE;
+    void this.#ports.clock.sleep(timeoutMs, this.#killed.signal).then(
       () => {
         this.kill();
       },
@@ -276,50 +281,52 @@ export class SinkTaskLoop {
     );
   }
 
-  private async end(): Promise<void> {
-    const { calls, commits, queues } = this;
-    this.stopping.abort(new Error('The task has ended'));
-    this.limitDrain();
+  async #end(): Promise<void> {
+    const calls = this.#calls;
+    const commits = this.#commits;
+    const queues = this.#queues;
+    this.#stopping.abort(new Error('The task has ended'));
+    this.#limitDrain();
     await queues.stopReading();
-    const clean = await this.drain();
-    if (commits.heldQueues.size > 0) this.warnOfUncommitted();
-    this.killed.abort(new Error('The task has ended'));
+    const clean = await this.#drain();
+    if (commits.heldQueues.size > 0) this.#warnOfUncommitted();
+    this.#killed.abort(new Error('The task has ended'));
     await calls.end(queues.opened);
-    this.resolveEnded(
-      this.failure === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: this.failure.error, clean },
-    );
+    this.#resolveEnded(this.#failure === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: this.#failure.error, clean });
   }
 
   /** Flushes and commits what was put; returns whether all of it is. */
-  private async drain(): Promise<boolean> {
-    const { calls, commits, killed } = this;
+  async #drain(): Promise<boolean> {
+    const calls = this.#calls;
+    const commits = this.#commits;
+    const killed = this.#killed;
     let isFlushed = false;
     try {
-      if (!this.ports.lease.held) this.kill();
+      if (!this.#ports.lease.held) this.kill();
       if (!calls.hasLeftovers && !killed.signal.aborted) {
-        await this.flush();
+        await this.#flush();
         isFlushed = true;
       }
     } catch (error) {
-      if (!killed.signal.aborted) this.failure ??= { error };
+      if (!killed.signal.aborted) this.#failure ??= { error };
     }
     // Nothing follows a call to a broker that answers only after the task was given up.
-    await Promise.race([this.opening.idle().then(() => commits.idle()), untilAborted(killed.signal)]);
+    await Promise.race([this.#opening.idle().then(() => commits.idle()), untilAborted(killed.signal)]);
     return isFlushed && commits.heldQueues.size === 0;
   }
 
-  private warnOfUncommitted(): void {
-    const held = [...this.commits.heldQueues];
+  #warnOfUncommitted(): void {
+    const held = [...this.#commits.heldQueues];
     this.spec.logger.warn(
-      `The task ends before the brokers have accepted the offsets of ${someOf(held, maxNamedQueues)}. ` +
+      `The task ends before the brokers have accepted the offsets of ${someOf(held, MAX_NAMED_QUEUES)}. ` +
         'A sink that stores no offsets gets their last records again',
     );
   }
 
-  private queueSet(warn: (message: string) => void, arrived: () => void, failed: (error: unknown) => void): QueueSet {
+  #queueSet(warn: (message: string) => void, arrived: () => void, failed: (error: unknown) => void): QueueSet {
     const { settings, counters, decoder, group, waits } = this.spec;
-    const { clock, messages } = this.ports;
-    const skips = new RateLimitedLogger({ clock, log: warn, signal: this.killed.signal });
+    const { clock, messages } = this.#ports;
+    const skips = new RateLimitedLogger({ clock, log: warn, signal: this.#killed.signal });
     return new QueueSet({
       group,
       messages,
@@ -331,7 +338,7 @@ export class SinkTaskLoop {
       budget: new AheadBudget(settings.maxAhead),
       maxAheadPerQueue: settings.maxAheadPerQueue,
       skipsBadRecords: settings.skipsBadRecords,
-      signal: this.stopping.signal,
+      signal: this.#stopping.signal,
       arrived,
       failed,
       warn,

@@ -13,7 +13,7 @@ export interface StartQuestion {
   readonly answers: ReadonlyMap<string, SinkPosition>;
 }
 
-const maxDescribed = 10;
+const MAX_DESCRIBED = 10;
 
 export interface StartPositions {
   readonly positions: readonly SinkPosition[];
@@ -28,10 +28,7 @@ export interface StartPositions {
  *
  * @throws ConnectError where it answers other queues, or no offsets
  */
-export function checkedAnswers(
-  queues: readonly QueueRef[],
-  answers: readonly SinkPosition[],
-): ReadonlyMap<string, SinkPosition> {
+export function checkedAnswers(queues: readonly QueueRef[], answers: readonly SinkPosition[]): ReadonlyMap<string, SinkPosition> {
   const opened = new Set(queues.map(queueKey));
   const answered = new Map<string, SinkPosition>();
   for (const answer of answers) {
@@ -78,10 +75,7 @@ export async function startPositions(
  *
  * @throws the error of a broker that does not answer, unless another one has an offset
  */
-export async function isTopicKnown(
-  { messages, offsets, group, answers }: StartQuestion,
-  topic: string,
-): Promise<boolean> {
+export async function isTopicKnown({ messages, offsets, group, answers }: StartQuestion, topic: string): Promise<boolean> {
   for (const { queue } of answers.values()) if (queue.topic === topic) return true;
   const queues = await messages.queues(topic);
   const found = await Promise.allSettled(queues.map((queue) => offsets.read(group, queue)));
@@ -91,14 +85,10 @@ export async function isTopicKnown(
 }
 
 /** Says, for operators, where a task begins to read queues. */
-export function describeStart(
-  group: string,
-  answers: ReadonlyMap<string, SinkPosition>,
-  positions: readonly SinkPosition[],
-): string {
+export function describeStart(group: string, answers: ReadonlyMap<string, SinkPosition>, positions: readonly SinkPosition[]): string {
   const places = positions.map(({ queue, nextOffset }) => {
     const key = queueKey(queue);
     return `${key} at offset ${nextOffset} (${answers.get(key)?.nextOffset === nextOffset ? 'of the sink' : 'of the group'})`;
   });
-  return `Starting with consumer group ${group} to read ${someOf(places, maxDescribed)}`;
+  return `Starting with consumer group ${group} to read ${someOf(places, MAX_DESCRIBED)}`;
 }

@@ -7,18 +7,15 @@ import type { UnreadableQueues } from '../task/unreadable-queues.js';
 
 /** What a sink task reads: topics, by name or by a pattern of their whole name, and which part of their queues. */
 export interface Subscription {
-  readonly topics:
-    | { readonly kind: 'names'; readonly names: readonly string[] }
-    | { readonly kind: 'pattern'; readonly pattern: RegExp };
+  readonly topics: { readonly kind: 'names'; readonly names: readonly string[] } | { readonly kind: 'pattern'; readonly pattern: RegExp };
   /** The task is number `index` of `count` tasks that divide the queues among them. */
   readonly share: { readonly index: number; readonly count: number };
 }
 
 /** Topics that hold no records of users: retries, dead letters, RocketMQ's and Sluice's own. */
-const internalTopic =
-  /^(%|rmq_sys_|RMQ_SYS_|SCHEDULE_TOPIC_|TBW102$|SELF_TEST_TOPIC$|sluice-.+-(log|commands|reports|positions|rpc)$)/;
+const INTERNAL_TOPIC = /^(%|rmq_sys_|RMQ_SYS_|SCHEDULE_TOPIC_|TBW102$|SELF_TEST_TOPIC$|sluice-.+-(log|commands|reports|positions|rpc)$)/;
 
-const maxNamed = 5;
+const MAX_NAMED = 5;
 
 /** Finds the topics that a subscription covers now. */
 async function subscribedTopics(messages: QueueMessages, { topics }: Subscription): Promise<readonly string[]> {
@@ -28,7 +25,7 @@ async function subscribedTopics(messages: QueueMessages, { topics }: Subscriptio
     case 'pattern': {
       const { pattern } = topics;
       const whole = new RegExp(`^(?:${pattern.source})$`, pattern.flags);
-      return (await messages.topics()).filter((name) => !internalTopic.test(name) && whole.test(name)).sort();
+      return (await messages.topics()).filter((name) => !INTERNAL_TOPIC.test(name) && whole.test(name)).sort();
     }
   }
 }
@@ -64,13 +61,8 @@ export async function ownQueues(
   return own;
 }
 
-function missingProblem(
-  { topics }: Subscription,
-  found: readonly string[],
-  missing: readonly string[],
-): string | undefined {
-  if (topics.kind === 'pattern' && found.length === 0)
-    return `No topic has a name that matches ${topics.pattern.source}`;
+function missingProblem({ topics }: Subscription, found: readonly string[], missing: readonly string[]): string | undefined {
+  if (topics.kind === 'pattern' && found.length === 0) return `No topic has a name that matches ${topics.pattern.source}`;
   if (missing.length === 0) return undefined;
-  return `No broker has a queue of topic ${someOf(missing, maxNamed)}: create it, or correct the connector's topics`;
+  return `No broker has a queue of topic ${someOf(missing, MAX_NAMED)}: create it, or correct the connector's topics`;
 }

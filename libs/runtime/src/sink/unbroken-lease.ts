@@ -6,17 +6,17 @@ import { isDoubtful, type Lease } from '../ports/lease.port.js';
  * committed more than this run knows. The next run asks the sink and the group for their offsets.
  */
 export class UnbrokenLease implements Lease {
-  private readonly gapsBefore: number;
+  readonly #gapsBefore: number;
 
   constructor(
     private readonly lease: Lease,
     private readonly generation: number,
   ) {
-    this.gapsBefore = lease.gaps;
+    this.#gapsBefore = lease.gaps;
   }
 
   get held(): boolean {
-    return this.lease.held && !this.isBroken();
+    return this.lease.held && !this.#isBroken();
   }
 
   get doubtfulUpTo(): number {
@@ -30,10 +30,10 @@ export class UnbrokenLease implements Lease {
   /** @throws SupersededError after a gap */
   async whenHeld(signal: AbortSignal): Promise<void> {
     if (!this.lease.held) await this.lease.whenHeld(signal);
-    if (this.isBroken()) throw SupersededError.ofSink();
+    if (this.#isBroken()) throw SupersededError.ofSink();
   }
 
-  private isBroken(): boolean {
-    return isDoubtful(this.lease, this.generation, this.gapsBefore);
+  #isBroken(): boolean {
+    return isDoubtful(this.lease, this.generation, this.#gapsBefore);
   }
 }

@@ -1,4 +1,4 @@
-import { type BackoffLimits } from '@sluice/time';
+import type { BackoffLimits } from '@sluice/time';
 import { barrierMessage, type Barrier } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
@@ -40,9 +40,7 @@ export async function boundTail(sending: BarrierSending, queue: QueueRef, barrie
       !(error instanceof QueueLostError) &&
       (stop !== undefined || isRetriable(error) || (error instanceof SendFailure && error.outcome === 'unknown')),
     onRetry: (error: unknown) => {
-      sending.warn(
-        `The barrier of generation ${barrier.generation} for ${queueKey(queue)} is sent again: ${String(error)}`,
-      );
+      sending.warn(`The barrier of generation ${barrier.generation} for ${queueKey(queue)} is sent again: ${String(error)}`);
     },
   };
   return retrying(policy, signal, async () => {

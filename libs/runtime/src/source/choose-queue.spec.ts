@@ -6,7 +6,7 @@ import { chooseQueue } from './choose-queue.js';
 function queuesOf(brokers: number, perBroker: number): QueueRef[] {
   return Array.from({ length: brokers * perBroker }, (_, at) => ({
     topic: 't',
-    brokerName: `broker-${String(Math.floor(at / perBroker))}`,
+    brokerName: `broker-${Math.floor(at / perBroker)}`,
     queueId: at % perBroker,
   }));
 }
@@ -29,17 +29,11 @@ function spread(queues: readonly QueueRef[], connector: string, tasks: number, e
 describe('the choice of a queue', () => {
   it('spreads the partitions of a task evenly', () => {
     fc.assert(
-      fc.property(
-        fc.string(),
-        fc.integer({ min: 1, max: 3 }),
-        fc.integer({ min: 1, max: 9 }),
-        fc.nat(40),
-        (...args) => {
-          const [connector, brokers, perBroker, partitions] = args;
-          const counts = spread(queuesOf(brokers, perBroker), connector, 1, partitions);
-          expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
-        },
-      ),
+      fc.property(fc.string(), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.nat(40), (...args) => {
+        const [connector, brokers, perBroker, partitions] = args;
+        const counts = spread(queuesOf(brokers, perBroker), connector, 1, partitions);
+        expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+      }),
     );
   });
 

@@ -8,7 +8,7 @@ import { readTail, type TailReading } from './read-tail.js';
 import { SuccessorCheck, type LookedAt, type SentQueue } from './successor-check.js';
 
 /** The most messages to look through, for others may have sent many: a new generation costs less than reading more. */
-const maxLookMessages = 100_000;
+const MAX_LOOK_MESSAGES = 100_000;
 
 export interface LaneServicePorts extends BarrierSending, TailReading {
   readonly messages: QueueMessages;
@@ -34,7 +34,7 @@ export function laneServices(
     const to = await ports.messages.endOffset(queue);
     const what = `queue ${queueKey(queue)} from offset ${from} on`;
     if (to < from) throw SupersededError.ofSource(generation, `${what} has lost its messages`);
-    if (to - from > maxLookMessages) {
+    if (to - from > MAX_LOOK_MESSAGES) {
       throw SupersededError.ofSource(generation, `${what} has ${to - from} messages, too many to look through`);
     }
     // A queue that lost its end or was created again may have grown beyond the offset.
@@ -43,8 +43,7 @@ export function laneServices(
       throw SupersededError.ofSource(generation, `${what} follows another message than before`);
     }
     const onGeneration = (found: number): void => {
-      if (found > generation)
-        throw SupersededError.ofSource(generation, `${what} holds generation ${found} of the task`);
+      if (found > generation) throw SupersededError.ofSource(generation, `${what} holds generation ${found} of the task`);
     };
     const onStamp = (): void => undefined;
     const cut = await readTail(ports, { queue, from, to, task, generation, onStamp, onGeneration });

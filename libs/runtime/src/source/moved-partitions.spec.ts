@@ -22,9 +22,7 @@ describe('a partition whose queue takes no messages any more', () => {
     await world.clock.until(() => counters.recordsSent === 50, 20_000);
     expect([readEverything(first), readValid(other)]).toEqual([valuesOf(5), valuesOf(50, 5)]);
     expect(world.warnings.list.map(({ message }) => message)).toEqual([
-      expect.stringMatching(
-        /^Queue t.* has taken no messages for 1\d s: 1 partition\(s\) of it go to queue t.* from now on\.$/,
-      ),
+      expect.stringMatching(/^Queue t.* has taken no messages for 1\d s: 1 partition\(s\) of it go to queue t.* from now on\.$/),
     ]);
     await loop.stop();
     const writes = world.positions.writes.flatMap(({ partitions, settled }) => [
@@ -217,29 +215,24 @@ describe('a partition whose queue takes no messages any more', () => {
     second.loop.kill();
   });
 
-  it.each([300_000, undefined])(
-    'is taken over without what a lost broker has after %p ms, which is an error',
-    async (limit) => {
-      const { world, loop, first, other, stop } = await onTwoQueues();
-      loop.kill();
-      stop(first, 'unavailable');
-      const second = world.loop(world.source({ a: recordsOf(12) }), { settings: { maxUnavailableMs: limit } });
-      const started = second.loop.start();
-      started.catch(() => undefined);
-      await world.clock.advance(290_000);
-      expect(second.counters.recordsSent).toBe(0);
-      await world.clock.advance(60_000);
-      expect(second.counters.recordsSent).toBe(limit === undefined ? 0 : 7);
-      expect(second.counters.incompleteScans).toBe(limit === undefined ? 0 : 1);
-      expect(
-        world.logger.lines.some((line) =>
-          /^error Queue .* has had no broker for 30\d s, and is not examined/.test(line),
-        ),
-      ).toBe(limit !== undefined);
-      if (limit !== undefined) expect(readValid(other)).toEqual(valuesOf(12, 5));
-      second.loop.kill();
-    },
-  );
+  it.each([300_000, undefined])('is taken over without what a lost broker has after %p ms, which is an error', async (limit) => {
+    const { world, loop, first, other, stop } = await onTwoQueues();
+    loop.kill();
+    stop(first, 'unavailable');
+    const second = world.loop(world.source({ a: recordsOf(12) }), { settings: { maxUnavailableMs: limit } });
+    const started = second.loop.start();
+    started.catch(() => undefined);
+    await world.clock.advance(290_000);
+    expect(second.counters.recordsSent).toBe(0);
+    await world.clock.advance(60_000);
+    expect(second.counters.recordsSent).toBe(limit === undefined ? 0 : 7);
+    expect(second.counters.incompleteScans).toBe(limit === undefined ? 0 : 1);
+    expect(world.logger.lines.some((line) => /^error Queue .* has had no broker for 30\d s, and is not examined/.test(line))).toBe(
+      limit !== undefined,
+    );
+    if (limit !== undefined) expect(readValid(other)).toEqual(valuesOf(12, 5));
+    second.loop.kill();
+  });
 
   it('is taken over without the records of a lost broker, even where retries are minutes apart', async () => {
     const { world, loop, other, first, stop } = await onTwoQueues();
@@ -279,15 +272,11 @@ describe('a partition whose queue takes no messages any more', () => {
 describe('partitions of several queues', () => {
   it('flow on while one moves', async () => {
     const world = new SourceWorld();
-    const refs: QueueRef[] = ['broker-a', 'broker-b', 'broker-c'].flatMap((broker) =>
-      world.cluster.addTopic('t', 1, broker),
-    );
+    const refs: QueueRef[] = ['broker-a', 'broker-b', 'broker-c'].flatMap((broker) => world.cluster.addTopic('t', 1, broker));
     const named = (file: string): { topic: string; value: string }[] =>
       Array.from({ length: 20 }, (_, index) => ({ topic: 't', value: `${file}${index}` }));
     const files = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const { loop, counters } = world.loop(
-      world.source(Object.fromEntries(files.map((file) => [file, named(file)])), 7),
-    );
+    const { loop, counters } = world.loop(world.source(Object.fromEntries(files.map((file) => [file, named(file)])), 7));
     world.cluster.stopped.set(queueKey(refs[1]!), 'unavailable');
     world.cluster.producer.queues = () => Promise.resolve(refs);
     await loop.start();

@@ -34,24 +34,24 @@ export interface PartitionSnapshot {
  */
 export class PartitionState {
   /** By topic. */
-  private readonly lanes = new Map<string, QueueLane>();
+  readonly #lanes = new Map<string, QueueLane>();
   /** The seq of the last record that was given to a batch. */
-  private lastSeq: number;
+  #lastSeq: number;
   /** Up to here everything is acknowledged. */
-  private storedSeq: number;
-  private lastStored: SourcePosition | undefined;
+  #storedSeq: number;
+  #lastStored: SourcePosition | undefined;
   /** Grows with every change of a route. */
-  private routesVersion = 0;
+  #routesVersion = 0;
   /** The version that the position store knows as this generation's. */
-  private storedRoutesVersion = 0;
+  #storedRoutesVersion = 0;
   /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
   readonly ahead = new Map<number, SourcePosition>();
   /** The source gave other records than before its restart, and nobody knows yet. */
-  private isReordered = false;
+  #isReordered = false;
   /** Of the last record. */
-  private lastRoute: RecordRoute | undefined;
-  private readonly segments: Segment[] = [];
-  private revision: number;
+  #lastRoute: RecordRoute | undefined;
+  readonly #segments: Segment[] = [];
+  #revision: number;
 
   constructor(
     readonly partition: SourcePartition,
@@ -60,79 +60,79 @@ export class PartitionState {
     /** Where its last owner ended, unless it is new. */
     stored?: PartitionPosition,
   ) {
-    this.storedSeq = (stored?.nextSeq ?? 1) - 1;
-    this.lastSeq = this.storedSeq;
-    this.lastStored = stored?.position;
-    this.revision = stored?.revision ?? 0;
+    this.#storedSeq = (stored?.nextSeq ?? 1) - 1;
+    this.#lastSeq = this.#storedSeq;
+    this.#lastStored = stored?.position;
+    this.#revision = stored?.revision ?? 0;
     for (const { seq, position } of stored?.ahead ?? []) this.ahead.set(seq, position);
   }
 
   /** The position store knows all routes, and that they are this generation's. */
   get areRoutesStored(): boolean {
-    return this.storedRoutesVersion === this.routesVersion;
+    return this.#storedRoutesVersion === this.#routesVersion;
   }
 
   /** Where the source resumes after everything that is acknowledged; `undefined` before the first record. */
   get storedPosition(): SourcePosition | undefined {
-    return this.lastStored;
+    return this.#lastStored;
   }
 
   /** The number of the next record. */
   get nextSeq(): number {
-    return this.lastSeq + 1;
+    return this.#lastSeq + 1;
   }
 
   /** Returns the way of the last record, where that had the same topic. */
   sameRoute(topic: string): RecordRoute | undefined {
-    return this.lastRoute?.topic === topic ? this.lastRoute : undefined;
+    return this.#lastRoute?.topic === topic ? this.#lastRoute : undefined;
   }
 
   /** Keeps the way of a record for those after it. */
   keepRoute(route: RecordRoute): void {
-    this.lastRoute = route;
+    this.#lastRoute = route;
   }
 
   /** Reports once that the source gives other records than before its restart. */
   takeReordering(): boolean {
-    const { isReordered } = this;
-    this.isReordered = false;
+    const isReordered = this.#isReordered;
+    this.#isReordered = false;
     return isReordered;
   }
 
   routeTo(topic: string): QueueLane | undefined {
-    return this.lanes.get(topic);
+    return this.#lanes.get(topic);
   }
 
   /** Sends the topic's records to a lane from now on. */
   setRoute(topic: string, lane: QueueLane): void {
-    this.lanes.set(topic, lane);
-    this.routesVersion++;
-    this.lastRoute = undefined;
+    this.#lanes.set(topic, lane);
+    this.#routesVersion++;
+    this.#lastRoute = undefined;
   }
 
   /** Notes that the next record went into `batch`. */
   append(batch: PendingBatch, position: SourcePosition): void {
-    this.lastSeq++;
-    const last = this.segments.at(-1);
+    this.#lastSeq++;
+    const last = this.#segments.at(-1);
     if (last?.batch === batch) {
-      last.lastSeq = this.lastSeq;
+      last.lastSeq = this.#lastSeq;
       last.position = position;
       return;
     }
-    const segment: Segment = { partition: this, batch, lastSeq: this.lastSeq, position };
-    this.segments.push(segment);
+    const segment: Segment = { partition: this, batch, lastSeq: this.#lastSeq, position };
+    this.#segments.push(segment);
     batch.addSegment(segment);
   }
 
   /** Notes that a record was left out: its position takes effect as soon as what came before is stored. Returns whether that is now. */
   skip(position: SourcePosition): boolean {
-    const last = this.segments.at(-1);
+    const last = this.#segments.at(-1);
     if (last !== undefined) {
       last.position = position;
       return false;
     }
-    this.lastStored = position;
-    this.storedSeq = this.lastSeq;
+    this.#lastStored = position;
+    this.#storedSeq = this.#lastSeq;
     return true;
   }
 
@@ -146,53 +146,53 @@ export class PartitionState {
     if (found === undefined) return false;
     if (positionJson(found) === positionJson(position)) return true;
     this.ahead.clear();
-    this.isReordered = true;
+    this.#isReordered = true;
     return false;
   }
 
   /** Notes that the next record is in its queue already. Returns whether its position counts now. */
   appendStored(position: SourcePosition): boolean {
-    this.lastSeq++;
-    const last = this.segments.at(-1);
-    if (last !== undefined) last.lastSeq = this.lastSeq;
+    this.#lastSeq++;
+    const last = this.#segments.at(-1);
+    if (last !== undefined) last.lastSeq = this.#lastSeq;
     return this.skip(position);
   }
 
   /** Takes over the acknowledged segments that no open one precedes. Returns whether the stored position moved. */
   settle(): boolean {
     let settled = 0;
-    for (const segment of this.segments) {
+    for (const segment of this.#segments) {
       if (!segment.batch.isAcknowledged) break;
-      this.storedSeq = segment.lastSeq;
-      this.lastStored = segment.position;
+      this.#storedSeq = segment.lastSeq;
+      this.#lastStored = segment.position;
       segment.batch.settleSegment();
       settled++;
     }
-    if (settled > 0) this.segments.splice(0, settled);
+    if (settled > 0) this.#segments.splice(0, settled);
     return settled > 0;
   }
 
   /** Makes the next version of the partition's position, by the generation that sends its records, to be {@link PartitionSnapshot.stored stored}. */
   snapshot(owner: SourceGeneration): PartitionSnapshot {
     const routes: QueueRef[] = [];
-    for (const lane of this.lanes.values()) routes.push(lane.queue);
-    const { routesVersion } = this;
+    for (const lane of this.#lanes.values()) routes.push(lane.queue);
+    const routesVersion = this.#routesVersion;
     const ahead: { seq: number; position: SourcePosition }[] = [];
     for (const [seq, position] of this.ahead) {
-      if (seq > this.storedSeq) ahead.push({ seq, position });
+      if (seq > this.#storedSeq) ahead.push({ seq, position });
       else this.ahead.delete(seq);
     }
     const position = {
       partition: this.partition,
-      ...(this.lastStored === undefined ? {} : { position: this.lastStored }),
-      nextSeq: this.storedSeq + 1,
+      ...(this.#lastStored === undefined ? {} : { position: this.#lastStored }),
+      nextSeq: this.#storedSeq + 1,
       routes,
       ...(ahead.length === 0 ? {} : { ahead }),
       owner,
-      revision: ++this.revision,
+      revision: ++this.#revision,
     };
     const stored = (): void => {
-      this.storedRoutesVersion = Math.max(this.storedRoutesVersion, routesVersion);
+      this.#storedRoutesVersion = Math.max(this.#storedRoutesVersion, routesVersion);
     };
     return { position, partition: this.partition, stored };
   }

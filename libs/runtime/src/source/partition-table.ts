@@ -1,25 +1,11 @@
-import {
-  describePosition,
-  stampPrefix,
-  streamId,
-  taskId,
-  type PartitionPosition,
-  type SourceGeneration,
-} from '@sluice/protocol';
-import {
-  ConnectError,
-  ConnectErrorCode,
-  queueKey,
-  type QueueRef,
-  type SourcePartition,
-  type SourcePosition,
-} from '@sluice/sdk';
+import { describePosition, stampPrefix, streamId, taskId, type PartitionPosition, type SourceGeneration } from '@sluice/protocol';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SourcePartition, type SourcePosition } from '@sluice/sdk';
 import { chooseQueue } from './choose-queue.js';
 import { PartitionState } from './partition-state.js';
 import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
 
 /** How long a list of a topic's queues is used: closed queues open again, and operators add queues. */
-const queuesFreshMs = 30_000;
+const QUEUES_FRESH_MS = 30_000;
 
 /** All tasks of a connector that start on a node are given the same positions: each is hashed once, not once a task. */
 const streamsOfStored = new WeakMap<PartitionPosition, { readonly connector: string; readonly stream: string }>();
@@ -46,48 +32,48 @@ export class PartitionHeldError extends ConnectError {
 
 /** Holds the partitions of a task, the queues that they write to, and the lanes of these queues. */
 export class PartitionTable {
-  private readonly byStream = new Map<string, PartitionState>();
+  readonly #byStream = new Map<string, PartitionState>();
   /** What nobody works on, by stream. */
-  private readonly free = new Map<string, PartitionPosition>();
+  readonly #free = new Map<string, PartitionPosition>();
   /** What other tasks work on, by stream. */
-  private readonly held = new Map<string, PartitionPosition>();
+  readonly #held = new Map<string, PartitionPosition>();
   /** Sources mostly use one object per partition for many records. */
-  private readonly byObject = new WeakMap<SourcePartition, PartitionState>();
-  private readonly lanesByKey = new Map<string, QueueLane>();
-  private readonly queuesByTopic = new Map<string, { readonly queues: readonly QueueRef[]; readonly atMs: number }>();
+  readonly #byObject = new WeakMap<SourcePartition, PartitionState>();
+  readonly #lanesByKey = new Map<string, QueueLane>();
+  readonly #queuesByTopic = new Map<string, { readonly queues: readonly QueueRef[]; readonly atMs: number }>();
   /** How many partitions go to a queue, by its key: those that a task works on, and those that nobody does. */
-  private readonly loads = new Map<string, number>();
-  private readonly idleLoads = new Map<string, number>();
+  readonly #loads = new Map<string, number>();
+  readonly #idleLoads = new Map<string, number>();
   /** `loads` and `idleLoads` hold stored partitions, once a queue has to be chosen: most tasks that start find a queue for each partition. */
-  private isStoredCounted = false;
+  #isStoredCounted = false;
 
-  private readonly taskId: string;
+  readonly #taskId: string;
 
   constructor(private readonly options: PartitionTableOptions) {
-    this.taskId = taskId(options.connector, options.task.index);
+    this.#taskId = taskId(options.connector, options.task.index);
   }
 
   /** Takes note of what other generations stored. Nothing of it is this task's until it has a record of the partition. */
   load(free: readonly PartitionPosition[], held: readonly PartitionPosition[]): void {
-    for (const stored of free) this.free.set(this.streamOfStored(stored), stored);
-    for (const stored of held) this.held.set(this.streamOfStored(stored), stored);
+    for (const stored of free) this.#free.set(this.#streamOfStored(stored), stored);
+    for (const stored of held) this.#held.set(this.#streamOfStored(stored), stored);
   }
 
   get idle(): boolean {
-    for (const lane of this.lanesByKey.values()) if (!lane.idle) return false;
+    for (const lane of this.#lanesByKey.values()) if (!lane.idle) return false;
     return true;
   }
 
   /** Has idle lanes store where others have come meanwhile. Never rejects: what fails now is asked again the next time. */
   async catchUp(minMessages: number): Promise<void> {
-    await Promise.allSettled([...this.lanesByKey.values()].map((lane) => lane.catchUp(minMessages)));
+    await Promise.allSettled([...this.#lanesByKey.values()].map((lane) => lane.catchUp(minMessages)));
   }
 
   /** Has the partitions of closed queues leave them: brokers still take what is sent there. Never rejects. */
   async leaveClosedQueues(): Promise<void> {
     const { queues } = this.options.laneOptions;
     await Promise.all(
-      [...this.lanesByKey.values()].map(async (lane) => {
+      [...this.#lanesByKey.values()].map(async (lane) => {
         const stop = await queues.stopOf(lane.queue);
         if (stop?.isOverdue === true && stop.state === 'closed') lane.leave(stop);
       }),
@@ -95,22 +81,20 @@ export class PartitionTable {
   }
 
   all(): Iterable<PartitionState> {
-    return this.byStream.values();
+    return this.#byStream.values();
   }
 
   lanes(): Iterable<QueueLane> {
-    return this.lanesByKey.values();
+    return this.#lanesByKey.values();
   }
 
   /** Up to where the partition is stored, and whether this task may resume there. */
   lookUp(partition: SourcePartition): { readonly position: SourcePosition | undefined; readonly isFree: boolean } {
-    const stream = this.streamOf(partition);
-    const own = this.byStream.get(stream);
+    const stream = this.#streamOf(partition);
+    const own = this.#byStream.get(stream);
     if (own !== undefined) return { position: own.storedPosition, isFree: true };
-    const held = this.held.get(stream);
-    return held === undefined
-      ? { position: this.free.get(stream)?.position, isFree: true }
-      : { position: held.position, isFree: false };
+    const held = this.#held.get(stream);
+    return held === undefined ? { position: this.#free.get(stream)?.position, isFree: true } : { position: held.position, isFree: false };
   }
 
   /**
@@ -120,125 +104,123 @@ export class PartitionTable {
    * @throws PartitionHeldError
    */
   obtain(partition: SourcePartition): PartitionState {
-    const known = this.byObject.get(partition);
+    const known = this.#byObject.get(partition);
     if (known !== undefined) return known;
-    const stream = this.streamOf(partition);
-    const state = this.byStream.get(stream) ?? this.claim(partition, stream);
-    this.byObject.set(partition, state);
+    const stream = this.#streamOf(partition);
+    const state = this.#byStream.get(stream) ?? this.#claim(partition, stream);
+    this.#byObject.set(partition, state);
     return state;
   }
 
   /** `queues` must not be empty. */
   setQueues(topic: string, queues: readonly QueueRef[]): void {
-    this.queuesByTopic.set(topic, { queues, atMs: this.options.laneOptions.clock.nowMs() });
+    this.#queuesByTopic.set(topic, { queues, atMs: this.options.laneOptions.clock.nowMs() });
   }
 
   /** Returns the queues of a topic; undefined where they have to be looked up. */
   queuesOf(topic: string): readonly QueueRef[] | undefined {
-    const known = this.queuesByTopic.get(topic);
+    const known = this.#queuesByTopic.get(topic);
     if (known === undefined) return undefined;
-    return this.options.laneOptions.clock.nowMs() - known.atMs < queuesFreshMs ? known.queues : undefined;
+    return this.options.laneOptions.clock.nowMs() - known.atMs < QUEUES_FRESH_MS ? known.queues : undefined;
   }
 
   /** What they were at the last look. */
   lastQueuesOf(topic: string): readonly QueueRef[] | undefined {
-    return this.queuesByTopic.get(topic)?.queues;
+    return this.#queuesByTopic.get(topic)?.queues;
   }
 
   /** Gives the partition a queue among those of the topic. `undefined` when the topic has none that can be written. */
   chooseRoute(state: PartitionState, queues: readonly QueueRef[]): QueueLane | undefined {
-    const queue = this.choose(queues);
+    const queue = this.#choose(queues);
     if (queue === undefined) return undefined;
-    return this.route(state, queue);
+    return this.#route(state, queue);
   }
 
   /**
    * Gives all partitions of a lane one of `queues` instead, the least loaded, with what the lane has not sent. Returns its lane and the moved
    * partitions.
    */
-  moveLane(
-    lane: QueueLane,
-    queues: readonly QueueRef[],
-  ): { readonly to: QueueLane; readonly moved: readonly PartitionState[] } {
-    const queue = this.choose(queues);
+  moveLane(lane: QueueLane, queues: readonly QueueRef[]): { readonly to: QueueLane; readonly moved: readonly PartitionState[] } {
+    const queue = this.#choose(queues);
     if (queue === undefined) throw new TypeError('A lane moves to one of several queues');
-    const to = this.lane(queue);
+    const to = this.#lane(queue);
     const { topic } = lane.queue;
-    const moved = [...this.byStream.values()].filter((state) => state.routeTo(topic) === lane);
-    for (const state of moved) this.route(state, queue);
-    addTo(this.loads, lane.queue, -moved.length);
-    this.queuesByTopic.set(topic, { queues, atMs: -Infinity });
+    const moved = [...this.#byStream.values()].filter((state) => state.routeTo(topic) === lane);
+    for (const state of moved) this.#route(state, queue);
+    addTo(this.#loads, lane.queue, -moved.length);
+    this.#queuesByTopic.set(topic, { queues, atMs: -Infinity });
     to.adopt(lane.giveAway());
     return { to, moved };
   }
 
   /** Forgets a lane that no partition uses and whose queue holds nothing of interest. */
   forget(lane: QueueLane): void {
-    if (lane.isLeft) this.lanesByKey.delete(lane.key);
+    if (lane.isLeft) this.#lanesByKey.delete(lane.key);
   }
 
-  private choose(queues: readonly QueueRef[]): QueueRef | undefined {
-    this.countStored();
-    const { loads, idleLoads } = this;
+  #choose(queues: readonly QueueRef[]): QueueRef | undefined {
+    this.#countStored();
+    const loads = this.#loads;
+    const idleLoads = this.#idleLoads;
     const { connector, task } = this.options;
     return chooseQueue({ queues, connector, taskIndex: task.index, loads, idleLoads });
   }
 
-  private countStored(): void {
-    if (this.isStoredCounted) return;
-    this.isStoredCounted = true;
-    for (const { routes } of this.free.values()) for (const queue of routes) addTo(this.idleLoads, queue, 1);
-    for (const { routes } of this.held.values()) for (const queue of routes) addTo(this.loads, queue, 1);
+  #countStored(): void {
+    if (this.#isStoredCounted) return;
+    this.#isStoredCounted = true;
+    for (const { routes } of this.#free.values()) for (const queue of routes) addTo(this.#idleLoads, queue, 1);
+    for (const { routes } of this.#held.values()) for (const queue of routes) addTo(this.#loads, queue, 1);
   }
 
   /** What the partition's stamps in the lane's queue begin with. */
   stampPrefixOf(state: PartitionState, lane: QueueLane): string {
-    return stampPrefix(this.taskId, state.stream, lane.tag, this.options.task.generation);
+    return stampPrefix(this.#taskId, state.stream, lane.tag, this.options.task.generation);
   }
 
-  private claim(partition: SourcePartition, stream: string): PartitionState {
+  #claim(partition: SourcePartition, stream: string): PartitionState {
     const { connector } = this.options;
-    const held = this.held.get(stream);
+    const held = this.#held.get(stream);
     if (held !== undefined) throw new PartitionHeldError(connector, held);
-    const stored = this.free.get(stream);
-    this.free.delete(stream);
+    const stored = this.#free.get(stream);
+    this.#free.delete(stream);
     const state = new PartitionState(partition, stream, stored);
     for (const queue of stored?.routes ?? []) {
-      if (this.isStoredCounted) addTo(this.idleLoads, queue, -1);
-      this.route(state, queue);
+      if (this.#isStoredCounted) addTo(this.#idleLoads, queue, -1);
+      this.#route(state, queue);
     }
-    this.byStream.set(stream, state);
+    this.#byStream.set(stream, state);
     return state;
   }
 
   /** Has the partition send to a queue from now on. */
-  private route(state: PartitionState, queue: QueueRef): QueueLane {
-    const lane = this.lane(queue);
-    addTo(this.loads, queue, 1);
+  #route(state: PartitionState, queue: QueueRef): QueueLane {
+    const lane = this.#lane(queue);
+    addTo(this.#loads, queue, 1);
     lane.enter();
     state.setRoute(queue.topic, lane);
     return lane;
   }
 
-  private streamOfStored(stored: PartitionPosition): string {
+  #streamOfStored(stored: PartitionPosition): string {
     const { connector } = this.options;
     const known = streamsOfStored.get(stored);
     if (known?.connector === connector) return known.stream;
-    const stream = this.streamOf(stored.partition);
+    const stream = this.#streamOf(stored.partition);
     streamsOfStored.set(stored, { connector, stream });
     return stream;
   }
 
-  private streamOf(partition: SourcePartition): string {
+  #streamOf(partition: SourcePartition): string {
     return streamId(this.options.connector, partition);
   }
 
-  private lane(queue: QueueRef): QueueLane {
+  #lane(queue: QueueRef): QueueLane {
     const key = queueKey(queue);
-    let lane = this.lanesByKey.get(key);
+    let lane = this.#lanesByKey.get(key);
     if (lane === undefined) {
       lane = new QueueLane(queue, this.options.laneOptions);
-      this.lanesByKey.set(key, lane);
+      this.#lanesByKey.set(key, lane);
     }
     return lane;
   }

@@ -3,8 +3,8 @@ import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
 
 /** How often idle queues are asked for their end, and how far it must have moved to be stored: bounds what a recovery reads. */
-const catchUpIntervalMs = 10_000;
-const catchUpMessages = 1000;
+const CATCH_UP_INTERVAL_MS = 10_000;
+const CATCH_UP_MESSAGES = 1000;
 
 export interface PositionUpkeep {
   readonly clock: Clock;
@@ -27,10 +27,10 @@ export async function keepPositionsStored(upkeep: PositionUpkeep): Promise<void>
     await clock.sleep(upkeep.flushIntervalMs, signal);
     const nowMs = clock.nowMs();
     const isRewriteDue = nowMs - rewrittenMs >= upkeep.rewriteIntervalMs;
-    if (isRewriteDue || nowMs - caughtUpMs >= catchUpIntervalMs) {
+    if (isRewriteDue || nowMs - caughtUpMs >= CATCH_UP_INTERVAL_MS) {
       caughtUpMs = nowMs;
       // Not waited for: a broker that does not answer must not keep the positions of the others waiting.
-      void partitions.catchUp(isRewriteDue ? 1 : catchUpMessages);
+      void partitions.catchUp(isRewriteDue ? 1 : CATCH_UP_MESSAGES);
       void partitions.leaveClosedQueues();
     }
     if (isRewriteDue) {

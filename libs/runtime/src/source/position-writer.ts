@@ -1,5 +1,5 @@
 import type { QueueScan } from '@sluice/protocol';
-import { type CommittedPosition } from '@sluice/sdk';
+import type { CommittedPosition } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { PositionStore, SourceTaskId } from '../ports/position-store.port.js';
@@ -27,36 +27,36 @@ export interface PositionWriterOptions {
 
 /** Stores what changed, one write at a time. */
 export class PositionWriter {
-  private readonly dirty = new Set<PartitionState>();
-  private readonly storedScans = new Map<QueueLane, number>();
-  private running: Promise<void> | undefined;
-  private following: Promise<void> | undefined;
+  readonly #dirty = new Set<PartitionState>();
+  readonly #storedScans = new Map<QueueLane, number>();
+  #running: Promise<void> | undefined;
+  #following: Promise<void> | undefined;
 
   constructor(private readonly options: PositionWriterOptions) {}
 
   /** Nothing waits to be stored. */
   get isIdle(): boolean {
-    return this.dirty.size === 0 && this.running === undefined;
+    return this.#dirty.size === 0 && this.#running === undefined;
   }
 
   markDirty(partition: PartitionState): void {
-    this.dirty.add(partition);
+    this.#dirty.add(partition);
   }
 
   /** Resolves when everything that was dirty at the call is stored. */
   flush(): Promise<void> {
-    if (this.running === undefined) return this.begin(() => this.write(false, false));
-    this.following ??= this.running.then(() => {
-      this.following = undefined;
+    if (this.#running === undefined) return this.#begin(() => this.#write(false, false));
+    this.#following ??= this.#running.then(() => {
+      this.#following = undefined;
       return this.flush();
     });
-    return this.following;
+    return this.#following;
   }
 
   /** Stores everything that is known, changed or not. `clean`: nothing is in flight, and nothing is written after this. */
   async writeAll(clean: boolean): Promise<void> {
-    while (this.running !== undefined) await this.running;
-    await this.begin(() => this.write(true, clean));
+    while (this.#running !== undefined) await this.#running;
+    await this.#begin(() => this.#write(true, clean));
   }
 
   /** Writes again what no running task of the connector has written since a time: retention must not take it. */
@@ -77,20 +77,20 @@ export class PositionWriter {
     }
   }
 
-  private async begin(write: () => Promise<void>): Promise<void> {
+  async #begin(write: () => Promise<void>): Promise<void> {
     const running = write().finally(() => {
-      this.running = undefined;
+      this.#running = undefined;
     });
-    this.running = running;
+    this.#running = running;
     await running;
   }
 
-  private async write(full: boolean, clean: boolean): Promise<void> {
+  async #write(full: boolean, clean: boolean): Promise<void> {
     const { store, task, lease, counters, signal } = this.options;
     const { index, generation } = task;
     const owner = { index, generation };
-    const partitions = full ? [...this.options.partitions()] : [...this.dirty];
-    this.dirty.clear();
+    const partitions = full ? [...this.options.partitions()] : [...this.#dirty];
+    this.#dirty.clear();
     const snapshots = partitions.map((partition) => partition.snapshot(owner));
     const scans: [QueueLane, QueueScan][] = [];
     const left: QueueLane[] = [];
@@ -99,12 +99,12 @@ export class PositionWriter {
         left.push(lane);
         // Whoever uses it again meanwhile has it stored again first.
         lane.noteScan(false);
-        this.storedScans.delete(lane);
+        this.#storedScans.delete(lane);
         continue;
       }
       const scanFrom = lane.scanFrom();
       if (scanFrom === undefined && lane.isLeft && lane.idle) this.options.settled(lane);
-      if (scanFrom === undefined || (!full && this.storedScans.get(lane) === scanFrom)) continue;
+      if (scanFrom === undefined || (!full && this.#storedScans.get(lane) === scanFrom)) continue;
       scans.push([lane, { owner, queue: lane.queue, scanFrom }]);
     }
     // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
@@ -119,7 +119,7 @@ export class PositionWriter {
     });
     counters.positionWrites++;
     for (const [lane, { scanFrom }] of scans) {
-      this.storedScans.set(lane, scanFrom);
+      this.#storedScans.set(lane, scanFrom);
       lane.noteScan(true);
     }
     for (const lane of left) this.options.settled(lane);

@@ -13,7 +13,7 @@ import type { SuccessorCheck } from './successor-check.js';
 import { describeWait, QueueLostError, type QueueStop, type QueueStops } from './writable-queues.js';
 
 /** How often a lane looks whether a queue that took no messages takes them again, in milliseconds. */
-const lookIntervalMs = 4000;
+const LOOK_INTERVAL_MS = 4000;
 
 /** What the lanes of a task share. */
 export interface QueueLaneOptions {
@@ -53,27 +53,27 @@ export class QueueLane {
   /** The queue's name in stamps. */
   readonly tag: string;
   /** What this generation sent and the stored positions do not cover lies here or later; `undefined` before its first batch. */
-  private scanFromOffset: number | undefined;
-  private ownUpToOffset: number | undefined;
-  private storedBeforeMs: number | undefined;
+  #scanFromOffset: number | undefined;
+  #ownUpToOffset: number | undefined;
+  #storedBeforeMs: number | undefined;
   /** Gaps in the lease after which no successor had sent anything. */
-  private clearedGaps = 0;
+  #clearedGaps = 0;
   /** Gaps in the lease before the last send began. */
-  private gapsAtSend = 0;
+  #gapsAtSend = 0;
   /** Closed batches, the first of which is being sent. */
-  private closed: PendingBatch[] = [];
-  private open: PendingBatch | undefined;
+  #closed: PendingBatch[] = [];
+  #open: PendingBatch | undefined;
   /** Acknowledged batches that are not part of the stored positions in full. */
-  private readonly unsettled: { readonly batch: PendingBatch; readonly endOffset: number }[] = [];
-  private running = false;
+  readonly #unsettled: { readonly batch: PendingBatch; readonly endOffset: number }[] = [];
+  #running = false;
   /** The queue may have, or get, records of the batch that is being sent. */
-  private isUncertain = false;
+  #isUncertain = false;
   /** No partition sends to it any more. */
-  private left = false;
+  #left = false;
   /** Its partitions leave the queue before the next batch, if that takes no messages then. */
-  private isLeaving = false;
-  private readonly waiting: WaitingCall;
-  private scanStored = false;
+  #isLeaving = false;
+  readonly #waiting: WaitingCall;
+  #scanStored = false;
 
   constructor(
     readonly queue: QueueRef,
@@ -81,32 +81,32 @@ export class QueueLane {
   ) {
     this.key = queueKey(queue);
     this.tag = queueTag(queue);
-    this.waiting = options.waits.begin(`sending to queue ${this.key}`);
+    this.#waiting = options.waits.begin(`sending to queue ${this.key}`);
   }
 
   /** True when everything given to it is acknowledged. */
   get idle(): boolean {
-    return !this.running && this.open === undefined && this.closed.length === 0;
+    return !this.#running && this.#open === undefined && this.#closed.length === 0;
   }
 
   /** No successor of this generation has anything in the queue before this offset; `undefined` before the first batch is acknowledged. */
   get ownUpTo(): number | undefined {
-    return this.ownUpToOffset;
+    return this.#ownUpToOffset;
   }
 
   /** When the message before `ownUpTo` was stored; `undefined` where it is this generation's. */
   get storedMs(): number | undefined {
-    return this.storedBeforeMs;
+    return this.#storedBeforeMs;
   }
 
   /** The position store knows from where to scan this queue. */
   get isScanStored(): boolean {
-    return this.scanStored;
+    return this.#scanStored;
   }
 
   /** True while no partition sends to its queue. */
   get isLeft(): boolean {
-    return this.left;
+    return this.#left;
   }
 
   /**
@@ -116,19 +116,19 @@ export class QueueLane {
   append(partition: PartitionState, seq: number, body: Buffer, properties: Buffer): PendingBatch | undefined {
     const { counters } = this.options;
     const hasNewRoute = !partition.areRoutesStored;
-    let batch = (this.open ??= new PendingBatch(this.options.producer));
+    let batch = (this.#open ??= new PendingBatch(this.options.producer));
     if (!batch.add(partition, seq, body, properties, hasNewRoute)) {
       if (batch.count === 0) return undefined;
       const next = new PendingBatch(this.options.producer);
       if (!next.add(partition, seq, body, properties, hasNewRoute)) return undefined;
-      this.close(batch);
-      batch = this.open = next;
+      this.#close(batch);
+      batch = this.#open = next;
     }
     counters.bufferedBytes += body.length + properties.length;
     counters.bufferedRecords++;
     if (batch.encodedBytes >= this.options.maxBatchBytes) {
-      this.open = undefined;
-      this.close(batch);
+      this.#open = undefined;
+      this.#close(batch);
     }
     return batch;
   }
@@ -136,57 +136,57 @@ export class QueueLane {
   /** Moves what it sends elsewhere as soon as nothing is on its way. */
   leave(stop: QueueStop): void {
     if (this.options.signal.aborted) return;
-    if (this.running) this.isLeaving = true;
-    else if (!this.left && mayMove(stop)) this.options.move(this, stop, false);
+    if (this.#running) this.#isLeaving = true;
+    else if (!this.#left && mayMove(stop)) this.options.move(this, stop, false);
   }
 
   /** Notes that a partition has its queue for a route. */
   enter(): void {
-    this.left = false;
+    this.#left = false;
   }
 
   /** Returns everything that is not acknowledged, in order, for another queue, and keeps nothing of it. */
   giveAway(): readonly PendingBatch[] {
-    const head = this.closed[0];
+    const head = this.#closed[0];
     // The queue has a part of it, which positions do not cover before the other part is sent.
-    if (head?.isPartlyFound === true) this.unsettled.push({ batch: head, endOffset: head.endOffset });
-    const batches = this.open === undefined ? this.closed : [...this.closed, this.open];
-    this.closed = [];
-    this.open = undefined;
-    this.left = true;
+    if (head?.isPartlyFound === true) this.#unsettled.push({ batch: head, endOffset: head.endOffset });
+    const batches = this.#open === undefined ? this.#closed : [...this.#closed, this.#open];
+    this.#closed = [];
+    this.#open = undefined;
+    this.#left = true;
     return batches;
   }
 
   /** Sends batches that were meant for another queue after what it has. */
   adopt(batches: readonly PendingBatch[]): void {
-    if (this.open !== undefined && batches.length > 0) {
-      this.closed.push(this.open);
-      this.open = undefined;
+    if (this.#open !== undefined && batches.length > 0) {
+      this.#closed.push(this.#open);
+      this.#open = undefined;
     }
     for (const batch of batches) {
       batch.rebind(this.tag);
-      this.closed.push(batch);
+      this.#closed.push(batch);
     }
     this.kick();
   }
 
   /** Sends what has collected, unless a batch is on its way: then it goes after it. */
   kick(): void {
-    if (this.running || (this.open === undefined && this.closed.length === 0)) return;
-    this.running = true;
-    void this.sendAll();
+    if (this.#running || (this.#open === undefined && this.#closed.length === 0)) return;
+    this.#running = true;
+    void this.#sendAll();
   }
 
   /** From here on lies what the stored positions do not cover. `undefined` when this generation sent nothing to the queue. */
   scanFrom(): number | undefined {
     let settled = 0;
-    for (const { batch, endOffset } of this.unsettled) {
+    for (const { batch, endOffset } of this.#unsettled) {
       if (!batch.isSettled) break;
-      this.scanFromOffset = endOffset;
+      this.#scanFromOffset = endOffset;
       settled++;
     }
-    if (settled > 0) this.unsettled.splice(0, settled);
-    return this.scanFromOffset;
+    if (settled > 0) this.#unsettled.splice(0, settled);
+    return this.#scanFromOffset;
   }
 
   /**
@@ -197,39 +197,39 @@ export class QueueLane {
     if (!this.isSettled()) return;
     const end = await this.options.endOffset(this.queue);
     // What is given to it from now on lands behind that end.
-    if (!this.isSettled() || end - (this.scanFromOffset ?? end) < minMessages) return;
-    this.scanFromOffset = end;
+    if (!this.isSettled() || end - (this.#scanFromOffset ?? end) < minMessages) return;
+    this.#scanFromOffset = end;
   }
 
   /** Notes whether the position store knows from where to scan this queue. */
   noteScan(isStored: boolean): void {
-    this.scanStored = isStored;
+    this.#scanStored = isStored;
   }
 
   /** Something was sent, and all of it is part of the positions. */
   isSettled(): boolean {
-    return this.idle && this.scanStored && this.scanFrom() !== undefined && this.unsettled.length === 0;
+    return this.idle && this.#scanStored && this.scanFrom() !== undefined && this.#unsettled.length === 0;
   }
 
-  private close(batch: PendingBatch): void {
-    this.closed.push(batch);
+  #close(batch: PendingBatch): void {
+    this.#closed.push(batch);
     this.kick();
   }
 
-  private async sendAll(): Promise<void> {
+  async #sendAll(): Promise<void> {
     try {
       for (;;) {
-        if (this.isLeaving) await this.moveIfStopped();
-        const batch = this.closed[0] ?? this.open;
+        if (this.#isLeaving) await this.#moveIfStopped();
+        const batch = this.#closed[0] ?? this.#open;
         if (batch === undefined) break;
-        if (batch === this.open) {
-          this.closed.push(batch);
-          this.open = undefined;
+        if (batch === this.#open) {
+          this.#closed.push(batch);
+          this.#open = undefined;
         }
         const { count, payloadBytes } = batch;
-        if (!(await this.deliver(batch))) continue;
-        this.closed.shift();
-        this.unsettled.push({ batch, endOffset: batch.endOffset });
+        if (!(await this.#deliver(batch))) continue;
+        this.#closed.shift();
+        this.#unsettled.push({ batch, endOffset: batch.endOffset });
         const { counters } = this.options;
         counters.recordsSent += count;
         counters.bytesSent += payloadBytes;
@@ -242,128 +242,125 @@ export class QueueLane {
     } catch (error) {
       this.options.failed(error);
     } finally {
-      this.waiting.ended();
-      this.running = false;
+      this.#waiting.ended();
+      this.#running = false;
     }
   }
 
-  private async moveIfStopped(): Promise<void> {
+  async #moveIfStopped(): Promise<void> {
     const { queues, signal } = this.options;
-    this.isLeaving = false;
+    this.#isLeaving = false;
     const stop = await queues.stopOf(this.queue);
     signal.throwIfAborted();
-    if (stop !== undefined && mayMove(stop) && !this.left) this.options.move(this, stop, false);
+    if (stop !== undefined && mayMove(stop) && !this.#left) this.options.move(this, stop, false);
   }
 
   /** Tries until the queue has the batch. Returns false when another lane has the batch now. */
-  private async deliver(batch: PendingBatch): Promise<boolean> {
+  async #deliver(batch: PendingBatch): Promise<boolean> {
     const { signal, counters, backoff, clock } = this.options;
-    this.isUncertain = false;
+    this.#isUncertain = false;
     let wasStopped = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.trySending(batch);
+        await this.#trySending(batch);
         this.options.queues.answered(this.queue);
-        this.waiting.ended();
+        this.#waiting.ended();
         return true;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof SupersededError) throw error;
-        this.waiting.failed(error);
-        const settlement = await this.settle(error);
-        if (settlement === 'stored' && this.isUnbrokenSince(this.gapsAtSend)) {
+        this.#waiting.failed(error);
+        const settlement = await this.#settle(error);
+        if (settlement === 'stored' && this.#isUnbrokenSince(this.#gapsAtSend)) {
           // The offsets are not known: scanning again from before the batch is always right.
-          batch.endsAt(this.lowerBound());
-          this.waiting.ended();
+          batch.endsAt(this.#lowerBound());
+          this.#waiting.ended();
           return true;
         }
-        this.isUncertain ||= settlement === 'unknown' || settlement === 'stored';
+        this.#isUncertain ||= settlement === 'unknown' || settlement === 'stored';
         const stop = await this.options.queues.stopOf(this.queue, true);
         signal.throwIfAborted();
         // What a closed queue has of an uncertain batch is read first: the next attempt does.
-        if (stop !== undefined && mayMove(stop) && !(this.isUncertain && stop.state === 'closed')) {
-          this.options.move(this, stop, this.isUncertain);
+        if (stop !== undefined && mayMove(stop) && !(this.#isUncertain && stop.state === 'closed')) {
+          this.options.move(this, stop, this.#isUncertain);
           return false;
         }
         if (settlement === 'rejected' && stop === undefined) throw error;
         counters.sendRetries++;
-        if (stop !== undefined) this.waiting.failed(describeWait(error, stop));
+        if (stop !== undefined) this.#waiting.failed(describeWait(error, stop));
         // The topic exists again: the next failure has nothing to do with those before.
         else if (wasStopped) attempt = 1;
         wasStopped = stop !== undefined;
         const delayMs = backoffMs(attempt, backoff, clock.random());
-        this.options.warn(
-          `Sending ${batch.toSend.count} record(s) to ${this.key} again in ${Math.round(delayMs)} ms: ${String(error)}`,
-        );
+        this.options.warn(`Sending ${batch.toSend.count} record(s) to ${this.key} again in ${Math.round(delayMs)} ms: ${String(error)}`);
         if (!wasStopped) await clock.sleep(delayMs, signal);
-        else if (await this.isBackWithin(delayMs)) attempt = 0;
+        else if (await this.#isBackWithin(delayMs)) attempt = 0;
       }
     }
   }
 
   /** Waits, and returns early with true once the queue takes messages again. */
-  private async isBackWithin(delayMs: number): Promise<boolean> {
+  async #isBackWithin(delayMs: number): Promise<boolean> {
     const { clock, signal, queues } = this.options;
-    for (let leftMs = delayMs; leftMs > 0; leftMs -= lookIntervalMs) {
-      await clock.sleep(Math.min(leftMs, lookIntervalMs), signal);
-      if (leftMs > lookIntervalMs && (await queues.stopOf(this.queue)) === undefined) return true;
+    for (let leftMs = delayMs; leftMs > 0; leftMs -= LOOK_INTERVAL_MS) {
+      await clock.sleep(Math.min(leftMs, LOOK_INTERVAL_MS), signal);
+      if (leftMs > LOOK_INTERVAL_MS && (await queues.stopOf(this.queue)) === undefined) return true;
     }
     return false;
   }
 
-  private async trySending(batch: PendingBatch): Promise<void> {
+  async #trySending(batch: PendingBatch): Promise<void> {
     const { lease, signal, producer } = this.options;
     signal.throwIfAborted();
     // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
-    this.scanFromOffset ??= await this.options.endOffset(this.queue);
-    if (batch.hasNewRoutes || !this.scanStored) await this.options.storeRoutes(this, batch);
+    this.#scanFromOffset ??= await this.options.endOffset(this.queue);
+    if (batch.hasNewRoutes || !this.#scanStored) await this.options.storeRoutes(this, batch);
     for (;;) {
-      await this.untilAlone();
-      if (!this.isUncertain) break;
-      if (await this.recover(batch)) return;
+      await this.#untilAlone();
+      if (!this.#isUncertain) break;
+      if (await this.#recover(batch)) return;
     }
-    const gaps = (this.gapsAtSend = lease.gaps);
+    const gaps = (this.#gapsAtSend = lease.gaps);
     const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
     batch.endsAt(firstOffset + batch.toSend.count);
-    this.noteOwn(batch.endOffset, gaps);
-    if (this.isUnbrokenSince(gaps)) return;
+    this.#noteOwn(batch.endOffset, gaps);
+    if (this.#isUnbrokenSince(gaps)) return;
     // Readers drop records behind a successor's barrier: the positions of these must not be stored.
-    this.isUncertain = true;
-    await this.untilAlone();
-    this.isUncertain = false;
+    this.#isUncertain = true;
+    await this.#untilAlone();
+    this.#isUncertain = false;
   }
 
   /** Resolves with the lease held, once no successor has sent anything. */
-  private async untilAlone(): Promise<void> {
+  async #untilAlone(): Promise<void> {
     const { lease, signal, successors } = this.options;
-    while (!lease.held || successors.isDue(this.clearedGaps)) {
+    while (!lease.held || successors.isDue(this.#clearedGaps)) {
       if (!lease.held) {
         await lease.whenHeld(signal);
         continue;
       }
       const { ownUpTo, storedMs, gaps } = await successors.clear(this);
-      this.clearedGaps = gaps;
-      this.ownUpToOffset = ownUpTo;
-      this.storedBeforeMs = storedMs;
+      this.#clearedGaps = gaps;
+      this.#ownUpToOffset = ownUpTo;
+      this.#storedBeforeMs = storedMs;
     }
     signal.throwIfAborted();
   }
 
-  private isUnbrokenSince(gaps: number): boolean {
+  #isUnbrokenSince(gaps: number): boolean {
     const { lease } = this.options;
     return lease.held && lease.gaps === gaps;
   }
 
   /** Notes the end of a batch, unless a successor may have sent something before it. */
-  private noteOwn(end: number, gaps: number): void {
-    if (!this.isUnbrokenSince(gaps) || this.options.successors.isDue(this.clearedGaps)) return;
-    this.ownUpToOffset = end;
-    this.storedBeforeMs = undefined;
+  #noteOwn(end: number, gaps: number): void {
+    if (!this.#isUnbrokenSince(gaps) || this.options.successors.isDue(this.#clearedGaps)) return;
+    this.#ownUpToOffset = end;
+    this.#storedBeforeMs = undefined;
   }
 
-  private async settle(error: unknown): Promise<SettledSend | 'rejected'> {
-    if (!(error instanceof SendFailure))
-      return isRetriable(error) || error instanceof QueueLostError ? 'not-stored' : 'rejected';
+  async #settle(error: unknown): Promise<SettledSend | 'rejected'> {
+    if (!(error instanceof SendFailure)) return isRetriable(error) || error instanceof QueueLostError ? 'not-stored' : 'rejected';
     if (error.outcome === 'not-stored') return error.retriable ? 'not-stored' : 'rejected';
     this.options.counters.unknownOutcomes++;
     if (error.settled === undefined) return 'unknown';
@@ -376,10 +373,10 @@ export class QueueLane {
    * Finds out which records of the batch the queue has, and leaves them out of what is sent next. One that lands later still is a repeated
    * seq to readers. Returns whether nothing is left to send.
    */
-  private async recover(batch: PendingBatch): Promise<boolean> {
+  async #recover(batch: PendingBatch): Promise<boolean> {
     const bound = await this.options.boundTail(this.queue);
-    const stored = await this.options.examine(this.queue, this.lowerBound(), bound);
-    this.isUncertain = false;
+    const stored = await this.options.examine(this.queue, this.#lowerBound(), bound);
+    this.#isUncertain = false;
     batch.leaveOut((partition, seq) => seq <= (stored.get(partition.stream) ?? 0));
     this.options.warn(
       `The outcome of a send to ${this.key} is unknown; of ${batch.count} record(s) ${batch.toSend.count} are not in the queue`,
@@ -389,8 +386,8 @@ export class QueueLane {
   }
 
   /** An offset that lies before everything that is not acknowledged. */
-  private lowerBound(): number {
-    return this.unsettled.at(-1)?.endOffset ?? this.scanFromOffset ?? 0;
+  #lowerBound(): number {
+    return this.#unsettled.at(-1)?.endOffset ?? this.#scanFromOffset ?? 0;
   }
 }
 

@@ -152,9 +152,7 @@ describe('a recovery of a queue whose topic has no other', () => {
     const { queues } = world.cluster.producer;
     world.cluster.addTopic('u', 1);
     world.cluster.producer.queues = (topic) =>
-      topic === 'u'
-        ? queues(topic)
-        : Promise.reject(new SendFailure('no such topic', { outcome: 'not-stored', retriable: false }));
+      topic === 'u' ? queues(topic) : Promise.reject(new SendFailure('no such topic', { outcome: 'not-stored', retriable: false }));
     const second = world.loop(world.source({ a: elsewhere }));
     second.loop.start().catch(() => undefined);
     await world.clock.until(() => second.counters.recordsSent > 0, 400_000);
@@ -208,8 +206,7 @@ describe('a queue that was left', () => {
     const world = new SourceWorld();
     world.cluster.addTopic('u', 1, 'broker-a');
     const queues = ['broker-a', 'broker-b'].flatMap((broker) => world.cluster.addTopic('t', 1, broker));
-    const inAll = (file: string): { topic: string; value: string }[] =>
-      ['t', 'u'].map((topic, n) => ({ topic, value: `${file}${n}` }));
+    const inAll = (file: string): { topic: string; value: string }[] => ['t', 'u'].map((topic, n) => ({ topic, value: `${file}${n}` }));
     const lists = { a: inAll('a'), b: inAll('b'), c: inAll('c') };
     const before = world.loop(world.source(lists));
     await before.loop.start();

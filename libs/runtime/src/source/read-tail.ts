@@ -2,12 +2,7 @@ import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { parseBarrier, parseStamp, queueTag, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
-import {
-  contradictionOf,
-  QueueReadFailure,
-  type QueueMessages,
-  type RawMessage,
-} from '../ports/queue-messages.port.js';
+import { contradictionOf, QueueReadFailure, type QueueMessages, type RawMessage } from '../ports/queue-messages.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import { throwIfLost } from './writable-queues.js';
 import type { QueueStops } from './writable-queues.js';

@@ -33,48 +33,44 @@ type IntakeStop =
 
 /** Takes polled records into the lanes of their queues, and waits for room and for topics. */
 export class RecordIntake {
-  private lastPartition: SourceRecord['partition'] | undefined;
-  private lastState: PartitionState | undefined;
-  private readonly touched = new Set<QueueLane>();
+  #lastPartition: SourceRecord['partition'] | undefined;
+  #lastState: PartitionState | undefined;
+  readonly #touched = new Set<QueueLane>();
 
   constructor(private readonly options: RecordIntakeOptions) {}
 
   get isFull(): boolean {
     const { counters, settings } = this.options.spec;
-    return (
-      counters.bufferedBytes >= settings.maxBufferedBytes || counters.bufferedRecords >= settings.maxBufferedRecords
-    );
+    return counters.bufferedBytes >= settings.maxBufferedBytes || counters.bufferedRecords >= settings.maxBufferedRecords;
   }
 
   /** Takes records, in order, until the task stops. */
   async accept(records: readonly SourceRecord[]): Promise<void> {
     const { signal, whenSent } = this.options;
     for (let next = 0; next < records.length && !signal.aborted;) {
-      const stop = this.append(records, next);
+      const stop = this.#append(records, next);
       next = stop.next;
-      if (stop.kind === 'unknown-topic') await this.loadQueues(stop.topic);
+      if (stop.kind === 'unknown-topic') await this.#loadQueues(stop.topic);
       else if (stop.kind === 'full') await whenSent();
     }
   }
 
-  private async loadQueues(topic: string): Promise<void> {
+  async #loadQueues(topic: string): Promise<void> {
     const { partitions, queues, policy, signal } = this.options;
     const found = await unlessAborted(
-      retrying(policy(`asking for the queues of topic ${topic}`), signal, () =>
-        queues.of(topic, partitions.lastQueuesOf(topic)),
-      ),
+      retrying(policy(`asking for the queues of topic ${topic}`), signal, () => queues.of(topic, partitions.lastQueuesOf(topic))),
       signal,
     );
     if (found !== undefined) partitions.setQueues(topic, found);
   }
 
   /** Appends records from `from` on, until one has to wait; then lets the lanes send. */
-  private append(records: readonly SourceRecord[], from: number): IntakeStop {
+  #append(records: readonly SourceRecord[], from: number): IntakeStop {
     try {
-      return this.appendUntilBlocked(records, from);
+      return this.#appendUntilBlocked(records, from);
     } finally {
-      for (const lane of this.touched) lane.kick();
-      this.touched.clear();
+      for (const lane of this.#touched) lane.kick();
+      this.#touched.clear();
     }
   }
 
@@ -88,33 +84,33 @@ export class RecordIntake {
   };
 
   /** Synchronous: most of a source's time is spent here. */
-  private appendUntilBlocked(records: readonly SourceRecord[], from: number): IntakeStop {
+  #appendUntilBlocked(records: readonly SourceRecord[], from: number): IntakeStop {
     let lastLane: QueueLane | undefined;
     for (let next = from; next < records.length; next++) {
       const record = records[next];
       if (record === undefined) break;
       if (this.isFull) return { kind: 'full', next };
-      const state = this.stateOf(record);
-      const route = state.sameRoute(record.topic) ?? this.routeOf(state, record.topic);
+      const state = this.#stateOf(record);
+      const route = state.sameRoute(record.topic) ?? this.#routeOf(state, record.topic);
       if (route === undefined) return { kind: 'unknown-topic', next, topic: record.topic };
       if (route.lane !== lastLane) {
-        this.touched.add(route.lane);
+        this.#touched.add(route.lane);
         lastLane = route.lane;
       }
-      this.appendTo(route, state, record);
+      this.#appendTo(route, state, record);
     }
     return { kind: 'done', next: records.length };
   }
 
-  private stateOf(record: SourceRecord): PartitionState {
-    if (record.partition === this.lastPartition && this.lastState !== undefined) return this.lastState;
+  #stateOf(record: SourceRecord): PartitionState {
+    if (record.partition === this.#lastPartition && this.#lastState !== undefined) return this.#lastState;
     const state = this.options.partitions.obtain(record.partition);
-    this.lastPartition = record.partition;
-    this.lastState = state;
+    this.#lastPartition = record.partition;
+    this.#lastState = state;
     return state;
   }
 
-  private routeOf(state: PartitionState, topic: string): RecordRoute | undefined {
+  #routeOf(state: PartitionState, topic: string): RecordRoute | undefined {
     let lane = state.routeTo(topic);
     if (lane === undefined) {
       const queues = this.options.partitions.queuesOf(topic);
@@ -129,7 +125,7 @@ export class RecordIntake {
     return route;
   }
 
-  private appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord): void {
+  #appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord): void {
     const seq = state.nextSeq;
     const suffix = suffixOf(seq, record);
     if (state.ahead.size > 0) {
@@ -137,7 +133,7 @@ export class RecordIntake {
         if (state.appendStored(record.position)) this.options.writer.markDirty(state);
         return;
       }
-      if (state.takeReordering()) this.tellOfReordering(record);
+      if (state.takeReordering()) this.#tellOfReordering(record);
     }
     try {
       const { body, properties } = this.options.spec.encoder.encode(record, stampPrefix + suffix);
@@ -153,7 +149,7 @@ export class RecordIntake {
     }
   }
 
-  private tellOfReordering(record: SourceRecord): void {
+  #tellOfReordering(record: SourceRecord): void {
     this.options.skips.write(
       `Partition ${describePosition(record.partition)} gives other records than before the restart, from the one before position ` +
         `${describePosition(record.position)} on: records that the queues have already are sent again`,
@@ -184,9 +180,5 @@ function describe(
 ): ConnectError {
   const reason = error instanceof Error ? error.message : String(error);
   const [from, before] = [describePosition(partition), describePosition(position)];
-  return new ConnectError(
-    code,
-    `Record for topic ${topic} of partition ${from}, before position ${before}: ${reason}`,
-    { cause: error },
-  );
+  return new ConnectError(code, `Record for topic ${topic} of partition ${from}, before position ${before}: ${reason}`, { cause: error });
 }

@@ -55,24 +55,16 @@ export async function recoverPositions(
     const progress: Progress = { stored, seq: nextSeq - 1, position, ahead: new Map(), earlier };
     byOwner.get(generationKey(owner))?.set(streamId(connector, partition), progress);
   }
-  await Promise.all(
-    unsettled.map((scan) => examine(recovery, scan, byOwner.get(generationKey(scan.owner)) ?? new Map())),
-  );
+  await Promise.all(unsettled.map((scan) => examine(recovery, scan, byOwner.get(generationKey(scan.owner)) ?? new Map())));
   return [...byOwner.values()].flatMap((streams) => [...streams.values()].map(asPosition));
 }
 
-async function examine(
-  recovery: PositionRecovery,
-  scan: QueueScan,
-  streams: ReadonlyMap<string, Progress>,
-): Promise<void> {
+async function examine(recovery: PositionRecovery, scan: QueueScan, streams: ReadonlyMap<string, Progress>): Promise<void> {
   try {
     await examineQueue(recovery, scan, streams);
   } catch (error) {
     if (!(error instanceof QueueLostError)) throw error;
-    recovery.incomplete(
-      `${error.message}, and is not examined: the stored positions are used, so records may be sent twice`,
-    );
+    recovery.incomplete(`${error.message}, and is not examined: the stored positions are used, so records may be sent twice`);
   }
 }
 

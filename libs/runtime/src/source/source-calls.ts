@@ -16,14 +16,14 @@ export interface SourceCallsOptions {
 
 /** Calls the source's task, again after a retriable error. The loop makes one call at a time. */
 export class SourceCalls {
-  private isStarted = false;
+  #isStarted = false;
   /** Stored positions that the task does not know of yet. */
-  private readonly stored = new Map<SourcePartition, CommittedPosition>();
+  readonly #stored = new Map<SourcePartition, CommittedPosition>();
 
   constructor(private readonly options: SourceCallsOptions) {}
 
   async start(context: SourceTaskContext): Promise<void> {
-    this.isStarted = true;
+    this.#isStarted = true;
     await this.options.spec.task.start(context);
   }
 
@@ -40,12 +40,12 @@ export class SourceCalls {
 
   /** The task knows of all stored positions. */
   get isCommitted(): boolean {
-    return this.stored.size === 0;
+    return this.#stored.size === 0;
   }
 
   /** Notes that a position is stored: the next commit has it. */
   addStored(position: CommittedPosition): void {
-    this.stored.set(position.partition, position);
+    this.#stored.set(position.partition, position);
   }
 
   /** Commits what was stored since the last call, unless the lease is lost. */
@@ -53,8 +53,8 @@ export class SourceCalls {
     const { spec, lease, policy, killed } = this.options;
     const { task } = spec;
     if (this.isCommitted || !lease.held) return;
-    const positions = [...this.stored.values()];
-    this.stored.clear();
+    const positions = [...this.#stored.values()];
+    this.#stored.clear();
     if (task.commit === undefined) return;
     await retrying(policy('commit'), killed, async () => {
       await lease.whenHeld(killed);
@@ -66,7 +66,7 @@ export class SourceCalls {
   async end(): Promise<void> {
     const { task, logger } = this.options.spec;
     try {
-      if (this.isStarted) await task.stop();
+      if (this.#isStarted) await task.stop();
     } catch (error) {
       logger.warn(`The task's stop failed: ${String(error)}`);
     }

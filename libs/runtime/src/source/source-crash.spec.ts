@@ -143,10 +143,7 @@ async function live(story: Story): Promise<SourceWorld> {
   };
   let landAtStep = Infinity;
   let tasksBefore: number | undefined;
-  for (const life of [
-    ...story.lives,
-    { crashAtStep: Infinity, isStop: false, cutOff: 'lost', landAtStep: 0, tasks: 1 } as const,
-  ]) {
+  for (const life of [...story.lives, { crashAtStep: Infinity, isStop: false, cutOff: 'lost', landAtStep: 0, tasks: 1 } as const]) {
     if (life.tasks !== tasksBefore) world.retask();
     tasksBefore = life.tasks;
     let stop = (): unknown => undefined;
@@ -228,12 +225,9 @@ const lifeArbitrary: fc.Arbitrary<Life> = fc.record({
 
 const storyArbitrary: fc.Arbitrary<Story> = fc.record({
   lives: fc.array(lifeArbitrary, { maxLength: 5 }),
-  fates: fc.array(
-    fc.constantFrom('store', 'store', 'store', 'store-unknown', 'lose-unknown', 'part-unknown', 'reject'),
-    {
-      maxLength: 6,
-    },
-  ),
+  fates: fc.array(fc.constantFrom('store', 'store', 'store', 'store-unknown', 'lose-unknown', 'part-unknown', 'reject'), {
+    maxLength: 6,
+  }),
   topics: fc.integer({ min: 1, max: 3 }),
   queues: fc.integer({ min: 1, max: 3 }),
   pollSize: fc.integer({ min: 1, max: 9 }),
@@ -258,19 +252,15 @@ describe('a source whose process dies or is stopped', () => {
     ['part-then-late', 1],
     ['part-then-late', 2],
     ['late', 3],
-  ] as const)(
-    'does so at each of its first 60 steps, with a batch that is %s, and one task after %i',
-    async (cutOff, tasks) => {
-      let duplicates = 0;
-      for (let crashAtStep = 1; crashAtStep <= 60; crashAtStep++) {
-        const lives = [{ crashAtStep, isStop: false, cutOff, landAtStep: 12, tasks }];
-        const world = await live({ lives, fates: [], topics: 1, queues: 2, pollSize: 4, closeAtSends: undefined });
-        expectExactlyTheInput(world, 1);
-        for (const queue of world.cluster.queues.values())
-          duplicates += readEverything(queue).length - readValid(queue).length;
-      }
-      // What lands after the barrier of the next generation is there, and dropped.
-      expect(duplicates > 0).toBe(cutOff !== 'lost');
-    },
-  );
+  ] as const)('does so at each of its first 60 steps, with a batch that is %s, and one task after %i', async (cutOff, tasks) => {
+    let duplicates = 0;
+    for (let crashAtStep = 1; crashAtStep <= 60; crashAtStep++) {
+      const lives = [{ crashAtStep, isStop: false, cutOff, landAtStep: 12, tasks }];
+      const world = await live({ lives, fates: [], topics: 1, queues: 2, pollSize: 4, closeAtSends: undefined });
+      expectExactlyTheInput(world, 1);
+      for (const queue of world.cluster.queues.values()) duplicates += readEverything(queue).length - readValid(queue).length;
+    }
+    // What lands after the barrier of the next generation is there, and dropped.
+    expect(duplicates > 0).toBe(cutOff !== 'lost');
+  });
 });

@@ -26,7 +26,7 @@ describe('a new generation of a source task', () => {
           return Promise.resolve();
         },
         poll: () => {
-          const value = `t${String(next)}`;
+          const value = `t${next}`;
           if (next === 10) return Promise.resolve([]);
           next += 1;
           return Promise.resolve([{ topic: 't', value, partition, position: positionAt(next) }]);
@@ -100,9 +100,7 @@ describe('a new generation of a source task', () => {
       first.loop.kill();
       // The second generation converts b1, and dies when it has sent so many records to topic b.
       world.cluster.fate = ({ topic }, batch) =>
-        topic === 'b' && !isBarrier(batch) && crashAfter < 3
-          ? { kind: 'part-unknown', count: crashAfter }
-          : { kind: 'store' };
+        topic === 'b' && !isBarrier(batch) && crashAfter < 3 ? { kind: 'part-unknown', count: crashAfter } : { kind: 'store' };
       const second = world.loop(sourceOf(world), { settings: { skipsBadRecords } });
       await second.loop.start();
       await world.clock.settle();

@@ -1,4 +1,4 @@
-import { type BackoffLimits } from '@sluice/time';
+import type { BackoffLimits } from '@sluice/time';
 import type { SourceTask, TaskConfig, TaskLogger } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';

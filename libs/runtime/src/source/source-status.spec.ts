@@ -53,9 +53,7 @@ describe('what a source task reports of itself', () => {
     const starting = second.loop.start().then(() => (isStarted = true));
     await world.clock.settle();
     const call = 'reading what is in queue t@broker-a:0';
-    expect(world.waits.list).toMatchObject([
-      { call, error: expect.stringContaining('its oldest message is at offset 0') },
-    ]);
+    expect(world.waits.list).toMatchObject([{ call, error: expect.stringContaining('its oldest message is at offset 0') }]);
     await world.clock.until(() => isStarted);
     await starting;
     expect(world.logger.lines.filter((line) => line.includes('at offset 0 failed and is retried'))).toHaveLength(3);
@@ -71,8 +69,7 @@ describe('what a source task reports of itself', () => {
     const source = world.source({ a: listOf(3) });
     const poll = source.poll.bind(source);
     let isBusy = false;
-    source.poll = (signal) =>
-      isBusy ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : poll(signal);
+    source.poll = (signal) => (isBusy ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : poll(signal));
     const { loop, counters } = world.loop(source);
     await loop.start();
     expect(world.waits.list).toEqual([]);

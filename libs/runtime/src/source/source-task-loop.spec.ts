@@ -28,9 +28,7 @@ describe('the source task loop', () => {
     const third = world.loop(world.source({ a: listOf(31) }));
     await third.loop.start();
     await world.clock.until(() => third.counters.recordsSent === 1);
-    const barriers = queue.messages
-      .map(({ rawProperties }) => scanBarrier(rawProperties))
-      .filter((text) => text !== undefined);
+    const barriers = queue.messages.map(({ rawProperties }) => scanBarrier(rawProperties)).filter((text) => text !== undefined);
     expect(barriers).toEqual([expect.stringMatching(/\.3$/)]);
     third.loop.kill();
   });
@@ -98,8 +96,7 @@ describe('the source task loop', () => {
     const [a0] = world.cluster.addTopic('a', 1, 'broker-a');
     const [b0] = world.cluster.addTopic('b', 1, 'broker-b');
     let isDown = true;
-    world.cluster.fate = (queue) =>
-      queue.brokerName === 'broker-a' && isDown ? { kind: 'reject', retriable: true } : { kind: 'store' };
+    world.cluster.fate = (queue) => (queue.brokerName === 'broker-a' && isDown ? { kind: 'reject', retriable: true } : { kind: 'store' });
     const { loop } = world.loop(world.source({ x: listOf(4, 'a'), y: listOf(4, 'b') }));
     await loop.start();
     await world.clock.advance(20_000);
@@ -148,9 +145,7 @@ describe('the source task loop', () => {
     const { world } = oneQueueWorld();
     const source = world.source({ a: listOf(7) });
     world.cluster.fate = (_queue, batch) =>
-      batch.messages.some(({ body }) => body.toString() === 't5')
-        ? { kind: 'reject', retriable: true }
-        : { kind: 'store' };
+      batch.messages.some(({ body }) => body.toString() === 't5') ? { kind: 'reject', retriable: true } : { kind: 'store' };
     const { loop, counters } = world.loop(source);
     await loop.start();
     await world.clock.until(() => counters.recordsSent > 0);
@@ -286,8 +281,7 @@ describe('the source task loop', () => {
     const source = world.source({ a: listOf(3) });
     const poll = source.poll.bind(source);
     let failures = 3;
-    source.poll = (signal) =>
-      failures-- > 0 ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : poll(signal);
+    source.poll = (signal) => (failures-- > 0 ? Promise.reject(Object.assign(new Error('busy'), { retriable: true })) : poll(signal));
     const { loop, counters } = world.loop(source);
     await loop.start();
     await world.clock.until(() => counters.recordsSent === 3);
@@ -314,9 +308,7 @@ describe('the source task loop', () => {
     const strict = world.loop(world.source({ b: listOf(3) }), { encoder });
     await strict.loop.start();
     const end = await strict.loop.ended;
-    expect(String((end as { error: unknown }).error)).toMatch(
-      /not convertible\. With errors\.tolerance=all the task skips/,
-    );
+    expect(String((end as { error: unknown }).error)).toMatch(/not convertible\. With errors\.tolerance=all the task skips/);
   });
 
   it('names the setting that skips a record which the task itself cannot hand over', async () => {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
 import type { SourcePartition, SourcePosition } from '@sluice/sdk';
 import { RateLimitedLogger } from '@sluice/time';
-import { drainShare, type LoopEnd } from '../task/loop-end.js';
+import { DRAIN_SHARE, type LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { endlessRetry } from '../retry/endless-retry.js';
@@ -32,71 +32,73 @@ import { describeStop, WritableQueues, type QueueStop } from './writable-queues.
 export class SourceTaskLoop {
   /** Resolves when the loop has ended, whatever the reason. Never rejects. */
   readonly ended: Promise<LoopEnd>;
-  private resolveEnded: (end: LoopEnd) => void = () => undefined;
+  #resolveEnded: (end: LoopEnd) => void = () => undefined;
   /** Aborted when nothing is polled any more. */
-  private readonly stopping = new AbortController();
+  readonly #stopping = new AbortController();
   /** Aborted when nothing is sent or stored any more. */
-  private readonly killed = new AbortController();
-  private readonly wakeUp = new WakeUp();
-  private readonly writer: PositionWriter;
-  private readonly partitions: PartitionTable;
-  private readonly intake: RecordIntake;
-  private readonly calls: SourceCalls;
-  private failure: { readonly error: unknown } | undefined;
-  private readonly pausing = new PauseSwitch();
-  private readonly queues: WritableQueues;
+  readonly #killed = new AbortController();
+  readonly #wakeUp = new WakeUp();
+  readonly #writer: PositionWriter;
+  readonly #partitions: PartitionTable;
+  readonly #intake: RecordIntake;
+  readonly #calls: SourceCalls;
+  #failure: { readonly error: unknown } | undefined;
+  readonly #pausing = new PauseSwitch();
+  readonly #queues: WritableQueues;
   /** The partitions are known: positions may be written. */
-  private isRecovered = false;
+  #isRecovered = false;
 
   constructor(
     private readonly spec: SourceLoopSpec,
     private readonly ports: SourceLoopPorts,
   ) {
     this.ended = new Promise((resolve) => {
-      this.resolveEnded = resolve;
+      this.#resolveEnded = resolve;
     });
     // Every batch that is being sent listens.
-    setMaxListeners(0, this.stopping.signal, this.killed.signal);
+    setMaxListeners(0, this.#stopping.signal, this.#killed.signal);
     const { connector, index, generation, settings, warnings, logger } = spec;
     const { maxUnavailableMs } = settings;
-    this.queues = new WritableQueues({ ...ports, warnings, maxUnavailableMs, maxRetryDelayMs: settings.backoff.maxMs });
-    const [stopping, killed] = [this.stopping.signal, this.killed.signal];
+    this.#queues = new WritableQueues({ ...ports, warnings, maxUnavailableMs, maxRetryDelayMs: settings.backoff.maxMs });
+    const [stopping, killed] = [this.#stopping.signal, this.#killed.signal];
     const warn = logger.warn.bind(logger);
     const retries = { clock: ports.clock, backoff: settings.backoff, waits: spec.waits, warn };
     const policy = (call: string): RetryPolicy => endlessRetry(retries, call);
     const skips = new RateLimitedLogger({ clock: ports.clock, log: warn, signal: killed });
-    this.partitions = new PartitionTable({
+    this.#partitions = new PartitionTable({
       connector,
       task: { index, generation },
-      laneOptions: this.laneOptions(warn),
+      laneOptions: this.#laneOptions(warn),
     });
-    this.calls = new SourceCalls({
+    this.#calls = new SourceCalls({
       spec,
       lease: ports.lease,
       policy: (call) => ({ ...policy(call), limitMs: settings.retryTimeoutMs }),
       stopping,
       killed,
     });
-    this.writer = new PositionWriter({
+    this.#writer = new PositionWriter({
       ...ports,
       counters: spec.counters,
       policy,
       signal: killed,
       store: ports.positions,
       task: { connector, index, generation },
-      partitions: () => this.partitions.all(),
-      lanes: () => this.partitions.lanes(),
+      partitions: () => this.#partitions.all(),
+      lanes: () => this.#partitions.lanes(),
       settled: (lane) => {
-        this.partitions.forget(lane);
+        this.#partitions.forget(lane);
       },
       written: (positions) => {
-        for (const position of positions) this.calls.addStored(position);
-        this.wakeUp.wake();
+        for (const position of positions) this.#calls.addStored(position);
+        this.#wakeUp.wake();
       },
     });
-    const { partitions, queues, writer } = this;
-    const whenSent = (): Promise<void> => this.wakeUp.wait();
-    this.intake = new RecordIntake({ spec, partitions, writer, queues, skips, policy, whenSent, signal: stopping });
+    const partitions = this.#partitions;
+    const queues = this.#queues;
+    const writer = this.#writer;
+    const whenSent = (): Promise<void> => this.#wakeUp.wait();
+    this.#intake = new RecordIntake({ spec, partitions, writer, queues, skips, policy, whenSent, signal: stopping });
   }
 
   get counters(): TaskCounters {
@@ -118,64 +120,64 @@ export class SourceTaskLoop {
   async start(): Promise<void> {
     const { connector, index, generation, config, logger } = this.spec;
     try {
-      await this.recover();
-      this.stopping.signal.throwIfAborted();
-      await this.ports.lease.whenHeld(this.stopping.signal);
-      await this.calls.start({
+      await this.#recover();
+      this.#stopping.signal.throwIfAborted();
+      await this.ports.lease.whenHeld(this.#stopping.signal);
+      await this.#calls.start({
         connectorName: connector,
         taskIndex: index,
         generation,
         config,
         logger,
-        signal: this.stopping.signal,
+        signal: this.#stopping.signal,
         warn: this.spec.warnings.add,
-        skipRecord: this.intake.skipUnpolled,
-        waitFor: this.spec.waits.ofTask(logger.warn.bind(logger), this.killed.signal),
+        skipRecord: this.#intake.skipUnpolled,
+        waitFor: this.spec.waits.ofTask(logger.warn.bind(logger), this.#killed.signal),
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
-        position: (partition) => this.lookUp(partition),
+        position: (partition) => this.#lookUp(partition),
       });
     } catch (error) {
-      await this.end(this.stopping.signal.aborted ? this.failure : { error });
+      await this.#end(this.#stopping.signal.aborted ? this.#failure : { error });
       throw error;
     }
-    void this.flushRegularly();
-    void this.run();
+    void this.#flushRegularly();
+    void this.#run();
   }
 
   /** Stops polling; what is on its way is still sent and its positions stored, until the shutdown timeout. */
   stop(): Promise<LoopEnd> {
-    this.stopping.abort(new Error('The task was asked to stop'));
-    this.wakeUp.wake();
+    this.#stopping.abort(new Error('The task was asked to stop'));
+    this.#wakeUp.wake();
     return this.ended;
   }
 
   /** Gives up at once: nothing more is sent or stored. */
   kill(): void {
-    this.killed.abort(new Error('The task was given up'));
+    this.#killed.abort(new Error('The task was given up'));
     void this.stop();
   }
 
   /** Polls nothing more; calls `onStill` once what was polled is sent and its positions are stored. */
   pause(onStill: () => void): void {
-    this.pausing.pause(onStill);
-    this.wakeUp.wake();
+    this.#pausing.pause(onStill);
+    this.#wakeUp.wake();
   }
 
   resume(): void {
-    this.pausing.resume();
-    this.wakeUp.wake();
+    this.#pausing.resume();
+    this.#wakeUp.wake();
   }
 
-  private async recover(): Promise<void> {
+  async #recover(): Promise<void> {
     const { connector, index, generation, settings, counters, logger } = this.spec;
     const { free, held } = await takeOverPositions({
       ...this.ports,
       task: { connector, index, generation },
       backoff: settings.backoff,
       // Nothing of ours is in flight yet: a stop may interrupt anything.
-      signal: this.stopping.signal,
+      signal: this.#stopping.signal,
       waits: this.spec.waits,
-      queues: this.queues,
+      queues: this.#queues,
       warn: (message) => {
         logger.warn(message);
       },
@@ -184,36 +186,38 @@ export class SourceTaskLoop {
         logger.error(message);
       },
     });
-    this.partitions.load(free, held);
-    this.isRecovered = true;
+    this.#partitions.load(free, held);
+    this.#isRecovered = true;
   }
 
   /** What an earlier generation stored it may not have committed: it is committed again. */
-  private lookUp(partition: SourcePartition): SourcePosition | undefined {
-    const { position, isFree } = this.partitions.lookUp(partition);
-    if (position !== undefined && isFree) this.calls.addStored({ partition, position });
+  #lookUp(partition: SourcePartition): SourcePosition | undefined {
+    const { position, isFree } = this.#partitions.lookUp(partition);
+    if (position !== undefined && isFree) this.#calls.addStored({ partition, position });
     return position;
   }
 
-  private async run(): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      await this.pollUntilStopped();
+      await this.#pollUntilStopped();
     } catch (error) {
-      this.failure ??= { error };
-      this.stopping.abort(error);
+      this.#failure ??= { error };
+      this.#stopping.abort(error);
     }
-    await this.end(this.failure);
+    await this.#end(this.#failure);
   }
 
-  private async pollUntilStopped(): Promise<void> {
+  async #pollUntilStopped(): Promise<void> {
     const { clock, lease } = this.ports;
-    const { calls, intake, pausing } = this;
-    const { signal } = this.stopping;
+    const calls = this.#calls;
+    const intake = this.#intake;
+    const pausing = this.#pausing;
+    const { signal } = this.#stopping;
     while (!signal.aborted) {
       await calls.commit();
       if (pausing.isPaused || intake.isFull) {
-        if (pausing.isPaused && this.isStill) pausing.tellStill();
-        await this.wakeUp.wait();
+        if (pausing.isPaused && this.#isStill) pausing.tellStill();
+        await this.#wakeUp.wait();
         continue;
       }
       if (!lease.held) {
@@ -226,24 +230,23 @@ export class SourceTaskLoop {
   }
 
   /** Everything that was polled is sent, stored and committed. */
-  private get isStill(): boolean {
-    return this.partitions.idle && this.writer.isIdle && this.calls.isCommitted;
+  get #isStill(): boolean {
+    return this.#partitions.idle && this.#writer.isIdle && this.#calls.isCommitted;
   }
 
-  private move(lane: QueueLane, stop: QueueStop, isUncertain: boolean): void {
-    const { to, moved } = this.partitions.moveLane(lane, stop.others);
-    for (const partition of moved) this.writer.markDirty(partition);
+  #move(lane: QueueLane, stop: QueueStop, isUncertain: boolean): void {
+    const { to, moved } = this.#partitions.moveLane(lane, stop.others);
+    for (const partition of moved) this.#writer.markDirty(partition);
     this.spec.warnings.add(
       `${describeStop(stop)}: ${moved.length} partition(s) of it go to queue ${to.key} from now on.` +
-        (isUncertain
-          ? ' It may have the records that were being sent: they are sent again, and may be there twice.'
-          : ''),
+        (isUncertain ? ' It may have the records that were being sent: they are sent again, and may be there twice.' : ''),
     );
   }
 
-  private async flushRegularly(): Promise<void> {
+  async #flushRegularly(): Promise<void> {
     const { clock } = this.ports;
-    const { writer, partitions } = this;
+    const writer = this.#writer;
+    const partitions = this.#partitions;
     const { flushIntervalMs, rewriteIntervalMs } = this.spec.settings;
     try {
       await keepPositionsStored({
@@ -252,92 +255,91 @@ export class SourceTaskLoop {
         partitions,
         flushIntervalMs,
         rewriteIntervalMs,
-        signal: this.killed.signal,
+        signal: this.#killed.signal,
         flushed: () => {
-          if (this.pausing.isPaused) this.wakeUp.wake();
+          if (this.#pausing.isPaused) this.#wakeUp.wake();
         },
       });
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
     }
   }
 
-  private fail(error: unknown): void {
-    if (this.killed.signal.aborted) return;
-    this.failure ??= { error };
-    this.stopping.abort(error);
-    this.killed.abort(error);
-    this.wakeUp.wake();
+  #fail(error: unknown): void {
+    if (this.#killed.signal.aborted) return;
+    this.#failure ??= { error };
+    this.#stopping.abort(error);
+    this.#killed.abort(error);
+    this.#wakeUp.wake();
   }
 
-  private async end(failure: { readonly error: unknown } | undefined): Promise<void> {
+  async #end(failure: { readonly error: unknown } | undefined): Promise<void> {
     let clean = false;
     let problem = failure;
     try {
-      const isDrained = await this.drain();
-      if (this.isRecovered && this.mayWrite()) {
-        await (isDrained ? this.writer.writeAll(true) : this.writer.flush());
+      const isDrained = await this.#drain();
+      if (this.#isRecovered && this.#mayWrite()) {
+        await (isDrained ? this.#writer.writeAll(true) : this.#writer.flush());
         clean = isDrained;
-        await this.calls.commit();
+        await this.#calls.commit();
       }
     } catch (error) {
-      problem ??= this.failure ?? { error };
+      problem ??= this.#failure ?? { error };
     }
-    problem ??= this.failure;
-    this.killed.abort(new Error('The task has ended'));
-    await this.calls.end();
-    this.resolveEnded(
-      problem === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: problem.error, clean },
-    );
+    problem ??= this.#failure;
+    this.#killed.abort(new Error('The task has ended'));
+    await this.#calls.end();
+    this.#resolveEnded(problem === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: problem.error, clean });
   }
 
   /** Waits until everything accepted is acknowledged. Returns false when that takes too long. */
-  private async drain(): Promise<boolean> {
-    const budgetMs = this.spec.settings.shutdownTimeoutMs * drainShare;
+  async #drain(): Promise<boolean> {
+    const budgetMs = this.spec.settings.shutdownTimeoutMs * DRAIN_SHARE;
     const timer = new AbortController();
     const late = this.ports.clock.sleep(budgetMs, timer.signal).then(
       () => {
         timer.abort();
-        this.wakeUp.wake();
+        this.#wakeUp.wake();
       },
       () => undefined,
     );
-    while (!this.partitions.idle && !timer.signal.aborted && this.mayWrite()) await this.wakeUp.wait();
+    while (!this.#partitions.idle && !timer.signal.aborted && this.#mayWrite()) await this.#wakeUp.wait();
     timer.abort(new Error('No longer waited for'));
     await late;
-    return this.partitions.idle;
+    return this.#partitions.idle;
   }
 
-  private mayWrite(): boolean {
-    return this.ports.lease.held && !this.killed.signal.aborted;
+  #mayWrite(): boolean {
+    return this.ports.lease.held && !this.#killed.signal.aborted;
   }
 
-  private laneOptions(warn: (message: string) => void): QueueLaneOptions {
+  #laneOptions(warn: (message: string) => void): QueueLaneOptions {
     const { connector, index, generation, settings, counters, waits } = this.spec;
-    const { ports, queues } = this;
+    const { ports } = this;
+    const queues = this.#queues;
     const { clock, lease, producer } = ports;
     const { backoff } = settings;
-    const shared = { clock, lease, counters, backoff, signal: this.killed.signal, warn, waits, queues };
+    const shared = { clock, lease, counters, backoff, signal: this.#killed.signal, warn, waits, queues };
     const task = taskId(connector, index);
     return {
       ...shared,
       producer,
       maxBatchBytes: settings.maxBatchBytes,
-      ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.partitions.lanes()),
+      ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.#partitions.lanes()),
       storeRoutes: (lane, batch) =>
-        this.writer.storeRoutes(
+        this.#writer.storeRoutes(
           lane,
           batch.segments.map(({ partition }) => partition),
         ),
       move: (lane, stop, isUncertain) => {
-        this.move(lane, stop, isUncertain);
+        this.#move(lane, stop, isUncertain);
       },
       acknowledged: (_lane, batch) => {
-        for (const { partition } of batch.segments) if (partition.settle()) this.writer.markDirty(partition);
-        this.wakeUp.wake();
+        for (const { partition } of batch.segments) if (partition.settle()) this.#writer.markDirty(partition);
+        this.#wakeUp.wake();
       },
       failed: (error) => {
-        this.fail(error);
+        this.#fail(error);
       },
     };
   }

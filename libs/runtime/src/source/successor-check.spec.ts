@@ -98,9 +98,7 @@ describe('a source whose runner had no lease for a while', () => {
     const started = second.loop.start();
     regain(fresh);
     await started;
-    expect(await endOf({ ...fresh, loop: second.loop })).toEqual(
-      superseded('no queue that this generation has sent to can show'),
-    );
+    expect(await endOf({ ...fresh, loop: second.loop })).toEqual(superseded('no queue that this generation has sent to can show'));
 
     const cut = await onTwoQueues();
     cut.world.lease.lose();

@@ -33,7 +33,7 @@ export interface SuccessorCheckOptions {
  */
 export class SuccessorCheck {
   /** Gaps after which a queue held no barrier of a successor: then no other queue holds a record of one. */
-  private clearedGaps = 0;
+  #clearedGaps = 0;
 
   constructor(private readonly options: SuccessorCheckOptions) {}
 
@@ -51,16 +51,16 @@ export class SuccessorCheck {
     const { lease, look, isStopped } = this.options;
     const { gaps } = lease;
     if (ownUpTo === undefined) {
-      if (this.clearedGaps < gaps) await this.askOthers(queue);
-      this.clearedGaps = Math.max(this.clearedGaps, gaps);
+      if (this.#clearedGaps < gaps) await this.#askOthers(queue);
+      this.#clearedGaps = Math.max(this.#clearedGaps, gaps);
       return { queue, ownUpTo, gaps };
     }
     const lookedAt = await look(queue, ownUpTo, storedMs);
-    if (!(await isStopped(queue))) this.clearedGaps = Math.max(this.clearedGaps, gaps);
+    if (!(await isStopped(queue))) this.#clearedGaps = Math.max(this.#clearedGaps, gaps);
     return { queue, ...lookedAt, gaps };
   }
 
-  private async askOthers(unused: QueueRef): Promise<void> {
+  async #askOthers(unused: QueueRef): Promise<void> {
     const { generation, look, isStopped, queues } = this.options;
     for (const { queue, ownUpTo, storedMs } of queues()) {
       if (ownUpTo === undefined || (await isStopped(queue))) continue;

@@ -6,10 +6,10 @@ import type { TaskWarnings } from '../task/task-warnings.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
 
 /** A replica that stands in for its master takes no messages for a while, and looks like a broker that was closed on purpose. */
-const maxClosedMs = 10_000;
+const MAX_CLOSED_MS = 10_000;
 
 /** Two looks that are further apart than this and the longest retry delay do not show how the queue was between them. */
-const maxUnseenMs = 180_000;
+const MAX_UNSEEN_MS = 180_000;
 
 /** A queue that takes no messages now. */
 export interface QueueStop {
@@ -68,11 +68,11 @@ export class NoQueueError extends ConnectError {
 
 /** Finds the queues that a source may write to, and those that stopped taking messages. */
 export class WritableQueues implements QueueStops {
-  private readonly unreadable: UnreadableQueues;
-  private readonly stops = new Map<string, SeenStop>();
+  readonly #unreadable: UnreadableQueues;
+  readonly #stops = new Map<string, SeenStop>();
 
   constructor(private readonly options: WritableQueuesOptions) {
-    this.unreadable = new UnreadableQueues(options.messages, options.warnings, 'source');
+    this.#unreadable = new UnreadableQueues(options.messages, options.warnings, 'source');
   }
 
   /**
@@ -86,10 +86,10 @@ export class WritableQueues implements QueueStops {
     const [one] = known;
     if (one !== undefined) {
       const { writable } = await producer.lookUpQueue(one).catch(() => ({ writable: known }));
-      const found = await this.readable(topic, writable).catch(() => known);
+      const found = await this.#readable(topic, writable).catch(() => known);
       return found.length > 0 ? found : known;
     }
-    const found = await this.readable(topic, await producer.queues(topic));
+    const found = await this.#readable(topic, await producer.queues(topic));
     if (found.length === 0) throw new NoQueueError(topic);
     return found;
   }
@@ -105,54 +105,48 @@ export class WritableQueues implements QueueStops {
     const { state, writable } = found;
     const key = queueKey(queue);
     if (state === 'writable') {
-      this.stops.delete(key);
+      this.#stops.delete(key);
       return undefined;
     }
-    const forMs = this.note(key, state);
+    const forMs = this.#note(key, state);
     const { maxUnavailableMs = Infinity } = this.options;
-    const limitMs = state === 'closed' ? Math.min(maxClosedMs, maxUnavailableMs) : maxUnavailableMs;
+    const limitMs = state === 'closed' ? Math.min(MAX_CLOSED_MS, maxUnavailableMs) : maxUnavailableMs;
     const isOverdue = forMs >= limitMs;
-    const others = isOverdue ? await this.othersOf(queue, writable, mayCreate) : [];
-    return others.some((other) => queueKey(other) === key)
-      ? undefined
-      : { queue, state, forMs, limitMs, isOverdue, others };
+    const others = isOverdue ? await this.#othersOf(queue, writable, mayCreate) : [];
+    return others.some((other) => queueKey(other) === key) ? undefined : { queue, state, forMs, limitMs, isOverdue, others };
   }
 
   answered(queue: QueueRef): void {
-    if (this.stops.size === 0) return;
+    if (this.#stops.size === 0) return;
     const key = queueKey(queue);
     // A queue that is closed on the name servers alone answers still.
-    if (this.stops.get(key)?.state === 'unavailable') this.stops.delete(key);
+    if (this.#stops.get(key)?.state === 'unavailable') this.#stops.delete(key);
   }
 
   /** Notes what was seen of a queue and returns for how long it has been so. */
-  private note(key: string, state: QueueStop['state']): number {
+  #note(key: string, state: QueueStop['state']): number {
     const { clock, maxRetryDelayMs } = this.options;
     const nowMs = clock.nowMs();
-    const known = this.stops.get(key);
-    const isSame = known?.state === state && nowMs - known.seenMs < maxUnseenMs + maxRetryDelayMs;
+    const known = this.#stops.get(key);
+    const isSame = known?.state === state && nowMs - known.seenMs < MAX_UNSEEN_MS + maxRetryDelayMs;
     const sinceMs = isSame ? known.sinceMs : nowMs;
-    this.stops.set(key, { state, sinceMs, seenMs: nowMs });
+    this.#stops.set(key, { state, sinceMs, seenMs: nowMs });
     return nowMs - sinceMs;
   }
 
-  private async othersOf(
-    queue: QueueRef,
-    writable: readonly QueueRef[],
-    mayCreate: boolean,
-  ): Promise<readonly QueueRef[]> {
+  async #othersOf(queue: QueueRef, writable: readonly QueueRef[], mayCreate: boolean): Promise<readonly QueueRef[]> {
     const { topic } = queue;
     try {
       // A topic without any queue may have been deleted, or be on brokers that are all unavailable.
       const found = mayCreate && writable.length === 0 ? await this.options.producer.queues(topic) : writable;
-      return await this.readable(topic, found);
+      return await this.#readable(topic, found);
     } catch {
       return [];
     }
   }
 
-  private async readable(topic: string, queues: readonly QueueRef[]): Promise<readonly QueueRef[]> {
-    const unreadable = await this.unreadable.of(topic);
+  async #readable(topic: string, queues: readonly QueueRef[]): Promise<readonly QueueRef[]> {
+    const unreadable = await this.#unreadable.of(topic);
     return queues.filter((queue) => !unreadable.has(queueKey(queue)));
   }
 }

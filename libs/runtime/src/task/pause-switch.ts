@@ -1,26 +1,26 @@
 /** Keeps whether a loop is paused, and reports once that nothing of it moves any more. */
 export class PauseSwitch {
-  private paused = false;
-  private onStill: (() => void) | undefined;
+  #paused = false;
+  #onStill: (() => void) | undefined;
 
   get isPaused(): boolean {
-    return this.paused;
+    return this.#paused;
   }
 
   pause(onStill: () => void): void {
-    this.paused = true;
-    this.onStill = onStill;
+    this.#paused = true;
+    this.#onStill = onStill;
   }
 
   resume(): void {
-    this.paused = false;
-    this.onStill = undefined;
+    this.#paused = false;
+    this.#onStill = undefined;
   }
 
   /** Reports that nothing moves any more; once per pause. */
   tellStill(): void {
-    const { onStill } = this;
-    this.onStill = undefined;
+    const onStill = this.#onStill;
+    this.#onStill = undefined;
     onStill?.();
   }
 }

@@ -27,8 +27,8 @@ interface TaskSeen {
   minute: number;
 }
 
-const formatVersion = '1';
-const msPerMinute = 60_000;
+const FORMAT_VERSION = '1';
+const MS_PER_MINUTE = 60_000;
 
 /**
  * Drops the duplicates of one queue. A generation of a source task puts a barrier into a queue before its first record. It finds out what older ones
@@ -41,16 +41,16 @@ const msPerMinute = 60_000;
  * Pure: the verdict follows from the records alone. Its state fits into a short text that is stored together with the queue's offset.
  */
 export class StreamFilter {
-  private readonly generations = new Map<string, TaskSeen>();
-  private readonly streams = new Map<string, StreamSeen>();
-  private nextSweepMinute = 0;
-  private text: string | undefined;
+  readonly #generations = new Map<string, TaskSeen>();
+  readonly #streams = new Map<string, StreamSeen>();
+  #nextSweepMinute = 0;
+  #text: string | undefined;
 
   constructor(private readonly limits: StreamFilterLimits = defaultStreamFilterLimits) {}
 
   /** Notes that a generation of a task wrote its barrier. */
   barrier(task: string, generation: number, storedAtMs: number): void {
-    this.noteGeneration(task, generation, storedAtMs);
+    this.#noteGeneration(task, generation, storedAtMs);
   }
 
   /** Judges the next record of the queue and remembers it when it is accepted. */
@@ -62,9 +62,9 @@ export class StreamFilter {
 
   /** Judges a record without remembering it. */
   verdict({ task, stream, generation, seq }: StampCoordinates): FilterVerdict {
-    const newest = this.generations.get(task);
+    const newest = this.#generations.get(task);
     if (newest !== undefined && generation < newest.generation) return 'older-generation';
-    const seen = this.streams.get(stream);
+    const seen = this.#streams.get(stream);
     if (seen === undefined || generation > seen.generation) return 'accept';
     if (generation < seen.generation) return 'older-generation';
     return seq > seen.seq ? 'accept' : 'repeated-seq';
@@ -72,34 +72,32 @@ export class StreamFilter {
 
   /** Remembers a record that was accepted. */
   remember({ task, stream, generation, seq }: StampCoordinates, storedAtMs: number): void {
-    this.noteGeneration(task, generation, storedAtMs);
-    const minute = Math.floor(storedAtMs / msPerMinute);
-    const seen = this.streams.get(stream);
+    this.#noteGeneration(task, generation, storedAtMs);
+    const minute = Math.floor(storedAtMs / MS_PER_MINUTE);
+    const seen = this.#streams.get(stream);
     if (seen === undefined) {
-      this.streams.set(stream, { generation, seq, minute });
-      if (this.streams.size > this.limits.maxStreams) this.forget(minute);
+      this.#streams.set(stream, { generation, seq, minute });
+      if (this.#streams.size > this.limits.maxStreams) this.#forget(minute);
     } else {
       seen.generation = generation;
       seen.seq = seq;
       seen.minute = minute;
     }
-    this.text = undefined;
-    if (minute >= this.nextSweepMinute) this.forget(minute);
+    this.#text = undefined;
+    if (minute >= this.#nextSweepMinute) this.#forget(minute);
   }
 
   /** `1;<task>:<generation>:<minute>,...;<stream>:<generation>:<seq>:<minute>,...` with numbers in base 36; empty when nothing is known. */
   serialize(): string {
-    if (this.generations.size === 0) return '';
-    if (this.text === undefined) {
-      const tasks = [...this.generations].map(
-        ([task, seen]) => `${task}:${base36(seen.generation)}:${base36(seen.minute)}`,
-      );
-      const streams = [...this.streams].map(([stream, seen]) =>
+    if (this.#generations.size === 0) return '';
+    if (this.#text === undefined) {
+      const tasks = [...this.#generations].map(([task, seen]) => `${task}:${base36(seen.generation)}:${base36(seen.minute)}`);
+      const streams = [...this.#streams].map(([stream, seen]) =>
         [stream, base36(seen.generation), base36(seen.seq), base36(seen.minute)].join(':'),
       );
-      this.text = `${formatVersion};${tasks.join(',')};${streams.join(',')}`;
+      this.#text = `${FORMAT_VERSION};${tasks.join(',')};${streams.join(',')}`;
     }
-    return this.text;
+    return this.#text;
   }
 
   /** @throws FilterStateError when the text is not what {@link serialize} makes. */
@@ -107,41 +105,39 @@ export class StreamFilter {
     const filter = new StreamFilter(limits);
     if (text === '') return filter;
     const [version, tasks, streams, ...rest] = text.split(';');
-    if (version !== formatVersion || tasks === undefined || streams === undefined || rest.length > 0)
-      throw new FilterStateError(text);
-    for (const [task, [generation = 0, minute = 0]] of entries(text, tasks, 2))
-      filter.generations.set(task, { generation, minute });
+    if (version !== FORMAT_VERSION || tasks === undefined || streams === undefined || rest.length > 0) throw new FilterStateError(text);
+    for (const [task, [generation = 0, minute = 0]] of entries(text, tasks, 2)) filter.#generations.set(task, { generation, minute });
     for (const [stream, [generation = 0, seq = 0, minute = 0]] of entries(text, streams, 3)) {
-      filter.streams.set(stream, { generation, seq, minute });
+      filter.#streams.set(stream, { generation, seq, minute });
     }
     return filter;
   }
 
-  private noteGeneration(task: string, generation: number, storedAtMs: number): void {
-    const seen = this.generations.get(task);
+  #noteGeneration(task: string, generation: number, storedAtMs: number): void {
+    const seen = this.#generations.get(task);
     if (seen === undefined) {
-      this.generations.set(task, { generation, minute: Math.floor(storedAtMs / msPerMinute) });
-      this.text = undefined;
+      this.#generations.set(task, { generation, minute: Math.floor(storedAtMs / MS_PER_MINUTE) });
+      this.#text = undefined;
       return;
     }
     if (generation > seen.generation) {
       seen.generation = generation;
-      this.text = undefined;
+      this.#text = undefined;
     }
-    seen.minute = Math.max(seen.minute, Math.floor(storedAtMs / msPerMinute));
+    seen.minute = Math.max(seen.minute, Math.floor(storedAtMs / MS_PER_MINUTE));
   }
 
-  private forget(minute: number): void {
-    const oldest = minute - this.limits.maxSilenceMs / msPerMinute;
-    this.nextSweepMinute = minute + Math.max(1, this.limits.maxSilenceMs / msPerMinute / 10);
-    for (const seen of [this.streams, this.generations]) {
+  #forget(minute: number): void {
+    const oldest = minute - this.limits.maxSilenceMs / MS_PER_MINUTE;
+    this.#nextSweepMinute = minute + Math.max(1, this.limits.maxSilenceMs / MS_PER_MINUTE / 10);
+    for (const seen of [this.#streams, this.#generations]) {
       for (const [key, { minute: last }] of seen) if (last < oldest) seen.delete(key);
       const keep = Math.floor(this.limits.maxStreams * 0.9);
       if (seen.size <= this.limits.maxStreams) continue;
       const bySilence = [...seen].sort(([, a], [, b]) => a.minute - b.minute);
       for (const [key] of bySilence.slice(0, seen.size - keep)) seen.delete(key);
     }
-    this.text = undefined;
+    this.#text = undefined;
   }
 }
 

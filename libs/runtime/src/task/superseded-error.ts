@@ -3,10 +3,7 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 /** Thrown where another runner may have run a task while this one had no contact to the control plane: what the task holds is outdated. */
 export class SupersededError extends ConnectError {
   private constructor(what: string) {
-    super(
-      ConnectErrorCode.fenced,
-      `Another runner may have run this task while this one had no contact to the control plane: ${what}`,
-    );
+    super(ConnectErrorCode.fenced, `Another runner may have run this task while this one had no contact to the control plane: ${what}`);
   }
 
   /** Says why readers may drop the records of a source's generation, and that the task restarts by itself in a new one. */

@@ -9,11 +9,11 @@ const consequences = {
 } as const;
 
 /** How many queues a warning names. */
-const maxNamed = 3;
+const MAX_NAMED = 3;
 
 /** Finds queues that take records which nobody may read, and warns once of each topic that has some. */
 export class UnreadableQueues {
-  private readonly told = new Set<string>();
+  readonly #told = new Set<string>();
 
   constructor(
     private readonly messages: Pick<QueueMessages, 'unreadableQueues'>,
@@ -24,11 +24,11 @@ export class UnreadableQueues {
   /** Returns the keys of the topic's unreadable queues. */
   async of(topic: string): Promise<ReadonlySet<string>> {
     const queues = (await this.messages.unreadableQueues(topic)).map(queueKey);
-    if (queues.length === 0) this.told.delete(topic);
-    else if (!this.told.has(topic)) {
-      this.told.add(topic);
+    if (queues.length === 0) this.#told.delete(topic);
+    else if (!this.#told.has(topic)) {
+      this.#told.add(topic);
       this.warnings.add(
-        `Topic ${topic} has ${queues.length} queue(s) that may be written and not be read: ${someOf(queues, maxNamed)}. ` +
+        `Topic ${topic} has ${queues.length} queue(s) that may be written and not be read: ${someOf(queues, MAX_NAMED)}. ` +
           `Give it as many read queues as write queues, and permission to read. ${consequences[this.kind]}`,
       );
     }

@@ -1,24 +1,24 @@
 /** Lets one loop wait until something may have changed. A wake-up before the wait is not lost. */
 export class WakeUp {
-  private pending = false;
-  private resume: (() => void) | undefined;
+  #pending = false;
+  #resume: (() => void) | undefined;
 
   wake(): void {
-    const { resume } = this;
-    if (resume === undefined) this.pending = true;
+    const resume = this.#resume;
+    if (resume === undefined) this.#pending = true;
     else {
-      this.resume = undefined;
+      this.#resume = undefined;
       resume();
     }
   }
 
   async wait(): Promise<void> {
-    if (this.pending) {
-      this.pending = false;
+    if (this.#pending) {
+      this.#pending = false;
       return;
     }
     await new Promise<void>((resolve) => {
-      this.resume = resolve;
+      this.#resume = resolve;
     });
   }
 }

@@ -10,9 +10,9 @@ export class CrashingProcess {
 
   /** Runs `effect` unless the process is dead. `cutOff` happens in its place when the process dies just before it. */
   async call<T>(effect: () => Promise<T>, cutOff?: () => void): Promise<T> {
-    if (this.step()) {
+    if (this.#step()) {
       const result = await effect();
-      if (this.step()) return result;
+      if (this.#step()) return result;
     } else if (this.steps === this.crashAtStep) {
       this.steps++;
       cutOff?.();
@@ -20,7 +20,7 @@ export class CrashingProcess {
     return new Promise<T>(() => undefined);
   }
 
-  private step(): boolean {
+  #step(): boolean {
     if (!this.isAlive) return false;
     this.steps++;
     this.onStep(this.steps);

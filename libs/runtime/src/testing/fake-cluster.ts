@@ -29,7 +29,7 @@ export class FakeBatch implements RecordBatch {
 export class FakeQueue {
   readonly messages: RawMessage[] = [];
   minOffset = 0;
-  private waiting: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
   constructor(readonly ref: QueueRef) {}
 
   get endOffset(): number {
@@ -54,14 +54,14 @@ export class FakeQueue {
         storeTimestamp,
       });
     }
-    const woken = this.waiting;
-    this.waiting = [];
+    const woken = this.#waiting;
+    this.#waiting = [];
     for (const wake of woken) wake();
     return firstOffset;
   }
 
   whenMore(wake: () => void): void {
-    this.waiting.push(wake);
+    this.#waiting.push(wake);
   }
 }
 
@@ -81,7 +81,7 @@ export type SendFate =
 export class FakeCluster {
   readonly queues = new Map<string, FakeQueue>();
   /** Batches that the broker has received and not stored yet. */
-  private readonly late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
+  readonly #late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
   /**
    * By key: queues of which the name servers say that they take no messages. Brokers still store what is sent to a closed one, and refuse it
    * where the topic does not have the queue any more. Of an unavailable one nothing can be read either.
@@ -117,7 +117,7 @@ export class FakeCluster {
     return [...this.queues.values()].filter(({ ref }) => ref.topic === topic).map(({ ref }) => ref);
   }
 
-  private writable(topic: string): readonly QueueRef[] {
+  #writable(topic: string): readonly QueueRef[] {
     return this.queuesOf(topic).filter((ref) => !this.stopped.has(queueKey(ref)));
   }
 
@@ -138,25 +138,25 @@ export class FakeCluster {
   /** Has the queue refuse everything, also what is on its way. */
   refuse(ref: QueueRef): void {
     this.stopped.set(queueKey(ref), 'refusing');
-    const others = this.late.filter(({ queue }) => queue.ref !== ref);
-    this.late.splice(0, Infinity, ...others);
+    const others = this.#late.filter(({ queue }) => queue.ref !== ref);
+    this.#late.splice(0, Infinity, ...others);
   }
 
   /** Keeps messages on their way to a queue that takes them. */
   delay(ref: QueueRef, messages: readonly StoredParts[]): void {
-    if (this.stopped.get(queueKey(ref)) !== 'refusing') this.late.push({ queue: this.queue(ref), messages });
+    if (this.stopped.get(queueKey(ref)) !== 'refusing') this.#late.push({ queue: this.queue(ref), messages });
   }
 
   /** Lets the batches land that were on their way for long. */
   landLate(): void {
-    for (const { queue, messages } of this.late.splice(0)) queue.append(messages, this.nowMs());
+    for (const { queue, messages } of this.#late.splice(0)) queue.append(messages, this.nowMs());
   }
 
   readonly producer: { -readonly [K in keyof RecordProducer]: RecordProducer[K] } = {
-    queues: (topic) => Promise.resolve(this.writable(topic)),
+    queues: (topic) => Promise.resolve(this.#writable(topic)),
     lookUpQueue: (ref) => {
       const state = this.stopped.get(queueKey(ref)) ?? 'writable';
-      return Promise.resolve({ state: state === 'refusing' ? 'closed' : state, writable: this.writable(ref.topic) });
+      return Promise.resolve({ state: state === 'refusing' ? 'closed' : state, writable: this.#writable(ref.topic) });
     },
     newBatch: () => new FakeBatch(this.maxBatchBytes),
     send: async (ref, batch) => {
@@ -166,7 +166,7 @@ export class FakeCluster {
       this.inFlight.set(key, inFlight);
       this.maxInFlight = Math.max(this.maxInFlight, inFlight);
       try {
-        return await this.receive(ref, batch);
+        return await this.#receive(ref, batch);
       } finally {
         this.inFlight.set(key, (this.inFlight.get(key) ?? 1) - 1);
       }
@@ -176,10 +176,9 @@ export class FakeCluster {
   readonly messages: { -readonly [K in keyof QueueMessages]: QueueMessages[K] } = {
     queues: (topic) => Promise.resolve(this.queuesOf(topic).filter((ref) => !this.unreadable.has(queueKey(ref)))),
     topics: () => Promise.resolve([...new Set([...this.queues.values()].map(({ ref }) => ref.topic))]),
-    unreadableQueues: (topic) =>
-      Promise.resolve(this.queuesOf(topic).filter((ref) => this.unreadable.has(queueKey(ref)))),
+    unreadableQueues: (topic) => Promise.resolve(this.queuesOf(topic).filter((ref) => this.unreadable.has(queueKey(ref)))),
     endOffset: async (ref) => {
-      await this.throwIfUnavailable(ref);
+      await this.#throwIfUnavailable(ref);
       return this.queue(ref).endOffset;
     },
     minOffset: (ref) => Promise.resolve(this.queue(ref).minOffset),
@@ -188,7 +187,7 @@ export class FakeCluster {
       const reader = new FakeReader(this.queue(ref), from, signal);
       return {
         next: async () => {
-          await this.throwIfUnavailable(ref);
+          await this.#throwIfUnavailable(ref);
           return reader.next();
         },
         close: () => {
@@ -198,13 +197,13 @@ export class FakeCluster {
     },
   };
 
-  private async throwIfUnavailable(ref: QueueRef): Promise<void> {
+  async #throwIfUnavailable(ref: QueueRef): Promise<void> {
     await Promise.resolve();
     if (this.stopped.get(queueKey(ref)) !== 'unavailable') return;
     throw new QueueReadFailure('it is unavailable', { reason: 'unavailable', retriable: true });
   }
 
-  private async receive(ref: QueueRef, batch: FakeBatch): Promise<{ firstOffset: number }> {
+  async #receive(ref: QueueRef, batch: FakeBatch): Promise<{ firstOffset: number }> {
     this.sends.push({ queue: queueKey(ref), count: batch.count });
     const queue = this.queue(ref);
     const stopped = this.stopped.get(queueKey(ref));
@@ -257,10 +256,8 @@ class FakeReader implements MessageReader {
     for (;;) {
       this.signal.throwIfAborted();
       const { queue } = this;
-      if (this.next_ < queue.minOffset)
-        throw new QueueReadFailure('too old', { reason: 'below-min', retriable: false });
-      if (this.next_ > queue.endOffset)
-        throw new QueueReadFailure('beyond', { reason: 'beyond-end', retriable: false });
+      if (this.next_ < queue.minOffset) throw new QueueReadFailure('too old', { reason: 'below-min', retriable: false });
+      if (this.next_ > queue.endOffset) throw new QueueReadFailure('beyond', { reason: 'beyond-end', retriable: false });
       const answer = queue.messages.slice(this.next_, this.next_ + 32);
       if (answer.length > 0) {
         this.next_ += answer.length;

@@ -12,19 +12,26 @@ export class FakePositions implements PositionStore {
   owners: ConnectorOwners = { asOf: 0, live: new Map(), tasksSince: 0 };
   readonly writes: PositionsWrite[] = [];
   readonly refreshes: number[] = [];
-  private readonly stored = new ConnectorPositions('lists');
+  #stored = new ConnectorPositions('lists');
+
+  /** Copies what is stored, as of now; the copy knows no owners. */
+  copy(): FakePositions {
+    const copy = new FakePositions();
+    copy.#stored = ConnectorPositions.restore(this.#stored.copy());
+    return copy;
+  }
 
   async open({ connector, index, generation }: SourceTaskId): Promise<StoredPositions> {
     await Promise.resolve();
     const { asOf } = this.owners;
     const live = [...this.owners.live].map(([at, held]) => ({ index: at, generation: held }));
-    this.stored.apply({ kind: 'barrier', connector, index, generation, asOf, live }, place);
-    return this.stored.storedFor({ index, generation }, this.owners);
+    this.#stored.apply({ kind: 'barrier', connector, index, generation, asOf, live }, place);
+    return this.#stored.storedFor({ index, generation }, this.owners);
   }
 
   async write({ connector, index, generation }: SourceTaskId, change: PositionsWrite): Promise<void> {
     await Promise.resolve();
-    if (this.stored.apply({ kind: 'write', connector, index, generation, ...change }, place)) this.writes.push(change);
+    if (this.#stored.apply({ kind: 'write', connector, index, generation, ...change }, place)) this.writes.push(change);
   }
 
   async refresh(_task: SourceTaskId, beforeMs: number): Promise<void> {
@@ -34,7 +41,7 @@ export class FakePositions implements PositionStore {
 }
 
 export class FakeOffsets implements OffsetStore {
-  private readonly resets = new Map<string, number>();
+  readonly #resets = new Map<string, number>();
   readonly offsets = new Map<string, number>();
   /** Members of the group that are not of the Connect cluster, by queue key. */
   readonly foreignByQueue = new Map<string, readonly string[]>();
@@ -46,9 +53,9 @@ export class FakeOffsets implements OffsetStore {
   readonly silent = new Set<string>();
 
   async read(group: string, queue: QueueRef): Promise<number | undefined> {
-    await this.answered(queue);
+    await this.#answered(queue);
     const key = `${group} ${queueKey(queue)}`;
-    return this.resets.get(key) ?? this.offsets.get(key);
+    return this.#resets.get(key) ?? this.offsets.get(key);
   }
 
   async foreignConsumers(_group: string, queue: QueueRef): Promise<readonly string[]> {
@@ -61,31 +68,31 @@ export class FakeOffsets implements OffsetStore {
 
   /** What an operator's tool does. */
   reset(group: string, queue: QueueRef, nextOffset: number): void {
-    this.resets.set(`${group} ${queueKey(queue)}`, nextOffset);
+    this.#resets.set(`${group} ${queueKey(queue)}`, nextOffset);
   }
 
   async takeReset(group: string, reset: OffsetReset): Promise<OffsetReset> {
-    await this.answered(reset.queue);
+    await this.#answered(reset.queue);
     const key = `${group} ${queueKey(reset.queue)}`;
-    const nextOffset = this.resets.get(key) ?? reset.nextOffset;
-    this.resets.delete(key);
+    const nextOffset = this.#resets.get(key) ?? reset.nextOffset;
+    this.#resets.delete(key);
     return { queue: reset.queue, nextOffset };
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
-    for (const { queue } of positions) await this.answered(queue);
+    for (const { queue } of positions) await this.#answered(queue);
     this.commits.push({ group, positions });
     const refused: OffsetReset[] = [];
     for (const { queue, nextOffset } of positions) {
       const key = `${group} ${queueKey(queue)}`;
-      const reset = this.resets.get(key);
+      const reset = this.#resets.get(key);
       if (reset === undefined) this.offsets.set(key, nextOffset);
       else refused.push({ queue, nextOffset: reset });
     }
     return refused;
   }
 
-  private async answered({ topic, brokerName }: QueueRef): Promise<void> {
+  async #answered({ topic, brokerName }: QueueRef): Promise<void> {
     await (this.silent.has(brokerName) ? new Promise(() => undefined) : Promise.resolve());
     const name = [brokerName, topic].find((one) => this.unavailable.has(one));
     if (name !== undefined) throw Object.assign(new Error(`${name} is unavailable`), { retriable: true });
@@ -96,13 +103,13 @@ export class FakeLease implements Lease {
   held = true;
   doubtfulUpTo = -1;
   gaps = 0;
-  private waiting: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
 
   async whenHeld(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.held) return;
     await new Promise<void>((resolve, reject) => {
-      this.waiting.push(resolve);
+      this.#waiting.push(resolve);
       signal.addEventListener('abort', () => {
         reject(signal.reason as Error);
       });
@@ -118,6 +125,6 @@ export class FakeLease implements Lease {
     this.doubtfulUpTo = doubtfulUpTo;
     this.gaps += 1;
     this.held = true;
-    for (const resolve of this.waiting.splice(0)) resolve();
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -14,7 +14,7 @@ export class ListSource implements SourceTask {
   startedAt: Record<string, SourcePosition | undefined> = {};
   polls = 0;
   stops = 0;
-  private readonly partitions = new Map<string, { readonly partition: { file: string }; next: number }>();
+  readonly #partitions = new Map<string, { readonly partition: { file: string }; next: number }>();
 
   constructor(
     readonly lists: Readonly<Record<string, readonly ListedRecord[]>>,
@@ -24,8 +24,8 @@ export class ListSource implements SourceTask {
   ) {}
 
   get isExhausted(): boolean {
-    for (const [file, { next }] of this.partitions) if (next < (this.lists[file]?.length ?? 0)) return false;
-    return this.partitions.size > 0;
+    for (const [file, { next }] of this.#partitions) if (next < (this.lists[file]?.length ?? 0)) return false;
+    return this.#partitions.size > 0;
   }
 
   start(context: SourceTaskContext): Promise<void> {
@@ -33,7 +33,7 @@ export class ListSource implements SourceTask {
       const partition = { file };
       const position = context.position(partition);
       this.startedAt[file] = position;
-      this.partitions.set(file, { partition, next: Number(position?.['position'] ?? 0) });
+      this.#partitions.set(file, { partition, next: Number(position?.['position'] ?? 0) });
     }
     return Promise.resolve();
   }
@@ -41,7 +41,7 @@ export class ListSource implements SourceTask {
   async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
     this.polls++;
     const records: SourceRecord[] = [];
-    for (const [file, state] of this.partitions) {
+    for (const [file, state] of this.#partitions) {
       const list = this.lists[file] ?? [];
       for (let taken = 0; taken < this.pollSize && state.next < list.length; taken++) {
         const item = list[state.next];

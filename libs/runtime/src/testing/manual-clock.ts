@@ -5,19 +5,19 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-const hopsPerMoment = 12;
+const HOPS_PER_MOMENT = 12;
 
 /** Virtual time: it moves to the next timer when everything that can happen now has happened. */
 export class ManualClock implements Clock {
-  private ms = 0;
-  private readonly sleepers = new Set<Sleeper>();
+  #ms = 0;
+  readonly #sleepers = new Set<Sleeper>();
 
   nowMs(): number {
-    return this.ms;
+    return this.#ms;
   }
 
   wallMs(): number {
-    return 1_700_000_000_000 + this.ms;
+    return 1_700_000_000_000 + this.#ms;
   }
 
   random(): number {
@@ -32,11 +32,11 @@ export class ManualClock implements Clock {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
-        this.sleepers.delete(sleeper);
+        this.#sleepers.delete(sleeper);
         signal.removeEventListener('abort', abort);
       };
       const sleeper: Sleeper = {
-        dueMs: this.ms + delayMs,
+        dueMs: this.#ms + delayMs,
         wake: () => {
           end();
           resolve();
@@ -46,44 +46,44 @@ export class ManualClock implements Clock {
         end();
         reject(signal.reason as Error);
       };
-      this.sleepers.add(sleeper);
+      this.#sleepers.add(sleeper);
       signal.addEventListener('abort', abort);
     });
   }
 
   /** Timers that nobody has cancelled. */
   get pendingTimers(): number {
-    return this.sleepers.size;
+    return this.#sleepers.size;
   }
 
   /** Lets everything happen that needs no time. */
   async settle(): Promise<void> {
-    for (let hop = 0; hop < hopsPerMoment; hop++) await this.yieldToIo();
+    for (let hop = 0; hop < HOPS_PER_MOMENT; hop++) await this.yieldToIo();
   }
 
   /** Moves on by `ms`, timer by timer. */
   async advance(ms: number): Promise<void> {
-    const targetMs = this.ms + ms;
+    const targetMs = this.#ms + ms;
     await this.settle();
     for (;;) {
-      const next = [...this.sleepers].sort((a, b) => a.dueMs - b.dueMs)[0];
+      const next = [...this.#sleepers].sort((a, b) => a.dueMs - b.dueMs)[0];
       if (next === undefined || next.dueMs > targetMs) break;
-      this.ms = Math.max(this.ms, next.dueMs);
+      this.#ms = Math.max(this.#ms, next.dueMs);
       next.wake();
       await this.settle();
     }
-    this.ms = targetMs;
+    this.#ms = targetMs;
   }
 
   /** Moves on, timer by timer, until `isDone`. Throws when it is not within `limitMs`. */
   async until(isDone: () => boolean, limitMs = 600_000): Promise<void> {
-    const endMs = this.ms + limitMs;
+    const endMs = this.#ms + limitMs;
     await this.settle();
     while (!isDone()) {
-      const next = [...this.sleepers].sort((a, b) => a.dueMs - b.dueMs)[0];
-      if (next === undefined) throw new Error(`Nothing can happen any more at ${this.ms} ms, and it is not done`);
+      const next = [...this.#sleepers].sort((a, b) => a.dueMs - b.dueMs)[0];
+      if (next === undefined) throw new Error(`Nothing can happen any more at ${this.#ms} ms, and it is not done`);
       if (next.dueMs > endMs) throw new Error(`Not done within ${limitMs} ms`);
-      this.ms = Math.max(this.ms, next.dueMs);
+      this.#ms = Math.max(this.#ms, next.dueMs);
       next.wake();
       await this.settle();
     }

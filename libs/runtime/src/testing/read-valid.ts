@@ -21,7 +21,5 @@ export function readValid(queue: FakeQueue): readonly string[] {
 
 /** Every record's body that anyone could see, duplicates ones included. */
 export function readEverything(queue: FakeQueue): readonly string[] {
-  return queue.messages
-    .filter(({ rawProperties }) => scanBarrier(rawProperties) === undefined)
-    .map(({ body }) => body.toString('utf8'));
+  return queue.messages.filter(({ rawProperties }) => scanBarrier(rawProperties) === undefined).map(({ body }) => body.toString('utf8'));
 }

@@ -1,12 +1,4 @@
-import {
-  barrierMessage,
-  encodeStamp,
-  messageToRecord,
-  queueTag,
-  recordToMessage,
-  streamId,
-  taskId,
-} from '@sluice/protocol';
+import { barrierMessage, encodeStamp, messageToRecord, queueTag, recordToMessage, streamId, taskId } from '@sluice/protocol';
 import type { QueueRef, SinkTask } from '@sluice/sdk';
 import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
 import type { RecordDecoder } from '../sink/record-decoder.js';
@@ -51,7 +43,7 @@ export class SinkWorld {
   readonly logger = new LogLines();
   readonly warnings = new TaskWarnings(this.clock, this.logger);
   readonly waits = new TaskWaits(this.clock);
-  private generation = 0;
+  #generation = 0;
 
   loop(
     task: SinkTask,
@@ -61,13 +53,13 @@ export class SinkWorld {
       readonly subscription?: Partial<Subscription>;
     } = {},
   ): { readonly loop: SinkTaskLoop; readonly counters: TaskCounters } {
-    this.generation++;
+    this.#generation++;
     const counters = newTaskCounters();
     const loop = new SinkTaskLoop(
       {
         connector: 'sink',
         index: 0,
-        generation: this.generation,
+        generation: this.#generation,
         task,
         config: {},
         group: 'g',

@@ -55,7 +55,7 @@ export class SourceWorld {
   readonly waits = new TaskWaits(this.clock);
   /** How many times tasks asked for new task configs. */
   reconfigurationRequests = 0;
-  private generation = 0;
+  #generation = 0;
 
   constructor() {
     this.cluster.nowMs = () => this.clock.wallMs();
@@ -70,7 +70,7 @@ export class SourceWorld {
 
   /** New task configs: nobody runs any task until it gets a new generation. */
   retask(): void {
-    this.positions.owners = { asOf: this.generation, live: new Map(), tasksSince: this.generation + 1 };
+    this.positions.owners = { asOf: this.#generation, live: new Map(), tasksSince: this.#generation + 1 };
   }
 
   /** A loop of the task's next generation; the one before is over. */
@@ -84,19 +84,19 @@ export class SourceWorld {
       readonly index?: number;
     } = {},
   ): { readonly loop: SourceTaskLoop; readonly counters: TaskCounters } {
-    this.generation++;
+    this.#generation++;
     const { index = 0 } = options;
     const { live, tasksSince } = this.positions.owners;
     this.positions.owners = {
-      asOf: this.generation,
-      live: new Map([...live, [index, this.generation]]),
+      asOf: this.#generation,
+      live: new Map([...live, [index, this.#generation]]),
       tasksSince,
     };
     const counters = options.counters ?? newTaskCounters();
     const spec = {
       connector: 'lists',
       index,
-      generation: this.generation,
+      generation: this.#generation,
       task,
       config: {},
       encoder: options.encoder ?? textEncoder,

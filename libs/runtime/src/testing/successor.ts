@@ -1,8 +1,6 @@
-import { ConnectorPositions } from '@sluice/protocol';
 import type { LoopEnd } from '../task/loop-end.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { FakeQueue } from './fake-cluster.js';
-import { FakePositions } from './fake-stores.js';
 import { readValid } from './read-valid.js';
 import { recordsOf, type TwoQueues } from './two-queues.js';
 
@@ -21,7 +19,7 @@ export async function succeed(
   { sent = 5, losesPositions = false, limitMs = 600_000 } = {},
 ): Promise<void> {
   const { owners } = world.positions;
-  const positions = losesPositions ? copyOf(world.positions) : world.positions;
+  const positions = losesPositions ? world.positions.copy() : world.positions;
   const { loop, counters } = world.loop(world.source({ a: recordsOf(count) }), {
     ports: { lease: unbroken, positions },
   });
@@ -31,14 +29,6 @@ export async function succeed(
   else await started;
   loop.kill();
   world.positions.owners = owners;
-}
-
-function copyOf(positions: FakePositions): FakePositions {
-  const copy = new FakePositions();
-  const stored = (each: FakePositions): { stored: ConnectorPositions } =>
-    each as unknown as { stored: ConnectorPositions };
-  stored(copy).stored = ConnectorPositions.restore(stored(positions).stored.copy());
-  return copy;
 }
 
 /** Messages of no source. */

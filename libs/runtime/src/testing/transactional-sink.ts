@@ -15,7 +15,7 @@ export class TransactionalSink implements SinkTask {
   readonly calls: string[] = [];
   readonly opened: QueueRef[] = [];
   puts: (readonly SinkRecord[])[] = [];
-  private pending: SinkRecord[] = [];
+  #pending: SinkRecord[] = [];
 
   constructor(
     readonly storage: SinkStorage,
@@ -37,18 +37,18 @@ export class TransactionalSink implements SinkTask {
   put(...[records]: Parameters<SinkTask['put']>): Promise<void> {
     this.calls.push('put');
     this.puts.push(records);
-    this.pending.push(...records);
+    this.#pending.push(...records);
     return Promise.resolve();
   }
 
   flush(positions: readonly SinkPosition[]): Promise<void> {
     this.calls.push('flush');
     const covered = new Map(positions.map(({ queue, nextOffset }) => [queueKey(queue), nextOffset]));
-    for (const { queue, offset } of this.pending) {
+    for (const { queue, offset } of this.#pending) {
       if ((covered.get(queueKey(queue)) ?? 0) <= offset) throw new Error(`offset ${offset} was put and is not covered`);
     }
-    this.storage.values.push(...this.pending.map(({ value }) => value as string));
-    this.pending = [];
+    this.storage.values.push(...this.#pending.map(({ value }) => value as string));
+    this.#pending = [];
     for (const position of positions) this.storage.positions.set(queueKey(position.queue), position);
     return Promise.resolve();
   }

@@ -11,8 +11,7 @@ export const recordsOf = (count: number): { topic: string; value: string }[] =>
   Array.from({ length: count }, (_, index) => ({ topic: 't', value: `t${index}` }));
 
 /** Their values, from one on. */
-export const valuesOf = (count: number, from = 0): string[] =>
-  Array.from({ length: count - from }, (_, index) => `t${index + from}`);
+export const valuesOf = (count: number, from = 0): string[] => Array.from({ length: count - from }, (_, index) => `t${index + from}`);
 
 export interface TwoQueues {
   readonly world: SourceWorld;
@@ -27,11 +26,7 @@ export interface TwoQueues {
 }
 
 /** Stops the queue that has the first records with the next send, which ends so. */
-export function stopWithNextSend(
-  { world, first, stop }: TwoQueues,
-  state: 'refusing' | 'unavailable',
-  fate: SendFate,
-): void {
+export function stopWithNextSend({ world, first, stop }: TwoQueues, state: 'refusing' | 'unavailable', fate: SendFate): void {
   world.cluster.fate = () => {
     stop(first, state);
     world.cluster.fate = () => ({ kind: 'store' });
@@ -44,10 +39,7 @@ export function stopWithNextSend(
  *
  * @param empty the other partitions
  */
-export async function onTwoQueues(
-  settings: Partial<SourceLoopSettings> = {},
-  empty: ListSource['lists'] = {},
-): Promise<TwoQueues> {
+export async function onTwoQueues(settings: Partial<SourceLoopSettings> = {}, empty: ListSource['lists'] = {}): Promise<TwoQueues> {
   const world = new SourceWorld();
   world.cluster.addTopic('t', 1, 'broker-a');
   world.cluster.addTopic('t', 1, 'broker-b');

@@ -1,4 +1,4 @@
-import { type ConfigSpec, type Field, hiddenValue, isRequiredField, isSecretField } from './config-fields.js';
+import { type ConfigSpec, type Field, HIDDEN_VALUE, isRequiredField, isSecretField } from './config-fields.js';
 import { hideEmbedded } from './embedded-secrets.js';
 import { givenText, type ParseOptions, parseConfig, type RawConfig } from './parse-config.js';
 
@@ -103,7 +103,7 @@ export function validateConfig(spec: ConfigSpec, raw: RawConfig, options: ParseO
 /** A setting's default as a user would write it, or `null`. A secret default is hidden. */
 export function defaultText(field: Field): string | null {
   if (field.default === undefined) return null;
-  if (isSecretField(field)) return hiddenValue;
+  if (isSecretField(field)) return HIDDEN_VALUE;
   return field.type === 'list' ? (field.default ?? []).join(field.separators?.charAt(0) ?? ',') : String(field.default);
 }
 
@@ -129,5 +129,5 @@ function valueText(name: string, field: Field, raw: RawConfig): string | null {
   const given = givenText(name, field, raw);
   if (given.kind === 'conflict') return null;
   if (given.kind === 'absent') return defaultText(field);
-  return isSecretField(field) ? hiddenValue : hideEmbedded(given.text);
+  return isSecretField(field) ? HIDDEN_VALUE : hideEmbedded(given.text);
 }

@@ -69,36 +69,29 @@ describe('the remover of secrets', () => {
   });
 
   it('takes the form that JSON gives a secret out of a text', () => {
-    expect(secretsRemover({ password: 'a"b\\c' }, isSecretName)(JSON.stringify({ p: 'a"b\\c' }))).toBe(
-      '{"p":"[hidden]"}',
-    );
+    expect(secretsRemover({ password: 'a"b\\c' }, isSecretName)(JSON.stringify({ p: 'a"b\\c' }))).toBe('{"p":"[hidden]"}');
   });
 
   it('leaves words that are assigned but are no secret', () => {
     expect(secretsRemover({ options: 'use_token=true' }, isSecretName)('it is true')).toBe('it is true');
   });
 
-  it.each([
-    'jdbc:a:a:',
-    'password=x',
-    'token=abcdef&',
-    'https://h.example/blob?sig=abcdefgh,',
-    '://',
-    'http://a@',
-    'secret= ',
-  ])('reads a long value of %s in a time that grows with its length alone', (part) => {
-    const cost = (length: number): number => {
-      const value = part.repeat(length / part.length);
-      const before = process.cpuUsage();
-      hideEmbedded(value);
-      secretsRemover({ value }, isSecretName)(value);
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    };
-    cost(25_000);
-    // Quadratic growth makes it 256 times.
-    expect(cost(1_600_000)).toBeLessThan(64 * Math.max(cost(100_000), 5_000));
-  });
+  it.each(['jdbc:a:a:', 'password=x', 'token=abcdef&', 'https://h.example/blob?sig=abcdefgh,', '://', 'http://a@', 'secret= '])(
+    'reads a long value of %s in a time that grows with its length alone',
+    (part) => {
+      const cost = (length: number): number => {
+        const value = part.repeat(length / part.length);
+        const before = process.cpuUsage();
+        hideEmbedded(value);
+        secretsRemover({ value }, isSecretName)(value);
+        const { user, system } = process.cpuUsage(before);
+        return user + system;
+      };
+      cost(25_000);
+      // Quadratic growth makes it 256 times.
+      expect(cost(1_600_000)).toBeLessThan(64 * Math.max(cost(100_000), 5_000));
+    },
+  );
 
   it('takes the userinfo of any URL out of a text', () => {
     expect(secretsRemover({}, isSecretName)('refused: http://u:x@h/')).toBe('refused: http://[hidden]@h/');

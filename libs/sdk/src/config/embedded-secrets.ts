@@ -1,14 +1,14 @@
-import { hiddenValue } from './config-fields.js';
+import { HIDDEN_VALUE } from './config-fields.js';
 
 /** A name that holds a secret, and what assigns to it: `password=`, `password: `, `"token":`, `Authorization:`, `<password>`. */
-const assignment =
+const ASSIGNMENT =
   /(?:(?:password|passwd|passphrase|\bpass|\bpwd|secret|token|credentials?|signature|\bsig|(?:api|access|account|private|secret)[._-]?key)(?:\s*=|:\s|>|\\?["']\s*[:=])|authorization\\?["']?\s*[:=])\s*(?=\S)/gi;
 /** `user/password@` of a JDBC address that is no URL. Limits keep the search linear. */
-const jdbcLogin = /\bjdbc:\w{1,64}:\w{1,64}:([^@/\s]{1,256}\/[^@\s]{1,256})@/gi;
+const JDBC_LOGIN = /\bjdbc:\w{1,64}:\w{1,64}:([^@/\s]{1,256}\/[^@\s]{1,256})@/gi;
 /** The mark that hides a secret, also as a URL writes it. */
-const mark = /\[hidden\]|%5Bhidden%5D/i;
+const MARK = /\[hidden\]|%5Bhidden%5D/i;
 /** What is assigned but is no secret: hiding such words would make texts unreadable. */
-const noSecret = /^(?:true|false|null|none)$/i;
+const NO_SECRET = /^(?:true|false|null|none)$/i;
 /** More secrets of one value, or longer ones, are removed from texts only with the whole value. */
 const MAX_SECRETS = 100;
 const MAX_SECRET_LENGTH = 4096;
@@ -23,16 +23,16 @@ interface UserInfo {
  * where that secret ends is not certain.
  */
 export function hideEmbedded(value: string): string {
-  if (value.search(assignment) !== -1 || value.search(jdbcLogin) !== -1) return hiddenValue;
+  if (value.search(ASSIGNMENT) !== -1 || value.search(JDBC_LOGIN) !== -1) return HIDDEN_VALUE;
   return hideUserInfo(value);
 }
 
-/** Replaces the userinfo of every URL in a text by {@link hiddenValue}. */
+/** Replaces the userinfo of every URL in a text by {@link HIDDEN_VALUE}. */
 export function hideUserInfo(text: string): string {
   let shown = '';
   let done = 0;
   for (const { from, to } of userInfos(text)) {
-    shown += text.slice(done, from) + hiddenValue;
+    shown += text.slice(done, from) + HIDDEN_VALUE;
     done = to;
   }
   return shown + text.slice(done);
@@ -40,25 +40,20 @@ export function hideUserInfo(text: string): string {
 
 /** States whether a value holds the mark that stands for a hidden secret, in whatever a client has made around it. */
 export function holdsMark(value: string): boolean {
-  return mark.test(value);
+  return MARK.test(value);
 }
 
 /** Lists the secrets inside a value as an error or a log line could repeat them, at most a hundred. */
 export function embeddedSecrets(value: string): readonly string[] {
-  const assigned = [...value.matchAll(assignment)]
-    .slice(0, MAX_SECRETS)
-    .flatMap((match) => assignedSecrets(value, match));
-  const logins = [...value.matchAll(jdbcLogin)]
+  const assigned = [...value.matchAll(ASSIGNMENT)].slice(0, MAX_SECRETS).flatMap((match) => assignedSecrets(value, match));
+  const logins = [...value.matchAll(JDBC_LOGIN)]
     .slice(0, MAX_SECRETS)
     .flatMap(({ 1: login = '' }) => [login, login.slice(login.indexOf('/') + 1)]);
   const whole = assigned.length + logins.length > 0 ? [value] : [];
   const infos = userInfos(value)
     .slice(0, MAX_SECRETS)
     .flatMap(({ from, to }) => loginsIn(value.slice(from, to)));
-  return [
-    ...whole,
-    ...[...assigned, ...logins, ...infos].filter((secret) => !noSecret.test(secret)).slice(0, MAX_SECRETS),
-  ];
+  return [...whole, ...[...assigned, ...logins, ...infos].filter((secret) => !NO_SECRET.test(secret)).slice(0, MAX_SECRETS)];
 }
 
 function assignedSecrets(value: string, { 0: name, index }: RegExpExecArray): readonly string[] {
@@ -83,10 +78,7 @@ function loginsIn(info: string): readonly string[] {
     .split('@')
     .slice(0, MAX_SECRETS)
     .map((part) => part.split('://').at(-1) ?? '');
-  return [info, ...each, ...each.map((login) => login.slice(login.indexOf(':') + 1))].flatMap((text) => [
-    text,
-    decoded(text),
-  ]);
+  return [info, ...each, ...each.map((login) => login.slice(login.indexOf(':') + 1))].flatMap((text) => [text, decoded(text)]);
 }
 
 function decoded(text: string): string {

@@ -36,9 +36,7 @@ describe('ConfigOf', () => {
 
 describe('parseConfig', () => {
   it('gives typed values and defaults', () => {
-    expect(
-      parseConfig(spec, { topic: 'a', 'tasks.max': ' 7 ', topics: ' a, b;c,', enabled: 'TRUE', ratio: '1e-3' }),
-    ).toEqual({
+    expect(parseConfig(spec, { topic: 'a', 'tasks.max': ' 7 ', topics: ' a, b;c,', enabled: 'TRUE', ratio: '1e-3' })).toEqual({
       ok: true,
       warnings: [],
       value: {
@@ -74,27 +72,19 @@ describe('parseConfig', () => {
   });
 
   it('names the limit that a number breaks', () => {
-    expect(messages({ 'tasks.max': '0' })).toEqual([
-      'Invalid value 0 for configuration tasks.max: Value must be at least 1',
-    ]);
-    expect(messages({ 'tasks.max': '101' })).toEqual([
-      'Invalid value 101 for configuration tasks.max: Value must be no more than 100',
-    ]);
+    expect(messages({ 'tasks.max': '0' })).toEqual(['Invalid value 0 for configuration tasks.max: Value must be at least 1']);
+    expect(messages({ 'tasks.max': '101' })).toEqual(['Invalid value 101 for configuration tasks.max: Value must be no more than 100']);
     expect(messages({ offset: '9007199254740993' })).toEqual([
       'Invalid value 9007199254740993 for configuration offset: Value must be no more than 9007199254740991',
     ]);
   });
 
   it.each(['', '1.5', '0x10', '1e3', 'NaN', 'Infinity'])('does not take %p for a long', (text) => {
-    expect(messages({ offset: text })).toEqual([
-      `Invalid value ${text} for configuration offset: Not a number of type LONG`,
-    ]);
+    expect(messages({ offset: text })).toEqual([`Invalid value ${text} for configuration offset: Not a number of type LONG`]);
   });
 
   it('never repeats a secret', () => {
-    expect(messages({ token: 'hunter2' })).toEqual([
-      'Invalid value [hidden] for configuration token: Not a number of type INT',
-    ]);
+    expect(messages({ token: 'hunter2' })).toEqual(['Invalid value [hidden] for configuration token: Not a number of type INT']);
   });
 
   it('takes an alias, and two names with the same value', () => {
@@ -120,9 +110,7 @@ describe('parseConfig', () => {
     const parsed = parseConfig(spec, { topic: 'a', 'task.max': '1' }, { unknownKeys: 'warn' });
     expect(parsed).toMatchObject({
       ok: true,
-      warnings: [
-        { field: 'task.max', message: 'Configuration task.max is not a known setting. Did you mean tasks.max?' },
-      ],
+      warnings: [{ field: 'task.max', message: 'Configuration task.max is not a known setting. Did you mean tasks.max?' }],
     });
   });
 
@@ -161,15 +149,10 @@ describe('names of topics', () => {
     expect(errorsOf({ into: name, from: name })).toEqual([]);
   });
 
-  it.each(['db.inventory.items', 'x'.repeat(128), 'a/b', ' ', 'größe'])(
-    'may not be %j: RocketMQ has no such topic',
-    (name) => {
-      expect(errorsOf({ into: name })).toEqual([
-        expect.stringContaining(`Invalid value ${name} for configuration into: Topic`),
-      ]);
-      expect(errorsOf({ into: name })[0]).toContain("a topic's name has 1 to 127 of the characters");
-    },
-  );
+  it.each(['db.inventory.items', 'x'.repeat(128), 'a/b', ' ', 'größe'])('may not be %j: RocketMQ has no such topic', (name) => {
+    expect(errorsOf({ into: name })).toEqual([expect.stringContaining(`Invalid value ${name} for configuration into: Topic`)]);
+    expect(errorsOf({ into: name })[0]).toContain("a topic's name has 1 to 127 of the characters");
+  });
 
   it('name each topic of a list that cannot exist', () => {
     const [message] = errorsOf({ from: 'good, a.b, c.d' });

@@ -43,11 +43,7 @@ export function givenText(name: string, field: Field, raw: RawConfig): GivenText
  * Reads a configuration by its spec. Every wrong field is reported, not only the first. Messages name the field, what was given
  * and what is allowed, in Kafka Connect's words where it has some; a secret value is never repeated.
  */
-export function parseConfig<const S extends ConfigSpec>(
-  spec: S,
-  raw: RawConfig,
-  options: ParseOptions = {},
-): Parsed<ConfigOf<S>> {
+export function parseConfig<const S extends ConfigSpec>(spec: S, raw: RawConfig, options: ParseOptions = {}): Parsed<ConfigOf<S>> {
   const errors: FieldError[] = [];
   const warnings: FieldError[] = [];
   const value: Record<string, unknown> = {};

@@ -1,6 +1,6 @@
 import {
   type Field,
-  hiddenValue,
+  HIDDEN_VALUE,
   isSecretField,
   type ListField,
   type NumberField,
@@ -11,8 +11,7 @@ import { hideEmbedded } from './embedded-secrets.js';
 import { targetTopicProblem, topicNameProblem } from './topic-name.js';
 
 export type ParsedField =
-  | { readonly ok: true; readonly value: string | number | boolean | readonly string[] }
-  | { readonly ok: false; readonly message: string };
+  { readonly ok: true; readonly value: string | number | boolean | readonly string[] } | { readonly ok: false; readonly message: string };
 
 /** What each type of number can hold. */
 const ranges = {
@@ -25,7 +24,7 @@ const ranges = {
 export function parseField(name: string, field: Field, text: string): ParsedField {
   const problem = (reason: string): ParsedField => ({
     ok: false,
-    message: `Invalid value ${isSecretField(field) ? hiddenValue : hideEmbedded(text)} for configuration ${name}: ${reason}`,
+    message: `Invalid value ${isSecretField(field) ? HIDDEN_VALUE : hideEmbedded(text)} for configuration ${name}: ${reason}`,
   });
   switch (field.type) {
     case 'string':

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { hiddenValue } from './config-fields.js';
+import { HIDDEN_VALUE } from './config-fields.js';
 import { isSecretName, secretsAmong, secretsRemover } from './secrets.js';
 
 describe('isSecretName', () => {
@@ -29,7 +29,7 @@ describe('secretsAmong', () => {
 describe('secretsRemover', () => {
   it('replaces the longer of two secrets first', () => {
     const remove = secretsRemover({ password: 'abc', token: 'abcdef' }, isSecretName);
-    expect(remove('abcdef and abc')).toBe(`${hiddenValue} and ${hiddenValue}`);
+    expect(remove('abcdef and abc')).toBe(`${HIDDEN_VALUE} and ${HIDDEN_VALUE}`);
   });
 
   it('leaves values of one or two characters, and values that are no secrets', () => {
@@ -38,7 +38,7 @@ describe('secretsRemover', () => {
   });
 
   it('keeps the mark of a hidden value as it is', () => {
-    const remove = secretsRemover({ password: hiddenValue, token: 'abc' }, isSecretName);
-    expect(remove(`${hiddenValue} abc`)).toBe(`${hiddenValue} ${hiddenValue}`);
+    const remove = secretsRemover({ password: HIDDEN_VALUE, token: 'abc' }, isSecretName);
+    expect(remove(`${HIDDEN_VALUE} abc`)).toBe(`${HIDDEN_VALUE} ${HIDDEN_VALUE}`);
   });
 });

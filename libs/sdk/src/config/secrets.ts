@@ -1,15 +1,15 @@
-import { hiddenValue } from './config-fields.js';
+import { HIDDEN_VALUE } from './config-fields.js';
 import { embeddedSecrets, hideUserInfo } from './embedded-secrets.js';
 import type { FieldDescription } from './describe-fields.js';
 
 /** Decides which names of a configuration hold secrets. */
 export type IsSecret = (name: string) => boolean;
 
-const secretName = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
+const SECRET_NAME = /password|passwd|passphrase|secret|token|credential|(api|access|private)[._-]?key/i;
 
 /** Judges by its name whether a setting holds a secret, where nothing defines the setting. */
 export function isSecretName(name: string): boolean {
-  return secretName.test(name);
+  return SECRET_NAME.test(name);
 }
 
 /** Makes the rule for a configuration: a defined name or alias follows its definition, any other one {@link isSecretName}. */
@@ -20,7 +20,7 @@ export function secretsAmong(definitions: readonly Pick<FieldDescription, 'name'
 }
 
 /**
- * Makes a function that replaces the secrets of a configuration in a text by {@link hiddenValue}. These are values of secret settings, secrets
+ * Makes a function that replaces the secrets of a configuration in a text by {@link HIDDEN_VALUE}. These are values of secret settings, secrets
  * inside other values, and the userinfo of any URL. Values of one or two characters hide nothing and are left.
  */
 export function secretsRemover(config: Readonly<Record<string, string>>, isSecret: IsSecret): (text: string) => string {
@@ -28,7 +28,7 @@ export function secretsRemover(config: Readonly<Record<string, string>>, isSecre
   let found: readonly string[] | undefined;
   return (text) => {
     found ??= secretsIn(config, isSecret);
-    return hideUserInfo(found.reduce((hidden, value) => hidden.replaceAll(value, hiddenValue), text));
+    return hideUserInfo(found.reduce((hidden, value) => hidden.replaceAll(value, HIDDEN_VALUE), text));
   };
 }
 
@@ -37,7 +37,7 @@ function secretsIn(config: Readonly<Record<string, string>>, isSecret: IsSecret)
   const values = Object.entries(config)
     .flatMap(([name, value]) => (isSecret(name) ? [value, ...embeddedSecrets(value)] : embeddedSecrets(value)))
     .flatMap(formsOf)
-    .filter((value) => value.length > 2 && value !== hiddenValue);
+    .filter((value) => value.length > 2 && value !== HIDDEN_VALUE);
   return [...new Set(values)].sort((left, right) => right.length - left.length);
 }
 

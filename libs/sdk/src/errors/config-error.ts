@@ -8,10 +8,7 @@ export class ConfigError extends ConnectError {
 
   constructor(subject: string, errors: readonly FieldError[]) {
     const lines = errors.map((error) => error.message).join('\n');
-    super(
-      ConnectErrorCode.configInvalid,
-      `${subject} is invalid and contains the following ${errors.length} error(s):\n${lines}`,
-    );
+    super(ConnectErrorCode.configInvalid, `${subject} is invalid and contains the following ${errors.length} error(s):\n${lines}`);
     this.errors = errors;
   }
 }

@@ -22,8 +22,6 @@ describe('isRetriable', () => {
   });
 
   it('is false for everything else', () => {
-    expect(
-      [new ConnectError(ConnectErrorCode.internal, 'x'), new Error('x'), null, 'x', undefined].some(isRetriable),
-    ).toBe(false);
+    expect([new ConnectError(ConnectErrorCode.internal, 'x'), new Error('x'), null, 'x', undefined].some(isRetriable)).toBe(false);
   });
 });

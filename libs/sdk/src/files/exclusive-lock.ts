@@ -23,11 +23,11 @@ export class LockHeldError extends ConnectError {
 }
 
 /** Tokens of locks that this thread released without removing their files, as when their folder was missing for a while. */
-const leftBehind = new Set<string>();
-const maxLeftBehind = 1000;
+const LEFT_BEHIND = new Set<string>();
+const MAX_LEFT_BEHIND = 1000;
 
-const maxAttempts = 8;
-const maxDepth = 4;
+const MAX_ATTEMPTS = 8;
+const MAX_DEPTH = 4;
 
 /**
  * Takes a lock that one thread of one process can hold at a time, as a file at `path`. A lock is stale, and taken over, when its holder
@@ -64,12 +64,12 @@ async function take(path: string, holder: LockHolder, depth: number): Promise<vo
   await writeDurably(temporary, JSON.stringify(holder));
   try {
     let current: LockHolder | undefined;
-    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       if (await linkIfFree(temporary, path)) return;
       const text = await readTextIfPresent(path);
       if (text === undefined) continue;
       current = parseHolder(text);
-      if (current === undefined || !isStale(current) || depth === maxDepth) throw new LockHeldError(path, current);
+      if (current === undefined || !isStale(current) || depth === MAX_DEPTH) throw new LockHeldError(path, current);
       if (await replaceStale(path, temporary, holder, current, depth)) return;
     }
     throw new LockHeldError(path, current);
@@ -79,30 +79,24 @@ async function take(path: string, holder: LockHolder, depth: number): Promise<vo
 }
 
 function isStale(holder: LockHolder): boolean {
-  return leftBehind.has(holder.token) || isGone(holder);
+  return LEFT_BEHIND.has(holder.token) || isGone(holder);
 }
 
 function leaveBehind(token: string): void {
-  leftBehind.add(token);
-  const [oldest] = leftBehind;
-  if (leftBehind.size > maxLeftBehind && oldest !== undefined) leftBehind.delete(oldest);
+  LEFT_BEHIND.add(token);
+  const [oldest] = LEFT_BEHIND;
+  if (LEFT_BEHIND.size > MAX_LEFT_BEHIND && oldest !== undefined) LEFT_BEHIND.delete(oldest);
 }
 
 /** Returns false when another taker was first. */
-async function replaceStale(
-  path: string,
-  temporary: string,
-  holder: LockHolder,
-  stale: LockHolder,
-  depth: number,
-): Promise<boolean> {
+async function replaceStale(path: string, temporary: string, holder: LockHolder, stale: LockHolder, depth: number): Promise<boolean> {
   const claimPath = `${path}.${stale.token}.takeover`;
   await take(claimPath, holder, depth + 1);
   try {
     const text = await readTextIfPresent(path);
     if (text === undefined || parseHolder(text)?.token !== stale.token) return false;
     await rename(temporary, path);
-    leftBehind.delete(stale.token);
+    LEFT_BEHIND.delete(stale.token);
     return true;
   } finally {
     await drop(claimPath, holder);

@@ -3,7 +3,7 @@ import { access, realpath, stat } from 'node:fs/promises';
 import { ConnectError, ConnectErrorCode, isConnectError } from '../errors/connect-error.js';
 
 /** Errors of a full disk or quota: they end when somebody frees space. */
-const fullDiskCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
+const FULL_DISK_CODES: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
  * Turns an error of the file system into one of a sink; a full disk is retriable. Returns an error of Sluice as it is.
@@ -14,7 +14,7 @@ export function sinkFileError(failure: string, cause: unknown): ConnectError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return new ConnectError(ConnectErrorCode.sinkFailed, `${failure}: ${message}`, {
     cause,
-    retriable: fullDiskCodes.has(code),
+    retriable: FULL_DISK_CODES.has(code),
   });
 }
 

@@ -3,18 +3,11 @@ import { JsonNumber } from './json-number.js';
 
 /** What JSON can hold, to the digit: see {@link parseJson} for the three forms of a number. */
 export type JsonValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | JsonNumber
-  | string
-  | readonly JsonValue[]
-  | { readonly [field: string]: JsonValue };
+  null | boolean | number | bigint | JsonNumber | string | readonly JsonValue[] | { readonly [field: string]: JsonValue };
 
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 /** Matches wherever a number stands whose digits a double may change; a text that it does not match needs no second look. */
-const risky = /[\d.]{16}|\d[eE][+-]?\d|-0(?![\d.])|-0\.0*(?!\d)|\.\d*0(?!\d)|0\.000000/;
+const RISKY = /[\d.]{16}|\d[eE][+-]?\d|-0(?![\d.])|-0\.0*(?!\d)|\.\d*0(?!\d)|0\.000000/;
 /** Nobody who writes a text can know it, so no text holds it by chance or on purpose. */
 const mark = `number:${randomUUID()}:`;
 
@@ -26,9 +19,9 @@ const mark = `number:${randomUUID()}:`;
  */
 export function parseJson(text: string, exact: (digits: string) => JsonValue = exactNumber): JsonValue {
   const value = JSON.parse(text) as JsonValue;
-  if (!risky.test(text)) return value;
+  if (!RISKY.test(text)) return value;
   let changed = 0;
-  const marked = text.replaceAll(token, (part) => {
+  const marked = text.replaceAll(TOKEN, (part) => {
     if (part.startsWith('"') || String(Number(part)) === part) return part;
     changed += 1;
     return `"${mark}${part}"`;

@@ -14,10 +14,7 @@ export interface PlainJsonOptions {
  *
  * @throws ConnectError with code `CONNECT_CONVERSION_FAILED` and the path of what JSON cannot hold
  */
-export function plainJson(
-  value: ConnectValue | undefined,
-  { dates = 'ms', path = 'payload' }: PlainJsonOptions = {},
-): string {
+export function plainJson(value: ConnectValue | undefined, { dates = 'ms', path = 'payload' }: PlainJsonOptions = {}): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value === 'string') return JSON.stringify(value);
@@ -40,8 +37,7 @@ export function plainJson(
   }
   const parts: string[] = [];
   for (const [name, item] of Object.entries<ConnectValue | undefined>(value)) {
-    if (item !== undefined)
-      parts.push(`${JSON.stringify(name)}:${plainJson(item, { dates, path: `${path}.${name}` })}`);
+    if (item !== undefined) parts.push(`${JSON.stringify(name)}:${plainJson(item, { dates, path: `${path}.${name}` })}`);
   }
   return `{${parts.join(',')}}`;
 }

@@ -73,5 +73,5 @@ export interface SinkRecord extends ConnectRecord {
 
 /** Returns the text form of a queue, unique within a cluster: `topic@broker:queueId`. */
 export function queueKey(queue: QueueRef): string {
-  return `${queue.topic}@${queue.brokerName}:${String(queue.queueId)}`;
+  return `${queue.topic}@${queue.brokerName}:${queue.queueId}`;
 }

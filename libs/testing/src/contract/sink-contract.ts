@@ -32,7 +32,7 @@ export interface SinkContractSubject {
 
 const queue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 0 };
 const otherQueue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 1 };
-const values = ['a', 'bc', '', 'ünï', 'last'];
+const VALUES = ['a', 'bc', '', 'ünï', 'last'];
 const signal = new AbortController().signal;
 
 /** Lists the facts that the runtime relies on in every sink connector. */
@@ -57,14 +57,14 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
             await task.put([...records(queue, 0, 3), ...records(otherQueue, 3, 5)], signal);
             await task.put([], signal);
             await task.flush([positionOf(queue, 3), positionOf(otherQueue, 5)], signal);
-            deepEqual(await fixture.read(), values);
+            deepEqual(await fixture.read(), VALUES);
           });
         }),
     },
     {
       title: 'resumes after a stop at any record without loss or duplicates',
       run: async () => {
-        for (let stopAfter = 0; stopAfter <= values.length; stopAfter += 1) {
+        for (let stopAfter = 0; stopAfter <= VALUES.length; stopAfter += 1) {
           await withFixture(subject, async (fixture) => {
             await withTask(subject, fixture, [queue], async (task) => {
               await task.put(records(queue, 0, stopAfter), signal);
@@ -73,10 +73,10 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
             });
             await withTask(subject, fixture, [queue], async (task, positions) => {
               const from = nextOffset(positions) ?? stopAfter;
-              await task.put(records(queue, from, values.length), signal);
-              await task.flush([positionOf(queue, values.length)], signal);
+              await task.put(records(queue, from, VALUES.length), signal);
+              await task.flush([positionOf(queue, VALUES.length)], signal);
             });
-            deepEqual(await fixture.read(), values);
+            deepEqual(await fixture.read(), VALUES);
           });
         }
       },
@@ -95,12 +95,12 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           await fixture.afterCrash?.();
           await withTask(subject, fixture, [queue], async (task, positions) => {
             const from = nextOffset(positions) ?? 2;
-            await task.put(records(queue, from, values.length), signal);
-            await task.flush([positionOf(queue, values.length)], signal);
+            await task.put(records(queue, from, VALUES.length), signal);
+            await task.flush([positionOf(queue, VALUES.length)], signal);
           });
           const written = await fixture.read();
-          if (subject.storesOffsets) deepEqual(written, values);
-          else for (const value of values) ok(written.includes(value), `${value} is missing`);
+          if (subject.storesOffsets) deepEqual(written, VALUES);
+          else for (const value of VALUES) ok(written.includes(value), `${value} is missing`);
           await dead.stop();
         }),
     },
@@ -110,12 +110,12 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
         withFixture(subject, async (fixture) => {
           await withTask(subject, fixture, [queue], async (task) => {
             await task.flush([], signal);
-            await task.put(records(queue, 0, values.length), signal);
-            await task.flush([positionOf(queue, values.length)], signal);
-            await task.flush([positionOf(queue, values.length)], signal);
-            await task.flush([positionOf(queue, values.length + 7)], signal);
+            await task.put(records(queue, 0, VALUES.length), signal);
+            await task.flush([positionOf(queue, VALUES.length)], signal);
+            await task.flush([positionOf(queue, VALUES.length)], signal);
+            await task.flush([positionOf(queue, VALUES.length + 7)], signal);
           });
-          deepEqual(await fixture.read(), values);
+          deepEqual(await fixture.read(), VALUES);
         }),
     },
     ...(subject.storesOffsets ? [returnsReadState(subject), reopensQueue(subject), followsReset(subject)] : []),
@@ -165,10 +165,10 @@ function reopensQueue(subject: SinkContractSubject): ContractCase {
           await task.put(records(queue, 1, 3), signal);
           await task.close([queue]);
           deepEqual(await task.open([queue]), [positionOf(queue, 1)]);
-          await task.put(records(queue, 1, values.length), signal);
-          await task.flush([positionOf(queue, values.length)], signal);
+          await task.put(records(queue, 1, VALUES.length), signal);
+          await task.flush([positionOf(queue, VALUES.length)], signal);
         });
-        deepEqual(await fixture.read(), values);
+        deepEqual(await fixture.read(), VALUES);
       }),
   };
 }
@@ -186,11 +186,11 @@ function followsReset(subject: SinkContractSubject): ContractCase {
           });
           await withTask(subject, fixture, [queue], async (task, positions) => {
             deepEqual(positions, [positionOf(queue, to)]);
-            await task.put(records(queue, to, values.length), signal);
-            await task.flush([positionOf(queue, values.length)], signal);
+            await task.put(records(queue, to, VALUES.length), signal);
+            await task.flush([positionOf(queue, VALUES.length)], signal);
           });
           const written = await fixture.read();
-          for (const value of values.slice(to)) ok(written.includes(value), `${value} is missing`);
+          for (const value of VALUES.slice(to)) ok(written.includes(value), `${value} is missing`);
         });
       }
     },
@@ -199,9 +199,7 @@ function followsReset(subject: SinkContractSubject): ContractCase {
 
 /** Makes the records of a queue from one offset to before another; the offset is the place in `values`. */
 function records(of: QueueRef, from: number, to: number): readonly SinkRecord[] {
-  return values
-    .slice(from, to)
-    .map((value, index) => ({ topic: of.topic, queue: of, offset: from + index, value: Buffer.from(value) }));
+  return VALUES.slice(from, to).map((value, index) => ({ topic: of.topic, queue: of, offset: from + index, value: Buffer.from(value) }));
 }
 
 function positionOf(of: QueueRef, offset: number): SinkPosition {

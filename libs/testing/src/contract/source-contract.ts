@@ -19,8 +19,8 @@ export interface SourceContractSubject {
   readonly brokenConfig?: TaskConfig;
 }
 
-const promptMs = 2_000;
-const values = ['a', 'bc', '', 'ünï', 'last'];
+const PROMPT_MS = 2_000;
+const VALUES = ['a', 'bc', '', 'ünï', 'last'];
 
 /** Lists the facts that the runtime relies on in every source connector. */
 export function sourceContract(subject: SourceContractSubject): readonly ContractCase[] {
@@ -40,9 +40,9 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
       title: 'hands out everything, in order, and then what comes later',
       run: () =>
         withFixture(subject, async (fixture) => {
-          await fixture.append(values);
+          await fixture.append(VALUES);
           await withTask(subject, fixture, new RememberedPositions(), async (task) => {
-            deepEqual(textsOf(await collect(task, values.length)), values);
+            deepEqual(textsOf(await collect(task, VALUES.length)), VALUES);
             await fixture.append(['later']);
             deepEqual(textsOf(await collect(task, 1)), ['later']);
           });
@@ -52,12 +52,11 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
       title: 'names partitions and positions in small, flat objects',
       run: () =>
         withFixture(subject, async (fixture) => {
-          await fixture.append(values);
+          await fixture.append(VALUES);
           await withTask(subject, fixture, new RememberedPositions(), async (task) => {
-            for (const record of await collect(task, values.length)) {
+            for (const record of await collect(task, VALUES.length)) {
               for (const item of Object.values(record.partition)) ok(['string', 'number'].includes(typeof item));
-              for (const item of Object.values(record.position))
-                ok(['string', 'number', 'boolean'].includes(typeof item));
+              for (const item of Object.values(record.position)) ok(['string', 'number', 'boolean'].includes(typeof item));
             }
           });
         }),
@@ -66,16 +65,16 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
       title: 'resumes after any record without loss or duplicates',
       run: () =>
         withFixture(subject, async (fixture) => {
-          await fixture.append(values);
-          for (let stopAfter = 1; stopAfter <= values.length; stopAfter += 1) {
+          await fixture.append(VALUES);
+          for (let stopAfter = 1; stopAfter <= VALUES.length; stopAfter += 1) {
             const positions = new RememberedPositions();
             await withTask(subject, fixture, positions, async (task) => {
-              for (const record of (await collect(task, values.length)).slice(0, stopAfter)) {
+              for (const record of (await collect(task, VALUES.length)).slice(0, stopAfter)) {
                 positions.set(record.partition, record.position);
               }
             });
             await withTask(subject, fixture, positions, async (task) => {
-              const rest = values.slice(stopAfter);
+              const rest = VALUES.slice(stopAfter);
               deepEqual(textsOf(await collect(task, rest.length)), rest);
               deepEqual(textsOf(await task.poll(abortedAfter(50))), []);
             });
@@ -86,16 +85,16 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
       title: 'hands out again what was not committed when its process died',
       run: () =>
         withFixture(subject, async (fixture) => {
-          await fixture.append(values);
+          await fixture.append(VALUES);
           const positions = new RememberedPositions();
           const dead = await startTask(subject, fixture, positions);
-          const [first] = await collect(dead, values.length);
+          const [first] = await collect(dead, VALUES.length);
           ok(first !== undefined);
           positions.set(first.partition, first.position);
           await dead.commit?.([{ partition: first.partition, position: first.position }]);
           try {
             await withTask(subject, fixture, positions, async (task) => {
-              deepEqual(textsOf(await collect(task, values.length - 1)), values.slice(1));
+              deepEqual(textsOf(await collect(task, VALUES.length - 1)), VALUES.slice(1));
             });
           } finally {
             await dead.stop();
@@ -119,8 +118,8 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
             const controller = new AbortController();
             const polled = task.poll(controller.signal);
             controller.abort();
-            await within(promptMs, 'an aborted poll', polled);
-            await within(promptMs, 'a poll that is aborted from the start', task.poll(controller.signal));
+            await within(PROMPT_MS, 'an aborted poll', polled);
+            await within(PROMPT_MS, 'a poll that is aborted from the start', task.poll(controller.signal));
           });
         }),
     },
@@ -138,10 +137,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
   ];
 }
 
-async function withFixture(
-  subject: SourceContractSubject,
-  body: (fixture: SourceFixture) => Promise<void>,
-): Promise<void> {
+async function withFixture(subject: SourceContractSubject, body: (fixture: SourceFixture) => Promise<void>): Promise<void> {
   const fixture = await subject.setUp();
   try {
     await body(fixture);
@@ -150,11 +146,7 @@ async function withFixture(
   }
 }
 
-async function startTask(
-  subject: SourceContractSubject,
-  fixture: SourceFixture,
-  positions: RememberedPositions,
-): Promise<SourceTask> {
+async function startTask(subject: SourceContractSubject, fixture: SourceFixture, positions: RememberedPositions): Promise<SourceTask> {
   const [config] = await subject.connector.taskConfigs(fixture.config, 1);
   ok(config !== undefined);
   const task = subject.connector.createTask();

@@ -1,11 +1,4 @@
-import type {
-  SinkTaskContext,
-  SourcePartition,
-  SourcePosition,
-  SourceTaskContext,
-  TaskConfig,
-  TaskLogger,
-} from '@sluice/sdk';
+import type { SinkTaskContext, SourcePartition, SourcePosition, SourceTaskContext, TaskConfig, TaskLogger } from '@sluice/sdk';
 
 /** A logger that keeps what was said. */
 export class RecordedLogger implements TaskLogger {
@@ -65,10 +58,7 @@ export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
   };
 }
 
-export function sourceTestContext(
-  options: TestContextOptions,
-  positions = new RememberedPositions(),
-): SourceTaskContext {
+export function sourceTestContext(options: TestContextOptions, positions = new RememberedPositions()): SourceTaskContext {
   return {
     ...sinkTestContext(options),
     position: (partition) => positions.get(partition),

@@ -35,9 +35,9 @@ describe('the sample sink', () => {
     try {
       await task.start(sinkTestContext({ config: { path: join(folder, 'entries') } }));
       const queue = { topic: 't', brokerName: 'b', queueId: 3 };
-      await expect(
-        task.put([{ topic: 't', queue, offset: 7, value: null }], new AbortController().signal),
-      ).rejects.toThrow('The record at offset 7 of queue t@b:3 is null');
+      await expect(task.put([{ topic: 't', queue, offset: 7, value: null }], new AbortController().signal)).rejects.toThrow(
+        'The record at offset 7 of queue t@b:3 is null',
+      );
     } finally {
       await task.stop();
       await rm(folder, { recursive: true, force: true });

@@ -12,7 +12,7 @@ import { SampleClient } from '../sample-client.js';
 import { sampleSourceSpec } from './settings.js';
 
 /** How long a poll waits when there is nothing to read. */
-const idleMs = 200;
+const IDLE_MS = 200;
 
 interface Reading {
   readonly client: SampleClient;
@@ -39,7 +39,7 @@ export class SampleSourceTask implements SourceTask {
     }
     const { client, path, topic, batchSize } = this.#reading;
     const entries = await client.read(this.#next, batchSize);
-    if (entries.length === 0) await pause(idleMs, undefined, { signal }).catch(() => undefined);
+    if (entries.length === 0) await pause(IDLE_MS, undefined, { signal }).catch(() => undefined);
     const first = this.#next;
     this.#next += entries.length;
     return entries.map((value, index) => ({

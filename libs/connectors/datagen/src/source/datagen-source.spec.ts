@@ -192,9 +192,7 @@ describe('the generator', () => {
     const elapsedMs = performance.now() - startMs;
     // A stall of the machine makes it slower, never faster.
     expect(records.length).toBeLessThanOrEqual((elapsedMs * 200) / 1000);
-    const perPartition = [0, 1, 2, 3].map(
-      (p) => records.filter((record) => record.partition['partition'] === p).length,
-    );
+    const perPartition = [0, 1, 2, 3].map((p) => records.filter((record) => record.partition['partition'] === p).length);
     expect(Math.max(...perPartition) - Math.min(...perPartition)).toBeLessThanOrEqual(records.length / 4);
   });
 

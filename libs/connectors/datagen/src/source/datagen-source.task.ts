@@ -14,9 +14,9 @@ import { type GeneratorSettings, PartitionGenerator } from './partition-generato
 import { datagenTaskSpec } from './settings.js';
 
 /** The most bytes of values in one batch. */
-const maxBatchBytes = 4 * 1024 * 1024;
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** A poll without records answers after this long. */
-const maxIdleMs = 1000;
+const MAX_IDLE_MS = 1000;
 
 interface StartedTask {
   readonly generators: readonly PartitionGenerator[];
@@ -41,7 +41,7 @@ export class DatagenSourceTask implements SourceTask {
 
   async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
     const { generators, batchSize, rate } = this.#running();
-    const idleUntilMs = performance.now() + maxIdleMs;
+    const idleUntilMs = performance.now() + MAX_IDLE_MS;
     while (!signal.aborted) {
       const nowMs = performance.now();
       const open = generators.filter((generator) => !generator.isDone);
@@ -102,21 +102,16 @@ function startedTask(context: SourceTaskContext): StartedTask {
       const name = { seed: config.seed, partition };
       return new PartitionGenerator(settings, name, context.position(name));
     }),
-    batchSize: Math.max(1, Math.min(config['batch.size'], Math.floor(maxBatchBytes / config['record.size']))),
+    batchSize: Math.max(1, Math.min(config['batch.size'], Math.floor(MAX_BATCH_BYTES / config['record.size']))),
     rate: config.rate,
   };
 }
 
-function ownPartitions(
-  { connectorName, taskIndex }: SourceTaskContext,
-  config: ConfigOf<typeof datagenTaskSpec>,
-): readonly number[] {
+function ownPartitions({ connectorName, taskIndex }: SourceTaskContext, config: ConfigOf<typeof datagenTaskSpec>): readonly number[] {
   return config['task.partitions'].map((text) => {
     const partition = Number(text);
     if (Number.isSafeInteger(partition) && partition >= 0 && partition < config.partitions) return partition;
     const message = `Invalid value ${text} for configuration task.partitions: Value must be a number below ${config.partitions}`;
-    throw new ConfigError(`Configuration of task ${connectorName}-${taskIndex}`, [
-      { field: 'task.partitions', message },
-    ]);
+    throw new ConfigError(`Configuration of task ${connectorName}-${taskIndex}`, [{ field: 'task.partitions', message }]);
   });
 }

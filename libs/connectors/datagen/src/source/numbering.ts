@@ -11,11 +11,7 @@ export function keysOfPartition({ partitions, keys }: Numbering, partition: numb
 }
 
 /** Computes the key of a record and the number of the record within the key: a partition goes through its keys in turn. */
-export function keyOfRecord(
-  numbering: Numbering,
-  partition: number,
-  seq: number,
-): { readonly key: string; readonly keySeq: number } {
+export function keyOfRecord(numbering: Numbering, partition: number, seq: number): { readonly key: string; readonly keySeq: number } {
   const keys = keysOfPartition(numbering, partition);
   return { key: `key-${partition + (seq % keys) * numbering.partitions}`, keySeq: Math.floor(seq / keys) };
 }

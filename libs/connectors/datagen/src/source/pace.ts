@@ -1,5 +1,5 @@
 /** The most that a task sends late after a stall. */
-const maxCatchUpMs = 200;
+const MAX_CATCH_UP_MS = 200;
 
 /**
  * Computes how many records are due. The schedule is fixed at the start: record `n` is due at `n / rate` seconds, so lateness of single
@@ -17,7 +17,7 @@ export class Pace {
   /** @param rate records per second, above 0 */
   constructor(rate: number, nowMs: number) {
     this.#perMs = rate / 1000;
-    this.#maxDue = Math.max(1, this.#perMs * maxCatchUpMs);
+    this.#maxDue = Math.max(1, this.#perMs * MAX_CATCH_UP_MS);
     this.#startMs = nowMs;
   }
 
@@ -26,7 +26,7 @@ export class Pace {
     const scheduled = (nowMs - this.#startMs) * this.#perMs;
     const behind = scheduled - this.#taken;
     // One more, for the part of a record that the last call left.
-    if (behind > this.#perMs * maxCatchUpMs + 1) {
+    if (behind > this.#perMs * MAX_CATCH_UP_MS + 1) {
       this.#startMs = nowMs - this.#maxDue / this.#perMs;
       this.#taken = 0;
       return Math.floor(this.#maxDue);

@@ -1,11 +1,4 @@
-import {
-  ConnectError,
-  ConnectErrorCode,
-  plainJson,
-  schemas,
-  type SourcePosition,
-  type SourceRecord,
-} from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, plainJson, schemas, type SourcePosition, type SourceRecord } from '@sluice/sdk';
 import { encodeVerificationRecord } from '@sluice/verification';
 import { keyOfRecord, keysOfPartition, type Numbering, recordsOfPartition } from './numbering.js';
 import { fillPayload, type PayloadKind } from './payload.js';

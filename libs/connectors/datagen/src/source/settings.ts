@@ -1,4 +1,4 @@
-import { type ConfigSpec, maxValueBytes } from '@sluice/sdk';
+import { type ConfigSpec, MAX_VALUE_BYTES } from '@sluice/sdk';
 
 /** The settings of the generator. */
 export const datagenSourceSpec = {
@@ -61,7 +61,7 @@ export const datagenSourceSpec = {
     doc: 'Size of a value in bytes. Its numbers alone take about 130, whatever the setting.',
     default: 256,
     min: 1,
-    max: maxValueBytes,
+    max: MAX_VALUE_BYTES,
     group: 'Records',
     width: 'short',
     displayName: 'Record size',

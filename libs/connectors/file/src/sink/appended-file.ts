@@ -2,17 +2,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import {
-  acquireExclusiveLock,
-  type ExclusiveLock,
-  realFolder,
-  requireWritableFolder,
-  sinkFileError,
-} from '@sluice/sdk/files';
+import { acquireExclusiveLock, type ExclusiveLock, realFolder, requireWritableFolder, sinkFileError } from '@sluice/sdk/files';
 import { type OffsetsRecord, offsetsPath, readOffsets, writeOffsets } from './offsets-record.js';
 
 /** As many links as Linux follows. */
-const maxLinks = 40;
+const MAX_LINKS = 40;
 
 /** The file of a sink, locked, with the record of what is in it. */
 export class AppendedFile {
@@ -149,7 +143,7 @@ export class AppendedFile {
       ConnectErrorCode.stateInvalid,
       `File ${this.#path} was ${found === undefined ? 'deleted or moved away' : 'replaced by another one'} while it was written. ` +
         `Restore the file, or remove ${offsetsPath(this.#path)} to append from the offsets of the consumer group; ` +
-        `then restart the task. ${linesInBoth}`,
+        `then restart the task. ${LINES_IN_BOTH}`,
     );
   }
 
@@ -170,7 +164,7 @@ export class AppendedFile {
 export async function requirePlace(name: string): Promise<string> {
   const failure = `File ${name} cannot be written`;
   let path = resolve(name);
-  for (let links = 0; links <= maxLinks; links += 1) {
+  for (let links = 0; links <= MAX_LINKS; links += 1) {
     const place = join(await realFolder(dirname(path), failure), basename(path));
     const target = await readlink(place).catch(() => undefined);
     if (target === undefined) {
@@ -179,10 +173,7 @@ export async function requirePlace(name: string): Promise<string> {
     }
     path = resolve(dirname(place), target);
   }
-  throw sinkFileError(
-    failure,
-    new Error(`its name leads through more than ${maxLinks} symbolic links: remove the loop`),
-  );
+  throw sinkFileError(failure, new Error(`its name leads through more than ${MAX_LINKS} symbolic links: remove the loop`));
 }
 
 function requireRecordOf(connector: string, path: string, record: OffsetsRecord): void {
@@ -195,17 +186,14 @@ function requireRecordOf(connector: string, path: string, record: OffsetsRecord)
   }
 }
 
-const linesInBoth =
-  'After such a removal, lines of records from those offsets on may be in both the earlier file and this one.';
+const LINES_IN_BOTH = 'After such a removal, lines of records from those offsets on may be in both the earlier file and this one.';
 
 function unfit(path: string, size: number | undefined, written: number): ConnectError {
   const [found, cause] =
-    size === undefined
-      ? ['does not exist', 'deleted it or moved it away']
-      : [`has ${size} bytes`, 'cut or replaced it'];
+    size === undefined ? ['does not exist', 'deleted it or moved it away'] : [`has ${size} bytes`, 'cut or replaced it'];
   return new ConnectError(
     ConnectErrorCode.stateInvalid,
     `File ${path} ${found}, but ${written} bytes were written, says ${offsetsPath(path)}: somebody ${cause}. ` +
-      `Restore it, or remove the record to append to the file from the offsets of the consumer group. ${linesInBoth}`,
+      `Restore it, or remove the record to append to the file from the offsets of the consumer group. ${LINES_IN_BOTH}`,
   );
 }

@@ -1,15 +1,4 @@
-import {
-  appendFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -195,22 +184,19 @@ describe('the file sink', () => {
     ['straight', ['out.txt']],
     ['through a second link', ['second', 'out.txt']],
     ['into another folder', ['elsewhere/out.txt']],
-  ])(
-    'refuses a file that another task writes by a link that led to nothing when both began: %s',
-    async (_, targets) => {
-      await mkdir(join(folder, 'elsewhere'));
-      const names = ['a', 'b'].map((name) => join(folder, name));
-      const [first = '', ...further] = targets;
-      for (const name of names) await symlink(first, name);
-      if (further[0] !== undefined) await symlink(further[0], join(folder, first));
-      const [one, two] = [await start('contract', names[0]), await start('contract', names[1])];
-      const outcomes = await Promise.allSettled([one.open([queue]), two.open([queue])]);
-      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-      expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
-        reason: { code: 'CONNECT_LOCK_HELD' },
-      });
-    },
-  );
+  ])('refuses a file that another task writes by a link that led to nothing when both began: %s', async (_, targets) => {
+    await mkdir(join(folder, 'elsewhere'));
+    const names = ['a', 'b'].map((name) => join(folder, name));
+    const [first = '', ...further] = targets;
+    for (const name of names) await symlink(first, name);
+    if (further[0] !== undefined) await symlink(further[0], join(folder, first));
+    const [one, two] = [await start('contract', names[0]), await start('contract', names[1])];
+    const outcomes = await Promise.allSettled([one.open([queue]), two.open([queue])]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'CONNECT_LOCK_HELD' },
+    });
+  });
 
   it('refuses links that lead to one another', async () => {
     await symlink('b', join(folder, 'a'));
@@ -331,9 +317,7 @@ describe('the file sink', () => {
   it('refuses a flush that does not cover what was put', async () => {
     const task = await opened();
     await put(task, 0, 'a', 'b');
-    await expect(flush(task, 1)).rejects.toThrow(
-      'records of queue t@b:0 up to offset 1 were put, but the flush is for records before 1',
-    );
+    await expect(flush(task, 1)).rejects.toThrow('records of queue t@b:0 up to offset 1 were put, but the flush is for records before 1');
     await expect(task.flush([], signal)).rejects.toThrow('the flush is for other queues');
     await flush(task, 2);
   });

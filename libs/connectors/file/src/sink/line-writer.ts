@@ -1,7 +1,7 @@
 import { ConnectError, isConnectError, plainJson, queueKey, type SinkRecord } from '@sluice/sdk';
 
-const newline = 10;
-const maxPieceBytes = 8 * 1024 * 1024;
+const NEWLINE = 10;
+const MAX_PIECE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Puts the values of records into as few pieces of bytes as possible, each value with a newline after it. Bytes and texts stay as they are.
@@ -17,14 +17,14 @@ export class LineWriter {
     for (const record of records) {
       const bytes = toBytes(record);
       const size = bytes.length + 1;
-      if (used > 0 && used + size > maxPieceBytes) {
+      if (used > 0 && used + size > MAX_PIECE_BYTES) {
         yield this.#memory.subarray(0, used);
         used = 0;
       }
       this.#reserve(used, used + size);
       this.#memory.set(bytes, used);
       used += size;
-      this.#memory[used - 1] = newline;
+      this.#memory[used - 1] = NEWLINE;
     }
     if (used > 0) yield this.#memory.subarray(0, used);
   }

@@ -1,21 +1,10 @@
 import { execFile } from 'node:child_process';
-import {
-  appendFile,
-  copyFile,
-  mkdtemp,
-  readFile,
-  rename,
-  rm,
-  truncate,
-  unlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, readFile, rename, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { maxValueBytes, parseConfig, type SourceRecord, type SourceTask } from '@sluice/sdk';
+import { MAX_VALUE_BYTES, parseConfig, type SourceRecord, type SourceTask } from '@sluice/sdk';
 import { RecordedLogger, RememberedPositions, sourceContract, sourceTestContext } from '@sluice/testing';
 import { fileStreamSource } from './file-source.connector.js';
 import { fileSourceSpec } from './settings.js';
@@ -132,28 +121,28 @@ describe('the file source', () => {
   });
 
   it('reads lines of a megabyte, and the longest that a message can carry', async () => {
-    const long = ['x'.repeat(1_000_000), 'y'.repeat(maxValueBytes), 'z'];
+    const long = ['x'.repeat(1_000_000), 'y'.repeat(MAX_VALUE_BYTES), 'z'];
     await writeFile(file, `${long.join('\n')}\n`);
     expect(await lines(await start(), 3)).toEqual(long);
   });
 
   it('names file, offset and limit of a line that no message can carry, after the lines before it', async () => {
-    await writeFile(file, `ok\n${'x'.repeat(maxValueBytes + 1)}\n`);
+    await writeFile(file, `ok\n${'x'.repeat(MAX_VALUE_BYTES + 1)}\n`);
     const task = await start();
     expect(await lines(task, 1)).toEqual(['ok']);
     await expect(poll(task)).rejects.toMatchObject({
       code: 'CONNECT_RECORD_TOO_LARGE',
-      message: `File ${file}: The line at offset 3 has more than ${maxValueBytes} bytes, the most that a message can carry.`,
+      message: `File ${file}: The line at offset 3 has more than ${MAX_VALUE_BYTES} bytes, the most that a message can carry.`,
     });
   });
 
   it('leaves out a line that no message can carry where errors are tolerated, and says so', async () => {
-    const long = 'x'.repeat(2 * maxValueBytes);
+    const long = 'x'.repeat(2 * MAX_VALUE_BYTES);
     await writeFile(file, `one\n${long}\ntwo\n`);
     const task = await start({ 'errors.tolerance': 'all' });
     expect(await lines(task, 2)).toEqual(['one', 'two']);
     expect(warnings).toEqual([
-      `skipped: File ${file}: The line at offset 4 has more than ${maxValueBytes} bytes, the most that a message can carry.`,
+      `skipped: File ${file}: The line at offset 4 has more than ${MAX_VALUE_BYTES} bytes, the most that a message can carry.`,
     ]);
     await appendFile(file, 'three\n');
     await task.stop();
@@ -193,24 +182,21 @@ describe('the file source', () => {
   it.each([
     ['stopped', true],
     ['running', false],
-  ])(
-    'leaves the logs of other processes beside its file alone when it was %s during a rotation',
-    async (_what, isStopped) => {
-      const others = [1, 2, 3].map((n) => join(folder, `app-${n}.log`));
-      for (const other of others) await writeFile(other, 'other\n');
-      await writeFile(file, 'one\n');
-      let task = await start();
-      await lines(task, 1);
-      if (isStopped) await task.stop();
-      await rename(file, `${file}.1`);
-      await writeFile(file, 'two\n');
-      for (const other of others) await appendFile(other, 'other\n');
-      if (isStopped) task = await start();
-      expect(await lines(task, 1)).toEqual(['two']);
-      expect(await quiet(task)).toEqual([]);
-      expect(warnings).toEqual([]);
-    },
-  );
+  ])('leaves the logs of other processes beside its file alone when it was %s during a rotation', async (_what, isStopped) => {
+    const others = [1, 2, 3].map((n) => join(folder, `app-${n}.log`));
+    for (const other of others) await writeFile(other, 'other\n');
+    await writeFile(file, 'one\n');
+    let task = await start();
+    await lines(task, 1);
+    if (isStopped) await task.stop();
+    await rename(file, `${file}.1`);
+    await writeFile(file, 'two\n');
+    for (const other of others) await appendFile(other, 'other\n');
+    if (isStopped) task = await start();
+    expect(await lines(task, 1)).toEqual(['two']);
+    expect(await quiet(task)).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
 
   it('warns of a rotated file that was compressed before it was read', async () => {
     await writeFile(file, 'one\n');
@@ -365,9 +351,7 @@ describe('the file source', () => {
     await writeFile(file, 'two\nthree\n');
     await task.stop();
     expect(await lines(await start(), 2)).toEqual(['two', 'three']);
-    expect(warnings).toEqual([
-      expect.stringContaining(`File ${file} is not the one that was read up to offset 4, and no rotated file`),
-    ]);
+    expect(warnings).toEqual([expect.stringContaining(`File ${file} is not the one that was read up to offset 4, and no rotated file`)]);
   });
 
   it('waits with a stored position until the file is there again', async () => {
@@ -389,9 +373,7 @@ describe('the file source', () => {
     await quiet(task);
     await appendFile(file, 'three\n');
     expect(await lines(task, 1)).toEqual(['three']);
-    expect(warnings).toEqual([
-      expect.stringContaining(`File ${file} is shorter than offset 8, up to which it was read`),
-    ]);
+    expect(warnings).toEqual([expect.stringContaining(`File ${file} is shorter than offset 8, up to which it was read`)]);
   });
 
   it('notices a file that was truncated and has grown beyond the position, by the bytes before it', async () => {

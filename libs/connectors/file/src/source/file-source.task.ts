@@ -15,9 +15,9 @@ import { fromPosition, type StoredPlace, toPosition } from './position.js';
 import { findPlace, type LeftFile, nameCompressed, RotationWatch } from './rotated-files.js';
 import { fileSourceSpec } from './settings.js';
 
-const firstIdleDelayMs = 1;
-const maxIdleDelayMs = 200;
-const maxIdleMs = 1_000;
+const FIRST_IDLE_DELAY_MS = 1;
+const MAX_IDLE_DELAY_MS = 200;
+const MAX_IDLE_MS = 1_000;
 
 type FileSourceConfig = ConfigOf<typeof fileSourceSpec>;
 
@@ -43,7 +43,7 @@ export class FileSourceTask implements SourceTask {
   #left: LeftFile | undefined;
   #hasName = true;
   #isAbsent = false;
-  #idleDelayMs = firstIdleDelayMs;
+  #idleDelayMs = FIRST_IDLE_DELAY_MS;
 
   async start(context: SourceTaskContext): Promise<void> {
     const config = requireTaskConfig(context, fileSourceSpec);
@@ -63,12 +63,12 @@ export class FileSourceTask implements SourceTask {
     while (!signal.aborted) {
       const records = await this.#read(signal);
       if (records.length > 0) {
-        this.#idleDelayMs = firstIdleDelayMs;
+        this.#idleDelayMs = FIRST_IDLE_DELAY_MS;
         // A writer may still have the file that was moved away.
         if (!this.#isAbsent) this.#context?.waitFor(undefined);
         return records;
       }
-      if (idleMs >= maxIdleMs) {
+      if (idleMs >= MAX_IDLE_MS) {
         // A rotation leaves the name without a file for a moment: only a longer absence is worth a word.
         const { config, context } = this.#started();
         context.waitFor(this.#isAbsent ? `File ${config.file} does not exist` : undefined);
@@ -76,7 +76,7 @@ export class FileSourceTask implements SourceTask {
       }
       await delay(this.#idleDelayMs, undefined, { signal }).catch(() => undefined);
       idleMs += this.#idleDelayMs;
-      this.#idleDelayMs = Math.min(this.#idleDelayMs * 2, maxIdleDelayMs);
+      this.#idleDelayMs = Math.min(this.#idleDelayMs * 2, MAX_IDLE_DELAY_MS);
     }
     return [];
   }
@@ -161,9 +161,7 @@ export class FileSourceTask implements SourceTask {
       });
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
-      context.skipRecord(
-        new ConnectError(ConnectErrorCode.recordTooLarge, `File ${file.path}: ${error.message}`, { cause: error }),
-      );
+      context.skipRecord(new ConnectError(ConnectErrorCode.recordTooLarge, `File ${file.path}: ${error.message}`, { cause: error }));
       file.skipLine();
     }
   }

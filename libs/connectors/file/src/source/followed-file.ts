@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { ConnectError, ConnectErrorCode, maxValueBytes } from '@sluice/sdk';
-import { printBefore, printBytes } from './file-print.js';
+import { ConnectError, ConnectErrorCode, MAX_VALUE_BYTES } from '@sluice/sdk';
+import { printBefore, PRINT_BYTES } from './file-print.js';
 import { type EmitLine, LineSplitter } from './line-splitter.js';
 
 /** What became of an attempt to read. `shrunk` and `replaced` mean that the position is not in this file any more. */
@@ -46,7 +46,7 @@ export class FollowedFile {
     if (handle === undefined) return 'absent';
     try {
       const { ino } = await handle.stat();
-      const before = Buffer.alloc(Math.min(position, printBytes));
+      const before = Buffer.alloc(Math.min(position, PRINT_BYTES));
       const { bytesRead } = await handle.read(before, 0, before.length, position - before.length);
       const isThere = bytesRead === before.length && hasPlace(before, print);
       if (isThere) return new FollowedFile(path, ino, handle, new LineSplitter(position, before));
@@ -104,11 +104,11 @@ export class FollowedFile {
     const { position } = this;
     const length = size - position;
     if (length <= 0) return undefined;
-    if (length > maxValueBytes) {
+    if (length > MAX_VALUE_BYTES) {
       const place = `File ${this.path}: the rest at offset ${position} has ${length} bytes`;
-      throw new ConnectError(ConnectErrorCode.recordTooLarge, `${place}, a message can carry ${maxValueBytes}.`);
+      throw new ConnectError(ConnectErrorCode.recordTooLarge, `${place}, a message can carry ${MAX_VALUE_BYTES}.`);
     }
-    const before = Math.min(position, printBytes);
+    const before = Math.min(position, PRINT_BYTES);
     const bytes = Buffer.allocUnsafe(before + length);
     const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, position - before);
     const end = Math.max(before, bytesRead);
@@ -127,9 +127,7 @@ function hasPlace(before: Buffer, print: number | undefined): boolean {
 }
 
 /** Reads the inode and size of the file that has this name now; `undefined` if none has. */
-export async function statIfPresent(
-  path: string,
-): Promise<{ readonly ino: number; readonly size: number } | undefined> {
+export async function statIfPresent(path: string): Promise<{ readonly ino: number; readonly size: number } | undefined> {
   try {
     const found = await stat(path);
     if (found.isFile()) return found;

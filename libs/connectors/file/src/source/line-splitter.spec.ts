@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { printBefore, printBytes } from './file-print.js';
+import { printBefore, PRINT_BYTES } from './file-print.js';
 import { LineSplitter, LineTooLongError } from './line-splitter.js';
 
 const nothing = Buffer.alloc(0);
@@ -54,9 +54,7 @@ describe('LineSplitter', () => {
         fc.array(fc.nat(200), { maxLength: 6 }).map((sizes) => sizes.sort((left, right) => left - right)),
         (array, chunkBytes, limit, sizes) => {
           const content = Buffer.from(array);
-          expect(readAll(content, new LineSplitter(0, nothing, { chunkBytes }), limit, sizes)).toEqual(
-            linesOf(content),
-          );
+          expect(readAll(content, new LineSplitter(0, nothing, { chunkBytes }), limit, sizes)).toEqual(linesOf(content));
         },
       ),
       { numRuns: 1_000 },
@@ -70,7 +68,7 @@ describe('LineSplitter', () => {
         const all = linesOf(content);
         const after = pick % (all.length + 1);
         const position = after === 0 ? 0 : (all[after - 1]?.position ?? 0);
-        const before = content.subarray(Math.max(0, position - printBytes), position);
+        const before = content.subarray(Math.max(0, position - PRINT_BYTES), position);
         expect(readAll(content, new LineSplitter(position, before, { chunkBytes }), 3, [])).toEqual(all.slice(after));
       }),
     );

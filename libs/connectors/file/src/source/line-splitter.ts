@@ -1,7 +1,7 @@
-import { ConnectError, ConnectErrorCode, maxValueBytes } from '@sluice/sdk';
-import { printBefore, printBytes } from './file-print.js';
+import { ConnectError, ConnectErrorCode, MAX_VALUE_BYTES } from '@sluice/sdk';
+import { printBefore, PRINT_BYTES } from './file-print.js';
 
-const newline = 10;
+const NEWLINE = 10;
 
 /** What to read next: `length` bytes from `offset`. */
 export interface ReadPlan {
@@ -21,10 +21,7 @@ export type EmitLine = (line: Buffer, position: number, print: number) => void;
 /** The next line is longer than a message can carry; `skipLine` passes over it. */
 export class LineTooLongError extends ConnectError {
   constructor(offset: number, limit: number) {
-    super(
-      ConnectErrorCode.recordTooLarge,
-      `The line at offset ${offset} has more than ${limit} bytes, the most that a message can carry.`,
-    );
+    super(ConnectErrorCode.recordTooLarge, `The line at offset ${offset} has more than ${limit} bytes, the most that a message can carry.`);
   }
 }
 
@@ -49,10 +46,10 @@ export class LineSplitter {
   /** Set while a line is passed over: where its end is looked for next. */
   #skippedTo: number | undefined;
 
-  /** @param before - the bytes before `position`, at most {@link printBytes} of them */
+  /** @param before - the bytes before `position`, at most {@link PRINT_BYTES} of them */
   constructor(position: number, before: Uint8Array, options: LineSplitterOptions = {}) {
     this.#chunkBytes = options.chunkBytes ?? 1024 * 1024;
-    this.#maxLineBytes = options.maxLineBytes ?? maxValueBytes;
+    this.#maxLineBytes = options.maxLineBytes ?? MAX_VALUE_BYTES;
     this.#position = position;
     this.#before = Buffer.from(before);
     this.#searchedTo = position;
@@ -108,7 +105,7 @@ export class LineSplitter {
     let position = this.#position;
     let count = 0;
     while (count < limit) {
-      const end = chunk.indexOf(newline, cursor);
+      const end = chunk.indexOf(NEWLINE, cursor);
       if (end < 0 || end - cursor > this.#maxLineBytes) break;
       position += end + 1 - cursor;
       emit(chunk.subarray(cursor, end), position, printBefore(chunk, end + 1));
@@ -128,7 +125,7 @@ export class LineSplitter {
   }
 
   #acceptSkipped(bytes: Buffer, offset: number): void {
-    const end = bytes.indexOf(newline);
+    const end = bytes.indexOf(NEWLINE);
     this.#keepBefore(Buffer.concat([this.#before, end < 0 ? bytes : bytes.subarray(0, end + 1)]));
     if (end < 0) {
       this.#skippedTo = offset + bytes.length;
@@ -162,6 +159,6 @@ export class LineSplitter {
 
   /** Copies, so that a large chunk can go. */
   #keepBefore(bytes: Buffer): void {
-    this.#before = Buffer.from(bytes.subarray(Math.max(0, bytes.length - printBytes)));
+    this.#before = Buffer.from(bytes.subarray(Math.max(0, bytes.length - PRINT_BYTES)));
   }
 }

@@ -8,20 +8,16 @@ interface RotatedFile extends FileAge {
   readonly isCompressed: boolean;
 }
 
-const rotationMark = /^[.\-_](\d[\w.:-]*|old|bak|prev|orig)$/;
+const ROTATION_MARK = /^[.\-_](\d[\w.:-]*|old|bak|prev|orig)$/;
 /** A folder may have years of rotated files. */
-const maxNamed = 5;
-const compressed = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
+const MAX_NAMED = 5;
+const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
 
 /**
  * Opens the file that has a place. Prefers the file of that name if it has the given inode, then the rotated file with that inode. The last
  * choice is a copy: a rotated file with the same bytes there. A place without inode and print belongs to the file that has the name.
  */
-export async function findPlace(
-  path: string,
-  place: FilePlace,
-  inode: number | undefined,
-): Promise<FollowedFile | undefined> {
+export async function findPlace(path: string, place: FilePlace, inode: number | undefined): Promise<FollowedFile | undefined> {
   const current = await statIfPresent(path);
   const isNamed = inode === undefined ? place.print === undefined : current?.ino === inode;
   const candidates = isNamed ? [path] : [];
@@ -41,8 +37,8 @@ export async function findPlace(
 export async function nameCompressed(path: string): Promise<string> {
   const packed = (await rotatedBeside(path)).filter(({ isCompressed }) => isCompressed).map((file) => file.path);
   if (packed.length === 0) return '';
-  const more = packed.length > maxNamed ? ` and ${packed.length - maxNamed} older ones` : '';
-  return ` The task cannot read compressed files, which may have these lines: ${packed.slice(0, maxNamed).join(', ')}${more}.`;
+  const more = packed.length > MAX_NAMED ? ` and ${packed.length - MAX_NAMED} older ones` : '';
+  return ` The task cannot read compressed files, which may have these lines: ${packed.slice(0, MAX_NAMED).join(', ')}${more}.`;
 }
 
 /** A file that was read to its end, and the name that it was opened by. */
@@ -98,9 +94,7 @@ export class RotationWatch {
     const place = files.find(({ inode }) => inode === left.inode);
     const known = this.#known;
     const isOwn = (file: RotatedFile): boolean =>
-      known === undefined
-        ? formOf(this.#path, file.path) === formOf(this.#path, (place ?? left).path)
-        : !known.has(identity(file));
+      known === undefined ? formOf(this.#path, file.path) === formOf(this.#path, (place ?? left).path) : !known.has(identity(file));
     const isLater = (file: RotatedFile): boolean =>
       file.inode !== left.inode && (place === undefined ? byAge(file, left) >= 0 : byRotation(file, place) > 0);
     const plain = new Set(files.filter(({ isCompressed }) => !isCompressed).map((file) => file.path));
@@ -108,7 +102,7 @@ export class RotationWatch {
     const ofItsTime = files.filter((file) => file.isCompressed && file.writtenNs === left.writtenNs);
     const isCopy = (file: RotatedFile): boolean =>
       file.isCompressed &&
-      (plain.has(file.path.replace(compressed, '')) ||
+      (plain.has(file.path.replace(COMPRESSED, '')) ||
         // Of several nobody knows which one has the lines that were read.
         (place === undefined && ofItsTime.length === 1 && file === ofItsTime[0]));
     return files.filter((file) => isOwn(file) && isLater(file) && !isCopy(file)).reverse();
@@ -122,7 +116,7 @@ function identity({ inode, madeNs }: FileAge): string {
 
 /** Returns the name of a rotated file without its digits and its compression. */
 function formOf(path: string, rotated: string): string {
-  const name = basename(rotated).replace(compressed, '');
+  const name = basename(rotated).replace(COMPRESSED, '');
   return basename(path) === name ? name : name.replaceAll(/\d+/g, '0');
 }
 
@@ -134,9 +128,7 @@ function byAge(one: FileAge, other: FileAge): number {
 function byRotation(one: RotatedFile, other: RotatedFile): number {
   const [oneNumber, otherNumber] = [one, other].map(({ path }) => /[.](\d{1,4})(?=[.][a-z]+$|$)/i.exec(path)?.[1]);
   const byName =
-    oneNumber !== undefined && otherNumber !== undefined
-      ? Number(otherNumber) - Number(oneNumber)
-      : compare(one.path, other.path);
+    oneNumber !== undefined && otherNumber !== undefined ? Number(otherNumber) - Number(oneNumber) : compare(one.path, other.path);
   return byAge(one, other) || byName;
 }
 
@@ -151,7 +143,7 @@ async function rotatedBeside(path: string): Promise<readonly RotatedFile[]> {
   const files: RotatedFile[] = [];
   const found = (await readdir(folder).catch(() => [])).filter((candidate) => isRotation(name, candidate));
   // Compressed ones last: where the plain one is gone by then, the compressed one is complete and has its time.
-  const candidates = [...found.filter((one) => !compressed.test(one)), ...found.filter((one) => compressed.test(one))];
+  const candidates = [...found.filter((one) => !COMPRESSED.test(one)), ...found.filter((one) => COMPRESSED.test(one))];
   for (const candidate of candidates) {
     const facts = await stat(join(folder, candidate), { bigint: true }).catch(() => undefined);
     if (facts?.isFile() !== true) continue;
@@ -160,7 +152,7 @@ async function rotatedBeside(path: string): Promise<readonly RotatedFile[]> {
       inode: Number(facts.ino),
       writtenNs: facts.mtimeNs,
       madeNs: facts.birthtimeNs,
-      isCompressed: compressed.test(candidate),
+      isCompressed: COMPRESSED.test(candidate),
     });
   }
   return files.sort((left, right) => byRotation(right, left));
@@ -168,10 +160,10 @@ async function rotatedBeside(path: string): Promise<readonly RotatedFile[]> {
 
 /** `app.log` becomes `app.log.1`, `app.log-20261128`, `app.log.old`, `app.1.log` or `app-2026-11-28.log`, compressed or not. */
 function isRotation(name: string, candidate: string): boolean {
-  const plain = candidate.replace(compressed, '');
-  if (plain.startsWith(name)) return rotationMark.test(plain.slice(name.length));
+  const plain = candidate.replace(COMPRESSED, '');
+  if (plain.startsWith(name)) return ROTATION_MARK.test(plain.slice(name.length));
   const extension = extname(name);
   const stem = name.slice(0, name.length - extension.length);
   if (extension === '' || !plain.startsWith(stem) || !plain.endsWith(extension)) return false;
-  return rotationMark.test(plain.slice(stem.length, plain.length - extension.length));
+  return ROTATION_MARK.test(plain.slice(stem.length, plain.length - extension.length));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ArrivalGaps, maxArrivalGaps } from './arrival-gaps.js';
+import { ArrivalGaps, MAX_ARRIVAL_GAPS } from './arrival-gaps.js';
 
 describe('the longest gaps between arrivals', () => {
   it('are listed in the order of time', () => {
@@ -16,12 +16,12 @@ describe('the longest gaps between arrivals', () => {
 
   it('push the shortest out where there is no more room', () => {
     const gaps = new ArrivalGaps();
-    for (let number = 1; number <= maxArrivalGaps; number += 1) gaps.add(number * 1000, number * 1000 + number);
+    for (let number = 1; number <= MAX_ARRIVAL_GAPS; number += 1) gaps.add(number * 1000, number * 1000 + number);
     gaps.add(500_000, 500_001);
-    expect(gaps.state).toHaveLength(maxArrivalGaps);
+    expect(gaps.state).toHaveLength(MAX_ARRIVAL_GAPS);
     expect(gaps.state[0]).toEqual({ fromMs: 1000, toMs: 1001 });
     gaps.add(600_000, 600_002);
-    expect(gaps.state).toHaveLength(maxArrivalGaps);
+    expect(gaps.state).toHaveLength(MAX_ARRIVAL_GAPS);
     expect(gaps.state[0]).toEqual({ fromMs: 2000, toMs: 2002 });
     expect(gaps.state.at(-1)).toEqual({ fromMs: 600_000, toMs: 600_002 });
   });

@@ -4,9 +4,9 @@ export interface ArrivalGap {
   readonly toMs: number;
 }
 
-export const maxArrivalGaps = 100;
+export const MAX_ARRIVAL_GAPS = 100;
 
-/** The longest gaps between arrivals, at most {@link maxArrivalGaps} of them. */
+/** The longest gaps between arrivals, at most {@link MAX_ARRIVAL_GAPS} of them. */
 export class ArrivalGaps {
   #gaps: ArrivalGap[] = [];
   /** What a gap must exceed to be among the longest. */
@@ -26,9 +26,9 @@ export class ArrivalGaps {
   }
 
   #keep(gaps: ArrivalGap[]): void {
-    this.#gaps = gaps.sort((left, right) => lengthOf(right) - lengthOf(left)).slice(0, maxArrivalGaps);
+    this.#gaps = gaps.sort((left, right) => lengthOf(right) - lengthOf(left)).slice(0, MAX_ARRIVAL_GAPS);
     const shortest = this.#gaps.at(-1);
-    this.#floorMs = this.#gaps.length < maxArrivalGaps || shortest === undefined ? 0 : lengthOf(shortest);
+    this.#floorMs = this.#gaps.length < MAX_ARRIVAL_GAPS || shortest === undefined ? 0 : lengthOf(shortest);
   }
 }
 

@@ -11,10 +11,10 @@ export interface LatencySummary {
 }
 
 /** Each power of two is cut into this many buckets, so a percentile is at most a sixteenth too high. */
-const bucketsPerOctave = 16;
-const octaveBits = 4;
+const BUCKETS_PER_OCTAVE = 16;
+const OCTAVE_BITS = 4;
 /** The last bucket holds everything of at least 2^40 ms (34 years). */
-const maxMs = 2 ** 40;
+const MAX_MS = 2 ** 40;
 
 /** Durations in whole milliseconds, in buckets that grow with them: bounded memory, bounded relative error. The longest one is exact. */
 export class LatencyHistogram {
@@ -39,7 +39,7 @@ export class LatencyHistogram {
   /** Adds a latency. Clocks of two hosts may differ: a value below 0 is treated as 0. */
   add(ms: number): void {
     const whole = Math.max(0, Math.floor(ms));
-    const bucket = bucketOf(Math.min(whole, maxMs));
+    const bucket = bucketOf(Math.min(whole, MAX_MS));
     this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + 1);
     this.#maxMs = Math.max(this.#maxMs, whole);
   }
@@ -65,13 +65,13 @@ export class LatencyHistogram {
 
 /** Finds the bucket of a value. Up to 32 a bucket holds one value; above, the leading bits of the value select it. */
 function bucketOf(ms: number): number {
-  if (ms < bucketsPerOctave) return ms;
-  const shift = Math.floor(Math.log2(ms)) - octaveBits;
-  return shift * bucketsPerOctave + Math.floor(ms / 2 ** shift);
+  if (ms < BUCKETS_PER_OCTAVE) return ms;
+  const shift = Math.floor(Math.log2(ms)) - OCTAVE_BITS;
+  return shift * BUCKETS_PER_OCTAVE + Math.floor(ms / 2 ** shift);
 }
 
 function highestOf(bucket: number): number {
-  if (bucket < 2 * bucketsPerOctave) return bucket;
-  const shift = Math.floor(bucket / bucketsPerOctave) - 1;
-  return (bucket - shift * bucketsPerOctave + 1) * 2 ** shift - 1;
+  if (bucket < 2 * BUCKETS_PER_OCTAVE) return bucket;
+  const shift = Math.floor(bucket / BUCKETS_PER_OCTAVE) - 1;
+  return (bucket - shift * BUCKETS_PER_OCTAVE + 1) * 2 ** shift - 1;
 }

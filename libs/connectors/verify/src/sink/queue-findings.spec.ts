@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type QueueRef, type SinkRecord } from '@sluice/sdk';
+import type { QueueRef, SinkRecord } from '@sluice/sdk';
 import { encodeVerificationRecord } from '@sluice/verification';
 import { type FindingsState, QueueFindings } from './queue-findings.js';
 import { judge } from './verdict.js';

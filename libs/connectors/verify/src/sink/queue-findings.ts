@@ -1,20 +1,19 @@
-import { type ConnectValue, type SinkRecord } from '@sluice/sdk';
+import type { ConnectValue, SinkRecord } from '@sluice/sdk';
 import { decodeVerificationRecord, type VerificationNumbers, type VerificationProblem } from '@sluice/verification';
 import { type ArrivalGap, ArrivalGaps } from './arrival-gaps.js';
 import { LatencyHistogram, type LatencyState } from './latency-histogram.js';
 import { type Arrival, type SequenceState, SequenceTracker } from './sequence-tracker.js';
 
 /** Open gaps of a source partition; see {@link SequenceTracker}. */
-const maxRangesOfPartition = 4096;
+const MAX_RANGES_OF_PARTITION = 4096;
 /** Open gaps of a key. */
-const maxRangesOfKey = 16;
+const MAX_RANGES_OF_KEY = 16;
 /** Source partitions and keys of one queue together. */
-const defaultMaxSequences = 200_000;
-const examplesOfAKind = 5;
+const DEFAULT_MAX_SEQUENCES = 200_000;
+const EXAMPLES_OF_A_KIND = 5;
 
 /** `key`: the record's key is not the one that its value names. */
-export type FindingKind =
-  'damaged' | 'duplicate' | 'out-of-order' | 'undecided' | 'key-duplicate' | 'key-out-of-order' | 'untracked';
+export type FindingKind = 'damaged' | 'duplicate' | 'out-of-order' | 'undecided' | 'key-duplicate' | 'key-out-of-order' | 'untracked';
 
 /** One of the first findings of a kind. */
 export interface Example {
@@ -84,7 +83,7 @@ export class QueueFindings {
   #arrivalGaps = new ArrivalGaps();
   readonly #examples: Example[] = [];
 
-  constructor(state?: FindingsState, maxSequences = defaultMaxSequences) {
+  constructor(state?: FindingsState, maxSequences = DEFAULT_MAX_SEQUENCES) {
     this.#maxSequences = maxSequences;
     if (state !== undefined) this.#restore(state);
   }
@@ -94,11 +93,11 @@ export class QueueFindings {
     this.#damaged = state.damaged;
     this.#untracked = state.untracked;
     for (const { seen, ...partition } of state.partitions) {
-      const tracker = new SequenceTracker(maxRangesOfPartition, seen);
+      const tracker = new SequenceTracker(MAX_RANGES_OF_PARTITION, seen);
       this.#partitions.set(partitionKey(partition), { ...partition, tracker });
     }
     for (const { seed, key, seen } of state.keys) {
-      this.#keys.set(keyKey({ seed, key }), { seed, key, tracker: new SequenceTracker(maxRangesOfKey, seen) });
+      this.#keys.set(keyKey({ seed, key }), { seed, key, tracker: new SequenceTracker(MAX_RANGES_OF_KEY, seen) });
     }
     this.#keyCounts = { ...state.keyCounts };
     this.#latency = LatencyHistogram.restore(state.latency);
@@ -133,8 +132,7 @@ export class QueueFindings {
     this.#noteArrival(arrivedMs);
     const { value, offset } = record;
     const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-    const decoded =
-      bytes instanceof Uint8Array ? decodeVerificationRecord(bytes) : ({ ok: false, problem: 'format' } as const);
+    const decoded = bytes instanceof Uint8Array ? decodeVerificationRecord(bytes) : ({ ok: false, problem: 'format' } as const);
     if (!decoded.ok) {
       this.#damaged += 1;
       this.#note({ kind: 'damaged', offset, problem: decoded.problem });
@@ -172,8 +170,7 @@ export class QueueFindings {
     }
     if (key !== undefined) {
       const finding = count(key.tracker.add(numbers.keySeq), this.#keyCounts);
-      if (finding === 'duplicate' || finding === 'out-of-order')
-        this.#note({ kind: `key-${finding}`, offset, numbers });
+      if (finding === 'duplicate' || finding === 'out-of-order') this.#note({ kind: `key-${finding}`, offset, numbers });
     }
   }
 
@@ -181,7 +178,7 @@ export class QueueFindings {
     const name = partitionKey({ seed, partition });
     const known = this.#partitions.get(name);
     if (known !== undefined || !this.#hasRoom) return known;
-    const tracker = new SequenceTracker(maxRangesOfPartition);
+    const tracker = new SequenceTracker(MAX_RANGES_OF_PARTITION);
     const tracked = { seed, partition, records: 0, duplicates: 0, outOfOrder: 0, undecided: 0, tracker };
     this.#partitions.set(name, tracked);
     return tracked;
@@ -191,7 +188,7 @@ export class QueueFindings {
     const name = keyKey({ seed, key });
     const known = this.#keys.get(name);
     if (known !== undefined || !this.#hasRoom) return known;
-    const tracked = { seed, key, tracker: new SequenceTracker(maxRangesOfKey) };
+    const tracked = { seed, key, tracker: new SequenceTracker(MAX_RANGES_OF_KEY) };
     this.#keys.set(name, tracked);
     return tracked;
   }
@@ -202,14 +199,11 @@ export class QueueFindings {
 
   #note(example: Example): void {
     const alike = this.#examples.filter(({ kind }) => kind === example.kind);
-    if (alike.length < examplesOfAKind) this.#examples.push(example);
+    if (alike.length < EXAMPLES_OF_A_KIND) this.#examples.push(example);
   }
 }
 
-function count(
-  arrival: Arrival,
-  counts: Mutable<SequenceCounts>,
-): 'duplicate' | 'out-of-order' | 'undecided' | undefined {
+function count(arrival: Arrival, counts: Mutable<SequenceCounts>): 'duplicate' | 'out-of-order' | 'undecided' | undefined {
   switch (arrival) {
     case 'next':
     case 'ahead':

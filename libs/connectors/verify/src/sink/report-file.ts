@@ -13,15 +13,15 @@ export interface QueueReport {
   readonly findings: FindingsState;
 }
 
-const formatVersion = 1;
+const FORMAT_VERSION = 1;
 
 /** How the names of report files end. */
-const reportSuffix = '.verify.json';
+const REPORT_SUFFIX = '.verify.json';
 
 /** Returns the path of a queue's report: `<topic>@<broker>@<queue id>.verify.json`, with the names as in a URL. */
 export function reportPath(folder: string, { topic, brokerName, queueId }: QueueRef): string {
   const name = [topic, brokerName, String(queueId)].map(encodeURIComponent).join('@');
-  return join(folder, `${name}${reportSuffix}`);
+  return join(folder, `${name}${REPORT_SUFFIX}`);
 }
 
 /**
@@ -43,7 +43,7 @@ export async function readReport(path: string): Promise<QueueReport | undefined>
 export async function writeReport(path: string, report: QueueReport): Promise<void> {
   const { position, findings } = report;
   const verdict = judge([{ queue: position.queue, findings }]);
-  const content = { version: formatVersion, verdict, report, checksum: checksumOf(report) };
+  const content = { version: FORMAT_VERSION, verdict, report, checksum: checksumOf(report) };
   await writeFileDurably(path, `${JSON.stringify(content)}\n`);
 }
 
@@ -52,7 +52,7 @@ export async function writeReport(path: string, report: QueueReport): Promise<vo
  * @throws {ConnectError} if a report is damaged; an error of the system if the folder cannot be read
  */
 export async function mergeReports(folder: string, expected?: ExpectedRecords): Promise<Verdict> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(reportSuffix)).sort();
+  const names = (await readdir(folder)).filter((name) => name.endsWith(REPORT_SUFFIX)).sort();
   const reports = await Promise.all(names.map((name) => readReport(join(folder, name))));
   const found = reports.filter((report) => report !== undefined);
   return judge(
@@ -68,7 +68,7 @@ function parse(text: string): QueueReport | undefined {
       readonly report: QueueReport;
       readonly checksum?: string;
     };
-    return version === formatVersion && checksum === checksumOf(report) ? report : undefined;
+    return version === FORMAT_VERSION && checksum === checksumOf(report) ? report : undefined;
   } catch {
     return undefined;
   }

@@ -1,13 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import {
-  type Arrival,
-  countOf,
-  gapsOf,
-  mergeSequences,
-  type SequenceState,
-  SequenceTracker,
-} from './sequence-tracker.js';
+import { type Arrival, countOf, gapsOf, mergeSequences, type SequenceState, SequenceTracker } from './sequence-tracker.js';
 
 const numbers = fc.array(fc.nat(60), { maxLength: 120 });
 
@@ -47,9 +40,7 @@ describe('SequenceTracker', () => {
       fc.property(numbers, (given) => {
         const { ranges, givenUp } = tracked(given).state;
         const expected = [...new Set(given)].sort((left, right) => left - right);
-        expect(ranges.flatMap(([first, last]) => [...Array(last - first + 1).keys()].map((n) => first + n))).toEqual(
-          expected,
-        );
+        expect(ranges.flatMap(([first, last]) => [...Array(last - first + 1).keys()].map((n) => first + n))).toEqual(expected);
         ranges.slice(1).forEach(([first], index) => {
           expect(first).toBeGreaterThan((ranges[index]?.[1] ?? 0) + 1);
         });
@@ -113,9 +104,7 @@ describe('mergeSequences', () => {
         expect(countOf(merged.ranges)).toBe(all.size);
         expect(merged.duplicates).toBe(distinct.reduce((sum, { size }) => sum + size, 0) - all.size);
         const end = 70;
-        const missing = gapsOf(merged.ranges, end).flatMap(([first, last]) =>
-          [...Array(last - first + 1).keys()].map((n) => first + n),
-        );
+        const missing = gapsOf(merged.ranges, end).flatMap(([first, last]) => [...Array(last - first + 1).keys()].map((n) => first + n));
         expect(missing).toEqual([...Array(end).keys()].filter((number) => !all.has(number)));
       }),
     );

@@ -1,17 +1,10 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { ArrivalGap } from './arrival-gaps.js';
 import { LatencyHistogram, type LatencySummary } from './latency-histogram.js';
-import {
-  type Example,
-  type FindingsState,
-  keyKey,
-  partitionKey,
-  type PartitionFindings,
-  type SequenceCounts,
-} from './queue-findings.js';
+import { type Example, type FindingsState, keyKey, partitionKey, type PartitionFindings, type SequenceCounts } from './queue-findings.js';
 import { countOf, gapsOf, mergeSequences, type NumberRange, type SequenceState } from './sequence-tracker.js';
 
-const maxMissingRanges = 100;
+const MAX_MISSING_RANGES = 100;
 
 /** How many records a run should have made. Without it nobody can know that the last ones are missing. */
 export interface ExpectedRecords {
@@ -90,15 +83,13 @@ export function judge(
     ...counts,
     keys,
     partitions,
-    missingRanges: judged.flatMap(({ missingRanges }) => missingRanges).slice(0, maxMissingRanges),
+    missingRanges: judged.flatMap(({ missingRanges }) => missingRanges).slice(0, MAX_MISSING_RANGES),
     ...(latencyMs === undefined ? undefined : { latencyMs }),
     largestArrivalGapMs: Math.max(0, ...findings.map(({ largestArrivalGapMs }) => largestArrivalGapMs)),
     arrivalGaps: queues.flatMap(({ queue, findings: { arrivalGaps = [] } }) =>
       arrivalGaps.map((gap) => ({ ...gap, queue: queueKey(queue) })),
     ),
-    examples: queues.flatMap(({ queue, findings: { examples } }) =>
-      examples.map((example) => ({ ...example, queue: queueKey(queue) })),
-    ),
+    examples: queues.flatMap(({ queue, findings: { examples } }) => examples.map((example) => ({ ...example, queue: queueKey(queue) }))),
   };
 }
 
@@ -107,10 +98,7 @@ interface JudgedPartition {
   readonly missingRanges: readonly MissingRange[];
 }
 
-function judgePartitions(
-  findings: readonly FindingsState[],
-  expected: ExpectedRecords | undefined,
-): readonly JudgedPartition[] {
+function judgePartitions(findings: readonly FindingsState[], expected: ExpectedRecords | undefined): readonly JudgedPartition[] {
   const states = grouped(
     findings.flatMap(({ partitions }) => partitions),
     partitionKey,

@@ -1,11 +1,4 @@
-import {
-  ConnectError,
-  ConnectErrorCode,
-  queueKey,
-  type QueueRef,
-  type SinkPosition,
-  type SinkRecord,
-} from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import { acquireExclusiveLock, type ExclusiveLock, sinkFileError } from '@sluice/sdk/files';
 import { QueueFindings } from './queue-findings.js';
 import { type QueueReport, readReport, reportPath, writeReport } from './report-file.js';
@@ -21,13 +14,7 @@ export class VerifiedQueue {
   /** The offset after the last record since the last flush. */
   #unflushedTo: number | undefined;
 
-  private constructor(
-    path: string,
-    connector: string,
-    queue: QueueRef,
-    lock: ExclusiveLock,
-    report: QueueReport | undefined,
-  ) {
+  private constructor(path: string, connector: string, queue: QueueRef, lock: ExclusiveLock, report: QueueReport | undefined) {
     this.#path = path;
     this.#connector = connector;
     this.#queue = queue;

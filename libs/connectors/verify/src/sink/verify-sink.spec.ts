@@ -2,14 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  parseConfig,
-  type QueueRef,
-  type SinkPosition,
-  type SinkRecord,
-  type SinkTask,
-  type SinkTaskContext,
-} from '@sluice/sdk';
+import { parseConfig, type QueueRef, type SinkPosition, type SinkRecord, type SinkTask, type SinkTaskContext } from '@sluice/sdk';
 import { encodeVerificationRecord } from '@sluice/verification';
 import { sinkContract, sinkTestContext } from '@sluice/testing';
 import { mergeReports } from './report-file.js';
@@ -46,8 +39,7 @@ async function opened(queues: readonly QueueRef[] = [queue], connectorName = 'co
 
 const records = (values: readonly Buffer[], from: number, of = queue, key = 'key-0'): readonly SinkRecord[] =>
   values.map((bytes, index) => ({ topic: 't', queue: of, offset: from + index, key: Buffer.from(key), value: bytes }));
-const flush = (task: SinkTask, nextOffset: number, of = queue): Promise<void> =>
-  task.flush([{ queue: of, nextOffset }], signal);
+const flush = (task: SinkTask, nextOffset: number, of = queue): Promise<void> => task.flush([{ queue: of, nextOffset }], signal);
 const reportFile = (): string => join(folder, 't@b@0.verify.json');
 
 /**
@@ -287,9 +279,7 @@ describe('the verifier', () => {
     const after = JSON.parse(await readFile(path, 'utf8')) as typeof before;
     const verdict = await mergeReports(folder);
     expect(verdict.latencyMs?.max).toBeGreaterThanOrEqual(60_000);
-    expect(verdict.largestArrivalGapMs).toBe(
-      after.report.findings.lastArrivalMs - before.report.findings.lastArrivalMs,
-    );
+    expect(verdict.largestArrivalGapMs).toBe(after.report.findings.lastArrivalMs - before.report.findings.lastArrivalMs);
     const fromMs = before.report.findings.lastArrivalMs;
     const toMs = after.report.findings.lastArrivalMs;
     expect(verdict.arrivalGaps).toEqual(fromMs === toMs ? [] : [{ queue: 't@b:0', fromMs, toMs }]);
@@ -393,9 +383,7 @@ describe('the verifier', () => {
   });
 
   it('accepts the example', async () => {
-    const example = JSON.parse(
-      await readFile(new URL('../../examples/verify-a-load.json', import.meta.url), 'utf8'),
-    ) as {
+    const example = JSON.parse(await readFile(new URL('../../examples/verify-a-load.json', import.meta.url), 'utf8')) as {
       readonly config: Record<string, string>;
     };
     const common = new Set(['connector.class', 'tasks.max', 'topics']);

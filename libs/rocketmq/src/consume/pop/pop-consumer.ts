@@ -1,24 +1,13 @@
 import { pause } from '@sluice/time';
-import {
-  FlowControlError,
-  InvalidArgumentError,
-  isRetriableRocketMqError,
-  isRocketMqError,
-  RocketMqError,
-} from '../../errors.js';
-import { type CallDeadline, type CallOptions } from '../../connection/call-deadline.js';
-import { type QueueRef } from '../../routing/topic-route.js';
-import { type RemotingCommand, type RemotingRequest } from '../../wire/remoting-codec.js';
+import { FlowControlError, InvalidArgumentError, isRetriableRocketMqError, isRocketMqError, RocketMqError } from '../../errors.js';
+import type { CallDeadline, CallOptions } from '../../connection/call-deadline.js';
+import type { QueueRef } from '../../routing/topic-route.js';
+import type { RemotingCommand, RemotingRequest } from '../../wire/remoting-codec.js';
 import { REQUEST_CODE, requestName } from '../../wire/request-code.js';
 import { RESPONSE_CODE } from '../../wire/response-code.js';
 import { readExtInteger } from '../../wire/tolerant-reader.js';
-import { type ClusterAccess } from '../../routing/cluster-access.js';
-import {
-  logicalMessages,
-  MessageUnreadableError,
-  type LogicalMessage,
-  type LogicalMessagesOptions,
-} from '../logical-messages.js';
+import type { ClusterAccess } from '../../routing/cluster-access.js';
+import { logicalMessages, MessageUnreadableError, type LogicalMessage, type LogicalMessagesOptions } from '../logical-messages.js';
 import { FilterCheck } from '../filter-check.js';
 import { compileFilter, type CompiledFilter, type MessageFilter } from '../message-filter.js';
 import { decodePopReply, popRequest, type Delivery, type PopStart } from './pop-request.js';
@@ -116,9 +105,7 @@ export class PopConsumer {
     for (;;) {
       const brokers = await this.#brokers(signal);
       if (brokers.length > 1) {
-        const found = await this.#round(brokers, (brokerName) =>
-          this.#pop(brokerName, maxMessages, invisibleMs, 0, signal),
-        );
+        const found = await this.#round(brokers, (brokerName) => this.#pop(brokerName, maxMessages, invisibleMs, 0, signal));
         if (found.length > 0) return found;
       }
       const startedAt = performance.now();
@@ -126,9 +113,7 @@ export class PopConsumer {
       const sliceMs = brokers.length > 1 ? Math.min(leftMs, SLICE_MS) : leftMs;
       if (sliceMs > 0 || brokers.length === 1) {
         const waitingAt = this.#inTurn(brokers).slice(0, 1);
-        const found = await this.#round(waitingAt, (brokerName) =>
-          this.#pop(brokerName, maxMessages, invisibleMs, sliceMs, signal),
-        );
+        const found = await this.#round(waitingAt, (brokerName) => this.#pop(brokerName, maxMessages, invisibleMs, sliceMs, signal));
         if (found.length > 0) return found;
       }
       if (performance.now() >= endsAt) return [];
@@ -191,10 +176,7 @@ export class PopConsumer {
   }
 
   /** Returns the first broker that has messages. Throws only when none of them answered. */
-  async #round(
-    brokers: readonly string[],
-    pop: (brokerName: string) => Promise<PoppedMessage[]>,
-  ): Promise<PoppedMessage[]> {
+  async #round(brokers: readonly string[], pop: (brokerName: string) => Promise<PoppedMessage[]>): Promise<PoppedMessage[]> {
     let failure: RocketMqError | undefined;
     let answers = 0;
     for (const brokerName of this.#inTurn(brokers)) {

@@ -1,10 +1,10 @@
 import { MalformedDataError } from '../../errors.js';
 import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 import { REQUEST_CODE } from '../../wire/request-code.js';
-import { type RemotingCommand, type RemotingRequest } from '../../wire/remoting-codec.js';
+import type { RemotingCommand, RemotingRequest } from '../../wire/remoting-codec.js';
 import { decodeStoredMessages, type StoredMessage } from '../../wire/stored-message.js';
 import { readExtInteger } from '../../wire/tolerant-reader.js';
-import { type CompiledFilter } from '../message-filter.js';
+import type { CompiledFilter } from '../message-filter.js';
 import { decodeStartOffsets, encodeReceipt, TOPIC_KIND } from './receipt-handle.js';
 
 const ANY_QUEUE = '-1';

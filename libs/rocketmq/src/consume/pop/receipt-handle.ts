@@ -24,8 +24,7 @@ export type TopicKind = (typeof TOPIC_KIND)[keyof typeof TOPIC_KIND];
 const FIELDS = 8;
 
 export function encodeReceipt(receipt: Receipt): string {
-  const { checkPointOffset, popTime, invisibleMs, reviveQueueId, topicKind, brokerName, queueId, queueOffset } =
-    receipt;
+  const { checkPointOffset, popTime, invisibleMs, reviveQueueId, topicKind, brokerName, queueId, queueOffset } = receipt;
   return [checkPointOffset, popTime, invisibleMs, reviveQueueId, topicKind, brokerName, queueId, queueOffset].join(' ');
 }
 
@@ -44,10 +43,7 @@ export function decodeReceipt(handle: string): Receipt {
     queueOffset: Number(queueOffset),
   };
   const isComplete = fields.length >= FIELDS && receipt.brokerName !== '' && isTopicKind(topicKind);
-  if (
-    !isComplete ||
-    Object.values(receipt).some((value) => typeof value === 'number' && !Number.isSafeInteger(value))
-  ) {
+  if (!isComplete || Object.values(receipt).some((value) => typeof value === 'number' && !Number.isSafeInteger(value))) {
     throw new InvalidArgumentError(`receipt handle '${handle}': expected 8 fields separated by spaces`);
   }
   return receipt;

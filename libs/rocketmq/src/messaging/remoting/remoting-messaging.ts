@@ -2,12 +2,7 @@ import { RocketMqClient, type RocketMqClientOptions } from '../../rocketmq-clien
 import { ClientClosedError } from '../../errors.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../../wire/batch-encoder.js';
 import { MessageIds } from '../message-id.js';
-import {
-  type MessageReceiver,
-  type MessageSender,
-  type MessagingCluster,
-  type ReceiverOptions,
-} from '../message-port.js';
+import type { MessageReceiver, MessageSender, MessagingCluster, ReceiverOptions } from '../message-port.js';
 import { RemotingReceiver } from './remoting-receiver.js';
 import { RemotingSender } from './remoting-sender.js';
 

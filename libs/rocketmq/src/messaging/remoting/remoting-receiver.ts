@@ -1,15 +1,9 @@
-import { type RocketMqClient } from '../../rocketmq-client.js';
+import type { RocketMqClient } from '../../rocketmq-client.js';
 import { AckFailedError, type PopConsumer, type PoppedMessage } from '../../consume/pop/pop-consumer.js';
 import { decodeReceipt } from '../../consume/pop/receipt-handle.js';
-import { type CallOptions } from '../../connection/call-deadline.js';
+import type { CallOptions } from '../../connection/call-deadline.js';
 import { ClientClosedError, InvalidArgumentError, isRocketMqError, type RocketMqError } from '../../errors.js';
-import {
-  type AckOutcome,
-  type MessageReceiver,
-  type ReceivedMessage,
-  type ReceiveOptions,
-  type ReceiverOptions,
-} from '../message-port.js';
+import type { AckOutcome, MessageReceiver, ReceivedMessage, ReceiveOptions, ReceiverOptions } from '../message-port.js';
 import { userProperties } from '../system-properties.js';
 import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 

@@ -1,15 +1,9 @@
-import { type TopicProducer } from '../../produce/topic-producer/topic-producer.js';
+import type { TopicProducer } from '../../produce/topic-producer/topic-producer.js';
 import { CallDeadline, type CallOptions } from '../../connection/call-deadline.js';
-import {
-  isRocketMqError,
-  MalformedDataError,
-  RequestAbortedError,
-  RequestTimeoutError,
-  type RocketMqError,
-} from '../../errors.js';
+import { isRocketMqError, MalformedDataError, RequestAbortedError, RequestTimeoutError, type RocketMqError } from '../../errors.js';
 import { checkMessage, REMOTING_RULES } from '../check-message.js';
-import { type MessageIds } from '../message-id.js';
-import { type MessageSender, type SendOutcome, type TopicMessage } from '../message-port.js';
+import type { MessageIds } from '../message-id.js';
+import type { MessageSender, SendOutcome, TopicMessage } from '../message-port.js';
 import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 
 export interface RemotingSenderContext {
@@ -45,7 +39,7 @@ export class RemotingSender implements MessageSender {
       const messageId = message.messageId ?? ids.next();
       try {
         checkMessage(message, { ...REMOTING_RULES, maxMessageBytes });
-        const lane = message.messageGroup === undefined ? `alone ${String(index)}` : `group ${message.messageGroup}`;
+        const lane = message.messageGroup === undefined ? `alone ${index}` : `group ${message.messageGroup}`;
         const items = lanes.get(lane);
         if (items === undefined) lanes.set(lane, [{ message, messageId, index }]);
         else items.push({ message, messageId, index });
@@ -102,10 +96,7 @@ export class RemotingSender implements MessageSender {
 }
 
 /** A message that waits is rejected in the same turn when it is taken back: then nothing was sent. */
-async function whatIsKnown(
-  sending: Promise<unknown>,
-  ended: RequestTimeoutError | RequestAbortedError,
-): Promise<RocketMqError> {
+async function whatIsKnown(sending: Promise<unknown>, ended: RequestTimeoutError | RequestAbortedError): Promise<RocketMqError> {
   const underWay = Symbol('under way');
   const state: unknown = await Promise.race([
     sending.catch((error: unknown) => error),

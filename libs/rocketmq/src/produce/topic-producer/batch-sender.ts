@@ -1,9 +1,9 @@
 import { isRocketMqError, type RocketMqError } from '../../errors.js';
-import { type QueueRef } from '../../routing/topic-route.js';
+import type { QueueRef } from '../../routing/topic-route.js';
 import { BatchEncoder } from '../../wire/batch-encoder.js';
 import { SendOutcomeUnknownError } from '../send-outcome.js';
-import { type Producer, type SendResult } from '../producer.js';
-import { type PendingMessage } from './pending-message.js';
+import type { Producer, SendResult } from '../producer.js';
+import type { PendingMessage } from './pending-message.js';
 
 /** How a send ended: `unknown` only when no reply can come any more. */
 export type SendEnd =
@@ -80,13 +80,9 @@ function isUnknown(error: unknown): error is SendOutcomeUnknownError<SendResult>
   return isRocketMqError(error) && error.code === 'SEND_OUTCOME_UNKNOWN';
 }
 
-function finalError(
-  queue: QueueRef,
-  error: SendOutcomeUnknownError<SendResult>,
-  last: RocketMqError,
-): SendOutcomeUnknownError<SendResult> {
+function finalError(queue: QueueRef, error: SendOutcomeUnknownError<SendResult>, last: RocketMqError): SendOutcomeUnknownError<SendResult> {
   const reason = last.code === 'CONNECTION_CLOSED' ? 'connection-closed' : 'answer';
   if (last.code === 'REQUEST_TIMEOUT' || error.reason === reason) return error;
-  const what = `send to ${queue.topic}/${queue.brokerName}/${String(queue.queueId)}`;
+  const what = `send to ${queue.topic}/${queue.brokerName}/${queue.queueId}`;
   return new SendOutcomeUnknownError<SendResult>(what, reason, error.settled, last);
 }

@@ -1,14 +1,14 @@
 import { isRocketMqError, RequestTimeoutError } from '../../errors.js';
-import { type QueueRef } from '../../routing/topic-route.js';
-import { type SendOutcomeUnknownError } from '../send-outcome.js';
-import { type Producer, type SendResult } from '../producer.js';
+import type { QueueRef } from '../../routing/topic-route.js';
+import type { SendOutcomeUnknownError } from '../send-outcome.js';
+import type { Producer, SendResult } from '../producer.js';
 import { BatchSender } from './batch-sender.js';
 import { BrokerHealth } from './broker-health.js';
 import { failureVerdict } from './failure-verdict.js';
 import { Lane } from './lane.js';
 import { MovedSlots } from './moved-slots.js';
 import { MessageFifo, noteFailure, type PendingMessage } from './pending-message.js';
-import { type ProducerSettings } from './producer-options.js';
+import type { ProducerSettings } from './producer-options.js';
 import { laneKey } from './queue-choice.js';
 import { batchDueAt, isBatchDue, takeBatch } from './take-batch.js';
 import { TopicQueues, type RouteSource } from './topic-queues.js';
@@ -266,9 +266,7 @@ export class Dispatcher {
     const lanes = [...this.#lanes.values()];
     for (const lane of lanes) this.#moved.hold(lane, choice);
     for (const lane of lanes) {
-      this.#putBack(
-        lane.fifo.takeWhere(({ prepared: { slot } }) => slot !== undefined && !choice.isOwner(lane.queue, slot)),
-      );
+      this.#putBack(lane.fifo.takeWhere(({ prepared: { slot } }) => slot !== undefined && !choice.isOwner(lane.queue, slot)));
       this.#forgetIfGone(lane);
     }
     this.#putBack(this.#keyed.takeWhere(() => true));

@@ -15,10 +15,7 @@ import { REQUEST_CODE } from '../../wire/request-code.js';
 import { responseError } from '../../routing/response-error.js';
 import { failureVerdict } from './failure-verdict.js';
 
-const answer = (
-  responseCode: number,
-  remark = '',
-): { request: string; address: string; responseCode: number; remark: string } => ({
+const answer = (responseCode: number, remark = ''): { request: string; address: string; responseCode: number; remark: string } => ({
   request: 'SEND_BATCH_MESSAGE',
   address: 'b',
   responseCode,
@@ -45,10 +42,7 @@ describe('what becomes of a failed send', () => {
     response(14, 'service not available now'),
     response(1, 'create mapped file failed, server is busy or broken.'),
     response(2, '[PC_SYNCHRONIZED]broker busy, start flow control for a while'),
-    response(
-      2,
-      '[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: 205ms, size of queue: 3',
-    ),
+    response(2, '[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: 205ms, size of queue: 3'),
   ])('is another attempt after $name: $message', (error) => {
     expect(failureVerdict(error, known)).toBe('resend');
   });

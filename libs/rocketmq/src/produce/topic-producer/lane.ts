@@ -1,5 +1,5 @@
 import { backoffMs, type BackoffLimits } from '@sluice/time';
-import { type QueueRef } from '../../routing/topic-route.js';
+import type { QueueRef } from '../../routing/topic-route.js';
 import { MessageFifo, type PendingMessage } from './pending-message.js';
 
 const NONE: readonly PendingMessage[] = [];

@@ -1,5 +1,5 @@
-import { type Lane } from './lane.js';
-import { type QueueChoice } from './queue-choice.js';
+import type { Lane } from './lane.js';
+import type { QueueChoice } from './queue-choice.js';
 
 /**
  * Slots of sharding keys that moved to another queue while messages of theirs were under way to the old one. Those may come

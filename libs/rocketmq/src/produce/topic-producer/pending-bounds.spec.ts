@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PendingBounds } from './pending-bounds.js';
-import { type FlushGroup } from './pending-message.js';
+import type { FlushGroup } from './pending-message.js';
 
 const LIMITS = { maxPendingMessages: 10, maxPendingBytes: 1_000, maxWaitingSends: 5 };
 

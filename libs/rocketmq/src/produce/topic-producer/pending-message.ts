@@ -1,7 +1,7 @@
-import { type RocketMqError } from '../../errors.js';
-import { type SendStatus } from '../producer.js';
-import { type QueueRef } from '../../routing/topic-route.js';
-import { type PreparedMessage } from './producer-message.js';
+import type { RocketMqError } from '../../errors.js';
+import type { SendStatus } from '../producer.js';
+import type { QueueRef } from '../../routing/topic-route.js';
+import type { PreparedMessage } from './producer-message.js';
 
 /** Where a message was stored. */
 export interface StoredAt {

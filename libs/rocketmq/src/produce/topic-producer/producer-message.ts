@@ -1,12 +1,12 @@
 import { InvalidArgumentError, MessageTooLargeError } from '../../errors.js';
-import { type QueueRef } from '../../routing/topic-route.js';
+import type { QueueRef } from '../../routing/topic-route.js';
 import { checkBody, MAX_PROPERTIES_BYTES, storedMessageBytes } from '../../wire/batch-encoder.js';
 import { compressBody, type CompressionType } from '../../wire/compressed-body.js';
 import { MESSAGE_PROPERTY } from '../../wire/message-property.js';
 import { encodeProperties } from '../../wire/property-codec.js';
 import { checkStamps, type EncodedMessage } from '../producer.js';
 import { slotOf } from './queue-choice.js';
-import { type UniqueIds } from './unique-ids.js';
+import type { UniqueIds } from './unique-ids.js';
 
 /** At most one of `queue` and `shardingKey`, and one of `delayLevel` and `deliverAt`. */
 export interface ProducerMessage {
@@ -113,10 +113,7 @@ export function prepareMessage(message: ProducerMessage, limits: PrepareLimits):
   return { body, properties, sysFlag, flag, bornAt, storedBytes, isSingle, isDelayed, queue, slot, messageId };
 }
 
-function propertiesOf(
-  message: ProducerMessage,
-  ids: Pick<UniqueIds, 'next'>,
-): { readonly properties: string; readonly messageId: string } {
+function propertiesOf(message: ProducerMessage, ids: Pick<UniqueIds, 'next'>): { readonly properties: string; readonly messageId: string } {
   const { keys, tag, properties, shardingKey, delayLevel, deliverAt } = message;
   const entries: (readonly [string, string])[] = [];
   let messageId: string | undefined;
@@ -155,8 +152,7 @@ function checkedTag(tag: string): string {
 }
 
 function delayLevelOf(level: number, deliverAt: number | Date | undefined): string {
-  if (deliverAt !== undefined)
-    throw new InvalidArgumentError('delayLevel and deliverAt: at most one of them is allowed');
+  if (deliverAt !== undefined) throw new InvalidArgumentError('delayLevel and deliverAt: at most one of them is allowed');
   if (!Number.isInteger(level) || level < 1 || level > MAX_DELAY_LEVEL) {
     throw new InvalidArgumentError(`delayLevel ${level}: expected an integer from 1 to ${MAX_DELAY_LEVEL}`);
   }

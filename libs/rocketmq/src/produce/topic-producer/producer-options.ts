@@ -1,9 +1,9 @@
-import { type BackoffLimits } from '@sluice/time';
+import type { BackoffLimits } from '@sluice/time';
 import { InvalidArgumentError } from '../../errors.js';
 import { canCompressZstd, zstdCompress } from '../../wire/zstd.js';
-import { type BatchLimits } from './take-batch.js';
-import { type PendingLimits } from './pending-bounds.js';
-import { type CompressionOptions } from './producer-message.js';
+import type { BatchLimits } from './take-batch.js';
+import type { PendingLimits } from './pending-bounds.js';
+import type { CompressionOptions } from './producer-message.js';
 
 export interface TopicProducerOptions {
   /** A batch's messages at most. Default 1,000. */
@@ -52,9 +52,7 @@ const DEFAULT_MAX_PENDING_BYTES = 32 * 1024 * 1024;
 export function producerSettings(options: TopicProducerOptions, maxMessageBytes: number): ProducerSettings {
   const maxBatchBytes = options.maxBatchBytes ?? Math.min(DEFAULT_MAX_BATCH_BYTES, maxMessageBytes);
   if (maxBatchBytes > maxMessageBytes) {
-    throw new InvalidArgumentError(
-      `maxBatchBytes ${maxBatchBytes}: allowed is up to maxMessageBytes, ${maxMessageBytes}`,
-    );
+    throw new InvalidArgumentError(`maxBatchBytes ${maxBatchBytes}: allowed is up to maxMessageBytes, ${maxMessageBytes}`);
   }
   checkCompression(options.compression);
   return {

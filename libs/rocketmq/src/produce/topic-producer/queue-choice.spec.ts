@@ -18,7 +18,7 @@ describe('the choice of a queue', () => {
     const choice = new QueueChoice(queuesOf(8));
     const counts = new Map<number, number>();
     for (let key = 0; key < 8_000; key += 1) {
-      const queueId = choice.ofSlot(slotOf(`key-${String(key)}`))!.queueId;
+      const queueId = choice.ofSlot(slotOf(`key-${key}`))!.queueId;
       counts.set(queueId, (counts.get(queueId) ?? 0) + 1);
     }
     expect(choice.ofSlot(slotOf('some'))).toEqual(new QueueChoice(queuesOf(8)).ofSlot(slotOf('some')));

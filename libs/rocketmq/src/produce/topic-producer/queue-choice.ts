@@ -1,10 +1,10 @@
-import { type QueueRef } from '../../routing/topic-route.js';
+import type { QueueRef } from '../../routing/topic-route.js';
 
 /** Keys are spread over the slots, slots over the queues: 4,096 keep 64 queues within some 15 % of each other. */
 const SLOTS = 4_096;
 
 export function laneKey(queue: QueueRef): string {
-  return `${queue.brokerName}/${String(queue.queueId)}`;
+  return `${queue.brokerName}/${queue.queueId}`;
 }
 
 /** Returns the slot of a sharding key. */
@@ -71,9 +71,7 @@ function assignSlots(queues: readonly QueueRef[]): QueueRef[] {
   const slots: QueueRef[] = [];
   for (let slot = 0; slot < SLOTS && hashed.length > 0; slot += 1) {
     const slotHash = mix(slot + 1);
-    const owner = hashed.reduce((best, candidate) =>
-      mix(candidate.hash ^ slotHash) > mix(best.hash ^ slotHash) ? candidate : best,
-    );
+    const owner = hashed.reduce((best, candidate) => (mix(candidate.hash ^ slotHash) > mix(best.hash ^ slotHash) ? candidate : best));
     slots.push(owner.queue);
   }
   return slots;

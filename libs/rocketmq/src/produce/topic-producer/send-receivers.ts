@@ -1,5 +1,5 @@
 import { isRetriableRocketMqError, isRocketMqError, RocketMqError } from '../../errors.js';
-import { type SendReceiver, type StoredAt } from './pending-message.js';
+import type { SendReceiver, StoredAt } from './pending-message.js';
 
 /** Ends the promise of one send. */
 export class OneSend implements SendReceiver {
@@ -78,9 +78,7 @@ export class SendsFailedError extends RocketMqError {
       `${inOrder.length} of ${stored.length} sends to topic '${topic}' failed, the first at index ${first?.index ?? -1}: ${detail}`,
       {
         retriable: errors.every(isRetriableRocketMqError),
-        outcome: errors.every((error) => isRocketMqError(error) && error.outcome === 'not-sent')
-          ? 'not-sent'
-          : 'unknown',
+        outcome: errors.every((error) => isRocketMqError(error) && error.outcome === 'not-sent') ? 'not-sent' : 'unknown',
         cause: first?.error,
       },
     );

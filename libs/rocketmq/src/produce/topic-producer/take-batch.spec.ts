@@ -4,9 +4,7 @@ import { batchDueAt, isBatchDue, takeBatch } from './take-batch.js';
 
 const limits = { maxBatchMessages: 3, maxBatchBytes: 100, lingerMs: 10 };
 
-function pendingMessage(
-  given: { storedBytes?: number; isSingle?: boolean; isAlone?: boolean; sentAt?: number } = {},
-): PendingMessage {
+function pendingMessage(given: { storedBytes?: number; isSingle?: boolean; isAlone?: boolean; sentAt?: number } = {}): PendingMessage {
   const { storedBytes = 10, isSingle = false, isAlone = false, sentAt = 0 } = given;
   return {
     prepared: {

@@ -1,4 +1,4 @@
-import { type MessageFifo, type PendingMessage } from './pending-message.js';
+import type { MessageFifo, PendingMessage } from './pending-message.js';
 
 export interface BatchLimits {
   readonly maxBatchMessages: number;

@@ -1,19 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  BrokerNotFoundError,
-  BrokerResponseError,
-  ConnectionClosedError,
-  ConnectFailedError,
-  FlowControlError,
-} from '../../errors.js';
+import { BrokerNotFoundError, BrokerResponseError, ConnectionClosedError, ConnectFailedError, FlowControlError } from '../../errors.js';
 import { CallDeadline } from '../../connection/call-deadline.js';
 import { type QueueRef, type TopicRoute, writableQueues } from '../../routing/topic-route.js';
 import { decodeInnerBatch } from '../../wire/inner-batch.js';
-import { type EncodedBatch } from '../../wire/batch-encoder.js';
+import type { EncodedBatch } from '../../wire/batch-encoder.js';
 import { SendOutcomeUnknownError, type SendSettlement } from '../send-outcome.js';
-import { type EncodedMessage, type SendResult } from '../producer.js';
-import { type ProducerMessage } from './producer-message.js';
-import { type TopicProducerOptions } from './producer-options.js';
+import type { EncodedMessage, SendResult } from '../producer.js';
+import type { ProducerMessage } from './producer-message.js';
+import type { TopicProducerOptions } from './producer-options.js';
 import { QueueChoice, slotOf } from './queue-choice.js';
 import { TopicProducer } from './topic-producer.js';
 
@@ -126,8 +120,7 @@ describe('a topic producer', () => {
     await producer.close();
   });
 
-  const send = (body: string, queue?: QueueRef): ReturnType<TopicProducer['send']> =>
-    producer.send({ body: Buffer.from(body), queue });
+  const send = (body: string, queue?: QueueRef): ReturnType<TopicProducer['send']> => producer.send({ body: Buffer.from(body), queue });
 
   it('gives no offset where the broker gave none', async () => {
     cluster.store = () => -1;

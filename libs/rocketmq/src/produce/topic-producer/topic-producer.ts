@@ -1,14 +1,14 @@
 import { onAbort } from '@sluice/time';
 import { ClientClosedError, RequestAbortedError, RequestTimeoutError, RocketMqError } from '../../errors.js';
-import { type ConnectionPool } from '../../connection/connection-pool.js';
-import { type Producer } from '../producer.js';
+import type { ConnectionPool } from '../../connection/connection-pool.js';
+import type { Producer } from '../producer.js';
 import { Dispatcher } from './dispatcher.js';
 import { PendingBounds } from './pending-bounds.js';
-import { type PendingMessage, type SendReceiver, type StoredAt } from './pending-message.js';
+import type { PendingMessage, SendReceiver, StoredAt } from './pending-message.js';
 import { producerSettings, type ProducerSettings, type TopicProducerOptions } from './producer-options.js';
 import { prepareMessage, type PrepareLimits, type PreparedMessage, type ProducerMessage } from './producer-message.js';
 import { ManySends, OneSend } from './send-receivers.js';
-import { type RouteSource } from './topic-queues.js';
+import type { RouteSource } from './topic-queues.js';
 import { UniqueIds } from './unique-ids.js';
 import { WakeTimer } from './wake-timer.js';
 
@@ -18,7 +18,7 @@ export class ProducerOverloadedError extends RocketMqError {
     readonly topic: string,
     readonly maxWaitingSends: number,
   ) {
-    super('PRODUCER_OVERLOADED', `${String(maxWaitingSends)} sends to topic '${topic}' already wait for room`, {
+    super('PRODUCER_OVERLOADED', `${maxWaitingSends} sends to topic '${topic}' already wait for room`, {
       retriable: true,
     });
   }

@@ -1,7 +1,7 @@
 import { backoffMs, type BackoffLimits } from '@sluice/time';
 import { isRetriableRocketMqError } from '../../errors.js';
 import { writableQueues, type TopicRoute } from '../../routing/topic-route.js';
-import { type ClusterAccess } from '../../routing/cluster-access.js';
+import type { ClusterAccess } from '../../routing/cluster-access.js';
 import { QueueChoice } from './queue-choice.js';
 
 export type RouteSource = Pick<ClusterAccess, 'deadline'> & {
