@@ -1,18 +1,10 @@
-import type { ConfigSpec, FieldError } from './config/config-fields.js';
+import type { FieldError } from './config/config-fields.js';
+import type { PluginDescription } from './plugin.js';
 import type { SinkTask } from './sink/sink-task.js';
 import type { SourceTask } from './source/source-task.js';
 import type { TaskConfig } from './record/task-context.js';
 
-interface ConnectorPluginBase {
-  /** The class name that users write as `connector.class`, for example `FileStreamSource`. */
-  readonly name: string;
-  /** Other class names it answers to: those of Kafka Connect and of Apache RocketMQ Connect. */
-  readonly aliases: readonly string[];
-  readonly version: string;
-  /** One sentence for lists and documentation. */
-  readonly doc: string;
-  /** The connector's own settings; those that every connector has come from the runtime. */
-  readonly spec: ConfigSpec;
+interface ConnectorDescription extends PluginDescription {
   /** What the spec cannot say: rules across settings. Pure. */
   readonly validate?: (config: TaskConfig) => readonly FieldError[];
   /**
@@ -26,12 +18,12 @@ interface ConnectorPluginBase {
   readonly defaultConverters?: { readonly key?: string; readonly value?: string };
 }
 
-export interface SourceConnector extends ConnectorPluginBase {
+export interface SourceConnector extends ConnectorDescription {
   readonly kind: 'source';
   readonly createTask: () => SourceTask;
 }
 
-export interface SinkConnector extends ConnectorPluginBase {
+export interface SinkConnector extends ConnectorDescription {
   readonly kind: 'sink';
   readonly createTask: () => SinkTask;
 }

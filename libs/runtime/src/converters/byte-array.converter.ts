@@ -1,6 +1,5 @@
-import { type ConnectValue, optionalSchema, type Schema, SchemaType, schemas } from '@sluice/sdk';
+import { type ConnectValue, optionalSchema, type Schema, SchemaType, schemas, type Converter, type SchemaAndValue } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
-import type { Converter, SchemaAndValue } from './converter.js';
 
 const NAME = 'ByteArrayConverter';
 const bytesSchema: Schema = optionalSchema(schemas.bytes);

@@ -1,5 +1,5 @@
-import type { FieldError, RawConfig } from '@sluice/sdk';
-import { type ConverterPlugin, converterByName, CONVERTER_PLUGINS } from './converter-plugins.js';
+import type { ConverterPlugin, FieldError, RawConfig } from '@sluice/sdk';
+import { converterByName, CONVERTER_PLUGINS } from './converter-plugins.js';
 import type { Converters } from './converter.js';
 
 /** Converters that a connector has when the user names none, by name. */

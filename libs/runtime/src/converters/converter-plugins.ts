@@ -1,27 +1,14 @@
 import type { PluginInfo } from '@sluice/core';
-import { type ConfigSpec, type RawConfig, requireConfig } from '@sluice/sdk';
+import { type ConverterPlugin, requireConfig } from '@sluice/sdk';
 import { ByteArrayConverter } from './byte-array.converter.js';
-import type { Converter } from './converter.js';
 import { JsonConverter, jsonConverterSpec } from './json.converter.js';
 import { StringConverter, stringConverterSpec } from './string.converter.js';
-
-/** A converter that connectors can name. */
-export interface ConverterPlugin {
-  readonly name: string;
-  /** The names that Kafka Connect and Apache RocketMQ Connect have for it. */
-  readonly aliases: readonly string[];
-  readonly version: string;
-  readonly doc: string;
-  /** Its settings, without the prefix that they have in a connector's configuration. */
-  readonly spec: ConfigSpec;
-  /** Settings that it does not know are ignored. Throws a `ConfigError`. */
-  readonly create: (settings: RawConfig) => Converter;
-}
 
 const VERSION = '0.1.0';
 
 export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   {
+    kind: 'converter',
     name: 'StringConverter',
     aliases: [
       'String',
@@ -34,6 +21,7 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
     create: () => new StringConverter(),
   },
   {
+    kind: 'converter',
     name: 'ByteArrayConverter',
     aliases: [
       'ByteArray',
@@ -46,6 +34,7 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
     create: () => new ByteArrayConverter(),
   },
   {
+    kind: 'converter',
     name: 'JsonConverter',
     aliases: [
       'Json',
@@ -69,10 +58,5 @@ export function converterByName(name: string): ConverterPlugin | undefined {
 
 /** Describes the converters for lists of plugins. */
 export function converterInfos(): readonly PluginInfo[] {
-  return CONVERTER_PLUGINS.map((plugin) => ({
-    kind: 'converter',
-    name: plugin.name,
-    aliases: plugin.aliases,
-    version: plugin.version,
-  }));
+  return CONVERTER_PLUGINS.map(({ kind, name, aliases, version }) => ({ kind, name, aliases, version }));
 }

@@ -1,18 +1,6 @@
-import type { ConnectValue, Schema } from '@sluice/sdk';
+import type { Converter } from '@sluice/sdk';
 
-export interface SchemaAndValue {
-  readonly value: ConnectValue;
-  readonly schema?: Schema;
-}
-
-/** Turns one part of a record (key, value or a header's value) into bytes and back. */
-export interface Converter {
-  /** `null` stays `null`. Throws a {@link ConversionError}. */
-  toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null;
-  /** `null` stays `null`. Throws a {@link ConversionError}. */
-  fromBytes(bytes: Buffer | null): SchemaAndValue;
-}
-
+/** The converters of a connector's records. */
 export interface Converters {
   readonly key: Converter;
   readonly value: Converter;

@@ -22,8 +22,8 @@ describe('createConverters', () => {
       'value.converter': 'org.apache.rocketmq.connect.runtime.converter.record.json.JsonConverter',
       'value.converter.schemas.enable': 'false',
     });
-    expect(String(key.toBytes(1, undefined))).toBe('{"schema":null,"payload":1}');
-    expect(String(value.toBytes(1, undefined))).toBe('1');
+    expect(String(key.toBytes(1, undefined, 'numbers'))).toBe('{"schema":null,"payload":1}');
+    expect(String(value.toBytes(1, undefined, 'numbers'))).toBe('1');
   });
 
   it('names every converter that is unknown and every setting that is wrong', () => {

@@ -1,7 +1,15 @@
-import { ConfigError, ConnectError, ConnectErrorCode, type FieldError, parseConfig, type RawConfig } from '@sluice/sdk';
+import {
+  type Converter,
+  type ConverterPlugin,
+  ConfigError,
+  ConnectError,
+  ConnectErrorCode,
+  type FieldError,
+  parseConfig,
+  type RawConfig,
+} from '@sluice/sdk';
 import { chooseConverters, type ConverterChoice, type DefaultConverters, unknownConverterError } from './converter-choice.js';
-import type { ConverterPlugin } from './converter-plugins.js';
-import type { Converter, Converters } from './converter.js';
+import type { Converters } from './converter.js';
 
 /**
  * Makes the converters that a connector's configuration names in `key.converter`, `value.converter` and `header.converter`, with

@@ -1,7 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import { type ConfigOf, type ConfigSpec, type ConnectValue, type Schema, isJsonObject, type JsonValue, parseJson } from '@sluice/sdk';
+import {
+  type ConfigOf,
+  type ConfigSpec,
+  type ConnectValue,
+  type Schema,
+  isJsonObject,
+  type JsonValue,
+  parseJson,
+  type Converter,
+  type SchemaAndValue,
+} from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
-import type { Converter, SchemaAndValue } from './converter.js';
 import { readJson } from './json-reader.js';
 import { readSchema, schemaText } from './json-schema-codec.js';
 import { writeJson, writePlainJson } from './json-writer.js';

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { type ConfigSpec, type ConnectValue, optionalSchema, type Schema, schemas } from '@sluice/sdk';
+import { type ConfigSpec, type ConnectValue, optionalSchema, type Schema, schemas, type Converter, type SchemaAndValue } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
-import type { Converter, SchemaAndValue } from './converter.js';
 import { writePlainJson } from './json-writer.js';
 
 const NAME = 'StringConverter';

@@ -1,6 +1,6 @@
 import { messageToRecord, type MessageHeader } from '@sluice/protocol';
-import type { QueueRef, RecordHeader, SinkRecord } from '@sluice/sdk';
-import type { Converter, Converters } from '../converters/converter.js';
+import type { Converter, QueueRef, RecordHeader, SinkRecord } from '@sluice/sdk';
+import type { Converters } from '../converters/converter.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 
 /** Turns messages into records for a sink. */
@@ -16,15 +16,17 @@ export class ConvertingDecoder implements RecordDecoder {
   decode(queue: QueueRef, message: RawMessage): SinkRecord {
     const { key: keyConverter, value: valueConverter, header: headerConverter } = this.converters;
     const decoded = messageToRecord({ body: message.body, properties: message.rawProperties });
-    const { value, schema } = valueConverter.fromBytes(decoded.value);
-    const key = decoded.key === undefined ? undefined : keyConverter.fromBytes(decoded.key);
+    const { value, schema } = valueConverter.fromBytes(decoded.value, queue.topic);
+    const key = decoded.key === undefined ? undefined : keyConverter.fromBytes(decoded.key, queue.topic);
     return {
       topic: queue.topic,
       value,
       ...(schema === undefined ? undefined : { schema }),
       ...(key === undefined ? undefined : { key: key.value }),
       ...(key?.schema === undefined ? undefined : { keySchema: key.schema }),
-      ...(decoded.headers.length === 0 ? undefined : { headers: decoded.headers.map((header) => recordHeader(headerConverter, header)) }),
+      ...(decoded.headers.length === 0
+        ? undefined
+        : { headers: decoded.headers.map((header) => recordHeader(headerConverter, header, queue.topic)) }),
       timestamp: decoded.timestamp ?? message.bornTimestamp,
       queue,
       offset: message.queueOffset,
@@ -32,9 +34,9 @@ export class ConvertingDecoder implements RecordDecoder {
   }
 }
 
-function recordHeader(converter: Converter, { key, value }: MessageHeader): RecordHeader {
+function recordHeader(converter: Converter, { key, value }: MessageHeader, topic: string): RecordHeader {
   if (typeof value !== 'string') return { key, value };
-  const converted = converter.fromBytes(Buffer.from(value, 'utf8'));
+  const converted = converter.fromBytes(Buffer.from(value, 'utf8'), topic);
   return {
     key,
     value: converted.value,

@@ -1,6 +1,6 @@
 import { type MessageParts, type MessageHeader, recordToMessage } from '@sluice/protocol';
-import type { RecordHeader, SourceRecord } from '@sluice/sdk';
-import type { Converter, Converters } from '../converters/converter.js';
+import type { Converter, RecordHeader, SourceRecord } from '@sluice/sdk';
+import type { Converters } from '../converters/converter.js';
 
 /** Turns records of a source into messages. */
 export interface RecordEncoder {
@@ -17,12 +17,12 @@ export class ConvertingEncoder implements RecordEncoder {
     let headers: MessageHeader[] | undefined;
     if (record.headers !== undefined && record.headers.length > 0) {
       headers = [];
-      for (const item of record.headers) headers.push({ key: item.key, value: headerValue(header, item) });
+      for (const item of record.headers) headers.push({ key: item.key, value: headerValue(header, item, record.topic) });
     }
     return recordToMessage(
       {
-        key: record.key === undefined ? undefined : key.toBytes(record.key, record.keySchema),
-        value: value.toBytes(record.value, record.schema),
+        key: record.key === undefined ? undefined : key.toBytes(record.key, record.keySchema, record.topic),
+        value: value.toBytes(record.value, record.schema, record.topic),
         headers,
         timestamp: record.timestamp,
       },
@@ -33,8 +33,8 @@ export class ConvertingEncoder implements RecordEncoder {
 }
 
 /** Leaves texts, bytes and nulls as they are; everything else becomes the text that the converter makes of it. */
-function headerValue(converter: Converter, { value, schema }: RecordHeader): string | Uint8Array | null {
+function headerValue(converter: Converter, { value, schema }: RecordHeader, topic: string): string | Uint8Array | null {
   if (value === null || typeof value === 'string' || value instanceof Uint8Array) return value;
-  const bytes = converter.toBytes(value, schema);
+  const bytes = converter.toBytes(value, schema, topic);
   return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
