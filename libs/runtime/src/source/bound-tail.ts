@@ -7,8 +7,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import { SendFailure, type RecordProducer } from '../ports/record-producer.port.js';
 import { retrying } from '../retry/retrying.js';
 import type { TaskWaits } from '../retry/task-waits.js';
-import { QueueLostError, throwIfLost } from './writable-queues.js';
-import type { QueueStop, QueueStops } from './writable-queues.js';
+import { isStop, QueueLostError, throwIfLost, type QueueLook, type QueueStops } from './writable-queues.js';
 
 export interface BarrierSending {
   readonly producer: RecordProducer;
@@ -31,14 +30,14 @@ export interface BarrierSending {
 export async function boundTail(sending: BarrierSending, queue: QueueRef, barrier: Barrier): Promise<number> {
   const { producer, messages, lease, signal } = sending;
   const { body, properties } = barrierMessage(barrier, queue);
-  let stop: QueueStop | undefined;
+  let look: QueueLook = { state: 'writable' };
   const policy = {
     clock: sending.clock,
     limits: sending.backoff,
     waiting: sending.waits.begin(`sending a barrier to queue ${queueKey(queue)}`),
     mayRetry: (error: unknown) =>
       !(error instanceof QueueLostError) &&
-      (stop !== undefined || isRetriable(error) || (error instanceof SendFailure && error.outcome === 'unknown')),
+      (look.state !== 'writable' || isRetriable(error) || (error instanceof SendFailure && error.outcome === 'unknown')),
     onRetry: (error: unknown) => {
       sending.warn(`The barrier of generation ${barrier.generation} for ${queueKey(queue)} is sent again: ${String(error)}`);
     },
@@ -52,9 +51,9 @@ export async function boundTail(sending: BarrierSending, queue: QueueRef, barrie
       sending.queues.answered(queue);
       return firstOffset;
     } catch (error) {
-      stop = await sending.queues.stopOf(queue);
-      throwIfLost(stop);
-      if (stop?.isOverdue === true) return messages.endOffset(queue);
+      look = await sending.queues.look(queue);
+      throwIfLost(look);
+      if (isStop(look) && look.isOverdue) return messages.endOffset(queue);
       throw error;
     }
   });

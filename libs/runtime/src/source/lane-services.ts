@@ -6,6 +6,7 @@ import { boundTail, type BarrierSending } from './bound-tail.js';
 import type { QueueLaneOptions } from './queue-lane.js';
 import { readTail, type TailReading } from './read-tail.js';
 import { SuccessorCheck, type LookedAt, type SentQueue } from './successor-check.js';
+import type { QueueLook } from './writable-queues.js';
 
 /** The most messages to look through, for others may have sent many: a new generation costs less than reading more. */
 const MAX_LOOK_MESSAGES = 100_000;
@@ -50,9 +51,9 @@ export function laneServices(
     if (cut !== undefined) throw SupersededError.ofSource(generation, `retention has removed a part of ${what}`);
     return { ownUpTo: to, storedMs: to === from ? storedMs : (await before(queue, to))?.storeTimestamp };
   };
-  const isStopped = async (queue: QueueRef): Promise<boolean> => (await ports.queues.stopOf(queue)) !== undefined;
+  const stateOf = async (queue: QueueRef): Promise<QueueLook['state']> => (await ports.queues.look(queue)).state;
   return {
-    successors: new SuccessorCheck({ generation, lease: ports.lease, look, isStopped, queues }),
+    successors: new SuccessorCheck({ generation, lease: ports.lease, look, stateOf, queues }),
     endOffset: (queue) => ports.messages.endOffset(queue),
     boundTail: (queue) => boundTail(ports, queue, { task, generation }),
     examine: async (queue, from, to) => {

@@ -3,6 +3,7 @@ import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SourcePar
 import { chooseQueue } from './choose-queue.js';
 import { PartitionState } from './partition-state.js';
 import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
+import { isStop } from './writable-queues.js';
 
 /** How long a list of a topic's queues is used: closed queues open again, and operators add queues. */
 const QUEUES_FRESH_MS = 30_000;
@@ -74,8 +75,8 @@ export class PartitionTable {
     const { queues } = this.options.laneOptions;
     await Promise.all(
       [...this.#lanesByKey.values()].map(async (lane) => {
-        const stop = await queues.stopOf(lane.queue);
-        if (stop?.isOverdue === true && stop.state === 'closed') lane.leave(stop);
+        const look = await queues.look(lane.queue);
+        if (isStop(look) && look.isOverdue && look.state === 'closed') lane.leave(look);
       }),
     );
   }

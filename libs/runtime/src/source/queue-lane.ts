@@ -10,7 +10,7 @@ import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
 import type { SuccessorCheck } from './successor-check.js';
-import { describeWait, QueueLostError, type QueueStop, type QueueStops } from './writable-queues.js';
+import { describeWait, isStop, QueueLostError, type QueueStop, type QueueStops } from './writable-queues.js';
 
 /** How often a lane looks whether a queue that took no messages takes them again, in milliseconds. */
 const LOOK_INTERVAL_MS = 4000;
@@ -250,9 +250,9 @@ export class QueueLane {
   async #moveIfStopped(): Promise<void> {
     const { queues, signal } = this.options;
     this.#isLeaving = false;
-    const stop = await queues.stopOf(this.queue);
+    const look = await queues.look(this.queue);
     signal.throwIfAborted();
-    if (stop !== undefined && mayMove(stop) && !this.#left) this.options.move(this, stop, false);
+    if (isStop(look) && mayMove(look) && !this.#left) this.options.move(this, look, false);
   }
 
   /** Tries until the queue has the batch. Returns false when another lane has the batch now. */
@@ -278,19 +278,20 @@ export class QueueLane {
           return true;
         }
         this.#isUncertain ||= settlement === 'unknown' || settlement === 'stored';
-        const stop = await this.options.queues.stopOf(this.queue, true);
+        const look = await this.options.queues.look(this.queue, true);
         signal.throwIfAborted();
         // What a closed queue has of an uncertain batch is read first: the next attempt does.
-        if (stop !== undefined && mayMove(stop) && !(this.#isUncertain && stop.state === 'closed')) {
-          this.options.move(this, stop, this.#isUncertain);
+        if (isStop(look) && mayMove(look) && !(this.#isUncertain && look.state === 'closed')) {
+          this.options.move(this, look, this.#isUncertain);
           return false;
         }
-        if (settlement === 'rejected' && stop === undefined) throw error;
+        // Name servers that do not answer leave open whether the queue is gone, which explains a rejection.
+        if (settlement === 'rejected' && look.state === 'writable') throw error;
         counters.sendRetries++;
-        if (stop !== undefined) this.#waiting.failed(describeWait(error, stop));
+        if (isStop(look)) this.#waiting.failed(describeWait(error, look));
         // The topic exists again: the next failure has nothing to do with those before.
-        else if (wasStopped) attempt = 1;
-        wasStopped = stop !== undefined;
+        else if (wasStopped && look.state === 'writable') attempt = 1;
+        if (look.state !== 'unknown') wasStopped = isStop(look);
         const delayMs = backoffMs(attempt, backoff, clock.random());
         this.options.warn(`Sending ${batch.toSend.count} record(s) to ${this.key} again in ${Math.round(delayMs)} ms: ${String(error)}`);
         if (!wasStopped) await clock.sleep(delayMs, signal);
@@ -304,7 +305,7 @@ export class QueueLane {
     const { clock, signal, queues } = this.options;
     for (let leftMs = delayMs; leftMs > 0; leftMs -= LOOK_INTERVAL_MS) {
       await clock.sleep(Math.min(leftMs, LOOK_INTERVAL_MS), signal);
-      if (leftMs > LOOK_INTERVAL_MS && (await queues.stopOf(this.queue)) === undefined) return true;
+      if (leftMs > LOOK_INTERVAL_MS && (await queues.look(this.queue)).state === 'writable') return true;
     }
     return false;
   }

@@ -4,6 +4,7 @@ import { SendFailure } from '../ports/record-producer.port.js';
 import type { ListedRecord } from '../testing/list-source.js';
 import { readEverything, readValid } from '../testing/read-valid.js';
 import { SourceWorld } from '../testing/source-world.js';
+import { endOf } from '../testing/successor.js';
 import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../testing/two-queues.js';
 
 describe('a topic that was deleted and created again', () => {
@@ -83,6 +84,44 @@ describe('how long a queue has been stopped', () => {
     await world.clock.until(() => counters.recordsSent === 7, 60_000);
     loop.kill();
     expect(other.messages).toHaveLength(0);
+  });
+});
+
+describe('name servers that answer every second question', () => {
+  const flap = ({ cluster }: SourceWorld): void => {
+    const { lookUpQueue } = cluster.producer;
+    let asked = 0;
+    cluster.producer.lookUpQueue = (ref) => {
+      asked++;
+      return asked % 2 === 0 ? Promise.reject(new Error('no name server answers')) : lookUpQueue(ref);
+    };
+  };
+
+  it('do not have an unavailable queue tried more often than the retry delays say', async () => {
+    const backoff = { initialMs: 1000, maxMs: 60_000 };
+    const { world, loop, list, first, other, stop } = await onTwoQueues({ backoff, maxUnavailableMs: undefined });
+    stop(first, 'unavailable');
+    stop(other, 'unavailable');
+    flap(world);
+    const before = world.cluster.sends.length;
+    list.push(...recordsOf(6).slice(5));
+    await world.clock.advance(600_000);
+    loop.kill();
+    // 1, 2, 4 ... 60 s between the tries, each at least half as long by chance.
+    expect(world.cluster.sends.length - before).toBeLessThan(30);
+  });
+
+  it('do not end a task whose queue is gone, as a refusal does where they say that it takes messages', async () => {
+    const { world, loop, counters, list } = await onTwoQueues();
+    const { lookUpQueue } = world.cluster.producer;
+    let areSilent = true;
+    world.cluster.producer.lookUpQueue = (ref) => (areSilent ? Promise.reject(new Error('no name server answers')) : lookUpQueue(ref));
+    world.cluster.fate = () => ({ kind: 'reject', retriable: false });
+    list.push(...recordsOf(6).slice(5));
+    await world.clock.advance(10_000);
+    expect(counters.sendRetries).toBeGreaterThan(0);
+    areSilent = false;
+    expect(await endOf({ world, loop })).toMatchObject({ kind: 'failed', error: { message: 'refused' } });
   });
 });
 

@@ -79,7 +79,7 @@ export async function readTail(reading: TailReading, tail: TailToRead): Promise<
       }
       const failure = minOffset === undefined ? error : contradictionOf(error, minOffset);
       if (!failure.retriable) throw error;
-      throwIfLost(await reading.queues.stopOf(tail.queue));
+      throwIfLost(await reading.queues.look(tail.queue));
       waiting.failed(failure);
       warn(`Reading ${queueKey(tail.queue)} at offset ${next} failed and is retried: ${failure.message}`);
       await clock.sleep(backoffMs(attempt, backoff, clock.random()), signal);

@@ -90,6 +90,22 @@ describe('a source whose runner had no lease for a while', () => {
     expect(world.cluster.queue(v!).messages).toEqual([]);
   });
 
+  it('asks again, and keeps its generation, while no name server says which queues take messages', async () => {
+    const queues = await onTwoQueues();
+    const { world, counters, list } = queues;
+    const [u] = world.cluster.addTopic('u', 1);
+    const { lookUpQueue } = world.cluster.producer;
+    world.cluster.producer.lookUpQueue = () => Promise.reject(new Error('no name server answers'));
+    world.lease.lose();
+    regain(queues);
+    list.push({ topic: 'u', value: 'u0' });
+    await world.clock.advance(5000);
+    expect(world.cluster.queue(u!).messages).toEqual([]);
+    world.cluster.producer.lookUpQueue = lookUpQueue;
+    await world.clock.until(() => counters.recordsSent === 6);
+    queues.loop.kill();
+  });
+
   it('needs a new generation where this one has sent nothing, or retention has removed a part of the queue', async () => {
     const fresh = await onTwoQueues();
     fresh.loop.kill();

@@ -1,6 +1,7 @@
-import { queueKey, type QueueRef } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef } from '@sluice/sdk';
 import { SupersededError } from '../task/superseded-error.js';
 import { isDoubtful, type Lease } from '../ports/lease.port.js';
+import type { QueueLook } from './writable-queues.js';
 
 /** A queue, and how far no successor has sent to it. */
 export interface SentQueue {
@@ -22,9 +23,20 @@ export interface SuccessorCheckOptions {
    * @throws SupersededError, also where messages are missing or others are in their place; QueueLostError
    */
   readonly look: (queue: QueueRef, from: number, storedMs: number | undefined) => Promise<LookedAt>;
-  /** Resolves with whether a queue takes no messages, and so no barrier either. */
-  readonly isStopped: (queue: QueueRef) => Promise<boolean>;
+  /** Resolves with whether a queue takes messages, and so barriers too. */
+  readonly stateOf: (queue: QueueRef) => Promise<QueueLook['state']>;
   readonly queues: () => Iterable<SentQueue>;
+}
+
+/** Reports that the name servers do not answer, so nobody knows which queues would take a successor's barrier. */
+class UndecidedError extends ConnectError {
+  constructor(unused: QueueRef) {
+    super(
+      ConnectErrorCode.unavailable,
+      `No name server says which queues take messages, before the first send to ${queueKey(unused)}. The task asks again`,
+      { retriable: true },
+    );
+  }
 }
 
 /**
@@ -45,10 +57,10 @@ export class SuccessorCheck {
 
   /**
    * Resolves once the queues show that no successor has sent anything, with the gaps after which that holds. To be called with the lease.
-   * @throws SupersededError, also where no queue can show that; QueueLostError
+   * @throws SupersededError, also where no queue can show that; UndecidedError, QueueLostError
    */
   async clear({ queue, ownUpTo, storedMs }: SentQueue): Promise<SentQueue & { readonly gaps: number }> {
-    const { lease, look, isStopped } = this.options;
+    const { lease, look, stateOf } = this.options;
     const { gaps } = lease;
     if (ownUpTo === undefined) {
       if (this.#clearedGaps < gaps) await this.#askOthers(queue);
@@ -56,21 +68,26 @@ export class SuccessorCheck {
       return { queue, ownUpTo, gaps };
     }
     const lookedAt = await look(queue, ownUpTo, storedMs);
-    if (!(await isStopped(queue))) this.#clearedGaps = Math.max(this.#clearedGaps, gaps);
+    if ((await stateOf(queue)) === 'writable') this.#clearedGaps = Math.max(this.#clearedGaps, gaps);
     return { queue, ...lookedAt, gaps };
   }
 
   async #askOthers(unused: QueueRef): Promise<void> {
-    const { generation, look, isStopped, queues } = this.options;
+    const { generation, look, stateOf, queues } = this.options;
+    let isUndecided = false;
     for (const { queue, ownUpTo, storedMs } of queues()) {
-      if (ownUpTo === undefined || (await isStopped(queue))) continue;
+      if (ownUpTo === undefined) continue;
+      const state = await stateOf(queue);
+      if (state === 'closed' || state === 'unavailable') continue;
       try {
         await look(queue, ownUpTo, storedMs);
-        return;
+        if (state === 'writable') return;
+        isUndecided = true;
       } catch (error) {
         if (error instanceof SupersededError) throw error;
       }
     }
+    if (isUndecided) throw new UndecidedError(unused);
     throw SupersededError.ofSource(
       generation,
       `no queue that this generation has sent to can show whether a newer one exists, before it sends to ${queueKey(unused)}`,

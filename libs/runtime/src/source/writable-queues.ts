@@ -24,6 +24,9 @@ export interface QueueStop {
   readonly others: readonly QueueRef[];
 }
 
+/** What a look at a queue shows: it takes messages, it takes none, or no name server answers and nobody can say. */
+export type QueueLook = { readonly state: 'writable' | 'unknown' } | QueueStop;
+
 export interface WritableQueuesOptions {
   readonly producer: RecordProducer;
   readonly messages: Pick<QueueMessages, 'unreadableQueues'>;
@@ -38,11 +41,11 @@ export interface WritableQueuesOptions {
 /** Reports queues that stopped taking messages. */
 export interface QueueStops {
   /**
-   * Looks whether a queue takes messages. Resolves with `undefined` when it does, and when nobody can say. Never rejects.
+   * Looks whether a queue takes messages. Never rejects.
    *
    * @param mayCreate records wait: a topic whose queues are all gone for long is created again, where that is allowed
    */
-  stopOf(queue: QueueRef, mayCreate?: boolean): Promise<QueueStop | undefined>;
+  look(queue: QueueRef, mayCreate?: boolean): Promise<QueueLook>;
   /** Notes that a call to the queue succeeded. */
   answered(queue: QueueRef): void;
 }
@@ -94,26 +97,25 @@ export class WritableQueues implements QueueStops {
     return found;
   }
 
-  async stopOf(queue: QueueRef, mayCreate = false): Promise<QueueStop | undefined> {
+  async look(queue: QueueRef, mayCreate = false): Promise<QueueLook> {
     let found: QueueLookUp;
     try {
       found = await this.options.producer.lookUpQueue(queue);
     } catch {
-      // Name servers that do not answer say nothing.
-      return undefined;
+      return { state: 'unknown' };
     }
     const { state, writable } = found;
     const key = queueKey(queue);
     if (state === 'writable') {
       this.#stops.delete(key);
-      return undefined;
+      return { state };
     }
     const forMs = this.#note(key, state);
     const { maxUnavailableMs = Infinity } = this.options;
     const limitMs = state === 'closed' ? Math.min(MAX_CLOSED_MS, maxUnavailableMs) : maxUnavailableMs;
     const isOverdue = forMs >= limitMs;
     const others = isOverdue ? await this.#othersOf(queue, writable, mayCreate) : [];
-    return others.some((other) => queueKey(other) === key) ? undefined : { queue, state, forMs, limitMs, isOverdue, others };
+    return others.some((other) => queueKey(other) === key) ? { state: 'writable' } : { queue, state, forMs, limitMs, isOverdue, others };
   }
 
   answered(queue: QueueRef): void {
@@ -151,6 +153,11 @@ export class WritableQueues implements QueueStops {
   }
 }
 
+/** Returns whether a look showed that the queue takes no messages. */
+export function isStop(look: QueueLook): look is QueueStop {
+  return look.state !== 'writable' && look.state !== 'unknown';
+}
+
 /** Says what is known of a queue that takes no messages. */
 export function describeStop({ queue, state, forMs }: QueueStop): string {
   const seconds = Math.round(forMs / 1000);
@@ -181,6 +188,6 @@ export class QueueLostError extends ConnectError {
 }
 
 /** Throws when the queue's broker is unavailable for longer than the task waits. */
-export function throwIfLost(stop: QueueStop | undefined): void {
-  if (stop?.isOverdue === true && stop.state === 'unavailable') throw new QueueLostError(stop);
+export function throwIfLost(look: QueueLook): void {
+  if (isStop(look) && look.isOverdue && look.state === 'unavailable') throw new QueueLostError(look);
 }

@@ -57,7 +57,7 @@ export function regain({ world }: TwoQueues): void {
 }
 
 /** Resolves with how the loop ended within `limitMs`; undefined where it runs. */
-export async function endOf({ world, loop }: TwoQueues, limitMs = 60_000): Promise<LoopEnd | undefined> {
+export async function endOf({ world, loop }: Pick<TwoQueues, 'world' | 'loop'>, limitMs = 60_000): Promise<LoopEnd | undefined> {
   let end: LoopEnd | undefined;
   void loop.ended.then((found) => (end = found));
   await world.clock.advance(limitMs);
