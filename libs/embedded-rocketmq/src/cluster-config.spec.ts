@@ -11,6 +11,7 @@ import {
   type NameServerNode,
   nameServersOf,
 } from './cluster-plan.js';
+import { PULL_LIMITS, ROCKETMQ_PULL_LIMITS } from './pull-limits.js';
 import { nodesOf, type TopologyOptions } from './topology.js';
 
 /** Ports 9876, 9877, … (controller: 9000) and 10911, 10921, …, as if they had been chosen. */
@@ -60,10 +61,15 @@ describe('configuration of a cluster', () => {
     });
   });
 
-  it('creates neither topics nor groups unasked and leaves pull limits at their defaults', () => {
-    const properties = brokerConf(plan());
-    expect(properties).toMatchObject({ autoCreateTopicEnable: 'false', autoCreateSubscriptionGroup: 'false' });
-    expect(Object.keys(properties).filter((key) => key.startsWith('maxTransfer'))).toEqual([]);
+  it('creates neither topics nor groups unasked', () => {
+    expect(brokerConf(plan())).toMatchObject({ autoCreateTopicEnable: 'false', autoCreateSubscriptionGroup: 'false' });
+  });
+
+  it('raises three limits of a pull, and leaves the bytes of one from memory to RocketMQ', () => {
+    const limits = (properties: Readonly<Record<string, string>>): [string, string][] =>
+      Object.entries(properties).filter(([key]) => key.startsWith('maxTransfer'));
+    expect(limits(brokerConf(plan()))).toEqual(Object.entries(PULL_LIMITS));
+    expect(limits(brokerConf(plan({}, ROCKETMQ_PULL_LIMITS)))).toEqual(Object.entries(ROCKETMQ_PULL_LIMITS));
   });
 
   it('lets brokerConfig replace a default and add a property, and a set replace that', () => {

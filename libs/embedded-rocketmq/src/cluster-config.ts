@@ -1,6 +1,7 @@
 import { type BrokerNode, type ClusterPlan, controllerAddress, LOOPBACK, nameServerList, type NameServerNode } from './cluster-plan.js';
 import type { NodeLayout } from './cluster-layout.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
+import { PULL_LIMITS } from './pull-limits.js';
 
 type Properties = Readonly<Record<string, string>>;
 
@@ -54,11 +55,11 @@ function fixedBrokerProperties(node: BrokerNode, plan: ClusterPlan, layout: Node
 }
 
 /**
- * Small files for small machines; limits on what one pull returns stay at RocketMQ's defaults, for users have those too. Disk: the broker
- * refuses writes above 90 % used, for the setting is capped there. Above 85 % it deletes even files that have not expired, unless
- * `cleanFileForciblyEnable` is off.
+ * Small files for small machines, and the limits of a pull that the docs recommend. Disk: the broker refuses writes above 90 % used, for the
+ * setting is capped there. Above 85 % it deletes even files that have not expired, unless `cleanFileForciblyEnable` is off.
  */
 const DEFAULT_BROKER_PROPERTIES: Properties = {
+  ...PULL_LIMITS,
   autoCreateTopicEnable: 'false',
   autoCreateSubscriptionGroup: 'false',
   enablePropertyFilter: 'true',

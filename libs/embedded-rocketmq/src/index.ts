@@ -4,6 +4,7 @@ export { type HeapSizes } from './cluster-plan.js';
 export { BrokerHandle, NodeHandle } from './node-handle.js';
 export { portTakenAdvice, startCommand } from './port-advice.js';
 export { checkPortsFree, type ClusterPorts, freePorts, PortTakenError } from './ports.js';
+export { PULL_LIMITS, type PullLimits, ROCKETMQ_PULL_LIMITS } from './pull-limits.js';
 export { type BrokerMetadata } from './remoting-probe.js';
 export { DEFAULT_ROCKETMQ_VERSION, ROCKETMQ_VERSIONS, type RocketmqVersion } from './rocketmq-version.js';
 export { type ClusterPids, RunningCluster } from './running-cluster.js';

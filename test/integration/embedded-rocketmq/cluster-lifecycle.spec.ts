@@ -7,11 +7,15 @@ import {
   type ClusterPorts,
   clusterStatus,
   freePorts,
+  PULL_LIMITS,
+  type PullLimits,
+  ROCKETMQ_PULL_LIMITS,
   type RunningCluster,
   runMqadmin,
   startCluster,
   stopCluster,
 } from '@sluice/embedded-rocketmq';
+import { BatchEncoder, RocketMqClient } from '@sluice/rocketmq';
 import { until } from '../../support/sluice-cluster.js';
 import { listenAddresses } from './listen-addresses.js';
 
@@ -126,8 +130,54 @@ describe('an embedded cluster', () => {
     LIMIT_MS,
   );
 
+  /** Asks the broker itself. */
+  async function pullLimits(client: RocketMqClient): Promise<PullLimits> {
+    const config = await client.admin.brokers.config(cluster.brokerName);
+    const limitOf = (name: keyof PullLimits): string => config.get(name) ?? 'none';
+    return {
+      maxTransferCountOnMessageInMemory: limitOf('maxTransferCountOnMessageInMemory'),
+      maxTransferCountOnMessageInDisk: limitOf('maxTransferCountOnMessageInDisk'),
+      maxTransferBytesOnMessageInDisk: limitOf('maxTransferBytesOnMessageInDisk'),
+    };
+  }
+
   it(
-    'keeps topics over an orderly restart and a kill of the broker',
+    'gives a pull up to 512 messages, 32 with the limits of RocketMQ, and keeps its own over an orderly restart',
+    async () => {
+      const client = RocketMqClient.open({ namesrv: cluster.namesrv });
+      try {
+        const topic = 'pulled';
+        await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+        await client.admin.createGroup({ group: 'pulls' });
+        const queue = { topic, brokerName: cluster.brokerName, queueId: 0 };
+        const encoder = new BatchEncoder();
+        for (let sent = 0; sent < 600; sent += 1) encoder.add(Buffer.from('x'), '');
+        await client.producer.sendBatch(queue, encoder.finish());
+        const pulled = async (maxMessages: number): Promise<number> =>
+          (await client.consumer.pull({ queue, offset: 0, group: 'pulls', maxMessages, suspendMs: 5_000 })).nextOffset;
+        await until('all can be pulled', async () => (await client.admin.maxOffset(queue)) === 600);
+        expect(await pullLimits(client)).toEqual(PULL_LIMITS);
+        expect([await pulled(600), await pulled(32)]).toEqual([512, 32]);
+
+        await client.admin.brokers.updateConfig(cluster.brokerName, ROCKETMQ_PULL_LIMITS);
+        expect(await pulled(600)).toBe(32);
+        await client.admin.brokers.updateConfig(cluster.brokerName, PULL_LIMITS);
+        expect(await pulled(600)).toBe(512);
+
+        const firstPid = cluster.pids.broker;
+        await cluster.restartBroker();
+        expect(cluster.pids.broker).not.toBe(firstPid);
+        expect(await pullLimits(client)).toEqual(PULL_LIMITS);
+        expect(await pulled(600)).toBe(512);
+      } finally {
+        await client.close();
+      }
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'keeps topics over a kill of the broker',
     async () => {
       const topic = `embedded-${Date.now()}`;
       const admin = { logDir: cluster.logDir };
@@ -136,9 +186,6 @@ describe('an embedded cluster', () => {
         admin,
       );
       expect(created).toContain('success');
-      const firstPid = cluster.pids.broker;
-      await cluster.restartBroker();
-      expect(cluster.pids.broker).not.toBe(firstPid);
       await cluster.killBroker('SIGKILL');
       await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({
         condition: { kind: 'degraded', missing: 'the broker does not run' },
