@@ -13,6 +13,7 @@ import { until } from '../support/sluice-cluster.js';
 import type { LoadResult } from './client-load.js';
 import { JavaLoad } from './java-load.js';
 import { LoadProcess } from './load-process.js';
+import { PULL_SETTINGS, type PullSetting, useLimits } from './pull-limits.js';
 import { checkRatios, median } from './ratio-check.js';
 
 const BODY_BYTES = 1024;
@@ -23,23 +24,8 @@ const PER_PULL = 512;
 const WARM_UP_MS = 4_000;
 const loadScript = fileURLToPath(new URL('./client-load.js', import.meta.url));
 
-/** Both sides read and write through these. */
-const brokerConfig = {
-  maxTransferCountOnMessageInMemory: String(PER_PULL),
-  maxTransferBytesOnMessageInMemory: '4194304',
-  maxTransferCountOnMessageInDisk: String(PER_PULL),
-  maxTransferBytesOnMessageInDisk: '4194304',
-  sendMessageThreadPoolNums: '4',
-  waitTimeMillsInSendQueue: '1000',
-};
-
-/** RocketMQ's own limits of a pull. */
-const defaultLimits = {
-  maxTransferCountOnMessageInMemory: '32',
-  maxTransferBytesOnMessageInMemory: '262144',
-  maxTransferCountOnMessageInDisk: '8',
-  maxTransferBytesOnMessageInDisk: '65536',
-};
+/** Both sides write through these. */
+const brokerConfig = { sendMessageThreadPoolNums: '4', waitTimeMillsInSendQueue: '1000' };
 
 interface Speed {
   readonly perSecond: number;
@@ -162,11 +148,9 @@ class ClientBench {
     }
   }
 
-  /** From now on the broker answers pulls as it does without any configuration. */
-  async useDefaultLimits(): Promise<void> {
-    for (const { brokerName } of (await this.client.admin.clusterInfo()).brokers) {
-      await this.client.admin.brokers.updateConfig(brokerName, defaultLimits);
-    }
+  /** From now on the broker answers pulls so; returns how the figures are to be headed. */
+  useLimits(setting: PullSetting): Promise<string> {
+    return useLimits(this.client, setting);
   }
 
   #node(mode: Mode, topic: string, ...numbers: readonly number[]): LoadProcess {
@@ -200,33 +184,46 @@ function lines(sluice: NodeSpeed, bare: NodeSpeed): string {
   ].join('\n  ');
 }
 
-async function compare(bench: ClientBench, rounds: number, seconds: number, messages: number): Promise<void> {
-  const print = (text: string): boolean => process.stdout.write(`${text}\n`);
-  const sends: number[] = [];
-  const pulls: number[] = [];
-  const end = await bench.fill('bench-pull', messages);
+const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+
+/** Returns how many times the Java client's messages ours sent, by round. */
+async function compareSends(bench: ClientBench, rounds: number, seconds: number): Promise<number[]> {
+  const ratios: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const javaSend = await bench.javaSend(`bench-java-${round}`, seconds);
-    const send = await bench.send('send', `bench-sluice-${round}`, seconds);
-    const bareSend = await bench.send('bare-send', `bench-bare-${round}`, seconds);
+    const java = await bench.javaSend(`bench-java-${round}`, seconds);
+    const sluice = await bench.send('send', `bench-sluice-${round}`, seconds);
+    const bare = await bench.send('bare-send', `bench-bare-${round}`, seconds);
     print(`round ${round}, send, batches of ${BATCH}, ${SENDS_IN_FLIGHT} in flight`);
-    print(`  ${line('Java BatchProducer', javaSend)}\n  ${lines(send, bareSend)}`);
-    sends.push(send.perSecond / javaSend.perSecond);
-    const javaPull = await bench.javaPull('bench-pull', end);
-    const pull = await bench.pull('pull', 'bench-pull', end);
-    const barePull = await bench.pull('bare-pull', 'bench-pull', end);
-    print(`round ${round}, pull, ${QUEUES} queues on one connection, at most ${PER_PULL} messages a pull`);
-    print(`  ${line('Java pull consumer', javaPull)}\n  ${lines(pull, barePull)}`);
-    pulls.push(pull.perSecond / javaPull.perSecond);
+    print(`  ${line('Java BatchProducer', java)}\n  ${lines(sluice, bare)}`);
+    ratios.push(sluice.perSecond / java.perSecond);
   }
-  await bench.useDefaultLimits();
-  print(`pull with RocketMQ's own limits ${JSON.stringify(defaultLimits)}`);
-  print(`  ${line('Java pull consumer', await bench.javaPull('bench-pull', end))}`);
-  print(`  ${lines(await bench.pull('pull', 'bench-pull', end), await bench.pull('bare-pull', 'bench-pull', end))}`);
-  checkRatios([
-    { name: 'send to Java BatchProducer', ratio: median(sends), goal: 1 },
-    { name: 'pull to Java pull consumer', ratio: median(pulls), goal: 1 },
-  ]);
+  return ratios;
+}
+
+/** Returns how many times the Java client's messages ours pulled, by round. */
+async function comparePulls(bench: ClientBench, topic: string, end: number, rounds: number): Promise<number[]> {
+  const ratios: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const java = await bench.javaPull(topic, end);
+    const sluice = await bench.pull('pull', topic, end);
+    const bare = await bench.pull('bare-pull', topic, end);
+    print(`round ${round}, pull, ${QUEUES} queues on one connection, ${PER_PULL} messages asked of a pull`);
+    print(`  ${line('Java pull consumer', java)}\n  ${lines(sluice, bare)}`);
+    ratios.push(sluice.perSecond / java.perSecond);
+  }
+  return ratios;
+}
+
+async function compare(bench: ClientBench, rounds: number, seconds: number, messages: number): Promise<void> {
+  const topic = 'bench-pull';
+  const end = await bench.fill(topic, messages);
+  const ratios = [{ name: 'send to Java BatchProducer', ratio: median(await compareSends(bench, rounds, seconds)), goal: 1 }];
+  for (const setting of PULL_SETTINGS) {
+    print(await bench.useLimits(setting));
+    const pulls = await comparePulls(bench, topic, end, rounds);
+    ratios.push({ name: `pull to Java pull consumer, ${setting.name}`, ratio: median(pulls), goal: 1 });
+  }
+  checkRatios(ratios);
 }
 
 /** Runs the bench. @throws Error when a ratio is below 0.8 of its goal */
