@@ -7,7 +7,8 @@ export { SendOutcomeUnknownError, type SendSettlement, type UnknownOutcomeReason
 export { type MessageFilter } from './consume/message-filter.js';
 export { type PullOptions, type PullResult, type ReplicaReadMode } from './consume/pull.js';
 export { type PullBudget } from './consume/pull-budget.js';
-export { type QueueReader, type QueueReaderOptions, type QueueReaderState } from './consume/queue-reader.js';
+export { type QueueReader } from './consume/queue-reader.js';
+export { type QueueReaderOptions, type QueueReaderState } from './consume/queue-reader-options.js';
 export { isQueueRefused } from './routing/response-error.js';
 export {
   AckFailedError,

@@ -11,7 +11,8 @@ import type { GroupMembers } from './group-members.js';
 import { compileFilter, type CompiledFilter } from './message-filter.js';
 import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
 import { isRedirectToMaster, ReplicaReads } from './replica-reads.js';
-import { QueueReader, type QueueReaderOptions } from './queue-reader.js';
+import { QueueReader } from './queue-reader.js';
+import type { QueueReaderOptions } from './queue-reader-options.js';
 
 /** Bits of a pull's `sysFlag`. */
 const PULL_FLAG = {

@@ -1,19 +1,33 @@
 import { InvalidArgumentError } from '../errors.js';
+import { BatchSpans } from './batch-spans.js';
 
 const FIRST_GROW_AFTER = 8;
 const MAX_GROW_AFTER = 1_024;
 
+interface FoundAnswer {
+  readonly nextOffset: number;
+  readonly maxOffset: number;
+  /** Messages in it as they are stored: an inner batch is one, and takes many offsets. */
+  readonly stored: number;
+}
+
 /**
- * Decides how many messages a pull asks for, so that its answer holds exactly that many and the offset of the next one is
- * known. The broker's limits differ by configuration and by whether the messages are in memory, and it announces none of
+ * Decides how many messages a pull asks for, and predicts where the next one begins. Of plain messages it asks for as many as an answer
+ * holds. The broker's limits differ by configuration and by whether the messages are in memory, and it announces none of
  * this. So the number falls to what an answer held when more was there. It doubles after a run of full answers, and ever
  * more rarely once doubling proved too much. It soon recovers from a single short answer, as at the end of a file.
+ *
+ * A broker gives inner batches whole, also where one has more messages than a pull asks for. So the prediction follows the answers there.
  */
 export class PullWindow {
   #asked: number;
   #fullAnswers = 0;
   #growAfter = FIRST_GROW_AFTER;
   #isGrowthOnTrial = false;
+  /** While answers have inner batches. */
+  #batches: BatchSpans | undefined;
+  /** Answers without an inner batch since the last one with any. */
+  #plainAnswers = 0;
 
   constructor(private readonly maxMessages: number) {
     if (!Number.isInteger(maxMessages) || maxMessages < 1) {
@@ -24,6 +38,11 @@ export class PullWindow {
 
   get asked(): number {
     return this.#asked;
+  }
+
+  /** Offsets that the answer to a pull is expected to cover; undefined where only the answer can tell. */
+  get span(): number | undefined {
+    return this.#batches === undefined ? this.#asked : this.#batches.expected;
   }
 
   /**
@@ -63,21 +82,37 @@ export class PullWindow {
     this.#isGrowthOnTrial = true;
   }
 
-  /**
-   * Learns from an answer with messages.
-   * @returns whether it ended where the next pull in flight begins
-   */
-  onFound(offset: number, asked: number, answer: { readonly nextOffset: number; readonly maxOffset: number }): boolean {
-    if (answer.nextOffset === offset + asked) {
+  /** Learns from an answer with messages. */
+  onFound(offset: number, asked: number, answer: FoundAnswer): void {
+    const covered = answer.nextOffset - offset;
+    this.#noteKind(answer.stored < covered);
+    const isShort = answer.nextOffset < answer.maxOffset;
+    if (this.#batches !== undefined) {
+      if (isShort) this.#batches.learn(covered);
       this.onFull(asked);
-      return true;
-    }
-    if (answer.nextOffset < answer.maxOffset) {
+    } else if (covered === asked) {
+      this.onFull(asked);
+    } else if (isShort) {
       this.#growAfter = this.#isGrowthOnTrial ? Math.min(MAX_GROW_AFTER, this.#growAfter * 2) : FIRST_GROW_AFTER;
-      this.#asked = Math.max(1, Math.min(asked, answer.nextOffset - offset));
+      this.#asked = Math.max(1, Math.min(asked, covered));
       this.#fullAnswers = 0;
       this.#isGrowthOnTrial = false;
     }
-    return false;
+  }
+
+  /** Topics of batches hold single messages too: a few of them change nothing. */
+  #noteKind(hasBatches: boolean): void {
+    if (hasBatches) {
+      this.#plainAnswers = 0;
+      if (this.#batches !== undefined) return;
+      this.#batches = new BatchSpans();
+      this.#asked = this.maxMessages;
+      this.#growAfter = FIRST_GROW_AFTER;
+      this.#fullAnswers = 0;
+      this.#isGrowthOnTrial = false;
+    } else if (this.#batches !== undefined) {
+      this.#plainAnswers += 1;
+      if (this.#plainAnswers >= FIRST_GROW_AFTER) this.#batches = undefined;
+    }
   }
 }

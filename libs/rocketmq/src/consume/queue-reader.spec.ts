@@ -13,7 +13,8 @@ import {
 import { MessageUnreadableError } from './logical-messages.js';
 import type { PullAnswer, PullOptions } from './pull.js';
 import type { PullBudget } from './pull-budget.js';
-import { QueueReader, type QueueReaderOptions, type QueueReaderSource, type QueueReaderState } from './queue-reader.js';
+import { QueueReader } from './queue-reader.js';
+import type { QueueReaderOptions, QueueReaderSource, QueueReaderState } from './queue-reader-options.js';
 
 const QUEUE = { topic: 't', brokerName: 'b', queueId: 0 };
 

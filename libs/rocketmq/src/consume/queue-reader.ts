@@ -7,60 +7,24 @@ import {
   MalformedDataError,
   OffsetOutOfRangeError,
   RequestAbortedError,
-  type RocketMqError,
   TopicNotFoundError,
 } from '../errors.js';
 import type { QueueRef } from '../routing/topic-route.js';
 import type { StoredMessage } from '../wire/stored-message.js';
-import { logicalMessages, type LogicalMessage, type LogicalMessagesOptions, MessageUnreadableError } from './logical-messages.js';
-import { compileFilter, type CompiledFilter, type MessageFilter } from './message-filter.js';
+import { logicalMessages, type LogicalMessage, MessageUnreadableError } from './logical-messages.js';
+import { compileFilter, type CompiledFilter } from './message-filter.js';
 import { byteBudget, PullCharge, type PullBudget } from './pull-budget.js';
 import { PullWindow } from './pull-window.js';
-import { decodePullAnswer, type PullAnswer, type PullOptions, type PullResult, type ReplicaReadMode } from './pull.js';
-
-/** `reading`: a pull is answered again. `retrying`: the last pull failed; the next starts after `delayMs` at the same position. */
-export type QueueReaderState =
-  | { readonly kind: 'reading' }
-  | { readonly kind: 'retrying'; readonly error: RocketMqError; readonly failures: number; readonly delayMs: number };
-
-export interface QueueReaderOptions extends LogicalMessagesOptions {
-  /** Offset of the first message wanted. */
-  readonly from: number;
-  /** Named in the broker's statistics; the client is a visible member of it while the reader reads. */
-  readonly group: string;
-  /** Pulls in flight or answered and not yet taken, at most. With 0 a pull starts only when `next` is called. Default 4. */
-  readonly ahead?: number;
-  /** Bytes of answers not yet taken above which no further pull starts; one always may. Default 8 MiB. */
-  readonly maxBufferedBytes?: number;
-  /** Limits what is pulled and not yet taken, together with other readers; `maxBufferedBytes` is ignored then. */
-  readonly budget?: PullBudget;
-  /** Asked of the broker per pull, at most; what it gives is found out. Default 512. */
-  readonly maxMessagesPerPull?: number;
-  /** How long the broker holds the pull at the head of the queue. Default 15 s. */
-  readonly suspendMs?: number;
-  /** Default: all messages. With a filter one pull is in flight, for nobody knows which offset the next begins at. */
-  readonly filter?: MessageFilter | undefined;
-  /** Default `never`. */
-  readonly replicaReads?: ReplicaReadMode | undefined;
-  readonly retryBackoff?: BackoffLimits;
-  /** Ends the reader. */
-  readonly signal?: AbortSignal;
-  /** Called at every change of state and every failed attempt. */
-  readonly onState?: (state: QueueReaderState) => void;
-}
-
-export interface QueueReaderSource {
-  /** Aborts when the client closes. */
-  readonly closing: AbortSignal;
-  pull(options: PullOptions): Promise<PullAnswer>;
-  invalidateRoute(): void;
-}
+import { decodePullAnswer, type PullAnswer, type PullResult } from './pull.js';
+import type { QueueReaderOptions, QueueReaderSource } from './queue-reader-options.js';
 
 type PullEnd = { readonly kind: 'answered'; readonly answer: PullAnswer } | { readonly kind: 'failed'; readonly error: unknown };
 
 interface Pull {
   readonly offset: number;
   readonly asked: number;
+  /** Where the next pull begins; undefined while only the answer can show it. */
+  nextOffset: number | undefined;
   readonly end: Promise<PullEnd>;
   readonly charge: PullCharge;
 }
@@ -68,8 +32,9 @@ interface Pull {
 const DEFAULT_BACKOFF: BackoffLimits = { initialMs: 50, maxMs: 3_000 };
 
 /**
- * Reads one queue in order and without a gap. Several pulls are in flight at predicted offsets: each asks for the
- * messages after those that the one before asked for. An answer that is shorter than asked drops the ones behind it.
+ * Reads one queue in order and without a gap. Several pulls are in flight at predicted offsets: each begins where the
+ * answer before it is expected to end. An answer that ends elsewhere drops the ones behind it. Where nothing can be
+ * predicted, each pull starts when the answer before it has come.
  * At the head of the queue there is one pull, which the broker holds until a message comes.
  */
 export class QueueReader {
@@ -95,6 +60,8 @@ export class QueueReader {
   #isFailing = false;
   #pausing: Promise<void> | undefined;
   #isTaking = false;
+  /** What is left of an answer that was given in part, and where the answer ends. */
+  #rest: { readonly messages: readonly StoredMessage[]; readonly nextOffset: number } | undefined;
 
   constructor(
     readonly queue: QueueRef,
@@ -136,7 +103,7 @@ export class QueueReader {
     for (;;) {
       const from = this.#position;
       const stored = await this.next(endsAt === undefined ? {} : { timeoutMs: Math.max(0, endsAt - performance.now()) });
-      const messages = this.#logical(stored, from);
+      const messages = this.#logical(this.#split(stored, from), from);
       if (messages.length > 0 || (endsAt !== undefined && performance.now() >= endsAt)) return messages;
     }
   }
@@ -159,7 +126,7 @@ export class QueueReader {
       const endsAt = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
       for (;;) {
         this.#throwIfClosed();
-        const messages = await this.#step(endsAt);
+        const messages = this.#takeRest() ?? (await this.#step(endsAt));
         if (messages !== undefined) return messages;
         if (endsAt !== undefined && performance.now() >= endsAt) return [];
       }
@@ -198,6 +165,7 @@ export class QueueReader {
   seek(offset: number): void {
     if (this.#isTaking) throw new InvalidArgumentError('seek() while a next() waits');
     this.#position = checkedOffset(offset);
+    this.#rest = undefined;
     this.#drop();
   }
 
@@ -207,6 +175,25 @@ export class QueueReader {
     this.source.closing.removeEventListener('abort', this.#onAbort);
     this.#closing.abort();
     this.#drop();
+  }
+
+  /** Keeps what follows a compressed inner batch for the next call: together they could take many times the memory of one. */
+  #split(stored: readonly StoredMessage[], from: number): readonly StoredMessage[] {
+    if (stored.length === this.#position - from) return stored;
+    const end = stored.findIndex((message) => message.isInnerBatch && message.isCompressed) + 1;
+    const next = end === 0 ? undefined : stored[end];
+    if (next === undefined) return stored;
+    this.#rest = { messages: stored.slice(end), nextOffset: this.#position };
+    this.#position = next.queueOffset;
+    return stored.slice(0, end);
+  }
+
+  #takeRest(): readonly StoredMessage[] | undefined {
+    const rest = this.#rest;
+    if (rest === undefined) return undefined;
+    this.#rest = undefined;
+    this.#position = rest.nextOffset;
+    return rest.messages;
   }
 
   #logical(stored: readonly StoredMessage[], from: number): readonly LogicalMessage[] {
@@ -267,7 +254,8 @@ export class QueueReader {
       case 'found': {
         this.#position = result.nextOffset;
         if (!this.#filter.isAll) this.#window.onFull(head.asked);
-        else if (!this.#window.onFound(head.offset, head.asked, result)) this.#drop();
+        else this.#window.onFound(head.offset, head.asked, { ...result, stored: result.messages.length });
+        if (this.#inFlight[0]?.offset !== result.nextOffset) this.#drop();
         this.#averageBytes = Math.max(result.bytes, (this.#averageBytes + result.bytes) / 2);
         if (this.#ahead > 0) this.#fill();
         return result.messages;
@@ -308,19 +296,24 @@ export class QueueReader {
     if (this.#closing.signal.aborted || this.#pausing !== undefined) return;
     if (this.#inFlight.length === 0) {
       // Without the queue's end one pull asks for all it may and learns the broker's limit.
-      this.#start(this.#position, this.#window.asked, this.#isFailing ? 0 : this.#suspendMs);
+      this.#start(this.#position, this.#isFailing ? 0 : this.#suspendMs);
     }
-    let last = this.#inFlight.at(-1);
-    while (last !== undefined && this.#maxOffset !== undefined && this.#inFlight.length < this.#ahead) {
-      const offset: number = last.offset + last.asked;
-      if (offset >= this.#maxOffset || !this.#budget.hasRoom(this.#averageBytes, this.#window.asked)) return;
-      last = this.#start(offset, this.#window.asked, 0);
+    this.#extend();
+  }
+
+  #extend(): void {
+    for (let last = this.#inFlight.at(-1); last !== undefined && this.#inFlight.length < this.#ahead;) {
+      const { nextOffset } = last;
+      if (nextOffset === undefined || this.#maxOffset === undefined || nextOffset >= this.#maxOffset) return;
+      if (!this.#budget.hasRoom(this.#averageBytes, this.#window.span ?? this.#window.asked)) return;
+      last = this.#start(nextOffset, 0);
     }
   }
 
-  #start(offset: number, asked: number, suspendMs: number): Pull {
+  #start(offset: number, suspendMs: number): Pull {
     const { signal } = this.#dropping;
-    const charge = new PullCharge(this.#budget, this.#averageBytes, Math.min(asked, (this.#maxOffset ?? 0) - offset));
+    const { asked, span } = this.#window;
+    const charge = new PullCharge(this.#budget, this.#averageBytes, Math.min(span ?? asked, (this.#maxOffset ?? 0) - offset));
     const answer = this.source.pull({
       queue: this.queue,
       group: this.options.group,
@@ -333,10 +326,15 @@ export class QueueReader {
     const pull: Pull = {
       offset,
       asked,
+      nextOffset: span === undefined ? undefined : offset + span,
       charge,
       end: answer.then(
         (received): PullEnd => {
           charge.received(received.body.length, received.nextOffset - offset);
+          if (span === undefined && received.kind === 'found') {
+            pull.nextOffset = received.nextOffset;
+            this.#extend();
+          }
           return { kind: 'answered', answer: received };
         },
         (error: unknown): PullEnd => ({ kind: 'failed', error }),
@@ -355,11 +353,8 @@ export class QueueReader {
   }
 
   /** Returns the value, or undefined once the time is over. A closed reader's pulls end by themselves. */
-  #until<T>(work: Promise<T>, endsAt: number | undefined): Promise<T | undefined> {
-    return endsAt === undefined ? work : this.#within(work, endsAt);
-  }
-
-  async #within<T>(work: Promise<T>, endsAt: number): Promise<T | undefined> {
+  async #until<T>(work: Promise<T>, endsAt: number | undefined): Promise<T | undefined> {
+    if (endsAt === undefined) return work;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, Math.max(0, endsAt - performance.now()), undefined);
