@@ -136,7 +136,7 @@ export class FileSourceTask implements SourceTask {
     const { context, watch } = this.#started();
     const file = await findPlace(path, stored, stored.inode);
     if (file !== undefined) {
-      if (file.path === path) await watch.lookAround();
+      if (file.path === path) await watch.lookAround(file);
       context.logger.info(`File ${path}: resumes at offset ${stored.position} of ${file.path}.`);
       return file;
     }

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { type FileAge, type FilePlace, FollowedFile, statIfPresent } from './followed-file.js';
 
 /** A file beside the followed one that was rotated away from its name. */
@@ -12,25 +13,63 @@ const ROTATION_MARK = /^[.\-_](\d[\w.:-]*|old|bak|prev|orig)$/;
 /** A folder may have years of rotated files. */
 const MAX_NAMED = 5;
 const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|zip|Z)$/;
+/** A look that a rotation crosses is repeated. One rotation follows another only after a while. */
+const MAX_LOOKS = 10;
 
 /**
  * Opens the file that has a place. Prefers the file of that name if it has the given inode, then the rotated file with that inode. The last
  * choice is a copy: a rotated file with the same bytes there. A place without inode and print belongs to the file that has the name.
  */
 export async function findPlace(path: string, place: FilePlace, inode: number | undefined): Promise<FollowedFile | undefined> {
-  const current = await statIfPresent(path);
-  const isNamed = inode === undefined ? place.print === undefined : current?.ino === inode;
-  const candidates = isNamed ? [path] : [];
-  if (place.print !== undefined) {
-    const rotated = (await rotatedBeside(path)).filter(({ isCompressed }) => !isCompressed);
-    const same = rotated.filter((file) => file.inode === inode);
-    candidates.push(...[...same, ...rotated.filter((file) => file.inode !== inode)].map((file) => file.path));
+  let seen = await rotatedBeside(path);
+  for (let look = 1; look <= MAX_LOOKS; look++) {
+    const named = await statIfPresent(path);
+    const file = await openPlace(path, place, { inode, namedInode: named?.ino, rotated: seen.filter(({ isCompressed }) => !isCompressed) });
+    if (file !== undefined) return file;
+    // A rotation meanwhile may have moved the file on to a name that was looked at before.
+    const now = await rotatedBeside(path);
+    if (areSame(seen, now) && (await statIfPresent(path))?.ino === named?.ino) return undefined;
+    seen = now;
   }
-  for (const candidate of candidates) {
-    const file = await FollowedFile.open(candidate, place);
-    if (file instanceof FollowedFile) return file;
+  throw alwaysChanging(path);
+}
+
+interface Surroundings {
+  readonly inode: number | undefined;
+  readonly namedInode: number | undefined;
+  readonly rotated: readonly RotatedFile[];
+}
+
+async function openPlace(path: string, place: FilePlace, { inode, namedInode, rotated }: Surroundings): Promise<FollowedFile | undefined> {
+  const isNamed = inode === undefined ? place.print === undefined : namedInode === inode;
+  if (isNamed) {
+    const file = await openIf(path, place, (opened) => inode === undefined || opened.inode === inode);
+    if (file !== undefined) return file;
+  }
+  if (place.print === undefined) return undefined;
+  const sameFirst = [...rotated.filter((file) => file.inode === inode), ...rotated.filter((file) => file.inode !== inode)];
+  for (const candidate of sameFirst) {
+    const file = await openIf(candidate.path, place, async (opened) => identity(await opened.age()) === identity(candidate));
+    if (file !== undefined) return file;
   }
   return undefined;
+}
+
+/** Opens a file at a place, unless it is not the one that is meant: a rotation may give its name to another between look and opening. */
+async function openIf(
+  path: string,
+  place: FilePlace,
+  isMeant: (file: FollowedFile) => boolean | Promise<boolean>,
+): Promise<FollowedFile | undefined> {
+  const file = await FollowedFile.open(path, place);
+  if (!(file instanceof FollowedFile)) return undefined;
+  let isKept = false;
+  try {
+    isKept = await isMeant(file);
+  } finally {
+    if (!isKept) await file.close();
+  }
+  return isKept ? file : undefined;
 }
 
 /** Says which compressed files beside the followed one may have lines that were not read, the last written first; empty if there are none. */
@@ -59,28 +98,36 @@ export class RotationWatch {
     this.#warn = warn;
   }
 
-  /** Notes which files stand beside the followed one, which has its name now. */
-  async lookAround(): Promise<void> {
-    this.#known = new Set((await rotatedBeside(this.#path)).map(identity));
+  /** Notes which files stand beside a file that has the followed name, unless it has lost that name: some may have come after it then. */
+  async lookAround(file: FollowedFile): Promise<void> {
+    const beside = await rotatedBeside(this.#path);
+    const named = await statIfPresent(this.#path);
+    if (named?.ino === file.inode) this.#known = new Set(beside.map(identity));
   }
 
   /**
    * Opens the file that follows the one that was left: the first rotated file written after it, else the file that has the name. A file of
-   * the same time is treated as later, since reading twice loses nothing.
+   * the same time is treated as later, since reading twice loses nothing. Returns `undefined` where there is none yet, and where a rotation
+   * crossed the look.
    */
   async next(left: LeftFile | undefined): Promise<FollowedFile | undefined> {
     const path = this.#path;
-    const later = left === undefined ? [] : await this.#after(left);
-    const next = later.find(({ isCompressed }) => !isCompressed)?.path ?? path;
-    const file = await FollowedFile.open(next, { position: 0, print: undefined });
-    if (!(file instanceof FollowedFile)) return undefined;
+    let later = left === undefined ? [] : await this.#after(left);
+    const rotated = later.find(({ isCompressed }) => !isCompressed);
+    const file = await openIf(rotated?.path ?? path, { position: 0, print: undefined }, async (opened) => {
+      if (rotated !== undefined) return identity(await opened.age()) === identity(rotated);
+      // A rotation before the opening left a file between the left one and this.
+      if (left !== undefined) later = await this.#after(left);
+      return later.every(({ isCompressed }) => isCompressed);
+    });
+    if (file === undefined) return undefined;
     const unreadable = later.filter(({ isCompressed }) => isCompressed);
     if (unreadable.length > 0) {
       const names = unreadable.map(({ path: compressedPath }) => compressedPath).join(', ');
       this.#warn(`Rotated files of ${path} were compressed before they were read, their lines are missing: ${names}.`);
     }
     if (left !== undefined) this.#known?.add(identity(left));
-    if (next === path) await this.lookAround();
+    if (rotated === undefined) await this.lookAround(file);
     return file;
   }
 
@@ -138,6 +185,27 @@ function compare<T extends bigint | string>(left: T, right: T): number {
 
 /** Lists the rotated files of `path`, the last written first. A folder that cannot be read has none. */
 async function rotatedBeside(path: string): Promise<readonly RotatedFile[]> {
+  let seen = await listBeside(path);
+  for (let look = 1; look <= MAX_LOOKS; look++) {
+    // A list that a rotation crosses may lack the file that it moved.
+    const now = await listBeside(path);
+    if (areSame(seen, now)) return now;
+    seen = now;
+  }
+  throw alwaysChanging(path);
+}
+
+function areSame(seen: readonly RotatedFile[], now: readonly RotatedFile[]): boolean {
+  const names = new Map(seen.map((file) => [file.path, identity(file)]));
+  return seen.length === now.length && now.every((file) => names.get(file.path) === identity(file));
+}
+
+function alwaysChanging(path: string): ConnectError {
+  const what = `The files beside ${path} changed during each of ${MAX_LOOKS} looks in a row`;
+  return new ConnectError(ConnectErrorCode.sourceFailed, `${what}. The task looks again.`, { retriable: true });
+}
+
+async function listBeside(path: string): Promise<readonly RotatedFile[]> {
   const folder = dirname(path);
   const name = basename(path);
   const files: RotatedFile[] = [];
