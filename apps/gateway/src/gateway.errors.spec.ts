@@ -176,16 +176,29 @@ describe('requests that cannot be understood', () => {
 });
 
 describe('a control plane that does not answer', () => {
+  /** What the log says of a command whose outcome nobody knows. */
+  const unknownOutcome = (command: string, place: string): unknown =>
+    expect.stringMatching(
+      new RegExp(
+        `^The outcome of ${command} \\(request [0-9a-f-]{36}\\) is unknown, it may still be carried out\\. ` +
+          `GET ${place} shows whether it was: send the request again only if it was not\\. `,
+      ),
+    );
+
   it('answers 503 with the reason when the command was not written', async () => {
     gateway.cluster.answer = () => Promise.reject(new ControlPlaneUnavailableError('No broker of the log is reachable.'));
     const answer = await gateway.post('/connectors', { name: 'src', config: source });
     expect(answer).toMatchObject({ status: 503, body: errorBody(503, 'No broker of the log is reachable.') });
+    expect(gateway.warned).toEqual([]);
   });
 
   it('answers 500 `Request timed out` when no result comes in time', async () => {
     await becomeImpatient();
     gateway.cluster.answer = () => new Promise(() => undefined);
-    const answer = await gateway.post('/connectors', { name: 'src', config: source });
+    const config = { ...source, password: 'hidden-word' };
+    const answer = await gateway.post('/connectors', { name: 'src', config });
+    expect(gateway.warned).toEqual([unknownOutcome('connector.put of src', '/connectors/src')]);
+    expect(gateway.warned.join()).not.toContain('hidden-word');
     const message =
       'Request timed out. The gateway was waiting for the coordinator to carry out connector.put of src, which may still happen.';
     expect(answer).toMatchObject({ status: 500, body: errorBody(500, message) });
@@ -208,6 +221,10 @@ describe('a control plane that does not answer', () => {
       const { message } = answer.body as { message: string };
       expect(message.replace(reason, '')).toBe(`${command} may still be carried out once a coordinator leads again.`);
     }
+    expect(gateway.warned).toEqual([
+      unknownOutcome('connector.target of src', '/connectors/src/status'),
+      unknownOutcome('settings.put', '/cluster/settings'),
+    ]);
   });
 
   it('answers 500 `Request timed out` when the sender gives up', async () => {
@@ -215,6 +232,7 @@ describe('a control plane that does not answer', () => {
     gateway.cluster.answer = () => Promise.reject(late);
     const answer = await gateway.post('/connectors', { name: 'src', config: source });
     expect(answer).toMatchObject({ status: 500, body: errorBody(500, 'Request timed out. No coordinator answered.') });
+    expect(gateway.warned).toEqual([unknownOutcome('connector.put of src', '/connectors/src')]);
   });
 
   it('answers 500 `Request timed out` when the command was too old to be carried out', async () => {
@@ -222,6 +240,7 @@ describe('a control plane that does not answer', () => {
     gateway.cluster.answer = () => Promise.resolve({ status: 'expired', message: 'The command is too old.' });
     const answer = await gateway.put('/connectors/src/pause');
     expect(answer).toMatchObject({ status: 500, body: errorBody(500, 'Request timed out. The command is too old.') });
+    expect(gateway.warned).toEqual([]);
   });
 
   it('answers 400 with the coordinator’s reason when it refuses', async () => {

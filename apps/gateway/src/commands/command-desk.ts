@@ -16,7 +16,7 @@ export class CommandDesk {
     private readonly view: ClusterView,
     private readonly commands: CommandPort,
     private readonly options: { readonly requestTimeoutMs: number },
-    private readonly logger: Pick<NodeLogger, 'info'>,
+    private readonly logger: Pick<NodeLogger, 'info' | 'warn'>,
   ) {}
 
   /** Begins to count the time that a request may take. */
@@ -25,7 +25,7 @@ export class CommandDesk {
   }
 
   /**
-   * Resolves once the command is carried out and the view of the cluster shows it. Logs what was done, without settings.
+   * Resolves once the command is carried out and the view of the cluster shows it. Logs what was done, or that nobody knows, without settings.
    *
    * @param missing - the words for a thing that the coordinator does not find, if not its own
    * @throws ConnectError with code `CONNECT_CONFLICT`, `CONNECT_NOT_FOUND`, `CONNECT_REQUEST_INVALID` or `CONNECT_TIMEOUT`.
@@ -38,13 +38,18 @@ export class CommandDesk {
     const stage = `waiting for the coordinator to carry out ${nameOf(body)}, which may still happen`;
     const requestId = randomUUID();
     const options = { timeoutMs: deadline.remainingMs, requestId };
+    let isUnsent = false;
     const submitted = this.commands.submit(body, options).catch((error: unknown) => {
+      isUnsent = error instanceof ControlPlaneUnavailableError;
       const lost = this.view.lostContact();
       if (lost === undefined || !(error instanceof ControlPlaneUnavailableError)) throw error;
       throw new ControlPlaneUnavailableError(`${lost.message} Nothing was changed.`, { cause: error });
     });
     const answer = deadline.within(submitted, stage);
-    const outcome = await this.#whileLed(answer, nameOf(body));
+    const outcome = await this.#whileLed(answer, nameOf(body)).catch((error: unknown) => {
+      if (!isUnsent) this.logger.warn(describeUnknown(body, requestId, error));
+      throw error;
+    });
     switch (outcome.status) {
       case 'done':
         this.logger.info(`${deedOf(body, outcome)} (request ${requestId})`);
@@ -112,6 +117,19 @@ function deedOf(body: CommandBody, { created }: DoneOutcome): string {
     default:
       return body satisfies never;
   }
+}
+
+/** Says which command may still be carried out, and how to find out whether it was. */
+function describeUnknown(body: CommandBody, requestId: string, error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  const advice = `GET ${placeOf(body)} shows whether it was: send the request again only if it was not`;
+  return `The outcome of ${nameOf(body)} (request ${requestId}) is unknown, it may still be carried out. ${advice}. ${reason}`;
+}
+
+/** The path that shows what a command changes. */
+function placeOf(body: CommandBody): string {
+  if (isConnectorCommand(body)) return `/connectors/${encodeURIComponent(body.name)}${body.kind === 'connector.put' ? '' : '/status'}`;
+  return 'nodeId' in body ? `/cluster/nodes/${encodeURIComponent(body.nodeId)}` : '/cluster/settings';
 }
 
 function nameOf(body: CommandBody): string {
