@@ -15,6 +15,7 @@ export type NodeErrorCode =
   | 'LOG_REWRITTEN'
   | 'LOG_UNCLEAR'
   | 'NODE_COPY_UNUSABLE'
+  | 'NODE_DIRECTORY_OPEN'
   | 'NODE_EXPELLED'
   | 'NODE_ID_IN_USE'
   | 'QUEUE_UNAVAILABLE'

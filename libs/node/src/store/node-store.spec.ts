@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -61,6 +61,19 @@ describe('NodeStore', () => {
     for (const file of [NodeFile.connectorConfig, 'node.json']) {
       expect((await stat(join(root, 'n1', file))).mode & 0o777).toBe(0o600);
     }
+    await store.close();
+  });
+
+  it('takes from others the right to read what an older start left', async () => {
+    const aside = join(root, 'n1', 'replaced-2026');
+    await mkdir(aside, { recursive: true, mode: 0o755 });
+    const files = [...Object.values(NodeFile), 'node.json', `${NodeFile.position}.tmp`].map((name) => join(root, 'n1', name));
+    files.push(join(aside, NodeFile.taskConfig));
+    for (const file of files) await writeFile(file, '{}', { mode: 0o644 });
+    const store = await NodeStore.open(root, 'n1');
+    const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+    expect(await Promise.all(files.map(modeOf))).toEqual(files.map(() => 0o600));
+    expect(await Promise.all([join(root, 'n1'), aside].map(modeOf))).toEqual([0o700, 0o700]);
     await store.close();
   });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { acquireExclusiveLock, LockHeldError, writeFileDurably, type ExclusiveLock } from '@sluice/sdk/files';
@@ -22,6 +22,7 @@ const ASIDE_PREFIX = 'replaced-';
 const MAX_ASIDE = 5;
 /** Settings of connectors are in the files, in clear text. */
 const OWNER_ONLY = 0o600;
+const OWNER_ONLY_DIRECTORY = 0o700;
 /** What follows the role in ids that were made here. */
 const MADE_SUFFIX = /^[0-9a-f]{8}$/;
 
@@ -64,12 +65,18 @@ export class NodeStore {
     private readonly lock: ExclusiveLock,
   ) {}
 
-  /** @throws NodeIdInUseError naming the holder when another process has the directory. */
+  /**
+   * Opens a node's directory, and takes from all other users the right to read what is in it.
+   *
+   * @throws NodeIdInUseError naming the holder when another process has the directory.
+   * @throws NodeError with code `NODE_DIRECTORY_OPEN` when the directory or a file in it belongs to another user.
+   */
   static async open(rootDirectory: string, nodeId: string): Promise<NodeStore> {
     const directory = join(rootDirectory, nodeId);
     await mkdir(directory, { recursive: true });
     const lock = await lockOf(directory, nodeId);
     try {
+      await closeToOthers(directory);
       const before = identityIn(await readJsonFile(join(directory, IDENTITY_FILE)));
       const store = new NodeStore(directory, nodeId, randomUUID(), before.incarnation, before.log, lock);
       await store.#writeIdentity();
@@ -156,6 +163,21 @@ export async function nodeThatKnows(clusterId: string, rootDirectory: string): P
     if (log?.clusterId === clusterId) return directory;
   }
   return undefined;
+}
+
+/** Takes the rights of group and others from a directory, its files and its directories of files. */
+async function closeToOthers(directory: string): Promise<void> {
+  try {
+    await chmod(directory, OWNER_ONLY_DIRECTORY);
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) await closeToOthers(path);
+      else if (entry.isFile()) await chmod(path, OWNER_ONLY);
+    }
+  } catch (error) {
+    const text = `${directory} holds secrets and stays readable for others: ${(error as Error).message}. Give it to the node's user`;
+    throw new NodeError('NODE_DIRECTORY_OPEN', text, { cause: error });
+  }
 }
 
 async function directoriesIn(directory: string): Promise<string[]> {
