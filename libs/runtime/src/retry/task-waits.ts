@@ -1,9 +1,13 @@
+import { RateLimitedLogger } from '@sluice/time';
 import type { TaskWait } from '@sluice/core';
 import type { Clock } from '../ports/clock.port.js';
 
 /** Reports carry the waits of every task. */
 const MAX_LISTED = 3;
 const MAX_CHARACTERS = 500;
+
+/** A task may change its mind at every poll. */
+const LOG_INTERVAL_MS = 10_000;
 
 /** One call that is made until it succeeds. */
 export interface WaitingCall {
@@ -18,7 +22,7 @@ export class TaskWaits {
   readonly #waits = new Map<WaitingCall, TaskWait>();
 
   constructor(
-    private readonly clock: Pick<Clock, 'wallMs'>,
+    private readonly clock: Clock,
     /** Takes secrets out of a text. */
     private readonly hide: (text: string) => string = (text) => text,
   ) {}
@@ -28,9 +32,13 @@ export class TaskWaits {
     return [...this.#waits.values()].slice(0, MAX_LISTED);
   }
 
-  /** Returns the function by which a task reports what it waits for itself. It logs each change once; the wait ends with `signal`. */
+  /**
+   * Returns the function by which a task reports what it waits for itself. The status shows the newest reason, and the log too, at most once in
+   * ten seconds. The wait ends with `signal`.
+   */
   ofTask(log: (message: string) => void, signal: AbortSignal): (reason: string | undefined) => void {
     const waiting = this.begin('waiting for input');
+    const limited = new RateLimitedLogger({ log, signal, clock: this.clock, intervalMs: LOG_INTERVAL_MS });
     let shown: string | undefined;
     signal.addEventListener('abort', waiting.ended, { once: true });
     return (reason) => {
@@ -38,7 +46,7 @@ export class TaskWaits {
       shown = reason;
       if (reason === undefined) waiting.ended();
       else waiting.failed(reason);
-      log(reason === undefined ? 'The task has its input again' : `The task waits for its input: ${reason}`);
+      limited.write(reason === undefined ? 'The task has its input again' : `The task waits for its input: ${reason}`);
     };
   }
 

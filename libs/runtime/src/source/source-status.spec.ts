@@ -119,6 +119,29 @@ describe('what a source task reports of itself', () => {
     expect(world.waits.list).toEqual([]);
   });
 
+  it('logs what the task waits for at most once in ten seconds, the newest, and shows each change at once', async () => {
+    const world = new SourceWorld();
+    const end = new AbortController();
+    const tell = world.waits.ofTask(world.logger.warn.bind(world.logger), end.signal);
+    for (let change = 1; change <= 100; change++) {
+      tell(`File ${change} does not exist`);
+      expect(world.waits.list).toMatchObject([{ error: `File ${change} does not exist` }]);
+      await world.clock.advance(50);
+      tell(undefined);
+      expect(world.waits.list).toEqual([]);
+      await world.clock.advance(50);
+    }
+    tell('File z does not exist');
+    await world.clock.advance(10_000);
+    expect(world.logger.lines).toEqual([
+      'warn The task waits for its input: File 1 does not exist',
+      expect.stringMatching(/^warn .* \(and \d+ more before it\)$/),
+      expect.stringMatching(/^warn The task waits for its input: File z does not exist/),
+    ]);
+    end.abort();
+    await world.clock.settle();
+  });
+
   it('shows what its start waits for', async () => {
     const world = new SourceWorld();
     world.cluster.addTopic('t', 1);
