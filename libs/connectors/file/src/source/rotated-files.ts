@@ -55,7 +55,7 @@ async function openPlace(path: string, place: FilePlace, { inode, namedInode, ro
   return undefined;
 }
 
-/** Opens a file at a place, unless it is not the one that is meant: a rotation may give its name to another between look and opening. */
+/** Opens a file at a place, unless it is not the one that is meant. A rotation between look and opening gives the name to another. */
 async function openIf(
   path: string,
   place: FilePlace,
