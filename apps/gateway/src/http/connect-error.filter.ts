@@ -13,6 +13,7 @@ const statusOfCode: Readonly<Record<ConnectErrorCode, number>> = {
   [ConnectErrorCode.timeout]: 500,
   [ConnectErrorCode.recordInvalid]: 500,
   [ConnectErrorCode.recordTooLarge]: 500,
+  [ConnectErrorCode.schemaInvalid]: 500,
   [ConnectErrorCode.conversionFailed]: 500,
   [ConnectErrorCode.transformFailed]: 500,
   [ConnectErrorCode.sourceFailed]: 500,

@@ -1,8 +1,8 @@
-import { type ConnectValue, optionalSchema, type Schema, SchemaType, schemas, type Converter, type SchemaAndValue } from '@sluice/sdk';
+import { type ConnectValue, type Converter, type Schema, type SchemaAndValue, SchemaBuilder, SchemaType } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 
 const NAME = 'ByteArrayConverter';
-const bytesSchema: Schema = optionalSchema(schemas.bytes);
+const bytesSchema: Schema = SchemaBuilder.bytes().optional().build();
 
 /** Passes bytes on untouched, also those of a text; refuses everything else. */
 export class ByteArrayConverter implements Converter {

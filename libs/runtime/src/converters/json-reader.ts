@@ -1,51 +1,47 @@
-import { type ConnectValue, type Schema, SchemaType, isJsonObject, JsonNumber, type JsonValue } from '@sluice/sdk';
-import { ConversionError } from './conversion-error.js';
-import { isInteger, type IntegerType } from './json-integer.js';
-import { defaultOf } from './json-schema-codec.js';
-import { LogicalType, numberToDate } from './logical-type.js';
+import {
+  type ConnectValue,
+  Decimal,
+  isJsonObject,
+  isObjectMap,
+  JsonNumber,
+  type JsonValue,
+  LogicalType,
+  logicalTypeOf,
+  scalarOf,
+  scaleOf,
+  type Schema,
+  SchemaType,
+} from '@sluice/sdk';
 
-/** Reads a payload as its schema says. Throws a {@link ConversionError} where it does not fit. */
-export function readJson(converter: string, json: JsonValue, schema: Schema): ConnectValue {
-  return new JsonReader(converter).read(json, schema, 'payload');
-}
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-class JsonReader {
-  constructor(private readonly converter: string) {}
+/** Reads payloads as their schemas say. Throws errors that name the place of the value. */
+export class JsonReader {
+  constructor(private readonly options: { readonly replacesNullWithDefault: boolean }) {}
 
-  read(given: JsonValue | undefined, schema: Schema, path: string): ConnectValue {
-    const json = given ?? defaultOf(schema) ?? null;
-    if (json === null) {
-      if (schema.optional === true) return null;
-      throw this.#refusal(path, `Invalid null value for required ${schema.type.toUpperCase()} field`);
-    }
+  /** The schema must be valid. */
+  read(json: JsonValue | undefined, schema: Schema, path: string): ConnectValue {
+    if (json === null || json === undefined) return this.#absent(json, schema, path);
     switch (schema.type) {
       case SchemaType.int8:
       case SchemaType.int16:
       case SchemaType.int32:
       case SchemaType.int64:
-        return this.#integer(json, schema.type, schema, path);
+        return scalarOf(schema, wholeNumber(json), path);
       case SchemaType.float32:
       case SchemaType.float64:
-        if (typeof json === 'number' || typeof json === 'bigint') return Number(json);
-        if (json instanceof JsonNumber) return this.#float(json, path);
-        throw this.#mismatch(path, schema);
       case SchemaType.boolean:
-        if (typeof json === 'boolean') return json;
-        throw this.#mismatch(path, schema);
       case SchemaType.string:
-        if (typeof json === 'string') return json;
-        throw this.#mismatch(path, schema);
+        return scalarOf(schema, json, path);
       case SchemaType.bytes:
         return this.#bytes(json, schema, path);
-      case SchemaType.array: {
-        const { valueSchema } = schema;
-        if (!isList(json) || valueSchema === undefined) throw this.#mismatch(path, schema);
-        return json.map((item, n) => this.read(item, valueSchema, `${path}[${n}]`));
-      }
+      case SchemaType.array:
+        if (!isList(json) || schema.valueSchema === undefined) throw mismatch(path, schema);
+        return this.#items(json, schema.valueSchema, path);
       case SchemaType.map:
         return this.#map(json, schema, path);
       case SchemaType.struct:
-        if (!isJsonObject(json)) throw this.#mismatch(path, schema);
+        if (!isJsonObject(json)) throw mismatch(path, schema);
         return Object.fromEntries(
           (schema.fields ?? []).map((field) => {
             const value = Object.hasOwn(json, field.name) ? json[field.name] : undefined;
@@ -57,64 +53,65 @@ class JsonReader {
     }
   }
 
-  /** `1.0` and `1e3` are whole numbers too. */
-  #integer(json: JsonValue, type: IntegerType, schema: Schema, path: string): ConnectValue {
-    const value = json instanceof JsonNumber ? Number(json) + 0 : json;
-    if (!isInteger(value, type) || (json instanceof JsonNumber && !Number.isSafeInteger(value))) {
-      throw this.#mismatch(path, schema);
-    }
-    return numberToDate(this.converter, value, schema.name, path) ?? value;
+  #absent(json: null | undefined, schema: Schema, path: string): ConnectValue {
+    const fallback = json === undefined || this.options.replacesNullWithDefault ? schema.default : undefined;
+    if (fallback !== undefined) return fallback;
+    if (schema.optional === true) return null;
+    throw new TypeError(`${path}: Invalid null value for required ${schema.type.toUpperCase()} field`);
   }
 
-  /** The schema says that the number is a double: its nearest one is what was meant, unless there is none. */
-  #float(json: JsonNumber, path: string): number {
-    const value = Number(json);
-    if (Number.isFinite(value)) return value;
-    throw this.#refusal(path, `${json.text} is beyond what a double can hold`);
+  #items(json: readonly JsonValue[], schema: Schema, path: string): readonly ConnectValue[] {
+    return json.map((item, n) => this.read(item, schema, `${path}[${n}]`));
   }
 
-  #bytes(json: JsonValue, schema: Schema, path: string): Buffer {
-    if (schema.name === LogicalType.decimal && typeof json !== 'string') {
-      throw this.#refusal(path, 'a Decimal can only be read in base64, which is what decimal.format=BASE64 writes');
+  /** Takes a Decimal in both forms, whatever `decimal.format` says, as Kafka Connect does. */
+  #bytes(json: JsonValue, schema: Schema, path: string): ConnectValue {
+    const isDecimal = logicalTypeOf(schema.name) === LogicalType.decimal;
+    if (typeof json === 'string' && json.length % 4 === 0 && BASE64.test(json)) {
+      const bytes = Buffer.from(json, 'base64');
+      return isDecimal ? scalarOf(schema, Decimal.fromBytes(bytes, scaleOf(schema) ?? 0), path) : bytes;
     }
-    if (typeof json === 'string' && json.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(json)) {
-      return Buffer.from(json, 'base64');
+    if (!isDecimal) throw new TypeError(`${path}: bytes must be given in base64`);
+    if (typeof json !== 'number' && typeof json !== 'bigint' && !(json instanceof JsonNumber)) {
+      throw new TypeError(`${path}: a Decimal must be a number, or given in base64`);
     }
-    throw this.#refusal(path, 'bytes must be given in base64');
+    return scalarOf(schema, Decimal.parse(json.toString()), path);
   }
 
-  #map(json: JsonValue, { type, keySchema, valueSchema }: Schema, path: string): ConnectValue {
-    if (keySchema === undefined || valueSchema === undefined) throw this.#mismatch(path, { type });
-    if (keySchema.type === SchemaType.string) {
-      if (!isJsonObject(json)) throw this.#mismatch(path, { type });
+  #map(json: JsonValue, schema: Schema, path: string): ConnectValue {
+    const { keySchema, valueSchema } = schema;
+    if (keySchema === undefined || valueSchema === undefined) throw mismatch(path, schema);
+    if (isObjectMap(schema)) {
+      if (!isJsonObject(json)) throw mismatch(path, schema);
       return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, this.read(value, valueSchema, `${path}.${key}`)]));
     }
-    if (!isList(json)) throw this.#refusal(path, 'a map whose keys are no text must be a list of pairs');
-    return Object.fromEntries(
+    if (!isList(json)) throw new TypeError(`${path}: a map whose keys are no text must be a list of pairs`);
+    return new Map(
       json.map((pair, n) => {
         const [key, value] = isList(pair) && pair.length === 2 ? pair : [];
-        const keyPath = `${path}[${n}]`;
-        if (key === undefined) throw this.#refusal(keyPath, 'an entry of a map must be a pair');
-        return [this.#mapKey(key, keySchema, keyPath), this.read(value, valueSchema, keyPath)];
+        const at = `${path}[${n}]`;
+        if (key === undefined) throw new TypeError(`${at}: an entry of a map must be a pair`);
+        return [this.read(key, keySchema, at), this.read(value, valueSchema, at)];
       }),
     );
   }
+}
 
-  #mapKey(json: JsonValue, schema: Schema, path: string): string {
-    const key = this.read(json, schema, path);
-    if (typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean') {
-      return String(key);
-    }
-    throw this.#refusal(path, `a key of type ${schema.name ?? schema.type} cannot be the name of a field`);
-  }
+/** `1.0` and `1e3` are whole numbers too. The digits of a number beyond 2^53 are those of its text, which its double need not have. */
+function wholeNumber(json: JsonValue): JsonValue {
+  if (typeof json === 'number') return Number.isSafeInteger(json) ? json : beyondSafe(json);
+  if (!(json instanceof JsonNumber)) return json;
+  const value = Number(json);
+  return Number.isSafeInteger(value) ? value : json;
+}
 
-  #mismatch(path: string, schema: Schema): ConversionError {
-    return this.#refusal(path, `the value does not fit the schema type ${schema.type}`);
-  }
+function beyondSafe(json: number): JsonValue {
+  const text = json.toString();
+  return /^-?\d+$/.test(text) ? BigInt(text) : json;
+}
 
-  #refusal(path: string, reason: string): ConversionError {
-    return new ConversionError(this.converter, `${path}: ${reason}`);
-  }
+function mismatch(path: string, schema: Schema): TypeError {
+  return new TypeError(`${path}: the value does not fit the schema type ${schema.type}`);
 }
 
 function isList(value: JsonValue): value is readonly JsonValue[] {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { arraySchema, type ConnectValue, decimalSchema, mapSchema, optionalSchema, type Schema, schemas, structSchema } from '@sluice/sdk';
+import { type ConnectValue, Decimal, type Schema, SchemaBuilder, schemas } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 import { JsonConverter } from './json.converter.js';
 
-const enveloped = new JsonConverter({ 'schemas.enable': true });
-const plain = new JsonConverter({ 'schemas.enable': false });
+const defaults = { 'schemas.enable': true, 'decimal.format': 'BASE64', 'replace.null.with.default': true } as const;
+const enveloped = new JsonConverter(defaults);
+const plain = new JsonConverter({ ...defaults, 'schemas.enable': false });
 
 function write(value: ConnectValue, schema?: Schema, converter = enveloped): string {
   return String(converter.toBytes(value, schema));
@@ -13,7 +14,10 @@ function read(text: string, converter = enveloped): ReturnType<JsonConverter['fr
   return converter.fromBytes(Buffer.from(text));
 }
 
-const point = structSchema('Point', { x: schemas.int32, label: optionalSchema(schemas.string) });
+const decimal = SchemaBuilder.decimal(2).build();
+const point = SchemaBuilder.struct('Point').field('x', schemas.int32).field('label', SchemaBuilder.string().optional()).build();
+const ints = SchemaBuilder.array(schemas.int32).build();
+const intsByInt = SchemaBuilder.map(schemas.int32, schemas.int32).build();
 const timestampName = 'org.apache.kafka.connect.data.Timestamp';
 
 /** Texts as Kafka Connect's JsonConverter writes them. */
@@ -21,7 +25,7 @@ const golden: readonly (readonly [string, ConnectValue, Schema, string])[] = [
   ['int8', -128, schemas.int8, '{"schema":{"type":"int8","optional":false},"payload":-128}'],
   ['int16', 32767, schemas.int16, '{"schema":{"type":"int16","optional":false},"payload":32767}'],
   ['int32', 12, schemas.int32, '{"schema":{"type":"int32","optional":false},"payload":12}'],
-  ['int64', 4398046511104, schemas.int64, '{"schema":{"type":"int64","optional":false},"payload":4398046511104}'],
+  ['int64', 4398046511104n, schemas.int64, '{"schema":{"type":"int64","optional":false},"payload":4398046511104}'],
   [
     'int64 beyond 2^53',
     -9223372036854775808n,
@@ -33,23 +37,21 @@ const golden: readonly (readonly [string, ConnectValue, Schema, string])[] = [
   ['boolean', true, schemas.boolean, '{"schema":{"type":"boolean","optional":false},"payload":true}'],
   ['string', 'a"ü', schemas.string, '{"schema":{"type":"string","optional":false},"payload":"a\\"ü"}'],
   ['bytes', Buffer.from('test-string'), schemas.bytes, '{"schema":{"type":"bytes","optional":false},"payload":"dGVzdC1zdHJpbmc="}'],
-  [
-    'array',
-    [1, 2, 3],
-    arraySchema(schemas.int32),
-    '{"schema":{"type":"array","items":{"type":"int32","optional":false},"optional":false},"payload":[1,2,3]}',
-  ],
+  ['array', [1, 2, 3], ints, '{"schema":{"type":"array","items":{"type":"int32","optional":false},"optional":false},"payload":[1,2,3]}'],
   [
     'map with text keys',
     { key1: 12, key2: 15 },
-    mapSchema(schemas.string, schemas.int32),
+    SchemaBuilder.map(schemas.string, schemas.int32).build(),
     '{"schema":{"type":"map","keys":{"type":"string","optional":false},"values":{"type":"int32","optional":false},"optional":false},' +
       '"payload":{"key1":12,"key2":15}}',
   ],
   [
     'map with other keys',
-    { '1': 12, '2': 15 },
-    mapSchema(schemas.int32, schemas.int32),
+    new Map([
+      [1, 12],
+      [2, 15],
+    ]),
+    intsByInt,
     '{"schema":{"type":"map","keys":{"type":"int32","optional":false},"values":{"type":"int32","optional":false},"optional":false},' +
       '"payload":[[1,12],[2,15]]}',
   ],
@@ -80,8 +82,8 @@ const golden: readonly (readonly [string, ConnectValue, Schema, string])[] = [
   ],
   [
     'Decimal',
-    Buffer.from([0, 0x9c]),
-    decimalSchema(2),
+    new Decimal(156n, 2),
+    decimal,
     '{"schema":{"type":"bytes","optional":false,"name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"2"}},' +
       '"payload":"AJw="}',
   ],
@@ -123,26 +125,39 @@ describe('JsonConverter with schemas', () => {
 
   it('keeps all digits inside of structs, arrays and defaults', () => {
     const schema = '{"type":"array","items":{"type":"int64"}}';
-    expect(read(`{"schema":${schema},"payload":[9007199254740993, 1]}`).value).toEqual([9007199254740993n, 1]);
+    expect(read(`{"schema":${schema},"payload":[9007199254740993, 1]}`).value).toEqual([9007199254740993n, 1n]);
+    // The double that these digits stand for is 2283265342719556864.
+    expect(read(`{"schema":${schema},"payload":[2283265342719556900]}`).value).toEqual([2283265342719556900n]);
   });
 
   it.each<readonly [string, ConnectValue, Schema, string]>([
-    ['128', 128, schemas.int8, 'payload: 128 is no whole number that fits int8'],
-    ['1.5', 1.5, schemas.int64, 'payload: 1.5 is no whole number that fits int64'],
-    ['2^63', 2n ** 63n, schemas.int64, 'payload: 9223372036854775808 is no whole number that fits int64'],
+    ['128', 128, schemas.int8, 'payload: 128 given; int8 allows whole numbers from -128 to 127'],
+    ['1.5', 1.5, schemas.int64, 'payload: 1.5 given; int64 allows bigints of 64 bits, and whole numbers within 2^53'],
+    ['2^53 as number', 2 ** 53, schemas.int64, 'payload: 9007199254740992 given; int64 allows bigints'],
+    ['2^63', 2n ** 63n, schemas.int64, 'payload: 9223372036854775808 given; int64 allows'],
     ['NaN', NaN, schemas.float64, 'payload: NaN given; JSON allows finite numbers'],
-    ['a number', 1, schemas.string, 'payload: a number does not fit the schema type string'],
-    ['bad UTF-8', Buffer.from([0xff]), schemas.string, 'does not fit the schema type string'],
-    ['text', 'eA==', schemas.bytes, 'payload: a string does not fit the schema type bytes'],
-    ['a text as Decimal', '1.56', decimalSchema(2), 'a Decimal must be given as the big-endian bytes of its unscaled value'],
-    ['a Date with a time', new Date(1), schemas.date, 'a Date must have no time of day, given 1970-01-01T00:00:00.001Z'],
+    ['1e39', 1e39, schemas.float32, 'payload: 1e+39 given; float32 allows numbers from -3.4028234663852886e+38'],
+    ['a number', 1, schemas.string, 'payload: 1 given; string allows texts'],
+    [
+      'bad UTF-8',
+      Buffer.from([0xff]),
+      schemas.string,
+      'payload: a value of class Buffer given; string allows texts, and bytes that are UTF-8',
+    ],
+    ['text', 'eA==', schemas.bytes, 'payload: a string given; bytes allows a Uint8Array'],
+    ['a text as Decimal', '1.56', decimal, 'payload: a string given; Decimal allows a Decimal'],
+    ['a double as Decimal', 1.56, decimal, 'other numbers have no exact digits'],
+    ['a Decimal with more digits', Decimal.parse('1.565'), decimal, 'payload: a decimal with 3 digits after the point given; the scale 2'],
+    ['a Date with a time', new Date(1), schemas.date, 'payload: 1970-01-01T00:00:00.001Z given; a Date must have no time of day'],
     ['a late Time', new Date(86_400_000), schemas.time, 'a Time must be on 1970-01-01'],
-    ['a date as number', new Date(1), schemas.int64, 'a date needs a schema of a logical type'],
-    ['an array', [1], point, 'payload: a value of class Array is no object with fields'],
+    ['a date as number', new Date(1), schemas.int64, 'payload: a value of class Date given; int64 allows'],
+    ['an array', [1], point, 'payload: a value of class Array given; struct allows an object with fields'],
     ['a missing field', {}, point, 'payload.x: null value for field that is required and has no default value'],
-    ['another field', { x: 1, y: 2 }, point, 'payload.y: the schema of the struct has no such field'],
-    ['a wrong item', [1, 'a'], arraySchema(schemas.int32), 'payload[1]: a string is no whole number that fits int32'],
-    ['a wrong key', { a: 1 }, mapSchema(schemas.int32, schemas.int32), 'the key "a" cannot be written as int32'],
+    ['another field', { x: 1, y: 2 }, point, 'payload.y: 2 given; the schema has x, label'],
+    ['a wrong item', [1, 'a'], ints, 'payload[1]: a string given; int32 allows'],
+    ['a wrong key', new Map([['a', 1]]), intsByInt, 'payload[0]: a string given; int32 allows'],
+    ['an object as map', { '1': 1 }, intsByInt, 'payload: a value of class Object given; a map with int32 keys allows a Map'],
+    ['a schema without items', [1], { type: 'array' }, 'The schema is invalid: array: no valueSchema given'],
   ])('refuses to write %s', (_, value, schema, message) => {
     expect(() => write(value, schema)).toThrow(ConversionError);
     expect(() => write(value, schema)).toThrow(message);
@@ -158,16 +173,21 @@ describe('JsonConverter with schemas', () => {
     ['{"schema":{"type":"array"},"payload":[]}', 'Array schema did not specify "items"'],
     ['{"schema":{"type":"struct","fields":[{"type":"int8"}]},"payload":{}}', 'field name not specified properly'],
     ['{"schema":{"type":"int8"},"payload":null}', 'payload: Invalid null value for required INT8 field'],
-    ['{"schema":{"type":"int8"},"payload":200}', 'payload: the value does not fit the schema type int8'],
+    ['{"schema":{"type":"int8"},"payload":200}', 'payload: 200 given; int8 allows whole numbers from -128 to 127'],
     ['{"schema":{"type":"bytes"},"payload":"=="}', 'payload: bytes must be given in base64'],
-    ['{"schema":{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal"},"payload":1.56}', 'a Decimal can only be read in base64'],
+    [
+      '{"schema":{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal"},"payload":1.56}',
+      'The schema is invalid: org.apache.kafka.connect.data.Decimal: no scale given; a Decimal needs a whole number',
+    ],
+    ['{"schema":{"type":"struct","fields":[{"type":"int8","field":"a"},{"type":"int8","field":"a"}]},"payload":{}}', 'field a given twice'],
+    ['{"schema":{"type":"int8","default":200},"payload":1}', 'schema.default: 200 given; int8 allows'],
     [
       `{"schema":{"type":"int64","name":"${timestampName}"},"payload":9007199254740993}`,
-      'payload: 9007199254740993 is not a date; allowed are -8640000000000000 to 8640000000000000',
+      'payload: 9007199254740993 given; Timestamp allows -8640000000000000 to 8640000000000000',
     ],
     [
       '{"schema":{"type":"int32","name":"org.apache.kafka.connect.data.Date"},"payload":100000001}',
-      'payload: 100000001 is not a date; allowed are -100000000 to 100000000',
+      'payload: 100000001 given; Date allows -100000000 to 100000000',
     ],
   ])('refuses to read %s', (text, message) => {
     expect(() => read(text)).toThrow(ConversionError);
@@ -182,8 +202,8 @@ describe('JsonConverter with schemas', () => {
   });
 
   it.each([
-    [{ 'schemas.enable': false }, 500],
-    [{ 'schemas.enable': true }, 499],
+    [{ ...defaults, 'schemas.enable': false }, 500],
+    [{ ...defaults, 'schemas.enable': true }, 499],
   ])('writes with %j what it can read: %i levels, and no more', (settings, levels) => {
     const nested = (depth: number): ConnectValue => {
       let value: ConnectValue = [Buffer.alloc(2000)];
@@ -209,6 +229,86 @@ describe('JsonConverter with schemas', () => {
   it('reads a field called __proto__ as a field', () => {
     const { value } = read('{"schema":{"type":"map","keys":{"type":"string"},"values":{"type":"int8"}},"payload":{"__proto__":1}}');
     expect(Object.entries(value ?? {})).toEqual([['__proto__', 1]]);
+  });
+});
+
+describe('defaults of fields', () => {
+  const state = SchemaBuilder.string().optional().default('new').build();
+  const schema = SchemaBuilder.struct().field('state', state).build();
+  const keeping = new JsonConverter({ ...defaults, 'replace.null.with.default': false });
+  const payloadOf = (text: string): unknown => (JSON.parse(text) as { readonly payload: unknown }).payload;
+
+  it('take the place of fields that are left out', () => {
+    for (const converter of [enveloped, keeping]) expect(payloadOf(write({}, schema, converter))).toEqual({ state: 'new' });
+    const text = write({}, schema).replace('"payload":{"state":"new"}', '"payload":{}');
+    for (const converter of [enveloped, keeping]) expect(read(text, converter).value).toEqual({ state: 'new' });
+  });
+
+  it('take the place of a null both ways, unless replace.null.with.default is false', () => {
+    expect(payloadOf(write({ state: null }, schema))).toEqual({ state: 'new' });
+    const text = write({ state: null }, schema, keeping);
+    expect(payloadOf(text)).toEqual({ state: null });
+    expect(read(text).value).toEqual({ state: 'new' });
+    expect(read(text, keeping)).toEqual({ value: { state: null }, schema });
+  });
+
+  it('are read as values of their type, and written again', () => {
+    const fields = SchemaBuilder.struct()
+      .field('id', SchemaBuilder.int64().default(7n))
+      .field('price', SchemaBuilder.decimal(2).default(Decimal.parse('1.50')))
+      .field('day', SchemaBuilder.date().default(new Date(86_400_000)))
+      .build();
+    const text = write({}, fields);
+    expect(text).toContain('"default":"AJY="');
+    expect(read(text)).toEqual({ value: { id: 7n, price: Decimal.parse('1.50'), day: new Date(86_400_000) }, schema: fields });
+  });
+});
+
+describe('decimals', () => {
+  const numeric = new JsonConverter({ ...defaults, 'decimal.format': 'NUMERIC' });
+  const schema = SchemaBuilder.struct()
+    .field('price', SchemaBuilder.decimal(2).default(new Decimal(150n, 2)))
+    .build();
+  const price = Decimal.parse('12345678901234567890.10');
+
+  it('are digits where decimal.format is NUMERIC, also in defaults of schemas', () => {
+    const text = write({ price }, schema, numeric);
+    expect(text).toContain('"payload":{"price":12345678901234567890.10}');
+    expect(text).toContain('"default":1.50');
+    expect(read(text, numeric)).toEqual({ value: { price }, schema });
+  });
+
+  it('are read in both forms, whatever decimal.format is', () => {
+    expect(read(write({ price }, schema, numeric), enveloped).value).toEqual({ price });
+    expect(read(write({ price }, schema, enveloped), numeric).value).toEqual({ price });
+  });
+
+  it('have the scale of the schema', () => {
+    expect(write({ price: Decimal.parse('7') }, schema, numeric)).toContain('"price":7.00');
+    expect(write({ price: 7n }, schema, numeric)).toContain('"price":7.00');
+    expect(() => read(write({ price }, schema, numeric).replace('890.10}', '890.123}'))).toThrow('the scale 2 would lose some');
+  });
+
+  it('are digits without a schema', () => {
+    expect(write({ price }, undefined, plain)).toBe('{"price":12345678901234567890.10}');
+  });
+});
+
+describe('logical types of OpenMessaging Connect', () => {
+  it.each([
+    ['Date', 'int32', '1', new Date(86_400_000)],
+    ['Time', 'int32', '5', new Date(5)],
+    ['Timestamp', 'int64', '5', new Date(5)],
+    ['Decimal', 'bytes', '"AJw="', new Decimal(156n, 2)],
+  ])('are read as those of Kafka Connect, which are written: %s', (name, type, payload, value) => {
+    const parameters = name === 'Decimal' ? ',"parameters":{"scale":"2"}' : '';
+    const text = (prefix: string): string =>
+      `{"schema":{"type":"${type}","optional":false,"name":"${prefix}${name}","version":1${parameters}},"payload":${payload}}`;
+    const theirs = read(text('io.openmessaging.connector.api.data.logical.'));
+    expect(theirs.value).toEqual(value);
+    expect(write(theirs.value, theirs.schema)).toBe(text('org.apache.kafka.connect.data.'));
+    const own = { ...theirs.schema, name: `io.openmessaging.connector.api.data.logical.${name}` } as Schema;
+    expect(write(value, own)).toBe(text('org.apache.kafka.connect.data.'));
   });
 });
 

@@ -3,17 +3,19 @@ import {
   type ConfigOf,
   type ConfigSpec,
   type ConnectValue,
-  type Schema,
+  type Converter,
   isJsonObject,
   type JsonValue,
   parseJson,
-  type Converter,
+  plainJson,
+  requireSchema,
+  type Schema,
   type SchemaAndValue,
 } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
-import { readJson } from './json-reader.js';
-import { readSchema, schemaText } from './json-schema-codec.js';
-import { writeJson, writePlainJson } from './json-writer.js';
+import { JsonReader } from './json-reader.js';
+import { JsonSchemaCodec } from './json-schema-codec.js';
+import { JsonWriter } from './json-writer.js';
 
 const NAME = 'JsonConverter';
 /** Lists and objects inside of each other. What handles a value later, such as a sink, may use the stack once or more for each. */
@@ -30,15 +32,14 @@ export const jsonConverterSpec = {
     type: 'string',
     importance: 'low',
     default: 'BASE64',
-    oneOf: ['BASE64', 'base64'],
-    doc: 'How decimals are written; digits (NUMERIC) are not supported yet.',
+    oneOf: ['BASE64', 'base64', 'NUMERIC', 'numeric'],
+    doc: 'How decimals are written: `BASE64`, the bytes of the unscaled value, or `NUMERIC`, the digits. Both are read.',
   },
   'replace.null.with.default': {
-    type: 'string',
+    type: 'boolean',
     importance: 'low',
-    default: 'true',
-    oneOf: ['true'],
-    doc: "A null becomes the default of the field's schema where it has one; keeping the null (false) is not supported yet.",
+    default: true,
+    doc: "Whether a null becomes the default of the field's schema, where it has one. A field that is left out always does.",
   },
   'schemas.cache.size': {
     type: 'int',
@@ -55,18 +56,26 @@ export const jsonConverterSpec = {
  */
 export class JsonConverter implements Converter {
   readonly #hasEnvelope: boolean;
+  readonly #reader: JsonReader;
+  readonly #writer: JsonWriter;
+  readonly #schemas: JsonSchemaCodec;
 
-  constructor(settings: Pick<ConfigOf<typeof jsonConverterSpec>, 'schemas.enable'>) {
+  constructor(settings: Omit<ConfigOf<typeof jsonConverterSpec>, 'schemas.cache.size'>) {
     this.#hasEnvelope = settings['schemas.enable'];
+    const replacesNullWithDefault = settings['replace.null.with.default'];
+    const decimalFormat = settings['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64';
+    this.#reader = new JsonReader({ replacesNullWithDefault });
+    this.#writer = new JsonWriter({ decimalFormat, replacesNullWithDefault });
+    this.#schemas = new JsonSchemaCodec(this.#reader, this.#writer);
   }
 
   toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null {
     if (value === null) return null;
-    const payload = converting(() => (schema === undefined ? writePlainJson(NAME, value) : writeJson(NAME, value, schema)));
+    const payload = converting(() => this.#payload(value, schema));
     // Readers refuse it: better the source fails than every sink.
     if (payload.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH - (this.#hasEnvelope ? 1 : 0))) throw tooDeep();
     if (!this.#hasEnvelope) return Buffer.from(payload, 'utf8');
-    const schemaJson = schema === undefined ? 'null' : schemaText(schema);
+    const schemaJson = schema === undefined ? 'null' : converting(() => this.#schemas.textOf(schema));
     return Buffer.from(`{"schema":${schemaJson},"payload":${payload}}`, 'utf8');
   }
 
@@ -74,8 +83,28 @@ export class JsonConverter implements Converter {
     if (bytes === null) return { value: null };
     return converting(() => {
       const json = parse(bytes);
-      return this.#hasEnvelope ? fromEnvelope(json) : { value: json };
+      return this.#hasEnvelope ? this.#fromEnvelope(json) : { value: json };
     });
+  }
+
+  #payload(value: ConnectValue, schema: Schema | undefined): string {
+    if (schema === undefined) return plainJson(value);
+    requireSchema(schema);
+    return this.#writer.write(value, schema, 'payload');
+  }
+
+  #fromEnvelope(json: JsonValue): SchemaAndValue {
+    const { schema: schemaJson, payload } = isJsonObject(json) && Object.keys(json).length === 2 ? json : {};
+    if (schemaJson === undefined || payload === undefined) {
+      throw new ConversionError(
+        NAME,
+        'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ' +
+          'If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.',
+      );
+    }
+    if (schemaJson === null) return { value: payload };
+    const schema = this.#schemas.read(schemaJson);
+    return { value: this.#reader.read(payload, schema, 'payload'), schema };
   }
 }
 
@@ -95,27 +124,14 @@ function parse(bytes: Buffer): JsonValue {
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
   if (levels === 0) return true;
-  for (const item of Object.values(value)) if (isDeeper(item, levels - 1)) return true;
+  const items = value instanceof Map ? [...value.keys(), ...value.values()] : Object.values(value);
+  for (const item of items) if (isDeeper(item, levels - 1)) return true;
   return false;
 }
 
 function tooDeep(): ConversionError {
   const limit = String(MAX_DEPTH);
   return new ConversionError(NAME, `The JSON has lists or objects in more than ${limit} levels; at most ${limit} are allowed`);
-}
-
-function fromEnvelope(json: JsonValue): SchemaAndValue {
-  const { schema, payload } = isJsonObject(json) && Object.keys(json).length === 2 ? json : {};
-  if (schema === undefined || payload === undefined) {
-    throw new ConversionError(
-      NAME,
-      'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ' +
-        'If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.',
-    );
-  }
-  if (schema === null) return { value: payload };
-  const read = readSchema(NAME, schema);
-  return { value: readJson(NAME, payload, read), schema: read };
 }
 
 /** Values nested too deep end in a `RangeError`, which says nothing of the record. */

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { type ConfigSpec, type ConnectValue, optionalSchema, type Schema, schemas, type Converter, type SchemaAndValue } from '@sluice/sdk';
+import { type ConfigSpec, type ConnectValue, type Converter, type Schema, type SchemaAndValue, SchemaBuilder } from '@sluice/sdk';
 import { ConversionError } from './conversion-error.js';
 import { writePlainJson } from './json-writer.js';
 
 const NAME = 'StringConverter';
-const textSchema: Schema = optionalSchema(schemas.string);
+const textSchema: Schema = SchemaBuilder.string().optional().build();
 
 export const stringConverterSpec = {
   encoding: {

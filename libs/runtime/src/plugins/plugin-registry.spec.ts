@@ -260,8 +260,8 @@ describe('validate', () => {
   });
 
   it.each([
-    ['decimal.format', 'NUMERIC', 'String must be one of: BASE64'],
-    ['replace.null.with.default', 'false', 'String must be one of: true'],
+    ['decimal.format', 'TEXT', 'String must be one of: BASE64, base64, NUMERIC, numeric'],
+    ['replace.null.with.default', 'maybe', 'either true or false'],
     ['schema.enable', 'false', 'is not a setting of JsonConverter. Did you mean value.converter.schemas.enable?'],
     ['nothing', 'x', 'is not a setting of JsonConverter. Its settings are: schemas.enable, decimal.format'],
   ])('refuses the setting %s=%s that the converter does not have', (name, value, message) => {

@@ -10,6 +10,8 @@ export const ConnectErrorCode = {
   /** A record cannot be represented where it should go. */
   recordInvalid: 'CONNECT_RECORD_INVALID',
   recordTooLarge: 'CONNECT_RECORD_TOO_LARGE',
+  /** A schema contradicts itself, or what a builder was given. */
+  schemaInvalid: 'CONNECT_SCHEMA_INVALID',
   conversionFailed: 'CONNECT_CONVERSION_FAILED',
   transformFailed: 'CONNECT_TRANSFORM_FAILED',
   sourceFailed: 'CONNECT_SOURCE_FAILED',

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { JsonNumber } from '../json/json-number.js';
 import { parseJson } from '../json/parse-json.js';
+import type { ConnectValue } from '../schema/connect-value.js';
+import { Decimal } from '../schema/decimal.js';
 import { plainJson } from './plain-json.js';
 
 describe('numbers of JSON', () => {
@@ -53,6 +55,21 @@ describe('other values', () => {
   it('are bytes in base64, dates as asked for, and no field without a value', () => {
     const value = { bytes: Buffer.from('hi'), at: new Date(1000), none: null, zero: -0 };
     expect(plainJson(value)).toBe('{"bytes":"aGk=","at":1000,"none":null,"zero":-0}');
+    expect(plainJson([new Decimal(150n, 2), new Decimal(1n, -3)])).toBe('[1.50,1E+3]');
     expect(plainJson({ at: new Date(1000) }, { dates: 'iso' })).toBe('{"at":"1970-01-01T00:00:01.000Z"}');
+  });
+
+  it('are maps: objects where all keys are texts, else lists of pairs', () => {
+    expect(plainJson(new Map([['a', new Date(0)]]), { dates: 'iso' })).toBe('{"a":"1970-01-01T00:00:00.000Z"}');
+    expect(
+      plainJson(
+        new Map<ConnectValue, ConnectValue>([
+          [1n, 'x'],
+          ['a', null],
+        ]),
+      ),
+    ).toBe('[[1,"x"],["a",null]]');
+    expect(() => plainJson(new Map([[1, NaN]]))).toThrow('payload[0]: NaN given');
+    expect(() => plainJson(new Set([1]) as unknown as ConnectValue)).toThrow('payload: a value of class Set is no object with fields');
   });
 });

@@ -1,18 +1,5 @@
-import type { JsonNumber } from '../json/json-number.js';
+import type { ConnectValue } from '../schema/connect-value.js';
 import type { Schema } from '../schema/schema.js';
-
-/** A value that a converter can turn into bytes and back. Objects are plain records of such values. */
-export type ConnectValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | JsonNumber
-  | string
-  | Uint8Array
-  | Date
-  | readonly ConnectValue[]
-  | { readonly [field: string]: ConnectValue };
 
 /** One header of a record. Keys may repeat; order is kept. */
 export interface RecordHeader {

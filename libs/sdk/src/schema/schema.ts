@@ -1,3 +1,5 @@
+import type { ConnectValue } from './connect-value.js';
+
 /** Kinds of values, as in Kafka Connect and OpenMessaging Connect. */
 export const SchemaType = {
   int8: 'int8',
@@ -20,10 +22,16 @@ export interface SchemaField {
   readonly schema: Schema;
 }
 
-/** Describes a value. `name` with `version` marks a logical type, for example a timestamp kept in an int64. */
+/**
+ * Describes a value. `name` with `version` marks a logical type, for example a timestamp kept in an int64. Records share schemas:
+ * a connector makes one once, with a `SchemaBuilder`, and never changes it.
+ */
 export interface Schema {
   readonly type: SchemaType;
+  /** Whether `null` is allowed. */
   readonly optional?: boolean;
+  /** What a field means that a struct leaves out. Converters also put it in the place of a `null`. */
+  readonly default?: ConnectValue;
   readonly name?: string;
   readonly version?: number;
   readonly doc?: string;

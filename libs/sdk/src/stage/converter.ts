@@ -1,5 +1,5 @@
 import type { RawConfig } from '../config/parse-config.js';
-import type { ConnectValue } from '../record/record.js';
+import type { ConnectValue } from '../schema/connect-value.js';
 import type { Schema } from '../schema/schema.js';
 import type { PluginDescription } from '../plugin.js';
 
