@@ -42,18 +42,21 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'log/fold.ts',
     from: 'if (!isNext || entry.prevDigest !== head.digest) {',
     to: 'if (entry.seq <= head.seq) {',
+    seed: 10,
   },
   {
     rule: 'truncated tail: another entry at the offset of the last one read is not noticed',
     file: 'log/tail-check.ts',
     from: "return found === digest ? 'same' :",
     to: "return found !== '' || digest === '' ? 'same' :",
+    seed: 10,
   },
   {
     rule: 'truncated tail: a log that ends before the last entry read is not noticed',
     file: 'log/tail-check.ts',
     from: 'if (offset >= bounds.maxOffset) return',
     to: 'if (offset >= bounds.maxOffset + 1_000_000) return',
+    seed: 18,
   },
   {
     rule: 'proofs: one counts though what is in the log is not folded yet',
@@ -170,12 +173,14 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'log/claim-seq.ts',
     from: 'return withTime(header.head.seq, logAge(header, wall), RESTORE_CYCLE, 0) + RESTORE_LEAP;',
     to: 'return Math.max(header.head.seq, logAge(header, wall) - RESTORE_CYCLE - RESTORE_LEAP);',
+    seed: 6,
   },
   {
     rule: 'restore: tasks are still held by those who held them',
     file: 'log/restored-log.ts',
     from: '.map(freed)),',
     to: '),',
+    seed: 12,
   },
   {
     rule: 'restore: a node that has begun with an empty log waits without end for its first entry',
@@ -203,11 +208,13 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'log/connector-draft.ts',
     from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);\n  }',
     to: '}',
+    seed: 23,
   },
   {
     rule: 'revocation: new settings of a task do not revoke it',
     file: 'log/connector-draft.ts',
     from: 'if (!isSame) this.revoke(id, seq);',
     to: '',
+    seed: 39,
   },
 ];

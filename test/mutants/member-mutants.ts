@@ -7,12 +7,14 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'lease/node-lease.ts',
     from: 'if (lease.suspected || sentAtMs < lease.resumesAt) return proven;',
     to: 'if (sentAtMs < lease.resumesAt) return proven;',
+    seed: 138,
   },
   {
     rule: 'self-fencing: a node acts after its lease has ended',
     file: 'lease/node-lease.ts',
     from: 'return lease.lost === undefined ? (lease.until ?? -Infinity) : -Infinity;',
     to: 'return lease.lost === undefined ? (lease.until === undefined ? -Infinity : Infinity) : -Infinity;',
+    seed: 19,
   },
   {
     rule: 'self-fencing: a node acts on a log that it has lost',
@@ -53,6 +55,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/probes.ts',
     from: 'if (probe === undefined || probe.isStalled || isOverdue(probe, state, now)) return undefined;',
     to: 'if (probe === undefined) return undefined;',
+    seed: 20,
   },
   {
     rule: 'probes: after a stall nobody is granted a full session',
@@ -164,12 +167,14 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/appends.ts',
     from: 'next.headProvenAt > goneFrom;',
     to: "outcome === 'unknown' && next.headProvenAt > goneFrom;",
+    seed: 13,
   },
   {
     rule: 'leaving: a node is out while it still stops tasks',
     file: 'coordinator/decide-members.ts',
     from: 'if (report.tasks.length === 0) {',
     to: 'if (report.tasks.length >= 0) {',
+    seed: 45,
   },
   {
     rule: 'election: a standby claims while the leader renews its lease',
@@ -188,23 +193,27 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/step.ts',
     from: 'if (isOwn) takeLead(turn, claimId);',
     to: "if (isOwn || next.role === 'candidate' || turn.now > 0) takeLead(turn, claimId);",
+    seed: 17,
   },
   {
     rule: 'resignation: a leader that is stopped leaves without a word',
     file: 'coordinator/step.ts',
     from: "if (next.role !== 'leader' && !leadsByLog(next)) {",
     to: "if (next.role !== 'candidate') {",
+    seed: 9,
   },
   {
     rule: 'versions: kinds of entries are written that older members cannot read',
     file: 'coordinator/event-batch.ts',
     from: 'return group.every((event) => isKnown(event) && eventsIn(event).every(isKnown));',
     to: 'return group.every((event) => isKnown(event) || eventsIn(event).length > 0);',
+    seed: 7,
   },
   {
     rule: 'versions: the level rises though a member is older',
     file: 'coordinator/decide-level.ts',
     from: 'level = Math.min(level, known.report.maxLevel ?? FIRST_LEVEL);',
     to: 'level = Math.max(level, known.report.maxLevel ?? FIRST_LEVEL);',
+    seed: 7,
   },
 ];

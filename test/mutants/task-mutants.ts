@@ -7,6 +7,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-assignment.ts',
     from: "batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });",
     to: "batch.add({ kind: 'tasks.released', tasks: chunk });",
+    seed: 7,
   },
   {
     rule: 'acknowledged stop: a revoked task is free though its owner still lists it',
@@ -19,12 +20,14 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-reports.ts',
     from: 'if (assignment?.revokedAt === undefined || report.appliedSeq < assignment.revokedAt) continue;',
     to: 'if (assignment?.revokedAt === undefined) continue;',
+    seed: 4,
   },
   {
     rule: 'acknowledged stop: a runner does not stop what is revoked',
     file: 'runner/desired-tasks.ts',
     from: 'return assignment.revokedAt === undefined;',
     to: "return assignment.incarnation !== '';",
+    seed: 4,
   },
   {
     rule: 'lost tail: a new leader assigns tasks before the leases of others have ended',
@@ -65,6 +68,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/workforce.ts',
     from: 'if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push',
     to: 'if (report === undefined || member.suspectedAt !== undefined) absent.push',
+    seed: 45,
   },
   {
     rule: 'new config: a task is taken from its owner before anybody has split it',
@@ -104,6 +108,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'log/connector-draft.ts',
     from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);',
     to: 'this.#revokeAll(name, seq);',
+    seed: 19,
   },
   {
     rule: 'eligibility: a task is given to a worker outside its placement',
@@ -117,5 +122,6 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'assignment/assign-sticky.ts',
     from: 'balance(fleet);\n}',
     to: '}',
+    seed: 9,
   },
 ];

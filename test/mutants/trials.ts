@@ -11,20 +11,34 @@ const BROKEN_CODE = /SyntaxError|ReferenceError|TypeError/;
 /** What `run-seeds.mjs` prints. */
 type SeedsOutcome = { readonly seed: number; readonly wrong: readonly string[] } | { readonly survived: number };
 
+export interface SeedFailure {
+  readonly seed: number;
+  /** What the simulation says is wrong. */
+  readonly wrong: string;
+}
+
+export interface SeedRange {
+  /** The highest; the lowest is 1. */
+  readonly seeds: number;
+  /** The one to begin with. */
+  readonly first?: number | undefined;
+}
+
 /**
- * Runs the seeds 1 to `seeds` of the simulation in a folder of built sources, up to the first that fails.
+ * Runs seeds of the simulation in a folder of built sources, up to the one that fails.
  *
- * @returns what the simulation says of that seed; undefined if all pass.
+ * @returns that seed; undefined if all pass.
  * @throws Error where the code itself does not run.
  */
-export async function failedSeed(folder: string, seeds: number, signal: AbortSignal): Promise<string | undefined> {
-  const { exitCode, stdout, stderr } = await run([runSeedsPath, folder, String(seeds)], folder, signal);
+export async function failedSeed(folder: string, { seeds, first }: SeedRange, signal: AbortSignal): Promise<SeedFailure | undefined> {
+  const order = [seeds, ...(first === undefined ? [] : [first])].map(String);
+  const { exitCode, stdout, stderr } = await run([runSeedsPath, folder, ...order], folder, signal);
   if (exitCode !== 0) throw new Error(`The simulation in ${folder} ended with ${String(exitCode)}: ${stderr}`);
   const outcome = JSON.parse(stdout) as SeedsOutcome;
   if ('survived' in outcome) return undefined;
-  const first = outcome.wrong[0] ?? 'it failed';
-  if (BROKEN_CODE.test(first)) throw new Error(`The code in ${folder} does not run: ${first}`);
-  return `seed ${outcome.seed}: ${first}`;
+  const wrong = outcome.wrong[0] ?? 'it failed';
+  if (BROKEN_CODE.test(wrong)) throw new Error(`The code in ${folder} does not run: ${wrong}`);
+  return { seed: outcome.seed, wrong };
 }
 
 /** The part of Jest's JSON report that is read here. */

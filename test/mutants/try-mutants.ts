@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { builtPath, mutated, writeBuilt, type Sources } from './core-copy.js';
 import type { Mutant } from './mutant.js';
-import { failedSeed, failedTests } from './trials.js';
+import { failedSeed, failedTests, type SeedFailure, type SeedRange } from './trials.js';
 
 /** Folder of the code as it is, which must pass where its mutants fail. */
 const UNCHANGED = 'unchanged';
@@ -14,6 +14,8 @@ export interface Verdict {
   readonly outcome: 'caught' | 'survived' | 'invalid';
   /** The violated invariant or the failed tests; for `invalid` what has to be repaired. */
   readonly details: string;
+  /** The seed that fails, where it was a seed. */
+  readonly seed?: number;
 }
 
 export interface Verdicts {
@@ -56,20 +58,24 @@ export async function tryMutants(sources: Sources, mutants: readonly Mutant[], {
   };
   const bySeeds = [...folders].filter(([{ specs: named }]) => named === undefined);
   const trySeeds = bySeeds.map(([mutant, folder]) => async (): Promise<void> => {
-    verdicts.set(mutant, await ofSeeds(folder, seeds, signal).catch(invalid));
+    verdicts.set(mutant, await ofSeeds(folder, { seeds, first: mutant.seed }, signal).catch(invalid));
   });
   const tryUnchanged = async (): Promise<void> => {
-    const failed = await failedSeed(truth, UNCHANGED_SEEDS, signal);
-    if (failed !== undefined) unchanged.push(failed);
+    const failed = await failedSeed(truth, { seeds: UNCHANGED_SEEDS }, signal);
+    if (failed !== undefined) unchanged.push(sayingOf(failed));
   };
   await inLanes([trySpecs, tryUnchanged, ...trySeeds], availableParallelism());
   return { of: verdicts, unchanged };
 }
 
-async function ofSeeds(folder: string, seeds: number, signal: AbortSignal): Promise<Verdict> {
-  const failed = await failedSeed(folder, seeds, signal);
-  if (failed !== undefined) return { outcome: 'caught', details: failed };
-  return { outcome: 'survived', details: `seeds 1 to ${seeds} of the simulation pass` };
+async function ofSeeds(folder: string, range: SeedRange, signal: AbortSignal): Promise<Verdict> {
+  const failed = await failedSeed(folder, range, signal);
+  if (failed !== undefined) return { outcome: 'caught', details: sayingOf(failed), seed: failed.seed };
+  return { outcome: 'survived', details: `seeds 1 to ${range.seeds} of the simulation pass` };
+}
+
+function sayingOf({ seed, wrong }: SeedFailure): string {
+  return `seed ${seed}: ${wrong}`;
 }
 
 /** All specs that a mutant names have to find it. */
