@@ -17,6 +17,7 @@ const common = {
 /** unit: pure logic, no broker. integration: libraries on a real RocketMQ. e2e: the built system as processes. */
 export default {
   testTimeout: 120_000,
+  testSequencer: '<rootDir>/scripts/longest-first.mjs',
   reporters: ['default', '<rootDir>/scripts/summary-reporter.mjs'],
   projects: [
     {
