@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { type MessageParts, type MessageHeader, recordToMessage } from '@sluice/protocol';
-import type { Converter, RecordHeader, SourceRecord } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type Converter, type RecordHeader, type SourceRecord } from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
+import { StringConverter } from '../converters/string.converter.js';
 
 /** Turns records of a source into messages. */
 export interface RecordEncoder {
@@ -32,9 +34,14 @@ export class ConvertingEncoder implements RecordEncoder {
   }
 }
 
-/** Leaves texts, bytes and nulls as they are; everything else becomes the text that the converter makes of it. */
-function headerValue(converter: Converter, { value, schema }: RecordHeader, topic: string): string | Uint8Array | null {
-  if (value === null || typeof value === 'string' || value instanceof Uint8Array) return value;
+/** Leaves bytes and nulls as they are, and texts where headers are plain texts; the converter makes a text of everything else. */
+function headerValue(converter: Converter, { key, value, schema }: RecordHeader, topic: string): string | Uint8Array | null {
+  if (value === null || value instanceof Uint8Array || (typeof value === 'string' && converter instanceof StringConverter)) return value;
   const bytes = converter.toBytes(value, schema, topic);
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  if (bytes === null) return null;
+  if (isUtf8(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  throw new ConnectError(
+    ConnectErrorCode.conversionFailed,
+    `Header ${JSON.stringify(key)}: the header converter made bytes that are no UTF-8; a header is a text`,
+  );
 }
