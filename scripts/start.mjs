@@ -4,13 +4,15 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setUp } from './setup.mjs';
+import { lockStart, untilClusterLocks } from './start-lock.mjs';
 
 const main = `${root}apps/cli/dist/main.js`;
+const home = resolve(root, process.env.SLUICE_HOME ?? '.sluice');
 const isBuiltForHelp = process.argv.includes('--help') && existsSync(main);
+let release = () => {};
 
 /** Waits for a local cluster that is stopping, and rejects beside one that runs: a build would replace the files that it runs. */
 async function requireNoOther() {
-  const home = resolve(root, process.env.SLUICE_HOME ?? '.sluice');
   const onWait = (pid) => console.log(`The local cluster of process ${pid} is stopping: waiting for its end ...`);
   try {
     const { LocalLock } = await import(pathToFileURL(`${root}apps/cli/dist/local/local-lock.js`).href);
@@ -24,6 +26,8 @@ async function requireNoOther() {
 
 try {
   if (!isBuiltForHelp) {
+    // Held until the cluster itself has a lock: of two that start at once, the second must not build under the first.
+    release = await lockStart(root, home);
     await requireNoOther();
     await setUp();
   }
@@ -35,6 +39,7 @@ const child = spawn(process.execPath, [main, 'local', ...process.argv.slice(2)],
   cwd: root,
   stdio: 'inherit',
 });
+untilClusterLocks(home, child).then(release);
 // A terminal sends Ctrl-C to the whole group, the child included; a supervisor sends SIGTERM to this process alone.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
