@@ -5,7 +5,7 @@ import { clustersDir } from './cluster-layout.js';
 import { clusterStatus, DATA_DIR_NOTE, dataDirOf, listDataDirs, stopCluster } from './cluster-status.js';
 import { describeStatus, describeStopOutcomes } from './cli-output.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
-import { portTakenAdvice } from './port-advice.js';
+import { portTakenAdvice, stopCommand } from './port-advice.js';
 import { PortTakenError } from './ports.js';
 import { startCluster } from './start-cluster.js';
 import { checkName } from './topology.js';
@@ -31,9 +31,7 @@ async function start(command: Extract<CliCommand, { kind: 'start' }>, signal: Ab
   await noteDataDir(command.name, dataDir);
   const status = await clusterStatus(cluster.dataDir);
   if (status !== undefined) console.log(describeStatus(status));
-  console.log(
-    `answered after ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s; ends with: npm run rocketmq -- stop --name ${command.name}`,
-  );
+  console.log(`answered after ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s; ends with: ${stopCommand(command.name)}`);
   return EXIT.done;
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { type ClusterPlan, DEFAULT_HEAP_SIZES, NO_TLS } from './cluster-plan.js'
 import { writeClusterState } from './cluster-state.js';
 import { endedNodes } from './cluster-status.js';
 import { processMarker } from './jvm-command.js';
-import { portTakenAdvice, startCommand } from './port-advice.js';
+import { portTakenAdvice, startCommand, stopCommand } from './port-advice.js';
 import { checkPortsFree, PortTakenError } from './ports.js';
 import { processFacts } from './process-identity.js';
 
@@ -81,6 +81,11 @@ describe('advice on a taken port', () => {
         'For a second RocketMQ beside it, choose others with --namesrv-port, --broker-port and --grpc-port',
     );
     expect(startCommand('local', {})).toBe('npm run rocketmq -- start --name local');
+  });
+
+  it.each(['/a home', "/it's $HOME", '/plain-1.0'])('quotes the state directory %s for a shell', (directory) => {
+    const command = stopCommand('local', { SLUICE_HOME: directory }).replace(/ npm run .*/, ' sh -c \'printf %s "$SLUICE_HOME"\'');
+    expect(execFileSync('sh', ['-c', command], { encoding: 'utf8' })).toBe(directory);
   });
 
   it('names only the options where another process holds it', async () => {

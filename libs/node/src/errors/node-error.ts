@@ -38,6 +38,17 @@ export class NodeError extends Error {
   }
 }
 
+/** Returns the command that rebuilds the topics of a Connect cluster, for a shell. Absent: names where the files of a node are. */
+export function restoreCommand(clusterId: string, directory?: string): string {
+  const from = directory === undefined ? '<store path>/<node id>' : shellWord(directory);
+  return `sluice restore --cluster ${clusterId} --from ${from}`;
+}
+
+/** Quotes a text that a shell would not take for one word. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /**
  * Returns what an operator reads of an error that ends the process. Every package has one root of errors with `code` and `retriable`: their
  * messages say what to do. Of any other error, which nobody foresaw, the stack is needed.

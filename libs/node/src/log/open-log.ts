@@ -1,6 +1,6 @@
 import type { ClusterTopics, TopicDefinition } from '@sluice/protocol';
 import { RocketMqError, TopicNotFoundError, type ClusterInfo, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
-import { NodeError } from '../errors/node-error.js';
+import { NodeError, restoreCommand } from '../errors/node-error.js';
 
 /** Thrown when the topics of the Connect cluster are not as `sluice init` makes them. No service ever creates them. */
 export class ClusterNotInitialisedError extends NodeError {
@@ -8,7 +8,7 @@ export class ClusterNotInitialisedError extends NodeError {
     super(
       'CLUSTER_NOT_INITIALISED',
       `${reason}. If Connect cluster ${clusterId} has run before, never create it again: start the broker that holds its topics; if they were ` +
-        `wiped, stop all nodes and run \`sluice restore --cluster ${clusterId} --from <store path>/<node id>\`. Only for a new one: ` +
+        `wiped, stop all nodes and run \`${restoreCommand(clusterId)}\`. Only for a new one: ` +
         `\`sluice init --new --cluster ${clusterId} --broker NAME\``,
     );
   }

@@ -1,7 +1,7 @@
 import { isOfOneOrigin } from '@sluice/core';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import { LogQueue } from './log-queue.js';
-import { NodeError } from '../errors/node-error.js';
+import { NodeError, restoreCommand } from '../errors/node-error.js';
 
 /** Thrown when the topics hold another log than the one that this node has worked with. Its files stay as they are. */
 export class OtherLogError extends NodeError {
@@ -10,7 +10,7 @@ export class OtherLogError extends NodeError {
       'LOG_OTHER',
       `The log of Connect cluster ${clusterId} is another one (${found}) than the one that this node has worked with (${known}): its topics were ` +
         'wiped and created again, or these are the name servers of another RocketMQ. To keep what this node knows, stop all nodes, delete the ' +
-        `topics of the Connect cluster and run \`sluice restore --cluster ${clusterId} --from ${directory}\`. To join the new one, remove ${directory}`,
+        `topics of the Connect cluster and run \`${restoreCommand(clusterId, directory)}\`. To join the new one, remove ${directory}`,
     );
   }
 }

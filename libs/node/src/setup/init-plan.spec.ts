@@ -46,7 +46,8 @@ describe('planInit', () => {
   });
 
   it('creates no second cluster where a node or a group shows a first one', () => {
-    expect(() => plan(nothing, { brokerName: 'b', knownIn: '/s/n' })).toThrow('--cluster c --from /s/n');
+    expect(() => plan(nothing, { brokerName: 'b', knownIn: '/s/n' })).toThrow('--cluster c --from /s/n`');
+    expect(() => plan(nothing, { brokerName: 'b', knownIn: "/s/it's n" })).toThrow(`--cluster c --from '/s/it'\\''s n'\``);
     expect(() => plan(nothing, { brokerName: 'b', readerGroup: 'g' })).toThrow('group g of its readers exists');
   });
 

@@ -1,6 +1,6 @@
 import type { ClusterTopics, TopicDefinition } from '@sluice/protocol';
 import type { ClusterSurvey } from './cluster-survey.js';
-import { NodeError } from '../errors/node-error.js';
+import { NodeError, restoreCommand } from '../errors/node-error.js';
 
 /** What `sluice init` may do: look whether the cluster is there, create a new one, or create what an existing one lacks. */
 export type InitPurpose = 'check' | 'create' | 'add-missing';
@@ -74,7 +74,7 @@ function brokerOfNew({ clusterId, purpose, brokerName, registered, readerGroup, 
   if (knownIn !== undefined) {
     throw new InitError(
       `Connect cluster ${clusterId} is not new: the node in ${knownIn} has worked with its log. Start the broker that holds it; if the topics were ` +
-        `wiped, run \`sluice restore --cluster ${clusterId} --from ${knownIn}\`. To start over, remove the directories of all nodes first`,
+        `wiped, run \`${restoreCommand(clusterId, knownIn)}\`. To start over, remove the directories of all nodes first`,
     );
   }
   if (readerGroup !== undefined) {
@@ -99,10 +99,9 @@ function unfinished(
   const used = [...survey].filter(([, { isEmpty }]) => !isEmpty).map(([name]) => name);
   if (used.length > 0 || knownIn !== undefined) {
     const traces = [...used.map((name) => `${name} holds messages`), ...(knownIn === undefined ? [] : [`${knownIn} knows it`])];
-    const from = knownIn ?? '<store path>/<node id>';
     throw new InitError(
       `Topic ${topics.log.name} is ${survey.has(topics.log.name) ? 'empty' : 'gone'}, though ${traces.join(' and ')}: the log of Connect cluster ` +
-        `${clusterId} was lost. Stop all nodes and run \`sluice restore --cluster ${clusterId} --from ${from}\`, or delete all of its topics ` +
+        `${clusterId} was lost. Stop all nodes and run \`${restoreCommand(clusterId, knownIn)}\`, or delete all of its topics ` +
         'and the directories of its nodes to start over',
     );
   }
