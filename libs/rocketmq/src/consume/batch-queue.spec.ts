@@ -38,6 +38,8 @@ class BatchQueue implements QueueReaderSource {
   readonly pulls: number[] = [];
   readonly #stored: Stored[] = [];
   max = 0;
+  /** A batch's first offset: retention removes whole batches. */
+  min = 0;
 
   single(): void {
     this.#add(1, record(this.max, Buffer.from(`m${this.max}`), 0, ''));
@@ -65,6 +67,10 @@ class BatchQueue implements QueueReaderSource {
   async pull({ offset, maxMessages = 32 }: PullOptions): Promise<PullAnswer> {
     this.pulls.push(offset);
     await new Promise((resolve) => setImmediate(resolve));
+    if (offset < this.min) {
+      const range = { nextOffset: this.min, minOffset: this.min, maxOffset: this.max };
+      return { ...range, kind: 'offset-moved', body: Buffer.alloc(0), brokerId: 0 };
+    }
     const taken: Stored[] = [];
     let count = 0;
     for (const stored of this.#stored) {
@@ -77,7 +83,7 @@ class BatchQueue implements QueueReaderSource {
     return {
       kind: last === undefined ? 'empty' : 'found',
       nextOffset: last === undefined ? offset : last.base + last.count,
-      minOffset: 0,
+      minOffset: this.min,
       maxOffset: this.max,
       body: Buffer.concat(taken.map(({ bytes }) => bytes)),
       brokerId: 0,
@@ -134,6 +140,16 @@ describe('a reader of a queue of inner batches', () => {
     for (const from of [0, 1, 2, 3, 4, 5, 437, 704, 705, 706, 707, 708, 746, 747, 800, 1_500, 1_828, 1_832]) {
       expect(await readToEnd(readerOf(queue, { from }), queue)).toEqual(upTo(queue.max, from));
     }
+  });
+
+  it('reads from inside of the oldest batch that retention left, and says where it begins to one behind', async () => {
+    const queue = new BatchQueue();
+    for (let batch = 0; batch < 3; batch += 1) queue.batch(1_000);
+    queue.min = 1_000;
+    expect(await readToEnd(readerOf(queue, { from: 1_437 }), queue)).toEqual(upTo(3_000, 1_437));
+    const late = readerOf(queue, { from: 437 });
+    await expect(late.nextMessages()).rejects.toMatchObject({ reason: 'below-min', range: { offset: 437, minOffset: 1_000 } });
+    late.close();
   });
 
   it('reads a batch of 32,767 messages', async () => {

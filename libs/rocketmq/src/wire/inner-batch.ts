@@ -5,7 +5,8 @@ import { decodeProperties, findProperties, findProperty } from './property-codec
 const AT_FLAG = 12;
 const AT_BODY_LENGTH = 16;
 const HEAD_BYTES = 20;
-const MIN_ENTRY_BYTES = HEAD_BYTES + 2;
+const PROPERTIES_LENGTH_BYTES = 2;
+const MIN_ENTRY_BYTES = HEAD_BYTES + PROPERTIES_LENGTH_BYTES;
 
 /** What the messages of an inner batch have of the stored message around them. */
 interface OuterMessage {
@@ -38,13 +39,84 @@ export interface InnerMessage {
   properties(): Map<string, string>;
 }
 
+/** Holds places instead of views: a batch has thousands of messages. */
+class MessageOfBatch implements InnerMessage {
+  readonly #outer: OuterMessage;
+  readonly #bytes: Buffer;
+  readonly #bodyStart: number;
+  readonly #bodyEnd: number;
+  readonly #end: number;
+
+  constructor(
+    outer: OuterMessage,
+    readonly queueOffset: number,
+    bytes: Buffer,
+    bodyStart: number,
+    bodyEnd: number,
+    end: number,
+  ) {
+    this.#outer = outer;
+    this.#bytes = bytes;
+    this.#bodyStart = bodyStart;
+    this.#bodyEnd = bodyEnd;
+    this.#end = end;
+  }
+
+  get topic(): string {
+    return this.#outer.topic;
+  }
+
+  get queueId(): number {
+    return this.#outer.queueId;
+  }
+
+  get bornTimestamp(): number {
+    return this.#outer.bornTimestamp;
+  }
+
+  get storeTimestamp(): number {
+    return this.#outer.storeTimestamp;
+  }
+
+  get flag(): number {
+    return this.#bytes.readInt32BE(this.#bodyStart - HEAD_BYTES + AT_FLAG);
+  }
+
+  get body(): Buffer {
+    return this.#bytes.subarray(this.#bodyStart, this.#bodyEnd);
+  }
+
+  get bodyBytes(): number {
+    return this.#bodyEnd - this.#bodyStart;
+  }
+
+  get rawProperties(): Buffer {
+    return this.#bytes.subarray(this.#propertiesStart, this.#end);
+  }
+
+  property(name: string): string | undefined {
+    return findProperty(this.#bytes, this.#propertiesStart, this.#end, name);
+  }
+
+  select(names: readonly string[]): (string | undefined)[] {
+    return findProperties(this.#bytes, this.#propertiesStart, this.#end, names);
+  }
+
+  properties(): Map<string, string> {
+    return decodeProperties(this.#bytes, this.#propertiesStart, this.#end);
+  }
+
+  get #propertiesStart(): number {
+    return this.#bodyEnd + PROPERTIES_LENGTH_BYTES;
+  }
+}
+
 /**
  * Reads the list of `int32 size | int32 magic | int32 crc | int32 flag | int32 bodyLength | body |
  * int16 propertiesLength | properties` that `BatchEncoder` writes; brokers fill in neither magic nor crc.
  * @throws MalformedDataError
  */
 export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessage[] {
-  const { topic, queueId, queueOffset, bornTimestamp, storeTimestamp } = outer;
   const messages: InnerMessage[] = [];
   let at = 0;
   while (at < bytes.length) {
@@ -56,24 +128,10 @@ export function decodeInnerBatch(outer: OuterMessage, bytes: Buffer): InnerMessa
     const bodyStart = at + HEAD_BYTES;
     const bodyLength = bytes.readInt32BE(at + AT_BODY_LENGTH);
     const bodyEnd = bodyStart + bodyLength;
-    if (bodyLength < 0 || bodyEnd + 2 > end) throw malformed(at, `body length ${bodyLength}`);
-    const propertiesStart = bodyEnd + 2;
-    const propertiesEnd = propertiesStart + bytes.readUInt16BE(bodyEnd);
+    if (bodyLength < 0 || bodyEnd + PROPERTIES_LENGTH_BYTES > end) throw malformed(at, `body length ${bodyLength}`);
+    const propertiesEnd = bodyEnd + PROPERTIES_LENGTH_BYTES + bytes.readUInt16BE(bodyEnd);
     if (propertiesEnd > end) throw malformed(at, `properties end at ${propertiesEnd}, not at ${end}`);
-    messages.push({
-      topic,
-      queueId,
-      queueOffset: queueOffset + messages.length,
-      bornTimestamp,
-      storeTimestamp,
-      flag: bytes.readInt32BE(at + AT_FLAG),
-      body: bytes.subarray(bodyStart, bodyEnd),
-      bodyBytes: bodyLength,
-      rawProperties: bytes.subarray(propertiesStart, propertiesEnd),
-      property: (name) => findProperty(bytes, propertiesStart, propertiesEnd, name),
-      select: (names) => findProperties(bytes, propertiesStart, propertiesEnd, names),
-      properties: () => decodeProperties(bytes, propertiesStart, propertiesEnd),
-    });
+    messages.push(new MessageOfBatch(outer, outer.queueOffset + messages.length, bytes, bodyStart, bodyEnd, propertiesEnd));
     at = end;
   }
   checkCount(outer, messages.length);
