@@ -30,7 +30,7 @@ export class RemotingAdmin {
   /** The address of a master broker that the name server knows. */
   static async brokerOf(nameServer: string): Promise<string> {
     const admin = RemotingAdmin.open(nameServer);
-    const reply = await admin.#call(106, {});
+    const reply = await admin.call(106, {});
     admin.close();
     const address = /"brokerAddrs":\{"?0"?:"([^"]+)"/.exec(reply.body)?.[1];
     if (address === undefined) throw new Error(`The name server ${nameServer} knows no broker: ${reply.body}`);
@@ -38,7 +38,7 @@ export class RemotingAdmin {
   }
 
   async createTopic(topic: string, queues: number): Promise<void> {
-    await this.#call(17, {
+    await this.call(17, {
       topic,
       defaultTopic: 'TBW102',
       readQueueNums: String(queues),
@@ -59,27 +59,28 @@ export class RemotingAdmin {
       retryQueueNums: 1,
       retryMaxTimes: 16,
     };
-    await this.#call(200, {}, Buffer.from(JSON.stringify(config)));
+    await this.call(200, {}, Buffer.from(JSON.stringify(config)));
     for (let queueId = 0; queueId < queues; queueId += 1) {
-      const max = await this.#call(30, { topic, queueId: String(queueId), committed: 'true' });
+      const max = await this.call(30, { topic, queueId: String(queueId), committed: 'true' });
       const commitOffset = max.extFields?.['offset'] ?? '0';
-      await this.#call(15, { consumerGroup: group, topic, queueId: String(queueId), commitOffset });
+      await this.call(15, { consumerGroup: group, topic, queueId: String(queueId), commitOffset });
     }
   }
 
   async deleteGroup(groupName: string): Promise<void> {
-    await this.#call(207, { groupName, cleanOffset: 'true' });
+    await this.call(207, { groupName, cleanOffset: 'true' });
   }
 
   async deleteTopic(topic: string): Promise<void> {
-    await this.#call(215, { topic });
+    await this.call(215, { topic });
   }
 
   close(): void {
     this.#socket.destroy();
   }
 
-  async #call(code: number, extFields: Record<string, string>, body = Buffer.alloc(0)): Promise<Reply> {
+  /** @throws Error when the answer is no success */
+  async call(code: number, extFields: Record<string, string>, body: Buffer = Buffer.alloc(0)): Promise<Reply> {
     this.#opaque += 1;
     const opaque = this.#opaque;
     const header = Buffer.from(
