@@ -1,3 +1,4 @@
+export { MessageAttributes } from './message-attributes.js';
 export * from './property-block.js';
 export * from './queue-tag.js';
 export * from './record-limits.js';

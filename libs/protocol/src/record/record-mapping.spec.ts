@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ConnectError, MAX_VALUE_BYTES } from '@sluice/sdk';
+import { ConnectError, MAX_VALUE_BYTES, type RocketMqAttributes } from '@sluice/sdk';
 import * as fc from 'fast-check';
+import { MessageAttributes } from './message-attributes.js';
 import { encodePropertyBlock } from './property-block.js';
 import { MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { type ConvertedRecord, type MessageHeader, messageToRecord, recordToMessage } from './record-mapping.js';
@@ -13,7 +14,7 @@ interface GoldenRecord {
   readonly key?: GoldenBytes;
   readonly headers?: readonly { readonly key: string; readonly value: string | { readonly hex: string } | null }[];
   readonly timestamp?: number;
-  readonly tag?: string;
+  readonly rocketmq?: RocketMqAttributes;
 }
 interface GoldenCase {
   readonly title: string;
@@ -29,7 +30,7 @@ const origin = { topic: 't', partition: { filename: 'a' }, position: { position:
 const bytesOf = (bytes: GoldenBytes): Buffer | null =>
   bytes === null ? null : 'text' in bytes ? Buffer.from(bytes.text) : Buffer.from(bytes.hex, 'hex');
 
-function recordOf({ value, key, headers, timestamp, tag }: GoldenRecord): ConvertedRecord {
+function recordOf({ value, key, headers, timestamp }: GoldenRecord): ConvertedRecord {
   return {
     value: bytesOf(value),
     key: key === undefined ? undefined : bytesOf(key),
@@ -38,7 +39,6 @@ function recordOf({ value, key, headers, timestamp, tag }: GoldenRecord): Conver
       value: typeof header.value === 'object' ? bytesOf(header.value) : header.value,
     })),
     timestamp,
-    tag,
   };
 }
 
@@ -52,12 +52,16 @@ const thrownBy = (record: ConvertedRecord): unknown => {
 
 describe('recordToMessage and messageToRecord', () => {
   it.each(golden)('has kept its bytes: $title', ({ record, stamp, body, properties }) => {
-    const message = recordToMessage(recordOf(record), origin, stamp);
+    const { rocketmq } = record;
+    const message = recordToMessage({ ...recordOf(record), rocketmq }, origin, stamp);
     expect({ body: message.body.toString('hex'), properties: message.properties.toString('hex') }).toEqual({
       body,
       properties: Buffer.from(properties, 'utf8').toString('hex'),
     });
     expect(messageToRecord(message)).toEqual(recordOf(record));
+    const { tag, keys, shardingKey } = new MessageAttributes(message.properties, 0);
+    expect({ tag, shardingKey }).toEqual({ tag: rocketmq?.tag, shardingKey: rocketmq?.shardingKey });
+    if (rocketmq?.keys !== undefined) expect(keys).toEqual(rocketmq.keys);
   });
 
   it('passes a plain value on without copying it', () => {
@@ -83,14 +87,21 @@ describe('recordToMessage and messageToRecord', () => {
       value: fc.oneof(bytes, fc.constant(null)),
       headers: fc.array(header, { maxLength: 6 }),
       timestamp: fc.option(fc.maxSafeInteger(), { nil: undefined }),
-      tag: fc.constantFrom(undefined, 'tag'),
     });
+    const word = fc.stringMatching(/^[\w.:-]{1,9}$/);
+    const attributes = fc.option(
+      fc.record({ tag: word, keys: fc.array(word, { maxLength: 3 }), shardingKey: word }, { requiredKeys: [] }),
+      { nil: undefined },
+    );
     fc.assert(
-      fc.property(record, fc.boolean(), (given, isReversed) => {
-        const message = recordToMessage(given, origin, 'stamp');
+      fc.property(record, attributes, fc.boolean(), (given, rocketmq, isReversed) => {
+        const message = recordToMessage({ ...given, rocketmq }, origin, 'stamp');
         const pieces = message.properties.toString('utf8').split('\u0002').slice(0, -1);
         const properties = Buffer.from((isReversed ? pieces.reverse() : pieces).join('\u0002'));
         expect(messageToRecord({ body: message.body, properties })).toEqual(given);
+        const { tag, keys, shardingKey } = new MessageAttributes(properties, 0);
+        expect({ tag, shardingKey }).toEqual({ tag: rocketmq?.tag, shardingKey: rocketmq?.shardingKey });
+        if (rocketmq?.keys !== undefined) expect(keys).toEqual(rocketmq.keys);
         expect(new Set(pieces.map((piece) => piece.split('\u0001')[0])).size).toBe(pieces.length);
       }),
       { numRuns: 500 },
@@ -123,8 +134,18 @@ describe('recordToMessage and messageToRecord', () => {
         { key: 'own', value: 'x' },
       ],
       timestamp: 1_700_000_000_000,
-      tag: 'a',
     });
+    const attributes = new MessageAttributes(properties, 5);
+    expect([attributes.tag, attributes.keys, attributes.shardingKey, attributes.bornAt]).toEqual(['a', ['k1'], undefined, 5]);
+  });
+
+  it('reads what a broker left of a delay, and nothing that is no number', () => {
+    const read = (...entries: (readonly [string, string])[]): MessageAttributes => new MessageAttributes(encodePropertyBlock(entries), 0);
+    const { delayLevel, deliverAt } = read(['DELAY', '3'], ['TIMER_DELIVER_MS', '1700000000000']);
+    expect([delayLevel, deliverAt]).toEqual([3, 1_700_000_000_000]);
+    const wrong = read(['DELAY', 'x'], ['TIMER_DELIVER_MS', '-1'], ['KEYS', ' a  b ']);
+    expect([wrong.delayLevel, wrong.deliverAt, wrong.keys, wrong.tag]).toEqual([undefined, undefined, ['a', 'b'], undefined]);
+    expect(read().keys).toEqual([]);
   });
 
   it('names the record and the limit when the value is too large', () => {
@@ -142,7 +163,7 @@ describe('recordToMessage and messageToRecord', () => {
 
   it('names a record whose position has a bigint', () => {
     const [partition, position] = [{ id: 2n ** 60n }, { position: 7n }];
-    const make = (): unknown => recordToMessage({ value: null, tag: 'a|b' }, { topic: 't', partition, position });
+    const make = (): unknown => recordToMessage({ value: null, rocketmq: { tag: 'a|b' } }, { topic: 't', partition, position });
     expect(make).toThrow('The record for topic t from {"id":"1152921504606846976n"} before {"position":"7n"} cannot');
   });
 
@@ -153,7 +174,13 @@ describe('recordToMessage and messageToRecord', () => {
 
   it.each([
     ['a key of a header', { value: null, headers: [{ key: '\ud800', value: 'x' }] }, 'is not well-formed Unicode'],
-    ['a tag', { value: null, tag: 'a|b' }, 'its tag is "a|b"'],
+    ['a tag', { value: null, rocketmq: { tag: 'a|b' } }, 'its tag is "a|b"'],
+    ['a key with a space', { value: null, rocketmq: { keys: ['a', 'b c'] } }, 'one of its keys is "b c", a key has 1 to 255 characters'],
+    ['an empty key', { value: null, rocketmq: { keys: [''] } }, 'one of its keys is ""'],
+    ['a sharding key', { value: null, rocketmq: { shardingKey: 'a\n' } }, 'its sharding key is "a\\n", a sharding key is a text'],
+    ['a delay level', { value: null, rocketmq: { delayLevel: 3 } }, 'its delayLevel is 3, a source cannot delay records: RocketMQ would'],
+    ['a time of delivery', { value: null, rocketmq: { deliverAt: 5 } }, 'its deliverAt is 5, a source cannot delay records'],
+    ['a born time', { value: null, rocketmq: { bornAt: 5 } }, "its bornAt is 5, RocketMQ's client sets it"],
     ['a timestamp', { value: null, timestamp: 1.5 }, 'its timestamp is 1.5'],
   ])('refuses %s that cannot be kept', (_what, record, reason) => {
     const error = thrownBy(record);

@@ -1,11 +1,12 @@
 import { asBuffer } from '../bytes/as-buffer.js';
-import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type RocketMqAttributes } from '@sluice/sdk';
 import { describePosition } from '../position/position-value.js';
 import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
+import { attributeProperties, isIndexableKey } from './message-attributes.js';
 import { encodePropertyBlock, forEachProperty, noProperties } from './property-block.js';
 import { maxBodyBytes, MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { ROCKETMQ_CONNECT_TIMESTAMP, SluiceProperty } from './reserved-properties.js';
-import { bytesToPropertyValue, isPlainText, propertyValueToBytes } from './text-value.js';
+import { bytesToPropertyValue, propertyValueToBytes } from './text-value.js';
 
 export type { MessageHeader } from './header-property.js';
 
@@ -16,8 +17,7 @@ export interface ConvertedRecord {
   readonly headers?: readonly MessageHeader[] | undefined;
   /** Milliseconds since the epoch, UTC. */
   readonly timestamp?: number | undefined;
-  /** RocketMQ's tag, which consumers filter by. */
-  readonly tag?: string | undefined;
+  readonly rocketmq?: RocketMqAttributes | undefined;
 }
 
 /** What of a record goes onto the wire. `properties` is empty or ends with a separator, so that more can be put behind it. */
@@ -32,7 +32,6 @@ export interface DecodedRecord {
   readonly value: Buffer | null;
   readonly headers: readonly MessageHeader[];
   readonly timestamp: number | undefined;
-  readonly tag: string | undefined;
 }
 
 /** What distinguishes a record from others, for error messages. */
@@ -44,8 +43,6 @@ export interface RecordOrigin {
 
 const oneByte = Buffer.from([0]);
 const NO_HEADERS: readonly MessageHeader[] = [];
-const INDEXED_KEY_LENGTH = 255;
-const INDEXED_KEY = /^[^\s\p{Cc}\p{Cf}\p{Z}]+$/u;
 
 /**
  * Turns a record into body and properties of a message.
@@ -54,11 +51,12 @@ const INDEXED_KEY = /^[^\s\p{Cc}\p{Cf}\p{Z}]+$/u;
  *   brokers refuse empty bodies
  * - key → `sluice-key`, as text where it is text, else `~` and base64url. A printable key without spaces, of at most 255 characters, is
  *   also in `KEYS`, so that RocketMQ's tools find it. `sluice-null` notes a null key.
+ * - RocketMQ's attributes → `TAGS`, `__SHARDINGKEY`, `KEYS`; `sluice-null` notes with `a` that the keys are not the record's
  * - headers → properties of their own names where possible, see header-property.ts; with two or more, `sluice-headers` keeps their order
- * - timestamp → `sluice-ts`; tag → `TAGS`
+ * - timestamp → `sluice-ts`
  *
  * @param stamp text of `sluice-p`, see source-stamp.ts
- * @throws {ConnectError} if the record is too large, or a header's key or the tag is no valid text
+ * @throws {ConnectError} if the record is too large, or a header's key or an attribute is not valid
  */
 export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, stamp?: string): MessageParts {
   const { value } = record;
@@ -72,7 +70,7 @@ export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, s
     record.key === undefined &&
     (record.headers === undefined || record.headers.length === 0) &&
     record.timestamp === undefined &&
-    record.tag === undefined;
+    record.rocketmq === undefined;
   if (isPlain) {
     if (stamp === undefined) return { body, properties: noProperties };
     return { body, properties: Buffer.from(`${SluiceProperty.stamp}\u0001${stamp}\u0002`, 'latin1') };
@@ -89,7 +87,8 @@ export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, s
 
 /**
  * Turns a message back into a record. Reads messages of other senders as well: `KEYS` is the key if there is no `sluice-key`. Properties of
- * Apache RocketMQ Connect (`connect-ext-…`, `connect.timestamp`) become headers and the timestamp. Omits RocketMQ's own properties.
+ * Apache RocketMQ Connect (`connect-ext-…`, `connect.timestamp`) become headers and the timestamp. Omits RocketMQ's own properties, which
+ * `MessageAttributes` reads.
  */
 export function messageToRecord(message: MessageParts): DecodedRecord {
   const found: Found = { nulls: '', isEmpty: false };
@@ -98,11 +97,10 @@ export function messageToRecord(message: MessageParts): DecodedRecord {
   });
   const { key, keys, nulls, isEmpty, properties } = found;
   return {
-    key: nulls.includes('k') ? null : (key ?? (keys === undefined ? undefined : Buffer.from(keys, 'utf8'))),
+    key: nulls.includes('k') ? null : (key ?? (keys === undefined || nulls.includes('a') ? undefined : Buffer.from(keys, 'utf8'))),
     value: nulls.includes('v') ? null : isEmpty ? noProperties : message.body,
     headers: properties === undefined ? NO_HEADERS : inOrder(properties, found.order),
     timestamp: found.timestamp,
-    tag: found.tag,
   };
 }
 
@@ -112,7 +110,6 @@ interface Found {
   nulls: string;
   isEmpty: boolean;
   timestamp?: number;
-  tag?: string;
   order?: string;
   properties?: Map<string, string>;
 }
@@ -124,9 +121,6 @@ function collect(found: Found, name: string, value: string): void {
       break;
     case 'KEYS':
       found.keys = value;
-      break;
-    case 'TAGS':
-      found.tag = value;
       break;
     case SluiceProperty.null:
       found.nulls = value;
@@ -150,14 +144,17 @@ function collect(found: Found, name: string, value: string): void {
 
 function* propertiesOf(record: ConvertedRecord, origin: RecordOrigin, stamp: string | undefined): Generator<readonly [string, string]> {
   if (stamp !== undefined) yield [SluiceProperty.stamp, stamp];
-  const { key, value, headers, timestamp, tag } = record;
-  if (tag !== undefined) yield ['TAGS', checkedTag(tag, origin)];
+  const { key, value, headers, timestamp, rocketmq } = record;
+  if (rocketmq !== undefined) {
+    yield* attributeProperties(rocketmq, (reason) => unsendable(ConnectErrorCode.recordInvalid, origin, reason));
+  }
   if (key !== undefined && key !== null) {
     const text = bytesToPropertyValue(key);
     yield [SluiceProperty.key, text];
-    if (text.length <= INDEXED_KEY_LENGTH && !text.startsWith('~') && INDEXED_KEY.test(text)) yield ['KEYS', text];
+    if (rocketmq?.keys === undefined && !text.startsWith('~') && isIndexableKey(text)) yield ['KEYS', text];
   }
-  const nulls = (value === null ? 'v' : '') + (key === null ? 'k' : '');
+  const areKeysOthers = key === undefined && rocketmq?.keys !== undefined && rocketmq.keys.length > 0;
+  const nulls = (value === null ? 'v' : '') + (key === null ? 'k' : '') + (areKeysOthers ? 'a' : '');
   if (nulls !== '') yield [SluiceProperty.null, nulls];
   if (value?.length === 0) yield [SluiceProperty.empty, '1'];
   if (timestamp !== undefined) yield [SluiceProperty.timestamp, timestampText(timestamp, origin)];
@@ -187,15 +184,6 @@ function checkedHeaderProperty(header: MessageHeader, occurrence: number, origin
       `the key of its header ${JSON.stringify(header.key)} is not well-formed Unicode.`,
     );
   }
-}
-
-function checkedTag(tag: string, origin: RecordOrigin): string {
-  if (isPlainText(tag) && !tag.includes('|')) return tag;
-  throw unsendable(
-    ConnectErrorCode.recordInvalid,
-    origin,
-    `its tag is ${JSON.stringify(tag)}, a tag is a text without control characters and without "|".`,
-  );
 }
 
 function timestampText(timestamp: number, origin: RecordOrigin): string {

@@ -1,4 +1,4 @@
-import { messageToRecord, type MessageHeader } from '@sluice/protocol';
+import { MessageAttributes, messageToRecord, type MessageHeader } from '@sluice/protocol';
 import type { Converter, QueueRef, RecordHeader, SinkRecord } from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
@@ -28,6 +28,7 @@ export class ConvertingDecoder implements RecordDecoder {
         ? undefined
         : { headers: decoded.headers.map((header) => recordHeader(headerConverter, header, queue.topic)) }),
       timestamp: decoded.timestamp ?? message.bornTimestamp,
+      rocketmq: new MessageAttributes(message.rawProperties, message.bornTimestamp),
       queue,
       offset: message.queueOffset,
     };

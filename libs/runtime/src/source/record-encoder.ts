@@ -27,6 +27,7 @@ export class ConvertingEncoder implements RecordEncoder {
         value: value.toBytes(record.value, record.schema, record.topic),
         headers,
         timestamp: record.timestamp,
+        rocketmq: record.rocketmq,
       },
       record,
       stamp,

@@ -9,6 +9,28 @@ export interface RecordHeader {
 }
 
 /**
+ * What RocketMQ itself keeps with a message. A sink reads all of them; looking one up costs something only then. A source may set tag, keys
+ * and sharding key.
+ */
+export interface RocketMqAttributes {
+  /** One word by which consumers filter. */
+  readonly tag?: string | undefined;
+  /**
+   * Words by which RocketMQ's tools find the message. Where a source gives none, Sluice takes the record's key if it is one word; an empty
+   * array leaves it out.
+   */
+  readonly keys?: readonly string[] | undefined;
+  /** Messages with the same one stay in order for consumers of the Proxy. It does not choose the queue. */
+  readonly shardingKey?: string | undefined;
+  /** The step of the broker's delay levels that held the message up, where the broker still knows it. */
+  readonly delayLevel?: number | undefined;
+  /** When the message was due, in milliseconds since the epoch, where the broker still knows it. */
+  readonly deliverAt?: number | undefined;
+  /** When the producer made the message, in milliseconds since the epoch. */
+  readonly bornAt?: number | undefined;
+}
+
+/**
  * One unit of data on its way through Sluice.
  *
  * A text value may be given as its UTF-8 bytes with a string schema: converters that pass bytes on then never decode it.
@@ -23,6 +45,7 @@ export interface ConnectRecord {
   readonly headers?: readonly RecordHeader[];
   /** Milliseconds since the epoch, UTC. */
   readonly timestamp?: number;
+  readonly rocketmq?: RocketMqAttributes;
 }
 
 /**
