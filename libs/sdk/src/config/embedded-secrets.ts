@@ -5,6 +5,13 @@ const ASSIGNMENT =
   /(?:(?:password|passwd|passphrase|\bpass|\bpwd|secret|token|credentials?|signature|\bsig|(?:api|access|account|private|secret)[._-]?key)(?:\s*=|:\s|>|\\?["']\s*[:=])|authorization\\?["']?\s*[:=])\s*(?=\S)/gi;
 /** `user/password@` of a JDBC address that is no URL. Limits keep the search linear. */
 const JDBC_LOGIN = /\bjdbc:\w{1,64}:\w{1,64}:([^@/\s]{1,256}\/[^@\s]{1,256})@/gi;
+/** A parameter of a query that holds a secret. A limit on what stands before the name keeps the search linear. */
+const QUERY_SECRET =
+  /([?&](?:amp;)?(?:(?:[\w.-]{0,40}(?:password|passwd|passphrase|secret|token|credentials?|signature|(?:api|access|account|private|secret|subscription)[._-]?key))|key|sig|pass|pwd|auth)=)([^\s&#"'<>]+)/gi;
+/** What follows a login without a scheme: a host with a port or a path, or `tcp(` of a Go data source name. */
+const PLACE_OF_LOGIN = /^(?:(?:\[[\da-f:.]{2,45}\]|[\w.-]{1,253})(?::\d{1,5}(?!\w)|\/)|\w{1,16}\()/i;
+/** What stands before the first colon of a login: its user, after what may stand before that. */
+const USER_OF_LOGIN = /[\w.+%~-]{1,64}$/;
 /** The mark that hides a secret, also as a URL writes it. */
 const MARK = /\[hidden\]|%5Bhidden%5D/i;
 /** What is assigned but is no secret: hiding such words would make texts unreadable. */
@@ -24,11 +31,21 @@ interface UserInfo {
  */
 export function hideEmbedded(value: string): string {
   if (value.search(ASSIGNMENT) !== -1 || value.search(JDBC_LOGIN) !== -1) return HIDDEN_VALUE;
-  return hideUserInfo(value);
+  return hideInText(value);
 }
 
-/** Replaces the userinfo of every URL in a text by {@link HIDDEN_VALUE}. */
-export function hideUserInfo(text: string): string {
+/**
+ * Hides the forms of secrets that any text may hold. These are the userinfo of URLs, and what a query assigns to names such as `key` or `token`.
+ * It also hides logins without a scheme: `user:password@host:port` or `user:password@host/path`. Leaves `a:b@c`: it may be an e-mail address
+ * after a label.
+ */
+export function hideInText(text: string): string {
+  return hideLogins(text).replace(QUERY_SECRET, (whole, name: string, value: string) =>
+    NO_SECRET.test(value) ? whole : `${name}${HIDDEN_VALUE}`,
+  );
+}
+
+function hideLogins(text: string): string {
   let shown = '';
   let done = 0;
   for (const { from, to } of userInfos(text)) {
@@ -49,11 +66,12 @@ export function embeddedSecrets(value: string): readonly string[] {
   const logins = [...value.matchAll(JDBC_LOGIN)]
     .slice(0, MAX_SECRETS)
     .flatMap(({ 1: login = '' }) => [login, login.slice(login.indexOf('/') + 1)]);
+  const queries = [...value.matchAll(QUERY_SECRET)].slice(0, MAX_SECRETS).flatMap(({ 2: secret = '' }) => [secret, decoded(secret)]);
   const whole = assigned.length + logins.length > 0 ? [value] : [];
   const infos = userInfos(value)
     .slice(0, MAX_SECRETS)
     .flatMap(({ from, to }) => loginsIn(value.slice(from, to)));
-  return [...whole, ...[...assigned, ...logins, ...infos].filter((secret) => !NO_SECRET.test(secret)).slice(0, MAX_SECRETS)];
+  return [...whole, ...[...assigned, ...logins, ...queries, ...infos].filter((secret) => !NO_SECRET.test(secret)).slice(0, MAX_SECRETS)];
 }
 
 function assignedSecrets(value: string, { 0: name, index }: RegExpExecArray): readonly string[] {
@@ -89,10 +107,15 @@ function decoded(text: string): string {
   }
 }
 
-/** Finds the userinfo in each word that has one. It reaches up to the last `@`: a password may hold what a URL does not allow. */
+/** Finds the userinfo in each word that has one, with or without a scheme. It reaches up to the last `@`: a password may hold what a URL does not allow. */
 function userInfos(text: string): readonly UserInfo[] {
   return [...text.matchAll(/\S+/g)].flatMap(({ index, 0: word }) => {
     const to = word.lastIndexOf('@');
+    if (to === -1) return [];
+    if (!word.includes('://')) {
+      const from = startOfLogin(word, to);
+      return from === undefined ? [] : [{ from: index + from, to: index + to }];
+    }
     for (let at = word.indexOf('://'); at !== -1 && at + 3 < to; at = word.indexOf('://', at + 3)) {
       const inner = word.slice(at + 3, to);
       const authority = /^[^/?#]*/.exec(inner)?.[0] ?? '';
@@ -101,6 +124,17 @@ function userInfos(text: string): readonly UserInfo[] {
     }
     return [];
   });
+}
+
+/** Returns where the login before the `@` begins that has no scheme; undefined where there is none. */
+function startOfLogin(word: string, to: number): number | undefined {
+  const colon = word.indexOf(':');
+  if (colon === -1 || colon + 1 >= to || !PLACE_OF_LOGIN.test(word.slice(to + 1, to + 300))) return undefined;
+  const user = USER_OF_LOGIN.exec(word.slice(Math.max(0, colon - 64), colon))?.[0];
+  if (user === undefined) return undefined;
+  const from = colon - user.length;
+  // In a list such as `topic@broker:0,topic@broker:1` no word before a colon is a user.
+  return word[from - 1] === '@' ? undefined : from;
 }
 
 function isHostWithPort(authority: string): boolean {

@@ -1,5 +1,5 @@
 import { HIDDEN_VALUE } from './config-fields.js';
-import { embeddedSecrets, hideUserInfo } from './embedded-secrets.js';
+import { embeddedSecrets, hideInText } from './embedded-secrets.js';
 import type { FieldDescription } from './describe-fields.js';
 
 /** Decides which names of a configuration hold secrets. */
@@ -21,14 +21,14 @@ export function secretsAmong(definitions: readonly Pick<FieldDescription, 'name'
 
 /**
  * Makes a function that replaces the secrets of a configuration in a text by {@link HIDDEN_VALUE}. These are values of secret settings, secrets
- * inside other values, and the userinfo of any URL. Values of one or two characters hide nothing and are left.
+ * inside other values, and what {@link hideInText} finds in any text. Values of one or two characters hide nothing and are left.
  */
 export function secretsRemover(config: Readonly<Record<string, string>>, isSecret: IsSecret): (text: string) => string {
   // Most of those who may need it have no text: then nothing looks for secrets.
   let found: readonly string[] | undefined;
   return (text) => {
     found ??= secretsIn(config, isSecret);
-    return hideUserInfo(found.reduce((hidden, value) => hidden.replaceAll(value, HIDDEN_VALUE), text));
+    return hideInText(found.reduce((hidden, value) => hidden.replaceAll(value, HIDDEN_VALUE), text));
   };
 }
 
