@@ -6,6 +6,7 @@ import {
   type ConnectorType,
   type RestartInfo,
   taskConfig,
+  type TaskError,
   type TaskState,
   type TaskStatus,
 } from '@sluice/core';
@@ -50,8 +51,8 @@ export interface TaskStatusJson extends RunStatusJson, LostContactJson {
   readonly generation?: number;
   /** Since when the task is in its state. */
   readonly since?: number;
-  /** Also of a task that runs again. */
-  readonly last_error?: { readonly at: number; readonly message: string };
+  /** Also of a task that runs again: `resolved_at` says since when, once it has run for `restart.backoff.max.ms` without another error. */
+  readonly last_error?: { readonly at: number; readonly message: string; readonly resolved_at?: number };
   /** A failed task starts again by itself at `at`; `max_attempts` is absent where there is no limit. */
   readonly restart?: { readonly attempt: number; readonly max_attempts?: number; readonly at: number };
   /** What the task found that does not end it and that somebody should know. */
@@ -128,12 +129,16 @@ export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsS
     ...runJson(status, config, isSecret),
     ...(generation === undefined ? {} : { generation }),
     ...(since === undefined ? {} : { since }),
-    ...(lastError === undefined ? {} : { last_error: { at: lastError.at, message: hide(lastError.message) } }),
+    ...(lastError === undefined ? {} : { last_error: errorJson(lastError, hide) }),
     ...(restart === undefined ? {} : { restart: restartJson(restart) }),
     ...(warnings === undefined ? {} : { warnings: warnings.map(({ at, message }) => ({ at, message: hide(message) })) }),
     ...(skipped === 0 ? {} : { skipped_records: skipped }),
     ...(waits === undefined ? {} : { waits: waits.map((wait) => ({ ...wait, error: hide(wait.error) })) }),
   };
+}
+
+function errorJson({ at, message, resolvedAt }: TaskError, hide: (text: string) => string): NonNullable<TaskStatusJson['last_error']> {
+  return { at, message: hide(message), ...(resolvedAt === undefined ? {} : { resolved_at: resolvedAt }) };
 }
 
 function restartJson({ attempt, maxAttempts, at }: RestartInfo): NonNullable<TaskStatusJson['restart']> {

@@ -9,6 +9,8 @@ export interface TaskError {
   readonly at: number;
   /** Its first line. */
   readonly message: string;
+  /** When the task began to run again, once it has run for long without another error; absent before. */
+  readonly resolvedAt?: number;
 }
 
 /** What a task found that does not end it and that somebody should know. */

@@ -52,6 +52,9 @@ export class HostedTask {
   #since: number;
   #trace: string | undefined;
   #lastError: TaskError | undefined;
+  /** When its loop began to run; `undefined` while it starts or waits for a restart. */
+  #ranFrom: { readonly monotonicMs: number; readonly at: number } | undefined;
+  #isStarting = false;
   #restart: RestartInfo | undefined;
   #attempts: number;
   #history: RestartHistory | undefined;
@@ -103,14 +106,17 @@ export class HostedTask {
 
   report(): TaskReport {
     const { task } = this;
-    const state = this.#state;
-    const since = this.#since;
-    const trace = this.#trace;
-    const lastError = this.#lastError;
-    const restart = this.#restart;
     const loop = this.#loop;
     const warnings = loop?.warnings.list ?? [];
     const waits = loop?.waits.list ?? [];
+    const [longest] = waits;
+    // A sink whose start waits, as for a lock, did not fail: the wait says all.
+    const waiting = this.#isStarting && task.type === 'sink' && this.#state === 'RESTARTING' ? longest : undefined;
+    const state = waiting === undefined ? this.#state : 'RUNNING';
+    const since = waiting?.since ?? this.#since;
+    const trace = waiting === undefined ? this.#trace : undefined;
+    const restart = waiting === undefined ? this.#restart : undefined;
+    const lastError = this.#shownError();
     return {
       id: task.id,
       generation: task.generation,
@@ -184,8 +190,11 @@ export class HostedTask {
       const loop = (this.#loop = createLoop(this.task));
       this.#isStill = false;
       if (this.#isPaused) this.#pauseLoop();
+      this.#isStarting = true;
       await loop.start();
+      this.#isStarting = false;
       startedMs = clock.nowMs();
+      this.#ranFrom = { monotonicMs: startedMs, at: clock.wallMs() };
       if (!this.isStopping) this.#noteRunning();
       this.#noteTried();
       const end = await loop.ended;
@@ -196,7 +205,18 @@ export class HostedTask {
     } catch (error) {
       this.#noteTried();
       return { error, ranMs: 0, isUnsettled: false };
+    } finally {
+      this.#isStarting = false;
+      this.#ranFrom = undefined;
     }
+  }
+
+  /** The last error, as resolved once the task has run for so long that its next failure begins a new row. */
+  #shownError(): TaskError | undefined {
+    const [lastError, ranFrom] = [this.#lastError, this.#ranFrom];
+    if (lastError === undefined || ranFrom === undefined) return lastError;
+    const isSound = this.options.clock.nowMs() - ranFrom.monotonicMs >= this.#supervision.restart.backoff.maxMs;
+    return isSound ? { ...lastError, resolvedAt: ranFrom.at } : lastError;
   }
 
   #noteRunning(): void {

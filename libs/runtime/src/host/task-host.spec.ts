@@ -220,6 +220,43 @@ describe('TaskHost', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('shows when the last error was over once the task ran for as long as the longest delay', async () => {
+    const loops = [new ScriptedLoop(), new ScriptedLoop(), new ScriptedLoop()] as const;
+    const { host, clock } = hostOf(...loops);
+    host.start(task);
+    await clock.settle();
+    loops[0].end(broken);
+    await clock.advance(750);
+    const resolvedAt = clock.wallMs();
+    await clock.advance(59_999);
+    expect(host.reports()[0]?.lastError).not.toHaveProperty('resolvedAt');
+    await clock.advance(1);
+    expect(host.reports()).toMatchObject([{ state: 'RUNNING', lastError: { message: 'Error: broken', resolvedAt } }]);
+    loops[1].end(broken);
+    await clock.settle();
+    expect(host.reports()[0]?.lastError).not.toHaveProperty('resolvedAt');
+    await host.stop('c-0');
+  });
+
+  it('shows a sink whose start waits for a lock as running, with that wait', async () => {
+    const loop = new ScriptedLoop();
+    let started = (): void => undefined;
+    loop.start = () => new Promise<void>((resolve) => (started = resolve));
+    const { host, clock } = hostOf(loop);
+    host.start({ ...task, type: 'sink' });
+    await clock.settle();
+    expect(host.reports()).toMatchObject([{ state: 'RESTARTING' }]);
+    const since = clock.wallMs();
+    loop.waits.list = [{ call: 'open', error: 'x is held by process 1', since }];
+    await clock.advance(5000);
+    expect(host.reports()).toMatchObject([{ state: 'RUNNING', since, waits: [{ call: 'open' }] }]);
+    loop.waits.list = [];
+    started();
+    await clock.settle();
+    expect(host.reports()).toMatchObject([{ state: 'RUNNING', since: clock.wallMs() }]);
+    await host.stop('c-0');
+  });
+
   it('restarts a task that could not start, whatever it lacked, and stops it while it waits for that', async () => {
     const { host, clock } = hostOf(new ScriptedLoop(new RetriableError('not yet')), new ScriptedLoop());
     host.start(task);

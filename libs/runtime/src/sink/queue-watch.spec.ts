@@ -4,7 +4,7 @@ import type { QueueSet } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
 
 describe('the watch for new queues', () => {
-  it('says that it failed, and once that it works again', async () => {
+  it('says once that it failed and that it works again, and shows each failure', async () => {
     const answers = ['works', 'fails', 'fails', 'works', 'works'];
     const stopping = new AbortController();
     const lines: string[] = [];
@@ -23,11 +23,18 @@ describe('the watch for new queues', () => {
       list: () => (answers.shift() === 'fails' ? Promise.reject(new Error('no broker')) : Promise.resolve([])),
       signal: stopping.signal,
       found: () => undefined,
+      waiting: { failed: (error) => lines.push(`waits ${String(error)}`), ended: () => lines.push('no wait') },
       warn: (line) => lines.push(`warn ${line}`),
       info: (line) => lines.push(`info ${line}`),
     });
     await watch.run();
-    const failed = 'warn Looking for new queues failed and is retried later: Error: no broker';
-    expect(lines).toEqual([failed, failed, 'info New queues are looked for again, after 2 failure(s)']);
+    const shown = 'waits Error: no broker';
+    expect(lines.filter((line) => line !== 'no wait')).toEqual([
+      shown,
+      'warn Looking for new queues failed and is retried until it succeeds: Error: no broker',
+      shown,
+      'info New queues are looked for again, after 2 failure(s)',
+    ]);
+    expect(lines.at(-1)).toBe('no wait');
   });
 });

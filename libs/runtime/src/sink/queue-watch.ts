@@ -1,5 +1,6 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
+import type { WaitingCall } from '../retry/task-waits.js';
 import type { ForeignConsumers } from './foreign-consumers.js';
 import type { QueueSet } from './queue-set.js';
 import type { ResetWatch } from './reset-watch.js';
@@ -18,6 +19,8 @@ export interface QueueWatchOptions {
   readonly signal: AbortSignal;
   /** Called when there is something to take. */
   readonly found: () => void;
+  /** Shows in the status what the look for new queues fails with. */
+  readonly waiting: WaitingCall;
   readonly warn: (message: string) => void;
   readonly info: (message: string) => void;
 }
@@ -45,7 +48,7 @@ export class QueueWatch {
 
   /** Looks until the task stops. Never rejects. */
   async run(): Promise<void> {
-    const { intervalMs, clock, queues, resets, foreign, list, signal, found, warn, info } = this.options;
+    const { intervalMs, clock, queues, resets, foreign, list, signal, found, waiting, warn, info } = this.options;
     const isOver = (): boolean => signal.aborted;
     let failures = 0;
     while (!isOver()) {
@@ -63,11 +66,14 @@ export class QueueWatch {
         if (this.#listed.length > 0) found();
         if (failures > 0) info(`New queues are looked for again, after ${failures} failure(s)`);
         failures = 0;
+        waiting.ended();
       } catch (error) {
-        if (isOver()) return;
+        if (isOver()) break;
         failures += 1;
-        warn(`Looking for new queues failed and is retried later: ${String(error)}`);
+        waiting.failed(error);
+        if (failures === 1) warn(`Looking for new queues failed and is retried until it succeeds: ${String(error)}`);
       }
     }
+    waiting.ended();
   }
 }

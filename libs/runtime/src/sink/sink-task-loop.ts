@@ -119,6 +119,7 @@ export class SinkTaskLoop {
       list: () => this.#listQueues(),
       signal: stopping,
       found: wake,
+      waiting: spec.waits.begin('looking for new queues'),
       warn,
       info: logger.info.bind(logger),
     });
