@@ -23,6 +23,7 @@ for (const [page, title, module, name] of specs) {
 }
 
 pages.set('converters.md', await convertersPage());
+pages.set('transforms.md', await transformsPage());
 pages.set('settings.md', await settingsPage());
 pages.set('metrics.md', await metricsPage());
 pages.set('rocketmq-client.md', await apiPage('libs/rocketmq/typedoc.json', 'rocketmq-client.md'));
@@ -119,6 +120,44 @@ async function convertersPage() {
   ].join('\n');
 }
 
+/** The transforms and predicates that every runner has. */
+async function transformsPage() {
+  const { TRANSFORM_PLUGINS, PREDICATE_PLUGINS } = await load('libs/runtime/dist/index.js');
+  const sectionOf = ({ name, doc, aliases, spec }) => [
+    `### ${name}`,
+    '',
+    `${doc} Other names: ${codeList(aliases)}.`,
+    '',
+    ...(Object.keys(spec).length === 0 ? ['It has no settings.'] : [toMarkdown(spec)]),
+    '',
+  ];
+  return [
+    '# Transforms and predicates',
+    '',
+    'Written by `npm run docs:gen` from the specs of the transforms. A connector lists aliases in `transforms` and names the class of each in',
+    '`transforms.<alias>.type`. A source applies them before the converters, a sink behind them. `transforms.<alias>.predicate` names an alias in',
+    '`predicates`: the transform is then applied to the records that the predicate is true for, or false for with `transforms.<alias>.negate=true`.',
+    '',
+    'A record that a transform drops is counted (`filtered` in `sluice_connector_records_dropped_total`); its position or offset advances. A',
+    'record that a transform cannot take is bad as one that cannot be converted: `errors.tolerance` decides.',
+    '',
+    '```properties',
+    'transforms=dropTombstones',
+    'transforms.dropTombstones.type=Filter',
+    'transforms.dropTombstones.predicate=isTombstone',
+    'predicates=isTombstone',
+    'predicates.isTombstone.type=RecordIsTombstone',
+    '```',
+    '',
+    '## Transforms',
+    '',
+    ...TRANSFORM_PLUGINS.flatMap(sectionOf),
+    '## Predicates',
+    '',
+    ...PREDICATE_PLUGINS.flatMap(sectionOf),
+  ].join('\n');
+}
+
 /** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */
 async function settingsPage() {
   const folder = 'libs/node/dist/settings';
@@ -169,7 +208,7 @@ async function connectorsPage() {
     '# Connectors',
     '',
     'Written by `npm run docs:gen` from the specs of the connectors. A setting can be written under any of its names. The settings that every connector has',
-    'are in [common settings](common-settings.md), [converters](converters.md), [source settings](source-settings.md) and [sink settings](sink-settings.md).',
+    'are in [common settings](common-settings.md), [converters](converters.md), [transforms](transforms.md), [source settings](source-settings.md) and [sink settings](sink-settings.md).',
     '',
     '| Connector | Kind | |',
     '| --- | --- | --- |',

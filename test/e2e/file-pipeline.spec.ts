@@ -85,6 +85,43 @@ describe('a file through a topic into another file', () => {
     expect((await cluster.request('GET', '/connectors')).body).toEqual(['lines-in', 'lines-out']);
   });
 
+  it('gives a sink only what its transforms leave, and counts what they drop', async () => {
+    const filtered = cluster.path('filtered.txt');
+    for (const topic of ['kept', 'left-out']) {
+      await writeFile(cluster.path(`${topic}.txt`), `${topic} 1\n${topic} 2\n${topic} 3\n`);
+      await cluster.request('PUT', `/connectors/${topic}-in/config`, {
+        'connector.class': 'FileStreamSource',
+        file: cluster.path(`${topic}.txt`),
+        topic,
+      });
+    }
+    const config = {
+      'connector.class': 'FileStreamSink',
+      file: filtered,
+      topics: 'kept,left-out',
+      transforms: 'drop',
+      'transforms.drop.type': 'org.apache.kafka.connect.transforms.Filter',
+      predicates: 'isLeftOut',
+      'predicates.isLeftOut.type': 'TopicNameMatches',
+      'predicates.isLeftOut.pattern': 'left-.*',
+    };
+    const wrong = await cluster.request('PUT', '/connectors/filtered-out/config', { ...config, 'transforms.drop.predicate': 'isOut' });
+    expect(wrong.status).toBe(400);
+    expect(JSON.stringify(wrong.body)).toContain('Invalid value isOut for configuration transforms.drop.predicate');
+    const right = await cluster.request('PUT', '/connectors/filtered-out/config', { ...config, 'transforms.drop.predicate': 'isLeftOut' });
+    expect(right.status).toBe(201);
+    const dropped = 'sluice_connector_records_dropped_total{connector="filtered-out",reason="filtered"} 3';
+    await until('the dropped records are counted', async () => {
+      const { nodes } = (await cluster.request('GET', '/cluster')).body as { nodes: { role: string; http?: string }[] };
+      const runner = nodes.find(({ role }) => role === 'sink-runner');
+      const metrics = await fetch(`http://${runner?.http ?? ''}/metrics`);
+      return (await metrics.text()).includes(dropped);
+    });
+    await until('the kept records are written', async () => (await sizeOf(filtered)) >= 3 * 'kept 1\n'.length);
+    expect(await readFile(filtered, 'utf8')).toBe('kept 1\nkept 2\nkept 3\n');
+    for (const name of ['filtered-out', 'kept-in', 'left-out-in']) await cluster.request('DELETE', `/connectors/${name}`);
+  }, 120_000);
+
   it('stops while paused and continues when resumed', async () => {
     expect((await cluster.request('PUT', '/connectors/lines-out/pause')).status).toBe(202);
     await cluster.untilTask('lines-out', 'PAUSED');

@@ -4,7 +4,7 @@ import { UnknownPluginError } from './plugins/plugin-registry.js';
 import { QueueReadFailure } from './ports/queue-messages.port.js';
 import { SendFailure } from './ports/record-producer.port.js';
 import { isLasting } from './retry/restart-policy.js';
-import { RecordConversionError } from './sink/queue-intake.js';
+import { BadRecordError } from './sink/queue-intake.js';
 import { FilterStateError } from './task/stream-filter.js';
 import { NoQueueError, QueueLostError } from './source/writable-queues.js';
 import { SupersededError } from './task/superseded-error.js';
@@ -19,7 +19,7 @@ describe('the errors of the runtime', () => {
     [new NoQueueError('t'), true, false],
     [new QueueLostError({ queue, state: 'unavailable', forMs: 1000, limitMs: 1000, isOverdue: true, others: [] }), false, false],
     [SupersededError.ofSink(), false, false],
-    [new RecordConversionError(queue, 3, new Error('not a text')), false, true],
+    [new BadRecordError(queue, 3, new Error('not a text')), false, true],
     [new FilterStateError('damaged'), false, true],
     [new UnknownPluginError('Nope', []), false, true],
   ])('have one root with a code: %s (retriable: %s, for good: %s)', (error, retriable, isForGood) => {

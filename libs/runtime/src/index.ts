@@ -30,3 +30,5 @@ export * from './source/source-loop-options.js';
 export * from './source/source-task-loop.js';
 export * from './retry/system-clock.js';
 export * from './task/task-warnings.js';
+export { createTransforms } from './transforms/create-transforms.js';
+export * from './transforms/transform-plugins.js';

@@ -17,6 +17,7 @@ import {
   type Lease,
   type RawMessage,
   type TaskCounters,
+  createTransforms,
 } from '@sluice/runtime';
 import type {
   QueueRef,
@@ -149,6 +150,7 @@ export class DataPlane {
         generation,
         task,
         config,
+        transforms: createTransforms({}),
         encoder: new ConvertingEncoder(createConverters(strings, undefined)),
         settings: {
           ...limits,
@@ -193,6 +195,7 @@ export class DataPlane {
         config,
         group: `g-${this.connector}-${names[0]}`,
         subscription: { topics: { kind: 'names', names }, share: { index: 0, count: 1 } },
+        transforms: createTransforms({}),
         decoder: new ConvertingDecoder(createConverters(strings, undefined)),
         settings: {
           ...limits,

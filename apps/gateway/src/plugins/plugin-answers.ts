@@ -38,7 +38,9 @@ export interface ValidationJson {
 }
 
 export function pluginJson(plugin: PluginInfo): { class: string; type: string; version: string } {
-  return { class: plugin.name, type: plugin.kind, version: plugin.version };
+  // Kafka Connect's word.
+  const type = plugin.kind === 'transform' ? 'transformation' : plugin.kind;
+  return { class: plugin.name, type, version: plugin.version };
 }
 
 export function definitionJson(description: FieldDescription): FieldDefinitionJson {

@@ -1,5 +1,5 @@
 import type { ValidateAnswer } from '@sluice/protocol';
-import { type Config, type ConnectorType, memberKey, type PluginInfo, runnerRole } from '@sluice/core';
+import { type Config, type ConnectorType, isConnectorInfo, memberKey, type PluginInfo, runnerRole } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, type FieldDescription, isConnectError } from '@sluice/sdk';
 import type { RequestDeadline } from '../http/request-deadline.js';
 import { ControlPlaneUnavailableError, type PluginQuestions, findPlugin } from '../ports/gateway-ports.js';
@@ -19,7 +19,7 @@ export class PluginCatalog {
     const distinct = new Map(this.questions.list().map((plugin) => [JSON.stringify([plugin.kind, plugin.name, plugin.version]), plugin]));
     return [...distinct.values()].sort(
       (left, right) =>
-        Number(left.kind === 'converter') - Number(right.kind === 'converter') ||
+        Number(isConnectorInfo(right)) - Number(isConnectorInfo(left)) ||
         compare(left.name, right.name) ||
         compare(left.version, right.version),
     );
@@ -33,7 +33,7 @@ export class PluginCatalog {
    * @throws ControlPlaneUnavailableError when no runner is there that could.
    */
   connector(className: string, type?: ConnectorType): PluginInfo {
-    const connectors = this.list().filter((plugin) => plugin.kind !== 'converter');
+    const connectors = this.list().filter(isConnectorInfo);
     const found = findPlugin(connectors, className);
     if (found !== undefined) return found;
     const missing = this.#missingRunners(type);
@@ -54,7 +54,7 @@ export class PluginCatalog {
   }
 
   /**
-   * Describes the settings of a connector or converter.
+   * Describes the settings of a plugin.
    *
    * @throws ConnectError with code `CONNECT_NOT_FOUND` when the runners that are there do not have it.
    * @throws ControlPlaneUnavailableError when no runner is there.

@@ -1,4 +1,4 @@
-import { connectorClass } from '@sluice/core';
+import { connectorClass, isConnectorInfo } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { type ConfigMap, withoutNulls } from '../http/config-map.js';
 import { RequestDeadline } from '../http/request-deadline.js';
@@ -17,7 +17,7 @@ export class PluginsService {
   list(connectorsOnly: boolean): readonly { class: string; type: string; version: string }[] {
     return this.catalog
       .list()
-      .filter((plugin) => !connectorsOnly || plugin.kind !== 'converter')
+      .filter((plugin) => !connectorsOnly || isConnectorInfo(plugin))
       .map(pluginJson);
   }
 

@@ -1,5 +1,5 @@
 import { taskKey, type TaskId } from '../model/connector.js';
-import { isRunner, memberKey, type Member } from '../model/member.js';
+import { isConnectorInfo, isRunner, memberKey, type Member } from '../model/member.js';
 import type { Report } from '../model/report.js';
 import { givesFrom } from './election.js';
 import type { EventBatch } from './event-batch.js';
@@ -136,7 +136,7 @@ function silenceLimitMs({ settings: { sessionMs, memberLeaseMs, marginMs } }: Co
 
 function asMember(report: Report): Omit<Member, 'suspectedAt' | 'joinedAt'> {
   const { nodeId, incarnation, role, capacity, labels } = report;
-  const plugins = report.plugins.filter(({ kind }) => kind !== 'converter').flatMap(({ name, aliases }) => [name, ...aliases]);
+  const plugins = report.plugins.filter(isConnectorInfo).flatMap(({ name, aliases }) => [name, ...aliases]);
   return {
     nodeId,
     incarnation,

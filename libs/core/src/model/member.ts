@@ -9,10 +9,18 @@ export const Role = {
 export type Role = (typeof Role)[keyof typeof Role];
 
 export interface PluginInfo {
-  readonly kind: ConnectorType | 'converter';
+  /** Connectors, and what works on their records. */
+  readonly kind: ConnectorType | 'converter' | 'transform' | 'predicate';
   readonly name: string;
   readonly aliases: readonly string[];
   readonly version: string;
+}
+
+/** A plugin that is a connector. */
+export type ConnectorInfo = PluginInfo & { readonly kind: ConnectorType };
+
+export function isConnectorInfo(plugin: PluginInfo): plugin is ConnectorInfo {
+  return plugin.kind === 'source' || plugin.kind === 'sink';
 }
 
 /** What an operator says of a node's place, such as `{ zone: 'a' }`; a connector's placement asks for them. */

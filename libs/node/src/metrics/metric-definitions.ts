@@ -202,7 +202,8 @@ export const metricSpecs = {
     type: 'counter',
     labels: ['connector', 'reason'],
     help:
-      'Records that this runner left out, by reason: a source or sink could not convert skipped ones, or they were too large, and errors.tolerance is all. ' +
+      'Records that this runner left out, by reason. skipped: they failed in a transform or a converter, or were too large, and errors.tolerance is all. ' +
+      'filtered: a transform dropped them. ' +
       'Only on sinks: older_generation and repeated_seq are copies, retention had removed lost ones before they were read.',
     roles: RUNNERS,
   },

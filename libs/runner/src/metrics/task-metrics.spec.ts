@@ -55,6 +55,7 @@ describe('the metrics of tasks', () => {
     expect(values).toMatchObject({
       [of('connector_conversion_errors_total')]: counters.conversionErrors,
       [of('connector_records_dropped_total', ',reason="skipped"')]: counters.recordsSkipped,
+      [of('connector_records_dropped_total', ',reason="filtered"')]: counters.recordsFiltered,
     });
     expect(values).not.toHaveProperty([of('connector_bytes_in_total')]);
     expect(values).not.toHaveProperty([of('connector_records_dropped_total', ',reason="lost"')]);
@@ -81,6 +82,7 @@ describe('the metrics of tasks', () => {
       [of('connector_records_dropped_total', ',reason="repeated_seq"')]: counters.droppedRepeatedSeq,
       [of('connector_records_dropped_total', ',reason="lost"')]: counters.recordsLost,
       [of('connector_records_dropped_total', ',reason="skipped"')]: counters.recordsSkipped,
+      [of('connector_records_dropped_total', ',reason="filtered"')]: counters.recordsFiltered,
     });
     expect(values).not.toHaveProperty([of('connector_bytes_out_total')]);
   });

@@ -48,7 +48,10 @@ const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => numbe
 
 type DropReasons = Readonly<Record<string, (counters: Readonly<TaskCounters>) => number>>;
 
-const sourceDropReasons: DropReasons = { skipped: ({ recordsSkipped }) => recordsSkipped };
+const sourceDropReasons: DropReasons = {
+  skipped: ({ recordsSkipped }) => recordsSkipped,
+  filtered: ({ recordsFiltered }) => recordsFiltered,
+};
 
 const sinkDropReasons: DropReasons = {
   ...sourceDropReasons,

@@ -4,7 +4,7 @@ import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import type { Subscription } from '../sink/subscription.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import type { CommonSettings, SinkSettings, SourceSettings } from './connector-settings.js';
-import { topicPattern } from './topics-rule.js';
+import { topicPattern } from '../task/topic-pattern.js';
 
 const FIRST_DELAY_MS = 300;
 const MEBIBYTE = 1024 * 1024;

@@ -1,4 +1,5 @@
 import type { FieldError } from '@sluice/sdk';
+import { patternErrors } from '../task/topic-pattern.js';
 
 /** Checks that a sink reads either topics by name or those that match a pattern; the texts are Kafka Connect's. */
 export function topicsErrors(topics: readonly string[] | undefined, regex: string | undefined): readonly FieldError[] {
@@ -10,19 +11,5 @@ export function topicsErrors(topics: readonly string[] | undefined, regex: strin
   }
   if (hasTopics) return [];
   if (pattern === '') return [{ field: 'topics', message: 'Must configure one of topics or topics.regex' }];
-  try {
-    topicPattern(pattern);
-    return [];
-  } catch (error) {
-    const reason =
-      `Must be a valid regular expression of JavaScript: ${(error as Error).message}. ` +
-      "Of Java's own syntax only (?i) at the beginning is supported.";
-    return [{ field: 'topics.regex', message: `Invalid value ${pattern} for configuration topics.regex: ${reason}` }];
-  }
-}
-
-/** Reads a pattern of topic names; `(?i)` at its beginning ignores case, as in Java. @throws SyntaxError */
-export function topicPattern(regex: string): RegExp {
-  const pattern = regex.trim();
-  return pattern.startsWith('(?i)') ? new RegExp(pattern.slice(4), 'iu') : new RegExp(pattern, 'u');
+  return patternErrors('topics.regex', pattern);
 }

@@ -10,16 +10,10 @@ interface UnsupportedSetting {
   readonly reason: string;
 }
 
-const NO_TRANSFORMS = 'Sluice has no transforms yet, so the records would pass unchanged';
-const NO_PREDICATES = 'Sluice has no predicates yet';
 const NO_DEAD_LETTERS = 'Sluice has no dead letter topic yet; errors.tolerance=all counts, logs and drops records that fail';
 
 /** The first row whose `names` match decides. */
 const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
-  { names: /^transforms$/, accepts: [''], reason: NO_TRANSFORMS },
-  { names: /^transforms\./, reason: NO_TRANSFORMS },
-  { names: /^predicates$/, accepts: [''], reason: NO_PREDICATES },
-  { names: /^predicates\./, reason: NO_PREDICATES },
   { names: /^errors\.deadletterqueue\.topic\.name$/, accepts: [''], reason: NO_DEAD_LETTERS },
   {
     names: /^errors\.deadletterqueue\.context\.(headers|properties)\.enable$/,

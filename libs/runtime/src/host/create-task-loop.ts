@@ -18,6 +18,7 @@ import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
+import { createTransforms } from '../transforms/create-transforms.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import type { TaskLoop } from './task-loop.js';
 
@@ -54,6 +55,7 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
     {
       ...common(task, connector, environment),
       task: connector.createTask(),
+      transforms: createTransforms(task.config),
       encoder: new ConvertingEncoder(convertersOf(task, connector)),
       settings: sourceLoopSettings(settings),
       counters: newTaskCounters(),
@@ -74,6 +76,7 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
       task: connector.createTask(),
       group: groupOf(task.id.connector),
       subscription: subscriptionOf(settings, { index: task.id.index, count: taskCountOf(task.config) }),
+      transforms: createTransforms(task.config),
       decoder: new ConvertingDecoder(convertersOf(task, connector)),
       settings: sinkLoopSettings(settings),
       counters: newTaskCounters(),

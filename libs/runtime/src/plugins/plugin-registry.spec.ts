@@ -197,9 +197,6 @@ describe('validate', () => {
   });
 
   it.each([
-    ['transforms', 'mask', 'Sluice has no transforms yet'],
-    ['transforms.mask.type', 'MaskField$Value', 'Sluice has no transforms yet'],
-    ['predicates', 'p', 'Sluice has no predicates yet'],
     ['errors.deadletterqueue.topic.name', 'dead', 'Sluice has no dead letter topic yet'],
     ['errors.deadletterqueue.read.queue.nums', '8', 'Sluice has no dead letter topic yet'],
     ['errors.log.enable', 'false', 'Sluice always logs'],
@@ -248,9 +245,9 @@ describe('validate', () => {
   it("leaves a connector's own settings to it, whatever they are called", () => {
     const own: SourceConnector = {
       ...source,
-      spec: { ...source.spec, transforms: { type: 'string', importance: 'low', doc: 'Own.', optional: true } },
+      spec: { ...source.spec, 'task.group.id': { type: 'string', importance: 'low', doc: 'Own.', optional: true } },
     };
-    expect(new PluginRegistry([own]).validate('ListSource', { ...good, transforms: 'x' }).errorCount).toBe(0);
+    expect(new PluginRegistry([own]).validate('ListSource', { ...good, 'task.group.id': 'x' }).errorCount).toBe(0);
   });
 
   it('refuses what a configuration provider would have to replace, without its value', () => {
@@ -276,7 +273,7 @@ describe('validate', () => {
 
   it('refuses a misspelt or unsupported setting also where it splits a connector', async () => {
     await expect(registry.taskConfigs({ ...good, transforms: 'mask' })).resolves.toEqual({
-      error: expect.stringContaining('Configuration transforms is not supported'),
+      error: expect.stringContaining('Missing required configuration "transforms.mask.type"'),
     });
   });
 

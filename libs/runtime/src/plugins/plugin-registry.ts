@@ -12,6 +12,7 @@ import {
 } from '@sluice/sdk';
 import { commonSettingsSpec } from '../config/connector-settings.js';
 import { converterByName, converterInfos } from '../converters/converter-plugins.js';
+import { transformByName, transformInfos } from '../transforms/transform-plugins.js';
 import { TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { connectorSpec } from './connector-definition.js';
 import { validateConnector, withoutSecrets } from './validate-connector.js';
@@ -65,7 +66,7 @@ export class PluginRegistry {
     );
   }
 
-  /** The connectors with every name that they are found under, and the converters. */
+  /** The connectors with every name that they are found under, and what works on their records. */
   pluginInfos(): readonly PluginInfo[] {
     const names = [...this.#byName];
     const connectors = this.connectors.map((connector) => ({
@@ -74,7 +75,7 @@ export class PluginRegistry {
       aliases: names.filter(([name, each]) => each === connector && name !== connector.name).map(([name]) => name),
       version: connector.version,
     }));
-    return [...connectors, ...converterInfos()];
+    return [...connectors, ...converterInfos(), ...transformInfos()];
   }
 
   /**
@@ -89,10 +90,10 @@ export class PluginRegistry {
     );
   }
 
-  /** The settings of a connector or converter. @throws UnknownPluginError */
+  /** The settings of a plugin. @throws UnknownPluginError */
   definitions(className: string): DefinitionsAnswer {
-    const converter = this.find(className) === undefined ? converterByName(className) : undefined;
-    return { fields: describeSpec(converter?.spec ?? connectorSpec(this.connector(className))) };
+    const other = this.find(className) === undefined ? (converterByName(className) ?? transformByName(className)) : undefined;
+    return { fields: describeSpec(other?.spec ?? connectorSpec(this.connector(className))) };
   }
 
   /**

@@ -20,21 +20,26 @@ import { sinkSettingsSpec } from '../config/connector-settings.js';
 import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
 import { type ConverterChoice, unknownConverterError } from '../converters/converter-choice.js';
+import { transformSettingsSpec } from '../transforms/create-transforms.js';
+import { chooseTransforms, isOfTransforms, transformErrors } from '../transforms/transform-choice.js';
 import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-definition.js';
 
 /** Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it. */
 export function validateConnector(connector: Connector, config: TaskConfig): ValidateAnswer {
   const choices = converterChoices(connector, config);
-  const spec: ConfigSpec = { ...connectorSpec(connector), ...converterSettingsSpec(choices) };
+  const transforms = chooseTransforms(config);
+  const spec: ConfigSpec = { ...connectorSpec(connector), ...converterSettingsSpec(choices), ...transformSettingsSpec(transforms) };
   const base = validateConfig(spec, config, {
     unknownKeys: 'warn',
-    isKnownElsewhere: (name) => isJudgedElsewhere(name) || choices.some(({ setting }) => name.startsWith(`${setting}.`)),
+    isKnownElsewhere: (name) =>
+      isJudgedElsewhere(name) || isOfTransforms(name) || choices.some(({ setting }) => name.startsWith(`${setting}.`)),
   });
   const unsupported = unsupportedSettingsIn(config, spec);
   const wrong = new Set(base.fields.filter(({ state }) => state.errors.length > 0).map(({ state }) => state.name));
   const further = [
     ...choices.filter(({ plugin, setting }) => plugin === undefined && !wrong.has(setting)).map(unknownConverterError),
     ...choices.flatMap((choice) => unknownConverterSettings(choice, spec)),
+    ...transformErrors(config, transforms),
     ...unsupported.errors,
     ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : []),
     ...ownErrors(connector, config, spec),
@@ -82,7 +87,8 @@ export function withoutSecrets(text: string, connector: Connector | undefined, c
 
 /** Makes a {@link withoutSecrets} for many texts. */
 export function secretsHider(connector: Connector | undefined, config: TaskConfig): (text: string) => string {
-  const spec = connector === undefined ? {} : connectorSpec(connector);
+  const own = connector === undefined ? {} : connectorSpec(connector);
+  const spec = { ...own, ...transformSettingsSpec(chooseTransforms(config)) };
   return secretsRemover(config, secretsAmong(describeSpec(spec)));
 }
 

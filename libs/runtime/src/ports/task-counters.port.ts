@@ -31,6 +31,8 @@ export interface TaskCounters {
   conversionErrors: number;
   /** Left out under `errors.tolerance=all`. */
   recordsSkipped: number;
+  /** Dropped by the connector's transforms. */
+  recordsFiltered: number;
   /** Source: queues whose tail could not be examined in full after an unclean stop. */
   incompleteScans: number;
 }
@@ -58,6 +60,7 @@ export function newTaskCounters(): TaskCounters {
     recordsLost: 0,
     conversionErrors: 0,
     recordsSkipped: 0,
+    recordsFiltered: 0,
     incompleteScans: 0,
   };
 }

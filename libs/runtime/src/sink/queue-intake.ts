@@ -11,12 +11,13 @@ import {
 } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
+import { TransformError } from '../transforms/transform-chain.js';
 import { QueueOffsetError } from './queue-offset-error.js';
 import { AheadBudget, type AheadLimits, ReadAhead } from './read-ahead.js';
-import type { RecordDecoder } from './record-decoder.js';
 import type { QueueStart } from './prepare-start.js';
 import type { DropReason, ReadState } from './read-state.js';
 import { requireSameMessage } from './same-message.js';
+import { type SinkOutcome, type SinkStage, StageFailure } from './sink-stage.js';
 
 /** A wait for messages, or for room, that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
 const DOUBT_AFTER_MS = 1000;
@@ -29,7 +30,7 @@ export interface QueueIntakeOptions {
   readonly counters: TaskCounters;
   readonly backoff: BackoffLimits;
   readonly waits: TaskWaits;
-  readonly decoder: RecordDecoder;
+  readonly stage: SinkStage;
   /** Of all queues of the task. */
   readonly budget: AheadBudget;
   readonly maxAheadPerQueue: AheadLimits;
@@ -39,7 +40,7 @@ export interface QueueIntakeOptions {
   readonly arrived: () => void;
   readonly failed: (error: unknown) => void;
   readonly warn: (message: string) => void;
-  readonly skipped: (error: RecordConversionError) => void;
+  readonly skipped: (error: BadRecordError) => void;
 }
 
 /** How far a queue was taken when a commit was made, and when the broker accepted the commit. */
@@ -48,12 +49,14 @@ interface AcceptedCommit {
   readonly atMs: number;
 }
 
-/** Thrown by {@link QueueIntake.take} for a message that cannot be converted. */
-export class RecordConversionError extends ConnectError {
+/** Thrown by {@link QueueIntake.take} for a message that cannot be converted or transformed. */
+export class BadRecordError extends ConnectError {
   constructor(queue: QueueRef, offset: number, cause: unknown) {
     const record = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset}`;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(ConnectErrorCode.conversionFailed, `${record} cannot be converted: ${reason}`, { cause });
+    const isTransformed = cause instanceof TransformError;
+    const code = isTransformed ? cause.code : ConnectErrorCode.conversionFailed;
+    super(code, `${record} cannot be ${isTransformed ? 'transformed' : 'converted'}: ${reason}`, { cause });
   }
 }
 
@@ -67,6 +70,8 @@ export class QueueIntake {
   readonly #waiting: WaitingCall;
   readonly #ahead: ReadAhead;
   readonly #state: ReadState;
+  /** By offset: what became of messages that are read and not taken yet, where the stage prepares. */
+  readonly #prepared = new Map<number, SinkOutcome>();
   #next: number;
   /** The offset of the last flushed position. */
   #flushed: number;
@@ -140,31 +145,53 @@ export class QueueIntake {
   }
 
   /**
-   * Moves records into `records` until there are `max`. Throws a {@link RecordConversionError} at a message that cannot be converted: what
+   * Moves records into `records` until there are `max`. Throws a {@link BadRecordError} at a message that cannot be converted: what
    * comes before it is taken then, and the position lies on it.
    */
   take(records: SinkRecord[], max: number): void {
-    const { counters, decoder, skipsBadRecords, skipped } = this.options;
+    const { counters, skipsBadRecords, skipped } = this.options;
     while (records.length < max) {
       const message = this.#ahead.take();
       if (message === undefined) return;
       counters.recordsRead++;
       const judged = this.#state.judge(message, this.#tag);
-      if (typeof judged === 'string') this.#countDropped(judged);
-      else {
-        try {
-          records.push(decoder.decode(this.queue, message));
-        } catch (error) {
-          counters.conversionErrors++;
-          const problem = new RecordConversionError(this.queue, message.queueOffset, error);
-          if (!skipsBadRecords) throw problem;
-          counters.recordsSkipped++;
-          skipped(problem);
-        }
-      }
+      const isDropped = typeof judged === 'string';
+      const outcome = this.#outcomeOf(message, isDropped);
+      if (isDropped) this.#countDropped(judged);
+      else if (outcome === undefined) counters.recordsFiltered++;
+      else if (outcome instanceof StageFailure) {
+        counters.conversionErrors++;
+        const problem = new BadRecordError(this.queue, message.queueOffset, outcome.cause);
+        if (!skipsBadRecords) throw problem;
+        counters.recordsSkipped++;
+        skipped(problem);
+      } else records.push(outcome);
       this.#state.took(message, judged);
       this.#next = message.queueOffset + 1;
     }
+  }
+
+  #outcomeOf(message: RawMessage, isDropped: boolean): SinkOutcome {
+    const { stage } = this.options;
+    if (!stage.prepares) return isDropped ? undefined : stage.outcomeOf(this.queue, message);
+    const { queueOffset } = message;
+    if (!this.#prepared.has(queueOffset)) {
+      throw new ConnectError(ConnectErrorCode.internal, `Offset ${queueOffset} of queue ${this.key} was read and not prepared`);
+    }
+    const outcome = this.#prepared.get(queueOffset);
+    this.#prepared.delete(queueOffset);
+    return outcome;
+  }
+
+  /** Prepares what was read, where something takes time, and hands it over. */
+  async #add(answer: readonly RawMessage[]): Promise<void> {
+    const { stage, counters, arrived } = this.options;
+    if (stage.prepares) {
+      const outcomes = await stage.prepared(this.queue, answer);
+      for (const [at, { queueOffset }] of answer.entries()) this.#prepared.set(queueOffset, outcomes[at]);
+    }
+    counters.bytesRead += this.#ahead.add(answer);
+    arrived();
   }
 
   /** Reads until it is closed or the task ends. */
@@ -180,7 +207,7 @@ export class QueueIntake {
 
   /** Never rejects. */
   async #read(): Promise<void> {
-    const { messages, group, clock, counters, arrived, failed } = this.options;
+    const { messages, group, clock, failed } = this.options;
     const signal = this.#signal;
     let from = this.#next;
     let lastStoredMs = this.#state.lastStoredMs;
@@ -209,8 +236,7 @@ export class QueueIntake {
         lastStoredMs = last.storeTimestamp;
         from = last.queueOffset + 1;
         attempt = 0;
-        counters.bytesRead += this.#ahead.add(answer);
-        arrived();
+        await this.#add(answer);
       }
     } catch (error) {
       if (!signal.aborted) failed(error);

@@ -1,11 +1,11 @@
 import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import type { QueueStart } from './prepare-start.js';
-import { type QueueIntakeOptions, RecordConversionError, QueueIntake } from './queue-intake.js';
+import { type QueueIntakeOptions, BadRecordError, QueueIntake } from './queue-intake.js';
 
 export interface TakenRecords {
   readonly records: SinkRecord[];
   /** The message at which the taking stopped. */
-  readonly failure: RecordConversionError | undefined;
+  readonly failure: BadRecordError | undefined;
 }
 
 /** Holds the queues of a task: those that it reads, and those whose place to resume is not known yet. */
@@ -97,7 +97,7 @@ export class QueueSet {
       }
       return { records, failure: undefined };
     } catch (error) {
-      if (error instanceof RecordConversionError) return { records, failure: error };
+      if (error instanceof BadRecordError) return { records, failure: error };
       throw error;
     }
   }

@@ -1,17 +1,25 @@
-import { MessageAttributes, messageToRecord, type MessageHeader } from '@sluice/protocol';
+import { type DecodedRecord, MessageAttributes, messageToRecord, type MessageHeader } from '@sluice/protocol';
 import type { Converter, QueueRef, RecordHeader, SinkRecord } from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 
 /** Turns messages into records for a sink. */
 export interface RecordDecoder {
+  /** Present where a converter has to ask somebody before these messages are decoded. */
+  readonly prepare?: ((queue: QueueRef, messages: readonly RawMessage[], signal: AbortSignal) => Promise<void>) | undefined;
   /** Throws when the message cannot be converted. */
   decode(queue: QueueRef, message: RawMessage): SinkRecord;
 }
 
 /** Decodes with a connector's converters. A record without a timestamp of its own has the message's. */
 export class ConvertingDecoder implements RecordDecoder {
-  constructor(private readonly converters: Converters) {}
+  readonly prepare: RecordDecoder['prepare'];
+
+  constructor(private readonly converters: Converters) {
+    const { key, value, header } = converters;
+    const prepares = [key, value, header].some((converter) => 'prepareFromBytes' in converter);
+    this.prepare = prepares ? ({ topic }, messages, signal) => prepareParts(converters, topic, messages, signal) : undefined;
+  }
 
   decode(queue: QueueRef, message: RawMessage): SinkRecord {
     const { key: keyConverter, value: valueConverter, header: headerConverter } = this.converters;
@@ -32,6 +40,32 @@ export class ConvertingDecoder implements RecordDecoder {
       queue,
       offset: message.queueOffset,
     };
+  }
+}
+
+async function prepareParts(
+  { key, value, header }: Converters,
+  topic: string,
+  messages: readonly RawMessage[],
+  signal: AbortSignal,
+): Promise<void> {
+  const decoded = messages.flatMap(readable);
+  const keys = decoded.flatMap(({ key: bytes }) => (bytes === undefined ? [] : [{ topic, bytes }]));
+  const values = decoded.map(({ value: bytes }) => ({ topic, bytes }));
+  const headers = decoded.flatMap(({ headers: all }) =>
+    all.flatMap(({ value: text }) => (typeof text === 'string' ? [{ topic, bytes: Buffer.from(text, 'utf8') }] : [])),
+  );
+  if (keys.length > 0) await key.prepareFromBytes?.(keys, signal);
+  if (values.length > 0) await value.prepareFromBytes?.(values, signal);
+  if (headers.length > 0) await header.prepareFromBytes?.(headers, signal);
+}
+
+/** Leaves out a message whose body or properties cannot be read: it fails where it is decoded. */
+function readable(message: RawMessage): DecodedRecord[] {
+  try {
+    return [messageToRecord({ body: message.body, properties: message.rawProperties })];
+  } catch {
+    return [];
   }
 }
 

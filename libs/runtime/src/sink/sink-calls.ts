@@ -1,12 +1,12 @@
 import type { QueueRef, SinkPosition, SinkTaskContext } from '@sluice/sdk';
 import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import type { RecordConversionError } from './queue-intake.js';
+import type { BadRecordError } from './queue-intake.js';
 import type { TakenRecords } from './queue-set.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
 export interface SinkCallsOptions {
-  readonly spec: Pick<SinkLoopSpec, 'task' | 'counters' | 'settings' | 'logger'>;
+  readonly spec: Pick<SinkLoopSpec, 'task' | 'transforms' | 'counters' | 'settings' | 'logger'>;
   readonly lease: Lease;
   readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
   /** Aborted when nothing more is put. */
@@ -48,7 +48,7 @@ export class SinkCalls {
    * Takes records from their queues and puts them, without a flush between.
    * @returns what stopped the taking
    */
-  put(take: () => TakenRecords): Promise<RecordConversionError | undefined> {
+  put(take: () => TakenRecords): Promise<BadRecordError | undefined> {
     const { spec, policy, stopping, killed, lease } = this.options;
     const { task, counters } = spec;
     return this.#alone(async () => {
@@ -92,13 +92,14 @@ export class SinkCalls {
 
   /** Closes what was opened and stops the task. Never rejects. */
   async end(opened: readonly QueueRef[]): Promise<void> {
-    const { task, logger } = this.options.spec;
+    const { task, transforms, logger } = this.options.spec;
     const calls: [string, () => Promise<void>][] = [];
-    if (opened.length > 0) calls.push(['close', () => task.close(opened)]);
-    if (this.#isStarted) calls.push(['stop', () => task.stop()]);
+    if (opened.length > 0) calls.push(["The task's close", () => task.close(opened)]);
+    if (this.#isStarted) calls.push(["The task's stop", () => task.stop()]);
+    calls.push(['Closing the transforms', () => transforms.close()]);
     for (const [name, call] of calls) {
       await this.#alone(call).catch((error: unknown) => {
-        logger.warn(`The task's ${name} failed: ${String(error)}`);
+        logger.warn(`${name} failed: ${String(error)}`);
       });
     }
   }

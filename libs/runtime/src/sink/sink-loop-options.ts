@@ -7,6 +7,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
+import type { TransformChain } from '../transforms/transform-chain.js';
 import type { AheadLimits } from './read-ahead.js';
 import type { RecordDecoder } from './record-decoder.js';
 import type { Subscription } from './subscription.js';
@@ -50,6 +51,7 @@ export interface SinkLoopSpec {
   readonly group: string;
   readonly subscription: Subscription;
   readonly decoder: RecordDecoder;
+  readonly transforms: TransformChain;
   readonly settings: SinkLoopSettings;
   readonly logger: TaskLogger;
   readonly counters: TaskCounters;

@@ -23,6 +23,7 @@ import { AheadBudget } from './read-ahead.js';
 import { ResetWatch } from './reset-watch.js';
 import { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
+import { SinkStage } from './sink-stage.js';
 import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
 
@@ -325,16 +326,17 @@ export class SinkTaskLoop {
   }
 
   #queueSet(warn: (message: string) => void, arrived: () => void, failed: (error: unknown) => void): QueueSet {
-    const { settings, counters, decoder, group, waits } = this.spec;
+    const { settings, counters, decoder, transforms, group, waits } = this.spec;
     const { clock, messages } = this.#ports;
     const skips = new RateLimitedLogger({ clock, log: warn, signal: this.#killed.signal });
+    const preparing = { ...this.#policy('preparing records'), limitMs: settings.retryTimeoutMs };
     return new QueueSet({
       group,
       messages,
       clock,
       counters,
       waits,
-      decoder,
+      stage: new SinkStage({ transforms, decoder, policy: preparing, signal: this.#stopping.signal }),
       backoff: settings.backoff,
       budget: new AheadBudget(settings.maxAhead),
       maxAheadPerQueue: settings.maxAheadPerQueue,

@@ -1,3 +1,4 @@
+import { wholeName } from '../task/topic-pattern.js';
 import { createHash } from 'node:crypto';
 import type { QueueRef } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
@@ -24,7 +25,7 @@ async function subscribedTopics(messages: QueueMessages, { topics }: Subscriptio
       return topics.names;
     case 'pattern': {
       const { pattern } = topics;
-      const whole = new RegExp(`^(?:${pattern.source})$`, pattern.flags);
+      const whole = wholeName(pattern);
       return (await messages.topics()).filter((name) => !INTERNAL_TOPIC.test(name) && whole.test(name)).sort();
     }
   }

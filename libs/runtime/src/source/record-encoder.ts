@@ -1,20 +1,37 @@
 import { isUtf8 } from 'node:buffer';
 import { type MessageParts, type MessageHeader, recordToMessage } from '@sluice/protocol';
-import { ConnectError, ConnectErrorCode, type Converter, type RecordHeader, type SourceRecord } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  type ConnectRecord,
+  type ConnectValue,
+  type Converter,
+  type OutgoingValue,
+  type RecordHeader,
+  type Schema,
+} from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
 import { StringConverter } from '../converters/string.converter.js';
 
 /** Turns records of a source into messages. */
 export interface RecordEncoder {
+  /** Present where a converter has to ask somebody before these records are encoded. */
+  readonly prepare?: ((records: readonly ConnectRecord[], signal: AbortSignal) => Promise<void>) | undefined;
   /** Throws when the record cannot be converted or is too large for a message. */
-  encode(record: SourceRecord, stamp: string): MessageParts;
+  encode(record: ConnectRecord, stamp: string): MessageParts;
 }
 
 /** Encodes with a connector's converters. */
 export class ConvertingEncoder implements RecordEncoder {
-  constructor(private readonly converters: Converters) {}
+  readonly prepare: RecordEncoder['prepare'];
 
-  encode(record: SourceRecord, stamp: string): MessageParts {
+  constructor(private readonly converters: Converters) {
+    const { key, value, header } = converters;
+    const prepares = [key, value, header].some((converter) => 'prepareToBytes' in converter);
+    this.prepare = prepares ? (records, signal) => prepareParts(converters, records, signal) : undefined;
+  }
+
+  encode(record: ConnectRecord, stamp: string): MessageParts {
     const { key, value, header } = this.converters;
     let headers: MessageHeader[] | undefined;
     if (record.headers !== undefined && record.headers.length > 0) {
@@ -35,9 +52,29 @@ export class ConvertingEncoder implements RecordEncoder {
   }
 }
 
-/** Leaves bytes and nulls as they are, and texts where headers are plain texts; the converter makes a text of everything else. */
+async function prepareParts({ key, value, header }: Converters, records: readonly ConnectRecord[], signal: AbortSignal): Promise<void> {
+  const keys = records.flatMap(({ topic, key: given, keySchema: schema }) => (given === undefined ? [] : [outgoing(topic, given, schema)]));
+  const values = records.map(({ topic, value: given, schema }) => outgoing(topic, given, schema));
+  const headers = records.flatMap(({ topic, headers: given }) =>
+    (given ?? []).filter(({ value: item }) => !isPlain(header, item)).map(({ value: item, schema }) => outgoing(topic, item, schema)),
+  );
+  if (keys.length > 0) await key.prepareToBytes?.(keys, signal);
+  if (values.length > 0) await value.prepareToBytes?.(values, signal);
+  if (headers.length > 0) await header.prepareToBytes?.(headers, signal);
+}
+
+function outgoing(topic: string, value: ConnectValue, schema: Schema | undefined): OutgoingValue {
+  return { topic, value, ...(schema === undefined ? undefined : { schema }) };
+}
+
+/** Returns whether a header's value needs no converter: bytes and nulls, and texts where headers are plain texts. */
+function isPlain(converter: Converter, value: ConnectValue): value is string | Uint8Array | null {
+  return value === null || value instanceof Uint8Array || (typeof value === 'string' && converter instanceof StringConverter);
+}
+
+/** The converter makes a text of what is not plain. */
 function headerValue(converter: Converter, { key, value, schema }: RecordHeader, topic: string): string | Uint8Array | null {
-  if (value === null || value instanceof Uint8Array || (typeof value === 'string' && converter instanceof StringConverter)) return value;
+  if (isPlain(converter, value)) return value;
   const bytes = converter.toBytes(value, schema, topic);
   if (bytes === null) return null;
   if (isUtf8(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');

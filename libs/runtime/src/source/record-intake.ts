@@ -1,5 +1,5 @@
 import { describePosition, stampSuffix } from '@sluice/protocol';
-import { ConnectError, ConnectErrorCode, type SourceRecord } from '@sluice/sdk';
+import { type ConnectRecord, ConnectError, ConnectErrorCode, type SourceRecord, targetTopicProblem } from '@sluice/sdk';
 import type { RateLimitedLogger } from '@sluice/time';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
@@ -8,7 +8,9 @@ import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
 import type { QueueLane } from './queue-lane.js';
+import { TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
+import type { SourceStage } from './source-stage.js';
 import type { WritableQueues } from './writable-queues.js';
 
 export interface RecordIntakeOptions {
@@ -16,6 +18,7 @@ export interface RecordIntakeOptions {
   readonly partitions: PartitionTable;
   readonly writer: Pick<PositionWriter, 'markDirty'>;
   readonly queues: Pick<WritableQueues, 'of'>;
+  readonly stage: SourceStage;
   readonly skips: RateLimitedLogger;
   /** Retries without end. */
   readonly policy: (call: string) => RetryPolicy;
@@ -46,9 +49,12 @@ export class RecordIntake {
 
   /** Takes records, in order, until the task stops. */
   async accept(records: readonly SourceRecord[]): Promise<void> {
-    const { signal, whenSent } = this.options;
+    const { signal, whenSent, stage } = this.options;
+    const staged = stage.outcomesOf(records);
+    const outcomes = staged instanceof Promise ? await unlessAborted(staged, signal) : staged;
+    if (outcomes === undefined) return;
     for (let next = 0; next < records.length && !signal.aborted;) {
-      const stop = this.#append(records, next);
+      const stop = this.#append(records, outcomes, next);
       next = stop.next;
       if (stop.kind === 'unknown-topic') await this.#loadQueues(stop.topic);
       else if (stop.kind === 'full') await whenSent();
@@ -65,9 +71,9 @@ export class RecordIntake {
   }
 
   /** Appends records from `from` on, until one has to wait; then lets the lanes send. */
-  #append(records: readonly SourceRecord[], from: number): IntakeStop {
+  #append(records: readonly SourceRecord[], outcomes: readonly TransformOutcome[], from: number): IntakeStop {
     try {
-      return this.#appendUntilBlocked(records, from);
+      return this.#appendUntilBlocked(records, outcomes, from);
     } finally {
       for (const lane of this.#touched) lane.kick();
       this.#touched.clear();
@@ -84,20 +90,27 @@ export class RecordIntake {
   };
 
   /** Synchronous: most of a source's time is spent here. */
-  #appendUntilBlocked(records: readonly SourceRecord[], from: number): IntakeStop {
+  #appendUntilBlocked(records: readonly SourceRecord[], outcomes: readonly TransformOutcome[], from: number): IntakeStop {
     let lastLane: QueueLane | undefined;
     for (let next = from; next < records.length; next++) {
       const record = records[next];
       if (record === undefined) break;
       if (this.isFull) return { kind: 'full', next };
       const state = this.#stateOf(record);
-      const route = state.sameRoute(record.topic) ?? this.#routeOf(state, record.topic);
-      if (route === undefined) return { kind: 'unknown-topic', next, topic: record.topic };
+      const outcome = outcomes[next];
+      if (outcome === undefined || outcome instanceof TransformError) {
+        this.#leaveOut(state, record, outcome);
+        continue;
+      }
+      const { topic } = outcome;
+      if (topic !== record.topic && !this.#mayRoute(state, record, topic)) continue;
+      const route = state.sameRoute(topic) ?? this.#routeOf(state, topic);
+      if (route === undefined) return { kind: 'unknown-topic', next, topic };
       if (route.lane !== lastLane) {
         this.#touched.add(route.lane);
         lastLane = route.lane;
       }
-      this.#appendTo(route, state, record);
+      this.#appendTo(route, state, record, outcome);
     }
     return { kind: 'done', next: records.length };
   }
@@ -125,7 +138,7 @@ export class RecordIntake {
     return route;
   }
 
-  #appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord): void {
+  #appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord, outcome: ConnectRecord): void {
     const seq = state.nextSeq;
     const suffix = suffixOf(seq, record);
     if (state.ahead.size > 0) {
@@ -136,17 +149,42 @@ export class RecordIntake {
       if (state.takeReordering()) this.#tellOfReordering(record);
     }
     try {
-      const { body, properties } = this.options.spec.encoder.encode(record, stampPrefix + suffix);
+      const { body, properties } = this.options.spec.encoder.encode(outcome, stampPrefix + suffix);
       const batch = lane.append(state, seq, body, properties);
-      if (batch === undefined) throw tooLarge(record, body.length + properties.length);
+      if (batch === undefined) throw tooLarge(outcome, body.length + properties.length);
       state.append(batch, record.position);
     } catch (error) {
-      this.options.spec.counters.conversionErrors++;
-      if (!this.options.spec.settings.skipsBadRecords) throw withSkipRemedy(describe(record, error));
-      this.options.spec.counters.recordsSkipped++;
-      this.options.skips.write(`A record was skipped. ${describe(record, error).message}`);
-      if (state.skip(record.position)) this.options.writer.markDirty(state);
+      this.#skip(state, record, describe(record, error));
     }
+  }
+
+  /** Passes over a record that has a reason to be left out, or that the transforms dropped. */
+  #leaveOut(state: PartitionState, record: SourceRecord, problem: TransformError | undefined): void {
+    if (problem !== undefined) {
+      this.#skip(state, record, describe(record, problem, problem.code));
+      return;
+    }
+    this.options.spec.counters.recordsFiltered++;
+    if (state.skip(record.position)) this.options.writer.markDirty(state);
+  }
+
+  /** Returns whether a transform may send a record to a topic; skips the record where not. */
+  #mayRoute(state: PartitionState, record: SourceRecord, topic: string): boolean {
+    const problem = state.routeTo(topic) === undefined ? targetTopicProblem(topic) : undefined;
+    if (problem === undefined) return true;
+    const reason = new Error(`a transform gave the record another topic. ${problem}`);
+    this.#skip(state, record, describe(record, reason, ConnectErrorCode.transformFailed));
+    return false;
+  }
+
+  /** Skips a record and counts it, or throws why where that ends the task. */
+  #skip(state: PartitionState, record: SourceRecord, problem: ConnectError): void {
+    const { counters, settings } = this.options.spec;
+    counters.conversionErrors++;
+    if (!settings.skipsBadRecords) throw withSkipRemedy(problem);
+    counters.recordsSkipped++;
+    this.options.skips.write(`A record was skipped. ${problem.message}`);
+    if (state.skip(record.position)) this.options.writer.markDirty(state);
   }
 
   #tellOfReordering(record: SourceRecord): void {
@@ -157,7 +195,7 @@ export class RecordIntake {
   }
 }
 
-function tooLarge(record: SourceRecord, bytes: number): ConnectError {
+function tooLarge(record: ConnectRecord, bytes: number): ConnectError {
   return new ConnectError(
     ConnectErrorCode.recordTooLarge,
     `A record for topic ${record.topic} takes ${bytes} bytes, which is more than a message may have`,

@@ -5,7 +5,7 @@ import { unlessAborted } from '../retry/unless-aborted.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
 
 export interface SourceCallsOptions {
-  readonly spec: Pick<SourceLoopSpec, 'task' | 'counters' | 'logger'>;
+  readonly spec: Pick<SourceLoopSpec, 'task' | 'transforms' | 'counters' | 'logger'>;
   readonly lease: Lease;
   readonly policy: (call: string) => RetryPolicy;
   /** Aborted when nothing is polled any more. */
@@ -62,13 +62,16 @@ export class SourceCalls {
     });
   }
 
-  /** Stops the task, if it was started. Never rejects. */
+  /** Stops the task, if it was started, and closes the transforms. Never rejects. */
   async end(): Promise<void> {
-    const { task, logger } = this.options.spec;
+    const { task, transforms, logger } = this.options.spec;
     try {
       if (this.#isStarted) await task.stop();
     } catch (error) {
       logger.warn(`The task's stop failed: ${String(error)}`);
     }
+    await transforms.close().catch((error: unknown) => {
+      logger.warn(`Closing the transforms failed: ${String(error)}`);
+    });
   }
 }

@@ -8,6 +8,7 @@ import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
+import type { TransformChain } from '../transforms/transform-chain.js';
 import type { RecordEncoder } from './record-encoder.js';
 
 export interface SourceLoopPorts {
@@ -45,6 +46,7 @@ export interface SourceLoopSpec {
   readonly generation: number;
   readonly task: SourceTask;
   readonly config: TaskConfig;
+  readonly transforms: TransformChain;
   readonly encoder: RecordEncoder;
   readonly settings: SourceLoopSettings;
   readonly logger: TaskLogger;

@@ -18,6 +18,7 @@ import { PositionWriter } from './position-writer.js';
 import type { QueueLaneOptions, QueueLane } from './queue-lane.js';
 import { RecordIntake } from './record-intake.js';
 import { SourceCalls } from './source-calls.js';
+import { SourceStage } from './source-stage.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
 import { takeOverPositions } from './take-over-positions.js';
 import { describeStop, WritableQueues, type QueueStop } from './writable-queues.js';
@@ -98,7 +99,10 @@ export class SourceTaskLoop {
     const queues = this.#queues;
     const writer = this.#writer;
     const whenSent = (): Promise<void> => this.#wakeUp.wait();
-    this.#intake = new RecordIntake({ spec, partitions, writer, queues, skips, policy, whenSent, signal: stopping });
+    const { transforms, encoder } = spec;
+    const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
+    const stage = new SourceStage({ transforms, encoder, policy: preparing, signal: stopping });
+    this.#intake = new RecordIntake({ spec, partitions, writer, queues, stage, skips, policy, whenSent, signal: stopping });
   }
 
   get counters(): TaskCounters {

@@ -11,6 +11,7 @@ import { TaskWaits } from '../retry/task-waits.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 import { LogLines } from './source-world.js';
+import { TransformChain } from '../transforms/transform-chain.js';
 
 export const textDecoder: RecordDecoder = {
   decode: (queue, { body, rawProperties, queueOffset }) => {
@@ -51,6 +52,8 @@ export class SinkWorld {
       readonly settings?: Partial<SinkLoopSettings>;
       readonly ports?: Partial<SinkLoopPorts>;
       readonly subscription?: Partial<Subscription>;
+      readonly transforms?: TransformChain;
+      readonly decoder?: RecordDecoder;
     } = {},
   ): { readonly loop: SinkTaskLoop; readonly counters: TaskCounters } {
     this.#generation++;
@@ -68,7 +71,8 @@ export class SinkWorld {
           share: { index: 0, count: 1 },
           ...options.subscription,
         },
-        decoder: textDecoder,
+        decoder: options.decoder ?? textDecoder,
+        transforms: options.transforms ?? new TransformChain(),
         settings: { ...testSinkSettings, ...options.settings },
         logger: this.logger,
         counters,

@@ -10,6 +10,7 @@ import { ListSource } from './list-source.js';
 import { TaskWaits } from '../retry/task-waits.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
+import { TransformChain } from '../transforms/transform-chain.js';
 
 export const textEncoder: RecordEncoder = {
   encode: (record, stamp) => recordToMessage({ value: Buffer.from(record.value as string) }, record, stamp),
@@ -80,6 +81,7 @@ export class SourceWorld {
       readonly settings?: Partial<SourceLoopSettings>;
       readonly ports?: Partial<SourceLoopPorts>;
       readonly encoder?: RecordEncoder;
+      readonly transforms?: TransformChain;
       readonly counters?: TaskCounters;
       readonly index?: number;
     } = {},
@@ -100,6 +102,7 @@ export class SourceWorld {
       task,
       config: {},
       encoder: options.encoder ?? textEncoder,
+      transforms: options.transforms ?? new TransformChain(),
       settings: { ...testSettings, ...options.settings },
       logger: this.logger,
       requestTaskReconfiguration: () => {

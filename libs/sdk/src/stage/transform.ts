@@ -1,3 +1,4 @@
+import type { FieldError } from '../config/config-fields.js';
 import type { RawConfig } from '../config/parse-config.js';
 import type { ConnectRecord } from '../record/record.js';
 import type { PluginDescription } from '../plugin.js';
@@ -20,6 +21,8 @@ export interface Transform {
 /** A transform that connectors can name in `transforms.<alias>.type`. */
 export interface TransformPlugin extends PluginDescription {
   readonly kind: 'transform';
+  /** What the spec cannot say: rules across settings, and patterns that cannot be read. Pure. */
+  readonly validate?: (settings: RawConfig) => readonly FieldError[];
   /** Settings that it does not know are ignored. @throws ConfigError */
   readonly create: (settings: RawConfig) => Transform;
 }
@@ -33,6 +36,8 @@ export interface Predicate {
 /** A predicate that connectors can name in `predicates.<alias>.type`. */
 export interface PredicatePlugin extends PluginDescription {
   readonly kind: 'predicate';
+  /** What the spec cannot say, as for a transform. */
+  readonly validate?: (settings: RawConfig) => readonly FieldError[];
   /** Settings that it does not know are ignored. @throws ConfigError */
   readonly create: (settings: RawConfig) => Predicate;
 }

@@ -1,0 +1,68 @@
+import type { ConnectRecord, QueueRef, SinkRecord } from '@sluice/sdk';
+import type { RawMessage } from '../ports/queue-messages.port.js';
+import { retrying, type RetryPolicy } from '../retry/retrying.js';
+import { type TransformChain, TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
+import type { RecordDecoder } from './record-decoder.js';
+
+/** Why a message became no record. */
+export class StageFailure {
+  constructor(readonly cause: unknown) {}
+}
+
+/** What became of a message: a record for the sink, `undefined` where a transform dropped it, or a failure. */
+export type SinkOutcome = SinkRecord | undefined | StageFailure;
+
+export interface SinkStageOptions {
+  readonly transforms: TransformChain;
+  readonly decoder: RecordDecoder;
+  /** Of preparations: questions to other systems. */
+  readonly policy: RetryPolicy;
+  /** Aborted when nothing more is read. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes of messages what the sink is given: converts them, then applies the transforms. */
+export class SinkStage {
+  /** Something takes time: messages go through {@link prepared} as soon as they are read. Else each one is {@link outcomeOf} when it is taken. */
+  readonly prepares: boolean;
+
+  constructor(private readonly options: SinkStageOptions) {
+    this.prepares = options.transforms.prepares || options.decoder.prepare !== undefined;
+  }
+
+  /** Returns what becomes of a message, where nothing prepares. */
+  outcomeOf(queue: QueueRef, message: RawMessage): SinkOutcome {
+    const { transforms } = this.options;
+    const record = this.#decoded(queue, message);
+    if (transforms.isEmpty || record instanceof StageFailure) return record;
+    return placed(transforms.apply(record), record);
+  }
+
+  /** Returns what becomes of each message of a queue, in their order. */
+  async prepared(queue: QueueRef, messages: readonly RawMessage[]): Promise<readonly SinkOutcome[]> {
+    const { transforms, decoder, policy, signal } = this.options;
+    return retrying(policy, signal, async () => {
+      await decoder.prepare?.(queue, messages, signal);
+      const decoded = messages.map((message) => this.#decoded(queue, message));
+      const records = decoded.flatMap((outcome) => (outcome instanceof StageFailure ? [] : [outcome]));
+      const outcomes = (await transforms.applyAll(records, signal)).values();
+      return decoded.map((each) => (each instanceof StageFailure ? each : placed(outcomes.next().value, each)));
+    });
+  }
+
+  #decoded(queue: QueueRef, message: RawMessage): SinkRecord | StageFailure {
+    try {
+      return this.options.decoder.decode(queue, message);
+    } catch (error) {
+      return new StageFailure(error);
+    }
+  }
+}
+
+/** Returns the outcome with the place of its message: transforms may make records that have none, and never move one. */
+function placed(outcome: TransformOutcome, { queue, offset }: SinkRecord): SinkOutcome {
+  if (outcome instanceof TransformError) return new StageFailure(outcome);
+  if (outcome === undefined) return undefined;
+  const record: ConnectRecord & Partial<SinkRecord> = outcome;
+  return record.queue === queue && record.offset === offset ? (record as SinkRecord) : { ...record, queue, offset };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals';
+import { queueKey, RetriableError, type SinkRecord, type Transform } from '@sluice/sdk';
+import { AskingTransform } from '../testing/asking-transform.js';
+import { SinkWorld, textDecoder } from '../testing/sink-world.js';
+import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
+import { TransformChain } from '../transforms/transform-chain.js';
+
+const chainOf = (...transforms: readonly Transform[]): TransformChain =>
+  new TransformChain(transforms.map((transform, at) => ({ alias: `t${at}`, transform })));
+
+function oneQueue(): { world: SinkWorld; ref: ReturnType<SinkWorld['cluster']['addTopic']>[number]; sink: TransactionalSink } {
+  const world = new SinkWorld();
+  const [ref] = world.cluster.addTopic('t', 1);
+  return { world, ref: ref!, sink: new TransactionalSink(newSinkStorage()) };
+}
+
+const failingOn = (poison: string): Transform => ({
+  apply: (record) => {
+    if (record.value === poison) throw new Error('no field');
+    return record;
+  },
+});
+
+describe('the transforms of a sink', () => {
+  it('give the sink what they make, with the place of the message; what they drop advances the offset', async () => {
+    const { world, ref, sink } = oneQueue();
+    const rename: Transform = { apply: ({ value }) => (value === 'b' || value === 'd' ? undefined : { topic: 'renamed', value }) };
+    world.plain(ref, 'a', 'b', 'c', 'd');
+    const { loop, counters } = world.loop(sink, { transforms: chainOf(rename) });
+    await loop.start();
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 4);
+    loop.kill();
+    expect(sink.puts.flat()).toEqual([
+      { topic: 'renamed', value: 'a', queue: ref, offset: 0 },
+      { topic: 'renamed', value: 'c', queue: ref, offset: 2 },
+    ]);
+    expect(counters).toMatchObject({ recordsRead: 4, recordsPut: 2, recordsFiltered: 2, recordsSkipped: 0 });
+  });
+
+  it('fail on a record that one of them cannot take, after those before it were put and flushed', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, 'a', 'b', 'poisoned', 'c');
+    const { loop } = world.loop(sink, { transforms: chainOf(failingOn('poisoned')) });
+    await loop.start();
+    const end = (await loop.ended) as { readonly error: unknown };
+    expect(sink.storage.values).toEqual(['a', 'b']);
+    expect(sink.storage.positions.get(queueKey(ref))?.nextOffset).toBe(2);
+    expect(String(end.error)).toContain('at offset 2 cannot be transformed: Transform t0: no field. With errors.tolerance=all');
+    expect(end.error).toMatchObject({ code: 'CONNECT_TRANSFORM_FAILED' });
+  });
+
+  it('skip such a record where that is tolerated', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.plain(ref, 'a', 'poisoned', 'c');
+    const { loop, counters } = world.loop(sink, { transforms: chainOf(failingOn('poisoned')), settings: { skipsBadRecords: true } });
+    await loop.start();
+    await world.clock.until(() => counters.flushes === 1);
+    loop.kill();
+    expect(sink.storage.values).toEqual(['a', 'c']);
+    expect(counters.recordsSkipped).toBe(1);
+  });
+
+  it('prepare as messages arrive, again after an error that may pass; duplicates and barriers never reach the sink', async () => {
+    const { world, ref, sink } = oneQueue();
+    const asking = new AskingTransform();
+    let failures = 0;
+    asking.beforeAnswer = () => (failures++ < 2 ? Promise.reject(new RetriableError('the registry is unavailable')) : Promise.resolve());
+    world.stamped(ref, 'a', 1, 1, 2);
+    world.barrier(ref, 2);
+    world.stamped(ref, 'a', 1, 3);
+    world.stamped(ref, 'a', 2, 3, 3);
+    const { loop, counters } = world.loop(sink, { transforms: chainOf(asking) });
+    const started = loop.start();
+    await world.clock.until(() => world.waits.list.some(({ call }) => call === 'preparing records'));
+    await started;
+    await world.clock.until(() => counters.flushes === 1);
+    expect(sink.storage.values).toEqual(['<a1>', '<a2>', '<a3>']);
+    expect(counters).toMatchObject({ droppedOlderGeneration: 1, droppedRepeatedSeq: 1, conversionErrors: 0 });
+    expect(world.waits.list).toEqual([]);
+    const stopped = loop.stop();
+    await world.clock.until(() => asking.isClosed);
+    expect(await stopped).toEqual({ kind: 'stopped', clean: true });
+  });
+
+  it('prepare nothing for a message that cannot be converted, which fails at its own offset', async () => {
+    const { world, ref, sink } = oneQueue();
+    const asking = new AskingTransform();
+    world.plain(ref, 'a', 'poison', 'c');
+    const { loop } = world.loop(sink, { transforms: chainOf(asking) });
+    await loop.start();
+    const end = (await loop.ended) as { readonly error: unknown };
+    expect(asking.asked).toEqual([['a', 'c']]);
+    expect(sink.storage.values).toEqual(['<a>']);
+    expect(String(end.error)).toContain('at offset 1 cannot be converted: not a text');
+  });
+
+  it('end the task with what a preparation cannot repeat', async () => {
+    const { world, ref, sink } = oneQueue();
+    const asking = new AskingTransform();
+    asking.beforeAnswer = () => Promise.reject(new Error('no such subject'));
+    world.plain(ref, 'a');
+    const { loop } = world.loop(sink, { transforms: chainOf(asking), settings: { skipsBadRecords: true } });
+    void loop.start().catch(() => undefined);
+    expect(await loop.ended).toMatchObject({ kind: 'failed', error: { message: 'no such subject' } });
+    expect(sink.storage.values).toEqual([]);
+  });
+
+  it('wait for converters that prepare before a message is converted', async () => {
+    const { world, ref, sink } = oneQueue();
+    const prepared: number[] = [];
+    const decoder = {
+      prepare: (_queue: unknown, messages: readonly unknown[]): Promise<void> => {
+        prepared.push(messages.length);
+        return Promise.resolve();
+      },
+      decode: (...given: Parameters<typeof textDecoder.decode>): SinkRecord => {
+        if (prepared.length === 0) throw new Error('not prepared');
+        return textDecoder.decode(...given);
+      },
+    };
+    world.plain(ref, 'a', 'b');
+    const { loop, counters } = world.loop(sink, { decoder });
+    await loop.start();
+    await world.clock.until(() => counters.flushes === 1);
+    loop.kill();
+    expect(sink.storage.values).toEqual(['a', 'b']);
+    expect(prepared).toEqual([2]);
+  });
+});

@@ -1,0 +1,106 @@
+import { type ConnectRecord, ConnectError, ConnectErrorCode, type Predicate, type Transform } from '@sluice/sdk';
+
+export interface TransformStep {
+  /** What the user calls it. */
+  readonly alias: string;
+  readonly transform: Transform;
+  /** Without one it is applied to every record. */
+  readonly condition?: { readonly predicate: Predicate; readonly isNegated: boolean };
+}
+
+/** Reports a record that a transform, or the predicate of one, could not take. */
+export class TransformError extends ConnectError {
+  constructor(
+    readonly alias: string,
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(ConnectErrorCode.transformFailed, `Transform ${alias}: ${reason}`, { cause });
+  }
+}
+
+/** What became of a record: another or the same one, `undefined` where a transform dropped it, or why it has no outcome. */
+export type TransformOutcome = ConnectRecord | undefined | TransformError;
+
+/** Applies the transforms of a connector, one after the other. */
+export class TransformChain {
+  /** A transform prepares, so that {@link applyAll} has to be used. */
+  readonly prepares: boolean;
+
+  constructor(private readonly steps: readonly TransformStep[] = []) {
+    this.prepares = steps.some(({ transform }) => transform.prepare !== undefined);
+  }
+
+  get isEmpty(): boolean {
+    return this.steps.length === 0;
+  }
+
+  /** Returns what became of a record, where no transform prepares. */
+  apply(record: ConnectRecord): TransformOutcome {
+    let outcome: TransformOutcome = record;
+    for (const step of this.steps) {
+      outcome = applyStep(step, outcome);
+      if (outcome === undefined || outcome instanceof TransformError) return outcome;
+    }
+    return outcome;
+  }
+
+  /**
+   * Returns what became of each record, in their order. Rejects with what a transform's preparation threw; nothing of it concerns one record
+   * alone.
+   */
+  async applyAll(records: readonly ConnectRecord[], signal: AbortSignal): Promise<readonly TransformOutcome[]> {
+    let outcomes: readonly TransformOutcome[] = records;
+    for (const step of this.steps) {
+      const chosen = outcomes.map((outcome) => chosenBy(step, outcome));
+      const records = chosen.filter(isTransformed);
+      if (records.length > 0) await step.transform.prepare?.(records, signal);
+      outcomes = chosen.map((outcome, at) => (isTransformed(outcome) ? changed(step, outcome) : (outcome ?? outcomes[at])));
+    }
+    return outcomes;
+  }
+
+  /** Closes every transform; rejects with what the first one threw that could not. */
+  async close(): Promise<void> {
+    const results = await Promise.allSettled(this.steps.map(async ({ transform }) => transform.close?.()));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+}
+
+/** Returns whether an outcome is a record. */
+export function isTransformed(outcome: TransformOutcome): outcome is ConnectRecord {
+  return outcome !== undefined && !(outcome instanceof TransformError);
+}
+
+function applyStep(step: TransformStep, record: ConnectRecord): TransformOutcome {
+  const chosen = chosenBy(step, record);
+  if (chosen === undefined) return record;
+  return isTransformed(chosen) ? changed(step, chosen) : chosen;
+}
+
+/** Returns a record that the transform is applied to, why nobody can tell, or `undefined` for one that passes. */
+function chosenBy({ alias, condition }: TransformStep, outcome: TransformOutcome): TransformOutcome {
+  if (!isTransformed(outcome)) return undefined;
+  if (condition === undefined) return outcome;
+  try {
+    return condition.predicate.test(outcome) === condition.isNegated ? undefined : outcome;
+  } catch (error) {
+    return new TransformError(alias, error);
+  }
+}
+
+function changed({ alias, transform }: TransformStep, record: ConnectRecord): TransformOutcome {
+  try {
+    const result: unknown = transform.apply(record);
+    if (result === undefined) return undefined;
+    if (typeof result === 'object' && result !== null && typeof (result as ConnectRecord).topic === 'string')
+      return result as ConnectRecord;
+    throw new ConnectError(
+      ConnectErrorCode.transformFailed,
+      `it returned ${result === null ? 'null' : typeof result}; allowed are a record and undefined`,
+    );
+  } catch (error) {
+    return new TransformError(alias, error);
+  }
+}
