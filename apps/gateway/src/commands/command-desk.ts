@@ -35,7 +35,6 @@ export class CommandDesk {
   async carryOut(body: CommandBody, deadline: RequestDeadline, missing?: string): Promise<DoneOutcome> {
     const leaderless = this.view.leaderless();
     if (leaderless !== undefined) throw new ControlPlaneUnavailableError(`${leaderless.reason} Nothing was changed.`);
-    const stage = `waiting for the coordinator to carry out ${nameOf(body)}, which may still happen`;
     const requestId = randomUUID();
     const options = { timeoutMs: deadline.remainingMs, requestId };
     let isUnsent = false;
@@ -45,8 +44,7 @@ export class CommandDesk {
       if (lost === undefined || !(error instanceof ControlPlaneUnavailableError)) throw error;
       throw new ControlPlaneUnavailableError(`${lost.message} Nothing was changed.`, { cause: error });
     });
-    const answer = deadline.within(submitted, stage);
-    const outcome = await this.#whileLed(answer, nameOf(body)).catch((error: unknown) => {
+    const outcome = await this.#whileLed(body, submitted, deadline).catch((error: unknown) => {
       if (!isUnsent) this.logger.warn(describeUnknown(body, requestId, error));
       throw error;
     });
@@ -71,18 +69,20 @@ export class CommandDesk {
    * Waits for an answer while a coordinator leads. The leader may have died just before the gateway wrote the command: that shows only while
    * the command waits.
    */
-  async #whileLed<T>(answer: Promise<T>, command: string): Promise<T> {
+  async #whileLed<T>(body: CommandBody, answer: Promise<T>, deadline: RequestDeadline): Promise<T> {
+    const stage = `waiting for the coordinator to carry out ${nameOf(body)}, which may still happen`;
     let timer: NodeJS.Timeout | undefined;
     const abandoned = new Promise<never>((_resolve, reject) => {
       timer = setInterval(() => {
         const leaderless = this.view.leaderless();
         if (leaderless === undefined) return;
-        const outlook = `${command} may still be carried out once a coordinator leads again.`;
+        const outlook = `${nameOf(body)} may still be carried out once a coordinator leads again.`;
         reject(new ControlPlaneUnavailableError(`${leaderless.reason} ${outlook}`));
       }, LEADER_WATCH_MS);
     });
     try {
-      return await Promise.race([answer, abandoned]);
+      // The deadline is outermost, so that its timer ends whoever settles first.
+      return await deadline.within(Promise.race([answer, abandoned]), stage);
     } finally {
       clearInterval(timer);
     }
