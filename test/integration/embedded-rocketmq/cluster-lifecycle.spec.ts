@@ -11,7 +11,6 @@ import {
   type PullLimits,
   ROCKETMQ_PULL_LIMITS,
   type RunningCluster,
-  runMqadmin,
   startCluster,
   stopCluster,
 } from '@sluice/embedded-rocketmq';
@@ -180,20 +179,19 @@ describe('an embedded cluster', () => {
     'keeps topics over a kill of the broker',
     async () => {
       const topic = `embedded-${Date.now()}`;
-      const admin = { logDir: cluster.logDir };
-      const created = await runMqadmin(
-        ['updateTopic', '-n', cluster.namesrv, '-b', cluster.brokerAddr, '-t', topic, '-r', '3', '-w', '3'],
-        admin,
-      );
-      expect(created).toContain('success');
-      await cluster.killBroker('SIGKILL');
-      await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({
-        condition: { kind: 'degraded', missing: 'the broker does not run' },
-      });
-      await cluster.startBroker();
-      const route = await runMqadmin(['topicRoute', '-n', cluster.namesrv, '-t', topic], admin);
-      expect(route).toMatch(/"readQueueNums":\s*3/);
-      expect(route).toContain(cluster.brokerAddr);
+      const client = RocketMqClient.open({ namesrv: cluster.namesrv });
+      try {
+        await client.admin.createTopic({ topic, readQueues: 3, writeQueues: 3 });
+        await cluster.killBroker('SIGKILL');
+        await expect(clusterStatus(cluster.dataDir)).resolves.toMatchObject({
+          condition: { kind: 'degraded', missing: 'the broker does not run' },
+        });
+        await cluster.startBroker();
+        const { brokers } = await client.admin.topicRoute(topic);
+        expect(brokers).toMatchObject([{ masterAddress: cluster.brokerAddr, readQueues: 3 }]);
+      } finally {
+        await client.close();
+      }
     },
     LIMIT_MS,
   );

@@ -29,6 +29,7 @@ describe('administration of brokers and name servers', () => {
       name: 'admin',
       ports: await freePorts(),
       dataDir: dir,
+      topology: { proxy: false },
       heap: { brokerMb: 256, brokerDirectMb: 256 },
       startTimeoutMs: 120_000,
     });
