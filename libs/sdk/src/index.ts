@@ -18,7 +18,7 @@ export * from './record/record.js';
 export type { ConnectObject, ConnectValue } from './schema/connect-value.js';
 export * from './schema/decimal.js';
 export { LogicalType, logicalTypeOf, dateToNumber, scaleOf } from './schema/logical-type.js';
-export { describeValue, scalarOf, type ScalarValue } from './schema/scalar-value.js';
+export { scalarOf, type ScalarValue } from './schema/scalar-value.js';
 export * from './schema/schema.js';
 export * from './schema/schema-builder.js';
 export * from './schema/schemas.js';

@@ -20,7 +20,7 @@ const ints = SchemaBuilder.array(schemas.int32).build();
 const intsByInt = SchemaBuilder.map(schemas.int32, schemas.int32).build();
 const timestampName = 'org.apache.kafka.connect.data.Timestamp';
 
-/** Texts as Kafka Connect's JsonConverter writes them. */
+/** Texts that the JsonConverter of Kafka Connect 4.3.1 writes. */
 const golden: readonly (readonly [string, ConnectValue, Schema, string])[] = [
   ['int8', -128, schemas.int8, '{"schema":{"type":"int8","optional":false},"payload":-128}'],
   ['int16', 32767, schemas.int16, '{"schema":{"type":"int16","optional":false},"payload":32767}'],
@@ -54,6 +54,20 @@ const golden: readonly (readonly [string, ConnectValue, Schema, string])[] = [
     intsByInt,
     '{"schema":{"type":"map","keys":{"type":"int32","optional":false},"values":{"type":"int32","optional":false},"optional":false},' +
       '"payload":[[1,12],[2,15]]}',
+  ],
+  [
+    'map with keys beyond 2^53',
+    new Map([[9007199254740993n, 'x']]),
+    SchemaBuilder.map(schemas.int64, schemas.string).build(),
+    '{"schema":{"type":"map","keys":{"type":"int64","optional":false},"values":{"type":"string","optional":false},"optional":false},' +
+      '"payload":[[9007199254740993,"x"]]}',
+  ],
+  [
+    'map with moments as keys',
+    new Map([[new Date(5), true]]),
+    SchemaBuilder.map(schemas.timestamp, schemas.boolean).build(),
+    `{"schema":{"type":"map","keys":{"type":"int64","optional":false,"name":"${timestampName}","version":1},` +
+      '"values":{"type":"boolean","optional":false},"optional":false},"payload":[[5,true]]}',
   ],
   [
     'struct',
@@ -270,6 +284,16 @@ describe('decimals', () => {
     .field('price', SchemaBuilder.decimal(2).default(new Decimal(150n, 2)))
     .build();
   const price = Decimal.parse('12345678901234567890.10');
+
+  it.each([
+    [new Decimal(12n, -3), '1.2E+4'],
+    [new Decimal(-15n, 10), '-1.5E-9'],
+    [new Decimal(0n, 2), '0.00'],
+  ])('are the digits that Kafka Connect writes: %s', (value, text) => {
+    const written = write(value, SchemaBuilder.decimal(value.scale).build(), numeric);
+    expect(written.endsWith(`"payload":${text}}`)).toBe(true);
+    expect(read(written).value).toEqual(value);
+  });
 
   it('are digits where decimal.format is NUMERIC, also in defaults of schemas', () => {
     const text = write({ price }, schema, numeric);
