@@ -35,6 +35,23 @@ describe('QueueFindings', () => {
     );
   });
 
+  it('keeps the start-up of each owner out of the warm latencies', () => {
+    const take = (findings: QueueFindings, from: number, arrivals: readonly number[]): QueueFindings => {
+      arrivals.forEach((arrivedMs, n) => {
+        findings.add(record(0, from + n, from + n), arrivedMs);
+      });
+      return findings;
+    };
+    const first = take(new QueueFindings(undefined, { warmUpMs: 100 }), 0, [9000, 9099, 9100, 9101]);
+    const judged = (findings: QueueFindings): unknown => judge([{ queue, findings: findings.state }]);
+    expect(judged(first)).toMatchObject({ latencyMs: { max: 9101 }, warmLatencyMs: { max: 9101 } });
+    expect(first.state.warmLatency.counts.reduce((sum, [, count]) => sum + count, 0)).toBe(2);
+    const next = take(new QueueFindings(first.state, { warmUpMs: 100 }), 4, [50_000, 50_099]);
+    expect(judged(next)).toMatchObject({ latencyMs: { max: 50_099 }, warmLatencyMs: { max: 9101 } });
+    const cold = take(new QueueFindings(undefined, { warmUpMs: 100 }), 0, [7, 8]);
+    expect(judged(cold)).not.toHaveProperty('warmLatencyMs');
+  });
+
   it('resumes from its state as if there had been no break', () => {
     fc.assert(
       fc.property(arrivals, fc.nat(60), (given, cut) => {
@@ -50,7 +67,7 @@ describe('QueueFindings', () => {
   });
 
   it('has a limit of partitions and keys, counts what is beyond and does not call that complete', () => {
-    const findings = new QueueFindings(undefined, 4);
+    const findings = new QueueFindings(undefined, { maxSequences: 4 });
     for (let seq = 0; seq < 9; seq += 1) findings.add(record(0, seq, seq), seq);
     expect(judge([{ queue, findings: findings.state }])).toMatchObject({ complete: true, untracked: 0 });
     findings.add(record(1, 0, 9), 9);

@@ -50,6 +50,8 @@ export interface FindingsState {
   readonly keyCounts: SequenceCounts;
   readonly keys: readonly { readonly seed: number; readonly key: string; readonly seen: SequenceState }[];
   readonly latency: LatencyState;
+  /** Without those that came while a task had just taken the queue. */
+  readonly warmLatency: LatencyState;
   /** Milliseconds since the epoch. */
   readonly lastArrivalMs?: number;
   readonly largestArrivalGapMs: number;
@@ -78,13 +80,18 @@ export class QueueFindings {
   readonly #keys = new Map<string, TrackedKey>();
   #keyCounts: Mutable<SequenceCounts> = { duplicates: 0, outOfOrder: 0, undecided: 0 };
   #latency = new LatencyHistogram();
+  #warmLatency = new LatencyHistogram();
+  readonly #warmUpMs: number;
+  /** When the start-up of this owner ends; `undefined` before its first record. */
+  #warmFromMs: number | undefined;
   #lastArrivalMs: number | undefined;
   #largestArrivalGapMs = 0;
   #arrivalGaps = new ArrivalGaps();
   readonly #examples: Example[] = [];
 
-  constructor(state?: FindingsState, maxSequences = DEFAULT_MAX_SEQUENCES) {
+  constructor(state?: FindingsState, { maxSequences = DEFAULT_MAX_SEQUENCES, warmUpMs = 0 } = {}) {
     this.#maxSequences = maxSequences;
+    this.#warmUpMs = warmUpMs;
     if (state !== undefined) this.#restore(state);
   }
 
@@ -101,6 +108,7 @@ export class QueueFindings {
     }
     this.#keyCounts = { ...state.keyCounts };
     this.#latency = LatencyHistogram.restore(state.latency);
+    this.#warmLatency = LatencyHistogram.restore(state.warmLatency);
     this.#lastArrivalMs = state.lastArrivalMs;
     this.#largestArrivalGapMs = state.largestArrivalGapMs;
     this.#arrivalGaps = new ArrivalGaps(state.arrivalGaps);
@@ -119,6 +127,7 @@ export class QueueFindings {
       keyCounts: { ...this.#keyCounts },
       keys: [...this.#keys.values()].map(({ seed, key, tracker }) => ({ seed, key, seen: tracker.state })),
       latency: this.#latency.state,
+      warmLatency: this.#warmLatency.state,
       ...(this.#lastArrivalMs === undefined ? undefined : { lastArrivalMs: this.#lastArrivalMs }),
       largestArrivalGapMs: this.#largestArrivalGapMs,
       arrivalGaps: this.#arrivalGaps.state,
@@ -140,6 +149,8 @@ export class QueueFindings {
     }
     const { numbers } = decoded;
     this.#latency.add(arrivedMs - numbers.createdMs);
+    this.#warmFromMs ??= arrivedMs + this.#warmUpMs;
+    if (arrivedMs >= this.#warmFromMs) this.#warmLatency.add(arrivedMs - numbers.createdMs);
     // The checksum vouches for the value: its numbers count, whatever became of the key beside it.
     if (textOf(record.key) !== numbers.key) {
       this.#damaged += 1;

@@ -13,7 +13,7 @@ export interface QueueReport {
   readonly findings: FindingsState;
 }
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** How the names of report files end. */
 const REPORT_SUFFIX = '.verify.json';

@@ -12,4 +12,16 @@ export const verifySinkSpec = {
     width: 'long',
     displayName: 'Folder of reports',
   },
+  'latency.warmup.ms': {
+    type: 'long',
+    importance: 'low',
+    doc:
+      'How long after the first record that a task receives of a queue its latencies are start-up. ' +
+      'They are in the figures of all records, not in the warm ones. A new owner of a queue starts up again.',
+    default: 10_000,
+    min: 0,
+    group: 'Report',
+    width: 'short',
+    displayName: 'Warm-up of latencies',
+  },
 } as const satisfies ConfigSpec;

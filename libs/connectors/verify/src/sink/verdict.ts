@@ -50,6 +50,8 @@ export interface Verdict extends SequenceCounts {
   readonly missingRanges: readonly MissingRange[];
   /** From the making of a record to its arrival in the sink, in milliseconds; absent when nothing came. */
   readonly latencyMs?: LatencySummary;
+  /** The same without the start-up of each owner of a queue; absent when nothing came after it. */
+  readonly warmLatencyMs?: LatencySummary;
   /** The longest time without a record in any one queue, between two that came. */
   readonly largestArrivalGapMs: number;
   /** Of each queue the hundred longest times without a record, in the order of time. */
@@ -76,6 +78,7 @@ export function judge(
   const complete = records > 0 && counts.missing + keys.missing + counts.untracked === 0;
   const flaws = counts.duplicates + counts.outOfOrder + counts.undecided + counts.damaged;
   const latencyMs = LatencyHistogram.restore(...findings.map(({ latency }) => latency)).summary;
+  const warmLatencyMs = LatencyHistogram.restore(...findings.map(({ warmLatency }) => warmLatency)).summary;
   return {
     complete,
     clean: complete && flaws + keys.duplicates + keys.outOfOrder + keys.undecided === 0,
@@ -85,6 +88,7 @@ export function judge(
     partitions,
     missingRanges: judged.flatMap(({ missingRanges }) => missingRanges).slice(0, MAX_MISSING_RANGES),
     ...(latencyMs === undefined ? undefined : { latencyMs }),
+    ...(warmLatencyMs === undefined ? undefined : { warmLatencyMs }),
     largestArrivalGapMs: Math.max(0, ...findings.map(({ largestArrivalGapMs }) => largestArrivalGapMs)),
     arrivalGaps: queues.flatMap(({ queue, findings: { arrivalGaps = [] } }) =>
       arrivalGaps.map((gap) => ({ ...gap, queue: queueKey(queue) })),

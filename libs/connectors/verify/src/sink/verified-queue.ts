@@ -14,12 +14,19 @@ export class VerifiedQueue {
   /** The offset after the last record since the last flush. */
   #unflushedTo: number | undefined;
 
-  private constructor(path: string, connector: string, queue: QueueRef, lock: ExclusiveLock, report: QueueReport | undefined) {
+  private constructor(
+    path: string,
+    connector: string,
+    queue: QueueRef,
+    lock: ExclusiveLock,
+    report: QueueReport | undefined,
+    warmUpMs: number,
+  ) {
     this.#path = path;
     this.#connector = connector;
     this.#queue = queue;
     this.#lock = lock;
-    this.#findings = new QueueFindings(report?.findings);
+    this.#findings = new QueueFindings(report?.findings, { warmUpMs });
     this.#stored = report?.position;
   }
 
@@ -27,7 +34,7 @@ export class VerifiedQueue {
    * Takes the queue's lock and continues its report, or begins one.
    * @throws {ConnectError} if another task has the queue (retriable), or the report is damaged or of another connector
    */
-  static async open(folder: string, connector: string, queue: QueueRef): Promise<VerifiedQueue> {
+  static async open(folder: string, connector: string, queue: QueueRef, warmUpMs: number): Promise<VerifiedQueue> {
     const path = reportPath(folder, queue);
     const lock = await acquireExclusiveLock(`${path}.lock`, `connector ${connector}`).catch((error: unknown) => {
       throw sinkFileError(`Report ${path} cannot be written`, error);
@@ -35,7 +42,7 @@ export class VerifiedQueue {
     try {
       const report = await readReport(path);
       if (report !== undefined && report.connector !== connector) throw foreign(path, connector, report);
-      return new VerifiedQueue(path, connector, queue, lock, report);
+      return new VerifiedQueue(path, connector, queue, lock, report, warmUpMs);
     } catch (error) {
       await lock.release();
       throw sinkFileError(`Report ${path} cannot be read`, error);

@@ -16,6 +16,7 @@ import { VerifiedQueue } from './verified-queue.js';
 interface StartedTask {
   readonly folder: string;
   readonly connector: string;
+  readonly warmUpMs: number;
 }
 
 /**
@@ -30,16 +31,16 @@ export class VerifySinkTask implements SinkTask {
     const config = requireTaskConfig(context, verifySinkSpec);
     const folder = config['report.dir'];
     await requireWritableFolder(folder, 'Reports cannot be written to report.dir');
-    this.#started = { folder, connector: context.connectorName };
+    this.#started = { folder, connector: context.connectorName, warmUpMs: config['latency.warmup.ms'] };
   }
 
   /** When a lock is still held, the runtime calls again: queues that were opened before stay as they are. */
   async open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {
-    const { folder, connector } = this.#running();
+    const { folder, connector, warmUpMs } = this.#running();
     const positions: SinkPosition[] = [];
     for (const queue of queues) {
       const key = queueKey(queue);
-      const opened = this.#queues.get(key) ?? (await VerifiedQueue.open(folder, connector, queue));
+      const opened = this.#queues.get(key) ?? (await VerifiedQueue.open(folder, connector, queue, warmUpMs));
       this.#queues.set(key, opened);
       if (opened.stored !== undefined) positions.push({ ...opened.stored, queue });
     }
