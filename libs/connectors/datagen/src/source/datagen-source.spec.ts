@@ -215,6 +215,25 @@ describe('the generator', () => {
     expect(await task.poll(never)).toHaveLength(4);
   });
 
+  it('makes a share of records large, and a share late, the same ones for the same seed', async () => {
+    const config = { ...fullSpeed, 'large.record.share': '0.05', 'large.record.size': '5000', 'late.record.share': '0.1', records: '2000' };
+    const shapes = async (seed: string): Promise<readonly (readonly [number, number])[]> => {
+      const records = await collect(await start({ ...config, seed, 'late.record.mean.ms': '1000' }), 2000);
+      return records.map((record) => [(record.value as Buffer).length, numbersOf(record).createdMs - (record.timestamp ?? 0)]);
+    };
+    const found = await shapes('5');
+    expect(await shapes('5')).toEqual(found);
+    expect(await shapes('6')).not.toEqual(found);
+    const large = found.filter(([size]) => size === 5000);
+    expect(found.filter(([size]) => size === 256)).toHaveLength(2000 - large.length);
+    expect(large.length / 2000).toBeCloseTo(0.05, 1);
+    const late = found.map(([, delayMs]) => delayMs).filter((delayMs) => delayMs > 0);
+    expect(late.length / 2000).toBeCloseTo(0.1, 1);
+    const mean = late.reduce((sum, delayMs) => sum + delayMs, 0) / late.length;
+    expect(mean).toBeGreaterThan(700);
+    expect(mean).toBeLessThan(1400);
+  });
+
   it('takes a position that a user set', async () => {
     const positions = new RememberedPositions();
     positions.set({ seed: 1, partition: 0 }, { seq: 41 });
@@ -227,6 +246,7 @@ describe('the generator', () => {
     [{ seq: -1 }, 'a whole number from 0'],
     [{ seq: 2n ** 60n }, '{"seq":1152921504606846976} of source partition {"seed":1,"partition":0}'],
     [{ seq: 3, keys: 7 }, 'another number of keys than the 1000'],
+    [{ seq: 3, keys: 1000, skew: 1 }, 'another keys.skew than 0'],
   ])('refuses the position %p', async (position, reason) => {
     const positions = new RememberedPositions();
     positions.set({ seed: 1, partition: 0 }, position);
@@ -234,6 +254,12 @@ describe('the generator', () => {
       code: 'CONNECT_POSITION_INVALID',
       message: expect.stringContaining(reason),
     });
+  });
+
+  it('refuses a position from before its keys were skewed', async () => {
+    const positions = new RememberedPositions();
+    positions.set({ seed: 1, partition: 0 }, { seq: 3, keys: 1000 });
+    await expect(start({ ...fullSpeed, 'keys.skew': '1' }, positions)).rejects.toThrow('assumes another keys.skew than 1');
   });
 
   it('refuses fewer keys than partitions', () => {

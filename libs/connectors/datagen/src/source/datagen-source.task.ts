@@ -96,13 +96,19 @@ function startedTask(context: SourceTaskContext): StartedTask {
     keys: config.keys,
     recordSize: config['record.size'],
     payloadKind: config['payload.kind'],
+    keysSkew: config['keys.skew'],
+    large: { share: config['large.record.share'], size: config['large.record.size'] },
+    late: { share: config['late.record.share'], meanMs: config['late.record.mean.ms'] },
   };
+  const { large } = settings;
+  // A poll has no more than the share of large records by chance: their mean limits it.
+  const meanSize = large.share * large.size + (1 - large.share) * settings.recordSize;
   return {
     generators: ownPartitions(context, config).map((partition) => {
       const name = { seed: config.seed, partition };
       return new PartitionGenerator(settings, name, context.position(name));
     }),
-    batchSize: Math.max(1, Math.min(config['batch.size'], Math.floor(MAX_BATCH_BYTES / config['record.size']))),
+    batchSize: Math.max(1, Math.min(config['batch.size'], Math.floor(MAX_BATCH_BYTES / meanSize))),
     rate: config.rate,
   };
 }

@@ -10,10 +10,9 @@ export function keysOfPartition({ partitions, keys }: Numbering, partition: numb
   return shareOf(keys, partitions, partition);
 }
 
-/** Computes the key of a record and the number of the record within the key: a partition goes through its keys in turn. */
-export function keyOfRecord(numbering: Numbering, partition: number, seq: number): { readonly key: string; readonly keySeq: number } {
-  const keys = keysOfPartition(numbering, partition);
-  return { key: `key-${partition + (seq % keys) * numbering.partitions}`, keySeq: Math.floor(seq / keys) };
+/** Names the key of a partition that has this place among its keys; the first place is 0. */
+export function keyName({ partitions }: Numbering, partition: number, place: number): string {
+  return `key-${partition + place * partitions}`;
 }
 
 /** Computes how many of `records` a partition makes; 0 records are no end. */

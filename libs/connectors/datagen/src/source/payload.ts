@@ -40,6 +40,12 @@ function fillWords(body: Buffer, next: () => number): void {
   }
 }
 
+/** Makes numbers from 0 up to 1 that follow from a place alone, others than those of the payload there. */
+export function chances(place: { readonly seed: number; readonly partition: number; readonly seq: number }): () => number {
+  const next = generator({ ...place, partition: -1 - place.partition });
+  return () => next() / 2 ** 32;
+}
+
 /** Makes unsigned 32-bit numbers by George Marsaglia's xorshift32, seeded with all bits of a place. */
 function generator({ seed, partition, seq }: { seed: number; partition: number; seq: number }): () => number {
   let state = 0x9e3779b9;
