@@ -169,6 +169,9 @@ describe('sluice local --demo', () => {
     const first = child!;
     const ended = new Promise<number | null>((resolve) => first.once('exit', resolve));
     first.kill('SIGTERM');
+    await until('it is stopping', () => existsSync(join(home, 'local.stopping')));
+    // It would be gone before the next one has started where that takes long.
+    first.kill('SIGSTOP');
     const starting = start();
     await until(
       'it waits',
@@ -176,6 +179,7 @@ describe('sluice local --demo', () => {
       60_000,
       () => output,
     );
+    first.kill('SIGCONT');
     expect(await ended).toBe(0);
     await until(
       'RocketMQ is up',
