@@ -6,7 +6,7 @@ import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cl
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
 const linesPerStep = 100;
-const stepMs = 40;
+const stepMs = 100;
 
 describe('deaths in the middle of the flow', () => {
   let cluster: IsolatedCluster;
