@@ -248,6 +248,17 @@ export const sinkOnlySettingsSpec = {
     width: 'long',
     displayName: 'Topics regex',
   },
+  'max.poll.records': {
+    type: 'int',
+    importance: 'low',
+    default: 5000,
+    min: 1,
+    max: 100_000,
+    doc: 'The most records that one call gives to a sink task.',
+    group: 'Consumer',
+    width: 'short',
+    displayName: 'Records per call',
+  },
   'consumer.offset.reset': {
     type: 'string',
     importance: 'medium',

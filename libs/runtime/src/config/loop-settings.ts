@@ -25,7 +25,7 @@ export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings
 export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
   return {
     ...loopSettings(settings),
-    maxPutRecords: 5000,
+    maxPutRecords: settings['max.poll.records'],
     maxAheadPerQueue: { maxBytes: 4 * MEBIBYTE, maxRecords: 20_000 },
     maxAhead: { maxBytes: 16 * MEBIBYTE, maxRecords: 50_000 },
     refreshIntervalMs: 4000,

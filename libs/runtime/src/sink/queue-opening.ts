@@ -7,6 +7,7 @@ import { prepareStart } from './prepare-start.js';
 import type { QueueSet } from './queue-set.js';
 import type { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSettings, SinkLoopSpec } from './sink-loop-options.js';
+import type { SinkRequests } from './sink-requests.js';
 import { checkedAnswers, describeStart, isTopicKnown, startPositions, type StartQuestion } from './start-positions.js';
 import { byTopicPart } from './topic-parts.js';
 
@@ -16,6 +17,7 @@ export interface QueueOpeningOptions {
   readonly queues: QueueSet;
   readonly calls: Pick<SinkCalls, 'open'>;
   readonly commits: Pick<OffsetCommits, 'commit'>;
+  readonly requests: Pick<SinkRequests, 'offer'>;
   readonly resets: Pick<OffsetResets, 'follow'>;
   readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
   /** Aborted when nothing more is read. */
@@ -40,11 +42,12 @@ export class QueueOpening {
 
   /** Has the task open queues, then looks in the background where to begin and reads them from there. */
   async open(queues: readonly QueueRef[], reset: SinkLoopSettings['offsetReset']): Promise<void> {
-    const { spec, ports, calls } = this.options;
+    const { spec, ports, calls, requests } = this.options;
     if (queues.length === 0) {
       spec.logger.warn('The task has no queue to read yet; it looks for new ones');
       return;
     }
+    requests.offer(queues);
     const answers = checkedAnswers(queues, await calls.open(queues));
     this.options.queues.reserve(queues);
     const question = { ...ports, group: spec.group, reset, answers };

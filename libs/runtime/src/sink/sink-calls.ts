@@ -1,4 +1,4 @@
-import type { QueueRef, SinkPosition, SinkTaskContext } from '@sluice/sdk';
+import { isRetriable, type QueueRef, type SinkPosition, type SinkRecord, type SinkTaskContext } from '@sluice/sdk';
 import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { BadRecordError } from './queue-intake.js';
@@ -58,17 +58,36 @@ export class SinkCalls {
       try {
         const { records, failure } = take();
         if (records.length === 0) return failure;
+        let left: readonly SinkRecord[] = records;
         await retrying(repeated, stopping, async () => {
           await lease.whenHeld(stopping);
-          await task.put(records, killed);
+          try {
+            await task.put(left, killed);
+            counters.recordsPut += left.length;
+          } catch (error) {
+            const written = writtenBefore(error, left.length);
+            counters.recordsPut += written;
+            left = left.slice(written);
+            throw error;
+          }
         });
-        counters.recordsPut += records.length;
         return failure;
       } catch (error) {
         this.#broken = { error };
         throw error;
       }
     });
+  }
+
+  /** Lets the task do what is due by time. */
+  tick(): Promise<void> {
+    const { spec, policy, stopping, lease } = this.options;
+    return this.#alone(() =>
+      retrying(policy('tick'), stopping, async () => {
+        await lease.whenHeld(stopping);
+        await spec.task.tick?.(stopping);
+      }),
+    );
   }
 
   /**
@@ -109,4 +128,10 @@ export class SinkCalls {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+/** How many of the records of a failed `put` its error says were written; at least one is left. */
+function writtenBefore(error: unknown, count: number): number {
+  const first = isRetriable(error) ? (error as { readonly firstUnwritten?: unknown }).firstUnwritten : undefined;
+  return typeof first === 'number' && Number.isInteger(first) && first > 0 && first < count ? first : 0;
 }

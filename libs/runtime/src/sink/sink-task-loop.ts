@@ -16,6 +16,7 @@ import { WakeUp } from '../task/wake-up.js';
 import { ForeignConsumers } from './foreign-consumers.js';
 import { OffsetCommits } from './offset-commits.js';
 import { OffsetResets } from './offset-resets.js';
+import type { QueueIntakeOptions } from './queue-intake.js';
 import { QueueOpening } from './queue-opening.js';
 import { QueueSet } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
@@ -23,10 +24,13 @@ import { AheadBudget } from './read-ahead.js';
 import { ResetWatch } from './reset-watch.js';
 import { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
+import { SinkRequests } from './sink-requests.js';
 import { SinkStage } from './sink-stage.js';
 import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
 
+/** How long a task that ticks has nothing to put before it is called, in milliseconds. */
+const TICK_MS = 100;
 /** How many queues a warning names. */
 const MAX_NAMED_QUEUES = 10;
 
@@ -51,6 +55,7 @@ export class SinkTaskLoop {
   readonly #queues: QueueSet;
   readonly #calls: SinkCalls;
   readonly #commits: OffsetCommits;
+  readonly #requests: SinkRequests;
   readonly #opening: QueueOpening;
   readonly #watch: QueueWatch;
   #isFlushDue = false;
@@ -84,9 +89,15 @@ export class SinkTaskLoop {
       this.#fail(error);
     };
     const { clock } = ports;
+    const skips = new RateLimitedLogger({ clock, log: warn, signal: killed });
+    const flush = (): void => {
+      this.#isFlushDue = true;
+      wake();
+    };
+    const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake }));
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
     const policy = (this.#policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry));
-    const queues = (this.#queues = this.#queueSet(warn, wake, failed));
+    const queues = (this.#queues = this.#queueSet({ warn, arrived: wake, failed, skips }));
     const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
       ...policy(call, onRetry),
       limitMs: settings.retryTimeoutMs,
@@ -109,7 +120,7 @@ export class SinkTaskLoop {
       },
       begin: (positions) => opening.read(positions),
     });
-    const forOpening = { spec, ports, queues, calls, commits, resets, policy, signal: stopping, failed };
+    const forOpening = { spec, ports, queues, calls, commits, requests, resets, policy, signal: stopping, failed };
     const opening: QueueOpening = (this.#opening = new QueueOpening(forOpening));
     this.#watch = new QueueWatch({
       intervalMs: settings.refreshIntervalMs,
@@ -149,7 +160,9 @@ export class SinkTaskLoop {
     try {
       await this.#ports.lease.whenHeld(signal);
       const queues = await retrying(this.#policy('asking for the queues'), signal, () => this.#listQueues());
-      await this.#calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal });
+      const { requestCommit, pause, resume, skipRecord } = this.#requests;
+      const requests = { requestCommit, pause, resume, skipRecord };
+      await this.#calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal, ...requests });
       await this.#opening.open(queues, settings.offsetReset);
       await this.#opening.whenFed();
     } catch (error) {
@@ -223,16 +236,35 @@ export class SinkTaskLoop {
         continue;
       }
       commits.addFlushed(watch.takeDue());
-      const held = commits.heldQueues;
+      const held = this.#requests.withPaused(commits.heldQueues);
       if (pausing.isPaused || !queues.hasMessages(held)) {
-        if (pausing.isPaused && held.size === 0) pausing.tellStill();
-        await this.#wakeUp.wait();
+        if (pausing.isPaused && commits.heldQueues.size === 0) pausing.tellStill();
+        await this.#idle();
         continue;
       }
       const failure = await calls.put(() => queues.take(maxPutRecords, held));
       if (failure !== undefined) throw withSkipRemedy(failure);
       await clock.yieldToIo();
     }
+  }
+
+  /** Waits until something may have changed; a task that ticks is called when nothing has for a while. */
+  async #idle(): Promise<void> {
+    if (this.spec.task.tick === undefined || this.#pausing.isPaused) {
+      await this.#wakeUp.wait();
+      return;
+    }
+    const over = new AbortController();
+    const due = this.#ports.clock.sleep(TICK_MS, over.signal).then(
+      () => {
+        this.#wakeUp.wake();
+        return true;
+      },
+      () => false,
+    );
+    await this.#wakeUp.wait();
+    over.abort(new Error('No longer waited for'));
+    if ((await due) && !this.#stopping.signal.aborted) await this.#calls.tick();
   }
 
   /** Makes everything durable that was put, and commits its offsets in the background. */
@@ -325,10 +357,9 @@ export class SinkTaskLoop {
     );
   }
 
-  #queueSet(warn: (message: string) => void, arrived: () => void, failed: (error: unknown) => void): QueueSet {
+  #queueSet({ skips, ...told }: Pick<QueueIntakeOptions, 'warn' | 'arrived' | 'failed'> & { readonly skips: RateLimitedLogger }): QueueSet {
     const { settings, counters, decoder, transforms, group, waits } = this.spec;
     const { clock, messages } = this.#ports;
-    const skips = new RateLimitedLogger({ clock, log: warn, signal: this.#killed.signal });
     const preparing = { ...this.#policy('preparing records'), limitMs: settings.retryTimeoutMs };
     return new QueueSet({
       group,
@@ -342,9 +373,7 @@ export class SinkTaskLoop {
       maxAheadPerQueue: settings.maxAheadPerQueue,
       skipsBadRecords: settings.skipsBadRecords,
       signal: this.#stopping.signal,
-      arrived,
-      failed,
-      warn,
+      ...told,
       skipped: ({ message }) => {
         skips.write(`A record was skipped. ${message}`);
       },

@@ -54,10 +54,20 @@ export class ConnectError extends Error {
   }
 }
 
+export interface RetriableErrorOptions {
+  readonly code?: ConnectErrorCode;
+  readonly cause?: unknown;
+  /** Of a sink's `put`: the place in its records of the first one that was not written. The call is made again with that and those behind it. */
+  readonly firstUnwritten?: number;
+}
+
 /** An error of the moment: the runtime makes the same call again after a backoff. */
 export class RetriableError extends ConnectError {
-  constructor(message: string, options: { readonly code?: ConnectErrorCode; readonly cause?: unknown } = {}) {
+  readonly firstUnwritten: number | undefined;
+
+  constructor(message: string, options: RetriableErrorOptions = {}) {
     super(options.code ?? ConnectErrorCode.unavailable, message, { retriable: true, cause: options.cause });
+    this.firstUnwritten = options.firstUnwritten;
   }
 }
 

@@ -1,7 +1,24 @@
+import type { ConnectError } from '../errors/connect-error.js';
 import type { QueueRef, SinkRecord } from '../record/record.js';
 import type { TaskContext } from '../record/task-context.js';
 
-export type SinkTaskContext = TaskContext;
+/** What the runtime gives a sink task at its start. */
+export interface SinkTaskContext extends TaskContext {
+  /** Asks for a flush, and with it a commit, before the next one is due. Returns at once. */
+  requestCommit(): void;
+
+  /** Gives no further records of these queues to `put` until they are resumed. @throws ConnectError for a queue that the task has not opened */
+  pause(queues: readonly QueueRef[]): void;
+
+  /** Gives records of these queues to `put` again. @throws ConnectError for a queue that the task has not opened */
+  resume(queues: readonly QueueRef[]): void;
+
+  /**
+   * Skips a record that the other system refuses for good, and reports why. With `errors.tolerance=all` the runtime counts and logs it; else
+   * this call throws the error, which ends the task.
+   */
+  skipRecord(record: SinkRecord, error: ConnectError): void;
+}
 
 /** How far a queue was consumed. */
 export interface SinkPosition {
@@ -27,8 +44,14 @@ export interface SinkTask {
    */
   open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]>;
 
-  /** Takes records, in order per queue. They need not be durable before the next `flush`. */
+  /**
+   * Takes records, in order per queue. They need not be durable before the next `flush`. Where only the first ones were written, a
+   * `RetriableError` may name the first that was not.
+   */
   put(records: readonly SinkRecord[], signal: AbortSignal): Promise<void>;
+
+  /** Called about every 100 ms while there is nothing to put, for what is due by time, such as a batch that lingers. Not while paused. */
+  tick?(signal: AbortSignal): Promise<void>;
 
   /**
    * Makes everything put before `positions` durable, and in a sink that stores offsets `positions` with it. The runtime commits the offsets

@@ -1,4 +1,13 @@
-import type { SinkTaskContext, SourcePartition, SourcePosition, SourceTaskContext, TaskConfig, TaskLogger } from '@sluice/sdk';
+import type {
+  ConnectError,
+  SinkTaskContext,
+  SourcePartition,
+  SourcePosition,
+  SourceTaskContext,
+  TaskConfig,
+  TaskContext,
+  TaskLogger,
+} from '@sluice/sdk';
 
 /** A logger that keeps what was said. */
 export class RecordedLogger implements TaskLogger {
@@ -48,6 +57,18 @@ export interface TestContextOptions {
 
 export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
   return {
+    ...testContext(options),
+    requestCommit: () => undefined,
+    pause: () => undefined,
+    resume: () => undefined,
+    skipRecord: (_record, error) => {
+      skip(options, error);
+    },
+  };
+}
+
+function testContext(options: TestContextOptions): TaskContext {
+  return {
     connectorName: 'contract',
     taskIndex: 0,
     generation: options.generation ?? 1,
@@ -60,15 +81,19 @@ export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
 
 export function sourceTestContext(options: TestContextOptions, positions = new RememberedPositions()): SourceTaskContext {
   return {
-    ...sinkTestContext(options),
+    ...testContext(options),
     position: (partition) => positions.get(partition),
     skipRecord: (error) => {
-      if (options.config['errors.tolerance'] !== 'all') throw error;
-      options.warnings?.push(`skipped: ${error.message}`);
+      skip(options, error);
     },
     waitFor: (reason) => options.waits?.push(reason),
     requestTaskReconfiguration: () => undefined,
   };
+}
+
+function skip({ config, warnings }: TestContextOptions, error: ConnectError): void {
+  if (config['errors.tolerance'] !== 'all') throw error;
+  warnings?.push(`skipped: ${error.message}`);
 }
 
 function canonical(partition: SourcePartition): string {

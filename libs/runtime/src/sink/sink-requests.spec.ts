@@ -1,0 +1,170 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  queueKey,
+  type QueueRef,
+  RetriableError,
+  type SinkRecord,
+  type SinkTaskContext,
+} from '@sluice/sdk';
+import { SinkWorld } from '../testing/sink-world.js';
+import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
+
+/** Hands its context to the spec, which acts through it. */
+class AskingSink extends TransactionalSink {
+  context!: SinkTaskContext;
+  whenOpened: (queues: readonly QueueRef[]) => void = () => undefined;
+  beforePut: (records: readonly SinkRecord[]) => void = () => undefined;
+
+  override start(...[context]: Parameters<TransactionalSink['start']> | [SinkTaskContext]): Promise<void> {
+    this.context = context as SinkTaskContext;
+    return super.start();
+  }
+
+  override open(queues: readonly QueueRef[]): ReturnType<TransactionalSink['open']> {
+    this.whenOpened(queues);
+    return super.open(queues);
+  }
+
+  override put(...given: Parameters<TransactionalSink['put']>): Promise<void> {
+    this.beforePut(given[0]);
+    return super.put(...given);
+  }
+}
+
+function twoQueues(): { world: SinkWorld; first: QueueRef; second: QueueRef; sink: AskingSink } {
+  const world = new SinkWorld();
+  const [first, second] = world.cluster.addTopic('t', 2);
+  return { world, first: first!, second: second!, sink: new AskingSink(newSinkStorage()) };
+}
+
+const valuesOf = (sink: TransactionalSink): unknown[] => sink.puts.flat().map(({ value }) => value);
+
+describe('what a sink task asks of the runtime', () => {
+  it('a commit: before the next flush is due', async () => {
+    const { world, first, sink } = twoQueues();
+    sink.beforePut = () => {
+      sink.context.requestCommit();
+    };
+    world.plain(first, 'a', 'b');
+    const { loop, counters } = world.loop(sink, { settings: { flushIntervalMs: 3_600_000 } });
+    await loop.start();
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(first)}`) === 2, 60_000);
+    expect(counters.flushes).toBe(1);
+    loop.kill();
+  });
+
+  it('no records of a queue until it is resumed, also from open on', async () => {
+    const { world, first, second, sink } = twoQueues();
+    sink.whenOpened = () => {
+      sink.context.pause([second]);
+    };
+    world.plain(first, 'a');
+    world.plain(second, 'x', 'y');
+    const { loop, counters } = world.loop(sink, { settings: { flushIntervalMs: 3_600_000 } });
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 1);
+    await world.clock.advance(10_000);
+    expect(valuesOf(sink)).toEqual(['a']);
+    sink.context.pause([first]);
+    sink.context.resume([second]);
+    world.plain(first, 'b');
+    await world.clock.until(() => counters.recordsPut === 3);
+    await world.clock.advance(10_000);
+    expect(valuesOf(sink)).toEqual(['a', 'x', 'y']);
+    sink.context.resume([first]);
+    await world.clock.until(() => counters.recordsPut === 4, 1_000);
+    expect(valuesOf(sink)).toEqual(['a', 'x', 'y', 'b']);
+    loop.kill();
+  });
+
+  it('nothing of queues that it has not opened', async () => {
+    const { world, first, sink } = twoQueues();
+    const { loop } = world.loop(sink);
+    await loop.start();
+    const foreign = { ...first, queueId: 7 };
+    expect(() => {
+      sink.context.pause([first, foreign]);
+    }).toThrow('The task cannot pause t@broker-a:7; it has opened: t@broker-a:0, t@broker-a:1');
+    expect(() => {
+      sink.context.resume([foreign]);
+    }).toThrow('The task cannot resume t@broker-a:7');
+    loop.kill();
+  });
+
+  it('to skip a record that the other system refuses', async () => {
+    const refuse = (sink: AskingSink): void => {
+      sink.beforePut = ([record]) => {
+        if (record !== undefined) sink.context.skipRecord(record, new ConnectError(ConnectErrorCode.sinkFailed, 'the row is too wide'));
+      };
+    };
+    const tolerant = twoQueues();
+    refuse(tolerant.sink);
+    tolerant.world.plain(tolerant.first, 'a');
+    const { loop, counters } = tolerant.world.loop(tolerant.sink, { settings: { skipsBadRecords: true } });
+    await loop.start();
+    await tolerant.world.clock.until(() => counters.recordsSkipped === 1);
+    expect(tolerant.world.logger.lines.join('\n')).toContain('at offset 0 is refused: the row is too wide');
+    loop.kill();
+    const strict = twoQueues();
+    refuse(strict.sink);
+    strict.world.plain(strict.first, 'a');
+    const failing = strict.world.loop(strict.sink);
+    await failing.loop.start();
+    const end = (await failing.loop.ended) as { readonly error: unknown };
+    expect(String(end.error)).toContain('is refused: the row is too wide. With errors.tolerance=all the task skips such records');
+  });
+
+  it('only the rest of records whose first ones were written', async () => {
+    const { world, first, sink } = twoQueues();
+    const given: unknown[] = [];
+    sink.beforePut = (records) => {
+      given.push(records.map(({ value }) => value));
+      if (given.length === 1) throw new RetriableError('full', { firstUnwritten: 2 });
+      if (given.length === 2) throw new RetriableError('full', { firstUnwritten: 0 });
+      if (given.length === 3) throw new RetriableError('full', { firstUnwritten: 9 });
+    };
+    world.plain(first, 'a', 'b', 'c', 'd');
+    const { loop, counters } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 4);
+    expect(given).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['c', 'd'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ]);
+    expect(counters.putRetries).toBe(3);
+    loop.kill();
+  });
+
+  it('to be called while there is nothing to put, but not while it is paused', async () => {
+    const { world, first, sink } = twoQueues();
+    let ticks = 0;
+    const ticking = Object.assign(sink, {
+      tick: (): Promise<void> => {
+        ticks++;
+        return Promise.resolve();
+      },
+    });
+    world.plain(first, 'a');
+    const { loop, counters } = world.loop(ticking);
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 1);
+    const before = ticks;
+    await world.clock.advance(1_000);
+    expect(ticks - before).toBeGreaterThanOrEqual(8);
+    expect(ticks - before).toBeLessThanOrEqual(11);
+    let isStill = false;
+    loop.pause(() => (isStill = true));
+    await world.clock.until(() => isStill);
+    const paused = ticks;
+    await world.clock.advance(1_000);
+    expect(ticks).toBe(paused);
+    loop.resume();
+    await world.clock.until(() => ticks > paused);
+    expect(await loop.stop()).toEqual({ kind: 'stopped', clean: true });
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,69 @@
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkRecord, type SinkTaskContext } from '@sluice/sdk';
+import type { RateLimitedLogger } from '@sluice/time';
+import { withSkipRemedy } from '../task/skip-remedy.js';
+import { someOf } from '../task/some-of.js';
+import type { SinkLoopSpec } from './sink-loop-options.js';
+
+/** How many queues an error names. */
+const MAX_NAMED_QUEUES = 10;
+
+export interface SinkRequestsOptions {
+  readonly spec: Pick<SinkLoopSpec, 'settings' | 'counters'>;
+  readonly skips: RateLimitedLogger;
+  /** Makes the next flush due. */
+  readonly flush: () => void;
+  /** Called when records may be taken that could not before. */
+  readonly resumed: () => void;
+}
+
+/** What a sink task asks of the runtime through its context. */
+export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pause' | 'resume' | 'skipRecord'> {
+  /** Keys of the queues that the task was offered. */
+  readonly #offered = new Set<string>();
+  readonly #paused = new Set<string>();
+
+  constructor(private readonly options: SinkRequestsOptions) {}
+
+  /** Notes queues that the task is about to open: it may pause them from then on. */
+  offer(queues: readonly QueueRef[]): void {
+    for (const queue of queues) this.#offered.add(queueKey(queue));
+  }
+
+  /** Adds the queues that the task has paused to the keys of others that give no records now. */
+  withPaused(held: ReadonlySet<string>): ReadonlySet<string> {
+    return this.#paused.size === 0 ? held : new Set([...held, ...this.#paused]);
+  }
+
+  readonly requestCommit = (): void => {
+    this.options.flush();
+  };
+
+  readonly pause = (queues: readonly QueueRef[]): void => {
+    for (const key of this.#keysOf('pause', queues)) this.#paused.add(key);
+  };
+
+  readonly resume = (queues: readonly QueueRef[]): void => {
+    for (const key of this.#keysOf('resume', queues)) this.#paused.delete(key);
+    this.options.resumed();
+  };
+
+  readonly skipRecord = ({ queue, offset }: SinkRecord, error: ConnectError): void => {
+    const { spec, skips } = this.options;
+    const text = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset} is refused: ${error.message}`;
+    const problem = new ConnectError(error.code, text, { cause: error });
+    if (!spec.settings.skipsBadRecords) throw withSkipRemedy(problem);
+    spec.counters.recordsSkipped++;
+    skips.write(`A record was skipped. ${text}`);
+  };
+
+  #keysOf(call: string, queues: readonly QueueRef[]): readonly string[] {
+    const keys = queues.map(queueKey);
+    const unknown = keys.filter((key) => !this.#offered.has(key));
+    if (unknown.length === 0) return keys;
+    const known = someOf([...this.#offered], MAX_NAMED_QUEUES) || 'none';
+    throw new ConnectError(
+      ConnectErrorCode.requestInvalid,
+      `The task cannot ${call} ${someOf(unknown, MAX_NAMED_QUEUES)}; it has opened: ${known}`,
+    );
+  }
+}
