@@ -81,6 +81,7 @@ describe('Connection', () => {
     const call = connection.invoke(SOME_REQUEST, within(30));
     await expect(call).rejects.toBeInstanceOf(RequestTimeoutError);
     await expect(call).rejects.toMatchObject({ outcome: 'unknown', retriable: true, timeoutMs: 30 });
+    await peer.until(() => peer.received.length === 1);
     peer.sockets[0]!.write(reply(peer.received[0]!.opaque));
     peer.onCommand = (command, socket) => socket.write(reply(command.opaque, 'fresh'));
     expect((await connection.invoke(SOME_REQUEST, within(2_000))).body.toString()).toBe('fresh');
