@@ -110,6 +110,19 @@ describe('deaths in the middle of the flow', () => {
     300_000,
   );
 
+  const untilWaiting = async (reason: string): Promise<void> => {
+    let status = '';
+    await until(
+      `the sink says that ${reason}`,
+      async () => {
+        status = JSON.stringify((await cluster.request('GET', '/connectors/out/status')).body);
+        return status.includes(reason);
+      },
+      180_000,
+      () => status,
+    );
+  };
+
   it.each(['source-runner', 'sink-runner'] as const)(
     'a %s that is suspended for longer than its session: another takes over, and the suspended one writes nothing when it resumes',
     async (role) => {
@@ -125,9 +138,10 @@ describe('deaths in the middle of the flow', () => {
       await untilFlowing(180_000);
       const sleeper = cluster.role(`${role}-2`);
       await sleeper.kill('SIGSTOP');
-      // A file has one writer: the sink waits for the sleeper's lock, and says so.
-      await cluster.untilTask(connector, role === 'source-runner' ? 'RUNNING' : 'RESTARTING', `${role}-1`, 180_000);
+      await cluster.untilTask(connector, 'RUNNING', `${role}-1`, 180_000);
       if (role === 'source-runner') await untilFlowing(180_000);
+      // A file has one writer: the sink waits for the sleeper's lock, and says so.
+      else await untilWaiting('out.txt.sluice-lock is held by connector out');
       await sleeper.kill('SIGCONT');
       await until(
         'the sleeper has ended itself',
