@@ -4,9 +4,24 @@ import { Decimal } from './decimal.js';
 import type { Schema } from './schema.js';
 import { SchemaBuilder } from './schema-builder.js';
 import { schemas } from './schemas.js';
-import { requireSchema } from './validate-value.js';
+import { requireSchema, validateValue } from './validate-value.js';
 
 describe('SchemaBuilder', () => {
+  it('makes the schema that docs/writing-a-connector.md shows, which takes the value there', () => {
+    const order = SchemaBuilder.struct('shop.Order')
+      .field('id', SchemaBuilder.int64())
+      .field('price', SchemaBuilder.decimal(2))
+      .field('ordered', SchemaBuilder.timestamp())
+      .field('note', SchemaBuilder.string().optional())
+      .field('state', SchemaBuilder.string().default('new'))
+      .build();
+    const value = { id: 7n, price: Decimal.parse('12.50'), ordered: new Date() };
+    validateValue(order, value, 'order');
+    expect(() => {
+      validateValue(order, { ...value, id: 'seven' }, 'order');
+    }).toThrow('order.id');
+  });
+
   it('makes plain data', () => {
     const order = SchemaBuilder.struct('shop.Order')
       .version(3)
