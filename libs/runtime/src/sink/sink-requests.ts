@@ -4,8 +4,8 @@ import { withSkipRemedy } from '../task/skip-remedy.js';
 import { someOf } from '../task/some-of.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
-/** How many queues an error names. */
-const MAX_NAMED_QUEUES = 10;
+/** How many queues an error or a warning names. */
+export const MAX_NAMED_QUEUES = 10;
 
 export interface SinkRequestsOptions {
   readonly spec: Pick<SinkLoopSpec, 'settings' | 'counters'>;

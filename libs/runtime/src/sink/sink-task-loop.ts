@@ -24,15 +24,13 @@ import { AheadBudget } from './read-ahead.js';
 import { ResetWatch } from './reset-watch.js';
 import { SinkCalls } from './sink-calls.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
-import { SinkRequests } from './sink-requests.js';
+import { MAX_NAMED_QUEUES, SinkRequests } from './sink-requests.js';
 import { SinkStage } from './sink-stage.js';
 import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
 
 /** How long a task that ticks has nothing to put before it is called, in milliseconds. */
 const TICK_MS = 100;
-/** How many queues a warning names. */
-const MAX_NAMED_QUEUES = 10;
 
 /**
  * Runs one sink task: reads, drops duplicates, converts, puts, flushes and commits the offsets.

@@ -80,8 +80,8 @@ export class RecordIntake {
     }
   }
 
-  /** Counts a record that the task could not even make, or throws why where that ends the task. */
-  readonly skipUnpolled = (error: ConnectError): void => {
+  /** Counts a record that is left out for an error, or throws why where that ends the task. */
+  readonly countSkipped = (error: ConnectError): void => {
     const { counters, settings } = this.options.spec;
     counters.conversionErrors++;
     if (!settings.skipsBadRecords) throw withSkipRemedy(error);
@@ -165,7 +165,7 @@ export class RecordIntake {
       return;
     }
     this.options.spec.counters.recordsFiltered++;
-    if (state.skip(record.position)) this.options.writer.markDirty(state);
+    this.#advance(state, record);
   }
 
   /** Returns whether a transform may send a record to a topic; skips the record where not. */
@@ -177,14 +177,15 @@ export class RecordIntake {
     return false;
   }
 
-  /** Skips a record and counts it, or throws why where that ends the task. */
+  /** Leaves a record out for an error; its position advances. */
   #skip(state: PartitionState, record: SourceRecord, problem: ConnectError): void {
-    const { counters, settings } = this.options.spec;
-    counters.conversionErrors++;
-    if (!settings.skipsBadRecords) throw withSkipRemedy(problem);
-    counters.recordsSkipped++;
-    this.options.skips.write(`A record was skipped. ${problem.message}`);
-    if (state.skip(record.position)) this.options.writer.markDirty(state);
+    this.countSkipped(problem);
+    this.#advance(state, record);
+  }
+
+  /** Moves the position of a partition over a record that is not sent. */
+  #advance(state: PartitionState, { position }: SourceRecord): void {
+    if (state.skip(position)) this.options.writer.markDirty(state);
   }
 
   #tellOfReordering(record: SourceRecord): void {

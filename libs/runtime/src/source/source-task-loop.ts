@@ -135,7 +135,7 @@ export class SourceTaskLoop {
         logger,
         signal: this.#stopping.signal,
         warn: this.spec.warnings.add,
-        skipRecord: this.#intake.skipUnpolled,
+        skipRecord: this.#intake.countSkipped,
         waitFor: this.spec.waits.ofTask(logger.warn.bind(logger), this.#killed.signal),
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
         position: (partition) => this.#lookUp(partition),

@@ -55,8 +55,8 @@ export function transformErrors(config: RawConfig, choices: TransformChoices): r
   return [
     ...duplicateErrors('transforms', transforms),
     ...duplicateErrors('predicates', predicates),
-    ...[...transforms].flatMap((choice) => pluginErrors(choice, TRANSFORM_PLUGINS, TRANSFORM_OWN, 'transforms')),
-    ...[...predicates].flatMap((choice) => pluginErrors(choice, PREDICATE_PLUGINS, PREDICATE_OWN, 'predicates')),
+    ...transforms.flatMap((choice) => pluginErrors(choice, TRANSFORM_PLUGINS, TRANSFORM_OWN, 'transforms')),
+    ...predicates.flatMap((choice) => pluginErrors(choice, PREDICATE_PLUGINS, PREDICATE_OWN, 'predicates')),
     ...transforms.flatMap((choice) => predicateErrors(choice, predicates)),
     ...strayErrors(config, 'transforms', transforms),
     ...strayErrors(config, 'predicates', predicates),
