@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { PlannedNode } from './cluster-plan.js';
@@ -34,6 +37,30 @@ describe('freeBlock', () => {
     await expect(freeBlock([0], taken)).rejects.toMatchObject({ code: 'PORT_TAKEN', retriable: true });
     taken.clear();
     await expect(freeBlock([0, 2, 3], taken)).resolves.toBeGreaterThanOrEqual(20_000);
+  });
+
+  const allBut = (port: number): Set<number> =>
+    new Set(Array.from({ length: 12_000 }, (_, index) => 20_000 + index).filter((other) => other !== port));
+
+  it('gives nobody a port that it has given out, though nobody listens on it yet', async () => {
+    const given = await freeBlock([0]);
+    await expect(checkPortsFree([{ port: given, use: 'namesrv' }])).resolves.toBeUndefined();
+    await expect(freeBlock([0], allBut(given))).rejects.toMatchObject({ code: 'PORT_TAKEN' });
+  });
+
+  it('gives out no port that another process has reserved, until that process ends', async () => {
+    const reserving = `require('node:dgram').createSocket('udp4').bind({ address: '127.0.0.1', port: Number(process.argv[1]) }, () => console.log('reserved'))`;
+    const port = randomInt(20_000, 31_999);
+    const other = spawn(process.execPath, ['-e', reserving, '--', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(other.stdout, 'data');
+      await expect(freeBlock([0], allBut(port))).rejects.toMatchObject({ code: 'PORT_TAKEN' });
+    } finally {
+      const ended = once(other, 'exit');
+      other.kill('SIGKILL');
+      await ended;
+    }
+    await expect(freeBlock([0], allBut(port))).resolves.toBe(port);
   });
 });
 

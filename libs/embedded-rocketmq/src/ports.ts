@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { BrokerNode, PlannedNode, NameServerNode } from './cluster-plan.js';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
@@ -75,8 +76,32 @@ function tryBind(port: number): Promise<BindOutcome> {
 }
 
 /**
- * Chooses ports for one name server and one broker that nobody listens on now. They are random, so that two callers at the same time hardly
- * meet. Throws EmbeddedRocketmqError `PORT_TAKEN` when none were found.
+ * Reserves a port until this process ends, or returns undefined where somebody else has. A JVM opens its port seconds after this process has
+ * chosen it; meanwhile other processes choose theirs. The reservation is a UDP socket, which leaves the TCP port to the JVM.
+ */
+function reserve(port: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4').unref();
+    socket.once('error', () => {
+      socket.close();
+      resolve(undefined);
+    });
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+      resolve(socket);
+    });
+  });
+}
+
+async function reserveAll(ports: readonly number[]): Promise<boolean> {
+  const reserved = await Promise.all(ports.map(reserve));
+  if (!reserved.includes(undefined)) return true;
+  for (const socket of reserved) socket?.close();
+  return false;
+}
+
+/**
+ * Chooses ports for one name server and one broker, as {@link freeBlock} does. Throws EmbeddedRocketmqError `PORT_TAKEN` when none were
+ * found.
  */
 export async function freePorts(): Promise<ClusterPorts> {
   const base = await freeBlock([0, 1, 2, 3, 5, 6]);
@@ -84,17 +109,21 @@ export async function freePorts(): Promise<ClusterPorts> {
 }
 
 /**
- * Returns a port so that nobody listens on it plus any of `offsets`, chosen at random, and none of those is `taken`.
- * Throws EmbeddedRocketmqError `PORT_TAKEN` when none was found.
+ * Returns a port so that nobody listens on it plus any of `offsets`, chosen at random, and none of those is `taken`. Other callers, also in
+ * other processes, get none of them until this process ends. Throws EmbeddedRocketmqError `PORT_TAKEN` when none was found.
  */
 export async function freeBlock(offsets: readonly number[], taken: ReadonlySet<number> = new Set()): Promise<number> {
   const size = Math.max(...offsets) + 1;
-  for (let attempt = 0; attempt < FREE_PORT_ATTEMPTS; attempt++) {
-    const base = randomInt(FREE_PORT_RANGE.first, FREE_PORT_RANGE.last - size);
+  const bases = FREE_PORT_RANGE.last - size - FREE_PORT_RANGE.first;
+  const start = randomInt(bases);
+  let attempts = 0;
+  for (let step = 0; step < bases && attempts < FREE_PORT_ATTEMPTS; step++) {
+    const base = FREE_PORT_RANGE.first + ((start + step) % bases);
     const ports = offsets.map((offset) => base + offset);
     if (ports.some((port) => taken.has(port))) continue;
+    attempts++;
     const outcomes = await Promise.all(ports.map(tryBind));
-    if (outcomes.every((outcome) => outcome === 'free')) return base;
+    if (outcomes.every((outcome) => outcome === 'free') && (await reserveAll(ports))) return base;
   }
   throw new EmbeddedRocketmqError(
     'PORT_TAKEN',
@@ -103,20 +132,10 @@ export async function freeBlock(offsets: readonly number[], taken: ReadonlySet<n
   );
 }
 
-/** `preferred` when nobody has it and it is not `taken`, else one that the system gives out. */
+/** `preferred` when nobody has it and it is not `taken`, else one as {@link freeBlock} chooses it. */
 export async function preferredOrFreePort(preferred: number, taken: ReadonlySet<number> = new Set()): Promise<number> {
-  if (!taken.has(preferred) && (await tryBind(preferred)) === 'free') return preferred;
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port: 0, host: '127.0.0.1' }, () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new EmbeddedRocketmqError('PORT_TAKEN', 'the system gave out no port', { retriable: true }));
-      });
-    });
-  });
+  const isFree = !taken.has(preferred) && (await tryBind(preferred)) === 'free';
+  return isFree ? preferred : freeBlock([0], taken);
 }
 
 /** Throws EmbeddedRocketmqError `OPTION_INVALID` for ports out of range or two uses of one port. */
