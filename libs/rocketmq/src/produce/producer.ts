@@ -32,6 +32,8 @@ export interface SendResult {
    */
   readonly firstOffset: number;
   readonly count: number;
+  /** The broker's ids of the messages in order, with commas between them; absent where it named none. */
+  readonly messageIds?: string | undefined;
 }
 
 export interface SendOptions extends CallOptions {
@@ -211,7 +213,7 @@ export class Producer {
   #result(reply: RemotingCommand, request: RemotingRequest, queue: QueueRef, count: number): SendResult {
     const status = STATUS[reply.code];
     if (status === undefined) throw this.cluster.queueError(reply, request, queue, count);
-    return { status, firstOffset: readExtInteger(reply.ext, 'queueOffset'), count };
+    return { status, firstOffset: readExtInteger(reply.ext, 'queueOffset'), count, messageIds: reply.ext['msgId'] };
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type SendResult,
   type TopicRoute,
 } from '@sluice/rocketmq';
-import { SendFailure, type QueueLookUp, type RecordBatch, type RecordProducer, type SettledSend } from '@sluice/runtime';
+import { SendFailure, type QueueLookUp, type RecordBatch, type RecordProducer, type SettledSend, type StoredBatch } from '@sluice/runtime';
 import { errorOfKnownQueue, mayRetry } from '@sluice/node';
 
 /** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
@@ -83,7 +83,7 @@ export class RocketMqRecordProducer implements RecordProducer {
     return new EncoderBatch();
   }
 
-  async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<{ readonly firstOffset: number }> {
+  async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<StoredBatch> {
     if (!(batch instanceof EncoderBatch)) throw new TypeError('The batch was made by another producer');
     let stored: SendResult;
     try {

@@ -14,6 +14,13 @@ export interface RecordBatch {
   add(body: Buffer, properties: Buffer): boolean;
 }
 
+/** Where a batch was stored: at offsets `firstOffset` to `firstOffset + count - 1`. */
+export interface StoredBatch {
+  readonly firstOffset: number;
+  /** The ids of its messages in order, with commas between them, where the broker named them. */
+  readonly messageIds?: string | undefined;
+}
+
 /** What the name servers say of a queue now. */
 export interface QueueLookUp {
   /** `closed`: its broker is there and the topic may not be written there, or has fewer queues. `unavailable`: no broker says that it has the queue. */
@@ -30,10 +37,10 @@ export interface RecordProducer {
   lookUpQueue(queue: QueueRef): Promise<QueueLookUp>;
   newBatch(): RecordBatch;
   /**
-   * Resolves when the broker stored the batch, at offsets `firstOffset` to `firstOffset + count - 1`. Aborting `signal` gives up waiting:
-   * the outcome is then unknown. Rejects with a {@link SendFailure}.
+   * Resolves when the broker stored the batch. Aborting `signal` gives up waiting: the outcome is then unknown. Rejects with a
+   * {@link SendFailure}.
    */
-  send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<{ readonly firstOffset: number }>;
+  send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<StoredBatch>;
 }
 
 /** How a send of unknown outcome ended. `unknown`: no reply will come, it may or may not be (or still become) stored. */

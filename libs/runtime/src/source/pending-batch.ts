@@ -1,6 +1,21 @@
 import { rebindStamp } from '@sluice/protocol';
-import type { RecordBatch, RecordProducer } from '../ports/record-producer.port.js';
+import type { QueueRef, RecordMetadata, SourceRecord } from '@sluice/sdk';
+import type { RecordBatch, RecordProducer, StoredBatch } from '../ports/record-producer.port.js';
 import type { PartitionState, Segment } from './partition-state.js';
+
+export interface PendingBatchOptions {
+  readonly producer: RecordProducer;
+  /** Somebody wants to know where each record was stored. */
+  readonly keepsRecords: boolean;
+}
+
+/** A record, and where it was stored; `undefined` where no message was sent for it. */
+export interface RecordOutcome {
+  readonly record: SourceRecord;
+  readonly metadata: RecordMetadata | undefined;
+}
+
+const NO_OUTCOMES: readonly RecordOutcome[] = [];
 
 /** Holds a batch with what is needed to know, and to make again, its contents. */
 export class PendingBatch {
@@ -14,13 +29,17 @@ export class PendingBatch {
   readonly #properties: Buffer[] = [];
   readonly #owners: PartitionState[] = [];
   readonly #seqs: number[] = [];
-  /** Places of records that a recovery found in the queue. */
-  readonly #found = new Set<number>();
+  /** Places of records that a recovery found in a queue, with that queue. */
+  readonly #found = new Map<number, QueueRef>();
   /** What is sent: all of it at first, what is missing in the queue after a recovery. */
   #encoded: RecordBatch;
+  readonly #records: SourceRecord[] | undefined;
+  /** Where what is sent was stored, once the broker has said so. */
+  #storedAt: StoredBatch | undefined;
 
-  constructor(private readonly producer: RecordProducer) {
-    this.#encoded = producer.newBatch();
+  constructor(private readonly options: PendingBatchOptions) {
+    this.#encoded = options.producer.newBatch();
+    this.#records = options.keepsRecords ? [] : undefined;
   }
 
   get segments(): readonly Segment[] {
@@ -82,14 +101,21 @@ export class PendingBatch {
     this.#end = endOffset;
   }
 
+  /** Notes that the queue has all that is sent. */
+  storedAt(stored: StoredBatch): void {
+    this.#end = stored.firstOffset + this.#encoded.count;
+    this.#storedAt = stored;
+  }
+
   /** Notes that the queue has all of it: its records count. */
   acknowledge(): void {
     this.#acknowledged = true;
   }
 
   /** Returns `false`, and adds nothing, when the batch is full. */
-  add(owner: PartitionState, seq: number, body: Buffer, properties: Buffer, hasNewRoute: boolean): boolean {
+  add(owner: PartitionState, seq: number, record: SourceRecord, body: Buffer, properties: Buffer, hasNewRoute: boolean): boolean {
     if (!this.#encoded.add(body, properties)) return false;
+    this.#records?.push(record);
     this.#bodies.push(body);
     this.#properties.push(properties);
     this.#owners.push(owner);
@@ -99,13 +125,14 @@ export class PendingBatch {
     return true;
   }
 
-  /** Leaves out of what is sent every record for which `isStored` is true. */
-  leaveOut(isStored: (owner: PartitionState, seq: number) => boolean): void {
+  /** Leaves out of what is sent every record for which `isStored` is true: `queue` has it. */
+  leaveOut(queue: QueueRef, isStored: (owner: PartitionState, seq: number) => boolean): void {
     for (const [index, owner] of this.#owners.entries()) {
       const seq = this.#seqs[index];
-      if (seq !== undefined && isStored(owner, seq)) this.#found.add(index);
+      if (seq !== undefined && !this.#found.has(index) && isStored(owner, seq)) this.#found.set(index, queue);
     }
     this.#encoded = this.#encode();
+    this.#storedAt = undefined;
   }
 
   /** Makes what is to be sent fit for the queue with the tag `queue`, whose stamps name it. */
@@ -117,8 +144,24 @@ export class PendingBatch {
     this.#newRoutes = true;
   }
 
+  /** Returns where each record is, once `queue` has acknowledged the last of them; none where nobody wants to know. */
+  outcomes(queue: QueueRef): readonly RecordOutcome[] {
+    const records = this.#records;
+    if (records === undefined) return NO_OUTCOMES;
+    const { firstOffset, messageIds } = this.#storedAt ?? {};
+    const ids = messageIds?.split(',');
+    let sent = 0;
+    return records.map((record, index) => {
+      const foundIn = this.#found.get(index);
+      if (foundIn !== undefined) return { record, metadata: { queue: foundIn, offset: undefined, messageId: undefined } };
+      const place = sent++;
+      const offset = firstOffset === undefined ? undefined : firstOffset + place;
+      return { record, metadata: { queue, offset, messageId: ids?.[place] } };
+    });
+  }
+
   #encode(): RecordBatch {
-    const rest = this.producer.newBatch();
+    const rest = this.options.producer.newBatch();
     for (const [index, body] of this.#bodies.entries()) {
       const properties = this.#properties[index];
       if (properties !== undefined && !this.#found.has(index)) rest.add(body, properties);

@@ -1,13 +1,13 @@
 import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { queueTag } from '@sluice/protocol';
-import { isRetriable, queueKey, type QueueRef } from '@sluice/sdk';
+import { isRetriable, queueKey, type QueueRef, type SourceRecord } from '@sluice/sdk';
 import { SupersededError } from '../task/superseded-error.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
-import { SendFailure, type RecordProducer, type SettledSend } from '../ports/record-producer.port.js';
+import { SendFailure, type SettledSend } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
-import { PendingBatch } from './pending-batch.js';
+import { PendingBatch, type PendingBatchOptions } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
 import type { SuccessorCheck } from './successor-check.js';
 import { describeWait, isStop, QueueLostError, type QueueStop, type QueueStops } from './writable-queues.js';
@@ -16,8 +16,7 @@ import { describeWait, isStop, QueueLostError, type QueueStop, type QueueStops }
 const LOOK_INTERVAL_MS = 4000;
 
 /** What the lanes of a task share. */
-export interface QueueLaneOptions {
-  readonly producer: RecordProducer;
+export interface QueueLaneOptions extends PendingBatchOptions {
   readonly lease: Lease;
   readonly clock: Clock;
   readonly counters: TaskCounters;
@@ -113,14 +112,14 @@ export class QueueLane {
    * Appends a record of a partition to what is to be sent and returns its batch. Returns `undefined`, and appends nothing, when not even an
    * empty batch takes it: the record is too large.
    */
-  append(partition: PartitionState, seq: number, body: Buffer, properties: Buffer): PendingBatch | undefined {
+  append(partition: PartitionState, seq: number, record: SourceRecord, body: Buffer, properties: Buffer): PendingBatch | undefined {
     const { counters } = this.options;
     const hasNewRoute = !partition.areRoutesStored;
-    let batch = (this.#open ??= new PendingBatch(this.options.producer));
-    if (!batch.add(partition, seq, body, properties, hasNewRoute)) {
+    let batch = (this.#open ??= new PendingBatch(this.options));
+    if (!batch.add(partition, seq, record, body, properties, hasNewRoute)) {
       if (batch.count === 0) return undefined;
-      const next = new PendingBatch(this.options.producer);
-      if (!next.add(partition, seq, body, properties, hasNewRoute)) return undefined;
+      const next = new PendingBatch(this.options);
+      if (!next.add(partition, seq, record, body, properties, hasNewRoute)) return undefined;
       this.#close(batch);
       batch = this.#open = next;
     }
@@ -322,8 +321,7 @@ export class QueueLane {
       if (await this.#recover(batch)) return;
     }
     const gaps = (this.#gapsAtSend = lease.gaps);
-    const { firstOffset } = await producer.send(this.queue, batch.toSend, signal);
-    batch.endsAt(firstOffset + batch.toSend.count);
+    batch.storedAt(await producer.send(this.queue, batch.toSend, signal));
     this.#noteOwn(batch.endOffset, gaps);
     if (this.#isUnbrokenSince(gaps)) return;
     // Readers drop records behind a successor's barrier: the positions of these must not be stored.
@@ -378,7 +376,7 @@ export class QueueLane {
     const bound = await this.options.boundTail(this.queue);
     const stored = await this.options.examine(this.queue, this.#lowerBound(), bound);
     this.#isUncertain = false;
-    batch.leaveOut((partition, seq) => seq <= (stored.get(partition.stream) ?? 0));
+    batch.leaveOut(this.queue, (partition, seq) => seq <= (stored.get(partition.stream) ?? 0));
     this.options.warn(
       `The outcome of a send to ${this.key} is unknown; of ${batch.count} record(s) ${batch.toSend.count} are not in the queue`,
     );

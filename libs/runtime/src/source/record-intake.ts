@@ -22,6 +22,8 @@ export interface RecordIntakeOptions {
   readonly skips: RateLimitedLogger;
   /** Retries without end. */
   readonly policy: (call: string) => RetryPolicy;
+  /** Called for each record that no message is sent for; absent where nobody wants to know. */
+  readonly passedOver: ((record: SourceRecord) => void) | undefined;
   /** Resolves when records may have been sent. */
   readonly whenSent: () => Promise<void>;
   /** Aborted when nothing more is taken. */
@@ -144,13 +146,14 @@ export class RecordIntake {
     if (state.ahead.size > 0) {
       if (state.isStored(record.position)) {
         if (state.appendStored(record.position)) this.options.writer.markDirty(state);
+        this.options.passedOver?.(record);
         return;
       }
       if (state.takeReordering()) this.#tellOfReordering(record);
     }
     try {
       const { body, properties } = this.options.spec.encoder.encode(outcome, stampPrefix + suffix);
-      const batch = lane.append(state, seq, body, properties);
+      const batch = lane.append(state, seq, record, body, properties);
       if (batch === undefined) throw tooLarge(outcome, body.length + properties.length);
       state.append(batch, record.position);
     } catch (error) {
@@ -184,8 +187,9 @@ export class RecordIntake {
   }
 
   /** Moves the position of a partition over a record that is not sent. */
-  #advance(state: PartitionState, { position }: SourceRecord): void {
-    if (state.skip(position)) this.options.writer.markDirty(state);
+  #advance(state: PartitionState, record: SourceRecord): void {
+    if (state.skip(record.position)) this.options.writer.markDirty(state);
+    this.options.passedOver?.(record);
   }
 
   #tellOfReordering(record: SourceRecord): void {

@@ -2,6 +2,7 @@ import type { CommittedPosition, SourcePartition, SourceRecord, SourceTaskContex
 import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
+import type { RecordOutcome } from './pending-batch.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
 
 export interface SourceCallsOptions {
@@ -19,6 +20,10 @@ export class SourceCalls {
   #isStarted = false;
   /** Stored positions that the task does not know of yet. */
   readonly #stored = new Map<SourcePartition, CommittedPosition>();
+  /** What became of records, in order, and the task does not know yet. No more than it polled since the last call. */
+  #outcomes: RecordOutcome[] = [];
+  /** `commitRecord` failed: positions of records that the task does not know of must not be committed. */
+  #isBroken = false;
 
   constructor(private readonly options: SourceCallsOptions) {}
 
@@ -38,9 +43,14 @@ export class SourceCalls {
     return polled ?? [];
   }
 
-  /** The task knows of all stored positions. */
+  /** The task knows of all stored positions, and of all records where it wants to. */
   get isCommitted(): boolean {
-    return this.#stored.size === 0;
+    return this.#stored.size === 0 && this.#outcomes.length === 0;
+  }
+
+  /** Notes what became of a record: the next commit begins with it. To be called before its position can be stored. */
+  addOutcome(outcome: RecordOutcome): void {
+    this.#outcomes.push(outcome);
   }
 
   /** Notes that a position is stored: the next commit has it. */
@@ -48,18 +58,42 @@ export class SourceCalls {
     this.#stored.set(position.partition, position);
   }
 
-  /** Commits what was stored since the last call, unless the lease is lost. */
+  /** Commits records and positions that were stored since the last call, unless the lease is lost. */
   async commit(): Promise<void> {
     const { spec, lease, policy, killed } = this.options;
     const { task } = spec;
-    if (this.isCommitted || !lease.held) return;
+    if (this.isCommitted || this.#isBroken || !lease.held) return;
     const positions = [...this.#stored.values()];
     this.#stored.clear();
-    if (task.commit === undefined) return;
+    // The positions of what is acknowledged from now on are not among these.
+    if (this.#outcomes.length > 0) await this.#commitRecords();
+    if (task.commit === undefined || positions.length === 0) return;
     await retrying(policy('commit'), killed, async () => {
       await lease.whenHeld(killed);
       await task.commit?.(positions);
     });
+  }
+
+  async #commitRecords(): Promise<void> {
+    const { spec, lease, policy, killed } = this.options;
+    const { task } = spec;
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    let next = 0;
+    try {
+      await retrying(policy('commitRecord'), killed, async () => {
+        await lease.whenHeld(killed);
+        for (let outcome = outcomes[next]; outcome !== undefined; outcome = outcomes[++next]) {
+          const pending = task.commitRecord?.(outcome.record, outcome.metadata);
+          if (pending === undefined) continue;
+          await pending;
+          killed.throwIfAborted();
+        }
+      });
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
   }
 
   /** Stops the task, if it was started, and closes the transforms. Never rejects. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { taskId } from '@sluice/protocol';
-import type { SourcePartition, SourcePosition } from '@sluice/sdk';
+import type { SourcePartition, SourcePosition, SourceRecord } from '@sluice/sdk';
 import { RateLimitedLogger } from '@sluice/time';
 import { DRAIN_SHARE, type LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
@@ -98,11 +98,17 @@ export class SourceTaskLoop {
     const partitions = this.#partitions;
     const queues = this.#queues;
     const writer = this.#writer;
+    const calls = this.#calls;
+    const passedOver = this.#wantsOutcomes
+      ? (record: SourceRecord): void => {
+          calls.addOutcome({ record, metadata: undefined });
+        }
+      : undefined;
     const whenSent = (): Promise<void> => this.#wakeUp.wait();
     const { transforms, encoder } = spec;
     const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
     const stage = new SourceStage({ transforms, encoder, policy: preparing, signal: stopping });
-    this.#intake = new RecordIntake({ spec, partitions, writer, queues, stage, skips, policy, whenSent, signal: stopping });
+    this.#intake = new RecordIntake({ spec, partitions, writer, queues, stage, skips, policy, passedOver, whenSent, signal: stopping });
   }
 
   get counters(): TaskCounters {
@@ -313,6 +319,11 @@ export class SourceTaskLoop {
     return this.#partitions.idle;
   }
 
+  /** The task wants to know what became of each record. */
+  get #wantsOutcomes(): boolean {
+    return this.spec.task.commitRecord !== undefined;
+  }
+
   #mayWrite(): boolean {
     return this.ports.lease.held && !this.#killed.signal.aborted;
   }
@@ -328,6 +339,7 @@ export class SourceTaskLoop {
     return {
       ...shared,
       producer,
+      keepsRecords: this.#wantsOutcomes,
       maxBatchBytes: settings.maxBatchBytes,
       ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.#partitions.lanes()),
       storeRoutes: (lane, batch) =>
@@ -338,7 +350,8 @@ export class SourceTaskLoop {
       move: (lane, stop, isUncertain) => {
         this.#move(lane, stop, isUncertain);
       },
-      acknowledged: (_lane, batch) => {
+      acknowledged: (lane, batch) => {
+        for (const outcome of batch.outcomes(lane.queue)) this.#calls.addOutcome(outcome);
         for (const { partition } of batch.segments) if (partition.settle()) this.#writer.markDirty(partition);
         this.#wakeUp.wake();
       },

@@ -1,5 +1,5 @@
 import type { ConnectError } from '../errors/connect-error.js';
-import type { SourcePartition, SourcePosition, SourceRecord } from '../record/record.js';
+import type { QueueRef, SourcePartition, SourcePosition, SourceRecord } from '../record/record.js';
 import type { TaskContext } from '../record/task-context.js';
 
 /** What the runtime gives a source task at its start. */
@@ -41,6 +41,19 @@ export interface SourceTask {
    */
   poll(signal: AbortSignal): Promise<readonly SourceRecord[]>;
 
+  /**
+   * Called once for each record that the task polled, in the order in which a queue acknowledged its records. Records of several queues have
+   * no common order. Where no message was sent, the call comes at once, without metadata. A transform dropped the record then, it was
+   * skipped for an error, or a restart found it in its queue.
+   *
+   * - `commit` gets a position only after all records before it were given to this method.
+   * - A promise is waited for before any other call, so a slow one slows the task down.
+   * - A retriable error has the same record given again after a backoff. Another one fails the task, and nothing is committed any more.
+   *
+   * A record that was acknowledged shortly before an unclean end may never be given: the task then resumes behind it.
+   */
+  commitRecord?(record: SourceRecord, metadata: RecordMetadata | undefined): Promise<void> | void;
+
   /** Called after the positions up to `positions` were stored: what lies before them is never asked for again. */
   commit?(positions: readonly CommittedPosition[]): Promise<void>;
 
@@ -51,4 +64,13 @@ export interface SourceTask {
 export interface CommittedPosition {
   readonly partition: SourcePartition;
   readonly position: SourcePosition;
+}
+
+/** Where a broker stored a record. */
+export interface RecordMetadata {
+  readonly queue: QueueRef;
+  /** Its place in the queue; `undefined` where the reply to the send was lost and the record is in the queue all the same. */
+  readonly offset: number | undefined;
+  /** By which RocketMQ's tools find the message; `undefined` where the broker named none. */
+  readonly messageId: string | undefined;
 }
