@@ -27,12 +27,29 @@ describe('PullWindow', () => {
     expect(later.messages).toBeGreaterThan(5_000 * 31);
   });
 
-  it('grows again after a single short answer', () => {
+  it('keeps asking for as much after a single answer that is much shorter', () => {
     const window = new PullWindow(512);
     run(window, () => 32, 1_000);
     run(window, () => 1, 1);
     const after = run(window, () => 32, 100);
-    expect(after.messages).toBeGreaterThan(100 * 16);
+    expect(after.messages).toBeGreaterThan(100 * 31);
+    expect(after.missed).toBeLessThan(3);
+  });
+
+  it('follows a limit that falls within two answers', () => {
+    const window = new PullWindow(512);
+    run(window, () => 512, 100);
+    const later = run(window, () => 8, 100);
+    expect(window.asked).toBe(8);
+    expect(later.missed).toBeLessThan(10);
+  });
+
+  it('misses few answers where their lengths differ a little', () => {
+    const window = new PullWindow(512);
+    let pull = 0;
+    const { missed, messages } = run(window, () => 230 + (pull++ % 5), 2_000);
+    expect(missed).toBeLessThan(100);
+    expect(messages).toBeGreaterThan(2_000 * 225);
   });
 
   it('keeps asking for as much when an answer is short because the queue ends', () => {

@@ -11,11 +11,16 @@ interface FoundAnswer {
   readonly stored: number;
 }
 
+/** Messages differ in size a little. An answer that is much shorter than those before shows the end of a file, or another limit. */
+function isMuchLess(covered: number, asked: number): boolean {
+  return covered < 0.75 * asked;
+}
+
 /**
  * Decides how many messages a pull asks for, and predicts where the next one begins. Of plain messages it asks for as many as an answer
  * holds. The broker's limits differ by configuration and by whether the messages are in memory, and it announces none of
  * this. So the number falls to what an answer held when more was there. It doubles after a run of full answers, and ever
- * more rarely once doubling proved too much. It soon recovers from a single short answer, as at the end of a file.
+ * more rarely once doubling proved too much. A single much shorter answer after a run of full ones changes nothing.
  *
  * A broker gives inner batches whole, also where one has more messages than a pull asks for. So the prediction follows the answers there.
  */
@@ -92,12 +97,20 @@ export class PullWindow {
       this.onFull(asked);
     } else if (covered === asked) {
       this.onFull(asked);
-    } else if (isShort) {
-      this.#growAfter = this.#isGrowthOnTrial ? Math.min(MAX_GROW_AFTER, this.#growAfter * 2) : FIRST_GROW_AFTER;
+    } else if (isShort && !this.#isException(asked, covered)) {
+      if (this.#isGrowthOnTrial) this.#growAfter = Math.min(MAX_GROW_AFTER, this.#growAfter * 2);
+      else if (isMuchLess(covered, asked)) this.#growAfter = FIRST_GROW_AFTER;
       this.#asked = Math.max(1, Math.min(asked, covered));
       this.#fullAnswers = 0;
       this.#isGrowthOnTrial = false;
     }
+  }
+
+  /** Returns whether one answer says nothing of the broker's limit. */
+  #isException(asked: number, covered: number): boolean {
+    if (this.#isGrowthOnTrial || this.#fullAnswers < FIRST_GROW_AFTER || !isMuchLess(covered, asked)) return false;
+    this.#fullAnswers = 0;
+    return true;
   }
 
   /** Topics of batches hold single messages too: a few of them change nothing. */
