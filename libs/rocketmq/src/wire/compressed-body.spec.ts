@@ -101,6 +101,28 @@ describe('compressed bodies', () => {
       const huge = Buffer.concat([MAGIC, Buffer.from('a0ffffff7f', 'hex'), block]);
       expect(() => read([small, huge])).toThrow(DecompressedTooLargeError);
     });
+
+    it('all are read, around those that decoders pass over', () => {
+      expect(read([skippable, small, skippable, small, skippable]).toString()).toBe('aa');
+      expect(read([skippable])).toHaveLength(0);
+    });
+
+    it('more than 4,096 are refused', () => {
+      expect(read(new Array<Buffer>(4_096).fill(small))).toHaveLength(4_096);
+      expect(() => read(new Array<Buffer>(4_097).fill(small))).toThrow('more than 4096 ZSTD frames');
+    });
+
+    it.each([
+      ['bytes that are no frame', [small, Buffer.from('xxxxxxxxx')]],
+      ['too few bytes for a frame', [small, Buffer.from('xxx')]],
+      ['a frame without its last block', [small, small.subarray(0, -4)]],
+      ['a frame within its last block', [small, small.subarray(0, -1)]],
+      ['a frame without its checksum', [Buffer.concat([MAGIC, Buffer.from([0x24, 1]), block])]],
+      ['the head of a frame', [small, small.subarray(0, 5)]],
+      ['a part of what decoders pass over', [small, skippable.subarray(0, -1)]],
+    ])('%s at the end are refused', (_what, frames) => {
+      expect(() => read(frames)).toThrow(MalformedDataError);
+    });
   });
 
   it('in ZSTD of many blocks end at the limit while they are read', () => {

@@ -12,12 +12,15 @@ const AT_WINDOW = 5;
 const SINGLE_SEGMENT = 1 << 5;
 const HAS_CHECKSUM = 1 << 2;
 const BLOCK_HEAD_BYTES = 3;
+const CHECKSUM_BYTES = 4;
 const RLE_BLOCK = 1;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 /** By the top two bits of the descriptor; a single segment of class 0 has one byte. */
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
 /** The window that RFC 8878 asks every decoder to bear; compressors of short bodies take it without need. */
 const ORDINARY_WINDOW_BYTES = 8 * 1024 * 1024;
+/** A decoder is made for each frame: millions of tiny ones in one body would take minutes. Producers write one. */
+const MAX_FRAMES = 4_096;
 
 type Transform = (bytes: Uint8Array, options?: { readonly maxOutputLength: number }) => Buffer;
 const native = zlib as { readonly zstdCompressSync?: Transform; readonly zstdDecompressSync?: Transform };
@@ -34,34 +37,47 @@ export function zstdCompress(bytes: Uint8Array): Buffer {
 }
 
 /**
- * By Node where it can, else by a decoder in JavaScript, which leaves the frame's checksum unread.
+ * Decompresses every frame, by Node where it can, else by a decoder in JavaScript, which leaves the frame's checksum unread. Node itself
+ * stops after the first frame, and some versions take a cut one for whole.
  * @throws DecompressedTooLargeError, MalformedDataError
  */
 export function zstdDecompress(bytes: Buffer, maxBytes: number): Buffer {
-  checkFrames(bytes, maxBytes);
+  const contents: Buffer[] = [];
+  let total = 0;
+  for (const frame of framesOf(bytes, maxBytes)) {
+    const content = decompressFrame(frame, maxBytes - total);
+    total += content.length;
+    if (total > maxBytes) throw new DecompressedTooLargeError('ZSTD', bytes.length, maxBytes);
+    contents.push(content);
+  }
+  const [first] = contents;
+  return contents.length === 1 && first !== undefined ? first : Buffer.concat(contents, total);
+}
+
+function decompressFrame(frame: Buffer, maxBytes: number): Buffer {
   try {
-    return native.zstdDecompressSync === undefined
-      ? decodeFrames(bytes, maxBytes)
-      : native.zstdDecompressSync(bytes, { maxOutputLength: maxBytes });
+    // Node allows no limit below one byte: the caller checks the sum.
+    if (native.zstdDecompressSync !== undefined) return native.zstdDecompressSync(frame, { maxOutputLength: Math.max(1, maxBytes) });
+    return decodeFrame(frame, maxBytes);
   } catch (cause) {
     if (cause instanceof DecompressedTooLargeError) throw cause;
     if (typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new DecompressedTooLargeError('ZSTD', bytes.length, maxBytes);
+      throw new DecompressedTooLargeError('ZSTD', frame.length, maxBytes);
     }
     throw new MalformedDataError('compressed body', 'not ZSTD', cause);
   }
 }
 
 /** Block by block, so that what a frame holds is counted before there is more of it than allowed. */
-function decodeFrames(bytes: Buffer, maxBytes: number): Buffer {
+function decodeFrame(frame: Buffer, maxBytes: number): Buffer {
   const blocks: Uint8Array[] = [];
   let total = 0;
   const decoder = new Decompress((block) => {
     total += block.length;
-    if (total > maxBytes) throw new DecompressedTooLargeError('ZSTD', bytes.length, maxBytes);
+    if (total > maxBytes) throw new DecompressedTooLargeError('ZSTD', frame.length, maxBytes);
     blocks.push(block);
   });
-  decoder.push(bytes, true);
+  decoder.push(frame, true);
   return Buffer.concat(blocks, total);
 }
 
@@ -74,23 +90,24 @@ interface FrameHead {
 }
 
 /**
- * Bounds what all frames together say that they hold, and the memory that they need. Decoders reserve each frame's window
- * before they read its first block, and read any number of frames.
+ * Finds the frames with content. Bounds what all of them say that they hold, and the memory that they need. Decoders reserve each frame's
+ * window before they read its first block.
  */
-function checkFrames(bytes: Buffer, maxBytes: number): void {
+function framesOf(bytes: Buffer, maxBytes: number): Buffer[] {
   const maxNeed = Math.max(maxBytes, ORDINARY_WINDOW_BYTES);
+  const frames: Buffer[] = [];
   let content = 0;
   let need = 0;
-  for (let at = 0; at + 4 <= bytes.length;) {
-    const magic = bytes.readUInt32LE(at);
-    if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {
-      if (at + SKIPPABLE_HEAD_BYTES > bytes.length) return;
-      at += SKIPPABLE_HEAD_BYTES + bytes.readUInt32LE(at + 4);
+  for (let at = 0; at < bytes.length;) {
+    const magic = at + 4 > bytes.length ? undefined : bytes.readUInt32LE(at);
+    if (magic !== undefined && (magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {
+      at = at + SKIPPABLE_HEAD_BYTES > bytes.length ? Infinity : at + SKIPPABLE_HEAD_BYTES + bytes.readUInt32LE(at + 4);
+      if (at > bytes.length) throw cutFrame();
       continue;
     }
-    const head = magic === ZSTD_MAGIC ? frameHeadAt(bytes, at) : undefined;
-    // What is no frame, or is cut, is for the decoder to tell.
-    if (head === undefined) return;
+    if (magic !== ZSTD_MAGIC) throw new MalformedDataError('compressed body', `not ZSTD at byte ${at}`);
+    const head = frameHeadAt(bytes, at);
+    if (head === undefined) throw cutFrame();
     content += head.contentBytes ?? 0;
     if (content > maxBytes) throw new DecompressedTooLargeError('ZSTD', bytes.length, maxBytes);
     need += Math.min(head.windowBytes, head.contentBytes ?? Infinity);
@@ -98,8 +115,17 @@ function checkFrames(bytes: Buffer, maxBytes: number): void {
       const reason = `ZSTD frames with windows of ${need} bytes, allowed are ${maxNeed}`;
       throw new MalformedDataError('compressed body', reason);
     }
-    at = endOfBlocks(bytes, at + head.bytes) + (head.hasChecksum ? 4 : 0);
+    const end = endOfBlocks(bytes, at + head.bytes) + (head.hasChecksum ? CHECKSUM_BYTES : 0);
+    if (end > bytes.length) throw cutFrame();
+    if (frames.length === MAX_FRAMES) throw new MalformedDataError('compressed body', `more than ${MAX_FRAMES} ZSTD frames`);
+    frames.push(bytes.subarray(at, end));
+    at = end;
   }
+  return frames;
+}
+
+function cutFrame(): MalformedDataError {
+  return new MalformedDataError('compressed body', 'not ZSTD: its last frame is cut off');
 }
 
 function frameHeadAt(bytes: Buffer, at: number): FrameHead | undefined {
@@ -126,12 +152,12 @@ function windowOf(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-/** Returns where the last block of a frame ends; the end of the bytes for a frame that is cut. */
+/** Returns where the last block of a frame ends; Infinity for a frame that is cut. */
 function endOfBlocks(bytes: Buffer, start: number): number {
   for (let at = start; at + BLOCK_HEAD_BYTES <= bytes.length;) {
     const head = bytes.readUIntLE(at, BLOCK_HEAD_BYTES);
     at += BLOCK_HEAD_BYTES + (((head >> 1) & 3) === RLE_BLOCK ? 1 : head >> 3);
     if ((head & 1) !== 0) return at;
   }
-  return bytes.length;
+  return Infinity;
 }
