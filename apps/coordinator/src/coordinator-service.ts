@@ -163,12 +163,12 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): D
 
 function coordinatorMetrics(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): MetricRegistry {
   const metrics = nodeMetrics(node, rpc);
-  let last: CoordinatorState['reports'] | undefined;
+  let last: number | undefined;
   let view: ReportsView = new Map();
   collectModel(metrics, node.follower, () => {
-    const { reports } = loop.state;
-    if (reports !== last) view = new Map([...reports].map(([key, { report }]) => [key, report]));
-    last = reports;
+    const { reports, reportChanges } = loop.state;
+    if (reportChanges !== last) view = new Map([...reports].map(([key, { report }]) => [key, report]));
+    last = reportChanges;
     return view;
   });
   metrics.collectOne('sluice_coordinator_leads', () => (loop.state.role === 'leader' ? 1 : 0));

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CoordinatorHarness, UNTIL_GIVING_MS } from '../testing/coordinator-harness.js';
 import { LogWriter } from '../testing/log-writer.js';
+import type { CoordinatorState } from './state.js';
 import { step } from './step.js';
 
 type Action = (harness: CoordinatorHarness) => void;
@@ -81,8 +82,10 @@ describe('what is decided about members', () => {
         harness.feed = (body) => {
           const input = { ...body, now: harness.now, wall: harness.wall };
           const { settledMembers: last } = harness.state;
-          const next = step(harness.state, input);
-          expect(next.effects).toEqual(step({ ...harness.state, settledMembers: undefined }, input).effects);
+          // A step changes the reports in place.
+          const stateNow = (): CoordinatorState => ({ ...harness.state, reports: new Map(harness.state.reports) });
+          const next = step(stateNow(), input);
+          expect(next.effects).toEqual(step({ ...stateNow(), settledMembers: undefined }, input).effects);
           if (last !== undefined && next.state.settledMembers === last) spared += 1;
           return feed(body);
         };

@@ -1,5 +1,4 @@
 import type { FoldResult } from '../log/fold.js';
-import { SharedMap } from '../model/shared-map.js';
 import { TaskTable } from '../model/task-table.js';
 import type { LogEntry, LogEvent } from '../model/entry.js';
 import { memberKey } from '../model/member.js';
@@ -18,7 +17,7 @@ import { EventBatch } from './event-batch.js';
 import type { Input, ReportsSign } from './input.js';
 import { probeReturned, tendProbes } from './probes.js';
 import { askQuestions, decideSplits, takeAnswer } from './connector-splits.js';
-import type { CoordinatorState, KnownReport, Turn } from './state.js';
+import type { CoordinatorState, Turn } from './state.js';
 import { workforceOf } from './workforce.js';
 
 export interface Step {
@@ -165,7 +164,8 @@ function forget(turn: Turn, event: Extract<LogEvent, { kind: 'member.cleared' | 
   const key = memberKey(event);
   next.suspicions = withoutKey(next.suspicions, key);
   if (event.kind === 'member.cleared') return;
-  next.reports = SharedMap.without(next.reports, [key]);
+  next.reports.delete(key);
+  next.reportChanges += 1;
   next.heard = withoutKey(next.heard, key);
   next.news += 1;
   if (key !== memberKey(next.self) || (event.kind === 'member.left' && event.reason === 'leaving')) return;
@@ -186,25 +186,25 @@ function withoutKey<Value>(map: ReadonlyMap<string, Value>, key: string): Readon
 function readReports(turn: Turn, queue: number, signs: readonly ReportsSign[]): boolean {
   const { next } = turn;
   const { cluster, index } = next;
-  const reports = new SharedMap(next.reports);
-  next.reports = reports;
   if (next.role === 'leader') index.moveTo(cluster.tasks, cluster.connectors);
   let isNews = false;
   for (const sign of signs) {
-    if (sign.kind === 'report') isNews = readReport(turn, reports, queue, sign.report) || isNews;
-    else if (sign.kind === 'alive') isNews = noticeLife(turn, reports, queue, sign) || isNews;
+    if (sign.kind === 'report') isNews = readReport(turn, queue, sign.report) || isNews;
+    else if (sign.kind === 'alive') isNews = noticeLife(turn, queue, sign) || isNews;
     else if (sign.probe.incarnation === next.self.incarnation) probeReturned(turn, queue, sign.probe.sentAt);
   }
   return isNews;
 }
 
-function readReport({ next, now }: Turn, reports: SharedMap<KnownReport>, queue: number, report: Report): boolean {
+function readReport({ next, now }: Turn, queue: number, report: Report): boolean {
+  const { reports } = next;
   const key = memberKey(report);
   const known = reports.get(key);
   if (next.cluster.departed.has(key)) return false;
   if (known !== undefined && known.report.reportSeq >= report.reportSeq) return false;
   const firstAt = (known ?? next.heard.get(key))?.firstAt ?? now;
   reports.set(key, { report, queue, firstAt, lastAt: now });
+  next.reportChanges += 1;
   next.heard = withoutKey(next.heard, key);
   if (next.role !== 'leader') return false;
   const member = next.cluster.members.get(report.nodeId);
@@ -220,12 +220,8 @@ function readReport({ next, now }: Turn, reports: SharedMap<KnownReport>, queue:
 }
 
 /** A report without those that it builds on: what the node does is not known, but silent it is not. */
-function noticeLife(
-  { next, now }: Turn,
-  reports: SharedMap<KnownReport>,
-  queue: number,
-  { reportSeq, ...node }: Extract<ReportsSign, { kind: 'alive' }>,
-): boolean {
+function noticeLife({ next, now }: Turn, queue: number, { reportSeq, ...node }: Extract<ReportsSign, { kind: 'alive' }>): boolean {
+  const { reports } = next;
   const key = memberKey(node);
   if (next.cluster.departed.has(key)) return false;
   const known = reports.get(key);
