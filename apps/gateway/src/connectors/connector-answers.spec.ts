@@ -34,6 +34,17 @@ describe('taskStatusJson', () => {
     });
   });
 
+  it('shows since when a task has no more data', () => {
+    const completed: TaskStatus = { id: status.id, state: 'RUNNING', workerId: 'w1', since: 1000, completedAt: 4000 };
+    expect(taskStatusJson(completed, {}, isSecretName)).toEqual({
+      id: 2,
+      state: 'RUNNING',
+      worker_id: 'w1',
+      since: 1000,
+      completed_at: 4000,
+    });
+  });
+
   it('leaves out what is not known', () => {
     const unassigned: TaskStatus = { id: status.id, state: 'UNASSIGNED', workerId: '' };
     const withoutSkips = { ...unassigned, counters: { recordsSkipped: 0 } };

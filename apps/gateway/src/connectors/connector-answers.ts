@@ -51,6 +51,8 @@ export interface TaskStatusJson extends RunStatusJson, LostContactJson {
   readonly generation?: number;
   /** Since when the task is in its state. */
   readonly since?: number;
+  /** Since when a source task has had no more data, for good: all of it is committed. The task stays RUNNING and does nothing. */
+  readonly completed_at?: number;
   /** Also of a task that runs again: `resolved_at` says since when, once it has run for `restart.backoff.max.ms` without another error. */
   readonly last_error?: { readonly at: number; readonly message: string; readonly resolved_at?: number };
   /** A failed task starts again by itself at `at`; `max_attempts` is absent where there is no limit. */
@@ -121,7 +123,7 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
 }
 
 export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
-  const { id, generation, since, lastError, restart, warnings, waits, counters } = status;
+  const { id, generation, since, completedAt, lastError, restart, warnings, waits, counters } = status;
   const skipped = counters?.['recordsSkipped'] ?? 0;
   const hide = secretsRemover(config, isSecret);
   return {
@@ -129,6 +131,7 @@ export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsS
     ...runJson(status, config, isSecret),
     ...(generation === undefined ? {} : { generation }),
     ...(since === undefined ? {} : { since }),
+    ...(completedAt === undefined ? {} : { completed_at: completedAt }),
     ...(lastError === undefined ? {} : { last_error: errorJson(lastError, hide) }),
     ...(restart === undefined ? {} : { restart: restartJson(restart) }),
     ...(warnings === undefined ? {} : { warnings: warnings.map(({ at, message }) => ({ at, message: hide(message) })) }),

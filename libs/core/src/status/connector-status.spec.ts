@@ -48,6 +48,14 @@ describe('status of a task', () => {
     expect(status?.trace).toBe(state === 'FAILED' ? 'Error: disk full' : undefined);
   });
 
+  it('is RUNNING, with the time, once it has no more data', () => {
+    const { log, generation } = assigned();
+    const { tasks, ...node } = report(generation, 'RUNNING');
+    const completed = { ...node, tasks: tasks.map((task) => ({ ...task, completedAt: 7 })) };
+    expect(taskStatus(log.state, heard(completed), id)).toMatchObject({ state: 'RUNNING', completedAt: 7 });
+    expect(taskStatus(log.state, heard(report(generation, 'RUNNING')), id)).not.toHaveProperty('completedAt');
+  });
+
   it('shows the last error, the next restart and the warnings', () => {
     const { log, generation } = assigned();
     const lastError = { at: 4, message: 'Error: disk full' };

@@ -37,6 +37,8 @@ export interface TaskStatus {
   readonly waits?: readonly TaskWait[];
   /** Milliseconds since the epoch, from the node's report. */
   readonly since?: number;
+  /** When a source task had no more data for good, and all of it was committed. */
+  readonly completedAt?: number;
   readonly counters?: Readonly<Record<string, number>>;
 }
 
@@ -126,6 +128,7 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
     ...(reported.warnings === undefined ? {} : { warnings: reported.warnings }),
     ...(reported.waits === undefined ? {} : { waits: reported.waits }),
     since: reported.since,
+    ...(reported.completedAt === undefined ? {} : { completedAt: reported.completedAt }),
     counters: reported.counters,
   };
 }

@@ -162,6 +162,12 @@ export const metricSpecs = {
     help: 'Tasks on this runner by state (RUNNING, PAUSED, FAILED, RESTARTING, STOPPING; NO_LEASE for what would run but pauses, for the lease has ended).',
     roles: RUNNERS,
   },
+  sluice_runner_completed_tasks: {
+    type: 'gauge',
+    labels: ['connector'],
+    help: 'Source tasks on this runner that have no more data for good, all of it committed; they are RUNNING.',
+    roles: [Role.sourceRunner],
+  },
   sluice_task_failures_total: {
     type: 'counter',
     labels: ['connector'],

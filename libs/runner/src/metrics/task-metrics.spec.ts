@@ -23,7 +23,7 @@ async function scraped(role: 'source-runner' | 'sink-runner', leaseRemainingMs =
   collectTasks(metrics, {
     role,
     totals: () => totals,
-    reports: () => [report(0, 'RUNNING'), report(1, 'RUNNING'), report(2, 'FAILED')],
+    reports: () => [report(0, 'RUNNING'), { ...report(1, 'RUNNING'), completedAt: 5 }, report(2, 'FAILED')],
     leaseRemainingMs: () => leaseRemainingMs,
   });
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('sluice_'));
@@ -39,6 +39,7 @@ describe('the metrics of tasks', () => {
       sluice_lease_remaining_seconds: 1.5,
       [of('runner_tasks', ',state="RUNNING"')]: 2,
       [of('runner_tasks', ',state="FAILED"')]: 1,
+      [of('runner_completed_tasks')]: 1,
       [of('task_failures_total')]: 3,
       [of('task_restarts_total')]: 2,
       [of('connector_bytes_out_total')]: counters.bytesSent,
@@ -85,5 +86,6 @@ describe('the metrics of tasks', () => {
       [of('connector_records_dropped_total', ',reason="filtered"')]: counters.recordsFiltered,
     });
     expect(values).not.toHaveProperty([of('connector_bytes_out_total')]);
+    expect(values).not.toHaveProperty([of('runner_completed_tasks')]);
   });
 });

@@ -21,7 +21,10 @@ type ConnectorMetric = {
     : never;
 }[CollectedName];
 
-type CountedMetric = Exclude<ConnectorMetric, 'sluice_connector_lag_messages' | 'sluice_connector_lag_age_seconds'>;
+type CountedMetric = Exclude<
+  ConnectorMetric,
+  'sluice_connector_lag_messages' | 'sluice_connector_lag_age_seconds' | 'sluice_runner_completed_tasks'
+>;
 
 const ofCounters = (read: (counters: Readonly<TaskCounters>) => number) => (totals: ConnectorTotals) => read(totals.counters);
 
@@ -79,6 +82,15 @@ export function collectTasks(metrics: MetricRegistry, { role, totals, reports, l
     return counts.values();
   });
   const ofRole = new Set<string>(metricNamesOf(role));
+  if (ofRole.has('sluice_runner_completed_tasks')) {
+    metrics.collect('sluice_runner_completed_tasks', () => {
+      const counts = new Map<string, number>();
+      for (const { id, completedAt } of reports()) {
+        counts.set(id.connector, (counts.get(id.connector) ?? 0) + Number(completedAt !== undefined));
+      }
+      return [...counts].map(([connector, value]) => ({ labels: { connector }, value }));
+    });
+  }
   for (const [name, figure] of Object.entries(figures) as [CountedMetric, (totals: ConnectorTotals) => number][]) {
     if (!ofRole.has(name)) continue;
     metrics.collect(name, () => [...totals()].map(([connector, of]) => ({ labels: { connector }, value: figure(of) })));

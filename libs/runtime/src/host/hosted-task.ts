@@ -55,6 +55,8 @@ export class HostedTask {
   /** When its loop began to run; `undefined` while it starts or waits for a restart. */
   #ranFrom: { readonly monotonicMs: number; readonly at: number } | undefined;
   #isStarting = false;
+  /** When it had no more data; `undefined` while there may be more. */
+  #completedAt: number | undefined;
   #restart: RestartInfo | undefined;
   #attempts: number;
   #history: RestartHistory | undefined;
@@ -117,11 +119,13 @@ export class HostedTask {
     const trace = waiting === undefined ? this.#trace : undefined;
     const restart = waiting === undefined ? this.#restart : undefined;
     const lastError = this.#shownError();
+    const completedAt = this.#completedAt;
     return {
       id: task.id,
       generation: task.generation,
       state,
       since,
+      ...(completedAt === undefined ? {} : { completedAt }),
       ...(trace === undefined ? {} : { trace }),
       ...(lastError === undefined ? {} : { lastError }),
       ...(restart === undefined ? {} : { restart }),
@@ -191,7 +195,10 @@ export class HostedTask {
       this.#isStill = false;
       if (this.#isPaused) this.#pauseLoop();
       this.#isStarting = true;
-      await loop.start();
+      await loop.start(() => {
+        this.#completedAt = clock.wallMs();
+        this.options.onChange();
+      });
       this.#isStarting = false;
       startedMs = clock.nowMs();
       this.#ranFrom = { monotonicMs: startedMs, at: clock.wallMs() };
@@ -208,6 +215,7 @@ export class HostedTask {
     } finally {
       this.#isStarting = false;
       this.#ranFrom = undefined;
+      this.#completedAt = undefined;
     }
   }
 

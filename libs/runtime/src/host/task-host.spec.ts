@@ -36,6 +36,7 @@ class ScriptedLoop implements TaskLoop {
   readonly waits: { list: readonly TaskWait[] } = { list: [] };
   readonly calls: string[] = [];
   onStill: () => void = () => undefined;
+  complete: () => void = () => undefined;
   readonly ended: Promise<LoopEnd>;
   end: (end: LoopEnd) => void = () => undefined;
 
@@ -49,8 +50,9 @@ class ScriptedLoop implements TaskLoop {
     });
   }
 
-  start(): Promise<void> {
+  start(onCompleted: () => void): Promise<void> {
     this.calls.push('start');
+    this.complete = onCompleted;
     return this.startError === undefined ? Promise.resolve() : Promise.reject(this.startError);
   }
 
@@ -144,6 +146,23 @@ describe('what the log says of a failed task', () => {
 });
 
 describe('TaskHost', () => {
+  it('reports when a task had no more data, until it runs again', async () => {
+    const [loop, next] = [new ScriptedLoop(), new ScriptedLoop()];
+    const { host, clock, states } = hostOf(loop, next);
+    host.start(task);
+    await clock.settle();
+    expect(host.reports()[0]).not.toHaveProperty('completedAt');
+    loop.complete();
+    const completedAt = clock.wallMs();
+    expect(states).toEqual(['RUNNING', 'RUNNING']);
+    await clock.advance(5000);
+    expect(host.reports()).toMatchObject([{ state: 'RUNNING', completedAt }]);
+    loop.end(broken);
+    await clock.until(() => next.calls.includes('start'));
+    expect(host.reports()[0]).not.toHaveProperty('completedAt');
+    await host.stop('c-0');
+  });
+
   it('reports a task from its start to its end, and as gone only when its loop has ended', async () => {
     const loop = new ScriptedLoop();
     const { host, clock, states } = hostOf(loop);

@@ -10,7 +10,8 @@ export interface TaskLoop {
   readonly waits: Pick<TaskWaits, 'list'>;
   /** Resolves when the loop has ended, whatever the reason. Never rejects. */
   readonly ended: Promise<LoopEnd>;
-  start(): Promise<void>;
+  /** `onCompleted` is called once if the task has no more data for good: all of it is committed, and the task is stopped. */
+  start(onCompleted?: () => void): Promise<void>;
   stop(): Promise<LoopEnd>;
   /** Gives up at once: nothing more is written. */
   kill(): void;

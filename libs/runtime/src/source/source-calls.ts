@@ -24,12 +24,29 @@ export class SourceCalls {
   #outcomes: RecordOutcome[] = [];
   /** `commitRecord` failed: positions of records that the task does not know of must not be committed. */
   #isBroken = false;
+  #isAtEnd = false;
+  #hasEnded = false;
 
   constructor(private readonly options: SourceCallsOptions) {}
 
   async start(context: SourceTaskContext): Promise<void> {
     this.#isStarted = true;
     await this.options.spec.task.start(context);
+  }
+
+  /** Notes that the task has no more data: it is polled no more. */
+  readonly noteEndOfData = (): void => {
+    this.#isAtEnd = true;
+  };
+
+  /** The task has no more data. */
+  get isAtEnd(): boolean {
+    return this.#isAtEnd;
+  }
+
+  /** The task is stopped: nothing is called any more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** Resolves with the next records, which are none once the task stops. */
@@ -55,7 +72,7 @@ export class SourceCalls {
 
   /** Notes that a position is stored: the next commit has it. */
   addStored(position: CommittedPosition): void {
-    this.#stored.set(position.partition, position);
+    if (!this.#hasEnded) this.#stored.set(position.partition, position);
   }
 
   /** Commits records and positions that were stored since the last call, unless the lease is lost. */
@@ -96,8 +113,11 @@ export class SourceCalls {
     }
   }
 
-  /** Stops the task, if it was started, and closes the transforms. Never rejects. */
+  /** Stops the task, if it was started, and closes the transforms; once. Never rejects. */
   async end(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#stored.clear();
     const { task, transforms, logger } = this.options.spec;
     try {
       if (this.#isStarted) await task.stop();

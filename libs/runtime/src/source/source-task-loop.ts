@@ -48,6 +48,7 @@ export class SourceTaskLoop {
   readonly #queues: WritableQueues;
   /** The partitions are known: positions may be written. */
   #isRecovered = false;
+  #onCompleted: () => void = () => undefined;
 
   constructor(
     private readonly spec: SourceLoopSpec,
@@ -125,14 +126,21 @@ export class SourceTaskLoop {
 
   /**
    * Recovers the positions and starts the task; resolves when it is polled. Rejects with the reason when it cannot start: the task is
-   * stopped then and `ended` resolves.
+   * stopped then and `ended` resolves. Calls `onCompleted` once when the task has no more data and all of it is committed. From
+   * then on the loop only keeps its positions stored, until it is stopped.
    */
-  async start(): Promise<void> {
+  async start(onCompleted: () => void = () => undefined): Promise<void> {
     const { connector, index, generation, config, logger } = this.spec;
     try {
       await this.#recover();
       this.#stopping.signal.throwIfAborted();
       await this.ports.lease.whenHeld(this.#stopping.signal);
+      const waitFor = this.spec.waits.ofTask(logger.warn.bind(logger), this.#killed.signal);
+      this.#onCompleted = () => {
+        waitFor(undefined);
+        logger.info('The source has no more data, and all that it had is committed');
+        onCompleted();
+      };
       await this.#calls.start({
         connectorName: connector,
         taskIndex: index,
@@ -142,7 +150,8 @@ export class SourceTaskLoop {
         signal: this.#stopping.signal,
         warn: this.spec.warnings.add,
         skipRecord: this.#intake.countSkipped,
-        waitFor: this.spec.waits.ofTask(logger.warn.bind(logger), this.#killed.signal),
+        waitFor,
+        complete: this.#calls.noteEndOfData,
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
         position: (partition) => this.#lookUp(partition),
       });
@@ -225,7 +234,8 @@ export class SourceTaskLoop {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await calls.commit();
-      if (pausing.isPaused || intake.isFull) {
+      if (calls.isAtEnd) await this.#complete();
+      if (pausing.isPaused || intake.isFull || calls.isAtEnd) {
         if (pausing.isPaused && this.#isStill) pausing.tellStill();
         await this.#wakeUp.wait();
         continue;
@@ -237,6 +247,16 @@ export class SourceTaskLoop {
       await intake.accept(await calls.poll());
       await clock.yieldToIo();
     }
+  }
+
+  /** Stops the task once everything is committed. To be called after its last record. */
+  async #complete(): Promise<void> {
+    if (this.#calls.hasEnded || !this.#partitions.idle) return;
+    await this.#writer.flush();
+    await this.#calls.commit();
+    if (!this.#isStill) return;
+    await this.#calls.end();
+    this.#onCompleted();
   }
 
   /** Everything that was polled is sent, stored and committed. */
@@ -267,7 +287,7 @@ export class SourceTaskLoop {
         rewriteIntervalMs,
         signal: this.#killed.signal,
         flushed: () => {
-          if (this.#pausing.isPaused) this.#wakeUp.wake();
+          if (this.#pausing.isPaused || this.#calls.isAtEnd) this.#wakeUp.wake();
         },
       });
     } catch (error) {

@@ -20,6 +20,13 @@ export interface SourceTaskContext extends TaskContext {
   waitFor(reason: string | undefined): void;
 
   /**
+   * Says that the task has no more data, for good. The records of the `poll` that is under way are the last; during `start` there are none.
+   * The runtime commits them, calls `stop`, and the status shows when the task completed. A task that is started again resumes behind its
+   * last position and says so again.
+   */
+  complete(): void;
+
+  /**
    * Asks for new task settings, because the other system has changed. The runtime calls the connector's `taskConfigs` soon and restarts
    * tasks whose settings changed, perhaps this one too. Returns at once; one call may answer many requests.
    */

@@ -53,6 +53,8 @@ export interface TestContextOptions {
   readonly warnings?: string[];
   /** What a source said that it waits for. */
   readonly waits?: (string | undefined)[];
+  /** Called when a source says that it has no more data. */
+  readonly onComplete?: () => void;
 }
 
 export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
@@ -86,6 +88,7 @@ export function sourceTestContext(options: TestContextOptions, positions = new R
     skipRecord: (error) => {
       skip(options, error);
     },
+    complete: () => options.onComplete?.(),
     waitFor: (reason) => options.waits?.push(reason),
     requestTaskReconfiguration: () => undefined,
   };

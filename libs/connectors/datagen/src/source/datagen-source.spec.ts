@@ -234,6 +234,30 @@ describe('the generator', () => {
     expect(mean).toBeLessThan(1400);
   });
 
+  it('completes with the last record of all its partitions, and at once where there is none left', async () => {
+    const config = { topic: 't', rate: '0', records: '7', partitions: '2', 'batch.size': '3' };
+    const positions = new RememberedPositions();
+    let completions = 0;
+    const run = async (): Promise<SourceTask> => {
+      const task = datagenSource.createTask();
+      tasks.push(task);
+      const [own] = await datagenSource.taskConfigs(config, 1);
+      await task.start(sourceTestContext({ config: own!, onComplete: () => (completions += 1) }, positions));
+      return task;
+    };
+    const task = await run();
+    for (let left = 7; left > 0;) {
+      expect(completions).toBe(0);
+      for (const { partition, position } of await task.poll(never)) {
+        positions.set(partition, position);
+        left -= 1;
+      }
+    }
+    expect(completions).toBe(1);
+    await run();
+    expect(completions).toBe(2);
+  });
+
   it('takes a position that a user set', async () => {
     const positions = new RememberedPositions();
     positions.set({ seed: 1, partition: 0 }, { seq: 41 });

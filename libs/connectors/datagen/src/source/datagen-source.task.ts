@@ -19,6 +19,7 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_IDLE_MS = 1000;
 
 interface StartedTask {
+  readonly complete: () => void;
   readonly generators: readonly PartitionGenerator[];
   readonly batchSize: number;
   readonly rate: number;
@@ -35,6 +36,7 @@ export class DatagenSourceTask implements SourceTask {
   start(context: SourceTaskContext): Promise<void> {
     return new Promise((resolve) => {
       this.#started = startedTask(context);
+      this.#completeIfDone(this.#started);
       resolve();
     });
   }
@@ -77,7 +79,12 @@ export class DatagenSourceTask implements SourceTask {
       open[this.#turn % open.length]?.make(Math.min(run, count - records.length), createdMs, records);
       this.#turn += 1;
     }
+    this.#completeIfDone(this.#running());
     return records;
+  }
+
+  #completeIfDone({ generators, complete }: StartedTask): void {
+    if (generators.every((generator) => generator.isDone)) complete();
   }
 
   #running(): StartedTask {
@@ -104,6 +111,9 @@ function startedTask(context: SourceTaskContext): StartedTask {
   // A poll has no more than the share of large records by chance: their mean limits it.
   const meanSize = large.share * large.size + (1 - large.share) * settings.recordSize;
   return {
+    complete: () => {
+      context.complete();
+    },
     generators: ownPartitions(context, config).map((partition) => {
       const name = { seed: config.seed, partition };
       return new PartitionGenerator(settings, name, context.position(name));
