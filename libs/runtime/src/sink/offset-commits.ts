@@ -84,10 +84,10 @@ export class OffsetCommits {
     return resets;
   }
 
-  /** Commits once more what was flushed of queues: a broker has lost it, or says now that the group was reset. */
-  addFlushed(queues: readonly QueueRef[]): void {
+  /** Commits once more what is safe of queues: a broker has lost it, or says now that the group was reset. */
+  addSafe(queues: readonly QueueRef[]): void {
     const free = queues.filter((queue) => !this.#held.has(queueKey(queue)));
-    this.add(free.flatMap((queue) => this.options.queues.get(queue)?.flushedPosition ?? []));
+    this.add(free.flatMap((queue) => this.options.queues.get(queue)?.safePosition ?? []));
   }
 
   #begin(part: string, waiting: Map<string, SinkPosition>): void {

@@ -31,7 +31,11 @@ export class OffsetResets {
   /** Ends the resets that the sink has passed and follows the others. */
   async resolve(resets: readonly OffsetReset[]): Promise<void> {
     const { queues, stopping, flush, begin } = this.options;
-    if (resets.some(({ queue }) => queues.get(queue)?.isAdvanced === true)) await flush();
+    const isLeft = ({ queue }: OffsetReset): boolean => {
+      const intake = queues.get(queue);
+      return intake !== undefined && (intake.isAdvanced || intake.isUnsafe);
+    };
+    if (resets.some(isLeft)) await flush();
     const left = await this.#settle(resets);
     const isStopping = (): boolean => stopping.aborted;
     if (left.length === 0 || isStopping()) return;
@@ -86,7 +90,7 @@ export class OffsetResets {
     const taken = await this.#take(passed, killed);
     const kept: SinkPosition[] = [];
     for (const { queue, nextOffset } of taken.filter((reset) => this.#isPassed(reset))) {
-      const position = queues.get(queue)?.flushedPosition;
+      const position = queues.get(queue)?.safePosition;
       if (position === undefined) continue;
       kept.push(position);
       const from = `queue ${queueKey(queue)} was read once from offset ${nextOffset} since the last commit`;
@@ -106,7 +110,7 @@ export class OffsetResets {
     const intake = this.options.queues.get(queue);
     if (intake === undefined) return false;
     const taken = intake.accepted?.taken ?? intake.committed;
-    return taken <= nextOffset && nextOffset < intake.flushedPosition.nextOffset;
+    return taken <= nextOffset && nextOffset < intake.safePosition.nextOffset;
   }
 
   /** A broker that shows a reset again which the group has followed may do so without end. */

@@ -15,14 +15,14 @@ const WARM_UP_MESSAGES = 10_000;
 
 /**
  * Finds out what is known of a queue before it is read. A stored state holds only while the message before the position is the one that was
- * taken. Without a state, the filter against duplicates learns from the messages before the position.
+ * taken. Without a state for the position's offset, the filter against duplicates learns from the messages before the position.
  *
  * @throws QueueOffsetError when another message stands before the position
  */
 export async function prepareStart(context: StartContext, position: SinkPosition): Promise<QueueStart> {
   const { queue, nextOffset, readState } = position;
-  if (readState === undefined) return { queue, nextOffset, state: await warmedUp(context, queue, nextOffset) };
-  const state = ReadState.restore(readState);
+  const state = readState === undefined ? undefined : ReadState.restore(readState, nextOffset);
+  if (state === undefined) return { queue, nextOffset, state: await warmedUp(context, queue, nextOffset) };
   await requireSameMessage(context, queue, nextOffset, state.lastStoredMs);
   return { queue, nextOffset, state };
 }

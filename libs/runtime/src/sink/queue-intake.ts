@@ -73,8 +73,12 @@ export class QueueIntake {
   /** By offset: what became of messages that are read and not taken yet, where the stage prepares. */
   readonly #prepared = new Map<number, SinkOutcome>();
   #next: number;
-  /** The offset of the last flushed position. */
+  /** Behind the last record that was given to the task. */
+  #given: number;
+  /** The offset that the last flush asked for. */
   #flushed: number;
+  /** The offset up to which the task has reported everything durable. */
+  #safe: number;
   readonly #closing = new AbortController();
   /** Aborted when this queue is not read any more. */
   readonly #signal: AbortSignal;
@@ -92,7 +96,9 @@ export class QueueIntake {
     this.#state = start.state;
     this.#signal = AbortSignal.any([options.signal, this.#closing.signal]);
     this.#next = start.nextOffset;
+    this.#given = start.nextOffset;
     this.#flushed = start.nextOffset;
+    this.#safe = start.nextOffset;
     this.#committedOffset = start.nextOffset;
   }
 
@@ -103,6 +109,11 @@ export class QueueIntake {
   /** Something was taken since the last flush. */
   get isAdvanced(): boolean {
     return this.#next !== this.#flushed;
+  }
+
+  /** Something was flushed that the task has not reported as durable. */
+  get isUnsafe(): boolean {
+    return this.#safe !== this.#flushed;
   }
 
   /** The offset up to which records were taken. */
@@ -128,20 +139,34 @@ export class QueueIntake {
 
   /** How far the queue was taken. */
   position(): SinkPosition {
-    const readState = this.#state.serialize();
+    const readState = this.#state.serialize(this.#next);
     return { queue: this.queue, nextOffset: this.#next, ...(readState === '' ? undefined : { readState }) };
   }
 
-  /** How far the queue was flushed. */
-  get flushedPosition(): SinkPosition {
-    return { queue: this.queue, nextOffset: this.#flushed };
+  /** How far everything is durable. */
+  get safePosition(): SinkPosition {
+    return { queue: this.queue, nextOffset: this.#safe };
   }
 
-  /** Notes a flush of the queue; returns whether records were taken since the last one. */
-  markFlushed({ nextOffset }: SinkPosition): boolean {
-    const isNew = nextOffset !== this.#flushed;
-    this.#flushed = nextOffset;
-    return isNew;
+  /**
+   * Notes a flush up to `asked`, after which the task reports everything before `answer` as durable; `undefined` where it says nothing of the queue.
+   * What the task was not given it holds nothing of.
+   * @returns how far everything is durable, if that is new
+   * @throws ConnectError for an answer that is no offset from the last one to the one asked for
+   */
+  markFlushed({ nextOffset: asked }: SinkPosition, answer: number | undefined): SinkPosition | undefined {
+    const last = this.#safe;
+    const safe = answer ?? last;
+    if (!Number.isSafeInteger(safe) || safe < last || safe > asked) {
+      throw new ConnectError(
+        ConnectErrorCode.positionInvalid,
+        `The sink reports queue ${this.key} as safe up to offset ${safe}; it may report offsets from ${last}, which were safe before, ` +
+          `to ${asked}, up to which it was flushed`,
+      );
+    }
+    this.#flushed = asked;
+    this.#safe = safe >= this.#given ? asked : safe;
+    return this.#safe === last ? undefined : this.safePosition;
   }
 
   /**
@@ -165,7 +190,10 @@ export class QueueIntake {
         if (!skipsBadRecords) throw problem;
         counters.recordsSkipped++;
         skipped(problem);
-      } else records.push(outcome);
+      } else {
+        records.push(outcome);
+        this.#given = message.queueOffset + 1;
+      }
       this.#state.took(message, judged);
       this.#next = message.queueOffset + 1;
     }

@@ -1,4 +1,4 @@
-import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import type { QueueStart } from './prepare-start.js';
 import { type QueueIntakeOptions, BadRecordError, QueueIntake } from './queue-intake.js';
 
@@ -6,6 +6,12 @@ export interface TakenRecords {
   readonly records: SinkRecord[];
   /** The message at which the taking stopped. */
   readonly failure: BadRecordError | undefined;
+}
+
+/** What a task was asked to flush, and what of it is durable: all, where it does not say. */
+export interface Flushed {
+  readonly asked: readonly SinkPosition[];
+  readonly safe: readonly SinkPosition[] | undefined;
 }
 
 /** Holds the queues of a task: those that it reads, and those whose place to resume is not known yet. */
@@ -37,6 +43,12 @@ export class QueueSet {
     return false;
   }
 
+  /** Returns whether something was flushed that the task has not reported as durable. */
+  get isUnsafe(): boolean {
+    for (const intake of this.#intakes.values()) if (intake.isUnsafe) return true;
+    return false;
+  }
+
   all(): readonly QueueIntake[] {
     return [...this.#intakes.values()];
   }
@@ -49,9 +61,17 @@ export class QueueSet {
     return [...this.#intakes.values()].map((intake) => intake.position());
   }
 
-  /** Notes that positions were flushed and returns those that are new since the last flush. */
-  markFlushed(positions: readonly SinkPosition[]): readonly SinkPosition[] {
-    return positions.filter((position) => this.get(position.queue)?.markFlushed(position) === true);
+  /**
+   * Notes what the task has answered to a flush, and returns the positions up to which everything is durable since then.
+   *
+   * @throws ConnectError for safe offsets that cannot be
+   */
+  markFlushed({ asked, safe }: Flushed): readonly SinkPosition[] {
+    const answers = safe === undefined ? undefined : this.#offsetsOf(safe);
+    return asked.flatMap((position) => {
+      const answer = answers === undefined ? position.nextOffset : answers.get(queueKey(position.queue));
+      return this.get(position.queue)?.markFlushed(position, answer) ?? [];
+    });
   }
 
   notYetOpened(queues: readonly QueueRef[]): readonly QueueRef[] {
@@ -100,6 +120,21 @@ export class QueueSet {
       if (error instanceof BadRecordError) return { records, failure: error };
       throw error;
     }
+  }
+
+  #offsetsOf(safe: readonly SinkPosition[]): ReadonlyMap<string, number> {
+    const offsets = new Map<string, number>();
+    for (const { queue, nextOffset } of safe) {
+      const key = queueKey(queue);
+      if (!this.#intakes.has(key) && !this.#reserved.has(key)) {
+        throw new ConnectError(
+          ConnectErrorCode.positionInvalid,
+          `The sink reports queue ${key} as safe up to offset ${nextOffset}, but it has not opened that queue`,
+        );
+      }
+      offsets.set(key, nextOffset);
+    }
+    return offsets;
   }
 
   /** Resolves when nothing is read any more; positions stay. */

@@ -5,7 +5,7 @@ import { FilterStateError, StreamFilter } from '../task/stream-filter.js';
 /** Why a message is not handed to the task. */
 export type DropReason = 'barrier' | 'older-generation' | 'repeated-seq';
 
-const FORMAT_VERSION = 'r1';
+const FORMAT_VERSION = 'r2';
 
 /**
  * Keeps what is known of a queue up to the message that is taken next. That is the filter against duplicates, and the time when the message before was
@@ -50,18 +50,24 @@ export class ReadState {
     this.#storedMs = storeTimestamp;
   }
 
-  /** `r1;<stored, base 36>;<filter>`; empty when nothing was taken. */
-  serialize(): string {
+  /** `r2;<next offset, base 36>;<stored, base 36>;<filter>`; empty when nothing was taken. */
+  serialize(nextOffset: number): string {
     const filter = this.filter.serialize();
     if (this.#storedMs === undefined && filter === '') return '';
-    return `${FORMAT_VERSION};${this.#storedMs?.toString(36) ?? ''};${filter}`;
+    return `${FORMAT_VERSION};${nextOffset.toString(36)};${this.#storedMs?.toString(36) ?? ''};${filter}`;
   }
 
-  /** @throws FilterStateError when the text is not what {@link serialize} makes. */
-  static restore(text: string): ReadState {
+  /**
+   * Returns what {@link serialize} has made a text of; `undefined` where that was done at another offset than `nextOffset`. Its filter would drop
+   * records between the two as repeated.
+   *
+   * @throws FilterStateError when the text is not what {@link serialize} makes.
+   */
+  static restore(text: string, nextOffset: number): ReadState | undefined {
     if (text === '') return new ReadState();
-    const [, stored, filter] = /^r1;([0-9a-z]*);(.*)$/s.exec(text) ?? [];
-    if (stored === undefined || filter === undefined) throw new FilterStateError(text);
+    const [, offset, stored, filter] = /^r2;([0-9a-z]+);([0-9a-z]*);(.*)$/s.exec(text) ?? [];
+    if (offset === undefined || stored === undefined || filter === undefined) throw new FilterStateError(text);
+    if (parseInt(offset, 36) !== nextOffset) return undefined;
     return new ReadState(StreamFilter.restore(filter), stored === '' ? undefined : parseInt(stored, 36));
   }
 }

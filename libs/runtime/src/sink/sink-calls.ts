@@ -1,8 +1,17 @@
-import { isRetriable, type QueueRef, type SinkPosition, type SinkRecord, type SinkTaskContext } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  type FlushOptions,
+  isRetriable,
+  type QueueRef,
+  type SinkPosition,
+  type SinkRecord,
+  type SinkTaskContext,
+} from '@sluice/sdk';
 import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { BadRecordError } from './queue-intake.js';
-import type { TakenRecords } from './queue-set.js';
+import type { Flushed, TakenRecords } from './queue-set.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
 export interface SinkCallsOptions {
@@ -90,22 +99,19 @@ export class SinkCalls {
     );
   }
 
-  /**
-   * Makes everything durable that was put, with positions that are asked for once nothing else runs.
-   * @returns what `positions` returned
-   */
-  flush<P extends readonly SinkPosition[]>(positions: () => P): Promise<P> {
+  /** Asks the task to make everything durable that was put, with positions that are asked for once nothing else runs. */
+  flush(positions: () => readonly SinkPosition[], options: FlushOptions): Promise<Flushed> {
     const { spec, policy, killed, lease } = this.options;
     const { task, counters } = spec;
     return this.#alone(async () => {
       if (this.#broken !== undefined) throw this.#broken.error;
-      const flushed = positions();
-      await retrying(policy('flush'), killed, async () => {
+      const asked = positions();
+      const safe = await retrying(policy('flush'), killed, async () => {
         await lease.whenHeld(killed);
-        await task.flush(flushed, killed);
+        return requirePositions(await task.flush(asked, killed, options));
       });
       counters.flushes++;
-      return flushed;
+      return { asked, safe };
     });
   }
 
@@ -134,4 +140,13 @@ export class SinkCalls {
 function writtenBefore(error: unknown, count: number): number {
   const first = isRetriable(error) ? (error as { readonly firstUnwritten?: unknown }).firstUnwritten : undefined;
   return typeof first === 'number' && Number.isInteger(first) && first > 0 && first < count ? first : 0;
+}
+
+/** Plugins are not type-checked against this runtime. */
+function requirePositions(answer: unknown): readonly SinkPosition[] | undefined {
+  if (answer === undefined || Array.isArray(answer)) return answer as readonly SinkPosition[] | undefined;
+  throw new ConnectError(
+    ConnectErrorCode.positionInvalid,
+    `The sink's flush returned ${typeof answer}; it may return positions or nothing`,
+  );
 }

@@ -23,6 +23,7 @@ import { QueueWatch } from './queue-watch.js';
 import { AheadBudget } from './read-ahead.js';
 import { ResetWatch } from './reset-watch.js';
 import { SinkCalls } from './sink-calls.js';
+import { SinkFlushes } from './sink-flushes.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { MAX_NAMED_QUEUES, SinkRequests } from './sink-requests.js';
 import { SinkStage } from './sink-stage.js';
@@ -36,7 +37,7 @@ const TICK_MS = 100;
  * Runs one sink task: reads, drops duplicates, converts, puts, flushes and commits the offsets.
  *
  * - Records of a queue are put in order; a put that fails with a retriable error is made again with the same records.
- * - A flush names positions only of records that were put. Offsets are committed after it.
+ * - A flush names positions only of records that were put. The offsets that the sink reports as safe are committed after it.
  * - A broker that is unavailable delays its own queues only.
  * - Without the lease nothing is put, flushed or committed.
  */
@@ -53,10 +54,10 @@ export class SinkTaskLoop {
   readonly #queues: QueueSet;
   readonly #calls: SinkCalls;
   readonly #commits: OffsetCommits;
+  readonly #flushes: SinkFlushes;
   readonly #requests: SinkRequests;
   readonly #opening: QueueOpening;
   readonly #watch: QueueWatch;
-  #isFlushDue = false;
   #failure: { readonly error: unknown } | undefined;
   readonly #pausing = new PauseSwitch();
   readonly #unreadable: UnreadableQueues;
@@ -89,8 +90,7 @@ export class SinkTaskLoop {
     const { clock } = ports;
     const skips = new RateLimitedLogger({ clock, log: warn, signal: killed });
     const flush = (): void => {
-      this.#isFlushDue = true;
-      wake();
+      flushes.request();
     };
     const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake }));
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
@@ -104,6 +104,7 @@ export class SinkTaskLoop {
     const committing = { spec, ports, queues, policy, signal: killed, committed: wake, failed };
     const resolve = (shown: readonly OffsetReset[]): Promise<void> => resets.resolve(shown);
     const commits = (this.#commits = new OffsetCommits({ ...committing, resolve }));
+    const flushes = (this.#flushes = new SinkFlushes({ spec, ports, queues, calls, commits, stopping, killed, due: wake }));
     const resets: OffsetResets = new OffsetResets({
       spec,
       ports,
@@ -112,9 +113,9 @@ export class SinkTaskLoop {
       policy,
       stopping,
       killed,
-      flush: () => this.#flush(),
+      flush: () => flushes.flush(true),
       store: async (positions) => {
-        await calls.flush(() => [...queues.positions(), ...positions]);
+        commits.add(queues.markFlushed(await calls.flush(() => [...queues.positions(), ...positions], { everything: false })));
       },
       begin: (positions) => opening.read(positions),
     });
@@ -168,7 +169,7 @@ export class SinkTaskLoop {
       await this.#end();
       throw error;
     }
-    void this.#tick();
+    void this.#flushes.run();
     void this.#watch.run();
     void this.#run();
   }
@@ -212,6 +213,7 @@ export class SinkTaskLoop {
     const { lease, clock } = this.#ports;
     const calls = this.#calls;
     const commits = this.#commits;
+    const flushes = this.#flushes;
     const pausing = this.#pausing;
     const queues = this.#queues;
     const watch = this.#watch;
@@ -227,16 +229,14 @@ export class SinkTaskLoop {
         // What is found while the task runs came after its start: nothing in it may be passed over.
         await this.#opening.open(found, 'earliest');
       }
-      if (pausing.isPaused && queues.isAdvanced) this.#isFlushDue = true;
-      if (this.#isFlushDue) {
-        this.#isFlushDue = false;
-        await this.#flush();
+      if (flushes.takeDue() || (pausing.isPaused && queues.isAdvanced)) {
+        await flushes.flush(pausing.isPaused);
         continue;
       }
-      commits.addFlushed(watch.takeDue());
+      commits.addSafe(watch.takeDue());
       const held = this.#requests.withPaused(commits.heldQueues);
       if (pausing.isPaused || !queues.hasMessages(held)) {
-        if (pausing.isPaused && commits.heldQueues.size === 0) pausing.tellStill();
+        if (pausing.isPaused && commits.heldQueues.size === 0 && !queues.isUnsafe) pausing.tellStill();
         await this.#idle();
         continue;
       }
@@ -248,7 +248,7 @@ export class SinkTaskLoop {
 
   /** Waits until something may have changed; a task that ticks is called when nothing has for a while. */
   async #idle(): Promise<void> {
-    if (this.spec.task.tick === undefined || this.#pausing.isPaused) {
+    if (this.spec.task.tick === undefined || (this.#pausing.isPaused && !this.#queues.isUnsafe)) {
       await this.#wakeUp.wait();
       return;
     }
@@ -265,32 +265,8 @@ export class SinkTaskLoop {
     if ((await due) && !this.#stopping.signal.aborted) await this.#calls.tick();
   }
 
-  /** Makes everything durable that was put, and commits its offsets in the background. */
-  async #flush(): Promise<void> {
-    const queues = this.#queues;
-    const calls = this.#calls;
-    const commits = this.#commits;
-    if (!queues.isAdvanced) return;
-    const flushed = await calls.flush(() => queues.positions());
-    commits.add(queues.markFlushed(flushed));
-  }
-
   #listQueues(): Promise<readonly QueueRef[]> {
     return ownQueues(this.#ports.messages, this.spec.subscription, this.#unreadable, this.#waitingForTopics);
-  }
-
-  /** Wakes the loop for its flushes. */
-  async #tick(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        await this.#ports.clock.sleep(this.spec.settings.flushIntervalMs, signal);
-      } catch {
-        return;
-      }
-      this.#isFlushDue = true;
-      this.#wakeUp.wake();
-    }
   }
 
   #fail(error: unknown): void {
@@ -336,7 +312,7 @@ export class SinkTaskLoop {
     try {
       if (!this.#ports.lease.held) this.kill();
       if (!calls.hasLeftovers && !killed.signal.aborted) {
-        await this.#flush();
+        await this.#flushes.drain();
         isFlushed = true;
       }
     } catch (error) {

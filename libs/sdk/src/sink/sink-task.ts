@@ -25,8 +25,17 @@ export interface SinkPosition {
   readonly queue: QueueRef;
   /** The offset of the next record that is to be put. */
   readonly nextOffset: number;
-  /** What the runtime knows of the queue up to the offset; opaque, to be stored and returned together with it. */
+  /** What the runtime knows of the queue up to the offset; opaque, to be stored and returned together with it. With another offset it is ignored. */
   readonly readState?: string;
+}
+
+/** How the runtime asks a sink task to flush. */
+export interface FlushOptions {
+  /**
+   * Nothing more is put before what was put is safe: the task is to be paused or stopped, or a queue is read elsewhere. A sink that holds records
+   * back, for a batch or a file that fills, writes them now.
+   */
+  readonly everything: boolean;
 }
 
 /**
@@ -50,15 +59,23 @@ export interface SinkTask {
    */
   put(records: readonly SinkRecord[], signal: AbortSignal): Promise<void>;
 
-  /** Called about every 100 ms while there is nothing to put, for what is due by time, such as a batch that lingers. Not while paused. */
+  /**
+   * Called about every 100 ms while there is nothing to put, for what is due by time, such as a batch that lingers. While the task is paused, only
+   * as long as records are not safe.
+   */
   tick?(signal: AbortSignal): Promise<void>;
 
   /**
    * Makes everything put before `positions` durable, and in a sink that stores offsets `positions` with it. The runtime commits the offsets
    * to the consumer group afterwards. A position may lie before the last one, or after everything that was put. An operator has reset the
    * group then, and the sink resumes there.
+   *
+   * A sink that holds records longer returns the positions that are safe: everything before them is durable. Only those offsets are committed. A
+   * queue that the answer leaves out stays where it was last safe; nothing returned says that `positions` are. A safe offset lies between the
+   * last one and that of `positions`. Any other fails the task, and so does one of a queue that the task has not opened. The call is repeated while
+   * records are not safe, also while the task is paused. The next owner reads again what is not safe at the end.
    */
-  flush(positions: readonly SinkPosition[], signal: AbortSignal): Promise<void>;
+  flush(positions: readonly SinkPosition[], signal: AbortSignal, options: FlushOptions): Promise<void> | Promise<readonly SinkPosition[]>;
 
   /** Takes `queues` from the task. Everything put was flushed before, unless the task failed. */
   close(queues: readonly QueueRef[]): Promise<void>;

@@ -34,6 +34,7 @@ const queue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 0 
 const otherQueue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 1 };
 const VALUES = ['a', 'bc', '', 'ünï', 'last'];
 const signal = new AbortController().signal;
+const BY_TIME = { everything: false };
 
 /** Lists the facts that the runtime relies on in every sink connector. */
 export function sinkContract(subject: SinkContractSubject): readonly ContractCase[] {
@@ -56,7 +57,7 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           await withTask(subject, fixture, [queue, otherQueue], async (task) => {
             await task.put([...records(queue, 0, 3), ...records(otherQueue, 3, 5)], signal);
             await task.put([], signal);
-            await task.flush([positionOf(queue, 3), positionOf(otherQueue, 5)], signal);
+            await task.flush([positionOf(queue, 3), positionOf(otherQueue, 5)], signal, BY_TIME);
             deepEqual(await fixture.read(), VALUES);
           });
         }),
@@ -68,13 +69,13 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           await withFixture(subject, async (fixture) => {
             await withTask(subject, fixture, [queue], async (task) => {
               await task.put(records(queue, 0, stopAfter), signal);
-              await task.flush([positionOf(queue, stopAfter)], signal);
+              await task.flush([positionOf(queue, stopAfter)], signal, BY_TIME);
               await task.close([queue]);
             });
             await withTask(subject, fixture, [queue], async (task, positions) => {
               const from = nextOffset(positions) ?? stopAfter;
               await task.put(records(queue, from, VALUES.length), signal);
-              await task.flush([positionOf(queue, VALUES.length)], signal);
+              await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
             });
             deepEqual(await fixture.read(), VALUES);
           });
@@ -90,13 +91,13 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           const dead = await startTask(subject, fixture);
           await dead.open([queue]);
           await dead.put(records(queue, 0, 2), signal);
-          await dead.flush([positionOf(queue, 2)], signal);
+          await dead.flush([positionOf(queue, 2)], signal, BY_TIME);
           await dead.put(records(queue, 2, 4), signal);
           await fixture.afterCrash?.();
           await withTask(subject, fixture, [queue], async (task, positions) => {
             const from = nextOffset(positions) ?? 2;
             await task.put(records(queue, from, VALUES.length), signal);
-            await task.flush([positionOf(queue, VALUES.length)], signal);
+            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
           });
           const written = await fixture.read();
           if (subject.storesOffsets) deepEqual(written, VALUES);
@@ -109,11 +110,11 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
       run: () =>
         withFixture(subject, async (fixture) => {
           await withTask(subject, fixture, [queue], async (task) => {
-            await task.flush([], signal);
+            await task.flush([], signal, BY_TIME);
             await task.put(records(queue, 0, VALUES.length), signal);
-            await task.flush([positionOf(queue, VALUES.length)], signal);
-            await task.flush([positionOf(queue, VALUES.length)], signal);
-            await task.flush([positionOf(queue, VALUES.length + 7)], signal);
+            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
+            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
+            await task.flush([positionOf(queue, VALUES.length + 7)], signal, BY_TIME);
           });
           deepEqual(await fixture.read(), VALUES);
         }),
@@ -144,7 +145,7 @@ function returnsReadState(subject: SinkContractSubject): ContractCase {
         await withTask(subject, fixture, [queue, otherQueue], async (task, positions) => {
           deepEqual(positions, []);
           await task.put(records(queue, 0, 1), signal);
-          await task.flush([{ ...positionOf(queue, 1), readState: '{"x":1}' }, positionOf(otherQueue, 9)], signal);
+          await task.flush([{ ...positionOf(queue, 1), readState: '{"x":1}' }, positionOf(otherQueue, 9)], signal, BY_TIME);
         });
         await withTask(subject, fixture, [queue], (_task, positions) => {
           deepEqual(positions, [{ ...positionOf(queue, 1), readState: '{"x":1}' }]);
@@ -161,12 +162,12 @@ function reopensQueue(subject: SinkContractSubject): ContractCase {
       withFixture(subject, async (fixture) => {
         await withTask(subject, fixture, [queue], async (task) => {
           await task.put(records(queue, 0, 1), signal);
-          await task.flush([positionOf(queue, 1)], signal);
+          await task.flush([positionOf(queue, 1)], signal, BY_TIME);
           await task.put(records(queue, 1, 3), signal);
           await task.close([queue]);
           deepEqual(await task.open([queue]), [positionOf(queue, 1)]);
           await task.put(records(queue, 1, VALUES.length), signal);
-          await task.flush([positionOf(queue, VALUES.length)], signal);
+          await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
         });
         deepEqual(await fixture.read(), VALUES);
       }),
@@ -181,13 +182,13 @@ function followsReset(subject: SinkContractSubject): ContractCase {
         await withFixture(subject, async (fixture) => {
           await withTask(subject, fixture, [queue], async (task) => {
             await task.put(records(queue, 0, 2), signal);
-            await task.flush([{ ...positionOf(queue, 2), readState: 'old' }], signal);
-            await task.flush([positionOf(queue, to)], signal);
+            await task.flush([{ ...positionOf(queue, 2), readState: 'old' }], signal, BY_TIME);
+            await task.flush([positionOf(queue, to)], signal, BY_TIME);
           });
           await withTask(subject, fixture, [queue], async (task, positions) => {
             deepEqual(positions, [positionOf(queue, to)]);
             await task.put(records(queue, to, VALUES.length), signal);
-            await task.flush([positionOf(queue, VALUES.length)], signal);
+            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
           });
           const written = await fixture.read();
           for (const value of VALUES.slice(to)) ok(written.includes(value), `${value} is missing`);

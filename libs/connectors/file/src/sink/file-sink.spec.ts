@@ -9,6 +9,7 @@ import { fileSinkSpec } from './settings.js';
 
 const queue: QueueRef = { topic: 't', brokerName: 'b', queueId: 0 };
 const signal = new AbortController().signal;
+const BY_TIME = { everything: false };
 let folder = '';
 let file = '';
 let tasks: SinkTask[] = [];
@@ -41,7 +42,7 @@ const put = (task: SinkTask, from: number, ...values: readonly ConnectValue[]): 
     values.map((value, index) => ({ topic: 't', queue, offset: from + index, value })),
     signal,
   );
-const flush = (task: SinkTask, nextOffset: number): Promise<void> => task.flush([{ queue, nextOffset }], signal);
+const flush = (task: SinkTask, nextOffset: number): Promise<unknown> => task.flush([{ queue, nextOffset }], signal, BY_TIME);
 const content = (): Promise<string> => readFile(file, 'utf8');
 
 describe('every sink, here the file sink', () => {
@@ -112,7 +113,7 @@ describe('the file sink', () => {
     const other: QueueRef = { ...queue, queueId: 1 };
     const second = await start();
     expect(await second.open([other])).toEqual([]);
-    await second.flush([{ queue: other, nextOffset: 4 }], signal);
+    await second.flush([{ queue: other, nextOffset: 4 }], signal, BY_TIME);
     await second.stop();
     const expected: readonly SinkPosition[] = [
       { queue, nextOffset: 1 },
@@ -318,7 +319,7 @@ describe('the file sink', () => {
     const task = await opened();
     await put(task, 0, 'a', 'b');
     await expect(flush(task, 1)).rejects.toThrow('records of queue t@b:0 up to offset 1 were put, but the flush is for records before 1');
-    await expect(task.flush([], signal)).rejects.toThrow('the flush is for other queues');
+    await expect(task.flush([], signal, BY_TIME)).rejects.toThrow('the flush is for other queues');
     await flush(task, 2);
   });
 

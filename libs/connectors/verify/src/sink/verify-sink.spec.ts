@@ -12,6 +12,7 @@ import { verifySink } from './verify-sink.connector.js';
 const queue: QueueRef = { topic: 't', brokerName: 'b', queueId: 0 };
 const other: QueueRef = { ...queue, queueId: 1 };
 const signal = new AbortController().signal;
+const BY_TIME = { everything: false };
 let folder = '';
 let tasks: SinkTask[] = [];
 
@@ -39,7 +40,8 @@ async function opened(queues: readonly QueueRef[] = [queue], connectorName = 'co
 
 const records = (values: readonly Buffer[], from: number, of = queue, key = 'key-0'): readonly SinkRecord[] =>
   values.map((bytes, index) => ({ topic: 't', queue: of, offset: from + index, key: Buffer.from(key), value: bytes }));
-const flush = (task: SinkTask, nextOffset: number, of = queue): Promise<void> => task.flush([{ queue: of, nextOffset }], signal);
+const flush = (task: SinkTask, nextOffset: number, of = queue): Promise<unknown> =>
+  task.flush([{ queue: of, nextOffset }], signal, BY_TIME);
 const reportFile = (): string => join(folder, 't@b@0.verify.json');
 
 /**
@@ -68,8 +70,8 @@ class NumberTask implements SinkTask {
     return this.#task.put(numbered, signal);
   }
 
-  flush(positions: readonly SinkPosition[]): Promise<void> {
-    return this.#task.flush(positions, signal);
+  async flush(positions: readonly SinkPosition[]): Promise<void> {
+    await this.#task.flush(positions, signal, BY_TIME);
   }
 
   close(queues: readonly QueueRef[]): Promise<void> {
@@ -246,6 +248,7 @@ describe('the verifier', () => {
         { queue: other, nextOffset: 2 },
       ],
       signal,
+      BY_TIME,
     );
     expect(await mergeReports(folder, { seed: 1, ofPartitions: [4] })).toMatchObject({
       complete: true,
@@ -360,7 +363,7 @@ describe('the verifier', () => {
     const task = await opened();
     await task.put(records([value(0, 0), value(0, 1)], 0), signal);
     await expect(flush(task, 1)).rejects.toThrow('the flush is for records before 1');
-    await expect(task.flush([], signal)).rejects.toThrow('the flush is for other queues');
+    await expect(task.flush([], signal, BY_TIME)).rejects.toThrow('the flush is for other queues');
     await flush(task, 2);
   });
 
