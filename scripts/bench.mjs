@@ -4,6 +4,7 @@ import { setUp } from './setup.mjs';
 const benches = {
   client: async (args) => (await import('../test/dist/bench/client.js')).clientBench(args),
   control: async (args) => (await import('../test/dist/bench/control.js')).controlBench(args),
+  engine: async (args) => (await import('../test/dist/bench/engine.js')).engineBench(args),
   file: async (args) => (await import('../test/dist/bench/file.js')).fileBench(args),
   rpc: async (args) => (await import('../test/dist/bench/rpc.js')).rpcBench(args),
 };

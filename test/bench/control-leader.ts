@@ -1,16 +1,16 @@
-import type { ControlFigure } from './control.js';
 import { collectGarbage, type ControlWorld } from './control-world.js';
+import type { Figure } from './figure.js';
 import { median } from './ratio-check.js';
 
 const RUNS = 7;
 
 /** What the leader's steps cost, each with its fold and its encoding. */
-export function leaderFigures(world: ControlWorld): ControlFigure[] {
+export function leaderFigures(world: ControlWorld): Figure[] {
   const changes = changedTask(world);
   const losses = lostWorker(world);
   return [
-    { what: 'leader: CPU of the steps after the loss of one worker', value: median(losses), unit: 'ms', goal: 200 },
-    { what: 'leader: CPU of the dearest step of one restarted task', value: median(changes), unit: 'ms', goal: 5 },
+    { what: 'leader: CPU of the steps after the loss of one worker', value: median(losses), unit: 'ms', atMost: 200 },
+    { what: 'leader: CPU of the dearest step of one restarted task', value: median(changes), unit: 'ms', atMost: 5 },
     { what: 'leader: the same, worst of all restarts', value: Math.max(...changes), unit: 'ms' },
     ...snapshotFigures(world),
   ];
@@ -55,7 +55,7 @@ function changedTask(world: ControlWorld): number[] {
 }
 
 /** A snapshot under way while a tick comes every 100 ms. */
-function snapshotFigures(world: ControlWorld): ControlFigure[] {
+function snapshotFigures(world: ControlWorld): Figure[] {
   world.setSnapshotEntries(1);
   const from = world.reads.length;
   let worstBytes = 0;
@@ -73,7 +73,7 @@ function snapshotFigures(world: ControlWorld): ControlFigure[] {
   world.setSnapshotEntries(1e9);
   return [
     { what: 'snapshot: size', value: bytes / 1e6, unit: 'MB' },
-    { what: 'snapshot: most of it in one second', value: worstBytes / 1e6, unit: 'MB', goal: 2 },
+    { what: 'snapshot: most of it in one second', value: worstBytes / 1e6, unit: 'MB', atMost: 2 },
     { what: 'snapshot: time it takes', value: (world.now - startedAt) / 1_000, unit: 's' },
     { what: 'snapshot: CPU of the dearest tick', value: worstStep, unit: 'ms' },
   ];

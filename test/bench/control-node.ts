@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { emptyState, foldEntries, type ClusterState, type LogEvent, type ReadEntry } from '@sluice/core';
 import { NodeFile, NodeStore, StatePersister, type ScopedLogger } from '@sluice/node';
 import { decodeLogEntry, encodeLogChain, encodeLogEntry, entryDigest } from '@sluice/protocol';
-import type { ControlFigure } from './control.js';
 import { collectGarbage, type ControlWorld } from './control-world.js';
+import type { Figure } from './figure.js';
 
 export const silent: ScopedLogger = {
   debug: () => undefined,
@@ -19,7 +19,7 @@ export const silent: ScopedLogger = {
 };
 
 /** The longest turn of the event loop while the node's files are written, and all that this costs. */
-export async function fileFigures(world: ControlWorld): Promise<ControlFigure[]> {
+export async function fileFigures(world: ControlWorld): Promise<Figure[]> {
   const root = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const store = await NodeStore.open(root, 'bench');
   try {
@@ -43,7 +43,7 @@ export async function fileFigures(world: ControlWorld): Promise<ControlFigure[]>
     const { user, system } = process.cpuUsage(started);
     await persister.stop();
     return [
-      { what: 'files: longest turn of the event loop', value: worst, unit: 'ms', goal: 20 },
+      { what: 'files: longest turn of the event loop', value: worst, unit: 'ms', atMost: 20 },
       { what: 'files: CPU of writing all of them once', value: (user + system) / 1_000, unit: 'ms' },
     ];
   } finally {
@@ -65,7 +65,7 @@ const ENTRIES = 100_000;
 const BATCH = 2_048;
 
 /** Reading 100,000 entries as a node does that catches up: those that made the cluster, then changes of single tasks. */
-export function foldFigures(world: ControlWorld): ControlFigure[] {
+export function foldFigures(world: ControlWorld): Figure[] {
   const snapshotAt = world.reads.findIndex(({ entry }) => entry.event.kind === 'snapshot.chunk');
   const made = snapshotAt < 0 ? world.reads : world.reads.slice(0, snapshotAt);
   const cluster = foldEntries(emptyState(), made).state;
@@ -87,7 +87,7 @@ export function foldFigures(world: ControlWorld): ControlFigure[] {
   const { user, system } = process.cpuUsage(before);
   if (state.skipped > 0) throw new Error(`${state.skipped} entries were skipped`);
   const value = (user + system) / 1e6;
-  return [{ what: 'CPU of reading and folding 100,000 entries of such a log', value, unit: 's', goal: 2 }];
+  return [{ what: 'CPU of reading and folding 100,000 entries of such a log', value, unit: 's', atMost: 2 }];
 }
 
 /** One task after the other is stopped, reassigned and commits, with a renewal after each. */

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { DesiredTasks, LatestReports, type ClusterState, type Report } from '@sluice/core';
 import { NodeStore, StatePersister } from '@sluice/node';
 import { ReportAssembler, reportsQueueOf, ReportWriter, topicsOf } from '@sluice/protocol';
-import type { ControlFigure } from './control.js';
 import { silent, untilWritten } from './control-node.js';
 import { collectGarbage, foldRenewal, idleCounters, type ControlWorld } from './control-world.js';
+import type { Figure } from './figure.js';
 
 const topics = topicsOf('default');
 const reportQueues = topics.reports.queues;
@@ -21,7 +21,7 @@ const IDLE_SECONDS = 12;
 const WARM_UP_SECONDS = 4;
 
 /** Bytes that the reports of all workers take in 72 h while every task moves records. */
-export function reportFigures(world: ControlWorld): ControlFigure[] {
+export function reportFigures(world: ControlWorld): Figure[] {
   const seconds = 600;
   const volume = (areMoving: boolean): number => {
     const writer = new ReportWriter<Report>();
@@ -47,13 +47,13 @@ export function reportFigures(world: ControlWorld): ControlFigure[] {
     return (bytes * world.scale.workers * 72 * 3_600) / seconds / 1e9;
   };
   return [
-    { what: 'reports: volume in 72 h, all tasks busy', value: volume(true), unit: 'GB', goal: 100 },
-    { what: 'reports: volume in 72 h, all tasks idle', value: volume(false), unit: 'GB', goal: 100 },
+    { what: 'reports: volume in 72 h, all tasks busy', value: volume(true), unit: 'GB', atMost: 100 },
+    { what: 'reports: volume in 72 h, all tasks idle', value: volume(false), unit: 'GB', atMost: 100 },
   ];
 }
 
 /** CPU of a second in which nothing happens, by role: reports, the leader's renewal, ticks and files; without the client's own work. */
-export async function idleFigures(world: ControlWorld): Promise<ControlFigure[]> {
+export async function idleFigures(world: ControlWorld): Promise<Figure[]> {
   const told = toldBy(world);
   // What the clock of the bench, and this world that is no part of a node, take by themselves.
   const nothing = await idle(told, { state: world.followed, tenth: () => undefined });
@@ -62,9 +62,9 @@ export async function idleFigures(world: ControlWorld): Promise<ControlFigure[]>
   const gateway = await above(new GatewayNode(world.followed));
   const runner = await above(new RunnerNode(world));
   return [
-    { what: 'idle second of the leader', value: leader, unit: 'ms', goal: 10 },
-    { what: 'idle second of a gateway', value: gateway, unit: 'ms', goal: 10 },
-    { what: 'idle second of a runner', value: runner, unit: 'ms', goal: 10 },
+    { what: 'idle second of the leader', value: leader, unit: 'ms', atMost: 10 },
+    { what: 'idle second of a gateway', value: gateway, unit: 'ms', atMost: 10 },
+    { what: 'idle second of a runner', value: runner, unit: 'ms', atMost: 10 },
   ];
 }
 

@@ -4,14 +4,7 @@ import { leaderFigures } from './control-leader.js';
 import { fileFigures, foldFigures } from './control-node.js';
 import { idleFigures, reportFigures } from './control-reports.js';
 import { ControlWorld, type Scale } from './control-world.js';
-
-/** A figure, and what it must not exceed at the full size. */
-export interface ControlFigure {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly goal?: number;
-}
+import { type Figure, reportMissed, shownGoal, shownValue } from './figure.js';
 
 const SIZES: readonly Scale[] = [
   { tasks: 1_000, connectors: 100, workers: 10 },
@@ -25,7 +18,7 @@ export async function controlBench(args: readonly string[]): Promise<void> {
   if (chosen.length === 0) {
     throw new Error(`--tasks: ${values.tasks ?? ''} given; allowed are ${SIZES.map(({ tasks }) => tasks).join(', ')}`);
   }
-  const columns: ControlFigure[][] = [];
+  const columns: Figure[][] = [];
   for (const scale of chosen) {
     const world = ControlWorld.settled(scale);
     columns.push([
@@ -39,21 +32,13 @@ export async function controlBench(args: readonly string[]): Promise<void> {
   print(chosen, columns);
 }
 
-function print(scales: readonly Scale[], columns: readonly (readonly ControlFigure[])[]): void {
+function print(scales: readonly Scale[], columns: readonly (readonly Figure[])[]): void {
   const titles = scales.map(({ tasks, workers }) => `${tasks} tasks, ${workers} workers`);
   process.stdout.write(`${''.padEnd(66)}${titles.map((title) => title.padStart(30)).join('')}   goal at 100000\n`);
-  for (const [row, { what, unit, goal }] of (columns[0] ?? []).entries()) {
-    const cells = columns.map((figures) => shown(figures[row]).padStart(30)).join('');
-    process.stdout.write(`${what.padEnd(66)}${cells}   ${goal === undefined ? '' : `≤ ${goal} ${unit}`}\n`);
+  for (const [row, figure] of (columns[0] ?? []).entries()) {
+    const cells = columns.map((figures) => (figures[row] === undefined ? '' : shownValue(figures[row])).padStart(30)).join('');
+    process.stdout.write(`${figure.what.padEnd(66)}${cells}   ${shownGoal(figure)}\n`);
   }
   const top = scales.findIndex(({ tasks }) => tasks === 100_000);
-  const missed = (columns[top] ?? []).filter(({ value, goal }) => goal !== undefined && value > goal);
-  for (const figure of missed) process.stdout.write(`MISSED: ${figure.what}: ${shown(figure)}\n`);
-  if (missed.length > 0) process.exitCode = 1;
-}
-
-function shown(figure: ControlFigure | undefined): string {
-  if (figure === undefined) return '';
-  const { value, unit } = figure;
-  return `${value.toFixed(value < 100 ? 2 : 0)} ${unit}`;
+  reportMissed(columns[top] ?? []);
 }
