@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { crc32, decodeVerificationRecord, encodeVerificationRecord } from './verification-record.js';
+import { crc32, portableCrc32, decodeVerificationRecord, encodeVerificationRecord } from './verification-record.js';
 
 const numbers = {
   seed: 7,
@@ -20,6 +20,7 @@ describe('crc32', () => {
     ['The quick brown fox jumps over the lazy dog', 0x414fa339],
   ])('of %p is the published value', (text, expected) => {
     expect(crc32(Buffer.from(text))).toBe(expected);
+    expect(portableCrc32(Buffer.from(text))).toBe(expected);
   });
 });
 

