@@ -1,5 +1,13 @@
 import { describePosition, stampPrefix, streamId, taskId, type PartitionPosition, type SourceGeneration } from '@sluice/protocol';
-import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SourcePartition, type SourcePosition } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  MAX_POSITIONS_PER_CALL,
+  queueKey,
+  type QueueRef,
+  type SourcePartition,
+  type SourcePosition,
+} from '@sluice/sdk';
 import { chooseQueue } from './choose-queue.js';
 import { PartitionState } from './partition-state.js';
 import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
@@ -29,6 +37,17 @@ export class PartitionHeldError extends ConnectError {
         'a partition has one task, and moves only with new task configs',
     );
   }
+}
+
+/**
+ * Returns what a look-up returns for each partition, in their order.
+ * @throws ConnectError for too many partitions
+ */
+export function lookUpMany<T>(partitions: readonly SourcePartition[], lookUp: (partition: SourcePartition) => T): readonly T[] {
+  const { length } = partitions;
+  if (length <= MAX_POSITIONS_PER_CALL) return partitions.map(lookUp);
+  const message = `The task asks for the positions of ${length} partitions in one call; at most ${MAX_POSITIONS_PER_CALL} are allowed`;
+  throw new ConnectError(ConnectErrorCode.requestInvalid, message);
 }
 
 /** Holds the partitions of a task, the queues that they write to, and the lanes of these queues. */

@@ -1,5 +1,12 @@
 import { describePosition, stampSuffix } from '@sluice/protocol';
-import { type ConnectRecord, ConnectError, ConnectErrorCode, type SourceRecord, targetTopicProblem } from '@sluice/sdk';
+import {
+  type ConnectRecord,
+  ConnectError,
+  ConnectErrorCode,
+  type SourceRecord,
+  type SourceTaskContext,
+  targetTopicProblem,
+} from '@sluice/sdk';
 import type { RateLimitedLogger } from '@sluice/time';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
@@ -47,6 +54,11 @@ export class RecordIntake {
   get isFull(): boolean {
     const { counters, settings } = this.options.spec;
     return counters.bufferedBytes >= settings.maxBufferedBytes || counters.bufferedRecords >= settings.maxBufferedRecords;
+  }
+
+  /** Makes a mark for input that is no record, to be taken among the records. */
+  get markUnreadable(): SourceTaskContext['unreadable'] {
+    return this.options.stage.unreadable.mark;
   }
 
   /** Takes records, in order, until the task stops. */
@@ -99,6 +111,12 @@ export class RecordIntake {
       if (record === undefined) break;
       if (this.isFull) return { kind: 'full', next };
       const state = this.#stateOf(record);
+      const unreadable = this.options.stage.unreadable.reasonOf(record);
+      if (unreadable !== undefined) {
+        this.countSkipped(unreadable);
+        if (state.skip(record.position)) this.options.writer.markDirty(state);
+        continue;
+      }
       const outcome = outcomes[next];
       if (outcome === undefined || outcome instanceof TransformError) {
         this.#leaveOut(state, record, outcome);

@@ -12,7 +12,7 @@ import { unlessAborted } from '../retry/unless-aborted.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import { WakeUp } from '../task/wake-up.js';
 import { laneServices } from './lane-services.js';
-import { PartitionTable } from './partition-table.js';
+import { lookUpMany, PartitionTable } from './partition-table.js';
 import { keepPositionsStored } from './position-upkeep.js';
 import { PositionWriter } from './position-writer.js';
 import type { QueueLaneOptions, QueueLane } from './queue-lane.js';
@@ -150,10 +150,12 @@ export class SourceTaskLoop {
         signal: this.#stopping.signal,
         warn: this.spec.warnings.add,
         skipRecord: this.#intake.countSkipped,
+        unreadable: this.#intake.markUnreadable,
         waitFor,
         complete: this.#calls.noteEndOfData,
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,
         position: (partition) => this.#lookUp(partition),
+        positions: (partitions) => lookUpMany(partitions, (partition) => this.#lookUp(partition)),
       });
     } catch (error) {
       await this.#end(this.#stopping.signal.aborted ? this.#failure : { error });

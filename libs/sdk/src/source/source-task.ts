@@ -2,16 +2,32 @@ import type { ConnectError } from '../errors/connect-error.js';
 import type { QueueRef, SourcePartition, SourcePosition, SourceRecord } from '../record/record.js';
 import type { TaskContext } from '../record/task-context.js';
 
+/** The most partitions whose positions one call of a source task asks for. */
+export const MAX_POSITIONS_PER_CALL = 10_000;
+
 /** What the runtime gives a source task at its start. */
 export interface SourceTaskContext extends TaskContext {
   /** The position after the last record of `partition` that is known to be stored, or `undefined` if there is none. */
   position(partition: SourcePartition): SourcePosition | undefined;
 
   /**
+   * The positions of many partitions, in their order, as {@link position} returns each.
+   * @throws {ConnectError} for more than {@link MAX_POSITIONS_PER_CALL} partitions
+   */
+  positions(partitions: readonly SourcePartition[]): readonly (SourcePosition | undefined)[];
+
+  /**
    * Skips a record that the task cannot hand over, and reports why. With `errors.tolerance=all` the runtime counts and logs it; else this
-   * call throws the error, which ends the task.
+   * call throws the error, which ends the task. The position stays: where the input has one, return {@link unreadable} instead.
    */
   skipRecord(error: ConnectError): void;
+
+  /**
+   * Makes a mark for input that the task cannot read, to be returned by `poll` in the place of its record. `position` is that after the input.
+   * With `errors.tolerance=all` the runtime counts and logs it, and the position counts once all records before it are stored. Else the
+   * task fails with the error; what the same poll returned before the mark is sent and stored.
+   */
+  unreadable(partition: SourcePartition, position: SourcePosition, error: ConnectError): SourceRecord;
 
   /**
    * Shows in the status that the task waits for its input, and for what; `undefined` says that it is there. The log says each once. Call it
@@ -49,7 +65,7 @@ export interface SourceTask {
   poll(signal: AbortSignal): Promise<readonly SourceRecord[]>;
 
   /**
-   * Called once for each record that the task polled, in the order in which a queue acknowledged its records. Records of several queues have
+   * Called once for each record that the task polled, marks of unreadable input left out, in the order in which a queue acknowledged its records. Records of several queues have
    * no common order. Where no message was sent, the call comes at once, without metadata. A transform dropped the record then, it was
    * skipped for an error, or a restart found it in its queue.
    *

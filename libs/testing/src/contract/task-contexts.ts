@@ -1,12 +1,15 @@
-import type {
+import {
   ConnectError,
-  SinkTaskContext,
-  SourcePartition,
-  SourcePosition,
-  SourceTaskContext,
-  TaskConfig,
-  TaskContext,
-  TaskLogger,
+  ConnectErrorCode,
+  MAX_POSITIONS_PER_CALL,
+  type SinkTaskContext,
+  type SourcePartition,
+  type SourcePosition,
+  type SourceRecord,
+  type SourceTaskContext,
+  type TaskConfig,
+  type TaskContext,
+  type TaskLogger,
 } from '@sluice/sdk';
 
 /** A logger that keeps what was said. */
@@ -53,6 +56,8 @@ export interface TestContextOptions {
   readonly warnings?: string[];
   /** What a source said that it waits for. */
   readonly waits?: (string | undefined)[];
+  /** The marks that a source asked for, and why. */
+  readonly unreadable?: Map<SourceRecord, ConnectError>;
   /** Called when a source says that it has no more data. */
   readonly onComplete?: () => void;
 }
@@ -85,6 +90,15 @@ export function sourceTestContext(options: TestContextOptions, positions = new R
   return {
     ...testContext(options),
     position: (partition) => positions.get(partition),
+    positions: (partitions) => {
+      if (partitions.length <= MAX_POSITIONS_PER_CALL) return partitions.map((partition) => positions.get(partition));
+      throw new ConnectError(ConnectErrorCode.requestInvalid, `${partitions.length} positions in one call`);
+    },
+    unreadable: (partition, position, error) => {
+      const mark = { topic: '', value: null, partition, position };
+      options.unreadable?.set(mark, error);
+      return mark;
+    },
     skipRecord: (error) => {
       skip(options, error);
     },
