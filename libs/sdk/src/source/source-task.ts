@@ -24,7 +24,7 @@ export interface SourceTaskContext extends TaskContext {
 
   /**
    * Makes a mark for input that the task cannot read, to be returned by `poll` in the place of its record. `position` is that after the input.
-   * With `errors.tolerance=all` the runtime counts and logs it, and the position counts once all records before it are stored. Else the
+   * With `errors.tolerance=all` the runtime counts and logs it, and the position takes effect when all records before it are stored. Else the
    * task fails with the error; what the same poll returned before the mark is sent and stored.
    */
   unreadable(partition: SourcePartition, position: SourcePosition, error: ConnectError): SourceRecord;

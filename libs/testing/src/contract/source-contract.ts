@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import type { SourceConnector, SourceRecord, SourceTask, TaskConfig } from '@sluice/sdk';
+import type { ConnectError, SourceConnector, SourceRecord, SourceTask, TaskConfig } from '@sluice/sdk';
 import type { ContractCase } from './contract-case.js';
-import { RememberedPositions, sourceTestContext } from './task-contexts.js';
+import { RememberedPositions, sourceTestContext, type TestContextOptions } from './task-contexts.js';
 
 /** An external system to read from, made for one case. */
 export interface SourceFixture {
@@ -9,6 +9,10 @@ export interface SourceFixture {
   readonly config: TaskConfig;
   /** Adds values at the end, in order. */
   readonly append: (values: readonly string[]) => Promise<void>;
+  /** Ends the data: nothing is appended any more. Given where the source completes. */
+  readonly finish?: () => Promise<void>;
+  /** Adds input at the end that the source cannot read. Given where there is such input. */
+  readonly appendUnreadable?: () => Promise<void>;
   readonly tearDown: () => Promise<void>;
 }
 
@@ -17,6 +21,8 @@ export interface SourceContractSubject {
   readonly setUp: () => Promise<SourceFixture>;
   /** A configuration whose `start` fails, if there is one that `spec` lets through or not. */
   readonly brokenConfig?: TaskConfig;
+  /** How long a case waits for records that are there, in milliseconds; 10 s by default. */
+  readonly patienceMs?: number;
 }
 
 const PROMPT_MS = 2_000;
@@ -42,9 +48,9 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
         withFixture(subject, async (fixture) => {
           await fixture.append(VALUES);
           await withTask(subject, fixture, new RememberedPositions(), async (task) => {
-            deepEqual(textsOf(await collect(task, VALUES.length)), VALUES);
+            deepEqual(textsOf(await collect(subject, task, VALUES.length)), VALUES);
             await fixture.append(['later']);
-            deepEqual(textsOf(await collect(task, 1)), ['later']);
+            deepEqual(textsOf(await collect(subject, task, 1)), ['later']);
           });
         }),
     },
@@ -54,7 +60,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
         withFixture(subject, async (fixture) => {
           await fixture.append(VALUES);
           await withTask(subject, fixture, new RememberedPositions(), async (task) => {
-            for (const record of await collect(task, VALUES.length)) {
+            for (const record of await collect(subject, task, VALUES.length)) {
               for (const item of Object.values(record.partition)) ok(['string', 'number'].includes(typeof item));
               for (const item of Object.values(record.position)) ok(['string', 'number', 'boolean'].includes(typeof item));
             }
@@ -69,13 +75,13 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
           for (let stopAfter = 1; stopAfter <= VALUES.length; stopAfter += 1) {
             const positions = new RememberedPositions();
             await withTask(subject, fixture, positions, async (task) => {
-              for (const record of (await collect(task, VALUES.length)).slice(0, stopAfter)) {
+              for (const record of (await collect(subject, task, VALUES.length)).slice(0, stopAfter)) {
                 positions.set(record.partition, record.position);
               }
             });
             await withTask(subject, fixture, positions, async (task) => {
               const rest = VALUES.slice(stopAfter);
-              deepEqual(textsOf(await collect(task, rest.length)), rest);
+              deepEqual(textsOf(await collect(subject, task, rest.length)), rest);
               deepEqual(textsOf(await task.poll(abortedAfter(50))), []);
             });
           }
@@ -88,13 +94,13 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
           await fixture.append(VALUES);
           const positions = new RememberedPositions();
           const dead = await startTask(subject, fixture, positions);
-          const [first] = await collect(dead, VALUES.length);
+          const [first] = await collect(subject, dead, VALUES.length);
           ok(first !== undefined);
           positions.set(first.partition, first.position);
           await dead.commit?.([{ partition: first.partition, position: first.position }]);
           try {
             await withTask(subject, fixture, positions, async (task) => {
-              deepEqual(textsOf(await collect(task, VALUES.length - 1)), VALUES.slice(1));
+              deepEqual(textsOf(await collect(subject, task, VALUES.length - 1)), VALUES.slice(1));
             });
           } finally {
             await dead.stop();
@@ -124,6 +130,76 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
         }),
     },
     {
+      title: 'takes what became of each record, sent or not, and then its position',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          await fixture.append(VALUES);
+          const positions = new RememberedPositions();
+          await withTask(subject, fixture, positions, async (task) => {
+            for (const [offset, record] of (await collect(subject, task, VALUES.length)).entries()) {
+              const queue = { topic: record.topic, brokerName: 'broker-a', queueId: 0 };
+              // Every other one was dropped; of the third nobody knows the place.
+              const stored = { queue, offset: offset === 2 ? undefined : offset, messageId: undefined };
+              await task.commitRecord?.(record, offset % 2 === 0 ? stored : undefined);
+              positions.set(record.partition, record.position);
+              await task.commit?.([{ partition: record.partition, position: record.position }]);
+            }
+          });
+          await withTask(subject, fixture, positions, async (task) => {
+            deepEqual(textsOf(await task.poll(abortedAfter(50))), []);
+          });
+        }),
+    },
+    {
+      title: 'completes with its last record, and again whenever it is started after that',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          if (fixture.finish === undefined) return;
+          await fixture.append(VALUES);
+          await fixture.finish();
+          const positions = new RememberedPositions();
+          const first = await completedRun(subject, fixture, positions);
+          deepEqual(textsOf(first), VALUES);
+          const [half] = first;
+          ok(half !== undefined);
+          positions.set(half.partition, half.position);
+          const rest = await completedRun(subject, fixture, positions);
+          deepEqual(textsOf(rest), VALUES.slice(1));
+          for (const { partition, position } of rest) positions.set(partition, position);
+          deepEqual(textsOf(await completedRun(subject, fixture, positions)), []);
+        }),
+    },
+    {
+      title: 'reports unreadable input once, in its place, and resumes behind it',
+      run: () =>
+        withFixture(subject, async (fixture) => {
+          if (fixture.appendUnreadable === undefined) return;
+          await fixture.append(['before']);
+          await fixture.appendUnreadable();
+          await fixture.append(['behind']);
+          const config = { ...fixture.config, 'errors.tolerance': 'all' };
+          const [unreadable, warnings] = [new Map<SourceRecord, ConnectError>(), [] as string[]];
+          const reports = (): number => unreadable.size + warnings.length;
+          const positions = new RememberedPositions();
+          const task = await startTask(subject, { ...fixture, config }, positions, { unreadable, warnings });
+          try {
+            // A mark has a position: the task may be started behind it.
+            const polled = await pollUntil(subject, task, (records) => records.length - unreadable.size === 2);
+            deepEqual(textsOf(polled.filter((record) => !unreadable.has(record))), ['before', 'behind']);
+            equal(reports(), 1, 'unreadable input is reported once');
+            const mark = polled.findIndex((record) => unreadable.has(record));
+            if (mark < 0) return;
+            equal(mark, 1, 'the mark stands in the place of the input');
+            for (const { partition, position } of polled.slice(0, 2)) positions.set(partition, position);
+          } finally {
+            await task.stop();
+          }
+          await withTask(subject, { ...fixture, config }, positions, async (next) => {
+            deepEqual(textsOf(await collect(subject, next, 1)), ['behind']);
+          });
+        }),
+    },
+    {
       title: 'can be stopped without a start, and after one that failed',
       run: async () => {
         await subject.connector.createTask().stop();
@@ -146,11 +222,16 @@ async function withFixture(subject: SourceContractSubject, body: (fixture: Sourc
   }
 }
 
-async function startTask(subject: SourceContractSubject, fixture: SourceFixture, positions: RememberedPositions): Promise<SourceTask> {
+async function startTask(
+  subject: SourceContractSubject,
+  fixture: SourceFixture,
+  positions: RememberedPositions,
+  options: Omit<TestContextOptions, 'config'> = {},
+): Promise<SourceTask> {
   const [config] = await subject.connector.taskConfigs(fixture.config, 1);
   ok(config !== undefined);
   const task = subject.connector.createTask();
-  await task.start(sourceTestContext({ config }, positions));
+  await task.start(sourceTestContext({ ...options, config }, positions));
   return task;
 }
 
@@ -168,11 +249,41 @@ async function withTask(
   }
 }
 
-/** Polls until there are `count` records; fails when there are more, or not enough in time. */
-async function collect(task: SourceTask, count: number): Promise<readonly SourceRecord[]> {
+/** Runs a task until it says that it has no more data, and returns its records. */
+async function completedRun(
+  subject: SourceContractSubject,
+  fixture: SourceFixture,
+  positions: RememberedPositions,
+): Promise<readonly SourceRecord[]> {
+  let completions = 0;
+  const onComplete = (): void => {
+    completions += 1;
+  };
+  const task = await startTask(subject, fixture, positions, { onComplete });
+  try {
+    const records = await pollUntil(subject, task, () => completions > 0);
+    equal(completions > 0, true, 'a source whose data has ended completes');
+    return records;
+  } finally {
+    await task.stop();
+  }
+}
+
+/** Polls until the records suffice, or the subject's patience ends. */
+async function pollUntil(
+  { patienceMs = 10_000 }: SourceContractSubject,
+  task: SourceTask,
+  suffice: (records: readonly SourceRecord[]) => boolean,
+): Promise<readonly SourceRecord[]> {
   const records: SourceRecord[] = [];
-  const signal = AbortSignal.timeout(10_000);
-  while (records.length < count && !signal.aborted) records.push(...(await task.poll(signal)));
+  const signal = AbortSignal.timeout(patienceMs);
+  while (!suffice(records) && !signal.aborted) records.push(...(await task.poll(signal)));
+  return records;
+}
+
+/** Polls until there are `count` records; fails when there are more, or not enough in time. */
+async function collect(subject: SourceContractSubject, task: SourceTask, count: number): Promise<readonly SourceRecord[]> {
+  const records = await pollUntil(subject, task, ({ length }) => length >= count);
   equal(records.length, count, `polled ${textsOf(records).join(', ')}`);
   return records;
 }

@@ -1,0 +1,165 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  type RecordMetadata,
+  type SourceConnector,
+  type SourceRecord,
+  type SourceTask,
+  type SourceTaskContext,
+  type TaskConfig,
+} from '@sluice/sdk';
+import { sourceContract, type SourceContractSubject } from './source-contract.js';
+
+/** Stands for input that nobody can read. */
+const GARBAGE = Symbol('garbage');
+
+interface System {
+  entries: (string | typeof GARBAGE)[];
+  hasEnded: boolean;
+  /** How far the system itself believes that its reader is. */
+  cursor: number;
+}
+
+/** What the wrong sources do: each flaw is one mistake of an author. */
+type Flaw =
+  | 'splits into too many'
+  | 'hands out backwards'
+  | 'nests positions'
+  | 'ignores its position'
+  | 'reads on from its system'
+  | 'answers with nothing only at the end'
+  | 'ignores the signal'
+  | 'cannot stop before its start'
+  | 'expects a place of every record'
+  | 'never completes'
+  | 'completes before its last record'
+  | 'completes only with a record'
+  | 'passes over garbage in silence'
+  | 'reports garbage again'
+  | 'puts the position of a mark before it';
+
+/** Reads a system that is a list. */
+class ListTask implements SourceTask {
+  #context: SourceTaskContext | undefined;
+  #next = 0;
+
+  constructor(
+    private readonly system: System,
+    private readonly flaw: Flaw | undefined,
+  ) {}
+
+  start(context: SourceTaskContext): Promise<void> {
+    if (context.config['list'] === undefined) return Promise.reject(new Error('list is missing'));
+    this.#context = context;
+    const stored = Number(context.position({ list: 'l' })?.['next'] ?? 0);
+    this.#next = this.flaw === 'ignores its position' ? 0 : this.flaw === 'reads on from its system' ? this.system.cursor : stored;
+    if (this.flaw !== 'completes only with a record') this.#completeAt(this.#next);
+    return Promise.resolve();
+  }
+
+  async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
+    const records = this.system.entries.slice(this.#next).flatMap((entry) => this.#recordsOf(entry));
+    this.system.cursor = this.#next;
+    if (records.length > 0) {
+      this.#completeAt(this.#next);
+      return this.flaw === 'hands out backwards' ? records.reverse() : records;
+    }
+    const waits = this.flaw === 'answers with nothing only at the end' ? 60_000 : this.flaw === 'ignores the signal' ? 2500 : 20;
+    await pause(waits, undefined, this.flaw === 'ignores the signal' ? {} : { signal, ref: false }).catch(() => undefined);
+    return [];
+  }
+
+  commitRecord(_record: SourceRecord, metadata: RecordMetadata | undefined): void {
+    if (this.flaw === 'expects a place of every record' && metadata === undefined) throw new TypeError('no metadata');
+  }
+
+  stop(): Promise<void> {
+    const isTooEarly = this.flaw === 'cannot stop before its start' && this.#context === undefined;
+    return isTooEarly ? Promise.reject(new TypeError('not started')) : Promise.resolve();
+  }
+
+  #completeAt(next: number): void {
+    const { entries, hasEnded } = this.system;
+    const last = this.flaw === 'completes before its last record' ? 0 : entries.length;
+    if (hasEnded && next >= last && this.flaw !== 'never completes') this.#context?.complete();
+  }
+
+  #recordsOf(entry: string | typeof GARBAGE): readonly SourceRecord[] {
+    this.#next += 1;
+    const partition = { list: 'l' };
+    if (entry !== GARBAGE) {
+      const position = this.flaw === 'nests positions' ? { at: { next: this.#next } } : { next: this.#next };
+      return [{ topic: 't', value: entry, partition, position }];
+    }
+    if (this.flaw === 'passes over garbage in silence') return [];
+    const error = new ConnectError(ConnectErrorCode.recordInvalid, 'garbage');
+    if (this.flaw === 'reports garbage again') this.#context?.skipRecord(error);
+    const next = this.flaw === 'puts the position of a mark before it' ? this.#next - 1 : this.#next;
+    const mark = this.#context?.unreadable(partition, { next }, error);
+    return mark === undefined ? [] : [mark];
+  }
+}
+
+function subjectWith(flaw?: Flaw): SourceContractSubject {
+  const system: System = { entries: [], hasEnded: false, cursor: 0 };
+  const config = { list: 'l' };
+  const connector: SourceConnector = {
+    kind: 'source',
+    name: 'ListSource',
+    aliases: [],
+    version: '1.0.0',
+    doc: 'Reads a list.',
+    spec: {},
+    taskConfigs: (given: TaskConfig) => (flaw === 'splits into too many' ? [given, given, given] : [given]),
+    createTask: () => new ListTask(system, flaw),
+  };
+  return {
+    connector,
+    brokenConfig: {},
+    patienceMs: 300,
+    setUp: () => {
+      Object.assign(system, { entries: [], hasEnded: false, cursor: 0 });
+      return Promise.resolve({
+        config,
+        append: (values) => Promise.resolve(void system.entries.push(...values)),
+        finish: () => Promise.resolve(void (system.hasEnded = true)),
+        appendUnreadable: () => Promise.resolve(void system.entries.push(GARBAGE)),
+        tearDown: () => Promise.resolve(),
+      });
+    },
+  };
+}
+
+const caught: readonly (readonly [Flaw, RegExp])[] = [
+  ['splits into too many', /^splits its work/],
+  ['hands out backwards', /^hands out everything, in order/],
+  ['nests positions', /^names partitions and positions/],
+  ['ignores its position', /^resumes after any record/],
+  ['reads on from its system', /^hands out again what was not committed/],
+  ['answers with nothing only at the end', /^answers with nothing/],
+  ['ignores the signal', /^ends a poll promptly/],
+  ['expects a place of every record', /^takes what became of each record/],
+  ['never completes', /^completes with its last record/],
+  ['completes before its last record', /^completes with its last record/],
+  ['completes only with a record', /^completes with its last record/],
+  ['passes over garbage in silence', /^reports unreadable input/],
+  ['reports garbage again', /^reports unreadable input/],
+  ['puts the position of a mark before it', /^reports unreadable input/],
+  ['cannot stop before its start', /^can be stopped without a start/],
+];
+
+describe('the contract of sources', () => {
+  it.each(sourceContract(subjectWith()))('holds for a right source: $title', ({ run }) => run());
+
+  it.each(caught)('catches a source that %s', async (flaw, title) => {
+    const [found, ...others] = sourceContract(subjectWith(flaw)).filter((each) => title.test(each.title));
+    expect(others).toEqual([]);
+    await expect(found?.run()).rejects.toThrow();
+  });
+
+  it('has a wrong source for each of its cases', () => {
+    for (const { title } of sourceContract(subjectWith())) expect(caught.some(([, pattern]) => pattern.test(title))).toBe(true);
+  });
+});
