@@ -22,6 +22,8 @@ export interface QueueOpeningOptions {
   readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
   /** Aborted when nothing more is read. */
   readonly signal: AbortSignal;
+  /** Called when queues are read that were not before. */
+  readonly opened: () => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -102,12 +104,38 @@ export class QueueOpening {
 
   /** Reads queues from positions, after a look at what was read before them. */
   async read(positions: readonly SinkPosition[], onRetry?: () => void): Promise<void> {
-    const { spec, ports, queues, policy, signal } = this.options;
+    const { spec, ports, queues, policy, signal, opened } = this.options;
     const context = { messages: ports.messages, group: spec.group, signal };
     const starts = await retrying(policy('looking at what was read', onRetry), signal, () =>
       Promise.all(positions.map((position) => prepareStart(context, position))),
     );
     for (const start of starts) queues.add(start);
+    opened();
+  }
+
+  /**
+   * Commits other positions for queues that are opened and not read, then reads them from there, in the background. `before` is called first, and
+   * `done` once they are read; both with the positions of one topic on one broker.
+   */
+  move(
+    positions: readonly SinkPosition[],
+    steps: {
+      readonly before: (positions: readonly SinkPosition[], signal: AbortSignal, repeated: () => void) => Promise<void>;
+      readonly done: (positions: readonly SinkPosition[]) => void;
+    },
+  ): void {
+    for (const { topic, items } of byTopicPart(positions, ({ queue }) => queue).values()) {
+      this.#begin(topic, async (opening) => {
+        const repeated = this.#noterOf(opening);
+        await steps.before(items, this.options.signal, repeated);
+        const followed = await this.#commit(items, repeated);
+        await this.read(
+          items.map((position) => followed.get(queueKey(position.queue)) ?? position),
+          repeated,
+        );
+        steps.done(items);
+      });
+    }
   }
 
   /** Every queue of a topic that may be new to the group waits for all brokers of the topic. */
@@ -136,10 +164,7 @@ export class QueueOpening {
     queues: readonly QueueRef[],
     isKnown: (topic: string) => Promise<boolean>,
   ): Promise<void> {
-    const repeated = (): void => {
-      opening.isRepeating = true;
-      this.#changed();
-    };
+    const repeated = this.#noterOf(opening);
     const { positions, ahead, undecided } = await this.#untilAnswered(() => startPositions(question, queues), repeated);
     if (positions.length > 0) await this.#readFrom(positions, question, ahead, repeated);
     const [first] = undecided;
@@ -157,9 +182,9 @@ export class QueueOpening {
     ahead: ReadonlyMap<string, number>,
     repeated: () => void,
   ): Promise<void> {
-    const { spec, commits, resets, signal } = this.options;
-    // A position that the reset policy chose must not be chosen again; and the answer says where an operator has reset the group.
-    const followed = await resets.follow(await commits.commit(positions, signal, repeated));
+    const { spec } = this.options;
+    // A position that the reset policy chose must not be chosen again.
+    const followed = await this.#commit(positions, repeated);
     for (const { queue, nextOffset } of positions) {
       const key = queueKey(queue);
       const offset = ahead.get(key);
@@ -171,6 +196,19 @@ export class QueueOpening {
     const starts = positions.map((position) => followed.get(queueKey(position.queue)) ?? position);
     spec.logger.info(describeStart(group, answers, starts));
     await this.read(starts, repeated);
+  }
+
+  /** Commits positions; returns, by queue key, those of an operator who has reset the group. */
+  async #commit(positions: readonly SinkPosition[], repeated: () => void): Promise<ReadonlyMap<string, SinkPosition>> {
+    const { commits, resets, signal } = this.options;
+    return resets.follow(await commits.commit(positions, signal, repeated));
+  }
+
+  #noterOf(opening: PartOpening): () => void {
+    return () => {
+      opening.isRepeating = true;
+      this.#changed();
+    };
   }
 
   #untilAnswered<T>(ask: () => Promise<T>, onRetry?: () => void): Promise<T> {

@@ -1,45 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  ConnectError,
-  ConnectErrorCode,
-  queueKey,
-  type QueueRef,
-  RetriableError,
-  type SinkRecord,
-  type SinkTaskContext,
-} from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, RetriableError } from '@sluice/sdk';
+import { AskingSink } from '../testing/asking-sink.js';
 import { SinkWorld } from '../testing/sink-world.js';
-import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
-
-/** Hands its context to the spec, which acts through it. */
-class AskingSink extends TransactionalSink {
-  context!: SinkTaskContext;
-  whenOpened: (queues: readonly QueueRef[]) => void = () => undefined;
-  beforePut: (records: readonly SinkRecord[]) => void = () => undefined;
-
-  override start(...[context]: Parameters<TransactionalSink['start']> | [SinkTaskContext]): Promise<void> {
-    this.context = context as SinkTaskContext;
-    return super.start();
-  }
-
-  override open(queues: readonly QueueRef[]): ReturnType<TransactionalSink['open']> {
-    this.whenOpened(queues);
-    return super.open(queues);
-  }
-
-  override put(...given: Parameters<TransactionalSink['put']>): Promise<void> {
-    this.beforePut(given[0]);
-    return super.put(...given);
-  }
-}
+import { newSinkStorage } from '../testing/transactional-sink.js';
 
 function twoQueues(): { world: SinkWorld; first: QueueRef; second: QueueRef; sink: AskingSink } {
   const world = new SinkWorld();
   const [first, second] = world.cluster.addTopic('t', 2);
   return { world, first: first!, second: second!, sink: new AskingSink(newSinkStorage()) };
 }
-
-const valuesOf = (sink: TransactionalSink): unknown[] => sink.puts.flat().map(({ value }) => value);
 
 describe('what a sink task asks of the runtime', () => {
   it('a commit: before the next flush is due', async () => {
@@ -66,16 +35,16 @@ describe('what a sink task asks of the runtime', () => {
     await loop.start();
     await world.clock.until(() => counters.recordsPut === 1);
     await world.clock.advance(10_000);
-    expect(valuesOf(sink)).toEqual(['a']);
+    expect(sink.values).toEqual(['a']);
     sink.context.pause([first]);
     sink.context.resume([second]);
     world.plain(first, 'b');
     await world.clock.until(() => counters.recordsPut === 3);
     await world.clock.advance(10_000);
-    expect(valuesOf(sink)).toEqual(['a', 'x', 'y']);
+    expect(sink.values).toEqual(['a', 'x', 'y']);
     sink.context.resume([first]);
     await world.clock.until(() => counters.recordsPut === 4, 1_000);
-    expect(valuesOf(sink)).toEqual(['a', 'x', 'y', 'b']);
+    expect(sink.values).toEqual(['a', 'x', 'y', 'b']);
     loop.kill();
   });
 

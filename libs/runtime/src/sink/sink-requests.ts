@@ -1,4 +1,12 @@
-import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkRecord, type SinkTaskContext } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  queueKey,
+  type QueueRef,
+  type SinkPosition,
+  type SinkRecord,
+  type SinkTaskContext,
+} from '@sluice/sdk';
 import type { RateLimitedLogger } from '@sluice/time';
 import { withSkipRemedy } from '../task/skip-remedy.js';
 import { someOf } from '../task/some-of.js';
@@ -14,10 +22,11 @@ export interface SinkRequestsOptions {
   readonly flush: () => void;
   /** Called when records may be taken that could not before. */
   readonly resumed: () => void;
+  readonly seek: (positions: readonly SinkPosition[]) => void;
 }
 
 /** What a sink task asks of the runtime through its context. */
-export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pause' | 'resume' | 'skipRecord'> {
+export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pause' | 'resume' | 'seek' | 'skipRecord'> {
   /** Keys of the queues that the task was offered. */
   readonly #offered = new Set<string>();
   readonly #paused = new Set<string>();
@@ -45,6 +54,19 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
   readonly resume = (queues: readonly QueueRef[]): void => {
     for (const key of this.#keysOf('resume', queues)) this.#paused.delete(key);
     this.options.resumed();
+  };
+
+  readonly seek = (positions: readonly SinkPosition[]): void => {
+    this.#keysOf(
+      'seek in',
+      positions.map(({ queue }) => queue),
+    );
+    for (const { queue, nextOffset } of positions) {
+      if (Number.isSafeInteger(nextOffset) && nextOffset >= 0) continue;
+      const text = `The task cannot seek to ${nextOffset} in queue ${queueKey(queue)}; offsets are whole numbers from 0`;
+      throw new ConnectError(ConnectErrorCode.requestInvalid, text);
+    }
+    this.options.seek(positions);
   };
 
   readonly skipRecord = ({ queue, offset }: SinkRecord, error: ConnectError): void => {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { QueueRef } from '@sluice/sdk';
+import type { QueueRef, SinkPosition } from '@sluice/sdk';
 import { RateLimitedLogger, untilAborted } from '@sluice/time';
 import { DRAIN_SHARE, type LoopEnd } from '../task/loop-end.js';
 import { PauseSwitch } from '../task/pause-switch.js';
@@ -26,6 +26,7 @@ import { SinkCalls } from './sink-calls.js';
 import { SinkFlushes } from './sink-flushes.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { MAX_NAMED_QUEUES, SinkRequests } from './sink-requests.js';
+import { SinkSeeks } from './sink-seeks.js';
 import { SinkStage } from './sink-stage.js';
 import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
@@ -56,6 +57,7 @@ export class SinkTaskLoop {
   readonly #commits: OffsetCommits;
   readonly #flushes: SinkFlushes;
   readonly #requests: SinkRequests;
+  readonly #seeks: SinkSeeks;
   readonly #opening: QueueOpening;
   readonly #watch: QueueWatch;
   #failure: { readonly error: unknown } | undefined;
@@ -92,7 +94,10 @@ export class SinkTaskLoop {
     const flush = (): void => {
       flushes.request();
     };
-    const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake }));
+    const seek = (positions: readonly SinkPosition[]): void => {
+      seeks.ask(positions);
+    };
+    const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake, seek }));
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
     const policy = (this.#policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry));
     const queues = (this.#queues = this.#queueSet({ warn, arrived: wake, failed, skips }));
@@ -105,6 +110,10 @@ export class SinkTaskLoop {
     const resolve = (shown: readonly OffsetReset[]): Promise<void> => resets.resolve(shown);
     const commits = (this.#commits = new OffsetCommits({ ...committing, resolve }));
     const flushes = (this.#flushes = new SinkFlushes({ spec, ports, queues, calls, commits, stopping, killed, due: wake }));
+    const store = async (positions: Iterable<SinkPosition>): Promise<void> => {
+      commits.add(queues.markFlushed(await calls.flush(() => [...queues.positions(), ...positions], { everything: false })));
+    };
+    const flushAll = (): Promise<void> => flushes.flush(true);
     const resets: OffsetResets = new OffsetResets({
       spec,
       ports,
@@ -113,14 +122,14 @@ export class SinkTaskLoop {
       policy,
       stopping,
       killed,
-      flush: () => flushes.flush(true),
-      store: async (positions) => {
-        commits.add(queues.markFlushed(await calls.flush(() => [...queues.positions(), ...positions], { everything: false })));
-      },
+      flush: flushAll,
+      store,
       begin: (positions) => opening.read(positions),
     });
-    const forOpening = { spec, ports, queues, calls, commits, requests, resets, policy, signal: stopping, failed };
+    const forOpening = { spec, ports, queues, calls, commits, requests, resets, policy, signal: stopping, opened: wake, failed };
     const opening: QueueOpening = (this.#opening = new QueueOpening(forOpening));
+    const seeking = { spec, ports, queues, commits, opening, policy, killed };
+    const seeks: SinkSeeks = (this.#seeks = new SinkSeeks({ ...seeking, flush: flushAll, store, asked: wake }));
     this.#watch = new QueueWatch({
       intervalMs: settings.refreshIntervalMs,
       clock: ports.clock,
@@ -159,8 +168,8 @@ export class SinkTaskLoop {
     try {
       await this.#ports.lease.whenHeld(signal);
       const queues = await retrying(this.#policy('asking for the queues'), signal, () => this.#listQueues());
-      const { requestCommit, pause, resume, skipRecord } = this.#requests;
-      const requests = { requestCommit, pause, resume, skipRecord };
+      const { requestCommit, pause, resume, seek, skipRecord } = this.#requests;
+      const requests = { requestCommit, pause, resume, seek, skipRecord };
       await this.#calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal, ...requests });
       await this.#opening.open(queues, settings.offsetReset);
       await this.#opening.whenFed();
@@ -216,6 +225,7 @@ export class SinkTaskLoop {
     const flushes = this.#flushes;
     const pausing = this.#pausing;
     const queues = this.#queues;
+    const seeks = this.#seeks;
     const watch = this.#watch;
     const { maxPutRecords } = this.spec.settings;
     const { signal } = this.#stopping;
@@ -229,6 +239,7 @@ export class SinkTaskLoop {
         // What is found while the task runs came after its start: nothing in it may be passed over.
         await this.#opening.open(found, 'earliest');
       }
+      if (await seeks.begin()) continue;
       if (flushes.takeDue() || (pausing.isPaused && queues.isAdvanced)) {
         await flushes.flush(pausing.isPaused);
         continue;
@@ -236,7 +247,7 @@ export class SinkTaskLoop {
       commits.addSafe(watch.takeDue());
       const held = this.#requests.withPaused(commits.heldQueues);
       if (pausing.isPaused || !queues.hasMessages(held)) {
-        if (pausing.isPaused && commits.heldQueues.size === 0 && !queues.isUnsafe) pausing.tellStill();
+        if (pausing.isPaused && commits.heldQueues.size === 0 && !queues.isUnsafe && seeks.isEmpty) pausing.tellStill();
         await this.#idle();
         continue;
       }
@@ -312,6 +323,10 @@ export class SinkTaskLoop {
     try {
       if (!this.#ports.lease.held) this.kill();
       if (!calls.hasLeftovers && !killed.signal.aborted) {
+        if (!this.#seeks.isEmpty) {
+          await this.#flushes.flush(true);
+          await Promise.race([this.#seeks.leave(), untilAborted(killed.signal)]);
+        }
         await this.#flushes.drain();
         isFlushed = true;
       }

@@ -14,6 +14,19 @@ export interface SinkTaskContext extends TaskContext {
   resume(queues: readonly QueueRef[]): void;
 
   /**
+   * Has queues read from other offsets, before or after what was put. Returns at once. The runtime begins after the task's present call. It
+   * flushes everything, then the new positions, and commits their offsets; no record of these queues is put meanwhile. So everything before
+   * the new offset is treated as safe. The task drops what it holds of the queue from there on. A `put` that failed is made again first. A
+   * task that stops meanwhile leaves the new offsets to the next owner. The filter against duplicates learns again from the 10,000 messages before.
+   *
+   * An offset behind the end of the queue fails the task. So does one that retention removed, unless `errors.tolerance=all`: the queue is read from
+   * its oldest message then. A reset by an operator goes before.
+   *
+   * @throws ConnectError for a queue that the task has not opened, or for what is no offset
+   */
+  seek(positions: readonly SinkPosition[]): void;
+
+  /**
    * Skips a record that the other system refuses for good, and reports why. With `errors.tolerance=all` the runtime counts and logs it; else
    * this call throws the error, which ends the task.
    */

@@ -2,6 +2,7 @@ import {
   ConnectError,
   ConnectErrorCode,
   MAX_POSITIONS_PER_CALL,
+  type SinkPosition,
   type SinkTaskContext,
   type SourcePartition,
   type SourcePosition,
@@ -58,6 +59,8 @@ export interface TestContextOptions {
   readonly waits?: (string | undefined)[];
   /** The marks that a source asked for, and why. */
   readonly unreadable?: Map<SourceRecord, ConnectError>;
+  /** Where a sink asked to read on. */
+  readonly seeks?: SinkPosition[];
   /** Called when a source says that it has no more data. */
   readonly onComplete?: () => void;
 }
@@ -68,6 +71,7 @@ export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
     requestCommit: () => undefined,
     pause: () => undefined,
     resume: () => undefined,
+    seek: (positions) => options.seeks?.push(...positions),
     skipRecord: (_record, error) => {
       skip(options, error);
     },
