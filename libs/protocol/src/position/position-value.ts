@@ -61,13 +61,32 @@ function revive(value: unknown): unknown {
   return revived.some(([, field], index) => field !== entries[index]?.[1]) ? Object.fromEntries(revived) : value;
 }
 
+/** How objects of some keys are written. */
+interface Layout {
+  /** As the object lists them. */
+  readonly keys: readonly string[];
+  readonly sorted: readonly { readonly key: string; readonly before: string }[];
+}
+
+/** Of the object before: the positions of a source are alike, and sorting their keys took most of the time. */
+let lastLayout: Layout = { keys: [], sorted: [] };
+
+function layoutOf(fields: object): Layout {
+  const keys = Object.keys(fields);
+  const last = lastLayout;
+  if (keys.length === last.keys.length && keys.every((key, index) => key === last.keys[index])) return last;
+  const sorted = keys.toSorted().map((key) => ({ key, before: `${JSON.stringify(key)}:` }));
+  return (lastLayout = { keys, sorted });
+}
+
 function objectText(fields: object, path: string): string {
-  const texts: string[] = [];
-  for (const key of Object.keys(fields).sort()) {
+  let text = '';
+  for (const { key, before } of layoutOf(fields).sorted) {
     const value: unknown = fields[key as keyof typeof fields];
-    if (value !== undefined) texts.push(`${JSON.stringify(key)}:${valueText(value, path === '' ? key : `${path}.${key}`)}`);
+    if (value === undefined) continue;
+    text += `${text === '' ? '' : ','}${before}${valueText(value, path === '' ? key : `${path}.${key}`)}`;
   }
-  return `{${texts.join(',')}}`;
+  return `{${text}}`;
 }
 
 function valueText(value: unknown, path: string): string {

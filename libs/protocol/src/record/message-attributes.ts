@@ -1,5 +1,5 @@
 import type { RocketMqAttributes } from '@sluice/sdk';
-import { propertyNeedle, scanProperty } from './property-block.js';
+import { propertyNeedle, propertyText, scanProperty } from './property-block.js';
 import { isPlainText } from './text-value.js';
 
 const Property = { tag: 'TAGS', keys: 'KEYS', shardingKey: '__SHARDINGKEY' } as const;
@@ -55,14 +55,14 @@ export function isIndexableKey(key: string): boolean {
 }
 
 /**
- * Gives the properties of the attributes that a source may set.
+ * Writes the properties of the attributes that a source may set.
  *
  * @param refused makes the error of an attribute that the message cannot have
  */
-export function* attributeProperties(
+export function attributesText(
   { tag, keys, shardingKey, delayLevel, deliverAt, bornAt }: RocketMqAttributes,
   refused: (reason: string) => Error,
-): Generator<readonly [name: string, value: string]> {
+): string {
   const delay = deliverAt ?? delayLevel;
   if (delay !== undefined) {
     const name = deliverAt === undefined ? 'delayLevel' : 'deliverAt';
@@ -72,23 +72,25 @@ export function* attributeProperties(
     );
   }
   if (bornAt !== undefined) throw refused(`its bornAt is ${bornAt}, RocketMQ's client sets it; a record has a timestamp.`);
+  let text = '';
   if (tag !== undefined) {
     if (!isPlainText(tag) || tag.includes('|')) {
       throw refused(`its tag is ${JSON.stringify(tag)}, a tag is a text without control characters and without "|".`);
     }
-    yield [Property.tag, tag];
+    text += propertyText(Property.tag, tag);
   }
   if (shardingKey !== undefined) {
     if (!isPlainText(shardingKey)) {
       throw refused(`its sharding key is ${JSON.stringify(shardingKey)}, a sharding key is a text without control characters.`);
     }
-    yield [Property.shardingKey, shardingKey];
+    text += propertyText(Property.shardingKey, shardingKey);
   }
   const wrong = keys?.find((key) => !isIndexableKey(key));
   if (wrong !== undefined) {
     throw refused(`one of its keys is ${JSON.stringify(wrong)}, a key has 1 to ${MAX_KEY_LENGTH} characters and no space.`);
   }
-  if (keys !== undefined && keys.length > 0) yield [Property.keys, keys.join(KEY_SEPARATOR)];
+  if (keys !== undefined && keys.length > 0) text += propertyText(Property.keys, keys.join(KEY_SEPARATOR));
+  return text;
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

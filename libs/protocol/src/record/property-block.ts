@@ -7,11 +7,9 @@ const VALUE_END = 2;
 
 export const noProperties: Buffer = Buffer.alloc(0);
 
-/** Writes a block that ends with a separator, so that blocks can be joined. Names and values must be free of control characters. */
-export function encodePropertyBlock(entries: Iterable<readonly [name: string, value: string]>): Buffer {
-  let text = '';
-  for (const [name, value] of entries) text += `${name}\u0001${value}\u0002`;
-  return text === '' ? noProperties : Buffer.from(text, 'utf8');
+/** Returns the text of a property in a block; blocks end with a separator, so that they can be joined. Both parts must be free of control characters. */
+export function propertyText(name: string, value: string): string {
+  return `${name}\u0001${value}\u0002`;
 }
 
 /**

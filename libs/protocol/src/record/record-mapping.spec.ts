@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ConnectError, MAX_VALUE_BYTES, type RocketMqAttributes } from '@sluice/sdk';
 import * as fc from 'fast-check';
 import { MessageAttributes } from './message-attributes.js';
-import { encodePropertyBlock } from './property-block.js';
+import { propertyText } from './property-block.js';
 import { MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { type ConvertedRecord, type MessageHeader, messageToRecord, recordToMessage } from './record-mapping.js';
 import { isReservedProperty } from './reserved-properties.js';
@@ -49,6 +49,10 @@ const thrownBy = (record: ConvertedRecord): unknown => {
     return error;
   }
 };
+
+function propertyBlock(entries: readonly (readonly [string, string])[]): Buffer {
+  return Buffer.from(entries.map(([name, value]) => propertyText(name, value)).join(''));
+}
 
 describe('recordToMessage and messageToRecord', () => {
   it.each(golden)('has kept its bytes: $title', ({ record, stamp, body, properties }) => {
@@ -117,7 +121,7 @@ describe('recordToMessage and messageToRecord', () => {
   });
 
   it('reads messages of Apache RocketMQ Connect and of plain producers', () => {
-    const properties = encodePropertyBlock([
+    const properties = propertyBlock([
       ['UNIQ_KEY', '0A'],
       ['WAIT', 'true'],
       ['KEYS', 'k1'],
@@ -140,7 +144,7 @@ describe('recordToMessage and messageToRecord', () => {
   });
 
   it('reads what a broker left of a delay, and nothing that is no number', () => {
-    const read = (...entries: (readonly [string, string])[]): MessageAttributes => new MessageAttributes(encodePropertyBlock(entries), 0);
+    const read = (...entries: (readonly [string, string])[]): MessageAttributes => new MessageAttributes(propertyBlock(entries), 0);
     const { delayLevel, deliverAt } = read(['DELAY', '3'], ['TIMER_DELIVER_MS', '1700000000000']);
     expect([delayLevel, deliverAt]).toEqual([3, 1_700_000_000_000]);
     const wrong = read(['DELAY', 'x'], ['TIMER_DELIVER_MS', '-1'], ['KEYS', ' a  b ']);

@@ -1,6 +1,6 @@
 import type { QueueRef } from '@sluice/sdk';
 import { parseBase36 } from './base36.js';
-import { encodePropertyBlock, propertyNeedle, scanProperty } from './property-block.js';
+import { propertyNeedle, propertyText, scanProperty } from './property-block.js';
 import { isTag, queueTag, QUEUE_TAG_LENGTH } from './queue-tag.js';
 import type { MessageParts } from './record-mapping.js';
 import { SluiceProperty } from './reserved-properties.js';
@@ -34,7 +34,7 @@ export function parseBarrier(text: string, queue: string): Barrier | undefined {
 
 export function barrierMessage(barrier: Barrier, queue: QueueRef): MessageParts {
   const text = encodeBarrier(barrier, queueTag(queue));
-  return { body: barrierBody, properties: encodePropertyBlock([[SluiceProperty.barrier, text]]) };
+  return { body: barrierBody, properties: Buffer.from(propertyText(SluiceProperty.barrier, text), 'utf8') };
 }
 
 /** Returns whether a body is the one that every barrier has. */

@@ -56,8 +56,19 @@ export function stampSuffix(seq: number, position: SourcePosition): string {
   return `${seq.toString(36)}.${encodePosition(position)}`;
 }
 
+/** The part of a stamp that shows duplicates. */
+export type StampCoordinates = Omit<Stamp, 'position'>;
+
 /** Reads the stamp of a message in the queue with the tag `queue`; `undefined` if the text is none, or was written for another queue. */
 export function parseStamp(text: string, queue: string): Stamp | undefined {
+  const coordinates = parseStampCoordinates(text, queue);
+  if (coordinates === undefined) return undefined;
+  const position = parsePosition(text, positionStart(text));
+  return position === undefined ? undefined : { ...coordinates, position };
+}
+
+/** Reads a stamp as {@link parseStamp} does, without parsing its position. */
+export function parseStampCoordinates(text: string, queue: string): StampCoordinates | undefined {
   const generationStart = queueStart + QUEUE_TAG_LENGTH + 1;
   const generationEnd = text.indexOf('.', generationStart);
   const seqEnd = text.indexOf('.', generationEnd + 1);
@@ -65,15 +76,21 @@ export function parseStamp(text: string, queue: string): Stamp | undefined {
   if (!isTag(text, queueStart, queue)) return undefined;
   const generation = parseBase36(text, generationStart, generationEnd);
   const seq = parseBase36(text, generationEnd + 1, seqEnd);
-  const position = parsePosition(text, seqEnd + 1);
-  if (generation === undefined || seq === undefined || position === undefined) return undefined;
+  if (generation === undefined || seq === undefined || !mayBePosition(text, seqEnd + 1)) return undefined;
   return {
     task: text.slice(0, ID_LENGTH),
     stream: text.slice(streamStart, streamStart + ID_LENGTH),
     generation,
     seq,
-    position,
   };
+}
+
+function positionStart(text: string): number {
+  return text.indexOf('.', text.indexOf('.', queueStart + QUEUE_TAG_LENGTH + 1) + 1) + 1;
+}
+
+function mayBePosition(text: string, start: number): boolean {
+  return text[start] === '{' ? text.endsWith('}') : parseBase36(text, start, text.length) !== undefined;
 }
 
 /** Finds the text of a message's stamp without looking at its other properties. */

@@ -1,4 +1,4 @@
-import { isBarrierBody, parseBarrier, parseStamp, scanBarrier, scanStamp, type Stamp } from '@sluice/protocol';
+import { isBarrierBody, parseBarrier, parseStampCoordinates, scanBarrier, scanStamp, type StampCoordinates } from '@sluice/protocol';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { FilterStateError, StreamFilter } from '../task/stream-filter.js';
 
@@ -27,11 +27,11 @@ export class ReadState {
   }
 
   /** Returns why a message is dropped; or the stamp of its record, if it has one for the queue with the tag `queue`. */
-  judge(message: RawMessage, queue: string): Stamp | undefined | DropReason {
+  judge(message: RawMessage, queue: string): StampCoordinates | undefined | DropReason {
     const { rawProperties, storeTimestamp } = message;
     const stampText = scanStamp(rawProperties);
     if (stampText !== undefined) {
-      const stamp = parseStamp(stampText, queue);
+      const stamp = parseStampCoordinates(stampText, queue);
       if (stamp === undefined) return undefined;
       const verdict = this.filter.verdict(stamp);
       return verdict === 'accept' ? stamp : verdict;
@@ -45,7 +45,7 @@ export class ReadState {
   }
 
   /** Remembers a message as the last one that was taken, with the stamp of a record that was accepted. */
-  took({ storeTimestamp }: RawMessage, judged: Stamp | undefined | DropReason): void {
+  took({ storeTimestamp }: RawMessage, judged: StampCoordinates | undefined | DropReason): void {
     if (typeof judged === 'object') this.filter.remember(judged, storeTimestamp);
     this.#storedMs = storeTimestamp;
   }

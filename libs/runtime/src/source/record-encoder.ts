@@ -40,7 +40,7 @@ export class ConvertingEncoder implements RecordEncoder {
     }
     return recordToMessage(
       {
-        key: record.key === undefined ? undefined : key.toBytes(record.key, record.keySchema, record.topic),
+        key: keyOf(key, record),
         value: value.toBytes(record.value, record.schema, record.topic),
         headers,
         timestamp: record.timestamp,
@@ -50,6 +50,12 @@ export class ConvertingEncoder implements RecordEncoder {
       stamp,
     );
   }
+}
+
+/** A text stays one: it is a property of the message, and its bytes would be made a text again. */
+function keyOf(converter: Converter, { key, keySchema, topic }: ConnectRecord): Uint8Array | string | null | undefined {
+  if (key === undefined || (typeof key === 'string' && converter instanceof StringConverter)) return key;
+  return converter.toBytes(key, keySchema, topic);
 }
 
 async function prepareParts({ key, value, header }: Converters, records: readonly ConnectRecord[], signal: AbortSignal): Promise<void> {

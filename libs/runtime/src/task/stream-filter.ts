@@ -1,8 +1,5 @@
-import type { Stamp } from '@sluice/protocol';
+import type { StampCoordinates } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-
-/** The part of a stamp that a verdict needs. */
-export type StampCoordinates = Omit<Stamp, 'position'>;
 
 export type FilterVerdict = 'accept' | 'older-generation' | 'repeated-seq';
 
