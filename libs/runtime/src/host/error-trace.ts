@@ -7,7 +7,7 @@ import { withoutSecrets } from '../plugins/validate-connector.js';
 export const MAX_TRACE_LENGTH = 16_384;
 
 /** The deepest chain of causes that is followed: causes may form a circle. */
-const MOST_CAUSES = 20;
+export const MAX_CAUSES = 20;
 
 function textOf(error: unknown): string {
   if (error instanceof Error) return error.stack ?? `${error.name}: ${error.message}`;
@@ -18,7 +18,7 @@ function textOf(error: unknown): string {
 export function errorTrace(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
-  for (let depth = 0; current !== undefined && depth < MOST_CAUSES; depth += 1) {
+  for (let depth = 0; current !== undefined && depth < MAX_CAUSES; depth += 1) {
     const text = textOf(current);
     parts.push(depth === 0 ? text : `Caused by: ${text}`);
     current = current instanceof Error ? current.cause : undefined;

@@ -4,8 +4,9 @@ import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
 import { decideRestart } from '../retry/restart-policy.js';
-import { SupersededError } from '../task/superseded-error.js';
+import { isSuperseded } from '../task/superseded-error.js';
 import type { TaskLoop } from './task-loop.js';
+import { ThreadEndedError } from './thread-ended-error.js';
 
 export interface HostedTaskOptions {
   /** Makes the loop of a task; throws when its settings are wrong. */
@@ -38,7 +39,8 @@ interface Failure {
 
 /**
  * Runs one task of a node, from its assignment to its end. A task that fails restarts as its settings say, with its generation. A source with
- * unsettled sends gets a new one: a send that arrives late must not take effect beside those of the restarted loop.
+ * unsettled sends gets a new one: a send that arrives late must not take effect beside those of the restarted loop. So does every task whose thread
+ * has ended.
  */
 export class HostedTask {
   readonly key: string;
@@ -158,6 +160,13 @@ export class HostedTask {
     this.#loop?.kill();
   }
 
+  /** Ends the task's thread, and with it the task. Returns `false` where it has none of its own. */
+  endThread(): boolean {
+    if (this.#loop?.endThread === undefined) return false;
+    this.#loop.endThread();
+    return true;
+  }
+
   async #run(): Promise<void> {
     const { clock } = this.options;
     const { signal } = this.#stopping;
@@ -166,9 +175,16 @@ export class HostedTask {
     while (!signal.aborted) {
       const failure = await this.#runOnce();
       if (failure === undefined || this.isStopping) return;
-      if (failure.error instanceof SupersededError) {
-        this.#noteSuccession(failure.error);
-        if (this.task.type === 'source') {
+      const { error } = failure;
+      if (error instanceof ThreadEndedError && !error.isCulprit) {
+        this.#noteSuccession(error, true);
+        await this.#waitForNewGeneration();
+        return;
+      }
+      if (isSuperseded(error)) {
+        const isSource = this.task.type === 'source';
+        this.#noteSuccession(error, isSource);
+        if (isSource) {
           await this.#waitForNewGeneration();
           return;
         }
@@ -207,11 +223,11 @@ export class HostedTask {
       const end = await loop.ended;
       if (end.kind === 'stopped') return undefined;
       if (this.isStopping) this.#warn(`failed while it stopped: ${this.#describe(end.error).trace}`);
-      const isUnsettled = this.task.type === 'source' && !end.clean;
+      const isUnsettled = end.error instanceof ThreadEndedError || (this.task.type === 'source' && !end.clean);
       return { error: end.error, ranMs: clock.nowMs() - startedMs, isUnsettled };
     } catch (error) {
       this.#noteTried();
-      return { error, ranMs: 0, isUnsettled: false };
+      return { error, ranMs: 0, isUnsettled: error instanceof ThreadEndedError };
     } finally {
       this.#isStarting = false;
       this.#ranFrom = undefined;
@@ -241,10 +257,10 @@ export class HostedTask {
   }
 
   /** Notes a restart that the restart policy does not count: the task itself did not fail. */
-  #noteSuccession({ message }: Error): void {
+  #noteSuccession({ message }: Error, isShown: boolean): void {
     const { clock, logger } = this.options;
     const text = `Task ${this.key} restarts. ${message}`;
-    if (this.task.type === 'source') {
+    if (isShown) {
       this.#lastError = { at: clock.wallMs(), message };
       logger.warn(text);
     } else logger.info(text);

@@ -91,11 +91,13 @@ export class TaskHost {
     return kept === undefined || kept.untilMs < this.options.clock.nowMs() ? undefined : kept.history;
   }
 
-  /** Gives the task its time to stop, then gives it up and waits for its end once more. */
+  /** Gives the task its time to stop, then gives it up and waits for its end once more; at last it ends the task's thread. */
   async #endsInTime(task: HostedTask): Promise<boolean> {
-    if (await endsWithin(this.options.clock, task.done, task.shutdownTimeoutMs)) return true;
+    const { clock, killTimeoutMs } = this.options;
+    if (await endsWithin(clock, task.done, task.shutdownTimeoutMs)) return true;
     task.kill();
-    return endsWithin(this.options.clock, task.done, this.options.killTimeoutMs);
+    if (await endsWithin(clock, task.done, killTimeoutMs)) return true;
+    return task.endThread() && endsWithin(clock, task.done, killTimeoutMs);
   }
 }
 

@@ -15,6 +15,8 @@ export interface TaskLoop {
   stop(): Promise<LoopEnd>;
   /** Gives up at once: nothing more is written. */
   kill(): void;
+  /** Ends the thread that the loop runs in, for certain. Absent where no other way than the end of the process is certain. */
+  endThread?(): void;
   /** `onStill` is called once nothing moves any more, unless the loop was resumed before. */
   pause(onStill: () => void): void;
   resume(): void;

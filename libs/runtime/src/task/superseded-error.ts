@@ -1,4 +1,4 @@
-import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, isConnectError } from '@sluice/sdk';
 
 /** Thrown where another runner may have run a task while this one had no contact to the control plane: what the task holds is outdated. */
 export class SupersededError extends ConnectError {
@@ -21,4 +21,9 @@ export class SupersededError extends ConnectError {
         'a target that stores no offsets may get some twice',
     );
   }
+}
+
+/** Returns whether an error is a {@link SupersededError}, also one that came from another thread. */
+export function isSuperseded(error: unknown): error is ConnectError {
+  return isConnectError(error) && error.code === ConnectErrorCode.fenced && error.name === SupersededError.name;
 }

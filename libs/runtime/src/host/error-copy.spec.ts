@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConnectError, ConnectErrorCode, isRetriable, RetriableError } from '@sluice/sdk';
+import { isLasting } from '../retry/restart-policy.js';
+import { isSuperseded, SupersededError } from '../task/superseded-error.js';
+import { copyError, restoreError } from './error-copy.js';
+import { errorTrace } from './error-trace.js';
+
+/** What the other thread makes of an error. */
+const passed = (error: unknown): unknown => restoreError(structuredClone(copyError(error)));
+
+describe('an error that passes to another thread', () => {
+  it('is shown as it was, with its causes', () => {
+    const error = new ConnectError(ConnectErrorCode.sinkFailed, 'no room', { cause: new TypeError('disk', { cause: 'full' }) });
+    expect(errorTrace(passed(error))).toBe(errorTrace(error));
+  });
+
+  it('decides about a restart as it did', () => {
+    expect(isLasting(passed(new ConnectError(ConnectErrorCode.configInvalid, 'wrong')))).toBe(true);
+    expect(isRetriable(passed(new RetriableError('later')))).toBe(true);
+    expect(isRetriable(passed(Object.assign(new Error('busy'), { retriable: true })))).toBe(true);
+    expect(isRetriable(passed(new Error('x')))).toBe(false);
+    expect(isSuperseded(passed(SupersededError.ofSink()))).toBe(true);
+    expect(isSuperseded(passed(new ConnectError(ConnectErrorCode.fenced, 'another')))).toBe(false);
+  });
+
+  it('may be anything, and a circle of causes', () => {
+    expect(passed('text')).toBe('text');
+    expect(errorTrace(passed({ a: 1 }))).toBe('{ a: 1 }');
+    const circle = new Error('round');
+    circle.cause = circle;
+    expect(errorTrace(passed(circle))).toContain('round');
+  });
+});

@@ -1,0 +1,53 @@
+import { inspect } from 'node:util';
+import { ConnectError, type ConnectErrorCode, isConnectError, isRetriable } from '@sluice/sdk';
+import { MAX_CAUSES } from './error-trace.js';
+
+/** An error as it passes from one thread to another: a structured copy would lose its class, its code and its mark. */
+export type ErrorCopy =
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'error';
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string;
+      readonly retriable: boolean;
+      /** Set where it is an error of Sluice. */
+      readonly code?: ConnectErrorCode;
+      readonly cause?: ErrorCopy;
+    };
+
+/** Of each text; a status shows less. */
+const MAX_CHARACTERS = 65_536;
+
+/** Copies an error with its causes, so far as status, log and the decision about a restart need it. */
+export function copyError(error: unknown, depth = 0): ErrorCopy {
+  if (!(error instanceof Error)) return { kind: 'text', text: shortened(typeof error === 'string' ? error : inspect(error)) };
+  const { name, message, stack, cause } = error;
+  return {
+    kind: 'error',
+    name,
+    message: shortened(message),
+    stack: shortened(stack ?? `${name}: ${message}`),
+    retriable: isRetriable(error),
+    ...(isConnectError(error) ? { code: error.code } : {}),
+    ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: copyError(cause, depth + 1) }),
+  };
+}
+
+/** Makes an error of a copy: of the same name, text, causes, code and mark. */
+export function restoreError(copy: ErrorCopy): unknown {
+  if (copy.kind === 'text') return copy.text;
+  const { name, message, stack, retriable, code } = copy;
+  const cause = copy.cause === undefined ? undefined : restoreError(copy.cause);
+  const error =
+    code === undefined
+      ? Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { retriable })
+      : new ConnectError(code, message, { retriable, cause });
+  error.name = name;
+  error.stack = stack;
+  return error;
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}...` : text;
+}
