@@ -1,50 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { mergeReports, type Verdict } from '@sluice/connector-verify';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { SupportRunner } from '../support/support-runner.js';
 
 describe('a task that does not stop', () => {
   let cluster: SluiceCluster;
-  let runner: ChildProcess | undefined;
-  let log = '';
-  let exited: Promise<number | null>;
+  let runner: SupportRunner;
 
   beforeAll(async () => {
     cluster = await SluiceCluster.start();
     expect(await cluster.role('sink-runner-1').kill('SIGTERM')).toBe(0);
-    const script = fileURLToPath(new URL('../dist/support/stuck-sink-runner.js', import.meta.url));
-    const child = spawn(process.execPath, [script], {
-      env: {
-        ...process.env,
-        ...cluster.environment,
-        SLUICE_STORE_PATH: cluster.path('store'),
-        SLUICE_NODE_ID: 'stuck-runner',
-        SLUICE_HTTP_PORT: '0',
-        NODE_OPTIONS: '',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    exited = new Promise((resolve) => child.once('exit', resolve));
-    runner = child;
+    runner = new SupportRunner(cluster, new URL('../dist/support/stuck-sink-runner.js', import.meta.url), 'stuck-runner');
   }, 300_000);
   afterAll(async () => {
-    runner?.kill('SIGKILL');
+    (runner as SupportRunner | undefined)?.kill('SIGKILL');
     await (cluster as SluiceCluster | undefined)?.close();
   }, 300_000);
-
-  const create = async (name: string, config: Readonly<Record<string, string>>): Promise<void> => {
-    await until(
-      `${name} is created`,
-      // Until a runner has reported its plugins, the class is not known.
-      async () => (await cluster.request('POST', '/connectors', { name, config })).status === 201,
-      180_000,
-      () => log,
-    );
-  };
 
   it('ends its process, and nobody loses anything: the other tasks of the node run elsewhere', async () => {
     const records = 6000;
@@ -59,7 +32,7 @@ describe('a task that does not stop', () => {
           return verdict.records >= count ? verdict : undefined;
         },
         180_000,
-        () => `${JSON.stringify({ ...verdict, examples: [] })}\n${log}`,
+        () => `${JSON.stringify({ ...verdict, examples: [] })}\n${runner.log}`,
       );
     };
     const topic = cluster.topic('lines');
@@ -68,19 +41,19 @@ describe('a task that does not stop', () => {
     await client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
     await client.close();
     const flush = { 'offset.flush.interval.ms': '200' };
-    await create('out', { 'connector.class': 'VerifySink', topics: topic, 'report.dir': folder, ...flush });
-    await create('stuck', { 'connector.class': 'StuckSink', topics: topic, 'task.shutdown.timeout.ms': '500' });
+    await runner.create('out', { 'connector.class': 'VerifySink', topics: topic, 'report.dir': folder, ...flush });
+    await runner.create('stuck', { 'connector.class': 'StuckSink', topics: topic, 'task.shutdown.timeout.ms': '500' });
     await cluster.untilTask('out', 'RUNNING', 'stuck-runner', 180_000);
     await cluster.untilTask('stuck', 'RUNNING', 'stuck-runner', 180_000);
     // The second half is for the node that takes over: the source starts once all tasks that matter before run.
-    await create('in', { 'connector.class': 'DatagenSource', ...load });
+    await runner.create('in', { 'connector.class': 'DatagenSource', ...load });
     await untilVerified(1);
     expect((await cluster.request('PUT', '/connectors/in/pause')).status).toBe(202);
     await cluster.untilTask('in', 'PAUSED', undefined, 180_000);
 
     expect((await cluster.request('POST', '/connectors/stuck/tasks/0/restart')).status).toBe(204);
-    expect(await exited).toBe(1);
-    expect(log).toContain('Task stuck-0 does not stop');
+    expect(await runner.exited).toBe(1);
+    expect(runner.log).toContain('Task stuck-0 does not stop');
     expect((await untilVerified(1)).records).toBeLessThan(records);
     expect((await cluster.request('PUT', '/connectors/in/resume')).status).toBe(202);
     cluster.role('sink-runner-1').start();

@@ -1,8 +1,10 @@
+import { isMainThread } from 'node:worker_threads';
 import { Role } from '@sluice/core';
-import { runRunner } from '@sluice/runner';
+import type { runRunner } from '@sluice/runner';
 import { connectorsOf } from '@sluice/runtime';
 
-type Connector = Awaited<ReturnType<Parameters<typeof runRunner>[1]>>[number];
+type Load = Parameters<typeof runRunner>[1];
+type Connector = Awaited<ReturnType<Load>>[number];
 
 /** A sink whose stop never ends, also after its signal is aborted. */
 const stuckSink: Connector = {
@@ -23,4 +25,6 @@ const stuckSink: Connector = {
   }),
 };
 
-await runRunner(Role.sinkRunner, async () => [...(await connectorsOf(import.meta.url, 'sink')), stuckSink]);
+const load: Load = async () => [...(await connectorsOf(import.meta.url, 'sink')), stuckSink];
+if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sinkRunner, load, import.meta.url);
+else await (await import('@sluice/runner/task-thread')).runTaskThread(load);

@@ -20,6 +20,14 @@ export interface GatewayLimits {
   readonly maxBodyBytes: number;
 }
 
+/** How a runner spreads its tasks over threads. */
+export interface ThreadSettings {
+  /** With 1, tasks run in the main thread. */
+  readonly count: number;
+  /** What the heap of a thread may hold, in MB; `undefined` for what Node allows. */
+  readonly memoryMb: number | undefined;
+}
+
 export interface NodeSettings extends ClusterConnection {
   readonly role: Role;
   /** Proxies of the runtime cluster: host:port, separated by commas; or {@link NO_PROXY}. */
@@ -40,6 +48,7 @@ export interface NodeSettings extends ClusterConnection {
   /** Converters of connectors that name none. */
   readonly defaultConverters: { readonly key?: string; readonly value?: string };
   readonly mayCreateTopics: boolean;
+  readonly threads: ThreadSettings;
   readonly gateway: GatewayLimits;
   readonly logLevel: SettingValues['log.level'];
 }
@@ -118,6 +127,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
     },
     defaultConverters: { ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }) },
     mayCreateTopics: values['topic.creation.enable'],
+    threads: { count: values['task.threads'], memoryMb: values['task.thread.memory.mb'] },
     gateway: {
       requestTimeoutMs: values['gateway.request.timeout.ms'],
       maxStalenessMs: values['gateway.max.staleness.ms'],

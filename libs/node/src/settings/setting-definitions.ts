@@ -206,6 +206,28 @@ export const settingsSpec = {
     roles: SOURCES,
     doc: 'Whether sources may create topics that are missing; where this is false, no connector can.',
   },
+  'task.threads': {
+    type: 'int',
+    importance: 'medium',
+    default: 1,
+    min: 1,
+    max: 64,
+    roles: RUNNERS,
+    doc:
+      'Threads that the tasks of a runner are spread over. A thread that crashes ends only its own tasks, and they restart. With 1, all tasks ' +
+      'run in the main thread.',
+  },
+  'task.thread.memory.mb': {
+    type: 'int',
+    importance: 'low',
+    optional: true,
+    min: 32,
+    max: 65_536,
+    roles: RUNNERS,
+    doc:
+      'Memory that JavaScript objects of one task thread may take, in MB; by default as much as Node allows. A thread that needs more ends, and its ' +
+      'tasks restart. Buffers do not count. It has no effect where task.threads is 1.',
+  },
   'gateway.request.timeout.ms': {
     type: 'int',
     importance: 'medium',

@@ -1,4 +1,5 @@
-import { callKnownQueue, type OffsetFile } from '@sluice/node';
+import type { OffsetFile } from '@sluice/node';
+import { callKnownQueue } from '@sluice/node/known-queue';
 import { isSameCluster } from '@sluice/protocol';
 import { queueKey, type QueueRef, type SinkPosition } from '@sluice/sdk';
 import { isRocketMqError, type RocketMqClient } from '@sluice/rocketmq';
@@ -22,17 +23,22 @@ export class RocketMqOffsetStore implements OffsetStore {
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
-    const known = this.#committed.get(group) ?? new Map<string, number>();
-    this.#committed.set(group, known);
     const resets: OffsetReset[] = [];
     await Promise.all(
-      positions.map(async ({ queue, nextOffset }) => {
-        const reset = await this.#commitOne(group, queue, nextOffset);
-        if (reset === undefined) known.set(queueKey(queue), nextOffset);
+      positions.map(async (position) => {
+        const reset = await this.#commitOne(group, position.queue, position.nextOffset);
+        if (reset === undefined) this.noteCommitted(group, [position]);
         else resets.push(reset);
       }),
     );
     return resets;
+  }
+
+  /** Notes what was committed for the group, here or elsewhere in the process, for {@link snapshot}. */
+  noteCommitted(group: string, positions: readonly SinkPosition[]): void {
+    const known = this.#committed.get(group) ?? new Map<string, number>();
+    this.#committed.set(group, known);
+    for (const { queue, nextOffset } of positions) known.set(queueKey(queue), nextOffset);
   }
 
   /** A broker keeps a reset until the group pulls there once, and answers the pull with the offset to resume at. */

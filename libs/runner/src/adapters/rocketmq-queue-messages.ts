@@ -10,7 +10,7 @@ import {
 } from '@sluice/rocketmq';
 import { QueueReadFailure, type QueueMessages, type MessageReader, type RawMessage, type ReadBudget } from '@sluice/runtime';
 import { KnownGroups } from './known-groups.js';
-import { errorOfKnownQueue, mayRetry } from '@sluice/node';
+import { errorOfKnownQueue, mayRetry } from '@sluice/node/known-queue';
 
 /** Answers of the name servers serve all tasks of the node for this long. */
 const FRESH_MS = 2000;

@@ -12,7 +12,7 @@ import {
   type TopicRoute,
 } from '@sluice/rocketmq';
 import { SendFailure, type QueueLookUp, type RecordBatch, type RecordProducer, type SettledSend, type StoredBatch } from '@sluice/runtime';
-import { errorOfKnownQueue, mayRetry } from '@sluice/node';
+import { errorOfKnownQueue, mayRetry } from '@sluice/node/known-queue';
 
 /** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
 export type TopicCreation = { readonly queues: number } | undefined;

@@ -1,50 +1,50 @@
 import type { DesiredTask } from '@sluice/core';
-import type { ClusterNode } from '@sluice/node';
+import type { ScopedLogger } from '@sluice/node';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
+import type { RocketMqClient } from '@sluice/rocketmq';
 import { type Lease, type OffsetStore, type PositionStore, type QueueMessages, systemClock, type TaskEnvironment } from '@sluice/runtime';
-import type { SinkLag } from '../metrics/sink-lag.js';
-import type { DataCluster } from './data-cluster.js';
+import { type SinkProgress, watchedPorts } from '../metrics/sink-progress.js';
 import { RocketMqQueueMessages } from './rocketmq-queue-messages.js';
 import { RocketMqRecordProducer } from './rocketmq-record-producer.js';
 
 export interface TaskEnvironmentParts {
-  readonly data: DataCluster;
+  readonly clusterId: string;
+  readonly mayCreateTopics: boolean;
+  /** Of the cluster that has the topics of the tasks. */
+  readonly client: RocketMqClient;
   readonly offsets: OffsetStore;
   readonly positions: PositionStore;
   readonly lease: Lease;
-  readonly lag: SinkLag;
+  readonly loggerOf: (scope: string) => ScopedLogger;
   readonly requestTaskReconfiguration: (connector: string) => void;
 }
 
-/** Gives each task of a node what its loop reads, writes and waits with. */
+/** Gives each task of a thread what its loop reads, writes and waits with. */
 export class TaskEnvironments {
-  readonly #node: ClusterNode;
   readonly #parts: TaskEnvironmentParts;
-  readonly #messages: QueueMessages;
+  readonly messages: QueueMessages;
 
-  constructor(node: ClusterNode, parts: TaskEnvironmentParts) {
-    this.#node = node;
+  constructor(parts: TaskEnvironmentParts) {
     this.#parts = parts;
-    this.#messages = new RocketMqQueueMessages(parts.data.client, readerGroupOf(node.settings.clusterId));
+    this.messages = new RocketMqQueueMessages(parts.client, readerGroupOf(parts.clusterId));
   }
 
-  /** Returns the environment of a new loop of the task. */
-  of(task: DesiredTask): TaskEnvironment {
-    const { data, lag, lease, offsets, positions, requestTaskReconfiguration } = this.#parts;
-    const { logger, settings } = this.#node;
-    const ports = { messages: this.#messages, offsets };
+  /** Returns the environment of a new loop of the task. `progressOf` is called where that is a sink's. */
+  of(task: DesiredTask, progressOf: (messages: QueueMessages) => SinkProgress): TaskEnvironment {
+    const { client, clusterId, lease, loggerOf, mayCreateTopics, offsets, positions, requestTaskReconfiguration } = this.#parts;
+    const ports = { messages: this.messages, offsets };
     return {
       producer: (creation) =>
-        new RocketMqRecordProducer(data.client, settings.mayCreateTopics ? creation : undefined, (topic, queues) => {
-          logger.scoped('tasks').info(`Created topic ${topic} with ${queues} queues per broker`);
+        new RocketMqRecordProducer(client, mayCreateTopics ? creation : undefined, (topic, queues) => {
+          loggerOf('tasks').info(`Created topic ${topic} with ${queues} queues per broker`);
         }),
       positions,
       lease,
       clock: systemClock,
-      groupOf: (connector) => sinkGroupOf(settings.clusterId, connector),
-      loggerOf: (name) => logger.scoped(name),
+      groupOf: (connector) => sinkGroupOf(clusterId, connector),
+      loggerOf,
       requestTaskReconfiguration,
-      ...(task.type === 'sink' ? lag.watched(task, ports) : ports),
+      ...(task.type === 'sink' ? watchedPorts(ports, progressOf(this.messages)) : ports),
     };
   }
 }

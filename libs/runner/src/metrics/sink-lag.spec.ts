@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { OffsetStore, QueueMessages, MessageReader } from '@sluice/runtime';
 import type { QueueRef } from '@sluice/sdk';
 import { SinkLag } from './sink-lag.js';
+import { watchedPorts } from './sink-progress.js';
 
 const queueOf = (queueId: number): QueueRef => ({ topic: 't', brokerName: 'b', queueId });
 const silentReader: MessageReader = { next: () => new Promise(() => undefined), close: () => undefined };
@@ -44,7 +45,7 @@ class World {
 
   loop(index: number, generation = 1): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
     const id = { connector: 'out', index };
-    return this.lag.watched({ id, generation }, { messages: this.#messages, offsets: this.#offsets });
+    return watchedPorts({ messages: this.#messages, offsets: this.#offsets }, this.lag.watch({ id, generation }, this.#messages));
   }
 
   get messagesBehind(): number | undefined {

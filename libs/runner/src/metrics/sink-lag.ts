@@ -1,8 +1,9 @@
 import { pause } from '@sluice/time';
 import { taskKey, type TaskId } from '@sluice/core';
-import type { OffsetStore, QueueMessages } from '@sluice/runtime';
+import type { QueueMessages } from '@sluice/runtime';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { MetricRegistry } from '@sluice/node';
+import type { SinkProgress } from './sink-progress.js';
 
 /** How often the ends of queues are asked for, in milliseconds. */
 const MEASURE_INTERVAL_MS = 5000;
@@ -54,47 +55,28 @@ export class SinkLag {
 
   constructor(private readonly options: SinkLagOptions) {}
 
-  /** What a new loop of a task is to read and commit with. */
-  watched<Messages extends QueueMessages, Offsets extends OffsetStore>(
-    task: { readonly id: TaskId; readonly generation: number },
-    { messages, offsets }: { readonly messages: Messages; readonly offsets: Offsets },
-  ): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
+  /** Returns what has to hear of a new loop of a task; the ends of its queues are asked of `messages`. */
+  watch(task: { readonly id: TaskId; readonly generation: number }, messages: Pick<QueueMessages, 'endOffset'>): SinkProgress {
     const of = this.#taskOf(task);
     of.loops += 1;
     const loop = of.loops;
     return {
-      messages: {
-        queues: (topic) => messages.queues(topic),
-        unreadableQueues: (topic) => messages.unreadableQueues(topic),
-        topics: () => messages.topics(),
-        endOffset: (queue) => messages.endOffset(queue),
-        minOffset: (queue) => messages.minOffset(queue),
-        range: (queue, from, to, signal) => messages.range(queue, from, to, signal),
-        read: (queue, from, signal, budget) => {
-          const key = queueKey(queue);
-          const known = of.queues.get(key);
-          // A loop reads a queue again, after an error, from behind what it has not committed yet.
-          if (known === undefined) {
-            of.queues.set(key, { queue, messages, loop, position: from, end: undefined, learnedAt: 0 });
-          } else if (known.loop !== loop) {
-            known.loop = loop;
-            known.position = from;
-          }
-          return messages.read(queue, from, signal, budget);
-        },
+      opened: (queue, from) => {
+        const key = queueKey(queue);
+        const known = of.queues.get(key);
+        // A loop reads a queue again, after an error, from behind what it has not committed yet.
+        if (known === undefined) {
+          of.queues.set(key, { queue, messages, loop, position: from, end: undefined, learnedAt: 0 });
+        } else if (known.loop !== loop) {
+          known.loop = loop;
+          known.position = from;
+        }
       },
-      offsets: {
-        read: (group, queue) => offsets.read(group, queue),
-        commit: async (group, positions) => {
-          const resets = await offsets.commit(group, positions);
-          for (const { queue, nextOffset } of [...positions, ...resets]) {
-            const known = of.queues.get(queueKey(queue));
-            if (known?.loop === loop) known.position = nextOffset;
-          }
-          return resets;
-        },
-        takeReset: (group, reset) => offsets.takeReset(group, reset),
-        foreignConsumers: (group, queue) => offsets.foreignConsumers(group, queue),
+      committed: (_, positions, resets) => {
+        for (const { queue, nextOffset } of [...positions, ...resets]) {
+          const known = of.queues.get(queueKey(queue));
+          if (known?.loop === loop) known.position = nextOffset;
+        }
       },
     };
   }

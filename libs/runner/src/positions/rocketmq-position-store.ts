@@ -1,21 +1,13 @@
 import { callKnownQueue, fittingAnswer, type PositionFile, type PositionQueueCopy, type ScopedLogger } from '@sluice/node';
 import { queueKey } from '@sluice/sdk';
-import {
-  ConnectorPositions,
-  encodePosition,
-  positionsQueueOf,
-  type ClusterTopics,
-  type PositionMessage,
-  type SourceGeneration,
-  type StoredPositions,
-} from '@sluice/protocol';
+import { ConnectorPositions, positionsQueueOf, type ClusterTopics, type SourceGeneration, type StoredPositions } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import type { PositionStore, PositionsWrite, SourceTaskId } from '@sluice/runtime';
 import { PositionQueue, type PullPositions } from './position-queue.js';
+import { PositionSender } from './position-sender.js';
 import { RunnerError } from '../runner-error.js';
 import { SharedCalls } from './shared-calls.js';
 import type { SourceOwners } from './source-owners.js';
-import { splitWrite } from '@sluice/protocol';
 
 /** Thrown when a connector that has committed before has no positions: starting from zero would send duplicates of everything. */
 export class PositionsMissingError extends RunnerError {
@@ -29,11 +21,8 @@ export class PositionsMissingError extends RunnerError {
   }
 }
 
-const SEND_TIMEOUT_MS = 5000;
 /** Index of a writer that is none of the connector's tasks. */
 const NO_TASK = -1;
-/** Well below the 4 MiB that a message may have. */
-const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
 /** Names a writer that runs no task of the connector. Only a barrier of a node that knows more than `asOf` of the log voids its writes. */
 function outsider(asOf: number): SourceGeneration {
@@ -49,6 +38,7 @@ interface Fenced {
 /** Source positions on the positions topic, all of a connector in one queue. */
 export class RocketMqPositionStore implements PositionStore {
   readonly #queues = new Map<number, PositionQueue>();
+  readonly #sender: PositionSender;
   /** By connector, while tasks of the connector open. */
   readonly #fences = new Map<string, SharedCalls<Fenced>>();
 
@@ -60,7 +50,9 @@ export class RocketMqPositionStore implements PositionStore {
     /** What the log says now; at least up to the entry that assigned the task that opens. */
     private readonly ownersOf: (connector: string) => SourceOwners,
     private readonly logger: ScopedLogger,
-  ) {}
+  ) {
+    this.#sender = new PositionSender(client, topics, brokerName);
+  }
 
   /** Takes over what a file holds; queues that are not those of the file any more are read from their beginning. */
   restore(file: PositionFile): void {
@@ -83,11 +75,8 @@ export class RocketMqPositionStore implements PositionStore {
     return callKnownQueue(() => this.#takeOver(task));
   }
 
-  async write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
-    const queueId = this.#queueIdOf(task.connector);
-    for (const message of splitWrite(task, change, MAX_MESSAGE_BYTES)) {
-      await callKnownQueue(() => this.#send(queueId, message));
-    }
+  write(task: SourceTaskId, change: PositionsWrite): Promise<void> {
+    return this.#sender.write(task, change);
   }
 
   async refresh(task: SourceTaskId, beforeMs: number): Promise<void> {
@@ -139,16 +128,9 @@ export class RocketMqPositionStore implements PositionStore {
     const folded = this.#folded(queueId);
     const live = [...owners.live].map(([index, generation]) => ({ index, generation }));
     const { asOf } = owners;
-    const offset = await this.#send(queueId, { kind: 'barrier', connector, ...outsider(asOf), asOf, live });
+    const offset = await this.#sender.send({ kind: 'barrier', connector, ...outsider(asOf), asOf, live });
     await folded.readUpTo(offset + 1);
     return { positions: folded.get(connector) ?? new ConnectorPositions(connector), owners };
-  }
-
-  async #send(queueId: number, message: PositionMessage): Promise<number> {
-    const body = encodePosition(message);
-    const queue = this.#refOf(queueId);
-    const { firstOffset } = await this.client.producer.send(queue, { body }, { timeoutMs: SEND_TIMEOUT_MS });
-    return firstOffset;
   }
 
   #queueIdOf(connector: string): number {

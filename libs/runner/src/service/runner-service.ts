@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Role } from '@sluice/core';
+import { Role, type DesiredTask } from '@sluice/core';
 import {
   type ClusterNode,
   CommandSender,
@@ -10,7 +10,6 @@ import {
   NodeError,
   nodeChecks,
   nodeMetrics,
-  type NodeSettings,
   runService,
   type Service,
   StatePersister,
@@ -18,18 +17,31 @@ import {
   type SettingChecks,
 } from '@sluice/node';
 import type { RpcEndpoint } from '@sluice/rpc';
-import { converterByName, CONVERTER_PLUGINS, PluginRegistry, systemClock } from '@sluice/runtime';
+import {
+  converterByName,
+  CONVERTER_PLUGINS,
+  createTaskLoop,
+  describeTaskError,
+  errorTrace,
+  PluginRegistry,
+  systemClock,
+  type TaskLoop,
+} from '@sluice/runtime';
 import { queueKey, type Connector } from '@sluice/sdk';
 import { type DataCluster, openDataCluster } from '../adapters/data-cluster.js';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
+import { withConverters } from '../adapters/with-converters.js';
 import { collectLag, SinkLag } from '../metrics/sink-lag.js';
+import type { SinkProgress } from '../metrics/sink-progress.js';
 import { TaskMeter } from '../metrics/task-meter.js';
 import { collectTasks } from '../metrics/task-metrics.js';
 import { completeCopies, openPositions } from '../positions/open-positions.js';
 import { LeaseKeeper } from '../tasks/lease-keeper.js';
 import { NodeTasks } from '../tasks/node-tasks.js';
 import { ReconfigurationRequests } from '../tasks/reconfiguration-requests.js';
+import { openThreads } from '../threads/open-threads.js';
+import { LeaseBoard } from '../threads/shared-lease.js';
 import { PLUGIN_REGISTRY, RunnerController } from './runner.controller.js';
 import { RunnerError } from '../runner-error.js';
 
@@ -47,20 +59,25 @@ const RECONFIGURATION_INTERVAL_MS = 10_000;
 /**
  * Runs a runner until the process is asked to stop, as {@link runService} does; which kind it takes tasks of is its role's.
  * @param load loads the connectors that it offers
+ * @param main the `import.meta.url` of the caller: that module is run again in each task thread, where it calls `runTaskThread`
  */
-export function runRunner(role: Role, load: () => Promise<readonly Connector[]>): Promise<void> {
-  return runService(role, async (node, rpc) => createRunner(await load(), node, rpc), settingChecks);
+export function runRunner(role: Role, load: () => Promise<readonly Connector[]>, main: string): Promise<void> {
+  return runService(role, async (node, rpc) => createRunner(await load(), node, rpc, main), settingChecks);
 }
 
-async function createRunner(connectors: readonly Connector[], node: ClusterNode, rpc: RpcEndpoint): Promise<Service> {
+async function createRunner(connectors: readonly Connector[], node: ClusterNode, rpc: RpcEndpoint, main: string): Promise<Service> {
   const { settings, logger, follower, store, client, topics } = node;
   const plugins = new PluginRegistry(connectors.map((connector) => withConverters(connector, settings.defaultConverters)));
+  const board = new LeaseBoard();
   const lease = new LeaseKeeper(
     follower,
     (why) => {
       node.fail(new NodeError('LEASE_LOST', `Its tasks may run elsewhere now: ${why}`));
     },
     logger.scoped('lease'),
+    (changed) => {
+      board.show(changed);
+    },
   );
   const positions = await openPositions(node, logger.scoped('positions'));
   // The last that can fail: whoever opens it after this has to close it.
@@ -80,20 +97,43 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       logger.scoped('tasks').debug(`The end of queue ${queueKey(queue)} is unknown: ${error.message}`);
     },
   });
-  const environments = new TaskEnvironments(node, {
-    data,
+  const requestTaskReconfiguration = (connector: string): void => {
+    reconfigurations.request(connector);
+  };
+  const environments = new TaskEnvironments({
+    clusterId: settings.clusterId,
+    mayCreateTopics: settings.mayCreateTopics,
+    client: data.client,
     offsets,
     positions,
     lease,
-    lag,
-    requestTaskReconfiguration: (connector) => {
-      reconfigurations.request(connector);
-    },
+    loggerOf: (scope) => logger.scoped(scope),
+    requestTaskReconfiguration,
   });
+  const runHere = (task: DesiredTask): TaskLoop =>
+    createTaskLoop(
+      task,
+      plugins,
+      environments.of(task, (messages) => lag.watch(task, messages)),
+    );
+  const threads =
+    settings.threads.count === 1
+      ? undefined
+      : openThreads(node, {
+          main,
+          lease: board.memory,
+          services: {
+            positions,
+            requestTaskReconfiguration,
+            progressOf: (task) => (task.type === 'sink' ? alsoNoted(lag.watch(task, environments.messages), offsets) : undefined),
+          },
+          describeFailure: (error, among) =>
+            among.reduce((text, { config }) => describeTaskError(text, config, plugins), errorTrace(error)),
+        });
   const tasks: NodeTasks = new NodeTasks({
     node,
     plugins,
-    environmentOf: (task) => environments.of(task),
+    createLoop: threads === undefined ? runHere : (task) => threads.createLoop(task),
     commands,
     meter,
   });
@@ -118,6 +158,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       await tasks.leave();
       await lag.stop();
       await tasks.stop();
+      await threads?.close();
       await lease.stop();
       await persister.stop();
       await data.close();
@@ -163,9 +204,19 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, lease, t
   };
 }
 
-/** Returns the connector with the converters that the node prefers to those that the connector does. */
-function withConverters(connector: Connector, converters: NodeSettings['defaultConverters']): Connector {
-  return { ...connector, defaultConverters: { ...connector.defaultConverters, ...converters } };
+/** Has the node's own copy of the offsets hear of what a thread commits too. */
+function alsoNoted(progress: SinkProgress, offsets: RocketMqOffsetStore): SinkProgress {
+  return {
+    opened: progress.opened.bind(progress),
+    committed: (group, positions, resets) => {
+      progress.committed(group, positions, resets);
+      const kept = new Set(resets.map(({ queue }) => queueKey(queue)));
+      offsets.noteCommitted(
+        group,
+        positions.filter(({ queue }) => !kept.has(queueKey(queue))),
+      );
+    },
+  };
 }
 
 function checkConverter({ name, text }: { readonly name: string; readonly text: string }): readonly string[] {

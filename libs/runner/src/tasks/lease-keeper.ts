@@ -10,13 +10,19 @@ export class LeaseKeeper implements Lease {
   /** Whether the last line in the log says that the lease has ended; undefined before the first contact. */
   #lapsed: boolean | undefined;
   #isLeaving = false;
+  readonly #unlisten: () => void;
 
   constructor(
     private readonly follower: LogFollower,
     /** Called once when the log has put this incarnation out of the cluster. */
     onLost: (why: string) => void,
     private readonly logger: ScopedLogger,
+    /** Called whenever the lease may have changed. */
+    private readonly onChange: (lease: LeaseKeeper) => void = () => undefined,
   ) {
+    this.#unlisten = follower.subscribe(() => {
+      this.onChange(this);
+    });
     const unsubscribe = follower.subscribe(({ lease }) => {
       if (lease.lost === undefined) return;
       unsubscribe();
@@ -84,10 +90,12 @@ export class LeaseKeeper implements Lease {
   }
 
   stop(): Promise<void> {
+    this.#unlisten();
     return this.#watch.stop();
   }
 
   #grant(): void {
+    this.onChange(this);
     if (!this.held) return;
     const waiters = [...this.#waiters];
     this.#waiters.clear();

@@ -1,6 +1,6 @@
 import { DesiredTasks, taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
-import { createTaskLoop, describeTaskError, type PluginRegistry, systemClock, TaskHost, type TaskEnvironment } from '@sluice/runtime';
+import { describeTaskError, type PluginRegistry, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
 import { TaskReconciler } from './task-reconciler.js';
 import { RunnerError } from '../runner-error.js';
@@ -13,7 +13,8 @@ const RESTART_TIMEOUT_MS = 10_000;
 export interface NodeTasksOptions {
   readonly node: ClusterNode;
   readonly plugins: PluginRegistry;
-  readonly environmentOf: (task: DesiredTask) => TaskEnvironment;
+  /** Makes the loop of a task; throws when its settings are wrong. */
+  readonly createLoop: (task: DesiredTask) => TaskLoop;
   readonly commands: Pick<CommandSender, 'submit'>;
   readonly meter: TaskMeter;
 }
@@ -30,12 +31,12 @@ export class NodeTasks {
   #isReconcilingSoon = false;
 
   constructor(options: NodeTasksOptions) {
-    const { environmentOf, meter, node, plugins } = options;
+    const { createLoop, meter, node, plugins } = options;
     const logger = node.logger.scoped('tasks');
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);
     this.#host = new TaskHost({
-      createLoop: (task: DesiredTask) => meter.counted(task.id, () => createTaskLoop(task, plugins, environmentOf(task))),
+      createLoop: (task: DesiredTask) => meter.counted(task.id, () => createLoop(task)),
       describeError: ({ config }, error) => describeTaskError(error, config, plugins),
       requestNewGeneration: (task) => this.#requestNewGeneration(task),
       clock: systemClock,

@@ -1,0 +1,60 @@
+import type { ScopedLogger } from '@sluice/node';
+import type { LogLevel } from './thread-messages.js';
+
+/** Lines that a thread may have on their way to the main thread, which writes them. */
+const MAX_ON_THEIR_WAY = 1_000;
+
+const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
+
+/** Counts the lines on their way from one thread: the thread adds, the main thread takes off. */
+export function newLineCount(): SharedArrayBuffer {
+  return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** Notes in the main thread that a line has arrived. */
+export function noteArrival(lines: SharedArrayBuffer): void {
+  Atomics.sub(new Int32Array(lines), 0, 1);
+}
+
+/**
+ * Sends the log of a task thread to the main thread. Lines that come faster than that thread takes them are counted and left out: its inbox must not
+ * grow without end.
+ */
+export class LogRelay {
+  readonly #lines: Int32Array;
+  #leftOut = 0;
+
+  constructor(
+    lines: SharedArrayBuffer,
+    private readonly threshold: LogLevel,
+    private readonly send: (line: { readonly level: LogLevel; readonly scope: string; readonly text: string }) => void,
+  ) {
+    this.#lines = new Int32Array(lines);
+  }
+
+  scoped(scope: string): ScopedLogger {
+    const write =
+      (level: LogLevel) =>
+      (text: string): void => {
+        this.#write(level, scope, text);
+      };
+    return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  }
+
+  #write(level: LogLevel, scope: string, text: string): void {
+    if (LEVELS.indexOf(level) > LEVELS.indexOf(this.threshold)) return;
+    if (Atomics.load(this.#lines, 0) >= MAX_ON_THEIR_WAY) {
+      this.#leftOut += 1;
+      return;
+    }
+    const leftOut = this.#leftOut;
+    this.#leftOut = 0;
+    if (leftOut > 0) this.#post('warn', scope, `${leftOut} lines of this thread's log came too fast and are left out`);
+    this.#post(level, scope, text);
+  }
+
+  #post(level: LogLevel, scope: string, text: string): void {
+    Atomics.add(this.#lines, 0, 1);
+    this.send({ level, scope, text });
+  }
+}

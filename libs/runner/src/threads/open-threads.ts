@@ -1,0 +1,69 @@
+import { Worker } from 'node:worker_threads';
+import type { ClusterConnection, ClusterNode } from '@sluice/node';
+import { clientIdOf } from '@sluice/protocol';
+import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
+import type { ThreadServices } from './task-thread.js';
+import type { ThreadCluster, ThreadData } from './thread-data.js';
+import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
+
+export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describeFailure'> {
+  /** URL of the module that runs `runTaskThread` where it is not the main thread. */
+  readonly main: string;
+  /** Memory of the node's lease: see `LeaseBoard`. */
+  readonly lease: SharedArrayBuffer;
+  readonly services: Omit<ThreadServices, 'credentialsOf' | 'loggerOf'>;
+}
+
+/** Makes the threads of a runner, as its settings say. None starts before the first task. */
+export function openThreads(node: ClusterNode, { main, lease, services, describeFailure }: OpenThreadsOptions): ThreadPool {
+  const { settings, topics, logQueue, logger, self } = node;
+  const { clusterId, dataCluster, defaultConverters, mayCreateTopics, requestTimeoutMs, threads } = settings;
+  const isSeparate = isOtherCluster(settings, dataCluster);
+  const common = {
+    clusterId,
+    runtime: clusterOf(settings),
+    ...(isSeparate ? { data: clusterOf(dataCluster) } : {}),
+    requestTimeoutMs,
+    mayCreateTopics,
+    defaultConverters,
+    topics,
+    brokerName: logQueue.brokerName,
+    logLevel: logger.threshold,
+    lease,
+  };
+  const { memoryMb } = threads;
+  return new ThreadPool({
+    size: threads.count,
+    memoryMb,
+    describeFailure,
+    services: {
+      ...services,
+      loggerOf: (scope) => logger.scoped(scope),
+      credentialsOf: (name) => currentCredentials((name === 'runtime' ? settings : dataCluster).credentials),
+    },
+    startThread: (name, lines) => {
+      const workerData: ThreadData = { ...common, clientId: `${clientIdOf(clusterId, self)}@${name}`, lines };
+      return new Worker(new URL(main), {
+        name,
+        workerData,
+        ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
+      });
+    },
+  });
+}
+
+/** Returns whether a role's data has a cluster of its own, or keys of its own. */
+function isOtherCluster(runtime: ClusterConnection, data: ClusterConnection): boolean {
+  return data.namesrv !== runtime.namesrv || data.credentials !== runtime.credentials;
+}
+
+/** A function cannot go to another thread; the thread asks for what it returns. */
+function clusterOf({ namesrv, credentials }: ClusterConnection): ThreadCluster {
+  if (credentials === undefined) return { namesrv };
+  return { namesrv, credentials: typeof credentials === 'function' ? 'asked' : credentials };
+}
+
+async function currentCredentials(source: CredentialsSource | undefined): Promise<Credentials> {
+  if (source === undefined) throw new Error('This cluster needs no credentials');
+  return typeof source === 'function' ? source() : source;
+}

@@ -1,0 +1,94 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { DesiredTask } from '@sluice/core';
+import type { StoredPositions } from '@sluice/protocol';
+import { RocketMqClient, type Credentials, type CredentialsSource } from '@sluice/rocketmq';
+import { createTaskLoop, PluginRegistry, systemClock, type PositionStore, type TaskLoop } from '@sluice/runtime';
+import type { Connector } from '@sluice/sdk';
+import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
+import { TaskEnvironments } from '../adapters/task-environments.js';
+import { withConverters } from '../adapters/with-converters.js';
+import type { SinkProgress } from '../metrics/sink-progress.js';
+import { PositionSender } from '../positions/position-sender.js';
+import { LogRelay } from './log-relay.js';
+import { SharedLease } from './shared-lease.js';
+import type { ThreadCluster, ThreadData } from './thread-data.js';
+import type { ClusterName, FromThread, ToThread } from './thread-messages.js';
+import { ThreadServer } from './thread-server.js';
+
+/**
+ * Runs tasks in this thread, which a runner has started, until that closes it. The thread has connections of its own: records stay in it.
+ * @param load loads the connectors that the runner offers
+ */
+export async function runTaskThread(load: () => Promise<readonly Connector[]>): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error('runTaskThread runs in a thread that a runner has started');
+  const data = workerData as ThreadData;
+  const send = (message: FromThread): void => {
+    port.postMessage(message);
+  };
+  const connectors = await load();
+  const plugins = new PluginRegistry(connectors.map((connector) => withConverters(connector, data.defaultConverters)));
+  const clients: RocketMqClient[] = [];
+  const open = (name: ClusterName, cluster: ThreadCluster): RocketMqClient => {
+    const credentials = credentialsOf(cluster, () => server.ask({ kind: 'credentials', of: name }) as Promise<Credentials>);
+    const client = RocketMqClient.open({
+      namesrv: cluster.namesrv,
+      requestTimeoutMs: data.requestTimeoutMs,
+      clientId: data.clientId,
+      ...(credentials === undefined ? {} : { credentials }),
+    });
+    clients.push(client);
+    return client;
+  };
+  const runtime = open('runtime', data.runtime);
+  const client = data.data === undefined ? runtime : open('data', data.data);
+  const sender = new PositionSender(runtime, data.topics, data.brokerName);
+  const positions: PositionStore = {
+    open: (task) => server.ask({ kind: 'open', task }) as Promise<StoredPositions>,
+    refresh: (task, beforeMs) => server.ask({ kind: 'refresh', task, beforeMs }) as Promise<void>,
+    write: (task, change) => sender.write(task, change),
+  };
+  const log = new LogRelay(data.lines, data.logLevel, (line) => {
+    send({ kind: 'logged', ...line });
+  });
+  const environments = new TaskEnvironments({
+    clusterId: data.clusterId,
+    mayCreateTopics: data.mayCreateTopics,
+    client,
+    offsets: new RocketMqOffsetStore(client),
+    positions,
+    lease: new SharedLease(data.lease, systemClock),
+    loggerOf: (scope) => log.scoped(scope),
+    requestTaskReconfiguration: (connector) => {
+      send({ kind: 'reconfigure', connector });
+    },
+  });
+  const createLoop = (task: DesiredTask, loop: number): TaskLoop => {
+    const progress: SinkProgress = {
+      opened: (queue, from) => {
+        send({ kind: 'opened', loop, queue, from });
+      },
+      committed: (group, committed, resets) => {
+        send({ kind: 'committed', loop, group, positions: committed, resets });
+      },
+    };
+    return createTaskLoop(
+      task,
+      plugins,
+      environments.of(task, () => progress),
+    );
+  };
+  const onClose = (): void => {
+    void Promise.allSettled(clients.map((each) => each.close())).then(() => {
+      port.close();
+    });
+  };
+  const server: ThreadServer = new ThreadServer({ send, createLoop, onClose });
+  port.on('message', (message: ToThread) => {
+    server.receive(message);
+  });
+}
+
+function credentialsOf({ credentials }: ThreadCluster, ask: () => Promise<Credentials>): CredentialsSource | undefined {
+  return credentials === 'asked' ? ask : credentials;
+}

@@ -1,0 +1,230 @@
+import { describe, expect, it } from '@jest/globals';
+import { EventEmitter } from 'node:events';
+import type { DesiredTask } from '@sluice/core';
+import { ThreadEndedError, type LoopEnd } from '@sluice/runtime';
+import { TaskThread } from './task-thread.js';
+import type { FromThread, ToThread } from './thread-messages.js';
+import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
+
+const taskOf = (connector: string, index = 0): DesiredTask => ({
+  id: { connector, index },
+  generation: 3,
+  type: 'source',
+  config: {},
+  paused: false,
+  committed: false,
+});
+
+/** Stands where the thread's worker stands; the spec says what becomes of it. */
+class ScriptedWorker extends EventEmitter {
+  readonly received: ToThread[] = [];
+  isTerminated = false;
+  ignoresClose = false;
+
+  postMessage(message: ToThread): void {
+    this.received.push(message);
+    if (message.kind === 'close' && !this.ignoresClose) setImmediate(() => this.emit('exit', 0));
+  }
+
+  terminate(): Promise<number> {
+    this.isTerminated = true;
+    setImmediate(() => this.emit('exit', 1));
+    return Promise.resolve(1);
+  }
+
+  tell(message: FromThread): void {
+    this.emit('message', message);
+  }
+}
+
+class World {
+  readonly workers: ScriptedWorker[] = [];
+  readonly logged: string[] = [];
+  readonly reconfigured: string[] = [];
+  readonly progress: unknown[] = [];
+  ends = 0;
+
+  readonly #common: Omit<ThreadPoolOptions, 'size' | 'startThread'> = {
+    memoryMb: 128,
+    describeFailure: (error) => String(error).replace('s3cret', '***'),
+    services: {
+      positions: {
+        open: () => Promise.resolve({ free: [], held: [], unsettled: [] }),
+        refresh: () => Promise.reject(new Error('no broker')),
+      },
+      credentialsOf: (cluster) => Promise.resolve({ accessKey: cluster, secretKey: 'k' }),
+      loggerOf: (scope) => {
+        const write = (text: string): void => {
+          this.logged.push(`${scope}: ${text}`);
+        };
+        return { debug: write, info: write, warn: write, error: write };
+      },
+      requestTaskReconfiguration: (connector) => {
+        this.reconfigured.push(connector);
+      },
+      progressOf: () => ({
+        opened: (...told) => this.progress.push(told),
+        committed: (...told) => this.progress.push(told),
+      }),
+    },
+  };
+
+  thread(): TaskThread {
+    return new TaskThread({
+      ...this.#common,
+      name: 't1',
+      start: () => this.#newWorker(),
+      onEnd: () => {
+        this.ends += 1;
+      },
+    });
+  }
+
+  pool(size: number): ThreadPool {
+    return new ThreadPool({ ...this.#common, size, startThread: () => this.#newWorker() });
+  }
+
+  worker(index = 0): ScriptedWorker {
+    const worker = this.workers[index];
+    if (worker === undefined) throw new Error(`no thread ${index} was started`);
+    return worker;
+  }
+
+  #newWorker(): ScriptedWorker {
+    const worker = new ScriptedWorker();
+    this.workers.push(worker);
+    return worker;
+  }
+}
+
+const failureOf = (end: LoopEnd): ThreadEndedError => {
+  if (end.kind !== 'failed' || !(end.error instanceof ThreadEndedError)) throw new Error(`not lost with its thread: ${end.kind}`);
+  expect(end.clean).toBe(false);
+  return end.error;
+};
+
+describe('a task thread', () => {
+  it('takes its tasks with it when it crashes, each a possible cause, without the secrets of any', async () => {
+    const world = new World();
+    const thread = world.thread();
+    const loops = [thread.createLoop(taskOf('a')), thread.createLoop(taskOf('b'))];
+    world.worker().emit('error', new Error('bad password s3cret'));
+    world.worker().emit('exit', 1);
+    for (const loop of loops) {
+      const error = failureOf(await loop.ended);
+      expect(error.message).toBe('The thread of the task has ended: nobody caught an error: Error: bad password ***');
+      expect(error).toMatchObject({ isCulprit: true, cause: 'Error: bad password ***' });
+    }
+    expect(world.ends).toBe(1);
+    expect(world.logged).toEqual(['tasks: Thread t1 with 2 task(s) has ended: nobody caught an error: Error: bad password ***']);
+  });
+
+  it('names the memory limit that it passed', async () => {
+    const world = new World();
+    const loop = world.thread().createLoop(taskOf('a'));
+    world.worker().emit('error', Object.assign(new Error('heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }));
+    world.worker().emit('exit', 1);
+    expect(failureOf(await loop.ended).message).toContain('it passed its memory limit, task.thread.memory.mb = 128');
+  });
+
+  it('is ended for a task that does not stop; the others are no cause', async () => {
+    const world = new World();
+    const thread = world.thread();
+    const stuck = thread.createLoop(taskOf('stuck'));
+    const other = thread.createLoop(taskOf('other'));
+    stuck.endThread?.();
+    expect(world.worker().isTerminated).toBe(true);
+    expect(failureOf(await stuck.ended).isCulprit).toBe(true);
+    const error = failureOf(await other.ended);
+    expect(error.isCulprit).toBe(false);
+    expect(error.message).toContain('task stuck-0 did not stop');
+  });
+
+  it('loses no loop that has ended before, and knows what each thread message is about', async () => {
+    const world = new World();
+    const thread = world.thread();
+    const loop = thread.createLoop(taskOf('a'));
+    const worker = world.worker();
+    const queue = { topic: 't', brokerName: 'b', queueId: 1 };
+    worker.tell({ kind: 'reconfigure', connector: 'a' });
+    worker.tell({ kind: 'opened', loop: 1, queue, from: 5 });
+    worker.tell({ kind: 'committed', loop: 1, group: 'g', positions: [{ queue, nextOffset: 6 }], resets: [] });
+    worker.tell({ kind: 'logged', level: 'info', scope: 'a-0', text: 'hello' });
+    worker.tell({ kind: 'ended', loop: 1, end: { kind: 'stopped', clean: true } });
+    worker.emit('exit', 0);
+    expect(await loop.ended).toEqual({ kind: 'stopped', clean: true });
+    expect(world.reconfigured).toEqual(['a']);
+    expect(world.progress).toEqual([
+      [queue, 5],
+      ['g', [{ queue, nextOffset: 6 }], []],
+    ]);
+    expect(world.logged[0]).toBe('a-0: hello');
+  });
+
+  it('gets answers of the main thread, errors too', async () => {
+    const world = new World();
+    world.thread();
+    const worker = world.worker();
+    const task = { connector: 'a', index: 0, generation: 3 };
+    worker.tell({ kind: 'asked', question: 1, what: { kind: 'open', task } });
+    worker.tell({ kind: 'asked', question: 2, what: { kind: 'refresh', task, beforeMs: 0 } });
+    worker.tell({ kind: 'asked', question: 3, what: { kind: 'credentials', of: 'data' } });
+    await new Promise((resolve) => setImmediate(resolve));
+    const answers = worker.received.flatMap((message) =>
+      message.kind === 'answered' ? [[message.question, message.answer] as const] : [],
+    );
+    expect(new Map(answers)).toEqual(
+      new Map<number, unknown>([
+        [1, { value: { free: [], held: [], unsettled: [] } }],
+        [2, { error: expect.objectContaining({ message: 'no broker' }) }],
+        [3, { value: { accessKey: 'data', secretKey: 'k' } }],
+      ]),
+    );
+  });
+});
+
+describe('a task thread that does not close in time', () => {
+  it('is ended', async () => {
+    const world = new World();
+    const thread = world.thread();
+    world.worker().ignoresClose = true;
+    await thread.close(Promise.resolve());
+    expect(world.worker().isTerminated).toBe(true);
+    expect(world.logged).toEqual(['tasks: Thread t1 does not close and is ended']);
+  });
+});
+
+describe('the threads of a runner', () => {
+  it('start with their first task, and share the tasks', () => {
+    const world = new World();
+    const pool = world.pool(2);
+    expect(world.workers).toHaveLength(0);
+    for (const connector of ['a', 'b', 'c', 'd']) pool.createLoop(taskOf(connector));
+    expect(world.workers.map(({ received }) => received.length)).toEqual([2, 2]);
+  });
+
+  it('are replaced when one ends, while the tasks of the others continue', async () => {
+    const world = new World();
+    const pool = world.pool(2);
+    const first = pool.createLoop(taskOf('a'));
+    let isOtherOver = false;
+    void pool.createLoop(taskOf('b')).ended.then(() => (isOtherOver = true));
+    world.worker().emit('exit', 3);
+    expect(failureOf(await first.ended).message).toContain('it left with exit code 3');
+    pool.createLoop(taskOf('a'));
+    expect(world.workers).toHaveLength(3);
+    expect(world.worker(2).received).toMatchObject([{ kind: 'create', task: { id: { connector: 'a' } } }]);
+    expect(isOtherOver).toBe(false);
+  });
+
+  it('close in order when the runner stops', async () => {
+    const world = new World();
+    const pool = world.pool(2);
+    for (const connector of ['a', 'b']) pool.createLoop(taskOf(connector));
+    for (const worker of world.workers) worker.tell({ kind: 'ended', loop: 1, end: { kind: 'stopped', clean: true } });
+    await pool.close();
+    expect(world.workers.map(({ received }) => received.at(-1)?.kind)).toEqual(['close', 'close']);
+    expect(world.workers.map(({ isTerminated }) => isTerminated)).toEqual([false, false]);
+    expect(world.logged).toEqual([]);
+  });
+});

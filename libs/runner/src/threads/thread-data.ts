@@ -1,0 +1,30 @@
+import type { ClusterTopics } from '@sluice/protocol';
+import type { Credentials } from '@sluice/rocketmq';
+import type { LogLevel } from './thread-messages.js';
+
+/** How a thread reaches a cluster. */
+export interface ThreadCluster {
+  readonly namesrv: string;
+  /** `asked` where keys come from files: the main thread reads them. */
+  readonly credentials?: Credentials | 'asked';
+}
+
+/** What a task thread is given at its start. */
+export interface ThreadData {
+  readonly clusterId: string;
+  readonly clientId: string;
+  readonly runtime: ThreadCluster;
+  /** The cluster of the tasks' topics; absent where it is the runtime cluster. */
+  readonly data?: ThreadCluster;
+  readonly requestTimeoutMs: number;
+  readonly mayCreateTopics: boolean;
+  readonly defaultConverters: { readonly key?: string; readonly value?: string };
+  readonly topics: ClusterTopics;
+  /** Of the topics of Sluice itself. */
+  readonly brokerName: string;
+  readonly logLevel: LogLevel;
+  /** Memory that the main thread writes: see `LeaseBoard`. */
+  readonly lease: SharedArrayBuffer;
+  /** See `LogRelay`. */
+  readonly lines: SharedArrayBuffer;
+}

@@ -1,0 +1,59 @@
+import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
+import type { ErrorCopy, OffsetReset, SourceTaskId, TaskCounters } from '@sluice/runtime';
+import type { QueueRef, SinkPosition } from '@sluice/sdk';
+
+/** The main thread names each loop of a thread by a number that it never uses again there. */
+interface OfLoop {
+  readonly loop: number;
+}
+
+/** What the main thread sends to a task thread. Records are in none of these messages, nor in the others. */
+export type ToThread =
+  | (OfLoop & { readonly kind: 'create'; readonly task: DesiredTask })
+  | (OfLoop & { readonly kind: 'start' | 'stop' | 'kill' | 'resume' })
+  /** `pause` distinguishes answers to this pause from those to an earlier one. */
+  | (OfLoop & { readonly kind: 'pause'; readonly pause: number })
+  | { readonly kind: 'answered'; readonly question: number; readonly answer: Answer }
+  | { readonly kind: 'close' };
+
+export type Answer = { readonly value: unknown } | { readonly error: ErrorCopy };
+
+/** What only the main thread knows: the stored positions, which it keeps folded for all threads, and keys that come from files. */
+export type Question =
+  | { readonly kind: 'open'; readonly task: SourceTaskId }
+  | { readonly kind: 'refresh'; readonly task: SourceTaskId; readonly beforeMs: number }
+  | { readonly kind: 'credentials'; readonly of: ClusterName };
+
+export type ClusterName = 'runtime' | 'data';
+
+/** A loop as its report shows it; what did not change is left out. */
+export interface LoopView extends OfLoop {
+  readonly counters?: TaskCounters;
+  readonly warnings?: readonly TaskWarning[];
+  readonly waits?: readonly TaskWait[];
+}
+
+export type LoopEndCopy =
+  { readonly kind: 'stopped'; readonly clean: boolean } | { readonly kind: 'failed'; readonly error: ErrorCopy; readonly clean: boolean };
+
+/** What a task thread sends to the main thread. */
+export type FromThread =
+  | (OfLoop & { readonly kind: 'started' | 'completed' })
+  | (OfLoop & { readonly kind: 'start-failed'; readonly error: ErrorCopy })
+  | (OfLoop & { readonly kind: 'still'; readonly pause: number })
+  | (OfLoop & { readonly kind: 'ended'; readonly end: LoopEndCopy })
+  | { readonly kind: 'shown'; readonly loops: readonly LoopView[] }
+  | { readonly kind: 'asked'; readonly question: number; readonly what: Question }
+  | { readonly kind: 'logged'; readonly level: LogLevel; readonly scope: string; readonly text: string }
+  | { readonly kind: 'reconfigure'; readonly connector: string }
+  /** A sink reads a queue from an offset. */
+  | (OfLoop & { readonly kind: 'opened'; readonly queue: QueueRef; readonly from: number })
+  /** A sink's group has committed; where `resets` name another offset, that one holds. */
+  | (OfLoop & {
+      readonly kind: 'committed';
+      readonly group: string;
+      readonly positions: readonly SinkPosition[];
+      readonly resets: readonly OffsetReset[];
+    });
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

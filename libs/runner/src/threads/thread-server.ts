@@ -1,0 +1,158 @@
+import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
+import { copyError, type LoopEnd, newTaskCounters, restoreError, type TaskCounters, type TaskLoop } from '@sluice/runtime';
+import type { FromThread, LoopView, Question, ToThread } from './thread-messages.js';
+
+/** How old the counters, warnings and waits may be that the main thread shows, in milliseconds. */
+const SHOW_INTERVAL_MS = 250;
+
+export interface ThreadServerOptions {
+  readonly send: (message: FromThread) => void;
+  /** Makes the loop of a task; throws when its settings are wrong. */
+  readonly createLoop: (task: DesiredTask, loop: number) => TaskLoop;
+  /** Called once the main thread wants the thread to end; its loops have ended or are given up. */
+  readonly onClose: () => void;
+}
+
+interface Held {
+  readonly loop: TaskLoop;
+  /** What the main thread knows. */
+  shown: { readonly counters: TaskCounters; readonly warnings: readonly TaskWarning[]; readonly waits: readonly TaskWait[] };
+}
+
+/** Carries out in a task thread what the main thread commands, and reports what becomes of the loops. */
+export class ThreadServer {
+  readonly #loops = new Map<number, Held>();
+  readonly #questions = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void }>();
+  #lastQuestion = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: ThreadServerOptions) {}
+
+  receive(message: ToThread): void {
+    switch (message.kind) {
+      case 'create':
+        this.#create(message.loop, message.task);
+        return;
+      case 'start':
+        void this.#start(message.loop);
+        return;
+      case 'stop':
+        void this.#loops.get(message.loop)?.loop.stop();
+        return;
+      case 'kill':
+        this.#loops.get(message.loop)?.loop.kill();
+        return;
+      case 'pause':
+        this.#pause(message.loop, message.pause);
+        return;
+      case 'resume':
+        this.#loops.get(message.loop)?.loop.resume();
+        return;
+      case 'answered': {
+        const asked = this.#questions.get(message.question);
+        this.#questions.delete(message.question);
+        if ('error' in message.answer) asked?.reject(restoreError(message.answer.error));
+        else asked?.resolve(message.answer.value);
+        return;
+      }
+      case 'close':
+        clearInterval(this.#timer);
+        for (const { loop } of this.#loops.values()) loop.kill();
+        this.options.onClose();
+        return;
+    }
+  }
+
+  /** Resolves with the main thread's answer, which has the type that belongs to the question. */
+  ask(what: Question): Promise<unknown> {
+    this.#lastQuestion += 1;
+    const question = this.#lastQuestion;
+    return new Promise((resolve, reject) => {
+      this.#questions.set(question, { resolve, reject });
+      this.options.send({ kind: 'asked', question, what });
+    });
+  }
+
+  /** Reports what has changed of the loops. */
+  show(): void {
+    const loops = [...this.#loops].map(([loop, held]) => newsOf(loop, held)).filter((view) => view !== undefined);
+    if (loops.length > 0) this.options.send({ kind: 'shown', loops });
+  }
+
+  #create(number: number, task: DesiredTask): void {
+    const { createLoop, send } = this.options;
+    let loop: TaskLoop;
+    try {
+      loop = createLoop(task, number);
+    } catch (caught) {
+      const error = copyError(caught);
+      send({ kind: 'start-failed', loop: number, error });
+      send({ kind: 'ended', loop: number, end: { kind: 'failed', error, clean: true } });
+      return;
+    }
+    this.#loops.set(number, { loop, shown: { counters: newTaskCounters(), warnings: [], waits: [] } });
+    this.#timer ??= setInterval(() => {
+      this.show();
+    }, SHOW_INTERVAL_MS);
+    void loop.ended.then((end) => {
+      this.show();
+      this.#loops.delete(number);
+      if (this.#loops.size === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
+      send({ kind: 'ended', loop: number, end: copiedEnd(end) });
+    });
+  }
+
+  async #start(number: number): Promise<void> {
+    const held = this.#loops.get(number);
+    if (held === undefined) return;
+    try {
+      await held.loop.start(() => {
+        this.show();
+        this.options.send({ kind: 'completed', loop: number });
+      });
+      this.show();
+      this.options.send({ kind: 'started', loop: number });
+    } catch (error) {
+      this.options.send({ kind: 'start-failed', loop: number, error: copyError(error) });
+    }
+  }
+
+  #pause(number: number, pause: number): void {
+    this.#loops.get(number)?.loop.pause(() => {
+      this.show();
+      this.options.send({ kind: 'still', loop: number, pause });
+    });
+  }
+}
+
+function copiedEnd(end: LoopEnd): Extract<FromThread, { kind: 'ended' }>['end'] {
+  return end.kind === 'stopped' ? end : { ...end, error: copyError(end.error) };
+}
+
+/** Returns what of a loop differs from what was reported before, and notes it as reported. */
+function newsOf(number: number, held: Held): LoopView | undefined {
+  const { loop, shown } = held;
+  const counters = isSame(shown.counters, loop.counters) ? undefined : { ...loop.counters };
+  const warnings = isSameList(shown.warnings, loop.warnings.list) ? undefined : loop.warnings.list;
+  const waits = isSameList(shown.waits, loop.waits.list) ? undefined : loop.waits.list;
+  if (counters === undefined && warnings === undefined && waits === undefined) return undefined;
+  held.shown = { counters: counters ?? shown.counters, warnings: warnings ?? shown.warnings, waits: waits ?? shown.waits };
+  return {
+    loop: number,
+    ...(counters === undefined ? {} : { counters }),
+    ...(warnings === undefined ? {} : { warnings }),
+    ...(waits === undefined ? {} : { waits }),
+  };
+}
+
+function isSame(before: TaskCounters, now: TaskCounters): boolean {
+  for (const name of Object.keys(now) as (keyof TaskCounters)[]) if (before[name] !== now[name]) return false;
+  return true;
+}
+
+function isSameList(before: readonly unknown[], now: readonly unknown[]): boolean {
+  return before.length === now.length && before.every((each, index) => each === now[index]);
+}

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { SupportRunner } from '../support/support-runner.js';
+import { cleanVerdict, VerifiedFlow } from '../support/verified-flow.js';
+
+interface TaskStatus {
+  readonly id: number;
+  readonly state: string;
+  readonly generation: number;
+  readonly worker_id: string;
+  readonly last_error?: { readonly message: string };
+  readonly trace?: string;
+}
+
+describe('tasks over threads', () => {
+  let cluster: SluiceCluster;
+  let runner: SupportRunner;
+
+  beforeAll(async () => {
+    cluster = await SluiceCluster.start();
+    expect(await cluster.role('source-runner-1').kill('SIGTERM')).toBe(0);
+    expect(await cluster.role('sink-runner-1').kill('SIGTERM')).toBe(0);
+    cluster.add('sink-runner', 'threaded-sinks', { SLUICE_TASK_THREADS: '2' }).start();
+    runner = new SupportRunner(cluster, new URL('../dist/support/faulty-source-runner.js', import.meta.url), 'threaded-sources', {
+      SLUICE_TASK_THREADS: '2',
+      SLUICE_TASK_THREAD_MEMORY_MB: '64',
+    });
+  }, 300_000);
+  afterAll(async () => {
+    (runner as SupportRunner | undefined)?.kill('SIGKILL');
+    await (cluster as SluiceCluster | undefined)?.close();
+  }, 300_000);
+
+  const logs = (): string => `${runner.log.slice(-4000)}\n${cluster.role('threaded-sinks').log.slice(-2000)}`;
+
+  const untilTasks = async (
+    connector: string,
+    what: string,
+    condition: (tasks: readonly TaskStatus[]) => boolean,
+  ): Promise<readonly TaskStatus[]> => {
+    let tasks: readonly TaskStatus[] = [];
+    return until(
+      `the tasks of ${connector} ${what}`,
+      async () => {
+        const { body } = await cluster.request('GET', `/connectors/${connector}/status`);
+        tasks = (body as { tasks?: readonly TaskStatus[] }).tasks ?? [];
+        return condition(tasks) ? tasks : undefined;
+      },
+      180_000,
+      () => JSON.stringify(tasks) + logs(),
+    );
+  };
+
+  const untilBothRun = (connector: string): Promise<readonly TaskStatus[]> =>
+    untilTasks(connector, 'run', (tasks) => tasks.length === 2 && tasks.every(({ state }) => state === 'RUNNING'));
+
+  /** A flow whose two source tasks run in the two threads, and one faulty task beside one of them. */
+  const startFlow = async (fault: string, seed: number): Promise<{ flow: VerifiedFlow; before: readonly TaskStatus[] }> => {
+    await runner.create(`${fault}-probe`, {
+      'connector.class': 'FaultySource',
+      topic: cluster.topic('none'),
+      fault,
+      'done.file': '/dev/null',
+    });
+    expect((await cluster.request('DELETE', `/connectors/${fault}-probe`)).status).toBe(204);
+    const flow = await VerifiedFlow.start(
+      cluster,
+      { name: `flow-${fault}`, seed, ofPartitions: [5_000, 5_000] },
+      { rate: '400', 'tasks.max': '2' },
+      { 'tasks.max': '2', 'offset.flush.interval.ms': '200' },
+    );
+    await flow.until(1);
+    return { flow, before: await untilBothRun(`flow-${fault}-in`) };
+  };
+
+  it.each([
+    ['throw', 'nobody caught an error: Error: thrown where nobody catches it'],
+    ['memory', 'it passed its memory limit, task.thread.memory.mb = 64'],
+  ])(
+    'end with their thread only (%s), restart in a new generation, and nothing is lost or duplicated',
+    async (fault, reason) => {
+      const { flow, before } = await startFlow(fault, fault.length);
+      await runner.create(fault, {
+        'connector.class': 'FaultySource',
+        topic: cluster.topic('none'),
+        fault,
+        'done.file': cluster.path(fault),
+        'restart.backoff.initial.ms': '200',
+      });
+      const [faulty] = await untilTasks(fault, 'run again', ([task]) => task?.state === 'RUNNING' && task.last_error !== undefined);
+      expect(faulty?.last_error?.message).toContain(reason);
+      const after = await untilTasks(
+        `flow-${fault}-in`,
+        'run, one of them again',
+        (tasks) =>
+          tasks.every(({ state }) => state === 'RUNNING') &&
+          tasks.some(({ generation }, index) => generation > (before[index]?.generation ?? Infinity)),
+      );
+      expect(after.filter(({ generation }, index) => generation > (before[index]?.generation ?? 0))).toHaveLength(1);
+      expect(after.map(({ worker_id: id }) => id)).toEqual(['threaded-sources', 'threaded-sources']);
+      expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow));
+      expect(runner.isRunning).toBe(true);
+      for (const name of [fault, `flow-${fault}-in`, `flow-${fault}-out`]) {
+        expect((await cluster.request('DELETE', `/connectors/${name}`)).status).toBe(204);
+      }
+    },
+    300_000,
+  );
+
+  it('stop in order with their runners', async () => {
+    const flow = await VerifiedFlow.start(
+      cluster,
+      { name: 'last', seed: 9, ofPartitions: [2_000, 2_000] },
+      { rate: '400', 'tasks.max': '2' },
+    );
+    await flow.until(1);
+    runner.kill('SIGTERM');
+    expect(await runner.exited).toBe(0);
+    expect(runner.log).not.toContain('does not close');
+    expect(await cluster.role('threaded-sinks').kill('SIGTERM')).toBe(0);
+    cluster.role('source-runner-1').start();
+    cluster.role('sink-runner-1').start();
+    expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow));
+  }, 300_000);
+});

@@ -1,0 +1,65 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
+import { Role } from '@sluice/core';
+import type { runRunner } from '@sluice/runner';
+import { connectorsOf } from '@sluice/runtime';
+
+type Load = Parameters<typeof runRunner>[1];
+type Connector = Awaited<ReturnType<Load>>[number];
+
+const faults: Readonly<Record<string, () => Promise<void> | void>> = {
+  /** An error that no promise of the task carries. */
+  throw: () => {
+    setImmediate(() => {
+      throw new Error('thrown where nobody catches it');
+    });
+  },
+  memory: () => {
+    const kept: unknown[] = [];
+    for (;;) kept.push({ more: Array.from({ length: 100 }, () => ({})) });
+  },
+  spin: () => {
+    const end = performance.now() + 10_000;
+    while (performance.now() < end);
+  },
+  hang: () => new Promise(() => undefined),
+};
+
+/** A source without records. At its first poll it commits the fault that its settings name; then it makes the file that they name, and is sound. */
+const faultySource: Connector = {
+  kind: 'source',
+  name: 'FaultySource',
+  aliases: [],
+  version: '1.0.0',
+  doc: 'Commits a fault once.',
+  spec: {
+    fault: { type: 'string', oneOf: Object.keys(faults), importance: 'high', doc: 'What it does.' },
+    'done.file': { type: 'string', importance: 'high', doc: 'It is sound where this file exists.' },
+  },
+  taskConfigs: (config) => [config],
+  createTask: () => {
+    let fault = '';
+    let file = '';
+    return {
+      start: ({ config }) => {
+        fault = config['fault'] ?? '';
+        file = config['done.file'] ?? '';
+        return Promise.resolve();
+      },
+      poll: async (signal) => {
+        if (!existsSync(file)) {
+          writeFileSync(file, fault);
+          await faults[fault]?.();
+        }
+        await delay(50, undefined, { signal }).catch(() => undefined);
+        return [];
+      },
+      stop: () => Promise.resolve(),
+    };
+  },
+};
+
+const load: Load = async () => [...(await connectorsOf(import.meta.url, 'source')), faultySource];
+if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sourceRunner, load, import.meta.url);
+else await (await import('@sluice/runner/task-thread')).runTaskThread(load);
