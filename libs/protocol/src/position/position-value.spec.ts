@@ -30,6 +30,25 @@ const debezium: SourcePosition = {
 const owner = { index: 0, generation: 3 };
 
 describe('positions of any JSON value', () => {
+  it('have texts as JSON.stringify writes them', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom('"', '\\', ' ', '~', '\u001f', '\u007f', 'a') }),
+    );
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(positionJson({ a: value })).toBe(JSON.stringify({ a: value }));
+      }),
+    );
+  });
+
+  it('are written with sorted keys, whatever was written before', () => {
+    expect(positionJson({ b: 1, a: { d: 2, c: 3 } })).toBe('{"a":{"c":3,"d":2},"b":1}');
+    expect(positionJson({ b: 1, a: 2 })).toBe('{"a":2,"b":1}');
+    expect(positionJson({ a: 1, b: 2 })).toBe('{"a":1,"b":2}');
+    expect(positionJson({ a: 1, c: 2 })).toBe('{"a":1,"c":2}');
+  });
+
   it('come back from a stamp as they are', () => {
     const [task, stream] = [taskId('c', 0), streamId('c', { server: 's', shard: null })];
     fc.assert(

@@ -11,7 +11,14 @@ export interface StoredPlace extends FilePlace {
  * may write a position without `file`.
  */
 export function toPosition(position: number, inode: string, print: number): SourcePosition {
-  return { position, file: `${inode}-${print.toString(36)}` };
+  return { position, file: `${inode}-${base36(print)}` };
+}
+
+/** Three digits apart from the others: Node writes whole numbers from 2^31 on ten times slower than smaller ones. */
+function base36(print: number): string {
+  const high = Math.floor(print / 36 ** 3);
+  if (high === 0) return print.toString(36);
+  return high.toString(36) + (print - high * 36 ** 3).toString(36).padStart(3, '0');
 }
 
 /** @throws ConnectError with code `CONNECT_POSITION_INVALID` */
