@@ -210,7 +210,8 @@ export const metricSpecs = {
     help:
       'Records that this runner left out, by reason. skipped: they failed in a transform or a converter, or were too large, and errors.tolerance is all. ' +
       'filtered: a transform dropped them. ' +
-      'Only on sinks: older_generation and repeated_seq are copies, retention had removed lost ones before they were read.',
+      'Only on sinks: refused ones the task skipped, as its system refuses them; older_generation and repeated_seq are copies; ' +
+      'retention had removed lost ones before they were read.',
     roles: RUNNERS,
   },
   sluice_connector_conversion_errors_total: {

@@ -82,7 +82,8 @@ describe('the metrics of tasks', () => {
       [of('connector_records_dropped_total', ',reason="older_generation"')]: counters.droppedOlderGeneration,
       [of('connector_records_dropped_total', ',reason="repeated_seq"')]: counters.droppedRepeatedSeq,
       [of('connector_records_dropped_total', ',reason="lost"')]: counters.recordsLost,
-      [of('connector_records_dropped_total', ',reason="skipped"')]: counters.recordsSkipped,
+      [of('connector_records_dropped_total', ',reason="skipped"')]: counters.recordsSkipped - counters.recordsRefused,
+      [of('connector_records_dropped_total', ',reason="refused"')]: counters.recordsRefused,
       [of('connector_records_dropped_total', ',reason="filtered"')]: counters.recordsFiltered,
     });
     expect(values).not.toHaveProperty([of('connector_bytes_out_total')]);

@@ -58,6 +58,8 @@ const sourceDropReasons: DropReasons = {
 
 const sinkDropReasons: DropReasons = {
   ...sourceDropReasons,
+  skipped: ({ recordsSkipped, recordsRefused }) => recordsSkipped - recordsRefused,
+  refused: ({ recordsRefused }) => recordsRefused,
   older_generation: ({ droppedOlderGeneration }) => droppedOlderGeneration,
   repeated_seq: ({ droppedRepeatedSeq }) => droppedRepeatedSeq,
   lost: ({ recordsLost }) => recordsLost,

@@ -31,6 +31,8 @@ export interface TaskCounters {
   conversionErrors: number;
   /** Left out under `errors.tolerance=all`. */
   recordsSkipped: number;
+  /** Sink: those of them that the task has refused. */
+  recordsRefused: number;
   /** Dropped by the connector's transforms. */
   recordsFiltered: number;
   /** Source: queues whose tail could not be examined in full after an unclean stop. */
@@ -59,6 +61,7 @@ export function newTaskCounters(): TaskCounters {
     droppedRepeatedSeq: 0,
     recordsLost: 0,
     conversionErrors: 0,
+    recordsRefused: 0,
     recordsSkipped: 0,
     recordsFiltered: 0,
     incompleteScans: 0,

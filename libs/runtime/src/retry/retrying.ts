@@ -8,6 +8,8 @@ export interface RetryPolicy {
   readonly limits: BackoffLimits;
   /** Gives up, with the last error, once this much time has passed since the first failure. Absent: retries until aborted. */
   readonly limitMs?: number | undefined;
+  /** Milliseconds until the next try, where something else than the backoff decides that. */
+  readonly delayMs?: () => number | undefined;
   readonly onRetry?: (error: unknown, attempt: number) => void;
   /** Shows the call in the task's status while it is repeated. */
   readonly waiting?: WaitingCall;
@@ -38,7 +40,7 @@ async function repeat<T>(policy: RetryPolicy, signal: AbortSignal, call: () => P
       if (!(policy.mayRetry ?? isRetriable)(error)) throw error;
       const nowMs = policy.clock.nowMs();
       failedSinceMs ??= nowMs;
-      const delayMs = backoffMs(attempt, policy.limits, policy.clock.random());
+      const delayMs = policy.delayMs?.() ?? backoffMs(attempt, policy.limits, policy.clock.random());
       if (policy.limitMs !== undefined && nowMs + delayMs - failedSinceMs > policy.limitMs) throw error;
       policy.waiting?.failed(error);
       policy.onRetry?.(error, attempt);

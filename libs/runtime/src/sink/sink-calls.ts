@@ -12,11 +12,13 @@ import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { BadRecordError } from './queue-intake.js';
 import type { Flushed, TakenRecords } from './queue-set.js';
+import type { SinkRequests } from './sink-requests.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
 export interface SinkCallsOptions {
   readonly spec: Pick<SinkLoopSpec, 'task' | 'transforms' | 'counters' | 'settings' | 'logger'>;
   readonly lease: Lease;
+  readonly requests: Pick<SinkRequests, 'callBegins'>;
   readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
   /** Aborted when nothing more is put. */
   readonly stopping: AbortSignal;
@@ -44,13 +46,8 @@ export class SinkCalls {
   }
 
   open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {
-    const { spec, policy, stopping, lease } = this.options;
-    return this.#alone(() =>
-      retrying(policy('open'), stopping, async () => {
-        await lease.whenHeld(stopping);
-        return spec.task.open(queues);
-      }),
-    );
+    const { spec, policy, stopping } = this.options;
+    return this.#alone(() => retrying(policy('open'), stopping, () => this.#attempt(stopping, () => spec.task.open(queues))));
   }
 
   /**
@@ -58,7 +55,7 @@ export class SinkCalls {
    * @returns what stopped the taking
    */
   put(take: () => TakenRecords): Promise<BadRecordError | undefined> {
-    const { spec, policy, stopping, killed, lease } = this.options;
+    const { spec, policy, stopping, killed } = this.options;
     const { task, counters } = spec;
     return this.#alone(async () => {
       const repeated = policy('put', () => {
@@ -69,9 +66,8 @@ export class SinkCalls {
         if (records.length === 0) return failure;
         let left: readonly SinkRecord[] = records;
         await retrying(repeated, stopping, async () => {
-          await lease.whenHeld(stopping);
           try {
-            await task.put(left, killed);
+            await this.#attempt(stopping, () => task.put(left, killed));
             counters.recordsPut += left.length;
           } catch (error) {
             const written = writtenBefore(error, left.length);
@@ -90,29 +86,29 @@ export class SinkCalls {
 
   /** Lets the task do what is due by time. */
   tick(): Promise<void> {
-    const { spec, policy, stopping, lease } = this.options;
-    return this.#alone(() =>
-      retrying(policy('tick'), stopping, async () => {
-        await lease.whenHeld(stopping);
-        await spec.task.tick?.(stopping);
-      }),
-    );
+    const { spec, policy, stopping } = this.options;
+    return this.#alone(() => retrying(policy('tick'), stopping, () => this.#attempt(stopping, async () => spec.task.tick?.(stopping))));
   }
 
   /** Asks the task to make everything durable that was put, with positions that are asked for once nothing else runs. */
   flush(positions: () => readonly SinkPosition[], options: FlushOptions): Promise<Flushed> {
-    const { spec, policy, killed, lease } = this.options;
+    const { spec, policy, killed } = this.options;
     const { task, counters } = spec;
     return this.#alone(async () => {
-      if (this.#broken !== undefined) throw this.#broken.error;
+      this.#throwIfBroken();
       const asked = positions();
-      const safe = await retrying(policy('flush'), killed, async () => {
-        await lease.whenHeld(killed);
-        return requirePositions(await task.flush(asked, killed, options));
-      });
+      const safe = await retrying(policy('flush'), killed, async () =>
+        requirePositions(await this.#attempt<unknown>(killed, () => task.flush(asked, killed, options))),
+      );
+      this.#throwIfBroken();
       counters.flushes++;
       return { asked, safe };
     });
+  }
+
+  /** Has positions flushed no more: the task has not written what is before them. */
+  giveUp(error: unknown): void {
+    this.#broken ??= { error };
   }
 
   /** Closes what was opened and stops the task. Never rejects. */
@@ -127,6 +123,17 @@ export class SinkCalls {
         logger.warn(`${name} failed: ${String(error)}`);
       });
     }
+  }
+
+  async #attempt<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    const { lease, requests } = this.options;
+    await lease.whenHeld(signal);
+    requests.callBegins();
+    return call();
+  }
+
+  #throwIfBroken(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
   }
 
   #alone<T>(call: () => Promise<T>): Promise<T> {

@@ -74,6 +74,7 @@ describe('what a sink task asks of the runtime', () => {
     const { loop, counters } = tolerant.world.loop(tolerant.sink, { settings: { skipsBadRecords: true } });
     await loop.start();
     await tolerant.world.clock.until(() => counters.recordsSkipped === 1);
+    expect(counters.recordsRefused).toBe(1);
     expect(tolerant.world.logger.lines.join('\n')).toContain('at offset 0 is refused: the row is too wide');
     loop.kill();
     const strict = twoQueues();
@@ -83,6 +84,84 @@ describe('what a sink task asks of the runtime', () => {
     await failing.loop.start();
     const end = (await failing.loop.ended) as { readonly error: unknown };
     expect(String(end.error)).toContain('is refused: the row is too wide. With errors.tolerance=all the task skips such records');
+  });
+
+  it.each(['in a put', 'in a flush', 'outside of calls'])(
+    'to skip a record: without tolerance the task fails also where it swallows the error, %s',
+    async (place) => {
+      const { world, first, sink } = twoQueues();
+      const refuse = (): void => {
+        const record = { topic: 't', queue: first, offset: 0, value: 'a' };
+        expect(() => {
+          sink.context.skipRecord(record, new ConnectError(ConnectErrorCode.sinkFailed, 'the row is too wide'));
+        }).toThrow('the row is too wide');
+      };
+      if (place === 'in a put') sink.beforePut = refuse;
+      if (place === 'in a flush') sink.beforeFlush = refuse;
+      world.plain(first, 'a');
+      const { loop, counters } = world.loop(sink);
+      await loop.start();
+      await world.clock.until(() => counters.recordsPut === 1);
+      if (place === 'outside of calls') refuse();
+      await world.clock.advance(2_000);
+      const end = (await loop.ended) as { readonly error: unknown };
+      expect(String(end.error)).toContain('is refused: the row is too wide. With errors.tolerance=all the task skips such records');
+      expect(world.offsets.offsets.get(`g ${queueKey(first)}`)).toBe(0);
+      expect(world.clock.pendingTimers).toBe(0);
+    },
+  );
+
+  it('to be called again after a while, for the next try alone', async () => {
+    const { world, first, sink } = twoQueues();
+    const triedMs: number[] = [];
+    sink.beforePut = () => {
+      triedMs.push(world.clock.nowMs());
+      if (triedMs.length === 1 || triedMs.length === 3) sink.context.timeout(30_000);
+      if (triedMs.length === 4) sink.context.timeout(0);
+      if (triedMs.length < 6) throw new RetriableError('busy');
+    };
+    world.plain(first, 'a');
+    const { loop, counters } = world.loop(sink, { settings: { backoff: { initialMs: 10, maxMs: 10 } } });
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 1);
+    const waits = triedMs.slice(1).map((ms, at) => ms - triedMs[at]!);
+    expect(waits).toEqual([30_000, 7.5, 30_000, 0, 7.5]);
+    loop.kill();
+  });
+
+  it('to be called again later than it may, and fails then', async () => {
+    const { world, first, sink } = twoQueues();
+    sink.beforePut = () => {
+      sink.context.timeout(30_000);
+      throw new RetriableError('busy');
+    };
+    world.plain(first, 'a');
+    const { loop, counters } = world.loop(sink, { settings: { retryTimeoutMs: 20_000 } });
+    await loop.start();
+    expect(await loop.ended).toMatchObject({ kind: 'failed', error: { message: 'busy' } });
+    expect(counters.putRetries).toBe(0);
+    for (const delayMs of [-1, 0.5, 3_600_001]) {
+      expect(() => {
+        sink.context.timeout(delayMs);
+      }).toThrow(`The task cannot be called again after ${delayMs} ms; a whole number from 0 to 3600000 is allowed`);
+    }
+  });
+
+  it('to be called again after an hour, and stops at once', async () => {
+    const { world, first, sink } = twoQueues();
+    let tries = 0;
+    sink.beforePut = () => {
+      tries++;
+      sink.context.timeout(3_600_000);
+      throw new RetriableError('busy');
+    };
+    world.plain(first, 'a');
+    const { loop } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => tries === 1);
+    expect(world.waits.list).toMatchObject([{ call: 'put', error: 'busy' }]);
+    expect(await loop.stop()).toEqual({ kind: 'stopped', clean: false });
+    expect(world.clock.pendingTimers).toBe(0);
   });
 
   it('only the rest of records whose first ones were written', async () => {

@@ -1,6 +1,7 @@
 import {
   ConnectError,
   ConnectErrorCode,
+  MAX_SINK_TIMEOUT_MS,
   queueKey,
   type QueueRef,
   type SinkPosition,
@@ -23,13 +24,16 @@ export interface SinkRequestsOptions {
   /** Called when records may be taken that could not before. */
   readonly resumed: () => void;
   readonly seek: (positions: readonly SinkPosition[]) => void;
+  /** Called with the error of a record that may not be skipped. */
+  readonly refused: (error: ConnectError) => void;
 }
 
 /** What a sink task asks of the runtime through its context. */
-export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pause' | 'resume' | 'seek' | 'skipRecord'> {
+export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pause' | 'resume' | 'timeout' | 'seek' | 'skipRecord'> {
   /** Keys of the queues that the task was offered. */
   readonly #offered = new Set<string>();
   readonly #paused = new Set<string>();
+  #retryAfterMs: number | undefined;
 
   constructor(private readonly options: SinkRequestsOptions) {}
 
@@ -43,6 +47,16 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
     return this.#paused.size === 0 ? held : new Set([...held, ...this.#paused]);
   }
 
+  /** Forgets what earlier calls of the task have asked for. */
+  callBegins(): void {
+    this.#retryAfterMs = undefined;
+  }
+
+  /** After how many milliseconds the task wants to be called again, if it says so. */
+  get retryAfterMs(): number | undefined {
+    return this.#retryAfterMs;
+  }
+
   readonly requestCommit = (): void => {
     this.options.flush();
   };
@@ -54,6 +68,14 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
   readonly resume = (queues: readonly QueueRef[]): void => {
     for (const key of this.#keysOf('resume', queues)) this.#paused.delete(key);
     this.options.resumed();
+  };
+
+  readonly timeout = (delayMs: number): void => {
+    if (!Number.isInteger(delayMs) || delayMs < 0 || delayMs > MAX_SINK_TIMEOUT_MS) {
+      const text = `The task cannot be called again after ${delayMs} ms; a whole number from 0 to ${MAX_SINK_TIMEOUT_MS} is allowed`;
+      throw new ConnectError(ConnectErrorCode.requestInvalid, text);
+    }
+    this.#retryAfterMs = delayMs;
   };
 
   readonly seek = (positions: readonly SinkPosition[]): void => {
@@ -70,11 +92,16 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
   };
 
   readonly skipRecord = ({ queue, offset }: SinkRecord, error: ConnectError): void => {
-    const { spec, skips } = this.options;
+    const { spec, skips, refused } = this.options;
     const text = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset} is refused: ${error.message}`;
     const problem = new ConnectError(error.code, text, { cause: error });
-    if (!spec.settings.skipsBadRecords) throw withSkipRemedy(problem);
+    if (!spec.settings.skipsBadRecords) {
+      const failure = withSkipRemedy(problem);
+      refused(failure);
+      throw failure;
+    }
     spec.counters.recordsSkipped++;
+    spec.counters.recordsRefused++;
     skips.write(`A record was skipped. ${text}`);
   };
 

@@ -97,15 +97,20 @@ export class SinkTaskLoop {
     const seek = (positions: readonly SinkPosition[]): void => {
       seeks.ask(positions);
     };
-    const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake, seek }));
+    const refused = (error: unknown): void => {
+      calls.giveUp(error);
+      failed(error);
+    };
+    const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake, seek, refused }));
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
     const policy = (this.#policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry));
     const queues = (this.#queues = this.#queueSet({ warn, arrived: wake, failed, skips }));
     const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
       ...policy(call, onRetry),
       limitMs: settings.retryTimeoutMs,
+      delayMs: () => requests.retryAfterMs,
     });
-    const calls = (this.#calls = new SinkCalls({ spec, lease, policy: taskPolicy, stopping, killed }));
+    const calls = (this.#calls = new SinkCalls({ spec, lease, requests, policy: taskPolicy, stopping, killed }));
     const committing = { spec, ports, queues, policy, signal: killed, committed: wake, failed };
     const resolve = (shown: readonly OffsetReset[]): Promise<void> => resets.resolve(shown);
     const commits = (this.#commits = new OffsetCommits({ ...committing, resolve }));
@@ -168,8 +173,8 @@ export class SinkTaskLoop {
     try {
       await this.#ports.lease.whenHeld(signal);
       const queues = await retrying(this.#policy('asking for the queues'), signal, () => this.#listQueues());
-      const { requestCommit, pause, resume, seek, skipRecord } = this.#requests;
-      const requests = { requestCommit, pause, resume, seek, skipRecord };
+      const { requestCommit, pause, resume, timeout, seek, skipRecord } = this.#requests;
+      const requests = { requestCommit, pause, resume, timeout, seek, skipRecord };
       await this.#calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal, ...requests });
       await this.#opening.open(queues, settings.offsetReset);
       await this.#opening.whenFed();

@@ -2,6 +2,9 @@ import type { ConnectError } from '../errors/connect-error.js';
 import type { QueueRef, SinkRecord } from '../record/record.js';
 import type { TaskContext } from '../record/task-context.js';
 
+/** The longest wait that a sink task may ask for, in milliseconds. */
+export const MAX_SINK_TIMEOUT_MS = 3_600_000;
+
 /** What the runtime gives a sink task at its start. */
 export interface SinkTaskContext extends TaskContext {
   /** Asks for a flush, and with it a commit, before the next one is due. Returns at once. */
@@ -12,6 +15,14 @@ export interface SinkTaskContext extends TaskContext {
 
   /** Gives records of these queues to `put` again. @throws ConnectError for a queue that the task has not opened */
   resume(queues: readonly QueueRef[]): void;
+
+  /**
+   * Sets when a call is made again that is about to fail with a retriable error, in milliseconds; else the backoff decides. It holds for the next
+   * try alone, within `errors.retry.timeout`. A stop ends the wait.
+   *
+   * @throws ConnectError unless `delayMs` is a whole number from 0 to {@link MAX_SINK_TIMEOUT_MS}
+   */
+  timeout(delayMs: number): void;
 
   /**
    * Has queues read from other offsets, before or after what was put. Returns at once. The runtime begins after the task's present call. It
@@ -27,8 +38,9 @@ export interface SinkTaskContext extends TaskContext {
   seek(positions: readonly SinkPosition[]): void;
 
   /**
-   * Skips a record that the other system refuses for good, and reports why. With `errors.tolerance=all` the runtime counts and logs it; else
-   * this call throws the error, which ends the task.
+   * Skips a record that the other system refuses for good, and reports why. With `errors.tolerance=all` the runtime counts it, as refused, and logs
+   * it before this call returns. Else the call throws the error, and the task fails, whatever becomes of what is thrown: offsets are not committed
+   * any more. May be called until a `flush` reports the record as safe, also outside of calls.
    */
   skipRecord(record: SinkRecord, error: ConnectError): void;
 }

@@ -61,6 +61,8 @@ export interface TestContextOptions {
   readonly unreadable?: Map<SourceRecord, ConnectError>;
   /** Where a sink asked to read on. */
   readonly seeks?: SinkPosition[];
+  /** After how long a sink wanted to be called again. */
+  readonly timeouts?: number[];
   /** Called when a source says that it has no more data. */
   readonly onComplete?: () => void;
 }
@@ -71,6 +73,7 @@ export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
     requestCommit: () => undefined,
     pause: () => undefined,
     resume: () => undefined,
+    timeout: (delayMs) => options.timeouts?.push(delayMs),
     seek: (positions) => options.seeks?.push(...positions),
     skipRecord: (_record, error) => {
       skip(options, error);
