@@ -195,7 +195,7 @@ export const metricSpecs = {
   sluice_connector_bytes_in_total: {
     type: 'counter',
     labels: ['connector'],
-    help: 'Bytes of bodies and properties read from the queues of a sink on this runner.',
+    help: 'Bytes of bodies, decompressed, and properties read from the queues of a sink on this runner.',
     roles: SINK,
   },
   sluice_connector_bytes_out_total: {

@@ -54,6 +54,7 @@ describe('logical messages', () => {
       bornTimestamp: 1_700,
       storeTimestamp: 1_800,
     });
+    expect(second!.bodyBytes).toBe(5_000);
     expect(second!.body.equals(text)).toBe(true);
     expect(second!.body).toBe(second!.body);
     expect(second!.property('TAGS')).toBe('x');
@@ -75,6 +76,7 @@ describe('logical messages', () => {
     const list = logicalMessages([stored(5, Buffer.from('a')), broken, stored(7, Buffer.from('c'))], 5);
     expect(list.map((message) => message.queueOffset)).toEqual([5, 6, 7]);
     expect(list[1]!.property('TAGS')).toBe('x');
+    expect(list[1]!.bodyBytes).toBe(8);
     const read = (): Buffer => list[1]!.body;
     expect(read).toThrow(MessageUnreadableError);
     expect(read).toThrow('offset 6 of t/3');

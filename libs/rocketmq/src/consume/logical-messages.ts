@@ -84,8 +84,13 @@ class CompressedMessage implements LogicalMessage {
     return this.#body;
   }
 
+  /** Decompresses the body: who counts what is held must not count less than that. One that cannot be decompressed is held as it is stored. */
   get bodyBytes(): number {
-    return this.stored.bodyBytes;
+    try {
+      return this.body.length;
+    } catch {
+      return this.stored.bodyBytes;
+    }
   }
 
   get topic(): string {

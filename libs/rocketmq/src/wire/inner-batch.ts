@@ -29,7 +29,7 @@ export interface InnerMessage {
   /** The producer's own int32. */
   readonly flag: number;
   readonly body: Buffer;
-  /** Of the body as it is stored. */
+  /** Of the body; of a logical message's compressed one once it is decompressed. */
   readonly bodyBytes: number;
   /** The properties in the stored form; a view. */
   readonly rawProperties: Buffer;

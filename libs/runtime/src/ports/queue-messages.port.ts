@@ -5,7 +5,7 @@ export interface RawMessage {
   readonly queueOffset: number;
   /** Decompressed at its first use, which throws when that cannot be done: what that means is for the task's error tolerance to say. */
   readonly body: Buffer;
-  /** Of the body as it is stored. */
+  /** Of the body, decompressed; of the stored one where it cannot be decompressed. */
   readonly bodyBytes: number;
   /** The property block as the broker stores it; `messageToRecord`, `scanStamp` and `scanBarrier` of `@sluice/protocol` read it. */
   readonly rawProperties: Buffer;

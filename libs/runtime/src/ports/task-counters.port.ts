@@ -14,7 +14,7 @@ export interface TaskCounters {
   bufferedBytes: number;
   /** Sink: read from queues, with barriers and duplicates. */
   recordsRead: number;
-  /** Sink: bodies and properties of what was read, ahead of need. */
+  /** Sink: bodies, decompressed, and properties of what was read, ahead of need. */
   bytesRead: number;
   /** Sink: taken by `put`. */
   recordsPut: number;
