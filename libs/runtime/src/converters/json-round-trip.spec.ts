@@ -74,7 +74,12 @@ const cases: fc.Arbitrary<readonly [Schema, ConnectValue]> = typed.chain(({ sche
 
 describe('JsonConverter', () => {
   it.each(['BASE64', 'NUMERIC'] as const)('gives back any value of any schema as it was, decimals in %s', (format) => {
-    const converter = new JsonConverter({ 'schemas.enable': true, 'decimal.format': format, 'replace.null.with.default': true });
+    const converter = new JsonConverter({
+      'schemas.enable': true,
+      'decimal.format': format,
+      'replace.null.with.default': true,
+      'schemas.cache.size': 10,
+    });
     fc.assert(
       fc.property(cases, ([schema, value]) => {
         validateValue(schema, value);
@@ -88,7 +93,12 @@ describe('JsonConverter', () => {
   });
 
   it('gives back any default of a field that is left out', () => {
-    const converter = new JsonConverter({ 'schemas.enable': true, 'decimal.format': 'BASE64', 'replace.null.with.default': true });
+    const converter = new JsonConverter({
+      'schemas.enable': true,
+      'decimal.format': 'BASE64',
+      'replace.null.with.default': true,
+      'schemas.cache.size': 10,
+    });
     fc.assert(
       fc.property(
         cases.filter(([, value]) => value !== null),

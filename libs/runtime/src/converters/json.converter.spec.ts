@@ -3,7 +3,12 @@ import { type ConnectValue, Decimal, type Schema, SchemaBuilder, schemas } from 
 import { ConversionError } from './conversion-error.js';
 import { JsonConverter } from './json.converter.js';
 
-const defaults = { 'schemas.enable': true, 'decimal.format': 'BASE64', 'replace.null.with.default': true } as const;
+const defaults = {
+  'schemas.enable': true,
+  'decimal.format': 'BASE64',
+  'replace.null.with.default': true,
+  'schemas.cache.size': 1000,
+} as const;
 const enveloped = new JsonConverter(defaults);
 const plain = new JsonConverter({ ...defaults, 'schemas.enable': false });
 
@@ -350,5 +355,64 @@ describe('JsonConverter without schemas', () => {
 
   it('keeps integers beyond any type as integers', () => {
     expect(read('[-123456789012345678901234567890]', plain).value).toEqual([-123456789012345678901234567890n]);
+  });
+});
+
+describe('schemas that were read before', () => {
+  const schema = '{"type":"struct","fields":[{"type":"int32","optional":false,"field":"x"}],"optional":false}';
+  const envelope = (payload: string, of = schema): string => `{"schema":${of},"payload":${payload}}`;
+  const text = '{"type":"string","optional":true}';
+
+  it('are the same objects for later records, whose payloads are their own', () => {
+    const converter = new JsonConverter(defaults);
+    const [first, second] = [read(envelope('{"x":1}'), converter), read(envelope('{"x":2}'), converter)];
+    expect([first.value, second.value]).toEqual([{ x: 1 }, { x: 2 }]);
+    expect(second.schema).toBe(first.schema);
+    expect(() => read(envelope('{"x":"no"}'), converter)).toThrow('payload.x');
+  });
+
+  it('are kept as many as schemas.cache.size says, the last used ones', () => {
+    const converter = new JsonConverter({ ...defaults, 'schemas.cache.size': 1 });
+    const { schema: first } = read(envelope('{"x":1}'), converter);
+    expect(read(envelope('{"x":1}'), converter).schema).toBe(first);
+    read(envelope('"a"', text), converter);
+    expect(read(envelope('{"x":1}'), converter).schema).not.toBe(first);
+    const none = new JsonConverter({ ...defaults, 'schemas.cache.size': 0 });
+    expect(read(envelope('"a"', text), none).schema).not.toBe(read(envelope('"a"', text), none).schema);
+  });
+
+  it.each([
+    ['a further field', `{"schema":${text},"payload":"a","other":1}`],
+    ['a field that stands twice', `{"schema":${text},"payload":"a","schema":{"type":"int32"}}`],
+    ['no end', `{"schema":${text},"payload":"a"`],
+    ['something behind its end', `{"schema":${text},"payload":"a"}}`],
+    ['no payload', `{"schema":${text},"payload":}`],
+  ])('do not hide an envelope with %s', (_what, wrong) => {
+    const converter = new JsonConverter(defaults);
+    const errorOf = (given: string, by: JsonConverter): unknown => {
+      try {
+        return read(given, by);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    read(envelope('"a"', text), converter);
+    expect(errorOf(wrong, converter)).toEqual(errorOf(wrong, new JsonConverter(defaults)));
+  });
+
+  it('are not mixed up with texts in a schema that look like the beginning of a payload', () => {
+    const tricky = '{"type":"string","optional":true,"default":"x","doc":"a \\",\\"payload\\":","parameters":{"schema":"s","payload":"p"}}';
+    const converter = new JsonConverter(defaults);
+    const first = read(envelope('"a"', tricky), converter);
+    expect(read(envelope('"b"', tricky), converter)).toEqual({ ...first, value: 'b' });
+    expect(read(envelope('null', tricky), converter)).toEqual({ ...first, value: 'x' });
+  });
+
+  it('have payloads with envelopes in them', () => {
+    const converter = new JsonConverter(defaults);
+    for (const value of ['a', 'b']) {
+      const inner = JSON.stringify(envelope(JSON.stringify(value), text));
+      expect(read(envelope(inner, text), converter).value).toBe(envelope(JSON.stringify(value), text));
+    }
   });
 });

@@ -16,6 +16,7 @@ import { ConversionError } from './conversion-error.js';
 import { JsonReader } from './json-reader.js';
 import { JsonSchemaCodec } from './json-schema-codec.js';
 import { JsonWriter } from './json-writer.js';
+import { KnownSchemas } from './known-schemas.js';
 
 const NAME = 'JsonConverter';
 /** Lists and objects inside of each other. What handles a value later, such as a sink, may use the stack once or more for each. */
@@ -46,7 +47,7 @@ export const jsonConverterSpec = {
     importance: 'low',
     default: 1000,
     min: 0,
-    doc: 'Has no effect: texts of schemas are kept as long as the schemas are in use.',
+    doc: 'How many schemas of records that were read are kept, so that each is parsed once; 0 keeps none.',
   },
 } as const satisfies ConfigSpec;
 
@@ -59,14 +60,16 @@ export class JsonConverter implements Converter {
   readonly #reader: JsonReader;
   readonly #writer: JsonWriter;
   readonly #schemas: JsonSchemaCodec;
+  readonly #known: KnownSchemas;
 
-  constructor(settings: Omit<ConfigOf<typeof jsonConverterSpec>, 'schemas.cache.size'>) {
+  constructor(settings: ConfigOf<typeof jsonConverterSpec>) {
     this.#hasEnvelope = settings['schemas.enable'];
     const replacesNullWithDefault = settings['replace.null.with.default'];
     const decimalFormat = settings['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64';
     this.#reader = new JsonReader({ replacesNullWithDefault });
     this.#writer = new JsonWriter({ decimalFormat, replacesNullWithDefault });
     this.#schemas = new JsonSchemaCodec(this.#reader, this.#writer);
+    this.#known = new KnownSchemas(settings['schemas.cache.size']);
   }
 
   toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null {
@@ -82,8 +85,9 @@ export class JsonConverter implements Converter {
   fromBytes(bytes: Buffer | null): SchemaAndValue {
     if (bytes === null) return { value: null };
     return converting(() => {
-      const json = parse(bytes);
-      return this.#hasEnvelope ? this.#fromEnvelope(json) : { value: json };
+      if (!isUtf8(bytes)) throw new ConversionError(NAME, 'The bytes are not UTF-8');
+      const text = bytes.toString('utf8');
+      return this.#hasEnvelope ? (this.#ofKnownSchema(text) ?? this.#fromEnvelope(text)) : { value: parse(text, MAX_DEPTH) };
     });
   }
 
@@ -93,7 +97,21 @@ export class JsonConverter implements Converter {
     return this.#writer.write(value, schema, 'payload');
   }
 
-  #fromEnvelope(json: JsonValue): SchemaAndValue {
+  /** Returns undefined where the schema was not read before, or where the text is no envelope: its error names what is wrong. */
+  #ofKnownSchema(text: string): SchemaAndValue | undefined {
+    const known = this.#known.of(text);
+    if (known === undefined) return undefined;
+    let payload: JsonValue;
+    try {
+      payload = parse(known.payload, MAX_DEPTH - 1);
+    } catch {
+      return undefined;
+    }
+    return { value: this.#reader.read(payload, known.schema, 'payload'), schema: known.schema };
+  }
+
+  #fromEnvelope(text: string): SchemaAndValue {
+    const json = parse(text, MAX_DEPTH);
     const { schema: schemaJson, payload } = isJsonObject(json) && Object.keys(json).length === 2 ? json : {};
     if (schemaJson === undefined || payload === undefined) {
       throw new ConversionError(
@@ -104,20 +122,20 @@ export class JsonConverter implements Converter {
     }
     if (schemaJson === null) return { value: payload };
     const schema = this.#schemas.read(schemaJson);
+    this.#known.note(text, schema);
     return { value: this.#reader.read(payload, schema, 'payload'), schema };
   }
 }
 
-function parse(bytes: Buffer): JsonValue {
-  if (!isUtf8(bytes)) throw new ConversionError(NAME, 'The bytes are not UTF-8');
+function parse(text: string, levels: number): JsonValue {
   let json: JsonValue;
   try {
-    json = parseJson(bytes.toString('utf8'));
+    json = parseJson(text);
   } catch (error) {
     throw new ConversionError(NAME, `The bytes are not JSON: ${(error as Error).message}`, error);
   }
   // Each level takes two brackets.
-  if (bytes.length > 2 * MAX_DEPTH && isDeeper(json, MAX_DEPTH)) throw tooDeep();
+  if (text.length > 2 * levels && isDeeper(json, levels)) throw tooDeep();
   return json;
 }
 
