@@ -1,40 +1,25 @@
 import { deepEqual, ok, rejects } from 'node:assert/strict';
-import {
-  queueKey,
-  type QueueRef,
-  type SinkConnector,
-  type SinkPosition,
-  type SinkRecord,
-  type SinkTask,
-  type TaskConfig,
-} from '@sluice/sdk';
 import type { ContractCase } from './contract-case.js';
+import { sinkSafetyCases } from './sink-safety-cases.js';
+import {
+  BY_TIME,
+  EVERYTHING,
+  flushAll,
+  nextOffset,
+  otherQueue,
+  positionOf,
+  queue,
+  records,
+  signal,
+  type SinkContractSubject,
+  startTask,
+  VALUES,
+  withFixture,
+  withTask,
+} from './sink-subject.js';
 import { sinkTestContext } from './task-contexts.js';
 
-/** An external system to write to, made for one case. */
-export interface SinkFixture {
-  /** A valid configuration of a connector with one task. */
-  readonly config: TaskConfig;
-  /** Every value in the system now. The order matters within a queue only. */
-  readonly read: () => Promise<readonly string[]>;
-  /** What the end of a process does to the system, for example giving up its locks. */
-  readonly afterCrash?: () => Promise<void>;
-  readonly tearDown: () => Promise<void>;
-}
-
-export interface SinkContractSubject {
-  readonly connector: SinkConnector;
-  readonly setUp: () => Promise<SinkFixture>;
-  readonly brokenConfig?: TaskConfig;
-  /** The sink keeps offsets with its data, so that a crash neither loses nor duplicates a record. */
-  readonly storesOffsets: boolean;
-}
-
-const queue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 0 };
-const otherQueue: QueueRef = { topic: 'contract', brokerName: 'broker-a', queueId: 1 };
-const VALUES = ['a', 'bc', '', 'ünï', 'last'];
-const signal = new AbortController().signal;
-const BY_TIME = { everything: false };
+export type { SinkContractSubject, SinkFixture } from './sink-subject.js';
 
 /** Lists the facts that the runtime relies on in every sink connector. */
 export function sinkContract(subject: SinkContractSubject): readonly ContractCase[] {
@@ -57,7 +42,7 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           await withTask(subject, fixture, [queue, otherQueue], async (task) => {
             await task.put([...records(queue, 0, 3), ...records(otherQueue, 3, 5)], signal);
             await task.put([], signal);
-            await task.flush([positionOf(queue, 3), positionOf(otherQueue, 5)], signal, BY_TIME);
+            await flushAll(task, [positionOf(queue, 3), positionOf(otherQueue, 5)]);
             deepEqual(await fixture.read(), VALUES);
           });
         }),
@@ -69,13 +54,13 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           await withFixture(subject, async (fixture) => {
             await withTask(subject, fixture, [queue], async (task) => {
               await task.put(records(queue, 0, stopAfter), signal);
-              await task.flush([positionOf(queue, stopAfter)], signal, BY_TIME);
+              await flushAll(task, [positionOf(queue, stopAfter)]);
               await task.close([queue]);
             });
             await withTask(subject, fixture, [queue], async (task, positions) => {
               const from = nextOffset(positions) ?? stopAfter;
               await task.put(records(queue, from, VALUES.length), signal);
-              await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
+              await flushAll(task, [positionOf(queue, VALUES.length)]);
             });
             deepEqual(await fixture.read(), VALUES);
           });
@@ -91,13 +76,13 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           const dead = await startTask(subject, fixture);
           await dead.open([queue]);
           await dead.put(records(queue, 0, 2), signal);
-          await dead.flush([positionOf(queue, 2)], signal, BY_TIME);
+          await flushAll(dead, [positionOf(queue, 2)]);
           await dead.put(records(queue, 2, 4), signal);
           await fixture.afterCrash?.();
           await withTask(subject, fixture, [queue], async (task, positions) => {
             const from = nextOffset(positions) ?? 2;
             await task.put(records(queue, from, VALUES.length), signal);
-            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
+            await flushAll(task, [positionOf(queue, VALUES.length)]);
           });
           const written = await fixture.read();
           if (subject.storesOffsets) deepEqual(written, VALUES);
@@ -112,13 +97,14 @@ export function sinkContract(subject: SinkContractSubject): readonly ContractCas
           await withTask(subject, fixture, [queue], async (task) => {
             await task.flush([], signal, BY_TIME);
             await task.put(records(queue, 0, VALUES.length), signal);
-            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
-            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
+            await flushAll(task, [positionOf(queue, VALUES.length)]);
+            await flushAll(task, [positionOf(queue, VALUES.length)]);
             await task.flush([positionOf(queue, VALUES.length + 7)], signal, BY_TIME);
           });
           deepEqual(await fixture.read(), VALUES);
         }),
     },
+    ...sinkSafetyCases(subject),
     ...(subject.storesOffsets ? [returnsReadState(subject), reopensQueue(subject), followsReset(subject)] : []),
     {
       title: 'can be stopped without a start, before it owns a queue, and after a start that failed',
@@ -145,7 +131,7 @@ function returnsReadState(subject: SinkContractSubject): ContractCase {
         await withTask(subject, fixture, [queue, otherQueue], async (task, positions) => {
           deepEqual(positions, []);
           await task.put(records(queue, 0, 1), signal);
-          await task.flush([{ ...positionOf(queue, 1), readState: '{"x":1}' }, positionOf(otherQueue, 9)], signal, BY_TIME);
+          await task.flush([{ ...positionOf(queue, 1), readState: '{"x":1}' }, positionOf(otherQueue, 9)], signal, EVERYTHING);
         });
         await withTask(subject, fixture, [queue], (_task, positions) => {
           deepEqual(positions, [{ ...positionOf(queue, 1), readState: '{"x":1}' }]);
@@ -162,12 +148,12 @@ function reopensQueue(subject: SinkContractSubject): ContractCase {
       withFixture(subject, async (fixture) => {
         await withTask(subject, fixture, [queue], async (task) => {
           await task.put(records(queue, 0, 1), signal);
-          await task.flush([positionOf(queue, 1)], signal, BY_TIME);
+          await flushAll(task, [positionOf(queue, 1)]);
           await task.put(records(queue, 1, 3), signal);
           await task.close([queue]);
           deepEqual(await task.open([queue]), [positionOf(queue, 1)]);
           await task.put(records(queue, 1, VALUES.length), signal);
-          await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
+          await flushAll(task, [positionOf(queue, VALUES.length)]);
         });
         deepEqual(await fixture.read(), VALUES);
       }),
@@ -182,13 +168,13 @@ function followsReset(subject: SinkContractSubject): ContractCase {
         await withFixture(subject, async (fixture) => {
           await withTask(subject, fixture, [queue], async (task) => {
             await task.put(records(queue, 0, 2), signal);
-            await task.flush([{ ...positionOf(queue, 2), readState: 'old' }], signal, BY_TIME);
+            await task.flush([{ ...positionOf(queue, 2), readState: 'old' }], signal, EVERYTHING);
             await task.flush([positionOf(queue, to)], signal, BY_TIME);
           });
           await withTask(subject, fixture, [queue], async (task, positions) => {
             deepEqual(positions, [positionOf(queue, to)]);
             await task.put(records(queue, to, VALUES.length), signal);
-            await task.flush([positionOf(queue, VALUES.length)], signal, BY_TIME);
+            await flushAll(task, [positionOf(queue, VALUES.length)]);
           });
           const written = await fixture.read();
           for (const value of VALUES.slice(to)) ok(written.includes(value), `${value} is missing`);
@@ -196,48 +182,4 @@ function followsReset(subject: SinkContractSubject): ContractCase {
       }
     },
   };
-}
-
-/** Makes the records of a queue from one offset to before another; the offset is the place in `values`. */
-function records(of: QueueRef, from: number, to: number): readonly SinkRecord[] {
-  return VALUES.slice(from, to).map((value, index) => ({ topic: of.topic, queue: of, offset: from + index, value: Buffer.from(value) }));
-}
-
-function positionOf(of: QueueRef, offset: number): SinkPosition {
-  return { queue: of, nextOffset: offset };
-}
-
-function nextOffset(positions: readonly SinkPosition[]): number | undefined {
-  return positions.find((position) => queueKey(position.queue) === queueKey(queue))?.nextOffset;
-}
-
-async function withFixture(subject: SinkContractSubject, body: (fixture: SinkFixture) => Promise<void>): Promise<void> {
-  const fixture = await subject.setUp();
-  try {
-    await body(fixture);
-  } finally {
-    await fixture.tearDown();
-  }
-}
-
-async function startTask(subject: SinkContractSubject, fixture: SinkFixture): Promise<SinkTask> {
-  const [config] = await subject.connector.taskConfigs(fixture.config, 1);
-  ok(config !== undefined);
-  const task = subject.connector.createTask();
-  await task.start(sinkTestContext({ config }));
-  return task;
-}
-
-async function withTask(
-  subject: SinkContractSubject,
-  fixture: SinkFixture,
-  queues: readonly QueueRef[],
-  body: (task: SinkTask, positions: readonly SinkPosition[]) => Promise<void>,
-): Promise<void> {
-  const task = await startTask(subject, fixture);
-  try {
-    await body(task, await task.open(queues));
-  } finally {
-    await task.stop();
-  }
 }
