@@ -4,6 +4,7 @@ export * from './converters/conversion-error.js';
 export * from './converters/converter-plugins.js';
 export * from './converters/converter.js';
 export * from './converters/create-converters.js';
+export { CallBoard, newCallMemory, type OngoingCall, sharedNowMs } from './host/call-board.js';
 export * from './host/create-task-loop.js';
 export * from './host/error-copy.js';
 export { describeTaskError, errorTrace } from './host/error-trace.js';

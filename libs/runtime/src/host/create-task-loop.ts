@@ -20,7 +20,9 @@ import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
 import { createTransforms } from '../transforms/create-transforms.js';
 import { TaskWarnings } from '../task/task-warnings.js';
+import { CallBoard, sharedNowMs } from './call-board.js';
 import type { TaskLoop } from './task-loop.js';
+import { watchedSink, watchedSource } from './watched-task.js';
 
 /** What the loops of a node's tasks stand on. */
 export interface TaskEnvironment {
@@ -36,6 +38,8 @@ export interface TaskEnvironment {
   readonly loggerOf: (task: string) => TaskLogger;
   /** Requests new task configs of a connector, soon. */
   readonly requestTaskReconfiguration: (connector: string) => void;
+  /** Where the calls of the task are shown, if anybody but its status reads them. */
+  readonly calls?: CallBoard;
 }
 
 /**
@@ -45,16 +49,21 @@ export interface TaskEnvironment {
  */
 export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
   const connector = plugins.connector(connectorClass(task.config));
-  return connector.kind === 'source' ? createSourceLoop(task, connector, environment) : createSinkLoop(task, connector, environment);
+  const calls = environment.calls ?? new CallBoard();
+  return connector.kind === 'source'
+    ? createSourceLoop(task, connector, { ...environment, calls })
+    : createSinkLoop(task, connector, { ...environment, calls });
 }
 
-function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: TaskEnvironment): TaskLoop {
+type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'calls'>>;
+
+function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSourceSettings(task.config);
   const { messages, positions, lease, clock } = environment;
   return new SourceTaskLoop(
     {
       ...common(task, connector, environment),
-      task: connector.createTask(),
+      task: watchedSource(connector.createTask(), environment.calls),
       transforms: createTransforms(task.config),
       encoder: new ConvertingEncoder(convertersOf(task, connector)),
       settings: sourceLoopSettings(settings),
@@ -67,13 +76,13 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
   );
 }
 
-function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: TaskEnvironment): TaskLoop {
+function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
   const { messages, offsets, lease, clock, groupOf } = environment;
   return new SinkTaskLoop(
     {
       ...common(task, connector, environment),
-      task: connector.createTask(),
+      task: watchedSink(connector.createTask(), environment.calls),
       group: groupOf(task.id.connector),
       subscription: subscriptionOf(settings, { index: task.id.index, count: taskCountOf(task.config) }),
       transforms: createTransforms(task.config),
@@ -89,13 +98,16 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
 function common(
   task: DesiredTask,
   connector: Connector,
-  { loggerOf, clock }: TaskEnvironment,
+  { loggerOf, clock, calls }: WatchedEnvironment,
 ): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits'> {
   const { id, generation, config } = task;
   const hide = secretsHider(connector, config);
   const plain = loggerOf(taskKey(id));
   const warnings = new TaskWarnings(clock, plain, hide);
-  const waits = new TaskWaits(clock, hide);
+  const waits = new TaskWaits(clock, hide, () => {
+    const { ongoing } = calls;
+    return ongoing === undefined ? undefined : { call: ongoing.call, forMs: sharedNowMs() - ongoing.sinceMs };
+  });
   const logger = loggerWithoutSecrets(plain, hide);
   return { connector: id.connector, index: id.index, generation, config, logger, warnings, waits };
 }

@@ -47,6 +47,16 @@ describe('a task whose thread has ended', () => {
     expect(requests).toHaveLength(1);
   });
 
+  it('gets a new generation after its delay where it may be the cause and was lost while it started', async () => {
+    const loop = new ScriptedLoop(new ThreadEndedError({ reason: 'it spun', isCulprit: true }));
+    const { host, clock, requests } = hostOf(loop);
+    host.start({ ...task, type: 'sink' });
+    await clock.settle();
+    expect(requests).toHaveLength(0);
+    await clock.advance(2_000);
+    expect(requests).toHaveLength(1);
+  });
+
   it('has its thread ended for it where it does not stop, and the process lives on', async () => {
     const loop = new ScriptedLoop(undefined, true, true);
     const { host, clock, stuck } = hostOf(

@@ -9,6 +9,11 @@ const MAX_CHARACTERS = 500;
 /** A task may change its mind at every poll. */
 const LOG_INTERVAL_MS = 10_000;
 
+/** A call that has not returned for so long is shown: until then it may well do its work. */
+const UNRETURNED_MS = 10_000;
+/** The start of one call is read this far apart at most: the clocks are read one after the other. */
+const SAME_START_MS = 1_000;
+
 /** One call that is made until it succeeds. */
 export interface WaitingCall {
   /** Notes a failure after which the call is repeated. */
@@ -20,16 +25,21 @@ export interface WaitingCall {
 /** Keeps what a task waits for, for its status: the calls that failed and are repeated now. */
 export class TaskWaits {
   readonly #waits = new Map<WaitingCall, TaskWait>();
+  #unreturned: TaskWait | undefined;
 
   constructor(
     private readonly clock: Clock,
     /** Takes secrets out of a text. */
     private readonly hide: (text: string) => string = (text) => text,
+    /** The call of the task that has not returned, and for how many milliseconds. */
+    private readonly ongoing: () => { readonly call: string; readonly forMs: number } | undefined = () => undefined,
   ) {}
 
-  /** The longest ones first. */
+  /** The longest ones first, behind a call of the task that does not return. */
   get list(): readonly TaskWait[] {
-    return [...this.#waits.values()].slice(0, MAX_LISTED);
+    const waits = [...this.#waits.values()];
+    const call = this.#callThatWaits();
+    return (call === undefined ? waits : [call, ...waits]).slice(0, MAX_LISTED);
   }
 
   /**
@@ -48,6 +58,17 @@ export class TaskWaits {
       else waiting.failed(reason);
       limited.write(reason === undefined ? 'The task has its input again' : `The task waits for its input: ${reason}`);
     };
+  }
+
+  /** Returns the same object while it is the same call. */
+  #callThatWaits(): TaskWait | undefined {
+    const ongoing = this.ongoing();
+    if (ongoing === undefined || ongoing.forMs < UNRETURNED_MS) return undefined;
+    const since = this.clock.wallMs() - ongoing.forMs;
+    const shown = this.#unreturned;
+    if (shown?.call === ongoing.call && Math.abs(shown.since - since) < SAME_START_MS) return shown;
+    this.#unreturned = { call: ongoing.call, error: 'The call has not returned', since };
+    return this.#unreturned;
   }
 
   begin(call: string): WaitingCall {

@@ -1,0 +1,72 @@
+/** The calls that the runtime makes to a task. */
+const CALLS = ['start', 'poll', 'commit', 'commitRecord', 'open', 'put', 'tick', 'flush', 'close', 'stop'] as const;
+export type TaskCall = (typeof CALLS)[number];
+
+const Phase = { none: 0, running: 1, waiting: 2 } as const;
+/** Two numbers of 32 bits, the call and its phase, then the time of its start. */
+const NUMBERS_BYTES = 2 * Int32Array.BYTES_PER_ELEMENT;
+const BOARD_BYTES = NUMBERS_BYTES + BigInt64Array.BYTES_PER_ELEMENT;
+const Cell = { call: 0, phase: 1 } as const;
+
+/** A call that has not returned. */
+export interface OngoingCall {
+  readonly call: TaskCall;
+  /** By {@link sharedNowMs}. */
+  readonly sinceMs: number;
+  /** It has not even returned its promise; else it waits. */
+  readonly isRunning: boolean;
+}
+
+/** Monotonic milliseconds, with the same origin in all threads of the process: that of `performance.now()` differs. */
+export function sharedNowMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+export function newCallMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(BOARD_BYTES);
+}
+
+/** Shows the present call of one task in memory that other threads read while this one does not return. */
+export class CallBoard {
+  readonly #cells: Int32Array;
+  readonly #since: BigInt64Array;
+  /** Grows with each call: one that was given up may return during a later one. */
+  #last = 0;
+
+  constructor(readonly memory: SharedArrayBuffer = newCallMemory()) {
+    this.#cells = new Int32Array(memory, 0, 2);
+    this.#since = new BigInt64Array(memory, NUMBERS_BYTES, 1);
+  }
+
+  /** The call under way, the last one where there are two. */
+  get ongoing(): OngoingCall | undefined {
+    const phase = Atomics.load(this.#cells, Cell.phase);
+    const call = CALLS[Atomics.load(this.#cells, Cell.call)];
+    if (phase === Phase.none || call === undefined) return undefined;
+    return { call, sinceMs: Number(Atomics.load(this.#since, 0)), isRunning: phase === Phase.running };
+  }
+
+  /** Makes a call, and shows it until it is over. Returns what the call returned. */
+  run<T>(call: TaskCall, action: () => T): T {
+    this.#last += 1;
+    const own = this.#last;
+    Atomics.store(this.#since, 0, BigInt(sharedNowMs()));
+    Atomics.store(this.#cells, Cell.call, CALLS.indexOf(call));
+    Atomics.store(this.#cells, Cell.phase, Phase.running);
+    const over = (): void => {
+      if (this.#last === own) Atomics.store(this.#cells, Cell.phase, Phase.none);
+    };
+    let result: T;
+    try {
+      result = action();
+    } catch (error) {
+      over();
+      throw error;
+    }
+    if (result instanceof Promise) {
+      Atomics.store(this.#cells, Cell.phase, Phase.waiting);
+      result.then(over, over);
+    } else over();
+    return result;
+  }
+}

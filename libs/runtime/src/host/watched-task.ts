@@ -1,0 +1,41 @@
+import type { SinkTask, SourceTask } from '@sluice/sdk';
+import type { CallBoard, TaskCall } from './call-board.js';
+
+/** All that the runtime calls, so that none is missing: the compiler compares them with the contract. */
+const SOURCE_CALLS: Readonly<Record<keyof SourceTask & TaskCall, true> & Record<keyof SourceTask, true>> = {
+  start: true,
+  poll: true,
+  commitRecord: true,
+  commit: true,
+  stop: true,
+};
+const SINK_CALLS: Readonly<Record<keyof SinkTask & TaskCall, true> & Record<keyof SinkTask, true>> = {
+  start: true,
+  open: true,
+  put: true,
+  tick: true,
+  flush: true,
+  close: true,
+  stop: true,
+};
+
+/** Returns the task with each of its calls shown on the board. */
+export function watchedSource(task: SourceTask, board: CallBoard): SourceTask {
+  return watched(task, Object.keys(SOURCE_CALLS) as (keyof SourceTask)[], board);
+}
+
+/** As {@link watchedSource}, of a sink. */
+export function watchedSink(task: SinkTask, board: CallBoard): SinkTask {
+  return watched(task, Object.keys(SINK_CALLS) as (keyof SinkTask)[], board);
+}
+
+function watched<T extends object>(task: T, calls: readonly (keyof T & TaskCall)[], board: CallBoard): T {
+  const shown: Partial<Record<TaskCall, unknown>> = {};
+  for (const call of calls) {
+    const method: unknown = task[call];
+    // The runtime asks whether a task has those that are optional.
+    if (typeof method !== 'function') continue;
+    shown[call] = (...given: readonly unknown[]): unknown => board.run(call, (): unknown => method.apply(task, given));
+  }
+  return shown as T;
+}
