@@ -9,7 +9,7 @@ interface TaskStatus {
   readonly generation: number;
   readonly worker_id: string;
   readonly last_error?: { readonly message: string };
-  readonly trace?: string;
+  readonly waits?: readonly { readonly call: string; readonly since: number }[];
 }
 
 describe('tasks over threads', () => {
@@ -24,6 +24,7 @@ describe('tasks over threads', () => {
     runner = new SupportRunner(cluster, new URL('../dist/support/faulty-source-runner.js', import.meta.url), 'threaded-sources', {
       SLUICE_TASK_THREADS: '2',
       SLUICE_TASK_THREAD_MEMORY_MB: '64',
+      SLUICE_TASK_CALL_TIMEOUT_MS: '15000',
     });
   }, 300_000);
   afterAll(async () => {
@@ -58,7 +59,6 @@ describe('tasks over threads', () => {
   const startFlow = async (fault: string, seed: number): Promise<{ flow: VerifiedFlow; before: readonly TaskStatus[] }> => {
     await runner.create(`${fault}-probe`, {
       'connector.class': 'FaultySource',
-      topic: cluster.topic('none'),
       fault,
       'done.file': '/dev/null',
     });
@@ -76,13 +76,13 @@ describe('tasks over threads', () => {
   it.each([
     ['throw', 'nobody caught an error: Error: thrown where nobody catches it'],
     ['memory', 'it passed its memory limit, task.thread.memory.mb = 64'],
+    ['spin', 'task spin-0 used the CPU for 2'],
   ])(
     'end with their thread only (%s), restart in a new generation, and nothing is lost or duplicated',
     async (fault, reason) => {
       const { flow, before } = await startFlow(fault, fault.length);
       await runner.create(fault, {
         'connector.class': 'FaultySource',
-        topic: cluster.topic('none'),
         fault,
         'done.file': cluster.path(fault),
         'restart.backoff.initial.ms': '200',
@@ -106,6 +106,22 @@ describe('tasks over threads', () => {
     },
     300_000,
   );
+
+  it('name a call that waits forever, end it after its limit, and run again', async () => {
+    const config = {
+      'connector.class': 'FaultySource',
+      fault: 'hang',
+      'done.file': cluster.path('hang'),
+      'restart.backoff.initial.ms': '200',
+    };
+    await runner.create('hang', config);
+    const [waiting] = await untilTasks('hang', 'wait', ([task]) => (task?.waits ?? []).length > 0);
+    expect(waiting).toMatchObject({ state: 'RUNNING', waits: [{ call: 'poll', error: 'The call has not returned' }] });
+    expect(Date.now() - (waiting?.waits?.[0]?.since ?? 0)).toBeGreaterThanOrEqual(10_000);
+    const [again] = await untilTasks('hang', 'run again', ([task]) => task?.state === 'RUNNING' && task.last_error !== undefined);
+    expect(again?.last_error?.message).toContain('task hang-0 waits in its call poll');
+    expect(runner.isRunning).toBe(true);
+  }, 300_000);
 
   it('stop in order with their runners', async () => {
     const flow = await VerifiedFlow.start(

@@ -26,6 +26,10 @@ export interface ThreadSettings {
   readonly count: number;
   /** What the heap of a thread may hold, in MB; `undefined` for what Node allows. */
   readonly memoryMb: number | undefined;
+  /** How much CPU time a thread may use without returning to its event loop. */
+  readonly stallMs: number;
+  /** How long a call of a task may wait. */
+  readonly callTimeoutMs: number;
 }
 
 export interface NodeSettings extends ClusterConnection {
@@ -127,7 +131,12 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
     },
     defaultConverters: { ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }) },
     mayCreateTopics: values['topic.creation.enable'],
-    threads: { count: values['task.threads'], memoryMb: values['task.thread.memory.mb'] },
+    threads: {
+      count: values['task.threads'],
+      memoryMb: values['task.thread.memory.mb'],
+      stallMs: values['task.stall.ms'],
+      callTimeoutMs: values['task.call.timeout.ms'],
+    },
     gateway: {
       requestTimeoutMs: values['gateway.request.timeout.ms'],
       maxStalenessMs: values['gateway.max.staleness.ms'],

@@ -183,7 +183,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
     const credentials = { accessKey: 'rocketmq', secretKey: '12345678' };
     const converters = 'org.apache.rocketmq.connect.runtime.converter.record';
     expect(read(Role.sourceRunner, conf(file))).toEqual({
-      threads: { count: 1, memoryMb: undefined },
+      threads: { count: 1, memoryMb: undefined, stallMs: 2000, callTimeoutMs: 600_000 },
       role: 'source-runner',
       sessionTimeoutMs: 6000,
       namesrv: 'runtime:9876',

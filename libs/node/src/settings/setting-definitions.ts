@@ -228,6 +228,28 @@ export const settingsSpec = {
       'Memory that JavaScript objects of one task thread may take, in MB; by default as much as Node allows. A thread that needs more ends, and its ' +
       'tasks restart. Buffers do not count. It has no effect where task.threads is 1.',
   },
+  'task.stall.ms': {
+    type: 'int',
+    importance: 'low',
+    default: 2000,
+    min: 500,
+    max: 600_000,
+    roles: RUNNERS,
+    doc:
+      'CPU time that a task thread may use without returning to its event loop, in milliseconds. Then the thread ends: its tasks restart, the one ' +
+      'that kept the CPU later and alone. It has no effect where task.threads is 1.',
+  },
+  'task.call.timeout.ms': {
+    type: 'int',
+    importance: 'low',
+    default: 600_000,
+    min: 1000,
+    max: 86_400_000,
+    roles: RUNNERS,
+    doc:
+      'Longest time that a call of a task, such as poll or put, may wait, in milliseconds. Then its thread ends, and the tasks of the thread restart. ' +
+      'The status shows a call that has not returned for 10 s. With task.threads=1 it shows it, and nothing ends.',
+  },
   'gateway.request.timeout.ms': {
     type: 'int',
     importance: 'medium',

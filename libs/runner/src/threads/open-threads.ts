@@ -31,18 +31,19 @@ export function openThreads(node: ClusterNode, { main, lease, services, describe
     logLevel: logger.threshold,
     lease,
   };
-  const { memoryMb } = threads;
+  const { memoryMb, stallMs, callTimeoutMs } = threads;
   return new ThreadPool({
     size: threads.count,
     memoryMb,
+    limits: { stallMs, callTimeoutMs },
     describeFailure,
     services: {
       ...services,
       loggerOf: (scope) => logger.scoped(scope),
       credentialsOf: (name) => currentCredentials((name === 'runtime' ? settings : dataCluster).credentials),
     },
-    startThread: (name, lines) => {
-      const workerData: ThreadData = { ...common, clientId: `${clientIdOf(clusterId, self)}@${name}`, lines };
+    startThread: (name, memory) => {
+      const workerData: ThreadData = { ...common, clientId: `${clientIdOf(clusterId, self)}@${name}`, ...memory };
       return new Worker(new URL(main), {
         name,
         workerData,

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { DesiredTask } from '@sluice/core';
 import type { StoredPositions } from '@sluice/protocol';
 import { RocketMqClient, type Credentials, type CredentialsSource } from '@sluice/rocketmq';
-import { createTaskLoop, PluginRegistry, systemClock, type PositionStore, type TaskLoop } from '@sluice/runtime';
+import { CallBoard, createTaskLoop, PluginRegistry, systemClock, type PositionStore, type TaskLoop } from '@sluice/runtime';
 import type { Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
@@ -13,6 +13,7 @@ import { LogRelay } from './log-relay.js';
 import { SharedLease } from './shared-lease.js';
 import type { ThreadCluster, ThreadData } from './thread-data.js';
 import type { ClusterName, FromThread, ToThread } from './thread-messages.js';
+import { beginPulse } from './thread-pulse.js';
 import { ThreadServer } from './thread-server.js';
 
 /**
@@ -63,7 +64,7 @@ export async function runTaskThread(load: () => Promise<readonly Connector[]>): 
       send({ kind: 'reconfigure', connector });
     },
   });
-  const createLoop = (task: DesiredTask, loop: number): TaskLoop => {
+  const createLoop = (task: DesiredTask, loop: number, calls: SharedArrayBuffer): TaskLoop => {
     const progress: SinkProgress = {
       opened: (queue, from) => {
         send({ kind: 'opened', loop, queue, from });
@@ -72,13 +73,12 @@ export async function runTaskThread(load: () => Promise<readonly Connector[]>): 
         send({ kind: 'committed', loop, group, positions: committed, resets });
       },
     };
-    return createTaskLoop(
-      task,
-      plugins,
-      environments.of(task, () => progress),
-    );
+    const environment = environments.of(task, () => progress);
+    return createTaskLoop(task, plugins, { ...environment, calls: new CallBoard(calls) });
   };
+  const endPulse = beginPulse(data.pulse);
   const onClose = (): void => {
+    endPulse();
     void Promise.allSettled(clients.map((each) => each.close())).then(() => {
       port.close();
     });

@@ -1,4 +1,4 @@
-import type { Clock, Lease } from '@sluice/runtime';
+import { sharedNowMs, type Clock, type Lease } from '@sluice/runtime';
 
 /** How often a task that waits for the lease looks for it, in milliseconds: nobody can wake a thread from shared memory alone. */
 const LOOK_INTERVAL_MS = 50;
@@ -13,11 +13,7 @@ export interface SharedClocks {
   readonly wallMs: () => number;
 }
 
-const systemClocks: SharedClocks = {
-  // performance.now() begins at 0 in each thread.
-  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
-  wallMs: () => Date.now(),
-};
+const systemClocks: SharedClocks = { monotonicMs: sharedNowMs, wallMs: () => Date.now() };
 
 /** The lease of the node as its task threads read it. Only the main thread writes it, and whoever reads needs no answer of that thread. */
 export class LeaseBoard {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import type { DesiredTask } from '@sluice/core';
-import { ThreadEndedError, type LoopEnd } from '@sluice/runtime';
-import { TaskThread } from './task-thread.js';
+import { CallBoard, ThreadEndedError, type LoopEnd } from '@sluice/runtime';
+import { TaskThread, type ThreadMemory } from './task-thread.js';
 import type { FromThread, ToThread } from './thread-messages.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
@@ -15,11 +15,32 @@ const taskOf = (connector: string, index = 0): DesiredTask => ({
   committed: false,
 });
 
+const LIMITS = { stallMs: 2_000, callTimeoutMs: 60_000 };
+const never = (): Promise<never> => new Promise(() => undefined);
+
 /** Stands where the thread's worker stands; the spec says what becomes of it. */
 class ScriptedWorker extends EventEmitter {
   readonly received: ToThread[] = [];
   isTerminated = false;
   ignoresClose = false;
+  /** CPU time, read where the system shows none of the thread. */
+  cpuMs = 0;
+  readonly performance = { eventLoopUtilization: () => ({ active: this.cpuMs, idle: 0, utilization: 0 }) };
+
+  constructor(private readonly memory: ThreadMemory) {
+    super();
+  }
+
+  turn(): void {
+    Atomics.add(new Int32Array(this.memory.pulse), 1, 1);
+  }
+
+  /** What the thread shows of the call of its loop. */
+  board(loop: number): CallBoard {
+    const created = this.received.find((message) => message.kind === 'create' && message.loop === loop);
+    if (created?.kind !== 'create') throw new Error(`no loop ${loop}`);
+    return new CallBoard(created.calls);
+  }
 
   postMessage(message: ToThread): void {
     this.received.push(message);
@@ -45,6 +66,7 @@ class World {
   ends = 0;
 
   readonly #common: Omit<ThreadPoolOptions, 'size' | 'startThread'> = {
+    limits: LIMITS,
     memoryMb: 128,
     describeFailure: (error) => String(error).replace('s3cret', '***'),
     services: {
@@ -73,7 +95,7 @@ class World {
     return new TaskThread({
       ...this.#common,
       name: 't1',
-      start: () => this.#newWorker(),
+      start: (memory) => this.#newWorker(memory),
       onEnd: () => {
         this.ends += 1;
       },
@@ -81,7 +103,7 @@ class World {
   }
 
   pool(size: number): ThreadPool {
-    return new ThreadPool({ ...this.#common, size, startThread: () => this.#newWorker() });
+    return new ThreadPool({ ...this.#common, size, startThread: (_, memory) => this.#newWorker(memory) });
   }
 
   worker(index = 0): ScriptedWorker {
@@ -90,8 +112,8 @@ class World {
     return worker;
   }
 
-  #newWorker(): ScriptedWorker {
-    const worker = new ScriptedWorker();
+  #newWorker(memory: ThreadMemory): ScriptedWorker {
+    const worker = new ScriptedWorker(memory);
     this.workers.push(worker);
     return worker;
   }
@@ -183,6 +205,55 @@ describe('a task thread', () => {
   });
 });
 
+describe('a task thread that does not return', () => {
+  it('is ended once it has used the CPU for too long, for the task that is called', async () => {
+    const world = new World();
+    const thread = world.thread();
+    const spinning = thread.createLoop(taskOf('spin'));
+    const other = thread.createLoop(taskOf('other'));
+    const worker = world.worker();
+    worker.turn();
+    thread.check(LIMITS);
+    void worker.board(2).run('poll', never);
+    worker.board(1).run('poll', () => {
+      worker.cpuMs = 1_900;
+      thread.check(LIMITS);
+      expect(worker.isTerminated).toBe(false);
+      worker.cpuMs = 2_000;
+      thread.check(LIMITS);
+    });
+    expect(worker.isTerminated).toBe(true);
+    const error = failureOf(await spinning.ended);
+    expect(error.isCulprit).toBe(true);
+    expect(error.message).toContain('task spin-0 used the CPU for 2000 ms without a pause (task.stall.ms = 2000), in its call poll');
+    expect(failureOf(await other.ended).isCulprit).toBe(false);
+  });
+
+  it('is not ended while its event loop turns, however busy it is', () => {
+    const world = new World();
+    const thread = world.thread();
+    thread.createLoop(taskOf('busy'));
+    const worker = world.worker();
+    for (worker.cpuMs = 0; worker.cpuMs < 60_000; worker.cpuMs += 1_500) {
+      worker.turn();
+      thread.check(LIMITS);
+    }
+    expect(worker.isTerminated).toBe(false);
+  });
+
+  it('is ended for a call that waits for too long', async () => {
+    const world = new World();
+    const thread = world.thread();
+    const hung = thread.createLoop(taskOf('hung'));
+    const worker = world.worker();
+    void worker.board(1).run('put', never);
+    thread.check(LIMITS);
+    expect(worker.isTerminated).toBe(false);
+    thread.check({ ...LIMITS, callTimeoutMs: 0 });
+    expect(failureOf(await hung.ended).message).toContain('task hung-0 waits in its call put');
+  });
+});
+
 describe('a task thread that does not close in time', () => {
   it('is ended', async () => {
     const world = new World();
@@ -215,6 +286,29 @@ describe('the threads of a runner', () => {
     expect(world.workers).toHaveLength(3);
     expect(world.worker(2).received).toMatchObject([{ kind: 'create', task: { id: { connector: 'a' } } }]);
     expect(isOtherOver).toBe(false);
+  });
+
+  it('take in no task that ended one: it runs alone, and its thread closes with it', async () => {
+    const world = new World();
+    const pool = world.pool(1);
+    const spinning = pool.createLoop(taskOf('spin'));
+    const other = pool.createLoop(taskOf('other'));
+    const worker = world.worker();
+    worker.turn();
+    pool.check();
+    worker.cpuMs = 5_000;
+    worker.board(1).run('poll', () => {
+      pool.check();
+    });
+    await Promise.all([spinning.ended, other.ended]);
+    pool.createLoop(taskOf('other'));
+    pool.createLoop(taskOf('spin'));
+    pool.createLoop(taskOf('more'));
+    const created = world.workers.map(({ received }) => received.map((message) => message.kind === 'create' && message.task.id.connector));
+    expect(created).toEqual([['spin', 'other'], ['other', 'more'], ['spin']]);
+    world.worker(2).tell({ kind: 'ended', loop: 1, end: { kind: 'stopped', clean: true } });
+    await pool.close();
+    expect(world.workers.slice(1).map(({ received }) => received.at(-1)?.kind)).toEqual(['close', 'close']);
   });
 
   it('close in order when the runner stops', async () => {

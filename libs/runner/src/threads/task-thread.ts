@@ -1,12 +1,15 @@
 import type { Worker } from 'node:worker_threads';
-import type { DesiredTask } from '@sluice/core';
-import { copyError, ThreadEndedError, type PositionStore, type TaskLoop } from '@sluice/runtime';
+import { taskKey, type DesiredTask } from '@sluice/core';
+import { CallBoard, copyError, sharedNowMs, ThreadEndedError, type PositionStore, type TaskLoop } from '@sluice/runtime';
 import type { Credentials } from '@sluice/rocketmq';
 import type { ScopedLogger } from '@sluice/node';
 import type { SinkProgress } from '../metrics/sink-progress.js';
 import { newLineCount, noteArrival } from './log-relay.js';
+import type { ThreadData } from './thread-data.js';
 import { ThreadLoop } from './thread-loop.js';
 import type { Answer, ClusterName, FromThread, Question, ToThread } from './thread-messages.js';
+import { newPulse, readPulse } from './thread-pulse.js';
+import { crashVerdict, type LoopActivity, StallWatch, stallVerdict, timeoutVerdict, type ThreadVerdict } from './thread-verdict.js';
 
 /** What the main thread does for its task threads. */
 export interface ThreadServices {
@@ -19,51 +22,59 @@ export interface ThreadServices {
 }
 
 /** What a {@link TaskThread} needs of a worker thread. */
-export interface ThreadWorker extends Pick<Worker, 'terminate'> {
+export interface ThreadWorker extends Pick<Worker, 'terminate' | 'performance'> {
   postMessage(message: ToThread): void;
   on(event: 'message', listener: (message: FromThread) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'exit', listener: (code: number) => void): unknown;
 }
 
+/** Memory that a thread and the main thread share. */
+export type ThreadMemory = Pick<ThreadData, 'lines' | 'pulse'>;
+
+/** How long a thread, or a call in it, may take; in milliseconds. */
+export interface ThreadLimits {
+  /** CPU time without a turn of the event loop. */
+  readonly stallMs: number;
+  readonly callTimeoutMs: number;
+}
+
 export interface TaskThreadOptions {
   /** Shown in the log and in errors. */
   readonly name: string;
-  readonly start: (lines: SharedArrayBuffer) => ThreadWorker;
+  readonly start: (memory: ThreadMemory) => ThreadWorker;
   /** What the heap of the thread may hold, in MB; `undefined` for what Node allows. */
   readonly memoryMb: number | undefined;
   readonly services: ThreadServices;
   /** The text of an error with its causes, without the secrets of any of the tasks. */
   readonly describeFailure: (error: unknown, tasks: readonly DesiredTask[]) => string;
-  readonly onEnd: () => void;
+  /** Called when nothing of the thread runs any more, with the tasks that are known to be the cause. */
+  readonly onEnd: (culprits: readonly DesiredTask[]) => void;
 }
 
 interface HeldLoop {
   readonly loop: ThreadLoop;
   readonly task: DesiredTask;
+  readonly board: CallBoard;
   readonly progress: SinkProgress | undefined;
-}
-
-/** Why a thread is being ended, and through which of its loops. */
-interface Ending {
-  readonly reason: string;
-  readonly culprits: ReadonlySet<number>;
 }
 
 /** One task thread, seen from the main thread. */
 export class TaskThread {
   readonly #worker: ThreadWorker;
   readonly #lines = newLineCount();
+  readonly #pulse = newPulse();
+  readonly #stalls = new StallWatch();
   readonly #loops = new Map<number, HeldLoop>();
   readonly #exited: Promise<void>;
   #lastLoop = 0;
   #failure: Error | undefined;
-  #ending: Ending | undefined;
+  #ending: ThreadVerdict | undefined;
   #isClosing = false;
   #hasExited = false;
 
   constructor(private readonly options: TaskThreadOptions) {
-    this.#worker = options.start(this.#lines);
+    this.#worker = options.start({ lines: this.#lines, pulse: this.#pulse });
     this.#worker.on('message', (message) => {
       this.#receive(message);
     });
@@ -93,18 +104,29 @@ export class TaskThread {
         this.#send(message);
       },
       endThread: () => {
-        this.end({ reason: `task ${task.id.connector}-${task.id.index} did not stop`, culprits: new Set([loop]) });
+        this.end({ reason: `task ${taskKey(task.id)} did not stop`, culprits: new Set([loop]), isKnown: true });
       },
     });
-    this.#loops.set(loop, { loop: proxy, task, progress: this.options.services.progressOf(task) });
-    this.#send({ kind: 'create', loop, task });
+    const board = new CallBoard();
+    this.#loops.set(loop, { loop: proxy, task, board, progress: this.options.services.progressOf(task) });
+    this.#send({ kind: 'create', loop, task, calls: board.memory });
     return proxy;
   }
 
   /** Ends the thread at once. Its loops are lost when it is gone. */
-  end(ending: Ending): void {
-    this.#ending ??= ending;
+  end(why: ThreadVerdict): void {
+    this.#ending ??= why;
     void this.#worker.terminate();
+  }
+
+  /** Ends the thread where it does not return to its event loop, or a call in it waits for too long. */
+  check({ stallMs, callTimeoutMs }: ThreadLimits): void {
+    if (this.#ending !== undefined || this.#hasExited) return;
+    const nowMs = sharedNowMs();
+    const cpuMs = this.#stalls.next(readPulse(this.#pulse, this.#worker));
+    const verdict =
+      cpuMs >= stallMs ? stallVerdict(this.#activities(), cpuMs, stallMs, nowMs) : timeoutVerdict(this.#activities(), callTimeoutMs, nowMs);
+    if (verdict !== undefined) this.end(verdict);
   }
 
   /** Lets the thread close what it has open; ends it where that takes longer than `limit`. */
@@ -116,6 +138,10 @@ export class TaskThread {
     this.options.services.loggerOf('tasks').warn(`Thread ${this.options.name} does not close and is ended`);
     await this.#worker.terminate();
     await this.#exited;
+  }
+
+  #activities(): readonly LoopActivity[] {
+    return [...this.#loops].map(([loop, { task, board }]) => ({ loop, key: taskKey(task.id), ongoing: board.ongoing }));
   }
 
   #send(message: ToThread): void {
@@ -187,15 +213,13 @@ export class TaskThread {
     const lost = [...this.#loops];
     // What one connector threw may name secrets of its own, and is shown for all.
     const trace = this.#failure && this.options.describeFailure(this.#failure, this.tasks);
+    const { reason, culprits, isKnown } = this.#ending ?? crashVerdict(this.#activities(), this.#reasonOf(code, trace));
     this.#loops.clear();
-    const reason = this.#ending?.reason ?? this.#reasonOf(code, trace);
     if (lost.length > 0 || !this.#isClosing) {
       services.loggerOf('tasks').error(`Thread ${name} with ${lost.length} task(s) has ended: ${reason}`);
     }
-    // Without a hint each of them may have done it.
-    const culprits = this.#ending?.culprits ?? new Set(lost.map(([loop]) => loop));
     // A task that restarts finds this thread gone.
-    onEnd();
+    onEnd(isKnown ? lost.filter(([loop]) => culprits.has(loop)).map(([, { task }]) => task) : []);
     for (const [number, { loop }] of lost) {
       loop.lose(new ThreadEndedError({ reason, isCulprit: culprits.has(number), cause: trace }));
     }

@@ -25,6 +25,8 @@ export interface ThreadData {
   readonly logLevel: LogLevel;
   /** Memory that the main thread writes: see `LeaseBoard`. */
   readonly lease: SharedArrayBuffer;
+  /** See `beginPulse`. */
+  readonly pulse: SharedArrayBuffer;
   /** See `LogRelay`. */
   readonly lines: SharedArrayBuffer;
 }

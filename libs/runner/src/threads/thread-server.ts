@@ -8,7 +8,7 @@ const SHOW_INTERVAL_MS = 250;
 export interface ThreadServerOptions {
   readonly send: (message: FromThread) => void;
   /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: DesiredTask, loop: number) => TaskLoop;
+  readonly createLoop: (task: DesiredTask, loop: number, calls: SharedArrayBuffer) => TaskLoop;
   /** Called once the main thread wants the thread to end; its loops have ended or are given up. */
   readonly onClose: () => void;
 }
@@ -31,7 +31,7 @@ export class ThreadServer {
   receive(message: ToThread): void {
     switch (message.kind) {
       case 'create':
-        this.#create(message.loop, message.task);
+        this.#create(message);
         return;
       case 'start':
         void this.#start(message.loop);
@@ -79,11 +79,11 @@ export class ThreadServer {
     if (loops.length > 0) this.options.send({ kind: 'shown', loops });
   }
 
-  #create(number: number, task: DesiredTask): void {
+  #create({ loop: number, task, calls }: Extract<ToThread, { readonly kind: 'create' }>): void {
     const { createLoop, send } = this.options;
     let loop: TaskLoop;
     try {
-      loop = createLoop(task, number);
+      loop = createLoop(task, number, calls);
     } catch (caught) {
       const error = copyError(caught);
       send({ kind: 'start-failed', loop: number, error });
