@@ -205,6 +205,7 @@ export class DataPlane {
           maxAhead: { maxBytes: 8 * 1024 * 1024, maxRecords: 100_000 },
           refreshIntervalMs: 30_000,
           offsetReset: 'earliest',
+          rateLimits: { records: undefined, bytes: undefined },
           shutdownTimeoutMs: 10_000,
         },
         logger: loggerTo(log),

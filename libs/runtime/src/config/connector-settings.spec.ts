@@ -68,12 +68,22 @@ describe('settings of sources', () => {
 describe('settings of sinks', () => {
   it('reach the loop', () => {
     const settings = parseSinkSettings({ ...base, topics: 'a', 'consumer.offset.reset': 'latest' });
-    expect(sinkLoopSettings(settings)).toMatchObject({
+    expect(sinkLoopSettings(settings, 1)).toMatchObject({
       offsetReset: 'latest',
       flushIntervalMs: 1000,
       refreshIntervalMs: 4000,
+      rateLimits: { records: undefined, bytes: undefined },
     });
-    expect(sinkLoopSettings(parseSinkSettings({ ...base, topics: 'a' })).offsetReset).toBe('earliest');
+    expect(sinkLoopSettings(parseSinkSettings({ ...base, topics: 'a' }), 1).offsetReset).toBe('earliest');
+  });
+
+  it('divide the rate limits over the tasks', () => {
+    const limits = { 'rate.limit.records.per.second': '10', 'rate.limit.bytes.per.second': '3000000000' };
+    const settings = parseSinkSettings({ ...base, topics: 'a', ...limits });
+    expect(sinkLoopSettings(settings, 4).rateLimits).toEqual({ records: 2.5, bytes: 750_000_000 });
+    for (const name of Object.keys(limits)) {
+      expect(() => parseSinkSettings({ ...base, topics: 'a', [name]: '0' })).toThrow(`for configuration ${name}`);
+    }
   });
 
   it.each(['topics', 'connect.topicnames'])('name topics in %s, each counted once', (name) => {

@@ -4,6 +4,7 @@ import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import type { Subscription } from '../sink/subscription.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import type { CommonSettings, SinkSettings, SourceSettings } from './connector-settings.js';
+import type { RateLimits } from '../task/rate-limit.js';
 import { topicPattern } from '../task/topic-pattern.js';
 
 const FIRST_DELAY_MS = 300;
@@ -22,9 +23,11 @@ export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings
   };
 }
 
-export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
+/** @param taskCount of the connector: each task gets an equal part of the rate limits */
+export function sinkLoopSettings(settings: SinkSettings, taskCount: number): SinkLoopSettings {
   return {
     ...loopSettings(settings),
+    rateLimits: rateLimitsOf(settings, taskCount),
     maxPutRecords: settings['max.poll.records'],
     maxAheadPerQueue: { maxBytes: 4 * MEBIBYTE, maxRecords: 20_000 },
     maxAhead: { maxBytes: 16 * MEBIBYTE, maxRecords: 50_000 },
@@ -58,6 +61,11 @@ export function taskCountOf(config: TaskConfig): number {
 /** Returns how many queues a topic gets that a source finds missing, or `undefined` if it must not be created. */
 export function topicCreationOf(settings: SourceSettings): { readonly queues: number } | undefined {
   return settings['topic.creation.enable'] ? { queues: settings['topic.creation.default.partitions'] } : undefined;
+}
+
+function rateLimitsOf(settings: SinkSettings, taskCount: number): RateLimits {
+  const part = (limit: number | undefined): number | undefined => (limit === undefined ? undefined : limit / taskCount);
+  return { records: part(settings['rate.limit.records.per.second']), bytes: part(settings['rate.limit.bytes.per.second']) };
 }
 
 function loopSettings(settings: CommonSettings): {

@@ -78,16 +78,17 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
 
 function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
+  const count = taskCountOf(task.config);
   const { messages, offsets, lease, clock, groupOf } = environment;
   return new SinkTaskLoop(
     {
       ...common(task, connector, environment),
       task: watchedSink(connector.createTask(), environment.calls),
       group: groupOf(task.id.connector),
-      subscription: subscriptionOf(settings, { index: task.id.index, count: taskCountOf(task.config) }),
+      subscription: subscriptionOf(settings, { index: task.id.index, count }),
       transforms: createTransforms(task.config),
       decoder: new ConvertingDecoder(convertersOf(task, connector)),
-      settings: sinkLoopSettings(settings),
+      settings: sinkLoopSettings(settings, count),
       counters: newTaskCounters(),
     },
     { messages, offsets, lease, clock },

@@ -11,6 +11,7 @@ import {
 } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
+import type { RateLimit } from '../task/rate-limit.js';
 import { TransformError } from '../transforms/transform-chain.js';
 import { QueueOffsetError } from './queue-offset-error.js';
 import { AheadBudget, type AheadLimits, ReadAhead } from './read-ahead.js';
@@ -35,6 +36,8 @@ export interface QueueIntakeOptions {
   readonly budget: AheadBudget;
   readonly maxAheadPerQueue: AheadLimits;
   readonly skipsBadRecords: boolean;
+  /** Of the task; `undefined` where it has none. */
+  readonly rate: RateLimit | undefined;
   /** Aborted when nothing more is read. */
   readonly signal: AbortSignal;
   readonly arrived: () => void;
@@ -170,14 +173,15 @@ export class QueueIntake {
   }
 
   /**
-   * Moves records into `records` until there are `max`. Throws a {@link BadRecordError} at a message that cannot be converted: what
+   * Moves records into `records` until there are `max`; returns whether the task may take more of other queues. Throws a {@link BadRecordError} at a message that cannot be converted: what
    * comes before it is taken then, and the position lies on it.
    */
-  take(records: SinkRecord[], max: number): void {
-    const { counters, skipsBadRecords, skipped } = this.options;
+  take(records: SinkRecord[], max: number): boolean {
+    const { counters, skipsBadRecords, skipped, rate } = this.options;
     while (records.length < max) {
       const message = this.#ahead.take();
-      if (message === undefined) return;
+      if (message === undefined) return true;
+      let mayTakeMore = true;
       counters.recordsRead++;
       const judged = this.#state.judge(message, this.#tag);
       const isDropped = typeof judged === 'string';
@@ -193,10 +197,13 @@ export class QueueIntake {
       } else {
         records.push(outcome);
         this.#given = message.queueOffset + 1;
+        if (rate !== undefined) mayTakeMore = rate.take(message.bodyBytes + message.rawProperties.length);
       }
       this.#state.took(message, judged);
       this.#next = message.queueOffset + 1;
+      if (!mayTakeMore) return false;
     }
+    return false;
   }
 
   #outcomeOf(message: RawMessage, isDropped: boolean): SinkOutcome {

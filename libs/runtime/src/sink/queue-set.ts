@@ -113,7 +113,7 @@ export class QueueSet {
     try {
       for (let n = 0; n < intakes.length && records.length < max; n++) {
         const intake = intakes[(this.#first + n) % intakes.length];
-        if (intake !== undefined && !held.has(intake.key)) intake.take(records, max);
+        if (intake !== undefined && !held.has(intake.key) && !intake.take(records, max)) break;
       }
       return { records, failure: undefined };
     } catch (error) {

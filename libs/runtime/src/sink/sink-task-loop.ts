@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { QueueRef, SinkPosition } from '@sluice/sdk';
 import { RateLimitedLogger, untilAborted } from '@sluice/time';
 import { DRAIN_SHARE, type LoopEnd } from '../task/loop-end.js';
+import { RateLimit } from '../task/rate-limit.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { OffsetReset } from '../ports/offset-store.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
@@ -62,6 +63,7 @@ export class SinkTaskLoop {
   readonly #watch: QueueWatch;
   #failure: { readonly error: unknown } | undefined;
   readonly #pausing = new PauseSwitch();
+  readonly #rate: RateLimit | undefined;
   readonly #unreadable: UnreadableQueues;
   readonly #waitingForTopics: WaitingCall;
   readonly #ports: SinkLoopPorts;
@@ -104,6 +106,7 @@ export class SinkTaskLoop {
     const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake, seek, refused }));
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
     const policy = (this.#policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry));
+    this.#rate = RateLimit.of(settings.rateLimits, clock, spec.waits);
     const queues = (this.#queues = this.#queueSet({ warn, arrived: wake, failed, skips }));
     const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
       ...policy(call, onRetry),
@@ -251,9 +254,12 @@ export class SinkTaskLoop {
       }
       commits.addSafe(watch.takeDue());
       const held = this.#requests.withPaused(commits.heldQueues);
-      if (pausing.isPaused || !queues.hasMessages(held)) {
+      const hasMessages = !pausing.isPaused && queues.hasMessages(held);
+      if (!hasMessages) this.#rate?.idle();
+      const waitMs = hasMessages ? (this.#rate?.waitMs() ?? 0) : 0;
+      if (!hasMessages || waitMs > 0) {
         if (pausing.isPaused && commits.heldQueues.size === 0 && !queues.isUnsafe && seeks.isEmpty) pausing.tellStill();
-        await this.#idle();
+        await this.#idle(waitMs);
         continue;
       }
       const failure = await calls.put(() => queues.take(maxPutRecords, held));
@@ -262,14 +268,19 @@ export class SinkTaskLoop {
     }
   }
 
-  /** Waits until something may have changed; a task that ticks is called when nothing has for a while. */
-  async #idle(): Promise<void> {
-    if (this.spec.task.tick === undefined || (this.#pausing.isPaused && !this.#queues.isUnsafe)) {
+  /**
+   * Waits until something may have changed, or until the rate limit allows more, in milliseconds, if that is not 0. A task that ticks is called when
+   * nothing has changed for a while.
+   */
+  async #idle(limitedMs: number): Promise<void> {
+    const ticks = this.spec.task.tick !== undefined && (!this.#pausing.isPaused || this.#queues.isUnsafe);
+    if (!ticks && limitedMs === 0) {
       await this.#wakeUp.wait();
       return;
     }
+    const isTick = ticks && (limitedMs === 0 || limitedMs >= TICK_MS);
     const over = new AbortController();
-    const due = this.#ports.clock.sleep(TICK_MS, over.signal).then(
+    const due = this.#ports.clock.sleep(isTick ? TICK_MS : limitedMs, over.signal).then(
       () => {
         this.#wakeUp.wake();
         return true;
@@ -278,7 +289,7 @@ export class SinkTaskLoop {
     );
     await this.#wakeUp.wait();
     over.abort(new Error('No longer waited for'));
-    if ((await due) && !this.#stopping.signal.aborted) await this.#calls.tick();
+    if ((await due) && isTick && !this.#stopping.signal.aborted) await this.#calls.tick();
   }
 
   #listQueues(): Promise<readonly QueueRef[]> {
@@ -366,6 +377,7 @@ export class SinkTaskLoop {
       budget: new AheadBudget(settings.maxAhead),
       maxAheadPerQueue: settings.maxAheadPerQueue,
       skipsBadRecords: settings.skipsBadRecords,
+      rate: this.#rate,
       signal: this.#stopping.signal,
       ...told,
       skipped: ({ message }) => {

@@ -33,6 +33,7 @@ export const testSinkSettings: SinkLoopSettings = {
   retryTimeoutMs: undefined,
   backoff: { initialMs: 10, maxMs: 1000 },
   skipsBadRecords: false,
+  rateLimits: { records: undefined, bytes: undefined },
 };
 
 /** A log, group offsets and a clock that outlive the loops run on them. */
