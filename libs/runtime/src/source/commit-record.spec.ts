@@ -176,4 +176,22 @@ describe('a source that wants to know what became of each record', () => {
     expect(await loop.ended).toMatchObject({ kind: 'failed', error: new Error('no such receipt') });
     expect(source.calls).toEqual(['t0', 't1']);
   });
+
+  it.each(['commitRecord', 'commit'] as const)('stops in its share of the shutdown timeout where %s is repeated', async (which) => {
+    const { world } = oneQueueWorld();
+    const source = trackingSource(world, { a: listOf(5) });
+    const refused = (): Promise<void> => Promise.reject(new RetriableError('no connection'));
+    if (which === 'commit') source.commit = refused;
+    else source.onRecord = refused;
+    const { loop } = world.loop(source, { settings: { shutdownTimeoutMs: 10_000 } });
+    await loop.start();
+    await world.clock.advance(5_000);
+    const stoppedMs = world.clock.nowMs();
+    const ended = loop.stop();
+    await world.clock.until(() => source.stops === 1);
+    expect(world.clock.nowMs() - stoppedMs).toBeLessThan(10_000);
+    expect(await ended).toEqual({ kind: 'stopped', clean: true });
+    expect(world.logger.lines.join('\n')).toContain(`its ${which} has not succeeded`);
+    expect(source.committed).toEqual([]);
+  });
 });

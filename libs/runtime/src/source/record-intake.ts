@@ -1,4 +1,4 @@
-import { describePosition, stampSuffix } from '@sluice/protocol';
+import { describePosition, positionJson, stampSuffix } from '@sluice/protocol';
 import {
   type ConnectRecord,
   ConnectError,
@@ -114,7 +114,7 @@ export class RecordIntake {
       const unreadable = this.options.stage.unreadable.reasonOf(record);
       if (unreadable !== undefined) {
         this.countSkipped(unreadable);
-        if (state.skip(record.position)) this.options.writer.markDirty(state);
+        this.#pass(state, record);
         continue;
       }
       const outcome = outcomes[next];
@@ -206,8 +206,13 @@ export class RecordIntake {
 
   /** Moves the position of a partition over a record that is not sent. */
   #advance(state: PartitionState, record: SourceRecord): void {
-    if (state.skip(record.position)) this.options.writer.markDirty(state);
+    this.#pass(state, record);
     this.options.passedOver?.(record);
+  }
+
+  #pass(state: PartitionState, record: SourceRecord): void {
+    requireStorablePosition(record);
+    if (state.skip(record.position)) this.options.writer.markDirty(state);
   }
 
   #tellOfReordering(record: SourceRecord): void {
@@ -229,6 +234,14 @@ function tooLarge(record: ConnectRecord, bytes: number): ConnectError {
 function suffixOf(seq: number, record: SourceRecord): string {
   try {
     return stampSuffix(seq, record.position);
+  } catch (error) {
+    throw describe(record, error, ConnectErrorCode.positionInvalid);
+  }
+}
+
+function requireStorablePosition(record: SourceRecord): void {
+  try {
+    positionJson(record.position);
   } catch (error) {
     throw describe(record, error, ConnectErrorCode.positionInvalid);
   }

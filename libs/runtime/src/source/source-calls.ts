@@ -13,6 +13,8 @@ export interface SourceCallsOptions {
   readonly stopping: AbortSignal;
   /** Aborted when nothing is committed any more. */
   readonly killed: AbortSignal;
+  /** Aborted when a stop has no time left for calls that fail; also with `killed`. */
+  readonly late: AbortSignal;
 }
 
 /** Calls the source's task, again after a retriable error. The loop makes one call at a time. */
@@ -77,40 +79,55 @@ export class SourceCalls {
 
   /** Commits records and positions that were stored since the last call, unless the lease is lost. */
   async commit(): Promise<void> {
-    const { spec, lease, policy, killed } = this.options;
+    const { spec, lease, late } = this.options;
     const { task } = spec;
     if (this.isCommitted || this.#isBroken || !lease.held) return;
     const positions = [...this.#stored.values()];
     this.#stored.clear();
     // The positions of what is acknowledged from now on are not among these.
-    if (this.#outcomes.length > 0) await this.#commitRecords();
+    if (this.#outcomes.length > 0 && !(await this.#commitRecords())) return;
     if (task.commit === undefined || positions.length === 0) return;
-    await retrying(policy('commit'), killed, async () => {
-      await lease.whenHeld(killed);
+    await this.#repeat('commit', async () => {
+      await lease.whenHeld(late);
       await task.commit?.(positions);
     });
   }
 
-  async #commitRecords(): Promise<void> {
-    const { spec, lease, policy, killed } = this.options;
+  /** Returns whether the call succeeded; false where a stop had no more time for it. The next owner commits again. */
+  async #repeat(name: string, call: () => Promise<void>): Promise<boolean> {
+    const { policy, late, killed } = this.options;
+    try {
+      await retrying(policy(name), late, call);
+      return true;
+    } catch (error) {
+      if (!late.aborted || killed.aborted) throw error;
+      this.options.spec.logger.warn(`The task stops, though its ${name} has not succeeded: ${String(error)}`);
+      return false;
+    }
+  }
+
+  /** Returns whether the task knows of all of them. */
+  async #commitRecords(): Promise<boolean> {
+    const { spec, lease, late } = this.options;
     const { task } = spec;
     const outcomes = this.#outcomes;
     this.#outcomes = [];
     let next = 0;
+    let areKnown = false;
     try {
-      await retrying(policy('commitRecord'), killed, async () => {
-        await lease.whenHeld(killed);
+      areKnown = await this.#repeat('commitRecord', async () => {
+        await lease.whenHeld(late);
         for (let outcome = outcomes[next]; outcome !== undefined; outcome = outcomes[++next]) {
           const pending = task.commitRecord?.(outcome.record, outcome.metadata);
           if (pending === undefined) continue;
           await pending;
-          killed.throwIfAborted();
+          late.throwIfAborted();
         }
       });
-    } catch (error) {
-      this.#isBroken = true;
-      throw error;
+    } finally {
+      this.#isBroken = !areKnown;
     }
+    return areKnown;
   }
 
   /** Stops the task, if it was started, and closes the transforms; once. Never rejects. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConnectError, ConnectErrorCode, MAX_POSITIONS_PER_CALL, type SourceRecord, type SourceTaskContext } from '@sluice/sdk';
+import {
+  ConnectError,
+  ConnectErrorCode,
+  MAX_POSITIONS_PER_CALL,
+  type SourcePosition,
+  type SourceRecord,
+  type SourceTaskContext,
+} from '@sluice/sdk';
 import { AskingTransform } from '../testing/asking-transform.js';
 import { ListSource } from '../testing/list-source.js';
 import { readEverything } from '../testing/read-valid.js';
@@ -10,6 +17,7 @@ import { TransformChain } from '../transforms/transform-chain.js';
 class FlawedSource extends ListSource {
   context: SourceTaskContext | undefined;
   readonly recorded: unknown[] = [];
+  positionOf = ({ position }: SourceRecord): SourcePosition => position;
 
   override async start(context: SourceTaskContext): Promise<void> {
     this.context = context;
@@ -18,7 +26,8 @@ class FlawedSource extends ListSource {
 
   override async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
     const records = await super.poll(signal);
-    return records.map((record) => {
+    return records.map((polled) => {
+      const record = { ...polled, position: this.positionOf(polled) };
       if (!(record.value as string).startsWith('bad')) return record;
       const error = new ConnectError(ConnectErrorCode.recordInvalid, 'no such encoding');
       return this.context!.unreadable(record.partition, record.position, error);
@@ -118,6 +127,28 @@ describe('input that a source cannot read', () => {
     expect(given).toHaveLength(2);
     expect(readEverything(queue)).toHaveLength(2);
     expect(counters).toMatchObject({ recordsSkipped: 2, recordsFiltered: 0 });
+  });
+
+  it('fails the task where its position cannot be stored', async () => {
+    const { world } = oneQueueWorld();
+    const source = flawedSource(world, ['a', 'bad']);
+    source.positionOf = ({ value, position }) => (value === 'bad' ? { position: NaN } : position);
+    const { loop } = world.loop(source, tolerant);
+    await loop.start();
+    await world.clock.until(() => source.stops === 1);
+    expect(await loop.ended).toMatchObject({ kind: 'failed', error: { code: ConnectErrorCode.positionInvalid } });
+    expect(source.committed.at(-1)?.position).toEqual({ position: 1 });
+  });
+
+  it('is no exception: a dropped record whose position cannot be stored fails the task too', async () => {
+    const { world } = oneQueueWorld();
+    const source = flawedSource(world, ['a']);
+    source.positionOf = () => ({ position: NaN });
+    const transforms = new TransformChain([{ alias: 'drop', transform: { apply: () => undefined } }]);
+    const { loop } = world.loop(source, { transforms });
+    await loop.start();
+    await world.clock.until(() => source.stops === 1);
+    expect(await loop.ended).toMatchObject({ kind: 'failed', error: { code: ConnectErrorCode.positionInvalid } });
   });
 });
 

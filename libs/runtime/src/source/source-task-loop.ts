@@ -38,6 +38,9 @@ export class SourceTaskLoop {
   readonly #stopping = new AbortController();
   /** Aborted when nothing is sent or stored any more. */
   readonly #killed = new AbortController();
+  /** Aborted when the time of a stop is over, and with `#killed`. */
+  readonly #late = new AbortController();
+  #isDraining = false;
   readonly #wakeUp = new WakeUp();
   readonly #writer: PositionWriter;
   readonly #partitions: PartitionTable;
@@ -78,6 +81,7 @@ export class SourceTaskLoop {
       policy: (call) => ({ ...policy(call), limitMs: settings.retryTimeoutMs }),
       stopping,
       killed,
+      late: this.#late.signal,
     });
     this.#writer = new PositionWriter({
       ...ports,
@@ -169,6 +173,7 @@ export class SourceTaskLoop {
   stop(): Promise<LoopEnd> {
     this.#stopping.abort(new Error('The task was asked to stop'));
     this.#wakeUp.wake();
+    this.#limitDrain();
     return this.ended;
   }
 
@@ -308,6 +313,7 @@ export class SourceTaskLoop {
   async #end(failure: { readonly error: unknown } | undefined): Promise<void> {
     let clean = false;
     let problem = failure;
+    this.#limitDrain();
     try {
       const isDrained = await this.#drain();
       if (this.#isRecovered && this.#mayWrite()) {
@@ -326,19 +332,19 @@ export class SourceTaskLoop {
 
   /** Waits until everything accepted is acknowledged. Returns false when that takes too long. */
   async #drain(): Promise<boolean> {
-    const budgetMs = this.spec.settings.shutdownTimeoutMs * DRAIN_SHARE;
-    const timer = new AbortController();
-    const late = this.ports.clock.sleep(budgetMs, timer.signal).then(
-      () => {
-        timer.abort();
-        this.#wakeUp.wake();
-      },
-      () => undefined,
-    );
-    while (!this.#partitions.idle && !timer.signal.aborted && this.#mayWrite()) await this.#wakeUp.wait();
-    timer.abort(new Error('No longer waited for'));
-    await late;
+    while (!this.#partitions.idle && !this.#late.signal.aborted && this.#mayWrite()) await this.#wakeUp.wait();
     return this.#partitions.idle;
+  }
+
+  /** Gives a stop its share of the shutdown timeout, from its beginning on. */
+  #limitDrain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    const giveUp = (): void => {
+      this.#late.abort(new Error('The time of the stop is over'));
+      this.#wakeUp.wake();
+    };
+    void this.ports.clock.sleep(this.spec.settings.shutdownTimeoutMs * DRAIN_SHARE, this.#killed.signal).then(giveUp, giveUp);
   }
 
   /** The task wants to know what became of each record. */
