@@ -16,6 +16,7 @@ import {
   TaskWarnings,
   type Lease,
   type RawMessage,
+  type SourceLoopSpec,
   type TaskCounters,
   createTransforms,
 } from '@sluice/runtime';
@@ -131,7 +132,15 @@ export class DataPlane {
   /** Starts the next generation of the connector's only source task. */
   async source(
     task: SourceTask,
-    { onRead = () => undefined, config = {} }: { readonly onRead?: (offset: number) => void; readonly config?: TaskConfig } = {},
+    {
+      onRead = () => undefined,
+      config = {},
+      queueKeys,
+    }: {
+      readonly onRead?: (offset: number) => void;
+      readonly config?: TaskConfig;
+      readonly queueKeys?: SourceLoopSpec['queueKeys'];
+    } = {},
   ): Promise<RunningLoop<SourceTaskLoop>> {
     const generation = ++this.#generation;
     const counters = newTaskCounters();
@@ -152,6 +161,7 @@ export class DataPlane {
         config,
         transforms: createTransforms({}),
         encoder: new ConvertingEncoder(createConverters(strings, undefined)),
+        queueKeys,
         settings: {
           ...limits,
           flushIntervalMs: 200,

@@ -16,10 +16,13 @@ export interface PartitionPosition {
   readonly position?: SourcePosition;
   /** The seq that the next record of this partition gets. The first is 1. */
   readonly nextSeq: number;
-  /** One queue per topic that the partition writes to. Another one takes its place when the queue takes no messages any more. */
+  /**
+   * One queue per topic that the partition writes to; where keys choose the queues, all that it has written to. Another one takes the place of a
+   * queue that takes no messages any more.
+   */
   readonly routes: readonly QueueRef[];
   /**
-   * Records that are in their queues although the one with `nextSeq` is not, of a partition that writes to several topics. Only after an
+   * Records that are in their queues although the one with `nextSeq` is not, of a partition that writes to several queues. Only after an
    * unclean hand-over, until the hole is filled.
    */
   readonly ahead?: readonly { readonly seq: number; readonly position: SourcePosition }[];

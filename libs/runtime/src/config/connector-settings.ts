@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigOf, type ConfigSpec, MAX_VALUE_BYTES, type RawConfig, requireConfig } from '@sluice/sdk';
+import { queueByErrors } from './queue-by-rule.js';
 import { topicsErrors } from './topics-rule.js';
 
 /** The settings that every connector has. */
@@ -200,6 +201,31 @@ export const sourceOnlySettingsSpec = {
     width: 'medium',
     displayName: 'Unavailable queue timeout',
   },
+  'queue.by': {
+    type: 'string',
+    importance: 'medium',
+    default: 'partition',
+    oneOf: ['partition', 'key', 'header'],
+    doc:
+      'What chooses the queue of a record: its source partition, its key, or a header (queue.by.header). Records with equal keys stay in order; ' +
+      'one partition then uses all queues of the topic. A record without a key goes to a queue of its partition. Queues that are added to the ' +
+      'topic are used from the next start of the task, and keys may change their queues then.',
+    group: 'Producer',
+    width: 'short',
+    displayName: 'Queue by',
+    dependents: ['queue.by.header'],
+  },
+  'queue.by.header': {
+    type: 'string',
+    importance: 'low',
+    optional: true,
+    nonEmpty: true,
+    doc: 'The header whose first value chooses the queue of a record; with queue.by=header only.',
+    example: 'tenant',
+    group: 'Producer',
+    width: 'medium',
+    displayName: 'Queue by header',
+  },
   'topic.creation.enable': {
     type: 'boolean',
     importance: 'low',
@@ -300,7 +326,11 @@ export type SinkSettings = ConfigOf<typeof sinkSettingsSpec>;
 
 /** Reads what the runtime needs of a source's settings; the connector's own are left to it. @throws ConfigError */
 export function parseSourceSettings(config: RawConfig): SourceSettings {
-  return requireConfig('The configuration of the connector', sourceSettingsSpec, config, { unknownKeys: 'ignore' });
+  const subject = 'The configuration of the connector';
+  const settings = requireConfig(subject, sourceSettingsSpec, config, { unknownKeys: 'ignore' });
+  const errors = queueByErrors(settings['queue.by'], settings['queue.by.header']);
+  if (errors.length > 0) throw new ConfigError(subject, errors);
+  return settings;
 }
 
 /** Reads what the runtime needs of a sink's settings; the connector's own are left to it. @throws ConfigError */

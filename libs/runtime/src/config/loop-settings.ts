@@ -2,6 +2,7 @@ import type { BackoffLimits } from '@sluice/time';
 import { ConnectError, ConnectErrorCode, type TaskConfig } from '@sluice/sdk';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import type { Subscription } from '../sink/subscription.js';
+import type { QueueBy } from '../source/queue-keys.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import type { CommonSettings, SinkSettings, SourceSettings } from './connector-settings.js';
 import type { RateLimits } from '../task/rate-limit.js';
@@ -21,6 +22,13 @@ export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings
     rewriteIntervalMs: 3_600_000,
     maxUnavailableMs: maxUnavailableMs === -1 ? undefined : maxUnavailableMs,
   };
+}
+
+/** Returns what chooses the queue of a record; `undefined` where its source partition does. */
+export function queueByOf(settings: SourceSettings): QueueBy | undefined {
+  const { 'queue.by': by, 'queue.by.header': header = '' } = settings;
+  if (by === 'partition') return undefined;
+  return by === 'key' ? { kind: 'key' } : { kind: 'header', header };
 }
 
 /** @param taskCount of the connector: each task gets an equal part of the rate limits */

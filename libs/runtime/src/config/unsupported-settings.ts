@@ -53,7 +53,7 @@ const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
   {
     names: /^ordering\.msg\.enable$/,
     accepts: ['false'],
-    reason: 'a source partition is always sent in order to one queue; a queue is not chosen by key',
+    reason: 'records are always sent in order; queue.by=key keeps those with equal keys in one queue',
   },
   { names: /^consume\.from\.(where|timestamp)$/, reason: 'use consumer.offset.reset, earliest or latest' },
   { names: /^task\.group\.id$/, reason: 'the consumer group follows from the names of Connect cluster and connector' },

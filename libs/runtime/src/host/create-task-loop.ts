@@ -1,7 +1,7 @@
 import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
 import { connectorClass, taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
-import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, taskCountOf, topicCreationOf } from '../config/loop-settings.js';
+import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, taskCountOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
 import { secretsHider } from '../plugins/validate-connector.js';
@@ -15,6 +15,7 @@ import { newTaskCounters } from '../ports/task-counters.port.js';
 import { ConvertingDecoder } from '../sink/record-decoder.js';
 import type { SinkLoopSpec } from '../sink/sink-loop-options.js';
 import { SinkTaskLoop } from '../sink/sink-task-loop.js';
+import { convertedQueueKeys } from '../source/queue-keys.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
@@ -59,13 +60,16 @@ type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'call
 
 function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSourceSettings(task.config);
+  const converters = convertersOf(task, connector);
+  const queueBy = queueByOf(settings);
   const { messages, positions, lease, clock } = environment;
   return new SourceTaskLoop(
     {
       ...common(task, connector, environment),
       task: watchedSource(connector.createTask(), environment.calls),
       transforms: createTransforms(task.config),
-      encoder: new ConvertingEncoder(convertersOf(task, connector)),
+      encoder: new ConvertingEncoder(converters),
+      queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
       settings: sourceLoopSettings(settings),
       counters: newTaskCounters(),
       requestTaskReconfiguration: () => {

@@ -205,7 +205,7 @@ describe('validate', () => {
     ['topic.creation.groups', 'compacted', 'all topics of a source alike'],
     ['topic.creation.default.cleanup.policy', 'compact', 'only the number of queues'],
     ['producer.override.linger.ms', '5', 'the clients of Kafka'],
-    ['ordering.msg.enable', 'true', 'a queue is not chosen by key'],
+    ['ordering.msg.enable', 'true', 'queue.by=key keeps those with equal keys in one queue'],
     ['task.group.id', 'g', 'the consumer group follows'],
     ['value.converter.plugin.version', '4.3.1', 'one version of each'],
     ['sluice.task.count', '9', 'Sluice writes the settings with this prefix itself'],

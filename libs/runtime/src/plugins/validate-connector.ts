@@ -16,7 +16,8 @@ import {
   type TaskConfig,
   validateConfig,
 } from '@sluice/sdk';
-import { sinkSettingsSpec } from '../config/connector-settings.js';
+import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
+import { queueByErrors } from '../config/queue-by-rule.js';
 import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
 import { type ConverterChoice, unknownConverterError } from '../converters/converter-choice.js';
@@ -41,7 +42,7 @@ export function validateConnector(connector: Connector, config: TaskConfig): Val
     ...choices.flatMap((choice) => unknownConverterSettings(choice, spec)),
     ...transformErrors(config, transforms),
     ...unsupported.errors,
-    ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : []),
+    ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : sourceErrors(config, wrong)),
     ...ownErrors(connector, config, spec),
   ];
   const fields: { description?: ValidateAnswer['fields'][number]['description']; state: FieldState }[] = [
@@ -99,6 +100,13 @@ function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly Fi
     unknownKeys: 'ignore',
   });
   return parsed.ok ? topicsErrors(parsed.value.topics, parsed.value['topics.regex']) : [];
+}
+
+function sourceErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {
+  if (wrong.has('queue.by') || wrong.has('queue.by.header')) return [];
+  const { 'queue.by': by, 'queue.by.header': header } = sourceSettingsSpec;
+  const parsed = parseConfig({ 'queue.by': by, 'queue.by.header': header }, config, { unknownKeys: 'ignore' });
+  return parsed.ok ? queueByErrors(parsed.value['queue.by'], parsed.value['queue.by.header']) : [];
 }
 
 /** The connector's own rules. They are asked only when each of its settings is right by itself. */

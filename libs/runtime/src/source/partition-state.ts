@@ -40,6 +40,10 @@ export class PartitionState {
   /** Up to here everything is acknowledged. */
   #storedSeq: number;
   #lastStored: SourcePosition | undefined;
+  /** By lane, where records choose their queues one by one. */
+  readonly #keyedRoutes = new Map<QueueLane, RecordRoute>();
+  /** It has several routes. */
+  #isSpread = false;
   /** Grows with every change of a route. */
   #routesVersion = 0;
   /** The version that the position store knows as this generation's. */
@@ -48,6 +52,7 @@ export class PartitionState {
   readonly ahead = new Map<number, SourcePosition>();
   /** The source gave other records than before its restart, and nobody knows yet. */
   #isReordered = false;
+  #streamBytes: Uint8Array | undefined;
   /** Of the last record. */
   #lastRoute: RecordRoute | undefined;
   readonly #segments: Segment[] = [];
@@ -75,6 +80,11 @@ export class PartitionState {
   /** Where the source resumes after everything that is acknowledged; `undefined` before the first record. */
   get storedPosition(): SourcePosition | undefined {
     return this.#lastStored;
+  }
+
+  /** What chooses the queue of records that have no key of their own. */
+  get streamBytes(): Uint8Array {
+    return (this.#streamBytes ??= Buffer.from(this.stream));
   }
 
   /** The number of the next record. */
@@ -106,8 +116,24 @@ export class PartitionState {
   /** Sends the topic's records to a lane from now on. */
   setRoute(topic: string, lane: QueueLane): void {
     this.#lanes.set(topic, lane);
-    this.#routesVersion++;
+    this.#noteRoute();
     this.#lastRoute = undefined;
+  }
+
+  /** Returns the way of records to a lane that the partition shares with others by key. */
+  keyedRoute(lane: QueueLane): RecordRoute | undefined {
+    return this.#keyedRoutes.get(lane);
+  }
+
+  /** Sends records to one more lane. */
+  addKeyedRoute(route: RecordRoute): void {
+    this.#keyedRoutes.set(route.lane, route);
+    this.#noteRoute();
+  }
+
+  /** How many records wait for an earlier one, or for their acknowledgement, where queues may run ahead of each other. */
+  get spreadRecords(): number {
+    return this.#isSpread ? this.#lastSeq - this.#storedSeq : 0;
   }
 
   /** Notes that the next record went into `batch`. */
@@ -158,6 +184,11 @@ export class PartitionState {
     return this.skip(position);
   }
 
+  #noteRoute(): void {
+    this.#isSpread = this.#lanes.size + this.#keyedRoutes.size > 1;
+    this.#routesVersion++;
+  }
+
   /** Takes over the acknowledged segments that no open one precedes. Returns whether the stored position moved. */
   settle(): boolean {
     let settled = 0;
@@ -176,6 +207,7 @@ export class PartitionState {
   snapshot(owner: SourceGeneration): PartitionSnapshot {
     const routes: QueueRef[] = [];
     for (const lane of this.#lanes.values()) routes.push(lane.queue);
+    for (const lane of this.#keyedRoutes.keys()) routes.push(lane.queue);
     const routesVersion = this.#routesVersion;
     const ahead: { seq: number; position: SourcePosition }[] = [];
     for (const [seq, position] of this.ahead) {

@@ -9,7 +9,8 @@ import {
   type SourcePosition,
 } from '@sluice/sdk';
 import { chooseQueue } from './choose-queue.js';
-import { PartitionState } from './partition-state.js';
+import { PartitionState, type RecordRoute } from './partition-state.js';
+import { inKeyOrder, placeOf } from './queue-keys.js';
 import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
 import { isStop } from './writable-queues.js';
 
@@ -23,6 +24,8 @@ export interface PartitionTableOptions {
   readonly connector: string;
   readonly task: SourceGeneration;
   readonly laneOptions: QueueLaneOptions;
+  /** Records choose their queues one by one, not by partition. */
+  readonly isKeyed: boolean;
 }
 
 /** Reports that two tasks of a connector read the same source partition: their records would void each other. */
@@ -60,6 +63,8 @@ export class PartitionTable {
   /** Sources mostly use one object per partition for many records. */
   readonly #byObject = new WeakMap<SourcePartition, PartitionState>();
   readonly #lanesByKey = new Map<string, QueueLane>();
+  /** By topic: the queues among which keys choose. They stay as they are, so that a key keeps its queue. */
+  readonly #keyedQueues = new Map<string, readonly QueueRef[]>();
   readonly #queuesByTopic = new Map<string, { readonly queues: readonly QueueRef[]; readonly atMs: number }>();
   /** How many partitions go to a queue, by its key: those that a task works on, and those that nobody does. */
   readonly #loads = new Map<string, number>();
@@ -156,6 +161,25 @@ export class PartitionTable {
     return this.#route(state, queue);
   }
 
+  /** Returns the partition's way to the queue that `bytes` choose; `undefined` where the topic's queues have to be looked up. */
+  keyedRoute(state: PartitionState, topic: string, bytes: Uint8Array): RecordRoute | undefined {
+    let queues = this.#keyedQueues.get(topic);
+    if (queues === undefined) {
+      const found = this.queuesOf(topic);
+      if (found === undefined) return undefined;
+      queues = inKeyOrder(found);
+      this.#keyedQueues.set(topic, queues);
+    }
+    const queue = queues[placeOf(bytes, queues.length)];
+    if (queue === undefined) return undefined;
+    const lane = this.#lane(queue);
+    const known = state.keyedRoute(lane);
+    if (known !== undefined) return known;
+    const route = { topic, lane, stampPrefix: this.stampPrefixOf(state, lane) };
+    state.addKeyedRoute(route);
+    return route;
+  }
+
   /**
    * Gives all partitions of a lane one of `queues` instead, the least loaded, with what the lane has not sent. Returns its lane and the moved
    * partitions.
@@ -205,10 +229,10 @@ export class PartitionTable {
     const stored = this.#free.get(stream);
     this.#free.delete(stream);
     const state = new PartitionState(partition, stream, stored);
-    for (const queue of stored?.routes ?? []) {
-      if (this.#isStoredCounted) addTo(this.#idleLoads, queue, -1);
-      this.#route(state, queue);
-    }
+    // Of several queues of one topic, which keys chose, the partition stays with the last.
+    const routes = new Map(stored?.routes.map((queue) => [queue.topic, queue]));
+    for (const queue of stored?.routes ?? []) if (this.#isStoredCounted) addTo(this.#idleLoads, queue, -1);
+    if (!this.options.isKeyed) for (const queue of routes.values()) this.#route(state, queue);
     this.#byStream.set(stream, state);
     return state;
   }

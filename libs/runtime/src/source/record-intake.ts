@@ -21,7 +21,7 @@ import type { SourceStage } from './source-stage.js';
 import type { WritableQueues } from './writable-queues.js';
 
 export interface RecordIntakeOptions {
-  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder'>;
+  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder' | 'queueKeys'>;
   readonly partitions: PartitionTable;
   readonly writer: Pick<PositionWriter, 'markDirty'>;
   readonly queues: Pick<WritableQueues, 'of'>;
@@ -37,6 +37,11 @@ export interface RecordIntakeOptions {
   readonly signal: AbortSignal;
 }
 
+/** How much of a partition may be stored behind a record that is not. After an unclean end its position lists that, and has to fit a message. */
+const MAX_SPREAD_BYTES = 2 * 1024 * 1024;
+/** What an item of that list takes beside the text of its position. */
+const AHEAD_ITEM_BYTES = 50;
+
 /** Why appending ended, and with which record it resumes. */
 type IntakeStop =
   | { readonly kind: 'done'; readonly next: number }
@@ -48,6 +53,8 @@ export class RecordIntake {
   #lastPartition: SourceRecord['partition'] | undefined;
   #lastState: PartitionState | undefined;
   readonly #touched = new Set<QueueLane>();
+  /** The most that one record takes in a list of those that are ahead. */
+  #maxAheadBytes = AHEAD_ITEM_BYTES;
 
   constructor(private readonly options: RecordIntakeOptions) {}
 
@@ -124,7 +131,9 @@ export class RecordIntake {
       }
       const { topic } = outcome;
       if (topic !== record.topic && !this.#mayRoute(state, record, topic)) continue;
-      const route = state.sameRoute(topic) ?? this.#routeOf(state, topic);
+      if (state.spreadRecords * this.#maxAheadBytes >= MAX_SPREAD_BYTES) return { kind: 'full', next };
+      const route = this.#routeFor(state, record, outcome);
+      if (route === 'skipped') continue;
       if (route === undefined) return { kind: 'unknown-topic', next, topic };
       if (route.lane !== lastLane) {
         this.#touched.add(route.lane);
@@ -141,6 +150,23 @@ export class RecordIntake {
     this.#lastPartition = record.partition;
     this.#lastState = state;
     return state;
+  }
+
+  /** Returns the way of a record; `undefined` where its topic's queues have to be looked up. */
+  #routeFor(state: PartitionState, record: SourceRecord, outcome: ConnectRecord): RecordRoute | undefined | 'skipped' {
+    const { queueKeys } = this.options.spec;
+    const { topic } = outcome;
+    if (queueKeys === undefined) return state.sameRoute(topic) ?? this.#routeOf(state, topic);
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = queueKeys.bytesOf(outcome);
+    } catch (error) {
+      this.#skip(state, record, describe(record, error));
+      return 'skipped';
+    }
+    const route = this.options.partitions.keyedRoute(state, topic, bytes ?? state.streamBytes);
+    if (route !== undefined && !state.areRoutesStored) this.options.writer.markDirty(state);
+    return route;
   }
 
   #routeOf(state: PartitionState, topic: string): RecordRoute | undefined {
@@ -161,6 +187,7 @@ export class RecordIntake {
   #appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord, outcome: ConnectRecord): void {
     const seq = state.nextSeq;
     const suffix = suffixOf(seq, record);
+    if (suffix.length + AHEAD_ITEM_BYTES > this.#maxAheadBytes) this.#maxAheadBytes = suffix.length + AHEAD_ITEM_BYTES;
     if (state.ahead.size > 0) {
       if (state.isStored(record.position)) {
         if (state.appendStored(record.position)) this.options.writer.markDirty(state);

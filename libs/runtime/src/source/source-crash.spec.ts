@@ -10,6 +10,7 @@ import { FakeBatch, type SendFate } from '../testing/fake-cluster.js';
 import type { ListedRecord, ListSource } from '../testing/list-source.js';
 import { readEverything, readValid } from '../testing/read-valid.js';
 import { SourceWorld } from '../testing/source-world.js';
+import { KeyedQueueStoppedError, type QueueKeys } from './queue-keys.js';
 
 /** What becomes of a batch that is cut off by the crash of its sender. */
 type CutOff = 'lost' | 'late' | 'part-then-late';
@@ -33,6 +34,17 @@ interface Story {
   readonly pollSize: number;
   /** The first of these sends closes queue 0 of every topic for writing; the second opens it and closes queue 1. */
   readonly closeAtSends: readonly [number, number] | undefined;
+  /** Keys choose the queues, and so each partition has several. */
+  readonly isKeyed?: boolean;
+}
+
+const LAST_LIFE: Life = { crashAtStep: Infinity, isStop: false, cutOff: 'lost', landAtStep: 0, tasks: 1 };
+
+/** Five keys, which the records of each file have in turn. */
+const fiveKeys: QueueKeys = { by: { kind: 'key' }, bytesOf: ({ value }) => Buffer.from(keyOf(value as string)) };
+
+function keyOf(value: string): string {
+  return String(Number(value.slice(1)) % 5);
 }
 
 const files = ['a', 'b', 'c'];
@@ -143,7 +155,8 @@ async function live(story: Story): Promise<SourceWorld> {
   };
   let landAtStep = Infinity;
   let tasksBefore: number | undefined;
-  for (const life of [...story.lives, { crashAtStep: Infinity, isStop: false, cutOff: 'lost', landAtStep: 0, tasks: 1 } as const]) {
+  const lives = [...story.lives, LAST_LIFE];
+  for (const life of lives) {
     if (life.tasks !== tasksBefore) world.retask();
     tasksBefore = life.tasks;
     let stop = (): unknown => undefined;
@@ -157,6 +170,7 @@ async function live(story: Story): Promise<SourceWorld> {
         index,
         ports: portsOf(world, process, life),
         settings: { flushIntervalMs: 7, maxUnavailableMs: 40 },
+        ...(story.isKeyed === true ? { queueKeys: fiveKeys } : {}),
       });
       return loop;
     });
@@ -176,8 +190,11 @@ async function live(story: Story): Promise<SourceWorld> {
     if (process.isAlive) {
       stop();
       await world.clock.until(() => ends.length === loops.length || !process.isAlive);
-      for (const end of ends) expect(end).toEqual({ kind: 'stopped', clean: expect.any(Boolean) });
-      if (life.crashAtStep === Infinity) expect(ends).toEqual([{ kind: 'stopped', clean: true }]);
+      const isQueueStopped = ends.some((end) => end.kind === 'failed' && end.error instanceof KeyedQueueStoppedError);
+      // A new generation takes the queues that are left.
+      if (isQueueStopped && life === lives.at(-1)) lives.push({ ...LAST_LIFE });
+      if (!isQueueStopped) for (const end of ends) expect(end).toEqual({ kind: 'stopped', clean: expect.any(Boolean) });
+      if (life === lives.at(-1)) expect(ends).toEqual([{ kind: 'stopped', clean: true }]);
     }
     landAtStep = life.landAtStep;
   }
@@ -197,8 +214,12 @@ function validCount(world: SourceWorld): number {
   return [...world.cluster.queues.values()].reduce((sum, queue) => sum + readValid(queue).length, 0);
 }
 
+function byKey(values: readonly string[]): readonly (readonly string[])[] {
+  return [...new Set(values.map(keyOf))].map((key) => values.filter((value) => keyOf(value) === key));
+}
+
 /** `maySplit`: partitions have moved, so the records of one stand in several queues. */
-function expectExactlyTheInput(world: SourceWorld, topics: number, maySplit = false): void {
+function expectExactlyTheInput(world: SourceWorld, topics: number, maySplit = false, orders: 'queues' | 'keys' = 'queues'): void {
   const input = lists(topics);
   for (const file of files) {
     for (let topic = 0; topic < topics; topic++) {
@@ -209,7 +230,9 @@ function expectExactlyTheInput(world: SourceWorld, topics: number, maySplit = fa
         .filter((values) => values.length > 0);
       if (!maySplit) expect(found).toEqual(expected.length === 0 ? [] : [expected]);
       const order = (value: string): number => expected.indexOf(value);
-      for (const values of found) expect(values).toEqual([...values].sort((a, b) => order(a) - order(b)));
+      // Once a queue is closed, its keys join others in the queues that are left: the order of each key stays.
+      const ordered = orders === 'keys' ? found.flatMap((values) => byKey(values)) : found;
+      for (const values of ordered) expect(values).toEqual([...values].sort((a, b) => order(a) - order(b)));
       expect(found.flat().sort()).toEqual([...expected].sort());
     }
   }
@@ -236,6 +259,19 @@ const storyArbitrary: fc.Arbitrary<Story> = fc.record({
   }),
 });
 
+/** Records of equal keys stand in one queue, for no queue was closed. */
+function expectKeysInOneQueue(world: SourceWorld, topics: number): void {
+  const queuesOfKey = new Map<string, Set<string>>();
+  for (const [name, queue] of world.cluster.queues) {
+    for (const value of readValid(queue)) {
+      const key = `${queue.ref.topic} ${keyOf(value)}`;
+      queuesOfKey.set(key, (queuesOfKey.get(key) ?? new Set()).add(name));
+    }
+  }
+  expect([...queuesOfKey.values()].filter(({ size }) => size !== 1)).toEqual([]);
+  expect(queuesOfKey.size).toBeGreaterThanOrEqual(topics);
+}
+
 describe('a source whose process dies or is stopped', () => {
   it('leaves every record exactly once for readers that drop duplicates ones, wherever it died and whatever lands late', async () => {
     await fc.assert(
@@ -245,6 +281,29 @@ describe('a source whose process dies or is stopped', () => {
       { numRuns: Number(process.env['SLUICE_CRASH_RUNS'] ?? 150) },
     );
   });
+
+  it('does so where keys choose the queues, which may be closed meanwhile', async () => {
+    await fc.assert(
+      fc.asyncProperty(storyArbitrary, async (story) => {
+        const world = await live({ ...story, isKeyed: true });
+        expectExactlyTheInput(world, story.topics, true, story.closeAtSends === undefined ? 'queues' : 'keys');
+        if (story.closeAtSends === undefined) expectKeysInOneQueue(world, story.topics);
+      }),
+      { numRuns: Number(process.env['SLUICE_CRASH_RUNS'] ?? 150) },
+    );
+  });
+
+  it.each(['lost', 'late', 'part-then-late'] as const)(
+    'does so at each of its first 60 steps where keys choose among three queues, with a batch that is %s',
+    async (cutOff) => {
+      for (let crashAtStep = 1; crashAtStep <= 60; crashAtStep++) {
+        const lives = [{ crashAtStep, isStop: false, cutOff, landAtStep: 12, tasks: 1 }];
+        const world = await live({ lives, fates: [], topics: 1, queues: 3, pollSize: 4, closeAtSends: undefined, isKeyed: true });
+        expectExactlyTheInput(world, 1, true);
+        expectKeysInOneQueue(world, 1);
+      }
+    },
+  );
 
   it.each([
     ['lost', 1],

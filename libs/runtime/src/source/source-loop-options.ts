@@ -9,6 +9,7 @@ import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import type { TransformChain } from '../transforms/transform-chain.js';
+import type { QueueKeys } from './queue-keys.js';
 import type { RecordEncoder } from './record-encoder.js';
 
 export interface SourceLoopPorts {
@@ -48,6 +49,8 @@ export interface SourceLoopSpec {
   readonly config: TaskConfig;
   readonly transforms: TransformChain;
   readonly encoder: RecordEncoder;
+  /** Chooses queues record by record; `undefined` where partitions have queues. */
+  readonly queueKeys?: QueueKeys | undefined;
   readonly settings: SourceLoopSettings;
   readonly logger: TaskLogger;
   readonly counters: TaskCounters;

@@ -15,6 +15,7 @@ import { laneServices } from './lane-services.js';
 import { lookUpMany, PartitionTable } from './partition-table.js';
 import { keepPositionsStored } from './position-upkeep.js';
 import { PositionWriter } from './position-writer.js';
+import { KeyedQueueStoppedError } from './queue-keys.js';
 import type { QueueLaneOptions, QueueLane } from './queue-lane.js';
 import { RecordIntake } from './record-intake.js';
 import { SourceCalls } from './source-calls.js';
@@ -74,6 +75,7 @@ export class SourceTaskLoop {
       connector,
       task: { index, generation },
       laneOptions: this.#laneOptions(warn),
+      isKeyed: spec.queueKeys !== undefined,
     });
     this.#calls = new SourceCalls({
       spec,
@@ -376,7 +378,9 @@ export class SourceTaskLoop {
           batch.segments.map(({ partition }) => partition),
         ),
       move: (lane, stop, isUncertain) => {
-        this.#move(lane, stop, isUncertain);
+        const { queueKeys } = this.spec;
+        if (queueKeys === undefined) this.#move(lane, stop, isUncertain);
+        else this.#fail(new KeyedQueueStoppedError(stop, queueKeys.by));
       },
       acknowledged: (lane, batch) => {
         for (const outcome of batch.outcomes(lane.queue)) this.#calls.addOutcome(outcome);

@@ -32,7 +32,7 @@ const MS_PER_MINUTE = 60_000;
  * left before the barrier, so:
  *
  * - once a barrier or a record of a generation was read, whatever an older generation of the same task or stream still writes is void;
- * - within one generation the seqs of a stream only grow, with holes where a partition writes to several topics. A seq that is not above the last one
+ * - within one generation the seqs of a stream only grow, with holes where a partition writes to several queues. A seq that is not above the last one
  *   repeats a record that was read before. A newer generation may start its seqs again.
  *
  * Pure: the verdict follows from the records alone. Its state fits into a short text that is stored together with the queue's offset.

@@ -1,6 +1,7 @@
 import { recordToMessage } from '@sluice/protocol';
 import type { SourceTask, TaskLogger } from '@sluice/sdk';
 import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
+import type { QueueKeys } from '../source/queue-keys.js';
 import type { RecordEncoder } from '../source/record-encoder.js';
 import type { SourceLoopPorts, SourceLoopSettings } from '../source/source-loop-options.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
@@ -81,6 +82,7 @@ export class SourceWorld {
       readonly settings?: Partial<SourceLoopSettings>;
       readonly ports?: Partial<SourceLoopPorts>;
       readonly encoder?: RecordEncoder;
+      readonly queueKeys?: QueueKeys;
       readonly transforms?: TransformChain;
       readonly counters?: TaskCounters;
       readonly index?: number;
@@ -102,6 +104,7 @@ export class SourceWorld {
       task,
       config: {},
       encoder: options.encoder ?? textEncoder,
+      queueKeys: options.queueKeys,
       transforms: options.transforms ?? new TransformChain(),
       settings: { ...testSettings, ...options.settings },
       logger: this.logger,

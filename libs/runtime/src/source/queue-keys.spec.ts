@@ -1,0 +1,227 @@
+import { describe, expect, it } from '@jest/globals';
+import { queueKey, type ConnectRecord, type SourceRecord } from '@sluice/sdk';
+import { createConverters } from '../converters/create-converters.js';
+import { parseSourceSettings } from '../config/connector-settings.js';
+import { queueByOf } from '../config/loop-settings.js';
+import type { ListSource } from '../testing/list-source.js';
+import { readEverything, readValid } from '../testing/read-valid.js';
+import { listOf, SourceWorld, textEncoder } from '../testing/source-world.js';
+import { convertedQueueKeys, placeOf, type QueueKeys } from './queue-keys.js';
+
+const base = { name: 'c', 'connector.class': 'X' };
+
+function keysOf(settings: Readonly<Record<string, string>>): QueueKeys {
+  const config = { ...base, ...settings };
+  return convertedQueueKeys(queueByOf(parseSourceSettings(config))!, createConverters(config));
+}
+
+/** A value's digit after the topic is its key; those with 9 have none. */
+const lastDigit: QueueKeys = {
+  by: { kind: 'key' },
+  bytesOf: ({ value }) => {
+    const digit = (value as string).slice(-1);
+    return digit === '9' ? undefined : Buffer.from(digit);
+  },
+};
+
+describe('what chooses the queue of a record', () => {
+  const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : Buffer.from(bytes).toString());
+  const record = (parts: Partial<ConnectRecord>): ConnectRecord => ({ topic: 't', value: 'v', ...parts });
+
+  it('is its source partition unless the settings say otherwise', () => {
+    expect(queueByOf(parseSourceSettings(base))).toBeUndefined();
+  });
+
+  it('is the key as it is sent', () => {
+    const keys = keysOf({ 'queue.by': 'key', 'key.converter': 'JsonConverter', 'key.converter.schemas.enable': 'false' });
+    expect(text(keys.bytesOf(record({ key: { id: 7 } })))).toBe('{"id":7}');
+    expect(keys.bytesOf(record({}))).toBeUndefined();
+    expect(keys.bytesOf(record({ key: null }))).toBeUndefined();
+  });
+
+  it('is the first value of a header', () => {
+    const keys = keysOf({ 'queue.by': 'header', 'queue.by.header': 'tenant' });
+    const headers = [
+      { key: 'other', value: 'x' },
+      { key: 'tenant', value: 'a' },
+      { key: 'tenant', value: 'b' },
+    ];
+    expect(text(keys.bytesOf(record({ headers })))).toBe('a');
+    expect(text(keys.bytesOf(record({ headers: [{ key: 'tenant', value: Buffer.from('bytes') }] })))).toBe('bytes');
+    expect(keys.bytesOf(record({ headers: [{ key: 'tenant', value: null }] }))).toBeUndefined();
+    expect(keys.bytesOf(record({ headers: [] }))).toBeUndefined();
+    expect(keys.bytesOf(record({}))).toBeUndefined();
+  });
+
+  it.each([
+    [{ 'queue.by': 'random' }, 'queue.by', 'partition, key, header'],
+    [{ 'queue.by': 'header' }, 'queue.by.header', 'needs the name of a header'],
+    [{ 'queue.by': 'key', 'queue.by.header': 'h' }, 'queue.by.header', 'It has no effect with queue.by=key'],
+    [{ 'queue.by.header': 'h' }, 'queue.by.header', 'It has no effect with queue.by=partition'],
+  ])('is refused by name: %j', (settings, field, allowed) => {
+    const refused = (): unknown => parseSourceSettings({ ...base, ...settings });
+    expect(refused).toThrow(field);
+    expect(refused).toThrow(allowed);
+  });
+
+  it('spreads keys evenly, equal ones alike', () => {
+    const counts = Array.from({ length: 8 }, () => 0);
+    for (let n = 0; n < 8000; n++) {
+      const place = placeOf(Buffer.from(`user-${n}`), 8);
+      expect(placeOf(Buffer.from(`user-${n}`), 8)).toBe(place);
+      counts[place]! += 1;
+    }
+    for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(150);
+  });
+});
+
+describe('a source whose keys choose the queues', () => {
+  it('keeps the records of a key in one queue, in order, and uses several queues for one partition', async () => {
+    const world = new SourceWorld();
+    const queues = world.cluster.addTopic('t', 4);
+    const { loop, counters } = world.loop(world.source({ a: listOf(60) }, 7), { queueKeys: lastDigit });
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 60);
+    expect(await loop.stop()).toEqual({ kind: 'stopped', clean: true });
+    const found = queues.map((queue) => readEverything(world.cluster.queue(queue)));
+    expect(found.filter(({ length }) => length > 0).length).toBeGreaterThan(2);
+    expect(found.flat()).toHaveLength(60);
+    for (let digit = 0; digit < 10; digit++) {
+      const own = found.map((values) => values.filter((value) => value.endsWith(String(digit)))).filter(({ length }) => length > 0);
+      expect(own).toEqual([[0, 1, 2, 3, 4, 5].map((tens) => `t${tens === 0 ? '' : tens}${digit}`)]);
+    }
+  });
+
+  it('commits a position only when all records before it are acknowledged, in whatever queue', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 4);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const first = (queue: unknown, batch: { messages: readonly { body: Buffer }[] }) =>
+      batch.messages.some(({ body }) => body.toString() === 't0') ? ({ kind: 'hold', until: held } as const) : ({ kind: 'store' } as const);
+    world.cluster.fate = first;
+    const source = world.source({ a: listOf(40) }, 10);
+    const { loop, counters } = world.loop(source, { queueKeys: lastDigit });
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent > 10);
+    await world.clock.advance(10_000);
+    expect(source.committed).toEqual([]);
+    release();
+    await world.clock.until(() => source.committed.at(-1)?.position['position'] === 40);
+    await loop.stop();
+  });
+
+  it('takes no more of a partition than a position can list behind a record that waits', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 2);
+    const big = 'x'.repeat(7000);
+    const bigPositions = (source: ListSource): ListSource => {
+      const poll = source.poll.bind(source);
+      source.poll = async (signal) =>
+        (await poll(signal)).map((record): SourceRecord => ({ ...record, position: { ...record.position, big } }));
+      return source;
+    };
+    let isDown = true;
+    world.cluster.fate = (queue) => (isDown && queue.queueId === 0 ? { kind: 'reject', retriable: true } : { kind: 'store' });
+    const source = bigPositions(world.source({ a: listOf(2000) }, 100));
+    const { loop, counters } = world.loop(source, { queueKeys: lastDigit });
+    await loop.start();
+    await world.clock.advance(60_000);
+    expect(counters.recordsSent).toBeGreaterThan(100);
+    expect(counters.recordsSent + counters.bufferedRecords).toBeLessThanOrEqual(300);
+    isDown = false;
+    await world.clock.until(() => source.committed.at(-1)?.position['position'] === 2000);
+    await loop.stop();
+  });
+
+  it('fails where a queue takes no messages any more; its next generation uses the others, without loss or duplicates', async () => {
+    const world = new SourceWorld();
+    const queues = world.cluster.addTopic('t', 3);
+    const first = world.loop(world.source({ a: listOf(60) }, 7), { queueKeys: lastDigit });
+    let sends = 0;
+    world.cluster.fate = () => {
+      if (++sends === 4) world.cluster.refuse(queues[1]!);
+      return { kind: 'store' };
+    };
+    await first.loop.start();
+    let end: unknown;
+    void first.loop.ended.then((ended) => (end = ended));
+    await world.clock.until(() => end !== undefined);
+    expect(end).toMatchObject({
+      kind: 'failed',
+      error: {
+        code: 'CONNECT_UNAVAILABLE',
+        retriable: true,
+        message: expect.stringMatching(
+          /^Queue t@broker-a:1 has taken no messages for 1\d s\. With queue\.by=key a record has one queue while the task runs: the task restarts/,
+        ),
+      },
+    });
+    const second = world.loop(world.source({ a: listOf(60) }, 7), { queueKeys: lastDigit });
+    // It waits for the closed queue's limit before it takes its end for a barrier.
+    void second.loop.start();
+    const found = (): readonly string[] => queues.flatMap((queue) => readValid(world.cluster.queue(queue)));
+    await world.clock.until(() => found().length >= 60);
+    await second.loop.stop();
+    expect([...found()].sort()).toEqual(
+      listOf(60)
+        .map(({ value }) => value)
+        .sort(),
+    );
+  });
+
+  it('may have its partitions choose again, which then stay with one of their queues', async () => {
+    const world = new SourceWorld();
+    const queues = world.cluster.addTopic('t', 4);
+    const first = world.loop(world.source({ a: listOf(30) }), { queueKeys: lastDigit });
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 30);
+    await first.loop.stop();
+    const second = world.loop(world.source({ a: listOf(50) }));
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 20);
+    await second.loop.stop();
+    const later = queues.map((queue) => readValid(world.cluster.queue(queue)).filter((value) => Number(value.slice(1)) >= 30));
+    expect(later.filter(({ length }) => length > 0)).toEqual([
+      listOf(50)
+        .slice(30)
+        .map(({ value }) => value),
+    ]);
+  });
+
+  it('skips a record whose key cannot be converted', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 2);
+    const queueKeys: QueueKeys = {
+      ...lastDigit,
+      bytesOf: (record) => {
+        if (record.value === 't1') throw new Error('no key');
+        return lastDigit.bytesOf(record);
+      },
+    };
+    const source = world.source({ a: listOf(3) });
+    const { loop, counters } = world.loop(source, { queueKeys, encoder: textEncoder, settings: { skipsBadRecords: true } });
+    await loop.start();
+    await world.clock.until(() => source.committed.at(-1)?.position['position'] === 3);
+    await loop.stop();
+    expect(counters).toMatchObject({ recordsSent: 2, recordsSkipped: 1 });
+    expect(world.logger.lines.some((line) => line.includes('no key'))).toBe(true);
+  });
+
+  it('leaves a queue that keys chose before and that is closed now alone', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 3);
+    const first = world.loop(world.source({ a: listOf(30) }), { queueKeys: lastDigit });
+    await first.loop.start();
+    await world.clock.until(() => first.counters.recordsSent === 30);
+    await first.loop.stop();
+    // The one that a partition would stay with.
+    const last = world.positions.writes.at(-1)!.partitions[0]!.routes.at(-1)!;
+    world.cluster.stopped.set(queueKey(last), 'closed');
+    const second = world.loop(world.source({ a: listOf(60) }), { queueKeys: lastDigit });
+    await second.loop.start();
+    await world.clock.until(() => second.counters.recordsSent === 30);
+    await world.clock.advance(60_000);
+    expect(await second.loop.stop()).toEqual({ kind: 'stopped', clean: true });
+  });
+});

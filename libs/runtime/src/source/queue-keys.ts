@@ -1,0 +1,62 @@
+import { ConnectError, ConnectErrorCode, type ConnectRecord, type QueueRef } from '@sluice/sdk';
+import type { Converters } from '../converters/converter.js';
+import { describeStop, type QueueStop } from './writable-queues.js';
+
+/** What chooses the queue of a record, as the settings say; `undefined` where its source partition does. */
+export type QueueBy = { readonly kind: 'key' } | { readonly kind: 'header'; readonly header: string };
+
+/** Finds what chooses the queue of a record. */
+export interface QueueKeys {
+  readonly by: QueueBy;
+  /** Returns bytes that are equal for records of one queue; `undefined` where the record has none. Throws where they cannot be converted. */
+  bytesOf(record: ConnectRecord): Uint8Array | undefined;
+}
+
+/** Reports that a queue takes no messages, where the queue of a record follows from its key: only a new generation may choose others. */
+export class KeyedQueueStoppedError extends ConnectError {
+  constructor(stop: QueueStop, { kind }: QueueBy) {
+    const what = `${describeStop(stop)}. With queue.by=${kind} a record has one queue while the task runs`;
+    super(ConnectErrorCode.unavailable, `${what}: the task restarts with the queues that take messages then`, { retriable: true });
+  }
+}
+
+/** Returns what chooses queues by what the converters make of keys or headers. */
+export function convertedQueueKeys(by: QueueBy, { key, header }: Converters): QueueKeys {
+  if (by.kind === 'key') {
+    return {
+      by,
+      bytesOf: (record) => {
+        if (record.key === undefined || record.key === null) return undefined;
+        return key.toBytes(record.key, record.keySchema, record.topic) ?? undefined;
+      },
+    };
+  }
+  return {
+    by,
+    bytesOf: ({ headers, topic }) => {
+      const found = headers?.find((each) => each.key === by.header);
+      if (found === undefined || found.value === null) return undefined;
+      const { value, schema } = found;
+      if (value instanceof Uint8Array) return value;
+      return typeof value === 'string' ? Buffer.from(value) : (header.toBytes(value, schema, topic) ?? undefined);
+    },
+  };
+}
+
+/** Returns the queues of a topic in the order in which keys choose among them. */
+export function inKeyOrder(queues: readonly QueueRef[]): readonly QueueRef[] {
+  return [...queues].sort((a, b) => (a.brokerName === b.brokerName ? a.queueId - b.queueId : a.brokerName < b.brokerName ? -1 : 1));
+}
+
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** Returns the place of the bytes' queue among `count`: FNV-1a of 32 bits, mixed once more with the length, because few of its bits decide. */
+export function placeOf(bytes: Uint8Array, count: number): number {
+  let hash = FNV_OFFSET;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  hash ^= bytes.length;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % count;
+}
