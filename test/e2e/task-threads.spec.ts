@@ -121,6 +121,32 @@ describe('tasks over threads', () => {
     const [again] = await untilTasks('hang', 'run again', ([task]) => task?.state === 'RUNNING' && task.last_error !== undefined);
     expect(again?.last_error?.message).toContain('task hang-0 waits in its call poll');
     expect(runner.isRunning).toBe(true);
+    expect((await cluster.request('DELETE', '/connectors/hang')).status).toBe(204);
+  }, 300_000);
+
+  it('stop while they start, and leave nothing behind', async () => {
+    const config = { 'connector.class': 'FaultySource', fault: 'hang', 'done.file': '/dev/null' };
+    for (let round = 0; round < 10; round += 1) {
+      await runner.create(`brief-${round}`, config);
+      await until(
+        'the task starts',
+        () => runner.log.includes(`Starting brief-${round}-0`),
+        60_000,
+        () => runner.log.slice(-1000),
+      );
+      expect((await cluster.request('DELETE', `/connectors/brief-${round}`)).status).toBe(204);
+    }
+    const ready = /http:\S+\/health\/ready/.exec(runner.log)?.[0] ?? '';
+    await until(
+      'the runner holds no task',
+      async () => {
+        const { details } = (await (await fetch(ready)).json()) as { details: { lease?: { tasks?: number } } };
+        return details.lease?.tasks === 0;
+      },
+      10_000,
+      logs,
+    );
+    expect(runner.isRunning).toBe(true);
   }, 300_000);
 
   it('stop in order with their runners', async () => {

@@ -183,6 +183,19 @@ describe('a task thread', () => {
     expect(world.logged[0]).toBe('a-0: hello');
   });
 
+  it('does not leave a start without an answer whose loop ends first', async () => {
+    const world = new World();
+    const thread = world.thread();
+    const failing = thread.createLoop(taskOf('a')).start();
+    const stopped = thread.createLoop(taskOf('b')).start();
+    const error = { kind: 'text', text: 'locked' } as const;
+    world.worker().tell({ kind: 'ended', loop: 1, end: { kind: 'failed', error, clean: true } });
+    world.worker().tell({ kind: 'start-failed', loop: 1, error });
+    world.worker().tell({ kind: 'ended', loop: 2, end: { kind: 'stopped', clean: true } });
+    await expect(failing).rejects.toBe('locked');
+    await expect(stopped).rejects.toThrow('The task was stopped before it had started');
+  });
+
   it('gets answers of the main thread, errors too', async () => {
     const world = new World();
     world.thread();

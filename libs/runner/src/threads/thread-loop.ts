@@ -84,9 +84,13 @@ export class ThreadLoop implements TaskLoop {
         // One that was resumed meanwhile moves again.
         if (news.pause === this.#pauses) this.#onStill?.();
         return;
-      case 'ended':
-        this.#end(restoredEnd(news.end));
+      case 'ended': {
+        const end = restoredEnd(news.end);
+        // The end of a loop that could not start comes before the word of its start, and is the last that is heard of it.
+        this.#noteNotStarted(end.kind === 'failed' ? end.error : new Error('The task was stopped before it had started'));
+        this.#end(end);
         return;
+      }
     }
   }
 
