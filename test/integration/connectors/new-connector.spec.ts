@@ -49,7 +49,9 @@ describe('npm run new:connector', () => {
       expect(made.code).toBe(0);
 
       const tested = await jest(`libs/connectors/${name}`);
-      expect(tested.output).toContain('16 passed, 0 failed');
+      // The suites grow.
+      const [, passed] = /(\d+) passed, 0 failed/.exec(tested.output) ?? [];
+      expect(Number(passed)).toBeGreaterThan(20);
       expect(tested.code).toBe(0);
 
       const page = await readFile(copy.path('docs/reference/connectors.md'), 'utf8');
