@@ -170,6 +170,7 @@ export class DataPlane {
           maxBufferedRecords: 50_000,
           shutdownTimeoutMs: 10_000,
           rewriteIntervalMs: 3_600_000,
+          rateLimits: { records: undefined, bytes: undefined },
           maxUnavailableMs: 1000,
         },
         logger: loggerTo(log),

@@ -8,7 +8,7 @@ const share = { index: 1, count: 3 };
 describe('settings of sources', () => {
   it('have defaults for all but name and class', () => {
     const settings = parseSourceSettings(base);
-    expect(sourceLoopSettings(settings)).toEqual({
+    expect(sourceLoopSettings(settings, 1)).toEqual({
       flushIntervalMs: 1000,
       maxBatchBytes: 1024 * 1024,
       maxBufferedBytes: 16 * 1024 * 1024,
@@ -18,6 +18,7 @@ describe('settings of sources', () => {
       backoff: { initialMs: 300, maxMs: 60_000 },
       skipsBadRecords: false,
       rewriteIntervalMs: 3_600_000,
+      rateLimits: { records: undefined, bytes: undefined },
       maxUnavailableMs: 300_000,
     });
     expect(topicCreationOf(settings)).toEqual({ queues: 8 });
@@ -36,7 +37,7 @@ describe('settings of sources', () => {
       'topic.creation.default.partitions': '3',
       'own.setting': 'is ignored',
     });
-    expect(sourceLoopSettings(settings)).toMatchObject({
+    expect(sourceLoopSettings(settings, 1)).toMatchObject({
       maxBatchBytes: 2048,
       flushIntervalMs: 50,
       shutdownTimeoutMs: 700,
@@ -81,6 +82,7 @@ describe('settings of sinks', () => {
     const limits = { 'rate.limit.records.per.second': '10', 'rate.limit.bytes.per.second': '3000000000' };
     const settings = parseSinkSettings({ ...base, topics: 'a', ...limits });
     expect(sinkLoopSettings(settings, 4).rateLimits).toEqual({ records: 2.5, bytes: 750_000_000 });
+    expect(sourceLoopSettings(parseSourceSettings({ ...base, ...limits }), 4).rateLimits).toEqual({ records: 2.5, bytes: 750_000_000 });
     for (const name of Object.keys(limits)) {
       expect(() => parseSinkSettings({ ...base, topics: 'a', [name]: '0' })).toThrow(`for configuration ${name}`);
     }

@@ -3,6 +3,29 @@ import { queueByErrors } from './queue-by-rule.js';
 import { topicsErrors } from './topics-rule.js';
 
 /** The settings that every connector has. */
+export const rateLimitsSpec = {
+  'rate.limit.records.per.second': {
+    type: 'long',
+    importance: 'low',
+    optional: true,
+    min: 1,
+    doc: 'The most records that all tasks together take in a second; each task gets an equal part. No limit where it is not set. A change restarts the tasks.',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Records per second',
+  },
+  'rate.limit.bytes.per.second': {
+    type: 'long',
+    importance: 'low',
+    optional: true,
+    min: 1,
+    doc: 'The most bytes of bodies, decompressed, and properties that all tasks together take in a second; each task gets an equal part.',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Bytes per second',
+  },
+} as const satisfies ConfigSpec;
+
 export const commonSettingsSpec = {
   name: {
     type: 'string',
@@ -173,6 +196,7 @@ export const commonSettingsSpec = {
     width: 'short',
     displayName: 'Maximum delay of restarts',
   },
+  ...rateLimitsSpec,
 } as const satisfies ConfigSpec;
 
 /** The settings that every source has beyond the common ones. */
@@ -284,26 +308,6 @@ export const sinkOnlySettingsSpec = {
     group: 'Consumer',
     width: 'short',
     displayName: 'Records per call',
-  },
-  'rate.limit.records.per.second': {
-    type: 'long',
-    importance: 'low',
-    optional: true,
-    min: 1,
-    doc: 'The most records that all tasks of a sink together take in a second; each task gets an equal part. Without a limit where it is not set. A change restarts the tasks.',
-    group: 'Consumer',
-    width: 'short',
-    displayName: 'Records per second',
-  },
-  'rate.limit.bytes.per.second': {
-    type: 'long',
-    importance: 'low',
-    optional: true,
-    min: 1,
-    doc: 'The most bytes of bodies, decompressed, and properties that all tasks of a sink together take in a second; each task gets an equal part.',
-    group: 'Consumer',
-    width: 'short',
-    displayName: 'Bytes per second',
   },
   'consumer.offset.reset': {
     type: 'string',

@@ -4,18 +4,19 @@ import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import type { Subscription } from '../sink/subscription.js';
 import type { QueueBy } from '../source/queue-keys.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
-import type { CommonSettings, SinkSettings, SourceSettings } from './connector-settings.js';
+import { type CommonSettings, rateLimitsSpec, type SinkSettings, type SourceSettings } from './connector-settings.js';
 import type { RateLimits } from '../task/rate-limit.js';
 import { topicPattern } from '../task/topic-pattern.js';
 
 const FIRST_DELAY_MS = 300;
 const MEBIBYTE = 1024 * 1024;
 
-export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings {
+/** @param taskCount of the connector: each task gets an equal part of the rate limits */
+export function sourceLoopSettings(settings: SourceSettings, taskCount: number): SourceLoopSettings {
   const maxBatchBytes = settings['producer.batch.bytes'];
   const maxUnavailableMs = settings['queue.unavailable.timeout.ms'];
   return {
-    ...loopSettings(settings),
+    ...loopSettings(settings, taskCount),
     maxBatchBytes,
     maxBufferedBytes: Math.max(16 * MEBIBYTE, 4 * maxBatchBytes),
     maxBufferedRecords: 50_000,
@@ -34,8 +35,7 @@ export function queueByOf(settings: SourceSettings): QueueBy | undefined {
 /** @param taskCount of the connector: each task gets an equal part of the rate limits */
 export function sinkLoopSettings(settings: SinkSettings, taskCount: number): SinkLoopSettings {
   return {
-    ...loopSettings(settings),
-    rateLimits: rateLimitsOf(settings, taskCount),
+    ...loopSettings(settings, taskCount),
     maxPutRecords: settings['max.poll.records'],
     maxAheadPerQueue: { maxBytes: 4 * MEBIBYTE, maxRecords: 20_000 },
     maxAhead: { maxBytes: 16 * MEBIBYTE, maxRecords: 50_000 },
@@ -53,7 +53,7 @@ export function subscriptionOf(settings: SinkSettings, share: Subscription['shar
   return { topics: { kind: 'pattern', pattern: topicPattern(settings['topics.regex'] ?? '') }, share };
 }
 
-/** In the settings of a sink task: how many tasks divide the queues. Written when a connector is split, not by users. */
+/** In the settings of a task: how many tasks divide the queues of a sink, or a rate limit. Written when a connector is split, not by users. */
 export const TASK_COUNT_SETTING = 'sluice.task.count';
 
 /** @throws ConnectError when the settings were not made by splitting a connector. */
@@ -71,12 +71,21 @@ export function topicCreationOf(settings: SourceSettings): { readonly queues: nu
   return settings['topic.creation.enable'] ? { queues: settings['topic.creation.default.partitions'] } : undefined;
 }
 
-function rateLimitsOf(settings: SinkSettings, taskCount: number): RateLimits {
+/** Whether each task has to know how many there are, to keep its part of a limit. */
+export function isRateLimited(config: TaskConfig): boolean {
+  return Object.keys(rateLimitsSpec).some((name) => config[name] !== undefined);
+}
+
+function rateLimitsOf(settings: CommonSettings, taskCount: number): RateLimits {
   const part = (limit: number | undefined): number | undefined => (limit === undefined ? undefined : limit / taskCount);
   return { records: part(settings['rate.limit.records.per.second']), bytes: part(settings['rate.limit.bytes.per.second']) };
 }
 
-function loopSettings(settings: CommonSettings): {
+function loopSettings(
+  settings: CommonSettings,
+  taskCount: number,
+): {
+  readonly rateLimits: RateLimits;
   readonly flushIntervalMs: number;
   readonly shutdownTimeoutMs: number;
   readonly retryTimeoutMs: number | undefined;
@@ -86,6 +95,7 @@ function loopSettings(settings: CommonSettings): {
   const retryTimeoutMs = settings['errors.retry.timeout'];
   const maxMs = settings['errors.retry.delay.max.ms'];
   return {
+    rateLimits: rateLimitsOf(settings, taskCount),
     flushIntervalMs: settings['offset.flush.interval.ms'],
     shutdownTimeoutMs: settings['task.shutdown.timeout.ms'],
     retryTimeoutMs: retryTimeoutMs === -1 ? undefined : retryTimeoutMs,

@@ -1,7 +1,15 @@
 import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
 import { connectorClass, taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
-import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, taskCountOf, topicCreationOf } from '../config/loop-settings.js';
+import {
+  isRateLimited,
+  queueByOf,
+  sinkLoopSettings,
+  sourceLoopSettings,
+  subscriptionOf,
+  taskCountOf,
+  topicCreationOf,
+} from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
 import { secretsHider } from '../plugins/validate-connector.js';
@@ -70,7 +78,7 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
       transforms: createTransforms(task.config),
       encoder: new ConvertingEncoder(converters),
       queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
-      settings: sourceLoopSettings(settings),
+      settings: sourceLoopSettings(settings, isRateLimited(task.config) ? taskCountOf(task.config) : 1),
       counters: newTaskCounters(),
       requestTaskReconfiguration: () => {
         environment.requestTaskReconfiguration(task.id.connector);

@@ -8,8 +8,10 @@ import {
   targetTopicProblem,
 } from '@sluice/sdk';
 import type { RateLimitedLogger } from '@sluice/time';
+import type { Clock } from '../ports/clock.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { unlessAborted } from '../retry/unless-aborted.js';
+import type { RateLimit } from '../task/rate-limit.js';
 import { withSkipRemedy } from '../task/skip-remedy.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
@@ -27,6 +29,9 @@ export interface RecordIntakeOptions {
   readonly queues: Pick<WritableQueues, 'of'>;
   readonly stage: SourceStage;
   readonly skips: RateLimitedLogger;
+  /** Of the task; `undefined` where it has none. */
+  readonly rate: RateLimit | undefined;
+  readonly clock: Pick<Clock, 'sleep'>;
   /** Retries without end. */
   readonly policy: (call: string) => RetryPolicy;
   /** Called for each record that no message is sent for; absent where nobody wants to know. */
@@ -46,6 +51,7 @@ const AHEAD_ITEM_BYTES = 50;
 type IntakeStop =
   | { readonly kind: 'done'; readonly next: number }
   | { readonly kind: 'full'; readonly next: number }
+  | { readonly kind: 'limited'; readonly next: number }
   | { readonly kind: 'unknown-topic'; readonly next: number; readonly topic: string };
 
 /** Takes polled records into the lanes of their queues, and waits for room and for topics. */
@@ -55,6 +61,8 @@ export class RecordIntake {
   readonly #touched = new Set<QueueLane>();
   /** The most that one record takes in a list of those that are ahead. */
   #maxAheadBytes = AHEAD_ITEM_BYTES;
+  /** The rate limit allows another record before the next wait. */
+  #mayTakeMore = true;
 
   constructor(private readonly options: RecordIntakeOptions) {}
 
@@ -70,16 +78,29 @@ export class RecordIntake {
 
   /** Takes records, in order, until the task stops. */
   async accept(records: readonly SourceRecord[]): Promise<void> {
-    const { signal, whenSent, stage } = this.options;
+    const { signal, whenSent, stage, rate } = this.options;
+    if (records.length === 0) rate?.idle();
     const staged = stage.outcomesOf(records);
     const outcomes = staged instanceof Promise ? await unlessAborted(staged, signal) : staged;
     if (outcomes === undefined) return;
+    const isOver = (): boolean => signal.aborted;
     for (let next = 0; next < records.length && !signal.aborted;) {
+      if (rate !== undefined) await this.#whenAllowed(rate);
+      if (isOver()) return;
       const stop = this.#append(records, outcomes, next);
       next = stop.next;
       if (stop.kind === 'unknown-topic') await this.#loadQueues(stop.topic);
       else if (stop.kind === 'full') await whenSent();
     }
+  }
+
+  async #whenAllowed(rate: RateLimit): Promise<void> {
+    const { clock, signal } = this.options;
+    for (let waitMs = rate.waitMs(); waitMs > 0 && !signal.aborted; waitMs = rate.waitMs()) {
+      await unlessAborted(clock.sleep(waitMs, signal), signal);
+    }
+    if (signal.aborted) rate.idle();
+    this.#mayTakeMore = true;
   }
 
   async #loadQueues(topic: string): Promise<void> {
@@ -140,6 +161,7 @@ export class RecordIntake {
         lastLane = route.lane;
       }
       this.#appendTo(route, state, record, outcome);
+      if (!this.#mayTakeMore) return { kind: 'limited', next: next + 1 };
     }
     return { kind: 'done', next: records.length };
   }
@@ -201,6 +223,8 @@ export class RecordIntake {
       const batch = lane.append(state, seq, record, body, properties);
       if (batch === undefined) throw tooLarge(outcome, body.length + properties.length);
       state.append(batch, record.position);
+      const { rate } = this.options;
+      if (rate !== undefined) this.#mayTakeMore = rate.take(body.length + properties.length);
     } catch (error) {
       this.#skip(state, record, describe(record, error));
     }

@@ -3,6 +3,7 @@ import { taskId } from '@sluice/protocol';
 import type { SourcePartition, SourcePosition, SourceRecord } from '@sluice/sdk';
 import { RateLimitedLogger } from '@sluice/time';
 import { DRAIN_SHARE, type LoopEnd } from '../task/loop-end.js';
+import { RateLimit } from '../task/rate-limit.js';
 import { PauseSwitch } from '../task/pause-switch.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import { endlessRetry } from '../retry/endless-retry.js';
@@ -115,7 +116,9 @@ export class SourceTaskLoop {
     const { transforms, encoder } = spec;
     const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
     const stage = new SourceStage({ transforms, encoder, policy: preparing, signal: stopping });
-    this.#intake = new RecordIntake({ spec, partitions, writer, queues, stage, skips, policy, passedOver, whenSent, signal: stopping });
+    const rate = RateLimit.of(settings.rateLimits, ports.clock, spec.waits);
+    const taking = { spec, partitions, writer, queues, stage, skips, rate, clock: ports.clock, policy };
+    this.#intake = new RecordIntake({ ...taking, passedOver, whenSent, signal: stopping });
   }
 
   get counters(): TaskCounters {

@@ -28,6 +28,7 @@ export const testSettings: SourceLoopSettings = {
   backoff: { initialMs: 10, maxMs: 1000 },
   skipsBadRecords: false,
   rewriteIntervalMs: 3_600_000,
+  rateLimits: { records: undefined, bytes: undefined },
 };
 
 export class LogLines implements TaskLogger {
