@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { RetriableError, type SinkConnector, type SinkTask } from '@sluice/sdk';
+import { RetriableError, type SinkConnector, type SinkTask, type SourceConnector } from '@sluice/sdk';
 import { PluginRegistry } from '../plugins/plugin-registry.js';
 import { FakePositions } from '../testing/fake-stores.js';
+import { listOf, SourceWorld } from '../testing/source-world.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { createTaskLoop } from './create-task-loop.js';
 
@@ -74,5 +75,54 @@ describe('createTaskLoop', () => {
     for (const part of ['logs in with', 'of open failed', 'stop failed', 'is still in use']) expect(text).toContain(part);
     expect(`${kept}${text}`).not.toContain('sesame');
     expect(kept).not.toContain('xopen');
+  });
+
+  it.each([
+    ['partition', 1],
+    ['key', 4],
+  ])('has a source choose queues by %s', async (by, used) => {
+    const world = new SourceWorld();
+    const queues = world.cluster.addTopic('t', 4);
+    const source = world.source({ a: listOf(100) });
+    const poll = source.poll.bind(source);
+    source.poll = async (signal) => (await poll(signal)).map((record) => ({ ...record, key: record.value }));
+    const connector: SourceConnector = {
+      kind: 'source',
+      name: 'Lists',
+      aliases: [],
+      version: '1.0.0',
+      doc: 'For this test.',
+      spec: {},
+      taskConfigs: (config) => [config],
+      createTask: () => source,
+    };
+    world.positions.owners = { asOf: 1, live: new Map([[0, 1]]), tasksSince: 0 };
+    const loop = createTaskLoop(
+      {
+        id: { connector: 'lists', index: 0 },
+        generation: 1,
+        type: 'source',
+        config: { name: 'lists', 'connector.class': 'Lists', 'queue.by': by },
+        paused: false,
+        committed: false,
+      },
+      new PluginRegistry([connector]),
+      {
+        producer: () => world.cluster.producer,
+        messages: world.cluster.messages,
+        positions: world.positions,
+        offsets: new SinkWorld().offsets,
+        lease: world.lease,
+        clock: world.clock,
+        groupOf: () => 'g',
+        loggerOf: () => world.logger,
+        requestTaskReconfiguration: () => undefined,
+      },
+    );
+    await loop.start();
+    await world.clock.until(() => loop.counters.recordsSent === 100);
+    void loop.stop();
+    await loop.ended;
+    expect(queues.filter((queue) => world.cluster.queue(queue).messages.length > 0)).toHaveLength(used);
   });
 });

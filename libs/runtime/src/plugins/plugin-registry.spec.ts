@@ -217,6 +217,16 @@ describe('validate', () => {
     expect(validation).toMatchObject({ errorCount: 1, warnings: [] });
   });
 
+  it.each([
+    [{ 'queue.by': 'random' }, 'queue.by', /random.*partition, key, header/],
+    [{ 'queue.by': 'header' }, 'queue.by.header', /needs the name of a header/],
+    [{ 'queue.by': 'key', 'queue.by.header': 'h' }, 'queue.by.header', /has no effect with queue\.by=key/],
+  ])('refuses %j of a source', (settings, field, reason) => {
+    const validation = registry.validate('ListSource', { ...good, ...settings });
+    expect(errorsOf(validation)).toEqual([[field, expect.stringMatching(reason)]]);
+    expect(validation.errorCount).toBe(1);
+  });
+
   it('accepts values that ask for what happens anyway', () => {
     const validation = registry.validate('ListSource', {
       ...good,
