@@ -55,9 +55,11 @@ export class OffsetCommits {
     }
   }
 
-  /** Resolves once every commit is accepted, has failed or was given up. */
-  async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all([...this.#underWay.values()].map(({ running }) => running));
+  /** Resolves once every commit is accepted, has failed or was given up; with a `part` only those of a topic's queues on one broker. */
+  async idle(part?: string): Promise<void> {
+    const running = (): readonly Promise<void>[] =>
+      [...this.#underWay].flatMap(([key, committing]) => (part === undefined || key === part ? [committing.running] : []));
+    for (let left = running(); left.length > 0; left = running()) await Promise.all(left);
   }
 
   /**

@@ -16,10 +16,12 @@ export interface OffsetResetsOptions {
   readonly stopping: AbortSignal;
   /** Aborted when nothing more is committed. */
   readonly killed: AbortSignal;
-  /** Flushes and commits everything that was put. */
-  readonly flush: () => Promise<void>;
+  /** Asks the sink for everything that was put, and commits it, until `isSafe`. */
+  readonly flushUntil: (isSafe: () => boolean) => Promise<void>;
   /** Makes the sink store these positions beside those of the queues that it reads. */
   readonly store: (positions: Iterable<SinkPosition>) => Promise<void>;
+  /** Called with queues that go where an operator has sent the group: a task that has asked for another offset does not go there. */
+  readonly ordered: (queues: readonly QueueRef[]) => void;
   /** Reads queues from positions. */
   readonly begin: (positions: readonly SinkPosition[]) => Promise<void>;
 }
@@ -30,12 +32,13 @@ export class OffsetResets {
 
   /** Ends the resets that the sink has passed and follows the others. */
   async resolve(resets: readonly OffsetReset[]): Promise<void> {
-    const { queues, stopping, flush, begin } = this.options;
+    const { queues, stopping, flushUntil, begin } = this.options;
     const isLeft = ({ queue }: OffsetReset): boolean => {
       const intake = queues.get(queue);
       return intake !== undefined && (intake.isAdvanced || intake.isUnsafe);
     };
-    if (resets.some(isLeft)) await flush();
+    // Where the operator sends the group ahead, nobody reads again what the sink still holds.
+    if (resets.some(isLeft)) await flushUntil(() => !resets.some(isLeft));
     const left = await this.#settle(resets);
     const isStopping = (): boolean => stopping.aborted;
     if (left.length === 0 || isStopping()) return;
@@ -52,7 +55,7 @@ export class OffsetResets {
    * @returns where to resume, by queue key
    */
   async follow(first: readonly OffsetReset[]): Promise<ReadonlyMap<string, SinkPosition>> {
-    const { store, commits, policy, stopping } = this.options;
+    const { store, commits, policy, stopping, ordered } = this.options;
     const followed = new Map<string, SinkPosition>();
     const known = new Set<string>();
     const again = policy('following a reset of offsets');
@@ -67,6 +70,7 @@ export class OffsetResets {
           known.add(place);
           followed.set(queueKey(reset.queue), reset);
         }
+        ordered(resets.map(({ queue }) => queue));
         if (repeated !== undefined) await this.#waitAfter(repeated, again, ++attempt);
         await store(followed.values());
         const taken = await this.#take(resets, stopping);

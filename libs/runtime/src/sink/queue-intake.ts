@@ -222,7 +222,7 @@ export class QueueIntake {
   async #add(answer: readonly RawMessage[]): Promise<void> {
     const { stage, counters, arrived } = this.options;
     if (stage.prepares) {
-      const outcomes = await stage.prepared(this.queue, answer);
+      const outcomes = await stage.prepared(this.queue, answer, this.#signal);
       for (const [at, { queueOffset }] of answer.entries()) this.#prepared.set(queueOffset, outcomes[at]);
     }
     counters.bytesRead += this.#ahead.add(answer);

@@ -29,6 +29,7 @@ export interface QueueOpeningOptions {
 
 /** Finds out where the queues of one topic on one broker are read from. */
 interface PartOpening {
+  readonly part: string;
   readonly topic: string;
   /** A call to a broker failed and is repeated. */
   isRepeating: boolean;
@@ -64,8 +65,8 @@ export class QueueOpening {
       known.set(topic, asked);
       return asked;
     };
-    for (const { topic, items } of byTopicPart(queues, (queue) => queue).values()) {
-      this.#begin(topic, (opening) => this.#openPart(opening, question, items, isKnown));
+    for (const [part, { topic, items }] of byTopicPart(queues, (queue) => queue)) {
+      this.#begin(part, topic, (opening) => this.#openPart(opening, question, items, isKnown));
     }
   }
 
@@ -97,9 +98,9 @@ export class QueueOpening {
     return this.#openings.size === 0 || (areRepeating && this.options.queues.queues.length > 0);
   }
 
-  /** Resolves when no opening is under way. */
-  async idle(): Promise<void> {
-    for (const { running } of this.#openings) await running;
+  /** Resolves when no opening is under way; with a `part` none of a topic's queues on one broker. */
+  async idle(part?: string): Promise<void> {
+    for (const opening of this.#openings) if (part === undefined || opening.part === part) await opening.running;
   }
 
   /** Reads queues from positions, after a look at what was read before them. */
@@ -115,7 +116,7 @@ export class QueueOpening {
 
   /**
    * Commits other positions for queues that are opened and not read, then reads them from there, in the background. `before` is called first, and
-   * `done` once they are read; both with the positions of one topic on one broker.
+   * `done` once the group has them; both with the positions of one topic on one broker.
    */
   move(
     positions: readonly SinkPosition[],
@@ -124,16 +125,16 @@ export class QueueOpening {
       readonly done: (positions: readonly SinkPosition[]) => void;
     },
   ): void {
-    for (const { topic, items } of byTopicPart(positions, ({ queue }) => queue).values()) {
-      this.#begin(topic, async (opening) => {
+    for (const [part, { topic, items }] of byTopicPart(positions, ({ queue }) => queue)) {
+      this.#begin(part, topic, async (opening) => {
         const repeated = this.#noterOf(opening);
         await steps.before(items, this.options.signal, repeated);
         const followed = await this.#commit(items, repeated);
+        steps.done(items);
         await this.read(
           items.map((position) => followed.get(queueKey(position.queue)) ?? position),
           repeated,
         );
-        steps.done(items);
       });
     }
   }
@@ -144,9 +145,9 @@ export class QueueOpening {
     this.#changed();
   }
 
-  #begin(topic: string, work: (opening: PartOpening) => Promise<void>): void {
+  #begin(part: string, topic: string, work: (opening: PartOpening) => Promise<void>): void {
     const { signal, failed } = this.options;
-    const opening: PartOpening = { topic, isRepeating: false, running: Promise.resolve() };
+    const opening: PartOpening = { part, topic, isRepeating: false, running: Promise.resolve() };
     this.#openings.add(opening);
     opening.running = work(opening)
       .catch((error: unknown) => {

@@ -53,6 +53,12 @@ export class QueueSet {
     return [...this.#intakes.values()];
   }
 
+  /** Returns whether the task has opened a queue. */
+  isOpened(queue: QueueRef): boolean {
+    const key = queueKey(queue);
+    return this.#intakes.has(key) || this.#reserved.has(key);
+  }
+
   get(queue: QueueRef): QueueIntake | undefined {
     return this.#intakes.get(queueKey(queue));
   }
@@ -126,7 +132,7 @@ export class QueueSet {
     const offsets = new Map<string, number>();
     for (const { queue, nextOffset } of safe) {
       const key = queueKey(queue);
-      if (!this.#intakes.has(key) && !this.#reserved.has(key)) {
+      if (!this.isOpened(queue)) {
         throw new ConnectError(
           ConnectErrorCode.positionInvalid,
           `The sink reports queue ${key} as safe up to offset ${nextOffset}, but it has not opened that queue`,

@@ -260,4 +260,65 @@ describe('a sink that holds records back', () => {
     expect(texts(sink.written)).toEqual(['a', 'b', 'c', 'd', 'a', 'b', 'c', 'd']);
     loop.kill();
   });
+
+  it('writes what it holds before an operator has sent the group ahead: it is asked until it has', async () => {
+    const { world, queue } = oneQueue();
+    const sink = new HoldingSink([], 9);
+    sink.keepsAtLast = 2;
+    world.plain(queue, 'a', 'b', 'c', 'd');
+    const { loop, counters } = world.loop(sink, { settings: { refreshIntervalMs: 4_000 } });
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 4);
+    await world.clock.advance(5_000);
+    world.offsets.reset('g', queue, 4);
+    await world.clock.advance(10_000);
+    world.plain(queue, 'e');
+    await world.clock.advance(10_000);
+    expect(counters.recordsPut).toBe(4);
+    expect(texts(sink.written)).toEqual(['a', 'b']);
+    expect(world.waits.list).toMatchObject([{ call: 'writing what the sink holds' }]);
+    sink.keepsAtLast = 0;
+    sink.keeps = 0;
+    await world.clock.until(() => committed(world, queue) === 5);
+    expect(texts(sink.written)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(world.waits.list).toEqual([]);
+    loop.kill();
+  });
+
+  it('is waited for no longer when a pause ends', async () => {
+    const { world, queue } = oneQueue();
+    const sink = new HoldingSink([], 2);
+    sink.keepsAtLast = 2;
+    world.plain(queue, 'a', 'b', 'c');
+    const { loop, counters } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 3);
+    loop.pause(() => undefined);
+    await world.clock.advance(2_000);
+    expect(world.waits.list).toHaveLength(1);
+    loop.resume();
+    await world.clock.advance(2_000);
+    expect(world.waits.list).toEqual([]);
+    loop.kill();
+  });
+
+  it('ticks while it stops, until everything is safe', async () => {
+    const { world, queue } = oneQueue();
+    class TickingSink extends HoldingSink {
+      override tick(): Promise<void> {
+        this.keepsAtLast = 0;
+        return super.tick();
+      }
+    }
+    const sink = new TickingSink([], 9);
+    world.plain(queue, 'a', 'b', 'c');
+    const { loop, counters } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => counters.recordsPut === 3);
+    sink.keepsAtLast = 9;
+    const ended = loop.stop();
+    await world.clock.advance(5_000);
+    expect(await ended).toEqual({ kind: 'stopped', clean: true });
+    expect(committed(world, queue)).toBe(3);
+  });
 });

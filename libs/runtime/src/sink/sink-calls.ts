@@ -84,10 +84,10 @@ export class SinkCalls {
     });
   }
 
-  /** Lets the task do what is due by time. */
-  tick(): Promise<void> {
-    const { spec, policy, stopping } = this.options;
-    return this.#alone(() => retrying(policy('tick'), stopping, () => this.#attempt(stopping, async () => spec.task.tick?.(stopping))));
+  /** Lets the task do what is due by time, until `signal` is aborted. */
+  tick(signal: AbortSignal): Promise<void> {
+    const { spec, policy } = this.options;
+    return this.#alone(() => retrying(policy('tick'), signal, () => this.#attempt(signal, async () => spec.task.tick?.(signal))));
   }
 
   /** Asks the task to make everything durable that was put, with positions that are asked for once nothing else runs. */

@@ -14,7 +14,7 @@ export interface SinkFlushesOptions {
   readonly spec: Pick<SinkLoopSpec, 'settings' | 'waits' | 'logger'>;
   readonly ports: Pick<SinkLoopPorts, 'clock'>;
   readonly queues: QueueSet;
-  readonly calls: Pick<SinkCalls, 'flush'>;
+  readonly calls: Pick<SinkCalls, 'flush' | 'tick'>;
   readonly commits: Pick<OffsetCommits, 'add'>;
   /** Aborted when nothing more is read. */
   readonly stopping: AbortSignal;
@@ -30,6 +30,8 @@ export class SinkFlushes {
   /** Flushes in a row that were asked for everything and left something. */
   #unanswered = 0;
   #isAskingAgain = false;
+  /** How many wait until the task has written everything. */
+  #waiting = 0;
   readonly #holding;
 
   constructor(private readonly options: SinkFlushesOptions) {
@@ -66,30 +68,48 @@ export class SinkFlushes {
    * Makes durable what was put, and commits in the background what is. Where the task was asked for `everything` and has not written it yet, the next
    * flush is due soon.
    */
-  async flush(everything: boolean): Promise<void> {
+  async flush(isEverything: boolean): Promise<void> {
     const { queues, calls, commits } = this.options;
-    if (!queues.isAdvanced && !queues.isUnsafe) return;
-    commits.add(queues.markFlushed(await calls.flush(() => queues.positions(), { everything })));
-    if (!queues.isUnsafe) {
+    const everything = isEverything || this.#waiting > 0;
+    if (queues.isAdvanced || queues.isUnsafe) commits.add(queues.markFlushed(await calls.flush(() => queues.positions(), { everything })));
+    if (!queues.isUnsafe || !everything) {
       this.#unanswered = 0;
       this.#holding.ended();
-    } else if (everything) {
+    } else {
       this.#unanswered++;
       this.#holding.failed(this.#heldBack());
       if (!this.#isAskingAgain) void this.#askAgain();
     }
   }
 
-  /** Asks for everything until it is durable. Rejects when the task is given up before. */
-  async drain(): Promise<void> {
-    const { queues, killed, spec } = this.options;
+  /** Asks for everything until `isSafe`, and has the task tick meanwhile. Rejects when the task is given up before. */
+  async until(isSafe: () => boolean): Promise<void> {
+    const { calls, killed } = this.options;
     this.#unanswered = 0;
+    this.#waiting++;
     try {
       await this.flush(true);
-      while (queues.isUnsafe) {
+      while (!isSafe()) {
         await this.#pause(killed);
+        await calls.tick(killed);
         await this.flush(true);
       }
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  /**
+   * Asks for everything until it is durable. Rejects when the task is given up before.
+   * @param flushed called after each flush: it may give up queues
+   */
+  async drain(flushed: () => void): Promise<void> {
+    const { queues, spec } = this.options;
+    try {
+      await this.until(() => {
+        flushed();
+        return !queues.isUnsafe;
+      });
     } finally {
       this.#holding.ended();
       if (queues.isUnsafe)

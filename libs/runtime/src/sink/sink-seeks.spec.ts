@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { queueKey, type QueueRef, RetriableError, type SinkPosition } from '@sluice/sdk';
+import { type ConnectRecord, queueKey, type QueueRef, RetriableError, type SinkPosition } from '@sluice/sdk';
 import { AskingSink } from '../testing/asking-sink.js';
 import { HoldingSink } from '../testing/holding-sink.js';
-import { FakeOffsets } from '../testing/fake-stores.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage } from '../testing/transactional-sink.js';
+import { TransformChain } from '../transforms/transform-chain.js';
 
 function oneQueue(values = 'abcde'): { readonly world: SinkWorld; readonly queue: QueueRef; readonly sink: AskingSink } {
   const world = new SinkWorld();
@@ -136,18 +136,11 @@ describe('a sink task that seeks', () => {
 
   it('is flushed of everything that it holds before', async () => {
     const { world, queue } = oneQueue();
-    class SeekingSink extends HoldingSink {
-      seek: (positions: readonly SinkPosition[]) => void = () => undefined;
-      override start(...[context]: [] | [{ readonly seek: SeekingSink['seek'] }]): Promise<void> {
-        if (context !== undefined) this.seek = context.seek;
-        return super.start();
-      }
-    }
-    const sink = new SeekingSink([], 9);
+    const sink = new HoldingSink([], 9);
     const { loop, counters } = world.loop(sink);
     await loop.start();
     await world.clock.until(() => counters.recordsPut === 5);
-    sink.seek([{ queue, nextOffset: 1 }]);
+    sink.context.seek([{ queue, nextOffset: 1 }]);
     await world.clock.until(() => counters.recordsPut === 9);
     expect(sink.written.map(({ value }) => value)).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(committed(world, queue)).toBe(1);
@@ -156,18 +149,9 @@ describe('a sink task that seeks', () => {
 
   it('goes there after the commit that is under way', async () => {
     const { world, queue, sink } = oneQueue();
-    const { offsets } = world;
     let release = (): void => undefined;
-    const slow = Object.assign(Object.create(offsets) as typeof offsets, {
-      commit: async (group: string, positions: readonly SinkPosition[]) => {
-        if (positions[0]?.nextOffset === 5) await new Promise<void>((resolve) => (release = resolve));
-        return FakeOffsets.prototype.commit.call(offsets, group, positions);
-      },
-      read: offsets.read.bind(offsets),
-      takeReset: offsets.takeReset.bind(offsets),
-      foreignConsumers: offsets.foreignConsumers.bind(offsets),
-    });
-    const { loop, counters } = world.loop(sink, { ports: { offsets: slow } });
+    world.offsets.delayOf = ([first]) => (first?.nextOffset === 5 ? new Promise((resolve) => (release = resolve)) : undefined);
+    const { loop, counters } = world.loop(sink);
     await loop.start();
     await world.clock.until(() => counters.flushes === 1);
     sink.context.seek([{ queue, nextOffset: 2 }]);
@@ -231,6 +215,62 @@ describe('a sink task that seeks', () => {
     await world.clock.until(() => counters.recordsPut === 6);
     expect(sink.values.slice(-1)).toEqual(['e']);
     loop.kill();
+  });
+
+  it('goes where an operator has sent the group, although it asks while the commit is made that shows it', async () => {
+    const { world, queue, sink } = oneQueue();
+    const { loop } = world.loop(sink, { settings: { refreshIntervalMs: 3_600_000 } });
+    await loop.start();
+    await world.clock.until(() => committed(world, queue) === 5);
+    world.offsets.reset('g', queue, 4);
+    world.plain(queue, 'f');
+    const seek = once(() => {
+      sink.context.seek([{ queue, nextOffset: 1 }]);
+    });
+    sink.beforeFlush = (positions: readonly SinkPosition[]) => {
+      if (positions[0]?.nextOffset === 6) seek();
+    };
+    await world.clock.advance(6_000);
+    expect(sink.values.join('')).toBe('abcdefef');
+    expect(world.logger.lines.join()).toContain('does not seek to offset 1 of queue t@broker-a:0: an operator has reset the group');
+    loop.kill();
+  });
+
+  it('delays no other queue while what was read of its own cannot be prepared', async () => {
+    const { world, queue, sink } = oneQueue();
+    const [other] = world.cluster.addTopic('t', 1, 'broker-b');
+    const transform = {
+      prepare: (records: readonly ConnectRecord[]) =>
+        records.some(({ value }) => value === 'bad') ? Promise.reject(new RetriableError('registry is down')) : Promise.resolve(),
+      apply: <T extends ConnectRecord>(record: T) => record,
+    };
+    const { loop } = world.loop(sink, { transforms: new TransformChain([{ alias: 'look-up', transform }]) });
+    await loop.start();
+    await world.clock.until(() => committed(world, queue) === 5);
+    world.plain(queue, 'bad', 'f');
+    await world.clock.advance(3_000);
+    sink.context.seek([{ queue, nextOffset: 6 }]);
+    world.plain(other!, 'x');
+    await world.clock.until(() => committed(world, other!) === 1);
+    await world.clock.until(() => committed(world, queue) === 7);
+    expect(sink.values.slice(5).sort()).toEqual(['f', 'x']);
+    loop.kill();
+  });
+
+  it('fails at an offset behind the end of one queue, and still leaves that of another to the next owner', async () => {
+    const { world, queue, sink } = oneQueue();
+    const [other] = world.cluster.addTopic('t', 1, 'broker-b');
+    world.plain(other!, 'x', 'y', 'z');
+    const { loop } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => committed(world, queue) === 5 && committed(world, other!) === 3);
+    sink.context.seek([
+      { queue, nextOffset: 9 },
+      { queue: other!, nextOffset: 1 },
+    ]);
+    expect(await loop.ended).toMatchObject({ kind: 'failed' });
+    expect(committed(world, other!)).toBe(1);
+    expect(committed(world, queue)).toBe(5);
   });
 
   it('is refused queues that it has not opened, and what are no offsets', async () => {

@@ -17,8 +17,6 @@ export interface SinkStageOptions {
   readonly decoder: RecordDecoder;
   /** Of preparations: questions to other systems. */
   readonly policy: RetryPolicy;
-  /** Aborted when nothing more is read. */
-  readonly signal: AbortSignal;
 }
 
 /** Makes of messages what the sink is given: converts them, then applies the transforms. */
@@ -38,9 +36,9 @@ export class SinkStage {
     return placed(transforms.apply(record), record);
   }
 
-  /** Returns what becomes of each message of a queue, in their order. */
-  async prepared(queue: QueueRef, messages: readonly RawMessage[]): Promise<readonly SinkOutcome[]> {
-    const { transforms, decoder, policy, signal } = this.options;
+  /** Returns what becomes of each message of a queue, in their order. Rejects when `signal` is aborted: the queue is not read any more. */
+  async prepared(queue: QueueRef, messages: readonly RawMessage[], signal: AbortSignal): Promise<readonly SinkOutcome[]> {
+    const { transforms, decoder, policy } = this.options;
     return retrying(policy, signal, async () => {
       await decoder.prepare?.(queue, messages, signal);
       const decoded = messages.map((message) => this.#decoded(queue, message));

@@ -121,7 +121,6 @@ export class SinkTaskLoop {
     const store = async (positions: Iterable<SinkPosition>): Promise<void> => {
       commits.add(queues.markFlushed(await calls.flush(() => [...queues.positions(), ...positions], { everything: false })));
     };
-    const flushAll = (): Promise<void> => flushes.flush(true);
     const resets: OffsetResets = new OffsetResets({
       spec,
       ports,
@@ -130,14 +129,17 @@ export class SinkTaskLoop {
       policy,
       stopping,
       killed,
-      flush: flushAll,
+      flushUntil: (isSafe) => flushes.until(isSafe),
       store,
+      ordered: (queues) => {
+        seeks.drop(queues);
+      },
       begin: (positions) => opening.read(positions),
     });
     const forOpening = { spec, ports, queues, calls, commits, requests, resets, policy, signal: stopping, opened: wake, failed };
     const opening: QueueOpening = (this.#opening = new QueueOpening(forOpening));
     const seeking = { spec, ports, queues, commits, opening, policy, killed };
-    const seeks: SinkSeeks = (this.#seeks = new SinkSeeks({ ...seeking, flush: flushAll, store, asked: wake }));
+    const seeks: SinkSeeks = (this.#seeks = new SinkSeeks({ ...seeking, flush: () => flushes.flush(true), store, asked: wake }));
     this.#watch = new QueueWatch({
       intervalMs: settings.refreshIntervalMs,
       clock: ports.clock,
@@ -249,11 +251,11 @@ export class SinkTaskLoop {
       }
       if (await seeks.begin()) continue;
       if (flushes.takeDue() || (pausing.isPaused && queues.isAdvanced)) {
-        await flushes.flush(pausing.isPaused);
+        await flushes.flush(pausing.isPaused || seeks.areWaiting);
         continue;
       }
       commits.addSafe(watch.takeDue());
-      const held = this.#requests.withPaused(commits.heldQueues);
+      const held = this.#requests.withPaused(seeks.withWaiting(commits.heldQueues));
       const hasMessages = !pausing.isPaused && queues.hasMessages(held);
       if (!hasMessages) this.#rate?.idle();
       const waitMs = hasMessages ? (this.#rate?.waitMs() ?? 0) : 0;
@@ -289,7 +291,7 @@ export class SinkTaskLoop {
     );
     await this.#wakeUp.wait();
     over.abort(new Error('No longer waited for'));
-    if ((await due) && isTick && !this.#stopping.signal.aborted) await this.#calls.tick();
+    if ((await due) && isTick && !this.#stopping.signal.aborted) await this.#calls.tick(this.#stopping.signal);
   }
 
   #listQueues(): Promise<readonly QueueRef[]> {
@@ -325,6 +327,7 @@ export class SinkTaskLoop {
     await queues.stopReading();
     const clean = await this.#drain();
     if (commits.heldQueues.size > 0) this.#warnOfUncommitted();
+    this.#seeks.warnOfLeft();
     this.#killed.abort(new Error('The task has ended'));
     await calls.end(queues.opened);
     this.#resolveEnded(this.#failure === undefined ? { kind: 'stopped', clean } : { kind: 'failed', error: this.#failure.error, clean });
@@ -339,19 +342,18 @@ export class SinkTaskLoop {
     try {
       if (!this.#ports.lease.held) this.kill();
       if (!calls.hasLeftovers && !killed.signal.aborted) {
-        if (!this.#seeks.isEmpty) {
-          await this.#flushes.flush(true);
-          await Promise.race([this.#seeks.leave(), untilAborted(killed.signal)]);
-        }
-        await this.#flushes.drain();
+        await this.#flushes.drain(() => {
+          this.#seeks.leave();
+        });
         isFlushed = true;
+        await Promise.race([this.#seeks.leaveAll(), untilAborted(killed.signal)]);
       }
     } catch (error) {
       if (!killed.signal.aborted) this.#failure ??= { error };
     }
     // Nothing follows a call to a broker that answers only after the task was given up.
     await Promise.race([this.#opening.idle().then(() => commits.idle()), untilAborted(killed.signal)]);
-    return isFlushed && commits.heldQueues.size === 0;
+    return isFlushed && commits.heldQueues.size === 0 && this.#seeks.isEmpty;
   }
 
   #warnOfUncommitted(): void {
@@ -372,7 +374,7 @@ export class SinkTaskLoop {
       clock,
       counters,
       waits,
-      stage: new SinkStage({ transforms, decoder, policy: preparing, signal: this.#stopping.signal }),
+      stage: new SinkStage({ transforms, decoder, policy: preparing }),
       backoff: settings.backoff,
       budget: new AheadBudget(settings.maxAhead),
       maxAheadPerQueue: settings.maxAheadPerQueue,

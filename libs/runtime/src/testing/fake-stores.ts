@@ -49,6 +49,8 @@ export class FakeOffsets implements OffsetStore {
   readonly commits: { readonly group: string; readonly positions: readonly SinkPosition[] }[] = [];
   /** Names of brokers and of topics of which every call is refused for now. */
   readonly unavailable = new Set<string>();
+  /** What a commit waits for. */
+  delayOf: (positions: readonly SinkPosition[]) => Promise<void> | undefined = () => undefined;
   /** Names of brokers that answer nothing. */
   readonly silent = new Set<string>();
 
@@ -80,6 +82,8 @@ export class FakeOffsets implements OffsetStore {
   }
 
   async commit(group: string, positions: readonly SinkPosition[]): Promise<readonly OffsetReset[]> {
+    const delay = this.delayOf(positions);
+    if (delay !== undefined) await delay;
     for (const { queue } of positions) await this.#answered(queue);
     this.commits.push({ group, positions });
     const refused: OffsetReset[] = [];

@@ -1,8 +1,17 @@
-import { queueKey, type FlushOptions, type QueueRef, type SinkPosition, type SinkRecord, type SinkTask } from '@sluice/sdk';
+import {
+  queueKey,
+  type FlushOptions,
+  type QueueRef,
+  type SinkPosition,
+  type SinkRecord,
+  type SinkTask,
+  type SinkTaskContext,
+} from '@sluice/sdk';
 
 /** Holds records back over flushes, and reports as safe what is before them. */
 export class HoldingSink implements SinkTask {
   readonly #held: SinkRecord[] = [];
+  context!: SinkTaskContext;
   readonly flushes: { readonly positions: readonly SinkPosition[]; readonly options: FlushOptions }[] = [];
   readonly opened: QueueRef[] = [];
   ticks = 0;
@@ -19,7 +28,8 @@ export class HoldingSink implements SinkTask {
     this.keeps = keeps;
   }
 
-  start(): Promise<void> {
+  start(context: SinkTaskContext): Promise<void> {
+    this.context = context;
     return Promise.resolve();
   }
 

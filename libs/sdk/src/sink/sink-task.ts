@@ -26,12 +26,15 @@ export interface SinkTaskContext extends TaskContext {
 
   /**
    * Has queues read from other offsets, before or after what was put. Returns at once. The runtime begins after the task's present call. It
-   * flushes everything, then the new positions, and commits their offsets; no record of these queues is put meanwhile. So everything before
-   * the new offset is treated as safe. The task drops what it holds of the queue from there on. A `put` that failed is made again first. A
-   * task that stops meanwhile leaves the new offsets to the next owner. The filter against duplicates learns again from the 10,000 messages before.
+   * flushes everything, again until all is safe that was put before the new offset. Then it flushes the new positions and commits their offsets. No
+   * record of these queues is put meanwhile. The task drops what it holds of the queue from the new offset on, and reports it as safe up to there
+   * at least. A `put` that failed is made again first. The filter against duplicates learns again from the 10,000 messages before.
+   *
+   * A task that stops meanwhile leaves the new offsets to the next owner. It ends unclean, and a warning names those that it cannot leave. Then a
+   * `put` was not completed, or what comes before is not safe. Or a broker does not answer in time, or has no such offset. Ask again in `open`.
    *
    * An offset behind the end of the queue fails the task. So does one that retention removed, unless `errors.tolerance=all`: the queue is read from
-   * its oldest message then. A reset by an operator goes before.
+   * its oldest message then. A reset by an operator goes before: what the task asked for until the reset is followed is dropped.
    *
    * @throws ConnectError for a queue that the task has not opened, or for what is no offset
    */
@@ -57,8 +60,9 @@ export interface SinkPosition {
 /** How the runtime asks a sink task to flush. */
 export interface FlushOptions {
   /**
-   * Nothing more is put before what was put is safe: the task is to be paused or stopped, or a queue is read elsewhere. A sink that holds records
-   * back, for a batch or a file that fills, writes them now.
+   * The task is to be paused or stopped, or a queue is to be read elsewhere. Before what was put is safe, nothing more is put: of any queue, or of
+   * the one that is to be read elsewhere. A sink that holds records back, for a batch or a file that fills, writes them now. The call is repeated
+   * until they are safe.
    */
   readonly everything: boolean;
 }
@@ -85,8 +89,8 @@ export interface SinkTask {
   put(records: readonly SinkRecord[], signal: AbortSignal): Promise<void>;
 
   /**
-   * Called about every 100 ms while there is nothing to put, for what is due by time, such as a batch that lingers. While the task is paused, only
-   * as long as records are not safe.
+   * Called about every 100 ms while there is nothing to put, for what is due by time, such as a batch that lingers. While the task is paused or
+   * stops, only as long as records are not safe.
    */
   tick?(signal: AbortSignal): Promise<void>;
 
