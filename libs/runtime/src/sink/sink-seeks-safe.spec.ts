@@ -50,7 +50,7 @@ describe('a sink task that seeks while it holds records', () => {
   it('goes back to where it is safe without having written the rest', async () => {
     const { world, queue, sink, loop, counters } = await holdingTwo();
     sink.context.seek([{ queue, nextOffset: 5 }]);
-    await world.clock.until(() => counters.recordsPut === 11);
+    await world.clock.until(() => counters.recordsPut === 11, 10_000);
     expect(committed(world, queue)).toBe(5);
     expect(written(sink)).toBe('abcdef');
     loop.kill();
@@ -107,7 +107,9 @@ describe('a sink task that seeks while it holds records', () => {
   it('leaves an offset that is safe to the next owner although the rest is not written', async () => {
     const { world, queue, sink, loop } = await holdingTwo();
     sink.context.seek([{ queue, nextOffset: 5 }]);
-    expect(await loop.stop()).toEqual({ kind: 'stopped', clean: true });
+    const ended = loop.stop();
+    await world.clock.advance(10_000);
+    expect(await ended).toEqual({ kind: 'stopped', clean: true });
     expect(committed(world, queue)).toBe(5);
     expect(written(sink)).toBe('abcdef');
   });
