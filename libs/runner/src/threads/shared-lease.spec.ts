@@ -33,6 +33,24 @@ class World {
 }
 
 describe('the lease in a task thread', () => {
+  it('does not last longer for a halt of the machine while it is shown', () => {
+    let now = 1_000_000;
+    const clocks = { monotonicMs: () => now, wallMs: () => now };
+    const board = new LeaseBoard(clocks);
+    const endsAt = now + 5_000;
+    board.show({
+      held: true,
+      gaps: 0,
+      doubtfulUpTo: -1,
+      get remainingMs(): number {
+        const left = endsAt - now;
+        now += 20_000;
+        return left;
+      },
+    });
+    expect(new SharedLease(board.memory, { sleep: () => Promise.resolve() }, clocks).held).toBe(false);
+  });
+
   it('is not held before the main thread has shown it', () => {
     const { lease } = new World();
     expect(lease).toMatchObject({ held: false, doubtfulUpTo: -1, gaps: 0 });

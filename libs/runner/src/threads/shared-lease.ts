@@ -25,12 +25,15 @@ export class LeaseBoard {
   }
 
   /** Shows the lease as it is now. Doubts come first: whoever sees a new end knows of them. */
-  show({ held, remainingMs, doubtfulUpTo, gaps }: Pick<Lease, 'held' | 'doubtfulUpTo' | 'gaps'> & { readonly remainingMs: number }): void {
+  show(lease: Pick<Lease, 'held' | 'doubtfulUpTo' | 'gaps'> & { readonly remainingMs: number }): void {
+    // The clocks first: a halt between the two shortens the lease that threads see, and never lengthens it.
+    const [monotonicMs, wallMs] = [this.clocks.monotonicMs(), this.clocks.wallMs()];
+    const { held, remainingMs, doubtfulUpTo, gaps } = lease;
     const leftMs = held && Number.isFinite(remainingMs) ? Math.max(0, remainingMs) : 0;
     this.#write(Cell.doubtfulUpTo, doubtfulUpTo);
     this.#write(Cell.gaps, gaps);
-    this.#write(Cell.monotonicEndMs, leftMs === 0 ? 0 : this.clocks.monotonicMs() + leftMs);
-    this.#write(Cell.wallEndMs, leftMs === 0 ? 0 : this.clocks.wallMs() + leftMs);
+    this.#write(Cell.monotonicEndMs, leftMs === 0 ? 0 : monotonicMs + leftMs);
+    this.#write(Cell.wallEndMs, leftMs === 0 ? 0 : wallMs + leftMs);
   }
 
   #write(cell: number, value: number): void {

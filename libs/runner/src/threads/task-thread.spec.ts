@@ -68,7 +68,8 @@ class World {
   readonly #common: Omit<ThreadPoolOptions, 'size' | 'startThread'> = {
     limits: LIMITS,
     memoryMb: 128,
-    describeFailure: (error) => String(error).replace('s3cret', '***'),
+    describeFailure: (error, among) =>
+      among.reduce((text, { config }) => text.replaceAll(config['password'] ?? 's3cret', '***'), String(error)),
     services: {
       positions: {
         open: () => Promise.resolve({ free: [], held: [], unsettled: [] }),
@@ -126,6 +127,19 @@ const failureOf = (end: LoopEnd): ThreadEndedError => {
 };
 
 describe('a task thread', () => {
+  it('shows no secret of a task that has ended, whose timer crashes it', async () => {
+    const world = new World();
+    const thread = world.thread();
+    const first = { ...taskOf('a'), config: { password: 'hunter2' } };
+    void thread.createLoop(first);
+    const other = thread.createLoop(taskOf('b'));
+    world.worker().tell({ kind: 'ended', loop: 1, end: { kind: 'stopped', clean: true } });
+    world.worker().emit('error', new Error('cannot reconnect as admin:hunter2'));
+    world.worker().emit('exit', 1);
+    expect(failureOf(await other.ended).message).toContain('cannot reconnect as admin:***');
+    expect(world.logged.join()).not.toContain('hunter2');
+  });
+
   it('takes its tasks with it when it crashes, each a possible cause, without the secrets of any', async () => {
     const world = new World();
     const thread = world.thread();
@@ -219,6 +233,19 @@ describe('a task thread', () => {
 });
 
 describe('a task thread that does not return', () => {
+  it('gives a thread that is being ended no more tasks', async () => {
+    const world = new World();
+    const pool = world.pool(1);
+    const lost = pool.createLoop(taskOf('a'));
+    lost.endThread?.();
+    const kept = pool.createLoop(taskOf('b'));
+    expect(world.workers).toHaveLength(2);
+    expect(failureOf(await lost.ended).message).toContain('did not stop');
+    world.worker(1).tell({ kind: 'ended', loop: 1, end: { kind: 'stopped', clean: true } });
+    expect(await kept.ended).toEqual({ kind: 'stopped', clean: true });
+    await pool.close();
+  });
+
   it('is ended once it has used the CPU for too long, for the task that is called', async () => {
     const world = new World();
     const thread = world.thread();

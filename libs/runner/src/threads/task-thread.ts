@@ -59,6 +59,9 @@ interface HeldLoop {
   readonly progress: SinkProgress | undefined;
 }
 
+/** Of tasks that ran in a thread, those whose secrets are known. */
+const MAX_SERVED = 1_000;
+
 /** One task thread, seen from the main thread. */
 export class TaskThread {
   readonly #worker: ThreadWorker;
@@ -67,6 +70,9 @@ export class TaskThread {
   readonly #stalls = new StallWatch();
   readonly #loops = new Map<number, HeldLoop>();
   readonly #exited: Promise<void>;
+  /** The tasks that ran here: an error that nobody catches may come from what one of them has left behind. */
+  readonly #served = new Map<string, DesiredTask>();
+  #hasForgotten = false;
   #lastLoop = 0;
   #failure: Error | undefined;
   #ending: ThreadVerdict | undefined;
@@ -95,7 +101,13 @@ export class TaskThread {
     return [...this.#loops.values()].map(({ task }) => task);
   }
 
+  /** The thread is being ended: what is started in it is lost. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined || this.#hasExited;
+  }
+
   createLoop(task: DesiredTask): TaskLoop {
+    this.#noteServed(task);
     this.#lastLoop += 1;
     const loop = this.#lastLoop;
     const proxy = new ThreadLoop({
@@ -142,6 +154,20 @@ export class TaskThread {
 
   #activities(): readonly LoopActivity[] {
     return [...this.#loops].map(([loop, { task, board }]) => ({ loop, key: taskKey(task.id), ongoing: board.ongoing }));
+  }
+
+  #noteServed(task: DesiredTask): void {
+    this.#served.set(`${taskKey(task.id)}@${task.generation}`, task);
+    const [oldest] = this.#served.keys();
+    if (this.#served.size <= MAX_SERVED || oldest === undefined) return;
+    this.#served.delete(oldest);
+    this.#hasForgotten = true;
+  }
+
+  /** The text of an error that nobody caught, without the secrets of any task that ran here. */
+  #traceOf(failure: Error): string {
+    if (this.#hasForgotten) return `${failure.name}, whose text may name secrets of tasks that ran here long ago`;
+    return this.options.describeFailure(failure, [...this.#served.values()]);
   }
 
   #send(message: ToThread): void {
@@ -212,7 +238,7 @@ export class TaskThread {
     const { name, services, onEnd } = this.options;
     const lost = [...this.#loops];
     // What one connector threw may name secrets of its own, and is shown for all.
-    const trace = this.#failure && this.options.describeFailure(this.#failure, this.tasks);
+    const trace = this.#failure && this.#traceOf(this.#failure);
     const { reason, culprits, isKnown } = this.#ending ?? crashVerdict(this.#activities(), this.#reasonOf(code, trace));
     this.#loops.clear();
     if (lost.length > 0 || !this.#isClosing) {

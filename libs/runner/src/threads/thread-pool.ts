@@ -28,6 +28,8 @@ export class ThreadPool {
   readonly #threads: (TaskThread | undefined)[];
   /** Threads of one task each, as many as those that are shared at most. */
   readonly #alone = new Set<TaskThread>();
+  /** Threads that are being ended, in whose places others run. */
+  readonly #ending = new Set<TaskThread>();
   readonly #closing = new Set<Promise<void>>();
   /** By task key: until when it is started in a thread of its own. */
   readonly #aloneUntil = new Map<string, number>();
@@ -59,19 +61,21 @@ export class ThreadPool {
   }
 
   #running(): readonly TaskThread[] {
-    return [...this.#threads, ...this.#alone].filter((thread) => thread !== undefined);
+    return [...this.#threads, ...this.#alone, ...this.#ending].filter((thread) => thread !== undefined);
   }
 
   #threadFor(key: string, { id }: DesiredTask): TaskThread {
     const loads = this.#threads.map((thread) => {
-      const tasks = thread?.tasks ?? [];
+      const tasks = thread === undefined || thread.isEnding ? [] : thread.tasks;
       return { tasks: tasks.length, ofConnector: tasks.filter((each) => each.id.connector === id.connector).length };
     });
     const index = chooseThread(loads, this.#places.get(key));
     this.#notePlace(key, index);
     const running = this.#threads[index];
-    if (running !== undefined) return running;
+    if (running?.isEnding === false) return running;
+    if (running !== undefined) this.#ending.add(running);
     const thread: TaskThread = this.#start(() => {
+      this.#ending.delete(thread);
       if (this.#threads[index] === thread) this.#threads[index] = undefined;
     });
     this.#threads[index] = thread;

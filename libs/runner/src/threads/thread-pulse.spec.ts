@@ -45,14 +45,23 @@ onLinux('the CPU time of a thread', () => {
     const worker = new Worker(SPINNING, { eval: true, workerData: memory });
     try {
       const read = (): ThreadReading => readPulse(memory, worker);
-      const spinning = await until(read, ({ cpuMs }) => cpuMs >= 300);
+      const spinning = await until(read, ({ cpuMs = 0 }) => cpuMs >= 300);
       expect(spinning.turns).toBe(0);
       worker.postMessage('enough');
       const before = await until(read, ({ turns }) => turns >= 1);
       const after = await until(read, ({ turns }) => turns >= before.turns + 10);
-      expect(after.cpuMs - before.cpuMs).toBeLessThan(100);
+      expect((after.cpuMs ?? Infinity) - (before.cpuMs ?? 0)).toBeLessThan(100);
     } finally {
       await worker.terminate();
     }
+  });
+
+  it('shows no CPU time where that of the thread cannot be read, and does not take another for it', () => {
+    const memory = newPulse();
+    const worker = { performance: { eventLoopUtilization: () => ({ active: 600_000, idle: 0, utilization: 1 }) } };
+    expect(readPulse(memory, worker as never).cpuMs).toBe(600_000);
+    // No thread has this number.
+    Atomics.store(new Int32Array(memory), 0, 2 ** 30);
+    expect(readPulse(memory, worker as never).cpuMs).toBeUndefined();
   });
 });

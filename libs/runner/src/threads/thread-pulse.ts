@@ -12,7 +12,8 @@ const SYSTEM_FIELD = 12;
 export interface ThreadReading {
   /** Grows whenever the thread returns to its event loop; 0 before it runs one. */
   readonly turns: number;
-  readonly cpuMs: number;
+  /** `undefined` where it cannot be read now. */
+  readonly cpuMs: number | undefined;
 }
 
 export function newPulse(): SharedArrayBuffer {
@@ -32,9 +33,10 @@ export function beginPulse(memory: SharedArrayBuffer): () => void {
 /** Reads from outside what a thread does, whether it returns or not. */
 export function readPulse(memory: SharedArrayBuffer, worker: Pick<Worker, 'performance'>): ThreadReading {
   const cells = new Int32Array(memory);
-  const cpuMs = cpuMsOf(Atomics.load(cells, Cell.systemId));
-  // Where the system does not show a thread's CPU time: the time in which its event loop waited for nothing.
-  return { turns: Atomics.load(cells, Cell.turns), cpuMs: cpuMs ?? worker.performance.eventLoopUtilization().active };
+  const systemId = Atomics.load(cells, Cell.systemId);
+  // Where the system shows no thread's CPU time: the time in which its event loop waited for nothing. The two are never mixed.
+  const cpuMs = systemId === 0 ? worker.performance.eventLoopUtilization().active : cpuMsOf(systemId);
+  return { turns: Atomics.load(cells, Cell.turns), cpuMs };
 }
 
 /** The number of this thread in the system; 0 where that shows none. */
@@ -47,7 +49,6 @@ function ownSystemId(): number {
 }
 
 function cpuMsOf(systemId: number): number | undefined {
-  if (systemId === 0) return undefined;
   try {
     const stat = readFileSync(`/proc/self/task/${systemId}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,4 +1,5 @@
 import type { OngoingCall } from '@sluice/runtime';
+import type { ThreadReading } from './thread-pulse.js';
 
 /** A loop of a thread and what it does. */
 export interface LoopActivity {
@@ -24,10 +25,10 @@ export class StallWatch {
 
   /**
    * Takes a reading.
-   * @returns the CPU time used since the thread last returned to its event loop; 0 before it first did
+   * @returns the CPU time used since the thread last returned to its event loop; 0 before it first did, and where it cannot be read
    */
-  next({ turns, cpuMs }: { readonly turns: number; readonly cpuMs: number }): number {
-    if (turns === 0) return 0;
+  next({ turns, cpuMs }: ThreadReading): number {
+    if (turns === 0 || cpuMs === undefined) return 0;
     if (turns !== this.#turns) {
       this.#turns = turns;
       this.#cpuMs = cpuMs;

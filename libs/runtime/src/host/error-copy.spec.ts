@@ -8,6 +8,8 @@ import { errorTrace } from './error-trace.js';
 /** What the other thread makes of an error. */
 const passed = (error: unknown): unknown => restoreError(structuredClone(copyError(error)));
 
+const odd = (parts: object): Error => Object.defineProperties(new Error('x'), Object.getOwnPropertyDescriptors(parts));
+
 describe('an error that passes to another thread', () => {
   it('is shown as it was, with its causes', () => {
     const error = new ConnectError(ConnectErrorCode.sinkFailed, 'no room', { cause: new TypeError('disk', { cause: 'full' }) });
@@ -29,5 +31,30 @@ describe('an error that passes to another thread', () => {
     const circle = new Error('round');
     circle.cause = circle;
     expect(errorTrace(passed(circle))).toContain('round');
+  });
+
+  it.each([
+    ['a message that is undefined', odd({ message: undefined })],
+    ['a message that is an object with a function', odd({ message: { toJSON: () => 'refused' } })],
+    ['a stack of call sites, as Error.prepareStackTrace makes it', odd({ stack: [{ getFileName: () => 'a.js' }] })],
+    ['a name that is a symbol', odd({ name: Symbol('odd') })],
+    [
+      'a cause that cannot be read',
+      odd({
+        get cause() {
+          throw new Error('not to be shown');
+        },
+      }),
+    ],
+    [
+      'no error, and an inspection that throws',
+      {
+        [Symbol.for('nodejs.util.inspect.custom')]: () => {
+          throw new Error('not to be shown');
+        },
+      },
+    ],
+  ])('passes with %s', (_what, error) => {
+    expect(() => passed(error)).not.toThrow();
   });
 });

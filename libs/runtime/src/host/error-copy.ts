@@ -19,18 +19,28 @@ export type ErrorCopy =
 /** Of each text; a status shows less. */
 const MAX_CHARACTERS = 65_536;
 
-/** Copies an error with its causes, so far as status, log and the decision about a restart need it. */
-export function copyError(error: unknown, depth = 0): ErrorCopy {
-  if (!(error instanceof Error)) return { kind: 'text', text: shortened(typeof error === 'string' ? error : inspect(error)) };
-  const { name, message, stack, cause } = error;
+/** Copies an error with its causes, so far as status, log and the decision about a restart need it. Never throws, whatever was thrown. */
+export function copyError(error: unknown): ErrorCopy {
+  try {
+    return copyOf(error, 0);
+  } catch {
+    return { kind: 'text', text: 'an error that cannot be shown' };
+  }
+}
+
+function copyOf(error: unknown, depth: number): ErrorCopy {
+  if (!(error instanceof Error)) return { kind: 'text', text: textOf(error) };
+  const { stack, cause } = error;
+  // Whoever throws may have set any of them to anything.
+  const [name, message] = [textOf(error.name), textOf(error.message)];
   return {
     kind: 'error',
     name,
-    message: shortened(message),
-    stack: shortened(stack ?? `${name}: ${message}`),
+    message,
+    stack: shortened(typeof stack === 'string' ? stack : `${name}: ${message}`),
     retriable: isRetriable(error),
     ...(isConnectError(error) ? { code: error.code } : {}),
-    ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: copyError(cause, depth + 1) }),
+    ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: copyOf(cause, depth + 1) }),
   };
 }
 
@@ -46,6 +56,10 @@ export function restoreError(copy: ErrorCopy): unknown {
   error.name = name;
   error.stack = stack;
   return error;
+}
+
+function textOf(value: unknown): string {
+  return shortened(typeof value === 'string' ? value : inspect(value));
 }
 
 function shortened(text: string): string {

@@ -42,8 +42,11 @@ export interface RecordIntakeOptions {
   readonly signal: AbortSignal;
 }
 
-/** How much of a partition may be stored behind a record that is not. After an unclean end its position lists that, and has to fit a message. */
-const MAX_SPREAD_BYTES = 2 * 1024 * 1024;
+/**
+ * How much of a partition may be stored behind a record that is not, in UTF-16 units. After an unclean end its position lists that, and has to fit a
+ * message of 4 MiB; a unit takes three bytes at most.
+ */
+const MAX_SPREAD = 1024 * 1024;
 /** What an item of that list takes beside the text of its position. */
 const AHEAD_ITEM_BYTES = 50;
 
@@ -152,7 +155,7 @@ export class RecordIntake {
       }
       const { topic } = outcome;
       if (topic !== record.topic && !this.#mayRoute(state, record, topic)) continue;
-      if (state.spreadRecords * this.#maxAheadBytes >= MAX_SPREAD_BYTES) return { kind: 'full', next };
+      if (state.spreadRecords * this.#maxAheadBytes >= MAX_SPREAD) return { kind: 'full', next };
       const route = this.#routeFor(state, record, outcome);
       if (route === 'skipped') continue;
       if (route === undefined) return { kind: 'unknown-topic', next, topic };
