@@ -5,6 +5,8 @@ import { RocketMqClient } from '@sluice/rocketmq';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 import { SupportRunner } from '../support/support-runner.js';
 
+const STUCK_SINK_RUNNER = new URL('../dist/support/stuck-sink-runner.js', import.meta.url);
+
 describe('a task that does not stop', () => {
   let cluster: SluiceCluster;
   let runner: SupportRunner;
@@ -12,7 +14,7 @@ describe('a task that does not stop', () => {
   beforeAll(async () => {
     cluster = await SluiceCluster.start();
     expect(await cluster.role('sink-runner-1').kill('SIGTERM')).toBe(0);
-    runner = new SupportRunner(cluster, new URL('../dist/support/stuck-sink-runner.js', import.meta.url), 'stuck-runner');
+    runner = new SupportRunner(cluster, STUCK_SINK_RUNNER, 'stuck-runner');
   }, 300_000);
   afterAll(async () => {
     (runner as SupportRunner | undefined)?.kill('SIGKILL');
@@ -62,5 +64,31 @@ describe('a task that does not stop', () => {
     const end = await untilVerified(records);
     expect(end.examples).toEqual([]);
     expect(end).toMatchObject({ clean: true, complete: true, records, missing: 0, duplicates: 0, outOfOrder: 0 });
+  }, 300_000);
+
+  it('ends only its thread where it has one, and starts again', async () => {
+    const generation = async (): Promise<number> => {
+      const { body } = await cluster.request('GET', '/connectors/stuck/status');
+      return (body as { tasks: { generation?: number }[] }).tasks[0]?.generation ?? 0;
+    };
+    const threaded = { SLUICE_TASK_THREADS: '2' };
+    runner = new SupportRunner(cluster, STUCK_SINK_RUNNER, 'threaded-runner', threaded);
+    await cluster.untilTask('stuck', 'RUNNING', 'threaded-runner', 180_000);
+    const before = await generation();
+    expect((await cluster.request('POST', '/connectors/stuck/tasks/0/restart')).status).toBe(204);
+    await until(
+      'its thread has ended',
+      () => runner.log.includes('has ended: task stuck-0 did not stop'),
+      60_000,
+      () => runner.log,
+    );
+    await until(
+      'it is started again',
+      async () => (await generation()) > before,
+      60_000,
+      () => runner.log,
+    );
+    await cluster.untilTask('stuck', 'RUNNING', 'threaded-runner', 60_000);
+    expect(runner.isRunning).toBe(true);
   }, 300_000);
 });
