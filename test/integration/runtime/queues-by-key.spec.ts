@@ -1,10 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { queueKey, type SinkRecord } from '@sluice/sdk';
+import { queueKey, type RecordMetadata, type SinkRecord, type SourceRecord } from '@sluice/sdk';
 import { until } from '../../support/sluice-cluster.js';
 import { DataPlane, LineSink, LineSource } from './data-plane.js';
 
 const QUEUES = 4;
 const KEYS = 10;
+
+/** Keeps where the broker stored each record. */
+class TrackingSource extends LineSource {
+  readonly metadata = new Map<string, RecordMetadata | undefined>();
+
+  commitRecord(record: SourceRecord, metadata: RecordMetadata | undefined): void {
+    this.metadata.set(record.value as string, metadata);
+  }
+}
 
 class QueueSink extends LineSink {
   readonly found: { readonly value: string; readonly queue: string }[] = [];
@@ -54,5 +63,21 @@ describe('records of one source partition in the queues of a real RocketMQ', () 
       expect(own.map(({ value }) => value)).toEqual(lines.filter((value) => keyOf(value) === String(key)));
     }
     expect(used.size).toBeGreaterThan(1);
+  });
+
+  it('are reported to the source with the offsets and message ids under which the broker has them', async () => {
+    const topic = await plane.topic(QUEUES);
+    const source = new TrackingSource(topic, { b: linesOf(100) });
+    const { loop } = await plane.source(source, { queueKeys });
+    await until('all is reported', () => source.metadata.size === 100);
+    await loop.stop();
+    for (const value of ['line 0', 'line 42', 'line 99']) {
+      const { queue, offset, messageId } = source.metadata.get(value)!;
+      const stored = await plane.messagesOf(queue);
+      expect(stored.find(({ queueOffset }) => queueOffset === offset)?.body.toString()).toBe(value);
+      const found = await plane.client.admin.messages.byOffsetId(messageId!, { topic });
+      expect(found).toMatchObject({ queueId: queue.queueId, queueOffset: offset });
+      expect(found?.body.toString()).toBe(value);
+    }
   });
 });
