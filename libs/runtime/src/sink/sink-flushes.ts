@@ -112,8 +112,9 @@ export class SinkFlushes {
       });
     } finally {
       this.#holding.ended();
-      if (queues.isUnsafe)
+      if (queues.isUnsafe) {
         spec.logger.warn(`The task ends before the sink has written everything: ${this.#heldBack()}. It is read again from there`);
+      }
     }
   }
 

@@ -158,6 +158,7 @@ export class SinkSeeks {
     await commits.commit(good, killed);
     this.#forget(good);
   }
+
   /** Where the task wants queues to be read that it has opened: one whose `open` failed stores nothing. */
   #wanted(): readonly SinkPosition[] {
     const wanted = new Map([...this.#underWay, ...this.#asked]);
