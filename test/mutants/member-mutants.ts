@@ -137,15 +137,15 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'reports: one without those that it builds on is no sign of life',
     file: 'coordinator/step.ts',
-    from: 'isNews = noticeLife(turn, reports, queue, sign) || isNews;',
+    from: 'isNews = noticeLife(turn, queue, sign) || isNews;',
     to: 'continue;',
     specs: ['coordinator/step.spec.ts'],
   },
   {
     rule: 'reports: only what the last one of an answer says is decided on',
     file: 'coordinator/step.ts',
-    from: 'isNews = readReport(turn, reports, queue, sign.report) || isNews;',
-    to: 'isNews = readReport(turn, reports, queue, sign.report);',
+    from: 'isNews = readReport(turn, queue, sign.report) || isNews;',
+    to: 'isNews = readReport(turn, queue, sign.report);',
     specs: ['coordinator/decide-members.spec.ts'],
   },
   {
