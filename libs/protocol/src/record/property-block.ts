@@ -4,6 +4,7 @@
  */
 
 const VALUE_END = 2;
+const NOT_ASCII = /[\u0080-\u00ff]/;
 
 export const noProperties: Buffer = Buffer.alloc(0);
 
@@ -16,32 +17,41 @@ export function propertyText(name: string, value: string): string {
  * Finds one property without looking at the others. `needle` is what {@link propertyNeedle} made of its name, once.
  * Returns `undefined` if there is none.
  */
-export function scanProperty(properties: Buffer, needle: Buffer): string | undefined {
-  const from = valueStart(properties, needle);
-  return from < 0 ? undefined : properties.toString('utf8', from, endOfValue(properties, from));
+export function scanProperty(properties: Buffer, needle: string): string | undefined {
+  // Each byte as a character: looking in a text takes a fifth of looking in bytes, and the places are the same.
+  const text = properties.toString('latin1');
+  const from = startIn(text, needle);
+  if (from < 0) return undefined;
+  const end = endIn(text, from);
+  const value = text.slice(from, end);
+  return NOT_ASCII.test(value) ? properties.toString('utf8', from, end) : value;
 }
 
 /** Returns the place of the property's value, which is not empty; -1 if there is none. */
-export function valueStart(properties: Buffer, needle: Buffer): number {
-  let at = properties.lastIndexOf(needle);
+export function valueStart(properties: Buffer, needle: string): number {
+  return startIn(properties.toString('latin1'), needle);
+}
+
+function startIn(text: string, needle: string): number {
+  let at = text.lastIndexOf(needle);
   while (at >= 0) {
-    if (at === 0 || properties[at - 1] === VALUE_END) {
+    if (at === 0 || text.charCodeAt(at - 1) === VALUE_END) {
       const from = at + needle.length;
-      if (endOfValue(properties, from) > from) return from;
+      if (endIn(text, from) > from) return from;
     }
-    at = at === 0 ? -1 : properties.lastIndexOf(needle, at - 1);
+    at = at === 0 ? -1 : text.lastIndexOf(needle, at - 1);
   }
   return -1;
 }
 
-function endOfValue(properties: Buffer, from: number): number {
-  const end = properties.indexOf(VALUE_END, from);
-  return end < 0 ? properties.length : end;
+function endIn(text: string, from: number): number {
+  const end = text.indexOf('\u0002', from);
+  return end < 0 ? text.length : end;
 }
 
-/** Returns the bytes that {@link scanProperty} looks for. */
-export function propertyNeedle(name: string): Buffer {
-  return Buffer.from(`${name}\u0001`, 'utf8');
+/** Returns what {@link scanProperty} looks for: the bytes of the name, each as a character. */
+export function propertyNeedle(name: string): string {
+  return Buffer.from(`${name}\u0001`, 'utf8').toString('latin1');
 }
 
 /** Calls `visit` for each property in the order of the block. Pieces that are no property are passed over. */
