@@ -7,6 +7,7 @@ import { propertyText } from './property-block.js';
 import { MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { type ConvertedRecord, type MessageHeader, messageToRecord, recordToMessage } from './record-mapping.js';
 import { isReservedProperty } from './reserved-properties.js';
+import { scanStamp } from './source-stamp.js';
 
 type GoldenBytes = { readonly text: string } | { readonly hex: string } | null;
 interface GoldenRecord {
@@ -55,6 +56,14 @@ function propertyBlock(entries: readonly (readonly [string, string])[]): Buffer 
 }
 
 describe('recordToMessage and messageToRecord', () => {
+  it('keeps a stamp of any characters, also beside nothing else', () => {
+    const stamp = 'a.b.c.1.2.{"file":"für 日本"}';
+    for (const more of [{}, { key: 'k' }]) {
+      const { properties } = recordToMessage({ value: Buffer.from('v'), ...more }, origin, stamp);
+      expect(scanStamp(properties)).toBe(stamp);
+    }
+  });
+
   it.each(golden)('has kept its bytes: $title', ({ record, stamp, body, properties }) => {
     const { rocketmq } = record;
     const message = recordToMessage({ ...recordOf(record), rocketmq }, origin, stamp);

@@ -65,17 +65,6 @@ export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, s
   if (body.length > maxBodyBytes) {
     throw tooLarge(origin, `its value has ${body.length} bytes, at most ${maxBodyBytes} fit into a message.`);
   }
-  const isPlain =
-    value !== null &&
-    value.length > 0 &&
-    record.key === undefined &&
-    (record.headers === undefined || record.headers.length === 0) &&
-    record.timestamp === undefined &&
-    record.rocketmq === undefined;
-  if (isPlain) {
-    if (stamp === undefined) return { body, properties: noProperties };
-    return { body, properties: Buffer.from(propertyText(SluiceProperty.stamp, stamp), 'latin1') };
-  }
   const text = propertiesOf(record, origin, stamp);
   const properties = text === '' ? noProperties : Buffer.from(text, 'utf8');
   if (properties.length > MAX_PROPERTIES_BYTES) {
