@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,16 @@ describe('the lock of a local cluster', () => {
     await first.release();
     await (await second).release();
     expect(existsSync(join(home, 'local.stopping'))).toBe(false);
+  });
+
+  it('says that its holder stops in a file that nobody sees half written', async () => {
+    const lock = await LocalLock.take(home, noWait, signal);
+    writeFileSync(join(home, 'local.stopping'), 'before');
+    linkSync(join(home, 'local.stopping'), join(home, 'replaced'));
+    lock.announceStop();
+    expect(readFileSync(join(home, 'local.stopping'), 'utf8')).toBe(String(process.pid));
+    expect(readFileSync(join(home, 'replaced'), 'utf8')).toBe('before');
+    await lock.release();
   });
 
   it('is refused while its holder stays, naming it', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -53,7 +53,10 @@ export class LocalLock {
 
   /** Shows those that wait for the lock that its holder is about to end. */
   announceStop(): void {
-    writeFileSync(this.stoppingFile, String(process.pid));
+    const written = `${this.stoppingFile}.tmp`;
+    writeFileSync(written, String(process.pid));
+    // Whoever sees the file reads the process in it: a file that is being written is empty first.
+    renameSync(written, this.stoppingFile);
   }
 
   async release(): Promise<void> {
