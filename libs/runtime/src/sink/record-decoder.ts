@@ -5,10 +5,19 @@ import type { RawMessage } from '../ports/queue-messages.port.js';
 
 /** Turns messages into records for a sink. */
 export interface RecordDecoder {
-  /** Present where a converter has to ask somebody before these messages are decoded. */
-  readonly prepare?: ((queue: QueueRef, messages: readonly RawMessage[], signal: AbortSignal) => Promise<void>) | undefined;
-  /** Throws when the message cannot be converted. */
-  decode(queue: QueueRef, message: RawMessage): SinkRecord;
+  /**
+   * Present where a converter has to ask somebody before these messages are decoded. Resolves with what was read of each, from which it is decoded;
+   * with `undefined` for one that cannot be read, which fails there.
+   */
+  readonly prepare?:
+    | ((queue: QueueRef, messages: readonly RawMessage[], signal: AbortSignal) => Promise<readonly (DecodedRecord | undefined)[]>)
+    | undefined;
+  /**
+   * Turns a message into a record. Throws when the message cannot be converted.
+   *
+   * @param parts what `prepare` read of it
+   */
+  decode(queue: QueueRef, message: RawMessage, parts?: DecodedRecord): SinkRecord;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -23,9 +32,8 @@ export class ConvertingDecoder implements RecordDecoder {
     this.prepare = prepares ? ({ topic }, messages, signal) => prepareParts(converters, topic, messages, signal) : undefined;
   }
 
-  decode(queue: QueueRef, message: RawMessage): SinkRecord {
+  decode(queue: QueueRef, message: RawMessage, decoded = partsOf(message)): SinkRecord {
     const { key: keyConverter, value: valueConverter, header: headerConverter } = this.converters;
-    const decoded = messageToRecord({ body: message.body, properties: message.rawProperties });
     const { value, schema } = valueConverter.fromBytes(decoded.value, queue.topic);
     const key = decoded.key === undefined ? undefined : keyConverter.fromBytes(decoded.key, queue.topic);
     // Fields that are set one by one cost a third of objects that are spread, and every record of a sink passes here.
@@ -51,8 +59,9 @@ async function prepareParts(
   topic: string,
   messages: readonly RawMessage[],
   signal: AbortSignal,
-): Promise<void> {
-  const decoded = messages.flatMap(readable);
+): Promise<readonly (DecodedRecord | undefined)[]> {
+  const parts = messages.map(readable);
+  const decoded = parts.filter((each) => each !== undefined);
   const keys = decoded.flatMap(({ key: bytes }) => (bytes === undefined ? [] : [{ topic, bytes }]));
   const values = decoded.map(({ value: bytes }) => ({ topic, bytes }));
   const headers = decoded.flatMap(({ headers: all }) =>
@@ -61,14 +70,19 @@ async function prepareParts(
   if (keys.length > 0) await key.prepareFromBytes?.(keys, signal);
   if (values.length > 0) await value.prepareFromBytes?.(values, signal);
   if (headers.length > 0) await header.prepareFromBytes?.(headers, signal);
+  return parts;
 }
 
-/** Leaves out a message whose body or properties cannot be read: it fails where it is decoded. */
-function readable(message: RawMessage): DecodedRecord[] {
+function partsOf({ body, rawProperties }: RawMessage): DecodedRecord {
+  return messageToRecord({ body, properties: rawProperties });
+}
+
+/** Returns `undefined` for a message whose body or properties cannot be read: it fails where it is decoded. */
+function readable(message: RawMessage): DecodedRecord | undefined {
   try {
-    return [messageToRecord({ body: message.body, properties: message.rawProperties })];
+    return partsOf(message);
   } catch {
-    return [];
+    return undefined;
   }
 }
 

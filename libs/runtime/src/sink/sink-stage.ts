@@ -1,3 +1,4 @@
+import type { DecodedRecord } from '@sluice/protocol';
 import type { ConnectRecord, QueueRef, SinkRecord } from '@sluice/sdk';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
@@ -40,17 +41,17 @@ export class SinkStage {
   async prepared(queue: QueueRef, messages: readonly RawMessage[], signal: AbortSignal): Promise<readonly SinkOutcome[]> {
     const { transforms, decoder, policy } = this.options;
     return retrying(policy, signal, async () => {
-      await decoder.prepare?.(queue, messages, signal);
-      const decoded = messages.map((message) => this.#decoded(queue, message));
+      const parts = await decoder.prepare?.(queue, messages, signal);
+      const decoded = messages.map((message, index) => this.#decoded(queue, message, parts?.[index]));
       const records = decoded.flatMap((outcome) => (outcome instanceof StageFailure ? [] : [outcome]));
       const outcomes = (await transforms.applyAll(records, signal)).values();
       return decoded.map((each) => (each instanceof StageFailure ? each : placed(outcomes.next().value, each)));
     });
   }
 
-  #decoded(queue: QueueRef, message: RawMessage): SinkRecord | StageFailure {
+  #decoded(queue: QueueRef, message: RawMessage, parts?: DecodedRecord): SinkRecord | StageFailure {
     try {
-      return this.options.decoder.decode(queue, message);
+      return this.options.decoder.decode(queue, message, parts);
     } catch (error) {
       return new StageFailure(error);
     }

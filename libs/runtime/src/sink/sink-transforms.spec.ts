@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { queueKey, RetriableError, type SinkRecord, type Transform } from '@sluice/sdk';
+import { recordToMessage } from '@sluice/protocol';
+import { type Converter, queueKey, RetriableError, type Transform } from '@sluice/sdk';
+import { StringConverter } from '../converters/string.converter.js';
 import { AskingTransform } from '../testing/asking-transform.js';
-import { SinkWorld, textDecoder } from '../testing/sink-world.js';
+import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
+import { ConvertingDecoder } from './record-decoder.js';
 import { TransformChain } from '../transforms/transform-chain.js';
 
 const chainOf = (...transforms: readonly Transform[]): TransformChain =>
@@ -107,23 +110,28 @@ describe('the transforms of a sink', () => {
 
   it('wait for converters that prepare before a message is converted', async () => {
     const { world, ref, sink } = oneQueue();
-    const prepared: number[] = [];
-    const decoder = {
-      prepare: (_queue: unknown, messages: readonly unknown[]): Promise<void> => {
-        prepared.push(messages.length);
+    const prepared: Uint8Array[] = [];
+    const converter: Converter = {
+      toBytes: () => null,
+      prepareFromBytes: (messages) => {
+        prepared.push(...messages.flatMap(({ bytes }) => (bytes === null ? [] : [bytes])));
         return Promise.resolve();
       },
-      decode: (...given: Parameters<typeof textDecoder.decode>): SinkRecord => {
-        if (prepared.length === 0) throw new Error('not prepared');
-        return textDecoder.decode(...given);
+      // The same memory, not equal bytes: what was read to prepare a message is not read again.
+      fromBytes: (bytes) => {
+        if (bytes === null || !prepared.includes(bytes)) throw new Error('not prepared');
+        return { value: Buffer.from(bytes).toString() };
       },
     };
-    world.plain(ref, 'a', 'b');
+    const decoder = new ConvertingDecoder({ key: converter, value: converter, header: new StringConverter() });
+    const parts = ['a', 'b'].map((text) => recordToMessage({ key: 'k', value: Buffer.from(text) }, ref));
+    world.cluster.queue(ref).append(parts, world.clock.wallMs());
     const { loop, counters } = world.loop(sink, { decoder });
     await loop.start();
     await world.clock.until(() => counters.flushes === 1);
     loop.kill();
     expect(sink.storage.values).toEqual(['a', 'b']);
-    expect(prepared).toEqual([2]);
+    expect(prepared.map((bytes) => Buffer.from(bytes).toString())).toEqual(['k', 'k', 'a', 'b']);
+    expect(sink.puts.flat().map(({ key }) => key)).toEqual(['k', 'k']);
   });
 });
