@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SinkTask, SourceTask } from '@sluice/sdk';
 import { CallBoard, sharedNowMs } from './call-board.js';
 import { watchedSink, watchedSource } from './watched-task.js';
@@ -36,14 +37,26 @@ describe('the calls of a task', () => {
     expect(board.ongoing).toBeUndefined();
   });
 
-  it('hide no later one when one that was given up returns', async () => {
+  it('are shown oldest first, and before those that wait the one that works', async () => {
     const board = new CallBoard();
+    const elsewhere = new CallBoard(board.memory);
     let giveUp: () => void = () => undefined;
     const hung = board.run('poll', () => new Promise<void>((resolve) => (giveUp = resolve)));
+    const { sinceMs } = elsewhere.ongoing!;
+    // The clock has to move on, so that the two starts differ.
+    while (sharedNowMs() === sinceMs) await sleep(1);
+    await board.run('commit', () => Promise.resolve());
+    expect(elsewhere.ongoing).toEqual({ call: 'poll', sinceMs, isRunning: false });
+    board.run('commitRecord', () => {
+      expect(elsewhere.ongoing).toMatchObject({ call: 'commitRecord', isRunning: true });
+    });
+    expect(elsewhere.ongoing).toEqual({ call: 'poll', sinceMs, isRunning: false });
     void board.run('stop', () => new Promise(() => undefined));
+    expect(elsewhere.ongoing).toMatchObject({ call: 'poll' });
     giveUp();
     await hung;
-    expect(board.ongoing).toMatchObject({ call: 'stop' });
+    expect(elsewhere.ongoing).toMatchObject({ call: 'stop', isRunning: false });
+    expect(elsewhere.ongoing?.sinceMs).toBeGreaterThan(sinceMs);
   });
 
   it('are those that the task has', () => {

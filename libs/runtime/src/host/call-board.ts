@@ -26,19 +26,25 @@ export function newCallMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(BOARD_BYTES);
 }
 
-/** Shows the present call of one task in memory that other threads read while this one does not return. */
+/** A call that has returned a promise, which is pending. */
+interface PendingCall {
+  readonly call: TaskCall;
+  readonly since: bigint;
+}
+
+/** Shows a call of one task in memory that other threads read while this one does not return: the one that works, else the oldest that waits. */
 export class CallBoard {
   readonly #cells: Int32Array;
   readonly #since: BigInt64Array;
-  /** Grows with each call: one that was given up may return during a later one. */
-  #last = 0;
+  /** The oldest first: one that was given up is pending beside those after it. */
+  readonly #pending = new Set<PendingCall>();
 
   constructor(readonly memory: SharedArrayBuffer = newCallMemory()) {
     this.#cells = new Int32Array(memory, 0, 2);
     this.#since = new BigInt64Array(memory, NUMBERS_BYTES, 1);
   }
 
-  /** The call under way, the last one where there are two. */
+  /** The call under way; of several the one that works, else the oldest. */
   get ongoing(): OngoingCall | undefined {
     const phase = Atomics.load(this.#cells, Cell.phase);
     const call = CALLS[Atomics.load(this.#cells, Cell.call)];
@@ -48,25 +54,39 @@ export class CallBoard {
 
   /** Makes a call, and shows it until it is over. Returns what the call returned. */
   run<T>(call: TaskCall, action: () => T): T {
-    this.#last += 1;
-    const own = this.#last;
-    Atomics.store(this.#since, 0, BigInt(sharedNowMs()));
-    Atomics.store(this.#cells, Cell.call, CALLS.indexOf(call));
-    Atomics.store(this.#cells, Cell.phase, Phase.running);
-    const over = (): void => {
-      if (this.#last === own) Atomics.store(this.#cells, Cell.phase, Phase.none);
-    };
+    const since = BigInt(sharedNowMs());
+    this.#show(call, since, Phase.running);
     let result: T;
     try {
       result = action();
     } catch (error) {
-      over();
+      this.#showPending();
       throw error;
     }
     if (result instanceof Promise) {
-      Atomics.store(this.#cells, Cell.phase, Phase.waiting);
+      const pending = { call, since };
+      this.#pending.add(pending);
+      const over = (): void => {
+        this.#pending.delete(pending);
+        this.#showPending();
+      };
       result.then(over, over);
-    } else over();
+    }
+    this.#showPending();
     return result;
+  }
+
+  #showPending(): void {
+    for (const { call, since } of this.#pending) {
+      this.#show(call, since, Phase.waiting);
+      return;
+    }
+    Atomics.store(this.#cells, Cell.phase, Phase.none);
+  }
+
+  #show(call: TaskCall, since: bigint, phase: number): void {
+    Atomics.store(this.#since, 0, since);
+    Atomics.store(this.#cells, Cell.call, CALLS.indexOf(call));
+    Atomics.store(this.#cells, Cell.phase, phase);
   }
 }
