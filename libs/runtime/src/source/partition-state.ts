@@ -10,6 +10,8 @@ export interface Segment {
   lastSeq: number;
   /** After the segment's last record. */
   position: SourcePosition;
+  /** What its records take in a list of those that are ahead, in UTF-16 units. */
+  aheadUnits: number;
 }
 
 /** The way of a topic's records. */
@@ -56,6 +58,8 @@ export class PartitionState {
   /** Of the last record. */
   #lastRoute: RecordRoute | undefined;
   readonly #segments: Segment[] = [];
+  /** Of all segments. */
+  #aheadUnits = 0;
   #revision: number;
 
   constructor(
@@ -131,21 +135,26 @@ export class PartitionState {
     this.#noteRoute();
   }
 
-  /** How many records wait for an earlier one, or for their acknowledgement, where queues may run ahead of each other. */
-  get spreadRecords(): number {
-    return this.#isSpread ? this.#lastSeq - this.#storedSeq : 0;
+  /**
+   * What the records take in a list of those that are ahead which wait for an earlier one, or for their acknowledgement, in UTF-16 units; 0 where
+   * no queue may run ahead of another.
+   */
+  get spreadUnits(): number {
+    return this.#isSpread ? this.#aheadUnits : 0;
   }
 
   /** Notes that the next record went into `batch`. */
-  append(batch: PendingBatch, position: SourcePosition): void {
+  append(batch: PendingBatch, position: SourcePosition, aheadUnits: number): void {
     this.#lastSeq++;
+    this.#aheadUnits += aheadUnits;
     const last = this.#segments.at(-1);
     if (last?.batch === batch) {
       last.lastSeq = this.#lastSeq;
       last.position = position;
+      last.aheadUnits += aheadUnits;
       return;
     }
-    const segment: Segment = { partition: this, batch, lastSeq: this.#lastSeq, position };
+    const segment: Segment = { partition: this, batch, lastSeq: this.#lastSeq, position, aheadUnits };
     this.#segments.push(segment);
     batch.addSegment(segment);
   }
@@ -177,10 +186,14 @@ export class PartitionState {
   }
 
   /** Notes that the next record is in its queue already. Returns whether its position counts now. */
-  appendStored(position: SourcePosition): boolean {
+  appendStored(position: SourcePosition, aheadUnits: number): boolean {
     this.#lastSeq++;
     const last = this.#segments.at(-1);
-    if (last !== undefined) last.lastSeq = this.#lastSeq;
+    if (last !== undefined) {
+      last.lastSeq = this.#lastSeq;
+      last.aheadUnits += aheadUnits;
+      this.#aheadUnits += aheadUnits;
+    }
     return this.skip(position);
   }
 
@@ -196,6 +209,7 @@ export class PartitionState {
       if (!segment.batch.isAcknowledged) break;
       this.#storedSeq = segment.lastSeq;
       this.#lastStored = segment.position;
+      this.#aheadUnits -= segment.aheadUnits;
       segment.batch.settleSegment();
       settled++;
     }

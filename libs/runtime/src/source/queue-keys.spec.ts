@@ -24,6 +24,14 @@ const lastDigit: QueueKeys = {
   },
 };
 
+/** Makes the positions of some records long. */
+function withBigPositions(source: ListSource, big: string, isBig: (record: SourceRecord) => boolean): ListSource {
+  const poll = source.poll.bind(source);
+  source.poll = async (signal) =>
+    (await poll(signal)).map((record) => (isBig(record) ? { ...record, position: { ...record.position, big } } : record));
+  return source;
+}
+
 describe('what chooses the queue of a record', () => {
   const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : Buffer.from(bytes).toString());
   const record = (parts: Partial<ConnectRecord>): ConnectRecord => ({ topic: 't', value: 'v', ...parts });
@@ -115,20 +123,33 @@ describe('a source whose keys choose the queues', () => {
     const world = new SourceWorld();
     world.cluster.addTopic('t', 2);
     const big = 'x'.repeat(7000);
-    const bigPositions = (source: ListSource): ListSource => {
-      const poll = source.poll.bind(source);
-      source.poll = async (signal) =>
-        (await poll(signal)).map((record): SourceRecord => ({ ...record, position: { ...record.position, big } }));
-      return source;
-    };
     let isDown = true;
     world.cluster.fate = (queue) => (isDown && queue.queueId === 0 ? { kind: 'reject', retriable: true } : { kind: 'store' });
-    const source = bigPositions(world.source({ a: listOf(2000) }, 100));
+    const source = withBigPositions(world.source({ a: listOf(2000) }, 100), big, () => true);
     const { loop, counters } = world.loop(source, { queueKeys: lastDigit });
     await loop.start();
     await world.clock.advance(60_000);
     expect(counters.recordsSent).toBeGreaterThan(100);
     expect(counters.recordsSent + counters.bufferedRecords).toBeLessThanOrEqual(300);
+    isDown = false;
+    await world.clock.until(() => source.committed.at(-1)?.position['position'] === 2000);
+    await loop.stop();
+  });
+
+  it('lists a long position as long only while that waits itself', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 2);
+    const list = [...listOf(1)];
+    const source = withBigPositions(world.source({ a: list }, 100), 'x'.repeat(7000), ({ value }) => value === 't0');
+    let isDown = false;
+    world.cluster.fate = (queue) => (isDown && queue.queueId === 0 ? { kind: 'reject', retriable: true } : { kind: 'store' });
+    const { loop, counters } = world.loop(source, { queueKeys: lastDigit });
+    await loop.start();
+    await world.clock.until(() => source.committed.length === 1);
+    isDown = true;
+    list.push(...listOf(2000).slice(1));
+    await world.clock.advance(60_000);
+    expect(counters.recordsSent + counters.bufferedRecords).toBeGreaterThan(1500);
     isDown = false;
     await world.clock.until(() => source.committed.at(-1)?.position['position'] === 2000);
     await loop.stop();

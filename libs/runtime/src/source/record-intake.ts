@@ -46,9 +46,9 @@ export interface RecordIntakeOptions {
  * How much of a partition may be stored behind a record that is not, in UTF-16 units. After an unclean end its position lists that, and has to fit a
  * message of 4 MiB; a unit takes three bytes at most.
  */
-const MAX_SPREAD = 1024 * 1024;
+const MAX_SPREAD_UNITS = 1024 * 1024;
 /** What an item of that list takes beside the text of its position. */
-const AHEAD_ITEM_BYTES = 50;
+const AHEAD_ITEM_UNITS = 50;
 
 /** Why appending ended, and with which record it resumes. */
 type IntakeStop =
@@ -62,8 +62,6 @@ export class RecordIntake {
   #lastPartition: SourceRecord['partition'] | undefined;
   #lastState: PartitionState | undefined;
   readonly #touched = new Set<QueueLane>();
-  /** The most that one record takes in a list of those that are ahead. */
-  #maxAheadBytes = AHEAD_ITEM_BYTES;
   /** The rate limit allows another record before the next wait. */
   #mayTakeMore = true;
 
@@ -155,7 +153,7 @@ export class RecordIntake {
       }
       const { topic } = outcome;
       if (topic !== record.topic && !this.#mayRoute(state, record, topic)) continue;
-      if (state.spreadRecords * this.#maxAheadBytes >= MAX_SPREAD) return { kind: 'full', next };
+      if (state.spreadUnits >= MAX_SPREAD_UNITS) return { kind: 'full', next };
       const route = this.#routeFor(state, record, outcome);
       if (route === 'skipped') continue;
       if (route === undefined) return { kind: 'unknown-topic', next, topic };
@@ -212,10 +210,10 @@ export class RecordIntake {
   #appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord, outcome: ConnectRecord): void {
     const seq = state.nextSeq;
     const suffix = suffixOf(seq, record);
-    if (suffix.length + AHEAD_ITEM_BYTES > this.#maxAheadBytes) this.#maxAheadBytes = suffix.length + AHEAD_ITEM_BYTES;
+    const aheadUnits = suffix.length + AHEAD_ITEM_UNITS;
     if (state.ahead.size > 0) {
       if (state.isStored(record.position)) {
-        if (state.appendStored(record.position)) this.options.writer.markDirty(state);
+        if (state.appendStored(record.position, aheadUnits)) this.options.writer.markDirty(state);
         this.options.passedOver?.(record);
         return;
       }
@@ -225,7 +223,7 @@ export class RecordIntake {
       const { body, properties } = this.options.spec.encoder.encode(outcome, stampPrefix + suffix);
       const batch = lane.append(state, seq, record, body, properties);
       if (batch === undefined) throw tooLarge(outcome, body.length + properties.length);
-      state.append(batch, record.position);
+      state.append(batch, record.position, aheadUnits);
       const { rate } = this.options;
       if (rate !== undefined) this.#mayTakeMore = rate.take(body.length + properties.length);
     } catch (error) {
