@@ -32,7 +32,10 @@ interface PendingCall {
   readonly since: bigint;
 }
 
-/** Shows a call of one task in memory that other threads read while this one does not return: the one that works, else the oldest that waits. */
+/**
+ * Shows a call of one task in memory that other threads read while this one does not return. That is the call which works, else the oldest that
+ * waits.
+ */
 export class CallBoard {
   readonly #cells: Int32Array;
   readonly #since: BigInt64Array;

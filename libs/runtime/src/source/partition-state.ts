@@ -136,8 +136,8 @@ export class PartitionState {
   }
 
   /**
-   * What the records take in a list of those that are ahead which wait for an earlier one, or for their acknowledgement, in UTF-16 units; 0 where
-   * no queue may run ahead of another.
+   * What a list of those that are ahead may have to hold, in UTF-16 units. Counts the records that wait for their acknowledgement, or for that of
+   * an earlier one; 0 where no queue may run ahead of another.
    */
   get spreadUnits(): number {
     return this.#isSpread ? this.#aheadUnits : 0;
