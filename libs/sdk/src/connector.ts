@@ -5,8 +5,15 @@ import type { SourceTask } from './source/source-task.js';
 import type { TaskConfig } from './record/task-context.js';
 
 interface ConnectorDescription extends PluginDescription {
-  /** What the spec cannot say: rules across settings. Pure. */
-  readonly validate?: (config: TaskConfig) => readonly FieldError[];
+  /**
+   * Checks what the spec cannot say: rules across settings, and whether the other system takes them. It changes nothing. The runtime calls it
+   * with settings that are right one by one: before they are stored, and before each `taskConfigs`. Few calls run at a time.
+   *
+   * Return what is wrong: that refuses the settings. Throw a retriable error where the other system cannot be asked. Then the settings are not
+   * stored, and a connector that is there keeps its tasks and is checked again later. A check that takes longer than 5 s is such an error too;
+   * `signal` aborts then. Secrets in messages are hidden.
+   */
+  readonly validate?: (config: TaskConfig, signal: AbortSignal) => readonly FieldError[] | Promise<readonly FieldError[]>;
   /**
    * Splits the work into between 1 and `maxTasks` task settings. It may look at the other system, and changes nothing. The same settings
    * and findings give the same tasks in the same order, because a task whose settings stay keeps running. The runtime calls it again after

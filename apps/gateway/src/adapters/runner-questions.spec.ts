@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Report } from '@sluice/core';
+import { VALIDATION_LIMIT_MS } from '@sluice/protocol';
 import { RpcTimeoutError, type RpcTarget } from '@sluice/rpc';
 import { RunnerQuestions } from './runner-questions.js';
 
@@ -43,6 +44,18 @@ describe('questions to runners', () => {
       message: expect.stringMatching(/^No runner could be asked about FileStreamSource: Node 'w1' did not answer/),
     });
     expect(asked).toEqual(['w2', 'w1']);
+  });
+
+  it('about a check wait longer than the runner lets it take', async () => {
+    const waits: number[] = [];
+    const request = (_target: RpcTarget, _question: unknown, options?: { readonly timeoutMs?: number }): Promise<unknown> => {
+      waits.push(options?.timeoutMs ?? 0);
+      return Promise.resolve({ fields: [] });
+    };
+    const ask = new RunnerQuestions({ ofMembers: () => [runner('w1', 1)] }, { request });
+    await ask.validate('FileStreamSource', {});
+    expect(waits).toHaveLength(1);
+    expect(waits[0]).toBeGreaterThan(VALIDATION_LIMIT_MS);
   });
 
   it('do not go to a runner that is leaving', async () => {

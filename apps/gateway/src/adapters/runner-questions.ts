@@ -1,11 +1,20 @@
 import type { Config, PluginInfo, Report } from '@sluice/core';
 import { isRpcError, type RpcEndpoint } from '@sluice/rpc';
 import type { LiveReports } from '@sluice/node';
-import { Question, type DefinitionsAnswer, type DefinitionsQuestion, type ValidateQuestion, type ValidateAnswer } from '@sluice/protocol';
+import {
+  Question,
+  VALIDATION_LIMIT_MS,
+  type DefinitionsAnswer,
+  type DefinitionsQuestion,
+  type ValidateQuestion,
+  type ValidateAnswer,
+} from '@sluice/protocol';
 import type { FieldDescription } from '@sluice/sdk';
 import { ControlPlaneUnavailableError, type PluginQuestions } from '../ports/gateway-ports.js';
 
 const ASK_TIMEOUT_MS = 5000;
+/** A check that does not end in time is the runner's to report: another runner would only wait as long. */
+const VALIDATE_TIMEOUT_MS = VALIDATION_LIMIT_MS + ASK_TIMEOUT_MS;
 /** One runner after the other is asked, so a dead one costs a time-out and not the answer. */
 const MOST_RUNNERS_ASKED = 3;
 
@@ -22,7 +31,7 @@ export class RunnerQuestions implements PluginQuestions {
 
   async validate(className: string, config: Config): Promise<ValidateAnswer> {
     const question: ValidateQuestion = { className, config };
-    return (await this.#ask(className, Question.validate, question)) as ValidateAnswer;
+    return (await this.#ask(className, Question.validate, question, VALIDATE_TIMEOUT_MS)) as ValidateAnswer;
   }
 
   async definitions(className: string): Promise<readonly FieldDescription[]> {
@@ -30,14 +39,14 @@ export class RunnerQuestions implements PluginQuestions {
     return ((await this.#ask(className, Question.definitions, question)) as DefinitionsAnswer).fields;
   }
 
-  async #ask(className: string, pattern: string, question: object): Promise<unknown> {
+  async #ask(className: string, pattern: string, question: object, timeoutMs = ASK_TIMEOUT_MS): Promise<unknown> {
     const runners = this.reports.ofMembers().filter((report) => !report.leaving && lists(report, className));
     if (runners.length === 0) throw new ControlPlaneUnavailableError(`No runner that has ${className} is there`);
     let last: unknown;
     // The one heard of last is the likeliest to answer.
     for (const runner of runners.sort((a, b) => b.sentAt - a.sentAt).slice(0, MOST_RUNNERS_ASKED)) {
       try {
-        return await this.rpc.request({ node: runner.nodeId, pattern }, question, { timeoutMs: ASK_TIMEOUT_MS });
+        return await this.rpc.request({ node: runner.nodeId, pattern }, question, { timeoutMs });
       } catch (error) {
         if (!isRpcError(error) || !error.retriable) throw error;
         last = error;

@@ -7,6 +7,9 @@ export const Question = {
   taskConfigs: 'connector.task-configs',
 } as const;
 
+/** The time limit that a runner sets to a connector's own check of its settings, in milliseconds; whoever asks for it waits longer. */
+export const VALIDATION_LIMIT_MS = 5_000;
+
 type Settings = Readonly<Record<string, string>>;
 
 export interface ValidateQuestion {

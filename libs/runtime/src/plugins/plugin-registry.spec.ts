@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
 import { ConnectErrorCode, RetriableError, type SinkConnector, type SourceConnector, type TaskConfig } from '@sluice/sdk';
+import { ConnectorChecks } from './connector-checks.js';
 import { PluginRegistry } from './plugin-registry.js';
 import { UnknownPluginError } from './plugin-registry.js';
 
@@ -122,19 +123,19 @@ describe('definitions', () => {
 });
 
 describe('validate', () => {
-  it('finds nothing wrong with a right configuration, and answers under the name of the class', () => {
-    const validation = registry.validate('ListSourceConnector', good);
+  it('finds nothing wrong with a right configuration, and answers under the name of the class', async () => {
+    const validation = await registry.validate('ListSourceConnector', good);
     expect(validation).toMatchObject({ className: 'ListSource', type: 'source', errorCount: 0, warnings: [] });
     expect(validation.groups).toEqual(expect.arrayContaining(['Common', 'Error Handling', 'Topic Creation', 'List']));
     expect(stateOf(validation, 'lists')).toMatchObject({ value: 'a,b', errors: [] });
   });
 
-  it('takes the class asked for where the settings name none', () => {
-    expect(registry.validate('ListSource', { name: 'c', lists: 'a' }).errorCount).toBe(0);
+  it('takes the class asked for where the settings name none', async () => {
+    expect((await registry.validate('ListSource', { name: 'c', lists: 'a' })).errorCount).toBe(0);
   });
 
-  it('reports every wrong setting', () => {
-    const validation = registry.validate('ListSource', { 'tasks.max': '0', last: 'x' });
+  it('reports every wrong setting', async () => {
+    const validation = await registry.validate('ListSource', { 'tasks.max': '0', last: 'x' });
     expect(errorsOf(validation)).toEqual([
       ['name', 'Missing required configuration "name" which has no default value.'],
       ['tasks.max', 'Invalid value 0 for configuration tasks.max: Value must be at least 1'],
@@ -144,8 +145,8 @@ describe('validate', () => {
     expect(validation.errorCount).toBe(4);
   });
 
-  it('warns of settings that nothing defines and shows them without a definition', () => {
-    const validation = registry.validate('ListSource', { ...good, 'task.max': '3', 'api.key': 'abc' });
+  it('warns of settings that nothing defines and shows them without a definition', async () => {
+    const validation = await registry.validate('ListSource', { ...good, 'task.max': '3', 'api.key': 'abc' });
     expect(validation.errorCount).toBe(0);
     expect(validation.warnings).toEqual([
       'Configuration task.max is not a known setting. Did you mean tasks.max?',
@@ -157,27 +158,48 @@ describe('validate', () => {
     ]);
   });
 
-  it('applies the rules of the connector, without the secrets that they repeat', () => {
-    const validation = registry.validate('ListSource', { ...good, last: '0', pin: 'hunter2' });
+  it('applies the rules of the connector, without the secrets that they repeat', async () => {
+    const validation = await registry.validate('ListSource', { ...good, last: '0', pin: 'hunter2' });
     expect(errorsOf(validation)).toEqual([['last', 'Last must not be 0 with [hidden]']]);
     expect(stateOf(validation, 'pin')?.value).toBe('[hidden]');
     expect(JSON.stringify(validation)).not.toContain('hunter2');
   });
 
-  it('counts rules about settings that do not exist, and rules that fail', () => {
-    const rule = (validate: SourceConnector['validate']): ValidateAnswer =>
+  it('counts rules about settings that do not exist, and rules that fail', async () => {
+    const rule = (validate: SourceConnector['validate']): Promise<ValidateAnswer> =>
       new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).validate('ListSource', good);
-    const odd = rule(() => [{ field: 'nowhere', message: 'odd' }]);
+    const odd = await rule(() => [{ field: 'nowhere', message: 'odd' }]);
     expect(odd.errorCount).toBe(1);
     expect(errorsOf(odd)).toEqual([['nowhere', 'odd']]);
-    const failing = rule(() => {
+    const failing = await rule(() => {
       throw new Error('broken');
     });
-    expect(errorsOf(failing)).toEqual([['connector.class', 'ListSource cannot check its settings: Error: broken']]);
+    expect(errorsOf(failing)).toEqual([['connector.class', 'ListSource could not check its settings: Error: broken']]);
   });
 
-  it('checks the names of converters and their settings', () => {
-    const unknown = registry.validate('ListSource', {
+  it('reports a check that never ends, or waits for a system that is not there, without the secrets in its error', async () => {
+    const never: SourceConnector = { ...source, validate: () => new Promise(() => undefined) };
+    const impatient = new ConnectorChecks({ limitMs: 20, maxRunning: 1, maxWaiting: 1 });
+    expect(errorsOf(await new PluginRegistry([never], impatient).validate('ListSource', good))).toEqual([
+      ['connector.class', 'ListSource could not check its settings: The check of ListSource did not end within 20 ms'],
+    ]);
+    const away: SourceConnector = { ...source, validate: ({ pin }) => Promise.reject(new RetriableError(`no answer to ${pin ?? ''}`)) };
+    expect(errorsOf(await new PluginRegistry([away]).validate('ListSource', { ...good, pin: 'hunter2' }))).toEqual([
+      ['connector.class', 'ListSource could not check its settings: no answer to [hidden]'],
+    ]);
+  });
+
+  it('asks a connector only about settings that are right one by one', async () => {
+    let asked = 0;
+    const counting: SourceConnector = { ...source, validate: () => ((asked += 1), []) };
+    await new PluginRegistry([counting]).validate('ListSource', { ...good, last: 'x' });
+    expect(asked).toBe(0);
+    await new PluginRegistry([counting]).validate('ListSource', good);
+    expect(asked).toBe(1);
+  });
+
+  it('checks the names of converters and their settings', async () => {
+    const unknown = await registry.validate('ListSource', {
       ...good,
       'value.converter': 'Nope',
       'value.converter.unknowable': 'x',
@@ -186,7 +208,7 @@ describe('validate', () => {
       ['value.converter', expect.stringContaining('Invalid value Nope for configuration value.converter: Class Nope')],
     ]);
     expect(unknown.warnings).toEqual([]);
-    const wrong = registry.validate('ListSource', {
+    const wrong = await registry.validate('ListSource', {
       ...good,
       'value.converter': 'JsonConverter',
       'value.converter.schemas.enable': 'x',
@@ -209,8 +231,8 @@ describe('validate', () => {
     ['task.group.id', 'g', 'the consumer group follows'],
     ['value.converter.plugin.version', '4.3.1', 'one version of each'],
     ['sluice.task.count', '9', 'Sluice writes the settings with this prefix itself'],
-  ])('refuses %s=%s, whose effect Sluice does not have', (name, value, reason) => {
-    const validation = registry.validate('ListSource', { ...good, [name]: value });
+  ])('refuses %s=%s, whose effect Sluice does not have', async (name, value, reason) => {
+    const validation = await registry.validate('ListSource', { ...good, [name]: value });
     expect(errorsOf(validation)).toEqual([
       [name, expect.stringMatching(`^Configuration ${name.replaceAll('.', '\\.')} is not supported: .*${reason}`)],
     ]);
@@ -221,14 +243,14 @@ describe('validate', () => {
     [{ 'queue.by': 'random' }, 'queue.by', /random.*partition, key, header/],
     [{ 'queue.by': 'header' }, 'queue.by.header', /needs the name of a header/],
     [{ 'queue.by': 'key', 'queue.by.header': 'h' }, 'queue.by.header', /has no effect with queue\.by=key/],
-  ])('refuses %j of a source', (settings, field, reason) => {
-    const validation = registry.validate('ListSource', { ...good, ...settings });
+  ])('refuses %j of a source', async (settings, field, reason) => {
+    const validation = await registry.validate('ListSource', { ...good, ...settings });
     expect(errorsOf(validation)).toEqual([[field, expect.stringMatching(reason)]]);
     expect(validation.errorCount).toBe(1);
   });
 
-  it('accepts values that ask for what happens anyway', () => {
-    const validation = registry.validate('ListSource', {
+  it('accepts values that ask for what happens anyway', async () => {
+    const validation = await registry.validate('ListSource', {
       ...good,
       transforms: '',
       predicates: ' ',
@@ -241,8 +263,8 @@ describe('validate', () => {
     expect(validation).toMatchObject({ errorCount: 0, warnings: [] });
   });
 
-  it('warns of a replication factor, which topics of RocketMQ do not have', () => {
-    const { errorCount, warnings } = registry.validate('ListSource', {
+  it('warns of a replication factor, which topics of RocketMQ do not have', async () => {
+    const { errorCount, warnings } = await registry.validate('ListSource', {
       ...good,
       'topic.creation.default.replication.factor': '3',
     });
@@ -252,16 +274,16 @@ describe('validate', () => {
     });
   });
 
-  it("leaves a connector's own settings to it, whatever they are called", () => {
+  it("leaves a connector's own settings to it, whatever they are called", async () => {
     const own: SourceConnector = {
       ...source,
       spec: { ...source.spec, 'task.group.id': { type: 'string', importance: 'low', doc: 'Own.', optional: true } },
     };
-    expect(new PluginRegistry([own]).validate('ListSource', { ...good, 'task.group.id': 'x' }).errorCount).toBe(0);
+    expect((await new PluginRegistry([own]).validate('ListSource', { ...good, 'task.group.id': 'x' })).errorCount).toBe(0);
   });
 
-  it('refuses what a configuration provider would have to replace, without its value', () => {
-    const validation = registry.validate('ListSource', { ...good, pin: '${file:/run/secrets:pin}' });
+  it('refuses what a configuration provider would have to replace, without its value', async () => {
+    const validation = await registry.validate('ListSource', { ...good, pin: '${file:/run/secrets:pin}' });
     expect(errorsOf(validation)).toEqual([['pin', expect.stringContaining('no configuration providers yet')]]);
     expect(JSON.stringify(validation)).not.toContain('/run/secrets');
   });
@@ -271,8 +293,8 @@ describe('validate', () => {
     ['replace.null.with.default', 'maybe', 'either true or false'],
     ['schema.enable', 'false', 'is not a setting of JsonConverter. Did you mean value.converter.schemas.enable?'],
     ['nothing', 'x', 'is not a setting of JsonConverter. Its settings are: schemas.enable, decimal.format'],
-  ])('refuses the setting %s=%s that the converter does not have', (name, value, message) => {
-    const validation = registry.validate('ListSource', {
+  ])('refuses the setting %s=%s that the converter does not have', async (name, value, message) => {
+    const validation = await registry.validate('ListSource', {
       ...good,
       'value.converter': 'JsonConverter',
       [`value.converter.${name}`]: value,
@@ -287,8 +309,8 @@ describe('validate', () => {
     });
   });
 
-  it.each(['db.inventory.items', 'x'.repeat(128), 'a b', 'ü'])('refuses the topic %s, which cannot exist', (topic) => {
-    const validation = registry.validate('ListSink', {
+  it.each(['db.inventory.items', 'x'.repeat(128), 'a b', 'ü'])('refuses the topic %s, which cannot exist', async (topic) => {
+    const validation = await registry.validate('ListSink', {
       name: 'c',
       'connector.class': 'ListSink',
       topics: `a,${topic}`,
@@ -298,10 +320,10 @@ describe('validate', () => {
     ]);
   });
 
-  it('wants topics of a sink', () => {
+  it('wants topics of a sink', async () => {
     const settings = { name: 'c', 'connector.class': 'ListSink' };
-    expect(errorsOf(registry.validate('ListSink', settings))).toEqual([['topics', 'Must configure one of topics or topics.regex']]);
-    expect(registry.validate('ListSink', { ...settings, 'connect.topicnames': 'a;b' }).errorCount).toBe(0);
+    expect(errorsOf(await registry.validate('ListSink', settings))).toEqual([['topics', 'Must configure one of topics or topics.regex']]);
+    expect((await registry.validate('ListSink', { ...settings, 'connect.topicnames': 'a;b' })).errorCount).toBe(0);
   });
 });
 
@@ -353,8 +375,22 @@ describe('taskConfigs', () => {
     });
     const failing = { ...looking, taskConfigs: () => Promise.reject(new Error('cannot look')) };
     await expect(new PluginRegistry([failing]).taskConfigs(config)).resolves.toEqual({ error: 'cannot look' });
-    const away = { ...looking, taskConfigs: () => Promise.reject(new RetriableError('not there now')) };
-    await expect(new PluginRegistry([away]).taskConfigs(config)).rejects.toThrow('not there now');
+    const away = { ...looking, taskConfigs: () => Promise.reject(new RetriableError('nobody at sesame')) };
+    const secret = { ...config, pin: 'sesame' };
+    await expect(new PluginRegistry([away]).taskConfigs(secret)).rejects.toMatchObject({ retriable: true, message: 'nobody at [hidden]' });
+  });
+
+  it('may be asked again where the settings cannot be checked now; what is wrong with them is final', async () => {
+    const of = (validate: SourceConnector['validate']): ReturnType<PluginRegistry['taskConfigs']> =>
+      new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).taskConfigs({ ...good, pin: 'hunter2' });
+    const away = ({ pin }: TaskConfig): never => {
+      throw new RetriableError(`no answer to ${pin ?? ''}`);
+    };
+    await expect(of(away)).rejects.toMatchObject({ retriable: true, message: 'no answer to [hidden]' });
+    await expect(of(() => Promise.resolve([{ field: 'last', message: 'no such table' }]))).resolves.toEqual({
+      error: 'Connector configuration is invalid and contains the following 1 error(s):\nno such table',
+    });
+    await expect(of(() => Promise.reject(new Error('broken')))).resolves.toEqual({ error: expect.stringContaining('Error: broken') });
   });
 
   it.each<readonly [string, TaskConfig, string]>([

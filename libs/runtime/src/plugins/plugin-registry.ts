@@ -6,8 +6,10 @@ import {
   ConnectError,
   ConnectErrorCode,
   describeSpec,
+  type FieldError,
   isRetriable,
   parseConfig,
+  RetriableError,
   type TaskConfig,
 } from '@sluice/sdk';
 import { commonSettingsSpec } from '../config/connector-settings.js';
@@ -15,7 +17,8 @@ import { converterByName, converterInfos } from '../converters/converter-plugins
 import { transformByName, transformInfos } from '../transforms/transform-plugins.js';
 import { isRateLimited, TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { connectorSpec } from './connector-definition.js';
-import { validateConnector, withoutSecrets } from './validate-connector.js';
+import { ConnectorChecks } from './connector-checks.js';
+import { failedCheck, validateConnector, withoutSecrets } from './validate-connector.js';
 
 /** Reports that no connector has a name; the message lists those that are there, in Kafka Connect's words. */
 export class UnknownPluginError extends ConnectError {
@@ -39,7 +42,10 @@ export class PluginRegistry {
   readonly #byName = new Map<string, Connector>();
 
   /** Throws a `ConnectError` when two connectors claim the same name or alias. */
-  constructor(private readonly connectors: readonly Connector[]) {
+  constructor(
+    private readonly connectors: readonly Connector[],
+    private readonly checks: Pick<ConnectorChecks, 'run'> = new ConnectorChecks(),
+  ) {
     for (const connector of connectors) {
       for (const name of new Set([connector.name, ...connector.aliases])) {
         const other = this.#byName.get(name);
@@ -79,14 +85,15 @@ export class PluginRegistry {
   }
 
   /**
-   * Checks settings without changing anything. A name that nothing defines is a warning. Secret values are hidden.
+   * Checks settings without changing anything. A name that nothing defines is a warning, and a connector that cannot check its settings, or
+   * not in time, is an error. Secret values are hidden.
    *
    * @throws UnknownPluginError
    */
-  validate(className: string, config: TaskConfig): ValidateAnswer {
-    return validateConnector(
-      this.connector(className),
-      connectorClass(config) === '' ? { ...config, 'connector.class': className } : config,
+  async validate(className: string, config: TaskConfig): Promise<ValidateAnswer> {
+    const named = connectorClass(config) === '' ? { ...config, 'connector.class': className } : config;
+    return validateConnector(this.connector(className), named, (connector, settings) =>
+      this.checks.run(connector, settings).catch((error: unknown) => failedCheck(connector, error)),
     );
   }
 
@@ -105,14 +112,14 @@ export class PluginRegistry {
     try {
       return { tasks: await this.#split(this.connector(connectorClass(config)), config) };
     } catch (error) {
-      if (isRetriable(error)) throw error;
-      const text = error instanceof Error ? error.message : String(error);
-      return { error: withoutSecrets(text, connector, config) };
+      const text = withoutSecrets(error instanceof Error ? error.message : String(error), connector, config);
+      if (isRetriable(error)) throw new RetriableError(text, { cause: error });
+      return { error: text };
     }
   }
 
   async #split(connector: Connector, config: TaskConfig): Promise<readonly TaskConfig[]> {
-    const { errorCount, fields } = validateConnector(connector, config);
+    const { errorCount, fields } = await validateConnector(connector, config, (each, settings) => this.#finalErrors(each, settings));
     const tasksMax = parseConfig({ 'tasks.max': commonSettingsSpec['tasks.max'] }, config, { unknownKeys: 'ignore' });
     if (errorCount > 0 || !tasksMax.ok) {
       const lines = fields.flatMap(({ state }) => state.errors);
@@ -138,6 +145,14 @@ export class PluginRegistry {
     const share = connector.kind === 'sink' || isRateLimited(config) ? { [TASK_COUNT_SETTING]: String(tasks.length) } : {};
     const spec = connectorSpec(connector);
     return tasks.map((task) => ({ ...taskSettings(spec, config, task), ...share }));
+  }
+
+  /** Says what is wrong with settings for good. @throws an error marked `retriable` when they cannot be checked now */
+  #finalErrors(connector: Connector, config: TaskConfig): Promise<readonly FieldError[]> {
+    return this.checks.run(connector, config).catch((error: unknown) => {
+      if (isRetriable(error)) throw error;
+      return failedCheck(connector, error);
+    });
   }
 }
 

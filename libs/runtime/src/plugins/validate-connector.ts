@@ -8,6 +8,7 @@ import {
   HIDDEN_VALUE,
   hideEmbedded,
   isConfigError,
+  isConnectError,
   isSecretName,
   nearestName,
   parseConfig,
@@ -25,8 +26,14 @@ import { transformSettingsSpec } from '../transforms/create-transforms.js';
 import { chooseTransforms, isOfTransforms, transformErrors } from '../transforms/transform-choice.js';
 import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-definition.js';
 
-/** Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it. */
-export function validateConnector(connector: Connector, config: TaskConfig): ValidateAnswer {
+/** Checks settings as the connector itself does. */
+export type OwnCheck = (connector: Connector, config: TaskConfig) => Promise<readonly FieldError[]>;
+
+/**
+ * Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it.
+ * @throws what `check` throws
+ */
+export async function validateConnector(connector: Connector, config: TaskConfig, check: OwnCheck): Promise<ValidateAnswer> {
   const choices = converterChoices(connector, config);
   const transforms = chooseTransforms(config);
   const spec: ConfigSpec = { ...connectorSpec(connector), ...converterSettingsSpec(choices), ...transformSettingsSpec(transforms) };
@@ -43,7 +50,7 @@ export function validateConnector(connector: Connector, config: TaskConfig): Val
     ...transformErrors(config, transforms),
     ...unsupported.errors,
     ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : sourceErrors(config, wrong)),
-    ...ownErrors(connector, config, spec),
+    ...(await ownErrors(connector, config, spec, check)),
   ];
   const fields: { description?: ValidateAnswer['fields'][number]['description']; state: FieldState }[] = [
     ...base.fields,
@@ -110,17 +117,18 @@ function sourceErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly 
 }
 
 /** The connector's own rules. They are asked only when each of its settings is right by itself. */
-function ownErrors(connector: Connector, config: TaskConfig, spec: ConfigSpec): readonly FieldError[] {
+async function ownErrors(connector: Connector, config: TaskConfig, spec: ConfigSpec, check: OwnCheck): Promise<readonly FieldError[]> {
   if (connector.validate === undefined || !parseConfig(spec, config, { unknownKeys: 'ignore' }).ok) return [];
-  let errors: readonly FieldError[];
-  try {
-    errors = connector.validate(config);
-  } catch (error) {
-    errors = isConfigError(error)
-      ? error.errors
-      : [{ field: 'connector.class', message: `${connector.name} cannot check its settings: ${String(error)}` }];
-  }
-  return errors.map(({ field, message }) => ({ field, message: withoutSecrets(message, connector, config) }));
+  const hide = secretsHider(connector, config);
+  const errors = await check(connector, config);
+  return errors.map(({ field, message }) => ({ field, message: hide(message) }));
+}
+
+/** Makes what a connector's own check threw an error of the setting that names the connector. */
+export function failedCheck(connector: Connector, error: unknown): readonly FieldError[] {
+  if (isConfigError(error)) return error.errors;
+  const why = isConnectError(error) ? error.message : String(error);
+  return [{ field: 'connector.class', message: `${connector.name} could not check its settings: ${why}` }];
 }
 
 /** Finds settings that were given, or that an error names, and that nothing defines. */

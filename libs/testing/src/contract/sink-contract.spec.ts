@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   queueKey,
   RetriableError,
+  type FieldError,
   type FlushOptions,
   type QueueRef,
   type SinkConnector,
@@ -24,6 +25,8 @@ interface System {
 /** What the wrong sinks do: each flaw is one mistake of an author. */
 type Flaw =
   | 'splits into too many'
+  | 'finds fault with a right configuration'
+  | 'checks without end'
   | 'writes backwards'
   | 'resumes behind its position'
   | 'writes before a flush'
@@ -164,6 +167,7 @@ function subjectWith(flaw?: Flaw, storesOffsets = true): SinkContractSubject {
     version: '1.0.0',
     doc: 'Writes into a list.',
     spec: {},
+    validate: (_config, signal) => validateWith(flaw, signal),
     taskConfigs: (given: TaskConfig) => (flaw === 'splits into too many' ? [given, given, given] : [given]),
     createTask: () => new ListTask(system, storesOffsets, flaw),
   };
@@ -184,8 +188,17 @@ function subjectWith(flaw?: Flaw, storesOffsets = true): SinkContractSubject {
   };
 }
 
+async function validateWith(flaw: Flaw | undefined, signal: AbortSignal): Promise<readonly FieldError[]> {
+  if (flaw === 'finds fault with a right configuration') return [{ field: 'list', message: 'wrong' }];
+  if (flaw === 'checks without end') await pause(2500, undefined, { ref: false });
+  else await pause(5, undefined, { signal });
+  return [];
+}
+
 const caught: readonly (readonly [Flaw, RegExp])[] = [
   ['splits into too many', /^splits its work/],
+  ['finds fault with a right configuration', /^finds a valid configuration right/],
+  ['checks without end', /^finds a valid configuration right/],
   ['writes backwards', /^has written everything once flushed/],
   ['resumes behind its position', /^resumes after a stop at any record/],
   ['writes before a flush', /^neither loses nor duplicates a record when its process dies/],

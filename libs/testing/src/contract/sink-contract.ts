@@ -1,4 +1,5 @@
 import { deepEqual, ok, rejects } from 'node:assert/strict';
+import { connectorCases } from './connector-cases.js';
 import type { ContractCase } from './contract-case.js';
 import { sinkSafetyCases } from './sink-safety-cases.js';
 import {
@@ -24,17 +25,10 @@ export type { SinkContractSubject, SinkFixture } from './sink-subject.js';
 /** Lists the facts that the runtime relies on in every sink connector. */
 export function sinkContract(subject: SinkContractSubject): readonly ContractCase[] {
   return [
-    {
-      title: 'splits its work into between one and the most tasks allowed, always alike',
-      run: () =>
-        withFixture(subject, async ({ config }) => {
-          for (const maxTasks of [1, 3]) {
-            const configs = await subject.connector.taskConfigs(config, maxTasks);
-            ok(configs.length >= 1 && configs.length <= maxTasks);
-            deepEqual(await subject.connector.taskConfigs(config, maxTasks), configs);
-          }
-        }),
-    },
+    ...connectorCases({
+      connector: subject.connector,
+      withConfig: (body) => withFixture(subject, ({ config }) => body(config)),
+    }),
     {
       title: 'has written everything once flushed, in the order of each queue',
       run: () =>

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   ConnectError,
   ConnectErrorCode,
+  type FieldError,
   type RecordMetadata,
   type SourceConnector,
   type SourceRecord,
@@ -25,6 +26,8 @@ interface System {
 /** What the wrong sources do: each flaw is one mistake of an author. */
 type Flaw =
   | 'splits into too many'
+  | 'finds fault with a right configuration'
+  | 'checks without end'
   | 'hands out backwards'
   | 'nests positions'
   | 'ignores its position'
@@ -112,6 +115,7 @@ function subjectWith(flaw?: Flaw): SourceContractSubject {
     version: '1.0.0',
     doc: 'Reads a list.',
     spec: {},
+    validate: (_config, signal) => validateWith(flaw, signal),
     taskConfigs: (given: TaskConfig) => (flaw === 'splits into too many' ? [given, given, given] : [given]),
     createTask: () => new ListTask(system, flaw),
   };
@@ -132,8 +136,17 @@ function subjectWith(flaw?: Flaw): SourceContractSubject {
   };
 }
 
+async function validateWith(flaw: Flaw | undefined, signal: AbortSignal): Promise<readonly FieldError[]> {
+  if (flaw === 'finds fault with a right configuration') return [{ field: 'list', message: 'wrong' }];
+  if (flaw === 'checks without end') await pause(2500, undefined, { ref: false });
+  else await pause(5, undefined, { signal });
+  return [];
+}
+
 const caught: readonly (readonly [Flaw, RegExp])[] = [
   ['splits into too many', /^splits its work/],
+  ['finds fault with a right configuration', /^finds a valid configuration right/],
+  ['checks without end', /^finds a valid configuration right/],
   ['hands out backwards', /^hands out everything, in order/],
   ['nests positions', /^names partitions and positions/],
   ['ignores its position', /^resumes after any record/],

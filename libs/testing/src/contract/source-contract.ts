@@ -1,7 +1,9 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import type { ConnectError, SourceConnector, SourceRecord, SourceTask, TaskConfig } from '@sluice/sdk';
+import { connectorCases } from './connector-cases.js';
 import type { ContractCase } from './contract-case.js';
 import { RememberedPositions, sourceTestContext, type TestContextOptions } from './task-contexts.js';
+import { within } from './within.js';
 
 /** An external system to read from, made for one case. */
 export interface SourceFixture {
@@ -31,17 +33,10 @@ const VALUES = ['a', 'bc', '', 'ünï', 'last'];
 /** Lists the facts that the runtime relies on in every source connector. */
 export function sourceContract(subject: SourceContractSubject): readonly ContractCase[] {
   return [
-    {
-      title: 'splits its work into between one and the most tasks allowed, always alike',
-      run: () =>
-        withFixture(subject, async ({ config }) => {
-          for (const maxTasks of [1, 3]) {
-            const configs = await subject.connector.taskConfigs(config, maxTasks);
-            ok(configs.length >= 1 && configs.length <= maxTasks);
-            deepEqual(await subject.connector.taskConfigs(config, maxTasks), configs);
-          }
-        }),
-    },
+    ...connectorCases({
+      connector: subject.connector,
+      withConfig: (body) => withFixture(subject, ({ config }) => body(config)),
+    }),
     {
       title: 'hands out everything, in order, and then what comes later',
       run: () =>
@@ -298,18 +293,4 @@ function textsOf(records: readonly SourceRecord[]): readonly string[] {
     ok(value instanceof Uint8Array, 'a text value is a string or its bytes');
     return Buffer.from(value).toString('utf8');
   });
-}
-
-async function within<T>(limitMs: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`${what} took longer than ${limitMs} ms`));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -287,13 +287,13 @@ describe('the generator', () => {
   });
 
   it('refuses fewer keys than partitions', () => {
-    expect(datagenSource.validate?.({ topic: 't', partitions: '4', keys: '3' })).toEqual([
+    expect(datagenSource.validate?.({ topic: 't', partitions: '4', keys: '3' }, new AbortController().signal)).toEqual([
       {
         field: 'keys',
         message: 'Invalid value 3 for configuration keys: Value must be at least the number of partitions, 4',
       },
     ]);
-    expect(datagenSource.validate?.({ topic: 't', partitions: '4', keys: '4' })).toEqual([]);
+    expect(datagenSource.validate?.({ topic: 't', partitions: '4', keys: '4' }, new AbortController().signal)).toEqual([]);
   });
 
   it('refuses partitions that it does not have', async () => {
@@ -309,7 +309,7 @@ describe('the generator', () => {
     const common = new Set(['connector.class', 'tasks.max', 'topic.creation.default.partitions']);
     const parsed = parseConfig(datagenSourceSpec, example.config, { isKnownElsewhere: (key) => common.has(key) });
     expect(parsed).toMatchObject({ ok: true, warnings: [] });
-    expect(datagenSource.validate?.(example.config)).toEqual([]);
+    expect(datagenSource.validate?.(example.config, new AbortController().signal)).toEqual([]);
     expect(example.config['connector.class']).toBe(datagenSource.name);
   });
 });
