@@ -2,6 +2,7 @@ import { DesiredTasks, taskKey, type DesiredTask, type TaskReport } from '@sluic
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
 import { describeTaskError, type PluginRegistry, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
+import { GenerationRequests } from './generation-requests.js';
 import { TaskReconciler } from './task-reconciler.js';
 import { RunnerError } from '../runner-error.js';
 
@@ -31,14 +32,17 @@ export class NodeTasks {
   #isReconcilingSoon = false;
 
   constructor(options: NodeTasksOptions) {
-    const { createLoop, meter, node, plugins } = options;
+    const { createLoop, meter, node, plugins, commands } = options;
     const logger = node.logger.scoped('tasks');
+    const generations = new GenerationRequests((name, tasks) =>
+      commands.submit({ kind: 'tasks.restart', name, tasks }, RESTART_TIMEOUT_MS),
+    );
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);
     this.#host = new TaskHost({
       createLoop: (task: DesiredTask) => meter.counted(task.id, () => createLoop(task)),
       describeError: ({ config }, error) => describeTaskError(error, config, plugins),
-      requestNewGeneration: (task) => this.#requestNewGeneration(task),
+      requestNewGeneration: ({ id }) => generations.request(id),
       clock: systemClock,
       logger,
       onChange: () => {
@@ -113,14 +117,5 @@ export class NodeTasks {
       this.#isReconcilingSoon = false;
       this.#reconciler.reconcile();
     });
-  }
-
-  async #requestNewGeneration({ id }: DesiredTask): Promise<void> {
-    const restart = { kind: 'tasks.restart', name: id.connector, tasks: [id] } as const;
-    const outcome = await this.#options.commands.submit(restart, RESTART_TIMEOUT_MS);
-    // A task that is not there any more is revoked here too.
-    if (outcome.status !== 'done' && outcome.status !== 'not-found') {
-      throw new RunnerError('RESTART_REFUSED', outcome.message, true);
-    }
   }
 }
