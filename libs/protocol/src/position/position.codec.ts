@@ -23,7 +23,7 @@ export interface PartitionPosition {
   readonly routes: readonly QueueRef[];
   /**
    * Records that are in their queues although the one with `nextSeq` is not, of a partition that writes to several queues. Only after an
-   * unclean hand-over, until the hole is filled.
+   * unclean hand-over, or the end of a task whose keys need a queue that stopped, until the hole is filled.
    */
   readonly ahead?: readonly { readonly seq: number; readonly position: SourcePosition }[];
   /** Who sent the partition's last records. */

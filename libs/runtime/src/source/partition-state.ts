@@ -50,7 +50,7 @@ export class PartitionState {
   #routesVersion = 0;
   /** The version that the position store knows as this generation's. */
   #storedRoutesVersion = 0;
-  /** Records above the stored one that a recovery found in a queue, by seq: they are not sent again. */
+  /** Records above the stored one that are in a queue, by seq: a generation does not send again what the one before has listed. */
   readonly ahead = new Map<number, SourcePosition>();
   /** The source gave other records than before its restart, and nobody knows yet. */
   #isReordered = false;
@@ -89,6 +89,11 @@ export class PartitionState {
   /** What chooses the queue of records that have no key of their own. */
   get streamBytes(): Uint8Array {
     return (this.#streamBytes ??= Buffer.from(this.stream));
+  }
+
+  /** Batches with records that the stored position does not cover. */
+  *openBatches(): Iterable<PendingBatch> {
+    for (const { batch } of this.#segments) yield batch;
   }
 
   /** The number of the next record. */

@@ -10,6 +10,7 @@ import {
 } from '@sluice/sdk';
 import { chooseQueue } from './choose-queue.js';
 import { PartitionState, type RecordRoute } from './partition-state.js';
+import type { PendingBatch } from './pending-batch.js';
 import { inKeyOrder, placeOf } from './queue-keys.js';
 import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
 import { isStop } from './writable-queues.js';
@@ -24,8 +25,6 @@ export interface PartitionTableOptions {
   readonly connector: string;
   readonly task: SourceGeneration;
   readonly laneOptions: QueueLaneOptions;
-  /** Records choose their queues one by one, not by partition. */
-  readonly isKeyed: boolean;
 }
 
 /** Reports that two tasks of a connector read the same source partition: their records would void each other. */
@@ -197,6 +196,18 @@ export class PartitionTable {
     return { to, moved };
   }
 
+  /**
+   * Lists in the partitions which of their records are in a queue although one before them is in none. Returns whether there is none. To be called
+   * when nothing is sent any more.
+   */
+  listAhead(): boolean {
+    const batches = new Set<PendingBatch>();
+    for (const state of this.#byStream.values()) for (const batch of state.openBatches()) batches.add(batch);
+    let isWhole = true;
+    for (const batch of batches) if (!batch.noteStored()) isWhole = false;
+    return isWhole;
+  }
+
   /** Forgets a lane that no partition uses and whose queue holds nothing of interest. */
   forget(lane: QueueLane): void {
     if (lane.isLeft) this.#lanesByKey.delete(lane.key);
@@ -232,7 +243,7 @@ export class PartitionTable {
     // Of several queues of one topic, which keys chose, the partition stays with the last.
     const routes = new Map(stored?.routes.map((queue) => [queue.topic, queue]));
     for (const queue of stored?.routes ?? []) if (this.#isStoredCounted) addTo(this.#idleLoads, queue, -1);
-    if (!this.options.isKeyed) for (const queue of routes.values()) this.#route(state, queue);
+    if (!this.options.laneOptions.isKeyed) for (const queue of routes.values()) this.#route(state, queue);
     this.#byStream.set(stream, state);
     return state;
   }

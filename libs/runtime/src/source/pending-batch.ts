@@ -1,5 +1,5 @@
 import { rebindStamp } from '@sluice/protocol';
-import type { QueueRef, RecordMetadata, SourceRecord } from '@sluice/sdk';
+import type { QueueRef, RecordMetadata, SourcePosition, SourceRecord } from '@sluice/sdk';
 import type { RecordBatch, RecordProducer, StoredBatch } from '../ports/record-producer.port.js';
 import type { PartitionState, Segment } from './partition-state.js';
 
@@ -7,6 +7,8 @@ export interface PendingBatchOptions {
   readonly producer: RecordProducer;
   /** Somebody wants to know where each record was stored. */
   readonly keepsRecords: boolean;
+  /** Keys choose the queues: a batch may be stored before an earlier one of the same partitions. */
+  readonly isKeyed: boolean;
 }
 
 /** A record, and where it was stored; `undefined` where no message was sent for it. */
@@ -29,6 +31,8 @@ export class PendingBatch {
   readonly #properties: Buffer[] = [];
   readonly #owners: PartitionState[] = [];
   readonly #seqs: number[] = [];
+  /** After each record, where an earlier one may be missing. */
+  readonly #positions: SourcePosition[] | undefined;
   /** Places of records that a recovery found in a queue, with that queue. */
   readonly #found = new Map<number, QueueRef>();
   /** What is sent: all of it at first, what is missing in the queue after a recovery. */
@@ -40,6 +44,7 @@ export class PendingBatch {
   constructor(private readonly options: PendingBatchOptions) {
     this.#encoded = options.producer.newBatch();
     this.#records = options.keepsRecords ? [] : undefined;
+    this.#positions = options.isKeyed ? [] : undefined;
   }
 
   get segments(): readonly Segment[] {
@@ -116,6 +121,7 @@ export class PendingBatch {
   add(owner: PartitionState, seq: number, record: SourceRecord, body: Buffer, properties: Buffer, hasNewRoute: boolean): boolean {
     if (!this.#encoded.add(body, properties)) return false;
     this.#records?.push(record);
+    this.#positions?.push(record.position);
     this.#bodies.push(body);
     this.#properties.push(properties);
     this.#owners.push(owner);
@@ -142,6 +148,16 @@ export class PendingBatch {
     }
     this.#encoded = this.#encode();
     this.#newRoutes = true;
+  }
+
+  /** Notes in the partitions which of its records are in a queue, where keys choose the queues. Returns whether all are. */
+  noteStored(): boolean {
+    for (const [index, owner] of this.#owners.entries()) {
+      const [seq, position] = [this.#seqs[index], this.#positions?.[index]];
+      if (seq === undefined || position === undefined) continue;
+      if (this.#acknowledged || this.#found.has(index)) owner.ahead.set(seq, position);
+    }
+    return this.#acknowledged;
   }
 
   /** Returns where each record is, once `queue` has acknowledged the last of them; none where nobody wants to know. */

@@ -167,9 +167,19 @@ describe('a source whose keys choose the queues', () => {
     await first.loop.start();
     let end: unknown;
     void first.loop.ended.then((ended) => (end = ended));
+    await world.clock.until(() => world.waits.list.length > 0);
+    expect(world.waits.list).toMatchObject([
+      {
+        error: expect.stringMatching(
+          /has taken no messages for \d s\. After 10 s the task restarts with the queues that take messages then\./,
+        ),
+      },
+    ]);
     await world.clock.until(() => end !== undefined);
+    // A new generation: this one's numbers would look repeated in other queues.
     expect(end).toMatchObject({
       kind: 'failed',
+      clean: false,
       error: {
         code: 'CONNECT_UNAVAILABLE',
         retriable: true,
@@ -178,9 +188,42 @@ describe('a source whose keys choose the queues', () => {
         ),
       },
     });
+    // Nothing was uncertain: what is in the queues is listed, and they are not examined.
+    expect(world.positions.writes.at(-1)).toMatchObject({ settled: [{ index: 0 }] });
+    expect(world.positions.writes.at(-1)?.partitions[0]?.ahead?.length).toBeGreaterThan(0);
     const second = world.loop(world.source({ a: listOf(60) }, 7), { queueKeys: lastDigit });
-    // It waits for the closed queue's limit before it takes its end for a barrier.
-    void second.loop.start();
+    const endedMs = world.clock.nowMs();
+    await second.loop.start();
+    expect(world.clock.nowMs()).toBe(endedMs);
+    const found = (): readonly string[] => queues.flatMap((queue) => readEverything(world.cluster.queue(queue)));
+    await world.clock.until(() => found().length >= 60);
+    await second.loop.stop();
+    expect([...found()].sort()).toEqual(
+      listOf(60)
+        .map(({ value }) => value)
+        .sort(),
+    );
+  });
+
+  it('leaves the examination of its queues to its next generation where the one that stopped may have more than was acknowledged', async () => {
+    const world = new SourceWorld();
+    const queues = world.cluster.addTopic('t', 3);
+    const lost = queueKey(queues[1]!);
+    world.cluster.fate = (queue) => {
+      if (queueKey(queue) !== lost || world.cluster.queue(queue).messages.length === 0) return { kind: 'store' };
+      world.cluster.stopped.set(lost, 'unavailable');
+      return { kind: 'store-unknown' };
+    };
+    const first = world.loop(world.source({ a: listOf(60) }, 7), { queueKeys: lastDigit });
+    await first.loop.start();
+    let end: unknown;
+    void first.loop.ended.then((ended) => (end = ended));
+    await world.clock.until(() => end !== undefined, 400_000);
+    expect(end).toMatchObject({ kind: 'failed', clean: false, error: { code: 'CONNECT_UNAVAILABLE' } });
+    world.cluster.stopped.clear();
+    world.cluster.fate = () => ({ kind: 'store' });
+    const second = world.loop(world.source({ a: listOf(60) }, 7), { queueKeys: lastDigit });
+    await second.loop.start();
     const found = (): readonly string[] => queues.flatMap((queue) => readValid(world.cluster.queue(queue)));
     await world.clock.until(() => found().length >= 60);
     await second.loop.stop();

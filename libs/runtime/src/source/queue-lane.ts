@@ -83,9 +83,9 @@ export class QueueLane {
     this.#waiting = options.waits.begin(`sending to queue ${this.key}`);
   }
 
-  /** True when everything given to it is acknowledged. */
+  /** True when everything given to it is acknowledged, or is another lane's or nobody's now. */
   get idle(): boolean {
-    return !this.#running && this.#open === undefined && this.#closed.length === 0;
+    return (!this.#running || this.#left) && this.#open === undefined && this.#closed.length === 0;
   }
 
   /** No successor of this generation has anything in the queue before this offset; `undefined` before the first batch is acknowledged. */
@@ -287,7 +287,7 @@ export class QueueLane {
         // Name servers that do not answer leave open whether the queue is gone, which explains a rejection.
         if (settlement === 'rejected' && look.state === 'writable') throw error;
         counters.sendRetries++;
-        if (isStop(look)) this.#waiting.failed(describeWait(error, look));
+        if (isStop(look)) this.#waiting.failed(describeWait(error, look, this.options.isKeyed));
         // The topic exists again: the next failure has nothing to do with those before.
         else if (wasStopped && look.state === 'writable') attempt = 1;
         if (look.state !== 'unknown') wasStopped = isStop(look);

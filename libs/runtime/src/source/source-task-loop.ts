@@ -76,7 +76,6 @@ export class SourceTaskLoop {
       connector,
       task: { index, generation },
       laneOptions: this.#laneOptions(warn),
-      isKeyed: spec.queueKeys !== undefined,
     });
     this.#calls = new SourceCalls({
       spec,
@@ -103,22 +102,17 @@ export class SourceTaskLoop {
         this.#wakeUp.wake();
       },
     });
-    const partitions = this.#partitions;
-    const queues = this.#queues;
-    const writer = this.#writer;
-    const calls = this.#calls;
-    const passedOver = this.#wantsOutcomes
-      ? (record: SourceRecord): void => {
-          calls.addOutcome({ record, metadata: undefined });
-        }
-      : undefined;
+    const noteOutcome = (record: SourceRecord): void => {
+      this.#calls.addOutcome({ record, metadata: undefined });
+    };
+    const passedOver = this.#wantsOutcomes ? noteOutcome : undefined;
     const whenSent = (): Promise<void> => this.#wakeUp.wait();
     const { transforms, encoder } = spec;
     const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
     const stage = new SourceStage({ transforms, encoder, policy: preparing, signal: stopping });
     const rate = RateLimit.of(settings.rateLimits, ports.clock, spec.waits);
-    const taking = { spec, partitions, writer, queues, stage, skips, rate, clock: ports.clock, policy };
-    this.#intake = new RecordIntake({ ...taking, passedOver, whenSent, signal: stopping });
+    const ours = { spec, partitions: this.#partitions, writer: this.#writer, queues: this.#queues, clock: ports.clock };
+    this.#intake = new RecordIntake({ ...ours, stage, skips, rate, policy, passedOver, whenSent, signal: stopping });
   }
 
   get counters(): TaskCounters {
@@ -240,9 +234,7 @@ export class SourceTaskLoop {
 
   async #pollUntilStopped(): Promise<void> {
     const { clock, lease } = this.ports;
-    const calls = this.#calls;
-    const intake = this.#intake;
-    const pausing = this.#pausing;
+    const [calls, intake, pausing] = [this.#calls, this.#intake, this.#pausing];
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await calls.commit();
@@ -285,16 +277,25 @@ export class SourceTaskLoop {
     );
   }
 
+  /** Fails without what a lane has not sent. Where that is certain, what the others have is still sent and stored. */
+  #endKeyed(lane: QueueLane, isUncertain: boolean, error: Error): void {
+    if (isUncertain) {
+      this.#fail(error);
+      return;
+    }
+    lane.giveAway();
+    this.#failure ??= { error };
+    this.#stopping.abort(error);
+    this.#wakeUp.wake();
+  }
+
   async #flushRegularly(): Promise<void> {
-    const { clock } = this.ports;
-    const writer = this.#writer;
-    const partitions = this.#partitions;
     const { flushIntervalMs, rewriteIntervalMs } = this.spec.settings;
     try {
       await keepPositionsStored({
-        clock,
-        writer,
-        partitions,
+        clock: this.ports.clock,
+        writer: this.#writer,
+        partitions: this.#partitions,
         flushIntervalMs,
         rewriteIntervalMs,
         signal: this.#killed.signal,
@@ -322,8 +323,9 @@ export class SourceTaskLoop {
     try {
       const isDrained = await this.#drain();
       if (this.#isRecovered && this.#mayWrite()) {
+        const isWhole = isDrained && this.#partitions.listAhead();
         await (isDrained ? this.#writer.writeAll(true) : this.#writer.flush());
-        clean = isDrained;
+        clean = isWhole;
         await this.#calls.commit();
       }
     } catch (error) {
@@ -364,15 +366,15 @@ export class SourceTaskLoop {
   #laneOptions(warn: (message: string) => void): QueueLaneOptions {
     const { connector, index, generation, settings, counters, waits } = this.spec;
     const { ports } = this;
-    const queues = this.#queues;
     const { clock, lease, producer } = ports;
     const { backoff } = settings;
-    const shared = { clock, lease, counters, backoff, signal: this.#killed.signal, warn, waits, queues };
+    const shared = { clock, lease, counters, backoff, signal: this.#killed.signal, warn, waits, queues: this.#queues };
     const task = taskId(connector, index);
     return {
       ...shared,
       producer,
       keepsRecords: this.#wantsOutcomes,
+      isKeyed: this.spec.queueKeys !== undefined,
       maxBatchBytes: settings.maxBatchBytes,
       ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.#partitions.lanes()),
       storeRoutes: (lane, batch) =>
@@ -383,7 +385,7 @@ export class SourceTaskLoop {
       move: (lane, stop, isUncertain) => {
         const { queueKeys } = this.spec;
         if (queueKeys === undefined) this.#move(lane, stop, isUncertain);
-        else this.#fail(new KeyedQueueStoppedError(stop, queueKeys.by));
+        else this.#endKeyed(lane, isUncertain, new KeyedQueueStoppedError(stop, queueKeys.by));
       },
       acknowledged: (lane, batch) => {
         for (const outcome of batch.outcomes(lane.queue)) this.#calls.addOutcome(outcome);

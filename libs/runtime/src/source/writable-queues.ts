@@ -166,9 +166,9 @@ export function describeStop({ queue, state, forMs }: QueueStop): string {
 }
 
 /** Says why a send to a queue failed, for how long that takes no messages, and what the task will do when. */
-export function describeWait(error: unknown, stop: QueueStop): string {
+export function describeWait(error: unknown, stop: QueueStop, isKeyed: boolean): string {
   const { limitMs } = stop;
-  const move = 'the task sends to another queue of the topic';
+  const move = isKeyed ? 'the task restarts with the queues that take messages then' : 'the task sends to another queue of the topic';
   const create = 'If the topic is gone then, topic.creation.enable=true has the task create it';
   const plan =
     limitMs === Infinity
