@@ -12,6 +12,12 @@ const numbers = {
 };
 const dots = (body: Buffer): unknown => body.fill('.');
 
+function withChecksum(head: string): Buffer {
+  const text = `${head},"body":"`;
+  const crc = crc32(Buffer.from(text)).toString(16).padStart(8, '0');
+  return Buffer.from(`${text}","crc":"${crc}"}`);
+}
+
 describe('crc32', () => {
   it.each([
     // The check value of CRC-32/ISO-HDLC, and what `gzip` and `cksum -a crc32b` give for other texts.
@@ -84,12 +90,27 @@ describe('verification records', () => {
     }
   });
 
+  it.each([
+    ['white space', '{ "v":1, "seed":7,"partition":3,"seq":12,"key":"key-45","keySeq":0,"createdMs":1763713027000'],
+    ['an escaped key', '{"v":1,"seed":7,"partition":3,"seq":12,"key":"key\\u002d45","keySeq":0,"createdMs":1763713027000'],
+    ['another order', '{"v":1,"partition":3,"seed":7,"seq":12,"key":"key-45","keySeq":0,"createdMs":1763713027000'],
+    ['an exponent', '{"v":1,"seed":7,"partition":3,"seq":1.2e1,"key":"key-45","keySeq":0,"createdMs":1763713027000'],
+  ])('are read as any JSON with %s', (_, head) => {
+    expect(decodeVerificationRecord(withChecksum(head))).toEqual({ ok: true, numbers });
+  });
+
+  it.each([
+    ['a leading zero', '"seq":012'],
+    ['no digits', '"seq":'],
+    ['a number that is not exact', '"seq":9007199254740993'],
+  ])('with %s are not read', (_, seq) => {
+    const head = `{"v":1,"seed":7,"partition":3,${seq},"key":"key-45","keySeq":0,"createdMs":1763713027000`;
+    expect(decodeVerificationRecord(withChecksum(head))).toEqual({ ok: false, problem: 'format' });
+  });
+
   it('of another version, or with a number that is none, are not read', () => {
     for (const change of [{ v: 2 }, { seq: -1 }, { seq: 1.5 }, { seed: 'x' }, { key: 7 }]) {
-      const head = JSON.stringify({ v: 1, ...numbers, ...change }).slice(0, -1);
-      const text = `${head},"body":"`;
-      const crc = crc32(Buffer.from(text)).toString(16).padStart(8, '0');
-      const value = Buffer.from(`${text}","crc":"${crc}"}`);
+      const value = withChecksum(JSON.stringify({ v: 1, ...numbers, ...change }).slice(0, -1));
       expect(decodeVerificationRecord(value)).toEqual({ ok: false, problem: 'format' });
     }
   });

@@ -2,7 +2,7 @@ import { ConnectError, ConnectErrorCode, plainJson, schemas, type SourcePosition
 import { encodeVerificationRecord } from '@sluice/verification';
 import { KeyRounds } from './key-rounds.js';
 import { keysOfPartition, type Numbering, recordsOfPartition } from './numbering.js';
-import { chances, fillPayload, type PayloadKind } from './payload.js';
+import { chances, fillerOf, type PayloadKind } from './payload.js';
 
 export interface GeneratorSettings extends Numbering {
   readonly topic: string;
@@ -54,6 +54,7 @@ export class PartitionGenerator {
     const { topic, seed, payloadKind } = this.#settings;
     const { partition } = this.#partition;
     const end = Math.min(this.#end, this.#next + count);
+    const fillBody = fillerOf(payloadKind);
     for (let seq = this.#next; seq < end; seq += 1) {
       const { key, keySeq } = this.#rounds.keyOf(seq);
       const numbers = { seed, partition, seq, key, keySeq, createdMs };
@@ -62,9 +63,7 @@ export class PartitionGenerator {
         topic,
         key,
         keySchema: schemas.string,
-        value: encodeVerificationRecord(numbers, size, (body) => {
-          fillPayload(payloadKind, body, numbers);
-        }),
+        value: encodeVerificationRecord(numbers, size, fillBody),
         schema: schemas.bytes,
         timestamp: createdMs - delayMs,
         partition: this.#partition,

@@ -1,12 +1,12 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { fillPayload, type PayloadKind } from './payload.js';
+import { fillerOf, type PayloadKind } from './payload.js';
 
 const place = { seed: 1, partition: 2, seq: 3 };
 
 function payload(kind: PayloadKind, at: typeof place, length = 4096): Buffer {
   const body = Buffer.alloc(length);
-  fillPayload(kind, body, at);
+  fillerOf(kind)(body, at);
   return body;
 }
 

@@ -5,23 +5,16 @@ const words = 'water lock gate basin river canal flow pump weir dam tide spring 
   .split(' ')
   .map((word) => Buffer.from(`${word} `));
 
-/** Fills a body with what follows from the record's place alone: the same place gives the same bytes, another one others. */
-export function fillPayload(
-  kind: PayloadKind,
-  body: Buffer,
-  place: { readonly seed: number; readonly partition: number; readonly seq: number },
-): void {
-  const next = generator(place);
-  switch (kind) {
-    case 'random':
-      fillRandom(body, next);
-      return;
-    case 'words':
-      fillWords(body, next);
-      return;
-    default:
-      kind satisfies never;
-  }
+/** What a record is: nothing else decides about its body. */
+interface Place {
+  readonly seed: number;
+  readonly partition: number;
+  readonly seq: number;
+}
+
+/** Returns what fills a body from the record's place alone: the same place gives the same bytes, another one others. */
+export function fillerOf(kind: PayloadKind): (body: Buffer, place: Place) => void {
+  return kind === 'random' ? fillRandom : fillWords;
 }
 
 const POOL_BYTES = 1024 * 1024;
@@ -31,7 +24,7 @@ let pool: Buffer | undefined;
 function randomPool(): Buffer {
   if (pool === undefined) {
     pool = Buffer.allocUnsafe(POOL_BYTES);
-    writeCharacters(pool, generator({ seed: 0, partition: 0, seq: 0 }));
+    writeCharacters(pool, POOL_BYTES, random.at({ seed: 0, partition: 0, seq: 0 }));
   }
   return pool;
 }
@@ -40,47 +33,67 @@ function randomPool(): Buffer {
 const OWN_CHARACTERS = 15;
 
 /** Copies from the pool what follows the own characters: making each one would take most of a load's CPU. */
-function fillRandom(body: Buffer, next: () => number): void {
-  writeCharacters(body.subarray(0, OWN_CHARACTERS), next);
-  let from = next() % POOL_BYTES;
-  for (let at = OWN_CHARACTERS; at < body.length; from = 0) at += randomPool().copy(body, at, from);
+function fillRandom(body: Buffer, place: Place): void {
+  const source = randomPool();
+  const numbers = random.at(place);
+  writeCharacters(body, OWN_CHARACTERS, numbers);
+  let from = numbers.next() % POOL_BYTES;
+  for (let at = OWN_CHARACTERS; at < body.length; from = 0) at += source.copy(body, at, from);
 }
 
-function writeCharacters(bytes: Buffer, next: () => number): void {
+/** Fills the first `count` bytes, or as many as there are. */
+function writeCharacters(bytes: Buffer, count: number, numbers: Random): void {
   const charactersPerNumber = 5;
-  for (let at = 0; at < bytes.length;) {
-    let bits = next();
-    const end = Math.min(bytes.length, at + charactersPerNumber);
-    for (; at < end; at += 1, bits >>>= 6) bytes[at] = alphabet[bits & 63] ?? 0;
+  const end = Math.min(bytes.length, count);
+  for (let at = 0; at < end;) {
+    let bits = numbers.next();
+    const groupEnd = Math.min(end, at + charactersPerNumber);
+    for (; at < groupEnd; at += 1, bits >>>= 6) bytes[at] = alphabet[bits & 63] ?? 0;
   }
 }
 
-function fillWords(body: Buffer, next: () => number): void {
+function fillWords(body: Buffer, place: Place): void {
+  const numbers = random.at(place);
   for (let at = 0; at < body.length;) {
-    const word = words[next() % words.length] ?? alphabet;
+    const word = words[numbers.next() % words.length] ?? alphabet;
     at += word.copy(body, at);
   }
 }
 
 /** Makes numbers from 0 up to 1 that follow from a place alone, others than those of the payload there. */
-export function chances(place: { readonly seed: number; readonly partition: number; readonly seq: number }): () => number {
-  const next = generator({ ...place, partition: -1 - place.partition });
-  return () => next() / 2 ** 32;
+export function chances(place: Place): () => number {
+  const numbers = new Random().at({ ...place, partition: -1 - place.partition });
+  return () => numbers.next() / 2 ** 32;
 }
 
-/** Makes unsigned 32-bit numbers by George Marsaglia's xorshift32, seeded with all bits of a place. */
-function generator({ seed, partition, seq }: { seed: number; partition: number; seq: number }): () => number {
-  let state = 0x9e3779b9;
-  for (const part of [seed, seed / 2 ** 32, partition, seq, seq / 2 ** 32]) state = mix(state ^ Math.floor(part));
-  // The one state that xorshift never leaves.
-  if (state === 0) state = 1;
-  return () => {
+/** Makes unsigned 32-bit numbers by George Marsaglia's xorshift32. */
+class Random {
+  #state = 1;
+
+  /** Starts over with all bits of a place. */
+  at({ seed, partition, seq }: Place): this {
+    let state = mix(0x9e3779b9 ^ Math.floor(seed));
+    state = mix(state ^ Math.floor(seed / 2 ** 32));
+    state = mix(state ^ partition);
+    state = mix(state ^ Math.floor(seq));
+    state = mix(state ^ Math.floor(seq / 2 ** 32));
+    // The one state that xorshift never leaves.
+    this.#state = state === 0 ? 1 : state;
+    return this;
+  }
+
+  next(): number {
+    let state = this.#state;
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
+    this.#state = state;
     return state >>> 0;
-  };
+  }
 }
+
+/** One for all bodies: each starts it over. */
+const random = new Random();
 
 /** Mixes bits by the finalizer of MurmurHash3: every bit of the input changes half of the bits. */
 function mix(input: number): number {

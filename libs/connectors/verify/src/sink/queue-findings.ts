@@ -77,6 +77,8 @@ export class QueueFindings {
   #damaged = 0;
   #untracked = 0;
   readonly #partitions = new Map<string, TrackedPartition>();
+  /** Of the record before: most come in runs of one partition. */
+  #lastPartition: TrackedPartition | undefined;
   readonly #keys = new Map<string, TrackedKey>();
   #keyCounts: Mutable<SequenceCounts> = { duplicates: 0, outOfOrder: 0, undecided: 0 };
   #latency = new LatencyHistogram();
@@ -186,12 +188,16 @@ export class QueueFindings {
   }
 
   #partitionOf({ seed, partition }: VerificationNumbers): TrackedPartition | undefined {
+    const last = this.#lastPartition;
+    if (last?.partition === partition && last.seed === seed) return last;
     const name = partitionKey({ seed, partition });
-    const known = this.#partitions.get(name);
-    if (known !== undefined || !this.#hasRoom) return known;
-    const tracker = new SequenceTracker(MAX_RANGES_OF_PARTITION);
-    const tracked = { seed, partition, records: 0, duplicates: 0, outOfOrder: 0, undecided: 0, tracker };
-    this.#partitions.set(name, tracked);
+    let tracked = this.#partitions.get(name);
+    if (tracked === undefined && this.#hasRoom) {
+      const tracker = new SequenceTracker(MAX_RANGES_OF_PARTITION);
+      tracked = { seed, partition, records: 0, duplicates: 0, outOfOrder: 0, undecided: 0, tracker };
+      this.#partitions.set(name, tracked);
+    }
+    this.#lastPartition = tracked;
     return tracked;
   }
 
