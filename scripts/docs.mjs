@@ -231,6 +231,10 @@ async function connectorSection(folder, connector) {
   ];
   const converters = Object.entries(connector.defaultConverters ?? {}).map(([part, name]) => `${part} \`${name}\``);
   if (converters.length > 0) lines.push(`Converters unless configured: ${converters.join(', ')}.`, '');
+  if (connector.kind === 'source') {
+    const support = connector.exactlyOnceSupport === undefined ? 'refused' : 'accepted where the settings allow exactly once';
+    lines.push(`\`exactly.once.support=required\` is ${support}.`, '');
+  }
   const prose = await readFile(join(root, 'libs/connectors', folder, 'docs', `${connector.name}.md`), 'utf8');
   lines.push(prose.trim(), '');
   for (const [name, text] of await examplesOf(folder, connector)) lines.push(`Example \`${name}\`:`, '', '```json', text.trim(), '```', '');

@@ -27,6 +27,11 @@ interface ConnectorDescription extends PluginDescription {
 
 export interface SourceConnector extends ConnectorDescription {
   readonly kind: 'source';
+  /**
+   * Says whether records reach Sluice's own readers exactly once with these settings, which are right one by one. They do where a task that starts
+   * at a position hands out the records behind it, each once. A connector that leaves this out is refused `exactly.once.support=required`. Pure.
+   */
+  readonly exactlyOnceSupport?: (config: TaskConfig) => 'supported' | 'unsupported';
   readonly createTask: () => SourceTask;
 }
 

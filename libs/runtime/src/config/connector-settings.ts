@@ -212,6 +212,18 @@ export const sourceOnlySettingsSpec = {
     width: 'medium',
     displayName: 'Batch size',
   },
+  'exactly.once.support': {
+    type: 'string',
+    importance: 'medium',
+    default: 'requested',
+    oneOf: ['requested', 'required', 'REQUESTED', 'REQUIRED'],
+    doc:
+      'Sluice always gives its own readers, such as sinks, each record once where the source can resume exactly. `required` refuses a source ' +
+      'that does not say it can with these settings. Other consumers may see duplicates after a runner was lost: RocketMQ does not fence producers.',
+    group: 'Exactly Once Support',
+    width: 'short',
+    displayName: 'Exactly once support',
+  },
   'queue.unavailable.timeout.ms': {
     type: 'long',
     importance: 'medium',

@@ -30,7 +30,7 @@ const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
   {
     names: /^exactly\.once\.support$/,
     accepts: ['requested'],
-    reason: "Sluice's own sinks read each record once; other consumers may see duplicates, so it cannot be required",
+    reason: 'it is a setting of sources; the reference says of each sink what it promises',
   },
   { names: /^transaction\.boundary$/, accepts: ['poll'], reason: 'Sluice sends without transactions' },
   { names: /^transaction\.boundary\./, reason: 'Sluice sends without transactions' },

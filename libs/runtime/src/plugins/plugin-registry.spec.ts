@@ -223,7 +223,6 @@ describe('validate', () => {
     ['errors.deadletterqueue.read.queue.nums', '8', 'Sluice has no dead letter topic yet'],
     ['errors.log.enable', 'false', 'Sluice always logs'],
     ['errors.log.include.messages', 'true', 'never its content'],
-    ['exactly.once.support', 'required', 'it cannot be required'],
     ['topic.creation.groups', 'compacted', 'all topics of a source alike'],
     ['topic.creation.default.cleanup.policy', 'compact', 'only the number of queues'],
     ['producer.override.linger.ms', '5', 'the clients of Kafka'],
@@ -317,6 +316,48 @@ describe('validate', () => {
     });
     expect(errorsOf(validation)).toEqual([
       ['topics', expect.stringMatching(/^Invalid value .* for configuration topics: Topic .* a topic's name has 1 to 127/)],
+    ]);
+  });
+
+  it('lets a source require exactly once that says it supports it, with these settings', async () => {
+    const supporting: SourceConnector = { ...source, exactlyOnceSupport: ({ last }) => (last === '1' ? 'unsupported' : 'supported') };
+    const of = async (connector: SourceConnector, settings: TaskConfig): ReturnType<PluginRegistry['validate']> =>
+      new PluginRegistry([connector]).validate('ListSource', { ...good, ...settings });
+    for (const given of ['required', 'REQUIRED', 'requested']) {
+      expect((await of(supporting, { 'exactly.once.support': given })).errorCount).toBe(0);
+    }
+    expect((await of(source, {})).errorCount).toBe(0);
+    const failing: SourceConnector = {
+      ...source,
+      exactlyOnceSupport: ({ pin }) => {
+        throw new Error(`odd ${pin ?? ''}`);
+      },
+    };
+    const mute = { ...source, exactlyOnceSupport: () => 'yes' } as unknown as SourceConnector;
+    const refused: readonly (readonly [SourceConnector, TaskConfig, string])[] = [
+      [source, {}, 'ListSource does not say whether it can'],
+      [mute, {}, 'ListSource does not say whether it can'],
+      [supporting, { last: '1' }, 'ListSource cannot with these settings'],
+      [failing, { pin: 'hunter2' }, 'ListSource could not say whether it can: Error: odd [hidden]'],
+    ];
+    for (const [connector, settings, why] of refused) {
+      expect(errorsOf(await of(connector, { ...settings, 'exactly.once.support': 'REQUIRED' }))).toEqual([
+        ['exactly.once.support', `Invalid value REQUIRED for configuration exactly.once.support: ${why}. Leave it out, or give requested.`],
+      ]);
+    }
+  });
+
+  it('shows the choice of exactly once, refuses others, and has none for sinks', async () => {
+    expect(stateOf(await registry.validate('ListSource', good), 'exactly.once.support')).toMatchObject({
+      value: 'requested',
+      recommendedValues: expect.arrayContaining(['requested', 'required']),
+    });
+    expect(errorsOf(await registry.validate('ListSource', { ...good, 'exactly.once.support': 'maybe' }))).toEqual([
+      ['exactly.once.support', expect.stringContaining('must be one of: requested, required')],
+    ]);
+    const sinkSettings = { name: 'c', topics: 't', 'exactly.once.support': 'required' };
+    expect(errorsOf(await registry.validate('ListSink', sinkSettings))).toEqual([
+      ['exactly.once.support', expect.stringContaining('is not supported: it is a setting of sources')],
     ]);
   });
 

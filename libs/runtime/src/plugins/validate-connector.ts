@@ -18,6 +18,7 @@ import {
   validateConfig,
 } from '@sluice/sdk';
 import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
+import { exactlyOnceErrors } from '../config/exactly-once-rule.js';
 import { queueByErrors } from '../config/queue-by-rule.js';
 import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
@@ -118,9 +119,11 @@ function sourceErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly 
 
 /** The connector's own rules. They are asked only when each of its settings is right by itself. */
 async function ownErrors(connector: Connector, config: TaskConfig, spec: ConfigSpec, check: OwnCheck): Promise<readonly FieldError[]> {
-  if (connector.validate === undefined || !parseConfig(spec, config, { unknownKeys: 'ignore' }).ok) return [];
+  if (!parseConfig(spec, config, { unknownKeys: 'ignore' }).ok) return [];
+  const support = connector.kind === 'source' ? exactlyOnceErrors(connector, config) : [];
+  const errors = [...support, ...(connector.validate === undefined ? [] : await check(connector, config))];
+  if (errors.length === 0) return [];
   const hide = secretsHider(connector, config);
-  const errors = await check(connector, config);
   return errors.map(({ field, message }) => ({ field, message: hide(message) }));
 }
 

@@ -28,6 +28,8 @@ type Flaw =
   | 'splits into too many'
   | 'finds fault with a right configuration'
   | 'checks without end'
+  | 'promises exactly once in words of its own'
+  | 'promises exactly once only at first'
   | 'hands out backwards'
   | 'nests positions'
   | 'ignores its position'
@@ -108,6 +110,12 @@ class ListTask implements SourceTask {
 function subjectWith(flaw?: Flaw): SourceContractSubject {
   const system: System = { entries: [], hasEnded: false, cursor: 0 };
   const config = { list: 'l' };
+  let promises = 0;
+  const promise = (): 'supported' | 'unsupported' => {
+    promises += 1;
+    if (flaw === 'promises exactly once in words of its own') return 'yes' as 'supported';
+    return flaw === 'promises exactly once only at first' && promises > 1 ? 'unsupported' : 'supported';
+  };
   const connector: SourceConnector = {
     kind: 'source',
     name: 'ListSource',
@@ -117,6 +125,7 @@ function subjectWith(flaw?: Flaw): SourceContractSubject {
     spec: {},
     validate: (_config, signal) => validateWith(flaw, signal),
     taskConfigs: (given: TaskConfig) => (flaw === 'splits into too many' ? [given, given, given] : [given]),
+    exactlyOnceSupport: promise,
     createTask: () => new ListTask(system, flaw),
   };
   return {
@@ -147,6 +156,8 @@ const caught: readonly (readonly [Flaw, RegExp])[] = [
   ['splits into too many', /^splits its work/],
   ['finds fault with a right configuration', /^finds a valid configuration right/],
   ['checks without end', /^finds a valid configuration right/],
+  ['promises exactly once in words of its own', /^says whether it supports exactly once/],
+  ['promises exactly once only at first', /^says whether it supports exactly once/],
   ['hands out backwards', /^hands out everything, in order/],
   ['nests positions', /^names partitions and positions/],
   ['ignores its position', /^resumes after any record/],

@@ -38,6 +38,16 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
       withConfig: (body) => withFixture(subject, ({ config }) => body(config)),
     }),
     {
+      title: 'says whether it supports exactly once, if it says so, in one of the two words and always alike',
+      run: () =>
+        withFixture(subject, ({ config }) => {
+          const answer: unknown = subject.connector.exactlyOnceSupport?.(config);
+          ok(answer === undefined || answer === 'supported' || answer === 'unsupported', `the connector answers ${String(answer)}`);
+          equal(subject.connector.exactlyOnceSupport?.(config), answer);
+          return Promise.resolve();
+        }),
+    },
+    {
       title: 'hands out everything, in order, and then what comes later',
       run: () =>
         withFixture(subject, async (fixture) => {

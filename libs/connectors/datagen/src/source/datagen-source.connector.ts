@@ -21,6 +21,7 @@ export const datagenSource: SourceConnector = {
       'task.partitions': partitions.join(','),
     })),
   defaultConverters: { key: 'StringConverter', value: 'ByteArrayConverter' },
+  exactlyOnceSupport: () => 'supported',
   createTask: () => new DatagenSourceTask(),
 };
 

@@ -17,5 +17,6 @@ export const fileStreamSource: SourceConnector = {
   spec: fileSourceSpec,
   taskConfigs: (config) => [config],
   defaultConverters: { key: 'StringConverter', value: 'StringConverter' },
+  exactlyOnceSupport: () => 'supported',
   createTask: () => new FileSourceTask(),
 };
