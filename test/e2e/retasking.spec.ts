@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RocketMqClient } from '@sluice/rocketmq';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 import { cleanVerdict, VerifiedFlow } from '../support/verified-flow.js';
 
@@ -6,7 +8,7 @@ interface StatusAnswer {
   readonly tasks: readonly { readonly id: number; readonly state: string; readonly worker_id: string }[];
 }
 
-describe('a source whose partitions move between its tasks', () => {
+describe('a connector whose partitions or queues move between its tasks', () => {
   let cluster: SluiceCluster;
 
   beforeAll(async () => {
@@ -76,4 +78,59 @@ describe('a source whose partitions move between its tasks', () => {
     await untilRunning('changed-in', 5);
     expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow));
   }, 300_000);
+
+  it('has every record arrive once when topics come and queues of a sink move to tasks with fewer', async () => {
+    const ofPartitions = [4000, 4000, 4000, 4000];
+    const { brokerName } = cluster.rocketmq;
+    const added = topicsOfFirstTask(cluster.topic('spread-'), brokerName, 4);
+    const flow = await VerifiedFlow.start(
+      cluster,
+      { name: 'spread', seed: 5, ofPartitions },
+      { rate: '500', 'topic.creation.default.partitions': '4' },
+      { 'tasks.max': '4', topics: [cluster.topic('spread'), ...added].join(',') },
+    );
+    await untilRunning('spread-out', 4);
+    await flow.until(flow.records * 0.05);
+    const moved = async (): Promise<readonly (Moved | undefined)[]> => {
+      const { body } = await cluster.request('GET', '/connectors/spread-out/tasks');
+      return (body as { config: Record<string, string> }[]).map(({ config }) => {
+        const text = config['sluice.task.moved'];
+        return text === undefined ? undefined : (JSON.parse(text) as Moved);
+      });
+    };
+    expect(await moved()).toEqual([undefined, undefined, undefined, undefined]);
+    const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
+    try {
+      for (const topic of added) await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+    } finally {
+      await client.close();
+    }
+    // The first task has 5 of 8 queues. It keeps two, and its queue of the flow is among those that move.
+    const after = await until('the queues are divided again', async () => {
+      const all = await moved();
+      return all.some((each) => each !== undefined) ? all : undefined;
+    });
+    expect(after.map((each) => [each?.taken.length, each?.given.length])).toEqual([
+      [0, 3],
+      [1, 0],
+      [1, 0],
+      [1, 0],
+    ]);
+    expect(after.flatMap((each) => each?.taken ?? []).some((queue) => queue.startsWith(`${cluster.topic('spread')}@`))).toBe(true);
+    expect((await flow.verdict()).records).toBeLessThan(flow.records);
+    await untilRunning('spread-out', 4);
+    expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow));
+  }, 300_000);
 });
+
+interface Moved {
+  readonly taken: readonly string[];
+  readonly given: readonly string[];
+}
+
+/** Names of topics whose one queue is the first of four tasks'. */
+function topicsOfFirstTask(prefix: string, brokerName: string, count: number): readonly string[] {
+  const names = Array.from({ length: 100 }, (_, n) => `${prefix}${n}`);
+  const hash = (topic: string): number => createHash('sha256').update(`${topic}@${brokerName}`).digest().readUInt32BE(0);
+  return names.filter((topic) => hash(topic) % 4 === 0).slice(0, count);
+}

@@ -8,6 +8,7 @@ import {
   ConvertingDecoder,
   ConvertingEncoder,
   createConverters,
+  NOTHING_MOVED,
   newTaskCounters,
   SinkTaskLoop,
   SourceTaskLoop,
@@ -205,7 +206,8 @@ export class DataPlane {
         task,
         config,
         group: `g-${this.connector}-${names[0]}`,
-        subscription: { topics: { kind: 'names', names }, share: { index: 0, count: 1 } },
+        subscription: { topics: { kind: 'names', names }, share: { index: 0, count: 1, granularity: 'queue', moved: NOTHING_MOVED } },
+        requestTaskReconfiguration: () => undefined,
         transforms: createTransforms({}),
         decoder: new ConvertingDecoder(createConverters(strings, undefined)),
         settings: {

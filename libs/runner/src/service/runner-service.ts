@@ -24,6 +24,7 @@ import {
   describeTaskError,
   errorTrace,
   PluginRegistry,
+  SinkDivider,
   systemClock,
   type TaskLoop,
 } from '@sluice/runtime';
@@ -42,7 +43,7 @@ import { NodeTasks } from '../tasks/node-tasks.js';
 import { ReconfigurationRequests } from '../tasks/reconfiguration-requests.js';
 import { openThreads } from '../threads/open-threads.js';
 import { LeaseBoard } from '../threads/shared-lease.js';
-import { PLUGIN_REGISTRY, RunnerController } from './runner.controller.js';
+import { PLUGIN_REGISTRY, RunnerController, SINK_DIVIDER } from './runner.controller.js';
 import { RunnerError } from '../runner-error.js';
 
 /** What only a runner can check of its settings. */
@@ -110,6 +111,17 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     loggerOf: (scope) => logger.scoped(scope),
     requestTaskReconfiguration,
   });
+  const divider = new SinkDivider({
+    messages: environments.messages,
+    presentTasks: (name) => {
+      const { connectors, tasks } = follower.state;
+      const present = tasks.ofConnector(name).slice(0, connectors.get(name)?.taskCount ?? 0);
+      return present.map((task) => task?.overrides ?? {});
+    },
+    warn: (message) => {
+      logger.scoped('tasks').warn(message);
+    },
+  });
   const runHere = (task: DesiredTask): TaskLoop =>
     createTaskLoop(
       task,
@@ -145,7 +157,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     logger.scoped('store'),
   );
   return {
-    module: moduleOf(node, rpc, { data, plugins, lease, tasks, meter, lag }),
+    module: moduleOf(node, rpc, { data, plugins, divider, lease, tasks, meter, lag }),
     start: () => {
       lease.start();
       persister.start();
@@ -169,6 +181,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
 interface ShownParts {
   readonly data: DataCluster;
   readonly plugins: PluginRegistry;
+  readonly divider: SinkDivider;
   readonly lease: LeaseKeeper;
   readonly tasks: NodeTasks;
   readonly meter: TaskMeter;
@@ -176,7 +189,7 @@ interface ShownParts {
 }
 
 /** Returns the runner's health checks, metrics and answers to questions about its plugins. */
-function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, lease, tasks, meter, lag }: ShownParts): DynamicModule {
+function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, divider, lease, tasks, meter, lag }: ShownParts): DynamicModule {
   const { settings, follower } = node;
   const leaseCheck: NodeCheck = {
     name: 'lease',
@@ -200,7 +213,10 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, lease, t
     module: RunnerModule,
     imports: [HealthModule.forChecks(nodeChecks(node, rpc, ...ownChecks)), MetricsModule.forRegistry(metrics)],
     controllers: [RunnerController],
-    providers: [{ provide: PLUGIN_REGISTRY, useValue: plugins }],
+    providers: [
+      { provide: PLUGIN_REGISTRY, useValue: plugins },
+      { provide: SINK_DIVIDER, useValue: divider },
+    ],
   };
 }
 

@@ -10,15 +10,19 @@ import {
   type ValidateQuestion,
 } from '@sluice/protocol';
 import { overridesOf } from '@sluice/core';
-import type { PluginRegistry } from '@sluice/runtime';
+import type { PluginRegistry, SinkDivider } from '@sluice/runtime';
 import { isConnectError } from '@sluice/sdk';
 
 export const PLUGIN_REGISTRY = Symbol('plugin registry');
+export const SINK_DIVIDER = Symbol('sink divider');
 
 /** Answers the questions about plugins that gateways and the leader ask. */
 @Controller()
 export class RunnerController {
-  constructor(@Inject(PLUGIN_REGISTRY) private readonly plugins: PluginRegistry) {}
+  constructor(
+    @Inject(PLUGIN_REGISTRY) private readonly plugins: PluginRegistry,
+    @Inject(SINK_DIVIDER) private readonly divider: SinkDivider,
+  ) {}
 
   @MessagePattern(Question.validate)
   validate(@Payload() { className, config }: ValidateQuestion): Promise<ValidateAnswer> {
@@ -33,7 +37,7 @@ export class RunnerController {
   @MessagePattern(Question.taskConfigs)
   taskConfigs(@Payload() { config }: TaskConfigsQuestion): Promise<TaskConfigsAnswer> {
     return answered(async () => {
-      const answer = await this.plugins.taskConfigs(config);
+      const answer = await this.plugins.taskConfigs(config, this.divider);
       return 'error' in answer ? answer : { tasks: answer.tasks.map((task) => overridesOf(config, task)) };
     });
   }

@@ -3,7 +3,8 @@ import { parseSinkSettings, parseSourceSettings } from './connector-settings.js'
 import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from './loop-settings.js';
 
 const base = { name: 'c', 'connector.class': 'X' };
-const share = { index: 1, count: 3 };
+const counted = { 'sluice.task.count': '3' };
+const share = { index: 1, count: 3, granularity: 'queue', moved: { taken: new Set(), given: new Set() } };
 
 describe('settings of sources', () => {
   it('have defaults for all but name and class', () => {
@@ -90,17 +91,17 @@ describe('settings of sinks', () => {
 
   it.each(['topics', 'connect.topicnames'])('name topics in %s, each counted once', (name) => {
     const settings = parseSinkSettings({ ...base, [name]: 'a, b;a' });
-    expect(subscriptionOf(settings, share)).toEqual({ topics: { kind: 'names', names: ['a', 'b'] }, share });
+    expect(subscriptionOf(settings, counted, 1)).toEqual({ topics: { kind: 'names', names: ['a', 'b'] }, share });
   });
 
   it("ignore case in a pattern that begins with Java's (?i)", () => {
-    const { topics } = subscriptionOf(parseSinkSettings({ ...base, 'topics.regex': '(?i)orders-.*' }), share);
+    const { topics } = subscriptionOf(parseSinkSettings({ ...base, 'topics.regex': '(?i)orders-.*' }), counted, 1);
     expect(topics).toEqual({ kind: 'pattern', pattern: /orders-.*/iu });
   });
 
   it('name topics by a pattern', () => {
     const settings = parseSinkSettings({ ...base, 'topics.regex': 'orders-.*' });
-    expect(subscriptionOf(settings, share)).toEqual({ topics: { kind: 'pattern', pattern: /orders-.*/u }, share });
+    expect(subscriptionOf(settings, counted, 1)).toEqual({ topics: { kind: 'pattern', pattern: /orders-.*/u }, share });
   });
 
   it.each([

@@ -310,6 +310,18 @@ export const sinkOnlySettingsSpec = {
     width: 'long',
     displayName: 'Topics regex',
   },
+  'task.granularity': {
+    type: 'string',
+    importance: 'medium',
+    default: 'queue',
+    oneOf: ['queue', 'topic'],
+    doc:
+      'What the tasks divide among them: single queues, or whole topics. Either is spread evenly: no task has more than one queue, or topic, more ' +
+      'than another. Where topics come or grow, the tasks that have too many or too few restart, and as few as possible move.',
+    group: 'Consumer',
+    width: 'short',
+    displayName: 'Task granularity',
+  },
   'max.poll.records': {
     type: 'int',
     importance: 'low',

@@ -1,6 +1,7 @@
 import type { BackoffLimits } from '@sluice/time';
 import { ConnectError, ConnectErrorCode, type TaskConfig } from '@sluice/sdk';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
+import { type Granularity, type MovedUnits, NOTHING_MOVED } from '../sink/queue-division.js';
 import type { Subscription } from '../sink/subscription.js';
 import type { QueueBy } from '../source/queue-keys.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
@@ -44,13 +45,56 @@ export function sinkLoopSettings(settings: SinkSettings, taskCount: number): Sin
   };
 }
 
-/** Returns what one of the `count` tasks of a sink reads. */
-export function subscriptionOf(settings: SinkSettings, share: Subscription['share']): Subscription {
-  const { topics } = settings;
-  if (topics !== undefined && topics.length > 0) {
-    return { topics: { kind: 'names', names: [...new Set(topics)] }, share };
+/** Returns what task number `index` of a sink reads. @throws ConnectError when its settings were not made by splitting a connector. */
+export function subscriptionOf(settings: SinkSettings, config: TaskConfig, index: number): Subscription {
+  const granularity = settings['task.granularity'];
+  return { topics: topicsOf(settings), share: { index, count: taskCountOf(config), granularity, moved: movedIn(config, granularity) } };
+}
+
+export function topicsOf({ topics, 'topics.regex': pattern = '' }: SinkSettings): Subscription['topics'] {
+  if (topics !== undefined && topics.length > 0) return { kind: 'names', names: [...new Set(topics)] };
+  return { kind: 'pattern', pattern: topicPattern(pattern) };
+}
+
+/** In the settings of a task of a sink, where it reads otherwise than by the rule. Written when a connector is split, not by users. */
+export const MOVED_SETTING = 'sluice.task.moved';
+
+/** @returns `undefined` where nothing is moved */
+export function movedText({ taken, given }: MovedUnits = NOTHING_MOVED, granularity: Granularity): string | undefined {
+  return taken.size + given.size === 0 ? undefined : JSON.stringify({ granularity, taken: [...taken], given: [...given] });
+}
+
+/** Reads what {@link movedText} wrote; nothing where that was for another granularity. @throws ConnectError for another text */
+export function movedIn(config: Readonly<Record<string, string | null>>, granularity: Granularity): MovedUnits {
+  const text = config[MOVED_SETTING];
+  if (text === undefined || text === null) return NOTHING_MOVED;
+  const moved = parsedMoved(text);
+  if (moved === undefined) {
+    throw new ConnectError(
+      ConnectErrorCode.configInvalid,
+      `${MOVED_SETTING} is ${text}; expected are the queues or topics that the task was given`,
+    );
   }
-  return { topics: { kind: 'pattern', pattern: topicPattern(settings['topics.regex'] ?? '') }, share };
+  return moved.granularity === granularity ? { taken: new Set(moved.taken), given: new Set(moved.given) } : NOTHING_MOVED;
+}
+
+interface WrittenMoved {
+  readonly granularity: string;
+  readonly taken: readonly string[];
+  readonly given: readonly string[];
+}
+
+function parsedMoved(text: string): WrittenMoved | undefined {
+  const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((each) => typeof each === 'string');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null) return undefined;
+  const { granularity, taken, given } = parsed as Partial<WrittenMoved>;
+  return typeof granularity === 'string' && isTexts(taken) && isTexts(given) ? { granularity, taken, given } : undefined;
 }
 
 /** In the settings of a task: how many tasks divide the queues of a sink, or a rate limit. Written when a connector is split, not by users. */

@@ -56,6 +56,7 @@ const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
     reason: 'records are always sent in order; queue.by=key keeps those with equal keys in one queue',
   },
   { names: /^consume\.from\.(where|timestamp)$/, reason: 'use consumer.offset.reset, earliest or latest' },
+  { names: /^task\.granularity$/, reason: 'it is a setting of sinks; a source divides its partitions over its tasks itself' },
   { names: /^task\.group\.id$/, reason: 'the consumer group follows from the names of Connect cluster and connector' },
   { names: /^sluice\./, reason: 'Sluice writes the settings with this prefix itself' },
 ];

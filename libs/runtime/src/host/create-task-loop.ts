@@ -80,9 +80,6 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
       queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
       settings: sourceLoopSettings(settings, isRateLimited(task.config) ? taskCountOf(task.config) : 1),
       counters: newTaskCounters(),
-      requestTaskReconfiguration: () => {
-        environment.requestTaskReconfiguration(task.id.connector);
-      },
     },
     { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
   );
@@ -97,7 +94,7 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
       ...common(task, connector, environment),
       task: watchedSink(connector.createTask(), environment.calls),
       group: groupOf(task.id.connector),
-      subscription: subscriptionOf(settings, { index: task.id.index, count }),
+      subscription: subscriptionOf(settings, task.config, task.id.index),
       transforms: createTransforms(task.config),
       decoder: new ConvertingDecoder(convertersOf(task, connector)),
       settings: sinkLoopSettings(settings, count),
@@ -111,8 +108,8 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
 function common(
   task: DesiredTask,
   connector: Connector,
-  { loggerOf, clock, calls }: WatchedEnvironment,
-): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits'> {
+  { loggerOf, clock, calls, requestTaskReconfiguration }: WatchedEnvironment,
+): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits' | 'requestTaskReconfiguration'> {
   const { id, generation, config } = task;
   const hide = secretsHider(connector, config);
   const plain = loggerOf(taskKey(id));
@@ -122,7 +119,19 @@ function common(
     return ongoing === undefined ? undefined : { call: ongoing.call, forMs: sharedNowMs() - ongoing.sinceMs };
   });
   const logger = loggerWithoutSecrets(plain, hide);
-  return { connector: id.connector, index: id.index, generation, config, logger, warnings, waits };
+  const { connector: name, index } = id;
+  return {
+    connector: name,
+    index,
+    generation,
+    config,
+    logger,
+    warnings,
+    waits,
+    requestTaskReconfiguration: () => {
+      requestTaskReconfiguration(name);
+    },
+  };
 }
 
 function loggerWithoutSecrets(logger: TaskLogger, hide: (text: string) => string): TaskLogger {

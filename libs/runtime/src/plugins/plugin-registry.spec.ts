@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
 import { ConnectErrorCode, RetriableError, type SinkConnector, type SourceConnector, type TaskConfig } from '@sluice/sdk';
+import { parseSinkSettings } from '../config/connector-settings.js';
+import { subscriptionOf } from '../config/loop-settings.js';
+import { ownsQueue } from '../sink/queue-division.js';
 import { ConnectorChecks } from './connector-checks.js';
 import { PluginRegistry } from './plugin-registry.js';
 import { UnknownPluginError } from './plugin-registry.js';
+import { SinkDivider } from './sink-divider.js';
 
 const source: SourceConnector = {
   kind: 'source',
@@ -228,6 +232,7 @@ describe('validate', () => {
     ['producer.override.linger.ms', '5', 'the clients of Kafka'],
     ['ordering.msg.enable', 'true', 'queue.by=key keeps those with equal keys in one queue'],
     ['task.group.id', 'g', 'the consumer group follows'],
+    ['task.granularity', 'topic', 'a source divides its partitions over its tasks itself'],
     ['value.converter.plugin.version', '4.3.1', 'one version of each'],
     ['sluice.task.count', '9', 'Sluice writes the settings with this prefix itself'],
   ])('refuses %s=%s, whose effect Sluice does not have', async (name, value, reason) => {
@@ -361,6 +366,13 @@ describe('validate', () => {
     ]);
   });
 
+  it('refuses a granularity of tasks that there is not', async () => {
+    const settings = { name: 'c', 'connector.class': 'ListSink', topics: 'a', 'task.granularity': 'broker' };
+    expect(errorsOf(await registry.validate('ListSink', settings))).toEqual([
+      ['task.granularity', expect.stringMatching(/^Invalid value broker .*queue, topic/)],
+    ]);
+  });
+
   it('wants topics of a sink', async () => {
     const settings = { name: 'c', 'connector.class': 'ListSink' };
     expect(errorsOf(await registry.validate('ListSink', settings))).toEqual([['topics', 'Must configure one of topics or topics.regex']]);
@@ -391,6 +403,22 @@ describe('taskConfigs', () => {
     const config = { name: 'c', 'connector.class': 'ListSink', topics: 't', 'max.tasks': '2' };
     const task = { ...config, 'sluice.task.count': '2' };
     await expect(split(config)).resolves.toEqual({ tasks: [task, task] });
+  });
+
+  it('has the queues of a sink divided', async () => {
+    // By the rule one task would have both.
+    const queues = ['a', 'c'].map((topic) => ({ topic, brokerName: 'x', queueId: 0 }));
+    const divider = new SinkDivider({
+      messages: { topics: () => Promise.resolve([]), queues: (topic) => Promise.resolve(queues.filter((queue) => queue.topic === topic)) },
+      presentTasks: () => [],
+      warn: () => undefined,
+    });
+    const config = { name: 'c', 'connector.class': 'ListSink', topics: 'a,c', 'tasks.max': '2' };
+    const { tasks } = (await registry.taskConfigs(config, divider)) as { readonly tasks: readonly TaskConfig[] };
+    const owners = queues.map((queue) =>
+      tasks.findIndex((task, index) => ownsQueue(queue, subscriptionOf(parseSinkSettings(task), task, index).share)),
+    );
+    expect([...owners].sort()).toEqual([0, 1]);
   });
 
   it('gives the tasks of a source their number where they divide a rate limit', async () => {

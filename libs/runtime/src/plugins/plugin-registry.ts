@@ -18,6 +18,7 @@ import { transformByName, transformInfos } from '../transforms/transform-plugins
 import { isRateLimited, TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { connectorSpec } from './connector-definition.js';
 import { ConnectorChecks } from './connector-checks.js';
+import type { SinkDivider } from './sink-divider.js';
 import { failedCheck, validateConnector, withoutSecrets } from './validate-connector.js';
 
 /** Reports that no connector has a name; the message lists those that are there, in Kafka Connect's words. */
@@ -106,11 +107,16 @@ export class PluginRegistry {
   /**
    * The full settings of each task: the connector's, and over them what it gives the task. Rejects only with an error marked `retriable`: then the
    * same question may be answered later.
+   *
+   * @param divider divides the queues of a sink; without one its tasks begin with those that the rule gives them
    */
-  async taskConfigs(config: TaskConfig): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
+  async taskConfigs(
+    config: TaskConfig,
+    divider?: SinkDivider,
+  ): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
     const connector = this.find(connectorClass(config));
     try {
-      return { tasks: await this.#split(this.connector(connectorClass(config)), config) };
+      return { tasks: await this.#split(this.connector(connectorClass(config)), config, divider) };
     } catch (error) {
       const text = withoutSecrets(error instanceof Error ? error.message : String(error), connector, config);
       if (isRetriable(error)) throw new RetriableError(text, { cause: error });
@@ -118,7 +124,7 @@ export class PluginRegistry {
     }
   }
 
-  async #split(connector: Connector, config: TaskConfig): Promise<readonly TaskConfig[]> {
+  async #split(connector: Connector, config: TaskConfig, divider?: SinkDivider): Promise<readonly TaskConfig[]> {
     const { errorCount, fields } = await validateConnector(connector, config, (each, settings) => this.#finalErrors(each, settings));
     const tasksMax = parseConfig({ 'tasks.max': commonSettingsSpec['tasks.max'] }, config, { unknownKeys: 'ignore' });
     if (errorCount > 0 || !tasksMax.ok) {
@@ -143,8 +149,9 @@ export class PluginRegistry {
     }
     // Sink tasks divide queues among them, so each has to know how many there are; a source divides its work itself. All divide rate limits.
     const share = connector.kind === 'sink' || isRateLimited(config) ? { [TASK_COUNT_SETTING]: String(tasks.length) } : {};
+    const shares = connector.kind === 'sink' ? await divider?.settingsOf(config, tasks.length) : undefined;
     const spec = connectorSpec(connector);
-    return tasks.map((task) => ({ ...taskSettings(spec, config, task), ...share }));
+    return tasks.map((task, index) => ({ ...taskSettings(spec, config, task), ...share, ...shares?.[index] }));
   }
 
   /** Says what is wrong with settings for good. @throws an error marked `retriable` when they cannot be checked now */

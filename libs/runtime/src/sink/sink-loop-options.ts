@@ -53,6 +53,8 @@ export interface SinkLoopSpec {
   /** The consumer group whose offsets are committed. */
   readonly group: string;
   readonly subscription: Subscription;
+  /** Requests new task configs of the connector, soon. */
+  readonly requestTaskReconfiguration: () => void;
   readonly decoder: RecordDecoder;
   readonly transforms: TransformChain;
   readonly settings: SinkLoopSettings;

@@ -3,7 +3,6 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import { SinkWorld } from '../testing/sink-world.js';
 import { unbroken } from '../testing/successor.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
-import { ownsQueue } from './subscription.js';
 
 function oneQueue(): { world: SinkWorld; ref: QueueRef; sink: TransactionalSink } {
   const world = new SinkWorld();
@@ -365,15 +364,5 @@ describe('the sink task loop', () => {
     expect(await stopped(world, loop)).toEqual({ kind: 'stopped', clean: false });
     expect(sink.calls).not.toContain('flush');
     expect(world.clock.pendingTimers).toBe(0);
-  });
-
-  it('divides the queues among its tasks so that each has one owner and growth moves none', () => {
-    const queues = ['a', 'b'].flatMap((brokerName) => Array.from({ length: 16 }, (_, queueId) => ({ topic: 't', brokerName, queueId })));
-    for (const count of [1, 3, 8]) {
-      const owned = Array.from({ length: count }, (_, index) => queues.filter((queue) => ownsQueue(queue, { index, count })));
-      expect(owned.flat()).toHaveLength(queues.length);
-      expect(new Set(owned.flat().map(queueKey)).size).toBe(queues.length);
-      for (const part of owned) expect(Math.abs(part.length - queues.length / count)).toBeLessThanOrEqual(2);
-    }
   });
 });

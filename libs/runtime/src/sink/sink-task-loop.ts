@@ -14,6 +14,7 @@ import { withSkipRemedy } from '../task/skip-remedy.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import { UnreadableQueues } from '../task/unreadable-queues.js';
 import { WakeUp } from '../task/wake-up.js';
+import { DivisionWatch } from './division-watch.js';
 import { ForeignConsumers } from './foreign-consumers.js';
 import { OffsetCommits } from './offset-commits.js';
 import { OffsetResets } from './offset-resets.js';
@@ -66,6 +67,7 @@ export class SinkTaskLoop {
   readonly #rate: RateLimit | undefined;
   readonly #unreadable: UnreadableQueues;
   readonly #waitingForTopics: WaitingCall;
+  readonly #division: DivisionWatch;
   readonly #ports: SinkLoopPorts;
   readonly #policy: (call: string, onRetry?: () => void) => RetryPolicy;
 
@@ -84,6 +86,8 @@ export class SinkTaskLoop {
     const [stopping, killed] = [this.#stopping.signal, this.#killed.signal];
     this.#unreadable = new UnreadableQueues(ports.messages, spec.warnings, 'sink');
     this.#waitingForTopics = spec.waits.begin('waiting for topics');
+    const { count } = spec.subscription.share;
+    this.#division = new DivisionWatch({ count, request: spec.requestTaskReconfiguration, info: logger.info.bind(logger) });
     const warn = logger.warn.bind(logger);
     const wake = (): void => {
       this.#wakeUp.wake();
@@ -295,7 +299,7 @@ export class SinkTaskLoop {
   }
 
   #listQueues(): Promise<readonly QueueRef[]> {
-    return ownQueues(this.#ports.messages, this.spec.subscription, this.#unreadable, this.#waitingForTopics);
+    return ownQueues(this.#ports.messages, this.spec.subscription, this.#unreadable, this.#waitingForTopics, this.#division);
   }
 
   #fail(error: unknown): void {

@@ -1,16 +1,16 @@
 import { wholeName } from '../task/topic-pattern.js';
-import { createHash } from 'node:crypto';
 import type { QueueRef } from '@sluice/sdk';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { WaitingCall } from '../retry/task-waits.js';
 import { someOf } from '../task/some-of.js';
 import type { UnreadableQueues } from '../task/unreadable-queues.js';
+import type { DivisionWatch } from './division-watch.js';
+import { ownsQueue, type TaskShare, unitOf } from './queue-division.js';
 
 /** What a sink task reads: topics, by name or by a pattern of their whole name, and which part of their queues. */
 export interface Subscription {
   readonly topics: { readonly kind: 'names'; readonly names: readonly string[] } | { readonly kind: 'pattern'; readonly pattern: RegExp };
-  /** The task is number `index` of `count` tasks that divide the queues among them. */
-  readonly share: { readonly index: number; readonly count: number };
+  readonly share: TaskShare;
 }
 
 /** Topics that hold no records of users: retries, dead letters, RocketMQ's and Sluice's own. */
@@ -19,7 +19,10 @@ const INTERNAL_TOPIC = /^(%|rmq_sys_|RMQ_SYS_|SCHEDULE_TOPIC_|TBW102$|SELF_TEST_
 const MAX_NAMED = 5;
 
 /** Finds the topics that a subscription covers now. */
-async function subscribedTopics(messages: QueueMessages, { topics }: Subscription): Promise<readonly string[]> {
+export async function subscribedTopics(
+  messages: Pick<QueueMessages, 'topics'>,
+  topics: Subscription['topics'],
+): Promise<readonly string[]> {
   switch (topics.kind) {
     case 'names':
       return topics.names;
@@ -32,30 +35,32 @@ async function subscribedTopics(messages: QueueMessages, { topics }: Subscriptio
 }
 
 /**
- * Returns whether a queue belongs to a task, which depends on the queue alone: a topic that grows moves no queue to another task. The queues of one
- * topic on one broker spread evenly.
+ * Finds the queues that a task reads, and shows `division` how many there are. Warns of topics with queues that nobody may read; `waiting` shows
+ * topics that are not there.
  */
-export function ownsQueue(queue: QueueRef, { index, count }: Subscription['share']): boolean {
-  const start = createHash('sha256').update(`${queue.topic}@${queue.brokerName}`).digest().readUInt32BE(0) % count;
-  return (start + queue.queueId) % count === index;
-}
-
-/** Finds the queues that a task reads; warns of topics with queues that nobody may read, and shows in `waiting` those that are not there. */
 export async function ownQueues(
   messages: QueueMessages,
   subscription: Subscription,
   unreadable: UnreadableQueues,
   waiting: WaitingCall,
+  division: DivisionWatch,
 ): Promise<readonly QueueRef[]> {
+  const { share } = subscription;
   const own: QueueRef[] = [];
+  const units = { own: new Set<string>(), others: new Set<string>() };
   const missing: string[] = [];
-  const topics = await subscribedTopics(messages, subscription);
+  const topics = await subscribedTopics(messages, subscription.topics);
   for (const topic of topics) {
     const isUnreadable = (await unreadable.of(topic)).size > 0;
     const queues = await messages.queues(topic);
     if (queues.length === 0 && !isUnreadable) missing.push(topic);
-    for (const queue of queues) if (ownsQueue(queue, subscription.share)) own.push(queue);
+    for (const queue of queues) {
+      const isOwn = ownsQueue(queue, share);
+      if (isOwn) own.push(queue);
+      units[isOwn ? 'own' : 'others'].add(unitOf(queue, share.granularity));
+    }
   }
+  division.saw(units.own.size, units.own.size + units.others.size);
   const problem = missingProblem(subscription, topics, missing);
   if (problem === undefined) waiting.ended();
   else waiting.failed(new Error(problem));

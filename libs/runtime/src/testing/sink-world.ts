@@ -1,6 +1,7 @@
 import { barrierMessage, encodeStamp, messageToRecord, queueTag, recordToMessage, streamId, taskId } from '@sluice/protocol';
 import type { QueueRef, SinkTask } from '@sluice/sdk';
 import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
+import { NOTHING_MOVED } from '../sink/queue-division.js';
 import type { RecordDecoder } from '../sink/record-decoder.js';
 import type { SinkLoopPorts, SinkLoopSettings } from '../sink/sink-loop-options.js';
 import { SinkTaskLoop } from '../sink/sink-task-loop.js';
@@ -45,6 +46,7 @@ export class SinkWorld {
   readonly logger = new LogLines();
   readonly warnings = new TaskWarnings(this.clock, this.logger);
   readonly waits = new TaskWaits(this.clock);
+  reconfigurationRequests = 0;
   #generation = 0;
 
   loop(
@@ -69,8 +71,11 @@ export class SinkWorld {
         group: 'g',
         subscription: {
           topics: { kind: 'names', names: ['t'] },
-          share: { index: 0, count: 1 },
+          share: { index: 0, count: 1, granularity: 'queue', moved: NOTHING_MOVED },
           ...options.subscription,
+        },
+        requestTaskReconfiguration: () => {
+          this.reconfigurationRequests++;
         },
         decoder: options.decoder ?? textDecoder,
         transforms: options.transforms ?? new TransformChain(),
