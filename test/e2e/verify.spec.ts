@@ -23,6 +23,14 @@ describe('numbered records through a topic into the verifier', () => {
     expect((body as { tasks: unknown[] }).tasks).toHaveLength(2);
   }, 300_000);
 
+  it('all come once with values of a schema, through JSON, and the verifier judges them by their header', async () => {
+    const quickstart = { quickstart: 'orders', keys: undefined, 'verification.header': 'true', 'value.converter': 'JsonConverter' };
+    const flow = await VerifiedFlow.start(cluster, { name: 'orders', seed: 3, ofPartitions: [500, 500] }, quickstart, {
+      'value.converter': 'JsonConverter',
+    });
+    expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow, 0));
+  }, 300_000);
+
   it('all come once when sink runner and source runner are killed in between', async () => {
     const flow = await VerifiedFlow.start(
       cluster,

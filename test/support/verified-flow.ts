@@ -8,7 +8,8 @@ interface CreateRequest {
   readonly config: Readonly<Record<string, string>>;
 }
 
-type Settings = Readonly<Record<string, string>>;
+/** `undefined` leaves a setting of the example out. */
+type Settings = Readonly<Record<string, string | undefined>>;
 
 const example = (path: string): CreateRequest =>
   JSON.parse(readFileSync(join(repositoryRoot, 'libs/connectors', path), 'utf8')) as CreateRequest;

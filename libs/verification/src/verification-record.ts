@@ -1,22 +1,26 @@
 import * as zlib from 'node:zlib';
 
-/**
- * The numbers of a verification record. A load generator makes such records; a reader at the other end finds which are missing, duplicate,
- * out of order or damaged.
- */
-export interface VerificationNumbers {
+/** Where a generated record is in its stream. */
+export interface VerificationPlace {
   /** Distinguishes the runs of a generator: numbers are unique within a seed. A whole number from 0. */
   readonly seed: number;
   /** The source partition, from 0. */
   readonly partition: number;
   /** Number within the partition: 0, 1, 2 and so on. */
   readonly seq: number;
+  /** When the record was made, in milliseconds since the epoch, UTC. */
+  readonly createdMs: number;
+}
+
+/**
+ * The numbers of a verification record. A load generator makes such records; a reader at the other end finds which are missing, duplicate,
+ * out of order or damaged.
+ */
+export interface VerificationNumbers extends VerificationPlace {
   /** The same as the record's key. */
   readonly key: string;
   /** Number within the key: 0, 1, 2 and so on. */
   readonly keySeq: number;
-  /** When the record was made, in milliseconds since the epoch, UTC. */
-  readonly createdMs: number;
 }
 
 /** `format`: this is no verification record. `checksum`: it is one, but not all bytes are as they were made. */
@@ -176,7 +180,8 @@ function parseHead(bytes: Buffer): VerificationNumbers | undefined {
   return { seed, partition, seq, key, keySeq, createdMs };
 }
 
-function isCount(value: unknown): value is number {
+/** Returns whether a value is a whole number from 0. */
+export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 

@@ -1,20 +1,24 @@
 import { type FieldError, requireConfig, type SourceConnector, type TaskConfig } from '@sluice/sdk';
 import { DatagenSourceTask } from './datagen-source.task.js';
 import { dealPartitions } from './numbering.js';
+import { schemaErrors, schemaSetting } from './schema-settings.js';
 import { datagenSourceSpec } from './settings.js';
 
 const parse = (config: TaskConfig): ReturnType<typeof requireConfig<typeof datagenSourceSpec>> =>
   requireConfig('Configuration of the generator', datagenSourceSpec, config, { unknownKeys: 'ignore' });
 
-/** Makes numbered records with checksums at a given rate, as the load of a test or trial. */
+/** Makes numbered records with checksums, or structs by a schema, at a given rate, as the load of a test or trial. */
 export const datagenSource: SourceConnector = {
   kind: 'source',
   name: 'DatagenSource',
   aliases: [],
   version: '0.1.0',
-  doc: 'Makes numbered records with checksums, at a given rate or as fast as possible.',
+  doc: 'Makes numbered records with checksums, or structs by a schema, at a given rate or as fast as possible.',
   spec: datagenSourceSpec,
-  validate: (config) => keysErrors(config),
+  validate: (config) => {
+    const parsed = parse(config);
+    return [...schemaErrors(config, parsed), ...(schemaSetting(parsed) === undefined ? keysErrors(parsed) : [])];
+  },
   taskConfigs: (config, maxTasks) =>
     dealPartitions(parse(config).partitions, maxTasks).map((partitions) => ({
       ...config,
@@ -25,8 +29,7 @@ export const datagenSource: SourceConnector = {
   createTask: () => new DatagenSourceTask(),
 };
 
-function keysErrors(config: TaskConfig): readonly FieldError[] {
-  const { keys, partitions } = parse(config);
+function keysErrors({ keys, partitions }: ReturnType<typeof parse>): readonly FieldError[] {
   if (keys >= partitions) return [];
   return [
     {

@@ -9,9 +9,14 @@ import {
   type SourceTask,
   type SourceTaskContext,
 } from '@sluice/sdk';
+import { NumberedRecords } from './numbered-records.js';
+import { recordsOfPartition } from './numbering.js';
 import { Pace } from './pace.js';
-import { type GeneratorSettings, PartitionGenerator } from './partition-generator.js';
+import { PartitionGenerator } from './partition-generator.js';
+import type { GeneratorPartition, RecordMaker } from './record-maker.js';
+import { type ChosenSchema, readChosenSchema } from './schema-settings.js';
 import { datagenTaskSpec } from './settings.js';
+import { StructRecords } from './struct-records.js';
 
 /** The most bytes of values in one batch. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
@@ -33,12 +38,9 @@ export class DatagenSourceTask implements SourceTask {
   /** The partition that the next batch begins with. */
   #turn = 0;
 
-  start(context: SourceTaskContext): Promise<void> {
-    return new Promise((resolve) => {
-      this.#started = startedTask(context);
-      this.#completeIfDone(this.#started);
-      resolve();
-    });
+  async start(context: SourceTaskContext): Promise<void> {
+    this.#started = await startedTask(context);
+    this.#completeIfDone(this.#started);
   }
 
   async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
@@ -93,34 +95,48 @@ export class DatagenSourceTask implements SourceTask {
   }
 }
 
-function startedTask(context: SourceTaskContext): StartedTask {
+async function startedTask(context: SourceTaskContext): Promise<StartedTask> {
   const config = requireTaskConfig(context, datagenTaskSpec);
-  const settings: GeneratorSettings = {
-    topic: config.topic,
-    seed: config.seed,
-    records: config.records,
-    partitions: config.partitions,
-    keys: config.keys,
-    recordSize: config['record.size'],
-    payloadKind: config['payload.kind'],
-    keysSkew: config['keys.skew'],
-    large: { share: config['large.record.share'], size: config['large.record.size'] },
-    late: { share: config['late.record.share'], meanMs: config['late.record.mean.ms'] },
-  };
-  const { large } = settings;
-  // A poll has no more than the share of large records by chance: their mean limits it.
-  const meanSize = large.share * large.size + (1 - large.share) * settings.recordSize;
+  const { makerOf, meanBytes } = recordMakers(config, await readChosenSchema(config));
+  const { records, partitions, rate } = config;
   return {
     complete: () => {
       context.complete();
     },
     generators: ownPartitions(context, config).map((partition) => {
       const name = { seed: config.seed, partition };
-      return new PartitionGenerator(settings, name, context.position(name));
+      const maker = makerOf(name);
+      const stored = context.position(name);
+      return new PartitionGenerator(
+        maker,
+        stored === undefined ? 0 : maker.seqOf(stored),
+        recordsOfPartition(records, partitions, partition),
+      );
     }),
-    batchSize: Math.max(1, Math.min(config['batch.size'], Math.floor(MAX_BATCH_BYTES / meanSize))),
-    rate: config.rate,
+    batchSize: Math.max(1, Math.min(config['batch.size'], Math.floor(MAX_BATCH_BYTES / meanBytes))),
+    rate,
   };
+}
+
+interface RecordMakers {
+  readonly makerOf: (partition: GeneratorPartition) => RecordMaker;
+  /** Of a value. */
+  readonly meanBytes: number;
+}
+
+function recordMakers(config: ConfigOf<typeof datagenTaskSpec>, chosen: ChosenSchema | undefined): RecordMakers {
+  const { topic, partitions, keys } = config;
+  const late = { share: config['late.record.share'], meanMs: config['late.record.mean.ms'] };
+  if (chosen !== undefined) {
+    const settings = { topic, partitions, ...chosen, verificationHeader: config['verification.header'], late };
+    return { makerOf: (partition) => new StructRecords(settings, partition), meanBytes: chosen.struct.maxBytes };
+  }
+  const recordSize = config['record.size'];
+  const large = { share: config['large.record.share'], size: config['large.record.size'] };
+  const settings = { topic, partitions, keys, recordSize, payloadKind: config['payload.kind'], keysSkew: config['keys.skew'], large, late };
+  // A poll has no more than the share of large records by chance: their mean limits it.
+  const meanBytes = large.share * large.size + (1 - large.share) * recordSize;
+  return { makerOf: (partition) => new NumberedRecords(settings, partition), meanBytes };
 }
 
 function ownPartitions({ connectorName, taskIndex }: SourceTaskContext, config: ConfigOf<typeof datagenTaskSpec>): readonly number[] {

@@ -1,5 +1,5 @@
 import { keyName, keysOfPartition, type Numbering } from './numbering.js';
-import { chances } from './payload.js';
+import { chances } from '../random.js';
 
 /** Records of a skewed round per key: shares are whole numbers of records, and the smallest is one. */
 const RECORDS_PER_KEY = 8;

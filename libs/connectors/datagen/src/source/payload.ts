@@ -1,3 +1,5 @@
+import { type Place, Random } from '../random.js';
+
 export type PayloadKind = 'random' | 'words';
 
 const alphabet = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
@@ -5,17 +7,13 @@ const words = 'water lock gate basin river canal flow pump weir dam tide spring 
   .split(' ')
   .map((word) => Buffer.from(`${word} `));
 
-/** What a record is: nothing else decides about its body. */
-interface Place {
-  readonly seed: number;
-  readonly partition: number;
-  readonly seq: number;
-}
-
 /** Returns what fills a body from the record's place alone: the same place gives the same bytes, another one others. */
 export function fillerOf(kind: PayloadKind): (body: Buffer, place: Place) => void {
   return kind === 'random' ? fillRandom : fillWords;
 }
+
+/** One for all bodies: each starts it over. */
+const random = new Random();
 
 const POOL_BYTES = 1024 * 1024;
 let pool: Buffer | undefined;
@@ -58,47 +56,4 @@ function fillWords(body: Buffer, place: Place): void {
     const word = words[numbers.next() % words.length] ?? alphabet;
     at += word.copy(body, at);
   }
-}
-
-/** Makes numbers from 0 up to 1 that follow from a place alone, others than those of the payload there. */
-export function chances(place: Place): () => number {
-  const numbers = new Random().at({ ...place, partition: -1 - place.partition });
-  return () => numbers.next() / 2 ** 32;
-}
-
-/** Makes unsigned 32-bit numbers by George Marsaglia's xorshift32. */
-class Random {
-  #state = 1;
-
-  /** Starts over with all bits of a place. */
-  at({ seed, partition, seq }: Place): this {
-    let state = mix(0x9e3779b9 ^ Math.floor(seed));
-    state = mix(state ^ Math.floor(seed / 2 ** 32));
-    state = mix(state ^ partition);
-    state = mix(state ^ Math.floor(seq));
-    state = mix(state ^ Math.floor(seq / 2 ** 32));
-    // The one state that xorshift never leaves.
-    this.#state = state === 0 ? 1 : state;
-    return this;
-  }
-
-  next(): number {
-    let state = this.#state;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#state = state;
-    return state >>> 0;
-  }
-}
-
-/** One for all bodies: each starts it over. */
-const random = new Random();
-
-/** Mixes bits by the finalizer of MurmurHash3: every bit of the input changes half of the bits. */
-function mix(input: number): number {
-  let value = input;
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
-  return value ^ (value >>> 16);
 }

@@ -1,4 +1,7 @@
 import { type ConfigSpec, MAX_VALUE_BYTES } from '@sluice/sdk';
+import { QUICKSTARTS, type QuickstartName } from '../schema/quickstarts.js';
+
+const quickstarts = Object.keys(QUICKSTARTS) as readonly QuickstartName[];
 
 /** The settings of the generator. */
 export const datagenSourceSpec = {
@@ -131,6 +134,55 @@ export const datagenSourceSpec = {
     group: 'Records',
     width: 'short',
     displayName: 'Kind of payload',
+  },
+  quickstart: {
+    type: 'string',
+    importance: 'medium',
+    doc: 'A built-in schema: the values are then structs instead of numbered records.',
+    optional: true,
+    oneOf: quickstarts,
+    group: 'Schema',
+    width: 'short',
+    displayName: 'Built-in schema',
+  },
+  'schema.string': {
+    type: 'string',
+    importance: 'medium',
+    doc: 'A schema in JSON, see below; in place of `quickstart`.',
+    optional: true,
+    nonEmpty: true,
+    group: 'Schema',
+    width: 'long',
+    displayName: 'Schema',
+  },
+  'schema.filename': {
+    type: 'string',
+    importance: 'medium',
+    doc: 'Path of a file with a schema in JSON, on every source runner; in place of `quickstart`. A task reads it when it starts.',
+    optional: true,
+    nonEmpty: true,
+    group: 'Schema',
+    width: 'long',
+    displayName: 'File of the schema',
+  },
+  'schema.keyfield': {
+    type: 'string',
+    importance: 'medium',
+    doc: 'Field of the schema whose value is the key of the record. A built-in schema has one; without it there is no key.',
+    optional: true,
+    nonEmpty: true,
+    group: 'Schema',
+    width: 'short',
+    displayName: 'Key field',
+  },
+  'verification.header': {
+    type: 'boolean',
+    importance: 'low',
+    doc: 'Whether each record with a schema carries its numbers in the header `datagen-verification`, by which `VerifySink` judges it.',
+    default: false,
+    group: 'Schema',
+    width: 'short',
+    displayName: 'Header for VerifySink',
   },
   rate: {
     type: 'double',

@@ -1,5 +1,12 @@
 import type { ConnectValue, SinkRecord } from '@sluice/sdk';
-import { decodeVerificationRecord, type VerificationNumbers, type VerificationProblem } from '@sluice/verification';
+import {
+  decodeVerificationHeader,
+  decodeVerificationRecord,
+  VERIFICATION_HEADER,
+  type VerificationNumbers,
+  type VerificationPlace,
+  type VerificationProblem,
+} from '@sluice/verification';
 import { type ArrivalGap, ArrivalGaps } from './arrival-gaps.js';
 import { LatencyHistogram, type LatencyState } from './latency-histogram.js';
 import { type Arrival, type SequenceState, SequenceTracker } from './sequence-tracker.js';
@@ -22,7 +29,8 @@ export interface Example {
   readonly offset: number;
   /** What is wrong with a damaged record. `key`: its key is not the one that its value names. */
   readonly problem?: VerificationProblem | 'key';
-  readonly numbers?: VerificationNumbers;
+  /** Without key for a record that its header numbers. */
+  readonly numbers?: VerificationPlace | VerificationNumbers;
 }
 
 /** What was found in a sequence of numbers, besides the numbers. */
@@ -145,20 +153,46 @@ export class QueueFindings {
     const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
     const decoded = bytes instanceof Uint8Array ? decodeVerificationRecord(bytes) : ({ ok: false, problem: 'format' } as const);
     if (!decoded.ok) {
-      this.#damaged += 1;
-      this.#note({ kind: 'damaged', offset, problem: decoded.problem });
+      const header = decoded.problem === 'format' ? headerOf(record) : undefined;
+      if (header === undefined) this.#noteDamaged(offset, decoded.problem);
+      else this.#addByHeader(header, offset, arrivedMs);
       return;
     }
     const { numbers } = decoded;
-    this.#latency.add(arrivedMs - numbers.createdMs);
-    this.#warmFromMs ??= arrivedMs + this.#warmUpMs;
-    if (arrivedMs >= this.#warmFromMs) this.#warmLatency.add(arrivedMs - numbers.createdMs);
+    this.#noteLatency(numbers, arrivedMs);
     // The checksum vouches for the value: its numbers count, whatever became of the key beside it.
     if (textOf(record.key) !== numbers.key) {
       this.#damaged += 1;
       this.#note({ kind: 'damaged', offset, problem: 'key', numbers });
     }
     this.#track(numbers, offset);
+  }
+
+  /** The value of such a record is a struct of any schema: nobody can say here whether it is whole. */
+  #addByHeader(header: string, offset: number, arrivedMs: number): void {
+    const decoded = decodeVerificationHeader(header);
+    if (!decoded.ok) {
+      this.#noteDamaged(offset, decoded.problem);
+      return;
+    }
+    const { place } = decoded;
+    this.#noteLatency(place, arrivedMs);
+    const partition = this.#partitionOf(place);
+    if (partition === undefined) {
+      this.#untracked += 1;
+      this.#note({ kind: 'untracked', offset, numbers: place });
+    } else this.#trackIn(partition, place, offset);
+  }
+
+  #noteDamaged(offset: number, problem: VerificationProblem): void {
+    this.#damaged += 1;
+    this.#note({ kind: 'damaged', offset, problem });
+  }
+
+  #noteLatency({ createdMs }: VerificationPlace, arrivedMs: number): void {
+    this.#latency.add(arrivedMs - createdMs);
+    this.#warmFromMs ??= arrivedMs + this.#warmUpMs;
+    if (arrivedMs >= this.#warmFromMs) this.#warmLatency.add(arrivedMs - createdMs);
   }
 
   #noteArrival(arrivedMs: number): void {
@@ -176,18 +210,20 @@ export class QueueFindings {
       this.#untracked += 1;
       this.#note({ kind: 'untracked', offset, numbers });
     }
-    if (partition !== undefined) {
-      partition.records += 1;
-      const finding = count(partition.tracker.add(numbers.seq), partition);
-      if (finding !== undefined) this.#note({ kind: finding, offset, numbers });
-    }
+    if (partition !== undefined) this.#trackIn(partition, numbers, offset);
     if (key !== undefined) {
       const finding = count(key.tracker.add(numbers.keySeq), this.#keyCounts);
       if (finding === 'duplicate' || finding === 'out-of-order') this.#note({ kind: `key-${finding}`, offset, numbers });
     }
   }
 
-  #partitionOf({ seed, partition }: VerificationNumbers): TrackedPartition | undefined {
+  #trackIn(partition: TrackedPartition, numbers: VerificationPlace, offset: number): void {
+    partition.records += 1;
+    const finding = count(partition.tracker.add(numbers.seq), partition);
+    if (finding !== undefined) this.#note({ kind: finding, offset, numbers });
+  }
+
+  #partitionOf({ seed, partition }: VerificationPlace): TrackedPartition | undefined {
     const last = this.#lastPartition;
     if (last?.partition === partition && last.seed === seed) return last;
     const name = partitionKey({ seed, partition });
@@ -248,6 +284,11 @@ export function partitionKey({ seed, partition }: { readonly seed: number; reado
 /** The name of a key, unique over all seeds. */
 export function keyKey({ seed, key }: { readonly seed: number; readonly key: string }): string {
   return `${seed}/${key}`;
+}
+
+function headerOf({ headers }: SinkRecord): string | undefined {
+  const header = headers?.find(({ key }) => key === VERIFICATION_HEADER);
+  return header === undefined ? undefined : textOf(header.value);
 }
 
 function textOf(key: ConnectValue | undefined): string | undefined {

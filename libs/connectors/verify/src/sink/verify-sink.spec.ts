@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseConfig, type QueueRef, type SinkPosition, type SinkRecord, type SinkTask, type SinkTaskContext } from '@sluice/sdk';
-import { encodeVerificationRecord } from '@sluice/verification';
+import { encodeVerificationHeader, encodeVerificationRecord, VERIFICATION_HEADER } from '@sluice/verification';
 import { sinkContract, sinkTestContext } from '@sluice/testing';
 import { mergeReports } from './report-file.js';
 import { verifySinkSpec } from './settings.js';
@@ -199,6 +199,44 @@ describe('the verifier', () => {
     const verdict = await verdictOf([0, 1, 2, 3, 4, 5], (values) => values.push(Buffer.from('a line')));
     expect(verdict).toMatchObject({ complete: true, clean: false, records: 7, damaged: 1 });
     expect(verdict.examples).toMatchObject([{ kind: 'damaged', problem: 'format', offset: 106 }]);
+  });
+
+  it('judges records of a schema by their header, per partition, and not their values or keys', async () => {
+    const headed = (seq: number, offset: number, change = (text: string): string => text): SinkRecord => ({
+      topic: 't',
+      queue,
+      offset,
+      key: `user-${offset}`,
+      value: Buffer.from('{"any":"struct"}'),
+      headers: [
+        { key: VERIFICATION_HEADER, value: change(encodeVerificationHeader({ seed: 1, partition: 0, seq, createdMs: Date.now() })) },
+      ],
+    });
+    const verdictOfHeaders = async (...seqs: readonly number[]): ReturnType<typeof mergeReports> => {
+      const task = await opened();
+      await task.put(
+        seqs.map((seq, index) => headed(seq, index)),
+        signal,
+      );
+      await flush(task, seqs.length);
+      return mergeReports(folder, { seed: 1, ofPartitions: [4] });
+    };
+    const whole = await verdictOfHeaders(0, 1, 2, 3);
+    expect(whole).toMatchObject({ complete: true, clean: true, records: 4, keys: { count: 0, missing: 0 }, examples: [] });
+    await tasks.pop()?.stop();
+    await rm(reportFile());
+    expect(await verdictOfHeaders(0, 2, 2, 1)).toMatchObject({
+      complete: false,
+      missing: 1,
+      duplicates: 1,
+      outOfOrder: 1,
+      examples: [{ kind: 'duplicate', numbers: { seed: 1, partition: 0, seq: 2 } }, { kind: 'out-of-order' }],
+    });
+    await tasks.pop()?.stop();
+    const task = await opened();
+    await task.put([headed(3, 4, (text) => text.replace('/3/', '/4/'))], signal);
+    await flush(task, 5);
+    expect(await mergeReports(folder)).toMatchObject({ damaged: 1, clean: false });
   });
 
   it('finds a key that is not the one of the value', async () => {
