@@ -17,8 +17,8 @@ export interface PartitionPosition {
   /** The seq that the next record of this partition gets. The first is 1. */
   readonly nextSeq: number;
   /**
-   * One queue per topic that the partition writes to; where keys choose the queues, all that it has written to. Another one takes the place of a
-   * queue that takes no messages any more.
+   * One queue per topic that the partition writes to; where keys choose the queues, up to two of those that it has written to. Another one takes
+   * the place of a queue that takes no messages any more.
    */
   readonly routes: readonly QueueRef[];
   /**

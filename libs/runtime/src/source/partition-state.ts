@@ -14,6 +14,9 @@ export interface Segment {
   aheadUnits: number;
 }
 
+/** The queues of a topic that a position lists where keys choose them: two show that records may be ahead, and scans name those to be read. */
+const MAX_LISTED_PER_TOPIC = 2;
+
 /** The way of a topic's records. */
 export interface RecordRoute {
   readonly topic: string;
@@ -44,6 +47,8 @@ export class PartitionState {
   #lastStored: SourcePosition | undefined;
   /** By lane, where records choose their queues one by one. */
   readonly #keyedRoutes = new Map<QueueLane, RecordRoute>();
+  /** Those of them that the position lists, by topic. */
+  readonly #listedQueues = new Map<string, QueueRef[]>();
   /** It has several routes. */
   #isSpread = false;
   /** Grows with every change of a route. */
@@ -125,7 +130,8 @@ export class PartitionState {
   /** Sends the topic's records to a lane from now on. */
   setRoute(topic: string, lane: QueueLane): void {
     this.#lanes.set(topic, lane);
-    this.#noteRoute();
+    this.#isSpread = this.#lanes.size > 1;
+    this.#routesVersion++;
     this.#lastRoute = undefined;
   }
 
@@ -136,8 +142,14 @@ export class PartitionState {
 
   /** Sends records to one more lane. */
   addKeyedRoute(route: RecordRoute): void {
-    this.#keyedRoutes.set(route.lane, route);
-    this.#noteRoute();
+    const { topic, lane } = route;
+    this.#keyedRoutes.set(lane, route);
+    this.#isSpread = this.#keyedRoutes.size > 1;
+    const listed = this.#listedQueues.get(topic);
+    if (listed === undefined) this.#listedQueues.set(topic, [lane.queue]);
+    else if (listed.length < MAX_LISTED_PER_TOPIC) listed.push(lane.queue);
+    else return;
+    this.#routesVersion++;
   }
 
   /**
@@ -202,11 +214,6 @@ export class PartitionState {
     return this.skip(position);
   }
 
-  #noteRoute(): void {
-    this.#isSpread = this.#lanes.size + this.#keyedRoutes.size > 1;
-    this.#routesVersion++;
-  }
-
   /** Takes over the acknowledged segments that no open one precedes. Returns whether the stored position moved. */
   settle(): boolean {
     let settled = 0;
@@ -226,7 +233,7 @@ export class PartitionState {
   snapshot(owner: SourceGeneration): PartitionSnapshot {
     const routes: QueueRef[] = [];
     for (const lane of this.#lanes.values()) routes.push(lane.queue);
-    for (const lane of this.#keyedRoutes.keys()) routes.push(lane.queue);
+    for (const queues of this.#listedQueues.values()) routes.push(...queues);
     const routesVersion = this.#routesVersion;
     const ahead: { seq: number; position: SourcePosition }[] = [];
     for (const [seq, position] of this.ahead) {

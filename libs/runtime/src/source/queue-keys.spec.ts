@@ -119,6 +119,26 @@ describe('a source whose keys choose the queues', () => {
     await loop.stop();
   });
 
+  it('lists two queues of each topic in a position, however many there are', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 64);
+    world.cluster.addTopic('u', 64);
+    const both = listOf(100).flatMap((record) => [record, { ...record, topic: 'u' }]);
+    const perRecord: QueueKeys = { ...lastDigit, bytesOf: ({ value }) => Buffer.from(value as string) };
+    const source = world.source({ a: both }, 10);
+    const { loop } = world.loop(source, { queueKeys: perRecord });
+    await loop.start();
+    await world.clock.until(() => source.committed.at(-1)?.position['position'] === 200);
+    await loop.stop();
+    const used = [...world.cluster.queues.values()].filter(({ messages }) => messages.length > 0);
+    expect(used.length).toBeGreaterThan(80);
+    const listed = world.positions.writes.flatMap(({ partitions }) => partitions.map(({ routes }) => routes.map(queueKey).sort()));
+    const last = listed.at(-1)!;
+    expect(last.map((key) => key[0])).toEqual(['t', 't', 'u', 'u']);
+    expect(used.map(({ ref }) => queueKey(ref))).toEqual(expect.arrayContaining(last));
+    expect(Math.max(...listed.map(({ length }) => length))).toBe(4);
+  });
+
   it('takes no more of a partition than a position can list behind a record that waits', async () => {
     const world = new SourceWorld();
     world.cluster.addTopic('t', 2);
