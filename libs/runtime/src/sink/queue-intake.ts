@@ -44,6 +44,8 @@ export interface QueueIntakeOptions {
   readonly failed: (error: unknown) => void;
   readonly warn: (message: string) => void;
   readonly skipped: (error: BadRecordError) => void;
+  /** Called when duplicates may pass that the task cannot recognise. */
+  readonly forgot: (message: string) => void;
 }
 
 /** How far a queue was taken when a commit was made, and when the broker accepted the commit. */
@@ -86,6 +88,8 @@ export class QueueIntake {
   /** Aborted when this queue is not read any more. */
   readonly #signal: AbortSignal;
   #reading: Promise<void> = Promise.resolve();
+  /** Of what the filter has forgotten, what was reported. */
+  #reported = 0;
 
   constructor(
     start: QueueStart,
@@ -167,6 +171,7 @@ export class QueueIntake {
           `to ${asked}, up to which it was flushed`,
       );
     }
+    this.#reportForgotten();
     this.#flushed = asked;
     this.#safe = safe >= this.#given ? asked : safe;
     return this.#safe === last ? undefined : this.safePosition;
@@ -204,6 +209,16 @@ export class QueueIntake {
       if (!mayTakeMore) return false;
     }
     return false;
+  }
+
+  #reportForgotten(): void {
+    const { forgotten } = this.#state;
+    if (forgotten === this.#reported) return;
+    this.#reported = forgotten;
+    this.options.forgot(
+      `More source partitions write to queue ${this.key} than the filter against duplicates can hold. It has forgotten the last record of one ` +
+        `${forgotten} time(s) since the task began to read the queue: where such a record comes again, the task takes it twice`,
+    );
   }
 
   #outcomeOf(message: RawMessage, isDropped: boolean): SinkOutcome {

@@ -21,6 +21,11 @@ export class ReadState {
     this.#storedMs = storedMs;
   }
 
+  /** How many source partitions and tasks the filter has forgotten, although their last records may come again. */
+  get forgotten(): number {
+    return this.filter.forgotten;
+  }
+
   /** When the broker stored the last message that was taken; milliseconds since the epoch. `undefined` before the first one. */
   get lastStoredMs(): number | undefined {
     return this.#storedMs;

@@ -34,6 +34,23 @@ describe('what a sink task reports of itself', () => {
     loop.kill();
   });
 
+  it('warns where more source partitions write to a queue than the filter against duplicates can hold', async () => {
+    const world = new SinkWorld();
+    const [ref] = world.cluster.addTopic('t', 1);
+    const sink = new TransactionalSink(newSinkStorage());
+    for (let n = 0; n < 33_000; n++) world.stamped(ref!, `f${n}`, 1, 1);
+    const { loop } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref!)}`) === 33_000);
+    await world.clock.advance(60_000);
+    expect(world.warnings.list.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^More source partitions write to queue t@broker-a:0 than the filter .* can hold.* forgotten .* 3\d{3} time\(s\)/,
+      ),
+    ]);
+    loop.kill();
+  });
+
   it('waits, and reports so, for each topic that no broker has, also beside one that is there', async () => {
     const world = new SinkWorld();
     world.cluster.addTopic('t', 1);

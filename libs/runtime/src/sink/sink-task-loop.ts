@@ -35,6 +35,8 @@ import { UnbrokenLease } from './unbroken-lease.js';
 
 /** How long a task that ticks has nothing to put before it is called, in milliseconds. */
 const TICK_MS = 100;
+/** How often the status may warn of what the filter against duplicates has forgotten, in milliseconds. */
+const FORGOTTEN_INTERVAL_MS = 600_000;
 
 /**
  * Runs one sink task: reads, drops duplicates, converts, puts, flushes and commits the offsets.
@@ -372,6 +374,8 @@ export class SinkTaskLoop {
     const { settings, counters, decoder, transforms, group, waits } = this.spec;
     const { clock, messages } = this.#ports;
     const preparing = { ...this.#policy('preparing records'), limitMs: settings.retryTimeoutMs };
+    const limit = { clock, signal: this.#killed.signal, intervalMs: FORGOTTEN_INTERVAL_MS };
+    const forgotten = new RateLimitedLogger({ ...limit, log: this.spec.warnings.add });
     return new QueueSet({
       group,
       messages,
@@ -389,6 +393,7 @@ export class SinkTaskLoop {
       skipped: ({ message }) => {
         skips.write(`A record was skipped. ${message}`);
       },
+      forgot: forgotten.write.bind(forgotten),
     });
   }
 }

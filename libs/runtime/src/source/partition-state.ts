@@ -14,7 +14,7 @@ export interface Segment {
   aheadUnits: number;
 }
 
-/** The queues of a topic that a position lists where keys choose them: two show that records may be ahead, and scans name those to be read. */
+/** The queues of a topic that a position lists where keys choose them. Two show that records may be ahead; scans name those to be read. */
 const MAX_LISTED_PER_TOPIC = 2;
 
 /** The way of a topic's records. */

@@ -45,7 +45,7 @@ export interface TailCut {
  */
 export async function readTail(reading: TailReading, tail: TailToRead): Promise<TailCut | undefined> {
   const { messages, clock, backoff, signal, warn } = reading;
-  const filter = new StreamFilter({ maxStreams: Infinity, maxSilenceMs: Infinity });
+  const filter = new StreamFilter({ maxTextBytes: Infinity, maxSilenceMs: Infinity });
   filter.barrier(tail.task, tail.generation, 0);
   const tag = queueTag(tail.queue);
   let next = tail.from;

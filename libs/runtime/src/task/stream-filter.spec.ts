@@ -86,13 +86,55 @@ describe('the filter against duplicate records', () => {
     );
   });
 
-  it('forgets the streams that were silent longest when there are too many, and those silent for too long', () => {
-    const filter = new StreamFilter({ maxStreams: 100, maxSilenceMs: 60 * minuteMs });
-    for (let n = 0; n < 1000; n++) filter.judge(stamp(1, 1, `s${n}`), n * 10);
-    expect(filter.serialize().split(';')[2]?.split(',').length).toBeLessThanOrEqual(100);
-    expect(filter.judge(stamp(1, 1, 's999'), 10_000)).toBe('repeated-seq');
+  it('stores generation, seq and minute of each stream', () => {
+    const filter = new StreamFilter();
+    filter.judge(stamp(1, 2, 'a'), 0);
+    filter.judge(stamp(1, 3, 'b'), 40 * minuteMs);
+    filter.judge(stamp(40, 4, 'c', 'other'), 40 * minuteMs);
+    filter.judge(stamp(1, 50, 'd'), 41 * minuteMs);
+    expect(filter.serialize()).toBe('1;k:1:15,other:14:14;a:1:2:0,b:1:3:14,c:14:4:14,d:1:1e:15');
+  });
+
+  const streamsOf = (filter: StreamFilter): readonly string[] => filter.serialize().split(';')[2]!.split(',');
+  const id = (n: number): string => n.toString(36).padStart(8, '0');
+
+  it('remembers all partitions of a source whose keys use every queue, 30,000 of them, in a megabyte of text', () => {
+    let filter = new StreamFilter();
+    const verdicts = (seq: number): readonly string[] => {
+      const found = new Set<string>();
+      for (let n = 0; n < 30_000; n++) found.add(filter.judge(stamp(1_000_000_000, seq, id(n)), 28_000_000 * minuteMs));
+      return [...found];
+    };
+    expect(verdicts(1_000_000_000)).toEqual(['accept']);
+    filter = StreamFilter.restore(filter.serialize());
+    expect(verdicts(1_000_000_001)).toEqual(['accept']);
+    expect(verdicts(1_000_000_001)).toEqual(['repeated-seq']);
+    expect(filter.forgotten).toBe(0);
+    expect(filter.serialize().length).toBeLessThan(1024 * 1024);
+  });
+
+  it('forgets the streams that were silent longest when there are too many, and counts them; and those silent for too long, which it does not', () => {
+    const filter = new StreamFilter({ maxTextBytes: 3200, maxSilenceMs: 60 * minuteMs });
+    for (let n = 0; n < 1000; n++) filter.judge(stamp(1, 1, id(n)), n * 10);
+    expect(streamsOf(filter).length).toBeLessThanOrEqual(100);
+    expect(filter.serialize().length).toBeLessThanOrEqual(3200);
+    expect(filter.forgotten).toBe(1000 - streamsOf(filter).length);
+    expect(filter.judge(stamp(1, 1, id(999)), 10_000)).toBe('repeated-seq');
+    const before = filter.forgotten;
     filter.judge(stamp(1, 1, 'later'), 200 * minuteMs);
-    expect(filter.serialize().split(';')[2]).toMatch(/^later:1:1:/);
+    expect(streamsOf(filter)).toEqual([expect.stringMatching(/^later:1:1:/)]);
+    expect(filter.forgotten).toBe(before);
+  });
+
+  it('forgets first what a newer generation of the task has voided: its duplicates are recognised all the same', () => {
+    const filter = new StreamFilter({ maxTextBytes: 3200, maxSilenceMs: 60 * minuteMs });
+    for (let n = 0; n < 60; n++) filter.judge(stamp(1, 7, id(n)), 5 * minuteMs);
+    for (let n = 0; n < 40; n++) filter.judge(stamp(1, 7, `other-${n}`, 'other task'), 0);
+    filter.barrier('k', 2, 6 * minuteMs);
+    for (let n = 100; n < 150; n++) filter.judge(stamp(2, 1, id(n)), 6 * minuteMs);
+    expect(filter.forgotten).toBe(0);
+    for (let n = 0; n < 40; n++) expect(filter.judge(stamp(1, 7, `other-${n}`, 'other task'), 6 * minuteMs)).toBe('repeated-seq');
+    for (let n = 0; n < 60; n++) expect(filter.judge(stamp(1, 7, id(n)), 6 * minuteMs)).toBe('older-generation');
   });
 
   it('refuses a state that is damaged', () => {

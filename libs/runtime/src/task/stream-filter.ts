@@ -4,19 +4,26 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 export type FilterVerdict = 'accept' | 'older-generation' | 'repeated-seq';
 
 export interface StreamFilterLimits {
-  /** Beyond this many streams those that were silent longest are forgotten. */
-  readonly maxStreams: number;
+  /** What the streams may take in the text that is stored, and the tasks as much again. Memory is about five times that. */
+  readonly maxTextBytes: number;
   /** A stream that is silent for longer is forgotten. Time is that of the records' storing. */
   readonly maxSilenceMs: number;
 }
 
-const defaultStreamFilterLimits: StreamFilterLimits = { maxStreams: 4096, maxSilenceMs: 24 * 3600 * 1000 };
+/** 32,768 source partitions: with `queue.by=key` all of a source's write to each queue. */
+const defaultStreamFilterLimits: StreamFilterLimits = { maxTextBytes: 1024 * 1024, maxSilenceMs: 24 * 3600 * 1000 };
+/** The most that one stream or task takes there, with any number that occurs. */
+const ENTRY_BYTES = 32;
+/** The part of its entries that a full filter keeps: it sorts them to find the others. */
+const KEPT_SHARE = 0.9;
 
 interface StreamSeen {
   generation: number;
   seq: number;
   /** Minutes since the epoch. */
   minute: number;
+  /** That sent its last record; `undefined` since the state was stored. */
+  task: TaskSeen | undefined;
 }
 
 interface TaskSeen {
@@ -42,8 +49,17 @@ export class StreamFilter {
   readonly #streams = new Map<string, StreamSeen>();
   #nextSweepMinute = 0;
   #text: string | undefined;
+  readonly #maxEntries: number;
+  #forgotten = 0;
 
-  constructor(private readonly limits: StreamFilterLimits = defaultStreamFilterLimits) {}
+  constructor(private readonly limits: StreamFilterLimits = defaultStreamFilterLimits) {
+    this.#maxEntries = Math.floor(limits.maxTextBytes / ENTRY_BYTES);
+  }
+
+  /** How many were forgotten for lack of room, although their last records may come again. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
 
   /** Notes that a generation of a task wrote its barrier. */
   barrier(task: string, generation: number, storedAtMs: number): void {
@@ -69,16 +85,17 @@ export class StreamFilter {
 
   /** Remembers a record that was accepted. */
   remember({ task, stream, generation, seq }: StampCoordinates, storedAtMs: number): void {
-    this.#noteGeneration(task, generation, storedAtMs);
+    const sender = this.#noteGeneration(task, generation, storedAtMs);
     const minute = Math.floor(storedAtMs / MS_PER_MINUTE);
     const seen = this.#streams.get(stream);
     if (seen === undefined) {
-      this.#streams.set(stream, { generation, seq, minute });
-      if (this.#streams.size > this.limits.maxStreams) this.#forget(minute);
+      this.#streams.set(stream, { generation, seq, minute, task: sender });
+      if (this.#streams.size > this.#maxEntries) this.#forget(minute);
     } else {
       seen.generation = generation;
       seen.seq = seq;
       seen.minute = minute;
+      seen.task = sender;
     }
     this.#text = undefined;
     if (minute >= this.#nextSweepMinute) this.#forget(minute);
@@ -89,12 +106,23 @@ export class StreamFilter {
     if (this.#generations.size === 0) return '';
     if (this.#text === undefined) {
       const tasks = [...this.#generations].map(([task, seen]) => `${task}:${base36(seen.generation)}:${base36(seen.minute)}`);
-      const streams = [...this.#streams].map(([stream, seen]) =>
-        [stream, base36(seen.generation), base36(seen.seq), base36(seen.minute)].join(':'),
-      );
-      this.#text = `${FORMAT_VERSION};${tasks.join(',')};${streams.join(',')}`;
+      this.#text = `${FORMAT_VERSION};${tasks.join(',')};${this.#streamsText()}`;
     }
     return this.#text;
+  }
+
+  /** Made at every flush for each queue. Most streams have the generation and the minute of the one before, which are not made again then. */
+  #streamsText(): string {
+    const items: string[] = [];
+    let last: StreamSeen | undefined;
+    let [generationText, minuteText] = ['', ''];
+    for (const [stream, seen] of this.#streams) {
+      if (seen.generation !== last?.generation) generationText = base36(seen.generation);
+      if (seen.minute !== last?.minute) minuteText = base36(seen.minute);
+      items.push(`${stream}:${generationText}:${base36(seen.seq)}:${minuteText}`);
+      last = seen;
+    }
+    return items.join(',');
   }
 
   /** @throws FilterStateError when the text is not what {@link serialize} makes. */
@@ -105,23 +133,26 @@ export class StreamFilter {
     if (version !== FORMAT_VERSION || tasks === undefined || streams === undefined || rest.length > 0) throw new FilterStateError(text);
     for (const [task, [generation = 0, minute = 0]] of entries(text, tasks, 2)) filter.#generations.set(task, { generation, minute });
     for (const [stream, [generation = 0, seq = 0, minute = 0]] of entries(text, streams, 3)) {
-      filter.#streams.set(stream, { generation, seq, minute });
+      filter.#streams.set(stream, { generation, seq, minute, task: undefined });
     }
     return filter;
   }
 
-  #noteGeneration(task: string, generation: number, storedAtMs: number): void {
+  #noteGeneration(task: string, generation: number, storedAtMs: number): TaskSeen {
+    const minute = Math.floor(storedAtMs / MS_PER_MINUTE);
     const seen = this.#generations.get(task);
     if (seen === undefined) {
-      this.#generations.set(task, { generation, minute: Math.floor(storedAtMs / MS_PER_MINUTE) });
+      const added = { generation, minute };
+      this.#generations.set(task, added);
       this.#text = undefined;
-      return;
+      return added;
     }
     if (generation > seen.generation) {
       seen.generation = generation;
       this.#text = undefined;
     }
-    seen.minute = Math.max(seen.minute, Math.floor(storedAtMs / MS_PER_MINUTE));
+    seen.minute = Math.max(seen.minute, minute);
+    return seen;
   }
 
   #forget(minute: number): void {
@@ -129,12 +160,23 @@ export class StreamFilter {
     this.#nextSweepMinute = minute + Math.max(1, this.limits.maxSilenceMs / MS_PER_MINUTE / 10);
     for (const seen of [this.#streams, this.#generations]) {
       for (const [key, { minute: last }] of seen) if (last < oldest) seen.delete(key);
-      const keep = Math.floor(this.limits.maxStreams * 0.9);
-      if (seen.size <= this.limits.maxStreams) continue;
+    }
+    if (this.#streams.size > this.#maxEntries) this.#forgetVoid();
+    for (const seen of [this.#streams, this.#generations]) {
+      if (seen.size <= this.#maxEntries) continue;
+      const surplus = seen.size - Math.floor(this.#maxEntries * KEPT_SHARE);
       const bySilence = [...seen].sort(([, a], [, b]) => a.minute - b.minute);
-      for (const [key] of bySilence.slice(0, seen.size - keep)) seen.delete(key);
+      for (const [key] of bySilence.slice(0, surplus)) seen.delete(key);
+      this.#forgotten += surplus;
     }
     this.#text = undefined;
+  }
+
+  /** Forgets streams of a generation that is void: whatever it still writes is dropped for that. */
+  #forgetVoid(): void {
+    for (const [stream, { generation, task }] of this.#streams) {
+      if (task !== undefined && generation < task.generation) this.#streams.delete(stream);
+    }
   }
 }
 
