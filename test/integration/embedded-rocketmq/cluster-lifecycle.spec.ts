@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type ClusterPorts,
@@ -81,6 +83,15 @@ describe('an embedded cluster', () => {
     });
     expect(addresses).toHaveLength(6);
     expect(new Set(addresses)).toEqual(new Set(['0100007F']));
+  });
+
+  it('takes no TLS on its gRPC port by default, and has made no certificate for it', async () => {
+    const secure = connectTls({ host: '127.0.0.1', port: ports.grpc, rejectUnauthorized: false });
+    await expect(once(secure, 'secureConnect', { signal: AbortSignal.timeout(LIMIT_MS) })).rejects.toThrow();
+    secure.destroy();
+    const log = await readFile(join(cluster.logDir, 'rocketmqlogs', 'proxy.log'), 'utf8');
+    expect(log).toContain('SslContext created for proxy server');
+    expect(log).not.toMatch(/Using \w+ SSL provider|Using OpenSSL provider/);
   });
 
   it('refuses to be started a second time, and is attached to on demand', async () => {

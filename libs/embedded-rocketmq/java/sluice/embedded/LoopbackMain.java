@@ -13,7 +13,7 @@ import javassist.LoaderClassPath;
 
 /**
  * Runs a RocketMQ main class whose every listener is bound to 127.0.0.1. RocketMQ has a setting for that for some of them
- * only: not for the broker's HA port, the gRPC port and the proxy's remoting port. Takes away two waits at its start and end, too.
+ * only: not for the broker's HA port, the gRPC port and the proxy's remoting port. Takes away waits at its start and end, too.
  *
  * <p>Usage: java --add-opens=java.base/java.net=ALL-UNNAMED -Djava.net.preferIPv4Stack=true sluice.embedded.LoopbackMain MAIN-CLASS ARGUMENTS.
  */
@@ -21,8 +21,10 @@ public final class LoopbackMain {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
   private static final String SERVER_CONFIG = "org.apache.rocketmq.remoting.netty.NettyServerConfig";
   private static final String CLIENT = "org.apache.rocketmq.remoting.netty.NettyRemotingClient";
-  /** A class of the same package and class loader, through which the changed ones are defined. */
+  private static final String NEGOTIATOR = "org.apache.rocketmq.proxy.grpc.ProxyAndTlsProtocolNegotiator";
+  /** Classes of the same packages and class loader, through which the changed ones are defined. */
   private static final String NEIGHBOUR = "org.apache.rocketmq.remoting.netty.NettySystemConfig";
+  private static final String GRPC_NEIGHBOUR = "org.apache.rocketmq.proxy.grpc.GrpcServer";
 
   private LoopbackMain() {}
 
@@ -32,6 +34,8 @@ public final class LoopbackMain {
     pool.appendClassPath(new LoaderClassPath(LoopbackMain.class.getClassLoader()));
     bindNettyServersToLoopback(pool);
     registerBeforeNameServersWereTried(pool);
+    boolean isProxy = arguments[0].equals("org.apache.rocketmq.proxy.ProxyStartup");
+    if (isProxy && "disabled".equals(System.getProperty("tls.server.mode"))) makeNoCertificateWithoutTls(pool);
     Runtime.getRuntime().addShutdownHook(new Thread(LoopbackMain::endIdleEventThreads, "sluice-end-idle-event-threads"));
     Class.forName(arguments[0])
         .getMethod("main", String[].class)
@@ -56,7 +60,7 @@ public final class LoopbackMain {
     for (CtConstructor constructor : config.getDeclaredConstructors()) {
       constructor.insertAfter("this.bindAddress = \"" + LOOPBACK.getHostAddress() + "\";");
     }
-    define(config);
+    define(config, NEIGHBOUR);
   }
 
   /**
@@ -67,12 +71,29 @@ public final class LoopbackMain {
     CtClass client = pool.get(CLIENT);
     for (CtMethod method : client.getDeclaredMethods("getAvailableNameSrvList")) {
       method.insertAfter("if ($_.isEmpty() && getNameServerAddressList() != null) $_ = getNameServerAddressList();");
-      define(client);
+      define(client, NEIGHBOUR);
     }
   }
 
-  private static void define(CtClass changed) throws Exception {
-    MethodHandles.privateLookupIn(Class.forName(NEIGHBOUR), MethodHandles.lookup()).defineClass(changed.toBytecode());
+  /**
+   * The gRPC server makes a certificate at each start, which takes half of it, even where it takes no TLS. Its plain connections need a
+   * context of TLS that is there, and nothing of it.
+   */
+  private static void makeNoCertificateWithoutTls(ClassPool pool) throws Exception {
+    CtClass negotiator = pool.get(NEGOTIATOR);
+    String grpc = "io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts";
+    String ssl = "io.grpc.netty.shaded.io.netty.handler.ssl";
+    negotiator
+        .getDeclaredMethod("loadSslContext")
+        .setBody(
+            "sslContext = " + grpc + ".configure(" + ssl + ".SslContextBuilder.forClient(), " + ssl + ".SslProvider.JDK)"
+                + ".trustManager(" + ssl + ".util.InsecureTrustManagerFactory.INSTANCE).build();");
+    define(negotiator, GRPC_NEIGHBOUR);
+  }
+
+  private static void define(CtClass changed, String neighbour) throws Exception {
+    Class<?> near = Class.forName(neighbour, false, LoopbackMain.class.getClassLoader());
+    MethodHandles.privateLookupIn(near, MethodHandles.lookup()).defineClass(changed.toBytecode());
   }
 
   /**
