@@ -20,6 +20,8 @@ export function countJavaStarts(env = process.env) {
   for (const name of readdirSync(dirname(real))) {
     if (name !== 'java') symlinkSync(join(dirname(real), name), join(bin, name));
   }
+  // Says the version of the installed one to those who need not run it for that.
+  symlinkSync(join(dirname(real), '..', 'release'), join(folder, 'release'));
   writeFileSync(join(bin, 'java'), `#!/bin/sh\necho "\${SLUICE_SPEC_FILE:-the set-up}" >>'${starts}'\nexec '${real}' "$@"\n`, {
     mode: 0o755,
   });

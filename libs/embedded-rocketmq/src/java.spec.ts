@@ -1,8 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { findJava, parseJavaBuild, parseJavaMajor } from './java.js';
+import { findJava, parseJavaBuild, parseJavaMajor, parseRelease } from './java.js';
 
 describe('findJava', () => {
   let home: string;
@@ -40,6 +40,16 @@ describe('findJava', () => {
     });
   });
 
+  it('does not run a Java whose installation says its version', async () => {
+    await install('java version "1.8.0_392"');
+    await writeFile(join(home, 'release'), 'IMPLEMENTOR="Debian"\nJAVA_RUNTIME_VERSION="17.0.15+6-Debian-1"\nJAVA_VERSION="17.0.15"\n');
+    const linked = join(home, 'linked');
+    await symlink(join(home, 'bin'), linked);
+    await expect(findJava({ PATH: linked })).resolves.toMatchObject({ major: 17, build: 'Debian,17.0.15+6-Debian-1' });
+    await writeFile(join(home, 'release'), 'JAVA_RUNTIME_VERSION="16.0.2+7"\nJAVA_VERSION="16.0.2"\n');
+    await expect(findJava({ PATH: linked })).rejects.toMatchObject({ code: 'JAVA_TOO_OLD' });
+  });
+
   it('says where it looked when there is no Java', async () => {
     await expect(findJava({ JAVA_HOME: join(home, 'nowhere'), PATH: home })).rejects.toMatchObject({
       code: 'JAVA_MISSING',
@@ -61,6 +71,21 @@ describe('parseJavaMajor', () => {
 
   it('reads nothing from text without a version', () => {
     expect(parseJavaMajor('The operation couldn’t be completed. Unable to locate a Java Runtime.')).toBeUndefined();
+  });
+});
+
+describe('parseRelease', () => {
+  it.each([
+    ['nothing', ''],
+    ['a release without its build', 'JAVA_VERSION="17.0.15"\n'],
+    ['a build without its release', 'JAVA_RUNTIME_VERSION="17.0.15+6"\n'],
+  ])('reads no version from %s', (_what, text) => {
+    expect(parseRelease(text)).toBeUndefined();
+  });
+
+  it('names the virtual machine that the build has', () => {
+    const text = 'IMPLEMENTOR="Some"\r\nJAVA_VERSION="21"\r\nJAVA_RUNTIME_VERSION="21+35"\r\nJVM_VARIANT="Openj9"\r\n';
+    expect(parseRelease(text)).toEqual({ major: 21, build: 'Some,Openj9,21+35' });
   });
 });
 

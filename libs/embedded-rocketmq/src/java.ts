@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { EmbeddedRocketmqError } from './embedded-rocketmq-error.js';
@@ -32,6 +33,30 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
       `no java found in JAVA_HOME (${home ?? 'not set'}) nor on PATH: an embedded RocketMQ needs Java ${OLDEST_JAVA} or newer`,
     );
   }
+  const { major, build } = (await releaseOf(java)) ?? (await askVersion(java, env));
+  if (major < OLDEST_JAVA) {
+    throw new EmbeddedRocketmqError(
+      'JAVA_TOO_OLD',
+      `${java} is Java ${major}: an embedded RocketMQ needs Java ${OLDEST_JAVA} or newer; point JAVA_HOME to one`,
+    );
+  }
+  return {
+    java,
+    javac: await findExecutable('javac', [dirname(java)], { PATH: '' }),
+    major,
+    build,
+  };
+}
+
+type JavaVersion = Pick<Java, 'major' | 'build'>;
+
+/** Reads the version in the file `release` of the installation: running Java for it takes as long as a small program does. */
+async function releaseOf(java: string): Promise<JavaVersion | undefined> {
+  const file = join(dirname(await realpath(java)), '..', 'release');
+  return parseRelease(await readFile(file, 'utf8').catch(() => ''));
+}
+
+async function askVersion(java: string, env: NodeJS.ProcessEnv): Promise<JavaVersion> {
   let banner: string;
   try {
     const { stdout, stderr } = await run(java, ['-version'], { env, timeout: 30_000 });
@@ -43,18 +68,16 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
   if (major === undefined) {
     throw new EmbeddedRocketmqError('JAVA_MISSING', `${java} -version printed no version: ${banner.trim().slice(0, 200)}`);
   }
-  if (major < OLDEST_JAVA) {
-    throw new EmbeddedRocketmqError(
-      'JAVA_TOO_OLD',
-      `${java} is Java ${major}: an embedded RocketMQ needs Java ${OLDEST_JAVA} or newer; point JAVA_HOME to one`,
-    );
-  }
-  return {
-    java,
-    javac: await findExecutable('javac', [dirname(java)], { PATH: '' }),
-    major,
-    build: parseJavaBuild(banner),
-  };
+  return { major, build: parseJavaBuild(banner) };
+}
+
+/** Returns what the file `release` of a Java installation says of its version; undefined where it does not name the very build. */
+export function parseRelease(text: string): JavaVersion | undefined {
+  const values = new Map([...text.matchAll(/^(\w+)="(.*)"\r?$/gm)].map(([, name = '', value = '']) => [name, value]));
+  const major = parseJavaMajor(`version "${values.get('JAVA_VERSION') ?? ''}"`);
+  const runtime = values.get('JAVA_RUNTIME_VERSION');
+  if (major === undefined || runtime === undefined) return undefined;
+  return { major, build: [values.get('IMPLEMENTOR'), values.get('JVM_VARIANT'), runtime].filter(Boolean).join() };
 }
 
 /**
