@@ -247,7 +247,7 @@ export async function clientBench(args: readonly string[]): Promise<void> {
   try {
     await client.admin.createGroup({ group: 'bench' });
     process.stdout.write(`${BODY_BYTES}-byte messages, one broker on the same machine with ${JSON.stringify(brokerConfig)}\n`);
-    const bench = new ClientBench(cluster, client, await JavaLoad.compile(directory));
+    const bench = new ClientBench(cluster, client, await JavaLoad.compile());
     await compare(bench, Number(values.rounds), Number(values.seconds), Number(values.messages));
   } finally {
     await client.close();

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileJava } from '../support/java-program.js';
 import { LoadProcess } from './load-process.js';
@@ -11,8 +10,8 @@ const JVM = ['-Xms256m', '-Xmx256m', '-XX:+UseParallelGC'];
 export class JavaLoad {
   private constructor(private readonly classPath: string) {}
 
-  static async compile(directory: string): Promise<JavaLoad> {
-    return new JavaLoad(await compileJava(source, join(directory, 'java-load')));
+  static async compile(): Promise<JavaLoad> {
+    return new JavaLoad(await compileJava(source));
   }
 
   /** Sends batches of equal size from each of its threads until it is stopped. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
+import { access, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureJars, type RocketmqVersion } from '@sluice/embedded-rocketmq';
 
@@ -10,14 +11,37 @@ const COMPILE_LIMIT_MS = 60_000;
 export const SMALL_JVM = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /**
- * Compiles one Java source against the jars of a RocketMQ version, the newest by default: its Java client and its tools.
+ * Compiles one Java source against the jars of a RocketMQ version, the newest by default: its Java client and its tools. The classes stay
+ * beside these jars, so that each state of a source is compiled once.
  * @returns the class path to run it with
  */
-export async function compileJava(source: string, directory: string, version?: RocketmqVersion): Promise<string> {
+export async function compileJava(source: string, version?: RocketmqVersion): Promise<string> {
   const { libDir } = await ensureJars(version === undefined ? {} : { version });
   const jars = join(libDir, '*');
-  await mkdir(directory, { recursive: true });
-  const options = ['-nowarn', '-d', directory, '-cp', jars, source];
-  await promisify(execFile)('javac', options, { timeout: COMPILE_LIMIT_MS });
-  return `${directory}:${jars}`;
+  const hash = createHash('sha256')
+    .update(await readFile(source))
+    .digest('hex')
+    .slice(0, 12);
+  const classes = join(dirname(libDir), `${basename(source, '.java')}-${hash}`);
+  if (!(await isThere(classes))) {
+    const partial = `${classes}.partial-${randomBytes(4).toString('hex')}`;
+    try {
+      const options = ['-nowarn', '--release', '17', '-d', partial, '-cp', jars, source];
+      await promisify(execFile)('javac', options, { timeout: COMPILE_LIMIT_MS });
+      await rename(partial, classes).catch(async (error: unknown) => {
+        // Another process was faster.
+        if (!(await isThere(classes))) throw error;
+      });
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  }
+  return `${classes}:${jars}`;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -21,7 +21,7 @@ export class JavaPeer {
   /** With the jars of a RocketMQ version, the newest by default. */
   static async compile(version?: RocketmqVersion): Promise<JavaPeer> {
     const dir = await mkdtemp(join(tmpdir(), 'sluice-java-peer-'));
-    return new JavaPeer(dir, await compileJava(SOURCE, dir, version));
+    return new JavaPeer(dir, await compileJava(SOURCE, version));
   }
 
   /** The words of each line that the program printed. */
