@@ -1,27 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LogEvent, ReadEntry } from '../model/entry.js';
+import type { LogEvent } from '../model/entry.js';
 import { CoordinatorHarness } from '../testing/coordinator-harness.js';
 import { LogWriter } from '../testing/log-writer.js';
+import { loadLast, readAnew } from '../testing/read-anew.js';
 import { emptyState, foldEntries } from './fold.js';
 import { recordsOf, stateDigest } from './snapshot-records.js';
-import { loadSnapshot, snapshotReadFrom, snapshotsNamedIn, type LoadedSnapshot } from './snapshot-load.js';
+import { snapshotsNamedIn } from './snapshot-load.js';
 
 type Chunk = Extract<LogEvent, { kind: 'snapshot.chunk' }>;
-
-/** Loads the last snapshot of a log as a reader that knows nothing does. */
-function load(reads: readonly ReadEntry[]): LoadedSnapshot {
-  const [doneOffset] = snapshotsNamedIn(reads);
-  const from = snapshotReadFrom(reads.find(({ offset }) => offset === doneOffset));
-  return loadSnapshot(reads.filter(({ offset }) => offset >= from! && offset <= doneOffset!));
-}
-
-/** Digest of what a reader without a state makes of the last snapshot and what follows it. */
-function readAnew({ reads }: LogWriter): string {
-  const loaded = load(reads);
-  if (loaded.kind !== 'loaded') throw new Error(loaded.kind);
-  const rest = reads.filter(({ offset }) => offset > loaded.state.head.offset);
-  return stateDigest(foldEntries(loaded.state, rest).state);
-}
 
 /** A leader with many connectors that has just written a snapshot in small chunks. */
 function snapshotted(settings: { snapshotPauseMs?: number } = {}): CoordinatorHarness {
@@ -43,19 +29,6 @@ describe('a snapshot in the log', () => {
     expect(log.reads.filter(({ entry }) => entry.event.kind === 'snapshot.chunk').length).toBeGreaterThan(3);
     expect(readAnew(log)).toBe(stateDigest(log.state));
     expect(stateDigest(foldEntries(emptyState(), log.reads).state)).toBe(stateDigest(log.state));
-  });
-
-  it('of more than 4 MB comes in chunks below 256 KiB each, and is read back whole', () => {
-    const node = CoordinatorHarness.leading({ snapshotEntries: 60, snapshotPauseMs: 0 });
-    for (let i = 0; i < 64; i += 1) {
-      const config = { 'connector.class': 'X', text: 'é'.repeat(40_000), n: String(i) };
-      node.command({ kind: 'connector.put', mode: 'create', name: `c${i}`, type: 'source', config });
-    }
-    const chunks = node.events('snapshot.chunk');
-    const sizes = chunks.map((chunk) => Buffer.byteLength(JSON.stringify(chunk)));
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(4_000_000);
-    expect(Math.max(...sizes)).toBeLessThan(262_144 + 512);
-    expect(readAnew(node.log)).toBe(stateDigest(node.log.state));
   });
 
   it('is named by the renewals that follow it', () => {
@@ -186,7 +159,7 @@ describe('what makes a snapshot void', () => {
     log.write(chunks[0]!, { kind: 'lease.renewed' }, chunks[1]!, doneOf(chunks[0]!, digest));
     expect(log.state.snapshot).toMatchObject({ snapshotId: 's', chunks: 2, doneOffset: log.state.head.offset });
     expect(log.state.openSnapshot).toBeUndefined();
-    expect(load(log.reads).kind).toBe('loaded');
+    expect(loadLast(log.reads).kind).toBe('loaded');
   });
 
   it.each<[string, (log: LogWriter, chunks: Chunk[], digest: string) => void]>([
@@ -212,12 +185,12 @@ describe('what makes a snapshot void', () => {
     write(log, chunks, digest);
     expect(log.state.snapshot).toBeUndefined();
     expect(log.state.openSnapshot).toBeUndefined();
-    expect(load(log.reads).kind).toBe('invalid');
+    expect(loadLast(log.reads).kind).toBe('invalid');
   });
 
   it('content that its digest does not cover', () => {
     const { log, chunks } = start();
     log.write(...chunks, doneOf(chunks[0]!, 'other'));
-    expect(load(log.reads)).toMatchObject({ kind: 'invalid', reason: expect.stringContaining('not other') });
+    expect(loadLast(log.reads)).toMatchObject({ kind: 'invalid', reason: expect.stringContaining('not other') });
   });
 });
