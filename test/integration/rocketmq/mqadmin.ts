@@ -61,7 +61,7 @@ class ToolJvm {
     const args = [...SMALL_JVM, `-Duser.home=${logDir}`, '-cp', classPath, 'MqadminLoop'];
     this.#child = spawn('java', args, { stdio: 'pipe', env: { ...process.env, ROCKETMQ_HOME: logDir } });
     this.#child.stderr.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
-    // A JVM that has ended tells of it by the end of its answers.
+    // That the JVM has ended shows in the end of its answers.
     this.#child.stdin.on('error', () => undefined);
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
