@@ -75,6 +75,11 @@ export class BatchEncoder {
     return this.#end - HEAD_ROOM_BYTES;
   }
 
+  /** Bytes of memory that it has, for batches of at most that size without growing. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
   /** Messages so far. */
   get count(): number {
     return this.#count;

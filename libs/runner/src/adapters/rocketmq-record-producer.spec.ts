@@ -1,12 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   BrokerResponseError,
   FlowControlError,
   type RocketMqClient,
   SendOutcomeUnknownError,
+  type SendResult,
   type SendSettlement,
   TopicNotFoundError,
 } from '@sluice/rocketmq';
+import type { RecordBatch } from '@sluice/runtime';
 import { RocketMqRecordProducer } from './rocketmq-record-producer.js';
 
 const queue = { topic: 't', brokerName: 'b', queueId: 0 };
@@ -53,6 +55,75 @@ describe('a failed send of records', () => {
     const failure: unknown = await send(unknown(settlement)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ outcome: 'unknown' });
     expect(await (failure as { settled: Promise<string> }).settled).toBe(expected);
+  });
+});
+
+describe('the memory of a batch', () => {
+  const { signal } = new AbortController();
+  const body = Buffer.alloc(3 * 1024 * 1024, 'x');
+  const stored: SendResult = { status: 'stored', firstOffset: 0, count: 1, messageIds: undefined };
+  let memories: ArrayBufferLike[];
+  let answers: (SendResult | Error)[];
+  let producer: RocketMqRecordProducer;
+
+  beforeEach(() => {
+    memories = [];
+    answers = [];
+    const sendBatch = (_queue: unknown, { bytes }: { readonly bytes: Buffer }): Promise<unknown> => {
+      memories.push(bytes.buffer);
+      const answer = answers.shift() ?? stored;
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    };
+    producer = new RocketMqRecordProducer({ producer: { sendBatch } } as unknown as RocketMqClient, undefined, () => undefined);
+  });
+
+  const filled = (): RecordBatch => {
+    const batch = producer.newBatch();
+    expect(batch).toMatchObject({ count: 0, bytes: 0 });
+    expect(batch.add(body, Buffer.alloc(0))).toBe(true);
+    return batch;
+  };
+  const sendOne = async (): Promise<void> => {
+    const batch = filled();
+    await producer.send(queue, batch, signal);
+    producer.giveBack(batch);
+  };
+
+  it('serves the next one after its acknowledgement', async () => {
+    await sendOne();
+    await sendOne();
+    expect(memories[1]).toBe(memories[0]);
+  });
+
+  it('is not used again while a send of unknown outcome may be on its way', async () => {
+    answers = [timedOut];
+    const batch = filled();
+    await expect(producer.send(queue, batch, signal)).rejects.toThrow();
+    await producer.send(queue, batch, signal);
+    producer.giveBack(batch);
+    await sendOne();
+    expect(memories[1]).toBe(memories[0]);
+    expect(memories[2]).not.toBe(memories[0]);
+  });
+
+  it('is not kept of a batch that was never sent, and serves one batch at a time', async () => {
+    producer.giveBack(filled());
+    const batch = filled();
+    await producer.send(queue, batch, signal);
+    producer.giveBack(batch);
+    producer.giveBack(batch);
+    await Promise.all([producer.send(queue, filled(), signal), producer.send(queue, filled(), signal)]);
+    expect(memories[1]).toBe(memories[0]);
+    expect(memories[2]).not.toBe(memories[0]);
+  });
+
+  it('is kept up to a limit', async () => {
+    const batches = [filled(), filled(), filled()];
+    for (const batch of batches) await producer.send(queue, batch, signal);
+    for (const batch of batches) producer.giveBack(batch);
+    for (const batch of [filled(), filled(), filled()]) await producer.send(queue, batch, signal);
+    // Eight MiB hold the memory of two such batches.
+    expect(memories.slice(3).filter((memory) => memories.slice(0, 3).includes(memory))).toHaveLength(2);
   });
 });
 

@@ -19,8 +19,15 @@ export type TopicCreation = { readonly queues: number } | undefined;
 
 const SEND_TIMEOUT_MS = 10_000;
 
+/** Memory of acknowledged batches that is kept for the next ones: what is new costs more than what is written into it. */
+const MAX_SPARE_BYTES = 8 * 1024 * 1024;
+
 class EncoderBatch implements RecordBatch {
-  readonly encoder = new BatchEncoder();
+  /** How often it was sent, and how often the broker has answered that it stored it. */
+  sends = 0;
+  answers = 0;
+
+  constructor(readonly encoder: BatchEncoder) {}
 
   get count(): number {
     return this.encoder.count;
@@ -39,6 +46,9 @@ class EncoderBatch implements RecordBatch {
 
 /** Sends records over the remoting protocol, and creates missing topics where that is allowed. */
 export class RocketMqRecordProducer implements RecordProducer {
+  readonly #spare: BatchEncoder[] = [];
+  #spareBytes = 0;
+
   constructor(
     private readonly client: RocketMqClient,
     private readonly creation: TopicCreation,
@@ -80,12 +90,28 @@ export class RocketMqRecordProducer implements RecordProducer {
   }
 
   newBatch(): RecordBatch {
-    return new EncoderBatch();
+    const encoder = this.#spare.pop();
+    if (encoder === undefined) return new EncoderBatch(new BatchEncoder());
+    this.#spareBytes -= encoder.capacity;
+    encoder.reset();
+    return new EncoderBatch(encoder);
+  }
+
+  giveBack(batch: RecordBatch): void {
+    // What was sent without an answer may still be on its way.
+    if (!(batch instanceof EncoderBatch) || batch.sends === 0 || batch.sends !== batch.answers) return;
+    const { encoder } = batch;
+    // It is given back once.
+    batch.sends = 0;
+    if (this.#spareBytes + encoder.capacity > MAX_SPARE_BYTES) return;
+    this.#spare.push(encoder);
+    this.#spareBytes += encoder.capacity;
   }
 
   async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<StoredBatch> {
     if (!(batch instanceof EncoderBatch)) throw new TypeError('The batch was made by another producer');
     let stored: SendResult;
+    batch.sends += 1;
     try {
       stored = await this.client.producer.sendBatch(queue, batch.encoder.finish(), {
         timeoutMs: SEND_TIMEOUT_MS,
@@ -94,6 +120,7 @@ export class RocketMqRecordProducer implements RecordProducer {
     } catch (error) {
       throw sendFailure(error);
     }
+    batch.answers += 1;
     if (stored.firstOffset >= 0) return stored;
     throw new SendFailure('The broker has stored the batch without an offset: its queue is moving to this broker', {
       outcome: 'unknown',

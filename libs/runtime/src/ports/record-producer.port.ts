@@ -36,6 +36,8 @@ export interface RecordProducer {
   /** Asks the name servers about a queue, and creates nothing. Rejects when none answers. */
   lookUpQueue(queue: QueueRef): Promise<QueueLookUp>;
   newBatch(): RecordBatch;
+  /** Takes a batch back that nobody sends or reads any more: its memory may serve the next one. */
+  giveBack(batch: RecordBatch): void;
   /**
    * Resolves when the broker stored the batch. Aborting `signal` gives up waiting: the outcome is then unknown. Rejects with a
    * {@link SendFailure}.

@@ -112,9 +112,10 @@ export class PendingBatch {
     this.#storedAt = stored;
   }
 
-  /** Notes that the queue has all of it: its records count. */
+  /** Notes that the queue has all of it: its records count, and it cannot be sent again. */
   acknowledge(): void {
     this.#acknowledged = true;
+    this.options.producer.giveBack(this.#encoded);
   }
 
   /** Returns `false`, and adds nothing, when the batch is full. */

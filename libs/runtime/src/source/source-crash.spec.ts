@@ -96,6 +96,9 @@ function portsOf(
       queues: (topic) => process.call(() => producer.queues(topic)),
       lookUpQueue: (queue) => process.call(() => producer.lookUpQueue(queue)),
       newBatch: () => producer.newBatch(),
+      giveBack: (batch) => {
+        producer.giveBack(batch);
+      },
       send: (queue, batch, signal) =>
         process.call(
           () => producer.send(queue, batch, signal),

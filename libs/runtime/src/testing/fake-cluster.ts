@@ -11,6 +11,7 @@ interface StoredParts {
 export class FakeBatch implements RecordBatch {
   readonly messages: StoredParts[] = [];
   bytes = 0;
+  isGivenBack = false;
   constructor(private readonly maxBytes: number) {}
 
   get count(): number {
@@ -18,6 +19,7 @@ export class FakeBatch implements RecordBatch {
   }
 
   add(body: Buffer, properties: Buffer): boolean {
+    if (this.isGivenBack) throw new Error('The batch was given back');
     const size = body.length + properties.length + 22;
     if (this.bytes + size > this.maxBytes) return false;
     this.bytes += size;
@@ -159,8 +161,11 @@ export class FakeCluster {
       return Promise.resolve({ state: state === 'refusing' ? 'closed' : state, writable: this.#writable(ref.topic) });
     },
     newBatch: () => new FakeBatch(this.maxBatchBytes),
+    giveBack: (batch) => {
+      if (batch instanceof FakeBatch) batch.isGivenBack = true;
+    },
     send: async (ref, batch) => {
-      if (!(batch instanceof FakeBatch)) throw new Error('Not a batch of this producer');
+      if (!(batch instanceof FakeBatch) || batch.isGivenBack) throw new Error('Not a batch of this producer');
       const key = queueKey(ref);
       const inFlight = (this.inFlight.get(key) ?? 0) + 1;
       this.inFlight.set(key, inFlight);
