@@ -13,7 +13,14 @@ function passHeaders(headers: readonly RecordHeader[], headerConverter: Readonly
   const converters = createConverters(headerConverter, undefined);
   const record = { topic: 't', value: 'v', headers, partition: {}, position: { position: 1 } };
   const { body, properties } = new ConvertingEncoder(converters).encode(record, 'stamp');
-  const message = { body, bodyBytes: body.length, rawProperties: properties, queueOffset: 0, bornTimestamp: 1, storeTimestamp: 1 };
+  const message = {
+    body,
+    bodyBytes: body.length,
+    rawProperties: Buffer.from(properties),
+    queueOffset: 0,
+    bornTimestamp: 1,
+    storeTimestamp: 1,
+  };
   return new ConvertingDecoder(converters).decode(queue, message).headers ?? [];
 }
 

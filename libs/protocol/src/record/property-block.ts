@@ -20,19 +20,15 @@ export function propertyText(name: string, value: string): string {
 export function scanProperty(properties: Buffer, needle: string): string | undefined {
   // Each byte as a character: looking in a text takes two thirds of looking in bytes, and the places are the same.
   const text = properties.toString('latin1');
-  const from = startIn(text, needle);
+  const from = valueStart(text, needle);
   if (from < 0) return undefined;
   const end = endIn(text, from);
   const value = text.slice(from, end);
   return NOT_ASCII.test(value) ? properties.toString('utf8', from, end) : value;
 }
 
-/** Returns the place of the property's value, which is not empty; -1 if there is none. */
-export function valueStart(properties: Buffer, needle: string): number {
-  return startIn(properties.toString('latin1'), needle);
-}
-
-function startIn(text: string, needle: string): number {
+/** Returns the place of the value, which is not empty, of a property with a name of ASCII; -1 if there is none. */
+export function valueStart(text: string, needle: string): number {
   let at = text.lastIndexOf(needle);
   while (at >= 0) {
     if (at === 0 || text.charCodeAt(at - 1) === VALUE_END) {

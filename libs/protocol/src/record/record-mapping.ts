@@ -21,7 +21,16 @@ export interface ConvertedRecord {
   readonly rocketmq?: RocketMqAttributes | undefined;
 }
 
-/** What of a record goes onto the wire. `properties` is empty or ends with a separator, so that more can be put behind it. */
+/**
+ * What of a record goes onto the wire. `properties` is empty or ends with a separator, so that more can be put behind it. It becomes UTF-8 where
+ * the bytes go: bytes of its own would cost each record a copy.
+ */
+export interface OutgoingParts {
+  readonly body: Buffer;
+  readonly properties: string;
+}
+
+/** What of a message is read. */
 export interface MessageParts {
   readonly body: Buffer;
   readonly properties: Buffer;
@@ -59,21 +68,22 @@ const NO_HEADERS: readonly MessageHeader[] = [];
  * @param stamp text of `sluice-p`, see source-stamp.ts
  * @throws {ConnectError} if the record is too large, or a header's key or an attribute is not valid
  */
-export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, stamp?: string): MessageParts {
+export function recordToMessage(record: ConvertedRecord, origin: RecordOrigin, stamp?: string): OutgoingParts {
   const { value } = record;
   const body = value === null || value.length === 0 ? oneByte : asBuffer(value);
   if (body.length > maxBodyBytes) {
     throw tooLarge(origin, `its value has ${body.length} bytes, at most ${maxBodyBytes} fit into a message.`);
   }
-  const text = propertiesOf(record, origin, stamp);
-  const properties = text === '' ? noProperties : Buffer.from(text, 'utf8');
-  if (properties.length > MAX_PROPERTIES_BYTES) {
-    throw tooLarge(
-      origin,
-      `its key and headers take ${properties.length} bytes as properties, at most ${MAX_PROPERTIES_BYTES} fit into a message.`,
-    );
-  }
+  const properties = propertiesOf(record, origin, stamp);
+  // A UTF-16 unit takes three bytes at most.
+  if (properties.length * 3 > MAX_PROPERTIES_BYTES) requireFit(properties, origin);
   return { body, properties };
+}
+
+function requireFit(properties: string, origin: RecordOrigin): void {
+  const bytes = Buffer.byteLength(properties, 'utf8');
+  if (bytes <= MAX_PROPERTIES_BYTES) return;
+  throw tooLarge(origin, `its key and headers take ${bytes} bytes as properties, at most ${MAX_PROPERTIES_BYTES} fit into a message.`);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { QueueRef } from '@sluice/sdk';
 import { parseBase36 } from './base36.js';
 import { propertyNeedle, propertyText, scanProperty } from './property-block.js';
 import { isTag, queueTag, QUEUE_TAG_LENGTH } from './queue-tag.js';
-import type { MessageParts } from './record-mapping.js';
+import type { OutgoingParts } from './record-mapping.js';
 import { SluiceProperty } from './reserved-properties.js';
 import { ID_LENGTH, isId } from './stable-id.js';
 
@@ -32,9 +32,9 @@ export function parseBarrier(text: string, queue: string): Barrier | undefined {
   return { task: text.slice(0, ID_LENGTH), generation };
 }
 
-export function barrierMessage(barrier: Barrier, queue: QueueRef): MessageParts {
+export function barrierMessage(barrier: Barrier, queue: QueueRef): OutgoingParts {
   const text = encodeBarrier(barrier, queueTag(queue));
-  return { body: barrierBody, properties: Buffer.from(propertyText(SluiceProperty.barrier, text), 'utf8') };
+  return { body: barrierBody, properties: propertyText(SluiceProperty.barrier, text) };
 }
 
 /** Returns whether a body is the one that every barrier has. */

@@ -120,7 +120,7 @@ describe('the stamp', () => {
   });
 
   it('is found among other properties', () => {
-    const { properties } = recordToMessage({ value: null, key: Buffer.from('k') }, { topic: 't' }, 'the.stamp');
+    const properties = Buffer.from(recordToMessage({ value: null, key: Buffer.from('k') }, { topic: 't' }, 'the.stamp').properties);
     expect(scanStamp(properties)).toBe('the.stamp');
     expect(scanBarrier(properties)).toBeUndefined();
     expect(scanStamp(Buffer.alloc(0))).toBeUndefined();
@@ -131,7 +131,7 @@ describe('the barrier', () => {
   it('is a message of its own', () => {
     const { body, properties } = barrierMessage({ task: 'abcdefgh', generation: 36 }, queue);
     expect(body).toEqual(Buffer.from([0]));
-    expect(scanBarrier(properties)).toBe(`abcdefgh.${tag}.10`);
+    expect(scanBarrier(Buffer.from(properties))).toBe(`abcdefgh.${tag}.10`);
   });
 
   it.each(['', 'abcdefgh', 'abcdefgh.abcde', 'abcdefgh.abcde.A', 'abcdefg.abcde.1', 'abcdefgh.abcde.1.1', 'abcdefgh.abcdf.1'])(

@@ -99,12 +99,11 @@ export function scanStamp(properties: Buffer): string | undefined {
 }
 
 /** Returns a copy of a message's properties in which the stamp is one for the queue with the tag `queue`. The properties must have a stamp. */
-export function rebindStamp(properties: Buffer, queue: string): Buffer {
+export function rebindStamp(properties: string, queue: string): string {
   const start = valueStart(properties, stampNeedle);
   if (start < 0) throw new TypeError('The properties have no stamp');
-  const rebound = Buffer.from(properties);
-  rebound.write(queue, start + queueStart, 'latin1');
-  return rebound;
+  const tagAt = start + queueStart;
+  return properties.slice(0, tagAt) + queue + properties.slice(tagAt + queue.length);
 }
 
 function encodePosition(position: SourcePosition): string {

@@ -37,10 +37,9 @@ class EncoderBatch implements RecordBatch {
     return this.encoder.bytes;
   }
 
-  add(body: Buffer, properties: Buffer): boolean {
-    if (!this.encoder.fits(body, properties)) return false;
-    this.encoder.add(body, properties);
-    return true;
+  add(body: Buffer, properties: string): number {
+    if (!this.encoder.fits(body, properties)) return 0;
+    return this.encoder.add(body, properties);
   }
 }
 

@@ -8,10 +8,10 @@ export interface RecordBatch {
   readonly bytes: number;
   /**
    * Adds one message. `properties` holds the encoded properties as the message mapping of `@sluice/protocol` makes them.
-   * Returns `false`, and adds nothing, when the batch would pass the message limit. An empty batch answers `false` only to a message that can
-   * never be sent.
+   * Returns the bytes of both. Returns 0, and adds nothing, when the batch would pass the message limit. An empty batch answers 0 only to a message
+   * that can never be sent.
    */
-  add(body: Buffer, properties: Buffer): boolean;
+  add(body: Buffer, properties: string): number;
 }
 
 /** Where a batch was stored: at offsets `firstOffset` to `firstOffset + count - 1`. */

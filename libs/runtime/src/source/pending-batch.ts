@@ -1,4 +1,4 @@
-import { rebindStamp } from '@sluice/protocol';
+import { type OutgoingParts, rebindStamp } from '@sluice/protocol';
 import type { QueueRef, RecordMetadata, SourcePosition, SourceRecord } from '@sluice/sdk';
 import type { RecordBatch, RecordProducer, StoredBatch } from '../ports/record-producer.port.js';
 import type { PartitionState, Segment } from './partition-state.js';
@@ -28,7 +28,7 @@ export class PendingBatch {
   #end = 0;
   #payload = 0;
   readonly #bodies: Buffer[] = [];
-  readonly #properties: Buffer[] = [];
+  readonly #properties: string[] = [];
   readonly #owners: PartitionState[] = [];
   readonly #seqs: number[] = [];
   /** After each record, where an earlier one may be missing. */
@@ -118,18 +118,19 @@ export class PendingBatch {
     this.options.producer.giveBack(this.#encoded);
   }
 
-  /** Returns `false`, and adds nothing, when the batch is full. */
-  add(owner: PartitionState, seq: number, record: SourceRecord, body: Buffer, properties: Buffer, hasNewRoute: boolean): boolean {
-    if (!this.#encoded.add(body, properties)) return false;
+  /** Returns its payload in bytes; returns 0, and adds nothing, when the batch is full. */
+  add(owner: PartitionState, seq: number, record: SourceRecord, { body, properties }: OutgoingParts, hasNewRoute: boolean): number {
+    const bytes = this.#encoded.add(body, properties);
+    if (bytes === 0) return 0;
     this.#records?.push(record);
     this.#positions?.push(record.position);
     this.#bodies.push(body);
     this.#properties.push(properties);
     this.#owners.push(owner);
     this.#seqs.push(seq);
-    this.#payload += body.length + properties.length;
+    this.#payload += bytes;
     if (hasNewRoute) this.#newRoutes = true;
-    return true;
+    return bytes;
   }
 
   /** Leaves out of what is sent every record for which `isStored` is true: `queue` has it. */

@@ -1,5 +1,5 @@
 import { type BackoffLimits, backoffMs } from '@sluice/time';
-import { queueTag } from '@sluice/protocol';
+import { type OutgoingParts, queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef, type SourceRecord } from '@sluice/sdk';
 import { SupersededError } from '../task/superseded-error.js';
 import type { Clock } from '../ports/clock.port.js';
@@ -112,18 +112,20 @@ export class QueueLane {
    * Appends a record of a partition to what is to be sent and returns its batch. Returns `undefined`, and appends nothing, when not even an
    * empty batch takes it: the record is too large.
    */
-  append(partition: PartitionState, seq: number, record: SourceRecord, body: Buffer, properties: Buffer): PendingBatch | undefined {
+  append(partition: PartitionState, seq: number, record: SourceRecord, parts: OutgoingParts): PendingBatch | undefined {
     const { counters } = this.options;
     const hasNewRoute = !partition.areRoutesStored;
     let batch = (this.#open ??= new PendingBatch(this.options));
-    if (!batch.add(partition, seq, record, body, properties, hasNewRoute)) {
+    let bytes = batch.add(partition, seq, record, parts, hasNewRoute);
+    if (bytes === 0) {
       if (batch.count === 0) return undefined;
       const next = new PendingBatch(this.options);
-      if (!next.add(partition, seq, record, body, properties, hasNewRoute)) return undefined;
+      bytes = next.add(partition, seq, record, parts, hasNewRoute);
+      if (bytes === 0) return undefined;
       this.#close(batch);
       batch = this.#open = next;
     }
-    counters.bufferedBytes += body.length + properties.length;
+    counters.bufferedBytes += bytes;
     counters.bufferedRecords++;
     if (batch.encodedBytes >= this.options.maxBatchBytes) {
       this.#open = undefined;

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type MessageParts, type MessageHeader, recordToMessage } from '@sluice/protocol';
+import { type OutgoingParts, type MessageHeader, recordToMessage } from '@sluice/protocol';
 import {
   ConnectError,
   ConnectErrorCode,
@@ -18,7 +18,7 @@ export interface RecordEncoder {
   /** Present where a converter has to ask somebody before these records are encoded. */
   readonly prepare?: ((records: readonly ConnectRecord[], signal: AbortSignal) => Promise<void>) | undefined;
   /** Throws when the record cannot be converted or is too large for a message. */
-  encode(record: ConnectRecord, stamp: string): MessageParts;
+  encode(record: ConnectRecord, stamp: string): OutgoingParts;
 }
 
 /** Encodes with a connector's converters. */
@@ -31,7 +31,7 @@ export class ConvertingEncoder implements RecordEncoder {
     this.prepare = prepares ? (records, signal) => prepareParts(converters, records, signal) : undefined;
   }
 
-  encode(record: ConnectRecord, stamp: string): MessageParts {
+  encode(record: ConnectRecord, stamp: string): OutgoingParts {
     const { key, value, header } = this.converters;
     let headers: MessageHeader[] | undefined;
     if (record.headers !== undefined && record.headers.length > 0) {

@@ -1,4 +1,4 @@
-import { describePosition, positionJson, stampSuffix } from '@sluice/protocol';
+import { describePosition, type OutgoingParts, positionJson, stampSuffix } from '@sluice/protocol';
 import {
   type ConnectRecord,
   ConnectError,
@@ -220,12 +220,12 @@ export class RecordIntake {
       if (state.takeReordering()) this.#tellOfReordering(record);
     }
     try {
-      const { body, properties } = this.options.spec.encoder.encode(outcome, stampPrefix + suffix);
-      const batch = lane.append(state, seq, record, body, properties);
-      if (batch === undefined) throw tooLarge(outcome, body.length + properties.length);
+      const parts = this.options.spec.encoder.encode(outcome, stampPrefix + suffix);
+      const batch = lane.append(state, seq, record, parts);
+      if (batch === undefined) throw tooLarge(outcome, bytesOf(parts));
       state.append(batch, record.position, aheadUnits);
       const { rate } = this.options;
-      if (rate !== undefined) this.#mayTakeMore = rate.take(body.length + properties.length);
+      if (rate !== undefined) this.#mayTakeMore = rate.take(bytesOf(parts));
     } catch (error) {
       this.#skip(state, record, describe(record, error));
     }
@@ -273,6 +273,10 @@ export class RecordIntake {
         `${describePosition(record.position)} on: records that the queues have already are sent again`,
     );
   }
+}
+
+function bytesOf({ body, properties }: OutgoingParts): number {
+  return body.length + Buffer.byteLength(properties, 'utf8');
 }
 
 function tooLarge(record: ConnectRecord, bytes: number): ConnectError {

@@ -7,7 +7,7 @@ import { listOf, oneQueueWorld, SourceWorld, textEncoder, valuesOf } from '../te
 import type { RecordEncoder } from './record-encoder.js';
 
 function isBarrier({ messages }: FakeBatch): boolean {
-  return messages.some(({ properties }) => scanBarrier(properties) !== undefined);
+  return messages.some(({ properties }) => scanBarrier(Buffer.from(properties)) !== undefined);
 }
 
 describe('a new generation of a source task', () => {

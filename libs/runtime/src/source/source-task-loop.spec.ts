@@ -294,7 +294,7 @@ describe('the source task loop', () => {
     const encoder = {
       encode: (record: SourceRecord) => {
         if (record.value === 't2') throw new Error('not convertible');
-        return { body: Buffer.from(record.value as string), properties: Buffer.alloc(0) };
+        return { body: Buffer.from(record.value as string), properties: '' };
       },
     };
     const source = world.source({ a: listOf(3) });

@@ -136,7 +136,7 @@ describe('the transforms of a source', () => {
         prepared.push(records.map(({ value }) => value));
         return Promise.resolve();
       },
-      encode: ({ value }: ConnectRecord) => ({ body: Buffer.from(value as string), properties: Buffer.alloc(0) }),
+      encode: ({ value }: ConnectRecord) => ({ body: Buffer.from(value as string), properties: '' }),
     };
     const transforms = chainOf(bare((value) => (value === 't1' ? undefined : `${value}!`)));
     const { loop, counters } = world.loop(world.source({ a: listOf(3) }), { transforms, encoder });

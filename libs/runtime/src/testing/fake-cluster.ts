@@ -5,7 +5,7 @@ import { type RecordBatch, type RecordProducer, SendFailure, type SettledSend } 
 
 interface StoredParts {
   readonly body: Buffer;
-  readonly properties: Buffer;
+  readonly properties: string | Buffer;
 }
 
 export class FakeBatch implements RecordBatch {
@@ -18,13 +18,14 @@ export class FakeBatch implements RecordBatch {
     return this.messages.length;
   }
 
-  add(body: Buffer, properties: Buffer): boolean {
+  add(body: Buffer, properties: string): number {
     if (this.isGivenBack) throw new Error('The batch was given back');
-    const size = body.length + properties.length + 22;
-    if (this.bytes + size > this.maxBytes) return false;
+    const payload = body.length + Buffer.byteLength(properties);
+    const size = payload + 22;
+    if (this.bytes + size > this.maxBytes) return 0;
     this.bytes += size;
     this.messages.push({ body, properties });
-    return true;
+    return payload;
   }
 }
 
@@ -51,7 +52,7 @@ export class FakeQueue {
         queueOffset: this.messages.length,
         body,
         bodyBytes: body.length,
-        rawProperties: properties,
+        rawProperties: typeof properties === 'string' ? Buffer.from(properties, 'utf8') : properties,
         bornTimestamp: storeTimestamp,
         storeTimestamp,
       });
