@@ -6,7 +6,7 @@ import { attributesText, isIndexableKey } from './message-attributes.js';
 import { forEachProperty, noProperties, propertyText } from './property-block.js';
 import { maxBodyBytes, MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { ROCKETMQ_CONNECT_TIMESTAMP, SluiceProperty } from './reserved-properties.js';
-import { bytesToPropertyValue, isPlainText, propertyValueToBytes } from './text-value.js';
+import { bytesToPropertyValue, isPlainText, unmarkBase64 } from './text-value.js';
 
 export type { MessageHeader } from './header-property.js';
 
@@ -38,7 +38,8 @@ export interface MessageParts {
 
 /** What came from a message; `headers` is empty if there are none. */
 export interface DecodedRecord {
-  readonly key: Buffer | null | undefined;
+  /** A text stands for its bytes in UTF-8. */
+  readonly key: Buffer | string | null | undefined;
   readonly value: Buffer | null;
   readonly headers: readonly MessageHeader[];
   readonly timestamp: number | undefined;
@@ -98,7 +99,7 @@ export function messageToRecord(message: MessageParts): DecodedRecord {
   });
   const { key, keys, nulls, isEmpty, properties } = found;
   return {
-    key: nulls.includes('k') ? null : (key ?? (keys === undefined || nulls.includes('a') ? undefined : Buffer.from(keys, 'utf8'))),
+    key: nulls.includes('k') ? null : (key ?? (nulls.includes('a') ? undefined : keys)),
     value: nulls.includes('v') ? null : isEmpty ? noProperties : message.body,
     headers: properties === undefined ? NO_HEADERS : inOrder(properties, found.order),
     timestamp: found.timestamp,
@@ -106,7 +107,7 @@ export function messageToRecord(message: MessageParts): DecodedRecord {
 }
 
 interface Found {
-  key?: Buffer;
+  key?: Buffer | string;
   keys?: string;
   nulls: string;
   isEmpty: boolean;
@@ -118,7 +119,7 @@ interface Found {
 function collect(found: Found, name: string, value: string): void {
   switch (name) {
     case SluiceProperty.key:
-      found.key = propertyValueToBytes(value);
+      found.key = unmarkBase64(value) ?? value;
       break;
     case 'KEYS':
       found.keys = value;

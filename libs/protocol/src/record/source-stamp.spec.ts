@@ -6,7 +6,17 @@ import { forEachProperty, propertyNeedle, propertyText, scanProperty } from './p
 import { queueTag } from './queue-tag.js';
 import { recordToMessage } from './record-mapping.js';
 import { barrierMessage, encodeBarrier, parseBarrier, scanBarrier } from './source-barrier.js';
-import { encodeStamp, parseStamp, scanStamp, stampPrefix, stampSuffix, streamId, taskId } from './source-stamp.js';
+import {
+  encodeStamp,
+  parseStamp,
+  parseStampCoordinates,
+  scanStamp,
+  stampPrefix,
+  StampReader,
+  stampSuffix,
+  streamId,
+  taskId,
+} from './source-stamp.js';
 
 interface Golden {
   readonly stamps: readonly {
@@ -72,6 +82,28 @@ describe('the stamp', () => {
       expect(parseStamp(encodeStamp(stamp, tag), queueTag(other))).toBeUndefined();
       expect(parseBarrier(encodeBarrier(barrier, tag), queueTag(other))).toBeUndefined();
     }
+  });
+
+  it('is read among others as it is by itself', () => {
+    const reader = new StampReader(tag);
+    const first = { task: taskId('a', 1), stream: streamId('a', { x: 1 }), generation: 40, seq: 35, position: { lsn: 'x' } };
+    const text = encodeStamp(first, tag);
+    const texts = [
+      text,
+      encodeStamp({ ...first, seq: 36 }, tag),
+      encodeStamp({ ...first, generation: 41 }, tag),
+      encodeStamp({ ...first, generation: 40 * 36 }, tag),
+      encodeStamp({ ...first, stream: streamId('a', { x: 2 }) }, tag),
+      encodeStamp(first, 'other'),
+      text,
+      `${stampPrefix(first.task, first.stream, tag, 40)}7`,
+      `${stampPrefix(first.task, first.stream, tag, 40)}7.{`,
+      `${stampPrefix(first.task, first.stream, tag, 40)}07.1`,
+      `${stampPrefix(first.task, first.stream, tag, 40)}.1`,
+      text,
+    ];
+    expect(texts.map((each) => reader.read(each))).toEqual(texts.map((each) => parseStampCoordinates(each, tag)));
+    expect(reader.read(texts[1]!)).toMatchObject({ seq: 36 });
   });
 
   it('names a stream by its partition, whatever the order of its fields, and not by its task', () => {

@@ -85,6 +85,36 @@ export function parseStampCoordinates(text: string, queue: string): StampCoordin
   };
 }
 
+/** Reads the stamps of one queue in their order: most follow one of the same stream and generation, of which only the rest is read. */
+export class StampReader {
+  #prefix = '';
+  #last: StampCoordinates | undefined;
+
+  constructor(
+    /** The tag of the queue. */
+    readonly queue: string,
+  ) {}
+
+  /** Reads a stamp as {@link parseStampCoordinates} does. */
+  read(text: string): StampCoordinates | undefined {
+    const last = this.#last;
+    if (last === undefined || !text.startsWith(this.#prefix)) return this.#begin(text);
+    const seqStart = this.#prefix.length;
+    const seqEnd = text.indexOf('.', seqStart);
+    const seq = parseBase36(text, seqStart, seqEnd);
+    if (seq === undefined || !mayBePosition(text, seqEnd + 1)) return undefined;
+    return { task: last.task, stream: last.stream, generation: last.generation, seq };
+  }
+
+  #begin(text: string): StampCoordinates | undefined {
+    const coordinates = parseStampCoordinates(text, this.queue);
+    if (coordinates === undefined) return undefined;
+    const { task, stream, generation } = coordinates;
+    this.#prefix = stampPrefix(task, stream, this.queue, generation);
+    return (this.#last = coordinates);
+  }
+}
+
 function positionStart(text: string): number {
   return text.indexOf('.', text.indexOf('.', queueStart + QUEUE_TAG_LENGTH + 1) + 1) + 1;
 }

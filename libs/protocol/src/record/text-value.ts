@@ -28,7 +28,3 @@ export function bytesToPropertyValue(bytes: Uint8Array): string {
   const text = asBuffer(bytes).toString('utf8');
   return isPlainText(text) ? text : markedBase64(bytes);
 }
-
-export function propertyValueToBytes(value: string): Buffer {
-  return unmarkBase64(value) ?? Buffer.from(value, 'utf8');
-}

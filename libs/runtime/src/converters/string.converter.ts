@@ -30,7 +30,12 @@ export class StringConverter implements Converter {
     if (bytes === null) return { value: null, schema: textSchema };
     // A replacement character would change the record without a word.
     if (!isUtf8(bytes)) throw new ConversionError(NAME, 'The bytes are not UTF-8; ByteArrayConverter takes any bytes');
-    return { value: bytes.toString('utf8'), schema: textSchema };
+    return this.fromText(bytes.toString('utf8'));
+  }
+
+  /** Returns what {@link fromBytes} returns of the bytes of a text. */
+  fromText(text: string): SchemaAndValue {
+    return { value: text, schema: textSchema };
   }
 }
 

@@ -1,4 +1,4 @@
-import { isBarrierBody, parseBarrier, parseStampCoordinates, scanBarrier, scanStamp, type StampCoordinates } from '@sluice/protocol';
+import { isBarrierBody, parseBarrier, scanBarrier, scanStamp, type StampCoordinates, StampReader } from '@sluice/protocol';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { FilterStateError, StreamFilter } from '../task/stream-filter.js';
 
@@ -13,6 +13,7 @@ const FORMAT_VERSION = 'r2';
  */
 export class ReadState {
   #storedMs: number | undefined;
+  #stamps: StampReader | undefined;
 
   constructor(
     private readonly filter = new StreamFilter(),
@@ -36,7 +37,8 @@ export class ReadState {
     const { rawProperties, storeTimestamp } = message;
     const stampText = scanStamp(rawProperties);
     if (stampText !== undefined) {
-      const stamp = parseStampCoordinates(stampText, queue);
+      if (this.#stamps?.queue !== queue) this.#stamps = new StampReader(queue);
+      const stamp = this.#stamps.read(stampText);
       if (stamp === undefined) return undefined;
       const verdict = this.filter.verdict(stamp);
       return verdict === 'accept' ? stamp : verdict;

@@ -1,6 +1,7 @@
 import { type DecodedRecord, MessageAttributes, messageToRecord, type MessageHeader } from '@sluice/protocol';
-import type { Converter, QueueRef, RecordHeader, SinkRecord } from '@sluice/sdk';
+import type { Converter, QueueRef, RecordHeader, SchemaAndValue, SinkRecord } from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
+import { StringConverter } from '../converters/string.converter.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 
 /** Turns messages into records for a sink. */
@@ -35,7 +36,7 @@ export class ConvertingDecoder implements RecordDecoder {
   decode(queue: QueueRef, message: RawMessage, decoded = partsOf(message)): SinkRecord {
     const { key: keyConverter, value: valueConverter, header: headerConverter } = this.converters;
     const { value, schema } = valueConverter.fromBytes(decoded.value, queue.topic);
-    const key = decoded.key === undefined ? undefined : keyConverter.fromBytes(decoded.key, queue.topic);
+    const key = decoded.key === undefined ? undefined : keyOf(keyConverter, decoded.key, queue.topic);
     // Fields that are set one by one cost a third of objects that are spread, and every record of a sink passes here.
     const record: Mutable<SinkRecord> = {
       topic: queue.topic,
@@ -52,6 +53,12 @@ export class ConvertingDecoder implements RecordDecoder {
     if (headers.length > 0) record.headers = headers.map((header) => recordHeader(headerConverter, header, queue.topic));
     return record;
   }
+}
+
+/** A text stays one for a converter of texts. */
+function keyOf(converter: Converter, key: Buffer | string | null, topic: string): SchemaAndValue {
+  if (typeof key !== 'string') return converter.fromBytes(key, topic);
+  return converter instanceof StringConverter ? converter.fromText(key) : converter.fromBytes(Buffer.from(key, 'utf8'), topic);
 }
 
 async function prepareParts(
@@ -77,10 +84,14 @@ function partsOf({ body, rawProperties }: RawMessage): DecodedRecord {
   return messageToRecord({ body, properties: rawProperties });
 }
 
-/** Returns `undefined` for a message whose body or properties cannot be read: it fails where it is decoded. */
-function readable(message: RawMessage): DecodedRecord | undefined {
+/**
+ * Returns the parts with the bytes that a converter is asked about. Returns `undefined` for a message whose body or properties cannot be read: it fails
+ * where it is decoded.
+ */
+function readable(message: RawMessage): (DecodedRecord & { readonly key: Buffer | null | undefined }) | undefined {
   try {
-    return partsOf(message);
+    const { key, ...parts } = partsOf(message);
+    return { ...parts, key: typeof key === 'string' ? Buffer.from(key, 'utf8') : key };
   } catch {
     return undefined;
   }
