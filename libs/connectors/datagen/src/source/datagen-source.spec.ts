@@ -50,9 +50,11 @@ async function collect(task: SourceTask, count: number): Promise<readonly Source
  */
 class AppendedTexts {
   readonly texts: string[] = [];
+  /** No text is appended any more: the end of the records is that of the data. */
+  isFinished = false;
 
   get connector(): Pick<SourceConnector, 'createTask'> {
-    return { createTask: () => new TextTask(this.texts) };
+    return { createTask: () => new TextTask(this) };
   }
 }
 
@@ -62,31 +64,34 @@ class TextTask implements SourceTask {
   readonly #reached = new RememberedPositions();
   #made = 0;
 
-  constructor(readonly texts: readonly string[]) {}
+  constructor(readonly system: AppendedTexts) {}
 
   async start(context: SourceTaskContext): Promise<void> {
     this.#context = {
       ...context,
+      complete: () => {
+        if (this.system.isFinished) context.complete();
+      },
       position: (partition) => this.#reached.get(partition) ?? context.position(partition) ?? { seq: 1 },
     };
     await this.#startInner();
   }
 
   async #startInner(): Promise<void> {
-    this.#made = this.texts.length;
+    this.#made = this.system.texts.length;
     const context = this.#context!;
     await this.#task.start({ ...context, config: { ...context.config, records: String(this.#made + 1) } });
   }
 
   async poll(signal: AbortSignal): Promise<readonly SourceRecord[]> {
-    if (this.#made !== this.texts.length) {
+    if (this.#made !== this.system.texts.length) {
       await this.#task.stop();
       this.#task = datagenSource.createTask();
       await this.#startInner();
     }
     const records = await this.#task.poll(signal);
     for (const record of records) this.#reached.set(record.partition, record.position);
-    return records.map((record) => ({ ...record, value: this.texts[numbersOf(record).seq - 1] ?? 'too many' }));
+    return records.map((record) => ({ ...record, value: this.system.texts[numbersOf(record).seq - 1] ?? 'too many' }));
   }
 
   stop(): Promise<void> {
@@ -104,6 +109,7 @@ describe('every source, here the generator', () => {
       return Promise.resolve({
         config: fullSpeed,
         append: (values) => Promise.resolve(void system.texts.push(...values)),
+        finish: () => Promise.resolve(void (system.isFinished = true)),
         tearDown: () => Promise.resolve(),
       });
     },

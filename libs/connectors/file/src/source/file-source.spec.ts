@@ -63,6 +63,7 @@ describe('every source, here the file source', () => {
       return {
         config: { file: path, topic: 't' },
         append: (values) => appendFile(path, values.map((value) => `${value}\n`).join('')),
+        appendUnreadable: () => appendFile(path, Buffer.alloc(MAX_VALUE_BYTES + 2, 'x').fill('\n', MAX_VALUE_BYTES + 1)),
         tearDown: () => rm(own, { recursive: true, force: true }),
       };
     },
