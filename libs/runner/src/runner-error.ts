@@ -1,5 +1,6 @@
 /** Every reason that an error of this package can have. Closed: a new reason is added here first. */
-export type RunnerErrorCode = 'LOG_UNREACHABLE' | 'POSITIONS_MISSING' | 'POSITIONS_NOT_SHOWN' | 'RESTART_REFUSED' | 'TASK_STUCK';
+export type RunnerErrorCode =
+  'LOG_UNREACHABLE' | 'POSITIONS_MISSING' | 'POSITIONS_NOT_SHOWN' | 'RESTART_REFUSED' | 'TASK_STUCK' | 'THREAD_STUCK';
 
 /** Root of the errors of this package. */
 export class RunnerError extends Error {

@@ -24,6 +24,7 @@ export class ClusterNode {
   #following: Promise<void> = Promise.resolve();
   #failure: ((error: Error) => void) | undefined;
   #firstFailure: Error | undefined;
+  #needsKill = false;
 
   private constructor(
     readonly settings: NodeSettings,
@@ -104,8 +105,15 @@ export class ClusterNode {
     return this.#firstFailure;
   }
 
-  fail(error: Error): void {
+  /** Only a signal ends the process: it has a thread that does not end. */
+  get needsKill(): boolean {
+    return this.#needsKill;
+  }
+
+  /** @param needsKill a thread does not end, for which a process that exits would wait */
+  fail(error: Error, needsKill = false): void {
     this.#firstFailure ??= error;
+    this.#needsKill ||= needsKill;
     this.#failure?.(error);
   }
 

@@ -29,6 +29,7 @@ export async function runService(role: Role, create: ServiceFactory, checks: Set
   if (process.channel) process.once('disconnect', stop);
 
   let failure: Error | undefined;
+  let needsKill = false;
   const logger = new ProcessLogger('info');
   try {
     const settings = settingsOf(role, logger, checks);
@@ -44,12 +45,14 @@ export async function runService(role: Role, create: ServiceFactory, checks: Set
     try {
       await serve(node, () => createRpc(node), create, stopping.signal);
     } finally {
+      needsKill = node.needsKill;
       await node.close();
     }
   } catch (error) {
     if (!stopping.signal.aborted) failure ??= error as Error;
   }
   if (failure !== undefined) logger.scoped(role).error(`${role} cannot continue: ${describeFailure(failure)}`);
+  if (needsKill) process.kill(process.pid, 'SIGKILL');
   process.exit(failure === undefined ? exitCodes.sound : exitCodes.failed);
 }
 

@@ -247,7 +247,7 @@ export const settingsSpec = {
     max: 86_400_000,
     roles: RUNNERS,
     doc:
-      'Longest time that a call of a task, such as poll or put, may wait, in milliseconds. Then its thread ends, and the tasks of the thread restart. ' +
+      'Longest time that a call of a task, such as poll or put, may take, in milliseconds. Then its thread ends, and the tasks of the thread restart. ' +
       'The status shows a call that has not returned for 10 s. With task.threads=1 it shows it, and nothing ends.',
   },
   'gateway.request.timeout.ms': {

@@ -2,9 +2,13 @@ import { Worker } from 'node:worker_threads';
 import type { ClusterConnection, ClusterNode } from '@sluice/node';
 import { clientIdOf } from '@sluice/protocol';
 import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
+import { RunnerError } from '../runner-error.js';
 import type { ThreadServices } from './task-thread.js';
 import type { ThreadCluster, ThreadData } from './thread-data.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
+
+/** How long a thread may take to end once that was ordered, in milliseconds. JavaScript ends at once. */
+const END_TIMEOUT_MS = 10_000;
 
 export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describeFailure'> {
   /** URL of the module that runs `runTaskThread` where it is not the main thread. */
@@ -35,8 +39,11 @@ export function openThreads(node: ClusterNode, { main, lease, services, describe
   return new ThreadPool({
     size: threads.count,
     memoryMb,
-    limits: { stallMs, callTimeoutMs },
+    limits: { stallMs, callTimeoutMs, endMs: END_TIMEOUT_MS },
     describeFailure,
+    onStuck: (message) => {
+      node.fail(new RunnerError('THREAD_STUCK', message, false), true);
+    },
     services: {
       ...services,
       loggerOf: (scope) => logger.scoped(scope),

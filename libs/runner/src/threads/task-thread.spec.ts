@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { EventEmitter } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { DesiredTask } from '@sluice/core';
 import { CallBoard, ThreadEndedError, type LoopEnd } from '@sluice/runtime';
-import { TaskThread, type ThreadMemory } from './task-thread.js';
+import { TaskThread, type ThreadMemory, type ThreadWorker } from './task-thread.js';
 import type { FromThread, ToThread } from './thread-messages.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
@@ -15,7 +20,7 @@ const taskOf = (connector: string, index = 0): DesiredTask => ({
   committed: false,
 });
 
-const LIMITS = { stallMs: 2_000, callTimeoutMs: 60_000 };
+const LIMITS = { stallMs: 2_000, callTimeoutMs: 60_000, endMs: 60_000 };
 const never = (): Promise<never> => new Promise(() => undefined);
 
 /** Stands where the thread's worker stands; the spec says what becomes of it. */
@@ -23,6 +28,8 @@ class ScriptedWorker extends EventEmitter {
   readonly received: ToThread[] = [];
   isTerminated = false;
   ignoresClose = false;
+  /** Native code keeps it. */
+  ignoresTerminate = false;
   /** CPU time, read where the system shows none of the thread. */
   cpuMs = 0;
   readonly performance = { eventLoopUtilization: () => ({ active: this.cpuMs, idle: 0, utilization: 0 }) };
@@ -49,7 +56,7 @@ class ScriptedWorker extends EventEmitter {
 
   terminate(): Promise<number> {
     this.isTerminated = true;
-    setImmediate(() => this.emit('exit', 1));
+    if (!this.ignoresTerminate) setImmediate(() => this.emit('exit', 1));
     return Promise.resolve(1);
   }
 
@@ -63,11 +70,13 @@ class World {
   readonly logged: string[] = [];
   readonly reconfigured: string[] = [];
   readonly progress: unknown[] = [];
+  readonly stuck: string[] = [];
   ends = 0;
 
   readonly #common: Omit<ThreadPoolOptions, 'size' | 'startThread'> = {
     limits: LIMITS,
     memoryMb: 128,
+    onStuck: (message) => this.stuck.push(message),
     describeFailure: (error, among) =>
       among.reduce((text, { config }) => text.replaceAll(config['password'] ?? 's3cret', '***'), String(error)),
     services: {
@@ -92,11 +101,11 @@ class World {
     },
   };
 
-  thread(): TaskThread {
+  thread(worker?: ThreadWorker): TaskThread {
     return new TaskThread({
       ...this.#common,
       name: 't1',
-      start: (memory) => this.#newWorker(memory),
+      start: (memory) => worker ?? this.#newWorker(memory),
       onEnd: () => {
         this.ends += 1;
       },
@@ -299,9 +308,73 @@ describe('a task thread that does not close in time', () => {
     const world = new World();
     const thread = world.thread();
     world.worker().ignoresClose = true;
-    await thread.close(Promise.resolve());
+    await thread.close(0);
     expect(world.worker().isTerminated).toBe(true);
     expect(world.logged).toEqual(['tasks: Thread t1 does not close and is ended']);
+  });
+
+  it('is left behind where it does not end either: the runner has to kill its process', async () => {
+    const world = new World();
+    const thread = world.thread();
+    Object.assign(world.worker(), { ignoresClose: true, ignoresTerminate: true });
+    await thread.close(0);
+    expect(world.stuck).toEqual([
+      expect.stringMatching(/^Thread t1 with 0 task\(s\) does not end, .* because it did not close\. Native code/),
+    ]);
+  });
+});
+
+describe('a task thread that does not end', () => {
+  it('keeps its tasks, which nobody may run then, and is reported once, in the status of the tasks too', () => {
+    const world = new World();
+    const thread = world.thread();
+    const loop = thread.createLoop(taskOf('native'));
+    let hasEnded = false;
+    void loop.ended.then(() => (hasEnded = true));
+    world.worker().ignoresTerminate = true;
+    world
+      .worker()
+      .board(1)
+      .run('put', () => {
+        thread.check({ ...LIMITS, callTimeoutMs: 0 });
+      });
+    expect(world.worker().isTerminated).toBe(true);
+    thread.check(LIMITS);
+    expect(world.stuck).toEqual([]);
+    expect(loop.waits.list).toEqual([]);
+    for (let n = 0; n < 2; n += 1) thread.check({ ...LIMITS, endMs: 0 });
+    expect(world.stuck).toEqual([
+      expect.stringMatching(
+        /^Thread t1 with 1 task\(s\) does not end, \d+ ms after .* because task native-0 blocks its thread in its call put/,
+      ),
+    ]);
+    expect(loop.waits.list).toEqual([
+      expect.objectContaining({ call: 'ending the thread', error: expect.stringContaining('ends its process') }),
+    ]);
+    expect(hasEnded).toBe(false);
+    expect(world.ends).toBe(0);
+  });
+
+  it('is a real one in a system call that does not return, until it does', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-thread-'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const code = `require('node:fs').readSync(require('node:fs').openSync(${JSON.stringify(pipe)}, 'r+'), Buffer.alloc(1))`;
+    const worker = new Worker(code, { eval: true });
+    const exited = once(worker, 'exit');
+    await once(worker, 'online');
+    const world = new World();
+    const thread = world.thread(worker);
+    try {
+      await thread.close(200);
+      expect(world.stuck).toHaveLength(1);
+      expect(world.ends).toBe(0);
+    } finally {
+      await writeFile(pipe, 'x');
+      await exited;
+      await rm(folder, { recursive: true });
+    }
+    expect(world.ends).toBe(1);
   });
 });
 

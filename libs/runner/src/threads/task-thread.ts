@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { pause } from '@sluice/time';
 import { taskKey, type DesiredTask } from '@sluice/core';
 import { CallBoard, copyError, sharedNowMs, ThreadEndedError, type PositionStore, type TaskLoop } from '@sluice/runtime';
 import type { Credentials } from '@sluice/rocketmq';
@@ -37,6 +38,8 @@ export interface ThreadLimits {
   /** CPU time without a turn of the event loop. */
   readonly stallMs: number;
   readonly callTimeoutMs: number;
+  /** From its end on, until it is gone. */
+  readonly endMs: number;
 }
 
 export interface TaskThreadOptions {
@@ -50,6 +53,8 @@ export interface TaskThreadOptions {
   readonly describeFailure: (error: unknown, tasks: readonly DesiredTask[]) => string;
   /** Called when nothing of the thread runs any more, with the tasks that are known to be the cause. */
   readonly onEnd: (culprits: readonly DesiredTask[]) => void;
+  /** Called when the thread does not end: only the end of the process, by a signal, ends it. */
+  readonly onStuck: (message: string) => void;
 }
 
 interface HeldLoop {
@@ -76,6 +81,9 @@ export class TaskThread {
   #lastLoop = 0;
   #failure: Error | undefined;
   #ending: ThreadVerdict | undefined;
+  /** When it was ended, by {@link sharedNowMs}. */
+  #endedMs = 0;
+  #isStuck = false;
   #isClosing = false;
   #hasExited = false;
 
@@ -127,29 +135,58 @@ export class TaskThread {
 
   /** Ends the thread at once. Its loops are lost when it is gone. */
   end(why: ThreadVerdict): void {
-    this.#ending ??= why;
+    if (this.#ending === undefined) {
+      this.#ending = why;
+      this.#endedMs = sharedNowMs();
+    }
     void this.#worker.terminate();
   }
 
-  /** Ends the thread where it does not return to its event loop, or a call in it waits for too long. */
-  check({ stallMs, callTimeoutMs }: ThreadLimits): void {
-    if (this.#ending !== undefined || this.#hasExited) return;
+  /** Ends the thread where it does not return to its event loop, or a call in it takes too long. Reports one that was ended and is still there. */
+  check({ stallMs, callTimeoutMs, endMs }: ThreadLimits): void {
+    if (this.#hasExited) return;
     const nowMs = sharedNowMs();
+    if (this.#ending !== undefined) {
+      if (nowMs - this.#endedMs >= endMs) this.#reportStuck();
+      return;
+    }
     const cpuMs = this.#stalls.next(readPulse(this.#pulse, this.#worker));
     const verdict =
       cpuMs >= stallMs ? stallVerdict(this.#activities(), cpuMs, stallMs, nowMs) : timeoutVerdict(this.#activities(), callTimeoutMs, nowMs);
     if (verdict !== undefined) this.end(verdict);
   }
 
-  /** Lets the thread close what it has open; ends it where that takes longer than `limit`. */
-  async close(limit: Promise<void>): Promise<void> {
+  /** Lets the thread close what it has open; ends it where that takes longer than `limitMs`, and reports it where its end does too. */
+  async close(limitMs: number): Promise<void> {
     this.#isClosing = true;
     this.#send({ kind: 'close' });
-    await Promise.race([this.#exited, limit]);
-    if (this.#hasExited) return;
+    if (await this.#exitsWithin(limitMs)) return;
     this.options.services.loggerOf('tasks').warn(`Thread ${this.options.name} does not close and is ended`);
-    await this.#worker.terminate();
-    await this.#exited;
+    this.end({ reason: 'it did not close', culprits: new Set(), isKnown: false });
+    if (!(await this.#exitsWithin(limitMs))) this.#reportStuck();
+  }
+
+  async #exitsWithin(limitMs: number): Promise<boolean> {
+    const over = new AbortController();
+    const limit = pause(limitMs, over.signal);
+    await Promise.race([this.#exited, limit]);
+    over.abort();
+    await limit;
+    return this.#hasExited;
+  }
+
+  /** Reports once that native code keeps the thread, which no order reaches: nobody knows what its tasks do. */
+  #reportStuck(): void {
+    if (this.#isStuck) return;
+    this.#isStuck = true;
+    const { name, services, onStuck } = this.options;
+    const forMs = sharedNowMs() - this.#endedMs;
+    const reason = this.#ending?.reason ?? '';
+    const message = `Thread ${name} with ${this.#loops.size} task(s) does not end, ${forMs} ms after its end was ordered because ${reason}`;
+    services.loggerOf('tasks').error(message);
+    const wait = { call: 'ending the thread', error: `${message}. The runner ends its process`, since: Date.now() - forMs };
+    for (const { loop } of this.#loops.values()) loop.showWait(wait);
+    onStuck(`${message}. Native code keeps it: only the end of the process stops its tasks for certain`);
   }
 
   #activities(): readonly LoopActivity[] {

@@ -100,6 +100,11 @@ export class ThreadLoop implements TaskLoop {
     if (waits !== undefined) this.waits.list = waits;
   }
 
+  /** Shows what keeps the loop from its end. The thread itself shows nothing any more. */
+  showWait(wait: TaskWait): void {
+    this.waits.list = [wait];
+  }
+
   /** Notes that the thread has ended before the loop did. */
   lose(error: Error): void {
     this.waits.list = [];

@@ -1,10 +1,9 @@
-import { pause } from '@sluice/time';
 import { taskKey, type DesiredTask } from '@sluice/core';
 import { sharedNowMs, type TaskLoop } from '@sluice/runtime';
 import { chooseThread } from './choose-thread.js';
 import { TaskThread, type TaskThreadOptions, type ThreadLimits, type ThreadMemory, type ThreadWorker } from './task-thread.js';
 
-/** How long threads may take to close their connections, in milliseconds. */
+/** How long threads may take to close their connections, and to end where they do not, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5_000;
 /** How often the threads are looked at, in milliseconds. */
 const CHECK_INTERVAL_MS = 250;
@@ -56,7 +55,7 @@ export class ThreadPool {
   /** Ends all threads, whose loops must have ended; each has some time to close what it has open. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(this.#running().map((thread) => closed(thread)));
+    await Promise.all(this.#running().map((thread) => thread.close(CLOSE_TIMEOUT_MS)));
     await Promise.all(this.#closing);
   }
 
@@ -87,7 +86,7 @@ export class ThreadPool {
     this.#alone.add(thread);
     const loop = thread.createLoop(task);
     void loop.ended.then(() => {
-      const closing = closed(thread).finally(() => this.#closing.delete(closing));
+      const closing = thread.close(CLOSE_TIMEOUT_MS).finally(() => this.#closing.delete(closing));
       this.#closing.add(closing);
     });
     return loop;
@@ -123,12 +122,4 @@ export class ThreadPool {
     const running = new Set(this.#threads.flatMap((thread) => thread?.tasks ?? []).map(({ id }) => taskKey(id)));
     for (const each of this.#places.keys()) if (each !== key && !running.has(each)) this.#places.delete(each);
   }
-}
-
-async function closed(thread: TaskThread): Promise<void> {
-  const done = new AbortController();
-  const limit = pause(CLOSE_TIMEOUT_MS, done.signal);
-  await thread.close(limit);
-  done.abort();
-  await limit;
 }

@@ -69,7 +69,12 @@ describe('why a thread is ended whose tasks wait', () => {
     });
   });
 
-  it('is no call that works: that is a matter of CPU time', () => {
-    expect(timeoutVerdict(loops(running(60_000), waiting(999)), 1_000, NOW)).toBeUndefined();
+  it('is a call that blocks the thread without using the CPU, and not what waits beside it', () => {
+    expect(timeoutVerdict(loops(running(999), waiting(999)), 1_000, NOW)).toBeUndefined();
+    expect(timeoutVerdict(loops(waiting(2_000), running(1_000)), 1_000, NOW)).toEqual({
+      reason: 'task task-1 blocks its thread in its call poll, which began 1000 ms ago (task.call.timeout.ms = 1000)',
+      culprits: new Set([1]),
+      isKnown: true,
+    });
   });
 });

@@ -61,14 +61,19 @@ export function stallVerdict(loops: readonly LoopActivity[], cpuMs: number, limi
   return { reason, culprits, isKnown };
 }
 
-/** Says why a thread is ended because of calls that have waited for `limitMs`; `undefined` where there are none. */
+/**
+ * Says why a thread is ended because of calls that have not returned for `limitMs`; `undefined` where there are none. A call that waits beside one
+ * which blocks the thread is no cause.
+ */
 export function timeoutVerdict(loops: readonly LoopActivity[], limitMs: number, nowMs: number): ThreadVerdict | undefined {
-  const late = loops.filter(({ ongoing }) => ongoing !== undefined && !ongoing.isRunning && nowMs - ongoing.sinceMs >= limitMs);
-  const [first] = late;
+  const late = loops.filter(({ ongoing }) => ongoing !== undefined && nowMs - ongoing.sinceMs >= limitMs);
+  const blocking = late.filter(isRunning);
+  const named = blocking.length > 0 ? blocking : late;
+  const [first] = named;
   if (first?.ongoing === undefined) return undefined;
   return {
-    reason: `task ${first.key} waits in its call ${describeCall(first.ongoing, nowMs)} (task.call.timeout.ms = ${limitMs})`,
-    culprits: new Set(late.map(({ loop }) => loop)),
+    reason: `task ${first.key} ${blocking.length > 0 ? 'blocks its thread' : 'waits'} in its call ${describeCall(first.ongoing, nowMs)} (task.call.timeout.ms = ${limitMs})`,
+    culprits: new Set(named.map(({ loop }) => loop)),
     isKnown: true,
   };
 }
