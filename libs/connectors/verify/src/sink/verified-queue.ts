@@ -13,6 +13,10 @@ export class VerifiedQueue {
   #stored: SinkPosition | undefined;
   /** The offset after the last record since the last flush. */
   #unflushedTo: number | undefined;
+  /** A flush that nobody waits for; never rejects. */
+  #writing: Promise<void> | undefined;
+  /** Why that flush failed. */
+  #failure: { readonly error: unknown } | undefined;
 
   private constructor(
     path: string,
@@ -60,10 +64,39 @@ export class VerifiedQueue {
   }
 
   /**
+   * Begins to write the report while further records are added, unless one is being written.
+   *
+   * @param position as of {@link flush}
+   * @throws {ConnectError} why the report before could not be written
+   */
+  beginFlush(position: SinkPosition | undefined): void {
+    this.#throwFailure();
+    this.#writing ??= this.#write(position)
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        this.#writing = undefined;
+      });
+  }
+
+  /**
    * Writes the report, if it is not in the file already.
    * @param position must cover every record that was added
    */
   async flush(position: SinkPosition | undefined): Promise<void> {
+    await this.#writing;
+    this.#throwFailure();
+    await this.#write(position);
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async #write(position: SinkPosition | undefined): Promise<void> {
     const needed = this.#unflushedTo;
     if (needed !== undefined && (position === undefined || position.nextOffset < needed)) {
       throw new ConnectError(
@@ -79,12 +112,14 @@ export class VerifiedQueue {
       throw sinkFileError(`Writing report ${this.#path} failed`, error);
     }
     this.#stored = position;
-    this.#unflushedTo = undefined;
+    // Records may have come meanwhile.
+    if (this.#unflushedTo === needed) this.#unflushedTo = undefined;
   }
 
   /** Gives the queue up. What was not flushed is forgotten. */
-  release(): Promise<void> {
-    return this.#lock.release();
+  async release(): Promise<void> {
+    await this.#writing;
+    await this.#lock.release();
   }
 }
 

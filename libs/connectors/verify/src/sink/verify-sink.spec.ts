@@ -2,7 +2,15 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { parseConfig, type QueueRef, type SinkPosition, type SinkRecord, type SinkTask, type SinkTaskContext } from '@sluice/sdk';
+import {
+  type FlushOptions,
+  parseConfig,
+  type QueueRef,
+  type SinkPosition,
+  type SinkRecord,
+  type SinkTask,
+  type SinkTaskContext,
+} from '@sluice/sdk';
 import { encodeVerificationHeader, encodeVerificationRecord, VERIFICATION_HEADER } from '@sluice/verification';
 import { sinkContract, sinkTestContext } from '@sluice/testing';
 import { mergeReports } from './report-file.js';
@@ -12,7 +20,7 @@ import { verifySink } from './verify-sink.connector.js';
 const queue: QueueRef = { topic: 't', brokerName: 'b', queueId: 0 };
 const other: QueueRef = { ...queue, queueId: 1 };
 const signal = new AbortController().signal;
-const BY_TIME = { everything: false };
+const EVERYTHING = { everything: true };
 let folder = '';
 let tasks: SinkTask[] = [];
 
@@ -41,7 +49,7 @@ async function opened(queues: readonly QueueRef[] = [queue], connectorName = 'co
 const records = (values: readonly Buffer[], from: number, of = queue, key = 'key-0'): readonly SinkRecord[] =>
   values.map((bytes, index) => ({ topic: 't', queue: of, offset: from + index, key: Buffer.from(key), value: bytes }));
 const flush = (task: SinkTask, nextOffset: number, of = queue): Promise<unknown> =>
-  task.flush([{ queue: of, nextOffset }], signal, BY_TIME);
+  task.flush([{ queue: of, nextOffset }], signal, EVERYTHING);
 const reportFile = (): string => join(folder, 't@b@0.verify.json');
 
 /**
@@ -70,8 +78,8 @@ class NumberTask implements SinkTask {
     return this.#task.put(numbered, signal);
   }
 
-  async flush(positions: readonly SinkPosition[]): Promise<void> {
-    await this.#task.flush(positions, signal, BY_TIME);
+  flush(positions: readonly SinkPosition[], given: AbortSignal, options: FlushOptions): ReturnType<SinkTask['flush']> {
+    return this.#task.flush(positions, given, options);
   }
 
   close(queues: readonly QueueRef[]): Promise<void> {
@@ -286,7 +294,7 @@ describe('the verifier', () => {
         { queue: other, nextOffset: 2 },
       ],
       signal,
-      BY_TIME,
+      EVERYTHING,
     );
     expect(await mergeReports(folder, { seed: 1, ofPartitions: [4] })).toMatchObject({
       complete: true,
@@ -397,11 +405,47 @@ describe('the verifier', () => {
     }
   });
 
+  it('writes reports while further records come, and reports them as safe with a later flush', async () => {
+    const task = await opened();
+    const byTime = (nextOffset: number): ReturnType<SinkTask['flush']> =>
+      task.flush([{ queue, nextOffset }], signal, { everything: false });
+    await task.put(records([value(0, 0)], 0), signal);
+    expect(await byTime(1)).toEqual([]);
+    await task.put(records([value(0, 1)], 1), signal);
+    let safe = await byTime(2);
+    while (safe?.[0]?.nextOffset !== 2) safe = await byTime(2);
+    expect(safe).toEqual([{ queue, nextOffset: 2 }]);
+    expect(await mergeReports(folder)).toMatchObject({ clean: true, records: 2 });
+    await task.put(records([value(0, 2)], 2), signal);
+    await byTime(3);
+    await task.stop();
+    // A report that was begun is whole before another task may have the queue.
+    expect(await mergeReports(folder)).toMatchObject({ clean: true, records: 3 });
+  });
+
+  it('begins again from before a report at once, where an operator has reset the group', async () => {
+    const task = await opened();
+    await task.put(records([value(0, 0), value(0, 1)], 0), signal);
+    await flush(task, 2);
+    expect(await task.flush([{ queue, nextOffset: 1 }], signal, { everything: false })).toEqual([{ queue, nextOffset: 1 }]);
+  });
+
+  it('fails the flush after a report that cannot be written', async () => {
+    const task = await opened();
+    await task.put(records([value(0, 0)], 0), signal);
+    await rm(folder, { recursive: true });
+    const byTime = (): ReturnType<SinkTask['flush']> => task.flush([{ queue, nextOffset: 1 }], signal, { everything: false });
+    const failing = async (): Promise<never> => {
+      for (;;) await byTime();
+    };
+    await expect(failing()).rejects.toThrow(`Writing report ${reportFile()} failed`);
+  });
+
   it('refuses a flush that does not cover what was put', async () => {
     const task = await opened();
     await task.put(records([value(0, 0), value(0, 1)], 0), signal);
     await expect(flush(task, 1)).rejects.toThrow('the flush is for records before 1');
-    await expect(task.flush([], signal, BY_TIME)).rejects.toThrow('the flush is for other queues');
+    await expect(task.flush([], signal, EVERYTHING)).rejects.toThrow('the flush is for other queues');
     await flush(task, 2);
   });
 

@@ -1,6 +1,7 @@
 import {
   ConnectError,
   ConnectErrorCode,
+  type FlushOptions,
   queueKey,
   type QueueRef,
   requireTaskConfig,
@@ -61,10 +62,20 @@ export class VerifySinkTask implements SinkTask {
     });
   }
 
-  async flush(positions: readonly SinkPosition[]): Promise<void> {
+  /** Reports are written while further records come, and are safe with a later flush: waiting for the disk would delay what is measured. */
+  async flush(positions: readonly SinkPosition[], _signal: AbortSignal, { everything }: FlushOptions): Promise<readonly SinkPosition[]> {
     const byQueue = new Map(positions.map((position) => [queueKey(position.queue), position]));
     for (const { queue } of positions) this.#opened(queue);
-    for (const [key, queue] of this.#queues) await queue.flush(byQueue.get(key));
+    const safe: SinkPosition[] = [];
+    for (const [key, queue] of this.#queues) {
+      const position = byQueue.get(key);
+      // What lies before the report is no record more: an operator has reset the group.
+      const isBack = position !== undefined && queue.stored !== undefined && position.nextOffset < queue.stored.nextOffset;
+      if (everything || isBack) await queue.flush(position);
+      else queue.beginFlush(position);
+      if (position !== undefined && queue.stored !== undefined) safe.push({ ...queue.stored, queue: position.queue });
+    }
+    return safe;
   }
 
   async close(queues: readonly QueueRef[]): Promise<void> {
