@@ -143,6 +143,8 @@ describe('a sink task that seeks', () => {
     sink.context.seek([{ queue, nextOffset: 1 }]);
     await world.clock.until(() => counters.recordsPut === 9);
     expect(sink.written.map(({ value }) => value)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    const toSought = sink.flushes.filter(({ positions }) => positions.some(({ nextOffset }) => nextOffset === 1));
+    expect(toSought.map(({ options }) => options)).toEqual([{ everything: true }]);
     expect(committed(world, queue)).toBe(1);
     loop.kill();
   });

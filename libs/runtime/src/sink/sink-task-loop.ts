@@ -125,7 +125,7 @@ export class SinkTaskLoop {
     const commits = (this.#commits = new OffsetCommits({ ...committing, resolve }));
     const flushes = (this.#flushes = new SinkFlushes({ spec, ports, queues, calls, commits, stopping, killed, due: wake }));
     const store = async (positions: Iterable<SinkPosition>): Promise<void> => {
-      commits.add(queues.markFlushed(await calls.flush(() => [...queues.positions(), ...positions], { everything: false })));
+      commits.add(queues.markFlushed(await calls.flush(() => [...queues.positions(), ...positions], { everything: true })));
     };
     const resets: OffsetResets = new OffsetResets({
       spec,

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type FlushOptions,
@@ -413,7 +414,10 @@ describe('the verifier', () => {
     expect(await byTime(1)).toEqual([]);
     await task.put(records([value(0, 1)], 1), signal);
     let safe = await byTime(2);
-    while (safe?.[0]?.nextOffset !== 2) safe = await byTime(2);
+    while (safe?.[0]?.nextOffset !== 2) {
+      await setImmediate();
+      safe = await byTime(2);
+    }
     expect(safe).toEqual([{ queue, nextOffset: 2 }]);
     expect(await mergeReports(folder)).toMatchObject({ clean: true, records: 2 });
     await task.put(records([value(0, 2)], 2), signal);
@@ -436,7 +440,10 @@ describe('the verifier', () => {
     await rm(folder, { recursive: true });
     const byTime = (): ReturnType<SinkTask['flush']> => task.flush([{ queue, nextOffset: 1 }], signal, { everything: false });
     const failing = async (): Promise<never> => {
-      for (;;) await byTime();
+      for (;;) {
+        await byTime();
+        await setImmediate();
+      }
     };
     await expect(failing()).rejects.toThrow(`Writing report ${reportFile()} failed`);
   });
