@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { queueKey, type RecordMetadata, type SinkRecord, type SourceRecord } from '@sluice/sdk';
+import { queueKey, type NamedQueue, type RecordMetadata, type SinkRecord, type SourceRecord } from '@sluice/sdk';
+import { RocketMqClient } from '@sluice/rocketmq';
+import { RocketMqQueueMessages } from '@sluice/runner';
+import { firstBroker } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
 import { DataPlane, LineSink, LineSource } from './data-plane.js';
 
@@ -12,6 +15,21 @@ class TrackingSource extends LineSource {
 
   commitRecord(record: SourceRecord, metadata: RecordMetadata | undefined): void {
     this.metadata.set(record.value as string, metadata);
+  }
+}
+
+/** Has each record name its queue. Its partition has the name of its topic. */
+class NamingSource extends TrackingSource {
+  constructor(
+    topic: string,
+    lines: string[],
+    private readonly queueOf: (line: string) => NamedQueue,
+  ) {
+    super(topic, { [topic]: lines });
+  }
+
+  override async poll(): Promise<readonly SourceRecord[]> {
+    return (await super.poll()).map((record) => ({ ...record, rocketmq: { queue: this.queueOf(record.value as string) } }));
   }
 }
 
@@ -79,5 +97,62 @@ describe('records of one source partition in the queues of a real RocketMQ', () 
       expect(found).toMatchObject({ queueId: queue.queueId, queueOffset: offset });
       expect(found?.body.toString()).toBe(value);
     }
+  });
+
+  it('are those that records name, once and in order, however often the source is killed', async () => {
+    const topic = await plane.topic(QUEUES);
+    const brokerName = await firstBroker(plane.client);
+    const byRecord = { by: { kind: 'record' }, bytesOf: () => undefined } as const;
+    const placeOf = (line: string): number => Number(keyOf(line)) % QUEUES;
+    // By place for some lines, by broker and number for others.
+    const queueOf = (line: string): NamedQueue => (line.length % 2 === 0 ? placeOf(line) : { brokerName, queueId: placeOf(line) });
+    const lines: string[] = [];
+    for (let life = 1; life <= 3; life++) {
+      lines.splice(0, Infinity, ...linesOf(life * 4000));
+      const source = new NamingSource(topic, lines, queueOf);
+      const { loop, counters } = await plane.source(source, { queueKeys: byRecord });
+      await until('some is sent', () => counters.recordsSent > 0);
+      if (life < 3) loop.kill();
+      else {
+        await until('the last record is reported', () => source.metadata.get(lines.at(-1) ?? '') !== undefined);
+        expect(source.metadata.get(lines.at(-1) ?? '')?.queue).toEqual({ topic, brokerName, queueId: placeOf(lines.at(-1) ?? '') });
+        await loop.stop();
+      }
+      await loop.ended;
+    }
+    const sink = new QueueSink();
+    const reading = await plane.sink(sink, topic);
+    await until('everything is read', () => sink.found.length >= lines.length, 60_000);
+    await reading.loop.stop();
+    for (let queueId = 0; queueId < QUEUES; queueId++) {
+      const own = sink.found.filter(({ queue }) => queue === queueKey({ topic, brokerName, queueId }));
+      expect(own.map(({ value }) => value)).toEqual(lines.filter((line) => placeOf(line) === queueId));
+    }
+  });
+
+  it('are refused by name where the broker does not have them, and found once they are added', async () => {
+    const topic = await plane.topic(1);
+    const brokerName = await firstBroker(plane.client);
+    const byRecord = { by: { kind: 'record' }, bytesOf: () => undefined } as const;
+    const missing = new NamingSource(topic, ['line 0'], () => ({ brokerName, queueId: 7 }));
+    const first = await plane.source(missing, { queueKeys: byRecord });
+    expect(await first.loop.ended).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining(`it names queue {"brokerName":"${brokerName}","queueId":7}; the topic had 1 queue(s)`) },
+    });
+    const lines = ['line 0'];
+    const source = new NamingSource(topic, lines, (line) => ({ brokerName, queueId: line === 'line 0' ? 0 : 7 }));
+    const second = await plane.source(source, { queueKeys: byRecord });
+    await until('the first is reported', () => source.metadata.size === 1);
+    await plane.client.admin.createTopic({ topic, readQueues: 8, writeQueues: 8 });
+    const otherClient = RocketMqClient.open({ namesrv: process.env['SLUICE_TEST_NAMESRV'] ?? '' });
+    const other = new RocketMqQueueMessages(otherClient, 'other');
+    // By another client: that of the source has to look for itself.
+    await until('the name server knows them', async () => (await other.queues(topic)).length === 8);
+    await otherClient.close();
+    lines.push('line 1');
+    await until('the other one is reported', () => source.metadata.size === 2);
+    expect(source.metadata.get('line 1')?.queue.queueId).toBe(7);
+    await second.loop.stop();
   });
 });

@@ -241,11 +241,12 @@ export const sourceOnlySettingsSpec = {
     type: 'string',
     importance: 'medium',
     default: 'partition',
-    oneOf: ['partition', 'key', 'header'],
+    oneOf: ['partition', 'key', 'header', 'record'],
     doc:
-      'What chooses the queue of a record: its source partition, its key, or a header (queue.by.header). Records with equal keys stay in order; ' +
-      'one partition then uses all queues of the topic. A record without a key goes to a queue of its partition. Queues that are added to the ' +
-      'topic are used from the next start of the task, and keys may change their queues then.',
+      'What chooses the queue of a record: its source partition, its key, a header (queue.by.header), or the record itself, where the connector ' +
+      'names queues. Records with equal keys stay in order; one partition then uses all queues of the topic. A record without a key, or that names ' +
+      'no queue, goes to a queue of its partition. Queues that are added to the topic are used from the next start of the task, and keys may ' +
+      'change their queues then.',
     group: 'Producer',
     width: 'short',
     displayName: 'Queue by',

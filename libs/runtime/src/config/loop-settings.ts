@@ -30,7 +30,7 @@ export function sourceLoopSettings(settings: SourceSettings, taskCount: number):
 export function queueByOf(settings: SourceSettings): QueueBy | undefined {
   const { 'queue.by': by, 'queue.by.header': header = '' } = settings;
   if (by === 'partition') return undefined;
-  return by === 'key' ? { kind: 'key' } : { kind: 'header', header };
+  return by === 'header' ? { kind: 'header', header } : { kind: by };
 }
 
 /** @param taskCount of the connector: each task gets an equal part of the rate limits */

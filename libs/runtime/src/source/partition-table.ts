@@ -4,6 +4,7 @@ import {
   ConnectErrorCode,
   MAX_POSITIONS_PER_CALL,
   queueKey,
+  type NamedQueue,
   type QueueRef,
   type SourcePartition,
   type SourcePosition,
@@ -11,7 +12,7 @@ import {
 import { chooseQueue } from './choose-queue.js';
 import { PartitionState, type RecordRoute } from './partition-state.js';
 import type { PendingBatch } from './pending-batch.js';
-import { inKeyOrder, placeOf } from './queue-keys.js';
+import { inKeyOrder, placeOf, queueNamed } from './queue-keys.js';
 import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
 import { isStop } from './writable-queues.js';
 
@@ -64,6 +65,7 @@ export class PartitionTable {
   readonly #lanesByKey = new Map<string, QueueLane>();
   /** By topic: the queues among which keys choose. They stay as they are, so that a key keeps its queue. */
   readonly #keyedQueues = new Map<string, readonly QueueRef[]>();
+  readonly #addedQueues = new Map<string, readonly QueueRef[]>();
   readonly #queuesByTopic = new Map<string, { readonly queues: readonly QueueRef[]; readonly atMs: number }>();
   /** How many partitions go to a queue, by its key: those that a task works on, and those that nobody does. */
   readonly #loads = new Map<string, number>();
@@ -162,15 +164,39 @@ export class PartitionTable {
 
   /** Returns the partition's way to the queue that `bytes` choose; `undefined` where the topic's queues have to be looked up. */
   keyedRoute(state: PartitionState, topic: string, bytes: Uint8Array): RecordRoute | undefined {
-    let queues = this.#keyedQueues.get(topic);
-    if (queues === undefined) {
-      const found = this.queuesOf(topic);
-      if (found === undefined) return undefined;
-      queues = inKeyOrder(found);
-      this.#keyedQueues.set(topic, queues);
-    }
-    const queue = queues[placeOf(bytes, queues.length)];
-    if (queue === undefined) return undefined;
+    const queues = this.keyedQueues(topic);
+    const queue = queues?.[placeOf(bytes, queues.length)];
+    return queue === undefined ? undefined : this.#keyedRouteTo(state, queue);
+  }
+
+  /** Returns the partition's way to the queue that a record names; `undefined` where that is not among {@link keyedQueues}, or these are not known. */
+  namedRoute(state: PartitionState, topic: string, named: NamedQueue): RecordRoute | undefined {
+    const queues = this.keyedQueues(topic);
+    if (queues === undefined) return undefined;
+    const queue =
+      queueNamed(queues, named) ?? (typeof named === 'number' ? undefined : queueNamed(this.#addedQueues.get(topic) ?? [], named));
+    return queue === undefined ? undefined : this.#keyedRouteTo(state, queue);
+  }
+
+  /** Notes a queue that was added after the others of its topic were looked up. Records may name it; keys do not choose it. */
+  addQueue(queue: QueueRef): void {
+    const { topic } = queue;
+    this.#addedQueues.set(topic, [...(this.#addedQueues.get(topic) ?? []), queue]);
+  }
+
+  /** Returns the queues of a topic among which keys choose, in their order; `undefined` where they have to be looked up. */
+  keyedQueues(topic: string): readonly QueueRef[] | undefined {
+    const known = this.#keyedQueues.get(topic);
+    if (known !== undefined) return known;
+    const found = this.queuesOf(topic);
+    if (found === undefined) return undefined;
+    const queues = inKeyOrder(found);
+    this.#keyedQueues.set(topic, queues);
+    return queues;
+  }
+
+  #keyedRouteTo(state: PartitionState, queue: QueueRef): RecordRoute {
+    const { topic } = queue;
     const lane = this.#lane(queue);
     const known = state.keyedRoute(lane);
     if (known !== undefined) return known;

@@ -1,9 +1,9 @@
-import { ConnectError, ConnectErrorCode, type ConnectRecord, type QueueRef } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type ConnectRecord, type NamedQueue, type QueueRef } from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
 import { describeStop, type QueueStop } from './writable-queues.js';
 
 /** What chooses the queue of a record, as the settings say; `undefined` where its source partition does. */
-export type QueueBy = { readonly kind: 'key' } | { readonly kind: 'header'; readonly header: string };
+export type QueueBy = { readonly kind: 'key' } | { readonly kind: 'record' } | { readonly kind: 'header'; readonly header: string };
 
 /** Finds what chooses the queue of a record. */
 export interface QueueKeys {
@@ -22,6 +22,7 @@ export class KeyedQueueStoppedError extends ConnectError {
 
 /** Returns what chooses queues by what the converters make of keys or headers. */
 export function convertedQueueKeys(by: QueueBy, { key, header }: Converters): QueueKeys {
+  if (by.kind === 'record') return { by, bytesOf: () => undefined };
   if (by.kind === 'key') {
     return {
       by,
@@ -46,6 +47,31 @@ export function convertedQueueKeys(by: QueueBy, { key, header }: Converters): Qu
 /** Returns the queues of a topic in the order in which keys choose among them. */
 export function inKeyOrder(queues: readonly QueueRef[]): readonly QueueRef[] {
   return [...queues].sort((a, b) => (a.brokerName === b.brokerName ? a.queueId - b.queueId : a.brokerName < b.brokerName ? -1 : 1));
+}
+
+/**
+ * Returns the queue that a record names; `undefined` where `queues` do not have it.
+ *
+ * @param queues in the order in which keys choose among them
+ */
+export function queueNamed(queues: readonly QueueRef[], named: NamedQueue): QueueRef | undefined {
+  if (typeof named === 'number') return queues[named];
+  return queues.find(({ brokerName, queueId }) => queueId === named.queueId && brokerName === named.brokerName);
+}
+
+/** Returns why a record may not name its queue so; `undefined` where it may. */
+export function namedQueueProblem(named: unknown, by: QueueBy | undefined): string | undefined {
+  if (by?.kind !== 'record') return `it names queue ${describeNamed(named)}, which needs queue.by=record`;
+  const { brokerName, queueId } = (typeof named === 'object' && named !== null ? named : { brokerName: 'any', queueId: named }) as Readonly<
+    Record<string, unknown>
+  >;
+  const isQueue = Number.isSafeInteger(queueId) && Number(queueId) >= 0 && typeof brokerName === 'string' && brokerName !== '';
+  return isQueue ? undefined : `it names queue ${describeNamed(named)}; expected is a whole number from 0, or brokerName and queueId`;
+}
+
+/** Returns how an error names what a record names. */
+export function describeNamed(named: unknown): string {
+  return typeof named === 'object' && named !== null ? JSON.stringify(named) : String(named);
 }
 
 const FNV_OFFSET = 0x811c9dc5;

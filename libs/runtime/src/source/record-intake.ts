@@ -3,6 +3,9 @@ import {
   type ConnectRecord,
   ConnectError,
   ConnectErrorCode,
+  type NamedQueue,
+  queueKey,
+  type QueueRef,
   type SourceRecord,
   type SourceTaskContext,
   targetTopicProblem,
@@ -16,6 +19,7 @@ import { withSkipRemedy } from '../task/skip-remedy.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { PositionWriter } from './position-writer.js';
+import { describeNamed, namedQueueProblem } from './queue-keys.js';
 import type { QueueLane } from './queue-lane.js';
 import { TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
@@ -26,7 +30,7 @@ export interface RecordIntakeOptions {
   readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder' | 'queueKeys'>;
   readonly partitions: PartitionTable;
   readonly writer: Pick<PositionWriter, 'markDirty'>;
-  readonly queues: Pick<WritableQueues, 'of'>;
+  readonly queues: Pick<WritableQueues, 'of' | 'has'>;
   readonly stage: SourceStage;
   readonly skips: RateLimitedLogger;
   /** Of the task; `undefined` where it has none. */
@@ -55,13 +59,16 @@ type IntakeStop =
   | { readonly kind: 'done'; readonly next: number }
   | { readonly kind: 'full'; readonly next: number }
   | { readonly kind: 'limited'; readonly next: number }
-  | { readonly kind: 'unknown-topic'; readonly next: number; readonly topic: string };
+  | { readonly kind: 'unknown-topic'; readonly next: number; readonly topic: string }
+  | { readonly kind: 'unknown-queue'; readonly next: number; readonly queue: QueueRef };
 
 /** Takes polled records into the lanes of their queues, and waits for room and for topics. */
 export class RecordIntake {
   #lastPartition: SourceRecord['partition'] | undefined;
   #lastState: PartitionState | undefined;
   readonly #touched = new Set<QueueLane>();
+  /** Names a queue that was looked for and is not there. */
+  #lost: SourceRecord | undefined;
   /** The rate limit allows another record before the next wait. */
   #mayTakeMore = true;
 
@@ -91,6 +98,7 @@ export class RecordIntake {
       const stop = this.#append(records, outcomes, next);
       next = stop.next;
       if (stop.kind === 'unknown-topic') await this.#loadQueues(stop.topic);
+      else if (stop.kind === 'unknown-queue') await this.#lookFor(stop.queue, records[next]);
       else if (stop.kind === 'full') await whenSent();
     }
   }
@@ -111,6 +119,15 @@ export class RecordIntake {
       signal,
     );
     if (found !== undefined) partitions.setQueues(topic, found);
+  }
+
+  /** Looks for a queue that a record names: topics grow. */
+  async #lookFor(queue: QueueRef, record: SourceRecord | undefined): Promise<void> {
+    const { partitions, queues, policy, signal } = this.options;
+    const look = retrying(policy(`looking for queue ${queueKey(queue)}`), signal, () => queues.has(queue));
+    const isThere = await unlessAborted(look, signal);
+    if (isThere === true) partitions.addQueue(queue);
+    else if (isThere === false) this.#lost = record;
   }
 
   /** Appends records from `from` on, until one has to wait; then lets the lanes send. */
@@ -157,6 +174,7 @@ export class RecordIntake {
       const route = this.#routeFor(state, record, outcome);
       if (route === 'skipped') continue;
       if (route === undefined) return { kind: 'unknown-topic', next, topic };
+      if (!('lane' in route)) return { kind: 'unknown-queue', next, queue: route };
       if (route.lane !== lastLane) {
         this.#touched.add(route.lane);
         lastLane = route.lane;
@@ -175,10 +193,11 @@ export class RecordIntake {
     return state;
   }
 
-  /** Returns the way of a record; `undefined` where its topic's queues have to be looked up. */
-  #routeFor(state: PartitionState, record: SourceRecord, outcome: ConnectRecord): RecordRoute | undefined | 'skipped' {
+  /** Returns the way of a record, or a queue that has to be looked for; `undefined` where its topic's queues have to be looked up. */
+  #routeFor(state: PartitionState, record: SourceRecord, outcome: ConnectRecord): RecordRoute | QueueRef | undefined | 'skipped' {
     const { queueKeys } = this.options.spec;
-    const { topic } = outcome;
+    const { topic, rocketmq } = outcome;
+    if (rocketmq?.queue !== undefined) return this.#namedRoute(state, record, topic, rocketmq.queue);
     if (queueKeys === undefined) return state.sameRoute(topic) ?? this.#routeOf(state, topic);
     let bytes: Uint8Array | undefined;
     try {
@@ -190,6 +209,35 @@ export class RecordIntake {
     const route = this.options.partitions.keyedRoute(state, topic, bytes ?? state.streamBytes);
     if (route !== undefined && !state.areRoutesStored) this.options.writer.markDirty(state);
     return route;
+  }
+
+  /** As {@link #routeFor}, of a record that names its queue. */
+  #namedRoute(
+    state: PartitionState,
+    record: SourceRecord,
+    topic: string,
+    named: NamedQueue,
+  ): RecordRoute | QueueRef | undefined | 'skipped' {
+    const { partitions, writer, spec } = this.options;
+    const problem = namedQueueProblem(named, spec.queueKeys?.by);
+    if (problem !== undefined) {
+      this.#skip(state, record, describe(record, new Error(problem), ConnectErrorCode.recordInvalid));
+      return 'skipped';
+    }
+    const route = partitions.namedRoute(state, topic, named);
+    if (route !== undefined) {
+      if (!state.areRoutesStored) writer.markDirty(state);
+      return route;
+    }
+    const known = partitions.keyedQueues(topic);
+    if (known === undefined) return undefined;
+    if (typeof named !== 'number' && this.#lost !== record) return { topic, brokerName: named.brokerName, queueId: named.queueId };
+    // It may come back with its broker: the task restarts where the record is not left out.
+    const reason = new Error(
+      `it names queue ${describeNamed(named)}; the topic had ${known.length} queue(s) when the task began, and has no such one now`,
+    );
+    this.#skip(state, record, describe(record, reason, ConnectErrorCode.unavailable));
+    return 'skipped';
   }
 
   #routeOf(state: PartitionState, topic: string): RecordRoute | undefined {

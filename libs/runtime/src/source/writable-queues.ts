@@ -97,6 +97,12 @@ export class WritableQueues implements QueueStops {
     return found;
   }
 
+  /** Returns whether a queue is there now and may be written and read, by the name servers' newest answer. */
+  async has(queue: QueueRef): Promise<boolean> {
+    const { state } = await this.options.producer.lookUpQueue(queue);
+    return state === 'writable' && (await this.#readable(queue.topic, [queue])).length > 0;
+  }
+
   async look(queue: QueueRef, mayCreate = false): Promise<QueueLook> {
     let found: QueueLookUp;
     try {

@@ -158,7 +158,7 @@ export class FakeCluster {
   readonly producer: { -readonly [K in keyof RecordProducer]: RecordProducer[K] } = {
     queues: (topic) => Promise.resolve(this.#writable(topic)),
     lookUpQueue: (ref) => {
-      const state = this.stopped.get(queueKey(ref)) ?? 'writable';
+      const state = this.stopped.get(queueKey(ref)) ?? (this.queues.has(queueKey(ref)) ? 'writable' : 'closed');
       return Promise.resolve({ state: state === 'refusing' ? 'closed' : state, writable: this.#writable(ref.topic) });
     },
     newBatch: () => new FakeBatch(this.maxBatchBytes),

@@ -1,6 +1,6 @@
-import type { CommittedPosition, SourcePosition, SourceRecord, SourceTask, SourceTaskContext } from '@sluice/sdk';
+import type { CommittedPosition, ConnectRecord, SourcePosition, SourceRecord, SourceTask, SourceTaskContext } from '@sluice/sdk';
 
-export interface ListedRecord {
+export interface ListedRecord extends Pick<ConnectRecord, 'rocketmq'> {
   readonly topic: string;
   readonly value: string;
 }
@@ -48,8 +48,7 @@ export class ListSource implements SourceTask {
         if (item === undefined) break;
         state.next++;
         records.push({
-          topic: item.topic,
-          value: item.value,
+          ...item,
           partition: state.partition,
           position: { position: state.next },
         });

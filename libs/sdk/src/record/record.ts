@@ -8,9 +8,12 @@ export interface RecordHeader {
   readonly schema?: Schema;
 }
 
+/** A queue that a source names: a queue of a broker, or a place among the topic's queues. Places go by broker name, then number, from 0. */
+export type NamedQueue = number | Pick<QueueRef, 'brokerName' | 'queueId'>;
+
 /**
- * What RocketMQ itself keeps with a message. A sink reads all of them; looking one up costs something only then. A source may set tag, keys
- * and sharding key.
+ * What RocketMQ itself keeps with a message. A sink reads them; looking one up costs something only then. A source may set tag, keys
+ * and sharding key, and name the queue.
  */
 export interface RocketMqAttributes {
   /** One word by which consumers filter. */
@@ -22,6 +25,8 @@ export interface RocketMqAttributes {
   readonly keys?: readonly string[] | undefined;
   /** Messages with the same one stay in order for consumers of the Proxy. It does not choose the queue. */
   readonly shardingKey?: string | undefined;
+  /** The queue that a source's record goes to, with `queue.by=record` only. A sink's record has its queue in `queue`, and none here. */
+  readonly queue?: NamedQueue | undefined;
   /** The step of the broker's delay levels that held the message up, where the broker still knows it. */
   readonly delayLevel?: number | undefined;
   /** When the message was due, in milliseconds since the epoch, where the broker still knows it. */
