@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RocketMqQueueMessages, RocketMqRecordProducer } from '@sluice/runner';
+import { RocketMqQueueMessages, RocketMqRecordProducer, SpareEncoders } from '@sluice/runner';
 import type { SinkPosition, SinkRecord } from '@sluice/sdk';
 import { until } from '../../support/sluice-cluster.js';
 import { BatchTopic, bodiesBetween } from '../rocketmq/inner-batches.js';
@@ -104,7 +104,7 @@ describe('tasks on a topic of inner batches', () => {
 
   it('a source creates plain topics', async () => {
     const topic = `t${randomUUID().slice(0, 8)}`;
-    const producer = new RocketMqRecordProducer(plane.client, { queues: 1 }, () => undefined);
+    const producer = new RocketMqRecordProducer(plane.client, new SpareEncoders(), { queues: 1 }, () => undefined);
     await until('it is created', () => producer.queues(topic).catch(() => undefined));
     const configs = [...(await plane.client.admin.topicConfig(topic)).values()];
     expect(configs.map(({ attributes }) => [...attributes.keys()])).toEqual([[]]);

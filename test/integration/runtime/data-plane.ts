@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RocketMqOffsetStore, RocketMqPositionStore, RocketMqQueueMessages, RocketMqRecordProducer } from '@sluice/runner';
+import { RocketMqOffsetStore, RocketMqPositionStore, RocketMqQueueMessages, RocketMqRecordProducer, SpareEncoders } from '@sluice/runner';
 import { createCluster } from '../../support/create-cluster.js';
 import { scanBarrier, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
@@ -181,7 +181,7 @@ export class DataPlane {
         requestTaskReconfiguration: () => undefined,
       },
       {
-        producer: new RocketMqRecordProducer(client, undefined, () => undefined),
+        producer: new RocketMqRecordProducer(client, new SpareEncoders(), undefined, () => undefined),
         messages,
         positions: await this.#positionStore(),
         lease: always,

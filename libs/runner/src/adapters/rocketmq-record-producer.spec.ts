@@ -9,7 +9,7 @@ import {
   TopicNotFoundError,
 } from '@sluice/rocketmq';
 import type { RecordBatch } from '@sluice/runtime';
-import { RocketMqRecordProducer } from './rocketmq-record-producer.js';
+import { RocketMqRecordProducer, SpareEncoders } from './rocketmq-record-producer.js';
 
 const queue = { topic: 't', brokerName: 'b', queueId: 0 };
 const answer = { request: 'SEND_BATCH_MESSAGE', address: 'b', responseCode: 1, remark: 'in-sync replicas not enough' };
@@ -17,7 +17,7 @@ const timedOut = new BrokerResponseError(answer, { retriable: true });
 
 function send(error: Error): Promise<unknown> {
   const client = { producer: { sendBatch: () => Promise.reject(error) } };
-  const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, undefined, () => undefined);
+  const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
   const batch = producer.newBatch();
   batch.add(Buffer.from('x'), '');
   return producer.send(queue, batch, new AbortController().signal);
@@ -74,7 +74,12 @@ describe('the memory of a batch', () => {
       const answer = answers.shift() ?? stored;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
-    producer = new RocketMqRecordProducer({ producer: { sendBatch } } as unknown as RocketMqClient, undefined, () => undefined);
+    producer = new RocketMqRecordProducer(
+      { producer: { sendBatch } } as unknown as RocketMqClient,
+      new SpareEncoders(),
+      undefined,
+      () => undefined,
+    );
   });
 
   const filled = (): RecordBatch => {
@@ -118,12 +123,13 @@ describe('the memory of a batch', () => {
   });
 
   it('is kept up to a limit', async () => {
-    const batches = [filled(), filled(), filled()];
+    const several = (): RecordBatch[] => Array.from({ length: 6 }, filled);
+    const batches = several();
     for (const batch of batches) await producer.send(queue, batch, signal);
     for (const batch of batches) producer.giveBack(batch);
-    for (const batch of [filled(), filled(), filled()]) await producer.send(queue, batch, signal);
-    // Eight MiB hold the memory of two such batches.
-    expect(memories.slice(3).filter((memory) => memories.slice(0, 3).includes(memory))).toHaveLength(2);
+    for (const batch of several()) await producer.send(queue, batch, signal);
+    // 16 MiB hold the memory of five such batches.
+    expect(memories.slice(6).filter((memory) => memories.slice(0, 6).includes(memory))).toHaveLength(5);
   });
 });
 
@@ -143,14 +149,14 @@ describe('a queue that is looked up', () => {
       get: () => Promise.resolve(asked.push('get') && state === 'writable' ? { topic: 't', brokers } : old),
       refresh: () => Promise.resolve(asked.push('refresh') && { topic: 't', brokers }),
     };
-    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, undefined, () => undefined);
+    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
     expect((await producer.lookUpQueue(queue)).state).toBe(state);
     expect(asked).toEqual(state === 'writable' ? ['get'] : ['get', 'refresh']);
   });
 
   it('is unavailable while no name server has its topic', async () => {
     const routes = { get: () => Promise.reject(new TopicNotFoundError('t')) };
-    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, undefined, () => undefined);
+    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
     expect(await producer.lookUpQueue(queue)).toEqual({ state: 'unavailable', writable: [] });
   });
 });
@@ -158,7 +164,7 @@ describe('a queue that is looked up', () => {
 describe('the queue of a static topic', () => {
   it('takes a batch that has no offset yet for stored at an unknown place', async () => {
     const client = { producer: { sendBatch: () => Promise.resolve({ status: 'stored', firstOffset: -1, count: 1 }) } };
-    const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, undefined, () => undefined);
+    const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
     const batch = producer.newBatch();
     batch.add(Buffer.from('x'), '');
     const failure: unknown = await producer.send(queue, batch, new AbortController().signal).catch((e: unknown) => e);
@@ -176,7 +182,7 @@ describe('the queue of a static topic', () => {
       ],
     };
     const routes = { get: () => Promise.resolve(route), refresh: () => Promise.resolve(route) };
-    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, undefined, () => undefined);
+    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
     expect(await producer.lookUpQueue(queue)).toMatchObject({ state: 'closed' });
   });
 });

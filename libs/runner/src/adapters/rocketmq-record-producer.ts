@@ -19,8 +19,29 @@ export type TopicCreation = { readonly queues: number } | undefined;
 
 const SEND_TIMEOUT_MS = 10_000;
 
-/** Memory of acknowledged batches that is kept for the next ones: what is new costs more than what is written into it. */
-const MAX_SPARE_BYTES = 8 * 1024 * 1024;
+/** Most memory of acknowledged batches that is kept for the next ones. */
+const MAX_SPARE_BYTES = 16 * 1024 * 1024;
+
+/** Keeps the memory of acknowledged batches, of all tasks of a thread: new memory costs more than what is written into it. */
+export class SpareEncoders {
+  readonly #encoders: BatchEncoder[] = [];
+  #bytes = 0;
+
+  take(): BatchEncoder {
+    const encoder = this.#encoders.pop();
+    if (encoder === undefined) return new BatchEncoder();
+    this.#bytes -= encoder.capacity;
+    encoder.reset();
+    return encoder;
+  }
+
+  /** Keeps an encoder whose bytes nobody needs any more, where there is room. */
+  keep(encoder: BatchEncoder): void {
+    if (this.#bytes + encoder.capacity > MAX_SPARE_BYTES) return;
+    this.#encoders.push(encoder);
+    this.#bytes += encoder.capacity;
+  }
+}
 
 class EncoderBatch implements RecordBatch {
   /** How often it was sent, and how often the broker has answered that it stored it. */
@@ -45,11 +66,9 @@ class EncoderBatch implements RecordBatch {
 
 /** Sends records over the remoting protocol, and creates missing topics where that is allowed. */
 export class RocketMqRecordProducer implements RecordProducer {
-  readonly #spare: BatchEncoder[] = [];
-  #spareBytes = 0;
-
   constructor(
     private readonly client: RocketMqClient,
+    private readonly spare: SpareEncoders,
     private readonly creation: TopicCreation,
     private readonly onCreated: (topic: string, queues: number) => void,
   ) {}
@@ -89,22 +108,15 @@ export class RocketMqRecordProducer implements RecordProducer {
   }
 
   newBatch(): RecordBatch {
-    const encoder = this.#spare.pop();
-    if (encoder === undefined) return new EncoderBatch(new BatchEncoder());
-    this.#spareBytes -= encoder.capacity;
-    encoder.reset();
-    return new EncoderBatch(encoder);
+    return new EncoderBatch(this.spare.take());
   }
 
   giveBack(batch: RecordBatch): void {
     // What was sent without an answer may still be on its way.
     if (!(batch instanceof EncoderBatch) || batch.sends === 0 || batch.sends !== batch.answers) return;
-    const { encoder } = batch;
     // It is given back once.
     batch.sends = 0;
-    if (this.#spareBytes + encoder.capacity > MAX_SPARE_BYTES) return;
-    this.#spare.push(encoder);
-    this.#spareBytes += encoder.capacity;
+    this.spare.keep(batch.encoder);
   }
 
   async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<StoredBatch> {

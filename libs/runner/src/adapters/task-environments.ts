@@ -5,7 +5,7 @@ import type { RocketMqClient } from '@sluice/rocketmq';
 import { type Lease, type OffsetStore, type PositionStore, type QueueMessages, systemClock, type TaskEnvironment } from '@sluice/runtime';
 import { type SinkProgress, watchedPorts } from '../metrics/sink-progress.js';
 import { RocketMqQueueMessages } from './rocketmq-queue-messages.js';
-import { RocketMqRecordProducer } from './rocketmq-record-producer.js';
+import { RocketMqRecordProducer, SpareEncoders } from './rocketmq-record-producer.js';
 
 export interface TaskEnvironmentParts {
   readonly clusterId: string;
@@ -21,6 +21,7 @@ export interface TaskEnvironmentParts {
 
 /** Gives each task of a thread what its loop reads, writes and waits with. */
 export class TaskEnvironments {
+  readonly #spare = new SpareEncoders();
   readonly #parts: TaskEnvironmentParts;
   readonly messages: QueueMessages;
 
@@ -35,7 +36,7 @@ export class TaskEnvironments {
     const ports = { messages: this.messages, offsets };
     return {
       producer: (creation) =>
-        new RocketMqRecordProducer(client, mayCreateTopics ? creation : undefined, (topic, queues) => {
+        new RocketMqRecordProducer(client, this.#spare, mayCreateTopics ? creation : undefined, (topic, queues) => {
           loggerOf('tasks').info(`Created topic ${topic} with ${queues} queues per broker`);
         }),
       positions,
