@@ -69,6 +69,7 @@ export class RoleHandle {
     readonly id: string,
     private readonly environment: Readonly<Record<string, string>>,
     private readonly logFile: string,
+    private readonly program: readonly string[] = [programOf(role)],
   ) {}
 
   get pid(): number {
@@ -87,7 +88,7 @@ export class RoleHandle {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [programOf(this.role)], {
+    const child = spawn(process.execPath, [...this.program], {
       env: { ...process.env, SLUICE_NODE_ID: this.id, ...this.environment, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -192,7 +193,8 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
     }
   }
 
-  add(role: RoleName, id: string, changed: Readonly<Record<string, string>> = {}): RoleHandle {
+  /** @param program a built module with its arguments, in place of the role's own */
+  add(role: RoleName, id: string, changed: Readonly<Record<string, string>> = {}, program?: readonly string[]): RoleHandle {
     const handle = new RoleHandle(
       role,
       id,
@@ -204,6 +206,7 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
         ...changed,
       },
       join(this.directory, `${id}.log`),
+      program,
     );
     this.roles.push(handle);
     return handle;

@@ -69,13 +69,15 @@ export class VerifiedFlow {
     );
   }
 
-  /** Lets a flow of one partition end with that many records, more than it has made. @throws Error when the change is refused */
+  /** Lets a flow end with that many records over all partitions, more than any has made. @throws Error when the change is refused */
   async endAt(records: number): Promise<VerifiedFlow> {
     const answer = await this.cluster.request('PATCH', `/connectors/${this.name}-in/config`, {
       records: String(records),
     });
     if (answer.status !== 200) throw new Error(`${this.name}-in is not changed: ${JSON.stringify(answer)}`);
-    return new VerifiedFlow(this.cluster, this.name, this.seed, [records], this.folder);
+    const partitions = this.ofPartitions.length;
+    const ofPartitions = this.ofPartitions.map((_, partition) => Math.ceil((records - partition) / partitions));
+    return new VerifiedFlow(this.cluster, this.name, this.seed, ofPartitions, this.folder);
   }
 
   async #post(suffix: string, config: Settings): Promise<void> {
