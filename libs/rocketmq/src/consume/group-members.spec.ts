@@ -171,6 +171,22 @@ describe('GroupMembers', () => {
     expect(connection.told).toEqual(['HEART_BEAT g']);
   });
 
+  it('has a pull wait for the subscription where the broker has refused one', async () => {
+    members.attend('g', 'topic');
+    await pull('g');
+    let reply: (() => void) | undefined;
+    const taken = new Promise<void>((resolve) => (reply = resolve));
+    connection.beforeReply = () => taken;
+    members.subscribe('g', 'topic');
+    let isThrough = false;
+    const second = pull('g')?.then(() => (isThrough = true));
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(isThrough).toBe(false);
+    reply?.();
+    await second;
+    expect(connection.told).toEqual(['HEART_BEAT g', 'HEART_BEAT g(topic)']);
+  });
+
   it('says first of which groups it is a member, then of which no more', async () => {
     members.attend('old');
     await pull('old');

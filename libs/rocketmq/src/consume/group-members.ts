@@ -15,7 +15,7 @@ const MEMBER_FOR_MS = 60_000;
 /** Brokers forget a client after 120 s, and close its connection with it. */
 const MAX_HEARTBEAT_INTERVAL_MS = 30_000;
 const MAX_ANNOUNCE_MS = 3_000;
-/** How long a pull waits for that: much shorter than a lease that the pull may have to extend. */
+/** How long a pull waits for that, unless the broker has refused one: much shorter than a lease that the pull may have to extend. */
 const PATIENCE_MS = 300;
 /** More are not announced; they work as before, unseen. */
 const MAX_GROUPS = 1_000;
@@ -106,8 +106,9 @@ export class GroupMembers {
   beforePull(connection: MemberConnection, group: string, deadline: CallDeadline): Promise<void> | undefined {
     if (!this.#groups.has(group) || this.#connections.get(connection)?.groups.has(group) === true) return undefined;
     const what = `heartbeat to ${connection.address}`;
-    return deadline
-      .within(PATIENCE_MS)
+    // A broker that refused a pull before it heard of the subscription refuses the next one too.
+    const isRefused = this.#connections.get(connection)?.subscribed.has(group) === true;
+    return (isRefused ? deadline : deadline.within(PATIENCE_MS))
       .race(this.#announce(connection), what, () => 'not-sent')
       .catch((error: unknown) => {
         if (!(error instanceof RequestTimeoutError)) throw error;
