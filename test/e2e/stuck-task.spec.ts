@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { mergeReports, type Verdict } from '@sluice/connector-verify';
 import { RocketMqClient } from '@sluice/rocketmq';
@@ -90,5 +91,27 @@ describe('a task that does not stop', () => {
     );
     await cluster.untilTask('stuck', 'RUNNING', 'threaded-runner', 60_000);
     expect(runner.isRunning).toBe(true);
+  }, 300_000);
+
+  it('kills its process where native code keeps its thread, and says why; the status of the task says so before', async () => {
+    runner.kill('SIGKILL');
+    await runner.exited;
+    const pipe = cluster.path('pipe');
+    execFileSync('mkfifo', [pipe]);
+    const limited = { SLUICE_TASK_THREADS: '2', SLUICE_TASK_CALL_TIMEOUT_MS: '2000' };
+    runner = new SupportRunner(cluster, STUCK_SINK_RUNNER, 'frozen-runner', limited);
+    await runner.create('frozen', { 'connector.class': 'FrozenSink', topics: cluster.topic('lines'), pipe });
+    await until(
+      'the status shows that the thread does not end',
+      async () => JSON.stringify((await cluster.request('GET', '/connectors/frozen/status')).body).includes('does not end'),
+      120_000,
+      () => runner.log,
+    );
+    // Killed by a signal: it has no exit code.
+    expect(await runner.exited).toBeNull();
+    expect(runner.log).toMatch(
+      / cannot continue: Thread t\d+ with 1 task\(s\) does not end, .* because task frozen-0 blocks its thread in its call start/,
+    );
+    await cluster.untilTask('frozen', 'UNASSIGNED', undefined, 180_000);
   }, 300_000);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { SluiceCluster } from '../support/sluice-cluster.js';
+import { readableQueues, RocketMqClient } from '@sluice/rocketmq';
+import { SluiceCluster, until } from '../support/sluice-cluster.js';
 import { cleanVerdict, VerifiedFlow } from '../support/verified-flow.js';
 
 const ofPartitions = [5000, 5000, 5000, 5000];
@@ -29,6 +30,33 @@ describe('numbered records through a topic into the verifier', () => {
       'value.converter': 'JsonConverter',
     });
     expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow, 0));
+  }, 300_000);
+
+  it('all come once where keys choose among the queues of one partition, and the status shows since when there are no more', async () => {
+    const one = { 'queue.by': 'key', 'tasks.max': '1' };
+    const flow = await VerifiedFlow.start(cluster, { name: 'keyed', seed: 4, ofPartitions: [5000] }, one);
+    expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow));
+    let status: unknown;
+    const completedAt = await until(
+      'the source has no more data',
+      async () => {
+        status = (await cluster.request('GET', '/connectors/keyed-in/status')).body;
+        return (status as { tasks: { completed_at?: number }[] }).tasks[0]?.completed_at;
+      },
+      60_000,
+      () => JSON.stringify(status),
+    );
+    expect(Math.abs(Date.now() - completedAt)).toBeLessThan(300_000);
+    const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, requestTimeoutMs: 10_000 });
+    try {
+      const queues = readableQueues(await client.routes.get(cluster.topic('keyed')));
+      const ends = await Promise.all(queues.map((queue) => client.admin.maxOffset(queue)));
+      expect(ends).toHaveLength(4);
+      expect(Math.min(...ends)).toBeGreaterThan(500);
+      expect(ends.reduce((sum, end) => sum + end, 0)).toBe(5000);
+    } finally {
+      await client.close();
+    }
   }, 300_000);
 
   it('all come once when sink runner and source runner are killed in between', async () => {
