@@ -11,7 +11,7 @@ export class JavaLoad {
   private constructor(private readonly classPath: string) {}
 
   static async compile(): Promise<JavaLoad> {
-    return new JavaLoad(await compileJava(source));
+    return new JavaLoad(await compileJava([source]));
   }
 
   /** Sends batches of equal size from each of its threads until it is stopped. */

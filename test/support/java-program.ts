@@ -11,22 +11,21 @@ const COMPILE_LIMIT_MS = 60_000;
 export const SMALL_JVM = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /**
- * Compiles one Java source against the jars of a RocketMQ version, the newest by default: its Java client and its tools. The classes stay
- * beside these jars, so that each state of a source is compiled once.
+ * Compiles Java sources against the jars of a RocketMQ version, the newest by default: its Java client and its tools. The classes stay
+ * beside these jars, so that each state of the sources is compiled once.
  * @returns the class path to run it with
  */
-export async function compileJava(source: string, version?: RocketmqVersion): Promise<string> {
+export async function compileJava(sources: readonly string[], version?: RocketmqVersion): Promise<string> {
   const { libDir } = await ensureJars(version === undefined ? {} : { version });
   const jars = join(libDir, '*');
-  const hash = createHash('sha256')
-    .update(await readFile(source))
-    .digest('hex')
-    .slice(0, 12);
-  const classes = join(dirname(libDir), `${basename(source, '.java')}-${hash}`);
+  const hash = createHash('sha256');
+  for (const source of sources) hash.update(await readFile(source));
+  const names = sources.map((source) => basename(source, '.java')).join('-');
+  const classes = join(dirname(libDir), `${names}-${hash.digest('hex').slice(0, 12)}`);
   if (!(await isThere(classes))) {
     const partial = `${classes}.partial-${randomBytes(4).toString('hex')}`;
     try {
-      const options = ['-nowarn', '--release', '17', '-d', partial, '-cp', jars, source];
+      const options = ['-nowarn', '--release', '17', '-d', partial, '-cp', jars, ...sources];
       await promisify(execFile)('javac', options, { timeout: COMPILE_LIMIT_MS });
       await rename(partial, classes).catch(async (error: unknown) => {
         // Another process was faster.

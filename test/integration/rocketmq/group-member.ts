@@ -32,7 +32,7 @@ export class GroupMember {
 
   static async start(options: GroupMemberOptions): Promise<GroupMember> {
     const dir = await mkdtemp(join(tmpdir(), 'sluice-group-member-'));
-    const jvm = [...SMALL_JVM, `-Duser.home=${dir}`, '-cp', await compileJava(SOURCE)];
+    const jvm = [...SMALL_JVM, `-Duser.home=${dir}`, '-cp', await compileJava([SOURCE])];
     const { namesrv, topic, group, producerGroup, name } = options;
     const args = [...jvm, 'GroupMember', namesrv, topic, group, producerGroup, name];
     const member = new GroupMember(spawn('java', args, { stdio: 'pipe' }), dir);

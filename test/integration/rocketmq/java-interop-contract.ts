@@ -62,7 +62,7 @@ export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void
     }
 
     beforeAll(async () => {
-      java = await JavaPeer.compile(version);
+      java = await JavaPeer.open(version);
       for (const headerFormat of FORMATS) {
         clients.set(
           headerFormat,
@@ -89,7 +89,7 @@ export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void
       await admin.deleteTopic(batchTopic);
       await admin.deleteGroup(group);
       for (const each of clients.values()) await each.close();
-      await java.remove();
+      await java.close();
     });
 
     it('compresses with ZLIB, LZ4 and ZSTD what we read', async () => {

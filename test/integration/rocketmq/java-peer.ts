@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { RocketmqVersion } from '@sluice/embedded-rocketmq';
-import { compileJava, SMALL_JVM } from '../../support/java-program.js';
+import { ensureJars, type RocketmqVersion } from '@sluice/embedded-rocketmq';
+import { JavaLoop } from '../../support/java-loop.js';
+import { SMALL_JVM } from '../../support/java-program.js';
 
-const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../../interop/java/JavaPeer.java', import.meta.url));
 const TIMEOUT_MS = 180_000;
 
@@ -15,33 +15,33 @@ const TIMEOUT_MS = 180_000;
 export class JavaPeer {
   private constructor(
     private readonly dir: string,
-    private readonly classPath: string,
+    private readonly java: JavaLoop,
+    private readonly version: RocketmqVersion | undefined,
   ) {}
 
   /** With the jars of a RocketMQ version, the newest by default. */
-  static async compile(version?: RocketmqVersion): Promise<JavaPeer> {
+  static async open(version?: RocketmqVersion): Promise<JavaPeer> {
     const dir = await mkdtemp(join(tmpdir(), 'sluice-java-peer-'));
-    return new JavaPeer(dir, await compileJava(SOURCE, version));
+    return new JavaPeer(dir, new JavaLoop(dir, { sources: [SOURCE], version }), version);
   }
 
   /** The words of each line that the program printed. */
   async run(...args: readonly (string | number)[]): Promise<string[][]> {
-    const stdout = await this.#java('JavaPeer', args);
-    const lines = stdout.split('\n').map((line) => line.split(' '));
+    const printed = await this.java.run('JavaPeer', args.map(String));
+    const lines = printed.split('\n').map((line) => line.split(' '));
     return lines.filter(([mark]) => mark === 'peer').map(([, ...words]) => words);
   }
 
-  /** Runs a program of RocketMQ's own examples to its end. @returns what it printed */
+  /** Runs a program of RocketMQ's own examples to its end, in a JVM of its own: some end it. @returns what it printed */
   async runExample(name: string, ...args: readonly (string | number)[]): Promise<string> {
-    return this.#java(`org.apache.rocketmq.example.${name}`, args);
+    const { libDir } = await ensureJars(this.version === undefined ? {} : { version: this.version });
+    const options = [...SMALL_JVM, `-Duser.home=${this.dir}`, '-cp', join(libDir, '*')];
+    const command = [...options, `org.apache.rocketmq.example.${name}`, ...args.map(String)];
+    return (await promisify(execFile)('java', command, { timeout: TIMEOUT_MS })).stdout;
   }
 
-  async #java(mainClass: string, args: readonly (string | number)[]): Promise<string> {
-    const command = [...SMALL_JVM, `-Duser.home=${this.dir}`, '-cp', this.classPath, mainClass, ...args.map(String)];
-    return (await run('java', command, { timeout: TIMEOUT_MS })).stdout;
-  }
-
-  async remove(): Promise<void> {
+  async close(): Promise<void> {
+    await this.java.close();
     await rm(this.dir, { recursive: true, force: true });
   }
 }

@@ -3,6 +3,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
+import org.apache.rocketmq.client.ClientConfig;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
@@ -22,6 +23,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * bytes, keys, tag and the user property "from" of each message
  */
 public final class JavaPeer {
+    private static final int TIMEOUT_MS = 30_000;
+
     public static void main(String[] args) throws Exception {
         MessageQueue queue = new MessageQueue(args[2], args[3], Integer.parseInt(args[4]));
         switch (args[0]) {
@@ -32,12 +35,17 @@ public final class JavaPeer {
             case "read" -> read(args[1], queue, Long.parseLong(args[5]), Integer.parseInt(args[6]), args[7]);
             default -> throw new IllegalArgumentException(args[0]);
         }
-        System.exit(0);
     }
 
     /** With a mark, for some clients print the state of their log there too. */
     private static void say(String line) {
         System.out.println("peer " + line);
+    }
+
+    /** A busy machine takes longer than a client's own three seconds. */
+    private static void connect(ClientConfig client, String namesrv) {
+        client.setNamesrvAddr(namesrv);
+        client.setMqClientApiTimeout(TIMEOUT_MS);
     }
 
     /** 70,000 bytes with long and short repetitions; JavaPeer and the spec make the same. */
@@ -52,13 +60,13 @@ public final class JavaPeer {
             // Clients of every version that knows these types take the one of a new producer from here.
             System.setProperty("rocketmq.message.compressType", type);
             DefaultMQProducer producer = new DefaultMQProducer("java-peer-" + type);
-            producer.setNamesrvAddr(namesrv);
+            connect(producer, namesrv);
             producer.setInstanceName(type);
             producer.setCompressMsgBodyOverHowmuch(100);
             producer.start();
             Message message = new Message(queue.getTopic(), "tag-" + type, type, body());
             message.putUserProperty("from", "java " + type);
-            SendResult result = producer.send(message, queue, 10_000);
+            SendResult result = producer.send(message, queue, TIMEOUT_MS);
             say(type + " " + result.getQueueOffset());
             producer.shutdown();
         }
@@ -66,29 +74,29 @@ public final class JavaPeer {
 
     private static void sendBatch(String namesrv, MessageQueue queue, int count) throws Exception {
         DefaultMQProducer producer = new DefaultMQProducer("java-peer-batch");
-        producer.setNamesrvAddr(namesrv);
+        connect(producer, namesrv);
         producer.start();
         List<Message> messages = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             messages.add(new Message(queue.getTopic(), "tag" + i, "key" + i, ("body " + i).getBytes()));
         }
-        say("BATCH " + producer.send(messages, queue, 10_000).getQueueOffset());
+        say("BATCH " + producer.send(messages, queue, TIMEOUT_MS).getQueueOffset());
         producer.shutdown();
     }
 
     private static void sendDelayed(String namesrv, MessageQueue queue, int level) throws Exception {
         DefaultMQProducer producer = new DefaultMQProducer("java-peer-delayed");
-        producer.setNamesrvAddr(namesrv);
+        connect(producer, namesrv);
         producer.start();
         Message message = new Message(queue.getTopic(), "tag-delayed", "delayed", "delayed by Java".getBytes());
         message.setDelayTimeLevel(level);
-        say("DELAYED " + producer.send(message, queue, 10_000).getSendStatus());
+        say("DELAYED " + producer.send(message, queue, TIMEOUT_MS).getSendStatus());
         producer.shutdown();
     }
 
     private static void moveOffset(String namesrv, MessageQueue queue, long to, String group) throws Exception {
         DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group);
-        consumer.setNamesrvAddr(namesrv);
+        connect(consumer, namesrv);
         consumer.start();
         consumer.fetchSubscribeMessageQueues(queue.getTopic());
         long found = consumer.fetchConsumeOffset(queue, true);
@@ -99,7 +107,7 @@ public final class JavaPeer {
 
     private static void read(String namesrv, MessageQueue queue, long from, int count, String group) throws Exception {
         DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group);
-        consumer.setNamesrvAddr(namesrv);
+        connect(consumer, namesrv);
         consumer.start();
         TreeMap<Long, MessageExt> messages = new TreeMap<>();
         long offset = from;
