@@ -6,6 +6,7 @@ const benches = {
   control: async (args) => (await import('../test/dist/bench/control.js')).controlBench(args),
   engine: async (args) => (await import('../test/dist/bench/engine.js')).engineBench(args),
   file: async (args) => (await import('../test/dist/bench/file.js')).fileBench(args),
+  isolation: async (args) => (await import('../test/dist/bench/isolation.js')).isolationBench(args),
   rpc: async (args) => (await import('../test/dist/bench/rpc.js')).rpcBench(args),
 };
 

@@ -10,7 +10,7 @@ import { type IsolatedCluster, SluiceCluster } from '../support/sluice-cluster.j
 import { VerifiedFlow } from '../support/verified-flow.js';
 import type { LoadResult } from './client-load.js';
 import type { ConnectorCosts } from './engine-load.js';
-import { type Figure, reportMissed, shownGoal, shownValue } from './figure.js';
+import { type Figure, printFigures } from './figure.js';
 import { LoadProcess } from './load-process.js';
 import { PULL_SETTINGS, useLimits } from './pull-limits.js';
 
@@ -156,7 +156,7 @@ export async function engineBench(args: readonly string[]): Promise<void> {
     const full = await bench.fullSpeed(records);
     const bare = { source: await bench.bareSend(10), sink: await bench.barePull(records) };
     const own = await bench.connectors(Math.min(records, 400_000));
-    print([
+    printFigures([
       { what: `generator to verifier, records of ${RECORD_BYTES} B`, value: full.perSecond, unit: 'records/s', atLeast: 60_000 },
       { what: `latency at ${RATE} records/s, p50`, value: latency.p50, unit: 'ms' },
       { what: `latency at ${RATE} records/s, p99`, value: latency.p99, unit: 'ms', atMost: 10 },
@@ -179,11 +179,4 @@ function sideFigures(side: string, whole: number, bare: number, connector: { rea
     { what: `  the ${connector.name} by itself`, value: connector.micros, unit: 'us' },
     { what: `  what the runtime adds on the ${side} side`, value: added, unit: 'us', atMost: 2 },
   ];
-}
-
-function print(figures: readonly Figure[]): void {
-  for (const figure of figures) {
-    process.stdout.write(`${figure.what.padEnd(50)}${shownValue(figure).padStart(20)}   ${shownGoal(figure)}\n`.trimEnd() + '\n');
-  }
-  reportMissed(figures);
 }

@@ -16,6 +16,14 @@ export function shownGoal({ atMost, atLeast, unit }: Figure): string {
   return atLeast === undefined ? '' : `≥ ${atLeast} ${unit}`;
 }
 
+/** Prints a line for each figure with its goal, then those that miss theirs. */
+export function printFigures(figures: readonly Figure[]): void {
+  for (const figure of figures) {
+    process.stdout.write(`${figure.what.padEnd(50)}${shownValue(figure).padStart(20)}   ${shownGoal(figure)}`.trimEnd() + '\n');
+  }
+  reportMissed(figures);
+}
+
 /** Prints those figures that miss their goals; the process then ends with 1. */
 export function reportMissed(figures: readonly Figure[]): void {
   const missed = figures.filter(({ value, atMost = Infinity, atLeast = -Infinity }) => !(value <= atMost && value >= atLeast));
