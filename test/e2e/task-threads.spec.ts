@@ -73,6 +73,34 @@ describe('tasks over threads', () => {
     return { flow, before: await untilBothRun(`flow-${fault}-in`) };
   };
 
+  it('share the rate limit of their connector over threads, and follow a change of it without a restart', async () => {
+    await until('the runners offer their connectors', async () => {
+      const { body } = await cluster.request('GET', '/connector-plugins');
+      const names = (body as readonly { readonly class: string }[]).map((each) => each.class);
+      return names.includes('DatagenSource') && names.includes('VerifySink');
+    });
+    const flow = await VerifiedFlow.start(
+      cluster,
+      { name: 'rated', seed: 60, ofPartitions: [3_000, 3_000] },
+      { rate: '0', 'tasks.max': '2' },
+      { 'tasks.max': '2', 'offset.flush.interval.ms': '200', 'rate.limit.records.per.second': '200' },
+    );
+    const { records } = await flow.until(200);
+    const before = await untilBothRun('rated-out');
+    const fromMs = performance.now();
+    await flow.until(records + 1_000);
+    // The reports of both tasks are a flush old at most.
+    expect(performance.now() - fromMs).toBeGreaterThan(4_000);
+    const config = { 'rate.limit.records.per.second': '100000' };
+    expect((await cluster.request('PATCH', '/connectors/rated-out/config', config)).status).toBe(200);
+    const changedMs = performance.now();
+    expect(await flow.until(flow.records)).toMatchObject(cleanVerdict(flow));
+    // At the old limit the rest would take longer.
+    expect(performance.now() - changedMs).toBeLessThan(((flow.records - records - 1_000) / 200) * 1_000 - 3_000);
+    const after = await untilBothRun('rated-out');
+    expect(after.map(({ generation }) => generation)).toEqual(before.map(({ generation }) => generation));
+  }, 200_000);
+
   it.each([
     ['throw', 'nobody caught an error: Error: thrown where nobody catches it'],
     ['memory', 'it passed its memory limit, task.thread.memory.mb = 64'],

@@ -34,6 +34,7 @@ export * from './source/record-encoder.js';
 export * from './source/source-loop-options.js';
 export * from './source/source-task-loop.js';
 export * from './retry/system-clock.js';
+export { type RateLimits, SharedRate } from './task/shared-rate.js';
 export * from './task/task-warnings.js';
 export { createTransforms } from './transforms/create-transforms.js';
 export * from './transforms/transform-plugins.js';

@@ -179,6 +179,17 @@ describe('a changed config', () => {
     expect(taskConfig(connectors.get('a'), tasks.get('a-0')!)['tasks.max']).toBe('4');
   });
 
+  it('of a rate limit restarts no task, whether it sets, changes or removes one', () => {
+    const node = running(2);
+    const before = generations(node);
+    for (const limit of ['100', '5', undefined]) {
+      change(node, { 'tasks.max': '2', ...(limit === undefined ? {} : { 'rate.limit.bytes.per.second': limit }) });
+      expect(generations(node)).toEqual(before);
+      const { connectors, tasks } = node.state.cluster;
+      expect(taskConfig(connectors.get('a'), tasks.get('a-1')!)['rate.limit.bytes.per.second']).toBe(limit);
+    }
+  });
+
   it('that allows fewer tasks stops the surplus ones only', () => {
     const node = running(4);
     const before = generations(node);

@@ -38,6 +38,7 @@ import type { SinkProgress } from '../metrics/sink-progress.js';
 import { TaskMeter } from '../metrics/task-meter.js';
 import { collectTasks } from '../metrics/task-metrics.js';
 import { completeCopies, openPositions } from '../positions/open-positions.js';
+import { ConnectorRates } from '../tasks/connector-rates.js';
 import { LeaseKeeper } from '../tasks/lease-keeper.js';
 import { NodeTasks } from '../tasks/node-tasks.js';
 import { ReconfigurationRequests } from '../tasks/reconfiguration-requests.js';
@@ -91,6 +92,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     logger: logger.scoped('tasks'),
     intervalMs: RECONFIGURATION_INTERVAL_MS,
   });
+  const rates = new ConnectorRates();
   const meter = new TaskMeter();
   const lag = new SinkLag({
     held: () => tasks.heldKeys(),
@@ -123,11 +125,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     },
   });
   const runHere = (task: DesiredTask): TaskLoop =>
-    createTaskLoop(
-      task,
-      plugins,
-      environments.of(task, (messages) => lag.watch(task, messages)),
-    );
+    createTaskLoop(task, plugins, { ...environments.of(task, (messages) => lag.watch(task, messages)), rate: rates.of(task.id.connector) });
   const threads =
     settings.threads.count === 1
       ? undefined
@@ -137,6 +135,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
           services: {
             positions,
             requestTaskReconfiguration,
+            rateOf: ({ id }) => rates.of(id.connector),
             progressOf: (task) => (task.type === 'sink' ? alsoNoted(lag.watch(task, environments.messages), offsets) : undefined),
           },
           describeFailure: (error, among) =>
@@ -148,6 +147,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
     createLoop: threads === undefined ? runHere : (task) => threads.createLoop(task),
     commands,
     meter,
+    rates,
   });
   const persister = new StatePersister(
     store,

@@ -2,6 +2,7 @@ import { DesiredTasks, taskKey, type DesiredTask, type TaskReport } from '@sluic
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
 import { describeTaskError, type PluginRegistry, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
+import type { ConnectorRates } from './connector-rates.js';
 import { GenerationRequests } from './generation-requests.js';
 import { TaskReconciler } from './task-reconciler.js';
 import { RunnerError } from '../runner-error.js';
@@ -18,6 +19,7 @@ export interface NodeTasksOptions {
   readonly createLoop: (task: DesiredTask) => TaskLoop;
   readonly commands: Pick<CommandSender, 'submit'>;
   readonly meter: TaskMeter;
+  readonly rates: Pick<ConnectorRates, 'update'>;
 }
 
 /** Starts, stops and reports the tasks of a node until they match what the log assigns to it. */
@@ -76,6 +78,7 @@ export class NodeTasks {
   start(): void {
     this.#unsubscribe = this.#followAssignments();
     this.#heartbeat.start();
+    this.#limitRates();
     this.#reconciler.reconcile();
   }
 
@@ -98,7 +101,10 @@ export class NodeTasks {
     let last: ReturnType<DesiredTasks['in']> | undefined;
     return follower.subscribe(({ state, accepted }) => {
       const now = this.#desired.in(state);
-      if (now !== last) this.#reconciler.reconcile();
+      if (now !== last) {
+        this.#limitRates();
+        this.#reconciler.reconcile();
+      }
       last = now;
       // The leader waits to hear that a revocation is applied, also where the task was not started yet.
       const concerned = accepted.some(
@@ -107,6 +113,13 @@ export class NodeTasks {
       );
       if (concerned) this.#heartbeat.announce();
     });
+  }
+
+  /** Before tasks are started or stopped: the node's part follows from those that the log gives to it. */
+  #limitRates(): void {
+    const { node, rates } = this.#options;
+    const { state } = node.follower;
+    rates.update(this.#desired.in(state), state.connectors);
   }
 
   /** Many tasks change in one turn of the event loop: all of them are reconciled at once after it. */

@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { DesiredTask } from '@sluice/core';
 import type { StoredPositions } from '@sluice/protocol';
 import { RocketMqClient, type Credentials, type CredentialsSource } from '@sluice/rocketmq';
-import { CallBoard, createTaskLoop, PluginRegistry, systemClock, type PositionStore, type TaskLoop } from '@sluice/runtime';
+import { CallBoard, createTaskLoop, PluginRegistry, sharedNowMs, SharedRate, systemClock, type PositionStore } from '@sluice/runtime';
 import type { Connector } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
@@ -14,7 +13,7 @@ import { SharedLease } from './shared-lease.js';
 import type { ThreadCluster, ThreadData } from './thread-data.js';
 import type { ClusterName, FromThread, ToThread } from './thread-messages.js';
 import { beginPulse } from './thread-pulse.js';
-import { ThreadServer } from './thread-server.js';
+import { ThreadServer, type ThreadServerOptions } from './thread-server.js';
 
 /**
  * Runs tasks in this thread, which a runner has started, until that closes it. The thread has connections of its own: records stay in it.
@@ -64,7 +63,7 @@ export async function runTaskThread(load: () => Promise<readonly Connector[]>): 
       send({ kind: 'reconfigure', connector });
     },
   });
-  const createLoop = (task: DesiredTask, loop: number, calls: SharedArrayBuffer): TaskLoop => {
+  const createLoop: ThreadServerOptions['createLoop'] = (task, loop, { calls, rate }) => {
     const progress: SinkProgress = {
       opened: (queue, from) => {
         send({ kind: 'opened', loop, queue, from });
@@ -74,7 +73,7 @@ export async function runTaskThread(load: () => Promise<readonly Connector[]>): 
       },
     };
     const environment = environments.of(task, () => progress);
-    return createTaskLoop(task, plugins, { ...environment, calls: new CallBoard(calls) });
+    return createTaskLoop(task, plugins, { ...environment, calls: new CallBoard(calls), rate: new SharedRate(sharedNowMs, rate) });
   };
   const endPulse = beginPulse(data.pulse);
   const onClose = (): void => {

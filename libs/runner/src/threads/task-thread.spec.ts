@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { DesiredTask } from '@sluice/core';
-import { CallBoard, ThreadEndedError, type LoopEnd } from '@sluice/runtime';
+import { CallBoard, ThreadEndedError, type LoopEnd, SharedRate } from '@sluice/runtime';
 import { TaskThread, type ThreadMemory, type ThreadWorker } from './task-thread.js';
 import type { FromThread, ToThread } from './thread-messages.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
@@ -94,6 +94,7 @@ class World {
       requestTaskReconfiguration: (connector) => {
         this.reconfigured.push(connector);
       },
+      rateOf: () => new SharedRate(() => 0),
       progressOf: () => ({
         opened: (...told) => this.progress.push(told),
         committed: (...told) => this.progress.push(told),

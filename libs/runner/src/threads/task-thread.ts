@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { pause } from '@sluice/time';
 import { taskKey, type DesiredTask } from '@sluice/core';
-import { CallBoard, copyError, sharedNowMs, ThreadEndedError, type PositionStore, type TaskLoop } from '@sluice/runtime';
+import { CallBoard, copyError, type SharedRate, sharedNowMs, ThreadEndedError, type PositionStore, type TaskLoop } from '@sluice/runtime';
 import type { Credentials } from '@sluice/rocketmq';
 import type { ScopedLogger } from '@sluice/node';
 import type { SinkProgress } from '../metrics/sink-progress.js';
@@ -18,6 +18,8 @@ export interface ThreadServices {
   readonly credentialsOf: (cluster: ClusterName) => Promise<Credentials>;
   readonly loggerOf: (scope: string) => ScopedLogger;
   readonly requestTaskReconfiguration: (connector: string) => void;
+  /** What the task shares with those of its connector, also in other threads. */
+  readonly rateOf: (task: DesiredTask) => SharedRate;
   /** Keeps how far a loop has read and committed; `undefined` for loops that do neither. */
   readonly progressOf: (task: DesiredTask) => SinkProgress | undefined;
 }
@@ -129,7 +131,7 @@ export class TaskThread {
     });
     const board = new CallBoard();
     this.#loops.set(loop, { loop: proxy, task, board, progress: this.options.services.progressOf(task) });
-    this.#send({ kind: 'create', loop, task, calls: board.memory });
+    this.#send({ kind: 'create', loop, task, calls: board.memory, rate: this.options.services.rateOf(task).memory });
     return proxy;
   }
 

@@ -9,8 +9,8 @@ interface OfLoop {
 
 /** What the main thread sends to a task thread. Records are in none of these messages, nor in the others. */
 export type ToThread =
-  /** `calls` is where the thread shows the calls of the task: see `CallBoard`. */
-  | (OfLoop & { readonly kind: 'create'; readonly task: DesiredTask; readonly calls: SharedArrayBuffer })
+  /** `calls` is where the thread shows the calls of the task: see `CallBoard`; `rate` what the tasks of the connector share: see `SharedRate`. */
+  | (OfLoop & { readonly kind: 'create'; readonly task: DesiredTask; readonly calls: SharedArrayBuffer; readonly rate: SharedArrayBuffer })
   | (OfLoop & { readonly kind: 'start' | 'stop' | 'kill' | 'resume' })
   /** `pause` distinguishes answers to this pause from those to an earlier one. */
   | (OfLoop & { readonly kind: 'pause'; readonly pause: number })

@@ -5,10 +5,12 @@ import type { FromThread, LoopView, Question, ToThread } from './thread-messages
 /** How old the counters, warnings and waits may be that the main thread shows, in milliseconds. */
 const SHOW_INTERVAL_MS = 250;
 
+type ToCreate = Extract<ToThread, { readonly kind: 'create' }>;
+
 export interface ThreadServerOptions {
   readonly send: (message: FromThread) => void;
   /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: DesiredTask, loop: number, calls: SharedArrayBuffer) => TaskLoop;
+  readonly createLoop: (task: DesiredTask, loop: number, shared: Pick<ToCreate, 'calls' | 'rate'>) => TaskLoop;
   /** Called once the main thread wants the thread to end; its loops have ended or are given up. */
   readonly onClose: () => void;
 }
@@ -79,11 +81,11 @@ export class ThreadServer {
     if (loops.length > 0) this.options.send({ kind: 'shown', loops });
   }
 
-  #create({ loop: number, task, calls }: Extract<ToThread, { readonly kind: 'create' }>): void {
+  #create({ loop: number, task, ...shared }: ToCreate): void {
     const { createLoop, send } = this.options;
     let loop: TaskLoop;
     try {
-      loop = createLoop(task, number, calls);
+      loop = createLoop(task, number, shared);
     } catch (caught) {
       const error = copyError(caught);
       send({ kind: 'start-failed', loop: number, error });

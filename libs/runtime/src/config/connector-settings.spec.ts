@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseSinkSettings, parseSourceSettings } from './connector-settings.js';
-import { sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from './loop-settings.js';
+import { rateLimitsOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from './loop-settings.js';
 
 const base = { name: 'c', 'connector.class': 'X' };
 const counted = { 'sluice.task.count': '3' };
@@ -9,7 +9,7 @@ const share = { index: 1, count: 3, granularity: 'queue', moved: { taken: new Se
 describe('settings of sources', () => {
   it('have defaults for all but name and class', () => {
     const settings = parseSourceSettings(base);
-    expect(sourceLoopSettings(settings, 1)).toEqual({
+    expect(sourceLoopSettings(settings)).toEqual({
       flushIntervalMs: 1000,
       maxBatchBytes: 1024 * 1024,
       maxBufferedBytes: 16 * 1024 * 1024,
@@ -19,7 +19,6 @@ describe('settings of sources', () => {
       backoff: { initialMs: 300, maxMs: 60_000 },
       skipsBadRecords: false,
       rewriteIntervalMs: 3_600_000,
-      rateLimits: { records: undefined, bytes: undefined },
       maxUnavailableMs: 300_000,
     });
     expect(topicCreationOf(settings)).toEqual({ queues: 8 });
@@ -38,7 +37,7 @@ describe('settings of sources', () => {
       'topic.creation.default.partitions': '3',
       'own.setting': 'is ignored',
     });
-    expect(sourceLoopSettings(settings, 1)).toMatchObject({
+    expect(sourceLoopSettings(settings)).toMatchObject({
       maxBatchBytes: 2048,
       flushIntervalMs: 50,
       shutdownTimeoutMs: 700,
@@ -70,20 +69,18 @@ describe('settings of sources', () => {
 describe('settings of sinks', () => {
   it('reach the loop', () => {
     const settings = parseSinkSettings({ ...base, topics: 'a', 'consumer.offset.reset': 'latest' });
-    expect(sinkLoopSettings(settings, 1)).toMatchObject({
+    expect(sinkLoopSettings(settings)).toMatchObject({
       offsetReset: 'latest',
       flushIntervalMs: 1000,
       refreshIntervalMs: 4000,
-      rateLimits: { records: undefined, bytes: undefined },
     });
-    expect(sinkLoopSettings(parseSinkSettings({ ...base, topics: 'a' }), 1).offsetReset).toBe('earliest');
+    expect(sinkLoopSettings(parseSinkSettings({ ...base, topics: 'a' })).offsetReset).toBe('earliest');
   });
 
-  it('divide the rate limits over the tasks', () => {
+  it('limit rates, of records and of bytes', () => {
     const limits = { 'rate.limit.records.per.second': '10', 'rate.limit.bytes.per.second': '3000000000' };
-    const settings = parseSinkSettings({ ...base, topics: 'a', ...limits });
-    expect(sinkLoopSettings(settings, 4).rateLimits).toEqual({ records: 2.5, bytes: 750_000_000 });
-    expect(sourceLoopSettings(parseSourceSettings({ ...base, ...limits }), 4).rateLimits).toEqual({ records: 2.5, bytes: 750_000_000 });
+    expect(rateLimitsOf({ ...base, ...limits })).toEqual({ records: 10, bytes: 3_000_000_000 });
+    expect(rateLimitsOf(base)).toEqual({ records: undefined, bytes: undefined });
     for (const name of Object.keys(limits)) {
       expect(() => parseSinkSettings({ ...base, topics: 'a', [name]: '0' })).toThrow(`for configuration ${name}`);
     }

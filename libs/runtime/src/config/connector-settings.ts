@@ -9,7 +9,9 @@ export const rateLimitsSpec = {
     importance: 'low',
     optional: true,
     min: 1,
-    doc: 'The most records that all tasks together take in a second; each task gets an equal part. No limit where it is not set. A change restarts the tasks.',
+    doc:
+      'The most records that all tasks together take in a second; no limit where it is not set. Each runner has a part by the number of tasks that it ' +
+      'has, and these share it by what they use. A change restarts no task.',
     group: 'Common',
     width: 'short',
     displayName: 'Records per second',
@@ -19,7 +21,9 @@ export const rateLimitsSpec = {
     importance: 'low',
     optional: true,
     min: 1,
-    doc: 'The most bytes of bodies, decompressed, and properties that all tasks together take in a second; each task gets an equal part.',
+    doc:
+      'The most bytes of bodies, decompressed, and properties that all tasks together take in a second, divided like the limit of records. A change ' +
+      'restarts no task.',
     group: 'Common',
     width: 'short',
     displayName: 'Bytes per second',

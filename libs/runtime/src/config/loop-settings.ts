@@ -1,23 +1,22 @@
 import type { BackoffLimits } from '@sluice/time';
-import { ConnectError, ConnectErrorCode, type TaskConfig } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, parseConfig, type TaskConfig } from '@sluice/sdk';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import { type Granularity, type MovedUnits, NOTHING_MOVED } from '../sink/queue-division.js';
 import type { Subscription } from '../sink/subscription.js';
 import type { QueueBy } from '../source/queue-keys.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import { type CommonSettings, rateLimitsSpec, type SinkSettings, type SourceSettings } from './connector-settings.js';
-import type { RateLimits } from '../task/rate-limit.js';
+import type { RateLimits } from '../task/shared-rate.js';
 import { topicPattern } from '../task/topic-pattern.js';
 
 const FIRST_DELAY_MS = 300;
 const MEBIBYTE = 1024 * 1024;
 
-/** @param taskCount of the connector: each task gets an equal part of the rate limits */
-export function sourceLoopSettings(settings: SourceSettings, taskCount: number): SourceLoopSettings {
+export function sourceLoopSettings(settings: SourceSettings): SourceLoopSettings {
   const maxBatchBytes = settings['producer.batch.bytes'];
   const maxUnavailableMs = settings['queue.unavailable.timeout.ms'];
   return {
-    ...loopSettings(settings, taskCount),
+    ...loopSettings(settings),
     maxBatchBytes,
     maxBufferedBytes: Math.max(16 * MEBIBYTE, 4 * maxBatchBytes),
     maxBufferedRecords: 50_000,
@@ -33,10 +32,9 @@ export function queueByOf(settings: SourceSettings): QueueBy | undefined {
   return by === 'header' ? { kind: 'header', header } : { kind: by };
 }
 
-/** @param taskCount of the connector: each task gets an equal part of the rate limits */
-export function sinkLoopSettings(settings: SinkSettings, taskCount: number): SinkLoopSettings {
+export function sinkLoopSettings(settings: SinkSettings): SinkLoopSettings {
   return {
-    ...loopSettings(settings, taskCount),
+    ...loopSettings(settings),
     maxPutRecords: settings['max.poll.records'],
     maxAheadPerQueue: { maxBytes: 4 * MEBIBYTE, maxRecords: 20_000 },
     maxAhead: { maxBytes: 16 * MEBIBYTE, maxRecords: 50_000 },
@@ -97,7 +95,7 @@ function parsedMoved(text: string): WrittenMoved | undefined {
   return typeof granularity === 'string' && isTexts(taken) && isTexts(given) ? { granularity, taken, given } : undefined;
 }
 
-/** In the settings of a task: how many tasks divide the queues of a sink, or a rate limit. Written when a connector is split, not by users. */
+/** In the settings of a task: how many tasks divide the queues of a sink. Written when a connector is split, not by users. */
 export const TASK_COUNT_SETTING = 'sluice.task.count';
 
 /** @throws ConnectError when the settings were not made by splitting a connector. */
@@ -115,21 +113,14 @@ export function topicCreationOf(settings: SourceSettings): { readonly queues: nu
   return settings['topic.creation.enable'] ? { queues: settings['topic.creation.default.partitions'] } : undefined;
 }
 
-/** Whether each task has to know how many there are, to keep its part of a limit. */
-export function isRateLimited(config: TaskConfig): boolean {
-  return Object.keys(rateLimitsSpec).some((name) => config[name] !== undefined);
+/** Returns the limits of all tasks together; none where the settings are wrong, with which no task starts. */
+export function rateLimitsOf(config: TaskConfig): RateLimits {
+  const parsed = parseConfig(rateLimitsSpec, config, { unknownKeys: 'ignore' });
+  if (!parsed.ok) return { records: undefined, bytes: undefined };
+  return { records: parsed.value['rate.limit.records.per.second'], bytes: parsed.value['rate.limit.bytes.per.second'] };
 }
 
-function rateLimitsOf(settings: CommonSettings, taskCount: number): RateLimits {
-  const part = (limit: number | undefined): number | undefined => (limit === undefined ? undefined : limit / taskCount);
-  return { records: part(settings['rate.limit.records.per.second']), bytes: part(settings['rate.limit.bytes.per.second']) };
-}
-
-function loopSettings(
-  settings: CommonSettings,
-  taskCount: number,
-): {
-  readonly rateLimits: RateLimits;
+function loopSettings(settings: CommonSettings): {
   readonly flushIntervalMs: number;
   readonly shutdownTimeoutMs: number;
   readonly retryTimeoutMs: number | undefined;
@@ -139,7 +130,6 @@ function loopSettings(
   const retryTimeoutMs = settings['errors.retry.timeout'];
   const maxMs = settings['errors.retry.delay.max.ms'];
   return {
-    rateLimits: rateLimitsOf(settings, taskCount),
     flushIntervalMs: settings['offset.flush.interval.ms'],
     shutdownTimeoutMs: settings['task.shutdown.timeout.ms'],
     retryTimeoutMs: retryTimeoutMs === -1 ? undefined : retryTimeoutMs,

@@ -1,15 +1,7 @@
 import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
 import { connectorClass, taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
-import {
-  isRateLimited,
-  queueByOf,
-  sinkLoopSettings,
-  sourceLoopSettings,
-  subscriptionOf,
-  taskCountOf,
-  topicCreationOf,
-} from '../config/loop-settings.js';
+import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
 import { secretsHider } from '../plugins/validate-connector.js';
@@ -28,6 +20,7 @@ import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
 import { createTransforms } from '../transforms/create-transforms.js';
+import { SharedRate } from '../task/shared-rate.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { CallBoard, sharedNowMs } from './call-board.js';
 import type { TaskLoop } from './task-loop.js';
@@ -49,6 +42,8 @@ export interface TaskEnvironment {
   readonly requestTaskReconfiguration: (connector: string) => void;
   /** Where the calls of the task are shown, if anybody but its status reads them. */
   readonly calls?: CallBoard;
+  /** What the tasks of the connector share; nothing is limited where it is absent. */
+  readonly rate?: SharedRate;
 }
 
 /**
@@ -78,7 +73,7 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
       transforms: createTransforms(task.config),
       encoder: new ConvertingEncoder(converters),
       queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
-      settings: sourceLoopSettings(settings, isRateLimited(task.config) ? taskCountOf(task.config) : 1),
+      settings: sourceLoopSettings(settings),
       counters: newTaskCounters(),
     },
     { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
@@ -87,7 +82,6 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
 
 function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
-  const count = taskCountOf(task.config);
   const { messages, offsets, lease, clock, groupOf } = environment;
   return new SinkTaskLoop(
     {
@@ -97,7 +91,7 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
       subscription: subscriptionOf(settings, task.config, task.id.index),
       transforms: createTransforms(task.config),
       decoder: new ConvertingDecoder(convertersOf(task, connector)),
-      settings: sinkLoopSettings(settings, count),
+      settings: sinkLoopSettings(settings),
       counters: newTaskCounters(),
     },
     { messages, offsets, lease, clock },
@@ -108,8 +102,11 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
 function common(
   task: DesiredTask,
   connector: Connector,
-  { loggerOf, clock, calls, requestTaskReconfiguration }: WatchedEnvironment,
-): Pick<SinkLoopSpec, 'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits' | 'requestTaskReconfiguration'> {
+  { loggerOf, clock, calls, rate, requestTaskReconfiguration }: WatchedEnvironment,
+): Pick<
+  SinkLoopSpec,
+  'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits' | 'rate' | 'requestTaskReconfiguration'
+> {
   const { id, generation, config } = task;
   const hide = secretsHider(connector, config);
   const plain = loggerOf(taskKey(id));
@@ -128,6 +125,7 @@ function common(
     logger,
     warnings,
     waits,
+    rate: rate ?? new SharedRate(sharedNowMs),
     requestTaskReconfiguration: () => {
       requestTaskReconfiguration(name);
     },

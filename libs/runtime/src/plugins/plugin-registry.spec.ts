@@ -421,16 +421,6 @@ describe('taskConfigs', () => {
     expect([...owners].sort()).toEqual([0, 1]);
   });
 
-  it('gives the tasks of a source their number where they divide a rate limit', async () => {
-    const limited = { ...good, 'tasks.max': '2', 'rate.limit.bytes.per.second': '1000' };
-    await expect(split(limited)).resolves.toEqual({
-      tasks: [
-        { ...limited, lists: 'a', 'sluice.task.count': '2' },
-        { ...limited, lists: 'b', 'sluice.task.count': '2' },
-      ],
-    });
-  });
-
   it('waits for a connector that looks at the other system', async () => {
     const looking: SourceConnector = {
       ...source,

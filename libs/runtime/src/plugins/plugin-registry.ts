@@ -15,7 +15,7 @@ import {
 import { commonSettingsSpec } from '../config/connector-settings.js';
 import { converterByName, converterInfos } from '../converters/converter-plugins.js';
 import { transformByName, transformInfos } from '../transforms/transform-plugins.js';
-import { isRateLimited, TASK_COUNT_SETTING } from '../config/loop-settings.js';
+import { TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { connectorSpec } from './connector-definition.js';
 import { ConnectorChecks } from './connector-checks.js';
 import type { SinkDivider } from './sink-divider.js';
@@ -147,8 +147,8 @@ export class PluginRegistry {
     if (tasks.length === 0) {
       throw new ConnectError(ConnectErrorCode.configInvalid, `The connector ${name} has generated no task.`);
     }
-    // Sink tasks divide queues among them, so each has to know how many there are; a source divides its work itself. All divide rate limits.
-    const share = connector.kind === 'sink' || isRateLimited(config) ? { [TASK_COUNT_SETTING]: String(tasks.length) } : {};
+    // Sink tasks divide queues among them, so each has to know how many there are; a source divides its work itself.
+    const share = connector.kind === 'sink' ? { [TASK_COUNT_SETTING]: String(tasks.length) } : {};
     const shares = connector.kind === 'sink' ? await divider?.settingsOf(config, tasks.length) : undefined;
     const spec = connectorSpec(connector);
     return tasks.map((task, index) => ({ ...taskSettings(spec, config, task), ...share, ...shares?.[index] }));

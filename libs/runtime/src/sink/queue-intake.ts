@@ -37,7 +37,7 @@ export interface QueueIntakeOptions {
   readonly maxAheadPerQueue: AheadLimits;
   readonly skipsBadRecords: boolean;
   /** Of the task; `undefined` where it has none. */
-  readonly rate: RateLimit | undefined;
+  readonly rate: Pick<RateLimit, 'active'>;
   /** Aborted when nothing more is read. */
   readonly signal: AbortSignal;
   readonly arrived: () => void;
@@ -182,7 +182,8 @@ export class QueueIntake {
    * comes before it is taken then, and the position lies on it.
    */
   take(records: SinkRecord[], max: number): boolean {
-    const { counters, skipsBadRecords, skipped, rate } = this.options;
+    const { counters, skipsBadRecords, skipped } = this.options;
+    const rate = this.options.rate.active;
     while (records.length < max) {
       const message = this.#ahead.take();
       if (message === undefined) return true;

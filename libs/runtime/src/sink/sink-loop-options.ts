@@ -5,7 +5,7 @@ import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import type { RateLimits } from '../task/rate-limit.js';
+import type { SharedRate } from '../task/shared-rate.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import type { TransformChain } from '../transforms/transform-chain.js';
@@ -40,8 +40,6 @@ export interface SinkLoopSettings {
   readonly backoff: BackoffLimits;
   /** Leave out, rather than fail on, records that cannot be converted, and resume behind records that retention removed. */
   readonly skipsBadRecords: boolean;
-  /** Of the task: its part of what the connector may do. */
-  readonly rateLimits: RateLimits;
 }
 
 export interface SinkLoopSpec {
@@ -63,4 +61,6 @@ export interface SinkLoopSpec {
   /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;
+  /** What the connector may take in a second, which its tasks share. */
+  readonly rate: SharedRate;
 }

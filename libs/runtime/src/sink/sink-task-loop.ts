@@ -66,7 +66,7 @@ export class SinkTaskLoop {
   readonly #watch: QueueWatch;
   #failure: { readonly error: unknown } | undefined;
   readonly #pausing = new PauseSwitch();
-  readonly #rate: RateLimit | undefined;
+  readonly #rate: RateLimit;
   readonly #unreadable: UnreadableQueues;
   readonly #waitingForTopics: WaitingCall;
   readonly #division: DivisionWatch;
@@ -112,7 +112,7 @@ export class SinkTaskLoop {
     const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake, seek, refused }));
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
     const policy = (this.#policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry));
-    this.#rate = RateLimit.of(settings.rateLimits, clock, spec.waits);
+    this.#rate = new RateLimit(spec.rate, spec.waits);
     const queues = (this.#queues = this.#queueSet({ warn, arrived: wake, failed, skips }));
     const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
       ...policy(call, onRetry),
@@ -263,8 +263,8 @@ export class SinkTaskLoop {
       commits.addSafe(watch.takeDue());
       const held = this.#requests.withPaused(seeks.withWaiting(commits.heldQueues));
       const hasMessages = !pausing.isPaused && queues.hasMessages(held);
-      if (!hasMessages) this.#rate?.idle();
-      const waitMs = hasMessages ? (this.#rate?.waitMs() ?? 0) : 0;
+      if (!hasMessages) this.#rate.idle();
+      const waitMs = hasMessages ? this.#rate.waitMs() : 0;
       if (!hasMessages || waitMs > 0) {
         if (pausing.isPaused && commits.heldQueues.size === 0 && !queues.isUnsafe && seeks.isEmpty) pausing.tellStill();
         await this.#idle(waitMs);

@@ -33,8 +33,7 @@ export interface RecordIntakeOptions {
   readonly queues: Pick<WritableQueues, 'of' | 'has'>;
   readonly stage: SourceStage;
   readonly skips: RateLimitedLogger;
-  /** Of the task; `undefined` where it has none. */
-  readonly rate: RateLimit | undefined;
+  readonly rate: RateLimit;
   readonly clock: Pick<Clock, 'sleep'>;
   /** Retries without end. */
   readonly policy: (call: string) => RetryPolicy;
@@ -69,6 +68,8 @@ export class RecordIntake {
   readonly #touched = new Set<QueueLane>();
   /** Names a queue that was looked for and is not there. */
   #lost: SourceRecord | undefined;
+  /** Counts what is taken; `undefined` while nothing is limited. */
+  #rate: RateLimit['active'];
   /** The rate limit allows another record before the next wait. */
   #mayTakeMore = true;
 
@@ -87,13 +88,14 @@ export class RecordIntake {
   /** Takes records, in order, until the task stops. */
   async accept(records: readonly SourceRecord[]): Promise<void> {
     const { signal, whenSent, stage, rate } = this.options;
-    if (records.length === 0) rate?.idle();
+    if (records.length === 0) rate.idle();
     const staged = stage.outcomesOf(records);
     const outcomes = staged instanceof Promise ? await unlessAborted(staged, signal) : staged;
     if (outcomes === undefined) return;
     const isOver = (): boolean => signal.aborted;
     for (let next = 0; next < records.length && !signal.aborted;) {
-      if (rate !== undefined) await this.#whenAllowed(rate);
+      this.#rate = rate.active;
+      if (this.#rate !== undefined) await this.#whenAllowed(rate);
       if (isOver()) return;
       const stop = this.#append(records, outcomes, next);
       next = stop.next;
@@ -272,8 +274,7 @@ export class RecordIntake {
       const batch = lane.append(state, seq, record, parts);
       if (batch === undefined) throw tooLarge(outcome, bytesOf(parts));
       state.append(batch, record.position, aheadUnits);
-      const { rate } = this.options;
-      if (rate !== undefined) this.#mayTakeMore = rate.take(bytesOf(parts));
+      if (this.#rate !== undefined) this.#mayTakeMore = this.#rate.take(bytesOf(parts));
     } catch (error) {
       this.#skip(state, record, describe(record, error));
     }

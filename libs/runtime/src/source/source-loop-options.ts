@@ -6,7 +6,7 @@ import type { PositionStore } from '../ports/position-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import type { RateLimits } from '../task/rate-limit.js';
+import type { SharedRate } from '../task/shared-rate.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import type { TransformChain } from '../transforms/transform-chain.js';
@@ -40,8 +40,6 @@ export interface SourceLoopSettings {
   readonly skipsBadRecords: boolean;
   /** All positions are written again this often, well within the retention of their topic. */
   readonly rewriteIntervalMs: number;
-  /** Of the task: its part of what the connector may do. */
-  readonly rateLimits: RateLimits;
 }
 
 export interface SourceLoopSpec {
@@ -60,6 +58,8 @@ export interface SourceLoopSpec {
   /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;
+  /** What the connector may take in a second, which its tasks share. */
+  readonly rate: SharedRate;
   /** Requests new task configs of the connector, soon. */
   readonly requestTaskReconfiguration: () => void;
 }

@@ -110,7 +110,7 @@ export class SourceTaskLoop {
     const { transforms, encoder } = spec;
     const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
     const stage = new SourceStage({ transforms, encoder, policy: preparing, signal: stopping });
-    const rate = RateLimit.of(settings.rateLimits, ports.clock, spec.waits);
+    const rate = new RateLimit(spec.rate, spec.waits);
     const ours = { spec, partitions: this.#partitions, writer: this.#writer, queues: this.#queues, clock: ports.clock };
     this.#intake = new RecordIntake({ ...ours, stage, skips, rate, policy, passedOver, whenSent, signal: stopping });
   }

@@ -1,56 +1,69 @@
-import type { Clock } from '../ports/clock.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
-import { TokenBucket } from './token-bucket.js';
+import type { SharedRate } from './shared-rate.js';
 
-/** What one task may do in a second; `undefined` as much as it can. */
-export interface RateLimits {
-  readonly records: number | undefined;
-  readonly bytes: number | undefined;
-}
+/** A task that waits looks again after this time, in milliseconds: limits change while it runs. */
+const MAX_WAIT_MS = 1_000;
+/** So much longer waits who has taken last, in milliseconds: others that wait come first, and what accrues meanwhile is saved up. */
+const YIELD_MS = 2;
 
-/** Holds a task to its limits of records and bytes per second, and shows in the status while they delay it. */
+/** Holds a task to the limits that it shares with others, and shows in the status while they delay it. */
 export class RateLimit {
-  readonly #records: TokenBucket | undefined;
-  readonly #bytes: TokenBucket | undefined;
   readonly #waiting: WaitingCall;
-  readonly #text: string;
+  #isShown = false;
+  #hasTaken = false;
+  #notBeforeMs = -Infinity;
 
-  private constructor(
-    limits: RateLimits,
-    private readonly clock: Clock,
+  constructor(
+    private readonly rate: SharedRate,
     waits: TaskWaits,
   ) {
-    const { records, bytes } = limits;
-    const nowMs = clock.nowMs();
-    this.#records = records === undefined ? undefined : new TokenBucket(records, nowMs);
-    this.#bytes = bytes === undefined ? undefined : new TokenBucket(bytes, nowMs);
     this.#waiting = waits.begin('keeping to the rate limit');
-    const parts = [...(records === undefined ? [] : [`${records} records`]), ...(bytes === undefined ? [] : [`${bytes} bytes`])];
-    this.#text = `the task may take ${parts.join(' and ')} per second`;
   }
 
-  /** Returns `undefined` where nothing is limited. */
-  static of(limits: RateLimits, clock: Clock, waits: TaskWaits): RateLimit | undefined {
-    return limits.records === undefined && limits.bytes === undefined ? undefined : new RateLimit(limits, clock, waits);
+  /** Counts what is taken; `undefined` while nothing is limited. */
+  get active(): Pick<SharedRate, 'take'> | undefined {
+    return this.rate.isLimited ? this : undefined;
   }
 
-  /** Returns after how many milliseconds the next record may be taken: 0 where it may be now. */
+  /** As {@link SharedRate.take}. */
+  take(bytes: number): boolean {
+    this.#hasTaken = true;
+    return this.rate.take(bytes);
+  }
+
+  /** Returns after how many milliseconds to ask again: 0 where the next record may be taken now. */
   waitMs(): number {
-    const nowMs = this.clock.nowMs();
-    const waitMs = Math.max(this.#records?.waitMs(nowMs) ?? 0, this.#bytes?.waitMs(nowMs) ?? 0);
-    if (waitMs > 0) this.#waiting.failed(this.#text);
+    if (!this.rate.isLimited) {
+      this.idle();
+      return 0;
+    }
+    const waitMs = Math.min(MAX_WAIT_MS, this.#fairWaitMs());
+    if (waitMs > 0) {
+      this.#isShown = true;
+      this.#waiting.failed(textOf(this.rate));
+    }
     return waitMs;
   }
 
-  /** Takes one record; returns whether another one may be taken before the next wait. */
-  take(bytes: number): boolean {
-    const mayTakeRecord = this.#records?.take(1) ?? true;
-    const mayTakeBytes = this.#bytes?.take(bytes) ?? true;
-    return mayTakeRecord && mayTakeBytes;
+  #fairWaitMs(): number {
+    const nowMs = this.rate.nowMs();
+    const waitMs = this.rate.waitMs();
+    if (waitMs > 0 && this.#hasTaken) {
+      this.#hasTaken = false;
+      this.#notBeforeMs = nowMs + Math.min(MAX_WAIT_MS, waitMs) + YIELD_MS;
+    }
+    return Math.max(waitMs, Math.ceil(this.#notBeforeMs - nowMs));
   }
 
   /** Notes that the task has nothing that the limit delays. */
   idle(): void {
+    if (!this.#isShown) return;
+    this.#isShown = false;
     this.#waiting.ended();
   }
+}
+
+function textOf({ limits: { records, bytes } }: SharedRate): string {
+  const parts = [...(records === undefined ? [] : [`${records} records`]), ...(bytes === undefined ? [] : [`${bytes} bytes`])];
+  return `the tasks of the connector on this runner may take ${parts.join(' and ')} per second`;
 }

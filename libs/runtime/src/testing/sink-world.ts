@@ -9,6 +9,7 @@ import type { Subscription } from '../sink/subscription.js';
 import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakeOffsets } from './fake-stores.js';
 import { TaskWaits } from '../retry/task-waits.js';
+import { SharedRate } from '../task/shared-rate.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 import { LogLines } from './source-world.js';
@@ -34,7 +35,6 @@ export const testSinkSettings: SinkLoopSettings = {
   retryTimeoutMs: undefined,
   backoff: { initialMs: 10, maxMs: 1000 },
   skipsBadRecords: false,
-  rateLimits: { records: undefined, bytes: undefined },
 };
 
 /** A log, group offsets and a clock that outlive the loops run on them. */
@@ -47,6 +47,8 @@ export class SinkWorld {
   readonly warnings = new TaskWarnings(this.clock, this.logger);
   readonly waits = new TaskWaits(this.clock);
   reconfigurationRequests = 0;
+  /** Of all loops. */
+  readonly rate = new SharedRate(() => this.clock.nowMs());
   #generation = 0;
 
   loop(
@@ -84,6 +86,7 @@ export class SinkWorld {
         counters,
         warnings: this.warnings,
         waits: this.waits,
+        rate: this.rate,
       },
       {
         messages: this.cluster.messages,

@@ -9,6 +9,7 @@ import { FakeCluster } from './fake-cluster.js';
 import { FakeLease, FakePositions } from './fake-stores.js';
 import { ListSource } from './list-source.js';
 import { TaskWaits } from '../retry/task-waits.js';
+import { SharedRate } from '../task/shared-rate.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 import { TransformChain } from '../transforms/transform-chain.js';
@@ -28,7 +29,6 @@ export const testSettings: SourceLoopSettings = {
   backoff: { initialMs: 10, maxMs: 1000 },
   skipsBadRecords: false,
   rewriteIntervalMs: 3_600_000,
-  rateLimits: { records: undefined, bytes: undefined },
 };
 
 export class LogLines implements TaskLogger {
@@ -58,6 +58,8 @@ export class SourceWorld {
   readonly waits = new TaskWaits(this.clock);
   /** How many times tasks asked for new task configs. */
   reconfigurationRequests = 0;
+  /** Of all loops. */
+  readonly rate = new SharedRate(() => this.clock.nowMs());
   #generation = 0;
 
   constructor() {
@@ -115,6 +117,7 @@ export class SourceWorld {
       counters,
       warnings: this.warnings,
       waits: this.waits,
+      rate: this.rate,
     };
     const ports: SourceLoopPorts = {
       producer: this.cluster.producer,
