@@ -39,6 +39,13 @@ export interface RestartInfo {
   readonly at: number;
 }
 
+/** What the instance of a connector does, which runs beside its first task. */
+export interface InstanceReport {
+  readonly state: Exclude<RunState, 'STOPPING'>;
+  /** Full text of the error with its causes, for FAILED and for RESTARTING after a failure; without secrets. */
+  readonly trace?: string;
+}
+
 export interface TaskReport {
   readonly id: TaskId;
   readonly generation: number;
@@ -58,6 +65,8 @@ export interface TaskReport {
   readonly completedAt?: number;
   readonly committed: boolean;
   readonly counters: Readonly<Record<string, number>>;
+  /** Of the first task of a connector that has an instance. */
+  readonly instance?: InstanceReport;
 }
 
 /** The full state of a node, sent about every second and at every change of a task. */

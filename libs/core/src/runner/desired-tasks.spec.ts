@@ -19,6 +19,25 @@ describe('desiredTasks', () => {
     expect(desired.get('a-0')?.config).toMatchObject({ 'connector.class': 'FileSource', file: 'f0' });
   });
 
+  it('has for a first task the settings of its connector that its tasks were made from', () => {
+    const log = LogWriter.started();
+    log.join('w1');
+    log.connector('a', 2);
+    log.assign('a', 0, 'w1');
+    log.assign('a', 1, 'w1');
+    const before = log.state.connectors.get('a')?.config;
+    const desired = new DesiredTasks(w1);
+    expect(desired.in(log.state).get('a-0')?.connectorConfig).toBe(before);
+    expect(desired.in(log.state).get('a-1')).not.toHaveProperty('connectorConfig');
+    const config = { ...before, tables: 'x' };
+    const configVersion = log.write({ kind: 'connector.put', name: 'a', type: 'source', config, targetState: 'RUNNING' });
+    expect(desired.in(log.state).get('a-0')?.connectorConfig).toBe(before);
+    const task = desired.in(log.state).get('a-0')?.config;
+    const same = ['f0', 'f1'].map((file) => ({ file, tables: null }));
+    log.write({ kind: 'tasks.configured', name: 'a', configVersion, tasks: same });
+    expect(desired.in(log.state).get('a-0')).toMatchObject({ config: task, connectorConfig: config });
+  });
+
   it('names nothing that is revoked, and nothing for another incarnation', () => {
     const log = LogWriter.started();
     log.join('w1');

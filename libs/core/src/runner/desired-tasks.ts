@@ -18,6 +18,8 @@ export interface DesiredTask {
   readonly generation: number;
   readonly type: ConnectorType;
   readonly config: Config;
+  /** Of a first task: the settings of its connector that its tasks were made from, for the connector's instance. */
+  readonly connectorConfig?: Config;
   /** It keeps its resources but moves no records. */
   readonly paused: boolean;
   /** Positions were committed before: a missing one is an error. */
@@ -91,5 +93,6 @@ function desiredTask(task: TaskState, connector: ConnectorState | undefined): De
   const { id, type, assignment, committed } = task;
   const paused = connector?.targetState === TargetState.paused;
   const generation = assignment?.generation ?? 0;
-  return { id, generation, type, config: taskConfig(connector, task), paused, committed };
+  const own = id.index === 0 && connector !== undefined ? { connectorConfig: connector.tasksConfig ?? connector.config } : {};
+  return { id, generation, type, config: taskConfig(connector, task), ...own, paused, committed };
 }

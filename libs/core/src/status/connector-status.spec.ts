@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Report, RunState } from '../model/report.js';
+import type { InstanceReport, Report, RunState } from '../model/report.js';
 import { LogWriter } from '../testing/log-writer.js';
 import { connectorStatus, taskStatus } from './connector-status.js';
 import { LatestReports, type ReportsView } from './reports-view.js';
@@ -134,6 +134,49 @@ describe('status of a connector', () => {
     });
     log.write({ kind: 'tasks.failed', name: 'a', configVersion, error: 'no such file' });
     expect(connectorStatus(log.state, none, 'a')).toMatchObject({ state: 'FAILED', trace: 'no such file' });
+  });
+});
+
+describe("status of a connector's instance", () => {
+  const withInstance = (generation: number, instance: InstanceReport, state: RunState = 'RUNNING'): ReportsView => {
+    const { tasks, ...node } = report(generation, state);
+    return heard({ ...node, tasks: tasks.map((task) => ({ ...task, instance })) });
+  };
+
+  it.each<[InstanceReport, string, string | undefined]>([
+    [{ state: 'RUNNING' }, 'RUNNING', undefined],
+    [{ state: 'RESTARTING' }, 'RUNNING', undefined],
+    [{ state: 'RESTARTING', trace: 'Error: down' }, 'RESTARTING', 'Error: down'],
+    [{ state: 'FAILED', trace: 'Error: gone' }, 'FAILED', 'Error: gone'],
+  ])('has a connector with instance %j be %s', (instance, state, trace) => {
+    const { log, generation } = assigned();
+    const status = connectorStatus(log.state, withInstance(generation, instance), 'a');
+    expect(status).toMatchObject({ state, instance, tasks: [{ state: 'RUNNING' }] });
+    expect(status?.trace).toBe(trace);
+  });
+
+  it('stays FAILED while paused, is STOPPED when stopped, and ends with the generation that it had', () => {
+    const { log, generation } = assigned();
+    const failed = withInstance(generation, { state: 'FAILED', trace: 'Error: gone' });
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'PAUSED' });
+    expect(connectorStatus(log.state, failed, 'a')?.state).toBe('FAILED');
+    expect(connectorStatus(log.state, withInstance(generation, { state: 'RESTARTING', trace: 'x' }), 'a')?.state).toBe('PAUSED');
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'STOPPED' });
+    expect(connectorStatus(log.state, failed, 'a')?.state).toBe('STOPPED');
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'RUNNING' });
+    log.write({ kind: 'tasks.released', tasks: [id] });
+    log.assign('a', 0, 'w1');
+    expect(connectorStatus(log.state, failed, 'a')).toMatchObject({ state: 'RUNNING' });
+    expect(connectorStatus(log.state, failed, 'a')).not.toHaveProperty('instance');
+  });
+
+  it('shows why it could not be split before what its instance says', () => {
+    const { log, generation } = assigned();
+    const config = { 'connector.class': 'FileSource' };
+    const configVersion = log.write({ kind: 'connector.put', name: 'a', type: 'source', config, targetState: 'RUNNING' });
+    log.write({ kind: 'tasks.failed', name: 'a', configVersion, error: 'no such file' });
+    const status = connectorStatus(log.state, withInstance(generation, { state: 'FAILED', trace: 'Error: gone' }), 'a');
+    expect(status).toMatchObject({ state: 'FAILED', trace: 'no such file' });
   });
 });
 

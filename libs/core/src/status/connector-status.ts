@@ -11,12 +11,12 @@ import {
 } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
 import { currentTasks } from '../model/task-table.js';
-import type { RestartInfo, TaskError, TaskReport, TaskWait, TaskWarning } from '../model/report.js';
+import type { InstanceReport, RestartInfo, TaskError, TaskReport, TaskWait, TaskWarning } from '../model/report.js';
 import type { ReportsView } from './reports-view.js';
 import { unassignedReason } from './unassigned-reason.js';
 
 /** Kafka Connect's words; STOPPED is a state of connectors only. */
-export type ConnectorRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED';
+export type ConnectorRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING';
 export type TaskRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING';
 
 export interface TaskStatus {
@@ -40,6 +40,8 @@ export interface TaskStatus {
   /** When a source task had no more data for good, and all of it was committed. */
   readonly completedAt?: number;
   readonly counters?: Readonly<Record<string, number>>;
+  /** Of the task that the connector's instance runs beside. */
+  readonly instance?: InstanceReport;
 }
 
 export interface ConnectorStatus {
@@ -52,6 +54,8 @@ export interface ConnectorStatus {
   readonly workerId: string;
   readonly version?: string;
   readonly trace?: string;
+  /** Of a connector that has one, where its first task is held and reported. */
+  readonly instance?: InstanceReport;
   /** The plugin's warnings about the config when it was put. */
   readonly warnings: readonly string[];
   readonly tasks: readonly TaskStatus[];
@@ -59,8 +63,8 @@ export interface ConnectorStatus {
 
 /**
  * Reports what a connector and its tasks really do; `undefined` if there is none of that name. It is FAILED when nobody
- * could split it into tasks, RUNNING while a member holds a task of it, and UNASSIGNED else. A connector is UNASSIGNED,
- * for instance, when no runner has its plugin. A STOPPED connector shows only the tasks that have not stopped yet.
+ * could split it into tasks, or when its instance has failed. Else it is RUNNING while a member holds a task of it, and
+ * UNASSIGNED without: for example, when no runner has its plugin. A STOPPED connector shows only the tasks that have not stopped yet.
  */
 export function connectorStatus(state: ClusterState, reports: ReportsView, name: string): ConnectorStatus | undefined {
   const connector = state.connectors.get(name);
@@ -74,7 +78,9 @@ export function connectorStatus(state: ClusterState, reports: ReportsView, name:
   }
   const workerId = holder ?? state.leader?.nodeId ?? '';
   const version = pluginVersion(state, reports, connector, holder);
-  const runState = connectorRunState(connector, holder !== undefined);
+  const instance = tasks[0]?.id.index === 0 ? tasks[0].instance : undefined;
+  const runState = connectorRunState(connector, holder !== undefined, instance);
+  const trace = connector.error ?? instance?.trace;
   return {
     name,
     type: connector.type,
@@ -82,7 +88,8 @@ export function connectorStatus(state: ClusterState, reports: ReportsView, name:
     ...(runState === 'UNASSIGNED' ? reasonOf(state, connector) : {}),
     workerId,
     ...(version === undefined ? {} : { version }),
-    ...(connector.error === undefined ? {} : { trace: connector.error }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(instance === undefined ? {} : { instance }),
     warnings: connector.warnings ?? [],
     tasks,
   };
@@ -94,10 +101,12 @@ export function taskStatus(state: ClusterState, reports: ReportsView, id: TaskId
   return task === undefined ? undefined : statusOf(state, reports, task);
 }
 
-function connectorRunState(connector: ConnectorState, hasHolder: boolean): ConnectorRunState {
+function connectorRunState(connector: ConnectorState, hasHolder: boolean, instance: InstanceReport | undefined): ConnectorRunState {
   if (connector.targetState === TargetState.stopped) return 'STOPPED';
-  if (connector.error !== undefined) return 'FAILED';
+  if (connector.error !== undefined || instance?.state === 'FAILED') return 'FAILED';
   if (connector.targetState === TargetState.paused) return 'PAUSED';
+  // One that begins, or waits for its runner's lease, has no trace.
+  if (instance?.state === 'RESTARTING' && instance.trace !== undefined) return 'RESTARTING';
   return hasHolder ? 'RUNNING' : 'UNASSIGNED';
 }
 
@@ -130,6 +139,7 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
     since: reported.since,
     ...(reported.completedAt === undefined ? {} : { completedAt: reported.completedAt }),
     counters: reported.counters,
+    ...(reported.instance === undefined ? {} : { instance: reported.instance }),
   };
 }
 
