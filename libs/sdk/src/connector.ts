@@ -1,4 +1,5 @@
 import type { FieldError } from './config/config-fields.js';
+import type { ConnectorInstance } from './connector-instance.js';
 import type { PluginDescription } from './plugin.js';
 import type { SinkTask } from './sink/sink-task.js';
 import type { SourceTask } from './source/source-task.js';
@@ -21,6 +22,8 @@ interface ConnectorDescription extends PluginDescription {
    * any other error is final for these settings.
    */
   readonly taskConfigs: (config: TaskConfig, maxTasks: number) => readonly TaskConfig[] | Promise<readonly TaskConfig[]>;
+  /** Makes what watches the other system beside the tasks. A connector that leaves this out has nothing that runs but its tasks. */
+  readonly createInstance?: () => ConnectorInstance;
   /** Converters used when the user names none, by plugin name, for example `{ value: 'ByteArrayConverter' }`. */
   readonly defaultConverters?: { readonly key?: string; readonly value?: string };
 }

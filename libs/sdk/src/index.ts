@@ -12,6 +12,7 @@ export * from './json/json-number.js';
 export * from './json/parse-json.js';
 export * from './record/plain-json.js';
 export * from './connector.js';
+export * from './connector-instance.js';
 export * from './plugin.js';
 export * from './record/record-limits.js';
 export * from './record/record.js';

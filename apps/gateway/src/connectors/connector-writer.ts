@@ -3,6 +3,7 @@ import {
   type Config,
   connectorClass,
   type ConnectorState,
+  connectorStatus,
   currentTasks,
   type TargetState,
   type TaskId,
@@ -93,10 +94,11 @@ export class ConnectorWriter {
     await this.#carryOut({ kind: 'connector.delete', name }, missing);
   }
 
-  /** Restarts the connector itself: its settings are split into tasks again. */
+  /** Restarts the connector itself: its settings are split into tasks again, and another instance of it is made. */
   async restart(name: string): Promise<void> {
     const missing = `Unknown connector: ${name}`;
     this.#existing(name, missing);
+    await this.#restartInstance(name, { onlyFailed: false });
     await this.#carryOut({ kind: 'connector.restart', name }, missing);
   }
 
@@ -108,6 +110,7 @@ export class ConnectorWriter {
     const missing = `Unknown connector: ${name}`;
     this.#existing(name, missing);
     const before = await this.reader.status(name);
+    await this.#restartInstance(name, choice);
     await this.#carryOut({ kind: 'connector.restart', name, ...choice }, missing);
     const isChosen = ({ state }: { readonly state: string }): boolean => state !== 'STOPPED' && (!choice.onlyFailed || state === 'FAILED');
     return {
@@ -124,6 +127,14 @@ export class ConnectorWriter {
     const id: TaskId = { connector: name, index: Number(index) };
     if (!isTaskIndex(index) || !this.view.now().state.tasks.has(taskKey(id))) throw notFound(missing);
     await this.#carryOut({ kind: 'tasks.restart', name, tasks: [id] }, missing);
+  }
+
+  /** An instance has the generation of the connector's first task: both get another one together. */
+  async #restartInstance(name: string, { onlyFailed }: { readonly onlyFailed: boolean }): Promise<void> {
+    const { state, reports } = this.view.now();
+    const instance = connectorStatus(state, reports, name)?.instance;
+    if (instance === undefined || (onlyFailed && instance.state !== 'FAILED')) return;
+    await this.#carryOut({ kind: 'tasks.restart', name, tasks: [{ connector: name, index: 0 }] }, `Unknown connector: ${name}`);
   }
 
   async #put(put: Put): Promise<PutResult> {

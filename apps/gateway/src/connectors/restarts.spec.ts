@@ -55,6 +55,29 @@ describe('restarts', () => {
     expect(gateway.cluster.submitted).toEqual([{ kind: 'connector.restart', name: 'src', ...choice }]);
   });
 
+  it("of a connector restart the first task too, where the connector's instance runs beside it", async () => {
+    const first = { kind: 'tasks.restart', name: 'src', tasks: [{ connector: 'src', index: 0 }] };
+    gateway.cluster.setInstance('src', { state: 'RUNNING' });
+    expect(await gateway.post('/connectors/src/restart')).toMatchObject({ status: 204 });
+    expect(gateway.cluster.submitted).toEqual([first, { kind: 'connector.restart', name: 'src' }]);
+  });
+
+  it('of what failed restart an instance that has failed, and no other one', async () => {
+    const choice = { kind: 'connector.restart', name: 'src', includeTasks: false, onlyFailed: true };
+    const first = { kind: 'tasks.restart', name: 'src', tasks: [{ connector: 'src', index: 0 }] };
+    gateway.cluster.setInstance('src', { state: 'RUNNING' });
+    expect(await gateway.post('/connectors/src/restart?onlyFailed=true')).toMatchObject({ body: { connector: { state: 'RUNNING' } } });
+    expect(gateway.cluster.submitted).toEqual([choice]);
+    gateway.cluster.submitted.length = 0;
+    gateway.cluster.setInstance('src', { state: 'FAILED', trace: 'Error: the slot is gone' });
+    const { body } = await gateway.get('/connectors/src/status');
+    expect(body).toMatchObject({ connector: { state: 'FAILED', trace: 'Error: the slot is gone' }, tasks: [{ state: 'RUNNING' }, {}] });
+    const answer = await gateway.post('/connectors/src/restart?onlyFailed=true');
+    expect(answer).toMatchObject({ status: 202, body: { connector: { state: 'RESTARTING' } } });
+    expect((answer.body as { connector: object }).connector).not.toHaveProperty('trace');
+    expect(gateway.cluster.submitted).toEqual([first, choice]);
+  });
+
   it('of a connector that is stopped answer that it is stopped', async () => {
     await gateway.put('/connectors/src/stop');
     const answer = await gateway.post('/connectors/src/restart?includeTasks=true');

@@ -14,6 +14,7 @@ import {
   LatestReports,
   type Labels,
   type LogEntry,
+  type InstanceReport,
   type LogEvent,
   memberKey,
   type PluginInfo,
@@ -101,6 +102,17 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
         taskKey(task.id) === taskKey(id) ? { ...task, state, ...(trace === undefined ? {} : { trace }) } : task,
       );
       this.#report(report.nodeId, tasks);
+    }
+  }
+
+  /** Lets the worker of a connector's first task report the connector's instance. */
+  setInstance(connector: string, instance: InstanceReport): void {
+    for (const report of this.#reports.view.values()) {
+      if (!report.tasks.some(({ id }) => taskKey(id) === `${connector}-0`)) continue;
+      this.#report(
+        report.nodeId,
+        report.tasks.map((task) => (taskKey(task.id) === `${connector}-0` ? { ...task, instance } : task)),
+      );
     }
   }
 

@@ -1,4 +1,4 @@
-import type { DesiredTask } from '@sluice/core';
+import { sameTaskConfig, type DesiredTask } from '@sluice/core';
 import type { HeldTask } from '@sluice/runtime';
 
 export interface TaskPlan {
@@ -6,6 +6,8 @@ export interface TaskPlan {
   readonly stop: readonly string[];
   readonly pause: readonly string[];
   readonly resume: readonly string[];
+  /** Need a new generation: the instance of their connector runs with old settings. */
+  readonly renew: readonly string[];
 }
 
 /**
@@ -16,14 +18,21 @@ export function planTasks(desired: ReadonlyMap<string, DesiredTask>, held: Reado
   const stop: string[] = [];
   const pause: string[] = [];
   const resume: string[] = [];
+  const renew: string[] = [];
   for (const [key, task] of held) {
     const wanted = desired.get(key);
-    if (wanted?.generation === task.generation && wanted.paused === task.paused) continue;
+    if (wanted?.generation === task.generation && wanted.paused === task.paused && !isOutdated(wanted, task)) continue;
     if (task.isStopping) continue;
     if (wanted?.generation !== task.generation) stop.push(key);
+    else if (isOutdated(wanted, task)) renew.push(key);
     else if (wanted.paused) pause.push(key);
     else resume.push(key);
   }
   const start = [...desired.keys()].filter((key) => !held.has(key));
-  return { start, stop, pause, resume };
+  return { start, stop, pause, resume, renew };
+}
+
+/** The task itself may stay when settings of its connector change: `taskConfigs` may give it the same as before. */
+function isOutdated({ connectorConfig }: DesiredTask, { instanceConfig }: HeldTask): boolean {
+  return connectorConfig !== undefined && instanceConfig !== undefined && !sameTaskConfig(connectorConfig, instanceConfig);
 }

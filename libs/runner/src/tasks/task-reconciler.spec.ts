@@ -52,6 +52,10 @@ class TellingHolder implements TaskHolder {
     throw new Error('nothing is paused');
   }
 
+  renew(key: string): void {
+    this.calls.push(`renew ${key}`);
+  }
+
   resume(): void {
     throw new Error('nothing is resumed');
   }

@@ -13,6 +13,8 @@ export interface TaskHolder {
   stop(key: string): Promise<void>;
   pause(key: string): void;
   resume(key: string): void;
+  /** Has the task come back with a new generation. May be called again until it does. */
+  renew(key: string): void;
 }
 
 export interface ReconcilerOptions {
@@ -75,6 +77,7 @@ export class TaskReconciler {
     }
     for (const key of plan.pause) holder.pause(key);
     for (const key of plan.resume) holder.resume(key);
+    for (const key of plan.renew) holder.renew(key);
     this.#waiting = plan.start;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
+import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import { newCallMemory, newTaskCounters, ThreadEndedError, type LoopEnd, type TaskLoop, SharedRate } from '@sluice/runtime';
 import { ConnectError, ConnectErrorCode, isConnectError } from '@sluice/sdk';
 import { ThreadLoop } from './thread-loop.js';
@@ -13,6 +13,7 @@ class ScriptedLoop implements TaskLoop {
   readonly counters = newTaskCounters();
   readonly warnings: { list: readonly TaskWarning[] } = { list: [] };
   readonly waits: { list: readonly TaskWait[] } = { list: [] };
+  instance: InstanceReport | undefined;
   readonly calls: string[] = [];
   onStill: () => void = () => undefined;
   complete: () => void = () => undefined;
@@ -161,6 +162,27 @@ describe('the loop of a task in a thread', () => {
     expect(loop.waits.list).toEqual([]);
     expect(sent.at(-1)).toEqual({ kind: 'shown', loops: [{ loop: 1, waits: [] }] });
     await loop.stop();
+  });
+
+  it("shows the connector's instance, and none once the loop has ended or its thread is gone", async () => {
+    const world = new World();
+    const loop = world.create();
+    const { inner, server, sent } = world;
+    inner.instance = { state: 'RESTARTING' };
+    await loop.start();
+    expect(loop.instance).toEqual({ state: 'RESTARTING' });
+    inner.instance = { state: 'FAILED', trace: 'Error: gone' };
+    server.show();
+    expect(loop.instance).toEqual({ state: 'FAILED', trace: 'Error: gone' });
+    const before = sent.length;
+    server.show();
+    expect(sent).toHaveLength(before);
+    await loop.stop();
+    expect(loop.instance).toBeUndefined();
+    const { outer } = new World();
+    outer.show({ loop: 1, instance: { state: 'RUNNING' } });
+    outer.lose(new Error('gone'));
+    expect(outer.instance).toBeUndefined();
   });
 
   it('is still only while it was not resumed since: what the thread said before comes too late', async () => {

@@ -1,4 +1,4 @@
-import type { TaskWait, TaskWarning } from '@sluice/core';
+import type { InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import { type LoopEnd, newTaskCounters, restoreError, type TaskCounters, type TaskLoop } from '@sluice/runtime';
 import type { FromThread, LoopEndCopy, LoopView, ToThread } from './thread-messages.js';
 
@@ -17,6 +17,7 @@ export class ThreadLoop implements TaskLoop {
   readonly counters: TaskCounters = newTaskCounters();
   readonly warnings: { list: readonly TaskWarning[] } = { list: [] };
   readonly waits: { list: readonly TaskWait[] } = { list: [] };
+  instance: InstanceReport | undefined;
   readonly ended: Promise<LoopEnd>;
   #end: (end: LoopEnd) => void = () => undefined;
   readonly #started: Promise<void>;
@@ -88,16 +89,18 @@ export class ThreadLoop implements TaskLoop {
         const end = restoredEnd(news.end);
         // The end of a loop that could not start comes before the word of its start, and is the last that is heard of it.
         this.#noteNotStarted(end.kind === 'failed' ? end.error : new Error('The task was stopped before it had started'));
+        this.instance = undefined;
         this.#end(end);
         return;
       }
     }
   }
 
-  show({ counters, warnings, waits }: LoopView): void {
+  show({ counters, warnings, waits, instance }: LoopView): void {
     if (counters !== undefined) Object.assign(this.counters, counters);
     if (warnings !== undefined) this.warnings.list = warnings;
     if (waits !== undefined) this.waits.list = waits;
+    if (instance !== undefined) this.instance = instance;
   }
 
   /** Shows what keeps the loop from its end. The thread itself shows nothing any more. */
@@ -108,6 +111,7 @@ export class ThreadLoop implements TaskLoop {
   /** Notes that the thread has ended before the loop did. */
   lose(error: Error): void {
     this.waits.list = [];
+    this.instance = undefined;
     this.#noteNotStarted(error);
     this.#end({ kind: 'failed', error, clean: false });
   }

@@ -1,4 +1,4 @@
-import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
+import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import type { ErrorCopy, OffsetReset, SourceTaskId, TaskCounters } from '@sluice/runtime';
 import type { QueueRef, SinkPosition } from '@sluice/sdk';
 
@@ -32,6 +32,7 @@ export interface LoopView extends OfLoop {
   readonly counters?: TaskCounters;
   readonly warnings?: readonly TaskWarning[];
   readonly waits?: readonly TaskWait[];
+  readonly instance?: InstanceReport;
 }
 
 export type LoopEndCopy =

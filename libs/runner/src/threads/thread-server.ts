@@ -1,4 +1,4 @@
-import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
+import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import { copyError, type LoopEnd, newTaskCounters, restoreError, type TaskCounters, type TaskLoop } from '@sluice/runtime';
 import type { FromThread, LoopView, Question, ToThread } from './thread-messages.js';
 
@@ -18,7 +18,12 @@ export interface ThreadServerOptions {
 interface Held {
   readonly loop: TaskLoop;
   /** What the main thread knows. */
-  shown: { readonly counters: TaskCounters; readonly warnings: readonly TaskWarning[]; readonly waits: readonly TaskWait[] };
+  shown: {
+    readonly counters: TaskCounters;
+    readonly warnings: readonly TaskWarning[];
+    readonly waits: readonly TaskWait[];
+    readonly instance?: InstanceReport | undefined;
+  };
 }
 
 /** Carries out in a task thread what the main thread commands, and reports what becomes of the loops. */
@@ -140,13 +145,21 @@ function newsOf(number: number, held: Held): LoopView | undefined {
   const counters = isSame(shown.counters, loop.counters) ? undefined : { ...loop.counters };
   const warnings = isSameList(shown.warnings, loop.warnings.list) ? undefined : loop.warnings.list;
   const waits = isSameList(shown.waits, loop.waits.list) ? undefined : loop.waits.list;
-  if (counters === undefined && warnings === undefined && waits === undefined) return undefined;
-  held.shown = { counters: counters ?? shown.counters, warnings: warnings ?? shown.warnings, waits: waits ?? shown.waits };
+  // A keeper makes a new object for each change.
+  const instance = shown.instance === loop.instance ? undefined : loop.instance;
+  if (counters === undefined && warnings === undefined && waits === undefined && instance === undefined) return undefined;
+  held.shown = {
+    counters: counters ?? shown.counters,
+    warnings: warnings ?? shown.warnings,
+    waits: waits ?? shown.waits,
+    instance: instance ?? shown.instance,
+  };
   return {
     loop: number,
     ...(counters === undefined ? {} : { counters }),
     ...(warnings === undefined ? {} : { warnings }),
     ...(waits === undefined ? {} : { waits }),
+    ...(instance === undefined ? {} : { instance }),
   };
 }
 

@@ -19,10 +19,14 @@ import { convertedQueueKeys } from '../source/queue-keys.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
+import { taskSupervision } from '../config/task-supervision.js';
 import { createTransforms } from '../transforms/create-transforms.js';
 import { SharedRate } from '../task/shared-rate.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { CallBoard, sharedNowMs } from './call-board.js';
+import { errorTrace, shortenedTrace } from './error-trace.js';
+import { InstanceKeeper } from './instance-keeper.js';
+import { LoopWithInstance } from './loop-with-instance.js';
 import type { TaskLoop } from './task-loop.js';
 import { watchedSink, watchedSource } from './watched-task.js';
 
@@ -54,9 +58,39 @@ export interface TaskEnvironment {
 export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
   const connector = plugins.connector(connectorClass(task.config));
   const calls = environment.calls ?? new CallBoard();
-  return connector.kind === 'source'
-    ? createSourceLoop(task, connector, { ...environment, calls })
-    : createSinkLoop(task, connector, { ...environment, calls });
+  const loop =
+    connector.kind === 'source'
+      ? createSourceLoop(task, connector, { ...environment, calls })
+      : createSinkLoop(task, connector, { ...environment, calls });
+  const { createInstance } = connector;
+  if (createInstance === undefined || task.id.index !== 0) return loop;
+  return new LoopWithInstance(loop, keeperOf(task, connector, createInstance, environment));
+}
+
+function keeperOf(
+  task: DesiredTask,
+  connector: Connector,
+  create: NonNullable<Connector['createInstance']>,
+  { clock, lease, loggerOf, requestTaskReconfiguration }: TaskEnvironment,
+): InstanceKeeper {
+  const { id, generation, config: ofTask, connectorConfig: config = ofTask } = task;
+  const hide = secretsHider(connector, config);
+  const { restart, shutdownTimeoutMs } = taskSupervision(config);
+  return new InstanceKeeper({
+    create,
+    connectorName: id.connector,
+    generation,
+    config,
+    logger: loggerWithoutSecrets(loggerOf(id.connector), hide),
+    requestTaskReconfiguration: () => {
+      requestTaskReconfiguration(id.connector);
+    },
+    restart,
+    stopLimitMs: shutdownTimeoutMs,
+    describe: (error) => shortenedTrace(hide(errorTrace(error))),
+    lease,
+    clock,
+  });
 }
 
 type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'calls'>>;

@@ -1,5 +1,5 @@
 import { backoffMs } from '@sluice/time';
-import { taskKey, type DesiredTask, type RestartInfo, type RunState, type TaskError, type TaskReport } from '@sluice/core';
+import { taskKey, type Config, type DesiredTask, type RestartInfo, type RunState, type TaskError, type TaskReport } from '@sluice/core';
 import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
@@ -67,6 +67,7 @@ export class HostedTask {
   #isStill = false;
   #loop: TaskLoop | undefined;
   readonly #stopping = new AbortController();
+  #isRenewing = false;
 
   constructor(
     readonly task: DesiredTask,
@@ -98,6 +99,11 @@ export class HostedTask {
     return this.#stopping.signal.aborted;
   }
 
+  /** The settings that the connector's instance runs with; `undefined` where there is none. */
+  get instanceConfig(): Config | undefined {
+    return this.#loop?.instance === undefined ? undefined : this.task.connectorConfig;
+  }
+
   /** Set once the task has asked for a new generation. */
   get restartHistory(): RestartHistory | undefined {
     return this.#history;
@@ -122,6 +128,7 @@ export class HostedTask {
     const restart = waiting === undefined ? this.#restart : undefined;
     const lastError = this.#shownError();
     const completedAt = this.#completedAt;
+    const instance = loop?.instance;
     return {
       id: task.id,
       generation: task.generation,
@@ -135,6 +142,7 @@ export class HostedTask {
       ...(waits.length === 0 ? {} : { waits }),
       committed: task.committed || (loop?.counters.positionWrites ?? 0) > 0,
       counters: { ...loop?.counters },
+      ...(instance === undefined ? {} : { instance }),
     };
   }
 
@@ -146,6 +154,13 @@ export class HostedTask {
     else this.#loop?.resume();
     if (this.#state === 'RUNNING' || this.#state === 'PAUSED') this.#change('RUNNING');
     else this.options.onChange();
+  }
+
+  /** Asks once for a new generation: the instance of its connector is to run with other settings. */
+  renew(): void {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    void this.#askForNewGeneration();
   }
 
   stop(): void {
@@ -295,13 +310,16 @@ export class HostedTask {
 
   /** Asks until it is taken; what follows is that the task is stopped here. */
   async #waitForNewGeneration(): Promise<void> {
+    if (this.#lastError === undefined || this.isStopping) return;
+    this.#history = { attempts: this.#attempts, lastError: this.#lastError };
+    await this.#askForNewGeneration();
+  }
+
+  async #askForNewGeneration(): Promise<void> {
     const { clock, requestNewGeneration } = this.options;
     const { signal } = this.#stopping;
-    if (this.#lastError === undefined) return;
-    const history = { attempts: this.#attempts, lastError: this.#lastError };
     const { backoff } = this.#supervision.restart;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      this.#history = history;
       try {
         await requestNewGeneration(this.task, signal);
         return;

@@ -300,6 +300,31 @@ describe('TaskHost', () => {
     expect(host.reports()).toMatchObject([{ state: 'PAUSED' }]);
   });
 
+  it("shows the connector's instance and its settings, and asks once for a new generation for it", async () => {
+    const loop = new ScriptedLoop();
+    const { host, clock, requests } = hostOf(loop);
+    const connectorConfig = { tables: 'x' };
+    host.start({ ...task, connectorConfig });
+    await clock.settle();
+    expect(host.held().get('c-0')?.instanceConfig).toBeUndefined();
+    expect(host.reports()[0]).not.toHaveProperty('instance');
+    loop.instance = { state: 'FAILED', trace: 'Error: gone' };
+    expect(host.held().get('c-0')?.instanceConfig).toBe(connectorConfig);
+    expect(host.reports()).toMatchObject([{ state: 'RUNNING', instance: { state: 'FAILED', trace: 'Error: gone' } }]);
+    host.renew('c-0');
+    host.renew('c-0');
+    await clock.settle();
+    expect(requests).toHaveLength(1);
+    requests[0]?.reject(new Error('no leader'));
+    await clock.advance(1000);
+    expect(requests).toHaveLength(2);
+    requests[1]?.resolve();
+    await clock.advance(600_000);
+    expect(requests).toHaveLength(2);
+    await host.stop('c-0');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('kills a task that does not stop in time', async () => {
     const loop = new ScriptedLoop(undefined, true);
     const { host, clock, stuck } = hostOf(loop);

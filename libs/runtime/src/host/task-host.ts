@@ -1,4 +1,4 @@
-import { taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
+import { taskKey, type Config, type DesiredTask, type TaskReport } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import { HostedTask, type HostedTaskOptions, type RestartHistory } from './hosted-task.js';
@@ -15,6 +15,8 @@ export interface HeldTask {
   readonly generation: number;
   readonly paused: boolean;
   readonly isStopping: boolean;
+  /** See `HostedTask.instanceConfig`. */
+  readonly instanceConfig?: Config | undefined;
 }
 
 /** A new generation that was asked for comes within moments, or the task went elsewhere meanwhile. */
@@ -49,6 +51,11 @@ export class TaskHost {
   /** Resolves when the first attempt to start a task is over; at once where it is not held. */
   async tried(key: string): Promise<void> {
     await this.#tasks.get(key)?.tried;
+  }
+
+  /** Has the task come back with a new generation, for its connector's instance. */
+  renew(key: string): void {
+    this.#tasks.get(key)?.renew();
   }
 
   pause(key: string): void {

@@ -1,3 +1,4 @@
+import type { InstanceReport } from '@sluice/core';
 import type { LoopEnd } from '../task/loop-end.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
@@ -8,6 +9,8 @@ export interface TaskLoop {
   readonly counters: TaskCounters;
   readonly warnings: Pick<TaskWarnings, 'list'>;
   readonly waits: Pick<TaskWaits, 'list'>;
+  /** Of the connector's instance, where one belongs to the loop and both have not ended. */
+  readonly instance?: InstanceReport | undefined;
   /** Resolves when the loop has ended, whatever the reason. Never rejects. */
   readonly ended: Promise<LoopEnd>;
   /** `onCompleted` is called once if the task has no more data for good: all of it is committed, and the task is stopped. */

@@ -1,4 +1,4 @@
-import type { DesiredTask, TaskWait, TaskWarning } from '@sluice/core';
+import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import type { TaskLogger } from '@sluice/sdk';
 import { errorTrace } from '../host/error-trace.js';
 import { TaskHost } from '../host/task-host.js';
@@ -33,6 +33,7 @@ export class ScriptedLoop implements TaskLoop {
   readonly counters = newTaskCounters();
   readonly warnings: { list: readonly TaskWarning[] } = { list: [] };
   readonly waits: { list: readonly TaskWait[] } = { list: [] };
+  instance: InstanceReport | undefined;
   readonly calls: string[] = [];
   onStill: () => void = () => undefined;
   complete: () => void = () => undefined;

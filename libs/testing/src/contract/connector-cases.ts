@@ -1,6 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import type { Connector, TaskConfig } from '@sluice/sdk';
 import type { ContractCase } from './contract-case.js';
+import { instanceTestContext } from './task-contexts.js';
 import { within } from './within.js';
 
 const PROMPT_MS = 2_000;
@@ -13,7 +14,7 @@ export interface ConnectorSubject {
 
 /** Lists the facts about a connector itself, whatever it moves. */
 export function connectorCases(subject: ConnectorSubject): readonly ContractCase[] {
-  return [splitsAlike(subject), checksInTime(subject)];
+  return [splitsAlike(subject), checksInTime(subject), runsInstance(subject)];
 }
 
 function splitsAlike({ connector, withConfig }: ConnectorSubject): ContractCase {
@@ -41,6 +42,27 @@ function checksInTime({ connector, withConfig }: ConnectorSubject): ContractCase
         const checked = check(controller.signal).catch(() => undefined);
         controller.abort(new Error('the check takes too long'));
         await within(PROMPT_MS, 'an aborted check', checked);
+      }),
+  };
+}
+
+function runsInstance({ connector, withConfig }: ConnectorSubject): ContractCase {
+  return {
+    title: 'has an instance, if it has one, that raises no error on its own and stops promptly, also during its start',
+    run: () =>
+      withConfig(async (config) => {
+        if (connector.createInstance === undefined) return;
+        for (const isStarted of [true, false]) {
+          const raised: unknown[] = [];
+          const controller = new AbortController();
+          const instance = connector.createInstance();
+          const started = instance.start(instanceTestContext({ config, signal: controller.signal, raised }));
+          if (isStarted) await started;
+          deepEqual(raised, []);
+          controller.abort(new Error('the connector is stopped'));
+          await within(PROMPT_MS, 'a start whose signal is aborted', isStarted ? started : started.catch(() => undefined));
+          await within(PROMPT_MS, 'the stop of an instance', instance.stop());
+        }
       }),
   };
 }

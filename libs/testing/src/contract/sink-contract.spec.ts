@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
   queueKey,
+  type ConnectorInstance,
   RetriableError,
   type FieldError,
   type FlushOptions,
@@ -27,6 +28,9 @@ type Flaw =
   | 'splits into too many'
   | 'finds fault with a right configuration'
   | 'checks without end'
+  | 'raises an error at its start'
+  | 'starts without end'
+  | 'does not stop its instance'
   | 'writes backwards'
   | 'resumes behind its position'
   | 'writes before a flush'
@@ -168,6 +172,7 @@ function subjectWith(flaw?: Flaw, storesOffsets = true): SinkContractSubject {
     doc: 'Writes into a list.',
     spec: {},
     validate: (_config, signal) => validateWith(flaw, signal),
+    createInstance: () => instanceWith(flaw),
     taskConfigs: (given: TaskConfig) => (flaw === 'splits into too many' ? [given, given, given] : [given]),
     createTask: () => new ListTask(system, storesOffsets, flaw),
   };
@@ -195,10 +200,26 @@ async function validateWith(flaw: Flaw | undefined, signal: AbortSignal): Promis
   return [];
 }
 
+function instanceWith(flaw: Flaw | undefined): ConnectorInstance {
+  return {
+    start: async (context) => {
+      if (flaw === 'raises an error at its start') context.raiseError(new Error('not now'));
+      if (flaw === 'starts without end') await pause(2500, undefined, { ref: false });
+      else await pause(5, undefined, { signal: context.signal });
+    },
+    stop: async () => {
+      if (flaw === 'does not stop its instance') await pause(2500, undefined, { ref: false });
+    },
+  };
+}
+
 const caught: readonly (readonly [Flaw, RegExp])[] = [
   ['splits into too many', /^splits its work/],
   ['finds fault with a right configuration', /^finds a valid configuration right/],
   ['checks without end', /^finds a valid configuration right/],
+  ['raises an error at its start', /^has an instance/],
+  ['starts without end', /^has an instance/],
+  ['does not stop its instance', /^has an instance/],
   ['writes backwards', /^has written everything once flushed/],
   ['resumes behind its position', /^resumes after a stop at any record/],
   ['writes before a flush', /^neither loses nor duplicates a record when its process dies/],

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   ConnectError,
   ConnectErrorCode,
+  type ConnectorInstance,
   type FieldError,
   type RecordMetadata,
   type SourceConnector,
@@ -28,6 +29,9 @@ type Flaw =
   | 'splits into too many'
   | 'finds fault with a right configuration'
   | 'checks without end'
+  | 'raises an error at its start'
+  | 'starts without end'
+  | 'does not stop its instance'
   | 'promises exactly once in words of its own'
   | 'promises exactly once only at first'
   | 'hands out backwards'
@@ -124,6 +128,7 @@ function subjectWith(flaw?: Flaw): SourceContractSubject {
     doc: 'Reads a list.',
     spec: {},
     validate: (_config, signal) => validateWith(flaw, signal),
+    createInstance: () => instanceWith(flaw),
     taskConfigs: (given: TaskConfig) => (flaw === 'splits into too many' ? [given, given, given] : [given]),
     exactlyOnceSupport: promise,
     createTask: () => new ListTask(system, flaw),
@@ -152,10 +157,26 @@ async function validateWith(flaw: Flaw | undefined, signal: AbortSignal): Promis
   return [];
 }
 
+function instanceWith(flaw: Flaw | undefined): ConnectorInstance {
+  return {
+    start: async (context) => {
+      if (flaw === 'raises an error at its start') context.raiseError(new Error('not now'));
+      if (flaw === 'starts without end') await pause(2500, undefined, { ref: false });
+      else await pause(5, undefined, { signal: context.signal });
+    },
+    stop: async () => {
+      if (flaw === 'does not stop its instance') await pause(2500, undefined, { ref: false });
+    },
+  };
+}
+
 const caught: readonly (readonly [Flaw, RegExp])[] = [
   ['splits into too many', /^splits its work/],
   ['finds fault with a right configuration', /^finds a valid configuration right/],
   ['checks without end', /^finds a valid configuration right/],
+  ['raises an error at its start', /^has an instance/],
+  ['starts without end', /^has an instance/],
+  ['does not stop its instance', /^has an instance/],
   ['promises exactly once in words of its own', /^says whether it supports exactly once/],
   ['promises exactly once only at first', /^says whether it supports exactly once/],
   ['hands out backwards', /^hands out everything, in order/],

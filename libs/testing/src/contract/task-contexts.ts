@@ -1,6 +1,7 @@
 import {
   ConnectError,
   ConnectErrorCode,
+  type ConnectorContext,
   MAX_POSITIONS_PER_CALL,
   type SinkPosition,
   type SinkTaskContext,
@@ -63,6 +64,8 @@ export interface TestContextOptions {
   readonly seeks?: SinkPosition[];
   /** After how long a sink wanted to be called again. */
   readonly timeouts?: number[];
+  /** The errors that an instance raised. */
+  readonly raised?: unknown[];
   /** Called when a source says that it has no more data. */
   readonly onComplete?: () => void;
 }
@@ -112,6 +115,19 @@ export function sourceTestContext(options: TestContextOptions, positions = new R
     complete: () => options.onComplete?.(),
     waitFor: (reason) => options.waits?.push(reason),
     requestTaskReconfiguration: () => undefined,
+  };
+}
+
+export function instanceTestContext(options: TestContextOptions): ConnectorContext {
+  const { connectorName, generation, config, logger, signal } = testContext(options);
+  return {
+    connectorName,
+    generation,
+    config,
+    logger,
+    signal,
+    requestTaskReconfiguration: () => undefined,
+    raiseError: (error) => options.raised?.push(error),
   };
 }
 
