@@ -21,7 +21,7 @@ export class ForeignReader {
   private constructor(private readonly classPath: string) {}
 
   static async compile(): Promise<ForeignReader> {
-    return new ForeignReader(await compileJava(SOURCE));
+    return new ForeignReader(await compileJava([SOURCE]));
   }
 
   /** Reads the whole topic. @param pattern a regular expression of Java whose groups name a record by its body */
