@@ -95,8 +95,8 @@ await writeManifest(output, {
   version: manifest.version,
   ...(connectors.length > 0 ? { sluice: { connectorFolder: './connectors' } } : {}),
 });
-for (const { folder, name, version, module } of connectors) {
-  const sluice = { connectors: `./${parse(module).name}.mjs` };
+for (const { folder, name, version, module, sdk } of connectors) {
+  const sluice = { plugins: `./${parse(module).name}.mjs`, sdk };
   await writeManifest(join(output, 'connectors', folder), { name, version, sluice });
 }
 for (const [from, name] of [

@@ -10,13 +10,13 @@ export function connectorFolders(root) {
     .sort();
 }
 
-/** The connector packages: folder, name, version and the built module that their package.json names. */
+/** The connector packages: folder, name, version, and what their package.json says of the built module and the sdk. */
 export function connectorPackages(root) {
   return connectorFolders(root).map((folder) => {
     const path = join(root, 'libs/connectors', folder, 'package.json');
     const { name, version, sluice } = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof sluice?.connectors !== 'string') throw new Error(`${path} has no sluice.connectors`);
-    return { folder, name, version, module: sluice.connectors };
+    if (typeof sluice?.plugins !== 'string') throw new Error(`${path} has no sluice.plugins`);
+    return { folder, name, version, module: sluice.plugins, sdk: sluice.sdk };
   });
 }
 

@@ -115,6 +115,7 @@ async function convertersPage() {
     '',
     'Written by `npm run docs:gen` from the specs of the converters. A connector names its converters in `key.converter`, `value.converter` and',
     '`header.converter`. The settings of a converter have its place and a dot in front, as in `value.converter.schemas.enable`.',
+    '`value.converter.plugin.version` chooses one of several versions. [Packages](../writing-a-connector.md#packages-of-plugins) bring further converters.',
     '',
     ...sections,
   ].join('\n');
@@ -137,6 +138,7 @@ async function transformsPage() {
     'Written by `npm run docs:gen` from the specs of the transforms. A connector lists aliases in `transforms` and names the class of each in',
     '`transforms.<alias>.type`. A source applies them before the converters, a sink behind them. `transforms.<alias>.predicate` names an alias in',
     '`predicates`: the transform is then applied to the records that the predicate is true for, or false for with `transforms.<alias>.negate=true`.',
+    '`transforms.<alias>.plugin.version` chooses one of several versions. [Packages](../writing-a-connector.md#packages-of-plugins) bring further ones.',
     '',
     'A record that a transform drops is counted (`filtered` in `sluice_connector_records_dropped_total`); its position or offset advances. A',
     'record that a transform cannot take is bad as one that cannot be converted: `errors.tolerance` decides.',
@@ -196,9 +198,10 @@ function fateText(fate) {
 }
 
 async function connectorsPage() {
-  const { loadConnectors, PluginRegistry } = await load('libs/runtime/dist/index.js');
-  const packages = await loadConnectors(join(root, 'libs/connectors'));
-  const found = packages.flatMap(({ folder, connectors }) => connectors.map((connector) => ({ folder, connector })));
+  const { findPackages, loadPackage, PluginRegistry } = await load('libs/runtime/dist/index.js');
+  const packages = await findPackages(join(root, 'libs/connectors'));
+  const sets = await Promise.all(packages.map(async (each) => ({ folder: each.folder, ...(await loadPackage(each)) })));
+  const found = sets.flatMap(({ folder, connectors }) => connectors.map((connector) => ({ folder, connector })));
   // Refuses two connectors of one name.
   new PluginRegistry(found.map(({ connector }) => connector));
   const list = found.map(
@@ -235,7 +238,7 @@ async function connectorSection(folder, connector) {
     const support = connector.exactlyOnceSupport === undefined ? 'refused' : 'accepted where the settings allow exactly once';
     lines.push(`\`exactly.once.support=required\` is ${support}.`, '');
   }
-  const prose = await readFile(join(root, 'libs/connectors', folder, 'docs', `${connector.name}.md`), 'utf8');
+  const prose = await readFile(join(folder, 'docs', `${connector.name}.md`), 'utf8');
   lines.push(prose.trim(), '');
   for (const [name, text] of await examplesOf(folder, connector)) lines.push(`Example \`${name}\`:`, '', '```json', text.trim(), '```', '');
   return lines.join('\n');
@@ -243,7 +246,7 @@ async function connectorSection(folder, connector) {
 
 /** The examples of a package that are for the connector, by their `connector.class`. */
 async function examplesOf(folder, { name, aliases }) {
-  const path = join(root, 'libs/connectors', folder, 'examples');
+  const path = join(folder, 'examples');
   const files = (await readdir(path).catch(() => [])).filter((file) => file.endsWith('.json')).sort();
   const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(path, file), 'utf8')]));
   return texts.filter(([, text]) => [name, ...aliases].includes(JSON.parse(text).config['connector.class']));

@@ -2,11 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import { Role } from '@sluice/core';
-import type { runRunner } from '@sluice/runner';
-import { connectorsOf } from '@sluice/runtime';
-
-type Load = Parameters<typeof runRunner>[1];
-type Connector = Awaited<ReturnType<Load>>[number];
+import type { Connector } from '@sluice/sdk';
 
 /** CPU time of this thread. */
 function ownCpuMs(): number {
@@ -67,6 +63,5 @@ const faultySource: Connector = {
   },
 };
 
-const load: Load = async () => [...(await connectorsOf(import.meta.url, 'source')), faultySource];
-if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sourceRunner, load, import.meta.url);
-else await (await import('@sluice/runner/task-thread')).runTaskThread(load);
+if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sourceRunner, import.meta.url, [faultySource]);
+else await (await import('@sluice/runner/task-thread')).runTaskThread([faultySource]);

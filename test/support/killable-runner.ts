@@ -3,10 +3,6 @@
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { isMainThread, Worker, type WorkerOptions } from 'node:worker_threads';
 import { Role } from '@sluice/core';
-import type { runRunner } from '@sluice/runner';
-import { connectorsOf } from '@sluice/runtime';
-
-type Load = Parameters<typeof runRunner>[1];
 
 /** The threads that run, the one that ran the longest without being ended first. */
 const threads: Worker[] = [];
@@ -20,12 +16,11 @@ class KnownWorker extends Worker {
 }
 
 const role = process.env['KILLABLE_ROLE'] === 'source-runner' ? Role.sourceRunner : Role.sinkRunner;
-const load: Load = () => connectorsOf(import.meta.url, role === Role.sourceRunner ? 'source' : 'sink');
 
 if (isMainThread) {
   process.on('SIGUSR2', () => void threads[0]?.terminate());
   // The runner's modules take the class from here when they are loaded.
   Object.assign(workerThreads, { Worker: KnownWorker });
   syncBuiltinESMExports();
-  await (await import('@sluice/runner')).runRunner(role, load, import.meta.url);
-} else await (await import('@sluice/runner/task-thread')).runTaskThread(load);
+  await (await import('@sluice/runner')).runRunner(role, import.meta.url);
+} else await (await import('@sluice/runner/task-thread')).runTaskThread();

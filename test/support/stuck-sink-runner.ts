@@ -1,11 +1,7 @@
 import { openSync, readSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { Role } from '@sluice/core';
-import type { runRunner } from '@sluice/runner';
-import { connectorsOf } from '@sluice/runtime';
-
-type Load = Parameters<typeof runRunner>[1];
-type Connector = Awaited<ReturnType<Load>>[number];
+import type { Connector } from '@sluice/sdk';
 
 /** A sink whose stop never ends, also after its signal is aborted. */
 const stuckSink: Connector = {
@@ -48,6 +44,5 @@ const frozenSink: Connector = {
   }),
 };
 
-const load: Load = async () => [...(await connectorsOf(import.meta.url, 'sink')), stuckSink, frozenSink];
-if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sinkRunner, load, import.meta.url);
-else await (await import('@sluice/runner/task-thread')).runTaskThread(load);
+if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sinkRunner, import.meta.url, [stuckSink, frozenSink]);
+else await (await import('@sluice/runner/task-thread')).runTaskThread([stuckSink, frozenSink]);

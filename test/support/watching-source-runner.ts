@@ -3,11 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import { Role } from '@sluice/core';
-import type { runRunner } from '@sluice/runner';
-import { connectorsOf } from '@sluice/runtime';
-
-type Load = Parameters<typeof runRunner>[1];
-type Connector = Awaited<ReturnType<Load>>[number];
+import type { Connector } from '@sluice/sdk';
 
 /** Takes a file away that a spec has put into the folder. Returns whether it was there. */
 function taken(folder: string, name: string): boolean {
@@ -72,6 +68,5 @@ const watchingSource: Connector = {
   }),
 };
 
-const load: Load = async () => [...(await connectorsOf(import.meta.url, 'source')), watchingSource];
-if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sourceRunner, load, import.meta.url);
-else await (await import('@sluice/runner/task-thread')).runTaskThread(load);
+if (isMainThread) await (await import('@sluice/runner')).runRunner(Role.sourceRunner, import.meta.url, [watchingSource]);
+else await (await import('@sluice/runner/task-thread')).runTaskThread([watchingSource]);

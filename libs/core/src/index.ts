@@ -24,6 +24,7 @@ export { CoreError } from './model/core-error.js';
 export * from './model/entry.js';
 export * from './model/feature-level.js';
 export * from './model/member.js';
+export * from './model/plugin-version.js';
 export * from './model/report.js';
 export * from './model/snapshot.js';
 export * from './lease/elapsed-time.js';

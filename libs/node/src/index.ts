@@ -35,7 +35,7 @@ export * from './settings/cluster-connection.js';
 export * from './settings/node-settings.js';
 export * from './settings/read-settings.js';
 export * from './settings/resolve-settings.js';
-export { invalidSetting, type SettingChecks } from './settings/setting-checks.js';
+export { invalidSetting } from './settings/setting-checks.js';
 export { SLICE_MS } from './store/in-slices.js';
 export * from './store/node-copy.js';
 export * from './store/position-and-offset-files.js';

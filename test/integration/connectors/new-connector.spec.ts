@@ -63,7 +63,7 @@ describe('npm run new:connector', () => {
       const bundled = await copy.run(process.execPath, ['docker/bundle-app.mjs', 'source-runner', bundle]);
       expect(bundled).toEqual({ code: 0, output: '' });
       for (const main of ['apps/source-runner/dist/main.js', '.sluice/source-runner/app/dist/role/main.mjs']) {
-        const found = await copy.run(process.execPath, ['--input-type=module', '-e', printSourcesOf(main)]);
+        const found = await copy.run(process.execPath, ['--input-type=module', '-e', printConnectorsOf(main)]);
         expect(found.output).toContain('ObjectStoreSource');
       }
     },
@@ -123,10 +123,11 @@ describe('npm run new:connector', () => {
   });
 });
 
-/** Code that prints the names of the sources that a runner with this main module has. */
-function printSourcesOf(main: string): string {
+/** Code that prints the names of the connectors that a runner with this main module has. */
+function printConnectorsOf(main: string): string {
   return `
-    const { connectorsOf } = await import(${JSON.stringify(`file://${copy.path('libs/runtime/dist/index.js')}`)});
-    const sources = await connectorsOf(${JSON.stringify(`file://${copy.path(main)}`)}, 'source');
-    console.log(sources.map(({ name }) => name).join());`;
+    const { builtInFolder, findPackages, loadPackage } = await import(${JSON.stringify(`file://${copy.path('libs/runtime/dist/index.js')}`)});
+    const packages = await findPackages(await builtInFolder(${JSON.stringify(`file://${copy.path(main)}`)}));
+    const sets = await Promise.all(packages.map((each) => loadPackage(each)));
+    console.log(sets.flatMap(({ connectors }) => connectors.map(({ name }) => name)).join());`;
 }

@@ -58,6 +58,18 @@ describe('questions to runners', () => {
     expect(waits[0]).toBeGreaterThan(VALIDATION_LIMIT_MS);
   });
 
+  it('go to a runner that has the version, and to any that has the class where none has it', async () => {
+    const newer = { ...runner('w1', 1), plugins: [{ ...plugin, version: '2.1.0' }] };
+    const older = { ...runner('w2', 2), plugins: [{ ...plugin, version: '1.4.0' }] };
+    const { ask, asked } = questions([newer, older], ['w1', 'w2']);
+    await ask.definitions('FileSource', '[2.0,3.0)');
+    await ask.validate('FileSource', { 'connector.plugin.version': '2.1.0' });
+    await ask.definitions('FileSource', '1.4.0');
+    await ask.definitions('FileSource', '9.9.9');
+    await ask.definitions('FileSource', 'no range');
+    expect(asked).toEqual(['w1', 'w1', 'w2', 'w2', 'w2']);
+  });
+
   it('do not go to a runner that is leaving', async () => {
     const { ask, asked } = questions([runner('w1', 9, true), runner('w2', 1)], ['w1', 'w2']);
     await ask.definitions('FileStreamSource');

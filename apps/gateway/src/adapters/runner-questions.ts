@@ -1,4 +1,4 @@
-import type { Config, PluginInfo, Report } from '@sluice/core';
+import { allowsVersion, type Config, parseVersionRange, type PluginInfo, type Report, type VersionRange } from '@sluice/core';
 import { isRpcError, type RpcEndpoint } from '@sluice/rpc';
 import type { LiveReports } from '@sluice/node';
 import {
@@ -31,16 +31,26 @@ export class RunnerQuestions implements PluginQuestions {
 
   async validate(className: string, config: Config): Promise<ValidateAnswer> {
     const question: ValidateQuestion = { className, config };
-    return (await this.#ask(className, Question.validate, question, VALIDATE_TIMEOUT_MS)) as ValidateAnswer;
+    const version = config['connector.plugin.version'];
+    return (await this.#ask({ className, version }, Question.validate, question, VALIDATE_TIMEOUT_MS)) as ValidateAnswer;
   }
 
-  async definitions(className: string): Promise<readonly FieldDescription[]> {
-    const question: DefinitionsQuestion = { className };
-    return ((await this.#ask(className, Question.definitions, question)) as DefinitionsAnswer).fields;
+  async definitions(className: string, version?: string): Promise<readonly FieldDescription[]> {
+    const question: DefinitionsQuestion = { className, ...(version === undefined ? {} : { version }) };
+    return ((await this.#ask({ className, version }, Question.definitions, question)) as DefinitionsAnswer).fields;
   }
 
-  async #ask(className: string, pattern: string, question: object, timeoutMs = ASK_TIMEOUT_MS): Promise<unknown> {
-    const runners = this.reports.ofMembers().filter((report) => !report.leaving && lists(report, className));
+  async #ask(
+    { className, version }: { readonly className: string; readonly version?: string | undefined },
+    pattern: string,
+    question: object,
+    timeoutMs = ASK_TIMEOUT_MS,
+  ): Promise<unknown> {
+    const all = this.reports.ofMembers().filter((report) => !report.leaving && lists(report, className, []));
+    const range = version === undefined ? [] : parseVersionRange(version);
+    const fitting = range === undefined ? [] : all.filter((report) => lists(report, className, range));
+    // Where none has the version, whoever has the class says which versions there are.
+    const runners = fitting.length > 0 ? fitting : all;
     if (runners.length === 0) throw new ControlPlaneUnavailableError(`No runner that has ${className} is there`);
     let last: unknown;
     // The one heard of last is the likeliest to answer.
@@ -58,6 +68,9 @@ export class RunnerQuestions implements PluginQuestions {
   }
 }
 
-function lists(report: Report, className: string): boolean {
-  return report.plugins.some((plugin) => plugin.name === className || plugin.aliases.includes(className));
+function lists(report: Report, className: string, range: VersionRange): boolean {
+  return report.plugins.some(
+    ({ name, aliases, version }) =>
+      (name === className || aliases.includes(className)) && (range.length === 0 || allowsVersion(range, version)),
+  );
 }

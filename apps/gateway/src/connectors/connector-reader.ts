@@ -1,13 +1,4 @@
-import {
-  type ClusterState,
-  type Config,
-  connectorClass,
-  type ConnectorState,
-  connectorStatus,
-  currentTasks,
-  taskConfig,
-  taskStatus,
-} from '@sluice/core';
+import { type ClusterState, type Config, type ConnectorState, connectorStatus, currentTasks, taskConfig, taskStatus } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, type IsSecret } from '@sluice/sdk';
 import { hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
@@ -38,16 +29,14 @@ export class ConnectorReader {
   }
 
   async expanded(expansions: ReadonlySet<string>): Promise<ExpandedConnectors> {
-    const names = this.names();
-    const classes = new Set([...this.view.now().state.connectors.values()].map(({ config }) => connectorClass(config)));
-    const secretOfClass = new Map<string, IsSecret>(
-      await Promise.all([...classes].map(async (name) => [name, await this.secrets.of(name)] as const)),
-    );
+    // The configurations that are answered are those whose secrets are asked for.
     const { state, reports } = this.view.now();
+    const names = [...state.connectors.keys()].sort();
+    const secretsOf = await this.secrets.ofAll([...state.connectors.values()].map(({ config }) => config));
     const lost = lostContactJson(this.view.lostContact());
     const entries = names.flatMap((name) => {
       const connector = state.connectors.get(name);
-      const isSecret = connector && secretOfClass.get(connectorClass(connector.config));
+      const isSecret = connector && secretsOf.get(connector.config);
       if (connector === undefined || isSecret === undefined) return [];
       const status = expansions.has('status') ? connectorStatus(state, reports, name) : undefined;
       const info = expansions.has('info') ? connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret) : undefined;
@@ -112,7 +101,7 @@ export class ConnectorReader {
     const { state } = this.view.now();
     const connector = state.connectors.get(name);
     if (connector === undefined) throw notFound(missing);
-    return { connector, state, isSecret: await this.secrets.of(connectorClass(connector.config)) };
+    return { connector, state, isSecret: await this.secrets.of(connector.config) };
   }
 }
 

@@ -166,7 +166,7 @@ export class ConnectorWriter {
     const { mode, name, targetState } = put;
     const named = withName(name, put.make(stored?.config));
     const className = connectorClass(named);
-    const isSecret = await this.secrets.of(className);
+    const isSecret = await this.secrets.of(named);
     if (className === '') throw withoutClass(named, isSecret);
     const isSameClass = stored !== undefined && connectorClass(stored.config) === className;
     const plugin = this.catalog.connector(className, isSameClass ? stored.type : undefined);

@@ -37,10 +37,19 @@ export interface ValidationJson {
   readonly warnings: readonly string[];
 }
 
-export function pluginJson(plugin: PluginInfo): { class: string; type: string; version: string } {
+/** Kafka Connect's JSON of a plugin; beyond it what the plugin is, and of a package why its plugins are left out. */
+export interface PluginJson {
+  readonly class: string;
+  readonly type: string;
+  readonly version: string;
+  readonly doc?: string;
+  readonly error?: string;
+}
+
+export function pluginJson({ kind, name, version, doc, error }: PluginInfo): PluginJson {
   // Kafka Connect's word.
-  const type = plugin.kind === 'transform' ? 'transformation' : plugin.kind;
-  return { class: plugin.name, type, version: plugin.version };
+  const type = kind === 'transform' ? 'transformation' : kind;
+  return { class: name, type, version, ...(doc === undefined ? {} : { doc }), ...(error === undefined ? {} : { error }) };
 }
 
 export function definitionJson(description: FieldDescription): FieldDefinitionJson {

@@ -16,7 +16,9 @@ export class PluginCatalog {
   /** Lists each plugin once per version, connectors first, then by name. */
   list(): readonly PluginInfo[] {
     this.view.now();
-    const distinct = new Map(this.questions.list().map((plugin) => [JSON.stringify([plugin.kind, plugin.name, plugin.version]), plugin]));
+    const distinct = new Map(
+      this.questions.list().map((plugin) => [JSON.stringify([plugin.kind, plugin.name, plugin.version, plugin.error]), plugin]),
+    );
     return [...distinct.values()].sort(
       (left, right) =>
         Number(isConnectorInfo(right)) - Number(isConnectorInfo(left)) ||
@@ -59,14 +61,17 @@ export class PluginCatalog {
    * @throws ConnectError with code `CONNECT_NOT_FOUND` when the runners that are there do not have it.
    * @throws ControlPlaneUnavailableError when no runner is there.
    */
-  async definitions(className: string, deadline: RequestDeadline): Promise<readonly FieldDescription[]> {
-    const plugin = findPlugin(this.list(), className);
+  async definitions(className: string, version: string | undefined, deadline: RequestDeadline): Promise<readonly FieldDescription[]> {
+    const plugin = findPlugin(
+      this.list().filter(({ error }) => error === undefined),
+      className,
+    );
     if (plugin === undefined) {
       this.#missingRunners();
       throw new ConnectError(ConnectErrorCode.notFound, `Unknown plugin ${className}.`);
     }
     const stage = `waiting for a runner to describe ${plugin.name}`;
-    return this.#answered(deadline.within(this.questions.definitions(plugin.name), stage));
+    return this.#answered(deadline.within(this.questions.definitions(plugin.name, version), stage));
   }
 
   /** Blames no runner for its silence while the log is unavailable, for the question went there too. */

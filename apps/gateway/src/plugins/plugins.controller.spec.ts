@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { fileSource } from '../testing/file-plugins.js';
+import { fileSource, lockedConverter } from '../testing/file-plugins.js';
 import { errorBody, GatewayClient } from '../testing/gateway-client.js';
 import type { ValidationJson } from './plugin-answers.js';
 
@@ -25,6 +25,16 @@ describe('GET /connector-plugins', () => {
     expect(body).toEqual([...connectors, { class: 'StringConverter', type: 'converter', version: '1.0.0' }]);
   });
 
+  it('answers what each plugin is, and which packages are left out, when all are asked for', async () => {
+    const broken = { kind: 'package', name: '@acme/x', aliases: [], version: '2.0.0', error: 'cannot be loaded' } as const;
+    gateway.cluster.addRunner('w3', 'source', [lockedConverter, { info: broken, spec: {} }]);
+    const { body } = await gateway.get('/connector-plugins?connectorsOnly=false');
+    expect(body).toContainEqual({ class: 'LockedConverter', type: 'converter', version: '1.0.0', doc: 'Locks.' });
+    expect(body).toContainEqual({ class: '@acme/x', type: 'package', version: '2.0.0', error: 'cannot be loaded' });
+    expect((await gateway.get('/connector-plugins')).body).toEqual(connectors);
+    expect(await gateway.get('/connector-plugins/@acme%2Fx/config')).toMatchObject({ status: 404 });
+  });
+
   it('answers 400 for a query that is no boolean', async () => {
     expect((await gateway.get('/connector-plugins?connectorsOnly=1')).status).toBe(400);
   });
@@ -48,6 +58,12 @@ describe('GET /connector-plugins/:plugin/config', () => {
       display_name: 'tasks.max',
       dependents: [],
     });
+  });
+
+  it('asks for the version that the query names', async () => {
+    const newer = { info: { ...fileSource.info, version: '2.0.0' }, spec: lockedConverter.spec };
+    gateway.cluster.addRunner('w3', 'source', [newer]);
+    expect((await gateway.get('/connector-plugins/FileStreamSource/config?version=2.0.0')).body).toMatchObject([{ name: 'pin' }]);
   });
 
   it('describes converters', async () => {

@@ -4,7 +4,14 @@ import { type ConfigMap, withoutNulls } from '../http/config-map.js';
 import { RequestDeadline } from '../http/request-deadline.js';
 import { restoreHidden } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
-import { definitionJson, type FieldDefinitionJson, pluginJson, type ValidationJson, validationJson } from './plugin-answers.js';
+import {
+  definitionJson,
+  type FieldDefinitionJson,
+  pluginJson,
+  type PluginJson,
+  type ValidationJson,
+  validationJson,
+} from './plugin-answers.js';
 import type { PluginCatalog } from './plugin-catalog.js';
 
 export class PluginsService {
@@ -14,15 +21,15 @@ export class PluginsService {
     private readonly options: { readonly requestTimeoutMs: number },
   ) {}
 
-  list(connectorsOnly: boolean): readonly { class: string; type: string; version: string }[] {
+  list(connectorsOnly: boolean): readonly PluginJson[] {
     return this.catalog
       .list()
       .filter((plugin) => !connectorsOnly || isConnectorInfo(plugin))
       .map(pluginJson);
   }
 
-  async definitions(className: string): Promise<readonly FieldDefinitionJson[]> {
-    const definitions = await this.catalog.definitions(className, this.#deadline());
+  async definitions(className: string, version?: string): Promise<readonly FieldDefinitionJson[]> {
+    const definitions = await this.catalog.definitions(className, version, this.#deadline());
     return definitions.map(definitionJson);
   }
 

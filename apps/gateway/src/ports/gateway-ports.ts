@@ -62,8 +62,13 @@ export interface PluginQuestions {
    * @throws ControlPlaneUnavailableError when no runner with this plugin is live, or none of those asked answered.
    */
   validate(className: string, config: Config): Promise<ValidateAnswer>;
-  /** Describes the settings of a connector or converter, in the order of its specification. @throws like `validate`. */
-  definitions(className: string): Promise<readonly FieldDescription[]>;
+  /**
+   * Describes the settings of a plugin, in the order of its specification.
+   *
+   * @param version the versions that are meant, as `connector.plugin.version` has them; by default the newest one
+   * @throws like `validate`.
+   */
+  definitions(className: string, version?: string): Promise<readonly FieldDescription[]>;
 }
 
 /** Finds a plugin by its name or one of its aliases; names win. */

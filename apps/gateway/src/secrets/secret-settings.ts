@@ -13,15 +13,26 @@ import { withinTime } from '@sluice/time';
 import { findPlugin, type PluginQuestions } from '../ports/gateway-ports.js';
 
 interface Known {
-  readonly version: string | undefined;
+  /** Those that the runners had, in any order that does not change. */
+  readonly versions: string;
   readonly isSecret: IsSecret;
+  /** Converters that are taken where a configuration names none, by setting. */
+  readonly defaults: ReadonlyMap<string, string>;
+}
+
+/** A plugin whose settings stand behind a prefix in the configuration of a connector. */
+interface Stage {
+  readonly className: string;
+  readonly prefix: string;
 }
 
 const MAX_KNOWN_CLASSES = 1000;
 const RETRY_AFTER_MS = 5000;
+const CONVERTERS = ['key.converter', 'value.converter', 'header.converter'];
+const BY_NAMES: Omit<Known, 'versions'> = { isSecret: isSecretName, defaults: new Map() };
 
 /**
- * Remembers which settings of each connector class are secret, as the class itself defines it. Answers never wait long for a runner: while
+ * Remembers which settings of each plugin are secret, as the plugin itself defines it. Answers never wait long for a runner: while
  * none can be asked, names decide.
  */
 export class SecretSettings {
@@ -34,35 +45,85 @@ export class SecretSettings {
     private readonly options: { readonly waitMs: number },
   ) {}
 
-  async of(className: string): Promise<IsSecret> {
-    const plugin = findPlugin(this.plugins.list(), className);
-    const known = this.#known.get(className);
-    const isCurrent = known !== undefined && (plugin === undefined || plugin.version === known.version);
-    if (plugin !== undefined && !isCurrent && performance.now() >= (this.#retryAt.get(className) ?? 0)) {
-      const late = (): Error => new Error(`No runner has described ${className} yet`);
-      await withinTime(this.#ask(className, plugin), this.options.waitMs, late).catch(() => undefined);
-    }
-    return this.#known.get(className)?.isSecret ?? isSecretName;
+  /**
+   * Shows the secret settings of a configuration: of its connector, and of its converters, transforms and predicates.
+   *
+   * @param listed what the runners list
+   */
+  async of(config: Config, listed = this.plugins.list()): Promise<IsSecret> {
+    const own = await this.#ofPlugin(connectorClass(config), config['connector.plugin.version'], listed);
+    const stages = await Promise.all(
+      stagesOf(config, own.defaults).map(async ({ className, prefix }) => ({
+        prefix,
+        isSecret: (await this.#ofPlugin(className, config[`${prefix}plugin.version`], listed)).isSecret,
+      })),
+    );
+    return (name) =>
+      own.isSecret(name) || stages.some(({ prefix, isSecret }) => name.startsWith(prefix) && isSecret(name.slice(prefix.length)));
   }
 
-  #ask(className: string, plugin: PluginInfo): Promise<void> {
-    const pending = this.#asked.get(className);
+  /** The same for many configurations. */
+  async ofAll(configs: readonly Config[]): Promise<ReadonlyMap<Config, IsSecret>> {
+    const listed = this.plugins.list();
+    return new Map(await Promise.all(configs.map(async (config) => [config, await this.of(config, listed)] as const)));
+  }
+
+  async #ofPlugin(className: string, version: string | undefined, listed: readonly PluginInfo[]): Promise<Omit<Known, 'versions'>> {
+    const key = JSON.stringify([className, version]);
+    const plugin = findPlugin(listed, className);
+    const versions = plugin === undefined ? '' : versionsOf(listed, plugin);
+    const known = this.#known.get(key);
+    const isCurrent = known !== undefined && (plugin === undefined || versions === known.versions);
+    if (plugin !== undefined && !isCurrent && performance.now() >= (this.#retryAt.get(key) ?? 0)) {
+      const late = (): Error => new Error(`No runner has described ${className} yet`);
+      await withinTime(this.#ask(key, plugin, version, versions), this.options.waitMs, late).catch(() => undefined);
+    }
+    return this.#known.get(key) ?? BY_NAMES;
+  }
+
+  #ask(key: string, plugin: PluginInfo, version: string | undefined, versions: string): Promise<void> {
+    const pending = this.#asked.get(key);
     if (pending !== undefined) return pending;
     const asking = this.plugins
-      .definitions(plugin.name)
+      .definitions(plugin.name, version)
       .then((definitions) => {
         if (this.#known.size >= MAX_KNOWN_CLASSES) this.#known.clear();
-        this.#known.set(className, { version: plugin.version, isSecret: secretsAmong(definitions) });
-        this.#retryAt.delete(className);
+        const defaults = definitions.flatMap(({ name, defaultValue }) =>
+          CONVERTERS.includes(name) && defaultValue !== null ? [[name, defaultValue] as const] : [],
+        );
+        this.#known.set(key, { versions, isSecret: secretsAmong(definitions), defaults: new Map(defaults) });
+        this.#retryAt.delete(key);
       })
       .catch(() => {
         if (this.#retryAt.size >= MAX_KNOWN_CLASSES) this.#retryAt.clear();
-        this.#retryAt.set(className, performance.now() + RETRY_AFTER_MS);
+        this.#retryAt.set(key, performance.now() + RETRY_AFTER_MS);
       })
-      .finally(() => this.#asked.delete(className));
-    this.#asked.set(className, asking);
+      .finally(() => this.#asked.delete(key));
+    this.#asked.set(key, asking);
     return asking;
   }
+}
+
+function versionsOf(listed: readonly PluginInfo[], { kind, name }: PluginInfo): string {
+  const versions = listed.filter((each) => each.kind === kind && each.name === name).map(({ version }) => version);
+  return [...new Set(versions)].sort().join();
+}
+
+/** Finds the plugins that a configuration names beside its connector, and gives settings to. */
+function stagesOf(config: Config, defaults: ReadonlyMap<string, string>): readonly Stage[] {
+  const names = Object.keys(config);
+  const stages: Stage[] = [];
+  for (const setting of CONVERTERS) {
+    const className = config[setting]?.trim() ?? defaults.get(setting);
+    if (className !== undefined) stages.push({ className, prefix: `${setting}.` });
+  }
+  for (const name of names) {
+    const [, prefix] = /^((?:transforms|predicates)\..+\.)(?:type|class)$/.exec(name) ?? [];
+    if (prefix !== undefined) stages.push({ className: config[name]?.trim() ?? '', prefix });
+  }
+  return stages.filter(
+    ({ prefix }) => names.filter((name) => name.startsWith(prefix)).length > (CONVERTERS.includes(prefix.slice(0, -1)) ? 0 : 1),
+  );
 }
 
 /** Replaces secret values, and secrets inside other values. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HIDDEN_VALUE, isSecretName } from '@sluice/sdk';
 import { ControlPlaneUnavailableError } from '../ports/gateway-ports.js';
-import { fileSource } from '../testing/file-plugins.js';
+import { fileSource, lockedConverter } from '../testing/file-plugins.js';
 import { errorBody, GatewayClient } from '../testing/gateway-client.js';
 import { hideSecrets } from './secret-settings.js';
 
@@ -52,6 +52,20 @@ describe('secret settings', () => {
     expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 200, 200, 200, 200, 200, 200, 400, 200, 400]);
     expect(JSON.stringify(answers)).not.toMatch(/hunter2|swordfish/);
     expect(answers[5]?.body).toMatchObject({ trace: `Error: login with ${HIDDEN_VALUE} refused` });
+  });
+
+  it.each([
+    [{ 'value.converter': 'LockedConverter', 'value.converter.pin': 'hunter2' }],
+    [{ 'header.converter': ' org.acme.LockedConverter', 'header.converter.pin': 'hunter2' }],
+    [{ transforms: 'x', 'transforms.x.class': 'LockedConverter', 'transforms.x.pin': 'hunter2' }],
+    [{ predicates: 'x.y', 'predicates.x.y.type': 'LockedConverter', 'predicates.x.y.pin': 'hunter2' }],
+  ])('are those that converters, transforms and predicates define too: %j', async (config) => {
+    gateway.cluster.addRunner('w3', 'source', [fileSource, lockedConverter]);
+    await gateway.createSource('src', config);
+    const answers = [await gateway.get('/connectors/src/config'), await gateway.get('/connectors?expand=info')];
+    expect(JSON.stringify(answers)).not.toContain('hunter2');
+    expect(JSON.stringify(answers).split(HIDDEN_VALUE).length).toBe(3);
+    expect(Object.values(storedConfig() ?? {})).toContain('hunter2');
   });
 
   it('stay out of the reasons of the coordinator', async () => {

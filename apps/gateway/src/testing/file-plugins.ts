@@ -25,6 +25,12 @@ export const fileSource: InMemoryPlugin = {
   spec: { ...common, topic: { type: 'string', importance: 'high', doc: 'Topic.' } },
 };
 
+/** A converter with a secret that its name does not show. */
+export const lockedConverter: InMemoryPlugin = {
+  info: { kind: 'converter', name: 'LockedConverter', aliases: ['org.acme.LockedConverter'], version: '1.0.0', doc: 'Locks.' },
+  spec: { pin: { type: 'password', importance: 'low', optional: true, doc: 'Opens.' } },
+};
+
 export const fileSink: InMemoryPlugin = {
   info: { kind: 'sink', name: 'FileStreamSink', aliases: [], version: '1.2.3' },
   spec: { ...common, topics: { type: 'list', importance: 'high', doc: 'Topics.', nonEmpty: true } },

@@ -152,14 +152,17 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     return Promise.resolve({ className: info.name, type, errorCount, groups, fields, warnings });
   }
 
-  async definitions(className: string): Promise<readonly FieldDescription[]> {
+  async definitions(className: string, version?: string): Promise<readonly FieldDescription[]> {
     if (this.question !== undefined) return this.question();
-    return Promise.resolve(describeSpec(this.#plugin(className).spec));
+    return Promise.resolve(describeSpec(this.#plugin(className, version).spec));
   }
 
-  #plugin(className: string): InMemoryPlugin {
+  #plugin(className: string, version?: string): InMemoryPlugin {
     const plugins = [...this.#plugins.values()].flat();
-    const info = findPlugin(this.list(), className);
+    const info = findPlugin(
+      this.list().filter((each) => version === undefined || each.version === version),
+      className,
+    );
     const plugin = plugins.find((each) => each.info === info);
     if (plugin === undefined) throw new ConnectError(ConnectErrorCode.unavailable, `No runner has ${className}`);
     return plugin;

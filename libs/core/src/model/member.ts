@@ -9,11 +9,15 @@ export const Role = {
 export type Role = (typeof Role)[keyof typeof Role];
 
 export interface PluginInfo {
-  /** Connectors, and what works on their records. */
-  readonly kind: ConnectorType | 'converter' | 'transform' | 'predicate';
+  /** Connectors, and what works on their records; a package where its plugins could not be loaded. */
+  readonly kind: ConnectorType | 'converter' | 'transform' | 'predicate' | 'package';
   readonly name: string;
   readonly aliases: readonly string[];
   readonly version: string;
+  /** One sentence about it. */
+  readonly doc?: string;
+  /** Of a package: why it is left out. */
+  readonly error?: string;
 }
 
 /** A plugin that is a connector. */

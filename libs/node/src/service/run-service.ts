@@ -7,7 +7,6 @@ import { ProcessLogger } from '../logging/process-logger.js';
 import { nodeSettingsOf, type GivenNodeSettings } from '../settings/node-settings.js';
 import { rpcUrl } from '../settings/cluster-address.js';
 import { printSettings } from '../settings/print-settings.js';
-import type { SettingChecks } from '../settings/setting-checks.js';
 import { readRoleArguments, readSettings, readTextFile } from '../settings/read-settings.js';
 import { serve } from './serve.js';
 import type { ServiceFactory } from './service.js';
@@ -19,7 +18,7 @@ const exitCodes = { sound: 0, failed: 1 } as const;
  * Runs one role until SIGTERM, SIGINT or the end of its supervisor: settings, node, Nest application, loops; and all of it backwards at the end.
  * With `--print-config` it shows the settings in force instead.
  */
-export async function runService(role: Role, create: ServiceFactory, checks: SettingChecks = {}): Promise<void> {
+export async function runService(role: Role, create: ServiceFactory): Promise<void> {
   const stopping = new AbortController();
   const stop = (): void => {
     stopping.abort(new Error('the process was asked to stop'));
@@ -32,7 +31,7 @@ export async function runService(role: Role, create: ServiceFactory, checks: Set
   let needsKill = false;
   const logger = new ProcessLogger('info');
   try {
-    const settings = settingsOf(role, logger, checks);
+    const settings = settingsOf(role, logger);
     if (settings === undefined) process.exit(exitCodes.sound);
     const node = await ClusterNode.open(settings, logger, stopping.signal);
     node.onFailure((error) => {
@@ -57,9 +56,9 @@ export async function runService(role: Role, create: ServiceFactory, checks: Set
 }
 
 /** The settings of this process; undefined where they were to be shown only. @throws NodeSettingsError */
-function settingsOf(role: Role, logger: ProcessLogger, checks: SettingChecks): GivenNodeSettings | undefined {
+function settingsOf(role: Role, logger: ProcessLogger): GivenNodeSettings | undefined {
   const { printConfig, ...places } = readRoleArguments(process.argv.slice(2));
-  const resolved = readSettings({ ...places, environment: process.env, checks });
+  const resolved = readSettings({ ...places, environment: process.env });
   const settings = nodeSettingsOf(role, resolved, readTextFile);
   if (printConfig) {
     process.stdout.write(`${printSettings(role, resolved)}\n`);

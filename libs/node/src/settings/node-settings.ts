@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseLabels, type Labels, type Role } from '@sluice/core';
 import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './cluster-connection.js';
 import { hostOf, NO_PROXY, parseAddresses } from './cluster-address.js';
@@ -51,6 +52,8 @@ export interface NodeSettings extends ClusterConnection {
   readonly persistIntervals: PersistIntervals;
   /** Converters of connectors that name none. */
   readonly defaultConverters: { readonly key?: string; readonly value?: string };
+  /** Absolute paths of the folders of plugin packages. */
+  readonly pluginPath: readonly string[];
   readonly mayCreateTopics: boolean;
   readonly threads: ThreadSettings;
   readonly gateway: GatewayLimits;
@@ -130,6 +133,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
       offset: values['offset.persist.interval.ms'],
     },
     defaultConverters: { ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }) },
+    pluginPath: (values['plugin.path'] ?? []).map((folder) => resolve(folder)),
     mayCreateTopics: values['topic.creation.enable'],
     threads: {
       count: values['task.threads'],

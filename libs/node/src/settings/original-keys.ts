@@ -41,7 +41,7 @@ export const originalKeys = {
   autoCreateTopicEnable: { honouredAs: 'topic.creation.enable' },
   operationTimeout: { honouredAs: 'rocketmq.request.timeout.ms' },
   statePersistInterval: { ignored: 'states of tasks are in the reports topic, never in a file' },
-  pluginPaths: { ignored: 'a runner has the connectors that it was built with; jars cannot be loaded' },
+  pluginPaths: { ignored: 'jars cannot be loaded; plugin.path names folders with packages for Sluice' },
   autoCreateGroupEnable: { ignored: 'Sluice creates the groups that it needs' },
   allocTaskStrategy: { ignored: 'assignment.strategy is a setting of the whole cluster: PATCH /cluster/settings' },
   'rocketmq.runtime.cluster.rebalance.waitInterval': {

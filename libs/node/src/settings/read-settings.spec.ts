@@ -183,6 +183,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
     const credentials = { accessKey: 'rocketmq', secretKey: '12345678' };
     const converters = 'org.apache.rocketmq.connect.runtime.converter.record';
     expect(read(Role.sourceRunner, conf(file))).toEqual({
+      pluginPath: [],
       threads: { count: 1, memoryMb: undefined, stallMs: 2000, callTimeoutMs: 600_000 },
       role: 'source-runner',
       sessionTimeoutMs: 6000,
@@ -284,7 +285,7 @@ describe('--print-config', () => {
     expect(lines.some((line) => line.startsWith('capacity') || line.startsWith('source.'))).toBe(false);
     expect(lines.filter((line) => line.startsWith('#'))).toEqual([
       '# environment: SLUICE_HTTP_HOTS is not a known setting. Did you mean SLUICE_HTTP_HOST?',
-      '# connect.conf:5: pluginPaths is ignored: a runner has the connectors that it was built with; jars cannot be loaded',
+      '# connect.conf:5: pluginPaths is ignored: jars cannot be loaded; plugin.path names folders with packages for Sluice',
       '# connect.conf:2: httpPort is overridden by environment (SLUICE_HTTP_PORT)',
     ]);
     expect(lines.join()).not.toMatch(/hunter2|public/);

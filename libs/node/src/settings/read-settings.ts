@@ -5,7 +5,6 @@ import type { ReadText } from './cluster-credentials.js';
 import { FILE_VARIABLE, givenByEnvironment, givenByFile, givenByOriginalEnvironment, type GivenSettings } from './given-settings.js';
 import { parseProperties, SettingsFormatError } from './properties-file.js';
 import { NodeSettingsError, resolveSettings, type ResolvedSettings } from './resolve-settings.js';
-import type { SettingChecks } from './setting-checks.js';
 import { parseYamlSettings } from './yaml-file.js';
 
 /** Where the settings of a process come from. */
@@ -16,8 +15,6 @@ export interface SettingsPlaces {
   readonly workerId?: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readText?: ReadText;
-  /** What only the role can check. */
-  readonly checks?: SettingChecks;
 }
 
 /** What a role is started with. */
@@ -61,7 +58,7 @@ export function readRoleArguments(args: readonly string[]): RoleArguments {
  *
  * @throws NodeSettingsError naming all that is wrong.
  */
-export function readSettings({ file, workerId, environment, readText = readTextFile, checks }: SettingsPlaces): ResolvedSettings {
+export function readSettings({ file, workerId, environment, readText = readTextFile }: SettingsPlaces): ResolvedSettings {
   const variable = environment[FILE_VARIABLE];
   const path = file ?? (variable === '' ? undefined : variable);
   const places = [
@@ -70,7 +67,7 @@ export function readSettings({ file, workerId, environment, readText = readTextF
     ...(path === undefined ? [] : [readFile(path, readText)]),
     givenByOriginalEnvironment(environment),
   ];
-  return resolveSettings(places, checks);
+  return resolveSettings(places);
 }
 
 function givenByCommandLine(workerId: string | undefined): GivenSettings {

@@ -1,6 +1,6 @@
 import { isSecretField, parseConfig, type Field } from '@sluice/sdk';
 import type { GivenSetting, GivenSettings } from './given-settings.js';
-import { checkGiven, type SettingChecks } from './setting-checks.js';
+import { checkGiven } from './setting-checks.js';
 import { fieldOf, settingNames, settingsSpec, type SettingName, type SettingValues } from './setting-definitions.js';
 import { NodeError } from '../errors/node-error.js';
 
@@ -27,7 +27,7 @@ export class NodeSettingsError extends NodeError {
  *
  * @throws NodeSettingsError
  */
-export function resolveSettings(places: readonly GivenSettings[], checks: SettingChecks = {}): ResolvedSettings {
+export function resolveSettings(places: readonly GivenSettings[]): ResolvedSettings {
   const errors = places.flatMap((place) => place.errors);
   const notes = places.flatMap((place) => place.notes);
   const overridden: string[] = [];
@@ -53,7 +53,7 @@ export function resolveSettings(places: readonly GivenSettings[], checks: Settin
     errors.push(...parsed.errors.map(({ field, message }) => problemOf(origins.get(field as SettingName), message)));
   }
   for (const given of origins.values()) {
-    errors.push(...checkGiven(given, checks).map((message) => problemOf(given, message)));
+    errors.push(...checkGiven(given).map((message) => problemOf(given, message)));
   }
   if (!parsed.ok || errors.length > 0) throw new NodeSettingsError(errors);
   return { values: parsed.value, origins, notes, overridden };

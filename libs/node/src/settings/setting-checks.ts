@@ -7,10 +7,8 @@ import type { SettingName } from './setting-definitions.js';
 /** Returns what is wrong with a setting that was given, without its place. */
 type Check = (given: GivenSetting) => readonly string[];
 
-export type SettingChecks = Partial<Readonly<Record<SettingName, Check>>>;
-
 /** What the types of the spec cannot say about single settings. */
-const checksOfAll: SettingChecks = {
+const CHECKS: Partial<Readonly<Record<SettingName, Check>>> = {
   namesrv: addresses('rocketmq'),
   'source.namesrv': addresses('rocketmq'),
   'sink.namesrv': addresses('rocketmq'),
@@ -21,9 +19,9 @@ const checksOfAll: SettingChecks = {
   },
 };
 
-/** Returns what is wrong with a setting, without its place; `checks` are those of the role. */
-export function checkGiven(given: GivenSetting, checks: SettingChecks): readonly string[] {
-  return [checksOfAll, checks].flatMap(({ [given.setting]: check }) => check?.(given) ?? []);
+/** Returns what is wrong with a setting, without its place. */
+export function checkGiven(given: GivenSetting): readonly string[] {
+  return CHECKS[given.setting]?.(given) ?? [];
 }
 
 /** Checks the addresses of Proxies. A host named as the word for no Proxy is more likely that word, with a capital or beside an address. */

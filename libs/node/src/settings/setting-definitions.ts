@@ -199,6 +199,16 @@ export const settingsSpec = {
     doc: 'Converter of values for connectors that name none; by default the one that the connector prefers. The same on all runners.',
     example: 'JsonConverter',
   },
+  'plugin.path': {
+    type: 'list',
+    importance: 'medium',
+    optional: true,
+    roles: RUNNERS,
+    doc:
+      'Folders whose subfolders are packages of connectors, converters, transforms and predicates, separated by commas; npm makes such a folder ' +
+      'as node_modules. The same packages on all runners of a role.',
+    example: '/opt/sluice/plugins',
+  },
   'topic.creation.enable': {
     type: 'boolean',
     importance: 'low',

@@ -32,6 +32,8 @@ export interface ValidateAnswer {
 
 export interface DefinitionsQuestion {
   readonly className: string;
+  /** The versions of it that are meant, as `connector.plugin.version` has them; the newest one where it is absent. */
+  readonly version?: string;
 }
 
 export interface DefinitionsAnswer {

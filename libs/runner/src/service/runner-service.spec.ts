@@ -1,18 +1,35 @@
 import { describe, expect, it } from '@jest/globals';
-import { readSettings } from '@sluice/node';
-import { settingChecks } from './runner-service.js';
+import { resolve } from 'node:path';
+import { nodeSettingsOf, readSettings } from '@sluice/node';
+import { PluginRegistry } from '@sluice/runtime';
+import type { ConverterPlugin } from '@sluice/sdk';
+import { checkConverters } from './runner-service.js';
 
 const read = (text: string): (() => unknown) => {
-  return () => readSettings({ environment: {}, file: 'connect.conf', readText: () => text, checks: settingChecks });
+  return () => readSettings({ environment: {}, file: 'connect.conf', readText: () => text });
 };
 
 describe('the settings of a runner', () => {
-  it('name a converter that there is not, its place, and those that there are', () => {
+  it('name a converter that there is not, and those that there are, also those of packages', () => {
+    const plugins = new PluginRegistry();
     const allowed = 'Available converters are: StringConverter, ByteArrayConverter, JsonConverter';
-    expect(read('keyConverter=Nope\nvalueConverter=StringConverter')).toThrow(
-      `connect.conf:1: Invalid value Nope for configuration keyConverter: ${allowed}`,
-    );
-    expect(read('valueConverter=None')).toThrow(`connect.conf:1: Invalid value None for configuration valueConverter: ${allowed}`);
+    const check = (): void => {
+      checkConverters({ key: 'Upper', value: 'StringConverter' }, plugins);
+    };
+    expect(check).toThrow(`Invalid value Upper for configuration key.converter: ${allowed}`);
+    const upper: ConverterPlugin = {
+      ...{ kind: 'converter', name: 'Upper', aliases: [], version: '1.0.0', doc: 'Upper.', spec: {} },
+      create: () => {
+        throw new Error('not needed');
+      },
+    };
+    plugins.add({ connectors: [], converters: [upper], transforms: [], predicates: [] });
+    expect(check).not.toThrow();
+  });
+
+  it('make the folders of plugins absolute', () => {
+    const settings = nodeSettingsOf('source-runner', readSettings({ environment: { SLUICE_PLUGIN_PATH: '/opt/a, plugins/b' } }), () => '');
+    expect(settings.pluginPath).toEqual(['/opt/a', resolve('plugins/b')]);
   });
 
   it('are refused by name where they set no number of threads, or too little memory for one', () => {

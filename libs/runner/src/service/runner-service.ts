@@ -8,21 +8,22 @@ import {
   nameServerCheck,
   type NodeCheck,
   NodeError,
+  type NodeSettings,
   nodeChecks,
   nodeMetrics,
   runService,
   type Service,
   StatePersister,
   invalidSetting,
-  type SettingChecks,
+  NodeSettingsError,
 } from '@sluice/node';
 import type { RpcEndpoint } from '@sluice/rpc';
 import {
-  converterByName,
-  CONVERTER_PLUGINS,
+  builtInFolder,
   createTaskLoop,
   describeTaskError,
   errorTrace,
+  PluginLoader,
   PluginRegistry,
   SinkDivider,
   systemClock,
@@ -32,7 +33,6 @@ import { queueKey, type Connector } from '@sluice/sdk';
 import { type DataCluster, openDataCluster } from '../adapters/data-cluster.js';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
-import { withConverters } from '../adapters/with-converters.js';
 import { collectLag, SinkLag } from '../metrics/sink-lag.js';
 import type { SinkProgress } from '../metrics/sink-progress.js';
 import { TaskMeter } from '../metrics/task-meter.js';
@@ -43,12 +43,10 @@ import { LeaseKeeper } from '../tasks/lease-keeper.js';
 import { NodeTasks } from '../tasks/node-tasks.js';
 import { ReconfigurationRequests } from '../tasks/reconfiguration-requests.js';
 import { openThreads } from '../threads/open-threads.js';
+import type { PluginPlaces } from '../threads/thread-data.js';
 import { LeaseBoard } from '../threads/shared-lease.js';
 import { PLUGIN_REGISTRY, RunnerController, SINK_DIVIDER } from './runner.controller.js';
 import { RunnerError } from '../runner-error.js';
-
-/** What only a runner can check of its settings. */
-export const settingChecks: SettingChecks = { 'key.converter': checkConverter, 'value.converter': checkConverter };
 
 @Module({})
 class RunnerModule {}
@@ -60,16 +58,24 @@ const RECONFIGURATION_INTERVAL_MS = 10_000;
 
 /**
  * Runs a runner until the process is asked to stop, as {@link runService} does; which kind it takes tasks of is its role's.
- * @param load loads the connectors that it offers
- * @param main the `import.meta.url` of the caller: that module is run again in each task thread, where it calls `runTaskThread`
+ * @param main the `import.meta.url` of the caller: that module is run again in each task thread, where it calls `runTaskThread`. Its package names
+ *   the connectors that the runner has beside those of `plugin.path`
+ * @param more connectors that are in no package
  */
-export function runRunner(role: Role, load: () => Promise<readonly Connector[]>, main: string): Promise<void> {
-  return runService(role, async (node, rpc) => createRunner(await load(), node, rpc, main), settingChecks);
+export function runRunner(role: Role, main: string, more: readonly Connector[] = []): Promise<void> {
+  return runService(role, (node, rpc) => createRunner(node, rpc, main, more));
 }
 
-async function createRunner(connectors: readonly Connector[], node: ClusterNode, rpc: RpcEndpoint, main: string): Promise<Service> {
+async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, more: readonly Connector[]): Promise<Service> {
   const { settings, logger, follower, store, client, topics } = node;
-  const plugins = new PluginRegistry(connectors.map((connector) => withConverters(connector, settings.defaultConverters)));
+  const plugins = new PluginRegistry(more, { preferred: settings.defaultConverters });
+  const packages: PluginPlaces = {
+    folders: [await builtInFolder(main), ...settings.pluginPath],
+    kind: settings.role === Role.sourceRunner ? 'source' : 'sink',
+  };
+  const loader = new PluginLoader({ ...packages, registry: plugins, logger: logger.scoped('plugins') });
+  await loader.load();
+  checkConverters(settings.defaultConverters, plugins);
   const board = new LeaseBoard();
   const lease = new LeaseKeeper(
     follower,
@@ -132,6 +138,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
       : openThreads(node, {
           main,
           lease: board.memory,
+          packages,
           services: {
             positions,
             requestTaskReconfiguration,
@@ -144,6 +151,7 @@ async function createRunner(connectors: readonly Connector[], node: ClusterNode,
   const tasks: NodeTasks = new NodeTasks({
     node,
     plugins,
+    pluginInfos: () => loader.infos(),
     createLoop: threads === undefined ? runHere : (task) => threads.createLoop(task),
     commands,
     meter,
@@ -235,8 +243,10 @@ function alsoNoted(progress: SinkProgress, offsets: RocketMqOffsetStore): SinkPr
   };
 }
 
-function checkConverter({ name, text }: { readonly name: string; readonly text: string }): readonly string[] {
-  if (converterByName(text) !== undefined) return [];
-  const names = CONVERTER_PLUGINS.map((plugin) => plugin.name).join(', ');
-  return [invalidSetting(name, text, `Available converters are: ${names}`)];
+/** Packages bring converters too, so this is known only once they are loaded. @throws NodeSettingsError */
+export function checkConverters(given: NodeSettings['defaultConverters'], { converters }: PluginRegistry): void {
+  const problems = Object.entries(given)
+    .filter(([, name]) => converters.find(name) === undefined)
+    .map(([part, name]) => invalidSetting(`${part}.converter`, name, `Available converters are: ${converters.names().join(', ')}`));
+  if (problems.length > 0) throw new NodeSettingsError(problems);
 }

@@ -30,8 +30,8 @@ export class RunnerController {
   }
 
   @MessagePattern(Question.definitions)
-  definitions(@Payload() { className }: DefinitionsQuestion): Promise<DefinitionsAnswer> {
-    return answered(() => this.plugins.definitions(className));
+  definitions(@Payload() { className, version }: DefinitionsQuestion): Promise<DefinitionsAnswer> {
+    return answered(() => this.plugins.definitions(className, version));
   }
 
   @MessagePattern(Question.taskConfigs)

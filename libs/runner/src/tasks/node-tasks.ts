@@ -1,4 +1,4 @@
-import { DesiredTasks, taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
+import { DesiredTasks, type PluginInfo, taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
 import { describeTaskError, type PluginRegistry, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
@@ -15,6 +15,8 @@ const RESTART_TIMEOUT_MS = 10_000;
 export interface NodeTasksOptions {
   readonly node: ClusterNode;
   readonly plugins: PluginRegistry;
+  /** What the node reports of its plugins. */
+  readonly pluginInfos: () => readonly PluginInfo[];
   /** Makes the loop of a task; throws when its settings are wrong. */
   readonly createLoop: (task: DesiredTask) => TaskLoop;
   readonly commands: Pick<CommandSender, 'submit'>;
@@ -34,7 +36,7 @@ export class NodeTasks {
   #isReconcilingSoon = false;
 
   constructor(options: NodeTasksOptions) {
-    const { createLoop, meter, node, plugins, commands } = options;
+    const { createLoop, meter, node, pluginInfos, plugins, commands } = options;
     const logger = node.logger.scoped('tasks');
     const generations = new GenerationRequests((name, tasks) =>
       commands.submit({ kind: 'tasks.restart', name, tasks }, RESTART_TIMEOUT_MS),
@@ -60,7 +62,7 @@ export class NodeTasks {
     });
     this.#heartbeat = nodeHeartbeat(node, () => ({
       leaving: this.#isLeaving,
-      plugins: plugins.pluginInfos(),
+      plugins: pluginInfos(),
       tasks: this.#host.reports(),
     }));
     this.#reconciler = new TaskReconciler(this.#host, () => this.#desired.in(node.follower.state), logger);

@@ -4,7 +4,7 @@ import { clientIdOf } from '@sluice/protocol';
 import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
 import { RunnerError } from '../runner-error.js';
 import type { ThreadServices } from './task-thread.js';
-import type { ThreadCluster, ThreadData } from './thread-data.js';
+import type { PluginPlaces, ThreadCluster, ThreadData } from './thread-data.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
 /** How long a thread may take to end once that was ordered, in milliseconds. JavaScript ends at once. */
@@ -15,11 +15,12 @@ export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describeFai
   readonly main: string;
   /** Memory of the node's lease: see `LeaseBoard`. */
   readonly lease: SharedArrayBuffer;
+  readonly packages: PluginPlaces;
   readonly services: Omit<ThreadServices, 'credentialsOf' | 'loggerOf'>;
 }
 
 /** Makes the threads of a runner, as its settings say. None starts before the first task. */
-export function openThreads(node: ClusterNode, { main, lease, services, describeFailure }: OpenThreadsOptions): ThreadPool {
+export function openThreads(node: ClusterNode, { main, lease, packages, services, describeFailure }: OpenThreadsOptions): ThreadPool {
   const { settings, topics, logQueue, logger, self } = node;
   const { clusterId, dataCluster, defaultConverters, mayCreateTopics, requestTimeoutMs, threads } = settings;
   const isSeparate = isOtherCluster(settings, dataCluster);
@@ -30,6 +31,7 @@ export function openThreads(node: ClusterNode, { main, lease, services, describe
     requestTimeoutMs,
     mayCreateTopics,
     defaultConverters,
+    packages,
     topics,
     brokerName: logQueue.brokerName,
     logLevel: logger.threshold,

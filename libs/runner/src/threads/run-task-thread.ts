@@ -1,11 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { StoredPositions } from '@sluice/protocol';
 import { RocketMqClient, type Credentials, type CredentialsSource } from '@sluice/rocketmq';
-import { CallBoard, createTaskLoop, PluginRegistry, sharedNowMs, SharedRate, systemClock, type PositionStore } from '@sluice/runtime';
-import type { Connector } from '@sluice/sdk';
+import { CallBoard, createTaskLoop, PluginLoader, PluginRegistry, sharedNowMs, SharedRate, systemClock, type PositionStore } from '@sluice/runtime';
+import type { Connector, TaskLogger } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
-import { withConverters } from '../adapters/with-converters.js';
 import type { SinkProgress } from '../metrics/sink-progress.js';
 import { PositionSender } from '../positions/position-sender.js';
 import { LogRelay } from './log-relay.js';
@@ -17,17 +16,21 @@ import { ThreadServer, type ThreadServerOptions } from './thread-server.js';
 
 /**
  * Runs tasks in this thread, which a runner has started, until that closes it. The thread has connections of its own: records stay in it.
- * @param load loads the connectors that the runner offers
+ * @param more connectors that are in no package, as the runner has them
  */
-export async function runTaskThread(load: () => Promise<readonly Connector[]>): Promise<void> {
+export async function runTaskThread(more: readonly Connector[] = []): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('runTaskThread runs in a thread that a runner has started');
   const data = workerData as ThreadData;
   const send = (message: FromThread): void => {
     port.postMessage(message);
   };
-  const connectors = await load();
-  const plugins = new PluginRegistry(connectors.map((connector) => withConverters(connector, data.defaultConverters)));
+  const log = new LogRelay(data.lines, data.logLevel, (line) => {
+    send({ kind: 'logged', ...line });
+  });
+  const plugins = new PluginRegistry(more, { preferred: data.defaultConverters });
+  const loader = new PluginLoader({ ...data.packages, registry: plugins, logger: quiet(log.scoped('plugins')) });
+  await loader.load();
   const clients: RocketMqClient[] = [];
   const open = (name: ClusterName, cluster: ThreadCluster): RocketMqClient => {
     const credentials = credentialsOf(cluster, () => server.ask({ kind: 'credentials', of: name }) as Promise<Credentials>);
@@ -48,9 +51,6 @@ export async function runTaskThread(load: () => Promise<readonly Connector[]>): 
     refresh: (task, beforeMs) => server.ask({ kind: 'refresh', task, beforeMs }) as Promise<void>,
     write: (task, change) => sender.write(task, change),
   };
-  const log = new LogRelay(data.lines, data.logLevel, (line) => {
-    send({ kind: 'logged', ...line });
-  });
   const environments = new TaskEnvironments({
     clusterId: data.clusterId,
     mayCreateTopics: data.mayCreateTopics,
@@ -86,6 +86,14 @@ export async function runTaskThread(load: () => Promise<readonly Connector[]>): 
   port.on('message', (message: ToThread) => {
     server.receive(message);
   });
+}
+
+/** The main thread has said the same. */
+function quiet(logger: TaskLogger): Pick<TaskLogger, 'info' | 'error'> {
+  const debug = (text: string): void => {
+    logger.debug(text);
+  };
+  return { info: debug, error: debug };
 }
 
 function credentialsOf({ credentials }: ThreadCluster, ask: () => Promise<Credentials>): CredentialsSource | undefined {

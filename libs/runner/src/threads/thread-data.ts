@@ -1,3 +1,4 @@
+import type { ConnectorType } from '@sluice/core';
 import type { ClusterTopics } from '@sluice/protocol';
 import type { Credentials } from '@sluice/rocketmq';
 import type { LogLevel } from './thread-messages.js';
@@ -7,6 +8,13 @@ export interface ThreadCluster {
   readonly namesrv: string;
   /** `asked` where keys come from files: the main thread reads them. */
   readonly credentials?: Credentials | 'asked';
+}
+
+/** Where a runner's plugin packages are. */
+export interface PluginPlaces {
+  readonly folders: readonly string[];
+  /** The connectors that it takes. */
+  readonly kind: ConnectorType;
 }
 
 /** What a task thread is given at its start. */
@@ -19,6 +27,7 @@ export interface ThreadData {
   readonly requestTimeoutMs: number;
   readonly mayCreateTopics: boolean;
   readonly defaultConverters: { readonly key?: string; readonly value?: string };
+  readonly packages: PluginPlaces;
   readonly topics: ClusterTopics;
   /** Of the topics of Sluice itself. */
   readonly brokerName: string;

@@ -51,6 +51,17 @@ export const commonSettingsSpec = {
     width: 'long',
     displayName: 'Connector class',
   },
+  'connector.plugin.version': {
+    type: 'string',
+    importance: 'low',
+    optional: true,
+    nonEmpty: true,
+    doc: 'The version of the class: an exact one, a range such as `[1.0,2.0)`, or `latest`. By default the newest one of the runner, releases first.',
+    example: '[1.0,2.0)',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Connector version',
+  },
   'tasks.max': {
     type: 'int',
     importance: 'high',

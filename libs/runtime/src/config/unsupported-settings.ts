@@ -49,7 +49,6 @@ const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
     reason: 'Sluice has no configuration providers yet',
   },
   { names: /^tasks\.max\.enforce$/, accepts: ['true'], reason: 'Sluice always enforces tasks.max' },
-  { names: /^(connector|(key|value|header)\.converter)\.plugin\.version$/, reason: 'a runner has one version of each' },
   {
     names: /^ordering\.msg\.enable$/,
     accepts: ['false'],

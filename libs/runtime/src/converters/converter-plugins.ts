@@ -1,5 +1,5 @@
-import type { PluginInfo } from '@sluice/core';
 import { type ConverterPlugin, requireConfig } from '@sluice/sdk';
+import { PluginTable } from '../catalog/plugin-table.js';
 import { ByteArrayConverter } from './byte-array.converter.js';
 import { JsonConverter, jsonConverterSpec } from './json.converter.js';
 import { StringConverter, stringConverterSpec } from './string.converter.js';
@@ -49,14 +49,5 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   },
 ];
 
-const BY_NAME = new Map(CONVERTER_PLUGINS.flatMap((plugin) => [plugin.name, ...plugin.aliases].map((name) => [name, plugin] as const)));
-
-/** The converter of that name or alias. */
-export function converterByName(name: string): ConverterPlugin | undefined {
-  return BY_NAME.get(name);
-}
-
-/** Describes the converters for lists of plugins. */
-export function converterInfos(): readonly PluginInfo[] {
-  return CONVERTER_PLUGINS.map(({ kind, name, aliases, version }) => ({ kind, name, aliases, version }));
-}
+/** Those that every runner has. */
+export const builtInConverters = new PluginTable('converters', CONVERTER_PLUGINS);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@sluice/sdk';
 import { ByteArrayConverter } from './byte-array.converter.js';
-import { converterByName, converterInfos, CONVERTER_PLUGINS } from './converter-plugins.js';
+import { builtInConverters, CONVERTER_PLUGINS } from './converter-plugins.js';
 import { createConverters } from './create-converters.js';
 import { StringConverter } from './string.converter.js';
 
@@ -38,23 +38,15 @@ describe('createConverters', () => {
       'Invalid value com.acme.Nope for configuration key.converter: Class com.acme.Nope could not be found. ' +
         'Available converters are: StringConverter, ByteArrayConverter, JsonConverter.',
     );
-    expect(create).toThrow('value.converter: Invalid value maybe for configuration schemas.enable');
+    expect(create).toThrow('Invalid value maybe for configuration value.converter.schemas.enable');
   });
 });
 
-describe('converterByName', () => {
-  it('finds each converter under each of its names, and none under those of others', () => {
+describe('the converters of every runner', () => {
+  it('are found under each of their names, and not under those of others', () => {
     for (const plugin of CONVERTER_PLUGINS) {
-      for (const name of [plugin.name, ...plugin.aliases]) expect(converterByName(name)).toBe(plugin);
+      for (const name of [plugin.name, ...plugin.aliases]) expect(builtInConverters.find(name)).toBe(plugin);
     }
-    expect(converterByName('com.acme.StringConverter')).toBeUndefined();
-  });
-
-  it('lists the converters', () => {
-    expect(converterInfos()).toMatchObject([
-      { kind: 'converter', name: 'StringConverter', version: '0.1.0' },
-      { kind: 'converter', name: 'ByteArrayConverter', version: '0.1.0' },
-      { kind: 'converter', name: 'JsonConverter', version: '0.1.0' },
-    ]);
+    expect(builtInConverters.find('com.acme.StringConverter')).toBeUndefined();
   });
 });

@@ -2,45 +2,44 @@ import {
   type Converter,
   type ConverterPlugin,
   ConfigError,
+  type ConfigSpec,
   ConnectError,
   ConnectErrorCode,
   type FieldError,
   parseConfig,
   type RawConfig,
 } from '@sluice/sdk';
-import { chooseConverters, type ConverterChoice, type DefaultConverters, unknownConverterError } from './converter-choice.js';
+import { choiceErrors, choiceSpec } from '../catalog/plugin-choice.js';
+import type { PluginTable } from '../catalog/plugin-table.js';
+import { chooseConverters, type ConverterChoice, type DefaultConverters } from './converter-choice.js';
+import { builtInConverters } from './converter-plugins.js';
 import type { Converters } from './converter.js';
+
+/** Returns the settings of the converters that a configuration chooses, under the names that they have in it. */
+export function converterSettingsSpec(choices: readonly ConverterChoice[]): ConfigSpec {
+  return Object.assign({}, ...choices.map((choice) => choiceSpec(choice, 'Converters'))) as ConfigSpec;
+}
 
 /**
  * Makes the converters that a connector's configuration names in `key.converter`, `value.converter` and `header.converter`, with
  * the settings behind these prefixes, for example `value.converter.schemas.enable`.
  *
+ * @param table the converters that there are; by default those that every runner has
  * @throws ConfigError naming every unknown converter and every wrong setting of one.
  */
-export function createConverters(config: RawConfig, defaults: DefaultConverters = {}): Converters {
-  const choices = chooseConverters(config, defaults);
-  const errors = choices.flatMap(choiceErrors);
+export function createConverters(
+  config: RawConfig,
+  defaults: DefaultConverters = {},
+  table: PluginTable<ConverterPlugin> = builtInConverters,
+): Converters {
+  const choices = chooseConverters(config, defaults, table);
+  const parsed = parseConfig(converterSettingsSpec(choices), config, { unknownKeys: 'ignore' });
+  const errors: readonly FieldError[] = [...(parsed.ok ? [] : parsed.errors), ...choices.flatMap((choice) => choiceErrors(choice, table))];
   if (errors.length > 0) throw new ConfigError('The choice of converters', errors);
   const create = (part: keyof Converters): Converter => {
-    const { plugin, settings } = choiceOf(choices, part);
-    return plugin.create(settings);
+    const choice = choices.find((each) => each.part === part);
+    if (choice?.plugin === undefined) throw new ConnectError(ConnectErrorCode.internal, `No converter was chosen for the ${part}`);
+    return choice.plugin.create(choice.settings);
   };
   return { key: create('key'), value: create('value'), header: create('header') };
-}
-
-function choiceErrors(choice: ConverterChoice): readonly FieldError[] {
-  const { plugin, setting, settings } = choice;
-  if (plugin === undefined) return [unknownConverterError(choice)];
-  const parsed = parseConfig(plugin.spec, settings, { unknownKeys: 'ignore' });
-  if (parsed.ok) return [];
-  return parsed.errors.map(({ field, message }) => ({
-    field: `${setting}.${field}`,
-    message: `${setting}: ${message}`,
-  }));
-}
-
-function choiceOf(choices: readonly ConverterChoice[], part: keyof Converters): ConverterChoice & { readonly plugin: ConverterPlugin } {
-  const choice = choices.find((each) => each.part === part);
-  if (choice?.plugin === undefined) throw new ConnectError(ConnectErrorCode.internal, `No converter was chosen for the ${part}`);
-  return { ...choice, plugin: choice.plugin };
 }

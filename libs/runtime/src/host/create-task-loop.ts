@@ -1,10 +1,9 @@
 import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
-import { connectorClass, taskKey, type DesiredTask } from '@sluice/core';
+import { taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
-import { secretsHider } from '../plugins/validate-connector.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
@@ -56,25 +55,25 @@ export interface TaskEnvironment {
  * @throws UnknownPluginError, ConfigError
  */
 export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
-  const connector = plugins.connector(connectorClass(task.config));
+  const connector = plugins.connectorOf(task.config);
   const calls = environment.calls ?? new CallBoard();
   const loop =
     connector.kind === 'source'
-      ? createSourceLoop(task, connector, { ...environment, calls })
-      : createSinkLoop(task, connector, { ...environment, calls });
+      ? createSourceLoop(task, connector, plugins, { ...environment, calls })
+      : createSinkLoop(task, connector, plugins, { ...environment, calls });
   const { createInstance } = connector;
   if (createInstance === undefined || task.id.index !== 0) return loop;
-  return new LoopWithInstance(loop, keeperOf(task, connector, createInstance, environment));
+  return new LoopWithInstance(loop, keeperOf(task, plugins, createInstance, environment));
 }
 
 function keeperOf(
   task: DesiredTask,
-  connector: Connector,
+  plugins: PluginRegistry,
   create: NonNullable<Connector['createInstance']>,
   { clock, lease, loggerOf, requestTaskReconfiguration }: TaskEnvironment,
 ): InstanceKeeper {
   const { id, generation, config: ofTask, connectorConfig: config = ofTask } = task;
-  const hide = secretsHider(connector, config);
+  const hide = plugins.secretsHider(config);
   const { restart, shutdownTimeoutMs } = taskSupervision(config);
   return new InstanceKeeper({
     create,
@@ -95,16 +94,21 @@ function keeperOf(
 
 type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'calls'>>;
 
-function createSourceLoop(task: DesiredTask, connector: SourceConnector, environment: WatchedEnvironment): TaskLoop {
+function createSourceLoop(
+  task: DesiredTask,
+  connector: SourceConnector,
+  plugins: PluginRegistry,
+  environment: WatchedEnvironment,
+): TaskLoop {
   const settings = parseSourceSettings(task.config);
-  const converters = convertersOf(task, connector);
+  const converters = createConverters(task.config, connector.defaultConverters, plugins.converters);
   const queueBy = queueByOf(settings);
   const { messages, positions, lease, clock } = environment;
   return new SourceTaskLoop(
     {
-      ...common(task, connector, environment),
+      ...common(task, plugins, environment),
       task: watchedSource(connector.createTask(), environment.calls),
-      transforms: createTransforms(task.config),
+      transforms: createTransforms(task.config, plugins),
       encoder: new ConvertingEncoder(converters),
       queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
       settings: sourceLoopSettings(settings),
@@ -114,17 +118,17 @@ function createSourceLoop(task: DesiredTask, connector: SourceConnector, environ
   );
 }
 
-function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment: WatchedEnvironment): TaskLoop {
+function createSinkLoop(task: DesiredTask, connector: SinkConnector, plugins: PluginRegistry, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
   const { messages, offsets, lease, clock, groupOf } = environment;
   return new SinkTaskLoop(
     {
-      ...common(task, connector, environment),
+      ...common(task, plugins, environment),
       task: watchedSink(connector.createTask(), environment.calls),
       group: groupOf(task.id.connector),
       subscription: subscriptionOf(settings, task.config, task.id.index),
-      transforms: createTransforms(task.config),
-      decoder: new ConvertingDecoder(convertersOf(task, connector)),
+      transforms: createTransforms(task.config, plugins),
+      decoder: new ConvertingDecoder(createConverters(task.config, connector.defaultConverters, plugins.converters)),
       settings: sinkLoopSettings(settings),
       counters: newTaskCounters(),
     },
@@ -135,14 +139,14 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, environment
 /** What a connector writes into an error or a warning may name its secrets: they are taken out before anything is logged, kept or cut. */
 function common(
   task: DesiredTask,
-  connector: Connector,
+  plugins: PluginRegistry,
   { loggerOf, clock, calls, rate, requestTaskReconfiguration }: WatchedEnvironment,
 ): Pick<
   SinkLoopSpec,
   'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits' | 'rate' | 'requestTaskReconfiguration'
 > {
   const { id, generation, config } = task;
-  const hide = secretsHider(connector, config);
+  const hide = plugins.secretsHider(config);
   const plain = loggerOf(taskKey(id));
   const warnings = new TaskWarnings(clock, plain, hide);
   const waits = new TaskWaits(clock, hide, () => {
@@ -181,8 +185,4 @@ function loggerWithoutSecrets(logger: TaskLogger, hide: (text: string) => string
       logger.error(hide(message));
     },
   };
-}
-
-function convertersOf(task: DesiredTask, connector: Connector): ReturnType<typeof createConverters> {
-  return createConverters(task.config, connector.defaultConverters);
 }

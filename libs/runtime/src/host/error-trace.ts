@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
-import { connectorClass, type Config } from '@sluice/core';
+import type { Config } from '@sluice/core';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
-import { withoutSecrets } from '../plugins/validate-connector.js';
 
 /** Traces go into every report of the node: a longer one keeps its beginning and its end. */
 export const MAX_TRACE_LENGTH = 16_384;
@@ -36,5 +35,5 @@ export function shortenedTrace(text: string): string {
 
 /** Describes a task's error with its causes, without the values of the secret settings that the task has. */
 export function describeTaskError(error: unknown, config: Config, plugins: PluginRegistry): string {
-  return shortenedTrace(withoutSecrets(errorTrace(error), plugins.find(connectorClass(config)), config));
+  return shortenedTrace(plugins.secretsHider(config)(errorTrace(error)));
 }

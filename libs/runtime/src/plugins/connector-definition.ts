@@ -1,6 +1,23 @@
-import type { ConfigSpec, Connector, Field, RawConfig } from '@sluice/sdk';
+import type { ConfigSpec, Connector, ConverterPlugin, RawConfig } from '@sluice/sdk';
+import type { PluginTable } from '../catalog/plugin-table.js';
 import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
 import { chooseConverters, type ConverterChoice, DEFAULT_CONVERTER_NAME } from '../converters/converter-choice.js';
+import { converterSettingsSpec } from '../converters/create-converters.js';
+import { transformSettingsSpec } from '../transforms/create-transforms.js';
+import { chooseTransforms, type TransformChoices, type TransformTables } from '../transforms/transform-choice.js';
+
+/** What works on the records of a runner's connectors. */
+export interface StageTables extends TransformTables {
+  readonly converters: PluginTable<ConverterPlugin>;
+}
+
+/** A connector with all that its configuration chooses. */
+export interface ConnectorDefinition {
+  readonly converters: readonly ConverterChoice[];
+  readonly transforms: TransformChoices;
+  /** The settings of the connector and of all that is chosen. */
+  readonly spec: ConfigSpec;
+}
 
 /** Returns all settings of a connector: those that every connector of its kind has, with its own defaults of converters, and its own. */
 export function connectorSpec(connector: Connector): ConfigSpec {
@@ -14,17 +31,11 @@ export function connectorSpec(connector: Connector): ConfigSpec {
   };
 }
 
-/** Returns the settings of the converters that a configuration chooses, under the names that they have in it. */
-export function converterSettingsSpec(choices: readonly ConverterChoice[]): ConfigSpec {
-  const spec: Record<string, Field> = {};
-  for (const { setting, plugin } of choices) {
-    for (const [name, field] of Object.entries(plugin?.spec ?? {})) {
-      spec[`${setting}.${name}`] = { ...field, group: 'Converters', displayName: `${setting}.${name}` };
-    }
-  }
-  return spec;
-}
-
-export function converterChoices(connector: Connector, config: RawConfig): readonly ConverterChoice[] {
-  return chooseConverters(config, connector.defaultConverters);
+/** Finds what a configuration chooses; without a connector too, where nobody knows its class. */
+export function defineConnector(connector: Connector | undefined, config: RawConfig, tables: StageTables): ConnectorDefinition {
+  const converters = chooseConverters(config, connector?.defaultConverters ?? {}, tables.converters);
+  const transforms = chooseTransforms(config, tables);
+  const own = connector === undefined ? {} : connectorSpec(connector);
+  const spec = { ...own, ...converterSettingsSpec(converters), ...transformSettingsSpec(transforms) };
+  return { converters, transforms, spec };
 }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
-import { ConnectErrorCode, RetriableError, type SinkConnector, type SourceConnector, type TaskConfig } from '@sluice/sdk';
+import {
+  ConnectErrorCode,
+  type ConverterPlugin,
+  RetriableError,
+  type SinkConnector,
+  type SourceConnector,
+  type TaskConfig,
+} from '@sluice/sdk';
 import { parseSinkSettings } from '../config/connector-settings.js';
 import { subscriptionOf } from '../config/loop-settings.js';
 import { ownsQueue } from '../sink/queue-division.js';
@@ -104,6 +111,119 @@ describe('finding plugins', () => {
   });
 });
 
+describe('versions of plugins', () => {
+  const newer: SourceConnector = {
+    ...source,
+    version: '2.0.0',
+    spec: { ...source.spec, speed: { type: 'int', importance: 'low', doc: 'Speed.', default: 1 } },
+    taskConfigs: () => [{ lists: 'newer' }],
+  };
+  const upper = (version: string, setting: string): ConverterPlugin => ({
+    kind: 'converter',
+    name: 'Upper',
+    aliases: ['org.acme.Upper'],
+    version,
+    doc: 'Upper.',
+    spec: { [setting]: { type: 'password', importance: 'low', doc: 'Opens.', optional: true } },
+    create: () => {
+      throw new Error('not needed');
+    },
+  });
+  const both = new PluginRegistry([source, newer]);
+  both.add({ connectors: [], converters: [upper('1.0.0', 'pin'), upper('1.1.0-rc.1', 'code')], transforms: [], predicates: [] });
+  const pinned = (version: string): TaskConfig => ({ ...good, 'connector.plugin.version': version });
+
+  it.each([
+    [undefined, '2.0.0'],
+    ['latest', '2.0.0'],
+    [' ', '2.0.0'],
+    ['1.2.3', '1.2.3'],
+    ['[1.0,2.0)', '1.2.3'],
+    ['(,3.0)', '2.0.0'],
+  ])('are side by side: %s means %s', async (version, expected) => {
+    const config = version === undefined ? good : pinned(version);
+    expect(both.connectorOf(config).version).toBe(expected);
+    expect((await both.validate('ListSource', config)).errorCount).toBe(0);
+    expect(fieldOf(both.definitions('ListSource', version?.trim() === '' ? undefined : version), 'speed') === undefined).toBe(
+      expected === '1.2.3',
+    );
+  });
+
+  it('are listed one by one, with all names', () => {
+    expect(both.pluginInfos().filter(({ name }) => name === 'ListSource' || name === 'Upper')).toMatchObject([
+      { version: '1.2.3', aliases: ['org.acme.ListSourceConnector', 'ListSourceConnector'], doc: 'Lists.' },
+      { version: '2.0.0', aliases: ['org.acme.ListSourceConnector', 'ListSourceConnector'], doc: 'Lists.' },
+      { kind: 'converter', version: '1.0.0' },
+      { kind: 'converter', version: '1.1.0-rc.1' },
+    ]);
+  });
+
+  it('split a connector each in its way', async () => {
+    expect(await both.taskConfigs(pinned('1.2.3'))).toMatchObject({ tasks: [{ lists: 'a' }] });
+    expect(await both.taskConfigs(pinned('2.0.0'))).toMatchObject({ tasks: [{ lists: 'newer' }] });
+  });
+
+  it.each([
+    ['connector', '4.0.0', 'ListSource has no such version. Available versions are: 2.0.0, 1.2.3.'],
+    ['connector', '>=1', 'Allowed are a version such as 1.2.0, a range such as [1.2,2.0), several'],
+    ['value.converter', '[2.0,)', 'Upper has no such version. Available versions are: 1.0.0, 1.1.0-rc.1.'],
+    ['key.converter', '9.9.9', 'StringConverter has no such version. Available versions are: 0.1.0.'],
+    ['transforms.f', '9.9.9', 'Filter has no such version. Available versions are: 0.1.0.'],
+    ['predicates.p', '9.9.9', 'RecordIsTombstone has no such version. Available versions are: 0.1.0.'],
+  ])('are refused by name where there is none: %s %s', async (prefix, version, reason) => {
+    const field = `${prefix}.plugin.version`;
+    const config = {
+      ...good,
+      'value.converter': 'Upper',
+      ...{ transforms: 'f', 'transforms.f.type': 'Filter', predicates: 'p', 'predicates.p.type': 'RecordIsTombstone' },
+      [field]: version,
+    };
+    const message = `Invalid value ${version} for configuration ${field}: ${reason}`;
+    expect(errorsOf(await both.validate('ListSource', config))).toEqual([[field, expect.stringContaining(message)]]);
+    expect(await both.taskConfigs(config)).toEqual({ error: expect.stringContaining(message) });
+  });
+
+  it('hide the secrets of what the configuration chooses, as the chosen version defines them', async () => {
+    const config = { ...good, 'value.converter': 'Upper', 'value.converter.pin': 'hunter2', last: '0' };
+    const hide = both.secretsHider(config);
+    expect(hide('with hunter2')).toBe('with [hidden]');
+    expect(JSON.stringify(await both.validate('ListSource', config))).not.toContain('hunter2');
+    const other = await both.validate('ListSource', { ...config, 'value.converter.plugin.version': '1.1.0-rc.1' });
+    expect(errorsOf(other)).toContainEqual([
+      'value.converter.pin',
+      'Configuration value.converter.pin is not a setting of Upper. Its settings are: code.',
+    ]);
+  });
+
+  it('cannot come twice, and a version has to be one', () => {
+    expect(() => {
+      both.add({ connectors: [{ ...newer, aliases: [] }], converters: [], transforms: [], predicates: [] });
+    }).toThrow('Two connectors are called ListSource: ListSource (source 2.0.0) and ListSource (source 2.0.0)');
+    expect(() => new PluginRegistry([{ ...source, version: 'new' }])).toThrow(
+      'ListSource has the version "new"; it must be a semantic version such as 1.2.0',
+    );
+  });
+
+  it('are added all or not at all', () => {
+    const registry = new PluginRegistry([source]);
+    const add = (): void => {
+      registry.add({
+        connectors: [newer],
+        converters: [{ ...upper('1.0.0', 'pin'), name: 'JsonConverter' }, upper('1.0.0', 'pin')],
+        transforms: [],
+        predicates: [],
+      });
+    };
+    expect(add).toThrow('Two converters are called org.acme.Upper');
+    expect(registry.connectorOf(good)).toBe(source);
+  });
+
+  it('take the converters that the node prefers', () => {
+    const preferring = new PluginRegistry([source], { preferred: { value: 'JsonConverter' } });
+    expect(fieldOf(preferring.definitions('ListSource'), 'value.converter')).toMatchObject({ defaultValue: 'JsonConverter' });
+  });
+});
+
 describe('definitions', () => {
   it('describe the settings of every connector, of its kind and its own', () => {
     const definitions = registry.definitions('ListSourceConnector');
@@ -184,7 +304,7 @@ describe('validate', () => {
   it('reports a check that never ends, or waits for a system that is not there, without the secrets in its error', async () => {
     const never: SourceConnector = { ...source, validate: () => new Promise(() => undefined) };
     const impatient = new ConnectorChecks({ limitMs: 20, maxRunning: 1, maxWaiting: 1 });
-    expect(errorsOf(await new PluginRegistry([never], impatient).validate('ListSource', good))).toEqual([
+    expect(errorsOf(await new PluginRegistry([never], { checks: impatient }).validate('ListSource', good))).toEqual([
       ['connector.class', 'ListSource could not check its settings: The check of ListSource did not end within 20 ms'],
     ]);
     const away: SourceConnector = { ...source, validate: ({ pin }) => Promise.reject(new RetriableError(`no answer to ${pin ?? ''}`)) };
@@ -233,7 +353,6 @@ describe('validate', () => {
     ['ordering.msg.enable', 'true', 'queue.by=key keeps those with equal keys in one queue'],
     ['task.group.id', 'g', 'the consumer group follows'],
     ['task.granularity', 'topic', 'a source divides its partitions over its tasks itself'],
-    ['value.converter.plugin.version', '4.3.1', 'one version of each'],
     ['sluice.task.count', '9', 'Sluice writes the settings with this prefix itself'],
   ])('refuses %s=%s, whose effect Sluice does not have', async (name, value, reason) => {
     const validation = await registry.validate('ListSource', { ...good, [name]: value });

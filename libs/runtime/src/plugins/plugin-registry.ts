@@ -5,21 +5,35 @@ import {
   type Connector,
   ConnectError,
   ConnectErrorCode,
+  type ConverterPlugin,
   describeSpec,
   type FieldError,
   isRetriable,
   parseConfig,
+  type PredicatePlugin,
   RetriableError,
   type TaskConfig,
+  type TransformPlugin,
 } from '@sluice/sdk';
+import { versionErrors } from '../catalog/plugin-choice.js';
+import { PluginTable } from '../catalog/plugin-table.js';
 import { commonSettingsSpec } from '../config/connector-settings.js';
-import { converterByName, converterInfos } from '../converters/converter-plugins.js';
-import { transformByName, transformInfos } from '../transforms/transform-plugins.js';
 import { TASK_COUNT_SETTING } from '../config/loop-settings.js';
-import { connectorSpec } from './connector-definition.js';
+import type { DefaultConverters } from '../converters/converter-choice.js';
+import { builtInConverters } from '../converters/converter-plugins.js';
+import { builtInPredicates, builtInTransforms } from '../transforms/transform-plugins.js';
+import { connectorSpec, type StageTables } from './connector-definition.js';
 import { ConnectorChecks } from './connector-checks.js';
 import type { SinkDivider } from './sink-divider.js';
-import { failedCheck, validateConnector, withoutSecrets } from './validate-connector.js';
+import { failedCheck, secretsHider, validateConnector } from './validate-connector.js';
+
+const VERSION_SETTING = 'connector.plugin.version';
+
+export interface PluginRegistryOptions {
+  /** Converters that the node prefers to those that its connectors do. */
+  readonly preferred?: DefaultConverters;
+  readonly checks?: Pick<ConnectorChecks, 'run'>;
+}
 
 /** Reports that no connector has a name; the message lists those that are there, in Kafka Connect's words. */
 export class UnknownPluginError extends ConnectError {
@@ -35,54 +49,83 @@ export class UnknownPluginError extends ConnectError {
   }
 }
 
+/** Plugins of all kinds, as one package brings them. */
+export interface PluginSet {
+  readonly connectors: readonly Connector[];
+  readonly converters: readonly ConverterPlugin[];
+  readonly transforms: readonly TransformPlugin[];
+  readonly predicates: readonly PredicatePlugin[];
+}
+
 /**
- * The connectors of a runner, and the answers to questions about them. A connector is found under its name, its aliases and the last
- * part of each, where no other connector has the same.
+ * The plugins of a runner, and the answers to questions about them. It only grows: a version that is there stays the same.
  */
-export class PluginRegistry {
-  readonly #byName = new Map<string, Connector>();
+export class PluginRegistry implements StageTables {
+  #connectors = new PluginTable<Connector>('connectors');
+  #converters = builtInConverters;
+  #transforms = builtInTransforms;
+  #predicates = builtInPredicates;
+  readonly #preferred: DefaultConverters;
+  readonly #checks: Pick<ConnectorChecks, 'run'>;
 
-  /** Throws a `ConnectError` when two connectors claim the same name or alias. */
-  constructor(
-    private readonly connectors: readonly Connector[],
-    private readonly checks: Pick<ConnectorChecks, 'run'> = new ConnectorChecks(),
-  ) {
-    for (const connector of connectors) {
-      for (const name of new Set([connector.name, ...connector.aliases])) {
-        const other = this.#byName.get(name);
-        if (other !== undefined) throw claimedTwice(name, other, connector);
-        this.#byName.set(name, connector);
-      }
-    }
-    for (const [name, connector] of simpleNames(connectors)) {
-      if (!this.#byName.has(name)) this.#byName.set(name, connector);
-    }
+  /** @throws as {@link add} does */
+  constructor(connectors: readonly Connector[] = [], { preferred = {}, checks = new ConnectorChecks() }: PluginRegistryOptions = {}) {
+    this.#preferred = preferred;
+    this.#checks = checks;
+    this.add({ connectors, converters: [], transforms: [], predicates: [] });
   }
 
-  find(className: string): Connector | undefined {
-    return this.#byName.get(className);
+  get converters(): PluginTable<ConverterPlugin> {
+    return this.#converters;
+  }
+  get transforms(): PluginTable<TransformPlugin> {
+    return this.#transforms;
+  }
+  get predicates(): PluginTable<PredicatePlugin> {
+    return this.#predicates;
   }
 
-  /** @throws UnknownPluginError */
-  connector(className: string): Connector {
-    const connector = this.find(className);
+  /**
+   * Adds plugins beside those that are there: all of them, or none.
+   *
+   * @throws ConnectError when one claims a name that another plugin has, or comes in a version that is there
+   */
+  add({ connectors, converters, transforms, predicates }: PluginSet): void {
+    const preferred = this.#preferred;
+    const own =
+      Object.keys(preferred).length === 0
+        ? connectors
+        : connectors.map((connector) => ({ ...connector, defaultConverters: { ...connector.defaultConverters, ...preferred } }));
+    const tables = [
+      this.#connectors.with(own),
+      this.#converters.with(converters),
+      this.#transforms.with(transforms),
+      this.#predicates.with(predicates),
+    ] as const;
+    [this.#connectors, this.#converters, this.#transforms, this.#predicates] = tables;
+  }
+
+  find(className: string, version?: string): Connector | undefined {
+    return this.#connectors.find(className, version);
+  }
+
+  /** @throws UnknownPluginError, or ConnectError when no version of it is allowed */
+  connector(className: string, version?: string): Connector {
+    const connector = this.find(className, version);
     if (connector !== undefined) return connector;
-    throw new UnknownPluginError(
-      className,
-      this.connectors.map(({ name, kind, version }) => `${name} (${kind} ${version})`),
-    );
+    const [problem] = this.#versionErrors(className, version);
+    if (problem !== undefined) throw new ConnectError(ConnectErrorCode.pluginNotFound, problem.message);
+    throw new UnknownPluginError(className, this.#connectors.describe());
   }
 
-  /** The connectors with every name that they are found under, and what works on their records. */
+  /** Returns the connector that a configuration names. @throws as {@link connector} does */
+  connectorOf(config: TaskConfig): Connector {
+    return this.connector(connectorClass(config), versionIn(config));
+  }
+
+  /** The plugins with every name that they are found under. */
   pluginInfos(): readonly PluginInfo[] {
-    const names = [...this.#byName];
-    const connectors = this.connectors.map((connector) => ({
-      kind: connector.kind,
-      name: connector.name,
-      aliases: names.filter(([name, each]) => each === connector && name !== connector.name).map(([name]) => name),
-      version: connector.version,
-    }));
-    return [...connectors, ...converterInfos(), ...transformInfos()];
+    return [this.#connectors, this.#converters, this.#transforms, this.#predicates].flatMap((table) => table.infos());
   }
 
   /**
@@ -92,16 +135,27 @@ export class PluginRegistry {
    * @throws UnknownPluginError
    */
   async validate(className: string, config: TaskConfig): Promise<ValidateAnswer> {
+    const version = versionIn(config);
+    const found = this.find(className, version);
     const named = connectorClass(config) === '' ? { ...config, 'connector.class': className } : config;
-    return validateConnector(this.connector(className), named, (connector, settings) =>
-      this.checks.run(connector, settings).catch((error: unknown) => failedCheck(connector, error)),
-    );
+    return validateConnector(found ?? this.connector(className), named, {
+      tables: this,
+      known: found === undefined ? this.#versionErrors(className, version) : [],
+      check: (connector, settings) => this.#checks.run(connector, settings).catch((error: unknown) => failedCheck(connector, error)),
+    });
   }
 
-  /** The settings of a plugin. @throws UnknownPluginError */
-  definitions(className: string): DefinitionsAnswer {
-    const other = this.find(className) === undefined ? (converterByName(className) ?? transformByName(className)) : undefined;
-    return { fields: describeSpec(other?.spec ?? connectorSpec(this.connector(className))) };
+  /** The settings of a plugin. @throws as {@link connector} does */
+  definitions(className: string, version?: string): DefinitionsAnswer {
+    const other = [this.#converters, this.#transforms, this.#predicates].map((table) => table.find(className, version)).find(Boolean);
+    const isConnector = other === undefined || this.#connectors.versions(className).length > 0;
+    return { fields: describeSpec(isConnector ? connectorSpec(this.connector(className, version)) : other.spec) };
+  }
+
+  /** Returns a function that takes the values of secret settings out of texts. */
+  secretsHider(config: TaskConfig): (text: string) => string {
+    const className = connectorClass(config);
+    return secretsHider(this.find(className, versionIn(config)) ?? this.find(className), config, this);
   }
 
   /**
@@ -114,18 +168,20 @@ export class PluginRegistry {
     config: TaskConfig,
     divider?: SinkDivider,
   ): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
-    const connector = this.find(connectorClass(config));
     try {
-      return { tasks: await this.#split(this.connector(connectorClass(config)), config, divider) };
+      return { tasks: await this.#split(this.connectorOf(config), config, divider) };
     } catch (error) {
-      const text = withoutSecrets(error instanceof Error ? error.message : String(error), connector, config);
+      const text = this.secretsHider(config)(error instanceof Error ? error.message : String(error));
       if (isRetriable(error)) throw new RetriableError(text, { cause: error });
       return { error: text };
     }
   }
 
   async #split(connector: Connector, config: TaskConfig, divider?: SinkDivider): Promise<readonly TaskConfig[]> {
-    const { errorCount, fields } = await validateConnector(connector, config, (each, settings) => this.#finalErrors(each, settings));
+    const { errorCount, fields } = await validateConnector(connector, config, {
+      tables: this,
+      check: (each, settings) => this.#finalErrors(each, settings),
+    });
     const tasksMax = parseConfig({ 'tasks.max': commonSettingsSpec['tasks.max'] }, config, { unknownKeys: 'ignore' });
     if (errorCount > 0 || !tasksMax.ok) {
       const lines = fields.flatMap(({ state }) => state.errors);
@@ -156,10 +212,16 @@ export class PluginRegistry {
 
   /** Says what is wrong with settings for good. @throws an error marked `retriable` when they cannot be checked now */
   #finalErrors(connector: Connector, config: TaskConfig): Promise<readonly FieldError[]> {
-    return this.checks.run(connector, config).catch((error: unknown) => {
+    return this.#checks.run(connector, config).catch((error: unknown) => {
       if (isRetriable(error)) throw error;
       return failedCheck(connector, error);
     });
+  }
+
+  #versionErrors(className: string, version: string | undefined): readonly FieldError[] {
+    return this.#connectors.versions(className).length === 0
+      ? []
+      : versionErrors(this.#connectors, className, VERSION_SETTING, version ?? '');
   }
 }
 
@@ -173,26 +235,7 @@ function taskSettings(spec: ConfigSpec, config: TaskConfig, task: TaskConfig): T
   return { ...Object.fromEntries(Object.entries(config).filter(([name]) => !replaced.has(name))), ...task };
 }
 
-/** Returns the last parts of names and aliases, without those that more than one connector has. */
-function simpleNames(connectors: readonly Connector[]): ReadonlyMap<string, Connector> {
-  const found = new Map<string, Connector>();
-  const ambiguous = new Set<string>();
-  for (const connector of connectors) {
-    for (const name of [connector.name, ...connector.aliases]) {
-      const simple = name.slice(name.lastIndexOf('.') + 1);
-      const other = found.get(simple);
-      if (other !== undefined && other !== connector) ambiguous.add(simple);
-      found.set(simple, connector);
-    }
-  }
-  for (const name of ambiguous) found.delete(name);
-  return found;
-}
-
-function claimedTwice(name: string, first: Connector, second: Connector): ConnectError {
-  return new ConnectError(
-    ConnectErrorCode.conflict,
-    `Two connectors are called ${name}: ${first.name} (${first.kind} ${first.version}) and ` +
-      `${second.name} (${second.kind} ${second.version}); each name and alias may be used once.`,
-  );
+function versionIn(config: TaskConfig): string | undefined {
+  const given = config[VERSION_SETTING]?.trim();
+  return given === '' ? undefined : given;
 }

@@ -10,7 +10,6 @@ import {
   isConfigError,
   isConnectError,
   isSecretName,
-  nearestName,
   parseConfig,
   secretsAmong,
   secretsRemover,
@@ -22,33 +21,40 @@ import { exactlyOnceErrors } from '../config/exactly-once-rule.js';
 import { queueByErrors } from '../config/queue-by-rule.js';
 import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
-import { type ConverterChoice, unknownConverterError } from '../converters/converter-choice.js';
-import { transformSettingsSpec } from '../transforms/create-transforms.js';
-import { chooseTransforms, isOfTransforms, transformErrors } from '../transforms/transform-choice.js';
-import { connectorSpec, converterChoices, converterSettingsSpec } from './connector-definition.js';
+import { choiceErrors } from '../catalog/plugin-choice.js';
+import { isOfTransforms, transformErrors } from '../transforms/transform-choice.js';
+import { defineConnector, type StageTables } from './connector-definition.js';
 
-/** Checks settings as the connector itself does. */
-export type OwnCheck = (connector: Connector, config: TaskConfig) => Promise<readonly FieldError[]>;
+export interface ValidationContext {
+  readonly tables: StageTables;
+  /** What is wrong with the choice of the connector itself. */
+  readonly known?: readonly FieldError[];
+  /** Checks settings as the connector itself does. */
+  readonly check: (connector: Connector, config: TaskConfig) => Promise<readonly FieldError[]>;
+}
 
 /**
  * Says for every setting of a connector, and for every other one that was given, what it means and what is wrong with it.
+ *
  * @throws what `check` throws
  */
-export async function validateConnector(connector: Connector, config: TaskConfig, check: OwnCheck): Promise<ValidateAnswer> {
-  const choices = converterChoices(connector, config);
-  const transforms = chooseTransforms(config);
-  const spec: ConfigSpec = { ...connectorSpec(connector), ...converterSettingsSpec(choices), ...transformSettingsSpec(transforms) };
+export async function validateConnector(
+  connector: Connector,
+  config: TaskConfig,
+  { tables, known = [], check }: ValidationContext,
+): Promise<ValidateAnswer> {
+  const { converters, transforms, spec } = defineConnector(connector, config, tables);
   const base = validateConfig(spec, config, {
     unknownKeys: 'warn',
     isKnownElsewhere: (name) =>
-      isJudgedElsewhere(name) || isOfTransforms(name) || choices.some(({ setting }) => name.startsWith(`${setting}.`)),
+      isJudgedElsewhere(name) || isOfTransforms(name) || converters.some(({ prefix }) => name.startsWith(`${prefix}.`)),
   });
   const unsupported = unsupportedSettingsIn(config, spec);
   const wrong = new Set(base.fields.filter(({ state }) => state.errors.length > 0).map(({ state }) => state.name));
   const further = [
-    ...choices.filter(({ plugin, setting }) => plugin === undefined && !wrong.has(setting)).map(unknownConverterError),
-    ...choices.flatMap((choice) => unknownConverterSettings(choice, spec)),
-    ...transformErrors(config, transforms),
+    ...known,
+    ...converters.flatMap((choice) => choiceErrors(choice, tables.converters)).filter(({ field }) => !wrong.has(field)),
+    ...transformErrors(config, transforms, tables),
     ...unsupported.errors,
     ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : sourceErrors(config, wrong)),
     ...(await ownErrors(connector, config, spec, check)),
@@ -71,33 +77,15 @@ export async function validateConnector(connector: Connector, config: TaskConfig
   };
 }
 
-/** Finds names behind a converter's prefix that the converter does not have: nothing else reads them. */
-function unknownConverterSettings({ plugin, setting, settings }: ConverterChoice, spec: ConfigSpec): FieldError[] {
-  if (plugin === undefined) return [];
-  return Object.keys(settings)
-    .filter((name) => !Object.hasOwn(spec, `${setting}.${name}`) && !isJudgedElsewhere(`${setting}.${name}`))
-    .map((name) => {
-      const field = `${setting}.${name}`;
-      const known = Object.keys(plugin.spec);
-      const nearest = nearestName(name, known);
-      const hint = nearest === undefined ? '' : ` Did you mean ${setting}.${nearest}?`;
-      const allowed = known.length === 0 ? 'It has no settings.' : `Its settings are: ${known.join(', ')}.`;
-      return { field, message: `Configuration ${field} is not a setting of ${plugin.name}.${hint} ${allowed}` };
-    });
-}
-
 /**
- * Takes the values of secret settings out of a text that a connector wrote. These are the settings that the connector defines as secret, and those that
- * nothing defines and whose names say so.
+ * Takes the values of secret settings out of texts that a connector wrote. These are the settings that the connector, or what its configuration
+ * chooses, defines as secret, and those that nothing defines and whose names say so.
  */
-export function withoutSecrets(text: string, connector: Connector | undefined, config: TaskConfig): string {
-  return secretsHider(connector, config)(text);
+export function secretsHider(connector: Connector | undefined, config: TaskConfig, tables: StageTables): (text: string) => string {
+  return hiderOf(defineConnector(connector, config, tables).spec, config);
 }
 
-/** Makes a {@link withoutSecrets} for many texts. */
-export function secretsHider(connector: Connector | undefined, config: TaskConfig): (text: string) => string {
-  const own = connector === undefined ? {} : connectorSpec(connector);
-  const spec = { ...own, ...transformSettingsSpec(chooseTransforms(config)) };
+function hiderOf(spec: ConfigSpec, config: TaskConfig): (text: string) => string {
   return secretsRemover(config, secretsAmong(describeSpec(spec)));
 }
 
@@ -118,12 +106,17 @@ function sourceErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly 
 }
 
 /** The connector's own rules. They are asked only when each of its settings is right by itself. */
-async function ownErrors(connector: Connector, config: TaskConfig, spec: ConfigSpec, check: OwnCheck): Promise<readonly FieldError[]> {
+async function ownErrors(
+  connector: Connector,
+  config: TaskConfig,
+  spec: ConfigSpec,
+  check: ValidationContext['check'],
+): Promise<readonly FieldError[]> {
   if (!parseConfig(spec, config, { unknownKeys: 'ignore' }).ok) return [];
   const support = connector.kind === 'source' ? exactlyOnceErrors(connector, config) : [];
   const errors = [...support, ...(connector.validate === undefined ? [] : await check(connector, config))];
   if (errors.length === 0) return [];
-  const hide = secretsHider(connector, config);
+  const hide = hiderOf(spec, config);
   return errors.map(({ field, message }) => ({ field, message: hide(message) }));
 }
 

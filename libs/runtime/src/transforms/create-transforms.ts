@@ -1,13 +1,17 @@
 import { ConfigError, type ConfigSpec, type Field, type FieldError, parseConfig, type RawConfig } from '@sluice/sdk';
-import { chooseTransforms, type StageChoice, type TransformChoices, transformErrors } from './transform-choice.js';
+import { choiceSpec } from '../catalog/plugin-choice.js';
+import { chooseTransforms, type TransformChoices, transformErrors, type TransformTables } from './transform-choice.js';
 import { TransformChain } from './transform-chain.js';
+import { builtInPredicates, builtInTransforms } from './transform-plugins.js';
 
+const BUILT_IN: TransformTables = { transforms: builtInTransforms, predicates: builtInPredicates };
 const TYPE_DOC = 'Its class: a name, or one of the names that it has in other systems.';
 
 /** Returns the settings of the transforms and predicates that a configuration chooses, under the names that they have in it. */
 export function transformSettingsSpec({ transforms, predicates }: TransformChoices): ConfigSpec {
   const spec: Record<string, Field> = {};
-  for (const { alias, prefix, plugin } of transforms) {
+  for (const choice of transforms) {
+    const { alias, prefix } = choice;
     const group = `Transforms: ${alias}`;
     Object.assign(spec, typeField(prefix, group));
     spec[`${prefix}.predicate`] = {
@@ -24,11 +28,11 @@ export function transformSettingsSpec({ transforms, predicates }: TransformChoic
       doc: 'Whether the transform is applied to the records that the predicate is false for.',
       group,
     };
-    Object.assign(spec, fieldsOf(prefix, group, plugin?.spec ?? {}));
+    Object.assign(spec, choiceSpec(choice, group));
   }
-  for (const { alias, prefix, plugin } of predicates) {
-    const group = `Predicates: ${alias}`;
-    Object.assign(spec, typeField(prefix, group), fieldsOf(prefix, group, plugin?.spec ?? {}));
+  for (const choice of predicates) {
+    const group = `Predicates: ${choice.alias}`;
+    Object.assign(spec, typeField(choice.prefix, group), choiceSpec(choice, group));
   }
   return spec;
 }
@@ -36,12 +40,13 @@ export function transformSettingsSpec({ transforms, predicates }: TransformChoic
 /**
  * Makes the chain of transforms that a connector's configuration names.
  *
+ * @param tables the transforms and predicates that there are; by default those that every runner has
  * @throws ConfigError naming every unknown transform and predicate and every wrong setting of one
  */
-export function createTransforms(config: RawConfig): TransformChain {
-  const choices = chooseTransforms(config);
+export function createTransforms(config: RawConfig, tables: TransformTables = BUILT_IN): TransformChain {
+  const choices = chooseTransforms(config, tables);
   const parsed = parseConfig(transformSettingsSpec(choices), config, { unknownKeys: 'ignore' });
-  const errors: readonly FieldError[] = [...(parsed.ok ? [] : parsed.errors), ...transformErrors(config, choices)];
+  const errors: readonly FieldError[] = [...(parsed.ok ? [] : parsed.errors), ...transformErrors(config, choices, tables)];
   if (errors.length > 0) throw new ConfigError('The choice of transforms', errors);
   const predicates = new Map(
     choices.predicates.flatMap(({ alias, plugin, settings }) => (plugin ? [[alias, plugin.create(settings)]] : [])),
@@ -59,13 +64,4 @@ export function createTransforms(config: RawConfig): TransformChain {
 
 function typeField(prefix: string, group: string): ConfigSpec {
   return { [`${prefix}.type`]: { type: 'class', importance: 'high', aliases: [`${prefix}.class`], doc: TYPE_DOC, group } };
-}
-
-function fieldsOf(prefix: StageChoice<never>['prefix'], group: string, spec: ConfigSpec): ConfigSpec {
-  return Object.fromEntries(
-    Object.entries(spec).map(([name, field]) => [
-      `${prefix}.${name}`,
-      { ...field, group, ...(field.aliases === undefined ? {} : { aliases: field.aliases.map((alias) => `${prefix}.${alias}`) }) },
-    ]),
-  );
 }

@@ -1,17 +1,16 @@
-import { type FieldError, nearestName, parseConfig, type PredicatePlugin, type RawConfig, type TransformPlugin } from '@sluice/sdk';
-import { PREDICATE_PLUGINS, TRANSFORM_PLUGINS } from './transform-plugins.js';
+import type { FieldError, PredicatePlugin, RawConfig, TransformPlugin } from '@sluice/sdk';
+import { choiceErrors, choosePlugin, type PluginChoice, type ChoosablePlugin } from '../catalog/plugin-choice.js';
+import type { PluginTable } from '../catalog/plugin-table.js';
+
+/** The transforms and predicates of a runner. */
+export interface TransformTables {
+  readonly transforms: PluginTable<TransformPlugin>;
+  readonly predicates: PluginTable<PredicatePlugin>;
+}
 
 /** A transform or a predicate that a configuration names. */
-export interface StageChoice<Plugin extends TransformPlugin | PredicatePlugin> {
+export interface StageChoice<P extends ChoosablePlugin> extends PluginChoice<P> {
   readonly alias: string;
-  /** What its settings begin with, for example `transforms.mask`. */
-  readonly prefix: string;
-  /** What the user gave as its class; `undefined` if nothing. */
-  readonly className: string | undefined;
-  /** `undefined` if there is none of that name. */
-  readonly plugin: Plugin | undefined;
-  /** Its own settings, without the prefix. */
-  readonly settings: RawConfig;
 }
 
 export interface TransformChoice extends StageChoice<TransformPlugin> {
@@ -31,16 +30,14 @@ const TRANSFORM_OWN = ['type', 'class', 'predicate', 'negate'];
 const PREDICATE_OWN = ['type', 'class'];
 
 /** Returns the transforms and predicates that a configuration means, also where they do not exist. */
-export function chooseTransforms(config: RawConfig): TransformChoices {
+export function chooseTransforms(config: RawConfig, tables: TransformTables): TransformChoices {
   return {
     transforms: aliasesIn(config, 'transforms').map((alias) => ({
-      ...choiceOf(config, `transforms.${alias}`, alias, TRANSFORM_PLUGINS, TRANSFORM_OWN),
+      ...choiceOf(tables.transforms, config, alias, TRANSFORM_OWN),
       predicate: textOf(config, `transforms.${alias}.predicate`),
       negate: textOf(config, `transforms.${alias}.negate`),
     })),
-    predicates: aliasesIn(config, 'predicates').map((alias) =>
-      choiceOf(config, `predicates.${alias}`, alias, PREDICATE_PLUGINS, PREDICATE_OWN),
-    ),
+    predicates: aliasesIn(config, 'predicates').map((alias) => choiceOf(tables.predicates, config, alias, PREDICATE_OWN)),
   };
 }
 
@@ -50,13 +47,13 @@ export function isOfTransforms(name: string): boolean {
 }
 
 /** Finds what is wrong with transforms and predicates, beside values that do not fit the spec of a plugin. */
-export function transformErrors(config: RawConfig, choices: TransformChoices): readonly FieldError[] {
+export function transformErrors(config: RawConfig, choices: TransformChoices, tables: TransformTables): readonly FieldError[] {
   const { transforms, predicates } = choices;
   return [
     ...duplicateErrors('transforms', transforms),
     ...duplicateErrors('predicates', predicates),
-    ...transforms.flatMap((choice) => pluginErrors(choice, TRANSFORM_PLUGINS, TRANSFORM_OWN, 'transforms')),
-    ...predicates.flatMap((choice) => pluginErrors(choice, PREDICATE_PLUGINS, PREDICATE_OWN, 'predicates')),
+    ...transforms.flatMap((choice) => choiceErrors(choice, tables.transforms)),
+    ...predicates.flatMap((choice) => choiceErrors(choice, tables.predicates)),
     ...transforms.flatMap((choice) => predicateErrors(choice, predicates)),
     ...strayErrors(config, 'transforms', transforms),
     ...strayErrors(config, 'predicates', predicates),
@@ -74,20 +71,15 @@ function textOf(config: RawConfig, name: string): string | undefined {
   return config[name]?.trim();
 }
 
-function choiceOf<Plugin extends TransformPlugin | PredicatePlugin>(
+function choiceOf<P extends ChoosablePlugin>(
+  table: PluginTable<P>,
   config: RawConfig,
-  prefix: string,
   alias: string,
-  plugins: readonly Plugin[],
   own: readonly string[],
-): StageChoice<Plugin> {
+): StageChoice<P> {
+  const prefix = `${table.noun}.${alias}`;
   const className = textOf(config, `${prefix}.type`) ?? textOf(config, `${prefix}.class`);
-  const plugin = plugins.find(({ name, aliases }) => name === className || aliases.includes(className ?? ''));
-  const settings = Object.entries(config)
-    .filter(([name]) => name.startsWith(`${prefix}.`))
-    .map(([name, value]) => [name.slice(prefix.length + 1), value] as const)
-    .filter(([name]) => !own.includes(name));
-  return { alias, prefix, className, plugin, settings: Object.fromEntries(settings) };
+  return { alias, ...choosePlugin(table, config, { setting: `${prefix}.type`, prefix, className, own }) };
 }
 
 function duplicateErrors(setting: string, choices: readonly { readonly alias: string }[]): FieldError[] {
@@ -100,36 +92,6 @@ function duplicateErrors(setting: string, choices: readonly { readonly alias: st
       message: `Invalid value ${aliases.join(', ')} for configuration ${setting}: Duplicate alias provided: ${twice.join(', ')}`,
     },
   ];
-}
-
-function pluginErrors(
-  { prefix, className, plugin, settings }: StageChoice<TransformPlugin | PredicatePlugin>,
-  plugins: readonly (TransformPlugin | PredicatePlugin)[],
-  own: readonly string[],
-  kinds: string,
-): FieldError[] {
-  // That a type is missing, its own spec says.
-  if (className === undefined) return [];
-  if (plugin === undefined) {
-    const field = `${prefix}.type`;
-    const available = plugins.map(({ name }) => name).join(', ');
-    const reason = `Class ${className} could not be found. Available ${kinds} are: ${available}.`;
-    return [{ field, message: `Invalid value ${className} for configuration ${field}: ${reason}` }];
-  }
-  const known = Object.keys(plugin.spec);
-  const unknown = Object.keys(settings)
-    .filter((name) => !known.includes(name))
-    .map((name) => {
-      const field = `${prefix}.${name}`;
-      const nearest = nearestName(name, [...known, ...own]);
-      const hint = nearest === undefined ? '' : ` Did you mean ${prefix}.${nearest}?`;
-      const allowed = known.length === 0 ? 'It has no settings.' : `Its settings are: ${known.join(', ')}.`;
-      return { field, message: `Configuration ${field} is not a setting of ${plugin.name}.${hint} ${allowed}` };
-    });
-  // Rules across settings are asked only when each setting is right by itself.
-  const isParsed = parseConfig(plugin.spec, settings, { unknownKeys: 'ignore' }).ok;
-  const further = isParsed ? (plugin.validate?.(settings) ?? []) : [];
-  return [...unknown, ...further.map(({ field, message }) => ({ field: `${prefix}.${field}`, message: `${prefix}: ${message}` }))];
 }
 
 function predicateErrors({ prefix, predicate, negate }: TransformChoice, predicates: TransformChoices['predicates']): FieldError[] {

@@ -1,5 +1,5 @@
-import type { PluginInfo } from '@sluice/core';
 import { type Predicate, type PredicatePlugin, type RawConfig, requireConfig, type TransformPlugin } from '@sluice/sdk';
+import { PluginTable } from '../catalog/plugin-table.js';
 import { patternErrors, topicPattern, wholeName } from '../task/topic-pattern.js';
 
 const VERSION = '0.1.0';
@@ -69,14 +69,6 @@ export const PREDICATE_PLUGINS: readonly PredicatePlugin[] = [
   },
 ];
 
-const ALL = [...TRANSFORM_PLUGINS, ...PREDICATE_PLUGINS];
-
-/** Returns the transform or predicate of that name or alias. */
-export function transformByName(className: string): TransformPlugin | PredicatePlugin | undefined {
-  return ALL.find(({ name, aliases }) => name === className || aliases.includes(className));
-}
-
-/** Describes the transforms and predicates for lists of plugins. */
-export function transformInfos(): readonly PluginInfo[] {
-  return ALL.map(({ kind, name, aliases, version }) => ({ kind, name, aliases, version }));
-}
+/** Those that every runner has. */
+export const builtInTransforms = new PluginTable('transforms', TRANSFORM_PLUGINS);
+export const builtInPredicates = new PluginTable('predicates', PREDICATE_PLUGINS);
