@@ -13,7 +13,7 @@ export * from './host/task-host.js';
 export type { TaskLoop } from './host/task-loop.js';
 export * from './host/thread-ended-error.js';
 export type { LoopEnd } from './task/loop-end.js';
-export { builtInFolder, findPackages, loadPackage } from './plugins/plugin-packages.js';
+export { builtInFolder, findPackages, loadPackage, type PluginPackage } from './plugins/plugin-packages.js';
 export { PluginLoader } from './plugins/plugin-loader.js';
 export * from './plugins/plugin-registry.js';
 export { SinkDivider } from './plugins/sink-divider.js';

@@ -50,6 +50,8 @@ export interface TaskReport {
   readonly id: TaskId;
   readonly generation: number;
   readonly state: RunState;
+  /** Of the connector, as its task runs; absent where no version of it is there. */
+  readonly version?: string;
   /** Full text of the error with its causes, for FAILED and for RESTARTING after a failure; without secrets. */
   readonly trace?: string;
   /** Also while it runs again. */

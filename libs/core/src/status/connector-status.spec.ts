@@ -48,6 +48,21 @@ describe('status of a task', () => {
     expect(status?.trace).toBe(state === 'FAILED' ? 'Error: disk full' : undefined);
   });
 
+  it('has the version that its member says it runs; else the one that its member would take', () => {
+    const { log, generation } = assigned();
+    const versions = ['2.0.0', '1.2.3', '3.0.0-rc.1'];
+    const plugins = versions.map((version) => ({ kind: 'source', name: 'FileSource', aliases: [], version }) as const);
+    const listing = report(generation, 'RUNNING', { plugins });
+    const [task] = listing.tasks;
+    const saying = heard({ ...listing, tasks: [{ ...task!, version: '1.2.3' }] });
+    expect(taskStatus(log.state, saying, id)?.version).toBe('1.2.3');
+    expect(connectorStatus(log.state, saying, 'a')?.version).toBe('1.2.3');
+    expect(taskStatus(log.state, heard(listing), id)?.version).toBe('2.0.0');
+    const config = { 'connector.class': 'FileSource', 'connector.plugin.version': '(,2.0)' };
+    log.write({ kind: 'connector.put', name: 'a', type: 'source', config, targetState: 'RUNNING' });
+    expect(taskStatus(log.state, heard(listing), id)?.version).toBe('1.2.3');
+  });
+
   it('is RUNNING, with the time, once it has no more data', () => {
     const { log, generation } = assigned();
     const { tasks, ...node } = report(generation, 'RUNNING');

@@ -10,6 +10,7 @@ import {
   type TaskState,
 } from '../model/connector.js';
 import { memberKey, runnerRole } from '../model/member.js';
+import { allowsVersion, parseVersionRange, preferVersion } from '../model/plugin-version.js';
 import { currentTasks } from '../model/task-table.js';
 import type { InstanceReport, RestartInfo, TaskError, TaskReport, TaskWait, TaskWarning } from '../model/report.js';
 import type { ReportsView } from './reports-view.js';
@@ -26,7 +27,7 @@ export interface TaskStatus {
   readonly reason?: UnassignedReason;
   /** The node that holds it, or held it last; empty if none ever did. */
   readonly workerId: string;
-  /** Version of the plugin as the node lists it. */
+  /** Version of the connector that runs; before it runs, the one that the node would take. */
   readonly version?: string;
   readonly generation?: number;
   readonly trace?: string;
@@ -77,7 +78,7 @@ export function connectorStatus(state: ClusterState, reports: ReportsView, name:
     holder ??= liveHolder(state, task)?.nodeId;
   }
   const workerId = holder ?? state.leader?.nodeId ?? '';
-  const version = pluginVersion(state, reports, connector, holder);
+  const version = tasks.find(({ workerId }) => workerId === holder)?.version ?? pluginVersion(state, reports, connector, holder);
   const instance = tasks[0]?.id.index === 0 ? tasks[0].instance : undefined;
   const runState = connectorRunState(connector, holder !== undefined, instance);
   const trace = connector.error ?? instance?.trace;
@@ -124,7 +125,7 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
   const report = reports.get(memberKey(holder));
   const key = taskKey(task.id);
   const reported = report?.tasks.find(({ id, generation }) => generation === holder.generation && taskKey(id) === key);
-  const version = pluginVersion(state, reports, connector, holder.nodeId);
+  const version = reported?.version ?? pluginVersion(state, reports, connector, holder.nodeId);
   const known = { ...base, generation: holder.generation, ...(version === undefined ? {} : { version }) };
   if (holder.revokedAt !== undefined && isWanted(connector, task)) return { ...known, state: 'RESTARTING' };
   if (reported === undefined) return { ...known, state: 'UNASSIGNED' };
@@ -158,6 +159,7 @@ function isWanted(connector: ConnectorState | undefined, task: TaskState): boole
   return connector !== undefined && connector.targetState !== TargetState.stopped && task.id.index < (connector.taskCount ?? 0);
 }
 
+/** The version that the node would run, as it lists the plugin. */
 function pluginVersion(
   state: ClusterState,
   reports: ReportsView,
@@ -167,5 +169,11 @@ function pluginVersion(
   const member = nodeId === undefined ? undefined : state.members.get(nodeId);
   if (connector === undefined || member?.role !== runnerRole(connector.type)) return undefined;
   const wanted = connectorClass(connector.config);
-  return reports.get(memberKey(member))?.plugins.find(({ name, aliases }) => name === wanted || aliases.includes(wanted))?.version;
+  const range = parseVersionRange(connector.config['connector.plugin.version'] ?? 'latest') ?? [];
+  const listed = reports.get(memberKey(member))?.plugins ?? [];
+  return listed
+    .filter(({ name, aliases }) => name === wanted || aliases.includes(wanted))
+    .map(({ version }) => version)
+    .filter((version) => range.length === 0 || allowsVersion(range, version))
+    .sort(preferVersion)[0];
 }

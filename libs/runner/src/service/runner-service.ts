@@ -43,7 +43,7 @@ import { LeaseKeeper } from '../tasks/lease-keeper.js';
 import { NodeTasks } from '../tasks/node-tasks.js';
 import { ReconfigurationRequests } from '../tasks/reconfiguration-requests.js';
 import { openThreads } from '../threads/open-threads.js';
-import type { PluginPlaces } from '../threads/thread-data.js';
+import { PluginWatch } from './plugin-watch.js';
 import { LeaseBoard } from '../threads/shared-lease.js';
 import { PLUGIN_REGISTRY, RunnerController, SINK_DIVIDER } from './runner.controller.js';
 import { RunnerError } from '../runner-error.js';
@@ -52,6 +52,9 @@ import { RunnerError } from '../runner-error.js';
 class RunnerModule {}
 
 const COMMAND_TIMEOUT_MS = 10_000;
+
+/** How often the folders of `plugin.path` are looked through for new packages. */
+const PLUGIN_SCAN_INTERVAL_MS = 5_000;
 
 /** A source whose partitions change all the time has its connector split no more often than this. */
 const RECONFIGURATION_INTERVAL_MS = 10_000;
@@ -69,12 +72,10 @@ export function runRunner(role: Role, main: string, more: readonly Connector[] =
 async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, more: readonly Connector[]): Promise<Service> {
   const { settings, logger, follower, store, client, topics } = node;
   const plugins = new PluginRegistry(more, { preferred: settings.defaultConverters });
-  const packages: PluginPlaces = {
-    folders: [await builtInFolder(main), ...settings.pluginPath],
-    kind: settings.role === Role.sourceRunner ? 'source' : 'sink',
-  };
-  const loader = new PluginLoader({ ...packages, registry: plugins, logger: logger.scoped('plugins') });
-  await loader.load();
+  const kind = settings.role === Role.sourceRunner ? 'source' : 'sink';
+  const loader = new PluginLoader({ kind, registry: plugins, logger: logger.scoped('plugins') });
+  const folders = [await builtInFolder(main), ...settings.pluginPath];
+  await loader.load(folders);
   checkConverters(settings.defaultConverters, plugins);
   const board = new LeaseBoard();
   const lease = new LeaseKeeper(
@@ -138,7 +139,8 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       : openThreads(node, {
           main,
           lease: board.memory,
-          packages,
+          kind,
+          packages: () => loader.loaded,
           services: {
             positions,
             requestTaskReconfiguration,
@@ -148,6 +150,14 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
           describeFailure: (error, among) =>
             among.reduce((text, { config }) => describeTaskError(text, config, plugins), errorTrace(error)),
         });
+  const watch = new PluginWatch({
+    load: async () => {
+      const news = await loader.load(folders);
+      if (news.length > 0) threads?.loadPackages(news);
+    },
+    logger: logger.scoped('plugins'),
+    intervalMs: PLUGIN_SCAN_INTERVAL_MS,
+  });
   const tasks: NodeTasks = new NodeTasks({
     node,
     plugins,
@@ -171,10 +181,12 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       persister.start();
       lag.start();
       tasks.start();
+      if (settings.pluginPath.length > 0) watch.start();
     },
     stop: async () => {
       lease.leave();
       reconfigurations.stop();
+      watch.stop();
       await tasks.leave();
       await lag.stop();
       await tasks.stop();

@@ -44,7 +44,8 @@ export class NodeTasks {
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);
     this.#host = new TaskHost({
-      createLoop: (task: DesiredTask) => meter.counted(task.id, () => createLoop(task)),
+      createLoop: (task: DesiredTask) => meter.counted(task.id, () => createLoop(plugins.pinned(task))),
+      versionOf: ({ config }) => plugins.versionOf(config),
       describeError: ({ config }, error) => describeTaskError(error, config, plugins),
       requestNewGeneration: ({ id }) => generations.request(id),
       clock: systemClock,

@@ -1,10 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { ClusterConnection, ClusterNode } from '@sluice/node';
+import type { ConnectorType } from '@sluice/core';
 import { clientIdOf } from '@sluice/protocol';
 import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
 import { RunnerError } from '../runner-error.js';
+import type { PluginPackage } from '@sluice/runtime';
 import type { ThreadServices } from './task-thread.js';
-import type { PluginPlaces, ThreadCluster, ThreadData } from './thread-data.js';
+import type { ThreadCluster, ThreadData } from './thread-data.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
 /** How long a thread may take to end once that was ordered, in milliseconds. JavaScript ends at once. */
@@ -15,12 +17,14 @@ export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describeFai
   readonly main: string;
   /** Memory of the node's lease: see `LeaseBoard`. */
   readonly lease: SharedArrayBuffer;
-  readonly packages: PluginPlaces;
+  readonly kind: ConnectorType;
+  /** Returns the plugin packages that are loaded. */
+  readonly packages: () => readonly PluginPackage[];
   readonly services: Omit<ThreadServices, 'credentialsOf' | 'loggerOf'>;
 }
 
 /** Makes the threads of a runner, as its settings say. None starts before the first task. */
-export function openThreads(node: ClusterNode, { main, lease, packages, services, describeFailure }: OpenThreadsOptions): ThreadPool {
+export function openThreads(node: ClusterNode, { main, lease, kind, packages, services, describeFailure }: OpenThreadsOptions): ThreadPool {
   const { settings, topics, logQueue, logger, self } = node;
   const { clusterId, dataCluster, defaultConverters, mayCreateTopics, requestTimeoutMs, threads } = settings;
   const isSeparate = isOtherCluster(settings, dataCluster);
@@ -31,7 +35,7 @@ export function openThreads(node: ClusterNode, { main, lease, packages, services
     requestTimeoutMs,
     mayCreateTopics,
     defaultConverters,
-    packages,
+    kind,
     topics,
     brokerName: logQueue.brokerName,
     logLevel: logger.threshold,
@@ -52,7 +56,7 @@ export function openThreads(node: ClusterNode, { main, lease, packages, services
       credentialsOf: (name) => currentCredentials((name === 'runtime' ? settings : dataCluster).credentials),
     },
     startThread: (name, memory) => {
-      const workerData: ThreadData = { ...common, clientId: `${clientIdOf(clusterId, self)}@${name}`, ...memory };
+      const workerData: ThreadData = { ...common, packages: packages(), clientId: `${clientIdOf(clusterId, self)}@${name}`, ...memory };
       return new Worker(new URL(main), {
         name,
         workerData,

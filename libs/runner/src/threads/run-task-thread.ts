@@ -1,7 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { StoredPositions } from '@sluice/protocol';
 import { RocketMqClient, type Credentials, type CredentialsSource } from '@sluice/rocketmq';
-import { CallBoard, createTaskLoop, PluginLoader, PluginRegistry, sharedNowMs, SharedRate, systemClock, type PositionStore } from '@sluice/runtime';
+import {
+  CallBoard,
+  createTaskLoop,
+  PluginLoader,
+  type PluginPackage,
+  PluginRegistry,
+  sharedNowMs,
+  SharedRate,
+  systemClock,
+  type PositionStore,
+} from '@sluice/runtime';
 import type { Connector, TaskLogger } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
@@ -29,8 +39,8 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
     send({ kind: 'logged', ...line });
   });
   const plugins = new PluginRegistry(more, { preferred: data.defaultConverters });
-  const loader = new PluginLoader({ ...data.packages, registry: plugins, logger: quiet(log.scoped('plugins')) });
-  await loader.load();
+  const loader = new PluginLoader({ kind: data.kind, registry: plugins, logger: quiet(log.scoped('plugins')) });
+  await loader.take(data.packages);
   const clients: RocketMqClient[] = [];
   const open = (name: ClusterName, cluster: ThreadCluster): RocketMqClient => {
     const credentials = credentialsOf(cluster, () => server.ask({ kind: 'credentials', of: name }) as Promise<Credentials>);
@@ -82,7 +92,8 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
       port.close();
     });
   };
-  const server: ThreadServer = new ThreadServer({ send, createLoop, onClose });
+  const loadPackages = (packages: readonly PluginPackage[]): Promise<void> => loader.take(packages);
+  const server: ThreadServer = new ThreadServer({ send, createLoop, loadPackages, onClose });
   port.on('message', (message: ToThread) => {
     server.receive(message);
   });

@@ -1,7 +1,16 @@
 import type { Worker } from 'node:worker_threads';
 import { pause } from '@sluice/time';
 import { taskKey, type DesiredTask } from '@sluice/core';
-import { CallBoard, copyError, type SharedRate, sharedNowMs, ThreadEndedError, type PositionStore, type TaskLoop } from '@sluice/runtime';
+import {
+  CallBoard,
+  copyError,
+  sharedNowMs,
+  type PluginPackage,
+  type SharedRate,
+  ThreadEndedError,
+  type PositionStore,
+  type TaskLoop,
+} from '@sluice/runtime';
 import type { Credentials } from '@sluice/rocketmq';
 import type { ScopedLogger } from '@sluice/node';
 import type { SinkProgress } from '../metrics/sink-progress.js';
@@ -133,6 +142,11 @@ export class TaskThread {
     this.#loops.set(loop, { loop: proxy, task, board, progress: this.options.services.progressOf(task) });
     this.#send({ kind: 'create', loop, task, calls: board.memory, rate: this.options.services.rateOf(task).memory });
     return proxy;
+  }
+
+  /** Has the thread load plugin packages before the loops that are created from now on. */
+  loadPackages(packages: readonly PluginPackage[]): void {
+    this.#send({ kind: 'packages', packages });
   }
 
   /** Ends the thread at once. Its loops are lost when it is gone. */

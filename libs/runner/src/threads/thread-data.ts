@@ -1,6 +1,7 @@
 import type { ConnectorType } from '@sluice/core';
 import type { ClusterTopics } from '@sluice/protocol';
 import type { Credentials } from '@sluice/rocketmq';
+import type { PluginPackage } from '@sluice/runtime';
 import type { LogLevel } from './thread-messages.js';
 
 /** How a thread reaches a cluster. */
@@ -8,13 +9,6 @@ export interface ThreadCluster {
   readonly namesrv: string;
   /** `asked` where keys come from files: the main thread reads them. */
   readonly credentials?: Credentials | 'asked';
-}
-
-/** Where a runner's plugin packages are. */
-export interface PluginPlaces {
-  readonly folders: readonly string[];
-  /** The connectors that it takes. */
-  readonly kind: ConnectorType;
 }
 
 /** What a task thread is given at its start. */
@@ -27,7 +21,10 @@ export interface ThreadData {
   readonly requestTimeoutMs: number;
   readonly mayCreateTopics: boolean;
   readonly defaultConverters: { readonly key?: string; readonly value?: string };
-  readonly packages: PluginPlaces;
+  /** The plugin packages that the main thread has loaded. */
+  readonly packages: readonly PluginPackage[];
+  /** The connectors that the runner takes. */
+  readonly kind: ConnectorType;
   readonly topics: ClusterTopics;
   /** Of the topics of Sluice itself. */
   readonly brokerName: string;

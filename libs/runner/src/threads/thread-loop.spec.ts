@@ -59,6 +59,8 @@ class World {
   /** Keeps what the thread says from arriving. */
   isHeldUp = false;
   #waiting: FromThread[] = [];
+  /** What packages were asked for, each with what ends their loading. */
+  readonly loading: { readonly folders: readonly string[]; readonly end: () => void }[] = [];
   readonly server = new ThreadServer({
     send: (message) => {
       this.#waiting.push(structuredClone(message));
@@ -68,6 +70,10 @@ class World {
       if (this.createError !== undefined) throw this.createError;
       return this.inner;
     },
+    loadPackages: (packages) =>
+      new Promise((end) => {
+        this.loading.push({ folders: packages.map(({ folder }) => folder), end });
+      }),
     onClose: () => undefined,
   });
   readonly outer: ThreadLoop = new ThreadLoop({
@@ -112,6 +118,27 @@ describe('the loop of a task in a thread', () => {
     // What the loop did last is known when its end is.
     expect(loop.counters.recordsPut).toBe(5);
     expect(world.inner.calls).toEqual(['start', 'stop']);
+  });
+
+  it('is created once the packages are loaded that were asked for before; loops that exist do not wait', async () => {
+    const world = new World();
+    const load = (folder: string): void => {
+      world.server.receive({ kind: 'packages', packages: [{ folder, name: folder, version: '1.0.0', stamp: '' }] });
+    };
+    load('a');
+    const loop = world.create();
+    const started = loop.start();
+    load('b');
+    loop.pause(() => undefined);
+    await turn();
+    expect([world.loading.map(({ folders }) => folders), world.inner.calls]).toEqual([[['a']], []]);
+    world.loading[0]?.end();
+    await started;
+    expect(world.loading.map(({ folders }) => folders)).toEqual([['a'], ['b']]);
+    loop.resume();
+    expect(world.inner.calls).toEqual(['start', 'pause', 'resume']);
+    await loop.stop();
+    world.loading[1]?.end();
   });
 
   it('completes as the loop in the thread does', async () => {

@@ -1,5 +1,5 @@
 import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
-import type { ErrorCopy, OffsetReset, SourceTaskId, TaskCounters } from '@sluice/runtime';
+import type { ErrorCopy, OffsetReset, PluginPackage, SourceTaskId, TaskCounters } from '@sluice/runtime';
 import type { QueueRef, SinkPosition } from '@sluice/sdk';
 
 /** The main thread names each loop of a thread by a number that it never uses again there. */
@@ -15,6 +15,8 @@ export type ToThread =
   /** `pause` distinguishes answers to this pause from those to an earlier one. */
   | (OfLoop & { readonly kind: 'pause'; readonly pause: number })
   | { readonly kind: 'answered'; readonly question: number; readonly answer: Answer }
+  /** Loops that are created from now on may need them. */
+  | { readonly kind: 'packages'; readonly packages: readonly PluginPackage[] }
   | { readonly kind: 'close' };
 
 export type Answer = { readonly value: unknown } | { readonly error: ErrorCopy };

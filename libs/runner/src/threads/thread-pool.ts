@@ -1,5 +1,5 @@
 import { taskKey, type DesiredTask } from '@sluice/core';
-import { sharedNowMs, type TaskLoop } from '@sluice/runtime';
+import { type PluginPackage, sharedNowMs, type TaskLoop } from '@sluice/runtime';
 import { chooseThread } from './choose-thread.js';
 import { TaskThread, type TaskThreadOptions, type ThreadLimits, type ThreadMemory, type ThreadWorker } from './task-thread.js';
 
@@ -45,6 +45,11 @@ export class ThreadPool {
     const key = taskKey(task.id);
     const runsAlone = (this.#aloneUntil.get(key) ?? 0) > sharedNowMs() && this.#alone.size < this.options.size;
     return runsAlone ? this.#createAlone(task) : this.#threadFor(key, task).createLoop(task);
+  }
+
+  /** Has the threads load plugin packages before the loops that are created from now on. */
+  loadPackages(packages: readonly PluginPackage[]): void {
+    for (const thread of this.#running()) thread.loadPackages(packages);
   }
 
   /** Ends the threads that take too long. */

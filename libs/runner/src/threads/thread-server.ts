@@ -1,5 +1,13 @@
 import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
-import { copyError, type LoopEnd, newTaskCounters, restoreError, type TaskCounters, type TaskLoop } from '@sluice/runtime';
+import {
+  copyError,
+  type LoopEnd,
+  newTaskCounters,
+  type PluginPackage,
+  restoreError,
+  type TaskCounters,
+  type TaskLoop,
+} from '@sluice/runtime';
 import type { FromThread, LoopView, Question, ToThread } from './thread-messages.js';
 
 /** How old the counters, warnings and waits may be that the main thread shows, in milliseconds. */
@@ -11,6 +19,8 @@ export interface ThreadServerOptions {
   readonly send: (message: FromThread) => void;
   /** Makes the loop of a task; throws when its settings are wrong. */
   readonly createLoop: (task: DesiredTask, loop: number, shared: Pick<ToCreate, 'calls' | 'rate'>) => TaskLoop;
+  /** Loads plugin packages; what is wrong with one is no error of this. */
+  readonly loadPackages: (packages: readonly PluginPackage[]) => Promise<void>;
   /** Called once the main thread wants the thread to end; its loops have ended or are given up. */
   readonly onClose: () => void;
 }
@@ -30,12 +40,19 @@ interface Held {
 export class ThreadServer {
   readonly #loops = new Map<number, Held>();
   readonly #questions = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void }>();
+  /** What is to be done with loops that wait for packages, in order; absent while none are loaded. */
+  #held: ToThread[] | undefined;
+  readonly #heldLoops = new Set<number>();
   #lastQuestion = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: ThreadServerOptions) {}
 
   receive(message: ToThread): void {
+    if (this.#held !== undefined && this.#waits(message)) {
+      this.#held.push(message);
+      return;
+    }
     switch (message.kind) {
       case 'create':
         this.#create(message);
@@ -62,7 +79,11 @@ export class ThreadServer {
         else asked?.resolve(message.answer.value);
         return;
       }
+      case 'packages':
+        void this.#load(message.packages);
+        return;
       case 'close':
+        this.#held?.splice(0);
         clearInterval(this.#timer);
         for (const { loop } of this.#loops.values()) loop.kill();
         this.options.onClose();
@@ -84,6 +105,23 @@ export class ThreadServer {
   show(): void {
     const loops = [...this.#loops].map(([loop, held]) => newsOf(loop, held)).filter((view) => view !== undefined);
     if (loops.length > 0) this.options.send({ kind: 'shown', loops });
+  }
+
+  /** Loops that exist are not delayed. */
+  #waits(message: ToThread): boolean {
+    if (message.kind === 'packages') return true;
+    if (!('loop' in message)) return false;
+    if (message.kind === 'create') this.#heldLoops.add(message.loop);
+    return this.#heldLoops.has(message.loop);
+  }
+
+  async #load(packages: readonly PluginPackage[]): Promise<void> {
+    this.#held = [];
+    await this.options.loadPackages(packages);
+    const held = this.#held;
+    this.#held = undefined;
+    this.#heldLoops.clear();
+    for (const message of held) this.receive(message);
   }
 
   #create({ loop: number, task, ...shared }: ToCreate): void {

@@ -11,6 +11,8 @@ import { ThreadEndedError } from './thread-ended-error.js';
 export interface HostedTaskOptions {
   /** Makes the loop of a task; throws when its settings are wrong. */
   readonly createLoop: (task: DesiredTask) => TaskLoop;
+  /** Version of the connector that its loop would run now. */
+  readonly versionOf?: (task: DesiredTask) => string | undefined;
   /** The text of an error with its causes, without the secrets of the task's settings. */
   readonly describeError: (task: DesiredTask, error: unknown) => string;
   /** Asks that the task be revoked and assigned again. Rejects when nobody took the request. */
@@ -66,6 +68,8 @@ export class HostedTask {
   /** It is paused, and what it had taken before is written. */
   #isStill = false;
   #loop: TaskLoop | undefined;
+  /** Of the loop's connector. */
+  #version: string | undefined;
   readonly #stopping = new AbortController();
   #isRenewing = false;
 
@@ -133,6 +137,7 @@ export class HostedTask {
       id: task.id,
       generation: task.generation,
       state,
+      ...(this.#version === undefined ? {} : { version: this.#version }),
       since,
       ...(completedAt === undefined ? {} : { completedAt }),
       ...(trace === undefined ? {} : { trace }),
@@ -219,9 +224,10 @@ export class HostedTask {
 
   /** Resolves when the loop has ended; with the reason if that was a failure. */
   async #runOnce(): Promise<Failure | undefined> {
-    const { createLoop, clock } = this.options;
+    const { createLoop, versionOf, clock } = this.options;
     let startedMs: number | undefined;
     try {
+      this.#version = versionOf?.(this.task);
       const loop = (this.#loop = createLoop(this.task));
       this.#isStill = false;
       if (this.#isPaused) this.#pauseLoop();

@@ -47,6 +47,21 @@ describe('TaskHost', () => {
     await host.stop('c-0');
   });
 
+  it('reports the version of the connector that each loop was made of', async () => {
+    const [loop, next] = [new ScriptedLoop(), new ScriptedLoop()];
+    const world = hostOf(loop, next);
+    const { host, clock } = world;
+    host.start(task);
+    await clock.settle();
+    expect(host.reports()[0]).not.toHaveProperty('version');
+    world.version = '2.0.0';
+    loop.end(broken);
+    await clock.until(() => next.calls.includes('start'));
+    world.version = '3.0.0';
+    expect(host.reports()).toMatchObject([{ version: '2.0.0' }]);
+    await host.stop('c-0');
+  });
+
   it('reports a task from its start to its end, and as gone only when its loop has ended', async () => {
     const loop = new ScriptedLoop();
     const { host, clock, states } = hostOf(loop);

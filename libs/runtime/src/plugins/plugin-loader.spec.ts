@@ -15,10 +15,11 @@ beforeEach(async () => {
   const log = (text: string): void => {
     lines.push(text);
   };
-  loader = new PluginLoader({ folders: [place.path('all')], kind: 'source', registry, logger: { info: log, error: log } });
+  loader = new PluginLoader({ kind: 'source', registry, logger: { info: log, error: log } });
 });
 afterEach(() => place.remove());
 
+const load = (): ReturnType<PluginLoader['load']> => loader.load([place.path('all')]);
 const source = (name: string, version = '1.0.0'): string => connectorsCode(connectorCode('source', name, version));
 const broken = (): readonly unknown[] => loader.infos().filter(({ kind }) => kind === 'package');
 
@@ -31,7 +32,7 @@ describe('the loader of plugins', () => {
       `export const connectors = [${connectorCode('source', 'B')}, ${connectorCode('sink', 'BSink')}]; export const converters = [${converter}];`,
       { name: '@acme/b' },
     );
-    await loader.load();
+    await load();
     expect([registry.find('B')?.version, registry.find('BSink'), registry.converters.find('Upper')?.version]).toEqual([
       '1.0.0',
       undefined,
@@ -49,17 +50,18 @@ describe('the loader of plugins', () => {
   it('leaves out all of a package that claims what another has', async () => {
     await place.package('all/a', source('A'));
     await place.package('all/b', connectorsCode(connectorCode('source', 'New'), connectorCode('source', 'A')));
-    await loader.load();
+    await load();
     expect([registry.find('A') !== undefined, registry.find('New')]).toEqual([true, undefined]);
     expect(broken()).toMatchObject([{ name: 'b', error: expect.stringContaining('Two connectors are called A: A (source 1.0.0)') }]);
   });
 
   it('has several versions side by side, and takes one that comes later', async () => {
     await place.package('all/a-1', source('A', '1.0.0'));
-    await loader.load();
+    await load();
     await place.package('all/a-2', source('A', '2.0.0'));
     expect(registry.find('A')?.version).toBe('1.0.0');
-    await Promise.all([loader.load(), loader.load()]);
+    const news = await Promise.all([load(), load()]);
+    expect(news.map((each) => each.map(({ folder }) => folder))).toEqual([[place.path('all/a-2')], []]);
     expect([registry.find('A'), registry.find('A', '[1.0,2.0)'), registry.find('A', '3.0.0')].map((each) => each?.version)).toEqual([
       '2.0.0',
       '1.0.0',
@@ -70,31 +72,42 @@ describe('the loader of plugins', () => {
 
   it('says once that a changed package needs another folder, and keeps what it has', async () => {
     await place.package('all/a', source('A'));
-    await loader.load();
+    await load();
     await place.package('all/a', source('A', '2.0.0'), { version: '2.0.0' });
-    for (let times = 0; times < 2; times += 1) await loader.load();
+    for (let times = 0; times < 2; times += 1) await load();
     expect(registry.find('A')?.version).toBe('1.0.0');
     const error = `${place.path('all/a')} has changed since it was loaded. Put the new version into another folder`;
     expect(broken()).toEqual([{ kind: 'package', name: 'a', aliases: [], version: '2.0.0', error }]);
     expect(lines.slice(1)).toEqual([`The plugin package a 2.0.0 is left out: ${error}`]);
     await rename(place.path('all/a'), place.path('all/a-2'));
-    await loader.load();
+    await load();
     expect([registry.find('A')?.version, broken()]).toEqual(['2.0.0', []]);
   });
 
   it('loads a package once what kept it from being read is put right', async () => {
     await place.manifest('all/a');
-    await loader.load();
+    await load();
     expect(broken()).toMatchObject([{ error: expect.stringContaining('ENOENT') }]);
     await place.package('all/a', source('A'));
-    await loader.load();
+    await load();
     expect([registry.find('A')?.version, broken()]).toEqual(['1.0.0', []]);
   });
 
   it('continues after a folder that could not be read', async () => {
-    await expect(loader.load()).rejects.toThrow('cannot be read');
+    await expect(load()).rejects.toThrow('cannot be read');
     await place.package('all/a', source('A'));
-    await loader.load();
+    await load();
     expect(registry.find('A')?.version).toBe('1.0.0');
+  });
+
+  it('takes what another thread has loaded, and no more', async () => {
+    await place.package('all/a', source('A'));
+    await load();
+    await place.package('all/b', source('B'));
+    const other = new PluginRegistry();
+    const second = new PluginLoader({ kind: 'source', registry: other, logger: { info: () => undefined, error: () => undefined } });
+    await second.take(loader.loaded);
+    await second.take(loader.loaded);
+    expect([other.find('A')?.version, other.find('B'), second.loaded]).toEqual(['1.0.0', undefined, loader.loaded]);
   });
 });

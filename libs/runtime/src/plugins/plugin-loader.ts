@@ -4,8 +4,6 @@ import { findPackages, loadPackage, type PluginPackage } from './plugin-packages
 import type { PluginRegistry, PluginSet } from './plugin-registry.js';
 
 export interface PluginLoaderOptions {
-  /** Where packages are looked for, those that come first are taken where two claim one name. */
-  readonly folders: readonly string[];
   /** The connectors that are taken. */
   readonly kind: ConnectorType;
   readonly registry: PluginRegistry;
@@ -19,12 +17,13 @@ interface Known {
   readonly error?: string;
 }
 
-/** Loads plugin packages from folders. One that is wrong is reported, and harms no other. */
+/** Loads plugin packages into a registry. One that is wrong is reported, and harms no other. */
 export class PluginLoader {
   /** By folder. */
   readonly #known = new Map<string, Known>();
+  readonly #loaded: PluginPackage[] = [];
   #broken: readonly PluginInfo[] = [];
-  #loading: Promise<void> = Promise.resolve();
+  #loading: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: PluginLoaderOptions) {}
 
@@ -33,24 +32,42 @@ export class PluginLoader {
     return [...this.options.registry.pluginInfos(), ...this.#broken];
   }
 
-  /**
-   * Loads the packages that have come since the last call.
-   *
-   * @throws ConnectError for a folder that cannot be read
-   */
-  load(): Promise<void> {
-    this.#loading = this.#loading.catch(() => undefined).then(() => this.#load());
-    return this.#loading;
+  /** The packages whose plugins are there, in the order in which they came. */
+  get loaded(): readonly PluginPackage[] {
+    return this.#loaded;
   }
 
-  async #load(): Promise<void> {
-    const found: PluginPackage[] = [];
-    for (const folder of this.options.folders) found.push(...(await findPackages(folder)));
-    for (const each of found) await this.#take(each);
-    this.#broken = found.flatMap(({ folder, name, version }) => {
-      const error = this.#known.get(folder)?.error;
-      return error === undefined ? [] : [{ kind: 'package', name, aliases: [], version, error } as const];
+  /**
+   * Loads the packages that have come into folders since the last call.
+   *
+   * @returns those that are new
+   * @throws ConnectError for a folder that cannot be read
+   */
+  load(folders: readonly string[]): Promise<readonly PluginPackage[]> {
+    return this.#inTurn(async () => {
+      const found: PluginPackage[] = [];
+      for (const folder of folders) found.push(...(await findPackages(folder)));
+      const before = this.#loaded.length;
+      for (const each of found) await this.#take(each);
+      this.#broken = found.flatMap(({ folder, name, version }) => {
+        const error = this.#known.get(folder)?.error;
+        return error === undefined ? [] : [{ kind: 'package', name, aliases: [], version, error } as const];
+      });
+      return this.#loaded.slice(before);
     });
+  }
+
+  /** Loads packages that another thread has loaded. */
+  take(packages: readonly PluginPackage[]): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const each of packages) await this.#take(each);
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#loading.catch(() => undefined).then(work);
+    this.#loading = result;
+    return result;
   }
 
   async #take(found: PluginPackage): Promise<void> {
@@ -63,6 +80,7 @@ export class PluginLoader {
       if (known?.isImported === true) throw new Error(`${folder} has changed since it was loaded. Put the new version into another folder`);
       const brought = this.#add(await loadPackage(found));
       this.#known.set(folder, { stamp, isImported });
+      this.#loaded.push(found);
       logger.info(`Plugins of ${name} ${version} in ${folder}: ${brought.join(', ') || 'none for this runner'}`);
     } catch (error) {
       this.#known.set(folder, { stamp, isImported, error: messageOf(error) });

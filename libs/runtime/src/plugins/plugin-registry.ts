@@ -123,6 +123,17 @@ export class PluginRegistry implements StageTables {
     return this.connector(connectorClass(config), versionIn(config));
   }
 
+  /** Returns the version of the connector that a configuration means now; `undefined` where there is none. */
+  versionOf(config: TaskConfig): string | undefined {
+    return this.find(connectorClass(config), versionIn(config))?.version;
+  }
+
+  /** Returns a task that means the same version of its connector wherever it is made: a thread may not have the same versions. */
+  pinned<T extends { readonly config: TaskConfig }>(task: T): T {
+    const version = this.versionOf(task.config);
+    return version === undefined ? task : { ...task, config: { ...task.config, [VERSION_SETTING]: version } };
+  }
+
   /** The plugins with every name that they are found under. */
   pluginInfos(): readonly PluginInfo[] {
     return [this.#connectors, this.#converters, this.#transforms, this.#predicates].flatMap((table) => table.infos());

@@ -79,6 +79,8 @@ export class ScriptedLoop implements TaskLoop {
 
 export interface HostWorld {
   readonly host: TaskHost;
+  /** Of the connector that a loop would have; set it. */
+  version: string | undefined;
   readonly clock: ManualClock;
   readonly states: string[];
   readonly stuck: string[];
@@ -101,6 +103,7 @@ export function hostOf(...loops: ScriptedLoop[]): HostWorld {
       if (loop === undefined) throw new Error('no loop left');
       return loop;
     },
+    versionOf: () => world.version,
     describeError: (_task, error) => errorTrace(error),
     requestNewGeneration: () =>
       new Promise((resolve, reject) => {
@@ -117,5 +120,6 @@ export function hostOf(...loops: ScriptedLoop[]): HostWorld {
     onStuck: ({ id }) => stuck.push(id.connector),
     killTimeoutMs: 1000,
   });
-  return { host, clock, states, stuck, logged, requests };
+  const world: HostWorld = { host, version: undefined, clock, states, stuck, logged, requests };
+  return world;
 }
