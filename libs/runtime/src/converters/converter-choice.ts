@@ -18,7 +18,7 @@ export interface ConverterChoice extends PluginChoice<ConverterPlugin> {
 /** What is taken where neither the user nor the connector names a converter. */
 export const DEFAULT_CONVERTER_NAME = 'StringConverter';
 
-export const CONVERTER_PARTS = ['key', 'value', 'header'] as const satisfies readonly (keyof Converters)[];
+const PARTS = ['key', 'value', 'header'] as const satisfies readonly (keyof Converters)[];
 
 /** Which converters a connector's configuration means, also where they do not exist. */
 export function chooseConverters(
@@ -26,7 +26,7 @@ export function chooseConverters(
   defaults: DefaultConverters,
   table: PluginTable<ConverterPlugin>,
 ): readonly ConverterChoice[] {
-  return CONVERTER_PARTS.map((part) => {
+  return PARTS.map((part) => {
     const setting = `${part}.converter`;
     const className = config[setting]?.trim() ?? defaults[part] ?? DEFAULT_CONVERTER_NAME;
     return { part, ...choosePlugin(table, config, { setting, prefix: setting, className }) };
