@@ -103,7 +103,7 @@ describe.each(['1', '2'])('packages of plugins, with task.threads=%s', (threads)
     const file = cluster.path(`${note}.txt`);
     const config = { 'connector.class': 'FileStreamSink', file, topics: cluster.topic(note), 'value.converter': 'StringConverter' };
     expect((await cluster.request('PUT', `/connectors/${note}-out/config`, config)).status).toBe(201);
-    return until(`${note} arrives`, () => existsSync(file) && readFileSync(file, 'utf8').trim(), 120_000, log);
+    return until(`${note} arrives`, () => existsSync(file) && (readFileSync(file, 'utf8').trim() || undefined), 120_000, log);
   };
 
   const runningTask = (name: string): Promise<{ readonly version: string; readonly generation: number }> =>
