@@ -7,7 +7,7 @@ export * from './converters/create-converters.js';
 export { CallBoard, newCallMemory, type OngoingCall, sharedNowMs } from './host/call-board.js';
 export * from './host/create-task-loop.js';
 export * from './host/error-copy.js';
-export { describeTaskError, errorTrace } from './host/error-trace.js';
+export { describerOf, errorTrace } from './host/error-trace.js';
 export * from './host/hosted-task.js';
 export * from './host/task-host.js';
 export type { TaskLoop } from './host/task-loop.js';

@@ -21,8 +21,7 @@ import type { RpcEndpoint } from '@sluice/rpc';
 import {
   builtInFolder,
   createTaskLoop,
-  describeTaskError,
-  errorTrace,
+  describerOf,
   PluginLoader,
   PluginRegistry,
   SinkDivider,
@@ -147,8 +146,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
             rateOf: ({ id }) => rates.of(id.connector),
             progressOf: (task) => (task.type === 'sink' ? alsoNoted(lag.watch(task, environments.messages), offsets) : undefined),
           },
-          describeFailure: (error, among) =>
-            among.reduce((text, { config }) => describeTaskError(text, config, plugins), errorTrace(error)),
+          describerOf: ({ config }) => describerOf(config, plugins),
         });
   const watch = new PluginWatch({
     load: async () => {

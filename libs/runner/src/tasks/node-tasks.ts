@@ -1,6 +1,6 @@
 import { DesiredTasks, type PluginInfo, taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
-import { describeTaskError, type PluginRegistry, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
+import { describerOf, type PluginRegistry, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
 import type { ConnectorRates } from './connector-rates.js';
 import { GenerationRequests } from './generation-requests.js';
@@ -46,7 +46,7 @@ export class NodeTasks {
     this.#host = new TaskHost({
       createLoop: (task: DesiredTask) => meter.counted(task.id, () => createLoop(plugins.pinned(task))),
       versionOf: ({ config }) => plugins.versionOf(config),
-      describeError: ({ config }, error) => describeTaskError(error, config, plugins),
+      describerOf: (task) => describerOf(plugins.pinned(task).config, plugins),
       requestNewGeneration: ({ id }) => generations.request(id),
       clock: systemClock,
       logger,

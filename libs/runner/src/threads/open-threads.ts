@@ -12,7 +12,7 @@ import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 /** How long a thread may take to end once that was ordered, in milliseconds. JavaScript ends at once. */
 const END_TIMEOUT_MS = 10_000;
 
-export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describeFailure'> {
+export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describerOf'> {
   /** URL of the module that runs `runTaskThread` where it is not the main thread. */
   readonly main: string;
   /** Memory of the node's lease: see `LeaseBoard`. */
@@ -24,7 +24,7 @@ export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describeFai
 }
 
 /** Makes the threads of a runner, as its settings say. None starts before the first task. */
-export function openThreads(node: ClusterNode, { main, lease, kind, packages, services, describeFailure }: OpenThreadsOptions): ThreadPool {
+export function openThreads(node: ClusterNode, { main, lease, kind, packages, services, describerOf }: OpenThreadsOptions): ThreadPool {
   const { settings, topics, logQueue, logger, self } = node;
   const { clusterId, dataCluster, defaultConverters, mayCreateTopics, requestTimeoutMs, threads } = settings;
   const isSeparate = isOtherCluster(settings, dataCluster);
@@ -46,7 +46,7 @@ export function openThreads(node: ClusterNode, { main, lease, kind, packages, se
     size: threads.count,
     memoryMb,
     limits: { stallMs, callTimeoutMs, endMs: END_TIMEOUT_MS },
-    describeFailure,
+    describerOf,
     onStuck: (message) => {
       node.fail(new RunnerError('THREAD_STUCK', message, false), true);
     },

@@ -77,8 +77,10 @@ class World {
     limits: LIMITS,
     memoryMb: 128,
     onStuck: (message) => this.stuck.push(message),
-    describeFailure: (error, among) =>
-      among.reduce((text, { config }) => text.replaceAll(config['password'] ?? 's3cret', '***'), String(error)),
+    describerOf:
+      ({ config }) =>
+      (error) =>
+        String(error).replaceAll(config['password'] ?? 's3cret', '***'),
     services: {
       positions: {
         open: () => Promise.resolve({ free: [], held: [], unsettled: [] }),

@@ -4,6 +4,7 @@ import { taskKey, type DesiredTask } from '@sluice/core';
 import {
   CallBoard,
   copyError,
+  errorTrace,
   sharedNowMs,
   type PluginPackage,
   type SharedRate,
@@ -60,8 +61,8 @@ export interface TaskThreadOptions {
   /** What the heap of the thread may hold, in MB; `undefined` for what Node allows. */
   readonly memoryMb: number | undefined;
   readonly services: ThreadServices;
-  /** The text of an error with its causes, without the secrets of any of the tasks. */
-  readonly describeFailure: (error: unknown, tasks: readonly DesiredTask[]) => string;
+  /** Returns a function for the text of an error with its causes, without the secrets of a task that is created now. It does not throw. */
+  readonly describerOf: (task: DesiredTask) => (error: unknown) => string;
   /** Called when nothing of the thread runs any more, with the tasks that are known to be the cause. */
   readonly onEnd: (culprits: readonly DesiredTask[]) => void;
   /** Called when the thread does not end: only the end of the process, by a signal, ends it. */
@@ -86,8 +87,8 @@ export class TaskThread {
   readonly #stalls = new StallWatch();
   readonly #loops = new Map<number, HeldLoop>();
   readonly #exited: Promise<void>;
-  /** The tasks that ran here: an error that nobody catches may come from what one of them has left behind. */
-  readonly #served = new Map<string, DesiredTask>();
+  /** Describe errors without the secrets of the tasks that ran here: one that nobody catches may come from what one of them has left behind. */
+  readonly #describers = new Map<string, (error: unknown) => string>();
   #hasForgotten = false;
   #lastLoop = 0;
   #failure: Error | undefined;
@@ -210,17 +211,19 @@ export class TaskThread {
   }
 
   #noteServed(task: DesiredTask): void {
-    this.#served.set(`${taskKey(task.id)}@${task.generation}`, task);
-    const [oldest] = this.#served.keys();
-    if (this.#served.size <= MAX_SERVED || oldest === undefined) return;
-    this.#served.delete(oldest);
+    const version = task.config['connector.plugin.version'] ?? '';
+    this.#describers.set(`${taskKey(task.id)}@${task.generation} ${version}`, this.options.describerOf(task));
+    const [oldest] = this.#describers.keys();
+    if (this.#describers.size <= MAX_SERVED || oldest === undefined) return;
+    this.#describers.delete(oldest);
     this.#hasForgotten = true;
   }
 
   /** The text of an error that nobody caught, without the secrets of any task that ran here. */
   #traceOf(failure: Error): string {
     if (this.#hasForgotten) return `${failure.name}, whose text may name secrets of tasks that ran here long ago`;
-    return this.options.describeFailure(failure, [...this.#served.values()]);
+    const text = [...this.#describers.values()].reduce<unknown>((error, describe) => describe(error), failure);
+    return typeof text === 'string' ? text : errorTrace(text);
   }
 
   #send(message: ToThread): void {

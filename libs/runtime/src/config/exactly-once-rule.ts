@@ -17,6 +17,8 @@ function whyNotExactlyOnce(connector: SourceConnector, config: TaskConfig): stri
   try {
     const answer: unknown = connector.exactlyOnceSupport(config);
     if (answer === 'supported') return undefined;
+    // A promise is no answer, and its rejection is nobody's: Node would end the process.
+    Promise.resolve(answer).catch(() => undefined);
     return answer === 'unsupported' ? `${connector.name} cannot with these settings` : `${connector.name} does not say whether it can`;
   } catch (error) {
     return `${connector.name} could not say whether it can: ${String(error)}`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SinkConnector } from '@sluice/sdk';
 import { PluginRegistry } from '../plugins/plugin-registry.js';
-import { describeTaskError, errorTrace, MAX_TRACE_LENGTH, shortenedTrace } from './error-trace.js';
+import { describerOf, errorTrace, MAX_TRACE_LENGTH, shortenedTrace } from './error-trace.js';
 
 describe('errorTrace', () => {
   it('shows the whole chain of causes', () => {
@@ -41,19 +41,32 @@ const connector: SinkConnector = {
   },
 };
 
-describe('describeTaskError', () => {
+describe('the describer of the errors of a task', () => {
   const error = new Error('login with 4711 at db', { cause: new Error('token abcdef refused for bob') });
   const config = { 'connector.class': 'Vault', pin: '4711', 'driver.token': 'abcdef', user: 'bob' };
 
   it('hides what is secret by definition or by name, in causes and stacks too', () => {
-    const text = describeTaskError(error, config, new PluginRegistry([connector]));
+    const text = describerOf(config, new PluginRegistry([connector]))(error);
     expect(text).toMatch(/^Error: login with \S+ at db\n[^]*Caused by: Error: token \S+ refused for bob/);
     expect(text).not.toContain('4711');
     expect(text).not.toContain('abcdef');
   });
 
   it('goes by names where the class is unknown', () => {
-    const text = describeTaskError(error, config, new PluginRegistry([]));
+    const text = describerOf(config, new PluginRegistry([]))(error);
     expect(text).not.toContain('abcdef');
+  });
+
+  it('stays with the versions that the task had, also when newer ones name their secrets otherwise', () => {
+    const registry = new PluginRegistry([connector]);
+    const describeError = describerOf(config, registry);
+    const spec: SinkConnector['spec'] = { code: { type: 'password', importance: 'high', optional: true, doc: 'A secret.' } };
+    registry.add({ connectors: [{ ...connector, version: '2.0.0', spec }], converters: [], transforms: [], predicates: [] });
+    expect(describeError(error)).not.toContain('4711');
+  });
+
+  it('leaves out the text where nobody knows the secrets', () => {
+    const broken = { ...connector, spec: { pin: null } } as unknown as SinkConnector;
+    expect(describerOf(config, new PluginRegistry([broken]))(error)).toMatch(/^An error whose text is left out: .* \(TypeError\)$/);
   });
 });

@@ -33,7 +33,17 @@ export function shortenedTrace(text: string): string {
   return `${text.slice(0, half)}\n... ${left} characters are left out ...\n${text.slice(-half)}`;
 }
 
-/** Describes a task's error with its causes, without the values of the secret settings that the task has. */
-export function describeTaskError(error: unknown, config: Config, plugins: PluginRegistry): string {
-  return shortenedTrace(plugins.secretsHider(config)(errorTrace(error)));
+/**
+ * Returns a function that describes an error with its causes, without the values of the secret settings that a task has. It goes by the versions of
+ * plugins that are the task's now: those that come later may name secrets otherwise. Where it cannot find the secrets, it leaves the text out.
+ */
+export function describerOf(config: Config, plugins: PluginRegistry): (error: unknown) => string {
+  let hide: (text: string) => string;
+  try {
+    hide = plugins.secretsHider(config);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.name : typeof cause;
+    hide = () => `An error whose text is left out: the secrets of its task are unknown (${why})`;
+  }
+  return (error) => shortenedTrace(hide(errorTrace(error)));
 }

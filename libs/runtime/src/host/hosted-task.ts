@@ -13,8 +13,11 @@ export interface HostedTaskOptions {
   readonly createLoop: (task: DesiredTask) => TaskLoop;
   /** Version of the connector that its loop would run now. */
   readonly versionOf?: (task: DesiredTask) => string | undefined;
-  /** The text of an error with its causes, without the secrets of the task's settings. */
-  readonly describeError: (task: DesiredTask, error: unknown) => string;
+  /**
+   * Returns a function for the text of an error with its causes, without the secrets of the task's settings. Each loop has its own: the versions of
+   * plugins that the next one takes may name secrets otherwise. The function does not throw.
+   */
+  readonly describerOf: (task: DesiredTask) => (error: unknown) => string;
   /** Asks that the task be revoked and assigned again. Rejects when nobody took the request. */
   readonly requestNewGeneration: (task: DesiredTask, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -70,6 +73,8 @@ export class HostedTask {
   #loop: TaskLoop | undefined;
   /** Of the loop's connector. */
   #version: string | undefined;
+  /** Describes the errors of the loop. */
+  #describeError: ((error: unknown) => string) | undefined;
   readonly #stopping = new AbortController();
   #isRenewing = false;
 
@@ -224,9 +229,10 @@ export class HostedTask {
 
   /** Resolves when the loop has ended; with the reason if that was a failure. */
   async #runOnce(): Promise<Failure | undefined> {
-    const { createLoop, versionOf, clock } = this.options;
+    const { createLoop, versionOf, describerOf, clock } = this.options;
     let startedMs: number | undefined;
     try {
+      this.#describeError = describerOf(this.task);
       this.#version = versionOf?.(this.task);
       const loop = (this.#loop = createLoop(this.task));
       this.#isStill = false;
@@ -346,7 +352,8 @@ export class HostedTask {
   }
 
   #describe(error: unknown): { readonly trace: string; readonly message: string } {
-    const trace = this.options.describeError(this.task, error);
+    const describe = (this.#describeError ??= this.options.describerOf(this.task));
+    const trace = describe(error);
     return { trace, message: trace.split('\n', 1)[0] ?? '' };
   }
 

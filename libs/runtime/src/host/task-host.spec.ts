@@ -47,9 +47,9 @@ describe('TaskHost', () => {
     await host.stop('c-0');
   });
 
-  it('reports the version of the connector that each loop was made of', async () => {
-    const [loop, next] = [new ScriptedLoop(), new ScriptedLoop()];
-    const world = hostOf(loop, next);
+  it('reports the version of the connector that each loop was made of, and describes the errors of the loop by that one', async () => {
+    const [loop, next, last] = [new ScriptedLoop(), new ScriptedLoop(), new ScriptedLoop()];
+    const world = hostOf(loop, next, last);
     const { host, clock } = world;
     host.start(task);
     await clock.settle();
@@ -59,6 +59,9 @@ describe('TaskHost', () => {
     await clock.until(() => next.calls.includes('start'));
     world.version = '3.0.0';
     expect(host.reports()).toMatchObject([{ version: '2.0.0' }]);
+    next.end(broken);
+    await clock.until(() => last.calls.includes('start'));
+    expect(host.reports()).toMatchObject([{ version: '3.0.0', lastError: { message: expect.stringMatching(/^2\.0\.0: Error: /) } }]);
     await host.stop('c-0');
   });
 

@@ -43,6 +43,12 @@ async function turns(): Promise<void> {
 }
 
 describe('the checks of connectors', () => {
+  it.each([undefined, 'all right', [undefined], [{ field: 'url' }]])('refuse the answer %j', async (answer) => {
+    const checks = new ConnectorChecks(limits);
+    const connector = looking((() => Promise.resolve(answer)) as unknown as Validate);
+    await expect(checks.run(connector, {})).rejects.toThrow('validate must answer a list of errors, each with field and message');
+  });
+
   it('answer what a connector finds, at once or later, and nothing where it checks nothing', async () => {
     const checks = new ConnectorChecks(limits);
     const errors = [{ field: 'url', message: 'nobody answers' }];

@@ -1,5 +1,5 @@
 import { VALIDATION_LIMIT_MS } from '@sluice/protocol';
-import { type Connector, type FieldError, RetriableError, type TaskConfig } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type Connector, type FieldError, RetriableError, type TaskConfig } from '@sluice/sdk';
 import { onAbort, withinTime } from '@sluice/time';
 
 export interface CheckLimits {
@@ -43,7 +43,7 @@ export class ConnectorChecks {
       const places = this.#placesOf(connector);
       await this.#take(connector, places, ended.signal);
       try {
-        return await validate.call(connector, config, ended.signal);
+        return errorsIn(await validate.call(connector, config, ended.signal));
       } finally {
         this.#leave(connector, places);
       }
@@ -90,4 +90,17 @@ export class ConnectorChecks {
     places.running -= 1;
     if (places.running === 0) this.#places.delete(connector);
   }
+}
+
+function errorsIn(answer: unknown): readonly FieldError[] {
+  if (Array.isArray(answer) && answer.every(isFieldError)) return answer;
+  throw new ConnectError(
+    ConnectErrorCode.internal,
+    'validate must answer a list of errors, each with field and message; an empty one if all is right',
+  );
+}
+
+function isFieldError(given: unknown): given is FieldError {
+  const { field, message } = (given ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof field === 'string' && typeof message === 'string';
 }

@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SourceConnector } from '@sluice/sdk';
 import { connectorCode, connectorsCode, PackageFolder } from '../testing/package-folder.js';
 import { PluginLoader } from './plugin-loader.js';
 import { PluginRegistry } from './plugin-registry.js';
@@ -109,5 +110,30 @@ describe('the loader of plugins', () => {
     await second.take(loader.loaded);
     await second.take(loader.loaded);
     expect([other.find('A')?.version, other.find('B'), second.loaded]).toEqual(['1.0.0', undefined, loader.loaded]);
+  });
+
+  it('keeps the methods and private fields of connectors that are objects of classes, also where the node prefers a converter', async () => {
+    const made = `class Made {
+      kind = 'source'; name = 'Made'; aliases = []; version = '1.0.0'; doc = 'Made.'; spec = {};
+      #support = 'supported';
+      taskConfigs() { return [{ support: this.#support }]; }
+      createTask() { return { support: this.#support }; }
+      createInstance() { return { support: this.#support }; }
+      validate() { return [{ field: 'name', message: this.#support }]; }
+      exactlyOnceSupport() { return this.#support; }
+    }`;
+    await place.package('all/a', `${made} export const connectors = [new Made()];`);
+    registry = new PluginRegistry([], { preferred: { value: 'JsonConverter' } });
+    loader = new PluginLoader({ kind: 'source', registry, logger: { info: () => undefined, error: () => undefined } });
+    await load();
+    const found = registry.find('Made') as SourceConnector;
+    expect(found).toMatchObject({ name: 'Made', defaultConverters: { value: 'JsonConverter' } });
+    expect([found.taskConfigs({}, 1), found.createTask(), found.createInstance?.(), found.exactlyOnceSupport?.({})]).toEqual([
+      [{ support: 'supported' }],
+      { support: 'supported' },
+      { support: 'supported' },
+      'supported',
+    ]);
+    expect(found.validate?.({}, new AbortController().signal)).toEqual([{ field: 'name', message: 'supported' }]);
   });
 });

@@ -72,6 +72,7 @@ describe('a package', () => {
   const file = (name: string): string => place.path(`all/a/${name}`);
   const plugin = (kind: string): string =>
     `{ kind: '${kind}', name: 'A', aliases: [], version: '1.0.0', doc: '', spec: {}, create: () => ({}) }`;
+  const withField = (field: string): string => connectorsCode(connectorCode('sink', 'A', '1.0.0', `spec: { pin: ${field} }`));
 
   it('brings plugins of all kinds', async () => {
     const lists = ['converter', 'transform', 'predicate'].map((kind) => `export const ${kind}s = [${plugin(kind)}];`);
@@ -127,6 +128,14 @@ describe('a package', () => {
     [connectorsCode(connectorCode('sink', 'A', '1')), 'connectors[0].version is "1"; it must be a semantic version'],
     [connectorsCode(connectorCode('sink', 'A', '1.0.0', 'aliases: [1]')), 'connectors[0].aliases must be an array of class names'],
     [connectorsCode(connectorCode('sink', 'A', '1.0.0', 'spec: null')), 'connectors[0].spec must be an object of settings'],
+    [withField('null'), 'connectors[0].spec["pin"] must be an object that describes a setting'],
+    [withField("{ type: 'text' }"), 'connectors[0].spec["pin"].type is "text"; it must be string, int,'],
+    [withField("{ type: 'string', doc: 'Pin.' }"), 'connectors[0].spec["pin"].importance is undefined; it must be high, medium, low'],
+    [withField("{ type: 'string', importance: 'low', doc: 7 }"), 'connectors[0].spec["pin"].doc must be a text'],
+    [withField("{ type: 'string', importance: 'low', aliases: 'p' }"), 'connectors[0].spec["pin"].aliases must be an array of texts'],
+    [withField("{ type: 'list', importance: 'low', default: 'p' }"), 'connectors[0].spec["pin"].default must be an array of texts'],
+    [withField("{ type: 'string', importance: 'low', pattern: '(' }"), 'connectors[0].spec["pin"].pattern must be a regular expression'],
+    [withField("{ get type() { throw new Error('odd'); } }"), 'connectors[0].spec cannot be read: odd'],
     [connectorsCode(connectorCode('sink', 'A', '1.0.0', 'taskConfigs: 1')), 'connectors[0].taskConfigs must be a function'],
     [`export const transforms = [${plugin('converter')}];`, 'transforms[0].kind is "converter"; it must be "transform"'],
     [`export const predicates = [{ ...${plugin('predicate')}, create: 1 }];`, 'predicates[0].create must be a function'],

@@ -458,9 +458,11 @@ describe('validate', () => {
       },
     };
     const mute = { ...source, exactlyOnceSupport: () => 'yes' } as unknown as SourceConnector;
+    const later = { ...source, exactlyOnceSupport: () => Promise.reject(new Error('no system')) } as unknown as SourceConnector;
     const refused: readonly (readonly [SourceConnector, TaskConfig, string])[] = [
       [source, {}, 'ListSource does not say whether it can'],
       [mute, {}, 'ListSource does not say whether it can'],
+      [later, {}, 'ListSource does not say whether it can'],
       [supporting, { last: '1' }, 'ListSource cannot with these settings'],
       [failing, { pin: 'hunter2' }, 'ListSource could not say whether it can: Error: odd [hidden]'],
     ];

@@ -12,6 +12,7 @@ import {
   parseConfig,
   type PredicatePlugin,
   RetriableError,
+  type SinkConnector,
   type TaskConfig,
   type TransformPlugin,
 } from '@sluice/sdk';
@@ -95,7 +96,7 @@ export class PluginRegistry implements StageTables {
     const own =
       Object.keys(preferred).length === 0
         ? connectors
-        : connectors.map((connector) => ({ ...connector, defaultConverters: { ...connector.defaultConverters, ...preferred } }));
+        : connectors.map((connector) => withConverters(connector, { ...connector.defaultConverters, ...preferred }));
     const tables = [
       this.#connectors.with(own),
       this.#converters.with(converters),
@@ -234,6 +235,30 @@ export class PluginRegistry implements StageTables {
       ? []
       : versionErrors(this.#connectors, className, VERSION_SETTING, version ?? '');
   }
+}
+
+/** Calls each method on the connector itself: one that is an object of a class has them, and its private fields, nowhere else. */
+function withConverters(connector: Connector, defaultConverters: Connector['defaultConverters'] & object): Connector {
+  const { name, aliases, version, doc, spec, validate, createInstance } = connector;
+  const common = {
+    name,
+    aliases,
+    version,
+    doc,
+    spec,
+    defaultConverters,
+    taskConfigs: connector.taskConfigs.bind(connector),
+    ...(validate === undefined ? {} : { validate: validate.bind(connector) }),
+    ...(createInstance === undefined ? {} : { createInstance: createInstance.bind(connector) }),
+  } satisfies Record<Exclude<keyof SinkConnector, 'kind' | 'createTask' | 'validate' | 'createInstance'>, unknown>;
+  if (connector.kind === 'sink') return { ...common, kind: 'sink', createTask: connector.createTask.bind(connector) };
+  const { exactlyOnceSupport } = connector;
+  return {
+    ...common,
+    kind: 'source',
+    createTask: connector.createTask.bind(connector),
+    ...(exactlyOnceSupport === undefined ? {} : { exactlyOnceSupport: exactlyOnceSupport.bind(connector) }),
+  };
 }
 
 /** What the task was given counts, also where the connector's settings have the same under another name. */

@@ -79,7 +79,7 @@ export class ScriptedLoop implements TaskLoop {
 
 export interface HostWorld {
   readonly host: TaskHost;
-  /** Of the connector that a loop would have; set it. */
+  /** Of the connector that a loop would have; set it. Errors of that loop begin with it. */
   version: string | undefined;
   readonly clock: ManualClock;
   readonly states: string[];
@@ -104,7 +104,10 @@ export function hostOf(...loops: ScriptedLoop[]): HostWorld {
       return loop;
     },
     versionOf: () => world.version,
-    describeError: (_task, error) => errorTrace(error),
+    describerOf: () => {
+      const { version } = world;
+      return (error) => (version === undefined ? errorTrace(error) : `${version}: ${errorTrace(error)}`);
+    },
     requestNewGeneration: () =>
       new Promise((resolve, reject) => {
         requests.push({ resolve, reject });
