@@ -18,7 +18,7 @@ const timedOut = new BrokerResponseError(answer, { retriable: true });
 function send(error: Error): Promise<unknown> {
   const client = { producer: { sendBatch: () => Promise.reject(error) } };
   const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
-  const batch = producer.newBatch();
+  const batch = producer.newBatch(1);
   batch.add(Buffer.from('x'), '');
   return producer.send(queue, batch, new AbortController().signal);
 }
@@ -83,7 +83,7 @@ describe('the memory of a batch', () => {
   });
 
   const filled = (): RecordBatch => {
-    const batch = producer.newBatch();
+    const batch = producer.newBatch(body.length);
     expect(batch).toMatchObject({ count: 0, bytes: 0 });
     expect(batch.add(body, '')).toBe(body.length);
     return batch;
@@ -120,6 +120,16 @@ describe('the memory of a batch', () => {
     await Promise.all([producer.send(queue, filled(), signal), producer.send(queue, filled(), signal)]);
     expect(memories[1]).toBe(memories[0]);
     expect(memories[2]).not.toBe(memories[0]);
+  });
+
+  it('is not taken by a batch that needs little of it, of which many may wait', async () => {
+    await sendOne();
+    const small = producer.newBatch(1_000);
+    small.add(Buffer.from('x'), '');
+    await producer.send(queue, small, signal);
+    await sendOne();
+    expect(memories[1]).not.toBe(memories[0]);
+    expect(memories[2]).toBe(memories[0]);
   });
 
   it('is kept up to a limit', async () => {
@@ -165,7 +175,7 @@ describe('the queue of a static topic', () => {
   it('takes a batch that has no offset yet for stored at an unknown place', async () => {
     const client = { producer: { sendBatch: () => Promise.resolve({ status: 'stored', firstOffset: -1, count: 1 }) } };
     const producer = new RocketMqRecordProducer(client as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
-    const batch = producer.newBatch();
+    const batch = producer.newBatch(1);
     batch.add(Buffer.from('x'), '');
     const failure: unknown = await producer.send(queue, batch, new AbortController().signal).catch((e: unknown) => e);
     expect(failure).toMatchObject({ outcome: 'unknown', retriable: true });

@@ -21,14 +21,21 @@ const SEND_TIMEOUT_MS = 10_000;
 
 /** Most memory of acknowledged batches that is kept for the next ones. */
 const MAX_SPARE_BYTES = 16 * 1024 * 1024;
+/** Any batch may have so much. */
+const SMALL_BYTES = 32 * 1024;
+/** How many times its own size a batch may have: memory grows by doubling, and batches of a queue differ. */
+const MAX_SURPLUS = 4;
 
 /** Keeps the memory of acknowledged batches, of all tasks of a thread: new memory costs more than what is written into it. */
 export class SpareEncoders {
   readonly #encoders: BatchEncoder[] = [];
   #bytes = 0;
 
-  take(): BatchEncoder {
-    const encoder = this.#encoders.pop();
+  /** Returns an encoder that has no more memory than a batch of about that size may have: many small ones may wait for a broker. */
+  take(expectedBytes: number): BatchEncoder {
+    const fits = ({ capacity }: BatchEncoder): boolean => capacity <= Math.max(SMALL_BYTES, MAX_SURPLUS * expectedBytes);
+    const at = this.#encoders.findLastIndex(fits);
+    const [encoder] = at < 0 ? [] : this.#encoders.splice(at, 1);
     if (encoder === undefined) return new BatchEncoder();
     this.#bytes -= encoder.capacity;
     encoder.reset();
@@ -107,8 +114,8 @@ export class RocketMqRecordProducer implements RecordProducer {
     }
   }
 
-  newBatch(): RecordBatch {
-    return new EncoderBatch(this.spare.take());
+  newBatch(expectedBytes: number): RecordBatch {
+    return new EncoderBatch(this.spare.take(expectedBytes));
   }
 
   giveBack(batch: RecordBatch): void {

@@ -35,7 +35,8 @@ export interface RecordProducer {
   queues(topic: string): Promise<readonly QueueRef[]>;
   /** Asks the name servers about a queue, and creates nothing. Rejects when none answers. */
   lookUpQueue(queue: QueueRef): Promise<QueueLookUp>;
-  newBatch(): RecordBatch;
+  /** @param expectedBytes about how large the batch becomes when it is encoded: one that is used again may have as much memory as fits that */
+  newBatch(expectedBytes: number): RecordBatch;
   /** Takes a batch back that nobody sends or reads any more: its memory may serve the next one. */
   giveBack(batch: RecordBatch): void;
   /**

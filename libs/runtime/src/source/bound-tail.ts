@@ -44,7 +44,7 @@ export async function boundTail(sending: BarrierSending, queue: QueueRef, barrie
   };
   return retrying(policy, signal, async () => {
     await lease.whenHeld(signal);
-    const batch = producer.newBatch();
+    const batch = producer.newBatch(0);
     batch.add(body, properties);
     try {
       const { firstOffset } = await producer.send(queue, batch, signal);

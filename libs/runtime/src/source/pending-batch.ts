@@ -41,8 +41,12 @@ export class PendingBatch {
   /** Where what is sent was stored, once the broker has said so. */
   #storedAt: StoredBatch | undefined;
 
-  constructor(private readonly options: PendingBatchOptions) {
-    this.#encoded = options.producer.newBatch();
+  /** @param expectedBytes about how large it becomes */
+  constructor(
+    private readonly options: PendingBatchOptions,
+    expectedBytes: number,
+  ) {
+    this.#encoded = options.producer.newBatch(expectedBytes);
     this.#records = options.keepsRecords ? [] : undefined;
     this.#positions = options.isKeyed ? [] : undefined;
   }
@@ -179,7 +183,7 @@ export class PendingBatch {
   }
 
   #encode(): RecordBatch {
-    const rest = this.options.producer.newBatch();
+    const rest = this.options.producer.newBatch(this.#encoded.bytes);
     for (const [index, body] of this.#bodies.entries()) {
       const properties = this.#properties[index];
       if (properties !== undefined && !this.#found.has(index)) rest.add(body, properties);

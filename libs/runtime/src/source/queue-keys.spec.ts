@@ -5,7 +5,7 @@ import { parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf } from '../config/loop-settings.js';
 import type { ListSource } from '../testing/list-source.js';
 import { readEverything, readValid } from '../testing/read-valid.js';
-import { listOf, SourceWorld, textEncoder } from '../testing/source-world.js';
+import { listOf, SourceWorld, textEncoder, valuesOf } from '../testing/source-world.js';
 import { convertedQueueKeys, placeOf, type QueueKeys } from './queue-keys.js';
 
 const base = { name: 'c', 'connector.class': 'X' };
@@ -307,5 +307,39 @@ describe('a source whose keys choose the queues', () => {
     await world.clock.until(() => second.counters.recordsSent === 30);
     await world.clock.advance(60_000);
     expect(await second.loop.stop()).toEqual({ kind: 'stopped', clean: true });
+  });
+
+  it('does not end settled while a send of unknown outcome may still land', async () => {
+    const world = new SourceWorld();
+    const queues = world.cluster.addTopic('t', 3);
+    const lost = queueKey(queues[1]!);
+    const source = (): ReturnType<SourceWorld['source']> => world.source({ a: listOf(60) }, 7);
+    let isSent = false;
+    world.cluster.fate = (queue, batch) => {
+      const isBarrier = batch.messages.some(({ properties }) => String(properties).includes('sluice-b'));
+      if (queueKey(queue) !== lost || isBarrier || world.cluster.queue(queue).messages.length === 0) return { kind: 'store' };
+      if (!isSent) {
+        isSent = true;
+        return { kind: 'part-unknown', count: 0 };
+      }
+      // The broker goes away once the queue was examined.
+      world.cluster.stopped.set(lost, 'unavailable');
+      return { kind: 'reject', retriable: true };
+    };
+    const first = world.loop(source(), { queueKeys: lastDigit });
+    await first.loop.start();
+    let hasEnded = false;
+    void first.loop.ended.then(() => (hasEnded = true));
+    await world.clock.until(() => hasEnded, 400_000);
+    expect(isSent).toBe(true);
+    world.cluster.stopped.clear();
+    world.cluster.landLate();
+    world.cluster.fate = () => ({ kind: 'store' });
+    const second = world.loop(source(), { queueKeys: lastDigit });
+    await second.loop.start();
+    const found = (): readonly string[] => queues.flatMap((queue) => readValid(world.cluster.queue(queue)));
+    await world.clock.until(() => new Set(found()).size >= 60);
+    await second.loop.stop();
+    expect([...found()].sort()).toEqual(valuesOf(60).toSorted());
   });
 });

@@ -44,9 +44,7 @@ export interface QueueLaneOptions extends PendingBatchOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/**
- * Sends the records of one queue, in order. One batch is unacknowledged at a time; meanwhile further records collect in the next ones. A queue that cannot be reached keeps its records until it can, or until it is lost: then another lane gets them all.
- */
+/** Sends the records of one queue in order, one batch after the other. A queue that cannot be reached keeps its records until it can or is lost: another lane gets them then. */
 export class QueueLane {
   readonly key: string;
   /** The queue's name in stamps. */
@@ -62,6 +60,7 @@ export class QueueLane {
   /** Closed batches, the first of which is being sent. */
   #closed: PendingBatch[] = [];
   #open: PendingBatch | undefined;
+  #lastBatchBytes = 0;
   /** Acknowledged batches that are not part of the stored positions in full. */
   readonly #unsettled: { readonly batch: PendingBatch; readonly endOffset: number }[] = [];
   #running = false;
@@ -115,11 +114,11 @@ export class QueueLane {
   append(partition: PartitionState, seq: number, record: SourceRecord, parts: OutgoingParts): PendingBatch | undefined {
     const { counters } = this.options;
     const hasNewRoute = !partition.areRoutesStored;
-    let batch = (this.#open ??= new PendingBatch(this.options));
+    let batch = (this.#open ??= new PendingBatch(this.options, this.#lastBatchBytes));
     let bytes = batch.add(partition, seq, record, parts, hasNewRoute);
     if (bytes === 0) {
       if (batch.count === 0) return undefined;
-      const next = new PendingBatch(this.options);
+      const next = new PendingBatch(this.options, this.#lastBatchBytes);
       bytes = next.add(partition, seq, record, parts, hasNewRoute);
       if (bytes === 0) return undefined;
       this.#close(batch);
@@ -229,6 +228,7 @@ export class QueueLane {
         }
         const { count, payloadBytes } = batch;
         if (!(await this.#deliver(batch))) continue;
+        this.#lastBatchBytes = batch.encodedBytes;
         this.#closed.shift();
         this.#unsettled.push({ batch, endOffset: batch.endOffset });
         const { counters } = this.options;
@@ -260,6 +260,8 @@ export class QueueLane {
   async #deliver(batch: PendingBatch): Promise<boolean> {
     const { signal, counters, backoff, clock } = this.options;
     this.#isUncertain = false;
+    // Of a try whose outcome nobody knows the queue may get something as long as it takes messages.
+    let mayLandLate = false;
     let wasStopped = false;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -279,11 +281,12 @@ export class QueueLane {
           return true;
         }
         this.#isUncertain ||= settlement === 'unknown' || settlement === 'stored';
+        mayLandLate ||= this.#isUncertain;
         const look = await this.options.queues.look(this.queue, true);
         signal.throwIfAborted();
         // What a closed queue has of an uncertain batch is read first: the next attempt does.
         if (isStop(look) && mayMove(look) && !(this.#isUncertain && look.state === 'closed')) {
-          this.options.move(this, look, this.#isUncertain);
+          this.options.move(this, look, look.state === 'closed' ? this.#isUncertain : mayLandLate);
           return false;
         }
         // Name servers that do not answer leave open whether the queue is gone, which explains a rejection.

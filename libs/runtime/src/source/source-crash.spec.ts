@@ -95,7 +95,7 @@ function portsOf(
     producer: {
       queues: (topic) => process.call(() => producer.queues(topic)),
       lookUpQueue: (queue) => process.call(() => producer.lookUpQueue(queue)),
-      newBatch: () => producer.newBatch(),
+      newBatch: (expectedBytes) => producer.newBatch(expectedBytes),
       giveBack: (batch) => {
         producer.giveBack(batch);
       },
