@@ -190,6 +190,13 @@ describe('a changed config', () => {
     }
   });
 
+  it("of a connector's own setting that begins like those limits restarts them", () => {
+    const node = running(2);
+    const before = generations(node);
+    change(node, { 'tasks.max': '2', 'rate.limit.retry.ms': '5' });
+    expect(generations(node)).not.toEqual(before);
+  });
+
   it('that allows fewer tasks stops the surplus ones only', () => {
     const node = running(4);
     const before = generations(node);

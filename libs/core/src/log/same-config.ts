@@ -4,7 +4,7 @@ import type { Config, Overrides } from '../model/connector.js';
 /** Settings of a connector that say how many tasks there are and where they may run: no task behaves differently for them. */
 const COUNT_KEYS: readonly string[] = ['tasks.max', 'max.tasks'];
 /** A runner limits the rate of all tasks of a connector that it has, also while they run. */
-const RATE_PREFIX = 'rate.limit.';
+const RATE_KEYS: readonly string[] = ['rate.limit.records.per.second', 'rate.limit.bytes.per.second'];
 
 /** Whether two settings hold the same keys and values. */
 export function sameConfig(left: Overrides, right: Overrides): boolean {
@@ -18,6 +18,6 @@ export function sameTaskConfig(left: Config, right: Config): boolean {
 }
 
 function ofTask(config: Config): Config {
-  const matters = (key: string): boolean => !COUNT_KEYS.includes(key) && !key.startsWith(RATE_PREFIX) && !isPlacementKey(key);
+  const matters = (key: string): boolean => !COUNT_KEYS.includes(key) && !RATE_KEYS.includes(key) && !isPlacementKey(key);
   return Object.fromEntries(Object.entries(config).filter(([key]) => matters(key)));
 }

@@ -57,9 +57,9 @@ export function topicsOf({ topics, 'topics.regex': pattern = '' }: SinkSettings)
 /** In the settings of a task of a sink, where it reads otherwise than by the rule. Written when a connector is split, not by users. */
 export const MOVED_SETTING = 'sluice.task.moved';
 
-/** @returns `undefined` where nothing is moved */
+/** Writes what is moved, always alike: another text would restart the task. @returns `undefined` where nothing is moved */
 export function movedText({ taken, given }: MovedUnits = NOTHING_MOVED, granularity: Granularity): string | undefined {
-  return taken.size + given.size === 0 ? undefined : JSON.stringify({ granularity, taken: [...taken], given: [...given] });
+  return taken.size + given.size === 0 ? undefined : JSON.stringify({ granularity, taken: [...taken].sort(), given: [...given].sort() });
 }
 
 /** Reads what {@link movedText} wrote; nothing where that was for another granularity. @throws ConnectError for another text */

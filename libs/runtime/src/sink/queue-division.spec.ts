@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { queueKey, type QueueRef } from '@sluice/sdk';
+import { movedText } from '../config/loop-settings.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 import { DivisionWatch } from './division-watch.js';
@@ -111,6 +112,24 @@ describe('the division of queues over tasks', () => {
         expect(divideQueues([...queues].reverse(), { count, granularity }, first.moved)).toEqual(first);
       }),
     );
+  });
+
+  it('is written alike again where nothing has changed', () => {
+    const changed: string[] = [];
+    for (let count = 2; count <= 8; count += 1) {
+      for (let topics = 1; topics <= 12; topics += 1) {
+        const queues = Array.from({ length: topics }, (_, n) =>
+          Array.from({ length: (n % 3) + 1 }, (_queue, queueId) => ({ topic: `t${n}`, brokerName: 'b', queueId })),
+        ).flat();
+        const first = divideQueues(queues, { count, granularity: 'queue' }, []);
+        const second = divideQueues(queues, { count, granularity: 'queue' }, first.moved);
+        for (let index = 0; index < count; index += 1) {
+          const [before, after] = [first, second].map(({ moved }) => movedText(moved[index], 'queue'));
+          if (before !== after) changed.push(`${count} tasks, ${topics} topics, task ${index}: ${before ?? ''} to ${after ?? ''}`);
+        }
+      }
+    }
+    expect(changed).toEqual([]);
   });
 
   it('keeps all queues of a topic in one task, where whole topics are divided', () => {

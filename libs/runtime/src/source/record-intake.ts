@@ -96,6 +96,7 @@ export class RecordIntake {
     for (let next = 0; next < records.length && !signal.aborted;) {
       this.#rate = rate.active;
       if (this.#rate !== undefined) await this.#whenAllowed(rate);
+      else this.#noteNoLimit(rate);
       if (isOver()) return;
       const stop = this.#append(records, outcomes, next);
       next = stop.next;
@@ -111,6 +112,12 @@ export class RecordIntake {
       await unlessAborted(clock.sleep(waitMs, signal), signal);
     }
     if (signal.aborted) rate.idle();
+    this.#mayTakeMore = true;
+  }
+
+  /** A limit may have been removed since the last record. */
+  #noteNoLimit(rate: RateLimit): void {
+    rate.idle();
     this.#mayTakeMore = true;
   }
 

@@ -66,4 +66,24 @@ describe('a source with a rate limit', () => {
     expect(world.waits.list).toEqual([]);
     loop.kill();
   });
+
+  it('shows no limit any more that was removed while the source was polled', async () => {
+    const world = new SourceWorld();
+    world.cluster.addTopic('t', 1);
+    world.rate.set({ records: 10, bytes: undefined });
+    const source = world.source({ a: listOf(100_000) }, 1);
+    const poll = source.poll.bind(source);
+    let polls = 0;
+    source.poll = async (signal) => {
+      polls += 1;
+      if (polls === 20) world.rate.set({ records: undefined, bytes: undefined });
+      return poll(signal);
+    };
+    const { loop, counters } = world.loop(source);
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent > 500);
+    const shown = [...world.waits.list];
+    loop.kill();
+    expect(shown).toEqual([]);
+  });
 });

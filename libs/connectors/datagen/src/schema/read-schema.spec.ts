@@ -142,6 +142,7 @@ describe('a schema', () => {
     ['{"fields":[]}', 'schema.fields: [] given; a struct needs a list of at least one field'],
     ['{"fields":[{"type":"int8"}]}', 'fields[0].field: nothing given; a field needs a name'],
     ['{"fields":[{"field":"a","type":"int8"},{"field":"a","type":"int8"}]}', 'fields[1].field: "a" given; each name is allowed once'],
+    ['{"fields":[{"field":"__proto__","type":"int8"}]}', 'fields[0].field: "__proto__" given; allowed is any other name'],
     ['{"namespace":"x","fields":[{"field":"a","type":"int8"}]}', 'schema.namespace: "x" given; allowed here are type, name, fields'],
   ])('such as %s is refused by name', (text, message) => {
     expect(() => readSchema(text)).toThrow(message);

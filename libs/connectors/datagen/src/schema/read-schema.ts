@@ -62,6 +62,8 @@ class SchemaReader {
       const at = part.path === 'schema' ? `fields[${n}]` : `${part.path}.fields[${n}]`;
       const field = new Part(at, item).takeText('field');
       if (field === undefined) throw new SchemaProblem(`${at}.field`, 'nothing', 'a field needs a name');
+      // An object of JavaScript cannot have a field of that name as others.
+      if (field === '__proto__') throw new SchemaProblem(`${at}.field`, shown(field), 'allowed is any other name');
       if (makers.has(field)) throw new SchemaProblem(`${at}.field`, shown(field), 'each name is allowed once');
       this.#fields += 1;
       if (this.#fields > MAX_FIELDS) throw new SchemaProblem(at, `more than ${MAX_FIELDS} fields`, `allowed are ${MAX_FIELDS}`);
