@@ -81,7 +81,7 @@ describe('tasks over threads', () => {
     });
     const flow = await VerifiedFlow.start(
       cluster,
-      { name: 'rated', seed: 60, ofPartitions: [3_000, 3_000] },
+      { name: 'rated', seed: 60, ofPartitions: [6_000, 6_000] },
       { rate: '0', 'tasks.max': '2' },
       { 'tasks.max': '2', 'offset.flush.interval.ms': '200', 'rate.limit.records.per.second': '200' },
     );
@@ -99,6 +99,7 @@ describe('tasks over threads', () => {
     expect(performance.now() - changedMs).toBeLessThan(((flow.records - records - 1_000) / 200) * 1_000 - 3_000);
     const after = await untilBothRun('rated-out');
     expect(after.map(({ generation }) => generation)).toEqual(before.map(({ generation }) => generation));
+    for (const name of ['rated-in', 'rated-out']) expect((await cluster.request('DELETE', `/connectors/${name}`)).status).toBe(204);
   }, 200_000);
 
   it.each([
