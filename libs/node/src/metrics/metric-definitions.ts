@@ -115,7 +115,7 @@ export const metricSpecs = {
   sluice_connectors: {
     type: 'gauge',
     labels: ['type', 'state'],
-    help: 'Connectors by type (source, sink) and state (UNASSIGNED, RUNNING, PAUSED, STOPPED, FAILED).',
+    help: 'Connectors by type (source, sink) and state (UNASSIGNED, RUNNING, PAUSED, STOPPED, FAILED, RESTARTING).',
     roles: READERS,
   },
   sluice_tasks: {
