@@ -4,7 +4,7 @@ export interface LateSettings {
   readonly meanMs: number;
 }
 
-/** Late records are later than this many times their mean delay once in two milliard times. */
+/** Late records are later than this many times their mean delay once in two billion times. */
 const MAX_DELAY_IN_MEANS = 20;
 
 /** Decides by how much the time of a record is behind; 0 for most. */
