@@ -150,8 +150,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
         });
   const watch = new PluginWatch({
     load: async () => {
-      const news = await loader.load(folders);
-      if (news.length > 0) threads?.loadPackages(news);
+      await loader.load(folders, (found) => threads?.loadPackages([found]));
     },
     logger: logger.scoped('plugins'),
     intervalMs: PLUGIN_SCAN_INTERVAL_MS,

@@ -83,7 +83,11 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
       },
     };
     const environment = environments.of(task, () => progress);
-    return createTaskLoop(task, plugins, { ...environment, calls: new CallBoard(calls), rate: new SharedRate(sharedNowMs, rate) });
+    try {
+      return createTaskLoop(task, plugins, { ...environment, calls: new CallBoard(calls), rate: new SharedRate(sharedNowMs, rate) });
+    } catch (error) {
+      throw loader.explained(error);
+    }
   };
   const endPulse = beginPulse(data.pulse);
   const onClose = (): void => {
@@ -99,12 +103,16 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
   });
 }
 
-/** The main thread has said the same. */
+/** The main thread has said what it loaded; a package that only this thread leaves out is news. */
 function quiet(logger: TaskLogger): Pick<TaskLogger, 'info' | 'error'> {
-  const debug = (text: string): void => {
-    logger.debug(text);
+  return {
+    info: (text) => {
+      logger.debug(text);
+    },
+    error: (text) => {
+      logger.error(text);
+    },
   };
-  return { info: debug, error: debug };
 }
 
 function credentialsOf({ credentials }: ThreadCluster, ask: () => Promise<Credentials>): CredentialsSource | undefined {

@@ -141,6 +141,20 @@ describe('the loop of a task in a thread', () => {
     world.loading[1]?.end();
   });
 
+  it.each(['stop', 'kill'] as const)('ends at a %s while it waits for packages, and is never made', async (order) => {
+    const world = new World();
+    world.server.receive({ kind: 'packages', packages: [] });
+    const loop = world.create();
+    const started = loop.start();
+    void loop[order]();
+    await expect(started).rejects.toThrow('The task was stopped before it had started');
+    expect(await loop.ended).toEqual({ kind: 'stopped', clean: true });
+    loop.kill();
+    world.loading[0]?.end();
+    await turn();
+    expect([world.inner.calls, world.sent.map(({ kind }) => kind)]).toEqual([[], ['ended']]);
+  });
+
   it('completes as the loop in the thread does', async () => {
     const world = new World();
     const loop = world.create();

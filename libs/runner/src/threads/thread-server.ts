@@ -50,7 +50,9 @@ export class ThreadServer {
 
   receive(message: ToThread): void {
     if (this.#held !== undefined && this.#waits(message)) {
-      this.#held.push(message);
+      // A package may take long to load: a loop that waits for it must not keep its task from its end.
+      if (message.kind === 'stop' || message.kind === 'kill') this.#drop(this.#held, message.loop);
+      else this.#held.push(message);
       return;
     }
     switch (message.kind) {
@@ -113,6 +115,13 @@ export class ThreadServer {
     if (!('loop' in message)) return false;
     if (message.kind === 'create') this.#heldLoops.add(message.loop);
     return this.#heldLoops.has(message.loop);
+  }
+
+  /** Ends a loop that was never made. */
+  #drop(held: ToThread[], number: number): void {
+    this.#heldLoops.delete(number);
+    this.#held = held.filter((message) => !('loop' in message) || message.loop !== number);
+    this.options.send({ kind: 'ended', loop: number, end: { kind: 'stopped', clean: true } });
   }
 
   async #load(packages: readonly PluginPackage[]): Promise<void> {

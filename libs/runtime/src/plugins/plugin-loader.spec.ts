@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { SourceConnector } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type SourceConnector } from '@sluice/sdk';
 import { connectorCode, connectorsCode, PackageFolder } from '../testing/package-folder.js';
 import { PluginLoader } from './plugin-loader.js';
 import { PluginRegistry } from './plugin-registry.js';
@@ -135,5 +135,37 @@ describe('the loader of plugins', () => {
       'supported',
     ]);
     expect(found.validate?.({}, new AbortController().signal)).toEqual([{ field: 'name', message: 'supported' }]);
+  });
+
+  it('says of each package at once that it is there, before the next one is loaded', async () => {
+    await place.package('all/a', source('A'));
+    await place.package('all/b', source('B'));
+    const seen: unknown[] = [];
+    await loader.load([place.path('all')], ({ name }) => {
+      seen.push([name, registry.find('A')?.name, registry.find('B')?.name, loader.loaded.length]);
+    });
+    expect(seen).toEqual([
+      ['a', 'A', undefined, 1],
+      ['b', 'A', 'B', 2],
+    ]);
+  });
+
+  it('takes nothing that has changed since another thread loaded it, and names that where a plugin is missing', async () => {
+    await place.package('all/a', source('A'));
+    await load();
+    await place.package('all/a', source('A', '2.0.0'), { version: '2.0.0' });
+    const other = new PluginRegistry();
+    const second = new PluginLoader({ kind: 'source', registry: other, logger: { info: () => undefined, error: () => undefined } });
+    await second.take(loader.loaded);
+    expect([other.find('A'), second.loaded]).toEqual([undefined, []]);
+    const missing = new ConnectError(ConnectErrorCode.pluginNotFound, 'Failed to find A');
+    const folder = place.path('all/a');
+    expect(second.explained(missing)).toMatchObject({
+      code: missing.code,
+      message: `Failed to find A. Its thread has left out ${folder}: ${folder} has changed since the runner loaded it. Put the new version into another folder`,
+      cause: missing,
+    });
+    const another = new Error('late');
+    expect([second.explained(another), loader.explained(missing)]).toEqual([another, missing]);
   });
 });

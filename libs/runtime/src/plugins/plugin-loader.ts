@@ -1,6 +1,7 @@
 import type { ConnectorType, PluginInfo } from '@sluice/core';
+import { ConnectError, ConnectErrorCode, isConnectError } from '@sluice/sdk';
 import { messageOf } from './plugin-exports.js';
-import { findPackages, loadPackage, type PluginPackage } from './plugin-packages.js';
+import { findPackages, loadPackage, loadUnchanged, type PluginPackage } from './plugin-packages.js';
 import type { PluginRegistry, PluginSet } from './plugin-registry.js';
 
 export interface PluginLoaderOptions {
@@ -37,18 +38,27 @@ export class PluginLoader {
     return this.#loaded;
   }
 
+  /** Adds to an error that a plugin is not there why packages are left out, which may be the reason. Returns other errors as they are. */
+  explained(error: unknown): unknown {
+    if (!isConnectError(error) || error.code !== ConnectErrorCode.pluginNotFound) return error;
+    const problems = [...this.#known].flatMap(([folder, known]) => (known.error === undefined ? [] : [`${folder}: ${known.error}`]));
+    if (problems.length === 0) return error;
+    return new ConnectError(error.code, `${error.message}. Its thread has left out ${problems.join('; ')}`, { cause: error });
+  }
+
   /**
    * Loads the packages that have come into folders since the last call.
    *
+   * @param onLoaded called with each that is new, in the turn in which its plugins are there: the next package may take long
    * @returns those that are new
    * @throws ConnectError for a folder that cannot be read
    */
-  load(folders: readonly string[]): Promise<readonly PluginPackage[]> {
+  load(folders: readonly string[], onLoaded: (found: PluginPackage) => void = () => undefined): Promise<readonly PluginPackage[]> {
     return this.#inTurn(async () => {
       const found: PluginPackage[] = [];
       for (const folder of folders) found.push(...(await findPackages(folder)));
       const before = this.#loaded.length;
-      for (const each of found) await this.#take(each);
+      for (const each of found) await this.#take(each, loadPackage, onLoaded);
       this.#broken = found.flatMap(({ folder, name, version }) => {
         const error = this.#known.get(folder)?.error;
         return error === undefined ? [] : [{ kind: 'package', name, aliases: [], version, error } as const];
@@ -57,10 +67,10 @@ export class PluginLoader {
     });
   }
 
-  /** Loads packages that another thread has loaded. */
+  /** Loads packages that another thread has loaded; one that has changed since is left out. */
   take(packages: readonly PluginPackage[]): Promise<void> {
     return this.#inTurn(async () => {
-      for (const each of packages) await this.#take(each);
+      for (const each of packages) await this.#take(each, loadUnchanged);
     });
   }
 
@@ -70,7 +80,11 @@ export class PluginLoader {
     return result;
   }
 
-  async #take(found: PluginPackage): Promise<void> {
+  async #take(
+    found: PluginPackage,
+    load: (found: PluginPackage) => Promise<PluginSet>,
+    onLoaded: (found: PluginPackage) => void = () => undefined,
+  ): Promise<void> {
     const { folder, name, version, stamp } = found;
     const known = this.#known.get(folder);
     if (known?.stamp === stamp) return;
@@ -78,9 +92,10 @@ export class PluginLoader {
     const isImported = known?.isImported === true || found.module !== undefined;
     try {
       if (known?.isImported === true) throw new Error(`${folder} has changed since it was loaded. Put the new version into another folder`);
-      const brought = this.#add(await loadPackage(found));
+      const brought = this.#add(await load(found));
       this.#known.set(folder, { stamp, isImported });
       this.#loaded.push(found);
+      onLoaded(found);
       logger.info(`Plugins of ${name} ${version} in ${folder}: ${brought.join(', ') || 'none for this runner'}`);
     } catch (error) {
       this.#known.set(folder, { stamp, isImported, error: messageOf(error) });

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { allowsVersion, isVersion, parseCompatibleRange } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, SDK_VERSION } from '@sluice/sdk';
@@ -93,6 +93,14 @@ export async function loadPackage(found: PluginPackage, timeoutMs = IMPORT_TIMEO
     },
   );
   return pluginsOf(module, exports);
+}
+
+/** Loads the plugins of a package that was found some time ago. @throws as {@link loadPackage} does, and where it has changed since */
+export async function loadUnchanged(found: PluginPackage): Promise<PluginSet> {
+  const { folder, stamp } = found;
+  const [now] = await packageAt(folder, basename(folder));
+  if (now?.stamp !== stamp) throw invalid(`${folder} has changed since the runner loaded it. Put the new version into another folder`);
+  return loadPackage(found);
 }
 
 async function packageAt(folder: string, folderName: string): Promise<readonly PluginPackage[]> {
