@@ -18,6 +18,13 @@ const VALIDATE_TIMEOUT_MS = VALIDATION_LIMIT_MS + ASK_TIMEOUT_MS;
 /** One runner after the other is asked, so a dead one costs a time-out and not the answer. */
 const MOST_RUNNERS_ASKED = 3;
 
+/** The plugin that a question is about. */
+interface Asked {
+  readonly className: string;
+  readonly version?: string | undefined;
+  readonly kind?: PluginInfo['kind'] | undefined;
+}
+
 /** Asks runners over the rpc topic. */
 export class RunnerQuestions implements PluginQuestions {
   constructor(
@@ -35,20 +42,19 @@ export class RunnerQuestions implements PluginQuestions {
     return (await this.#ask({ className, version }, Question.validate, question, VALIDATE_TIMEOUT_MS)) as ValidateAnswer;
   }
 
-  async definitions(className: string, version?: string): Promise<readonly FieldDescription[]> {
-    const question: DefinitionsQuestion = { className, ...(version === undefined ? {} : { version }) };
-    return ((await this.#ask({ className, version }, Question.definitions, question)) as DefinitionsAnswer).fields;
+  async definitions(className: string, version?: string, kind?: PluginInfo['kind']): Promise<readonly FieldDescription[]> {
+    const question: DefinitionsQuestion = {
+      className,
+      ...(version === undefined ? {} : { version }),
+      ...(kind === undefined ? {} : { kind }),
+    };
+    return ((await this.#ask({ className, version, kind }, Question.definitions, question)) as DefinitionsAnswer).fields;
   }
 
-  async #ask(
-    { className, version }: { readonly className: string; readonly version?: string | undefined },
-    pattern: string,
-    question: object,
-    timeoutMs = ASK_TIMEOUT_MS,
-  ): Promise<unknown> {
-    const all = this.reports.ofMembers().filter((report) => !report.leaving && lists(report, className, []));
+  async #ask({ className, version, kind }: Asked, pattern: string, question: object, timeoutMs = ASK_TIMEOUT_MS): Promise<unknown> {
+    const all = this.reports.ofMembers().filter((report) => !report.leaving && lists(report, { className, kind }, []));
     const range = version === undefined ? [] : parseVersionRange(version);
-    const fitting = range === undefined ? [] : all.filter((report) => lists(report, className, range));
+    const fitting = range === undefined ? [] : all.filter((report) => lists(report, { className, kind }, range));
     // Where none has the version, whoever has the class says which versions there are.
     const runners = fitting.length > 0 ? fitting : all;
     if (runners.length === 0) throw new ControlPlaneUnavailableError(`No runner that has ${className} is there`);
@@ -68,9 +74,11 @@ export class RunnerQuestions implements PluginQuestions {
   }
 }
 
-function lists(report: Report, className: string, range: VersionRange): boolean {
+function lists(report: Report, { className, kind }: Asked, range: VersionRange): boolean {
   return report.plugins.some(
-    ({ name, aliases, version }) =>
-      (name === className || aliases.includes(className)) && (range.length === 0 || allowsVersion(range, version)),
+    (plugin) =>
+      (plugin.name === className || plugin.aliases.includes(className)) &&
+      (kind === undefined || plugin.kind === kind) &&
+      (range.length === 0 || allowsVersion(range, plugin.version)),
   );
 }

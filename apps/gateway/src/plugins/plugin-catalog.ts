@@ -71,7 +71,7 @@ export class PluginCatalog {
       throw new ConnectError(ConnectErrorCode.notFound, `Unknown plugin ${className}.`);
     }
     const stage = `waiting for a runner to describe ${plugin.name}`;
-    return this.#answered(deadline.within(this.questions.definitions(plugin.name, version), stage));
+    return this.#answered(deadline.within(this.questions.definitions(plugin.name, version, plugin.kind), stage));
   }
 
   /** Blames no runner for its silence while the log is unavailable, for the question went there too. */

@@ -66,9 +66,10 @@ export interface PluginQuestions {
    * Describes the settings of a plugin, in the order of its specification.
    *
    * @param version the versions that are meant, as `connector.plugin.version` has them; by default the newest one
+   * @param kind what the plugin is: several may have one name
    * @throws like `validate`.
    */
-  definitions(className: string, version?: string): Promise<readonly FieldDescription[]>;
+  definitions(className: string, version?: string, kind?: PluginInfo['kind']): Promise<readonly FieldDescription[]>;
 }
 
 /** Finds a plugin by its name or one of its aliases; names win. */

@@ -1,4 +1,4 @@
-import { type Config, type PluginInfo, connectorClass } from '@sluice/core';
+import { allowsVersion, type Config, connectorClass, parseVersionRange, type PluginInfo } from '@sluice/core';
 import {
   ConnectError,
   ConnectErrorCode,
@@ -10,14 +10,13 @@ import {
   secretsAmong,
 } from '@sluice/sdk';
 import { withinTime } from '@sluice/time';
-import { findPlugin, type PluginQuestions } from '../ports/gateway-ports.js';
+import type { PluginQuestions } from '../ports/gateway-ports.js';
 
+/** What one version of a plugin says, or several together. */
 interface Known {
-  /** Those that the runners had, in any order that does not change. */
-  readonly versions: string;
   readonly isSecret: IsSecret;
-  /** Converters that are taken where a configuration names none, by setting. */
-  readonly defaults: ReadonlyMap<string, string>;
+  /** Converters that are taken where a configuration names none, each with its setting. */
+  readonly defaults: readonly (readonly [setting: string, className: string])[];
 }
 
 /** A plugin whose settings stand behind a prefix in the configuration of a connector. */
@@ -26,17 +25,20 @@ interface Stage {
   readonly prefix: string;
 }
 
-const MAX_KNOWN_CLASSES = 1000;
+const MAX_KNOWN_PLUGINS = 1000;
 const RETRY_AFTER_MS = 5000;
 const CONVERTERS = ['key.converter', 'value.converter', 'header.converter'];
-const BY_NAMES: Omit<Known, 'versions'> = { isSecret: isSecretName, defaults: new Map() };
+const BY_NAMES: Known = { isSecret: isSecretName, defaults: [] };
 
 /**
  * Remembers which settings of each plugin are secret, as the plugin itself defines it. Answers never wait long for a runner: while
  * none can be asked, names decide.
  */
 export class SecretSettings {
+  /** By kind, name and version of a plugin. */
   readonly #known = new Map<string, Known>();
+  /** By class and version as configurations have them: the plugins that were found last. */
+  readonly #found = new Map<string, readonly PluginInfo[]>();
   readonly #asked = new Map<string, Promise<void>>();
   readonly #retryAt = new Map<string, number>();
 
@@ -68,34 +70,41 @@ export class SecretSettings {
     return new Map(await Promise.all(configs.map(async (config) => [config, await this.of(config, listed)] as const)));
   }
 
-  async #ofPlugin(className: string, version: string | undefined, listed: readonly PluginInfo[]): Promise<Omit<Known, 'versions'>> {
-    const key = JSON.stringify([className, version]);
-    const plugin = findPlugin(listed, className);
-    const versions = plugin === undefined ? '' : versionsOf(listed, plugin);
-    const known = this.#known.get(key);
-    const isCurrent = known !== undefined && (plugin === undefined || versions === known.versions);
-    if (plugin !== undefined && !isCurrent && performance.now() >= (this.#retryAt.get(key) ?? 0)) {
-      const late = (): Error => new Error(`No runner has described ${className} yet`);
-      await withinTime(this.#ask(key, plugin, version, versions), this.options.waitMs, late).catch(() => undefined);
-    }
-    return this.#known.get(key) ?? BY_NAMES;
+  /** Hides what any plugin of the name calls secret, in any version that may run: runners need not have the same ones. */
+  async #ofPlugin(className: string, version: string | undefined, listed: readonly PluginInfo[]): Promise<Known> {
+    const named = JSON.stringify([className, version]);
+    const found = pluginsOf(listed, className, version);
+    await Promise.all(found.map((plugin) => this.#learn(plugin)));
+    const isAllKnown = found.length > 0 && found.every((plugin) => this.#known.has(keyOf(plugin)));
+    // What was known before still says the most until the runners have described what is there now.
+    const plugins = isAllKnown ? found : distinct([...(this.#found.get(named) ?? []), ...found]);
+    if (this.#found.size >= MAX_KNOWN_PLUGINS) this.#found.clear();
+    this.#found.set(named, plugins);
+    return together(plugins.map((plugin) => this.#known.get(keyOf(plugin)) ?? BY_NAMES));
   }
 
-  #ask(key: string, plugin: PluginInfo, version: string | undefined, versions: string): Promise<void> {
+  async #learn(plugin: PluginInfo): Promise<void> {
+    const key = keyOf(plugin);
+    if (this.#known.has(key) || performance.now() < (this.#retryAt.get(key) ?? 0)) return;
+    const late = (): Error => new Error(`No runner has described ${plugin.name} yet`);
+    await withinTime(this.#ask(key, plugin), this.options.waitMs, late).catch(() => undefined);
+  }
+
+  #ask(key: string, { name, version, kind }: PluginInfo): Promise<void> {
     const pending = this.#asked.get(key);
     if (pending !== undefined) return pending;
     const asking = this.plugins
-      .definitions(plugin.name, version)
+      .definitions(name, version, kind)
       .then((definitions) => {
-        if (this.#known.size >= MAX_KNOWN_CLASSES) this.#known.clear();
-        const defaults = definitions.flatMap(({ name, defaultValue }) =>
-          CONVERTERS.includes(name) && defaultValue !== null ? [[name, defaultValue] as const] : [],
+        if (this.#known.size >= MAX_KNOWN_PLUGINS) this.#known.clear();
+        const defaults = definitions.flatMap(({ name: setting, defaultValue }) =>
+          CONVERTERS.includes(setting) && defaultValue !== null ? [[setting, defaultValue] as const] : [],
         );
-        this.#known.set(key, { versions, isSecret: secretsAmong(definitions), defaults: new Map(defaults) });
+        this.#known.set(key, { isSecret: secretsAmong(definitions), defaults });
         this.#retryAt.delete(key);
       })
       .catch(() => {
-        if (this.#retryAt.size >= MAX_KNOWN_CLASSES) this.#retryAt.clear();
+        if (this.#retryAt.size >= MAX_KNOWN_PLUGINS) this.#retryAt.clear();
         this.#retryAt.set(key, performance.now() + RETRY_AFTER_MS);
       })
       .finally(() => this.#asked.delete(key));
@@ -104,18 +113,36 @@ export class SecretSettings {
   }
 }
 
-function versionsOf(listed: readonly PluginInfo[], { kind, name }: PluginInfo): string {
-  const versions = listed.filter((each) => each.kind === kind && each.name === name).map(({ version }) => version);
-  return [...new Set(versions)].sort().join();
+function keyOf({ kind, name, version }: PluginInfo): string {
+  return JSON.stringify([kind, name, version]);
+}
+
+function distinct(plugins: readonly PluginInfo[]): readonly PluginInfo[] {
+  return [...new Map(plugins.map((plugin) => [keyOf(plugin), plugin])).values()];
+}
+
+/** Finds the plugins of a name or alias, each once: in the versions that are meant, and in all where none of those is there. */
+function pluginsOf(listed: readonly PluginInfo[], className: string, version: string | undefined): readonly PluginInfo[] {
+  const named = listed.filter(({ name, aliases, error }) => error === undefined && (name === className || aliases.includes(className)));
+  const all = distinct(named);
+  const range = version === undefined ? undefined : parseVersionRange(version);
+  const meant = range === undefined ? [] : all.filter((plugin) => allowsVersion(range, plugin.version));
+  return meant.length > 0 ? meant : all;
+}
+
+function together(known: readonly Known[]): Known {
+  if (known.length === 0) return BY_NAMES;
+  return { isSecret: (name) => known.some(({ isSecret }) => isSecret(name)), defaults: known.flatMap(({ defaults }) => defaults) };
 }
 
 /** Finds the plugins that a configuration names beside its connector, and gives settings to. */
-function stagesOf(config: Config, defaults: ReadonlyMap<string, string>): readonly Stage[] {
+function stagesOf(config: Config, defaults: Known['defaults']): readonly Stage[] {
   const names = Object.keys(config);
   const stages: Stage[] = [];
   for (const setting of CONVERTERS) {
-    const className = config[setting]?.trim() ?? defaults.get(setting);
-    if (className !== undefined) stages.push({ className, prefix: `${setting}.` });
+    const given = config[setting]?.trim();
+    const classNames = given === undefined ? defaults.filter(([of]) => of === setting).map(([, className]) => className) : [given];
+    for (const className of new Set(classNames)) stages.push({ className, prefix: `${setting}.` });
   }
   for (const name of names) {
     const [, prefix] = /^((?:transforms|predicates)\..+\.)(?:type|class)$/.exec(name) ?? [];

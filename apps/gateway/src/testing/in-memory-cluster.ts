@@ -152,15 +152,15 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     return Promise.resolve({ className: info.name, type, errorCount, groups, fields, warnings });
   }
 
-  async definitions(className: string, version?: string): Promise<readonly FieldDescription[]> {
+  async definitions(className: string, version?: string, kind?: string): Promise<readonly FieldDescription[]> {
     if (this.question !== undefined) return this.question();
-    return Promise.resolve(describeSpec(this.#plugin(className, version).spec));
+    return Promise.resolve(describeSpec(this.#plugin(className, version, kind).spec));
   }
 
-  #plugin(className: string, version?: string): InMemoryPlugin {
+  #plugin(className: string, version?: string, kind?: string): InMemoryPlugin {
     const plugins = [...this.#plugins.values()].flat();
     const info = findPlugin(
-      this.list().filter((each) => version === undefined || each.version === version),
+      this.list().filter((each) => (version ?? each.version) === each.version && (kind ?? each.kind) === each.kind),
       className,
     );
     const plugin = plugins.find((each) => each.info === info);

@@ -34,6 +34,8 @@ export interface DefinitionsQuestion {
   readonly className: string;
   /** The versions of it that are meant, as `connector.plugin.version` has them; the newest one where it is absent. */
   readonly version?: string;
+  /** What the plugin is: several of a runner may have one name. The first that is found is meant where it is absent. */
+  readonly kind?: string;
 }
 
 export interface DefinitionsAnswer {

@@ -30,8 +30,8 @@ export class RunnerController {
   }
 
   @MessagePattern(Question.definitions)
-  definitions(@Payload() { className, version }: DefinitionsQuestion): Promise<DefinitionsAnswer> {
-    return answered(() => this.plugins.definitions(className, version));
+  definitions(@Payload() { className, version, kind }: DefinitionsQuestion): Promise<DefinitionsAnswer> {
+    return answered(() => this.plugins.definitions(className, version, kind));
   }
 
   @MessagePattern(Question.taskConfigs)

@@ -225,6 +225,15 @@ describe('versions of plugins', () => {
 });
 
 describe('definitions', () => {
+  it('are those of the kind that is asked for, of several with one name', () => {
+    const both = new PluginRegistry([{ ...source, name: 'JsonConverter', aliases: [] }]);
+    const isConnector = [undefined, 'source', 'converter'].map(
+      (kind) => fieldOf(both.definitions('JsonConverter', undefined, kind), 'tasks.max') !== undefined,
+    );
+    expect(isConnector).toEqual([true, true, false]);
+    expect(() => both.definitions('JsonConverter', undefined, 'transform')).toThrow(UnknownPluginError);
+  });
+
   it('describe the settings of every connector, of its kind and its own', () => {
     const definitions = registry.definitions('ListSourceConnector');
     expect(fieldOf(definitions, 'tasks.max')).toMatchObject({ defaultValue: '1', group: 'Common' });

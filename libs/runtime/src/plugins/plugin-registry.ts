@@ -157,11 +157,19 @@ export class PluginRegistry implements StageTables {
     });
   }
 
-  /** The settings of a plugin. @throws as {@link connector} does */
-  definitions(className: string, version?: string): DefinitionsAnswer {
-    const other = [this.#converters, this.#transforms, this.#predicates].map((table) => table.find(className, version)).find(Boolean);
-    const isConnector = other === undefined || this.#connectors.versions(className).length > 0;
-    return { fields: describeSpec(isConnector ? connectorSpec(this.connector(className, version)) : other.spec) };
+  /**
+   * Describes the settings of a plugin.
+   *
+   * @param kind what it is; of several that have the name, a connector is preferred where this is absent
+   * @throws as {@link connector} does
+   */
+  definitions(className: string, version?: string, kind?: string): DefinitionsAnswer {
+    const stages = [this.#converters, this.#transforms, this.#predicates].map((table) => table.find(className, version));
+    const stage = stages.find((each) => each !== undefined && (kind ?? each.kind) === each.kind);
+    const isConnector = kind === undefined ? this.#connectors.versions(className).length > 0 : kind === 'source' || kind === 'sink';
+    if (stage !== undefined && !isConnector) return { fields: describeSpec(stage.spec) };
+    if (kind !== undefined && !isConnector) throw new UnknownPluginError(className, this.#connectors.describe());
+    return { fields: describeSpec(connectorSpec(this.connector(className, version))) };
   }
 
   /** Returns a function that takes the values of secret settings out of texts. */
