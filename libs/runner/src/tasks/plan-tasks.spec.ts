@@ -40,6 +40,8 @@ describe('planTasks', () => {
     const instanceConfig = { tables: 'x', 'tasks.max': '1' };
     expect(planTasks(wanted({ ...instanceConfig, tables: 'y' }), held(['a', 3, { instanceConfig }]))).toEqual({ ...nothing, renew: ['a'] });
     expect(planTasks(wanted({ ...instanceConfig, 'tasks.max': '2' }), held(['a', 3, { instanceConfig }]))).toEqual(nothing);
+    const both = { ...nothing, renew: ['a'], resume: ['a'] };
+    expect(planTasks(wanted({ tables: 'y' }), held(['a', 3, { instanceConfig, paused: true }]))).toEqual(both);
     expect(planTasks(wanted({ tables: 'y' }), held(['a', 3]))).toEqual(nothing);
     expect(planTasks(wanted({ tables: 'y' }), held(['a', 3, { instanceConfig, isStopping: true }]))).toEqual(nothing);
     expect(planTasks(wanted({ tables: 'y' }), held(['a', 2, { instanceConfig }]))).toEqual({ ...nothing, stop: ['a'] });

@@ -20,13 +20,15 @@ export function planTasks(desired: ReadonlyMap<string, DesiredTask>, held: Reado
   const resume: string[] = [];
   const renew: string[] = [];
   for (const [key, task] of held) {
-    const wanted = desired.get(key);
-    if (wanted?.generation === task.generation && wanted.paused === task.paused && !isOutdated(wanted, task)) continue;
     if (task.isStopping) continue;
-    if (wanted?.generation !== task.generation) stop.push(key);
-    else if (isOutdated(wanted, task)) renew.push(key);
-    else if (wanted.paused) pause.push(key);
-    else resume.push(key);
+    const wanted = desired.get(key);
+    if (wanted?.generation !== task.generation) {
+      stop.push(key);
+      continue;
+    }
+    // The new generation may not come for long: a pause does not wait for it.
+    if (isOutdated(wanted, task)) renew.push(key);
+    if (wanted.paused !== task.paused) (wanted.paused ? pause : resume).push(key);
   }
   const start = [...desired.keys()].filter((key) => !held.has(key));
   return { start, stop, pause, resume, renew };
